@@ -1,0 +1,32 @@
+# Two commands for a newcomer: `make demo` and `make test`. The rest is for those who change the code.
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+
+.PHONY: demo test lint fix bench clean
+
+$(VENV)/installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev]'
+	touch $@
+
+demo: $(VENV)/installed   ## sell a crate on this machine, in a temporary folder
+	$(BIN)/commensal demo
+
+test: $(VENV)/installed lint   ## the whole suite, on SQLite and PostgreSQL
+	$(BIN)/pytest -n 2 --dist worksteal
+
+lint: $(VENV)/installed
+	$(BIN)/ruff check core federation plugins tests
+	$(BIN)/ruff format --check core federation plugins tests
+	$(BIN)/mypy
+
+fix: $(VENV)/installed
+	$(BIN)/ruff check --fix core federation plugins tests
+	$(BIN)/ruff format core federation plugins tests
+
+bench: $(VENV)/installed   ## figures with their machine and versions; not part of the suite
+	$(BIN)/python -m pytest tests/benchmarks -q -s
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
