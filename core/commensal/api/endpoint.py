@@ -1,0 +1,166 @@
+"""An endpoint of the JSON API, as data. Routes, checks and the OpenAPI document are all made from it.
+
+    routes = Routes("products")
+
+    @routes.patch("/enterprises/{enterprise}/products/{product}", scope="products:write", edits=True)
+    def change_product(call: Call, enterprise: str, product: str, body: ProductChanges) -> Product:
+        \"\"\"Changes a product.\"\"\"
+        return products.change_product(call.tx, enterprise, product, call.version, **changes(body))
+
+Path parameters arrive by name; `body` and `query` are structs, read strictly; the annotation of the return value is the
+schema of the answer. An unsafe method runs in one writing transaction, and its answer is kept in the same one when the
+caller sent an Idempotency-Key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Generic, TypeVar, get_type_hints
+
+import msgspec
+
+from ..instance import Instance
+from ..people.actor import Actor
+from ..people.scopes import ALL_SCOPES
+from ..store import Transaction
+
+T = TypeVar("T")
+Handler = TypeVar("Handler", bound=Callable[..., Any])
+
+
+class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a request may say: nothing beyond its fields."""
+
+
+class Paging(Body, frozen=True, kw_only=True):
+    """Pages by key: `after` is the `next` of the page before."""
+
+    after: str = ""
+    limit: Annotated[int, msgspec.Meta(ge=1, le=200)] = 50
+
+
+class Page(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
+    """A page of a list. `next` is null on the last one."""
+
+    items: Sequence[T]
+    next: str | None
+
+
+@dataclass(frozen=True)
+class File:
+    """An answer that is not JSON: an export, an image."""
+
+    content: bytes
+    media_type: str
+    filename: str = ""
+
+
+def changes(body: Body) -> dict[str, Any]:
+    """The fields of a PATCH that were sent; those left out are UNSET."""
+    return {name: value for name in body.__struct_fields__ if (value := getattr(body, name)) is not msgspec.UNSET}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """A request that was understood and allowed. `version` is what If-Match named, for endpoints that edit."""
+
+    instance: Instance
+    actor: Actor
+    tx: Transaction
+    language: str
+    version: int = 0
+    prepared: Any = None
+
+    @property
+    def person_id(self) -> str:
+        """Of somebody who is logged in: endpoints with any scope but `public` are never called otherwise."""
+        assert self.actor.person_id is not None
+        return self.actor.person_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class Endpoint:
+    """method:   HTTP
+    path:     below /api; parameters in braces
+    scope:    what the caller must hold; see `people/scopes.py`
+    status:   of the answer when all is well
+    edits:    If-Match is required and its version handed to `call.version`
+    needs_key: Idempotency-Key is required, not only understood
+    prepare:  runs before the transaction opens, with the same arguments but a reading `call.tx`; its result is
+              `call.prepared`. For what must not run while the database is held: hooks, images, passwords
+    after:    runs after the commit, with the answer and without a transaction; its result replaces the answer
+    takes:    media type of the body: JSON, or bytes handed over as they are
+    limit:    the rate that applies: "reads", "writes" or "logins"
+    """
+
+    method: str
+    path: str
+    scope: str
+    handler: Callable[..., Any]
+    tag: str
+    status: int = 200
+    edits: bool = False
+    needs_key: bool = False
+    prepare: Callable[..., Any] | None = None
+    after: Callable[..., Any] | None = None
+    takes: str = "application/json"
+    limit: str = ""
+    hints: dict[str, Any] = field(default_factory=dict, compare=False)
+
+    @property
+    def safe(self) -> bool:
+        return self.method in ("GET", "HEAD")
+
+    @property
+    def name(self) -> str:
+        return self.handler.__name__
+
+    @property
+    def body(self) -> Any:
+        return self.hints.get("body")
+
+    @property
+    def query(self) -> Any:
+        return self.hints.get("query")
+
+    @property
+    def answer(self) -> Any:
+        return self.hints.get("return")
+
+
+class Routes:
+    """Collects the endpoints of one room; `tag` groups them in the OpenAPI document."""
+
+    def __init__(self, tag: str) -> None:
+        self.tag, self.endpoints = tag, list[Endpoint]()
+
+    def get(self, path: str, *, scope: str, **more: Any) -> Callable[[Handler], Handler]:
+        return self._add("GET", path, scope, more)
+
+    def post(self, path: str, *, scope: str, **more: Any) -> Callable[[Handler], Handler]:
+        return self._add("POST", path, scope, more)
+
+    def put(self, path: str, *, scope: str, **more: Any) -> Callable[[Handler], Handler]:
+        return self._add("PUT", path, scope, more)
+
+    def patch(self, path: str, *, scope: str, **more: Any) -> Callable[[Handler], Handler]:
+        return self._add("PATCH", path, scope, more)
+
+    def delete(self, path: str, *, scope: str, **more: Any) -> Callable[[Handler], Handler]:
+        return self._add("DELETE", path, scope, {"status": 204, **more})
+
+    def _add(self, method: str, path: str, scope: str, more: dict[str, Any]) -> Callable[[Handler], Handler]:
+        if scope not in ALL_SCOPES:
+            raise ValueError(f"{method} {path}: {scope!r} is no scope")
+
+        def declare(handler: Handler) -> Handler:
+            if not handler.__doc__:
+                raise ValueError(f"{method} {path}: say in the docstring what it does")
+            hints = get_type_hints(handler, include_extras=True)
+            self.endpoints.append(
+                Endpoint(method=method, path=path, scope=scope, handler=handler, tag=self.tag, hints=hints, **more)
+            )
+            return handler
+
+        return declare

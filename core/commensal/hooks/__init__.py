@@ -1,0 +1,1 @@
+"""What plugins may do: contracts, the dispatcher that obeys them, and loading."""

@@ -1,0 +1,72 @@
+"""A hook's contract, as data: who is asked, when, how often, and what happens when a plugin fails.
+
+Documentation and tests are made from it, and the dispatcher obeys it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, ParamSpec, TypeVar
+
+import pluggy
+
+PROJECT = "commensal"
+
+# Plugins mark their functions with it: ``@hookimpl def payment_methods(...)``.
+hookimpl = pluggy.HookimplMarker(PROJECT)
+_hookspec = pluggy.HookspecMarker(PROJECT)
+
+Scope = Literal["instance", "enterprise"]
+Returns = Literal["each", "one", "nothing"]
+Where = Literal["startup", "transaction", "outside"]
+OnError = Literal["raise", "skip"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class Contract:
+    """scope:    `instance`: every enabled plugin is asked; `enterprise`: only those the enterprise switched on
+    returns:  `each`: a list of answers; `one`: one named plugin is asked; `nothing`: it is only told
+    where:    `startup`: once, before serving; `transaction`: inside one, without I/O, never async;
+              `outside`: between transactions, `def` or `async def`, under `timeout`
+    on_error: `raise`: the caller gets a `PluginError`; `skip`: the plugin is left out, and the failure is shown
+    timeout:  seconds, for `outside`
+    since:    the version that brought it
+    """
+
+    scope: Scope
+    returns: Returns
+    where: Where
+    on_error: OnError
+    timeout: float = 5.0
+    since: str = "0.1"
+
+
+class Hook(Generic[P, R]):
+    """A specification with its contract. Hooks are called by this object, so calls are typed."""
+
+    def __init__(self, specification: Callable[P, R], contract: Contract) -> None:
+        self.name, self.contract = specification.__name__, contract
+        self.specification = _hookspec(specification)
+        self.__doc__ = specification.__doc__
+
+    def __repr__(self) -> str:
+        return f"<hook {self.name}>"
+
+
+def hook(
+    *, scope: Scope, returns: Returns, where: Where, on_error: OnError, timeout: float = 5.0, since: str = "0.1"
+) -> Callable[[Callable[P, R]], Hook[P, R]]:
+    """Declares a hook: ``@hook(scope="enterprise", returns="each", where="outside", on_error="skip")``."""
+    contract = Contract(scope, returns, where, on_error, timeout, since)
+
+    def declare(specification: Callable[P, R]) -> Hook[P, R]:
+        return Hook(specification, contract)
+
+    return declare
+
+
+AnyHook = Hook[Any, Any]

@@ -1,0 +1,60 @@
+"""What goes into hooks and comes out of them: frozen values that plugins and pages see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from ..instance import Instance
+
+
+@dataclass(frozen=True, kw_only=True)
+class MenuItem:
+    """A link for the menu: its text in the reader's language."""
+
+    label: str
+    url: str
+    position: int = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class PaymentMethod:
+    """A way to pay. `id` is unique within its plugin; the core calls it "plugin:id"."""
+
+    id: str
+    label: str
+    description: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PaymentStart:
+    """How a payment begins: what the payer reads, and where they are sent, if anywhere."""
+
+    text: str = ""
+    redirect: str = ""
+    reference: str = ""
+    state: Literal["Pending", "Done"] = "Pending"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShippingOption:
+    """A way for the goods to reach the customer (DFC PickupOption, DeliveryOption)."""
+
+    id: str
+    label: str
+    begins_at: datetime
+    ends_at: datetime
+    address: str = ""
+    price: int = 0  # minor units of the shop's currency, VAT as the shop's prices
+    left: int | None = None  # how many more orders it takes; None: any number
+
+
+@dataclass(frozen=True, kw_only=True)
+class DemoPlace:
+    """What a plugin is told so that it can fill its part of the demo region."""
+
+    instance: Instance
+    enterprise_id: str
+    seed: int

@@ -1,0 +1,51 @@
+"""Identifiers and secrets. Injected, so that the same seed gives the same instance."""
+
+from __future__ import annotations
+
+import base64
+import random
+import secrets
+import threading
+import uuid
+from datetime import datetime
+from typing import Protocol
+
+
+class Ids(Protocol):
+    """Makes identifiers (public, sorted by time) and secrets (not guessable)."""
+
+    def new(self, now: datetime) -> str: ...
+    def secret(self) -> str: ...
+
+
+def _uuid7(now: datetime, noise: int) -> str:
+    """A UUID of version 7 (RFC 9562, 5.7): 48 bits of milliseconds, then `noise`, 74 bits."""
+    milliseconds = int(now.timestamp() * 1000) & ((1 << 48) - 1)
+    high, low = noise >> 62, noise & ((1 << 62) - 1)
+    return str(uuid.UUID(int=milliseconds << 80 | 0x7 << 76 | (high & 0xFFF) << 64 | 0b10 << 62 | low))
+
+
+class RandomIds:
+    """From the operating system's randomness."""
+
+    def new(self, now: datetime) -> str:
+        return _uuid7(now, secrets.randbits(74))
+
+    def secret(self) -> str:
+        """256 bits, as 43 characters that fit into a URL or a cookie."""
+        return secrets.token_urlsafe(32)
+
+
+class SeededIds:
+    """For the demo region, tests and simulations: the same seed, the same ids. Never for a real instance."""
+
+    def __init__(self, seed: int | str) -> None:
+        self._random, self._lock = random.Random(seed), threading.Lock()  # noqa: S311 - not for secrets that matter
+
+    def new(self, now: datetime) -> str:
+        with self._lock:
+            return _uuid7(now, self._random.getrandbits(74))
+
+    def secret(self) -> str:
+        with self._lock:
+            return base64.urlsafe_b64encode(self._random.randbytes(32)).decode().rstrip("=")

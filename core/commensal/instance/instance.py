@@ -1,0 +1,65 @@
+"""One installation: its folder, settings, store, plugins and clock, held together and handed around."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..clock import Clock, SystemClock
+from ..hooks.dispatcher import Hooks
+from ..hooks.loading import load_plugins, migration_folders
+from ..ids import Ids, RandomIds
+from ..store import Store
+from ..store.migrate import migrate, missing_revisions
+from ..errors import StoreError
+from .settings import Settings, load_settings
+
+DATABASE = "commensal.db"
+
+
+@dataclass(frozen=True)
+class Instance:
+    """What commands of the shell, routes and jobs are given. Closing it releases the database."""
+
+    folder: Path
+    settings: Settings
+    store: Store
+    hooks: Hooks
+    clock: Clock
+    ids: Ids
+
+    @property
+    def images(self) -> Path:
+        return self.folder / "images"
+
+    def close(self) -> None:
+        self.store.close()
+
+    def __enter__(self) -> Instance:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def open_instance(
+    folder: Path, *, clock: Clock | None = None, ids: Ids | None = None, upgrade: bool = False
+) -> Instance:
+    """Opens the instance in `folder`; with `upgrade` its database is migrated first.
+
+    Raises `SettingsError`, `PluginError`, or `StoreError` where the database is older or newer than this version.
+    """
+    settings = load_settings(folder)
+    clock, ids = clock or SystemClock(), ids or RandomIds()
+    hooks = load_plugins(settings, clock=clock)
+    store = Store(settings.database.url or f"sqlite:///{folder / DATABASE}", clock=clock, ids=ids)
+    try:
+        folders = migration_folders(hooks)
+        if upgrade:
+            migrate(store, folders)
+        elif missing_revisions(store, folders):
+            raise StoreError(f"The database is older than this version; run `commensal migrate --instance {folder}`.")
+    except Exception:
+        store.close()
+        raise
+    return Instance(folder, settings, store, hooks, clock, ids)

@@ -1,0 +1,21 @@
+"""Values that must not be seen: in logs, in errors, in exports."""
+
+from __future__ import annotations
+
+
+class Secret(str):
+    """A string that shows itself as ``***``. ``reveal()`` gives the value to the one place that needs it."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "Secret(***)" if str.__len__(self) else "Secret()"
+
+    def __str__(self) -> str:
+        return "***" if str.__len__(self) else ""
+
+    def __format__(self, spec: str) -> str:
+        return format(str(self), spec)
+
+    def reveal(self) -> str:
+        return str.__str__(self)

@@ -1,0 +1,99 @@
+"""The settings of an instance: what `instance.toml` may say, with type, meaning and default."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from ..errors import SettingsError
+from .reading import read_settings
+
+
+@dataclass(frozen=True)
+class DatabaseSettings:
+    url: str = ""
+    """A SQLAlchemy URL. Empty: the file commensal.db in the instance's folder (SQLite)."""
+
+
+@dataclass(frozen=True)
+class ServerSettings:
+    host: str = "127.0.0.1"
+    """The address to listen on. Leave it at loopback and put a reverse proxy in front."""
+    port: int = 8000
+    """The port to listen on; 0 takes a free one."""
+    trusted_proxies: tuple[str, ...] = ("127.0.0.1", "::1")
+    """Whose X-Forwarded-For and X-Forwarded-Proto are believed."""
+
+
+@dataclass(frozen=True)
+class MailSettings:
+    sender: str = "commensal@localhost"
+    """The From address of every e-mail."""
+    host: str = ""
+    """The SMTP server. Empty: e-mails are written into the folder mail/ of the instance."""
+    port: int = 587
+    username: str = ""
+    password: str = field(default="", repr=False)
+    password_file: str = ""
+    """A file that holds the password; it wins over `password`."""
+    security: Literal["starttls", "tls", "none"] = "starttls"
+
+
+@dataclass(frozen=True)
+class LimitSettings:
+    """Requests a minute for one address (IPv4, or the /64 of an IPv6 one)."""
+
+    reads: int = 600
+    writes: int = 120
+    logins: int = 10
+
+
+@dataclass(frozen=True)
+class Settings:
+    name: str
+    """What people call this instance."""
+    base_url: str = "http://127.0.0.1:8000"
+    """The address under which people reach it; links in e-mails begin with it."""
+    language: Literal["fr", "en"] = "fr"
+    """For those who did not choose."""
+    timezone: str = "Europe/Paris"
+    """An IANA time zone, for enterprises that name none."""
+    currency: str = "EUR"
+    """ISO 4217, for enterprises that name none."""
+    front: str = "shop"
+    """The plugin whose pages stand at the root of the site."""
+    database: DatabaseSettings = field(default_factory=DatabaseSettings)
+    server: ServerSettings = field(default_factory=ServerSettings)
+    mail: MailSettings = field(default_factory=MailSettings)
+    limits: LimitSettings = field(default_factory=LimitSettings)
+    plugins: dict[str, Any] = field(default_factory=dict)
+    """`enabled`: ids in the order in which they are asked; and a table for each plugin that has settings."""
+
+    def __post_init__(self) -> None:
+        try:
+            ZoneInfo(self.timezone)
+        except (KeyError, ValueError) as error:
+            raise ValueError(f"timezone: {self.timezone!r} is not an IANA time zone, like Europe/Paris") from error
+        if not self.base_url.startswith(("http://", "https://")):
+            raise ValueError(f"base_url: {self.base_url!r} must begin with http:// or https://")
+
+    @property
+    def enabled_plugins(self) -> tuple[str, ...]:
+        return tuple(self.plugins.get("enabled", ()))
+
+
+def load_settings(folder: Path) -> Settings:
+    """Reads ``instance.toml`` in `folder`. Raises `SettingsError` in words an operator can act on."""
+    file = folder / "instance.toml"
+    try:
+        values = tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SettingsError(f"There is no {file}. `commensal init --instance {folder}` makes one.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{file}: {error}") from error
+    if "password" in values.get("mail", {}) and file.stat().st_mode & 0o077:
+        raise SettingsError(f"{file} holds a password and can be read by others; run `chmod 600 {file}`.")
+    return read_settings(Settings, values)

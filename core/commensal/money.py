@@ -1,0 +1,76 @@
+"""Money: whole minor units of one ISO 4217 currency. Rates are decimals; halves are rounded up, away from zero."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from fractions import Fraction
+
+from .errors import Problem
+
+# ISO 4217 currencies whose minor unit is not a hundredth; all others have two digits.
+_DIGITS = {"BIF": 0, "CLP": 0, "DJF": 0, "GNF": 0, "ISK": 0, "JPY": 0, "KMF": 0, "KRW": 0, "PYG": 0, "RWF": 0,
+           "UGX": 0, "VND": 0, "VUV": 0, "XAF": 0, "XOF": 0, "XPF": 0,
+           "BHD": 3, "IQD": 3, "JOD": 3, "KWD": 3, "LYD": 3, "OMR": 3, "TND": 3}  # fmt: skip
+LARGEST = 10**12  # minor units; ten milliard euros is no price of food, and stays far from 64 bits in sums
+
+
+def digits(currency: str) -> int:
+    """How many decimal digits the currency's minor unit has."""
+    return _DIGITS.get(currency, 2)
+
+
+def half_up(value: Decimal | Fraction) -> int:
+    """The nearest whole number; halves go away from zero (EN 16931 rounds so)."""
+    if isinstance(value, Fraction):
+        sign = -1 if value < 0 else 1
+        return sign * int(abs(value) + Fraction(1, 2))
+    return int(value.quantize(Decimal(1), rounding=ROUND_HALF_UP))
+
+
+@dataclass(frozen=True, order=True)
+class Money:
+    """An amount in minor units (cents) of a currency. Never mixes currencies."""
+
+    amount: int
+    currency: str
+
+    def __add__(self, other: Money) -> Money:
+        return Money(self.amount + self._same(other), self.currency)
+
+    def __sub__(self, other: Money) -> Money:
+        return Money(self.amount - self._same(other), self.currency)
+
+    def __neg__(self) -> Money:
+        return Money(-self.amount, self.currency)
+
+    def __mul__(self, factor: int) -> Money:
+        return Money(self.amount * factor, self.currency)
+
+    def _same(self, other: Money) -> int:
+        if other.currency != self.currency:
+            raise ValueError(f"{self.currency} and {other.currency} do not add up")
+        return other.amount
+
+    def __str__(self) -> str:
+        places = digits(self.currency)
+        return f"{Decimal(self.amount).scaleb(-places):.{places}f} {self.currency}"
+
+
+def read_amount(text: str, currency: str) -> int | Problem:
+    """Minor units from what a person typed: "2", "2.50" or "2,50". A `Problem` says what is wrong with it.
+
+    Fractions of a minor unit are refused, not rounded: nobody is charged what they did not read.
+    """
+    plain = text.strip().replace("\u00a0", "").replace("\u202f", "").replace(",", ".")
+    places = digits(currency)
+    try:
+        value = Decimal(plain)
+    except InvalidOperation:
+        return Problem("not_a_number", "{text!r} is not a number; write it like 2.50.", values={"text": text[:40]})
+    if not value.is_finite() or abs(value) >= LARGEST:
+        return Problem("too_large", "{text!r} is too large for a price.", values={"text": text[:40]})
+    minor = value.scaleb(places)
+    if minor != minor.to_integral_value():
+        return Problem("fraction", "{text!r} has more than {places} decimals.", values={"text": text[:40], "places": places})
+    return int(minor)

@@ -1,0 +1,110 @@
+"""Tables of orders. A cart is an order that is still a draft."""
+
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table, Text, UniqueConstraint, text
+
+from ..store import Exact, Flag, Time, Whole, checked_in, metadata
+
+customer_order = Table(
+    "customer_order",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("session_id", Text, ForeignKey("sale_session.id"), nullable=False),
+    Column("enterprise_id", Text, ForeignKey("enterprise.id"), nullable=False),  # the shop
+    Column("customer_id", Text, ForeignKey("customer.id"), index=True),  # none while a draft
+    Column("person_id", Text, ForeignKey("person.id")),  # none: bought without an account
+    Column("secret_hash", Text),  # opens the order to a guest; its SHA-256
+    Column("number", Whole),  # gapless per enterprise; none while a draft
+    Column("state", Text, nullable=False),
+    Column("payment_state", Text, nullable=False),
+    Column("fulfilment_state", Text, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("prices_include_vat", Flag, nullable=False),  # as the enterprise had it when the order was placed
+    Column("name", Text, nullable=False),
+    Column("email", Text, nullable=False),
+    Column("phone", Text, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("shipping", Text, nullable=False),  # "plugin:option"
+    Column("shipping_label", Text, nullable=False),
+    Column("payment_method", Text, nullable=False),  # "plugin:method"
+    Column("products_total", Whole, nullable=False),  # all totals in minor units
+    Column("deposits_total", Whole, nullable=False),
+    Column("adjustments_total", Whole, nullable=False),  # what the customer pays or is spared of them
+    Column("vat_total", Whole, nullable=False),
+    Column("total", Whole, nullable=False),
+    Column("created_at", Time, nullable=False),
+    Column("placed_at", Time),
+    Column("changed_at", Time, nullable=False),
+    Column("cancelled_at", Time),
+    Column("fulfilled_at", Time),
+    Column("version", Whole, nullable=False),
+    UniqueConstraint("enterprise_id", "number"),
+    checked_in("state", ("Draft", "Held", "Complete", "Cancelled")),
+    checked_in("payment_state", ("Unpaid", "Paid", "Cancelled")),
+    checked_in("fulfilment_state", ("Unfulfilled", "Held", "Fulfilled", "Cancelled")),
+    CheckConstraint("total >= 0", name="total_not_negative"),
+    CheckConstraint("state = 'Draft' OR (number IS NOT NULL AND placed_at IS NOT NULL)", name="placed_has_number"),
+    Index("ix_customer_order_session", "session_id", "state", "id"),
+    Index("ix_customer_order_person", "person_id", "id"),
+    Index("uq_customer_order_cart", "session_id", "person_id", unique=True,
+          sqlite_where=text("state = 'Draft' AND person_id IS NOT NULL"),
+          postgresql_where=text("state = 'Draft' AND person_id IS NOT NULL")),
+    Index("uq_customer_order_secret", "secret_hash", unique=True),
+    sqlite_strict=True,
+)  # fmt: skip
+
+order_line = Table(
+    "order_line",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("order_id", Text, ForeignKey("customer_order.id"), nullable=False),
+    Column("position", Whole, nullable=False),
+    Column("item_id", Text, ForeignKey("catalog_item.id"), nullable=False),
+    Column("product_id", Text, ForeignKey("supplied_product.id"), nullable=False, index=True),
+    Column("supplier_id", Text, ForeignKey("enterprise.id"), nullable=False),
+    Column("lot_id", Text, ForeignKey("stock_lot.id"), nullable=False),
+    Column("lot_quantity", Whole, nullable=False),  # grains that one piece takes
+    Column("name", Text, nullable=False),
+    Column("unit_quantity", Exact, nullable=False),  # net content of one piece …
+    Column("unit", Text, nullable=False),  # … in this DFC measure
+    Column("price", Whole, nullable=False),  # of one piece
+    Column("deposit", Whole, nullable=False),  # of one piece
+    Column("vat_rate", Exact, nullable=False),  # percent
+    Column("weighed", Flag, nullable=False),
+    Column("quantity", Whole, nullable=False),  # pieces ordered
+    Column("final_quantity", Exact),  # weighed at packing, in `unit`; none: as ordered
+    Column("amount", Whole, nullable=False),  # charged, without the deposit
+    Column("substitutes_id", Text, ForeignKey("order_line.id")),
+    CheckConstraint("quantity >= 0", name="quantity_not_negative"),
+    Index("ix_order_line_order", "order_id", "position"),
+    sqlite_strict=True,
+)
+
+adjustment = Table(
+    "adjustment",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("order_id", Text, ForeignKey("customer_order.id"), nullable=False),
+    Column("position", Whole, nullable=False),
+    Column("line_id", Text, ForeignKey("order_line.id")),  # none: of the whole order
+    Column("phase", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("amount", Whole, nullable=False),  # minor units; negative spares the customer
+    Column("vat_rate", Exact),  # percent; none: outside VAT
+    Column("payer", Text, nullable=False),  # "customer", or the name or id of who pays instead
+    Column("payee", Text, nullable=False),  # id of the enterprise that gets it
+    Column("plugin", Text, nullable=False),  # who asked for it; "" for the core
+    Index("ix_adjustment_order", "order_id", "position"),
+    sqlite_strict=True,
+)
+
+order_vat = Table(
+    "order_vat",
+    metadata,
+    Column("order_id", Text, ForeignKey("customer_order.id"), primary_key=True),
+    Column("rate", Exact, primary_key=True),  # percent
+    Column("net", Whole, nullable=False),
+    Column("vat", Whole, nullable=False),
+    sqlite_strict=True,
+)

@@ -1,0 +1,52 @@
+"""Tables of payments: what is under way, and the journal of what was received or given back."""
+
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table, Text, UniqueConstraint
+
+from ..store import Json, Time, Whole, checked_in, metadata
+
+payment = Table(
+    "payment",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("enterprise_id", Text, ForeignKey("enterprise.id"), nullable=False),
+    Column("order_id", Text, ForeignKey("customer_order.id"), nullable=False, index=True),
+    Column("kind", Text, nullable=False),
+    Column("method", Text, nullable=False),  # "plugin:method"
+    Column("amount", Whole, nullable=False),  # minor units, positive for both kinds
+    Column("currency", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("idempotency_key", Text, nullable=False),
+    Column("reference", Text, nullable=False),  # the provider's, or a receipt's
+    Column("instructions", Json),  # what the payer is to do next
+    Column("created_at", Time, nullable=False),
+    Column("changed_at", Time, nullable=False),
+    UniqueConstraint("enterprise_id", "idempotency_key"),
+    checked_in("kind", ("payment", "refund")),
+    checked_in("state", ("Started", "Pending", "Done", "Failed", "Cancelled")),
+    CheckConstraint("amount > 0", name="amount_positive"),
+    sqlite_strict=True,
+)
+
+# Append-only and hash-chained, one chain for each enterprise (French CGI art. 286 I 3° bis). A mistake is corrected by
+# an opposite entry. Triggers refuse UPDATE and DELETE.
+payment_journal = Table(
+    "payment_journal",
+    metadata,
+    Column("enterprise_id", Text, ForeignKey("enterprise.id"), primary_key=True),
+    Column("sequence", Whole, primary_key=True),  # 1, 2, 3 …
+    Column("at", Time, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("payment_id", Text, ForeignKey("payment.id"), nullable=False),
+    Column("order_id", Text, ForeignKey("customer_order.id"), nullable=False),
+    Column("order_number", Whole, nullable=False),
+    Column("method", Text, nullable=False),
+    Column("amount", Whole, nullable=False),  # minor units; negative: given back
+    Column("currency", Text, nullable=False),
+    Column("person_id", Text),  # who wrote it down; none: a provider's message
+    Column("previous_hash", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+    checked_in("kind", ("payment", "refund", "correction")),
+    Index("ix_payment_journal_order", "order_id"),
+    UniqueConstraint("enterprise_id", "previous_hash"),
+    sqlite_strict=True,
+)

@@ -1,0 +1,29 @@
+"""Who asks: nobody, a person with a session, or a token that acts for a person with fewer rights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Actor:
+    """`token_scopes` and `token_enterprise` narrow what a token may do; None means that the person's rights decide."""
+
+    person_id: str | None = None
+    email: str = ""
+    language: str = ""
+    is_operator: bool = False
+    confirmed: bool = False
+    session_hash: str | None = None
+    token_id: str | None = None
+    token_scopes: frozenset[str] | None = None
+    token_enterprise: str | None = None
+    address: str = field(default="", compare=False)  # the client's, for rate limits
+
+    @property
+    def key(self) -> str:
+        """Names the actor in idempotency and rate tables."""
+        return f"token:{self.token_id}" if self.token_id else f"person:{self.person_id}" if self.person_id else f"address:{self.address}"
+
+
+NOBODY = Actor()

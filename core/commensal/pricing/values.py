@@ -1,0 +1,109 @@
+"""An order while its price is worked out: frozen values that price rules, shipping and payment plugins get to see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+
+class Phase(StrEnum):
+    """When an adjustment is worked out. All plugins in one phase see the same subtotal, so their order is irrelevant."""
+
+    FEE = "FEE"
+    DISCOUNT = "DISCOUNT"
+    VOUCHER = "VOUCHER"
+    SUBSIDY = "SUBSIDY"
+    ROUNDING = "ROUNDING"
+
+
+CUSTOMER = "customer"  # the usual payer of an adjustment
+
+
+@dataclass(frozen=True, kw_only=True)
+class Adjustment:
+    """An amount that is not a line's price: fee, discount, voucher, subsidy, rounding.
+
+    amount:   minor units of the order's currency; negative spares the customer
+    vat_rate: percent; None is outside VAT. The amount includes VAT or not as the order's prices do
+    payer:    `CUSTOMER`, or who pays instead (a fund's name): then `amount` is negative for the customer, and the
+              payer owes the same sum to the payee
+    payee:    id of the enterprise that gets it; "" is the shop
+    """
+
+    phase: Phase
+    kind: str
+    label: str
+    amount: int
+    vat_rate: Decimal | None = None
+    line_id: str | None = None
+    payer: str = CUSTOMER
+    payee: str = ""
+    plugin: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PricedLine:
+    """A line with its price. Amounts are minor units; `amount` is what the line costs without its deposit."""
+
+    id: str
+    item_id: str
+    product_id: str
+    supplier_id: str
+    lot_id: str
+    lot_quantity: int
+    name: str
+    unit_quantity: Decimal
+    unit: str
+    price: int
+    deposit: int
+    vat_rate: Decimal
+    weighed: bool
+    quantity: int
+    final_quantity: Decimal | None = None
+    amount: int = 0
+    substitutes_id: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderDraft:
+    """What a customer is about to order, or to change it into, at one shop's sale session."""
+
+    id: str
+    session_id: str
+    enterprise_id: str
+    currency: str
+    prices_include_vat: bool
+    category_ids: frozenset[str]
+    person_id: str | None
+    lines: tuple[PricedLine, ...]
+    shipping: str
+    begins_at: datetime
+    adjustments: tuple[Adjustment, ...] = ()
+
+    @property
+    def subtotal(self) -> int:
+        """Lines and the adjustments of the phases before, without deposits; minor units."""
+        return sum(line.amount for line in self.lines) + sum(one.amount for one in self.adjustments)
+
+
+@dataclass(frozen=True, kw_only=True)
+class VatShare:
+    """What one rate contributes: net and VAT, in minor units."""
+
+    rate: Decimal
+    net: int
+    vat: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Totals:
+    """All in minor units. `total` is what the customer pays: products, deposits, adjustments, and VAT where added."""
+
+    products: int
+    deposits: int
+    adjustments: int
+    vat: int
+    total: int
+    shares: tuple[VatShare, ...]

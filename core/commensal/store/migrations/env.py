@@ -1,0 +1,8 @@
+"""What Alembic runs for each revision: inside the transaction that `migrate` opened."""
+
+from alembic import context
+
+from commensal.store.types import metadata
+
+context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
+context.run_migrations()

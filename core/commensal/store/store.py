@@ -1,0 +1,79 @@
+"""The store of one instance: `write()` for one writer at a time, `read()` for snapshots that never block it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
+
+from ..clock import Clock
+from ..errors import Busy
+from ..ids import Ids
+from .engine import make_engine
+from .gate import OpenGate, ThreadGate, WriteGate
+from .transaction import Transaction
+
+Answer = TypeVar("Answer")
+_TRIES = 5  # of a transaction that PostgreSQL ended to break a deadlock
+
+
+class Store:
+    """An engine, a gate, and the clock and ids that every transaction carries."""
+
+    def __init__(self, url: str, *, clock: Clock, ids: Ids) -> None:
+        self.url, self._clock, self._ids = url, clock, ids
+        self.engine = make_engine(url)
+        self._readers = self.engine.execution_options(reading=True)
+        self._gate: WriteGate | ThreadGate | OpenGate = OpenGate()
+        self._read_gate: ThreadGate | OpenGate = OpenGate()
+        if self.engine.dialect.name == "sqlite":
+            file = make_url(url).database
+            if file in (None, "", ":memory:"):
+                self._gate = self._read_gate = ThreadGate()
+            else:
+                self._gate = WriteGate(Path(f"{file}.lock"))
+
+    @contextmanager
+    def write(self) -> Iterator[Transaction]:
+        """A transaction that commits at its end and rolls back on any error. Keep it short, and do no I/O in it.
+
+        Raises `Busy` when the database is held by others for too long.
+        """
+        with self._gate(), _busy(), self.engine.begin() as connection:
+            yield Transaction(connection, self._clock.now(), self._ids)
+
+    @contextmanager
+    def read(self) -> Iterator[Transaction]:
+        """A snapshot for questions. A write in it is refused by the database."""
+        with self._read_gate(), _busy(), self._readers.begin() as connection:
+            yield Transaction(connection, self._clock.now(), self._ids)
+
+    def transact(self, act: Callable[[Transaction], Answer]) -> Answer:
+        """Runs `act` in a write; again from its start when PostgreSQL broke a deadlock by ending it."""
+        for attempt in range(1, _TRIES + 1):
+            try:
+                with self.write() as tx:
+                    return act(tx)
+            except OperationalError as error:
+                if attempt == _TRIES or getattr(error.orig, "sqlstate", "") not in ("40001", "40P01"):
+                    raise
+        raise AssertionError("the loop returns or raises")
+
+    def close(self) -> None:
+        self.engine.dispose()
+        self._gate.close()
+
+
+@contextmanager
+def _busy() -> Iterator[None]:
+    """Turns "locked" and "lock timeout" into `Busy`; every other error of the database passes as it is."""
+    try:
+        yield
+    except OperationalError as error:
+        if getattr(error.orig, "sqlstate", "") == "55P03" or "locked" in str(error.orig):
+            raise Busy(str(error.orig)) from error
+        raise

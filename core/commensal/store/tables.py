@@ -1,0 +1,16 @@
+"""All tables of the core, gathered where migrations and exports look for them."""
+
+from ..api import tables as _api
+from ..catalogs import tables as _catalogs
+from ..enterprises import tables as _enterprises
+from ..jobs import tables as _jobs
+from ..orders import tables as _orders
+from ..payments import tables as _payments
+from ..people import tables as _people
+from ..products import tables as _products
+from ..sale_sessions import tables as _sale_sessions
+from ..stock import tables as _stock
+from .types import metadata
+
+ROOMS = (_people, _enterprises, _stock, _products, _catalogs, _sale_sessions, _orders, _payments, _jobs, _api)
+__all__ = ["ROOMS", "metadata"]

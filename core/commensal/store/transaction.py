@@ -1,0 +1,51 @@
+"""One transaction: what commands and questions get to see of the database, of time, and of chance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CursorResult, Executable, RowMapping
+from sqlalchemy.engine import Connection
+
+from ..errors import NotFound
+from ..ids import Ids
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """A connection inside BEGIN … COMMIT, with the moment it began. All that happens in it happens at `now`."""
+
+    connection: Connection
+    now: datetime
+    ids: Ids
+
+    def execute(self, statement: Executable, parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None) -> CursorResult[Any]:
+        result: CursorResult[Any] = self.connection.execute(statement, parameters)  # type: ignore[arg-type]
+        return result
+
+    def all(self, statement: Executable) -> Sequence[RowMapping]:
+        return self.execute(statement).mappings().all()
+
+    def first(self, statement: Executable) -> RowMapping | None:
+        return self.execute(statement).mappings().first()
+
+    def one(self, statement: Executable) -> RowMapping:
+        """The row, or `NotFound`."""
+        row = self.first(statement)
+        if row is None:
+            raise NotFound
+        return row
+
+    def value(self, statement: Executable) -> Any:
+        """The first column of the first row, or None."""
+        return self.execute(statement).scalar()
+
+    def new_id(self) -> str:
+        return self.ids.new(self.now)
+
+    @property
+    def postgresql(self) -> bool:
+        return self.connection.dialect.name == "postgresql"

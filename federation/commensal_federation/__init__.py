@@ -1,0 +1,1 @@
+"""Federation (registered like any plugin)."""

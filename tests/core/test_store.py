@@ -1,0 +1,84 @@
+"""The store: exact types, snapshots, one writer, and many rows in one statement."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import Column, Table, Text, event, insert, select
+from sqlalchemy.exc import DBAPIError
+
+from commensal.clock import ManualClock
+from commensal.jobs.tables import job
+from commensal.people.tables import person
+from commensal.store import Exact, Flag, Json, Store, Time, Whole, insert_rows, metadata
+
+PERSON = {"email": "a@example.org", "name": "Ada", "phone": "", "language": "fr", "is_operator": False, "version": 1}
+
+
+def test_what_is_committed_is_there_and_what_fails_is_not(store: Store) -> None:
+    with store.write() as tx:
+        tx.execute(insert(person).values(id=tx.new_id(), created_at=tx.now, **PERSON))
+    with pytest.raises(RuntimeError, match="stop"), store.write() as tx:
+        tx.execute(insert(person).values(id=tx.new_id(), created_at=tx.now, **{**PERSON, "email": "b@example.org"}))
+        raise RuntimeError("stop")
+    with store.read() as tx:
+        assert [row["email"] for row in tx.all(select(person.c.email))] == ["a@example.org"]
+
+
+def test_a_reader_cannot_write(store: Store) -> None:
+    with pytest.raises(DBAPIError), store.read() as tx:
+        tx.execute(insert(person).values(id=tx.new_id(), created_at=tx.now, **PERSON))
+
+
+def test_a_reader_keeps_its_snapshot_while_a_writer_commits(store: Store) -> None:
+    with store.read() as reader:
+        assert reader.all(select(person.c.id)) == []
+        with store.write() as tx:
+            tx.execute(insert(person).values(id=tx.new_id(), created_at=tx.now, **PERSON))
+        assert reader.all(select(person.c.id)) == []
+
+
+def test_moments_come_back_aware_and_in_utc_and_naive_ones_are_refused(store: Store) -> None:
+    with store.write() as tx:
+        at = datetime(2026, 3, 29, 10, 0, 0, 5, tzinfo=timezone(timedelta(hours=2)))
+        tx.execute(insert(person).values(id="x", created_at=at, **PERSON))
+        assert tx.value(select(person.c.created_at)) == datetime(2026, 3, 29, 8, 0, 0, 5, tzinfo=UTC)
+        with pytest.raises(Exception, match="no time zone"):
+            tx.execute(insert(person).values(id="y", created_at=datetime(2026, 1, 1), **PERSON))  # noqa: DTZ001
+
+
+def test_many_rows_are_one_statement_and_keep_every_type(store: Store, clock: ManualClock) -> None:
+    seen: list[str] = []
+    event.listen(store.engine, "before_cursor_execute", lambda *given: seen.append(given[2]))
+    with store.write() as tx:
+        insert_rows(
+            tx,
+            job,
+            [
+                {"id": f"j{n}", "kind": "é'\"", "payload": {"n": [n, "ü"]}, "state": "waiting", "due_at": clock.now(),
+                 "attempts": n, "claimed_until": None, "error": "", "created_at": clock.now(), "finished_at": None}
+                for n in range(50)
+            ],
+        )  # fmt: skip
+    assert len([one for one in seen if "INSERT" in one]) == 1
+    with store.read() as tx:
+        row = tx.one(select(job).where(job.c.id == "j7"))
+    assert (row["kind"], row["payload"], row["attempts"], row["claimed_until"]) == ("é'\"", {"n": [7, "ü"]}, 7, None)
+    assert row["due_at"] == clock.now()
+
+
+def test_decimals_and_flags_survive_a_row_of_many(store: Store) -> None:
+    probe = Table(
+        "probe", metadata, Column("id", Text, primary_key=True), Column("rate", Exact), Column("yes", Flag),
+        Column("at", Time), Column("n", Whole), Column("doc", Json), sqlite_strict=True,
+    )  # fmt: skip
+    try:
+        probe.create(store.engine)
+        with store.write() as tx:
+            insert_rows(tx, probe, [{"id": "a", "rate": Decimal("5.50"), "yes": True, "at": None, "n": 2**53, "doc": []}])
+            row = tx.one(select(probe))
+        assert (row["rate"], row["yes"], row["at"], row["n"], row["doc"]) == (Decimal("5.5"), True, None, 2**53, [])
+    finally:
+        metadata.remove(probe)
