@@ -28,8 +28,5 @@ job_slot = Table(
     metadata,
     Column("name", Text, primary_key=True),
     Column("slot", Time, primary_key=True),
-    Column("claimed_until", Time, nullable=False),
-    Column("finished_at", Time),
-    Column("error", Text, nullable=False),
     sqlite_strict=True,
 )

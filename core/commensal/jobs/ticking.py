@@ -1,0 +1,37 @@
+"""The clock that ticks while an instance serves. APScheduler only ticks; what is due, the database knows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from apscheduler.schedulers.background import BackgroundScheduler  # type: ignore[import-untyped]
+
+from .periodic import run_periodic
+from .registry import Work
+from .run import run_due
+
+if TYPE_CHECKING:
+    from ..instance import Instance
+
+SECONDS = 2
+
+
+def tick(instance: Instance, work: Work) -> None:
+    """Everything that is due now: periodic work first, then promises until none is left."""
+    run_periodic(instance, work)
+    while run_due(instance, work):
+        pass
+
+
+@contextmanager
+def ticking(instance: Instance, work: Work) -> Iterator[None]:
+    """Ticks in a thread of its own until the block ends; a tick under way is waited for."""
+    scheduler = BackgroundScheduler(timezone="UTC")
+    scheduler.add_job(tick, "interval", args=(instance, work), seconds=SECONDS, coalesce=True, max_instances=1, misfire_grace_time=None)
+    scheduler.start()
+    try:
+        yield
+    finally:
+        scheduler.shutdown(wait=True)
