@@ -2,7 +2,7 @@
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table, Text, UniqueConstraint
 
-from ..store import Json, Time, Whole, checked_in, metadata
+from ..store import Json, Time, Whole, append_only, checked_in, metadata
 
 payment = Table(
     "payment",
@@ -50,3 +50,4 @@ payment_journal = Table(
     UniqueConstraint("enterprise_id", "previous_hash"),
     sqlite_strict=True,
 )
+append_only(payment_journal)

@@ -2,7 +2,7 @@
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table, Text
 
-from ..store import Flag, Time, Whole, checked_in, metadata
+from ..store import Flag, Time, Whole, append_only, checked_in, metadata
 
 MOVEMENTS = ("received", "counted", "taken", "released", "sold", "restocked", "weighed")
 
@@ -46,3 +46,4 @@ stock_movement = Table(
     Index("ix_stock_movement_lot", "lot_id", "id"),
     sqlite_strict=True,
 )
+append_only(stock_movement)

@@ -1,8 +1,21 @@
 """Where an instance keeps what it knows: engine, transactions, column types, migrations."""
 
+from .append_only import append_only
 from .rows import insert_rows
 from .store import Store
 from .transaction import Transaction
 from .types import Exact, Flag, Json, Time, Whole, checked_in, metadata
 
-__all__ = ["Exact", "Flag", "Json", "Store", "Time", "Transaction", "Whole", "checked_in", "insert_rows", "metadata"]
+__all__ = [
+    "Exact",
+    "Flag",
+    "Json",
+    "Store",
+    "Time",
+    "Transaction",
+    "Whole",
+    "append_only",
+    "checked_in",
+    "insert_rows",
+    "metadata",
+]

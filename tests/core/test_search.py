@@ -1,0 +1,50 @@
+"""Search keys and clean HTML: what people type, made comparable and harmless."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import Column, MetaData, Table, Text, insert, select
+
+from commensal.html import LONGEST, clean_html
+from commensal.search import matches, search_key
+from commensal.store import Store
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("Œufs  d’ÉTÉ", "oeufs d'ete"),
+        ("STRASSE", search_key("Straße")),
+        (" Crème fraîche\n", "creme fraiche"),
+        ("", ""),
+    ],
+)
+def test_a_search_key_has_neither_case_nor_accents_nor_ligatures(text: str, key: str) -> None:
+    assert search_key(text) == key
+    assert search_key(key) == key
+
+
+def test_a_search_finds_every_word_in_any_order_and_takes_signs_as_they_are(store: Store) -> None:
+    table = Table("probe", MetaData(), Column("key", Text), sqlite_strict=True)
+    table.create(store.engine)
+    names = ["Pommes de terre 50 %", "Pommes", "Terre_cuite"]
+    with store.write() as tx:
+        tx.execute(insert(table), [{"key": search_key(name)} for name in names])
+
+        def found(typed: str) -> list[str]:
+            return [row["key"] for row in tx.all(select(table).where(matches(table.c.key, typed)))]
+
+        assert found("TERRE pommé") == ["pommes de terre 50 %"]
+        assert found("50 %") == ["pommes de terre 50 %"]
+        assert found("e_c") == ["terre_cuite"]
+        assert len(found("   ")) == 3
+    table.drop(store.engine)
+
+
+def test_html_keeps_its_form_and_loses_what_could_harm() -> None:
+    dirty = '<p onclick="x()">Bon <b>pain</b><script>alert(1)</script><img src=x onerror=y>'
+    assert clean_html(dirty + '<a href="javascript:alert(1)">ici</a></p>') == (
+        '<p>Bon <b>pain</b><a rel="noopener noreferrer">ici</a></p>'
+    )
+    assert clean_html("2 < 3 & <h1>titre</h1>") == "2 &lt; 3 &amp; titre"
+    assert len(clean_html("a" * 3 * LONGEST)) == LONGEST
