@@ -13,8 +13,8 @@ def append_only(table: Table) -> Table:
     """Makes `table` append-only wherever it is created from its metadata. Migrations run `append_only_ddl`."""
     for dialect in ("sqlite", "postgresql"):
         for statement in append_only_ddl(table.name, dialect):
-            ddl = DDL(statement.replace("%", "%%")).execute_if(dialect=dialect)
-            event.listen(table, "after_create", ddl)
+            ddl = DDL(statement.replace("%", "%%"))  # type: ignore[no-untyped-call]
+            event.listen(table, "after_create", ddl.execute_if(dialect=dialect))
     return table
 
 

@@ -1,0 +1,119 @@
+"""Measures, product types, labels and allergens: exact, complete, and spelt as DFC spells them."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from commensal.search import search_key
+from commensal.units.facets import ALLERGENS, LABELS
+from commensal.units.measures import MEASURES, convert, read_unit
+from commensal.units.product_types import PRODUCT_TYPES, find_product_type, lineage
+
+
+def test_tables_are_complete_and_labelled() -> None:
+    assert (len(MEASURES), len(PRODUCT_TYPES), len(ALLERGENS)) == (56, 253, 14)
+    for table in (MEASURES, PRODUCT_TYPES, ALLERGENS, LABELS):
+        assert all(one.term == term and one.en and one.fr for term, one in table.items())
+    assert all(above in PRODUCT_TYPES for one in PRODUCT_TYPES.values() for above in one.broader)
+
+
+@given(
+    quantity=st.decimals("0.001", "1000000", places=3),
+    pair=st.sampled_from([(a, b) for a in MEASURES.values() for b in MEASURES.values() if a.comparable(b)]),
+)
+def test_what_is_converted_there_and_back_is_the_same(quantity: Decimal, pair: tuple[Any, Any]) -> None:
+    there = convert(quantity, pair[0], pair[1])
+    assert there * pair[1].factor / pair[0].factor == Fraction(quantity)
+
+
+@pytest.mark.parametrize(
+    ("quantity", "unit", "into", "result"),
+    [
+        ("1", "PoundMass", "Gram", "453.59237"),
+        ("0.0625", "PoundMass", "Gram", "28.349523125"),  # the international ounce
+        ("1", "Gallon", "Litre", "4.54609"),
+        ("3", "Dozen", "Piece", "36"),
+        ("1", "Tonne", "Kilogram", "1000"),
+        ("75", "Centilitre", "Litre", "0.75"),
+        ("2", "Bunch", "Bunch", "2"),
+    ],
+)
+def test_factors_are_those_of_the_law(quantity: str, unit: str, into: str, result: str) -> None:
+    assert convert(Decimal(quantity), MEASURES[unit], MEASURES[into]) == Fraction(result)
+
+
+@pytest.mark.parametrize(
+    ("unit", "into"), [("Kilogram", "Litre"), ("Crate", "Piece"), ("Crate", "Box"), ("Percent", "Piece")]
+)
+def test_what_cannot_be_compared_is_not_converted(unit: str, into: str) -> None:
+    with pytest.raises(ValueError, match=f"{unit} cannot be said in {into}"):
+        convert(Decimal(1), MEASURES[unit], MEASURES[into])
+
+
+@pytest.mark.parametrize(
+    ("typed", "term", "times"),
+    [
+        ("g", "Gram", "1"), ("kg", "Kilogram", "1"), ("T", "Tonne", "1"), ("mL", "Millilitre", "1"),
+        ("L", "Litre", "1"),
+        ("kL", "Litre", "1000"), ("lb", "PoundMass", "1"), ("oz", "PoundMass", "0.0625"), ("cL", "Centilitre", "1"),
+        ("Pièces", "Piece", "1"), ("botte", "Bunch", "1"), ("Bottes", "Bunch", "1"), ("sacs", "Bag", "1"),
+        ("KILOS ", "Kilogram", "1"), ("douzaine", "Dozen", "1"), ("boîtes", "Box", "1"), ("6Pack", "6Pack", "1"),
+        ("items", "Piece", "1"), ("barquettes", "Punnet", "1"), ("bocaux", "Jar", "1"), ("mg", "Milligram", "1"),
+    ],
+)  # fmt: skip
+def test_the_words_people_type_are_understood(typed: str, term: str, times: str) -> None:
+    unit = read_unit(typed)
+    assert unit is not None
+    assert (unit.measure.term, unit.times) == (term, Decimal(times))
+
+
+@pytest.mark.parametrize("typed", ["", "livre", "k g", "kgg", "'; --", "5"])
+def test_an_unknown_or_ambiguous_unit_is_not_guessed(typed: str) -> None:
+    assert read_unit(typed) is None
+
+
+def test_every_term_and_label_is_understood_as_itself() -> None:
+    for measure in MEASURES.values():
+        for word in (measure.term, measure.en, measure.fr, measure.symbol):
+            unit = read_unit(word) if word else None
+            assert not word or (unit and unit.measure is measure and unit.times == 1)
+
+
+@pytest.mark.parametrize(
+    ("typed", "language", "term"),
+    [
+        ("Légumes", "fr", "vegetable"), ("vegetables", "fr", "vegetable"), ("ŒUF", "fr", "egg"), ("oeufs", "fr", "egg"),
+        ("prune", "fr", "plum"), ("prune", "en", "prune"), ("pruneau", "en", "prune"),
+        ("pommes de terre", "fr", "potato"),        ("haricot", "fr", "bean"), ("haricots", "fr", "beans"), ("soft-drink", "fr", "soft-drink"),
+        ("riz", "fr", "rice"),        ("viennoiserie-", "en", "viennoiserie-"), ("creme fraiche", "fr", "fresh-cream"),
+    ],
+)  # fmt: skip
+def test_a_product_type_is_found_by_what_people_call_it(typed: str, language: str, term: str) -> None:
+    found = find_product_type(typed, language)
+    assert found is not None
+    assert found.term == term
+
+
+def test_an_unknown_product_type_is_not_guessed() -> None:
+    assert find_product_type("licorne") is None
+    assert find_product_type("") is None
+
+
+def test_every_product_type_is_found_by_its_own_labels() -> None:
+    for one in PRODUCT_TYPES.values():
+        for language in ("fr", "en"):
+            found = find_product_type(one.label(language), language)
+            assert found is not None
+            assert search_key(found.label(language)) == search_key(one.label(language))
+
+
+def test_a_lineage_runs_from_the_top_to_the_type_itself() -> None:
+    assert [one.term for one in lineage("raspberry")] == ["fruit", "berry", "raspberry"]
+    assert [one.term for one in lineage("vegetable")] == ["vegetable"]
+    assert max(len(lineage(term)) for term in PRODUCT_TYPES) <= 4
