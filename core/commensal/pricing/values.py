@@ -7,9 +7,11 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from ..hooks.values import ShippingOption
+
 
 class Phase(StrEnum):
-    """When an adjustment is worked out. All plugins in one phase see the same subtotal, so their order is irrelevant."""
+    """When an adjustment is worked out. All plugins in a phase see the same subtotal, so their order is irrelevant."""
 
     FEE = "FEE"
     DISCOUNT = "DISCOUNT"
@@ -25,11 +27,14 @@ CUSTOMER = "customer"  # the usual payer of an adjustment
 class Adjustment:
     """An amount that is not a line's price: fee, discount, voucher, subsidy, rounding.
 
-    amount:   minor units of the order's currency; negative spares the customer
+    amount:   minor units of the order's currency; negative spares the customer. It always counts into what the customer
+              pays, whoever the payer is
     vat_rate: percent; None is outside VAT. The amount includes VAT or not as the order's prices do
-    payer:    `CUSTOMER`, or who pays instead (a fund's name): then `amount` is negative for the customer, and the
-              payer owes the same sum to the payee
+    payer:    `CUSTOMER`, or who pays instead of the customer (a fund's name): then `amount` is negative, the payer owes
+              the payee as much as the customer is spared, and VAT stays on the full price, so `vat_rate` is None
+              (directive 2006/112/EC, art. 73: what a third party pays is part of the price)
     payee:    id of the enterprise that gets it; "" is the shop
+    plugin:   who asked for it; the core writes it, "" is the core itself
     """
 
     phase: Phase
@@ -78,8 +83,9 @@ class OrderDraft:
     category_ids: frozenset[str]
     person_id: str | None
     lines: tuple[PricedLine, ...]
-    shipping: str
-    begins_at: datetime
+    shipping: str  # "plugin:option"; "" is not chosen yet
+    begins_at: datetime  # of the distribution
+    shipping_option: ShippingOption | None = None  # what the plugin said of it
     adjustments: tuple[Adjustment, ...] = ()
 
     @property

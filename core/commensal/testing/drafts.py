@@ -1,0 +1,58 @@
+"""Orders to try price rules on, without a database: name what matters, the rest is plausible."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from ..pricing.lines import priced
+from ..pricing.values import CUSTOMER, Adjustment, OrderDraft, Phase, PricedLine
+
+_LINE = PricedLine(
+    id="line",
+    item_id="item",
+    product_id="product",
+    supplier_id="supplier",
+    lot_id="lot",
+    lot_quantity=1000,
+    name="Pommes Reinette",
+    unit_quantity=Decimal(1),
+    unit="Kilogram",
+    price=250,
+    deposit=0,
+    vat_rate=Decimal("5.5"),
+    weighed=False,
+    quantity=1,
+)
+
+
+def a_line(price: int = 250, quantity: int = 1, vat_rate: str = "5.5", **more: Any) -> PricedLine:
+    """A priced line: `price` in cents for one piece, `vat_rate` in percent, and any other field of `PricedLine`."""
+    return priced(replace(_LINE, price=price, quantity=quantity, vat_rate=Decimal(vat_rate), **more))
+
+
+def an_adjustment(phase: Phase, amount: int, vat_rate: str | None = None, **more: Any) -> Adjustment:
+    """An adjustment of `amount` cents; a subsidy is paid by "Fund" unless told otherwise."""
+    payer = "Fund" if phase is Phase.SUBSIDY else CUSTOMER
+    rate = None if vat_rate is None else Decimal(vat_rate)
+    given = {"kind": phase.lower(), "label": phase.title(), "payer": payer, "plugin": "tried", **more}
+    return Adjustment(phase=phase, amount=amount, vat_rate=rate, **given)
+
+
+def a_draft(*lines: PricedLine, **more: Any) -> OrderDraft:
+    """An order in euros whose prices include VAT, with these lines and any other field of `OrderDraft`."""
+    given = {
+        "id": "order",
+        "session_id": "session",
+        "enterprise_id": "shop",
+        "currency": "EUR",
+        "prices_include_vat": True,
+        "category_ids": frozenset(),
+        "person_id": None,
+        "shipping": "",
+        "begins_at": datetime(2026, 6, 6, 8, 0, tzinfo=UTC),
+        **more,
+    }
+    return OrderDraft(lines=lines, **given)
