@@ -32,6 +32,7 @@ customer_order = Table(
     Column("adjustments_total", Whole, nullable=False),  # what the customer pays or is spared of them
     Column("vat_total", Whole, nullable=False),
     Column("total", Whole, nullable=False),
+    Column("paid_total", Whole, nullable=False, default=0),  # the journal's sum for this order; only payments write it
     Column("created_at", Time, nullable=False),
     Column("placed_at", Time),
     Column("changed_at", Time, nullable=False),
@@ -52,6 +53,17 @@ customer_order = Table(
     Index("uq_customer_order_secret", "secret_hash", unique=True),
     sqlite_strict=True,
 )  # fmt: skip
+
+# What lies in a cart: wishes without a price. Prices are worked out when the cart is looked at, and when it is placed.
+cart_line = Table(
+    "cart_line",
+    metadata,
+    Column("order_id", Text, ForeignKey("customer_order.id"), primary_key=True),
+    Column("item_id", Text, ForeignKey("catalog_item.id"), primary_key=True),
+    Column("quantity", Whole, nullable=False),  # pieces
+    CheckConstraint("quantity > 0", name="quantity_positive"),
+    sqlite_strict=True,
+)
 
 order_line = Table(
     "order_line",

@@ -1,0 +1,162 @@
+"""From a request to an answer: limits, identity, scope, then the handler in its transaction."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+import structlog
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from ..errors import CommensalError, Refused
+from ..instance import Instance
+from ..languages.catalogs import best_language
+from ..people.access import demand
+from ..people.sessions import NewSession
+from ..store import Transaction
+from .authenticate import authenticate
+from .cookies import clear_session, set_session
+from .endpoint import Call, Endpoint, File
+from .idempotency import Kept, keep_answer, kept_answer, read_key, request_hash
+from .problems import problem
+from .rates import Rates
+from .reading import read_body, read_id, read_query, read_version
+
+LARGEST_JSON = 1024 * 1024  # bytes
+LARGEST_FILE = 9 * 1024 * 1024
+_log = structlog.get_logger("commensal.api")
+
+
+class TooLarge(Refused):
+    """More was sent than is read."""
+
+    status = 413
+
+    def __init__(self, most: int) -> None:
+        super().__init__("too_large", "The request is larger than {most} bytes.", most=most)
+
+
+class WrongType(Refused):
+    """The body is not of the type that the endpoint takes."""
+
+    status = 415
+
+    def __init__(self, wanted: str) -> None:
+        super().__init__("media_type", "Send this as {wanted}.", wanted=wanted)
+
+
+async def answer(request: Request, endpoint: Endpoint, instance: Instance, rates: Rates) -> Response:
+    """The response to any request for this endpoint; errors become problem documents."""
+    language = best_language(request.headers.get("accept-language", ""), default=instance.settings.language)
+    try:
+        content = b"" if endpoint.safe else await _content(request, endpoint)
+        return await run_in_threadpool(_answer, request, endpoint, instance, rates, content, language)
+    except ClientDisconnect:
+        raise
+    except Exception as error:  # the edge: whatever it was, the caller gets an answer and the operator the traceback
+        if not isinstance(error, CommensalError):
+            _log.error("request failed", path=request.url.path, exc_info=error)
+        return problem(error, language)
+
+
+async def _content(request: Request, endpoint: Endpoint) -> bytes:
+    most = LARGEST_JSON if endpoint.takes == "application/json" else LARGEST_FILE
+    sent = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if endpoint.body is not None and endpoint.takes == "application/json" and sent != "application/json":
+        raise WrongType("application/json")
+    if "content-encoding" in request.headers:
+        raise Refused("content_encoding", "Send the body without Content-Encoding.")
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size > most:
+            raise TooLarge(most)
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _answer(
+    request: Request, endpoint: Endpoint, instance: Instance, rates: Rates, content: bytes, language: str
+) -> Response:
+    address = request.client.host if request.client else ""
+    rates.count(endpoint.limit or ("reads" if endpoint.safe else "writes"), address)
+    given = _given(request, endpoint, content)
+    with instance.store.read() as tx:
+        actor = authenticate(tx, request, instance.settings.base_url)
+        demand(tx, actor, endpoint.scope, given.get("enterprise"))
+        version = read_version(request.headers.get("if-match")) if endpoint.edits else 0
+        call = Call(instance=instance, actor=actor, tx=tx, language=language, version=version)
+        if endpoint.prepare is not None:
+            call = replace(call, prepared=endpoint.prepare(call, **given))
+        if endpoint.safe:
+            return _respond(request, endpoint, instance, endpoint.handler(call, **given))
+    return _change(request, endpoint, call, given, content)
+
+
+def _given(request: Request, endpoint: Endpoint, content: bytes) -> dict[str, Any]:
+    given: dict[str, Any] = {name: read_id(value) for name, value in request.path_params.items()}
+    if endpoint.query is not None:
+        given["query"] = read_query(endpoint.query, request.query_params)
+    if endpoint.body is bytes:
+        given["body"] = content
+    elif endpoint.body is not None:
+        given["body"] = read_body(endpoint.body, content)
+    return given
+
+
+def _change(request: Request, endpoint: Endpoint, call: Call, given: dict[str, Any], content: bytes) -> Response:
+    key = read_key(request.headers.get("idempotency-key"), needed=endpoint.needs_key)
+    actor = call.actor.key
+    path = f"{request.url.path}?{request.url.query}"
+
+    def act(tx: Transaction) -> tuple[Any, Response]:
+        if key is not None:
+            kept = kept_answer(tx, actor, key, request_hash(endpoint.method, path, content))
+            if kept is not None:
+                return None, Response(kept.body, kept.status, dict(kept.headers))
+        value = endpoint.handler(replace(call, tx=tx), **given)
+        response = _respond(request, endpoint, call.instance, value)
+        if key is not None:
+            keep_answer(tx, actor, key, _kept(response))
+        return value, response
+
+    value, response = call.instance.store.transact(act)
+    if endpoint.after is not None and value is not None:
+        response = _respond(request, endpoint, call.instance, endpoint.after(call, value))
+    return response
+
+
+def _kept(response: Response) -> Kept:
+    headers = {name: value for name, value in response.headers.items() if name in ("content-type", "etag", "location")}
+    return Kept(response.status_code, headers, bytes(response.body).decode())
+
+
+def _respond(request: Request, endpoint: Endpoint, instance: Instance, value: Any) -> Response:
+    if isinstance(value, Response):
+        return value
+    if isinstance(value, File):
+        headers = {"Cache-Control": "no-store"}
+        if value.filename:
+            headers["Content-Disposition"] = f'attachment; filename="{value.filename}"'
+        return Response(value.content, endpoint.status, headers, value.media_type)
+    headers = {"Cache-Control": "no-store"}
+    version = getattr(value, "version", None)
+    if isinstance(version, int):
+        headers["ETag"] = f'"{version}"'
+        if endpoint.safe and request.headers.get("if-none-match") == headers["ETag"]:
+            return Response(status_code=304, headers=headers)
+    if value is None:
+        response = Response(status_code=endpoint.status, headers=headers)
+    else:
+        body = msgspec.json.encode(value)
+        response = Response(body, endpoint.status, headers, "application/json")
+    if isinstance(value, NewSession):
+        set_session(response, instance.settings.base_url, value.secret)
+    if endpoint.name == "log_out":
+        clear_session(response, instance.settings.base_url)
+    return response
+
+

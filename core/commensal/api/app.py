@@ -1,0 +1,78 @@
+"""The web application of an instance: the JSON API under /api, each plugin's pages, and the plugin that is its front."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from importlib.metadata import version
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+
+from ..errors import NotFound
+from ..hooks import specifications
+from ..instance import Instance
+from ..languages.catalogs import best_language
+from .answering import answer
+from .endpoint import Endpoint
+from .guard import Guard
+from .openapi import openapi
+from .problems import problem
+from .rates import Rates
+from .routes import core_endpoints
+
+
+def endpoints_of(instance: Instance) -> list[Endpoint]:
+    """The core's endpoints and those of the enabled plugins."""
+    added = instance.hooks.each(specifications.endpoints)
+    from_plugins = [_under(answer.plugin, one) for answer in added for one in answer.value or ()]
+    return [*core_endpoints(), *from_plugins]
+
+
+def make_app(instance: Instance) -> Starlette:
+    """The ASGI application. It holds no state of its own but rate counters."""
+    endpoints = endpoints_of(instance)
+    rates = Rates(instance.settings.limits)
+    document = openapi(
+        endpoints,
+        title=instance.settings.name,
+        base_url=instance.settings.base_url,
+        version=version("commensal"),
+    )
+
+    async def describe(request: Request) -> Response:
+        return JSONResponse(document)
+
+    async def nothing(request: Request) -> Response:
+        return problem(NotFound(), best_language(request.headers.get("accept-language", ""), default=instance.settings.language))
+
+    routes: list[BaseRoute] = [Route("/api/openapi.json", describe)]
+    routes += [_route(one, instance, rates) for one in endpoints]
+    routes.append(Route("/api/{rest:path}", nothing, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]))
+    routes += _pages(instance)
+    app = Starlette(routes=routes, middleware=[Middleware(Guard, secure=instance.settings.base_url.startswith("https://"))])
+    app.state.instance = instance
+    app.state.rates = rates
+    return app
+
+
+def _route(endpoint: Endpoint, instance: Instance, rates: Rates) -> Route:
+    async def run(request: Request) -> Response:
+        return await answer(request, endpoint, instance, rates)
+
+    return Route(f"/api{endpoint.path}", run, methods=[endpoint.method], name=endpoint.name)
+
+
+def _under(plugin: str, endpoint: Endpoint) -> Endpoint:
+    return replace(endpoint, path=f"/-/{plugin}{endpoint.path}")
+
+
+def _pages(instance: Instance) -> Sequence[BaseRoute]:
+    """Pages of plugins under /-/<id>/; those of the front plugin at the root, after everything else."""
+    answers = instance.hooks.each(specifications.routes, instance=instance)
+    found = {one.plugin: list(one.value or ()) for one in answers}
+    front = found.pop(instance.settings.front, [])
+    return [*(Mount(f"/-/{plugin}", routes=routes) for plugin, routes in found.items()), *front]

@@ -1,0 +1,28 @@
+"""Who asks: by a token in the Authorization header, or by the session cookie."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from starlette.requests import Request
+
+from ..errors import Unauthorised
+from ..people.actor import NOBODY, Actor
+from ..people.who import actor_of_session, actor_of_token
+from ..store import Transaction
+from .cookies import session_cookie
+
+
+def authenticate(tx: Transaction, request: Request, base_url: str) -> Actor:
+    """The actor. Raises `Unauthorised` for a token that is not (any longer) valid; an old cookie is just nobody."""
+    address = request.client.host if request.client else ""
+    header = request.headers.get("authorization")
+    if header is not None:
+        kind, _, secret = header.partition(" ")
+        actor = actor_of_token(tx, secret.strip(), address) if kind.lower() == "bearer" else None
+        if actor is None:
+            raise Unauthorised("token", "This token is not valid (any more).")
+        return actor
+    secret = request.cookies.get(session_cookie(base_url), "")
+    found = actor_of_session(tx, secret, address) if secret else None
+    return found or replace(NOBODY, address=address)

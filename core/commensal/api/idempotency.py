@@ -1,0 +1,75 @@
+"""Idempotency-Key: the answer is kept in the transaction that made it, and given again to whoever asks again.
+
+The same key with another request is refused (409). Keys belong to who sent them; rows are kept for thirty days.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from ..errors import Conflict, Invalid, Problem
+from ..store import Transaction
+from .tables import idempotent_answer
+
+KEEP = timedelta(days=30)
+LONGEST = 255
+
+
+@dataclass(frozen=True)
+class Kept:
+    """An answer as it was given the first time."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: str
+
+
+def request_hash(method: str, path: str, body: bytes) -> str:
+    """What makes two requests the same: method, path with query, and body."""
+    return hashlib.sha256(b"\n".join((method.encode(), path.encode(), body))).hexdigest()
+
+
+def read_key(header: str | None, *, needed: bool) -> str | None:
+    """The key, or None. Raises `Invalid` for one that cannot be, and for a missing one that is needed."""
+    if header is None:
+        if needed:
+            text = "Send an Idempotency-Key of your own making, so that a repeated request acts once."
+            raise Invalid([Problem("idempotency_key_missing", text, "Idempotency-Key")])
+        return None
+    if not 1 <= len(header) <= LONGEST or not header.isprintable():
+        text = "An Idempotency-Key has between 1 and {most} printable characters."
+        raise Invalid([Problem("idempotency_key", text, "Idempotency-Key", {"most": LONGEST})])
+    return header
+
+
+def kept_answer(tx: Transaction, actor: str, key: str, hashed: str) -> Kept | None:
+    """Claims the key for this request; the kept answer if it was answered before.
+
+    A second request that comes while the first is under way waits for it here: on its row, or at the write gate.
+    """
+    insert = postgresql_insert if tx.postgresql else sqlite_insert
+    claim = insert(idempotent_answer).values(actor=actor, key=key, request_hash=hashed, created_at=tx.now)
+    if tx.execute(claim.on_conflict_do_nothing()).rowcount == 1:
+        return None
+    row = tx.one(select(idempotent_answer).where(idempotent_answer.c.actor == actor, idempotent_answer.c.key == key))
+    if row["request_hash"] != hashed:
+        raise Conflict("idempotency_key_used", "This Idempotency-Key was used for another request.")
+    return Kept(row["status"], row["headers"], row["body"])
+
+
+def keep_answer(tx: Transaction, actor: str, key: str, answer: Kept) -> None:
+    row = idempotent_answer
+    keep = update(row).where(row.c.actor == actor, row.c.key == key)
+    tx.execute(keep.values(status=answer.status, headers=dict(answer.headers), body=answer.body))
+
+
+def forget_old_answers(tx: Transaction) -> int:
+    """Deletes answers older than `KEEP`; runs daily. Returns how many."""
+    return tx.execute(delete(idempotent_answer).where(idempotent_answer.c.created_at < tx.now - KEEP)).rowcount

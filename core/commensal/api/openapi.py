@@ -1,0 +1,101 @@
+"""The OpenAPI 3.1 document, made from the endpoints: what is not declared there cannot be called."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from .endpoint import Endpoint, File
+from .problems import MEDIA_TYPE, ProblemDocument
+
+_PARAMETER = re.compile(r"{(\w+)}")
+
+
+def openapi(endpoints: Sequence[Endpoint], *, title: str, base_url: str, version: str) -> dict[str, Any]:
+    """The document as JSON-ready values."""
+    shapes = [shape for one in endpoints for shape in (one.body, one.answer) if _has_schema(shape)]
+    schemas, components = msgspec.json.schema_components(
+        [*shapes, ProblemDocument], ref_template="#/components/schemas/{name}"
+    )
+    by_shape = {repr(shape): schema for shape, schema in zip(shapes, schemas, strict=False)}
+    paths: dict[str, dict[str, Any]] = {}
+    for one in endpoints:
+        paths.setdefault(f"/api{one.path}", {})[one.method.lower()] = _operation(one, by_shape)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": title, "version": version, "license": {"name": "AGPL-3.0-or-later"}},
+        "servers": [{"url": base_url}],
+        "paths": paths,
+        "components": {
+            "schemas": components,
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer"},
+                "session": {"type": "apiKey", "in": "cookie", "name": "session"},
+            },
+        },
+    }
+
+
+def _has_schema(shape: Any) -> bool:
+    return shape not in (None, type(None), bytes, File) and shape is not Any
+
+
+def _operation(one: Endpoint, by_shape: dict[str, Any]) -> dict[str, Any]:
+    doc = (one.handler.__doc__ or "").strip()
+    operation: dict[str, Any] = {
+        "operationId": one.name,
+        "tags": [one.tag],
+        "summary": doc.partition("\n")[0].rstrip("."),
+        "description": doc,
+        "x-scope": one.scope,
+        "parameters": [*_path_parameters(one), *_query_parameters(one), *_header_parameters(one)],
+        "responses": _responses(one, by_shape),
+    }
+    if one.scope != "public":
+        operation["security"] = [{"token": []}, {"session": []}]
+    if one.body is not None:
+        schema = {"type": "string", "format": "binary"} if one.body is bytes else by_shape[repr(one.body)]
+        operation["requestBody"] = {"required": True, "content": {one.takes: {"schema": schema}}}
+    return operation
+
+
+def _path_parameters(one: Endpoint) -> list[dict[str, Any]]:
+    return [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1, "maxLength": 200}}
+        for name in _PARAMETER.findall(one.path)
+    ]
+
+
+def _query_parameters(one: Endpoint) -> list[dict[str, Any]]:
+    if one.query is None:
+        return []
+    schema = msgspec.json.schema(one.query)
+    fields = schema["$defs"][one.query.__name__]
+    required = fields.get("required", [])
+    return [
+        {"name": name, "in": "query", "required": name in required, "schema": shape}
+        for name, shape in fields["properties"].items()
+    ]
+
+
+def _header_parameters(one: Endpoint) -> list[dict[str, Any]]:
+    headers = []
+    if one.edits:
+        headers.append({"name": "If-Match", "in": "header", "required": True, "schema": {"type": "string"}})
+    if not one.safe:
+        key = {"name": "Idempotency-Key", "in": "header", "required": one.needs_key}
+        headers.append({**key, "schema": {"type": "string", "minLength": 1, "maxLength": 255}})
+    return headers
+
+
+def _responses(one: Endpoint, by_shape: dict[str, Any]) -> dict[str, Any]:
+    problems = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}}}
+    good: dict[str, Any] = {"description": "Done"}
+    if one.answer is File:
+        good["content"] = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
+    elif _has_schema(one.answer):
+        good["content"] = {"application/json": {"schema": by_shape[repr(one.answer)]}}
+    return {str(one.status): good, "default": {"description": "A problem (RFC 9457)", **problems}}

@@ -1,0 +1,321 @@
+"""Orders over the API: shoppers place, change and cancel theirs; the hub packs, weighs, substitutes and hands over."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Annotated, Any
+
+import msgspec
+
+from ...enterprises.customers import customer_by_id
+from ...hooks.values import ShippingOption
+from ...orders.cancel import cancel_order
+from ...orders.cart import cart_items, cart_of, fill_cart, open_cart
+from ...orders.change import change_order
+from ...orders.distribution import Heap, Parcel, heaps, parcels
+from ...orders.fulfil import hand_order_over, order_is_ready
+from ...orders.lock import locked_guest_order, locked_order
+from ...orders.place import place_order
+from ...orders.questions import order_by_id, order_by_secret, orders_of_person, orders_of_session
+from ...orders.quote import quote_order
+from ...orders.selling import refuse_foreign_session
+from ...orders.substitute import substitute
+from ...orders.values import Order, Wish
+from ...orders.weigh import weigh_order
+from ...pricing.values import Adjustment, PricedLine, Totals
+from ..endpoint import Body, Call, Page, Paging, Routes
+
+routes = Routes("orders")
+
+Id = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+Text = Annotated[str, msgspec.Meta(max_length=200)]
+Note = Annotated[str, msgspec.Meta(max_length=2000)]
+Pieces = Annotated[int, msgspec.Meta(ge=0, le=10_000)]
+Items = Annotated[dict[Id, Pieces], msgspec.Meta(max_length=500)]
+Amount = Annotated[int, msgspec.Meta(ge=0, le=10**12)]
+Language = Annotated[str, msgspec.Meta(pattern="^(fr|en)$")]
+
+
+class NewOrder(Body):
+    """`items` maps catalog items to pieces; `total` is what the shopper was shown, in minor units."""
+
+    items: Items
+    name: Text
+    email: Text
+    phone: Text = ""
+    note: Note = ""
+    shipping: Text = ""
+    payment_method: Text = ""
+    language: Language = "fr"
+    total: Amount | None = None
+
+
+class HubOrder(NewOrder):
+    """An order that the hub takes for a customer, by telephone or at the counter."""
+
+    customer_id: Id | None = None
+
+
+class OrderChanges(Body):
+    """What is given replaces what was; `items` is the whole order, not a difference."""
+
+    items: Items | None = None
+    shipping: Text | None = None
+    note: Note | None = None
+    total: Amount | None = None
+
+
+class Cart(Body):
+    items: Items
+
+
+class Question(Body):
+    """What an order of these items would cost."""
+
+    items: Items
+    shipping: Text = ""
+
+
+class Cancellation(Body):
+    """Without `restock` the goods are lost instead of going back on sale."""
+
+    restock: bool = True
+
+
+class Weights(Body):
+    """By line id, in the line's unit, for all its pieces together."""
+
+    weights: Annotated[dict[Id, Annotated[Decimal, msgspec.Meta(ge=0, le=10**9)]], msgspec.Meta(max_length=500)]
+
+
+class Substitution(Body):
+    line_id: Id
+    item_id: Id
+    quantity: Annotated[int, msgspec.Meta(ge=1, le=10_000)]
+    replaced: Annotated[int, msgspec.Meta(ge=1, le=10_000)] | None = None
+    price: Amount | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class GuestOrder:
+    """A guest's order, with the secret that opens it again: it is told once."""
+
+    order: Order
+    secret: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Priced:
+    """What it would cost now, in minor units, and how it could be received, by "plugin:id"."""
+
+    lines: Sequence[PricedLine]
+    adjustments: Sequence[Adjustment]
+    totals: Totals
+    shipping_options: dict[str, ShippingOption]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Distribution:
+    """Who gets what, and what each supplier brings."""
+
+    parcels: Sequence[Parcel]
+    heaps: Sequence[Heap]
+
+
+# ------------------------------------------------------------------------------------------------ shoppers
+
+
+@routes.post("/sale-sessions/{session}/quote", scope="public")
+def quote(call: Call, session: str, body: Question) -> Priced:
+    """Says what these items would cost this shopper now. Takes and writes nothing."""
+    offered = quote_order(
+        call.tx, call.instance.hooks, session, body.items, language=call.language, person_id=call.actor.person_id,
+        shipping=body.shipping,
+    )  # fmt: skip
+    draft = offered.quote.draft
+    return Priced(
+        lines=draft.lines,
+        adjustments=draft.adjustments,
+        totals=offered.quote.totals,
+        shipping_options=dict(offered.shipping_options),
+    )
+
+
+@routes.post("/sale-sessions/{session}/orders", scope="public", status=201, needs_key=True)
+def place(call: Call, session: str, body: NewOrder) -> GuestOrder:
+    """Places an order. Stock is taken in the same transaction; a guest gets the secret that opens the order again."""
+    person = call.actor.person_id
+    secret = None if person else call.tx.ids.secret()
+    order = place_order(
+        call.tx, call.instance.hooks, session, _wish(body), person_id=person,
+        secret_hash=_hash(secret) if secret else None, cart_id=cart_of(call.tx, session, person_id=person),
+    )  # fmt: skip
+    return GuestOrder(order=order, secret=secret)
+
+
+@routes.get("/me/sale-sessions/{session}/cart", scope="self")
+def my_cart(call: Call, session: str) -> Cart:
+    """What lies in my cart at this sale."""
+    cart = cart_of(call.tx, session, person_id=call.person_id)
+    return Cart(items=cart_items(call.tx, cart) if cart else {})
+
+
+@routes.put("/me/sale-sessions/{session}/cart", scope="self")
+def set_cart(call: Call, session: str, body: Cart) -> Cart:
+    """Sets my whole cart at this sale. It reserves nothing."""
+    cart = open_cart(call.tx, session, language=call.language, person_id=call.person_id)
+    fill_cart(call.tx, cart, body.items)
+    return Cart(items=cart_items(call.tx, cart))
+
+
+@routes.get("/me/orders", scope="self")
+def my_orders(call: Call, query: Paging) -> Page[Order]:
+    """My orders, the newest first, without their lines."""
+    found = orders_of_person(call.tx, call.person_id, after=query.after, limit=query.limit)
+    return Page(items=found, next=found[-1].id if len(found) == query.limit else None)
+
+
+@routes.get("/me/orders/{order}", scope="self")
+def my_order(call: Call, order: str) -> Order:
+    """One of my orders."""
+    return order_by_id(call.tx, order, person_id=call.person_id)
+
+
+@routes.patch("/me/orders/{order}", scope="self", edits=True)
+def change_my_order(call: Call, order: str, body: OrderChanges) -> Order:
+    """Changes my order while the sale is open."""
+    mine = locked_order(call.tx, order, person_id=call.person_id, version=call.version)
+    return change_order(call.tx, call.instance.hooks, mine, by=call.person_id, **_changes(body))
+
+
+@routes.post("/me/orders/{order}/cancel", scope="self", edits=True)
+def cancel_my_order(call: Call, order: str) -> Order:
+    """Cancels my order while the sale is open."""
+    mine = locked_order(call.tx, order, person_id=call.person_id, version=call.version)
+    return cancel_order(call.tx, call.instance.hooks, mine, by=call.person_id)
+
+
+@routes.get("/guest-orders/{secret}", scope="public", limit="logins")
+def guest_order(call: Call, secret: str) -> Order:
+    """The order that this secret opens."""
+    return order_by_secret(call.tx, _hash(secret))
+
+
+@routes.patch("/guest-orders/{secret}", scope="public", edits=True, limit="logins")
+def change_guest_order(call: Call, secret: str, body: OrderChanges) -> Order:
+    """Changes the order that this secret opens, while the sale is open."""
+    found = locked_guest_order(call.tx, _hash(secret), version=call.version)
+    return change_order(call.tx, call.instance.hooks, found, **_changes(body))
+
+
+@routes.post("/guest-orders/{secret}/cancel", scope="public", edits=True, limit="logins")
+def cancel_guest_order(call: Call, secret: str) -> Order:
+    """Cancels the order that this secret opens, while the sale is open."""
+    found = locked_guest_order(call.tx, _hash(secret), version=call.version)
+    return cancel_order(call.tx, call.instance.hooks, found)
+
+
+# ------------------------------------------------------------------------------------------------ the hub
+
+
+@routes.get("/enterprises/{enterprise}/sale-sessions/{session}/orders", scope="orders:read")
+def orders(call: Call, enterprise: str, session: str, query: Paging) -> Page[Order]:
+    """Placed orders of one of the shop's sessions, without their lines."""
+    found = orders_of_session(call.tx, enterprise, session, after=query.after, limit=query.limit)
+    return Page(items=found, next=found[-1].id if len(found) == query.limit else None)
+
+
+@routes.post("/enterprises/{enterprise}/sale-sessions/{session}/orders", scope="orders:write", status=201, needs_key=True)
+def take_order(call: Call, enterprise: str, session: str, body: HubOrder) -> Order:
+    """Takes an order for a customer, also after the close."""
+    refuse_foreign_session(call.tx, enterprise, session)
+    if body.customer_id:
+        customer_by_id(call.tx, enterprise, body.customer_id)
+    return place_order(
+        call.tx, call.instance.hooks, session, _wish(body), by_hub=True, customer_id=body.customer_id
+    )
+
+
+@routes.get("/enterprises/{enterprise}/sale-sessions/{session}/distribution", scope="orders:read")
+def distribution(call: Call, enterprise: str, session: str) -> Distribution:
+    """Who gets what on distribution day, and what each supplier brings."""
+    return Distribution(
+        parcels=list(parcels(call.tx, enterprise, session)), heaps=heaps(call.tx, enterprise, session)
+    )
+
+
+@routes.get("/enterprises/{enterprise}/orders/{order}", scope="orders:read")
+def order(call: Call, enterprise: str, order: str) -> Order:
+    """One of the shop's orders."""
+    return order_by_id(call.tx, order, enterprise_id=enterprise)
+
+
+@routes.patch("/enterprises/{enterprise}/orders/{order}", scope="orders:write", edits=True)
+def change(call: Call, enterprise: str, order: str, body: OrderChanges) -> Order:
+    """Changes an order for its customer, also after the close."""
+    found = locked_order(call.tx, order, enterprise_id=enterprise, version=call.version)
+    return change_order(call.tx, call.instance.hooks, found, by_hub=True, by=call.person_id, **_changes(body))
+
+
+@routes.post("/enterprises/{enterprise}/orders/{order}/cancel", scope="orders:write", edits=True)
+def cancel(call: Call, enterprise: str, order: str, body: Cancellation) -> Order:
+    """Cancels an order; its goods go back on sale, or not."""
+    found = locked_order(call.tx, order, enterprise_id=enterprise, version=call.version)
+    return cancel_order(
+        call.tx, call.instance.hooks, found, restock=body.restock, by_hub=True, by=call.person_id
+    )
+
+
+@routes.post("/enterprises/{enterprise}/orders/{order}/weights", scope="orders:pack", edits=True)
+def weigh(call: Call, enterprise: str, order: str, body: Weights) -> Order:
+    """Writes down what the scales say; the price follows."""
+    found = locked_order(call.tx, order, enterprise_id=enterprise, version=call.version)
+    return weigh_order(call.tx, call.instance.hooks, found, body.weights, by=call.person_id)
+
+
+@routes.post("/enterprises/{enterprise}/orders/{order}/substitutions", scope="orders:write", edits=True)
+def give_instead(call: Call, enterprise: str, order: str, body: Substitution) -> Order:
+    """Gives something else for what cannot be delivered."""
+    found = locked_order(call.tx, order, enterprise_id=enterprise, version=call.version)
+    return substitute(
+        call.tx, call.instance.hooks, found, line_id=body.line_id, item_id=body.item_id, quantity=body.quantity,
+        replaced=body.replaced, price=body.price, by=call.person_id,
+    )  # fmt: skip
+
+
+@routes.post("/enterprises/{enterprise}/orders/{order}/ready", scope="orders:pack", edits=True)
+def ready(call: Call, enterprise: str, order: str) -> Order:
+    """The order is packed and waits for its customer, who gets a mail."""
+    return order_is_ready(call.tx, locked_order(call.tx, order, enterprise_id=enterprise, version=call.version))
+
+
+@routes.post("/enterprises/{enterprise}/orders/{order}/hand-over", scope="orders:pack", edits=True)
+def hand_over(call: Call, enterprise: str, order: str) -> Order:
+    """The customer has the goods."""
+    found = locked_order(call.tx, order, enterprise_id=enterprise, version=call.version)
+    return hand_order_over(call.tx, found, by=call.person_id)
+
+
+def _wish(body: NewOrder) -> Wish:
+    return Wish(
+        items={item: pieces for item, pieces in body.items.items() if pieces},
+        name=body.name,
+        email=body.email,
+        phone=body.phone,
+        note=body.note,
+        language=body.language,
+        shipping=body.shipping,
+        payment_method=body.payment_method,
+        total=body.total,
+    )
+
+
+def _changes(body: OrderChanges) -> dict[str, Any]:
+    return {"items": body.items, "shipping": body.shipping, "note": body.note, "total": body.total}
+
+
+def _hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()

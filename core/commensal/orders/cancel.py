@@ -1,0 +1,50 @@
+"""Cancels an order: the customer until the close, the hub later too. The record stays; the goods go back, or not."""
+
+from __future__ import annotations
+
+from ..hooks.dispatcher import Hooks
+from ..jobs import promise
+from ..stock.take import release_stock, return_sold
+from ..store import Transaction
+from .lines import by_lot
+from .lock import refuse_if_handed_over, refuse_unless_placed
+from .place import closed
+from .questions import order_by_id
+from .selling import selling
+from .shipping import release
+from .values import Order
+from .write import change_row
+
+
+def cancel_order(
+    tx: Transaction, hooks: Hooks, order: Order, *, restock: bool = True, by_hub: bool = False, by: str | None = None
+) -> Order:
+    """Cancels the locked `order`. With `restock` its goods are on sale again; without, they are gone.
+
+    What was paid stays recorded; a refund is a step of its own. Raises `Conflict` for a customer after the close or
+    after the goods were handed over, and for an order that is cancelled already.
+    """
+    refuse_unless_placed(order)
+    if not by_hub:
+        refuse_if_handed_over(order)
+        shop = selling(tx, order.session_id)
+        if order.state != "Held" or not shop.is_open(tx.now):
+            raise closed(shop)
+    if order.fulfilment_state == "Fulfilled":
+        return_sold(tx, by_lot(order.lines), order_id=order.id, person_id=by, restock=restock)
+    else:
+        release_stock(tx, by_lot(order.lines), order_id=order.id, person_id=by, restock=restock)
+        release(tx, hooks, order.id, order.shipping)
+    change_row(
+        tx,
+        order.id,
+        order.version,
+        {
+            "state": "Cancelled",
+            "fulfilment_state": "Cancelled",
+            "payment_state": "Paid" if order.paid_total else "Cancelled",
+            "cancelled_at": tx.now,
+        },
+    )
+    promise(tx, "mail", {"kind": "order_cancelled", "order_id": order.id, "to": order.email, "language": order.language})
+    return order_by_id(tx, order.id, enterprise_id=order.enterprise_id)

@@ -1,0 +1,94 @@
+"""The cart: a draft order with wishes but without prices. It reserves nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sqlalchemy import delete, insert, select
+
+from ..enterprises.tables import enterprise
+from ..errors import Invalid, Problem
+from ..sale_sessions.tables import sale_session
+from ..store import Transaction, insert_rows
+from .tables import cart_line, customer_order
+from .values import MOST_LINES, MOST_PIECES
+
+
+def cart_of(tx: Transaction, session_id: str, *, person_id: str | None = None, secret_hash: str | None = None) -> str | None:
+    """The id of this shopper's cart at the session, if there is one. A guest's is found by its secret."""
+    if person_id is None and secret_hash is None:
+        return None
+    mine = customer_order.c.person_id == person_id if person_id else customer_order.c.secret_hash == secret_hash
+    return tx.value(  # type: ignore[no-any-return]
+        select(customer_order.c.id).where(
+            customer_order.c.session_id == session_id, customer_order.c.state == "Draft", mine
+        )
+    )
+
+
+def open_cart(tx: Transaction, session_id: str, *, language: str, person_id: str | None = None, secret_hash: str | None = None) -> str:
+    """The shopper's cart at the session, made if there is none. Returns its id."""
+    found = cart_of(tx, session_id, person_id=person_id, secret_hash=secret_hash)
+    if found is not None:
+        return found
+    shop = tx.one(
+        select(enterprise.c.id, enterprise.c.currency, enterprise.c.prices_include_vat)
+        .join(sale_session, sale_session.c.enterprise_id == enterprise.c.id)
+        .where(sale_session.c.id == session_id)
+    )
+    order_id = tx.new_id()
+    empty = dict.fromkeys(("name", "email", "phone", "note", "shipping", "shipping_label", "payment_method"), "")
+    nothing = dict.fromkeys(("products_total", "deposits_total", "adjustments_total", "vat_total", "total"), 0)
+    tx.execute(
+        insert(customer_order).values(
+            id=order_id,
+            session_id=session_id,
+            enterprise_id=shop["id"],
+            person_id=person_id,
+            secret_hash=None if person_id else secret_hash,
+            state="Draft",
+            payment_state="Unpaid",
+            fulfilment_state="Unfulfilled",
+            currency=shop["currency"],
+            prices_include_vat=shop["prices_include_vat"],
+            language=language,
+            created_at=tx.now,
+            changed_at=tx.now,
+            version=1,
+            **empty,
+            **nothing,
+        )
+    )
+    return order_id
+
+
+def cart_items(tx: Transaction, order_id: str) -> dict[str, int]:
+    """Pieces by catalog item."""
+    lines = select(cart_line).where(cart_line.c.order_id == order_id).order_by(cart_line.c.item_id)
+    return {row["item_id"]: row["quantity"] for row in tx.all(lines)}
+
+
+def fill_cart(tx: Transaction, order_id: str, items: Mapping[str, int]) -> None:
+    """Sets the whole cart to these pieces by catalog item; zero leaves an item out.
+
+    Raises `Invalid` naming every quantity that cannot be. Whether items are (still) on sale is said when the cart is
+    looked at: a cart keeps what its owner put into it.
+    """
+    wanted = {item: quantity for item, quantity in items.items() if quantity}
+    problems = [
+        Problem("quantity", "A quantity lies between 1 and {most}.", f"/items/{item}", {"most": MOST_PIECES})
+        for item, quantity in wanted.items()
+        if not 0 < quantity <= MOST_PIECES
+    ]
+    if len(wanted) > MOST_LINES:
+        problems.append(Problem("too_many_lines", "An order has at most {most} lines.", "/items", {"most": MOST_LINES}))
+    if problems:
+        raise Invalid(problems)
+    tx.execute(delete(cart_line).where(cart_line.c.order_id == order_id))
+    insert_rows(tx, cart_line, [{"order_id": order_id, "item_id": i, "quantity": q} for i, q in wanted.items()])
+
+
+def empty_cart(tx: Transaction, order_id: str) -> None:
+    """The cart is gone: its order was placed, or its owner gave it up."""
+    tx.execute(delete(cart_line).where(cart_line.c.order_id == order_id))
+    tx.execute(delete(customer_order).where(customer_order.c.id == order_id, customer_order.c.state == "Draft"))

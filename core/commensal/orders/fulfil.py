@@ -1,0 +1,41 @@
+"""Hands orders over: packed and ready first, then given to the customer."""
+
+from __future__ import annotations
+
+from ..errors import Conflict
+from ..jobs import promise
+from ..stock.take import hand_over
+from ..store import Transaction
+from .lines import by_lot
+from .lock import refuse_if_handed_over, refuse_unless_placed
+from .questions import order_by_id
+from .values import Order
+from .write import change_row
+
+
+def order_is_ready(tx: Transaction, order: Order) -> Order:
+    """The locked `order` is packed and waits (DFC FulfilmentState Held); its customer gets a mail, once.
+
+    Raises `Conflict` for an order that is cancelled or handed over.
+    """
+    refuse_unless_placed(order)
+    refuse_if_handed_over(order)
+    if order.fulfilment_state == "Held":
+        return order
+    change_row(tx, order.id, order.version, {"fulfilment_state": "Held"})
+    promise(tx, "mail", {"kind": "order_ready", "order_id": order.id, "to": order.email, "language": order.language})
+    return order_by_id(tx, order.id, enterprise_id=order.enterprise_id)
+
+
+def hand_order_over(tx: Transaction, order: Order, *, by: str | None = None) -> Order:
+    """The customer has the goods (DFC FulfilmentState Fulfilled): what was reserved is sold.
+
+    Raises `Conflict` for an order that is cancelled or was handed over before.
+    """
+    refuse_unless_placed(order)
+    if order.fulfilment_state == "Fulfilled":
+        raise Conflict("handed_over", "This order has been handed over already.")
+    hand_over(tx, by_lot(order.lines), order_id=order.id, person_id=by)
+    values = {"state": "Complete", "fulfilment_state": "Fulfilled", "fulfilled_at": tx.now}
+    change_row(tx, order.id, order.version, values)
+    return order_by_id(tx, order.id, enterprise_id=order.enterprise_id)

@@ -1,0 +1,161 @@
+"""Places an order: everything is taken, numbered and written down in one transaction, before any payment.
+
+The statements are as many for thirty lines as for one; `tests/core/test_statements.py` counts them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import insert
+
+from ..enterprises.counters import next_number
+from ..enterprises.customers import customer_for
+from ..errors import Conflict, Invalid, Problem
+from ..hooks.dispatcher import Hooks
+from ..jobs import promise_all
+from ..people.email import read_email
+from ..stock.take import take_stock
+from ..store import Transaction
+from .cart import empty_cart
+from .lines import by_lot, lines_for
+from .price import draft_of, price
+from .selling import Known, categories_of, known_customer, selling
+from .shipping import book
+from .tables import customer_order
+from .values import Order, Quote, Selling, Wish
+from .write import totals_of, write_parts
+
+
+def place_order(
+    tx: Transaction,
+    hooks: Hooks,
+    session_id: str,
+    wish: Wish,
+    *,
+    person_id: str | None = None,
+    secret_hash: str | None = None,
+    cart_id: str | None = None,
+    by_hub: bool = False,
+    customer_id: str | None = None,
+) -> Order:
+    """Places an order at the sale session and returns it.
+
+    `person_id` is the customer, where they are logged in; `secret_hash` opens the order to a guest; `cart_id` is the
+    draft that becomes the order's past. The hub places orders for its customers `by_hub`, also after the close.
+
+    Raises `Conflict` where the sale is closed, an item is not on sale, or the total is not the one that was shown;
+    `SoldOut` naming what is left of each lot; `Invalid` with every mistake of the wish; `Refused` from a plugin.
+    """
+    shop = selling(tx, session_id)
+    if not by_hub and not shop.is_open(tx.now):
+        raise closed(shop)
+    email = _checked(wish, shop)
+    known = categories_of(tx, customer_id) if by_hub else known_customer(tx, shop.enterprise_id, person_id)
+    lines = lines_for(tx, session_id, wish.items, known.category_ids, after_cut_off=by_hub)
+    order_id = tx.new_id()
+    draft = draft_of(
+        order_id, shop, lines, category_ids=known.category_ids, person_id=person_id, shipping=wish.shipping
+    )
+    option = book(tx, hooks, shop, draft, wish.language)
+    quote = price(tx, hooks, shop, draft, option)
+    refuse_other_total(wish.total, quote)
+    take_stock(tx, by_lot(lines), order_id=order_id, person_id=person_id)
+    values = {
+        **_identity(tx, shop, wish, email, known, person_id),
+        "secret_hash": secret_hash,
+        "shipping_label": option.label if option else "",
+        **totals_of(quote.totals),
+    }
+    tx.execute(insert(customer_order).values(id=order_id, **values))
+    write_parts(tx, quote)
+    if cart_id is not None:
+        empty_cart(tx, cart_id)
+    promise_all(tx, [("mail", {"kind": "order_placed", "order_id": order_id, "to": email, "language": wish.language})])
+    return _placed(order_id, values, quote)
+
+
+def closed(shop: Selling) -> Conflict:
+    """The sale does not take orders now; says why."""
+    if shop.cancelled:
+        return Conflict("cancelled", "The sale {name} was cancelled.", name=shop.coordination_name)
+    return Conflict("closed", "The sale {name} is closed.", name=shop.coordination_name)
+
+
+def refuse_other_total(shown: int | None, quote: Quote) -> None:
+    """Nobody is charged another total than the one they were shown."""
+    if shown is not None and shown != quote.totals.total:
+        raise Conflict(
+            "total_changed",
+            "The total has changed from {shown} to {total} while you were looking; please check your order again.",
+            shown=shown,
+            total=quote.totals.total,
+        )
+
+
+def _checked(wish: Wish, shop: Selling) -> str:
+    problems = []
+    email = read_email(wish.email)
+    if isinstance(email, Problem):
+        problems.append(replace(email, where="/email"))
+    if not wish.name.strip():
+        problems.append(Problem("name_missing", "Please give your name.", "/name"))
+    if not wish.items:
+        problems.append(Problem("empty", "Choose at least one product.", "/items"))
+    if wish.payment_method and wish.payment_method.partition(":")[0] not in shop.plugins:
+        problems.append(Problem("payment_unknown", "This way to pay is not offered here.", "/payment_method"))
+    if problems or isinstance(email, Problem):
+        raise Invalid(problems)
+    return email
+
+
+def _identity(
+    tx: Transaction, shop: Selling, wish: Wish, email: str, known: Known, person_id: str | None
+) -> dict[str, Any]:
+    customer_id = known.customer_id
+    if customer_id is None:
+        customer_id = customer_for(
+            tx, shop.enterprise_id, email=email, name=wish.name.strip(), phone=wish.phone, person_id=person_id
+        ).id
+    return {
+        "session_id": shop.session_id,
+        "enterprise_id": shop.enterprise_id,
+        "customer_id": customer_id,
+        "person_id": person_id,
+        "number": next_number(tx, shop.enterprise_id, "order"),
+        "state": "Held",
+        "payment_state": "Unpaid",
+        "fulfilment_state": "Unfulfilled",
+        "currency": shop.currency,
+        "prices_include_vat": shop.prices_include_vat,
+        "name": wish.name.strip(),
+        "email": email,
+        "phone": wish.phone,
+        "language": wish.language,
+        "note": wish.note,
+        "shipping": wish.shipping,
+        "payment_method": wish.payment_method,
+        "paid_total": 0,
+        "created_at": tx.now,
+        "placed_at": tx.now,
+        "changed_at": tx.now,
+        "version": 1,
+    }
+
+
+def _placed(order_id: str, values: Mapping[str, Any], quote: Quote) -> Order:
+    """The order as it was just written, without asking the database for it again."""
+    shown = {name: value for name, value in values.items() if name != "secret_hash"}
+    return Order(
+        id=order_id,
+        **shown,
+        cancelled_at=None,
+        fulfilled_at=None,
+        lines=quote.draft.lines,
+        adjustments=quote.draft.adjustments,
+        vat=quote.totals.shares,
+    )
+
+

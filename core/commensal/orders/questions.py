@@ -1,0 +1,85 @@
+"""Questions about orders, each a constant number of statements."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, RowMapping, select
+
+from ..errors import NotFound
+from ..pricing.values import Adjustment, Phase, PricedLine, VatShare
+from ..store import Transaction
+from .tables import adjustment, customer_order, order_line, order_vat
+from .values import Order
+
+_HIDDEN = ("secret_hash",)
+_LINE_ONLY = ("order_id", "position")
+
+
+def order_by_id(tx: Transaction, order_id: str, *, enterprise_id: str | None = None, person_id: str | None = None) -> Order:
+    """The order with its lines, if it is the enterprise's or the person's. Raises `NotFound` for anybody else's."""
+    if (enterprise_id is None) == (person_id is None):
+        raise AssertionError("say whose order it is")
+    whose = customer_order.c.enterprise_id == enterprise_id if enterprise_id else customer_order.c.person_id == person_id
+    return _whole(tx, customer_order.c.id == order_id, whose)
+
+
+def order_by_secret(tx: Transaction, secret_hash: str) -> Order:
+    """A guest's order, by the hash of the secret in their link. Raises `NotFound`."""
+    return _whole(tx, customer_order.c.secret_hash == secret_hash)
+
+
+def orders_of_session(
+    tx: Transaction, enterprise_id: str, session_id: str, *, after: str = "", limit: int = 50
+) -> list[Order]:
+    """Placed orders of one shop's session, cancelled ones too, by id, without their lines."""
+    row = customer_order
+    return _page(tx, (row.c.session_id == session_id, row.c.enterprise_id == enterprise_id), after, limit)
+
+
+def orders_of_person(tx: Transaction, person_id: str, *, after: str = "", limit: int = 50) -> list[Order]:
+    """A person's placed orders, the newest first, without their lines. `after` is the last id of the page before."""
+    row = customer_order
+    found = select(row).where(row.c.person_id == person_id, row.c.state != "Draft").order_by(row.c.id.desc())
+    if after:
+        found = found.where(row.c.id < after)
+    return [_order(one) for one in tx.all(found.limit(limit))]
+
+
+def _page(tx: Transaction, conditions: Sequence[ColumnElement[bool]], after: str, limit: int) -> list[Order]:
+    row = customer_order
+    found = select(row).where(*conditions, row.c.state != "Draft", row.c.id > after).order_by(row.c.id).limit(limit)
+    return [_order(one) for one in tx.all(found)]
+
+
+def _whole(tx: Transaction, *conditions: ColumnElement[bool]) -> Order:
+    row = tx.first(select(customer_order).where(*conditions))
+    if row is None:
+        raise NotFound("no_order", "There is no such order.")
+    return _order(row, lines_of(tx, row["id"]), _adjustments_of(tx, row["id"]), _vat_of(tx, row["id"]))
+
+
+def lines_of(tx: Transaction, order_id: str) -> tuple[PricedLine, ...]:
+    """An order's lines, as they were written."""
+    rows = tx.all(select(order_line).where(order_line.c.order_id == order_id).order_by(order_line.c.position))
+    return tuple(PricedLine(**_without(row, _LINE_ONLY)) for row in rows)
+
+
+def _adjustments_of(tx: Transaction, order_id: str) -> tuple[Adjustment, ...]:
+    rows = tx.all(select(adjustment).where(adjustment.c.order_id == order_id).order_by(adjustment.c.position))
+    return tuple(Adjustment(**{**_without(row, ("id", *_LINE_ONLY)), "phase": Phase(row["phase"])}) for row in rows)
+
+
+def _vat_of(tx: Transaction, order_id: str) -> tuple[VatShare, ...]:
+    rows = tx.all(select(order_vat).where(order_vat.c.order_id == order_id))
+    shares = [VatShare(rate=row["rate"], net=row["net"], vat=row["vat"]) for row in rows]
+    return tuple(sorted(shares, key=lambda share: share.rate))
+
+
+def _order(row: RowMapping, lines: Any = (), adjustments: Any = (), vat: Any = ()) -> Order:
+    return Order(**_without(row, _HIDDEN), lines=lines, adjustments=adjustments, vat=vat)
+
+
+def _without(row: RowMapping, names: Sequence[str]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name not in names}

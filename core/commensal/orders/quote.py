@@ -1,0 +1,44 @@
+"""What a wish would cost now, with everything that stands in its way. Writes nothing, takes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ..hooks.dispatcher import Hooks
+from ..hooks.values import ShippingOption
+from ..store import Transaction
+from .lines import lines_for
+from .price import draft_of, price
+from .selling import known_customer, selling
+from .shipping import options, unknown_shipping
+from .values import Quote, Selling
+
+
+@dataclass(frozen=True, kw_only=True)
+class Offered:
+    """A quote with the ways to receive the goods, by "plugin:id"."""
+
+    shop: Selling
+    quote: Quote
+    shipping_options: Mapping[str, ShippingOption]
+
+
+def quote_order(
+    tx: Transaction, hooks: Hooks, session_id: str, items: Mapping[str, int], *, language: str,
+    person_id: str | None = None, shipping: str = "",
+) -> Offered:  # fmt: skip
+    """The price of these pieces for this customer, with the `shipping` they consider.
+
+    Raises what `place_order` raises for items that are not on sale or quantities that cannot be; not for stock, which
+    is decided when the order is placed.
+    """
+    shop = selling(tx, session_id)
+    known = known_customer(tx, shop.enterprise_id, person_id)
+    lines = lines_for(tx, session_id, items, known.category_ids)
+    choices = options(tx, hooks, shop, language)
+    if shipping and shipping not in choices:
+        raise unknown_shipping()
+    draft = draft_of("", shop, lines, category_ids=known.category_ids, person_id=person_id, shipping=shipping)
+    quote = price(tx, hooks, shop, draft, choices.get(shipping))
+    return Offered(shop=shop, quote=quote, shipping_options=choices)

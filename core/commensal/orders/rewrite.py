@@ -1,0 +1,98 @@
+"""Gives an order other lines: stock, price, totals, payment state and mail follow, whatever the reason was."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..errors import Conflict
+from ..hooks.dispatcher import Hooks
+from ..jobs import promise
+from ..pricing.values import PricedLine
+from ..stock.take import release_stock, take_stock
+from ..store import Transaction
+from .lines import by_lot
+from .place import refuse_other_total
+from .price import draft_of, price
+from .questions import order_by_id
+from .selling import categories_of
+from .shipping import book, options, release, unknown_shipping
+from .values import Order, Selling
+from .write import change_row, rewrite_parts, totals_of
+
+Difference = Mapping[str, int]  # grains by lot: positive are needed more, negative are needed no more
+MoveStock = Callable[[Transaction, Difference, str, str | None], None]
+
+
+def take_and_release(tx: Transaction, difference: Difference, order_id: str, person_id: str | None) -> None:
+    """The usual way: more must be there, less goes back on sale."""
+    less = {lot: -grains for lot, grains in difference.items() if grains < 0}
+    more = {lot: grains for lot, grains in difference.items() if grains > 0}
+    if less:
+        release_stock(tx, less, order_id=order_id, person_id=person_id)
+    if more:
+        take_stock(tx, more, order_id=order_id, person_id=person_id)
+
+
+def rewrite(
+    tx: Transaction,
+    hooks: Hooks,
+    shop: Selling,
+    order: Order,
+    lines: tuple[PricedLine, ...],
+    *,
+    shipping: str | None = None,
+    total: int | None = None,
+    values: Mapping[str, Any] | None = None,
+    by: str | None = None,
+    move_stock: MoveStock = take_and_release,
+) -> Order:
+    """The locked `order` with other `lines` (and shipping, if given), priced anew, and a mail to the customer.
+
+    Lines keep the price at which they were ordered. `total` is what the customer was shown. Raises `SoldOut`,
+    `Conflict` for another total, `Refused` from plugins; then nothing has changed.
+    """
+    known = categories_of(tx, order.customer_id)
+    chosen = order.shipping if shipping is None else shipping
+    draft = draft_of(
+        order.id, shop, lines, category_ids=known.category_ids, person_id=order.person_id, shipping=chosen
+    )
+    label = order.shipping_label
+    if chosen != order.shipping:
+        release(tx, hooks, order.id, order.shipping)
+        option = book(tx, hooks, shop, draft, order.language)
+        label = option.label if option else ""
+    else:
+        option = options(tx, hooks, shop, order.language).get(chosen)
+        if chosen and option is None:
+            raise unknown_shipping()
+    quote = price(tx, hooks, shop, draft, option)
+    refuse_other_total(total, quote)
+    before, after = by_lot(order.lines), by_lot(lines)
+    difference = {lot: after.get(lot, 0) - before.get(lot, 0) for lot in {*before, *after}}
+    move_stock(tx, {lot: grains for lot, grains in difference.items() if grains}, order.id, by)
+    change_row(
+        tx,
+        order.id,
+        order.version,
+        {
+            **totals_of(quote.totals),
+            "payment_state": payment_state(order.paid_total, quote.totals.total),
+            "shipping": chosen,
+            "shipping_label": label,
+            **(values or {}),
+        },
+    )
+    rewrite_parts(tx, quote)
+    promise(tx, "mail", {"kind": "order_changed", "order_id": order.id, "to": order.email, "language": order.language})
+    return order_by_id(tx, order.id, enterprise_id=order.enterprise_id)
+
+
+def payment_state(paid: int, total: int) -> str:
+    """DFC PaymentState of a placed order: Paid when what was received covers the total."""
+    return "Paid" if paid >= total else "Unpaid"
+
+
+def refuse_empty(lines: tuple[PricedLine, ...]) -> None:
+    if not any(line.quantity for line in lines):
+        raise Conflict("would_be_empty", "Nothing would be left of this order; cancel it instead.")

@@ -1,0 +1,98 @@
+"""What placing an order needs to know of a sale session, its shop, and the customer: two statements."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import RowMapping, and_, select
+
+from ..enterprises.tables import customer, customer_in_category, enterprise, enterprise_plugin
+from ..errors import NotFound
+from ..sale_sessions.tables import coordination, sale_session
+from ..store import Transaction
+from .values import Selling
+
+
+def selling(tx: Transaction, session_id: str) -> Selling:
+    """The session with its shop and the shop's plugins. Raises `NotFound`."""
+    rows = tx.all(
+        select(
+            sale_session.c.id.label("session_id"),
+            sale_session.c.coordination_id,
+            coordination.c.name.label("coordination_name"),
+            sale_session.c.enterprise_id,
+            enterprise.c.name.label("enterprise_name"),
+            enterprise.c.currency,
+            enterprise.c.prices_include_vat,
+            enterprise.c.timezone,
+            sale_session.c.opens_at,
+            sale_session.c.closes_at,
+            sale_session.c.begins_at,
+            sale_session.c.ends_at,
+            coordination.c.cancelled_at,
+            enterprise_plugin.c.plugin,
+            enterprise_plugin.c.settings,
+        )
+        .join(coordination, coordination.c.id == sale_session.c.coordination_id)
+        .join(enterprise, enterprise.c.id == sale_session.c.enterprise_id)
+        .outerjoin(enterprise_plugin, enterprise_plugin.c.enterprise_id == enterprise.c.id)
+        .where(sale_session.c.id == session_id)
+    )
+    if not rows:
+        raise NotFound("no_session", "There is no such sale.")
+    values = dict(rows[0])
+    del values["plugin"], values["settings"]
+    cancelled = values.pop("cancelled_at") is not None
+    plugins = {row["plugin"]: row["settings"] for row in rows if row["plugin"]}
+    return Selling(**values, cancelled=cancelled, plugins=plugins)
+
+
+def refuse_foreign_session(tx: Transaction, enterprise_id: str, session_id: str) -> None:
+    """Raises `NotFound` unless the session is this shop's."""
+    mine = select(sale_session.c.id).where(
+        sale_session.c.id == session_id, sale_session.c.enterprise_id == enterprise_id
+    )
+    if tx.first(mine) is None:
+        raise NotFound("no_session", "There is no such sale.")
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a shop knows of a person: nothing, or a customer with categories."""
+
+    customer_id: str | None
+    category_ids: frozenset[str]
+
+
+STRANGER = Known(None, frozenset())
+
+
+def known_customer(tx: Transaction, enterprise_id: str, person_id: str | None) -> Known:
+    """The shop's customer who is this person. A guest is a stranger: an e-mail address proves nothing."""
+    if person_id is None:
+        return STRANGER
+    rows = tx.all(
+        select(customer.c.id, customer_in_category.c.category_id)
+        .outerjoin(customer_in_category, customer_in_category.c.customer_id == customer.c.id)
+        .where(and_(customer.c.enterprise_id == enterprise_id, customer.c.person_id == person_id))
+    )
+    return _known(rows)
+
+
+def categories_of(tx: Transaction, customer_id: str | None) -> Known:
+    """A customer by id, for orders that the hub places or changes on their behalf."""
+    if customer_id is None:
+        return STRANGER
+    rows = tx.all(
+        select(customer.c.id, customer_in_category.c.category_id)
+        .outerjoin(customer_in_category, customer_in_category.c.customer_id == customer.c.id)
+        .where(customer.c.id == customer_id)
+    )
+    return _known(rows)
+
+
+def _known(rows: Sequence[RowMapping]) -> Known:
+    if not rows:
+        return STRANGER
+    return Known(rows[0]["id"], frozenset(row["category_id"] for row in rows if row["category_id"]))
