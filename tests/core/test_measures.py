@@ -90,8 +90,10 @@ def test_every_term_and_label_is_understood_as_itself() -> None:
     [
         ("Légumes", "fr", "vegetable"), ("vegetables", "fr", "vegetable"), ("ŒUF", "fr", "egg"), ("oeufs", "fr", "egg"),
         ("prune", "fr", "plum"), ("prune", "en", "prune"), ("pruneau", "en", "prune"),
-        ("pommes de terre", "fr", "potato"),        ("haricot", "fr", "bean"), ("haricots", "fr", "beans"), ("soft-drink", "fr", "soft-drink"),
-        ("riz", "fr", "rice"),        ("viennoiserie-", "en", "viennoiserie-"), ("creme fraiche", "fr", "fresh-cream"),
+        ("pommes de terre", "fr", "potato"),
+        ("haricot", "fr", "bean"), ("haricots", "fr", "beans"), ("soft-drink", "fr", "soft-drink"),
+        ("riz", "fr", "rice"),
+        ("viennoiserie-", "en", "viennoiserie-"), ("creme fraiche", "fr", "fresh-cream"),
     ],
 )  # fmt: skip
 def test_a_product_type_is_found_by_what_people_call_it(typed: str, language: str, term: str) -> None:
