@@ -11,5 +11,10 @@ _SCHEMES = {"http", "https", "mailto", "tel"}
 
 
 def clean_html(text: str) -> str:
-    """Keeps paragraphs, lists, emphasis and links. Of other elements the words stay; of scripts and styles, nothing."""
-    return nh3.clean(text[:LONGEST], tags=_TAGS, attributes=_ATTRIBUTES, url_schemes=_SCHEMES).strip()
+    """Keeps paragraphs, lists, emphasis and links. Of other elements the words stay; of scripts and styles, nothing.
+
+    Relative links lose their address: ``//elsewhere`` is one, and leads away.
+    """
+    return nh3.clean(
+        text[:LONGEST], tags=_TAGS, attributes=_ATTRIBUTES, url_schemes=_SCHEMES, url_relative="deny"
+    ).strip()

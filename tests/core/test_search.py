@@ -46,5 +46,6 @@ def test_html_keeps_its_form_and_loses_what_could_harm() -> None:
     assert clean_html(dirty + '<a href="javascript:alert(1)">ici</a></p>') == (
         '<p>Bon <b>pain</b><a rel="noopener noreferrer">ici</a></p>'
     )
+    assert "href" not in clean_html('<a href="//evil.example">ici</a><a href="/ici">ici</a>')
     assert clean_html("2 < 3 & <h1>titre</h1>") == "2 &lt; 3 &amp; titre"
     assert len(clean_html("a" * 3 * LONGEST)) == LONGEST

@@ -10,14 +10,14 @@ PUBLIC = "public"  # anybody
 SELF = "self"  # a person who is logged in, for their own things
 OPERATOR = "operator"  # who runs the instance
 
-READ = frozenset({"enterprise:read", "products:read", "catalogs:read", "sales:read"})
+READ = frozenset({"enterprise:read", "grants:read", "products:read", "catalogs:read", "sales:read"})
 _PACK = READ | {"orders:read", "orders:pack"}
 _ACCOUNT = READ | {"orders:read", "customers:read", "payments:read"}
 _MANAGE = (
     _PACK
     | _ACCOUNT
     | {"enterprise:write", "customers:write", "products:write", "catalogs:write", "sales:write", "orders:write"}
-    | {"payments:write", "plugins:write"}
+    | {"payments:write", "plugins:write", "members:read"}
 )
 
 # What a member of an enterprise may do there, by role.

@@ -65,3 +65,13 @@ email_code = Table(
     Index("ix_email_code_expires", "expires_at"),
     sqlite_strict=True,
 )
+
+# Log-ins that failed, known address or not, so that guessing slows down alike. The address itself is not kept.
+log_in_failure = Table(
+    "log_in_failure",
+    metadata,
+    Column("email_hash", Text, primary_key=True),  # SHA-256
+    Column("failures", Whole, nullable=False),
+    Column("last_at", Time, nullable=False, index=True),
+    sqlite_strict=True,
+)

@@ -1,6 +1,8 @@
 """Where an instance keeps what it knows: engine, transactions, column types, migrations."""
 
 from .append_only import append_only
+from .conflict import insert_or, refusing
+from .editing import edit_row
 from .rows import insert_rows
 from .store import Store
 from .transaction import Transaction
@@ -16,6 +18,9 @@ __all__ = [
     "Whole",
     "append_only",
     "checked_in",
+    "edit_row",
+    "insert_or",
     "insert_rows",
     "metadata",
+    "refusing",
 ]

@@ -1,0 +1,39 @@
+"""When two rows may not be alike: INSERT … ON CONFLICT for both databases, and a kind refusal instead of an error."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import cast
+
+from sqlalchemy import Table
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
+
+from ..errors import Refused
+from .transaction import Transaction
+
+
+def insert_or(tx: Transaction, table: Table) -> postgresql.Insert:
+    """An INSERT that knows ``on_conflict_do_nothing`` and ``on_conflict_do_update``; both databases spell them alike."""
+    if tx.postgresql:
+        return postgresql.insert(table)
+    return cast(postgresql.Insert, sqlite.insert(table))
+
+
+@contextmanager
+def refusing(tx: Transaction, *, double: Refused | None = None, used: Refused | None = None) -> Iterator[None]:
+    """Raises `double` where a row would be there twice, `used` where a row that goes is still referred to.
+
+    What was done inside is undone, what was done before it in the transaction stays.
+    """
+    try:
+        with tx.connection.begin_nested():
+            yield
+    except IntegrityError as error:
+        state, said = getattr(error.orig, "sqlstate", ""), str(error.orig)
+        if double is not None and (state == "23505" or said.startswith("UNIQUE")):
+            raise double from error
+        if used is not None and (state == "23503" or said.startswith("FOREIGN KEY")):
+            raise used from error
+        raise
