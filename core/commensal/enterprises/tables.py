@@ -10,7 +10,7 @@ enterprise = Table(
     Column("id", Text, primary_key=True),
     Column("slug", Text, nullable=False, unique=True),  # in addresses of pages
     Column("name", Text, nullable=False),
-    Column("search_key", Text, nullable=False, server_default=""),  # name and place, as they are searched
+    Column("search", Text, nullable=False, server_default=""),  # name and place, as they are searched
     Column("description", Text, nullable=False),  # clean HTML
     Column("is_producer", Flag, nullable=False),
     Column("is_hub", Flag, nullable=False),
@@ -65,7 +65,7 @@ customer = Table(
     Column("person_id", Text, ForeignKey("person.id"), index=True),  # none: buys without an account
     Column("email", Text, nullable=False),  # lower case
     Column("name", Text, nullable=False),
-    Column("search_key", Text, nullable=False, server_default=""),  # name, address and code, as they are searched
+    Column("search", Text, nullable=False, server_default=""),  # name, address and code, as they are searched
     Column("phone", Text, nullable=False),
     Column("code", Text),  # the enterprise's own reference
     Column("note", Text, nullable=False),

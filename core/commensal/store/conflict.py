@@ -15,7 +15,7 @@ from .transaction import Transaction
 
 
 def insert_or(tx: Transaction, table: Table) -> postgresql.Insert:
-    """An INSERT that knows ``on_conflict_do_nothing`` and ``on_conflict_do_update``; both databases spell them alike."""
+    """An INSERT that knows ``on_conflict_do_nothing`` and ``on_conflict_do_update``; in the same words for both."""
     if tx.postgresql:
         return postgresql.insert(table)
     return cast(postgresql.Insert, sqlite.insert(table))

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, RowMapping, Table, select, update
 
-from ..errors import NotFound, Stale
+from ..errors import Stale
 from .transaction import Transaction
 
 
