@@ -11,6 +11,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
 
 from ..errors import NotFound
 from ..hooks import specifications
@@ -71,8 +72,13 @@ def _under(plugin: str, endpoint: Endpoint) -> Endpoint:
 
 
 def _pages(instance: Instance) -> Sequence[BaseRoute]:
-    """Pages of plugins under /-/<id>/; those of the front plugin at the root, after everything else."""
+    """Pages and static files of plugins under /-/<id>/; pages of the front plugin at the root, after everything."""
     answers = instance.hooks.each(specifications.routes, instance=instance)
     found = {one.plugin: list(one.value or ()) for one in answers}
     front = found.pop(instance.settings.front, [])
-    return [*(Mount(f"/-/{plugin}", routes=routes) for plugin, routes in found.items()), *front]
+    static = [
+        Mount(f"/-/{plugin}/static", StaticFiles(directory=folder / "static"))
+        for plugin, folder in instance.hooks.folders().items()
+        if (folder / "static").is_dir()
+    ]
+    return [*static, *(Mount(f"/-/{plugin}", routes=routes) for plugin, routes in found.items()), *front]

@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Generic, ParamSpec, TypeVar
 
 import pluggy
@@ -21,6 +22,7 @@ import structlog
 
 from ..clock import Clock
 from ..errors import PluginError, Refused
+from . import specifications
 from .contract import AnyHook, Hook
 
 P = ParamSpec("P")
@@ -90,6 +92,16 @@ class Hooks:
     def plugins(self) -> list[str]:
         """Ids of the enabled plugins, in the operator's order."""
         return [name for name, module in self._manager.list_name_plugin() if module is not None]
+
+    def folders(self) -> dict[str, Path]:
+        """The package folder of each plugin that has one: ``templates/``, ``static/`` and ``locale/`` lie there."""
+        modules = {name: self._manager.get_plugin(name) for name in self.plugins()}
+        return {name: Path(one.__path__[0]) for name, one in modules.items() if hasattr(one, "__path__")}
+
+    def settings_class(self, plugin: str) -> type | None:
+        """The shape of an enterprise's settings for this plugin, if it has any."""
+        answers = self.each(specifications.enterprise_settings, {plugin})
+        return answers[0].value if answers else None
 
     def _implementations(self, hook: AnyHook) -> list[pluggy.HookImpl]:
         return getattr(self._manager.hook, hook.name).get_hookimpls()  # type: ignore[no-any-return]

@@ -1,0 +1,1 @@
+"""What plugins need to show pages: a visit, forms, templates. The core itself has no page."""

@@ -1,0 +1,70 @@
+"""Turns a plain function into a page: it runs in a thread, gets a `Visit`, and returns a response."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import structlog
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from ..api.authenticate import authenticate
+from ..api.rates import Rates
+from ..errors import CommensalError, Invalid, Problem
+from ..instance import Instance
+from ..languages.catalogs import LANGUAGES, best_language
+from .visit import Visit
+
+Handler = Callable[[Visit], Response]
+OnError = Callable[[Visit, Exception], Response]
+
+LANGUAGE_COOKIE = "language"
+_FIELDS = 1000  # of one form
+_LARGEST = 1024 * 1024  # bytes of one form
+_log = structlog.get_logger("commensal.pages")
+
+
+def page(path: str, handler: Handler, *, on_error: OnError, methods: tuple[str, ...] = ("GET",), limit: str = "") -> Route:
+    """A Starlette route for `handler`. Whatever it raises goes to `on_error`, which answers in the plugin's own look.
+
+    `limit` names the rate that applies: "reads" or "writes" by the method, or "logins".
+    """
+
+    async def run(request: Request) -> Response:
+        form: dict[str, str] = {}
+        if request.method == "POST":
+            form = await _form(request)
+        return await run_in_threadpool(_serve, request, form)
+
+    def _serve(request: Request, form: dict[str, str]) -> Response:
+        instance: Instance = request.app.state.instance
+        visit = _visit(instance, request, form)
+        try:
+            rates: Rates = request.app.state.rates
+            rates.count(limit or ("writes" if form else "reads"), visit.actor.address)
+            return handler(visit)
+        except Exception as error:  # the edge: the visitor gets a page, the operator the traceback
+            if not isinstance(error, CommensalError):
+                _log.error("page failed", path=request.url.path, exc_info=error)
+            return on_error(visit, error)
+
+    return Route(path, run, methods=list(methods), name=handler.__name__)
+
+
+async def _form(request: Request) -> dict[str, str]:
+    length = request.headers.get("content-length", "")
+    if not length.isdigit() or int(length) > _LARGEST:
+        raise Invalid([Problem("form", "This form is too large.")])
+    async with request.form(max_files=0, max_fields=_FIELDS) as form:
+        return {name: value.replace("\x00", "") for name, value in form.items() if isinstance(value, str)}
+
+
+def _visit(instance: Instance, request: Request, form: dict[str, str]) -> Visit:
+    with instance.store.read() as tx:
+        actor = authenticate(tx, request, instance.settings.base_url)
+    chosen = request.cookies.get(LANGUAGE_COOKIE) or actor.language
+    header = request.headers.get("accept-language", "")
+    language = chosen if chosen in LANGUAGES else best_language(header, default=instance.settings.language)
+    return Visit(instance=instance, request=request, actor=actor, language=language, form=form)

@@ -1,0 +1,52 @@
+"""Templates of plugins: found by folder, translated, safe by default.
+
+A template is looked for in the instance's own folder ``templates/``, then in each plugin's, in the operator's order. A
+plugin keeps its own under ``templates/<id>/``; the same path further up overrides it.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import jinja2
+
+from ..instance import Instance
+from ..languages.catalogs import translate
+from ..languages.formats import format_day, format_moment, format_money, format_quantity
+
+
+@cache
+def environment(instance: Instance) -> jinja2.Environment:
+    """The templates of an instance. HTML is escaped everywhere; undefined names are errors."""
+    folders = [instance.folder / "templates"]
+    folders += [folder / "templates" for folder in instance.hooks.folders().values()]
+    made = jinja2.Environment(
+        loader=jinja2.FileSystemLoader([str(folder) for folder in folders]),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    made.policies["ext.i18n.trimmed"] = True
+    return made
+
+
+def render(instance: Instance, name: str, language: str, context: dict[str, Any]) -> str:
+    """The template in the reader's language. In it: ``_("Text")``, ``money(amount, currency)``, ``moment(at, zone)``,
+    ``day(at, zone)``, ``quantity(value, unit)``."""
+
+    def gettext(text: str, **values: Any) -> str:
+        said = translate(language, text)
+        return said.format(**values) if values else said
+
+    own = {
+        "_": gettext,
+        "language": language,
+        "money": lambda amount, currency: format_money(amount, currency, language),
+        "moment": lambda at, zone: format_moment(at, zone, language),
+        "day": lambda at, zone: format_day(at, zone, language),
+        "quantity": lambda value, unit: format_quantity(value, unit, language),
+    }
+    return environment(instance).get_template(name).render({**own, **context})

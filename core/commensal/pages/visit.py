@@ -1,0 +1,75 @@
+"""A person's request for a page, understood: who they are, which language they read, what they sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from ..hooks import specifications
+from ..hooks.values import MenuItem
+from ..instance import Instance
+from ..people.actor import Actor
+from ..store import Transaction
+from .templates import render
+
+
+@dataclass(frozen=True, kw_only=True)
+class Visit:
+    """What a page's handler gets. `form` holds the fields of a POST; of repeated ones the last."""
+
+    instance: Instance
+    request: Request
+    actor: Actor
+    language: str
+    form: Mapping[str, str]
+
+    @property
+    def path(self) -> Mapping[str, str]:
+        """Parameters of the address."""
+        return self.request.path_params
+
+    @property
+    def query(self) -> Mapping[str, str]:
+        return self.request.query_params
+
+    @property
+    def cookies(self) -> Mapping[str, str]:
+        return self.request.cookies
+
+    def read(self) -> AbstractContextManager[Transaction]:
+        return self.instance.store.read()
+
+    def write(self) -> AbstractContextManager[Transaction]:
+        return self.instance.store.write()
+
+    def render(self, template: str, /, *, status: int = 200, **context: Any) -> Response:
+        """The template with what every page has: the visit, the menu, the instance's name."""
+        every = {"visit": self, "menu": self._menu(), "instance_name": self.instance.settings.name}
+        page = render(self.instance, template, self.language, {**every, **context})
+        headers = {"Content-Language": self.language, "Vary": "Cookie, Accept-Language", "Cache-Control": "no-store"}
+        return HTMLResponse(page, status, headers)
+
+    def redirect(self, url: str) -> Response:
+        """See another page of this site (303). An address of another site becomes the front page."""
+        return RedirectResponse(local(url), status_code=303)
+
+    def _menu(self) -> Sequence[MenuItem]:
+        with self.read() as tx:
+            answers = self.instance.hooks.each(
+                specifications.menu_items, tx=tx, person_id=self.actor.person_id, language=self.language
+            )
+        return sorted((one for answer in answers for one in answer.value or ()), key=lambda item: item.position)
+
+
+def local(url: str) -> str:
+    """The address if it is one of this site, else the front page: nobody is sent elsewhere by a crafted link."""
+    parts = urlsplit(url)
+    if parts.scheme or parts.netloc or not url.startswith("/") or url.startswith(("//", "/\\")) or "\\" in url:
+        return "/"
+    return url if url.isprintable() else "/"
