@@ -1,0 +1,26 @@
+"""The command ``commensal``: one file for each of its commands."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+from rich.console import Console
+
+from ..errors import CommensalError
+from . import check, demo, init, migrate, plugins, product_list, sale, serve, token, user, work
+
+app = typer.Typer(
+    help="A federation of independent instances for short food chains.", no_args_is_help=True, add_completion=False
+)
+for _room in (init, serve, work, migrate, check, demo, plugins, product_list, sale, user, token):
+    _room.add_to(app)
+
+
+def main() -> None:
+    """Runs a command. Errors of ours are told in a sentence; everything else keeps its traceback."""
+    try:
+        app()
+    except CommensalError as error:
+        Console(stderr=True).print(f"[red]{type(error).__name__}[/red]: {error}", highlight=False)
+        sys.exit(1)

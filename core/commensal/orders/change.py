@@ -10,10 +10,11 @@ from sqlalchemy import select
 
 from ..errors import Problem
 from ..hooks.dispatcher import Hooks
+from ..pricing.lines import priced
 from ..pricing.values import PricedLine
 from ..sale_sessions.tables import coordination_supplier
 from ..store import Transaction
-from .lines import lines_for, not_possible, priced
+from .lines import lines_for, not_possible
 from .lock import refuse_if_handed_over, refuse_unless_placed
 from .place import closed
 from .rewrite import refuse_empty, rewrite

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from fractions import Fraction
 
 from ..catalogs.visible import VisibleOffer, offers_for
 from ..errors import Conflict, Invalid, Problem
 from ..money import half_up
-from ..pricing.lines import amount_of
+from ..pricing.lines import priced
 from ..pricing.values import PricedLine
 from ..store import Transaction
 from .values import MOST_LINES, MOST_PIECES
@@ -84,11 +83,6 @@ def _line(tx: Transaction, offer: VisibleOffer, quantity: int) -> PricedLine:
             quantity=quantity,
         )
     )
-
-
-def priced(line: PricedLine) -> PricedLine:
-    """The line with its amount worked out."""
-    return replace(line, amount=amount_of(line))
 
 
 def grains(line: PricedLine) -> int:

@@ -15,7 +15,8 @@ from ..enterprises.counters import next_number
 from ..enterprises.customers import customer_for
 from ..errors import Conflict, Invalid, Problem
 from ..hooks.dispatcher import Hooks
-from ..jobs import promise_all
+from ..jobs import promise
+from ..money import Money
 from ..people.email import read_email
 from ..stock.take import take_stock
 from ..store import Transaction
@@ -73,7 +74,7 @@ def place_order(
     write_parts(tx, quote)
     if cart_id is not None:
         empty_cart(tx, cart_id)
-    promise_all(tx, [("mail", {"kind": "order_placed", "order_id": order_id, "to": email, "language": wish.language})])
+    promise(tx, "mail", {"kind": "order_placed", "order_id": order_id, "to": email, "language": wish.language})
     return _placed(order_id, values, quote)
 
 
@@ -90,8 +91,8 @@ def refuse_other_total(shown: int | None, quote: Quote) -> None:
         raise Conflict(
             "total_changed",
             "The total has changed from {shown} to {total} while you were looking; please check your order again.",
-            shown=shown,
-            total=quote.totals.total,
+            shown=Money(shown, quote.draft.currency),
+            total=Money(quote.totals.total, quote.draft.currency),
         )
 
 

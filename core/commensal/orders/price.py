@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
-from ..hooks import specifications
 from ..hooks.dispatcher import Hooks
 from ..hooks.values import ShippingOption
+from ..pricing.asking import ask_plugins
 from ..pricing.phases import price_order
 from ..pricing.totals import totals
-from ..pricing.values import Adjustment, OrderDraft, Phase, PricedLine
+from ..pricing.values import OrderDraft, PricedLine
 from ..store import Transaction
 from .values import Quote, Selling
 
@@ -41,10 +40,5 @@ def draft_of(
 
 def price(tx: Transaction, hooks: Hooks, shop: Selling, draft: OrderDraft, option: ShippingOption | None) -> Quote:
     """Asks the shop's plugins for adjustments and adds everything up. `option` is the booked or wished shipping."""
-
-    def ask(order: OrderDraft, phase: Phase) -> Sequence[Adjustment]:
-        answers = hooks.each(specifications.price_adjustments, shop.plugins, tx=tx, order=order, phase=phase)
-        return [replace(one, plugin=answer.plugin) for answer in answers for one in answer.value or ()]
-
-    whole = price_order(replace(draft, shipping_option=option, adjustments=()), ask)
+    whole = price_order(replace(draft, shipping_option=option), ask_plugins(hooks, tx, shop.plugins))
     return Quote(draft=whole, totals=totals(whole))

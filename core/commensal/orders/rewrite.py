@@ -9,7 +9,7 @@ from ..errors import Conflict
 from ..hooks.dispatcher import Hooks
 from ..jobs import promise
 from ..pricing.values import PricedLine
-from ..stock.take import release_stock, take_stock
+from ..stock.take import change_taken
 from ..store import Transaction
 from .lines import by_lot
 from .place import refuse_other_total
@@ -24,14 +24,9 @@ Difference = Mapping[str, int]  # grains by lot: positive are needed more, negat
 MoveStock = Callable[[Transaction, Difference, str, str | None], None]
 
 
-def take_and_release(tx: Transaction, difference: Difference, order_id: str, person_id: str | None) -> None:
+def _by_pieces(tx: Transaction, difference: Difference, order_id: str, person_id: str | None) -> None:
     """The usual way: more must be there, less goes back on sale."""
-    less = {lot: -grains for lot, grains in difference.items() if grains < 0}
-    more = {lot: grains for lot, grains in difference.items() if grains > 0}
-    if less:
-        release_stock(tx, less, order_id=order_id, person_id=person_id)
-    if more:
-        take_stock(tx, more, order_id=order_id, person_id=person_id)
+    change_taken(tx, difference, order_id=order_id, person_id=person_id)
 
 
 def rewrite(
@@ -45,7 +40,7 @@ def rewrite(
     total: int | None = None,
     values: Mapping[str, Any] | None = None,
     by: str | None = None,
-    move_stock: MoveStock = take_and_release,
+    move_stock: MoveStock = _by_pieces,
 ) -> Order:
     """The locked `order` with other `lines` (and shipping, if given), priced anew, and a mail to the customer.
 

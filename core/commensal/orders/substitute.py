@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from ..errors import Invalid, Problem
 from ..hooks.dispatcher import Hooks
+from ..pricing.lines import priced
 from ..store import Transaction
-from .lines import lines_for, priced
+from .lines import lines_for
 from .lock import refuse_if_handed_over, refuse_unless_placed
 from .rewrite import rewrite
 from .selling import categories_of, selling

@@ -8,9 +8,9 @@ from decimal import Decimal
 
 from ..errors import Invalid, Problem
 from ..hooks.dispatcher import Hooks
+from ..pricing.lines import priced
 from ..stock.take import weigh_stock
 from ..store import Transaction
-from .lines import priced
 from .lock import refuse_if_handed_over, refuse_unless_placed
 from .rewrite import Difference, rewrite
 from .selling import selling

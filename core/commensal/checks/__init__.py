@@ -1,0 +1,5 @@
+"""What must be true, always, asked of the database itself."""
+
+from .invariants import broken_invariants
+
+__all__ = ["broken_invariants"]

@@ -1,0 +1,37 @@
+"""``commensal check``: is everything as it must be?"""
+
+from __future__ import annotations
+
+import typer
+from rich.console import Console
+from sqlalchemy import func, select
+
+from ..checks import broken_invariants
+from ..instance import Instance, open_instance
+from ..jobs.tables import job
+from .folder import HERE, Folder
+
+_console = Console(highlight=False)
+
+
+def add_to(app: typer.Typer) -> None:
+    @app.command("check")
+    def check(instance: Folder = HERE) -> None:
+        """Compares the database with its own journals, and names every difference. Exits 1 where there is one."""
+        with open_instance(instance) as opened:
+            sound = report(opened)
+        raise typer.Exit(0 if sound else 1)
+
+
+def report(instance: Instance) -> bool:
+    """Prints what is not as it must be; True for a sound instance. Parked jobs are told, and are no breach."""
+    with instance.store.read() as tx:
+        broken = broken_invariants(tx)
+        parked = tx.value(select(func.count()).where(job.c.state == "parked"))
+    for problem in broken:
+        _console.print(f"[red]broken[/red] {problem}")
+    if parked:
+        _console.print(f"[yellow]{parked} jobs are parked[/yellow] after their last attempt.")
+    if not broken:
+        _console.print("[green]sound[/green] stock, numbers, totals, payments and journals agree.")
+    return not broken

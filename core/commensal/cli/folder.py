@@ -1,0 +1,11 @@
+"""The option that every command has: which instance."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Folder = Annotated[Path, typer.Option("--instance", help="The folder of the instance.", file_okay=False)]
+HERE = Path(".")

@@ -1,0 +1,23 @@
+"""``commensal serve``: the web server, with the worker in the same process."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ..instance import open_instance
+from ..serving import serve
+from .folder import HERE, Folder
+
+
+def add_to(app: typer.Typer) -> None:
+    @app.command("serve")
+    def serve_command(
+        instance: Folder = HERE,
+        port: Annotated[int | None, typer.Option(help="Instead of the port in instance.toml.")] = None,
+        jobs: Annotated[bool, typer.Option(help="Also do jobs; --no-jobs where `commensal work` runs.")] = True,
+    ) -> None:
+        """Serves the instance until it is stopped (Ctrl-C)."""
+        with open_instance(instance) as opened:
+            serve(opened, port=port, jobs=jobs, started=lambda url: typer.echo(f"Serving on {url}"))

@@ -1,0 +1,32 @@
+"""``commensal work``: the job worker on its own."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from typing import Annotated
+
+import typer
+
+from ..instance import open_instance
+from ..jobs.ticking import tick, ticking
+from ..work import WORK
+from .folder import HERE, Folder
+
+
+def add_to(app: typer.Typer) -> None:
+    @app.command("work")
+    def work(
+        instance: Folder = HERE,
+        once: Annotated[bool, typer.Option(help="Do what is due now, then stop.")] = False,
+    ) -> None:
+        """Does jobs: e-mails, sales that complete or repeat. Any number of workers may run."""
+        with open_instance(instance) as opened:
+            if once:
+                tick(opened, WORK)
+                return
+            stopped = threading.Event()
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, lambda *_: stopped.set())
+            with ticking(opened, WORK):
+                stopped.wait()

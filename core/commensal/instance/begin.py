@@ -1,0 +1,78 @@
+"""Makes a new instance: its folder, its settings, its empty database."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from ..errors import SettingsError
+from .instance import open_instance
+
+_TEXT = """\
+# The settings of this instance. instance.example.toml of the project names them all.
+
+name = {name}
+base_url = {base_url}
+language = {language}
+timezone = {timezone}
+currency = {currency}
+front = "shop"
+
+[database]
+url = {database}          # empty: SQLite, in the file commensal.db of this folder
+
+[server]
+host = "127.0.0.1"
+port = {port}
+
+[mail]
+sender = {sender}
+host = ""                 # empty: e-mails are written into the folder mail/
+
+[plugins]
+enabled = {plugins}
+"""
+
+
+def begin_instance(
+    folder: Path,
+    *,
+    name: str,
+    base_url: str = "http://127.0.0.1:8000",
+    language: str = "fr",
+    timezone: str = "Europe/Paris",
+    currency: str = "EUR",
+    database: str = "",
+    port: int = 8000,
+    sender: str = "commensal@localhost",
+    plugins: tuple[str, ...] = ("shop", "cash", "pickup"),
+) -> None:
+    """Writes ``instance.toml`` (mode 0600) into `folder`, which is made if need be, and the database beside it.
+
+    Raises `SettingsError` where there is an instance already: nothing is ever overwritten.
+    """
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    file = folder / "instance.toml"
+    if file.exists():
+        raise SettingsError(f"{file} exists already; nothing was changed.")
+    values = {
+        "name": name, "base_url": base_url, "language": language, "timezone": timezone, "currency": currency,
+        "database": database, "port": port, "sender": sender, "plugins": list(plugins),
+    }  # fmt: skip
+    text = _TEXT.format(**{key: _toml(value) for key, value in values.items()})
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as out:
+        out.write(text)
+    try:
+        open_instance(folder, upgrade=True).close()
+    except Exception:
+        file.unlink()  # so that a second try, with other answers, is not refused
+        raise
+
+
+def _toml(value: object) -> str:
+    """Strings, numbers and lists of strings are written alike in TOML and JSON."""
+    return json.dumps(value, ensure_ascii=False)
+
+

@@ -1,0 +1,59 @@
+"""Serves an instance over HTTP with uvicorn, with or without the worker in the same process."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable
+from contextlib import ExitStack
+
+import anyio.to_thread
+import uvicorn
+
+from .api.app import make_app
+from .instance import Instance
+from .jobs.ticking import ticking
+from .work import WORK
+
+THREADS = 40  # requests at once; each may hold one connection of the store's pool
+
+
+def serve(
+    instance: Instance,
+    *,
+    port: int | None = None,
+    jobs: bool = True,
+    started: Callable[[str], None] = lambda url: None,
+    running: Callable[[uvicorn.Server], None] = lambda server: None,
+) -> None:
+    """Listens until SIGINT or SIGTERM, or until ``server.should_exit`` is set through `running`.
+
+    `started` is told the address once it accepts connections: the listening socket is bound before.
+    """
+    settings = instance.settings.server
+    listener = socket.create_server((settings.host, settings.port if port is None else port), reuse_port=False)
+    host, bound = listener.getsockname()[:2]
+    config = uvicorn.Config(
+        make_app(instance),
+        log_level="warning",
+        access_log=False,
+        proxy_headers=True,
+        forwarded_allow_ips=list(settings.trusted_proxies),
+        server_header=False,
+        timeout_keep_alive=30,
+        h11_max_incomplete_event_size=64 * 1024,
+        lifespan="off",
+    )
+    server = uvicorn.Server(config)
+    running(server)
+    with ExitStack() as stack:
+        stack.callback(listener.close)
+        if jobs:
+            stack.enter_context(ticking(instance, WORK))
+        started(f"http://{host}:{bound}")
+        asyncio.run(_run(server, listener))
+
+
+async def _run(server: uvicorn.Server, listener: socket.socket) -> None:
+    anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
+    await server.serve(sockets=[listener])

@@ -1,0 +1,75 @@
+"""Migrations make exactly the tables that the code declares, on both databases, a revision at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import inspect, text
+
+from commensal.clock import ManualClock
+from commensal.errors import StoreError
+from commensal.ids import SeededIds
+from commensal.store import Store
+from commensal.store.migrate import migrate, missing_revisions
+from commensal.store.tables import metadata
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty(request: pytest.FixtureRequest, tmp_path: Path, clock: ManualClock, ids: SeededIds) -> Store:
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path / 'empty.db'}"
+    else:
+        make: Callable[[str], str] = request.getfixturevalue("new_postgresql")
+        url = make("template0")
+    store = Store(url, clock=clock, ids=ids)
+    request.addfinalizer(store.close)
+    return store
+
+
+def test_migrations_make_what_the_tables_declare(empty: Store) -> None:
+    migrate(empty, {})
+    with empty.read() as tx:
+        core = {name for name in metadata.tables if not name.startswith("pickup_")}
+        context = MigrationContext.configure(
+            tx.connection,
+            opts={"include_name": lambda name, kind, parents: kind != "table" or name in core, "compare_type": True},
+        )
+        differences = [one for one in compare_metadata(context, metadata) if not _of_plugins(one)]
+    assert differences == []
+
+
+def _of_plugins(difference: object) -> bool:
+    return "pickup_" in repr(difference)
+
+
+def test_a_second_migration_has_nothing_to_do(empty: Store) -> None:
+    assert migrate(empty, {}) != []
+    assert migrate(empty, {}) == []
+    assert missing_revisions(empty, {}) == []
+
+
+def test_a_database_of_a_newer_version_is_refused(empty: Store) -> None:
+    migrate(empty, {})
+    with empty.write() as tx:
+        tx.execute(text("UPDATE alembic_version SET version_num = '9999_future'"))
+    with pytest.raises(StoreError, match="9999_future"):
+        migrate(empty, {})
+
+
+def test_tables_of_sqlite_are_strict_and_journals_only_grow(empty: Store) -> None:
+    migrate(empty, {})
+    if empty.engine.dialect.name == "sqlite":
+        with empty.read() as tx:
+            loose = tx.all(text("SELECT name FROM pragma_table_list WHERE strict = 0 AND name NOT LIKE 'sqlite_%'"))
+        assert [row["name"] for row in loose] == ["alembic_version"]
+    assert {"stock_movement", "payment_journal"} <= set(inspect(empty.engine).get_table_names())
+    with empty.read() as tx:
+        where = "sqlite_master WHERE type = 'trigger'" if not tx.postgresql else "pg_trigger WHERE NOT tgisinternal"
+        name = "name" if not tx.postgresql else "tgname AS name"
+        triggers = {row["name"] for row in tx.all(text(f"SELECT {name} FROM {where}"))}  # noqa: S608
+    for table in ("stock_movement", "payment_journal"):
+        assert any(trigger.startswith(table) for trigger in triggers)
