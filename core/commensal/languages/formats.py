@@ -1,0 +1,100 @@
+"""Amounts, numbers, quantities and moments as a language writes them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from functools import cache
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.dates import format_date, format_time
+from babel.numbers import format_decimal, parse_pattern
+
+from ..money import Money, digits
+from ..units.measures import MEASURES
+
+# Days before months and 24 hours, as the co-operatives of Europe write English.
+_LOCALES = {"fr": "fr_FR", "en": "en_GB"}
+
+
+@cache
+def _locale(language: str) -> Locale:
+    return Locale.parse(_LOCALES.get(language, "en_GB"))
+
+
+def format_money(amount: int, currency: str, language: str) -> str:
+    """`amount` minor units of an ISO 4217 currency: 1 234,50 € in French, €1,234.50 in English."""
+    places = digits(currency)
+    locale = _locale(language)
+    pattern = parse_pattern(str(locale.currency_formats["standard"].pattern))
+    pattern.frac_prec = (places, places)
+    return str(pattern.apply(Decimal(amount).scaleb(-places), locale, currency=currency, currency_digits=False))
+
+
+def format_number(value: Decimal | int, language: str) -> str:
+    """All the digits that a number has and no more: 1,87 in French, 1.87 in English."""
+    return format_decimal(value, "#,##0.##########", locale=_locale(language))
+
+
+def format_percent(rate: Decimal, language: str) -> str:
+    """A rate in percent: 5,5 % in French, 5.5% in English."""
+    space = "\u202f" if language == "fr" else ""
+    return f"{format_number(rate, language)}{space}%"
+
+
+def format_quantity(value: Decimal | int, unit: str, language: str) -> str:
+    """A quantity in a DFC measure: 1,5 kg, 6 pièces, 2 bocaux. A term that is no measure stands as it is."""
+    measure = MEASURES.get(unit)
+    word = unit if measure is None else measure.symbol or measure.label(language)
+    if measure is not None and not measure.symbol and _many(value, language):
+        word = _plural_fr(word) if language == "fr" else _plural_en(word)
+    return f"{format_number(value, language)}\u00a0{word}"
+
+
+def _many(value: Decimal | int, language: str) -> bool:
+    return value >= 2 if language == "fr" else value != 1
+
+
+def _plural_fr(words: str) -> str:
+    """Of the words for measures: it is the first one that changes, as in boîtes de conserve."""
+    first, space, rest = words.partition(" ")
+    if first.endswith("al"):
+        first = f"{first[:-2]}aux"
+    elif first.endswith("eau"):
+        first = f"{first}x"
+    elif not first.endswith("s"):
+        first = f"{first}s"
+    return f"{first}{space}{rest}"
+
+
+def _plural_en(word: str) -> str:
+    return f"{word}es" if word.endswith(("x", "ch")) else f"{word}s"
+
+
+def format_day(at: datetime, timezone: str, language: str) -> str:
+    """The day of an aware moment in an IANA time zone: jeudi 4 juin 2026."""
+    return format_date(at.astimezone(ZoneInfo(timezone)), "full", locale=_locale(language))
+
+
+def format_moment(at: datetime, timezone: str, language: str) -> str:
+    """Day and hour: jeudi 4 juin 2026, 12:00."""
+    return f"{format_day(at, timezone, language)}, {_hour(at, timezone, language)}"
+
+
+def format_span(begins: datetime, ends: datetime, timezone: str, language: str) -> str:
+    """From when until when, the day once if it is one day: jeudi 4 juin 2026, 17:00 – 19:00."""
+    same_day = format_day(begins, timezone, language) == format_day(ends, timezone, language)
+    until = _hour(ends, timezone, language) if same_day else format_moment(ends, timezone, language)
+    return f"{format_moment(begins, timezone, language)} – {until}"
+
+
+def in_words(value: object, language: str) -> object:
+    """A value inside a sentence: money and decimals as the language writes them, anything else as it is."""
+    if isinstance(value, Money):
+        return format_money(value.amount, value.currency, language)
+    return format_number(value, language) if isinstance(value, Decimal) else value
+
+
+def _hour(at: datetime, timezone: str, language: str) -> str:
+    return format_time(at.astimezone(ZoneInfo(timezone)), "short", locale=_locale(language))

@@ -1,0 +1,208 @@
+"""What people read: every text is translated; amounts, quantities and moments are written as their language does."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+from commensal.errors import Problem, Refused
+from commensal.languages.catalogs import LANGUAGES, best_language, plural, say, translate
+from commensal.languages.formats import (
+    format_day,
+    format_moment,
+    format_money,
+    format_number,
+    format_percent,
+    format_quantity,
+    format_span,
+)
+from commensal.money import Money
+from commensal.testing.texts import Text, texts_in, translations_in
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = [
+    ROOT / "core" / "commensal",
+    *sorted(ROOT.glob("federation/commensal_*")),
+    *sorted(ROOT.glob("plugins/commensal_*")),
+]
+FRENCH = {file: translations_in(file) for folder in PACKAGES for file in folder.glob("locale/fr/LC_MESSAGES/*.po")}
+AFTERNOON = datetime(2026, 6, 4, 15, 0, tzinfo=UTC)  # 17:00 in Paris
+
+
+@pytest.fixture(scope="module")
+def texts() -> dict[Text, str]:
+    return {text: where for folder in reversed(PACKAGES) for text, where in texts_in(folder).items()}
+
+
+def test_every_text_that_people_read_is_in_french(texts: dict[Text, str]) -> None:
+    translated = {text for said in FRENCH.values() for text in said}
+    missing = {text: where for text, where in texts.items() if text not in translated}
+    listed = "\n\n".join(f'#: {where}\nmsgid "{text[0]}"\nmsgstr ""' for text, where in missing.items())
+    assert not missing, f"{len(missing)} texts are in no .po file:\n\n{listed}"
+
+
+def test_no_translation_outlives_its_text(texts: dict[Text, str]) -> None:
+    unused = [
+        f"{file.relative_to(ROOT)}: {text[0]}" for file, said in FRENCH.items() for text in said if text not in texts
+    ]
+    assert not unused, "\n".join(unused)
+
+
+def test_translations_say_something_with_the_values_of_their_texts() -> None:
+    for file, said in FRENCH.items():
+        for text, forms in said.items():
+            for form in forms:
+                assert form, f"{file}: {text[0]!r} is empty"
+                assert _fields(form) <= _fields(text[0]), f"{file}: {text[0]!r} has no such value: {form!r}"
+
+
+def _fields(text: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(text) if name is not None}
+
+
+def test_an_error_is_said_in_the_language_with_its_values() -> None:
+    refused = Refused("closed", "The sale {name} is closed.", name="Marché {de} juin")
+    assert say("en", refused) == "The sale Marché {de} juin is closed."
+    assert say("fr", refused) == "La vente Marché {de} juin est fermée."
+    problem = Problem("x", "{left} left for {price}.", "/items", {"left": Decimal("1.50"), "price": Money(250, "EUR")})
+    assert say("en", problem) == "1.5 left for €2.50."
+
+
+def test_a_text_without_translation_is_said_as_it_is() -> None:
+    assert translate("fr", "Nobody has ever written this.") == "Nobody has ever written this."
+    assert translate("fr", "") == ""
+    assert translate("../..", "There is nothing here.") == "There is nothing here."
+
+
+@pytest.mark.parametrize(("count", "said"), [(0, "many"), (1, "one"), (2, "many")])
+def test_plurals_of_a_text_without_translation_follow_english(count: int, said: str) -> None:
+    assert plural("en", "one", "many", count) == said
+
+
+@pytest.mark.parametrize(
+    ("written", "found"),
+    [
+        ('raise Conflict("x", "Closed.")', ["Closed."]),
+        ('Problem("x", text="Closed.")', ["Closed."]),
+        ('def f(a):\n    text = "A." if a else "B."\n    Problem("x", text, "/a")', ["A.", "B."]),
+        (
+            'def f(code, text, n):\n    return Problem(code, text)\ndef g():\n    f("x", "Handed on.", 1)',
+            ["Handed on."],
+        ),
+        (
+            'class X(Refused):\n    def __init__(self, text="By default."):\n        super().__init__("x", text)',
+            ["By default."],
+        ),
+        ('class X(Refused):\n    def __init__(self):\n        super().__init__("x", "Its own.")', ["Its own."]),
+        ('SAID = "Of the module."\ndef f():\n    Problem("x", SAID)', ["Of the module."]),
+        ('translate(language, "Basket")', ["Basket"]),
+        ('say(language, one)\nopen("x", "rb")', []),
+    ],
+)
+def test_texts_are_found_where_they_are_written(written: str, found: list[str], tmp_path: Path) -> None:
+    (tmp_path / "module.py").write_text(written)
+    assert list(texts_in(tmp_path)) == [(text,) for text in found]
+
+
+def test_a_text_handed_to_another_module_is_found(tmp_path: Path) -> None:
+    (tmp_path / "findings.py").write_text("class Findings:\n    def add(self, row, text):\n        Problem('x', text)")
+    (tmp_path / "module.py").write_text("findings.add(1, 'Handed far.')")
+    assert list(texts_in(tmp_path)) == [("Handed far.",)]
+
+
+@pytest.mark.parametrize("written", ['Problem("x", f"{n} left.")', 'Refused("x", "Only " + n)'])
+def test_a_text_put_together_at_run_time_is_refused(written: str, tmp_path: Path) -> None:
+    (tmp_path / "module.py").write_text(written)
+    with pytest.raises(ValueError, match=r"module\.py:1"):
+        texts_in(tmp_path)
+
+
+def test_texts_of_templates_are_found(tmp_path: Path) -> None:
+    (tmp_path / "templates" / "shop").mkdir(parents=True)
+    (tmp_path / "templates" / "shop" / "cart.html").write_text(
+        '{{ _("Hello {name}", name=x) }}{{ ngettext("a", "b", 2) }}'
+    )
+    assert list(texts_in(tmp_path)) == [("Hello {name}",), ("a", "b")]
+
+
+@pytest.mark.parametrize(
+    ("accepted", "chosen"),
+    [
+        ("fr", "fr"),
+        ("en-US,en;q=0.9", "en"),
+        ("fr-CH, fr;q=0.9, en;q=0.8", "fr"),
+        ("de, en;q=0.5, fr;q=0.7", "fr"),
+        ("en;q=0, fr;q=0.1", "fr"),
+        ("de;q=0.9, *;q=0.5, en;q=0.1", "fr"),
+        ("EN ; q=1.0", "en"),
+        ("frisian", "fr"),
+        ("enx", "fr"),
+        ("", "fr"),
+        (",;q=,;;,q=1", "fr"),
+        ("en;q=nonsense", "fr"),
+        ("x" * 600 + ",en", "fr"),
+    ],
+)
+def test_the_language_is_the_one_the_browser_likes_most(accepted: str, chosen: str) -> None:
+    assert best_language(accepted, LANGUAGES, default="fr") == chosen
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "fr", "en"),
+    [
+        (250, "EUR", "2,50\u00a0€", "€2.50"),
+        (123450, "EUR", "1\u202f234,50\u00a0€", "€1,234.50"),
+        (-5, "EUR", "-0,05\u00a0€", "-€0.05"),
+        (1500, "XPF", "1\u202f500\u00a0FCFP", "CFPF1,500"),
+        (1500, "TND", "1,500\u00a0TND", "TND1.500"),
+        (1500, "IQD", "1,500\u00a0IQD", "IQD1.500"),
+    ],
+)
+def test_money_has_the_digits_of_its_currency(amount: int, currency: str, fr: str, en: str) -> None:
+    assert format_money(amount, currency, "fr") == fr
+    assert format_money(amount, currency, "en") == en
+
+
+def test_numbers_and_rates_keep_the_digits_they_have() -> None:
+    assert format_number(Decimal("1.870"), "fr") == "1,87"
+    assert format_number(Decimal("1.870"), "en") == "1.87"
+    assert format_percent(Decimal("5.50"), "fr") == "5,5\u202f%"
+    assert format_percent(Decimal(20), "en") == "20%"
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "fr", "en"),
+    [
+        ("1.5", "Kilogram", "1,5 kg", "1.5 kg"),
+        ("1", "Piece", "1 pièce", "1 piece"),
+        ("1.5", "Piece", "1,5 pièce", "1.5 pieces"),
+        ("6", "Piece", "6 pièces", "6 pieces"),
+        ("2", "Jar", "2 bocaux", "2 jars"),
+        ("2", "Bucket", "2 seaux", "2 buckets"),
+        ("2", "Package", "2 colis", "2 packages"),
+        ("2", "Tin", "2 boîtes de conserve", "2 tins"),
+        ("2", "Box", "2 boîtes", "2 boxes"),
+        ("2", "Unheard", "2 Unheard", "2 Unheard"),
+    ],
+)
+def test_quantities_have_the_words_of_their_measure(value: str, unit: str, fr: str, en: str) -> None:
+    assert format_quantity(Decimal(value), unit, "fr").replace("\u00a0", " ") == fr
+    assert format_quantity(Decimal(value), unit, "en").replace("\u00a0", " ") == en
+
+
+def test_moments_are_told_in_the_time_of_the_place() -> None:
+    assert format_moment(AFTERNOON, "Europe/Paris", "fr") == "jeudi 4 juin 2026, 17:00"
+    assert format_moment(AFTERNOON, "Europe/Paris", "en") == "Thursday, 4 June 2026, 17:00"
+    assert format_moment(AFTERNOON, "Indian/Reunion", "fr") == "jeudi 4 juin 2026, 19:00"
+    assert format_day(AFTERNOON + timedelta(hours=7), "Europe/Paris", "fr") == "vendredi 5 juin 2026"
+
+
+def test_a_span_names_its_day_once_if_it_is_one() -> None:
+    evening = format_span(AFTERNOON, AFTERNOON + timedelta(hours=2), "Europe/Paris", "fr")
+    assert evening == "jeudi 4 juin 2026, 17:00 – 19:00"
+    night = format_span(AFTERNOON, AFTERNOON + timedelta(hours=9), "Europe/Paris", "fr")
+    assert night == "jeudi 4 juin 2026, 17:00 – vendredi 5 juin 2026, 02:00"
