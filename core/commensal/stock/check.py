@@ -1,0 +1,46 @@
+"""Compares the levels of all lots with what their journals add up to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import func, or_, select
+
+from ..store import Transaction
+from .tables import stock_lot, stock_movement
+
+_LEVELS = ("free", "reserved", "sold")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LevelDifference:
+    """A lot whose levels are not what its journal says; both in grains, as (free, reserved, sold)."""
+
+    lot_id: str
+    name: str
+    level: tuple[int, int, int]
+    journal: tuple[int, int, int]
+
+
+def check_levels(tx: Transaction) -> list[LevelDifference]:
+    """Lots whose level and journal differ; none, if all is well. Reads the whole journal."""
+    lot, movement = stock_lot.c, stock_movement.c
+    changes = [func.sum(movement[f"{level}_change"]).label(level) for level in _LEVELS]
+    sums = select(movement.lot_id, *changes).group_by(movement.lot_id).subquery()
+    journal = [func.coalesce(sums.c[level], 0).label(f"journal_{level}") for level in _LEVELS]
+    rows = tx.all(
+        select(lot.id, lot.name, *(lot[level] for level in _LEVELS), *journal)
+        .select_from(stock_lot.outerjoin(sums, sums.c.lot_id == lot.id))
+        .where(or_(*(lot[level] != said for level, said in zip(_LEVELS, journal, strict=True))))
+        .order_by(lot.id)
+    )
+    return [
+        LevelDifference(
+            lot_id=row["id"],
+            name=row["name"],
+            level=(row["free"], row["reserved"], row["sold"]),
+            # PostgreSQL adds up to a numeric
+            journal=(int(row["journal_free"]), int(row["journal_reserved"]), int(row["journal_sold"])),
+        )
+        for row in rows
+    ]

@@ -1,0 +1,99 @@
+"""Goods that come in or are counted, and a lot's journal, which only grows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import RowMapping, select
+
+from ..errors import Conflict, Invalid, Problem
+from ..store import Transaction
+from ..texts import read_text
+from .grains import LARGEST, as_text, in_units, to_grains
+from .lots import StockLot, lot_by_id
+from .moving import Change, change_levels, lock_lots, write_movements
+from .tables import stock_movement
+
+
+@dataclass(frozen=True, kw_only=True)
+class StockMovement:
+    """A line of a lot's journal. Changes are in the lot's unit; kinds are those of `stock.tables.MOVEMENTS`."""
+
+    id: str
+    lot_id: str
+    at: datetime
+    kind: str
+    free_change: Decimal
+    reserved_change: Decimal
+    sold_change: Decimal
+    order_id: str | None
+    person_id: str | None
+    note: str
+
+
+def receive_stock(
+    tx: Transaction, enterprise_id: str, lot_id: str, quantity: Decimal, *, note: str = "", person_id: str | None = None
+) -> StockLot:
+    """Goods have come in: `quantity`, in the lot's unit, goes on sale. Raises `Invalid`, `NotFound`, `Conflict`."""
+    lot, grains, note = _read(tx, enterprise_id, lot_id, quantity, "/quantity", note)
+    if lot["free"] + grains > LARGEST:
+        raise Invalid([Problem("quantity", "That is more than a lot can hold.", "/quantity")])
+    _set(tx, "received", lot, grains, note, person_id)
+    return lot_by_id(tx, enterprise_id, lot_id)
+
+
+def count_stock(
+    tx: Transaction, enterprise_id: str, lot_id: str, on_hand: Decimal, *, note: str = "", person_id: str | None = None
+) -> StockLot:
+    """Somebody has counted: `on_hand`, in the lot's unit, is there, with what is reserved.
+
+    Raises `Conflict` where that is less than is reserved: orders must be changed first. Raises `Invalid`, `NotFound`.
+    """
+    lot, grains, note = _read(tx, enterprise_id, lot_id, on_hand, "/on_hand", note)
+    if grains < lot["reserved"]:
+        text = "{reserved} of {name} are ordered, so there cannot be less. Change or cancel orders first."
+        reserved = as_text(lot["reserved"], lot["unit"], lot["per_unit"])
+        raise Conflict("below_reserved", text, reserved=reserved, name=lot["name"])
+    _set(tx, "counted", lot, grains - lot["reserved"] - lot["free"], note, person_id)
+    return lot_by_id(tx, enterprise_id, lot_id)
+
+
+def movements_of(
+    tx: Transaction, enterprise_id: str, lot_id: str, *, after: str = "", limit: int = 50
+) -> list[StockMovement]:
+    """A lot's journal, the newest first. `after` is the last id of the page before. Raises `NotFound`."""
+    lot = lot_by_id(tx, enterprise_id, lot_id)
+    rows = select(stock_movement).where(stock_movement.c.lot_id == lot_id).order_by(stock_movement.c.id.desc())
+    if after:
+        rows = rows.where(stock_movement.c.id < after)
+    return [_movement(row, lot.per_unit) for row in tx.all(rows.limit(limit))]
+
+
+def _read(
+    tx: Transaction, enterprise_id: str, lot_id: str, quantity: Decimal, where: str, note: str
+) -> tuple[RowMapping, int, str]:
+    (lot,) = lock_lots(tx, [lot_id], enterprise_id)
+    if lot["unlimited"]:
+        raise Conflict("unlimited", "{name} is unlimited, so there is nothing to count.", name=lot["name"])
+    problems: list[Problem] = []
+    note = read_text(note, "/note", problems, most=500, lines=True)
+    grains = to_grains(quantity, lot["unit"], lot["per_unit"], where)
+    if isinstance(grains, Problem):
+        raise Invalid([grains, *problems])
+    if problems:
+        raise Invalid(problems)
+    return lot, grains, note
+
+
+def _set(tx: Transaction, kind: str, lot: RowMapping, grains: int, note: str, person_id: str | None) -> None:
+    changes = {lot["id"]: Change(free=grains)}
+    if not change_levels(tx, changes):
+        raise AssertionError(f"the lot {lot['id']} has changed under its lock")
+    write_movements(tx, kind, changes, person_id=person_id, note=note)
+
+
+def _movement(row: RowMapping, per_unit: int) -> StockMovement:
+    changes = {name: in_units(row[name], per_unit) for name in ("free_change", "reserved_change", "sold_change")}
+    return StockMovement(**{**row, **changes})

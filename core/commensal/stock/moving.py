@@ -1,0 +1,86 @@
+"""The only way in which levels change: one guarded UPDATE for any number of lots, and the journal that explains it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, RowMapping, case, literal, select, update
+
+from ..errors import NotFound
+from ..store import Transaction, Whole, insert_rows
+from .tables import stock_lot, stock_movement
+
+
+class Change(NamedTuple):
+    """Grains that a lot's levels gain (or lose)."""
+
+    free: int = 0
+    reserved: int = 0
+    sold: int = 0
+
+
+def lock_lots(tx: Transaction, lot_ids: Iterable[str], enterprise_id: str | None = None) -> Sequence[RowMapping]:
+    """The rows of these lots, held until the transaction ends. Raises `NotFound` where one is missing.
+
+    PostgreSQL locks them in the order of their ids, so that two orders of the same lots never wait for each other. The
+    lock is the weaker one that lets others refer to the lot meanwhile. SQLite has one writer, and needs none.
+    """
+    wanted = set(lot_ids)
+    rows = select(stock_lot).where(stock_lot.c.id.in_(sorted(wanted))).order_by(stock_lot.c.id)
+    if enterprise_id is not None:
+        rows = rows.where(stock_lot.c.enterprise_id == enterprise_id)
+    found = tx.all(rows.with_for_update(key_share=True) if tx.postgresql else rows)
+    if len(found) != len(wanted):
+        raise NotFound("no_lot", "There is no such stock.")
+    return found
+
+
+def change_levels(tx: Transaction, changes: Mapping[str, Change]) -> bool:
+    """Changes the levels of all lots by one statement. False where one would fall below zero.
+
+    Then the transaction must end without a commit: the other lots have been changed.
+    """
+    columns = (stock_lot.c.free, stock_lot.c.reserved, stock_lot.c.sold)
+    after = {
+        column: column + _by_lot(changes, place)
+        for place, column in enumerate(columns)
+        if any(change[place] for change in changes.values())
+    }
+    guards = [level >= 0 for level in after.values()]
+    done = tx.execute(update(stock_lot).where(stock_lot.c.id.in_(sorted(changes)), *guards).values(after))
+    return done.rowcount == len(changes)
+
+
+def _by_lot(changes: Mapping[str, Change], place: int) -> ColumnElement[int]:
+    return case(
+        {lot_id: literal(change[place], Whole) for lot_id, change in sorted(changes.items())}, value=stock_lot.c.id
+    )
+
+
+def write_movements(
+    tx: Transaction,
+    kind: str,
+    changes: Mapping[str, Change],
+    *,
+    order_id: str | None = None,
+    person_id: str | None = None,
+    note: str = "",
+) -> None:
+    """One line of the journal for each lot, all by one statement."""
+    rows = [
+        {
+            "id": tx.new_id(),
+            "lot_id": lot_id,
+            "at": tx.now,
+            "kind": kind,
+            "free_change": change.free,
+            "reserved_change": change.reserved,
+            "sold_change": change.sold,
+            "order_id": order_id,
+            "person_id": person_id,
+            "note": note,
+        }
+        for lot_id, change in changes.items()
+    ]
+    insert_rows(tx, stock_movement, rows)
