@@ -158,5 +158,3 @@ def _respond(request: Request, endpoint: Endpoint, instance: Instance, value: An
     if endpoint.name == "log_out":
         clear_session(response, instance.settings.base_url)
     return response
-
-

@@ -1,4 +1,4 @@
-"""The web application of an instance: the JSON API under /api, each plugin's pages, and the plugin that is its front."""
+"""The web application of an instance: the JSON API under /api, and the pages of plugins."""
 
 from __future__ import annotations
 
@@ -48,13 +48,16 @@ def make_app(instance: Instance) -> Starlette:
         return JSONResponse(document)
 
     async def nothing(request: Request) -> Response:
-        return problem(NotFound(), best_language(request.headers.get("accept-language", ""), default=instance.settings.language))
+        accepted = request.headers.get("accept-language", "")
+        return problem(NotFound(), best_language(accepted, default=instance.settings.language))
 
     routes: list[BaseRoute] = [Route("/api/openapi.json", describe)]
     routes += [_route(one, instance, rates) for one in endpoints]
     routes.append(Route("/api/{rest:path}", nothing, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]))
     routes += _pages(instance)
-    app = Starlette(routes=routes, middleware=[Middleware(Guard, secure=instance.settings.base_url.startswith("https://"))])
+    app = Starlette(
+        routes=routes, middleware=[Middleware(Guard, secure=instance.settings.base_url.startswith("https://"))]
+    )
     app.state.instance = instance
     app.state.rates = rates
     return app

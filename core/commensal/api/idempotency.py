@@ -11,11 +11,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import delete, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from ..errors import Conflict, Invalid, Problem
-from ..store import Transaction
+from ..store import Transaction, insert_once
 from .tables import idempotent_answer
 
 KEEP = timedelta(days=30)
@@ -54,9 +52,8 @@ def kept_answer(tx: Transaction, actor: str, key: str, hashed: str) -> Kept | No
 
     A second request that comes while the first is under way waits for it here: on its row, or at the write gate.
     """
-    insert = postgresql_insert if tx.postgresql else sqlite_insert
-    claim = insert(idempotent_answer).values(actor=actor, key=key, request_hash=hashed, created_at=tx.now)
-    if tx.execute(claim.on_conflict_do_nothing()).rowcount == 1:
+    claim = {"actor": actor, "key": key, "request_hash": hashed, "created_at": tx.now}
+    if insert_once(tx, idempotent_answer, claim):
         return None
     row = tx.one(select(idempotent_answer).where(idempotent_answer.c.actor == actor, idempotent_answer.c.key == key))
     if row["request_hash"] != hashed:

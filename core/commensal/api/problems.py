@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 from starlette.responses import Response
 
@@ -62,5 +60,3 @@ def document(
 
 def _errors(problems: tuple[Problem, ...], language: str) -> list[ProblemError]:
     return [ProblemError(code=one.code, detail=say(language, one), pointer=one.where) for one in problems]
-
-

@@ -1,4 +1,4 @@
-"""Rate limits for each address: reads, writes, and log-ins, a minute. Kept in memory: each process counts for itself."""
+"""Rate limits for each address: reads, writes and log-ins a minute. Each process counts for itself, in memory."""
 
 from __future__ import annotations
 

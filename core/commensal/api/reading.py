@@ -48,7 +48,8 @@ def read_version(header: str | None) -> int:
         raise refusal
     plain = header.removeprefix("W/").strip('"')
     if not plain.isascii() or not plain.isdigit() or len(plain) > 15:
-        raise Invalid([Problem("if_match", "If-Match holds no version of ours: {value}.", "If-Match", {"value": header[:40]})])
+        text = "If-Match holds no version of ours: {value}."
+        raise Invalid([Problem("if_match", text, "If-Match", {"value": header[:40]})])
     return int(plain)
 
 

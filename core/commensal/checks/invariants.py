@@ -96,7 +96,9 @@ def _totals(tx: Transaction) -> Iterator[Problem]:
     adjustments = _sum_by_order(adjustment, adjustment.c.amount)
     shares = _sum_by_order(order_vat, order_vat.c.vat)
     orders = (
-        select(row, lines.c.first, lines.c.second, adjustments.c.first.label("adjusted"), shares.c.first.label("shared"))
+        select(
+            row, lines.c.first, lines.c.second, adjustments.c.first.label("adjusted"), shares.c.first.label("shared")
+        )
         .outerjoin(lines, lines.c.order_id == row.c.id)
         .outerjoin(adjustments, adjustments.c.order_id == row.c.id)
         .outerjoin(shares, shares.c.order_id == row.c.id)

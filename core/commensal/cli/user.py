@@ -22,5 +22,12 @@ def add_to(app: typer.Typer) -> None:
     ) -> None:
         """Makes a person with a confirmed address, or gives one that exists a new password."""
         with open_instance(instance) as opened:
-            add_operator(opened.store, email=email, name=name or email, password=password, operator=operator, language=opened.settings.language)
+            add_operator(
+                opened.store,
+                email=email,
+                name=name or email,
+                password=password,
+                operator=operator,
+                language=opened.settings.language,
+            )
         typer.echo(f"{email} can log in.")

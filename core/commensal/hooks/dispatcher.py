@@ -56,7 +56,9 @@ class Hooks:
         self._manager, self._clock = manager, clock
         self.failures: list[Failure] = []
 
-    def each(self, hook: Hook[P, R], among: Collection[str] | None = None, /, *args: P.args, **kwargs: P.kwargs) -> list[Answer[R]]:
+    def each(
+        self, hook: Hook[P, R], among: Collection[str] | None = None, /, *args: P.args, **kwargs: P.kwargs
+    ) -> list[Answer[R]]:
         """Asks every plugin that implements the hook and is `among` those the enterprise uses (None: all).
 
         Answers come in the operator's order; None is dropped.
@@ -95,8 +97,8 @@ class Hooks:
 
     def folders(self) -> dict[str, Path]:
         """The package folder of each plugin that has one: ``templates/``, ``static/`` and ``locale/`` lie there."""
-        modules = {name: self._manager.get_plugin(name) for name in self.plugins()}
-        return {name: Path(one.__path__[0]) for name, one in modules.items() if hasattr(one, "__path__")}
+        paths = {name: getattr(self._manager.get_plugin(name), "__path__", None) for name in self.plugins()}
+        return {name: Path(path[0]) for name, path in paths.items() if path}
 
     def settings_class(self, plugin: str) -> type | None:
         """The shape of an enterprise's settings for this plugin, if it has any."""
@@ -120,7 +122,9 @@ class Hooks:
         future: Future[Any] = Future()
         given = {name: kwargs[name] for name in one.argnames}
         # A daemon thread, not a pool: a plugin that hangs for ever must neither fill a pool nor hold up the exit.
-        threading.Thread(target=_run, args=(future, one.function, given), daemon=True, name=f"{one.plugin_name}").start()
+        threading.Thread(
+            target=_run, args=(future, one.function, given), daemon=True, name=f"{one.plugin_name}"
+        ).start()
         return lambda timeout: future.result(timeout)
 
     def _failed(self, hook: AnyHook, plugin: str, error: Exception) -> None:

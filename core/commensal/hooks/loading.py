@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import pluggy
@@ -47,7 +47,9 @@ def load_plugins(settings: Settings, *, clock: Clock, modules: Mapping[str, Modu
     """
     manager = pluggy.PluginManager(PROJECT)
     hooks = all_hooks()
-    manager.add_hookspecs(SimpleNamespace(**{name: one.specification for name, one in hooks.items()}))
+    manager.add_hookspecs(
+        type("Specifications", (), {name: staticmethod(one.specification) for name, one in hooks.items()})
+    )
     found = found_plugins()
     given = modules or {}
     for plugin in settings.enabled_plugins:
@@ -61,7 +63,7 @@ def load_plugins(settings: Settings, *, clock: Clock, modules: Mapping[str, Modu
 
 def migration_folders(hooks: Hooks) -> dict[str, Path]:
     """Each plugin's folder of database revisions."""
-    return {one.plugin: one.value for one in hooks.each(specifications.migrations)}
+    return {one.plugin: one.value for one in hooks.each(specifications.migrations) if one.value is not None}
 
 
 def _import(plugin: str, found: Mapping[str, EntryPoint]) -> ModuleType:
@@ -76,7 +78,9 @@ def _import(plugin: str, found: Mapping[str, EntryPoint]) -> ModuleType:
     return module  # type: ignore[no-any-return]
 
 
-def _register(manager: pluggy.PluginManager, plugin: str, module: ModuleType, hooks: Mapping[str, Hook[..., object]]) -> None:
+def _register(
+    manager: pluggy.PluginManager, plugin: str, module: ModuleType, hooks: Mapping[str, Hook[..., object]]
+) -> None:
     try:
         manager.register(module, name=plugin)
         manager.check_pending()

@@ -93,7 +93,9 @@ def price_adjustments(tx: Transaction, order: OrderDraft, phase: Phase) -> Seque
 
 
 @hook(scope="enterprise", returns="each", where="transaction", on_error="skip")
-def shipping_options(tx: Transaction, enterprise_id: str, session_id: str, language: str) -> Sequence[ShippingOption] | None:
+def shipping_options(
+    tx: Transaction, enterprise_id: str, session_id: str, language: str
+) -> Sequence[ShippingOption] | None:
     """Ways for the goods of this sale session to reach the customer, with what is left of each. `tx` only reads.
 
     A plugin that fails is left out of the list.
@@ -129,7 +131,9 @@ def payment_methods(enterprise_id: str, settings: object, language: str) -> Sequ
 
 
 @hook(scope="enterprise", returns="one", where="outside", on_error="raise", timeout=20.0)
-def start_payment(payment_id: str, order_number: int, amount: int, currency: str, settings: object, language: str) -> PaymentStart:
+def start_payment(
+    payment_id: str, order_number: int, amount: int, currency: str, settings: object, language: str
+) -> PaymentStart:
     """Begins a payment of `amount` minor units after the order is committed. `payment_id` is the idempotency key.
 
     Only the plugin that offered the method is asked. Raise `Refused` with a text for the customer where the provider

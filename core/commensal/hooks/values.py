@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class ShippingOption:
     ends_at: datetime
     address: str = ""
     price: int = 0  # minor units of the shop's currency, VAT as the shop's prices
+    vat_rate: Decimal | None = None  # percent of the price; None: outside VAT
     left: int | None = None  # how many more orders it takes; None: any number
 
 

@@ -74,5 +74,3 @@ def begin_instance(
 def _toml(value: object) -> str:
     """Strings, numbers and lists of strings are written alike in TOML and JSON."""
     return json.dumps(value, ensure_ascii=False)
-
-

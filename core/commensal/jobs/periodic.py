@@ -10,10 +10,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 from sqlalchemy import delete
-from sqlalchemy.dialects.postgresql import insert as insert_or_not
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert_or_not
 
-from ..store import Transaction
+from ..store import Transaction, insert_once
 from .registry import Periodic, Work
 from .tables import job_slot
 
@@ -44,8 +42,7 @@ def run_periodic(instance: Instance, work: Work) -> list[str]:
 
 def _claim(tx: Transaction, one: Periodic) -> bool:
     start = slot(tx.now, one.every)
-    insert = insert_or_not if tx.postgresql else sqlite_insert_or_not
-    if tx.execute(insert(job_slot).values(name=one.name, slot=start).on_conflict_do_nothing()).rowcount != 1:
+    if not insert_once(tx, job_slot, {"name": one.name, "slot": start}):
         return False
     tx.execute(delete(job_slot).where(job_slot.c.name == one.name, job_slot.c.slot < start - KEEP))
     return True

@@ -15,9 +15,11 @@ def promise(tx: Transaction, kind: str, payload: Mapping[str, Any], *, due_at: d
     return promise_all(tx, [(kind, payload)], due_at=due_at)[0]
 
 
-def promise_all(tx: Transaction, jobs: Iterable[tuple[str, Mapping[str, Any]]], *, due_at: datetime | None = None) -> list[str]:
+def promise_all(
+    tx: Transaction, jobs: Iterable[tuple[str, Mapping[str, Any]]], *, due_at: datetime | None = None
+) -> list[str]:
     """Several jobs by one statement. Returns their ids."""
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "id": tx.new_id(),
             "kind": kind,

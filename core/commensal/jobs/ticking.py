@@ -29,7 +29,8 @@ def tick(instance: Instance, work: Work) -> None:
 def ticking(instance: Instance, work: Work) -> Iterator[None]:
     """Ticks in a thread of its own until the block ends; a tick under way is waited for."""
     scheduler = BackgroundScheduler(timezone="UTC")
-    scheduler.add_job(tick, "interval", args=(instance, work), seconds=SECONDS, coalesce=True, max_instances=1, misfire_grace_time=None)
+    once = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+    scheduler.add_job(tick, "interval", args=(instance, work), seconds=SECONDS, **once)
     scheduler.start()
     try:
         yield

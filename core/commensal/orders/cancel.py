@@ -46,5 +46,7 @@ def cancel_order(
             "cancelled_at": tx.now,
         },
     )
-    promise(tx, "mail", {"kind": "order_cancelled", "order_id": order.id, "to": order.email, "language": order.language})
+    promise(
+        tx, "mail", {"kind": "order_cancelled", "order_id": order.id, "to": order.email, "language": order.language}
+    )
     return order_by_id(tx, order.id, enterprise_id=order.enterprise_id)

@@ -14,7 +14,9 @@ from .tables import cart_line, customer_order
 from .values import MOST_LINES, MOST_PIECES
 
 
-def cart_of(tx: Transaction, session_id: str, *, person_id: str | None = None, secret_hash: str | None = None) -> str | None:
+def cart_of(
+    tx: Transaction, session_id: str, *, person_id: str | None = None, secret_hash: str | None = None
+) -> str | None:
     """The id of this shopper's cart at the session, if there is one. A guest's is found by its secret."""
     if person_id is None and secret_hash is None:
         return None
@@ -26,7 +28,9 @@ def cart_of(tx: Transaction, session_id: str, *, person_id: str | None = None, s
     )
 
 
-def open_cart(tx: Transaction, session_id: str, *, language: str, person_id: str | None = None, secret_hash: str | None = None) -> str:
+def open_cart(
+    tx: Transaction, session_id: str, *, language: str, person_id: str | None = None, secret_hash: str | None = None
+) -> str:
     """The shopper's cart at the session, made if there is none. Returns its id."""
     found = cart_of(tx, session_id, person_id=person_id, secret_hash=secret_hash)
     if found is not None:

@@ -12,7 +12,12 @@ from .values import Order
 
 
 def locked_order(
-    tx: Transaction, order_id: str, *, enterprise_id: str | None = None, person_id: str | None = None, version: int | None = None
+    tx: Transaction,
+    order_id: str,
+    *,
+    enterprise_id: str | None = None,
+    person_id: str | None = None,
+    version: int | None = None,
 ) -> Order:
     """The enterprise's or the person's order, locked. Raises `NotFound`, and `Stale` if it is not at `version`."""
     _lock(tx, order_id)

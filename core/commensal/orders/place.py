@@ -158,5 +158,3 @@ def _placed(order_id: str, values: Mapping[str, Any], quote: Quote) -> Order:
         adjustments=quote.draft.adjustments,
         vat=quote.totals.shares,
     )
-
-

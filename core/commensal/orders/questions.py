@@ -17,11 +17,15 @@ _HIDDEN = ("secret_hash",)
 _LINE_ONLY = ("order_id", "position")
 
 
-def order_by_id(tx: Transaction, order_id: str, *, enterprise_id: str | None = None, person_id: str | None = None) -> Order:
+def order_by_id(
+    tx: Transaction, order_id: str, *, enterprise_id: str | None = None, person_id: str | None = None
+) -> Order:
     """The order with its lines, if it is the enterprise's or the person's. Raises `NotFound` for anybody else's."""
     if (enterprise_id is None) == (person_id is None):
         raise AssertionError("say whose order it is")
-    whose = customer_order.c.enterprise_id == enterprise_id if enterprise_id else customer_order.c.person_id == person_id
+    whose = (
+        customer_order.c.enterprise_id == enterprise_id if enterprise_id else customer_order.c.person_id == person_id
+    )
     return _whole(tx, customer_order.c.id == order_id, whose)
 
 

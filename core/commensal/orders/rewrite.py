@@ -49,9 +49,7 @@ def rewrite(
     """
     known = categories_of(tx, order.customer_id)
     chosen = order.shipping if shipping is None else shipping
-    draft = draft_of(
-        order.id, shop, lines, category_ids=known.category_ids, person_id=order.person_id, shipping=chosen
-    )
+    draft = draft_of(order.id, shop, lines, category_ids=known.category_ids, person_id=order.person_id, shipping=chosen)
     label = order.shipping_label
     if chosen != order.shipping:
         release(tx, hooks, order.id, order.shipping)

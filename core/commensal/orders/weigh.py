@@ -19,7 +19,9 @@ from .values import Order
 _HEAVIEST = 10  # times what was ordered: beyond it, a comma slipped
 
 
-def weigh_order(tx: Transaction, hooks: Hooks, order: Order, weights: Mapping[str, Decimal], *, by: str | None = None) -> Order:
+def weigh_order(
+    tx: Transaction, hooks: Hooks, order: Order, weights: Mapping[str, Decimal], *, by: str | None = None
+) -> Order:
     """Sets the final quantity of lines of the locked `order`, by line id, in the line's own unit (all pieces together).
 
     Zero says that the line could not be delivered. Raises `Invalid` naming every line that is not in the order, is not

@@ -26,7 +26,9 @@ _LARGEST = 1024 * 1024  # bytes of one form
 _log = structlog.get_logger("commensal.pages")
 
 
-def page(path: str, handler: Handler, *, on_error: OnError, methods: tuple[str, ...] = ("GET",), limit: str = "") -> Route:
+def page(
+    path: str, handler: Handler, *, on_error: OnError, methods: tuple[str, ...] = ("GET",), limit: str = ""
+) -> Route:
     """A Starlette route for `handler`. Whatever it raises goes to `on_error`, which answers in the plugin's own look.
 
     `limit` names the rate that applies: "reads" or "writes" by the method, or "logins".

@@ -1,7 +1,7 @@
 """Where an instance keeps what it knows: engine, transactions, column types, migrations."""
 
 from .append_only import append_only
-from .conflict import insert_or, refusing
+from .conflict import insert_once, insert_or, refusing
 from .editing import edit_row
 from .rows import insert_rows
 from .store import Store
@@ -19,6 +19,7 @@ __all__ = [
     "append_only",
     "checked_in",
     "edit_row",
+    "insert_once",
     "insert_or",
     "insert_rows",
     "metadata",

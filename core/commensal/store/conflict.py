@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import cast
+from typing import Any, cast
 
 from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql, sqlite
@@ -19,6 +19,15 @@ def insert_or(tx: Transaction, table: Table) -> postgresql.Insert:
     if tx.postgresql:
         return postgresql.insert(table)
     return cast(postgresql.Insert, sqlite.insert(table))
+
+
+def insert_once(tx: Transaction, table: Table, values: Mapping[str, Any]) -> bool:
+    """Inserts the row if none like it is there. True for the one transaction, of however many, that did.
+
+    One that comes while another is about to insert the same row waits until that has ended.
+    """
+    row = insert_or(tx, table).values(values).on_conflict_do_nothing().returning(*table.primary_key.columns)
+    return tx.first(row) is not None
 
 
 @contextmanager

@@ -22,8 +22,10 @@ class Transaction:
     now: datetime
     ids: Ids
 
-    def execute(self, statement: Executable, parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None) -> CursorResult[Any]:
-        result: CursorResult[Any] = self.connection.execute(statement, parameters)  # type: ignore[arg-type]
+    def execute(
+        self, statement: Executable, parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
+    ) -> CursorResult[Any]:
+        result: CursorResult[Any] = self.connection.execute(statement, parameters)
         return result
 
     def all(self, statement: Executable) -> Sequence[RowMapping]:

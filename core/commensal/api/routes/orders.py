@@ -228,23 +228,21 @@ def orders(call: Call, enterprise: str, session: str, query: Paging) -> Page[Ord
     return Page(items=found, next=found[-1].id if len(found) == query.limit else None)
 
 
-@routes.post("/enterprises/{enterprise}/sale-sessions/{session}/orders", scope="orders:write", status=201, needs_key=True)
+@routes.post(
+    "/enterprises/{enterprise}/sale-sessions/{session}/orders", scope="orders:write", status=201, needs_key=True
+)
 def take_order(call: Call, enterprise: str, session: str, body: HubOrder) -> Order:
     """Takes an order for a customer, also after the close."""
     refuse_foreign_session(call.tx, enterprise, session)
     if body.customer_id:
         customer_by_id(call.tx, enterprise, body.customer_id)
-    return place_order(
-        call.tx, call.instance.hooks, session, _wish(body), by_hub=True, customer_id=body.customer_id
-    )
+    return place_order(call.tx, call.instance.hooks, session, _wish(body), by_hub=True, customer_id=body.customer_id)
 
 
 @routes.get("/enterprises/{enterprise}/sale-sessions/{session}/distribution", scope="orders:read")
 def distribution(call: Call, enterprise: str, session: str) -> Distribution:
     """Who gets what on distribution day, and what each supplier brings."""
-    return Distribution(
-        parcels=list(parcels(call.tx, enterprise, session)), heaps=heaps(call.tx, enterprise, session)
-    )
+    return Distribution(parcels=list(parcels(call.tx, enterprise, session)), heaps=heaps(call.tx, enterprise, session))
 
 
 @routes.get("/enterprises/{enterprise}/orders/{order}", scope="orders:read")
@@ -264,9 +262,7 @@ def change(call: Call, enterprise: str, order: str, body: OrderChanges) -> Order
 def cancel(call: Call, enterprise: str, order: str, body: Cancellation) -> Order:
     """Cancels an order; its goods go back on sale, or not."""
     found = locked_order(call.tx, order, enterprise_id=enterprise, version=call.version)
-    return cancel_order(
-        call.tx, call.instance.hooks, found, restock=body.restock, by_hub=True, by=call.person_id
-    )
+    return cancel_order(call.tx, call.instance.hooks, found, restock=body.restock, by_hub=True, by=call.person_id)
 
 
 @routes.post("/enterprises/{enterprise}/orders/{order}/weights", scope="orders:pack", edits=True)

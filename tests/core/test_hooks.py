@@ -1,0 +1,166 @@
+"""Hooks obey their contracts: who is asked, in which order, and what a plugin's failure costs."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from commensal.clock import ManualClock
+from commensal.errors import PluginError, Refused, SettingsError
+from commensal.hooks import specifications
+from commensal.hooks.contract import hookimpl
+from commensal.hooks.dispatcher import Hooks
+from commensal.hooks.loading import all_hooks, load_plugins
+from commensal.hooks.values import MenuItem, PaymentMethod
+from commensal.instance import Settings
+
+
+def plugin(**functions: Callable[..., Any]) -> ModuleType:
+    module = ModuleType("probe")
+    for name, function in functions.items():
+        function.__name__ = name
+        setattr(module, name, hookimpl(function))
+    return module
+
+
+def load(clock: ManualClock, **modules: ModuleType) -> Hooks:
+    settings = Settings(name="Test", plugins={"enabled": list(modules)})
+    return load_plugins(settings, clock=clock, modules=modules)
+
+
+def methods(*ids: str) -> Callable[..., list[PaymentMethod]]:
+    return lambda: [PaymentMethod(id=one, label=one) for one in ids]
+
+
+def ask(hooks: Hooks, among: set[str] | None = None) -> list[str]:
+    answers = hooks.each(specifications.payment_methods, among, enterprise_id="e", settings=None, language="fr")
+    return [f"{answer.plugin}:{one.id}" for answer in answers for one in answer.value or ()]
+
+
+def test_plugins_answer_in_the_operators_order(clock: ManualClock) -> None:
+    hooks = load(clock, b=plugin(payment_methods=methods("x")), a=plugin(payment_methods=methods("y", "z")))
+    assert ask(hooks) == ["b:x", "a:y", "a:z"]
+
+
+def test_only_the_plugins_of_the_enterprise_are_asked(clock: ManualClock) -> None:
+    hooks = load(clock, a=plugin(payment_methods=methods("x")), b=plugin(payment_methods=methods("y")))
+    assert ask(hooks, {"b"}) == ["b:y"]
+    assert ask(hooks, set()) == []
+
+
+def test_async_and_plain_functions_answer_alike_outside_a_transaction(clock: ManualClock) -> None:
+    async def later() -> list[PaymentMethod]:
+        await asyncio.sleep(0)
+        return [PaymentMethod(id="late", label="")]
+
+    hooks = load(clock, a=plugin(payment_methods=later), b=plugin(payment_methods=methods("x")))
+    assert ask(hooks) == ["a:late", "b:x"]
+
+
+def test_a_failing_plugin_is_left_out_and_remembered(clock: ManualClock) -> None:
+    def broken() -> None:
+        raise KeyError("iban")
+
+    hooks = load(clock, a=plugin(payment_methods=broken), b=plugin(payment_methods=methods("x")))
+    assert ask(hooks) == ["b:x"]
+    (failure,) = hooks.failures
+    assert (failure.plugin, failure.hook, failure.at) == ("a", "payment_methods", clock.now())
+    assert "KeyError" in failure.what
+
+
+def test_a_plugin_that_hangs_is_left_behind(clock: ManualClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    release = threading.Event()
+    hooks = load(clock, a=plugin(payment_methods=lambda: release.wait(60)), b=plugin(payment_methods=methods("x")))
+    contract = specifications.payment_methods.contract
+    monkeypatch.setattr(
+        specifications.payment_methods, "contract", type(contract)(**{**vars(contract), "timeout": 0.05})
+    )
+    assert ask(hooks) == ["b:x"]
+    assert hooks.failures[0].what == "it took too long"
+    release.set()
+
+
+def test_where_failure_must_not_pass_the_plugin_and_hook_are_named(clock: ManualClock) -> None:
+    def broken() -> None:
+        raise ValueError("no")
+
+    hooks = load(clock, a=plugin(price_adjustments=broken))
+    with pytest.raises(PluginError, match="'a' failed in price_adjustments: ValueError: no"):
+        hooks.each(specifications.price_adjustments, tx=None, order=None, phase=None)  # type: ignore[arg-type]
+
+
+def test_a_refusal_of_a_plugin_is_a_word_to_the_person_not_a_fault(clock: ManualClock) -> None:
+    def refuse() -> None:
+        raise Refused("declined", "The card was declined.")
+
+    hooks = load(clock, a=plugin(start_payment=refuse))
+    with pytest.raises(Refused, match="declined"):
+        hooks.ask(
+            specifications.start_payment, "a", payment_id="p", order_number=1, amount=1, currency="EUR", settings=None,
+            language="fr",
+        )  # fmt: skip
+    assert hooks.failures == []
+
+
+def test_asking_a_plugin_that_left_names_it(clock: ManualClock) -> None:
+    with pytest.raises(PluginError, match="'gone' failed in start_payment: it is not enabled"):
+        load(clock).ask(
+            specifications.start_payment, "gone", payment_id="p", order_number=1, amount=1, currency="EUR",
+            settings=None, language="fr",
+        )  # fmt: skip
+
+
+def test_arguments_are_opt_in(clock: ManualClock) -> None:
+    def wants_language(language: str) -> list[MenuItem]:
+        return [MenuItem(label=language, url="/")]
+
+    hooks = load(clock, a=plugin(menu_items=wants_language))
+    (answer,) = hooks.each(specifications.menu_items, tx=None, person_id=None, language="en")  # type: ignore[arg-type]
+    assert answer.value == [MenuItem(label="en", url="/")]
+
+
+async def _coroutine() -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("functions", "said"),
+    [
+        ({"payment_method": lambda: None}, "payment_method"),
+        ({"menu_items": lambda nobody: None}, "nobody"),
+        ({"menu_items": _coroutine}, "a hook of transaction cannot be async"),
+    ],
+)
+def test_a_plugin_that_cannot_work_is_refused_at_the_start(
+    clock: ManualClock, functions: dict[str, Callable[..., Any]], said: str
+) -> None:
+    with pytest.raises(PluginError, match=said):
+        load(clock, a=plugin(**functions))
+
+
+def test_a_coroutine_out_of_a_plain_function_is_refused_in_a_transaction(clock: ManualClock) -> None:
+    hooks = load(clock, a=plugin(price_adjustments=lambda: _coroutine()))
+    with pytest.raises(PluginError, match="cannot be async"):
+        hooks.each(specifications.price_adjustments, tx=None, order=None, phase=None)  # type: ignore[arg-type]
+
+
+def test_an_unknown_plugin_is_refused_with_the_name_that_was_perhaps_meant(clock: ManualClock) -> None:
+    with pytest.raises(SettingsError, match="'pikup' is not installed; did you mean 'pickup'"):
+        load_plugins(Settings(name="Test", plugins={"enabled": ["pikup"]}), clock=clock)
+
+
+def test_settings_for_a_plugin_that_is_not_enabled_are_refused(clock: ManualClock) -> None:
+    with pytest.raises(SettingsError, match=r"plugins\.shop has settings"):
+        load_plugins(Settings(name="Test", plugins={"enabled": [], "shop": {}}), clock=clock)
+
+
+def test_every_hook_says_what_it_is_for_and_has_a_bundled_user(clock: ManualClock) -> None:
+    hooks = load_plugins(Settings(name="T", plugins={"enabled": ["shop", "cash", "pickup"]}), clock=clock)
+    used = {name for one in hooks.plugins() for name in hooks.implemented_by(one)}
+    hooks_by_name = all_hooks()
+    assert set(hooks_by_name) == used
+    assert all(one.__doc__ and len(one.__doc__) > 40 for one in hooks_by_name.values())
