@@ -19,7 +19,7 @@ from .lock import refuse_if_handed_over, refuse_unless_placed
 from .place import closed
 from .rewrite import refuse_empty, rewrite
 from .selling import categories_of, selling
-from .values import Order
+from .values import Order, Selling
 
 
 def change_order(
@@ -45,24 +45,24 @@ def change_order(
     shop = selling(tx, order.session_id)
     if not by_hub and (order.state != "Held" or not shop.is_open(tx.now)):
         raise closed(shop)
-    lines = order.lines if items is None else _lines(tx, order, shop.coordination_id, items, by_hub)
+    lines = order.lines if items is None else _lines(tx, order, shop, items, by_hub)
     refuse_empty(lines)
     values: dict[str, Any] = {} if note is None else {"note": note}
     return rewrite(tx, hooks, shop, order, lines, shipping=shipping, total=total, values=values, by=by)
 
 
 def _lines(
-    tx: Transaction, order: Order, coordination_id: str, items: Mapping[str, int], by_hub: bool
+    tx: Transaction, order: Order, shop: Selling, items: Mapping[str, int], by_hub: bool
 ) -> tuple[PricedLine, ...]:
     wanted = {item: quantity for item, quantity in items.items() if quantity}
     had = {line.item_id: line for line in order.lines if line.substitutes_id is None}
     kept = tuple(_with_quantity(line, wanted.get(line.item_id, 0)) for line in had.values())
     changed = [line for line in kept if line.quantity != had[line.item_id].quantity]
     if not by_hub:
-        _refuse_cut_off(tx, coordination_id, changed)
+        _refuse_cut_off(tx, shop.coordination_id, changed)
     new = {item: quantity for item, quantity in wanted.items() if item not in had}
     known = categories_of(tx, order.customer_id)
-    added = lines_for(tx, order.session_id, new, known.category_ids, after_cut_off=by_hub)
+    added = lines_for(tx, shop, new, known.category_ids, after_cut_off=by_hub)
     substitutes = tuple(line for line in order.lines if line.substitutes_id is not None)
     replaced = {line.substitutes_id for line in substitutes}
     stay = tuple(line for line in kept if line.quantity or line.id in replaced)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from fractions import Fraction
 
 from ..catalogs.visible import VisibleOffer, offers_for
@@ -11,14 +11,14 @@ from ..money import half_up
 from ..pricing.lines import priced
 from ..pricing.values import PricedLine
 from ..store import Transaction
-from .values import MOST_LINES, MOST_PIECES
+from .values import MOST_LINES, MOST_PIECES, Selling
 
 
 def lines_for(
     tx: Transaction,
-    session_id: str,
+    shop: Selling,
     items: Mapping[str, int],
-    category_ids: Iterable[str],
+    category_ids: Collection[str],
     *,
     after_cut_off: bool = False,
 ) -> tuple[PricedLine, ...]:
@@ -30,7 +30,7 @@ def lines_for(
     _refuse_quantities(items)
     if not items:
         return ()
-    offers = {one.item_id: one for one in offers_for(tx, session_id, category_ids, item_ids=tuple(items))}
+    offers = {one.item_id: one for one in _offers(tx, shop, items, category_ids)}
     problems = []
     for item_id in items:
         offer = offers.get(item_id)
@@ -42,6 +42,12 @@ def lines_for(
     if problems:
         raise not_possible(problems)
     return tuple(_line(tx, offers[item_id], quantity) for item_id, quantity in items.items())
+
+
+def _offers(
+    tx: Transaction, shop: Selling, items: Mapping[str, int], category_ids: Collection[str]
+) -> list[VisibleOffer]:
+    return offers_for(tx, shop.session_id, category_ids, day=shop.day, item_ids=tuple(items))
 
 
 def not_possible(problems: Sequence[Problem]) -> Conflict:

@@ -55,7 +55,7 @@ def place_order(
         raise closed(shop)
     email = _checked(wish, shop)
     known = categories_of(tx, customer_id) if by_hub else known_customer(tx, shop.enterprise_id, person_id)
-    lines = lines_for(tx, session_id, wish.items, known.category_ids, after_cut_off=by_hub)
+    lines = lines_for(tx, shop, wish.items, known.category_ids, after_cut_off=by_hub)
     order_id = tx.new_id()
     draft = draft_of(
         order_id, shop, lines, category_ids=known.category_ids, person_id=person_id, shipping=wish.shipping

@@ -35,7 +35,7 @@ def quote_order(
     """
     shop = selling(tx, session_id)
     known = known_customer(tx, shop.enterprise_id, person_id)
-    lines = lines_for(tx, session_id, items, known.category_ids)
+    lines = lines_for(tx, shop, items, known.category_ids)
     choices = options(tx, hooks, shop, language)
     if shipping and shipping not in choices:
         raise unknown_shipping()

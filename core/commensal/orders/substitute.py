@@ -42,11 +42,12 @@ def substitute(
     if not 1 <= gone <= line.quantity:
         text = "Between 1 and {most} pieces of it can be replaced."
         raise Invalid([Problem("quantity", text, "/replaced", {"most": line.quantity})])
+    shop = selling(tx, order.session_id)
     known = categories_of(tx, order.customer_id)
-    (other,) = lines_for(tx, order.session_id, {item_id: quantity}, known.category_ids, after_cut_off=True)
+    (other,) = lines_for(tx, shop, {item_id: quantity}, known.category_ids, after_cut_off=True)
     if price is None:
         price = min(other.price, line.price) if quantity == gone else other.price
     rest = priced(replace(line, quantity=line.quantity - gone, final_quantity=None))
     instead = priced(replace(other, price=price, substitutes_id=line.id))
     lines = tuple(rest if one.id == line_id else one for one in order.lines) + (instead,)
-    return rewrite(tx, hooks, selling(tx, order.session_id), order, lines, by=by)
+    return rewrite(tx, hooks, shop, order, lines, by=by)
