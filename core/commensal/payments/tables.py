@@ -43,11 +43,13 @@ payment_journal = Table(
     Column("amount", Whole, nullable=False),  # minor units; negative: given back
     Column("currency", Text, nullable=False),
     Column("person_id", Text),  # who wrote it down; none: a provider's message
+    Column("corrects", Whole),  # the sequence of the entry that a correction takes back
     Column("previous_hash", Text, nullable=False),
     Column("hash", Text, nullable=False),
     checked_in("kind", ("payment", "refund", "correction")),
     Index("ix_payment_journal_order", "order_id"),
-    UniqueConstraint("enterprise_id", "previous_hash"),
+    UniqueConstraint("enterprise_id", "previous_hash"),  # no fork
+    UniqueConstraint("enterprise_id", "corrects"),  # nothing is corrected twice
     sqlite_strict=True,
 )
 append_only(payment_journal)

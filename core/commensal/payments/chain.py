@@ -1,0 +1,38 @@
+"""How entries of a journal are chained, exact to the byte, so that anybody can check an export with a short script.
+
+The hash of an entry is the SHA-256, in lower-case hexadecimal, of a JSON object in UTF-8 with exactly the members
+of `MEMBERS`, in that (alphabetical) order and without white space, as RFC 8785 writes it:
+
+    {"amount":1250,"at":"2026-06-04T10:00:00.000000Z","corrects":null,"currency":"EUR","enterprise_id":"…",
+     "kind":"payment","method":"cash:cash","order_id":"…","order_number":12,"payment_id":"…","person_id":"…",
+     "previous_hash":"…","sequence":7}
+
+(here broken into three lines). Numbers are whole, moments are UTC with six decimals, what is absent is null. The
+`previous_hash` of the first entry is sixty-four zeros.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import UTC, datetime
+
+from .values import JournalEntry
+
+FIRST = "0" * 64
+MEMBERS = (
+    "amount", "at", "corrects", "currency", "enterprise_id", "kind", "method", "order_id", "order_number",
+    "payment_id", "person_id", "previous_hash", "sequence",
+)  # fmt: skip
+
+
+def hash_of(entry: JournalEntry) -> str:
+    """The hash that the entry must have; the one it says is not looked at."""
+    members = {name: getattr(entry, name) for name in MEMBERS} | {"at": moment(entry.at)}
+    text = json.dumps(members, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def moment(at: datetime) -> str:
+    """A moment as entries write it: UTC, six decimals, Z."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

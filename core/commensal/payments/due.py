@@ -1,0 +1,58 @@
+"""What an order still costs, held by this transaction, and moved when money moves."""
+
+from __future__ import annotations
+
+from sqlalchemy import case, select, update
+
+from ..errors import Conflict, NotFound
+from ..orders.tables import customer_order
+from ..store import Transaction
+from .values import Due
+
+_order = customer_order.c
+_COLUMNS = (
+    _order.id.label("order_id"),
+    _order.enterprise_id,
+    _order.number,
+    _order.state,
+    _order.currency,
+    _order.total,
+    _order.paid_total.label("paid"),
+)
+
+
+def due(tx: Transaction, enterprise_id: str, order_id: str) -> Due:
+    """What the order costs and what was paid. Raises `NotFound`, also for a draft: it costs nothing yet."""
+    return _read(tx, enterprise_id, order_id, lock=False)
+
+
+def held_due(tx: Transaction, enterprise_id: str, order_id: str) -> Due:
+    """The same, and no other transaction changes the order or its payments until this one ends."""
+    return _read(tx, enterprise_id, order_id, lock=True)
+
+
+def _read(tx: Transaction, enterprise_id: str, order_id: str, *, lock: bool) -> Due:
+    wanted = select(*_COLUMNS).where(
+        _order.id == order_id, _order.enterprise_id == enterprise_id, _order.state != "Draft"
+    )
+    row = tx.first(wanted.with_for_update() if lock else wanted)  # SQLite has no row locks, and needs none
+    if row is None:
+        raise NotFound("no_order", "There is no such order.")
+    return Due(**row)
+
+
+def move_paid(tx: Transaction, order: Due, amount: int) -> None:
+    """Adds `amount` minor units (negative: takes away) to what was paid, and sets the order's payment state after it.
+
+    Raises `Conflict` where more would be given back than was received; the database decides.
+    """
+    paid = _order.paid_total + amount
+    state = case(
+        (_order.state == "Cancelled", case((paid > 0, "Paid"), else_="Cancelled")),
+        (paid >= _order.total, "Paid"),
+        else_="Unpaid",
+    )
+    moved = update(customer_order).where(_order.id == order.order_id, paid >= 0)
+    values = {"paid_total": paid, "payment_state": state, "version": _order.version + 1}
+    if tx.execute(moved.values(values)).rowcount != 1:
+        raise Conflict("more_than_received", "More cannot be given back than was received for this order.")
