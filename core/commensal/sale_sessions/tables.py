@@ -1,6 +1,6 @@
 """Tables of sales: a coordination (order cycle), its suppliers, and its part at each shop."""
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table, Text, UniqueConstraint, text
 
 from ..store import Time, Whole, metadata
 
@@ -12,17 +12,19 @@ coordination = Table(
     Column("name", Text, nullable=False),
     Column("opens_at", Time, nullable=False),
     Column("closes_at", Time, nullable=False),
-    Column("rhythm", Text),  # RFC 5545 RRULE without DTSTART; none: it happens once
+    Column("rhythm", Text),  # RFC 5545 RRULE without DTSTART, at the latest sale of a series; none: it happens once
     Column("previous_id", Text, ForeignKey("coordination.id"), unique=True),  # unique: a rhythm repeats it once
     Column("cancelled_at", Time),
     Column("completed_at", Time),  # its orders were made Complete after the close
     Column("created_at", Time, nullable=False),
     Column("version", Whole, nullable=False),
     CheckConstraint("closes_at > opens_at", name="closes_after_opening"),
-    Index("ix_coordination_coordinator", "coordinator_id", "closes_at"),
+    Index("ix_coordination_coordinator", "coordinator_id", "id"),
     Index("ix_coordination_open", "completed_at", "closes_at"),
+    Index("ix_coordination_rhythm", "closes_at", sqlite_where=text("rhythm IS NOT NULL"),
+          postgresql_where=text("rhythm IS NOT NULL")),
     sqlite_strict=True,
-)
+)  # fmt: skip
 
 coordination_supplier = Table(
     "coordination_supplier",
@@ -49,6 +51,7 @@ sale_session = Table(
     UniqueConstraint("coordination_id", "enterprise_id"),
     CheckConstraint("closes_at > opens_at", name="closes_after_opening"),
     Index("ix_sale_session_shop", "enterprise_id", "closes_at"),
+    Index("ix_sale_session_closes", "closes_at", "id"),
     sqlite_strict=True,
 )
 

@@ -1,0 +1,92 @@
+"""Sales as plugins, pages and the API see them. All times are aware and in UTC."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Supplier:
+    """Whose goods a coordination sells. `closes_at`: its own cut-off; None: the closing of each session."""
+
+    enterprise_id: str
+    closes_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Coordination:
+    """One sale of several suppliers at one or more shops (an order cycle).
+
+    rhythm:       an RFC 5545 rule, held by the latest sale of a series; None: it does not come back
+    previous_id:  the sale of the series before this one
+    completed_at: when its orders were made Complete, after the closing; from then on its times are settled
+    """
+
+    id: str
+    coordinator_id: str
+    name: str
+    opens_at: datetime
+    closes_at: datetime
+    rhythm: str | None
+    previous_id: str | None
+    cancelled_at: datetime | None
+    completed_at: datetime | None
+    created_at: datetime
+    version: int
+    suppliers: tuple[Supplier, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class SaleSession:
+    """A coordination's part at one shop (`enterprise_id`). `name`, `cancelled_at`, `completed_at`: the coordination's.
+
+    `begins_at` and `ends_at` are those of the distribution.
+    """
+
+    id: str
+    coordination_id: str
+    coordinator_id: str
+    enterprise_id: str
+    catalog_id: str
+    name: str
+    opens_at: datetime
+    closes_at: datetime
+    begins_at: datetime
+    ends_at: datetime
+    note: str
+    cancelled_at: datetime | None
+    completed_at: datetime | None
+    version: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shop:
+    """What stands of an enterprise beside its sale: where it is, and how it counts time and money."""
+
+    id: str
+    slug: str
+    name: str
+    city: str
+    visibility: str
+    timezone: str
+    currency: str
+    prices_include_vat: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sale:
+    """A session with its shop."""
+
+    session: SaleSession
+    shop: Shop
+
+
+@dataclass(frozen=True, kw_only=True)
+class ItemOnSale:
+    """An item that a session sells, with its product and who supplies it."""
+
+    item_id: str
+    product_id: str
+    supplier_id: str
+    name: str

@@ -1,0 +1,141 @@
+"""A sale made after the model of another: times moved by the clock, and everything that may still be sold."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy import delete, event, update
+
+from commensal.clock import ManualClock
+from commensal.enterprises.tables import enterprise_grant
+from commensal.errors import Invalid, NotFound
+from commensal.products.tables import supplied_product
+from commensal.sale_sessions.clone import clone_coordination
+from commensal.sale_sessions.complete import complete_due
+from commensal.sale_sessions.on_sale import put_on_sale
+from commensal.sale_sessions.questions import coordination_by_id, items_on_sale, sessions_of
+from commensal.sale_sessions.values import Coordination, SaleSession, Supplier
+from commensal.store import Store
+
+PARIS = ZoneInfo("Europe/Paris")
+
+
+def paris(month: int, day: int, hour: int) -> datetime:
+    return datetime(2026, month, day, hour, tzinfo=PARIS).astimezone(UTC)
+
+
+def autumn(store: Store, village: Any) -> tuple[Coordination, SaleSession]:
+    """From Sunday to Wednesday, distributed on Friday, in the last week of summer time."""
+    sale = village.sale(
+        opens_at=paris(10, 18, 20),
+        closes_at=paris(10, 21, 12),
+        rhythm="FREQ=WEEKLY",
+        suppliers=[Supplier(enterprise_id="farm", closes_at=paris(10, 20, 8)), Supplier(enterprise_id="dairy")],
+    )
+    session = village.session(
+        sale, closes_at=paris(10, 21, 9), begins_at=paris(10, 23, 17), ends_at=paris(10, 23, 19), note="Au marché"
+    )
+    with store.write() as tx:
+        put_on_sale(tx, session.id, "hub")
+    return sale, session
+
+
+def clone(store: Store, sale: Coordination, opens_at: datetime) -> tuple[Coordination, list[SaleSession], list[str]]:
+    with store.write() as tx:
+        made = clone_coordination(tx, sale.id, "hub", opens_at)
+        sessions = sessions_of(tx, made.id, "hub")
+        return made, sessions, [one.item_id for one in items_on_sale(tx, sessions[0].id, "hub", limit=5000)]
+
+
+def test_every_time_moves_by_the_clock_on_the_wall(store: Store, village: Any) -> None:
+    sale, _ = autumn(store, village)
+    made, (session,), items = clone(store, sale, paris(10, 25, 20))  # the clocks have changed that morning
+    assert (made.opens_at, made.closes_at) == (paris(10, 25, 20), paris(10, 28, 12))
+    assert made.suppliers == (
+        Supplier(enterprise_id="dairy"),
+        Supplier(enterprise_id="farm", closes_at=paris(10, 27, 8)),
+    )
+    assert (session.opens_at, session.closes_at) == (paris(10, 25, 20), paris(10, 28, 9))
+    assert (session.begins_at, session.ends_at, session.note) == (paris(10, 30, 17), paris(10, 30, 19), "Au marché")
+    assert len(items) == 6
+
+
+def test_a_clone_is_a_new_sale_of_its_own(store: Store, village: Any, clock: ManualClock) -> None:
+    sale, session = autumn(store, village)
+    clock.set(sale.closes_at)
+    with store.write() as tx:
+        complete_due(tx)
+    made, (other,), _ = clone(store, sale, paris(10, 25, 20))
+    assert (made.completed_at, made.cancelled_at, made.rhythm, made.previous_id) == (None, None, None, None)
+    assert (made.name, made.version, made.created_at) == (sale.name, 1, clock.now())
+    assert (made.id, other.id) != (sale.id, session.id)
+    assert other.version == 1
+
+
+def test_what_a_new_sale_would_refuse_stays_behind(store: Store, village: Any) -> None:
+    village.enterprise("shop")
+    village.grant("shop", "hub", "WriteOrders")
+    sale, session = autumn(store, village)
+    village.session(sale, "shop")
+    with store.write() as tx:
+        tx.execute(delete(enterprise_grant).where(enterprise_grant.c.grantor_id.in_(["farm", "shop"])))
+        gone = supplied_product.c.id == "hub-dairy-00003-product"
+        tx.execute(update(supplied_product).where(gone).values(archived_at=tx.now))
+        assert len(items_on_sale(tx, session.id, "hub")) == 6  # the running one keeps all
+    _, sessions, items = clone(store, sale, paris(10, 25, 20))
+    assert [one.enterprise_id for one in sessions] == ["hub"]
+    assert items == ["hub-dairy-00004", "hub-dairy-00005"]
+
+
+def test_what_was_taken_off_sale_stays_off(store: Store, village: Any) -> None:
+    sale, _ = autumn(store, village)
+    village.items("hub", "farm", 2)  # listed, but never put on sale
+    _, _, items = clone(store, sale, paris(10, 25, 20))
+    assert len(items) == 6
+
+
+def test_it_takes_as_many_statements_for_four_thousand_items_as_for_six(store: Store, village: Any) -> None:
+    seen: list[str] = []
+    event.listen(store.engine, "before_cursor_execute", lambda *given: seen.append(given[2]))
+
+    def counted(opens_at: datetime) -> tuple[int, int]:
+        before = len(seen)
+        with store.write() as tx:
+            made = clone_coordination(tx, sale.id, "hub", opens_at)
+        statements = len(seen) - before
+        with store.read() as tx:
+            session = sessions_of(tx, made.id, "hub")[0]
+            return statements, len(items_on_sale(tx, session.id, "hub", limit=5000))
+
+    sale, session = autumn(store, village)
+    few, six = counted(paris(10, 25, 20))
+    village.items("hub", "farm", 3994)
+    with store.write() as tx:
+        put_on_sale(tx, session.id, "hub")
+    many, all_of_them = counted(paris(11, 1, 20))
+    assert (six, all_of_them) == (6, 4000)
+    assert few == many <= 12
+
+
+def test_a_shop_that_opens_within_the_hour_the_clocks_skip_opens_with_the_sale(store: Store, village: Any) -> None:
+    night = datetime(2027, 3, 21, tzinfo=PARIS)
+    sale = village.sale(opens_at=night, closes_at=night.replace(hour=12))
+    village.session(sale, opens_at=night.replace(hour=2, minute=50), closes_at=night.replace(hour=3, minute=5))
+    made, (session,), _ = clone(store, sale, (night + timedelta(days=7)).astimezone(UTC))
+    assert made.closes_at - made.opens_at == timedelta(hours=11)
+    assert (session.opens_at, session.closes_at) == (made.opens_at, made.closes_at)
+
+
+def test_a_clone_opens_within_reason_and_is_its_coordinators(store: Store, village: Any, clock: ManualClock) -> None:
+    sale, _ = autumn(store, village)
+    for opens_at, code in ((paris(1, 1, 8), "over"), (clock.now() + timedelta(days=800), "too_far")):
+        with pytest.raises(Invalid) as caught, store.write() as tx:
+            clone_coordination(tx, sale.id, "hub", opens_at)
+        assert [one.code for one in caught.value.problems] == [code]
+    with pytest.raises(NotFound), store.write() as tx:
+        clone_coordination(tx, sale.id, "farm", paris(10, 25, 20))
+    with store.read() as tx:
+        assert coordination_by_id(tx, sale.id, "hub") == sale
