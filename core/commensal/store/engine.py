@@ -67,7 +67,12 @@ def _postgresql(address: URL) -> Engine:
     options = "-c lock_timeout=3s -c idle_in_transaction_session_timeout=30s -c timezone=UTC"
     try:
         engine = create_engine(
-            address, pool_size=20, max_overflow=0, pool_pre_ping=True, connect_args={"options": options}
+            address,
+            pool_size=20,
+            max_overflow=0,
+            pool_pre_ping=True,
+            connect_args={"options": options},
+            execution_options={"preserve_rowcount": True},  # else an INSERT does not tell whether it inserted
         )
     except ModuleNotFoundError as missing:
         raise SettingsError("database.url: PostgreSQL needs `pip install 'commensal[postgresql]'`.") from missing
