@@ -63,7 +63,7 @@ customer = Table(
     Column("id", Text, primary_key=True),
     Column("enterprise_id", Text, ForeignKey("enterprise.id"), nullable=False),
     Column("person_id", Text, ForeignKey("person.id"), index=True),  # none: buys without an account
-    Column("email", Text, nullable=False),  # lower case
+    Column("email", Text, nullable=False, index=True),  # lower case
     Column("name", Text, nullable=False),
     Column("search", Text, nullable=False, server_default=""),  # name, address and code, as they are searched
     Column("phone", Text, nullable=False),

@@ -40,6 +40,12 @@ def demand(tx: Transaction, actor: Actor, scope: str, enterprise_id: str | None 
         raise Forbidden("scope", "Your role does not include {scope}.", scope=scope)
 
 
+def demand_session(actor: Actor) -> None:
+    """For what changes how somebody logs in: raises `Forbidden` for a token, which must not make itself stronger."""
+    if actor.session_hash is None:
+        raise Forbidden("session", "This needs a log-in with your password; a token is not enough.")
+
+
 def scopes_at(tx: Transaction, actor: Actor, enterprise_id: str) -> frozenset[str]:
     """What the actor's role there gives, and what grants to their own enterprises give; empty for a stranger."""
     if actor.person_id is None:

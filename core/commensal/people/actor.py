@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 
 @dataclass(frozen=True)
@@ -15,6 +16,7 @@ class Actor:
     is_operator: bool = False
     confirmed: bool = False
     session_hash: str | None = None
+    seen_at: datetime | None = field(default=None, compare=False)  # of the session, as it was last written down
     token_id: str | None = None
     token_scopes: frozenset[str] | None = None
     token_enterprise: str | None = None
@@ -23,7 +25,9 @@ class Actor:
     @property
     def key(self) -> str:
         """Names the actor in idempotency and rate tables."""
-        return f"token:{self.token_id}" if self.token_id else f"person:{self.person_id}" if self.person_id else f"address:{self.address}"
+        if self.token_id:
+            return f"token:{self.token_id}"
+        return f"person:{self.person_id}" if self.person_id else f"address:{self.address}"
 
 
 NOBODY = Actor()

@@ -1,0 +1,95 @@
+"""Signing up, proving an e-mail address, and getting back in with it when the password is forgotten."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Update, func, literal, update
+
+from ..enterprises.tables import customer
+from ..errors import Problem
+from ..jobs import Job, promise
+from ..store import Time, Transaction
+from .codes import mail_code, use_code
+from .email import read_email
+from .log_in import forget_failures
+from .people import COLUMNS, NewPerson, Person, add_person
+from .sessions import revoke_sessions
+from .tables import email_code, person
+
+if TYPE_CHECKING:
+    from ..instance import Instance
+
+FORGOTTEN = "forgotten_password"  # the kind of job; its handler is `mail_reset`
+
+
+def sign_up(tx: Transaction, new: NewPerson) -> None:
+    """Makes the account and promises an e-mail that asks to confirm its address.
+
+    Whether the address had an account before is told to nobody but its owner: then the e-mail says so, with a code
+    that sets a new password. Nothing else changes, so that nobody takes over an account by signing up with its address.
+    """
+    if add_person(tx, new) is not None:
+        mail_code(tx, new.email, "confirm", kind="confirm_email")
+    else:
+        mail_code(tx, new.email, "reset", kind="already_registered")
+
+
+def ask_confirmation(tx: Transaction, email: str) -> None:
+    """Sends the e-mail that asks to confirm an address once more, to somebody who is logged in."""
+    mail_code(tx, email, "confirm", kind="confirm_email")
+
+
+def confirm_email(tx: Transaction, code: str, *, person_id: str) -> Person:
+    """The address is proved: what shops know of it becomes theirs. Raises `Refused` for a code that is not valid.
+
+    `person_id` is who is logged in. The code alone is not enough: otherwise somebody could sign up with an address of
+    another, and wait for them to follow the link.
+    """
+    used = use_code(tx, code, "confirm", person_id=person_id)
+    return _adopt_customers(tx, Person(**tx.one(_proved(tx, used).returning(*COLUMNS))))
+
+
+def ask_reset(tx: Transaction, email: str) -> None:
+    """Promises an e-mail with a code that sets a new password, if there is anybody at `email`.
+
+    Who it is, is looked up by a job: so this does the same, in the same time, for known and unknown addresses.
+    """
+    read = read_email(email)
+    promise(tx, FORGOTTEN, {"email": "" if isinstance(read, Problem) else read})
+
+
+def mail_reset(instance: Instance, job: Job) -> None:
+    """Does the job that `ask_reset` promised."""
+    email = str(job.payload["email"])
+    instance.store.transact(lambda tx: mail_code(tx, email, "reset", kind="reset_password"))
+
+
+def reset_password(tx: Transaction, code: str, password_hash: str) -> Person:
+    """Sets a new password, made by `passwords.hash_password`. The address is proved by it, and all sessions end.
+
+    API tokens stay: only the owner of a proved address can have made them. Raises `Refused` for a code that is not
+    valid.
+    """
+    person_id = use_code(tx, code, "reset")
+    row = tx.one(_proved(tx, person_id).values(password_hash=password_hash).returning(*COLUMNS))
+    revoke_sessions(tx, person_id)
+    open_codes = update(email_code).where(email_code.c.person_id == person_id, email_code.c.used_at.is_(None))
+    tx.execute(open_codes.values(used_at=tx.now))
+    forget_failures(tx, row["email"])
+    return _adopt_customers(tx, Person(**row))
+
+
+def _proved(tx: Transaction, person_id: str) -> Update:
+    return (
+        update(person)
+        .where(person.c.id == person_id, person.c.disabled_at.is_(None))
+        .values(confirmed_at=func.coalesce(person.c.confirmed_at, literal(tx.now, Time)), version=person.c.version + 1)
+    )
+
+
+def _adopt_customers(tx: Transaction, owner: Person) -> Person:
+    """Shops that know the address as a customer's now know whose it is."""
+    orphans = update(customer).where(customer.c.email == owner.email, customer.c.person_id.is_(None))
+    tx.execute(orphans.values(person_id=owner.id, version=customer.c.version + 1))
+    return owner

@@ -1,0 +1,252 @@
+"""Sessions and log-ins: what begins one, what ends one, and what slows down those who guess."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from argon2 import PasswordHasher
+from sqlalchemy import select
+
+from commensal.clock import ManualClock
+from commensal.errors import NotFound, TooMany
+from commensal.people import log_in as logging_in
+from commensal.people.log_in import CheckedPassword, check_password, log_in
+from commensal.people.passwords import hash_password
+from commensal.people.people import Person, disable_person
+from commensal.people.sessions import (
+    begin_session,
+    list_sessions,
+    log_out,
+    note_seen,
+    revoke_session,
+    revoke_sessions,
+    was_seen_long_ago,
+)
+from commensal.people.tables import person, person_session
+from commensal.people.who import actor_of_session
+from commensal.store import Store
+
+GOOD = "une longue phrase"
+HASH = hash_password(GOOD)
+Somebody = Callable[..., Person]
+
+
+def is_known(store: Store, secret: str) -> bool:
+    with store.read() as tx:
+        return actor_of_session(tx, secret, "") is not None
+
+
+def test_a_log_in_begins_a_session_of_which_only_the_fingerprint_is_kept(store: Store, somebody: Somebody) -> None:
+    ada = somebody("Ada", password_hash=HASH)
+    with store.read() as tx:
+        checked = check_password(tx, " ADA@example.org ", GOOD)
+    with store.write() as tx:
+        new = log_in(tx, checked, agent="Firefox")
+        assert new is not None
+        row = tx.one(select(person_session))
+        assert new.secret not in map(str, row.values())
+        assert new.secret not in repr(new)
+        actor = actor_of_session(tx, new.secret, "192.0.2.1")
+    assert actor is not None
+    assert (actor.person_id, actor.email, actor.confirmed, actor.is_operator) == (ada.id, ada.email, True, False)
+    assert (actor.session_hash, actor.token_scopes, actor.address) == (row["hash"], None, "192.0.2.1")
+
+
+def test_every_log_in_makes_a_new_secret_and_ends_the_session_the_browser_had(store: Store, somebody: Somebody) -> None:
+    ada = somebody("Ada", password_hash=HASH)
+    checked = CheckedPassword(email=ada.email, person=ada, kept=HASH)
+    with store.write() as tx:
+        first = log_in(tx, checked)
+        assert first is not None
+        before = actor_of_session(tx, first.secret, "")
+        assert before is not None
+        second = log_in(tx, checked, replaces=before.session_hash)
+        assert second is not None
+    assert not is_known(store, first.secret)
+    assert is_known(store, second.secret)
+
+
+@pytest.mark.parametrize(
+    ("email", "password"),
+    [
+        ("ada@example.org", "something else"),
+        ("nobody@example.org", GOOD),
+        ("no address", GOOD),
+        ("ada@example.org", ""),
+    ],
+)
+def test_a_wrong_address_and_a_wrong_password_look_alike(
+    store: Store, somebody: Somebody, email: str, password: str
+) -> None:
+    somebody("Ada", password_hash=HASH)
+    with store.read() as tx:
+        checked = check_password(tx, email, password)
+    assert checked.person is None
+    with store.write() as tx:
+        assert log_in(tx, checked) is None
+
+
+def test_who_is_locked_out_cannot_log_in_and_is_not_told_more(store: Store, somebody: Somebody) -> None:
+    ada = somebody("Ada", password_hash=HASH)
+    with store.write() as tx:
+        new = begin_session(tx, ada)
+        disable_person(tx, ada.id)
+    assert not is_known(store, new.secret)
+    with store.read() as tx:
+        assert check_password(tx, ada.email, GOOD).person is None
+
+
+def test_a_password_that_changes_between_check_and_log_in_lets_nobody_in(store: Store, somebody: Somebody) -> None:
+    ada = somebody("Ada", password_hash=HASH)
+    with store.read() as tx:
+        checked = check_password(tx, ada.email, GOOD)
+    with store.write() as tx:
+        tx.execute(person.update().values(password_hash="another"))
+    with store.write() as tx:
+        assert log_in(tx, checked) is None
+        assert list_sessions(tx, ada.id) == []
+
+
+def test_guessing_is_slowed_down_for_known_and_unknown_addresses(
+    store: Store, clock: ManualClock, somebody: Somebody
+) -> None:
+    ada = somebody("Ada", password_hash=HASH)
+    for email in (ada.email, "nobody@example.org"):
+        waits = []
+        for _ in range(logging_in.FREE + 7):
+            with store.write() as tx:
+                log_in(tx, CheckedPassword(email=email, person=None))
+            with store.read() as tx:
+                try:
+                    logging_in._slow_down(tx, email)
+                except TooMany as busy:
+                    waits.append(busy.retry_after)
+        assert waits == [31, 61, 121, 241, 481, 901, 901, 901]
+    with store.read() as tx, pytest.raises(TooMany):
+        check_password(tx, ada.email, GOOD)
+    clock.advance(minutes=15)
+    with store.write() as tx:
+        assert log_in(tx, check_password(tx, ada.email, GOOD)) is not None
+        log_in(tx, CheckedPassword(email=ada.email, person=None))
+        logging_in._slow_down(tx, ada.email)  # the log-in has wiped the slate
+
+
+def test_failures_are_forgiven_after_a_day(store: Store, clock: ManualClock) -> None:
+    failed = CheckedPassword(email="nobody@example.org", person=None)
+    for _ in range(6):
+        with store.write() as tx:
+            log_in(tx, failed)
+    clock.advance(days=1, seconds=1)
+    with store.write() as tx:
+        log_in(tx, failed)
+        logging_in._slow_down(tx, failed.email)
+
+
+def test_a_hash_of_an_earlier_version_is_made_anew_at_the_log_in(store: Store, somebody: Somebody) -> None:
+    old = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(GOOD)
+    ada = somebody("Ada", password_hash=old)
+    with store.read() as tx:
+        checked = check_password(tx, ada.email, GOOD)
+    with store.write() as tx:
+        assert log_in(tx, checked) is not None
+        kept = tx.value(select(person.c.password_hash))
+        assert kept != old
+        assert "m=19456,t=2,p=1" in kept
+        again = check_password(tx, ada.email, GOOD)
+        assert (again.person is not None, again.renewed) == (True, "")
+
+
+# ------------------------------------------------------------------------------------------------ how sessions end
+
+
+def test_a_session_ends_after_thirty_idle_days(store: Store, clock: ManualClock, somebody: Somebody) -> None:
+    ada = somebody("Ada")
+    with store.write() as tx:
+        new = begin_session(tx, ada)
+    clock.advance(days=29, hours=23)
+    assert is_known(store, new.secret)
+    clock.advance(hours=1)
+    assert not is_known(store, new.secret)
+
+
+def test_a_session_that_is_used_ends_after_a_hundred_and_eighty_days(
+    store: Store, clock: ManualClock, somebody: Somebody
+) -> None:
+    ada = somebody("Ada")
+    with store.write() as tx:
+        new = begin_session(tx, ada)
+    for _ in range(8):
+        clock.advance(days=20)
+        with store.write() as tx:
+            actor = actor_of_session(tx, new.secret, "")
+            assert actor is not None
+            assert actor.session_hash is not None
+            note_seen(tx, actor.session_hash)
+    clock.advance(days=20)
+    assert not is_known(store, new.secret)
+
+
+def test_signs_of_life_are_written_at_most_once_an_hour(store: Store, clock: ManualClock, somebody: Somebody) -> None:
+    ada = somebody("Ada")
+    with store.write() as tx:
+        new = begin_session(tx, ada)
+        began = tx.now
+
+    def look() -> bool:
+        with store.write() as tx:
+            actor = actor_of_session(tx, new.secret, "")
+            assert actor is not None
+            assert actor.session_hash is not None
+            due = was_seen_long_ago(actor, tx.now)
+            note_seen(tx, actor.session_hash)
+            return due
+
+    clock.advance(minutes=59)
+    assert not look()
+    with store.read() as tx:
+        assert tx.value(select(person_session.c.seen_at)) == began
+    clock.advance(minutes=1)
+    assert look()
+    with store.read() as tx:
+        assert tx.value(select(person_session.c.seen_at)) == clock.now()
+    assert not look()
+
+
+def test_logging_out_ends_one_session_and_only_that(store: Store, somebody: Somebody) -> None:
+    ada = somebody("Ada")
+    with store.write() as tx:
+        here, there = begin_session(tx, ada), begin_session(tx, ada)
+        actor = actor_of_session(tx, here.secret, "")
+        assert actor is not None
+        assert actor.session_hash is not None
+        log_out(tx, actor.session_hash)
+        log_out(tx, actor.session_hash)
+    assert not is_known(store, here.secret)
+    assert is_known(store, there.secret)
+
+
+def test_people_end_their_own_sessions_and_nobody_elses(store: Store, somebody: Somebody) -> None:
+    ada, eve = somebody("Ada"), somebody("Eve")
+    with store.write() as tx:
+        begin_session(tx, ada, agent="phone")
+        begin_session(tx, ada, agent="library")
+        library = next(one for one in list_sessions(tx, ada.id) if one.agent == "library")
+        with pytest.raises(NotFound):
+            revoke_session(tx, eve.id, library.id)
+        revoke_session(tx, ada.id, library.id)
+        with pytest.raises(NotFound):
+            revoke_session(tx, ada.id, library.id)
+        assert [one.agent for one in list_sessions(tx, ada.id)] == ["phone"]
+        assert revoke_sessions(tx, ada.id) == 1
+        assert list_sessions(tx, ada.id) == []
+
+
+def test_nobody_is_found_by_a_secret_that_was_never_given(store: Store, somebody: Somebody) -> None:
+    ada = somebody("Ada")
+    with store.write() as tx:
+        new = begin_session(tx, ada)
+    assert not is_known(store, "")
+    assert not is_known(store, new.secret[:-1])
+    assert not is_known(store, replace(new, secret=new.secret.upper()).secret)
