@@ -132,12 +132,13 @@ def payment_methods(enterprise_id: str, settings: object, language: str) -> Sequ
 
 @hook(scope="enterprise", returns="one", where="outside", on_error="raise", timeout=20.0)
 def start_payment(
-    payment_id: str, order_number: int, amount: int, currency: str, settings: object, language: str
+    payment_id: str, method: str, order_number: int, amount: int, currency: str, settings: object, language: str
 ) -> PaymentStart:
     """Begins a payment of `amount` minor units after the order is committed. `payment_id` is the idempotency key.
 
-    Only the plugin that offered the method is asked. Raise `Refused` with a text for the customer where the provider
-    says no; any other error marks the payment Failed, the order stays, and the customer may choose again.
+    Only the plugin that offered the method is asked; `method` is the id that it gave it. Raise `Refused` with a text
+    for the customer where the provider says no. That and any other error marks the payment Failed; the order stays,
+    and the customer may choose again.
     """
     raise AssertionError("a specification is not called")
 

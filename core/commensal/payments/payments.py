@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,12 +12,12 @@ from ..money import LARGEST
 from ..store import Transaction, insert_or
 from .due import held_due, move_paid
 from .journal import append
+from .methods import METHOD
 from .tables import payment, payment_journal
 from .values import Due, Payment
 
 OPEN = ("Started", "Pending")
 MOST_PAYMENTS = 100  # of one order, with refunds and failed attempts
-_METHOD = re.compile(r"[a-z][a-z0-9_]{0,39}:[a-z0-9_.-]{1,40}")
 _COLUMNS = tuple(column for column in payment.c if column.name != "idempotency_key")
 
 
@@ -168,7 +167,7 @@ def write_once(tx: Transaction, order: Due, kind: str, method: str, amount: int,
 
 def _refuse_odd(method: str, amount: int, idempotency_key: str) -> None:
     problems = []
-    if not _METHOD.fullmatch(method):
+    if not METHOD.fullmatch(method):
         problems.append(Problem("method", "A way to pay is written like cash:cash.", "/method"))
     if not 0 < amount <= LARGEST:
         problems.append(Problem("amount", "An amount must be above zero, and not too large.", "/amount"))

@@ -1,0 +1,97 @@
+"""Begins the payment of an order: written down, then the plugin is asked without a transaction, then its answer.
+
+So no lock is held while a provider thinks, and a crash in between leaves a payment in state Started: the same key asks
+the plugin again, with the same payment id.
+"""
+
+from __future__ import annotations
+
+import structlog
+from sqlalchemy import select
+
+from ..errors import Conflict, NotFound, PluginError, Refused
+from ..hooks import specifications
+from ..hooks.values import PaymentStart
+from ..instance import Instance
+from ..languages.catalogs import say, translate
+from ..orders.tables import customer_order
+from ..store import Transaction
+from .due import due, held_due
+from .enabled import enabled_plugins, settings_for
+from .payments import ask_payer, cancel_open, fail, payment_by_key, record_payment, start
+from .values import Payment
+
+_log = structlog.get_logger("commensal.payments")
+
+
+def start_payment(instance: Instance, order_id: str, method: str, key: str, language: str) -> Payment:
+    """Begins a payment of all that is due for a placed order by `method` ("plugin:method"). Not inside a transaction.
+
+    What was begun for the order before and is not paid yet is Cancelled: the customer has chosen anew. The same `key`
+    gives the same payment. Where the provider says no or the plugin fails, the payment returned is Failed, and its
+    instructions have a text for the customer; the order stays.
+
+    Raises `NotFound`; `Conflict` where nothing is due, the order is cancelled, the shop does not offer the method, or
+    the key was used for something else.
+    """
+    begun = instance.store.transact(lambda tx: _begin(tx, order_id, method, key))
+    if begun.state != "Started":
+        return begun
+    try:
+        answer = _ask(instance, begun, language)
+    except (Refused, PluginError) as error:
+        said = _for_customer(error, language)
+        return instance.store.transact(lambda tx: fail(tx, begun.enterprise_id, begun.id, text=said))
+    return instance.store.transact(lambda tx: _answered(tx, begun, answer))
+
+
+def _begin(tx: Transaction, order_id: str, method: str, key: str) -> Payment:
+    enterprise_id = tx.value(select(customer_order.c.enterprise_id).where(customer_order.c.id == order_id))
+    if enterprise_id is None:
+        raise NotFound("no_order", "There is no such order.")
+    order = held_due(tx, enterprise_id, order_id)
+    found = payment_by_key(tx, enterprise_id, key)
+    if found is not None and (found.order_id, found.kind, found.method) == (order_id, "payment", method):
+        return found  # for what was due then: it may be another amount by now
+    if order.balance <= 0:
+        raise Conflict("nothing_due", "Nothing is due for this order.")
+    if method.partition(":")[0] not in enabled_plugins(tx, enterprise_id):
+        raise Conflict("payment_unknown", "This way to pay is not offered here.")
+    cancel_open(tx, order_id)
+    whole = {"enterprise_id": enterprise_id, "order_id": order_id, "method": method, "amount": order.balance}
+    return start(tx, **whole, idempotency_key=key)
+
+
+def _ask(instance: Instance, begun: Payment, language: str) -> PaymentStart:
+    plugin, _, method = begun.method.partition(":")
+    with instance.store.read() as tx:
+        values = enabled_plugins(tx, begun.enterprise_id).get(plugin, {})
+        order_number = due(tx, begun.enterprise_id, begun.order_id).number
+    answer = instance.hooks.ask(
+        specifications.start_payment,
+        plugin,
+        payment_id=begun.id,
+        method=method,
+        order_number=order_number,
+        amount=begun.amount,
+        currency=begun.currency,
+        settings=settings_for(instance.hooks, plugin, values),
+        language=language,
+    )
+    if not isinstance(answer, PaymentStart):
+        raise PluginError(plugin, "start_payment", f"{answer!r:.200} is no PaymentStart")
+    return answer
+
+
+def _answered(tx: Transaction, begun: Payment, answer: PaymentStart) -> Payment:
+    if answer.state == "Done":
+        return record_payment(tx, begun.enterprise_id, begun.id, person_id=None, reference=answer.reference)
+    told = {"text": answer.text, "redirect": answer.redirect}
+    return ask_payer(tx, begun.enterprise_id, begun.id, instructions=told, reference=answer.reference)
+
+
+def _for_customer(error: Refused | PluginError, language: str) -> str:
+    if isinstance(error, Refused):
+        return say(language, error)
+    _log.warning("a payment could not be begun", plugin=error.plugin, exc_info=error)
+    return translate(language, "This way to pay does not work at the moment. Please choose another one.")
