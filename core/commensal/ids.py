@@ -7,6 +7,7 @@ import random
 import secrets
 import threading
 import uuid
+from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
 
@@ -18,18 +19,37 @@ class Ids(Protocol):
     def secret(self) -> str: ...
 
 
-def _uuid7(now: datetime, noise: int) -> str:
-    """A UUID of version 7 (RFC 9562, 5.7): 48 bits of milliseconds, then `noise`, 74 bits."""
-    milliseconds = int(now.timestamp() * 1000) & ((1 << 48) - 1)
+def _uuid7(milliseconds: int, noise: int) -> str:
+    """A UUID of version 7 (RFC 9562, 5.7): 48 bits of milliseconds, then 74 bits of noise."""
     high, low = noise >> 62, noise & ((1 << 62) - 1)
     return str(uuid.UUID(int=milliseconds << 80 | 0x7 << 76 | (high & 0xFFF) << 64 | 0b10 << 62 | low))
+
+
+class _Sequence:
+    """Ids made within one millisecond grow too (RFC 9562, 6.2, method 2), so that they sort as they were made."""
+
+    def __init__(self, bits: Callable[[int], int]) -> None:
+        self._bits, self._lock = bits, threading.Lock()
+        self._milliseconds = self._noise = 0
+
+    def next(self, now: datetime) -> str:
+        milliseconds = int(now.timestamp() * 1000) & ((1 << 48) - 1)
+        with self._lock:
+            if milliseconds == self._milliseconds:
+                self._noise += 1 + self._bits(32)
+            else:
+                self._milliseconds, self._noise = milliseconds, self._bits(73)  # one bit is left to grow into
+            return _uuid7(milliseconds, self._noise)
 
 
 class RandomIds:
     """From the operating system's randomness."""
 
+    def __init__(self) -> None:
+        self._sequence = _Sequence(secrets.randbits)
+
     def new(self, now: datetime) -> str:
-        return _uuid7(now, secrets.randbits(74))
+        return self._sequence.next(now)
 
     def secret(self) -> str:
         """256 bits, as 43 characters that fit into a URL or a cookie."""
@@ -41,10 +61,10 @@ class SeededIds:
 
     def __init__(self, seed: int | str) -> None:
         self._random, self._lock = random.Random(seed), threading.Lock()  # noqa: S311 - not for secrets that matter
+        self._sequence = _Sequence(self._random.getrandbits)
 
     def new(self, now: datetime) -> str:
-        with self._lock:
-            return _uuid7(now, self._random.getrandbits(74))
+        return self._sequence.next(now)
 
     def secret(self) -> str:
         with self._lock:

@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, select
 
 from ..enterprises.tables import enterprise
 from ..errors import Invalid, Problem
 from ..sale_sessions.tables import sale_session
-from ..store import Transaction, insert_rows
+from ..store import Transaction, insert_or, insert_rows
 from .tables import cart_line, customer_order
 from .values import MOST_LINES, MOST_PIECES
 
 
 def cart_of(
-    tx: Transaction, session_id: str, *, person_id: str | None = None, secret_hash: str | None = None
+    tx: Transaction,
+    session_id: str,
+    *,
+    person_id: str | None = None,
+    secret_hash: str | None = None,
+    lock: bool = False,
 ) -> str | None:
-    """The id of this shopper's cart at the session, if there is one. A guest's is found by its secret."""
+    """The id of this shopper's cart at the session, if there is one. A guest's is found by its secret.
+
+    With `lock` nobody else places an order from it until this transaction ends; whoever waited for that finds none.
+    """
     if person_id is None and secret_hash is None:
         return None
     mine = customer_order.c.person_id == person_id if person_id else customer_order.c.secret_hash == secret_hash
-    return tx.value(  # type: ignore[no-any-return]
-        select(customer_order.c.id).where(
-            customer_order.c.session_id == session_id, customer_order.c.state == "Draft", mine
-        )
+    found = select(customer_order.c.id).where(
+        customer_order.c.session_id == session_id, customer_order.c.state == "Draft", mine
     )
+    return tx.value(found.with_for_update() if lock else found)  # type: ignore[no-any-return]
 
 
 def open_cart(
@@ -43,8 +50,9 @@ def open_cart(
     order_id = tx.new_id()
     empty = dict.fromkeys(("name", "email", "phone", "note", "shipping", "shipping_label", "payment_method"), "")
     nothing = dict.fromkeys(("products_total", "deposits_total", "adjustments_total", "vat_total", "total"), 0)
-    tx.execute(
-        insert(customer_order).values(
+    made = tx.execute(
+        insert_or(tx, customer_order)
+        .values(
             id=order_id,
             session_id=session_id,
             enterprise_id=shop["id"],
@@ -62,8 +70,20 @@ def open_cart(
             **empty,
             **nothing,
         )
+        .on_conflict_do_nothing()
     )
-    return order_id
+    if made.rowcount == 1:
+        return order_id
+    found = cart_of(tx, session_id, person_id=person_id, secret_hash=secret_hash)  # opened at the same moment
+    assert found is not None, "a guest's secret opens one order only"
+    return found
+
+
+def carts_by_secret(tx: Transaction, secret_hashes: Collection[str]) -> dict[str, str]:
+    """The carts of a guest that these secrets open: their ids by session."""
+    row = customer_order.c
+    found = select(row.session_id, row.id).where(row.state == "Draft", row.secret_hash.in_(sorted(secret_hashes)))
+    return {one["session_id"]: one["id"] for one in tx.all(found)}
 
 
 def cart_items(tx: Transaction, order_id: str) -> dict[str, int]:
@@ -92,7 +112,8 @@ def fill_cart(tx: Transaction, order_id: str, items: Mapping[str, int]) -> None:
     insert_rows(tx, cart_line, [{"order_id": order_id, "item_id": i, "quantity": q} for i, q in wanted.items()])
 
 
-def empty_cart(tx: Transaction, order_id: str) -> None:
-    """The cart is gone: its order was placed, or its owner gave it up."""
+def empty_cart(tx: Transaction, order_id: str) -> bool:
+    """The cart is gone: its order is placed, or its owner gave it up. Returns whether it was still there."""
+    draft = delete(customer_order).where(customer_order.c.id == order_id, customer_order.c.state == "Draft")
     tx.execute(delete(cart_line).where(cart_line.c.order_id == order_id))
-    tx.execute(delete(customer_order).where(customer_order.c.id == order_id, customer_order.c.state == "Draft"))
+    return tx.execute(draft).rowcount == 1

@@ -45,7 +45,7 @@ class Heap:
 
 
 def parcels(tx: Transaction, enterprise_id: str, session_id: str) -> Iterator[Parcel]:
-    """Every line of every placed order of the shop's session, by order number. Streams; cancelled orders are left out."""
+    """Every line of every placed order of the shop's session, by order number; cancelled ones are left out. Streams."""
     row, line = customer_order, order_line
     found = tx.execute(
         select(

@@ -17,6 +17,7 @@ from ..errors import Conflict, Invalid, Problem
 from ..hooks.dispatcher import Hooks
 from ..jobs import promise
 from ..money import Money
+from ..money import Money
 from ..people.email import read_email
 from ..stock.take import take_stock
 from ..store import Transaction
@@ -45,7 +46,8 @@ def place_order(
     """Places an order at the sale session and returns it.
 
     `person_id` is the customer, where they are logged in; `secret_hash` opens the order to a guest; `cart_id` is the
-    draft that becomes the order's past. The hub places orders for its customers `by_hub`, also after the close.
+    cart that becomes this order: its id is the order's, so whoever sends the same cart twice finds the one order. The
+    hub places orders for its customers `by_hub`, also after the close.
 
     Raises `Conflict` where the sale is closed, an item is not on sale, or the total is not the one that was shown;
     `SoldOut` naming what is left of each lot; `Invalid` with every mistake of the wish; `Refused` from a plugin.
@@ -56,7 +58,7 @@ def place_order(
     email = _checked(wish, shop)
     known = categories_of(tx, customer_id) if by_hub else known_customer(tx, shop.enterprise_id, person_id)
     lines = lines_for(tx, shop, wish.items, known.category_ids, after_cut_off=by_hub)
-    order_id = tx.new_id()
+    order_id = cart_id if cart_id is not None and empty_cart(tx, cart_id) else tx.new_id()
     draft = draft_of(
         order_id, shop, lines, category_ids=known.category_ids, person_id=person_id, shipping=wish.shipping
     )
@@ -72,8 +74,6 @@ def place_order(
     }
     tx.execute(insert(customer_order).values(id=order_id, **values))
     write_parts(tx, quote)
-    if cart_id is not None:
-        empty_cart(tx, cart_id)
     promise(tx, "mail", {"kind": "order_placed", "order_id": order_id, "to": email, "language": wish.language})
     return _placed(order_id, values, quote)
 

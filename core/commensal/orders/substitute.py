@@ -49,5 +49,5 @@ def substitute(
         price = min(other.price, line.price) if quantity == gone else other.price
     rest = priced(replace(line, quantity=line.quantity - gone, final_quantity=None))
     instead = priced(replace(other, price=price, substitutes_id=line.id))
-    lines = tuple(rest if one.id == line_id else one for one in order.lines) + (instead,)
+    lines = (*(rest if one.id == line_id else one for one in order.lines), instead)
     return rewrite(tx, hooks, shop, order, lines, by=by)

@@ -1,0 +1,357 @@
+"""An order's way, from the wish to the hand-over: what is taken, what it costs, and what is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select, update
+
+from commensal.catalogs.tables import offer
+from commensal.checks import broken_invariants
+from commensal.clock import ManualClock
+from commensal.errors import Conflict, Invalid, NotFound, Refused, SoldOut, Stale
+from commensal.hooks.dispatcher import Hooks
+from commensal.hooks.loading import load_plugins
+from commensal.instance import Settings
+from commensal.jobs.tables import job
+from commensal.orders.cancel import cancel_order
+from commensal.orders.cart import cart_items, cart_of, fill_cart, open_cart
+from commensal.orders.change import change_order
+from commensal.orders.distribution import heaps, parcels
+from commensal.orders.fulfil import hand_order_over, order_is_ready
+from commensal.orders.lock import locked_order
+from commensal.orders.place import place_order
+from commensal.orders.questions import order_by_id, orders_of_session
+from commensal.orders.quote import quote_order
+from commensal.orders.substitute import substitute
+from commensal.orders.tables import customer_order
+from commensal.orders.values import Order, Wish
+from commensal.orders.weigh import weigh_order
+from commensal.sale_sessions.tables import coordination_supplier
+from commensal.stock.tables import stock_lot
+from commensal.store import Store, Transaction
+from commensal.testing.goods import a_lot, an_item
+from commensal.testing.placed import a_shop
+
+
+@dataclass(frozen=True)
+class Market:
+    """A shop with a heap of potatoes in two sizes, eggs with a deposit, and a chicken sold by weight."""
+
+    store: Store
+    hooks: Hooks
+    small: str
+    large: str
+    eggs: str
+    chicken: str
+    heap: str
+
+    def wish(self, items: dict[str, int], **more: Any) -> Wish:
+        return Wish(items=items, name="Ada Martin", email="ada@example.org", **more)
+
+    def place(self, items: dict[str, int], **more: Any) -> Order:
+        with self.store.write() as tx:
+            return place_order(tx, self.hooks, "shop-session", self.wish(items, **more))
+
+    def hub(self, order: Order, act: Callable[[Transaction, Order], Order]) -> Order:
+        with self.store.write() as tx:
+            return act(tx, locked_order(tx, order.id, enterprise_id="shop"))
+
+    def level(self, lot: str) -> tuple[int, int, int]:
+        with self.store.read() as tx:
+            row = tx.one(select(stock_lot.c.free, stock_lot.c.reserved, stock_lot.c.sold).where(stock_lot.c.id == lot))
+        return row["free"], row["reserved"], row["sold"]
+
+    def mails(self) -> list[str]:
+        with self.store.read() as tx:
+            return [row["payload"]["kind"] for row in tx.all(select(job.c.payload).order_by(job.c.id))]
+
+
+@pytest.fixture
+def market(store: Store, clock: ManualClock) -> Iterator[Market]:
+    with store.write() as tx:
+        a_shop(tx)
+        heap = a_lot(tx, name="Pommes de terre", unit="Kilogram", on_hand="50")
+        kilo: dict[str, Any] = {"unit": "Kilogram"}
+        made = Market(
+            store,
+            load_plugins(Settings(name="Test"), clock=clock),
+            small=an_item(tx, heap, name="Pommes de terre 1 kg", price=220, grains=1000, **kilo),
+            large=an_item(tx, heap, name="Pommes de terre 5 kg", price=900, grains=5000, quantity=Decimal(5), **kilo),
+            eggs=an_item(tx, a_lot(tx, name="Œufs"), name="Œufs par 6", price=199, deposit=20),
+            chicken=an_item(
+                tx, a_lot(tx, name="Poulet", unit="Kilogram", on_hand="20"), name="Poulet", price=2400, grains=2000,
+                quantity=Decimal(2), unit="Kilogram", weighed=True,
+            ),
+            heap=heap,
+        )  # fmt: skip
+    yield made
+    with store.read() as tx:
+        assert broken_invariants(tx) == []
+
+
+def test_an_order_takes_stock_gets_a_number_and_promises_a_mail(market: Market) -> None:
+    order = market.place({market.small: 3, market.eggs: 2})
+    assert (order.number, order.state, order.payment_state, order.fulfilment_state) == (
+        1,
+        "Held",
+        "Unpaid",
+        "Unfulfilled",
+    )
+    assert (order.products_total, order.deposits_total, order.total) == (3 * 220 + 2 * 199, 40, 1098)
+    assert market.level(market.heap) == (47_000, 3_000, 0)
+    assert market.mails() == ["order_placed"]
+
+
+def test_what_was_written_is_what_was_answered(market: Market) -> None:
+    order = market.place({market.small: 1, market.chicken: 1}, note="Merci", phone="01 23")
+    with market.store.read() as tx:
+        assert order_by_id(tx, order.id, enterprise_id="shop") == order
+
+
+def test_vat_is_worked_out_once_for_the_rate_and_lies_inside_the_price(market: Market) -> None:
+    order = market.place({market.small: 3, market.eggs: 2})
+    (share,) = order.vat
+    assert (share.rate, share.net, share.vat) == (Decimal("5.5"), 1003, 55)  # 1058 / 1.055 = 1002.84…
+    assert order.vat_total == 55
+
+
+def test_sizes_of_one_heap_share_it_and_lines_of_one_lot_are_taken_together(market: Market) -> None:
+    market.place({market.small: 5, market.large: 8})
+    assert market.level(market.heap) == (5_000, 45_000, 0)
+    with pytest.raises(SoldOut) as refused:
+        market.place({market.small: 1, market.large: 1})
+    (problem,) = refused.value.problems
+    assert (problem.values["name"], str(problem.values["left"])) == ("Pommes de terre", "5 kg")
+    assert market.level(market.heap) == (5_000, 45_000, 0)
+
+
+def test_a_refused_order_leaves_no_trace_and_no_gap_in_the_numbers(market: Market) -> None:
+    with pytest.raises(SoldOut):
+        market.place({market.large: 11})
+    with pytest.raises(Conflict, match="total has changed"):
+        market.place({market.small: 1}, total=1)
+    assert market.place({market.small: 1}, total=220).number == 1
+    assert market.mails() == ["order_placed"]
+
+
+def test_every_mistake_of_a_wish_is_named_at_once(market: Market) -> None:
+    with pytest.raises(Invalid) as refused, market.store.write() as tx:
+        place_order(tx, market.hooks, "shop-session", Wish(items={}, name=" ", email="nobody", payment_method="x:y"))
+    assert [one.where for one in refused.value.problems] == ["/email", "/name", "/items", "/payment_method"]
+
+
+@pytest.mark.parametrize("quantity", [0, -1, 10_001])
+def test_impossible_quantities_are_refused(market: Market, quantity: int) -> None:
+    with pytest.raises(Invalid, match="between 1 and 10000"):
+        market.place({market.small: quantity})
+
+
+def test_an_item_of_another_sale_is_refused_by_name(market: Market) -> None:
+    with market.store.write() as tx:
+        a_shop(tx, "other")
+        foreign = an_item(tx, a_lot(tx, "other"), "other")
+    with pytest.raises(Conflict) as refused:
+        market.place({market.small: 1, foreign: 1})
+    assert [one.where for one in refused.value.problems] == [f"/items/{foreign}"]
+
+
+def test_a_sale_is_open_by_time_alone(market: Market, clock: ManualClock) -> None:
+    clock.advance(days=-1, seconds=-1)
+    with pytest.raises(Conflict, match="closed"):
+        market.place({market.small: 1})
+    clock.advance(days=2)
+    assert market.place({market.small: 1}).number == 1
+    clock.advance(seconds=1)
+    with pytest.raises(Conflict, match="Vente de juin is closed"):
+        market.place({market.small: 1})
+
+
+def test_a_suppliers_own_cut_off_closes_its_products_earlier(market: Market, clock: ManualClock) -> None:
+    with market.store.write() as tx:
+        cut = {"coordination_id": "shop-sale", "enterprise_id": "shop", "closes_at": clock.now()}
+        tx.execute(coordination_supplier.insert().values(cut))
+    with pytest.raises(Conflict) as refused:
+        market.place({market.small: 1})
+    assert "Orders for Pommes de terre 1 kg have closed" in str(refused.value.problems[0])
+
+
+def test_the_hub_takes_orders_after_the_close(market: Market, clock: ManualClock) -> None:
+    clock.advance(days=3)
+    with market.store.write() as tx:
+        order = place_order(tx, market.hooks, "shop-session", market.wish({market.small: 1}), by_hub=True)
+    assert order.number == 1
+
+
+# ------------------------------------------------------------------------------------------------ carts
+
+
+def test_a_cart_reserves_nothing_and_is_gone_when_its_order_is_placed(market: Market) -> None:
+    with market.store.write() as tx:
+        cart = open_cart(tx, "shop-session", language="fr", secret_hash="s")
+        fill_cart(tx, cart, {market.small: 2, market.eggs: 0})
+        assert open_cart(tx, "shop-session", language="fr", secret_hash="s") == cart
+    assert market.level(market.heap) == (50_000, 0, 0)
+    with market.store.write() as tx:
+        assert cart_items(tx, cart) == {market.small: 2}
+        place_order(tx, market.hooks, "shop-session", market.wish(cart_items(tx, cart)), cart_id=cart, secret_hash="t")
+    with market.store.read() as tx:
+        assert cart_of(tx, "shop-session", secret_hash="s") is None
+        assert tx.value(select(func.count()).select_from(customer_order)) == 1
+
+
+def test_a_quote_says_the_price_and_writes_nothing(market: Market) -> None:
+    with market.store.read() as tx:
+        offered = quote_order(tx, market.hooks, "shop-session", {market.small: 2, market.eggs: 1}, language="fr")
+    assert offered.quote.totals.total == 2 * 220 + 199 + 20
+    assert market.level(market.heap) == (50_000, 0, 0)
+
+
+# ------------------------------------------------------------------------------------------------ changes
+
+
+def test_a_customer_changes_until_the_close_and_stock_follows(market: Market, clock: ManualClock) -> None:
+    order = market.place({market.small: 3, market.eggs: 1})
+    changed = market.hub(
+        order, lambda tx, one: change_order(tx, market.hooks, one, items={market.small: 1, market.large: 1})
+    )
+    assert {line.name: line.quantity for line in changed.lines} == {
+        "Pommes de terre 1 kg": 1,
+        "Pommes de terre 5 kg": 1,
+    }
+    assert (changed.total, changed.version, changed.number) == (220 + 900, 2, 1)
+    assert market.level(market.heap) == (44_000, 6_000, 0)
+    assert market.mails() == ["order_placed", "order_changed"]
+    clock.advance(days=1)
+    with pytest.raises(Conflict, match="closed"):
+        market.hub(order, lambda tx, one: change_order(tx, market.hooks, one, items={market.small: 1}))
+
+
+def test_what_was_ordered_keeps_its_price_and_new_things_have_todays(market: Market) -> None:
+    order = market.place({market.small: 1})
+    with market.store.write() as tx:
+        tx.execute(update(offer).values(price=offer.c.price * 2))
+    changed = market.hub(
+        order, lambda tx, one: change_order(tx, market.hooks, one, items={market.small: 2, market.eggs: 1})
+    )
+    assert [(line.price, line.quantity) for line in changed.lines] == [(220, 2), (398, 1)]
+
+
+def test_a_change_that_cannot_be_changes_nothing(market: Market) -> None:
+    order = market.place({market.small: 3})
+    with pytest.raises(SoldOut):
+        market.hub(order, lambda tx, one: change_order(tx, market.hooks, one, items={market.large: 20}))
+    with pytest.raises(Conflict, match="Nothing would be left"):
+        market.hub(order, lambda tx, one: change_order(tx, market.hooks, one, items={}))
+    with market.store.read() as tx:
+        assert order_by_id(tx, order.id, enterprise_id="shop") == order
+
+
+def test_an_order_that_somebody_else_changed_meanwhile_is_stale(market: Market) -> None:
+    order = market.place({market.small: 3})
+    market.hub(order, lambda tx, one: change_order(tx, market.hooks, one, items={market.small: 2}))
+    with pytest.raises(Stale), market.store.write() as tx:
+        locked_order(tx, order.id, enterprise_id="shop", version=order.version)
+
+
+def test_orders_of_others_are_not_there(market: Market) -> None:
+    order = market.place({market.small: 1})
+    with market.store.read() as tx, pytest.raises(NotFound):
+        order_by_id(tx, order.id, enterprise_id="another")
+
+
+@pytest.mark.parametrize(("restock", "free"), [(True, 50_000), (False, 47_000)])
+def test_cancelling_gives_the_goods_back_or_not(market: Market, restock: bool, free: int) -> None:
+    order = market.place({market.small: 3})
+    cancelled = market.hub(order, lambda tx, one: cancel_order(tx, market.hooks, one, restock=restock, by_hub=True))
+    assert (cancelled.state, cancelled.payment_state, cancelled.fulfilment_state) == ("Cancelled",) * 3
+    assert market.level(market.heap) == (free, 0, 0)
+    assert market.mails()[-1] == "order_cancelled"
+    with pytest.raises(Conflict, match="Cancelled"):
+        market.hub(order, lambda tx, one: cancel_order(tx, market.hooks, one, by_hub=True))
+
+
+def test_a_customer_cannot_cancel_after_the_close(market: Market, clock: ManualClock) -> None:
+    order = market.place({market.small: 3})
+    clock.advance(days=1)
+    with pytest.raises(Conflict, match="closed"):
+        market.hub(order, lambda tx, one: cancel_order(tx, market.hooks, one))
+
+
+# ------------------------------------------------------------------------------------------------ packing
+
+
+def test_the_price_follows_the_scales_and_so_does_the_stock(market: Market) -> None:
+    order = market.place({market.chicken: 2})
+    (line,) = order.lines
+    weighed = market.hub(order, lambda tx, one: weigh_order(tx, market.hooks, one, {line.id: Decimal("4.310")}))
+    assert weighed.total == 5172  # 24.00 for 2 kg, so 12.00 × 4.31
+    assert market.level(line.lot_id) == (15_690, 4_310, 0)
+    lighter = market.hub(order, lambda tx, one: weigh_order(tx, market.hooks, one, {line.id: Decimal("3.9")}))
+    assert (lighter.total, market.level(line.lot_id)) == (4680, (16_100, 3_900, 0))
+
+
+def test_a_weight_that_cannot_be_is_refused(market: Market) -> None:
+    order = market.place({market.chicken: 1, market.small: 1})
+    chicken, potatoes = order.lines
+    weights = {chicken.id: Decimal(1950), potatoes.id: Decimal(1), "nobody's": Decimal(1)}
+    with pytest.raises(Invalid) as refused:
+        market.hub(order, lambda tx, one: weigh_order(tx, market.hooks, one, weights))
+    assert [one.code for one in refused.value.problems] == ["weight", "not_weighed", "no_line"]
+
+
+def test_a_substitute_costs_no_more_than_what_it_replaces(market: Market) -> None:
+    order = market.place({market.eggs: 1})
+    replaced = market.hub(
+        order,
+        lambda tx, one: substitute(tx, market.hooks, one, line_id=one.lines[0].id, item_id=market.small, quantity=1),
+    )
+    gone, instead = replaced.lines
+    assert (gone.quantity, instead.substitutes_id, instead.price) == (0, gone.id, 199)
+    assert (replaced.total, replaced.deposits_total) == (199, 0)
+    assert market.level(gone.lot_id) == (10, 0, 0)
+
+
+def test_ready_once_then_handed_over_and_what_was_reserved_is_sold(market: Market) -> None:
+    order = market.place({market.small: 3})
+    assert market.hub(order, order_is_ready).fulfilment_state == "Held"
+    market.hub(order, order_is_ready)
+    done = market.hub(order, hand_order_over)
+    assert (done.state, done.fulfilment_state) == ("Complete", "Fulfilled")
+    assert market.level(market.heap) == (47_000, 0, 3_000)
+    assert market.mails() == ["order_placed", "order_ready"]
+    with pytest.raises(Refused, match="handed over already"):
+        market.hub(order, hand_order_over)
+    with pytest.raises(Refused, match="handed over already"):
+        market.hub(order, lambda tx, one: change_order(tx, market.hooks, one, items={market.small: 1}, by_hub=True))
+
+
+def test_goods_that_come_back_after_the_hand_over_can_be_sold_again(market: Market) -> None:
+    order = market.place({market.small: 3})
+    market.hub(order, hand_order_over)
+    market.hub(order, lambda tx, one: cancel_order(tx, market.hooks, one, by_hub=True))
+    assert market.level(market.heap) == (50_000, 0, 0)
+
+
+def test_the_distribution_list_says_who_gets_what_and_what_suppliers_bring(market: Market) -> None:
+    market.place({market.small: 3, market.eggs: 1})
+    market.place({market.small: 2})
+    gone = market.place({market.small: 7})
+    market.hub(gone, lambda tx, one: cancel_order(tx, market.hooks, one, by_hub=True))
+    with market.store.read() as tx:
+        found = [(one.order_number, one.product, one.quantity) for one in parcels(tx, "shop", "shop-session")]
+        brought = {one.product: (one.quantity, one.orders) for one in heaps(tx, "shop", "shop-session")}
+    assert found == [(1, "Pommes de terre 1 kg", 3), (1, "Œufs par 6", 1), (2, "Pommes de terre 1 kg", 2)]
+    assert brought == {"Pommes de terre 1 kg": (5, 2), "Œufs par 6": (1, 1)}
+
+
+def test_lists_of_orders_are_paged_by_key(market: Market) -> None:
+    placed = [market.place({market.eggs: 1}).id for _ in range(5)]
+    with market.store.read() as tx:
+        first = orders_of_session(tx, "shop", "shop-session", limit=3)
+        rest = orders_of_session(tx, "shop", "shop-session", after=first[-1].id, limit=3)
+    assert [one.id for one in (*first, *rest)] == placed
