@@ -6,24 +6,44 @@ from decimal import Decimal
 from fractions import Fraction
 
 from ..errors import Problem
-from ..units.measures import MEASURES, Measure
+from ..units.measures import MEASURES, Measure, convert
 
 LARGEST = 10**12  # grains of one lot: a million tonnes in grams
 FINEST = 10**6  # grains in one unit; a lot's `per_unit` divides it, so that every level is a short decimal
 
 _MOST_DECIMALS = 18
+_USUAL = {"mass": ("Kilogram", 1000), "volume": ("Litre", 1000), "length": ("Metre", 100), "count": ("Piece", 1)}
 
 
-def lot_unit(measure: Measure) -> tuple[str, int]:
+def usual_unit(measure: Measure) -> tuple[str, int]:
     """The unit in which goods of this measure are stocked, and the grains in one: kilograms by the gram, litres by the
     millilitre, things by the piece, a crate by the crate."""
-    if measure.dimension == "mass":
-        return "Kilogram", 1000
-    if measure.dimension == "volume":
-        return "Litre", 1000
-    if measure.dimension == "length":
-        return "Metre", 100
-    return ("Piece", 1) if measure.dimension == "count" else (measure.term, 1)
+    return _USUAL.get(measure.dimension, (measure.term, 1))
+
+
+def fitting_unit(quantity: Decimal, measure: Measure) -> tuple[str, int]:
+    """As `usual_unit`, but finer, or in the measure itself, where the usual grain does not divide the quantity: half a
+    gram of saffron is stocked by the milligram, a pound of cheese by the two-thousandth of a pound."""
+    unit, per_unit = usual_unit(measure)
+    choices = ((unit, per_unit), (unit, FINEST), (measure.term, 2000))  # 2000: sixteenths and thousandths
+    whole = (one for one in choices if isinstance(grains_of(quantity, measure, *one), int))
+    return next(whole, (unit, per_unit))
+
+
+def grains_of(quantity: Decimal, measure: Measure, unit: str, per_unit: int, where: str = "") -> int | Problem:
+    """The grains that this quantity takes from a lot counted in `unit`. A `Problem` where they are not whole."""
+    lot = MEASURES[unit]
+    if not measure.comparable(lot):
+        text = "{measure} cannot be taken from a stock that is counted in {unit}."
+        return Problem("other_unit", text, where, {"measure": measure.en, "unit": lot.en})
+    if not 0 < quantity <= LARGEST or not has_few_decimals(quantity):
+        return Problem("quantity", "A quantity lies between 0 and {most}.", where, {"most": LARGEST})
+    grains = convert(quantity, measure, lot) * per_unit
+    if grains.denominator != 1:
+        text = "{quantity} cannot be counted: the smallest amount of this stock is {grain}."
+        values = {"quantity": f"{quantity:f} {measure.symbol}".rstrip(), "grain": as_text(1, unit, per_unit)}
+        return Problem("too_fine", text, where, values)
+    return int(grains)
 
 
 def has_few_decimals(quantity: Decimal) -> bool:

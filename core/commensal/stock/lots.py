@@ -14,7 +14,7 @@ from ..errors import Invalid, Problem
 from ..store import Transaction, edit_row
 from ..texts import read_text
 from ..units.measures import MEASURES
-from .grains import FINEST, in_units, lot_unit, to_grains
+from .grains import FINEST, in_units, to_grains, usual_unit
 from .moving import Change, lock_lots, write_movements
 from .tables import stock_lot
 
@@ -65,8 +65,8 @@ def open_lot(
     if measure is None or measure.dimension == "ratio":
         problems.append(Problem("unit", "{unit} is no unit of stock.", "/unit", {"unit": unit[:40]}))
     if per_unit is None and measure is not None:
-        usual, usual_per_unit = lot_unit(measure)
-        per_unit = usual_per_unit if usual == unit else 1
+        usual, parts = usual_unit(measure)
+        per_unit = parts if usual == unit else 1
     if per_unit is None or not 1 <= per_unit <= FINEST or FINEST % per_unit:
         text = "One unit has 1, 2, 4, 5, 8, 10 … parts: a number that divides a million."
         problems.append(Problem("per_unit", text, "/per_unit"))

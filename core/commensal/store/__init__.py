@@ -2,6 +2,7 @@
 
 from .append_only import append_only
 from .conflict import insert_once, insert_or, refusing
+from .days import local_day
 from .editing import edit_row
 from .rows import insert_rows
 from .store import Store
@@ -22,6 +23,7 @@ __all__ = [
     "insert_once",
     "insert_or",
     "insert_rows",
+    "local_day",
     "metadata",
     "refusing",
 ]

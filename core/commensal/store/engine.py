@@ -9,6 +9,7 @@ from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.pool import StaticPool
 
 from ..errors import SettingsError, StoreError
+from .days import day_of
 
 _PRAGMAS = {
     "journal_mode": "WAL",
@@ -50,6 +51,7 @@ def _sqlite(address: URL) -> Engine:
             seen = driver.execute(f"PRAGMA {name}").fetchone()[0]
             if seen not in allowed:
                 raise StoreError(f"SQLite refused {name}={_PRAGMAS[name]} and stays at {seen}.")
+        driver.create_function("local_day", 2, day_of, deterministic=True)
         record.info["reading"] = False
 
     @event.listens_for(engine, "begin")

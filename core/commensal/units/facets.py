@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..search import search_key
 from .concept import Concept
 
 
@@ -59,3 +60,20 @@ ALLERGENS: dict[str, Concept] = _concepts(
     ("Lupine", "AllergenDimension", "Lupin", "Lupin"),
     ("Molluscs", "AllergenDimension", "Molluscs", "Mollusques"),
 )
+
+
+def find_label(typed: str) -> Concept | None:
+    """The label that somebody meant by its term, its French or its English name; None where none is known."""
+    return _LABELS.get(search_key(typed))
+
+
+def find_allergen(typed: str) -> Concept | None:
+    """The allergen that somebody meant by its term, its French or its English name; None where none is known."""
+    return _ALLERGENS.get(search_key(typed))
+
+
+def _by_name(concepts: dict[str, Concept]) -> dict[str, Concept]:
+    return {search_key(name): one for one in concepts.values() for name in (one.en, one.fr, one.term)}
+
+
+_LABELS, _ALLERGENS = _by_name(LABELS), _by_name(ALLERGENS)

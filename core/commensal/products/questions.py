@@ -1,0 +1,80 @@
+"""Questions about products, each one statement."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Select, literal, select
+
+from ..enterprises.tables import enterprise
+from ..errors import NotFound
+from ..search import matches
+from ..stock.lots import lot_of
+from ..stock.tables import stock_lot
+from ..store import Time, Transaction, local_day
+from .tables import supplied_product
+from .values import StockedProduct, SuppliedProduct
+from .vat import rate_in_force
+
+_LOT = "lot__"  # before the names of a lot's columns, which a product has too
+
+
+def product_by_id(tx: Transaction, enterprise_id: str, product_id: str) -> SuppliedProduct:
+    """One product of the enterprise, archived or not. Raises `NotFound`."""
+    row = tx.first(_products(tx).where(supplied_product.c.id == product_id, _of(enterprise_id)))
+    if row is None:
+        raise NotFound("no_product", "There is no such product.")
+    return _product(row)
+
+
+def products_of(
+    tx: Transaction,
+    enterprise_id: str,
+    *,
+    search: str = "",
+    lot_id: str | None = None,
+    archived: bool = False,
+    after: str = "",
+    limit: int = 50,
+) -> list[StockedProduct]:
+    """The enterprise's products with their stock, by id, from the one after `after` on.
+
+    `search` is words of the name or the sku, in any order; `lot_id` asks for the sizes of one lot.
+    """
+    product = supplied_product.c
+    wanted = _products(tx).where(_of(enterprise_id), product.id > after)
+    wanted = wanted.where(product.archived_at.is_not(None) if archived else product.archived_at.is_(None))
+    if search.strip():
+        wanted = wanted.where(matches(product.search, search))
+    if lot_id is not None:
+        wanted = wanted.where(product.lot_id == lot_id)
+    lot = [column.label(f"{_LOT}{column.name}") for column in stock_lot.c]
+    wanted = wanted.add_columns(*lot).join(stock_lot, stock_lot.c.id == product.lot_id)
+    return [_stocked(row) for row in tx.all(wanted.order_by(product.id).limit(limit))]
+
+
+def pieces_left(*, free: int, unlimited: bool, lot_quantity: int) -> int | None:
+    """How many pieces a lot still has, or None for as many as you like."""
+    return None if unlimited else free // lot_quantity
+
+
+def _products(tx: Transaction) -> Select[Any]:
+    today = local_day(tx, literal(tx.now, Time), enterprise.c.timezone)
+    rate = rate_in_force(supplied_product.c.id, today).label("vat_rate")
+    return select(supplied_product, rate).join(enterprise, enterprise.c.id == supplied_product.c.enterprise_id)
+
+
+def _of(enterprise_id: str) -> Any:
+    return supplied_product.c.enterprise_id == enterprise_id
+
+
+def _product(row: Mapping[Any, Any]) -> SuppliedProduct:
+    values = {name: row[name] for name in SuppliedProduct.__dataclass_fields__}
+    return SuppliedProduct(**{**values, "labels": tuple(row["labels"]), "allergens": tuple(row["allergens"])})
+
+
+def _stocked(row: Mapping[Any, Any]) -> StockedProduct:
+    lot = {column.name: row[f"{_LOT}{column.name}"] for column in stock_lot.c}
+    left = pieces_left(free=lot["free"], unlimited=lot["unlimited"], lot_quantity=row["lot_quantity"])
+    return StockedProduct(product=_product(row), lot=lot_of(lot), left=left)

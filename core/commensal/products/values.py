@@ -1,0 +1,53 @@
+"""Products as plugins, pages and the API see them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from ..stock.lots import StockLot
+
+
+@dataclass(frozen=True, kw_only=True)
+class SuppliedProduct:
+    """One thing that a producer sells in one size. Sizes of the same thing share a lot.
+
+    lot_quantity: grains that one piece takes from its lot
+    description:  clean HTML
+    product_type: a DFC product type
+    quantity:     net content of one piece, in `unit`, a DFC measure
+    weighed:      the price follows the weight at packing
+    labels:       DFC certifications and claims; allergens: EU 1169/2011, annex II
+    deposit:      minor units of the producer's currency, for one piece; outside VAT
+    vat_rate:     percent, in force today where the producer is
+    """
+
+    id: str
+    enterprise_id: str
+    lot_id: str
+    lot_quantity: int
+    name: str
+    description: str
+    product_type: str
+    sku: str | None
+    quantity: Decimal
+    unit: str
+    weighed: bool
+    labels: tuple[str, ...]
+    allergens: tuple[str, ...]
+    deposit: int
+    image_id: str | None
+    vat_rate: Decimal
+    created_at: datetime
+    archived_at: datetime | None
+    version: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class StockedProduct:
+    """A product with its lot. `left`: pieces that may still be ordered; None is as many as you like."""
+
+    product: SuppliedProduct
+    lot: StockLot
+    left: int | None
