@@ -25,27 +25,18 @@ _log = structlog.get_logger("commensal.payments")
 
 
 def start_payment(instance: Instance, order_id: str, method: str, key: str, language: str) -> Payment:
-    """Begins a payment of all that is due for a placed order by `method` ("plugin:method"). Not inside a transaction.
+    """Begins a payment as `begin_payment` does, and asks its plugin. Not inside a transaction."""
+    begun = instance.store.transact(lambda tx: begin_payment(tx, order_id, method, key))
+    return ask_plugin(instance, begun, language)
+
+
+def begin_payment(tx: Transaction, order_id: str, method: str, key: str) -> Payment:
+    """A payment of all that is due for a placed order by `method` ("plugin:method"), in state Started.
 
     What was begun for the order before and is not paid yet is Cancelled: the customer has chosen anew. The same `key`
-    gives the same payment. Where the provider says no or the plugin fails, the payment returned is Failed, and its
-    instructions have a text for the customer; the order stays.
-
-    Raises `NotFound`; `Conflict` where nothing is due, the order is cancelled, the shop does not offer the method, or
-    the key was used for something else.
+    gives the same payment. Raises `NotFound`; `Conflict` where nothing is due, the order is cancelled, the shop does
+    not offer the method, or the key was used for something else.
     """
-    begun = instance.store.transact(lambda tx: _begin(tx, order_id, method, key))
-    if begun.state != "Started":
-        return begun
-    try:
-        answer = _ask(instance, begun, language)
-    except (Refused, PluginError) as error:
-        said = _for_customer(error, language)
-        return instance.store.transact(lambda tx: fail(tx, begun.enterprise_id, begun.id, text=said))
-    return instance.store.transact(lambda tx: _answered(tx, begun, answer))
-
-
-def _begin(tx: Transaction, order_id: str, method: str, key: str) -> Payment:
     enterprise_id = tx.value(select(customer_order.c.enterprise_id).where(customer_order.c.id == order_id))
     if enterprise_id is None:
         raise NotFound("no_order", "There is no such order.")
@@ -60,6 +51,22 @@ def _begin(tx: Transaction, order_id: str, method: str, key: str) -> Payment:
     cancel_open(tx, order_id)
     whole = {"enterprise_id": enterprise_id, "order_id": order_id, "method": method, "amount": order.balance}
     return start(tx, **whole, idempotency_key=key)
+
+
+def ask_plugin(instance: Instance, begun: Payment, language: str) -> Payment:
+    """Asks the plugin to begin the payment, and writes down what it says. Not inside a transaction.
+
+    Where the provider says no or the plugin fails, the payment is Failed and its instructions have a text for the
+    customer; the order stays. A payment that is not Started any more is returned as it is.
+    """
+    if begun.state != "Started":
+        return begun
+    try:
+        answer = _ask(instance, begun, language)
+    except (Refused, PluginError) as error:
+        said = _for_customer(error, language)
+        return instance.store.transact(lambda tx: fail(tx, begun.enterprise_id, begun.id, text=said))
+    return instance.store.transact(lambda tx: _answered(tx, begun, answer))
 
 
 def _ask(instance: Instance, begun: Payment, language: str) -> PaymentStart:

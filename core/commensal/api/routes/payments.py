@@ -1,0 +1,213 @@
+"""Payments over the API: customers choose how to pay; the shop records what it received and gave back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+import msgspec
+
+from ...errors import NotFound
+from ...hooks.values import PaymentMethod
+from ...languages.catalogs import say
+from ...orders.questions import order_by_id, order_by_secret
+from ...payments import payments as commands
+from ...payments import refunds
+from ...payments.begin import ask_plugin, begin_payment
+from ...payments.due import due
+from ...payments.export import journal_csv
+from ...payments.journal import journal_entries
+from ...payments.methods import payment_methods
+from ...payments.values import JournalEntry, Payment
+from ...payments.verify import verify_journal
+from ...people.fingerprint import fingerprint
+from ..endpoint import Body, Call, File, Page, Routes
+
+routes = Routes("payments")
+
+Method = Annotated[str, msgspec.Meta(min_length=3, max_length=81, description='"plugin:method"')]
+Amount = Annotated[int, msgspec.Meta(ge=1, le=10**12, description="minor units")]
+Reference = Annotated[str, msgspec.Meta(max_length=200)]
+Place = Annotated[int, msgspec.Meta(ge=0, le=10**12)]
+
+
+class Choice(Body, frozen=True, kw_only=True):
+    """How an order shall be paid: one of the shop's payment methods."""
+
+    method: Method
+
+
+class Received(Body, frozen=True, kw_only=True):
+    """Money that is there, or was given back."""
+
+    method: Method
+    amount: Amount
+    reference: Reference = ""
+
+
+class Arrived(Body, frozen=True, kw_only=True):
+    """The money of a payment that was waiting for it."""
+
+    reference: Reference = ""
+
+
+class Entries(Body, frozen=True, kw_only=True):
+    """Entries of the journal that follow the entry `after`."""
+
+    after: Place = 0
+    limit: Annotated[int, msgspec.Meta(ge=1, le=200)] = 50
+
+
+class Export(Body, frozen=True, kw_only=True):
+    """Entries of the journal that follow the entry `after`: fetch again from the last one to get the next."""
+
+    after: Place = 0
+    limit: Annotated[int, msgspec.Meta(ge=1, le=50_000)] = 50_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class PaymentsOfOrder:
+    """All amounts in minor units of `currency`; a negative balance is owed to the customer."""
+
+    currency: str
+    total: int
+    paid: int
+    balance: int
+    payments: Sequence[Payment]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verification:
+    """`problem` says what is wrong with the first entry that is not as it was written."""
+
+    sound: bool
+    problem: str | None
+
+
+# ------------------------------------------------------------------------------------------------ customers
+
+
+def _methods(call: Call, enterprise: str) -> list[PaymentMethod]:
+    return payment_methods(call.instance, enterprise, call.language)
+
+
+@routes.get("/enterprises/{enterprise}/payment-methods", scope="public", prepare=_methods)
+def list_payment_methods(call: Call, enterprise: str) -> Sequence[PaymentMethod]:
+    """Ways to pay at this shop."""
+    return list(call.prepared)
+
+
+def _asked(call: Call, begun: Payment) -> Payment:
+    return ask_plugin(call.instance, begun, call.language)
+
+
+@routes.post("/me/orders/{order}/payments", scope="self", status=201, needs_key=True, after=_asked)
+def pay_my_order(call: Call, order: str, body: Choice) -> Payment:
+    """Begins to pay what is due for my order. The answer's instructions say what to do next."""
+    order_by_id(call.tx, order, person_id=call.person_id)
+    return begin_payment(call.tx, order, body.method, call.tx.new_id())
+
+
+@routes.get("/me/orders/{order}/payments", scope="self")
+def payments_of_my_order(call: Call, order: str) -> PaymentsOfOrder:
+    """What was paid for my order, and what is under way."""
+    mine = order_by_id(call.tx, order, person_id=call.person_id)
+    return _of_order(call, mine.enterprise_id, mine.id)
+
+
+@routes.post(
+    "/guest-orders/{secret}/payments", scope="public", status=201, needs_key=True, after=_asked, limit="logins"
+)
+def pay_guest_order(call: Call, secret: str, body: Choice) -> Payment:
+    """Begins to pay what is due for the order that this secret opens."""
+    found = order_by_secret(call.tx, fingerprint(secret))
+    return begin_payment(call.tx, found.id, body.method, call.tx.new_id())
+
+
+@routes.get("/guest-orders/{secret}/payments", scope="public", limit="logins")
+def payments_of_guest_order(call: Call, secret: str) -> PaymentsOfOrder:
+    """What was paid for the order that this secret opens, and what is under way."""
+    found = order_by_secret(call.tx, fingerprint(secret))
+    return _of_order(call, found.enterprise_id, found.id)
+
+
+# ------------------------------------------------------------------------------------------------ the shop
+
+
+@routes.get("/enterprises/{enterprise}/orders/{order}/payments", scope="payments:read")
+def payments_of_order(call: Call, enterprise: str, order: str) -> PaymentsOfOrder:
+    """What was paid for an order, given back, and is under way."""
+    return _of_order(call, enterprise, order)
+
+
+@routes.post("/enterprises/{enterprise}/orders/{order}/payments", scope="payments:write", status=201, needs_key=True)
+def record_money(call: Call, enterprise: str, order: str, body: Received) -> Payment:
+    """Records money received for an order: cash in hand, a transfer on the account."""
+    return commands.receive(
+        call.tx, enterprise_id=enterprise, order_id=order, method=body.method, amount=body.amount,
+        idempotency_key=call.tx.new_id(), person_id=call.person_id, reference=body.reference,
+    )  # fmt: skip
+
+
+@routes.post("/enterprises/{enterprise}/orders/{order}/refunds", scope="payments:write", status=201, needs_key=True)
+def record_refund(call: Call, enterprise: str, order: str, body: Received) -> Payment:
+    """Records money given back, never more than was received."""
+    return refunds.refund(
+        call.tx, enterprise_id=enterprise, order_id=order, method=body.method, amount=body.amount,
+        idempotency_key=call.tx.new_id(), person_id=call.person_id, reference=body.reference,
+    )  # fmt: skip
+
+
+@routes.post("/enterprises/{enterprise}/payments/{payment}/arrival", scope="payments:write", needs_key=True)
+def payment_arrived(call: Call, enterprise: str, payment: str, body: Arrived) -> Payment:
+    """Records that the money of a waiting payment has come."""
+    return commands.record_payment(call.tx, enterprise, payment, person_id=call.person_id, reference=body.reference)
+
+
+@routes.post("/enterprises/{enterprise}/payments/{payment}/cancel", scope="payments:write")
+def cancel_payment(call: Call, enterprise: str, payment: str) -> Payment:
+    """Ends a payment that nobody waits for any more."""
+    return commands.cancel(call.tx, enterprise, payment)
+
+
+@routes.get("/enterprises/{enterprise}/journal", scope="payments:read")
+def journal(call: Call, enterprise: str, query: Entries) -> Page[JournalEntry]:
+    """The journal of what was received and given back, oldest first."""
+    found = journal_entries(call.tx, enterprise, after=query.after, limit=query.limit)
+    return Page(items=found, next=str(found[-1].sequence) if len(found) == query.limit else None)
+
+
+@routes.get("/enterprises/{enterprise}/journal.csv", scope="payments:read")
+def export_journal(call: Call, enterprise: str, query: Export) -> File:
+    """The journal as CSV, with all that is needed to verify it elsewhere."""
+    lines = journal_csv(call.tx, enterprise, after=query.after, limit=query.limit)
+    return File("".join(lines).encode(), "text/csv; charset=utf-8", "journal.csv")
+
+
+@routes.get("/enterprises/{enterprise}/journal/verification", scope="payments:read")
+def verify(call: Call, enterprise: str) -> Verification:
+    """Walks the whole journal and says whether it is as it was written."""
+    problems = verify_journal(call.tx, enterprise)
+    return Verification(sound=not problems, problem=say(call.language, problems[0]) if problems else None)
+
+
+@routes.post(
+    "/enterprises/{enterprise}/journal/{sequence}/correction", scope="payments:write", status=201, needs_key=True
+)
+def correct_entry(call: Call, enterprise: str, sequence: str) -> JournalEntry:
+    """Takes back an entry that was a mistake, by an opposite one."""
+    if not sequence.isdecimal() or len(sequence) > 12:
+        raise NotFound
+    return refunds.correct(call.tx, enterprise, int(sequence), person_id=call.person_id)
+
+
+def _of_order(call: Call, enterprise_id: str, order_id: str) -> PaymentsOfOrder:
+    order = due(call.tx, enterprise_id, order_id)
+    return PaymentsOfOrder(
+        currency=order.currency,
+        total=order.total,
+        paid=order.paid,
+        balance=order.balance,
+        payments=commands.payments_of(call.tx, enterprise_id, order_id),
+    )
