@@ -1,155 +1,180 @@
-"""What a sale session offers to a customer: the question that shop pages and orders ask, in one statement."""
+"""The question that a shop asks most: what may this customer order here, at which price, and how much is left."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select, tuple_
 
 from ..enterprises.tables import enterprise
-from ..products.tables import product_vat, supplied_product
+from ..money import Money
+from ..products.questions import pieces_left
+from ..products.tables import image, supplied_product
+from ..products.unit_price import UnitPrice, unit_price
+from ..products.vat import rate_in_force
 from ..sale_sessions.tables import coordination_supplier, sale_session, session_item
 from ..stock.tables import stock_lot
-from ..store import Transaction
+from ..store import Transaction, local_day
 from .tables import catalog_item, item_shown_to, offer
+
+_shop = enterprise.alias("shop")
+_supplier = enterprise.alias("supplier")
 
 
 @dataclass(frozen=True, kw_only=True)
 class VisibleOffer:
-    """A catalog item as one customer sees it. `price` and `deposit` are minor units of the shop's currency for a piece.
+    """What a customer sees of an item that is on sale. Items of one `lot_id` are sizes of the same thing.
 
-    quantity, unit:  net content of one piece, in a DFC measure
-    vat_rate:        percent, in force on the day of distribution
-    left:            whole pieces that can still be ordered; None: any number
-    orderable_until: the close of the session, or the supplier's own, earlier cut-off
+    name:            the shop's own, or the producer's
+    quantity:        net content of one piece, in `unit`, a DFC measure
+    price, deposit:  minor units of `currency`, for one piece; the price includes VAT or not as the shop's prices do
+    unit_price:      of one kilogram, litre, metre or piece, as the law wants it shown; None for a bunch or a box
+    vat_rate:        percent, in force on the day of the distribution
+    lot_quantity:    grains of its lot that one piece takes
+    left:            pieces that may still be ordered; None is as many as you like
+    orderable_until: the close of the sale, or the supplier's own, earlier cut-off
     """
 
     item_id: str
     product_id: str
     supplier_id: str
-    supplier: str
+    supplier_name: str
     lot_id: str
     lot_quantity: int
     name: str
     description: str
     product_type: str
-    sku: str | None
     quantity: Decimal
     unit: str
-    price: int
-    deposit: int
-    vat_rate: Decimal
     weighed: bool
+    currency: str
+    price: int
+    unit_price: UnitPrice | None
+    vat_rate: Decimal
+    deposit: int
+    left: int | None
+    orderable_until: datetime
     labels: tuple[str, ...]
     allergens: tuple[str, ...]
     image_id: str | None
-    position: int
-    left: int | None
-    orderable_until: datetime
+    image_alt: str
 
 
 def offers_for(
     tx: Transaction,
     session_id: str,
-    category_ids: Collection[str],
+    category_ids: Iterable[str],
     *,
-    day: date,
     item_ids: Collection[str] | None = None,
+    after: str = "",
+    limit: int | None = None,
 ) -> list[VisibleOffer]:
-    """The session's items that a customer of these categories sees, by position; of `item_ids` only, where given.
+    """All that a customer in these categories may order at a sale session, as the catalog orders it: one statement.
 
-    The price of a category beats the general one; among several categories the lowest counts. Items that are hidden,
-    archived, shown to other categories only, or without a price for this customer are left out. `day` is that of the
-    distribution, for the VAT rate.
+    An item's price is the lowest of the customer's categories, or else the one for everybody; an item without a price
+    for them is not there, and neither is one that is hidden, archived, or shown to other categories only. `item_ids`
+    asks for these only. `after` is the last item of the page before.
     """
-    item, product, lot, session = catalog_item, supplied_product, stock_lot, sale_session
-    found = (
-        select(
-            item.c.id.label("item_id"),
-            product.c.id.label("product_id"),
-            product.c.enterprise_id.label("supplier_id"),
-            enterprise.c.name.label("supplier"),
-            product.c.lot_id,
-            product.c.lot_quantity,
-            func.coalesce(item.c.name, product.c.name).label("name"),
-            product.c.description,
-            product.c.product_type,
-            product.c.sku,
-            product.c.quantity,
-            product.c.unit,
-            _price(category_ids).label("price"),
-            product.c.deposit,
-            _vat_rate(day).label("vat_rate"),
-            product.c.weighed,
-            product.c.labels,
-            product.c.allergens,
-            product.c.image_id,
-            item.c.position,
-            lot.c.unlimited,
-            lot.c.free,
-            session.c.closes_at,
-            coordination_supplier.c.closes_at.label("cut_off"),
-        )
-        .select_from(session_item)
-        .join(session, session.c.id == session_item.c.session_id)
-        .join(item, item.c.id == session_item.c.item_id)
-        .join(product, product.c.id == item.c.product_id)
-        .join(lot, lot.c.id == product.c.lot_id)
-        .join(enterprise, enterprise.c.id == product.c.enterprise_id)
-        .outerjoin(
-            coordination_supplier,
-            and_(
-                coordination_supplier.c.coordination_id == session.c.coordination_id,
-                coordination_supplier.c.enterprise_id == product.c.enterprise_id,
-            ),
-        )
-        .where(session_item.c.session_id == session_id, ~item.c.hidden, product.c.archived_at.is_(None))
-        .where(_shown(category_ids))
-        .order_by(item.c.position, item.c.id)
-    )
+    statement = _statement(tx, frozenset(category_ids)).where(sale_session.c.id == session_id)
     if item_ids is not None:
-        found = found.where(session_item.c.item_id.in_(sorted(item_ids)))
-    return [_offer(row) for row in tx.all(found) if row["price"] is not None and row["vat_rate"] is not None]
+        statement = statement.where(session_item.c.item_id.in_(item_ids))
+    if after:
+        last = select(catalog_item.c.position, catalog_item.c.id).where(catalog_item.c.id == after)
+        place = tuple_(catalog_item.c.position, catalog_item.c.id)
+        statement = statement.where(place > last.correlate(None).scalar_subquery())
+    rows = tx.all(statement.order_by(catalog_item.c.position, catalog_item.c.id).limit(limit))
+    return [_offer(dict(row)) for row in rows]
 
 
-def _price(category_ids: Collection[str]) -> ColumnElement[int]:
-    of_item = offer.c.item_id == catalog_item.c.id
-    general = select(offer.c.price).where(of_item, offer.c.category_id.is_(None)).correlate(catalog_item)
-    if not category_ids:
-        return general.scalar_subquery()
-    lowest = select(func.min(offer.c.price)).where(of_item, offer.c.category_id.in_(sorted(category_ids)))
-    return func.coalesce(lowest.correlate(catalog_item).scalar_subquery(), general.scalar_subquery())
-
-
-def _vat_rate(day: date) -> ColumnElement[Decimal]:
-    in_force = (
-        select(product_vat.c.rate)
-        .where(product_vat.c.product_id == supplied_product.c.id, product_vat.c.valid_from <= day.isoformat())
-        .order_by(product_vat.c.valid_from.desc())
-        .limit(1)
-        .correlate(supplied_product)
+def _statement(tx: Transaction, category_ids: frozenset[str]) -> Select[Any]:
+    item, product = catalog_item.c, supplied_product.c
+    priced = _priced(category_ids)
+    # The category's price before everybody's, the lowest first.
+    price = select(offer.c.price).where(priced).order_by(offer.c.category_id.is_(None), offer.c.price).limit(1)
+    day = local_day(tx, sale_session.c.begins_at, _shop.c.timezone)
+    return (
+        select(
+            item.id.label("item_id"),
+            item.product_id,
+            item.name.label("own_name"),
+            *(product[name] for name in _OF_PRODUCT),
+            product.enterprise_id.label("supplier_id"),
+            _supplier.c.name.label("supplier_name"),
+            _shop.c.currency,
+            stock_lot.c.free,
+            stock_lot.c.unlimited,
+            image.c.alt.label("image_alt"),
+            sale_session.c.closes_at,
+            coordination_supplier.c.closes_at.label("supplier_closes_at"),
+            price.scalar_subquery().label("price"),
+            rate_in_force(product.id, day).label("vat_rate"),
+        )
+        .select_from(_joined())
+        .where(
+            item.hidden.is_(False),
+            product.archived_at.is_(None),
+            _supplier.c.archived_at.is_(None),
+            _shown(category_ids),
+            select(offer.c.id).where(priced).exists(),
+        )
     )
-    return in_force.scalar_subquery()
 
 
-def _shown(category_ids: Collection[str]) -> ColumnElement[bool]:
-    of_item = select(item_shown_to.c.item_id).where(item_shown_to.c.item_id == catalog_item.c.id)
-    if not category_ids:
-        return ~of_item.exists()
-    return or_(~of_item.exists(), of_item.where(item_shown_to.c.category_id.in_(sorted(category_ids))).exists())
+_OF_PRODUCT = (
+    "name", "description", "product_type", "quantity", "unit", "weighed", "labels", "allergens", "deposit", "image_id",
+    "lot_id", "lot_quantity",
+)  # fmt: skip
 
 
-def _offer(row: Any) -> VisibleOffer:
-    values = dict(row)
-    free, unlimited = values.pop("free"), values.pop("unlimited")
-    closes_at, cut_off = values.pop("closes_at"), values.pop("cut_off")
-    values["labels"], values["allergens"] = tuple(row["labels"]), tuple(row["allergens"])
-    return VisibleOffer(
-        **values,
-        left=None if unlimited else free // row["lot_quantity"],
-        orderable_until=closes_at if cut_off is None else min(cut_off, closes_at),
+def _joined() -> Any:
+    """A session, its shop, and what is on sale there with its product, stock, supplier and image."""
+    product, supplier = supplied_product.c, coordination_supplier.c
+    supplied = and_(
+        supplier.coordination_id == sale_session.c.coordination_id, supplier.enterprise_id == product.enterprise_id
     )
+    return (
+        sale_session.join(_shop, _shop.c.id == sale_session.c.enterprise_id)
+        .join(session_item, session_item.c.session_id == sale_session.c.id)
+        .join(catalog_item, catalog_item.c.id == session_item.c.item_id)
+        .join(supplied_product, product.id == catalog_item.c.product_id)
+        .join(stock_lot, stock_lot.c.id == product.lot_id)
+        .join(_supplier, _supplier.c.id == product.enterprise_id)
+        .outerjoin(coordination_supplier, supplied)
+        .outerjoin(image, image.c.id == product.image_id)
+    )
+
+
+def _priced(category_ids: frozenset[str]) -> ColumnElement[bool]:
+    """Offers of the item that are for these categories or for everybody."""
+    for_all = offer.c.category_id.is_(None)
+    theirs = or_(for_all, offer.c.category_id.in_(sorted(category_ids))) if category_ids else for_all
+    return and_(offer.c.item_id == catalog_item.c.id, theirs)
+
+
+def _shown(category_ids: frozenset[str]) -> ColumnElement[bool]:
+    """The item is shown to everybody, or to one of these categories."""
+    rows = select(item_shown_to.c.item_id).where(item_shown_to.c.item_id == catalog_item.c.id)
+    to_all = ~rows.exists()
+    if not category_ids:
+        return to_all
+    return or_(to_all, rows.where(item_shown_to.c.category_id.in_(sorted(category_ids))).exists())
+
+
+def _offer(row: dict[str, Any]) -> VisibleOffer:
+    free, unlimited = row.pop("free"), row.pop("unlimited")
+    closes_at, earlier = row.pop("closes_at"), row.pop("supplier_closes_at")
+    name = row.pop("own_name") or row["name"]
+    row |= {
+        "name": name,
+        "left": pieces_left(free=free, unlimited=unlimited, lot_quantity=row["lot_quantity"]),
+        "orderable_until": min(closes_at, earlier or closes_at),
+        "unit_price": unit_price(Money(row["price"], row["currency"]), row["quantity"], row["unit"]),
+        "labels": tuple(row["labels"]),
+        "allergens": tuple(row["allergens"]),
+        "image_alt": row["image_alt"] or "",
+    }
+    return VisibleOffer(**row)

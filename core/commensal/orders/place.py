@@ -72,7 +72,7 @@ def place_order(
         "shipping_label": option.label if option else "",
         **totals_of(quote.totals),
     }
-    tx.execute(insert(customer_order).values(id=order_id, **values))
+    tx.execute(insert(customer_order), {"id": order_id, **values})
     write_parts(tx, quote)
     promise(tx, "mail", {"kind": "order_placed", "order_id": order_id, "to": email, "language": wish.language})
     return _placed(order_id, values, quote)

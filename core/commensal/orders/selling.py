@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import RowMapping, and_, select
+from sqlalchemy import RowMapping, and_, bindparam, select
 
 from ..enterprises.tables import customer, customer_in_category, enterprise, enterprise_plugin
 from ..errors import NotFound
@@ -14,31 +14,34 @@ from ..store import Transaction
 from .values import Selling
 
 
+_SELLING = (
+    select(
+        sale_session.c.id.label("session_id"),
+        sale_session.c.coordination_id,
+        coordination.c.name.label("coordination_name"),
+        sale_session.c.enterprise_id,
+        enterprise.c.name.label("enterprise_name"),
+        enterprise.c.currency,
+        enterprise.c.prices_include_vat,
+        enterprise.c.timezone,
+        sale_session.c.opens_at,
+        sale_session.c.closes_at,
+        sale_session.c.begins_at,
+        sale_session.c.ends_at,
+        coordination.c.cancelled_at,
+        enterprise_plugin.c.plugin,
+        enterprise_plugin.c.settings,
+    )
+    .join(coordination, coordination.c.id == sale_session.c.coordination_id)
+    .join(enterprise, enterprise.c.id == sale_session.c.enterprise_id)
+    .outerjoin(enterprise_plugin, enterprise_plugin.c.enterprise_id == enterprise.c.id)
+    .where(sale_session.c.id == bindparam("session"))
+)
+
+
 def selling(tx: Transaction, session_id: str) -> Selling:
     """The session with its shop and the shop's plugins. Raises `NotFound`."""
-    rows = tx.all(
-        select(
-            sale_session.c.id.label("session_id"),
-            sale_session.c.coordination_id,
-            coordination.c.name.label("coordination_name"),
-            sale_session.c.enterprise_id,
-            enterprise.c.name.label("enterprise_name"),
-            enterprise.c.currency,
-            enterprise.c.prices_include_vat,
-            enterprise.c.timezone,
-            sale_session.c.opens_at,
-            sale_session.c.closes_at,
-            sale_session.c.begins_at,
-            sale_session.c.ends_at,
-            coordination.c.cancelled_at,
-            enterprise_plugin.c.plugin,
-            enterprise_plugin.c.settings,
-        )
-        .join(coordination, coordination.c.id == sale_session.c.coordination_id)
-        .join(enterprise, enterprise.c.id == sale_session.c.enterprise_id)
-        .outerjoin(enterprise_plugin, enterprise_plugin.c.enterprise_id == enterprise.c.id)
-        .where(sale_session.c.id == session_id)
-    )
+    rows = tx.all(_SELLING, {"session": session_id})
     if not rows:
         raise NotFound("no_session", "There is no such sale.")
     values = dict(rows[0])

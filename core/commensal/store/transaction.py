@@ -28,15 +28,15 @@ class Transaction:
         result: CursorResult[Any] = self.connection.execute(statement, parameters)
         return result
 
-    def all(self, statement: Executable) -> Sequence[RowMapping]:
-        return self.execute(statement).mappings().all()
+    def all(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Sequence[RowMapping]:
+        return self.execute(statement, parameters).mappings().all()
 
-    def first(self, statement: Executable) -> RowMapping | None:
-        return self.execute(statement).mappings().first()
+    def first(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> RowMapping | None:
+        return self.execute(statement, parameters).mappings().first()
 
-    def one(self, statement: Executable) -> RowMapping:
+    def one(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> RowMapping:
         """The row, or `NotFound`."""
-        row = self.first(statement)
+        row = self.first(statement, parameters)
         if row is None:
             raise NotFound
         return row

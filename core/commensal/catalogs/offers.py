@@ -1,0 +1,49 @@
+"""Prices of items: one for everybody, and one for each customer category that has its own."""
+
+from __future__ import annotations
+
+from sqlalchemy import delete, select, text
+
+from ..enterprises.tables import customer_category
+from ..errors import Invalid, NotFound, Problem
+from ..money import LARGEST
+from ..store import Transaction, insert_or
+from .items import item_by_id
+from .tables import offer
+from .values import Offer
+
+
+def set_price(
+    tx: Transaction, enterprise_id: str, item_id: str, price: int, *, category_id: str | None = None
+) -> Offer:
+    """Sets what one piece costs, in minor units of the enterprise's currency: for a category, or for everybody.
+
+    Every setting raises the offer's version by one. Raises `Invalid`, `NotFound`.
+    """
+    item_by_id(tx, enterprise_id, item_id)
+    problems = []
+    if not 0 <= price <= LARGEST:
+        problems.append(Problem("price", "A price lies between 0 and {most}.", "/price", {"most": LARGEST}))
+    if category_id is not None and not _is_category(tx, enterprise_id, category_id):
+        problems.append(Problem("no_category", "There is no such customer category.", "/category_id"))
+    if problems:
+        raise Invalid(problems)
+    row = insert_or(tx, offer).values(id=tx.new_id(), item_id=item_id, category_id=category_id, price=price, version=1)
+    same = {"index_elements": ["item_id"], "index_where": text("category_id IS NULL")}
+    if category_id is not None:
+        same = {"index_elements": ["item_id", "category_id"]}
+    again = {"price": row.excluded.price, "version": offer.c.version + 1}
+    return Offer(**tx.one(row.on_conflict_do_update(**same, set_=again).returning(*offer.c)))
+
+
+def remove_price(tx: Transaction, enterprise_id: str, item_id: str, *, category_id: str | None = None) -> None:
+    """Takes a price back: the category pays what everybody does, or nobody sees the item. Raises `NotFound`."""
+    item_by_id(tx, enterprise_id, item_id)
+    of = offer.c.category_id.is_(None) if category_id is None else offer.c.category_id == category_id
+    if tx.execute(delete(offer).where(offer.c.item_id == item_id, of)).rowcount != 1:
+        raise NotFound("no_price", "There is no such price.")
+
+
+def _is_category(tx: Transaction, enterprise_id: str, category_id: str) -> bool:
+    mine = (customer_category.c.id == category_id, customer_category.c.enterprise_id == enterprise_id)
+    return tx.first(select(customer_category.c.id).where(*mine)) is not None
