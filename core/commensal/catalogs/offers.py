@@ -29,11 +29,11 @@ def set_price(
     if problems:
         raise Invalid(problems)
     row = insert_or(tx, offer).values(id=tx.new_id(), item_id=item_id, category_id=category_id, price=price, version=1)
-    same = {"index_elements": ["item_id"], "index_where": text("category_id IS NULL")}
-    if category_id is not None:
-        same = {"index_elements": ["item_id", "category_id"]}
+    everybody = text("category_id IS NULL") if category_id is None else None
+    same = ["item_id"] if category_id is None else ["item_id", "category_id"]
     again = {"price": row.excluded.price, "version": offer.c.version + 1}
-    return Offer(**tx.one(row.on_conflict_do_update(**same, set_=again).returning(*offer.c)))
+    upsert = row.on_conflict_do_update(index_elements=same, index_where=everybody, set_=again)
+    return Offer(**tx.one(upsert.returning(*offer.c)))
 
 
 def remove_price(tx: Transaction, enterprise_id: str, item_id: str, *, category_id: str | None = None) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 
 from ..enterprises.tables import enterprise
 from ..money import Money
@@ -83,9 +83,9 @@ def offers_for(
     if item_ids is not None:
         statement = statement.where(session_item.c.item_id.in_(item_ids))
     if after:
-        last = select(catalog_item.c.position, catalog_item.c.id).where(catalog_item.c.id == after)
-        place = tuple_(catalog_item.c.position, catalog_item.c.id)
-        statement = statement.where(place > last.correlate(None).scalar_subquery())
+        position, last = catalog_item.c.position, catalog_item.alias()
+        reached = select(last.c.position).where(last.c.id == after).scalar_subquery()
+        statement = statement.where(or_(position > reached, and_(position == reached, catalog_item.c.id > after)))
     rows = tx.all(statement.order_by(catalog_item.c.position, catalog_item.c.id).limit(limit))
     return [_offer(dict(row)) for row in rows]
 

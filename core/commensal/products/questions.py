@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Select, literal, select
+from sqlalchemy import ColumnElement, Select, literal, select
 
 from ..enterprises.tables import enterprise
 from ..errors import NotFound
@@ -43,12 +43,20 @@ def products_of(
     `search` is words of the name or the sku, in any order; `lot_id` asks for the sizes of one lot.
     """
     product = supplied_product.c
-    wanted = _products(tx).where(_of(enterprise_id), product.id > after)
-    wanted = wanted.where(product.archived_at.is_not(None) if archived else product.archived_at.is_(None))
+    conditions = [_of(enterprise_id), product.archived_at.is_not(None) if archived else product.archived_at.is_(None)]
+    if lot_id is not None:
+        conditions.append(product.lot_id == lot_id)
+    return products_where(tx, *conditions, search=search, after=after, limit=limit)
+
+
+def products_where(
+    tx: Transaction, *conditions: ColumnElement[bool], search: str = "", after: str = "", limit: int = 50
+) -> list[StockedProduct]:
+    """As `products_of`, for any conditions on `supplied_product`."""
+    product = supplied_product.c
+    wanted = _products(tx).where(*conditions, product.id > after)
     if search.strip():
         wanted = wanted.where(matches(product.search, search))
-    if lot_id is not None:
-        wanted = wanted.where(product.lot_id == lot_id)
     lot = [column.label(f"{_LOT}{column.name}") for column in stock_lot.c]
     wanted = wanted.add_columns(*lot).join(stock_lot, stock_lot.c.id == product.lot_id)
     return [_stocked(row) for row in tx.all(wanted.order_by(product.id).limit(limit))]
@@ -65,7 +73,7 @@ def _products(tx: Transaction) -> Select[Any]:
     return select(supplied_product, rate).join(enterprise, enterprise.c.id == supplied_product.c.enterprise_id)
 
 
-def _of(enterprise_id: str) -> Any:
+def _of(enterprise_id: str) -> ColumnElement[bool]:
     return supplied_product.c.enterprise_id == enterprise_id
 
 
