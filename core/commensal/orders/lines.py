@@ -30,7 +30,7 @@ def lines_for(
     _refuse_quantities(items)
     if not items:
         return ()
-    offers = {one.item_id: one for one in _offers(tx, shop, items, category_ids)}
+    offers = {one.item_id: one for one in offers_for(tx, shop.session_id, category_ids, item_ids=tuple(items))}
     problems = []
     for item_id in items:
         offer = offers.get(item_id)
@@ -42,12 +42,6 @@ def lines_for(
     if problems:
         raise not_possible(problems)
     return tuple(_line(tx, offers[item_id], quantity) for item_id, quantity in items.items())
-
-
-def _offers(
-    tx: Transaction, shop: Selling, items: Mapping[str, int], category_ids: Collection[str]
-) -> list[VisibleOffer]:
-    return offers_for(tx, shop.session_id, category_ids, day=shop.day, item_ids=tuple(items))
 
 
 def not_possible(problems: Sequence[Problem]) -> Conflict:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
 from ..pricing.values import Adjustment, OrderDraft, PricedLine, Totals, VatShare
 
@@ -47,11 +46,6 @@ class Selling:
     ends_at: datetime
     cancelled: bool
     plugins: Mapping[str, Mapping[str, object]]  # the shop's, with its settings for them
-
-    @property
-    def day(self) -> date:
-        """The day of distribution in the shop's time zone: VAT rates are those in force then."""
-        return self.begins_at.astimezone(ZoneInfo(self.timezone)).date()
 
     def is_open(self, now: datetime) -> bool:
         """Open is a matter of time alone: no job opens or closes a sale."""
