@@ -115,7 +115,7 @@ def _statement(tx: Transaction, category_ids: frozenset[str]) -> Select[Any]:
         )
         .select_from(_joined())
         .where(
-            item.hidden.is_(False),
+            ~item.hidden,
             product.archived_at.is_(None),
             _supplier.c.archived_at.is_(None),
             _shown(category_ids),

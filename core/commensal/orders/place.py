@@ -17,7 +17,6 @@ from ..errors import Conflict, Invalid, Problem
 from ..hooks.dispatcher import Hooks
 from ..jobs import promise
 from ..money import Money
-from ..money import Money
 from ..people.email import read_email
 from ..stock.take import take_stock
 from ..store import Transaction

@@ -13,7 +13,6 @@ from ..sale_sessions.tables import coordination, sale_session
 from ..store import Transaction
 from .values import Selling
 
-
 _SELLING = (
     select(
         sale_session.c.id.label("session_id"),
