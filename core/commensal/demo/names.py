@@ -1,0 +1,71 @@
+"""Names of people and places, drawn from the words in `names.txt`. People and places are invented; any likeness is chance."""
+
+from __future__ import annotations
+
+import random
+from decimal import Decimal
+from pathlib import Path
+
+from ..search import search_key
+from .values import Place, Somebody
+
+
+def _read() -> list[list[str]]:
+    """Each part of the file begins with a line that says what it is; names stand between bars."""
+    parts = Path(__file__).with_name("names.txt").read_text(encoding="utf-8").split("# ")[1:]
+    return [
+        [name.strip() for line in part.splitlines()[1:] for name in line.split("|") if name.strip()] for part in parts
+    ]
+
+
+FIRST_NAMES, LAST_NAMES, COMMUNES, STREETS, OWN_NAMES = _read()
+
+
+class People:
+    """Draws people; no two have the same address."""
+
+    def __init__(self) -> None:
+        self._taken: dict[str, int] = {}
+
+    def draw(self, chance: random.Random) -> Somebody:
+        first, last = chance.choice(FIRST_NAMES), chance.choice(LAST_NAMES)
+        plain = f"{search_key(first)}.{search_key(last)}".replace(" ", "-")
+        self._taken[plain] = number = self._taken.get(plain, 0) + 1
+        address = plain if number == 1 else f"{plain}{number}"
+        return Somebody(name=f"{first} {last}", email=f"{address}@example.org", phone=draw_mobile(chance))
+
+
+def draw_mobile(chance: random.Random) -> str:
+    """Of the numbers that the French regulator keeps for films and books."""
+    return f"06 39 98 {chance.randint(0, 99):02} {chance.randint(0, 99):02}"
+
+
+def draw_telephone(chance: random.Random) -> str:
+    """A land line of the same kind, in the east of France."""
+    return f"03 53 01 {chance.randint(0, 99):02} {chance.randint(0, 99):02}"
+
+
+class Valley:
+    """Where thirty producers and three hubs are neighbours: a dozen communes within an hour's drive."""
+
+    def __init__(self, number: int, chance: random.Random) -> None:
+        south, west = 46.2 + 0.7 * (number % 4), 0.5 + 0.9 * (number // 4 % 6)
+        communes = chance.sample(COMMUNES, 12)
+        self._places = [
+            (city, f"96{(number * 12 + place) % 100:02}0", south + chance.random() * 0.4, west + chance.random() * 0.6)
+            for place, city in enumerate(communes)
+        ]
+
+    def draw(self, chance: random.Random) -> Place:
+        city, postcode, latitude, longitude = chance.choice(self._places)
+        return Place(
+            street=f"{chance.randint(1, 90)} {chance.choice(STREETS)}",
+            postcode=postcode,
+            city=city,
+            latitude=_degrees(latitude + chance.uniform(-0.02, 0.02)),
+            longitude=_degrees(longitude + chance.uniform(-0.02, 0.02)),
+        )
+
+
+def _degrees(value: float) -> Decimal:
+    return Decimal(f"{value:.5f}")

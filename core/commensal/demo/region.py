@@ -1,0 +1,125 @@
+"""Draws the demo region: pure, and the same for the same seed."""
+
+from __future__ import annotations
+
+import random
+
+from .goods import draw_heap, goods_of
+from .kinds import KINDS, Kind
+from .names import OWN_NAMES, People, Valley, draw_telephone
+from .values import Hub, PastSale, Producer, Region, Shopper
+
+SHOPPERS = 200  # of each valley
+LARGEST_SCALE = 100
+
+# The three hubs of a valley: title, description, markup, a group of customers and its rebate, rhythm, past sales.
+_HUBS = (
+    ("Le Panier", "Un groupement d’achat tenu par ses adhérents : on commande en ligne, on retire le vendredi.",
+     10, "Tarif solidaire", 20, "FREQ=WEEKLY", (4, 3, 2, 1)),
+    ("La Halle", "Un magasin de producteurs qui prépare les commandes de toute la vallée.",
+     18, "Cantines et restaurants", 8, "FREQ=WEEKLY;INTERVAL=2", (4, 2)),
+    ("L’Épicerie", "Une épicerie solidaire, ouverte à tous, où chacun paie selon ses moyens.",
+     6, "Bénéficiaires", 35, "FREQ=WEEKLY;INTERVAL=2", (4, 2)),
+)  # fmt: skip
+
+
+def draw_region(seed: int, scale: int = 1) -> Region:
+    """Three hubs, 30 producers, 300 products, 200 shoppers and 8 past sales, `scale` times (1 to `LARGEST_SCALE`)."""
+    if not 1 <= scale <= LARGEST_SCALE:
+        raise ValueError(f"a scale lies between 1 and {LARGEST_SCALE}")
+    people = People()
+    hubs: list[Hub] = []
+    producers: list[Producer] = []
+    shoppers: list[Shopper] = []
+    past_sales: list[PastSale] = []
+    for number in range(scale):
+        chance = random.Random(f"commensal {seed} {number}")
+        valley = Valley(number, chance)
+        own_names = chance.sample(OWN_NAMES, len(OWN_NAMES))
+        first_hub, first_shopper = len(hubs), len(shoppers)
+        hubs += _draw_hubs(chance, valley, people, own_names)
+        producers += _draw_producers(chance, valley, people, own_names, first_hub)
+        shoppers += [_draw_shopper(chance, people, first_hub) for _ in range(SHOPPERS)]
+        past_sales += _draw_past_sales(chance, hubs, shoppers, first_hub, first_shopper)
+    return Region(
+        seed=seed,
+        scale=scale,
+        hubs=tuple(hubs),
+        producers=tuple(producers),
+        shoppers=tuple(shoppers),
+        past_sales=tuple(past_sales),
+    )
+
+
+def _draw_hubs(chance: random.Random, valley: Valley, people: People, own_names: list[str]) -> list[Hub]:
+    return [
+        Hub(
+            name=f"{title} {own_names.pop()}",
+            description=description,
+            owner=people.draw(chance),
+            packer=people.draw(chance),
+            phone=draw_telephone(chance),
+            place=valley.draw(chance),
+            markup=markup,
+            category=category,
+            off=off,
+            rhythm=rhythm,
+            past=past,
+        )
+        for title, description, markup, category, off, rhythm, past in _HUBS
+    ]
+
+
+def _draw_producers(
+    chance: random.Random, valley: Valley, people: People, own_names: list[str], first_hub: int
+) -> list[Producer]:
+    drawn: list[Producer] = []
+    for kind in KINDS:
+        for place in range(kind.producers):
+            # Whatever else it draws, the first of each kind supplies all hubs, so that none is without bread.
+            wanted = 3 if place == 0 else chance.choice((1, 2, 2, 3))
+            supplied = sorted(chance.sample(range(first_hub, first_hub + len(_HUBS)), wanted))
+            drawn.append(_draw_producer(chance, kind, valley, people, own_names.pop(), tuple(supplied)))
+    return drawn
+
+
+def _draw_producer(
+    chance: random.Random, kind: Kind, valley: Valley, people: People, own_name: str, supplied: tuple[int, ...]
+) -> Producer:
+    owner, place, labels = people.draw(chance), valley.draw(chance), chance.choice(kind.labels)
+    goods = chance.sample(goods_of(kind.goods), kind.products)
+    heaps = [
+        draw_heap(chance, good, number=number, labels=labels, praise=chance.choice(kind.praises))
+        for number, good in enumerate(goods, 1)
+    ]
+    return Producer(
+        kind=kind.goods,
+        name=f"{chance.choice(kind.titles)} {own_name}",
+        description=kind.story.format(owner=owner.name, city=place.city),
+        owner=owner,
+        phone=draw_telephone(chance),
+        place=place,
+        heaps=tuple(heaps),
+        hubs=supplied,
+    )
+
+
+def _draw_shopper(chance: random.Random, people: People, first_hub: int) -> Shopper:
+    wanted = chance.choice((1, 1, 1, 2))
+    return Shopper(
+        somebody=people.draw(chance),
+        hubs=tuple(sorted(chance.sample(range(first_hub, first_hub + len(_HUBS)), wanted))),
+        in_category=chance.random() < 0.15,
+    )
+
+
+def _draw_past_sales(
+    chance: random.Random, hubs: list[Hub], shoppers: list[Shopper], first_hub: int, first_shopper: int
+) -> list[PastSale]:
+    drawn = []
+    for place in range(first_hub, first_hub + len(_HUBS)):
+        regulars = [number for number in range(first_shopper, len(shoppers)) if place in shoppers[number].hubs]
+        for weeks_ago in hubs[place].past:
+            came = chance.sample(regulars, len(regulars) * chance.randint(25, 45) // 100)
+            drawn.append(PastSale(hub=place, weeks_ago=weeks_ago, shoppers=tuple(came)))
+    return drawn

@@ -1,0 +1,130 @@
+"""The demo region: the same for the same seed, as large as it was asked for, and plausible."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+import pytest
+
+from commensal.demo.goods import goods_of
+from commensal.demo.kinds import KINDS
+from commensal.demo.region import draw_region
+from commensal.demo.values import Heap, Region
+from commensal.people.email import read_email
+from commensal.stock.grains import fitting_unit, grains_of
+from commensal.units.facets import ALLERGENS, LABELS
+from commensal.units.measures import MEASURES
+from commensal.units.product_types import PRODUCT_TYPES, lineage
+
+REGION = draw_region(7)
+
+
+def heaps(region: Region = REGION) -> Iterator[Heap]:
+    return (heap for producer in region.producers for heap in producer.heaps)
+
+
+def test_the_same_seed_draws_the_same_region_and_another_one_another() -> None:
+    assert draw_region(7) == REGION
+    assert draw_region(8) != REGION
+
+
+@pytest.mark.parametrize("scale", [1, 3])
+def test_the_scale_multiplies_everything(scale: int) -> None:
+    region = draw_region(7, scale)
+    assert len(region.hubs) == 3 * scale
+    assert len(region.producers) == 30 * scale
+    assert len(list(heaps(region))) == 300 * scale
+    assert len(region.shoppers) == 200 * scale
+    assert len(region.past_sales) == 8 * scale
+
+
+def test_a_small_region_is_the_beginning_of_a_large_one() -> None:
+    large = draw_region(7, 2)
+    assert large.producers[:30] == REGION.producers
+    assert large.shoppers[:200] == REGION.shoppers
+    assert large.past_sales[:8] == REGION.past_sales
+
+
+def test_a_scale_has_its_limits() -> None:
+    for scale in (0, 101):
+        with pytest.raises(ValueError, match="between 1 and 100"):
+            draw_region(7, scale)
+
+
+def test_every_term_is_one_of_ours_and_every_size_takes_whole_grains() -> None:
+    for heap in heaps(draw_region(1, 8)):
+        assert heap.product_type in PRODUCT_TYPES
+        assert set(heap.labels) <= set(LABELS)
+        assert set(heap.allergens) <= set(ALLERGENS)
+        measures = [MEASURES[size.unit] for size in heap.sizes]
+        unit, per_unit = fitting_unit(heap.sizes[0].quantity, measures[0])
+        for size, measure in zip(heap.sizes, measures, strict=True):
+            assert isinstance(grains_of(size.quantity, measure, unit, per_unit), int)
+        assert heap.on_hand is None or heap.on_hand * per_unit == int(heap.on_hand * per_unit) > 0
+
+
+def test_every_row_of_goods_is_used_by_a_kind() -> None:
+    for kind in KINDS:
+        goods = goods_of(kind.goods)
+        assert len(goods) >= kind.products
+        assert len({good.name for good in goods}) == len(goods)
+        assert {good.product_type for good in goods} <= set(PRODUCT_TYPES)
+
+
+def test_vat_is_what_french_law_asks() -> None:
+    for heap in heaps(draw_region(1, 8)):
+        kinds = {concept.term for concept in lineage(heap.product_type)}
+        expected = "5.5"
+        if kinds & {"alcoholic-beverage", "confectionery"} or heap.product_type == "inedible":
+            expected = "20"
+        elif kinds & {"flower", "plant"}:
+            expected = "10"
+        assert heap.vat_rate == Decimal(expected), heap.name
+
+
+def test_prices_are_those_of_a_market() -> None:
+    for heap in heaps(draw_region(1, 8)):
+        assert all(25 <= size.price <= 25_000 and size.price % 5 == 0 for size in heap.sizes), heap
+        per_content = [size.price / size.quantity for size in heap.sizes]
+        assert per_content == sorted(per_content, reverse=True) or len(heap.sizes) == 1, heap
+        assert heap.deposit in (0, 20, 25, 30)
+
+
+def test_something_is_in_season_everywhere_all_year() -> None:
+    for hub in range(3):
+        supplied = [one for one in REGION.producers if hub in one.hubs]
+        assert len({one.kind for one in supplied}) == len(KINDS)
+        for month in range(1, 13):
+            assert sum(month in heap.months for one in supplied for heap in one.heaps) >= 80
+
+
+def test_some_goods_have_sizes_some_are_weighed_and_some_have_no_end() -> None:
+    found = list(heaps())
+    assert sum(len(heap.sizes) == 3 for heap in found) >= 10
+    assert sum(heap.weighed for heap in found) >= 30
+    assert 1 <= sum(heap.on_hand is None for heap in found) <= 15
+    assert sum(heap.deposit > 0 for heap in found) >= 20
+
+
+def test_nobody_shares_an_address_and_every_reference_is_there_once() -> None:
+    region = draw_region(3, 4)
+    people = [hub.owner for hub in region.hubs] + [hub.packer for hub in region.hubs]
+    people += [one.owner for one in region.producers] + [one.somebody for one in region.shoppers]
+    assert len({one.email for one in people}) == len(people)
+    assert all(read_email(one.email) == one.email for one in people)
+    for producer in region.producers:
+        skus = [size.sku for heap in producer.heaps for size in heap.sizes]
+        assert len(set(skus)) == len(skus)
+
+
+def test_enterprises_of_one_valley_have_names_of_their_own() -> None:
+    names = [one.name for one in REGION.hubs] + [one.name for one in REGION.producers]
+    assert len(set(names)) == 33
+    assert all(place.postcode.startswith("96") for place in (one.place for one in REGION.producers))
+
+
+def test_those_who_ordered_are_customers_of_that_hub() -> None:
+    for sale in REGION.past_sales:
+        assert len(sale.shoppers) >= 10
+        assert all(sale.hub in REGION.shoppers[one].hubs for one in sale.shoppers)
