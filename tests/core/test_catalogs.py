@@ -1,0 +1,211 @@
+"""Catalogs: what an enterprise may list, what it says of it, and what it asks for it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from sqlalchemy import event, insert
+
+from commensal.catalogs.catalogs import catalog_by_id, catalogs_of, change_catalog, create_catalog, remove_catalog
+from commensal.catalogs.granted import SELLING, sellable_products
+from commensal.catalogs.items import add_item, change_item, item_by_id, items_of, remove_item
+from commensal.catalogs.offers import remove_price, set_price
+from commensal.catalogs.values import Catalog
+from commensal.enterprises.tables import customer_category
+from commensal.errors import Conflict, Forbidden, Invalid, NotFound, Stale
+from commensal.money import LARGEST
+from commensal.products.products import archive_product, create_product
+from commensal.sale_sessions.tables import session_item
+from commensal.store import Store, Transaction
+
+
+@pytest.fixture
+def hub(store: Store, hamlet: Any) -> Catalog:
+    """The catalog of a hub that a farm lets sell; the dairy lets it look only, the stranger nothing."""
+    for name in ("hub", "farm", "dairy", "stranger"):
+        hamlet.enterprise(name)
+    hamlet.grant("farm", "hub", *SELLING)
+    hamlet.grant("dairy", "hub", "ReadProducts")
+    with store.write() as tx:
+        for category_id, enterprise_id in (("staff", "hub"), ("school", "hub"), ("theirs", "farm")):
+            tx.execute(
+                insert(customer_category).values(
+                    id=category_id, enterprise_id=enterprise_id, name=category_id, version=1
+                )
+            )
+        return create_catalog(tx, enterprise_id="hub", name="Épicerie")
+
+
+def product(tx: Transaction, producer: str = "farm", name: str = "Pommes") -> str:
+    return create_product(
+        tx, enterprise_id=producer, name=name, product_type="apples", quantity=Decimal(1), unit="Kilogram",
+        vat_rate=Decimal("5.5"), on_hand=Decimal(10),
+    ).id  # fmt: skip
+
+
+def mistakes(error: Invalid) -> list[tuple[str, str]]:
+    return [(one.where, one.code) for one in error.problems]
+
+
+def test_a_catalog_is_made_renamed_and_removed_while_it_is_empty(store: Store, hub: Catalog) -> None:
+    with store.write() as tx:
+        assert catalog_by_id(tx, "hub", hub.id) == hub
+        renamed = change_catalog(tx, "hub", hub.id, 1, name=" Marché ")
+        assert (renamed.name, renamed.version) == ("Marché", 2)
+        with pytest.raises(Stale):
+            change_catalog(tx, "hub", hub.id, 1, name="Boutique")
+        with pytest.raises(Invalid, match="Catalogue"):  # the hamlet's own
+            change_catalog(tx, "hub", hub.id, 2, name="Catalogue")
+        with pytest.raises(Invalid):
+            create_catalog(tx, enterprise_id="hub", name="Marché")
+        with pytest.raises(Invalid):
+            create_catalog(tx, enterprise_id="hub", name="\n")
+        create_catalog(tx, enterprise_id="farm", name="Marché")
+        add_item(tx, "hub", hub.id, product(tx))
+        with pytest.raises(Conflict, match="has items"):
+            remove_catalog(tx, "hub", hub.id)
+        other = create_catalog(tx, enterprise_id="hub", name="Autre")
+        assert {one.name for one in catalogs_of(tx, "hub")} == {"Catalogue", "Marché", "Autre"}
+        remove_catalog(tx, "hub", other.id)
+        assert {one.name for one in catalogs_of(tx, "hub")} == {"Catalogue", "Marché"}
+        assert len(catalogs_of(tx, "hub", after=catalogs_of(tx, "hub", limit=1)[0].id)) == 1
+
+
+def test_somebody_elses_catalog_and_items_are_not_found(store: Store, hub: Catalog) -> None:
+    with store.write() as tx:
+        item = add_item(tx, "hub", hub.id, product(tx))
+        for attempt in (
+            lambda: catalog_by_id(tx, "farm", hub.id),
+            lambda: change_catalog(tx, "farm", hub.id, 1, name="Mine"),
+            lambda: remove_catalog(tx, "farm", hub.id),
+            lambda: add_item(tx, "farm", hub.id, product(tx)),
+            lambda: item_by_id(tx, "farm", item.id),
+            lambda: change_item(tx, "farm", item.id, 1, hidden=True),
+            lambda: remove_item(tx, "farm", item.id),
+            lambda: set_price(tx, "farm", item.id, 100),
+            lambda: remove_price(tx, "farm", item.id),
+        ):
+            with pytest.raises(NotFound):
+                attempt()
+        assert items_of(tx, "farm", hub.id) == []
+        assert item_by_id(tx, "hub", item.id) == item
+
+
+def test_a_hub_lists_its_own_products_and_those_it_may_sell(store: Store, hub: Catalog) -> None:
+    with store.write() as tx:
+        own, granted = product(tx, "hub"), product(tx, "farm")
+        items = [add_item(tx, "hub", hub.id, one) for one in (own, granted)]
+        assert [(one.producer_id, one.position, one.hidden, one.offers) for one in items] == [
+            ("hub", 1, False, ()), ("farm", 2, False, ()),
+        ]  # fmt: skip
+        with pytest.raises(Conflict, match="already"):
+            add_item(tx, "hub", hub.id, own)
+        with pytest.raises(Forbidden, match="does not let"):
+            add_item(tx, "hub", hub.id, product(tx, "dairy"))
+        with pytest.raises(NotFound):
+            add_item(tx, "hub", hub.id, product(tx, "stranger"))
+        with pytest.raises(NotFound):
+            add_item(tx, "hub", hub.id, "unknown")
+        archive_product(tx, "farm", granted, 1)
+        other = create_catalog(tx, enterprise_id="hub", name="Autre")
+        with pytest.raises(NotFound):
+            add_item(tx, "hub", other.id, granted)
+
+
+def test_a_grant_goes_one_way(store: Store, hub: Catalog) -> None:
+    with store.write() as tx:
+        catalog = create_catalog(tx, enterprise_id="farm", name="Ferme")
+        with pytest.raises(NotFound):
+            add_item(tx, "farm", catalog.id, product(tx, "hub"))
+
+
+def test_products_that_may_be_listed_are_those_that_can_be_added(store: Store, hub: Catalog) -> None:
+    with store.write() as tx:
+        names = ("hub", "farm", "dairy", "stranger")
+        made = {producer: product(tx, producer, f"Pommes de {producer}") for producer in names}
+        gone = product(tx, "farm", "Poires")
+        archive_product(tx, "farm", gone, 1)
+        assert {one.product.id for one in sellable_products(tx, "hub")} == {made["hub"], made["farm"]}
+        assert [one.product.id for one in sellable_products(tx, "hub", producer_id="farm")] == [made["farm"]]
+        assert [one.product.id for one in sellable_products(tx, "hub", search="POMMES hub")] == [made["hub"]]
+        assert sellable_products(tx, "hub", producer_id="dairy") == []
+
+
+def test_what_is_said_of_an_item_can_be_changed(store: Store, hub: Catalog) -> None:
+    with store.write() as tx:
+        item = add_item(
+            tx, "hub", hub.id, product(tx), name="Reinettes", position=7, hidden=True, shown_to=["staff", "staff"]
+        )
+        assert (item.name, item.position, item.hidden, item.shown_to) == ("Reinettes", 7, True, ("staff",))
+        changed = change_item(tx, "hub", item.id, 1, name=None, hidden=False, shown_to=["school", "staff"])
+        assert (changed.name, changed.position, changed.hidden) == (None, 7, False)
+        assert (changed.shown_to, changed.version) == (("school", "staff"), 2)
+        assert change_item(tx, "hub", item.id, 2, position=1).shown_to == ("school", "staff")
+        assert change_item(tx, "hub", item.id, 3, shown_to=[]).shown_to == ()
+        with pytest.raises(Stale):
+            change_item(tx, "hub", item.id, 3, hidden=True)
+        with pytest.raises(Invalid) as raised:
+            change_item(tx, "hub", item.id, 4, name="x" * 201, position=-1, shown_to=["staff", "theirs"])
+        assert mistakes(raised.value) == [
+            ("/name", "too_long"), ("/position", "position"), ("/shown_to/1", "no_category"),
+        ]  # fmt: skip
+
+
+def test_an_item_that_was_never_on_sale_can_go_and_another_cannot(store: Store, hub: Catalog, hamlet: Any) -> None:
+    with store.write() as tx:
+        fresh = add_item(tx, "hub", hub.id, product(tx), shown_to=["staff"])
+        sold = add_item(tx, "hub", hub.id, product(tx))
+        set_price(tx, "hub", fresh.id, 100)
+    session = hamlet.session(hamlet.sale())
+    with store.write() as tx:
+        tx.execute(insert(session_item).values(session_id=session.id, item_id=sold.id))
+        remove_item(tx, "hub", fresh.id)
+        with pytest.raises(Conflict, match="Hide it"):
+            remove_item(tx, "hub", sold.id)
+        assert [one.id for one in items_of(tx, "hub", hub.id)] == [sold.id]
+
+
+def test_a_price_is_set_once_for_each_category_and_raises_its_version(store: Store, hub: Catalog) -> None:
+    with store.write() as tx:
+        item = add_item(tx, "hub", hub.id, product(tx))
+        first = set_price(tx, "hub", item.id, 250)
+        again = set_price(tx, "hub", item.id, 275)
+        staff = set_price(tx, "hub", item.id, 200, category_id="staff")
+        less = set_price(tx, "hub", item.id, 0, category_id="staff")
+        assert (first.price, first.version, again.price, again.version) == (250, 1, 275, 2)
+        assert (again.id, less.id, less.version) == (first.id, staff.id, 2)
+        assert item_by_id(tx, "hub", item.id).offers == (again, less)
+        remove_price(tx, "hub", item.id, category_id="staff")
+        assert item_by_id(tx, "hub", item.id).offers == (again,)
+        with pytest.raises(NotFound):
+            remove_price(tx, "hub", item.id, category_id="staff")
+        remove_price(tx, "hub", item.id)
+        assert item_by_id(tx, "hub", item.id).offers == ()
+
+
+def test_every_mistake_in_a_price_is_named(store: Store, hub: Catalog) -> None:
+    with store.write() as tx:
+        item = add_item(tx, "hub", hub.id, product(tx))
+        for price in (-1, LARGEST + 1):
+            with pytest.raises(Invalid) as raised:
+                set_price(tx, "hub", item.id, price, category_id="theirs")
+            assert mistakes(raised.value) == [("/price", "price"), ("/category_id", "no_category")]
+
+
+def test_a_page_of_items_with_offers_and_categories_is_three_statements(store: Store, hub: Catalog) -> None:
+    with store.write() as tx:
+        ids = []
+        for _ in range(5):
+            item = add_item(tx, "hub", hub.id, product(tx), shown_to=["staff"])
+            set_price(tx, "hub", item.id, 100)
+            ids.append(item.id)
+    seen: list[str] = []
+    event.listen(store.engine, "before_cursor_execute", lambda *given: seen.append(given[2]))
+    with store.read() as tx:
+        first = items_of(tx, "hub", hub.id, limit=3)
+    assert len([one for one in seen if one.startswith("SELECT")]) == 3
+    with store.read() as tx:
+        assert [one.id for one in (*first, *items_of(tx, "hub", hub.id, after=first[-1].id))] == sorted(ids)
+    assert all(len(one.offers) == len(one.shown_to) == 1 for one in first)
