@@ -13,6 +13,7 @@ from sqlalchemy import func, select, update
 from commensal.catalogs.tables import offer
 from commensal.checks import broken_invariants
 from commensal.clock import ManualClock
+from commensal.enterprises.tables import enterprise
 from commensal.errors import Conflict, Invalid, NotFound, Refused, SoldOut, Stale
 from commensal.hooks.dispatcher import Hooks
 from commensal.hooks.loading import load_plugins
@@ -178,6 +179,13 @@ def test_a_suppliers_own_cut_off_closes_its_products_earlier(market: Market, clo
     with pytest.raises(Conflict) as refused:
         market.place({market.small: 1})
     assert "Orders for Pommes de terre 1 kg have closed" in str(refused.value.problems[0])
+
+
+def test_a_hidden_shop_is_not_there_for_strangers(market: Market) -> None:
+    with market.store.write() as tx:
+        tx.execute(update(enterprise).values(visibility="hidden"))
+    with pytest.raises(NotFound):
+        market.place({market.small: 1})
 
 
 def test_the_hub_takes_orders_after_the_close(market: Market, clock: ManualClock) -> None:

@@ -23,7 +23,7 @@ from ..store import Transaction
 from .cart import empty_cart
 from .lines import by_lot, lines_for
 from .price import draft_of, price
-from .selling import Known, categories_of, known_customer, selling
+from .selling import Known, categories_of, known_customer, selling, selling_to
 from .shipping import book
 from .tables import customer_order
 from .values import Order, Quote, Selling, Wish
@@ -51,7 +51,7 @@ def place_order(
     Raises `Conflict` where the sale is closed, an item is not on sale, or the total is not the one that was shown;
     `SoldOut` naming what is left of each lot; `Invalid` with every mistake of the wish; `Refused` from a plugin.
     """
-    shop = selling(tx, session_id)
+    shop = selling(tx, session_id) if by_hub else selling_to(tx, session_id, person_id)
     if not by_hub and not shop.is_open(tx.now):
         raise closed(shop)
     email = _checked(wish, shop)

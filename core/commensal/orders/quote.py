@@ -10,7 +10,7 @@ from ..hooks.values import ShippingOption
 from ..store import Transaction
 from .lines import lines_for
 from .price import draft_of, price
-from .selling import known_customer, selling
+from .selling import known_customer, selling_to
 from .shipping import options, unknown_shipping
 from .values import Quote, Selling
 
@@ -33,7 +33,7 @@ def quote_order(
     Raises what `place_order` raises for items that are not on sale or quantities that cannot be; not for stock, which
     is decided when the order is placed.
     """
-    shop = selling(tx, session_id)
+    shop = selling_to(tx, session_id, person_id)
     known = known_customer(tx, shop.enterprise_id, person_id)
     lines = lines_for(tx, shop, items, known.category_ids)
     choices = options(tx, hooks, shop, language)

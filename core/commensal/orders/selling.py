@@ -9,6 +9,7 @@ from sqlalchemy import RowMapping, and_, bindparam, select
 
 from ..enterprises.tables import customer, customer_in_category, enterprise, enterprise_plugin
 from ..errors import NotFound
+from ..sale_sessions.questions import sale_for
 from ..sale_sessions.tables import coordination, sale_session
 from ..store import Transaction
 from .values import Selling
@@ -23,6 +24,7 @@ _SELLING = (
         enterprise.c.currency,
         enterprise.c.prices_include_vat,
         enterprise.c.timezone,
+        enterprise.c.visibility,
         sale_session.c.opens_at,
         sale_session.c.closes_at,
         sale_session.c.begins_at,
@@ -36,6 +38,14 @@ _SELLING = (
     .outerjoin(enterprise_plugin, enterprise_plugin.c.enterprise_id == enterprise.c.id)
     .where(sale_session.c.id == bindparam("session"))
 )
+
+
+def selling_to(tx: Transaction, session_id: str, person_id: str | None) -> Selling:
+    """The session for who shops there: that of a hidden shop only for its members and customers. Raises `NotFound`."""
+    shop = selling(tx, session_id)
+    if shop.visibility == "hidden":
+        sale_for(tx, session_id, person_id)
+    return shop
 
 
 def selling(tx: Transaction, session_id: str) -> Selling:

@@ -40,6 +40,7 @@ class Selling:
     currency: str
     prices_include_vat: bool
     timezone: str
+    visibility: str
     opens_at: datetime
     closes_at: datetime
     begins_at: datetime  # of the distribution

@@ -1,0 +1,49 @@
+"""Lists for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.console import Console
+from rich.table import Table as Grid
+
+from ..languages.formats import format_money, format_moment, format_quantity
+from ..orders.distribution import Heap, Parcel
+from ..sale_sessions.values import Sale
+
+
+def print_sales(console: Console, sales: Iterable[Sale], language: str) -> None:
+    """Sales with the id that other commands take."""
+    grid = Grid("sale", "shop", "closes", "distribution", "id")
+    for one in sales:
+        zone, session = one.shop.timezone, one.session
+        closes, begins = (format_moment(at, zone, language) for at in (session.closes_at, session.begins_at))
+        grid.add_row(session.name, one.shop.name, closes, begins, session.id)
+    console.print(grid)
+
+
+def print_distribution(
+    console: Console, parcels: Iterable[Parcel], heaps: Iterable[Heap], *, currency: str, language: str
+) -> None:
+    """Who gets what, and what each supplier brings."""
+    grid = Grid("order", "customer", "pieces", "product", "weighed", "total", "payment")
+    last = 0
+    for one in parcels:
+        first = one.order_number != last
+        last = one.order_number
+        weighed = "" if one.final_quantity is None else format_quantity(one.final_quantity, one.unit, language)
+        grid.add_row(
+            str(one.order_number) if first else "",
+            one.customer if first else "",
+            str(one.quantity),
+            f"{one.product} ({format_quantity(one.unit_quantity, one.unit, language)})",
+            weighed,
+            format_money(one.order_total, currency, language) if first else "",
+            one.payment_state if first else "",
+        )
+    console.print(grid)
+    brought = Grid("supplier", "pieces", "product", "orders")
+    for heap in heaps:
+        size = format_quantity(heap.unit_quantity, heap.unit, language)
+        brought.add_row(heap.supplier, str(heap.quantity), f"{heap.product} ({size})", str(heap.orders))
+    console.print(brought)
