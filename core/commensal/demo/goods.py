@@ -66,7 +66,7 @@ def draw_heap(chance: random.Random, good: Good, *, number: int, labels: tuple[s
         vat_rate=good.vat_rate,
         deposit=good.deposit,
         weighed=good.weighed,
-        labels=labels,
+        labels=() if good.product_type == "inedible" else labels,
         allergens=good.allergens,
     )
 

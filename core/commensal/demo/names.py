@@ -1,4 +1,4 @@
-"""Names of people and places, drawn from the words in `names.txt`. People and places are invented; any likeness is chance."""
+"""Names of people and places, drawn from the words in `names.txt`. All are invented; any likeness is chance."""
 
 from __future__ import annotations
 

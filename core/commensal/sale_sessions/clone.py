@@ -9,6 +9,7 @@ from functools import partial
 
 from sqlalchemy import exists, insert, select
 
+from ..catalogs.granted import grants_all
 from ..catalogs.tables import catalog_item
 from ..enterprises.tables import enterprise
 from ..errors import Invalid, Problem
@@ -17,7 +18,7 @@ from .coordinations import FURTHEST
 from .on_sale import may_be_sold, put
 from .questions import coordination_by_id
 from .rhythm import shifted
-from .sessions import may_coordinate
+from .sessions import COORDINATES
 from .suppliers import write_suppliers
 from .tables import coordination, sale_session, session_item
 from .values import Coordination
@@ -82,7 +83,7 @@ def _copy_sessions(tx: Transaction, model: Coordination, new: Coordination, move
         select(sale_session)
         .join(enterprise, enterprise.c.id == sale_session.c.enterprise_id)
         .where(sale_session.c.coordination_id == model.id, enterprise.c.archived_at.is_(None))
-        .where(may_coordinate(model.coordinator_id, sale_session.c.enterprise_id))
+        .where(grants_all(sale_session.c.enterprise_id, model.coordinator_id, COORDINATES))
         .order_by(sale_session.c.id)
     )
     rows = []

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, FromClause, Select, and_, delete, exists, func, insert, literal, or_, select
+from sqlalchemy import ColumnElement, FromClause, Select, and_, delete, exists, insert, select
 
+from ..catalogs.granted import SELLING, grants_all
 from ..catalogs.tables import catalog_item
-from ..enterprises.tables import enterprise, enterprise_grant
+from ..enterprises.tables import enterprise
 from ..errors import Conflict, Invalid, Problem
 from ..products.tables import supplied_product
 from ..store import Transaction
@@ -16,13 +17,12 @@ from .questions import session_by_id
 from .tables import coordination_supplier, sale_session, session_item
 
 MOST_AT_ONCE = 1000  # items named one by one
-NEEDED = ("ReadProducts", "WriteOrders")  # what a producer grants a shop that sells its goods
 
 
 def put_on_sale(tx: Transaction, session_id: str, coordinator_id: str, item_ids: Sequence[str] | None = None) -> int:
     """Puts items of the session's catalog on sale, also while it runs; None: all that may be. Returns how many are new.
 
-    An item may be sold if its producer supplies this sale, and is the shop itself or grants it `NEEDED` at this moment.
+    An item may be sold if its producer supplies this sale, and is the shop itself or now grants it `SELLING`.
     Raises `NotFound`, `Conflict` once the sale is settled, and `Invalid` with one problem for each named item that may
     not be sold; then none is.
     """
@@ -70,19 +70,7 @@ def _sellable() -> FromClause:
 
 def _granted() -> ColumnElement[bool]:
     """The producer is the shop, or lets it sell."""
-    producer, shop = supplied_product.c.enterprise_id, sale_session.c.enterprise_id
-    grants = (
-        select(func.count())
-        .select_from(enterprise_grant)
-        .where(
-            enterprise_grant.c.grantor_id == producer,
-            enterprise_grant.c.grantee_id == shop,
-            enterprise_grant.c.scope.in_(NEEDED),
-        )
-        .correlate(sale_session, supplied_product)
-        .scalar_subquery()
-    )
-    return or_(producer == shop, grants == literal(len(NEEDED)))
+    return grants_all(supplied_product.c.enterprise_id, sale_session.c.enterprise_id, *SELLING)
 
 
 def _refuse(tx: Transaction, session_id: str, item_ids: Sequence[str]) -> None:

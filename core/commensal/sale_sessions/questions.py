@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Literal
 
-from sqlalchemy import ColumnElement, Row, Select, literal, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, literal, select, tuple_, union_all
 
 from ..catalogs.tables import catalog_item
-from ..enterprises.tables import enterprise
+from ..enterprises.tables import customer, enterprise, enterprise_member
 from ..errors import Invalid, NotFound, Problem
 from ..products.tables import supplied_product
 from ..store import Time, Transaction
@@ -62,6 +62,14 @@ def sessions_of(tx: Transaction, coordination_id: str, coordinator_id: str) -> l
     return [SaleSession(**row) for row in tx.all(_sessions().where(mine).order_by(sale_session.c.id))]
 
 
+def sessions_of_shop(tx: Transaction, shop_id: str, *, after: str = "", limit: int = 50) -> list[SaleSession]:
+    """What a shop takes part in, whoever coordinates it; the newest first. `after` is the id of the last one before."""
+    wanted = _sessions().where(sale_session.c.enterprise_id == shop_id)
+    if after:
+        wanted = wanted.where(sale_session.c.id < after)
+    return [SaleSession(**row) for row in tx.all(wanted.order_by(sale_session.c.id.desc()).limit(limit))]
+
+
 def items_on_sale(
     tx: Transaction, session_id: str, coordinator_id: str, *, after: str = "", limit: int = 50
 ) -> list[ItemOnSale]:
@@ -87,6 +95,21 @@ def items_on_sale(
 def sale_by_id(tx: Transaction, session_id: str) -> Sale:
     """A session, past ones too, with its shop, hidden ones too: the caller decides who sees it. Raises `NotFound`."""
     return _sale(tx.execute(_sales().where(sale_session.c.id == session_id)).first())
+
+
+def sale_for(tx: Transaction, session_id: str, person_id: str | None) -> Sale:
+    """The same for who shops: a hidden shop is there for its members and customers only. Raises `NotFound`."""
+    found = sale_by_id(tx, session_id)
+    if found.shop.visibility != "hidden":
+        return found
+    member, buyer = enterprise_member.c, customer.c
+    known = union_all(
+        select(member.person_id).where(member.enterprise_id == found.shop.id, member.person_id == person_id),
+        select(buyer.person_id).where(buyer.enterprise_id == found.shop.id, buyer.person_id == person_id),
+    )
+    if person_id is None or tx.first(known) is None:
+        raise NotFound
+    return found
 
 
 def sales(

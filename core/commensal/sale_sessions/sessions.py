@@ -6,10 +6,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypedDict, Unpack
 
-from sqlalchemy import ColumnElement, delete, exists, insert, or_, select
+from sqlalchemy import delete, insert, select
 
+from ..catalogs.granted import grants_all
 from ..catalogs.tables import catalog
-from ..enterprises.tables import enterprise, enterprise_grant
+from ..enterprises.tables import enterprise
 from ..errors import Conflict, Invalid, Problem, Stale
 from ..store import Transaction, edit_row, refusing
 from ..texts import read_text
@@ -118,19 +119,9 @@ def remove_session(tx: Transaction, session_id: str, coordinator_id: str, versio
             raise Stale
 
 
-def may_coordinate(coordinator_id: str, shop_id: ColumnElement[str]) -> ColumnElement[bool]:
-    """SQL: the shop is the coordinator itself, or grants it `COORDINATES`."""
-    granted = exists().where(
-        enterprise_grant.c.grantor_id == shop_id,
-        enterprise_grant.c.grantee_id == coordinator_id,
-        enterprise_grant.c.scope == COORDINATES,
-    )
-    return or_(shop_id == coordinator_id, granted)
-
-
 def _shop_problems(tx: Transaction, new: SaleSession) -> list[Problem]:
     """An unknown shop and one that did not agree look the same."""
-    agrees = may_coordinate(new.coordinator_id, enterprise.c.id)
+    agrees = grants_all(enterprise.c.id, new.coordinator_id, COORDINATES)
     shop = select(enterprise.c.id).where(enterprise.c.id == new.enterprise_id, enterprise.c.archived_at.is_(None))
     if tx.first(shop.where(agrees)) is None:
         return [Problem("no_shop", "There is no such shop that lets you coordinate its sales.", "/shop_id")]
