@@ -12,9 +12,14 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, text
+from starlette.testclient import TestClient
 
+from commensal.api.app import make_app
 from commensal.clock import ManualClock
+from commensal.hooks.loading import load_plugins
 from commensal.ids import SeededIds
+from commensal.instance import Instance, Settings
+from commensal.instance.settings import LimitSettings
 from commensal.store import Store
 from commensal.store.tables import metadata
 
@@ -99,3 +104,23 @@ def store(database_url: str, clock: ManualClock, ids: SeededIds) -> Iterator[Sto
     store = Store(database_url, clock=clock, ids=ids)
     yield store
     store.close()
+
+
+@pytest.fixture
+def settings() -> Settings:
+    """Of the test's instance; a test that needs others overrides the fixture."""
+    limits = LimitSettings(reads=100_000, writes=100_000, logins=100_000)
+    return Settings(name="Test", base_url="http://testserver", language="en", limits=limits)
+
+
+@pytest.fixture
+def instance(settings: Settings, store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path) -> Instance:
+    """An instance without plugins, in a temporary folder."""
+    return Instance(tmp_path, settings, store, load_plugins(settings, clock=clock), clock, ids)
+
+
+@pytest.fixture
+def client(instance: Instance) -> Iterator[TestClient]:
+    """Speaks HTTP with the instance's application."""
+    with TestClient(make_app(instance), raise_server_exceptions=False) as client:
+        yield client

@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import insert, select
 
 from commensal.clock import ManualClock
-from commensal.hooks.loading import load_plugins
-from commensal.ids import SeededIds
-from commensal.instance import Instance, Settings
+from commensal.instance import Instance
 from commensal.jobs import Job, Periodic, Work, promise
 from commensal.jobs.periodic import run_periodic
 from commensal.jobs.run import CLAIM, DELAYS, retry_parked, run_due
 from commensal.jobs.tables import job, job_slot
 from commensal.store import Store, Transaction
-
-
-@pytest.fixture
-def instance(store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path) -> Iterator[Instance]:
-    settings = Settings(name="Test")
-    yield Instance(tmp_path, settings, store, load_plugins(settings, clock=clock), clock, ids)
 
 
 def _states(store: Store) -> list[str]:

@@ -1,0 +1,345 @@
+"""The JSON API's promises, whatever the room: scopes, problems, idempotency, versions, limits, origins."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from openapi_spec_validator import validate
+from sqlalchemy import insert
+from starlette.testclient import TestClient
+
+from commensal.api.app import make_app
+from commensal.api.routes import core_endpoints
+from commensal.enterprises.tables import enterprise_member
+from commensal.instance import Instance, Settings
+from commensal.instance.settings import LimitSettings
+from commensal.people.scopes import ENTERPRISE_SCOPES, OPERATOR, PUBLIC, SELF
+from commensal.people.tables import api_token, person
+from commensal.store import Store
+from commensal.testing.goods import a_lot, an_item
+from commensal.testing.placed import a_shop
+
+
+def a_person(store: Store, name: str, *, scopes: list[str] | None = None, role: str | None = None) -> dict[str, str]:
+    """A person with a token; returns the header that carries it. `role` makes them a member of the shop."""
+    held = scopes or sorted({SELF, *ENTERPRISE_SCOPES})
+    with store.write() as tx:
+        given = {"phone": "", "language": "en", "is_operator": False, "created_at": tx.now, "version": 1}
+        email = f"{name}@example.org"
+        tx.execute(insert(person).values(id=name, email=email, name=name, confirmed_at=tx.now, **given))
+        hashed = hashlib.sha256(f"cml_{name}".encode()).hexdigest()
+        tx.execute(
+            insert(api_token).values(
+                id=f"token-{name}", hash=hashed, person_id=name, name="test", scopes=held, created_at=tx.now,
+            )
+        )  # fmt: skip
+        if role:
+            tx.execute(insert(enterprise_member).values(enterprise_id="shop", person_id=name, role=role, since=tx.now))
+    return {"Authorization": f"Bearer cml_{name}"}
+
+
+@pytest.fixture
+def item(store: Store) -> str:
+    with store.write() as tx:
+        a_shop(tx)
+        return an_item(tx, a_lot(tx, on_hand="10"))
+
+
+def wish(item: str, pieces: int = 1, **more: Any) -> dict[str, Any]:
+    return {"items": {item: pieces}, "name": "Ada", "email": "ada@example.org", **more}
+
+
+PLACE = "/api/sale-sessions/shop-session/orders"
+
+
+# ------------------------------------------------------------------------------------------------ scopes
+
+
+def test_every_route_is_closed_to_who_lacks_its_scope(client: TestClient, store: Store, item: str) -> None:
+    """Walks all routes: anonymous, as somebody without any scope, and as a stranger with all of them."""
+    weak, stranger = a_person(store, "weak", scopes=["none"]), a_person(store, "stranger")
+    seen = Counter[str]()
+    for one in core_endpoints():
+        if one.scope == PUBLIC:
+            continue
+        path = "/api" + one.path.replace("{enterprise}", "shop").replace("{", "").replace("}", "")
+        headers = {"If-Match": '"1"', "Idempotency-Key": "k", "Content-Type": one.takes.replace("*", "png")}
+        body = b"{}"
+        assert client.request(one.method, path, headers=headers, content=body).status_code in (401, 422), path
+        as_weak = client.request(one.method, path, headers={**headers, **weak}, content=body)
+        assert as_weak.status_code in (403, 422), (one.method, path, as_weak.text)
+        if one.scope in ENTERPRISE_SCOPES:
+            as_stranger = client.request(one.method, path, headers={**headers, **stranger}, content=body)
+            assert as_stranger.status_code in (404, 422), (one.method, path, as_stranger.text)
+        seen[one.scope] += 1
+    assert set(seen) <= ENTERPRISE_SCOPES | {SELF, OPERATOR}
+    assert sum(seen.values()) > 60
+
+
+def test_every_enterprise_scope_is_asked_for_below_an_enterprise() -> None:
+    for one in core_endpoints():
+        assert (one.scope in ENTERPRISE_SCOPES) == one.path.startswith("/enterprises/{enterprise}"), one.path
+
+
+def test_a_packer_may_pack_and_not_change(client: TestClient, store: Store, item: str) -> None:
+    packer = a_person(store, "packer", role="packer")
+    order = client.post(PLACE, json=wish(item), headers={"Idempotency-Key": "1"}).json()["order"]
+    path = f"/api/enterprises/shop/orders/{order['id']}"
+    assert client.get(path, headers=packer).status_code == 200
+    assert client.post(f"{path}/ready", headers={**packer, "If-Match": '"1"'}).status_code == 200
+    refused = client.patch(path, json={"note": "x"}, headers={**packer, "If-Match": '"2"'})
+    assert (refused.status_code, refused.json()["code"]) == (403, "scope")
+
+
+# ------------------------------------------------------------------------------------------------ problems
+
+
+def test_what_is_wrong_is_said_in_the_readers_language_as_a_problem_document(client: TestClient, item: str) -> None:
+    refused = client.post(PLACE, json=wish(item, 11), headers={"Idempotency-Key": "1", "Accept-Language": "fr-FR"})
+    assert refused.status_code == 409
+    assert refused.headers["content-type"] == "application/problem+json"
+    said = refused.json()
+    assert (said["status"], said["code"], said["type"]) == (409, "sold_out", "urn:commensal:problem:sold_out")
+    assert said["detail"] == "Il n’en reste pas assez."
+    (error,) = said["errors"]
+    assert "Pommes" in error["detail"]
+    assert "10" in error["detail"]
+
+
+def test_every_mistake_of_a_body_is_named_with_its_pointer(client: TestClient, item: str) -> None:
+    body = {"items": {item: "two"}, "name": 7, "email": "x" * 300, "total": 1.5, "surprise": True}
+    refused = client.post(PLACE, json=body, headers={"Idempotency-Key": "1"})
+    assert refused.status_code == 422
+    assert {one["pointer"] for one in refused.json()["errors"]} == {
+        "", f"/items/{item}", "/name", "/email", "/total",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"", b"{", b"[]", b"null", b'{"items": NaN}', b"\xff\xfe", b"[" * 100_000, b'{"name": "\\u0000"}',
+        b'{"items": {"x": 99999999999999999999999999}, "name": "a", "email": "b"}',
+    ],
+)  # fmt: skip
+def test_nonsense_is_refused_and_never_an_error_of_ours(client: TestClient, item: str, body: bytes) -> None:
+    headers = {"Idempotency-Key": "1", "Content-Type": "application/json"}
+    refused = client.post(PLACE, content=body, headers=headers)
+    assert (refused.status_code, refused.json()["status"]) == (422, 422)
+
+
+def test_a_body_of_another_type_or_too_large_is_refused(client: TestClient, item: str) -> None:
+    headers = {"Idempotency-Key": "1"}
+    assert client.post(PLACE, content=b"a=1", headers={**headers, "Content-Type": "text/plain"}).status_code == 415
+    large = json.dumps(wish(item, note="x" * 1_100_000))
+    assert client.post(PLACE, content=large, headers={**headers, "Content-Type": "application/json"}).status_code == 413
+
+
+@pytest.mark.parametrize("id", ["nobody", "%00", "..%2f..", "é", "x" * 300, "'; DROP TABLE person; --"])
+def test_an_id_that_is_nobodys_is_not_found(client: TestClient, item: str, id: str) -> None:
+    assert client.get(f"/api/sale-sessions/{id}").status_code == 404
+
+
+def test_what_is_not_in_the_api_is_a_problem_too(client: TestClient) -> None:
+    refused = client.get("/api/nowhere")
+    assert (refused.status_code, refused.headers["content-type"]) == (404, "application/problem+json")
+
+
+# ------------------------------------------------------------------------------------------------ idempotency
+
+
+def test_the_same_key_and_body_give_the_stored_answer_and_act_once(client: TestClient, item: str) -> None:
+    headers = {"Idempotency-Key": "one"}
+    first = client.post(PLACE, json=wish(item), headers=headers)
+    again = client.post(PLACE, json=wish(item), headers=headers)
+    assert first.status_code == again.status_code == 201
+    assert first.content == again.content
+    assert client.get("/api/sale-sessions/shop-session/offers").json()[0]["left"] == 9
+
+
+def test_the_same_key_with_another_body_is_refused(client: TestClient, item: str) -> None:
+    headers = {"Idempotency-Key": "one"}
+    client.post(PLACE, json=wish(item), headers=headers)
+    refused = client.post(PLACE, json=wish(item, 2), headers=headers)
+    assert (refused.status_code, refused.json()["code"]) == (409, "idempotency_key_used")
+
+
+def test_keys_of_two_people_never_meet(client: TestClient, store: Store, item: str) -> None:
+    ada, bob = a_person(store, "ada"), a_person(store, "bob")
+    for who in (ada, bob):
+        placed = client.post(PLACE, json=wish(item), headers={**who, "Idempotency-Key": "one"})
+        assert placed.status_code == 201
+    assert client.get("/api/sale-sessions/shop-session/offers").json()[0]["left"] == 8
+
+
+def test_orders_need_a_key(client: TestClient, item: str) -> None:
+    refused = client.post(PLACE, json=wish(item))
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "Idempotency-Key")
+
+
+def test_twenty_requests_with_one_key_at_once_are_one_order(client: TestClient, item: str) -> None:
+    answers: list[tuple[int, bytes]] = []
+
+    def place() -> None:
+        answered = client.post(PLACE, json=wish(item), headers={"Idempotency-Key": "one"})
+        answers.append((answered.status_code, answered.content))
+
+    threads = [threading.Thread(target=place) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(answers) == 20
+    assert len(set(answers)) == 1
+    assert answers[0][0] == 201
+    assert client.get("/api/sale-sessions/shop-session/offers").json()[0]["left"] == 9
+
+
+def test_a_refusal_is_not_kept_so_the_same_request_may_succeed_later(
+    client: TestClient, store: Store, item: str
+) -> None:
+    manager = a_person(store, "manager", role="manager")
+    headers = {"Idempotency-Key": "one"}
+    assert client.post(PLACE, json=wish(item, 11), headers=headers).status_code == 409
+    lot = client.get("/api/enterprises/shop/lots", headers=manager).json()["items"][0]
+    client.post(f"/api/enterprises/shop/lots/{lot['id']}/receipts", json={"quantity": "5"}, headers=manager)
+    assert client.post(PLACE, json=wish(item, 11), headers=headers).status_code == 201
+
+
+# ------------------------------------------------------------------------------------------------ versions
+
+
+def test_an_edit_names_the_version_it_has_seen(client: TestClient, store: Store, item: str) -> None:
+    ada = a_person(store, "ada")
+    order = client.post(PLACE, json=wish(item), headers={**ada, "Idempotency-Key": "1"}).json()["order"]
+    path = f"/api/me/orders/{order['id']}"
+    seen = client.get(path, headers=ada)
+    assert seen.headers["etag"] == '"1"'
+    assert client.patch(path, json={"note": "x"}, headers=ada).status_code == 428
+    changed = client.patch(path, json={"note": "x"}, headers={**ada, "If-Match": '"1"'})
+    assert (changed.status_code, changed.headers["etag"]) == (200, '"2"')
+    stale = client.patch(path, json={"note": "y"}, headers={**ada, "If-Match": '"1"'})
+    assert (stale.status_code, stale.json()["code"]) == (412, "stale")
+    assert client.get(path, headers=ada).json()["note"] == "x"
+    assert client.patch(path, json={"note": "y"}, headers={**ada, "If-Match": "*"}).status_code == 422
+
+
+def test_who_has_the_current_version_is_not_sent_it_again(client: TestClient, store: Store, item: str) -> None:
+    ada = a_person(store, "ada")
+    order = client.post(PLACE, json=wish(item), headers={**ada, "Idempotency-Key": "1"}).json()["order"]
+    unchanged = client.get(f"/api/me/orders/{order['id']}", headers={**ada, "If-None-Match": '"1"'})
+    assert (unchanged.status_code, unchanged.content) == (304, b"")
+
+
+# ------------------------------------------------------------------------------------------------ limits, origins
+
+
+@pytest.fixture
+def strict(instance: Instance) -> Iterator[TestClient]:
+    limits = LimitSettings(reads=3, writes=2, logins=1)
+    settings = Settings(name="Test", base_url="https://testserver", language="en", limits=limits)
+    narrow = Instance(instance.folder, settings, instance.store, instance.hooks, instance.clock, instance.ids)
+    with TestClient(make_app(narrow), base_url="https://testserver") as client:
+        yield client
+
+
+def test_who_asks_too_often_is_told_how_long_to_wait(strict: TestClient) -> None:
+    assert [strict.get("/api/sale-sessions").status_code for _ in range(4)] == [200, 200, 200, 429]
+    refused = strict.get("/api/sale-sessions")
+    assert 1 <= int(refused.headers["retry-after"]) <= 61
+    assert refused.json()["code"] == "too_many"
+
+
+@pytest.mark.parametrize(
+    ("headers", "passes"),
+    [
+        ({"Sec-Fetch-Site": "same-origin", "Cookie": "session=x"}, True),
+        ({"Sec-Fetch-Site": "none", "Cookie": "session=x"}, True),
+        ({"Sec-Fetch-Site": "cross-site", "Cookie": "session=x"}, False),
+        ({"Sec-Fetch-Site": "same-site"}, False),
+        ({"Origin": "http://testserver", "Cookie": "session=x"}, True),
+        ({"Origin": "http://evil.example", "Cookie": "session=x"}, False),
+        ({"Origin": "null"}, False),
+        ({"Cookie": "session=x"}, False),
+        ({}, True),
+        ({"Authorization": "Bearer nothing", "Origin": "http://evil.example"}, True),
+    ],
+)
+def test_a_request_that_another_site_started_is_refused(
+    client: TestClient, item: str, headers: dict[str, str], passes: bool
+) -> None:
+    answered = client.post("/api/sale-sessions/shop-session/quote", json={"items": {item: 1}}, headers=headers)
+    assert (answered.status_code != 403) == passes
+
+
+def test_every_answer_carries_its_guards(client: TestClient, strict: TestClient) -> None:
+    headers = client.get("/api/sale-sessions").headers
+    assert "default-src 'self'" in headers["content-security-policy"]
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["cache-control"] == "no-store"
+    assert "strict-transport-security" not in headers
+    assert "max-age" in strict.get("/api/sale-sessions").headers["strict-transport-security"]
+
+
+# ------------------------------------------------------------------------------------------------ its description
+
+
+def test_the_api_describes_itself_in_valid_openapi(client: TestClient) -> None:
+    document = client.get("/api/openapi.json").json()
+    validate(document)
+    operations = [(path, method) for path, methods in document["paths"].items() for method in methods]
+    assert len(operations) == len(core_endpoints())
+
+
+def test_every_operation_has_a_name_of_its_own_and_says_what_it_does(client: TestClient) -> None:
+    document = client.get("/api/openapi.json").json()
+    operations = [one for methods in document["paths"].values() for one in methods.values()]
+    names = Counter(one["operationId"] for one in operations)
+    assert [name for name, count in names.items() if count > 1] == []
+    assert all(len(one["summary"]) > 8 for one in operations)
+
+
+def test_everything_that_can_be_sent_has_a_limit(client: TestClient) -> None:
+    """Walks the schemas of all requests: texts have a length, numbers a range, lists and maps a size."""
+    document = client.get("/api/openapi.json").json()
+    schemas = document["components"]["schemas"]
+    loose: list[str] = []
+
+    def walk(schema: dict[str, Any], where: str) -> None:
+        if "$ref" in schema:
+            name = schema["$ref"].rpartition("/")[2]
+            if name not in seen:
+                seen.add(name)
+                walk(schemas[name], name)
+            return
+        kind = schema.get("type")
+        fixed = "enum" in schema or "const" in schema or "format" in schema or "pattern" in schema
+        if kind == "string" and not fixed and "maxLength" not in schema:
+            loose.append(where)
+        if kind in ("integer", "number") and not ("maximum" in schema or "exclusiveMaximum" in schema):
+            loose.append(where)
+        if kind == "array" and "maxItems" not in schema:
+            loose.append(where)
+        if kind == "object" and "properties" not in schema and "maxProperties" not in schema:
+            loose.append(where)
+        for name, inner in schema.get("properties", {}).items():
+            walk(inner, f"{where}.{name}")
+        for inner in (*schema.get("anyOf", ()), schema.get("items"), schema.get("additionalProperties")):
+            if isinstance(inner, dict):
+                walk(inner, where)
+
+    seen: set[str] = set()
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            for parameter in operation["parameters"]:
+                if parameter["in"] == "query":
+                    walk(parameter["schema"], f"{operation['operationId']}?{parameter['name']}")
+            for content in operation.get("requestBody", {}).get("content", {}).values():
+                walk(content["schema"], operation["operationId"])
+    assert loose == []
