@@ -1,0 +1,63 @@
+"""Re-encodes one image in a process of its own, which has little memory and little time. Run by path, not imported.
+
+Reads an image from standard input; writes a line with width, height and the first image's length in bytes, then that
+image and a thumbnail, both WebP. What was in the file besides the pixels (where and when it was taken, by whom, with
+which camera) is not written. Ends with one of the codes below where it is not an image to be shown.
+"""
+
+from __future__ import annotations
+
+import io
+import resource
+import sys
+import warnings
+
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+MEMORY = 512 * 1024 * 1024  # bytes
+SECONDS = 5
+PIXELS = 25_000_000
+LARGE, SMALL = 1600, 400  # pixels of the longer side
+NOT_AN_IMAGE, TOO_MANY_PIXELS, BROKEN = 3, 4, 5
+
+
+def main() -> int:
+    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    if sys.platform == "linux":  # macOS does not know this limit
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    Image.MAX_IMAGE_PIXELS = PIXELS
+    warnings.simplefilter("error", Image.DecompressionBombWarning)
+    try:
+        with Image.open(io.BytesIO(sys.stdin.buffer.read()), formats=("JPEG", "PNG", "WEBP")) as image:
+            large, small = _encoded(image)
+    except UnidentifiedImageError:
+        return NOT_AN_IMAGE
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError):
+        return TOO_MANY_PIXELS
+    except (OSError, ValueError, SyntaxError, MemoryError):  # what Pillow raises for files that are not as they say
+        return BROKEN
+    with Image.open(io.BytesIO(large)) as shown:
+        sys.stdout.buffer.write(b"%d %d %d\n" % (*shown.size, len(large)))
+    sys.stdout.buffer.write(large + small)
+    return 0
+
+
+def _encoded(image: Image.Image) -> tuple[bytes, bytes]:
+    if image.mode not in ("RGB", "RGBA", "L"):
+        image = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    image.thumbnail((LARGE, LARGE))
+    image = ImageOps.exif_transpose(image)
+    large = _webp(image)
+    image.thumbnail((SMALL, SMALL))
+    return large, _webp(image)
+
+
+def _webp(image: Image.Image) -> bytes:
+    written = io.BytesIO()
+    image.save(written, "WEBP", quality=82)
+    return written.getvalue()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,171 @@
+"""Uploaded images: re-encoded in a process of its own, and nothing but pixels is kept."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image as Pillow
+
+from commensal.errors import Invalid, NotFound, Refused
+from commensal.products.images import (
+    LARGEST,
+    Picture,
+    add_image,
+    images_of,
+    keep_picture,
+    re_encode,
+    read_picture,
+)
+from commensal.store import Store
+
+
+def drawn(kind: str, size: tuple[int, int] = (60, 40), *, mode: str = "RGB", **more: Any) -> bytes:
+    """Left half red, right half blue."""
+    image = Pillow.new(mode, size, "blue")
+    image.paste("red", (0, 0, size[0] // 2, size[1]))
+    written = io.BytesIO()
+    image.save(written, kind, **more)
+    return written.getvalue()
+
+
+def opened(content: bytes) -> Pillow.Image:
+    image = Pillow.open(io.BytesIO(content))
+    image.load()
+    return image
+
+
+def is_red(image: Pillow.Image, place: tuple[int, int]) -> bool:
+    red, _, blue = image.convert("RGB").getpixel(place)  # type: ignore[misc]
+    return bool(red > 200 and blue < 60)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_an_image_of_any_allowed_kind_becomes_webp_with_a_thumbnail(kind: str) -> None:
+    picture = re_encode(drawn(kind, (2000, 1000)))
+    large, small = opened(picture.content), opened(picture.thumbnail)
+    assert (large.format, large.size, small.format, small.size) == ("WEBP", (1600, 800), "WEBP", (400, 200))
+    assert (picture.width, picture.height) == (1600, 800)
+    assert is_red(large, (10, 400))
+    assert not is_red(large, (1590, 400))
+
+
+def test_a_small_image_keeps_its_size_and_its_transparency() -> None:
+    picture = re_encode(drawn("PNG", (30, 20), mode="RGBA"))
+    assert (picture.width, picture.height) == (30, 20)
+    palette = io.BytesIO()
+    Pillow.new("P", (30, 20), 0).save(palette, "PNG", transparency=0)
+    assert opened(re_encode(palette.getvalue()).content).convert("RGBA").getpixel((5, 5))[3] == 0  # type: ignore[index]
+
+
+@pytest.mark.parametrize("mode", ["L", "CMYK"])
+def test_grey_and_printers_colours_are_shown_too(mode: str) -> None:
+    written = io.BytesIO()
+    Pillow.new(mode, (30, 20)).save(written, "JPEG")
+    assert re_encode(written.getvalue()).width == 30
+
+
+def test_the_place_and_time_of_a_photo_are_gone_and_it_stands_upright() -> None:
+    exif = Pillow.Exif()
+    exif[0x0112] = 6  # orientation: turn right by a quarter
+    exif[0x0110] = "Camera of Ada"
+    exif.get_ifd(0x8825).update({1: "N", 2: (47.0, 13.0, 30.0), 3: "W", 4: (1.0, 33.0, 0.0)})
+    icc = b"profile of Ada" * 20
+    upload = drawn("JPEG", exif=exif, icc_profile=icc, comment=b"by Ada", quality=95)
+    assert b"Camera of Ada" in upload
+    picture = re_encode(upload)
+    for content in (picture.content, picture.thumbnail):
+        image = opened(content)
+        assert dict(image.getexif()) == {}
+        assert set(image.info) <= {"loop", "background", "timestamp", "duration"}
+        assert b"Ada" not in content
+        assert image.size == (40, 60)
+        assert is_red(image, (20, 5))
+        assert not is_red(image, (20, 55))
+
+
+@pytest.mark.parametrize(
+    "upload",
+    [
+        b"",
+        b"not an image",
+        drawn("GIF"),
+        drawn("TIFF"),
+        drawn("BMP"),
+        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n",
+        b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+    ],
+    ids=["nothing", "text", "gif", "tiff", "bmp", "eps", "svg"],
+)
+def test_what_is_no_jpeg_png_or_webp_is_refused(upload: bytes) -> None:
+    with pytest.raises(Refused) as raised:
+        re_encode(upload)
+    assert raised.value.code == "image_type"
+
+
+def _png(width: int, height: int, rows: bytes) -> bytes:
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize("side", [5001, 13_000])
+def test_a_small_file_that_would_unpack_to_a_huge_image_is_refused(side: int) -> None:
+    bomb = _png(side, 5000, zlib.compress(bytes(100_000)))  # up to twice its limit, Pillow itself only warns
+    with pytest.raises(Refused) as raised:
+        re_encode(bomb)
+    assert raised.value.code == "image_pixels"
+
+
+@pytest.mark.parametrize("upload", [drawn("JPEG")[:300], drawn("PNG")[:60], _png(100, 100, b"x"), drawn("WEBP")[:60]])
+def test_a_damaged_image_is_refused(upload: bytes) -> None:
+    with pytest.raises(Refused) as raised:
+        re_encode(upload)
+    assert raised.value.code in ("image_broken", "image_type")
+
+
+def test_an_upload_is_measured_before_it_is_read() -> None:
+    with pytest.raises(Refused) as raised:
+        re_encode(bytes(LARGEST + 1))
+    assert raised.value.code == "image_too_large"
+
+
+@pytest.fixture
+def picture() -> Picture:
+    return Picture(content=b"large", thumbnail=b"small", width=3, height=2)
+
+
+def test_files_are_whole_named_after_their_content_and_kept_once(tmp_path: Path, picture: Picture) -> None:
+    folder = tmp_path / "images"
+    keep_picture(folder, picture)
+    names = {file.name: file.read_bytes() for file in folder.iterdir()}
+    assert names == {f"{picture.sha256}.webp": b"large", f"{picture.sha256}.small.webp": b"small"}
+    times = {file.name: file.stat().st_mtime_ns for file in folder.iterdir()}
+    keep_picture(folder, picture)
+    assert {file.name: file.stat().st_mtime_ns for file in folder.iterdir()} == times
+
+
+def test_an_image_is_noted_and_read_again(store: Store, hamlet: Any, tmp_path: Path, picture: Picture) -> None:
+    hamlet.enterprise("farm")
+    keep_picture(tmp_path, picture)
+    with store.write() as tx:
+        added = add_image(tx, enterprise_id="farm", picture=picture, alt=" Des pommes ")
+        other = add_image(tx, enterprise_id="farm", picture=picture)
+        with pytest.raises(Invalid):
+            add_image(tx, enterprise_id="farm", picture=picture, alt="x" * 301)
+    assert (added.alt, added.width, added.height, added.bytes) == ("Des pommes", 3, 2, 5)
+    with store.read() as tx:
+        assert images_of(tx, "farm") == sorted([added, other], key=lambda one: one.id)
+        assert images_of(tx, "other") == []
+        assert read_picture(tx, tmp_path, added.id) == b"large"
+        assert read_picture(tx, tmp_path, other.id, small=True) == b"small"
+        with pytest.raises(NotFound):
+            read_picture(tx, tmp_path, "unknown")
+        with pytest.raises(NotFound):
+            read_picture(tx, tmp_path / "elsewhere", added.id)
