@@ -1,0 +1,57 @@
+"""Hands a message to the SMTP server, or writes it into the folder mail/ of the instance where no server is set."""
+
+from __future__ import annotations
+
+import os
+import smtplib
+import ssl
+from datetime import datetime
+from email.message import EmailMessage
+from pathlib import Path
+
+from ..instance.settings import MailSettings
+
+FOLDER = "mail"
+_SECONDS = 20  # for each answer of the server
+
+
+def deliver(message: EmailMessage, settings: MailSettings, folder: Path, *, job_id: str, at: datetime) -> None:
+    """Returns when the server has taken the message, or the file is on the disk. `folder` is the instance's.
+
+    Raises OSError (and of it `smtplib.SMTPException`, `ssl.SSLError`) where it could not be delivered; then try again.
+    """
+    if settings.host:
+        _send(message, settings)
+    else:
+        _write(message.as_bytes(), folder / FOLDER, f"{at:%Y%m%dT%H%M%SZ}-{job_id}.eml")
+
+
+def _send(message: EmailMessage, settings: MailSettings) -> None:
+    context = ssl.create_default_context()  # checks the certificate and that it is the host's
+    if settings.security == "tls":
+        server: smtplib.SMTP = smtplib.SMTP_SSL(settings.host, settings.port, timeout=_SECONDS, context=context)
+    else:
+        server = smtplib.SMTP(settings.host, settings.port, timeout=_SECONDS)
+    with server:
+        if settings.security == "starttls":
+            server.starttls(context=context)  # raises where the server does not offer it: never in the clear
+        if settings.username:
+            server.login(settings.username, _password(settings))
+        server.send_message(message)
+
+
+def _password(settings: MailSettings) -> str:
+    if settings.password_file:
+        return Path(settings.password_file).read_text(encoding="utf-8").strip()
+    return settings.password
+
+
+def _write(content: bytes, folder: Path, name: str) -> None:
+    """Nobody ever sees half a message, nor anybody else's: the file gets its name when it is complete."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    unfinished = folder / f".{name}"
+    with open(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    unfinished.replace(folder / name)

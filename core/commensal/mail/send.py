@@ -1,0 +1,89 @@
+"""The handler of jobs of kind "mail": reads what the message is about, renders it, and delivers it.
+
+A payload says `kind`, `to` and `language`. Order mails add `order_id`, and the `secret` that opens a guest's order;
+mails about an account add `name` and `code`. Delivery is at least once: a crash after the server has taken the message
+sends it again, with the same Message-ID.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..instance import Instance
+from ..jobs import Job
+from .deliver import deliver
+from .message import build_message
+from .order_view import order_view
+from .render import render
+
+ORDER_KINDS = ("order_placed", "order_changed", "order_cancelled", "order_ready")
+ACCOUNT_KINDS = ("confirm_email", "reset_password", "already_registered")
+
+# Pages that the front plugin serves.
+_ORDER, _GUEST_ORDER = "/orders/{order_id}", "/orders/guest/{secret}"
+_CODE = {"confirm_email": "/confirm/{code}", "reset_password": "/reset/{code}", "already_registered": "/reset/{code}"}
+
+
+def send_mail(instance: Instance, job: Job) -> None:
+    """Sends one message. Raises whatever keeps it from being delivered: the job comes back."""
+    said = job.payload
+    if said["kind"] in ORDER_KINDS:
+        _send_about_order(instance, job)
+    elif said["kind"] in ACCOUNT_KINDS:
+        link = _address(instance, _CODE[said["kind"]].format(code=said["code"]))
+        _send(instance, job, values={"name": said["name"], "link": link}, to_name=said["name"])
+    else:
+        raise ValueError(f"there is no e-mail of kind {said['kind']!r}")
+
+
+def _send_about_order(instance: Instance, job: Job) -> None:
+    with instance.store.read() as tx:
+        view = order_view(tx, job.payload["order_id"])
+    path = ""
+    if "secret" in job.payload:
+        path = _GUEST_ORDER.format(secret=job.payload["secret"])
+    elif view.order.person_id is not None:
+        path = _ORDER.format(order_id=view.order.id)
+    values = {"view": view, "order": view.order, "link": _address(instance, path) if path else ""}
+    _send(
+        instance,
+        job,
+        values=values,
+        to_name=view.order.name,
+        sender_name=view.shop,
+        reply_to=view.shop_email,
+        timezone=view.timezone,
+    )
+
+
+def _send(
+    instance: Instance,
+    job: Job,
+    *,
+    values: Mapping[str, Any],
+    to_name: str,
+    sender_name: str = "",
+    reply_to: str = "",
+    timezone: str = "",
+) -> None:
+    settings, at, language = instance.settings, instance.clock.now(), job.payload["language"]
+    search = (instance.folder / "templates", *(one / "templates" for one in instance.hooks.folders().values()))
+    every = {"instance": settings.name, "home": _address(instance, "/"), "now": at}
+    rendered = render(job.payload["kind"], language, timezone or settings.timezone, {**every, **values}, search)
+    message = build_message(
+        rendered,
+        job_id=job.id,
+        at=at,
+        language=language,
+        sender=settings.mail.sender,
+        sender_name=sender_name or settings.name,
+        to=job.payload["to"],
+        to_name=to_name,
+        reply_to=reply_to,
+    )
+    deliver(message, settings.mail, instance.folder, job_id=job.id, at=at)
+
+
+def _address(instance: Instance, path: str) -> str:
+    return f"{instance.settings.base_url.rstrip('/')}{path}"

@@ -1,0 +1,527 @@
+"""E-mails: what they say in both languages, what their headers can never become, and how they leave."""
+
+from __future__ import annotations
+
+import datetime as dates
+import email
+import email.utils
+import socketserver
+import ssl
+import threading
+from base64 import b64decode
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from decimal import Decimal
+from email.message import EmailMessage
+from email.policy import default as modern
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from sqlalchemy import event, insert, update
+
+from commensal.catalogs.tables import catalog_item
+from commensal.clock import ManualClock
+from commensal.enterprises.tables import enterprise
+from commensal.errors import NotFound
+from commensal.hooks.loading import load_plugins
+from commensal.ids import SeededIds
+from commensal.instance import Instance, Settings
+from commensal.instance.settings import MailSettings
+from commensal.jobs import Job
+from commensal.mail.message import one_line
+from commensal.mail.send import ACCOUNT_KINDS, ORDER_KINDS, send_mail
+from commensal.orders.tables import adjustment, customer_order, order_line, order_vat
+from commensal.payments.payments import ask_payer, receive, start
+from commensal.people.tables import person
+from commensal.products.tables import supplied_product
+from commensal.stock.tables import stock_lot
+from commensal.store import Store, insert_rows
+from commensal.testing.placed import a_placed_order, a_shop
+
+
+@pytest.fixture
+def instance(store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path) -> Instance:
+    settings = Settings(
+        name="La Coop", base_url="https://coop.example", mail=MailSettings(sender="no-reply@coop.example")
+    )
+    with store.write() as tx:
+        a_shop(tx, "shop", name="Halle du Bourg", phone="01 02 03 04 05")
+    return Instance(tmp_path / "instance", settings, store, load_plugins(settings, clock=clock), clock, ids)
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "instance").mkdir()
+    return tmp_path / "instance"
+
+
+@pytest.fixture
+def order(store: Store) -> str:
+    """Order 1: three bags of apples, a chicken that was weighed, a delivery fee and a subsidy, for a known person."""
+    with store.write() as tx:
+        who = {
+            "email": "ada@example.org",
+            "name": "Ada",
+            "phone": "",
+            "language": "fr",
+            "is_operator": False,
+            "version": 1,
+        }
+        tx.execute(insert(person).values(id="ada", created_at=tx.now, **who))
+        totals: dict[str, Any] = {
+            "products_total": 2620,
+            "deposits_total": 60,
+            "adjustments_total": -150,
+            "vat_total": 137,
+        }
+        order_id = a_placed_order(tx, total=2530, person_id="ada", shipping_label="Quai 3", name="Ada & Bob", **totals)
+        sold = {"enterprise_id": "shop", "unit": "Kilogram", "version": 1, "created_at": tx.now}
+        lot = {"id": "lot", "name": "lot", "per_unit": 1000, "unlimited": True, "free": 0, "reserved": 0, "sold": 0}
+        insert_rows(tx, stock_lot, [{**lot, **sold}])
+        made = {"description": "", "product_type": "fruit", "labels": [], "allergens": [], "deposit": 0, "search": ""}
+        size = {"lot_id": "lot", "lot_quantity": 1000, "quantity": Decimal(1), "weighed": False}
+        insert_rows(tx, supplied_product, [{"id": "product", "name": "Pommes", **made, **size, **sold}])
+        listed: dict[str, Any] = {
+            "catalog_id": "shop-catalog",
+            "product_id": "product",
+            "position": 1,
+            "hidden": False,
+            "version": 1,
+        }
+        tx.execute(insert(catalog_item).values(id="item", created_at=tx.now, **listed))
+        line: dict[str, Any] = {
+            "order_id": order_id,
+            "item_id": "item",
+            "product_id": "product",
+            "supplier_id": "shop",
+            "lot_id": "lot",
+        }
+        line |= {"lot_quantity": 1000, "unit": "Kilogram", "vat_rate": Decimal("5.5"), "deposit": 0}
+        apples = {"id": "l1", "position": 1, "name": "Pommes <Reinette>", "unit_quantity": Decimal("0.5"), "price": 250}
+        chicken = {"id": "l2", "position": 2, "name": "Poulet", "unit_quantity": Decimal(2), "price": 2000}
+        insert_rows(
+            tx,
+            order_line,
+            [
+                {**line, **apples, "weighed": False, "quantity": 3, "final_quantity": None, "amount": 750},
+                {**line, **chicken, "weighed": True, "quantity": 1, "final_quantity": Decimal("1.87"), "amount": 1870},
+            ],
+        )
+        extra = {"order_id": order_id, "line_id": None, "vat_rate": None, "payee": "shop", "plugin": "fees"}
+        fee = {"id": "a1", "position": 1, "phase": "FEE", "kind": "delivery", "label": "Livraison", "amount": 350}
+        fund = {"id": "a2", "position": 2, "phase": "SUBSIDY", "kind": "fund", "label": "CCAS", "amount": -500}
+        insert_rows(tx, adjustment, [{**fee, **extra, "payer": "customer"}, {**fund, **extra, "payer": "CCAS"}])
+        insert_rows(tx, order_vat, [{"order_id": order_id, "rate": Decimal("5.5"), "net": 2483, "vat": 137}])
+        return order_id
+
+
+def job(kind: str, **more: Any) -> Job:
+    payload = {"kind": kind, "to": "ada@example.org", "language": "fr", **more}
+    return Job("018f-job", "mail", payload, 1)
+
+
+def about(kind: str, **more: Any) -> Job:
+    return job(kind, name="Ada", code="s3cret", **more)
+
+
+def written(folder: Path) -> list[EmailMessage]:
+    files = sorted((folder / "mail").glob("*.eml"))
+    return [email.message_from_bytes(file.read_bytes(), policy=modern) for file in files]
+
+
+def parts(message: EmailMessage) -> tuple[str, str]:
+    text, html = message.get_body(("plain",)), message.get_body(("html",))
+    assert text is not None
+    assert html is not None
+    plain = text.get_content().replace("\r\n", "\n").replace("\u00a0", " ").replace("\u202f", " ")
+    return plain, html.get_content()
+
+
+# ------------------------------------------------------------------------------------------------ what they say
+
+
+def test_an_order_is_told_as_it_was_placed(instance: Instance, order: str, folder: Path) -> None:
+    send_mail(instance, job("order_placed", order_id=order))
+    (message,) = written(folder)
+    text, _ = parts(message)
+    assert message["Subject"] == "Votre commande 1 à Halle du Bourg"
+    for said in (
+        "Bonjour Ada & Bob,",
+        "Vous pouvez la modifier jusqu’au vendredi 5 juin 2026, 12:00.",
+        "- 3 × Pommes <Reinette> (0,5 kg) : 7,50 €",
+        "- Poulet, 1,87 kg : 18,70 €",
+        "- Livraison : 3,50 €",
+        "- CCAS : -5,00 €",
+        "Consignes : 0,60 €",
+        "Total : 25,30 €",
+        "dont TVA 5,5 % : 1,37 €",
+        "samedi 6 juin 2026, 17:00 – 19:00",
+        "Quai 3",
+        f"https://coop.example/orders/{order}",
+        "-- \nHalle du Bourg\nshop@example.org\n01 02 03 04 05",
+    ):
+        assert said in text
+    assert "\n\n\n" not in text
+
+
+def test_html_says_the_same_with_everything_escaped(instance: Instance, order: str, folder: Path) -> None:
+    send_mail(instance, job("order_placed", order_id=order))
+    _, html = parts(written(folder)[0])
+    assert '<html lang="fr">' in html
+    assert "Pommes &lt;Reinette&gt;" in html
+    assert "<Reinette>" not in html
+    assert "Ada &amp; Bob" in html
+    assert f'href="https://coop.example/orders/{order}"' in html
+    assert "<img" not in html  # no pixel that tells who has read it
+
+
+def test_an_order_is_told_in_english_too(instance: Instance, order: str, folder: Path) -> None:
+    send_mail(instance, job("order_placed", order_id=order, language="en"))
+    text, html = parts(written(folder)[0])
+    assert "Hello Ada & Bob," in text
+    assert "Total: €25.30" in text
+    assert "Distribution: Saturday, 6 June 2026, 17:00 – 19:00" in text
+    assert '<html lang="en">' in html
+
+
+@pytest.mark.parametrize("kind", [*ORDER_KINDS, *ACCOUNT_KINDS])
+def test_every_kind_is_written_in_both_languages(instance: Instance, order: str, folder: Path, kind: str) -> None:
+    for language in ("fr", "en"):
+        send_mail(instance, about(kind, order_id=order, language=language))
+        (message,) = written(folder)
+        text, html = parts(message)
+        greeting = "Bonjour Ada" if language == "fr" else "Hello Ada"
+        assert greeting in text
+        assert greeting in html
+        assert message["Subject"]
+        assert str(message["Subject"]).replace("&", "&amp;") in html
+
+
+def test_after_the_close_nobody_is_told_that_they_may_change(
+    instance: Instance, order: str, folder: Path, clock: ManualClock
+) -> None:
+    clock.advance(days=2)
+    send_mail(instance, job("order_placed", order_id=order, language="en"))
+    assert "You can change it" not in parts(written(folder)[0])[0]
+
+
+def test_how_to_pay_is_told_while_it_is_to_be_paid(instance: Instance, order: str, folder: Path) -> None:
+    with instance.store.write() as tx:
+        given = {"enterprise_id": "shop", "order_id": order, "method": "cash:cash", "amount": 2530}
+        begun = start(tx, idempotency_key="key", **given)  # type: ignore[arg-type]
+        ask_payer(tx, "shop", begun.id, instructions={"text": "Apportez 25,30 €."}, reference="")
+    send_mail(instance, job("order_placed", order_id=order))
+    assert "Apportez 25,30 €." in parts(written(folder)[0])[0]
+
+
+def test_who_cancelled_a_paid_order_is_told_of_their_money(instance: Instance, order: str, folder: Path) -> None:
+    with instance.store.write() as tx:
+        given = {"enterprise_id": "shop", "order_id": order, "method": "cash:cash", "amount": 2530, "person_id": None}
+        receive(tx, idempotency_key="key", **given)  # type: ignore[arg-type]
+        tx.execute(update(customer_order).values(state="Cancelled"))
+    send_mail(instance, job("order_cancelled", order_id=order, language="en"))
+    text, _ = parts(written(folder)[0])
+    assert "You have paid €25.30 for it." in text
+    assert "Pommes" not in text
+
+
+def test_where_vat_is_added_it_is_a_line_of_its_own(instance: Instance, order: str, folder: Path) -> None:
+    with instance.store.write() as tx:
+        tx.execute(update(customer_order).values(prices_include_vat=False, total=2667))
+    send_mail(instance, job("order_changed", order_id=order, language="en"))
+    text, html = parts(written(folder)[0])
+    assert "- VAT 5.5%: €1.37\n" in text
+    assert "including" not in text + html
+
+
+def test_links_of_accounts_lead_to_the_pages_that_use_their_codes(instance: Instance, folder: Path) -> None:
+    for kind, path in (("confirm_email", "confirm"), ("reset_password", "reset"), ("already_registered", "reset")):
+        send_mail(instance, about(kind))
+        assert f"\nhttps://coop.example/{path}/s3cret\n" in parts(written(folder)[-1])[0]
+
+
+def test_a_guest_gets_the_link_that_opens_the_order(instance: Instance, folder: Path) -> None:
+    with instance.store.write() as tx:
+        order_id = a_placed_order(tx)
+    send_mail(instance, job("order_placed", order_id=order_id, secret="s3cret"))
+    assert "https://coop.example/orders/guest/s3cret" in parts(written(folder)[0])[0]
+
+
+def test_an_order_mail_costs_the_same_for_any_number_of_lines(instance: Instance, order: str) -> None:
+    seen: list[str] = []
+    event.listen(instance.store.engine, "before_cursor_execute", lambda *given: seen.append(given[2]))
+    send_mail(instance, job("order_placed", order_id=order))
+    assert len([one for one in seen if one.lstrip().startswith("SELECT")]) == 6
+
+
+def test_drafts_and_unknown_kinds_are_errors(instance: Instance) -> None:
+    with instance.store.write() as tx:
+        draft = a_placed_order(tx, state="Draft", number=None, placed_at=None)
+    with pytest.raises(NotFound):
+        send_mail(instance, job("order_placed", order_id=draft))
+    with pytest.raises(ValueError, match="no e-mail of kind"):
+        send_mail(instance, about("advertisement"))
+
+
+def test_the_operator_may_write_a_template_anew(instance: Instance, folder: Path) -> None:
+    (folder / "templates" / "mail").mkdir(parents=True)
+    (folder / "templates" / "mail" / "confirm_email.txt").write_text(
+        "Welcome {{ name }}\n\nOur own words: {{ link }}\n"
+    )
+    send_mail(instance, about("confirm_email"))
+    (message,) = written(folder)
+    assert message["Subject"] == "Welcome Ada"
+    assert parts(message)[0].startswith("Our own words: https://coop.example/confirm/s3cret")
+
+
+# ------------------------------------------------------------------------------------------------ headers
+
+
+def test_headers_say_who_writes_and_whom_to_answer(instance: Instance, order: str, folder: Path) -> None:
+    send_mail(instance, job("order_ready", order_id=order))
+    (message,) = written(folder)
+    assert str(message["From"]) == "Halle du Bourg <no-reply@coop.example>"
+    assert str(message["Reply-To"]) == "Halle du Bourg <shop@example.org>"
+    assert str(message["To"]) == "Ada & Bob <ada@example.org>"
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert message["Date"].datetime == instance.clock.now()
+    assert message["Content-Language"] == "fr"
+
+
+def test_a_message_that_is_sent_again_is_recognised(instance: Instance, folder: Path, clock: ManualClock) -> None:
+    send_mail(instance, about("confirm_email"))
+    clock.advance(minutes=5)
+    send_mail(instance, about("confirm_email"))
+    assert [one["Message-ID"] for one in written(folder)] == ["<018f-job@coop.example>"] * 2
+
+
+HEADERS = {
+    "From", "To", "Reply-To", "Subject", "Date", "Message-ID", "Auto-Submitted", "Content-Language", "MIME-Version",
+    "Content-Type",
+}  # fmt: skip
+INJECTIONS = [
+    "Ada\r\nBcc: everybody@example.org",
+    "Ada\nBcc: everybody@example.org",
+    "Ada\rBcc: everybody@example.org\r\n\r\nBody",
+    "Ada\u2028Bcc: everybody@example.org",
+    "Ada\x85Bcc: everybody@example.org\x00\x0b\x0c",
+    "=?utf-8?q?Ada=0D=0ABcc:_everybody@example.org?=",
+    "=?utf-8?b?QWRhDQpCY2M6IGV2ZXJ5Ym9keUBleGFtcGxlLm9yZw==?=",
+    "=?utf-8?q?Ada?= =?utf-8?q?=0D=0ABcc:_everybody@example.org?=",
+    "=\x00?utf-8?q?Ada=0D=0ABcc:_everybody@example.org?=",
+    '"Ada" <everybody@example.org>, Bob',
+    "é" * 500 + "\r\nBcc: everybody@example.org",
+]
+
+
+@pytest.mark.parametrize("name", INJECTIONS)
+def test_what_people_type_never_becomes_a_header(instance: Instance, order: str, folder: Path, name: str) -> None:
+    stored = name.replace("\x00", "")  # PostgreSQL takes no NUL
+    with instance.store.write() as tx:
+        tx.execute(update(customer_order).values(name=stored))
+        tx.execute(update(enterprise).values(name=stored))
+    send_mail(instance, job("order_placed", order_id=order))
+    send_mail(instance, job("confirm_email", name=name, code="s3cret"))
+    for file in (folder / "mail").glob("*.eml"):
+        head = email.message_from_bytes(file.read_bytes().partition(b"\r\n\r\n")[0])  # as any server reads it
+        assert set(head.keys()) <= HEADERS
+        to = email.utils.getaddresses([head["To"]])
+        assert [address for _, address in to] == ["ada@example.org"]
+
+
+@pytest.mark.parametrize("to", ["ada@example.org\r\nBcc: x@example.org", "ada@example.org, x@example.org", "ada", ""])
+def test_an_address_that_is_none_is_not_written_to(instance: Instance, folder: Path, to: str) -> None:
+    one = about("confirm_email")
+    with pytest.raises(ValueError, match="is no e-mail address"):
+        send_mail(instance, replace(one, payload={**one.payload, "to": to}))
+    assert written(folder) == []
+
+
+def test_one_line_is_one_line() -> None:
+    assert one_line(" Ada\r\n\tLovelace\x00 ") == "Ada Lovelace"
+    assert one_line("x" * 300) == "x" * 200
+    assert one_line("Élodie · 5 €") == "Élodie · 5 €"
+
+
+# ------------------------------------------------------------------------------------------------ how they leave
+
+
+def test_without_a_server_messages_lie_in_a_folder_that_only_the_operator_reads(
+    instance: Instance, folder: Path
+) -> None:
+    send_mail(instance, about("confirm_email"))
+    (file,) = (folder / "mail").iterdir()
+    assert file.name == "20260604T100000Z-018f-job.eml"
+    assert (file.stat().st_mode & 0o777, file.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+    assert b"\r\n" in file.read_bytes()
+
+
+class Mailbox(socketserver.ThreadingTCPServer):
+    """A small SMTP server (RFC 5321, with STARTTLS and AUTH PLAIN) that keeps what it is given."""
+
+    allow_reuse_address = daemon_threads = True
+
+    def __init__(self, context: ssl.SSLContext | None, *, implicit: bool = False, offers: bool = True) -> None:
+        self.context, self.implicit, self.offers = context, implicit, offers
+        self.received: list[tuple[str, list[str], bytes]] = []
+        self.log_ins: list[str] = []
+        super().__init__(("127.0.0.1", 0), Conversation)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that hangs up is no error of the server."""
+
+
+class Conversation(socketserver.BaseRequestHandler):
+    server: Mailbox
+
+    def handle(self) -> None:
+        if self.server.implicit:
+            self._encrypt()
+        self.file = self.request.makefile("rb")
+        try:
+            self._talk()
+        finally:
+            self.file.close()
+            self.request.close()
+
+    def _talk(self) -> None:
+        self._say("220 mailbox")
+        sender, recipients = "", list[str]()
+        while line := self.file.readline().decode().strip():
+            word, _, rest = line.partition(" ")
+            if word.upper() == "EHLO":
+                offers = ["250-STARTTLS"] if self.server.offers and not self.server.implicit else []
+                self._say("250-mailbox", *offers, "250 AUTH PLAIN")
+            elif word.upper() == "STARTTLS":
+                self._say("220 go ahead")
+                self.file.close()
+                self._encrypt()
+                self.file = self.request.makefile("rb")
+            elif word.upper() == "AUTH":
+                self.server.log_ins.append(rest)
+                self._say("235 welcome")
+            elif word.upper() == "MAIL":
+                sender = rest
+                self._say("250 ok")
+            elif word.upper() == "RCPT":
+                recipients.append(rest)
+                self._say("250 ok")
+            elif word.upper() == "DATA":
+                self._say("354 go ahead")
+                lines = iter(self.file.readline, b".\r\n")
+                self.server.received.append((sender, recipients, b"".join(lines)))
+                self._say("250 taken")
+            else:
+                self._say("221 bye")
+                return
+
+    def _encrypt(self) -> None:
+        assert self.server.context is not None
+        self.request = self.server.context.wrap_socket(self.request, server_side=True)
+
+    def _say(self, *lines: str) -> None:
+        self.request.sendall("".join(f"{line}\r\n" for line in lines).encode())
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate for 127.0.0.1 that signed itself, with its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "mailbox")])
+    now = dates.datetime.now(dates.UTC)  # the system's TLS knows no other clock
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - dates.timedelta(days=1))
+        .not_valid_after(now + dates.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    file = tmp_path_factory.mktemp("certificate") / "mailbox.pem"
+    file.write_bytes(secret + made.public_bytes(pem))
+    return file
+
+
+@contextmanager
+def serving(mailbox: Mailbox) -> Iterator[int]:
+    thread = threading.Thread(target=mailbox.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield mailbox.server_address[1]
+    finally:
+        mailbox.shutdown()
+        thread.join()
+        mailbox.server_close()
+
+
+def through(instance: Instance, port: int, **more: Any) -> Instance:
+    mail = replace(instance.settings.mail, host="127.0.0.1", port=port, **more)
+    return replace(instance, settings=replace(instance.settings, mail=mail))
+
+
+def tls(certificate: Path) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return context
+
+
+def test_a_server_gets_the_message_and_nothing_is_left_in_the_folder(instance: Instance, folder: Path) -> None:
+    mailbox = Mailbox(None, offers=False)
+    with serving(mailbox) as port:
+        send_mail(through(instance, port, security="none"), about("confirm_email"))
+    ((sender, recipients, content),) = mailbox.received
+    assert (sender.partition(" ")[0], recipients) == ("FROM:<no-reply@coop.example>", ["TO:<ada@example.org>"])
+    message = email.message_from_bytes(content, policy=modern)
+    assert message["Message-ID"] == "<018f-job@coop.example>"
+    assert not (folder / "mail").exists()
+
+
+@pytest.mark.parametrize("security", ["starttls", "tls"])
+def test_messages_are_encrypted_and_the_password_comes_from_its_file(
+    instance: Instance, certificate: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, security: str
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    (tmp_path / "password").write_text("from the file\n")
+    mailbox = Mailbox(tls(certificate), implicit=security == "tls")
+    account = {"username": "coop", "password": "from the settings", "password_file": str(tmp_path / "password")}
+    with serving(mailbox) as port:
+        send_mail(through(instance, port, security=security, **account), about("confirm_email"))
+    assert len(mailbox.received) == 1
+    assert [b64decode(one.removeprefix("PLAIN ")) for one in mailbox.log_ins] == [b"\0coop\0from the file"]
+
+
+@pytest.mark.parametrize("security", ["starttls", "tls"])
+def test_a_server_whose_certificate_nobody_vouches_for_gets_nothing(
+    instance: Instance, certificate: Path, security: str
+) -> None:
+    mailbox = Mailbox(tls(certificate), implicit=security == "tls")
+    with serving(mailbox) as port, pytest.raises(ssl.SSLCertVerificationError):
+        send_mail(through(instance, port, security=security), about("confirm_email"))
+    assert mailbox.received == []
+
+
+def test_a_server_that_cannot_encrypt_gets_nothing_in_the_clear(instance: Instance) -> None:
+    mailbox = Mailbox(None, offers=False)
+    with serving(mailbox) as port, pytest.raises(OSError, match="STARTTLS"):
+        send_mail(through(instance, port, username="coop", password="x"), about("confirm_email"))
+    assert (mailbox.received, mailbox.log_ins) == ([], [])
+
+
+def test_a_server_that_is_not_there_is_an_error_that_brings_the_job_back(instance: Instance) -> None:
+    with serving(Mailbox(None)) as port:
+        pass
+    with pytest.raises(OSError, match="refused"):
+        send_mail(through(instance, port), about("confirm_email"))
