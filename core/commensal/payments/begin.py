@@ -9,6 +9,7 @@ from __future__ import annotations
 import structlog
 from sqlalchemy import select
 
+from ..enterprises.plugins import enabled_plugins
 from ..errors import Conflict, NotFound, PluginError, Refused
 from ..hooks import specifications
 from ..hooks.values import PaymentStart
@@ -17,8 +18,8 @@ from ..languages.catalogs import say, translate
 from ..orders.tables import customer_order
 from ..store import Transaction
 from .due import due, held_due
-from .enabled import enabled_plugins, settings_for
 from .payments import ask_payer, cancel_open, fail, payment_by_key, record_payment, start
+from .settings import settings_for
 from .values import Payment
 
 _log = structlog.get_logger("commensal.payments")

@@ -9,11 +9,12 @@ from typing import Any
 
 import structlog
 
+from ..enterprises.plugins import enabled_plugins
 from ..errors import PluginError
 from ..hooks import specifications
 from ..hooks.values import PaymentMethod
 from ..instance import Instance
-from .enabled import enabled_plugins, settings_for
+from .settings import settings_for
 
 METHOD = re.compile(r"[a-z][a-z0-9_]{0,39}:[a-z0-9_.-]{1,40}")  # "plugin:method"
 _log = structlog.get_logger("commensal.payments")
