@@ -23,9 +23,9 @@ from commensal.store import Store, Time, local_day
 )
 def test_a_moment_falls_on_the_day_of_its_time_zone(store: Store, moment: datetime, timezone: str, day: str) -> None:
     with store.read() as tx:
-        assert tx.value(select(local_day(tx, literal(moment, Time), literal(timezone, Text)))) == day
+        assert tx.value(select(local_day(literal(moment, Time), literal(timezone, Text)))) == day
 
 
 def test_no_moment_is_on_no_day(store: Store) -> None:
     with store.read() as tx:
-        assert tx.value(select(local_day(tx, literal(None, Time), literal("Europe/Paris", Text)))) is None
+        assert tx.value(select(local_day(literal(None, Time), literal("Europe/Paris", Text)))) is None

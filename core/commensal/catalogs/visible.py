@@ -6,9 +6,10 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, or_, select
 
 from ..enterprises.tables import enterprise
 from ..money import Money
@@ -79,49 +80,49 @@ def offers_for(
     for them is not there, and neither is one that is hidden, archived, or shown to other categories only. `item_ids`
     asks for these only. `after` is the last item of the page before.
     """
-    statement = _statement(tx, frozenset(category_ids)).where(sale_session.c.id == session_id)
-    if item_ids is not None:
-        statement = statement.where(session_item.c.item_id.in_(item_ids))
-    if after:
-        position, last = catalog_item.c.position, catalog_item.alias()
-        reached = select(last.c.position).where(last.c.id == after).scalar_subquery()
-        statement = statement.where(or_(position > reached, and_(position == reached, catalog_item.c.id > after)))
-    rows = tx.all(statement.order_by(catalog_item.c.position, catalog_item.c.id).limit(limit))
-    return [_offer(dict(row)) for row in rows]
+    categories = sorted(category_ids)
+    asked = {"session": session_id, "categories": categories, "items": list(item_ids or ()), "after": after}
+    statement = _statement(bool(categories), item_ids is not None, bool(after))
+    return [_offer(dict(row)) for row in tx.all(statement.limit(limit) if limit else statement, asked)]
 
 
-def _statement(tx: Transaction, category_ids: frozenset[str]) -> Select[Any]:
+@lru_cache
+def _statement(with_categories: bool, by_id: bool, after_one: bool) -> Select[Any]:
+    """Made once of each kind: building it takes as long as the database needs for the answer."""
     item, product = catalog_item.c, supplied_product.c
-    priced = _priced(category_ids)
+    priced = _priced(with_categories)
     # The category's price before everybody's, the lowest first.
     price = select(offer.c.price).where(priced).order_by(offer.c.category_id.is_(None), offer.c.price).limit(1)
-    day = local_day(tx, sale_session.c.begins_at, _shop.c.timezone)
-    return (
-        select(
-            item.id.label("item_id"),
-            item.product_id,
-            item.name.label("own_name"),
-            *(product[name] for name in _OF_PRODUCT),
-            product.enterprise_id.label("supplier_id"),
-            _supplier.c.name.label("supplier_name"),
-            _shop.c.currency,
-            stock_lot.c.free,
-            stock_lot.c.unlimited,
-            image.c.alt.label("image_alt"),
-            sale_session.c.closes_at,
-            coordination_supplier.c.closes_at.label("supplier_closes_at"),
-            price.scalar_subquery().label("price"),
-            rate_in_force(product.id, day).label("vat_rate"),
-        )
-        .select_from(_joined())
-        .where(
-            ~item.hidden,
-            product.archived_at.is_(None),
-            _supplier.c.archived_at.is_(None),
-            _shown(category_ids),
-            select(offer.c.id).where(priced).exists(),
-        )
+    day = local_day(sale_session.c.begins_at, _shop.c.timezone)
+    conditions = [
+        sale_session.c.id == bindparam("session"),
+        ~item.hidden,
+        product.archived_at.is_(None),
+        _supplier.c.archived_at.is_(None),
+        _shown(with_categories),
+        select(offer.c.id).where(priced).exists(),
+    ]
+    if by_id:
+        conditions.append(session_item.c.item_id.in_(bindparam("items", expanding=True)))
+    if after_one:
+        conditions.append(_after(bindparam("after")))
+    columns = (
+        item.id.label("item_id"),
+        item.product_id,
+        item.name.label("own_name"),
+        *(product[name] for name in _OF_PRODUCT),
+        product.enterprise_id.label("supplier_id"),
+        _supplier.c.name.label("supplier_name"),
+        _shop.c.currency,
+        stock_lot.c.free,
+        stock_lot.c.unlimited,
+        image.c.alt.label("image_alt"),
+        sale_session.c.closes_at,
+        coordination_supplier.c.closes_at.label("supplier_closes_at"),
+        price.scalar_subquery().label("price"),
+        rate_in_force(product.id, day).label("vat_rate"),
     )
+    return select(*columns).select_from(_joined()).where(*conditions).order_by(item.position, item.id)
 
 
 _OF_PRODUCT = (
@@ -148,20 +149,30 @@ def _joined() -> Any:
     )
 
 
-def _priced(category_ids: frozenset[str]) -> ColumnElement[bool]:
+def _theirs(category_id: ColumnElement[Any]) -> ColumnElement[bool]:
+    return category_id.in_(bindparam("categories", expanding=True))
+
+
+def _priced(with_categories: bool) -> ColumnElement[bool]:
     """Offers of the item that are for these categories or for everybody."""
     for_all = offer.c.category_id.is_(None)
-    theirs = or_(for_all, offer.c.category_id.in_(sorted(category_ids))) if category_ids else for_all
-    return and_(offer.c.item_id == catalog_item.c.id, theirs)
+    return and_(
+        offer.c.item_id == catalog_item.c.id, or_(for_all, _theirs(offer.c.category_id)) if with_categories else for_all
+    )
 
 
-def _shown(category_ids: frozenset[str]) -> ColumnElement[bool]:
+def _shown(with_categories: bool) -> ColumnElement[bool]:
     """The item is shown to everybody, or to one of these categories."""
     rows = select(item_shown_to.c.item_id).where(item_shown_to.c.item_id == catalog_item.c.id)
     to_all = ~rows.exists()
-    if not category_ids:
-        return to_all
-    return or_(to_all, rows.where(item_shown_to.c.category_id.in_(sorted(category_ids))).exists())
+    return or_(to_all, rows.where(_theirs(item_shown_to.c.category_id)).exists()) if with_categories else to_all
+
+
+def _after(item_id: ColumnElement[str]) -> ColumnElement[bool]:
+    """Items that come after this one in the catalog's order."""
+    position, last = catalog_item.c.position, catalog_item.alias()
+    reached = select(last.c.position).where(last.c.id == item_id).scalar_subquery()
+    return or_(position > reached, and_(position == reached, catalog_item.c.id > item_id))
 
 
 def _offer(row: dict[str, Any]) -> VisibleOffer:

@@ -68,7 +68,7 @@ def pieces_left(*, free: int, unlimited: bool, lot_quantity: int) -> int | None:
 
 
 def _products(tx: Transaction) -> Select[Any]:
-    today = local_day(tx, literal(tx.now, Time), enterprise.c.timezone)
+    today = local_day(literal(tx.now, Time), enterprise.c.timezone)
     rate = rate_in_force(supplied_product.c.id, today).label("vat_rate")
     return select(supplied_product, rate).join(enterprise, enterprise.c.id == supplied_product.c.enterprise_id)
 

@@ -47,6 +47,8 @@ def change_levels(tx: Transaction, changes: Mapping[str, Change]) -> bool:
         for place, column in enumerate(columns)
         if any(change[place] for change in changes.values())
     }
+    if not after:
+        return True
     guards = [level >= 0 for level in after.values()]
     done = tx.execute(update(stock_lot).where(stock_lot.c.id.in_(sorted(changes)), *guards).values(after))
     return done.rowcount == len(changes)

@@ -4,18 +4,35 @@ from __future__ import annotations
 
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Text, func
+from sqlalchemy import ColumnElement, Text
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
-from .transaction import Transaction
+
+class local_day(FunctionElement[str]):
+    """The day, as ISO 8601 text, on which a moment falls in an IANA time zone: ``local_day(moment, zone)``."""
+
+    type = Text()
+    inherit_cache = True
+
+    def __init__(self, moment: ColumnElement[datetime], timezone: ColumnElement[str]) -> None:
+        super().__init__(moment, timezone)
 
 
-def local_day(tx: Transaction, moment: ColumnElement[datetime], timezone: ColumnElement[str]) -> ColumnElement[str]:
-    """The day, as ISO 8601 text, on which a moment falls in an IANA time zone."""
-    if tx.postgresql:
-        return func.to_char(func.timezone(timezone, moment), "YYYY-MM-DD", type_=Text)
-    return func.local_day(moment, timezone, type_=Text)
+@compiles(local_day, "postgresql")
+def _postgresql(element: local_day, compiler: SQLCompiler, **more: Any) -> str:
+    moment, timezone = (compiler.process(one, **more) for one in element.clauses)
+    return f"to_char({moment} AT TIME ZONE {timezone}, 'YYYY-MM-DD')"
+
+
+@compiles(local_day, "sqlite")
+def _sqlite(element: local_day, compiler: SQLCompiler, **more: Any) -> str:
+    moment, timezone = (compiler.process(one, **more) for one in element.clauses)
+    return f"local_day({moment}, {timezone})"
 
 
 @lru_cache(maxsize=1024)
