@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import create_engine, text
 from starlette.testclient import TestClient
 
+import commensal_pickup.tables  # noqa: F401 - a database of tests has the tables of bundled plugins too
 from commensal.api.app import make_app
 from commensal.clock import ManualClock
 from commensal.hooks.loading import load_plugins

@@ -1,1 +1,43 @@
-"""cash"""
+"""Cash at the distribution: the customer brings the money and pays when collecting the order.
+
+A shop that switches it on may write its own instructions (small change, opening hours). The order stays unpaid until
+whoever hands it over records the payment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from commensal import PaymentMethod, PaymentStart, format_money, hookimpl, translate
+
+LONGEST = 500  # characters
+
+
+@dataclass(frozen=True)
+class Settings:
+    instructions: str = ""
+    """What customers should know beside the amount. Plain text, shown as it is."""
+
+    def __post_init__(self) -> None:
+        if len(self.instructions) > LONGEST:
+            raise ValueError(f"instructions: at most {LONGEST} characters")
+
+
+@hookimpl
+def enterprise_settings() -> type:
+    return Settings
+
+
+@hookimpl
+def payment_methods(settings: Settings, language: str) -> Sequence[PaymentMethod]:
+    label = translate(language, "Cash at the distribution")
+    return [PaymentMethod(id="cash", label=label, description=settings.instructions)]
+
+
+@hookimpl
+def start_payment(order_number: int, amount: int, currency: str, settings: Settings, language: str) -> PaymentStart:
+    """Nothing is asked of anybody: the payment waits for the customer, and ends when it is recorded."""
+    text = translate(language, "Please bring {amount} to the distribution and name your order number, {number}.")
+    said = text.format(amount=format_money(amount, currency, language), number=order_number)
+    return PaymentStart(text="\n".join(part for part in (said, settings.instructions.strip()) if part))

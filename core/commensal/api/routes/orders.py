@@ -88,7 +88,7 @@ class Cancellation(Body):
 class Weights(Body):
     """By line id, in the line's unit, for all its pieces together."""
 
-    weights: Annotated[dict[Id, Annotated[Decimal, msgspec.Meta(ge=0, le=10**9)]], msgspec.Meta(max_length=500)]
+    weights: Annotated[dict[Id, Decimal], msgspec.Meta(max_length=500)]
 
 
 class Substitution(Body):

@@ -1,0 +1,276 @@
+"""What plugins may use: ``from commensal import …``. Whatever is not named here may change with any version.
+
+A name is imported when it is first asked for: a command of the shell or a small plugin does not load the whole house.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .api.cookies import clear_session, set_session
+    from .api.endpoint import Body, Call, Endpoint, Page, Paging, Routes, changes
+    from .catalogs.visible import VisibleOffer, offers_for
+    from .enterprises.enterprises import enterprise_by_id, enterprises_by_id, find_enterprise, list_enterprises
+    from .errors import Busy, Conflict, Invalid, NotFound, PluginError, Problem, Refused, Stale, Unauthorised
+    from .hooks.contract import hookimpl
+    from .hooks.values import DemoPlace, MenuItem, PaymentMethod, PaymentStart, ShippingOption
+    from .html import clean_html
+    from .instance import Instance
+    from .languages.catalogs import LANGUAGES, plural, say, translate
+    from .languages.formats import format_money, format_percent, format_span
+    from .orders.cancel import cancel_order
+    from .orders.cart import cart_items, cart_of, carts_by_secret, empty_cart, fill_cart, open_cart
+    from .orders.change import change_order
+    from .orders.lock import locked_guest_order, locked_order
+    from .orders.place import place_order
+    from .orders.questions import order_by_id, order_by_secret, orders_of_person
+    from .orders.quote import Offered, quote_order
+    from .orders.selling import known_customer, refuse_foreign_session
+    from .orders.values import Order, Wish
+    from .pages.page import page
+    from .pages.visit import Visit
+    from .payments.begin import start_payment
+    from .payments.methods import payment_methods
+    from .payments.payments import cancel_open, payments_of
+    from .payments.values import Payment
+    from .people.confirmations import ask_confirmation, ask_reset, confirm_email, reset_password, sign_up
+    from .people.email import read_email
+    from .people.fingerprint import fingerprint
+    from .people.log_in import check_password, log_in, wrong_password
+    from .people.passwords import hash_password
+    from .people.people import new_person, person_by_id
+    from .people.sessions import log_out
+    from .pricing.values import Adjustment, OrderDraft, Phase, Totals
+    from .sale_sessions.openness import is_coming, is_open
+    from .sale_sessions.questions import sale_by_id, sale_for, sales
+    from .sale_sessions.values import Sale
+    from .search import search_key
+    from .store import Exact, Time, Transaction, Whole, edit_row, metadata
+    from .texts import read_text
+    from .units.facets import ALLERGENS, LABELS
+    from .units.measures import MEASURES
+    from .units.product_types import lineage
+
+_MODULES = {
+    "ALLERGENS": "units.facets",
+    "LABELS": "units.facets",
+    "LANGUAGES": "languages.catalogs",
+    "MEASURES": "units.measures",
+    "Adjustment": "pricing.values",
+    "Body": "api.endpoint",
+    "Busy": "errors",
+    "Call": "api.endpoint",
+    "Conflict": "errors",
+    "DemoPlace": "hooks.values",
+    "Endpoint": "api.endpoint",
+    "Exact": "store",
+    "Instance": "instance",
+    "Invalid": "errors",
+    "MenuItem": "hooks.values",
+    "NotFound": "errors",
+    "Offered": "orders.quote",
+    "Order": "orders.values",
+    "OrderDraft": "pricing.values",
+    "Page": "api.endpoint",
+    "Paging": "api.endpoint",
+    "Payment": "payments.values",
+    "PaymentMethod": "hooks.values",
+    "PaymentStart": "hooks.values",
+    "Phase": "pricing.values",
+    "PluginError": "errors",
+    "Problem": "errors",
+    "Refused": "errors",
+    "Routes": "api.endpoint",
+    "Sale": "sale_sessions.values",
+    "ShippingOption": "hooks.values",
+    "Stale": "errors",
+    "Time": "store",
+    "Totals": "pricing.values",
+    "Transaction": "store",
+    "Unauthorised": "errors",
+    "VisibleOffer": "catalogs.visible",
+    "Visit": "pages.visit",
+    "Whole": "store",
+    "Wish": "orders.values",
+    "ask_confirmation": "people.confirmations",
+    "ask_reset": "people.confirmations",
+    "cancel_open": "payments.payments",
+    "cancel_order": "orders.cancel",
+    "cart_items": "orders.cart",
+    "cart_of": "orders.cart",
+    "carts_by_secret": "orders.cart",
+    "change_order": "orders.change",
+    "changes": "api.endpoint",
+    "check_password": "people.log_in",
+    "clean_html": "html",
+    "clear_session": "api.cookies",
+    "confirm_email": "people.confirmations",
+    "edit_row": "store",
+    "empty_cart": "orders.cart",
+    "enterprise_by_id": "enterprises.enterprises",
+    "enterprises_by_id": "enterprises.enterprises",
+    "fill_cart": "orders.cart",
+    "find_enterprise": "enterprises.enterprises",
+    "fingerprint": "people.fingerprint",
+    "format_money": "languages.formats",
+    "format_percent": "languages.formats",
+    "format_span": "languages.formats",
+    "hash_password": "people.passwords",
+    "hookimpl": "hooks.contract",
+    "is_coming": "sale_sessions.openness",
+    "is_open": "sale_sessions.openness",
+    "known_customer": "orders.selling",
+    "lineage": "units.product_types",
+    "list_enterprises": "enterprises.enterprises",
+    "locked_guest_order": "orders.lock",
+    "locked_order": "orders.lock",
+    "log_in": "people.log_in",
+    "log_out": "people.sessions",
+    "metadata": "store",
+    "new_person": "people.people",
+    "offers_for": "catalogs.visible",
+    "open_cart": "orders.cart",
+    "order_by_id": "orders.questions",
+    "order_by_secret": "orders.questions",
+    "orders_of_person": "orders.questions",
+    "page": "pages.page",
+    "payment_methods": "payments.methods",
+    "payments_of": "payments.payments",
+    "person_by_id": "people.people",
+    "place_order": "orders.place",
+    "plural": "languages.catalogs",
+    "quote_order": "orders.quote",
+    "read_email": "people.email",
+    "read_text": "texts",
+    "refuse_foreign_session": "orders.selling",
+    "reset_password": "people.confirmations",
+    "sale_by_id": "sale_sessions.questions",
+    "sale_for": "sale_sessions.questions",
+    "sales": "sale_sessions.questions",
+    "say": "languages.catalogs",
+    "search_key": "search",
+    "set_session": "api.cookies",
+    "sign_up": "people.confirmations",
+    "start_payment": "payments.begin",
+    "translate": "languages.catalogs",
+    "wrong_password": "people.log_in",
+}
+
+__all__ = [
+    "ALLERGENS",
+    "LABELS",
+    "LANGUAGES",
+    "MEASURES",
+    "Adjustment",
+    "Body",
+    "Busy",
+    "Call",
+    "Conflict",
+    "DemoPlace",
+    "Endpoint",
+    "Exact",
+    "Instance",
+    "Invalid",
+    "MenuItem",
+    "NotFound",
+    "Offered",
+    "Order",
+    "OrderDraft",
+    "Page",
+    "Paging",
+    "Payment",
+    "PaymentMethod",
+    "PaymentStart",
+    "Phase",
+    "PluginError",
+    "Problem",
+    "Refused",
+    "Routes",
+    "Sale",
+    "ShippingOption",
+    "Stale",
+    "Time",
+    "Totals",
+    "Transaction",
+    "Unauthorised",
+    "VisibleOffer",
+    "Visit",
+    "Whole",
+    "Wish",
+    "ask_confirmation",
+    "ask_reset",
+    "cancel_open",
+    "cancel_order",
+    "cart_items",
+    "cart_of",
+    "carts_by_secret",
+    "change_order",
+    "changes",
+    "check_password",
+    "clean_html",
+    "clear_session",
+    "confirm_email",
+    "edit_row",
+    "empty_cart",
+    "enterprise_by_id",
+    "enterprises_by_id",
+    "fill_cart",
+    "find_enterprise",
+    "fingerprint",
+    "format_money",
+    "format_percent",
+    "format_span",
+    "hash_password",
+    "hookimpl",
+    "is_coming",
+    "is_open",
+    "known_customer",
+    "lineage",
+    "list_enterprises",
+    "locked_guest_order",
+    "locked_order",
+    "log_in",
+    "log_out",
+    "metadata",
+    "new_person",
+    "offers_for",
+    "open_cart",
+    "order_by_id",
+    "order_by_secret",
+    "orders_of_person",
+    "page",
+    "payment_methods",
+    "payments_of",
+    "person_by_id",
+    "place_order",
+    "plural",
+    "quote_order",
+    "read_email",
+    "read_text",
+    "refuse_foreign_session",
+    "reset_password",
+    "sale_by_id",
+    "sale_for",
+    "sales",
+    "say",
+    "search_key",
+    "set_session",
+    "sign_up",
+    "start_payment",
+    "translate",
+    "wrong_password",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f".{_MODULES[name]}", __name__), name)
+    globals()[name] = value  # so that this function is asked once for each name
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_MODULES})

@@ -1,0 +1,95 @@
+"""What an order does to a slot: see what is left, take a place, give it back, pay for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import RowMapping, Select, or_, select, update
+
+from commensal import (
+    Adjustment,
+    Conflict,
+    Invalid,
+    OrderDraft,
+    Phase,
+    Problem,
+    ShippingOption,
+    Transaction,
+    format_span,
+    hookimpl,
+)
+
+from .tables import pickup_place, pickup_slot
+
+PREFIX = "pickup:"  # of an order's shipping that is ours
+
+
+@hookimpl
+def shipping_options(tx: Transaction, enterprise_id: str, session_id: str, language: str) -> Sequence[ShippingOption]:
+    """Every slot of the session, full ones too: customers shall see that a slot exists and is gone."""
+    slots = _slots(enterprise_id, session_id).order_by(pickup_slot.c.begins_at, pickup_place.c.name, pickup_slot.c.id)
+    return [_option(row, language) for row in tx.all(slots)]
+
+
+@hookimpl
+def book_shipping(tx: Transaction, order: OrderDraft, option: str, language: str) -> ShippingOption:
+    """Two statements; the first one decides."""
+    slot, place = pickup_slot.c, pickup_place.c
+    here = select(place.id).where(place.enterprise_id == order.enterprise_id)
+    taking = update(pickup_slot).where(
+        slot.id == option,
+        slot.session_id == order.session_id,
+        slot.place_id.in_(here),
+        or_(slot.capacity.is_(None), slot.taken < slot.capacity),
+    )
+    taken = tx.execute(taking.values(taken=slot.taken + 1)).rowcount == 1
+    row = tx.first(_slots(order.enterprise_id, order.session_id).where(slot.id == option))
+    if row is None:
+        raise Invalid([Problem("no_slot", "There is no such slot in this sale.", "/shipping")])
+    offered = _option(row, language)
+    if not taken:
+        raise Conflict("slot_full", "{slot} is full; please choose another slot.", slot=offered.label)
+    return offered
+
+
+@hookimpl
+def release_shipping(tx: Transaction, option: str) -> bool:
+    """The core releases an order's slot once, under the order's version; so a count is enough, and no list of who."""
+    slot = pickup_slot.c
+    return (
+        tx.execute(update(pickup_slot).where(slot.id == option, slot.taken > 0).values(taken=slot.taken - 1)).rowcount
+        == 1
+    )
+
+
+@hookimpl
+def price_adjustments(order: OrderDraft, phase: Phase) -> Sequence[Adjustment] | None:
+    """The price of the place, as the option had it that the order shows."""
+    option = order.shipping_option
+    if phase is not Phase.FEE or option is None or not option.price or not order.shipping.startswith(PREFIX):
+        return None
+    return [Adjustment(phase=phase, kind="shipping", label=option.label, amount=option.price, vat_rate=option.vat_rate)]
+
+
+def _slots(enterprise_id: str, session_id: str) -> Select[tuple[Any, ...]]:
+    slot, place = pickup_slot.c, pickup_place.c
+    shown = [slot.id, slot.begins_at, slot.ends_at, slot.capacity, slot.taken]
+    shown += [place.name, place.street, place.postcode, place.city, place.note, place.timezone, place.price]
+    joined = select(*shown, place.vat_rate).join_from(pickup_slot, pickup_place, slot.place_id == place.id)
+    return joined.where(slot.session_id == session_id, place.enterprise_id == enterprise_id)
+
+
+def _option(row: RowMapping, language: str) -> ShippingOption:
+    when = format_span(row["begins_at"], row["ends_at"], row["timezone"], language)
+    town = f"{row['postcode']} {row['city']}".strip()
+    return ShippingOption(
+        id=row["id"],
+        label=f"{row['name']}, {when}",
+        begins_at=row["begins_at"],
+        ends_at=row["ends_at"],
+        address=", ".join(part for part in (row["street"], town, row["note"]) if part),
+        price=row["price"],
+        vat_rate=row["vat_rate"],
+        left=None if row["capacity"] is None else row["capacity"] - row["taken"],
+    )

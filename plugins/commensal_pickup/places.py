@@ -1,0 +1,140 @@
+"""Places where an enterprise's customers collect their orders."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import TypedDict, Unpack
+
+from sqlalchemy import ColumnElement, func, insert, select
+
+from commensal import Conflict, Invalid, Problem, Transaction, edit_row, enterprise_by_id, read_text
+
+from .tables import pickup_place
+
+MOST_PLACES = 200  # of one enterprise, without the archived ones
+DEAREST = 1_000_000  # minor units for collecting one order
+STANDARD_RATE = Decimal(20)  # percent: carriage in France (CGI art. 278); a hub may set the rate of its goods instead
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """A place. `price` is what collecting one order here costs, in minor units of the enterprise's currency, with VAT
+    or without as its prices are; `vat_rate` in percent, None outside VAT; `timezone` is that of the clock on its wall.
+    """
+
+    id: str
+    enterprise_id: str
+    name: str
+    street: str
+    postcode: str
+    city: str
+    note: str
+    timezone: str
+    price: int
+    vat_rate: Decimal | None
+    archived_at: datetime | None
+    version: int
+
+
+class PlaceChanges(TypedDict, total=False):
+    name: str
+    street: str
+    postcode: str
+    city: str
+    note: str
+    price: int
+    vat_rate: Decimal | None
+
+
+def add_place(
+    tx: Transaction,
+    enterprise_id: str,
+    *,
+    name: str,
+    street: str = "",
+    postcode: str = "",
+    city: str = "",
+    note: str = "",
+    price: int = 0,
+    vat_rate: Decimal | None = STANDARD_RATE,
+) -> Place:
+    """A new place, in the enterprise's time zone. Raises `Invalid`, and `Conflict` where there are very many."""
+    place = _read(
+        Place(
+            id=tx.new_id(),
+            enterprise_id=enterprise_id,
+            name=name,
+            street=street,
+            postcode=postcode,
+            city=city,
+            note=note,
+            timezone=enterprise_by_id(tx, enterprise_id).timezone,
+            price=price,
+            vat_rate=vat_rate,
+            archived_at=None,
+            version=1,
+        )
+    )
+    theirs = select(func.count()).where(
+        pickup_place.c.enterprise_id == enterprise_id, pickup_place.c.archived_at.is_(None)
+    )
+    if tx.value(theirs) >= MOST_PLACES:
+        raise Conflict("too_many_places", "There are {most} places already; archive one first.", most=MOST_PLACES)
+    tx.execute(insert(pickup_place).values(asdict(place)))
+    return place
+
+
+def change_place(
+    tx: Transaction, enterprise_id: str, place_id: str, version: int, **changes: Unpack[PlaceChanges]
+) -> Place:
+    """Also for orders that are placed already: they show the new address, and keep the price they were placed at until
+    they are changed. Raises `NotFound`, `Stale`, `Invalid`."""
+    new = asdict(_read(replace(place_by_id(tx, enterprise_id, place_id), **changes)))
+    values = {name: new[name] for name in PlaceChanges.__annotations__}
+    return Place(**edit_row(tx, pickup_place, *_theirs(enterprise_id, place_id), version=version, values=values))
+
+
+def archive_place(tx: Transaction, enterprise_id: str, place_id: str, version: int) -> Place:
+    """It takes no new slots; those it has stay. Raises `NotFound`, `Stale`."""
+    values = {"archived_at": tx.now}
+    return Place(**edit_row(tx, pickup_place, *_theirs(enterprise_id, place_id), version=version, values=values))
+
+
+def place_by_id(tx: Transaction, enterprise_id: str, place_id: str) -> Place:
+    """Raises `NotFound`, for a place of another enterprise too."""
+    return Place(**tx.one(select(pickup_place).where(*_theirs(enterprise_id, place_id))))
+
+
+def places_of(tx: Transaction, enterprise_id: str, *, after: str = "", limit: int = 50) -> Sequence[Place]:
+    """Those that are not archived, by id."""
+    mine = (pickup_place.c.enterprise_id == enterprise_id, pickup_place.c.archived_at.is_(None))
+    found = select(pickup_place).where(*mine, pickup_place.c.id > after).order_by(pickup_place.c.id).limit(limit)
+    return [Place(**row) for row in tx.all(found)]
+
+
+def _theirs(enterprise_id: str, place_id: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return pickup_place.c.id == place_id, pickup_place.c.enterprise_id == enterprise_id
+
+
+def _read(place: Place) -> Place:
+    problems: list[Problem] = []
+    read = replace(
+        place,
+        name=read_text(place.name, "/name", problems, least=1, most=100),
+        street=read_text(place.street, "/street", problems),
+        postcode=read_text(place.postcode, "/postcode", problems, most=20),
+        city=read_text(place.city, "/city", problems, most=100),
+        note=read_text(place.note, "/note", problems, most=500, lines=True),
+    )
+    if not 0 <= place.price <= DEAREST:
+        problems.append(
+            Problem("price", "The price of collecting lies between 0 and {most}.", "/price", {"most": DEAREST})
+        )
+    if place.vat_rate is not None and not (place.vat_rate.is_finite() and 0 <= place.vat_rate <= 100):
+        problems.append(Problem("vat_rate", "A VAT rate lies between 0 and 100 percent.", "/vat_rate"))
+    if problems:
+        raise Invalid(problems)
+    return read

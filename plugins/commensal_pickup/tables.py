@@ -1,0 +1,42 @@
+"""Tables of pickup: places, and the slots in which a sale's goods can be collected there."""
+
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table, Text
+
+from commensal import Exact, Time, Whole, metadata
+
+pickup_place = Table(
+    "pickup_place",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("enterprise_id", Text, ForeignKey("enterprise.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("street", Text, nullable=False),
+    Column("postcode", Text, nullable=False),
+    Column("city", Text, nullable=False),
+    Column("note", Text, nullable=False),  # what customers should know: the entrance, where to park
+    Column("timezone", Text, nullable=False),  # IANA; hours are shown in it
+    Column("price", Whole, nullable=False),  # of collecting here, in minor units of the enterprise's currency
+    Column("vat_rate", Exact),  # percent of the price; none: outside VAT
+    Column("archived_at", Time),
+    Column("version", Whole, nullable=False),
+    CheckConstraint("price >= 0", name="price_not_negative"),
+    Index("ix_pickup_place_enterprise", "enterprise_id", "id"),
+    sqlite_strict=True,
+)
+
+pickup_slot = Table(
+    "pickup_slot",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("place_id", Text, ForeignKey("pickup_place.id"), nullable=False, index=True),
+    Column("session_id", Text, ForeignKey("sale_session.id"), nullable=False),
+    Column("begins_at", Time, nullable=False),
+    Column("ends_at", Time, nullable=False),
+    Column("capacity", Whole),  # orders; none: any number
+    Column("taken", Whole, nullable=False),  # orders; only bookings write it
+    Column("version", Whole, nullable=False),  # of what the enterprise may edit: bookings leave it alone
+    CheckConstraint("ends_at > begins_at", name="ends_after_beginning"),
+    CheckConstraint("taken >= 0 AND (capacity IS NULL OR taken <= capacity)", name="not_overbooked"),
+    Index("ix_pickup_slot_session", "session_id", "begins_at"),
+    sqlite_strict=True,
+)

@@ -1,0 +1,85 @@
+"""What plugins may use, and that they use nothing else; and that the core knows of no plugin."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import commensal
+
+ROOT = Path(__file__).parents[2]
+CORE = ROOT / "core" / "commensal"
+GUESTS = [*sorted(ROOT.glob("plugins/commensal_*")), *sorted(ROOT.glob("federation/commensal_*"))]
+
+
+def test_the_public_names_are_sorted_and_each_is_there() -> None:
+    assert list(commensal.__all__) == sorted(commensal.__all__, key=_as_ruff_sorts)
+    for name in commensal.__all__:
+        assert getattr(commensal, name) is not None
+
+
+def test_the_names_for_type_checkers_are_the_names_that_are_there() -> None:
+    tree = ast.parse((CORE / "__init__.py").read_text(encoding="utf-8"))
+    (seen,) = (node for node in tree.body if isinstance(node, ast.If))
+    imported = {
+        alias.asname or alias.name: f"commensal.{node.module}"
+        for node in seen.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    assert sorted(imported) == sorted(commensal.__all__)
+    for name, module in imported.items():
+        assert getattr(importlib.import_module(module), name) is getattr(commensal, name)
+
+
+def test_what_is_not_public_is_not_there() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'frobnicate'"):
+        commensal.frobnicate  # noqa: B018
+    assert set(commensal.__all__) <= set(dir(commensal))
+
+
+def test_no_public_name_hides_a_room() -> None:
+    rooms = {one.name for one in pkgutil.iter_modules([str(CORE)])}
+    assert not rooms & set(commensal.__all__)
+
+
+@pytest.mark.parametrize("package", GUESTS, ids=lambda package: package.name)
+def test_plugins_use_public_names_only(package: Path) -> None:
+    for file, module, names in _imports(package):
+        if module.split(".")[0] == "commensal":
+            assert module == "commensal", f"{file.relative_to(ROOT)} imports {module}"
+            assert set(names) <= set(commensal.__all__), f"{file.relative_to(ROOT)} imports {names}"
+        elif module.startswith("commensal_"):
+            assert module.split(".")[0] == package.name, f"{file.relative_to(ROOT)} imports {module}"
+
+
+def test_every_public_name_is_used_by_a_plugin() -> None:
+    used = {
+        name for package in GUESTS for _, module, names in _imports(package) if module == "commensal" for name in names
+    }
+    assert set(commensal.__all__) == used
+
+
+def test_the_core_imports_no_plugin() -> None:
+    for file, module, _ in _imports(CORE):
+        assert not module.startswith("commensal_"), f"{file.relative_to(ROOT)} imports {module}"
+
+
+def _imports(package: Path) -> Iterator[tuple[Path, str, list[str]]]:
+    """Absolute imports, wherever they stand in a file: the file, the module, the names."""
+    for file in sorted(package.rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                yield from ((file, alias.name, []) for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.level == 0:
+                yield file, node.module or "", [alias.name for alias in node.names]
+
+
+def _as_ruff_sorts(name: str) -> tuple[int, str]:
+    """Constants, classes, functions."""
+    return (0 if name.isupper() else 1 if name[:1].isupper() else 2), name

@@ -1,0 +1,44 @@
+"""Cash at the distribution: how it is offered, and what the customer is told."""
+
+from __future__ import annotations
+
+import pytest
+
+import commensal_cash as cash
+from commensal.clock import ManualClock
+from commensal.errors import SettingsError
+from commensal.hooks import specifications
+from commensal.hooks.loading import load_plugins
+from commensal.instance import Settings, read_settings
+
+
+def test_it_is_one_way_to_pay_named_in_the_readers_language() -> None:
+    settings = cash.Settings(instructions="Entrée par la cour.")
+    (french,) = cash.payment_methods(settings, "fr")
+    (english,) = cash.payment_methods(settings, "en")
+    assert (french.id, french.label) == ("cash", "En espèces à la distribution")
+    assert (english.id, english.label) == ("cash", "Cash at the distribution")
+    assert french.description == "Entrée par la cour."
+
+
+def test_the_customer_is_told_how_much_to_bring(clock: ManualClock) -> None:
+    hooks = load_plugins(Settings(name="Test", plugins={"enabled": ["cash"]}), clock=clock)
+    start = hooks.ask(
+        specifications.start_payment, "cash", payment_id="p", method="cash", order_number=17, amount=1234,
+        currency="EUR", settings=cash.Settings(instructions="Préparez l’appoint.\n"), language="fr",
+    )  # fmt: skip
+    assert start.state == "Pending"
+    told = "Merci d’apporter 12,34\xa0€ à la distribution et d’indiquer votre numéro de commande : 17."
+    assert start.text == f"{told}\nPréparez l’appoint."
+    assert (start.redirect, start.reference) == ("", "")
+
+
+def test_without_instructions_the_amount_is_all_that_is_said() -> None:
+    start = cash.start_payment(2, 500, "EUR", cash.Settings(), "en")
+    assert start.text == "Please bring €5.00 to the distribution and name your order number, 2."
+
+
+def test_instructions_have_a_limit() -> None:
+    assert read_settings(cash.Settings, {"instructions": "x" * 500}).instructions
+    with pytest.raises(SettingsError, match="at most 500"):
+        read_settings(cash.Settings, {"instructions": "x" * 501})

@@ -1,0 +1,415 @@
+"""Pickup: places, slots, and that a slot never takes more orders than it has room for."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import event, insert, select
+from sqlalchemy.exc import IntegrityError
+from starlette.testclient import TestClient
+
+import commensal_pickup as pickup
+from commensal import (
+    Conflict,
+    DemoPlace,
+    Invalid,
+    NotFound,
+    OrderDraft,
+    Phase,
+    ShippingOption,
+    Stale,
+    Transaction,
+)
+from commensal.clock import ManualClock
+from commensal.enterprises.tables import enterprise_member, enterprise_plugin
+from commensal.hooks.loading import load_plugins, migration_folders
+from commensal.ids import SeededIds
+from commensal.instance import Instance, Settings
+from commensal.orders.cancel import cancel_order
+from commensal.orders.change import change_order
+from commensal.orders.lock import locked_order
+from commensal.orders.place import place_order
+from commensal.orders.values import Order, Wish
+from commensal.people.people import Person, add_person, new_person
+from commensal.people.sessions import begin_session
+from commensal.store import Store
+from commensal.store.migrate import migrate, missing_revisions
+from commensal.testing.drafts import a_draft
+from commensal.testing.goods import a_lot, an_item
+from commensal.testing.placed import a_shop
+from commensal_pickup.places import add_place, archive_place, change_place, place_by_id, places_of
+from commensal_pickup.slots import Slot, add_slot, change_slot, remove_slot, slot_by_id, slots_of
+from commensal_pickup.tables import pickup_slot
+
+SESSION = "shop-session"
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return Settings(
+        name="Test", base_url=settings.base_url, language="en", limits=settings.limits, plugins={"enabled": ["pickup"]}
+    )
+
+
+class Hall:
+    """A shop with a place in its street, and a slot in the evening of its distribution."""
+
+    def __init__(self, store: Store, **slot: Any) -> None:
+        self.store = store
+        with store.write() as tx:
+            a_shop(tx, city="Bourg", postcode="37000")
+            tx.execute(insert(enterprise_plugin).values(enterprise_id="shop", plugin="pickup", settings={}, version=1))
+            self.item = an_item(tx, a_lot(tx, on_hand="100"))
+            self.place = add_place(
+                tx, "shop", name="Salle des fêtes", street="3 rue du Lavoir", city="Bourg", price=150
+            )
+            self.begins_at = tx.now + timedelta(days=2, hours=5)
+            self.slot = self.open(tx, **slot)
+
+    def open(self, tx: Transaction, *, hours: int = 2, capacity: int | None = 3) -> Slot:
+        ends_at = self.begins_at + timedelta(hours=hours)
+        return add_slot(
+            tx, "shop", SESSION, place_id=self.place.id, begins_at=self.begins_at, ends_at=ends_at, capacity=capacity
+        )
+
+    def taken(self, slot: Slot | None = None) -> int:
+        with self.store.read() as tx:
+            return slot_by_id(tx, "shop", (slot or self.slot).id).taken
+
+
+@pytest.fixture
+def hall(store: Store) -> Hall:
+    return Hall(store)
+
+
+def draft(**more: Any) -> OrderDraft:
+    return a_draft(session_id=SESSION, enterprise_id="shop", **more)
+
+
+def book(tx: Transaction, slot_id: str, order: OrderDraft | None = None) -> ShippingOption:
+    return pickup.book_shipping(tx, order or draft(), slot_id, "en")
+
+
+# ------------------------------------------------------------------------------------------------ what is offered
+
+
+def test_a_sale_offers_its_slots_with_what_is_left_full_ones_too(hall: Hall) -> None:
+    with hall.store.write() as tx:
+        full = hall.open(tx, hours=1, capacity=0)
+        endless = hall.open(tx, hours=3, capacity=None)
+        book(tx, hall.slot.id)
+    with hall.store.read() as tx:
+        options = {one.id: one for one in pickup.shipping_options(tx, "shop", SESSION, "fr")}
+    assert {hall.slot.id: 2, full.id: 0, endless.id: None} == {one.id: one.left for one in options.values()}
+    offered = options[hall.slot.id]
+    assert offered.label == "Salle des fêtes, samedi 6 juin 2026, 17:00 – 19:00"
+    assert (offered.address, offered.price, offered.vat_rate) == ("3 rue du Lavoir, Bourg", 150, Decimal(20))
+
+
+def test_options_and_booking_cost_one_and_two_statements(hall: Hall) -> None:
+    with hall.store.write() as tx:
+        for hours in range(3, 20):
+            hall.open(tx, hours=hours)
+    seen: list[str] = []
+    event.listen(hall.store.engine, "before_cursor_execute", lambda *given: seen.append(given[2]))
+    with hall.store.read() as tx:
+        before = len(seen)
+        pickup.shipping_options(tx, "shop", SESSION, "fr")
+        assert len(seen) - before == 1
+    with hall.store.write() as tx:
+        before = len(seen)
+        book(tx, hall.slot.id)
+        assert len(seen) - before <= 2
+
+
+def test_another_shop_or_session_has_none_of_these_slots(hall: Hall) -> None:
+    with hall.store.write() as tx:
+        a_shop(tx, "other")
+        assert pickup.shipping_options(tx, "other", SESSION, "fr") == []
+        assert pickup.shipping_options(tx, "shop", "other-session", "fr") == []
+        for order in (
+            a_draft(session_id=SESSION, enterprise_id="other"),
+            a_draft(session_id="x", enterprise_id="shop"),
+        ):
+            with pytest.raises(Invalid) as refused:
+                book(tx, hall.slot.id, order)
+            assert [one.code for one in refused.value.problems] == ["no_slot"]
+    assert hall.taken() == 0
+
+
+# ------------------------------------------------------------------------------------------------ booking
+
+
+def test_a_full_slot_says_so(hall: Hall) -> None:
+    with hall.store.write() as tx:
+        for _ in range(3):
+            book(tx, hall.slot.id)
+        with pytest.raises(Conflict, match=r"Salle des fêtes, Saturday.*is full") as refused:
+            book(tx, hall.slot.id)
+    assert refused.value.code == "slot_full"
+    assert hall.taken() == 3
+
+
+def test_a_place_given_back_can_be_taken_again_and_no_more_is_given_back_than_was_taken(hall: Hall) -> None:
+    with hall.store.write() as tx:
+        book(tx, hall.slot.id)
+        assert pickup.release_shipping(tx, hall.slot.id) is True
+        assert pickup.release_shipping(tx, hall.slot.id) is False
+        assert pickup.release_shipping(tx, "no-such-slot") is False
+    assert hall.taken() == 0
+
+
+def test_eight_race_for_three_places_and_three_get_them(database_url: str, clock: ManualClock) -> None:
+    store = Store(database_url, clock=clock, ids=SeededIds("race"))
+    hall, outcomes = Hall(store, capacity=3), list[str]()
+    start = threading.Barrier(8)
+
+    def shop() -> None:
+        start.wait()
+        try:
+            with store.write() as tx:
+                book(tx, hall.slot.id)
+            outcomes.append("booked")
+        except Conflict as refused:
+            outcomes.append(refused.code)
+
+    threads = [threading.Thread(target=shop) for _ in range(8)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert sorted(outcomes) == ["booked"] * 3 + ["slot_full"] * 5
+    assert hall.taken() == 3
+    store.close()
+
+
+def test_the_database_itself_refuses_an_overbooked_slot(hall: Hall) -> None:
+    with pytest.raises(IntegrityError), hall.store.write() as tx:
+        tx.execute(pickup_slot.update().values(taken=4))
+    with pytest.raises(IntegrityError), hall.store.write() as tx:
+        tx.execute(pickup_slot.update().values(taken=-1))
+
+
+# ------------------------------------------------------------------------------------------------ orders
+
+
+@pytest.fixture
+def place(hall: Hall, instance: Instance) -> Callable[[Slot], Order]:
+    def placing(slot: Slot) -> Order:
+        wish = Wish(items={hall.item: 2}, name="Ada", email="ada@example.org", shipping=f"pickup:{slot.id}")
+        with hall.store.write() as tx:
+            return place_order(tx, instance.hooks, SESSION, wish)
+
+    return placing
+
+
+def test_an_order_books_its_slot_and_pays_for_the_place(hall: Hall, place: Callable[[Slot], Order]) -> None:
+    order = place(hall.slot)
+    assert hall.taken() == 1
+    assert order.shipping_label == "Salle des fêtes, samedi 6 juin 2026, 17:00 – 19:00"
+    (fee,) = order.adjustments
+    assert (fee.kind, fee.amount, fee.vat_rate, fee.plugin) == ("shipping", 150, Decimal(20), "pickup")
+    assert order.total == 2 * 250 + 150
+
+
+def test_a_refused_order_books_nothing(hall: Hall, place: Callable[[Slot], Order]) -> None:
+    with hall.store.write() as tx:
+        small = hall.open(tx, hours=1, capacity=1)
+    place(small)
+    with pytest.raises(Conflict, match="full"):
+        place(small)
+    assert hall.taken(small) == 1
+
+
+def test_a_cancelled_order_gives_its_slot_back(hall: Hall, instance: Instance, place: Callable[[Slot], Order]) -> None:
+    order = place(hall.slot)
+    with hall.store.write() as tx:
+        cancel_order(tx, instance.hooks, locked_order(tx, order.id, enterprise_id="shop"), by_hub=True)
+    assert hall.taken() == 0
+
+
+def test_an_order_that_changes_its_slot_leaves_the_old_one(
+    hall: Hall, instance: Instance, place: Callable[[Slot], Order]
+) -> None:
+    order = place(hall.slot)
+    with hall.store.write() as tx:
+        other = hall.open(tx, hours=1)
+        change_order(
+            tx, instance.hooks, locked_order(tx, order.id, enterprise_id="shop"), shipping=f"pickup:{other.id}"
+        )
+    assert (hall.taken(), hall.taken(other)) == (0, 1)
+
+
+def test_a_place_costs_nothing_in_other_phases_or_for_other_ways_to_receive() -> None:
+    option = ShippingOption(id="s", label="Salle", begins_at=draft().begins_at, ends_at=draft().begins_at, price=100)
+    ours = draft(shipping="pickup:s", shipping_option=option)
+    assert pickup.price_adjustments(ours, Phase.FEE)
+    assert not pickup.price_adjustments(ours, Phase.DISCOUNT)
+    assert not pickup.price_adjustments(draft(shipping="delivery:s", shipping_option=option), Phase.FEE)
+    assert not pickup.price_adjustments(draft(), Phase.FEE)
+
+
+# ------------------------------------------------------------------------------------------------ places and slots
+
+
+def test_places_are_the_enterprises_own(hall: Hall) -> None:
+    with hall.store.write() as tx:
+        a_shop(tx, "other")
+        with pytest.raises(NotFound):
+            place_by_id(tx, "other", hall.place.id)
+        with pytest.raises(NotFound):
+            change_place(tx, "other", hall.place.id, 1, name="Mine now")
+        with pytest.raises(NotFound):
+            slot_by_id(tx, "other", hall.slot.id)
+        with pytest.raises(NotFound):
+            add_slot(
+                tx, "other", SESSION, place_id=hall.place.id, begins_at=hall.begins_at,
+                ends_at=hall.begins_at + timedelta(hours=1),
+            )  # fmt: skip
+        assert places_of(tx, "other") == []
+        assert slots_of(tx, "other", SESSION) == []
+
+
+def test_all_mistakes_of_a_place_are_named(hall: Hall) -> None:
+    with hall.store.write() as tx, pytest.raises(Invalid) as refused:
+        add_place(tx, "shop", name=" ", postcode="x" * 21, price=-1, vat_rate=Decimal(101))
+    assert [one.where for one in refused.value.problems] == ["/name", "/postcode", "/price", "/vat_rate"]
+
+
+def test_an_edited_place_has_a_new_version_and_an_old_version_is_stale(hall: Hall) -> None:
+    with hall.store.write() as tx:
+        changed = change_place(tx, "shop", hall.place.id, 1, name="Foyer rural")
+        assert (changed.name, changed.version, changed.price) == ("Foyer rural", 2, 150)
+        with pytest.raises(Stale):
+            change_place(tx, "shop", hall.place.id, 1, name="Salle")
+
+
+def test_an_archived_place_takes_no_new_slots_and_keeps_those_it_has(hall: Hall) -> None:
+    with hall.store.write() as tx:
+        archive_place(tx, "shop", hall.place.id, 1)
+        assert places_of(tx, "shop") == []
+        with pytest.raises(Invalid, match="no such place"):
+            hall.open(tx)
+        assert [one.id for one in pickup.shipping_options(tx, "shop", SESSION, "fr")] == [hall.slot.id]
+
+
+def test_a_slot_ends_after_it_begins(hall: Hall) -> None:
+    with hall.store.write() as tx:
+        with pytest.raises(Invalid, match="ends after it begins"):
+            hall.open(tx, hours=0)
+        with pytest.raises(Invalid, match="between 0 and"):
+            hall.open(tx, capacity=-1)
+
+
+def test_a_slot_shrinks_to_what_is_taken_but_not_below(hall: Hall) -> None:
+    with hall.store.write() as tx:
+        book(tx, hall.slot.id)
+        book(tx, hall.slot.id)
+        assert change_slot(tx, "shop", hall.slot.id, 1, capacity=2).version == 2
+        with pytest.raises(Conflict, match="2 orders have chosen"):
+            change_slot(tx, "shop", hall.slot.id, 2, capacity=1)
+        with pytest.raises(Conflict, match="2 orders have chosen"):
+            remove_slot(tx, "shop", hall.slot.id, 2)
+        with pytest.raises(Stale):
+            change_slot(tx, "shop", hall.slot.id, 1, capacity=5)
+
+
+def test_a_slot_that_nobody_chose_can_go(hall: Hall) -> None:
+    with hall.store.write() as tx:
+        with pytest.raises(Stale):
+            remove_slot(tx, "shop", hall.slot.id, 7)
+        remove_slot(tx, "shop", hall.slot.id, 1)
+        assert slots_of(tx, "shop", SESSION) == []
+
+
+# ------------------------------------------------------------------------------------------------ the API
+
+
+@pytest.fixture
+def manager(hall: Hall, client: TestClient) -> TestClient:
+    """The API as somebody who runs the shop sees it."""
+    client.cookies.set("session", log_in(hall.store, "manager"))
+    client.headers["Origin"] = "http://testserver"
+    return client
+
+
+def log_in(store: Store, role: str) -> str:
+    new = new_person(email=f"{role}@example.org", name=role, password="a long enough password", language="fr")
+    with store.write() as tx:
+        person = add_person(tx, new, confirmed=True)
+        assert isinstance(person, Person)
+        row = {"enterprise_id": "shop", "person_id": person.id, "role": role, "since": tx.now}
+        tx.execute(insert(enterprise_member).values(row))
+        return begin_session(tx, person).secret
+
+
+def test_places_and_slots_over_the_api(hall: Hall, manager: TestClient) -> None:
+    base = "/api/-/pickup/enterprises/shop"
+    made = manager.post(f"{base}/places", json={"name": "Foyer rural", "price": 0, "vat_rate": None})
+    assert made.status_code == 201, made.text
+    place = made.json()
+    assert place["timezone"] == "Europe/Paris"
+    changed = manager.patch(f"{base}/places/{place['id']}", json={"note": "Portail vert"}, headers={"If-Match": '"1"'})
+    assert (changed.json()["note"], changed.headers["etag"]) == ("Portail vert", '"2"')
+    times = {"begins_at": "2026-06-06T15:00:00Z", "ends_at": "2026-06-06T16:00:00Z"}
+    slots = f"{base}/sale-sessions/{SESSION}/slots"
+    slot = manager.post(slots, json={"place_id": place["id"], "capacity": 5, **times}).json()
+    assert len(manager.get(slots).json()) == 2
+    smaller = manager.patch(f"{base}/slots/{slot['id']}", json={"capacity": 4}, headers={"If-Match": '"1"'})
+    assert smaller.json()["capacity"] == 4
+    assert manager.delete(f"{base}/slots/{slot['id']}", headers={"If-Match": '"2"'}).status_code == 204
+    assert manager.delete(f"{base}/places/{place['id']}", headers={"If-Match": '"2"'}).status_code == 204
+    assert [one["id"] for one in manager.get(f"{base}/places").json()["items"]] == [hall.place.id]
+
+
+def test_strangers_see_nothing_of_it(hall: Hall, client: TestClient) -> None:
+    assert client.get("/api/-/pickup/enterprises/shop/places").status_code == 401
+    assert client.post("/api/-/pickup/enterprises/shop/places", json={"name": "x"}).status_code == 401
+
+
+def test_a_packer_reads_but_does_not_change(hall: Hall, client: TestClient) -> None:
+    client.cookies.set("session", log_in(hall.store, "packer"))
+    client.headers["Origin"] = "http://testserver"
+    assert client.get("/api/-/pickup/enterprises/shop/places").status_code == 200
+    assert client.post("/api/-/pickup/enterprises/shop/places", json={"name": "x"}).status_code == 403
+
+
+# ------------------------------------------------------------------------------------------------ tables and demo
+
+
+def test_its_migrations_make_its_tables(
+    request: pytest.FixtureRequest, database_url: str, tmp_path: Path, clock: ManualClock, ids: SeededIds
+) -> None:
+    """Checked by using them: what the tables declare must be there."""
+    if database_url.startswith("sqlite"):
+        url = f"sqlite:///{tmp_path / 'empty.db'}"
+    else:
+        url = request.getfixturevalue("new_postgresql")("template0")
+    store = Store(url, clock=clock, ids=ids)
+    folders = migration_folders(load_plugins(Settings(name="T", plugins={"enabled": ["pickup"]}), clock=clock))
+    migrate(store, folders)
+    assert missing_revisions(store, folders) == []
+    hall = Hall(store)
+    with store.write() as tx:
+        book(tx, hall.slot.id)
+        assert tx.value(select(pickup_slot.c.taken)) == 1
+    store.close()
+
+
+def test_the_demo_has_places_and_slots_and_the_same_seed_makes_the_same(hall: Hall, instance: Instance) -> None:
+    made: list[list[tuple[str, int | None]]] = []
+    for shop in ("first", "second"):
+        with hall.store.write() as tx:
+            a_shop(tx, shop, city="Bourg", postcode="37000")
+            assert pickup.demo_data(tx, DemoPlace(instance=instance, enterprise_id=shop, seed=7)) is True
+            names = {place.id: place.name for place in places_of(tx, shop)}
+            slots: list[Slot] = list(slots_of(tx, shop, f"{shop}-session"))
+            made.append([(names[one.place_id], one.capacity) for one in slots])
+    assert made[0] == made[1]
+    assert len(made[0]) >= 4
