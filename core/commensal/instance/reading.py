@@ -10,6 +10,7 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 import msgspec
 
 from ..errors import SettingsError
+from .secret import Secret
 
 S = TypeVar("S")
 
@@ -22,9 +23,17 @@ def read_settings(shape: type[S], values: Mapping[str, Any], where: str = "") ->
     """
     _refuse_unknown(shape, values, where)
     try:
-        return msgspec.convert(dict(values), shape)
+        return msgspec.convert(dict(values), shape, dec_hook=_read_secret)
     except msgspec.ValidationError as error:
         raise SettingsError(_plain(str(error), where)) from error
+
+
+def _read_secret(kind: type, value: Any) -> Any:
+    if kind is not Secret:
+        raise NotImplementedError(f"settings cannot hold a {kind.__name__}")
+    if not isinstance(value, str):
+        raise TypeError(f"Expected `str`, got `{type(value).__name__}`")
+    return Secret(value)
 
 
 def _refuse_unknown(shape: type, values: Mapping[str, Any], where: str) -> None:
