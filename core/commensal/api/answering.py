@@ -138,7 +138,7 @@ def _respond(request: Request, endpoint: Endpoint, instance: Instance, value: An
     if isinstance(value, Response):
         return value
     if isinstance(value, File):
-        headers = {"Cache-Control": "no-store"}
+        headers = {"Cache-Control": "public, max-age=31536000, immutable" if value.unchanging else "no-store"}
         if value.filename:
             headers["Content-Disposition"] = f'attachment; filename="{value.filename}"'
         return Response(value.content, endpoint.status, headers, value.media_type)

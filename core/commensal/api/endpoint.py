@@ -49,11 +49,12 @@ class Page(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
 
 @dataclass(frozen=True)
 class File:
-    """An answer that is not JSON: an export, an image."""
+    """An answer that is not JSON: an export, an image. What is `unchanging` browsers need never ask for again."""
 
     content: bytes
     media_type: str
     filename: str = ""
+    unchanging: bool = False
 
 
 def changes(body: Body) -> dict[str, Any]:
