@@ -1,0 +1,166 @@
+"""Stock, products, images and catalogs over HTTP, as a producer's own tool would use them."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from typing import Any
+
+import pytest
+from PIL import Image
+from sqlalchemy import insert
+from starlette.testclient import TestClient
+
+from commensal.enterprises.tables import customer_category, enterprise_member
+from commensal.people.scopes import ENTERPRISE_SCOPES
+from commensal.people.tables import api_token, person
+from commensal.products.images import LARGEST
+from commensal.store import Store
+
+FARM = "/api/enterprises/farm"
+POTATO = {"name": "Charlotte", "product_type": "potato", "quantity": "5", "unit": "Kilogram", "vat_rate": "5.5"}
+
+
+class Producer:
+    """Speaks for the farm. `send` answers with the JSON of what went well."""
+
+    def __init__(self, client: TestClient) -> None:
+        self.client = client
+
+    def ask(self, method: str, path: str, *, version: int | None = None, **more: Any) -> Any:
+        headers = {"Authorization": "Bearer cml_producer", "Accept-Language": "en", **more.pop("headers", {})}
+        if version is not None:
+            headers["If-Match"] = f'"{version}"'
+        return self.client.request(method, FARM + path, headers=headers, **more)
+
+    def send(self, method: str, path: str, json: Any = None, **more: Any) -> Any:
+        answer = self.ask(method, path, json=json, **more)
+        assert answer.status_code in (200, 201, 204), answer.text
+        return answer.json() if answer.content else None
+
+    def refused(self, method: str, path: str, json: Any = None, **more: Any) -> tuple[int, list[str]]:
+        answer = self.ask(method, path, json=json, **more)
+        said = answer.json()
+        return answer.status_code, [one["pointer"] for one in said["errors"]] or [said["code"]]
+
+
+@pytest.fixture
+def producer(client: TestClient, store: Store, hamlet: Any) -> Producer:
+    hamlet.enterprise("farm")
+    with store.write() as tx:
+        who = {"email": "p@example.org", "name": "P", "phone": "", "language": "fr", "is_operator": False}
+        at = {"created_at": tx.now}
+        tx.execute(insert(person).values(id="p", version=1, confirmed_at=tx.now, **who, **at))
+        tx.execute(insert(enterprise_member).values(enterprise_id="farm", person_id="p", role="manager", since=tx.now))
+        secret = hashlib.sha256(b"cml_producer").hexdigest()
+        scopes = sorted(ENTERPRISE_SCOPES)
+        tx.execute(insert(api_token).values(id="t", hash=secret, person_id="p", name="", scopes=scopes, **at))
+        tx.execute(insert(customer_category).values(id="staff", enterprise_id="farm", name="Staff", version=1))
+    return Producer(client)
+
+
+def test_a_lot_is_opened_filled_counted_and_explained(producer: Producer) -> None:
+    lot = producer.send("POST", "/lots", {"name": "Pommes", "unit": "Kilogram", "on_hand": "10"})
+    path = f"/lots/{lot['id']}"
+    assert producer.send("POST", f"{path}/receipts", {"quantity": 2.5})["on_hand"] == "12.5"
+    assert producer.send("POST", f"{path}/counts", {"on_hand": "12", "note": "pourries"})["free"] == "12"
+    page = producer.send("GET", f"{path}/movements?limit=2")
+    assert [(one["kind"], one["free_change"], one["note"], one["person_id"]) for one in page["items"]] == [
+        ("counted", "-0.5", "pourries", "p"), ("received", "2.5", "", "p"),
+    ]  # fmt: skip
+    rest = producer.send("GET", f"{path}/movements?limit=2&after={page['next']}")
+    assert ([one["free_change"] for one in rest["items"]], rest["next"]) == (["10"], None)
+    assert producer.send("PATCH", path, {"name": "Reinettes"}, version=1)["version"] == 2
+    assert producer.refused("PATCH", path, {"name": "Golden"}, version=1) == (412, ["stale"])
+    assert producer.refused("POST", f"{path}/counts", {"on_hand": "0.0001"}) == (422, ["/on_hand"])
+    assert [one["name"] for one in producer.send("GET", "/lots")["items"]] == ["Reinettes"]
+
+
+def test_a_product_is_added_changed_taxed_and_put_away(producer: Producer) -> None:
+    product = producer.send("POST", "/products", {**POTATO, "on_hand": "100", "labels": ["Organic-AB"]})
+    assert (product["quantity"], product["lot_quantity"], product["vat_rate"]) == ("5", 5000, "5.5")
+    path = f"/products/{product['id']}"
+    size = producer.send("POST", "/products", {**POTATO, "quantity": "25", "lot_id": product["lot_id"]})
+    sizes = producer.send("GET", f"/products?lot={product['lot_id']}")["items"]
+    assert {(one["product"]["id"], one["left"]) for one in sizes} == {(product["id"], 20), (size["id"], 4)}
+    changed = producer.send("PATCH", path, {"sku": "P-5", "weighed": True}, version=1)
+    assert (changed["sku"], changed["weighed"], changed["name"]) == ("P-5", True, "Charlotte")
+    assert [one["product"]["id"] for one in producer.send("GET", "/products?search=p-5")["items"]] == [product["id"]]
+    producer.send("PUT", f"{path}/vat-rates/2027-01-01", {"rate": "10"})
+    rates = producer.send("GET", f"{path}/vat-rates")
+    assert [one["rate"] for one in rates] == ["5.5", "10"]
+    producer.send("DELETE", f"{path}/vat-rates/2027-01-01")
+    assert producer.refused("PUT", f"{path}/vat-rates/tomorrow", {"rate": "10"}) == (404, ["no_day"])
+    producer.send("POST", f"{path}/archive", version=2)
+    archived = producer.send("GET", "/products?archived=true")["items"]
+    assert [one["product"]["id"] for one in archived] == [product["id"]]
+    assert producer.send("POST", f"{path}/restore", version=3)["archived_at"] is None
+
+
+def test_every_mistake_in_a_product_is_named_with_its_pointer(producer: Producer) -> None:
+    wrong = {**POTATO, "name": " ", "product_type": "unicorn", "labels": ["Demeter", "Nice"], "vat_rate": "100"}
+    assert producer.refused("POST", "/products", wrong) == (422, ["/name", "/product_type", "/labels/1", "/vat_rate"])
+    huge = {**POTATO, "quantity": "1e999999", "deposit": 1.5, "colour": "red"}
+    status, pointers = producer.refused("POST", "/products", huge)
+    assert (status, set(pointers)) == (422, {"", "/deposit"})
+    assert producer.refused("POST", "/products", {**POTATO, "quantity": "1e999999"}) == (422, ["/quantity"])
+    assert producer.send("GET", "/products")["items"] == []
+
+
+def test_an_image_is_sent_and_then_public_and_unchanging(producer: Producer) -> None:
+    written = io.BytesIO()
+    Image.new("RGB", (800, 600), "red").save(written, "JPEG")
+    image = producer.send("POST", "/images?alt=Des%20pommes", content=written.getvalue())
+    assert (image["alt"], image["width"], image["height"]) == ("Des pommes", 800, 600)
+    for path, size in (
+        (f"/api/images/{image['id']}", (800, 600)),
+        (f"/api/images/{image['id']}/thumbnail", (400, 300)),
+    ):
+        answer = producer.client.get(path)
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "image/webp")
+        assert "immutable" in answer.headers["cache-control"]
+        assert Image.open(io.BytesIO(answer.content)).size == size
+    assert producer.refused("POST", "/images", content=b"GIF89a") == (422, ["image_type"])
+    assert producer.refused("POST", "/images", content=bytes(LARGEST + 1)) == (422, ["image_too_large"])
+    assert producer.client.get("/api/images/unknown").status_code == 404
+    product = producer.send("POST", "/products", {**POTATO, "image_id": image["id"]})
+    assert product["image_id"] == image["id"]
+    assert [one["id"] for one in producer.send("GET", "/images")["items"]] == [image["id"]]
+
+
+def test_a_product_is_listed_shown_to_some_and_priced(producer: Producer) -> None:
+    product = producer.send("POST", "/products", POTATO)
+    catalog = producer.send("POST", "/catalogs", {"name": "Marché"})
+    assert producer.send("PATCH", f"/catalogs/{catalog['id']}", {"name": "Halle"}, version=1)["name"] == "Halle"
+    listable = producer.send("GET", "/sellable-products?search=charlotte")["items"]
+    assert [one["product"]["id"] for one in listable] == [product["id"]]
+    item = producer.send("POST", f"/catalogs/{catalog['id']}/items", {"product_id": product["id"]})
+    path = f"/items/{item['id']}"
+    assert producer.send("PATCH", path, {"shown_to": ["staff"], "name": "Patates"}, version=1)["shown_to"] == ["staff"]
+    assert producer.send("PUT", f"{path}/price", {"price": 450})["version"] == 1
+    assert producer.send("PUT", f"{path}/price", {"price": 475})["version"] == 2
+    assert producer.send("PUT", f"{path}/prices/staff", {"price": 400})["category_id"] == "staff"
+    assert producer.refused("PUT", f"{path}/prices/unknown", {"price": 400}) == (422, ["/category_id"])
+    assert producer.refused("PUT", f"{path}/price", {"price": 4.5}) == (422, ["/price"])
+    (listed,) = producer.send("GET", f"/catalogs/{catalog['id']}/items")["items"]
+    assert {one["category_id"]: one["price"] for one in listed["offers"]} == {None: 475, "staff": 400}
+    producer.send("DELETE", f"{path}/prices/staff")
+    producer.send("DELETE", f"{path}/price")
+    assert producer.refused("DELETE", f"{path}/price") == (404, ["no_price"])
+    assert producer.refused("DELETE", f"/catalogs/{catalog['id']}") == (409, ["in_use"])
+    producer.send("DELETE", path)
+    producer.send("DELETE", f"/catalogs/{catalog['id']}")
+
+
+@pytest.mark.parametrize(
+    ("table", "count", "term"),
+    [("measures", 56, "PoundMass"), ("product-types", 253, "raspberry"), ("labels", 29, "Organic-AB"),
+     ("allergens", 14, "Eggs")],
+)  # fmt: skip
+def test_anybody_may_read_the_words_of_dfc(client: TestClient, table: str, count: int, term: str) -> None:
+    concepts = client.get(f"/api/taxonomy/{table}").json()
+    assert len(concepts) == count
+    found = {one["term"]: one for one in concepts}
+    assert found[term]["en"]
+    assert found[term]["fr"]
+    assert table != "measures" or found[term]["factor"] == "45359237/100000"
