@@ -1,7 +1,7 @@
 """Finds every text that people read in a package, so that a test can say which ones lack a translation.
 
 Texts are literals: the second argument of an error or a `Problem`, what `translate` and `_` are given, and what
-templates give to ``_()`` and ``ngettext()``. A function that hands such a text on counts too: a private one within its
+templates give to ``_()`` and ``count()``. A function that hands such a text on counts too: a private one within its
 module, any other within the package.
 """
 
@@ -24,6 +24,7 @@ _CALLS: Calls = {
     "__init__": (1,), "translate": (1,), "plural": (1, 2), "_": (0,),
 }  # fmt: skip
 _KEYWORD = "text"
+_JINJA = ("_", "gettext", "ngettext", "count")
 
 
 def texts_in(folder: Path) -> dict[Text, str]:
@@ -40,7 +41,7 @@ def texts_in(folder: Path) -> dict[Text, str]:
             found.setdefault(text, f"{file.relative_to(folder.parent)}:{line}")
     for file in sorted(one for one in folder.rglob("templates/**/*") if one.is_file()):
         with file.open("rb") as source:
-            for line, _, message, _ in babel_extract(source, ("_", "gettext", "ngettext"), (), {}):
+            for line, _, message, _ in babel_extract(source, _JINJA, (), {}):
                 found.setdefault(_forms(message), f"{file.relative_to(folder.parent)}:{line}")
     return found
 
@@ -69,10 +70,8 @@ def _in_python(file: Path, tree: ast.Module, calls: Calls) -> Iterator[tuple[int
         places = calls.get(_name(call), ())
         scopes = (function, tree) if function else (tree,)
         texts = [_literals(scopes, argument, file) for argument in _arguments(call, places)]
-        if len(places) == 2 and len(texts) == 2:
-            yield call.lineno, (texts[0][0], texts[1][0])
-        else:
-            yield from ((call.lineno, (text,)) for one in texts for text in one)
+        forms = zip(*texts, strict=False) if len(places) == 2 else ((text,) for one in texts for text in one)
+        yield from ((call.lineno, form) for form in forms)
     for function in _functions(tree):
         yield from ((function.lineno, (text,)) for text in _default(function))
 
