@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, TypedDict, Unpack
 
-from sqlalchemy import RowMapping, case, func, select
+from sqlalchemy import RowMapping, case, func, literal_column, select
 
 from ..errors import Conflict, Invalid, Problem
 from ..people.email import read_email
@@ -47,10 +47,11 @@ class CustomerFields(TypedDict, total=False):
     categories: Collection[str]
 
 
-# The categories of one customer, in the same statement: an id has no comma.
+# The categories of the customer at hand, in the same statement: an id has no comma. The row is named as text, because
+# after RETURNING SQLAlchemy does not see that it is the outer one.
 _CATEGORIES = (
     select(func.aggregate_strings(customer_in_category.c.category_id, ","))
-    .where(customer_in_category.c.customer_id == customer.c.id)
+    .where(customer_in_category.c.customer_id == literal_column("customer.id"))
     .scalar_subquery()
     .label("categories")
 )

@@ -160,8 +160,9 @@ def _belongs(person_id: str) -> ColumnElement[bool]:
         grant.grantee_id == member.enterprise_id,
         grant.scope.in_(("ReadEnterprise", "WriteEnterprise")),
     )
-    of_it = or_(member.enterprise_id == enterprise.c.id, exists().where(granted))
-    return exists().where(member.person_id == person_id, of_it)
+    lets_look = exists().where(granted).correlate(enterprise, enterprise_member)
+    of_it = or_(member.enterprise_id == enterprise.c.id, lets_look)
+    return exists().where(member.person_id == person_id, of_it).correlate(enterprise)
 
 
 # ------------------------------------------------------------------------------------------------ steps

@@ -1,0 +1,154 @@
+"""Who may do what at an enterprise: deny by default, and a stranger is not told that it exists."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sqlalchemy import insert
+
+from commensal.enterprises.grants import grant
+from commensal.enterprises.tables import enterprise_member
+from commensal.errors import Forbidden, NotFound, Refused, Unauthorised
+from commensal.people.access import demand, demand_session
+from commensal.people.actor import NOBODY, Actor
+from commensal.people.people import Person
+from commensal.people.scopes import ENTERPRISE_SCOPES, GRANTS, OPERATOR, PUBLIC, ROLES, SELF
+from commensal.store import Store
+
+Acting = Callable[..., Actor]
+
+
+@pytest.fixture
+def acting(store: Store, somebody: Callable[..., Person]) -> Acting:
+    """Somebody with a session, who has a role at an enterprise."""
+
+    def make(name: str, role: str = "", at: str = "hub", **more: Any) -> Actor:
+        person = somebody(name, **more)
+        with store.write() as tx:
+            if role:
+                row = {"enterprise_id": at, "person_id": person.id, "role": role, "since": tx.now}
+                tx.execute(insert(enterprise_member).values(**row))
+        return Actor(person_id=person.id, session_hash="hash", confirmed=True, is_operator=person.is_operator)
+
+    return make
+
+
+def allowed(store: Store, actor: Actor, at: str) -> frozenset[str]:
+    """The scopes of enterprises that `demand` lets this actor have at `at`."""
+    found = set()
+    with store.read() as tx:
+        for scope in ENTERPRISE_SCOPES:
+            try:
+                demand(tx, actor, scope, at)
+            except Refused:
+                continue
+            found.add(scope)
+    return frozenset(found)
+
+
+def test_nobody_may_do_what_is_public_and_nothing_else(store: Store, village: Any) -> None:
+    with store.read() as tx:
+        demand(tx, NOBODY, PUBLIC)
+        demand(tx, NOBODY, PUBLIC, "hub")
+        for scope in (SELF, OPERATOR, "orders:read"):
+            with pytest.raises(Unauthorised):
+                demand(tx, NOBODY, scope, "hub")
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_member_may_do_what_the_role_says_there_and_nothing_elsewhere(
+    store: Store, village: Any, acting: Acting, role: str
+) -> None:
+    actor = acting("Ada", role, at="stranger")
+    assert allowed(store, actor, "stranger") == ROLES[role]
+    assert allowed(store, actor, "farm") == frozenset()
+
+
+def test_a_stranger_is_not_told_that_the_enterprise_exists(store: Store, village: Any, acting: Acting) -> None:
+    eve = acting("Eve")
+    with store.read() as tx:
+        for there in ("hub", "no such enterprise"):
+            with pytest.raises(NotFound) as refused:
+                demand(tx, eve, "orders:read", there)
+            assert str(refused.value) == "There is nothing here."
+
+
+def test_a_packer_is_told_what_the_role_lacks(store: Store, village: Any, acting: Acting) -> None:
+    packer = acting("Max", "packer")
+    with store.read() as tx:
+        demand(tx, packer, "orders:pack", "hub")
+        with pytest.raises(Forbidden, match="orders:write"):
+            demand(tx, packer, "orders:write", "hub")
+
+
+def test_a_token_may_do_less_than_its_owner_and_never_more(store: Store, village: Any, acting: Acting) -> None:
+    owner, packer = acting("Ada", "owner"), acting("Max", "packer")
+    scopes = frozenset({"orders:read", "orders:write"})
+    token = replace(owner, session_hash=None, token_id="t", token_scopes=scopes)
+    assert allowed(store, token, "hub") == scopes
+    assert allowed(store, replace(packer, token_id="u", token_scopes=scopes), "hub") == {"orders:read"}
+    with store.read() as tx:
+        demand(tx, token, PUBLIC)
+        with pytest.raises(Forbidden, match="products:write"):
+            demand(tx, token, "products:write", "hub")
+        with pytest.raises(Forbidden, match="self"):
+            demand(tx, token, SELF)
+    with pytest.raises(Forbidden):
+        demand_session(token)
+    demand_session(owner)
+
+
+def test_a_token_of_one_enterprise_does_not_see_another(store: Store, village: Any, acting: Acting) -> None:
+    ada = acting("Ada", "owner")
+    with store.write() as tx:
+        row = {"enterprise_id": "farm", "person_id": ada.person_id, "role": "owner", "since": tx.now}
+        tx.execute(insert(enterprise_member).values(**row))
+    token = replace(ada, token_id="t", token_scopes=frozenset({"orders:read"}), token_enterprise="hub")
+    assert allowed(store, token, "hub") == {"orders:read"}
+    with store.read() as tx, pytest.raises(NotFound):
+        demand(tx, token, "orders:read", "farm")
+
+
+@pytest.mark.parametrize("scope", GRANTS)
+def test_a_grant_opens_what_it_says_and_no_more(store: Store, village: Any, acting: Acting, scope: str) -> None:
+    ada = acting("Ada", "manager")
+    with store.write() as tx:
+        grant(tx, "stranger", "hub", scope)
+    assert allowed(store, ada, "stranger") == GRANTS[scope]
+
+
+def test_a_grant_of_products_opens_products_to_those_whose_role_includes_them(
+    store: Store, village: Any, acting: Acting
+) -> None:
+    manager, packer = acting("Ada", "manager"), acting("Max", "packer")
+    with store.write() as tx:
+        grant(tx, "stranger", "hub", "WriteProducts")
+    assert allowed(store, manager, "stranger") == {"products:read", "products:write"}
+    assert allowed(store, packer, "stranger") == {"products:read"}
+
+
+def test_a_grant_reaches_neither_back_nor_further(store: Store, village: Any, acting: Acting) -> None:
+    grantor, third = acting("Ada", "owner", at="stranger"), acting("Eve", "owner", at="dairy")
+    with store.write() as tx:
+        grant(tx, "stranger", "hub", "WriteProducts")
+        grant(tx, "hub", "dairy", "WriteProducts")
+    assert allowed(store, grantor, "hub") == frozenset()
+    assert allowed(store, third, "stranger") == frozenset()
+
+
+def test_only_operators_operate_and_that_opens_no_enterprise(store: Store, village: Any, acting: Acting) -> None:
+    root, ada = acting("Root", operator=True), acting("Ada", "owner")
+    with store.read() as tx:
+        demand(tx, root, OPERATOR)
+        with pytest.raises(Forbidden):
+            demand(tx, ada, OPERATOR)
+    assert allowed(store, root, "hub") == frozenset()
+
+
+def test_a_scope_that_nobody_wrote_down_is_a_mistake_of_ours(store: Store, village: Any, acting: Acting) -> None:
+    ada = acting("Ada", "owner")
+    with store.read() as tx, pytest.raises(AssertionError, match="orders:eat"):
+        demand(tx, ada, "orders:eat", "hub")

@@ -1,0 +1,186 @@
+"""Enterprises: what may be said of them, their addresses, and who may see that they exist."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from commensal.enterprises import enterprises
+from commensal.enterprises.enterprises import (
+    Enterprise,
+    archive_enterprise,
+    change_enterprise,
+    create_enterprise,
+    enterprises_by_id,
+    find_enterprise,
+    list_enterprises,
+    restore_enterprise,
+)
+from commensal.enterprises.grants import grant
+from commensal.enterprises.members import list_members, memberships_of
+from commensal.errors import Conflict, Forbidden, Invalid, NotFound, Stale
+from commensal.people.people import Person
+from commensal.store import Store
+
+Somebody = Callable[..., Person]
+
+
+def create(store: Store, owner: Person, name: str, **more: Any) -> Enterprise:
+    given: dict[str, Any] = {"language": "fr", "timezone": "Europe/Paris", "currency": "EUR", "visibility": "public"}
+    with store.write() as tx:
+        return create_enterprise(tx, owner_id=owner.id, name=name, **{**given, **more})
+
+
+def test_who_creates_an_enterprise_owns_it(store: Store, somebody: Somebody) -> None:
+    ada = somebody("Ada")
+    made = create(store, ada, " Les Œufs d'Été ", city="Bourg", is_hub=True, vat_number="fr 12 345678901")
+    assert (made.name, made.slug, made.vat_number, made.version) == (
+        "Les Œufs d'Été",
+        "les-oeufs-d-ete",
+        "FR12345678901",
+        1,
+    )
+    assert (made.is_hub, made.is_producer, made.country, made.archived_at) == (True, False, "FR", None)
+    with store.read() as tx:
+        assert find_enterprise(tx, made.id) == find_enterprise(tx, made.slug) == made
+        assert enterprises_by_id(tx, [made.id, "none"]) == {made.id: made}
+        assert [(one.person_id, one.role) for one in list_members(tx, made.id)] == [(ada.id, "owner")]
+        assert [(one.enterprise, one.role) for one in memberships_of(tx, ada.id)] == [(made, "owner")]
+
+
+def test_enterprises_of_one_name_get_addresses_of_their_own(store: Store, somebody: Somebody) -> None:
+    ada = somebody("Ada")
+    slugs = [create(store, ada, name).slug for name in ["La Ferme"] * 11 + ["火", "x" * 200]]
+    assert slugs[:3] == ["la-ferme", "la-ferme-2", "la-ferme-3"]
+    assert slugs[8] == "la-ferme-9"
+    assert slugs[11] == "enterprise"
+    assert slugs[12] == "x" * 60
+    assert len(set(slugs)) == len(slugs)
+
+
+def test_a_description_loses_what_could_harm(store: Store, somebody: Somebody) -> None:
+    made = create(store, somebody("Ada"), "La Ferme", description="<p onclick=x>Bon</p><script>x</script>")
+    assert made.description == "<p>Bon</p>"
+
+
+def test_every_mistake_is_named(store: Store, somebody: Somebody) -> None:
+    wrong: dict[str, Any] = {
+        "name": " ", "slug": "La Ferme", "visibility": "secret", "email": "no address", "phone": "1" * 41,
+        "country": "XX", "latitude": Decimal("90.1"), "longitude": Decimal("NaN"), "language": "xx",
+        "timezone": "Mars/Olympus", "vat_number": "FR-1", "currency": "XYZ",
+    }  # fmt: skip
+    with pytest.raises(Invalid) as refused:
+        create(store, somebody("Ada"), **wrong)
+    assert sorted(one.where for one in refused.value.problems) == sorted(f"/{name}" for name in wrong)
+
+
+def test_a_place_has_both_coordinates_or_none(store: Store, somebody: Somebody) -> None:
+    ada = somebody("Ada")
+    with pytest.raises(Invalid, match="latitude and longitude"):
+        create(store, ada, "La Ferme", latitude=Decimal("46.2"))
+    made = create(store, ada, "La Ferme", latitude=Decimal("46.2050000"), longitude=Decimal("-5.2250001"))
+    assert (made.latitude, made.longitude) == (Decimal("46.205"), Decimal("-5.2250001"))
+
+
+def test_an_address_that_looks_like_an_id_or_is_taken_is_refused(store: Store, somebody: Somebody) -> None:
+    ada = somebody("Ada")
+    made = create(store, ada, "La Ferme")
+    for slug in (made.id, made.slug):
+        with pytest.raises(Invalid) as refused:
+            create(store, ada, "Une autre", slug=slug)
+        assert [one.where for one in refused.value.problems] == ["/slug"]
+    other = create(store, ada, "Une autre", slug="autre")
+    with store.write() as tx:
+        with pytest.raises(Invalid, match="already"):
+            change_enterprise(tx, other.id, other.version, slug=made.slug)
+        assert change_enterprise(tx, other.id, other.version, slug="encore-une-autre").version == 2
+
+
+def test_an_address_that_is_only_claimed_founds_nothing(store: Store, somebody: Somebody) -> None:
+    with pytest.raises(Forbidden, match="confirm"):
+        create(store, somebody("Eve", confirmed=False), "La Ferme")
+
+
+def test_a_person_owns_a_limited_number_unless_they_run_the_instance(
+    store: Store, somebody: Somebody, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(enterprises, "MOST", 2)
+    ada, root = somebody("Ada"), somebody("Root", operator=True)
+    for owner in (ada, ada, root, root, root):
+        create(store, owner, "La Ferme")
+    with pytest.raises(Conflict, match="2 enterprises"):
+        create(store, ada, "La Ferme")
+
+
+def test_a_change_raises_the_version_and_is_searched_at_once(store: Store, somebody: Somebody) -> None:
+    made = create(store, somebody("Ada"), "La Ferme", city="Bourg")
+    with store.write() as tx:
+        changed = change_enterprise(tx, made.id, 1, name="Le Château", visibility="public")
+        assert (changed.name, changed.city, changed.version, changed.slug) == ("Le Château", "Bourg", 2, "la-ferme")
+        assert list_enterprises(tx, search="CHATEAU bourg") == [changed]
+        assert list_enterprises(tx, search="ferme") == []
+        with pytest.raises(Stale):
+            change_enterprise(tx, made.id, 1, name="Autre")
+        with pytest.raises(NotFound):
+            change_enterprise(tx, "none", 1, name="Autre")
+
+
+def test_only_public_enterprises_are_listed_page_by_page(store: Store, somebody: Somebody) -> None:
+    ada = somebody("Ada")
+    for name in ("Cerise", "Abricot", "Banane"):
+        create(store, ada, name, is_producer=name != "Banane", is_hub=name == "Banane")
+    create(store, ada, "Link", visibility="link")
+    create(store, ada, "Hidden", visibility="hidden")
+    with store.read() as tx:
+        first = list_enterprises(tx, limit=2)
+        rest = list_enterprises(tx, after=first[-1].slug, limit=2)
+        assert [one.name for one in [*first, *rest]] == ["Abricot", "Banane", "Cerise"]
+        assert [one.name for one in list_enterprises(tx, kind="producer")] == ["Abricot", "Cerise"]
+        assert [one.name for one in list_enterprises(tx, kind="hub")] == ["Banane"]
+
+
+def test_a_hidden_enterprise_is_known_to_its_members_and_to_those_it_lets_look(
+    store: Store, somebody: Somebody
+) -> None:
+    ada, eve, zoe = somebody("Ada"), somebody("Eve"), somebody("Zoe")
+    hidden = create(store, ada, "Hidden", visibility="hidden")
+    link = create(store, ada, "Link", visibility="link")
+    friend = create(store, eve, "Friend")
+
+    def known(enterprise: Enterprise, person: Person | None) -> bool:
+        try:
+            with store.read() as tx:
+                return find_enterprise(tx, enterprise.slug, person_id=person.id if person else None) is not None
+        except NotFound:
+            return False
+
+    other = create(store, ada, "Other", visibility="hidden")
+    with store.write() as tx:
+        grant(tx, other.id, friend.id, "ReadEnterprise")
+    assert [known(link, one) for one in (None, ada, eve, zoe)] == [True] * 4
+    assert [known(hidden, one) for one in (None, ada, eve, zoe)] == [False, True, False, False]
+    with store.write() as tx:
+        grant(tx, hidden.id, friend.id, "ReadProducts")
+    assert not known(hidden, eve)
+    with store.write() as tx:
+        grant(tx, hidden.id, friend.id, "ReadEnterprise")
+    assert [known(hidden, one) for one in (None, ada, eve, zoe)] == [False, True, True, False]
+
+
+def test_an_archived_enterprise_is_gone_for_all_but_its_members_until_it_is_restored(
+    store: Store, somebody: Somebody
+) -> None:
+    ada = somebody("Ada")
+    made = create(store, ada, "La Ferme")
+    with store.write() as tx:
+        gone = archive_enterprise(tx, made.id, made.version)
+        assert gone.archived_at == tx.now
+        assert list_enterprises(tx) == []
+        with pytest.raises(NotFound):
+            find_enterprise(tx, made.slug)
+        assert find_enterprise(tx, made.slug, person_id=ada.id) == gone
+        back = restore_enterprise(tx, made.id, gone.version)
+        assert find_enterprise(tx, made.slug) == back

@@ -1,0 +1,94 @@
+"""Grants between enterprises: nothing without one, and only what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from commensal.enterprises.grants import (
+    ALL,
+    grant,
+    granted,
+    grantors,
+    grants_given,
+    grants_of,
+    grants_received,
+    revoke,
+)
+from commensal.errors import Invalid, NotFound
+from commensal.people.people import Person
+from commensal.store import Store
+
+
+@pytest.fixture
+def two(village: Any) -> tuple[str, str]:
+    """Two enterprises that have granted each other nothing."""
+    return village.enterprise("grantor"), village.enterprise("grantee")
+
+
+def test_without_a_grant_nothing_is_allowed_but_to_oneself(store: Store, two: tuple[str, str]) -> None:
+    grantor, grantee = two
+    with store.read() as tx:
+        assert grants_of(tx, grantor, grantee) == frozenset()
+        assert grants_of(tx, grantor, grantor) == ALL
+        assert not any(granted(tx, grantor, grantee, scope) for scope in ALL)
+
+
+def test_a_grant_is_given_once_in_one_direction(
+    store: Store, two: tuple[str, str], somebody: Callable[..., Person]
+) -> None:
+    grantor, grantee = two
+    ada = somebody("Ada")
+    with store.write() as tx:
+        given = grant(tx, grantor, grantee, "WriteOrders", by=ada.id)
+        assert grant(tx, grantor, grantee, "WriteOrders") == given
+        assert (given.grantor_name, given.grantee_name, given.scope) == (grantor, grantee, "WriteOrders")
+        assert grants_given(tx, grantor) == grants_received(tx, grantee) == [given]
+        assert grants_given(tx, grantee) == grants_received(tx, grantor) == []
+        assert grants_of(tx, grantor, grantee) == {"WriteOrders"}
+        assert grants_of(tx, grantee, grantor) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("scope", "held"),
+    [
+        ("WriteProducts", {"WriteProducts", "ReadProducts"}),
+        ("WriteEnterprise", {"WriteEnterprise", "ReadEnterprise"}),
+        ("ReadProducts", {"ReadProducts"}),
+        ("WriteOrders", {"WriteOrders"}),  # selling somebody's goods does not show what else they sold
+        ("ReadOrders", {"ReadOrders"}),
+    ],
+)
+def test_who_may_change_products_or_profile_may_read_them(
+    store: Store, two: tuple[str, str], scope: str, held: set[str]
+) -> None:
+    grantor, grantee = two
+    with store.write() as tx:
+        grant(tx, grantor, grantee, scope)
+        assert grants_of(tx, grantor, grantee) == held
+        assert {one for one in ALL if grantor in grantors(tx, grantee, one)} == held
+        assert all(grantee in grantors(tx, grantee, one) for one in ALL)
+
+
+def test_a_grant_that_is_taken_back_is_gone(store: Store, two: tuple[str, str]) -> None:
+    grantor, grantee = two
+    with store.write() as tx:
+        grant(tx, grantor, grantee, "WriteOrders")
+        with pytest.raises(NotFound):
+            revoke(tx, grantee, grantor, "WriteOrders")
+        revoke(tx, grantor, grantee, "WriteOrders")
+        assert grants_of(tx, grantor, grantee) == frozenset()
+        with pytest.raises(NotFound):
+            revoke(tx, grantor, grantee, "WriteOrders")
+
+
+def test_what_cannot_be_granted_is_refused(store: Store, two: tuple[str, str]) -> None:
+    grantor, _ = two
+    with store.write() as tx:
+        with pytest.raises(Invalid) as refused:
+            grant(tx, grantor, grantor, "Everything")
+        assert {one.where for one in refused.value.problems} == {"/scope", "/grantee"}
+        with pytest.raises(NotFound):
+            grant(tx, grantor, "nobody", "ReadProducts")

@@ -1,0 +1,124 @@
+"""Members: who is let in, and that there is always an owner."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from commensal.enterprises import members
+from commensal.enterprises.enterprises import Enterprise, create_enterprise
+from commensal.enterprises.members import add_member, change_role, list_members, member_by_id, remove_member
+from commensal.errors import Conflict, Invalid, NotFound, Refused
+from commensal.people.people import Person, disable_person
+from commensal.store import Store
+
+Somebody = Callable[..., Person]
+
+
+def found(store: Store, owner: Person) -> Enterprise:
+    given = {"name": "La Ferme", "language": "fr", "timezone": "Europe/Paris"}
+    with store.write() as tx:
+        return create_enterprise(tx, owner_id=owner.id, currency="EUR", **given)  # type: ignore[arg-type]
+
+
+def roles(store: Store, enterprise: Enterprise) -> dict[str, str]:
+    with store.read() as tx:
+        return {one.name: one.role for one in list_members(tx, enterprise.id)}
+
+
+def test_members_are_added_changed_and_removed(store: Store, somebody: Somebody) -> None:
+    ferme = found(store, somebody("Ada"))
+    eve = somebody("Eve")
+    with store.write() as tx:
+        added = add_member(tx, ferme.id, email=" EVE@example.org", role="packer")
+        assert (added.person_id, added.email, added.role, added.since) == (eve.id, eve.email, "packer", tx.now)
+        assert change_role(tx, ferme.id, eve.id, role="manager").role == "manager"
+        assert member_by_id(tx, ferme.id, eve.id).role == "manager"
+    assert roles(store, ferme) == {"Ada": "owner", "Eve": "manager"}
+    with store.write() as tx:
+        remove_member(tx, ferme.id, eve.id)
+        with pytest.raises(NotFound):
+            remove_member(tx, ferme.id, eve.id)
+        with pytest.raises(NotFound):
+            change_role(tx, ferme.id, eve.id, role="packer")
+    assert roles(store, ferme) == {"Ada": "owner"}
+
+
+def test_nobody_is_let_in_by_an_address_that_is_not_proved(store: Store, somebody: Somebody) -> None:
+    ferme = found(store, somebody("Ada"))
+    somebody("Eve", confirmed=False)
+    zoe = somebody("Zoe")
+    with store.write() as tx:
+        disable_person(tx, zoe.id)
+        for name in ("eve", "zoe", "nobody"):
+            with pytest.raises(Refused) as refused:
+                add_member(tx, ferme.id, email=f"{name}@example.org", role="manager")
+            assert refused.value.code == "unknown_person"
+
+
+def test_mistakes_are_named(store: Store, somebody: Somebody) -> None:
+    ada = somebody("Ada")
+    ferme = found(store, ada)
+    with store.write() as tx:
+        with pytest.raises(Invalid) as refused:
+            add_member(tx, ferme.id, email="no address", role="boss")
+        assert {one.where for one in refused.value.problems} == {"/email", "/role"}
+        with pytest.raises(Invalid):
+            change_role(tx, ferme.id, ada.id, role="boss")
+        with pytest.raises(Conflict, match="already"):
+            add_member(tx, ferme.id, email=ada.email, role="packer")
+        with pytest.raises(NotFound):
+            add_member(tx, "none", email=ada.email, role="packer")
+    assert roles(store, ferme) == {"Ada": "owner"}
+
+
+def test_an_enterprise_has_a_limited_number_of_members(
+    store: Store, somebody: Somebody, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(members, "MOST", 1)
+    ferme = found(store, somebody("Ada"))
+    eve = somebody("Eve")
+    with store.write() as tx, pytest.raises(Conflict, match="1 members"):
+        add_member(tx, ferme.id, email=eve.email, role="packer")
+
+
+def test_the_last_owner_stays_one(store: Store, somebody: Somebody) -> None:
+    ada, eve = somebody("Ada"), somebody("Eve")
+    ferme = found(store, ada)
+    with store.write() as tx:
+        add_member(tx, ferme.id, email=eve.email, role="manager")
+        with pytest.raises(Conflict, match="only owner"):
+            remove_member(tx, ferme.id, ada.id)
+        with pytest.raises(Conflict, match="only owner"):
+            change_role(tx, ferme.id, ada.id, role="manager")
+        assert change_role(tx, ferme.id, ada.id, role="owner").role == "owner"
+        change_role(tx, ferme.id, eve.id, role="owner")
+        remove_member(tx, ferme.id, ada.id)
+    assert roles(store, ferme) == {"Eve": "owner"}
+
+
+def test_owners_who_leave_at_the_same_moment_leave_one_behind(store: Store, somebody: Somebody) -> None:
+    owners = [somebody(name) for name in ("Ada", "Eve", "Zoe", "Max")]
+    ferme = found(store, owners[0])
+    with store.write() as tx:
+        for one in owners[1:]:
+            add_member(tx, ferme.id, email=one.email, role="owner")
+    together, refused = threading.Barrier(len(owners)), []
+
+    def leave(person: Person) -> None:
+        together.wait()
+        try:
+            with store.write() as tx:
+                remove_member(tx, ferme.id, person.id)
+        except Conflict as error:
+            refused.append(error)
+
+    threads = [threading.Thread(target=leave, args=(one,)) for one in owners]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert list(roles(store, ferme).values()) == ["owner"]
+    assert len(refused) == 1
