@@ -1,0 +1,165 @@
+"""Payments over HTTP: what the shop records, what customers choose, and the journal with its verification."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from types import ModuleType
+from typing import Any
+
+import pytest
+from sqlalchemy import insert
+from starlette.testclient import TestClient
+
+from commensal.clock import ManualClock
+from commensal.enterprises.tables import enterprise_member, enterprise_plugin
+from commensal.hooks.contract import hookimpl
+from commensal.hooks.dispatcher import Hooks
+from commensal.hooks.loading import load_plugins
+from commensal.hooks.values import PaymentMethod, PaymentStart
+from commensal.ids import SeededIds
+from commensal.instance import Instance, Settings
+from commensal.payments.chain import MEMBERS
+from commensal.people.fingerprint import fingerprint
+from commensal.people.scopes import ENTERPRISE_SCOPES, SELF
+from commensal.people.tables import api_token, person
+from commensal.store import Store
+from commensal.testing.placed import a_placed_order, a_shop
+
+SECRET = "s" * 43
+_keys = itertools.count()
+
+
+@pytest.fixture
+def instance(settings: Settings, store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Any) -> Instance:
+    """A shop with a manager Ada, who has ordered for 12.50, and a guest's order; its one way to pay is "till:desk"."""
+    till = ModuleType("till")
+    till.payment_methods = hookimpl(lambda: [PaymentMethod(id="desk", label="At the desk")])  # type: ignore[attr-defined]
+    till.start_payment = hookimpl(lambda amount: PaymentStart(text=f"Bring {amount}."))  # type: ignore[attr-defined]
+    enabled = Settings(name="Test", base_url="http://testserver", language="en", plugins={"enabled": ["till"]})
+    hooks: Hooks = load_plugins(enabled, clock=clock, modules={"till": till})
+    with store.write() as tx:
+        a_shop(tx)
+        tx.execute(insert(enterprise_plugin).values(enterprise_id="shop", plugin="till", settings={}, version=1))
+        for name, role in (("ada", "manager"), ("bob", "packer")):
+            given = {"phone": "", "language": "en", "is_operator": False, "created_at": tx.now, "version": 1}
+            email = f"{name}@example.org"
+            tx.execute(insert(person).values(id=name, email=email, name=name, confirmed_at=tx.now, **given))
+            hashed = hashlib.sha256(f"cml_{name}".encode()).hexdigest()
+            held = sorted({SELF, *ENTERPRISE_SCOPES})
+            token = {"id": f"token-{name}", "hash": hashed, "name": "test", "scopes": held, "created_at": tx.now}
+            tx.execute(insert(api_token).values(person_id=name, **token))
+            tx.execute(insert(enterprise_member).values(enterprise_id="shop", person_id=name, role=role, since=tx.now))
+        a_placed_order(tx, id="mine", total=1250, person_id="ada")
+        a_placed_order(tx, id="guests", total=800, secret_hash=fingerprint(SECRET))
+    return Instance(tmp_path, settings, store, hooks, clock, ids)
+
+
+def ask(client: TestClient, method: str, path: str, body: Any = None, *, who: str = "ada", key: str = "") -> Any:
+    headers = {"Authorization": f"Bearer cml_{who}"} if who else {}
+    if method == "POST":
+        headers["Idempotency-Key"] = key or f"key {next(_keys)}"
+    return client.request(method, f"/api{path}", json=body, headers=headers)
+
+
+def cash(client: TestClient, amount: int, path: str = "/enterprises/shop/orders/mine/payments", **more: Any) -> Any:
+    return ask(client, "POST", path, {"method": "cash:cash", "amount": amount}, **more)
+
+
+def test_the_shop_records_what_it_receives_and_gives_back(client: TestClient) -> None:
+    assert cash(client, 1250).status_code == 201
+    given = cash(client, 250, "/enterprises/shop/orders/mine/refunds")
+    assert (given.status_code, given.json()["kind"]) == (201, "refund")
+    assert cash(client, 1001, "/enterprises/shop/orders/mine/refunds").json()["code"] == "more_than_received"
+    told = ask(client, "GET", "/enterprises/shop/orders/mine/payments").json()
+    assert (told["total"], told["paid"], told["balance"]) == (1250, 1000, 250)
+    assert [(one["kind"], one["amount"]) for one in told["payments"]] == [("payment", 1250), ("refund", 250)]
+
+
+def test_a_repeated_request_records_money_once(client: TestClient) -> None:
+    first, second = cash(client, 500, key="same"), cash(client, 500, key="same")
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert first.json() == second.json()
+    assert ask(client, "GET", "/enterprises/shop/orders/mine/payments").json()["paid"] == 500
+    headers = {"Authorization": "Bearer cml_ada"}
+    path = "/api/enterprises/shop/orders/mine/payments"
+    without = client.post(path, json={"method": "cash:cash", "amount": 1}, headers=headers)
+    assert without.json()["errors"][0]["code"] == "idempotency_key_missing"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"method": "cash:cash", "amount": 12.5},
+        {"method": "cash:cash", "amount": "1250"},
+        {"method": "cash:cash", "amount": 0},
+        {"method": "cash:cash", "amount": -5},
+        {"method": "cash:cash", "amount": 10**30},
+        {"method": "=cmd|calc", "amount": 100},
+        {"method": "cash:cash", "amount": 100, "currency": "USD"},
+        {"amount": 100},
+    ],
+)
+def test_what_is_no_amount_of_money_is_refused_and_changes_nothing(client: TestClient, body: Any) -> None:
+    assert ask(client, "POST", "/enterprises/shop/orders/mine/payments", body).status_code == 422
+    assert ask(client, "GET", "/enterprises/shop/journal").json() == {"items": [], "next": None}
+
+
+def test_who_packs_orders_does_not_see_or_touch_money(client: TestClient) -> None:
+    assert cash(client, 100, who="bob").status_code == 403
+    assert ask(client, "GET", "/enterprises/shop/journal", who="bob").status_code == 403
+
+
+def test_the_journal_is_paged_exported_and_verified(client: TestClient) -> None:
+    for amount in (100, 200, 300):
+        cash(client, amount)
+    first = ask(client, "GET", "/enterprises/shop/journal?limit=2").json()
+    assert ([one["amount"] for one in first["items"]], first["next"]) == ([100, 200], "2")
+    assert first["items"][0]["person_id"] == "ada"
+    rest = ask(client, "GET", "/enterprises/shop/journal?limit=2&after=2").json()
+    assert ([one["sequence"] for one in rest["items"]], rest["next"]) == ([3], None)
+    export = ask(client, "GET", "/enterprises/shop/journal.csv")
+    assert export.headers["content-disposition"] == 'attachment; filename="journal.csv"'
+    assert export.text.splitlines()[0] == ",".join([*MEMBERS, "hash"])
+    assert len(export.text.splitlines()) == 4
+    assert ask(client, "GET", "/enterprises/shop/journal/verification").json() == {"sound": True, "problem": None}
+
+
+def test_an_entry_is_corrected_by_its_number(client: TestClient) -> None:
+    cash(client, 100)
+    corrected = ask(client, "POST", "/enterprises/shop/journal/1/correction")
+    assert (corrected.status_code, corrected.json()["corrects"], corrected.json()["amount"]) == (201, 1, -100)
+    for nothing in ("9", "one", "9" * 30):
+        assert ask(client, "POST", f"/enterprises/shop/journal/{nothing}/correction").status_code == 404
+
+
+def test_customers_see_how_to_pay_choose_and_are_told_what_to_do(client: TestClient) -> None:
+    (method,) = ask(client, "GET", "/enterprises/shop/payment-methods", who="").json()
+    assert (method["id"], method["label"]) == ("till:desk", "At the desk")
+    begun = ask(client, "POST", "/me/orders/mine/payments", {"method": method["id"]})
+    assert (begun.status_code, begun.json()["state"]) == (201, "Pending")
+    assert begun.json()["instructions"]["text"] == "Bring 1250."
+    told = ask(client, "GET", "/me/orders/mine/payments").json()
+    assert (told["balance"], told["payments"]) == (1250, [begun.json()])
+    refused = ask(client, "POST", "/me/orders/mine/payments", {"method": "paypal:paypal"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "payment_unknown")
+
+
+def test_what_a_customer_has_chosen_arrives_or_is_cancelled_at_the_shop(client: TestClient) -> None:
+    first = ask(client, "POST", "/me/orders/mine/payments", {"method": "till:desk"}).json()
+    arrived = ask(client, "POST", f"/enterprises/shop/payments/{first['id']}/arrival", {"reference": "R1"})
+    assert (arrived.json()["state"], arrived.json()["reference"]) == ("Done", "R1")
+    assert ask(client, "POST", f"/enterprises/shop/payments/{first['id']}/cancel").json()["code"] == "payment_done"
+    assert ask(client, "POST", "/enterprises/shop/payments/nothing/cancel").status_code == 404
+
+
+def test_a_guest_pays_with_the_secret_of_the_order(client: TestClient) -> None:
+    path = f"/guest-orders/{SECRET}/payments"
+    assert ask(client, "POST", path, {"method": "till:desk"}, who="").json()["state"] == "Pending"
+    assert ask(client, "GET", path, who="").json()["balance"] == 800
+    assert ask(client, "GET", f"/guest-orders/{'x' * 43}/payments", who="").status_code == 404
+
+
+def test_nobody_pays_or_sees_the_order_of_somebody_else(client: TestClient) -> None:
+    assert ask(client, "POST", "/me/orders/mine/payments", {"method": "till:desk"}, who="bob").status_code == 404
+    assert ask(client, "GET", "/me/orders/mine/payments", who="bob").status_code == 404
