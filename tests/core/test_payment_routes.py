@@ -134,7 +134,7 @@ def test_an_entry_is_corrected_by_its_number(client: TestClient) -> None:
 
 
 def test_customers_see_how_to_pay_choose_and_are_told_what_to_do(client: TestClient) -> None:
-    (method,) = ask(client, "GET", "/enterprises/shop/payment-methods", who="").json()
+    (method,) = ask(client, "GET", "/sale-sessions/shop-session/payment-methods", who="").json()
     assert (method["id"], method["label"]) == ("till:desk", "At the desk")
     begun = ask(client, "POST", "/me/orders/mine/payments", {"method": method["id"]})
     assert (begun.status_code, begun.json()["state"]) == (201, "Pending")

@@ -12,6 +12,7 @@ from ...errors import NotFound
 from ...hooks.values import PaymentMethod
 from ...languages.catalogs import say
 from ...orders.questions import order_by_id, order_by_secret
+from ...orders.selling import selling_to
 from ...payments import payments as commands
 from ...payments import refunds
 from ...payments.begin import ask_plugin, begin_payment
@@ -88,13 +89,14 @@ class Verification:
 # ------------------------------------------------------------------------------------------------ customers
 
 
-def _methods(call: Call, enterprise: str) -> list[PaymentMethod]:
-    return payment_methods(call.instance, enterprise, call.language)
+def _methods(call: Call, session: str) -> list[PaymentMethod]:
+    shop = selling_to(call.tx, session, call.actor.person_id)
+    return payment_methods(call.instance, shop.enterprise_id, call.language)
 
 
-@routes.get("/enterprises/{enterprise}/payment-methods", scope="public", prepare=_methods)
-def list_payment_methods(call: Call, enterprise: str) -> Sequence[PaymentMethod]:
-    """Ways to pay at this shop."""
+@routes.get("/sale-sessions/{session}/payment-methods", scope="public", prepare=_methods)
+def list_payment_methods(call: Call, session: str) -> Sequence[PaymentMethod]:
+    """Ways to pay for an order at this sale."""
     return list(call.prepared)
 
 
