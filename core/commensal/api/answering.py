@@ -15,7 +15,7 @@ from ..errors import CommensalError, Refused
 from ..instance import Instance
 from ..languages.catalogs import best_language
 from ..people.access import demand
-from ..people.sessions import NewSession
+from ..people.sessions import NewSession, keep_alive
 from ..store import Transaction
 from .authenticate import authenticate
 from .cookies import clear_session, set_session
@@ -91,9 +91,9 @@ def _answer(
         call = Call(instance=instance, actor=actor, tx=tx, language=language, version=version)
         if endpoint.prepare is not None:
             call = replace(call, prepared=endpoint.prepare(call, **given))
-        if endpoint.safe:
-            return _respond(request, endpoint, instance, endpoint.handler(call, **given))
-    return _change(request, endpoint, call, given, content)
+        response = _respond(request, endpoint, instance, endpoint.handler(call, **given)) if endpoint.safe else None
+    keep_alive(instance.store, actor, call.tx.now)
+    return response or _change(request, endpoint, call, given, content)
 
 
 def _given(request: Request, endpoint: Endpoint, content: bytes) -> dict[str, Any]:
@@ -108,7 +108,7 @@ def _given(request: Request, endpoint: Endpoint, content: bytes) -> dict[str, An
 
 
 def _change(request: Request, endpoint: Endpoint, call: Call, given: dict[str, Any], content: bytes) -> Response:
-    key = read_key(request.headers.get("idempotency-key"), needed=endpoint.needs_key)
+    key = read_key(request.headers.get("idempotency-key"), needed=endpoint.needs_key) if endpoint.keeps else None
     actor = call.actor.key
     path = f"{request.url.path}?{request.url.query}"
 

@@ -36,7 +36,7 @@ class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 class Paging(Body, frozen=True, kw_only=True):
     """Pages by key: `after` is the `next` of the page before."""
 
-    after: str = ""
+    after: Annotated[str, msgspec.Meta(max_length=254)] = ""
     limit: Annotated[int, msgspec.Meta(ge=1, le=200)] = 50
 
 
@@ -88,6 +88,7 @@ class Endpoint:
     status:   of the answer when all is well
     edits:    If-Match is required and its version handed to `call.version`
     needs_key: Idempotency-Key is required, not only understood
+    keeps:    the answer is kept for who repeats the request with its Idempotency-Key; not one that holds a secret
     prepare:  runs before the transaction opens, with the same arguments but a reading `call.tx`; its result is
               `call.prepared`. For what must not run while the database is held: hooks, images, passwords
     after:    runs after the commit, with the answer and without a transaction; its result replaces the answer
@@ -103,6 +104,7 @@ class Endpoint:
     status: int = 200
     edits: bool = False
     needs_key: bool = False
+    keeps: bool = True
     prepare: Callable[..., Any] | None = None
     after: Callable[..., Any] | None = None
     takes: str = "application/json"

@@ -15,6 +15,7 @@ from ..api.rates import Rates
 from ..errors import CommensalError, Invalid, Problem
 from ..instance import Instance
 from ..languages.catalogs import LANGUAGES, best_language
+from ..people.sessions import keep_alive
 from .visit import Visit
 
 Handler = Callable[[Visit], Response]
@@ -66,6 +67,7 @@ async def _form(request: Request) -> dict[str, str]:
 def _visit(instance: Instance, request: Request, form: dict[str, str]) -> Visit:
     with instance.store.read() as tx:
         actor = authenticate(tx, request, instance.settings.base_url)
+    keep_alive(instance.store, actor, tx.now)
     chosen = request.cookies.get(LANGUAGE_COOKIE) or actor.language
     header = request.headers.get("accept-language", "")
     language = chosen if chosen in LANGUAGES else best_language(header, default=instance.settings.language)

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, insert, select, update
 
-from ..errors import NotFound
-from ..store import Transaction
+from ..errors import Busy, NotFound
+from ..store import Store, Transaction
 from .actor import Actor
 from .fingerprint import fingerprint
 from .people import Person
@@ -66,6 +66,17 @@ def note_seen(tx: Transaction, session_hash: str) -> None:
     """Writes down that the session is in use, unless somebody did within the hour."""
     late = update(person_session).where(person_session.c.hash == session_hash, is_live(tx.now))
     tx.execute(late.where(person_session.c.seen_at <= tx.now - SEEN_EVERY).values(seen_at=tx.now))
+
+
+def keep_alive(store: Store, actor: Actor, now: datetime) -> None:
+    """Writes down a sign of life where one is due. For after a request was read: it needs a transaction of its own."""
+    if actor.session_hash is None or not was_seen_long_ago(actor, now):
+        return
+    try:
+        with store.write() as tx:
+            note_seen(tx, actor.session_hash)
+    except Busy:  # reading must not fail for it; the next request writes it down
+        return
 
 
 def log_out(tx: Transaction, session_hash: str) -> None:

@@ -7,8 +7,8 @@ from importlib import import_module
 from ..endpoint import Endpoint
 
 ROOMS = (
-    "people", "enterprises", "members", "customers", "grants", "plugins", "taxonomy", "stock", "products", "images",
-    "product_lists", "catalogs", "sales", "orders", "payments",
+    "people", "sessions", "enterprises", "members", "customers", "grants", "plugins", "taxonomy", "stock", "products",
+    "images", "product_lists", "catalogs", "sales", "orders", "payments",
 )  # fmt: skip
 
 

@@ -1,0 +1,114 @@
+"""Customers of an enterprise and their categories over the API."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from ...enterprises.customer_categories import (
+    CustomerCategory,
+    create_category,
+    delete_category,
+    list_categories,
+    rename_category,
+)
+from ...enterprises.customers import Customer, change_customer, create_customer, customer_by_id, list_customers
+from ..endpoint import Body, Call, Page, Paging, Routes, changes
+
+routes = Routes("customers")
+
+Unset = msgspec.UnsetType
+Line = Annotated[str, msgspec.Meta(max_length=200)]
+Word = Annotated[str, msgspec.Meta(max_length=40)]
+Note = Annotated[str, msgspec.Meta(max_length=2000)]
+Id = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+Ids = Annotated[tuple[Id, ...], msgspec.Meta(max_length=100)]
+CategoryName = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+
+
+class NewCustomer(Body, frozen=True, kw_only=True):
+    """`code` is your own reference; `categories` are ids."""
+
+    email: Annotated[str, msgspec.Meta(min_length=1, max_length=254)]
+    name: Line = ""
+    phone: Word = ""
+    code: Word | None = None
+    note: Note = ""
+    categories: Ids = ()
+
+
+class CustomerPatch(Body, frozen=True, kw_only=True):
+    """`categories` are all that the customer is in afterwards."""
+
+    name: Line | Unset = msgspec.UNSET
+    phone: Word | Unset = msgspec.UNSET
+    code: Word | Unset | None = msgspec.UNSET
+    note: Note | Unset = msgspec.UNSET
+    categories: Ids | Unset = msgspec.UNSET
+
+
+class CustomerQuery(Paging, frozen=True, kw_only=True):
+    """`search`: words of name, address or code; `category`: its id."""
+
+    search: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    category: Annotated[str, msgspec.Meta(max_length=64)] = ""
+
+
+class CategoryBody(Body, frozen=True, kw_only=True):
+    name: CategoryName
+
+
+_CUSTOMER = "/enterprises/{enterprise}/customers/{customer}"
+_CATEGORY = "/enterprises/{enterprise}/customer-categories/{category}"
+
+
+@routes.get("/enterprises/{enterprise}/customers", scope="customers:read")
+def customers(call: Call, enterprise: str, query: CustomerQuery) -> Page[Customer]:
+    """The enterprise's customers, by e-mail address."""
+    found = list_customers(
+        call.tx, enterprise, search=query.search, category_id=query.category, after=query.after, limit=query.limit
+    )
+    return Page(items=found, next=found[-1].email if len(found) == query.limit else None)
+
+
+@routes.post("/enterprises/{enterprise}/customers", scope="customers:write", status=201)
+def write_customer_down(call: Call, enterprise: str, body: NewCustomer) -> Customer:
+    """Adds a customer; whoever orders becomes one by themselves."""
+    return create_customer(call.tx, enterprise, **changes(body))
+
+
+@routes.get(_CUSTOMER, scope="customers:read")
+def customer(call: Call, enterprise: str, customer: str) -> Customer:
+    """One customer."""
+    return customer_by_id(call.tx, enterprise, customer)
+
+
+@routes.patch(_CUSTOMER, scope="customers:write", edits=True)
+def edit_customer(call: Call, enterprise: str, customer: str, body: CustomerPatch) -> Customer:
+    """Changes what the enterprise wrote of a customer."""
+    return change_customer(call.tx, enterprise, customer, call.version, **changes(body))
+
+
+@routes.get("/enterprises/{enterprise}/customer-categories", scope="customers:read")
+def customer_categories(call: Call, enterprise: str) -> list[CustomerCategory]:
+    """All groups of customers of the enterprise."""
+    return list(list_categories(call.tx, enterprise))
+
+
+@routes.post("/enterprises/{enterprise}/customer-categories", scope="customers:write", status=201)
+def add_customer_category(call: Call, enterprise: str, body: CategoryBody) -> CustomerCategory:
+    """Adds a group of customers."""
+    return create_category(call.tx, enterprise, name=body.name)
+
+
+@routes.patch(_CATEGORY, scope="customers:write", edits=True)
+def rename_customer_category(call: Call, enterprise: str, category: str, body: CategoryBody) -> CustomerCategory:
+    """Renames a group of customers."""
+    return rename_category(call.tx, enterprise, category, call.version, name=body.name)
+
+
+@routes.delete(_CATEGORY, scope="customers:write", edits=True)
+def drop_customer_category(call: Call, enterprise: str, category: str) -> None:
+    """Deletes a group of customers that no offer is made to."""
+    delete_category(call.tx, enterprise, category, call.version)

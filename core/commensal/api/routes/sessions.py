@@ -1,0 +1,110 @@
+"""Logging in and out over the API; sessions and tokens, which their owner can end one by one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+
+import msgspec
+
+from ...people import log_in as logging_in
+from ...people import sessions
+from ...people.access import demand_session
+from ...people.log_in import CheckedPassword, check_password, wrong_password
+from ...people.sessions import NewSession, Session, list_sessions, revoke_session, revoke_sessions
+from ...people.tokens import NewToken, Token, list_tokens, make_token, revoke_token
+from ..endpoint import Body, Call, Routes
+
+routes = Routes("sessions")
+
+Scope = Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
+
+
+class LogIn(Body, frozen=True, kw_only=True):
+    """`agent` says what logs in, for the list of sessions."""
+
+    email: Annotated[str, msgspec.Meta(min_length=1, max_length=254)]
+    password: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    agent: Annotated[str, msgspec.Meta(max_length=200)] = ""
+
+
+class TokenWish(Body, frozen=True, kw_only=True):
+    """With `enterprise_id` the token reaches only that enterprise; `expires_at` is at most ten years from now."""
+
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+    scopes: Annotated[list[Scope], msgspec.Meta(min_length=1, max_length=50)]
+    enterprise_id: Annotated[str, msgspec.Meta(min_length=1, max_length=64)] | None = None
+    expires_at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
+
+
+@dataclass(frozen=True)
+class FailedLogIn:
+    """The password was not right. A value, not an error: the failure is counted, and an error would undo that."""
+
+
+def _check(call: Call, body: LogIn) -> CheckedPassword:
+    return check_password(call.tx, body.email, body.password)
+
+
+def _refuse_failure(call: Call, outcome: Any) -> Any:
+    if isinstance(outcome, FailedLogIn):
+        raise wrong_password()
+    return outcome
+
+
+@routes.post(
+    "/sessions", scope="public", status=201, limit="logins", keeps=False, prepare=_check, after=_refuse_failure
+)
+def log_in(call: Call, body: LogIn) -> NewSession:
+    """Logs in. The session's secret is set as a cookie and told this once."""
+    session = logging_in.log_in(call.tx, call.prepared, agent=body.agent, replaces=call.actor.session_hash)
+    outcome: Any = session or FailedLogIn()
+    return outcome  # type: ignore[no-any-return]
+
+
+@routes.delete("/me/session", scope="self")
+def log_out(call: Call) -> None:
+    """Ends the session that asks, and takes its cookie back."""
+    demand_session(call.actor)
+    sessions.log_out(call.tx, str(call.actor.session_hash))
+
+
+@routes.get("/me/sessions", scope="self")
+def my_sessions(call: Call) -> list[Session]:
+    """My sessions in all browsers, the one that was used last first."""
+    return list(list_sessions(call.tx, call.person_id))
+
+
+@routes.delete("/me/sessions/{session}", scope="self")
+def end_session(call: Call, session: str) -> None:
+    """Ends one of my sessions."""
+    revoke_session(call.tx, call.person_id, session)
+
+
+@routes.delete("/me/sessions", scope="self")
+def end_other_sessions(call: Call) -> None:
+    """Ends all my sessions but the one that asks."""
+    revoke_sessions(call.tx, call.person_id, keep=call.actor.session_hash)
+
+
+@routes.get("/me/tokens", scope="self")
+def my_tokens(call: Call) -> list[Token]:
+    """My API tokens, the newest first."""
+    return list(list_tokens(call.tx, call.person_id))
+
+
+@routes.post("/me/tokens", scope="self", status=201, keeps=False)
+def new_token(call: Call, body: TokenWish) -> NewToken:
+    """Makes an API token. Its secret is told this once. A token is not enough for this."""
+    demand_session(call.actor)
+    return make_token(
+        call.tx, call.person_id, name=body.name, scopes=body.scopes, enterprise_id=body.enterprise_id,
+        expires_at=body.expires_at,
+    )  # fmt: skip
+
+
+@routes.delete("/me/tokens/{token}", scope="self")
+def end_token(call: Call, token: str) -> None:
+    """Ends one of my tokens."""
+    revoke_token(call.tx, call.person_id, token)
