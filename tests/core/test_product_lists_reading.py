@@ -24,7 +24,7 @@ def names(listed: ProductList) -> list[str]:
 
 
 def problems(listed: ProductList) -> list[tuple[str, str]]:
-    return [(problem.where, problem.code) for problem in listed.findings.problems]
+    return [(problem.where, problem.code) for problem in listed.findings.listed]
 
 
 def xlsx(rows: Sequence[Sequence[object]], *, visible: int = 0) -> bytes:
@@ -154,7 +154,7 @@ def test_every_mistake_in_the_headers_is_named() -> None:
 
 def test_a_value_under_no_header_is_a_mistake() -> None:
     listed = read_list(f"{HEADERS},,\n{ROW},,x\n{ROW},,,y\n{ROW},,\n".encode())
-    assert [str(problem) for problem in listed.findings.problems] == [
+    assert [str(problem) for problem in listed.findings.listed] == [
         "row 2: Column G has no header, so what stands in it has no meaning.",
         "row 3: Column H has no header, so what stands in it has no meaning.",
     ]
@@ -185,8 +185,10 @@ def test_more_rows_or_columns_than_allowed_are_refused() -> None:
 
 def test_a_thousand_mistakes_are_listed_and_the_rest_counted() -> None:
     listed = read_list("\n".join([HEADERS, *["=1,=2,=3,=4,=5"] * 500]).encode())
-    assert len(listed.findings.problems) == 1001
-    assert str(listed.findings.problems[-1]) == "There are 1500 more mistakes."
+    assert (len(listed.findings.listed), listed.findings.unlisted) == (1000, 1500)
+    with pytest.raises(Invalid) as invalid:
+        listed.findings.refuse()
+    assert str(invalid.value.problems[-1]) == "There are 1500 more mistakes."
 
 
 # Cells

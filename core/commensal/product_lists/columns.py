@@ -72,13 +72,14 @@ _BY_SPELLING = {
 
 @dataclass(frozen=True)
 class Headers:
-    """Where each column stands in the file, and the header as the file spells it."""
+    """Where each column stands in the file, and the header as the file spells it.
+
+    language: French where more headers are French than English; the words in cells are then taken for French first
+    """
 
     position: dict[str, int]
     spelling: dict[str, str]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.position
+    language: str = "en"
 
 
 def read_headers(cells: Sequence[str]) -> tuple[Headers, list[Problem]]:
@@ -86,20 +87,27 @@ def read_headers(cells: Sequence[str]) -> tuple[Headers, list[Problem]]:
 
     Empty headers are passed over: `read_rows` refuses what stands below them.
     """
-    headers, problems = Headers({}, {}), []
-    for position, cell in enumerate(cells):
+    position: dict[str, int] = {}
+    spelling: dict[str, str] = {}
+    problems = []
+    for place, cell in enumerate(cells):
         if not cell.strip():
             continue
         column = _BY_SPELLING.get(fold(cell))
         if column is None:
             problems.append(_unknown(cell))
-        elif column.key in headers:
-            problems.append(_doubled(cell, headers.spelling[column.key]))
+        elif column.key in position:
+            problems.append(_doubled(cell, spelling[column.key]))
         else:
-            headers.position[column.key] = position
-            headers.spelling[column.key] = cell.strip()
-    missing = [column for column in COLUMNS if column.required and column.key not in headers]
-    return headers, [*problems, *map(_missing, missing)]
+            position[column.key], spelling[column.key] = place, cell.strip()
+    missing = [column for column in COLUMNS if column.required and column.key not in position]
+    return Headers(position, spelling, _language(spelling)), [*problems, *map(_missing, missing)]
+
+
+def _language(spelling: dict[str, str]) -> str:
+    french = sum(fold(header) == fold(BY_KEY[key].french) for key, header in spelling.items())
+    english = sum(fold(header) == fold(BY_KEY[key].english) for key, header in spelling.items())
+    return "fr" if french > english else "en"
 
 
 def recognised(cells: Sequence[str]) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
 
 from ..errors import Invalid, Problem
 
@@ -10,38 +10,42 @@ LISTED = 1_000
 
 
 class Findings:
-    """Collects mistakes in the order they are met. Rows are counted as a spreadsheet does: the headers are row 1."""
+    """Collects mistakes. Rows are counted as a spreadsheet does: the headers are row 1."""
 
     def __init__(self) -> None:
         self._listed: list[Problem] = []
-        self._places: set[tuple[int, str]] = set()
+        self._wrong: dict[int, set[str]] = {}  # headers by row
         self.unlisted = 0
 
-    def add(self, row: int, header: str, code: str, text: str, **values: Any) -> None:
-        """`header` is the column's as the file spells it; "" for a mistake of the whole row or file."""
-        self._places.add((row, header))
+    def add(self, row: int, header: str, problem: Problem) -> None:
+        """Notes where the problem is. `header` is the column's as the file spells it; "" for a whole row."""
+        self._wrong.setdefault(row, set()).add(header)
         if len(self._listed) == LISTED:
             self.unlisted += 1
             return
         where = f"row {row}, {header}" if header else f"row {row}"
-        self._listed.append(Problem(code, text, where, {"row": row, "column": header, **values}))
+        values = {**problem.values, "row": row, "column": header}
+        self._listed.append(replace(problem, where=where, values=values))
 
-    def has(self, row: int, header: str) -> bool:
+    def in_cell(self, row: int, header: str) -> bool:
         """Whether this cell is known to be wrong: one mistake in a cell is enough."""
-        return (row, header) in self._places
+        return header in self._wrong.get(row, ())
+
+    def in_row(self, row: int) -> bool:
+        return row in self._wrong
 
     def __bool__(self) -> bool:
         return bool(self._listed)
 
     @property
-    def problems(self) -> tuple[Problem, ...]:
-        """What was listed; the last one says how many are not."""
-        if not self.unlisted:
-            return tuple(self._listed)
-        more = Problem("more", "There are {count} more mistakes.", "", {"count": self.unlisted})
-        return (*self._listed, more)
+    def listed(self) -> tuple[Problem, ...]:
+        """By row."""
+        return tuple(sorted(self._listed, key=lambda one: int(one.values["row"])))
 
     def refuse(self) -> None:
-        """Raises `Invalid` with every mistake, where there is one."""
-        if self:
-            raise Invalid(self.problems)
+        """Raises `Invalid` with every mistake, where there is one. A last one says how many are not listed."""
+        if self.unlisted:
+            more = Problem("more", "There are {count} more mistakes.", "", {"count": self.unlisted})
+            raise Invalid([*self.listed, more])
+        if self._listed:
+            raise Invalid(self.listed)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from ..errors import Invalid, Refused
+from ..errors import Invalid, Problem, Refused
 from .columns import Headers, read_headers
 from .delimited import LARGEST_FILE, read_delimited
 from .findings import Findings
@@ -86,7 +86,7 @@ def _row(number: int, cells: list[str], listed: ProductList) -> Row:
     for position, raw in enumerate(cells):
         if position not in known and raw.strip():
             text = "Column {letters} has no header, so what stands in it has no meaning."
-            findings.add(number, "", "no_header", text, letters=_letters(position))
+            findings.add(number, "", Problem("no_header", text, values={"letters": _letters(position)}))
     return row
 
 
@@ -94,23 +94,29 @@ def _cell(raw: str, row: int, header: str, findings: Findings) -> str:
     """The cell's text. An apostrophe that the export put before a text like a formula is taken off again."""
     if len(raw) > LONGEST_CELL:
         text = "This cell has {length} characters; {limit} are allowed."
-        findings.add(row, header, "too_long", text, length=len(raw), limit=LONGEST_CELL)
+        findings.add(row, header, Problem("too_long", text, values={"length": len(raw), "limit": LONGEST_CELL}))
         return ""
     if _CONTROL.search(raw):
-        findings.add(row, header, "control_character", "This cell has characters that are not text. Type it again.")
+        text = "This cell has characters that are not text. Type it again."
+        findings.add(row, header, Problem("control_character", text))
         return ""
     cell = tidy(raw)
     if _GUARDED.match(cell):
         return cell[1:]
     if _FORMULA.match(cell) and not _NUMBER.fullmatch(cell):
         text = "{cell} looks like a formula. Put an apostrophe (') before it if it is meant as text."
-        findings.add(row, header, "formula", text, cell=cell[:40])
+        findings.add(row, header, Problem("formula", text, values={"cell": cell[:40]}))
         return ""
     return cell
 
 
+def as_cell(text: str) -> str:
+    """A text as the export writes it, and as the import knows it again: without what no cell may hold."""
+    return tidy(_CONTROL.sub("", text))[: LONGEST_CELL - 1].rstrip()
+
+
 def tidy(text: str) -> str:
-    """The text as a cell holds it: no space around it, and one kind of line end."""
+    """No space around it, and one kind of line end."""
     return text.strip().replace("\r\n", "\n").replace("\r", "\n")
 
 

@@ -117,7 +117,7 @@ def _measure(data: bytes, most_rows: int, most_columns: int) -> None:
         elif name in ("v", "is") and (place[0] > most_columns or place[1] > most_rows):
             raise _too_large()
 
-    parser = expat.ParserCreate()
+    parser = expat.ParserCreate("utf-8")  # whatever the part claims: calamine reads UTF-8 alone
     parser.StartDoctypeDeclHandler = doctype
     parser.StartElementHandler = element
     parser.Parse(data, True)
