@@ -86,7 +86,7 @@ order_line = Table(
     Column("quantity", Whole, nullable=False),  # pieces ordered
     Column("final_quantity", Exact),  # weighed at packing, in `unit`; none: as ordered
     Column("amount", Whole, nullable=False),  # charged, without the deposit
-    Column("substitutes_id", Text, ForeignKey("order_line.id")),
+    Column("substitutes_id", Text, ForeignKey("order_line.id"), index=True),  # else deleting a line reads all lines
     CheckConstraint("quantity >= 0", name="quantity_not_negative"),
     Index("ix_order_line_order", "order_id", "position"),
     sqlite_strict=True,
@@ -98,7 +98,7 @@ adjustment = Table(
     Column("id", Text, primary_key=True),
     Column("order_id", Text, ForeignKey("customer_order.id"), nullable=False),
     Column("position", Whole, nullable=False),
-    Column("line_id", Text, ForeignKey("order_line.id")),  # none: of the whole order
+    Column("line_id", Text, ForeignKey("order_line.id"), index=True),  # none: of the whole order
     Column("phase", Text, nullable=False),
     Column("kind", Text, nullable=False),
     Column("label", Text, nullable=False),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from alembic import op
-from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, PrimaryKeyConstraint, text, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, PrimaryKeyConstraint, Text, text, UniqueConstraint
 
 from commensal.store.types import Exact, Flag, Time, Whole
 
@@ -127,6 +127,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_order_line_order", "order_line", ["order_id", "position"], unique=False)
     op.create_index(op.f("ix_order_line_product_id"), "order_line", ["product_id"], unique=False)
+    op.create_index(op.f("ix_order_line_substitutes_id"), "order_line", ["substitutes_id"], unique=False)
     op.create_table(
         "order_vat",
         Column("order_id", Text(), nullable=False),
@@ -157,3 +158,4 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_index("ix_adjustment_order", "adjustment", ["order_id", "position"], unique=False)
+    op.create_index(op.f("ix_adjustment_line_id"), "adjustment", ["line_id"], unique=False)
