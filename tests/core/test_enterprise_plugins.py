@@ -1,0 +1,135 @@
+"""Plugins of an enterprise: settings are checked by the plugin's own class, and secrets only travel inwards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from commensal.clock import ManualClock
+from commensal.enterprises.plugins import (
+    EnterprisePlugin,
+    change_plugin,
+    disable_plugin,
+    enable_plugin,
+    enabled_plugins,
+    list_plugins,
+    offered_plugins,
+)
+from commensal.errors import Conflict, Invalid, NotFound, Stale
+from commensal.hooks.contract import hookimpl
+from commensal.hooks.dispatcher import Hooks
+from commensal.hooks.loading import load_plugins
+from commensal.instance import Secret, Settings
+from commensal.store import Store
+
+NONE = Secret("")
+
+
+@dataclass(frozen=True)
+class BankSettings:
+    iban: str = ""
+    days: int = 14
+    key: Secret = NONE
+
+    def __post_init__(self) -> None:
+        if self.days < 1:
+            raise ValueError("days: at least one day")
+
+
+def module(**hooks: Any) -> ModuleType:
+    """A plugin whose hooks always answer the same."""
+    made = ModuleType("probe")
+    for name, answer in hooks.items():
+        setattr(made, name, _always(name, answer))
+    return made
+
+
+def _always(name: str, answer: Any) -> Any:
+    def function() -> Any:
+        return answer
+
+    function.__name__ = name
+    return hookimpl(function)
+
+
+@pytest.fixture
+def hooks(clock: ManualClock) -> Hooks:
+    """One plugin with settings, one without, and one that does nothing for single enterprises."""
+    settings = Settings(name="Test", plugins={"enabled": ["bank", "cash", "pages"]})
+    modules = {
+        "bank": module(enterprise_settings=BankSettings),
+        "cash": module(payment_methods=[]),
+        "pages": module(routes=[]),
+    }
+    return load_plugins(settings, clock=clock, modules=modules)
+
+
+def test_an_enterprise_is_offered_what_does_something_for_it(store: Store, hooks: Hooks, village: Any) -> None:
+    assert offered_plugins(hooks) == ["bank", "cash"]
+    with store.write() as tx:
+        enable_plugin(tx, hooks, "hub", "cash", {})
+        assert [(one.plugin, one.enabled, one.version) for one in list_plugins(tx, hooks, "hub")] == [
+            ("bank", False, 0),
+            ("cash", True, 1),
+        ]
+        assert enabled_plugins(tx, "hub") == {"cash": {}}
+        assert enabled_plugins(tx, "farm") == {}
+        for plugin in ("pages", "unheard-of"):
+            with pytest.raises(NotFound):
+                enable_plugin(tx, hooks, "hub", plugin, {})
+
+
+def test_what_was_set_is_kept_and_the_rest_is_left_to_the_plugin(store: Store, hooks: Hooks, village: Any) -> None:
+    with store.write() as tx:
+        made = enable_plugin(tx, hooks, "hub", "bank", {"iban": "FR76"})
+        assert made == EnterprisePlugin(plugin="bank", enabled=True, settings={"iban": "FR76"}, version=1)
+        changed = change_plugin(tx, hooks, "hub", "bank", 1, {"days": 7})
+        assert (changed.settings, changed.version) == ({"days": 7}, 2)
+        assert enabled_plugins(tx, "hub") == {"bank": {"days": 7}}
+        with pytest.raises(Stale):
+            change_plugin(tx, hooks, "hub", "bank", 1, {})
+        with pytest.raises(Conflict, match="already"):
+            enable_plugin(tx, hooks, "hub", "bank", {})
+        with pytest.raises(NotFound):
+            change_plugin(tx, hooks, "farm", "bank", 1, {})
+        disable_plugin(tx, "hub", "bank")
+        assert enabled_plugins(tx, "hub") == {}
+        with pytest.raises(NotFound):
+            disable_plugin(tx, "hub", "bank")
+
+
+@pytest.mark.parametrize(
+    ("plugin", "settings", "where"),
+    [
+        ("bank", {"ibn": "FR76", "days": "7", "key": 1}, ["/settings/ibn", "/settings/days", "/settings/key"]),
+        ("bank", {"days": 0}, ["/settings"]),
+        ("cash", {"till": 1}, ["/settings/till"]),
+    ],
+)
+def test_every_setting_that_is_not_right_is_named(
+    store: Store, hooks: Hooks, village: Any, plugin: str, settings: dict[str, Any], where: list[str]
+) -> None:
+    with store.write() as tx:
+        with pytest.raises(Invalid) as refused:
+            enable_plugin(tx, hooks, "hub", plugin, settings)
+        assert enabled_plugins(tx, "hub") == {}
+    assert [one.where for one in refused.value.problems] == where
+
+
+def test_a_secret_goes_in_and_never_comes_out(store: Store, hooks: Hooks, village: Any) -> None:
+    with store.write() as tx:
+        made = enable_plugin(tx, hooks, "hub", "bank", {"key": "sesame", "iban": "***"})
+        assert made.settings == {"key": "***", "iban": "***"}
+        assert list_plugins(tx, hooks, "hub")[0].settings["key"] == "***"
+        assert enabled_plugins(tx, "hub")["bank"]["key"] == "sesame"
+        change_plugin(tx, hooks, "hub", "bank", 1, {"key": "***", "iban": "FR76"})
+        assert enabled_plugins(tx, "hub")["bank"] == {"key": "sesame", "iban": "FR76"}
+        change_plugin(tx, hooks, "hub", "bank", 2, {"key": "new"})
+        assert enabled_plugins(tx, "hub")["bank"] == {"key": "new"}
+        change_plugin(tx, hooks, "hub", "bank", 3, {})
+        assert enabled_plugins(tx, "hub")["bank"] == {}
+        change_plugin(tx, hooks, "hub", "bank", 4, {"key": "***"})  # there is none to keep
+        assert enabled_plugins(tx, "hub")["bank"] == {"key": ""}

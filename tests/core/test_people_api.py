@@ -1,0 +1,275 @@
+"""People and enterprises over HTTP: from signing up to letting somebody in, as a browser and as a program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+from starlette.testclient import TestClient
+
+from commensal.api.tables import idempotent_answer
+from commensal.clock import ManualClock
+from commensal.instance import Instance
+from commensal.jobs.registry import Job
+from commensal.jobs.tables import job
+from commensal.people.confirmations import FORGOTTEN, mail_reset
+from commensal.people.log_in import FREE
+from commensal.people.passwords import hash_password
+from commensal.people.people import Person
+from commensal.people.tables import person_session
+from commensal.store import Store
+
+GOOD = "une longue phrase"
+HASH = hash_password(GOOD)
+HERE = {"Sec-Fetch-Site": "same-origin"}  # what a browser says of a request that the site itself started
+Somebody = Callable[..., Person]
+
+
+def code_in_last_mail(store: Store) -> str:
+    with store.read() as tx:
+        sent = tx.value(
+            select(job.c.payload).where(job.c.kind == "mail").order_by(job.c.created_at.desc(), job.c.id.desc())
+        )
+    return str(sent["code"])
+
+
+def log_in(client: TestClient, email: str, password: str = GOOD) -> Any:
+    return client.post("/api/sessions", json={"email": email, "password": password}, headers=HERE)
+
+
+@pytest.fixture
+def ada(client: TestClient, somebody: Somebody) -> Person:
+    """Ada, who is logged in."""
+    ada = somebody("Ada", password_hash=HASH)
+    assert log_in(client, ada.email).status_code == 201
+    return ada
+
+
+# ------------------------------------------------------------------------------------------------ people
+
+
+def test_somebody_signs_up_logs_in_and_confirms(client: TestClient, store: Store) -> None:
+    wish = {"email": "Ada@example.org", "name": "Ada", "password": GOOD, "language": "fr"}
+    assert client.get("/api/me").status_code == 401
+    signed = client.post("/api/people", json=wish)
+    assert (signed.status_code, signed.json()) == (202, {"to": "ada@example.org"})
+    code = code_in_last_mail(store)
+
+    began = log_in(client, "ada@example.org")
+    cookie = began.headers["set-cookie"]
+    assert (began.status_code, "HttpOnly" in cookie, "SameSite=lax" in cookie) == (201, True, True)
+    me = client.get("/api/me").json()
+    assert (me["name"], me["language"], me["confirmed_at"]) == ("Ada", "fr", None)
+    assert not any("password" in field or "hash" in field for field in me)
+    assert client.post("/api/enterprises", json={"name": "La Ferme"}, headers=HERE).status_code == 403
+
+    assert client.post("/api/me/confirmation", json={"code": code}, headers=HERE).json()["confirmed_at"]
+    assert client.post("/api/enterprises", json={"name": "La Ferme"}, headers=HERE).status_code == 201
+
+
+def test_signing_up_answers_the_same_for_a_known_address(client: TestClient, store: Store, somebody: Somebody) -> None:
+    somebody("Ada")
+    answers = [
+        client.post("/api/people", json={"email": f"{name}@example.org", "name": "x", "password": GOOD})
+        for name in ("ada", "eve")
+    ]
+    assert [one.status_code for one in answers] == [202, 202]
+    known, unknown = ({**one.json(), "to": ""} for one in answers)
+    assert known == unknown
+    with store.read() as tx:
+        assert tx.value(select(func.count()).select_from(job)) == 2
+
+
+def test_every_mistake_of_signing_up_is_named(client: TestClient) -> None:
+    refused = client.post("/api/people", json={"email": "ada", "name": " ", "password": "short"})
+    assert refused.status_code == 422
+    assert {one["pointer"] for one in refused.json()["errors"]} == {"/email", "/name", "/password"}
+
+
+def test_a_failed_log_in_is_counted_and_slows_the_next_one_down(
+    client: TestClient, clock: ManualClock, ada: Person
+) -> None:
+    for email in (ada.email, "nobody@example.org"):
+        failed = [log_in(client, email, "something else") for _ in range(FREE)]
+        assert {(one.status_code, one.json()["code"]) for one in failed} == {(401, "log_in")}
+        assert not any("set-cookie" in one.headers for one in failed)
+        slowed = log_in(client, email, GOOD)
+        assert (slowed.status_code, slowed.headers["retry-after"]) == (429, "31")
+    clock.advance(seconds=31)
+    assert log_in(client, ada.email).status_code == 201
+
+
+def test_a_secret_is_not_kept_for_who_repeats_the_request(client: TestClient, store: Store, ada: Person) -> None:
+    body = {"email": ada.email, "password": GOOD}
+    headers = {**HERE, "Idempotency-Key": "one"}
+    first = client.post("/api/sessions", json=body, headers=headers).json()["secret"]
+    assert client.post("/api/sessions", json=body, headers=headers).json()["secret"] != first
+    client.post("/api/me/tokens", json={"name": "x", "scopes": ["self"]}, headers=headers)
+    with store.read() as tx:
+        assert tx.value(select(func.count()).select_from(idempotent_answer)) == 0
+
+
+def test_logging_out_ends_the_session_and_takes_the_cookie_back(client: TestClient, ada: Person) -> None:
+    secret = client.cookies["session"]
+    gone = client.delete("/api/me/session", headers=HERE)
+    assert (gone.status_code, "session" in client.cookies) == (204, False)
+    client.cookies.set("session", secret)
+    assert client.get("/api/me").status_code == 401
+
+
+def test_a_session_in_use_stays_alive(client: TestClient, store: Store, clock: ManualClock, ada: Person) -> None:
+    clock.advance(days=20)
+    assert client.get("/api/me").status_code == 200
+    with store.read() as tx:
+        assert tx.value(select(person_session.c.seen_at)) == clock.now()
+    clock.advance(days=20)
+    assert client.get("/api/me").status_code == 200
+
+
+def test_a_forgotten_password_is_set_anew_by_e_mail(client: TestClient, instance: Instance, ada: Person) -> None:
+    assert client.post("/api/forgotten-password", json={"email": ada.email}, headers=HERE).status_code == 202
+    with instance.store.read() as tx:
+        promised = tx.one(select(job.c.id, job.c.payload).where(job.c.kind == FORGOTTEN))
+    mail_reset(instance, Job(promised["id"], FORGOTTEN, promised["payload"], 1))
+    code = code_in_last_mail(instance.store)
+    weak = client.put("/api/forgotten-password", json={"code": code, "password": "short"}, headers=HERE)
+    assert weak.status_code == 422
+    body = {"code": code, "password": "une autre phrase"}
+    assert client.put("/api/forgotten-password", json=body, headers=HERE).status_code == 204
+    assert client.put("/api/forgotten-password", json=body, headers=HERE).status_code == 422
+    assert client.get("/api/me").status_code == 401
+    assert log_in(client, ada.email, GOOD).status_code == 401
+    assert log_in(client, ada.email, "une autre phrase").status_code == 201
+
+
+def test_a_password_is_changed_by_who_knows_it(client: TestClient, ada: Person) -> None:
+    wrong = client.put("/api/me/password", json={"old": "x", "new": "une autre phrase"}, headers=HERE)
+    assert [one["pointer"] for one in wrong.json()["errors"]] == ["/old"]
+    changed = client.put("/api/me/password", json={"old": GOOD, "new": "une autre phrase"}, headers=HERE)
+    assert changed.status_code == 200
+    assert client.get("/api/me").status_code == 200
+
+
+def test_a_token_cannot_make_itself_stronger(client: TestClient, ada: Person) -> None:
+    made = client.post("/api/me/tokens", json={"name": "till", "scopes": ["self"]}, headers=HERE)
+    assert made.status_code == 201
+    client.cookies.clear()
+    token = {"Authorization": f"Bearer {made.json()['secret']}"}
+    assert client.get("/api/me", headers=token).status_code == 200
+    assert client.get("/api/me/tokens", headers=token).json() == [made.json()["token"]]
+    more = {"name": "more", "scopes": ["orders:read"]}
+    assert client.post("/api/me/tokens", json=more, headers=token).status_code == 403
+    passwords = {"old": GOOD, "new": "une autre phrase"}
+    assert client.put("/api/me/password", json=passwords, headers=token).status_code == 403
+    assert client.delete(f"/api/me/tokens/{made.json()['token']['id']}", headers=token).status_code == 204
+    assert client.get("/api/me", headers=token).status_code == 401
+
+
+def test_people_see_and_end_their_sessions(client: TestClient, ada: Person) -> None:
+    client.cookies.clear()
+    client.post("/api/sessions", json={"email": ada.email, "password": GOOD, "agent": "other"})
+    client.cookies.clear()
+    log_in(client, ada.email)
+    other = next(one for one in client.get("/api/me/sessions").json() if one["agent"] == "other")
+    assert client.delete(f"/api/me/sessions/{other['id']}", headers=HERE).status_code == 204
+    assert client.delete("/api/me/sessions", headers=HERE).status_code == 204
+    assert len(client.get("/api/me/sessions").json()) == 1
+
+
+def test_an_operator_locks_somebody_out(client: TestClient, somebody: Somebody) -> None:
+    root, eve = somebody("Root", operator=True, password_hash=HASH), somebody("Eve", password_hash=HASH)
+    log_in(client, eve.email)
+    assert client.get("/api/people").status_code == 403
+    client.cookies.clear()
+    log_in(client, root.email)
+    assert [one["name"] for one in client.get("/api/people?limit=1").json()["items"]] == ["Root"]
+    assert client.post(f"/api/people/{eve.id}/disable", headers=HERE).json()["disabled_at"]
+    assert log_in(client, eve.email).status_code == 401
+    client.cookies.clear()
+    log_in(client, root.email)
+    assert client.post(f"/api/people/{eve.id}/enable", headers=HERE).json()["disabled_at"] is None
+
+
+# ------------------------------------------------------------------------------------------------ enterprises
+
+
+def test_an_enterprise_is_founded_found_and_edited(client: TestClient, ada: Person) -> None:
+    made = client.post(
+        "/api/enterprises",
+        json={"name": "La Ferme", "visibility": "public", "latitude": "46.2", "longitude": 5.2, "is_producer": True},
+        headers=HERE,
+    )
+    assert (made.status_code, made.headers["etag"]) == (201, '"1"')
+    ferme = made.json()
+    assert (ferme["timezone"], ferme["currency"], ferme["language"]) == ("Europe/Paris", "EUR", "en")
+    path = f"/api/enterprises/{ferme['id']}"
+    changed = client.patch(path, json={"city": "Bourg"}, headers={**HERE, "If-Match": '"1"'})
+    assert (changed.status_code, changed.json()["city"]) == (200, "Bourg")
+    assert client.get("/api/me/enterprises").json()["items"] == [{"enterprise": changed.json(), "role": "owner"}]
+
+    client.cookies.clear()
+    assert client.get("/api/directory?search=bourg&kind=producer").json()["items"] == [changed.json()]
+    assert client.get("/api/directory?kind=hub").json() == {"items": [], "next": None}
+    assert client.get("/api/directory/la-ferme").json() == changed.json()
+    assert client.get(path).status_code == 401
+    log_in(client, ada.email)
+    assert client.post(f"{path}/archive", headers={**HERE, "If-Match": '"2"'}).status_code == 200
+    client.cookies.clear()
+    assert client.get("/api/directory/la-ferme").status_code == 404
+
+
+def test_members_customers_and_grants_over_http(client: TestClient, somebody: Somebody, ada: Person) -> None:
+    eve = somebody("Eve", password_hash=HASH)
+    names = ("La Ferme", "La Halle")
+    ferme, halle = (client.post("/api/enterprises", json={"name": one}, headers=HERE).json()["id"] for one in names)
+    path = f"/api/enterprises/{ferme}"
+
+    def send(method: str, more: str, json: Any = None, version: int | None = None) -> Any:
+        headers = HERE if version is None else {**HERE, "If-Match": f'"{version}"'}
+        answer = client.request(method, path + more, json=json, headers=headers)
+        assert answer.status_code in (200, 201, 204), answer.text
+        return answer.json() if answer.content else None
+
+    assert send("POST", "/members", {"email": eve.email, "role": "packer"})["person_id"] == eve.id
+    assert send("PUT", f"/members/{eve.id}", {"role": "manager"})["role"] == "manager"
+    assert [one["name"] for one in send("GET", "/members")] == ["Ada", "Eve"]
+    assert client.delete(f"{path}/members/{ada.id}", headers=HERE).status_code == 409
+    assert client.delete(f"/api/me/enterprises/{ferme}", headers=HERE).status_code == 409
+
+    staff = send("POST", "/customer-categories", {"name": "Staff"})
+    assert send("PATCH", f"/customer-categories/{staff['id']}", {"name": "Team"}, 1)["version"] == 2
+    made = send("POST", "/customers", {"email": "zoe@example.org", "name": "Zoé", "categories": [staff["id"]]})
+    assert send("GET", "/customers?search=zoe")["items"] == [made]
+    assert send("GET", f"/customers?category={staff['id']}&limit=1")["next"] == "zoe@example.org"
+    assert send("PATCH", f"/customers/{made['id']}", {"note": "x", "categories": []}, 1)["categories"] == []
+    send("DELETE", f"/customer-categories/{staff['id']}", None, 2)
+    assert send("GET", "/customer-categories") == []
+
+    given = send("PUT", f"/grants/{halle}/WriteOrders")
+    assert send("GET", "/grants") == [given]
+    assert client.get(f"/api/enterprises/{halle}/grants-received").json() == [given]
+    send("DELETE", f"/grants/{halle}/WriteOrders")
+    assert send("GET", "/grants") == []
+    assert send("GET", "/plugins") == []
+    assert client.post(f"{path}/plugins/unheard-of", json={}, headers=HERE).status_code == 404
+
+
+def test_a_manager_lets_nobody_in_and_a_stranger_sees_nothing(
+    client: TestClient, somebody: Somebody, ada: Person
+) -> None:
+    eve, zoe = somebody("Eve", password_hash=HASH), somebody("Zoe", password_hash=HASH)
+    ferme = client.post("/api/enterprises", json={"name": "La Ferme"}, headers=HERE).json()["id"]
+    path = f"/api/enterprises/{ferme}"
+    client.post(f"{path}/members", json={"email": eve.email, "role": "manager"}, headers=HERE)
+    for who, expected in ((eve, 403), (zoe, 404)):
+        client.cookies.clear()
+        log_in(client, who.email)
+        asked = [
+            client.post(f"{path}/members", json={"email": zoe.email, "role": "owner"}, headers=HERE),
+            client.put(f"{path}/members/{who.id}", json={"role": "owner"}, headers=HERE),
+            client.put(f"{path}/grants/{ferme}/WriteOrders", headers=HERE),
+            client.post(f"{path}/archive", headers={**HERE, "If-Match": '"1"'}),
+        ]
+        assert {one.status_code for one in asked} == {expected}
