@@ -91,7 +91,7 @@ def _answer(
         call = Call(instance=instance, actor=actor, tx=tx, language=language, version=version)
         if endpoint.prepare is not None:
             call = replace(call, prepared=endpoint.prepare(call, **given))
-        response = _respond(request, endpoint, instance, endpoint.handler(call, **given)) if endpoint.safe else None
+        response = _respond(endpoint, instance, endpoint.handler(call, **given)) if endpoint.safe else None
     keep_alive(instance.store, actor, call.tx.now)
     return response or _change(request, endpoint, call, given, content)
 
@@ -118,14 +118,14 @@ def _change(request: Request, endpoint: Endpoint, call: Call, given: dict[str, A
             if kept is not None:
                 return None, Response(kept.body, kept.status, dict(kept.headers))
         value = endpoint.handler(replace(call, tx=tx), **given)
-        response = _respond(request, endpoint, call.instance, value)
+        response = _respond(endpoint, call.instance, value)
         if key is not None:
             keep_answer(tx, actor, key, _kept(response))
         return value, response
 
     value, response = call.instance.store.transact(act)
     if endpoint.after is not None and value is not None:
-        response = _respond(request, endpoint, call.instance, endpoint.after(call, value))
+        response = _respond(endpoint, call.instance, endpoint.after(call, value))
     return response
 
 
@@ -134,7 +134,7 @@ def _kept(response: Response) -> Kept:
     return Kept(response.status_code, headers, bytes(response.body).decode())
 
 
-def _respond(request: Request, endpoint: Endpoint, instance: Instance, value: Any) -> Response:
+def _respond(endpoint: Endpoint, instance: Instance, value: Any) -> Response:
     if isinstance(value, Response):
         return value
     if isinstance(value, File):
@@ -146,8 +146,6 @@ def _respond(request: Request, endpoint: Endpoint, instance: Instance, value: An
     version = getattr(value, "version", None)
     if isinstance(version, int):
         headers["ETag"] = f'"{version}"'
-        if endpoint.safe and request.headers.get("if-none-match") == headers["ETag"]:
-            return Response(status_code=304, headers=headers)
     if value is None:
         response = Response(status_code=endpoint.status, headers=headers)
     else:

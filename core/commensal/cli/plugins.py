@@ -24,8 +24,10 @@ def add_to(app: typer.Typer) -> None:
         with open_instance(instance) as opened:
             enabled = opened.hooks.plugins()
             with opened.store.read() as tx:
-                counted = select(enterprise_plugin.c.plugin, func.count()).group_by(enterprise_plugin.c.plugin)
-                used = {plugin: count for plugin, count in tx.execute(counted)}
+                counted = select(enterprise_plugin.c.plugin, func.count().label("count")).group_by(
+                    enterprise_plugin.c.plugin
+                )
+                used = {row["plugin"]: row["count"] for row in tx.all(counted)}
             found = found_plugins()
             for plugin in [*enabled, *sorted(set(found) - set(enabled))]:
                 point = found[plugin]

@@ -9,9 +9,9 @@ from rich.console import Console
 
 from ..instance import open_instance
 from ..orders.distribution import heaps, parcels
+from ..printing import print_distribution, print_sales
 from ..sale_sessions.questions import sale_by_id, sales
 from .folder import HERE, Folder
-from .printing import print_distribution, print_sales
 
 _console = Console(highlight=False)
 

@@ -62,8 +62,9 @@ def _do(instance: Instance, work: Work, one: Job) -> None:
             _failed(tx, one, f"{type(error).__name__}: {error}"[:1000])
     else:
         with instance.store.write() as tx:
+            # What it was about is not kept: payloads name people, and hold the secrets of their links.
             done = update(job).where(job.c.id == one.id, job.c.state == "running")
-            tx.execute(done.values(state="done", finished_at=tx.now, error=""))
+            tx.execute(done.values(state="done", finished_at=tx.now, error="", payload={}))
 
 
 def _failed(tx: Transaction, one: Job, error: str) -> None:

@@ -33,8 +33,10 @@ def locked_guest_order(tx: Transaction, secret_hash: str, *, version: int | None
 
 def refuse_unless_placed(order: Order) -> None:
     """Drafts and cancelled orders cannot be changed."""
-    if order.state not in ("Held", "Complete"):
-        raise Conflict("not_placed", "This order is {state}; only a placed order can be changed.", state=order.state)
+    if order.state == "Draft":
+        raise Conflict("draft", "This order has not been placed yet.")
+    if order.state == "Cancelled":
+        raise Conflict("cancelled", "This order was cancelled.")
 
 
 def refuse_if_handed_over(order: Order) -> None:

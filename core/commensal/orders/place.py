@@ -18,6 +18,7 @@ from ..hooks.dispatcher import Hooks
 from ..jobs import promise
 from ..money import Money
 from ..people.email import read_email
+from ..people.fingerprint import fingerprint
 from ..stock.take import take_stock
 from ..store import Transaction
 from .cart import empty_cart
@@ -37,7 +38,7 @@ def place_order(
     wish: Wish,
     *,
     person_id: str | None = None,
-    secret_hash: str | None = None,
+    secret: str | None = None,
     cart_id: str | None = None,
     by_hub: bool = False,
     customer_id: str | None = None,
@@ -67,14 +68,21 @@ def place_order(
     take_stock(tx, by_lot(lines), order_id=order_id, person_id=person_id)
     values = {
         **_identity(tx, shop, wish, email, known, person_id),
-        "secret_hash": secret_hash,
+        "secret_hash": fingerprint(secret) if secret else None,
+        "payment_state": payment_state(0, quote.totals.total),
         "shipping_label": option.label if option else "",
         **totals_of(quote.totals),
     }
     tx.execute(insert(customer_order), {"id": order_id, **values})
     write_parts(tx, quote)
-    promise(tx, "mail", {"kind": "order_placed", "order_id": order_id, "to": email, "language": wish.language})
+    mail = {"kind": "order_placed", "order_id": order_id, "to": email, "language": wish.language}
+    promise(tx, "mail", {**mail, "secret": secret} if secret else mail)
     return _placed(order_id, values, quote)
+
+
+def payment_state(paid: int, total: int) -> str:
+    """DFC PaymentState of a placed order: Paid when what was received covers the total, which may be nothing."""
+    return "Paid" if paid >= total else "Unpaid"
 
 
 def closed(shop: Selling) -> Conflict:
@@ -126,7 +134,6 @@ def _identity(
         "person_id": person_id,
         "number": next_number(tx, shop.enterprise_id, "order"),
         "state": "Held",
-        "payment_state": "Unpaid",
         "fulfilment_state": "Unfulfilled",
         "currency": shop.currency,
         "prices_include_vat": shop.prices_include_vat,

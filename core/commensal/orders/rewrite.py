@@ -12,7 +12,7 @@ from ..pricing.values import PricedLine
 from ..stock.take import change_taken
 from ..store import Transaction
 from .lines import by_lot
-from .place import refuse_other_total
+from .place import payment_state, refuse_other_total
 from .price import draft_of, price
 from .questions import order_by_id
 from .selling import categories_of
@@ -79,11 +79,6 @@ def rewrite(
     rewrite_parts(tx, quote)
     promise(tx, "mail", {"kind": "order_changed", "order_id": order.id, "to": order.email, "language": order.language})
     return order_by_id(tx, order.id, enterprise_id=order.enterprise_id)
-
-
-def payment_state(paid: int, total: int) -> str:
-    """DFC PaymentState of a placed order: Paid when what was received covers the total."""
-    return "Paid" if paid >= total else "Unpaid"
 
 
 def refuse_empty(lines: tuple[PricedLine, ...]) -> None:

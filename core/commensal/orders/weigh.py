@@ -40,9 +40,8 @@ def weigh_order(
             text = "{name} is sold by the piece; change its quantity instead."
             problems.append(Problem("not_weighed", text, where, {"name": line.name}))
         elif not 0 <= weight <= line.unit_quantity * line.quantity * _HEAVIEST:
-            text = "{weight} {unit} cannot be right for {name}: {ordered} {unit} were ordered."
-            ordered = line.unit_quantity * line.quantity
-            values = {"weight": weight, "unit": line.unit, "name": line.name, "ordered": ordered}
+            text = "{weight} cannot be right for {name}: {ordered} were ordered."
+            values = {"weight": weight, "name": line.name, "ordered": line.unit_quantity * line.quantity}
             problems.append(Problem("weight", text, where, values))
     if problems:
         raise Invalid(problems)

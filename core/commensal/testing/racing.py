@@ -86,7 +86,7 @@ def _believe(tx: Transaction, wanted: Mapping[str, int], *, order_id: str, perso
 def main() -> None:
     race = msgspec.json.decode(sys.stdin.readline(), type=Race)
     if not race.guarded:
-        place.take_stock = _believe
+        vars(place)["take_stock"] = _believe
     print("ready", flush=True)
     sys.stdin.readline()
     print(msgspec.json.encode(run(race)).decode(), flush=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -25,6 +24,7 @@ from ...orders.selling import refuse_foreign_session
 from ...orders.substitute import substitute
 from ...orders.values import Order, Wish
 from ...orders.weigh import weigh_order
+from ...people.fingerprint import fingerprint
 from ...pricing.values import Adjustment, PricedLine, Totals
 from ..endpoint import Body, Call, Page, Paging, Routes
 
@@ -151,7 +151,7 @@ def place(call: Call, session: str, body: NewOrder) -> GuestOrder:
     secret = None if person else call.tx.ids.secret()
     order = place_order(
         call.tx, call.instance.hooks, session, _wish(body), person_id=person,
-        secret_hash=_hash(secret) if secret else None, cart_id=cart_of(call.tx, session, person_id=person),
+        secret=secret, cart_id=cart_of(call.tx, session, person_id=person),
     )  # fmt: skip
     return GuestOrder(order=order, secret=secret)
 
@@ -201,20 +201,20 @@ def cancel_my_order(call: Call, order: str) -> Order:
 @routes.get("/guest-orders/{secret}", scope="public", limit="logins")
 def guest_order(call: Call, secret: str) -> Order:
     """The order that this secret opens."""
-    return order_by_secret(call.tx, _hash(secret))
+    return order_by_secret(call.tx, fingerprint(secret))
 
 
 @routes.patch("/guest-orders/{secret}", scope="public", edits=True, limit="logins")
 def change_guest_order(call: Call, secret: str, body: OrderChanges) -> Order:
     """Changes the order that this secret opens, while the sale is open."""
-    found = locked_guest_order(call.tx, _hash(secret), version=call.version)
+    found = locked_guest_order(call.tx, fingerprint(secret), version=call.version)
     return change_order(call.tx, call.instance.hooks, found, **_changes(body))
 
 
 @routes.post("/guest-orders/{secret}/cancel", scope="public", edits=True, limit="logins")
 def cancel_guest_order(call: Call, secret: str) -> Order:
     """Cancels the order that this secret opens, while the sale is open."""
-    found = locked_guest_order(call.tx, _hash(secret), version=call.version)
+    found = locked_guest_order(call.tx, fingerprint(secret), version=call.version)
     return cancel_order(call.tx, call.instance.hooks, found)
 
 
@@ -311,7 +311,3 @@ def _wish(body: NewOrder) -> Wish:
 
 def _changes(body: OrderChanges) -> dict[str, Any]:
     return {"items": body.items, "shipping": body.shipping, "note": body.note, "total": body.total}
-
-
-def _hash(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()

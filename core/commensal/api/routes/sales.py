@@ -137,11 +137,12 @@ def public_sale(call: Call, session: str) -> Sale:
 
 
 @routes.get("/sale-sessions/{session}/offers", scope="public")
-def public_offers(call: Call, session: str) -> list[VisibleOffer]:
+def public_offers(call: Call, session: str, query: Paging) -> Page[VisibleOffer]:
     """What the sale offers to this customer, with their prices and what is left."""
-    sale = sale_for(call.tx, session, call.actor.person_id)
-    categories = known_customer(call.tx, sale.shop.id, call.actor.person_id).category_ids
-    return offers_for(call.tx, session, categories)
+    shop = sale_for(call.tx, session, call.actor.person_id).shop
+    known = known_customer(call.tx, shop.id, call.actor.person_id)
+    found = offers_for(call.tx, session, known.category_ids, after=query.after, limit=query.limit)
+    return Page(items=found, next=found[-1].item_id if len(found) == query.limit else None)
 
 
 # ------------------------------------------------------------------------------------------------ the shop

@@ -83,6 +83,7 @@ def upgrade() -> None:
         UniqueConstraint("enterprise_id", "email", name=op.f("uq_customer_enterprise_id_email")),
         sqlite_strict=True,
     )
+    op.create_index(op.f("ix_customer_email"), "customer", ["email"], unique=False)
     op.create_index(op.f("ix_customer_person_id"), "customer", ["person_id"], unique=False)
     op.create_table(
         "customer_category",

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from rich.console import Console
 from rich.table import Table as Grid
 
-from ..languages.formats import format_money, format_moment, format_quantity
-from ..orders.distribution import Heap, Parcel
-from ..sale_sessions.values import Sale
+from .languages.formats import format_moment, format_money, format_quantity
+from .orders.distribution import Heap, Parcel
+from .sale_sessions.values import Sale
 
 
 def print_sales(console: Console, sales: Iterable[Sale], language: str) -> None:

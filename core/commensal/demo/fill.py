@@ -1,0 +1,61 @@
+"""Writes the demo region into a new instance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TypeVar
+
+from rich.console import Console
+from rich.progress import track
+from sqlalchemy import update
+
+from ..instance import Instance
+from ..jobs.tables import job
+from ..people.passwords import hash_password
+from .sales import FIRST_WEEK, hold_sales, week_of
+from .settle import OPERATOR, settle_customers, settle_enterprises, settle_people
+from .stock_up import stock_up
+from .values import Region
+from .written import at
+
+T = TypeVar("T")
+PASSWORD = "demo-commensal"  # noqa: S105 - of everybody in the region, and printed by the demo
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filled:
+    """Ids of hubs and producers in the order of the region, and the address of who runs the instance."""
+
+    hubs: Sequence[str]
+    producers: Sequence[str]
+    operator: str = OPERATOR.email
+
+
+def fill(instance: Instance, region: Region) -> Filled:
+    """Writes everything through the rooms' commands, in a few large transactions; the past under its own dates.
+
+    The instance must be new. Shows how far it is where somebody watches.
+    """
+    password_hash = hash_password(PASSWORD)
+    with instance.store.write() as now:
+        tx = at(now, week_of(now.now, FIRST_WEEK + 2).opens_at)
+        people = settle_people(tx, region, password_hash, _watch)
+        enterprises = settle_enterprises(tx, instance.hooks, region, people)
+        settle_customers(tx, region, enterprises, _watch)
+        catalogs = stock_up(tx, region, people, enterprises, _watch)
+    hold_sales(instance, region, people, enterprises, catalogs, _watch)
+    _forget_old_mails(instance)
+    return Filled(hubs=enterprises.hubs, producers=enterprises.producers)
+
+
+def _watch(things: Sequence[T], label: str) -> Iterable[T]:
+    return track(things, label, transient=True, disable=not Console().is_terminal)
+
+
+def _forget_old_mails(instance: Instance) -> None:
+    """What was to be done in the past counts as done: nobody is told today of an order of last month."""
+    with instance.store.write() as tx:
+        old = update(job).where(job.c.state == "waiting", job.c.due_at < tx.now - timedelta(days=1))
+        tx.execute(old.values(state="done", finished_at=job.c.due_at))

@@ -1,0 +1,131 @@
+"""Holds the sales of the region, week by week up to the present one, by the same steps as a running instance."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from ..hooks import specifications
+from ..hooks.values import DemoPlace
+from ..instance import Instance
+from ..sale_sessions.complete import complete_due
+from ..sale_sessions.coordinations import open_coordination
+from ..sale_sessions.on_sale import put_on_sale, take_off_sale
+from ..sale_sessions.questions import coordinations_of, sessions_of
+from ..sale_sessions.repeat import repeat_due
+from ..sale_sessions.sessions import add_session
+from ..sale_sessions.values import SaleSession, Supplier
+from ..store import Transaction
+from .past_orders import hand_out, place_past_orders
+from .values import Hub, Region
+from .written import Enterprises, Listed, People, Watch, at
+
+ZONE = ZoneInfo("Europe/Paris")
+FIRST_WEEK = 4  # weeks ago
+
+
+@dataclass(frozen=True, kw_only=True)
+class Week:
+    """When the sales of a week take place; UTC."""
+
+    opens_at: datetime
+    closes_at: datetime
+    bread_closes_at: datetime
+    begins_at: datetime
+    ends_at: datetime
+
+
+def week_of(now: datetime, weeks_ago: int) -> Week:
+    """This week's sale opened yesterday evening, closes in two days, and is handed out the evening after."""
+    today = now.astimezone(ZONE).date() - timedelta(weeks=weeks_ago)
+    return Week(
+        opens_at=_at(today, -1, 18),
+        closes_at=_at(today, 2, 20),
+        bread_closes_at=_at(today, 1, 20),
+        begins_at=_at(today, 3, 16),
+        ends_at=_at(today, 3, 19),
+    )
+
+
+def hold_sales(
+    instance: Instance,
+    region: Region,
+    people: People,
+    enterprises: Enterprises,
+    catalogs: Sequence[Sequence[Listed]],
+    watch: Watch,
+) -> None:
+    """One transaction for each week: sales open, shoppers order, sales close, orders are handed out, the next come."""
+    for weeks_ago in watch(range(FIRST_WEEK, -1, -1), "Sales"):
+        with instance.store.write() as tx:
+            week = week_of(tx.now, weeks_ago)
+            early = at(tx, week.opens_at - timedelta(hours=2))
+            sessions = {
+                place: _next_session(early, region, enterprises, place, week)
+                for place, hub in enumerate(region.hubs)
+                if weeks_ago in (0, *hub.past)
+            }
+            for place, session in sessions.items():
+                _put_season_on_sale(early, session, catalogs[place])
+            if weeks_ago:
+                placed = place_past_orders(tx, instance.hooks, region, people, sessions, weeks_ago)
+                closing = at(tx, week.closes_at)
+                complete_due(closing)
+                while repeat_due(closing):
+                    pass  # it makes so many at once
+                hand_out(tx, instance.hooks, placed)
+    with instance.store.write() as tx:
+        for hub_id in enterprises.hubs:
+            told = DemoPlace(instance=instance, enterprise_id=hub_id, seed=region.seed)
+            instance.hooks.each(specifications.demo_data, tx=tx, place=told)
+
+
+def _next_session(tx: Transaction, region: Region, enterprises: Enterprises, place: int, week: Week) -> SaleSession:
+    """The hub's next sale: made by its rhythm, but for the first."""
+    hub_id = enterprises.hubs[place]
+    known = coordinations_of(tx, hub_id, limit=1)
+    if known:
+        return sessions_of(tx, known[0].id, hub_id)[0]
+    sale = open_coordination(
+        tx,
+        coordinator_id=hub_id,
+        name=_name(region.hubs[place]),
+        opens_at=week.opens_at,
+        closes_at=week.closes_at,
+        rhythm=region.hubs[place].rhythm,
+        suppliers=[
+            Supplier(
+                enterprise_id=enterprises.producers[number],
+                closes_at=week.bread_closes_at if producer.kind == "bakery" else None,
+            )
+            for number, producer in enumerate(region.producers)
+            if place in producer.hubs
+        ],
+    )
+    return add_session(
+        tx,
+        sale.id,
+        hub_id,
+        shop_id=hub_id,
+        catalog_id=enterprises.catalogs[place],
+        begins_at=week.begins_at,
+        ends_at=week.ends_at,
+        note="Pensez à rapporter les bouteilles et les bocaux consignés.",
+    )
+
+
+def _put_season_on_sale(tx: Transaction, session: SaleSession, catalog: Sequence[Listed]) -> None:
+    month = session.begins_at.astimezone(ZONE).month
+    out = [one.item_id for one in catalog if month not in one.months]
+    put_on_sale(tx, session.id, session.coordinator_id, [one.item_id for one in catalog if month in one.months])
+    take_off_sale(tx, session.id, session.coordinator_id, out)
+
+
+def _name(hub: Hub) -> str:
+    return "Vente de la semaine" if hub.rhythm == "FREQ=WEEKLY" else "Vente de la quinzaine"
+
+
+def _at(day: date, days: int, hour: int) -> datetime:
+    return datetime.combine(day + timedelta(days=days), time(hour), tzinfo=ZONE)

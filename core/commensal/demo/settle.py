@@ -1,0 +1,105 @@
+"""Writes who lives in the region: people, enterprises, who lets whom sell, and who buys where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from ..catalogs.catalogs import create_catalog
+from ..catalogs.granted import SELLING
+from ..enterprises.customer_categories import create_category
+from ..enterprises.customers import create_customer
+from ..enterprises.enterprises import create_enterprise
+from ..enterprises.grants import grant
+from ..enterprises.members import add_member
+from ..enterprises.plugins import enable_plugin, offered_plugins
+from ..hooks.dispatcher import Hooks
+from ..people.people import NewPerson, add_person
+from ..store import Transaction
+from .values import Hub, Producer, Region, Somebody
+from .written import Enterprises, People, Watch
+
+OPERATOR = Somebody(name="Dominique Régisseur", email="operateur@example.org", phone="")
+
+
+def settle_people(tx: Transaction, region: Region, password_hash: str, watch: Watch) -> People:
+    """Everybody has the same password, so its hash, which takes long on purpose, is made once."""
+
+    def write(somebodies: Iterable[Somebody]) -> list[str]:
+        return [_add(tx, one, password_hash) for one in somebodies]
+
+    _add(tx, OPERATOR, password_hash, is_operator=True)
+    return People(
+        hub_owners=write(hub.owner for hub in region.hubs),
+        packers=write(hub.packer for hub in region.hubs),
+        producer_owners=write(one.owner for one in region.producers),
+        shoppers=write(one.somebody for one in watch(region.shoppers, "People")),
+    )
+
+
+def settle_enterprises(tx: Transaction, hooks: Hooks, region: Region, people: People) -> Enterprises:
+    """Hubs with a catalog, a group of customers and the plugins of the demo; producers that let them sell."""
+    hubs = [_enterprise(tx, hub, owner, is_hub=True) for hub, owner in zip(region.hubs, people.hub_owners, strict=True)]
+    for hub_id, hub in zip(hubs, region.hubs, strict=True):
+        add_member(tx, hub_id, email=hub.packer.email, role="packer")
+        for plugin in _plugins(hooks):
+            enable_plugin(tx, hooks, hub_id, plugin, {})
+    producers = []
+    for producer, owner in zip(region.producers, people.producer_owners, strict=True):
+        producers.append(_enterprise(tx, producer, owner, is_producer=True))
+        for place in producer.hubs:
+            for scope in SELLING:
+                grant(tx, producers[-1], hubs[place], scope, by=owner)
+    return Enterprises(
+        hubs=hubs,
+        producers=producers,
+        categories=[create_category(tx, id, name=hub.category).id for id, hub in zip(hubs, region.hubs, strict=True)],
+        catalogs=[create_catalog(tx, enterprise_id=hub_id, name="Catalogue").id for hub_id in hubs],
+    )
+
+
+def settle_customers(tx: Transaction, region: Region, enterprises: Enterprises, watch: Watch) -> None:
+    """Each shopper is a customer of the hubs they buy at."""
+    for shopper in watch(region.shoppers, "Customers"):
+        who = shopper.somebody
+        for place in shopper.hubs:
+            groups = [enterprises.categories[place]] if shopper.in_category else []
+            create_customer(
+                tx, enterprises.hubs[place], email=who.email, name=who.name, phone=who.phone, categories=groups
+            )
+
+
+def _plugins(hooks: Hooks) -> list[str]:
+    """Cash, and whatever fills a part of the demo region itself."""
+    return [one for one in offered_plugins(hooks) if one == "cash" or "demo_data" in hooks.implemented_by(one)]
+
+
+def _add(tx: Transaction, who: Somebody, password_hash: str, *, is_operator: bool = False) -> str:
+    new = NewPerson(email=who.email, name=who.name, phone=who.phone, language="fr", password_hash=password_hash)
+    made = add_person(tx, new, confirmed=True, is_operator=is_operator)
+    assert made is not None, f"{who.email} was there before; the demo fills new instances only"
+    return made.id
+
+
+def _enterprise(tx: Transaction, one: Hub | Producer, owner_id: str, **kind: Any) -> str:
+    place = one.place
+    return create_enterprise(
+        tx,
+        owner_id=owner_id,
+        currency="EUR",
+        name=one.name,
+        description=f"<p>{one.description}</p>",
+        visibility="public",
+        email=one.owner.email,
+        phone=one.phone,
+        street=place.street,
+        postcode=place.postcode,
+        city=place.city,
+        country="FR",
+        latitude=place.latitude,
+        longitude=place.longitude,
+        language="fr",
+        timezone="Europe/Paris",
+        prices_include_vat=True,
+        **kind,
+    ).id

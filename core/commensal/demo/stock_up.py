@@ -1,0 +1,86 @@
+"""Writes what the region's producers sell, and at which prices its hubs list it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..catalogs.listing import Listing, list_products
+from ..products.products import create_product
+from ..store import Transaction
+from .values import Heap, Hub, Region, Size
+from .written import Enterprises, Listed, People, Watch
+
+_FOR_GROUPS = ("vegetables", "fruit", "bakery", "groceries")  # what hubs sell to their groups at prices of their own
+
+
+def stock_up(
+    tx: Transaction, region: Region, people: People, enterprises: Enterprises, watch: Watch
+) -> Sequence[Sequence[Listed]]:
+    """Products with their sizes over one stock, and the catalog of each hub, whose items are returned."""
+    catalogs: list[list[Listed]] = [[] for _ in region.hubs]
+    for place, producer in enumerate(watch(region.producers, "Products")):
+        seller, owner = enterprises.producers[place], people.producer_owners[place]
+        written = [(heap, _write_heap(tx, seller, owner, heap)) for heap in producer.heaps]
+        for hub in producer.hubs:
+            catalogs[hub] += _list(tx, region, enterprises, hub, producer.kind, written)
+    return catalogs
+
+
+def _write_heap(tx: Transaction, enterprise_id: str, owner_id: str, heap: Heap) -> list[str]:
+    """The first size opens the lot, the others take from it."""
+    lot_id: str | None = None
+    ids = []
+    for size in heap.sizes:
+        made = create_product(
+            tx,
+            enterprise_id=enterprise_id,
+            name=heap.name,
+            description=f"<p>{heap.description}</p>",
+            product_type=heap.product_type,
+            sku=size.sku,
+            quantity=size.quantity,
+            unit=size.unit,
+            vat_rate=heap.vat_rate,
+            lot_id=lot_id,
+            on_hand=heap.on_hand if lot_id is None else None,
+            unlimited=heap.on_hand is None and lot_id is None,
+            weighed=heap.weighed,
+            labels=heap.labels,
+            allergens=heap.allergens,
+            deposit=heap.deposit,
+            person_id=owner_id,
+        )
+        lot_id = made.lot_id
+        ids.append(made.id)
+    return ids
+
+
+def _list(
+    tx: Transaction,
+    region: Region,
+    enterprises: Enterprises,
+    hub: int,
+    kind: str,
+    written: Sequence[tuple[Heap, list[str]]],
+) -> list[Listed]:
+    """The hub takes in all that a producer makes."""
+    group = enterprises.categories[hub] if kind in _FOR_GROUPS else None
+    sizes = [
+        (heap, product_id, size)
+        for heap, products in written
+        for product_id, size in zip(products, heap.sizes, strict=True)
+    ]
+    listings = [_listing(region.hubs[hub], product_id, size, group) for _, product_id, size in sizes]
+    items = list_products(tx, enterprises.hubs[hub], enterprises.catalogs[hub], listings)
+    return [Listed(item_id=one, months=heap.months) for one, (heap, _, _) in zip(items, sizes, strict=True)]
+
+
+def _listing(hub: Hub, product_id: str, size: Size, group: str | None) -> Listing:
+    usual = _to_five(size.price * (100 + hub.markup))
+    lower = {group: _to_five(usual * (100 - hub.off))} if group else {}
+    return Listing(product_id=product_id, price=usual, category_prices=lower)
+
+
+def _to_five(hundredths: int) -> int:
+    """Cents from hundredths of one, to the nearest five."""
+    return max(5, (hundredths + 250) // 500 * 5)

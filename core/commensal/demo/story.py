@@ -1,0 +1,246 @@
+"""A week at a hub, told over HTTP and checked: a list is imported, a sale opens, shoppers race, the sale closes."""
+
+from __future__ import annotations
+
+import csv
+import random
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from ..checks import broken_invariants
+from ..instance import Instance
+from ..instance.settings import LimitSettings
+from ..jobs.ticking import tick
+from ..money import half_up
+from ..orders.distribution import heaps, parcels
+from ..printing import print_distribution
+from ..work import WORK
+from .fill import PASSWORD, Filled
+from .live import live
+from .values import Region
+from .visitor import Unexpected, Visitor
+
+LIST = Path(__file__).with_name("product_list.csv")
+FARM = "Ferme de l'Étang Vert"
+SHOPPERS = 12
+RARE = "TOM-C"  # of which the list has three, and every shopper wants one
+
+
+@dataclass(frozen=True)
+class Sale:
+    """What the story opened: ids, and the items by the reference of their product."""
+
+    coordination: str
+    session: str
+    items: dict[str, str]
+
+
+def tell_story(instance: Instance, filled: Filled, region: Region, console: Console) -> bool:
+    """Tells it on `console`. True if everything went as it must and nothing is broken afterwards."""
+    try:
+        with live(_patient(instance)) as url:
+            hub = _visitor(url, region.hubs[0].owner.email)
+            farm = _found_farm(console, url, filled.operator, filled.hubs[0])
+            sale = _open_sale(console, instance, hub, filled.hubs[0], farm)
+            outcomes = _race(console, url, region, sale)
+            _change_minds(console, hub, filled.hubs[0], sale)
+            _close(console, instance, hub, filled.hubs[0], sale)
+            hub.close()
+    except Unexpected as error:
+        console.print(f"[red]The story stopped.[/red] {error}")
+        return False
+    _print_lists(console, instance, filled.hubs[0], sale)
+    return _check(console, instance, outcomes)
+
+
+def _patient(instance: Instance) -> Instance:
+    """The same instance, which lets a whole village log in from one address."""
+    settings = replace(instance.settings, limits=LimitSettings(reads=10_000, writes=10_000, logins=1_000))
+    return replace(instance, settings=settings)
+
+
+def _visitor(url: str, email: str) -> Visitor:
+    visitor = Visitor(url, email)
+    visitor.log_in(email, PASSWORD)
+    return visitor
+
+
+def _found_farm(console: Console, url: str, operator: str, hub_id: str) -> str:
+    """A producer joins with the list it already has, and lets the hub sell."""
+    owner = _visitor(url, operator)
+    farm = owner.post("/enterprises", {"name": FARM, "is_producer": True, "email": "etang-vert@example.org"})["id"]
+    owner.post(f"/enterprises/{farm}/catalogs", {"name": "Catalogue"})
+    content = LIST.read_bytes()
+    tried = owner.send(f"/enterprises/{farm}/product-list", content, dry_run="true")
+    if tried["mistakes_in_all"]:
+        raise Unexpected(f"the product list has mistakes: {tried['mistakes']}")
+    done = owner.send(f"/enterprises/{farm}/product-list", content)
+    console.print(f"[bold]Import[/bold] {LIST.name}: {done['created']} products of {FARM}")
+    for scope in ("ReadProducts", "WriteOrders"):
+        owner.put(f"/enterprises/{farm}/grants/{hub_id}/{scope}")
+    owner.close()
+    return str(farm)
+
+
+def _open_sale(console: Console, instance: Instance, hub: Visitor, hub_id: str, farm: str) -> Sale:
+    """The hub lists the farm's products with a margin and opens a sale that closes in two days."""
+    shop = f"/enterprises/{hub_id}"
+    catalog = f"{shop}/catalogs/{hub.get(f'{shop}/catalogs')['items'][0]['id']}"
+    items, prices = dict[str, str](), _prices()
+    for stocked in hub.get(f"{shop}/sellable-products", producer=farm, limit=200)["items"]:
+        product = stocked["product"]
+        item = hub.post(f"{catalog}/items", {"product_id": product["id"]})["id"]
+        hub.put(f"{shop}/items/{item}/price", {"price": prices[product["sku"]]})
+        items[product["sku"]] = item
+    now = instance.clock.now()
+    opening = {"opens_at": _iso(now - timedelta(minutes=1)), "closes_at": _iso(now + timedelta(days=2))}
+    coordination = hub.post(
+        f"{shop}/coordinations", {"name": "Vente de démonstration", "suppliers": [{"enterprise_id": farm}], **opening}
+    )["id"]
+    session = hub.post(
+        f"{shop}/coordinations/{coordination}/sessions",
+        {
+            "shop_id": hub_id,
+            "catalog_id": catalog.rpartition("/")[2],
+            "begins_at": _iso(now + timedelta(days=3)),
+            "ends_at": _iso(now + timedelta(days=3, hours=3)),
+        },
+    )["id"]
+    hub.post(f"{shop}/coordinations/{coordination}/sessions/{session}/items", {"items": list(items.values())})
+    place = hub.get(f"/-/pickup{shop}/places")["items"][0]["id"]
+    hub.post(
+        f"/-/pickup{shop}/sale-sessions/{session}/slots",
+        {
+            "place_id": place,
+            "begins_at": _iso(now + timedelta(days=3)),
+            "ends_at": _iso(now + timedelta(days=3, hours=3)),
+        },
+    )
+    console.print(f"[bold]Sale[/bold] open with {len(items)} items, one pickup slot")
+    return Sale(coordination, session, items)
+
+
+def _prices() -> dict[str, int]:
+    """What the hub asks, in cents, by reference: the list's price and a margin of 15 %."""
+    with LIST.open(encoding="utf-8") as source:
+        rows = list(csv.DictReader(source))
+    return {row["sku"]: half_up(Decimal(row["price"].replace(",", ".")) * 115) for row in rows}
+
+
+def _race(console: Console, url: str, region: Region, sale: Sale) -> Counter[str]:
+    """Shoppers order at once; each wants a crate of which there are three, and is content without."""
+    shoppers = [one.somebody.email for one in region.shoppers[:SHOPPERS]]
+    visitors = [_visitor(url, email) for email in shoppers]
+    with ThreadPoolExecutor(SHOPPERS) as pool:
+        outcomes = Counter(pool.map(lambda one: _shop(one[1], sale, random.Random(one[0])), enumerate(visitors)))
+    for visitor in visitors:
+        visitor.close()
+    console.print(f"[bold]Orders[/bold] {outcomes['with']} with the rare crate, {outcomes['without']} without")
+    return outcomes
+
+
+def _shop(visitor: Visitor, sale: Sale, chance: random.Random) -> str:
+    usual = {sale.items[sku]: chance.randint(1, 3) for sku in chance.sample(sorted(set(sale.items) - {RARE}), 4)}
+    got = "with"
+    answer = _order(visitor, sale, {**usual, sale.items[RARE]: 1})
+    if answer.status_code == 409 and answer.json()["code"] == "sold_out":
+        got, answer = "without", _order(visitor, sale, usual)
+    if answer.status_code != 201:
+        raise Unexpected(f"{visitor.name} could not order: {answer.status_code} {answer.text}")
+    order = answer.json()["order"]
+    payment = visitor.post(f"/me/orders/{order['id']}/payments", {"method": "cash:cash"})
+    if payment["state"] != "Pending":
+        raise Unexpected(f"{visitor.name} was not told how to pay: {payment}")
+    return got
+
+
+def _order(visitor: Visitor, sale: Sale, items: dict[str, int]) -> Any:
+    """Looks at the price first, then orders at that total."""
+    options = visitor.post(f"/sale-sessions/{sale.session}/quote", {"items": items})["shipping_options"]
+    shipping = next(iter(options))
+    quote = visitor.post(f"/sale-sessions/{sale.session}/quote", {"items": items, "shipping": shipping})
+    me = visitor.get("/me")
+    wish = {"items": items, "name": me["name"], "email": me["email"], "shipping": shipping}
+    total = {"total": quote["totals"]["total"], "payment_method": "cash:cash"}
+    return visitor.ask("POST", f"/sale-sessions/{sale.session}/orders", {**wish, **total})
+
+
+def _change_minds(console: Console, hub: Visitor, hub_id: str, sale: Sale) -> None:
+    """One order is cancelled, one gets more, and the chickens are weighed."""
+    shop = f"/enterprises/{hub_id}"
+    orders = hub.get(f"{shop}/sale-sessions/{sale.session}/orders")["items"]
+    first, second, *others = (hub.get(f"{shop}/orders/{one['id']}") for one in orders)
+    hub.post(f"{shop}/orders/{first['id']}/cancel", {}, version=first["version"])
+    items = {line["item_id"]: line["quantity"] for line in second["lines"]}
+    items[sale.items["CHA-25"]] = items.get(sale.items["CHA-25"], 0) + 2
+    hub.patch(f"{shop}/orders/{second['id']}", {"items": items}, version=second["version"])
+    weighed = 0
+    for order in others:
+        weights = {line["id"]: f"{1.87 * line['quantity']:.3f}" for line in order["lines"] if line["weighed"]}
+        if weights:
+            hub.post(f"{shop}/orders/{order['id']}/weights", {"weights": weights}, version=order["version"])
+            weighed += 1
+    console.print(f"[bold]Hub[/bold] cancelled an order, enlarged one, weighed {weighed}")
+
+
+def _close(console: Console, instance: Instance, hub: Visitor, hub_id: str, sale: Sale) -> None:
+    """The sale closes; who comes too late is told so; orders are paid in cash and handed over."""
+    shop = f"/enterprises/{hub_id}"
+    path = f"{shop}/coordinations/{sale.coordination}"
+    known = hub.get(path)
+    hub.patch(path, {"closes_at": _iso(instance.clock.now())}, version=known["version"])
+    order = {"items": {sale.items["CHA-1"]: 1}, "name": "Trop tard", "email": "late@example.org"}
+    late = hub.ask("POST", f"/sale-sessions/{sale.session}/orders", order)
+    if (late.status_code, late.json()["code"]) != (409, "closed"):
+        raise Unexpected(f"an order after the close was answered {late.status_code} {late.text}")
+    tick(instance, WORK)
+    handed = 0
+    for one in hub.get(f"{shop}/sale-sessions/{sale.session}/orders")["items"]:
+        if one["state"] == "Cancelled":
+            continue
+        if one["state"] != "Complete":
+            raise Unexpected(f"order {one['number']} is {one['state']} after the close")
+        received = {"method": "cash:cash", "amount": one["total"]}
+        hub.post(f"{shop}/orders/{one['id']}/payments", received)
+        paid = hub.get(f"{shop}/orders/{one['id']}")
+        hub.post(f"{shop}/orders/{one['id']}/hand-over", version=paid["version"])
+        handed += 1
+    tick(instance, WORK)
+    console.print(f"[bold]Closed[/bold] a late order was refused, {handed} orders were paid and handed over")
+
+
+def _print_lists(console: Console, instance: Instance, hub_id: str, sale: Sale) -> None:
+    with instance.store.read() as tx:
+        found = list(parcels(tx, hub_id, sale.session))
+        brought = heaps(tx, hub_id, sale.session)
+    print_distribution(
+        console, found, brought, currency=instance.settings.currency, language=instance.settings.language
+    )
+
+
+def _check(console: Console, instance: Instance, outcomes: Counter[str]) -> bool:
+    """Three crates for three shoppers, mails for everybody, and nothing broken in the database."""
+    said: list[str] = []
+    if outcomes != {"with": 3, "without": SHOPPERS - 3}:
+        said.append(f"three shoppers should have got the rare crate, not {outcomes['with']}")
+    mails = len(list((instance.folder / "mail").glob("*.eml")))
+    if mails < SHOPPERS:
+        said.append(f"{SHOPPERS} shoppers ordered, but only {mails} e-mails were written")
+    with instance.store.read() as tx:
+        said.extend(str(one) for one in broken_invariants(tx))
+    for one in said:
+        console.print(f"[red]wrong[/red] {one}")
+    if not said:
+        console.print(f"[green]All is well[/green]: nothing oversold, {mails} e-mails, and every journal adds up.")
+    return not said
+
+
+def _iso(moment: Any) -> str:
+    return str(moment.isoformat())

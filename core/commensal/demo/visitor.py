@@ -1,0 +1,63 @@
+"""Somebody who uses the instance over HTTP, as a browser or a program would."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import httpx
+
+_LONGEST = 30.0  # seconds for one answer
+
+
+class Unexpected(Exception):
+    """The instance answered something else than the story expects."""
+
+
+class Visitor:
+    """A connection of one person. Every request that is not answered as expected ends the story with what was said."""
+
+    def __init__(self, url: str, name: str) -> None:
+        self.name = name
+        # A browser says where a request comes from; so does this one, or its cookie would be refused.
+        self._client = httpx.Client(base_url=f"{url}/api", headers={"Origin": url}, timeout=_LONGEST, trust_env=False)
+        self._numbers = itertools.count()
+
+    def log_in(self, email: str, password: str) -> None:
+        self.post("/sessions", {"email": email, "password": password})
+
+    def get(self, path: str, **query: Any) -> Any:
+        return self._read(self._client.get(path, params=query))
+
+    def post(self, path: str, body: Any = None, *, version: int | None = None) -> Any:
+        return self._read(self.ask("POST", path, body, version=version))
+
+    def put(self, path: str, body: Any = None, *, version: int | None = None) -> Any:
+        return self._read(self.ask("PUT", path, body, version=version))
+
+    def patch(self, path: str, body: Any, *, version: int) -> Any:
+        return self._read(self.ask("PATCH", path, body, version=version))
+
+    def send(self, path: str, content: bytes, **query: Any) -> Any:
+        """A file."""
+        headers = {"Content-Type": "application/octet-stream", **self._key()}
+        return self._read(self._client.post(path, content=content, params=query, headers=headers))
+
+    def ask(self, method: str, path: str, body: Any = None, *, version: int | None = None) -> httpx.Response:
+        """The bare answer, for who reckons with a refusal."""
+        headers = self._key() if version is None else {**self._key(), "If-Match": f'"{version}"'}
+        return self._client.request(method, path, json=body, headers=headers)
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _key(self) -> dict[str, str]:
+        return {"Idempotency-Key": f"{self.name}-{next(self._numbers)}"}
+
+    def _read(self, answer: httpx.Response) -> Any:
+        if not answer.is_success:
+            request = answer.request
+            raise Unexpected(
+                f"{self.name}: {request.method} {request.url.path} said {answer.status_code} {answer.text}"
+            )
+        return answer.json() if answer.content else None
