@@ -1,0 +1,86 @@
+"""The demo region, written into an instance: everything by commands, the past under its own dates."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from commensal.catalogs.visible import offers_for
+from commensal.checks.invariants import broken_invariants
+from commensal.clock import ManualClock
+from commensal.demo.fill import PASSWORD, fill
+from commensal.demo.region import draw_region
+from commensal.demo.values import Region
+from commensal.enterprises.enterprises import enterprise_by_id
+from commensal.instance import Instance, Settings
+from commensal.jobs.tables import job
+from commensal.orders.tables import customer_order
+from commensal.people.passwords import password_matches
+from commensal.people.tables import person
+from commensal.sale_sessions.openness import is_open
+from commensal.sale_sessions.questions import coordinations_of, sales
+from commensal.sale_sessions.repeat import repeat_due
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return replace(settings, plugins={"enabled": ["cash"]})
+
+
+def corner() -> Region:
+    """A corner of the region: some producers, and at each past sale two of those who came."""
+    region = draw_region(7)
+    kept = {place for sale in region.past_sales for place in sale.shoppers[:2]}
+    places = {place: number for number, place in enumerate(sorted(kept))}
+    return replace(
+        region,
+        producers=tuple(one for one in region.producers if one.kind in ("bakery", "beef", "goat", "groceries")),
+        shoppers=tuple(region.shoppers[place] for place in places),
+        past_sales=tuple(
+            replace(sale, shoppers=tuple(places[place] for place in sale.shoppers[:2])) for sale in region.past_sales
+        ),
+    )
+
+
+def test_a_filled_instance_sells_now_and_has_a_past(instance: Instance, clock: ManualClock) -> None:
+    region = corner()
+    filled = fill(instance, region)
+    with instance.store.read() as tx:
+        assert broken_invariants(tx) == []
+
+        running = sales(tx)
+        assert sorted(one.shop.id for one in running) == sorted(filled.hubs)
+        for one in running:
+            assert is_open(one.session, clock.now())
+            assert timedelta(days=2) <= one.session.closes_at - clock.now() <= timedelta(days=3)
+            assert len(offers_for(tx, one.session.id, ())) >= 20
+            assert enterprise_by_id(tx, one.shop.id).created_at < clock.now() - timedelta(weeks=5)
+
+        past = [one for hub in filled.hubs for one in coordinations_of(tx, hub) if one.completed_at]
+        assert len(past) == 8
+        assert all(one.completed_at == one.closes_at for one in past)
+
+        rows = tx.all(select(customer_order))
+        assert len(rows) == 16
+        assert {row["state"] for row in rows} <= {"Complete", "Cancelled"}
+        paid = [row for row in rows if row["state"] == "Complete"]
+        assert all(row["paid_total"] == row["total"] and row["fulfilled_at"] < clock.now() for row in paid)
+        assert all(row["placed_at"] < row["fulfilled_at"] for row in paid)
+
+        waiting = select(func.count()).select_from(job).where(job.c.state == "waiting")
+        assert tx.value(waiting) == 0  # nobody is written to about an order of last month
+
+        kept = tx.value(select(person.c.password_hash).where(person.c.email == filled.operator))
+        assert password_matches(PASSWORD, kept)
+
+
+def test_the_sales_of_a_filled_instance_go_on_by_their_rhythm(instance: Instance, clock: ManualClock) -> None:
+    filled = fill(instance, replace(corner(), past_sales=()))
+    clock.advance(days=4)
+    with instance.store.write() as tx:
+        assert len(repeat_due(tx)) == 3
+        opening = sorted(coordinations_of(tx, hub, limit=1)[0].opens_at for hub in filled.hubs)
+    assert [(one - clock.now()).days for one in opening] == [2, 9, 9]

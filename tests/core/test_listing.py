@@ -1,0 +1,63 @@
+"""Listing many products at once follows the same rules as listing one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sqlalchemy import delete, event
+
+from commensal.catalogs.catalogs import create_catalog
+from commensal.catalogs.items import items_of
+from commensal.catalogs.listing import Listing, list_products
+from commensal.enterprises.customer_categories import create_category
+from commensal.enterprises.tables import enterprise_grant
+from commensal.errors import Conflict, Invalid, NotFound
+from commensal.store import Store
+
+
+def products(village: Any, producer: str, count: int) -> list[str]:
+    return [f"{item}-product" for item in village.items("hub", producer, count)]
+
+
+def test_a_range_is_listed_in_order_with_its_prices_by_constant_statements(store: Store, village: Any) -> None:
+    ids = products(village, "farm", 30)
+    seen: list[str] = []
+    event.listen(store.engine, "before_cursor_execute", lambda *given: seen.append(given[2]))
+    with store.write() as tx:
+        catalog = create_catalog(tx, enterprise_id="hub", name="Autre").id
+        group = create_category(tx, "hub", name="Adhérents").id
+        list_products(tx, "hub", catalog, [Listing(product_id=ids[0], price=100)])
+        one = len(seen)
+        prices = [Listing(product_id=two, price=200, category_prices={group: 150}) for two in ids[1:]]
+        made = list_products(tx, "hub", catalog, prices)
+        assert len(seen) - one <= 10
+        found = items_of(tx, "hub", catalog)
+    assert [item.position for item in found] == list(range(1, 31))
+    assert [item.id for item in found[1:]] == made
+    assert {(offer.category_id, offer.price) for offer in found[1].offers} == {(None, 200), (group, 150)}
+    assert [offer.price for offer in found[0].offers] == [100]
+
+
+def test_what_may_not_be_listed_is_named_and_nothing_is(store: Store, village: Any) -> None:
+    (good, foreign) = products(village, "farm", 1) + products(village, "stranger", 1)
+    with store.write() as tx:
+        catalog = create_catalog(tx, enterprise_id="hub", name="Autre").id
+        with pytest.raises(Invalid) as caught:
+            list_products(
+                tx, "hub", catalog,
+                [
+                    Listing(product_id=good, price=-1),
+                    Listing(product_id=foreign, price=1),
+                    Listing(product_id=good, price=1, category_prices={"nobody": 1}),
+                ],
+            )  # fmt: skip
+        assert [one.code for one in caught.value.problems] == ["price", "no_product", "no_category"]
+        with pytest.raises(Conflict):
+            list_products(tx, "hub", catalog, [Listing(product_id=good, price=1)] * 2)
+        with pytest.raises(NotFound):
+            list_products(tx, "farm", catalog, [])
+        assert items_of(tx, "hub", catalog) == []
+        tx.execute(delete(enterprise_grant))
+        with pytest.raises(Invalid):
+            list_products(tx, "hub", catalog, [Listing(product_id=good, price=1)])
