@@ -83,7 +83,7 @@ def _still_so(tx: Transaction, checked: CheckedPassword) -> bool:
     """Locks the person, so that a password that changes just now ends this session too, or prevents it."""
     assert checked.person is not None
     same = select(person.c.id).where(person.c.id == checked.person.id, person.c.password_hash == checked.kept)
-    return tx.value(same.where(person.c.disabled_at.is_(None)).with_for_update()) is not None
+    return tx.value(same.where(person.c.disabled_at.is_(None)).with_for_update(key_share=True)) is not None
 
 
 def _count_failure(tx: Transaction, email: str) -> None:
