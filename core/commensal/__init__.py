@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .instance import Instance
     from .languages.catalogs import LANGUAGES, plural, say, translate
     from .languages.formats import format_money, format_percent, format_span
+    from .money import Money
     from .orders.cancel import cancel_order
     from .orders.cart import cart_items, cart_of, carts_by_secret, empty_cart, fill_cart, open_cart
     from .orders.change import change_order
@@ -69,6 +70,7 @@ _MODULES = {
     "Instance": "instance",
     "Invalid": "errors",
     "MenuItem": "hooks.values",
+    "Money": "money",
     "NotFound": "errors",
     "Offered": "orders.quote",
     "Order": "orders.values",
@@ -174,6 +176,7 @@ __all__ = [
     "Instance",
     "Invalid",
     "MenuItem",
+    "Money",
     "NotFound",
     "Offered",
     "Order",

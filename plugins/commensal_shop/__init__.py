@@ -1,1 +1,23 @@
-"""shop"""
+"""The shop: pages for shoppers, in French and English, that work without JavaScript.
+
+They stand at the root of the site (``front = "shop"``): hubs and their sales, the basket, the checkout, my orders, and
+everything about an account. Nobody needs one to buy: a guest's basket and orders are opened by secrets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from commensal import MenuItem, hookimpl, translate
+
+from .pages import routes
+
+__all__ = ["menu_items", "routes"]
+
+
+@hookimpl
+def menu_items(person_id: str | None, language: str) -> Sequence[MenuItem]:
+    sales = MenuItem(label=translate(language, "Sales"), url="/", position=10)
+    if person_id is None:
+        return [sales, MenuItem(label=translate(language, "Log in"), url="/login", position=900)]
+    return [sales, MenuItem(label=translate(language, "My orders"), url="/orders", position=20)]

@@ -16,13 +16,16 @@ from ..languages.catalogs import translate
 from ..languages.formats import format_day, format_moment, format_money, format_quantity
 
 
-@cache
 def environment(instance: Instance) -> jinja2.Environment:
     """The templates of an instance. HTML is escaped everywhere; undefined names are errors."""
-    folders = [instance.folder / "templates"]
-    folders += [folder / "templates" for folder in instance.hooks.folders().values()]
+    folders = [folder / "templates" for folder in (instance.folder, *instance.hooks.folders().values())]
+    return _environment(tuple(str(folder) for folder in folders if folder.is_dir()))
+
+
+@cache
+def _environment(folders: tuple[str, ...]) -> jinja2.Environment:
     made = jinja2.Environment(
-        loader=jinja2.FileSystemLoader([str(folder) for folder in folders]),
+        loader=jinja2.FileSystemLoader(folders),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,

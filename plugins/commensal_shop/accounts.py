@@ -1,0 +1,177 @@
+"""Pages about who somebody is: log in and out, sign up, prove an address, forget a password, choose a language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+from starlette.responses import Response
+
+from commensal import (
+    LANGUAGES,
+    Invalid,
+    Refused,
+    Visit,
+    ask_confirmation,
+    ask_reset,
+    check_password,
+    clear_session,
+    confirm_email,
+    hash_password,
+    log_in,
+    log_out,
+    new_person,
+    reset_password,
+    set_session,
+    sign_up,
+    translate,
+    wrong_password,
+)
+
+from .guest import bring_cart_along
+from .showing import NONE, Mistakes, mistakes, show, status_of
+
+_YEAR = 365 * 86400
+
+
+def log_in_page(visit: Visit) -> Response:
+    if visit.actor.person_id is not None:
+        return visit.redirect(visit.query.get("next", "/"))
+    return _log_in_page(visit, {"email": "", "next": visit.query.get("next", "/")})
+
+
+def log_in_now(visit: Visit) -> Response:
+    """The password is checked between transactions. The cart that a guest filled in this browser becomes theirs."""
+    typed = {name: visit.form.get(name, "") for name in ("email", "password", "next")}
+    try:
+        with visit.read() as tx:
+            checked = check_password(tx, typed["email"], typed["password"])
+        agent = visit.request.headers.get("user-agent", "")
+        with visit.write() as tx:
+            session = log_in(tx, checked, agent=agent, replaces=visit.actor.session_hash)
+            if session is not None:
+                bring_cart_along(tx, visit, session.person.id)
+        if session is None:
+            raise wrong_password()
+    except Refused as error:
+        return _log_in_page(visit, typed, mistakes(visit, error, typed.__contains__), status_of(error))
+    response = visit.redirect(typed["next"] or "/")
+    set_session(response, visit.instance.settings.base_url, session.secret)
+    return response
+
+
+def _log_in_page(visit: Visit, typed: Mapping[str, str], wrong: Mistakes = NONE, status: int = 200) -> Response:
+    return show(visit, "log_in", status=status, typed=typed, mistakes=wrong)
+
+
+def log_out_now(visit: Visit) -> Response:
+    if visit.actor.session_hash is not None:
+        with visit.write() as tx:
+            log_out(tx, visit.actor.session_hash)
+    response = visit.redirect("/")
+    clear_session(response, visit.instance.settings.base_url)
+    return response
+
+
+# ------------------------------------------------------------------------------------------------ signing up
+
+
+def sign_up_page(visit: Visit) -> Response:
+    typed = dict.fromkeys(("name", "email", "phone", "password"), "")
+    return show(visit, "sign_up", typed={**typed, "next": visit.query.get("next", "/")}, mistakes=NONE)
+
+
+def sign_up_now(visit: Visit) -> Response:
+    """Answers the same whether the address was known or not."""
+    typed = {name: visit.form.get(name, "") for name in ("name", "email", "phone", "password", "next")}
+    try:
+        new = new_person(
+            email=typed["email"], name=typed["name"], password=typed["password"], language=visit.language,
+            phone=typed["phone"],
+        )  # fmt: skip
+    except Invalid as error:
+        wrong = mistakes(visit, error, typed.__contains__)
+        return show(visit, "sign_up", status=422, typed=typed, mistakes=wrong)
+    with visit.write() as tx:
+        sign_up(tx, new)
+    title = translate(visit.language, "Look into your e-mail")
+    said = translate(visit.language, "We have sent you a message. Log in, then follow the link in it.")
+    return _told(visit, title, said, f"/login?next={quote(typed['next'])}")
+
+
+def confirm_page(visit: Visit) -> Response:
+    """A link in an e-mail is followed by machines too: it shows a button, and only that confirms."""
+    if visit.actor.person_id is None:
+        return visit.redirect(f"/login?next={quote(visit.request.url.path)}")
+    return show(visit, "confirm", code=visit.path["code"], mistakes=NONE)
+
+
+def confirm_now(visit: Visit) -> Response:
+    if visit.actor.person_id is None:
+        return visit.redirect(f"/login?next={quote(visit.request.url.path)}")
+    try:
+        with visit.write() as tx:
+            confirm_email(tx, visit.path["code"], person_id=visit.actor.person_id)
+    except Refused as error:
+        return show(visit, "confirm", status=status_of(error), code=visit.path["code"], mistakes=mistakes(visit, error))
+    title = translate(visit.language, "Your address is confirmed")
+    return _told(visit, title, translate(visit.language, "Thank you. You can order now."), "/")
+
+
+def confirm_again(visit: Visit) -> Response:
+    if visit.actor.person_id is not None:
+        with visit.write() as tx:
+            ask_confirmation(tx, visit.actor.email)
+    title = translate(visit.language, "Look into your e-mail")
+    return _told(visit, title, translate(visit.language, "We have sent you a new link."), "/")
+
+
+# ------------------------------------------------------------------------------------------------ forgotten
+
+
+def forgot_page(visit: Visit) -> Response:
+    return show(visit, "forgot", mistakes=NONE)
+
+
+def forgot_now(visit: Visit) -> Response:
+    """Answers the same whether the address is known or not."""
+    with visit.write() as tx:
+        ask_reset(tx, visit.form.get("email", ""))
+    title = translate(visit.language, "Look into your e-mail")
+    said = translate(visit.language, "If this address has an account, a link to set a new password is on its way.")
+    return _told(visit, title, said, "/login")
+
+
+def reset_page(visit: Visit) -> Response:
+    return show(visit, "reset", mistakes=NONE)
+
+
+def reset_now(visit: Visit) -> Response:
+    password = visit.form.get("password", "")
+    try:
+        hashed = hash_password(password)
+        with visit.write() as tx:
+            reset_password(tx, visit.path["code"], hashed)
+    except Refused as error:
+        wrong = mistakes(visit, error, {"password"}.__contains__)
+        return show(visit, "reset", status=status_of(error), mistakes=wrong)
+    title = translate(visit.language, "Your new password is set")
+    return _told(visit, title, translate(visit.language, "You can log in with it now."), "/login")
+
+
+# ------------------------------------------------------------------------------------------------ language
+
+
+def choose_language(visit: Visit) -> Response:
+    response = visit.redirect(visit.form.get("next", "/"))
+    if visit.form.get("language") in LANGUAGES:
+        secure = visit.instance.settings.base_url.startswith("https://")
+        response.set_cookie(
+            "language", visit.form["language"], max_age=_YEAR, secure=secure, httponly=True, samesite="lax"
+        )
+    return response
+
+
+def _told(visit: Visit, title: str, said: str, onward: str, **more: Any) -> Response:
+    return show(visit, "told", heading=title, said=said, onward=onward, **more)

@@ -1,0 +1,229 @@
+"""The checkout: contact, collecting, paying, and the button that obliges. The same cart sent twice is one order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from starlette.responses import Response
+
+from commensal import (
+    Conflict,
+    Invalid,
+    Money,
+    NotFound,
+    Offered,
+    Order,
+    PaymentMethod,
+    Problem,
+    Refused,
+    ShippingOption,
+    Transaction,
+    Visit,
+    Wish,
+    cart_items,
+    cart_of,
+    fingerprint,
+    order_by_id,
+    order_by_secret,
+    payment_methods,
+    person_by_id,
+    place_order,
+    quote_order,
+    read_email,
+    read_text,
+    start_payment,
+)
+
+from .cart import Cart, look_into_cart
+from .guest import order_secret, owner
+from .showing import NONE, Mistakes, mistakes, show, status_of
+
+_FIELDS = ("name", "email", "phone", "note", "shipping", "payment_method")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counter:
+    """The cart, what it costs with the `shipping` that was chosen or else costs least, and the ways to pay."""
+
+    cart: Cart
+    offered: Offered
+    shipping: str
+    methods: list[PaymentMethod]
+
+    @property
+    def options(self) -> Mapping[str, ShippingOption]:
+        return self.offered.shipping_options
+
+
+def checkout_page(visit: Visit) -> Response:
+    counter = _counter(visit, "")
+    return _to_cart(visit) if counter is None else _page(visit, counter, _known_of(visit))
+
+
+def checkout_now(visit: Visit) -> Response:
+    """Places the order, then begins its payment; or, for ``update``, shows the total with another choice."""
+    typed = {name: visit.form.get(name, "") for name in _FIELDS}
+    placed = _placed_before(visit)
+    if placed:
+        return visit.redirect(placed)
+    counter = _counter(visit, typed["shipping"])
+    if counter is None:
+        return _to_cart(visit)
+    if visit.form.get("then") == "update":
+        return _page(visit, counter, typed)
+    try:
+        order = _place(visit, _read(counter, typed, visit))
+    except Refused as error:
+        again = _counter(visit, typed["shipping"])
+        if again is None:
+            return _to_cart(visit)
+        wrong = mistakes(visit, _plainer(error, visit, again), {*_FIELDS}.__contains__)
+        return _page(visit, again, typed, wrong, status_of(error))
+    if order is not None:
+        _begin_payment(visit, order)
+    return visit.redirect(_placed_before(visit) or f"/sales/{visit.path['session']}/cart")
+
+
+def _place(visit: Visit, wish: Wish) -> Order | None:
+    """None where another request has placed the order from this cart meanwhile, or it is another cart by now."""
+    session_id, cart_id = visit.path["session"], visit.form.get("cart", "")
+    secret = order_secret(visit, cart_id)
+
+    def act(tx: Transaction) -> Order | None:
+        if cart_of(tx, session_id, **owner(visit, session_id), lock=True) != cart_id:
+            return None
+        return place_order(
+            tx,
+            visit.instance.hooks,
+            session_id,
+            replace(wish, items=cart_items(tx, cart_id)),
+            person_id=visit.actor.person_id,
+            secret=secret,
+            cart_id=cart_id,
+        )
+
+    return visit.instance.store.transact(act)
+
+
+def _placed_before(visit: Visit) -> str | None:
+    """Where the order is that this cart became, if it did: its id is the cart's."""
+    cart_id, person_id = visit.form.get("cart", ""), visit.actor.person_id
+    secret = order_secret(visit, cart_id)
+    try:
+        with visit.read() as tx:
+            if person_id is not None:
+                order = order_by_id(tx, cart_id, person_id=person_id)
+            elif secret is not None:
+                order = order_by_secret(tx, fingerprint(secret))
+            else:
+                return None
+    except NotFound:
+        return None
+    if order.state == "Draft":
+        return None
+    return f"/orders/{order.id}" if secret is None else f"/orders/guest/{secret}"
+
+
+def _begin_payment(visit: Visit, order: Order) -> None:
+    """After the commit, and never in its way: the order stands, and its page lets the customer pay another way."""
+    if order.payment_method and order.total:
+        try:
+            start_payment(visit.instance, order.id, order.payment_method, f"order:{order.id}", visit.language)
+        except Conflict:
+            return  # it is paid or cancelled already; the page of the order says so
+
+
+def _counter(visit: Visit, chosen: str) -> Counter | None:
+    """None for a cart that cannot be ordered as it is: its own page says why."""
+    with visit.read() as tx:
+        cart = look_into_cart(tx, visit)
+        if not cart.ready or cart.priced is None:
+            return None
+        offered, options = cart.priced, cart.priced.shipping_options
+        free = {name: option.price for name, option in options.items() if option.left != 0}
+        shipping = chosen if chosen in options else min(free, key=lambda name: free[name], default="")
+        if shipping:
+            offered = quote_order(
+                tx, visit.instance.hooks, cart.sale.session.id, cart.items, language=visit.language,
+                person_id=visit.actor.person_id, shipping=shipping,
+            )  # fmt: skip
+    methods = payment_methods(visit.instance, cart.sale.shop.id, visit.language)
+    return Counter(cart=cart, offered=offered, shipping=shipping, methods=methods)
+
+
+def _read(counter: Counter, typed: Mapping[str, str], visit: Visit) -> Wish:
+    """Raises `Invalid` with every mistake at once."""
+    problems: list[Problem] = []
+    name = read_text(typed["name"], "/name", problems, least=1)
+    phone = read_text(typed["phone"], "/phone", problems, most=40)
+    note = read_text(typed["note"], "/note", problems, most=2000, lines=True)
+    email = read_text(typed["email"], "/email", problems, least=1)
+    if email and isinstance(wrong := read_email(email), Problem):
+        problems.append(wrong)
+    if counter.options and typed["shipping"] not in counter.options:
+        problems.append(Problem("shipping_missing", "Choose how you will receive your order.", "/shipping"))
+    shown = visit.form.get("total", "")
+    if not (shown.isascii() and shown.isdigit() and len(shown) < 16):
+        problems.append(Problem("total_missing", "Please check the total once more."))
+    if counter.methods and typed["payment_method"] not in {one.id for one in counter.methods}:
+        problems.append(Problem("payment_missing", "Choose how you will pay.", "/payment_method"))
+    if problems:
+        raise Invalid(problems)
+    return Wish(
+        items={},
+        name=name,
+        email=email,
+        phone=phone,
+        note=note,
+        language=visit.language,
+        shipping=typed["shipping"],
+        payment_method=typed["payment_method"],
+        total=int(shown),
+    )
+
+
+def _plainer(error: Refused, visit: Visit, counter: Counter) -> Refused:
+    """A slot that is full is said where slots are chosen; a total that they changed themselves by another choice."""
+    if error.code == "slot_full":
+        return Invalid([Problem(error.code, error.text, "/shipping", dict(error.values))])
+    if error.code == "total_changed" and visit.form.get("with") != counter.shipping:
+        total = Money(counter.offered.quote.totals.total, counter.offered.quote.draft.currency)
+        return Conflict(
+            "total_changed", "With this choice the total is {total}. Please confirm your order.", total=total
+        )
+    return error
+
+
+def _known_of(visit: Visit) -> dict[str, str]:
+    typed = dict.fromkeys(_FIELDS, "")
+    if visit.actor.person_id is not None:
+        with visit.read() as tx:
+            known = person_by_id(tx, visit.actor.person_id)
+        typed |= {"name": known.name, "email": known.email, "phone": known.phone}
+    return typed
+
+
+def _page(
+    visit: Visit, counter: Counter, typed: Mapping[str, str], wrong: Mistakes = NONE, status: int = 200
+) -> Response:
+    choices: dict[str, Any] = dict(typed)
+    if len(counter.options) == 1:
+        choices["shipping"] = choices["shipping"] or counter.shipping
+    if len(counter.methods) == 1:
+        choices["payment_method"] = choices["payment_method"] or counter.methods[0].id
+    return show(
+        visit,
+        "checkout",
+        status=status,
+        counter=counter,
+        sale=counter.cart.sale,
+        typed=choices,
+        prices_differ=len({option.price for option in counter.options.values()}) > 1,
+        mistakes=wrong,
+    )
+
+
+def _to_cart(visit: Visit) -> Response:
+    return visit.redirect(f"/sales/{visit.path['session']}/cart")

@@ -1,0 +1,278 @@
+"""My orders: the list, one order, its change and its cancelling. A guest comes in by the secret in the address."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from starlette.responses import Response
+
+from commensal import (
+    Conflict,
+    NotFound,
+    Order,
+    Payment,
+    PaymentMethod,
+    Refused,
+    Sale,
+    Totals,
+    Transaction,
+    Unauthorised,
+    Visit,
+    cancel_open,
+    cancel_order,
+    change_order,
+    enterprises_by_id,
+    fingerprint,
+    is_open,
+    locked_guest_order,
+    locked_order,
+    order_by_id,
+    order_by_secret,
+    orders_of_person,
+    payment_methods,
+    payments_of,
+    sale_by_id,
+    start_payment,
+)
+
+from .sale import FIELD, quantities
+from .showing import NONE, Mistakes, mistakes, show, status_of
+
+_AT_ONCE = 20  # orders on a page
+
+
+@dataclass(frozen=True)
+class Door:
+    """How this visitor comes to the order: as the person whose it is, or with a guest's secret."""
+
+    visit: Visit
+
+    @property
+    def secret(self) -> str | None:
+        return self.visit.path.get("secret")
+
+    @property
+    def address(self) -> str:
+        return f"/orders/guest/{self.secret}" if self.secret else f"/orders/{self.visit.path['order']}"
+
+    def order(self, tx: Transaction) -> Order:
+        """Raises `NotFound`, `Unauthorised`."""
+        if self.secret:
+            found = order_by_secret(tx, fingerprint(self.secret))
+        else:
+            found = order_by_id(tx, self.visit.path["order"], person_id=self.person_id)
+        if found.state == "Draft":
+            raise NotFound("no_order", "There is no such order.")
+        return found
+
+    def locked(self, tx: Transaction, version: int | None = None) -> Order:
+        """Raises `Stale` too, where the order is not at this version any more."""
+        if self.secret:
+            return locked_guest_order(tx, fingerprint(self.secret), version=version)
+        return locked_order(tx, self.visit.path["order"], person_id=self.person_id, version=version)
+
+    @property
+    def person_id(self) -> str:
+        if self.visit.actor.person_id is None:
+            raise Unauthorised
+        return self.visit.actor.person_id
+
+
+def orders_page(visit: Visit) -> Response:
+    if visit.actor.person_id is None:
+        raise Unauthorised
+    with visit.read() as tx:
+        found = orders_of_person(tx, visit.actor.person_id, after=visit.query.get("after", ""), limit=_AT_ONCE)
+        hubs = enterprises_by_id(tx, {order.enterprise_id for order in found})
+    zone = visit.instance.settings.timezone
+    after = found[-1].id if len(found) == _AT_ONCE else ""
+    return show(visit, "orders", orders=found, hubs=hubs, after=after, zone=zone)
+
+
+def order_page(visit: Visit) -> Response:
+    return _page(visit, Door(visit))
+
+
+def _page(visit: Visit, door: Door, wrong: Mistakes = NONE, status: int = 200) -> Response:
+    with visit.read() as tx:
+        order = door.order(tx)
+        sale = sale_by_id(tx, order.session_id)
+        payments = payments_of(tx, order.enterprise_id, order.id)
+        open_now = _may_change(order, sale, tx)
+    waiting = next((one for one in reversed(payments) if one.kind == "payment" and one.state == "Pending"), None)
+    due = order.total - order.paid_total if order.state != "Cancelled" else 0
+    return show(
+        visit,
+        "order",
+        status=status,
+        order=order,
+        sums=sums(order),
+        sale=sale,
+        door=door,
+        may_change=open_now,
+        waiting=waiting,
+        failed=_failed(payments) if waiting is None else None,
+        due=due,
+        methods=_other_ways(visit, order, waiting) if due > 0 else [],
+        attempt=len(payments),
+        mistakes=wrong,
+    )
+
+
+def pay_now(visit: Visit) -> Response:
+    """Another way to pay, or a second try; the same form sent twice is one payment."""
+    door = Door(visit)
+    with visit.read() as tx:
+        order = door.order(tx)
+    key = f"order:{order.id}:{visit.form.get('attempt', '')[:10]}"
+    try:
+        start_payment(visit.instance, order.id, visit.form.get("payment_method", ""), key, visit.language)
+    except Refused as error:
+        return _page(visit, door, mistakes(visit, error), status_of(error))
+    return visit.redirect(door.address)
+
+
+# ------------------------------------------------------------------------------------------------ changing
+
+
+def change_page(visit: Visit) -> Response:
+    door = Door(visit)
+    with visit.read() as tx:
+        order = door.order(tx)
+        sale = sale_by_id(tx, order.session_id)
+        if not _may_change(order, sale, tx):
+            return visit.redirect(door.address)
+    return _change_page(visit, door, order, {})
+
+
+def change_now(visit: Visit) -> Response:
+    """First shows the new total, then, with that total, changes the order: nobody owes what they have not seen."""
+    door = Door(visit)
+    typed = {name.removeprefix(FIELD): value for name, value in visit.form.items() if name.startswith(FIELD)}
+    version, shown = _number(visit, "version"), _number(visit, "total")
+    confirmed = visit.form.get("then") == "change"
+    try:
+        items = quantities(typed)
+        changed = visit.instance.store.transact(
+            lambda tx: _change(tx, visit, door, items, version, shown if confirmed else None, keep=confirmed)
+        )
+    except Refused as error:
+        with visit.read() as tx:
+            order = door.order(tx)
+        wrong = mistakes(visit, error, lambda name: name.startswith(FIELD))
+        return _change_page(visit, door, order, typed, wrong=wrong, status=status_of(error))
+    if not confirmed:
+        with visit.read() as tx:
+            order = door.order(tx)
+        return _change_page(visit, door, order, typed, preview=changed)
+    _ask_for_new_amount(visit, changed)
+    return visit.redirect(door.address)
+
+
+def _change(
+    tx: Transaction, visit: Visit, door: Door, items: dict[str, int], version: int, total: int | None, *, keep: bool
+) -> Order:
+    """The order as it is after the change; without `keep` it is then as if nothing had happened."""
+    attempt = tx.connection.begin_nested()
+    order = door.locked(tx, version)
+    changed = change_order(tx, visit.instance.hooks, order, items=items, total=total, by=visit.actor.person_id)
+    attempt.commit() if keep else attempt.rollback()
+    return changed
+
+
+def _change_page(
+    visit: Visit,
+    door: Door,
+    order: Order,
+    typed: Mapping[str, str],
+    *,
+    preview: Order | None = None,
+    wrong: Mistakes = NONE,
+    status: int = 200,
+) -> Response:
+    return show(
+        visit,
+        "change",
+        status=status,
+        order=order,
+        door=door,
+        typed=typed,
+        preview=preview,
+        preview_sums=sums(preview) if preview else None,
+        mistakes=wrong,
+    )
+
+
+def _ask_for_new_amount(visit: Visit, order: Order) -> None:
+    """What was asked of the payer was the old amount."""
+    if not order.payment_method:
+        return
+    try:
+        start_payment(
+            visit.instance, order.id, order.payment_method, f"order:{order.id}:v{order.version}", visit.language
+        )
+    except Conflict:
+        return  # nothing is due any more
+
+
+# ------------------------------------------------------------------------------------------------ cancelling
+
+
+def cancel_page(visit: Visit) -> Response:
+    door = Door(visit)
+    with visit.read() as tx:
+        order = door.order(tx)
+        sale = sale_by_id(tx, order.session_id)
+        if not _may_change(order, sale, tx):
+            return visit.redirect(door.address)
+    return show(visit, "cancel", order=order, door=door)
+
+
+def cancel_now(visit: Visit) -> Response:
+    """Cancelling twice is fine."""
+    door = Door(visit)
+
+    def act(tx: Transaction) -> None:
+        order = door.locked(tx)
+        if order.state != "Cancelled":
+            cancel_order(tx, visit.instance.hooks, order, by=visit.actor.person_id)
+            cancel_open(tx, order.id)
+
+    try:
+        visit.instance.store.transact(act)
+    except Refused as error:
+        return _page(visit, door, mistakes(visit, error), status_of(error))
+    return visit.redirect(door.address)
+
+
+def sums(order: Order) -> Totals:
+    """An order's totals as they were written down."""
+    return Totals(
+        products=order.products_total,
+        deposits=order.deposits_total,
+        adjustments=order.adjustments_total,
+        vat=order.vat_total,
+        total=order.total,
+        shares=order.vat,
+    )
+
+
+def _may_change(order: Order, sale: Sale, tx: Transaction) -> bool:
+    return order.state == "Held" and order.fulfilment_state != "Fulfilled" and is_open(sale.session, tx.now)
+
+
+def _other_ways(visit: Visit, order: Order, waiting: Payment | None) -> list[PaymentMethod]:
+    """Ways to pay but the one that the customer has begun."""
+    found = payment_methods(visit.instance, order.enterprise_id, visit.language)
+    return [one for one in found if waiting is None or one.id != waiting.method]
+
+
+def _failed(payments: Sequence[Payment]) -> Payment | None:
+    tried = [one for one in payments if one.kind == "payment"]
+    return tried[-1] if tried and tried[-1].state == "Failed" else None
+
+
+def _number(visit: Visit, name: str) -> int:
+    text = visit.form.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else 0

@@ -1,0 +1,70 @@
+"""Every page of the shop, with its address."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from commensal import Instance, NotFound, Visit, hookimpl, page
+
+from . import accounts, cart, checkout, front, orders, sale
+from .showing import on_error
+
+
+def nothing_here(visit: Visit) -> Response:
+    raise NotFound
+
+
+_PAGES = (
+    ("GET", "/", front.front_page),
+    ("GET", "/hubs/{slug}", front.hub_page),
+    ("GET", "/sales/{session}", sale.sale_page),
+    ("GET", "/sales/{session}/cart", cart.cart_page),
+    ("POST", "/sales/{session}/cart", sale.save_cart),
+    ("GET", "/sales/{session}/checkout", checkout.checkout_page),
+    ("POST", "/sales/{session}/checkout", checkout.checkout_now),
+    ("GET", "/orders", orders.orders_page),
+    ("GET", "/orders/guest/{secret}", orders.order_page),
+    ("POST", "/orders/guest/{secret}/pay", orders.pay_now),
+    ("GET", "/orders/guest/{secret}/change", orders.change_page),
+    ("POST", "/orders/guest/{secret}/change", orders.change_now),
+    ("GET", "/orders/guest/{secret}/cancel", orders.cancel_page),
+    ("POST", "/orders/guest/{secret}/cancel", orders.cancel_now),
+    ("GET", "/orders/{order}", orders.order_page),
+    ("POST", "/orders/{order}/pay", orders.pay_now),
+    ("GET", "/orders/{order}/change", orders.change_page),
+    ("POST", "/orders/{order}/change", orders.change_now),
+    ("GET", "/orders/{order}/cancel", orders.cancel_page),
+    ("POST", "/orders/{order}/cancel", orders.cancel_now),
+    ("GET", "/login", accounts.log_in_page),
+    ("POST", "/login", accounts.log_in_now),
+    ("POST", "/logout", accounts.log_out_now),
+    ("GET", "/signup", accounts.sign_up_page),
+    ("POST", "/signup", accounts.sign_up_now),
+    ("POST", "/confirm", accounts.confirm_again),
+    ("GET", "/confirm/{code}", accounts.confirm_page),
+    ("POST", "/confirm/{code}", accounts.confirm_now),
+    ("GET", "/forgot", accounts.forgot_page),
+    ("POST", "/forgot", accounts.forgot_now),
+    ("GET", "/reset/{code}", accounts.reset_page),
+    ("POST", "/reset/{code}", accounts.reset_now),
+    ("POST", "/language", accounts.choose_language),
+    ("GET", "/{nothing:path}", nothing_here),
+)
+_GUESSABLE = (
+    accounts.log_in_now,
+    accounts.sign_up_now,
+    accounts.forgot_now,
+    accounts.reset_now,
+    accounts.confirm_again,
+)
+
+
+@hookimpl
+def routes(instance: Instance) -> Sequence[BaseRoute]:
+    return [
+        page(path, handler, on_error=on_error, methods=(method,), limit="logins" if handler in _GUESSABLE else "")
+        for method, path, handler in _PAGES
+    ]

@@ -1,0 +1,97 @@
+"""What a sale offers, arranged as people look for it: by kind of product, the sizes of one heap together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from commensal import ALLERGENS, LABELS, VisibleOffer, lineage, search_key
+
+FEW = 10  # pieces: from here on it is said how many are left
+
+
+@dataclass(frozen=True, kw_only=True)
+class Size:
+    """One size, with what stands in its field."""
+
+    offer: VisibleOffer
+    wanted: str
+    orderable: bool
+
+    @property
+    def shows_unit_price(self) -> bool:
+        """It need not stand beside a price that is the same (directive 98/6/EC, article 3)."""
+        return self.offer.unit_price is not None and self.offer.unit_price.price.amount != self.offer.price
+
+    @property
+    def few(self) -> bool:
+        return self.offer.left is not None and 0 < self.offer.left <= FEW
+
+    @property
+    def gone(self) -> bool:
+        return self.offer.left == 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Product:
+    """All sizes that share a lot. The first one speaks for all, but each one's allergens are named."""
+
+    first: VisibleOffer
+    sizes: Sequence[Size]
+    labels: Sequence[str]
+    allergens: Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """A branch of the product types, with its products."""
+
+    term: str
+    label: str
+    products: Sequence[Product]
+
+
+def kinds(offers: Iterable[VisibleOffer], wanted: Mapping[str, str], *, now: datetime, language: str) -> list[Kind]:
+    """The offers by kind and lot. `wanted` is what stands in the fields, by item."""
+    sizes: dict[str, list[Size]] = {}
+    for offer in offers:
+        size = Size(
+            offer=offer,
+            wanted=wanted.get(offer.item_id, ""),
+            orderable=now < offer.orderable_until,
+        )
+        sizes.setdefault(offer.lot_id, []).append(size)
+    branches: dict[str, list[Product]] = {}
+    for group in sizes.values():
+        product = _product(group, language)
+        branches.setdefault(lineage(product.first.product_type)[0].term, []).append(product)
+    found = [_kind(term, products, language) for term, products in branches.items()]
+    return sorted(found, key=lambda kind: search_key(kind.label))
+
+
+def found_by(offers: Iterable[VisibleOffer], typed: str) -> list[VisibleOffer]:
+    """Those whose name, producer or kind has every word that was typed."""
+    words = search_key(typed[:200]).split()
+    return [one for one in offers if all(word in _searched(one) for word in words)]
+
+
+def _searched(offer: VisibleOffer) -> str:
+    kinds = " ".join(f"{one.fr} {one.en}" for one in lineage(offer.product_type))
+    return search_key(f"{offer.name} {offer.supplier_name} {kinds}")
+
+
+def _product(sizes: list[Size], language: str) -> Product:
+    first = sizes[0].offer
+    allergens = dict.fromkeys(term for size in sizes for term in size.offer.allergens)
+    return Product(
+        first=first,
+        sizes=sorted(sizes, key=lambda size: size.offer.lot_quantity),
+        labels=[LABELS[term].label(language) for term in first.labels if term in LABELS],
+        allergens=[ALLERGENS[term].label(language) for term in allergens if term in ALLERGENS],
+    )
+
+
+def _kind(term: str, products: list[Product], language: str) -> Kind:
+    label = lineage(term)[0].label(language)
+    return Kind(term=term, label=label[:1].upper() + label[1:], products=products)

@@ -1,0 +1,92 @@
+"""Shows a template of the shop, and what went wrong, in the visitor's language."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+from markupsafe import Markup
+from starlette.responses import Response
+
+from commensal import (
+    MEASURES,
+    Busy,
+    PluginError,
+    Problem,
+    Refused,
+    Unauthorised,
+    Visit,
+    clean_html,
+    format_percent,
+    format_span,
+    plural,
+    say,
+    translate,
+)
+
+
+@dataclass(frozen=True)
+class Mistakes:
+    """What is wrong with a form: in general, and for each field that it has."""
+
+    general: tuple[str, ...] = ()
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.general or self.fields)
+
+
+NONE = Mistakes()
+
+
+def mistakes(visit: Visit, error: Refused, fields: Callable[[str], bool] = bool) -> Mistakes:
+    """The error's problems, each at the field that its pointer names (``/email``), if the form has that field."""
+    general, by_field = [], dict[str, str]()
+    for one in error.problems:
+        name, said = one.where.removeprefix("/"), say(visit.language, one)
+        if name and fields(name):
+            by_field[name] = f"{by_field[name]} {said}" if name in by_field else said
+        elif said not in general:
+            general.append(said)
+    return Mistakes(tuple(general) if error.problems else (say(visit.language, error),), by_field)
+
+
+def status_of(error: Refused) -> int:
+    """Of a form shown again. 401 would ask the browser itself for a password."""
+    return 422 if error.status in (401, 412) else error.status
+
+
+def show(visit: Visit, template: str, /, *, status: int = 200, **context: Any) -> Response:
+    """The template ``shop/<template>.html`` with what all of them use."""
+    language = visit.language
+    words = {
+        "span": lambda begins, ends, zone: format_span(begins, ends, zone, language),
+        "percent": lambda rate: format_percent(rate, language),
+        "count": lambda one, many, number: plural(language, one, many, number).format(number=number),
+        "measure": lambda term: MEASURES[term].symbol or MEASURES[term].label(language),
+        "clean": lambda html: Markup(clean_html(html)),  # noqa: S704 - this is what makes it safe
+        "here": visit.request.url.path,
+    }
+    return visit.render(f"shop/{template}.html", status=status, **words, **context)
+
+
+def on_error(visit: Visit, error: Exception) -> Response:
+    """The page for whatever a page raised. Who is not logged in is asked to, and comes back."""
+    if isinstance(error, Unauthorised) and visit.request.method == "GET":
+        return visit.redirect(f"/login?next={quote(visit.request.url.path)}")
+    said, status, problems = _told(visit, error)
+    return show(visit, "error", status=status, said=said, problems=problems, retry=status in (429, 500, 502, 503))
+
+
+def _told(visit: Visit, error: Exception) -> tuple[str, int, list[str]]:
+    language = visit.language
+    if isinstance(error, Refused):
+        return say(language, error), error.status, [say(language, one) for one in error.problems]
+    if isinstance(error, Busy):
+        return translate(language, "The instance is busy. Nothing was done; please try again in a moment."), 503, []
+    if isinstance(error, PluginError):
+        problem = Problem("plugin", "The extension {plugin} failed. Nothing was done.", values={"plugin": error.plugin})
+        return say(language, problem), 502, []
+    return translate(language, "Something went wrong on our side. Nothing was done."), 500, []

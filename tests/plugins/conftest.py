@@ -1,0 +1,248 @@
+"""A shop to buy at, and a browser without JavaScript: it reads pages, fills in forms, and follows redirects."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import insert, select
+from starlette.testclient import TestClient
+
+from commensal import PaymentMethod, PaymentStart, Refused, hookimpl
+from commensal.checks import broken_invariants
+from commensal.clock import ManualClock
+from commensal.enterprises.tables import enterprise_plugin
+from commensal.hooks.loading import load_plugins
+from commensal.ids import SeededIds
+from commensal.instance import Instance, Settings
+from commensal.orders.tables import customer_order
+from commensal.people.people import Person, add_person, new_person
+from commensal.stock.movements import count_stock
+from commensal.store import Store
+from commensal.testing.goods import a_lot, an_item
+from commensal.testing.placed import a_shop
+from commensal_pickup.places import add_place
+from commensal_pickup.slots import add_slot
+
+PASSWORD = "a long enough password"
+SALE = "/sales/shop-session"
+_ALONE = {"input", "img", "br", "hr", "meta", "link"}  # elements without an end
+
+
+@dataclass
+class Form:
+    """A form as a browser would send it: its address, and what stands in its fields."""
+
+    action: str
+    method: str
+    fields: dict[str, str] = field(default_factory=dict)
+
+
+class Page(HTMLParser):
+    """What a page says and holds. `elements` are all its tags with their attributes."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.forms: list[Form] = []
+        self.elements: list[tuple[str, dict[str, str]]] = []
+        self.text, self._open, self._area = "", list[str](), ""
+        self.feed(html)
+        self.text = " ".join(self.text.split())
+
+    def handle_starttag(self, tag: str, given: list[tuple[str, str | None]]) -> None:
+        attributes = {name: value or "" for name, value in given}
+        self.elements.append((tag, attributes))
+        if tag not in _ALONE:
+            self._open.append(tag)
+        if tag == "form":
+            self.forms.append(Form(attributes.get("action", ""), attributes.get("method", "get")))
+        if tag == "input" and "form" in self._open and "name" in attributes and "disabled" not in attributes:
+            if attributes.get("type") == "radio" and "checked" not in attributes:
+                self.forms[-1].fields.setdefault(attributes["name"], "")
+            else:
+                self.forms[-1].fields[attributes["name"]] = attributes.get("value", "")
+        if tag == "textarea":
+            self._area = attributes["name"]
+            self.forms[-1].fields[self._area] = ""
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop() == tag, f"</{tag}> closes something else"
+
+    def handle_data(self, data: str) -> None:
+        if self._open and self._open[-1] == "textarea":
+            self.forms[-1].fields[self._area] += data
+        if not self._open or self._open[-1] not in ("script", "style"):
+            self.text += data if not data.isspace() else " "
+
+    def form(self, action: str) -> Form:
+        return next(one for one in self.forms if one.action == action or (action and one.action.endswith(action)))
+
+    def links(self) -> list[str]:
+        return [given["href"] for tag, given in self.elements if tag == "a"]
+
+    def ids(self) -> list[str]:
+        return [given["id"] for _, given in self.elements if "id" in given]
+
+    def values(self, name: str) -> list[str]:
+        """The choices of a group of radio buttons."""
+        return [given["value"] for tag, given in self.elements if tag == "input" and given.get("name") == name]
+
+
+@dataclass
+class Browser:
+    """One visitor. `page`, `status` and `at` are what they see, and where."""
+
+    client: TestClient
+    page: Page = field(default_factory=lambda: Page(""))
+    status: int = 0
+    at: str = ""
+
+    def __post_init__(self) -> None:
+        self.client.headers["Origin"] = "http://testserver"
+        self.reads("en")
+
+    def reads(self, language: str) -> None:
+        self.client.headers["Accept-Language"] = language
+
+    def another(self) -> Browser:
+        """Somebody else, elsewhere."""
+        return Browser(TestClient(self.client.app, raise_server_exceptions=False))
+
+    def go(self, url: str) -> Page:
+        return self._see(self.client.get(url))
+
+    def send(self, action: str, button: tuple[str, str] | None = None, /, **typed: str) -> Page:
+        """Fills in the form with this action ("" is the page's own address) and presses the button."""
+        form = self.page.form(action)
+        unknown = set(typed) - set(form.fields)
+        assert not unknown, f"the form has no fields {unknown}"
+        data = {**form.fields, **typed, **(dict([button]) if button else {})}
+        assert form.method == "post"
+        return self._see(self.client.post(form.action or self.at, data=data))
+
+    def post(self, url: str, **data: str) -> Page:
+        """Sends what no form of the page would."""
+        return self._see(self.client.post(url, data=data))
+
+    def _see(self, response: Any) -> Page:
+        self.status, self.at = response.status_code, response.url.raw_path.decode()
+        self.page = Page(response.text)
+        return self.page
+
+    def log_in(self, email: str = "ada@example.org") -> Page:
+        self.go("/login")
+        return self.send("/login", email=email, password=PASSWORD)
+
+
+@dataclass(frozen=True)
+class Stall:
+    """A shop with a heap of carrots in two sizes, ten eggs, and two slots, the second of which costs something."""
+
+    instance: Instance
+    small: str
+    large: str
+    eggs: str
+    slots: tuple[str, str]
+    heap: str
+    nests: str
+
+    def count(self, lot: str, on_hand: int) -> None:
+        """Somebody counts: so much is there."""
+        with self.instance.store.write() as tx:
+            count_stock(tx, "shop", lot, Decimal(on_hand))
+
+
+ORDER = ("then", "order")
+CONTACT = {"name": "Bob Le Goff", "email": "bob@example.org"}
+
+
+def to_the_checkout(browser: Browser, stall: Stall, **quantities: int) -> None:
+    """From the front page to the checkout, by links and forms."""
+    browser.go("/")
+    assert SALE in browser.page.links()
+    browser.go(SALE)
+    items = {f"items/{getattr(stall, name)}": str(pieces) for name, pieces in quantities.items()}
+    browser.send(f"{SALE}/cart", **items)
+    assert browser.at == f"{SALE}/cart"
+    browser.send("/cart", ("then", "checkout"))
+    assert browser.at == f"{SALE}/checkout"
+
+
+def buy(browser: Browser, stall: Stall, slot: int = 0, **typed: str) -> None:
+    chosen = {"shipping": stall.slots[slot], "payment_method": "cash:cash"}
+    browser.send("", ORDER, **{**CONTACT, **chosen, **typed})
+
+
+def placed(stall: Stall) -> list[dict[str, object]]:
+    with stall.instance.store.read() as tx:
+        rows = tx.all(select(customer_order).where(customer_order.c.state != "Draft").order_by(customer_order.c.number))
+        assert broken_invariants(tx) == []
+    return [dict(row) for row in rows]
+
+
+@hookimpl
+def payment_methods() -> list[PaymentMethod]:
+    return [PaymentMethod(id="card", label="Card")]
+
+
+@hookimpl
+def start_payment() -> PaymentStart:
+    raise Refused("declined", "Your bank has said no.")
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return Settings(
+        name="Les Paniers", base_url=settings.base_url, language="en", limits=settings.limits,
+        plugins={"enabled": ["shop", "cash", "pickup", "bank"]},
+    )  # fmt: skip
+
+
+@pytest.fixture
+def instance(settings: Settings, store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path) -> Instance:
+    """With the bundled plugins, and with `bank`, which is this module and declines every card."""
+    hooks = load_plugins(settings, clock=clock, modules={"bank": sys.modules[__name__]})
+    return Instance(tmp_path, settings, store, hooks, clock, ids)
+
+
+@pytest.fixture
+def stall(instance: Instance) -> Stall:
+    with instance.store.write() as tx:
+        a_shop(tx, name="Halle Saint-Jean", city="Tours")
+        for plugin in ("cash", "pickup"):
+            tx.execute(insert(enterprise_plugin).values(enterprise_id="shop", plugin=plugin, settings={}, version=1))
+        heap, kilo = a_lot(tx, name="Carottes", unit="Kilogram", on_hand="12"), {"unit": "Kilogram"}
+        small = an_item(tx, heap, name="Carottes", price=240, grains=1000, labels=["Organic-AB"], **kilo)
+        large = an_item(tx, heap, name="Carottes", price=1050, grains=5000, quantity=Decimal(5), **kilo)
+        nests = a_lot(tx, name="Œufs")
+        eggs = an_item(
+            tx, nests, name="Œufs par 6", price=215, deposit=20, quantity=Decimal(6),
+            product_type="local-grocery-store", allergens=["Eggs"], description="<p>Du <em>matin</em>.</p>",
+        )  # fmt: skip
+        hall, station = add_place(tx, "shop", name="Salle des fêtes"), add_place(tx, "shop", name="Gare", price=150)
+        begins_at = tx.now + timedelta(days=2, hours=5)
+        times: Any = {"begins_at": begins_at, "ends_at": begins_at + timedelta(hours=1), "capacity": 2}
+        slots = [add_slot(tx, "shop", "shop-session", place_id=one.id, **times).id for one in (hall, station)]
+    return Stall(instance, small, large, eggs, (f"pickup:{slots[0]}", f"pickup:{slots[1]}"), heap, nests)
+
+
+@pytest.fixture
+def browser(client: TestClient) -> Browser:
+    """A visitor who reads English and is not logged in."""
+    return Browser(client)
+
+
+@pytest.fixture
+def ada(instance: Instance) -> Person:
+    """Somebody with an account and a confirmed address."""
+    new = new_person(email="ada@example.org", name="Ada Martin", password=PASSWORD, language="en", phone="0600000000")
+    with instance.store.write() as tx:
+        person = add_person(tx, new, confirmed=True)
+    assert person is not None
+    return person

@@ -1,0 +1,325 @@
+"""A purchase by forms alone, as a guest and as a person, and everything that may come in between."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, insert, select, update
+
+from commensal.catalogs.tables import offer
+from commensal.clock import ManualClock
+from commensal.enterprises.tables import enterprise
+from commensal.orders.tables import cart_line, customer_order
+from commensal.people.people import Person
+from commensal.sale_sessions.tables import coordination_supplier
+from commensal_pickup.tables import pickup_slot
+
+from .conftest import CONTACT, ORDER, SALE, Browser, Stall, buy, placed, to_the_checkout
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
+
+
+@pytest.mark.parametrize(
+    ("language", "button", "pay", "kept"),
+    [
+        ("fr", "Commander avec obligation de paiement", "Merci d’apporter 7,15 €", "Gardez l’adresse de cette page"),
+        ("en", "Order with obligation to pay", "Please bring €7.15", "Keep the address of this page"),
+    ],
+)
+def test_a_guest_buys(browser: Browser, stall: Stall, language: str, button: str, pay: str, kept: str) -> None:
+    browser.reads(language)
+    to_the_checkout(browser, stall, small=2, eggs=1)
+    assert button in browser.page.text
+    buy(browser, stall)
+    assert browser.at.startswith("/orders/guest/")
+    assert pay in browser.page.text
+    assert kept in browser.page.text
+    (row,) = placed(stall)
+    assert (row["total"], row["name"], row["language"]) == (2 * 240 + 215 + 20, "Bob Le Goff", language)
+    assert (row["person_id"], row["shipping"]) == (None, stall.slots[0])
+
+
+def test_a_person_buys_and_finds_the_order_in_their_list(browser: Browser, stall: Stall, ada: Person) -> None:
+    browser.log_in()
+    to_the_checkout(browser, stall, eggs=2)
+    assert browser.page.form("").fields["name"] == "Ada Martin"
+    browser.send("", ("then", "update"), shipping=stall.slots[1])
+    buy(browser, stall, slot=1, name="Ada Martin", email="ada@example.org")
+    (row,) = placed(stall)
+    assert browser.at == f"/orders/{row['id']}"
+    assert (row["person_id"], row["total"], row["secret_hash"]) == (ada.id, 2 * 235 + 150, None)
+    assert "Gare, Saturday, 6 June 2026, 17:00 – 18:00" in browser.page.text
+    browser.go("/orders")
+    assert f"/orders/{row['id']}" in browser.page.links()
+    assert "Halle Saint-Jean" in browser.page.text
+
+
+def test_the_sale_shows_what_the_law_wants(browser: Browser, stall: Stall) -> None:
+    browser.go(SALE)
+    said = browser.page.text
+    assert "5 kg €10.50 €2.10/kg" in said  # the price of a kilogram
+    assert "1 kg €2.40 only" not in said
+    assert "plus €0.20 deposit" in said
+    assert "Allergens: Eggs" in said
+    assert "Agriculture Biologique (AB)" in said
+    assert "5 kg €10.50 €2.10/kg only 2 left" in said
+    assert "Friday, 5 June 2026, 12:00" in said  # until when
+
+
+# ------------------------------------------------------------------------------------------------ sent twice
+
+
+def test_the_same_checkout_sent_twice_is_one_order(browser: Browser, stall: Stall) -> None:
+    to_the_checkout(browser, stall, small=1)
+    form = {**browser.page.form("").fields, **CONTACT, "shipping": stall.slots[0], "payment_method": "cash:cash"}
+    browser.post(f"{SALE}/checkout", **form, then="order")
+    first = browser.at
+    browser.post(f"{SALE}/checkout", **form, then="order")
+    assert browser.at == first
+    assert browser.status == 200
+    assert len(placed(stall)) == 1
+
+
+def test_a_person_who_sends_twice_sees_the_one_order(browser: Browser, stall: Stall, ada: Person) -> None:
+    browser.log_in()
+    to_the_checkout(browser, stall, small=1)
+    form = {**browser.page.form("").fields, "shipping": stall.slots[0], "payment_method": "cash:cash"}
+    for _ in range(2):
+        browser.post(f"{SALE}/checkout", **form, then="order")
+    (row,) = placed(stall)
+    assert browser.at == f"/orders/{row['id']}"
+
+
+def test_after_an_order_the_basket_is_empty_and_a_second_order_is_another_one(browser: Browser, stall: Stall) -> None:
+    for _ in range(2):
+        to_the_checkout(browser, stall, small=1)
+        buy(browser, stall)
+    assert len(placed(stall)) == 2
+    browser.go(f"{SALE}/cart")
+    assert "Your basket is empty" in browser.page.text
+
+
+# ------------------------------------------------------------------------------------------------ in between
+
+
+def test_who_comes_too_late_is_told_what_is_left_and_keeps_the_basket(browser: Browser, stall: Stall) -> None:
+    to_the_checkout(browser, stall, large=2)
+    form = {**browser.page.form("").fields, **CONTACT, "shipping": stall.slots[0], "payment_method": "cash:cash"}
+    stall.count(stall.heap, 7)
+    browser.post(f"{SALE}/checkout", **form, then="order")
+    assert browser.at == f"{SALE}/cart"
+    assert "Only 1 piece is left." in browser.page.text
+    assert browser.page.form("/cart").fields[f"items/{stall.large}"] == "2"
+
+
+def test_a_heap_that_two_sizes_share_is_counted_once(browser: Browser, stall: Stall) -> None:
+    browser.go(SALE)
+    browser.send("/cart", **{f"items/{stall.small}": "5", f"items/{stall.large}": "2"})
+    assert "Together, the sizes of this product are more than is left." in browser.page.text
+    browser.go(f"{SALE}/checkout")
+    assert browser.at == f"{SALE}/cart"
+    browser.send("/cart", ("then", "checkout"), **{f"items/{stall.small}": "2"})
+    assert browser.at == f"{SALE}/checkout"
+
+
+def test_what_is_sold_out_has_no_field(browser: Browser, stall: Stall) -> None:
+    stall.count(stall.nests, 0)
+    browser.go(SALE)
+    assert "Sold out" in browser.page.text
+    assert f"items/{stall.eggs}" not in browser.page.form("/cart").fields
+
+
+def test_a_supplier_that_closes_earlier_says_so(browser: Browser, stall: Stall, clock: ManualClock) -> None:
+    with stall.instance.store.write() as tx:
+        cut_off = {"coordination_id": "shop-sale", "enterprise_id": "shop", "closes_at": tx.now + timedelta(hours=1)}
+        tx.execute(insert(coordination_supplier).values(cut_off))
+    browser.go(SALE)
+    browser.send("/cart", **{f"items/{stall.eggs}": "1"})
+    clock.advance(hours=2)
+    browser.go(SALE)
+    assert "Orders closed" in browser.page.text
+    browser.go(f"{SALE}/checkout")
+    assert browser.at == f"{SALE}/cart"
+    assert "Orders for Œufs par 6 have closed: its producer needs them earlier." in browser.page.text
+
+
+def test_a_full_slot_is_said_where_slots_are_chosen(browser: Browser, stall: Stall) -> None:
+    to_the_checkout(browser, stall, small=1)
+    form = {**browser.page.form("").fields, **CONTACT, "note": "Allô", "payment_method": "cash:cash"}
+    with stall.instance.store.write() as tx:
+        tx.execute(update(pickup_slot).values(taken=2).where(pickup_slot.c.id == stall.slots[0].partition(":")[2]))
+    browser.post(f"{SALE}/checkout", **{**form, "shipping": stall.slots[0]}, then="order")
+    assert browser.status == 409
+    assert "is full; please choose another slot." in browser.page.text
+    kept = browser.page.form("").fields
+    assert (kept["name"], kept["email"], kept["note"]) == ("Bob Le Goff", "bob@example.org", "Allô")
+    browser.send("", ORDER, shipping=stall.slots[1])
+    assert browser.status == 409  # the other place costs something: they see the new total first
+    assert "With this choice the total is €3.90. Please confirm your order." in browser.page.text
+    browser.send("", ORDER)
+    assert [row["total"] for row in placed(stall)] == [390]
+
+
+def test_nobody_pays_another_total_than_they_were_shown(browser: Browser, stall: Stall) -> None:
+    to_the_checkout(browser, stall, small=1)
+    form = {**browser.page.form("").fields, **CONTACT, "shipping": stall.slots[0], "payment_method": "cash:cash"}
+    with stall.instance.store.write() as tx:
+        tx.execute(update(offer).where(offer.c.item_id == stall.small).values(price=260))
+    browser.post(f"{SALE}/checkout", **form, then="order")
+    assert browser.status == 409
+    assert "The total has changed from €2.40 to €2.60" in browser.page.text
+    assert placed(stall) == []
+    browser.send("", ORDER)
+    assert [row["total"] for row in placed(stall)] == [260]
+
+
+def test_all_mistakes_of_a_checkout_are_named_at_once(browser: Browser, stall: Stall) -> None:
+    to_the_checkout(browser, stall, small=1)
+    browser.send("", ORDER, name=" ", email="bob@", phone="x" * 41)
+    assert browser.status == 422
+    wrong = {given["id"]: given for _, given in browser.page.elements if given.get("aria-invalid") == "true"}
+    assert set(wrong) == {"name", "email", "phone"}
+    for given in wrong.values():
+        assert given["aria-describedby"].split()[-1] in browser.page.ids()
+    assert "Choose how you will receive your order." in browser.page.text
+    assert placed(stall) == []
+
+
+def test_the_only_way_to_pay_is_chosen_already(browser: Browser, stall: Stall) -> None:
+    to_the_checkout(browser, stall, small=1)
+    assert browser.page.form("").fields["payment_method"] == "cash:cash"
+    assert browser.page.form("").fields["shipping"] == ""  # of several, none is chosen for them
+
+
+def test_a_total_that_was_not_sent_is_asked_for(browser: Browser, stall: Stall) -> None:
+    to_the_checkout(browser, stall, small=1)
+    buy(browser, stall, total="abc")
+    assert browser.status == 422
+    assert placed(stall) == []
+
+
+def test_another_choice_shows_its_total_before_anything_is_ordered(browser: Browser, stall: Stall) -> None:
+    to_the_checkout(browser, stall, small=1)
+    browser.send("", ("then", "update"), shipping=stall.slots[1], name="Bob")
+    assert browser.status == 200
+    assert browser.page.form("").fields["total"] == "390"
+    assert browser.page.form("").fields["name"] == "Bob"
+    assert placed(stall) == []
+
+
+# ------------------------------------------------------------------------------------------------ open and closed
+
+
+def test_a_closed_sale_sells_nothing(browser: Browser, stall: Stall, clock: ManualClock) -> None:
+    to_the_checkout(browser, stall, small=1)
+    form = {**browser.page.form("").fields, **CONTACT, "shipping": stall.slots[0], "payment_method": "cash:cash"}
+    clock.advance(days=1)
+    browser.post(f"{SALE}/checkout", **form, then="order")
+    assert browser.at == f"{SALE}/cart"
+    assert "This sale is not open" in browser.page.text
+    browser.post(f"{SALE}/cart", **{f"items/{stall.small}": "1"})
+    assert browser.at == SALE
+    assert "This sale is closed." in browser.page.text
+    assert browser.page.forms == [browser.page.form("/language")]
+    assert placed(stall) == []
+
+
+def test_a_coming_sale_shows_its_goods_without_fields(browser: Browser, stall: Stall, clock: ManualClock) -> None:
+    clock.advance(days=-2)
+    browser.go(SALE)
+    assert "This sale opens on Wednesday, 3 June 2026, 12:00." in browser.page.text
+    assert "Carottes" in browser.page.text
+    assert f"items/{stall.small}" not in browser.page.ids()
+
+
+def test_a_hidden_shop_is_nowhere(browser: Browser, stall: Stall) -> None:
+    with stall.instance.store.write() as tx:
+        tx.execute(update(enterprise).values(visibility="hidden"))
+    assert SALE not in browser.go("/").links()
+    for url in (SALE, f"{SALE}/cart", f"{SALE}/checkout", "/hubs/shop"):
+        browser.go(url)
+        assert browser.status == 404, url
+
+
+# ------------------------------------------------------------------------------------------------ the basket
+
+
+def test_what_is_no_number_is_said_at_its_field_and_the_rest_is_kept(browser: Browser, stall: Stall) -> None:
+    browser.go(SALE)
+    browser.send("/cart", **{f"items/{stall.small}": "two", f"items/{stall.eggs}": "3"})
+    assert browser.status == 422
+    assert "two is no number of pieces." in browser.page.text
+    fields = browser.page.form("/cart").fields
+    assert (fields[f"items/{stall.small}"], fields[f"items/{stall.eggs}"]) == ("two", "3")
+
+
+def test_a_quantity_beyond_all_measure_is_refused(browser: Browser, stall: Stall) -> None:
+    browser.go(SALE)
+    browser.send("/cart", **{f"items/{stall.small}": "10001"})
+    assert browser.status == 422
+    assert "A quantity lies between 1 and 10000." in browser.page.text
+
+
+def test_what_is_not_on_sale_here_does_not_get_into_the_basket(browser: Browser, stall: Stall) -> None:
+    browser.post(f"{SALE}/cart", **{"items/no-such-item": "1", f"items/{stall.small}": "1"})
+    assert browser.status == 200
+    with stall.instance.store.read() as tx:
+        assert [row["item_id"] for row in tx.all(select(cart_line.c.item_id))] == [stall.small]
+
+
+def test_who_only_looks_leaves_no_row(browser: Browser, stall: Stall) -> None:
+    browser.go(SALE)
+    browser.send("/cart")
+    assert "Your basket is empty" in browser.page.text
+    with stall.instance.store.read() as tx:
+        assert tx.value(select(func.count()).select_from(customer_order)) == 0
+
+
+def test_what_lies_in_the_basket_and_was_not_on_the_page_stays(browser: Browser, stall: Stall) -> None:
+    browser.go(SALE)
+    browser.send("/cart", **{f"items/{stall.eggs}": "2"})
+    browser.go(f"{SALE}?q=carottes")
+    assert f"items/{stall.eggs}" not in browser.page.ids()
+    browser.send("/cart", **{f"items/{stall.small}": "1"})
+    assert browser.page.form("/cart").fields.items() >= {(f"items/{stall.eggs}", "2"), (f"items/{stall.small}", "1")}
+
+
+def test_a_search_finds_names_kinds_and_producers_without_accents(browser: Browser, stall: Stall) -> None:
+    for words, found in (("oeufs", True), ("HALLE saint-jean oeufs", True), ("epicerie", True), ("fromage", False)):
+        browser.go(f"{SALE}?q={words}")
+        assert ("Œufs par 6" in browser.page.text) is found, words
+
+
+def test_baskets_of_two_guests_are_two(browser: Browser, stall: Stall) -> None:
+    to_the_checkout(browser, stall, small=1)
+    other = browser.another()
+    other.go(f"{SALE}/cart")
+    assert "Your basket is empty" in other.page.text
+    to_the_checkout(other, stall, eggs=1)
+    browser.go(f"{SALE}/cart")
+    assert f"items/{stall.eggs}" not in browser.page.ids()
+
+
+def test_the_basket_of_a_guest_comes_along_when_they_log_in(browser: Browser, stall: Stall, ada: Person) -> None:
+    to_the_checkout(browser, stall, small=2)
+    browser.go(f"/login?next={SALE}/checkout")
+    browser.send("/login", email="ada@example.org", password="a long enough password")
+    assert browser.at == f"{SALE}/checkout"
+    assert "€4.80" in browser.page.text
+    with stall.instance.store.read() as tx:
+        (row,) = tx.all(select(customer_order.c.person_id, customer_order.c.state))
+    assert (row["person_id"], row["state"]) == (ada.id, "Draft")
+
+
+def test_the_secret_of_a_guest_is_kept_from_scripts_and_other_sites(browser: Browser, stall: Stall) -> None:
+    browser.go(SALE)
+    form = browser.page.form("/cart").fields | {f"items/{stall.small}": "1"}
+    response = browser.client.post(f"{SALE}/cart", data=form, follow_redirects=False)
+    cookie = response.headers["set-cookie"]
+    assert cookie.startswith("cart=")
+    assert "HttpOnly" in cookie
+    assert "SameSite=lax" in cookie
+    assert response.status_code == 303
+    with stall.instance.store.read() as tx:
+        assert tx.value(select(customer_order.c.secret_hash)) not in cookie

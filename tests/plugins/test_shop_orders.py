@@ -1,0 +1,176 @@
+"""My order: shown, changed, cancelled and paid, by the person whose it is or with a guest's secret; by nobody else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from commensal.clock import ManualClock
+from commensal.enterprises.plugins import enable_plugin
+from commensal.orders.fulfil import hand_order_over, order_is_ready
+from commensal.orders.lock import locked_order
+from commensal.payments.payments import payments_of, receive
+from commensal.people.people import Person
+from commensal.testing.placed import a_placed_order
+
+from .conftest import Browser, Stall, buy, placed, to_the_checkout
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
+
+LOOK, CHANGE = ("then", "look"), ("then", "change")
+
+
+@pytest.fixture
+def mine(browser: Browser, stall: Stall) -> str:
+    """The address of a guest's order of two small bags of carrots and one box of eggs."""
+    to_the_checkout(browser, stall, small=2, eggs=1)
+    buy(browser, stall)
+    return browser.at
+
+
+def test_an_order_is_changed_after_its_new_total_was_seen(browser: Browser, stall: Stall, mine: str) -> None:
+    browser.go(f"{mine}/change")
+    browser.send("", LOOK, **{f"items/{stall.small}": "3", f"items/{stall.eggs}": "0"})
+    assert "Your order after the change" in browser.page.text
+    assert placed(stall)[0]["total"] == 715  # nothing has happened yet
+    browser.send("", CHANGE)
+    assert browser.at == mine
+    assert placed(stall)[0]["total"] == 720
+    assert "Please bring €7.20" in browser.page.text
+
+
+def test_a_change_is_not_made_at_another_total_than_was_seen(browser: Browser, stall: Stall, mine: str) -> None:
+    browser.go(f"{mine}/change")
+    browser.send("", LOOK, **{f"items/{stall.small}": "3"})
+    browser.send("", CHANGE, **{f"items/{stall.small}": "4"})
+    assert browser.status == 409
+    assert "The total has changed from €9.55 to €11.95" in browser.page.text
+    assert placed(stall)[0]["total"] == 715
+
+
+def test_a_change_that_cannot_be_says_why(browser: Browser, stall: Stall, mine: str) -> None:
+    for quantities, status, said in (
+        ({f"items/{stall.small}": "20"}, 409, "Only 10 kg of Carottes are left"),
+        ({f"items/{stall.small}": "0", f"items/{stall.eggs}": "0"}, 409, "Nothing would be left of this order"),
+        ({f"items/{stall.small}": "x"}, 422, "x is no number of pieces."),
+    ):
+        browser.go(f"{mine}/change")
+        browser.send("", LOOK, **quantities)
+        assert browser.status == status
+        assert said in browser.page.text
+    assert placed(stall)[0]["version"] == 1
+
+
+def test_two_who_change_one_order_do_not_overwrite_each_other(browser: Browser, stall: Stall, mine: str) -> None:
+    browser.go(f"{mine}/change")
+    other = browser.another()
+    other.go(f"{mine}/change")
+    other.send("", LOOK, **{f"items/{stall.small}": "1"})
+    other.send("", CHANGE)
+    browser.send("", LOOK, **{f"items/{stall.small}": "5"})
+    assert browser.status == 422
+    assert "Somebody has changed this meanwhile." in browser.page.text
+
+
+def test_an_order_is_cancelled_after_a_question(browser: Browser, stall: Stall, mine: str) -> None:
+    browser.go(f"{mine}/cancel")
+    assert "Do you want to cancel this order of €7.15?" in browser.page.text
+    assert placed(stall)[0]["state"] == "Held"
+    browser.send("")
+    assert browser.at == mine
+    assert "cancelled" in browser.page.text
+    assert "Please bring" not in browser.page.text
+    browser.post(f"{mine}/cancel")
+    assert browser.at == mine
+    (row,) = placed(stall)
+    assert row["state"] == "Cancelled"
+    with stall.instance.store.read() as tx:
+        assert [one.state for one in payments_of(tx, "shop", str(row["id"]))] == ["Cancelled"]
+
+
+def test_after_the_close_an_order_stays_as_it_is(browser: Browser, stall: Stall, mine: str, clock: ManualClock) -> None:
+    browser.go(f"{mine}/change")
+    clock.advance(days=1, hours=1)
+    browser.send("", LOOK, **{f"items/{stall.small}": "1"})
+    assert browser.status == 409
+    assert "The sale Vente de juin is closed." in browser.page.text
+    browser.post(f"{mine}/cancel")
+    assert "The sale Vente de juin is closed." in browser.page.text
+    assert placed(stall)[0]["state"] == "Held"
+    assert f"{mine}/change" not in browser.go(mine).links()
+    for address in ("change", "cancel"):
+        browser.go(f"{mine}/{address}")
+        assert browser.at == mine
+
+
+def test_the_page_says_how_far_an_order_is(browser: Browser, stall: Stall, mine: str) -> None:
+    (row,) = placed(stall)
+    hub: dict[str, Any] = {"enterprise_id": "shop"}
+    with stall.instance.store.write() as tx:
+        order_is_ready(tx, locked_order(tx, str(row["id"]), **hub))
+    assert "ready to collect" in browser.go(mine).text
+    with stall.instance.store.write() as tx:
+        hand_order_over(tx, locked_order(tx, str(row["id"]), **hub))
+        receive(
+            tx, enterprise_id="shop", order_id=str(row["id"]), method="cash:cash", amount=715, idempotency_key="x",
+            person_id=None,
+        )  # fmt: skip
+    said = browser.go(mine).text
+    assert "collected" in said
+    assert "paid" in said
+    assert "Please bring" not in said
+    assert "Received so far: €7.15." in said
+
+
+def test_a_payment_that_fails_leaves_the_order_and_can_be_tried_again(browser: Browser, stall: Stall) -> None:
+    with stall.instance.store.write() as tx:
+        enable_plugin(tx, stall.instance.hooks, "shop", "bank", {})
+    to_the_checkout(browser, stall, small=1)
+    buy(browser, stall, payment_method="bank:card")
+    assert "Your bank has said no." in browser.page.text
+    assert [row["state"] for row in placed(stall)] == ["Held"]
+    browser.send("/pay", payment_method="cash:cash")
+    assert "Please bring €2.40" in browser.page.text
+
+
+def test_a_way_to_pay_that_is_not_offered_is_refused(browser: Browser, stall: Stall, mine: str) -> None:
+    browser.post(f"{mine}/pay", payment_method="stripe:card", attempt="1")
+    assert browser.status == 409
+    assert "This way to pay is not offered here." in browser.page.text
+
+
+def test_orders_of_others_are_not_there(browser: Browser, stall: Stall, mine: str, ada: Person) -> None:
+    (row,) = placed(stall)
+    stranger = browser.another()
+    stranger.go(f"/orders/{row['id']}")
+    assert stranger.at.startswith("/login?next=")
+    stranger.log_in()
+    for address in (f"/orders/{row['id']}", "/orders/no-such-order", "/orders/guest/not-the-secret"):
+        for more in ("", "/change", "/cancel"):
+            stranger.go(f"{address}{more}")
+            assert stranger.status == 404, address
+        stranger.post(f"{address}/cancel")
+        assert stranger.status == 404
+    assert placed(stall)[0]["state"] == "Held"
+
+
+def test_a_basket_is_no_order(browser: Browser, stall: Stall, ada: Person) -> None:
+    browser.log_in()
+    to_the_checkout(browser, stall, small=1)
+    browser.go(f"/orders/{browser.page.form('').fields['cart']}")
+    assert browser.status == 404
+
+
+def test_my_orders_need_a_log_in_and_come_in_pages(browser: Browser, stall: Stall, ada: Person) -> None:
+    browser.go("/orders")
+    assert browser.at == "/login?next=/orders"
+    browser.log_in()
+    assert "You have not ordered anything yet." in browser.go("/orders").text
+    with stall.instance.store.write() as tx:
+        newest = [a_placed_order(tx, person_id=ada.id) for _ in range(21)][::-1]
+    first = browser.go("/orders")
+    shown = [link.removeprefix("/orders/") for link in first.links() if link.startswith("/orders/")]
+    assert shown == newest[:20]
+    (older,) = (link for link in first.links() if link.startswith("/orders?after="))
+    assert f"/orders/{newest[20]}" in browser.go(older).links()
