@@ -23,6 +23,10 @@ from commensal import (
 from .tables import pickup_place, pickup_slot
 
 PREFIX = "pickup:"  # of an order's shipping that is ours
+_SLOT = [pickup_slot.c[name] for name in ("id", "begins_at", "ends_at", "capacity", "taken")]
+_PLACE = [
+    pickup_place.c[name] for name in ("name", "street", "postcode", "city", "note", "timezone", "price", "vat_rate")
+]
 
 
 @hookimpl
@@ -34,7 +38,7 @@ def shipping_options(tx: Transaction, enterprise_id: str, session_id: str, langu
 
 @hookimpl
 def book_shipping(tx: Transaction, order: OrderDraft, option: str, language: str) -> ShippingOption:
-    """Two statements; the first one decides."""
+    """One guarded statement takes a place and says where and when; only a refusal asks a second time."""
     slot, place = pickup_slot.c, pickup_place.c
     here = select(place.id).where(place.enterprise_id == order.enterprise_id)
     taking = update(pickup_slot).where(
@@ -43,14 +47,16 @@ def book_shipping(tx: Transaction, order: OrderDraft, option: str, language: str
         slot.place_id.in_(here),
         or_(slot.capacity.is_(None), slot.taken < slot.capacity),
     )
-    taken = tx.execute(taking.values(taken=slot.taken + 1)).rowcount == 1
-    row = tx.first(_slots(order.enterprise_id, order.session_id).where(slot.id == option))
-    if row is None:
+    of_place = [
+        select(column).where(place.id == slot.place_id).scalar_subquery().label(column.name) for column in _PLACE
+    ]
+    taken = tx.first(taking.values(taken=slot.taken + 1).returning(*_SLOT, *of_place))
+    if taken is not None:
+        return _option(taken, language)
+    full = tx.first(_slots(order.enterprise_id, order.session_id).where(slot.id == option))
+    if full is None:
         raise Invalid([Problem("no_slot", "There is no such slot in this sale.", "/shipping")])
-    offered = _option(row, language)
-    if not taken:
-        raise Conflict("slot_full", "{slot} is full; please choose another slot.", slot=offered.label)
-    return offered
+    raise Conflict("slot_full", "{slot} is full; please choose another slot.", slot=_option(full, language).label)
 
 
 @hookimpl
@@ -74,9 +80,7 @@ def price_adjustments(order: OrderDraft, phase: Phase) -> Sequence[Adjustment] |
 
 def _slots(enterprise_id: str, session_id: str) -> Select[tuple[Any, ...]]:
     slot, place = pickup_slot.c, pickup_place.c
-    shown = [slot.id, slot.begins_at, slot.ends_at, slot.capacity, slot.taken]
-    shown += [place.name, place.street, place.postcode, place.city, place.note, place.timezone, place.price]
-    joined = select(*shown, place.vat_rate).join_from(pickup_slot, pickup_place, slot.place_id == place.id)
+    joined = select(*_SLOT, *_PLACE).join_from(pickup_slot, pickup_place, slot.place_id == place.id)
     return joined.where(slot.session_id == session_id, place.enterprise_id == enterprise_id)
 
 

@@ -113,7 +113,6 @@ def fill_cart(tx: Transaction, order_id: str, items: Mapping[str, int]) -> None:
 
 
 def empty_cart(tx: Transaction, order_id: str) -> bool:
-    """The cart is gone: its order is placed, or its owner gave it up. Returns whether it was still there."""
+    """The cart is gone with its lines: its order is placed, or its owner gave it up. Returns whether it was there."""
     draft = delete(customer_order).where(customer_order.c.id == order_id, customer_order.c.state == "Draft")
-    tx.execute(delete(cart_line).where(cart_line.c.order_id == order_id))
     return tx.execute(draft).rowcount == 1

@@ -58,7 +58,7 @@ customer_order = Table(
 cart_line = Table(
     "cart_line",
     metadata,
-    Column("order_id", Text, ForeignKey("customer_order.id"), primary_key=True),
+    Column("order_id", Text, ForeignKey("customer_order.id", ondelete="CASCADE"), primary_key=True),
     Column("item_id", Text, ForeignKey("catalog_item.id"), primary_key=True),
     Column("quantity", Whole, nullable=False),  # pieces
     CheckConstraint("quantity > 0", name="quantity_positive"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from alembic import op
-from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, PrimaryKeyConstraint, Text, text, UniqueConstraint
+from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, PrimaryKeyConstraint, text, Text, UniqueConstraint
 
 from commensal.store.types import Exact, Flag, Time, Whole
 
@@ -90,7 +90,9 @@ def upgrade() -> None:
         Column("quantity", Whole, nullable=False),
         CheckConstraint("quantity > 0", name=op.f("ck_cart_line_quantity_positive")),
         ForeignKeyConstraint(["item_id"], ["catalog_item.id"], name=op.f("fk_cart_line_item_id")),
-        ForeignKeyConstraint(["order_id"], ["customer_order.id"], name=op.f("fk_cart_line_order_id")),
+        ForeignKeyConstraint(
+            ["order_id"], ["customer_order.id"], name=op.f("fk_cart_line_order_id"), ondelete="CASCADE"
+        ),
         PrimaryKeyConstraint("order_id", "item_id", name=op.f("pk_cart_line")),
         sqlite_strict=True,
     )
@@ -157,5 +159,5 @@ def upgrade() -> None:
         PrimaryKeyConstraint("id", name=op.f("pk_adjustment")),
         sqlite_strict=True,
     )
-    op.create_index("ix_adjustment_order", "adjustment", ["order_id", "position"], unique=False)
     op.create_index(op.f("ix_adjustment_line_id"), "adjustment", ["line_id"], unique=False)
+    op.create_index("ix_adjustment_order", "adjustment", ["order_id", "position"], unique=False)

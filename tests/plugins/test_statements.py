@@ -1,0 +1,91 @@
+"""Placing an order costs the same number of SQL statements, at most 15, for one line and for thirty."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import event, insert
+
+from commensal.enterprises.tables import enterprise_plugin
+from commensal.hooks.loading import found_plugins
+from commensal.instance import Instance, Settings
+from commensal.orders.cart import fill_cart, open_cart
+from commensal.orders.place import place_order
+from commensal.orders.values import Order, Wish
+from commensal.people.people import add_person, new_person
+from commensal.store import Store
+from commensal.testing.goods import a_lot, an_item
+from commensal.testing.placed import a_shop
+from commensal_pickup.places import add_place
+from commensal_pickup.slots import add_slot
+
+MOST = 15
+_FRAME = ("BEGIN", "PRAGMA", "SET TRANSACTION")  # of every transaction; COMMIT is not seen here either
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """All plugins that are shipped are on."""
+    return Settings(
+        name="Test", base_url=settings.base_url, limits=settings.limits, plugins={"enabled": list(found_plugins())}
+    )
+
+
+def statements(store: Store, place: object) -> list[str]:
+    """What the database is asked while `place` runs."""
+    seen: list[str] = []
+
+    def note(*given: object) -> None:
+        if not str(given[2]).startswith(_FRAME):
+            seen.append(str(given[2]))
+
+    event.listen(store.engine, "before_cursor_execute", note)
+    place()  # type: ignore[operator]
+    event.remove(store.engine, "before_cursor_execute", note)
+    return seen
+
+
+@pytest.mark.parametrize("lines", [1, 3, 30])
+def test_an_order_from_a_cart_with_a_fee_costs_fifteen_statements_whatever_its_lines(
+    instance: Instance, lines: int
+) -> None:
+    store, clock = instance.store, instance.clock
+    with store.write() as tx:
+        a_shop(tx)
+        for plugin in instance.hooks.plugins():
+            tx.execute(insert(enterprise_plugin).values(enterprise_id="shop", plugin=plugin, settings={}, version=1))
+        place = add_place(tx, "shop", name="Halle", city="Bourg", price=150, vat_rate=Decimal(20))
+        begins_at = clock.now() + timedelta(days=2, hours=5)
+        slot = add_slot(
+            tx, "shop", "shop-session", place_id=place.id, begins_at=begins_at, ends_at=begins_at + timedelta(hours=2)
+        )
+        items = {an_item(tx, a_lot(tx, on_hand="99"), name=f"n{number}"): 1 for number in range(lines)}
+        ada = add_person(
+            tx, new_person(email="ada@example.org", name="Ada", password="correct horse", language="fr"), confirmed=True
+        )
+        assert ada is not None
+
+    def order() -> Order:
+        with store.write() as tx:
+            cart = open_cart(tx, "shop-session", language="fr", person_id=ada.id)
+            fill_cart(tx, cart, items)
+        wish = Wish(
+            items=items, name="Ada", email="ada@example.org", shipping=f"pickup:{slot.id}", payment_method="cash:cash"
+        )
+        placed: list[Order] = []
+
+        def place_it() -> None:
+            with store.write() as tx:
+                placed.append(place_order(tx, instance.hooks, "shop-session", wish, person_id=ada.id, cart_id=cart))
+
+        asked.append(len(statements(store, place_it)))
+        return placed[0]
+
+    asked: list[int] = []
+    first, second = order(), order()
+    assert (first.number, second.number) == (1, 2)
+    assert first.adjustments_total == 150
+    assert asked[0] <= MOST, "a new customer"
+    assert asked[1] == asked[0] - 1, "who is known needs no row of their own"
