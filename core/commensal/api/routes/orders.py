@@ -39,7 +39,7 @@ Amount = Annotated[int, msgspec.Meta(ge=0, le=10**12)]
 Language = Annotated[str, msgspec.Meta(pattern="^(fr|en)$")]
 
 
-class NewOrder(Body):
+class NewOrder(Body, frozen=True, kw_only=True):
     """`items` maps catalog items to pieces; `total` is what the shopper was shown, in minor units."""
 
     items: Items
@@ -53,13 +53,13 @@ class NewOrder(Body):
     total: Amount | None = None
 
 
-class HubOrder(NewOrder):
+class HubOrder(NewOrder, frozen=True, kw_only=True):
     """An order that the hub takes for a customer, by telephone or at the counter."""
 
     customer_id: Id | None = None
 
 
-class OrderChanges(Body):
+class OrderChanges(Body, frozen=True, kw_only=True):
     """What is given replaces what was; `items` is the whole order, not a difference."""
 
     items: Items | None = None
@@ -68,30 +68,30 @@ class OrderChanges(Body):
     total: Amount | None = None
 
 
-class Cart(Body):
+class Cart(Body, frozen=True, kw_only=True):
     items: Items
 
 
-class Question(Body):
+class Question(Body, frozen=True, kw_only=True):
     """What an order of these items would cost."""
 
     items: Items
     shipping: Text = ""
 
 
-class Cancellation(Body):
+class Cancellation(Body, frozen=True, kw_only=True):
     """Without `restock` the goods are lost instead of going back on sale."""
 
     restock: bool = True
 
 
-class Weights(Body):
+class Weights(Body, frozen=True, kw_only=True):
     """By line id, in the line's unit, for all its pieces together."""
 
     weights: Annotated[dict[Id, Decimal], msgspec.Meta(max_length=500)]
 
 
-class Substitution(Body):
+class Substitution(Body, frozen=True, kw_only=True):
     line_id: Id
     item_id: Id
     quantity: Annotated[int, msgspec.Meta(ge=1, le=10_000)]
