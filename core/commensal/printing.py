@@ -11,20 +11,25 @@ from .languages.formats import format_moment, format_money, format_quantity
 from .orders.distribution import Heap, Parcel
 from .sale_sessions.values import Sale
 
+_WIDTH = 120  # columns, where nobody's terminal says otherwise
 
-def print_sales(console: Console, sales: Iterable[Sale], language: str) -> None:
+console = Console(highlight=False, width=None if Console().is_terminal else _WIDTH)
+
+
+def print_sales(sales: Iterable[Sale], language: str) -> None:
     """Sales with the id that other commands take."""
-    grid = Grid("sale", "shop", "closes", "distribution", "id")
+    grid = Grid()
+    grid.add_column("id", no_wrap=True)
+    for name in ("sale", "shop", "closes", "distribution"):
+        grid.add_column(name)
     for one in sales:
         zone, session = one.shop.timezone, one.session
         closes, begins = (format_moment(at, zone, language) for at in (session.closes_at, session.begins_at))
-        grid.add_row(session.name, one.shop.name, closes, begins, session.id)
+        grid.add_row(session.id, session.name, one.shop.name, closes, begins)
     console.print(grid)
 
 
-def print_distribution(
-    console: Console, parcels: Iterable[Parcel], heaps: Iterable[Heap], *, currency: str, language: str
-) -> None:
+def print_distribution(parcels: Iterable[Parcel], heaps: Iterable[Heap], *, currency: str, language: str) -> None:
     """Who gets what, and what each supplier brings."""
     grid = Grid("order", "customer", "pieces", "product", "weighed", "total", "payment")
     last = 0

@@ -98,6 +98,17 @@ def items_of(
     )
 
 
+def producers_in(tx: Transaction, enterprise_id: str, catalog_id: str) -> list[str]:
+    """Whose products the enterprise's catalog lists: ids of enterprises."""
+    found = (
+        select(supplied_product.c.enterprise_id)
+        .join(catalog_item, catalog_item.c.product_id == supplied_product.c.id)
+        .where(catalog_item.c.catalog_id == catalog_id, _of(enterprise_id))
+        .distinct()
+    )
+    return sorted(row["enterprise_id"] for row in tx.all(found))
+
+
 def _of(enterprise_id: str) -> ColumnElement[bool]:
     return catalog_item.c.catalog_id.in_(select(catalog.c.id).where(catalog.c.enterprise_id == enterprise_id))
 

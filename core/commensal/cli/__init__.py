@@ -8,12 +8,12 @@ import typer
 from rich.console import Console
 
 from ..errors import CommensalError
-from . import check, demo, init, migrate, plugins, product_list, sale, serve, token, user, work
+from . import check, demo, enterprise, init, migrate, plugins, product_list, sale, serve, token, user, work
 
 app = typer.Typer(
     help="A federation of independent instances for short food chains.", no_args_is_help=True, add_completion=False
 )
-for _room in (init, serve, work, migrate, check, demo, plugins, product_list, sale, user, token):
+for _room in (init, user, token, enterprise, product_list, sale, plugins, serve, work, migrate, check, demo):
     _room.add_to(app)
 
 

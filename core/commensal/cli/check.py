@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import typer
-from rich.console import Console
 from sqlalchemy import func, select
 
 from ..checks import broken_invariants
 from ..instance import Instance, open_instance
 from ..jobs.tables import job
+from ..printing import console
 from .folder import HERE, Folder
-
-_console = Console(highlight=False)
 
 
 def add_to(app: typer.Typer) -> None:
@@ -29,9 +27,9 @@ def report(instance: Instance) -> bool:
         broken = broken_invariants(tx)
         parked = tx.value(select(func.count()).where(job.c.state == "parked"))
     for problem in broken:
-        _console.print(f"[red]broken[/red] {problem}")
+        console.print(f"[red]broken[/red] {problem}")
     if parked:
-        _console.print(f"[yellow]{parked} jobs are parked[/yellow] after their last attempt.")
+        console.print(f"[yellow]{parked} jobs are parked[/yellow] after their last attempt.")
     if not broken:
-        _console.print("[green]sound[/green] stock, numbers, totals, payments and journals agree.")
+        console.print("[green]sound[/green] stock, numbers, totals, payments and journals agree.")
     return not broken

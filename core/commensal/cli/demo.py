@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from ..demo.fill import PASSWORD, Filled, fill
 from ..demo.region import draw_region
@@ -19,9 +18,8 @@ from ..demo.values import Region
 from ..enterprises.enterprises import enterprises_by_id
 from ..instance import Instance, open_instance
 from ..instance.begin import begin_instance
+from ..printing import console
 from ..serving import serve
-
-_console = Console(highlight=False, width=None if Console().is_terminal else 110)
 
 
 def add_to(app: typer.Typer) -> None:
@@ -44,7 +42,7 @@ def add_to(app: typer.Typer) -> None:
                 filled = fill(opened, region)
                 if not check:
                     serve(opened, port=port, started=lambda url: _greet(opened, region, filled, url))
-                elif not tell_story(opened, filled, region, _console):
+                elif not tell_story(opened, filled, region, console):
                     raise typer.Exit(1)
 
 
@@ -64,14 +62,14 @@ def _place(folder: Path | None) -> Iterator[Path]:
 def _greet(instance: Instance, region: Region, filled: Filled, url: str) -> None:
     with instance.store.read() as tx:
         known = enterprises_by_id(tx, filled.hubs)
-    _console.print(f"\n[bold]Commensal is serving the demo region at {url}[/bold]\n")
+    console.print(f"\n[bold]Commensal is serving the demo region at {url}[/bold]\n")
     for hub in filled.hubs:
-        _console.print(f"  {known[hub].name}: {url}/hubs/{known[hub].slug}")
-    _console.print(f"\nEverybody's password is [bold]{PASSWORD}[/bold]. Log in at {url}/login as")
-    _console.print(f"  {filled.operator}  (runs the instance)")
-    _console.print(f"  {region.hubs[0].owner.email}  (runs the hub {region.hubs[0].name})")
-    _console.print(f"  {region.producers[0].owner.email}  (produces at {region.producers[0].name})")
-    _console.print(f"  {region.shoppers[0].somebody.email}  (shops)")
-    _console.print(f"\nThe API describes itself at {url}/api/openapi.json.")
-    _console.print(f"E-mails are written into {instance.folder / 'mail'}.")
-    _console.print("Stop with Ctrl-C; then everything here is gone.\n")
+        console.print(f"  {known[hub].name}: {url}/hubs/{known[hub].slug}")
+    console.print(f"\nEverybody's password is [bold]{PASSWORD}[/bold]. Log in at {url}/login as")
+    console.print(f"  {filled.operator}  (runs the instance)")
+    console.print(f"  {region.hubs[0].owner.email}  (runs the hub {region.hubs[0].name})")
+    console.print(f"  {region.producers[0].owner.email}  (produces at {region.producers[0].name})")
+    console.print(f"  {region.shoppers[0].somebody.email}  (shops)")
+    console.print(f"\nThe API describes itself at {url}/api/openapi.json.")
+    console.print(f"E-mails are written into {instance.folder / 'mail'}.")
+    console.print("Stop with Ctrl-C; then everything here is gone.\n")

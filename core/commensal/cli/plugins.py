@@ -6,13 +6,13 @@ import importlib
 import inspect
 
 import typer
-from rich.console import Console
 from rich.table import Table as Grid
 from sqlalchemy import func, select
 
 from ..enterprises.tables import enterprise_plugin
 from ..hooks.loading import found_plugins
 from ..instance import open_instance
+from ..printing import console
 from .folder import HERE, Folder
 
 
@@ -40,7 +40,7 @@ def add_to(app: typer.Typer) -> None:
                     ", ".join(opened.hooks.implemented_by(plugin)) if on else "",
                     _first_line(point.module),
                 )
-        Console().print(grid)
+        console.print(grid)
 
 
 def _first_line(module: str) -> str:

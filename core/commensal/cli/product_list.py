@@ -6,20 +6,15 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from sqlalchemy import or_, select
 
-from ..enterprises.tables import enterprise
-from ..errors import NotFound
 from ..instance import open_instance
 from ..languages.catalogs import say
+from ..printing import console
 from ..product_lists.lists import export_list, import_list
 from ..product_lists.read import read_list
 from ..product_lists.said import read_defaults
-from ..store import Transaction
 from .folder import HERE, Folder
-
-_console = Console(highlight=False)
+from .named import named_enterprise
 
 Whose = Annotated[str, typer.Option("--enterprise", help="The enterprise: its id or the name in its address.")]
 Catalog = Annotated[str | None, typer.Option(help="Whose prices; may be left out where there is one catalog.")]
@@ -45,14 +40,14 @@ def add_to(app: typer.Typer) -> None:
             language = opened.settings.language
             defaults = read_defaults(default_category, default_vat, language)
             with opened.store.write() as tx:
-                whose = _enterprise(tx, enterprise)
+                whose = named_enterprise(tx, enterprise).id
                 report = import_list(tx, whose, listed, catalog_id=catalog, defaults=defaults, dry_run=dry_run)
         for problem in report.problems:
-            _console.print(f"[red]{problem.where}[/red]: {say(language, problem)}")
+            console.print(f"[red]{problem.where}[/red]: {say(language, problem)}")
         if report.unlisted:
-            _console.print(f"… and {report.unlisted} more mistakes.")
+            console.print(f"… and {report.unlisted} more mistakes.")
         would = "would create" if dry_run else "created"
-        _console.print(f"{would} {report.created}, changed {report.changed}, left {report.unchanged} as they were")
+        console.print(f"{would} {report.created}, changed {report.changed}, left {report.unchanged} as they were")
         if report.problems:
             raise typer.Exit(1)
 
@@ -66,15 +61,8 @@ def add_to(app: typer.Typer) -> None:
     ) -> None:
         """Writes the enterprise's products, stock and prices into a file that imports again unchanged."""
         with open_instance(instance) as opened, opened.store.read() as tx:
-            whose = _enterprise(tx, enterprise)
+            whose = named_enterprise(tx, enterprise).id
             kind = "xlsx" if file.suffix.lower() == ".xlsx" else "csv"
             content = export_list(tx, whose, catalog_id=catalog, language=language, format=kind)  # type: ignore[arg-type]
         file.write_bytes(content)
-        _console.print(f"wrote {file}")
-
-
-def _enterprise(tx: Transaction, named: str) -> str:
-    row = tx.first(select(enterprise.c.id).where(or_(enterprise.c.id == named, enterprise.c.slug == named)))
-    if row is None:
-        raise NotFound("no_enterprise", "There is no enterprise {name}.", name=named)
-    return str(row["id"])
+        console.print(f"wrote {file}")

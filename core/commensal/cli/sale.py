@@ -1,39 +1,80 @@
-"""``commensal sales`` and ``commensal distribution``: what is on sale, and who gets what."""
+"""``commensal sale``: opens and closes sales, lists them, and says who gets what."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from ..catalogs.catalogs import catalogs_of
+from ..catalogs.items import producers_in
 from ..instance import open_instance
 from ..orders.distribution import heaps, parcels
-from ..printing import print_distribution, print_sales
-from ..sale_sessions.questions import sale_by_id, sales
+from ..printing import console, print_distribution, print_sales
+from ..sale_sessions.complete import complete_due
+from ..sale_sessions.coordinations import change_coordination, open_coordination
+from ..sale_sessions.on_sale import put_on_sale
+from ..sale_sessions.questions import coordination_by_id, sale_by_id, sales
+from ..sale_sessions.sessions import add_session
+from ..sale_sessions.values import Supplier
 from .folder import HERE, Folder
+from .named import moment, named_enterprise
 
-_console = Console(highlight=False)
+Session = Annotated[str, typer.Argument(help="The id that `commensal sale list` shows.")]
+_WHEN = "by the clocks of the enterprise, like '2026-06-06 20:00'"
 
 
 def add_to(app: typer.Typer) -> None:
-    @app.command("sales")
-    def sales_command(instance: Folder = HERE) -> None:
+    sale = typer.Typer(help="Sales: open, list, close, and who gets what.")
+    app.add_typer(sale, name="sale")
+
+    @sale.command("open")
+    def open_command(
+        enterprise: Annotated[str, typer.Argument(help="Who sells: its id or slug.")],
+        closes: Annotated[str, typer.Option(help=f"When orders close, {_WHEN}.")],
+        begins: Annotated[str, typer.Option(help=f"When the distribution begins, {_WHEN}.")],
+        ends: Annotated[str, typer.Option(help=f"When it ends, {_WHEN}.")],
+        name: Annotated[str, typer.Option(help="What the sale is called.")] = "Vente",
+        rhythm: Annotated[str | None, typer.Option(help="How it comes back (RFC 5545), like FREQ=WEEKLY.")] = None,
+        instance: Folder = HERE,
+    ) -> None:
+        """Opens a sale now, with everything in the enterprise's first catalog that may be sold."""
+        with open_instance(instance) as opened, opened.store.write() as tx:
+            shop = named_enterprise(tx, enterprise)
+            catalog = catalogs_of(tx, shop.id)[0]
+            made = open_coordination(
+                tx, coordinator_id=shop.id, name=name, opens_at=tx.now, rhythm=rhythm,
+                closes_at=moment(closes, shop.timezone, "--closes"),
+                suppliers=[Supplier(enterprise_id=one) for one in producers_in(tx, shop.id, catalog.id)],
+            )  # fmt: skip
+            session = add_session(
+                tx, made.id, shop.id, shop_id=shop.id, catalog_id=catalog.id,
+                begins_at=moment(begins, shop.timezone, "--begins"), ends_at=moment(ends, shop.timezone, "--ends"),
+            )  # fmt: skip
+            count = put_on_sale(tx, session.id, shop.id)
+            address = f"{opened.settings.base_url}/sales/{session.id}"
+        console.print(f"{count} items are on sale at {address}")
+
+    @sale.command("list")
+    def list_command(instance: Folder = HERE) -> None:
         """Lists the sales that are open or still to open."""
         with open_instance(instance) as opened, opened.store.read() as tx:
-            print_sales(_console, sales(tx, openness="both", limit=200), opened.settings.language)
+            print_sales(sales(tx, openness="both", limit=200), opened.settings.language)
 
-    @app.command("distribution")
-    def distribution(
-        session: Annotated[str, typer.Argument(help="The id that `commensal sales` shows.")], instance: Folder = HERE
-    ) -> None:
+    @sale.command("close")
+    def close_command(session: Session, instance: Folder = HERE) -> None:
+        """Closes a sale now: its orders are complete, and cannot be changed by their customers any more."""
+        with open_instance(instance) as opened, opened.store.write() as tx:
+            found = sale_by_id(tx, session).session
+            known = coordination_by_id(tx, found.coordination_id, found.coordinator_id)
+            change_coordination(tx, known.id, known.coordinator_id, known.version, closes_at=tx.now)
+            complete_due(tx)
+        console.print(f"{found.name} is closed. Who gets what: commensal sale distribution {session}")
+
+    @sale.command("distribution")
+    def distribution(session: Session, instance: Folder = HERE) -> None:
         """Prints who gets what at a sale's distribution, and what each supplier brings."""
         with open_instance(instance) as opened, opened.store.read() as tx:
             shop = sale_by_id(tx, session).shop
-            print_distribution(
-                _console,
-                parcels(tx, shop.id, session),
-                heaps(tx, shop.id, session),
-                currency=shop.currency,
-                language=opened.settings.language,
-            )
+            found, brought = parcels(tx, shop.id, session), heaps(tx, shop.id, session)
+            print_distribution(found, brought, currency=shop.currency, language=opened.settings.language)

@@ -220,9 +220,7 @@ def _print_lists(console: Console, instance: Instance, hub_id: str, sale: Sale) 
     with instance.store.read() as tx:
         found = list(parcels(tx, hub_id, sale.session))
         brought = heaps(tx, hub_id, sale.session)
-    print_distribution(
-        console, found, brought, currency=instance.settings.currency, language=instance.settings.language
-    )
+    print_distribution(found, brought, currency=instance.settings.currency, language=instance.settings.language)
 
 
 def _check(console: Console, instance: Instance, outcomes: Counter[str]) -> bool:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
@@ -37,9 +40,10 @@ def make_engine(url: str) -> Engine:
 
 
 def _sqlite(address: URL) -> Engine:
-    if address.database in (None, "", ":memory:"):
+    if not address.database or address.database == ":memory:":
         engine = create_engine(address, poolclass=StaticPool, connect_args={"check_same_thread": False})
     else:
+        _make_private(Path(address.database))
         engine = create_engine(address, pool_size=40, max_overflow=0, connect_args={"timeout": 10})
 
     @event.listens_for(engine, "connect")
@@ -63,6 +67,12 @@ def _sqlite(address: URL) -> Engine:
         connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _make_private(file: Path) -> None:
+    """A new database is its owner's alone; SQLite gives the files beside it the same mode."""
+    with suppress(FileExistsError):
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 def _postgresql(address: URL) -> Engine:

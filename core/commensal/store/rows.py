@@ -50,9 +50,8 @@ def _statement(table: Table, names: tuple[str, ...], dialect: str) -> TextClause
         values = ", ".join(f"value ->> '{name}'" for name in names)
         return text(f"INSERT INTO {table.name} ({columns}) SELECT {values} FROM json_each(:rows)")  # noqa: S608 - names are ours
     shape = ", ".join(f'"{name}" {_type(table.c[name])}' for name in names)
-    return text(
-        f"INSERT INTO {table.name} ({columns}) SELECT {columns} FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS row({shape})"  # noqa: S608
-    )
+    source = f"jsonb_to_recordset(CAST(:rows AS jsonb)) AS row({shape})"
+    return text(f"INSERT INTO {table.name} ({columns}) SELECT {columns} FROM {source}")  # noqa: S608 - names are ours
 
 
 def _type(column: Column[Any]) -> str:

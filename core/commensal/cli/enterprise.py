@@ -1,0 +1,58 @@
+"""``commensal enterprise``: producers and hubs, from the shell of who runs the instance."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ..catalogs.catalogs import create_catalog
+from ..catalogs.granted import SELLING
+from ..enterprises.enterprises import create_enterprise
+from ..enterprises.grants import grant
+from ..enterprises.plugins import enable_plugin, offered_plugins
+from ..instance import open_instance
+from ..people.people import person_by_email
+from .folder import HERE, Folder
+from .named import named_enterprise
+
+
+def add_to(app: typer.Typer) -> None:
+    enterprise = typer.Typer(help="Producers and hubs.")
+    app.add_typer(enterprise, name="enterprise")
+
+    @enterprise.command("add")
+    def add(
+        name: Annotated[str, typer.Argument(help="What people call it.")],
+        owner: Annotated[str, typer.Option(help="The e-mail address of the person who runs it.")],
+        hub: Annotated[bool, typer.Option("--hub", help="It sells, also for others.")] = False,
+        producer: Annotated[bool, typer.Option("--producer", help="It produces.")] = False,
+        city: Annotated[str, typer.Option(help="Where it is.")] = "",
+        visibility: Annotated[str, typer.Option(help="public, link or hidden.")] = "public",
+        instance: Folder = HERE,
+    ) -> None:
+        """Makes an enterprise with an empty catalog. A hub gets all enabled plugins, with their usual settings."""
+        with open_instance(instance) as opened, opened.store.write() as tx:
+            settings = opened.settings
+            made = create_enterprise(
+                tx, owner_id=person_by_email(tx, owner).id, currency=settings.currency, language=settings.language,
+                timezone=settings.timezone, name=name, is_hub=hub, is_producer=producer, city=city,
+                visibility=visibility, email=owner,
+            )  # fmt: skip
+            create_catalog(tx, enterprise_id=made.id, name="Catalogue")
+            for plugin in offered_plugins(opened.hooks) if hub else ():
+                enable_plugin(tx, opened.hooks, made.id, plugin, {})
+        typer.echo(f"{made.name} is called {made.slug} in commands and addresses.")
+
+    @enterprise.command("grant")
+    def grant_command(
+        producer: Annotated[str, typer.Argument(help="Who lets its products be sold.")],
+        hub: Annotated[str, typer.Argument(help="Who may sell them.")],
+        instance: Folder = HERE,
+    ) -> None:
+        """Lets a hub list and sell the products of a producer."""
+        with open_instance(instance) as opened, opened.store.write() as tx:
+            from_id, to_id = named_enterprise(tx, producer).id, named_enterprise(tx, hub).id
+            for scope in SELLING:
+                grant(tx, from_id, to_id, scope)
+        typer.echo(f"{hub} may sell the products of {producer}.")
