@@ -72,5 +72,7 @@ def read_amount(text: str, currency: str) -> int | Problem:
         return Problem("too_large", "{text!r} is too large for a price.", values={"text": text[:40]})
     minor = value.scaleb(places)
     if minor != minor.to_integral_value():
-        return Problem("fraction", "{text!r} has more than {places} decimals.", values={"text": text[:40], "places": places})
+        return Problem(
+            "fraction", "{text!r} has more than {places} decimals.", values={"text": text[:40], "places": places}
+        )
     return int(minor)

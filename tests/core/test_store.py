@@ -77,7 +77,9 @@ def test_decimals_and_flags_survive_a_row_of_many(store: Store) -> None:
     try:
         probe.create(store.engine)
         with store.write() as tx:
-            insert_rows(tx, probe, [{"id": "a", "rate": Decimal("5.50"), "yes": True, "at": None, "n": 2**53, "doc": []}])
+            insert_rows(
+                tx, probe, [{"id": "a", "rate": Decimal("5.50"), "yes": True, "at": None, "n": 2**53, "doc": []}]
+            )
             row = tx.one(select(probe))
         assert (row["rate"], row["yes"], row["at"], row["n"], row["doc"]) == (Decimal("5.5"), True, None, 2**53, [])
     finally:
