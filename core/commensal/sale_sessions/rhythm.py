@@ -19,6 +19,9 @@ LONGEST_RULE = 200  # characters
 _PARTS = ("FREQ", "INTERVAL", "BYDAY", "BYMONTHDAY", "BYMONTH", "BYSETPOS", "WKST", "COUNT", "UNTIL")
 _OFTEN = ("DAILY", "WEEKLY", "MONTHLY")
 _HORIZON = timedelta(days=800)  # a sale that does not come back in two years does not come back
+# Rules are tried in the last 26 months that Python knows: dateutil looks for a day that never comes until the end of
+# time, which takes seconds from today. The start is the end of a long month, the hardest there is.
+_LAST_YEARS = datetime(9997, 10, 31, 18, 0)  # noqa: DTZ001 - a wall clock
 _UNTIL = re.compile(r"(\d{8})(T(\d{6})Z)?", re.ASCII)
 _WHOLE = re.compile(r"[1-9]\d{0,3}", re.ASCII)
 
@@ -59,7 +62,8 @@ def next_opening(rule: str, opens_at: datetime, timezone: str, *, not_before: da
     parts = dict(part.split("=") for part in rule.split(";"))
     left = int(parts.pop("COUNT", 0)) or None
     last = _last_moment(parts.pop("UNTIL", ""), zone)
-    for passed, local in enumerate(_after(parts, opens_at.astimezone(zone).replace(tzinfo=None)), 1):
+    start = opens_at.astimezone(zone).replace(tzinfo=None)
+    for passed, local in enumerate(_after(parts, start, start + _HORIZON), 1):
         moment = local.replace(tzinfo=zone).astimezone(UTC)
         if (last and moment > last) or (left and passed >= left):
             return None
@@ -75,20 +79,20 @@ def shifted(moment: datetime, timezone: str, *, start: datetime, new_start: date
     return (here + (new - old)).replace(tzinfo=zone).astimezone(UTC)
 
 
-def _after(parts: dict[str, str], start: datetime) -> Iterator[datetime]:
-    """Occurrences after `start`, in naive wall-clock time, as far as anyone plans."""
+def _after(parts: dict[str, str], start: datetime, until: datetime | None) -> Iterator[datetime]:
+    """Occurrences after `start` and up to `until`, in naive wall-clock time."""
     rule = rrulestr(";".join(f"{name}={value}" for name, value in parts.items()), dtstart=start)
     assert isinstance(rule, rrule)
-    for moment in rule.replace(until=start + _HORIZON):
+    for moment in rule.replace(until=until):
         if moment > start:
             yield moment
 
 
 def _day_problems(parts: dict[str, str]) -> list[Problem]:
-    """Whether the days can be read, and come: tried from the end of a long month, the hardest start there is."""
+    """Whether the days can be read, and come."""
     endless = {name: value for name, value in parts.items() if name not in ("COUNT", "UNTIL")}
     try:
-        for _ in _after(endless, datetime(2024, 1, 31, 18, 0)):  # noqa: DTZ001 - a wall clock
+        for _ in _after(endless, _LAST_YEARS, None):
             return []
     except (ValueError, TypeError, KeyError, IndexError):  # what dateutil raises for parts it cannot read
         return [_problem("unreadable", "The days of this rhythm cannot be read; write them like BYDAY=TU,FR.")]
