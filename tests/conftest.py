@@ -17,12 +17,12 @@ from starlette.testclient import TestClient
 import commensal_pickup.tables  # noqa: F401 - a database of tests has the tables of bundled plugins too
 from commensal.api.app import make_app
 from commensal.clock import ManualClock
-from commensal.hooks.loading import load_plugins
+from commensal.hooks.loading import found_plugins, load_plugins, migration_folders
 from commensal.ids import SeededIds
 from commensal.instance import Instance, Settings
 from commensal.instance.settings import LimitSettings
 from commensal.store import Store
-from commensal.store.tables import metadata
+from commensal.store.migrate import migrate
 
 NOON = datetime(2026, 6, 4, 10, 0, tzinfo=UTC)  # a Thursday, noon in Paris
 _count = itertools.count()
@@ -57,12 +57,18 @@ def postgresql_server() -> Iterator[str]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+def _migrated(url: str) -> None:
+    """Makes all tables, those of the bundled plugins too, as an instance makes them."""
+    every = Settings(name="Template", plugins={"enabled": list(found_plugins())})
+    store = Store(url, clock=ManualClock(NOON), ids=SeededIds("template"))
+    migrate(store, migration_folders(load_plugins(every, clock=ManualClock(NOON))))
+    store.close()
+
+
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("template") / "template.db"
-    engine = create_engine(f"sqlite:///{file}")
-    metadata.create_all(engine)
-    engine.dispose()
+    _migrated(f"sqlite:///{file}")
     return file
 
 
@@ -82,9 +88,7 @@ def new_postgresql(postgresql_server: str) -> Iterator[Callable[[], str]]:
 
     with admin.connect() as connection:
         connection.execute(text(f'CREATE DATABASE "{prefix}_template"'))
-    template = create_engine(admin.url.set(database=f"{prefix}_template"))
-    metadata.create_all(template)
-    template.dispose()
+    _migrated(admin.url.set(database=f"{prefix}_template").render_as_string(hide_password=False))
     yield make
     admin.dispose()
 

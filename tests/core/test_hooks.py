@@ -153,9 +153,9 @@ def test_an_unknown_plugin_is_refused_with_the_name_that_was_perhaps_meant(clock
         load_plugins(Settings(name="Test", plugins={"enabled": ["pikup"]}), clock=clock)
 
 
-def test_settings_for_a_plugin_that_is_not_enabled_are_refused(clock: ManualClock) -> None:
-    with pytest.raises(SettingsError, match=r"plugins\.shop has settings"):
-        load_plugins(Settings(name="Test", plugins={"enabled": [], "shop": {}}), clock=clock)
+def test_settings_that_no_plugin_reads_are_refused(clock: ManualClock) -> None:
+    with pytest.raises(SettingsError, match=r"plugins\.shop: no plugin has settings of the instance"):
+        load_plugins(Settings(name="Test", plugins={"enabled": ["shop"], "shop": {}}), clock=clock)
 
 
 def test_every_hook_says_what_it_is_for_and_has_a_bundled_user(clock: ManualClock) -> None:

@@ -55,9 +55,9 @@ def load_plugins(settings: Settings, *, clock: Clock, modules: Mapping[str, Modu
     for plugin in settings.enabled_plugins:
         module = given[plugin] if plugin in given else _import(plugin, found)
         _register(manager, plugin, module, hooks)
-    unknown = [key for key in settings.plugins if key != "enabled" and key not in settings.enabled_plugins]
-    if unknown:
-        raise SettingsError(f"plugins.{unknown[0]} has settings, but plugins.enabled does not name it.")
+    if set(settings.plugins) - {"enabled"}:
+        named = min(set(settings.plugins) - {"enabled"})
+        raise SettingsError(f"plugins.{named}: no plugin has settings of the instance; known is only plugins.enabled.")
     return Hooks(manager, clock=clock)
 
 

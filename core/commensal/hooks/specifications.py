@@ -25,16 +25,6 @@ if TYPE_CHECKING:
 
 
 @hook(scope="instance", returns="each", where="startup", on_error="raise")
-def instance_settings() -> type | None:
-    """The shape of ``[plugins.<id>]`` in `instance.toml`.
-
-    Return a frozen dataclass whose fields all have defaults or are required of the operator. An unknown key or a wrong
-    type stops the start, with the key's name. Asked once, at start.
-    """
-    raise AssertionError("a specification is not called")
-
-
-@hook(scope="instance", returns="each", where="startup", on_error="raise")
 def enterprise_settings() -> type | None:
     """The shape of what an enterprise may set for this plugin.
 

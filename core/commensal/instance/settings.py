@@ -70,7 +70,7 @@ class Settings:
     mail: MailSettings = field(default_factory=MailSettings)
     limits: LimitSettings = field(default_factory=LimitSettings)
     plugins: dict[str, Any] = field(default_factory=dict)
-    """`enabled`: ids in the order in which they are asked; and a table for each plugin that has settings."""
+    """`enabled`: ids in the order in which they are asked."""
 
     def __post_init__(self) -> None:
         try:

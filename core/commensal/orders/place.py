@@ -52,7 +52,7 @@ def place_order(
     Raises `Conflict` where the sale is closed, an item is not on sale, or the total is not the one that was shown;
     `SoldOut` naming what is left of each lot; `Invalid` with every mistake of the wish; `Refused` from a plugin.
     """
-    shop = selling(tx, session_id) if by_hub else selling_to(tx, session_id, person_id)
+    shop = selling(tx, session_id, hold=True) if by_hub else selling_to(tx, session_id, person_id, hold=True)
     if not by_hub and not shop.is_open(tx.now):
         raise closed(shop)
     email = _checked(wish, shop)
@@ -133,7 +133,7 @@ def _identity(
         "customer_id": customer_id,
         "person_id": person_id,
         "number": next_number(tx, shop.enterprise_id, "order"),
-        "state": "Held",
+        "state": "Complete" if shop.completed else "Held",
         "fulfilment_state": "Unfulfilled",
         "currency": shop.currency,
         "prices_include_vat": shop.prices_include_vat,

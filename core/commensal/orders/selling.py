@@ -30,6 +30,7 @@ _SELLING = (
         sale_session.c.begins_at,
         sale_session.c.ends_at,
         coordination.c.cancelled_at,
+        coordination.c.completed_at,
         enterprise_plugin.c.plugin,
         enterprise_plugin.c.settings,
     )
@@ -40,24 +41,31 @@ _SELLING = (
 )
 
 
-def selling_to(tx: Transaction, session_id: str, person_id: str | None) -> Selling:
+# So that a sale is not cancelled or settled while an order is being placed in it. Orders do not wait for each other.
+_HELD = _SELLING.with_for_update(read=True, of=coordination)
+
+
+def selling_to(tx: Transaction, session_id: str, person_id: str | None, *, hold: bool = False) -> Selling:
     """The session for who shops there: that of a hidden shop only for its members and customers. Raises `NotFound`."""
-    shop = selling(tx, session_id)
+    shop = selling(tx, session_id, hold=hold)
     if shop.visibility == "hidden":
         sale_for(tx, session_id, person_id)
     return shop
 
 
-def selling(tx: Transaction, session_id: str) -> Selling:
-    """The session with its shop and the shop's plugins. Raises `NotFound`."""
-    rows = tx.all(_SELLING, {"session": session_id})
+def selling(tx: Transaction, session_id: str, *, hold: bool = False) -> Selling:
+    """The session with its shop and the shop's plugins; with `hold` it stays as it is until the transaction ends.
+
+    Raises `NotFound`.
+    """
+    rows = tx.all(_HELD if hold else _SELLING, {"session": session_id})  # SQLite leaves the lock out, and needs none
     if not rows:
         raise NotFound("no_session", "There is no such sale.")
     values = dict(rows[0])
     del values["plugin"], values["settings"]
-    cancelled = values.pop("cancelled_at") is not None
+    cancelled, completed = (values.pop(name) is not None for name in ("cancelled_at", "completed_at"))
     plugins = {row["plugin"]: row["settings"] for row in rows if row["plugin"]}
-    return Selling(**values, cancelled=cancelled, plugins=plugins)
+    return Selling(**values, cancelled=cancelled, completed=completed, plugins=plugins)
 
 
 def refuse_foreign_session(tx: Transaction, enterprise_id: str, session_id: str) -> None:

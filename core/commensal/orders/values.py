@@ -46,6 +46,7 @@ class Selling:
     begins_at: datetime  # of the distribution
     ends_at: datetime
     cancelled: bool
+    completed: bool  # its orders were made Complete after the close
     plugins: Mapping[str, Mapping[str, object]]  # the shop's, with its settings for them
 
     def is_open(self, now: datetime) -> bool:

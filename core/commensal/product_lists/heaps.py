@@ -18,6 +18,7 @@ from .columns import Headers
 from .findings import Findings
 from .known import Lot
 from .matching import Match
+from .read import as_cell
 
 
 @dataclass
@@ -51,7 +52,7 @@ class Heaping:
         """All heaps with their rows. Rows that do not go together are noted."""
         named: dict[Hashable, list[Lot]] = defaultdict(list)
         for lot in self.lots.values():
-            named[lot.producer_id, search_key(lot.name)].append(lot)
+            named[lot.producer_id, _key(lot.name)].append(lot)
         heaps: dict[Hashable, Heap] = {}
         for match in matches:
             found = self._lot_of(match, named)
@@ -67,9 +68,9 @@ class Heaping:
 
     def _lot_of(self, match: Match, named: Mapping[Hashable, list[Lot]]) -> tuple[Hashable, Lot | None] | None:
         """A key that is the same for rows of one lot, and the lot; None for one that is to be made."""
-        name = search_key(match.said.values.get("lot", ""))
+        name = _key(match.said.values.get("lot", ""))
         own = self.lots[match.known.lot_id] if match.known else None
-        if own is not None and (not name or search_key(own.name) == name):
+        if own is not None and (not name or _key(own.name) == name):
             return own.id, own
         if not name:
             return match.said.row, None
@@ -150,6 +151,10 @@ def _new_lot(match: Match) -> Lot:
         id="", producer_id=match.said.producer.id, name=values.get("lot") or values["name"], unit=values["unit"],
         per_unit=1, unlimited=False, free=0, reserved=0, version=1,
     )  # fmt: skip
+
+
+def _key(name: str) -> str:
+    return search_key(as_cell(name))
 
 
 def _disagree(other: Match) -> Problem:

@@ -111,8 +111,9 @@ def _cell(raw: str, row: int, header: str, findings: Findings) -> str:
 
 
 def as_cell(text: str) -> str:
-    """A text as the export writes it, and as the import knows it again: without what no cell may hold."""
-    return tidy(_CONTROL.sub("", text))[: LONGEST_CELL - 1].rstrip()
+    """A text as the export writes it, and as the import knows it again: no longer than a cell, and without what no cell
+    may hold, for which � stands."""
+    return tidy(_CONTROL.sub("\N{REPLACEMENT CHARACTER}", text))[: LONGEST_CELL - 1].rstrip()
 
 
 def tidy(text: str) -> str:
