@@ -167,7 +167,7 @@ def _product_changes(known: Known, values: Row, lot: Row) -> Row:
     changes = {name: values[name] for name in _PLAIN if name in values and values[name] != getattr(known, name)}
     changes |= {name: value for name, value in lot.items() if value != getattr(known, name)}
     for name in _TEXTS:
-        if values.get(name) and values[name] != (getattr(known, name) or ""):
+        if values.get(name) and values[name] != as_cell(getattr(known, name) or ""):
             changes[name] = values[name]
     for name in _TERMS:
         if name in values and set(values[name]) != set(getattr(known, name)):

@@ -1,0 +1,218 @@
+"""Product lists: what is written reads back unchanged, whatever products are called; and means nothing to a spreadsheet
+but text and numbers."""
+
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, assume, example, given, settings
+from hypothesis import strategies as some
+from python_calamine import CalamineWorkbook
+from sqlalchemy import select, update
+
+from commensal.catalogs.items import add_item
+from commensal.catalogs.offers import set_price
+from commensal.clock import ManualClock
+from commensal.enterprises.tables import enterprise
+from commensal.errors import Invalid
+from commensal.html import LONGEST
+from commensal.product_lists.columns import COLUMNS
+from commensal.product_lists.lists import Format, export_list, import_list
+from commensal.product_lists.read import read_list
+from commensal.products.products import archive_product, create_product
+from commensal.stock.take import take_stock
+from commensal.store import Store, Transaction
+from commensal.store.tables import metadata
+from commensal.units.facets import ALLERGENS, LABELS
+from commensal.units.measures import MEASURES, read_unit
+from commensal.units.product_types import PRODUCT_TYPES
+
+PRODUCERS = ("hub", "farm", "dairy")
+_NASTY = [*"=+-@'\"\t;,\n\r|~<>&_%€œé’ \u00a0\u202f\u2028\ufffe\x7f\x85", "_x0041_", "'=", "=1+1", "😀", "e\u0301"]
+_TEXT = some.lists(some.sampled_from(_NASTY) | some.characters(codec="utf-8"), max_size=12).map("".join)
+_PRODUCT = some.fixed_dictionaries(
+    {
+        "enterprise_id": some.sampled_from(PRODUCERS),
+        "name": _TEXT,
+        "description": _TEXT,
+        "sku": some.none() | _TEXT,
+        "product_type": some.sampled_from(sorted(PRODUCT_TYPES)),
+        "quantity": some.integers(1, 1000).map(Decimal) | some.decimals("0.001", 10**6, places=3),
+        "unit": some.sampled_from([one.term for one in MEASURES.values() if one.dimension != "ratio"]),
+        "vat_rate": some.sampled_from(["0", "0.9", "1.05", "2.1", "5.5", "20"]).map(Decimal),
+        "weighed": some.booleans(),
+        "labels": some.lists(some.sampled_from(sorted(LABELS)), unique=True, max_size=4),
+        "allergens": some.lists(some.sampled_from(sorted(ALLERGENS)), unique=True, max_size=4),
+        "deposit": some.integers(0, 10**6),
+    }
+)
+_LISTED = some.none() | some.tuples(some.none() | _TEXT, some.booleans(), some.none() | some.integers(0, 10**12))
+_STOCK = some.none() | some.integers(0, 1000)  # pieces, a third of them ordered; none: unlimited
+_THINGS = some.lists(some.tuples(_PRODUCT, _STOCK, _LISTED, some.booleans(), some.booleans()), min_size=1, max_size=5)
+_PLAIN: dict[str, Any] = {
+    "enterprise_id": "farm", "name": "Pommes", "description": "", "sku": None, "product_type": "apples",
+    "quantity": Decimal(1), "unit": "Kilogram", "vat_rate": Decimal("5.5"), "weighed": False, "labels": [],
+    "allergens": [], "deposit": 0,
+}  # fmt: skip
+
+
+class Undo(Exception):
+    """Ends a transaction without a commit."""
+
+
+@pytest.fixture
+def hub(store: Store, hamlet: Any) -> Store:
+    """Two of the three producers have one name, and the third has one that looks like a formula."""
+    for name in PRODUCERS:
+        hamlet.enterprise(name)
+    for name in PRODUCERS[1:]:
+        hamlet.grant(name, "hub", "ReadProducts", "WriteProducts", "WriteOrders")
+    with store.write() as tx:
+        for name, shown in (("hub", "=Hub"), ("farm", "Ferme"), ("dairy", "ferme ")):
+            tx.execute(update(enterprise).where(enterprise.c.id == name).values(name=shown))
+    return store
+
+
+def _make(tx: Transaction, things: list[Any]) -> int:
+    """Makes what may be made of these; returns how many."""
+    made: list[Any] = []
+    for product, stock, listed, archived, shares in things:
+        lot_id = made[-1].lot_id if shares and made and made[-1].enterprise_id == product["enterprise_id"] else None
+        try:
+            one = create_product(tx, **product, lot_id=lot_id, unlimited=stock is None and lot_id is None)
+        except Invalid:
+            continue
+        made.append(one)
+        if stock and lot_id is None:
+            _stock(tx, one, stock)
+        if listed is not None:
+            _list(tx, one.id, *listed)
+        if archived and len(made) > 2:
+            archive_product(tx, one.enterprise_id, one.id, one.version)
+    return len(made)
+
+
+def _stock(tx: Transaction, product: Any, pieces: int) -> None:
+    lot = metadata.tables["stock_lot"]
+    tx.execute(update(lot).where(lot.c.id == product.lot_id).values(free=pieces * product.lot_quantity + 1))
+    if pieces > 2:
+        take_stock(tx, {product.lot_id: pieces // 3 * product.lot_quantity}, order_id="order")
+
+
+def _list(tx: Transaction, product_id: str, name: str | None, hidden: bool, price: int | None) -> None:
+    try:
+        item = add_item(tx, "hub", "hub-catalog", product_id, name=name, hidden=hidden)
+    except Invalid:
+        item = add_item(tx, "hub", "hub-catalog", product_id, hidden=hidden)
+    if price is not None:
+        set_price(tx, "hub", item.id, price)
+
+
+def _everything(tx: Transaction) -> dict[str, list[Any]]:
+    return {table.name: sorted(map(str, tx.execute(select(table)))) for table in metadata.sorted_tables}
+
+
+@pytest.mark.parametrize("format", ["csv", "xlsx"])
+@pytest.mark.parametrize("language", ["fr", "en"])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(things=_THINGS)
+@example(things=[({**_PLAIN, "description": "&" * LONGEST}, 3, ("'=", True, 0), False, False)])
+@example(things=[({**_PLAIN, "product_type": term}, 0, None, False, False) for term in ("plum", "prune", "kale")])
+@example(things=[(_PLAIN, 7, ("A", False, 1), False, False), (_PLAIN, None, ("A", False, 1), False, False)])
+def test_what_is_written_reads_back_unchanged(hub: Store, language: str, format: Format, things: list[Any]) -> None:
+    with pytest.raises(Undo), hub.write() as tx:
+        assume(_make(tx, things))
+        before = _everything(tx)
+        content = export_list(tx, "hub", language=language, format=format)
+        report = import_list(tx, "hub", read_list(content))
+        assert (report.created, report.changed, report.problems) == (0, 0, ())
+        assert _everything(tx) == before
+        assert export_list(tx, "hub", language=language, format=format) == content
+        raise Undo
+
+
+def test_every_unit_is_written_as_a_word_that_is_read_as_the_same() -> None:
+    for measure in MEASURES.values():
+        for language in ("fr", "en"):
+            unit = read_unit(measure.symbol or measure.label(language))
+            assert unit is not None
+            assert (unit.measure, unit.times) == (measure, Decimal(1))
+
+
+# ------------------------------------------------------------------------------------------------ for spreadsheets
+
+
+def _export(hub: Store, **more: Any) -> bytes:
+    with hub.read() as tx:
+        return export_list(tx, "hub", **{"language": "en", **more})
+
+
+@pytest.fixture
+def stocked(hub: Store) -> Store:
+    with hub.write() as tx:
+        names = ("=1+1", "+x", "-x", "@x", "\tx", "Œufs")
+        things = [
+            ({**_PLAIN, "name": name, "quantity": Decimal("0.5")}, 3, ("", False, 250), False, False) for name in names
+        ]
+        assert _make(tx, things) == len(things)
+    return hub
+
+
+def test_no_cell_is_a_formula(stocked: Store) -> None:
+    rows = list(csv.reader(io.StringIO(_export(stocked).decode("utf-8-sig"))))
+    assert len(rows) == 7
+    assert [cell for row in rows for cell in row if cell.startswith(("=", "+", "-", "@", "\t", "\r"))] == []
+    with zipfile.ZipFile(io.BytesIO(_export(stocked, format="xlsx"))) as parts:
+        assert b"<f" not in parts.read("xl/worksheets/sheet1.xml")
+
+
+def test_an_english_list_has_the_headers_of_open_food_network(stocked: Store) -> None:
+    header, *rows = _export(stocked).decode("utf-8-sig").splitlines()
+    ofn = (
+        "producer,sku,name,display_name,category,description,units,unit_type,variant_unit_name,price,on_hand,"
+        "available_on,on_demand,shipping_category,tax_category"
+    )
+    assert header == f"id,{ofn},lot,weighed,deposit,labels,allergens,hidden"
+    (eggs,) = (row.partition(",")[2] for row in rows if "Œufs" in row)
+    assert eggs == "farm,,Œufs,,apple,,0.5,kg,,2.50,3,,0,,5.5,,0,0.00,,,0"
+
+
+def test_a_french_list_is_what_a_french_excel_opens(stocked: Store) -> None:
+    content = _export(stocked, language="fr")
+    assert content.startswith(b"\xef\xbb\xbfidentifiant;producteur;r")
+    header, row = content.decode("utf-8-sig").splitlines()[:2]
+    said = dict(zip(header.split(";"), row.split(";"), strict=True))
+    assert (said["unités"], said["prix"], said["catégorie"], said["tva"]) == ("0,5", "2,50", "pomme", "5,5")
+    assert _export(stocked, language="fr", mark=False) == content.removeprefix(b"\xef\xbb\xbf")
+
+
+def test_numbers_of_a_spreadsheet_are_numbers(stocked: Store) -> None:
+    sheet = CalamineWorkbook.from_filelike(io.BytesIO(_export(stocked, format="xlsx"))).get_sheet_by_index(0)
+    header, row = sheet.to_python(skip_empty_area=False)[:2]
+    said = dict(zip(header, row, strict=True))
+    assert list(said) == [column.english for column in COLUMNS]
+    assert (said["units"], said["price"], said["on_hand"], said["tax_category"]) == (0.5, 2.5, 3.0, 5.5)
+
+
+def test_sizes_of_one_heap_say_which_and_others_do_not(hub: Store) -> None:
+    with hub.write() as tx:
+        sizes = [({**_PLAIN, "quantity": Decimal(size)}, 100, None, False, size > 1) for size in (1, 5, 25)]
+        alone = {**_PLAIN, "name": "Ail"}
+        assert _make(tx, [*sizes, (alone, 4, None, False, False)]) == 4
+    rows = list(csv.DictReader(io.StringIO(_export(hub, mark=False).decode())))
+    said = [(row["units"], row["lot"], row["on_hand"]) for row in rows]
+    assert said == [("1", "", "4"), ("1", "Pommes", "100"), ("5", "Pommes", "20"), ("25", "Pommes", "4")]
+
+
+def test_an_export_that_is_changed_in_one_cell_changes_that(stocked: Store, clock: ManualClock) -> None:
+    content = _export(stocked, language="fr", mark=False).decode()
+    assert content.count("Œufs") == 1
+    with stocked.write() as tx:
+        report = import_list(tx, "hub", read_list(content.replace("Œufs", "Œufs frais").encode("cp1252")))
+    assert (report.created, report.changed, report.unchanged) == (0, 1, 5)
+    assert _export(stocked, language="fr", mark=False).decode() == content.replace("Œufs", "Œufs frais")
