@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 
 import anyio.to_thread
 import uvicorn
@@ -44,7 +44,7 @@ def serve(
         h11_max_incomplete_event_size=64 * 1024,
         lifespan="off",
     )
-    server = uvicorn.Server(config)
+    server = _Server(config)
     running(server)
     with ExitStack() as stack:
         stack.callback(listener.close)
@@ -52,6 +52,17 @@ def serve(
             stack.enter_context(ticking(instance, WORK))
         started(f"http://{host}:{bound}")
         asyncio.run(_run(server, listener))
+
+
+class _Server(uvicorn.Server):
+    """Stops on SIGINT and SIGTERM, and leaves it at that: uvicorn would raise the signal again, and nothing that stands
+    around `serve` would be put away."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        with super().capture_signals():
+            yield
+            self._captured_signals.clear()
 
 
 async def _run(server: uvicorn.Server, listener: socket.socket) -> None:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from ..errors import SettingsError
 from .reading import read_settings
+from .secret import Secret
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class MailSettings:
     """The SMTP server. Empty: e-mails are written into the folder mail/ of the instance."""
     port: int = 587
     username: str = ""
-    password: str = field(default="", repr=False)
+    password: Secret = field(default_factory=Secret)
     password_file: str = ""
     """A file that holds the password; it wins over `password`."""
     security: Literal["starttls", "tls", "none"] = "starttls"

@@ -43,7 +43,7 @@ def _send(message: EmailMessage, settings: MailSettings) -> None:
 def _password(settings: MailSettings) -> str:
     if settings.password_file:
         return Path(settings.password_file).read_text(encoding="utf-8").strip()
-    return settings.password
+    return settings.password.reveal()
 
 
 def _write(content: bytes, folder: Path, name: str) -> None:

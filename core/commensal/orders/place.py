@@ -45,8 +45,8 @@ def place_order(
 ) -> Order:
     """Places an order at the sale session and returns it.
 
-    `person_id` is the customer, where they are logged in; `secret` opens the order to a guest, and stands in the link of
-    their mail; `cart_id` is the cart that becomes this order: its id is the order's, so whoever sends the same cart
+    `person_id` is the customer, where they are logged in; `secret` opens the order to a guest, and stands in the link
+    of their mail; `cart_id` is the cart that becomes this order: its id is the order's, so whoever sends the same cart
     twice finds the one order. The hub places orders for its customers `by_hub`, also after the close.
 
     Raises `Conflict` where the sale is closed, an item is not on sale, or the total is not the one that was shown;

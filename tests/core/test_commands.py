@@ -1,0 +1,172 @@
+"""The shell's commands, used as an operator uses them on the first day: real processes, a real folder."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx2
+import pytest
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+COMMENSAL = Path(sys.executable).with_name("commensal")
+
+LIST = """\
+producteur;référence;nom;catégorie;unités;type d'unité;nom de l'unité;prix;stock;tva;lot
+Les Paniers du Val;PDT-1;Pommes de terre;pomme de terre;1;kg;;2,20;500;5,5;Pommes de terre
+Les Paniers du Val;PDT-5;Pommes de terre;pomme de terre;5;kg;;9,50;;5,5;Pommes de terre
+Les Paniers du Val;OEU-6;Œufs par 6;œuf;6;;pièce;2,40;40;5,5;
+"""
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Runs a command at the instance in the test's folder; `fails` says that it must."""
+
+    def command(*words: str, fails: bool = False) -> subprocess.CompletedProcess[str]:
+        ran = subprocess.run(
+            [COMMENSAL, *words, "--instance", tmp_path / "val"],
+            capture_output=True, text=True, timeout=60, env={**os.environ, "COLUMNS": "160"}, check=False,
+        )  # fmt: skip
+        assert (ran.returncode != 0) == fails, ran.stdout + ran.stderr
+        return ran
+
+    return command
+
+
+def begin(run: Run) -> None:
+    run("init", "--name", "Les Paniers du Val", "--base-url", "http://127.0.0.1:8000", "--language", "fr",
+        "--timezone", "Europe/Paris", "--sender", "bonjour@example.org")  # fmt: skip
+    run("user", "marie@example.org", "--name", "Marie", "--operator", "--password", "un mot de passe long")
+
+
+def test_an_operator_sells_on_the_first_day(run: Run, tmp_path: Path) -> None:
+    begin(run)
+    added = run("enterprise", "add", "Les Paniers du Val", "--owner", "marie@example.org", "--hub", "--producer")
+    assert "les-paniers-du-val" in added.stdout
+    file = tmp_path / "liste.csv"
+    file.write_text(LIST, encoding="utf-8")
+    tried = run("products", "import", str(file), "--enterprise", "les-paniers-du-val", "--dry-run")
+    assert "would create 3" in tried.stdout
+    assert "created 3" in run("products", "import", str(file), "--enterprise", "les-paniers-du-val").stdout
+    today = datetime.now(UTC).date()
+    tomorrow, after = today + timedelta(days=1), today + timedelta(days=2)
+    opened = run(
+        "sale", "open", "les-paniers-du-val", "--name", "Semaine 23", "--closes", f"{tomorrow} 20:00",
+        "--begins", f"{after} 17:00", "--ends", f"{after} 19:00",
+    )  # fmt: skip
+    session = opened.stdout.split("/sales/")[1].split()[0]
+    assert "3 items are on sale" in opened.stdout
+    assert session in run("sale", "list").stdout
+    run("sale", "close", session)
+    assert "supplier" in run("sale", "distribution", session).stdout
+    assert "sound" in run("check").stdout
+    assert "pickup" in run("plugins").stdout
+
+
+def test_an_export_imports_again_unchanged(run: Run, tmp_path: Path) -> None:
+    begin(run)
+    run("enterprise", "add", "Les Paniers du Val", "--owner", "marie@example.org", "--producer")
+    file = tmp_path / "liste.csv"
+    file.write_text(LIST, encoding="utf-8")
+    run("products", "import", str(file), "--enterprise", "les-paniers-du-val")
+    for name in ("out.csv", "out.xlsx"):
+        run("products", "export", str(tmp_path / name), "--enterprise", "les-paniers-du-val")
+        again = run("products", "import", str(tmp_path / name), "--enterprise", "les-paniers-du-val")
+        assert "created 0, changed 0, left 3" in again.stdout
+
+
+def test_a_list_with_mistakes_names_them_and_changes_nothing(run: Run, tmp_path: Path) -> None:
+    begin(run)
+    run("enterprise", "add", "Les Paniers du Val", "--owner", "marie@example.org", "--producer")
+    file = tmp_path / "liste.csv"
+    file.write_text(LIST.replace("2,40", "deux euros"), encoding="utf-8")
+    refused = run("products", "import", str(file), "--enterprise", "les-paniers-du-val", fails=True)
+    assert "row 4, prix" in refused.stdout + refused.stderr
+    assert (
+        "would create 2"
+        in run("products", "import", str(file), "--enterprise", "les-paniers-du-val", "--dry-run", fails=True).stdout
+    )
+
+
+def test_a_second_init_overwrites_nothing(run: Run, tmp_path: Path) -> None:
+    begin(run)
+    before = (tmp_path / "val" / "instance.toml").read_text()
+    refused = run("init", "--name", "Other", "--base-url", "http://x", "--language", "fr", "--timezone", "Europe/Paris",
+                  "--sender", "a@example.org", fails=True)  # fmt: skip
+    assert "exists already" in refused.stderr
+    assert (tmp_path / "val" / "instance.toml").read_text() == before
+    assert (tmp_path / "val" / "instance.toml").stat().st_mode & 0o077 == 0
+    assert (tmp_path / "val" / "commensal.db").stat().st_mode & 0o077 == 0
+
+
+def test_an_init_that_cannot_work_leaves_nothing_behind(run: Run, tmp_path: Path) -> None:
+    refused = run("init", "--name", "x", "--base-url", "http://x", "--language", "fr", "--timezone", "Nowhere",
+                  "--sender", "a@example.org", fails=True)  # fmt: skip
+    assert "not an IANA time zone" in refused.stderr
+    assert not (tmp_path / "val" / "instance.toml").exists()
+
+
+def test_a_database_that_is_missing_its_tables_says_what_to_do(run: Run, tmp_path: Path) -> None:
+    begin(run)
+    (tmp_path / "val" / "commensal.db").unlink()
+    assert "commensal migrate" in run("check", fails=True).stderr
+    run("migrate")
+    run("check")
+
+
+def test_a_token_opens_the_api_of_a_served_instance(run: Run, tmp_path: Path) -> None:
+    begin(run)
+    token = run("token", "marie@example.org", "--name", "test", "--scope", "self").stdout.strip()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = subprocess.Popen(
+        [COMMENSAL, "serve", "--instance", tmp_path / "val", "--port", str(port)], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert server.stdout is not None
+        assert server.stdout.readline() == f"Serving on http://127.0.0.1:{port}\n"
+        answered = httpx2.get(f"http://127.0.0.1:{port}/api/me", headers={"Authorization": f"Bearer {token}"})
+        assert answered.json()["email"] == "marie@example.org"
+    finally:
+        server.send_signal(signal.SIGINT)
+        server.communicate(timeout=30)
+    assert server.returncode == 0
+
+
+def test_the_demo_tells_its_story_to_a_good_end(tmp_path: Path) -> None:
+    told = subprocess.run(
+        [COMMENSAL, "demo", "--check", "--folder", tmp_path / "demo"],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert told.returncode == 0, told.stdout + told.stderr
+    assert "All is well" in told.stdout
+    assert (tmp_path / "demo" / "commensal.db").exists()
+    assert len(list((tmp_path / "demo" / "mail").glob("*.eml"))) >= 12
+
+
+def test_the_demo_without_a_folder_leaves_nothing_behind(tmp_path: Path) -> None:
+    env = {**os.environ, "TMPDIR": str(tmp_path)}
+    server = subprocess.Popen([COMMENSAL, "demo", "--port", "0"], stdout=subprocess.PIPE, text=True, env=env)
+    assert server.stdout is not None
+    greeting = ""
+    while "Stop with Ctrl-C" not in greeting:
+        line = server.stdout.readline()
+        assert line, greeting
+        greeting += line
+    url = greeting.split("demo region at ")[1].split()[0]
+    assert httpx2.get(url).status_code == 200
+    assert "demo-commensal" in greeting
+    server.send_signal(signal.SIGINT)
+    server.communicate(timeout=30)
+    assert list(tmp_path.iterdir()) == []

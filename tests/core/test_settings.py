@@ -1,0 +1,87 @@
+"""Settings: strict, explained, and told in full by the example."""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from commensal.errors import SettingsError
+from commensal.instance import Settings, load_settings, read_settings
+
+EXAMPLE = Path(__file__).parents[2] / "instance.example.toml"
+
+
+def write(folder: Path, text: str, mode: int = 0o600) -> Path:
+    file = folder / "instance.toml"
+    file.write_text(text, encoding="utf-8")
+    file.chmod(mode)
+    return folder
+
+
+def test_the_example_names_every_setting_with_its_default(tmp_path: Path) -> None:
+    values = tomllib.loads(EXAMPLE.read_text(encoding="utf-8"))
+    loaded = load_settings(write(tmp_path, EXAMPLE.read_text(encoding="utf-8")))
+    assert loaded == dataclasses.replace(Settings(name=values["name"]), plugins={"enabled": ["shop", "cash", "pickup"]})
+
+    def compare(shape: Any, told: dict[str, Any], where: str) -> None:
+        fields = {field.name for field in dataclasses.fields(shape)}
+        assert set(told) == fields, where
+        for name, value in told.items():
+            inner = getattr(shape, name)
+            if dataclasses.is_dataclass(inner):
+                compare(inner, value, f"{where}.{name}")
+
+    compare(loaded, values, "instance.toml")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('nam = "x"', "nam is unknown; did you mean 'name'?"),
+        ("", "object missing required field `name`"),
+        ("name = 1", "name: expected `str`, got `int`"),
+        ('name = "x"\n[server]\nprot = 1', "server.prot is unknown; did you mean 'port'?"),
+        ('name = "x"\n[server]\nport = "80"', "server.port: expected `int`, got `str`"),
+        ('name = "x"\nlanguage = "de"', "language: invalid enum value 'de'"),
+        ('name = "x"\ntimezone = "Paris"', "'Paris' is not an IANA time zone, like Europe/Paris"),
+        ('name = "x"\nbase_url = "example.org"', "must begin with http:// or https://"),
+        ("name = ", "instance.toml: "),
+    ],
+)
+def test_what_is_wrong_is_said_with_the_key_and_what_was_perhaps_meant(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        load_settings(write(tmp_path, text))
+    assert said in str(refused.value)
+
+
+def test_a_missing_file_says_how_to_make_one(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="commensal init"):
+        load_settings(tmp_path)
+
+
+def test_a_password_that_others_can_read_is_refused(tmp_path: Path) -> None:
+    secret = 'name = "x"\n[mail]\npassword = "hunter2"'
+    with pytest.raises(SettingsError, match="chmod 600"):
+        load_settings(write(tmp_path, secret, 0o644))
+    assert load_settings(write(tmp_path, secret)).mail.password
+
+
+def test_secrets_do_not_show_themselves(tmp_path: Path) -> None:
+    settings = load_settings(write(tmp_path, 'name = "x"\n[mail]\npassword = "hunter2"'))
+    assert "hunter2" not in repr(settings)
+    assert "hunter2" not in str(settings.mail.password)
+
+
+def test_a_dataclass_of_a_plugin_is_read_as_strictly() -> None:
+    @dataclasses.dataclass(frozen=True)
+    class Wanted:
+        iban: str
+        days: int = 14
+
+    assert read_settings(Wanted, {"iban": "FR76", "days": 3}, "cash") == Wanted("FR76", 3)
+    with pytest.raises(SettingsError, match=r"cash\.ibam is unknown; did you mean 'iban'"):
+        read_settings(Wanted, {"ibam": "FR76"}, "cash")
