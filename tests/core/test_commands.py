@@ -8,11 +8,15 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC
 from pathlib import Path
 
 import httpx2
 import pytest
+
+from commensal.cli.named import moment
+from commensal.clock import ManualClock
+from commensal.errors import Invalid
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 COMMENSAL = Path(sys.executable).with_name("commensal")
@@ -55,11 +59,9 @@ def test_an_operator_sells_on_the_first_day(run: Run, tmp_path: Path) -> None:
     tried = run("products", "import", str(file), "--enterprise", "les-paniers-du-val", "--dry-run")
     assert "would create 3" in tried.stdout
     assert "created 3" in run("products", "import", str(file), "--enterprise", "les-paniers-du-val").stdout
-    today = datetime.now(UTC).date()
-    tomorrow, after = today + timedelta(days=1), today + timedelta(days=2)
     opened = run(
-        "sale", "open", "les-paniers-du-val", "--name", "Semaine 23", "--closes", f"{tomorrow} 20:00",
-        "--begins", f"{after} 17:00", "--ends", f"{after} 19:00",
+        "sale", "open", "les-paniers-du-val", "--name", "Semaine 23", "--closes", "wednesday 20:00",
+        "--begins", "jeudi 17:00", "--ends", "19:00",
     )  # fmt: skip
     session = opened.stdout.split("/sales/")[1].split()[0]
     assert "3 items are on sale" in opened.stdout
@@ -170,3 +172,24 @@ def test_the_demo_without_a_folder_leaves_nothing_behind(tmp_path: Path) -> None
     server.send_signal(signal.SIGINT)
     server.communicate(timeout=30)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2026-06-06 20:00", "2026-06-06T18:00:00+00:00"),
+        ("thursday 20:00", "2026-06-04T18:00:00+00:00"),
+        ("jeudi 11:00", "2026-06-11T09:00:00+00:00"),  # it is noon, so this week's has passed
+        ("Vendredi 07:30", "2026-06-05T05:30:00+00:00"),
+        ("19:00", "2026-06-04T17:00:00+00:00"),
+        ("09:00", "2026-06-05T07:00:00+00:00"),
+    ],
+)
+def test_moments_are_read_as_people_say_them(text: str, expected: str, clock: ManualClock) -> None:
+    assert moment(text, "Europe/Paris", "--closes", after=clock.now()).astimezone(UTC).isoformat() == expected
+
+
+@pytest.mark.parametrize("text", ["", "soon", "2026-13-01 10:00", "thursday", "someday 10:00", "thursday 25:00"])
+def test_what_is_no_moment_is_refused(text: str, clock: ManualClock) -> None:
+    with pytest.raises(Invalid, match="--closes"):
+        moment(text, "Europe/Paris", "--closes", after=clock.now())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import or_, select
@@ -21,10 +21,29 @@ def named_enterprise(tx: Transaction, named: str) -> Enterprise:
     return enterprise_by_id(tx, found["id"])
 
 
-def moment(text: str, timezone: str, option: str) -> datetime:
-    """ "2026-06-06 20:00" by the clocks of an IANA time zone. Raises `Invalid` that names the option."""
+_DAYS = {
+    name: number
+    for number, names in enumerate(
+        ("monday lundi", "tuesday mardi", "wednesday mercredi", "thursday jeudi", "friday vendredi", "saturday samedi",
+         "sunday dimanche")
+    )
+    for name in names.split()
+}  # fmt: skip
+
+
+def moment(text: str, timezone: str, option: str, *, after: datetime) -> datetime:
+    """A moment by the clocks of an IANA time zone: "2026-06-06 20:00", or the first "thursday 20:00" or "20:00" that
+    comes `after` another moment. Days may be French. Raises `Invalid` that names the option.
+    """
+    zone = ZoneInfo(timezone)
+    day, _, hour = text.strip().lower().rpartition(" ")
     try:
-        return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(timezone))
+        if day and day not in _DAYS:
+            return datetime.fromisoformat(text).replace(tzinfo=zone)
+        at = time.fromisoformat(hour)
     except ValueError:
-        said = "{text} is no moment; write it like 2026-06-06 20:00."
+        said = "{text} is no moment; write it like 2026-06-06 20:00, or thursday 20:00."
         raise Invalid([Problem("moment", said, option, {"text": text[:40]})]) from None
+    begin = after.astimezone(zone).date()
+    coming = (datetime.combine(begin + timedelta(days=days), at, tzinfo=zone) for days in range(9))
+    return next(one for one in coming if one > after and (not day or one.weekday() == _DAYS[day]))

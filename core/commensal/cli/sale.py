@@ -21,7 +21,7 @@ from .folder import HERE, Folder
 from .named import moment, named_enterprise
 
 Session = Annotated[str, typer.Argument(help="The id that `commensal sale list` shows.")]
-_WHEN = "by the clocks of the enterprise, like '2026-06-06 20:00'"
+_WHEN = "by its clocks: '2026-06-06 20:00', or the next 'thursday 20:00'"
 
 
 def add_to(app: typer.Typer) -> None:
@@ -42,14 +42,17 @@ def add_to(app: typer.Typer) -> None:
         with open_instance(instance) as opened, opened.store.write() as tx:
             shop = named_enterprise(tx, enterprise)
             catalog = catalogs_of(tx, shop.id)[0]
+            closes_at = moment(closes, shop.timezone, "--closes", after=tx.now)
+            begins_at = moment(begins, shop.timezone, "--begins", after=closes_at)
+            ends_at = moment(ends, shop.timezone, "--ends", after=begins_at)
             made = open_coordination(
                 tx, coordinator_id=shop.id, name=name, opens_at=tx.now, rhythm=rhythm,
-                closes_at=moment(closes, shop.timezone, "--closes"),
+                closes_at=closes_at,
                 suppliers=[Supplier(enterprise_id=one) for one in producers_in(tx, shop.id, catalog.id)],
             )  # fmt: skip
             session = add_session(
                 tx, made.id, shop.id, shop_id=shop.id, catalog_id=catalog.id,
-                begins_at=moment(begins, shop.timezone, "--begins"), ends_at=moment(ends, shop.timezone, "--ends"),
+                begins_at=begins_at, ends_at=ends_at,
             )  # fmt: skip
             count = put_on_sale(tx, session.id, shop.id)
             address = f"{opened.settings.base_url}/sales/{session.id}"
