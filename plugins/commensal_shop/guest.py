@@ -43,11 +43,11 @@ def owner(visit: Visit, session_id: str) -> Owner:
     return _owner(visit.actor.person_id, guest_secret(visit), session_id)
 
 
-def new_owner(visit: Visit, tx: Transaction, session_id: str) -> tuple[Owner, str | None]:
+def new_owner(visit: Visit, session_id: str) -> tuple[Owner, str | None]:
     """The same, with a new secret for a guest without one: then it must go into a cookie, by `set_guest_secret`."""
     if visit.actor.person_id is not None:
         return _owner(visit.actor.person_id, None, session_id), None
-    secret = guest_secret(visit) or tx.ids.secret()
+    secret = guest_secret(visit) or visit.instance.ids.secret()
     return _owner(None, secret, session_id), secret
 
 

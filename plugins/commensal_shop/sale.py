@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from starlette.responses import Response
@@ -26,7 +26,7 @@ from commensal import (
     sale_for,
 )
 
-from .guest import new_owner, owner, set_guest_secret
+from .guest import Owner, new_owner, owner, set_guest_secret
 from .products import found_by, kinds
 from .showing import NONE, Mistakes, mistakes, show, status_of
 
@@ -61,18 +61,18 @@ def save_cart(visit: Visit) -> Response:
     """
     session_id = visit.path["session"]
     typed = {name.removeprefix(FIELD): value for name, value in visit.form.items() if name.startswith(FIELD)}
+    who, secret = new_owner(visit, session_id)
     try:
         sent = quantities(typed)
-        with visit.write() as tx:
-            sale = sale_for(tx, session_id, visit.actor.person_id)
-            if not is_open(sale.session, tx.now):
-                return visit.redirect(f"/sales/{session_id}")
-            secret = _save(tx, visit, sale, sent)
+        saved = visit.instance.store.transact(lambda tx: _save(tx, visit, who, sent))
     except Invalid as error:
         with visit.read() as tx:
             shelf = _shelf(tx, visit)
+        shelf = replace(shelf, offers=[one for one in shelf.offers if one.item_id in typed])  # the page they come from
         wrong = mistakes(visit, error, lambda name: name.startswith(FIELD))
         return _page(visit, shelf, typed, wrong, status_of(error))
+    if not saved:
+        return visit.redirect(f"/sales/{session_id}")
     to = "checkout" if visit.form.get("then") == "checkout" else "cart"
     return set_guest_secret(visit.redirect(f"/sales/{session_id}/{to}"), visit, secret)
 
@@ -123,18 +123,20 @@ def _page(visit: Visit, shelf: Shelf, wanted: Mapping[str, str], wrong: Mistakes
     )
 
 
-def _save(tx: Transaction, visit: Visit, sale: Sale, sent: Mapping[str, int]) -> str | None:
-    """Returns the secret for the guest's cookie."""
+def _save(tx: Transaction, visit: Visit, who: Owner, sent: Mapping[str, int]) -> bool:
+    """False where the sale is not open."""
+    sale = sale_for(tx, visit.path["session"], visit.actor.person_id)
+    if not is_open(sale.session, tx.now):
+        return False
     known = {one.item_id for one in offered(tx, visit, sale, list(sent))}
-    who, secret = new_owner(visit, tx, sale.session.id)
     cart = cart_of(tx, sale.session.id, **who, lock=True)
     before = cart_items(tx, cart) if cart else {}
     items = {**before, **{item: pieces for item, pieces in sent.items() if item in known or item in before}}
     if cart is None and not any(items.values()):
-        return secret  # nobody who only looks leaves a row
+        return True  # nobody who only looks leaves a row
     cart = cart or open_cart(tx, sale.session.id, language=visit.language, **who)
     fill_cart(tx, cart, items)
-    return secret
+    return True
 
 
 def quantities(typed: Mapping[str, str]) -> dict[str, int]:

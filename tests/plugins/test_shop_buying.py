@@ -323,3 +323,14 @@ def test_the_secret_of_a_guest_is_kept_from_scripts_and_other_sites(browser: Bro
     assert response.status_code == 303
     with stall.instance.store.read() as tx:
         assert tx.value(select(customer_order.c.secret_hash)) not in cookie
+
+
+def test_a_mistake_made_in_the_basket_shows_what_lies_in_it(browser: Browser, stall: Stall) -> None:
+    browser.go(SALE)
+    browser.send("/cart", **{f"items/{stall.eggs}": "1"})
+    browser.send("/cart", **{f"items/{stall.eggs}": "-1"})
+    assert browser.status == 422
+    assert [one for one in browser.page.ids() if one.startswith("items/")] == [
+        f"items/{stall.eggs}",
+        f"items/{stall.eggs}-problem",
+    ]

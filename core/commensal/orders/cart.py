@@ -108,6 +108,8 @@ def fill_cart(tx: Transaction, order_id: str, items: Mapping[str, int]) -> None:
         problems.append(Problem("too_many_lines", "An order has at most {most} lines.", "/items", {"most": MOST_LINES}))
     if problems:
         raise Invalid(problems)
+    if tx.postgresql:  # two that fill the same cart at once take turns; on SQLite all writers do
+        tx.execute(select(customer_order.c.id).where(customer_order.c.id == order_id).with_for_update())
     tx.execute(delete(cart_line).where(cart_line.c.order_id == order_id))
     insert_rows(tx, cart_line, [{"order_id": order_id, "item_id": i, "quantity": q} for i, q in wanted.items()])
 

@@ -74,6 +74,6 @@ def _busy() -> Iterator[None]:
     try:
         yield
     except OperationalError as error:
-        if getattr(error.orig, "sqlstate", "") == "55P03" or "locked" in str(error.orig):
+        if getattr(error.orig, "sqlstate", "") == "55P03" or "is locked" in str(error.orig):
             raise Busy(str(error.orig)) from error
         raise

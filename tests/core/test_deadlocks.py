@@ -1,0 +1,48 @@
+"""Two transactions that wait for each other: the database ends one of them, and it is tried again from its start."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+
+from sqlalchemy import insert, select, text, update
+
+from commensal.enterprises.tables import enterprise_counter
+from commensal.store import Store, Transaction
+from commensal.testing.placed import a_shop
+
+SERIES = ("first", "second")
+
+
+def test_both_come_through(store: Store) -> None:
+    with store.write() as tx:
+        a_shop(tx)
+        for one in SERIES:
+            tx.execute(insert(enterprise_counter).values(enterprise_id="shop", series=one, value=0))
+    met, tries = threading.Barrier(2), list[str]()
+
+    def raise_both(order: tuple[str, ...]) -> None:
+        mine = itertools.count(1)
+
+        def act(tx: Transaction) -> None:
+            attempt = next(mine)
+            tries.append(order[0])
+            if tx.postgresql:
+                tx.execute(text("SET LOCAL deadlock_timeout = '20ms'"))
+            for one in order:
+                row = enterprise_counter.c
+                tx.execute(update(enterprise_counter).where(row.series == one).values(value=row.value + 1))
+                if tx.postgresql and one == order[0] and attempt == 1:
+                    met.wait(timeout=5)  # each holds what the other wants next
+
+        store.transact(act)
+
+    threads = [threading.Thread(target=raise_both, args=(order,)) for order in (SERIES, SERIES[::-1])]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with store.read() as tx:
+        values = [row["value"] for row in tx.all(select(enterprise_counter.c.value))]
+    assert values == [2, 2]
+    assert len(tries) == (3 if store.engine.dialect.name == "postgresql" else 2)
