@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -22,14 +23,7 @@ def test_the_commands_of_the_readme_do_what_it_says(tmp_path: Path) -> None:
             continue
         for command, expected in _commands(text):
             done = subprocess.run(
-                command,
-                shell=True,
-                cwd=tmp_path,
-                env=env,
-                capture_output=True,
-                text=True,
-                timeout=60,
-                check=False,  # noqa: S602
+                shlex.split(command), cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60, check=False
             )
             assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
             told = "".join(".*" if one == "…" else re.escape(one) for one in expected.strip())
