@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..clock import Clock, SystemClock
+from ..errors import StoreError
 from ..hooks.dispatcher import Hooks
 from ..hooks.loading import load_plugins, migration_folders
 from ..ids import Ids, RandomIds
 from ..store import Store
 from ..store.migrate import migrate, missing_revisions
-from ..errors import StoreError
 from .settings import Settings, load_settings
 
 DATABASE = "commensal.db"
