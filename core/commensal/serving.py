@@ -11,6 +11,7 @@ import anyio.to_thread
 import uvicorn
 
 from .api.app import make_app
+from .errors import SettingsError
 from .instance import Instance
 from .jobs.ticking import ticking
 from .work import WORK
@@ -28,10 +29,11 @@ def serve(
 ) -> None:
     """Listens until SIGINT or SIGTERM, or until ``server.should_exit`` is set through `running`.
 
-    `started` is told the address once it accepts connections: the listening socket is bound before.
+    `started` is told the address once it accepts connections: the listening socket is bound before. Raises
+    `SettingsError` where the port is taken.
     """
     settings = instance.settings.server
-    listener = socket.create_server((settings.host, settings.port if port is None else port), reuse_port=False)
+    listener = _listen(settings.host, settings.port if port is None else port)
     host, bound = listener.getsockname()[:2]
     config = uvicorn.Config(
         make_app(instance),
@@ -52,6 +54,15 @@ def serve(
             stack.enter_context(ticking(instance, WORK))
         started(f"http://{host}:{bound}")
         asyncio.run(_run(server, listener))
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port))
+    except OSError as error:
+        raise SettingsError(
+            f"Port {port} of {host} cannot be used: {error.strerror}. Choose another with --port."
+        ) from error
 
 
 class _Server(uvicorn.Server):
