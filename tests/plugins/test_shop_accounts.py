@@ -158,3 +158,9 @@ def test_what_does_not_exist_is_said_in_the_readers_language(browser: Browser, s
         assert browser.status == 404
         assert "Il n’y a rien ici." in browser.page.text
         assert "/" in browser.page.links()
+
+
+def test_a_form_without_end_is_refused_in_words(browser: Browser, stall: Stall) -> None:
+    browser.post("/login", email="a" * 1024 * 1024, password="b")
+    assert browser.status == 422
+    assert "This form is too large." in browser.page.text

@@ -37,16 +37,22 @@ def page(
 
     async def run(request: Request) -> Response:
         form: dict[str, str] = {}
+        refused: Invalid | None = None
         if request.method == "POST":
-            form = await _form(request)
-        return await run_in_threadpool(_serve, request, form)
+            try:
+                form = await _form(request)
+            except Invalid as error:
+                refused = error
+        return await run_in_threadpool(_serve, request, form, refused)
 
-    def _serve(request: Request, form: dict[str, str]) -> Response:
+    def _serve(request: Request, form: dict[str, str], refused: Invalid | None) -> Response:
         instance: Instance = request.app.state.instance
         visit = _visit(instance, request, form)
         try:
             rates: Rates = request.app.state.rates
-            rates.count(limit or ("writes" if form else "reads"), visit.actor.address)
+            rates.count(limit or ("writes" if request.method == "POST" else "reads"), visit.actor.address)
+            if refused is not None:
+                raise refused
             return handler(visit)
         except Exception as error:  # the edge: the visitor gets a page, the operator the traceback
             if not isinstance(error, CommensalError):
