@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import zipfile
 from collections.abc import Sequence
 
 import pytest
 import xlsxwriter  # type: ignore[import-untyped]
+from hypothesis import given
+from hypothesis import strategies as some
 
 from commensal.errors import Invalid, Refused
 from commensal.product_lists.columns import COLUMNS, fold
@@ -50,6 +53,10 @@ def changed(content: bytes, part: str, old: bytes, new: bytes) -> bytes:
             assert info.filename != part or old in data
             after.writestr(info.filename, data.replace(old, new) if info.filename == part else data)
     return file.getvalue()
+
+
+def _as_list(text: str) -> bytes:
+    return f"{HEADERS}\n{ROW}\n{text}".encode()
 
 
 SHEET = "xl/worksheets/sheet1.xml"
@@ -326,3 +333,21 @@ def test_entities_are_not_expanded() -> None:
     with pytest.raises(Refused) as refused:
         read_list(changed(SMALL, SHEET, b"?>\n<worksheet", bomb))
     assert refused.value.code == "damaged"
+
+
+# Anything at all
+
+
+@given(some.binary(max_size=300) | some.text(max_size=300).map(str.encode) | some.text(max_size=200).map(_as_list))
+def test_any_bytes_are_read_or_refused(content: bytes) -> None:
+    with contextlib.suppress(Refused):
+        assert read_list(content).rows
+
+
+@given(some.data())
+def test_any_damage_to_a_spreadsheet_is_read_or_refused(data: some.DataObject) -> None:
+    content = bytearray(SMALL)
+    for _ in range(data.draw(some.integers(1, 4))):
+        content[data.draw(some.integers(0, len(content) - 1))] = data.draw(some.integers(0, 255))
+    with contextlib.suppress(Refused):
+        assert read_list(bytes(content)).rows

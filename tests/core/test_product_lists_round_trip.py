@@ -34,7 +34,9 @@ from commensal.units.product_types import PRODUCT_TYPES
 
 PRODUCERS = ("hub", "farm", "dairy")
 _NASTY = [*"=+-@'\"\t;,\n\r|~<>&_%€œé’ \u00a0\u202f\u2028\ufffe\x7f\x85", "_x0041_", "'=", "=1+1", "😀", "e\u0301"]
-_TEXT = some.lists(some.sampled_from(_NASTY) | some.characters(codec="utf-8", exclude_characters="\x00"), max_size=12).map("".join)
+_TEXT = some.lists(
+    some.sampled_from(_NASTY) | some.characters(codec="utf-8", exclude_characters="\x00"), max_size=12
+).map("".join)
 _PRODUCT = some.fixed_dictionaries(
     {
         "enterprise_id": some.sampled_from(PRODUCERS),

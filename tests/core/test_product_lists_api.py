@@ -1,0 +1,102 @@
+"""Product lists over the API: try a file, bring it, take it home; and who may."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import pytest
+from sqlalchemy import insert
+from starlette.testclient import TestClient
+
+from commensal.enterprises.tables import enterprise_member
+from commensal.people.tables import api_token, person
+from commensal.store import Store
+
+LIST = "/api/enterprises/hub/product-list"
+CONTENT = (
+    "producteur;nom;catégorie;unités;type d'unité;prix;stock;tva\r\n"
+    "hub;Pommes;pomme;1;kg;2,50;10;5,5\r\n"
+    "hub;Poires;poire;1;kg;3;20;5,5\r\n"
+)
+WRONG = CONTENT.replace("2,50", "2,505").replace("poire", "poirre").encode()
+Header = dict[str, str]
+
+
+def a_token(store: Store, name: str, *scopes: str) -> Header:
+    """Of a manager of the hub, with these scopes."""
+    hashed = hashlib.sha256(f"cml_{name}".encode()).hexdigest()
+    with store.write() as tx:
+        given = {"phone": "", "language": "en", "is_operator": False, "created_at": tx.now, "version": 1}
+        tx.execute(insert(person).values(id=name, email=f"{name}@example.org", name=name, confirmed_at=tx.now, **given))
+        token = {"id": name, "hash": hashed, "person_id": name, "name": "test", "scopes": scopes, "created_at": tx.now}
+        tx.execute(insert(api_token).values(token))
+        tx.execute(insert(enterprise_member).values(enterprise_id="hub", person_id=name, role="manager", since=tx.now))
+    return {"Authorization": f"Bearer cml_{name}"}
+
+
+@pytest.fixture
+def manager(store: Store, hamlet: Any) -> Header:
+    hamlet.enterprise("hub")
+    return a_token(store, "ada", "products:read", "products:write", "catalogs:write")
+
+
+def test_a_list_is_tried_then_brought_then_taken_home(client: TestClient, manager: Header) -> None:
+    content = CONTENT.encode("cp1252")
+    done = {"created": 2, "changed": 0, "unchanged": 0, "unused": [], "mistakes": [], "mistakes_in_all": 0}
+    for dry_run in ("true", "true", "false"):
+        answer = client.post(LIST, params={"dry_run": dry_run}, content=content, headers=manager)
+        assert (answer.status_code, answer.json()) == (200, done)
+    for format, kind in (("csv", "text/csv"), ("xlsx", "application/vnd.openxmlformats")):
+        taken = client.get(LIST, params={"format": format, "language": "fr"}, headers=manager)
+        assert taken.headers["content-type"].startswith(kind)
+        assert taken.headers["content-disposition"] == f'attachment; filename="products.{format}"'
+        again = client.post(LIST, content=taken.content, headers=manager)
+        assert again.json() == done | {"created": 0, "unchanged": 2}
+
+
+def test_the_same_key_brings_a_list_once(client: TestClient, manager: Header) -> None:
+    headers = {**manager, "Idempotency-Key": "monday"}
+    first = client.post(LIST, content=CONTENT.encode(), headers=headers)
+    assert client.post(LIST, content=CONTENT.encode(), headers=headers).json() == first.json()
+
+
+def test_a_dry_run_answers_every_mistake_and_a_real_one_is_refused_with_them(
+    client: TestClient, manager: Header
+) -> None:
+    tried = client.post(LIST, params={"dry_run": "true"}, content=WRONG, headers=manager)
+    assert tried.status_code == 200
+    mistakes = [(one["row"], one["column"], one["code"]) for one in tried.json()["mistakes"]]
+    assert mistakes == [(2, "prix", "fraction"), (3, "catégorie", "unknown_category")]
+    assert tried.json()["mistakes_in_all"] == 2
+    refused = client.post(LIST, content=WRONG, headers=manager)
+    assert refused.status_code == 422
+    said = [(one["pointer"], one["code"]) for one in refused.json()["errors"]]
+    assert said == [("row 2, prix", "fraction"), ("row 3, catégorie", "unknown_category")]
+    assert client.get(LIST, headers=manager).text.count("\n") == 1
+
+
+def test_defaults_are_given_with_the_request(client: TestClient, manager: Header) -> None:
+    content = CONTENT.replace("5,5\r", "réduite\r").replace("pomme", "divers").encode()
+    assert client.post(LIST, content=content, headers=manager).status_code == 422
+    defaults = {"default_vat": "5,5 %", "default_category": "Fruits"}
+    assert client.post(LIST, params=defaults, content=content, headers=manager).json()["created"] == 2
+    wrong = client.post(LIST, params={"default_vat": "viel"}, content=content, headers=manager)
+    assert [one["pointer"] for one in wrong.json()["errors"]] == ["default_vat"]
+
+
+@pytest.mark.parametrize("content", [b"", b"\x00" * 100, b"PK\x03\x04", b"a,b\n1,2", "Œufs".encode("utf-16-le")])
+def test_what_is_no_list_is_refused(client: TestClient, manager: Header, content: bytes) -> None:
+    answer = client.post(LIST, content=content, headers=manager)
+    assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
+
+
+def test_who_may_change_products_but_not_prices_brings_no_list(client: TestClient, store: Store, hamlet: Any) -> None:
+    hamlet.enterprise("hub")
+    for number, scopes in enumerate((["products:read", "products:write"], ["products:read", "catalogs:write"])):
+        token = a_token(store, f"person{number}", *scopes)
+        for dry_run in ("true", "false"):
+            answer = client.post(LIST, params={"dry_run": dry_run}, content=CONTENT.encode(), headers=token)
+            assert answer.status_code == 403
+        assert client.get(LIST, headers=token).status_code == 200
+    assert client.post(LIST, content=CONTENT.encode()).status_code == 401
