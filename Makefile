@@ -26,7 +26,7 @@ fix: $(VENV)/installed
 	$(BIN)/ruff format core federation plugins tests
 
 bench: $(VENV)/installed   ## figures with their machine and versions; not part of the suite
-	$(BIN)/python -m pytest tests/benchmarks -q -s
+	$(BIN)/python tests/benchmarks/bench.py
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

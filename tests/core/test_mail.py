@@ -483,7 +483,8 @@ def test_a_server_gets_the_message_and_nothing_is_left_in_the_folder(instance: I
     with serving(mailbox) as port:
         send_mail(through(instance, port, security="none"), about("confirm_email"))
     ((sender, recipients, content),) = mailbox.received
-    assert (sender.partition(" ")[0], recipients) == ("FROM:<no-reply@coop.example>", ["TO:<ada@example.org>"])
+    told = sender.partition(" ")[0].upper(), [one.upper() for one in recipients]  # in small letters since Python 3.13
+    assert told == ("FROM:<NO-REPLY@COOP.EXAMPLE>", ["TO:<ADA@EXAMPLE.ORG>"])
     message = email.message_from_bytes(content, policy=modern)
     assert message["Message-ID"] == "<018f-job@coop.example>"
     assert not (folder / "mail").exists()

@@ -20,6 +20,7 @@ from commensal.errors import Conflict, Invalid, NotFound, Refused, Stale
 from commensal.product_lists.check import check_list
 from commensal.product_lists.commit import commit_plan
 from commensal.product_lists.lists import ListReport, import_list
+from commensal.product_lists.plan import Plan
 from commensal.product_lists.read import read_list
 from commensal.product_lists.said import NO_DEFAULTS, Defaults, read_defaults
 from commensal.products.products import archive_product, create_product
@@ -59,6 +60,10 @@ class Table:
     def read(self, content: bytes, enterprise_id: str = "hub", **more: Any) -> ListReport:
         with self.store.write() as tx:
             return import_list(tx, enterprise_id, read_list(content), **more)
+
+    def plan(self, *rows: dict[str, str]) -> Plan:
+        with self.store.read() as tx:
+            return check_list(tx, "hub", read_list(a_list(*rows)), catalog_id=None, defaults=NO_DEFAULTS)[0]
 
     def mistakes(self, *rows: dict[str, str], **more: Any) -> list[str]:
         return [str(one) for one in self.bring(*rows, dry_run=True, **more).problems]
@@ -533,45 +538,45 @@ def test_a_dry_run_says_the_same_and_changes_nothing(table: Table, store: Store)
     assert (tried.created, tried.changed, tried.unchanged) == (1, 1, 1)
 
 
-@pytest.mark.parametrize(
-    ("changed", "error"),
-    [(supplied_product, Stale), (catalog_item, Stale), (offer, Stale)],
-    ids=["product", "item", "price"],
-)
-def test_what_somebody_changed_meanwhile_is_not_overwritten(
-    table: Table, store: Store, changed: Any, error: type[Exception]
-) -> None:
+@pytest.mark.parametrize("changed", [supplied_product, catalog_item, offer], ids=["product", "item", "price"])
+def test_what_somebody_changed_meanwhile_is_not_overwritten(table: Table, store: Store, changed: Any) -> None:
     table.bring({"sku": "P1"})
-    listed = read_list(a_list({"sku": "P1", "price": "9", "hidden": "1", "description": "Neu"}))
-    with store.read() as tx:
-        plan, _ = check_list(tx, "hub", listed, catalog_id=None, defaults=NO_DEFAULTS)
+    plan = table.plan({"sku": "P1", "price": "9", "hidden": "1", "description": "Neu"})
     with store.write() as tx:
         tx.execute(update(changed).values(version=changed.c.version + 1))
     before = everything(store)
-    with pytest.raises(error), store.write() as tx:
+    with pytest.raises(Stale), store.write() as tx:
         commit_plan(tx, plan, person_id=None)
     assert everything(store) == before
 
 
-def test_orders_that_come_in_meanwhile_keep_their_goods(table: Table, store: Store) -> None:
+def test_what_somebody_made_or_listed_meanwhile_is_not_there_twice(table: Table, store: Store) -> None:
+    table.bring({"sku": "P1"})
+    with store.write() as tx:
+        for one in (offer, catalog_item):
+            tx.execute(delete(one))
+    plans = table.plan({"sku": "P1"}), table.plan({"sku": "P2", "name": "Poires"})
+    table.bring({"sku": "P1"}, {"sku": "P2", "name": "Poires"})
+    before = everything(store)
+    for plan, error in zip(plans, (Stale, Invalid), strict=True):
+        with pytest.raises(error), store.write() as tx:
+            commit_plan(tx, plan, person_id=None)
+    assert everything(store) == before
+
+
+@pytest.mark.parametrize("ordered", [3, 6])
+def test_orders_that_come_in_meanwhile_keep_their_goods(table: Table, store: Store, ordered: int) -> None:
     table.bring({})
-    lot_id = table.products()[0].lot.id
-    listed = read_list(a_list({"on_hand": "5"}))
-    for grains, left in ((3000, 2), (5000, None)):
-        with store.read() as tx:
-            plan, _ = check_list(tx, "hub", listed, catalog_id=None, defaults=NO_DEFAULTS)
-        plan.counted[lot_id] = 5000
-        with store.write() as tx:
-            take_stock(tx, {lot_id: grains if left else 2000}, order_id="order")
-            if left is None:
-                tx.execute(update(stock_lot).values(reserved=6000))
-        if left is None:
-            with pytest.raises(Conflict, match="6 kg of Pommes are ordered"), store.write() as tx:
-                commit_plan(tx, plan, person_id=None)
-        else:
-            with store.write() as tx:
-                commit_plan(tx, plan, person_id=None)
-            assert table.products()[0].left == left
+    plan, lot_id = table.plan({"on_hand": "5"}), table.products()[0].lot.id
+    with store.write() as tx:
+        take_stock(tx, {lot_id: ordered * 1000}, order_id="order")
+    if ordered > 5:
+        with pytest.raises(Conflict, match="6 kg of Pommes are ordered"), store.write() as tx:
+            commit_plan(tx, plan, person_id=None)
+        return
+    with store.write() as tx:
+        commit_plan(tx, plan, person_id=None)
+    assert table.products()[0].left == 2
 
 
 # ------------------------------------------------------------------------------------------------ size

@@ -104,7 +104,7 @@ def book_shipping(tx: Transaction, order: OrderDraft, option: str, language: str
 
 @hook(scope="enterprise", returns="one", where="transaction", on_error="raise")
 def release_shipping(tx: Transaction, order_id: str, option: str) -> bool:
-    """Gives back what `book_shipping` took, once: a second call for the same order changes nothing.
+    """Gives back what `book_shipping` took. The core calls it once for each booking, under the order's version.
 
     Runs when an order is cancelled or its shipping changes. Returns whether something was given back.
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -58,7 +59,7 @@ def one_line(text: str) -> str:
 def _address(name: str, address: str) -> Address:
     try:
         found = Address(one_line(name), addr_spec=address)
-    except (ValueError, IndexError) as error:  # the parser fails in either way, by what it stumbles over
+    except (ValueError, IndexError, MessageError) as error:  # by what the parser stumbles over
         raise ValueError(f"{address!r} is no e-mail address") from error
     if not found.username or not found.domain:
         raise ValueError(f"{address!r} is no e-mail address")

@@ -39,7 +39,7 @@ def weigh_order(
         elif not line.weighed:
             text = "{name} is sold by the piece; change its quantity instead."
             problems.append(Problem("not_weighed", text, where, {"name": line.name}))
-        elif not 0 <= weight <= line.unit_quantity * line.quantity * _HEAVIEST:
+        elif not weight.is_finite() or not 0 <= weight <= line.unit_quantity * line.quantity * _HEAVIEST:
             text = "{weight} cannot be right for {name}: {ordered} were ordered."
             values = {"weight": weight, "name": line.name, "ordered": line.unit_quantity * line.quantity}
             problems.append(Problem("weight", text, where, values))

@@ -85,7 +85,7 @@ class Headers:
 def read_headers(cells: Sequence[str]) -> tuple[Headers, list[Problem]]:
     """Recognises the first row of a file. One `Problem` for each header that is unknown, doubled or missing.
 
-    Empty headers are passed over: `read_rows` refuses what stands below them.
+    Empty headers are passed over: `read_list` notes what stands below them.
     """
     position: dict[str, int] = {}
     spelling: dict[str, str] = {}

@@ -29,8 +29,9 @@ _AT_ONCE = 500  # lots whose levels one statement changes: the database looks ea
 def commit_plan(tx: Transaction, plan: Plan, *, person_id: str | None) -> None:
     """Writes all of it.
 
-    Raises `Stale` where somebody has changed one of the products since the plan was made, `Conflict` where more of a
-    lot is ordered than was counted. Then the transaction must end without a commit.
+    Raises `Stale` where somebody has changed or listed one of the products since the plan was made, `Invalid` where
+    they have given away a reference, `Conflict` where more of a lot is ordered than was counted. Then the transaction
+    must end without a commit.
     """
     insert_rows(tx, stock_lot, plan.lots)
     received = {row["id"]: Change(free=row["free"]) for row in plan.lots if row["free"]}
@@ -42,7 +43,8 @@ def commit_plan(tx: Transaction, plan: Plan, *, person_id: str | None) -> None:
         insert_rows(tx, supplied_product, plan.products)
         _edit(tx, supplied_product, [(one.id, one.version, _edited(one, row)) for one, row in plan.product_changes])
     _set_rates(tx, plan.rates)
-    _list(tx, plan)
+    with refusing(tx, double=Stale()):
+        _list(tx, plan)
 
 
 def _count(tx: Transaction, counted: Mapping[str, int | None], person_id: str | None) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -15,6 +16,7 @@ from ..enterprises.tables import enterprise
 from ..errors import NotFound, Refused
 from ..products.tables import supplied_product
 from ..products.vat import rate_in_force
+from ..search import search_key
 from ..stock.tables import stock_lot
 from ..store import Time, Transaction, local_day
 
@@ -34,12 +36,13 @@ class Producer:
 @dataclass(frozen=True, kw_only=True)
 class Place:
     """Whose list it is, the catalog that it fills, and whose products it may change: its own, and those of producers
-    that granted it WriteProducts."""
+    that granted it WriteProducts. `spellings` are the slugs and names of these."""
 
     enterprise_id: str
     currency: str
     catalog_id: str
     producers: tuple[Producer, ...]
+    spellings: Mapping[str, Producer]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +119,22 @@ def place_of(tx: Transaction, enterprise_id: str, catalog_id: str | None) -> Pla
         currency=own.currency,
         catalog_id=_catalog(tx, enterprise_id, catalog_id),
         producers=producers,
+        spellings=_spellings(producers),
     )
+
+
+def find_producer(place: Place, typed: str) -> Producer | None:
+    """The producer whose slug or name this is; None where there is none, or several of that name."""
+    return place.spellings.get(typed) or place.spellings.get(search_key(typed))
+
+
+def _spellings(producers: Iterable[Producer]) -> dict[str, Producer]:
+    """Producers by slug, and by name where only one has it."""
+    named: dict[str, list[Producer]] = defaultdict(list)
+    for one in producers:
+        named[search_key(one.name)].append(one)
+    alone = {key: same[0] for key, same in named.items() if len(same) == 1}
+    return alone | {one.slug: one for one in producers}
 
 
 def known_products(tx: Transaction, place: Place, producer_ids: Collection[str]) -> list[Known]:

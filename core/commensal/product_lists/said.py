@@ -16,7 +16,7 @@ from . import cells
 from .cells import Choices
 from .columns import Headers
 from .findings import Findings
-from .known import Place, Producer
+from .known import Place, Producer, find_producer
 from .read import Row
 
 _LONGEST = {"name": 200, "display_name": 200, "lot": 200, "sku": 100, "id": 64}
@@ -92,9 +92,9 @@ class Reader:
     def read(self, row: Row) -> Said | None:
         """What the row says, without the cells that hold a mistake, which are then among the findings; None where it
         cannot be said which product is meant."""
-        producer = self._producer(row)
         language, suggest = self.headers.language, not self.findings.unlisted
         choices = Choices(currency=self.place.currency, language=language, suggest=suggest)
+        producer = self._producer(row, choices)
         values = {**self._texts(row), **self._size(row, choices), **self._terms(row, choices)}
         for key, read in {**_OPTIONAL, **_NEEDED}.items():
             cell = row.cells.get(key)
@@ -107,20 +107,21 @@ class Reader:
         unclear = any(self.findings.in_cell(row.number, self.headers.spelling.get(key, "")) for key in _NAMING)
         return None if producer is None or unclear or "quantity" not in values else Said(row.number, producer, values)
 
-    def _producer(self, row: Row) -> Producer | None:
+    def _producer(self, row: Row, choices: Choices) -> Producer | None:
         cell = row.cells["producer"]
-        found = find_producer(self.place, cell)
-        if found is None and cell:
-            names = {search_key(one.name): one.name for one in self.place.producers}
-            near = get_close_matches(search_key(cell[:100]), names, n=1)
-            text = "{name} is neither this enterprise nor a producer that lets it change its products."
-            if near:
-                text = "{name} may not be changed here, or is not known. Did you mean {meant}?"
-            values = {"name": cell[:100], "meant": names[near[0]] if near else ""}
-            self._note(row, "producer", Problem("producer", text, values=values))
-        elif found is None:
-            self._note(row, "producer", _missing())
+        found = find_producer(self.place, cell) if cell else None
+        if found is None:
+            self._note(row, "producer", self._unknown(cell, choices) if cell else _missing())
         return found
+
+    def _unknown(self, cell: str, choices: Choices) -> Problem:
+        near = get_close_matches(search_key(cell[:100]), self.place.spellings, n=1) if choices.suggest else []
+        if not near:
+            text = "{name} is neither this enterprise nor a producer that lets it change its products."
+            return Problem("producer", text, values={"name": cell[:100]})
+        text = "{name} may not be changed here, or is not known. Did you mean {meant}?"
+        meant = self.place.spellings[near[0]].name
+        return Problem("producer", text, values={"name": cell[:100], "meant": meant})
 
     def _texts(self, row: Row) -> dict[str, Any]:
         problems: list[Problem] = []
@@ -174,16 +175,6 @@ class Reader:
         if not self.findings.in_cell(row.number, header):
             self.findings.add(row.number, header, value)
         return None
-
-
-def find_producer(place: Place, typed: str) -> Producer | None:
-    """The producer whose slug or name this is; None where there is none, or several of that name."""
-    for one in place.producers:
-        if one.slug == typed:
-            return one
-    key = search_key(typed)
-    named = [one for one in place.producers if search_key(one.name) == key]
-    return named[0] if len(named) == 1 else None
 
 
 def _missing() -> Problem:

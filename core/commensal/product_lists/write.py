@@ -20,9 +20,8 @@ from ..units.facets import ALLERGENS, LABELS
 from ..units.measures import MEASURES
 from ..units.product_types import PRODUCT_TYPES, find_product_type
 from .columns import COLUMNS
-from .known import Known, Lot, Place, Producer
+from .known import Known, Lot, Place, Producer, find_producer
 from .read import as_cell, guard
-from .said import find_producer
 
 Cell = str | Decimal | None
 _WIDTHS = {"name": 30, "description": 40, "producer": 24, "category": 20, "display_name": 20, "id": 12}

@@ -22,7 +22,9 @@ _HORIZON = timedelta(days=800)  # a sale that does not come back in two years do
 # Rules are tried in the last 26 months that Python knows: dateutil looks for a day that never comes until the end of
 # time, which takes seconds from today. The start is the end of a long month, the hardest there is.
 _LAST_YEARS = datetime(9997, 10, 31, 18, 0)  # noqa: DTZ001 - a wall clock
+_UNREADABLE = "The days of this rhythm cannot be read; write them like BYDAY=TU,FR."
 _UNTIL = re.compile(r"(\d{8})(T(\d{6})Z)?", re.ASCII)
+_DAYS = re.compile(r"([+-]?[1-5])?(MO|TU|WE|TH|FR|SA|SU)")
 _WHOLE = re.compile(r"[1-9]\d{0,3}", re.ASCII)
 
 
@@ -90,12 +92,15 @@ def _after(parts: dict[str, str], start: datetime, until: datetime | None) -> It
 
 def _day_problems(parts: dict[str, str]) -> list[Problem]:
     """Whether the days can be read, and come."""
+    days = [_DAYS.fullmatch(day) for day in parts.get("BYDAY", "MO").split(",")]
+    if not all(days) or any(day and day[1] and parts["FREQ"] != "MONTHLY" for day in days):
+        return [_problem("unreadable", _UNREADABLE)]
     endless = {name: value for name, value in parts.items() if name not in ("COUNT", "UNTIL")}
     try:
         for _ in _after(endless, _LAST_YEARS, None):
             return []
     except (ValueError, TypeError, KeyError, IndexError):  # what dateutil raises for parts it cannot read
-        return [_problem("unreadable", "The days of this rhythm cannot be read; write them like BYDAY=TU,FR.")]
+        return [_problem("unreadable", _UNREADABLE)]
     return [_problem("never", "No day within two years follows from this rhythm.")]
 
 

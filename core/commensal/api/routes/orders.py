@@ -24,6 +24,7 @@ from ...orders.selling import refuse_foreign_session
 from ...orders.substitute import substitute
 from ...orders.values import Order, Wish
 from ...orders.weigh import weigh_order
+from ...payments.payments import cancel_open
 from ...people.fingerprint import fingerprint
 from ...pricing.values import Adjustment, PricedLine, Totals
 from ..endpoint import Body, Call, Page, Paging, Routes
@@ -195,7 +196,7 @@ def change_my_order(call: Call, order: str, body: OrderChanges) -> Order:
 def cancel_my_order(call: Call, order: str) -> Order:
     """Cancels my order while the sale is open."""
     mine = locked_order(call.tx, order, person_id=call.person_id, version=call.version)
-    return cancel_order(call.tx, call.instance.hooks, mine, by=call.person_id)
+    return _cancelled(call, cancel_order(call.tx, call.instance.hooks, mine, by=call.person_id))
 
 
 @routes.get("/guest-orders/{secret}", scope="public", limit="logins")
@@ -215,7 +216,7 @@ def change_guest_order(call: Call, secret: str, body: OrderChanges) -> Order:
 def cancel_guest_order(call: Call, secret: str) -> Order:
     """Cancels the order that this secret opens, while the sale is open."""
     found = locked_guest_order(call.tx, fingerprint(secret), version=call.version)
-    return cancel_order(call.tx, call.instance.hooks, found)
+    return _cancelled(call, cancel_order(call.tx, call.instance.hooks, found))
 
 
 # ------------------------------------------------------------------------------------------------ the hub
@@ -262,7 +263,8 @@ def change(call: Call, enterprise: str, order: str, body: OrderChanges) -> Order
 def cancel(call: Call, enterprise: str, order: str, body: Cancellation) -> Order:
     """Cancels an order; its goods go back on sale, or not."""
     found = locked_order(call.tx, order, enterprise_id=enterprise, version=call.version)
-    return cancel_order(call.tx, call.instance.hooks, found, restock=body.restock, by_hub=True, by=call.person_id)
+    cancelled = cancel_order(call.tx, call.instance.hooks, found, restock=body.restock, by_hub=True, by=call.person_id)
+    return _cancelled(call, cancelled)
 
 
 @routes.post("/enterprises/{enterprise}/orders/{order}/weights", scope="orders:pack", edits=True)
@@ -293,6 +295,12 @@ def hand_over(call: Call, enterprise: str, order: str) -> Order:
     """The customer has the goods."""
     found = locked_order(call.tx, order, enterprise_id=enterprise, version=call.version)
     return hand_order_over(call.tx, found, by=call.person_id)
+
+
+def _cancelled(call: Call, order: Order) -> Order:
+    """Nobody waits for the money of a cancelled order any more."""
+    cancel_open(call.tx, order.id)
+    return order
 
 
 def _wish(body: NewOrder) -> Wish:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 
@@ -12,7 +12,7 @@ from ...errors import Problem
 from ...languages.catalogs import say
 from ...people.access import demand
 from ...product_lists.lists import Format, ListReport, export_list, import_list
-from ...product_lists.read import read_list
+from ...product_lists.read import ProductList, read_list
 from ...product_lists.said import read_defaults
 from ..endpoint import Body, Call, File, Routes
 
@@ -69,7 +69,7 @@ class ListOutcome:
     mistakes_in_all: int
 
 
-def _prepare(call: Call, enterprise: str, body: bytes, query: ListToRead) -> Any:
+def _prepare(call: Call, enterprise: str, body: bytes, query: ListToRead) -> ProductList | ListOutcome:
     """Reads the file, and does the whole of a dry run, while nobody waits for the database."""
     demand(call.tx, call.actor, "catalogs:write", enterprise)
     listed = read_list(body)
@@ -102,7 +102,7 @@ def write_product_list(call: Call, enterprise: str, query: ListToWrite) -> File:
     return File(content, _MEDIA_TYPES[query.format], f"products.{query.format}")
 
 
-def _read(call: Call, enterprise: str, listed: Any, query: ListToRead) -> ListOutcome:
+def _read(call: Call, enterprise: str, listed: ProductList, query: ListToRead) -> ListOutcome:
     report = import_list(
         call.tx,
         enterprise,
