@@ -101,8 +101,8 @@ def test_a_refusal_of_a_plugin_is_a_word_to_the_person_not_a_fault(clock: Manual
     hooks = load(clock, a=plugin(start_payment=refuse))
     with pytest.raises(Refused, match="declined"):
         hooks.ask(
-            specifications.start_payment, "a", payment_id="p", method="x", order_number=1, amount=1, currency="EUR", settings=None,
-            language="fr",
+            specifications.start_payment, "a", payment_id="p", method="x", order_number=1, amount=1, currency="EUR",
+            settings=None, language="fr",
         )  # fmt: skip
     assert hooks.failures == []
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -19,15 +19,15 @@ from commensal.store.tables import metadata
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def empty(request: pytest.FixtureRequest, tmp_path: Path, clock: ManualClock, ids: SeededIds) -> Store:
+def empty(request: pytest.FixtureRequest, tmp_path: Path, clock: ManualClock, ids: SeededIds) -> Iterator[Store]:
     if request.param == "sqlite":
         url = f"sqlite:///{tmp_path / 'empty.db'}"
     else:
         make: Callable[[str], str] = request.getfixturevalue("new_postgresql")
         url = make("template0")
     store = Store(url, clock=clock, ids=ids)
-    request.addfinalizer(store.close)
-    return store
+    yield store
+    store.close()
 
 
 def test_migrations_make_what_the_tables_declare(empty: Store) -> None:

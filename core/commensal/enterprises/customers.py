@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
+from functools import cache
 from typing import Any, TypedDict, Unpack
 
-from sqlalchemy import RowMapping, case, func, literal_column, select
+from sqlalchemy import RowMapping, bindparam, case, func, literal_column, select
+from sqlalchemy.sql.dml import ReturningInsert
 
 from ..errors import Conflict, Invalid, Problem
 from ..people.email import read_email
 from ..people.tables import person
 from ..search import matches, search_key
-from ..store import Transaction, edit_row, insert_or, refusing
+from ..store import Transaction, edit_row, insert_on, insert_or, refusing
 from ..texts import read_text
 from .customer_categories import set_categories
 from .tables import customer, customer_in_category
@@ -66,12 +68,20 @@ def customer_for(
     `person_id` is who is logged in. It becomes the customer's only if the address is theirs and confirmed: otherwise
     whoever types the address of another would see their orders. What the enterprise wrote of the customer stays.
     """
+    row = _new_row(tx, enterprise_id, email, {"name": name, "phone": phone})
+    owner = {} if person_id is None else {"owner": person_id, "address": email}
+    return _customer(tx.one(_found_or_made(tx.postgresql, tuple(row), bool(owner)), {**row, **owner}))
+
+
+@cache
+def _found_or_made(postgresql: bool, names: tuple[str, ...], owned: bool) -> ReturningInsert[Any]:
+    """Made once, since every order asks it."""
     owner = select(person.c.id).where(
-        person.c.id == person_id, person.c.email == email, person.c.confirmed_at.is_not(None)
+        person.c.id == bindparam("owner"), person.c.email == bindparam("address"), person.c.confirmed_at.is_not(None)
     )
-    first = insert_or(tx, customer).values(
-        **_new_row(tx, enterprise_id, email, {"name": name, "phone": phone}),
-        person_id=owner.scalar_subquery() if person_id is not None else None,
+    first = insert_on(postgresql, customer).values(
+        {name: bindparam(name, type_=customer.c[name].type) for name in names}
+        | {"person_id": owner.scalar_subquery() if owned else None}
     )
     new_owner = first.excluded.person_id
     adopted = case((customer.c.person_id.is_(None) & new_owner.is_not(None), 1), else_=0)
@@ -82,7 +92,7 @@ def customer_for(
             "version": customer.c.version + adopted,
         },
     )
-    return _customer(tx.one(found.returning(*_COLUMNS)))
+    return found.returning(*_COLUMNS)
 
 
 def create_customer(tx: Transaction, enterprise_id: str, *, email: str, **given: Unpack[CustomerFields]) -> Customer:

@@ -1,7 +1,7 @@
 """Where an instance keeps what it knows: engine, transactions, column types, migrations."""
 
 from .append_only import append_only
-from .conflict import insert_once, insert_or, refusing
+from .conflict import insert_on, insert_once, insert_or, refusing
 from .days import local_day
 from .editing import edit_row
 from .rows import insert_rows
@@ -20,6 +20,7 @@ __all__ = [
     "append_only",
     "checked_in",
     "edit_row",
+    "insert_on",
     "insert_once",
     "insert_or",
     "insert_rows",

@@ -16,9 +16,12 @@ from .transaction import Transaction
 
 def insert_or(tx: Transaction, table: Table) -> postgresql.Insert:
     """An INSERT that knows ``on_conflict_do_nothing`` and ``on_conflict_do_update``; in the same words for both."""
-    if tx.postgresql:
-        return postgresql.insert(table)
-    return cast(postgresql.Insert, sqlite.insert(table))
+    return insert_on(tx.postgresql, table)
+
+
+def insert_on(on_postgresql: bool, table: Table) -> postgresql.Insert:
+    """The same for statements that are made once for each database and kept."""
+    return postgresql.insert(table) if on_postgresql else cast(postgresql.Insert, sqlite.insert(table))
 
 
 def insert_once(tx: Transaction, table: Table, values: Mapping[str, Any]) -> bool:
