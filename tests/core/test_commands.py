@@ -13,10 +13,14 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from sqlalchemy import update
 
 from commensal.cli.named import moment
 from commensal.clock import ManualClock
 from commensal.errors import Invalid
+from commensal.instance import open_instance
+from commensal.jobs import promise
+from commensal.jobs.tables import job
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 COMMENSAL = Path(sys.executable).with_name("commensal")
@@ -121,6 +125,20 @@ def test_a_database_that_is_missing_its_tables_says_what_to_do(run: Run, tmp_pat
     assert "commensal migrate" in run("check", fails=True).stderr
     run("migrate")
     run("check")
+
+
+def test_a_job_that_keeps_failing_is_shown_and_tried_again(run: Run, tmp_path: Path) -> None:
+    begin(run)
+    with open_instance(tmp_path / "val") as opened, opened.store.write() as tx:
+        parked = promise(tx, "nobody knows", {})
+        tx.execute(update(job).values(state="parked", attempts=6, error="KeyError: 'nobody knows'"))
+    shown = run("jobs").stdout
+    assert parked in shown
+    assert "KeyError" in shown
+    assert "1 jobs are parked" in run("check").stdout
+    assert "no parked job x" in run("jobs", "--retry", "x", fails=True).stderr
+    run("jobs", "--retry", parked)
+    assert "parked" not in run("check").stdout
 
 
 def test_a_token_opens_the_api_of_a_served_instance(run: Run, tmp_path: Path) -> None:

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import sys
 
+import structlog
 import typer
 from rich.console import Console
 
 from ..errors import CommensalError
-from . import check, demo, enterprise, init, migrate, plugins, product_list, sale, serve, token, user, work
+from . import check, demo, enterprise, init, jobs, migrate, plugins, product_list, sale, serve, token, user, work
 
 app = typer.Typer(
     help="A federation of independent instances for short food chains.", no_args_is_help=True, add_completion=False
 )
-for _room in (init, user, token, enterprise, product_list, sale, plugins, serve, work, migrate, check, demo):
+for _room in (init, user, token, enterprise, product_list, sale, plugins, serve, work, jobs, migrate, check, demo):
     _room.add_to(app)
 
 
 def main() -> None:
     """Runs a command. Errors of ours are told in a sentence; everything else keeps its traceback."""
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))  # answers go to stdout, logs do not
     try:
         app()
     except CommensalError as error:

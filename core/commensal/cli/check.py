@@ -29,7 +29,7 @@ def report(instance: Instance) -> bool:
     for problem in broken:
         console.print(f"[red]broken[/red] {problem}")
     if parked:
-        console.print(f"[yellow]{parked} jobs are parked[/yellow] after their last attempt.")
+        console.print(f"[yellow]{parked} jobs are parked[/yellow] after their last try; `commensal jobs` lists them.")
     if not broken:
         console.print("[green]sound[/green] stock, numbers, totals, payments and journals agree.")
     return not broken
