@@ -57,12 +57,20 @@ def serve(
 
 
 def _listen(host: str, port: int) -> socket.socket:
+    """A socket that says it speaks TCP: asyncio looks for that before it sends small answers without delay, and the
+    sockets of `socket.create_server` do not say it. It costs 40 ms an answer."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        return socket.create_server((host, port))
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(128)
     except OSError as error:
+        listener.close()
         raise SettingsError(
             f"Port {port} of {host} cannot be used: {error.strerror}. Choose another with --port."
         ) from error
+    return listener
 
 
 class _Server(uvicorn.Server):
