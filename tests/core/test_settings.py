@@ -46,6 +46,7 @@ def test_the_example_names_every_setting_with_its_default(tmp_path: Path) -> Non
         ("name = 1", "name: expected `str`, got `int`"),
         ('name = "x"\n[server]\nprot = 1', "server.prot is unknown; did you mean 'port'?"),
         ('name = "x"\n[server]\nport = "80"', "server.port: expected `int`, got `str`"),
+        ('name = "x"\n[server]\nport = 99999', "server.port: 99999 is no port"),
         ('name = "x"\nlanguage = "de"', "language: invalid enum value 'de'"),
         ('name = "x"\ntimezone = "Paris"', "'Paris' is not an IANA time zone, like Europe/Paris"),
         ('name = "x"\nbase_url = "example.org"', "must begin with http:// or https://"),

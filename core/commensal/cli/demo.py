@@ -29,7 +29,7 @@ def add_to(app: typer.Typer) -> None:
         folder: Annotated[Path | None, typer.Option(help="Leave the instance here; else it is temporary.")] = None,
         scale: Annotated[int, typer.Option(min=1, max=100, help="Multiplies the region.")] = 1,
         seed: Annotated[int, typer.Option(help="Another seed draws another region.")] = 1,
-        port: Annotated[int, typer.Option(help="The port to listen on; 0 takes a free one.")] = 8000,
+        port: Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on; 0 takes a free one.")] = 8000,
     ) -> None:
         """Makes an instance with the demo region: three hubs, thirty producers, two hundred customers, past sales."""
         with _place(folder) as place:

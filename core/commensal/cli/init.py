@@ -22,7 +22,7 @@ def add_to(app: typer.Typer) -> None:
         timezone: Annotated[str, typer.Option(prompt="Which time zone?")] = "Europe/Paris",
         sender: Annotated[str, typer.Option(prompt="From which address are e-mails sent?")] = "commensal@localhost",
         database: Annotated[str, typer.Option(help="A PostgreSQL URL; empty for SQLite.")] = "",
-        port: Annotated[int, typer.Option(help="The port to listen on.")] = 8000,
+        port: Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on.")] = 8000,
     ) -> None:
         """Makes a new instance: settings, database. Asks what it is not told."""
         begin_instance(

@@ -15,7 +15,9 @@ def add_to(app: typer.Typer) -> None:
     @app.command("serve")
     def serve_command(
         instance: Folder = HERE,
-        port: Annotated[int | None, typer.Option(help="Instead of the port in instance.toml.")] = None,
+        port: Annotated[
+            int | None, typer.Option(min=0, max=65535, help="Instead of the port in instance.toml.")
+        ] = None,
         jobs: Annotated[bool, typer.Option(help="Also do jobs; --no-jobs where `commensal work` runs.")] = True,
     ) -> None:
         """Serves the instance until it is stopped (Ctrl-C)."""

@@ -78,6 +78,8 @@ class Settings:
             ZoneInfo(self.timezone)
         except (KeyError, ValueError) as error:
             raise ValueError(f"timezone: {self.timezone!r} is not an IANA time zone, like Europe/Paris") from error
+        if not 0 <= self.server.port <= 65535:
+            raise ValueError(f"server.port: {self.server.port} is no port; ports lie between 0 and 65535")
         if not self.base_url.startswith(("http://", "https://")):
             raise ValueError(f"base_url: {self.base_url!r} must begin with http:// or https://")
 
