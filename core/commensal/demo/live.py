@@ -13,8 +13,9 @@ from ..serving import serve
 
 
 @contextmanager
-def live(instance: Instance) -> Iterator[str]:
-    """Serves on a free port of loopback, without the worker; gives the address, and stops at the end of the block."""
+def live(instance: Instance, *, port: int = 0) -> Iterator[str]:
+    """Serves on a port of loopback, a free one unless told, without the worker; gives the address, and stops at the end
+    of the block."""
     ready, address, servers = threading.Event(), list[str](), list[uvicorn.Server]()
 
     def started(url: str) -> None:
@@ -22,7 +23,9 @@ def live(instance: Instance) -> Iterator[str]:
         ready.set()
 
     thread = threading.Thread(
-        target=serve, args=(instance,), kwargs={"port": 0, "jobs": False, "started": started, "running": servers.append}
+        target=serve,
+        args=(instance,),
+        kwargs={"port": port, "jobs": False, "started": started, "running": servers.append},
     )
     thread.start()
     ready.wait(timeout=30)

@@ -1,0 +1,195 @@
+"""Somebody at a real browser: they see pages, and read, write and press what stands on them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from selenium.common.exceptions import WebDriverException
+from selenium.webdriver.chrome.webdriver import WebDriver
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.wait import WebDriverWait
+
+PATIENCE = 15  # seconds for one page
+COOKIES = {"session", "cart", "language"}
+OWN = ("data", "about")  # addresses that lead nowhere
+_FAULTS = Path(__file__).with_name("faults.js").read_text(encoding="utf-8") + "\nreturn faults();"
+_PLAIN = str.maketrans("\u00a0\u202f", "  ")  # spaces that do not break, as French has them
+_WORDS = 'translate(normalize-space(), "\u00a0\u202f", "  ")'  # the same in XPath
+
+
+class Person:
+    """`driver` is the browser in front of them, `url` the address of the instance."""
+
+    def __init__(self, driver: WebDriver, url: str) -> None:
+        self.driver, self.url = driver, url
+        self._cdp("Network.clearBrowserCookies")
+        self._cdp("Emulation.setScriptExecutionDisabled", value=False)
+        self._cdp("Emulation.clearDeviceMetricsOverride")
+        self._cdp("Emulation.setScrollbarsHidden", hidden=False)
+        self._cdp("Emulation.setEmulatedMedia", features=[])
+        self._asked: list[tuple[str, str]] = []  # method and address of each request
+        self._refused: list[str] = []  # addresses of pages that came with an error
+        self._console: list[str] = []
+        self._to("about:blank")
+        self.complaints()
+
+    # -------------------------------------------------------------------------------------------- what they do
+
+    def goes_to(self, address: str) -> None:
+        """A path of the instance, or a whole address."""
+        self._to(address if ":" in address else self.url + address)
+
+    def follows(self, link: str) -> None:
+        self._to_another_page(self.find(f"//a[{_says(link)}]").click, link)
+
+    def presses(self, button: str) -> None:
+        self._to_another_page(self.button(button).click, button)
+
+    def double_clicks(self, button: str, between: Callable[[], object]) -> None:
+        """As the mouse does it, with no regard for what the first click sets off; `between` happens in between."""
+        place = (
+            "const box = arguments[0].getBoundingClientRect(); return [box.x + box.width / 2, box.y + box.height / 2]"
+        )
+        self.script("arguments[0].scrollIntoView({block: 'center'})", self.button(button))
+        x, y = self.script(place, self.button(button))
+        self._click(x, y, 1)
+        between()
+        self._click(x, y, 2)
+
+    def writes(self, **texts: str) -> None:
+        """Into the fields with these names; what stood there is gone."""
+        for name, text in texts.items():
+            field = self.driver.find_element(By.NAME, name)
+            field.clear()
+            field.send_keys(text)
+
+    def takes(self, product: str, size: str, pieces: int) -> None:
+        """Writes so many pieces of a size into its field on the page of a sale."""
+        where = f"//li[.//h3[{_says(product)}]]//input[@id = //label[{_says(size)}]/@for]"
+        field = self.find(where)
+        field.clear()
+        field.send_keys(str(pieces))
+
+    def takes_of_it(self, product: str, pieces: int) -> None:
+        """The same where each product has one field only: in the basket, and where an order is changed."""
+        field = self.find(f"//li//input[@id = //label[{_says(product)}]/@for]")
+        field.clear()
+        field.send_keys(str(pieces))
+
+    def chooses(self, label: str) -> None:
+        self.find(f"//label[{_says(label)}]").click()
+
+    def presses_keys(self, *keys: str) -> None:
+        ActionChains(self.driver).send_keys(*keys).perform()
+
+    def enters(self, key: str) -> None:
+        """Presses a key that leads to another page."""
+        self._to_another_page(lambda: self.presses_keys(key), "a key")
+
+    # -------------------------------------------------------------------------------------------- what they see
+
+    @property
+    def path(self) -> str:
+        return urlsplit(self.driver.current_url).path
+
+    @property
+    def text(self) -> str:
+        """What can be read on the page, with plain spaces."""
+        words = self.driver.find_element(By.TAG_NAME, "body").text.translate(_PLAIN)
+        return " ".join(words.split())
+
+    @property
+    def focused(self) -> WebElement:
+        return self.driver.switch_to.active_element
+
+    def find(self, xpath: str) -> WebElement:
+        return self.driver.find_element(By.XPATH, xpath)
+
+    def button(self, words: str) -> WebElement:
+        return self.find(f"//button[{_says(words)}]")
+
+    def script(self, code: str, *given: Any) -> Any:
+        return self.driver.execute_script(code, *given)
+
+    def faults(self) -> list[str]:
+        """What `faults.js` says about the page as it is shown now."""
+        found: list[str] = self.script(_FAULTS)
+        return found
+
+    # -------------------------------------------------------------------------------------------- their browser
+
+    def without_scripts(self) -> None:
+        self._cdp("Emulation.setScriptExecutionDisabled", value=True)
+
+    def on_a_screen(self, width: int, scheme: str) -> None:
+        """Of so many pixels, of a telephone (whose scroll bars take no room), "light" or "dark"."""
+        self._cdp("Emulation.setDeviceMetricsOverride", width=width, height=640, deviceScaleFactor=1, mobile=False)
+        self._cdp("Emulation.setScrollbarsHidden", hidden=True)
+        self._cdp("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+        wide = "return innerWidth === arguments[0] && matchMedia(`(prefers-color-scheme: ${arguments[1]})`).matches"
+        self.waits_until(lambda: self.script(wide, width, scheme), f"a screen of {width} pixels")
+
+    def waits_until(self, condition: Callable[[], object], what: str) -> None:
+        """A page that is being left answers no questions: then they are asked again."""
+        wait = WebDriverWait(self.driver, PATIENCE, 0.02, ignored_exceptions=[WebDriverException])
+        wait.until(lambda _: condition(), f"waited in vain for {what}")
+
+    @property
+    def posts(self) -> int:
+        """Forms that were sent since somebody looked for complaints."""
+        self._read_logs()
+        return [method for method, _ in self._asked].count("POST")
+
+    def complaints(self) -> list[str]:
+        """What the browser saw since it was asked last and should not have: foreign requests, errors, other cookies."""
+        self._read_logs()
+        host = urlsplit(self.url).netloc
+        elsewhere = [url for _, url in self._asked if urlsplit(url).scheme not in OWN and urlsplit(url).netloc != host]
+        # The browser also notes pages that say themselves what went wrong.
+        told = tuple(f"{page} - Failed to load" for page in self._refused)
+        errors = [one for one in self._console if not one.startswith(told)]
+        cookies = self.driver.get_cookies()
+        others = sorted({one["name"] for one in cookies} - COOKIES)
+        bare = [one["name"] for one in cookies if not one["httpOnly"] or one.get("sameSite") != "Lax"]
+        for log in (self._asked, self._refused, self._console):
+            log.clear()
+        said = {"request to": elsewhere, "console:": errors, "cookie": others, "cookie for scripts or others:": bare}
+        return [f"{kind} {one}" for kind, found in said.items() for one in found]
+
+    def _read_logs(self) -> None:
+        for entry in self.driver.get_log("performance"):  # type: ignore[no-untyped-call]
+            message = json.loads(entry["message"])["message"]
+            given = message["params"]
+            if message["method"] == "Network.requestWillBeSent":
+                self._asked.append((given["request"]["method"], given["request"]["url"]))
+            if message["method"] == "Network.responseReceived" and given["type"] == "Document":
+                self._refused += [given["response"]["url"]] if 400 <= given["response"]["status"] < 500 else []
+        worth = ("SEVERE", "WARNING")
+        said = self.driver.get_log("browser")  # type: ignore[no-untyped-call]
+        self._console += [one["message"] for one in said if one["level"] in worth]
+
+    def _click(self, x: float, y: float, count: int) -> None:
+        for act in ("mousePressed", "mouseReleased"):
+            self._cdp("Input.dispatchMouseEvent", type=act, x=x, y=y, button="left", clickCount=count)
+
+    def _to(self, url: str) -> None:
+        self._to_another_page(lambda: self.driver.get(url), url)
+
+    def _to_another_page(self, act: Callable[[], object], what: str) -> None:
+        born = "return document.readyState === 'complete' ? performance.timeOrigin : null"
+        before = self.script(born)
+        act()
+        self.waits_until(lambda: self.script(born) not in (before, None), f"what comes of {what!r}")
+
+    def _cdp(self, command: str, **given: object) -> None:
+        self.driver.execute_cdp_cmd(command, given)
+
+
+def _says(words: str) -> str:
+    return f'contains({_WORDS}, "{words}")'

@@ -1,0 +1,174 @@
+"""A person buys in a real browser, whatever they read, press, or have switched off."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import re
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from sqlalchemy import event
+
+from commensal.jobs.ticking import tick
+from commensal.work import WORK
+
+from .conftest import PASSWORD, SALE, Shop
+from .person import PATIENCE, Person
+
+ORDER = "Commander avec obligation de paiement"
+
+
+def to_the_checkout(person: Person, product: str, size: str, pieces: int) -> None:
+    """In French, from the page of the sale to a checkout that is filled in."""
+    person.goes_to(SALE)
+    person.takes(product, size, pieces)
+    person.presses("Mettre au panier")
+    person.presses("Passer la commande")
+    person.writes(name="Bob Le Goff", email="bob@example.org")
+    person.chooses("Salle des fêtes")
+
+
+def test_a_guest_buys_in_french_with_scripts_switched_off(person: Person, shop: Shop) -> None:
+    person.without_scripts()
+    person.goes_to("data:text/html,<title>off</title><script>document.title = 'on'</script>")
+    assert person.driver.title == "off"
+    person.goes_to("/")
+    person.follows("Vente de juin")
+    person.takes("Carottes", "5 kg", 1)
+    person.takes("Œufs", "6", 2)
+    picture = person.driver.find_element(By.TAG_NAME, "img")
+    assert (picture.get_property("naturalWidth"), picture.accessible_name) == (40, "Six œufs dans leur boîte")
+    person.presses("Mettre au panier")
+    assert "15,20 €" in person.text
+    person.presses("Passer la commande")
+    person.writes(name="Bob Le Goff", email="bob@example.org", note="Je viens à vélo.")
+    person.chooses("Gare, ")
+    person.presses("Voir le total avec ce choix")
+    assert "16,70 €" in person.text
+    person.presses(ORDER)
+    assert "Commande 1" in person.text
+    assert "16,70 €" in person.text
+    (order,) = shop.orders()
+    assert (order["name"], order["total"], order["note"]) == ("Bob Le Goff", 1050 + 2 * 235 + 150, "Je viens à vélo.")
+    assert person.complaints() == []
+    person.driver.delete_all_cookies()  # at another device, with nothing but the e-mail
+    person.goes_to(_link_in_the_mail(shop))
+    assert "Commande 1" in person.text
+
+
+def _link_in_the_mail(shop: Shop) -> str:
+    tick(shop.instance, WORK)
+    (file,) = (shop.instance.folder / "mail").glob("*.eml")
+    message = email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
+    words = message.get_body(("plain",))
+    assert words is not None
+    (link,) = re.findall(rf"{re.escape(shop.instance.settings.base_url)}/orders/\S+", words.get_content())
+    return str(link)
+
+
+def test_a_member_buys_in_english_then_changes_and_cancels_the_order(person: Person, shop: Shop) -> None:
+    person.goes_to("/login")
+    person.presses("English")
+    person.writes(email="ada@example.org", password=PASSWORD)
+    person.presses("Log in")
+    person.follows("To the products")
+    person.takes("Carottes", "1 kg", 2)
+    person.presses("Put into the basket")
+    person.presses("Go to checkout")
+    assert person.driver.find_element(By.NAME, "name").get_property("value") == "Ada Martin"
+    person.chooses("Salle des fêtes")
+    person.presses("Order with obligation to pay")
+    assert "Please bring €4.80" in person.text
+    person.follows("Change quantities")
+    person.takes_of_it("Carottes", 3)
+    person.presses("Show the new total")
+    person.presses("Change the order with obligation to pay")
+    assert "Please bring €7.20" in person.text
+    assert [order["total"] for order in shop.orders()] == [720]
+    person.follows("Cancel the order")
+    person.presses("Yes, cancel it")
+    assert "cancelled" in person.text
+    person.follows("My orders")
+    assert "Order 1" in person.text
+    person.presses("Log out")
+    assert [order["state"] for order in shop.orders()] == ["Cancelled"]
+
+
+def test_everything_can_be_reached_and_pressed_by_keyboard_alone(person: Person, shop: Shop) -> None:
+    person.goes_to("/")
+    person.presses_keys(Keys.TAB)
+    assert "Aller au contenu" in person.focused.text
+    assert person.focused.location["x"] >= 0  # it comes into sight
+    person.presses_keys(Keys.ENTER)
+    person.presses_keys(Keys.TAB)
+    assert person.focused.get_attribute("name") == "q"  # the menu was skipped
+    tab_to(person, lambda: "Voir les produits" in person.focused.text)
+    person.enters(Keys.ENTER)
+    tab_to(person, lambda: (person.focused.get_attribute("name") or "").startswith("items/"))
+    person.presses_keys("2")
+    tab_to(person, lambda: person.focused.text == "Mettre au panier")
+    person.enters(Keys.ENTER)
+    tab_to(person, lambda: person.focused.text == "Passer la commande")
+    person.enters(Keys.ENTER)
+    for name, words in (("name", "Bob Le Goff"), ("email", "bob@example.org"), ("shipping", Keys.SPACE)):
+        tab_to(person, lambda name=name: person.focused.get_attribute("name") == name)  # type: ignore[misc]
+        person.presses_keys(words)
+    person.presses_keys(Keys.ARROW_DOWN)  # from the dear place to the one that costs nothing, past one that is full
+    tab_to(person, lambda: person.focused.text == ORDER)
+    person.enters(Keys.ENTER)
+    (order,) = shop.orders()
+    assert (order["name"], order["total"]) == ("Bob Le Goff", 2 * 235)
+    assert person.path.startswith("/orders/guest/")
+
+
+def tab_to(person: Person, there: Callable[[], bool]) -> None:
+    for _ in range(40):
+        person.presses_keys(Keys.TAB)
+        assert person.script("return document.activeElement.matches(':focus-visible')"), person.focused.text
+        if there():
+            return
+    raise AssertionError("forty times Tab, and it was not reached")
+
+
+def test_a_double_click_places_one_order(person: Person, shop: Shop) -> None:
+    to_the_checkout(person, "Carottes", "1 kg", 1)
+    assert person.complaints() == []
+    arrived = threading.Event()
+    with shop.instance.store.write():  # so that neither click is answered before both are made
+        event.listen(shop.instance.store.engine, "before_cursor_execute", lambda *_: arrived.set())
+        person.double_clicks(ORDER, between=lambda: arrived.wait(PATIENCE))
+    person.waits_until(lambda: "Commande 1" in person.text, "the order")
+    assert person.posts == 2
+    assert len(shop.orders()) == 1
+    person.goes_to(f"{SALE}/cart")
+    assert "Votre panier est vide." in person.text
+
+
+def test_two_race_for_the_last_crate_and_one_is_told_what_is_left(person: Person, another: Person, shop: Shop) -> None:
+    shop.count(15)
+    shoppers = [person, another]
+    for one in shoppers:
+        to_the_checkout(one, "Carottes", "5 kg", 2)
+    start = threading.Barrier(2)
+
+    def press(one: Person) -> None:
+        start.wait()
+        one.presses(ORDER)
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(press, shoppers))
+    (winner,) = (one for one in shoppers if one.path.startswith("/orders/guest/"))
+    (loser,) = (one for one in shoppers if one is not winner)
+    assert loser.path == f"{SALE}/cart"
+    assert "Il n’en reste que 1." in loser.text
+    assert len(shop.orders()) == 1
+    loser.takes_of_it("Carottes", 1)
+    loser.presses("Passer la commande")
+    loser.writes(name="Zoé", email="zoe@example.org")
+    loser.chooses("Salle des fêtes")
+    loser.presses(ORDER)
+    assert [order["total"] for order in shop.orders()] == [2100, 1050]

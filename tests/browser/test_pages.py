@@ -1,0 +1,228 @@
+"""Every page of the shop as a browser shows it: it fits, it can be read and used, and nothing in it does harm."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import quote
+
+from selenium.webdriver.common.by import By
+from sqlalchemy import update
+
+from commensal.catalogs.tables import catalog_item
+from commensal.enterprises.tables import enterprise
+from commensal.orders.tables import customer_order
+from commensal.products.tables import image, supplied_product
+from commensal.sale_sessions.tables import coordination, sale_session
+from commensal_pickup.tables import pickup_place
+
+from .conftest import PASSWORD, SALE, Shop
+from .person import Person
+
+SCREENS = ((320, "light"), (360, "dark"))  # pixels of a telephone
+LONG = "une.adresse.electronique.d.une.longueur.que.personne.n.attend@cooperative-alimentaire.example.org"
+WORD = "x" * 60  # that cannot be broken
+HOSTILE = f"<script>window.__x=1</script>\"'><img src=x onerror=window.__x=1><svg/onload=window.__x=1>{WORD}"
+BAD = """data:text/html,<title></title><style>::placeholder{color:silver}</style><body style="width:2000px">
+<h2>Second</h2><h4>Fourth</h4><input id="bare" placeholder="pale"><img src=""><button></button><p style="color:gray">Gray on white</p><a href="x" style="outline:none">
+A link</a><a href="y" style="outline:2px solid silver">Another</a><a href="z">Below</a><div style="position:fixed;
+inset:0"></div>"""
+
+
+def tour(person: Person, shop: Shop) -> Iterator[str]:
+    """Shows one page after the other, in all states that differ, and names it."""
+    for path in ("/", "/?q=rien", "/hubs/shop", SALE, f"{SALE}?q=rien", f"{SALE}/cart", "/nulle-part", "/login"):
+        person.goes_to(path)
+        yield path
+    for path in ("/signup", "/forgot", "/reset/code", "/orders/guest/not-a-secret"):
+        person.goes_to(path)
+        yield path
+    yield from _buys(person)
+    yield from _changes(person)
+    yield from _signs_in(person)
+    for name, moved in (("before", -2), ("after", 5)):
+        shop.clock.advance(days=moved)
+        for path in ("/", "/hubs/shop", SALE, f"{SALE}/cart"):
+            person.goes_to(path)
+            yield f"{path} {name} the sale"
+
+
+def _buys(person: Person) -> Iterator[str]:
+    person.goes_to(SALE)
+    person.takes("Carottes", "1 kg", 20000)
+    _sends_anyway(person, "Mettre au panier")
+    yield "a quantity beyond all measure"
+    person.takes("Carottes", "1 kg", 30)
+    person.takes("Carottes", "5 kg", 5)
+    _sends_anyway(person, "Mettre au panier")
+    yield "more than there is"
+    person.goes_to(SALE)
+    person.takes("Carottes", "1 kg", 12)
+    person.takes("Carottes", "5 kg", 1)
+    person.takes("Œufs", "6", 1)
+    person.presses("Mettre au panier")
+    yield "basket"
+    person.goes_to(SALE)
+    yield "sale with a basket"
+    person.goes_to(f"{SALE}/checkout")
+    yield "checkout"
+    _sends_anyway(person, "Commander avec obligation")
+    yield "checkout with all mistakes"
+    person.writes(name="Bob Le Goff", email=LONG, note="Je viens\nà vélo.")
+    person.chooses("Gare")
+    person.presses("Commander avec obligation")
+    yield "checkout with another total"
+    person.presses("Commander avec obligation")
+    yield "order of a guest"
+
+
+def _changes(person: Person) -> Iterator[str]:
+    mine = person.path
+    person.goes_to(f"{mine}/change")
+    yield "change"
+    person.takes_of_it("Œufs", 2)
+    person.presses("Voir le nouveau total")
+    yield "new total"
+    person.takes_of_it("Œufs", 200)
+    person.presses("Voir le nouveau total")
+    yield "change that cannot be"
+    person.goes_to(f"{mine}/cancel")
+    yield "cancel"
+    person.presses("Oui, l’annuler")
+    yield "cancelled order"
+
+
+def _signs_in(person: Person) -> Iterator[str]:
+    for path, button in (
+        ("/signup", "Créer un compte"),
+        ("/reset/code", "Enregistrer"),
+        ("/login", "Se connecter"),
+        ("/forgot", "Envoyer"),
+    ):
+        person.goes_to(path)
+        _sends_anyway(person, button)
+        yield f"{path} with all mistakes"
+    person.goes_to("/login")
+    person.writes(email="ada@example.org", password=PASSWORD)
+    person.presses("Se connecter")
+    person.goes_to("/orders")
+    yield "no orders"
+    person.goes_to("/confirm/code")
+    yield "confirm"
+    person.presses("Oui, c’est mon adresse")
+    yield "wrong code"
+    person.goes_to(SALE)
+    person.takes("Œufs", "6", 1)
+    person.presses("Mettre au panier")
+    person.presses("Passer la commande")
+    person.chooses("Salle des fêtes")
+    person.presses("Commander avec obligation")
+    yield "order of a member"
+    person.goes_to("/orders")
+    yield "orders"
+
+
+def _sends_anyway(person: Person, button: str) -> None:
+    """Without the browser's own look at the fields."""
+    person.script("for (const form of document.forms) form.noValidate = true")
+    person.presses(button)
+
+
+def test_every_page_fits_a_telephone_and_can_be_read_and_used_by_everybody(person: Person, shop: Shop) -> None:
+    wrong = []
+    for name in tour(person, shop):
+        for width, scheme in SCREENS:
+            person.on_a_screen(width, scheme)
+            wrong += [f"{name}, {width} px, {scheme}: {fault}" for fault in person.faults()]
+        wrong += [f"{name}: {complaint}" for complaint in person.complaints()]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_what_looks_at_the_pages_sees_each_fault(person: Person) -> None:
+    person.goes_to(BAD)
+    faults = " ".join(person.faults())
+    for rule in ("3.1.1", "2.4.2", "1.4.10", "1.3.1", "3.3.2", "4.1.2", "1.1.1", "1.4.3", "2.4.7", "1.4.11", "2.4.11"):
+        assert f"({rule})" in faults, rule
+    assert "before typing (1.4.3)" in faults
+
+
+# ------------------------------------------------------------------------------------------------ hostile words
+
+
+def test_what_people_write_stays_text_and_does_not_break_a_page(person: Person, shop: Shop) -> None:
+    _write_everywhere(shop, HOSTILE)
+    person.on_a_screen(320, "light")
+    shown = []
+    for name in _pages_with_their_words(person, shop):
+        assert person.script("return window.__x") is None, name
+        assert person.complaints() == [], name
+        assert person.faults() == [], name
+        assert not person.driver.find_elements(By.CSS_SELECTOR, "[href^=javascript]"), name
+        shown.append(name if "<script>window.__x=1</script>" in person.text else "")
+    assert len(shown) == len(set(shown)) == 9, "each page shows it"
+
+
+def _write_everywhere(shop: Shop, words: str) -> None:
+    html = f"<p>{words}</p><a href='javascript:window.__x=1'>x</a><a href='//elsewhere.example'>y</a>"
+    with shop.instance.store.write() as tx:
+        tx.execute(update(supplied_product).values(name=words, description=html))
+        tx.execute(update(catalog_item).values(name=words))
+        tx.execute(update(image).values(alt=words))
+        tx.execute(update(coordination).values(name=words))
+        tx.execute(update(sale_session).values(note=words))
+        tx.execute(update(pickup_place).values(name=words, street=words, city=words, note=words))
+        tx.execute(
+            update(enterprise).values(name=words, city=words, street=words, phone=words, email=words, description=html)
+        )
+
+
+def _pages_with_their_words(person: Person, shop: Shop) -> Iterator[str]:
+    for path in ("/", f"/?q={quote(HOSTILE)}", "/hubs/shop", SALE):
+        person.goes_to(path)
+        yield path
+    person.takes("script", "1 kg", 1)
+    person.presses("Mettre au panier")
+    yield "basket"
+    person.presses("Passer la commande")
+    yield "checkout"
+    person.writes(name=HOSTILE, email=LONG, note=HOSTILE)
+    person.chooses("17:00")
+    person.presses("Commander avec obligation")
+    with shop.instance.store.write() as tx:
+        tx.execute(update(customer_order).values(email=HOSTILE, phone=HOSTILE))
+    person.goes_to(person.path)
+    yield "order"
+    person.follows("Modifier les quantités")
+    yield "change"
+    person.presses("Voir le nouveau total")
+    yield "new total"
+
+
+def test_a_script_in_a_page_would_not_run_and_the_browser_would_tell(person: Person) -> None:
+    person.goes_to(SALE)
+    person.script(
+        """
+        document.cookie = "spy=1";
+        const script = document.createElement("script");
+        script.textContent = "window.__x = 1";
+        document.body.append(script);
+        document.body.insertAdjacentHTML("beforeend", "<button id=trap onclick='window.__x=1'>trap</button>");
+        document.getElementById("trap").click();
+        fetch("https://elsewhere.example/").catch(() => (document.title = "refused"));
+        """
+    )
+    person.waits_until(lambda: person.driver.title == "refused", "the refusal")
+    assert person.script("return window.__x") is None
+    complaints = " ".join(person.complaints())
+    print(complaints)
+    for one in (
+        "inline script",
+        "inline event handler",
+        "Connecting to",
+        "cookie spy",
+        "cookie for scripts or others: spy",
+    ):
+        assert one in complaints
+    person.goes_to("data:text/html,<img src='http://127.0.0.2:9/' onerror='document.title=1'>")
+    person.waits_until(lambda: person.driver.title == "1", "the refusal")
+    assert "request to http://127.0.0.2:9/" in person.complaints()
+    person.driver.delete_all_cookies()
