@@ -23,9 +23,10 @@ LONG = "une.adresse.electronique.d.une.longueur.que.personne.n.attend@cooperativ
 WORD = "x" * 60  # that cannot be broken
 HOSTILE = f"<script>window.__x=1</script>\"'><img src=x onerror=window.__x=1><svg/onload=window.__x=1>{WORD}"
 BAD = """data:text/html,<title></title><style>::placeholder{color:silver}</style><body style="width:2000px">
-<h2>Second</h2><h4>Fourth</h4><input id="bare" placeholder="pale"><img src=""><button></button><p style="color:gray">Gray on white</p><a href="x" style="outline:none">
-A link</a><a href="y" style="outline:2px solid silver">Another</a><a href="z">Below</a><div style="position:fixed;
-inset:0"></div>"""
+<h2>Second</h2><h4>Fourth</h4><input id="bare" placeholder="pale"><img src=""><button></button>
+<p style="color:gray">Gray on white</p><a href="x" style="outline:none">A link</a>
+<a href="y" style="outline:2px solid silver">Another</a><a href="z">Below</a>
+<div style="position:fixed;inset:0"></div>"""
 
 
 def tour(person: Person, shop: Shop) -> Iterator[str]:
