@@ -43,7 +43,7 @@ class Person:
 
     def goes_to(self, address: str) -> None:
         """A path of the instance, or a whole address."""
-        self._to(address if ":" in address else self.url + address)
+        self._to(self.url + address if address.startswith("/") else address)
 
     def follows(self, link: str) -> None:
         self._to_another_page(self.find(f"//a[{_says(link)}]").click, link)
