@@ -132,6 +132,8 @@ function focus(say) {
   document.activeElement.blur();
 }
 
+const focusShown = (element) => element.matches(":focus-visible") && !covered(element);
+
 function covered(element) {
   const box = element.getClientRects()[0];
   const top = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);

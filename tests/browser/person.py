@@ -18,7 +18,7 @@ from selenium.webdriver.support.wait import WebDriverWait
 PATIENCE = 15  # seconds for one page
 COOKIES = {"session", "cart", "language"}
 OWN = ("data", "about")  # addresses that lead nowhere
-_FAULTS = Path(__file__).with_name("faults.js").read_text(encoding="utf-8") + "\nreturn faults();"
+_FAULTS = Path(__file__).with_name("faults.js").read_text(encoding="utf-8")
 _PLAIN = str.maketrans("\u00a0\u202f", "  ")  # spaces that do not break, as French has them
 _WORDS = 'translate(normalize-space(), "\u00a0\u202f", "  ")'  # the same in XPath
 
@@ -119,8 +119,11 @@ class Person:
 
     def faults(self) -> list[str]:
         """What `faults.js` says about the page as it is shown now."""
-        found: list[str] = self.script(_FAULTS)
+        found: list[str] = self.script(f"{_FAULTS}\nreturn faults();")
         return found
+
+    def sees_the_focus(self) -> bool:
+        return bool(self.script(f"{_FAULTS}\nreturn focusShown(document.activeElement);"))
 
     # -------------------------------------------------------------------------------------------- their browser
 

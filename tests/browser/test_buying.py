@@ -99,6 +99,7 @@ def test_a_member_buys_in_english_then_changes_and_cancels_the_order(person: Per
 
 
 def test_everything_can_be_reached_and_pressed_by_keyboard_alone(person: Person, shop: Shop) -> None:
+    person.on_a_screen(360, "light")
     person.goes_to("/")
     person.presses_keys(Keys.TAB)
     assert "Aller au contenu" in person.focused.text
@@ -128,7 +129,7 @@ def test_everything_can_be_reached_and_pressed_by_keyboard_alone(person: Person,
 def tab_to(person: Person, there: Callable[[], bool]) -> None:
     for _ in range(40):
         person.presses_keys(Keys.TAB)
-        assert person.script("return document.activeElement.matches(':focus-visible')"), person.focused.text
+        assert person.sees_the_focus(), person.focused.get_attribute("outerHTML")
         if there():
             return
     raise AssertionError("forty times Tab, and it was not reached")
