@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .api.cookies import clear_session, set_session
-    from .api.endpoint import Body, Call, Endpoint, Page, Paging, Routes, changes
+    from .api.endpoint import Body, Call, Endpoint, Page, Paging, Routes, changes, page_of
     from .catalogs.visible import VisibleOffer, offers_for
     from .enterprises.enterprises import enterprise_by_id, enterprises_by_id, find_enterprise, list_enterprises
     from .errors import Busy, Conflict, Invalid, NotFound, PluginError, Problem, Refused, Stale, Unauthorised
@@ -138,6 +138,7 @@ _MODULES = {
     "order_by_secret": "orders.questions",
     "orders_of_person": "orders.questions",
     "page": "pages.page",
+    "page_of": "api.endpoint",
     "payment_methods": "payments.methods",
     "payments_of": "payments.payments",
     "person_by_id": "people.people",
@@ -244,6 +245,7 @@ __all__ = [
     "order_by_secret",
     "orders_of_person",
     "page",
+    "page_of",
     "payment_methods",
     "payments_of",
     "person_by_id",

@@ -9,7 +9,18 @@ from typing import Annotated
 
 import msgspec
 
-from commensal import Body, Call, Endpoint, Page, Paging, Routes, changes, hookimpl, refuse_foreign_session
+from commensal import (
+    Body,
+    Call,
+    Endpoint,
+    Page,
+    Paging,
+    Routes,
+    changes,
+    hookimpl,
+    page_of,
+    refuse_foreign_session,
+)
 
 from .places import DEAREST, Place, add_place, archive_place, change_place, places_of
 from .slots import MOST_ORDERS, Slot, add_slot, change_slot, remove_slot, slots_of
@@ -71,7 +82,7 @@ def endpoints() -> Sequence[Endpoint]:
 def pickup_places(call: Call, enterprise: str, query: Paging) -> Page[Place]:
     """Places where the enterprise's customers collect their orders."""
     found = places_of(call.tx, enterprise, after=query.after, limit=query.limit)
-    return Page(items=found, next=found[-1].id if len(found) == query.limit else None)
+    return page_of(found, query.limit, lambda one: one.id)
 
 
 @_routes.post("/enterprises/{enterprise}/places", scope="enterprise:write", status=201)

@@ -47,6 +47,11 @@ class Page(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     next: str | None
 
 
+def page_of(found: Sequence[T], limit: int, key: Callable[[T], str]) -> Page[T]:
+    """What was found as a page. A full one may have a next, which begins after the key of its last item."""
+    return Page(items=found, next=key(found[-1]) if len(found) == limit else None)
+
+
 @dataclass(frozen=True)
 class File:
     """An answer that is not JSON: an export, an image. What is `unchanging` browsers need never ask for again."""

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Select, delete, select
 
 from ..errors import Invalid, NotFound, Problem
 from ..people.scopes import GRANTS
-from ..store import Transaction, insert_or
+from ..store import Transaction, insert_once
 from .tables import enterprise, enterprise_grant
 
 ALL = frozenset(GRANTS)
@@ -54,7 +54,7 @@ def grant(tx: Transaction, grantor_id: str, grantee_id: str, scope: str, *, by: 
     if tx.value(there) is None:
         raise NotFound("no_enterprise", "There is no such enterprise.")
     row = {"grantor_id": grantor_id, "grantee_id": grantee_id, "scope": scope, "granted_at": tx.now, "granted_by": by}
-    tx.execute(insert_or(tx, enterprise_grant).values(row).on_conflict_do_nothing())
+    insert_once(tx, enterprise_grant, row)
     return Grant(**tx.one(_grants().where(*_is(grantor_id, grantee_id, scope))))
 
 

@@ -12,7 +12,7 @@ from ..errors import Conflict, Invalid, Problem, Refused
 from ..people.email import read_email
 from ..people.scopes import ROLES
 from ..people.tables import person
-from ..store import Transaction, insert_or
+from ..store import Transaction, insert_once
 from .enterprises import COLUMNS, Enterprise
 from .tables import enterprise, enterprise_member
 
@@ -64,7 +64,7 @@ def add_member(tx: Transaction, enterprise_id: str, *, email: str, role: str) ->
     if tx.value(select(func.count()).where(enterprise_member.c.enterprise_id == enterprise_id)) >= MOST:
         raise Conflict("too_many_members", "There are {most} members already.", most=MOST)
     row = {"enterprise_id": enterprise_id, "person_id": person_id, "role": role, "since": tx.now}
-    if tx.execute(insert_or(tx, enterprise_member).values(row).on_conflict_do_nothing()).rowcount != 1:
+    if not insert_once(tx, enterprise_member, row):
         raise Conflict("member", "They are a member already.")
     return member_by_id(tx, enterprise_id, person_id)
 

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, delete, select
 from ..errors import Conflict, NotFound
 from ..hooks.dispatcher import Hooks
 from ..hooks.loading import all_hooks
-from ..store import Transaction, edit_row, insert_or
+from ..store import Transaction, edit_row, insert_once
 from .plugin_settings import check_settings, hide_secrets, keep_secrets
 from .tables import enterprise_plugin
 
@@ -41,7 +41,7 @@ def enable_plugin(
     """
     kept = _accepted(hooks, plugin, settings, {})
     row = {"enterprise_id": enterprise_id, "plugin": plugin, "settings": kept, "version": 1}
-    if tx.execute(insert_or(tx, enterprise_plugin).values(row).on_conflict_do_nothing()).rowcount != 1:
+    if not insert_once(tx, enterprise_plugin, row):
         raise Conflict("plugin_enabled", "This plugin is enabled already; change its settings instead.")
     return _shown(hooks, plugin, kept, 1)
 

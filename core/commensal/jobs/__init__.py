@@ -1,6 +1,6 @@
 """Work that happens after commit, and work that happens again and again."""
 
-from .promise import promise, promise_all
+from .promise import promise
 from .registry import Job, Periodic, Work
 
-__all__ = ["Job", "Periodic", "Work", "promise", "promise_all"]
+__all__ = ["Job", "Periodic", "Work", "promise"]

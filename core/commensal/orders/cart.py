@@ -7,11 +7,11 @@ from collections.abc import Collection, Mapping
 from sqlalchemy import delete, select
 
 from ..enterprises.tables import enterprise
-from ..errors import Invalid, Problem
 from ..sale_sessions.tables import sale_session
 from ..store import Transaction, insert_or, insert_rows
+from .lines import refuse_quantities
+from .lock import hold_order
 from .tables import cart_line, customer_order
-from .values import MOST_LINES, MOST_PIECES
 
 
 def cart_of(
@@ -99,17 +99,8 @@ def fill_cart(tx: Transaction, order_id: str, items: Mapping[str, int]) -> None:
     looked at: a cart keeps what its owner put into it.
     """
     wanted = {item: quantity for item, quantity in items.items() if quantity}
-    problems = [
-        Problem("quantity", "A quantity lies between 1 and {most}.", f"/items/{item}", {"most": MOST_PIECES})
-        for item, quantity in wanted.items()
-        if not 0 < quantity <= MOST_PIECES
-    ]
-    if len(wanted) > MOST_LINES:
-        problems.append(Problem("too_many_lines", "An order has at most {most} lines.", "/items", {"most": MOST_LINES}))
-    if problems:
-        raise Invalid(problems)
-    if tx.postgresql:  # two that fill the same cart at once take turns; on SQLite all writers do
-        tx.execute(select(customer_order.c.id).where(customer_order.c.id == order_id).with_for_update())
+    refuse_quantities(wanted)
+    hold_order(tx, order_id)
     tx.execute(delete(cart_line).where(cart_line.c.order_id == order_id))
     insert_rows(tx, cart_line, [{"order_id": order_id, "item_id": i, "quantity": q} for i, q in wanted.items()])
 

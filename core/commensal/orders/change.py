@@ -18,7 +18,7 @@ from .lines import lines_for, not_possible
 from .lock import refuse_if_handed_over, refuse_unless_placed
 from .place import closed
 from .rewrite import refuse_empty, rewrite
-from .selling import categories_of, selling
+from .selling import Known, categories_of, selling
 from .values import Order, Selling
 
 
@@ -45,14 +45,15 @@ def change_order(
     shop = selling(tx, order.session_id)
     if not by_hub and (order.state != "Held" or not shop.is_open(tx.now)):
         raise closed(shop)
-    lines = order.lines if items is None else _lines(tx, order, shop, items, by_hub)
+    known = categories_of(tx, order.customer_id)
+    lines = order.lines if items is None else _lines(tx, order, shop, known, items, by_hub)
     refuse_empty(lines)
     values: dict[str, Any] = {} if note is None else {"note": note}
-    return rewrite(tx, hooks, shop, order, lines, shipping=shipping, total=total, values=values, by=by)
+    return rewrite(tx, hooks, shop, known, order, lines, shipping=shipping, total=total, values=values, by=by)
 
 
 def _lines(
-    tx: Transaction, order: Order, shop: Selling, items: Mapping[str, int], by_hub: bool
+    tx: Transaction, order: Order, shop: Selling, known: Known, items: Mapping[str, int], by_hub: bool
 ) -> tuple[PricedLine, ...]:
     wanted = {item: quantity for item, quantity in items.items() if quantity}
     had = {line.item_id: line for line in order.lines if line.substitutes_id is None}
@@ -61,7 +62,6 @@ def _lines(
     if not by_hub:
         _refuse_cut_off(tx, shop.coordination_id, changed)
     new = {item: quantity for item, quantity in wanted.items() if item not in had}
-    known = categories_of(tx, order.customer_id)
     added = lines_for(tx, shop, new, known.category_ids, after_cut_off=by_hub)
     substitutes = tuple(line for line in order.lines if line.substitutes_id is not None)
     replaced = {line.substitutes_id for line in substitutes}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ..errors import Conflict
 from ..jobs import promise
 from ..stock.take import hand_over
 from ..store import Transaction
@@ -33,8 +32,7 @@ def hand_order_over(tx: Transaction, order: Order, *, by: str | None = None) -> 
     Raises `Conflict` for an order that is cancelled or was handed over before.
     """
     refuse_unless_placed(order)
-    if order.fulfilment_state == "Fulfilled":
-        raise Conflict("handed_over", "This order has been handed over already.")
+    refuse_if_handed_over(order)
     hand_over(tx, by_lot(order.lines), order_id=order.id, person_id=by)
     values = {"state": "Complete", "fulfilment_state": "Fulfilled", "fulfilled_at": tx.now}
     change_row(tx, order.id, order.version, values)

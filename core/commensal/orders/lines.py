@@ -27,7 +27,7 @@ def lines_for(
     Raises `Invalid` for quantities that cannot be, `Conflict` naming every item that is not on sale (any more) for this
     customer or whose supplier's cut-off has passed; the hub may order `after_cut_off`.
     """
-    _refuse_quantities(items)
+    refuse_quantities(items)
     if not items:
         return ()
     offers = {one.item_id: one for one in offers_for(tx, shop.session_id, category_ids, item_ids=tuple(items))}
@@ -51,7 +51,8 @@ def not_possible(problems: Sequence[Problem]) -> Conflict:
     return refusal
 
 
-def _refuse_quantities(items: Mapping[str, int]) -> None:
+def refuse_quantities(items: Mapping[str, int]) -> None:
+    """Raises `Invalid` naming every quantity that cannot be, and an order of too many lines."""
     problems = []
     if len(items) > MOST_LINES:
         text = "An order has at most {most} lines."

@@ -20,14 +20,14 @@ def locked_order(
     version: int | None = None,
 ) -> Order:
     """The enterprise's or the person's order, locked. Raises `NotFound`, and `Stale` if it is not at `version`."""
-    _lock(tx, order_id)
+    hold_order(tx, order_id)
     return _at(order_by_id(tx, order_id, enterprise_id=enterprise_id, person_id=person_id), version)
 
 
 def locked_guest_order(tx: Transaction, secret_hash: str, *, version: int | None = None) -> Order:
     """A guest's order, locked. Raises `NotFound` and `Stale` as above."""
     order = order_by_secret(tx, secret_hash)
-    _lock(tx, order.id)
+    hold_order(tx, order.id)
     return _at(order_by_secret(tx, secret_hash), version)
 
 
@@ -44,7 +44,8 @@ def refuse_if_handed_over(order: Order) -> None:
         raise Conflict("handed_over", "This order has been handed over already.")
 
 
-def _lock(tx: Transaction, order_id: str) -> None:
+def hold_order(tx: Transaction, order_id: str) -> None:
+    """Two that change the same order, or fill the same cart, take turns."""
     if tx.postgresql:  # on SQLite the transaction holds the whole database
         tx.execute(select(customer_order.c.id).where(customer_order.c.id == order_id).with_for_update())
 

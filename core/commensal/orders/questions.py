@@ -39,7 +39,9 @@ def orders_of_session(
 ) -> list[Order]:
     """Placed orders of one shop's session, cancelled ones too, by id, without their lines."""
     row = customer_order
-    return _page(tx, (row.c.session_id == session_id, row.c.enterprise_id == enterprise_id), after, limit)
+    found = select(row).where(row.c.session_id == session_id, row.c.enterprise_id == enterprise_id)
+    found = found.where(row.c.state != "Draft", row.c.id > after).order_by(row.c.id).limit(limit)
+    return [_order(one) for one in tx.all(found)]
 
 
 def orders_of_person(tx: Transaction, person_id: str, *, after: str = "", limit: int = 50) -> list[Order]:
@@ -49,12 +51,6 @@ def orders_of_person(tx: Transaction, person_id: str, *, after: str = "", limit:
     if after:
         found = found.where(row.c.id < after)
     return [_order(one) for one in tx.all(found.limit(limit))]
-
-
-def _page(tx: Transaction, conditions: Sequence[ColumnElement[bool]], after: str, limit: int) -> list[Order]:
-    row = customer_order
-    found = select(row).where(*conditions, row.c.state != "Draft", row.c.id > after).order_by(row.c.id).limit(limit)
-    return [_order(one) for one in tx.all(found)]
 
 
 def _whole(tx: Transaction, *conditions: ColumnElement[bool]) -> Order:

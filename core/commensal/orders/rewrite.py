@@ -15,7 +15,7 @@ from .lines import by_lot
 from .place import payment_state, refuse_other_total
 from .price import draft_of, price
 from .questions import order_by_id
-from .selling import categories_of
+from .selling import Known
 from .shipping import book, options, release, unknown_shipping
 from .values import Order, Selling
 from .write import change_row, rewrite_parts, totals_of
@@ -33,6 +33,7 @@ def rewrite(
     tx: Transaction,
     hooks: Hooks,
     shop: Selling,
+    known: Known,
     order: Order,
     lines: tuple[PricedLine, ...],
     *,
@@ -44,10 +45,9 @@ def rewrite(
 ) -> Order:
     """The locked `order` with other `lines` (and shipping, if given), priced anew, and a mail to the customer.
 
-    Lines keep the price at which they were ordered. `total` is what the customer was shown. Raises `SoldOut`,
-    `Conflict` for another total, `Refused` from plugins; then nothing has changed.
+    Lines keep the price at which they were ordered; `known` is the order's customer, `total` what they were shown.
+    Raises `SoldOut`, `Conflict` for another total, `Refused` from plugins; then nothing has changed.
     """
-    known = categories_of(tx, order.customer_id)
     chosen = order.shipping if shipping is None else shipping
     draft = draft_of(order.id, shop, lines, category_ids=known.category_ids, person_id=order.person_id, shipping=chosen)
     label = order.shipping_label

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import RowMapping, and_, bindparam, select
+from sqlalchemy import ColumnElement, and_, bindparam, select
 
 from ..enterprises.tables import customer, customer_in_category, enterprise, enterprise_plugin
 from ..errors import NotFound
@@ -92,27 +91,20 @@ def known_customer(tx: Transaction, enterprise_id: str, person_id: str | None) -
     """The shop's customer who is this person. A guest is a stranger: an e-mail address proves nothing."""
     if person_id is None:
         return STRANGER
-    rows = tx.all(
-        select(customer.c.id, customer_in_category.c.category_id)
-        .outerjoin(customer_in_category, customer_in_category.c.customer_id == customer.c.id)
-        .where(and_(customer.c.enterprise_id == enterprise_id, customer.c.person_id == person_id))
-    )
-    return _known(rows)
+    return _known(tx, and_(customer.c.enterprise_id == enterprise_id, customer.c.person_id == person_id))
 
 
 def categories_of(tx: Transaction, customer_id: str | None) -> Known:
     """A customer by id, for orders that the hub places or changes on their behalf."""
-    if customer_id is None:
-        return STRANGER
+    return STRANGER if customer_id is None else _known(tx, customer.c.id == customer_id)
+
+
+def _known(tx: Transaction, who: ColumnElement[bool]) -> Known:
     rows = tx.all(
         select(customer.c.id, customer_in_category.c.category_id)
         .outerjoin(customer_in_category, customer_in_category.c.customer_id == customer.c.id)
-        .where(customer.c.id == customer_id)
+        .where(who)
     )
-    return _known(rows)
-
-
-def _known(rows: Sequence[RowMapping]) -> Known:
     if not rows:
         return STRANGER
     return Known(rows[0]["id"], frozenset(row["category_id"] for row in rows if row["category_id"]))

@@ -50,4 +50,4 @@ def substitute(
     rest = priced(replace(line, quantity=line.quantity - gone, final_quantity=None))
     instead = priced(replace(other, price=price, substitutes_id=line.id))
     lines = (*(rest if one.id == line_id else one for one in order.lines), instead)
-    return rewrite(tx, hooks, shop, order, lines, by=by)
+    return rewrite(tx, hooks, shop, known, order, lines, by=by)

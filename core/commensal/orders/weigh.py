@@ -13,7 +13,7 @@ from ..stock.take import weigh_stock
 from ..store import Transaction
 from .lock import refuse_if_handed_over, refuse_unless_placed
 from .rewrite import Difference, rewrite
-from .selling import selling
+from .selling import categories_of, selling
 from .values import Order
 
 _HEAVIEST = 10  # times what was ordered: beyond it, a comma slipped
@@ -48,7 +48,8 @@ def weigh_order(
     weighed = tuple(
         priced(replace(line, final_quantity=weights[line.id])) if line.id in weights else line for line in order.lines
     )
-    return rewrite(tx, hooks, selling(tx, order.session_id), order, weighed, by=by, move_stock=_by_weight)
+    shop, known = selling(tx, order.session_id), categories_of(tx, order.customer_id)
+    return rewrite(tx, hooks, shop, known, order, weighed, by=by, move_stock=_by_weight)
 
 
 def _by_weight(tx: Transaction, difference: Difference, order_id: str, person_id: str | None) -> None:

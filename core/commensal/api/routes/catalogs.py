@@ -12,7 +12,7 @@ from ...catalogs.items import add_item, change_item, item_by_id, items_of, remov
 from ...catalogs.offers import remove_price, set_price
 from ...catalogs.values import Catalog, CatalogItem, Offer
 from ...products.values import StockedProduct
-from ..endpoint import Body, Call, Page, Paging, Routes, changes
+from ..endpoint import Body, Call, Page, Paging, Routes, changes, page_of
 
 routes = Routes("catalogs")
 
@@ -68,7 +68,7 @@ _ITEM = "/enterprises/{enterprise}/items/{item}"
 def catalogs(call: Call, enterprise: str, query: Paging) -> Page[Catalog]:
     """The enterprise's catalogs."""
     found = catalogs_of(call.tx, enterprise, after=query.after, limit=query.limit)
-    return Page(items=found, next=found[-1].id if len(found) == query.limit else None)
+    return page_of(found, query.limit, lambda one: one.id)
 
 
 @routes.post("/enterprises/{enterprise}/catalogs", scope="catalogs:write", status=201)
@@ -102,7 +102,7 @@ def products_to_list(call: Call, enterprise: str, query: SellableQuery) -> Page[
         call.tx, enterprise, producer_id=query.producer or None, search=query.search, after=query.after,
         limit=query.limit,
     )  # fmt: skip
-    return Page(items=found, next=found[-1].product.id if len(found) == query.limit else None)
+    return page_of(found, query.limit, lambda one: one.product.id)
 
 
 @routes.get(f"{_CATALOG}/items", scope="catalogs:read")
@@ -110,7 +110,7 @@ def catalog_items(call: Call, enterprise: str, catalog: str, query: Paging) -> P
     """What a catalog lists, with prices."""
     catalog_by_id(call.tx, enterprise, catalog)
     found = items_of(call.tx, enterprise, catalog, after=query.after, limit=query.limit)
-    return Page(items=found, next=found[-1].id if len(found) == query.limit else None)
+    return page_of(found, query.limit, lambda one: one.id)
 
 
 @routes.post(f"{_CATALOG}/items", scope="catalogs:write", status=201)

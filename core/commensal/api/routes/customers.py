@@ -14,7 +14,7 @@ from ...enterprises.customer_categories import (
     rename_category,
 )
 from ...enterprises.customers import Customer, change_customer, create_customer, customer_by_id, list_customers
-from ..endpoint import Body, Call, Page, Paging, Routes, changes
+from ..endpoint import Body, Call, Page, Paging, Routes, changes, page_of
 
 routes = Routes("customers")
 
@@ -69,7 +69,7 @@ def customers(call: Call, enterprise: str, query: CustomerQuery) -> Page[Custome
     found = list_customers(
         call.tx, enterprise, search=query.search, category_id=query.category, after=query.after, limit=query.limit
     )
-    return Page(items=found, next=found[-1].email if len(found) == query.limit else None)
+    return page_of(found, query.limit, lambda one: one.email)
 
 
 @routes.post("/enterprises/{enterprise}/customers", scope="customers:write", status=201)

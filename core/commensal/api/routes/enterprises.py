@@ -17,7 +17,7 @@ from ...enterprises.enterprises import (
     list_enterprises,
     restore_enterprise,
 )
-from ..endpoint import Body, Call, Page, Paging, Routes, changes
+from ..endpoint import Body, Call, Page, Paging, Routes, changes, page_of
 
 routes = Routes("enterprises")
 
@@ -92,7 +92,7 @@ class DirectoryQuery(Paging, frozen=True, kw_only=True):
 def directory(call: Call, query: DirectoryQuery) -> Page[Enterprise]:
     """Producers and hubs that want to be found."""
     found = list_enterprises(call.tx, search=query.search, kind=query.kind, after=query.after, limit=query.limit)
-    return Page(items=found, next=found[-1].slug if len(found) == query.limit else None)
+    return page_of(found, query.limit, lambda one: one.slug)
 
 
 @routes.get("/directory/{slug}", scope="public")

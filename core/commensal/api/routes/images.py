@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 
 from ...products.images import Image, Picture, add_image, images_of, keep_picture, re_encode, read_picture
-from ..endpoint import Body, Call, File, Page, Paging, Routes
+from ..endpoint import Body, Call, File, Page, Paging, Routes, page_of
 
 routes = Routes("images")
 
@@ -34,7 +34,7 @@ def upload_image(call: Call, enterprise: str, body: bytes, query: ImageQuery) ->
 def enterprise_images(call: Call, enterprise: str, query: Paging) -> Page[Image]:
     """The enterprise's images."""
     found = images_of(call.tx, enterprise, after=query.after, limit=query.limit)
-    return Page(items=found, next=found[-1].id if len(found) == query.limit else None)
+    return page_of(found, query.limit, lambda one: one.id)
 
 
 @routes.get("/images/{image}", scope="public")

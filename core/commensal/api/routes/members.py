@@ -15,7 +15,7 @@ from ...enterprises.members import (
     memberships_of,
     remove_member,
 )
-from ..endpoint import Body, Call, Page, Paging, Routes
+from ..endpoint import Body, Call, Page, Paging, Routes, page_of
 
 routes = Routes("members")
 
@@ -40,7 +40,7 @@ _MEMBER = "/enterprises/{enterprise}/members/{person}"
 def my_enterprises(call: Call, query: Paging) -> Page[Membership]:
     """The enterprises that I am a member of, with my role at each."""
     found = memberships_of(call.tx, call.person_id, after=query.after, limit=query.limit)
-    return Page(items=found, next=found[-1].enterprise.slug if len(found) == query.limit else None)
+    return page_of(found, query.limit, lambda one: one.enterprise.slug)
 
 
 @routes.delete("/me/enterprises/{enterprise}", scope="self")

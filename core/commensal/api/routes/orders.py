@@ -27,7 +27,7 @@ from ...orders.weigh import weigh_order
 from ...payments.payments import cancel_open
 from ...people.fingerprint import fingerprint
 from ...pricing.values import Adjustment, PricedLine, Totals
-from ..endpoint import Body, Call, Page, Paging, Routes
+from ..endpoint import Body, Call, Page, Paging, Routes, page_of
 
 routes = Routes("orders")
 
@@ -176,7 +176,7 @@ def set_cart(call: Call, session: str, body: Cart) -> Cart:
 def my_orders(call: Call, query: Paging) -> Page[Order]:
     """My orders, the newest first, without their lines."""
     found = orders_of_person(call.tx, call.person_id, after=query.after, limit=query.limit)
-    return Page(items=found, next=found[-1].id if len(found) == query.limit else None)
+    return page_of(found, query.limit, lambda one: one.id)
 
 
 @routes.get("/me/orders/{order}", scope="self")
@@ -226,7 +226,7 @@ def cancel_guest_order(call: Call, secret: str) -> Order:
 def orders(call: Call, enterprise: str, session: str, query: Paging) -> Page[Order]:
     """Placed orders of one of the shop's sessions, without their lines."""
     found = orders_of_session(call.tx, enterprise, session, after=query.after, limit=query.limit)
-    return Page(items=found, next=found[-1].id if len(found) == query.limit else None)
+    return page_of(found, query.limit, lambda one: one.id)
 
 
 @routes.post(

@@ -23,7 +23,7 @@ from ...payments.methods import payment_methods
 from ...payments.values import JournalEntry, Payment
 from ...payments.verify import verify_journal
 from ...people.fingerprint import fingerprint
-from ..endpoint import Body, Call, File, Page, Routes
+from ..endpoint import Body, Call, File, Page, Routes, page_of
 
 routes = Routes("payments")
 
@@ -177,7 +177,7 @@ def cancel_payment(call: Call, enterprise: str, payment: str) -> Payment:
 def journal(call: Call, enterprise: str, query: Entries) -> Page[JournalEntry]:
     """The journal of what was received and given back, oldest first."""
     found = journal_entries(call.tx, enterprise, after=query.after, limit=query.limit)
-    return Page(items=found, next=str(found[-1].sequence) if len(found) == query.limit else None)
+    return page_of(found, query.limit, lambda one: str(one.sequence))
 
 
 @routes.get("/enterprises/{enterprise}/journal.csv", scope="payments:read")

@@ -21,7 +21,7 @@ from ...people.people import (
     new_person,
     person_by_id,
 )
-from ..endpoint import Body, Call, Page, Paging, Routes, changes
+from ..endpoint import Body, Call, Page, Paging, Routes, changes, page_of
 
 routes = Routes("people")
 
@@ -162,7 +162,7 @@ def change_my_password(call: Call, body: PasswordChange) -> Person:
 def people(call: Call, query: PeopleQuery) -> Page[Person]:
     """Everybody with an account."""
     found = list_people(call.tx, search=query.search, after=query.after, limit=query.limit)
-    return Page(items=found, next=found[-1].id if len(found) == query.limit else None)
+    return page_of(found, query.limit, lambda one: one.id)
 
 
 @routes.post("/people/{person}/disable", scope="operator")

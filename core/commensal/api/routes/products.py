@@ -13,7 +13,7 @@ from ...products.products import archive_product, change_product, create_product
 from ...products.questions import product_by_id, products_of
 from ...products.values import StockedProduct, SuppliedProduct
 from ...products.vat import VatRate, rates_of, remove_rate, set_rate
-from ..endpoint import Body, Call, Page, Paging, Routes, changes
+from ..endpoint import Body, Call, Page, Paging, Routes, changes, page_of
 
 routes = Routes("products")
 
@@ -89,7 +89,7 @@ def products(call: Call, enterprise: str, query: ProductQuery) -> Page[StockedPr
         call.tx, enterprise, search=query.search, lot_id=query.lot or None, archived=query.archived,
         after=query.after, limit=query.limit,
     )  # fmt: skip
-    return Page(items=found, next=found[-1].product.id if len(found) == query.limit else None)
+    return page_of(found, query.limit, lambda one: one.product.id)
 
 
 @routes.post("/enterprises/{enterprise}/products", scope="products:write", status=201)

@@ -27,7 +27,7 @@ from ...sale_sessions.questions import (
 from ...sale_sessions.sessions import add_session, change_session, remove_session
 from ...sale_sessions.suppliers import remove_supplier, set_supplier
 from ...sale_sessions.values import Coordination, ItemOnSale, Sale, SaleSession, Supplier
-from ..endpoint import Body, Call, Page, Paging, Routes, changes
+from ..endpoint import Body, Call, Page, Paging, Routes, changes, page_of
 
 routes = Routes("sales")
 
@@ -127,7 +127,7 @@ class SaleQuery(Paging, frozen=True, kw_only=True):
 def public_sales(call: Call, query: SaleQuery) -> Page[Sale]:
     """Sales that are open or still to open, those that close first come first."""
     found = sales(call.tx, openness=query.openness, shop_id=query.shop or None, after=query.after, limit=query.limit)
-    return Page(items=found, next=place_of(found[-1]) if len(found) == query.limit else None)
+    return page_of(found, query.limit, place_of)
 
 
 @routes.get("/sale-sessions/{session}", scope="public")
@@ -142,7 +142,7 @@ def public_offers(call: Call, session: str, query: Paging) -> Page[VisibleOffer]
     shop = sale_for(call.tx, session, call.actor.person_id).shop
     known = known_customer(call.tx, shop.id, call.actor.person_id)
     found = offers_for(call.tx, session, known.category_ids, after=query.after, limit=query.limit)
-    return Page(items=found, next=found[-1].item_id if len(found) == query.limit else None)
+    return page_of(found, query.limit, lambda one: one.item_id)
 
 
 # ------------------------------------------------------------------------------------------------ the shop
@@ -152,7 +152,7 @@ def public_offers(call: Call, session: str, query: Paging) -> Page[VisibleOffer]
 def shop_sessions(call: Call, enterprise: str, query: Paging) -> Page[SaleSession]:
     """Sales that this shop takes part in, the newest first."""
     found = sessions_of_shop(call.tx, enterprise, after=query.after, limit=query.limit)
-    return Page(items=found, next=found[-1].id if len(found) == query.limit else None)
+    return page_of(found, query.limit, lambda one: one.id)
 
 
 # ------------------------------------------------------------------------------------------------ the coordinator
@@ -162,7 +162,7 @@ def shop_sessions(call: Call, enterprise: str, query: Paging) -> Page[SaleSessio
 def coordinations(call: Call, enterprise: str, query: Paging) -> Page[Coordination]:
     """Sales that this enterprise coordinates, the newest first."""
     found = coordinations_of(call.tx, enterprise, after=query.after, limit=query.limit)
-    return Page(items=found, next=found[-1].id if len(found) == query.limit else None)
+    return page_of(found, query.limit, lambda one: one.id)
 
 
 @routes.post("/enterprises/{enterprise}/coordinations", scope="sales:write", status=201)
@@ -266,7 +266,7 @@ def session_items(call: Call, enterprise: str, coordination: str, session: str, 
     """What a shop sells in a sale."""
     _session(call, enterprise, coordination, session)
     found = items_on_sale(call.tx, session, enterprise, after=query.after, limit=query.limit)
-    return Page(items=found, next=found[-1].item_id if len(found) == query.limit else None)
+    return page_of(found, query.limit, lambda one: one.item_id)
 
 
 @routes.post(f"{_SESSION}/items", scope="sales:write")

@@ -9,7 +9,7 @@ import msgspec
 
 from ...stock.lots import StockLot, change_lot, lot_by_id, lots_of, open_lot
 from ...stock.movements import StockMovement, count_stock, movements_of, receive_stock
-from ..endpoint import Body, Call, Page, Paging, Routes, changes
+from ..endpoint import Body, Call, Page, Paging, Routes, changes, page_of
 
 routes = Routes("stock")
 
@@ -53,7 +53,7 @@ class GoodsCounted(Body, frozen=True, kw_only=True):
 def stock_lots(call: Call, enterprise: str, query: Paging) -> Page[StockLot]:
     """The enterprise's stock."""
     found = lots_of(call.tx, enterprise, after=query.after, limit=query.limit)
-    return Page(items=found, next=found[-1].id if len(found) == query.limit else None)
+    return page_of(found, query.limit, lambda one: one.id)
 
 
 @routes.post("/enterprises/{enterprise}/lots", scope="products:write", status=201)
@@ -90,4 +90,4 @@ def count_goods(call: Call, enterprise: str, lot: str, body: GoodsCounted) -> St
 def stock_movements(call: Call, enterprise: str, lot: str, query: Paging) -> Page[StockMovement]:
     """The lot's journal, the newest first."""
     found = movements_of(call.tx, enterprise, lot, after=query.after, limit=query.limit)
-    return Page(items=found, next=found[-1].id if len(found) == query.limit else None)
+    return page_of(found, query.limit, lambda one: one.id)
