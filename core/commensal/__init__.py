@@ -15,9 +15,19 @@ if TYPE_CHECKING:
     from .enterprises.enterprises import enterprise_by_id, enterprises_by_id, find_enterprise, list_enterprises
     from .errors import Busy, Conflict, Invalid, NotFound, PluginError, Problem, Refused, Stale, Unauthorised
     from .hooks.contract import hookimpl
-    from .hooks.values import DemoPlace, MenuItem, PaymentMethod, PaymentStart, ShippingOption
+    from .hooks.values import (
+        DemoPlace,
+        Event,
+        MenuItem,
+        PaymentMethod,
+        PaymentStart,
+        PaymentUpdate,
+        ShippingOption,
+        WebhookRequest,
+    )
     from .html import clean_html
     from .instance import Instance
+    from .jobs import Job, Periodic, Work, promise
     from .languages.catalogs import LANGUAGES, plural, say, translate
     from .languages.formats import format_money, format_percent, format_span
     from .money import Money
@@ -26,6 +36,7 @@ if TYPE_CHECKING:
     from .orders.change import change_order
     from .orders.lock import locked_guest_order, locked_order
     from .orders.place import place_order
+    from .orders.price import Choices
     from .orders.questions import order_by_id, order_by_secret, orders_of_person
     from .orders.quote import Offered, quote_order
     from .orders.selling import known_customer, refuse_foreign_session
@@ -43,11 +54,12 @@ if TYPE_CHECKING:
     from .people.passwords import hash_password
     from .people.people import new_person, person_by_id
     from .people.sessions import log_out
-    from .pricing.values import Adjustment, OrderDraft, Phase, Totals
+    from .pricing.values import Address, Adjustment, OrderDraft, Phase, Totals
     from .sale_sessions.openness import is_coming, is_open
     from .sale_sessions.questions import sale_by_id, sale_for, sales
     from .sale_sessions.values import Sale
     from .search import search_key
+    from .secret import Secret
     from .store import Exact, Time, Transaction, Whole, edit_row, metadata
     from .texts import read_text
     from .units.facets import ALLERGENS, LABELS
@@ -59,16 +71,20 @@ _MODULES = {
     "LABELS": "units.facets",
     "LANGUAGES": "languages.catalogs",
     "MEASURES": "units.measures",
+    "Address": "pricing.values",
     "Adjustment": "pricing.values",
     "Body": "api.endpoint",
     "Busy": "errors",
     "Call": "api.endpoint",
+    "Choices": "orders.price",
     "Conflict": "errors",
     "DemoPlace": "hooks.values",
     "Endpoint": "api.endpoint",
+    "Event": "hooks.values",
     "Exact": "store",
     "Instance": "instance",
     "Invalid": "errors",
+    "Job": "jobs",
     "MenuItem": "hooks.values",
     "Money": "money",
     "NotFound": "errors",
@@ -80,12 +96,15 @@ _MODULES = {
     "Payment": "payments.values",
     "PaymentMethod": "hooks.values",
     "PaymentStart": "hooks.values",
+    "PaymentUpdate": "hooks.values",
+    "Periodic": "jobs",
     "Phase": "pricing.values",
     "PluginError": "errors",
     "Problem": "errors",
     "Refused": "errors",
     "Routes": "api.endpoint",
     "Sale": "sale_sessions.values",
+    "Secret": "secret",
     "ShippingOption": "hooks.values",
     "Stale": "errors",
     "Time": "store",
@@ -94,8 +113,10 @@ _MODULES = {
     "Unauthorised": "errors",
     "VisibleOffer": "catalogs.visible",
     "Visit": "pages.visit",
+    "WebhookRequest": "hooks.values",
     "Whole": "store",
     "Wish": "orders.values",
+    "Work": "jobs",
     "ask_confirmation": "people.confirmations",
     "ask_reset": "people.confirmations",
     "cancel_open": "payments.payments",
@@ -144,6 +165,7 @@ _MODULES = {
     "person_by_id": "people.people",
     "place_order": "orders.place",
     "plural": "languages.catalogs",
+    "promise": "jobs",
     "quote_order": "orders.quote",
     "read_email": "people.email",
     "read_text": "texts",
@@ -166,16 +188,20 @@ __all__ = [
     "LABELS",
     "LANGUAGES",
     "MEASURES",
+    "Address",
     "Adjustment",
     "Body",
     "Busy",
     "Call",
+    "Choices",
     "Conflict",
     "DemoPlace",
     "Endpoint",
+    "Event",
     "Exact",
     "Instance",
     "Invalid",
+    "Job",
     "MenuItem",
     "Money",
     "NotFound",
@@ -187,12 +213,15 @@ __all__ = [
     "Payment",
     "PaymentMethod",
     "PaymentStart",
+    "PaymentUpdate",
+    "Periodic",
     "Phase",
     "PluginError",
     "Problem",
     "Refused",
     "Routes",
     "Sale",
+    "Secret",
     "ShippingOption",
     "Stale",
     "Time",
@@ -201,8 +230,10 @@ __all__ = [
     "Unauthorised",
     "VisibleOffer",
     "Visit",
+    "WebhookRequest",
     "Whole",
     "Wish",
+    "Work",
     "ask_confirmation",
     "ask_reset",
     "cancel_open",
@@ -251,6 +282,7 @@ __all__ = [
     "person_by_id",
     "place_order",
     "plural",
+    "promise",
     "quote_order",
     "read_email",
     "read_text",

@@ -14,7 +14,7 @@ from .api.app import make_app
 from .errors import SettingsError
 from .instance import Instance
 from .jobs.ticking import ticking
-from .work import WORK
+from .work import work_of
 
 THREADS = 40  # requests at once; each may hold one connection of the store's pool
 
@@ -51,7 +51,7 @@ def serve(
     with ExitStack() as stack:
         stack.callback(listener.close)
         if jobs:
-            stack.enter_context(ticking(instance, WORK))
+            stack.enter_context(ticking(instance, work_of(instance)))
         started(f"http://{host}:{bound}")
         asyncio.run(_run(server, listener))
 

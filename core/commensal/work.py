@@ -5,6 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 from .api.idempotency import forget_old_answers
+from .errors import PluginError
+from .hooks import specifications
+from .instance import Instance
 from .jobs import Periodic, Work
 from .mail.send import send_mail
 from .people.confirmations import FORGOTTEN, mail_reset
@@ -12,7 +15,7 @@ from .people.forgetting import forget_what_ran_out
 from .sale_sessions.complete import complete_due
 from .sale_sessions.repeat import repeat_due
 
-WORK = Work(
+_CORE = Work(
     handlers={"mail": send_mail, FORGOTTEN: mail_reset},
     periodic=(
         Periodic("complete_sales", timedelta(minutes=1), complete_due),
@@ -21,3 +24,21 @@ WORK = Work(
         Periodic("forget_log_ins", timedelta(days=1), forget_what_ran_out),
     ),
 )
+
+
+def work_of(instance: Instance) -> Work:
+    """The core's work and that of the enabled plugins.
+
+    Raises `PluginError` for work that is not named after its plugin.
+    """
+    handlers, periodic = dict(_CORE.handlers), list(_CORE.periodic)
+    for answer in instance.hooks.each(specifications.jobs):
+        plugin, theirs = answer.plugin, answer.value
+        if not isinstance(theirs, Work):
+            raise PluginError(plugin, "jobs", f"{theirs!r:.200} is no Work")
+        for name in (*theirs.handlers, *(one.name for one in theirs.periodic)):
+            if not name.startswith(f"{plugin}."):
+                raise PluginError(plugin, "jobs", f"{name!r} must begin with {plugin + '.'!r}")
+        handlers.update(theirs.handlers)
+        periodic += theirs.periodic
+    return Work(handlers, tuple(periodic))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from commensal import PaymentMethod, PaymentStart, format_money, hookimpl, translate
+from commensal import Payment, PaymentMethod, PaymentStart, format_money, hookimpl, translate
 
 LONGEST = 500  # characters
 
@@ -36,8 +36,8 @@ def payment_methods(settings: Settings, language: str) -> Sequence[PaymentMethod
 
 
 @hookimpl
-def start_payment(order_number: int, amount: int, currency: str, settings: Settings, language: str) -> PaymentStart:
+def start_payment(payment: Payment, order_number: int, settings: Settings, language: str) -> PaymentStart:
     """Nothing is asked of anybody: the payment waits for the customer, and ends when it is recorded."""
     text = translate(language, "Please bring {amount} to the distribution and name your order number, {number}.")
-    said = text.format(amount=format_money(amount, currency, language), number=order_number)
+    said = text.format(amount=format_money(payment.amount, payment.currency, language), number=order_number)
     return PaymentStart(text="\n".join(part for part in (said, settings.instructions.strip()) if part))

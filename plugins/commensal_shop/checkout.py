@@ -9,6 +9,7 @@ from typing import Any
 from starlette.responses import Response
 
 from commensal import (
+    Choices,
     Conflict,
     Invalid,
     Money,
@@ -147,7 +148,7 @@ def _counter(visit: Visit, chosen: str) -> Counter | None:
         if shipping:
             offered = quote_order(
                 tx, visit.instance.hooks, cart.sale.session.id, cart.items, language=visit.language,
-                person_id=visit.actor.person_id, shipping=shipping,
+                person_id=visit.actor.person_id, chosen=Choices(shipping=shipping),
             )  # fmt: skip
     methods = payment_methods(visit.instance, cart.sale.shop.id, visit.language)
     return Counter(cart=cart, offered=offered, shipping=shipping, methods=methods)

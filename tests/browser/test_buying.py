@@ -14,7 +14,7 @@ from selenium.webdriver.common.keys import Keys
 from sqlalchemy import event
 
 from commensal.jobs.ticking import tick
-from commensal.work import WORK
+from commensal.work import work_of
 
 from .conftest import PASSWORD, SALE, Shop
 from .person import PATIENCE, Person
@@ -61,7 +61,7 @@ def test_a_guest_buys_in_french_with_scripts_switched_off(person: Person, shop: 
 
 
 def _link_in_the_mail(shop: Shop) -> str:
-    tick(shop.instance, WORK)
+    tick(shop.instance, work_of(shop.instance))
     (file,) = (shop.instance.folder / "mail").glob("*.eml")
     message = email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
     words = message.get_body(("plain",))

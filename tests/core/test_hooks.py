@@ -18,6 +18,9 @@ from commensal.hooks.dispatcher import Hooks
 from commensal.hooks.loading import all_hooks, load_plugins
 from commensal.hooks.values import MenuItem, PaymentMethod
 from commensal.instance import Settings
+from commensal.testing.drafts import a_payment
+
+NONE: Any = None
 
 
 def plugin(**functions: Callable[..., Any]) -> ModuleType:
@@ -38,7 +41,7 @@ def methods(*ids: str) -> Callable[..., list[PaymentMethod]]:
 
 
 def ask(hooks: Hooks, among: set[str] | None = None) -> list[str]:
-    answers = hooks.each(specifications.payment_methods, among, enterprise_id="e", settings=None, language="fr")
+    answers = hooks.each(specifications.payment_methods, among, enterprise_id="e", language="fr")
     return [f"{answer.plugin}:{one.id}" for answer in answers for one in answer.value or ()]
 
 
@@ -101,8 +104,8 @@ def test_a_refusal_of_a_plugin_is_a_word_to_the_person_not_a_fault(clock: Manual
     hooks = load(clock, a=plugin(start_payment=refuse))
     with pytest.raises(Refused, match="declined"):
         hooks.ask(
-            specifications.start_payment, "a", payment_id="p", method="x", order_number=1, amount=1, currency="EUR",
-            settings=None, language="fr",
+            specifications.start_payment, "a", instance=NONE, payment=a_payment(), method="x", order_number=1,
+            email="", return_url="", language="fr",
         )  # fmt: skip
     assert hooks.failures == []
 
@@ -110,8 +113,8 @@ def test_a_refusal_of_a_plugin_is_a_word_to_the_person_not_a_fault(clock: Manual
 def test_asking_a_plugin_that_left_names_it(clock: ManualClock) -> None:
     with pytest.raises(PluginError, match="'gone' failed in start_payment: it is not enabled"):
         load(clock).ask(
-            specifications.start_payment, "gone", payment_id="p", method="x", order_number=1, amount=1, currency="EUR",
-            settings=None, language="fr",
+            specifications.start_payment, "gone", instance=NONE, payment=a_payment(), method="x", order_number=1,
+            email="", return_url="", language="fr",
         )  # fmt: skip
 
 

@@ -153,7 +153,7 @@ def test_an_answer_that_is_no_list_of_adjustments_names_its_plugin(clock: Manual
     hooks = load_plugins(settings, clock=clock, modules={"sloppy": module})
     nothing: Any = None
     with pytest.raises(PluginError, match="5 is no list of adjustments") as raised:
-        price_order(a_draft(a_line()), ask_plugins(hooks, nothing, {"sloppy"}))
+        price_order(a_draft(a_line()), ask_plugins(hooks, nothing, {"sloppy": {}}))
     assert raised.value.plugin == "sloppy"
 
 
@@ -166,9 +166,9 @@ def test_plugins_cannot_sign_with_the_name_of_another(clock: ManualClock) -> Non
     settings = Settings(name="Test", plugins={"enabled": ["fees"]})
     hooks = load_plugins(settings, clock=clock, modules={"fees": module})
     nothing: Any = None
-    order = price_order(a_draft(a_line()), ask_plugins(hooks, nothing, {"fees"}))
+    order = price_order(a_draft(a_line()), ask_plugins(hooks, nothing, {"fees": {}}))
     assert [one.plugin for one in order.adjustments] == ["fees"]
-    assert price_order(a_draft(a_line()), ask_plugins(hooks, nothing, set())).adjustments == ()
+    assert price_order(a_draft(a_line()), ask_plugins(hooks, nothing, {})).adjustments == ()
 
 
 def test_adjustments_of_an_order_are_limited() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 import commensal_cash as cash
@@ -10,6 +12,9 @@ from commensal.errors import SettingsError
 from commensal.hooks import specifications
 from commensal.hooks.loading import load_plugins
 from commensal.instance import Settings, read_settings
+from commensal.testing.drafts import a_payment
+
+NONE: Any = None
 
 
 def test_it_is_one_way_to_pay_named_in_the_readers_language() -> None:
@@ -24,8 +29,8 @@ def test_it_is_one_way_to_pay_named_in_the_readers_language() -> None:
 def test_the_customer_is_told_how_much_to_bring(clock: ManualClock) -> None:
     hooks = load_plugins(Settings(name="Test", plugins={"enabled": ["cash"]}), clock=clock)
     start = hooks.ask(
-        specifications.start_payment, "cash", payment_id="p", method="cash", order_number=17, amount=1234,
-        currency="EUR", settings=cash.Settings(instructions="Préparez l’appoint.\n"), language="fr",
+        specifications.start_payment, "cash", {"cash": {"instructions": "Préparez l’appoint.\n"}}, instance=NONE,
+        payment=a_payment(1234), method="cash", order_number=17, email="", return_url="", language="fr",
     )  # fmt: skip
     assert start.state == "Pending"
     told = "Merci d’apporter 12,34\xa0€ à la distribution et d’indiquer votre numéro de commande : 17."
@@ -34,7 +39,7 @@ def test_the_customer_is_told_how_much_to_bring(clock: ManualClock) -> None:
 
 
 def test_without_instructions_the_amount_is_all_that_is_said() -> None:
-    start = cash.start_payment(2, 500, "EUR", cash.Settings(), "en")
+    start = cash.start_payment(a_payment(500), 2, cash.Settings(), "en")
     assert start.text == "Please bring €5.00 to the distribution and name your order number, 2."
 
 

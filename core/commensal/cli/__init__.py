@@ -10,9 +10,14 @@ from rich.console import Console
 
 from ..errors import CommensalError
 from . import check, demo, enterprise, init, jobs, migrate, plugins, product_list, sale, serve, token, user, work
+from .of_plugins import WithPlugins
 
 app = typer.Typer(
-    help="A federation of independent instances for short food chains.", no_args_is_help=True, add_completion=False
+    help="A federation of independent instances for short food chains. Plugins bring commands of their own, under "
+    "their ids.",
+    no_args_is_help=True,
+    add_completion=False,
+    cls=WithPlugins,
 )
 for _room in (init, user, token, enterprise, product_list, sale, plugins, serve, work, jobs, migrate, check, demo):
     _room.add_to(app)

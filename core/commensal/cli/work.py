@@ -10,7 +10,7 @@ import typer
 
 from ..instance import open_instance
 from ..jobs.ticking import tick, ticking
-from ..work import WORK
+from ..work import work_of
 from .folder import HERE, Folder
 
 
@@ -23,10 +23,10 @@ def add_to(app: typer.Typer) -> None:
         """Does jobs: e-mails, sales that complete or repeat. Any number of workers may run."""
         with open_instance(instance) as opened:
             if once:
-                tick(opened, WORK)
+                tick(opened, work_of(opened))
                 return
             stopped = threading.Event()
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, lambda *_: stopped.set())
-            with ticking(opened, WORK):
+            with ticking(opened, work_of(opened)):
                 stopped.wait()

@@ -21,7 +21,7 @@ from ..jobs.ticking import tick
 from ..money import half_up
 from ..orders.distribution import heaps, parcels
 from ..printing import print_distribution
-from ..work import WORK
+from ..work import work_of
 from .fill import PASSWORD, Filled
 from .live import live
 from .values import Region
@@ -200,7 +200,7 @@ def _close(console: Console, instance: Instance, hub: Visitor, hub_id: str, sale
     late = hub.ask("POST", f"/sale-sessions/{sale.session}/orders", order)
     if (late.status_code, late.json()["code"]) != (409, "closed"):
         raise Unexpected(f"an order after the close was answered {late.status_code} {late.text}")
-    tick(instance, WORK)
+    tick(instance, work_of(instance))
     handed = 0
     for one in hub.get(f"{shop}/sale-sessions/{sale.session}/orders")["items"]:
         if one["state"] == "Cancelled":
@@ -212,7 +212,7 @@ def _close(console: Console, instance: Instance, hub: Visitor, hub_id: str, sale
         paid = hub.get(f"{shop}/orders/{one['id']}")
         hub.post(f"{shop}/orders/{one['id']}/hand-over", version=paid["version"])
         handed += 1
-    tick(instance, WORK)
+    tick(instance, work_of(instance))
     console.print(f"[bold]Closed[/bold] a late order was refused, {handed} orders were paid and handed over")
 
 

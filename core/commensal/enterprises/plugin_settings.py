@@ -7,8 +7,8 @@ from dataclasses import make_dataclass
 from typing import Any, get_args, get_type_hints
 
 from ..errors import Invalid, Problem, SettingsError
-from ..instance.reading import read_settings
-from ..instance.secret import Secret
+from ..reading import read_settings
+from ..secret import Secret
 
 HIDDEN = "***"
 _MOST = 100  # settings of one plugin

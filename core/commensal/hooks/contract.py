@@ -15,26 +15,28 @@ PROJECT = "commensal"
 
 # Plugins mark their functions with it: ``@hookimpl def payment_methods(...)``.
 hookimpl = pluggy.HookimplMarker(PROJECT)
-_hookspec = pluggy.HookspecMarker(PROJECT)
 
 Scope = Literal["instance", "enterprise"]
 Returns = Literal["each", "one", "nothing"]
-Where = Literal["startup", "transaction", "outside"]
-OnError = Literal["raise", "skip"]
+Where = Literal["startup", "transaction", "outside", "job"]
+OnError = Literal["raise", "skip", "retry"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Contract:
-    """scope:    `instance`: every enabled plugin is asked; `enterprise`: only those the enterprise switched on
-    returns:  `each`: a list of answers; `one`: one named plugin is asked; `nothing`: it is only told
-    where:    `startup`: once, before serving; `transaction`: inside one, without I/O, never async;
-              `outside`: between transactions, `def` or `async def`, under `timeout`
-    on_error: `raise`: the caller gets a `PluginError`; `skip`: the plugin is left out, and the failure is shown
-    timeout:  seconds, for `outside`
-    since:    the version that brought it
+    """scope:      `instance`: every enabled plugin is asked; `enterprise`: only those the enterprise switched on
+    returns:    `each`: a list of answers; `one`: one named plugin is asked; `nothing`: it is only told
+    where:      `startup`: once, before serving; `transaction`: inside one, without I/O, never async;
+                `outside`: between transactions, `def` or `async def`, under `timeout`; `job`: the same, after the
+                commit of what it tells of
+    on_error:   `raise`: the caller gets a `PluginError`; `skip`: the plugin is left out, and the failure is shown;
+                `retry`: the job comes back with growing delay, and is parked and shown after its last try
+    timeout:    seconds; in a transaction it is when the database is taken away from a plugin that hangs
+    since:      the version that brought it
+    deprecated: what to use instead, and when it goes; a plugin that implements it is warned of at start
     """
 
     scope: Scope
@@ -43,14 +45,14 @@ class Contract:
     on_error: OnError
     timeout: float = 5.0
     since: str = "0.1"
+    deprecated: str = ""
 
 
 class Hook(Generic[P, R]):
     """A specification with its contract. Hooks are called by this object, so calls are typed."""
 
     def __init__(self, specification: Callable[P, R], contract: Contract) -> None:
-        self.name, self.contract = specification.__name__, contract
-        self.specification = _hookspec(specification)
+        self.name, self.contract, self.specification = specification.__name__, contract, specification
         self.__doc__ = specification.__doc__
 
     def __repr__(self) -> str:
@@ -58,10 +60,25 @@ class Hook(Generic[P, R]):
 
 
 def hook(
-    *, scope: Scope, returns: Returns, where: Where, on_error: OnError, timeout: float = 5.0, since: str = "0.1"
+    *,
+    scope: Scope,
+    returns: Returns,
+    where: Where,
+    on_error: OnError,
+    timeout: float = 5.0,
+    since: str = "0.1",
+    deprecated: str = "",
 ) -> Callable[[Callable[P, R]], Hook[P, R]]:
     """Declares a hook: ``@hook(scope="enterprise", returns="each", where="outside", on_error="skip")``."""
-    contract = Contract(scope, returns, where, on_error, timeout, since)
+    contract = Contract(
+        scope=scope,
+        returns=returns,
+        where=where,
+        on_error=on_error,
+        timeout=timeout,
+        since=since,
+        deprecated=deprecated,
+    )
 
     def declare(specification: Callable[P, R]) -> Hook[P, R]:
         return Hook(specification, contract)

@@ -10,20 +10,24 @@ from __future__ import annotations
 import asyncio
 import inspect
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Generic, ParamSpec, TypeVar
 
+import msgspec
 import pluggy
 import structlog
 
 from ..clock import Clock
-from ..errors import PluginError, Refused
-from . import specifications
+from ..errors import PluginError, Refused, SettingsError
+from ..reading import read_settings
 from .contract import AnyHook, Hook
+
+SETTINGS, INSTANCE_SETTINGS = "settings", "instance_settings"  # arguments that implementations may take besides
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -49,47 +53,60 @@ class Failure:
     at: datetime
 
 
-class Hooks:
-    """The enabled plugins, in the operator's order."""
+Among = Collection[str] | Mapping[str, Mapping[str, Any]]
 
-    def __init__(self, manager: pluggy.PluginManager, *, clock: Clock) -> None:
+
+class Hooks:
+    """The enabled plugins, in the operator's order.
+
+    `shapes` are the classes of the plugins' settings for an enterprise, `of_instance` the settings of the operator.
+    """
+
+    def __init__(
+        self,
+        manager: pluggy.PluginManager,
+        *,
+        clock: Clock,
+        shapes: Mapping[str, type] | None = None,
+        of_instance: Mapping[str, object] | None = None,
+    ) -> None:
         self._manager, self._clock = manager, clock
+        self._shapes, self._of_instance = shapes or {}, of_instance or {}
         self.failures: list[Failure] = []
 
     def each(
-        self, hook: Hook[P, R], among: Collection[str] | None = None, /, *args: P.args, **kwargs: P.kwargs
+        self, hook: Hook[P, R], among: Among | None = None, /, *args: P.args, **kwargs: P.kwargs
     ) -> list[Answer[R]]:
         """Asks every plugin that implements the hook and is `among` those the enterprise uses (None: all).
 
+        A mapping holds the enterprise's settings for each, and those who take `settings` get them in their own shape.
         Answers come in the operator's order; None is dropped.
         """
-        found = [one for one in self._implementations(hook) if among is None or one.plugin_name in among]
-        outside = hook.contract.where == "outside"
-        calls = [(one.plugin_name, self._start(one, kwargs) if outside else self._now(one, kwargs)) for one in found]
-        answers = []
-        for plugin, call in calls:
-            try:
-                value = call(hook.contract.timeout)
-            except Refused:
-                raise
-            except Exception as error:  # whatever a plugin raises, the contract says what follows
-                self._failed(hook, plugin, error)
-            else:
-                if value is not None:
-                    answers.append(Answer(plugin, value))
-        return answers
+        return [Answer(plugin, value) for plugin, value in self._ask(hook, among, kwargs) if value is not None]
 
-    def ask(self, hook: Hook[P, R], plugin: str, /, *args: P.args, **kwargs: P.kwargs) -> R:
+    def ask(self, hook: Hook[P, R], plugin: str, among: Among | None = None, /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Asks the one plugin that is in charge. Raises `PluginError` where it is gone or fails."""
-        answers = self.each(hook, {plugin}, *args, **kwargs)
-        if not answers:
+        answers = self._ask(hook, _only(plugin, among), kwargs)
+        if not answers or answers[0][1] is None:
             raise PluginError(plugin, hook.name, "it is not enabled, or gave no answer")
-        return answers[0].value
+        value: R = answers[0][1]
+        return value
+
+    def tell(
+        self, hook: Hook[P, None], plugin: str, among: Among | None = None, /, *args: P.args, **kwargs: P.kwargs
+    ) -> None:
+        """Tells the one plugin whose matter it is. Raises `PluginError` where it is gone or fails."""
+        if not self._ask(hook, _only(plugin, among), kwargs):
+            raise PluginError(plugin, hook.name, "it is not enabled, or does not know what to do")
 
     def implemented_by(self, plugin: str) -> list[str]:
         """The names of the hooks a plugin implements."""
         module = self._manager.get_plugin(plugin)
         return sorted(caller.name for caller in self._manager.get_hookcallers(module) or [])
+
+    def implementing(self, hook: AnyHook, among: Collection[str] | None = None) -> list[str]:
+        """Ids of the plugins that implement the hook, in the operator's order."""
+        return [one.plugin_name for one in self._implementations(hook) if among is None or one.plugin_name in among]
 
     def plugins(self) -> list[str]:
         """Ids of the enabled plugins, in the operator's order."""
@@ -102,15 +119,62 @@ class Hooks:
 
     def settings_class(self, plugin: str) -> type | None:
         """The shape of an enterprise's settings for this plugin, if it has any."""
-        answers = self.each(specifications.enterprise_settings, {plugin})
-        return answers[0].value if answers else None
+        return self._shapes.get(plugin)
+
+    def instance_settings(self, plugin: str) -> object:
+        """What the operator has set for this plugin, in its own shape; None for one that has none."""
+        return self._of_instance.get(plugin)
+
+    def settings(self, plugin: str, values: Mapping[str, Any]) -> object:
+        """What an enterprise has set for this plugin, in its own shape; None for a plugin that has none.
+
+        Raises `PluginError` where a newer version of the plugin cannot read what an older one let the enterprise set.
+        """
+        shape = self._shapes.get(plugin)
+        if shape is None:
+            return None
+        try:
+            return _read(shape, msgspec.json.encode(values))
+        except SettingsError as error:
+            raise PluginError(plugin, "enterprise_settings", str(error)) from error
+
+    def _ask(self, hook: AnyHook, among: Among | None, kwargs: dict[str, Any]) -> list[tuple[str, Any]]:
+        found = [one for one in self._implementations(hook) if among is None or one.plugin_name in among]
+        start = self._start if hook.contract.where in ("outside", "job") else self._now
+        calls = [(one, self._given(hook, one, among, kwargs)) for one in found]
+        started = [(one.plugin_name, start(one, given)) for one, given in calls if given is not None]
+        answers = []
+        for plugin, call in started:
+            try:
+                answers.append((plugin, call(hook.contract.timeout)))
+            except Refused:
+                raise
+            except Exception as error:  # whatever a plugin raises, the contract says what follows
+                self._failed(hook, plugin, error)
+        return answers
+
+    def _given(
+        self, hook: AnyHook, one: pluggy.HookImpl, among: Among | None, kwargs: dict[str, Any]
+    ) -> dict[str, Any] | None:
+        """The arguments that this implementation takes; None where its settings cannot be read."""
+        given = {name: kwargs[name] for name in one.argnames if name in kwargs}
+        if INSTANCE_SETTINGS in one.argnames:
+            given[INSTANCE_SETTINGS] = self.instance_settings(one.plugin_name)
+        if SETTINGS in one.argnames:
+            values = among[one.plugin_name] if isinstance(among, Mapping) else {}
+            try:
+                given[SETTINGS] = self.settings(one.plugin_name, values)
+            except PluginError as error:
+                self._failed(hook, one.plugin_name, error)
+                return None
+        return given
 
     def _implementations(self, hook: AnyHook) -> list[pluggy.HookImpl]:
         return getattr(self._manager.hook, hook.name).get_hookimpls()  # type: ignore[no-any-return]
 
-    def _now(self, one: pluggy.HookImpl, kwargs: dict[str, Any]) -> Callable[[float], Any]:
+    def _now(self, one: pluggy.HookImpl, given: dict[str, Any]) -> Callable[[float], Any]:
         def call(timeout: float) -> Any:
-            value = one.function(**{name: kwargs[name] for name in one.argnames})
+            value = one.function(**given)
             if inspect.isawaitable(value):
                 value.close() if inspect.iscoroutine(value) else None
                 raise TypeError("this hook runs inside a transaction and cannot be async")
@@ -118,9 +182,8 @@ class Hooks:
 
         return call
 
-    def _start(self, one: pluggy.HookImpl, kwargs: dict[str, Any]) -> Callable[[float], Any]:
+    def _start(self, one: pluggy.HookImpl, given: dict[str, Any]) -> Callable[[float], Any]:
         future: Future[Any] = Future()
-        given = {name: kwargs[name] for name in one.argnames}
         # A daemon thread, not a pool: a plugin that hangs for ever must neither fill a pool nor hold up the exit.
         threading.Thread(
             target=_run, args=(future, one.function, given), daemon=True, name=f"{one.plugin_name}"
@@ -129,10 +192,24 @@ class Hooks:
 
     def _failed(self, hook: AnyHook, plugin: str, error: Exception) -> None:
         what = "it took too long" if isinstance(error, TimeoutError) else f"{type(error).__name__}: {error}"
+        if isinstance(error, PluginError):
+            what = error.what
         self.failures = [*self.failures[-99:], Failure(plugin, hook.name, what, self._clock.now())]
         _log.warning("plugin failed", plugin=plugin, hook=hook.name, exc_info=error)
-        if hook.contract.on_error == "raise":
+        if hook.contract.on_error != "skip":
             raise PluginError(plugin, hook.name, what) from error
+
+
+def _only(plugin: str, among: Among | None) -> Among:
+    """The same enterprise's settings, for one plugin."""
+    if not isinstance(among, Mapping):
+        return {plugin: {}} if among is None or plugin in among else {}
+    return {plugin: among[plugin]} if plugin in among else {}
+
+
+@lru_cache(maxsize=512)
+def _read(shape: type, values: bytes) -> object:
+    return read_settings(shape, msgspec.json.decode(values))
 
 
 def _run(future: Future[Any], function: Callable[..., Any], given: dict[str, Any]) -> None:

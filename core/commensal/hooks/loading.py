@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -13,15 +14,20 @@ from typing import TYPE_CHECKING
 import pluggy
 
 from ..clock import Clock
+from ..deprecated import RemovedIn1Warning
 from ..errors import PluginError, SettingsError
+from ..reading import read_settings
+from ..store.core_tables import core_tables
 from . import specifications
 from .contract import PROJECT, Hook
-from .dispatcher import Hooks
+from .dispatcher import INSTANCE_SETTINGS, SETTINGS, Hooks
 
 if TYPE_CHECKING:
     from ..instance.settings import Settings
 
 GROUP = "commensal"  # of entry points
+ID = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_hookspec = pluggy.HookspecMarker(PROJECT)
 
 
 def all_hooks() -> dict[str, Hook[..., object]]:
@@ -47,18 +53,55 @@ def load_plugins(settings: Settings, *, clock: Clock, modules: Mapping[str, Modu
     """
     manager = pluggy.PluginManager(PROJECT)
     hooks = all_hooks()
-    manager.add_hookspecs(
-        type("Specifications", (), {name: staticmethod(one.specification) for name, one in hooks.items()})
-    )
+    _specify(manager, hooks)
     found = found_plugins()
     given = modules or {}
     for plugin in settings.enabled_plugins:
+        _refuse_id(plugin, settings.enabled_plugins)
         module = given[plugin] if plugin in given else _import(plugin, found)
         _register(manager, plugin, module, hooks)
-    if set(settings.plugins) - {"enabled"}:
-        named = min(set(settings.plugins) - {"enabled"})
-        raise SettingsError(f"plugins.{named}: no plugin has settings of the instance; known is only plugins.enabled.")
-    return Hooks(manager, clock=clock)
+    loaded = Hooks(manager, clock=clock)
+    shapes = {one.plugin: one.value for one in loaded.each(specifications.enterprise_settings) if one.value}
+    return Hooks(manager, clock=clock, shapes=shapes, of_instance=_of_instance(loaded, settings, {*found, *given}))
+
+
+def _specify(manager: pluggy.PluginManager, hooks: Mapping[str, Hook[..., object]]) -> None:
+    """Tells pluggy what implementations are checked against: the specifications, and the settings anybody may take."""
+    specified = {}
+    for name, one in hooks.items():
+        said = f"{name} is deprecated: {one.contract.deprecated}" if one.contract.deprecated else ""
+        marker = _hookspec(warn_on_impl=RemovedIn1Warning(said)) if said else _hookspec
+        specified[name] = staticmethod(marker(one.specification))
+    manager.add_hookspecs(type("Specifications", (), specified))
+    for name, one in hooks.items():
+        more = (INSTANCE_SETTINGS,) if one.contract.scope == "instance" else (SETTINGS, INSTANCE_SETTINGS)
+        specification = getattr(manager.hook, name).spec
+        specification.argnames = (*specification.argnames, *more)
+
+
+def _of_instance(loaded: Hooks, settings: Settings, known: Collection[str]) -> dict[str, object]:
+    """The tables ``[plugins.<id>]``, each in its plugin's shape. That of a plugin that is not enabled may stay."""
+    shapes = {one.plugin: one.value for one in loaded.each(specifications.instance_settings) if one.value}
+    tables = {name: value for name, value in settings.plugins.items() if name != "enabled"}
+    for name, table in tables.items():
+        if name not in known:
+            raise SettingsError(f"plugins.{name}: {_meant(name, known)}")
+        if name in settings.enabled_plugins and name not in shapes:
+            raise SettingsError(f"plugins.{name}: this plugin has no settings of the instance.")
+        if not isinstance(table, dict):
+            raise SettingsError(f"plugins.{name}: a table was expected, like [plugins.{name}].")
+    return {name: read_settings(shape, tables.get(name, {}), f"plugins.{name}") for name, shape in shapes.items()}
+
+
+def _refuse_id(plugin: str, enabled: Collection[str]) -> None:
+    """Ids are parts of addresses, of names of jobs, and of names of tables, which are told apart by them."""
+    if not ID.fullmatch(plugin):
+        raise SettingsError(f"plugins.enabled: {plugin!r} is no id; one has small letters, digits and underscores.")
+    taken = [name for name in (*enabled, *core_tables()) if name.startswith(f"{plugin}_")]
+    if taken:
+        raise SettingsError(
+            f"plugins.enabled: {plugin!r} would own tables of {taken[0]!r}; both cannot be enabled under these ids."
+        )
 
 
 def migration_folders(hooks: Hooks) -> dict[str, Path]:
@@ -68,14 +111,18 @@ def migration_folders(hooks: Hooks) -> dict[str, Path]:
 
 def _import(plugin: str, found: Mapping[str, EntryPoint]) -> ModuleType:
     if plugin not in found:
-        close = get_close_matches(plugin, found, n=1)
-        meant = f"did you mean {close[0]!r}?" if close else f"installed are {', '.join(sorted(found)) or 'none'}."
-        raise SettingsError(f"plugins.enabled: {plugin!r} is not installed; {meant}")
+        raise SettingsError(f"plugins.enabled: {_meant(plugin, found)}")
     try:
         module = found[plugin].load()
     except Exception as error:  # whatever its import raises, the operator must read whose fault it is
         raise PluginError(plugin, "loading", f"{type(error).__name__}: {error}") from error
     return module  # type: ignore[no-any-return]
+
+
+def _meant(plugin: str, known: Collection[str]) -> str:
+    close = get_close_matches(plugin, known, n=1)
+    meant = f"did you mean {close[0]!r}?" if close else f"installed are {', '.join(sorted(known)) or 'none'}."
+    return f"{plugin!r} is not installed; {meant}"
 
 
 def _register(
@@ -93,5 +140,5 @@ def _register(
             continue
         if options["wrapper"] or options["hookwrapper"]:
             raise PluginError(plugin, name, "a hook cannot be wrapped")
-        if one.contract.where != "outside" and inspect.iscoroutinefunction(function):
+        if one.contract.where not in ("outside", "job") and inspect.iscoroutinefunction(function):
             raise PluginError(plugin, name, f"a hook of {one.contract.where} cannot be async")

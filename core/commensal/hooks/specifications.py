@@ -1,7 +1,9 @@
 """Every hook, in the order of an instance's life. A hook exists only with a bundled plugin that uses it.
 
-Implementations may take fewer arguments than the specification has; they are passed by name. `tx` is the transaction
-under way: read and write through it, and never commit.
+Implementations may take fewer arguments than the specification has; they are passed by name. Besides those listed,
+every hook of an enterprise may take `settings`: what the enterprise has set for this plugin, read into the plugin's
+`enterprise_settings`; and every hook may take `instance_settings`: the operator's, from the table ``[plugins.<id>]`` of
+instance.toml. `tx` is the transaction under way: read and write through it, and never commit.
 """
 
 from __future__ import annotations
@@ -13,15 +15,42 @@ from typing import TYPE_CHECKING
 from .contract import hook
 
 if TYPE_CHECKING:
+    import typer
     from starlette.routing import BaseRoute
 
     from ..api.endpoint import Endpoint
+    from ..errors import Problem
     from ..instance import Instance
-    from ..pricing.values import Adjustment, OrderDraft, Phase
+    from ..jobs.registry import Work
+    from ..orders.values import Order
+    from ..payments.values import Payment
+    from ..pricing.values import Address, Adjustment, OrderDraft, Phase
+    from ..reports.values import Report
+    from ..sale_sessions.values import SaleSession
+    from ..stock.lots import StockLot
     from ..store import Transaction
-    from .values import DemoPlace, MenuItem, PaymentMethod, PaymentStart, ShippingOption
+    from .values import (
+        DemoPlace,
+        Event,
+        MenuItem,
+        PaymentMethod,
+        PaymentStart,
+        PaymentUpdate,
+        ShippingOption,
+        WebhookRequest,
+    )
 
 # ------------------------------------------------------------------------------------------------ startup
+
+
+@hook(scope="instance", returns="each", where="startup", on_error="raise")
+def instance_settings() -> type | None:
+    """The shape of what the operator may set for this plugin, in the table ``[plugins.<id>]`` of instance.toml.
+
+    Return a frozen dataclass whose fields all have defaults. It is read strictly; a ValueError from ``__post_init__``
+    refuses the start with its text.
+    """
+    raise AssertionError("a specification is not called")
 
 
 @hook(scope="instance", returns="each", where="startup", on_error="raise")
@@ -38,8 +67,9 @@ def enterprise_settings() -> type | None:
 def migrations() -> Path | None:
     """The folder of Alembic revisions that make the plugin's tables.
 
-    The first revision has ``branch_labels = ("<id>",)``; tables are named ``<id>_…``. They may refer to tables of the
-    core; the core never refers to them. They stay when the plugin is disabled.
+    They form a line of their own, with a table of versions of their own; all tables are named ``<id>_…``, and a
+    revision that touches any other is refused. They may refer to tables of the core; the core never refers to them.
+    They stay when the plugin is disabled; ``commensal plugin drop <id>`` drops them.
     """
     raise AssertionError("a specification is not called")
 
@@ -56,7 +86,31 @@ def routes(instance: Instance) -> Sequence[BaseRoute] | None:
     raise AssertionError("a specification is not called")
 
 
-# ------------------------------------------------------------------------------------------------ pages
+@hook(scope="instance", returns="each", where="startup", on_error="raise")
+def jobs() -> Work | None:
+    """Work of the plugin: handlers of jobs that it promises, and what happens periodically.
+
+    Every kind and every name begins with ``<id>.``. A handler may get the same job twice.
+    """
+    raise AssertionError("a specification is not called")
+
+
+@hook(scope="instance", returns="nothing", where="startup", on_error="raise")
+def commands(app: typer.Typer) -> None:
+    """Commands of the shell: add them to `app`, and they are called ``commensal <id> …``."""
+    raise AssertionError("a specification is not called")
+
+
+@hook(scope="enterprise", returns="one", where="outside", on_error="raise", timeout=20.0)
+def check_settings(enterprise_id: str) -> Sequence[Problem] | None:
+    """Tries out new settings before they are kept, and again for ``commensal check``: does the provider know the key?
+
+    Not called for settings that the plugin's class refuses.
+    """
+    raise AssertionError("a specification is not called")
+
+
+# ------------------------------------------------------------------------------------------------ pages, reports
 
 
 @hook(scope="instance", returns="each", where="transaction", on_error="skip")
@@ -68,27 +122,73 @@ def menu_items(tx: Transaction, person_id: str | None, language: str) -> Sequenc
     raise AssertionError("a specification is not called")
 
 
+@hook(scope="enterprise", returns="each", where="outside", on_error="skip")
+def reports(enterprise_id: str, language: str) -> Sequence[Report] | None:
+    """Reports that an enterprise may run: each with its columns, its parameters, and a function that gives the rows.
+
+    A plugin that fails is left out of the list.
+    """
+    raise AssertionError("a specification is not called")
+
+
+# ------------------------------------------------------------------------------------------------ a sale
+
+
+@hook(scope="enterprise", returns="nothing", where="transaction", on_error="raise")
+def sale_copied(tx: Transaction, source: SaleSession, copy: SaleSession, timezone: str) -> None:
+    """A sale session was made after the model of another one, by hand or by its rhythm: copy what you keep for it.
+
+    Runs in the transaction that makes the copy. `timezone` is the shop's: move times by the distance to `begins_at`
+    on its clocks.
+    """
+    raise AssertionError("a specification is not called")
+
+
 # ------------------------------------------------------------------------------------------------ an order
 
 
 @hook(scope="enterprise", returns="each", where="transaction", on_error="raise")
 def price_adjustments(tx: Transaction, order: OrderDraft, phase: Phase) -> Sequence[Adjustment] | None:
-    """What this order costs more or less in this phase.
+    """What this order costs more or less in this phase. `tx` is for reading only.
 
-    Called once for each phase, for a quote (then `tx` only reads) and again inside the transaction that places or
-    changes the order. Everything must follow from the arguments and the database: the total is compared with the one
-    the customer saw. Not called for drafts nobody has asked the price of.
+    Called once for each phase, for a quote and again inside the transaction that places or changes the order.
+    Everything must follow from the arguments and the database: the total is compared with the one the customer saw.
+    Not called for drafts nobody has asked the price of. What an adjustment uses up is taken in `settle_adjustments`.
+    """
+    raise AssertionError("a specification is not called")
+
+
+@hook(scope="enterprise", returns="nothing", where="transaction", on_error="raise")
+def settle_adjustments(
+    tx: Transaction, order: OrderDraft, before: Sequence[Adjustment], after: Sequence[Adjustment]
+) -> None:
+    """Takes what this plugin's adjustments use up (a budget, a gift card, one of so many uses), or gives it back.
+
+    Runs in the transaction that places, changes or cancels the order, once its price stands. `before` is what the order
+    had of this plugin (nothing when it is placed), `after` what it will have (nothing when it is cancelled). Take by
+    one guarded UPDATE; raise `Conflict` where there is no more. Not called for a plugin with neither.
+    """
+    raise AssertionError("a specification is not called")
+
+
+@hook(scope="enterprise", returns="each", where="transaction", on_error="raise")
+def order_problems(tx: Transaction, order: OrderDraft, total: int, before: int) -> Sequence[Problem] | None:
+    """What stands against this order: each problem names its field, and the order is refused with all of them.
+
+    Runs in the transaction that places or changes the order, when its price stands: `total` is what the customer will
+    pay, in minor units, `before` what it was until now (0 for a new order). Lock what you decide by. Not called for
+    quotes, for cancellations, nor for what the hub writes down on a customer's behalf.
     """
     raise AssertionError("a specification is not called")
 
 
 @hook(scope="enterprise", returns="each", where="transaction", on_error="skip")
 def shipping_options(
-    tx: Transaction, enterprise_id: str, session_id: str, language: str
+    tx: Transaction, enterprise_id: str, session_id: str, language: str, address: Address | None
 ) -> Sequence[ShippingOption] | None:
     """Ways for the goods of this sale session to reach the customer, with what is left of each. `tx` only reads.
 
-    A plugin that fails is left out of the list.
+    `address` is where the customer wants them, as far as it is known. A plugin that fails is left out of the list.
     """
     raise AssertionError("a specification is not called")
 
@@ -111,24 +211,132 @@ def release_shipping(tx: Transaction, order_id: str, option: str) -> bool:
     raise AssertionError("a specification is not called")
 
 
-@hook(scope="enterprise", returns="each", where="outside", on_error="skip")
-def payment_methods(enterprise_id: str, settings: object, language: str) -> Sequence[PaymentMethod] | None:
-    """Ways to pay at this shop. `settings` is the enterprise's, read into your `enterprise_settings`.
+# ------------------------------------------------------------------------------------------------ payments
 
-    A plugin that fails or takes too long is left out of the list.
-    """
+
+@hook(scope="enterprise", returns="each", where="outside", on_error="skip")
+def payment_methods(enterprise_id: str, language: str) -> Sequence[PaymentMethod] | None:
+    """Ways to pay at this shop. A plugin that fails or takes too long is left out of the list."""
     raise AssertionError("a specification is not called")
 
 
 @hook(scope="enterprise", returns="one", where="outside", on_error="raise", timeout=20.0)
 def start_payment(
-    payment_id: str, method: str, order_number: int, amount: int, currency: str, settings: object, language: str
+    instance: Instance,
+    payment: Payment,
+    method: str,
+    order_number: int,
+    email: str,
+    return_url: str,
+    language: str,
 ) -> PaymentStart:
-    """Begins a payment of `amount` minor units after the order is committed. `payment_id` is the idempotency key.
+    """Begins a payment after the order is committed. `payment.id` is the idempotency key: asked twice, charge once.
 
-    Only the plugin that offered the method is asked; `method` is the id that it gave it. Raise `Refused` with a text
-    for the customer where the provider says no. That and any other error marks the payment Failed; the order stays,
-    and the customer may choose again.
+    Only the plugin that offered the method is asked; `method` is the id that it gave it. `return_url` is where a
+    provider sends the customer back to. Raise `Refused` with a text for the customer where the provider says no. That
+    and any other error marks the payment Failed; the order stays, and the customer may choose again.
+    """
+    raise AssertionError("a specification is not called")
+
+
+@hook(scope="enterprise", returns="one", where="outside", on_error="raise", timeout=20.0)
+def payment_webhook(instance: Instance, enterprise_id: str, request: WebhookRequest) -> Sequence[PaymentUpdate]:
+    """What a provider's message says of payments: it came to ``/-/<id>/webhook/<enterprise>``.
+
+    Prove by its signature that it is the provider's, or raise `Refused`; then the core applies the updates, each once,
+    if amount and currency are those of the payment. Any other error answers 500, and the provider sends it again.
+    """
+    raise AssertionError("a specification is not called")
+
+
+@hook(scope="enterprise", returns="one", where="job", on_error="retry", timeout=20.0)
+def payment_status(instance: Instance, payment: Payment) -> PaymentUpdate | None:
+    """What became of a payment that is still open: asked again and again while it is Started or Pending.
+
+    So a message that never came, and an answer that was lost, are made good. None: nothing new.
+    """
+    raise AssertionError("a specification is not called")
+
+
+@hook(scope="enterprise", returns="nothing", where="job", on_error="retry", timeout=20.0)
+def cancel_payment(instance: Instance, payment: Payment) -> None:
+    """The customer has chosen another way, or the order was cancelled: a payment that is still open shall not be paid.
+
+    Money that comes all the same is written down, and shown as owed to the customer.
+    """
+    raise AssertionError("a specification is not called")
+
+
+@hook(scope="enterprise", returns="one", where="job", on_error="retry", timeout=20.0)
+def refund_payment(instance: Instance, refund: Payment, payment: Payment) -> PaymentUpdate:
+    """Gives `refund.amount` minor units of a received payment back through the provider.
+
+    `refund.id` is the idempotency key. Answer with the state of the refund and the provider's reference for it.
+    """
+    raise AssertionError("a specification is not called")
+
+
+# ------------------------------------------------------------------------------------------------ what happened
+# Told after the commit, one job for each plugin and event, at least once. `event.id` is the same each time, and what is
+# told of is as it is when the job runs. A plugin that the enterprise has switched off meanwhile is not told.
+
+
+@hook(scope="enterprise", returns="nothing", where="job", on_error="retry", timeout=60.0)
+def order_placed(instance: Instance, event: Event, order: Order) -> None:
+    """An order was placed, by a customer or by the hub. Not called for carts."""
+    raise AssertionError("a specification is not called")
+
+
+@hook(scope="enterprise", returns="nothing", where="job", on_error="retry", timeout=60.0)
+def order_changed(instance: Instance, event: Event, order: Order) -> None:
+    """An order has other lines, another shipping or another total: changed, weighed, or with a substitute.
+
+    Not called for payments, nor when the sale is over and its orders become Complete.
+    """
+    raise AssertionError("a specification is not called")
+
+
+@hook(scope="enterprise", returns="nothing", where="job", on_error="retry", timeout=60.0)
+def order_cancelled(instance: Instance, event: Event, order: Order) -> None:
+    """An order was cancelled, by the customer or by the hub."""
+    raise AssertionError("a specification is not called")
+
+
+@hook(scope="enterprise", returns="nothing", where="job", on_error="retry", timeout=60.0)
+def order_fulfilled(instance: Instance, event: Event, order: Order) -> None:
+    """The goods of an order were handed over."""
+    raise AssertionError("a specification is not called")
+
+
+@hook(scope="enterprise", returns="nothing", where="job", on_error="retry", timeout=60.0)
+def payment_received(instance: Instance, event: Event, payment: Payment) -> None:
+    """Money came in and stands in the journal."""
+    raise AssertionError("a specification is not called")
+
+
+@hook(scope="enterprise", returns="nothing", where="job", on_error="retry", timeout=60.0)
+def payment_refunded(instance: Instance, event: Event, payment: Payment) -> None:
+    """Money was given back and stands in the journal; `payment` is the refund."""
+    raise AssertionError("a specification is not called")
+
+
+@hook(scope="enterprise", returns="nothing", where="job", on_error="retry", timeout=60.0)
+def sale_opened(instance: Instance, event: Event, sale: SaleSession) -> None:
+    """A shop's sale has opened. Told within a minute or two; that a sale is open is a matter of time alone."""
+    raise AssertionError("a specification is not called")
+
+
+@hook(scope="enterprise", returns="nothing", where="job", on_error="retry", timeout=60.0)
+def sale_completed(instance: Instance, event: Event, sale: SaleSession) -> None:
+    """A shop's sale has closed and its orders are Complete."""
+    raise AssertionError("a specification is not called")
+
+
+@hook(scope="enterprise", returns="nothing", where="job", on_error="retry", timeout=60.0)
+def stock_changed(instance: Instance, event: Event, lot: StockLot) -> None:
+    """Somebody counted, harvested or wrote off: more or less is there.
+
+    Not called for what orders take and give back.
     """
     raise AssertionError("a specification is not called")
 

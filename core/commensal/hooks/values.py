@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -40,6 +41,41 @@ class PaymentStart:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PaymentUpdate:
+    """What a provider says became of a payment, or of a refund.
+
+    amount, currency: minor units of what moved, ISO 4217; an update for another amount or currency than the payment's
+                      is not applied but shown to the operator
+    text:             for the customer, where it failed
+    """
+
+    payment_id: str
+    state: Literal["Pending", "Done", "Failed", "Cancelled"]
+    amount: int
+    currency: str
+    reference: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebhookRequest:
+    """A message of a provider as it came: its body byte for byte, its headers by their lower-case names."""
+
+    body: bytes
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """Something that happened. `id` is the same however often it is told: act once by it. `at` is UTC."""
+
+    id: str
+    kind: str
+    at: datetime
+    enterprise_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class ShippingOption:
     """A way for the goods to reach the customer (DFC PickupOption, DeliveryOption)."""
 
@@ -51,6 +87,7 @@ class ShippingOption:
     price: int = 0  # minor units of the shop's currency, VAT as the shop's prices
     vat_rate: Decimal | None = None  # percent of the price; None: outside VAT
     left: int | None = None  # how many more orders it takes; None: any number
+    needs_address: bool = False  # goods are brought: without an address it cannot be chosen
 
 
 @dataclass(frozen=True, kw_only=True)

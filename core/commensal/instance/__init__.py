@@ -1,8 +1,8 @@
 """An installation of Commensal, and its settings."""
 
+from ..reading import read_settings
+from ..secret import Secret
 from .instance import Instance, open_instance
-from .reading import read_settings
-from .secret import Secret
 from .settings import Settings, load_settings
 
 __all__ = ["Instance", "Secret", "Settings", "load_settings", "open_instance", "read_settings"]

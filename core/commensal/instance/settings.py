@@ -9,8 +9,8 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from ..errors import SettingsError
-from .reading import read_settings
-from .secret import Secret
+from ..reading import read_settings
+from ..secret import Secret
 
 
 @dataclass(frozen=True)

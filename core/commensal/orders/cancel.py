@@ -9,8 +9,10 @@ from ..store import Transaction
 from .lines import by_lot
 from .lock import refuse_if_handed_over, refuse_unless_placed
 from .place import closed
+from .price import quote_of
 from .questions import order_by_id
-from .selling import selling
+from .selling import categories_of, selling
+from .settle import settle
 from .shipping import release
 from .values import Order
 from .write import change_row
@@ -25,9 +27,9 @@ def cancel_order(
     after the goods were handed over, and for an order that is cancelled already.
     """
     refuse_unless_placed(order)
+    shop = selling(tx, order.session_id)
     if not by_hub:
         refuse_if_handed_over(order)
-        shop = selling(tx, order.session_id)
         if order.state != "Held" or not shop.is_open(tx.now):
             raise closed(shop)
     if order.fulfilment_state == "Fulfilled":
@@ -46,6 +48,8 @@ def cancel_order(
             "cancelled_at": tx.now,
         },
     )
+    known = categories_of(tx, order.customer_id)
+    settle(tx, hooks, shop, quote_of(order, shop, known), order.adjustments, ())
     promise(
         tx, "mail", {"kind": "order_cancelled", "order_id": order.id, "to": order.email, "language": order.language}
     )

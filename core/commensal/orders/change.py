@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +11,7 @@ from sqlalchemy import select
 from ..errors import Problem
 from ..hooks.dispatcher import Hooks
 from ..pricing.lines import priced
-from ..pricing.values import PricedLine
+from ..pricing.values import Address, PricedLine
 from ..sale_sessions.tables import coordination_supplier
 from ..store import Transaction
 from .lines import lines_for, not_possible
@@ -29,6 +29,8 @@ def change_order(
     *,
     items: Mapping[str, int] | None = None,
     shipping: str | None = None,
+    address: Address | None = None,
+    codes: Sequence[str] | None = None,
     note: str | None = None,
     total: int | None = None,
     by_hub: bool = False,
@@ -49,7 +51,10 @@ def change_order(
     lines = order.lines if items is None else _lines(tx, order, shop, known, items, by_hub)
     refuse_empty(lines)
     values: dict[str, Any] = {} if note is None else {"note": note}
-    return rewrite(tx, hooks, shop, known, order, lines, shipping=shipping, total=total, values=values, by=by)
+    return rewrite(
+        tx, hooks, shop, known, order, lines, shipping=shipping, address=address, codes=codes, total=total,
+        values=values, by=by, by_hub=by_hub,
+    )  # fmt: skip
 
 
 def _lines(

@@ -6,7 +6,7 @@ The statements are as many for thirty lines as for one; `tests/core/test_stateme
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from sqlalchemy import insert
@@ -23,8 +23,9 @@ from ..stock.take import take_stock
 from ..store import Transaction
 from .cart import empty_cart
 from .lines import by_lot, lines_for
-from .price import draft_of, price
+from .price import Choices, draft_of, price
 from .selling import Known, categories_of, known_customer, selling, selling_to
+from .settle import read_codes, refuse_problems, settle
 from .shipping import book
 from .tables import customer_order
 from .values import Order, Quote, Selling, Wish
@@ -59,15 +60,20 @@ def place_order(
     known = categories_of(tx, customer_id) if by_hub else known_customer(tx, shop.enterprise_id, person_id)
     lines = lines_for(tx, shop, wish.items, known.category_ids, after_cut_off=by_hub)
     order_id = cart_id if cart_id is not None and empty_cart(tx, cart_id) else tx.new_id()
-    draft = draft_of(
-        order_id, shop, lines, category_ids=known.category_ids, person_id=person_id, shipping=wish.shipping
+    chosen = Choices(
+        shipping=wish.shipping, payment_method=wish.payment_method, codes=read_codes(wish.codes), address=wish.address
     )
+    draft = draft_of(order_id, shop, lines, known, chosen, person_id=person_id, email=email, language=wish.language)
     option = book(tx, hooks, shop, draft, wish.language)
     quote = price(tx, hooks, shop, draft, option)
     refuse_other_total(wish.total, quote)
+    if not by_hub:
+        refuse_problems(tx, hooks, shop, quote)
     take_stock(tx, by_lot(lines), order_id=order_id, person_id=person_id)
     values = {
         **_identity(tx, shop, wish, email, known, person_id),
+        "codes": list(chosen.codes),
+        "address": asdict(chosen.address) if chosen.address else None,
         "secret_hash": fingerprint(secret) if secret else None,
         "payment_state": payment_state(0, quote.totals.total),
         "shipping_label": option.label if option else "",
@@ -75,6 +81,7 @@ def place_order(
     }
     tx.execute(insert(customer_order), {"id": order_id, **values})
     write_parts(tx, quote)
+    settle(tx, hooks, shop, quote, (), quote.draft.adjustments)
     mail = {"kind": "order_placed", "order_id": order_id, "to": email, "language": wish.language}
     promise(tx, "mail", {**mail, "secret": secret} if secret else mail)
     return _placed(order_id, values, quote)
@@ -155,6 +162,7 @@ def _identity(
 def _placed(order_id: str, values: Mapping[str, Any], quote: Quote) -> Order:
     """The order as it was just written, without asking the database for it again."""
     shown = {name: value for name, value in values.items() if name != "secret_hash"}
+    shown |= {"codes": quote.draft.codes, "address": quote.draft.address}
     return Order(
         id=order_id,
         **shown,

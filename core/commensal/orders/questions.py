@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, RowMapping, select
 
 from ..errors import NotFound
-from ..pricing.values import Adjustment, Phase, PricedLine, VatShare
+from ..pricing.values import Address, Adjustment, Phase, PricedLine, VatShare
 from ..store import Transaction
 from .tables import adjustment, customer_order, order_line, order_vat
 from .values import Order
@@ -78,7 +78,10 @@ def _vat_of(tx: Transaction, order_id: str) -> tuple[VatShare, ...]:
 
 
 def _order(row: RowMapping, lines: Any = (), adjustments: Any = (), vat: Any = ()) -> Order:
-    return Order(**_without(row, _HIDDEN), lines=lines, adjustments=adjustments, vat=vat)
+    values = _without(row, _HIDDEN)
+    values["codes"] = tuple(values["codes"])
+    values["address"] = Address(**values["address"]) if values["address"] else None
+    return Order(**values, lines=lines, adjustments=adjustments, vat=vat)
 
 
 def _without(row: RowMapping, names: Sequence[str]) -> dict[str, Any]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..hooks.dispatcher import Hooks
 from ..hooks.values import ShippingOption
 from ..store import Transaction
 from .lines import lines_for
-from .price import draft_of, price
+from .price import Choices, draft_of, price
 from .selling import known_customer, selling_to
+from .settle import read_codes
 from .shipping import options, unknown_shipping
 from .values import Quote, Selling
 
@@ -26,9 +27,9 @@ class Offered:
 
 def quote_order(
     tx: Transaction, hooks: Hooks, session_id: str, items: Mapping[str, int], *, language: str,
-    person_id: str | None = None, shipping: str = "",
+    person_id: str | None = None, chosen: Choices | None = None,
 ) -> Offered:  # fmt: skip
-    """The price of these pieces for this customer, with the `shipping` they consider.
+    """The price of these pieces for this customer, with what else they consider: shipping, codes, an address.
 
     Raises what `place_order` raises for items that are not on sale or quantities that cannot be; not for stock, which
     is decided when the order is placed.
@@ -36,9 +37,11 @@ def quote_order(
     shop = selling_to(tx, session_id, person_id)
     known = known_customer(tx, shop.enterprise_id, person_id)
     lines = lines_for(tx, shop, items, known.category_ids)
-    choices = options(tx, hooks, shop, language)
-    if shipping and shipping not in choices:
+    chosen = chosen or Choices()
+    choices = options(tx, hooks, shop, language, chosen.address)
+    if chosen.shipping and chosen.shipping not in choices:
         raise unknown_shipping()
-    draft = draft_of("", shop, lines, category_ids=known.category_ids, person_id=person_id, shipping=shipping)
-    quote = price(tx, hooks, shop, draft, choices.get(shipping))
+    wished = replace(chosen, codes=read_codes(chosen.codes))
+    draft = draft_of("", shop, lines, known, wished, person_id=person_id, language=language)
+    quote = price(tx, hooks, shop, draft, choices.get(wished.shipping))
     return Offered(shop=shop, quote=quote, shipping_options=choices)

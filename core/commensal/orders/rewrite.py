@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from ..errors import Conflict
 from ..hooks.dispatcher import Hooks
 from ..jobs import promise
-from ..pricing.values import PricedLine
+from ..pricing.values import Address, PricedLine
 from ..stock.take import change_taken
 from ..store import Transaction
 from .lines import by_lot
 from .place import payment_state, refuse_other_total
-from .price import draft_of, price
+from .price import Choices, draft_of, price
 from .questions import order_by_id
 from .selling import Known
-from .shipping import book, options, release, unknown_shipping
+from .settle import read_codes, refuse_problems, settle
+from .shipping import book, kept_option, release
 from .values import Order, Selling
 from .write import change_row, rewrite_parts, totals_of
 
@@ -38,9 +40,12 @@ def rewrite(
     lines: tuple[PricedLine, ...],
     *,
     shipping: str | None = None,
+    address: Address | None = None,
+    codes: Sequence[str] | None = None,
     total: int | None = None,
     values: Mapping[str, Any] | None = None,
     by: str | None = None,
+    by_hub: bool = True,
     move_stock: MoveStock = _by_pieces,
 ) -> Order:
     """The locked `order` with other `lines` (and shipping, if given), priced anew, and a mail to the customer.
@@ -48,19 +53,26 @@ def rewrite(
     Lines keep the price at which they were ordered; `known` is the order's customer, `total` what they were shown.
     Raises `SoldOut`, `Conflict` for another total, `Refused` from plugins; then nothing has changed.
     """
-    chosen = order.shipping if shipping is None else shipping
-    draft = draft_of(order.id, shop, lines, category_ids=known.category_ids, person_id=order.person_id, shipping=chosen)
+    chosen = Choices(
+        shipping=order.shipping if shipping is None else shipping,
+        payment_method=order.payment_method,
+        codes=order.codes if codes is None else read_codes(codes),
+        address=order.address if address is None else address,
+    )
+    draft = draft_of(
+        order.id, shop, lines, known, chosen, person_id=order.person_id, email=order.email, language=order.language
+    )
     label = order.shipping_label
-    if chosen != order.shipping:
+    if chosen.shipping != order.shipping:
         release(tx, hooks, order.id, order.shipping)
         option = book(tx, hooks, shop, draft, order.language)
         label = option.label if option else ""
     else:
-        option = options(tx, hooks, shop, order.language).get(chosen)
-        if chosen and option is None:
-            raise unknown_shipping()
+        option = kept_option(tx, hooks, shop, draft)
     quote = price(tx, hooks, shop, draft, option)
     refuse_other_total(total, quote)
+    if not by_hub:
+        refuse_problems(tx, hooks, shop, quote, before=order.total)
     before, after = by_lot(order.lines), by_lot(lines)
     difference = {lot: after.get(lot, 0) - before.get(lot, 0) for lot in {*before, *after}}
     move_stock(tx, {lot: grains for lot, grains in difference.items() if grains}, order.id, by)
@@ -71,12 +83,15 @@ def rewrite(
         {
             **totals_of(quote.totals),
             "payment_state": payment_state(order.paid_total, quote.totals.total),
-            "shipping": chosen,
+            "shipping": chosen.shipping,
             "shipping_label": label,
+            "codes": list(chosen.codes),
+            "address": asdict(chosen.address) if chosen.address else None,
             **(values or {}),
         },
     )
     rewrite_parts(tx, quote)
+    settle(tx, hooks, shop, quote, order.adjustments, quote.draft.adjustments)
     promise(tx, "mail", {"kind": "order_changed", "order_id": order.id, "to": order.email, "language": order.language})
     return order_by_id(tx, order.id, enterprise_id=order.enterprise_id)
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from ..errors import Invalid, Problem
+from ..errors import Invalid, PluginError, Problem
 from ..hooks import specifications
 from ..hooks.dispatcher import Hooks
 from ..hooks.values import ShippingOption
-from ..pricing.values import OrderDraft
+from ..pricing.values import Address, OrderDraft
 from ..store import Transaction
 from .values import Selling
 
 
-def options(tx: Transaction, hooks: Hooks, shop: Selling, language: str) -> dict[str, ShippingOption]:
+def options(
+    tx: Transaction, hooks: Hooks, shop: Selling, language: str, address: Address | None
+) -> dict[str, ShippingOption]:
     """What the shop's plugins offer for this session, by "plugin:id"."""
     answers = hooks.each(
         specifications.shipping_options,
@@ -20,6 +22,7 @@ def options(tx: Transaction, hooks: Hooks, shop: Selling, language: str) -> dict
         enterprise_id=shop.enterprise_id,
         session_id=shop.session_id,
         language=language,
+        address=address,
     )
     return {f"{answer.plugin}:{one.id}": one for answer in answers for one in answer.value or ()}
 
@@ -30,19 +33,40 @@ def book(tx: Transaction, hooks: Hooks, shop: Selling, draft: OrderDraft, langua
     An empty choice is fine only where the shop offers nothing to choose from.
     """
     if not draft.shipping:
-        if options(tx, hooks, shop, language):
+        if options(tx, hooks, shop, language, draft.address):
             raise Invalid([Problem("shipping_missing", "Choose how you will receive your order.", "/shipping")])
         return None
     plugin, _, option = draft.shipping.partition(":")
     if plugin not in shop.plugins:
         raise unknown_shipping()
-    return hooks.ask(specifications.book_shipping, plugin, tx=tx, order=draft, option=option, language=language)
+    booked = hooks.ask(
+        specifications.book_shipping, plugin, shop.plugins, tx=tx, order=draft, option=option, language=language
+    )
+    if not isinstance(booked, ShippingOption):
+        raise PluginError(plugin, "book_shipping", f"{booked!r:.200} is no ShippingOption")
+    if booked.needs_address and not (draft.address and draft.address.street and draft.address.city):
+        raise Invalid([Problem("address_missing", "Say where your order shall be brought.", "/address")])
+    return booked
+
+
+def kept_option(tx: Transaction, hooks: Hooks, shop: Selling, draft: OrderDraft) -> ShippingOption | None:
+    """What the order has booked already, as its plugin tells it now. Raises `Invalid` where it is not offered any more.
+
+    None where nothing was chosen, and where the plugin is gone: what it had priced falls away, and the label stays.
+    """
+    plugin = draft.shipping.partition(":")[0]
+    if plugin not in hooks.plugins() or plugin not in shop.plugins:
+        return None
+    option = options(tx, hooks, shop, draft.language, draft.address).get(draft.shipping)
+    if option is None:
+        raise unknown_shipping()
+    return option
 
 
 def release(tx: Transaction, hooks: Hooks, order_id: str, shipping: str) -> None:
-    """Gives the place back."""
-    if shipping:
-        plugin, _, option = shipping.partition(":")
+    """Gives the place back. A plugin that is not there any more has no say: nobody is kept in an order for its sake."""
+    plugin, _, option = shipping.partition(":")
+    if plugin in hooks.plugins():
         hooks.ask(specifications.release_shipping, plugin, tx=tx, order_id=order_id, option=option)
 
 

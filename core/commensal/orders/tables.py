@@ -2,7 +2,7 @@
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table, Text, UniqueConstraint, text
 
-from ..store import Exact, Flag, Time, Whole, checked_in, metadata
+from ..store import Exact, Flag, Json, Time, Whole, checked_in, metadata
 
 customer_order = Table(
     "customer_order",
@@ -27,6 +27,8 @@ customer_order = Table(
     Column("shipping", Text, nullable=False),  # "plugin:option"
     Column("shipping_label", Text, nullable=False),
     Column("payment_method", Text, nullable=False),  # "plugin:method"
+    Column("codes", Json, nullable=False, server_default="[]"),  # of vouchers, as they were typed
+    Column("address", Json),  # where the goods are to be brought; none: they are collected
     Column("products_total", Whole, nullable=False),  # all totals in minor units
     Column("deposits_total", Whole, nullable=False),
     Column("adjustments_total", Whole, nullable=False),  # what the customer pays or is spared of them
@@ -106,6 +108,7 @@ adjustment = Table(
     Column("vat_rate", Exact),  # percent; none: outside VAT
     Column("payer", Text, nullable=False),  # "customer", or the name or id of who pays instead
     Column("payee", Text, nullable=False),  # id of the enterprise that gets it
+    Column("code", Text, nullable=False, server_default=""),  # the voucher's, for what came of one
     Column("plugin", Text, nullable=False),  # who asked for it; "" for the core
     Index("ix_adjustment_order", "order_id", "position"),
     sqlite_strict=True,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from ..pricing.values import Adjustment, OrderDraft, PricedLine, Totals, VatShare
+from ..pricing.values import Address, Adjustment, OrderDraft, PricedLine, Totals, VatShare
 
 MOST_LINES = 500  # of one order
 MOST_PIECES = 10_000  # of one line
@@ -15,7 +15,8 @@ MOST_PIECES = 10_000  # of one line
 @dataclass(frozen=True, kw_only=True)
 class Wish:
     """What somebody wants to order. `items` maps catalog items to pieces; `shipping` and `payment_method` are
-    "plugin:id". `total` is the total they were shown, in minor units: another one is refused, not charged."""
+    "plugin:id". `total` is the total they were shown, in minor units: another one is refused, not charged. `codes` are
+    of vouchers; `address` is where the goods are to be brought, where they are."""
 
     items: Mapping[str, int]
     name: str
@@ -26,6 +27,8 @@ class Wish:
     shipping: str = ""
     payment_method: str = ""
     total: int | None = None
+    codes: tuple[str, ...] = ()
+    address: Address | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +91,8 @@ class Order:
     shipping: str
     shipping_label: str
     payment_method: str
+    codes: tuple[str, ...]
+    address: Address | None
     products_total: int
     deposits_total: int
     adjustments_total: int

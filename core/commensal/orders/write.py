@@ -76,6 +76,7 @@ def _adjustments(tx: Transaction, order: OrderDraft) -> list[dict[str, Any]]:
             "vat_rate": one.vat_rate,
             "payer": one.payer,
             "payee": one.payee or order.enterprise_id,
+            "code": one.code,
             "plugin": one.plugin,
         }
         for position, one in enumerate(order.adjustments, start=1)

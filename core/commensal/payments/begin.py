@@ -19,16 +19,20 @@ from ..orders.tables import customer_order
 from ..store import Transaction
 from .due import due, held_due
 from .payments import ask_payer, cancel_open, fail, payment_by_key, record_payment, start
-from .settings import settings_for
 from .values import Payment
 
 _log = structlog.get_logger("commensal.payments")
 
 
-def start_payment(instance: Instance, order_id: str, method: str, key: str, language: str) -> Payment:
-    """Begins a payment as `begin_payment` does, and asks its plugin. Not inside a transaction."""
+def start_payment(
+    instance: Instance, order_id: str, method: str, key: str, language: str, *, return_url: str = ""
+) -> Payment:
+    """Begins a payment as `begin_payment` does, and asks its plugin. Not inside a transaction.
+
+    `return_url` is the page to which a provider sends the customer back.
+    """
     begun = instance.store.transact(lambda tx: begin_payment(tx, order_id, method, key))
-    return ask_plugin(instance, begun, language)
+    return ask_plugin(instance, begun, language, return_url)
 
 
 def begin_payment(tx: Transaction, order_id: str, method: str, key: str) -> Payment:
@@ -54,7 +58,7 @@ def begin_payment(tx: Transaction, order_id: str, method: str, key: str) -> Paym
     return start(tx, **whole, idempotency_key=key)
 
 
-def ask_plugin(instance: Instance, begun: Payment, language: str) -> Payment:
+def ask_plugin(instance: Instance, begun: Payment, language: str, return_url: str = "") -> Payment:
     """Asks the plugin to begin the payment, and writes down what it says. Not inside a transaction.
 
     Where the provider says no or the plugin fails, the payment is Failed and its instructions have a text for the
@@ -63,27 +67,28 @@ def ask_plugin(instance: Instance, begun: Payment, language: str) -> Payment:
     if begun.state != "Started":
         return begun
     try:
-        answer = _ask(instance, begun, language)
+        answer = _ask(instance, begun, language, return_url or instance.settings.base_url)
     except (Refused, PluginError) as error:
         said = _for_customer(error, language)
         return instance.store.transact(lambda tx: fail(tx, begun.enterprise_id, begun.id, text=said))
     return instance.store.transact(lambda tx: _answered(tx, begun, answer))
 
 
-def _ask(instance: Instance, begun: Payment, language: str) -> PaymentStart:
+def _ask(instance: Instance, begun: Payment, language: str, return_url: str) -> PaymentStart:
     plugin, _, method = begun.method.partition(":")
     with instance.store.read() as tx:
-        values = enabled_plugins(tx, begun.enterprise_id).get(plugin, {})
-        order_number = due(tx, begun.enterprise_id, begun.order_id).number
+        enabled = enabled_plugins(tx, begun.enterprise_id)
+        order = due(tx, begun.enterprise_id, begun.order_id)
     answer = instance.hooks.ask(
         specifications.start_payment,
         plugin,
-        payment_id=begun.id,
+        enabled,
+        instance=instance,
+        payment=begun,
         method=method,
-        order_number=order_number,
-        amount=begun.amount,
-        currency=begun.currency,
-        settings=settings_for(instance.hooks, plugin, values),
+        order_number=order.number,
+        email=order.email,
+        return_url=return_url,
         language=language,
     )
     if not isinstance(answer, PaymentStart):

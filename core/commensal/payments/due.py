@@ -14,6 +14,7 @@ _COLUMNS = (
     _order.id.label("order_id"),
     _order.enterprise_id,
     _order.number,
+    _order.email,
     _order.state,
     _order.currency,
     _order.total,

@@ -65,6 +65,7 @@ class Due:
     order_id: str
     enterprise_id: str
     number: int
+    email: str
     state: str
     currency: str
     total: int

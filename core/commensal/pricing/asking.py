@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from ..errors import PluginError
 from ..hooks import specifications
@@ -14,8 +15,11 @@ from .phases import Ask
 from .values import Adjustment, OrderDraft, Phase
 
 
-def ask_plugins(hooks: Hooks, tx: Transaction, plugins: Collection[str]) -> Ask:
-    """What `price_order` asks, put to these plugins. An answer that is no list of adjustments is a `PluginError`."""
+def ask_plugins(hooks: Hooks, tx: Transaction, plugins: Mapping[str, Mapping[str, Any]]) -> Ask:
+    """What `price_order` asks, put to these plugins with their settings.
+
+    An answer that is no list of adjustments is a `PluginError`.
+    """
 
     def ask(order: OrderDraft, phase: Phase) -> Sequence[Adjustment]:
         answers = hooks.each(specifications.price_adjustments, plugins, tx=tx, order=order, phase=phase)

@@ -34,6 +34,7 @@ class Adjustment:
               the payee as much as the customer is spared, and VAT stays on the full price, so `vat_rate` is None
               (directive 2006/112/EC, art. 73: what a third party pays is part of the price)
     payee:    id of the enterprise that gets it; "" is the shop
+    code:     the voucher's code that it answers to, as the order has it; "" for what needs none
     plugin:   who asked for it; the core writes it, "" is the core itself
     """
 
@@ -45,6 +46,7 @@ class Adjustment:
     line_id: str | None = None
     payer: str = CUSTOMER
     payee: str = ""
+    code: str = ""
     plugin: str = ""
 
 
@@ -72,8 +74,24 @@ class PricedLine:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Address:
+    """Where goods are to be brought. `country` is ISO 3166-1 alpha-2; "" is the shop's own."""
+
+    street: str = ""
+    postcode: str = ""
+    city: str = ""
+    country: str = ""
+    note: str = ""  # for whoever brings them
+
+
+@dataclass(frozen=True, kw_only=True)
 class OrderDraft:
-    """What a customer is about to order, or to change it into, at one shop's sale session."""
+    """What a customer is about to order, or to change it into, at one shop's sale session.
+
+    customer_id: None for somebody who has never ordered here, and for who is not logged in
+    email:       "" for a quote
+    codes:       of vouchers, as the customer typed them
+    """
 
     id: str
     session_id: str
@@ -82,8 +100,14 @@ class OrderDraft:
     prices_include_vat: bool
     category_ids: frozenset[str]
     person_id: str | None
+    customer_id: str | None = None
+    email: str = ""
+    language: str = "fr"
+    codes: tuple[str, ...] = ()
+    payment_method: str = ""  # "plugin:method"; "" is not chosen yet
     lines: tuple[PricedLine, ...]
     shipping: str  # "plugin:option"; "" is not chosen yet
+    address: Address | None = None
     begins_at: datetime  # of the distribution
     shipping_option: ShippingOption | None = None  # what the plugin said of it
     adjustments: tuple[Adjustment, ...] = ()

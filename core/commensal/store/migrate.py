@@ -1,7 +1,8 @@
 """Brings a database to the shape this version and its plugins expect, one revision and one transaction at a time.
 
-The core's revisions and each plugin's form branches of their own (Alembic: one label for each), so that a plugin can
-come and go without the others noticing.
+The core's revisions form one line, and each plugin's a line of its own with its own table of versions
+(``<id>_revision``), so that a plugin can come and go without the others noticing. The core goes first: tables of
+plugins may refer to the core's, never the other way round.
 """
 
 from __future__ import annotations
@@ -14,53 +15,89 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
-from sqlalchemy.engine import Connection
+from sqlalchemy import MetaData, inspect
 
-from ..errors import StoreError
+from ..errors import PluginError, StoreError
+from .core_tables import core_tables
 from .store import Store
+from .transaction import Transaction
 
 _HERE = Path(__file__).parent / "migrations"
+CORE = ""  # the line of the core
+_VERSIONS = {CORE: "alembic_version"}
 
 
 def migrate(store: Store, plugins: Mapping[str, Path]) -> list[str]:
     """Runs what is missing and returns the revisions that ran. `plugins` maps an id to its folder of revisions.
 
-    Raises `StoreError` for a database that a newer version has written.
+    Raises `StoreError` for a database that a newer version has written; `PluginError` for a plugin whose revision
+    touches a table that is not named after it: then nothing of that revision stays.
     """
     ran: list[str] = []
-    config = _config(plugins)
-    for revision in _missing(store, config):
-        with store.write() as tx:
-            config.attributes["connection"] = tx.connection
-            command.upgrade(config, revision)
-        ran.append(revision)
+    for line, config in _lines(plugins).items():
+        for revision in _missing(store, line, config):
+            with store.write() as tx:
+                before = _shape(tx)
+                config.attributes["connection"] = tx.connection
+                command.upgrade(config, revision)
+                if line != CORE:
+                    _refuse_foreign(line, revision, before, _shape(tx))
+            ran.append(revision)
     return ran
 
 
 def missing_revisions(store: Store, plugins: Mapping[str, Path]) -> list[str]:
     """Revisions that this version knows and the database has not had. Raises `StoreError` where it is newer."""
-    return _missing(store, _config(plugins))
+    return [one for line, config in _lines(plugins).items() for one in _missing(store, line, config)]
 
 
-def _config(plugins: Mapping[str, Path]) -> Config:
+def tables_of(tx: Transaction, plugin: str) -> list[str]:
+    """The plugin's tables in the database, its table of versions too, whether or not the plugin is still installed."""
+    names = inspect(tx.connection).get_table_names()
+    others = [name.removesuffix("revision") for name in names if name.endswith("_revision")]
+    longer = [prefix for prefix in others if prefix.startswith(f"{plugin}_") and prefix != f"{plugin}_"]
+    mine = [name for name in names if name.startswith(f"{plugin}_") and name not in core_tables()]
+    return [name for name in mine if not name.startswith(tuple(longer))]
+
+
+def drop_tables(tx: Transaction, plugin: str) -> list[str]:
+    """Drops all that the plugin has kept, for good. Returns the names of the tables."""
+    names = tables_of(tx, plugin)
+    found = MetaData()
+    found.reflect(bind=tx.connection, only=names, resolve_fks=False)
+    found.drop_all(bind=tx.connection, tables=[found.tables[name] for name in names])
+    return names
+
+
+def _lines(plugins: Mapping[str, Path]) -> dict[str, Config]:
+    return {CORE: _config(CORE, _HERE / "versions"), **{id: _config(id, folder) for id, folder in plugins.items()}}
+
+
+def _config(line: str, folder: Path) -> Config:
     config = Config()
     config.set_main_option("script_location", str(_HERE))
-    folders = [_HERE / "versions", *plugins.values()]
     config.set_main_option("path_separator", "newline")
-    config.set_main_option("version_locations", "\n".join(map(str, folders)))
+    config.set_main_option("version_locations", str(folder))
+    config.attributes["version_table"] = _version_table(line)
     return config
 
 
-def _missing(store: Store, config: Config) -> list[str]:
+def _version_table(line: str) -> str:
+    return _VERSIONS.get(line, f"{line}_revision")
+
+
+def _missing(store: Store, line: str, config: Config) -> list[str]:
     scripts = ScriptDirectory.from_config(config)
     with store.read() as tx:
-        had = _had(tx.connection)
+        context = MigrationContext.configure(tx.connection, opts={"version_table": _version_table(line)})
+        had = context.get_current_heads()
     known = {script.revision: script for script in scripts.walk_revisions()}
     unknown = [revision for revision in had if revision not in known]
     if unknown:
+        whose = f"the plugin {line!r}" if line else "Commensal"
         raise StoreError(
-            f"The database has had {', '.join(unknown)}, which this version or its plugins do not know. "
-            "Install the version that wrote it, or enable the plugin again."
+            f"The database has had {', '.join(unknown)}, which this version of {whose} does not know. "
+            "Install the version that wrote it."
         )
     try:
         done = {script.revision for head in had for script in scripts.iterate_revisions(head, "base")}
@@ -69,5 +106,23 @@ def _missing(store: Store, config: Config) -> list[str]:
     return [revision for revision in reversed(list(known)) if revision not in done]
 
 
-def _had(connection: Connection) -> tuple[str, ...]:
-    return MigrationContext.configure(connection).get_current_heads()
+def _shape(tx: Transaction) -> dict[str, object]:
+    """Every table with its columns, indexes and foreign keys: what a revision can change."""
+    found = inspect(tx.connection)
+    return {
+        name: (
+            [(one["name"], str(one["type"]), one["nullable"], one["default"]) for one in found.get_columns(name)],
+            sorted(str(one["name"]) for one in found.get_indexes(name)),
+            sorted(str(one["constrained_columns"]) for one in found.get_foreign_keys(name)),
+        )
+        for name in found.get_table_names()
+    }
+
+
+def _refuse_foreign(plugin: str, revision: str, before: Mapping[str, object], after: Mapping[str, object]) -> None:
+    changed = {name for name in {*before, *after} if before.get(name) != after.get(name)}
+    foreign = sorted(name for name in changed if not name.startswith(f"{plugin}_"))
+    if foreign:
+        raise PluginError(
+            plugin, "migrations", f"{revision} touches {', '.join(foreign)}; its tables are named {plugin}_…"
+        )

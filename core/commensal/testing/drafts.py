@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from ..payments.values import Payment
 from ..pricing.lines import priced
 from ..pricing.values import CUSTOMER, Adjustment, OrderDraft, Phase, PricedLine
 
@@ -39,6 +40,16 @@ def an_adjustment(phase: Phase, amount: int, vat_rate: str | None = None, **more
     rate = None if vat_rate is None else Decimal(vat_rate)
     given = {"kind": phase.lower(), "label": phase.title(), "payer": payer, "plugin": "tried", **more}
     return Adjustment(phase=phase, amount=amount, vat_rate=rate, **given)
+
+
+def a_payment(amount: int = 1000, **more: Any) -> Payment:
+    """A payment of `amount` cents that has just been begun, and any other field of `Payment`."""
+    at = datetime(2026, 6, 4, 10, 0, tzinfo=UTC)
+    begun = Payment(
+        id="payment", enterprise_id="shop", order_id="order", kind="payment", method="cash:cash", amount=amount,
+        currency="EUR", state="Started", reference="", instructions=None, created_at=at, changed_at=at,
+    )  # fmt: skip
+    return replace(begun, **more)
 
 
 def a_draft(*lines: PricedLine, **more: Any) -> OrderDraft:

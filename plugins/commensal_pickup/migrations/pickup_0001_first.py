@@ -9,8 +9,8 @@ from commensal import Exact, Time, Whole
 
 revision = "pickup_0001_first"
 down_revision = None
-branch_labels = ("pickup",)
-depends_on = "0006_sale_sessions"
+branch_labels = None
+depends_on = None
 
 
 def upgrade() -> None:

@@ -18,6 +18,7 @@ from ...orders.distribution import Heap, Parcel, heaps, parcels
 from ...orders.fulfil import hand_order_over, order_is_ready
 from ...orders.lock import locked_guest_order, locked_order
 from ...orders.place import place_order
+from ...orders.price import Choices
 from ...orders.questions import order_by_id, order_by_secret, orders_of_person, orders_of_session
 from ...orders.quote import quote_order
 from ...orders.selling import refuse_foreign_session
@@ -26,7 +27,7 @@ from ...orders.values import Order, Wish
 from ...orders.weigh import weigh_order
 from ...payments.payments import cancel_open
 from ...people.fingerprint import fingerprint
-from ...pricing.values import Adjustment, PricedLine, Totals
+from ...pricing.values import Address, Adjustment, PricedLine, Totals
 from ..endpoint import Body, Call, Page, Paging, Routes, page_of
 
 routes = Routes("orders")
@@ -36,8 +37,22 @@ Text = Annotated[str, msgspec.Meta(max_length=200)]
 Note = Annotated[str, msgspec.Meta(max_length=2000)]
 Pieces = Annotated[int, msgspec.Meta(ge=0, le=10_000)]
 Items = Annotated[dict[Id, Pieces], msgspec.Meta(max_length=500)]
+Codes = Annotated[tuple[Annotated[str, msgspec.Meta(max_length=40)], ...], msgspec.Meta(max_length=10)]
 Amount = Annotated[int, msgspec.Meta(ge=0, le=10**12)]
 Language = Annotated[str, msgspec.Meta(pattern="^(fr|en)$")]
+
+
+class WishedAddress(Body, frozen=True, kw_only=True):
+    """Where the goods are to be brought."""
+
+    street: Text = ""
+    postcode: Annotated[str, msgspec.Meta(max_length=20)] = ""
+    city: Text = ""
+    country: Annotated[str, msgspec.Meta(pattern="^([A-Z]{2})?$")] = ""
+    note: Text = ""
+
+    def read(self) -> Address:
+        return Address(**msgspec.structs.asdict(self))
 
 
 class NewOrder(Body, frozen=True, kw_only=True):
@@ -52,6 +67,8 @@ class NewOrder(Body, frozen=True, kw_only=True):
     payment_method: Text = ""
     language: Language = "fr"
     total: Amount | None = None
+    codes: Codes = ()
+    address: WishedAddress | None = None
 
 
 class HubOrder(NewOrder, frozen=True, kw_only=True):
@@ -67,6 +84,8 @@ class OrderChanges(Body, frozen=True, kw_only=True):
     shipping: Text | None = None
     note: Note | None = None
     total: Amount | None = None
+    codes: Codes | None = None
+    address: WishedAddress | None = None
 
 
 class Cart(Body, frozen=True, kw_only=True):
@@ -78,6 +97,9 @@ class Question(Body, frozen=True, kw_only=True):
 
     items: Items
     shipping: Text = ""
+    payment_method: Text = ""
+    codes: Codes = ()
+    address: WishedAddress | None = None
 
 
 class Cancellation(Body, frozen=True, kw_only=True):
@@ -134,7 +156,10 @@ def quote(call: Call, session: str, body: Question) -> Priced:
     """Says what these items would cost this shopper now. Takes and writes nothing."""
     offered = quote_order(
         call.tx, call.instance.hooks, session, body.items, language=call.language, person_id=call.actor.person_id,
-        shipping=body.shipping,
+        chosen=Choices(
+            shipping=body.shipping, payment_method=body.payment_method, codes=body.codes,
+            address=body.address.read() if body.address else None,
+        ),
     )  # fmt: skip
     draft = offered.quote.draft
     return Priced(
@@ -314,8 +339,12 @@ def _wish(body: NewOrder) -> Wish:
         shipping=body.shipping,
         payment_method=body.payment_method,
         total=body.total,
+        codes=body.codes,
+        address=body.address.read() if body.address else None,
     )
 
 
 def _changes(body: OrderChanges) -> dict[str, Any]:
-    return {"items": body.items, "shipping": body.shipping, "note": body.note, "total": body.total}
+    address = body.address.read() if body.address else None
+    given = {name: getattr(body, name) for name in ("items", "shipping", "note", "total", "codes")}
+    return {**given, "address": address}

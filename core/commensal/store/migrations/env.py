@@ -4,5 +4,9 @@ from alembic import context
 
 from commensal.store.types import metadata
 
-context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    version_table=context.config.attributes["version_table"],
+)
 context.run_migrations()

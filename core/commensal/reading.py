@@ -9,7 +9,7 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from ..errors import SettingsError
+from .errors import SettingsError
 from .secret import Secret
 
 S = TypeVar("S")

@@ -1,0 +1,35 @@
+"""Commands that plugins bring: ``commensal <id> …``, found when the core has none of that name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from ..errors import PluginError
+from ..hooks.loading import found_plugins
+
+
+class WithPlugins(TyperGroup):
+    """The core's commands, and those of installed plugins. A plugin is imported when its command is called."""
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        return super().get_command(ctx, cmd_name) or _commands_of(cmd_name)
+
+
+def _commands_of(plugin: str) -> object:
+    point = found_plugins().get(plugin)
+    if point is None:
+        return None
+    module: Any = point.load()
+    add = getattr(module, "commands", None)
+    if add is None or not hasattr(add, "commensal_impl"):
+        return None
+    app = typer.Typer(help=(module.__doc__ or "").partition("\n")[0], no_args_is_help=True)
+    app.callback()(lambda: None)  # so that a single command keeps its name
+    try:
+        add(app)
+    except Exception as error:  # whatever it raises, the operator must read whose fault it is
+        raise PluginError(plugin, "commands", f"{type(error).__name__}: {error}") from error
+    return typer.main.get_command(app)

@@ -1,0 +1,16 @@
+"""What plugins did wrong, counted: the operator sees it whichever process it happened in."""
+
+from sqlalchemy import Column, Table, Text
+
+from ..store import Time, Whole, metadata
+
+plugin_failure = Table(
+    "plugin_failure",
+    metadata,
+    Column("plugin", Text, primary_key=True),
+    Column("hook", Text, primary_key=True),
+    Column("count", Whole, nullable=False),
+    Column("what", Text, nullable=False),  # of the last time
+    Column("last_at", Time, nullable=False),
+    sqlite_strict=True,
+)
