@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     from .api.cookies import clear_session, set_session
     from .api.endpoint import Body, Call, Endpoint, Page, Paging, Routes, changes, page_of
     from .catalogs.visible import VisibleOffer, offers_for
+    from .cli.named import named_enterprise
+    from .decoding import decode_text
     from .enterprises.enterprises import enterprise_by_id, enterprises_by_id, find_enterprise, list_enterprises
+    from .enterprises.plugins import change_plugin, plugin_settings
     from .errors import Busy, Conflict, Invalid, NotFound, PluginError, Problem, Refused, Stale, Unauthorised
     from .hooks.contract import hookimpl
     from .hooks.values import (
@@ -26,11 +29,11 @@ if TYPE_CHECKING:
         WebhookRequest,
     )
     from .html import clean_html
-    from .instance import Instance
+    from .instance import Instance, open_instance
     from .jobs import Job, Periodic, Work, promise
     from .languages.catalogs import LANGUAGES, plural, say, translate
     from .languages.formats import format_money, format_percent, format_span
-    from .money import Money
+    from .money import Money, half_up, read_amount
     from .orders.cancel import cancel_order
     from .orders.cart import cart_items, cart_of, carts_by_secret, empty_cart, fill_cart, open_cart
     from .orders.change import change_order
@@ -44,9 +47,10 @@ if TYPE_CHECKING:
     from .pages.page import page
     from .pages.visit import Visit
     from .payments.begin import start_payment
+    from .payments.due import dues_by_number
     from .payments.methods import payment_methods
-    from .payments.payments import cancel_open, payments_of
-    from .payments.values import Payment
+    from .payments.payments import cancel_open, payments_of, receive_payment
+    from .payments.values import Due, Payment
     from .people.confirmations import ask_confirmation, ask_reset, confirm_email, reset_password, sign_up
     from .people.email import read_email
     from .people.fingerprint import fingerprint
@@ -54,13 +58,24 @@ if TYPE_CHECKING:
     from .people.passwords import hash_password
     from .people.people import new_person, person_by_id
     from .people.sessions import log_out
-    from .pricing.values import Address, Adjustment, OrderDraft, Phase, Totals
+    from .pricing.values import Address, Adjustment, OrderDraft, Phase, PricedLine, Totals
     from .sale_sessions.openness import is_coming, is_open
     from .sale_sessions.questions import sale_by_id, sale_for, sales
     from .sale_sessions.values import Sale
     from .search import search_key
     from .secret import Secret
-    from .store import Exact, Time, Transaction, Whole, edit_row, metadata
+    from .store import (
+        Exact,
+        Time,
+        Transaction,
+        Whole,
+        append_only,
+        checked_in,
+        edit_row,
+        insert_once,
+        insert_rows,
+        metadata,
+    )
     from .texts import read_text
     from .units.facets import ALLERGENS, LABELS
     from .units.measures import MEASURES
@@ -79,6 +94,7 @@ _MODULES = {
     "Choices": "orders.price",
     "Conflict": "errors",
     "DemoPlace": "hooks.values",
+    "Due": "payments.values",
     "Endpoint": "api.endpoint",
     "Event": "hooks.values",
     "Exact": "store",
@@ -100,6 +116,7 @@ _MODULES = {
     "Periodic": "jobs",
     "Phase": "pricing.values",
     "PluginError": "errors",
+    "PricedLine": "pricing.values",
     "Problem": "errors",
     "Refused": "errors",
     "Routes": "api.endpoint",
@@ -117,6 +134,7 @@ _MODULES = {
     "Whole": "store",
     "Wish": "orders.values",
     "Work": "jobs",
+    "append_only": "store",
     "ask_confirmation": "people.confirmations",
     "ask_reset": "people.confirmations",
     "cancel_open": "payments.payments",
@@ -125,11 +143,15 @@ _MODULES = {
     "cart_of": "orders.cart",
     "carts_by_secret": "orders.cart",
     "change_order": "orders.change",
+    "change_plugin": "enterprises.plugins",
     "changes": "api.endpoint",
     "check_password": "people.log_in",
+    "checked_in": "store",
     "clean_html": "html",
     "clear_session": "api.cookies",
     "confirm_email": "people.confirmations",
+    "decode_text": "decoding",
+    "dues_by_number": "payments.due",
     "edit_row": "store",
     "empty_cart": "orders.cart",
     "enterprise_by_id": "enterprises.enterprises",
@@ -140,8 +162,11 @@ _MODULES = {
     "format_money": "languages.formats",
     "format_percent": "languages.formats",
     "format_span": "languages.formats",
+    "half_up": "money",
     "hash_password": "people.passwords",
     "hookimpl": "hooks.contract",
+    "insert_once": "store",
+    "insert_rows": "store",
     "is_coming": "sale_sessions.openness",
     "is_open": "sale_sessions.openness",
     "known_customer": "orders.selling",
@@ -152,9 +177,11 @@ _MODULES = {
     "log_in": "people.log_in",
     "log_out": "people.sessions",
     "metadata": "store",
+    "named_enterprise": "cli.named",
     "new_person": "people.people",
     "offers_for": "catalogs.visible",
     "open_cart": "orders.cart",
+    "open_instance": "instance",
     "order_by_id": "orders.questions",
     "order_by_secret": "orders.questions",
     "orders_of_person": "orders.questions",
@@ -164,11 +191,14 @@ _MODULES = {
     "payments_of": "payments.payments",
     "person_by_id": "people.people",
     "place_order": "orders.place",
+    "plugin_settings": "enterprises.plugins",
     "plural": "languages.catalogs",
     "promise": "jobs",
     "quote_order": "orders.quote",
+    "read_amount": "money",
     "read_email": "people.email",
     "read_text": "texts",
+    "receive_payment": "payments.payments",
     "refuse_foreign_session": "orders.selling",
     "reset_password": "people.confirmations",
     "sale_by_id": "sale_sessions.questions",
@@ -196,6 +226,7 @@ __all__ = [
     "Choices",
     "Conflict",
     "DemoPlace",
+    "Due",
     "Endpoint",
     "Event",
     "Exact",
@@ -217,6 +248,7 @@ __all__ = [
     "Periodic",
     "Phase",
     "PluginError",
+    "PricedLine",
     "Problem",
     "Refused",
     "Routes",
@@ -234,6 +266,7 @@ __all__ = [
     "Whole",
     "Wish",
     "Work",
+    "append_only",
     "ask_confirmation",
     "ask_reset",
     "cancel_open",
@@ -242,11 +275,15 @@ __all__ = [
     "cart_of",
     "carts_by_secret",
     "change_order",
+    "change_plugin",
     "changes",
     "check_password",
+    "checked_in",
     "clean_html",
     "clear_session",
     "confirm_email",
+    "decode_text",
+    "dues_by_number",
     "edit_row",
     "empty_cart",
     "enterprise_by_id",
@@ -257,8 +294,11 @@ __all__ = [
     "format_money",
     "format_percent",
     "format_span",
+    "half_up",
     "hash_password",
     "hookimpl",
+    "insert_once",
+    "insert_rows",
     "is_coming",
     "is_open",
     "known_customer",
@@ -269,9 +309,11 @@ __all__ = [
     "log_in",
     "log_out",
     "metadata",
+    "named_enterprise",
     "new_person",
     "offers_for",
     "open_cart",
+    "open_instance",
     "order_by_id",
     "order_by_secret",
     "orders_of_person",
@@ -281,11 +323,14 @@ __all__ = [
     "payments_of",
     "person_by_id",
     "place_order",
+    "plugin_settings",
     "plural",
     "promise",
     "quote_order",
+    "read_amount",
     "read_email",
     "read_text",
+    "receive_payment",
     "refuse_foreign_session",
     "reset_password",
     "sale_by_id",

@@ -22,7 +22,7 @@ from commensal.instance import Instance, Settings
 from commensal.payments.begin import start_payment
 from commensal.payments.due import due
 from commensal.payments.methods import payment_methods
-from commensal.payments.payments import payments_of, receive
+from commensal.payments.payments import payments_of, receive_payment
 from commensal.store import Store
 from commensal.testing.placed import a_placed_order, a_shop
 
@@ -112,7 +112,7 @@ def test_the_same_key_gives_the_same_payment_and_asks_once(instance: Instance, a
     first = begin(instance)
     with instance.store.write() as tx:
         given = {"enterprise_id": "shop", "method": "cash:cash", "person_id": None}
-        receive(tx, order_id="order", amount=250, idempotency_key="cash", **given)  # type: ignore[arg-type]
+        receive_payment(tx, order_id="order", amount=250, idempotency_key="cash", **given)  # type: ignore[arg-type]
     assert begin(instance) == first
     assert len(asked) == 1
     with pytest.raises(Conflict, match="idempotency key"):

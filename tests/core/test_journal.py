@@ -17,7 +17,7 @@ from commensal.errors import StoreError
 from commensal.payments.chain import FIRST
 from commensal.payments.export import journal_csv
 from commensal.payments.journal import journal_entries
-from commensal.payments.payments import receive
+from commensal.payments.payments import receive_payment
 from commensal.payments.refunds import correct, refund
 from commensal.payments.tables import payment_journal
 from commensal.payments.verify import verify_journal
@@ -27,7 +27,7 @@ from commensal.testing.placed import a_placed_order, a_shop
 
 def pay(tx: Transaction, order_id: str, amount: int, key: str, shop: str = "shop") -> None:
     given = {"enterprise_id": shop, "method": "cash:cash", "person_id": "ada"}
-    receive(tx, order_id=order_id, amount=amount, idempotency_key=key, **given)
+    receive_payment(tx, order_id=order_id, amount=amount, idempotency_key=key, **given)
 
 
 @pytest.fixture

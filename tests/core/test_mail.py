@@ -38,7 +38,7 @@ from commensal.jobs import Job
 from commensal.mail.message import one_line
 from commensal.mail.send import ACCOUNT_KINDS, ORDER_KINDS, send_mail
 from commensal.orders.tables import adjustment, customer_order, order_line, order_vat
-from commensal.payments.payments import ask_payer, receive, start
+from commensal.payments.payments import ask_payer, receive_payment, start
 from commensal.people.tables import person
 from commensal.products.tables import supplied_product
 from commensal.stock.tables import stock_lot
@@ -224,7 +224,7 @@ def test_how_to_pay_is_told_while_it_is_to_be_paid(instance: Instance, order: st
 def test_who_cancelled_a_paid_order_is_told_of_their_money(instance: Instance, order: str, folder: Path) -> None:
     with instance.store.write() as tx:
         given = {"enterprise_id": "shop", "order_id": order, "method": "cash:cash", "amount": 2530, "person_id": None}
-        receive(tx, idempotency_key="key", **given)  # type: ignore[arg-type]
+        receive_payment(tx, idempotency_key="key", **given)  # type: ignore[arg-type]
         tx.execute(update(customer_order).values(state="Cancelled"))
     send_mail(instance, job("order_cancelled", order_id=order, language="en"))
     text, _ = parts(written(folder)[0])

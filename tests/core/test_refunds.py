@@ -12,7 +12,7 @@ from commensal.errors import Conflict, NotFound
 from commensal.orders.tables import customer_order
 from commensal.payments.due import due
 from commensal.payments.journal import journal_entries
-from commensal.payments.payments import payment_by_id, payments_of, receive, record_payment
+from commensal.payments.payments import payment_by_id, payments_of, receive_payment, record_payment
 from commensal.payments.refunds import correct, refund
 from commensal.payments.values import Payment
 from commensal.payments.verify import verify_journal
@@ -32,7 +32,7 @@ def order(store: Store) -> str:
 
 def pay(tx: Transaction, order_id: str, amount: int = 1000, key: str = "paid") -> Payment:
     given = {"enterprise_id": "shop", "method": "cash:cash", "person_id": None}
-    return receive(tx, order_id=order_id, amount=amount, idempotency_key=key, **given)  # type: ignore[arg-type]
+    return receive_payment(tx, order_id=order_id, amount=amount, idempotency_key=key, **given)  # type: ignore[arg-type]
 
 
 def give_back(tx: Transaction, order_id: str, amount: int, key: str = "back", **more: Any) -> Payment:

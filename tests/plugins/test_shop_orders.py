@@ -10,7 +10,7 @@ from commensal.clock import ManualClock
 from commensal.enterprises.plugins import enable_plugin
 from commensal.orders.fulfil import hand_order_over, order_is_ready
 from commensal.orders.lock import locked_order
-from commensal.payments.payments import payments_of, receive
+from commensal.payments.payments import payments_of, receive_payment
 from commensal.people.people import Person
 from commensal.testing.placed import a_placed_order
 
@@ -112,7 +112,7 @@ def test_the_page_says_how_far_an_order_is(browser: Browser, stall: Stall, mine:
     assert "ready to collect" in browser.go(mine).text
     with stall.instance.store.write() as tx:
         hand_order_over(tx, locked_order(tx, str(row["id"]), **hub))
-        receive(
+        receive_payment(
             tx, enterprise_id="shop", order_id=str(row["id"]), method="cash:cash", amount=715, idempotency_key="x",
             person_id=None,
         )  # fmt: skip

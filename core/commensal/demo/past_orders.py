@@ -16,7 +16,7 @@ from ..orders.lock import locked_order
 from ..orders.place import place_order
 from ..orders.values import Wish
 from ..orders.weigh import weigh_order
-from ..payments.payments import receive
+from ..payments.payments import receive_payment
 from ..sale_sessions.values import SaleSession
 from ..store import Transaction
 from .values import Region, Somebody
@@ -67,7 +67,7 @@ def hand_out(tx: Transaction, hooks: Hooks, placed: Iterable[Placed]) -> None:
         if weights:
             order = weigh_order(then, hooks, order, weights, by=one.packer)
         hand_order_over(then, order, by=one.packer)
-        receive(
+        receive_payment(
             then, enterprise_id=order.enterprise_id, order_id=order.id, method="cash:cash", amount=order.total,
             idempotency_key=f"demo {order.id}", person_id=one.packer,
         )  # fmt: skip

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, delete, select
 
-from ..errors import Conflict, NotFound
+from ..errors import Conflict, NotFound, PluginError
 from ..hooks.dispatcher import Hooks
 from ..hooks.loading import all_hooks
 from ..store import Transaction, edit_row, insert_once
 from .plugin_settings import check_settings, hide_secrets, keep_secrets
 from .tables import enterprise_plugin
+
+S = TypeVar("S")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +70,15 @@ def enabled_plugins(tx: Transaction, enterprise_id: str) -> dict[str, dict[str, 
     row = enterprise_plugin.c
     found = select(row.plugin, row.settings).where(row.enterprise_id == enterprise_id).order_by(row.plugin)
     return {one["plugin"]: one["settings"] for one in tx.all(found)}
+
+
+def plugin_settings(tx: Transaction, hooks: Hooks, enterprise_id: str, plugin: str, shape: type[S]) -> S:
+    """What the enterprise has set for this plugin, in the plugin's `shape`. Raises `NotFound` where it does without."""
+    found = tx.one(select(enterprise_plugin.c.settings).where(*_is(enterprise_id, plugin)))
+    read = hooks.settings(plugin, found["settings"])
+    if not isinstance(read, shape):
+        raise PluginError(plugin, "enterprise_settings", f"they are no {shape.__name__}")
+    return read
 
 
 def list_plugins(tx: Transaction, hooks: Hooks, enterprise_id: str) -> Sequence[EnterprisePlugin]:

@@ -32,9 +32,13 @@ class PaymentMethod:
 
 @dataclass(frozen=True, kw_only=True)
 class PaymentStart:
-    """How a payment begins: what the payer reads, and where they are sent, if anywhere."""
+    """How a payment begins: what the payer reads and sees, and where they are sent, if anywhere.
+
+    picture: a data: URI of an image for the page, like a QR code
+    """
 
     text: str = ""
+    picture: str = ""
     redirect: str = ""
     reference: str = ""
     state: Literal["Pending", "Done"] = "Pending"

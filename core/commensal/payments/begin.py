@@ -99,7 +99,7 @@ def _ask(instance: Instance, begun: Payment, language: str, return_url: str) -> 
 def _answered(tx: Transaction, begun: Payment, answer: PaymentStart) -> Payment:
     if answer.state == "Done":
         return record_payment(tx, begun.enterprise_id, begun.id, person_id=None, reference=answer.reference)
-    told = {"text": answer.text, "redirect": answer.redirect}
+    told = {"text": answer.text, "redirect": answer.redirect, "picture": answer.picture}
     return ask_payer(tx, begun.enterprise_id, begun.id, instructions=told, reference=answer.reference)
 
 

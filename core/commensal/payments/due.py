@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sqlalchemy import case, select, update
 
 from ..errors import Conflict, NotFound
@@ -25,6 +27,12 @@ _COLUMNS = (
 def due(tx: Transaction, enterprise_id: str, order_id: str) -> Due:
     """What the order costs and what was paid. Raises `NotFound`, also for a draft: it costs nothing yet."""
     return _read(tx, enterprise_id, order_id, lock=False)
+
+
+def dues_by_number(tx: Transaction, enterprise_id: str, numbers: Collection[int]) -> dict[int, Due]:
+    """The same for many orders of a shop, by their numbers; those that do not exist are left out."""
+    wanted = select(*_COLUMNS).where(_order.enterprise_id == enterprise_id, _order.number.in_(sorted(numbers)))
+    return {row["number"]: Due(**row) for row in tx.all(wanted)}
 
 
 def held_due(tx: Transaction, enterprise_id: str, order_id: str) -> Due:

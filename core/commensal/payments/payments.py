@@ -37,7 +37,7 @@ def start(
     return found
 
 
-def receive(
+def receive_payment(
     tx: Transaction,
     *,
     enterprise_id: str,

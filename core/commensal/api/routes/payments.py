@@ -146,7 +146,7 @@ def payments_of_order(call: Call, enterprise: str, order: str) -> PaymentsOfOrde
 @routes.post("/enterprises/{enterprise}/orders/{order}/payments", scope="payments:write", status=201, needs_key=True)
 def record_money(call: Call, enterprise: str, order: str, body: Received) -> Payment:
     """Records money received for an order: cash in hand, a transfer on the account."""
-    return commands.receive(
+    return commands.receive_payment(
         call.tx, enterprise_id=enterprise, order_id=order, method=body.method, amount=body.amount,
         idempotency_key=call.tx.new_id(), person_id=call.person_id, reference=body.reference,
     )  # fmt: skip

@@ -1,0 +1,34 @@
+"""Bank transfer: customers transfer the amount, and the bank's statement says who has paid.
+
+At the order the customer reads where to transfer how much, with a reference of their own, and may photograph a QR code
+with their bank's application (European Payments Council, EPC069-12) instead of typing. Later you hand in the statement
+of your account, as CSV or as camt.053 (ISO 20022): a transfer with a valid reference is recorded for its order,
+whatever its amount; the same statement twice records nothing twice. What matches no order is listed, and you say whose
+it is.
+
+    commensal bank_transfer import statement.xml --enterprise les-paniers
+    commensal bank_transfer open --enterprise les-paniers
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from commensal import hookimpl
+
+from .commands import commands
+from .endpoints import endpoints
+from .paying import payment_methods, start_payment
+from .settings import Settings
+
+__all__ = ["commands", "endpoints", "enterprise_settings", "migrations", "payment_methods", "start_payment"]
+
+
+@hookimpl
+def enterprise_settings() -> type:
+    return Settings
+
+
+@hookimpl
+def migrations() -> Path:
+    return Path(__file__).parent / "migrations"

@@ -1,0 +1,57 @@
+"""Bank statements on the command line: ``commensal bank_transfer import|open|settle``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from commensal import Money, hookimpl, named_enterprise, open_instance, plugin_settings
+
+from .entries import entries, settle, take_in
+from .settings import Settings
+from .statements.read import read_statement
+
+_Folder = Annotated[Path, typer.Option("--instance", help="The folder of the instance.", file_okay=False)]
+_Shop = Annotated[str, typer.Option("--enterprise", help="The shop: its id or its name in addresses.")]
+_HERE = Path(".")
+
+
+@hookimpl
+def commands(app: typer.Typer) -> None:
+    @app.command("import")
+    def import_statement(
+        file: Annotated[Path, typer.Argument(help="CSV or camt.053.", exists=True, dir_okay=False)],
+        enterprise: _Shop,
+        instance: _Folder = _HERE,
+    ) -> None:
+        """Takes in a statement of the shop's account; the same one twice records nothing twice."""
+        with open_instance(instance) as opened:
+            with opened.store.read() as tx:
+                shop = named_enterprise(tx, enterprise)
+                settings = plugin_settings(tx, opened.hooks, shop.id, "bank_transfer", Settings)
+            credits = read_statement(file.read_bytes(), settings, shop.currency)
+            taken = opened.store.transact(lambda tx: take_in(tx, shop.id, credits))
+        typer.echo(f"recorded {taken.matched}, waiting for you {taken.open}, known before {taken.known}")
+
+    @app.command("open")
+    def open_entries(enterprise: _Shop, instance: _Folder = _HERE) -> None:
+        """Lists credits that no reference names."""
+        with open_instance(instance) as opened, opened.store.read() as tx:
+            for one in entries(tx, named_enterprise(tx, enterprise).id, limit=200):
+                typer.echo(f"{one.id}  {one.booked_on}  {Money(one.amount, one.currency)}  {one.payer}  {one.text}")
+
+    @app.command("settle")
+    def settle_entry(
+        entry: Annotated[str, typer.Argument(help="The id of the credit.")],
+        order: Annotated[int, typer.Option(help="The number of the order that it is for.")],
+        enterprise: _Shop,
+        instance: _Folder = _HERE,
+    ) -> None:
+        """Says for which order a credit was."""
+        with open_instance(instance) as opened, opened.store.write() as tx:
+            settle(tx, named_enterprise(tx, enterprise).id, entry, order, person_id=None)
+        typer.echo(f"Recorded for order {order}.")
+
+    del import_statement, open_entries, settle_entry

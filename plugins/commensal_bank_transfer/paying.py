@@ -1,0 +1,57 @@
+"""What the customer is told: where to transfer how much, with which reference; and the same as a QR code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+import segno.helpers
+from stdnum import iban as iban_number
+
+from commensal import Payment, PaymentMethod, PaymentStart, format_money, hookimpl, translate
+
+from .reference import reference_of
+from .settings import Settings
+
+MOST_BY_QR = 99_999_999_999  # cents: EPC069-12 allows amounts up to 999,999,999.99 euros
+
+
+@hookimpl
+def payment_methods(settings: Settings, language: str) -> Sequence[PaymentMethod]:
+    if not settings.iban:
+        return []
+    return [PaymentMethod(id="transfer", label=translate(language, "Bank transfer"))]
+
+
+@hookimpl
+def start_payment(payment: Payment, order_number: int, settings: Settings, language: str) -> PaymentStart:
+    """Nothing is asked of the bank: the payment waits until a statement has a transfer with its reference."""
+    reference = reference_of(order_number)
+    said = translate(
+        language,
+        "Please transfer {amount} within {days} days to {holder}, IBAN {iban}, with the reference {reference}.",
+    ).format(
+        amount=format_money(payment.amount, payment.currency, language),
+        days=settings.days,
+        holder=settings.holder,
+        iban=iban_number.format(settings.iban),
+        reference=reference,
+    )
+    if settings.bic:
+        said += f"\nBIC {settings.bic.upper()}"
+    return PaymentStart(text=said, picture=_picture(payment, reference, settings), reference=reference)
+
+
+def _picture(payment: Payment, reference: str, settings: Settings) -> str:
+    """The QR code of EPC069-12 as a data URI; "" where the standard has none, since it knows euros only."""
+    if payment.currency != "EUR" or payment.amount > MOST_BY_QR:
+        return ""
+    euros = Decimal(payment.amount).scaleb(-2)
+    code = segno.helpers.make_epc_qr(
+        name=settings.holder,
+        iban=settings.account,
+        amount=euros,
+        reference=reference.replace(" ", ""),
+        bic=settings.bic or None,
+    )
+    return str(code.svg_data_uri(scale=4, border=4, light="white"))

@@ -1,0 +1,57 @@
+"""What a shop sets: its account, and how its bank writes CSV."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from stdnum import bic as bic_number
+from stdnum import iban as iban_number
+from stdnum.exceptions import ValidationError
+
+LONGEST_HOLDER = 70  # characters: more do not fit into a transfer (EPC069-12, AT-21)
+
+
+@dataclass(frozen=True)
+class CsvColumns:
+    """The headers of a bank's CSV where they are not guessed: empty fields are."""
+
+    date: str = ""
+    amount: str = ""
+    """One column with signed amounts; or use `credit`."""
+    credit: str = ""
+    text: str = ""
+    """What the payer wrote; the reference is looked for in it."""
+    payer: str = ""
+
+
+@dataclass(frozen=True)
+class Settings:
+    holder: str = ""
+    """Whose account it is, as the bank writes it."""
+    iban: str = ""
+    """ISO 13616, with or without blanks. While it is empty, this way to pay is not offered."""
+    bic: str = ""
+    """ISO 9362; needed only for accounts outside the European Economic Area."""
+    days: int = 7
+    """Within how many days customers are asked to transfer."""
+    csv: CsvColumns = field(default_factory=CsvColumns)
+
+    def __post_init__(self) -> None:
+        if self.iban:
+            try:
+                iban_number.validate(self.iban)
+            except ValidationError as error:
+                raise ValueError(f"iban: {self.iban!r} is no IBAN; please compare it with your statement") from error
+            if not self.holder.strip():
+                raise ValueError("holder: say whose account it is")
+        if self.bic and not bic_number.is_valid(self.bic):
+            raise ValueError(f"bic: {self.bic!r} is no BIC; it has 8 or 11 letters and digits")
+        if len(self.holder) > LONGEST_HOLDER:
+            raise ValueError(f"holder: at most {LONGEST_HOLDER} characters")
+        if not 1 <= self.days <= 90:
+            raise ValueError("days: between 1 and 90")
+
+    @property
+    def account(self) -> str:
+        """The IBAN as computers write it."""
+        return str(iban_number.compact(self.iban))

@@ -1,0 +1,27 @@
+"""Table of bank transfer: every credit that a statement has told of, once."""
+
+from sqlalchemy import Column, ForeignKey, Index, Table, Text, UniqueConstraint
+
+from commensal import Time, Whole, checked_in, metadata
+
+bank_transfer_entry = Table(
+    "bank_transfer_entry",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("enterprise_id", Text, ForeignKey("enterprise.id"), nullable=False),
+    Column("key", Text, nullable=False),  # the bank's name for it, or a hash of what it says
+    Column("booked_on", Text, nullable=False),  # the bank's day, ISO 8601
+    Column("amount", Whole, nullable=False),  # minor units
+    Column("currency", Text, nullable=False),
+    Column("payer", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("order_id", Text, ForeignKey("customer_order.id")),
+    Column("payment_id", Text, ForeignKey("payment.id")),
+    Column("settled_by", Text),  # the person who said whose it is; none: its reference did
+    Column("created_at", Time, nullable=False),
+    UniqueConstraint("enterprise_id", "key"),
+    checked_in("state", ("open", "matched", "ignored")),
+    Index("ix_bank_transfer_entry_state", "enterprise_id", "state", "id"),
+    sqlite_strict=True,
+)

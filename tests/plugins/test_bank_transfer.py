@@ -1,0 +1,323 @@
+"""Bank transfer: what the customer is told, and what statements of the account do."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import insert
+from starlette.testclient import TestClient
+
+from commensal.enterprises.tables import enterprise_member, enterprise_plugin
+from commensal.errors import Conflict, NotFound, Refused, SettingsError
+from commensal.hooks.loading import load_plugins
+from commensal.instance import Instance, Settings, read_settings
+from commensal.orders.questions import order_by_id
+from commensal.payments.begin import start_payment
+from commensal.payments.payments import payments_of
+from commensal.payments.verify import verify_journal
+from commensal.people.people import add_person, new_person
+from commensal.people.tokens import make_token
+from commensal.store import Store
+from commensal.testing.placed import a_placed_order, a_shop
+from commensal_bank_transfer.entries import Taken, entries, ignore, settle, take_in
+from commensal_bank_transfer.reference import order_numbers_in, reference_of
+from commensal_bank_transfer.settings import CsvColumns
+from commensal_bank_transfer.settings import Settings as Account
+from commensal_bank_transfer.statements.read import read_statement
+from commensal_bank_transfer.statements.values import Credit
+
+IBAN = "FR7630006000011234567890189"
+ACCOUNT = Account(holder="Les Paniers du Val", iban="FR76 3000 6000 0112 3456 7890 189")
+
+
+# ------------------------------------------------------------------------------------------------ references
+
+
+@given(st.integers(1, 10**9), st.integers(0, 9))
+def test_a_reference_is_found_whatever_is_written_around_it(number: int, other: int) -> None:
+    reference = reference_of(number)
+    assert order_numbers_in(f"VIR SEPA {reference} commande de juin") == {number}
+    assert order_numbers_in(reference.lower().replace(" ", "")) == {number}
+
+
+@given(st.integers(1, 10**9), st.data())
+def test_a_digit_that_was_mistyped_is_noticed(number: int, data: st.DataObject) -> None:
+    compact = reference_of(number).replace(" ", "")
+    place = data.draw(st.integers(2, len(compact) - 1))
+    digit = data.draw(st.sampled_from([one for one in "0123456789" if one != compact[place]]))
+    assert number not in order_numbers_in(compact[:place] + digit + compact[place + 1 :])
+
+
+def test_a_text_without_a_reference_names_no_order() -> None:
+    assert order_numbers_in("Commande 1024, merci") == set()
+    assert order_numbers_in("XRF98 1024") == set()
+    assert order_numbers_in(f"{reference_of(7)} et {reference_of(8)}") == {7, 8}
+
+
+# ------------------------------------------------------------------------------------------------ settings
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"iban": "FR7630006000011234567890188", "holder": "X"}, "compare it with your statement"),
+        ({"iban": IBAN}, "say whose account"),
+        ({"bic": "AGRI"}, "8 or 11"),
+        ({"days": 0}, "between 1 and 90"),
+        ({"ibann": IBAN}, "did you mean 'iban'"),
+    ],
+)
+def test_an_account_that_cannot_be_is_refused(wrong: dict[str, Any], said: str) -> None:
+    with pytest.raises(SettingsError, match=said):
+        read_settings(Account, wrong)
+
+
+# ------------------------------------------------------------------------------------------------ statements
+
+CAMT = """\
+<?xml version="1.0" encoding="UTF-8"?>
+<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.{version}"><BkToCstmrStmt><Stmt>
+ <Acct><Id><IBAN>{iban}</IBAN></Id></Acct>
+ <Ntry><Amt Ccy="EUR">12.50</Amt><CdtDbtInd>CRDT</CdtDbtInd><Sts>{booked}</Sts><BookgDt><Dt>2026-06-03</Dt></BookgDt>
+  <AcctSvcrRef>B1</AcctSvcrRef><NtryDtls><TxDtls><RltdPties><Dbtr>{payer}</Dbtr></RltdPties>
+  <RmtInf><Strd><CdtrRefInf><Ref>RF981024</Ref></CdtrRefInf></Strd></RmtInf></TxDtls></NtryDtls></Ntry>
+ <Ntry><Amt Ccy="EUR">30.00</Amt><CdtDbtInd>CRDT</CdtDbtInd><Sts>{booked}</Sts><BookgDt><Dt>2026-06-03</Dt></BookgDt>
+  <AcctSvcrRef>B2</AcctSvcrRef><NtryDtls>
+  <TxDtls><Amt Ccy="EUR">10.00</Amt><RmtInf><Ustrd>un</Ustrd></RmtInf></TxDtls>
+  <TxDtls><AmtDtls><TxAmt><Amt Ccy="EUR">20.00</Amt></TxAmt></AmtDtls><RmtInf><Ustrd>deux</Ustrd></RmtInf></TxDtls>
+  </NtryDtls></Ntry>
+ <Ntry><Amt Ccy="EUR">99.00</Amt><CdtDbtInd>DBIT</CdtDbtInd><Sts>{booked}</Sts><BookgDt><Dt>2026-06-03</Dt></BookgDt>
+ </Ntry>
+ <Ntry><Amt Ccy="EUR">98.00</Amt><CdtDbtInd>CRDT</CdtDbtInd><Sts>PDNG</Sts><BookgDt><Dt>2026-06-03</Dt></BookgDt></Ntry>
+ <Ntry><Amt Ccy="EUR">97.00</Amt><CdtDbtInd>CRDT</CdtDbtInd><RvslInd>true</RvslInd><Sts>{booked}</Sts>
+  <BookgDt><Dt>2026-06-03</Dt></BookgDt></Ntry>
+</Stmt></BkToCstmrStmt></Document>"""
+
+
+def camt(version: str = "02", iban: str = IBAN) -> bytes:
+    """As banks write it in an old version and in a new one, where names and states lie one level deeper."""
+    old = version < "08"
+    booked = "BOOK" if old else "<Cd>BOOK</Cd>"
+    payer = "<Nm>Bob Le Goff</Nm>" if old else "<Pty><Nm>Bob Le Goff</Nm></Pty>"
+    return CAMT.format(version=version, iban=iban, booked=booked, payer=payer).encode()
+
+
+@pytest.mark.parametrize("version", ["02", "08", "13"])
+def test_a_camt_statement_gives_booked_credits_and_opens_batches(version: str) -> None:
+    first, second, third = read_statement(camt(version), ACCOUNT, "EUR")
+    assert (first.amount, first.payer, first.text, first.booked_on) == (
+        1250, "Bob Le Goff", "RF981024", date(2026, 6, 3),
+    )  # fmt: skip
+    assert [(one.amount, one.text) for one in (second, third)] == [(1000, "un"), (2000, "deux")]
+    assert len({first.key, second.key, third.key}) == 3
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (camt(iban="DE89370400440532013000"), "other_account"),
+        (b"<html></html>", "not_camt"),
+        (b"<Document><BkToCstmrStmt>", "not_xml"),
+        (b'<!DOCTYPE d [<!ENTITY a "aa"><!ENTITY b "&a;&a;">]><Document>&b;</Document>', "not_xml"),
+        (b'<!DOCTYPE d [<!ENTITY a SYSTEM "file:///etc/passwd">]><Document>&a;</Document>', "not_xml"),
+        (b"", "no_headers"),
+        (b"a;b;c\n1;2;3\n", "no_headers"),
+        ("date;montant;libellé\n03/06/2026;douze;x\n".encode(), "amount"),
+        ("date;montant;libellé\nhier;12,00;x\n".encode(), "date"),
+        (b"x" * 10_000_001, "too_large"),
+    ],
+)
+def test_what_is_no_statement_of_this_account_is_refused(content: bytes, code: str) -> None:
+    with pytest.raises(Refused) as refused:
+        read_statement(content, ACCOUNT, "EUR")
+    assert refused.value.code == code
+
+
+CSVS = [
+    "Compte;FR76\nSolde;1 234,00\n\nDate;Libellé;Montant(EUROS)\n03/06/2026;VIR RF98 1024;12,50\n"
+    "04/06/2026;LOYER;-700,00\n",
+    "date,amount,description\n2026-06-03,12.50,RF981024\n2026-06-04,-5.00,fees\n",
+    "Buchungstag\tVerwendungszweck\tBetrag\n03.06.2026\tRF98 1024\t12,50\n",
+    "Date opération;Libellé;Débit;Crédit\n03/06/26;RF981024;;+12,50\n04/06/26;CB;8,00;\n",
+]
+
+
+@pytest.mark.parametrize("text", CSVS)
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "cp1252"])
+def test_the_csv_of_a_bank_is_understood(text: str, encoding: str) -> None:
+    (credit,) = read_statement(text.encode(encoding), ACCOUNT, "EUR")
+    assert (credit.amount, credit.currency, credit.booked_on) == (1250, "EUR", date(2026, 6, 3))
+    assert order_numbers_in(credit.text) == {1024}
+
+
+def test_thousands_are_grouped_in_every_way() -> None:
+    text = "date;montant;libellé\n03/06/2026;1.234,50;a\n03/06/2026;1 234,50;b\n03/06/2026;1,234.50;c\n"
+    assert [one.amount for one in read_statement(text.encode(), ACCOUNT, "EUR")] == [123450] * 3
+
+
+def test_columns_that_no_bank_calls_so_are_named_in_the_settings() -> None:
+    columns = CsvColumns(date="jour", credit="entrée", text="mot")
+    account = Account(holder="X", iban=IBAN, csv=columns)
+    (credit,) = read_statement("jour;mot;entrée\n03/06/2026;x;1,00\n".encode(), account, "EUR")
+    assert credit.amount == 100
+
+
+def test_twins_of_one_day_are_two_credits_and_the_same_ones_tomorrow() -> None:
+    text = "date;montant;libellé\n" + "03/06/2026;5,00;panier\n" * 2
+    keys = [one.key for one in read_statement(text.encode(), ACCOUNT, "EUR")]
+    assert len(set(keys)) == 2
+    assert [one.key for one in read_statement(f"{text}04/06/2026;1,00;z\n".encode(), ACCOUNT, "EUR")][:2] == keys
+
+
+# ------------------------------------------------------------------------------------------------ in a shop
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return Settings(
+        name="Test", base_url=settings.base_url, language="en", limits=settings.limits,
+        plugins={"enabled": ["bank_transfer"]},
+    )  # fmt: skip
+
+
+@pytest.fixture
+def instance(settings: Settings, store: Store, clock: Any, ids: Any, tmp_path: Path) -> Instance:
+    return Instance(tmp_path, settings, store, load_plugins(settings, clock=clock), clock, ids)
+
+
+@pytest.fixture
+def shop(instance: Instance) -> str:
+    mine = {"holder": ACCOUNT.holder, "iban": ACCOUNT.iban}
+    with instance.store.write() as tx:
+        a_shop(tx)
+        tx.execute(
+            insert(enterprise_plugin).values(enterprise_id="shop", plugin="bank_transfer", settings=mine, version=1)
+        )
+    return "shop"
+
+
+def an_order(instance: Instance, **more: Any) -> str:
+    with instance.store.write() as tx:
+        return a_placed_order(tx, "shop", total=1250, payment_method="bank_transfer:transfer", **more)
+
+
+def a_credit(text: str, amount: int = 1250, key: str = "k", currency: str = "EUR") -> Credit:
+    return Credit(booked_on=date(2026, 6, 3), amount=amount, currency=currency, payer="Bob", text=text, key=key)
+
+
+def taken(instance: Instance, *credits: Credit) -> Taken:
+    with instance.store.write() as tx:
+        return take_in(tx, "shop", credits)
+
+
+def state(instance: Instance, order_id: str) -> tuple[str, int]:
+    with instance.store.read() as tx:
+        order = order_by_id(tx, order_id, enterprise_id="shop")
+        assert verify_journal(tx, "shop") == []
+    return order.payment_state, order.paid_total
+
+
+def test_the_customer_reads_where_to_transfer_and_sees_the_code(instance: Instance, shop: str) -> None:
+    order_id = an_order(instance)
+    begun = start_payment(instance, order_id, "bank_transfer:transfer", "key", "fr")
+    assert begun.state == "Pending"
+    assert begun.reference == reference_of(1)
+    assert begun.instructions is not None
+    text = begun.instructions["text"]
+    assert all(part in text for part in ("12,50\xa0€", "FR76 3000 6000 0112 3456 7890 189", reference_of(1)))
+    assert begun.instructions["picture"].startswith("data:image/svg+xml")
+
+
+def test_a_transfer_with_a_reference_pays_its_order_once(instance: Instance, shop: str) -> None:
+    order_id = an_order(instance)
+    start_payment(instance, order_id, "bank_transfer:transfer", "key", "fr")
+    credit = a_credit(f"VIR {reference_of(1)}")
+    assert taken(instance, credit) == Taken(matched=1, open=0, known=0)
+    assert taken(instance, credit) == Taken(matched=0, open=0, known=1)
+    assert state(instance, order_id) == ("Paid", 1250)
+    with instance.store.read() as tx:
+        assert sorted(one.state for one in payments_of(tx, "shop", order_id)) == ["Cancelled", "Done"]
+
+
+def test_what_came_is_what_is_written_down(instance: Instance, shop: str) -> None:
+    order_id = an_order(instance)
+    taken(instance, a_credit(reference_of(1), amount=1000, key="a"))
+    assert state(instance, order_id) == ("Unpaid", 1000)
+    taken(instance, a_credit(reference_of(1), amount=300, key="b"))
+    assert state(instance, order_id) == ("Paid", 1300)
+
+
+def test_a_cancelled_order_has_its_money_shown(instance: Instance, shop: str) -> None:
+    order_id = an_order(instance, state="Cancelled", payment_state="Cancelled", fulfilment_state="Cancelled")
+    taken(instance, a_credit(reference_of(1)))
+    assert state(instance, order_id) == ("Paid", 1250)
+
+
+@pytest.mark.parametrize("text", ["sans rien", reference_of(99), f"{reference_of(1)} {reference_of(2)}"])
+def test_what_names_no_one_order_waits_for_a_person(instance: Instance, shop: str, text: str) -> None:
+    order_id = an_order(instance)
+    an_order(instance)
+    assert taken(instance, a_credit(text)) == Taken(matched=0, open=1, known=0)
+    assert state(instance, order_id) == ("Unpaid", 0)
+    with instance.store.write() as tx:
+        (waiting,) = entries(tx, "shop")
+        settled = settle(tx, "shop", waiting.id, 1, person_id="somebody")
+        assert (settled.state, settled.order_id, settled.settled_by) == ("matched", order_id, "somebody")
+        with pytest.raises(Conflict):
+            settle(tx, "shop", waiting.id, 1, person_id="somebody")
+    assert state(instance, order_id) == ("Paid", 1250)
+
+
+def test_another_currency_and_another_order_are_not_guessed(instance: Instance, shop: str) -> None:
+    an_order(instance)
+    taken(instance, a_credit(reference_of(1), currency="CHF"))
+    with instance.store.write() as tx:
+        (waiting,) = entries(tx, "shop")
+        with pytest.raises(Conflict, match="EUR"):
+            settle(tx, "shop", waiting.id, 1, person_id=None)
+        with pytest.raises(NotFound):
+            settle(tx, "shop", waiting.id, 2, person_id=None)
+        assert ignore(tx, "shop", waiting.id, person_id=None).state == "ignored"
+        assert entries(tx, "shop") == []
+
+
+def test_the_account_of_one_shop_says_nothing_to_another(instance: Instance, shop: str) -> None:
+    taken(instance, a_credit("sans rien"))
+    with instance.store.write() as tx:
+        a_shop(tx, "other")
+        assert entries(tx, "other") == []
+        (waiting,) = entries(tx, "shop")
+        with pytest.raises(NotFound):
+            settle(tx, "other", waiting.id, 1, person_id=None)
+
+
+def test_a_statement_is_handed_in_over_the_api(instance: Instance, shop: str, client: TestClient) -> None:
+    order_id = an_order(instance, number=1024)
+    with instance.store.write() as tx:
+        person = add_person(
+            tx, new_person(email="ada@example.org", name="Ada", password="correct horse", language="en"), confirmed=True
+        )
+        assert person is not None
+        mine = {"enterprise_id": "shop", "person_id": person.id, "role": "owner", "since": tx.now}
+        tx.execute(insert(enterprise_member).values(mine))
+        scopes = ["payments:write", "payments:read"]
+        token = make_token(tx, person.id, name="t", scopes=scopes, enterprise_id="shop")
+    client.headers["Authorization"] = f"Bearer {token.secret}"
+    binary = {"Content-Type": "application/octet-stream"}
+    url = "/api/-/bank_transfer/enterprises/shop"
+    answer = client.post(f"{url}/statements", content=camt(), headers=binary)
+    assert (answer.status_code, answer.json()) == (200, {"matched": 1, "open": 2, "known": 0})
+    assert state(instance, order_id) == ("Paid", 1250)
+    first, second = client.get(f"{url}/entries").json()["items"]
+    assert (first["amount"], second["text"]) == (1000, "deux")
+    assert client.post(f"{url}/entries/{first['id']}/settle", json={"order_number": 1024}).status_code == 200
+    assert client.post(f"{url}/entries/{second['id']}/ignore").json()["state"] == "ignored"
+    refused = client.post(f"{url}/statements", content=b"<html/>", headers=binary)
+    assert refused.status_code == 422
+    assert "camt.053" in refused.json()["detail"]
+    assert state(instance, order_id) == ("Paid", 2250)
