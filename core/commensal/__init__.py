@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .catalogs.visible import VisibleOffer, offers_for
     from .cli.named import named_enterprise
     from .decoding import decode_text
+    from .enterprises.customers import customer_by_email, customer_by_id
     from .enterprises.enterprises import enterprise_by_id, enterprises_by_id, find_enterprise, list_enterprises
     from .enterprises.plugins import change_plugin, plugin_settings
     from .errors import Busy, Conflict, Invalid, NotFound, PluginError, Problem, Refused, Stale, Unauthorised
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
     from .instance import Instance, open_instance
     from .jobs import Job, Periodic, Work, promise
     from .languages.catalogs import LANGUAGES, plural, say, translate
-    from .languages.formats import format_money, format_percent, format_span
-    from .money import Money, half_up, read_amount
+    from .languages.formats import format_money, format_percent, format_quantity, format_span
+    from .money import LARGEST, Money, half_up, read_amount
     from .orders.cancel import cancel_order
     from .orders.cart import cart_items, cart_of, carts_by_secret, empty_cart, fill_cart, open_cart
     from .orders.change import change_order
@@ -43,11 +44,12 @@ if TYPE_CHECKING:
     from .orders.questions import order_by_id, order_by_secret, orders_of_person
     from .orders.quote import Offered, quote_order
     from .orders.selling import known_customer, refuse_foreign_session
+    from .orders.settle import read_codes
     from .orders.values import Order, Wish
     from .pages.page import page
     from .pages.visit import Visit
     from .payments.begin import start_payment
-    from .payments.due import dues_by_number
+    from .payments.due import dues_by_number, owed_by_customer
     from .payments.methods import payment_methods
     from .payments.payments import cancel_open, payments_of, receive_payment
     from .payments.values import Due, Payment
@@ -76,6 +78,7 @@ if TYPE_CHECKING:
         insert_rows,
         metadata,
     )
+    from .store.append_only import append_only_ddl
     from .texts import read_text
     from .units.facets import ALLERGENS, LABELS
     from .units.measures import MEASURES
@@ -85,6 +88,7 @@ _MODULES = {
     "ALLERGENS": "units.facets",
     "LABELS": "units.facets",
     "LANGUAGES": "languages.catalogs",
+    "LARGEST": "money",
     "MEASURES": "units.measures",
     "Address": "pricing.values",
     "Adjustment": "pricing.values",
@@ -135,6 +139,7 @@ _MODULES = {
     "Wish": "orders.values",
     "Work": "jobs",
     "append_only": "store",
+    "append_only_ddl": "store.append_only",
     "ask_confirmation": "people.confirmations",
     "ask_reset": "people.confirmations",
     "cancel_open": "payments.payments",
@@ -150,6 +155,8 @@ _MODULES = {
     "clean_html": "html",
     "clear_session": "api.cookies",
     "confirm_email": "people.confirmations",
+    "customer_by_email": "enterprises.customers",
+    "customer_by_id": "enterprises.customers",
     "decode_text": "decoding",
     "dues_by_number": "payments.due",
     "edit_row": "store",
@@ -161,6 +168,7 @@ _MODULES = {
     "fingerprint": "people.fingerprint",
     "format_money": "languages.formats",
     "format_percent": "languages.formats",
+    "format_quantity": "languages.formats",
     "format_span": "languages.formats",
     "half_up": "money",
     "hash_password": "people.passwords",
@@ -185,6 +193,7 @@ _MODULES = {
     "order_by_id": "orders.questions",
     "order_by_secret": "orders.questions",
     "orders_of_person": "orders.questions",
+    "owed_by_customer": "payments.due",
     "page": "pages.page",
     "page_of": "api.endpoint",
     "payment_methods": "payments.methods",
@@ -196,6 +205,7 @@ _MODULES = {
     "promise": "jobs",
     "quote_order": "orders.quote",
     "read_amount": "money",
+    "read_codes": "orders.settle",
     "read_email": "people.email",
     "read_text": "texts",
     "receive_payment": "payments.payments",
@@ -217,6 +227,7 @@ __all__ = [
     "ALLERGENS",
     "LABELS",
     "LANGUAGES",
+    "LARGEST",
     "MEASURES",
     "Address",
     "Adjustment",
@@ -267,6 +278,7 @@ __all__ = [
     "Wish",
     "Work",
     "append_only",
+    "append_only_ddl",
     "ask_confirmation",
     "ask_reset",
     "cancel_open",
@@ -282,6 +294,8 @@ __all__ = [
     "clean_html",
     "clear_session",
     "confirm_email",
+    "customer_by_email",
+    "customer_by_id",
     "decode_text",
     "dues_by_number",
     "edit_row",
@@ -293,6 +307,7 @@ __all__ = [
     "fingerprint",
     "format_money",
     "format_percent",
+    "format_quantity",
     "format_span",
     "half_up",
     "hash_password",
@@ -317,6 +332,7 @@ __all__ = [
     "order_by_id",
     "order_by_secret",
     "orders_of_person",
+    "owed_by_customer",
     "page",
     "page_of",
     "payment_methods",
@@ -328,6 +344,7 @@ __all__ = [
     "promise",
     "quote_order",
     "read_amount",
+    "read_codes",
     "read_email",
     "read_text",
     "receive_payment",

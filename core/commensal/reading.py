@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from difflib import get_close_matches
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, get_args, get_type_hints
 
 import msgspec
 
@@ -21,9 +21,15 @@ def read_settings(shape: type[S], values: Mapping[str, Any], where: str = "") ->
     Raises `SettingsError` that names the key, what is wrong, and the key that was perhaps meant. A dataclass may have
     rules of its own in ``__post_init__``: a ValueError there becomes a `SettingsError` too.
     """
-    _refuse_unknown(shape, values, where)
+    read: S = read_value(shape, dict(values), where)
+    return read
+
+
+def read_value(hint: Any, value: Any, where: str) -> Any:
+    """One setting, or one of a list of them, as the type `hint`: with errors as `read_settings` has them."""
+    _refuse_unknown(hint, value, where)
     try:
-        return msgspec.convert(dict(values), shape, dec_hook=_read_secret)
+        return msgspec.convert(value, hint, dec_hook=_read_secret)
     except msgspec.ValidationError as error:
         raise SettingsError(_plain(str(error), where)) from error
 
@@ -36,27 +42,65 @@ def _read_secret(kind: type, value: Any) -> Any:
     return Secret(value)
 
 
-def _refuse_unknown(shape: type, values: Mapping[str, Any], where: str) -> None:
-    hints = get_type_hints(shape)
-    for key, value in values.items():
+def _refuse_unknown(hint: Any, value: Any, where: str) -> None:
+    """What msgspec passes over in a dataclass, or refuses in a struct without saying what would be right."""
+    if isinstance(value, list):
+        for place, one in enumerate(value):
+            _refuse_unknown(hint, one, f"{where}[{place}]")
+        return
+    shape = _shape_of(hint, value, where) if isinstance(value, Mapping) else None
+    if shape is None:
+        return
+    hints = _keys(shape)
+    for key, inner in value.items():
         if key not in hints:
-            close = get_close_matches(key, hints, n=1)
-            meant = f"; did you mean {close[0]!r}?" if close else f"; known are {', '.join(sorted(hints))}."
-            raise SettingsError(f"{_join(where, key)} is unknown{meant}")
-        inner = _dataclass_in(hints[key])
-        if inner is not None and isinstance(value, Mapping):
-            _refuse_unknown(inner, value, _join(where, key))
+            raise SettingsError(f"{_join(where, key)} is unknown{_meant(key, hints)}")
+        _refuse_unknown(hints[key], inner, _join(where, key))
 
 
-def _dataclass_in(hint: Any) -> type | None:
-    candidates = get_args(hint) if get_origin(hint) is not None else (hint,)
-    return next((one for one in candidates if dataclasses.is_dataclass(one) and isinstance(one, type)), None)
+def _shape_of(hint: Any, value: Mapping[str, Any], where: str) -> type | None:
+    """The dataclass or struct that the table is to become, wherever it stands in the type; of several, its tag says."""
+    shapes = list(_shapes_in(hint))
+    if len(shapes) == 1:
+        return shapes[0]
+    tags = {tag: shape for shape in shapes if (tag := _tag(shape))}
+    for field in {name for name, _ in tags} & set(value):
+        if (field, value[field]) not in tags:
+            known = [str(tag) for _, tag in tags]
+            raise SettingsError(f"{_join(where, field)}: {value[field]!r} is unknown{_meant(str(value[field]), known)}")
+        return tags[field, value[field]]
+    return None
+
+
+def _meant(typed: str, known: Collection[str]) -> str:
+    close = get_close_matches(typed, known, n=1)
+    return f"; did you mean {close[0]!r}?" if close else f"; known are {', '.join(sorted(known))}."
+
+
+def _shapes_in(hint: Any) -> Iterator[type]:
+    if isinstance(hint, type) and (dataclasses.is_dataclass(hint) or issubclass(hint, msgspec.Struct)):
+        yield hint
+    for inner in get_args(hint):
+        yield from _shapes_in(inner)
+
+
+def _keys(shape: type) -> dict[str, Any]:
+    tag = _tag(shape)
+    return {**get_type_hints(shape), **({tag[0]: str} if tag else {})}
+
+
+def _tag(shape: type) -> tuple[str, object] | None:
+    """The field by which a struct is told from others, and what stands in it."""
+    if not issubclass(shape, msgspec.Struct):
+        return None
+    config = shape.__struct_config__
+    return (config.tag_field, config.tag) if config.tag_field else None
 
 
 def _plain(error: str, where: str) -> str:
     """msgspec's "Expected `int`, got `str` - at `$.server.port`" as "server.port: expected `int`, got `str`."."""
     said, _, at = error.partition(" - at `$")
-    key = _join(where, at.rstrip("`").lstrip(".")) if at else where
+    key = (where + at.rstrip("`")).lstrip(".")
     said = said[:1].lower() + said[1:]
     return f"{key}: {said}." if key else f"{said}."
 

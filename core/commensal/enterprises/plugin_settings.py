@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import make_dataclass
-from typing import Any, get_args, get_type_hints
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from ..errors import Invalid, Problem, SettingsError
-from ..reading import read_settings
+from ..reading import read_settings, read_value
 from ..secret import Secret
 
 HIDDEN = "***"
@@ -44,13 +43,38 @@ def keep_secrets(shape: type | None, sent: Mapping[str, Any], kept: Mapping[str,
 
 def _mistakes(shape: type, settings: Mapping[str, Any]) -> Iterator[Problem]:
     """Reads each setting alone, because reading them together stops at the first mistake."""
-    hints = get_type_hints(shape)
+    hints = get_type_hints(shape, include_extras=True)
     for key in list(settings)[:_MOST]:
-        alone = make_dataclass("Alone", [(key, hints[key])], frozen=True) if key in hints else shape
-        try:
-            read_settings(alone, {key: settings[key]})
-        except SettingsError as error:
-            yield _problem(f"/settings/{key}", error)
+        if key not in hints:
+            yield from _mistake(shape, {key: settings[key]}, f"/settings/{key}", "")
+        else:
+            yield from _mistakes_in(hints[key], key, settings[key])
+
+
+def _mistakes_in(hint: Any, key: str, value: Any) -> Iterator[Problem]:
+    """A list of settings is read one by one too, and as a whole where each is right by itself."""
+    each = _each(hint)
+    found = []
+    if each is not None and isinstance(value, list):
+        for place, one in enumerate(value[:_MOST]):
+            found += _mistake(each, one, f"/settings/{key}/{place}", f"{key}[{place}]")
+    yield from found or _mistake(hint, value, f"/settings/{key}", key)
+
+
+def _mistake(hint: Any, value: Any, where: str, name: str) -> list[Problem]:
+    try:
+        read_value(hint, value, name)
+    except SettingsError as error:
+        return [_problem(where, error)]
+    return []
+
+
+def _each(hint: Any) -> Any:
+    """What a ``tuple[X, ...]`` holds."""
+    if get_origin(hint) is Annotated:
+        return _each(get_args(hint)[0])
+    inner = get_args(hint)
+    return inner[0] if get_origin(hint) is tuple and inner[1:] == (...,) else None
 
 
 def _problem(where: str, error: SettingsError) -> Problem:

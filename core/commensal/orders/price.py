@@ -56,6 +56,8 @@ def draft_of(
         shipping=chosen.shipping,
         address=chosen.address,
         begins_at=shop.begins_at,
+        timezone=shop.timezone,
+        coordinator_id=shop.coordinator_id,
     )
 
 

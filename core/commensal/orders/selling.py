@@ -17,6 +17,7 @@ _SELLING = (
     select(
         sale_session.c.id.label("session_id"),
         sale_session.c.coordination_id,
+        coordination.c.coordinator_id,
         coordination.c.name.label("coordination_name"),
         sale_session.c.enterprise_id,
         enterprise.c.name.label("enterprise_name"),

@@ -37,6 +37,7 @@ class Selling:
 
     session_id: str
     coordination_id: str
+    coordinator_id: str  # the enterprise that coordinates the sale
     coordination_name: str
     enterprise_id: str
     enterprise_name: str

@@ -13,7 +13,7 @@ from .totals import totals
 from .values import Adjustment, OrderDraft, Phase
 from .vat import by_rate
 
-MOST_ADJUSTMENTS = 200  # of one order
+MOST_ADJUSTMENTS = 6000  # of one order: ten fees on each of its five hundred lines, and others besides
 
 Ask = Callable[[OrderDraft, Phase], Sequence[Adjustment]]
 

@@ -109,6 +109,8 @@ class OrderDraft:
     shipping: str  # "plugin:option"; "" is not chosen yet
     address: Address | None = None
     begins_at: datetime  # of the distribution
+    timezone: str = "UTC"  # IANA; the shop's, in which days and years are meant
+    coordinator_id: str = ""  # the enterprise that coordinates the sale, often the shop itself
     shipping_option: ShippingOption | None = None  # what the plugin said of it
     adjustments: tuple[Adjustment, ...] = ()
 

@@ -64,6 +64,8 @@ def a_draft(*lines: PricedLine, **more: Any) -> OrderDraft:
         "person_id": None,
         "shipping": "",
         "begins_at": datetime(2026, 6, 6, 8, 0, tzinfo=UTC),
+        "timezone": "Europe/Paris",
+        "coordinator_id": "shop",
         **more,
     }
     return OrderDraft(lines=lines, **given)

@@ -1,0 +1,140 @@
+"""Fees that are worked out once for an order. Their VAT rate is their own, or none: no single product's is theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from fractions import Fraction
+from typing import Annotated
+
+import msgspec
+
+from commensal import PricedLine, half_up
+
+from .by_line import refuse_weight
+from .fee import Amount, Fee, refuse_percentage
+from .goods import kilograms, pieces
+
+
+class OrderFee(Fee, frozen=True, kw_only=True):
+    """A fee for the order, or for what one supplier brings to it."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.payee == "supplier" and not self.supplier:
+            raise ValueError("supplier: name the one who gets the fee")
+
+    def of_order(self, lines: Sequence[PricedLine]) -> int:
+        """Minor units, not negative. There is at least one line, and each is there in some quantity."""
+        raise NotImplementedError
+
+
+class FlatPercentItemTotal(OrderFee, frozen=True, kw_only=True):
+    """A percentage of the sum, rounded once."""
+
+    percent: Decimal
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        refuse_percentage("percent", self.percent)
+
+    def of_order(self, lines: Sequence[PricedLine]) -> int:
+        return _share(self.percent, lines)
+
+
+class FlatPercentWithin(OrderFee, frozen=True, kw_only=True):
+    """A percentage of the sum, rounded once, but never less than one amount nor more than another."""
+
+    percent: Decimal
+    least: Amount = 0
+    most: Amount
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        refuse_percentage("percent", self.percent)
+        if self.most < self.least:
+            raise ValueError("most: it is less than the least")
+
+    def of_order(self, lines: Sequence[PricedLine]) -> int:
+        return min(max(_share(self.percent, lines), self.least), self.most)
+
+
+class FlatRate(OrderFee, frozen=True, kw_only=True):
+    """The same amount for every order."""
+
+    amount: Amount
+
+    def of_order(self, lines: Sequence[PricedLine]) -> int:
+        return self.amount
+
+
+class FlexiRate(OrderFee, frozen=True, kw_only=True):
+    """An amount for the first piece, another for each further one."""
+
+    first_item: Amount
+    additional_item: Amount
+
+    max_items: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    """Pieces that count; those beyond are free. Empty: all count."""
+
+    def of_order(self, lines: Sequence[PricedLine]) -> int:
+        count = sum(map(pieces, lines))
+        if self.max_items is not None:
+            count = min(count, self.max_items)
+        return self.first_item + self.additional_item * (count - 1)
+
+
+class PriceSack(OrderFee, frozen=True, kw_only=True):
+    """One amount below a threshold, another from there on."""
+
+    minimal_amount: Annotated[int, msgspec.Meta(ge=0)]
+    """The threshold: goods for this much bear the discount amount already."""
+
+    normal_amount: Amount
+    discount_amount: Amount = 0
+
+    def of_order(self, lines: Sequence[PricedLine]) -> int:
+        return self.normal_amount if _sum(lines) < self.minimal_amount else self.discount_amount
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What an order up to a weight bears."""
+
+    up_to: Decimal
+    """Kilograms; an order of just this weight is still within."""
+
+    amount: Amount
+
+
+class WeightSteps(OrderFee, frozen=True, kw_only=True):
+    """An amount by the weight of all goods together."""
+
+    steps: Annotated[tuple[Step, ...], msgspec.Meta(min_length=1, max_length=20)]
+    """The lightest first."""
+
+    beyond: Amount
+    """For what is heavier than the last step."""
+
+    piece: Decimal = Decimal(0)
+    """Kilograms that a piece of what is sold neither by weight nor by volume counts."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        weights = [step.up_to for step in self.steps]
+        for name, weight in [("piece", self.piece), *(("steps", weight) for weight in weights)]:
+            refuse_weight(name, weight)
+        if weights != sorted(set(weights)):
+            raise ValueError("steps: each goes up to more than the one before")
+
+    def of_order(self, lines: Sequence[PricedLine]) -> int:
+        weight = sum((kilograms(line, self.piece) for line in lines), Fraction(0))
+        return next((step.amount for step in self.steps if weight <= step.up_to), self.beyond)
+
+
+def _share(percent: Decimal, lines: Sequence[PricedLine]) -> int:
+    return half_up(Fraction(percent) * _sum(lines) / 100)
+
+
+def _sum(lines: Sequence[PricedLine]) -> int:
+    """What the goods cost, in minor units, without deposits."""
+    return sum(line.amount for line in lines)

@@ -1,0 +1,73 @@
+"""Puts a hub's fees on an order, as adjustments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+
+from commensal import Adjustment, OrderDraft, Phase, PricedLine, hookimpl
+
+from .by_line import LineFee
+from .by_order import OrderFee
+from .fee import Fee
+from .goods import pieces
+from .settings import Settings
+
+
+@hookimpl
+def price_adjustments(order: OrderDraft, phase: Phase, settings: Settings) -> Sequence[Adjustment] | None:
+    """All of it follows from the settings and the lines: nothing is asked of the database."""
+    if phase is not Phase.FEE or not settings.fees:
+        return None
+    delivered = [line for line in order.lines if pieces(line)]
+    charged: list[Adjustment] = []
+    for fee in settings.fees:
+        lines = [line for line in delivered if fee.supplier in ("", line.supplier_id)]
+        if lines and _is_due(fee, order):
+            charged += _charge(fee, order, lines)
+    return charged
+
+
+def _is_due(fee: Fee, order: OrderDraft) -> bool:
+    return (
+        (not fee.categories or not order.category_ids.isdisjoint(fee.categories))
+        and (not fee.sale_sessions or order.session_id in fee.sale_sessions)
+        and (not fee.shipping or any(_is(way, order.shipping) for way in fee.shipping))
+    )
+
+
+def _is(way: str, shipping: str) -> bool:
+    """Whether what was chosen, "plugin:option", is this option, or any of this plugin's."""
+    return way == shipping or way.removesuffix(":") == shipping.partition(":")[0]
+
+
+def _charge(fee: Fee, order: OrderDraft, lines: Sequence[PricedLine]) -> Iterable[Adjustment]:
+    if isinstance(fee, LineFee):
+        for line in lines:
+            rate = line.vat_rate if fee.vat_of_product else fee.vat_rate
+            yield _adjustment(fee, order, fee.of_line(line), rate, line)
+    if isinstance(fee, OrderFee):
+        yield _adjustment(fee, order, fee.of_order(lines), fee.vat_rate, None)
+
+
+def _adjustment(
+    fee: Fee, order: OrderDraft, amount: int, vat_rate: Decimal | None, line: PricedLine | None
+) -> Adjustment:
+    return Adjustment(
+        phase=Phase.FEE,
+        kind=fee.type,
+        label=fee.name,
+        amount=amount,
+        vat_rate=vat_rate,
+        line_id=line.id if line else None,
+        payee=_payee(fee, order, line),
+    )
+
+
+def _payee(fee: Fee, order: OrderDraft, line: PricedLine | None) -> str:
+    """Id of the enterprise that gets the fee; "" is the shop."""
+    if fee.payee == "coordinator":
+        return order.coordinator_id
+    if fee.payee == "supplier":
+        return line.supplier_id if line else fee.supplier
+    return ""

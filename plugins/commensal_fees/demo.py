@@ -1,0 +1,42 @@
+"""Fees for the demo region: what one of its hubs takes for packing, and for its transport of heavy orders."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from commensal import DemoPlace, Transaction, change_plugin, hookimpl, list_enterprises
+
+_FEES: list[dict[str, Any]] = [
+    {
+        "calculator": "FlatPercentPerItem",
+        "name": "Frais de fonctionnement",
+        "type": "admin",
+        "percent": "4",
+        "vat_of_product": True,
+    },
+    {
+        "calculator": "PriceSack",
+        "name": "Préparation des petites commandes",
+        "type": "packing",
+        "minimal_amount": 2500,
+        "normal_amount": 150,
+        "vat_rate": "20",
+    },
+    {
+        "calculator": "WeightSteps",
+        "name": "Manutention",
+        "type": "transport",
+        "steps": [{"up_to": "15", "amount": 0}, {"up_to": "40", "amount": 200}],
+        "beyond": 400,
+        "vat_rate": "20",
+    },
+]
+
+
+@hookimpl
+def demo_data(tx: Transaction, place: DemoPlace) -> bool:
+    """Every hub of the region has the plugin; the first in the list takes fees."""
+    if list_enterprises(tx, kind="hub", limit=1)[0].id != place.enterprise_id:
+        return False
+    change_plugin(tx, place.instance.hooks, place.enterprise_id, "fees", 1, {"fees": _FEES})
+    return True

@@ -1,0 +1,51 @@
+"""What every fee says, however it is worked out."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Literal
+
+import msgspec
+
+DEAREST = 1_000_000  # minor units, of one fee
+_ID = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+
+Amount = Annotated[int, msgspec.Meta(ge=0, le=DEAREST)]  # minor units
+
+
+class Fee(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="calculator"):
+    """A fee with the way it is worked out as its ``calculator``."""
+
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+    """What customers read beside the amount."""
+
+    type: Literal["packing", "transport", "admin", "sales", "fundraising"] = "admin"
+    """What it is for."""
+
+    supplier: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    """Id of an enterprise: only what it supplies bears the fee. Empty: all goods do."""
+
+    payee: Literal["shop", "coordinator", "supplier"] = "shop"
+    """Who gets it: the shop, who coordinates its sales, or who supplies the goods."""
+
+    vat_rate: Decimal | None = None
+    """Percent. Empty: outside VAT."""
+
+    categories: tuple[_ID, ...] = ()
+    """Ids of customer categories: only their customers pay it. Empty: everybody does."""
+
+    sale_sessions: tuple[_ID, ...] = ()
+    """Ids of sale sessions: it is charged only there. Empty: in all of them."""
+
+    shipping: tuple[_ID, ...] = ()
+    """Ways to receive the goods: a plugin, like ``delivery``, or one option of it, ``pickup:<id>``. Empty: any way."""
+
+    def __post_init__(self) -> None:
+        if self.vat_rate is not None:
+            refuse_percentage("vat_rate", self.vat_rate)
+
+
+def refuse_percentage(name: str, value: Decimal) -> None:
+    """Raises ValueError unless the value is a percentage."""
+    if not value.is_finite() or not 0 <= value <= 100:
+        raise ValueError(f"{name}: a percentage lies between 0 and 100")

@@ -1,0 +1,27 @@
+"""How much of an order bears a fee: pieces that were delivered, and what they weigh."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from fractions import Fraction
+
+from commensal import MEASURES, PricedLine
+
+_GRAMS = 1000  # of a kilogram, and millilitres of a litre
+
+
+def pieces(line: PricedLine) -> int:
+    """Pieces that the customer gets: none where the scales said that there is nothing."""
+    return 0 if line.final_quantity == 0 else line.quantity
+
+
+def kilograms(line: PricedLine, of_a_piece: Decimal) -> Fraction:
+    """What the line weighs: by the scales, else by its nominal content. A litre counts as a kilogram.
+
+    `of_a_piece` is what one piece weighs, in kilograms, of what is sold neither by weight nor by volume.
+    """
+    measure = MEASURES.get(line.unit)
+    if measure is None or measure.dimension not in ("mass", "volume"):
+        return Fraction(of_a_piece) * pieces(line)
+    content = line.unit_quantity * line.quantity if line.final_quantity is None else line.final_quantity
+    return Fraction(content) * measure.factor / _GRAMS
