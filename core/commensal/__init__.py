@@ -53,7 +53,14 @@ if TYPE_CHECKING:
     from .payments.methods import payment_methods
     from .payments.payments import cancel_open, payments_of, receive_payment
     from .payments.values import Due, Payment
-    from .people.confirmations import ask_confirmation, ask_reset, confirm_email, reset_password, sign_up
+    from .people.confirmations import (
+        ask_confirmation,
+        ask_reset,
+        confirm_email,
+        email_of_reset,
+        reset_password,
+        sign_up,
+    )
     from .people.email import read_email
     from .people.fingerprint import fingerprint
     from .people.log_in import check_password, log_in, wrong_password
@@ -160,6 +167,7 @@ _MODULES = {
     "decode_text": "decoding",
     "dues_by_number": "payments.due",
     "edit_row": "store",
+    "email_of_reset": "people.confirmations",
     "empty_cart": "orders.cart",
     "enterprise_by_id": "enterprises.enterprises",
     "enterprises_by_id": "enterprises.enterprises",
@@ -299,6 +307,7 @@ __all__ = [
     "decode_text",
     "dues_by_number",
     "edit_row",
+    "email_of_reset",
     "empty_cart",
     "enterprise_by_id",
     "enterprises_by_id",

@@ -1,1 +1,42 @@
-"""Account: members pay in beforehand, and their orders are paid from what they have."""
+"""Account: members pay in beforehand, and their orders are paid from what they have.
+
+A shop opens accounts for its customers and writes down what they pay in. An order that is paid by account is refused
+when it would take the balance below the minimum (which may be negative: then the shop gives credit). What an order
+costs less in the end, because it was weighed, changed or cancelled, goes back; what it costs more is taken.
+
+An account is kept in the shop's money, or in another unit at a fixed price: hours of work, local money, points.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from commensal import hookimpl
+
+from .commands import commands
+from .endpoints import endpoints
+from .gate import order_problems
+from .paying import payment_methods, payment_status, refund_payment, start_payment
+from .settings import Settings
+
+__all__ = [
+    "commands",
+    "endpoints",
+    "enterprise_settings",
+    "migrations",
+    "order_problems",
+    "payment_methods",
+    "payment_status",
+    "refund_payment",
+    "start_payment",
+]
+
+
+@hookimpl
+def enterprise_settings() -> type:
+    return Settings
+
+
+@hookimpl
+def migrations() -> Path:
+    return Path(__file__).parent / "migrations"

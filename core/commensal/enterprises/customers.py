@@ -11,7 +11,7 @@ from typing import Any, TypedDict, Unpack
 from sqlalchemy import RowMapping, bindparam, case, func, literal_column, select
 from sqlalchemy.sql.dml import ReturningInsert
 
-from ..errors import Conflict, Invalid, Problem
+from ..errors import Conflict, Invalid, NotFound, Problem
 from ..people.email import read_email
 from ..people.tables import person
 from ..search import matches, search_key
@@ -144,6 +144,14 @@ def customer_by_id(tx: Transaction, enterprise_id: str, customer_id: str) -> Cus
     """One of the enterprise's customers. Raises `NotFound`."""
     mine = (customer.c.id == customer_id, customer.c.enterprise_id == enterprise_id)
     return _customer(tx.one(select(*_COLUMNS).where(*mine)))
+
+
+def customer_by_email(tx: Transaction, enterprise_id: str, email: str) -> Customer:
+    """The enterprise's customer with this address, in the form of `read_email`. Raises `NotFound` that names it."""
+    row = tx.first(select(*_COLUMNS).where(customer.c.enterprise_id == enterprise_id, customer.c.email == email))
+    if row is None:
+        raise NotFound("no_customer", "There is no customer with the address {email}.", email=email)
+    return _customer(row)
 
 
 def list_customers(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import case, select, update
+from sqlalchemy import case, func, select, update
 
 from ..errors import Conflict, NotFound
 from ..orders.tables import customer_order
@@ -33,6 +33,23 @@ def dues_by_number(tx: Transaction, enterprise_id: str, numbers: Collection[int]
     """The same for many orders of a shop, by their numbers; those that do not exist are left out."""
     wanted = select(*_COLUMNS).where(_order.enterprise_id == enterprise_id, _order.number.in_(sorted(numbers)))
     return {row["number"]: Due(**row) for row in tx.all(wanted)}
+
+
+def owed_by_customer(tx: Transaction, enterprise_id: str, customer_id: str, method: str) -> int:
+    """What a customer still owes for placed orders that are to be paid by `method` ("plugin:method"), in minor units.
+
+    Orders for which more was received than is due count as nothing.
+    """
+    balance = _order.total - _order.paid_total
+    open_orders = select(func.coalesce(func.sum(balance), 0)).where(
+        _order.enterprise_id == enterprise_id,
+        _order.customer_id == customer_id,
+        _order.payment_method == method,
+        _order.state.in_(("Held", "Complete")),
+        _order.payment_state == "Unpaid",
+        balance > 0,
+    )
+    return int(tx.value(open_orders))
 
 
 def held_due(tx: Transaction, enterprise_id: str, order_id: str) -> Due:

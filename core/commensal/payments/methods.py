@@ -17,8 +17,10 @@ METHOD = re.compile(r"[a-z][a-z0-9_]{0,39}:[a-z0-9_.-]{1,40}")  # "plugin:method
 _log = structlog.get_logger("commensal.payments")
 
 
-def payment_methods(instance: Instance, enterprise_id: str, language: str) -> list[PaymentMethod]:
-    """Ways to pay at the shop, each with the id "plugin:method", in the operator's order of plugins.
+def payment_methods(
+    instance: Instance, enterprise_id: str, language: str, *, person_id: str | None = None
+) -> list[PaymentMethod]:
+    """Ways to pay at the shop for this person (None: not logged in), each with the id "plugin:method", in the operator's order of plugins.
 
     Asks plugins, which may take seconds: never call it inside a transaction. A plugin that fails, or offers what is no
     way to pay, is left out and the log says so.
@@ -26,8 +28,9 @@ def payment_methods(instance: Instance, enterprise_id: str, language: str) -> li
     with instance.store.read() as tx:
         enabled = enabled_plugins(tx, enterprise_id)
     answers = instance.hooks.each(
-        specifications.payment_methods, enabled, enterprise_id=enterprise_id, language=language
-    )
+        specifications.payment_methods, enabled,
+        instance=instance, enterprise_id=enterprise_id, person_id=person_id, language=language,
+    )  # fmt: skip
     return [one for answer in answers for one in _offered(answer.plugin, answer.value)]
 
 

@@ -1,0 +1,44 @@
+"""The gate: an order that is to be paid by account is placed only where the account can pay it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from commensal import NotFound, OrderDraft, Problem, Transaction, hookimpl, owed_by_customer
+
+from .accounts import Account, account_of
+from .settings import Settings
+
+METHOD = "account:account"
+_WHERE = "/payment_method"
+
+
+@hookimpl
+def order_problems(
+    tx: Transaction, order: OrderDraft, total: int, before: int, settings: Settings
+) -> Sequence[Problem] | None:
+    """Counts what other orders of this customer still owe to the account. The account is locked, so that two orders at
+    once do not both count on the same money.
+    """
+    if order.payment_method != METHOD or total <= before:
+        return None
+    try:
+        account = account_of(tx, order.enterprise_id, order.customer_id or "", lock=True)
+    except NotFound:
+        return [Problem("no_account", "You have no account at this shop.", _WHERE)]
+    owed = owed_by_customer(tx, order.enterprise_id, account.customer_id, METHOD)
+    needed = settings.counted(owed + total - before)
+    if account.balance - needed >= floor_of(account, settings):
+        return None
+    return [_too_low(account, settings, order)]
+
+
+def floor_of(account: Account, settings: Settings) -> int:
+    """How low this account may go."""
+    return settings.minimum if account.minimum is None else account.minimum
+
+
+def _too_low(account: Account, settings: Settings, order: OrderDraft) -> Problem:
+    has = settings.shown(account.balance, order.currency, order.language)
+    text = "There is not enough on your account for this order: it holds {balance}."
+    return Problem("balance_low", text, _WHERE, {"balance": has})

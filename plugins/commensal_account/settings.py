@@ -1,0 +1,39 @@
+"""What a shop sets, and how its unit is counted and shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+
+from commensal import LARGEST, format_money, format_quantity, half_up
+
+PARTS = 100  # of a unit that is not money: accounts count its hundredths
+
+
+@dataclass(frozen=True)
+class Settings:
+    unit: str = ""
+    """What is counted, as people read it: "heures", "points". Empty: the shop's money."""
+    unit_price: int = 0
+    """What one unit is worth, in minor units of the shop's money; only for a unit that is not money."""
+    minimum: int = 0
+    """How low a balance may go by an order: minor units of money, or hundredths of the unit. Negative gives credit."""
+
+    def __post_init__(self) -> None:
+        if len(self.unit) > 30:
+            raise ValueError("unit: at most 30 characters")
+        if bool(self.unit) != (0 < self.unit_price <= LARGEST):
+            raise ValueError("unit_price: a unit that is not money has a price above zero, and money has none")
+        if abs(self.minimum) > LARGEST:
+            raise ValueError("minimum: this is too large")
+
+    def counted(self, money: int) -> int:
+        """What so many minor units of money are on an account: the same, or hundredths of the unit, rounded half up."""
+        return half_up(Fraction(money * PARTS, self.unit_price)) if self.unit else money
+
+    def shown(self, amount: int, currency: str, language: str) -> str:
+        """An amount of an account as people read it."""
+        if not self.unit:
+            return format_money(amount, currency, language)
+        return format_quantity(Decimal(amount) / PARTS, self.unit, language)

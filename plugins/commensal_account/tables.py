@@ -1,0 +1,39 @@
+"""Tables of accounts: the balance of each, and the ledger that it is the sum of."""
+
+from sqlalchemy import Column, ForeignKey, Index, Table, Text, UniqueConstraint
+
+from commensal import Time, Whole, append_only, checked_in, metadata
+
+account_balance = Table(
+    "account_balance",
+    metadata,
+    Column("enterprise_id", Text, ForeignKey("enterprise.id"), primary_key=True),
+    Column("customer_id", Text, ForeignKey("customer.id"), primary_key=True),
+    Column("balance", Whole, nullable=False),  # minor units of money, or hundredths of the shop's unit
+    Column("minimum", Whole),  # this member's own; none: the shop's
+    Column("opened_at", Time, nullable=False),
+    Column("version", Whole, nullable=False),
+    sqlite_strict=True,
+)
+
+# Append-only: a mistake is corrected by an opposite entry.
+account_entry = Table(
+    "account_entry",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("enterprise_id", Text, ForeignKey("enterprise.id"), nullable=False),
+    Column("customer_id", Text, ForeignKey("customer.id"), nullable=False),
+    Column("at", Time, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("amount", Whole, nullable=False),  # as the balance; negative: taken
+    Column("balance", Whole, nullable=False),  # after it
+    Column("payment_id", Text, ForeignKey("payment.id")),  # of the core, or of a refund; none: paid in, or a correction
+    Column("order_number", Whole),
+    Column("note", Text, nullable=False),
+    Column("person_id", Text),  # who wrote it down; none: an order did
+    UniqueConstraint("payment_id"),  # a payment moves an account once
+    checked_in("kind", ("paid in", "order", "given back", "paid out", "correction")),
+    Index("ix_account_entry_customer", "enterprise_id", "customer_id", "id"),
+    sqlite_strict=True,
+)
+append_only(account_entry)

@@ -1,0 +1,299 @@
+"""Accounts: members pay in, orders are paid from what they have, and never from what they have not."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import insert, select
+from sqlalchemy.exc import DBAPIError
+from starlette.testclient import TestClient
+
+from commensal.checks import broken_invariants
+from commensal.enterprises.tables import customer, enterprise_member, enterprise_plugin
+from commensal.errors import Conflict, Invalid, NotFound, SettingsError
+from commensal.hooks.loading import load_plugins
+from commensal.instance import Instance, Settings, read_settings
+from commensal.jobs.ticking import tick
+from commensal.orders.cancel import cancel_order
+from commensal.orders.change import change_order
+from commensal.orders.lock import locked_order
+from commensal.orders.place import place_order
+from commensal.orders.questions import order_by_id
+from commensal.orders.values import Order, Wish
+from commensal.payments.begin import start_payment
+from commensal.payments.methods import payment_methods
+from commensal.people.people import add_person, new_person
+from commensal.people.tokens import make_token
+from commensal.store import Store
+from commensal.testing.goods import a_lot, an_item
+from commensal.testing.placed import a_shop
+from commensal.work import work_of
+from commensal_account.accounts import account_of, entries, open_account, unbalanced, write_down
+from commensal_account.settings import Settings as Account
+from commensal_account.tables import account_entry
+
+METHOD = "account:account"
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return Settings(
+        name="Test", base_url=settings.base_url, language="en", limits=settings.limits,
+        plugins={"enabled": ["account", "cash"]},
+    )  # fmt: skip
+
+
+@pytest.fixture
+def instance(settings: Settings, store: Store, clock: Any, ids: Any, tmp_path: Path) -> Instance:
+    return Instance(tmp_path, settings, store, load_plugins(settings, clock=clock), clock, ids)
+
+
+class Stall:
+    """A shop with apples at 2.50, and Ada, who has an account of 20.00 there."""
+
+    def __init__(self, instance: Instance, mine: dict[str, Any]) -> None:
+        self.instance = instance
+        with instance.store.write() as tx:
+            a_shop(tx)
+            for plugin, chosen in (("account", mine), ("cash", {})):
+                row = {"enterprise_id": "shop", "plugin": plugin, "settings": chosen, "version": 1}
+                tx.execute(insert(enterprise_plugin).values(row))
+            self.apples = an_item(tx, a_lot(tx, on_hand="1000"))
+            new = new_person(email="ada@example.org", name="Ada", password="correct horse", language="en")
+            person = add_person(tx, new, confirmed=True)
+            assert person is not None
+            self.ada = person.id
+        self.buy(1, method="cash:cash")  # makes Ada a customer of the shop
+        with instance.store.write() as tx:
+            found = tx.value(select(customer.c.id).where(customer.c.person_id == self.ada))
+            self.customer = str(found)
+            open_account(tx, "shop", self.customer)
+            write_down(tx, "shop", self.customer, "paid in", 2000, note="à la caisse", person_id=None)
+
+    def buy(self, pieces: int, *, method: str = METHOD) -> Order:
+        """Places an order and begins its payment, as the shop's page does."""
+        wish = Wish(
+            items={self.apples: pieces}, name="Ada", email="ada@example.org", language="en", payment_method=method
+        )
+        order = self.instance.store.transact(
+            lambda tx: place_order(tx, self.instance.hooks, "shop-session", wish, person_id=self.ada)
+        )
+        start_payment(self.instance, order.id, method, f"order:{order.id}", "en")
+        return self.order(order.id)
+
+    def order(self, order_id: str) -> Order:
+        with self.instance.store.read() as tx:
+            return order_by_id(tx, order_id, enterprise_id="shop")
+
+    @property
+    def balance(self) -> int:
+        with self.instance.store.read() as tx:
+            assert broken_invariants(tx) == []
+            assert unbalanced(tx, "shop") == []
+            return account_of(tx, "shop", self.customer).balance
+
+    def work(self) -> None:
+        tick(self.instance, work_of(self.instance))
+
+
+@pytest.fixture
+def stall(instance: Instance) -> Stall:
+    return Stall(instance, {})
+
+
+# ------------------------------------------------------------------------------------------------ settings
+
+
+@pytest.mark.parametrize("wrong", [{"unit": "heures"}, {"unit_price": 1000}, {"minimum": 10**13}, {"unit": "x" * 31}])
+def test_settings_that_cannot_be_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(SettingsError):
+        read_settings(Account, wrong)
+
+
+def test_another_unit_has_a_price() -> None:
+    hours = Account(unit="heures", unit_price=1000)
+    assert [hours.counted(money) for money in (1000, 2500, 333, 5)] == [100, 250, 33, 1]
+    assert hours.shown(250, "EUR", "fr") == "2,5\xa0heures"
+    assert Account().counted(333) == 333
+
+
+# ------------------------------------------------------------------------------------------------ orders
+
+
+def test_an_order_is_paid_from_the_account(stall: Stall) -> None:
+    order = stall.buy(4)
+    assert (order.payment_state, order.paid_total) == ("Paid", 1000)
+    assert stall.balance == 1000
+    with stall.instance.store.read() as tx:
+        paid_in, taken = entries(tx, "shop", stall.customer)
+    assert (paid_in.kind, paid_in.amount, paid_in.balance) == ("paid in", 2000, 2000)
+    assert (taken.kind, taken.amount, taken.balance, taken.order_number) == ("order", -1000, 1000, order.number)
+
+
+def test_an_order_that_the_account_cannot_pay_is_refused_and_nothing_is_taken(stall: Stall) -> None:
+    with pytest.raises(Invalid) as refused:
+        stall.buy(9)
+    (problem,) = refused.value.problems
+    assert (problem.code, problem.where, problem.values["balance"]) == ("balance_low", "/payment_method", "€20.00")
+    assert stall.balance == 2000
+
+
+def test_who_has_no_account_cannot_pay_with_it(stall: Stall) -> None:
+    wish = Wish(items={stall.apples: 1}, name="Bob", email="bob@example.org", payment_method=METHOD)
+    with stall.instance.store.write() as tx, pytest.raises(Invalid, match="no account"):
+        place_order(tx, stall.instance.hooks, "shop-session", wish)
+    assert [one.id for one in payment_methods(stall.instance, "shop", "en")] == ["cash:cash"]
+    mine = payment_methods(stall.instance, "shop", "en", person_id=stall.ada)
+    assert [one.id for one in mine] == [METHOD, "cash:cash"]
+    assert "€20.00" in mine[0].description
+
+
+def test_a_shop_may_give_credit_to_all_or_to_one(instance: Instance) -> None:
+    stall = Stall(instance, {"minimum": -500})
+    stall.buy(10)
+    assert stall.balance == -500
+    with pytest.raises(Invalid):
+        stall.buy(1)
+
+
+def test_an_account_in_hours_pays_in_hours(instance: Instance) -> None:
+    stall = Stall(instance, {"unit": "hours", "unit_price": 1000})
+    order = stall.buy(4)  # 10.00 euros are one hour
+    assert order.payment_state == "Paid"
+    assert stall.balance == 1900
+
+
+def test_asked_twice_an_account_pays_once(stall: Stall) -> None:
+    order = stall.buy(4)
+    again = start_payment(stall.instance, order.id, METHOD, f"order:{order.id}", "en")
+    assert again.state == "Done"
+    assert stall.balance == 1000
+
+
+def test_what_a_changed_order_costs_more_is_taken_and_less_goes_back(stall: Stall) -> None:
+    order = stall.buy(4)
+    for pieces, left in ((6, 500), (2, 1500)):
+        with stall.instance.store.write() as tx:
+            mine = locked_order(tx, order.id, person_id=stall.ada)
+            change_order(tx, stall.instance.hooks, mine, items={stall.apples: pieces})
+        stall.work()
+        assert stall.balance == left
+        assert stall.order(order.id).payment_state == "Paid"
+        assert stall.order(order.id).paid_total == pieces * 250
+
+
+def test_a_change_that_the_account_cannot_pay_is_refused(stall: Stall) -> None:
+    order = stall.buy(4)
+    with stall.instance.store.write() as tx, pytest.raises(Invalid, match=r"€10\.00"):
+        change_order(tx, stall.instance.hooks, locked_order(tx, order.id, person_id=stall.ada), items={stall.apples: 9})
+    assert stall.balance == 1000
+
+
+def test_a_cancelled_order_gives_everything_back(stall: Stall) -> None:
+    order = stall.buy(4)
+    with stall.instance.store.write() as tx:
+        cancel_order(tx, stall.instance.hooks, locked_order(tx, order.id, person_id=stall.ada))
+    stall.work()
+    stall.work()
+    assert stall.balance == 2000
+    assert (stall.order(order.id).payment_state, stall.order(order.id).paid_total) == ("Cancelled", 0)
+
+
+def test_two_hasty_orders_do_not_count_on_the_same_money(stall: Stall) -> None:
+    """Eight tills sell 5.00 each to one account of 20.00: four orders are placed, whatever comes first."""
+    refused: list[str] = []
+
+    def shop() -> None:
+        try:
+            stall.buy(2)
+        except Invalid as error:
+            refused.append(error.problems[0].code)
+
+    tills = [threading.Thread(target=shop) for _ in range(8)]
+    for till in tills:
+        till.start()
+    for till in tills:
+        till.join()
+    assert refused == ["balance_low"] * 4
+    assert stall.balance == 0
+
+
+# ------------------------------------------------------------------------------------------------ the ledger
+
+
+def test_the_ledger_only_grows(stall: Stall) -> None:
+    for change in (account_entry.update().values(amount=1), account_entry.delete()):
+        with pytest.raises(DBAPIError, match="only grows"), stall.instance.store.write() as tx:
+            tx.execute(change)
+
+
+@pytest.mark.parametrize(
+    ("kind", "amount"), [("paid in", 0), ("paid in", -5), ("paid out", 5), ("correction", 0), ("paid in", 10**13)]
+)
+def test_an_entry_that_makes_no_sense_is_refused(stall: Stall, kind: Any, amount: int) -> None:
+    with stall.instance.store.write() as tx, pytest.raises(Invalid):
+        write_down(tx, "shop", stall.customer, kind, amount, note="", person_id=None)
+
+
+def test_nobody_is_paid_out_what_is_not_there(stall: Stall) -> None:
+    with stall.instance.store.write() as tx:
+        write_down(tx, "shop", stall.customer, "paid out", -1500, note="", person_id=None)
+        with pytest.raises(Conflict):
+            write_down(tx, "shop", stall.customer, "paid out", -501, note="", person_id=None)
+        write_down(tx, "shop", stall.customer, "correction", -600, note="compté deux fois", person_id=None)
+    assert stall.balance == -100
+
+
+def test_an_account_is_opened_once_and_for_customers_of_the_shop(stall: Stall) -> None:
+    with stall.instance.store.write() as tx:
+        a_shop(tx, "other")
+        with pytest.raises(Conflict):
+            open_account(tx, "shop", stall.customer)
+        with pytest.raises(NotFound):
+            open_account(tx, "other", stall.customer)
+        with pytest.raises(NotFound):
+            account_of(tx, "other", stall.customer)
+
+
+# ------------------------------------------------------------------------------------------------ over the API
+
+
+def a_token(stall: Stall, *scopes: str, member: bool = True) -> dict[str, str]:
+    with stall.instance.store.write() as tx:
+        if member:
+            mine = {"enterprise_id": "shop", "person_id": stall.ada, "role": "owner", "since": tx.now}
+            tx.execute(insert(enterprise_member).values(mine))
+        made = make_token(tx, stall.ada, name="t", scopes=scopes, enterprise_id="shop" if member else None)
+    return {"Authorization": f"Bearer {made.secret}"}
+
+
+def test_the_shop_keeps_accounts_over_the_api(stall: Stall, client: TestClient) -> None:
+    client.headers.update(a_token(stall, "payments:read", "payments:write"))
+    url = f"/api/-/account/enterprises/shop/customers/{stall.customer}/account"
+    (listed,) = client.get("/api/-/account/enterprises/shop/accounts").json()["items"]
+    assert (listed["customer_id"], listed["balance"]) == (stall.customer, 2000)
+    entry = {"kind": "paid in", "amount": 500, "note": "en chèque"}
+    assert client.post(f"{url}/entries", json=entry).status_code == 422  # without a key
+    keyed = {"Idempotency-Key": "one"}
+    answers = [client.post(f"{url}/entries", json=entry, headers=keyed) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [201, 201]
+    assert answers[0].json() == answers[1].json()
+    assert stall.balance == 2500
+    assert [one["amount"] for one in client.get(f"{url}/entries").json()["items"]] == [2000, 500]
+    found = client.get(url)
+    changed = client.patch(url, json={"minimum": -1000}, headers={"If-Match": found.headers["ETag"]})
+    assert (changed.status_code, changed.json()["minimum"]) == (200, -1000)
+    stall.buy(14)
+    assert stall.balance == -1000
+
+
+def test_a_member_sees_their_own_account(stall: Stall, client: TestClient) -> None:
+    assert client.get("/api/-/account/me/shops/shop/account").status_code == 401
+    client.headers.update(a_token(stall, "self", member=False))
+    seen = client.get("/api/-/account/me/shops/shop/account").json()
+    assert seen["account"]["balance"] == 2000
+    assert [one["note"] for one in seen["entries"]] == ["à la caisse"]
+    assert client.get("/api/-/account/me/shops/elsewhere/account").status_code == 404
