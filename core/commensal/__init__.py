@@ -10,12 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .api.cookies import clear_session, set_session
-    from .api.endpoint import Body, Call, Endpoint, Page, Paging, Routes, changes, page_of
+    from .api.endpoint import Body, Call, Endpoint, File, Page, Paging, Routes, changes, page_of
     from .catalogs.visible import VisibleOffer, offers_for
     from .cli.named import named_enterprise
     from .decoding import decode_text
-    from .enterprises.customers import customer_by_email, customer_by_id
-    from .enterprises.enterprises import enterprise_by_id, enterprises_by_id, find_enterprise, list_enterprises
+    from .enterprises.customer_categories import list_categories
+    from .enterprises.customers import customer_by_email, customer_by_id, customers_by_id
+    from .enterprises.enterprises import (
+        Enterprise,
+        enterprise_by_id,
+        enterprises_by_id,
+        find_enterprise,
+        list_enterprises,
+    )
     from .enterprises.plugins import change_plugin, plugin_settings
     from .errors import Busy, Conflict, Invalid, NotFound, PluginError, Problem, Refused, Stale, Unauthorised
     from .hooks.contract import hookimpl
@@ -41,7 +48,7 @@ if TYPE_CHECKING:
     from .orders.lock import locked_guest_order, locked_order
     from .orders.place import place_order
     from .orders.price import Choices
-    from .orders.questions import order_by_id, order_by_secret, orders_of_person
+    from .orders.questions import order_by_id, order_by_secret, orders_by_id, orders_of_person
     from .orders.quote import Offered, quote_order
     from .orders.selling import known_customer, refuse_foreign_session
     from .orders.settle import read_codes
@@ -67,14 +74,23 @@ if TYPE_CHECKING:
     from .people.passwords import hash_password
     from .people.people import new_person, person_by_id
     from .people.sessions import log_out
-    from .pricing.values import Address, Adjustment, OrderDraft, Phase, PricedLine, Totals
+    from .pricing.values import CUSTOMER, Address, Adjustment, OrderDraft, Phase, PricedLine, Totals
+    from .product_lists.read import guard
+    from .products.questions import kinds_of
+    from .reports.labels import label_parameters
+    from .reports.look import Filter, columns_of, look
+    from .reports.parameters import a_period, one_sale, own_pages
+    from .reports.values import Chart, Choice, Column, Line, Parameter, Quantity, Query, Report, Series
+    from .reports.vat import net_and_vat
     from .sale_sessions.openness import is_coming, is_open
     from .sale_sessions.questions import sale_by_id, sale_for, sales
-    from .sale_sessions.values import Sale
+    from .sale_sessions.rhythm import shifted
+    from .sale_sessions.values import Sale, SaleSession
     from .search import search_key
     from .secret import Secret
     from .store import (
         Exact,
+        Json,
         Time,
         Transaction,
         Whole,
@@ -82,6 +98,7 @@ if TYPE_CHECKING:
         checked_in,
         edit_row,
         insert_once,
+        insert_or,
         insert_rows,
         metadata,
     )
@@ -93,6 +110,7 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "ALLERGENS": "units.facets",
+    "CUSTOMER": "pricing.values",
     "LABELS": "units.facets",
     "LANGUAGES": "languages.catalogs",
     "LARGEST": "money",
@@ -102,16 +120,24 @@ _MODULES = {
     "Body": "api.endpoint",
     "Busy": "errors",
     "Call": "api.endpoint",
+    "Chart": "reports.values",
+    "Choice": "reports.values",
     "Choices": "orders.price",
+    "Column": "reports.values",
     "Conflict": "errors",
     "DemoPlace": "hooks.values",
     "Due": "payments.values",
     "Endpoint": "api.endpoint",
+    "Enterprise": "enterprises.enterprises",
     "Event": "hooks.values",
     "Exact": "store",
+    "File": "api.endpoint",
+    "Filter": "reports.look",
     "Instance": "instance",
     "Invalid": "errors",
     "Job": "jobs",
+    "Json": "store",
+    "Line": "reports.values",
     "MenuItem": "hooks.values",
     "Money": "money",
     "NotFound": "errors",
@@ -120,6 +146,7 @@ _MODULES = {
     "OrderDraft": "pricing.values",
     "Page": "api.endpoint",
     "Paging": "api.endpoint",
+    "Parameter": "reports.values",
     "Payment": "payments.values",
     "PaymentMethod": "hooks.values",
     "PaymentStart": "hooks.values",
@@ -129,10 +156,15 @@ _MODULES = {
     "PluginError": "errors",
     "PricedLine": "pricing.values",
     "Problem": "errors",
+    "Quantity": "reports.values",
+    "Query": "reports.values",
     "Refused": "errors",
+    "Report": "reports.values",
     "Routes": "api.endpoint",
     "Sale": "sale_sessions.values",
+    "SaleSession": "sale_sessions.values",
     "Secret": "secret",
+    "Series": "reports.values",
     "ShippingOption": "hooks.values",
     "Stale": "errors",
     "Time": "store",
@@ -145,6 +177,7 @@ _MODULES = {
     "Whole": "store",
     "Wish": "orders.values",
     "Work": "jobs",
+    "a_period": "reports.parameters",
     "append_only": "store",
     "append_only_ddl": "store.append_only",
     "ask_confirmation": "people.confirmations",
@@ -161,9 +194,11 @@ _MODULES = {
     "checked_in": "store",
     "clean_html": "html",
     "clear_session": "api.cookies",
+    "columns_of": "reports.look",
     "confirm_email": "people.confirmations",
     "customer_by_email": "enterprises.customers",
     "customer_by_id": "enterprises.customers",
+    "customers_by_id": "enterprises.customers",
     "decode_text": "decoding",
     "dues_by_number": "payments.due",
     "edit_row": "store",
@@ -178,30 +213,40 @@ _MODULES = {
     "format_percent": "languages.formats",
     "format_quantity": "languages.formats",
     "format_span": "languages.formats",
+    "guard": "product_lists.read",
     "half_up": "money",
     "hash_password": "people.passwords",
     "hookimpl": "hooks.contract",
     "insert_once": "store",
+    "insert_or": "store",
     "insert_rows": "store",
     "is_coming": "sale_sessions.openness",
     "is_open": "sale_sessions.openness",
+    "kinds_of": "products.questions",
     "known_customer": "orders.selling",
+    "label_parameters": "reports.labels",
     "lineage": "units.product_types",
+    "list_categories": "enterprises.customer_categories",
     "list_enterprises": "enterprises.enterprises",
     "locked_guest_order": "orders.lock",
     "locked_order": "orders.lock",
     "log_in": "people.log_in",
     "log_out": "people.sessions",
+    "look": "reports.look",
     "metadata": "store",
     "named_enterprise": "cli.named",
+    "net_and_vat": "reports.vat",
     "new_person": "people.people",
     "offers_for": "catalogs.visible",
+    "one_sale": "reports.parameters",
     "open_cart": "orders.cart",
     "open_instance": "instance",
     "order_by_id": "orders.questions",
     "order_by_secret": "orders.questions",
+    "orders_by_id": "orders.questions",
     "orders_of_person": "orders.questions",
     "owed_by_customer": "payments.due",
+    "own_pages": "reports.parameters",
     "page": "pages.page",
     "page_of": "api.endpoint",
     "payment_methods": "payments.methods",
@@ -225,6 +270,7 @@ _MODULES = {
     "say": "languages.catalogs",
     "search_key": "search",
     "set_session": "api.cookies",
+    "shifted": "sale_sessions.rhythm",
     "sign_up": "people.confirmations",
     "start_payment": "payments.begin",
     "translate": "languages.catalogs",
@@ -233,6 +279,7 @@ _MODULES = {
 
 __all__ = [
     "ALLERGENS",
+    "CUSTOMER",
     "LABELS",
     "LANGUAGES",
     "LARGEST",
@@ -242,16 +289,24 @@ __all__ = [
     "Body",
     "Busy",
     "Call",
+    "Chart",
+    "Choice",
     "Choices",
+    "Column",
     "Conflict",
     "DemoPlace",
     "Due",
     "Endpoint",
+    "Enterprise",
     "Event",
     "Exact",
+    "File",
+    "Filter",
     "Instance",
     "Invalid",
     "Job",
+    "Json",
+    "Line",
     "MenuItem",
     "Money",
     "NotFound",
@@ -260,6 +315,7 @@ __all__ = [
     "OrderDraft",
     "Page",
     "Paging",
+    "Parameter",
     "Payment",
     "PaymentMethod",
     "PaymentStart",
@@ -269,10 +325,15 @@ __all__ = [
     "PluginError",
     "PricedLine",
     "Problem",
+    "Quantity",
+    "Query",
     "Refused",
+    "Report",
     "Routes",
     "Sale",
+    "SaleSession",
     "Secret",
+    "Series",
     "ShippingOption",
     "Stale",
     "Time",
@@ -285,6 +346,7 @@ __all__ = [
     "Whole",
     "Wish",
     "Work",
+    "a_period",
     "append_only",
     "append_only_ddl",
     "ask_confirmation",
@@ -301,9 +363,11 @@ __all__ = [
     "checked_in",
     "clean_html",
     "clear_session",
+    "columns_of",
     "confirm_email",
     "customer_by_email",
     "customer_by_id",
+    "customers_by_id",
     "decode_text",
     "dues_by_number",
     "edit_row",
@@ -318,30 +382,40 @@ __all__ = [
     "format_percent",
     "format_quantity",
     "format_span",
+    "guard",
     "half_up",
     "hash_password",
     "hookimpl",
     "insert_once",
+    "insert_or",
     "insert_rows",
     "is_coming",
     "is_open",
+    "kinds_of",
     "known_customer",
+    "label_parameters",
     "lineage",
+    "list_categories",
     "list_enterprises",
     "locked_guest_order",
     "locked_order",
     "log_in",
     "log_out",
+    "look",
     "metadata",
     "named_enterprise",
+    "net_and_vat",
     "new_person",
     "offers_for",
+    "one_sale",
     "open_cart",
     "open_instance",
     "order_by_id",
     "order_by_secret",
+    "orders_by_id",
     "orders_of_person",
     "owed_by_customer",
+    "own_pages",
     "page",
     "page_of",
     "payment_methods",
@@ -365,6 +439,7 @@ __all__ = [
     "say",
     "search_key",
     "set_session",
+    "shifted",
     "sign_up",
     "start_payment",
     "translate",

@@ -3,27 +3,36 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 
 from .api.idempotency import forget_old_answers
 from .errors import PluginError
+from .events.opened import announce_openings, forget_openings
+from .events.tell import EVENT, tell_plugin
 from .hooks import specifications
 from .instance import Instance
 from .jobs import Periodic, Work
+from .jobs.failed import forget_finished
 from .mail.send import send_mail
 from .people.confirmations import FORGOTTEN, mail_reset
 from .people.forgetting import forget_what_ran_out
 from .sale_sessions.complete import complete_due
 from .sale_sessions.repeat import repeat_due
 
-_CORE = Work(
-    handlers={"mail": send_mail, FORGOTTEN: mail_reset},
-    periodic=(
-        Periodic("complete_sales", timedelta(minutes=1), complete_due),
-        Periodic("repeat_sales", timedelta(minutes=5), repeat_due),
-        Periodic("forget_answers", timedelta(days=1), forget_old_answers),
-        Periodic("forget_log_ins", timedelta(days=1), forget_what_ran_out),
-    ),
-)
+
+def _core(instance: Instance) -> Work:
+    return Work(
+        handlers={"mail": send_mail, FORGOTTEN: mail_reset, EVENT: tell_plugin},
+        periodic=(
+            Periodic("announce_openings", timedelta(minutes=1), announce_openings),
+            Periodic("complete_sales", timedelta(minutes=1), complete_due),
+            Periodic("repeat_sales", timedelta(minutes=5), partial(repeat_due, hooks=instance.hooks)),
+            Periodic("forget_answers", timedelta(days=1), forget_old_answers),
+            Periodic("forget_log_ins", timedelta(days=1), forget_what_ran_out),
+            Periodic("forget_jobs", timedelta(days=1), forget_finished),
+            Periodic("forget_openings", timedelta(days=1), forget_openings),
+        ),
+    )
 
 
 def work_of(instance: Instance) -> Work:
@@ -31,11 +40,11 @@ def work_of(instance: Instance) -> Work:
 
     Raises `PluginError` for work that is not named after its plugin.
     """
-    handlers, periodic = dict(_CORE.handlers), list(_CORE.periodic)
+    core = _core(instance)
+    handlers, periodic = dict(core.handlers), list(core.periodic)
     for answer in instance.hooks.each(specifications.jobs):
         plugin, theirs = answer.plugin, answer.value
-        if not isinstance(theirs, Work):
-            raise PluginError(plugin, "jobs", f"{theirs!r:.200} is no Work")
+        assert theirs is not None
         for name in (*theirs.handlers, *(one.name for one in theirs.periodic)):
             if not name.startswith(f"{plugin}."):
                 raise PluginError(plugin, "jobs", f"{name!r} must begin with {plugin + '.'!r}")

@@ -11,6 +11,7 @@ from pathlib import Path
 from commensal import hookimpl
 
 from .booking import book_shipping, price_adjustments, release_shipping, shipping_options
+from .copying import sale_copied
 from .demo import demo_data
 from .endpoints import endpoints
 
@@ -21,6 +22,7 @@ __all__ = [
     "migrations",
     "price_adjustments",
     "release_shipping",
+    "sale_copied",
     "shipping_options",
 ]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, or_, select, update
+from sqlalchemy import RowMapping, Select, Text, literal, or_, select, update
 
 from commensal import (
     Adjustment,
@@ -18,12 +18,14 @@ from commensal import (
     Transaction,
     format_span,
     hookimpl,
+    translate,
 )
 
-from .tables import pickup_place, pickup_slot
+from .tables import pickup_closure, pickup_place, pickup_slot
 
 PREFIX = "pickup:"  # of an order's shipping that is ours
 _SLOT = [pickup_slot.c[name] for name in ("id", "begins_at", "ends_at", "capacity", "taken")]
+_OPEN = literal(None, Text).label("closed")  # of a slot that was just taken
 _PLACE = [
     pickup_place.c[name] for name in ("name", "street", "postcode", "city", "note", "timezone", "price", "vat_rate")
 ]
@@ -31,7 +33,7 @@ _PLACE = [
 
 @hookimpl
 def shipping_options(tx: Transaction, enterprise_id: str, session_id: str, language: str) -> Sequence[ShippingOption]:
-    """Every slot of the session, full ones too: customers shall see that a slot exists and is gone."""
+    """Every slot of the session, also those that are full or closed: customers shall see that it exists and is gone."""
     slots = _slots(enterprise_id, session_id).order_by(pickup_slot.c.begins_at, pickup_place.c.name, pickup_slot.c.id)
     return [_option(row, language) for row in tx.all(slots)]
 
@@ -45,18 +47,22 @@ def book_shipping(tx: Transaction, order: OrderDraft, option: str, language: str
         slot.id == option,
         slot.session_id == order.session_id,
         slot.place_id.in_(here),
+        slot.closure_id.is_(None),
         or_(slot.capacity.is_(None), slot.taken < slot.capacity),
     )
     of_place = [
         select(column).where(place.id == slot.place_id).scalar_subquery().label(column.name) for column in _PLACE
     ]
-    taken = tx.first(taking.values(taken=slot.taken + 1).returning(*_SLOT, *of_place))
+    taken = tx.first(taking.values(taken=slot.taken + 1).returning(*_SLOT, *of_place, _OPEN))
     if taken is not None:
         return _option(taken, language)
-    full = tx.first(_slots(order.enterprise_id, order.session_id).where(slot.id == option))
-    if full is None:
+    gone = tx.first(_slots(order.enterprise_id, order.session_id).where(slot.id == option))
+    if gone is None:
         raise Invalid([Problem("no_slot", "There is no such slot in this sale.", "/shipping")])
-    raise Conflict("slot_full", "{slot} is full; please choose another slot.", slot=_option(full, language).label)
+    if gone["closed"] is not None:
+        text = "{slot} is closed ({reason}); please choose another slot."
+        raise Conflict("slot_closed", text, slot=_label(gone, language), reason=gone["closed"])
+    raise Conflict("slot_full", "{slot} is full; please choose another slot.", slot=_label(gone, language))
 
 
 @hookimpl
@@ -80,20 +86,29 @@ def price_adjustments(order: OrderDraft, phase: Phase) -> Sequence[Adjustment] |
 
 def _slots(enterprise_id: str, session_id: str) -> Select[tuple[Any, ...]]:
     slot, place = pickup_slot.c, pickup_place.c
-    joined = select(*_SLOT, *_PLACE).join_from(pickup_slot, pickup_place, slot.place_id == place.id)
+    joined = select(*_SLOT, *_PLACE, pickup_closure.c.reason.label("closed"))
+    joined = joined.join_from(pickup_slot, pickup_place, slot.place_id == place.id)
+    joined = joined.outerjoin(pickup_closure, pickup_closure.c.id == slot.closure_id)
     return joined.where(slot.session_id == session_id, place.enterprise_id == enterprise_id)
 
 
 def _option(row: RowMapping, language: str) -> ShippingOption:
-    when = format_span(row["begins_at"], row["ends_at"], row["timezone"], language)
     town = f"{row['postcode']} {row['city']}".strip()
+    label, left = _label(row, language), None if row["capacity"] is None else row["capacity"] - row["taken"]
+    if row["closed"] is not None:
+        label = translate(language, "{slot} (closed: {reason})").format(slot=label, reason=row["closed"])
+        left = 0
     return ShippingOption(
         id=row["id"],
-        label=f"{row['name']}, {when}",
+        label=label,
         begins_at=row["begins_at"],
         ends_at=row["ends_at"],
         address=", ".join(part for part in (row["street"], town, row["note"]) if part),
         price=row["price"],
         vat_rate=row["vat_rate"],
-        left=None if row["capacity"] is None else row["capacity"] - row["taken"],
+        left=left,
     )
+
+
+def _label(row: RowMapping, language: str) -> str:
+    return f"{row['name']}, {format_span(row['begins_at'], row['ends_at'], row['timezone'], language)}"

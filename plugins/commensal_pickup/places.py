@@ -8,10 +8,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TypedDict, Unpack
 
-from sqlalchemy import ColumnElement, func, insert, select
+from sqlalchemy import ColumnElement, RowMapping, func, insert, select
 
 from commensal import Conflict, Invalid, Problem, Transaction, edit_row, enterprise_by_id, read_text
 
+from .hours import Hours, read_hours
 from .tables import pickup_place
 
 MOST_PLACES = 200  # of one enterprise, without the archived ones
@@ -22,7 +23,8 @@ STANDARD_RATE = Decimal(20)  # percent: carriage in France (CGI art. 278); a hub
 @dataclass(frozen=True, kw_only=True)
 class Place:
     """A place. `price` is what collecting one order here costs, in minor units of the enterprise's currency, with VAT
-    or without as its prices are; `vat_rate` in percent, None outside VAT; `timezone` is that of the clock on its wall.
+    or without as its prices are; `vat_rate` in percent, None outside VAT; `timezone` is that of the clock on its
+    wall, by which its `hours` are told; a place without hours is open whenever it has a slot.
     """
 
     id: str
@@ -35,6 +37,7 @@ class Place:
     timezone: str
     price: int
     vat_rate: Decimal | None
+    hours: tuple[Hours, ...]
     archived_at: datetime | None
     version: int
 
@@ -47,6 +50,7 @@ class PlaceChanges(TypedDict, total=False):
     note: str
     price: int
     vat_rate: Decimal | None
+    hours: tuple[Hours, ...]
 
 
 def add_place(
@@ -60,6 +64,7 @@ def add_place(
     note: str = "",
     price: int = 0,
     vat_rate: Decimal | None = STANDARD_RATE,
+    hours: tuple[Hours, ...] = (),
 ) -> Place:
     """A new place, in the enterprise's time zone. Raises `Invalid`, and `Conflict` where there are very many."""
     place = _read(
@@ -74,6 +79,7 @@ def add_place(
             timezone=enterprise_by_id(tx, enterprise_id).timezone,
             price=price,
             vat_rate=vat_rate,
+            hours=hours,
             archived_at=None,
             version=1,
         )
@@ -91,28 +97,37 @@ def change_place(
     tx: Transaction, enterprise_id: str, place_id: str, version: int, **changes: Unpack[PlaceChanges]
 ) -> Place:
     """Also for orders that are placed already: they show the new address, and keep the price they were placed at until
-    they are changed. Raises `NotFound`, `Stale`, `Invalid`."""
+    they are changed. New hours leave the slots that are there alone. Raises `NotFound`, `Stale`, `Invalid`."""
     new = asdict(_read(replace(place_by_id(tx, enterprise_id, place_id), **changes)))
     values = {name: new[name] for name in PlaceChanges.__annotations__}
-    return Place(**edit_row(tx, pickup_place, *_theirs(enterprise_id, place_id), version=version, values=values))
+    return _place(edit_row(tx, pickup_place, *_theirs(enterprise_id, place_id), version=version, values=values))
 
 
 def archive_place(tx: Transaction, enterprise_id: str, place_id: str, version: int) -> Place:
     """It takes no new slots; those it has stay. Raises `NotFound`, `Stale`."""
     values = {"archived_at": tx.now}
-    return Place(**edit_row(tx, pickup_place, *_theirs(enterprise_id, place_id), version=version, values=values))
+    return _place(edit_row(tx, pickup_place, *_theirs(enterprise_id, place_id), version=version, values=values))
 
 
 def place_by_id(tx: Transaction, enterprise_id: str, place_id: str) -> Place:
     """Raises `NotFound`, for a place of another enterprise too."""
-    return Place(**tx.one(select(pickup_place).where(*_theirs(enterprise_id, place_id))))
+    return _place(tx.one(select(pickup_place).where(*_theirs(enterprise_id, place_id))))
+
+
+def held_place(tx: Transaction, enterprise_id: str, place_id: str) -> Place:
+    """The same, and nobody else adds slots or closures to it until the transaction ends."""
+    return _place(tx.one(select(pickup_place).where(*_theirs(enterprise_id, place_id)).with_for_update()))
 
 
 def places_of(tx: Transaction, enterprise_id: str, *, after: str = "", limit: int = 50) -> Sequence[Place]:
     """Those that are not archived, by id."""
     mine = (pickup_place.c.enterprise_id == enterprise_id, pickup_place.c.archived_at.is_(None))
     found = select(pickup_place).where(*mine, pickup_place.c.id > after).order_by(pickup_place.c.id).limit(limit)
-    return [Place(**row) for row in tx.all(found)]
+    return [_place(row) for row in tx.all(found)]
+
+
+def _place(row: RowMapping) -> Place:
+    return Place(**{**row, "hours": tuple(Hours(**one) for one in row["hours"])})
 
 
 def _theirs(enterprise_id: str, place_id: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
@@ -128,6 +143,7 @@ def _read(place: Place) -> Place:
         postcode=read_text(place.postcode, "/postcode", problems, most=20),
         city=read_text(place.city, "/city", problems, most=100),
         note=read_text(place.note, "/note", problems, most=500, lines=True),
+        hours=read_hours(place.hours, problems),
     )
     if not 0 <= place.price <= DEAREST:
         problems.append(

@@ -20,7 +20,9 @@ from commensal import (
     refuse_foreign_session,
 )
 
-from .places import place_by_id
+from .closures import closures_between
+from .hours import lies_within
+from .places import Place, held_place
 from .tables import pickup_place, pickup_slot
 
 MOST_SLOTS = 200  # of one sale session
@@ -30,7 +32,10 @@ LONGEST = timedelta(days=7)
 
 @dataclass(frozen=True, kw_only=True)
 class Slot:
-    """A slot of a place in a sale session. `capacity` and `taken` count orders; no capacity: any number. UTC."""
+    """A slot of a place in a sale session. `capacity` and `taken` count orders; no capacity: any number. UTC.
+
+    With a `closure_id` the place is shut then: who has chosen the slot keeps it, and nobody else can.
+    """
 
     id: str
     place_id: str
@@ -39,6 +44,7 @@ class Slot:
     ends_at: datetime
     capacity: int | None
     taken: int
+    closure_id: str | None
     version: int
 
 
@@ -57,38 +63,45 @@ def add_slot(
     begins_at: datetime,
     ends_at: datetime,
     capacity: int | None = None,
+    exceptional: bool = False,
 ) -> Slot:
-    """A new slot; times are aware.
+    """A new slot; times are aware. An `exceptional` one may lie outside the hours of the place, never in a closure.
 
     Raises `NotFound` for a session of another shop, `Invalid`, and `Conflict` where there are very many.
     """
     refuse_foreign_session(tx, enterprise_id, session_id)
-    slot = Slot(
-        id=tx.new_id(), place_id=place_id, session_id=session_id, begins_at=begins_at, ends_at=ends_at,
-        capacity=capacity, taken=0, version=1,
-    )  # fmt: skip
+    slot = new_slot(tx, session_id, place_id, begins_at, ends_at, capacity)
     problems = _problems(slot)
-    if not _takes_slots(tx, enterprise_id, place_id):
+    place = taking_slots(tx, enterprise_id, place_id)
+    if place is None:
         problems.append(Problem("no_place", "There is no such place.", "/place_id"))
+    elif not problems:
+        problems = _shut_problems(tx, place, slot, exceptional)
     if problems:
         raise Invalid(problems)
-    if tx.value(select(func.count()).where(pickup_slot.c.session_id == session_id)) >= MOST_SLOTS:
-        raise Conflict("too_many_slots", "A sale has at most {most} slots.", most=MOST_SLOTS)
+    refuse_too_many(tx, session_id, 1)
     tx.execute(insert(pickup_slot).values(asdict(slot)))
     return slot
 
 
 def change_slot(
-    tx: Transaction, enterprise_id: str, slot_id: str, version: int, **changes: Unpack[SlotChanges]
-) -> Slot:
-    """Raises `NotFound`, `Stale`, `Invalid`, and `Conflict` for a capacity below what is taken already."""
+    tx: Transaction, enterprise_id: str, slot_id: str, version: int, *, exceptional: bool = False,
+    **changes: Unpack[SlotChanges],
+) -> Slot:  # fmt: skip
+    """Other times are held against the hours and closures of the place, as those of a new slot are.
+
+    Raises `NotFound`, `Stale`, `Invalid`, and `Conflict` for a capacity below what is taken already.
+    """
     old = slot_by_id(tx, enterprise_id, slot_id)
     new = replace(old, **changes)
     problems = _problems(new)
+    if not problems and (new.begins_at, new.ends_at) != (old.begins_at, old.ends_at):
+        problems = _shut_problems(tx, held_place(tx, enterprise_id, new.place_id), new, exceptional)
+        new = replace(new, closure_id=None)
     if problems:
         raise Invalid(problems)
     enough = pickup_slot.c.taken <= (MOST_ORDERS if new.capacity is None else new.capacity)
-    values = {name: getattr(new, name) for name in SlotChanges.__annotations__}
+    values = {name: getattr(new, name) for name in (*SlotChanges.__annotations__, "closure_id")}
     try:
         return Slot(
             **edit_row(tx, pickup_slot, *_theirs(enterprise_id, slot_id), enough, version=version, values=values)
@@ -118,11 +131,30 @@ def slots_of(tx: Transaction, enterprise_id: str, session_id: str) -> Sequence[S
     return [Slot(**row) for row in tx.all(found.order_by(pickup_slot.c.begins_at, pickup_slot.c.id))]
 
 
-def _takes_slots(tx: Transaction, enterprise_id: str, place_id: str) -> bool:
+def new_slot(
+    tx: Transaction, session_id: str, place_id: str, begins_at: datetime, ends_at: datetime, capacity: int | None
+) -> Slot:
+    """One that nobody has chosen, and that is not written yet."""
+    return Slot(
+        id=tx.new_id(), place_id=place_id, session_id=session_id, begins_at=begins_at, ends_at=ends_at,
+        capacity=capacity, taken=0, closure_id=None, version=1,
+    )  # fmt: skip
+
+
+def taking_slots(tx: Transaction, enterprise_id: str, place_id: str) -> Place | None:
+    """The place, held until the transaction ends; None for one that is archived, or another's."""
     try:
-        return place_by_id(tx, enterprise_id, place_id).archived_at is None
+        place = held_place(tx, enterprise_id, place_id)
     except NotFound:
-        return False
+        return None
+    return place if place.archived_at is None else None
+
+
+def refuse_too_many(tx: Transaction, session_id: str, more: int) -> None:
+    """Raises `Conflict` where a sale would have more slots than anybody looks through."""
+    there = select(func.count()).where(pickup_slot.c.session_id == session_id)
+    if tx.value(there) + more > MOST_SLOTS:
+        raise Conflict("too_many_slots", "A sale has at most {most} slots.", most=MOST_SLOTS)
 
 
 def _theirs(enterprise_id: str, slot_id: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
@@ -147,3 +179,17 @@ def _problems(slot: Slot) -> list[Problem]:
         text = "A slot takes between 0 and {most} orders."
         found.append(Problem("capacity", text, "/capacity", {"most": MOST_ORDERS}))
     return found
+
+
+def _shut_problems(tx: Transaction, place: Place, slot: Slot, exceptional: bool) -> list[Problem]:
+    """Customers must not stand before a shut door. An exception to the hours is possible, but must be said."""
+    span = (slot.begins_at, slot.ends_at)
+    closures = closures_between(tx, place, span)
+    if closures:
+        text = "{place} is closed then: {reason}."
+        values = {"place": place.name, "reason": closures[0].reason}
+        return [Problem("closed_then", text, "/begins_at", values)]
+    if exceptional or lies_within(place.hours, place.timezone, *span):
+        return []
+    text = "{place} is not open all that time; say that the slot is exceptional, or change the opening hours."
+    return [Problem("outside_hours", text, "/begins_at", {"place": place.name})]

@@ -1,8 +1,8 @@
-"""Tables of pickup: places, and the slots in which a sale's goods can be collected there."""
+"""Tables of pickup: places with their closures, and the slots in which a sale's goods can be collected there."""
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table, Text
 
-from commensal import Exact, Time, Whole, metadata
+from commensal import Exact, Json, Time, Whole, metadata
 
 pickup_place = Table(
     "pickup_place",
@@ -17,10 +17,34 @@ pickup_place = Table(
     Column("timezone", Text, nullable=False),  # IANA; hours are shown in it
     Column("price", Whole, nullable=False),  # of collecting here, in minor units of the enterprise's currency
     Column("vat_rate", Exact),  # percent of the price; none: outside VAT
+    Column("hours", Json, nullable=False, server_default="[]"),  # of opening, week after week; none: whenever
     Column("archived_at", Time),
     Column("version", Whole, nullable=False),
     CheckConstraint("price >= 0", name="price_not_negative"),
     Index("ix_pickup_place_enterprise", "enterprise_id", "id"),
+    sqlite_strict=True,
+)
+
+# Days on which a place is shut, on its own clock. Added and removed, never edited.
+pickup_closure = Table(
+    "pickup_closure",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("place_id", Text, ForeignKey("pickup_place.id"), nullable=False),
+    Column("first_day", Text, nullable=False),  # ISO 8601
+    Column("last_day", Text, nullable=False),  # included
+    Column("reason", Text, nullable=False),
+    CheckConstraint("last_day >= first_day", name="ends_after_beginning"),
+    Index("ix_pickup_closure_place", "place_id", "last_day"),
+    sqlite_strict=True,
+)
+
+# The link by which a calendar reads a place's slots: only the hash of its secret is kept.
+pickup_calendar = Table(
+    "pickup_calendar",
+    metadata,
+    Column("place_id", Text, ForeignKey("pickup_place.id"), primary_key=True),
+    Column("secret_hash", Text, nullable=False, unique=True),
     sqlite_strict=True,
 )
 
@@ -34,6 +58,7 @@ pickup_slot = Table(
     Column("ends_at", Time, nullable=False),
     Column("capacity", Whole),  # orders; none: any number
     Column("taken", Whole, nullable=False),  # orders; only bookings write it
+    Column("closure_id", Text, ForeignKey("pickup_closure.id"), index=True),  # it takes no more orders
     Column("version", Whole, nullable=False),  # of what the enterprise may edit: bookings leave it alone
     CheckConstraint("ends_at > begins_at", name="ends_after_beginning"),
     CheckConstraint("taken >= 0 AND (capacity IS NULL OR taken <= capacity)", name="not_overbooked"),

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from types import ModuleType
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import delete, event, update
+from sqlalchemy import delete, event, insert, update
 
-from commensal.clock import ManualClock
-from commensal.enterprises.tables import enterprise_grant
+from commensal import hookimpl
+from commensal.clock import ManualClock, SystemClock
+from commensal.enterprises.tables import enterprise_grant, enterprise_plugin
 from commensal.errors import Invalid, NotFound
+from commensal.hooks.dispatcher import Hooks
+from commensal.hooks.loading import load_plugins
+from commensal.instance import Settings
 from commensal.products.tables import supplied_product
 from commensal.sale_sessions.clone import clone_coordination
 from commensal.sale_sessions.complete import complete_due
@@ -25,6 +30,11 @@ PARIS = ZoneInfo("Europe/Paris")
 
 def paris(month: int, day: int, hour: int) -> datetime:
     return datetime(2026, month, day, hour, tzinfo=PARIS).astimezone(UTC)
+
+
+def hooks(**plugins: ModuleType) -> Hooks:
+    settings = Settings(name="Test", plugins={"enabled": list(plugins)})
+    return load_plugins(settings, clock=SystemClock(), modules=plugins)
 
 
 def autumn(store: Store, village: Any) -> tuple[Coordination, SaleSession]:
@@ -45,7 +55,7 @@ def autumn(store: Store, village: Any) -> tuple[Coordination, SaleSession]:
 
 def clone(store: Store, sale: Coordination, opens_at: datetime) -> tuple[Coordination, list[SaleSession], list[str]]:
     with store.write() as tx:
-        made = clone_coordination(tx, sale.id, "hub", opens_at)
+        made = clone_coordination(tx, hooks(), sale.id, "hub", opens_at)
         sessions = sessions_of(tx, made.id, "hub")
         return made, sessions, [one.item_id for one in items_on_sale(tx, sessions[0].id, "hub", limit=5000)]
 
@@ -104,7 +114,7 @@ def test_it_takes_as_many_statements_for_four_thousand_items_as_for_six(store: S
     def counted(opens_at: datetime) -> tuple[int, int]:
         before = len(seen)
         with store.write() as tx:
-            made = clone_coordination(tx, sale.id, "hub", opens_at)
+            made = clone_coordination(tx, hooks(), sale.id, "hub", opens_at)
         statements = len(seen) - before
         with store.read() as tx:
             session = sessions_of(tx, made.id, "hub")[0]
@@ -133,9 +143,29 @@ def test_a_clone_opens_within_reason_and_is_its_coordinators(store: Store, villa
     sale, _ = autumn(store, village)
     for opens_at, code in ((paris(1, 1, 8), "over"), (clock.now() + timedelta(days=800), "too_far")):
         with pytest.raises(Invalid) as caught, store.write() as tx:
-            clone_coordination(tx, sale.id, "hub", opens_at)
+            clone_coordination(tx, hooks(), sale.id, "hub", opens_at)
         assert [one.code for one in caught.value.problems] == [code]
     with pytest.raises(NotFound), store.write() as tx:
-        clone_coordination(tx, sale.id, "farm", paris(10, 25, 20))
+        clone_coordination(tx, hooks(), sale.id, "farm", paris(10, 25, 20))
     with store.read() as tx:
         assert coordination_by_id(tx, sale.id, "hub") == sale
+
+
+def test_the_plugins_of_each_shop_are_told_what_was_copied_into_what(store: Store, village: Any) -> None:
+    told: list[tuple[SaleSession, SaleSession, str]] = []
+    noting = ModuleType("noting")
+
+    @hookimpl
+    def sale_copied(source: SaleSession, copy: SaleSession, timezone: str) -> None:
+        told.append((source, copy, timezone))
+
+    vars(noting)["sale_copied"] = sale_copied
+    village.enterprise("shop", timezone="Indian/Reunion")
+    village.grant("shop", "hub", "WriteOrders")
+    sale, _ = autumn(store, village)
+    elsewhere = village.session(sale, "shop")
+    with store.write() as tx:
+        tx.execute(insert(enterprise_plugin).values(enterprise_id="shop", plugin="noting", settings={}, version=1))
+        made = clone_coordination(tx, hooks(noting=noting), sale.id, "hub", paris(10, 25, 20))
+        copies = {one.enterprise_id: one for one in sessions_of(tx, made.id, "hub")}
+    assert told == [(elsewhere, copies["shop"], "Indian/Reunion")], "the hub does without this plugin"

@@ -81,6 +81,6 @@ def test_the_sales_of_a_filled_instance_go_on_by_their_rhythm(instance: Instance
     filled = fill(instance, replace(corner(), past_sales=()))
     clock.advance(days=4)
     with instance.store.write() as tx:
-        assert len(repeat_due(tx)) == 3
+        assert len(repeat_due(tx, instance.hooks)) == 3
         opening = sorted(coordinations_of(tx, hub, limit=1)[0].opens_at for hub in filled.hubs)
     assert [(one - clock.now()).days for one in opening] == [2, 9, 9]

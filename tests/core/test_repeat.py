@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from types import ModuleType
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import insert
 
-from commensal.clock import ManualClock
+from commensal import hookimpl
+from commensal.clock import ManualClock, SystemClock
+from commensal.enterprises.tables import enterprise_plugin
+from commensal.hooks.loading import load_plugins
+from commensal.instance import Settings
 from commensal.sale_sessions.coordinations import cancel_coordination, change_coordination
 from commensal.sale_sessions.on_sale import put_on_sale
 from commensal.sale_sessions.questions import coordination_by_id, coordinations_of, items_on_sale, sessions_of
@@ -19,11 +26,12 @@ from commensal.store import Store
 
 PARIS = ZoneInfo("Europe/Paris")
 WEEK = timedelta(weeks=1)
+HOOKS = load_plugins(Settings(name="Test"), clock=SystemClock())
 
 
 def repeated(store: Store) -> list[Coordination]:
     with store.write() as tx:
-        return [coordination_by_id(tx, one, "hub") for one in repeat_due(tx)]
+        return [coordination_by_id(tx, one, "hub") for one in repeat_due(tx, HOOKS)]
 
 
 def test_the_next_sale_comes_when_the_last_one_closes_and_only_once(
@@ -121,7 +129,7 @@ def test_the_clocks_are_those_of_the_coordinator(store: Store, village: Any, clo
     )
     clock.set(sale.closes_at)
     with store.write() as tx:
-        (made,) = repeat_due(tx)
+        (made,) = repeat_due(tx, HOOKS)
         following = coordination_by_id(tx, made, "far")
     assert following.opens_at == datetime(2026, 10, 24, 18, 0, tzinfo=ZoneInfo(zone))
 
@@ -133,7 +141,7 @@ def test_workers_that_look_at_the_same_time_make_one_sale_each_time(
     clock.set(sales[0].closes_at)
 
     def look(_: int) -> list[str]:
-        return store.transact(repeat_due)
+        return store.transact(partial(repeat_due, hooks=HOOKS))
 
     with ThreadPoolExecutor(4) as workers:
         made = [one for found in workers.map(look, range(4)) for one in found]
@@ -145,3 +153,29 @@ def test_workers_that_look_at_the_same_time_make_one_sale_each_time(
             "",
             *sorted(one.id for one in sales),
         ]
+
+
+def test_a_shop_whose_plugin_fails_holds_up_its_own_sales_only(store: Store, village: Any, clock: ManualClock) -> None:
+    broken, mended = ModuleType("fussy"), ModuleType("fussy")
+
+    @hookimpl
+    def sale_copied() -> None:
+        raise RuntimeError("no")
+
+    vars(broken)["sale_copied"] = sale_copied
+    named = Settings(name="Test", plugins={"enabled": ["fussy"]})
+    hooks, later = (load_plugins(named, clock=clock, modules={"fussy": one}) for one in (broken, mended))
+    village.enterprise("shop")
+    first = village.sale(rhythm="FREQ=WEEKLY")
+    village.session(first)
+    second = village.sale(coordinator_id="shop", rhythm="FREQ=WEEKLY", closes_at=first.closes_at + timedelta(hours=1))
+    with store.write() as tx:
+        tx.execute(insert(enterprise_plugin).values(enterprise_id="hub", plugin="fussy", settings={}, version=1))
+    clock.set(second.closes_at)
+    with store.write() as tx:
+        (made,) = repeat_due(tx, hooks)
+        assert coordination_by_id(tx, made, "shop").previous_id == second.id
+        assert coordination_by_id(tx, first.id, "hub") == first, "as if nothing had been tried"
+    with store.write() as tx:
+        (made,) = repeat_due(tx, later)
+        assert coordination_by_id(tx, made, "hub").previous_id == first.id

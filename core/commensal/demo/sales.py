@@ -73,7 +73,7 @@ def hold_sales(
                 placed = place_past_orders(tx, instance.hooks, region, people, sessions, weeks_ago)
                 closing = at(tx, week.closes_at)
                 complete_due(closing)
-                while repeat_due(closing):
+                while repeat_due(closing, instance.hooks):
                     pass  # it makes so many at once
                 hand_out(tx, instance.hooks, placed)
     with instance.store.write() as tx:

@@ -6,7 +6,7 @@ read, so that a plugin's new defaults reach everybody who did not choose.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -70,6 +70,14 @@ def enabled_plugins(tx: Transaction, enterprise_id: str) -> dict[str, dict[str, 
     row = enterprise_plugin.c
     found = select(row.plugin, row.settings).where(row.enterprise_id == enterprise_id).order_by(row.plugin)
     return {one["plugin"]: one["settings"] for one in tx.all(found)}
+
+
+def plugins_of_each(tx: Transaction, enterprise_ids: Collection[str]) -> dict[str, dict[str, dict[str, Any]]]:
+    """The same for several enterprises at once, by their ids."""
+    used: dict[str, dict[str, dict[str, Any]]] = {one: {} for one in enterprise_ids}
+    for row in tx.all(select(enterprise_plugin).where(enterprise_plugin.c.enterprise_id.in_(used))) if used else ():
+        used[row["enterprise_id"]][row["plugin"]] = row["settings"]
+    return used
 
 
 def plugin_settings(tx: Transaction, hooks: Hooks, enterprise_id: str, plugin: str, shape: type[S]) -> S:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 from sqlalchemy import exists, insert, select
 
 from ..catalogs.granted import grants_all
 from ..catalogs.tables import catalog_item
+from ..enterprises.plugins import plugins_of_each
 from ..enterprises.tables import enterprise
 from ..errors import Invalid, Problem
+from ..hooks import specifications
+from ..hooks.dispatcher import Hooks
 from ..store import Transaction, insert_rows
 from .coordinations import FURTHEST
 from .on_sale import may_be_sold, put
@@ -21,22 +25,26 @@ from .rhythm import shifted
 from .sessions import COORDINATES
 from .suppliers import write_suppliers
 from .tables import coordination, sale_session, session_item
-from .values import Coordination
+from .values import Coordination, SaleSession
 
 # A change of clocks can fold a stretch within its hour into nothing, or turn it round; this much is left of it.
 SHORTEST = timedelta(minutes=1)
 Move = Callable[[datetime], datetime]
+Copied = tuple[SaleSession, SaleSession, str]  # the source, its copy, and the time zone of the shop
 
 
-def clone_coordination(tx: Transaction, coordination_id: str, enterprise_id: str, opens_at: datetime) -> Coordination:
+def clone_coordination(
+    tx: Transaction, hooks: Hooks, coordination_id: str, enterprise_id: str, opens_at: datetime
+) -> Coordination:
     """A sale like this one of the coordinator `enterprise_id`, opening at `opens_at` (aware); it happens once.
 
-    Raises `NotFound`, and `Invalid` where it would open too far ahead, or be over before anyone could order.
+    Raises `NotFound`, `Invalid` where it would open too far ahead, or be over before anyone could order, and
+    `PluginError` where a shop's plugin cannot copy what it keeps for the sale.
     """
     model = coordination_by_id(tx, coordination_id, enterprise_id)
     if abs(opens_at - tx.now) > FURTHEST:
         raise Invalid([Problem("too_far", "A sale opens within two years.", "/opens_at")])
-    made = copy(tx, model, opens_at)
+    made = copy(tx, hooks, model, opens_at)
     if made.closes_at <= tx.now:
         raise Invalid([Problem("over", "This sale would be over before anyone could order.", "/opens_at")])
     return made
@@ -44,13 +52,14 @@ def clone_coordination(tx: Transaction, coordination_id: str, enterprise_id: str
 
 def copy(
     tx: Transaction,
+    hooks: Hooks,
     model: Coordination,
     opens_at: datetime,
     *,
     rhythm: str | None = None,
     previous_id: str | None = None,
 ) -> Coordination:
-    """Writes the copy: as many statements for four thousand items as for one.
+    """Writes the copy: as many statements for four thousand items as for one. The plugins of each shop add theirs.
 
     All times keep their distance to the opening on the clocks of the coordinator's time zone. What a new sale would
     refuse stays behind: shops that no longer let the coordinator act for them, items whose producer no longer grants
@@ -73,21 +82,23 @@ def copy(
     )
     tx.execute(insert(coordination).values({column.name: getattr(new, column.name) for column in coordination.c}))
     write_suppliers(tx, new)
-    _copy_sessions(tx, model, new, move)
+    copied = _copy_sessions(tx, model, new, move)
     _copy_items(tx, model, new)
+    _tell_plugins(tx, hooks, copied)
     return coordination_by_id(tx, new.id, new.coordinator_id)
 
 
-def _copy_sessions(tx: Transaction, model: Coordination, new: Coordination, move: Move) -> None:
+def _copy_sessions(tx: Transaction, model: Coordination, new: Coordination, move: Move) -> Sequence[Copied]:
     agreeing = (
-        select(sale_session)
+        select(sale_session, enterprise.c.timezone)
         .join(enterprise, enterprise.c.id == sale_session.c.enterprise_id)
         .where(sale_session.c.coordination_id == model.id, enterprise.c.archived_at.is_(None))
         .where(grants_all(sale_session.c.enterprise_id, model.coordinator_id, COORDINATES))
         .order_by(sale_session.c.id)
     )
-    rows = []
-    for row in tx.all(agreeing):
+    rows, copied = [], []
+    for found in tx.all(agreeing):
+        row = {column.name: found[column.name] for column in sale_session.c}
         opens_at, closes_at = max(move(row["opens_at"]), new.opens_at), min(move(row["closes_at"]), new.closes_at)
         if closes_at <= opens_at:
             opens_at, closes_at = new.opens_at, new.closes_at
@@ -95,7 +106,24 @@ def _copy_sessions(tx: Transaction, model: Coordination, new: Coordination, move
         ends_at = max(move(row["ends_at"]), begins_at + SHORTEST)
         times = {"opens_at": opens_at, "closes_at": closes_at, "begins_at": begins_at, "ends_at": ends_at}
         rows.append({**row, **times, "id": tx.new_id(), "coordination_id": new.id, "version": 1})
+        copied.append((_session(model, row), _session(new, rows[-1]), found["timezone"]))
     insert_rows(tx, sale_session, rows)
+    return copied
+
+
+def _session(sale: Coordination, row: Mapping[str, Any]) -> SaleSession:
+    whole = {name: getattr(sale, name) for name in ("coordinator_id", "name", "cancelled_at", "completed_at")}
+    return SaleSession(**row, **whole)
+
+
+def _tell_plugins(tx: Transaction, hooks: Hooks, copied: Sequence[Copied]) -> None:
+    """Each shop's own plugins, once its copy has all that it sells."""
+    plugins = plugins_of_each(tx, [made.enterprise_id for _, made, _ in copied])
+    for source, made, timezone in copied:
+        hooks.each(
+            specifications.sale_copied, plugins[made.enterprise_id],
+            tx=tx, source=source, copy=made, timezone=timezone,
+        )  # fmt: skip
 
 
 def _copy_items(tx: Transaction, model: Coordination, new: Coordination) -> None:

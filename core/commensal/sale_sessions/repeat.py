@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import structlog
 from sqlalchemy import select, update
 
 from ..enterprises.tables import enterprise
+from ..errors import PluginError, Refused
+from ..hooks.dispatcher import Hooks
 from ..store import Transaction
 from .clone import copy
 from .questions import read_coordinations
@@ -13,13 +16,15 @@ from .tables import coordination
 from .values import Coordination
 
 AT_ONCE = 50  # sales in one transaction; the others wait for the next call
+_log = structlog.get_logger("commensal.sale_sessions")
 
 
-def repeat_due(tx: Transaction) -> list[str]:
+def repeat_due(tx: Transaction, hooks: Hooks) -> list[str]:
     """Makes the next sale of every series whose latest one has closed. Returns the ids of the new ones.
 
     Exactly one follows: the rhythm moves on to it in the same transaction, and `previous_id` is unique. A date is
-    skipped when the sale before was still open, or when more than half of the new one's time has passed already.
+    skipped when the sale before was still open, or when more than half of the new one's time has passed already. A
+    series whose shop has a plugin that fails is left for the next call, and the others go on.
     """
     due = (
         select(coordination)
@@ -30,10 +35,19 @@ def repeat_due(tx: Transaction) -> list[str]:
         .order_by(coordination.c.closes_at)
         .limit(AT_ONCE)
     )
-    return [made.id for sale in read_coordinations(tx, due) if (made := _repeat(tx, sale))]
+    return [made.id for sale in read_coordinations(tx, due) if (made := _try(tx, hooks, sale))]
 
 
-def _repeat(tx: Transaction, sale: Coordination) -> Coordination | None:
+def _try(tx: Transaction, hooks: Hooks, sale: Coordination) -> Coordination | None:
+    try:
+        with tx.connection.begin_nested():
+            return _repeat(tx, hooks, sale)
+    except (PluginError, Refused) as error:
+        _log.error("a sale could not be repeated", coordination=sale.id, exc_info=error)
+        return None
+
+
+def _repeat(tx: Transaction, hooks: Hooks, sale: Coordination) -> Coordination | None:
     moving_on = update(coordination).where(coordination.c.id == sale.id, coordination.c.version == sale.version)
     if sale.rhythm is None or tx.execute(moving_on.values(rhythm=None, version=sale.version + 1)).rowcount != 1:
         return None  # somebody else was faster
@@ -43,4 +57,4 @@ def _repeat(tx: Transaction, sale: Coordination) -> Coordination | None:
     if following is None:
         return None
     opens_at, rhythm = following
-    return copy(tx, sale, opens_at, rhythm=rhythm, previous_id=sale.id)
+    return copy(tx, hooks, sale, opens_at, rhythm=rhythm, previous_id=sale.id)

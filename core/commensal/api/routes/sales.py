@@ -202,7 +202,7 @@ def cancel_sale(call: Call, enterprise: str, coordination: str, body: Cancelling
 @routes.post("/enterprises/{enterprise}/coordinations/{coordination}/clones", scope="sales:write", status=201)
 def clone_sale(call: Call, enterprise: str, coordination: str, body: Cloning) -> Coordination:
     """Makes a sale after the model of this one; all times move by the clock."""
-    return clone_coordination(call.tx, coordination, enterprise, body.opens_at)
+    return clone_coordination(call.tx, call.instance.hooks, coordination, enterprise, body.opens_at)
 
 
 @routes.put(

@@ -1,0 +1,73 @@
+"""Cuts the opening hours of a place into slots for a sale."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from commensal import Invalid, Problem, Transaction, insert_rows, refuse_foreign_session, sale_by_id
+
+from .closures import closures_between, overlap
+from .hours import Span, openings
+from .slots import MOST_ORDERS, Slot, new_slot, refuse_too_many, taking_slots
+from .tables import pickup_slot
+
+SHORTEST, LONGEST = 5, 1440  # minutes
+
+
+def generate_slots(
+    tx: Transaction, enterprise_id: str, session_id: str, *, place_id: str, minutes: int, capacity: int | None = None
+) -> Sequence[Slot]:
+    """Slots of this length for all the time of the sale's distribution in which the place is open.
+
+    What is left at the end of the hours and is shorter than a slot stays free. Where the place has a slot already, or a
+    closure, none is made: asked twice, this makes them once. Raises `NotFound`, `Invalid`, and `Conflict` for more than
+    a sale may have.
+    """
+    refuse_foreign_session(tx, enterprise_id, session_id)
+    place = taking_slots(tx, enterprise_id, place_id)
+    problems = _problems(minutes, capacity)
+    if place is None:
+        problems.append(Problem("no_place", "There is no such place.", "/place_id"))
+    elif not place.hours:
+        text = "{place} has no opening hours yet; set them first."
+        problems.append(Problem("no_hours", text, "/place_id", {"place": place.name}))
+    if place is None or problems:
+        raise Invalid(problems)
+    session = sale_by_id(tx, session_id).session
+    distribution = (session.begins_at, session.ends_at)
+    there = select(pickup_slot.c.begins_at, pickup_slot.c.ends_at).where(
+        pickup_slot.c.session_id == session_id, pickup_slot.c.place_id == place_id
+    )
+    taken = [(row["begins_at"], row["ends_at"]) for row in tx.all(there)]
+    taken += [closure.span(place.timezone) for closure in closures_between(tx, place, distribution)]
+    made = [
+        new_slot(tx, session_id, place_id, *piece, capacity)
+        for span in openings(place.hours, place.timezone, *distribution)
+        for piece in _pieces(span, timedelta(minutes=minutes))
+        if not any(overlap(piece, other) for other in taken)
+    ]
+    refuse_too_many(tx, session_id, len(made))
+    insert_rows(tx, pickup_slot, [asdict(slot) for slot in made])
+    return made
+
+
+def _pieces(span: Span, length: timedelta) -> Iterator[Span]:
+    begins_at, end = span
+    while begins_at + length <= end:
+        yield begins_at, begins_at + length
+        begins_at += length
+
+
+def _problems(minutes: int, capacity: int | None) -> list[Problem]:
+    found = []
+    if not SHORTEST <= minutes <= LONGEST:
+        text = "A slot lasts between {least} and {most} minutes."
+        found.append(Problem("minutes", text, "/minutes", {"least": SHORTEST, "most": LONGEST}))
+    if capacity is not None and not 0 <= capacity <= MOST_ORDERS:
+        text = "A slot takes between 0 and {most} orders."
+        found.append(Problem("capacity", text, "/capacity", {"most": MOST_ORDERS}))
+    return found
