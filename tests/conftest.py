@@ -8,15 +8,16 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, text
 from starlette.testclient import TestClient
 
-import commensal_pickup.tables  # noqa: F401 - a database of tests has the tables of bundled plugins too
 from commensal.api.app import make_app
 from commensal.clock import ManualClock
+from commensal.hooks import loading
 from commensal.hooks.loading import found_plugins, load_plugins, migration_folders
 from commensal.ids import SeededIds
 from commensal.instance import Instance, Settings
@@ -26,6 +27,15 @@ from commensal.store.migrate import migrate
 
 NOON = datetime(2026, 6, 4, 10, 0, tzinfo=UTC)  # a Thursday, noon in Paris
 _count = itertools.count()
+
+# Which plugins are found: all that are installed, or those that are named here, separated by commas, or "none".
+ONLY = os.environ.get("COMMENSAL_TEST_PLUGINS")
+if ONLY is not None:
+    vars(loading)["entry_points"] = lambda group: [
+        one for one in entry_points(group=group) if one.name in ONLY.split(",")
+    ]
+for _found in found_plugins().values():
+    _found.load()  # the metadata of all tests has the tables of plugins, as their database has
 
 
 @pytest.fixture
@@ -119,9 +129,13 @@ def settings() -> Settings:
 
 
 @pytest.fixture
-def instance(settings: Settings, store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path) -> Instance:
+def instance(
+    settings: Settings, store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path
+) -> Iterator[Instance]:
     """An instance without plugins, in a temporary folder."""
-    return Instance(tmp_path, settings, store, load_plugins(settings, clock=clock), clock, ids)
+    instance = Instance(tmp_path, settings, store, load_plugins(settings, clock=clock), clock, ids)
+    yield instance
+    instance.hooks.flush_failures()
 
 
 @pytest.fixture

@@ -41,7 +41,7 @@ def methods(*ids: str) -> Callable[..., list[PaymentMethod]]:
 
 
 def ask(hooks: Hooks, among: set[str] | None = None) -> list[str]:
-    answers = hooks.each(specifications.payment_methods, among, enterprise_id="e", language="fr")
+    answers = hooks.each(specifications.payment_methods, among, instance=NONE, enterprise_id="e", person_id=None, language="fr")
     return [f"{answer.plugin}:{one.id}" for answer in answers for one in answer.value or ()]
 
 
@@ -157,7 +157,7 @@ def test_an_unknown_plugin_is_refused_with_the_name_that_was_perhaps_meant(clock
 
 
 def test_settings_that_no_plugin_reads_are_refused(clock: ManualClock) -> None:
-    with pytest.raises(SettingsError, match=r"plugins\.shop: no plugin has settings of the instance"):
+    with pytest.raises(SettingsError, match=r"plugins\.shop: this plugin has no settings of the instance"):
         load_plugins(Settings(name="Test", plugins={"enabled": ["shop"], "shop": {}}), clock=clock)
 
 

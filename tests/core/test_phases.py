@@ -152,7 +152,7 @@ def test_an_answer_that_is_no_list_of_adjustments_names_its_plugin(clock: Manual
     settings = Settings(name="Test", plugins={"enabled": ["sloppy"]})
     hooks = load_plugins(settings, clock=clock, modules={"sloppy": module})
     nothing: Any = None
-    with pytest.raises(PluginError, match="5 is no list of adjustments") as raised:
+    with pytest.raises(PluginError, match="5 is no list of Adjustment") as raised:
         price_order(a_draft(a_line()), ask_plugins(hooks, nothing, {"sloppy": {}}))
     assert raised.value.plugin == "sloppy"
 

@@ -34,7 +34,9 @@ class Contract:
                 commit of what it tells of
     on_error:   `raise`: the caller gets a `PluginError`; `skip`: the plugin is left out, and the failure is shown;
                 `retry`: the job comes back with growing delay, and is parked and shown after its last try
-    timeout:    seconds; in a transaction it is when the database is taken away from a plugin that hangs
+    timeout:    seconds; in a transaction it is when the database is taken away from a plugin that hangs, which ends the
+                transaction whatever `on_error` says
+    reads:      inside a transaction: while it runs, the database refuses every write
     since:      the version that brought it
     deprecated: what to use instead, and when it goes; a plugin that implements it is warned of at start
     """
@@ -44,6 +46,7 @@ class Contract:
     where: Where
     on_error: OnError
     timeout: float = 5.0
+    reads: bool = False
     since: str = "0.1"
     deprecated: str = ""
 
@@ -66,16 +69,20 @@ def hook(
     where: Where,
     on_error: OnError,
     timeout: float = 5.0,
+    reads: bool = False,
     since: str = "0.1",
     deprecated: str = "",
 ) -> Callable[[Callable[P, R]], Hook[P, R]]:
     """Declares a hook: ``@hook(scope="enterprise", returns="each", where="outside", on_error="skip")``."""
+    if where == "transaction" and on_error == "skip" and not reads:
+        raise ValueError("who is left out of a transaction must not have written in it")
     contract = Contract(
         scope=scope,
         returns=returns,
         where=where,
         on_error=on_error,
         timeout=timeout,
+        reads=reads,
         since=since,
         deprecated=deprecated,
     )

@@ -2,7 +2,8 @@
 first exception and knows neither time limits, nor enterprises, nor transactions.
 
 Everything here is synchronous. Outside a transaction the plugins of one call run side by side in threads, so the
-slowest decides, and one that hangs is left behind; an `async def` runs in a loop of its own in that thread.
+slowest decides, and one that hangs is left behind; an `async def` runs in a loop of its own in that thread. Inside a
+transaction they run in its own thread, and the watchdog takes the transaction away from one that hangs.
 """
 
 from __future__ import annotations
@@ -10,13 +11,15 @@ from __future__ import annotations
 import asyncio
 import inspect
 import threading
-from collections.abc import Callable, Collection, Mapping
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any, Generic, ParamSpec, TypeVar
+from typing import Any, Generic, ParamSpec, Protocol, TypeVar
 
 import msgspec
 import pluggy
@@ -25,7 +28,10 @@ import structlog
 from ..clock import Clock
 from ..errors import PluginError, Refused, SettingsError
 from ..reading import read_settings
+from ..store import Transaction
+from .answers import nonsense
 from .contract import AnyHook, Hook
+from .watch import TookTooLong, watchdog
 
 SETTINGS, INSTANCE_SETTINGS = "settings", "instance_settings"  # arguments that implementations may take besides
 
@@ -53,7 +59,17 @@ class Failure:
     at: datetime
 
 
+class Keeper(Protocol):
+    """Keeps failures beyond this process. `keep` is called inside transactions, and must not wait."""
+
+    def keep(self, failure: Failure) -> None: ...
+
+    def flush(self) -> None: ...
+
+
 Among = Collection[str] | Mapping[str, Mapping[str, Any]]
+Calls = Sequence[tuple[pluggy.HookImpl, dict[str, Any]]]
+_LATE = "it took too long"
 
 
 class Hooks:
@@ -73,6 +89,16 @@ class Hooks:
         self._manager, self._clock = manager, clock
         self._shapes, self._of_instance = shapes or {}, of_instance or {}
         self.failures: list[Failure] = []
+        self._keeper: Keeper | None = None
+
+    def keep_failures(self, keeper: Keeper) -> None:
+        """From now on every failure is handed to `keeper` too."""
+        self._keeper = keeper
+
+    def flush_failures(self) -> None:
+        """Waits until all that has failed is kept, or cannot be."""
+        if self._keeper is not None:
+            self._keeper.flush()
 
     def each(
         self, hook: Hook[P, R], among: Among | None = None, /, *args: P.args, **kwargs: P.kwargs
@@ -85,9 +111,12 @@ class Hooks:
         return [Answer(plugin, value) for plugin, value in self._ask(hook, among, kwargs) if value is not None]
 
     def ask(self, hook: Hook[P, R], plugin: str, among: Among | None = None, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        """Asks the one plugin that is in charge. Raises `PluginError` where it is gone or fails."""
+        """Asks the one plugin that is in charge. Raises `PluginError` where it is gone or fails.
+
+        None comes back only from a hook whose specification allows it.
+        """
         answers = self._ask(hook, _only(plugin, among), kwargs)
-        if not answers or answers[0][1] is None:
+        if not answers:
             raise PluginError(plugin, hook.name, "it is not enabled, or gave no answer")
         value: R = answers[0][1]
         return value
@@ -140,18 +169,60 @@ class Hooks:
 
     def _ask(self, hook: AnyHook, among: Among | None, kwargs: dict[str, Any]) -> list[tuple[str, Any]]:
         found = [one for one in self._implementations(hook) if among is None or one.plugin_name in among]
-        start = self._start if hook.contract.where in ("outside", "job") else self._now
-        calls = [(one, self._given(hook, one, among, kwargs)) for one in found]
-        started = [(one.plugin_name, start(one, given)) for one, given in calls if given is not None]
+        calls = [(one, given) for one in found if (given := self._given(hook, one, among, kwargs)) is not None]
+        if hook.contract.where in ("outside", "job"):
+            return self._side_by_side(hook, calls)
+        return self._in_turn(hook, calls, kwargs.get("tx"))
+
+    def _side_by_side(self, hook: AnyHook, calls: Calls) -> list[tuple[str, Any]]:
+        started = [(one.plugin_name, _start(one, given)) for one, given in calls]
+        deadline = time.monotonic() + hook.contract.timeout
+        waiting = [(plugin, partial(_wait, future, deadline)) for plugin, future in started]
+        return [one for plugin, call in waiting for one in self._answer(hook, plugin, call)]
+
+    def _in_turn(self, hook: AnyHook, calls: Calls, tx: Transaction | None) -> list[tuple[str, Any]]:
+        """One after the other, in this thread. Who only reads is kept to reading, and one who fails spoils nothing."""
+        if tx is None or hook.contract.where != "transaction" or not calls:
+            called = [(one.plugin_name, partial(_call, one, given)) for one, given in calls]
+            return [one for plugin, call in called for one in self._answer(hook, plugin, call)]
         answers = []
-        for plugin, call in started:
-            try:
-                answers.append((plugin, call(hook.contract.timeout)))
-            except Refused:
-                raise
-            except Exception as error:  # whatever a plugin raises, the contract says what follows
-                self._failed(hook, plugin, error)
+        with tx.hold.reading() if hook.contract.reads else nullcontext(None) as start_again:
+            for one, given in calls:
+                answered = self._answer(hook, one.plugin_name, partial(self._watched, hook, one, given, tx))
+                if not answered and start_again is not None:
+                    start_again()
+                answers += answered
         return answers
+
+    def _watched(self, hook: AnyHook, one: pluggy.HookImpl, given: dict[str, Any], tx: Transaction) -> Any:
+        def late() -> None:
+            try:
+                tx.hold.take_away()
+            finally:
+                self._note(hook, one.plugin_name, _LATE)
+
+        with watchdog.watch(hook.contract.timeout, late):
+            value = _call(one, given)
+        if tx.hold.taken:  # from a hook that this one has called, which it must not get over
+            raise TookTooLong
+        return value
+
+    def _answer(self, hook: AnyHook, plugin: str, call: Callable[[], Any]) -> list[tuple[str, Any]]:
+        """The plugin with what it answers; nothing where it fails and may be left out."""
+        try:
+            value = call()
+            wrong = nonsense(hook, value)
+        except Refused:
+            raise
+        except TookTooLong as late:  # noted when it was; its transaction is gone, so nobody can be left out of it
+            raise PluginError(plugin, hook.name, _LATE) from late
+        except Exception as error:  # whatever a plugin raises, the contract says what follows
+            self._failed(hook, plugin, error)
+            return []
+        if wrong:
+            self._failed(hook, plugin, PluginError(plugin, hook.name, wrong))
+            return []
+        return [(plugin, value)]
 
     def _given(
         self, hook: AnyHook, one: pluggy.HookImpl, among: Among | None, kwargs: dict[str, Any]
@@ -172,32 +243,39 @@ class Hooks:
     def _implementations(self, hook: AnyHook) -> list[pluggy.HookImpl]:
         return getattr(self._manager.hook, hook.name).get_hookimpls()  # type: ignore[no-any-return]
 
-    def _now(self, one: pluggy.HookImpl, given: dict[str, Any]) -> Callable[[float], Any]:
-        def call(timeout: float) -> Any:
-            value = one.function(**given)
-            if inspect.isawaitable(value):
-                value.close() if inspect.iscoroutine(value) else None
-                raise TypeError("this hook runs inside a transaction and cannot be async")
-            return value
-
-        return call
-
-    def _start(self, one: pluggy.HookImpl, given: dict[str, Any]) -> Callable[[float], Any]:
-        future: Future[Any] = Future()
-        # A daemon thread, not a pool: a plugin that hangs for ever must neither fill a pool nor hold up the exit.
-        threading.Thread(
-            target=_run, args=(future, one.function, given), daemon=True, name=f"{one.plugin_name}"
-        ).start()
-        return lambda timeout: future.result(timeout)
-
     def _failed(self, hook: AnyHook, plugin: str, error: Exception) -> None:
-        what = "it took too long" if isinstance(error, TimeoutError) else f"{type(error).__name__}: {error}"
+        what = _LATE if isinstance(error, TimeoutError) else f"{type(error).__name__}: {error}"
         if isinstance(error, PluginError):
             what = error.what
-        self.failures = [*self.failures[-99:], Failure(plugin, hook.name, what, self._clock.now())]
-        _log.warning("plugin failed", plugin=plugin, hook=hook.name, exc_info=error)
+        self._note(hook, plugin, what, None if isinstance(error, PluginError | TimeoutError) else error)
         if hook.contract.on_error != "skip":
             raise PluginError(plugin, hook.name, what) from error
+
+    def _note(self, hook: AnyHook, plugin: str, what: str, error: Exception | None = None) -> None:
+        failure = Failure(plugin, hook.name, what, self._clock.now())
+        self.failures = [*self.failures[-99:], failure]
+        _log.warning("plugin failed", plugin=plugin, hook=hook.name, what=what, exc_info=error)
+        if self._keeper is not None:
+            self._keeper.keep(failure)
+
+
+def _call(one: pluggy.HookImpl, given: dict[str, Any]) -> Any:
+    value = one.function(**given)
+    if inspect.isawaitable(value):
+        value.close() if inspect.iscoroutine(value) else None
+        raise TypeError("this hook cannot be async")
+    return value
+
+
+def _start(one: pluggy.HookImpl, given: dict[str, Any]) -> Future[Any]:
+    future: Future[Any] = Future()
+    # A daemon thread, not a pool: a plugin that hangs for ever must neither fill a pool nor hold up the exit.
+    threading.Thread(target=_run, args=(future, one.function, given), daemon=True, name=one.plugin_name).start()
+    return future
+
+
+def _wait(future: Future[Any], deadline: float) -> Any:
+    return future.result(max(0.0, deadline - time.monotonic()))
 
 
 def _only(plugin: str, among: Among | None) -> Among:

@@ -1,18 +1,23 @@
-"""Failures of plugins, kept where ``commensal plugins`` reads them."""
+"""Failures of plugins, kept where ``commensal plugins`` reads them, whichever process they happened in."""
 
 from __future__ import annotations
 
+import threading
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import structlog
 from sqlalchemy import func, select
 
-from ..store import Transaction, insert_or
+from ..store import Store, Transaction, insert_or
 from .dispatcher import Failure
 from .tables import plugin_failure
 
 LONGEST = 1000  # characters of what went wrong
+_PAUSE = 1.0  # seconds between two writings: a plugin that fails on every page must not cost a commit on every page
+_log = structlog.get_logger("commensal.hooks")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,12 +30,73 @@ class Failures:
     last_at: datetime
 
 
+class Recorder:
+    """Writes failures down from a thread of its own, in transactions of its own, so that whoever noticed one never
+    waits: most are noticed inside the transaction that they end.
+
+    The thread is started by a failure and ends when there are no more. What cannot be written is in the log.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._changed = threading.Condition()
+        self._waiting: list[Failure] = []
+        self._thread: threading.Thread | None = None
+        self._hurry = False
+
+    def keep(self, failure: Failure) -> None:
+        with self._changed:
+            self._waiting.append(failure)
+            if self._thread is None or not self._thread.is_alive():
+                self._hurry = False
+                self._thread = threading.Thread(target=self._run, daemon=True, name="failures of plugins")
+                self._thread.start()
+
+    def flush(self, timeout: float = 15.0) -> None:
+        """Waits, for so many seconds at most, until everything is written that was handed over."""
+        with self._changed:
+            self._hurry = True
+            self._changed.notify_all()
+            thread = self._thread
+        if thread is not None:
+            thread.join(timeout)
+
+    def _run(self) -> None:
+        while failures := self._next():
+            try:
+                self._store.transact(lambda tx, failures=failures: note_failures(tx, failures))  # type: ignore[misc]
+            except Exception as error:  # busy, full, gone: the failures themselves are in the log
+                _log.error("failures of plugins could not be kept", failures=len(failures), exc_info=error)
+            with self._changed:
+                self._changed.wait_for(lambda: self._hurry, _PAUSE)
+
+    def _next(self) -> list[Failure]:
+        with self._changed:
+            failures, self._waiting = self._waiting, []
+            if not failures:
+                self._thread = None
+            return failures
+
+
 def note_failures(tx: Transaction, failures: Sequence[Failure]) -> None:
     """Counts them in."""
-    for one in failures:
-        row = {"plugin": one.plugin, "hook": one.hook, "count": 1, "what": one.what[:LONGEST], "last_at": one.at}
+    counts = Counter((one.plugin, one.hook) for one in failures)
+    last = {(one.plugin, one.hook): one for one in failures}
+    for (plugin, hook), count in sorted(counts.items()):
+        one = last[plugin, hook]
+        row = {
+            "plugin": plugin,
+            "hook": hook,
+            "count": count,
+            "what": one.what[:LONGEST].replace("\0", ""),
+            "last_at": one.at,
+        }
         new = insert_or(tx, plugin_failure).values(row)
-        again = {"count": plugin_failure.c.count + 1, "what": new.excluded.what, "last_at": new.excluded.last_at}
+        again = {
+            "count": plugin_failure.c.count + new.excluded.count,
+            "what": new.excluded.what,
+            "last_at": new.excluded.last_at,
+        }
         tx.execute(new.on_conflict_do_update(index_elements=["plugin", "hook"], set_=again))
 
 

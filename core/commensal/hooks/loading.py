@@ -104,6 +104,11 @@ def _refuse_id(plugin: str, enabled: Collection[str]) -> None:
         )
 
 
+def listeners(hooks: Hooks) -> dict[str, list[str]]:
+    """Who is to be told what happened: the plugins that implement each hook called by jobs, by the hook's name."""
+    return {name: hooks.implementing(one) for name, one in all_hooks().items() if one.contract.where == "job"}
+
+
 def migration_folders(hooks: Hooks) -> dict[str, Path]:
     """Each plugin's folder of database revisions."""
     return {one.plugin: one.value for one in hooks.each(specifications.migrations) if one.value is not None}

@@ -12,11 +12,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from starlette.routing import BaseRoute
+
 from .contract import hook
 
 if TYPE_CHECKING:
     import typer
-    from starlette.routing import BaseRoute
 
     from ..api.endpoint import Endpoint
     from ..errors import Problem
@@ -113,7 +114,7 @@ def check_settings(enterprise_id: str) -> Sequence[Problem] | None:
 # ------------------------------------------------------------------------------------------------ pages, reports
 
 
-@hook(scope="instance", returns="each", where="transaction", on_error="skip")
+@hook(scope="instance", returns="each", where="transaction", on_error="skip", reads=True)
 def menu_items(tx: Transaction, person_id: str | None, language: str) -> Sequence[MenuItem] | None:
     """Links for the menu of every page, for this reader (None: not logged in). `tx` only reads.
 
@@ -122,11 +123,12 @@ def menu_items(tx: Transaction, person_id: str | None, language: str) -> Sequenc
     raise AssertionError("a specification is not called")
 
 
-@hook(scope="enterprise", returns="each", where="outside", on_error="skip")
-def reports(enterprise_id: str, language: str) -> Sequence[Report] | None:
-    """Reports that an enterprise may run: each with its columns, its parameters, and a function that gives the rows.
+@hook(scope="enterprise", returns="each", where="transaction", on_error="skip", reads=True)
+def reports(tx: Transaction, enterprise_id: str, language: str) -> Sequence[Report] | None:
+    """Reports that an enterprise may run: each with its columns, its parameters, and a function that gives the lines.
 
-    A plugin that fails is left out of the list.
+    `tx` only reads, and is over when the report runs: its lines are asked of the snapshot that it is handed then. A
+    plugin that fails is left out of the list.
     """
     raise AssertionError("a specification is not called")
 
@@ -147,7 +149,7 @@ def sale_copied(tx: Transaction, source: SaleSession, copy: SaleSession, timezon
 # ------------------------------------------------------------------------------------------------ an order
 
 
-@hook(scope="enterprise", returns="each", where="transaction", on_error="raise")
+@hook(scope="enterprise", returns="each", where="transaction", on_error="raise", reads=True)
 def price_adjustments(tx: Transaction, order: OrderDraft, phase: Phase) -> Sequence[Adjustment] | None:
     """What this order costs more or less in this phase. `tx` is for reading only.
 
@@ -182,7 +184,7 @@ def order_problems(tx: Transaction, order: OrderDraft, total: int, before: int) 
     raise AssertionError("a specification is not called")
 
 
-@hook(scope="enterprise", returns="each", where="transaction", on_error="skip")
+@hook(scope="enterprise", returns="each", where="transaction", on_error="skip", reads=True)
 def shipping_options(
     tx: Transaction, enterprise_id: str, session_id: str, language: str, address: Address | None
 ) -> Sequence[ShippingOption] | None:
@@ -215,8 +217,13 @@ def release_shipping(tx: Transaction, order_id: str, option: str) -> bool:
 
 
 @hook(scope="enterprise", returns="each", where="outside", on_error="skip")
-def payment_methods(enterprise_id: str, language: str) -> Sequence[PaymentMethod] | None:
-    """Ways to pay at this shop. A plugin that fails or takes too long is left out of the list."""
+def payment_methods(
+    instance: Instance, enterprise_id: str, person_id: str | None, language: str
+) -> Sequence[PaymentMethod] | None:
+    """Ways to pay at this shop, for this customer (None: not logged in).
+
+    A plugin that fails or takes too long is left out of the list.
+    """
     raise AssertionError("a specification is not called")
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from ..clock import Clock, SystemClock
 from ..errors import StoreError
 from ..hooks.dispatcher import Hooks
-from ..hooks.loading import load_plugins, migration_folders
+from ..hooks.failures import Recorder
+from ..hooks.loading import listeners, load_plugins, migration_folders
 from ..ids import Ids, RandomIds
 from ..store import Store
 from ..store.migrate import migrate, missing_revisions
@@ -32,7 +33,12 @@ class Instance:
     def images(self) -> Path:
         return self.folder / "images"
 
+    def __post_init__(self) -> None:
+        self.hooks.keep_failures(Recorder(self.store))
+        self.store.listeners = listeners(self.hooks)
+
     def close(self) -> None:
+        self.hooks.flush_failures()
         self.store.close()
 
     def __enter__(self) -> Instance:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..errors import Conflict, Invalid, PluginError, Problem
+from ..errors import Conflict, Invalid, Problem
 from ..hooks import specifications
 from ..hooks.dispatcher import Hooks
 from ..pricing.values import Adjustment
@@ -17,11 +17,7 @@ def refuse_problems(tx: Transaction, hooks: Hooks, shop: Selling, quote: Quote, 
     answers = hooks.each(
         specifications.order_problems, shop.plugins, tx=tx, order=quote.draft, total=quote.totals.total, before=before
     )
-    problems: list[Problem] = []
-    for answer in answers:
-        if not isinstance(answer.value, list | tuple) or not all(isinstance(one, Problem) for one in answer.value):
-            raise PluginError(answer.plugin, "order_problems", f"{answer.value!r:.200} is no list of problems")
-        problems += answer.value
+    problems = [one for answer in answers for one in answer.value or ()]
     if problems:
         raise Invalid(problems)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..errors import Invalid, PluginError, Problem
+from ..errors import Invalid, Problem
 from ..hooks import specifications
 from ..hooks.dispatcher import Hooks
 from ..hooks.values import ShippingOption
@@ -42,8 +42,6 @@ def book(tx: Transaction, hooks: Hooks, shop: Selling, draft: OrderDraft, langua
     booked = hooks.ask(
         specifications.book_shipping, plugin, shop.plugins, tx=tx, order=draft, option=option, language=language
     )
-    if not isinstance(booked, ShippingOption):
-        raise PluginError(plugin, "book_shipping", f"{booked!r:.200} is no ShippingOption")
     if booked.needs_address and not (draft.address and draft.address.street and draft.address.city):
         raise Invalid([Problem("address_missing", "Say where your order shall be brought.", "/address")])
     return booked

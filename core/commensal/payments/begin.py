@@ -12,13 +12,15 @@ from sqlalchemy import select
 from ..enterprises.plugins import enabled_plugins
 from ..errors import Conflict, NotFound, PluginError, Refused
 from ..hooks import specifications
+from ..hooks.dispatcher import Hooks
 from ..hooks.values import PaymentStart
 from ..instance import Instance
 from ..languages.catalogs import say, translate
 from ..orders.tables import customer_order
 from ..store import Transaction
 from .due import due, held_due
-from .payments import ask_payer, cancel_open, fail, payment_by_key, record_payment, start
+from .payments import answer_late, ask_payer, cancel_open, fail, payment_by_id, payment_by_key, record_payment, start
+from .promises import promise_cancel, promise_status
 from .values import Payment
 
 _log = structlog.get_logger("commensal.payments")
@@ -31,11 +33,11 @@ def start_payment(
 
     `return_url` is the page to which a provider sends the customer back.
     """
-    begun = instance.store.transact(lambda tx: begin_payment(tx, order_id, method, key))
+    begun = instance.store.transact(lambda tx: begin_payment(tx, instance.hooks, order_id, method, key))
     return ask_plugin(instance, begun, language, return_url)
 
 
-def begin_payment(tx: Transaction, order_id: str, method: str, key: str) -> Payment:
+def begin_payment(tx: Transaction, hooks: Hooks, order_id: str, method: str, key: str) -> Payment:
     """A payment of all that is due for a placed order by `method` ("plugin:method"), in state Started.
 
     What was begun for the order before and is not paid yet is Cancelled: the customer has chosen anew. The same `key`
@@ -49,28 +51,33 @@ def begin_payment(tx: Transaction, order_id: str, method: str, key: str) -> Paym
     found = payment_by_key(tx, enterprise_id, key)
     if found is not None and (found.order_id, found.kind, found.method) == (order_id, "payment", method):
         return found  # for what was due then: it may be another amount by now
-    if order.balance <= 0:
+    if order.state != "Cancelled" and order.balance <= 0:
         raise Conflict("nothing_due", "Nothing is due for this order.")
-    if method.partition(":")[0] not in enabled_plugins(tx, enterprise_id):
+    plugin = method.partition(":")[0]
+    if plugin not in enabled_plugins(tx, enterprise_id):
         raise Conflict("payment_unknown", "This way to pay is not offered here.")
     cancel_open(tx, order_id)
-    whole = {"enterprise_id": enterprise_id, "order_id": order_id, "method": method, "amount": order.balance}
-    return start(tx, **whole, idempotency_key=key)
+    whole = {"enterprise_id": enterprise_id, "order_id": order_id, "method": method, "amount": order.total - order.paid}
+    begun = start(tx, **whole, idempotency_key=key)
+    if hooks.implementing(specifications.payment_status, {plugin}):
+        promise_status(tx, begun)
+    return begun
 
 
 def ask_plugin(instance: Instance, begun: Payment, language: str, return_url: str = "") -> Payment:
     """Asks the plugin to begin the payment, and writes down what it says. Not inside a transaction.
 
     Where the provider says no or the plugin fails, the payment is Failed and its instructions have a text for the
-    customer; the order stays. A payment that is not Started any more is returned as it is.
+    customer; the order stays. Where the plugin failed, nobody knows what it had done: so it is told to call off the
+    payment, and asked later what became of it. A payment that is not Started any more is returned as it is.
     """
     if begun.state != "Started":
         return begun
     try:
         answer = _ask(instance, begun, language, return_url or instance.settings.base_url)
     except (Refused, PluginError) as error:
-        said = _for_customer(error, language)
-        return instance.store.transact(lambda tx: fail(tx, begun.enterprise_id, begun.id, text=said))
+        said, unclear = _for_customer(error, language), isinstance(error, PluginError)
+        return instance.store.transact(lambda tx: _failed(tx, begun, said, unclear=unclear))
     return instance.store.transact(lambda tx: _answered(tx, begun, answer))
 
 
@@ -91,16 +98,24 @@ def _ask(instance: Instance, begun: Payment, language: str, return_url: str) -> 
         return_url=return_url,
         language=language,
     )
-    if not isinstance(answer, PaymentStart):
-        raise PluginError(plugin, "start_payment", f"{answer!r:.200} is no PaymentStart")
     return answer
 
 
 def _answered(tx: Transaction, begun: Payment, answer: PaymentStart) -> Payment:
+    """A message of the provider, or the customer's next choice, may have been quicker than this answer."""
     if answer.state == "Done":
         return record_payment(tx, begun.enterprise_id, begun.id, person_id=None, reference=answer.reference)
+    now = payment_by_id(tx, begun.enterprise_id, begun.id)
     told = {"text": answer.text, "redirect": answer.redirect, "picture": answer.picture}
-    return ask_payer(tx, begun.enterprise_id, begun.id, instructions=told, reference=answer.reference)
+    moved = ask_payer(tx, begun.enterprise_id, begun.id, instructions=told, reference=answer.reference or now.reference)
+    return moved if moved.state == "Pending" else answer_late(tx, begun, reference=answer.reference)
+
+
+def _failed(tx: Transaction, begun: Payment, text: str, *, unclear: bool) -> Payment:
+    failed = fail(tx, begun.enterprise_id, begun.id, text=text)
+    if unclear and failed.state == "Failed":
+        promise_cancel(tx, failed)
+    return failed
 
 
 def _for_customer(error: Refused | PluginError, language: str) -> str:

@@ -44,7 +44,8 @@ def _sqlite(address: URL) -> Engine:
         engine = create_engine(address, poolclass=StaticPool, connect_args={"check_same_thread": False})
     else:
         _make_private(Path(address.database))
-        engine = create_engine(address, pool_size=40, max_overflow=0, connect_args={"timeout": 10})
+        shared = {"timeout": 10, "check_same_thread": False}  # a transaction that hangs is ended by another thread
+        engine = create_engine(address, pool_size=40, max_overflow=0, connect_args=shared)
 
     @event.listens_for(engine, "connect")
     def configure(driver: Any, record: Any) -> None:

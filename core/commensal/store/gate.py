@@ -10,13 +10,24 @@ import fcntl
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from ..errors import Busy
 
 _POLL = 0.002  # seconds between two looks at a lock that another process holds
+
+
+class Turn:
+    """A writer's turn. Any thread may end it, and it ends once."""
+
+    def __init__(self, let_go: Callable[[], None]) -> None:
+        self._let_go, self._ended = let_go, threading.Lock()
+
+    def end(self) -> None:
+        if self._ended.acquire(blocking=False):
+            self._let_go()
 
 
 class WriteGate:
@@ -27,7 +38,7 @@ class WriteGate:
         self._descriptor, self._process = -1, -1
 
     @contextmanager
-    def __call__(self, timeout: float = 10.0) -> Iterator[None]:
+    def __call__(self, timeout: float = 10.0) -> Iterator[Turn]:
         """Waits up to `timeout` seconds for its turn. Raises `Busy` after that, with nothing done."""
         deadline = time.monotonic() + timeout
         if not self._lock.acquire(timeout=timeout):
@@ -37,12 +48,14 @@ class WriteGate:
                 self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
                 self._process = os.getpid()
             self._wait(deadline)
-            try:
-                yield
-            finally:
-                fcntl.flock(self._descriptor, fcntl.LOCK_UN)
-        finally:
+        except BaseException:
             self._lock.release()
+            raise
+        turn = Turn(self._let_go)
+        try:
+            yield turn
+        finally:
+            turn.end()
 
     def _wait(self, deadline: float) -> None:
         while True:
@@ -54,6 +67,12 @@ class WriteGate:
                 time.sleep(_POLL)
             else:
                 return
+
+    def _let_go(self) -> None:
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+        finally:
+            self._lock.release()
 
     def close(self) -> None:
         if self._process == os.getpid():
@@ -68,13 +87,14 @@ class ThreadGate:
         self._lock = threading.Lock()
 
     @contextmanager
-    def __call__(self, timeout: float = 10.0) -> Iterator[None]:
+    def __call__(self, timeout: float = 10.0) -> Iterator[Turn]:
         if not self._lock.acquire(timeout=timeout):
             raise Busy("another thread has held the database for too long")
+        turn = Turn(self._lock.release)
         try:
-            yield
+            yield turn
         finally:
-            self._lock.release()
+            turn.end()
 
     def close(self) -> None:
         pass
@@ -84,8 +104,8 @@ class OpenGate:
     """No queue: PostgreSQL brings its own, and readers of SQLite need none."""
 
     @contextmanager
-    def __call__(self, timeout: float = 10.0) -> Iterator[None]:
-        yield
+    def __call__(self, timeout: float = 10.0) -> Iterator[Turn]:
+        yield Turn(lambda: None)
 
     def close(self) -> None:
         pass

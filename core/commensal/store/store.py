@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
+from sqlalchemy import Engine
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
 from ..clock import Clock
-from ..errors import Busy
+from ..errors import Busy, StoreError
 from ..ids import Ids
 from .engine import make_engine
-from .gate import OpenGate, ThreadGate, WriteGate
+from .gate import OpenGate, ThreadGate, Turn, WriteGate
+from .hold import Hold
 from .transaction import Transaction
 
 Answer = TypeVar("Answer")
@@ -22,10 +24,11 @@ _TRIES = 5  # of a transaction that PostgreSQL ended to break a deadlock
 
 
 class Store:
-    """An engine, a gate, and the clock and ids that every transaction carries."""
+    """An engine, a gate, and the clock, ids and listeners that every transaction carries."""
 
     def __init__(self, url: str, *, clock: Clock, ids: Ids) -> None:
         self.url, self._clock, self._ids = url, clock, ids
+        self.listeners: Mapping[str, Sequence[str]] = {}  # see `Transaction`; the instance says who they are
         self.engine = make_engine(url)
         self._readers = self.engine.execution_options(reading=True)
         self._gate: WriteGate | ThreadGate | OpenGate = OpenGate()
@@ -43,14 +46,26 @@ class Store:
 
         Raises `Busy` when the database is held by others for too long.
         """
-        with self._gate(), _busy(), self.engine.begin() as connection:
-            yield Transaction(connection, self._clock.now(), self._ids)
+        with self._gate() as turn, _busy(), self._begin(self.engine, turn) as tx:
+            yield tx
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
         """A snapshot for questions. A write in it is refused by the database."""
-        with self._read_gate(), _busy(), self._readers.begin() as connection:
-            yield Transaction(connection, self._clock.now(), self._ids)
+        with self._read_gate() as turn, _busy(), self._begin(self._readers, turn) as tx:
+            yield tx
+
+    @contextmanager
+    def _begin(self, engine: Engine, turn: Turn) -> Iterator[Transaction]:
+        with engine.begin() as connection:
+            hold = Hold(connection, turn)
+            try:
+                yield Transaction(connection, self._clock.now(), self._ids, hold, self.listeners)
+            finally:
+                if hold.taken:
+                    hold.throw_away()
+            if hold.taken:  # whoever caught the error that told it must not believe that this was committed
+                raise StoreError("The transaction took too long and was rolled back.")
 
     def transact(self, act: Callable[[Transaction], Answer]) -> Answer:
         """Runs `act` in a write; again from its start when PostgreSQL broke a deadlock by ending it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -12,15 +12,21 @@ from sqlalchemy.engine import Connection
 
 from ..errors import NotFound
 from ..ids import Ids
+from .hold import Hold
 
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """A connection inside BEGIN … COMMIT, with the moment it began. All that happens in it happens at `now`."""
+    """A connection inside BEGIN … COMMIT, with the moment it began. All that happens in it happens at `now`.
+
+    `listeners` are the instance's plugins that want to be told what happened, by the name of the event's hook.
+    """
 
     connection: Connection
     now: datetime
     ids: Ids
+    hold: Hold
+    listeners: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def execute(
         self, statement: Executable, parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None

@@ -1,0 +1,123 @@
+"""What a transaction holds: its connection, and on SQLite the turn of the one writer.
+
+It can be taken away by another thread while its own thread is stuck in a plugin, and it can be kept to reading for a
+while. Neither is a matter of goodwill: the database itself refuses.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import StaticPool
+from sqlalchemy.engine import Connection
+
+from .gate import Turn
+
+_HURRY = 0.1  # seconds that a statement under way gets before it is interrupted
+_CANCEL = 2.0  # seconds that PostgreSQL gets to hear that a statement is to be cancelled
+
+
+class Hold:
+    """`taken`: it was taken away. Nothing that the transaction did will be committed, whatever happens afterwards."""
+
+    def __init__(self, connection: Connection, turn: Turn) -> None:
+        self.taken = False
+        self._connection, self._turn = connection, turn
+        self._only_reads = bool(connection.get_execution_options().get("reading", False))
+        self._kept_to_reading = False
+        self._in_memory = isinstance(connection.engine.pool, StaticPool)
+
+    def take_away(self) -> None:
+        """Rolls back and lets the next writer go on. Called by the watchdog, while the owner's thread is stuck.
+
+        A database in memory has one connection, which everybody needs: there the transaction is only doomed.
+        """
+        if self.taken:
+            return
+        self.taken = True
+        if self._in_memory:
+            return
+        try:
+            _take[self._connection.dialect.name](self._connection.connection.driver_connection)
+        finally:
+            self._turn.end()
+
+    def throw_away(self) -> None:
+        """Called by the owner at its end: a connection that was taken away is never used again."""
+        if not self._in_memory:
+            self._connection.invalidate()
+
+    @contextmanager
+    def reading(self) -> Iterator[Callable[[], None]]:
+        """Until the block ends, the database refuses every write of this transaction.
+
+        What it gives makes the transaction usable again after a statement has failed: PostgreSQL wants to be told.
+        """
+        if self._kept_to_reading:
+            yield lambda: None
+            return
+        begin, again, end = (self._PRAGMAS if self._connection.dialect.name == "sqlite" else self._SAVEPOINTS)[
+            self._only_reads
+        ]
+        self._kept_to_reading = True
+        self._send(begin)
+        try:
+            yield lambda: self._send(again)
+        finally:
+            self._kept_to_reading = False
+            self._send(end)
+
+    # Begin, start again, end: in a transaction that also writes, and in one that only reads anyway.
+    _PRAGMAS = (("PRAGMA query_only=1", "", "PRAGMA query_only=0"), ("", "", ""))
+    _SAVEPOINTS = (
+        (
+            "SAVEPOINT reading; SET LOCAL transaction_read_only = on",
+            "ROLLBACK TO reading; SET LOCAL transaction_read_only = on",
+            "ROLLBACK TO reading; RELEASE reading",
+        ),
+        ("SAVEPOINT reading", "ROLLBACK TO reading", "ROLLBACK TO reading; RELEASE reading"),
+    )
+
+    def _send(self, statement: str) -> None:
+        """Straight to the driver: this happens twenty times an order, and is about no row."""
+        if not statement or (self.taken and not self._in_memory):  # what was taken away stays unable to write
+            return
+        driver: Any = self._connection.connection.driver_connection
+        if self._connection.dialect.name == "sqlite":
+            driver.execute(statement)
+        else:
+            driver.execute(statement, prepare=False)  # two statements in one message cannot be prepared
+
+
+def _take_sqlite(driver: Any) -> None:
+    """Rolls back on the stuck thread's own connection, which SQLite and Python allow from any thread.
+
+    Whatever the plugin sends afterwards would be a transaction of its own, so writing is forbidden first. Only a
+    statement that runs is interrupted: the interruption would also hit ours as long as a cursor is open.
+    """
+    hurry = threading.Timer(_HURRY, driver.interrupt)
+    hurry.start()
+    try:
+        driver.execute("PRAGMA query_only=1")
+        driver.execute("ROLLBACK")
+    finally:
+        hurry.cancel()
+
+
+def _take_postgresql(driver: Any) -> None:
+    """Hangs up. The server rolls back when it finds the line dead; a statement that runs is cancelled before.
+
+    The socket is shut down and not closed: the stuck thread may be about to read from it.
+    """
+    if driver.info.transaction_status.name == "ACTIVE":
+        driver.cancel_safe(timeout=_CANCEL)
+    with socket.socket(fileno=os.dup(driver.fileno())) as line:
+        line.shutdown(socket.SHUT_RDWR)
+
+
+_take: dict[str, Callable[[Any], None]] = {"sqlite": _take_sqlite, "postgresql": _take_postgresql}

@@ -1,0 +1,401 @@
+"""A plugin that hangs inside a transaction loses it: others go on at once, and nothing it did is kept."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from sqlalchemy import insert, select, text, update
+
+from commensal.clock import ManualClock
+from commensal.errors import PluginError, StoreError
+from commensal.hooks import specifications
+from commensal.hooks.contract import AnyHook, hookimpl
+from commensal.hooks.dispatcher import Hooks
+from commensal.hooks.loading import load_plugins
+from commensal.hooks.watch import TookTooLong, Watchdog
+from commensal.ids import SeededIds
+from commensal.instance import Settings
+from commensal.people.tables import person
+from commensal.store import Store, Transaction
+
+NONE: Any = None
+SHORT = 0.05  # seconds that a hook gets here; a test that hangs ends by an event
+PERSON = {"name": "Ada", "phone": "", "language": "fr", "is_operator": False, "version": 1}
+ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+
+
+class Stuck:
+    """A hook that hangs until the test lets it go, and then does what it likes."""
+
+    def __init__(self, then: Callable[[Transaction], object] = lambda tx: None) -> None:
+        self.inside, self.go, self._then = threading.Event(), threading.Event(), then
+
+    def __call__(self, tx: Transaction) -> None:
+        self.inside.set()
+        assert self.go.wait(30)
+        self._then(tx)
+
+
+def loaded(clock: ManualClock, act: Callable[[Transaction], object], hook: str = "settle_adjustments") -> Hooks:
+    def implementation(tx: Transaction) -> None:
+        act(tx)
+
+    implementation.__name__ = hook
+    module = ModuleType("stuck")
+    setattr(module, hook, hookimpl(implementation))
+    return load_plugins(Settings(name="Test", plugins={"enabled": ["stuck"]}), clock=clock, modules={"stuck": module})
+
+
+@pytest.fixture(autouse=True)
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    for one in (specifications.settle_adjustments, specifications.price_adjustments):
+        monkeypatch.setattr(one, "contract", replace(one.contract, timeout=SHORT))
+
+
+def settle(hooks: Hooks, tx: Transaction) -> None:
+    hooks.tell(specifications.settle_adjustments, "stuck", tx=tx, order=NONE, before=(), after=())
+
+
+def add(tx: Transaction, email: str) -> None:
+    tx.execute(insert(person).values(id=email, email=email, created_at=tx.now, **PERSON))
+
+
+def people(store: Store) -> list[str]:
+    with store.read() as tx:
+        return [row["email"] for row in tx.all(select(person.c.email).order_by(person.c.email))]
+
+
+class Other:
+    """Another thread, which writes and gets stuck in a plugin; `error` is how that ended."""
+
+    def __init__(self, act: Callable[[], object]) -> None:
+        self.error: BaseException | None = None
+        self._act, self._thread = act, threading.Thread(target=self._run)
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            self._act()
+        except BaseException as error:
+            self.error = error
+
+    @property
+    def busy(self) -> bool:
+        return self._thread.is_alive()
+
+    def ended(self) -> BaseException | None:
+        self._thread.join(30)
+        assert not self._thread.is_alive()
+        return self.error
+
+
+def test_others_write_while_the_plugin_still_hangs(store: Store, clock: ManualClock) -> None:
+    stuck = Stuck()
+    hooks = loaded(clock, stuck)
+    with store.write() as tx:
+        add(tx, "ada")
+
+    def order() -> None:
+        with store.write() as tx:
+            tx.execute(update(person).values(name="taken"))
+            settle(hooks, tx)
+
+    other = Other(order)
+    assert stuck.inside.wait(30)
+    with store.write() as tx:  # the gate, or PostgreSQL's lock of the row, is free as soon as the deadline has passed
+        tx.execute(update(person).values(phone="1"))
+        add(tx, "bob")
+    _until_failed(hooks)  # PostgreSQL lets the row go before the watchdog has written down why
+    assert other.busy
+    (failure,) = hooks.failures
+    assert (failure.plugin, failure.hook, failure.what) == ("stuck", "settle_adjustments", "it took too long")
+    stuck.go.set()
+    error = other.ended()
+    assert isinstance(error, PluginError)
+    assert error.what == "it took too long"
+    assert len(hooks.failures) == 1
+    with store.read() as tx:
+        assert [(row["name"], row["phone"]) for row in tx.all(select(person).order_by(person.c.id))] == [
+            ("Ada", "1"),
+            ("Ada", ""),
+        ]
+
+
+def test_its_connection_is_never_used_again_and_the_turn_ends_once(store: Store, clock: ManualClock) -> None:
+    stuck = Stuck()
+    used = []
+
+    def order() -> None:
+        with store.write() as tx:
+            used.append(tx.connection.connection.driver_connection)
+            settle(hooks, tx)
+
+    hooks = loaded(clock, stuck)
+    other = Other(order)
+    stuck.inside.wait(30)
+    _until_failed(hooks)
+    with store.write() as tx:  # has its turn now, which the other must not end a second time
+        stuck.go.set()
+        other.ended()
+        third = Other(lambda: _write(store))
+        add(tx, "ada")
+    assert third.ended() is None
+    assert people(store) == ["ada", "third"]
+    with store.engine.connect() as connection:
+        assert connection.connection.driver_connection not in used
+
+
+def _write(store: Store) -> None:
+    with store.write() as tx:
+        add(tx, "third")
+
+
+@pytest.mark.parametrize("reading", [False, True])
+def test_what_the_plugin_does_afterwards_is_refused_and_what_it_answers_does_not_count(
+    store: Store, clock: ManualClock, reading: bool
+) -> None:
+    refused = []
+
+    def write_all_the_same(tx: Transaction) -> None:
+        for _ in range(2):
+            try:
+                add(tx, "late")
+            except Exception as error:
+                refused.append(type(error).__name__)
+
+    stuck = Stuck(then=write_all_the_same)
+    hooks = loaded(clock, stuck, "price_adjustments" if reading else "settle_adjustments")
+
+    def ask() -> None:
+        with store.read() if reading else store.write() as tx:
+            if reading:
+                hooks.each(specifications.price_adjustments, tx=tx, order=NONE, phase=NONE)
+            settle(hooks, tx)
+
+    other = Other(ask)
+    stuck.inside.wait(30)
+    _until_failed(hooks)
+    stuck.go.set()
+    assert isinstance(other.ended(), PluginError)
+    assert len(refused) == 2
+    assert people(store) == []
+
+
+def _until_failed(hooks: Hooks) -> None:
+    kept = threading.Event()
+
+    class Keeper:
+        def keep(self, failure: object) -> None:
+            kept.set()
+
+        def flush(self) -> None: ...
+
+    hooks.keep_failures(Keeper())
+    assert hooks.failures or kept.wait(30)
+
+
+def test_who_gets_over_the_error_does_not_get_a_commit(store: Store, clock: ManualClock) -> None:
+    stuck = Stuck()
+    hooks = loaded(clock, stuck)
+
+    def order() -> None:
+        with store.write() as tx:
+            add(tx, "ada")
+            with pytest.raises(PluginError):
+                settle(hooks, tx)
+
+    other = Other(order)
+    stuck.inside.wait(30)
+    _until_failed(hooks)
+    stuck.go.set()
+    assert isinstance(other.ended(), StoreError)
+    assert people(store) == []
+
+
+def test_a_call_inside_a_call_that_hangs_ends_both(store: Store, clock: ManualClock) -> None:
+    stuck = Stuck()
+    outer_saw: list[PluginError] = []
+
+    def calls_another(tx: Transaction) -> None:
+        try:
+            settle(inner, tx)
+        except PluginError as error:  # a plugin that gets over it
+            outer_saw.append(error)
+
+    inner, outer = loaded(clock, stuck), loaded(clock, calls_another)
+
+    def order() -> None:
+        with store.write() as tx:
+            add(tx, "ada")
+            settle(outer, tx)
+
+    other = Other(order)
+    stuck.inside.wait(30)
+    _until_failed(inner)
+    stuck.go.set()
+    assert isinstance(other.ended(), PluginError)
+    assert len(outer_saw) == 1
+    assert people(store) == []
+
+
+def test_a_statement_that_never_ends_is_interrupted(store: Store, clock: ManualClock) -> None:
+    hooks = loaded(clock, lambda tx: tx.value(text(ENDLESS)))
+    with pytest.raises(PluginError, match="too long"), store.write() as tx:
+        add(tx, "ada")
+        settle(hooks, tx)
+    assert people(store) == []
+
+
+def test_an_open_cursor_does_not_keep_the_transaction(store: Store, clock: ManualClock) -> None:
+    rows: list[Iterator[Any]] = []
+    stuck = Stuck(then=lambda tx: list(rows[0]))
+
+    def open_and_hang(tx: Transaction) -> None:
+        rows.append(iter(tx.execute(text(ENDLESS.replace("count(*)", "i") + " LIMIT 5000"))))
+        next(rows[0])
+        stuck(tx)
+
+    hooks = loaded(clock, open_and_hang)
+
+    def order() -> None:
+        with store.write() as tx:
+            add(tx, "ada")
+            settle(hooks, tx)
+
+    other = Other(order)
+    stuck.inside.wait(30)
+    _until_failed(hooks)
+    _write(store)
+    assert other.busy
+    stuck.go.set()
+    assert isinstance(other.ended(), PluginError)
+    assert people(store) == ["third"]
+
+
+def test_a_database_in_memory_is_not_taken_but_nothing_is_kept(clock: ManualClock, ids: SeededIds) -> None:
+    store = Store("sqlite://", clock=clock, ids=ids)
+    with store.write() as tx:
+        tx.execute(text("CREATE TABLE probe (id TEXT) STRICT"))
+    stuck = Stuck()
+    hooks = loaded(clock, stuck)
+
+    def order() -> None:
+        with store.write() as tx:
+            tx.execute(text("INSERT INTO probe VALUES ('x')"))
+            settle(hooks, tx)
+
+    other = Other(order)
+    stuck.inside.wait(30)
+    _until_failed(hooks)
+    stuck.go.set()
+    assert isinstance(other.ended(), PluginError)
+    with store.write() as tx:
+        assert tx.value(text("SELECT count(*) FROM probe")) == 0
+        tx.execute(text("INSERT INTO probe VALUES ('y')"))
+    store.close()
+
+
+def test_a_call_that_ends_at_its_deadline_is_either_late_or_not() -> None:
+    dog, acted, late = Watchdog(), [], []
+    for number in range(300):
+        try:
+            with dog.watch(number % 3 * 0.0001, lambda number=number: acted.append(number)):  # type: ignore[misc]
+                pass
+        except TookTooLong:
+            late.append(number)
+            assert acted[-1] == number, "what follows from being late has been done by now"
+    assert acted == late
+
+
+def test_the_watchdog_gets_over_what_it_cannot_take_away_and_watches_on() -> None:
+    dog, acted = Watchdog(), threading.Event()
+
+    def fail() -> None:
+        raise OSError("the line is dead")
+
+    with pytest.raises(TookTooLong), dog.watch(0, fail):
+        _late(dog)
+    with pytest.raises(TookTooLong), dog.watch(0, acted.set):
+        assert acted.wait(30)
+
+
+def _late(dog: Watchdog) -> None:
+    """Waits until a call that is due now was seen by the watchdog."""
+    seen = threading.Event()
+    with pytest.raises(TookTooLong), dog.watch(0, seen.set):
+        assert seen.wait(30)
+
+
+def read_hooks() -> list[AnyHook]:
+    return [specifications.menu_items, specifications.shipping_options]
+
+
+@pytest.mark.parametrize("writing", [False, True])
+@pytest.mark.parametrize("hook", read_hooks(), ids=lambda one: one.name)
+def test_a_hook_that_reads_cannot_write_and_spoils_nothing(
+    store: Store, clock: ManualClock, hook: AnyHook, writing: bool
+) -> None:
+    """The first plugin writes, the second asks the database: the first is left out, the second answers."""
+    hooks = _two(clock, hook)
+    given = dict.fromkeys(("person_id", "language", "enterprise_id", "session_id", "address"))
+    with store.write() if writing else store.read() as tx:
+        if writing:
+            add(tx, "before")
+        answers = hooks.each(hook, tx=tx, **given)
+        assert [one.plugin for one in answers] == ["second"]
+        if writing:
+            add(tx, "then")
+    assert [(one.plugin, one.hook) for one in hooks.failures] == [("first", hook.name)]
+    assert "read" in hooks.failures[0].what
+    assert people(store) == (["before", "then"] if writing else [])
+
+
+def test_a_price_rule_that_writes_ends_the_order(store: Store, clock: ManualClock) -> None:
+    hooks = loaded(clock, lambda tx: add(tx, "sneaked"), "price_adjustments")
+    with pytest.raises(PluginError, match="'stuck' failed in price_adjustments"), store.write() as tx:
+        add(tx, "before")
+        hooks.each(specifications.price_adjustments, tx=tx, order=NONE, phase=NONE)
+    assert people(store) == []
+
+
+def _two(clock: ManualClock, hook: AnyHook) -> Hooks:
+    def writes(tx: Transaction) -> None:
+        add(tx, "sneaked")
+
+    def asks(tx: Transaction) -> list[object]:
+        assert tx.all(select(person)) is not None
+        return []
+
+    modules = {"first": ModuleType("first"), "second": ModuleType("second")}
+    for module, function in zip(modules.values(), (writes, asks), strict=True):
+        function.__name__ = hook.name
+        setattr(module, hook.name, hookimpl(function))
+    return load_plugins(Settings(name="Test", plugins={"enabled": list(modules)}), clock=clock, modules=modules)
+
+
+def test_a_turn_is_ended_in_another_process_too(tmp_path: Path, clock: ManualClock, ids: SeededIds) -> None:
+    """Two stores of one file stand for two processes: the lock of the file is let go, not only the thread's."""
+    url = f"sqlite:///{tmp_path / 'shared.db'}"
+    first, second = Store(url, clock=clock, ids=ids), Store(url, clock=clock, ids=ids)
+    stuck = Stuck()
+    hooks = loaded(clock, stuck)
+
+    def order() -> None:
+        with first.write() as tx:
+            settle(hooks, tx)
+
+    other = Other(order)
+    stuck.inside.wait(30)
+    with second.write() as tx:
+        tx.execute(text("CREATE TABLE probe (id TEXT) STRICT"))
+    assert other.busy
+    stuck.go.set()
+    other.ended()
+    first.close()
+    second.close()
