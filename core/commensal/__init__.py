@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from .pages.visit import Visit
     from .payments.begin import start_payment
     from .payments.due import dues_by_number, owed_by_customer
+    from .payments.giving_back import refund_by_provider
     from .payments.methods import payment_methods
     from .payments.payments import cancel_open, payments_of, receive_payment
     from .payments.values import Due, Payment
@@ -78,8 +79,9 @@ if TYPE_CHECKING:
     from .product_lists.read import guard
     from .products.questions import kinds_of
     from .reports.labels import label_parameters
-    from .reports.look import Filter, columns_of, look
+    from .reports.look import Filter, Operator, columns_of, look
     from .reports.parameters import a_period, one_sale, own_pages
+    from .reports.segments import SEGMENTS, Segment, segment
     from .reports.values import Chart, Choice, Column, Line, Parameter, Quantity, Query, Report, Series
     from .reports.vat import net_and_vat
     from .sale_sessions.openness import is_coming, is_open
@@ -90,6 +92,7 @@ if TYPE_CHECKING:
     from .secret import Secret
     from .store import (
         Exact,
+        Flag,
         Json,
         Time,
         Transaction,
@@ -115,6 +118,7 @@ _MODULES = {
     "LANGUAGES": "languages.catalogs",
     "LARGEST": "money",
     "MEASURES": "units.measures",
+    "SEGMENTS": "reports.segments",
     "Address": "pricing.values",
     "Adjustment": "pricing.values",
     "Body": "api.endpoint",
@@ -133,6 +137,7 @@ _MODULES = {
     "Exact": "store",
     "File": "api.endpoint",
     "Filter": "reports.look",
+    "Flag": "store",
     "Instance": "instance",
     "Invalid": "errors",
     "Job": "jobs",
@@ -142,6 +147,7 @@ _MODULES = {
     "Money": "money",
     "NotFound": "errors",
     "Offered": "orders.quote",
+    "Operator": "reports.look",
     "Order": "orders.values",
     "OrderDraft": "pricing.values",
     "Page": "api.endpoint",
@@ -164,6 +170,7 @@ _MODULES = {
     "Sale": "sale_sessions.values",
     "SaleSession": "sale_sessions.values",
     "Secret": "secret",
+    "Segment": "reports.segments",
     "Series": "reports.values",
     "ShippingOption": "hooks.values",
     "Stale": "errors",
@@ -262,6 +269,7 @@ _MODULES = {
     "read_email": "people.email",
     "read_text": "texts",
     "receive_payment": "payments.payments",
+    "refund_by_provider": "payments.giving_back",
     "refuse_foreign_session": "orders.selling",
     "reset_password": "people.confirmations",
     "sale_by_id": "sale_sessions.questions",
@@ -269,6 +277,7 @@ _MODULES = {
     "sales": "sale_sessions.questions",
     "say": "languages.catalogs",
     "search_key": "search",
+    "segment": "reports.segments",
     "set_session": "api.cookies",
     "shifted": "sale_sessions.rhythm",
     "sign_up": "people.confirmations",
@@ -284,6 +293,7 @@ __all__ = [
     "LANGUAGES",
     "LARGEST",
     "MEASURES",
+    "SEGMENTS",
     "Address",
     "Adjustment",
     "Body",
@@ -302,6 +312,7 @@ __all__ = [
     "Exact",
     "File",
     "Filter",
+    "Flag",
     "Instance",
     "Invalid",
     "Job",
@@ -311,6 +322,7 @@ __all__ = [
     "Money",
     "NotFound",
     "Offered",
+    "Operator",
     "Order",
     "OrderDraft",
     "Page",
@@ -333,6 +345,7 @@ __all__ = [
     "Sale",
     "SaleSession",
     "Secret",
+    "Segment",
     "Series",
     "ShippingOption",
     "Stale",
@@ -431,6 +444,7 @@ __all__ = [
     "read_email",
     "read_text",
     "receive_payment",
+    "refund_by_provider",
     "refuse_foreign_session",
     "reset_password",
     "sale_by_id",
@@ -438,6 +452,7 @@ __all__ = [
     "sales",
     "say",
     "search_key",
+    "segment",
     "set_session",
     "shifted",
     "sign_up",

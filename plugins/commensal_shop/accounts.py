@@ -18,6 +18,7 @@ from commensal import (
     check_password,
     clear_session,
     confirm_email,
+    email_of_reset,
     hash_password,
     log_in,
     log_out,
@@ -144,7 +145,14 @@ def forgot_now(visit: Visit) -> Response:
 
 
 def reset_page(visit: Visit) -> Response:
-    return show(visit, "reset", mistakes=NONE)
+    return _reset_page(visit)
+
+
+def _reset_page(visit: Visit, wrong: Mistakes = NONE, status: int = 200) -> Response:
+    """A password manager keeps the new password for the address that it is told."""
+    with visit.read() as tx:
+        email = email_of_reset(tx, visit.path["code"])
+    return show(visit, "reset", status=status, email=email, mistakes=wrong)
 
 
 def reset_now(visit: Visit) -> Response:
@@ -155,7 +163,7 @@ def reset_now(visit: Visit) -> Response:
             reset_password(tx, visit.path["code"], hashed)
     except Refused as error:
         wrong = mistakes(visit, error, {"password"}.__contains__)
-        return show(visit, "reset", status=status_of(error), mistakes=wrong)
+        return _reset_page(visit, wrong, status_of(error))
     title = translate(visit.language, "Your new password is set")
     return _told(visit, title, translate(visit.language, "You can log in with it now."), "/login")
 

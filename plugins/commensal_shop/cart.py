@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from starlette.responses import Response
 
 from commensal import (
+    Choices,
     Offered,
     Refused,
     Sale,
@@ -27,6 +28,8 @@ from commensal import (
 from .guest import owner
 from .sale import offered
 from .showing import show
+
+UNDECIDED = Choices()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,8 +69,8 @@ def cart_page(visit: Visit) -> Response:
     return show(visit, "cart", cart=cart, sale=cart.sale)
 
 
-def look_into_cart(tx: Transaction, visit: Visit) -> Cart:
-    """The visitor's cart at the sale, priced before they choose how to receive it. Reserves nothing."""
+def look_into_cart(tx: Transaction, visit: Visit, chosen: Choices = UNDECIDED) -> Cart:
+    """The visitor's cart at the sale, with its price and what there is to choose. Reserves nothing."""
     sale = sale_for(tx, visit.path["session"], visit.actor.person_id)
     cart_id = cart_of(tx, sale.session.id, **owner(visit, sale.session.id))
     items = cart_items(tx, cart_id) if cart_id else {}
@@ -78,18 +81,23 @@ def look_into_cart(tx: Transaction, visit: Visit) -> Cart:
         for item, pieces in _as_the_catalog(items, offers)
     ]
     sellable = {row.item_id: row.quantity for row in rows if row.offer and tx.now < row.offer.orderable_until}
-    priced, problem = _price(tx, visit, sale, sellable)
+    priced, problem = _price(tx, visit, sale, sellable, chosen)
     open_now = is_open(sale.session, tx.now)
     return Cart(id=cart_id, sale=sale, open=open_now, rows=rows, priced=priced, problem=problem)
 
 
-def _price(tx: Transaction, visit: Visit, sale: Sale, items: Mapping[str, int]) -> tuple[Offered | None, str]:
+def _price(
+    tx: Transaction, visit: Visit, sale: Sale, items: Mapping[str, int], chosen: Choices
+) -> tuple[Offered | None, str]:
     """Too many of something still have a price. Instead of a price, there may be a reason why there is none."""
     if not items:
         return None, ""
-    hooks, person_id = visit.instance.hooks, visit.actor.person_id
     try:
-        return quote_order(tx, hooks, sale.session.id, items, language=visit.language, person_id=person_id), ""
+        offered = quote_order(
+            tx, visit.instance.hooks, sale.session.id, items, language=visit.language,
+            person_id=visit.actor.person_id, chosen=chosen,
+        )  # fmt: skip
+        return offered, ""
     except Refused as error:
         return None, " ".join([say(visit.language, one) for one in error.problems] or [say(visit.language, error)])
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from starlette.responses import Response
 
 from commensal import (
+    Address,
     Choices,
     Conflict,
     Invalid,
@@ -34,50 +35,75 @@ from commensal import (
     quote_order,
     read_email,
     read_text,
+    say,
     start_payment,
 )
 
 from .cart import Cart, look_into_cart
+from .choices import ADDRESS_FIELDS, CODE, address_typed, codes_typed, missing_of, with_codes
 from .guest import order_secret, owner
+from .places import Place, by_place
 from .showing import NONE, Mistakes, mistakes, show, status_of
 
-_FIELDS = ("name", "email", "phone", "note", "shipping", "payment_method")
+_FIELDS = ("name", "email", "phone", "note", "shipping", "payment_method", CODE, *ADDRESS_FIELDS)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Counter:
-    """The cart, what it costs with the `shipping` that was chosen or else costs least, and the ways to pay."""
+    """The cart, what it costs with the choices that were made, and what else there is to choose.
+
+    `shipping` is the option that was chosen, or else costs least; `codes` are those that count, `refused` says why the
+    others do not.
+    """
 
     cart: Cart
     offered: Offered
+    options: Mapping[str, ShippingOption]
     shipping: str
     methods: list[PaymentMethod]
+    method: str
+    address: Address | None
+    codes: tuple[str, ...]
+    refused: tuple[Problem, ...]
 
     @property
-    def options(self) -> Mapping[str, ShippingOption]:
-        return self.offered.shipping_options
+    def brings(self) -> bool:
+        """Whether there is a way that needs an address; also where the one that was typed has made it vanish."""
+        return self.address is not None or any(one.needs_address for one in self.options.values())
+
+    @property
+    def places(self) -> Sequence[Place]:
+        return by_place(self.options)
+
+    @property
+    def choice(self) -> str:
+        """Everything that the total depends on and the customer may choose on this page."""
+        where = self.address.postcode if self.address else ""
+        return "|".join((self.shipping, self.method, where, *self.codes))
 
 
 def checkout_page(visit: Visit) -> Response:
-    counter = _counter(visit, "")
-    return _to_cart(visit) if counter is None else _page(visit, counter, _known_of(visit))
+    known = _known_of(visit)
+    counter = _counter(visit, known)
+    return _to_cart(visit) if counter is None else _page(visit, counter, known)
 
 
 def checkout_now(visit: Visit) -> Response:
-    """Places the order, then begins its payment; or, for ``update``, shows the total with another choice."""
+    """Places the order, then begins its payment; any other button shows the total with what has been chosen."""
     typed = {name: visit.form.get(name, "") for name in _FIELDS}
     placed = _placed_before(visit)
     if placed:
         return visit.redirect(placed)
-    counter = _counter(visit, typed["shipping"])
+    counter = _counter(visit, typed)
     if counter is None:
         return _to_cart(visit)
-    if visit.form.get("then") == "update":
+    if visit.form.get("then") != "order" or counter.refused:
         return _page(visit, counter, typed)
     try:
-        order = _place(visit, _read(counter, typed, visit))
+        with visit.guessing(counter.codes):
+            order = _place(visit, _read(counter, typed, visit))
     except Refused as error:
-        again = _counter(visit, typed["shipping"])
+        again = _counter(visit, typed)
         if again is None:
             return _to_cart(visit)
         wrong = mistakes(visit, _plainer(error, visit, again), {*_FIELDS}.__contains__)
@@ -136,22 +162,46 @@ def _begin_payment(visit: Visit, order: Order) -> None:
             return  # it is paid or cancelled already; the page of the order says so
 
 
-def _counter(visit: Visit, chosen: str) -> Counter | None:
+def _counter(visit: Visit, typed: Mapping[str, str]) -> Counter | None:
     """None for a cart that cannot be ordered as it is: its own page says why."""
+    address = address_typed(typed)
     with visit.read() as tx:
-        cart = look_into_cart(tx, visit)
-        if not cart.ready or cart.priced is None:
-            return None
-        offered, options = cart.priced, cart.priced.shipping_options
-        free = {name: option.price for name, option in options.items() if option.left != 0}
-        shipping = chosen if chosen in options else min(free, key=lambda name: free[name], default="")
-        if shipping:
-            offered = quote_order(
-                tx, visit.instance.hooks, cart.sale.session.id, cart.items, language=visit.language,
-                person_id=visit.actor.person_id, chosen=Choices(shipping=shipping),
-            )  # fmt: skip
+        cart = look_into_cart(tx, visit, Choices(address=address))
+    if not cart.ready or cart.priced is None:
+        return None
+    options = cart.priced.shipping_options
     methods = payment_methods(visit.instance, cart.sale.shop.id, visit.language)
-    return Counter(cart=cart, offered=offered, shipping=shipping, methods=methods)
+    shipping = typed["shipping"] if typed["shipping"] in options else _cheapest(options)
+    brought = bool(shipping) and options[shipping].needs_address
+    chosen = Choices(
+        shipping=shipping,
+        payment_method=_method(methods, typed["payment_method"]),
+        address=address if brought else None,
+    )
+    tried = with_codes(visit, codes_typed(visit.form), lambda codes: _quote(visit, cart, replace(chosen, codes=codes)))
+    return Counter(
+        cart=cart, offered=tried.value, options=options, shipping=shipping, methods=methods,
+        method=chosen.payment_method, address=address, codes=tried.codes, refused=tried.refused,
+    )  # fmt: skip
+
+
+def _quote(visit: Visit, cart: Cart, chosen: Choices) -> Offered:
+    with visit.read() as tx:
+        return quote_order(
+            tx, visit.instance.hooks, cart.sale.session.id, cart.items, language=visit.language,
+            person_id=visit.actor.person_id, chosen=chosen,
+        )  # fmt: skip
+
+
+def _cheapest(options: Mapping[str, ShippingOption]) -> str:
+    """Of those that have room; what is collected before what is brought."""
+    free = {name: (option.needs_address, option.price) for name, option in options.items() if option.left != 0}
+    return min(free, key=lambda name: free[name], default="")
+
+
+def _method(methods: Sequence[PaymentMethod], typed: str) -> str:
+    known = [one.id for one in methods]
+    return typed if typed in known else known[0] if len(known) == 1 else ""
 
 
 def _read(counter: Counter, typed: Mapping[str, str], visit: Visit) -> Wish:
@@ -170,6 +220,9 @@ def _read(counter: Counter, typed: Mapping[str, str], visit: Visit) -> Wish:
         problems.append(Problem("total_missing", "Please check the total once more."))
     if counter.methods and typed["payment_method"] not in {one.id for one in counter.methods}:
         problems.append(Problem("payment_missing", "Choose how you will pay.", "/payment_method"))
+    brought = counter.options[counter.shipping].needs_address if counter.shipping else False
+    if brought:
+        problems += missing_of(counter.address)
     if problems:
         raise Invalid(problems)
     return Wish(
@@ -182,6 +235,8 @@ def _read(counter: Counter, typed: Mapping[str, str], visit: Visit) -> Wish:
         shipping=typed["shipping"],
         payment_method=typed["payment_method"],
         total=int(shown),
+        codes=counter.codes,
+        address=counter.address if brought else None,
     )
 
 
@@ -189,7 +244,7 @@ def _plainer(error: Refused, visit: Visit, counter: Counter) -> Refused:
     """A slot that is full is said where slots are chosen; a total that they changed themselves by another choice."""
     if error.code == "slot_full":
         return Invalid([Problem(error.code, error.text, "/shipping", dict(error.values))])
-    if error.code == "total_changed" and visit.form.get("with") != counter.shipping:
+    if error.code == "total_changed" and visit.form.get("with") != counter.choice:
         total = Money(counter.offered.quote.totals.total, counter.offered.quote.draft.currency)
         return Conflict(
             "total_changed", "With this choice the total is {total}. Please confirm your order.", total=total
@@ -209,11 +264,15 @@ def _known_of(visit: Visit) -> dict[str, str]:
 def _page(
     visit: Visit, counter: Counter, typed: Mapping[str, str], wrong: Mistakes = NONE, status: int = 200
 ) -> Response:
-    choices: dict[str, Any] = dict(typed)
+    choices: dict[str, Any] = {**typed, "payment_method": counter.method}
     if len(counter.options) == 1:
         choices["shipping"] = choices["shipping"] or counter.shipping
-    if len(counter.methods) == 1:
-        choices["payment_method"] = choices["payment_method"] or counter.methods[0].id
+    if counter.refused:
+        status = 422 if status == 200 else status
+        said = " ".join(say(visit.language, one) for one in counter.refused)
+        wrong = replace(wrong, fields={**wrong.fields, CODE: said})
+    else:
+        choices[CODE] = ""  # it stands among those that count
     return show(
         visit,
         "checkout",

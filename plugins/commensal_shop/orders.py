@@ -1,14 +1,14 @@
-"""My orders: the list, one order, its change and its cancelling. A guest comes in by the secret in the address."""
+"""My orders: the list, one order, and its cancelling. A guest comes in by the secret in the address."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from starlette.responses import Response
 
 from commensal import (
-    Conflict,
     NotFound,
     Order,
     Payment,
@@ -21,7 +21,6 @@ from commensal import (
     Visit,
     cancel_open,
     cancel_order,
-    change_order,
     enterprises_by_id,
     fingerprint,
     is_open,
@@ -36,10 +35,10 @@ from commensal import (
     start_payment,
 )
 
-from .sale import FIELD, quantities
 from .showing import NONE, Mistakes, mistakes, show, status_of
 
 _AT_ONCE = 20  # orders on a page
+_THANKS = timedelta(minutes=10)  # after it was placed, an order's page says thank you
 
 
 @dataclass(frozen=True)
@@ -99,7 +98,8 @@ def _page(visit: Visit, door: Door, wrong: Mistakes = NONE, status: int = 200) -
         order = door.order(tx)
         sale = sale_by_id(tx, order.session_id)
         payments = payments_of(tx, order.enterprise_id, order.id)
-        open_now = _may_change(order, sale, tx)
+        open_now = may_change(order, sale, tx)
+        just_placed = order.state == "Held" and order.placed_at is not None and tx.now - order.placed_at < _THANKS
     waiting = next((one for one in reversed(payments) if one.kind == "payment" and one.state == "Pending"), None)
     due = order.total - order.paid_total if order.state != "Cancelled" else 0
     return show(
@@ -111,6 +111,7 @@ def _page(visit: Visit, door: Door, wrong: Mistakes = NONE, status: int = 200) -
         sale=sale,
         door=door,
         may_change=open_now,
+        just_placed=just_placed,
         waiting=waiting,
         failed=_failed(payments) if waiting is None else None,
         due=due,
@@ -133,89 +134,6 @@ def pay_now(visit: Visit) -> Response:
     return visit.redirect(door.address)
 
 
-# ------------------------------------------------------------------------------------------------ changing
-
-
-def change_page(visit: Visit) -> Response:
-    door = Door(visit)
-    with visit.read() as tx:
-        order = door.order(tx)
-        sale = sale_by_id(tx, order.session_id)
-        if not _may_change(order, sale, tx):
-            return visit.redirect(door.address)
-    return _change_page(visit, door, order, {})
-
-
-def change_now(visit: Visit) -> Response:
-    """First shows the new total, then, with that total, changes the order: nobody owes what they have not seen."""
-    door = Door(visit)
-    typed = {name.removeprefix(FIELD): value for name, value in visit.form.items() if name.startswith(FIELD)}
-    version, shown = _number(visit, "version"), _number(visit, "total")
-    confirmed = visit.form.get("then") == "change"
-    try:
-        items = quantities(typed)
-        changed = visit.instance.store.transact(
-            lambda tx: _change(tx, visit, door, items, version, shown if confirmed else None, keep=confirmed)
-        )
-    except Refused as error:
-        with visit.read() as tx:
-            order = door.order(tx)
-        wrong = mistakes(visit, error, lambda name: name.startswith(FIELD))
-        return _change_page(visit, door, order, typed, wrong=wrong, status=status_of(error))
-    if not confirmed:
-        with visit.read() as tx:
-            order = door.order(tx)
-        return _change_page(visit, door, order, typed, preview=changed)
-    _ask_for_new_amount(visit, changed)
-    return visit.redirect(door.address)
-
-
-def _change(
-    tx: Transaction, visit: Visit, door: Door, items: dict[str, int], version: int, total: int | None, *, keep: bool
-) -> Order:
-    """The order as it is after the change; without `keep` it is then as if nothing had happened."""
-    attempt = tx.connection.begin_nested()
-    order = door.locked(tx, version)
-    changed = change_order(tx, visit.instance.hooks, order, items=items, total=total, by=visit.actor.person_id)
-    attempt.commit() if keep else attempt.rollback()
-    return changed
-
-
-def _change_page(
-    visit: Visit,
-    door: Door,
-    order: Order,
-    typed: Mapping[str, str],
-    *,
-    preview: Order | None = None,
-    wrong: Mistakes = NONE,
-    status: int = 200,
-) -> Response:
-    return show(
-        visit,
-        "change",
-        status=status,
-        order=order,
-        door=door,
-        typed=typed,
-        preview=preview,
-        preview_sums=sums(preview) if preview else None,
-        mistakes=wrong,
-    )
-
-
-def _ask_for_new_amount(visit: Visit, order: Order) -> None:
-    """What was asked of the payer was the old amount."""
-    if not order.payment_method:
-        return
-    try:
-        start_payment(
-            visit.instance, order.id, order.payment_method, f"order:{order.id}:v{order.version}", visit.language
-        )
-    except Conflict:
-        return  # nothing is due any more
-
-
 # ------------------------------------------------------------------------------------------------ cancelling
 
 
@@ -224,7 +142,7 @@ def cancel_page(visit: Visit) -> Response:
     with visit.read() as tx:
         order = door.order(tx)
         sale = sale_by_id(tx, order.session_id)
-        if not _may_change(order, sale, tx):
+        if not may_change(order, sale, tx):
             return visit.redirect(door.address)
     return show(visit, "cancel", order=order, door=door)
 
@@ -258,21 +176,16 @@ def sums(order: Order) -> Totals:
     )
 
 
-def _may_change(order: Order, sale: Sale, tx: Transaction) -> bool:
+def may_change(order: Order, sale: Sale, tx: Transaction) -> bool:
     return order.state == "Held" and order.fulfilment_state != "Fulfilled" and is_open(sale.session, tx.now)
 
 
 def _other_ways(visit: Visit, order: Order, waiting: Payment | None) -> list[PaymentMethod]:
     """Ways to pay but the one that the customer has begun."""
-    found = payment_methods(visit.instance, order.enterprise_id, visit.language)
+    found = payment_methods(visit.instance, order.enterprise_id, visit.language, person_id=order.person_id)
     return [one for one in found if waiting is None or one.id != waiting.method]
 
 
 def _failed(payments: Sequence[Payment]) -> Payment | None:
     tried = [one for one in payments if one.kind == "payment"]
     return tried[-1] if tried and tried[-1].state == "Failed" else None
-
-
-def _number(visit: Visit, name: str) -> int:
-    text = visit.form.get(name, "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else 0

@@ -9,7 +9,7 @@ from starlette.routing import BaseRoute
 
 from commensal import Instance, NotFound, Visit, hookimpl, page
 
-from . import accounts, cart, checkout, front, orders, sale
+from . import accounts, cart, change, checkout, front, orders, sale
 from .showing import on_error
 
 
@@ -28,14 +28,14 @@ _PAGES = (
     ("GET", "/orders", orders.orders_page),
     ("GET", "/orders/guest/{secret}", orders.order_page),
     ("POST", "/orders/guest/{secret}/pay", orders.pay_now),
-    ("GET", "/orders/guest/{secret}/change", orders.change_page),
-    ("POST", "/orders/guest/{secret}/change", orders.change_now),
+    ("GET", "/orders/guest/{secret}/change", change.change_page),
+    ("POST", "/orders/guest/{secret}/change", change.change_now),
     ("GET", "/orders/guest/{secret}/cancel", orders.cancel_page),
     ("POST", "/orders/guest/{secret}/cancel", orders.cancel_now),
     ("GET", "/orders/{order}", orders.order_page),
     ("POST", "/orders/{order}/pay", orders.pay_now),
-    ("GET", "/orders/{order}/change", orders.change_page),
-    ("POST", "/orders/{order}/change", orders.change_now),
+    ("GET", "/orders/{order}/change", change.change_page),
+    ("POST", "/orders/{order}/change", change.change_now),
     ("GET", "/orders/{order}/cancel", orders.cancel_page),
     ("POST", "/orders/{order}/cancel", orders.cancel_now),
     ("GET", "/login", accounts.log_in_page),

@@ -16,15 +16,21 @@ from commensal import (
     PluginError,
     Problem,
     Refused,
+    Sale,
     Unauthorised,
     Visit,
+    cart_items,
+    cart_of,
     clean_html,
     format_percent,
     format_span,
+    is_open,
     plural,
     say,
     translate,
 )
+
+from .guest import owner
 
 
 @dataclass(frozen=True)
@@ -68,6 +74,7 @@ def show(visit: Visit, template: str, /, *, status: int = 200, **context: Any) -
         "measure": lambda term: MEASURES[term].symbol or MEASURES[term].label(language),
         "clean": lambda html: Markup(clean_html(html)),  # noqa: S704 - this is what makes it safe
         "here": visit.request.url.path,
+        "basket": _basket(visit, context.get("sale")),
     }
     return visit.render(f"shop/{template}.html", status=status, **words, **context)
 
@@ -77,6 +84,8 @@ def on_error(visit: Visit, error: Exception) -> Response:
     if isinstance(error, Unauthorised) and visit.request.method == "GET":
         return visit.redirect(f"/login?next={quote(visit.request.url.path)}")
     said, status, problems = _told(visit, error)
+    if status == 404:
+        return show(visit, "missing", status=status, said=said)
     return show(visit, "error", status=status, said=said, problems=problems, retry=status in (429, 500, 502, 503))
 
 
@@ -90,3 +99,14 @@ def _told(visit: Visit, error: Exception) -> tuple[str, int, list[str]]:
         problem = Problem("plugin", "The extension {plugin} failed. Nothing was done.", values={"plugin": error.plugin})
         return say(language, problem), 502, []
     return translate(language, "Something went wrong on our side. Nothing was done."), 500, []
+
+
+def _basket(visit: Visit, sale: Sale | None) -> int | None:
+    """How many pieces lie in the visitor's basket at the sale of this page; None on pages of no open sale."""
+    if sale is None:
+        return None
+    with visit.read() as tx:
+        if not is_open(sale.session, tx.now):
+            return None
+        cart = cart_of(tx, sale.session.id, **owner(visit, sale.session.id))
+        return sum(cart_items(tx, cart).values()) if cart else 0

@@ -203,6 +203,6 @@ def test_moments_are_told_in_the_time_of_the_place() -> None:
 
 def test_a_span_names_its_day_once_if_it_is_one() -> None:
     evening = format_span(AFTERNOON, AFTERNOON + timedelta(hours=2), "Europe/Paris", "fr")
-    assert evening == "jeudi 4 juin 2026, 17:00 – 19:00"
+    assert evening == "jeudi 4 juin 2026, 17:00\u00a0–\u00a019:00"
     night = format_span(AFTERNOON, AFTERNOON + timedelta(hours=9), "Europe/Paris", "fr")
-    assert night == "jeudi 4 juin 2026, 17:00 – vendredi 5 juin 2026, 02:00"
+    assert night == "jeudi 4 juin 2026, 17:00\u00a0– vendredi 5 juin 2026, 02:00"

@@ -108,7 +108,7 @@ def test_a_sale_offers_its_slots_with_what_is_left_full_ones_too(hall: Hall) -> 
         options = {one.id: one for one in pickup.shipping_options(tx, "shop", SESSION, "fr")}
     assert {hall.slot.id: 2, full.id: 0, endless.id: None} == {one.id: one.left for one in options.values()}
     offered = options[hall.slot.id]
-    assert offered.label == "Salle des fêtes, samedi 6 juin 2026, 17:00 – 19:00"
+    assert offered.label == "Salle des fêtes, samedi 6 juin 2026, 17:00\u00a0–\u00a019:00"
     assert (offered.address, offered.price, offered.vat_rate) == ("3 rue du Lavoir, Bourg", 150, Decimal(20))
 
 
@@ -212,7 +212,7 @@ def place(hall: Hall, instance: Instance) -> Callable[[Slot], Order]:
 def test_an_order_books_its_slot_and_pays_for_the_place(hall: Hall, place: Callable[[Slot], Order]) -> None:
     order = place(hall.slot)
     assert hall.taken() == 1
-    assert order.shipping_label == "Salle des fêtes, samedi 6 juin 2026, 17:00 – 19:00"
+    assert order.shipping_label == "Salle des fêtes, samedi 6 juin 2026, 17:00\u00a0–\u00a019:00"
     (fee,) = order.adjustments
     assert (fee.kind, fee.amount, fee.vat_rate, fee.plugin) == ("shipping", 150, Decimal(20), "pickup")
     assert order.total == 2 * 250 + 150

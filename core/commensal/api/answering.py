@@ -19,11 +19,13 @@ from ..people.sessions import NewSession, keep_alive
 from ..store import Transaction
 from .authenticate import authenticate
 from .cookies import clear_session, set_session
-from .endpoint import Call, Endpoint, File
+from .endpoint import Call, Endpoint, File, Stream
+from .guessing import slowed_down
 from .idempotency import Kept, keep_answer, kept_answer, read_key, request_hash
 from .problems import problem
 from .rates import Rates
 from .reading import read_body, read_id, read_query, read_version
+from .streaming import begin_stream
 
 LARGEST_JSON = 1024 * 1024  # bytes
 LARGEST_FILE = 9 * 1024 * 1024
@@ -93,7 +95,10 @@ def _answer(
             call = replace(call, prepared=endpoint.prepare(call, **given))
         response = _respond(endpoint, instance, endpoint.handler(call, **given)) if endpoint.safe else None
     keep_alive(instance.store, actor, call.tx.now)
-    return response or _change(request, endpoint, call, given, content)
+    if response is not None:
+        return response
+    with slowed_down(rates, address, getattr(given.get("body"), "codes", None) or ()):
+        return _change(request, endpoint, call, given, content)
 
 
 def _given(request: Request, endpoint: Endpoint, content: bytes) -> dict[str, Any]:
@@ -137,6 +142,8 @@ def _kept(response: Response) -> Kept:
 def _respond(endpoint: Endpoint, instance: Instance, value: Any) -> Response:
     if isinstance(value, Response):
         return value
+    if isinstance(value, Stream):
+        return begin_stream(value)
     if isinstance(value, File):
         headers = {"Cache-Control": "public, max-age=31536000, immutable" if value.unchanging else "no-store"}
         if value.filename:

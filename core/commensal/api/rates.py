@@ -1,4 +1,4 @@
-"""Rate limits for each address: reads, writes and log-ins a minute. Each process counts for itself, in memory."""
+"""Rate limits for each address: reads, writes, log-ins and messages a minute. Each process counts for itself, in memory."""
 
 from __future__ import annotations
 
@@ -22,15 +22,22 @@ class Rates:
             "reads": RateLimitItemPerMinute(settings.reads),
             "writes": RateLimitItemPerMinute(settings.writes),
             "logins": RateLimitItemPerMinute(settings.logins),
+            "webhooks": RateLimitItemPerMinute(settings.webhooks),
         }
 
     def count(self, kind: str, address: str) -> None:
         """Raises `TooMany` with the seconds to wait."""
-        limit = self._limits[kind]
-        source = network(address)
-        if not self._limiter.hit(limit, kind, source):
-            reset = self._limiter.get_window_stats(limit, kind, source).reset_time
-            raise TooMany(max(1, int(reset - time.time()) + 1))
+        if not self._limiter.hit(self._limits[kind], kind, network(address)):
+            raise self._too_many(kind, network(address))
+
+    def refuse_spent(self, kind: str, address: str) -> None:
+        """Raises the same where nothing is left, and counts nothing."""
+        if not self._limiter.test(self._limits[kind], kind, network(address)):
+            raise self._too_many(kind, network(address))
+
+    def _too_many(self, kind: str, source: str) -> TooMany:
+        reset = self._limiter.get_window_stats(self._limits[kind], kind, source).reset_time
+        return TooMany(max(1, int(reset - time.time()) + 1))
 
 
 def network(address: str) -> str:

@@ -83,10 +83,11 @@ def format_moment(at: datetime, timezone: str, language: str) -> str:
 
 
 def format_span(begins: datetime, ends: datetime, timezone: str, language: str) -> str:
-    """From when until when, the day once if it is one day: jeudi 4 juin 2026, 17:00 – 19:00."""
+    """From when until when, the day once if it is one day: jeudi 4 juin 2026, 17:00 – 19:00. Hours stay on one line."""
     same_day = format_day(begins, timezone, language) == format_day(ends, timezone, language)
     until = _hour(ends, timezone, language) if same_day else format_moment(ends, timezone, language)
-    return f"{format_moment(begins, timezone, language)} – {until}"
+    dash = "\u00a0–\u00a0" if same_day else "\u00a0– "
+    return f"{format_moment(begins, timezone, language)}{dash}{until}"
 
 
 def in_words(value: object, language: str) -> object:

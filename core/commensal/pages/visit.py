@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from ..api.guessing import slowed_down
 from ..hooks import specifications
 from ..hooks.values import MenuItem
 from ..instance import Instance
@@ -47,6 +48,10 @@ class Visit:
 
     def write(self) -> AbstractContextManager[Transaction]:
         return self.instance.store.write()
+
+    def guessing(self, codes: Sequence[str]) -> AbstractContextManager[None]:
+        """Around what is asked with codes that can be guessed: too many wrong ones from one address are `TooMany`."""
+        return slowed_down(self.request.app.state.rates, self.actor.address, codes)
 
     def render(self, template: str, /, *, status: int = 200, **context: Any) -> Response:
         """The template with what every page has: the visit, the menu, the instance's name."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Literal
 
-from sqlalchemy import String, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, String, func, insert, literal, select, update
 
 from ..errors import Refused
 from ..jobs import promise
@@ -53,16 +53,27 @@ def use_code(tx: Transaction, secret: str, purpose: Purpose, *, person_id: str |
     Raises `Refused` for a code that is not valid, or not any more.
     """
     code = email_code
-    statement = update(code).where(
-        code.c.hash == fingerprint(secret),
-        code.c.purpose == purpose,
-        code.c.used_at.is_(None),
-        code.c.expires_at > tx.now,
-        code.c.email == select(person.c.email).where(person.c.id == code.c.person_id).scalar_subquery(),
-    )
+    statement = update(code).where(*_valid(tx, secret, purpose))
     if person_id is not None:
         statement = statement.where(code.c.person_id == person_id)
     found: str | None = tx.value(statement.values(used_at=tx.now).returning(code.c.person_id))
     if found is None:
         raise Refused("code", "This link is not valid any more. Please ask for a new one.")
     return found
+
+
+def owner_of_code(tx: Transaction, secret: str, purpose: Purpose) -> str | None:
+    """The address of the person whose code this is, without using it up; None for a code that is not valid."""
+    found: str | None = tx.value(select(email_code.c.email).where(*_valid(tx, secret, purpose)))
+    return found
+
+
+def _valid(tx: Transaction, secret: str, purpose: Purpose) -> tuple[ColumnElement[bool], ...]:
+    code = email_code.c
+    return (
+        code.hash == fingerprint(secret),
+        code.purpose == purpose,
+        code.used_at.is_(None),
+        code.expires_at > tx.now,
+        code.email == select(person.c.email).where(person.c.id == code.person_id).scalar_subquery(),
+    )

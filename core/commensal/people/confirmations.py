@@ -10,7 +10,7 @@ from ..enterprises.tables import customer
 from ..errors import Problem
 from ..jobs import Job, promise
 from ..store import Time, Transaction
-from .codes import mail_code, use_code
+from .codes import mail_code, owner_of_code, use_code
 from .email import read_email
 from .log_in import forget_failures
 from .people import COLUMNS, NewPerson, Person, add_person
@@ -78,6 +78,11 @@ def reset_password(tx: Transaction, code: str, password_hash: str) -> Person:
     tx.execute(open_codes.values(used_at=tx.now))
     forget_failures(tx, row["email"])
     return _adopt_customers(tx, Person(**row))
+
+
+def email_of_reset(tx: Transaction, code: str) -> str:
+    """Whose new password this code may set, without using it up; "" for a code that is not valid."""
+    return owner_of_code(tx, code, "reset") or ""
 
 
 def _proved(tx: Transaction, person_id: str) -> Update:

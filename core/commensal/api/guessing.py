@@ -1,0 +1,27 @@
+"""Codes of vouchers are guessed no faster than passwords: each address may be wrong so often a minute."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from ..errors import Invalid
+from .rates import Rates
+
+_KIND = "logins"
+
+
+@contextmanager
+def slowed_down(rates: Rates, address: str, codes: Sequence[str]) -> Iterator[None]:
+    """Around what is asked with `codes`. A code that nobody knows counts as a wrong password does.
+
+    Who has been wrong too often gets no answer, not even to a right code. Raises `TooMany`.
+    """
+    if codes:
+        rates.refuse_spent(_KIND, address)
+    try:
+        yield
+    except Invalid as error:
+        if any(one.code == "code_unknown" for one in error.problems):
+            rates.count(_KIND, address)
+        raise
