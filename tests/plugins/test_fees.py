@@ -252,7 +252,7 @@ def expected(lines: list[PricedLine], fee: Mapping[str, Any]) -> int:
             return int(fee["amount"])
         case "FlexiRate":
             counted = range(count if fee["max_items"] is None else min(count, fee["max_items"]))
-            return sum(fee["additional_item"] if number else fee["first_item"] for number in counted)
+            return int(sum(fee["additional_item"] if number else fee["first_item"] for number in counted))
         case "PriceSack":
             return int(fee["discount_amount"] if total >= fee["minimal_amount"] else fee["normal_amount"])
         case "FlatPercentWithin":

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any, TypedDict, Unpack
 
-from sqlalchemy import RowMapping, bindparam, case, func, literal_column, select
+from sqlalchemy import RowMapping, Select, bindparam, case, func, literal_column, select
 from sqlalchemy.sql.dml import ReturningInsert
 
 from ..errors import Conflict, Invalid, NotFound, Problem
@@ -144,6 +144,11 @@ def customer_by_id(tx: Transaction, enterprise_id: str, customer_id: str) -> Cus
     """One of the enterprise's customers. Raises `NotFound`."""
     mine = (customer.c.id == customer_id, customer.c.enterprise_id == enterprise_id)
     return _customer(tx.one(select(*_COLUMNS).where(*mine)))
+
+
+def customers_by_id(tx: Transaction, ids: Collection[str] | Select[tuple[str]]) -> dict[str, Customer]:
+    """Those of `ids`, or of what a statement selects, that exist, by id. For who may know them."""
+    return {row["id"]: _customer(row) for row in tx.all(select(*_COLUMNS).where(customer.c.id.in_(ids)))}
 
 
 def customer_by_email(tx: Transaction, enterprise_id: str, email: str) -> Customer:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, select
+from sqlalchemy import ColumnElement, RowMapping, Select, select
 
 from ..errors import NotFound
 from ..pricing.values import Address, Adjustment, Phase, PricedLine, VatShare
@@ -27,6 +27,12 @@ def order_by_id(
         customer_order.c.enterprise_id == enterprise_id if enterprise_id else customer_order.c.person_id == person_id
     )
     return _whole(tx, customer_order.c.id == order_id, whose)
+
+
+def orders_by_id(tx: Transaction, ids: Collection[str] | Select[tuple[str]]) -> dict[str, Order]:
+    """Those of `ids`, or of what a statement selects, that exist, by id, without their lines. For who may know them."""
+    rows = tx.all(select(customer_order).where(customer_order.c.id.in_(ids)))
+    return {row["id"]: _order(row) for row in rows}
 
 
 def order_by_secret(tx: Transaction, secret_hash: str) -> Order:

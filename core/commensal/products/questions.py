@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, literal, select
@@ -60,6 +61,21 @@ def products_where(
     lot = [column.label(f"{_LOT}{column.name}") for column in stock_lot.c]
     wanted = wanted.add_columns(*lot).join(stock_lot, stock_lot.c.id == product.lot_id)
     return [_stocked(row) for row in tx.all(wanted.order_by(product.id).limit(limit))]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What sort of product it is: its DFC product type, and its labels."""
+
+    product_type: str
+    labels: tuple[str, ...]
+
+
+def kinds_of(tx: Transaction, product_ids: Collection[str]) -> dict[str, Kind]:
+    """The kinds of these products, of any enterprise, by id."""
+    product = supplied_product.c
+    rows = tx.all(select(product.id, product.product_type, product.labels).where(product.id.in_(product_ids)))
+    return {row["id"]: Kind(row["product_type"], tuple(row["labels"])) for row in rows}
 
 
 def pieces_left(*, free: int, unlimited: bool, lot_quantity: int) -> int | None:

@@ -1,0 +1,380 @@
+"""Solidarity: what an order is granted, as far as a budget goes, and what the fund is told of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from sqlalchemy import delete, event, insert, select, update
+
+from commensal import Adjustment, Conflict, Invalid, Phase, Transaction
+from commensal.checks import broken_invariants
+from commensal.enterprises.customer_categories import create_category
+from commensal.enterprises.customers import create_customer
+from commensal.enterprises.plugin_settings import check_settings
+from commensal.enterprises.tables import customer_in_category, enterprise_plugin
+from commensal.instance import Instance, Settings
+from commensal.orders.cancel import cancel_order
+from commensal.orders.change import change_order
+from commensal.orders.lock import locked_order
+from commensal.orders.place import place_order
+from commensal.orders.price import Choices
+from commensal.orders.quote import quote_order
+from commensal.orders.tables import adjustment, customer_order
+from commensal.orders.values import Order, Wish
+from commensal.orders.weigh import weigh_order
+from commensal.people.people import add_person, new_person
+from commensal.sale_sessions.tables import sale_session
+from commensal.store import Store
+from commensal.testing.goods import a_lot, an_item
+from commensal.testing.placed import a_shop
+from commensal_solidarity.settings import Programme
+from commensal_solidarity.settings import Settings as Programmes
+from commensal_solidarity.statement import statement_of
+from commensal_solidarity.tables import solidarity_budget, solidarity_entry
+from commensal_solidarity.years import first_day, last_day, year_of
+
+SESSION = "shop-session"
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return Settings(
+        name="Test", base_url=settings.base_url, language="en", limits=settings.limits,
+        plugins={"enabled": ["solidarity"]},
+    )  # fmt: skip
+
+
+@dataclass
+class Town:
+    """A shop whose social fund pays a third of 30.00 of the goods of its group, to which Ada and Bob belong."""
+
+    instance: Instance
+    category: str
+    people: Mapping[str, str]
+    customers: Mapping[str, str]
+    items: Mapping[str, str]
+
+    @property
+    def store(self) -> Store:
+        return self.instance.store
+
+    def agree(self, *programmes: Mapping[str, Any]) -> tuple[Programme, ...]:
+        """Sets the shop's programmes; what is left out is the usual."""
+        usual = {"id": "ccas", "payer": "CCAS", "category": self.category, "percent": "30", "budget": 3000}
+        told = {"programmes": [{**usual, **one} for one in programmes]}
+        check_settings(Programmes, told)
+        with self.store.write() as tx:
+            tx.execute(update(enterprise_plugin).values(settings=told))
+        read: Any = self.instance.hooks.settings("solidarity", told)
+        return tuple(read.programmes)
+
+    def order(self, who: str = "ada", total: int | None = None, **pieces: int) -> Order:
+        wish = Wish(items=self.wanted(pieces), name=who.title(), email=f"{who}@example.org", total=total)
+        with self.store.write() as tx:
+            return place_order(tx, self.instance.hooks, SESSION, wish, person_id=self.people[who])
+
+    def wanted(self, pieces: Mapping[str, int]) -> dict[str, int]:
+        return {self.items[name]: number for name, number in pieces.items()}
+
+    def change(self, order: Order, **pieces: int) -> Order:
+        with self.store.write() as tx:
+            mine = locked_order(tx, order.id, enterprise_id="shop")
+            return change_order(tx, self.instance.hooks, mine, items=self.wanted(pieces))
+
+    def weigh(self, order: Order, weight: str) -> Order:
+        with self.store.write() as tx:
+            mine = locked_order(tx, order.id, enterprise_id="shop")
+            (line,) = [one for one in mine.lines if one.weighed]
+            return weigh_order(tx, self.instance.hooks, mine, {line.id: Decimal(weight)})
+
+    def cancel(self, order: Order) -> Order:
+        with self.store.write() as tx:
+            return cancel_order(tx, self.instance.hooks, locked_order(tx, order.id, enterprise_id="shop"), by_hub=True)
+
+    def spent(self) -> int:
+        """What is spent of all budgets: by the books, by their entries, and by the orders, which must agree."""
+        with self.store.read() as tx:
+            return spent_of(tx)
+
+
+def spent_of(tx: Transaction) -> int:
+    budgets = tx.all(select(solidarity_budget.c.spent))
+    entries = tx.all(select(solidarity_entry.c.amount))
+    live = tx.all(
+        select(adjustment.c.amount)
+        .join(customer_order, customer_order.c.id == adjustment.c.order_id)
+        .where(adjustment.c.plugin == "solidarity", customer_order.c.state != "Cancelled")
+    )
+    spent, booked, granted = (sum(row[name] for row in rows) for rows, name in (
+        (budgets, "spent"), (entries, "amount"), (live, "amount")
+    ))  # fmt: skip
+    assert spent == booked == -granted
+    assert broken_invariants(tx) == []
+    return int(spent)
+
+
+@pytest.fixture
+def town(instance: Instance) -> Town:
+    with instance.store.write() as tx:
+        a_shop(tx, name="Halle")
+        tx.execute(insert(enterprise_plugin).values(enterprise_id="shop", plugin="solidarity", settings={}, version=1))
+        category = create_category(tx, "shop", name="Quotient familial").id
+        people, customers = {}, {}
+        for who in ("ada", "bob", "eve"):
+            email = f"{who}@example.org"
+            made = add_person(
+                tx, new_person(email=email, name=who.title(), password="a long password", language="en"), confirmed=True
+            )
+            assert made is not None
+            groups = [] if who == "eve" else [category]
+            customers[who] = create_customer(tx, "shop", email=email, name=who.title(), categories=groups).id
+            people[who] = made.id
+        apples = an_item(tx, a_lot(tx, on_hand="100000"), price=1000)
+        meat = an_item(
+            tx, a_lot(tx, unit="Kilogram", on_hand="10000"), name="Bœuf", price=2000, grains=1000, unit="Kilogram",
+            weighed=True,
+        )  # fmt: skip
+        wine = an_item(tx, a_lot(tx, on_hand="1000"), name="Vin", price=1000, product_type="wine", labels=["Demeter"])
+    for who, customer_id in customers.items():
+        with instance.store.write() as tx:
+            from commensal.enterprises.tables import customer
+
+            tx.execute(update(customer).where(customer.c.id == customer_id).values(person_id=people[who]))
+    town = Town(instance, category, people, customers, {"apples": apples, "meat": meat, "wine": wine})
+    town.agree({})
+    return town
+
+
+def grants(order: Order) -> list[int]:
+    return [-one.amount for one in order.adjustments if one.phase is Phase.SUBSIDY]
+
+
+# ------------------------------------------------------------------------------------------------ an order
+
+
+def test_the_fund_pays_its_share_and_the_customer_the_rest(town: Town) -> None:
+    order = town.order(apples=2)
+    (one,) = order.adjustments
+    assert one == Adjustment(
+        phase=Phase.SUBSIDY, kind="solidarity:ccas", label="Payé par CCAS", amount=-600, payer="CCAS",
+        plugin="solidarity",
+    )  # fmt: skip
+    assert (order.products_total, order.total) == (2000, 1400)
+    assert [share.net + share.vat for share in order.vat] == [2000], "VAT is on the full price"
+    assert town.spent() == 600
+
+
+def test_who_is_not_in_the_category_pays_the_full_price(town: Town) -> None:
+    assert town.order("eve", apples=2).adjustments == ()
+    assert town.spent() == 0
+
+
+def test_the_last_of_the_budget_is_granted_and_then_nothing(town: Town) -> None:
+    town.agree({"budget": 1000})
+    assert [grants(town.order(who, apples=2)) for who in ("ada", "bob", "ada")] == [[600], [400], []]
+    assert town.spent() == 1000
+
+
+def test_a_quote_shows_what_is_left_and_an_order_at_another_total_is_refused(town: Town) -> None:
+    town.agree({"budget": 1000})
+    with town.store.read() as tx:
+        offered = quote_order(
+            tx, town.instance.hooks, SESSION, town.wanted({"apples": 2}), language="en",
+            person_id=town.people["ada"], chosen=Choices(),
+        )  # fmt: skip
+    assert offered.quote.totals.total == 1400
+    town.order("bob", apples=2)
+    with pytest.raises(Conflict, match=r"The total has changed from 14.00 EUR to 16.00 EUR"):
+        town.order("ada", total=offered.quote.totals.total, apples=2)
+    assert town.spent() == 600
+
+
+@pytest.mark.parametrize(
+    ("terms", "granted"),
+    [
+        ({"percent": 0, "amount": 500}, [500]),
+        ({"percent": 0, "amount": 500000, "budget": 900000}, [4000]),
+        ({"most_per_order": 700}, [700]),
+        ({"most_per_customer": 800}, [800]),
+        ({"excluded_types": ["alcoholic-beverage"]}, [600]),
+        ({"excluded_labels": ["Demeter"]}, [600]),
+        ({"excluded_types": ["beer"]}, [1200]),
+        ({"valid_from": "2026-06-07"}, []),
+        ({"valid_from": "2026-06-06", "valid_to": "2026-06-06"}, [1200]),
+        ({"valid_to": "2026-06-05"}, []),
+        ({"budget": 0}, []),
+        ({"percent": "100", "budget": 5000}, [4000]),
+        ({"percent": "33.333"}, [1333]),
+    ],
+)
+def test_what_is_granted_follows_the_terms(town: Town, terms: dict[str, Any], granted: list[int]) -> None:
+    """40.00 of goods, of which 20.00 are wine, distributed on 6 June."""
+    town.agree({**terms})
+    assert grants(town.order(apples=2, wine=2)) == granted
+    assert town.spent() == sum(granted)
+
+
+def test_two_programmes_add_up_to_no_more_than_there_is_to_pay(town: Town) -> None:
+    town.agree({"id": "ccas", "percent": "80"}, {"id": "cse", "payer": "CSE", "percent": "50"})
+    order = town.order(apples=2)
+    assert [(one.payer, one.amount) for one in order.adjustments] == [("CCAS", -1600), ("CSE", -400)]
+    assert order.total == 0
+    assert town.spent() == 2000
+
+
+def test_a_customers_year_has_a_maximum_of_its_own(town: Town) -> None:
+    town.agree({"most_per_customer": 1000})
+    assert [grants(town.order("ada", apples=2)) for _ in range(3)] == [[600], [400], []]
+    assert grants(town.order("bob", apples=2)) == [600]
+
+
+# ------------------------------------------------------------------------------------------------ later
+
+
+def test_a_grant_follows_the_order_up_and_down_and_goes_back_with_it(town: Town) -> None:
+    order = town.order(apples=2)
+    assert grants(town.change(order, apples=3)) == [900]
+    assert grants(town.change(order, apples=1)) == [300]
+    assert town.spent() == 300
+    town.cancel(order)
+    assert town.spent() == 0
+    with town.store.read() as tx:
+        rows = tx.all(select(solidarity_entry).order_by(solidarity_entry.c.id))
+    told = [(row["kind"], row["amount"]) for row in rows]
+    assert told == [("granted", 600), ("changed", 300), ("changed", -600), ("given back", -300)]
+    assert {row["customer_id"] for row in rows} == {town.customers["ada"]}
+
+
+def test_the_scales_are_never_stopped_by_a_budget_that_is_gone(town: Town) -> None:
+    town.agree({"budget": 1000})
+    order = town.order(meat=1)
+    town.order("bob", apples=2)
+    assert town.spent() == 1000
+    assert grants(town.weigh(order, "1.200")) == [600], "what it has, and no more"
+    assert grants(town.weigh(order, "0.500")) == [300]
+    assert grants(town.weigh(order, "0.900")) == [540], "there is something left again"
+    assert town.spent() == 940
+
+
+def test_a_budget_lowered_below_what_is_spent_takes_nothing_back_and_grants_nothing_more(town: Town) -> None:
+    order = town.order(apples=2)
+    (programme,) = town.agree({"budget": 100})
+    assert grants(town.order("bob", apples=2)) == []
+    assert grants(town.change(order, apples=3)) == [600]
+    assert grants(town.change(order, apples=1)) == [300]
+    assert town.spent() == 300
+    with town.store.read() as tx:
+        year = statement_of(tx, "shop", programme).year
+    assert (year.budget, year.spent, year.left) == (100, 300, 0)
+
+
+def test_a_programme_that_has_left_the_settings_gets_back_what_it_gave(town: Town) -> None:
+    order = town.order(apples=2)
+    town.agree()
+    assert grants(town.change(order, apples=1)) == []
+    assert town.spent() == 0
+
+
+def test_who_has_left_the_category_is_not_helped_any_more(town: Town) -> None:
+    order = town.order(apples=2)
+    with town.store.write() as tx:
+        tx.execute(delete(customer_in_category))
+    assert grants(town.weigh(town.change(order, apples=2, meat=1), "1")) == []
+    assert town.spent() == 0
+
+
+def test_an_order_counts_in_the_year_of_its_distribution_and_follows_it_into_another(town: Town) -> None:
+    town.agree({"budget": 700, "first_month": 6})
+    with town.store.write() as tx:
+        tx.execute(update(sale_session).values(begins_at=tx.now - timedelta(days=10)))
+    order = town.order(apples=2)
+    with town.store.write() as tx:
+        assert tx.value(select(solidarity_budget.c.year)) == 2025
+        tx.execute(update(sale_session).values(begins_at=tx.now))
+    assert grants(town.change(order, apples=1)) == [300]
+    with town.store.read() as tx:
+        rows = tx.all(select(solidarity_budget).order_by(solidarity_budget.c.year))
+        assert [(row["year"], row["spent"]) for row in rows] == [(2025, 0), (2026, 300)]
+    assert town.spent() == 300
+
+
+@pytest.mark.parametrize(
+    ("day", "first_month", "year"),
+    [
+        (date(2026, 1, 1), 1, 2026),
+        (date(2026, 12, 31), 1, 2026),
+        (date(2027, 5, 31), 9, 2026),
+        (date(2026, 9, 1), 9, 2026),
+        (date(2026, 8, 31), 9, 2025),
+        (date(2027, 11, 30), 12, 2026),
+    ],
+)
+def test_a_year_of_a_fund_begins_with_its_month(day: date, first_month: int, year: int) -> None:
+    assert year_of(day, first_month) == year
+    assert first_day(year, first_month) <= day <= last_day(year, first_month)
+    assert last_day(year, first_month) + timedelta(days=1) == first_day(year + 1, first_month)
+
+
+# ------------------------------------------------------------------------------------------------ what it costs
+
+
+def statements(store: Store, act: Any) -> list[str]:
+    seen: list[str] = []
+
+    def note(*given: object) -> None:
+        seen.append(str(given[2]))
+
+    event.listen(store.engine, "before_cursor_execute", note)
+    act()
+    event.remove(store.engine, "before_cursor_execute", note)
+    return [one for one in seen if "solidarity" in one or "SELECT supplied_product" in one]
+
+
+def test_helping_costs_three_statements_and_not_helping_none(town: Town) -> None:
+    town.agree({"most_per_customer": 1000})
+    assert statements(town.store, lambda: town.order("eve", apples=1)) == []
+    assert len(statements(town.store, lambda: town.order("ada", apples=1))) == 3
+    assert len(statements(town.store, lambda: town.order("bob", apples=1))) == 3
+    town.agree({"excluded_types": ["wine"]})
+    assert len(statements(town.store, lambda: town.order("bob", apples=1))) == 4
+
+
+# ------------------------------------------------------------------------------------------------ settings
+
+
+@pytest.mark.parametrize(
+    ("terms", "said"),
+    [
+        ({"amount": 5}, "programmes[1]: percent: give either a percentage or an amount."),
+        ({"percent": 0}, "programmes[1]: percent: give either a percentage or an amount."),
+        ({"percent": 101}, "programmes[1]: percent: a percentage lies between 0 and 100."),
+        ({"payer": "Customer"}, "programmes[1]: payer: name who pays instead of the customer."),
+        ({"budget": -1}, "programmes[1].budget: expected `int` >= 0."),
+        ({"buget": 1}, "programmes[1].buget is unknown; did you mean 'budget'?"),
+        ({"first_month": 13}, "programmes[1].first_month: expected `int` <= 12."),
+        ({"id": "C C"}, "programmes[1].id: expected `str` matching regex '^[a-z0-9-]{1,40}$'."),
+        ({"excluded_types": ["wyne"]}, "programmes[1]: excluded_types: 'wyne' is no DFC product type."),
+        ({"excluded_labels": ["bio"]}, "programmes[1]: excluded_labels: 'bio' is no DFC label."),
+        (
+            {"valid_from": "2026-02-01", "valid_to": "2026-01-01"},
+            "programmes[1]: valid_to: it ends before it begins.",
+        ),
+    ],
+)
+def test_wrong_terms_are_named(terms: dict[str, Any], said: str) -> None:
+    usual = {"id": "a", "payer": "CCAS", "category": "x", "percent": "30", "budget": 3000}
+    with pytest.raises(Invalid) as refused:
+        check_settings(Programmes, {"programmes": [usual, {**usual, "id": "b", **terms}]})
+    (problem,) = refused.value.problems
+    assert (problem.where, problem.values["what"]) == ("/settings/programmes/1", said)
+
+
+def test_a_programme_is_there_once() -> None:
+    usual = {"id": "a", "payer": "CCAS", "category": "x", "percent": "30", "budget": 3000}
+    with pytest.raises(Invalid, match="'a' is there twice"):
+        check_settings(Programmes, {"programmes": [usual, usual]})
