@@ -14,7 +14,7 @@ caller sent an Idempotency-Key.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Generic, TypeVar, get_type_hints
 
@@ -31,6 +31,12 @@ Handler = TypeVar("Handler", bound=Callable[..., Any])
 
 class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a request may say: nothing beyond its fields."""
+
+
+class OpenQuery(Body, frozen=True, kw_only=True):
+    """A query that may say more than its fields: the rest arrives in `others`, unread."""
+
+    others: Annotated[dict[str, str], msgspec.Meta(max_length=50)] = {}
 
 
 class Paging(Body, frozen=True, kw_only=True):
@@ -60,6 +66,23 @@ class File:
     media_type: str
     filename: str = ""
     unchanging: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stream:
+    """An answer that is sent while it is made, however long: only of a GET.
+
+    parts:   what is sent. It opens what it needs itself, since the call's transaction is over by then, and is closed at
+             the end, or when the caller goes away. An error before the first part is answered as a problem
+    shown:   browsers show it instead of saving it
+    headers: of the answer, besides the usual
+    """
+
+    parts: Iterator[bytes]
+    media_type: str
+    filename: str
+    shown: bool = False
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 def changes(body: Body) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from .endpoint import Endpoint, File
+from .endpoint import Endpoint, File, Stream
 from .problems import MEDIA_TYPE, ProblemDocument
 
 _PARAMETER = re.compile(r"{(\w+)}")
@@ -40,7 +40,7 @@ def openapi(endpoints: Sequence[Endpoint], *, title: str, base_url: str, version
 
 
 def _has_schema(shape: Any) -> bool:
-    return shape not in (None, type(None), bytes, File) and shape is not Any
+    return shape not in (None, type(None), bytes, File, Stream) and shape is not Any
 
 
 def _operation(one: Endpoint, by_shape: dict[str, Any]) -> dict[str, Any]:
@@ -77,6 +77,7 @@ def _query_parameters(one: Endpoint) -> list[dict[str, Any]]:
     required = fields.get("required", [])
     return [
         {"name": name, "in": "query", "required": name in required, "schema": shape}
+        | ({"style": "form", "explode": True} if name == "others" else {})  # its members are parameters themselves
         for name, shape in fields["properties"].items()
     ]
 
@@ -94,7 +95,7 @@ def _header_parameters(one: Endpoint) -> list[dict[str, Any]]:
 def _responses(one: Endpoint, by_shape: dict[str, Any]) -> dict[str, Any]:
     problems = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}}}
     good: dict[str, Any] = {"description": "Done"}
-    if one.answer is File:
+    if one.answer in (File, Stream):
         good["content"] = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
     elif _has_schema(one.answer):
         good["content"] = {"application/json": {"schema": by_shape[repr(one.answer)]}}

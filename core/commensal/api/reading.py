@@ -10,6 +10,7 @@ import jsonschema
 import msgspec
 
 from ..errors import Invalid, NotFound, Problem, Refused
+from .endpoint import OpenQuery
 
 _SHOWN = 50  # mistakes in one answer
 
@@ -30,7 +31,11 @@ def read_query(shape: Any, query: Mapping[str, str]) -> Any:
     """The query as `shape`. Raises `Invalid` with every mistake; `where` is the parameter's name."""
     if any("\x00" in value for value in query.values()):
         raise Invalid([Problem("nul", "Texts must not contain the character U+0000.")])
-    return _convert(shape, dict(query), "", strict=False)
+    values: dict[str, Any] = dict(query)
+    if issubclass(shape, OpenQuery):
+        others = {name: values.pop(name) for name in list(values) if name not in shape.__struct_fields__}
+        values["others"] = others
+    return _convert(shape, values, "", strict=False)
 
 
 def read_id(value: str) -> str:

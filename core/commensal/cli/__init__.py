@@ -9,7 +9,23 @@ import typer
 from rich.console import Console
 
 from ..errors import CommensalError
-from . import check, demo, enterprise, init, jobs, migrate, plugins, product_list, sale, serve, token, user, work
+from . import (
+    check,
+    demo,
+    enterprise,
+    init,
+    jobs,
+    migrate,
+    new_plugin,
+    plugins,
+    product_list,
+    report,
+    sale,
+    serve,
+    token,
+    user,
+    work,
+)
 from .of_plugins import WithPlugins
 
 app = typer.Typer(
@@ -19,7 +35,11 @@ app = typer.Typer(
     add_completion=False,
     cls=WithPlugins,
 )
-for _room in (init, user, token, enterprise, product_list, sale, plugins, serve, work, jobs, migrate, check, demo):
+_ROOMS = (
+    init, user, token, enterprise, product_list, report, sale, plugins, new_plugin, serve, work, jobs, migrate, check,
+    demo,
+)  # fmt: skip
+for _room in _ROOMS:
     _room.add_to(app)
 
 

@@ -46,6 +46,14 @@ def demand_session(actor: Actor) -> None:
         raise Forbidden("session", "This needs a log-in with your password; a token is not enough.")
 
 
+def held_at(tx: Transaction, actor: Actor, enterprise_id: str) -> frozenset[str]:
+    """The scopes of an enterprise with which `demand` would let the actor pass there."""
+    if actor.token_enterprise not in (None, enterprise_id):
+        return frozenset()
+    scopes = scopes_at(tx, actor, enterprise_id)
+    return scopes if actor.token_scopes is None else scopes & frozenset(actor.token_scopes)
+
+
 def scopes_at(tx: Transaction, actor: Actor, enterprise_id: str) -> frozenset[str]:
     """What the actor's role there gives, and what grants to their own enterprises give; empty for a stranger."""
     if actor.person_id is None:

@@ -1,0 +1,98 @@
+"""What a cell says: to people, and to spreadsheets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from ...languages.catalogs import translate
+from ...languages.formats import format_money, format_percent, format_quantity
+from ...money import digits
+from ...units.measures import MEASURES
+from ..values import Cell, Column, Kind, Query, Report, Row
+
+Say = Callable[[Any], str]
+
+
+def reader(column: Column, query: Query) -> Say:
+    """How the column's cells are said to people, in their language and the enterprise's time zone."""
+    language, zone = query.language, ZoneInfo(query.timezone)
+    said: dict[Kind, Say] = {
+        "text": str,
+        "whole": str,
+        "money": lambda cell: format_money(cell, query.currency, language),
+        "quantity": lambda cell: format_quantity(cell.value, cell.unit, language),
+        "percent": lambda cell: format_percent(cell, language),
+        "date": lambda cell: f"{cell:%d/%m/%Y}",
+        "moment": lambda cell: f"{cell.astimezone(zone):%d/%m/%Y %H:%M}",
+        "tick": lambda cell: "",
+        "box": lambda cell: "",
+    }
+    say = said[column.kind]
+    return lambda cell: "" if cell is None else say(cell)
+
+
+@dataclass(frozen=True)
+class PlainColumn:
+    """A column of a spreadsheet. `make` gives the plain value of the cell that stands at `place` of a line: text, int,
+    Decimal (money in the currency's major unit), date, or a naive local datetime."""
+
+    place: int
+    label: str
+    kind: Kind
+    make: Callable[[Any], Any]
+
+
+def plain_columns(query: Query, columns: Sequence[Column]) -> list[PlainColumn]:
+    """A quantity takes two columns, its number and its unit; boxes to write into take none."""
+    places, zone, language = digits(query.currency), ZoneInfo(query.timezone), query.language
+    found: list[PlainColumn] = []
+    for place, one in enumerate(columns):
+        if one.kind == "quantity":
+            unit = f"{one.label} ({translate(language, 'unit')})"
+            found.append(PlainColumn(place, one.label, "quantity", lambda cell: cell.value))
+            found.append(PlainColumn(place, unit, "text", lambda cell: _unit(cell.unit, language)))
+        elif one.kind == "money":
+            label = f"{one.label} ({query.currency})"
+            found.append(PlainColumn(place, label, "money", lambda cell: Decimal(cell).scaleb(-places)))
+        elif one.kind == "percent":
+            found.append(PlainColumn(place, f"{one.label} (%)", "percent", _same))
+        elif one.kind == "moment":
+            found.append(PlainColumn(place, one.label, "moment", lambda cell: _local(cell, zone)))
+        elif one.kind not in ("tick", "box"):
+            found.append(PlainColumn(place, one.label, one.kind, _same))
+    return found
+
+
+def labelled(row: Row, report: Report, language: str, *, without: Sequence[int] = ()) -> Row:
+    """Sums with the word for them in the first cell that is free, not counting the places `without`."""
+    if row.kind not in ("subtotal", "total"):
+        return row
+    word = translate(language, "Total" if row.kind == "total" else "Subtotal")
+    cells = list(row.cells)
+    for place, column in enumerate(report.columns):
+        if place not in without and cells[place] is None and not column.summed and column.kind not in ("tick", "box"):
+            cells[place] = Word(word)
+            break
+    return row._replace(cells=cells)
+
+
+class Word(str):
+    """A text that stands as it is, whatever the kind of its column."""
+
+
+def _same(cell: Cell) -> Any:
+    return cell
+
+
+def _unit(term: str, language: str) -> str:
+    measure = MEASURES.get(term)
+    return term if measure is None else measure.symbol or measure.label(language)
+
+
+def _local(cell: datetime, zone: ZoneInfo) -> datetime:
+    return cell.astimezone(zone).replace(tzinfo=None)

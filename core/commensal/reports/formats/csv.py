@@ -1,0 +1,92 @@
+"""CSV (RFC 4180) for spreadsheets: UTF-8 with a byte order mark; in French with semicolons and decimal commas.
+
+Money stands in the currency's major unit, without its sign. A text that a spreadsheet would take for a formula gets an
+apostrophe (OWASP, CSV injection). Groups have no headings here: every line says what it belongs to.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable, Iterator
+from datetime import date, datetime
+from typing import Any
+
+from ...money import digits
+from ..values import AT_ONCE, Printout
+from . import Format
+from .cells import PlainColumn, Word, labelled, plain_columns
+
+_RISKY = re.compile(r"\s*[=+\-@\t\r]|[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_FORMULA = re.compile(r"\s*[=+\-@\t\r]")
+
+
+def harmless(text: str) -> str:
+    """The text without control characters, and with an apostrophe before it where it may be taken for a formula."""
+    if not _RISKY.match(text):
+        return text
+    text = _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def _write(printout: Printout) -> Iterator[bytes]:
+    query = printout.query
+    french = query.language == "fr"
+    columns = plain_columns(query, printout.report.columns)
+    texts = [(one.place, _text(one, digits(query.currency), "," if french else ".")) for one in columns]
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer, delimiter=";" if french else ",", lineterminator="\r\n")
+    buffer.write("\ufeff")
+    writer.writerow([harmless(one.label) for one in columns])
+    waiting = 0
+    for row in printout.rows:
+        if row.kind == "group":
+            continue
+        cells = row.cells if row.kind == "line" else labelled(row, printout.report, query.language).cells
+        writer.writerow([text(cells[place]) for place, text in texts])
+        waiting += 1
+        if waiting == AT_ONCE:
+            yield _taken(buffer)
+            waiting = 0
+    yield _taken(buffer)
+
+
+def _taken(buffer: io.StringIO) -> bytes:
+    content = buffer.getvalue().encode("utf-8")
+    buffer.seek(0)
+    buffer.truncate()
+    return content
+
+
+def _text(column: PlainColumn, places: int, comma: str) -> Callable[[Any], str]:
+    make, kind = column.make, column.kind
+
+    def money(cell: Any) -> str:
+        if cell is None or isinstance(cell, Word):
+            return cell or ""
+        if not places:
+            return str(cell)
+        whole = f"{abs(cell):0{places + 1}d}"
+        return f"{'-' if cell < 0 else ''}{whole[:-places]}{comma}{whole[-places:]}"
+
+    def text(cell: Any) -> str:
+        if cell is None or isinstance(cell, Word):
+            return cell or ""
+        return harmless(make(cell))
+
+    def other(cell: Any) -> str:
+        if cell is None or isinstance(cell, Word):
+            return cell or ""
+        value = make(cell)
+        if isinstance(value, datetime):
+            return f"{value:%Y-%m-%d %H:%M}"
+        if isinstance(value, date):
+            return value.isoformat()
+        return f"{value:f}".replace(".", comma) if kind in ("quantity", "percent") else str(value)
+
+    return {"money": money, "text": text}.get(kind, other)
+
+
+FORMAT = Format(media_type="text/csv; charset=utf-8", write=_write)

@@ -1,0 +1,179 @@
+"""A page that prints well: A4, heads of tables on every page, groups on pages of their own, nothing from elsewhere."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterator, Sequence
+from html import escape
+from itertools import islice
+from pathlib import Path
+
+from ...languages.catalogs import translate
+from ...languages.formats import format_moment
+from ..charts import draw
+from ..labels import SHEETS, sheet_of
+from ..values import Column, Printout, Row
+from . import Format
+from .cells import Say, Word, labelled, reader
+
+WIDE = 8  # columns from which on the paper is turned
+_STYLE = Path(__file__).with_name("report.css").read_text(encoding="utf-8")
+_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+_POLICY = f"default-src 'none'; style-src 'sha256-{_HASH}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+_PART = 64 * 1024  # characters
+
+
+def _write(printout: Printout) -> Iterator[bytes]:
+    waiting, size = [], 0
+    for piece in _page(printout):
+        waiting.append(piece)
+        size += len(piece)
+        if size >= _PART:
+            yield "".join(waiting).encode()
+            waiting, size = [], 0
+    yield "".join(waiting).encode()
+
+
+def _page(printout: Printout) -> Iterator[str]:
+    report, query = printout.report, printout.query
+    title = escape(f"{report.label} · {query.enterprise_name}")
+    yield f'<!DOCTYPE html>\n<html lang="{escape(query.language)}"><head><meta charset="utf-8"><title>{title}</title>'
+    yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
+    yield f"<style>{_STYLE}</style></head>\n<body>"
+    if report.layout == "labels":
+        yield from _stickers(printout)
+    else:
+        yield from _list(printout)
+    yield "</body></html>\n"
+
+
+def _list(printout: Printout) -> Iterator[str]:
+    report, query = printout.report, printout.query
+    shown = [place for place, one in enumerate(report.columns) if one.name not in report.grouped_by]
+    names = ["paged"] if printout.paged else []
+    yield f'<main class="{" ".join([*names, *(["wide"] if len(shown) >= WIDE else [])])}">'
+    yield f"<header><div><h1>{escape(report.label)}</h1>"
+    yield from (f"<p>{escape(one)}</p>" for one in printout.told)
+    printed = translate(query.language, "Printed {when}")
+    when = format_moment(printout.printed_at, query.timezone, query.language)
+    yield f'</div><div class="of"><p>{escape(query.enterprise_name)}</p>'
+    yield f"<p>{escape(printed.format(when=when))}</p></div></header>"
+    for chart in printout.charts:
+        yield f"<figure>{draw(chart, currency=query.currency, language=query.language)}</figure>"
+    yield from _Tables(printout, shown).written()
+    yield "</main>"
+
+
+class _Tables:
+    """A table for each outermost group, or one for all; headings of inner groups stand in its rows."""
+
+    def __init__(self, printout: Printout, shown: list[int]) -> None:
+        self._printout, self._shown = printout, shown
+        self._columns = printout.report.columns
+        self._say = [reader(one, printout.query) for one in self._columns]
+        self._groups = [self._reader_of(name) for name in printout.report.grouped_by]
+        self._open = False
+
+    def written(self) -> Iterator[str]:
+        empty = True
+        for row in self._printout.rows:
+            empty = False
+            if row.kind == "group" and row.level == 0:
+                yield from self._end()
+                yield f"<section><h2>{escape(self._groups[0](row.cells[0])) or '–'}</h2>"
+                yield from self._begin()
+            elif row.kind == "total" and self._printout.report.grouped_by:
+                yield from self._end()
+                yield "<section>"
+                yield from self._begin("total")
+                yield self._line(row)
+            else:
+                if not self._open:
+                    yield "<section>"
+                    yield from self._begin()
+                yield self._heading(row) if row.kind == "group" else self._line(row)
+        yield from self._end()
+        if empty:
+            nothing = translate(self._printout.query.language, "There is nothing to show.")
+            yield f'<p class="nothing">{escape(nothing)}</p>'
+
+    def _reader_of(self, name: str) -> Say:
+        return next(say for one, say in zip(self._columns, self._say, strict=True) if one.name == name)
+
+    def _begin(self, name: str = "lines") -> Iterator[str]:
+        self._open = True
+        heads = (
+            f'<th scope="col"{_class(self._columns[place])}>{escape(self._columns[place].label)}</th>'
+            for place in self._shown
+        )
+        yield f'<table class="{name}"><thead><tr>{"".join(heads)}</tr></thead><tbody>\n'
+
+    def _end(self) -> Iterator[str]:
+        if self._open:
+            self._open = False
+            yield "</tbody></table></section>\n"
+
+    def _heading(self, row: Row) -> str:
+        text = escape(self._groups[row.level](row.cells[0])) or "–"
+        return f'<tr><th scope="rowgroup" colspan="{len(self._shown)}">{text}</th></tr>\n'
+
+    def _line(self, row: Row) -> str:
+        hidden = [place for place in range(len(self._columns)) if place not in self._shown]
+        row = labelled(row, self._printout.report, self._printout.query.language, without=hidden)
+        cells = "".join(
+            f"<td{_class(self._columns[place], row.kind)}>{escape(_said(self._say[place], row.cells[place]))}</td>"
+            for place in self._shown
+        )
+        name = "" if row.kind == "line" else f' class="{row.kind}"'
+        return f"<tr{name}>{cells}</tr>\n"
+
+
+def _said(say: Say, cell: object) -> str:
+    return cell if isinstance(cell, Word) else say(cell)
+
+
+def _class(column: Column, kind: str = "line") -> str:
+    if column.kind in ("tick", "box"):
+        return f' class="{column.kind}"' if kind == "line" else ""
+    if column.numeric:
+        return ' class="n"'
+    return ' class="d"' if column.kind in ("date", "moment") else ""
+
+
+def _stickers(printout: Printout) -> Iterator[str]:
+    name, skip = sheet_of(printout.query)
+    each = SHEETS[name].across * SHEETS[name].down
+    stickers = (one for part in (['<div class="sticker"></div>'] * skip, _each_sticker(printout)) for one in part)
+    while sheet := list(islice(stickers, each)):
+        yield f'<main class="sheet s{name}">'
+        yield from sheet
+        yield "</main>\n"
+
+
+def _each_sticker(printout: Printout) -> Iterator[str]:
+    columns = printout.report.columns
+    say = [reader(one, printout.query) for one in columns]
+    for row in printout.rows:
+        if row.kind == "line":
+            first, *others = sticker_texts(columns, say, row)
+            lines = "<br>".join(escape(one) for one in others)
+            yield f'<div class="sticker"><strong>{escape(first)}</strong>{lines}</div>'
+
+
+def sticker_texts(columns: Sequence[Column], say: list[Say], row: Row) -> Iterator[str]:
+    """What stands on a sticker, line by line: numbers with their label, texts alone, nothing for what is empty."""
+    for place, (one, words, cell) in enumerate(zip(columns, say, row.cells, strict=True)):
+        text = words(cell)
+        if place == 0 or (text and not one.numeric):
+            yield text
+        elif text:
+            yield f"{one.label}: {text}"
+
+
+FORMAT = Format(
+    media_type="text/html; charset=utf-8",
+    write=_write,
+    headers=(("Content-Security-Policy", _POLICY),),
+    shown=True,
+)

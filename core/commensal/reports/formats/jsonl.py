@@ -1,0 +1,33 @@
+"""JSON Lines for programs: an object for each row. Money is whole minor units, moments are UTC, decimals are texts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from ..values import AT_ONCE, Cell, Printout, Quantity
+from . import Format
+
+
+def _write(printout: Printout) -> Iterator[bytes]:
+    names = [one.name for one in printout.report.columns]
+    encoder = msgspec.json.Encoder()
+    waiting: list[dict[str, Any]] = []
+    for row in printout.rows:
+        if row.kind == "group":
+            continue
+        cells = {name: _plain(cell) for name, cell in zip(names, row.cells, strict=True)}
+        waiting.append(cells if row.kind == "line" else {"sum": row.kind, **cells})
+        if len(waiting) == AT_ONCE:
+            yield encoder.encode_lines(waiting)
+            waiting.clear()
+    yield encoder.encode_lines(waiting)
+
+
+def _plain(cell: Cell) -> Any:
+    return {"value": cell.value, "unit": cell.unit} if isinstance(cell, Quantity) else cell
+
+
+FORMAT = Format(media_type="application/jsonl", write=_write)

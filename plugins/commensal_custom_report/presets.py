@@ -1,0 +1,184 @@
+"""Presets: what an enterprise has put together for itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any, TypedDict, Unpack
+
+from sqlalchemy import ColumnElement, delete, func, insert, select
+
+from commensal import (
+    SEGMENTS,
+    Conflict,
+    Filter,
+    Invalid,
+    NotFound,
+    Operator,
+    Problem,
+    Segment,
+    Stale,
+    Transaction,
+    edit_row,
+    segment,
+)
+
+from .tables import custom_report_preset
+
+MOST = 100  # presets of one enterprise
+_COMPARED = ("text", "whole", "money", "percent", "date")  # kinds of columns that can be filtered
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preset:
+    """`put_together`: lines that agree in all columns but the summed ones become one."""
+
+    id: str
+    enterprise_id: str
+    name: str
+    description: str
+    segment: str
+    columns: Sequence[str]
+    filters: Sequence[dict[str, str]]
+    ordered_by: Sequence[str]
+    grouped_by: Sequence[str]
+    put_together: bool
+    created_at: datetime
+    version: int
+
+
+class PresetChanges(TypedDict, total=False):
+    name: str
+    description: str
+    segment: str
+    columns: Sequence[str]
+    filters: Sequence[dict[str, str]]
+    ordered_by: Sequence[str]
+    grouped_by: Sequence[str]
+    put_together: bool
+
+
+def add_preset(tx: Transaction, enterprise_id: str, language: str, **values: Unpack[PresetChanges]) -> Preset:
+    """Raises `Invalid` with every mistake, and `Conflict` for a name that is taken or where there are very many."""
+    empty: dict[str, Any] = {"description": "", "filters": [], "ordered_by": [], "grouped_by": []}
+    given: dict[str, Any] = {**empty, "put_together": False, **values}
+    preset = Preset(id=tx.new_id(), enterprise_id=enterprise_id, created_at=tx.now, version=1, **given)
+    _refuse(preset, language)
+    row = custom_report_preset.c
+    if tx.value(select(func.count()).where(row.enterprise_id == enterprise_id)) >= MOST:
+        raise Conflict("too_many_presets", "An enterprise has at most {most} custom reports.", most=MOST)
+    _refuse_name(tx, preset)
+    tx.execute(insert(custom_report_preset).values(asdict(preset)))
+    return preset
+
+
+def change_preset(
+    tx: Transaction, enterprise_id: str, preset_id: str, version: int, language: str, **changes: Unpack[PresetChanges]
+) -> Preset:
+    """Raises `NotFound`, `Stale`, `Invalid`, and `Conflict` for a name that is taken."""
+    changed = replace(preset_by_id(tx, enterprise_id, preset_id), **changes)
+    _refuse(changed, language)
+    _refuse_name(tx, changed)
+    row = edit_row(tx, custom_report_preset, *_theirs(enterprise_id, preset_id), version=version, values=dict(changes))
+    return Preset(**row)
+
+
+def remove_preset(tx: Transaction, enterprise_id: str, preset_id: str, version: int) -> None:
+    """Raises `NotFound`, `Stale`."""
+    gone = delete(custom_report_preset).where(
+        *_theirs(enterprise_id, preset_id), custom_report_preset.c.version == version
+    )
+    if tx.execute(gone).rowcount != 1:
+        preset_by_id(tx, enterprise_id, preset_id)
+        raise Stale
+
+
+def preset_by_id(tx: Transaction, enterprise_id: str, preset_id: str) -> Preset:
+    """Raises `NotFound`, for one of another enterprise too."""
+    return Preset(**tx.one(select(custom_report_preset).where(*_theirs(enterprise_id, preset_id))))
+
+
+def presets_of(tx: Transaction, enterprise_id: str) -> list[Preset]:
+    """All of them, by name; there are at most `MOST`."""
+    row = custom_report_preset.c
+    found = select(custom_report_preset).where(row.enterprise_id == enterprise_id).order_by(row.name)
+    return [Preset(**one) for one in tx.all(found)]
+
+
+def filters_of(preset: Preset, known: Segment) -> list[Filter]:
+    """The filters with values as the database has them. Raises `NotFound`, ValueError."""
+    return [_filter(one, known) for one in preset.filters]
+
+
+def _filter(one: dict[str, str], known: Segment) -> Filter:
+    kind, text = known.field(one["field"]).kind, one["value"]
+    operator: Operator = one["operator"]  # type: ignore[assignment]
+    if kind not in _COMPARED or (operator == "contains" and kind != "text"):
+        raise ValueError(one["field"])
+    if kind in ("whole", "money"):
+        return Filter(one["field"], operator, _whole(text))
+    if kind == "percent":
+        return Filter(one["field"], operator, _rate(text))
+    return Filter(one["field"], operator, text)
+
+
+def _whole(text: str) -> int:
+    value = int(text)
+    if abs(value) > 10**15:
+        raise ValueError(text)
+    return value
+
+
+def _rate(text: str) -> Decimal:
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        raise ValueError(text) from None
+    if not 0 <= value <= 100:
+        raise ValueError(text)
+    return value
+
+
+def _refuse(preset: Preset, language: str) -> None:
+    problems = list(_problems(preset, language))
+    if problems:
+        raise Invalid(problems)
+
+
+def _problems(preset: Preset, language: str) -> Iterator[Problem]:
+    if preset.segment not in SEGMENTS:
+        yield Problem("segment", "Choose one of: {values}.", "/segment", {"values": ", ".join(SEGMENTS)})
+        return
+    known = segment(preset.segment, language)
+    for place, name in enumerate(preset.columns):
+        if name not in known.fields:
+            yield Problem("column", "There is no column {name}.", f"/columns/{place}", {"name": name})
+    if not preset.columns or len(set(preset.columns)) < len(preset.columns):
+        yield Problem("columns", "Choose columns, each once.", "/columns")
+    for place, name in enumerate(preset.ordered_by):
+        if name.removeprefix("-") not in preset.columns:
+            yield Problem("order", "{name} is not among the columns.", f"/ordered_by/{place}", {"name": name})
+    for place, name in enumerate(preset.grouped_by):
+        if name not in preset.columns or (name in known.fields and known.field(name).summed):
+            text = "{name} is not among the columns, or is a sum."
+            yield Problem("group", text, f"/grouped_by/{place}", {"name": name})
+    for place, one in enumerate(preset.filters):
+        try:
+            _filter(one, known)
+        except (ValueError, NotFound):
+            text = "{field} cannot be compared so with {value}."
+            yield Problem("filter", text, f"/filters/{place}", {"field": one["field"], "value": one["value"][:60]})
+
+
+def _refuse_name(tx: Transaction, preset: Preset) -> None:
+    row = custom_report_preset.c
+    same = select(row.id).where(row.enterprise_id == preset.enterprise_id, row.name == preset.name)
+    if tx.value(same.where(row.id != preset.id)) is not None:
+        raise Conflict("name_taken", "There is a custom report {name} already.", name=preset.name)
+
+
+def _theirs(enterprise_id: str, preset_id: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    row = custom_report_preset.c
+    return row.id == preset_id, row.enterprise_id == enterprise_id

@@ -1,0 +1,21 @@
+"""Lists for the day of the distribution: packing, suppliers, pickup places, labels, sign-in, driver.
+
+All of them are of one sale, the one whose distribution comes next unless another is named, and print on A4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from commensal import Report, hookimpl
+
+from .goods import by_product, by_supplier
+from .parcels import by_customer, by_place, driver, labels, sign_in
+
+__all__ = ["reports"]
+
+
+@hookimpl
+def reports(language: str) -> Sequence[Report]:
+    made = (by_customer, by_product, by_supplier, by_place, sign_in, labels, driver)
+    return [make(language) for make in made]

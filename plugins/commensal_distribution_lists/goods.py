@@ -1,0 +1,78 @@
+"""Lists that go by what is handed out: each product's heap, and what each supplier brings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from commensal import Column, Filter, Line, Parameter, Quantity, Query, Report, columns_of, look, one_sale, translate
+
+_LINES = "order_lines"
+
+
+def by_product(language: str) -> Report:
+    """For those who divide a heap: who gets how much of it."""
+    size, number, customer, place, pieces = columns_of(
+        _LINES, language, "size", "number", "customer", "place", "pieces", summed=("pieces",)
+    )
+    heap = Column(name="product", label=translate(language, "Product"))
+    weight = Column(name="to_weigh", label=translate(language, "To weigh"), kind="quantity", summed=True)
+    tick = Column(name="done", label="", kind="tick")
+
+    def lines(query: Query) -> Iterator[Line]:
+        asked = ("product", "size", "supplier", "number", "customer", "place", "pieces")
+        order = ("product", "size", "supplier", "number")
+        for name, each, supplier, *whose, count in look(query, _LINES, *asked, where=_chosen(query), order=order):
+            yield [f"{name} · {supplier}", None, count, each, _times(each, count), *whose]
+
+    return Report(
+        id="by_product",
+        label=translate(language, "By product"),
+        description=translate(language, "Who gets how much of each product: for dividing the heaps."),
+        columns=[heap, tick, pieces, size, weight, number, customer, place],
+        rows=lines,
+        parameters=[*one_sale(language), supplier_parameter(language)],
+        grouped_by=["product"],
+    )
+
+
+def by_supplier(language: str) -> Report:
+    """For those who bring the goods, and for whoever takes them in."""
+    supplier, product, size, pieces, orders, amount = columns_of(
+        _LINES, language, "supplier", "product", "size", "pieces", "orders", "amount", summed=("pieces", "amount")
+    )
+    content = Column(name="content", label=translate(language, "In all"), kind="quantity")
+    tick = Column(name="done", label="", kind="tick")
+
+    def lines(query: Query) -> Iterator[Line]:
+        asked = ("supplier", "product", "size", "pieces", "orders", "amount")
+        order = ("supplier", "product", "size")
+        for row in look(query, _LINES, *asked, put_together=True, where=_chosen(query), order=order):
+            who, name, each, count, buyers, sum_of_lines = row
+            yield [who, None, count, name, each, _times(each, count), buyers, sum_of_lines]
+
+    return Report(
+        id="by_supplier",
+        label=translate(language, "By supplier"),
+        description=translate(language, "What each supplier brings, a page for each."),
+        columns=[supplier, tick, pieces, product, size, content, orders, amount],
+        rows=lines,
+        parameters=[*one_sale(language), supplier_parameter(language)],
+        grouped_by=["supplier"],
+        page_per_group=True,
+    )
+
+
+def supplier_parameter(language: str) -> Parameter:
+    return Parameter(name="supplier", label=translate(language, "Supplier contains"), kind="text")
+
+
+def _chosen(query: Query) -> list[Filter]:
+    wanted = query.given.get("supplier")
+    return [Filter("supplier", "contains", wanted)] if wanted else []
+
+
+def _times(each: Quantity, count: int) -> Quantity | None:
+    """All pieces together, in the unit of one; nothing for what is counted by the piece."""
+    if each.unit == "Piece":
+        return None
+    return Quantity(each.value * count, each.unit)

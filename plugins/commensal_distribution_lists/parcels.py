@@ -1,0 +1,148 @@
+"""Lists that go by who gets it: parcels to pack, places where they wait, names to sign, doors to ring at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from commensal import (
+    Column,
+    Filter,
+    Line,
+    Parameter,
+    Query,
+    Report,
+    columns_of,
+    label_parameters,
+    look,
+    one_sale,
+    own_pages,
+    translate,
+)
+
+_LINES = "order_lines"
+
+
+def by_customer(language: str) -> Report:
+    """The packing list: a heading for each order, its lines below."""
+    pieces, product, size, supplier, weighed, amount = columns_of(
+        _LINES, language, "pieces", "product", "size", "supplier", "weighed", "amount", summed=("pieces", "amount")
+    )
+    parcel = Column(name="parcel", label=translate(language, "Order"))
+    tick = Column(name="done", label="", kind="tick")
+
+    def lines(query: Query) -> Iterator[Line]:
+        asked = ("number", "customer", "place", "note", "pieces", "product", "size", "supplier", "weighed", "amount")
+        order = ("number", "supplier", "product", "size")
+        for number, name, place, note, *line in look(query, _LINES, *asked, where=_at(query), order=order):
+            said = [f"{number}", name, place, f"« {note} »" if note else ""]
+            yield [" · ".join(str(one) for one in said if one), None, *line]
+
+    return Report(
+        id="by_customer",
+        label=translate(language, "By customer"),
+        description=translate(language, "What goes into each parcel: for packing."),
+        columns=[parcel, tick, pieces, product, size, supplier, weighed, amount],
+        rows=lines,
+        parameters=[*_parameters(language), own_pages(language)],
+        grouped_by=["parcel"],
+    )
+
+
+def by_place(language: str) -> Report:
+    """Which parcels wait at each place and slot."""
+    asked = ("place", "number", "customer", "phone", "pieces", "total", "due", "note")
+    columns = columns_of(_LINES, language, *asked, summed=("pieces", "total", "due"))
+    tick = Column(name="done", label="", kind="tick")
+
+    def lines(query: Query) -> Iterator[Line]:
+        for place, *parcel in _parcels(query, asked, ("place", "number")):
+            yield [place, None, *parcel]
+
+    return Report(
+        id="by_place",
+        label=translate(language, "By pickup place"),
+        description=translate(language, "Which orders are handed out at each place and time, a page for each."),
+        columns=[columns[0], tick, *columns[1:]],
+        rows=lines,
+        parameters=[*_parameters(language), own_pages(language, default=True)],
+        grouped_by=["place"],
+        page_per_group=True,
+    )
+
+
+def sign_in(language: str) -> Report:
+    """Names in their order, what is still due, and a box to sign."""
+    asked = ("place", "customer", "number", "pieces", "due")
+    columns = columns_of(_LINES, language, *asked, summed=("due",))
+    signature = Column(name="signature", label=translate(language, "Signature"), kind="box")
+
+    def lines(query: Query) -> Iterator[Line]:
+        for parcel in _parcels(query, asked, ("place", "customer", "number")):
+            yield [*parcel, None]
+
+    return Report(
+        id="sign_in",
+        label=translate(language, "Sign-in sheet"),
+        description=translate(language, "Who comes, what is still to be paid, and a box to sign."),
+        columns=[*columns, signature],
+        rows=lines,
+        parameters=[*_parameters(language), own_pages(language)],
+        grouped_by=["place"],
+    )
+
+
+def labels(language: str) -> Report:
+    """A sticker for each parcel."""
+    asked = ("customer", "number", "place", "pieces", "due")
+
+    def lines(query: Query) -> Iterator[Line]:
+        for name, number, place, pieces, due in _parcels(query, asked, ("number",)):
+            yield [f"{number} · {name}", place, pieces, due or None]
+
+    _, _, place, pieces, due = columns_of(_LINES, language, *asked)
+    return Report(
+        id="labels",
+        label=translate(language, "Labels"),
+        description=translate(language, "A sticker for each parcel, on sheets of A4."),
+        columns=[Column(name="parcel", label=translate(language, "Order")), place, pieces, due],
+        rows=lines,
+        parameters=[*_parameters(language), *label_parameters(language)],
+        layout="labels",
+    )
+
+
+def driver(language: str) -> Report:
+    """Where the goods are brought, in the order of the postcodes."""
+    asked = ("number", "customer", "phone", "street", "postcode", "city", "address_note", "place", "pieces", "due")
+    columns = columns_of(_LINES, language, *asked, summed=("pieces", "due"))
+    signature = Column(name="signature", label=translate(language, "Signature"), kind="box")
+
+    def lines(query: Query) -> Iterator[Line]:
+        with_address = [*_at(query), Filter("street", "is_not", "")]
+        order = ("postcode", "city", "street", "number")
+        for parcel in look(query, _LINES, *asked, put_together=True, where=with_address, order=order):
+            yield [*parcel, None]
+
+    return Report(
+        id="driver",
+        label=translate(language, "Delivery round"),
+        description=translate(language, "Addresses and telephones of the orders that are brought to a door."),
+        columns=[*columns, signature],
+        rows=lines,
+        parameters=_parameters(language),
+    )
+
+
+def _parcels(query: Query, asked: tuple[str, ...], order: tuple[str, ...]) -> Iterator[Line]:
+    """A line for each order, its pieces added up."""
+    return look(query, _LINES, *asked, put_together=True, where=_at(query), order=order)
+
+
+def _parameters(language: str) -> list[Parameter]:
+    place = Parameter(name="place", label=translate(language, "Place contains"), kind="text")
+    return [*one_sale(language), place]
+
+
+def _at(query: Query) -> list[Filter]:
+    wanted = query.given.get("place")
+    return [Filter("place", "contains", wanted)] if wanted else []

@@ -1,0 +1,46 @@
+"""What stands beside the goods: VAT by rate, and fees and reductions by kind, payer and payee."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from commensal import Line, Query, Report, a_period, columns_of, look, translate
+
+
+def vat(language: str) -> Report:
+    """VAT as the customers' receipts say it: the sums of what each order has at each rate, to the cent."""
+    asked = ("vat_rate", "net", "vat", "gross", "orders")
+
+    def lines(query: Query) -> Iterator[Line]:
+        found = look(query, "vat", *asked, put_together=True)
+        return iter(sorted(found, key=lambda line: Decimal(line[0])))  # as text 20 stands before 5.5
+
+    return Report(
+        id="vat",
+        label=translate(language, "VAT by rate"),
+        description=translate(language, "Goods, fees and reductions at each rate of VAT, as the orders have them."),
+        columns=columns_of("vat", language, *asked, summed=("net", "vat", "gross")),
+        rows=lines,
+        parameters=a_period(language),
+        scope="payments:read",
+    )
+
+
+def fees(language: str) -> Report:
+    asked = ("phase", "label", "payer", "payee", "vat_rate", "orders", "amount")
+
+    def lines(query: Query) -> Iterator[Line]:
+        order = ("phase", "label", "payer", "payee", "vat_rate")
+        return look(query, "adjustments", *asked, put_together=True, order=order)
+
+    return Report(
+        id="fees",
+        label=translate(language, "Fees and reductions"),
+        description=translate(language, "What was added to orders or taken off them: who paid it, and who gets it."),
+        columns=columns_of("adjustments", language, *asked, summed=("amount",)),
+        rows=lines,
+        parameters=a_period(language),
+        grouped_by=["phase"],
+        scope="payments:read",
+    )

@@ -1,0 +1,54 @@
+"""Money that came and went: by day and method, and entry by entry as in the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from commensal import Chart, Line, Query, Report, Series, a_period, columns_of, look, translate
+
+
+def payments(language: str) -> Report:
+    asked = ("day", "method", "entries", "amount")
+
+    def lines(query: Query) -> Iterator[Line]:
+        return look(query, "payments", *asked, put_together=True, order=("day", "method"))
+
+    return Report(
+        id="payments",
+        label=translate(language, "Payments by day"),
+        description=translate(language, "What came in and was given back each day, by payment method."),
+        columns=columns_of("payments", language, *asked, summed=("entries", "amount")),
+        rows=lines,
+        parameters=a_period(language),
+        grouped_by=["day"],
+        charts=_by_method,
+        scope="payments:read",
+    )
+
+
+def journal(language: str) -> Report:
+    asked = ("day", "at", "sequence", "kind", "number", "customer", "method", "amount")
+
+    def lines(query: Query) -> Iterator[Line]:
+        return look(query, "payments", *asked, order=("sequence",))
+
+    return Report(
+        id="journal",
+        label=translate(language, "Payment journal"),
+        description=translate(language, "Every entry of the journal, in its order."),
+        columns=columns_of("payments", language, *asked, summed=("amount",)),
+        rows=lines,
+        parameters=a_period(language),
+        grouped_by=["day"],
+        scope="payments:read",
+    )
+
+
+def _by_method(query: Query) -> list[Chart]:
+    found = list(look(query, "payments", "method", "amount", put_together=True, order=("method",)))
+    if not found:
+        return []
+    amounts = [amount for _, amount in found]
+    series = [Series(translate(query.language, "Amount"), amounts)]
+    title = translate(query.language, "Payments by method")
+    return [Chart(title=title, labels=[str(method) for method, _ in found], series=series, money=True)]
