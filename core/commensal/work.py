@@ -14,6 +14,9 @@ from .instance import Instance
 from .jobs import Periodic, Work
 from .jobs.failed import forget_finished
 from .mail.send import send_mail
+from .payments import promises
+from .payments.following import call_off, follow_up
+from .payments.giving_back import give_back, give_late_money_back
 from .people.confirmations import FORGOTTEN, mail_reset
 from .people.forgetting import forget_what_ran_out
 from .sale_sessions.complete import complete_due
@@ -22,7 +25,15 @@ from .sale_sessions.repeat import repeat_due
 
 def _core(instance: Instance) -> Work:
     return Work(
-        handlers={"mail": send_mail, FORGOTTEN: mail_reset, EVENT: tell_plugin},
+        handlers={
+            "mail": send_mail,
+            FORGOTTEN: mail_reset,
+            EVENT: tell_plugin,
+            promises.STATUS: follow_up,
+            promises.CANCEL: call_off,
+            promises.REFUND: give_back,
+            promises.LATE: give_late_money_back,
+        },
         periodic=(
             Periodic("announce_openings", timedelta(minutes=1), announce_openings),
             Periodic("complete_sales", timedelta(minutes=1), complete_due),

@@ -23,6 +23,7 @@ from commensal.payments.begin import start_payment
 from commensal.payments.due import due
 from commensal.payments.methods import payment_methods
 from commensal.payments.payments import payments_of, receive_payment
+from commensal.payments.values import Payment
 from commensal.store import Store
 from commensal.testing.placed import a_placed_order, a_shop
 
@@ -52,7 +53,7 @@ def instance(store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path, a
     """A shop that has switched on `till` and `bare`, not `off`; one order of 12.50."""
 
     def ask(
-        payment_id: str, method: str, order_number: int, amount: int, currency: str, settings: Till, language: str
+        payment: Payment, method: str, order_number: int, email: str, return_url: str, settings: Till, language: str
     ) -> Any:
         asked.append(dict(locals()) | {"settings": settings.greeting})
         del asked[-1]["asked"]
@@ -61,7 +62,6 @@ def instance(store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path, a
     def offer(settings: Till, language: str) -> list[Any]:
         return [
             PaymentMethod(id="desk", label=f"{settings.greeting} ({language})"),
-            "nonsense",
             PaymentMethod(id="=x", label=""),
         ]
 
@@ -89,13 +89,14 @@ def begin(instance: Instance, key: str = "key", method: str = "till:desk", order
 def test_the_plugin_is_told_what_is_due_and_the_payer_what_to_do(instance: Instance, asked: Asked) -> None:
     begun = begin(instance)
     assert (begun.state, begun.amount, begun.reference) == ("Pending", 1250, "psp-1")
-    assert begun.instructions == {"text": "Pay at the desk.", "redirect": "/pay"}
-    assert asked == [
-        {
-            "payment_id": begun.id, "method": "desk", "order_number": 1, "amount": 1250, "currency": "EUR",
-            "settings": "Bonjour", "language": "fr",
-        }
-    ]  # fmt: skip
+    assert begun.instructions == {"text": "Pay at the desk.", "redirect": "/pay", "picture": ""}
+    (told,) = asked
+    payment = told.pop("payment")
+    assert (payment.id, payment.amount, payment.currency, payment.state) == (begun.id, 1250, "EUR", "Started")
+    assert told == {
+        "method": "desk", "order_number": 1, "email": "ada@example.org", "return_url": "http://127.0.0.1:8000",
+        "settings": "Bonjour", "language": "fr",
+    }  # fmt: skip
 
 
 def test_the_plugin_is_asked_outside_every_transaction(instance: Instance, asked: Asked) -> None:
@@ -128,7 +129,7 @@ def test_a_crash_while_asking_is_made_good_by_asking_again(instance: Instance, a
         begin(instance)
     del asked.act
     assert begin(instance).state == "Pending"
-    assert asked[0]["payment_id"] == asked[1]["payment_id"]
+    assert asked[0]["payment"] == asked[1]["payment"]
 
 
 def test_money_that_is_there_at_once_is_written_down(instance: Instance, asked: Asked) -> None:

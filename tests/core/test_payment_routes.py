@@ -35,7 +35,7 @@ def instance(settings: Settings, store: Store, clock: ManualClock, ids: SeededId
     """A shop with a manager Ada, who has ordered for 12.50, and a guest's order; its one way to pay is "till:desk"."""
     till = ModuleType("till")
     till.payment_methods = hookimpl(lambda: [PaymentMethod(id="desk", label="At the desk")])  # type: ignore[attr-defined]
-    till.start_payment = hookimpl(lambda amount: PaymentStart(text=f"Bring {amount}."))  # type: ignore[attr-defined]
+    till.start_payment = hookimpl(lambda payment: PaymentStart(text=f"Bring {payment.amount}."))  # type: ignore[attr-defined]
     enabled = Settings(name="Test", base_url="http://testserver", language="en", plugins={"enabled": ["till"]})
     hooks: Hooks = load_plugins(enabled, clock=clock, modules={"till": till})
     with store.write() as tx:

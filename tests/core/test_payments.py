@@ -18,7 +18,7 @@ from commensal.payments.payments import (
     fail,
     payment_by_id,
     payments_of,
-    receive,
+    receive_payment,
     record_payment,
     start,
 )
@@ -42,7 +42,7 @@ def begin(tx: Transaction, order_id: str, **more: Any) -> Payment:
 
 def in_hand(tx: Transaction, order_id: str, amount: int = 1250, key: str = "key", **more: Any) -> Payment:
     given = {"method": "cash:cash", "enterprise_id": "shop", "person_id": None, **more}
-    return receive(tx, order_id=order_id, amount=amount, idempotency_key=key, **given)
+    return receive_payment(tx, order_id=order_id, amount=amount, idempotency_key=key, **given)
 
 
 def state_of(tx: Transaction, order_id: str) -> str:

@@ -24,6 +24,7 @@ from .openapi import openapi
 from .problems import problem
 from .rates import Rates
 from .routes import core_endpoints
+from .webhooks import webhook_prefixes, webhook_routes
 
 
 def endpoints_of(instance: Instance) -> list[Endpoint]:
@@ -54,10 +55,10 @@ def make_app(instance: Instance) -> Starlette:
     routes: list[BaseRoute] = [Route("/api/openapi.json", describe)]
     routes += [_route(one, instance, rates) for one in endpoints]
     routes.append(Route("/api/{rest:path}", nothing, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]))
+    routes += webhook_routes(instance, rates)
     routes += _pages(instance)
-    app = Starlette(
-        routes=routes, middleware=[Middleware(Guard, secure=instance.settings.base_url.startswith("https://"))]
-    )
+    secure = instance.settings.base_url.startswith("https://")
+    app = Starlette(routes=routes, middleware=[Middleware(Guard, secure=secure, signed=webhook_prefixes(instance))])
     app.state.instance = instance
     app.state.rates = rates
     return app

@@ -23,10 +23,13 @@ _HSTS = "max-age=31536000; includeSubDomains"
 
 class Guard:
     """ASGI middleware. Refuses unsafe requests that a page of another site may have caused (CSRF), by what browsers
-    say of their origin (Sec-Fetch-Site, Origin), so that pages need no tokens and can be cached."""
+    say of their origin (Sec-Fetch-Site, Origin), so that pages need no tokens and can be cached.
 
-    def __init__(self, app: ASGIApp, *, secure: bool) -> None:
-        self._app, self._secure = app, secure
+    Below the paths `signed`, messages are proved by their signatures and no cookie counts: any origin may send them.
+    """
+
+    def __init__(self, app: ASGIApp, *, secure: bool, signed: tuple[str, ...] = ()) -> None:
+        self._app, self._secure, self._signed = app, secure, signed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -42,7 +45,8 @@ class Guard:
                     headers.setdefault("Strict-Transport-Security", _HSTS)
             await send(message)
 
-        if scope["method"] not in _SAFE and foreign(Headers(scope=scope)):
+        unsafe = scope["method"] not in _SAFE and not scope["path"].startswith(self._signed)
+        if unsafe and foreign(Headers(scope=scope)):
             answer = document(403, "foreign_origin", "This request was started by another site.", [])
             await answer(scope, receive, send_with_headers)
             return

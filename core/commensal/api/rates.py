@@ -1,4 +1,7 @@
-"""Rate limits for each address: reads, writes, log-ins and messages a minute. Each process counts for itself, in memory."""
+"""Rate limits for each address: reads, writes, log-ins and messages a minute. Each process counts for itself.
+
+Counters live in memory.
+"""
 
 from __future__ import annotations
 

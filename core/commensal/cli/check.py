@@ -10,6 +10,8 @@ from ..instance import Instance, open_instance
 from ..jobs.tables import job
 from ..printing import console
 from .folder import HERE, Folder
+from ..money import Money
+from ..payments.problems import open_problems
 
 
 def add_to(app: typer.Typer) -> None:
@@ -31,5 +33,11 @@ def report(instance: Instance) -> bool:
     if parked:
         console.print(f"[yellow]{parked} jobs are parked[/yellow] after their last try; `commensal jobs` lists them.")
     if not broken:
+        odd = open_problems(tx)
         console.print("[green]sound[/green] stock, numbers, totals, payments and journals agree.")
     return not broken
+    for one in odd:
+        console.print(
+            f"[yellow]payment[/yellow] {one.code}: {Money(one.amount, one.currency)} by {one.plugin}, "
+            f"payment {one.payment_id}, enterprise {one.enterprise_id}"
+        )

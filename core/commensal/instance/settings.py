@@ -51,6 +51,19 @@ class LimitSettings:
     writes: int = 120
     logins: int = 10
 
+    webhooks: int = 600
+    """Messages of payment providers."""
+
+
+@dataclass(frozen=True)
+class OutboundSettings:
+    """What may be asked of other servers, where people name their addresses: webhooks, other instances."""
+
+    allow: tuple[str, ...] = ()
+    """Inner addresses that may be reached all the same, by plain http too, for test networks: "127.0.0.1:8080",
+    "10.0.0.0/8"."""
+    ports: tuple[int, ...] = (443,)
+    """The ports that may be used on the public Internet."""
 
 @dataclass(frozen=True)
 class Settings:

@@ -20,7 +20,8 @@ _log = structlog.get_logger("commensal.payments")
 def payment_methods(
     instance: Instance, enterprise_id: str, language: str, *, person_id: str | None = None
 ) -> list[PaymentMethod]:
-    """Ways to pay at the shop for this person (None: not logged in), each with the id "plugin:method", in the operator's order of plugins.
+    """Ways to pay at the shop for this person (None: not logged in), each with the id "plugin:method", in the
+    operator's order of plugins.
 
     Asks plugins, which may take seconds: never call it inside a transaction. A plugin that fails, or offers what is no
     way to pay, is left out and the log says so.

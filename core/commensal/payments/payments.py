@@ -13,12 +13,14 @@ from ..store import Transaction, insert_or
 from .due import held_due, move_paid
 from .journal import append
 from .methods import METHOD
+from .problems import keep_problem
+from .promises import promise_cancel, promise_late_refund
 from .tables import payment, payment_journal
 from .values import Due, Payment
 
 OPEN = ("Started", "Pending")
 MOST_PAYMENTS = 100  # of one order, with refunds and failed attempts
-_COLUMNS = tuple(column for column in payment.c if column.name != "idempotency_key")
+_COLUMNS = tuple(column for column in payment.c if column.name not in ("idempotency_key", "asked"))
 
 
 def start(
@@ -81,7 +83,16 @@ def _done(tx: Transaction, order: Due, begun: Payment, person_id: str | None, re
     append(tx, done, kind="payment", order_number=order.number, amount=done.amount, person_id=person_id)
     if order.balance <= done.amount:
         cancel_open(tx, order.order_id)
+    if order.balance < done.amount and person_id is None:
+        _tell_owed(tx, order, done)
     return done
+
+
+def _tell_owed(tx: Transaction, order: Due, done: Payment) -> None:
+    """Money came by itself and is more than was due, so nobody knows of it yet."""
+    keep_problem(tx, done, "owed", amount=done.amount - max(order.balance, 0))
+    if order.state == "Cancelled":
+        promise_late_refund(tx, done)
 
 
 def ask_payer(
@@ -92,6 +103,17 @@ def ask_payer(
     return _move(tx, enterprise_id, payment_id, ("Started",), values)
 
 
+def answer_late(tx: Transaction, asked: Payment, *, reference: str) -> Payment:
+    """The plugin's answer came when the payment was not Started any more. Its reference is kept where there is none,
+    and where the payment has ended meanwhile its provider is told so, now that it is known by what name."""
+    unnamed = update(payment).where(payment.c.id == asked.id, payment.c.reference == "")
+    tx.execute(unnamed.values(reference=reference))
+    now = payment_by_id(tx, asked.enterprise_id, asked.id)
+    if now.state in ("Cancelled", "Failed"):
+        promise_cancel(tx, now)
+    return now
+
+
 def fail(tx: Transaction, enterprise_id: str, payment_id: str, *, text: str = "") -> Payment:
     """The payment did not work; `text` tells the payer why, in their language. One that is Done stays Done."""
     values = {"state": "Failed", "instructions": {"text": text} if text else None}
@@ -99,11 +121,22 @@ def fail(tx: Transaction, enterprise_id: str, payment_id: str, *, text: str = ""
 
 
 def cancel(tx: Transaction, enterprise_id: str, payment_id: str) -> Payment:
-    """Nobody waits for this payment any more. Raises `Conflict` for one that is Done: that takes a refund."""
-    cancelled = _move(tx, enterprise_id, payment_id, OPEN, {"state": "Cancelled", "instructions": None})
+    """Nobody waits for this payment any more, and its provider will be told so. Raises `Conflict` for one that is Done:
+    that takes a refund; and for a refund under way, which only its provider can end."""
+    found = payment_by_id(tx, enterprise_id, payment_id)
+    if found.kind == "refund":
+        raise Conflict("refund_under_way", "The money may be on its way; a refund cannot be cancelled.")
+    cancelled = end(tx, enterprise_id, payment_id)
     if cancelled.state == "Done":
         raise Conflict("payment_done", "This payment has been received; give it back by a refund.")
+    if found.state in OPEN:
+        promise_cancel(tx, cancelled)
     return cancelled
+
+
+def end(tx: Transaction, enterprise_id: str, payment_id: str) -> Payment:
+    """The payment is Cancelled, if it was under way. One that is Done stays Done."""
+    return _move(tx, enterprise_id, payment_id, OPEN, {"state": "Cancelled", "instructions": None})
 
 
 def cancel_open(tx: Transaction, order_id: str) -> None:
@@ -111,7 +144,9 @@ def cancel_open(tx: Transaction, order_id: str) -> None:
     ending = update(payment).where(
         payment.c.order_id == order_id, payment.c.kind == "payment", payment.c.state.in_(OPEN)
     )
-    tx.execute(ending.values(state="Cancelled", instructions=None, changed_at=tx.now))
+    values = {"state": "Cancelled", "instructions": None, "changed_at": tx.now}
+    for row in tx.all(ending.values(values).returning(*_COLUMNS)):
+        promise_cancel(tx, Payment(**row))
 
 
 def payment_by_id(tx: Transaction, enterprise_id: str, payment_id: str) -> Payment:
@@ -137,13 +172,15 @@ def payments_of(tx: Transaction, enterprise_id: str, order_id: str) -> tuple[Pay
     return tuple(Payment(**row) for row in tx.all(wanted.order_by(payment.c.id)))
 
 
-def write_once(tx: Transaction, order: Due, kind: str, method: str, amount: int, idempotency_key: str) -> Payment:
+def write_once(
+    tx: Transaction, order: Due, kind: str, method: str, amount: int, idempotency_key: str, refunds: str | None = None
+) -> Payment:
     """The payment of this key: the one that is there already, or a new one in state Started.
 
     Raises `Conflict` where the key names something else, `Invalid` for a method or amount that cannot be.
     """
     _refuse_odd(method, amount, idempotency_key)
-    content = {"order_id": order.order_id, "kind": kind, "method": method, "amount": amount}
+    content = {"order_id": order.order_id, "kind": kind, "method": method, "amount": amount, "refunds": refunds}
     values = {
         **content,
         "id": tx.new_id(),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from ..errors import Conflict
 from ..store import Transaction
-from .due import held_due, move_paid
+from .due import due, held_due, move_paid
 from .journal import append, journal_entry
-from .payments import payment_by_id, write_once
+from .payments import OPEN, payment_by_id, write_once
+from .problems import keep_problem, settle_owed, settle_unclear
 from .tables import payment, payment_journal
 from .values import Due, JournalEntry, Payment
 
@@ -33,11 +34,71 @@ def refund(
     begun = write_once(tx, order, "refund", method, amount, idempotency_key)
     if begun.state == "Done":
         return begun
-    move_paid(tx, order, -amount)
+    refuse_more_than_received(tx, order, amount, but=begun.id)
+    return _given(tx, order, begun, reference, person_id)
+
+
+def refund_given(tx: Transaction, enterprise_id: str, refund_id: str, *, reference: str = "") -> Payment:
+    """The provider has given the money of a refund back: the journal gets its entry, once.
+
+    A provider that had said the opposite before is not believed; a person is told.
+    """
+    found = payment_by_id(tx, enterprise_id, refund_id)
+    order = held_due(tx, enterprise_id, found.order_id)
+    found = payment_by_id(tx, enterprise_id, refund_id)
+    if found.state in OPEN:
+        settle_unclear(tx, refund_id)
+        return _given(tx, order, found, reference or found.reference, None)
+    if found.state != "Done":
+        keep_problem(tx, found, "refund_contradicted", reference=reference)
+    return found
+
+
+def refund_failed(tx: Transaction, enterprise_id: str, refund_id: str, *, text: str = "") -> Payment:
+    """The provider will not give this refund: a person is told. A new one may be begun then, by hand or not."""
+    values = {"state": "Failed", "instructions": {"text": text} if text else None, "changed_at": tx.now}
+    failing = update(payment).where(payment.c.id == refund_id, payment.c.state.in_(OPEN)).values(values)
+    failed = tx.execute(failing).rowcount == 1
+    found = payment_by_id(tx, enterprise_id, refund_id)
+    if failed:
+        settle_unclear(tx, refund_id)
+        keep_problem(tx, found, "refund_failed")
+    elif found.state == "Done":
+        keep_problem(tx, found, "refund_contradicted")
+    return found
+
+
+def refund_waits(tx: Transaction, enterprise_id: str, refund_id: str, *, reference: str) -> Payment:
+    """The provider has taken the refund on and will say how it ends."""
+    waiting = update(payment).where(payment.c.id == refund_id, payment.c.state.in_(OPEN))
+    values = {"state": "Pending", "changed_at": tx.now} | ({"reference": reference} if reference else {})
+    tx.execute(waiting.values(values))
+    return payment_by_id(tx, enterprise_id, refund_id)
+
+
+def refuse_more_than_received(tx: Transaction, order: Due, amount: int, *, but: str = "") -> None:
+    """Raises `Conflict` where so much more cannot be given back. `order` is held.
+
+    What providers are giving back at this moment counts as given back, except the refund `but`.
+    """
+    under_way = select(func.coalesce(func.sum(payment.c.amount), 0)).where(
+        payment.c.order_id == order.order_id,
+        payment.c.kind == "refund",
+        payment.c.state.in_(OPEN),
+        payment.c.id != but,
+    )
+    if amount > order.paid - int(tx.value(under_way)):
+        raise Conflict("more_than_received", "More cannot be given back than was received for this order.")
+
+
+def _given(tx: Transaction, order: Due, begun: Payment, reference: str, person_id: str | None) -> Payment:
+    move_paid(tx, order, -begun.amount)
     done = update(payment).where(payment.c.id == begun.id)
-    tx.execute(done.values(state="Done", reference=reference, changed_at=tx.now))
-    given = payment_by_id(tx, enterprise_id, begun.id)
-    append(tx, given, kind="refund", order_number=order.number, amount=-amount, person_id=person_id)
+    tx.execute(done.values(state="Done", reference=reference, instructions=None, changed_at=tx.now))
+    given = payment_by_id(tx, begun.enterprise_id, begun.id)
+    append(tx, given, kind="refund", order_number=order.number, amount=-begun.amount, person_id=person_id)
+    if due(tx, order.enterprise_id, order.order_id).balance >= 0:
+        settle_owed(tx, order.order_id)
     return given
 
 
@@ -62,6 +123,8 @@ def _correction_of(tx: Transaction, wrong: JournalEntry) -> JournalEntry | None:
 
 
 def _take_back(tx: Transaction, order: Due, wrong: JournalEntry, person_id: str) -> JournalEntry:
+    if wrong.amount > 0:
+        refuse_more_than_received(tx, order, wrong.amount)
     move_paid(tx, order, -wrong.amount)
     ended = update(payment).where(payment.c.id == wrong.payment_id)
     tx.execute(ended.values(state="Cancelled", changed_at=tx.now))

@@ -1,4 +1,4 @@
-"""Tables of payments: what is under way, and the journal of what was received or given back."""
+"""Tables of payments: what is under way, the journal of what was received or given back, and what needs a person."""
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table, Text, UniqueConstraint
 
@@ -18,6 +18,8 @@ payment = Table(
     Column("idempotency_key", Text, nullable=False),
     Column("reference", Text, nullable=False),  # the provider's, or a receipt's
     Column("instructions", Json),  # what the payer is to do next
+    Column("refunds", Text, ForeignKey("payment.id")),  # the payment that its provider is to give back
+    Column("asked", Whole, nullable=False, server_default="0"),  # how often its provider was asked what became of it
     Column("created_at", Time, nullable=False),
     Column("changed_at", Time, nullable=False),
     UniqueConstraint("enterprise_id", "idempotency_key"),
@@ -53,3 +55,26 @@ payment_journal = Table(
     sqlite_strict=True,
 )
 append_only(payment_journal)
+
+# What a provider said and nobody can act upon without a person. Each is kept once, however often it is said.
+payment_problem = Table(
+    "payment_problem",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("enterprise_id", Text, ForeignKey("enterprise.id"), nullable=False),
+    Column("plugin", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("payment_id", Text, nullable=False),  # as it was named: there may be no such payment
+    Column("order_id", Text, ForeignKey("customer_order.id")),
+    Column("amount", Whole, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("reference", Text, nullable=False),
+    Column("created_at", Time, nullable=False),
+    Column("settled_at", Time),
+    Column("settled_by", Text),  # none: it has settled itself
+    UniqueConstraint(
+        "enterprise_id", "code", "payment_id", "amount", "currency", "reference", name="uq_payment_problem_said"
+    ),
+    Index("ix_payment_problem_open", "enterprise_id", "settled_at"),
+    sqlite_strict=True,
+)

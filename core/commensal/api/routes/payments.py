@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import msgspec
 
-from ...errors import NotFound
+from ...errors import Invalid, NotFound, Problem
 from ...hooks.values import PaymentMethod
 from ...languages.catalogs import say
 from ...orders.questions import order_by_id, order_by_secret
@@ -18,12 +19,14 @@ from ...payments import refunds
 from ...payments.begin import ask_plugin, begin_payment
 from ...payments.due import due
 from ...payments.export import journal_csv
+from ...payments.giving_back import begin_refund
 from ...payments.journal import journal_entries
 from ...payments.methods import payment_methods
-from ...payments.values import JournalEntry, Payment
+from ...payments.problems import problems_of, settle_problem
+from ...payments.values import JournalEntry, Payment, PaymentProblem
 from ...payments.verify import verify_journal
 from ...people.fingerprint import fingerprint
-from ..endpoint import Body, Call, File, Page, Routes, page_of
+from ..endpoint import Body, Call, File, Page, Paging, Routes, page_of
 
 routes = Routes("payments")
 
@@ -34,9 +37,13 @@ Place = Annotated[int, msgspec.Meta(ge=0, le=10**12)]
 
 
 class Choice(Body, frozen=True, kw_only=True):
-    """How an order shall be paid: one of the shop's payment methods."""
+    """How an order shall be paid: one of the shop's payment methods.
+
+    `return_url` is the page of this instance to which a provider sends the customer back; its front page if left out.
+    """
 
     method: Method
+    return_url: Annotated[str, msgspec.Meta(max_length=500)] = ""
 
 
 class Received(Body, frozen=True, kw_only=True):
@@ -45,6 +52,12 @@ class Received(Body, frozen=True, kw_only=True):
     method: Method
     amount: Amount
     reference: Reference = ""
+
+
+class GivenBack(Body, frozen=True, kw_only=True):
+    """What a provider shall give back of a payment."""
+
+    amount: Amount
 
 
 class Arrived(Body, frozen=True, kw_only=True):
@@ -91,7 +104,7 @@ class Verification:
 
 def _methods(call: Call, session: str) -> list[PaymentMethod]:
     shop = selling_to(call.tx, session, call.actor.person_id)
-    return payment_methods(call.instance, shop.enterprise_id, call.language)
+    return payment_methods(call.instance, shop.enterprise_id, call.language, person_id=call.actor.person_id)
 
 
 @routes.get("/sale-sessions/{session}/payment-methods", scope="public", prepare=_methods)
@@ -100,15 +113,24 @@ def list_payment_methods(call: Call, session: str) -> Sequence[PaymentMethod]:
     return list(call.prepared)
 
 
+def _return_url(call: Call, body: Choice, **path: str) -> str:
+    """Nobody is sent from a provider's page to a site that is not this one."""
+    home, wanted = urlsplit(call.instance.settings.base_url), urlsplit(body.return_url)
+    if body.return_url and ((wanted.scheme, wanted.netloc) != (home.scheme, home.netloc) or "\\" in body.return_url):
+        text = "The page to come back to must be one of this site."
+        raise Invalid([Problem("return_url", text, "/return_url")])
+    return body.return_url
+
+
 def _asked(call: Call, begun: Payment) -> Payment:
-    return ask_plugin(call.instance, begun, call.language)
+    return ask_plugin(call.instance, begun, call.language, call.prepared)
 
 
-@routes.post("/me/orders/{order}/payments", scope="self", status=201, needs_key=True, after=_asked)
+@routes.post("/me/orders/{order}/payments", scope="self", status=201, needs_key=True, prepare=_return_url, after=_asked)
 def pay_my_order(call: Call, order: str, body: Choice) -> Payment:
     """Begins to pay what is due for my order. The answer's instructions say what to do next."""
     order_by_id(call.tx, order, person_id=call.person_id)
-    return begin_payment(call.tx, order, body.method, call.tx.new_id())
+    return begin_payment(call.tx, call.instance.hooks, order, body.method, call.tx.new_id())
 
 
 @routes.get("/me/orders/{order}/payments", scope="self")
@@ -119,12 +141,13 @@ def payments_of_my_order(call: Call, order: str) -> PaymentsOfOrder:
 
 
 @routes.post(
-    "/guest-orders/{secret}/payments", scope="public", status=201, needs_key=True, after=_asked, limit="logins"
-)
+    "/guest-orders/{secret}/payments", scope="public", status=201, needs_key=True, prepare=_return_url, after=_asked,
+    limit="logins",
+)  # fmt: skip
 def pay_guest_order(call: Call, secret: str, body: Choice) -> Payment:
     """Begins to pay what is due for the order that this secret opens."""
     found = order_by_secret(call.tx, fingerprint(secret))
-    return begin_payment(call.tx, found.id, body.method, call.tx.new_id())
+    return begin_payment(call.tx, call.instance.hooks, found.id, body.method, call.tx.new_id())
 
 
 @routes.get("/guest-orders/{secret}/payments", scope="public", limit="logins")
@@ -159,6 +182,31 @@ def record_refund(call: Call, enterprise: str, order: str, body: Received) -> Pa
         call.tx, enterprise_id=enterprise, order_id=order, method=body.method, amount=body.amount,
         idempotency_key=call.tx.new_id(), person_id=call.person_id, reference=body.reference,
     )  # fmt: skip
+
+
+@routes.post("/enterprises/{enterprise}/payments/{payment}/refund", scope="payments:write", status=201, needs_key=True)
+def give_back(call: Call, enterprise: str, payment: str, body: GivenBack) -> Payment:
+    """Lets the provider of a received payment give money back, never more than was received.
+
+    The refund is Started, and Done once the provider says so. A way to pay whose provider cannot is refused: give the
+    money back by hand and record that.
+    """
+    return begin_refund(
+        call.tx, call.instance.hooks, enterprise, payment, body.amount, idempotency_key=call.tx.new_id()
+    )  # fmt: skip
+
+
+@routes.get("/enterprises/{enterprise}/payment-problems", scope="payments:read")
+def payment_problems(call: Call, enterprise: str, query: Paging) -> Page[PaymentProblem]:
+    """What providers said of payments and only a person can settle, oldest first, until it is settled."""
+    found = problems_of(call.tx, enterprise, after=query.after, limit=query.limit)
+    return page_of(found, query.limit, lambda one: one.id)
+
+
+@routes.post("/enterprises/{enterprise}/payment-problems/{problem}/settlement", scope="payments:write")
+def settle(call: Call, enterprise: str, problem: str) -> PaymentProblem:
+    """Says that a person has seen to it."""
+    return settle_problem(call.tx, enterprise, problem, person_id=call.person_id)
 
 
 @routes.post("/enterprises/{enterprise}/payments/{payment}/arrival", scope="payments:write", needs_key=True)

@@ -1,0 +1,80 @@
+"""Jobs that follow a payment up at its provider: what became of it, and that nobody shall pay it any more.
+
+One chain of jobs for each payment, so the work does not grow with history. It makes good a message that never came and
+an answer that was lost: both end as one entry of the journal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..enterprises.plugins import enabled_plugins
+from ..errors import PluginError
+from ..hooks import specifications
+from ..hooks.values import PaymentUpdate
+from ..instance import Instance
+from ..jobs import Job
+from ..store import Transaction
+from .payments import OPEN, payment_by_id
+from .promises import STATUS, promise_again
+from .updates import apply_update
+from .values import Payment
+
+_ALSO_ENDED = 3  # times that a payment which has failed is asked about: perhaps only the answer was lost
+
+
+def follow_up(instance: Instance, job: Job) -> None:
+    """Asks what became of a payment and applies the answer; then promises the next question while it is not decided."""
+    found, enabled = _read(instance, job)
+    if found.state == "Done":
+        return
+    said = _status(instance, found, enabled)
+    asked = int(job.payload["asked"])
+
+    def act(tx: Transaction) -> None:
+        now = _applied(tx, found, said)
+        waits = now.state in OPEN or (said is not None and said.state == "Pending") or asked + 1 < _ALSO_ENDED
+        if now.state != "Done" and waits:
+            promise_again(tx, STATUS, found, asked)
+
+    instance.store.transact(act)
+
+
+def call_off(instance: Instance, job: Job) -> None:
+    """Tells the provider that nobody shall pay any more, then asks whether somebody had paid already."""
+    found, enabled = _read(instance, job)
+    if found.state == "Done":
+        return
+    if _knows(instance, specifications.cancel_payment, found, enabled):
+        instance.hooks.tell(specifications.cancel_payment, found.plugin, enabled, instance=instance, payment=found)
+    said = _status(instance, found, enabled)
+    if said is not None:
+        instance.store.transact(lambda tx: _applied(tx, found, said))
+
+
+def _status(instance: Instance, found: Payment, enabled: Mapping[str, Any]) -> PaymentUpdate | None:
+    if not _knows(instance, specifications.payment_status, found, enabled):
+        return None
+    said = instance.hooks.ask(
+        specifications.payment_status, found.plugin, enabled, instance=instance, payment=found
+    )  # fmt: skip
+    if said is not None and said.payment_id != found.id:
+        raise PluginError(found.plugin, "payment_status", f"it was asked for {found.id} and told of {said.payment_id}")
+    return said
+
+
+def _applied(tx: Transaction, found: Payment, said: PaymentUpdate | None) -> Payment:
+    applied = apply_update(tx, found.enterprise_id, found.plugin, said) if said is not None else None
+    return applied or payment_by_id(tx, found.enterprise_id, found.id)
+
+
+def _read(instance: Instance, job: Job) -> tuple[Payment, Mapping[str, Any]]:
+    with instance.store.read() as tx:
+        found = payment_by_id(tx, job.payload["enterprise_id"], job.payload["payment_id"])
+        return found, enabled_plugins(tx, found.enterprise_id)
+
+
+def _knows(instance: Instance, hook: Any, found: Payment, enabled: Mapping[str, Any]) -> bool:
+    """A plugin that was switched off meanwhile is not asked; it may be on again when it would be asked next."""
+    return found.plugin in enabled and bool(instance.hooks.implementing(hook, {found.plugin}))
