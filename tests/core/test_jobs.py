@@ -13,7 +13,8 @@ from commensal.clock import ManualClock
 from commensal.instance import Instance
 from commensal.jobs import Job, Periodic, Work, promise
 from commensal.jobs.periodic import run_periodic
-from commensal.jobs.run import CLAIM, DELAYS, retry_parked, run_due
+from commensal.jobs.failed import retry_parked
+from commensal.jobs.run import CLAIM, DELAYS, run_due
 from commensal.jobs.tables import job, job_slot
 from commensal.store import Store, Transaction
 
@@ -64,7 +65,7 @@ def test_a_failing_job_comes_back_later_each_time_and_is_parked_in_the_end(
     assert run_due(instance, work) == 0
     with instance.store.write() as tx:
         assert tx.one(select(job.c.state, job.c.error)) == {"state": "parked", "error": "ValueError: try 6"}
-        assert retry_parked(tx, promised)
+        assert retry_parked(tx, promised).state == "waiting"
     assert run_due(instance, Work({"note": lambda *_: None})) == 1
     assert _states(instance.store) == ["done"]
 

@@ -6,12 +6,9 @@ from typing import Annotated
 
 import typer
 from rich.table import Table as Grid
-from sqlalchemy import select
 
-from ..errors import NotFound
 from ..instance import open_instance
-from ..jobs.run import retry_parked
-from ..jobs.tables import job
+from ..jobs.failed import failed_jobs, retry_parked
 from ..languages.formats import format_moment
 from ..printing import console
 from .folder import HERE, Folder
@@ -29,17 +26,15 @@ def add_to(app: typer.Typer) -> None:
         with open_instance(instance) as opened:
             if retry:
                 with opened.store.write() as tx:
-                    if not retry_parked(tx, retry):
-                        raise NotFound("no_job", "There is no parked job {id}.", id=retry)
+                    retry_parked(tx, retry)
                 console.print("It will be tried again by the worker.")
                 return
             grid = Grid()
             grid.add_column("id", no_wrap=True)
             for name in ("kind", "state", "tries", "due", "what went wrong"):
                 grid.add_column(name)
-            failed = select(job).where(job.c.state != "done", job.c.error != "").order_by(job.c.id).limit(_SHOWN)
             with opened.store.read() as tx:
-                for row in tx.all(failed):
-                    due = format_moment(row["due_at"], opened.settings.timezone, opened.settings.language)
-                    grid.add_row(row["id"], row["kind"], row["state"], str(row["attempts"]), due, row["error"])
+                for one in failed_jobs(tx, limit=_SHOWN):
+                    due = format_moment(one.due_at, opened.settings.timezone, opened.settings.language)
+                    grid.add_row(one.id, one.kind, one.state, str(one.attempts), due, one.error)
             console.print(grid)

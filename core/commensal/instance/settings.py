@@ -9,6 +9,7 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from ..errors import SettingsError
+from ..outbound.allowed import read_allowed
 from ..reading import read_settings
 from ..secret import Secret
 
@@ -50,7 +51,6 @@ class LimitSettings:
     reads: int = 600
     writes: int = 120
     logins: int = 10
-
     webhooks: int = 600
     """Messages of payment providers."""
 
@@ -64,6 +64,7 @@ class OutboundSettings:
     "10.0.0.0/8"."""
     ports: tuple[int, ...] = (443,)
     """The ports that may be used on the public Internet."""
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -83,6 +84,7 @@ class Settings:
     server: ServerSettings = field(default_factory=ServerSettings)
     mail: MailSettings = field(default_factory=MailSettings)
     limits: LimitSettings = field(default_factory=LimitSettings)
+    outbound: OutboundSettings = field(default_factory=OutboundSettings)
     plugins: dict[str, Any] = field(default_factory=dict)
     """`enabled`: ids in the order in which they are asked."""
 
@@ -93,6 +95,10 @@ class Settings:
             raise ValueError(f"timezone: {self.timezone!r} is not an IANA time zone, like Europe/Paris") from error
         if not 0 <= self.server.port <= 65535:
             raise ValueError(f"server.port: {self.server.port} is no port; ports lie between 0 and 65535")
+        try:
+            read_allowed(self.outbound.allow)
+        except ValueError as error:
+            raise ValueError(f"outbound.allow: {error}") from error
         if not self.base_url.startswith(("http://", "https://")):
             raise ValueError(f"base_url: {self.base_url!r} must begin with http:// or https://")
 

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import structlog
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, or_, select, update
 
 from ..store import Transaction
 from .registry import Job, Work
@@ -20,24 +20,26 @@ from .tables import job
 if TYPE_CHECKING:
     from ..instance import Instance
 
-CLAIM = timedelta(minutes=5)
+CLAIM = timedelta(minutes=5)  # longer than `PATIENCE` and the longest time limit of a job together
+PATIENCE = timedelta(seconds=10)
 DELAYS = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=3), timedelta(hours=12))
 _log = structlog.get_logger("commensal.jobs")
 
 
 def run_due(instance: Instance, work: Work, *, limit: int = 20) -> int:
-    """Does up to `limit` jobs that are due, one after the other. Returns how many were tried."""
+    """Does up to `limit` jobs that are due, one after the other. Returns how many were tried.
+
+    After `PATIENCE` the rest goes back to the queue: whoever waits behind a slow job is taken up by another worker.
+    """
     with instance.store.write() as tx:
-        claimed = _claim(tx, limit)
-    for one in claimed:
+        claimed, began = _claim(tx, limit), tx.now
+    for place, one in enumerate(claimed):
+        if instance.clock.now() - began > PATIENCE:
+            with instance.store.write() as tx:
+                _give_back(tx, claimed[place:])
+            return place
         _do(instance, work, one)
     return len(claimed)
-
-
-def retry_parked(tx: Transaction, job_id: str) -> bool:
-    """Gives a parked job another round of attempts. False where there is none of that id."""
-    again = update(job).where(job.c.id == job_id, job.c.state == "parked")
-    return tx.execute(again.values(state="waiting", attempts=0, due_at=tx.now)).rowcount == 1
 
 
 def _claim(tx: Transaction, limit: int) -> Sequence[Job]:
@@ -52,6 +54,17 @@ def _claim(tx: Transaction, limit: int) -> Sequence[Job]:
     return [Job(row["id"], row["kind"], row["payload"], row["attempts"] + 1) for row in found]
 
 
+def _give_back(tx: Transaction, jobs: Sequence[Job]) -> None:
+    """They were claimed and not begun, so that was no try."""
+    mine = or_(*(_held(one) for one in jobs))
+    tx.execute(update(job).where(mine).values(state="waiting", attempts=job.c.attempts - 1))
+
+
+def _held(one: Job) -> ColumnElement[bool]:
+    """Still ours: a worker that was silent for so long that another took the job up has nothing to say about it."""
+    return and_(job.c.id == one.id, job.c.state == "running", job.c.attempts == one.attempts)
+
+
 def _do(instance: Instance, work: Work, one: Job) -> None:
     try:
         handler = work.handlers[one.kind]
@@ -63,12 +76,12 @@ def _do(instance: Instance, work: Work, one: Job) -> None:
     else:
         with instance.store.write() as tx:
             # What it was about is not kept: payloads name people, and hold the secrets of their links.
-            done = update(job).where(job.c.id == one.id, job.c.state == "running")
+            done = update(job).where(_held(one))
             tx.execute(done.values(state="done", finished_at=tx.now, error="", payload={}))
 
 
 def _failed(tx: Transaction, one: Job, error: str) -> None:
-    after = update(job).where(job.c.id == one.id, job.c.state == "running")
+    after = update(job).where(_held(one))
     if one.attempts > len(DELAYS):
         tx.execute(after.values(state="parked", error=error))
     else:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ..instance import Instance
 
 SECONDS = 2
+AT_ONCE = 4  # ticks side by side: while one waits for a slow server, others do what is due meanwhile
 
 
 def tick(instance: Instance, work: Work) -> None:
@@ -27,9 +28,9 @@ def tick(instance: Instance, work: Work) -> None:
 
 @contextmanager
 def ticking(instance: Instance, work: Work) -> Iterator[None]:
-    """Ticks in a thread of its own until the block ends; a tick under way is waited for."""
+    """Ticks in threads of its own until the block ends; ticks under way are waited for."""
     scheduler = BackgroundScheduler(timezone="UTC")
-    once = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+    once = {"coalesce": True, "max_instances": AT_ONCE, "misfire_grace_time": None}
     scheduler.add_job(tick, "interval", args=(instance, work), seconds=SECONDS, **once)
     scheduler.start()
     try:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from ..events.announce import promised
+from ..hooks import specifications
 from ..hooks.dispatcher import Hooks
-from ..jobs import promise
+from ..jobs import Promise, promise_all
 from ..stock.take import release_stock, return_sold
 from ..store import Transaction
 from .lines import by_lot
@@ -50,7 +52,7 @@ def cancel_order(
     )
     known = categories_of(tx, order.customer_id)
     settle(tx, hooks, shop, quote_of(order, shop, known), order.adjustments, ())
-    promise(
-        tx, "mail", {"kind": "order_cancelled", "order_id": order.id, "to": order.email, "language": order.language}
-    )
+    mail = {"kind": "order_cancelled", "order_id": order.id, "to": order.email, "language": order.language}
+    told = promised(tx, specifications.order_cancelled, shop.enterprise_id, order.id, shop.plugins)
+    promise_all(tx, [Promise("mail", mail), *told])
     return order_by_id(tx, order.id, enterprise_id=order.enterprise_id)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from ..events.announce import announce
+from ..hooks import specifications
 from ..jobs import promise
 from ..stock.take import hand_over
 from ..store import Transaction
 from .lines import by_lot
 from .lock import refuse_if_handed_over, refuse_unless_placed
 from .questions import order_by_id
+from .tables import customer_order
 from .values import Order
 from .write import change_row
 
@@ -36,4 +39,5 @@ def hand_order_over(tx: Transaction, order: Order, *, by: str | None = None) -> 
     hand_over(tx, by_lot(order.lines), order_id=order.id, person_id=by)
     values = {"state": "Complete", "fulfilment_state": "Fulfilled", "fulfilled_at": tx.now}
     change_row(tx, order.id, order.version, values)
+    announce(tx, specifications.order_fulfilled, customer_order, customer_order.c.id == order.id)
     return order_by_id(tx, order.id, enterprise_id=order.enterprise_id)

@@ -14,8 +14,10 @@ from sqlalchemy import insert
 from ..enterprises.counters import next_number
 from ..enterprises.customers import customer_for
 from ..errors import Conflict, Invalid, Problem
+from ..events.announce import promised
+from ..hooks import specifications
 from ..hooks.dispatcher import Hooks
-from ..jobs import promise
+from ..jobs import Promise, promise_all
 from ..money import Money
 from ..people.email import read_email
 from ..people.fingerprint import fingerprint
@@ -83,7 +85,8 @@ def place_order(
     write_parts(tx, quote)
     settle(tx, hooks, shop, quote, (), quote.draft.adjustments)
     mail = {"kind": "order_placed", "order_id": order_id, "to": email, "language": wish.language}
-    promise(tx, "mail", {**mail, "secret": secret} if secret else mail)
+    told = promised(tx, specifications.order_placed, shop.enterprise_id, order_id, shop.plugins)
+    promise_all(tx, [Promise("mail", {**mail, "secret": secret} if secret else mail), *told])
     return _placed(order_id, values, quote)
 
 

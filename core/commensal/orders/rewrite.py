@@ -7,8 +7,10 @@ from dataclasses import asdict
 from typing import Any
 
 from ..errors import Conflict
+from ..events.announce import promised
+from ..hooks import specifications
 from ..hooks.dispatcher import Hooks
-from ..jobs import promise
+from ..jobs import Promise, promise_all
 from ..pricing.values import Address, PricedLine
 from ..stock.take import change_taken
 from ..store import Transaction
@@ -92,7 +94,9 @@ def rewrite(
     )
     rewrite_parts(tx, quote)
     settle(tx, hooks, shop, quote, order.adjustments, quote.draft.adjustments)
-    promise(tx, "mail", {"kind": "order_changed", "order_id": order.id, "to": order.email, "language": order.language})
+    mail = {"kind": "order_changed", "order_id": order.id, "to": order.email, "language": order.language}
+    told = promised(tx, specifications.order_changed, shop.enterprise_id, order.id, shop.plugins)
+    promise_all(tx, [Promise("mail", mail), *told])
     return order_by_id(tx, order.id, enterprise_id=order.enterprise_id)
 
 

@@ -14,10 +14,15 @@ from sqlalchemy import insert, select
 
 from ..enterprises.counters import next_number
 from ..errors import StoreError
+from ..events.announce import announce
+from ..hooks import specifications
 from ..store import Transaction
 from .chain import FIRST, hash_of
+from .tables import payment as payment_table
 from .tables import payment_journal
 from .values import JournalEntry, Payment
+
+_EVENTS = {"payment": specifications.payment_received, "refund": specifications.payment_refunded}
 
 
 def append(
@@ -54,6 +59,8 @@ def append(
     )
     entry = replace(entry, hash=hash_of(entry))
     tx.execute(insert(payment_journal).values(**asdict(entry)))
+    if kind in _EVENTS:
+        announce(tx, _EVENTS[kind], payment_table, payment_table.c.id == payment.id)
     return entry
 
 

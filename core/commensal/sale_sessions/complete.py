@@ -6,6 +6,8 @@ from datetime import timedelta
 
 from sqlalchemy import and_, select, update
 
+from ..events.announce import announce
+from ..hooks import specifications
 from ..orders.tables import customer_order  # the table alone, for one statement over all orders of a sale
 from ..store import Transaction
 from .tables import coordination, sale_session
@@ -32,4 +34,6 @@ def complete_due(tx: Transaction) -> list[str]:
     held = and_(customer_order.c.session_id.in_(lately), customer_order.c.state == "Held")
     completed = {"state": "Complete", "changed_at": tx.now, "version": customer_order.c.version + 1}
     tx.execute(update(customer_order).where(held).values(completed))
+    if ids:
+        announce(tx, specifications.sale_completed, sale_session, sale_session.c.coordination_id.in_(ids))
     return ids

@@ -11,6 +11,8 @@ from typing import Any
 from sqlalchemy import insert, select
 
 from ..errors import Invalid, Problem
+from ..events.announce import announce
+from ..hooks import specifications
 from ..store import Transaction, edit_row
 from ..texts import read_text
 from ..units.measures import MEASURES
@@ -124,6 +126,8 @@ def change_lot(
     row = edit_row(tx, stock_lot, *mine, version=version, values=values)
     if row["free"] != lot["free"]:
         write_movements(tx, "counted", {lot_id: Change(free=-lot["free"])}, person_id=person_id)
+    elif row["unlimited"] != lot["unlimited"]:
+        announce(tx, specifications.stock_changed, stock_lot, stock_lot.c.id == lot_id)
     return lot_of(row)
 
 

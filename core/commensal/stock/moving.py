@@ -8,6 +8,8 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, RowMapping, case, literal, select, update
 
 from ..errors import NotFound
+from ..events.announce import announce
+from ..hooks import specifications
 from ..store import Transaction, Whole, insert_rows
 from .tables import stock_lot, stock_movement
 
@@ -69,7 +71,10 @@ def write_movements(
     person_id: str | None = None,
     note: str = "",
 ) -> None:
-    """One line of the journal for each lot, all by one statement."""
+    """One line of the journal for each lot, all by one statement.
+
+    What people do to stock is announced to plugins, what orders do is not.
+    """
     rows = [
         {
             "id": tx.new_id(),
@@ -86,3 +91,5 @@ def write_movements(
         for lot_id, change in changes.items()
     ]
     insert_rows(tx, stock_movement, rows)
+    if order_id is None and changes:
+        announce(tx, specifications.stock_changed, stock_lot, stock_lot.c.id.in_(sorted(changes)))

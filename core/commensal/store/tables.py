@@ -3,6 +3,7 @@
 from ..api import tables as _api
 from ..catalogs import tables as _catalogs
 from ..enterprises import tables as _enterprises
+from ..events import tables as _events
 from ..hooks import tables as _hooks
 from ..jobs import tables as _jobs
 from ..orders import tables as _orders
@@ -13,5 +14,8 @@ from ..sale_sessions import tables as _sale_sessions
 from ..stock import tables as _stock
 from .types import metadata
 
-ROOMS = (_people, _enterprises, _stock, _products, _catalogs, _sale_sessions, _orders, _payments, _jobs, _api, _hooks)
+ROOMS = (
+    _people, _enterprises, _stock, _products, _catalogs, _sale_sessions, _orders, _payments, _jobs, _api, _hooks,
+    _events,
+)  # fmt: skip
 __all__ = ["ROOMS", "metadata"]
