@@ -84,6 +84,11 @@ def price_adjustments(order: OrderDraft, phase: Phase) -> Sequence[Adjustment] |
     return [Adjustment(phase=phase, kind="shipping", label=option.label, amount=option.price, vat_rate=option.vat_rate)]
 
 
+def address_of(row: RowMapping) -> str:
+    """Street, postcode and town of a place, on one line."""
+    return ", ".join(part for part in (row["street"], f"{row['postcode']} {row['city']}".strip()) if part)
+
+
 def _slots(enterprise_id: str, session_id: str) -> Select[tuple[Any, ...]]:
     slot, place = pickup_slot.c, pickup_place.c
     joined = select(*_SLOT, *_PLACE, pickup_closure.c.reason.label("closed"))
@@ -93,7 +98,6 @@ def _slots(enterprise_id: str, session_id: str) -> Select[tuple[Any, ...]]:
 
 
 def _option(row: RowMapping, language: str) -> ShippingOption:
-    town = f"{row['postcode']} {row['city']}".strip()
     label, left = _label(row, language), None if row["capacity"] is None else row["capacity"] - row["taken"]
     if row["closed"] is not None:
         label = translate(language, "{slot} (closed: {reason})").format(slot=label, reason=row["closed"])
@@ -103,7 +107,7 @@ def _option(row: RowMapping, language: str) -> ShippingOption:
         label=label,
         begins_at=row["begins_at"],
         ends_at=row["ends_at"],
-        address=", ".join(part for part in (row["street"], town, row["note"]) if part),
+        address=", ".join(part for part in (address_of(row), row["note"]) if part),
         price=row["price"],
         vat_rate=row["vat_rate"],
         left=left,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
@@ -22,6 +22,12 @@ from commensal import (
     refuse_foreign_session,
 )
 
+from .calendars import CalendarLink, close_calendar, open_calendar
+from .closing import Closing, add_closure, remove_closure
+from .closures import Closure, closures_of
+from .generate import LONGEST, SHORTEST, generate_slots
+from .hours import MOST_HOURS, Hours, Weekday
+from .pages import place_url
 from .places import DEAREST, Place, add_place, archive_place, change_place, places_of
 from .slots import MOST_ORDERS, Slot, add_slot, change_slot, remove_slot, slots_of
 
@@ -34,10 +40,26 @@ Note = Annotated[str, msgspec.Meta(max_length=500)]
 Price = Annotated[int, msgspec.Meta(ge=0, le=DEAREST)]
 Orders = Annotated[int, msgspec.Meta(ge=0, le=MOST_ORDERS)]
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+Clock = Annotated[str, msgspec.Meta(min_length=5, max_length=5)]
+Minutes = Annotated[int, msgspec.Meta(ge=SHORTEST, le=LONGEST)]
+
+
+class Opening(Body, frozen=True, kw_only=True):
+    """Weekly hours, by the clock of the place: `weekday` like FR, `begins` and `ends` like 17:00 or 24:00."""
+
+    weekday: Weekday
+    begins: Clock
+    ends: Clock
+
+
+Week = Annotated[tuple[Opening, ...], msgspec.Meta(max_length=MOST_HOURS)]
 
 
 class NewPlace(Body, frozen=True, kw_only=True):
-    """`price` is what collecting an order costs, in minor units; `vat_rate` in percent, null outside VAT."""
+    """`price` is what collecting an order costs, in minor units; `vat_rate` in percent, null outside VAT.
+
+    A place without `hours` is open whenever it has a slot.
+    """
 
     name: Name
     street: Line = ""
@@ -46,6 +68,7 @@ class NewPlace(Body, frozen=True, kw_only=True):
     note: Note = ""
     price: Price = 0
     vat_rate: Decimal | None = Decimal(20)
+    hours: Week = ()
 
 
 class PlaceChanges(Body, frozen=True, kw_only=True):
@@ -56,14 +79,32 @@ class PlaceChanges(Body, frozen=True, kw_only=True):
     note: Note | msgspec.UnsetType = msgspec.UNSET
     price: Price | msgspec.UnsetType = msgspec.UNSET
     vat_rate: Decimal | msgspec.UnsetType | None = msgspec.UNSET
+    hours: Week | msgspec.UnsetType = msgspec.UNSET
+
+
+class NewClosure(Body, frozen=True, kw_only=True):
+    """Whole days, the last one included; null is the first day alone. Customers read the `reason`."""
+
+    first_day: date
+    last_day: date | None = None
+    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 
 
 class NewSlot(Body, frozen=True, kw_only=True):
-    """`capacity` counts orders; null takes any number."""
+    """`capacity` counts orders; null takes any number. An `exceptional` slot may lie outside the opening hours."""
 
     place_id: Id
     begins_at: Moment
     ends_at: Moment
+    capacity: Orders | None = None
+    exceptional: bool = False
+
+
+class SlotsToCut(Body, frozen=True, kw_only=True):
+    """Slots of so many `minutes`, for `capacity` orders each; null takes any number."""
+
+    place_id: Id
+    minutes: Minutes
     capacity: Orders | None = None
 
 
@@ -71,6 +112,7 @@ class SlotChanges(Body, frozen=True, kw_only=True):
     begins_at: Moment | msgspec.UnsetType = msgspec.UNSET
     ends_at: Moment | msgspec.UnsetType = msgspec.UNSET
     capacity: Orders | msgspec.UnsetType | None = msgspec.UNSET
+    exceptional: bool = False
 
 
 @hookimpl
@@ -88,19 +130,52 @@ def pickup_places(call: Call, enterprise: str, query: Paging) -> Page[Place]:
 @_routes.post("/enterprises/{enterprise}/places", scope="enterprise:write", status=201)
 def add_pickup_place(call: Call, enterprise: str, body: NewPlace) -> Place:
     """Adds a place."""
-    return add_place(call.tx, enterprise, **msgspec.structs.asdict(body))
+    return add_place(call.tx, enterprise, **_with_hours(msgspec.structs.asdict(body)))
 
 
 @_routes.patch("/enterprises/{enterprise}/places/{place}", scope="enterprise:write", edits=True)
 def change_pickup_place(call: Call, enterprise: str, place: str, body: PlaceChanges) -> Place:
     """Changes a place."""
-    return change_place(call.tx, enterprise, place, call.version, **changes(body))
+    return change_place(call.tx, enterprise, place, call.version, **_with_hours(changes(body)))
 
 
 @_routes.delete("/enterprises/{enterprise}/places/{place}", scope="enterprise:write", edits=True)
 def archive_pickup_place(call: Call, enterprise: str, place: str) -> None:
     """Archives a place: it takes no new slots, those it has stay."""
     archive_place(call.tx, enterprise, place, call.version)
+
+
+@_routes.get("/enterprises/{enterprise}/places/{place}/closures", scope="enterprise:read")
+def pickup_closures(call: Call, enterprise: str, place: str, query: Paging) -> Page[Closure]:
+    """Days on which a place is shut, without those that are over."""
+    found = closures_of(call.tx, enterprise, place, after=query.after, limit=query.limit)
+    return page_of(found, query.limit, lambda one: one.id)
+
+
+@_routes.post("/enterprises/{enterprise}/places/{place}/closures", scope="enterprise:write", status=201)
+def add_pickup_closure(call: Call, enterprise: str, place: str, body: NewClosure) -> Closing:
+    """Shuts a place for some days; answers with the slots on them that customers have chosen already."""
+    return add_closure(call.tx, enterprise, place, **msgspec.structs.asdict(body))
+
+
+@_routes.delete("/enterprises/{enterprise}/places/{place}/closures/{closure}", scope="enterprise:write")
+def remove_pickup_closure(call: Call, enterprise: str, place: str, closure: str) -> None:
+    """Opens a place again; its slots on these days take orders."""
+    remove_closure(call.tx, enterprise, place, closure)
+
+
+@_routes.post("/enterprises/{enterprise}/places/{place}/calendar", scope="enterprise:write", status=201, keeps=False)
+def open_pickup_calendar(call: Call, enterprise: str, place: str) -> CalendarLink:
+    """A link to which calendars can subscribe: it is told once, and makes an earlier one useless."""
+    secret = call.instance.ids.secret()
+    open_calendar(call.tx, enterprise, place, secret)
+    return CalendarLink(url=place_url(call.instance, secret))
+
+
+@_routes.delete("/enterprises/{enterprise}/places/{place}/calendar", scope="enterprise:write")
+def close_pickup_calendar(call: Call, enterprise: str, place: str) -> None:
+    """The link opens nothing any more."""
+    close_calendar(call.tx, enterprise, place)
 
 
 @_routes.get("/enterprises/{enterprise}/sale-sessions/{session}/slots", scope="enterprise:read")
@@ -116,6 +191,12 @@ def add_pickup_slot(call: Call, enterprise: str, session: str, body: NewSlot) ->
     return add_slot(call.tx, enterprise, session, **msgspec.structs.asdict(body))
 
 
+@_routes.post("/enterprises/{enterprise}/sale-sessions/{session}/slots/generate", scope="sales:write", status=201)
+def generate_pickup_slots(call: Call, enterprise: str, session: str, body: SlotsToCut) -> Sequence[Slot]:
+    """Cuts the opening hours of a place into slots for this sale; answers with those that were not there before."""
+    return generate_slots(call.tx, enterprise, session, **msgspec.structs.asdict(body))
+
+
 @_routes.patch("/enterprises/{enterprise}/slots/{slot}", scope="sales:write", edits=True)
 def change_pickup_slot(call: Call, enterprise: str, slot: str, body: SlotChanges) -> Slot:
     """Changes a slot; it cannot take fewer orders than have chosen it."""
@@ -126,3 +207,10 @@ def change_pickup_slot(call: Call, enterprise: str, slot: str, body: SlotChanges
 def remove_pickup_slot(call: Call, enterprise: str, slot: str) -> None:
     """Removes a slot that nobody has chosen."""
     remove_slot(call.tx, enterprise, slot, call.version)
+
+
+def _with_hours(values: dict[str, Any]) -> dict[str, Any]:
+    """The hours as the rest of the plugin knows them."""
+    if "hours" not in values:
+        return values
+    return {**values, "hours": tuple(Hours(**msgspec.structs.asdict(one)) for one in values["hours"])}

@@ -1,0 +1,198 @@
+"""Calendars of pickup, read back by another program's parser: what RFC 5545 asks for, and who may read what."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from icalendar import Calendar
+from sqlalchemy import insert, update
+from starlette.testclient import TestClient
+
+from commensal.clock import ManualClock
+from commensal.enterprises.tables import enterprise_member, enterprise_plugin
+from commensal.instance import Instance, Settings
+from commensal.orders.cancel import cancel_order
+from commensal.orders.lock import locked_order
+from commensal.orders.place import place_order
+from commensal.orders.tables import customer_order
+from commensal.orders.values import Order, Wish
+from commensal.people.people import Person, add_person, new_person
+from commensal.people.sessions import begin_session
+from commensal.store import Store
+from commensal.testing.goods import a_lot, an_item
+from commensal.testing.placed import a_shop
+from commensal_pickup.calendars import open_calendar
+from commensal_pickup.closing import add_closure
+from commensal_pickup.ical import CalendarEvent, calendar
+from commensal_pickup.places import Place, add_place
+from commensal_pickup.slots import Slot, add_slot
+
+SESSION = "shop-session"
+NOON = datetime(2026, 6, 4, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return replace(settings, plugins={"enabled": ["pickup"]})
+
+
+class Table:
+    """A place with two slots, and an order of a member or a guest in the first."""
+
+    def __init__(self, store: Store, instance: Instance) -> None:
+        self.store, self.hooks = store, instance.hooks
+        with store.write() as tx:
+            a_shop(tx, name="Les Paniers; d’ici, et d’ailleurs")
+            tx.execute(insert(enterprise_plugin).values(enterprise_id="shop", plugin="pickup", settings={}, version=1))
+            self.item = an_item(tx, a_lot(tx))
+            self.place: Place = add_place(
+                tx, "shop", name="Salle", street="3, rue du Lavoir", postcode="37000", city="Bourg",
+                note="Par la cour.\nSonner.",
+            )  # fmt: skip
+            self.begins_at = tx.now + timedelta(days=2, hours=5)
+            self.slots: list[Slot] = [
+                add_slot(
+                    tx, "shop", SESSION, place_id=self.place.id, begins_at=self.begins_at + timedelta(hours=hour),
+                    ends_at=self.begins_at + timedelta(hours=hour + 1),
+                )
+                for hour in range(2)
+            ]  # fmt: skip
+
+    def order(self, **more: Any) -> Order:
+        wish = Wish(items={self.item: 1}, name="Ada", email="ada@example.org", shipping=f"pickup:{self.slots[0].id}")
+        with self.store.write() as tx:
+            return place_order(tx, self.hooks, SESSION, wish, **more)
+
+
+@pytest.fixture
+def table(store: Store, instance: Instance) -> Table:
+    return Table(store, instance)
+
+
+def events(content: bytes) -> list[Any]:
+    (read,) = Calendar.from_ical(content, multiple=True)
+    assert read.errors == []
+    return list(read.walk("VEVENT"))
+
+
+def test_a_guest_puts_their_slot_into_their_calendar(table: Table, client: TestClient) -> None:
+    order = table.order(secret="a-secret")
+    answer = client.get("/-/pickup/orders/guest/a-secret.ics")
+    assert answer.headers["content-type"] == "text/calendar; charset=utf-8"
+    (event,) = events(answer.content)
+    assert (event["SUMMARY"], event["STATUS"]) == (
+        "Collect order 1 (Les Paniers; d’ici, et d’ailleurs)",
+        "CONFIRMED",
+    )
+    assert (event["LOCATION"], event["DESCRIPTION"]) == (
+        "Salle, 3, rue du Lavoir, 37000 Bourg",
+        "Par la cour.\nSonner.",
+    )
+    assert (event["DTSTART"].dt, event["DTEND"].dt) == (table.begins_at, table.begins_at + timedelta(hours=1))
+    assert event["DTSTART"].dt.tzinfo is not None
+    assert event["UID"] == f"order-{order.id}@testserver"
+
+
+def test_the_entry_of_an_order_stays_the_same_one_and_knows_that_it_is_cancelled(
+    table: Table, client: TestClient
+) -> None:
+    order = table.order(secret="a-secret")
+    (before,) = events(client.get("/-/pickup/orders/guest/a-secret.ics").content)
+    with table.store.write() as tx:
+        cancel_order(tx, table.hooks, locked_order(tx, order.id, enterprise_id="shop"), by_hub=True)
+    (after,) = events(client.get("/-/pickup/orders/guest/a-secret.ics").content)
+    assert (after["UID"], after["STATUS"]) == (before["UID"], "CANCELLED")
+    assert after["SEQUENCE"] > before["SEQUENCE"]
+
+
+def test_a_persons_calendar_is_theirs_alone(table: Table, client: TestClient) -> None:
+    people: list[Person] = []
+    with table.store.write() as tx:
+        for name in ("ada", "bob"):
+            new = new_person(email=f"{name}@example.org", name=name, password="a long enough password", language="fr")
+            added = add_person(tx, new, confirmed=True)
+            assert added is not None
+            people.append(added)
+        cookies = [begin_session(tx, one).secret for one in people]
+    order = table.order(person_id=people[0].id)
+    address = f"/-/pickup/orders/{order.id}.ics"
+    assert client.get(address).status_code == 401
+    client.cookies.set("session", cookies[1])
+    assert client.get(address).status_code == 404
+    client.cookies.set("session", cookies[0])
+    assert len(events(client.get(address).content)) == 1
+    assert client.get("/-/pickup/orders/guest/nobodys.ics").status_code == 404
+
+
+def test_an_order_that_is_not_collected_has_no_calendar(table: Table, client: TestClient) -> None:
+    order = table.order(secret="a-secret")
+    with table.store.write() as tx:
+        tx.execute(update(customer_order).where(customer_order.c.id == order.id).values(shipping=""))
+    assert client.get("/-/pickup/orders/guest/a-secret.ics").status_code == 404
+
+
+def test_a_place_is_subscribed_to_by_a_link_that_is_told_once(
+    table: Table, client: TestClient, clock: ManualClock
+) -> None:
+    table.order()
+    with table.store.write() as tx:
+        open_calendar(tx, "shop", table.place.id, "first")
+        open_calendar(tx, "shop", table.place.id, "second")
+        local = table.slots[1].begins_at.date()
+    assert client.get("/-/pickup/places/first.ics").status_code == 404, "a new link makes the old one useless"
+    taken, free = events(client.get("/-/pickup/places/second.ics").content)
+    assert (taken["SUMMARY"], free["SUMMARY"]) == ("Salle – 1 commande", "Salle – 0 commande")
+    with table.store.write() as tx:
+        add_closure(tx, "shop", table.place.id, first_day=local, reason="Inventaire")
+    taken, free = events(client.get("/-/pickup/places/second.ics").content)
+    assert (taken["STATUS"], free["STATUS"]) == ("CONFIRMED", "CANCELLED"), "somebody comes to the first"
+    assert taken["DESCRIPTION"] == "fermé : Inventaire"
+    clock.advance(days=70)
+    assert events(client.get("/-/pickup/places/second.ics").content) == [], "a calendar does not grow with history"
+
+
+def test_a_coordinator_makes_and_revokes_the_link_over_the_api(table: Table, client: TestClient) -> None:
+    with table.store.write() as tx:
+        new = new_person(email="ada@example.org", name="Ada", password="a long enough password", language="fr")
+        ada = add_person(tx, new, confirmed=True)
+        assert ada is not None
+        member = {"enterprise_id": "shop", "person_id": ada.id, "role": "manager", "since": tx.now}
+        tx.execute(insert(enterprise_member).values(member))
+        secret = begin_session(tx, ada).secret
+    address = f"/api/-/pickup/enterprises/shop/places/{table.place.id}/calendar"
+    assert client.post(address, headers={"Origin": "http://testserver"}).status_code == 401
+    client.cookies.set("session", secret)
+    client.headers["Origin"] = "http://testserver"
+    made = client.post(address)
+    assert made.status_code == 201, made.text
+    link = made.json()["url"].removeprefix("http://testserver")
+    client.cookies.delete("session")
+    assert len(events(client.get(link).content)) == 2
+    client.cookies.set("session", secret)
+    assert client.delete(address).status_code == 204
+    assert client.get(link).status_code == 404
+    assert client.delete(address).status_code == 404
+
+
+@given(st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), max_size=300))
+def test_whatever_people_write_can_be_read_again_and_no_line_is_too_long(text: str) -> None:
+    event = CalendarEvent(uid="u", begins_at=NOON, ends_at=NOON + timedelta(hours=1), summary=f"a{text}b")
+    content = calendar(text, [event], NOON)
+    assert all(len(line) <= 75 for line in content.split(b"\r\n"))
+    content.decode("utf-8")
+    (read,) = events(content)
+    assert read["SUMMARY"] == f"a{text}b"
+
+
+def test_control_characters_are_left_out_and_breaks_of_lines_are_kept() -> None:
+    event = CalendarEvent(
+        uid="u", begins_at=NOON, ends_at=NOON, summary="Hall\x00\x1b", description="one\r\ntwo\rthree\\n; four, five"
+    )
+    (read,) = events(calendar("", [event], NOON))
+    assert (read["SUMMARY"], read["DESCRIPTION"]) == ("Hall", "one\ntwo\nthree\\n; four, five")
+    assert b"BEGIN:VEVENT\r\n" in calendar("", [event], NOON)

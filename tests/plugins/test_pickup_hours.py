@@ -1,0 +1,383 @@
+"""Opening hours and closures: slots lie where the door is open, and follow when a sale is copied."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, get_args
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy import event, insert, select, update
+from starlette.testclient import TestClient
+
+import commensal_pickup as pickup
+from commensal import Conflict, Invalid, NotFound, Problem, Transaction
+from commensal.clock import ManualClock
+from commensal.enterprises.tables import enterprise_member, enterprise_plugin
+from commensal.ids import SeededIds
+from commensal.instance import Instance, Settings
+from commensal.people.people import add_person, new_person
+from commensal.people.sessions import begin_session
+from commensal.sale_sessions.clone import clone_coordination
+from commensal.sale_sessions.questions import sessions_of
+from commensal.sale_sessions.tables import coordination, sale_session
+from commensal.store import Store
+from commensal.testing.drafts import a_draft
+from commensal.testing.placed import a_shop
+from commensal_pickup.closing import add_closure, remove_closure
+from commensal_pickup.closures import closures_of
+from commensal_pickup.generate import generate_slots
+from commensal_pickup.hours import Hours, Weekday, lies_within, openings, read_hours
+from commensal_pickup.places import Place, add_place, archive_place, change_place
+from commensal_pickup.slots import Slot, add_slot, change_slot, slot_by_id, slots_of
+from commensal_pickup.tables import pickup_slot
+
+SESSION = "shop-session"
+PARIS = "Europe/Paris"
+FRIDAY = date(2026, 6, 5)
+EVENING = Hours(weekday="FR", begins="17:00", ends="19:00")
+ORDER = a_draft(session_id=SESSION, enterprise_id="shop")
+
+
+def paris(day: date, hour: int, minute: int = 0) -> datetime:
+    return datetime(day.year, day.month, day.day, hour, minute, tzinfo=ZoneInfo(PARIS)).astimezone(UTC)
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return replace(settings, plugins={"enabled": ["pickup"]})
+
+
+def settle(store: Store, *hours: Hours) -> Place:
+    """A shop that hands out on Friday from 17 to 21 h, and a place with these hours."""
+    with store.write() as tx:
+        a_shop(tx)
+        tx.execute(insert(enterprise_plugin).values(enterprise_id="shop", plugin="pickup", settings={}, version=1))
+        times = {"begins_at": paris(FRIDAY, 17), "ends_at": paris(FRIDAY, 21)}
+        tx.execute(update(sale_session).where(sale_session.c.id == SESSION).values(times))
+        return add_place(tx, "shop", name="Salle des fêtes", hours=hours)
+
+
+@pytest.fixture
+def place(store: Store) -> Place:
+    return settle(store, EVENING)
+
+
+def at(tx: Transaction, place: Place, begins: datetime, hours: float = 1, **more: Any) -> Slot:
+    ends_at = begins + timedelta(hours=hours)
+    return add_slot(tx, "shop", SESSION, place_id=place.id, begins_at=begins, ends_at=ends_at, **more)
+
+
+# ------------------------------------------------------------------------------------------------ hours
+
+
+def test_a_place_is_open_week_after_week_on_its_own_clock() -> None:
+    last_of_summer, first_of_winter = date(2026, 10, 23), date(2026, 10, 30)
+    spans = openings([EVENING], PARIS, paris(last_of_summer, 0), paris(first_of_winter, 23))
+    assert spans == [(paris(day, 17), paris(day, 19)) for day in (last_of_summer, first_of_winter)]
+    assert spans[1][0] - spans[0][0] == timedelta(days=7, hours=1), "the clocks have changed between"
+
+
+def test_hours_that_touch_are_one_also_over_midnight() -> None:
+    night = [
+        Hours(weekday="FR", begins="20:00", ends="24:00"),
+        Hours(weekday="SA", begins="00:00", ends="02:00"),
+        Hours(weekday="FR", begins="18:00", ends="20:00"),
+    ]
+    assert openings(night, PARIS, paris(FRIDAY, 0), paris(FRIDAY + timedelta(days=2), 0)) == [
+        (paris(FRIDAY, 18), paris(FRIDAY + timedelta(days=1), 2))
+    ]
+    assert lies_within(night, PARIS, paris(FRIDAY, 19), paris(FRIDAY + timedelta(days=1), 1))
+    assert not lies_within(night, PARIS, paris(FRIDAY, 17), paris(FRIDAY, 19))
+
+
+def test_hours_that_cannot_be_are_named_by_their_place_in_the_list() -> None:
+    problems: list[Problem] = []
+    wrong = [
+        Hours(weekday="FR", begins="19:00", ends="17:00"),
+        Hours(weekday="XX", begins="17:00", ends="19:00"),  # type: ignore[arg-type]
+        Hours(weekday="FR", begins="24:30", ends="25:00"),
+        EVENING,
+    ]
+    read_hours(wrong, problems)
+    assert [one.where for one in problems] == ["/hours/0", "/hours/1", "/hours/2"]
+
+
+def test_hours_are_kept_in_the_order_of_the_week(store: Store, place: Place) -> None:
+    backwards = tuple(Hours(weekday=day, begins="08:00", ends="12:00") for day in reversed(get_args(Weekday)))
+    with store.write() as tx:
+        changed = change_place(tx, "shop", place.id, 1, hours=backwards)
+    assert [one.weekday for one in changed.hours] == list(get_args(Weekday))
+
+
+# ------------------------------------------------------------------------------------------------ slots by hand
+
+
+def test_a_slot_outside_the_hours_is_refused_unless_it_is_exceptional(store: Store, place: Place) -> None:
+    with store.write() as tx:
+        assert at(tx, place, paris(FRIDAY, 17), 2)
+        with pytest.raises(Invalid, match="not open all that time"):
+            at(tx, place, paris(FRIDAY, 18), 2)
+        late = at(tx, place, paris(FRIDAY, 18), 2, exceptional=True)
+        with pytest.raises(Invalid, match="not open all that time"):
+            change_slot(tx, "shop", late.id, 1, ends_at=paris(FRIDAY, 21))
+        assert change_slot(tx, "shop", late.id, 1, capacity=4).capacity == 4, "its times are settled"
+
+
+def test_a_place_without_hours_is_open_whenever_it_has_a_slot(store: Store) -> None:
+    place = settle(store)
+    with store.write() as tx:
+        assert at(tx, place, paris(FRIDAY, 3))
+
+
+def test_a_slot_in_a_closure_is_refused_with_its_reason_exceptional_or_not(store: Store, place: Place) -> None:
+    with store.write() as tx:
+        add_closure(tx, "shop", place.id, first_day=FRIDAY, reason="Pont de l’Ascension")
+        with pytest.raises(Invalid, match="Salle des fêtes is closed then: Pont de l’Ascension"):
+            at(tx, place, paris(FRIDAY, 17), exceptional=True)
+        assert at(tx, place, paris(FRIDAY + timedelta(days=7), 17))
+
+
+# ------------------------------------------------------------------------------------------------ slots from hours
+
+
+def test_slots_are_cut_from_the_hours_within_the_distribution(store: Store) -> None:
+    place = settle(store, EVENING, Hours(weekday="FR", begins="19:30", ends="23:00"))
+    with store.write() as tx:
+        made = generate_slots(tx, "shop", SESSION, place_id=place.id, minutes=45, capacity=8)
+        begin = [one.begins_at.astimezone(ZoneInfo(PARIS)).strftime("%H:%M") for one in made]
+        assert begin == ["17:00", "17:45", "19:30", "20:15"], "what is left at the end is too short"
+        assert {(one.capacity, one.ends_at - one.begins_at) for one in made} == {(8, timedelta(minutes=45))}
+        assert slots_of(tx, "shop", SESSION) == made
+
+
+def test_slots_that_are_there_stay_and_none_is_made_twice(store: Store, place: Place) -> None:
+    with store.write() as tx:
+        mine = at(tx, place, paris(FRIDAY, 17, 15), 0.25)
+        (made,) = generate_slots(tx, "shop", SESSION, place_id=place.id, minutes=60)
+        assert made.begins_at == paris(FRIDAY, 18)
+        assert generate_slots(tx, "shop", SESSION, place_id=place.id, minutes=60) == []
+        assert slots_of(tx, "shop", SESSION) == [mine, made]
+
+
+def test_no_slot_is_cut_from_a_closed_day_nor_without_hours(store: Store, place: Place) -> None:
+    with store.write() as tx:
+        add_closure(tx, "shop", place.id, first_day=FRIDAY, reason="Inventaire")
+        assert generate_slots(tx, "shop", SESSION, place_id=place.id, minutes=60) == []
+        bare = add_place(tx, "shop", name="Gare")
+        for wrong, where in ((bare.id, "/place_id"), ("nowhere", "/place_id")):
+            with pytest.raises(Invalid) as refused:
+                generate_slots(tx, "shop", SESSION, place_id=wrong, minutes=60)
+            assert [one.where for one in refused.value.problems] == [where]
+        with pytest.raises(Invalid, match="between 5 and 1440 minutes"):
+            generate_slots(tx, "shop", SESSION, place_id=place.id, minutes=4)
+        with pytest.raises(NotFound):
+            generate_slots(tx, "shop", "other-session", place_id=place.id, minutes=60)
+
+
+# ------------------------------------------------------------------------------------------------ closures
+
+
+def test_a_closure_shows_which_slots_it_hits_and_lets_nobody_else_choose_them(store: Store, place: Place) -> None:
+    with store.write() as tx:
+        chosen, free = at(tx, place, paris(FRIDAY, 17), capacity=5), at(tx, place, paris(FRIDAY, 18))
+        later = at(tx, place, paris(FRIDAY + timedelta(days=7), 17))
+        pickup.book_shipping(tx, ORDER, chosen.id, "en")
+        closing = add_closure(tx, "shop", place.id, first_day=FRIDAY, reason="Inventaire")
+        assert [(one.id, one.taken) for one in closing.slots] == [(chosen.id, 1)]
+        for slot in (chosen, free):
+            with pytest.raises(Conflict, match=r"is closed \(Inventaire\); please choose another") as refused:
+                pickup.book_shipping(tx, ORDER, slot.id, "en")
+            assert refused.value.code == "slot_closed"
+        pickup.book_shipping(tx, ORDER, later.id, "en")
+        options = {one.id: one for one in pickup.shipping_options(tx, "shop", SESSION, "fr")}
+        assert options[chosen.id].label.endswith(" (fermé : Inventaire)")
+        assert (options[chosen.id].left, options[later.id].left) == (0, None)
+        assert pickup.release_shipping(tx, chosen.id) is True, "whoever has chosen it can leave"
+
+
+def test_a_closure_that_is_removed_opens_the_slots_that_no_other_closure_holds(store: Store, place: Place) -> None:
+    week = timedelta(days=7)
+    with store.write() as tx:
+        slots = [at(tx, place, paris(FRIDAY + week * number, 17)) for number in range(3)]
+        long = add_closure(tx, "shop", place.id, first_day=FRIDAY, last_day=FRIDAY + week, reason="Congés").closure
+        short = add_closure(tx, "shop", place.id, first_day=FRIDAY + week, reason="Travaux").closure
+        assert closures_of(tx, "shop", place.id) == [long, short]
+        remove_closure(tx, "shop", place.id, long.id)
+        held = [slot_by_id(tx, "shop", one.id).closure_id for one in slots]
+        assert held == [None, short.id, None]
+        with pytest.raises(NotFound):
+            remove_closure(tx, "shop", place.id, long.id)
+
+
+def test_a_slot_that_is_moved_out_of_a_closure_takes_orders_again(store: Store, place: Place) -> None:
+    with store.write() as tx:
+        slot = at(tx, place, paris(FRIDAY, 17))
+        add_closure(tx, "shop", place.id, first_day=FRIDAY, reason="Inventaire")
+        next_week = paris(FRIDAY + timedelta(days=7), 17)
+        moved = change_slot(tx, "shop", slot.id, 1, begins_at=next_week, ends_at=next_week + timedelta(hours=1))
+        assert moved.closure_id is None
+        pickup.book_shipping(tx, ORDER, slot.id, "en")
+
+
+def test_closures_that_are_over_are_not_listed_and_wrong_ones_refused(
+    store: Store, place: Place, clock: ManualClock
+) -> None:
+    with store.write() as tx:
+        add_closure(tx, "shop", place.id, first_day=FRIDAY, reason="Inventaire")
+        with pytest.raises(Invalid) as refused:
+            add_closure(tx, "shop", place.id, first_day=FRIDAY, last_day=FRIDAY - timedelta(days=1), reason=" ")
+        assert [one.where for one in refused.value.problems] == ["/reason", "/last_day"]
+        a_shop(tx, "other")
+        with pytest.raises(NotFound):
+            add_closure(tx, "other", place.id, first_day=FRIDAY, reason="Not mine")
+    clock.set(paris(FRIDAY + timedelta(days=1), 0))
+    with store.read() as tx:
+        assert closures_of(tx, "shop", place.id) == []
+
+
+def test_whoever_takes_a_slot_while_it_is_closed_is_counted_or_refused(database_url: str, clock: ManualClock) -> None:
+    """Eight customers and a coordinator at once: the closure names exactly those who have the slot."""
+    store = Store(database_url, clock=clock, ids=SeededIds("closing"))
+    place = settle(store, EVENING)
+    with store.write() as tx:
+        slot = at(tx, place, paris(FRIDAY, 17))
+    start, outcomes, counted = threading.Barrier(9), list[str](), list[int]()
+
+    def shop() -> None:
+        start.wait()
+        try:
+            with store.write() as tx:
+                pickup.book_shipping(tx, ORDER, slot.id, "en")
+            outcomes.append("booked")
+        except Conflict as refused:
+            outcomes.append(refused.code)
+
+    def close() -> None:
+        start.wait()
+        with store.write() as tx:
+            closing = add_closure(tx, "shop", place.id, first_day=FRIDAY, reason="Inventaire")
+        counted.append(sum(one.taken for one in closing.slots))
+
+    threads = [threading.Thread(target=one) for one in (*[shop] * 8, close)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert sorted(outcomes) == ["booked"] * counted[0] + ["slot_closed"] * (8 - counted[0])
+    with store.read() as tx:
+        assert slot_by_id(tx, "shop", slot.id).taken == counted[0]
+    store.close()
+
+
+# ------------------------------------------------------------------------------------------------ copied sales
+
+
+@pytest.fixture
+def copied(store: Store, instance: Instance) -> Callable[[date], list[Slot]]:
+    """Copies the sale so that it is handed out on this day, and returns the slots of the copy."""
+
+    def copying(day: date) -> list[Slot]:
+        with store.write() as tx:
+            opened = tx.value(select(coordination.c.opens_at)).astimezone(ZoneInfo(PARIS))
+            opens_at = opened.replace(tzinfo=None) + (day - FRIDAY)
+            made = clone_coordination(
+                tx, instance.hooks, "shop-sale", "shop", opens_at.replace(tzinfo=ZoneInfo(PARIS)).astimezone(UTC)
+            )
+            (session,) = sessions_of(tx, made.id, "shop")
+            return list(slots_of(tx, "shop", session.id))
+
+    return copying
+
+
+def test_slots_come_along_at_the_same_hour_and_nobody_has_chosen_them(
+    store: Store, place: Place, copied: Callable[[date], list[Slot]]
+) -> None:
+    with store.write() as tx:
+        slot = at(tx, place, paris(FRIDAY, 17), capacity=5)
+        pickup.book_shipping(tx, ORDER, slot.id, "en")
+    winter = date(2026, 11, 6)  # the clocks have changed
+    (copy,) = copied(winter)
+    assert (copy.begins_at, copy.ends_at) == (paris(winter, 17), paris(winter, 18))
+    assert (copy.place_id, copy.capacity, copy.taken, copy.version) == (place.id, 5, 0, 1)
+    assert copy.id != slot.id
+
+
+def test_archived_places_closed_days_and_exceptions_stay_behind(
+    store: Store, place: Place, copied: Callable[[date], list[Slot]]
+) -> None:
+    with store.write() as tx:
+        gone, shut = add_place(tx, "shop", name="Gare"), add_place(tx, "shop", name="Halle")
+        kept = at(tx, place, paris(FRIDAY, 17))
+        at(tx, place, paris(FRIDAY, 20), exceptional=True)
+        at(tx, gone, paris(FRIDAY, 17))
+        at(tx, shut, paris(FRIDAY, 17))
+        archive_place(tx, "shop", gone.id, 1)
+        add_closure(tx, "shop", shut.id, first_day=date(2026, 6, 12), reason="Brocante")
+    assert [one.begins_at - kept.begins_at for one in copied(date(2026, 6, 12))] == [timedelta(days=7)]
+    assert len(copied(date(2026, 6, 19))) == 2, "the closure is over"
+
+
+def test_a_copy_costs_as_many_statements_for_ninety_slots_as_for_one(
+    store: Store, place: Place, copied: Callable[[date], list[Slot]]
+) -> None:
+    seen: list[str] = []
+    event.listen(store.engine, "before_cursor_execute", lambda *given: seen.append(given[2]))
+
+    def counted(day: date) -> tuple[int, int]:
+        before = len(seen)
+        slots = len(copied(day))
+        return len(seen) - before, slots
+
+    with store.write() as tx:
+        first = at(tx, place, paris(FRIDAY, 17))
+    few, one = counted(date(2026, 6, 12))
+    with store.write() as tx:
+        for minute in range(89):
+            at(tx, place, first.begins_at + timedelta(minutes=minute), 0.5)
+    many, all_of_them = counted(date(2026, 6, 19))
+    assert (one, all_of_them) == (1, 90)
+    assert few == many
+
+
+def test_another_shop_without_the_plugin_gets_no_slots(
+    store: Store, place: Place, copied: Callable[[date], list[Slot]]
+) -> None:
+    with store.write() as tx:
+        at(tx, place, paris(FRIDAY, 17))
+        tx.execute(enterprise_plugin.delete())
+    assert copied(date(2026, 6, 12)) == []
+
+
+# ------------------------------------------------------------------------------------------------ the API
+
+
+def test_a_coordinator_sets_hours_cuts_slots_and_closes_a_day_over_the_api(
+    store: Store, place: Place, client: TestClient
+) -> None:
+    with store.write() as tx:
+        new = new_person(email="ada@example.org", name="Ada", password="a long enough password", language="fr")
+        ada = add_person(tx, new, confirmed=True)
+        assert ada is not None
+        member = {"enterprise_id": "shop", "person_id": ada.id, "role": "manager", "since": tx.now}
+        tx.execute(insert(enterprise_member).values(member))
+        client.cookies.set("session", begin_session(tx, ada).secret)
+    client.headers["Origin"] = "http://testserver"
+    shop = "/api/-/pickup/enterprises/shop"
+    hours = {"hours": [{"weekday": "FR", "begins": "18:00", "ends": "20:00"}]}
+    changed = client.patch(f"{shop}/places/{place.id}", json=hours, headers={"If-Match": '"1"'})
+    assert changed.json()["hours"] == hours["hours"]
+    cut = {"place_id": place.id, "minutes": 60, "capacity": 6}
+    made = client.post(f"{shop}/sale-sessions/{SESSION}/slots/generate", json=cut)
+    assert (made.status_code, [one["capacity"] for one in made.json()]) == (201, [6, 6])
+    closed = client.post(
+        f"{shop}/places/{place.id}/closures", json={"first_day": "2026-06-05", "reason": "Inventaire"}
+    ).json()
+    assert (closed["closure"]["last_day"], closed["slots"]) == ("2026-06-05", [])
+    assert len(client.get(f"{shop}/places/{place.id}/closures").json()["items"]) == 1
+    assert client.delete(f"{shop}/places/{place.id}/closures/{closed['closure']['id']}").status_code == 204
+    with store.read() as tx:
+        assert tx.all(select(pickup_slot.c.closure_id).where(pickup_slot.c.closure_id.is_not(None))) == []
