@@ -256,7 +256,7 @@ def expected(lines: list[PricedLine], fee: Mapping[str, Any]) -> int:
         case "PriceSack":
             return int(fee["discount_amount"] if total >= fee["minimal_amount"] else fee["normal_amount"])
         case "FlatPercentWithin":
-            return sorted([fee["least"], near(total * Fraction(fee["percent"]) / 100), fee["most"]])[1]
+            return int(sorted([fee["least"], near(total * Fraction(fee["percent"]) / 100), fee["most"]])[1])
         case "WeightSteps":
             whole = sum(weight(line, fee["piece"]) for line in there)
             passed = [step["amount"] for step in fee["steps"] if step["up_to"] >= whole]

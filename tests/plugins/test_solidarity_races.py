@@ -1,0 +1,262 @@
+"""Many want the last of a budget at once, and orders go up and down: the books always add up to what was granted."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis
+from hypothesis import strategies as some
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from commensal import Conflict, Transaction
+from commensal.instance import Instance, Settings
+from commensal.orders.values import Order
+from commensal_solidarity import granting, spending
+from commensal_solidarity.left import budget_of, left_for
+from commensal_solidarity.settings import Programme
+from commensal_solidarity.tables import solidarity_budget, solidarity_entry
+from commensal_solidarity.years import Year
+
+from .town import Town, found_town
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return Settings(
+        name="Test", base_url=settings.base_url, language="en", limits=settings.limits,
+        plugins={"enabled": ["solidarity"]},
+    )  # fmt: skip
+
+
+@pytest.fixture
+def town(instance: Instance) -> Town:
+    return found_town(instance)
+
+
+def at_once(*acts: Callable[[], None]) -> Counter[str]:
+    """Runs them side by side and counts what became of them: "done", or the code of the refusal."""
+    start, outcomes = threading.Barrier(len(acts)), Counter[str]()
+
+    def run(act: Callable[[], None]) -> None:
+        start.wait()
+        try:
+            act()
+            outcomes["done"] += 1
+        except Conflict as refused:
+            outcomes[refused.code] += 1
+        except Exception as error:  # whatever else it is must fail the test
+            outcomes[repr(error)] += 1
+
+    threads = [threading.Thread(target=run, args=(act,)) for act in acts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return outcomes
+
+
+def ordering(town: Town, who: str, tries: int = 1) -> Callable[[], None]:
+    """Somebody who orders goods for 20.00, and looks again where somebody else was faster."""
+
+    def order() -> None:
+        for _ in range(tries - 1):
+            with suppress(Conflict):
+                town.order(who, apples=2)
+                return
+        town.order(who, apples=2)
+
+    return order
+
+
+def test_forty_orders_share_a_budget_for_ten(town: Town) -> None:
+    town.agree({"budget": 6000})
+    many = [ordering(town, who) for who in ("ada", "bob")] * 20
+    outcomes = at_once(*many)
+    assert set(outcomes) <= {"done", "solidarity_used_up"}
+    assert town.spent() == 6000
+    assert outcomes["done"] >= 10
+
+
+def test_who_is_refused_and_looks_again_orders_at_the_full_price(town: Town) -> None:
+    town.agree({"budget": 1500, "most_per_customer": 1000})
+    outcomes = at_once(*[ordering(town, who, tries=12) for who in ("ada", "bob")] * 6)
+    assert outcomes == {"done": 12}, "each refusal is another's success"
+    assert town.spent() == 1500
+
+
+def meeting(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+    """Nobody takes anything before all have seen what is left."""
+    seen = threading.Barrier(count)
+
+    def wait(*given: Any) -> int:
+        left = left_for(*given)
+        seen.wait()
+        return left
+
+    monkeypatch.setattr(granting, "left_for", wait)
+
+
+def test_who_saw_the_rest_that_another_took_is_refused(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    if town.store.engine.dialect.name == "sqlite":
+        pytest.skip("there a transaction sees and takes alone")
+    town.agree({"budget": 600})
+    meeting(monkeypatch, 8)
+    outcomes = at_once(*[ordering(town, who) for who in ("ada", "bob")] * 4)
+    assert outcomes == {"done": 1, "solidarity_used_up": 7}
+    assert town.spent() == 600
+
+
+def test_one_customer_who_orders_twice_at_once_has_one_maximum(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    if town.store.engine.dialect.name == "sqlite":
+        pytest.skip("there a transaction sees and takes alone")
+    town.agree({"most_per_customer": 600})
+    meeting(monkeypatch, 4)
+    outcomes = at_once(*[ordering(town, "ada")] * 4)
+    assert outcomes == {"done": 1, "solidarity_maximum": 3}
+    assert town.spent() == 600
+
+
+def test_changes_and_cancellations_race_with_orders(town: Town) -> None:
+    town.agree({"budget": 2000})
+    placed = [town.order(who, apples=1) for who in ("ada", "bob", "ada", "bob")]
+
+    def change(order: Order, pieces: int) -> Callable[[], None]:
+        return lambda: void(town.change(order, apples=pieces))
+
+    acts = [change(placed[0], 3), change(placed[1], 4), lambda: void(town.cancel(placed[2]))]
+    outcomes = at_once(*acts, *[ordering(town, who) for who in ("ada", "bob")] * 4)
+    assert set(outcomes) <= {"done", "solidarity_used_up"}
+    assert town.spent() <= 2000
+
+
+def void(_: object) -> None:
+    """A result that nobody asks for."""
+
+
+def test_without_its_guard_the_budget_is_overspent(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same race with a program that looks first and believes later: so the tests above can fail."""
+    (programme,) = town.agree({"budget": 1200})
+    town.order("ada", apples=2)
+    seen = threading.local()
+
+    def believe(tx: Transaction, year: Year, programme: Programme, amount: int) -> None:
+        tx.execute(update(solidarity_budget).where(budget_of(year)).values(spent=seen.spent + amount))
+
+    monkeypatch.setattr(granting, "left_for", lambda *given: programme.budget - seen.spent)
+    monkeypatch.setattr(spending, "spend", believe)
+    looked = threading.Barrier(4)
+
+    def order() -> None:
+        with town.store.read() as tx:
+            seen.spent = tx.value(select(solidarity_budget.c.spent))
+        looked.wait()
+        town.order("bob", apples=2)
+
+    assert at_once(*[order] * 4) == {"done": 4}
+    with town.store.read() as tx:
+        assert tx.value(select(func.sum(solidarity_entry.c.amount))) == 3000
+    with pytest.raises(AssertionError):
+        town.spent()
+
+
+def test_the_database_itself_refuses_an_overspent_budget(town: Town) -> None:
+    row = {"enterprise_id": "shop", "programme": "a", "year": 2026, "budget": 5, "spent": 6}
+    with pytest.raises(IntegrityError, match="not_overspent"), town.store.write() as tx:
+        tx.execute(insert(solidarity_budget).values(row))
+
+
+# ------------------------------------------------------------------------------------------------ any history
+
+ROUND = itertools.count(1)
+PIECES = some.integers(0, 5)
+STEP = some.one_of(
+    some.tuples(some.just("place"), some.sampled_from(["ada", "bob", "eve"]), PIECES, PIECES),
+    some.tuples(some.just("change"), some.integers(0, 20), PIECES, PIECES),
+    some.tuples(some.just("weigh"), some.integers(0, 20), some.decimals(0, 6, places=3)),
+    some.tuples(some.just("cancel"), some.integers(0, 20)),
+    some.tuples(some.just("budget"), some.integers(0, 5000)),
+)
+
+
+@dataclass
+class History:
+    """What happens in a town, step by step. Each has a programme of its own, so that its budget is new."""
+
+    town: Town
+    most: int = 1500
+    budget: int = 2000
+    name: str = field(default_factory=lambda: f"p{next(ROUND)}")
+    live: list[Order] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.agree()
+
+    def agree(self) -> None:
+        self.town.agree({"id": self.name, "budget": self.budget, "most_per_customer": self.most})
+
+    def take(self, step: tuple[Any, ...]) -> None:
+        kind, *given = step
+        before = self.spent()
+        getattr(self, f"_{kind}")(*given)
+        self.town.spent()
+        assert self.spent() <= max(self.budget, before), "a budget that was lowered may be overspent, but no further"
+        assert all(self.spent(who) <= self.most for who in ("ada", "bob"))
+
+    def spent(self, who: str = "") -> int:
+        entry = solidarity_entry.c
+        found = select(func.coalesce(func.sum(entry.amount), 0)).where(entry.programme == self.name)
+        if who:
+            found = found.where(entry.customer_id == self.town.customers[who])
+        with self.town.store.read() as tx:
+            return int(tx.value(found))
+
+    def _one(self, place: int) -> Order | None:
+        return self.live[place % len(self.live)] if self.live else None
+
+    def _place(self, who: str, apples: int, meat: int) -> None:
+        if apples or meat:
+            self.live.append(self.town.order(who, **wanted(apples, meat)))
+
+    def _change(self, place: int, apples: int, meat: int) -> None:
+        order = self._one(place)
+        if order and (apples or meat):
+            self.live[self.live.index(order)] = self.town.change(order, **wanted(apples, meat))
+
+    def _weigh(self, place: int, weight: Any) -> None:
+        order = self._one(place)
+        if order and any(line.weighed for line in order.lines):
+            self.live[self.live.index(order)] = self.town.weigh(order, str(weight))
+
+    def _cancel(self, place: int) -> None:
+        order = self._one(place)
+        if order:
+            self.live.remove(order)
+            self.town.cancel(order)
+
+    def _budget(self, budget: int) -> None:
+        self.budget = budget
+        self.agree()
+
+
+def wanted(apples: int, meat: int) -> dict[str, int]:
+    return {name: number for name, number in (("apples", apples), ("meat", meat)) if number}
+
+
+@hypothesis(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=some.lists(STEP, min_size=3, max_size=12))
+def test_whatever_happens_the_books_are_the_grants_of_live_orders(town: Town, steps: list[tuple[Any, ...]]) -> None:
+    history = History(town)
+    for step in steps:
+        history.take(step)
+    for order in list(history.live):
+        town.cancel(order)
+    assert history.spent() == 0

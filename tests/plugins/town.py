@@ -1,0 +1,130 @@
+"""A town whose social fund helps some of the customers of its shop: what tests of solidarity do there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import insert, select, update
+
+from commensal import Transaction
+from commensal.checks import broken_invariants
+from commensal.enterprises.customer_categories import create_category
+from commensal.enterprises.customers import create_customer
+from commensal.enterprises.plugin_settings import check_settings
+from commensal.enterprises.tables import customer, enterprise_plugin
+from commensal.instance import Instance
+from commensal.orders.cancel import cancel_order
+from commensal.orders.change import change_order
+from commensal.orders.lock import locked_order
+from commensal.orders.place import place_order
+from commensal.orders.tables import adjustment, customer_order
+from commensal.orders.values import Order, Wish
+from commensal.orders.weigh import weigh_order
+from commensal.people.people import add_person, new_person
+from commensal.store import Store
+from commensal.testing.goods import a_lot, an_item
+from commensal.testing.placed import a_shop
+from commensal_solidarity.settings import Programme, Settings
+from commensal_solidarity.tables import solidarity_budget, solidarity_entry
+
+SESSION = "shop-session"
+
+
+@dataclass
+class Town:
+    """A shop whose social fund pays a third of 30.00 of the goods of its group, to which Ada and Bob belong."""
+
+    instance: Instance
+    category: str
+    people: Mapping[str, str]
+    customers: Mapping[str, str]
+    items: Mapping[str, str]
+
+    @property
+    def store(self) -> Store:
+        return self.instance.store
+
+    def agree(self, *programmes: Mapping[str, Any]) -> tuple[Programme, ...]:
+        """Sets the shop's programmes; what is left out is the usual."""
+        usual = {"id": "ccas", "payer": "CCAS", "category": self.category, "percent": "30", "budget": 3000}
+        told = {"programmes": [{**usual, **one} for one in programmes]}
+        check_settings(Settings, told)
+        with self.store.write() as tx:
+            tx.execute(update(enterprise_plugin).values(settings=told))
+        read: Any = self.instance.hooks.settings("solidarity", told)
+        return tuple(read.programmes)
+
+    def order(self, who: str = "ada", total: int | None = None, **pieces: int) -> Order:
+        wish = Wish(items=self.wanted(pieces), name=who.title(), email=f"{who}@example.org", total=total)
+        with self.store.write() as tx:
+            return place_order(tx, self.instance.hooks, SESSION, wish, person_id=self.people[who])
+
+    def wanted(self, pieces: Mapping[str, int]) -> dict[str, int]:
+        return {self.items[name]: number for name, number in pieces.items()}
+
+    def change(self, order: Order, **pieces: int) -> Order:
+        with self.store.write() as tx:
+            mine = locked_order(tx, order.id, enterprise_id="shop")
+            return change_order(tx, self.instance.hooks, mine, items=self.wanted(pieces))
+
+    def weigh(self, order: Order, weight: str) -> Order:
+        with self.store.write() as tx:
+            mine = locked_order(tx, order.id, enterprise_id="shop")
+            (line,) = [one for one in mine.lines if one.weighed]
+            return weigh_order(tx, self.instance.hooks, mine, {line.id: Decimal(weight)})
+
+    def cancel(self, order: Order) -> Order:
+        with self.store.write() as tx:
+            return cancel_order(tx, self.instance.hooks, locked_order(tx, order.id, enterprise_id="shop"), by_hub=True)
+
+    def spent(self) -> int:
+        """What is spent of all budgets: by the books, by their entries, and by the orders, which must agree."""
+        with self.store.read() as tx:
+            return spent_of(tx)
+
+
+def spent_of(tx: Transaction) -> int:
+    budgets = tx.all(select(solidarity_budget.c.spent))
+    entries = tx.all(select(solidarity_entry.c.amount))
+    live = tx.all(
+        select(adjustment.c.amount)
+        .join(customer_order, customer_order.c.id == adjustment.c.order_id)
+        .where(adjustment.c.plugin == "solidarity", customer_order.c.state != "Cancelled")
+    )
+    spent, booked, granted = (sum(row[name] for row in rows) for rows, name in (
+        (budgets, "spent"), (entries, "amount"), (live, "amount")
+    ))  # fmt: skip
+    assert spent == booked == -granted
+    assert broken_invariants(tx) == []
+    return int(spent)
+
+
+def found_town(instance: Instance) -> Town:
+    """With the shop's programme `ccas`: 30 % of the goods of Ada and Bob, up to 30.00 in a year; Eve is not helped."""
+    with instance.store.write() as tx:
+        a_shop(tx, name="Halle")
+        tx.execute(insert(enterprise_plugin).values(enterprise_id="shop", plugin="solidarity", settings={}, version=1))
+        category = create_category(tx, "shop", name="Quotient familial").id
+        people, customers = {}, {}
+        for who in ("ada", "bob", "eve"):
+            email = f"{who}@example.org"
+            made = add_person(
+                tx, new_person(email=email, name=who.title(), password="a long password", language="en"), confirmed=True
+            )
+            assert made is not None
+            groups = [] if who == "eve" else [category]
+            customers[who] = create_customer(tx, "shop", email=email, name=who.title(), categories=groups).id
+            people[who] = made.id
+            tx.execute(update(customer).where(customer.c.id == customers[who]).values(person_id=made.id))
+        apples = an_item(tx, a_lot(tx, on_hand="100000"), price=1000)
+        meat = an_item(
+            tx, a_lot(tx, unit="Kilogram", on_hand="10000"), name="Bœuf", price=2000, grains=1000, unit="Kilogram",
+            weighed=True,
+        )  # fmt: skip
+        wine = an_item(tx, a_lot(tx, on_hand="1000"), name="Vin", price=1000, product_type="wine", labels=["Demeter"])
+    town = Town(instance, category, people, customers, {"apples": apples, "meat": meat, "wine": wine})
+    town.agree({})
+    return town
