@@ -3,41 +3,57 @@
 from __future__ import annotations
 
 import typer
+from rich.markup import escape
 from sqlalchemy import func, select
 
 from ..checks import broken_invariants
+from ..enterprises.try_settings import settings_problems
 from ..instance import Instance, open_instance
 from ..jobs.tables import job
-from ..printing import console
-from .folder import HERE, Folder
 from ..money import Money
 from ..payments.problems import open_problems
+from ..printing import console
+from .folder import HERE, Folder
 
 
 def add_to(app: typer.Typer) -> None:
     @app.command("check")
     def check(instance: Folder = HERE) -> None:
-        """Compares the database with its own journals, and names every difference. Exits 1 where there is one."""
-        with open_instance(instance) as opened:
+        """Compares the database with its own journals, and tries the settings of plugins. Exits 1 where something is
+        not as it must be."""
+        with open_instance(instance, forgiving=True) as opened:
             sound = report(opened)
+            sound = report_plugins(opened) and sound
         raise typer.Exit(0 if sound else 1)
 
 
 def report(instance: Instance) -> bool:
-    """Prints what is not as it must be; True for a sound instance. Parked jobs are told, and are no breach."""
+    """Prints what is not as it must be; True for a sound instance. Parked jobs and payments that
+    need a person are told, and are no breach."""
     with instance.store.read() as tx:
         broken = broken_invariants(tx)
         parked = tx.value(select(func.count()).where(job.c.state == "parked"))
+        odd = open_problems(tx)
     for problem in broken:
         console.print(f"[red]broken[/red] {problem}")
     if parked:
         console.print(f"[yellow]{parked} jobs are parked[/yellow] after their last try; `commensal jobs` lists them.")
-    if not broken:
-        odd = open_problems(tx)
-        console.print("[green]sound[/green] stock, numbers, totals, payments and journals agree.")
-    return not broken
     for one in odd:
         console.print(
             f"[yellow]payment[/yellow] {one.code}: {Money(one.amount, one.currency)} by {one.plugin}, "
             f"payment {one.payment_id}, enterprise {one.enterprise_id}"
         )
+    if not broken:
+        console.print("[green]sound[/green] stock, numbers, totals, payments and journals agree.")
+    return not broken
+
+
+def report_plugins(instance: Instance) -> bool:
+    """Prints which plugins are not there, and what settings of enterprises would not work; True where all is well."""
+    hooks = instance.hooks
+    for plugin, why in hooks.absent.items():
+        console.print(f"[red]missing[/red] the plugin {plugin}: {escape(why)}; `commensal plugins` tells who uses it.")
+    problems = list(settings_problems(instance.store, hooks))
+    for problem in problems:
+        console.print(f"[red]settings[/red] {escape(str(problem))}")
+    return not hooks.absent and not problems

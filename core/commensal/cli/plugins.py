@@ -2,31 +2,40 @@
 
 from __future__ import annotations
 
-import importlib
-import inspect
-from importlib.metadata import EntryPoint
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
+from rich import box
+from rich.markup import escape
 from rich.table import Table as Grid
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete
 
+from ..enterprises.installed import InstalledPlugin, installed_plugins
 from ..enterprises.tables import enterprise_plugin
 from ..errors import Conflict, NotFound
-from ..hooks.failures import failures_by_plugin
-from ..hooks.loading import found_plugins
-from ..instance import Instance, open_instance
+from ..hooks.tables import plugin_failure
+from ..instance import Settings, open_instance
+from ..languages.formats import format_moment
 from ..printing import console
 from ..store.migrate import drop_tables, tables_of
 from .folder import HERE, Folder
 
+_COLOURS = {"enabled": "green", "failing": "yellow", "installed": "dim", "missing": "red"}
+
 
 def add_to(app: typer.Typer) -> None:
     @app.command("plugins")
-    def plugins(instance: Folder = HERE) -> None:
-        """Lists plugins: id, version, state, how many enterprises use each, failures, hooks."""
-        with open_instance(instance) as opened:
-            console.print(_grid(opened))
+    def plugins(
+        instance: Folder = HERE,
+        hooks: Annotated[bool, typer.Option("--hooks", help="Also name the hooks that each implements.")] = False,
+    ) -> None:
+        """Lists plugins: what each does, its state, how many enterprises use it, and what went wrong."""
+        with open_instance(instance, forgiving=True) as opened, opened.store.read() as tx:
+            found = installed_plugins(tx, opened.hooks)
+            console.print(_grid(found, hooks))
+            _print_missing(found)
+            _print_failures(found, opened.settings)
 
     one = typer.Typer(help="Acts on one plugin.", no_args_is_help=True)
     app.add_typer(one, name="plugin")
@@ -38,8 +47,8 @@ def add_to(app: typer.Typer) -> None:
         yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     ) -> None:
         """Drops the tables of a plugin that is not enabled any more, and what enterprises have set for it."""
-        with open_instance(instance) as opened:
-            if plugin in opened.hooks.plugins():
+        with open_instance(instance, forgiving=True) as opened:
+            if plugin in opened.settings.enabled_plugins:
                 raise Conflict("enabled", "{plugin} is enabled; take it out of instance.toml first.", plugin=plugin)
             with opened.store.read() as tx:
                 names = tables_of(tx, plugin)
@@ -49,39 +58,44 @@ def add_to(app: typer.Typer) -> None:
                 typer.confirm(f"Drop {', '.join(names)} and all that is in them?", abort=True)
             with opened.store.write() as tx:
                 tx.execute(delete(enterprise_plugin).where(enterprise_plugin.c.plugin == plugin))
+                tx.execute(delete(plugin_failure).where(plugin_failure.c.plugin == plugin))
                 dropped = drop_tables(tx, plugin)
             console.print(f"Dropped {', '.join(dropped)}.")
 
     del drop
 
 
-def _grid(opened: Instance) -> Grid:
-    grid = Grid("id", "version", "state", "enterprises", "failures", "hooks", "what it does")
-    enabled, found = opened.hooks.plugins(), found_plugins()
-    with opened.store.read() as tx:
-        counted = select(enterprise_plugin.c.plugin, func.count().label("count")).group_by(enterprise_plugin.c.plugin)
-        used = {row["plugin"]: row["count"] for row in tx.all(counted)}
-        failed = failures_by_plugin(tx)
-    for plugin in [*enabled, *sorted(set(found) - set(enabled))]:
-        on, failures = plugin in enabled, failed.get(plugin)
-        state = ("failing" if failures else "enabled") if on else "installed"
-        grid.add_row(
-            plugin,
-            _version(found[plugin]),
-            state,
-            str(used.get(plugin, 0)) if on else "",
-            f"{failures.count}, last in {failures.hook}: {failures.what}" if failures else "",
-            ", ".join(opened.hooks.implemented_by(plugin)) if on else "",
-            _first_line(found[plugin].module),
-        )
-    for plugin in sorted(set(used) - set(found)):
-        grid.add_row(plugin, "", "missing", str(used[plugin]), "", "", "used by enterprises, and not installed")
+def _grid(found: Sequence[InstalledPlugin], with_hooks: bool) -> Grid:
+    """One line for each plugin, cut to the terminal's width; only hooks may take several."""
+    grid = Grid(box=box.SIMPLE_HEAD, pad_edge=False, expand=True)
+    for name in ("id", "version", "state"):
+        grid.add_column(name, no_wrap=True)
+    grid.add_column("used by", justify="right", no_wrap=True)
+    grid.add_column("hooks" if with_hooks else "what it does", no_wrap=not with_hooks, overflow="ellipsis", ratio=1)
+    for one in found:
+        state = f"[{_COLOURS[one.state]}]{one.state}[/]"
+        last = ", ".join(one.hooks) if with_hooks else _without_name(one)
+        grid.add_row(one.plugin, one.version, state, str(one.enterprises or ""), escape(last))
     return grid
 
 
-def _version(point: EntryPoint) -> str:
-    return point.dist.version if point.dist else ""
+def _without_name(one: InstalledPlugin) -> str:
+    """ "Fees: what a hub takes" without the name, which stands beside it."""
+    name, _, rest = one.about.partition(": ")
+    return rest if name.lower().replace(" ", "_") == one.plugin else one.about
 
 
-def _first_line(module: str) -> str:
-    return (inspect.getdoc(importlib.import_module(module)) or "").partition("\n")[0]
+def _print_missing(found: Sequence[InstalledPlugin]) -> None:
+    for one in found:
+        if one.state == "missing":
+            console.print(f"[bold]{one.plugin}[/bold] is missing: {escape(one.about)}.")
+
+
+def _print_failures(found: Sequence[InstalledPlugin], settings: Settings) -> None:
+    for one in found:
+        if one.failures is None:
+            continue
+        at = format_moment(one.failures.last_at, settings.timezone, settings.language)
+        times = "once" if one.failures.count == 1 else f"{one.failures.count} times"
+        said = f"has failed {times}, last in {one.failures.hook} ({at}): {one.failures.what}"
+        console.print(f"[bold]{one.plugin}[/bold] {escape(said)}")

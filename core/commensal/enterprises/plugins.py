@@ -41,7 +41,7 @@ def enable_plugin(
     """Raises `NotFound` for a plugin that the instance does not offer to enterprises, `Invalid` for settings that are
     not right, `Conflict` where it is enabled already.
     """
-    kept = _accepted(hooks, plugin, settings, {})
+    kept = accepted_settings(hooks, plugin, settings, {})
     row = {"enterprise_id": enterprise_id, "plugin": plugin, "settings": kept, "version": 1}
     if not insert_once(tx, enterprise_plugin, row):
         raise Conflict("plugin_enabled", "This plugin is enabled already; change its settings instead.")
@@ -54,7 +54,7 @@ def change_plugin(
     """Sets all settings of a plugin that is enabled. Raises `NotFound`, `Invalid`, `Stale`."""
     mine = _is(enterprise_id, plugin)
     before = tx.one(select(enterprise_plugin.c.settings).where(*mine))
-    kept = _accepted(hooks, plugin, settings, before["settings"])
+    kept = accepted_settings(hooks, plugin, settings, before["settings"])
     row = edit_row(tx, enterprise_plugin, *mine, version=version, values={"settings": kept})
     return _shown(hooks, plugin, kept, row["version"])
 
@@ -106,7 +106,8 @@ def offered_plugins(hooks: Hooks) -> list[str]:
     return [plugin for plugin in hooks.plugins() if theirs.intersection(hooks.implemented_by(plugin))]
 
 
-def _accepted(hooks: Hooks, plugin: str, sent: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
+def accepted_settings(hooks: Hooks, plugin: str, sent: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
+    """What is kept of settings that were sent; `before` holds the secrets. Raises `NotFound`, `Invalid`."""
     if plugin not in offered_plugins(hooks):
         raise NotFound("no_plugin", "There is no plugin {plugin} here.", plugin=plugin[:60])
     shape = hooks.settings_class(plugin)

@@ -75,7 +75,8 @@ _LATE = "it took too long"
 class Hooks:
     """The enabled plugins, in the operator's order.
 
-    `shapes` are the classes of the plugins' settings for an enterprise, `of_instance` the settings of the operator.
+    `shapes` are the classes of the plugins' settings for an enterprise, `of_instance` the settings of the operator,
+    `absent` says why what is enabled in instance.toml is not there after all.
     """
 
     def __init__(
@@ -85,9 +86,11 @@ class Hooks:
         clock: Clock,
         shapes: Mapping[str, type] | None = None,
         of_instance: Mapping[str, object] | None = None,
+        absent: Mapping[str, str] | None = None,
     ) -> None:
         self._manager, self._clock = manager, clock
         self._shapes, self._of_instance = shapes or {}, of_instance or {}
+        self.absent = absent or {}
         self.failures: list[Failure] = []
         self._keeper: Keeper | None = None
 

@@ -45,24 +45,34 @@ def found_plugins() -> dict[str, EntryPoint]:
     return found
 
 
-def load_plugins(settings: Settings, *, clock: Clock, modules: Mapping[str, ModuleType] | None = None) -> Hooks:
+def load_plugins(
+    settings: Settings, *, clock: Clock, modules: Mapping[str, ModuleType] | None = None, forgiving: bool = False
+) -> Hooks:
     """The enabled plugins, ready to be asked. `modules` stands in for installed ones (tests, single files).
 
     Raises `SettingsError` for an id that is not installed ("did you mean"), `PluginError` for a plugin that cannot be
-    imported, implements a hook that does not exist, or is async where that cannot be.
+    imported, implements a hook that does not exist, or is async where that cannot be. `forgiving` goes on without
+    what is not installed or cannot be loaded, and `Hooks.absent` says why: for commands that tell what is wrong.
     """
     manager = pluggy.PluginManager(PROJECT)
     hooks = all_hooks()
     _specify(manager, hooks)
     found = found_plugins()
     given = modules or {}
+    absent: dict[str, str] = {}
     for plugin in settings.enabled_plugins:
         _refuse_id(plugin, settings.enabled_plugins)
-        module = given[plugin] if plugin in given else _import(plugin, found)
-        _register(manager, plugin, module, hooks)
+        try:
+            module = given[plugin] if plugin in given else _import(plugin, found)
+            _register(manager, plugin, module, hooks)
+        except (SettingsError, PluginError) as error:
+            if not forgiving:
+                raise
+            absent[plugin] = error.what if isinstance(error, PluginError) else "it is not installed"
     loaded = Hooks(manager, clock=clock)
     shapes = {one.plugin: one.value for one in loaded.each(specifications.enterprise_settings) if one.value}
-    return Hooks(manager, clock=clock, shapes=shapes, of_instance=_of_instance(loaded, settings, {*found, *given}))
+    of_instance = _of_instance(loaded, settings, {*found, *given, *absent})
+    return Hooks(manager, clock=clock, shapes=shapes, of_instance=of_instance, absent=absent)
 
 
 def _specify(manager: pluggy.PluginManager, hooks: Mapping[str, Hook[..., object]]) -> None:
@@ -86,7 +96,7 @@ def _of_instance(loaded: Hooks, settings: Settings, known: Collection[str]) -> d
     for name, table in tables.items():
         if name not in known:
             raise SettingsError(f"plugins.{name}: {_meant(name, known)}")
-        if name in settings.enabled_plugins and name not in shapes:
+        if name in loaded.plugins() and name not in shapes:
             raise SettingsError(f"plugins.{name}: this plugin has no settings of the instance.")
         if not isinstance(table, dict):
             raise SettingsError(f"plugins.{name}: a table was expected, like [plugins.{name}].")
@@ -97,6 +107,8 @@ def _refuse_id(plugin: str, enabled: Collection[str]) -> None:
     """Ids are parts of addresses, of names of jobs, and of names of tables, which are told apart by them."""
     if not ID.fullmatch(plugin):
         raise SettingsError(f"plugins.enabled: {plugin!r} is no id; one has small letters, digits and underscores.")
+    if list(enabled).count(plugin) > 1:
+        raise SettingsError(f"plugins.enabled: {plugin!r} stands there twice.")
     taken = [name for name in (*enabled, *core_tables()) if name.startswith(f"{plugin}_")]
     if taken:
         raise SettingsError(
@@ -116,7 +128,10 @@ def migration_folders(hooks: Hooks) -> dict[str, Path]:
 
 def _import(plugin: str, found: Mapping[str, EntryPoint]) -> ModuleType:
     if plugin not in found:
-        raise SettingsError(f"plugins.enabled: {_meant(plugin, found)}")
+        raise SettingsError(
+            f"plugins.enabled: {_meant(plugin, found)} Install its package, or take it out: the instance starts "
+            "without it, and its tables stay. `commensal plugins` tells who uses it."
+        )
     try:
         module = found[plugin].load()
     except Exception as error:  # whatever its import raises, the operator must read whose fault it is
@@ -136,8 +151,16 @@ def _register(
     try:
         manager.register(module, name=plugin)
         manager.check_pending()
+        _refuse_what_cannot_be(plugin, module, hooks)
     except pluggy.PluginValidationError as error:
+        manager.unregister(name=plugin)
         raise PluginError(plugin, "loading", str(error)) from error
+    except PluginError:
+        manager.unregister(name=plugin)
+        raise
+
+
+def _refuse_what_cannot_be(plugin: str, module: ModuleType, hooks: Mapping[str, Hook[..., object]]) -> None:
     for name, one in hooks.items():
         function = getattr(module, name, None)
         options = getattr(function, f"{PROJECT}_impl", None)

@@ -49,15 +49,22 @@ class Instance:
 
 
 def open_instance(
-    folder: Path, *, clock: Clock | None = None, ids: Ids | None = None, upgrade: bool = False
+    folder: Path,
+    *,
+    clock: Clock | None = None,
+    ids: Ids | None = None,
+    upgrade: bool = False,
+    forgiving: bool = False,
 ) -> Instance:
     """Opens the instance in `folder`; with `upgrade` its database is migrated first.
+
+    `forgiving` opens it without plugins that are enabled and cannot be loaded, for commands that tell of them.
 
     Raises `SettingsError`, `PluginError`, or `StoreError` where the database is older or newer than this version.
     """
     settings = load_settings(folder)
     clock, ids = clock or SystemClock(), ids or RandomIds()
-    hooks = load_plugins(settings, clock=clock)
+    hooks = load_plugins(settings, clock=clock, forgiving=forgiving)
     store = Store(settings.database.url or f"sqlite:///{folder / DATABASE}", clock=clock, ids=ids)
     try:
         folders = migration_folders(hooks)

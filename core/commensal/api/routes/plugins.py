@@ -6,7 +6,9 @@ from typing import Annotated, Any
 
 import msgspec
 
+from ...enterprises.installed import InstalledPlugin, installed_plugins
 from ...enterprises.plugins import EnterprisePlugin, change_plugin, disable_plugin, enable_plugin, list_plugins
+from ...enterprises.try_settings import try_settings
 from ..endpoint import Body, Call, Routes
 
 routes = Routes("plugins")
@@ -19,6 +21,17 @@ class PluginSettings(Body, frozen=True, kw_only=True):
     settings: Annotated[dict[str, Any], msgspec.Meta(max_length=100)] = msgspec.field(default_factory=dict)
 
 
+@routes.get("/plugins", scope="operator")
+def instance_plugins(call: Call) -> list[InstalledPlugin]:
+    """The plugins of the instance: what each is, who uses it, what went wrong."""
+    return installed_plugins(call.tx, call.instance.hooks)
+
+
+def _try(call: Call, enterprise: str, plugin: str, body: PluginSettings) -> None:
+    """Before the database is held, since a provider may be asked."""
+    try_settings(call.tx, call.instance.hooks, enterprise, plugin, body.settings)
+
+
 _PLUGIN = "/enterprises/{enterprise}/plugins/{plugin}"
 
 
@@ -28,15 +41,15 @@ def plugins(call: Call, enterprise: str) -> list[EnterprisePlugin]:
     return list(list_plugins(call.tx, call.instance.hooks, enterprise))
 
 
-@routes.post(_PLUGIN, scope="plugins:write", status=201)
+@routes.post(_PLUGIN, scope="plugins:write", status=201, prepare=_try)
 def use_plugin(call: Call, enterprise: str, plugin: str, body: PluginSettings) -> EnterprisePlugin:
-    """Enables a plugin."""
+    """Enables a plugin, once it has tried the settings and found nothing against them."""
     return enable_plugin(call.tx, call.instance.hooks, enterprise, plugin, body.settings)
 
 
-@routes.put(_PLUGIN, scope="plugins:write", edits=True)
+@routes.put(_PLUGIN, scope="plugins:write", edits=True, prepare=_try)
 def set_plugin(call: Call, enterprise: str, plugin: str, body: PluginSettings) -> EnterprisePlugin:
-    """Sets all settings of a plugin."""
+    """Sets all settings of a plugin, once it has tried them and found nothing against them."""
     return change_plugin(call.tx, call.instance.hooks, enterprise, plugin, call.version, body.settings)
 
 
