@@ -13,6 +13,7 @@ from . import (
     check,
     demo,
     enterprise,
+    hooks,
     init,
     jobs,
     migrate,
@@ -36,8 +37,8 @@ app = typer.Typer(
     cls=WithPlugins,
 )
 _ROOMS = (
-    init, user, token, enterprise, product_list, report, sale, plugins, new_plugin, serve, work, jobs, migrate, check,
-    demo,
+    init, user, token, enterprise, product_list, report, sale, plugins, hooks, new_plugin, serve, work, jobs, migrate,
+    check, demo,
 )  # fmt: skip
 for _room in _ROOMS:
     _room.add_to(app)

@@ -19,8 +19,7 @@ from .folder import HERE, Folder
 def add_to(app: typer.Typer) -> None:
     @app.command("check")
     def check(instance: Folder = HERE) -> None:
-        """Compares the database with its own journals, and tries the settings of plugins. Exits 1 where something is
-        not as it must be."""
+        """Compares the database with its own journals, and tries plugins' settings. Exits 1 where not all is well."""
         with open_instance(instance, forgiving=True) as opened:
             sound = report(opened)
             sound = report_plugins(opened) and sound

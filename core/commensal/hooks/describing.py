@@ -1,0 +1,114 @@
+"""The page of all hooks, plugins/HOOKS.md, made from their contracts: ``commensal hooks`` prints it."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterator
+
+from . import specifications
+from .contract import PROJECT, AnyHook
+from .loading import all_hooks, found_plugins
+
+_TITLE = re.compile(r"# -{20,} (.+)")
+_CALLED = {
+    "startup": "once, before the instance serves",
+    "transaction": "inside a transaction: without I/O, never `async`",
+    "outside": "between transactions: `def` or `async def`",
+    "job": "in a job, after the commit of what it tells of: `def` or `async def`",
+}
+_FAILS = {
+    "raise": "what was under way fails, and names the plugin",
+    "skip": "the plugin is left out",
+    "retry": "the job comes back with growing delay, and is parked after its last try",
+}
+_RETURNS = {"each": "every plugin is asked", "one": "one plugin is asked", "nothing": "told, not asked"}
+_HEAD = """\
+# Hooks
+
+What a plugin may do, and what the core promises when it asks. This page is made from the contracts in
+`core/commensal/hooks/specifications.py`; `commensal hooks > plugins/HOOKS.md` makes it anew.
+
+A plugin implements a hook by a function of its name, marked with `@hookimpl`. It takes those arguments that it needs,
+by name. Besides the ones listed, every hook of an enterprise may take `settings`, what the enterprise has set for the
+plugin; and every hook may take `instance_settings`, what the operator has set in `[plugins.<id>]` of instance.toml.
+
+What a plugin raises is noted with its name and shown by `commensal plugins`; then the column *fails* says what follows.
+`Refused` and its kinds are no failure but a word to the person who asked. An answer of another type than the signature
+promises is a failure. Whoever takes longer than the time limit fails too; inside a transaction, the transaction is
+taken away from a plugin that hangs, whatever *fails* says.
+
+A hook that is marked as reading gets a transaction in which the database refuses every write while it runs.
+"""
+
+
+def hooks_page() -> str:
+    """Markdown: a table of all hooks, then each with its signature, its contract, and the bundled plugins it has."""
+    users = {name: sorted(_users(name)) for name in all_hooks()}
+    lines = [_HEAD, "| hook | asked | where | fails | seconds | since |", "|---|---|---|---|---:|---|"]
+    for name, one in all_hooks().items():
+        contract = one.contract
+        where = f"{contract.where}, reading" if contract.reads else contract.where
+        seconds = f"{contract.timeout:g}" if contract.where != "startup" else ""
+        lines.append(
+            f"| [`{name}`](#{name}) | {contract.scope}, {contract.returns} | {where} | {contract.on_error} | {seconds} "
+            f"| {contract.since} |"
+        )
+    for title, hooks in _groups():
+        lines += ["", f"## {title[0].upper()}{title[1:]}"]
+        for one in hooks:
+            lines += ["", *_section(one, users[one.name])]
+    return "\n".join(lines) + "\n"
+
+
+def _section(one: AnyHook, users: list[str]) -> Iterator[str]:
+    contract = one.contract
+    yield f"### {one.name}"
+    yield ""
+    if contract.deprecated:
+        yield f"**Deprecated**: {contract.deprecated}"
+        yield ""
+    yield from ("```python", f"def {one.name}{_signature(one)}", "```", "")
+    yield (inspect.getdoc(one.specification) or "").replace("``", "`")
+    yield ""
+    whose = "plugins that the enterprise uses" if contract.scope == "enterprise" else "all enabled plugins"
+    yield f"- asked: {whose}; {_RETURNS[contract.returns]}"
+    reading = "; the database refuses every write while it runs" if contract.reads else ""
+    limit = "" if contract.where == "startup" else f"; at most {contract.timeout:g} seconds"
+    yield f"- runs: {_CALLED[contract.where]}{reading}{limit}"
+    yield f"- fails: {_FAILS[contract.on_error]}"
+    linked = ", ".join(f"[{user}](commensal_{user})" for user in users)
+    yield f"- since {contract.since}; used by {linked or 'nobody yet'}"
+
+
+def _signature(one: AnyHook) -> str:
+    """As it is written, one argument a line where it is long."""
+    signature = inspect.signature(one.specification)
+    arguments = [str(argument).replace("'", "") for argument in signature.parameters.values()]
+    whole = f"({', '.join(arguments)}) -> {signature.return_annotation}"
+    if len(whole) + len(one.name) < 100:
+        return whole
+    return "(\n" + "".join(f"    {argument},\n" for argument in arguments) + f") -> {signature.return_annotation}"
+
+
+def _groups() -> Iterator[tuple[str, list[AnyHook]]]:
+    """The hooks by the titles between them in the file of specifications."""
+    lines = inspect.getsource(specifications).splitlines()
+    titles = [(number, found[1]) for number, line in enumerate(lines, 1) if (found := _TITLE.fullmatch(line))]
+    ends = [number for number, _ in titles[1:]] + [len(lines) + 1]
+    for (begin, title), end in zip(titles, ends, strict=True):
+        inside = [one for one in all_hooks().values() if begin < _line(one) < end]
+        if inside:
+            yield title, inside
+
+
+def _line(one: AnyHook) -> int:
+    return one.specification.__code__.co_firstlineno
+
+
+def _users(hook: str) -> Iterator[str]:
+    """The bundled plugins that implement the hook."""
+    for name, point in found_plugins().items():
+        bundled = point.dist is not None and point.dist.name == PROJECT
+        if bundled and hasattr(getattr(point.load(), hook, None), f"{PROJECT}_impl"):
+            yield name
