@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from .jobs import Job, Periodic, Work, promise
     from .languages.catalogs import LANGUAGES, plural, say, translate
     from .languages.formats import format_money, format_percent, format_quantity, format_span
-    from .money import LARGEST, Money, half_up, read_amount
+    from .money import LARGEST, Money, digits, half_up, read_amount
     from .orders.cancel import cancel_order
     from .orders.cart import cart_items, cart_of, carts_by_secret, empty_cart, fill_cart, open_cart
     from .orders.change import change_order
@@ -207,6 +207,7 @@ _MODULES = {
     "customer_by_id": "enterprises.customers",
     "customers_by_id": "enterprises.customers",
     "decode_text": "decoding",
+    "digits": "money",
     "dues_by_number": "payments.due",
     "edit_row": "store",
     "email_of_reset": "people.confirmations",
@@ -382,6 +383,7 @@ __all__ = [
     "customer_by_id",
     "customers_by_id",
     "decode_text",
+    "digits",
     "dues_by_number",
     "edit_row",
     "email_of_reset",

@@ -1,0 +1,28 @@
+"""Does Stripe know the key that a shop has entered?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from commensal import Problem, hookimpl
+
+from .client import stripe_client
+from .settings import InstanceSettings, Settings
+
+
+@hookimpl
+def check_settings(settings: Settings, instance_settings: InstanceSettings) -> Sequence[Problem]:
+    from stripe import APIConnectionError, AuthenticationError, PermissionError
+
+    if not settings.secret_key.reveal():
+        return []
+    try:
+        with stripe_client(settings, instance_settings) as client:
+            client.v1.balance.retrieve()
+    except AuthenticationError:
+        return [Problem("stripe_key", "Stripe does not know this key.", "/settings/secret_key")]
+    except PermissionError:
+        return []  # a restricted key that may not read the balance: Stripe knows it
+    except APIConnectionError:
+        return [Problem("stripe_away", "Stripe does not answer at the moment; please try again.", "/settings")]
+    return []
