@@ -23,7 +23,7 @@ if TYPE_CHECKING:
         find_enterprise,
         list_enterprises,
     )
-    from .enterprises.plugins import change_plugin, plugin_settings
+    from .enterprises.plugins import change_plugin, enabled_plugins, plugin_settings
     from .errors import Busy, Conflict, Invalid, NotFound, PluginError, Problem, Refused, Stale, Unauthorised
     from .hooks.contract import hookimpl
     from .hooks.values import (
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from .jobs import Job, Periodic, Work, promise
     from .languages.catalogs import LANGUAGES, plural, say, translate
     from .languages.formats import format_money, format_percent, format_quantity, format_span
+    from .mail.to_enterprise import mail_enterprise
     from .money import LARGEST, Money, digits, half_up, read_amount
     from .orders.cancel import cancel_order
     from .orders.cart import cart_items, cart_of, carts_by_secret, empty_cart, fill_cart, open_cart
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from .orders.selling import known_customer, refuse_foreign_session
     from .orders.settle import read_codes
     from .orders.values import Order, Wish
+    from .outbound.client import http_client, url_problem
     from .pages.page import page
     from .pages.visit import Visit
     from .payments.begin import start_payment
@@ -90,6 +92,7 @@ if TYPE_CHECKING:
     from .sale_sessions.values import Sale, SaleSession
     from .search import search_key
     from .secret import Secret
+    from .stock.lots import StockLot
     from .store import (
         Exact,
         Flag,
@@ -174,6 +177,7 @@ _MODULES = {
     "Series": "reports.values",
     "ShippingOption": "hooks.values",
     "Stale": "errors",
+    "StockLot": "stock.lots",
     "Time": "store",
     "Totals": "pricing.values",
     "Transaction": "store",
@@ -212,6 +216,7 @@ _MODULES = {
     "edit_row": "store",
     "email_of_reset": "people.confirmations",
     "empty_cart": "orders.cart",
+    "enabled_plugins": "enterprises.plugins",
     "enterprise_by_id": "enterprises.enterprises",
     "enterprises_by_id": "enterprises.enterprises",
     "fill_cart": "orders.cart",
@@ -225,6 +230,7 @@ _MODULES = {
     "half_up": "money",
     "hash_password": "people.passwords",
     "hookimpl": "hooks.contract",
+    "http_client": "outbound.client",
     "insert_once": "store",
     "insert_or": "store",
     "insert_rows": "store",
@@ -241,6 +247,7 @@ _MODULES = {
     "log_in": "people.log_in",
     "log_out": "people.sessions",
     "look": "reports.look",
+    "mail_enterprise": "mail.to_enterprise",
     "metadata": "store",
     "named_enterprise": "cli.named",
     "net_and_vat": "reports.vat",
@@ -284,6 +291,7 @@ _MODULES = {
     "sign_up": "people.confirmations",
     "start_payment": "payments.begin",
     "translate": "languages.catalogs",
+    "url_problem": "outbound.client",
     "wrong_password": "people.log_in",
 }
 
@@ -350,6 +358,7 @@ __all__ = [
     "Series",
     "ShippingOption",
     "Stale",
+    "StockLot",
     "Time",
     "Totals",
     "Transaction",
@@ -388,6 +397,7 @@ __all__ = [
     "edit_row",
     "email_of_reset",
     "empty_cart",
+    "enabled_plugins",
     "enterprise_by_id",
     "enterprises_by_id",
     "fill_cart",
@@ -401,6 +411,7 @@ __all__ = [
     "half_up",
     "hash_password",
     "hookimpl",
+    "http_client",
     "insert_once",
     "insert_or",
     "insert_rows",
@@ -417,6 +428,7 @@ __all__ = [
     "log_in",
     "log_out",
     "look",
+    "mail_enterprise",
     "metadata",
     "named_enterprise",
     "net_and_vat",
@@ -460,6 +472,7 @@ __all__ = [
     "sign_up",
     "start_payment",
     "translate",
+    "url_problem",
     "wrong_password",
 ]
 

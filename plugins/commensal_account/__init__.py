@@ -18,12 +18,15 @@ from .endpoints import endpoints
 from .gate import order_problems
 from .paying import payment_methods, payment_status, refund_payment, start_payment
 from .settings import Settings
+from .settling import order_cancelled, order_changed
 
 __all__ = [
     "commands",
     "endpoints",
     "enterprise_settings",
     "migrations",
+    "order_cancelled",
+    "order_changed",
     "order_problems",
     "payment_methods",
     "payment_status",

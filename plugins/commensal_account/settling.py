@@ -26,12 +26,10 @@ def order_cancelled(instance: Instance, event: Event, order: Order) -> None:
 def _give_back(instance: Instance, order: Order, amount: int, event: Event) -> None:
     """Only what came from the account goes back to it: cash is given back by hand."""
     with instance.store.read() as tx:
-        done = [one for one in payments_of(tx, order.enterprise_id, order.id) if one.method == METHOD]
-    taken = [one for one in done if one.kind == "payment" and one.state == "Done"]
-    given = sum(one.amount for one in done if one.kind == "refund" and one.state != "Failed")
-    left = min(amount, sum(one.amount for one in taken) - given)
-    for payment in reversed(taken):
-        part = min(left, payment.amount)
+        found = [one for one in payments_of(tx, order.enterprise_id, order.id) if one.method == METHOD]
+    for payment in reversed([one for one in found if one.kind == "payment" and one.state == "Done"]):
+        back = sum(one.amount for one in found if one.refunds == payment.id and one.state != "Failed")
+        part = min(amount, payment.amount - back)
         if part > 0:
             refund_by_provider(instance, payment, part, key=f"account:{event.id}:{payment.id}")
-            left -= part
+            amount -= part
