@@ -11,12 +11,13 @@ _PAYER = "Centre communal d’action sociale"
 def demo_data(tx: Transaction, place: DemoPlace) -> bool:
     """Every hub of the region has the plugin; the second in the list has a programme for its first category."""
     hubs = list_enterprises(tx, kind="hub", limit=2)
-    if hubs[-1].id != place.enterprise_id:
+    groups = list_categories(tx, place.enterprise_id)
+    if hubs[-1].id != place.enterprise_id or not groups:
         return False
     programme = {
         "id": "ccas",
         "payer": _PAYER,
-        "category": list_categories(tx, place.enterprise_id)[0].id,
+        "category": groups[0].id,
         "percent": "30",
         "most_per_order": 2500,
         "most_per_customer": 40000,

@@ -1,0 +1,267 @@
+"""What a fund is told: over the API, as CSV, on the command line; and that it names nobody."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from sqlalchemy import delete, insert, text, update
+from sqlalchemy.exc import DBAPIError
+from starlette.testclient import TestClient
+from typer.testing import CliRunner
+
+import commensal_solidarity as solidarity
+from commensal import DemoPlace, Invalid
+from commensal.clock import ManualClock
+from commensal.enterprises.plugins import enabled_plugins
+from commensal.enterprises.tables import customer, enterprise_member
+from commensal.instance import Instance, Settings, open_instance
+from commensal.instance.begin import begin_instance
+from commensal.orders.tables import customer_order
+from commensal.people.people import add_person, new_person
+from commensal.people.sessions import begin_session
+from commensal.store import Store
+from commensal_solidarity.received import record_payment
+from commensal_solidarity.statement import initials, statement_of
+from commensal_solidarity.tables import solidarity_entry
+
+from .town import Town, found_town
+
+API = "/api/-/solidarity/enterprises/shop/programmes"
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return Settings(
+        name="Test", base_url=settings.base_url, language="en", limits=settings.limits,
+        plugins={"enabled": ["solidarity"]},
+    )  # fmt: skip
+
+
+@pytest.fixture
+def town(instance: Instance) -> Town:
+    return found_town(instance)
+
+
+def log_in(store: Store, client: TestClient, role: str) -> TestClient:
+    new = new_person(email=f"{role}@example.org", name=role, password="a long enough password", language="fr")
+    with store.write() as tx:
+        person = add_person(tx, new, confirmed=True)
+        assert person is not None
+        row = {"enterprise_id": "shop", "person_id": person.id, "role": role, "since": tx.now}
+        tx.execute(insert(enterprise_member).values(row))
+        client.cookies.set("session", begin_session(tx, person).secret)
+    client.headers["Origin"] = "http://testserver"
+    return client
+
+
+@pytest.fixture
+def accountant(town: Town, client: TestClient) -> TestClient:
+    return log_in(town.store, client, "accountant")
+
+
+def test_a_fund_is_told_its_orders_by_number_and_date_and_what_is_left(
+    town: Town, accountant: TestClient, clock: ManualClock
+) -> None:
+    town.order("ada", apples=2)
+    town.order("eve", apples=2)
+    clock.advance(days=0.9)
+    town.order("bob", apples=1)
+    told = accountant.get(f"{API}/ccas/statement", params={"from": "2026-06-01", "to": "2026-06-30"}).json()
+    assert told.pop("orders") == [
+        {"number": 1, "placed_on": "2026-06-04", "who": "A.", "amount": 600},
+        {"number": 3, "placed_on": "2026-06-05", "who": "B.", "amount": 300},
+    ]
+    year = {"first_day": "2026-01-01", "last_day": "2026-12-31", "budget": 3000, "spent": 900, "left": 2100}
+    assert told == {
+        "programme": "ccas", "payer": "CCAS", "shop": "Halle", "currency": "EUR", "first_day": "2026-06-01",
+        "last_day": "2026-06-30", "total": 900, "received": 0, "owed": 900, "year": year,
+    }  # fmt: skip
+    (running,) = accountant.get(API).json()
+    assert running == {"id": "ccas", "payer": "CCAS", "category": town.category, "year": year}
+
+
+def test_a_period_tells_what_was_granted_and_given_back_in_it(town: Town, clock: ManualClock) -> None:
+    (programme,) = town.agree({})
+    order, other = town.order("ada", apples=2), town.order("bob", apples=1)
+    clock.advance(days=1)
+    town.change(order, apples=1)
+    town.cancel(other)
+    with town.store.read() as tx:
+        today = date(2026, 6, 5)
+        amounts = {
+            span: [(one.number, one.amount) for one in statement_of(tx, "shop", programme, *span).orders]
+            for span in [(date(2026, 6, 4), date(2026, 6, 4)), (today, today), (None, None)]
+        }
+    assert list(amounts.values()) == [[(1, 600), (2, 300)], [(1, -300), (2, -300)], [(1, 300)]]
+
+
+def test_days_are_those_of_the_hubs_clocks(town: Town, clock: ManualClock) -> None:
+    """At ten to midnight UTC it is the next day in Paris."""
+    (programme,) = town.agree({})
+    clock.advance(hours=13, minutes=50)
+    town.order("ada", apples=2)
+    with town.store.read() as tx:
+        found = [statement_of(tx, "shop", programme, day, day) for day in (date(2026, 6, 4), date(2026, 6, 5))]
+    assert [one.total for one in found] == [0, 600]
+    assert found[1].orders[0].placed_on == date(2026, 6, 5)
+
+
+@pytest.mark.parametrize(
+    ("terms", "code", "who"),
+    [({}, None, "A. M."), ({}, "C-17", "C-17"), ({"show_names": True}, "C-17", "Ada Martin-Petit")],
+)
+def test_people_are_named_only_where_the_programme_says_so(
+    town: Town, terms: dict[str, Any], code: str | None, who: str
+) -> None:
+    (programme,) = town.agree(terms)
+    town.order("ada", apples=2)
+    with town.store.write() as tx:
+        tx.execute(update(customer_order).values(name="Ada Martin-Petit"))
+        tx.execute(update(customer).where(customer.c.id == town.customers["ada"]).values(code=code))
+        (one,) = statement_of(tx, "shop", programme).orders
+    assert one.who == who
+
+
+def test_initials_of_any_name_are_short() -> None:
+    assert [initials(name) for name in ("Ada Martin-Petit", "  élodie  ", "", "王 小明")] == [
+        "A. M.",
+        "É.",
+        "",
+        "王. 小.",
+    ]
+
+
+def test_a_statement_ends_after_it_begins_and_is_not_endless(town: Town, accountant: TestClient) -> None:
+    for first, last in (("2026-06-02", "2026-06-01"), ("1990-01-01", "2026-06-01")):
+        refused = accountant.get(f"{API}/ccas/statement", params={"from": first, "to": last})
+        assert (refused.status_code, refused.json()["errors"][0]["code"]) == (422, "period")
+    assert accountant.get(f"{API}/ccas/statement", params={"from": "June"}).status_code == 422
+    assert accountant.get(f"{API}/cse/statement").status_code == 404
+
+
+@pytest.mark.parametrize(("language", "total"), [("fr", "9,00"), ("en", "9.00")])
+def test_a_statement_opens_in_a_spreadsheet(town: Town, accountant: TestClient, language: str, total: str) -> None:
+    town.agree({"payer": "=CCAS"})
+    town.order("ada", apples=2)
+    town.order("bob", apples=1)
+    with town.store.write() as tx:
+        tx.execute(update(customer).where(customer.c.id == town.customers["ada"]).values(code="=1+1"))
+    answer = accountant.get(f"{API}/ccas/statement.csv", headers={"Accept-Language": language})
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    assert "ccas-2026-01-01-2026-06-04.csv" in answer.headers["content-disposition"]
+    plain = answer.content.decode("utf-8-sig")
+    rows = list(csv.reader(io.StringIO(plain), delimiter=";" if language == "fr" else ","))
+    assert rows[0] == ["Halle", "'=CCAS", "2026-01-01", "2026-06-04"]
+    assert [row[2] for row in rows[2:4]] == ["'=1+1", "B."]
+    assert rows[4] == ["", "", "Total", total]
+    assert {len(row) for row in rows} == {4}
+
+
+# ------------------------------------------------------------------------------------------------ what was paid
+
+
+def test_what_the_fund_pays_is_written_down_once_and_lowers_what_it_owes(town: Town, client: TestClient) -> None:
+    manager = log_in(town.store, client, "manager")
+    town.order("ada", apples=2)
+    paid = {"amount": 400, "paid_on": "2026-06-04", "reference": "Mandat 17"}
+    for _ in range(2):
+        answer = manager.post(f"{API}/ccas/payments", json=paid, headers={"Idempotency-Key": "a"})
+        assert answer.status_code == 201, answer.text
+    told = manager.get(f"{API}/ccas/statement").json()
+    assert (told["total"], told["received"], told["owed"]) == (600, 400, 200)
+    wrong = {**paid, "amount": -400, "reference": "Erreur"}
+    assert manager.post(f"{API}/ccas/payments", json=wrong, headers={"Idempotency-Key": "b"}).status_code == 201
+    items = manager.get(f"{API}/ccas/payments").json()["items"]
+    assert [(one["amount"], one["reference"]) for one in items] == [(400, "Mandat 17"), (-400, "Erreur")]
+    assert manager.get(f"{API}/ccas/statement").json()["owed"] == 600
+    nothing = manager.post(f"{API}/ccas/payments", json={**paid, "amount": 0}, headers={"Idempotency-Key": "c"})
+    assert nothing.status_code == 422
+    assert manager.post(f"{API}/ccas/payments", json=paid).status_code >= 400, "money needs a key"
+
+
+def test_what_was_paid_after_the_period_is_not_in_its_statement(town: Town) -> None:
+    (programme,) = town.agree({})
+    town.order("ada", apples=2)
+    with town.store.write() as tx:
+        record_payment(tx, "shop", "ccas", amount=100, paid_on=date(2026, 6, 4))
+        record_payment(tx, "shop", "ccas", amount=200, paid_on=date(2026, 7, 1))
+        record_payment(tx, "shop", "cse", amount=400, paid_on=date(2026, 6, 4))
+        june = statement_of(tx, "shop", programme, date(2026, 6, 1), date(2026, 6, 30))
+        july = statement_of(tx, "shop", programme, date(2026, 7, 1), date(2026, 7, 31))
+        with pytest.raises(Invalid):
+            record_payment(tx, "shop", "ccas", amount=0, paid_on=date(2026, 6, 4))
+    assert [(one.total, one.received, one.owed) for one in (june, july)] == [(600, 100, 500), (0, 200, 300)]
+
+
+def test_the_books_only_grow(town: Town) -> None:
+    town.order("ada", apples=2)
+    for statement in (update(solidarity_entry).values(amount=1), delete(solidarity_entry)):
+        with pytest.raises(DBAPIError, match="only grows"), town.store.write() as tx:
+            tx.execute(statement)
+    with town.store.write() as tx:
+        record_payment(tx, "shop", "ccas", amount=400, paid_on=date(2026, 6, 4))
+    with pytest.raises(DBAPIError, match="only grows"), town.store.write() as tx:
+        tx.execute(text("DELETE FROM solidarity_payment"))
+
+
+# ------------------------------------------------------------------------------------------------ who may
+
+
+@pytest.mark.parametrize(
+    ("role", "reads", "pays"), [("packer", 200, 403), ("accountant", 200, 403), ("manager", 200, 201)]
+)
+def test_members_read_and_managers_write(town: Town, client: TestClient, role: str, reads: int, pays: int) -> None:
+    member = log_in(town.store, client, role)
+    assert member.get(f"{API}/ccas/statement").status_code == reads
+    paid = {"amount": 400, "paid_on": "2026-06-04"}
+    assert member.post(f"{API}/ccas/payments", json=paid, headers={"Idempotency-Key": "a"}).status_code == pays
+
+
+def test_strangers_are_told_nothing(town: Town, client: TestClient) -> None:
+    for path in ("", "/ccas/statement", "/ccas/statement.csv", "/ccas/payments"):
+        assert client.get(f"{API}{path}").status_code == 401
+
+
+# ------------------------------------------------------------------------------------------------ elsewhere
+
+
+def test_a_hub_of_the_demo_has_a_programme(town: Town) -> None:
+    with town.store.write() as tx:
+        place = DemoPlace(instance=town.instance, enterprise_id="shop", seed=1)
+        assert solidarity.demo_data(tx, place)
+        assert not solidarity.demo_data(tx, DemoPlace(instance=town.instance, enterprise_id="other", seed=1))
+        (programme,) = enabled_plugins(tx, "shop")["solidarity"]["programmes"]
+    assert programme["category"] == town.category
+    assert town.order("ada", apples=2).adjustments[0].amount == -600
+
+
+def test_the_command_prints_a_statement_writes_it_and_records_what_came(tmp_path: Path) -> None:
+    begin_instance(tmp_path, name="Halle", plugins=("solidarity",))
+    with open_instance(tmp_path) as opened:
+        town = found_town(opened)
+        town.order("ada", apples=2)
+    app = typer.Typer()
+    solidarity.commands(app)
+
+    def run(*words: str, fails: bool = False) -> str:
+        ran = CliRunner().invoke(app, [*words, "--instance", str(tmp_path)], catch_exceptions=True)
+        assert (ran.exit_code != 0) == fails, ran.output
+        return str(ran.exception) if fails else ran.output.replace("\u202f", " ").replace("\xa0", " ")
+
+    told = run("statement", "shop", "ccas")
+    assert "Halle – CCAS" in told
+    assert "Reste dû" in told
+    assert told.count("6,00 €") == 4, "the order, the total, what is owed, what is spent"
+    assert "24,00 €" in told
+    assert run("paid", "shop", "ccas", "2,50", "--on", "2026-06-04") == "CCAS now owes 3,50 €.\n"
+    file = tmp_path / "ccas.csv"
+    assert "holds 1 orders" in run("statement", "shop", "ccas", "--csv", str(file))
+    assert "6,00" in file.read_text(encoding="utf-8-sig")
+    assert "is no day" in run("statement", "shop", "ccas", "--from", "juin", fails=True)
+    assert "no programme cse" in run("statement", "shop", "cse", fails=True)
