@@ -113,13 +113,13 @@ def labels(language: str) -> Report:
 
 def driver(language: str) -> Report:
     """Where the goods are brought, in the order of the postcodes."""
-    asked = ("number", "customer", "phone", "street", "postcode", "city", "address_note", "place", "pieces", "due")
+    asked = ("place", "number", "customer", "phone", "street", "postcode", "city", "address_note", "pieces", "due")
     columns = columns_of(_LINES, language, *asked, summed=("pieces", "due"))
     signature = Column(name="signature", label=translate(language, "Signature"), kind="box")
 
     def lines(query: Query) -> Iterator[Line]:
         with_address = [*_at(query), Filter("street", "is_not", "")]
-        order = ("postcode", "city", "street", "number")
+        order = ("place", "postcode", "city", "street", "number")
         for parcel in look(query, _LINES, *asked, put_together=True, where=with_address, order=order):
             yield [*parcel, None]
 
@@ -130,6 +130,7 @@ def driver(language: str) -> Report:
         columns=[*columns, signature],
         rows=lines,
         parameters=_parameters(language),
+        grouped_by=["place"],
     )
 
 

@@ -150,7 +150,7 @@ def _of_order(language: str, *, totals: bool = False) -> Iterable[Field]:
     """What stands of the order beside anything of it."""
     day = local_day(_session.begins_at, bindparam("timezone", type_=Text()))
     yield plain(language, "number", "Order", _order.number, "whole")
-    yield plain(language, "placed_at", "Placed", _order.placed_at, "moment")
+    yield plain(language, "placed_at", "Ordered on", _order.placed_at, "moment")
     yield plain(language, "day", "Distribution", day, "date")
     yield plain(language, "month", "Month", func.substr(day, 1, 7))
     yield plain(language, "sale", "Sale", coordination.c.name)

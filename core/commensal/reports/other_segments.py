@@ -28,7 +28,7 @@ def payments(language: str) -> Segment:
     }
     fields = [
         plain(language, "sequence", "Entry", row.sequence, "whole"),
-        plain(language, "at", "At", row.at, "moment"),
+        plain(language, "at", "Date and time", row.at, "moment"),
         plain(language, "day", "Day", day, "date"),
         plain(language, "kind", "Kind", row.kind, shown=words(language, kinds)),
         plain(language, "number", "Order", row.order_number, "whole"),
@@ -61,7 +61,7 @@ def customers(language: str) -> Segment:
         plain(language, "phone", "Telephone", row.phone),
         plain(language, "code", "Customer’s reference", func.coalesce(row.code, "")),
         plain(language, "note", "Note", row.note),
-        plain(language, "since", "Since", row.created_at, "moment"),
+        plain(language, "since", "Customer since", row.created_at, "moment"),
         Field(
             name="orders", label=said(language, "Orders"), kind="whole", expression=order.number,
             total=func.count(order.id),
@@ -139,7 +139,7 @@ def _levels(language: str) -> list[Field]:
     lot = stock_lot.c
     unlimited = case((lot.unlimited, 1), else_=0)
     return [
-        plain(language, "free", "Free", lot.free, "quantity", unit=lot.unit, grains=lot.per_unit),
+        plain(language, "free", "Left to sell", lot.free, "quantity", unit=lot.unit, grains=lot.per_unit),
         plain(language, "reserved", "Ordered", lot.reserved, "quantity", unit=lot.unit, grains=lot.per_unit),
         plain(language, "on_hand", "On hand", lot.free + lot.reserved, "quantity", unit=lot.unit, grains=lot.per_unit),
         plain(language, "on_hand_grains", "On hand, in grains", lot.free + lot.reserved, "whole"),

@@ -32,8 +32,8 @@ def a_period(language: str) -> Sequence[Parameter]:
     A sale may be named instead; then the days do not count.
     """
     return [
-        Parameter(name=SINCE, label=translate(language, "From"), kind="day", default="month_begins"),
-        Parameter(name=UNTIL, label=translate(language, "To"), kind="day", default="month_ends"),
+        Parameter(name=SINCE, label=translate(language, "From the day"), kind="day", default="month_begins"),
+        Parameter(name=UNTIL, label=translate(language, "To the day"), kind="day", default="month_ends"),
         Parameter(name=SALE, label=translate(language, "Only the sale"), kind="sale"),
     ]
 

@@ -20,6 +20,7 @@ from ..people.scopes import ENTERPRISE_SCOPES
 from ..sale_sessions.tables import coordination, sale_session
 from ..store import Store, Transaction
 from .formats import Format
+from .formats.cells import colon_of
 from .parameters import SALE, SINCE, UNTIL
 from .rows import with_sums
 from .values import Printout, Query, Report, Row
@@ -100,7 +101,7 @@ def _told(query: Query, report: Report) -> Sequence[str]:
         value = given.get(one.name)
         if one.name not in (SALE, SINCE, UNTIL, "sheet", "skip", "pages") and value not in (None, "", False):
             chosen = {choice.value: choice.label for choice in one.choices}
-            said.append(f"{one.label}: {chosen.get(str(value), value)}")
+            said.append(f"{one.label}{colon_of(language)}{chosen.get(str(value), value)}")
     return said
 
 

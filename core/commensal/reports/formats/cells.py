@@ -36,6 +36,11 @@ def reader(column: Column, query: Query) -> Say:
     return lambda cell: "" if cell is None else say(cell)
 
 
+def colon_of(language: str) -> str:
+    """What stands between a label and its value: in French with a space before it."""
+    return "\N{NARROW NO-BREAK SPACE}: " if language == "fr" else ": "
+
+
 @dataclass(frozen=True)
 class PlainColumn:
     """A column of a spreadsheet. `make` gives the plain value of the cell that stands at `place` of a line: text, int,
@@ -69,15 +74,19 @@ def plain_columns(query: Query, columns: Sequence[Column]) -> list[PlainColumn]:
 
 
 def labelled(row: Row, report: Report, language: str, *, without: Sequence[int] = ()) -> Row:
-    """Sums with the word for them in the first cell that is free, not counting the places `without`."""
+    """Sums with the word for them in the first cell of a text that is free, or else in any, but for those `without`."""
     if row.kind not in ("subtotal", "total"):
         return row
     word = translate(language, "Total" if row.kind == "total" else "Subtotal")
     cells = list(row.cells)
-    for place, column in enumerate(report.columns):
-        if place not in without and cells[place] is None and not column.summed and column.kind not in ("tick", "box"):
-            cells[place] = Word(word)
-            break
+    free = [
+        place
+        for place, column in enumerate(report.columns)
+        if place not in without and cells[place] is None and not column.summed and column.kind not in ("tick", "box")
+    ]
+    texts = [place for place in free if report.columns[place].kind == "text"]
+    for place in (texts or free)[:1]:
+        cells[place] = Word(word)
     return row._replace(cells=cells)
 
 

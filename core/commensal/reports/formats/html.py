@@ -15,7 +15,7 @@ from ..charts import draw
 from ..labels import SHEETS, sheet_of
 from ..values import Column, Printout, Row
 from . import Format
-from .cells import Say, Word, labelled, reader
+from .cells import Say, Word, colon_of, labelled, reader
 
 WIDE = 8  # columns from which on the paper is turned
 _STYLE = Path(__file__).with_name("report.css").read_text(encoding="utf-8")
@@ -66,61 +66,52 @@ def _list(printout: Printout) -> Iterator[str]:
 
 
 class _Tables:
-    """A table for each outermost group, or one for all; headings of inner groups stand in its rows."""
+    """One table, whose columns stand straight below each other; where each group has pages of its own, one for each."""
 
     def __init__(self, printout: Printout, shown: list[int]) -> None:
         self._printout, self._shown = printout, shown
         self._columns = printout.report.columns
+        self._hidden = [place for place in range(len(self._columns)) if place not in shown]
         self._say = [reader(one, printout.query) for one in self._columns]
         self._groups = [self._reader_of(name) for name in printout.report.grouped_by]
         self._open = False
 
     def written(self) -> Iterator[str]:
-        empty = True
         for row in self._printout.rows:
-            empty = False
-            if row.kind == "group" and row.level == 0:
+            outer = row.kind == "group" and row.level == 0
+            if not self._open or (outer and self._printout.paged):
                 yield from self._end()
-                yield f"<section><h2>{escape(self._groups[0](row.cells[0])) or '–'}</h2>"
                 yield from self._begin()
-            elif row.kind == "total" and self._printout.report.grouped_by:
-                yield from self._end()
-                yield "<section>"
-                yield from self._begin("total")
-                yield self._line(row)
-            else:
-                if not self._open:
-                    yield "<section>"
-                    yield from self._begin()
-                yield self._heading(row) if row.kind == "group" else self._line(row)
-        yield from self._end()
-        if empty:
+            elif outer or (row.kind == "total" and self._groups):
+                yield "</tbody><tbody>\n"
+            yield self._heading(row) if row.kind == "group" else self._line(row)
+        if not self._open:
             nothing = translate(self._printout.query.language, "There is nothing to show.")
             yield f'<p class="nothing">{escape(nothing)}</p>'
+        yield from self._end()
 
     def _reader_of(self, name: str) -> Say:
         return next(say for one, say in zip(self._columns, self._say, strict=True) if one.name == name)
 
-    def _begin(self, name: str = "lines") -> Iterator[str]:
+    def _begin(self) -> Iterator[str]:
         self._open = True
         heads = (
-            f'<th scope="col"{_class(self._columns[place])}>{escape(self._columns[place].label)}</th>'
+            f'<th scope="col"{_class(self._columns[place], "head")}>{escape(self._columns[place].label)}</th>'
             for place in self._shown
         )
-        yield f'<table class="{name}"><thead><tr>{"".join(heads)}</tr></thead><tbody>\n'
+        yield f"<table><thead><tr>{''.join(heads)}</tr></thead><tbody>\n"
 
     def _end(self) -> Iterator[str]:
         if self._open:
             self._open = False
-            yield "</tbody></table></section>\n"
+            yield "</tbody></table>\n"
 
     def _heading(self, row: Row) -> str:
         text = escape(self._groups[row.level](row.cells[0])) or "–"
-        return f'<tr><th scope="rowgroup" colspan="{len(self._shown)}">{text}</th></tr>\n'
+        return f'<tr class="g{row.level}"><th scope="rowgroup" colspan="{len(self._shown)}">{text}</th></tr>\n'
 
     def _line(self, row: Row) -> str:
-        hidden = [place for place in range(len(self._columns)) if place not in self._shown]
-        row = labelled(row, self._printout.report, self._printout.query.language, without=hidden)
+        row = labelled(row, self._printout.report, self._printout.query.language, without=self._hidden)
         cells = "".join(
             f"<td{_class(self._columns[place], row.kind)}>{escape(_said(self._say[place], row.cells[place]))}</td>"
             for place in self._shown
@@ -156,19 +147,19 @@ def _each_sticker(printout: Printout) -> Iterator[str]:
     say = [reader(one, printout.query) for one in columns]
     for row in printout.rows:
         if row.kind == "line":
-            first, *others = sticker_texts(columns, say, row)
+            first, *others = sticker_texts(columns, say, row, colon_of(printout.query.language))
             lines = "<br>".join(escape(one) for one in others)
             yield f'<div class="sticker"><strong>{escape(first)}</strong>{lines}</div>'
 
 
-def sticker_texts(columns: Sequence[Column], say: list[Say], row: Row) -> Iterator[str]:
+def sticker_texts(columns: Sequence[Column], say: list[Say], row: Row, colon: str) -> Iterator[str]:
     """What stands on a sticker, line by line: numbers with their label, texts alone, nothing for what is empty."""
     for place, (one, words, cell) in enumerate(zip(columns, say, row.cells, strict=True)):
         text = words(cell)
         if place == 0 or (text and not one.numeric):
             yield text
         elif text:
-            yield f"{one.label}: {text}"
+            yield f"{one.label}{colon}{text}"
 
 
 FORMAT = Format(

@@ -19,10 +19,11 @@ from ..charts import draw
 from ..labels import SHEETS, sheet_of
 from ..values import Printout, Row
 from . import Format
-from .cells import Word, labelled, reader
+from .cells import Word, colon_of, labelled, reader
 from .html import WIDE, sticker_texts
 
 MOST_ROWS = 5000
+_WIDEST = 40  # letters in a line, beyond which a text takes another line rather than more of the paper
 _TEMPLATE = Path(__file__).with_name("report.typ")
 
 
@@ -88,7 +89,6 @@ def _tables(printout: Printout) -> dict[str, Any]:
     hidden = [place for place in range(len(report.columns)) if place not in shown]
     say = {one.name: reader(one, query) for one in report.columns}
     sections: list[dict[str, Any]] = []
-    total: list[str] | None = None
     for number, row in enumerate(printout.rows):
         if number > MOST_ROWS:
             raise TooLong
@@ -101,16 +101,17 @@ def _tables(printout: Printout) -> dict[str, Any]:
             texts = [say[report.grouped_by[row.level]](row.cells[0]) or "–"]
         else:
             texts = _texts(labelled(row, report, query.language, without=hidden), report.columns, shown, say)
-        if row.kind == "total" and report.grouped_by:
-            total = texts
-        else:
-            sections[-1]["rows"].append({"kind": row.kind, "cells": texts})
+        sections[-1]["rows"].append({"kind": row.kind, "cells": texts})
     columns = [report.columns[place] for place in shown]
+    lines = [row["cells"] for section in sections for row in section["rows"] if row["kind"] == "line"]
+    wide = [min(max((len(line[place]) for line in lines), default=0), _WIDEST) for place in range(len(columns))]
     return {
         "layout": "table",
-        "columns": [{"label": one.label, "right": one.numeric, "kind": one.kind} for one in columns],
+        "columns": [
+            {"label": one.label, "right": one.numeric, "kind": one.kind, "share": max(letters, 6)}
+            for one, letters in zip(columns, wide, strict=True)
+        ],
         "sections": sections,
-        "total": total,
         "wide": len(shown) >= WIDE,
         "paged": printout.paged,
     }
@@ -125,10 +126,11 @@ def _stickers(printout: Printout) -> dict[str, Any]:
     name, skip = sheet_of(printout.query)
     columns = printout.report.columns
     say = [reader(one, printout.query) for one in columns]
+    colon = colon_of(printout.query.language)
     stickers: list[list[str]] = [[""]] * skip
     for row in printout.rows:
         if row.kind == "line":
-            stickers.append(list(sticker_texts(columns, say, row)))
+            stickers.append(list(sticker_texts(columns, say, row, colon)))
         if len(stickers) > MOST_ROWS:
             raise TooLong
     return {"layout": "labels", "sheet": SHEETS[name]._asdict(), "stickers": stickers}

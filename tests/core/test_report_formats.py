@@ -1,0 +1,295 @@
+"""A report in every format reads back as what it is: numbers as numbers, texts as texts and never as anything else."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from html.parser import HTMLParser
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pypdf import PdfReader
+from python_calamine import CalamineWorkbook
+
+from commensal.reports import rows
+from commensal.reports.charts import draw
+from commensal.reports.formats import FORMATS, format_named
+from commensal.reports.formats import pdf as pdf_format
+from commensal.reports.formats.csv import harmless
+from commensal.reports.formats.pdf import NoTypesetter, TooLong
+from commensal.reports.labels import label_parameters
+from commensal.reports.values import Chart, Column, Line, Printout, Quantity, Query, Report, Series
+
+NOON = datetime(2026, 6, 4, 10, 0, tzinfo=UTC)  # in Paris
+NASTY = '=cmd|"/C calc"!A0 </td><script>alert(1)</script> #let x = 1; ; "é"'
+COLUMNS = [
+    Column(name="who", label="Who"),
+    Column(name="pieces", label="Pieces", kind="whole", summed=True),
+    Column(name="amount", label="Amount", kind="money", summed=True),
+    Column(name="size", label="Size", kind="quantity", summed=True),
+    Column(name="rate", label="Rate", kind="percent"),
+    Column(name="day", label="Day", kind="date"),
+    Column(name="at", label="At", kind="moment"),
+    Column(name="done", label="", kind="tick"),
+]
+LINES: list[Line] = [
+    ["Ferme A", 3, 1250, Quantity(Decimal("1.5"), "Kilogram"), Decimal("5.5"), date(2026, 6, 4), NOON, None],
+    ["Ferme A", -1, -5, Quantity(Decimal("0.5"), "Kilogram"), Decimal(20), None, None, None],
+    [NASTY, 2, 100000, Quantity(Decimal(2), "Piece"), None, date(2026, 6, 5), NOON, None],
+]
+
+
+def a_report(lines: Sequence[Line] = (), **more: Any) -> Report:
+    given = {"id": "tried", "label": "Tried", "description": "", "columns": COLUMNS, "grouped_by": ["who"], **more}
+    return Report(rows=lambda query: lines, **given)
+
+
+def a_printout(report: Report, *, language: str = "fr", charts: Sequence[Chart] = (), **given: Any) -> Printout:
+    nothing: Any = None  # these reports ask the database nothing
+    query = Query(
+        tx=nothing, enterprise_id="shop", enterprise_name="Les <Paniers>", currency="EUR", timezone="Europe/Paris",
+        language=language, given=given,
+    )  # fmt: skip
+    sums = rows.with_sums(report, report.rows(query))
+    return Printout(report=report, query=query, rows=sums, charts=charts, told=["Juin"], printed_at=NOON)
+
+
+def written(name: str, report: Report, **more: Any) -> bytes:
+    return b"".join(format_named(name).write(a_printout(report, **more)))
+
+
+class Page(HTMLParser):
+    """The cells of each row of a page, and its tags."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.lines, self.tags = list[list[str]](), list[str]()
+        self._cell = False
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, given: Any) -> None:
+        self.tags.append(tag)
+        if tag == "tr":
+            self.lines.append([])
+        if tag in ("td", "th"):
+            self.lines[-1].append("")
+            self._cell = True
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in ("td", "th"):
+            self._cell = False
+
+    def handle_data(self, data: str) -> None:
+        if self._cell:
+            self.lines[-1][-1] += data
+
+
+def test_groups_have_headings_subtotals_and_one_total() -> None:
+    found = list(rows.with_sums(a_report(LINES), LINES))
+    assert [(one.kind, one.level) for one in found] == [
+        ("group", 0), ("line", 1), ("line", 1), ("subtotal", 0), ("group", 0), ("line", 1), ("total", 0),
+    ]  # fmt: skip
+    assert found[3].cells[:4] == ["Ferme A", 2, 1245, Quantity(Decimal("2.0"), "Kilogram")]
+    assert found[6].cells[:4] == [None, 4, 101245, None], "kilograms and pieces have no sum"
+
+
+def test_inner_groups_end_before_outer_ones() -> None:
+    columns = [Column(name=name, label=name) for name in "ab"] + [
+        Column(name="n", label="n", kind="whole", summed=True)
+    ]
+    report = a_report(columns=columns, grouped_by=["a", "b"])
+    lines = [("x", "p", 1), ("x", "p", 2), ("x", "q", 4), ("y", "q", 8)]
+    found = [(one.kind, one.level, one.cells[-1]) for one in rows.with_sums(report, lines)]
+    assert found == [
+        ("group", 0, "x"), ("group", 1, "p"), ("line", 2, 1), ("line", 2, 2), ("subtotal", 1, 3),
+        ("group", 1, "q"), ("line", 2, 4), ("subtotal", 0, 7),
+        ("group", 0, "y"), ("group", 1, "q"), ("line", 2, 8), ("total", 0, 15),
+    ]  # fmt: skip
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(-(10**12), 10**12))))
+def test_the_total_is_the_sum_of_all_lines_whatever_the_groups(pairs: list[tuple[str, int]]) -> None:
+    columns = [Column(name="who", label=""), Column(name="n", label="", kind="money", summed=True)]
+    found = list(rows.with_sums(a_report(columns=columns), pairs))
+    assert [one.cells for one in found if one.kind == "line"] == pairs
+    totals = [one.cells[1] for one in found if one.kind == "total"]
+    assert totals == ([sum(n for _, n in pairs)] if pairs else [])
+
+
+def test_csv_in_french_has_semicolons_commas_and_a_mark() -> None:
+    content = written("csv", a_report(LINES))
+    assert content.startswith(b"\xef\xbb\xbf")
+    assert content.count(b"\r\n") == 6
+    table = list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), delimiter=";"))
+    assert table[0] == ["Who", "Pieces", "Amount (EUR)", "Size", "Size (unité)", "Rate (%)", "Day", "At"]
+    assert table[1] == ["Ferme A", "3", "12,50", "1,5", "kg", "5,5", "2026-06-04", "2026-06-04 12:00"]
+    assert table[2] == ["Ferme A", "-1", "-0,05", "0,5", "kg", "20", "", ""]
+    assert table[3][:4] == ["Ferme A", "2", "12,45", "2,0"]
+    assert table[4][0] == "'" + NASTY, "a formula is none any more"
+    assert table[5][:3] == ["Total", "4", "1012,45"]
+
+
+def test_csv_in_english_has_commas_and_points() -> None:
+    table = list(csv.reader(io.StringIO(written("csv", a_report(LINES), language="en").decode("utf-8-sig"))))
+    assert table[1][:4] == ["Ferme A", "3", "12.50", "1.5"]
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+33 6", "-1", "@x", "\t=1", " =1", "\r=1"])
+def test_what_a_spreadsheet_would_reckon_gets_an_apostrophe(text: str) -> None:
+    assert harmless(text).startswith("'")
+
+
+@given(st.text())
+def test_no_text_can_be_a_formula_or_hold_what_no_cell_may(text: str) -> None:
+    made = harmless(text)
+    assert not re.match(r"\s*[=+\-@]", made)
+    assert not re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1f]", made)
+
+
+def test_xlsx_has_numbers_days_and_moments() -> None:
+    workbook = CalamineWorkbook.from_filelike(io.BytesIO(written("xlsx", a_report(LINES))))
+    table = workbook.get_sheet_by_index(0).to_python()
+    assert table[1] == ["Ferme A", 3, 12.5, 1.5, "kg", 5.5, date(2026, 6, 4), datetime(2026, 6, 4, 12, 0)]  # noqa: DTZ001
+    assert table[4][0] == NASTY, "a text is a text there, whatever it begins with"
+    assert table[5][:3] == ["Total", 4, 1012.45]
+
+
+def test_json_lines_have_minor_units_and_utc() -> None:
+    lines = [json.loads(line) for line in written("jsonl", a_report(LINES)).splitlines()]
+    assert lines[0]["amount"] == 1250
+    assert lines[0]["size"] == {"value": "1.5", "unit": "Kilogram"}
+    assert lines[0]["at"] == "2026-06-04T10:00:00Z"
+    assert [one.get("sum") for one in lines] == [None, None, "subtotal", None, "total"]
+
+
+def test_html_shows_every_line_and_nothing_that_people_wrote_is_markup() -> None:
+    chart = Chart(title="<b>", labels=["</svg><script>"], series=[Series("s", [5])], money=True)
+    page = Page(written("html", a_report(LINES), charts=[chart]).decode())
+    assert "script" not in page.tags
+    assert page.tags.count("svg") == 1
+    texts = [[cell.replace("\xa0", " ").replace("\u202f", " ") for cell in line] for line in page.lines]
+    assert texts[0] == ["Pieces", "Amount", "Size", "Rate", "Day", "At", ""]
+    assert texts[1] == ["Ferme A"]
+    assert texts[2] == ["3", "12,50 €", "1,5 kg", "5,5 %", "04/06/2026", "04/06/2026 12:00", ""]
+    assert [NASTY] in texts
+    assert texts[-1][:2] == ["4", "1 012,45 €"]
+
+
+def test_html_takes_nothing_from_elsewhere_and_its_answer_says_so() -> None:
+    html = written("html", a_report(LINES)).decode()
+    assert not re.search(r"(src|href)=|url\(|@import", html)
+    policy = dict(format_named("html").headers)["Content-Security-Policy"]
+    assert policy.startswith("default-src 'none'; style-src 'sha256-")
+
+
+def test_a_page_for_each_group_is_a_table_for_each() -> None:
+    assert Page(written("html", a_report(LINES)).decode()).tags.count("table") == 1
+    assert Page(written("html", a_report(LINES), pages=True).decode()).tags.count("table") == 2
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_report_without_lines_is_a_file_all_the_same(name: str) -> None:
+    assert written(name, a_report()) or name == "jsonl"
+
+
+def test_pdf_says_what_the_report_says() -> None:
+    chart = Chart(title="Ventes", labels=["Juin"], series=[Series("s", [5])], money=True)
+    reader = PdfReader(io.BytesIO(written("pdf", a_report(LINES), charts=[chart])))
+    text = " ".join(page.extract_text() for page in reader.pages)
+    squeezed = "".join(text.split())
+    assert reader.metadata is not None
+    assert reader.metadata.title == "Tried"
+    for said in ("Les<Paniers>", "FermeA", "12,50€", "1,5kg", "1/1", "".join(NASTY.split())):
+        assert said in squeezed, said
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=30))
+def test_no_text_breaks_the_pdf(text: str) -> None:
+    report = a_report([[text or "x", 1, 1, None, None, None, None, None]])
+    assert written("pdf", report).startswith(b"%PDF")
+
+
+def test_a_pdf_without_its_library_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "typst", None)
+    with pytest.raises(NoTypesetter, match=r"pip install 'commensal\[pdf\]'"):
+        written("pdf", a_report(LINES))
+
+
+def test_a_pdf_of_very_many_rows_is_refused() -> None:
+    with pytest.raises(TooLong, match=str(pdf_format.MOST_ROWS)):
+        written("pdf", a_report([LINES[0]] * (pdf_format.MOST_ROWS + 1)))
+
+
+@pytest.mark.parametrize(("sheet", "each"), [("3x8", 24), ("2x7", 14), ("2x4", 8)])
+def test_labels_fill_sheets_and_leave_out_those_that_are_gone(sheet: str, each: int) -> None:
+    lines: list[Line] = [[f"{number} · Ada", number] for number in range(each)]
+    report = a_report(lines, columns=COLUMNS[:2], grouped_by=(), layout="labels", parameters=label_parameters("fr"))
+    html = written("html", report, sheet=sheet, skip=0).decode()
+    assert html.count('<main class="sheet') == 1
+    assert written("html", report, sheet=sheet, skip=3).decode().count('<main class="sheet') == 2
+    for skip, pages in ((0, 1), (3, 2)):
+        reader = PdfReader(io.BytesIO(written("pdf", report, sheet=sheet, skip=skip)))
+        assert len(reader.pages) == pages
+        assert "0 · Ada" in reader.pages[0].extract_text()
+
+
+def test_a_format_that_is_closed_early_closes_its_lines() -> None:
+    closed = []
+
+    def lines() -> Iterator[Line]:
+        try:
+            while True:
+                yield LINES[0]
+        finally:
+            closed.append(True)
+
+    endless = Report(id="x", label="x", description="", columns=COLUMNS, rows=lambda query: lines())
+    parts = format_named("csv").write(a_printout(endless))
+    assert next(parts)
+    parts.close()  # type: ignore[attr-defined]
+    del parts, endless
+    assert closed == [True]
+
+
+CHART = Chart(
+    title="Ventes & marges",
+    labels=["Avril", "Mai", "Juin"],
+    series=[Series("Hors TVA", [100, -50, 300]), Series("TVA", [5, 0, 15])],
+    money=True,
+)
+
+
+@pytest.mark.parametrize("kind", ["bars", "stacked", "line"])
+def test_charts_are_svg_that_says_in_words_what_it_shows(kind: Any) -> None:
+    chart = Chart(title=CHART.title, labels=CHART.labels, series=CHART.series, kind=kind, money=True)
+    svg = ElementTree.fromstring(draw(chart, currency="EUR", language="fr"))  # noqa: S314 - ours
+    space = "{http://www.w3.org/2000/svg}"
+    assert svg.get("role") == "img"
+    assert svg.findtext(f"{space}title") == "Ventes & marges"
+    words = (svg.findtext(f"{space}desc") or "").replace("\xa0", " ")
+    assert "Avril: Hors TVA 1,00 €, TVA 0,05 €; Mai: Hors TVA -0,50 €" in words
+    assert len(svg.findall(f"{space}rect")) == (2 if kind == "line" else 8), (
+        "a rectangle for each value, and the legend"
+    )
+
+
+@given(
+    st.lists(st.lists(st.integers(-(10**12), 10**12), min_size=3, max_size=3), min_size=1, max_size=4),
+    st.sampled_from(["bars", "stacked", "line"]),
+)
+def test_every_mark_of_a_chart_lies_within_it(values: list[list[int]], kind: Any) -> None:
+    series = [Series(f"s{number}", one) for number, one in enumerate(values)]
+    svg = draw(Chart(title="t", labels=["a", "b", "c"], series=series, kind=kind), currency="EUR", language="fr")
+    for one in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}rect"):  # noqa: S314 - ours
+        top, high = float(one.get("y", "")), float(one.get("height", ""))
+        assert 0 <= top <= top + high <= 300
