@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from .instance import Instance, open_instance
     from .jobs import Job, Periodic, Work, promise
     from .languages.catalogs import LANGUAGES, plural, say, translate
-    from .languages.formats import format_money, format_percent, format_quantity, format_span
+    from .languages.formats import format_moment, format_money, format_percent, format_quantity, format_span
     from .mail.to_enterprise import mail_enterprise
     from .money import LARGEST, Money, digits, half_up, read_amount
     from .orders.cancel import cancel_order
@@ -222,6 +222,7 @@ _MODULES = {
     "fill_cart": "orders.cart",
     "find_enterprise": "enterprises.enterprises",
     "fingerprint": "people.fingerprint",
+    "format_moment": "languages.formats",
     "format_money": "languages.formats",
     "format_percent": "languages.formats",
     "format_quantity": "languages.formats",
@@ -403,6 +404,7 @@ __all__ = [
     "fill_cart",
     "find_enterprise",
     "fingerprint",
+    "format_moment",
     "format_money",
     "format_percent",
     "format_quantity",

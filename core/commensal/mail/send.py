@@ -1,8 +1,9 @@
 """The handler of jobs of kind "mail": reads what the message is about, renders it, and delivers it.
 
 A payload says `kind`, `to` and `language`. Order mails add `order_id`, and the `secret` that opens a guest's order;
-mails about an account add `name` and `code`. Delivery is at least once: a crash after the server has taken the message
-sends it again, with the same Message-ID.
+mails about an account add `name` and `code`; those of plugins to an enterprise add its name as `enterprise`,
+and `values` for their template. Delivery is at least once: a crash after the server has taken the message sends it
+again, with the same Message-ID.
 """
 
 from __future__ import annotations
@@ -33,6 +34,9 @@ def send_mail(instance: Instance, job: Job) -> None:
     elif said["kind"] in ACCOUNT_KINDS:
         link = _address(instance, _CODE[said["kind"]].format(code=said["code"]))
         _send(instance, job, values={"name": said["name"], "link": link}, to_name=said["name"])
+    elif "enterprise" in said:
+        name = said["enterprise"]
+        _send(instance, job, values={**said["values"], "enterprise": name}, to_name=name)
     else:
         raise ValueError(f"there is no e-mail of kind {said['kind']!r}")
 

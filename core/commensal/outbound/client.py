@@ -66,7 +66,8 @@ def url_problem(instance: Instance, url: str, where: str) -> Problem | None:
         read = httpx.URL(url)
     except httpx.InvalidURL:
         return Problem("url", "This is no address of the web.", where)
-    if len(url) > _LONGEST_URL or not read.host or read.userinfo or read.fragment:
+    known = read.scheme in _PORTS and bool(read.host)
+    if not known or len(url) > _LONGEST_URL or read.userinfo or read.fragment:
         return Problem("url", "Give an address like https://example.org/path, without a password in it.", where)
     named = not _is_address(read.host)
     if named and instance.settings.outbound.allow:

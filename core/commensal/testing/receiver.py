@@ -1,0 +1,91 @@
+"""A real HTTP server on this machine, played by the test: it answers as it is told, and remembers what it was sent."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Received:
+    """A request as it came: headers by their lower-case names."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is answered; not before `after` is set, where there is one."""
+
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    after: threading.Event | None = None
+
+
+class Receiver:
+    """``with Receiver() as receiver: receiver.say(Answer(500)); …`` What is not said is answered 200.
+
+    `say` is for the next requests, in turn; `always` for all.
+    """
+
+    def __init__(self) -> None:
+        self.received: list[Received] = []
+        self.always = Answer()
+        self._next: list[Answer] = []
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
+
+    @property
+    def port(self) -> int:
+        return int(self._server.server_address[1])
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def say(self, *answers: Answer) -> None:
+        self._next += answers
+
+    def answer(self, received: Received) -> Answer:
+        self.received.append(received)
+        return self._next.pop(0) if self._next else self.always
+
+    def __enter__(self) -> Receiver:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        def _take(self) -> None:
+            body = self.rfile.read(int(self.headers.get("content-length", 0)))
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            answer = receiver.answer(Received(self.command, self.path, headers, body))
+            if answer.after is not None:
+                answer.after.wait(30)
+            try:
+                self.send_response(answer.status)
+                for name, value in {"content-length": str(len(answer.body)), **answer.headers}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(answer.body)
+            except OSError:
+                self.close_connection = True  # the other side has given up waiting
+
+        do_GET = do_POST = _take
+
+        def log_message(self, *_: Any) -> None: ...
+
+    return Handler

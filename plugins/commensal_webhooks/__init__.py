@@ -1,0 +1,68 @@
+"""Webhooks: what happens at your enterprise is told to other software, by signed messages to addresses that you set.
+
+Switch the plugin on, then name the addresses, and which events each of them wants; the secret with which messages are
+signed is shown once:
+
+    POST /api/-/webhooks/enterprises/{enterprise}/hooks
+    {"url": "https://example.org/commensal", "events": ["order_placed", "order_cancelled"]}
+
+Every message is one POST of JSON, signed as Standard Webhooks 1.0.0 has it (https://www.standardwebhooks.com), so that
+its libraries verify it: the headers `webhook-id`, `webhook-timestamp` and `webhook-signature`. The body is
+
+    {"id": …, "kind": "order_placed", "at": "2026-06-04T10:00:00Z", "enterprise": …, "data": {"order": {…}}}
+
+`id` is that of the event and the same however often it is sent: act once by it. `data` is what the event is about as it
+was when the message was made (see `data.py`); fields may be added, none will change its meaning. Names and addresses of
+customers are left out unless the hook says `personal`.
+
+Answer with any 2xx within 15 seconds. Everything else is tried again for about a day, then parked; you may send it
+again. An address that answers nothing good for three days, or says 410, is switched off, and you get an e-mail. One
+address that is slow or dead does not hold up the others.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+from commensal import Periodic, Work, hookimpl
+
+from .deliver import deliver
+from .deliveries import DELIVER, forget_old
+from .endpoints import endpoints
+from .telling import (
+    order_cancelled,
+    order_changed,
+    order_fulfilled,
+    order_placed,
+    payment_received,
+    payment_refunded,
+    sale_completed,
+    sale_opened,
+    stock_changed,
+)
+
+__all__ = [
+    "endpoints",
+    "jobs",
+    "migrations",
+    "order_cancelled",
+    "order_changed",
+    "order_fulfilled",
+    "order_placed",
+    "payment_received",
+    "payment_refunded",
+    "sale_completed",
+    "sale_opened",
+    "stock_changed",
+]
+
+
+@hookimpl
+def migrations() -> Path:
+    return Path(__file__).parent / "migrations"
+
+
+@hookimpl
+def jobs() -> Work:
+    return Work({DELIVER: deliver}, (Periodic("webhooks.forget", timedelta(days=1), forget_old),))
