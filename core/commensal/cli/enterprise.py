@@ -13,6 +13,7 @@ from ..enterprises.grants import grant
 from ..enterprises.plugins import enable_plugin, offered_plugins
 from ..instance import open_instance
 from ..people.people import person_by_email
+from . import settings
 from .folder import HERE, Folder
 from .named import named_enterprise
 
@@ -20,6 +21,7 @@ from .named import named_enterprise
 def add_to(app: typer.Typer) -> None:
     enterprise = typer.Typer(help="Producers and hubs.")
     app.add_typer(enterprise, name="enterprise")
+    settings.add_to(enterprise)
 
     @enterprise.command("add")
     def add(
@@ -33,10 +35,10 @@ def add_to(app: typer.Typer) -> None:
     ) -> None:
         """Makes an enterprise with an empty catalog. A hub gets all enabled plugins, with their usual settings."""
         with open_instance(instance) as opened, opened.store.write() as tx:
-            settings = opened.settings
+            usual = opened.settings
             made = create_enterprise(
-                tx, owner_id=person_by_email(tx, owner).id, currency=settings.currency, language=settings.language,
-                timezone=settings.timezone, name=name, is_hub=hub, is_producer=producer, city=city,
+                tx, owner_id=person_by_email(tx, owner).id, currency=usual.currency, language=usual.language,
+                timezone=usual.timezone, name=name, is_hub=hub, is_producer=producer, city=city,
                 visibility=visibility, email=owner,
             )  # fmt: skip
             create_catalog(tx, enterprise_id=made.id, name="Catalogue")
