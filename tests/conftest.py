@@ -22,9 +22,11 @@ from commensal.hooks.loading import found_plugins, load_plugins, migration_folde
 from commensal.ids import SeededIds
 from commensal.instance import Instance, Settings
 from commensal.instance.settings import LimitSettings
+from commensal.logs import configure_logs
 from commensal.store import Store
 from commensal.store.migrate import migrate
 
+configure_logs()
 NOON = datetime(2026, 6, 4, 10, 0, tzinfo=UTC)  # a Thursday, noon in Paris
 _count = itertools.count()
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 
-import structlog
 import typer
 from rich.console import Console
 
 from ..errors import CommensalError
+from ..logs import configure_logs
 from . import (
     check,
     demo,
@@ -46,7 +46,7 @@ for _room in _ROOMS:
 
 def main() -> None:
     """Runs a command. Errors of ours are told in a sentence; everything else keeps its traceback."""
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))  # answers go to stdout, logs do not
+    configure_logs(sys.stderr)  # answers go to stdout, logs do not
     try:
         app()
     except CommensalError as error:

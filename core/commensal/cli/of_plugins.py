@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import typer
@@ -29,7 +30,9 @@ def _commands_of(plugin: str) -> object:
     app = typer.Typer(help=(module.__doc__ or "").partition("\n")[0], no_args_is_help=True)
     app.callback()(lambda: None)  # so that a single command keeps its name
     try:
-        add(app)
+        if inspect.iscoroutine(said := add(app)):
+            said.close()
+            raise TypeError("this hook cannot be async")
     except Exception as error:  # whatever it raises, the operator must read whose fault it is
         raise PluginError(plugin, "commands", f"{type(error).__name__}: {error}") from error
     return typer.main.get_command(app)

@@ -186,7 +186,7 @@ class Hooks:
     def _in_turn(self, hook: AnyHook, calls: Calls, tx: Transaction | None) -> list[tuple[str, Any]]:
         """One after the other, in this thread. Who only reads is kept to reading, and one who fails spoils nothing."""
         if tx is None or hook.contract.where != "transaction" or not calls:
-            called = [(one.plugin_name, partial(_call, one, given)) for one, given in calls]
+            called = [(one.plugin_name, partial(self._patiently, hook, one, given)) for one, given in calls]
             return [one for plugin, call in called for one in self._answer(hook, plugin, call)]
         answers = []
         with tx.hold.reading() if hook.contract.reads else nullcontext(None) as start_again:
@@ -196,6 +196,17 @@ class Hooks:
                     start_again()
                 answers += answered
         return answers
+
+    def _patiently(self, hook: AnyHook, one: pluggy.HookImpl, given: dict[str, Any]) -> Any:
+        """A start is waited for, however long it takes; but who holds it up is told while it does."""
+        answered: list[Any] = []
+        try:
+            with watchdog.watch(hook.contract.timeout, partial(self._note, hook, one.plugin_name, _LATE)):
+                answered.append(_call(one, given))
+        except TookTooLong as late:
+            if late.__cause__ is not None:
+                raise late.__cause__ from None
+        return answered[0]
 
     def _watched(self, hook: AnyHook, one: pluggy.HookImpl, given: dict[str, Any], tx: Transaction) -> Any:
         def late() -> None:

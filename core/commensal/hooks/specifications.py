@@ -190,7 +190,8 @@ def shipping_options(
 ) -> Sequence[ShippingOption] | None:
     """Ways for the goods of this sale session to reach the customer, with what is left of each. `tx` only reads.
 
-    `address` is where the customer wants them, as far as it is known. A plugin that fails is left out of the list.
+    `address` is where the customer wants them, as far as it is known: list what serves it. Without one list all, also
+    what an order has booked already, and mark what `needs_address`. A plugin that fails is left out of the list.
     """
     raise AssertionError("a specification is not called")
 
@@ -351,7 +352,7 @@ def stock_changed(instance: Instance, event: Event, lot: StockLot) -> None:
 # ------------------------------------------------------------------------------------------------ the demo region
 
 
-@hook(scope="instance", returns="each", where="startup", on_error="raise")
+@hook(scope="instance", returns="each", where="startup", on_error="raise", timeout=60.0)
 def demo_data(tx: Transaction, place: DemoPlace) -> bool | None:
     """Fills the plugin's part of the demo region for one hub: places, slots, prices, drawn from `place.seed`."""
     raise AssertionError("a specification is not called")

@@ -50,6 +50,7 @@ class PaymentUpdate:
 
     amount, currency: minor units of what moved, ISO 4217; an update for another amount or currency than the payment's
                       is not applied but shown to the operator
+    state:            Pending: the payer has done their part, and how it ends takes time
     text:             for the customer, where it failed
     """
 

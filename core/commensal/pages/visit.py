@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from ..api.guessing import slowed_down
+from ..errors import PluginError
 from ..hooks import specifications
 from ..hooks.values import MenuItem
 from ..instance import Instance
@@ -65,10 +66,19 @@ class Visit:
         return RedirectResponse(local(url), status_code=303)
 
     def _menu(self) -> Sequence[MenuItem]:
-        with self.read() as tx:
-            answers = self.instance.hooks.each(
-                specifications.menu_items, tx=tx, person_id=self.actor.person_id, language=self.language
-            )
+        """A plugin that hangs takes the snapshot along, so the others are asked again without it."""
+        hooks = self.instance.hooks
+        asked = hooks.implementing(specifications.menu_items)
+        while True:
+            try:
+                with self.read() as tx:
+                    answers = hooks.each(
+                        specifications.menu_items, asked,
+                        tx=tx, person_id=self.actor.person_id, language=self.language,
+                    )  # fmt: skip
+                break
+            except PluginError as late:
+                asked.remove(late.plugin)
         return sorted((one for answer in answers for one in answer.value or ()), key=lambda item: item.position)
 
 

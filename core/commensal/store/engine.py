@@ -29,6 +29,8 @@ _WANTED = {"journal_mode": ("wal", "memory"), "synchronous": (2,), "foreign_keys
 def make_engine(url: str) -> Engine:
     """An engine for a SQLAlchemy URL: ``sqlite:///file``, ``sqlite://`` (in memory) or ``postgresql://…``.
 
+    Its errors hide the parameters of statements: they are logged and shown to operators, and hold people's data.
+
     Raises `SettingsError` for any other database, or where the driver for PostgreSQL is not installed.
     """
     address = make_url(url)
@@ -41,11 +43,12 @@ def make_engine(url: str) -> Engine:
 
 def _sqlite(address: URL) -> Engine:
     if not address.database or address.database == ":memory:":
-        engine = create_engine(address, poolclass=StaticPool, connect_args={"check_same_thread": False})
+        shared: dict[str, Any] = {"check_same_thread": False}
+        engine = create_engine(address, poolclass=StaticPool, hide_parameters=True, connect_args=shared)
     else:
         _make_private(Path(address.database))
         shared = {"timeout": 10, "check_same_thread": False}  # a transaction that hangs is ended by another thread
-        engine = create_engine(address, pool_size=40, max_overflow=0, connect_args=shared)
+        engine = create_engine(address, pool_size=40, max_overflow=0, hide_parameters=True, connect_args=shared)
 
     @event.listens_for(engine, "connect")
     def configure(driver: Any, record: Any) -> None:
@@ -84,6 +87,7 @@ def _postgresql(address: URL) -> Engine:
             pool_size=20,
             max_overflow=0,
             pool_pre_ping=True,
+            hide_parameters=True,
             connect_args={"options": options},
             execution_options={"preserve_rowcount": True},  # else an INSERT does not tell whether it inserted
         )

@@ -1,0 +1,196 @@
+"""A plugin that implements every hook, and behaves; a test makes it misbehave in one."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from functools import wraps
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from sqlalchemy import insert
+
+from ..clock import ManualClock
+from ..enterprises.tables import enterprise_plugin
+from ..hooks.contract import hookimpl
+from ..hooks.dispatcher import Failure, Hooks
+from ..hooks.failures import Recorder
+from ..hooks.loading import load_plugins
+from ..hooks.values import MenuItem, PaymentMethod, PaymentStart, PaymentUpdate, ShippingOption
+from ..ids import SeededIds
+from ..instance import Instance, Settings
+from ..jobs import Work
+from ..payments.values import Payment
+from ..people.tables import person
+from ..pricing.values import Adjustment, OrderDraft, Phase
+from ..reports.values import Report
+from ..store import Store, Transaction
+from .goods import a_lot, an_item
+from .placed import a_shop
+
+
+@dataclass(frozen=True)
+class ProbeSettings:
+    """Of an enterprise, and of the instance."""
+
+    word: str = ""
+
+
+def _van(at: Any) -> ShippingOption:
+    return ShippingOption(id="van", label="Van", begins_at=at, ends_at=at + timedelta(hours=1))
+
+
+def _update(payment: Payment) -> PaymentUpdate:
+    return PaymentUpdate(payment_id=payment.id, state="Done", amount=payment.amount, currency=payment.currency)
+
+
+def _fee(tx: Transaction, order: OrderDraft, phase: Phase) -> list[Adjustment] | None:
+    return [Adjustment(phase=phase, kind="fee", label="Fee", amount=10)] if phase is Phase.FEE else None
+
+
+# What a plugin that works answers, by the name of the hook.
+GOOD: dict[str, Callable[..., Any]] = {
+    "instance_settings": lambda: ProbeSettings,
+    "enterprise_settings": lambda: ProbeSettings,
+    "migrations": lambda: None,
+    "endpoints": list,
+    "routes": list,
+    "jobs": lambda: Work({}),
+    "commands": lambda app: None,
+    "check_settings": lambda settings: [],
+    "menu_items": lambda tx: [MenuItem(label="Probe", url="/probe")],
+    "reports": lambda tx: [
+        Report(id="all", label="All", description="", columns=[Column("a", "A")], rows=lambda _: [])
+    ],
+    "sale_copied": lambda tx, copy: None,
+    "price_adjustments": _fee,
+    "settle_adjustments": lambda tx: None,
+    "order_problems": lambda total: [],
+    "shipping_options": lambda tx: [_van(tx.now)],
+    "book_shipping": lambda tx: _van(tx.now),
+    "release_shipping": lambda: True,
+    "payment_methods": lambda: [PaymentMethod(id="card", label="Card")],
+    "start_payment": lambda: PaymentStart(text="Pay."),
+    "payment_webhook": list,
+    "payment_status": lambda: None,
+    "cancel_payment": lambda: None,
+    "refund_payment": lambda refund: _update(refund),
+    "order_placed": lambda order: None,
+    "order_changed": lambda order: None,
+    "order_cancelled": lambda order: None,
+    "order_fulfilled": lambda order: None,
+    "payment_received": lambda payment: None,
+    "payment_refunded": lambda payment: None,
+    "sale_opened": lambda sale: None,
+    "sale_completed": lambda sale: None,
+    "stock_changed": lambda lot: None,
+    "demo_data": lambda tx: True,
+}
+
+
+class Telling(Recorder):
+    """Tells the test when a failure was noted."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store)
+        self.told = threading.Event()
+
+    def keep(self, failure: Failure) -> None:
+        super().keep(failure)
+        self.told.set()
+
+
+@dataclass
+class Probe:
+    """Misbehaves in `hook`, by `fault`, until it is healed."""
+
+    hook: str
+    fault: str
+    sick: bool = True
+    noted: threading.Event = field(default_factory=threading.Event)
+
+    def module(self) -> ModuleType:
+        made = ModuleType("probe")
+        for name, good in GOOD.items():
+            setattr(made, name, hookimpl(self._switch(good) if name == self.hook else _named(name, good)))
+        return made
+
+    def _switch(self, good: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(good)
+        def implementation(**given: Any) -> Any:
+            return getattr(self, self.fault)(good, given) if self.sick else good(**given)
+
+        return _named(self.hook, implementation)
+
+    def raises(self, good: Any, given: Any) -> Any:
+        raise RuntimeError("broken on purpose")
+
+    def hangs(self, good: Callable[..., Any], given: dict[str, Any]) -> Any:
+        """Until the operator can see it."""
+        assert self.noted.wait(30)
+        return good(**given)
+
+    def nonsense(self, good: Any, given: Any) -> Any:
+        return ["nonsense", 5]
+
+    def coroutine(self, good: Callable[..., Any], given: dict[str, Any]) -> Any:
+        async def later() -> Any:
+            await asyncio.sleep(0)
+            return good(**given)
+
+        return later()
+
+    def writes(self, good: Any, given: dict[str, Any]) -> Any:
+        tx: Transaction = given["tx"]
+        values = {"name": "", "phone": "", "language": "fr", "is_operator": True, "version": 1}
+        tx.execute(insert(person).values(id="sneaked", email="x@example.org", created_at=tx.now, **values))
+
+
+def _named(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(function)
+    def named(*args: Any, **given: Any) -> Any:
+        return function(*args, **given)
+
+    named.__name__ = name
+    return named
+
+
+@dataclass
+class World:
+    """A shop with ten apples that uses the probe, on a real instance."""
+
+    instance: Instance
+    probe: Probe
+    item: str
+    lot: str
+    keeper: Telling
+
+    @property
+    def hooks(self) -> Hooks:
+        return self.instance.hooks
+
+
+def build(store: Store, clock: ManualClock, ids: SeededIds, folder: Path, probe: Probe) -> World:
+    """The instance starts with the probe; one whose start fails raises."""
+    settings = Settings(name="Test", base_url="http://testserver", language="en", plugins={"enabled": ["probe"]})
+    instance = Instance(
+        folder, settings, store, load_plugins(settings, clock=clock, modules={"probe": probe.module()}), clock, ids
+    )
+    keeper = Telling(store)
+    keeper.told = probe.noted
+    instance.hooks.keep_failures(keeper)
+    with store.write() as tx:
+        a_shop(tx)
+        tx.execute(insert(enterprise_plugin).values(enterprise_id="shop", plugin="probe", settings={}, version=1))
+        lot = a_lot(tx)
+        item = an_item(tx, lot)
+    return World(instance, probe, item, lot, keeper)
+
+
+def shorten(hook: Any, monkeypatch: Any) -> None:
+    """Nobody waits five seconds for a hook that hangs on purpose."""
+    monkeypatch.setattr(hook, "contract", replace(hook.contract, timeout=0.05))
