@@ -32,7 +32,7 @@ _log = structlog.get_logger("commensal.reports")
 def reports_of(tx: Transaction, hooks: Hooks, enterprise_id: str, language: str) -> dict[str, Report]:
     """The reports of the enterprise's plugins by "plugin:id", in the operator's order.
 
-    What a plugin offers that is no report, or has a scope that nobody holds, is left out, and the log says so.
+    A report whose id cannot stand in an address, or whose scope nobody holds, is left out, and the log says so.
     """
     enabled = enabled_plugins(tx, enterprise_id)
     answers = hooks.each(specifications.reports, enabled, tx=tx, enterprise_id=enterprise_id, language=language)
@@ -79,12 +79,12 @@ def print_report(
         yield from format.write(printout)
 
 
-def _sound(plugin: str, offered: object) -> Iterator[Report]:
-    for one in offered if isinstance(offered, list | tuple) else [offered]:
-        if isinstance(one, Report) and _ID.fullmatch(one.id) and one.scope in ENTERPRISE_SCOPES:
+def _sound(plugin: str, offered: Sequence[Report] | None) -> Iterator[Report]:
+    for one in offered or ():
+        if _ID.fullmatch(one.id) and one.scope in ENTERPRISE_SCOPES:
             yield one
         else:
-            _log.warning("no report", plugin=plugin, offered=repr(one)[:200])
+            _log.warning("no report", plugin=plugin, report=one.id[:100], scope=one.scope)
 
 
 def _told(query: Query, report: Report) -> Sequence[str]:
