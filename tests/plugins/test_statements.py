@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from sqlalchemy import event, insert
 
+from commensal import Address
 from commensal.enterprises.tables import enterprise_plugin
 from commensal.hooks.loading import found_plugins
 from commensal.instance import Instance, Settings
@@ -18,10 +20,13 @@ from commensal.people.people import add_person, new_person
 from commensal.store import Store
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
+from commensal_delivery.slots import add_slot as add_round
+from commensal_delivery.zones import DeliverySettings
 from commensal_pickup.places import add_place
 from commensal_pickup.slots import add_slot
 
 MOST = 15
+ZONES = {"zones": [{"id": "tours", "name": "Tours", "postcodes": ["37*"], "price": 150}]}
 _FRAME = ("BEGIN", "PRAGMA", "SET TRANSACTION")  # of every transaction; COMMIT is not seen here either
 
 
@@ -47,20 +52,23 @@ def statements(store: Store, place: object) -> list[str]:
     return seen
 
 
-@pytest.mark.parametrize("lines", [1, 3, 30])
+@pytest.mark.parametrize(("lines", "way"), [(1, "pickup"), (3, "pickup"), (30, "pickup"), (30, "delivery")])
 def test_an_order_from_a_cart_with_a_fee_costs_fifteen_statements_whatever_its_lines(
-    instance: Instance, lines: int
+    instance: Instance, lines: int, way: str
 ) -> None:
     store, clock = instance.store, instance.clock
     with store.write() as tx:
         a_shop(tx)
         for plugin in instance.hooks.plugins():
-            tx.execute(insert(enterprise_plugin).values(enterprise_id="shop", plugin=plugin, settings={}, version=1))
+            kept = ZONES if plugin == "delivery" else {}
+            tx.execute(insert(enterprise_plugin).values(enterprise_id="shop", plugin=plugin, settings=kept, version=1))
         place = add_place(tx, "shop", name="Halle", city="Bourg", price=150, vat_rate=Decimal(20))
         begins_at = clock.now() + timedelta(days=2, hours=5)
-        slot = add_slot(
-            tx, "shop", "shop-session", place_id=place.id, begins_at=begins_at, ends_at=begins_at + timedelta(hours=2)
-        )
+        times: Any = {"begins_at": begins_at, "ends_at": begins_at + timedelta(hours=2)}
+        slots = {
+            "pickup": add_slot(tx, "shop", "shop-session", place_id=place.id, **times).id,
+            "delivery": add_round(tx, DeliverySettings(), "shop", "shop-session", **times).id,
+        }
         items = {an_item(tx, a_lot(tx, on_hand="99"), name=f"n{number}"): 1 for number in range(lines)}
         ada = add_person(
             tx, new_person(email="ada@example.org", name="Ada", password="correct horse", language="fr"), confirmed=True
@@ -72,8 +80,9 @@ def test_an_order_from_a_cart_with_a_fee_costs_fifteen_statements_whatever_its_l
             cart = open_cart(tx, "shop-session", language="fr", person_id=ada.id)
             fill_cart(tx, cart, items)
         wish = Wish(
-            items=items, name="Ada", email="ada@example.org", shipping=f"pickup:{slot.id}", payment_method="cash:cash"
-        )
+            items=items, name="Ada", email="ada@example.org", shipping=f"{way}:{slots[way]}",
+            payment_method="cash:cash", address=Address(street="2 rue Colbert", postcode="37000", city="Tours"),
+        )  # fmt: skip
         placed: list[Order] = []
 
         def place_it() -> None:

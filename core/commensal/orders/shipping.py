@@ -50,12 +50,13 @@ def book(tx: Transaction, hooks: Hooks, shop: Selling, draft: OrderDraft, langua
 def kept_option(tx: Transaction, hooks: Hooks, shop: Selling, draft: OrderDraft) -> ShippingOption | None:
     """What the order has booked already, as its plugin tells it now. Raises `Invalid` where it is not offered any more.
 
+    Wherever its address lies: what is booked stays booked, and whether a new address will do `order_problems` says.
     None where nothing was chosen, and where the plugin is gone: what it had priced falls away, and the label stays.
     """
     plugin = draft.shipping.partition(":")[0]
     if plugin not in hooks.plugins() or plugin not in shop.plugins:
         return None
-    option = options(tx, hooks, shop, draft.language, draft.address).get(draft.shipping)
+    option = options(tx, hooks, shop, draft.language, None).get(draft.shipping)
     if option is None:
         raise unknown_shipping()
     return option

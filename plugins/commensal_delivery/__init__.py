@@ -1,0 +1,51 @@
+"""Delivery: orders are brought to the customer, in zones of postcodes that each have their price, in slots of time.
+
+Zones are settings of the enterprise: a name, the postcodes that belong to it ("37000", "37*" for all that begin so,
+"37100-37199" for a range), and what bringing an order there costs: a price, more for heavy orders, nothing above an
+order value, and the value that an order must have. The first zone of the list that has the postcode counts, so narrow
+ones stand before wide ones. A postcode that is in no zone is told so, and nothing is ordered.
+
+Slots belong to a sale, like those of pickup: from when until when the round goes, to one zone or to all of them, and
+how many orders the van takes. A slot that is full says so; one whose order is cancelled has a place again. When a sale
+comes back by its rhythm, its slots come along at the same hours.
+
+Weight and value are those of what was ordered, not of what the scales said afterwards: nobody pays more for delivery,
+or falls below the least value, because a head of cabbage was small. What is sold by the piece or by the litre weighs
+nothing here. An order whose address no zone has any more, because the zones were changed, keeps what it cost.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from commensal import hookimpl
+
+from .booking import book_shipping, release_shipping, shipping_options
+from .copying import sale_copied
+from .demo import demo_data
+from .endpoints import endpoints
+from .pricing import order_problems, price_adjustments
+from .zones import DeliverySettings
+
+__all__ = [
+    "book_shipping",
+    "demo_data",
+    "endpoints",
+    "enterprise_settings",
+    "migrations",
+    "order_problems",
+    "price_adjustments",
+    "release_shipping",
+    "sale_copied",
+    "shipping_options",
+]
+
+
+@hookimpl
+def enterprise_settings() -> type:
+    return DeliverySettings
+
+
+@hookimpl
+def migrations() -> Path:
+    return Path(__file__).parent / "migrations"

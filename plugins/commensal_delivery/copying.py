@@ -1,0 +1,33 @@
+"""Lets slots come along when a sale is made after the model of another one."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from functools import partial
+
+from commensal import SaleSession, Transaction, hookimpl, insert_rows, shifted
+
+from .slots import EVERYWHERE, slots_of
+from .tables import delivery_slot
+from .zones import DeliverySettings
+
+
+@hookimpl
+def sale_copied(
+    tx: Transaction, source: SaleSession, copy: SaleSession, timezone: str, settings: DeliverySettings
+) -> None:
+    """Each slot stands as far from the new distribution as it did from the old one, on the clocks of the shop.
+
+    Nobody has chosen the new ones. Slots of a zone that is no longer there stay behind.
+    """
+    move = partial(shifted, timezone=timezone, start=source.begins_at, new_start=copy.begins_at)
+    made = []
+    for slot in slots_of(tx, copy.enterprise_id, source.id):
+        if slot.zone != EVERYWHERE and settings.zone(slot.zone) is None:
+            continue
+        begins_at, ends_at = move(slot.begins_at), move(slot.ends_at)
+        if ends_at <= begins_at:  # a change of clocks must not swallow it
+            ends_at = begins_at + (slot.ends_at - slot.begins_at)
+        free = replace(slot, id=tx.new_id(), session_id=copy.id, taken=0, version=1)
+        made.append(replace(free, begins_at=begins_at, ends_at=ends_at))
+    insert_rows(tx, delivery_slot, [asdict(slot) for slot in made])

@@ -1,0 +1,140 @@
+"""Zones of delivery, as an enterprise sets them, and what bringing an order into one costs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+
+from commensal import MEASURES, Address, PricedLine
+
+from .postcodes import is_pattern, matches, plain
+
+MOST_ZONES = 50
+MOST_POSTCODES = 300  # of one zone
+MOST_STEPS = 20  # of one zone
+DEAREST = 1_000_000  # minor units
+_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}", re.ASCII)
+_COUNTRY = re.compile(r"([A-Z]{2})?", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Step:
+    """A price for heavy orders."""
+
+    above: Decimal
+    """The weight in kilograms above which it counts."""
+    price: int
+    """In minor units of the enterprise's currency, instead of the price of the zone."""
+
+    def __post_init__(self) -> None:
+        if not (self.above.is_finite() and self.above > 0):
+            raise ValueError("a step begins above a weight in kilograms, like 10 or 2.5")
+        _refuse_price("the price of a step", self.price)
+
+
+@dataclass(frozen=True)
+class Zone:
+    """An area that the van goes to. Amounts are minor units of the enterprise's currency, VAT as its prices have it."""
+
+    id: str
+    """A short name that slots refer to, like "centre"; it stays when the zone is renamed."""
+    name: str
+    """What customers read."""
+    postcodes: tuple[str, ...]
+    """Like "37000", "37*" for all that begin so, "37100-37199" for a range of as many digits."""
+    country: str = ""
+    """ISO 3166-1 alpha-2; empty: the `country` of these settings."""
+    price: int = 0
+    """What bringing an order costs."""
+    steps: tuple[Step, ...] = ()
+    """Other prices for heavy orders; of several, that of the highest weight that is exceeded counts."""
+    free_from: int | None = None
+    """The value of the goods from which delivery costs nothing; none: it always costs."""
+    minimum: int = 0
+    """The value of the goods that an order must have to be brought."""
+
+    def __post_init__(self) -> None:
+        if not _ID.fullmatch(self.id):
+            raise ValueError(f"{self.id!r:.60} is no id of a zone; write small letters, digits, - and _, like 'centre'")
+        if not 0 < len(self.name.strip()) <= 100:
+            raise ValueError(f"zone {self.id}: a name has 1 to 100 characters")
+        if not 0 < len(self.postcodes) <= MOST_POSTCODES:
+            raise ValueError(f"zone {self.id}: it has 1 to {MOST_POSTCODES} postcodes")
+        wrong = next((one for one in self.postcodes if not is_pattern(one)), None)
+        if wrong is not None:
+            raise ValueError(f"zone {self.id}: {wrong!r:.60} is no postcode; write 37000, 37* or 37100-37199")
+        if not _COUNTRY.fullmatch(self.country):
+            raise ValueError(f"zone {self.id}: a country has two capital letters, like FR")
+        if len(self.steps) > MOST_STEPS or len({one.above for one in self.steps}) < len(self.steps):
+            raise ValueError(f"zone {self.id}: it has at most {MOST_STEPS} steps, each above another weight")
+        for what, amount in (("price", self.price), ("minimum", self.minimum), ("free_from", self.free_from or 0)):
+            _refuse_price(f"zone {self.id}: {what}", amount)
+
+
+@dataclass(frozen=True)
+class DeliverySettings:
+    zones: tuple[Zone, ...] = ()
+    """Where orders are brought. The first zone that has a postcode counts: write narrow ones before wide ones."""
+    country: str = "FR"
+    """ISO 3166-1 alpha-2: that of the shop, which zones and addresses without a country mean."""
+    vat_rate: Decimal | None = Decimal(20)
+    """Percent of the price of delivery; none: outside VAT. Carriage bears 20 percent in France (CGI art. 278)."""
+
+    def __post_init__(self) -> None:
+        if len(self.zones) > MOST_ZONES:
+            raise ValueError(f"there are at most {MOST_ZONES} zones")
+        if len({one.id for one in self.zones}) < len(self.zones):
+            raise ValueError("two zones have the same id")
+        if not self.country or not _COUNTRY.fullmatch(self.country):
+            raise ValueError("a country has two capital letters, like FR")
+        if self.vat_rate is not None and not (self.vat_rate.is_finite() and 0 <= self.vat_rate <= 100):
+            raise ValueError("a VAT rate lies between 0 and 100 percent")
+
+    def zone(self, id: str) -> Zone | None:
+        """The zone of this id, if it is still there."""
+        return next((one for one in self.zones if one.id == id), None)
+
+
+def zone_of(settings: DeliverySettings, address: Address | None) -> Zone | None:
+    """The first zone that has the postcode of the address; None where there is no such zone, or no postcode."""
+    postcode = plain(address.postcode) if address else ""
+    if address is None or not postcode:
+        return None
+    country = address.country.strip().upper() or settings.country
+    here = (one for one in settings.zones if (one.country or settings.country) == country)
+    return next((one for one in here if any(matches(pattern, postcode) for pattern in one.postcodes)), None)
+
+
+def price_in(zone: Zone, lines: Iterable[PricedLine]) -> int:
+    """What bringing these goods into the zone costs, in minor units; the scales play no part in it."""
+    ordered = tuple(lines)
+    if zone.free_from is not None and value_of(ordered) >= zone.free_from:
+        return 0
+    weight = weight_of(ordered)
+    exceeded = [one for one in zone.steps if weight > Fraction(one.above)]
+    return max(exceeded, key=lambda one: one.above).price if exceeded else zone.price
+
+
+def value_of(lines: Iterable[PricedLine]) -> int:
+    """The goods as they were ordered, without deposits, fees and discounts; minor units."""
+    return sum(line.price * line.quantity for line in lines)
+
+
+def weight_of(lines: Iterable[PricedLine]) -> Fraction:
+    """Kilograms of all that is sold in a measure of mass; what is counted or poured has no weight here."""
+    return sum((_kilograms(line) for line in lines), Fraction(0))
+
+
+def _kilograms(line: PricedLine) -> Fraction:
+    measure = MEASURES.get(line.unit)
+    if measure is None or measure.dimension != "mass":
+        return Fraction(0)
+    return Fraction(line.unit_quantity) * measure.factor * line.quantity / 1000  # of grams
+
+
+def _refuse_price(what: str, amount: int) -> None:
+    if not 0 <= amount <= DEAREST:
+        raise ValueError(f"{what} lies between 0 and {DEAREST} minor units")
