@@ -27,7 +27,7 @@ from pathlib import Path
 
 from commensal import Periodic, Work, hookimpl
 
-from .deliver import deliver
+from .delivering import deliver
 from .deliveries import DELIVER, forget_old
 from .endpoints import endpoints
 from .telling import (

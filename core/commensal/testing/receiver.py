@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,11 +22,12 @@ class Received:
 
 @dataclass(frozen=True)
 class Answer:
-    """What is answered; not before `after` is set, where there is one."""
+    """What is answered. `before` is set when it was asked for, and it is not given before `after` is set."""
 
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    before: threading.Event = field(default_factory=threading.Event)
     after: threading.Event | None = None
 
 
@@ -50,6 +52,10 @@ class Receiver:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    def encrypt(self, context: ssl.SSLContext) -> None:
+        """From now on it speaks HTTPS."""
+        self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
+
     def say(self, *answers: Answer) -> None:
         self._next += answers
 
@@ -73,6 +79,7 @@ def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
             body = self.rfile.read(int(self.headers.get("content-length", 0)))
             headers = {name.lower(): value for name, value in self.headers.items()}
             answer = receiver.answer(Received(self.command, self.path, headers, body))
+            answer.before.set()
             if answer.after is not None:
                 answer.after.wait(30)
             try:

@@ -1,0 +1,470 @@
+"""What happened is told to plugins after the commit: at least once, to those who listen, and to nobody else."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import delete, event, func, insert, select, update
+
+from commensal import Event, Instance, Order, hookimpl
+from commensal.clock import ManualClock
+from commensal.enterprises.tables import enterprise_plugin
+from commensal.events.announce import EVENT
+from commensal.events.opened import LATEST, announce_openings, forget_openings
+from commensal.events.tables import sale_opening
+from commensal.events.tell import HOOKS
+from commensal.hooks.contract import AnyHook
+from commensal.hooks.loading import all_hooks, load_plugins
+from commensal.ids import SeededIds
+from commensal.instance import Settings
+from commensal.jobs.failed import failed_jobs, retry_parked
+from commensal.jobs.run import DELAYS
+from commensal.jobs.tables import job
+from commensal.jobs.ticking import tick
+from commensal.orders.cancel import cancel_order
+from commensal.orders.change import change_order
+from commensal.orders.fulfil import hand_order_over
+from commensal.orders.lock import locked_order
+from commensal.orders.place import place_order
+from commensal.orders.values import Wish
+from commensal.payments.payments import receive_payment
+from commensal.payments.refunds import refund
+from commensal.sale_sessions.complete import complete_due
+from commensal.sale_sessions.coordinations import cancel_coordination
+from commensal.sale_sessions.questions import coordination_by_id
+from commensal.sale_sessions.sessions import remove_session
+from commensal.sale_sessions.tables import coordination, sale_session
+from commensal.stock.lots import change_lot, lot_by_id
+from commensal.stock.movements import count_stock
+from commensal.store import Store, Transaction, insert_rows
+from commensal.testing.goods import a_lot, an_item
+from commensal.testing.placed import a_placed_order, a_shop
+from commensal.work import work_of
+
+
+@dataclass
+class Ear:
+    """A plugin that listens, and the events it heard."""
+
+    name: str
+    heard: list[tuple[Event, Any]] = field(default_factory=list)
+    says: Callable[[], None] = lambda: None
+
+    @property
+    def kinds(self) -> list[str]:
+        return [event.kind for event, _ in self.heard]
+
+    def module(self, *kinds: str) -> types.ModuleType:
+        module = types.ModuleType(self.name)
+
+        def listen(subject: str) -> Any:
+            body = f"def told(event, {subject}): hear(event, {subject})"
+            names: dict[str, Any] = {"hear": self._hear}
+            exec(body, names)  # noqa: S102 - pluggy passes arguments by their names
+            return hookimpl(names["told"])
+
+        for kind in kinds or HOOKS:
+            argument = [name for name in _arguments(HOOKS[kind]) if name not in ("instance", "event")]
+            setattr(module, kind, listen(argument[0]))
+        return module
+
+    def _hear(self, event: Event, subject: Any) -> None:
+        self.says()
+        self.heard.append((event, subject))
+
+
+def _arguments(hook: AnyHook) -> list[str]:
+    return list(hook.specification.__annotations__)[:-1]
+
+
+@pytest.fixture
+def ear() -> Ear:
+    return Ear("ear")
+
+
+@pytest.fixture
+def other() -> Ear:
+    return Ear("other")
+
+
+@pytest.fixture
+def instance(
+    settings: Settings, store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path, ear: Ear, other: Ear
+) -> Instance:
+    """With two listening plugins: `ear` hears everything, `other` only of orders placed."""
+    modules = {"ear": ear.module(), "other": other.module("order_placed")}
+    enabled = replace(settings, plugins={"enabled": list(modules)})
+    return Instance(tmp_path, enabled, store, load_plugins(enabled, clock=clock, modules=modules), clock, ids)
+
+
+@pytest.fixture
+def item(instance: Instance) -> str:
+    """On sale at a shop that uses `ear`."""
+    with instance.store.write() as tx:
+        a_shop(tx)
+        use(tx, "ear")
+        tx.execute(insert(sale_opening).values(session_id="shop-session", announced_at=tx.now))
+        item = an_item(tx, a_lot(tx, on_hand="100"))
+        tx.execute(delete(job))
+    return item
+
+
+def use(tx: Transaction, *plugins: str, shop: str = "shop") -> None:
+    for plugin in plugins:
+        tx.execute(insert(enterprise_plugin).values(enterprise_id=shop, plugin=plugin, settings={}, version=1))
+
+
+def place(instance: Instance, item: str, pieces: int = 1) -> Order:
+    wish = Wish(items={item: pieces}, name="Ada", email="ada@example.org")
+    with instance.store.write() as tx:
+        return place_order(tx, instance.hooks, "shop-session", wish)
+
+
+def run(instance: Instance) -> None:
+    tick(instance, work_of(instance))
+
+
+def promised(store: Store) -> int:
+    with store.read() as tx:
+        return int(tx.value(select(func.count()).select_from(job).where(job.c.kind == EVENT)))
+
+
+@pytest.fixture
+def statements(store: Store) -> Iterator[list[str]]:
+    """What the database is asked, from now on."""
+    seen: list[str] = []
+
+    def note(*given: Any) -> None:
+        seen.append(given[2])
+
+    event.listen(store.engine, "before_cursor_execute", note)
+    yield seen
+    event.remove(store.engine, "before_cursor_execute", note)
+
+
+def about_jobs(statements: list[str]) -> list[str]:
+    return [one for one in statements if one.startswith("INSERT INTO job ")]
+
+
+# ------------------------------------------------------------------------------------------------ who is told
+
+
+def test_every_hook_that_only_tells_after_the_commit_can_be_told() -> None:
+    told = {
+        name
+        for name, one in all_hooks().items()
+        if one.contract.where == "job" and one.contract.returns == "nothing" and "event" in _arguments(one)
+    }
+    assert told == set(HOOKS)
+
+
+def test_each_plugin_that_listens_hears_of_an_event_by_the_same_id(
+    instance: Instance, item: str, ear: Ear, other: Ear
+) -> None:
+    with instance.store.write() as tx:
+        use(tx, "other")
+    order = place(instance, item)
+    assert ear.heard == [], "not before the job runs"
+    run(instance)
+    ((told, about),) = ear.heard
+    ((told_other, _),) = other.heard
+    assert (told.kind, told.at, told.enterprise_id) == ("order_placed", order.placed_at, "shop")
+    assert about.id == order.id
+    assert told == told_other
+
+
+def test_nothing_is_written_where_nobody_listens(instance: Instance, item: str) -> None:
+    with instance.store.write() as tx:
+        tx.execute(delete(enterprise_plugin))
+    order = place(instance, item)
+    with instance.store.write() as tx:
+        hand_order_over(tx, locked_order(tx, order.id, enterprise_id="shop"))
+        receive(tx, order)
+    assert promised(instance.store) == 0
+
+
+def test_where_no_plugin_listens_nothing_is_asked(store: Store, statements: list[str]) -> None:
+    with store.write() as tx:
+        a_shop(tx)
+        lot = a_lot(tx)
+        statements.clear()
+        count_stock(tx, "shop", lot, Decimal(3))
+    assert not [one for one in statements if "enterprise_plugin" in one]
+
+
+def test_what_is_rolled_back_is_not_told(instance: Instance, item: str, ear: Ear) -> None:
+    wish = Wish(items={item: 1}, name="Ada", email="ada@example.org")
+    with pytest.raises(RuntimeError), instance.store.write() as tx:
+        place_order(tx, instance.hooks, "shop-session", wish)
+        raise RuntimeError
+    run(instance)
+    assert ear.heard == []
+
+
+def test_a_plugin_that_was_switched_off_meanwhile_is_not_told(instance: Instance, item: str, ear: Ear) -> None:
+    place(instance, item)
+    with instance.store.write() as tx:
+        tx.execute(delete(enterprise_plugin))
+    run(instance)
+    assert ear.heard == []
+    with instance.store.read() as tx:
+        assert {row["state"] for row in tx.all(select(job.c.state))} == {"done"}
+
+
+def test_a_plugin_that_the_operator_has_taken_out_is_not_told(
+    instance: Instance, settings: Settings, item: str, clock: ManualClock
+) -> None:
+    place(instance, item)
+    without = replace(instance, hooks=load_plugins(settings, clock=clock))
+    run(without)
+    assert promised(instance.store) == 1
+    with instance.store.read() as tx:
+        assert failed_jobs(tx) == []
+
+
+# ------------------------------------------------------------------------------------------------ retried
+
+
+def test_a_plugin_that_fails_is_told_again_later_with_the_same_id_and_sees_what_is_now(
+    instance: Instance, item: str, ear: Ear, clock: ManualClock
+) -> None:
+    seen: list[str] = []
+
+    def fail_twice() -> None:
+        seen.append("told")
+        if len(seen) < 3:
+            raise RuntimeError("not now")
+
+    ear.says = fail_twice
+    order = place(instance, item)
+    run(instance)
+    with instance.store.write() as tx:
+        (failed,) = failed_jobs(tx)
+        assert (failed.kind, failed.state, failed.attempts) == (EVENT, "waiting", 1)
+        assert "not now" in failed.error
+        change_order(tx, instance.hooks, locked_order(tx, order.id, enterprise_id="shop"), items={item: 5})
+        tx.execute(delete(job).where(job.c.kind == EVENT, job.c.error == ""))
+    for delay in DELAYS[:2]:
+        clock.advance(seconds=delay.total_seconds())
+        run(instance)
+    ((told, about),) = ear.heard
+    assert (told.kind, told.at) == ("order_placed", order.placed_at)
+    assert [line.quantity for line in about.lines] == [5]
+    assert len(seen) == 3
+
+
+def test_one_plugin_that_fails_does_not_keep_others_from_hearing_and_is_parked_in_the_end(
+    instance: Instance, item: str, ear: Ear, other: Ear, clock: ManualClock
+) -> None:
+    def fail() -> None:
+        raise RuntimeError("never")
+
+    ear.says = fail
+    with instance.store.write() as tx:
+        use(tx, "other")
+    place(instance, item)
+    for delay in (timedelta(), *DELAYS):
+        clock.advance(seconds=delay.total_seconds())
+        run(instance)
+    assert other.kinds == ["order_placed"]
+    with instance.store.write() as tx:
+        parked = [one for one in failed_jobs(tx) if one.state == "parked"]
+        assert [one.kind for one in parked] == [EVENT]
+        assert any(one.plugin == "ear" and one.hook == "order_placed" for one in instance.hooks.failures)
+        retry_parked(tx, parked[0].id)
+    ear.says = lambda: None
+    run(instance)
+    assert "order_placed" in ear.kinds
+
+
+# ------------------------------------------------------------------------------------------------ what it costs
+
+
+def receive(tx: Transaction, order: Order, amount: int = 250) -> None:
+    receive_payment(
+        tx, enterprise_id="shop", order_id=order.id, method="cash:cash", amount=amount, idempotency_key=tx.new_id(),
+        person_id=None,
+    )  # fmt: skip
+
+
+def test_an_order_writes_its_mail_and_its_events_by_one_statement(
+    instance: Instance, item: str, statements: list[str]
+) -> None:
+    with instance.store.write() as tx:
+        use(tx, "other")
+    statements.clear()
+    order = place(instance, item)
+    assert len(about_jobs(statements)) == 1
+    assert promised(instance.store) == 2
+    for act in (
+        lambda tx, held: change_order(tx, instance.hooks, held, items={item: 2}),
+        lambda tx, held: cancel_order(tx, instance.hooks, held),
+    ):
+        statements.clear()
+        with instance.store.write() as tx:
+            act(tx, locked_order(tx, order.id, enterprise_id="shop"))  # type: ignore[no-untyped-call]
+        assert len(about_jobs(statements)) == 1
+
+
+def test_orders_payments_and_refunds_are_told(instance: Instance, item: str, ear: Ear) -> None:
+    order = place(instance, item)
+    with instance.store.write() as tx:
+        receive(tx, order)
+        refund(
+            tx, enterprise_id="shop", order_id=order.id, method="cash:cash", amount=100, idempotency_key="r",
+            person_id=None,
+        )  # fmt: skip
+        hand_order_over(tx, locked_order(tx, order.id, enterprise_id="shop"))
+    run(instance)
+    assert sorted(ear.kinds) == ["order_fulfilled", "order_placed", "payment_received", "payment_refunded"]
+    money = {told.kind: about for told, about in ear.heard if told.kind.startswith("payment")}
+    assert (money["payment_received"].amount, money["payment_refunded"].amount) == (250, 100)
+
+
+def test_a_sale_of_forty_shops_is_completed_as_cheaply_as_one(
+    instance: Instance, item: str, ear: Ear, clock: ManualClock, statements: list[str]
+) -> None:
+    with instance.store.write() as tx:
+        model = tx.one(select(sale_session))
+        for number in range(40):
+            a_shop(tx, f"s{number}")
+            use(tx, "ear", shop=f"s{number}")
+        tx.execute(delete(sale_session).where(sale_session.c.id != "shop-session"))
+        tx.execute(delete(coordination).where(coordination.c.id != "shop-sale"))
+        insert_rows(tx, sale_session, [{**model, "id": f"s{one}", "enterprise_id": f"s{one}"} for one in range(40)])
+        for _ in range(30):
+            a_placed_order(tx)
+        tx.execute(delete(job))
+    clock.advance(days=1, minutes=1)
+    statements.clear()
+    with instance.store.write() as tx:
+        assert complete_due(tx) == ["shop-sale"]
+    assert len(statements) <= 5 + 1
+    run(instance)
+    assert sorted(set(ear.kinds)) == ["sale_completed"] or ear.kinds.count("sale_completed") == 41
+    assert {about.enterprise_id for told, about in ear.heard if told.kind == "sale_completed"} == {
+        "shop",
+        *(f"s{one}" for one in range(40)),
+    }
+
+
+# ------------------------------------------------------------------------------------------------ stock
+
+
+def test_a_lot_that_becomes_unlimited_or_is_counted_is_told(instance: Instance, item: str, ear: Ear) -> None:
+    with instance.store.write() as tx:
+        lot = a_lot(tx, name="Cerises", on_hand="7")
+        count_stock(tx, "shop", lot, Decimal(5))
+        change_lot(tx, "shop", lot, 1, unlimited=True)
+        change_lot(tx, "shop", lot, 2, unlimited=False)
+        change_lot(tx, "shop", lot, 3, name="Cerises noires")
+        assert lot_by_id(tx, "shop", lot).free == 0
+    run(instance)
+    assert ear.kinds == ["stock_changed"] * 4
+    assert {about.name for _, about in ear.heard} == {"Cerises noires"}
+
+
+# ------------------------------------------------------------------------------------------------ openings
+
+
+@pytest.fixture
+def soon(instance: Instance, item: str) -> str:
+    """The shop's sale, which opens in an hour."""
+    with instance.store.write() as tx:
+        opens = {"opens_at": tx.now + timedelta(hours=1)}
+        for table in (coordination, sale_session):
+            tx.execute(update(table).values(opens))
+        tx.execute(delete(sale_opening))
+    return "shop-session"
+
+
+def openings(instance: Instance) -> list[str]:
+    with instance.store.write() as tx:
+        return announce_openings(tx)
+
+
+def test_a_sale_is_announced_once_when_it_opens(instance: Instance, soon: str, ear: Ear, clock: ManualClock) -> None:
+    assert openings(instance) == []
+    clock.advance(minutes=59, seconds=59)
+    assert openings(instance) == []
+    clock.advance(seconds=1)
+    assert openings(instance) == [soon]
+    assert openings(instance) == []
+    run(instance)
+    ((told, about),) = ear.heard
+    assert (told.kind, about.id) == ("sale_opened", soon)
+
+
+def test_a_sale_that_was_cancelled_before_it_opened_is_not_announced(
+    instance: Instance, soon: str, clock: ManualClock
+) -> None:
+    with instance.store.write() as tx:
+        version = coordination_by_id(tx, "shop-sale", "shop").version
+        cancel_coordination(tx, "shop-sale", "shop", version)
+    clock.advance(hours=2)
+    assert openings(instance) == []
+
+
+def test_a_sale_that_opened_while_nobody_worked_is_announced_late(
+    instance: Instance, soon: str, clock: ManualClock
+) -> None:
+    clock.advance(days=3)
+    assert openings(instance) == [soon]
+
+
+def test_a_sale_that_was_over_long_ago_is_not_announced(instance: Instance, soon: str, clock: ManualClock) -> None:
+    clock.advance(days=1, seconds=LATEST.total_seconds())
+    assert openings(instance) == []
+
+
+def test_a_session_that_is_taken_back_is_told_to_nobody(
+    instance: Instance, soon: str, ear: Ear, clock: ManualClock
+) -> None:
+    clock.advance(hours=1)
+    assert openings(instance) == [soon]
+    with instance.store.write() as tx:
+        tx.execute(delete(sale_session).where(sale_session.c.id == "nothing"))
+        from commensal.sale_sessions.tables import session_item
+
+        tx.execute(delete(session_item))
+        remove_session(tx, soon, "shop", 1)
+    run(instance)
+    assert ear.heard == []
+
+
+def test_finding_openings_does_not_grow_with_history(instance: Instance, soon: str, clock: ManualClock) -> None:
+    """The plan, not the clock, is looked at: the database goes by the index of closings."""
+    if instance.store.engine.dialect.name != "sqlite":
+        pytest.skip("PostgreSQL chooses a plan by what is in the tables, and they are nearly empty here")
+    seen: list[str] = []
+
+    def explain(connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> None:
+        if statement.startswith("SELECT sale_session.id"):
+            rows = connection.connection.driver_connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            seen.extend(row[3] for row in rows)
+
+    event.listen(instance.store.engine, "before_cursor_execute", explain)
+    openings(instance)
+    event.remove(instance.store.engine, "before_cursor_execute", explain)
+    assert any("ix_sale_session_closes" in one for one in seen), seen
+    assert not any(one.startswith("SCAN") for one in seen), seen
+
+
+def test_what_was_announced_is_forgotten_when_nobody_can_ask_again(
+    instance: Instance, soon: str, clock: ManualClock
+) -> None:
+    clock.advance(hours=1)
+    openings(instance)
+    for days, left in ((1, 1), (7, 0)):
+        clock.advance(days=days)
+        with instance.store.write() as tx:
+            forget_openings(tx)
+            assert tx.value(select(func.count()).select_from(sale_opening)) == left
+    assert openings(instance) == []

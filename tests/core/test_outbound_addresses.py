@@ -1,0 +1,66 @@
+"""Which addresses are the Internet at large; the lists were collected from the flaws of others."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+
+import pytest
+
+from commensal.outbound.addresses import is_public
+from commensal.outbound.allowed import read_allowed
+
+INNER = (
+    "127.0.0.1", "127.255.255.254", "10.0.0.1", "172.16.0.1", "172.31.255.255", "192.168.1.1",
+    "169.254.169.254", "100.64.0.1", "192.0.0.8", "192.0.2.1", "198.18.0.1", "198.51.100.1", "203.0.113.1",
+    "224.0.0.1", "239.255.255.255", "240.0.0.1", "255.255.255.255", "0.0.0.0", "::", "::1", "::ffff:10.0.0.1",  # noqa: S104
+    "::ffff:169.254.169.254", "::10.0.0.1", "::127.0.0.1", "64:ff9b::a9fe:a9fe", "64:ff9b:1::7f00:1",
+    "2002:7f00:1::", "2002:a9fe:a9fe::", "2001::1", "::ffff:0:7f00:1", "fe80::5efe:10.0.0.1",
+    "2a01:db8::5efe:10.0.0.1", "2a01:db8::200:5efe:127.0.0.1", "fec0::1", "5f00::1", "ff02::1", "ff0e::1",
+    "fd00::1", "fd00:ec2::254", "fe80::1", "2001:db8::1", "100::1", "3fff::1", "4000::1",
+)  # fmt: skip
+OUTER = (
+    "8.8.8.8", "1.1.1.1", "172.15.0.1", "172.32.0.1", "2a00:1450:4007:80c::200e", "64:ff9b::808:808",
+    "2002:808:808::", "::ffff:8.8.8.8",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("address", INNER)
+def test_inner_addresses_are_not_public(address: str) -> None:
+    assert not is_public(address)
+
+
+@pytest.mark.parametrize("address", OUTER)
+def test_outer_addresses_are(address: str) -> None:
+    assert is_public(address)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "localhost", "127.1", "0x7f000001", "2130706433", "1.2.3.4.5", "8.8.8.8/32", "::g"]
+)
+def test_what_is_no_address_is_not_public(text: str) -> None:
+    assert not is_public(text)
+
+
+def test_the_usual_shortcut_would_let_some_of_them_through() -> None:
+    """Why the lists are our own; should Python's answer be right one day, they may go."""
+    assert [one for one in INNER if ip_address(one).is_global]
+
+
+def test_the_operator_allows_addresses_and_networks_with_a_port_or_without() -> None:
+    one, network, six, wide = read_allowed(["127.0.0.1:8080", "10.0.0.0/8", "[::1]:443", "fd00::/8"])
+    assert (one.holds("127.0.0.1", 8080), one.holds("127.0.0.1", 80), one.holds("127.0.0.2", 8080)) == (
+        True,
+        False,
+        False,
+    )
+    assert (network.holds("10.1.2.3", 1), network.holds("11.0.0.1", 1)) == (True, False)
+    assert (six.holds("::1", 443), six.holds("::1", 80), six.holds("127.0.0.1", 443)) == (True, False, False)
+    assert wide.holds("fd12::1", 9)
+
+
+@pytest.mark.parametrize(
+    "written", ["localhost", "127.0.0.1:http", "127.0.0.1:0", "127.0.0.1:70000", "10.0.0.1/8", "", "*"]
+)
+def test_what_cannot_be_read_is_said(written: str) -> None:
+    with pytest.raises(ValueError, match="is no address or network"):
+        read_allowed([written])

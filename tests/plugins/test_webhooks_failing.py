@@ -1,0 +1,275 @@
+"""Addresses that are slow, dead, gone or malicious: messages wait and are given up, and nobody else is held up."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from starlette.testclient import TestClient
+
+from commensal.clock import ManualClock
+from commensal.instance import Instance, Settings
+from commensal.instance.settings import OutboundSettings
+from commensal.jobs.tables import job
+from commensal.testing import RunJobs, Shop
+from commensal.testing.instances import Plan
+from commensal.testing.receiver import Answer, Receiver
+from commensal.testing.shop import open_shop
+from commensal_webhooks import delivering
+from commensal_webhooks.deliveries import KEPT
+from commensal_webhooks.delivering import DELAYS, GIVEN_UP, LONGEST_HOLD
+
+PLUGINS = ("cash", "webhooks")
+BROKEN = Answer(500)
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return Settings(
+        name="Les Paniers", base_url=settings.base_url, language="en", limits=settings.limits,
+        plugins={"enabled": list(PLUGINS)}, outbound=OutboundSettings(allow=("127.0.0.1",)),
+    )  # fmt: skip
+
+
+@pytest.fixture
+def shop(instance: Instance, client: TestClient, clock: ManualClock) -> Iterator[Shop]:
+    shop = open_shop(instance, client, RunJobs(instance, clock), Plan(plugins=PLUGINS))
+    yield shop
+    shop.check()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with Receiver() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[Receiver]:
+    with Receiver() as receiver:
+        yield receiver
+
+
+def hook(shop: Shop, receiver: Receiver, *events: str) -> str:
+    made = shop.ask("POST", "/-/webhooks/hooks", {"url": receiver.url, "events": events or ["order_placed"]})
+    return str(made["hook"]["id"])
+
+
+def the_hook(shop: Shop, hook_id: str) -> Any:
+    return next(one for one in shop.ask("GET", "/-/webhooks/hooks") if one["id"] == hook_id)
+
+
+def deliveries(shop: Shop, hook_id: str, state: str = "") -> list[Any]:
+    return list(shop.ask("GET", f"/-/webhooks/hooks/{hook_id}/deliveries?state={state}")["items"])
+
+
+# ------------------------------------------------------------------------------------------------ tried again
+
+
+def test_a_message_that_fails_comes_back_for_about_a_day_then_it_is_parked(shop: Shop, receiver: Receiver) -> None:
+    made = hook(shop, receiver)
+    receiver.always = BROKEN
+    shop.order()
+    shop.run_jobs()
+    for tries, delay in enumerate(DELAYS, start=1):
+        (waiting,) = deliveries(shop, made)
+        assert (waiting["state"], waiting["tries"], waiting["status"]) == ("waiting", tries, 500)
+        shop.run_jobs(seconds=delay.total_seconds() - 1)
+        assert len(receiver.received) == tries
+        shop.run_jobs(seconds=1)
+        assert len(receiver.received) == tries + 1
+    assert timedelta(hours=20) < sum(DELAYS, timedelta()) < timedelta(hours=28)
+    shop.run_jobs(hours=12)
+    assert len(receiver.received) == len(DELAYS) + 1
+    (parked,) = deliveries(shop, made, "parked")
+    assert (parked["error"], parked["finished_at"] is not None) == ("it answered 500", True)
+    assert len({one.headers["webhook-id"] for one in receiver.received}) == 1
+    assert len({one.headers["webhook-timestamp"] for one in receiver.received}) == len(receiver.received)
+    assert shop.run_jobs.failed() == [], "a dead address is no fault of the instance"
+
+
+def test_once_it_is_well_again_what_was_parked_can_be_sent_again(shop: Shop, receiver: Receiver) -> None:
+    made = hook(shop, receiver)
+    receiver.always = BROKEN
+    shop.order()
+    for delay in (timedelta(), *DELAYS):
+        shop.run_jobs(seconds=delay.total_seconds())
+    (parked,) = deliveries(shop, made, "parked")
+    receiver.always = Answer()
+    shop.ask("POST", f"/-/webhooks/deliveries/{parked['id']}/again")
+    shop.run_jobs(hours=1)
+    assert [one["state"] for one in deliveries(shop, made)] == ["delivered"]
+    assert (the_hook(shop, made)["failures"], the_hook(shop, made)["failing_since"]) == (0, None)
+
+
+def test_an_answer_may_ask_for_more_time(shop: Shop, receiver: Receiver) -> None:
+    hook(shop, receiver)
+    receiver.say(Answer(503, {"Retry-After": "600"}))
+    shop.order()
+    shop.run_jobs()
+    shop.run_jobs(seconds=599)
+    assert len(receiver.received) == 1
+    shop.run_jobs(seconds=1)
+    assert len(receiver.received) == 2
+
+
+# ------------------------------------------------------------------------------------------------ one and the others
+
+
+def test_a_dead_address_costs_one_try_at_a_time_and_holds_nobody_up(
+    shop: Shop, receiver: Receiver, elsewhere: Receiver
+) -> None:
+    dead, well = hook(shop, receiver), hook(shop, elsewhere)
+    receiver.always = BROKEN
+    for _ in range(10):
+        shop.order({"carrots": 1})
+    shop.run_jobs()
+    assert (len(receiver.received), len(elsewhere.received)) == (1, 10)
+    assert {one["state"] for one in deliveries(shop, well)} == {"delivered"}
+    for _ in range(12):
+        shop.run_jobs(hours=1)
+    assert len(receiver.received) <= 1 + 12 * 2, "each hour of an address that is dead costs a try or two, not ten"
+    assert {one["state"] for one in deliveries(shop, dead)} == {"waiting"}
+    receiver.always = Answer()
+    shop.run_jobs(seconds=LONGEST_HOLD.total_seconds())
+    shop.run_jobs(hours=8)
+    assert {one["state"] for one in deliveries(shop, dead)} == {"delivered"}
+
+
+def test_an_address_where_nobody_listens_is_a_failure_in_words(shop: Shop) -> None:
+    with Receiver() as gone:
+        made = hook(shop, gone)
+    shop.order()
+    shop.run_jobs()
+    (waiting,) = deliveries(shop, made)
+    assert (waiting["state"], waiting["status"]) == ("waiting", None)
+    assert waiting["error"].startswith("ConnectError")
+
+
+def test_a_slow_address_is_left_at_its_time_limit_and_the_mail_goes_out(
+    shop: Shop, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, over = hook(shop, receiver), threading.Event()
+    receiver.say(Answer(after=over))
+    shop.order()
+    with monkeypatch.context() as hurried:
+        hurried.setattr(delivering, "SECONDS", 0.3)
+        shop.run_jobs()
+    (waiting,) = deliveries(shop, made)
+    assert (waiting["state"], waiting["error"].partition(":")[0]) == ("waiting", "ReadTimeout")
+    assert len(shop.mails()) == 1
+    over.set()
+    shop.run_jobs(minutes=1)
+    assert [one["state"] for one in deliveries(shop, made)] == ["delivered"]
+
+
+def test_nothing_of_the_database_is_held_while_the_other_side_thinks(shop: Shop, receiver: Receiver) -> None:
+    hook(shop, receiver)
+    shop.order()
+    asked, answered = threading.Event(), threading.Event()
+
+    receiver.say(Answer(before=asked, after=answered))
+    worker = threading.Thread(target=shop.run_jobs)
+    worker.start()
+    assert asked.wait(30)
+    shop.order({"soap": 1})  # would wait for ten seconds, and then be refused
+    answered.set()
+    worker.join()
+
+
+# ------------------------------------------------------------------------------------------------ switched off
+
+
+def test_an_address_that_fails_for_days_is_switched_off_and_its_shop_is_told(
+    shop: Shop, receiver: Receiver, clock: ManualClock
+) -> None:
+    made = hook(shop, receiver)
+    receiver.always = BROKEN
+    end = clock.now() + GIVEN_UP
+    while clock.now() < end:
+        assert the_hook(shop, made)["enabled"]
+        shop.order({"juice": 1}, by_hub=True)
+        shop.run_jobs(hours=6)
+    shop.run_jobs(hours=6)
+    off = the_hook(shop, made)
+    assert (off["enabled"], off["off_because"]) == (False, "failing")
+    shop.run_jobs(hours=24)
+    assert {one["state"] for one in deliveries(shop, made)} <= {"dropped", "parked"}
+    (mail,) = [mail for mail in shop.mails() if "A webhook of shop was switched off" in mail]
+    assert "To: shop <shop@example.org>" in mail
+    assert receiver.url in mail
+    assert "it answered 500" in mail
+    tried = len(receiver.received)
+    shop.order({"juice": 1}, by_hub=True)
+    shop.run_jobs(hours=1)
+    assert len(receiver.received) == tried
+    assert shop.try_to_ask("POST", f"/-/webhooks/hooks/{made}/test").status_code == 409
+
+    receiver.always = Answer()
+    shop.ask("PATCH", f"/-/webhooks/hooks/{made}", {"enabled": True}, version=off["version"])
+    dropped = deliveries(shop, made, "dropped")[0]["id"]
+    shop.ask("POST", f"/-/webhooks/deliveries/{dropped}/again")
+    shop.run_jobs()
+    assert shop.ask("GET", f"/-/webhooks/deliveries/{dropped}")["delivery"]["state"] == "delivered"
+
+
+def test_an_address_that_says_it_is_gone_is_switched_off_at_once(shop: Shop, receiver: Receiver) -> None:
+    made = hook(shop, receiver)
+    receiver.always = Answer(410)
+    shop.order()
+    shop.order()
+    shop.run_jobs()
+    shop.run_jobs(minutes=1)
+    assert (the_hook(shop, made)["enabled"], the_hook(shop, made)["off_because"]) == (False, "gone")
+    assert len(receiver.received) == 1
+    assert sum("was switched off" in mail for mail in shop.mails()) == 1
+
+
+def test_deliveries_are_forgotten_after_a_month(shop: Shop, receiver: Receiver) -> None:
+    made = hook(shop, receiver)
+    shop.order()
+    shop.run_jobs()
+    shop.run_jobs(seconds=(KEPT - timedelta(days=1)).total_seconds())
+    assert len(deliveries(shop, made)) == 1
+    shop.run_jobs(days=2)
+    assert deliveries(shop, made) == []
+
+
+# ------------------------------------------------------------------------------------------------ malice
+
+
+def test_no_answer_leads_the_instance_inside(shop: Shop, receiver: Receiver, elsewhere: Receiver) -> None:
+    """A redirect to a server that may not be reached, and one to a server that may: neither is followed."""
+    made = hook(shop, receiver)
+    receiver.say(Answer(302, {"Location": "http://169.254.169.254/latest/"}), Answer(307, {"Location": elsewhere.url}))
+    shop.order()
+    shop.run_jobs()
+    shop.run_jobs(minutes=1)
+    (waiting,) = deliveries(shop, made)
+    assert (waiting["tries"], waiting["status"]) == (2, 307)
+    assert elsewhere.received == []
+
+
+def test_a_huge_answer_is_not_read_to_its_end(shop: Shop, receiver: Receiver) -> None:
+    made = hook(shop, receiver)
+    receiver.say(Answer(body=b"x" * 10_000_000))
+    shop.order()
+    shop.run_jobs()
+    (waiting,) = deliveries(shop, made)
+    assert waiting["error"] == "Refused: The answer is larger than 65536 bytes."
+
+
+def test_told_twice_of_one_event_it_sends_one_message(shop: Shop, receiver: Receiver, instance: Instance) -> None:
+    """A worker that died after it told the plugin, before it could say so, is followed by another."""
+    hook(shop, receiver)
+    shop.order()
+    with instance.store.write() as tx:
+        told = tx.one(select(job).where(job.c.kind == "event"))
+        tx.execute(job.insert().values({**told, "id": "again"}))
+    shop.run_jobs()
+    assert [json.loads(one.body)["kind"] for one in receiver.received] == ["order_placed"]
