@@ -8,7 +8,9 @@ from typing import Any
 from sqlalchemy import exists, func, select, update
 
 from ..errors import Conflict, Invalid, NotFound, Problem
+from ..languages.catalogs import translate
 from ..money import LARGEST
+from ..orders.tables import customer_order
 from ..store import Transaction, insert_or
 from .due import held_due, move_paid
 from .journal import append
@@ -101,6 +103,16 @@ def ask_payer(
     """The payment waits for its payer, who is told `instructions`. Nothing changes once it is Done or has ended."""
     values = {"state": "Pending", "instructions": dict(instructions), "reference": reference}
     return _move(tx, enterprise_id, payment_id, ("Started",), values)
+
+
+def provider_has_it(tx: Transaction, enterprise_id: str, payment_id: str, *, reference: str) -> Payment:
+    """The payer has done their part, so they are not told again what to do; the provider will say how it ends."""
+    found = payment_by_id(tx, enterprise_id, payment_id)
+    language = tx.value(select(customer_order.c.language).where(customer_order.c.id == found.order_id))
+    said = translate(language, "Your payment is under way. It may take some days until it has arrived.")
+    told = {"text": said, "redirect": "", "picture": ""}
+    values = {"state": "Pending", "instructions": told, "reference": reference or found.reference}
+    return _move(tx, enterprise_id, payment_id, OPEN, values)
 
 
 def answer_late(tx: Transaction, asked: Payment, *, reference: str) -> Payment:

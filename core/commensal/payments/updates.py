@@ -9,7 +9,7 @@ from __future__ import annotations
 from ..errors import NotFound
 from ..hooks.values import PaymentUpdate
 from ..store import Transaction
-from .payments import ask_payer, end, fail, payment_by_id, record_payment
+from .payments import end, fail, payment_by_id, provider_has_it, record_payment
 from .problems import keep_problem, keep_unknown
 from .refunds import refund_failed, refund_given, refund_waits
 from .values import Payment
@@ -46,8 +46,7 @@ def _of_payment(tx: Transaction, found: Payment, update: PaymentUpdate) -> Payme
         case "Cancelled":
             return end(*whose)
         case "Pending":
-            told = {"text": update.text} if update.text else {}
-            return ask_payer(*whose, instructions=told, reference=update.reference or found.reference)
+            return provider_has_it(*whose, reference=update.reference)
 
 
 def _of_refund(tx: Transaction, found: Payment, update: PaymentUpdate) -> Payment:

@@ -1,0 +1,146 @@
+"""Paying through Stripe: a page for each payment, and what became of it however the answers get lost."""
+
+from __future__ import annotations
+
+import pytest
+
+from .conftest import Stall
+from .provider import Provider
+
+
+def test_a_customer_is_sent_to_stripe_and_comes_back_to_a_paid_order(stall: Stall, stripe: Provider) -> None:
+    order = stall.buy()
+    begun = stall.choose(order, return_url=f"http://testserver/orders/guest/{order.secret}")
+    page = stripe.sessions[begun["reference"]]
+    assert (begun["state"], begun["instructions"]["redirect"]) == ("Pending", page["url"])
+    assert (page["amount_total"], page["currency"], page["customer_email"]) == (1000, "eur", "ada@example.org")
+    assert page["success_url"] == page["cancel_url"] == f"http://testserver/orders/guest/{order.secret}"
+    assert page["metadata"] == {"commensal_payment": begun["id"], "commensal_enterprise": "shop"}
+
+    assert stall.say("checkout.session.completed", stripe.pay(page["id"])) == 200
+    told = stall.payments(order)
+    assert (told["balance"], told["payments"][0]["state"]) == (0, "Done")
+    assert told["payments"][0]["reference"] == stripe.intents[0]["id"]
+    assert stall.journal() == [("payment", 1000)]
+
+
+def test_every_change_at_stripe_has_a_key(stall: Stall, stripe: Provider) -> None:
+    order = stall.buy()
+    first = stall.choose(order)
+    second = stall.choose(order)
+    stripe.pay(second["reference"])
+    stall.run_jobs(minutes=2)
+    stall.ask(f"/payments/{second['id']}/refund", {"amount": 300})
+    stall.run_jobs()
+    changes = [one for one in stripe.asked if one.method == "POST"]
+    refund = stall.payments(order)["payments"][-1]
+    assert {one.key for one in changes} == {first["id"], second["id"], f"{first['id']}:expire", refund["id"]}
+
+
+def test_a_message_that_never_came_is_made_good(stall: Stall, stripe: Provider) -> None:
+    order = stall.buy()
+    stripe.pay(stall.choose(order)["reference"])
+    stall.run_jobs(minutes=1)
+    assert stall.states(order) == ["Done"]
+    stall.run_jobs(days=10)
+    assert stall.journal() == [("payment", 1000)]
+
+
+def test_money_whose_answer_was_lost_is_found_by_what_is_written_on_it(stall: Stall, stripe: Provider) -> None:
+    """The page was made and paid; our side never heard of either."""
+    order = stall.buy()
+    stripe.silent = True
+    assert stall.choose(order)["state"] == "Failed"
+    (page,) = stripe.sessions
+    stripe.silent = False
+    stripe.pay(page)
+    stall.run_jobs(minutes=1)
+    assert stall.states(order) == ["Done"]
+    assert stall.journal() == [("payment", 1000)]
+
+
+def test_stripe_that_does_not_answer_leaves_the_order_and_another_choice(stall: Stall, stripe: Provider) -> None:
+    order = stall.buy()
+    stripe.silent = True
+    failed = stall.choose(order)
+    assert failed["state"] == "Failed"
+    assert "choose another one" in failed["instructions"]["text"]
+    stripe.silent = False
+    begun = stall.choose(order)
+    stall.say("checkout.session.completed", stripe.pay(begun["reference"]))
+    stall.run_jobs(days=1)
+    assert (stall.states(order), stripe.charged()) == (["Failed", "Done"], 1000)
+
+
+@pytest.mark.parametrize("settled", [True, False])
+def test_a_bank_debit_is_pending_for_days(stall: Stall, stripe: Provider, settled: bool) -> None:
+    order = stall.buy()
+    page = stall.choose(order)["reference"]
+    assert stall.say("checkout.session.completed", stripe.pay(page, by_bank=True)) == 200
+    stall.run_jobs(days=3)
+    assert stall.states(order) == ["Pending"]
+    stripe.bank_says(page, yes=settled)
+    stall.run_jobs(days=3)
+    assert stall.states(order) == ["Done" if settled else "Failed"]
+    assert stall.journal() == ([("payment", 1000)] if settled else [])
+
+
+def test_a_page_that_ran_out_ends_the_payment(stall: Stall, stripe: Provider) -> None:
+    order = stall.buy()
+    page = stall.choose(order)["reference"]
+    assert stall.say("checkout.session.expired", stripe.expire(page)) == 200
+    assert stall.states(order) == ["Cancelled"]
+
+
+def test_choosing_anew_closes_the_page_before(stall: Stall, stripe: Provider) -> None:
+    order = stall.buy()
+    first = stall.choose(order)["reference"]
+    stall.choose(order, "cash:cash")
+    stall.run_jobs()
+    assert stripe.sessions[first]["status"] == "expired"
+    assert stall.states(order) == ["Cancelled", "Pending"]
+
+
+def test_cancelling_the_order_closes_the_page(stall: Stall, stripe: Provider) -> None:
+    order = stall.buy()
+    page = stall.choose(order)["reference"]
+    stall.cancel(order)
+    stall.run_jobs()
+    assert stripe.sessions[page]["status"] == "expired"
+    assert stall.states(order) == ["Cancelled"]
+
+
+def test_whoever_paid_while_choosing_anew_is_found_out(stall: Stall, stripe: Provider) -> None:
+    """The page was paid and no message came; then another way was chosen, whose payment ends with the money."""
+    order = stall.buy()
+    stripe.pay(stall.choose(order)["reference"])
+    stall.choose(order, "cash:cash")
+    stall.run_jobs()
+    assert stall.states(order) == ["Done", "Cancelled"]
+    assert stall.payments(order)["balance"] == 0
+
+
+def test_nobody_is_sent_back_to_another_site(stall: Stall) -> None:
+    order = stall.buy()
+    for elsewhere in ("https://evil.example/", "http://testserver@evil.example/", "//evil.example", "/orders", "x"):
+        body = {"method": "stripe:checkout", "return_url": elsewhere}
+        answer = stall.client.post(
+            f"/api/guest-orders/{order.secret}/payments", json=body, headers={"Idempotency-Key": elsewhere}
+        )
+        assert answer.json()["errors"][0]["code"] == "return_url", elsewhere
+
+
+def test_the_page_of_the_order_shows_where_to_pay_and_then_that_it_is_paid(stall: Stall, stripe: Provider) -> None:
+    order = stall.buy()
+    begun = stall.choose(order)
+    page = stall.client.get(f"/orders/guest/{order.secret}").text
+    assert begun["instructions"]["redirect"] in page
+    assert "Pay now" in page
+    stall.say("checkout.session.completed", stripe.pay(begun["reference"], by_bank=True))
+    page = stall.client.get(f"/orders/guest/{order.secret}").text
+    assert "Your payment is under way" in page
+    assert "Pay now" not in page
+    stall.say("checkout.session.async_payment_succeeded", stripe.bank_says(begun["reference"], yes=True))
+    page = stall.client.get(f"/orders/guest/{order.secret}").text
+    assert "Received so far: €10.00" in page
+    assert "Pay now" not in page
