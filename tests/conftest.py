@@ -30,11 +30,13 @@ configure_logs()
 NOON = datetime(2026, 6, 4, 10, 0, tzinfo=UTC)  # a Thursday, noon in Paris
 _count = itertools.count()
 
-# Which plugins are found: all that are installed, or those that are named here, separated by commas, or "none".
+# Which bundled plugins are found: all, or those that are named here, separated by commas, or "none".
 ONLY = os.environ.get("COMMENSAL_TEST_PLUGINS")
 if ONLY is not None:
     vars(loading)["entry_points"] = lambda group: [
-        one for one in entry_points(group=group) if one.name in ONLY.split(",")
+        one
+        for one in entry_points(group=group)
+        if one.name in ONLY.split(",") or one.dist is None or one.dist.name != "commensal"
     ]
 for _found in found_plugins().values():
     _found.load()  # the metadata of all tests has the tables of plugins, as their database has

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Collection, Mapping
+from dataclasses import MISSING, fields, is_dataclass
 from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -70,7 +71,7 @@ def load_plugins(
                 raise
             absent[plugin] = error.what if isinstance(error, PluginError) else "it is not installed"
     loaded = Hooks(manager, clock=clock)
-    shapes = {one.plugin: one.value for one in loaded.each(specifications.enterprise_settings) if one.value}
+    shapes = _shapes(loaded, specifications.enterprise_settings)
     of_instance = _of_instance(loaded, settings, {*found, *given, *absent})
     return Hooks(manager, clock=clock, shapes=shapes, of_instance=of_instance, absent=absent)
 
@@ -89,9 +90,22 @@ def _specify(manager: pluggy.PluginManager, hooks: Mapping[str, Hook[..., object
         specification.argnames = (*specification.argnames, *more)
 
 
+def _shapes(loaded: Hooks, hook: Hook[[], type | None]) -> dict[str, type]:
+    """The classes of settings by plugin: frozen dataclasses that need not be told anything."""
+    shapes: dict[str, type] = {}
+    for plugin, shape in ((one.plugin, one.value) for one in loaded.each(hook)):
+        if not is_dataclass(shape) or not isinstance(shape, type):
+            raise PluginError(plugin, hook.name, f"{shape!r} is no dataclass")
+        needed = [one.name for one in fields(shape) if one.default is MISSING and one.default_factory is MISSING]
+        if needed:
+            raise PluginError(plugin, hook.name, f"{', '.join(needed)} of {shape.__name__} must have a default")
+        shapes[plugin] = shape
+    return shapes
+
+
 def _of_instance(loaded: Hooks, settings: Settings, known: Collection[str]) -> dict[str, object]:
     """The tables ``[plugins.<id>]``, each in its plugin's shape. That of a plugin that is not enabled may stay."""
-    shapes = {one.plugin: one.value for one in loaded.each(specifications.instance_settings) if one.value}
+    shapes = _shapes(loaded, specifications.instance_settings)
     tables = {name: value for name, value in settings.plugins.items() if name != "enabled"}
     for name, table in tables.items():
         if name not in known:

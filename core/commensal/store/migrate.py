@@ -30,20 +30,29 @@ _VERSIONS = {CORE: "alembic_version"}
 def migrate(store: Store, plugins: Mapping[str, Path]) -> list[str]:
     """Runs what is missing and returns the revisions that ran. `plugins` maps an id to its folder of revisions.
 
-    Raises `StoreError` for a database that a newer version has written; `PluginError` for a plugin whose revision
-    touches a table that is not named after it: then nothing of that revision stays.
+    Raises `StoreError` for a database that a newer version has written; `PluginError` for a plugin whose revision fails
+    or touches a table that is not named after it: then nothing of that revision stays.
     """
     ran: list[str] = []
     for line, config in _lines(plugins).items():
         for revision in _missing(store, line, config):
             with store.write() as tx:
-                before = _shape(tx)
                 config.attributes["connection"] = tx.connection
-                command.upgrade(config, revision)
-                if line != CORE:
-                    _refuse_foreign(line, revision, before, _shape(tx))
+                if line == CORE:
+                    command.upgrade(config, revision)
+                else:
+                    _upgrade_plugin(tx, config, line, revision)
             ran.append(revision)
     return ran
+
+
+def _upgrade_plugin(tx: Transaction, config: Config, plugin: str, revision: str) -> None:
+    before = _shape(tx)
+    try:
+        command.upgrade(config, revision)
+    except Exception as error:  # whatever a revision raises, the operator must read whose it is
+        raise PluginError(plugin, "migrations", f"{revision}: {type(error).__name__}: {error}") from error
+    _refuse_foreign(plugin, revision, before, _shape(tx))
 
 
 def missing_revisions(store: Store, plugins: Mapping[str, Path]) -> list[str]:
@@ -64,7 +73,7 @@ def drop_tables(tx: Transaction, plugin: str) -> list[str]:
     """Drops all that the plugin has kept, for good. Returns the names of the tables."""
     names = tables_of(tx, plugin)
     found = MetaData()
-    found.reflect(bind=tx.connection, only=names, resolve_fks=False)
+    found.reflect(bind=tx.connection, only=names)  # with the core's tables that they refer to, which stay
     found.drop_all(bind=tx.connection, tables=[found.tables[name] for name in names])
     return names
 
