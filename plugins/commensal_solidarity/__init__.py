@@ -11,11 +11,11 @@ changes or weighs later keeps its grant: it shrinks with the goods, and grows on
 order gives its grant back. A budget that is lowered below what is spent grants nothing more, and takes nothing back.
 Whoever has left the category when an order is changed is not helped any more.
 
-The fund gets a statement of any period, over the API, as CSV, or by ``commensal solidarity statement``: orders by
-number and date, with what was granted, what is left of the budget, and what it has paid. It names nobody, unless the
-programme says so: people are their customer code, or their initials. What a statement once said it says for ever: later
-changes of an order stand in the period they were made in. A programme that has ended stays in the settings, with its
-last day.
+The fund gets a statement of any period: orders by number and date, with what was granted, what is left of the budget,
+and what it has paid. It comes over the API, as CSV, by ``commensal solidarity statement``, or as a report to print, a
+page for each fund. It names nobody, unless the programme says so: people are their customer code, or their initials.
+What a statement once said it says for ever: later changes of an order stand in the period they were made in. A
+programme that has ended stays in the settings, with its last day.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from .commands import commands
 from .demo import demo_data
 from .endpoints import endpoints
 from .granting import price_adjustments
+from .report import reports
 from .settings import Settings
 from .spending import settle_adjustments
 
@@ -38,6 +39,7 @@ __all__ = [
     "enterprise_settings",
     "migrations",
     "price_adjustments",
+    "reports",
     "settle_adjustments",
 ]
 

@@ -9,10 +9,10 @@ _PAYER = "Centre communal d’action sociale"
 
 @hookimpl
 def demo_data(tx: Transaction, place: DemoPlace) -> bool:
-    """Every hub of the region has the plugin; the second in the list has a programme for its first category."""
-    hubs = list_enterprises(tx, kind="hub", limit=2)
+    """Every hub of the region has the plugin; the one that was there first has a programme for its group."""
+    first = min(one.id for one in list_enterprises(tx, kind="hub"))
     groups = list_categories(tx, place.enterprise_id)
-    if hubs[-1].id != place.enterprise_id or not groups:
+    if first != place.enterprise_id or not groups:
         return False
     programme = {
         "id": "ccas",

@@ -64,7 +64,7 @@ def endpoints() -> Sequence[Endpoint]:
     return _routes.endpoints
 
 
-@_routes.get("/enterprises/{enterprise}/programmes", scope="orders:read")
+@_routes.get("/enterprises/{enterprise}/programmes", scope="payments:read")
 def solidarity_programmes(call: Call, enterprise: str) -> Sequence[Running]:
     """The hub's programmes, each with what is left of this year's budget."""
     today = local_date(call.tx.now, enterprise_by_id(call.tx, enterprise).timezone)
@@ -74,13 +74,13 @@ def solidarity_programmes(call: Call, enterprise: str) -> Sequence[Running]:
     ]
 
 
-@_routes.get(f"{_PROGRAMME}/statement", scope="orders:read")
+@_routes.get(f"{_PROGRAMME}/statement", scope="payments:read")
 def solidarity_statement(call: Call, enterprise: str, programme: str, query: Period) -> Statement:
     """What a fund is told of a period: orders, what they were granted, and what is left."""
     return statement_of(call.tx, enterprise, _programme(call, enterprise, programme), query.first, query.last)
 
 
-@_routes.get(f"{_PROGRAMME}/statement.csv", scope="orders:read")
+@_routes.get(f"{_PROGRAMME}/statement.csv", scope="payments:read")
 def solidarity_statement_csv(call: Call, enterprise: str, programme: str, query: Period) -> File:
     """The same for a spreadsheet."""
     found = statement_of(call.tx, enterprise, _programme(call, enterprise, programme), query.first, query.last)

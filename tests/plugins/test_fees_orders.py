@@ -194,5 +194,5 @@ def test_a_hub_of_the_demo_takes_fees(hub: Hub) -> None:
     with hub.instance.store.write() as tx:
         places = [DemoPlace(instance=hub.instance, enterprise_id=one, seed=1) for one in ("network", "shop")]
         tx.execute(insert(enterprise_plugin).values(enterprise_id="network", plugin="fees", settings={}, version=1))
-        assert [fees.demo_data(tx, place) for place in places] == [True, False], "the first by its address"
+        assert [fees.demo_data(tx, place) for place in places] == [True, False], "the one that was there first"
         assert len(enabled_plugins(tx, "network")["fees"]["fees"]) == 3
