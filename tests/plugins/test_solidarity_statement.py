@@ -10,13 +10,15 @@ from typing import Any
 
 import pytest
 import typer
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
 from sqlalchemy import delete, insert, text, update
 from sqlalchemy.exc import DBAPIError
 from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
 import commensal_solidarity as solidarity
-from commensal import DemoPlace, Invalid, Query
+from commensal import DemoPlace, Invalid, Query, metadata
 from commensal.clock import ManualClock
 from commensal.enterprises.plugins import enabled_plugins
 from commensal.enterprises.tables import customer, enterprise_member
@@ -257,6 +259,16 @@ def test_a_hub_of_the_demo_has_a_programme(town: Town) -> None:
         (programme,) = enabled_plugins(tx, "shop")["solidarity"]["programmes"]
     assert programme["category"] == town.category
     assert town.order("ada", apples=2).adjustments[0].amount == -600
+
+
+def test_its_revisions_make_what_its_tables_declare(store: Store) -> None:
+    def mine(name: str | None, kind: str, parents: object) -> bool:
+        return kind != "table" or (str(name).startswith("solidarity_") and name != "solidarity_revision")
+
+    with store.read() as tx:
+        context = MigrationContext.configure(tx.connection, opts={"include_name": mine, "compare_type": True})
+        different = [one for one in compare_metadata(context, metadata) if "solidarity" in repr(one)]
+    assert different == []
 
 
 def test_the_command_prints_a_statement_writes_it_and_records_what_came(tmp_path: Path) -> None:
