@@ -78,7 +78,7 @@ def order_lines(language: str) -> Segment:
         plain(language, "weighed", "Weighed", _line.final_quantity, "quantity", unit=_line.unit),
         plain(language, "price", "Price", _line.price, "money"),
         plain(language, "vat_rate", "VAT rate", _line.vat_rate, "percent"),
-        plain(language, "prices_include_vat", "Prices include VAT", cast(_order.prices_include_vat, Whole), "whole"),
+        plain(language, "prices_include_vat", "Prices include VAT", _flag(_order.prices_include_vat), "whole"),
         whole(language, "amount", "Amount", _line.amount),
         whole(language, "deposits", "Deposits", _line.deposit * _line.quantity),
         _orders(language),
@@ -185,6 +185,11 @@ def _orders(language: str) -> Field:
     """How many orders; it only makes sense of lines put together."""
     count = func.count(_order.id.distinct())
     return Field(name="orders", label=said(language, "Orders"), kind="whole", expression=literal(1), total=count)
+
+
+def _flag(expression: ColumnElement[bool]) -> ColumnElement[int]:
+    """1 or 0: a number in both databases."""
+    return case((expression, 1), else_=0)
 
 
 def _type(language: str) -> Callable[[str], Cell]:

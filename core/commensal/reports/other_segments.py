@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Text, and_, bindparam, case, cast, func
+from sqlalchemy import Text, and_, bindparam, case, func
 
 from ..catalogs.tables import catalog, catalog_item, offer
 from ..enterprises.tables import customer, enterprise
@@ -10,7 +10,7 @@ from ..orders.tables import customer_order
 from ..payments.tables import payment_journal
 from ..products.tables import supplied_product
 from ..stock.tables import stock_lot
-from ..store import Whole, local_day
+from ..store import local_day
 from ..units.product_types import PRODUCT_TYPES
 from .order_segments import order_conditions, plain, whole, words
 from .parameters import period_of
@@ -137,13 +137,12 @@ def stock(language: str) -> Segment:
 def _levels(language: str) -> list[Field]:
     """What is there of a lot: grains, which `look` divides by how many a unit has."""
     lot = stock_lot.c
-    unlimited = case((lot.unlimited, 1), else_=0)
     return [
         plain(language, "free", "Left to sell", lot.free, "quantity", unit=lot.unit, grains=lot.per_unit),
         plain(language, "reserved", "Ordered", lot.reserved, "quantity", unit=lot.unit, grains=lot.per_unit),
         plain(language, "on_hand", "On hand", lot.free + lot.reserved, "quantity", unit=lot.unit, grains=lot.per_unit),
         plain(language, "on_hand_grains", "On hand, in grains", lot.free + lot.reserved, "whole"),
-        plain(language, "unlimited", "Without limit", cast(unlimited, Whole), "whole"),
+        plain(language, "unlimited", "Without limit", case((lot.unlimited, 1), else_=0), "whole"),
     ]
 
 

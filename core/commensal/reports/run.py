@@ -72,10 +72,7 @@ def print_report(
         )  # fmt: skip
         lines = report.rows(query)
         rows = (Row("line", 0, line) for line in lines) if flat else with_sums(report, lines)
-        charts = report.charts(query) if report.charts is not None else ()
-        printout = Printout(
-            report=report, query=query, rows=rows, charts=charts, told=_told(query, report), printed_at=tx.now
-        )
+        printout = Printout(report=report, query=query, rows=rows, told=_told(query, report), printed_at=tx.now)
         yield from format.write(printout)
 
 

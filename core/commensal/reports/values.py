@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import Row as DatabaseRow
@@ -163,9 +164,13 @@ class Printout:
     report: Report
     query: Query
     rows: Iterator[Row]
-    charts: Sequence[Chart] = ()
     told: Sequence[str] = ()
     printed_at: datetime
+
+    @cached_property
+    def charts(self) -> Sequence[Chart]:
+        """Only asked for by formats that show them."""
+        return () if self.report.charts is None else self.report.charts(self.query)
 
     @property
     def paged(self) -> bool:

@@ -1,0 +1,50 @@
+"""Runs reports of plugins in tests, and reads them back."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+from sqlalchemy import insert
+
+from commensal.enterprises.enterprises import enterprise_by_id
+from commensal.enterprises.tables import enterprise_plugin
+from commensal.instance import Instance
+from commensal.reports.formats import format_named
+from commensal.reports.parameters import read_parameters
+from commensal.reports.run import find_report, print_report
+from commensal.store import Transaction
+
+PLUGINS = ("distribution_lists", "sales", "custom_report")
+
+
+def use(tx: Transaction, shop: str) -> None:
+    """Switches the plugins with reports on."""
+    for plugin in PLUGINS:
+        tx.execute(insert(enterprise_plugin).values(enterprise_id=shop, plugin=plugin, settings={}, version=1))
+
+
+def run(
+    instance: Instance,
+    shop: str,
+    name: str,
+    format: str = "csv",
+    language: str = "en",
+    flat: bool = False,
+    **given: str,
+) -> bytes:
+    """The report "plugin:id" of the shop as a file."""
+    plugin, _, report = name.partition(":")
+    with instance.store.read() as tx:
+        found = find_report(tx, instance.hooks, shop, plugin, report, language)
+        whose = enterprise_by_id(tx, shop)
+        values = read_parameters(tx, whose, found.parameters, given)
+    chosen = format_named(format)
+    parts = print_report(instance.store, whose, found, values, format=chosen, language=language, flat=flat)
+    return b"".join(parts)
+
+
+def table(instance: Instance, shop: str, name: str, **given: Any) -> list[dict[str, str]]:
+    """The lines and sums of a report, by the labels of its columns."""
+    return list(csv.DictReader(io.StringIO(run(instance, shop, name, **given).decode("utf-8-sig"), newline="")))

@@ -1,0 +1,222 @@
+"""The figures of a shop are the sums of its orders, to the cent, whatever was ordered."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from commensal.clock import ManualClock
+from commensal.hooks.loading import load_plugins
+from commensal.ids import SeededIds
+from commensal.instance import Instance, Settings
+from commensal.orders.cancel import cancel_order
+from commensal.orders.lock import locked_order
+from commensal.orders.place import place_order
+from commensal.orders.tables import adjustment, customer_order, order_line, order_vat
+from commensal.orders.values import Order, Wish
+from commensal.payments.payments import record_payment, start
+from commensal.store import Store
+from commensal.testing.goods import a_lot, an_item
+from commensal.testing.placed import a_shop
+
+from .reporting import run, table, use
+
+JUNE = {"since": "2026-06-01", "until": "2026-06-30"}
+BY = ("day", "month", "sale", "product", "supplier", "product_type")
+RATES = ("0", "2.1", "5.5", "10", "20")
+_count = itertools.count()
+
+
+@pytest.fixture
+def instance(settings: Settings, store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path) -> Instance:
+    given = Settings(
+        name="T", language="en", plugins={"enabled": ["cash", "distribution_lists", "sales", "custom_report"]}
+    )
+    return Instance(tmp_path, given, store, load_plugins(given, clock=clock), clock, ids)
+
+
+Goods = list[tuple[int, str, int]]  # price, rate, deposit
+goods = st.lists(
+    st.tuples(st.integers(0, 9999), st.sampled_from(RATES), st.sampled_from([0, 20])), min_size=1, max_size=4
+)
+baskets = st.lists(
+    st.tuples(st.dictionaries(st.integers(0, 3), st.integers(1, 9), min_size=1), st.booleans()), min_size=1, max_size=5
+)
+
+
+def sell(instance: Instance, wares: Goods, bought: Iterable[tuple[dict[int, int], bool]], included: bool) -> str:
+    """A new shop that sells these wares in these baskets; those that are marked are cancelled again. Returns its id."""
+    shop = f"shop{next(_count)}"
+    with instance.store.write() as tx:
+        a_shop(tx, shop, prices_include_vat=included)
+        use(tx, shop)
+        lot = a_lot(tx, shop, on_hand="100000")
+        items = [
+            an_item(tx, lot, shop, name=f"Ware {number}", price=price, vat=rate, deposit=deposit)
+            for number, (price, rate, deposit) in enumerate(wares)
+        ]
+    for basket, cancelled in bought:
+        chosen: dict[str, int] = {}
+        for place, pieces in basket.items():
+            item = items[place % len(items)]
+            chosen[item] = chosen.get(item, 0) + pieces
+        with instance.store.write() as tx:
+            order = place_order(
+                tx, instance.hooks, f"{shop}-session", Wish(items=chosen, name="Ada", email="ada@example.org")
+            )
+            if cancelled:
+                cancel_order(tx, instance.hooks, locked_order(tx, order.id, enterprise_id=shop), by_hub=True)
+    return shop
+
+
+def cents(text: str) -> int:
+    return int((Decimal(text or "0") * 100).to_integral_exact())
+
+
+def totals(lines: list[dict[str, str]]) -> dict[str, str]:
+    """The last row: the total."""
+    return lines[-1] if lines else {}
+
+
+def going(instance: Instance, shop: str) -> list[Any]:
+    with instance.store.read() as tx:
+        wanted = select(customer_order).where(customer_order.c.enterprise_id == shop, customer_order.c.state == "Held")
+        return list(tx.all(wanted))
+
+
+@given(goods, baskets, st.booleans(), st.sampled_from(BY))
+@examples(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_every_figure_is_the_sum_of_the_orders(
+    instance: Instance, wares: Goods, bought: Any, included: bool, by: str
+) -> None:
+    shop = sell(instance, wares, bought, included)
+    orders = going(instance, shop)
+    with instance.store.read() as tx:
+        ids = [one["id"] for one in orders]
+        lines = tx.all(select(order_line).where(order_line.c.order_id.in_(ids), order_line.c.quantity > 0))
+        shares = tx.all(select(order_vat).where(order_vat.c.order_id.in_(ids)))
+    charged = sum(line["amount"] for line in lines)
+    agreed = "With VAT (EUR)" if included else "Without VAT (EUR)"  # what prices say is exact, the other is worked out
+
+    turnover = table(instance, shop, "sales:turnover", by=by, **JUNE)
+    total = totals(turnover)
+    assert cents(total.get(agreed, "")) == charged
+    assert cents(total.get("Deposits (EUR)", "")) == sum(line["deposit"] * line["quantity"] for line in lines)
+    assert int(total.get("Pieces", 0)) == sum(line["quantity"] for line in lines)
+    for row in turnover:
+        assert cents(row["Without VAT (EUR)"]) + cents(row["VAT (EUR)"]) == cents(row["With VAT (EUR)"])
+
+    vat = table(instance, shop, "sales:vat", **JUNE)
+    for rate in {share["rate"] for share in shares}:
+        (row,) = [one for one in vat if one["VAT rate (%)"] == f"{rate:f}"]
+        assert cents(row["Without VAT (EUR)"]) == sum(one["net"] for one in shares if one["rate"] == rate)
+        assert cents(row["VAT (EUR)"]) == sum(one["vat"] for one in shares if one["rate"] == rate)
+    assert cents(totals(vat).get("VAT (EUR)", "")) == sum(one["vat_total"] for one in orders)
+
+    assert cents(totals(table(instance, shop, "sales:suppliers", **JUNE)).get(agreed, "")) == charged
+    customers = totals(table(instance, shop, "sales:customers", **JUNE))
+    assert cents(customers.get("Total (EUR)", "")) == sum(one["total"] for one in orders)
+    assert int(customers.get("Orders", 0)) == len(orders)
+    brought = totals(table(instance, shop, "distribution_lists:by_supplier"))
+    assert cents(brought.get("Amount (EUR)", "")) == charged
+    packed = totals(table(instance, shop, "distribution_lists:by_customer"))
+    assert int(packed.get("Pieces", 0)) == sum(line["quantity"] for line in lines)
+
+
+def an_order(instance: Instance, shop: str, **wish: Any) -> Order:
+    with instance.store.write() as tx:
+        item = tx.value(select(order_line.c.item_id).join(customer_order).where(customer_order.c.enterprise_id == shop))
+        wished = Wish(items={item: 1}, name="Bob", email="bob@example.org", **wish)
+        return place_order(tx, instance.hooks, f"{shop}-session", wished)
+
+
+def test_another_shops_canary_stands_in_no_report(instance: Instance) -> None:
+    mine = sell(instance, [(250, "5.5", 0)], [({0: 1}, False)], True)
+    theirs = sell(instance, [(990, "20", 20)], [({0: 2}, False)], True)
+    canary = an_order(instance, theirs, note="canary")
+    with instance.store.write() as tx:
+        tx.execute(
+            customer_order.update().where(customer_order.c.id == canary.id).values(name="CANARY", phone="CANARY")
+        )
+    for name in (
+        "sales:turnover", "sales:vat", "sales:fees", "sales:payments", "sales:journal", "sales:suppliers",
+        "sales:customers", "sales:stock", *(f"distribution_lists:{one}" for one in ("by_customer", "by_product",
+        "by_supplier", "by_place", "sign_in", "labels", "driver")),
+    ):  # fmt: skip
+        for format in ("csv", "html", "jsonl"):
+            said = run(instance, mine, name, format).decode().lower()
+            assert "canary" not in said, name
+            assert theirs not in said, name
+
+
+def test_payments_stand_by_day_and_method_and_entry_by_entry(instance: Instance, clock: ManualClock) -> None:
+    shop = sell(instance, [(1000, "5.5", 0)], [({0: 1}, False), ({0: 2}, False)], True)
+    for order in going(instance, shop):
+        with instance.store.write() as tx:
+            paid = {"enterprise_id": shop, "order_id": order["id"], "idempotency_key": order["id"]}
+            begun = start(tx, method="cash:cash", amount=order["total"], **paid)
+            record_payment(tx, shop, begun.id, person_id=None)
+        clock.advance(days=1)
+    by_day = table(instance, shop, "sales:payments", **JUNE)
+    assert [(one["Day"], one["Amount (EUR)"]) for one in by_day] == [
+        ("2026-06-04", "10.00"), ("2026-06-05", "20.00"), ("", "30.00"),
+    ]  # fmt: skip
+    journal = table(instance, shop, "sales:journal", **JUNE)
+    assert [one["Entry"] for one in journal] == ["1", "2", ""]
+    assert table(instance, shop, "sales:journal", since="2026-07-01", until="2026-07-31") == []
+
+
+def test_fees_stand_with_who_pays_and_who_gets_them(instance: Instance) -> None:
+    shop = sell(instance, [(1000, "5.5", 0)], [({0: 1}, False)], True)
+    (order,) = going(instance, shop)
+    with instance.store.write() as tx:
+        row = {"order_id": order["id"], "position": 1, "kind": "fee", "label": "Packing", "vat_rate": Decimal(20)}
+        paid = {"phase": "FEE", "amount": 150, "payer": "customer", "payee": shop, "plugin": "", "code": ""}
+        tx.execute(adjustment.insert().values(id=tx.new_id(), **row, **paid))
+    (line, _) = table(instance, shop, "sales:fees", **JUNE)
+    assert list(line.values()) == ["Fee", "Packing", "Customer", shop, "20", "1", "1.50"]
+
+
+def test_stock_is_worth_what_it_brings_at_the_lowest_price(instance: Instance) -> None:
+    """12 kg in bags of 1 kg for 2.40 and of 5 kg for 10.50: 2.10 a kilogram."""
+    with instance.store.write() as tx:
+        a_shop(tx)
+        use(tx, "shop")
+        heap, kilo = a_lot(tx, name="Carottes", unit="Kilogram", on_hand="12"), {"unit": "Kilogram"}
+        an_item(tx, heap, name="Carottes", price=240, grains=1000, **kilo)
+        an_item(tx, heap, name="Carottes", price=1050, grains=5000, quantity=Decimal(5), **kilo)
+    (line, _) = table(instance, "shop", "sales:stock")
+    assert (line["On hand"], line["On hand (unit)"], line["Value (EUR)"]) == ("12", "kg", "25.20")
+
+
+def test_turnover_has_a_chart_in_what_prints(instance: Instance) -> None:
+    shop = sell(instance, [(1000, "5.5", 0), (500, "20", 0)], [({0: 1, 1: 1}, False)], True)
+    html = run(instance, shop, "sales:turnover", "html", language="fr", by="product", **JUNE).decode()
+    assert "<title>Chiffre d’affaires</title>" in html
+    assert "Ware 0: Hors TVA" in html
+    assert run(instance, shop, "sales:turnover", "pdf", **JUNE).startswith(b"%PDF")
+
+
+def test_figures_are_of_the_last_month_unless_told_otherwise(instance: Instance, clock: ManualClock) -> None:
+    shop = sell(instance, [(1000, "5.5", 0)], [({0: 1}, False)], True)
+    assert table(instance, shop, "sales:turnover") == [], "it is June, and nothing was sold in May"
+    clock.advance(days=30)
+    assert len(table(instance, shop, "sales:turnover")) == 2
+    assert len(table(instance, shop, "sales:turnover", sale=f"{shop}-session", **JUNE)) == 2
+
+
+def test_json_lines_of_a_report_are_objects(instance: Instance) -> None:
+    shop = sell(instance, [(1000, "5.5", 0)], [({0: 1}, False)], True)
+    (line, total) = [json.loads(one) for one in run(instance, shop, "sales:vat", "jsonl", **JUNE).splitlines()]
+    assert (line["vat_rate"], line["net"], line["vat"], line["gross"]) == ("5.5", 948, 52, 1000)
+    assert total["sum"] == "total"
