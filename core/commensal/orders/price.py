@@ -37,6 +37,7 @@ def draft_of(
     person_id: str | None,
     email: str = "",
     language: str = "fr",
+    codes_before: tuple[str, ...] = (),
 ) -> OrderDraft:
     """The order as plugins see it, before any adjustment."""
     return OrderDraft(
@@ -51,6 +52,7 @@ def draft_of(
         email=email,
         language=language,
         codes=chosen.codes,
+        codes_before=codes_before,
         payment_method=chosen.payment_method,
         lines=lines,
         shipping=chosen.shipping,
@@ -68,7 +70,7 @@ def quote_of(order: Order, shop: Selling, known: Known) -> Quote:
     )
     draft = draft_of(
         order.id, shop, order.lines, known, chosen, person_id=order.person_id, email=order.email,
-        language=order.language,
+        language=order.language, codes_before=order.codes,
     )  # fmt: skip
     whole = replace(draft, adjustments=order.adjustments)
     return Quote(draft=whole, totals=totals(whole))

@@ -62,8 +62,9 @@ def rewrite(
         address=order.address if address is None else address,
     )
     draft = draft_of(
-        order.id, shop, lines, known, chosen, person_id=order.person_id, email=order.email, language=order.language
-    )
+        order.id, shop, lines, known, chosen, person_id=order.person_id, email=order.email, language=order.language,
+        codes_before=order.codes,
+    )  # fmt: skip
     label = order.shipping_label
     if chosen.shipping != order.shipping:
         release(tx, hooks, order.id, order.shipping)

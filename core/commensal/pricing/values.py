@@ -88,9 +88,10 @@ class Address:
 class OrderDraft:
     """What a customer is about to order, or to change it into, at one shop's sale session.
 
-    customer_id: None for somebody who has never ordered here, and for who is not logged in
-    email:       "" for a quote
-    codes:       of vouchers, as the customer typed them
+    customer_id:  None for somebody who has never ordered here, and for who is not logged in
+    email:        "" for a quote
+    codes:        of vouchers, in capitals
+    codes_before: those that the order has had since it was placed or last changed; none for a new order
     """
 
     id: str
@@ -104,6 +105,7 @@ class OrderDraft:
     email: str = ""
     language: str = "fr"
     codes: tuple[str, ...] = ()
+    codes_before: tuple[str, ...] = ()
     payment_method: str = ""  # "plugin:method"; "" is not chosen yet
     lines: tuple[PricedLine, ...]
     shipping: str  # "plugin:option"; "" is not chosen yet

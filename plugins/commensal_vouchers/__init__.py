@@ -1,0 +1,48 @@
+"""Vouchers: codes that take a fixed amount or a percentage off an order, and gift cards that pay for it.
+
+A shop makes codes one by one or in batches, and says from when until when they hold, from which value of goods on, how
+often, for which customers and kinds of product, and whether a code goes together with others. Customers type them at
+the checkout and read at once what each is worth, or why it does not count. An order that has a code keeps it: one that
+has expired since, or that the shop has archived, still counts when the order is changed or weighed. The minimum is
+looked at again only when the customer changes the order, not for what the hub could not deliver.
+
+A discount of the shop lowers what VAT is on (directive 2006/112/EC, art. 79): it is taken off each rate of the goods in
+proportion. A gift card is a voucher for several purposes (art. 30a, 30b and 73a): selling it is outside VAT, and paying
+with it is paying. So goods stay sold at their full price with their full VAT, the card pays what is left after
+subsidies, and what an order gives back goes back onto the card. A card pays no deposits. Until it is paid for with
+money of its own, a card is created, and money put onto it, by whoever the shop trusts with its payments; every movement
+of it is kept.
+
+Codes are as good as what they are for. What is printed on a poster may be short; codes of batches have 60 bits of
+chance and those of gift cards 80, and an address that guesses wrong ten times a minute gets no answer any more. "Once
+for each customer" knows people who are logged in, and e-mail addresses, whatever is written behind a plus in them. It
+cannot know that somebody has two addresses: where that matters, ask for a confirmed address, limit the number of uses,
+or give each customer a code of their own. A guest who types another's address uses up that address's turn.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from commensal import hookimpl
+
+from .commands import commands
+from .demo import demo_data
+from .endpoints import endpoints
+from .pricing import order_problems, price_adjustments
+from .using import settle_adjustments
+
+__all__ = [
+    "commands",
+    "demo_data",
+    "endpoints",
+    "migrations",
+    "order_problems",
+    "price_adjustments",
+    "settle_adjustments",
+]
+
+
+@hookimpl
+def migrations() -> Path:
+    return Path(__file__).parent / "migrations"

@@ -1,0 +1,106 @@
+"""Vouchers on the command line: ``commensal vouchers add|card|list``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from commensal import Enterprise, Invalid, Problem, hookimpl, named_enterprise, open_instance, read_amount
+
+from .as_csv import as_csv, worth
+from .making import Terms, add_batch, add_voucher
+from .questions import vouchers_of
+from .voucher import Voucher
+
+_Folder = Annotated[Path, typer.Option("--instance", help="The folder of the instance.", file_okay=False)]
+_Hub = Annotated[str, typer.Argument(help="The hub: its id or its name in addresses.")]
+_Worth = Annotated[str, typer.Argument(help="What it spares: 5.00, or 10%.")]
+_Csv = Annotated[Path | None, typer.Option(help="Write the codes into this file, as CSV.", dir_okay=False)]
+_Name = Annotated[str, typer.Option(help="What it is for; only the hub sees it.")]
+_HERE = Path(".")
+
+
+@hookimpl
+def commands(app: typer.Typer) -> None:
+    @app.command("add")
+    def add(
+        hub: _Hub,
+        spares: _Worth,
+        code: Annotated[str, typer.Option(help="Of your choice; else one is drawn by lot.")] = "",
+        count: Annotated[int, typer.Option(help="So many codes, drawn by lot.")] = 1,
+        minimum: Annotated[str, typer.Option(help="The least value of goods.")] = "0",
+        uses: Annotated[int | None, typer.Option(help="How often each can be used; else without an end.")] = None,
+        once: Annotated[bool, typer.Option("--once", help="Each customer can use it for one order.")] = False,
+        name: _Name = "",
+        csv: _Csv = None,
+        instance: _Folder = _HERE,
+    ) -> None:
+        """Makes vouchers."""
+        with open_instance(instance) as opened, opened.store.write() as tx:
+            shop = named_enterprise(tx, hub)
+            least = _amount(minimum, shop, "--minimum")
+            terms = _terms(spares, shop, name=name, minimum=least, most_uses=uses, once=once)
+            made = [add_voucher(tx, shop.id, terms, code=code)] if count == 1 else add_batch(tx, shop.id, terms, count)
+        _show(made, shop, csv)
+
+    @app.command("card")
+    def card(
+        hub: _Hub,
+        amount: Annotated[str, typer.Argument(help="What is put onto each, like 30.00.")],
+        count: Annotated[int, typer.Option(help="So many cards.")] = 1,
+        name: _Name = "",
+        csv: _Csv = None,
+        instance: _Folder = _HERE,
+    ) -> None:
+        """Makes gift cards that have been paid for."""
+        with open_instance(instance) as opened, opened.store.write() as tx:
+            shop = named_enterprise(tx, hub)
+            terms = Terms(kind="card", amount=_amount(amount, shop, "AMOUNT"), name=name)
+            made = add_batch(tx, shop.id, terms, count)
+        _show(made, shop, csv)
+
+    @app.command("list")
+    def listed(
+        hub: _Hub,
+        archived: Annotated[bool, typer.Option("--archived", help="Those that are out of use.")] = False,
+        instance: _Folder = _HERE,
+    ) -> None:
+        """Lists a hub's codes, what they are worth, and how often they were used."""
+        with open_instance(instance) as opened, opened.store.read() as tx:
+            shop, after = named_enterprise(tx, hub), ""
+            while found := vouchers_of(tx, shop.id, archived=archived, after=after, limit=200):
+                _show(found, shop, None)
+                after = found[-1].id
+
+    del add, card, listed
+
+
+def _terms(spares: str, shop: Enterprise, **more: object) -> Terms:
+    if not spares.strip().endswith("%"):
+        return Terms(kind="amount", amount=_amount(spares, shop, "SPARES"), **more)  # type: ignore[arg-type]
+    try:
+        percent = Decimal(spares.strip().rstrip("%").strip().replace(",", "."))
+    except InvalidOperation:
+        raise Invalid([Problem("percent", "The percentage is above 0, and at most 100.", "SPARES")]) from None
+    return Terms(kind="percent", percent=percent, **more)  # type: ignore[arg-type]
+
+
+def _amount(text: str, shop: Enterprise, where: str) -> int:
+    read = read_amount(text, shop.currency)
+    if isinstance(read, Problem):
+        raise Invalid([Problem(read.code, read.text, where, read.values)])
+    return read
+
+
+def _show(vouchers: Sequence[Voucher], shop: Enterprise, csv: Path | None) -> None:
+    if csv is not None:
+        csv.write_bytes(as_csv(vouchers, shop.language))
+        typer.echo(f"{len(vouchers)} codes in {csv}")
+        return
+    for one in vouchers:
+        uses = f"{one.used}/{one.most_uses}" if one.most_uses else str(one.used)
+        typer.echo(f"{one.code}  {worth(one, shop.language)}  {uses}  {one.name}".rstrip())

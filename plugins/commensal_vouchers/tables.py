@@ -1,0 +1,74 @@
+"""Tables of vouchers: the codes, which orders hold a use of one, and what gift cards were spent on."""
+
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table, Text, UniqueConstraint
+
+from commensal import Exact, Flag, Json, Time, Whole, append_only, checked_in, metadata
+
+vouchers_voucher = Table(
+    "vouchers_voucher",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("enterprise_id", Text, ForeignKey("enterprise.id"), nullable=False),
+    Column("code", Text, nullable=False),  # in capitals; never changes
+    Column("kind", Text, nullable=False),
+    Column("name", Text, nullable=False),  # for the shop: what it is for
+    Column("currency", Text, nullable=False),
+    Column("amount", Whole),  # that a voucher of a fixed amount spares, minor units
+    Column("percent", Exact),  # that a voucher in percent spares
+    Column("most", Whole),  # that a voucher in percent spares at most, minor units
+    Column("balance", Whole),  # of a gift card, minor units: the sum of its movements
+    Column("valid_from", Time),
+    Column("valid_until", Time),  # not any more from this moment on
+    Column("minimum", Whole, nullable=False),  # of goods in the order, minor units
+    Column("once", Flag, nullable=False),  # for each customer
+    Column("confirmed", Flag, nullable=False),  # only for people whose address is confirmed
+    Column("alone", Flag, nullable=False),  # not together with another voucher
+    Column("category_ids", Json, nullable=False),  # of customers; none: for all
+    Column("product_types", Json, nullable=False),  # that it spares something of; none: of all
+    Column("most_uses", Whole),  # none: any number
+    Column("used", Whole, nullable=False),  # by how many orders: the number of its uses
+    Column("batch_id", Text),
+    Column("archived_at", Time),
+    Column("created_at", Time, nullable=False),
+    Column("version", Whole, nullable=False),  # of what the shop may edit: orders leave it alone
+    UniqueConstraint("enterprise_id", "code"),
+    checked_in("kind", ("amount", "percent", "card")),
+    CheckConstraint("used >= 0 AND (most_uses IS NULL OR used <= most_uses)", name="not_used_too_often"),
+    CheckConstraint("(kind = 'card') = (balance IS NOT NULL)", name="only_cards_have_a_balance"),
+    CheckConstraint("balance IS NULL OR balance >= 0", name="not_overspent"),
+    Index("ix_vouchers_voucher_batch", "batch_id"),
+    sqlite_strict=True,
+)
+
+# What an order holds of a voucher until it is cancelled, or changed so that it does not use it any more.
+# Of vouchers that each customer has once, it says who: then no second row may say the same.
+vouchers_use = Table(
+    "vouchers_use",
+    metadata,
+    Column("voucher_id", Text, ForeignKey("vouchers_voucher.id"), primary_key=True),
+    Column("order_id", Text, ForeignKey("customer_order.id"), primary_key=True),
+    Column("mailbox", Text),  # the fingerprint of their address
+    Column("person_id", Text, ForeignKey("person.id"), index=True),
+    Column("at", Time, nullable=False),
+    UniqueConstraint("voucher_id", "mailbox"),
+    UniqueConstraint("voucher_id", "person_id"),
+    Index("ix_vouchers_use_order", "order_id"),
+    sqlite_strict=True,
+)
+
+# Append-only: the balance of a gift card is the sum of its movements.
+vouchers_movement = Table(
+    "vouchers_movement",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("voucher_id", Text, ForeignKey("vouchers_voucher.id"), nullable=False),
+    Column("order_id", Text, ForeignKey("customer_order.id"), index=True),  # none: the shop put money on it
+    Column("amount", Whole, nullable=False),  # minor units; negative pays for an order
+    Column("note", Text, nullable=False),
+    Column("person_id", Text),  # who put money on it; none: an order, or the command line
+    Column("at", Time, nullable=False),
+    CheckConstraint("amount <> 0", name="amount_moves"),
+    Index("ix_vouchers_movement_voucher", "voucher_id", "id"),
+    sqlite_strict=True,
+)
+append_only(vouchers_movement)
