@@ -1,0 +1,353 @@
+"""Plugins that come and go: enabled, uninstalled, taken out, back again. Orders outlive them, and nobody is puzzled."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from sqlalchemy import insert, text
+from starlette.testclient import TestClient
+from typer.testing import CliRunner
+
+from commensal.api.app import make_app
+from commensal.checks import broken_invariants
+from commensal.cli import app
+from commensal.cli.check import report_plugins
+from commensal.clock import ManualClock
+from commensal.enterprises.tables import enterprise_member, enterprise_plugin
+from commensal.errors import CommensalError, PluginError, Problem, SettingsError
+from commensal.hooks import specifications
+from commensal.hooks.loading import load_plugins
+from commensal.ids import SeededIds
+from commensal.instance import Instance, Settings, open_instance
+from commensal.instance.begin import begin_instance
+from commensal.orders.cancel import cancel_order
+from commensal.orders.change import change_order
+from commensal.orders.lock import locked_order
+from commensal.orders.place import place_order
+from commensal.orders.values import Order, Wish
+from commensal.people.tables import api_token, person
+from commensal.store import Store, Transaction
+from commensal.testing.placed import a_shop
+from commensal.testing.probe import GOOD, Probe, World, build
+
+COMMENSAL = Path(sys.executable).with_name("commensal")
+NONE: Any = None
+
+# ------------------------------------------------------------------------------------------------ orders
+
+
+@pytest.fixture
+def world(store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path) -> World:
+    """A shop whose orders have a fee and a way to be received of the plugin."""
+    return build(store, clock, ids, tmp_path, Probe("", "raises", sick=False))
+
+
+def placed(world: World) -> Order:
+    wish = Wish(items={world.item: 2}, name="Ada", email="ada@example.org", shipping="probe:van")
+    return world.instance.store.transact(lambda tx: place_order(tx, world.hooks, "shop-session", wish))
+
+
+Act = Callable[[Transaction, Instance, Order, World], Order]
+ACTS: dict[str, Act] = {
+    "cancelled": lambda tx, without, order, world: cancel_order(tx, without.hooks, order),
+    "changed": lambda tx, without, order, world: change_order(tx, without.hooks, order, items={world.item: 3}),
+    "received otherwise": lambda tx, without, order, world: change_order(tx, without.hooks, order, shipping=""),
+}
+
+
+@pytest.mark.parametrize("act", ACTS)
+@pytest.mark.parametrize("gone", ["taken out of the instance", "switched off by the shop"])
+def test_an_order_can_be_changed_and_cancelled_when_its_plugin_is_gone(
+    world: World, clock: ManualClock, ids: SeededIds, tmp_path: Path, gone: str, act: str
+) -> None:
+    order = placed(world)
+    assert (order.adjustments_total, order.shipping_label) == (10, "Van")
+    store, without = world.instance.store, world.instance
+    if gone == "switched off by the shop":
+        with store.write() as tx:
+            tx.execute(enterprise_plugin.delete())
+    else:
+        settings = Settings(name="Test")
+        without = Instance(tmp_path, settings, store, load_plugins(settings, clock=clock), clock, ids)
+    with store.write() as tx:
+        after = ACTS[act](tx, without, locked_order(tx, order.id, enterprise_id="shop"), world)
+        assert broken_invariants(tx) == []
+    if act == "cancelled":
+        assert (after.state, after.shipping_label) == ("Cancelled", "Van")
+    else:
+        assert after.adjustments_total == 0, "what it had priced falls away"
+    if act == "changed":
+        assert after.shipping_label == "Van"
+    assert without.hooks.failures == []
+
+
+# ------------------------------------------------------------------------------------------------ the operator
+
+TINY = '''"""Tiny: counts what nobody needs."""
+from dataclasses import dataclass
+from pathlib import Path
+from commensal import hookimpl
+
+@dataclass(frozen=True)
+class TinySettings:
+    word: str = ""
+
+@hookimpl
+def enterprise_settings() -> type:
+    return TinySettings
+
+@hookimpl
+def migrations() -> Path:
+    return Path(__file__).parent / "migrations"
+'''
+REVISION = """
+import sqlalchemy as sa
+from alembic import op
+revision, down_revision, branch_labels, depends_on = "tiny_0001_first", None, None, None
+
+def upgrade():
+    op.create_table("tiny_thing", sa.Column("id", sa.Text(), primary_key=True), sqlite_strict=True)
+"""
+
+
+class Installed:
+    """A package beside the others, as pip would put it there, which can be removed again."""
+
+    def __init__(self, site: Path) -> None:
+        self.site = site
+
+    def install(self) -> None:
+        sys.modules.pop("tiny_plugin", None)  # a process that starts has not imported it from elsewhere
+        (self.site / "tiny_plugin" / "migrations").mkdir(parents=True)
+        (self.site / "tiny_plugin" / "__init__.py").write_text(TINY, encoding="utf-8")
+        (self.site / "tiny_plugin" / "migrations" / "tiny_0001_first.py").write_text(REVISION, encoding="utf-8")
+        told = self.site / "tiny_plugin-2.1.dist-info"
+        told.mkdir()
+        (told / "METADATA").write_text("Metadata-Version: 2.1\nName: tiny-plugin\nVersion: 2.1\n", encoding="utf-8")
+        (told / "entry_points.txt").write_text("[commensal]\ntiny = tiny_plugin\n", encoding="utf-8")
+
+    def remove(self) -> None:
+        shutil.rmtree(self.site / "tiny_plugin")
+        shutil.rmtree(self.site / "tiny_plugin-2.1.dist-info")
+
+
+@pytest.fixture
+def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Installed:
+    installed = Installed(tmp_path / "site")
+    installed.site.mkdir()
+    installed.install()
+    monkeypatch.syspath_prepend(str(installed.site))
+    monkeypatch.setenv("COLUMNS", "140")
+    return installed
+
+
+@pytest.fixture
+def folder(tmp_path: Path, tiny: Installed) -> Path:
+    """An instance with the tiny plugin, which a shop uses and which has kept something."""
+    folder = tmp_path / "instance"
+    begin_instance(folder, name="Les Paniers", plugins=("tiny",))
+    with open_instance(folder) as opened, opened.store.write() as tx:
+        a_shop(tx)
+        tx.execute(insert(enterprise_plugin).values(enterprise_id="shop", plugin="tiny", settings={}, version=1))
+        tx.execute(text("INSERT INTO tiny_thing VALUES ('kept')"))
+    return folder
+
+
+def enable(folder: Path, *plugins: str) -> None:
+    file = folder / "instance.toml"
+    lines = file.read_text(encoding="utf-8").splitlines()
+    kept = [line for line in lines if not line.startswith("enabled")]
+    file.write_text("\n".join([*kept, f"enabled = {list(plugins)}"]), encoding="utf-8")
+
+
+def run(folder: Path, *words: str) -> Any:
+    """What the command says, with its error if it has one."""
+    said = CliRunner().invoke(app, [*words, "--instance", str(folder)])
+    assert said.exception is None or isinstance(said.exception, CommensalError | SystemExit), said.exception
+    return said
+
+
+def test_a_plugin_that_was_uninstalled_is_missing_and_everybody_says_what_to_do(folder: Path, tiny: Installed) -> None:
+    assert "2.1       enabled" in run(folder, "plugins").output
+    assert run(folder, "check").exit_code == 0
+    tiny.remove()
+    with pytest.raises(SettingsError, match=r"'tiny' is not installed.*Install its package, or take it out"):
+        open_instance(folder)
+    listed = run(folder, "plugins").output
+    assert "missing" in listed
+    assert "tiny is missing: it is not installed; install its package, or take it out of plugins.enabled" in listed
+    checked = run(folder, "check")
+    assert checked.exit_code == 1
+    assert "missing the plugin tiny: it is not installed" in checked.output
+    assert "sound" in checked.output, "the books agree all the same"
+    refused = run(folder, "plugin", "drop", "tiny", "--yes")
+    assert "tiny is enabled; take it out of instance.toml first." in str(refused.exception)
+
+
+def test_a_plugin_that_is_taken_out_keeps_its_tables_and_comes_back(folder: Path, tiny: Installed) -> None:
+    tiny.remove()
+    enable(folder)
+    listed = run(folder, "plugins").output
+    assert "enterprises use it, and it is neither enabled nor installed" in listed
+    assert run(folder, "check").exit_code == 0
+    tiny.install()
+    assert "installed" in run(folder, "plugins").output
+    enable(folder, "tiny")
+    with open_instance(folder) as opened, opened.store.read() as tx:
+        assert tx.value(text("SELECT id FROM tiny_thing")) == "kept"
+        assert opened.hooks.plugins() == ["tiny"]
+
+
+def test_what_a_plugin_has_kept_can_be_dropped_once_it_is_out(folder: Path, tiny: Installed) -> None:
+    tiny.remove()
+    enable(folder)
+    asked = CliRunner().invoke(app, ["plugin", "drop", "tiny", "--instance", str(folder)], input="n\n")
+    assert asked.exit_code == 1
+    assert "tiny_revision, tiny_thing" in run(folder, "plugin", "drop", "tiny", "--yes").output
+    assert "has no tables of tiny" in str(run(folder, "plugin", "drop", "tiny", "--yes").exception)
+    with open_instance(folder) as opened, opened.store.read() as tx:
+        assert tx.all(enterprise_plugin.select()) == []
+    tiny.install()
+    enable(folder, "tiny")
+    assert run(folder, "migrate").exit_code == 0
+    with open_instance(folder) as opened, opened.store.read() as tx:
+        assert tx.value(text("SELECT count(*) FROM tiny_thing")) == 0
+
+
+def test_a_plugin_that_cannot_be_imported_is_told_from_one_that_is_not_there(folder: Path, tiny: Installed) -> None:
+    sys.modules.pop("tiny_plugin", None)
+    (tiny.site / "tiny_plugin" / "__init__.py").write_text("import nothing_of_the_kind", encoding="utf-8")
+    with pytest.raises(PluginError, match="'tiny' failed in loading: ModuleNotFoundError"):
+        open_instance(folder)
+    assert (
+        "tiny is missing: ModuleNotFoundError: No module named 'nothing_of_the_kind'" in run(folder, "plugins").output
+    )
+
+
+# ------------------------------------------------------------------------------------------------ over the API
+
+
+def a_member(store: Store, name: str, *scopes: str, operator: bool = False) -> dict[str, str]:
+    with store.write() as tx:
+        given = {"phone": "", "language": "en", "created_at": tx.now, "version": 1}
+        given |= {"email": f"{name}@example.org", "name": name, "confirmed_at": tx.now}
+        tx.execute(insert(person).values(id=name, is_operator=operator, **given))
+        hashed = hashlib.sha256(f"cml_{name}".encode()).hexdigest()
+        token = {"id": f"token-{name}", "hash": hashed, "person_id": name, "name": "test", "scopes": list(scopes)}
+        tx.execute(insert(api_token).values(**token, created_at=tx.now))
+        tx.execute(insert(enterprise_member).values(enterprise_id="shop", person_id=name, role="owner", since=tx.now))
+    return {"Authorization": f"Bearer cml_{name}"}
+
+
+def test_operators_see_every_plugin_over_the_api_and_nobody_else_does(world: World) -> None:
+    world.probe.hook, world.probe.sick = "menu_items", True
+    marie = a_member(world.instance.store, "marie", "operator", operator=True)
+    ada = a_member(world.instance.store, "ada", "plugins:write")
+    world.hooks._note(specifications.menu_items, "probe", "KeyError: x")
+    world.hooks.flush_failures()
+    with TestClient(make_app(world.instance)) as client:
+        (one,) = (one for one in client.get("/api/plugins", headers=marie).json() if one["plugin"] == "probe")
+        assert (one["state"], one["enterprises"], one["failures"]["count"]) == ("failing", 1, 1)
+        assert (one["failures"]["hook"], one["failures"]["what"]) == ("menu_items", "KeyError: x")
+        assert client.get("/api/plugins", headers=ada).status_code == 403
+        assert client.get("/api/plugins").status_code == 401
+
+
+def test_settings_are_tried_before_they_are_kept(world: World, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    said: list[Problem] = []
+    asked: list[str] = []
+
+    def check(enterprise_id: str, settings: Any) -> list[Problem]:
+        asked.append(f"{enterprise_id}: {settings.word}")
+        return said
+
+    monkeypatch.setitem(GOOD, "check_settings", check)
+    again = build_again(world)
+    ada = a_member(world.instance.store, "ada", "plugins:write")
+    url = "/api/enterprises/shop/plugins/probe"
+    with TestClient(make_app(again)) as client:
+        assert (
+            client.put(url, json={"settings": {"word": "yes"}}, headers={**ada, "If-Match": '"1"'}).status_code == 200
+        )
+        said.append(Problem("key_unknown", "The provider does not know this key.", "/settings/word"))
+        refused = client.put(url, json={"settings": {"word": "no"}}, headers={**ada, "If-Match": '"2"'})
+        assert refused.status_code == 422
+        assert [one["pointer"] for one in refused.json()["errors"]] == ["/settings/word"]
+        wrong = client.put(url, json={"settings": {"word": 1}}, headers={**ada, "If-Match": '"2"'})
+        assert wrong.status_code == 422
+        assert client.get("/api/enterprises/shop/plugins", headers=ada).json()[0]["settings"] == {"word": "yes"}
+        assert client.delete(url, headers=ada).status_code == 204
+        assert client.post(url, json={"settings": {"word": "no"}}, headers=ada).status_code == 422
+        said.clear()
+        assert client.post(url, json={"settings": {"word": "well"}}, headers=ada).status_code == 201
+    assert asked == ["shop: yes", "shop: no", "shop: no", "shop: well"], "not what the class refuses"
+    assert report_plugins(again)
+    said.append(Problem("key_unknown", "The provider does not know this key.", "/settings/word"))
+    assert not report_plugins(again)
+    assert "settings shop, probe/settings/word: The provider does not know this key." in capsys.readouterr().out
+
+
+def build_again(world: World) -> Instance:
+    one, modules = world.instance, {"probe": Probe("", "raises", sick=False).module()}
+    hooks = load_plugins(one.settings, clock=one.clock, modules=modules)
+    return Instance(one.folder, one.settings, one.store, hooks, one.clock, one.ids)
+
+
+# ------------------------------------------------------------------------------------------------ no plugin at all
+
+
+def test_an_instance_without_plugins_serves_its_api(tmp_path: Path) -> None:
+    folder = tmp_path / "bare"
+    begin_instance(folder, name="Bare", plugins=())
+    whose = ("--instance", str(folder))
+    marie: list[str | Path] = [
+        COMMENSAL,
+        "user",
+        "marie@example.org",
+        "--name",
+        "Marie",
+        "--password",
+        "a long password",
+        *whose,
+    ]
+    subprocess.run(marie, check=True)
+    made = [
+        COMMENSAL,
+        "token",
+        "marie@example.org",
+        "--name",
+        "test",
+        "--scope",
+        "self",
+        "--scope",
+        "enterprise:read",
+        *whose,
+    ]
+    token = subprocess.run(made, check=True, capture_output=True, text=True).stdout.strip()
+    server = subprocess.Popen(
+        [COMMENSAL, "serve", "--port", "0", *whose], stdout=subprocess.PIPE, text=True, env=dict(os.environ)
+    )
+    try:
+        assert server.stdout is not None
+        url = server.stdout.readline().removeprefix("Serving on ").strip()
+        headers = {"Authorization": f"Bearer {token}"}
+        founded = httpx2.post(f"{url}/api/enterprises", json={"name": "La Ferme", "is_hub": True}, headers=headers)
+        assert founded.status_code == 201
+        mine = httpx2.get(f"{url}/api/enterprises/{founded.json()['id']}", headers=headers).json()
+        assert mine["name"] == "La Ferme"
+        assert httpx2.get(f"{url}/api/openapi.json").json()["openapi"].startswith("3.")
+        assert httpx2.get(url).status_code == 404
+    finally:
+        server.send_signal(signal.SIGINT)
+        server.communicate(timeout=30)
+    assert server.returncode == 0
