@@ -63,12 +63,13 @@ def _shape_of(hint: Any, value: Mapping[str, Any], where: str) -> type | None:
     shapes = list(_shapes_in(hint))
     if len(shapes) == 1:
         return shapes[0]
-    tags = {tag: shape for shape in shapes if (tag := _tag(shape))}
-    for field in {name for name, _ in tags} & set(value):
-        if (field, value[field]) not in tags:
-            known = [str(tag) for _, tag in tags]
+    tags = [(tag, shape) for shape in shapes if (tag := _tag(shape))]
+    for field in {name for (name, _), _ in tags} & set(value):
+        found = next((shape for tag, shape in tags if tag == (field, value[field])), None)
+        if found is None:
+            known = [str(tag) for (_, tag), _ in tags]
             raise SettingsError(f"{_join(where, field)}: {value[field]!r} is unknown{_meant(str(value[field]), known)}")
-        return tags[field, value[field]]
+        return found
     return None
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 import pytest
 
 from commensal.errors import SettingsError
@@ -86,3 +87,47 @@ def test_a_dataclass_of_a_plugin_is_read_as_strictly() -> None:
     assert read_settings(Wanted, {"iban": "FR76", "days": 3}, "cash") == Wanted("FR76", 3)
     with pytest.raises(SettingsError, match=r"cash\.ibam is unknown; did you mean 'iban'"):
         read_settings(Wanted, {"ibam": "FR76"}, "cash")
+
+
+class Flat(msgspec.Struct, frozen=True, tag_field="kind", forbid_unknown_fields=True):
+    amount: int
+
+
+class Share(msgspec.Struct, frozen=True, tag_field="kind", forbid_unknown_fields=True):
+    percent: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Place:
+    name: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Listed:
+    places: tuple[Place, ...] = ()
+    rules: Annotated[tuple[Flat | Share, ...], msgspec.Meta(max_length=3)] = ()
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"places": [{"name": "a"}, {"nam": "b"}]}, "shop.places[1].nam is unknown; did you mean 'name'?"),
+        ({"places": [{"name": 1}]}, "shop.places[0].name: expected `str`, got `int`."),
+        ({"places": {"name": "a"}}, "shop.places: expected `array`, got `object`."),
+        ({"rules": [{"kind": "Flat", "amont": 1}]}, "shop.rules[0].amont is unknown; did you mean 'amount'?"),
+        ({"rules": [{"kind": "Flat", "percent": 1}]}, "shop.rules[0].percent is unknown; known are amount, kind."),
+        ({"rules": [{"kind": "Flad", "amount": 1}]}, "shop.rules[0].kind: 'Flad' is unknown; did you mean 'Flat'?"),
+        ({"rules": [{"kind": 7}]}, "shop.rules[0].kind: 7 is unknown; known are Flat, Share."),
+        ({"rules": [{"kind": []}]}, "shop.rules[0].kind: [] is unknown; known are Flat, Share."),
+        ({"rules": [{"amount": 1}]}, "shop.rules[0]: object missing required field `kind`."),
+    ],
+)
+def test_what_is_wrong_in_a_list_is_said_with_its_place(values: dict[str, Any], said: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        read_settings(Listed, values, "shop")
+    assert str(refused.value) == said
+
+
+def test_a_list_may_hold_several_kinds_told_by_their_tag() -> None:
+    rules = [{"kind": "Share", "percent": 5}, {"kind": "Flat", "amount": 2}]
+    assert read_settings(Listed, {"rules": rules}).rules == (Share(5), Flat(2))
