@@ -1,0 +1,39 @@
+"""``commensal new-plugin``: the first version of a plugin, in a folder of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..authoring.new_plugin import new_plugin
+
+
+def add_to(app: typer.Typer) -> None:
+    @app.command("new-plugin")
+    def new_plugin_command(
+        plugin: Annotated[str, typer.Argument(help="Its id: small letters, digits and underscores.")],
+        payment: Annotated[bool, typer.Option("--payment", help="A way to pay.")] = False,
+        shipping: Annotated[bool, typer.Option("--shipping", help="A way for the goods to reach customers.")] = False,
+        price: Annotated[bool, typer.Option("--price", help="A fee, a discount.")] = False,
+        report: Annotated[bool, typer.Option("--report", help="A list for whoever runs a shop.")] = False,
+        page: Annotated[bool, typer.Option("--page", help="A page for visitors.")] = False,
+        folder: Annotated[Path | None, typer.Option(help="Where to write it; else into commensal-ID here.")] = None,
+    ) -> None:
+        """Writes a new plugin of one kind: it installs, does something small, and tests it."""
+        kinds = {"payment": payment, "shipping": shipping, "price": price, "report": report, "page": page}
+        chosen = [kind for kind, wanted in kinds.items() if wanted]
+        if len(chosen) != 1:
+            raise typer.BadParameter(f"say which kind, one of --{', --'.join(kinds)}.", param_hint="kind")
+        place = folder or Path(f"commensal-{plugin.replace('_', '-')}")
+        commands = {one.name or "" for one in app.registered_commands} | {
+            one.name or "" for one in app.registered_groups
+        }
+        try:
+            files = new_plugin(plugin, chosen[0], place, taken={str(name) for name in commands})
+        except ValueError as error:
+            raise typer.BadParameter(str(error), param_hint="ID") from error
+        for file in files:
+            typer.echo(place / file)
+        typer.echo(f"\nNow: cd {place} && pip install -e '.[dev]' && pytest")

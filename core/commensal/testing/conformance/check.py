@@ -1,0 +1,123 @@
+"""A check that a plugin can be put to, and the plugin that is put to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from sqlalchemy import MetaData, select
+
+from ...api.app import make_app
+from ...clock import ManualClock
+from ...hooks import specifications
+from ...hooks.loading import all_hooks
+from ...hooks.values import DemoPlace
+from ...instance import Instance
+from ...store.migrate import tables_of
+from ..client import client_of
+from ..instances import NOON, Instances, Plan
+from ..jobs import RunJobs
+from ..shop import Shop, open_shop
+
+Prepare = Callable[[Shop], object]
+
+
+class Nonconforming(AssertionError):
+    """The plugin does not do what its hooks promise. Says what, and how it would be right."""
+
+
+def demand(so: object, otherwise: str) -> None:
+    """Raises `Nonconforming` where it is not so."""
+    __tracebackhide__ = True  # its author wants to read what is wrong, not where it was found
+    if not so:
+        raise Nonconforming(otherwise)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """A plugin, with what its author said that it needs to be tried: settings, and something prepared at a shop."""
+
+    plugin: str
+    module: ModuleType
+    plan: Plan
+    prepare: Prepare | None = None
+    instances: Instances = field(repr=False)
+    folder: Path
+
+    @property
+    def hooks(self) -> frozenset[str]:
+        """Names of the hooks that it implements."""
+        return implemented_by(self.module)
+
+    @property
+    def source(self) -> Path:
+        """Its package's folder, or its one file."""
+        file = Path(self.module.__file__ or "")
+        return file.parent if hasattr(self.module, "__path__") else file
+
+    @contextmanager
+    def instance(self, clock: ManualClock | None = None) -> Iterator[Instance]:
+        """An instance with this plugin and no other."""
+        with self.instances.open(self.folder, self.plan, clock=clock) as opened:
+            yield opened
+
+    @contextmanager
+    def shop(self) -> Iterator[Shop]:
+        """A shop where it is switched on and prepared. Afterwards the books are checked."""
+        clock = ManualClock(NOON)
+        with ExitStack() as stack:
+            instance = stack.enter_context(self.instance(clock))
+            client = stack.enter_context(client_of(make_app(instance)))
+            shop = open_shop(instance, client, RunJobs(instance, clock), self.plan)
+            if self.prepare is not None:
+                self.prepare(shop)
+            else:
+                _demo_data(shop)
+            yield shop
+            shop.check()
+
+    def kept(self, shop: Shop) -> Mapping[str, list[dict[str, Any]]]:
+        """Everything that stands in its tables."""
+        with shop.instance.store.read() as tx:
+            names = tables_of(tx, self.plugin)
+            found = MetaData()
+            found.reflect(bind=tx.connection, only=names, resolve_fks=False)
+            return {
+                name: sorted(map(dict, tx.execute(select(found.tables[name])).mappings()), key=repr) for name in names
+            }
+
+
+def _demo_data(shop: Shop) -> None:
+    """What the plugin puts into the demo region is a good thing to try it on."""
+    place = DemoPlace(instance=shop.instance, enterprise_id=shop.id, seed=1)
+    with shop.instance.store.write() as tx:
+        shop.instance.hooks.each(specifications.demo_data, tx=tx, place=place)
+
+
+def implemented_by(module: ModuleType) -> frozenset[str]:
+    """The names of the hooks that a module implements."""
+    return frozenset(name for name in all_hooks() if hasattr(getattr(module, name, None), "commensal_impl"))
+
+
+@dataclass(frozen=True)
+class Check:
+    """needs: hooks; it is for plugins that implement one of them. None: it is for all"""
+
+    run: Callable[[Subject], None]
+    needs: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.run.__name__
+
+    def is_for(self, hooks: frozenset[str]) -> bool:
+        return not self.needs or bool(hooks.intersection(self.needs))
+
+
+def check(*needs: str) -> Callable[[Callable[[Subject], None]], Check]:
+    """Declares a check. Its name is what must be true."""
+    return lambda run: Check(run, needs)

@@ -1,0 +1,103 @@
+"""How a plugin is written: what it imports, what its functions take, what it says of itself."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import commensal
+
+from ...hooks.dispatcher import INSTANCE_SETTINGS, SETTINGS
+from ...hooks.loading import all_hooks, found_plugins
+from ..texts import texts_in, translations_in
+from .check import Subject, check, demand
+
+_ANYTHING = ("", "Any", "object")
+
+
+@check()
+def it_loads(subject: Subject) -> None:
+    """Registered under a fitting id, with hooks that exist, none of them async where that cannot be."""
+    with subject.instance() as opened:
+        demand(subject.plugin in opened.hooks.plugins(), "it is not among the plugins of its instance")
+
+
+@check()
+def it_says_what_it_does(subject: Subject) -> None:
+    """``commensal plugins`` shows the first line of the package's docstring."""
+    said = (inspect.getdoc(subject.module) or "").partition("\n")[0]
+    demand(said, "its module has no docstring; say in the first line what it does")
+    if subject.plugin in found_plugins():
+        point = found_plugins()[subject.plugin]
+        demand(point.dist is not None and point.dist.version, "its distribution has no version")
+
+
+@check()
+def it_imports_public_names_only(subject: Subject) -> None:
+    """Names of ``commensal.__all__``, and nothing of other plugins: everything else may change with any version."""
+    own = subject.module.__name__.partition(".")[0]
+    for file, module, names in _imports(subject.source):
+        root = module.partition(".")[0]
+        if root == "commensal":
+            demand(module == "commensal", f"{file.name} imports {module}; import from commensal alone")
+            private = sorted(set(names) - set(commensal.__all__))
+            demand(not private, f"{file.name} imports {', '.join(private)}, which commensal.__all__ does not name")
+        elif root.startswith("commensal_"):
+            demand(root == own, f"{file.name} imports {module}, which is another plugin")
+
+
+@check()
+def its_arguments_are_those_of_the_hooks(subject: Subject) -> None:
+    """By name, which loading sees to, and by annotation, so that a type checker finds what is wrong."""
+    hooks = all_hooks()
+    for name in sorted(subject.hooks):
+        specified = hooks[name].specification.__annotations__
+        function: Callable[..., object] = getattr(subject.module, name)
+        for argument, said in inspect.get_annotations(function).items():
+            if argument in ("return", SETTINGS, INSTANCE_SETTINGS):
+                continue
+            want, have = _plain(specified[argument]), _plain(said)
+            demand(have in (want, *_ANYTHING), f"{name}: {argument} is a {want}, not a {have}")
+
+
+@check()
+def it_speaks_french(subject: Subject) -> None:
+    """Every text that people read is translated in ``locale/fr/LC_MESSAGES/<id>.po``, or where the core's are."""
+    if not subject.source.is_dir():
+        return
+    known = {text for file in _french(subject) for text in translations_in(file)}
+    missing = [f"{text[0]!r} ({where})" for text, where in texts_in(subject.source).items() if text not in known]
+    demand(not missing, f"these texts have no French: {'; '.join(missing)}")
+
+
+def _french(subject: Subject) -> Iterator[Path]:
+    """Translations that are there wherever the plugin is: its own, the core's, those of its own distribution."""
+    folders = [Path(commensal.__file__).parent, subject.source]
+    found = found_plugins()
+    mine = found[subject.plugin].dist if subject.plugin in found else None
+    for point in found.values():
+        specification = find_spec(point.module)
+        if mine is not None and point.dist is not None and point.dist.name == mine.name and specification is not None:
+            folders += map(Path, specification.submodule_search_locations or ())
+    for folder in folders:
+        yield from folder.glob("locale/fr/LC_MESSAGES/*.po")
+
+
+def _plain(annotation: object) -> str:
+    """An annotation as text, without where its names come from: ``commensal.Transaction`` is ``Transaction``."""
+    text = annotation if isinstance(annotation, str) else getattr(annotation, "__name__", str(annotation))
+    names = (part.strip() for part in text.replace("Optional[", "None | ").split("|"))
+    return " | ".join(sorted(name.rpartition(".")[2] if "[" not in name else name for name in names))
+
+
+def _imports(source: Path) -> Iterator[tuple[Path, str, list[str]]]:
+    """Absolute imports, wherever they stand: the file, the module, the names."""
+    for file in sorted(source.rglob("*.py")) if source.is_dir() else [source]:
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                yield from ((file, alias.name, []) for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.level == 0:
+                yield file, node.module or "", [alias.name for alias in node.names]

@@ -1,0 +1,79 @@
+"""Pages and endpoints: they answer, in both languages, and only to whom they should."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from starlette.routing import Route
+
+from ...hooks import specifications
+from ...languages.catalogs import LANGUAGES
+from ..shop import Shop
+from .check import Subject, check, demand
+
+_PARAMETER = re.compile(r"\{[^}]*\}")
+_STRANGE = "no-such-thing"
+_NO = (400, 401, 403, 404, 409, 412, 422)  # a body that cannot be right is refused before it is asked who sends it
+
+
+@check("routes")
+def its_pages_answer_under_its_own_address(subject: Subject) -> None:
+    """Never with an error of their own, whatever stands in the address."""
+    with subject.shop() as shop:
+        paths = list(_paths(subject, shop, "GET"))
+        demand(paths, "it has routes, but no page to look at")
+        for path in paths:
+            for language in LANGUAGES:
+                answer = shop.page(path, language=language)
+                demand(answer.status_code < 500, f"{path} was answered {answer.status_code} to {language!r}")
+                demand(path.count(_STRANGE) or answer.status_code != 404, f"{path} is not found where it should be")
+
+
+@check("routes")
+def its_pages_refuse_forms_of_other_sites(subject: Subject) -> None:
+    with subject.shop() as shop:
+        for path in _paths(subject, shop, "POST"):
+            answer = shop.client.post(path, data={"x": "y"}, headers={"Origin": "https://elsewhere.example"})
+            demand(answer.status_code == 403, f"{path} answered {answer.status_code} to a form of another site")
+
+
+@check("menu_items")
+def its_links_lead_somewhere(subject: Subject) -> None:
+    with subject.shop() as shop:
+        for language in LANGUAGES:
+            with shop.instance.store.read() as tx:
+                answers = shop.instance.hooks.each(specifications.menu_items, tx=tx, person_id=None, language=language)
+            for item in (one for answer in answers for one in answer.value or ()):
+                demand(item.label.strip(), f"the link to {item.url} has no label for a reader of {language!r}")
+                status = shop.page(item.url, language=language).status_code
+                demand(status < 400, f"the menu links to {item.url}, which answers {status}")
+
+
+@check("endpoints")
+def its_endpoints_know_whom_they_answer(subject: Subject) -> None:
+    """Nobody who is not logged in, nor the owner of another shop, gets what is a shop's own."""
+    with subject.shop() as shop:
+        stranger = shop.neighbour()
+        for one in (one for answer in shop.instance.hooks.each(specifications.endpoints) for one in answer.value or ()):
+            if one.scope == "public":
+                continue
+            path = _PARAMETER.sub(_STRANGE, one.path.replace("{enterprise}", shop.id))
+            address = f"/api/-/{subject.plugin}{path}"
+            headers = {"Idempotency-Key": "conformance", "If-Match": '"1"'}
+            said = shop.client.request(one.method, address, json={}, headers=headers)
+            demand(said.status_code in _NO, f"{one.method} {address} answered {said.status_code} to nobody")
+            if "{enterprise}" in one.path:
+                headers["Authorization"] = f"Bearer {stranger.token}"
+                said = shop.client.request(one.method, address, json={}, headers=headers)
+                whom = "the owner of another shop"
+                demand(said.status_code in _NO, f"{one.method} {address} answered {said.status_code} to {whom}")
+
+
+def _paths(subject: Subject, shop: Shop, method: str) -> Iterator[str]:
+    """The addresses of its pages, with something strange for each of their parameters."""
+    front = shop.instance.settings.front == subject.plugin
+    for answer in shop.instance.hooks.each(specifications.routes, instance=shop.instance):
+        for route in answer.value or ():
+            if isinstance(route, Route) and method in (route.methods or ()):
+                yield ("" if front else f"/-/{subject.plugin}") + _PARAMETER.sub(_STRANGE, route.path)

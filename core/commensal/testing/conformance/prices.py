@@ -1,0 +1,70 @@
+"""Prices follow from the order and the database: asked again, they are the same, and what is used up comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..shop import Shop
+from .check import Subject, check, demand
+from .shipping import ADDRESS
+
+_BASKETS: tuple[Mapping[str, int], ...] = ({"carrots": 4}, {"juice": 3, "soap": 1}, {"chicken": 2, "carrots": 1})
+
+
+@check("price_adjustments")
+def a_price_asked_twice_is_the_same(subject: Subject) -> None:
+    with subject.shop() as shop:
+        for goods in _BASKETS:
+            once, again = (_asked(shop, goods) for _ in range(2))
+            demand(once == again, f"{goods} was quoted as {once}, and then as {again}")
+
+
+@check("price_adjustments")
+def an_order_costs_what_was_quoted(subject: Subject) -> None:
+    """For who is known and for a guest; and labels say what is charged in the reader's language."""
+    with subject.shop() as shop:
+        ada = shop.somebody()
+        for person in (None, ada):
+            for goods in _BASKETS:
+                chosen = _chosen(shop)
+                quoted = shop.quote(goods, person=person, **chosen)
+                order = shop.order(goods, person=person, **chosen)
+                said = f"{goods} was quoted at {quoted.totals.total}, and ordered at {order.total}"
+                demand(quoted.totals.total == order.total, said)
+                labels = [one.label for one in order.adjustments]
+                demand(all(label.strip() for label in labels), f"an adjustment has no label: {labels}")
+                shop.cancel()
+
+
+@check("price_adjustments", "settle_adjustments")
+def what_an_order_used_up_comes_back_with_its_cancellation(subject: Subject) -> None:
+    """The next order costs the same as the one that was cancelled, after a change and after weighing too."""
+    with subject.shop() as shop:
+        ada = shop.somebody()
+        for goods in _BASKETS:
+            chosen = _chosen(shop)
+            first = shop.order(goods, person=ada, **chosen)
+            shop.change({name: pieces + 1 for name, pieces in goods.items()})
+            shop.change(goods)
+            back = shop.see()
+            demand(back.total == first.total, f"changed and changed back, {first.total} became {back.total}")
+            if "chicken" in goods:
+                shop.weigh({"chicken": "3.7"})
+            shop.cancel()
+            again = shop.order(goods, person=ada, **chosen)
+            demand(again.total == first.total, f"after a cancellation, {first.total} became {again.total}")
+            shop.cancel()
+
+
+def _asked(shop: Shop, goods: Mapping[str, int]) -> tuple[int, list[tuple[str, str, int]]]:
+    """The total, and what adds up to it. Lines have other ids in each quote."""
+    quote = shop.quote(goods, **_chosen(shop))
+    return quote.totals.total, sorted((one.kind, one.label, one.amount) for one in quote.draft.adjustments)
+
+
+def _chosen(shop: Shop) -> dict[str, Any]:
+    """The first of the plugin's own ways to receive goods that has room, where it has any."""
+    options = shop.shipping_options(address=ADDRESS)
+    free = [name for name, one in options.items() if one.left is None or one.left > 0]
+    return {"shipping": free[0], "address": ADDRESS} if free else {}

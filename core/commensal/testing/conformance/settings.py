@@ -1,0 +1,58 @@
+"""What may be set: everything has a default, and what is secret does not show itself."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterator
+from typing import get_args, get_type_hints
+
+from ...errors import Invalid
+from ...reading import read_settings
+from ...secret import Secret
+from .check import Nonconforming, Subject, check, demand
+
+# Names that are given to what nobody else should read.
+_SECRET = re.compile(r"(^|_)(secret|password|passphrase|token|api_key|private_key|secret_key|signing_key)($|_)")
+
+
+@check("enterprise_settings", "instance_settings")
+def its_settings_are_a_frozen_dataclass_with_defaults(subject: Subject) -> None:
+    for shape in _shapes(subject):
+        frozen = dataclasses.is_dataclass(shape) and shape.__dataclass_params__.frozen  # type: ignore[attr-defined]
+        demand(frozen, f"{shape.__name__} must be a frozen dataclass")
+        try:
+            shape()
+        except TypeError as error:
+            raise Nonconforming(f"{shape.__name__}: give every field a default ({error})") from error
+        read_settings(shape, {})
+
+
+@check("enterprise_settings", "instance_settings")
+def its_secrets_are_declared_as_such(subject: Subject) -> None:
+    """A `Secret` stays out of logs and answers. Judged by the names of fields."""
+    for shape in _shapes(subject):
+        for name, hint in get_type_hints(shape).items():
+            hidden = hint is Secret or Secret in get_args(hint)
+            text = hint is str or str in get_args(hint)
+            named = _SECRET.search(name) is not None and not name.endswith("_file")
+            demand(hidden or not (text and named), f"{shape.__name__}.{name} sounds secret; declare it as Secret")
+
+
+@check("enterprise_settings")
+def an_enterprise_may_set_it_and_is_told_what_it_does_not_know(subject: Subject) -> None:
+    with subject.shop() as shop:
+        shop.neighbour().use(subject.plugin, subject.plan.settings.get(subject.plugin))
+        try:
+            shop.neighbour("third").use(subject.plugin, {"no_such_setting": 1})
+        except Invalid:
+            return
+    raise Nonconforming("it accepts a setting that it does not have")
+
+
+def _shapes(subject: Subject) -> Iterator[type]:
+    for name in ("enterprise_settings", "instance_settings"):
+        if name in subject.hooks:
+            shape = getattr(subject.module, name)()
+            demand(isinstance(shape, type), f"{name} must return a class, not {shape!r}")
+            yield shape

@@ -1,0 +1,99 @@
+"""A plugin that one shop uses is nothing to its neighbour, and nobody is stuck when it goes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Select, select
+
+from ...events.tell import EVENT, HOOKS, tell_plugin
+from ...hooks.loading import all_hooks
+from ...jobs import Job
+from ...jobs.tables import job
+from ...work import work_of
+from ..shop import Shop
+from .check import Nonconforming, Subject, check, demand
+from .shipping import ADDRESS
+
+_OF_ENTERPRISES = tuple(name for name, one in all_hooks().items() if one.contract.scope == "enterprise")
+_OF_ORDERS = tuple(name for name in HOOKS if name.startswith("order_"))
+
+
+@check(*_OF_ENTERPRISES)
+def where_it_is_off_it_does_nothing(subject: Subject) -> None:
+    """It offers nothing there, charges nothing, and writes nothing down."""
+    with subject.shop() as shop:
+        off = shop.neighbour()
+        before = subject.kept(shop)
+        demand(not off.payment_methods(), "it offers ways to pay where it is off")
+        demand(not off.shipping_options(address=ADDRESS), "it offers ways to receive orders where it is off")
+        demand(not off.order().adjustments, "it changes prices where it is off")
+        off.change({"carrots": 8})
+        off.cancel()
+        off.run_jobs()
+        demand(subject.kept(shop) == before, "it writes into its tables for an enterprise where it is off")
+
+
+@check(*_OF_ENTERPRISES)
+def orders_outlive_it(subject: Subject) -> None:
+    """Placed with it, an order can still be handed over or cancelled when its shop does without the plugin."""
+    with subject.shop() as shop:
+        options = [name for name, one in shop.shipping_options(address=ADDRESS).items() if one.left != 0]
+        chosen: dict[str, Any] = {"shipping": options[0], "address": ADDRESS} if options else {}
+        orders = [shop.order(**chosen) for _ in range(2)]
+        shop.run_jobs()
+        shop.do_without(subject.plugin)
+        shop.hand_over(orders[0])
+        shop.cancel(orders[1], by_hub=True)
+        shop.run_jobs()
+
+
+@check(*_OF_ORDERS)
+def what_it_is_told_twice_it_does_once(subject: Subject) -> None:
+    """Events are told at least once; one told again has the same id. Judged by what stands in its tables."""
+    with subject.shop() as shop:
+        shop.order()
+        shop.change({"carrots": 5})
+        shop.hand_over()
+        with shop.instance.store.read() as tx:
+            told = [Job(**row, attempts=1) for row in tx.all(_events())]
+        demand(told, "nothing was told")
+        shop.run_jobs()
+        before = subject.kept(shop)
+        for one in told:
+            tell_plugin(shop.instance, one)
+        demand(subject.kept(shop) == before, "told of the same event again, it wrote something down again")
+
+
+def _events() -> Select[tuple[Any, ...]]:
+    return select(job.c.id, job.c.kind, job.c.payload).where(job.c.kind == EVENT).order_by(job.c.id)
+
+
+@check("jobs")
+def its_work_runs(subject: Subject) -> None:
+    """Kinds and names begin with its id, and what happens periodically happens without an error."""
+    with subject.shop() as shop:
+        work = work_of(shop.instance)
+        for one in (one for one in work.periodic if one.name.startswith(f"{subject.plugin}.")):
+            try:
+                with shop.instance.store.write() as tx:
+                    one.act(tx)
+            except Exception as error:  # whatever it is, its author must read it
+                raise Nonconforming(f"{one.name} failed: {type(error).__name__}: {error}") from error
+        _do(shop)
+
+
+def _do(shop: Shop) -> None:
+    shop.order()
+    shop.run_jobs(days=1)
+
+
+@check("commands")
+def its_commands_are_well_formed(subject: Subject) -> None:
+    """Added to an empty application, they can be listed with their help."""
+    import typer
+
+    app = typer.Typer()
+    subject.module.commands(app)
+    demand(app.registered_commands or app.registered_groups, "it adds no command")
+    typer.main.get_command(app)

@@ -1,0 +1,39 @@
+"""What a plugin keeps: tables of its own, that come and go with it."""
+
+from __future__ import annotations
+
+from sqlalchemy import inspect
+
+from ...hooks.loading import migration_folders
+from ...store import metadata
+from ...store.migrate import drop_tables, migrate, missing_revisions, tables_of
+from .check import Subject, check, demand
+
+
+@check("migrations")
+def its_tables_are_its_own_and_as_declared(subject: Subject) -> None:
+    """Named after it (a revision that touches others is refused), with the columns that its code knows."""
+    with subject.instance() as opened, opened.store.read() as tx:
+        made = set(tables_of(tx, subject.plugin)) - {f"{subject.plugin}_revision"}
+        demand(made, "its revisions make no tables")
+        looking = inspect(tx.connection)
+        there = {name: {one["name"] for one in looking.get_columns(name)} for name in made}
+    for name, table in metadata.tables.items():
+        if name.startswith(f"{subject.plugin}_") and table.name in there:
+            declared = {column.name for column in table.columns}
+            differ = sorted(declared ^ there[name])
+            demand(not differ, f"{name}: the code and the database disagree about {', '.join(differ)}")
+    undeclared = sorted(made - set(metadata.tables))
+    demand(not undeclared, f"its code declares no {', '.join(undeclared)}")
+
+
+@check("migrations")
+def its_tables_come_and_go(subject: Subject) -> None:
+    """Dropped with the plugin, and made anew when it comes back."""
+    with subject.instance() as opened:
+        with opened.store.write() as tx:
+            drop_tables(tx, subject.plugin)
+            demand(not tables_of(tx, subject.plugin), "some of its tables stay when it is dropped")
+        folders = migration_folders(opened.hooks)
+        migrate(opened.store, folders)
+        demand(not missing_revisions(opened.store, folders), "its revisions do not run a second time")

@@ -1,0 +1,301 @@
+"""A shop for tests of plugins, that reads as sentences: ``shop.order({"carrots": 4})``, ``shop.pay("cash:cash")``.
+
+Nothing in it is a stand-in: orders are placed, prices asked and payments begun by the commands that an instance uses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import insert
+from starlette.testclient import TestClient
+
+from ..checks import broken_invariants
+from ..enterprises.enterprises import enterprise_by_id
+from ..enterprises.plugins import disable_plugin, enable_plugin, offered_plugins
+from ..enterprises.tables import enterprise_member
+from ..hooks.values import PaymentMethod, ShippingOption
+from ..instance import Instance
+from ..orders import cancel, change, fulfil, place, weigh
+from ..orders.lock import locked_order
+from ..orders.price import Choices
+from ..orders.questions import order_by_id
+from ..orders.quote import Offered, quote_order
+from ..orders.values import Order, Quote, Wish
+from ..payments import begin, methods
+from ..payments.values import Payment
+from ..people.people import NewPerson, Person, add_person
+from ..people.scopes import ROLES, SELF
+from ..people.tokens import make_token
+from ..pricing.values import Address
+from ..reports.parameters import read_parameters
+from ..reports.run import find_report
+from ..reports.values import Cell, Line, Query, Report
+from ..sale_sessions.questions import sale_by_id
+from ..sale_sessions.values import SaleSession
+from ..store import Transaction
+from .goods import a_lot, an_item
+from .instances import Plan
+from .jobs import RunJobs
+from .placed import a_shop
+
+TEN_EUROS = {"carrots": 4}  # what is ordered where a test does not say
+
+
+@dataclass(kw_only=True)
+class Shop:
+    """A hub in euros whose prices include VAT, with these goods on sale until tomorrow noon:
+
+    carrots: 2.50 a piece, VAT 5.5 %; juice: 3.00 and a deposit of 0.50, VAT 5.5 %; soap: 5.00, VAT 20 %; chicken:
+    24.00 for 2 kg, sold by weight, VAT 5.5 %; honey: 8.00, VAT 5.5 %, and only three jars of it.
+
+    `items` are their ids by these names. Amounts are in cents everywhere. `customer` is who orders where a test names
+    nobody; None is a guest.
+    """
+
+    id: str
+    instance: Instance
+    client: TestClient
+    run_jobs: RunJobs
+    items: Mapping[str, str]
+    token: str = field(repr=False)
+    latest: Order | None = None
+    customer: Person | None = None
+
+    @property
+    def session_id(self) -> str:
+        return f"{self.id}-session"
+
+    @property
+    def session(self) -> SaleSession:
+        """The sale, with the times at which it closes and its goods are distributed."""
+        with self.instance.store.read() as tx:
+            return sale_by_id(tx, self.session_id).session
+
+    # ---------------------------------------------------------------------------------------- plugins
+
+    def use(self, plugin: str, settings: Mapping[str, Any] | None = None) -> None:
+        """Switches a plugin on. Raises `Invalid` for settings that its class refuses."""
+        with self.instance.store.write() as tx:
+            enable_plugin(tx, self.instance.hooks, self.id, plugin, settings or {})
+
+    def do_without(self, plugin: str) -> None:
+        """Switches a plugin off."""
+        with self.instance.store.write() as tx:
+            disable_plugin(tx, self.id, plugin)
+
+    # ---------------------------------------------------------------------------------------- before an order
+
+    def payment_methods(self, language: str = "en", *, person: Person | None = None) -> list[PaymentMethod]:
+        """Ways to pay, each with the id "plugin:method"."""
+        return methods.payment_methods(self.instance, self.id, language, person_id=self._person_id(person))
+
+    def shipping_options(self, language: str = "en", address: Address | None = None) -> Mapping[str, ShippingOption]:
+        """Ways for the goods to reach the customer, by "plugin:option"."""
+        return self._offer(TEN_EUROS, Choices(address=address), language, None).shipping_options
+
+    def quote(
+        self, goods: Mapping[str, int] = TEN_EUROS, *, person: Person | None = None, language: str = "en",
+        **chosen: Any,
+    ) -> Quote:  # fmt: skip
+        """What these pieces would cost. `chosen` are `shipping`, `payment_method`, `codes`, `address`."""
+        return self._offer(goods, Choices(**chosen), language, person).quote
+
+    def _offer(self, goods: Mapping[str, int], chosen: Choices, language: str, person: Person | None) -> Offered:
+        with self.instance.store.read() as tx:
+            return quote_order(
+                tx, self.instance.hooks, self.session_id, self._by_item(goods), language=language,
+                person_id=self._person_id(person), chosen=chosen,
+            )  # fmt: skip
+
+    # ---------------------------------------------------------------------------------------- an order
+
+    def order(
+        self, goods: Mapping[str, int] = TEN_EUROS, *, person: Person | None = None, by_hub: bool = False,
+        **wish: Any,
+    ) -> Order:  # fmt: skip
+        """Places an order. `wish` are fields of `Wish`: `shipping`, `payment_method`, `codes`, `address`, `total` …"""
+        person = person or self.customer
+        who = {"name": person.name, "email": person.email} if person else {"name": "Ada", "email": "ada@example.org"}
+        wished = Wish(items=self._by_item(goods), **{"language": "en", **who, **wish})
+        with self.instance.store.write() as tx:
+            self.latest = place.place_order(
+                tx, self.instance.hooks, self.session_id, wished, person_id=self._person_id(person), by_hub=by_hub,
+            )  # fmt: skip
+        return self.latest
+
+    def change(self, goods: Mapping[str, int] | None = None, *, order: Order | None = None, **changed: Any) -> Order:
+        """Changes the order, or the latest one: its goods, `shipping`, `address`, `codes`, `note`."""
+        items = None if goods is None else self._by_item(goods)
+        with self.instance.store.write() as tx:
+            self.latest = change.change_order(tx, self.instance.hooks, self._locked(tx, order), items=items, **changed)
+        return self.latest
+
+    def cancel(self, order: Order | None = None, *, by_hub: bool = False) -> Order:
+        """Cancels the order, or the latest one."""
+        with self.instance.store.write() as tx:
+            self.latest = cancel.cancel_order(tx, self.instance.hooks, self._locked(tx, order), by_hub=by_hub)
+        return self.latest
+
+    def weigh(self, weights: Mapping[str, str | Decimal], order: Order | None = None) -> Order:
+        """Writes down what the scales say of each of the goods, in its unit: ``shop.weigh({"chicken": "1.87"})``."""
+        with self.instance.store.write() as tx:
+            held = self._locked(tx, order)
+            lines = {line.item_id: line.id for line in held.lines}
+            found = {lines[self.items[name]]: Decimal(weight) for name, weight in weights.items()}
+            self.latest = weigh.weigh_order(tx, self.instance.hooks, held, found)
+        return self.latest
+
+    def hand_over(self, order: Order | None = None) -> Order:
+        """The customer of the order, or of the latest one, has the goods."""
+        with self.instance.store.write() as tx:
+            self.latest = fulfil.hand_order_over(tx, self._locked(tx, order))
+        return self.latest
+
+    def see(self, order: Order | None = None) -> Order:
+        """The order, or the latest one, as it is now."""
+        with self.instance.store.read() as tx:
+            return order_by_id(tx, self._meant(order).id, enterprise_id=self.id)
+
+    # ---------------------------------------------------------------------------------------- money
+
+    def pay(self, method: str, order: Order | None = None, *, language: str = "en", key: str = "") -> Payment:
+        """Begins to pay what is due for the order, or the latest one, by "plugin:method"; the same `key` once."""
+        chosen = key or self.instance.ids.new(self.instance.clock.now())
+        return begin.start_payment(self.instance, self._meant(order).id, method, chosen, language)
+
+    def receive(self, method: str, amount: int | None = None, order: Order | None = None) -> None:
+        """Writes down money that came for the order, or the latest one; all of it where no amount is given."""
+        meant = self.see(order)
+        due = meant.total - meant.paid_total if amount is None else amount
+        self.ask("POST", f"/orders/{meant.id}/payments", {"method": method, "amount": due})
+
+    # ---------------------------------------------------------------------------------------- reports
+
+    def report(self, name: str, *, language: str = "en", **given: str) -> list[dict[str, Cell]]:
+        """Lines of the report "plugin:id", by the names of their columns. `given` are its parameters, as text."""
+        columns = [column.name for column in self._report(name, language).columns]
+        lines = self.report_lines(name, language=language, **given)
+        return [dict(zip(columns, line, strict=True)) for line in lines]
+
+    def report_lines(self, name: str, *, language: str = "en", **given: str) -> list[Line]:
+        """The same as they are given."""
+        report = self._report(name, language)
+        with self.instance.store.read() as tx:
+            shop = enterprise_by_id(tx, self.id)
+            query = Query(
+                tx=tx, enterprise_id=shop.id, enterprise_name=shop.name, currency=shop.currency,
+                timezone=shop.timezone, language=language, given=read_parameters(tx, shop, report.parameters, given),
+            )  # fmt: skip
+            return list(report.rows(query))
+
+    def _report(self, name: str, language: str) -> Report:
+        plugin, _, wanted = name.partition(":")
+        with self.instance.store.read() as tx:
+            return find_report(tx, self.instance.hooks, self.id, plugin, wanted, language)
+
+    # ---------------------------------------------------------------------------------------- people, pages, API
+
+    def somebody(self, email: str = "ada@example.org", name: str = "Ada", language: str = "en") -> Person:
+        """A person with an account and a confirmed address, to order as."""
+        with self.instance.store.write() as tx:
+            return _person(tx, email, name, language)
+
+    def page(self, path: str, *, language: str = "en", **query: str) -> Any:
+        """The answer to a visitor who reads this language and is not logged in."""
+        return self.client.get(path, params=query, headers={"Accept-Language": language})
+
+    def ask(self, method: str, path: str, body: object = None, *, version: int | None = None) -> Any:
+        """Asks the API as the shop's owner, and returns the JSON of its answer; an error is an AssertionError.
+
+        `path` is below the shop's own address ("/plugins"), or a plugin's ("/-/pickup/places").
+        """
+        answer = self.try_to_ask(method, path, body, version=version)
+        assert answer.is_success, f"{method} {path} was answered {answer.status_code}: {answer.text}"
+        return answer.json() if answer.content else None
+
+    def try_to_ask(self, method: str, path: str, body: object = None, *, version: int | None = None) -> Any:
+        """The bare answer, where a refusal is expected."""
+        plugin, _, rest = path.removeprefix("/-/").partition("/") if path.startswith("/-/") else ("", "", path[1:])
+        below = f"/api/-/{plugin}" if plugin else "/api"
+        headers = {"Authorization": f"Bearer {self.token}", "Idempotency-Key": self.instance.ids.secret()}
+        if version is not None:
+            headers["If-Match"] = f'"{version}"'
+        return self.client.request(method, f"{below}/enterprises/{self.id}/{rest}", json=body, headers=headers)
+
+    # ---------------------------------------------------------------------------------------- time, books
+
+    def close(self) -> None:
+        """The sale closes, and the work that follows from it is done."""
+        self.run_jobs(seconds=max(0.0, (self.session.closes_at - self.instance.clock.now()).total_seconds()))
+
+    def neighbour(self, id: str = "neighbour") -> Shop:
+        """Another shop on the same instance, with the same goods and without plugins."""
+        return open_shop(self.instance, self.client, self.run_jobs, Plan(), id)
+
+    def mails(self) -> Sequence[str]:
+        """E-mails that were sent, as they were written, in no order. Jobs send them: `run_jobs` first."""
+        return [one.read_text(encoding="utf-8") for one in (self.instance.folder / "mail").glob("*.eml")]
+
+    def check(self) -> None:
+        """Stock, numbers, totals, payments and journals must agree, as ``commensal check`` has it."""
+        with self.instance.store.read() as tx:
+            broken = broken_invariants(tx)
+        assert not broken, "; ".join(map(str, broken))
+
+    # ----------------------------------------------------------------------------------------
+
+    def _by_item(self, goods: Mapping[str, int]) -> dict[str, int]:
+        return {self.items[name]: pieces for name, pieces in goods.items()}
+
+    def _person_id(self, person: Person | None) -> str | None:
+        meant = person or self.customer
+        return meant.id if meant else None
+
+    def _meant(self, order: Order | None) -> Order:
+        meant = order or self.latest
+        assert meant is not None, "nothing was ordered yet"
+        return meant
+
+    def _locked(self, tx: Transaction, order: Order | None) -> Order:
+        return locked_order(tx, self._meant(order).id, enterprise_id=self.id)
+
+
+def open_shop(instance: Instance, client: TestClient, run_jobs: RunJobs, plan: Plan, id: str = "shop") -> Shop:
+    """A shop with an owner, goods and an open sale; those of the plan's plugins that are for enterprises are on."""
+    with instance.store.write() as tx:
+        a_shop(tx, id, language="en")
+        items = _goods(tx, id)
+        owner = _person(tx, f"owner-{id}@example.org", "Olivia", "en")
+        member = {"enterprise_id": id, "person_id": owner.id, "role": "owner", "since": tx.now}
+        tx.execute(insert(enterprise_member).values(member))
+        token = make_token(tx, owner.id, name="Tests", scopes=ROLES["owner"] | {SELF}).secret
+    shop = Shop(id=id, instance=instance, client=client, run_jobs=run_jobs, items=items, token=token)
+    for plugin in offered_plugins(instance.hooks):
+        if plugin in plan.plugins:
+            shop.use(plugin, plan.settings.get(plugin))
+    return shop
+
+
+def _goods(tx: Transaction, shop: str) -> dict[str, str]:
+    plenty = {name: a_lot(tx, shop, name=name, on_hand="1000") for name in ("carrots", "juice", "soap")}
+    kilos = a_lot(tx, shop, name="chicken", unit="Kilogram", on_hand="200")
+    jars = a_lot(tx, shop, name="honey", on_hand="3")
+    weighed: dict[str, Any] = {"grains": 2000, "quantity": Decimal(2), "unit": "Kilogram", "weighed": True}
+    return {
+        "carrots": an_item(tx, plenty["carrots"], shop, name="Carrots", price=250),
+        "juice": an_item(tx, plenty["juice"], shop, name="Juice", price=300, deposit=50),
+        "soap": an_item(tx, plenty["soap"], shop, name="Soap", price=500, vat="20"),
+        "chicken": an_item(tx, kilos, shop, name="Chicken", price=2400, **weighed),
+        "honey": an_item(tx, jars, shop, name="Honey", price=800),
+    }
+
+
+def _person(tx: Transaction, email: str, name: str, language: str) -> Person:
+    new = NewPerson(email=email, name=name, phone="", language=language, password_hash="")
+    person = add_person(tx, new, confirmed=True)
+    assert person is not None, f"{email} is known already"
+    return person
