@@ -73,7 +73,7 @@ def change_now(visit: Visit) -> Response:
     except Refused as error:
         wrong = mistakes(visit, error, lambda name: name.startswith(FIELD) or name in ADDRESS_FIELDS)
         return _page(visit, door, order, typed, codes=codes, wrong=wrong, status=status_of(error))
-    _ask_for_new_amount(visit, changed)
+    _ask_for_new_amount(visit, door, changed)
     return visit.redirect(door.address)
 
 
@@ -136,14 +136,15 @@ def _address(visit: Visit, order: Order) -> Address | None:
     return address
 
 
-def _ask_for_new_amount(visit: Visit, order: Order) -> None:
+def _ask_for_new_amount(visit: Visit, door: Door, order: Order) -> None:
     """What was asked of the payer was the old amount."""
     if not order.payment_method:
         return
     try:
         start_payment(
-            visit.instance, order.id, order.payment_method, f"order:{order.id}:v{order.version}", visit.language
-        )
+            visit.instance, order.id, order.payment_method, f"order:{order.id}:v{order.version}", visit.language,
+            return_url=visit.address(door.address),
+        )  # fmt: skip
     except Conflict:
         return  # nothing is due any more
 

@@ -157,7 +157,10 @@ def _begin_payment(visit: Visit, order: Order) -> None:
     """After the commit, and never in its way: the order stands, and its page lets the customer pay another way."""
     if order.payment_method and order.total:
         try:
-            start_payment(visit.instance, order.id, order.payment_method, f"order:{order.id}", visit.language)
+            start_payment(
+                visit.instance, order.id, order.payment_method, f"order:{order.id}", visit.language,
+                return_url=visit.address(_placed_before(visit) or f"/orders/{order.id}"),
+            )  # fmt: skip
         except Conflict:
             return  # it is paid or cancelled already; the page of the order says so
 

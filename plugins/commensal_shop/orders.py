@@ -128,7 +128,10 @@ def pay_now(visit: Visit) -> Response:
         order = door.order(tx)
     key = f"order:{order.id}:{visit.form.get('attempt', '')[:10]}"
     try:
-        start_payment(visit.instance, order.id, visit.form.get("payment_method", ""), key, visit.language)
+        start_payment(
+            visit.instance, order.id, visit.form.get("payment_method", ""), key, visit.language,
+            return_url=visit.address(door.address),
+        )  # fmt: skip
     except Refused as error:
         return _page(visit, door, mistakes(visit, error), status_of(error))
     return visit.redirect(door.address)

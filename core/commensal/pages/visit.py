@@ -61,6 +61,10 @@ class Visit:
         headers = {"Content-Language": self.language, "Vary": "Cookie, Accept-Language", "Cache-Control": "no-store"}
         return HTMLResponse(page, status, headers)
 
+    def address(self, path: str) -> str:
+        """The full address of a page of this site, for who comes back from elsewhere."""
+        return f"{self.instance.settings.base_url.rstrip('/')}{path}"
+
     def redirect(self, url: str) -> Response:
         """See another page of this site (303). An address of another site becomes the front page."""
         return RedirectResponse(local(url), status_code=303)

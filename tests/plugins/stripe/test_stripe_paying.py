@@ -144,3 +144,16 @@ def test_the_page_of_the_order_shows_where_to_pay_and_then_that_it_is_paid(stall
     page = stall.client.get(f"/orders/guest/{order.secret}").text
     assert "Received so far: €10.00" in page
     assert "Pay now" not in page
+
+
+def test_from_the_page_of_the_order_customers_come_back_to_it(stall: Stall, stripe: Provider) -> None:
+    """Pay, look at the page, pay another way: the guest's page is where Stripe sends them back to."""
+    order = stall.buy()
+    here = f"/orders/guest/{order.secret}"
+    sent = stall.client.post(
+        f"{here}/pay", data={"payment_method": "stripe:checkout", "attempt": "0"}, follow_redirects=False
+    )
+    assert (sent.status_code, sent.headers["location"]) == (303, here)
+    (page,) = stripe.sessions.values()
+    assert page["success_url"] == page["cancel_url"] == f"http://testserver{here}"
+    assert page["url"] in stall.client.get(here).text

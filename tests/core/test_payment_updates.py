@@ -1,0 +1,281 @@
+"""What providers say of payments is applied in any order, and what cannot be true is kept for a person."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from sqlalchemy import func, insert, select
+from starlette.testclient import TestClient
+
+from commensal.api.app import make_app
+from commensal.clock import ManualClock
+from commensal.enterprises.plugins import disable_plugin
+from commensal.enterprises.tables import enterprise_plugin
+from commensal.errors import Refused
+from commensal.hooks.contract import hookimpl
+from commensal.hooks.loading import load_plugins
+from commensal.hooks.values import PaymentStart, PaymentUpdate, WebhookRequest
+from commensal.ids import SeededIds
+from commensal.instance import Instance, Settings
+from commensal.instance.settings import LimitSettings
+from commensal.jobs import Job
+from commensal.jobs.tables import job
+from commensal.jobs.ticking import tick
+from commensal.orders.tables import customer_order
+from commensal.payments.begin import start_payment
+from commensal.payments.due import due
+from commensal.payments.following import follow_up
+from commensal.payments.giving_back import refund_by_provider
+from commensal.payments.journal import journal_entries
+from commensal.payments.payments import cancel, payment_by_id
+from commensal.payments.problems import problems_of
+from commensal.payments.promises import INTERVALS, STATUS
+from commensal.payments.tables import payment as table
+from commensal.payments.values import Payment
+from commensal.store import Store
+from commensal.testing.placed import a_placed_order, a_shop
+from commensal.work import work_of
+
+_keys = itertools.count()
+Status = Callable[[Payment], PaymentUpdate | None]
+
+
+class Psp:
+    """A provider. Its messages are a state and a payment's id; `status` and `refund` are what it answers when asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.start: Callable[[], PaymentStart] = lambda: PaymentStart(text="Pay.", reference="r1")
+        self.status: Status = lambda payment: None
+        self.refund: Callable[[Payment], PaymentUpdate] = lambda refund: said(refund, "Done")
+        self.says: list[PaymentUpdate] = []
+
+    def module(self) -> ModuleType:
+        def payment_webhook(request: WebhookRequest) -> list[PaymentUpdate]:
+            if request.headers.get("signature") != "good":
+                raise Refused("signature", "No.")
+            return self.says
+
+        def payment_status(payment: Payment) -> PaymentUpdate | None:
+            self.asked.append(payment.id)
+            return self.status(payment)
+
+        module: Any = ModuleType("psp")
+        module.start_payment = hookimpl(lambda: self.start())
+        module.payment_webhook, module.payment_status = hookimpl(payment_webhook), hookimpl(payment_status)
+        module.refund_payment = hookimpl(lambda refund: self.refund(refund))
+        return module  # type: ignore[no-any-return]
+
+
+def said(payment: Payment, state: Any, **more: Any) -> PaymentUpdate:
+    about = {"payment_id": payment.id, "amount": payment.amount, "currency": payment.currency}
+    return PaymentUpdate(state=state, **{**about, **more})
+
+
+@pytest.fixture
+def psp() -> Psp:
+    return Psp()
+
+
+@pytest.fixture
+def instance(store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path, psp: Psp) -> Iterator[Instance]:
+    """A shop with an order of 10.00, and another shop; both use the plugin `psp`."""
+    limits = LimitSettings(webhooks=50)
+    settings = Settings(name="Test", base_url="http://testserver", limits=limits, plugins={"enabled": ["psp"]})
+    hooks = load_plugins(settings, clock=clock, modules={"psp": psp.module()})
+    with store.write() as tx:
+        for shop in ("shop", "other"):
+            a_shop(tx, shop)
+            row: dict[str, Any] = {"enterprise_id": shop, "plugin": "psp", "settings": {}, "version": 1}
+            tx.execute(insert(enterprise_plugin).values(row))
+        a_placed_order(tx, id="order", total=1000)
+    instance = Instance(tmp_path, settings, store, hooks, clock, ids)
+    yield instance
+    instance.hooks.flush_failures()
+
+
+@pytest.fixture
+def client(instance: Instance) -> Iterator[TestClient]:
+    with TestClient(make_app(instance), raise_server_exceptions=False) as client:
+        yield client
+
+
+def begin(instance: Instance) -> Payment:
+    return start_payment(instance, "order", "psp:card", f"key {next(_keys)}", "en")
+
+
+def tell(client: TestClient, psp: Psp, *says: PaymentUpdate, shop: str = "shop", signature: str = "good") -> int:
+    psp.says = list(says)
+    return client.post(f"/-/psp/webhook/{shop}", content=b"{}", headers={"Signature": signature}).status_code
+
+
+def state(instance: Instance, payment: Payment) -> str:
+    with instance.store.read() as tx:
+        return payment_by_id(tx, "shop", payment.id).state
+
+
+def journal(instance: Instance) -> list[int]:
+    with instance.store.read() as tx:
+        return [entry.amount for entry in journal_entries(tx, "shop")]
+
+
+def problems(instance: Instance, shop: str = "shop") -> list[str]:
+    with instance.store.read() as tx:
+        return [one.code for one in problems_of(tx, shop)]
+
+
+def jobs(instance: Instance, kind: str) -> int:
+    with instance.store.read() as tx:
+        return int(tx.value(select(func.count()).where(job.c.kind == kind, job.c.state == "waiting")))
+
+
+@pytest.mark.parametrize("messages", list(itertools.permutations(("Pending", "Done", "Failed", "Cancelled"))))
+def test_money_wins_over_whatever_else_is_said(
+    instance: Instance, client: TestClient, psp: Psp, messages: tuple[str, ...]
+) -> None:
+    payment = begin(instance)
+    assert tell(client, psp, *(said(payment, one, reference="r2") for one in messages)) == 200
+    assert (state(instance, payment), journal(instance)) == ("Done", [1000])
+
+
+def test_a_payment_that_has_ended_is_not_brought_back_by_words(
+    instance: Instance, client: TestClient, psp: Psp
+) -> None:
+    payment = begin(instance)
+    for message, then in (("Failed", "Failed"), ("Pending", "Failed"), ("Cancelled", "Failed")):
+        tell(client, psp, said(payment, message))
+        assert state(instance, payment) == then
+    assert journal(instance) == []
+
+
+def test_what_cannot_be_true_is_kept_once_and_not_applied(instance: Instance, client: TestClient, psp: Psp) -> None:
+    payment = begin(instance)
+    for wrong, code in (
+        (said(payment, "Done", amount=999), "other_amount"),
+        (said(payment, "Done", currency="USD"), "other_currency"),
+        (said(payment, "Done", payment_id="nothing"), "unknown_payment"),
+    ):
+        assert [tell(client, psp, wrong) for _ in range(3)] == [200] * 3
+        assert problems(instance)[-1] == code
+    assert (state(instance, payment), journal(instance), len(problems(instance))) == ("Pending", [], 3)
+
+
+def test_a_shop_cannot_move_the_payment_of_another(instance: Instance, client: TestClient, psp: Psp) -> None:
+    payment = begin(instance)
+    assert tell(client, psp, said(payment, "Done"), shop="other") == 200
+    assert (state(instance, payment), problems(instance, "other")) == ("Pending", ["unknown_payment"])
+
+
+def test_a_plugin_cannot_move_the_payment_of_another_plugin(instance: Instance, client: TestClient, psp: Psp) -> None:
+    with instance.store.write() as tx:
+        tx.execute(insert(enterprise_plugin).values(enterprise_id="shop", plugin="cash", settings={}, version=1))
+    payment = begin(instance)
+    with instance.store.write() as tx:
+        tx.execute(table.update().values(method="cash:cash"))
+    tell(client, psp, said(payment, "Done"))
+    assert (journal(instance), problems(instance)) == ([], ["unknown_payment"])
+
+
+def test_an_unsigned_message_is_told_nothing_and_a_fault_is_sent_again(
+    instance: Instance, client: TestClient, psp: Psp
+) -> None:
+    payment = begin(instance)
+    assert tell(client, psp, said(payment, "Done"), signature="bad") == 400
+    assert tell(client, psp, "nonsense") == 500  # type: ignore[arg-type]
+    assert (state(instance, payment), problems(instance)) == ("Pending", [])
+    with instance.store.write() as tx:
+        disable_plugin(tx, "shop", "psp")
+    assert tell(client, psp, said(payment, "Done")) == 404
+
+
+def test_messages_have_a_rate_of_their_own(client: TestClient, psp: Psp) -> None:
+    assert [tell(client, psp, signature="bad") for _ in range(51)] == [400] * 50 + [429]
+    assert client.get("/api/openapi.json").status_code == 200
+
+
+def test_a_payment_is_asked_about_ever_more_rarely_and_then_no_more(
+    instance: Instance, clock: ManualClock, psp: Psp
+) -> None:
+    begin(instance)
+    times = []
+    for _ in range(24 * 14):
+        before = len(psp.asked)
+        tick(instance, work_of(instance))
+        if len(psp.asked) > before:
+            times.append(clock.now())
+        clock.advance(hours=1)
+    assert len(psp.asked) == len(INTERVALS)
+    gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
+    assert gaps == sorted(gaps)
+    assert gaps[-1] == timedelta(hours=24)
+    assert jobs(instance, STATUS) == 0
+
+
+def test_a_job_that_is_handed_over_twice_does_not_ask_twice_for_ever(
+    instance: Instance, clock: ManualClock, psp: Psp
+) -> None:
+    payment = begin(instance)
+    told = {"enterprise_id": "shop", "payment_id": payment.id, "asked": 0}
+    for _ in range(3):
+        follow_up(instance, Job("j", STATUS, told, 1))
+    assert jobs(instance, STATUS) == 2  # the first, which has not run here, and one that follows
+
+
+def test_asking_and_messages_together_are_one_entry(
+    instance: Instance, client: TestClient, clock: ManualClock, psp: Psp
+) -> None:
+    payment = begin(instance)
+    psp.status = lambda one: said(one, "Done")
+    tell(client, psp, said(payment, "Done"))
+    clock.advance(days=1)
+    tick(instance, work_of(instance))
+    assert (journal(instance), psp.asked, jobs(instance, STATUS)) == ([1000], [], 0)
+
+
+def test_a_failed_payment_is_asked_about_for_a_while(instance: Instance, clock: ManualClock, psp: Psp) -> None:
+    """Perhaps only the answer was lost."""
+
+    def hang() -> PaymentStart:
+        raise TimeoutError
+
+    psp.start = hang
+    payment = begin(instance)
+    psp.status = lambda one: said(one, "Done") if len(psp.asked) == 3 else None
+    for _ in range(3):
+        clock.advance(minutes=30)
+        tick(instance, work_of(instance))
+    assert (state(instance, payment), journal(instance)) == ("Done", [1000])
+
+
+def test_a_provider_that_contradicts_itself_about_a_refund_is_not_believed(
+    instance: Instance, client: TestClient, psp: Psp
+) -> None:
+    payment = begin(instance)
+    tell(client, psp, said(payment, "Done"))
+    refund = refund_by_provider(instance, payment, 400, key="one")
+    assert refund_by_provider(instance, payment, 400, key="one") == refund
+    tick(instance, work_of(instance))
+    assert (state(instance, refund), journal(instance)) == ("Done", [1000, -400])
+    tell(client, psp, said(refund, "Failed"))
+    assert (state(instance, refund), journal(instance)) == ("Done", [1000, -400])
+    assert problems(instance) == ["refund_contradicted"]
+
+
+def test_money_that_comes_for_a_cancelled_order_is_owed(instance: Instance, client: TestClient, psp: Psp) -> None:
+    payment = begin(instance)
+    with instance.store.write() as tx:
+        cancel(tx, "shop", payment.id)
+        tx.execute(customer_order.update().values(state="Cancelled"))
+    psp.refund = lambda refund: replace(said(refund, "Failed"), text="No.")
+    tell(client, psp, said(payment, "Done"))
+    tick(instance, work_of(instance))
+    with instance.store.read() as tx:
+        assert due(tx, "shop", "order").balance == -1000
+    assert problems(instance) == ["owed", "refund_failed"]
