@@ -40,7 +40,7 @@ from commensal.sale_sessions.complete import complete_due
 from commensal.sale_sessions.coordinations import cancel_coordination
 from commensal.sale_sessions.questions import coordination_by_id
 from commensal.sale_sessions.sessions import remove_session
-from commensal.sale_sessions.tables import coordination, sale_session
+from commensal.sale_sessions.tables import coordination, sale_session, session_item
 from commensal.stock.lots import change_lot, lot_by_id
 from commensal.stock.movements import count_stock
 from commensal.store import Store, Transaction, insert_rows
@@ -97,11 +97,13 @@ def other() -> Ear:
 @pytest.fixture
 def instance(
     settings: Settings, store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path, ear: Ear, other: Ear
-) -> Instance:
+) -> Iterator[Instance]:
     """With two listening plugins: `ear` hears everything, `other` only of orders placed."""
     modules = {"ear": ear.module(), "other": other.module("order_placed")}
     enabled = replace(settings, plugins={"enabled": list(modules)})
-    return Instance(tmp_path, enabled, store, load_plugins(enabled, clock=clock, modules=modules), clock, ids)
+    instance = Instance(tmp_path, enabled, store, load_plugins(enabled, clock=clock, modules=modules), clock, ids)
+    yield instance
+    instance.hooks.flush_failures()
 
 
 @pytest.fixture
@@ -348,11 +350,8 @@ def test_a_sale_of_forty_shops_is_completed_as_cheaply_as_one(
         assert complete_due(tx) == ["shop-sale"]
     assert len(statements) <= 5 + 1
     run(instance)
-    assert sorted(set(ear.kinds)) == ["sale_completed"] or ear.kinds.count("sale_completed") == 41
-    assert {about.enterprise_id for told, about in ear.heard if told.kind == "sale_completed"} == {
-        "shop",
-        *(f"s{one}" for one in range(40)),
-    }
+    told = sorted(about.enterprise_id for event, about in ear.heard if event.kind == "sale_completed")
+    assert told == sorted(["shop", *(f"s{one}" for one in range(40))])
 
 
 # ------------------------------------------------------------------------------------------------ stock
@@ -430,9 +429,6 @@ def test_a_session_that_is_taken_back_is_told_to_nobody(
     clock.advance(hours=1)
     assert openings(instance) == [soon]
     with instance.store.write() as tx:
-        tx.execute(delete(sale_session).where(sale_session.c.id == "nothing"))
-        from commensal.sale_sessions.tables import session_item
-
         tx.execute(delete(session_item))
         remove_session(tx, soon, "shop", 1)
     run(instance)

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import event, insert, select
+from starlette.testclient import TestClient
 
 from commensal.clock import ManualClock
 from commensal.instance import Instance
-from commensal.jobs import Job, Periodic, Work, promise
+from commensal.jobs import Job, Periodic, Promise, Work, promise, promise_all, ticking
+from commensal.jobs.failed import forget_finished, retry_parked
 from commensal.jobs.periodic import run_periodic
-from commensal.jobs.failed import retry_parked
 from commensal.jobs.run import CLAIM, DELAYS, run_due
 from commensal.jobs.tables import job, job_slot
+from commensal.people.people import Person
+from commensal.people.scopes import OPERATOR, SELF
+from commensal.people.tokens import make_token
 from commensal.store import Store, Transaction
+
+Somebody = Callable[..., Person]
 
 
 def _states(store: Store) -> list[str]:
@@ -32,8 +39,8 @@ def test_a_promise_is_kept_only_if_its_transaction_commits(instance: Instance) -
         raise RuntimeError
     with instance.store.write() as tx:
         promise(tx, "note", {"n": 2})
-    assert run_due(instance, work) == 1
-    assert run_due(instance, work) == 0
+    assert run_due(instance, work)
+    assert not run_due(instance, work)
     assert (done, _states(instance.store)) == ([{"n": 2}], ["done"])
 
 
@@ -41,9 +48,9 @@ def test_a_job_waits_until_it_is_due(instance: Instance, clock: ManualClock) -> 
     with instance.store.write() as tx:
         promise(tx, "note", {}, due_at=clock.now() + timedelta(hours=1))
     work = Work({"note": lambda *_: None})
-    assert run_due(instance, work) == 0
+    assert not run_due(instance, work)
     clock.advance(hours=1)
-    assert run_due(instance, work) == 1
+    assert run_due(instance, work)
 
 
 def test_a_failing_job_comes_back_later_each_time_and_is_parked_in_the_end(
@@ -56,17 +63,17 @@ def test_a_failing_job_comes_back_later_each_time_and_is_parked_in_the_end(
     with instance.store.write() as tx:
         promised = promise(tx, "note", {})
     for delay in DELAYS:
-        assert run_due(instance, work) == 1
+        assert run_due(instance, work)
         clock.advance(seconds=delay.total_seconds() - 1)
-        assert run_due(instance, work) == 0
+        assert not run_due(instance, work)
         clock.advance(seconds=1)
-    assert run_due(instance, work) == 1
+    assert run_due(instance, work)
     clock.advance(days=30)
-    assert run_due(instance, work) == 0
+    assert not run_due(instance, work)
     with instance.store.write() as tx:
         assert tx.one(select(job.c.state, job.c.error)) == {"state": "parked", "error": "ValueError: try 6"}
         assert retry_parked(tx, promised).state == "waiting"
-    assert run_due(instance, Work({"note": lambda *_: None})) == 1
+    assert run_due(instance, Work({"note": lambda *_: None}))
     assert _states(instance.store) == ["done"]
 
 
@@ -88,9 +95,9 @@ def test_a_job_whose_worker_died_is_taken_up_again(instance: Instance, clock: Ma
         run_due(instance, Work({"note": die}))
     done: list[int] = []
     work = Work({"note": lambda _, one: done.append(one.attempts)})
-    assert run_due(instance, work) == 0
+    assert not run_due(instance, work)
     clock.advance(seconds=CLAIM.total_seconds() + 1)
-    assert run_due(instance, work) == 1
+    assert run_due(instance, work)
     assert done == [2]
 
 
@@ -139,3 +146,116 @@ def test_periodic_work_that_fails_leaves_its_slot_free_and_does_not_stop_the_oth
         assert [row["name"] for row in tx.all(select(job_slot.c.name))] == ["good"]
     mended = Periodic("bad", timedelta(minutes=5), lambda tx: ran.append("bad"))
     assert run_periodic(instance, Work({}, (mended, good))) == ["bad"]
+
+
+def test_who_waits_behind_a_slow_job_is_taken_up_by_another_worker(
+    instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ticking, "SECONDS", 0.05)
+    begun, over, done = threading.Event(), threading.Event(), threading.Event()
+
+    def think(*_: object) -> None:
+        begun.set()
+        over.wait(30)
+
+    work = Work({"slow": think, "quick": lambda *_: done.set()})
+    with ticking.ticking(instance, work):
+        with instance.store.write() as tx:
+            promise(tx, "slow", {})
+            promise(tx, "quick", {})
+        assert begun.wait(30)
+        assert done.wait(30), "it waits until the slow one is over"
+        assert not over.is_set()
+        over.set()
+
+
+def test_a_worker_that_was_silent_for_too_long_has_nothing_to_say_any_more(
+    instance: Instance, clock: ManualClock
+) -> None:
+    """Its job was taken up by another, and failed there: that it came to an end after all changes nothing."""
+
+    def slow(*_: object) -> None:
+        clock.advance(seconds=CLAIM.total_seconds() + 1)
+        run_due(instance, Work({"note": lambda *_: 1 / 0}))
+
+    with instance.store.write() as tx:
+        promise(tx, "note", {})
+    run_due(instance, Work({"note": slow}))
+    with instance.store.read() as tx:
+        row = tx.one(select(job.c.state, job.c.attempts, job.c.error))
+    assert (row["state"], row["attempts"]) == ("waiting", 2)
+    assert "ZeroDivisionError" in row["error"]
+
+
+def test_finished_jobs_are_forgotten_after_a_month_and_parked_ones_are_not(
+    instance: Instance, clock: ManualClock
+) -> None:
+    with instance.store.write() as tx:
+        promise(tx, "done", {})
+        promise(tx, "never", {})
+    work = Work({"done": lambda *_: None})
+    while run_due(instance, work):
+        pass
+    for delay in DELAYS:
+        clock.advance(seconds=delay.total_seconds())
+        run_due(instance, work)
+    clock.advance(days=29)
+    with instance.store.write() as tx:
+        forget_finished(tx)
+    assert sorted(_states(instance.store)) == ["done", "parked"]
+    clock.advance(days=2)
+    with instance.store.write() as tx:
+        forget_finished(tx)
+    assert _states(instance.store) == ["parked"]
+
+
+def test_many_promises_are_one_statement_and_none_is_none(store: Store) -> None:
+    seen: list[str] = []
+    event.listen(store.engine, "before_cursor_execute", lambda *given: seen.append(given[2]))
+    with store.write() as tx:
+        assert promise_all(tx, []) == []
+        ids = promise_all(tx, [Promise("note", {"n": number}) for number in range(100)])
+    assert len([one for one in seen if "job" in one]) == 1
+    with store.read() as tx:
+        rows = tx.all(select(job.c.id, job.c.payload).order_by(job.c.id))
+    assert [(row["id"], row["payload"]) for row in rows] == [(id, {"n": n}) for n, id in enumerate(ids)]
+
+
+# ------------------------------------------------------------------------------------------------ over the API
+
+
+def test_operators_see_what_failed_without_what_it_was_about_and_try_it_again(
+    instance: Instance, client: TestClient, clock: ManualClock, somebody: Somebody
+) -> None:
+    with instance.store.write() as tx:
+        promised = promise(tx, "unknown", {"secret": "hunter2"})
+        promise(tx, "unknown", {})
+    work = Work({})
+    for delay in (timedelta(), *DELAYS):
+        clock.advance(seconds=delay.total_seconds())
+        while run_due(instance, work):
+            pass
+    operator = _bearer(instance, somebody("Olga", operator=True).id, OPERATOR)
+    page = client.get("/api/jobs?limit=1", headers=operator).json()
+    (shown,) = page["items"]
+    assert (shown["id"], shown["state"], shown["attempts"]) == (promised, "parked", 6)
+    assert "hunter2" not in str(page)
+    assert len(client.get(f"/api/jobs?after={page['next']}", headers=operator).json()["items"]) == 1
+    assert client.post(f"/api/jobs/{promised}/retry", headers=operator).json()["state"] == "waiting"
+    assert client.post(f"/api/jobs/{promised}/retry", headers=operator).status_code == 404
+    done: list[object] = []
+    assert run_due(instance, Work({"unknown": lambda _, one: done.append(one.payload)}))
+    assert done == [{"secret": "hunter2"}]
+
+
+def test_nobody_else_sees_jobs(instance: Instance, client: TestClient, somebody: Somebody) -> None:
+    somebodys = _bearer(instance, somebody("Ada").id, SELF)
+    assert client.get("/api/jobs").status_code == 401
+    assert client.get("/api/jobs", headers=somebodys).status_code == 403
+    assert client.post("/api/jobs/x/retry", headers=somebodys).status_code == 403
+
+
+def _bearer(instance: Instance, person_id: str, scope: str) -> dict[str, str]:
+    with instance.store.write() as tx:
+        token = make_token(tx, person_id, name="Tests", scopes=frozenset({scope}))
+    return {"Authorization": f"Bearer {token.secret}"}

@@ -115,7 +115,8 @@ def test_a_forgotten_password_is_set_anew_by_mail(browser: Browser, instance: In
     known = browser.send("/forgot", email=ada.email).text
     browser.go("/forgot")
     assert browser.send("/forgot", email="nobody@example.org").text == known
-    assert run_due(instance, Work(handlers={FORGOTTEN: mail_reset})) == 2
+    work = Work(handlers={FORGOTTEN: mail_reset})
+    assert [run_due(instance, work) for _ in range(2)] == [True, True]
     (mail,) = mails(instance)
     assert (mail["kind"], mail["to"]) == ("reset_password", ada.email)
     browser.go(f"/reset/{mail['code']}")

@@ -6,12 +6,11 @@ growing delay; after its last attempt it is parked, where an operator sees it an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import ColumnElement, RowMapping, Select, and_, select, update
 
 from ..store import Transaction
 from .registry import Job, Work
@@ -20,44 +19,39 @@ from .tables import job
 if TYPE_CHECKING:
     from ..instance import Instance
 
-CLAIM = timedelta(minutes=5)  # longer than `PATIENCE` and the longest time limit of a job together
-PATIENCE = timedelta(seconds=10)
+CLAIM = timedelta(minutes=5)  # longer than the longest time limit of a job
 DELAYS = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=3), timedelta(hours=12))
 _log = structlog.get_logger("commensal.jobs")
 
 
-def run_due(instance: Instance, work: Work, *, limit: int = 20) -> int:
-    """Does up to `limit` jobs that are due, one after the other. Returns how many were tried.
+def run_due(instance: Instance, work: Work) -> bool:
+    """Does the job that has been due for longest. False where none is due.
 
-    After `PATIENCE` the rest goes back to the queue: whoever waits behind a slow job is taken up by another worker.
+    One at a time: whoever claims more makes them wait behind a slow one, while other workers have nothing to do.
     """
     with instance.store.write() as tx:
-        claimed, began = _claim(tx, limit), tx.now
-    for place, one in enumerate(claimed):
-        if instance.clock.now() - began > PATIENCE:
-            with instance.store.write() as tx:
-                _give_back(tx, claimed[place:])
-            return place
-        _do(instance, work, one)
-    return len(claimed)
+        claimed = _claim(tx)
+    if claimed is None:
+        return False
+    _do(instance, work, claimed)
+    return True
 
 
-def _claim(tx: Transaction, limit: int) -> Sequence[Job]:
-    lost = and_(job.c.state == "running", job.c.claimed_until < tx.now)
-    due = and_(job.c.state == "waiting", job.c.due_at <= tx.now)
-    wanted = select(job).where(or_(due, lost)).order_by(job.c.due_at, job.c.id).limit(limit)
-    found = tx.all(wanted.with_for_update(skip_locked=True) if tx.postgresql else wanted)
-    if found:
-        ids = [row["id"] for row in found]
-        claim = update(job).where(job.c.id.in_(ids))
-        tx.execute(claim.values(state="running", claimed_until=tx.now + CLAIM, attempts=job.c.attempts + 1))
-    return [Job(row["id"], row["kind"], row["payload"], row["attempts"] + 1) for row in found]
+def _claim(tx: Transaction) -> Job | None:
+    """Each half of the question goes by the index of what is due, however much is."""
+    due = select(job).where(job.c.state == "waiting", job.c.due_at <= tx.now)
+    lost = select(job).where(job.c.state == "running", job.c.claimed_until < tx.now)
+    row = _first(tx, due) or _first(tx, lost)
+    if row is None:
+        return None
+    claim = update(job).where(job.c.id == row["id"])
+    tx.execute(claim.values(state="running", claimed_until=tx.now + CLAIM, attempts=job.c.attempts + 1))
+    return Job(row["id"], row["kind"], row["payload"], row["attempts"] + 1)
 
 
-def _give_back(tx: Transaction, jobs: Sequence[Job]) -> None:
-    """They were claimed and not begun, so that was no try."""
-    mine = or_(*(_held(one) for one in jobs))
-    tx.execute(update(job).where(mine).values(state="waiting", attempts=job.c.attempts - 1))
+def _first(tx: Transaction, wanted: Select[Any]) -> RowMapping | None:
+    first = wanted.order_by(job.c.due_at, job.c.id).limit(1)
+    return tx.first(first.with_for_update(skip_locked=True) if tx.postgresql else first)
 
 
 def _held(one: Job) -> ColumnElement[bool]:
