@@ -72,6 +72,12 @@ class Counter:
         return self.address is not None or any(one.needs_address for one in self.options.values())
 
     @property
+    def unserved(self) -> str:
+        """The postcode that was typed, where nothing is brought there."""
+        typed = self.address.postcode if self.address else ""
+        return "" if any(one.needs_address for one in self.options.values()) else typed
+
+    @property
     def places(self) -> Sequence[Place]:
         return by_place(self.options)
 
@@ -276,6 +282,10 @@ def _page(
         wrong = replace(wrong, fields={**wrong.fields, CODE: said})
     else:
         choices[CODE] = ""  # it stands among those that count
+    if counter.unserved:
+        status = 422 if status == 200 else status
+        nowhere = Problem("no_delivery", "We do not deliver to {postcode}.", values={"postcode": counter.unserved})
+        wrong = replace(wrong, fields={**wrong.fields, "address/postcode": say(visit.language, nowhere)})
     return show(
         visit,
         "checkout",

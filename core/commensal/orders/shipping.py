@@ -30,10 +30,10 @@ def options(
 def book(tx: Transaction, hooks: Hooks, shop: Selling, draft: OrderDraft, language: str) -> ShippingOption | None:
     """Takes a place in `draft.shipping`. Raises `Refused` where it is full, `Invalid` where it is none of the shop's.
 
-    An empty choice is fine only where the shop offers nothing to choose from.
+    An empty choice is fine only where the shop offers nothing to choose from, to whatever address.
     """
     if not draft.shipping:
-        if options(tx, hooks, shop, language, draft.address):
+        if options(tx, hooks, shop, language, None):
             raise Invalid([Problem("shipping_missing", "Choose how you will receive your order.", "/shipping")])
         return None
     plugin, _, option = draft.shipping.partition(":")
