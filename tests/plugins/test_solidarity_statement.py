@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
 import commensal_solidarity as solidarity
-from commensal import DemoPlace, Invalid, Query, metadata
+from commensal import DemoPlace, Invalid, Query, metadata, plugin_settings
+from commensal.cli import app
 from commensal.clock import ManualClock
 from commensal.enterprises.plugins import enabled_plugins
 from commensal.enterprises.tables import customer, enterprise_member
@@ -30,6 +32,7 @@ from commensal.people.sessions import begin_session
 from commensal.reports.run import find_report
 from commensal.store import Store
 from commensal_solidarity.received import record_payment
+from commensal_solidarity.settings import Settings as Programmes
 from commensal_solidarity.statement import initials, statement_of
 from commensal_solidarity.tables import solidarity_entry
 
@@ -276,11 +279,11 @@ def test_the_command_prints_a_statement_writes_it_and_records_what_came(tmp_path
     with open_instance(tmp_path) as opened:
         town = found_town(opened)
         town.order("ada", apples=2)
-    app = typer.Typer()
-    solidarity.commands(app)
+    own = typer.Typer()
+    solidarity.commands(own)
 
     def run(*words: str, fails: bool = False) -> str:
-        ran = CliRunner().invoke(app, [*words, "--instance", str(tmp_path)], catch_exceptions=True)
+        ran = CliRunner().invoke(own, [*words, "--instance", str(tmp_path)], catch_exceptions=True)
         assert (ran.exit_code != 0) == fails, ran.output
         return str(ran.exception) if fails else ran.output.replace("\u202f", " ").replace("\xa0", " ")
 
@@ -295,3 +298,19 @@ def test_the_command_prints_a_statement_writes_it_and_records_what_came(tmp_path
     assert "6,00" in file.read_text(encoding="utf-8-sig")
     assert "is no day" in run("statement", "shop", "ccas", "--from", "juin", fails=True)
     assert "no programme cse" in run("statement", "shop", "cse", fails=True)
+
+
+def test_a_hub_writes_its_programmes_into_a_file_with_the_days_of_toml(tmp_path: Path) -> None:
+    begin_instance(tmp_path, name="Halle", plugins=("solidarity",))
+    with open_instance(tmp_path) as opened:
+        category = found_town(opened).category
+    file = tmp_path / "programmes.toml"
+    terms = f'[[programmes]]\nid = "cse"\npayer = "CSE"\ncategory = "{category}"\npercent = 12.5\nbudget = 5000\n'
+    file.write_text(f"{terms}valid_from = 2026-01-01\n", encoding="utf-8")
+    ran = CliRunner().invoke(
+        app, ["enterprise", "plugin", "shop", "solidarity", "--file", str(file), "--instance", str(tmp_path)]
+    )
+    assert ran.exit_code == 0, ran.output
+    with open_instance(tmp_path) as opened, opened.store.read() as tx:
+        (programme,) = plugin_settings(tx, opened.hooks, "shop", "solidarity", Programmes).programmes
+    assert (programme.valid_from, programme.percent) == (date(2026, 1, 1), Decimal("12.5"))

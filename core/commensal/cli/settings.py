@@ -74,7 +74,8 @@ def _given(sets: list[str], file: Path | None) -> dict[str, Any]:
             given[name.strip()] = tomllib.loads(f"value = {value}")["value"]
         except tomllib.TOMLDecodeError:
             given[name.strip()] = value
-    return given
+    plain: dict[str, Any] = msgspec.to_builtins(given)  # TOML has days and hours; what is kept is JSON
+    return plain
 
 
 def _grid(found: list[EnterprisePlugin]) -> Grid:
