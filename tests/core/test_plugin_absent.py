@@ -96,15 +96,23 @@ def test_an_order_can_be_changed_and_cancelled_when_its_plugin_is_gone(
 TINY = '''"""Tiny: counts what nobody needs."""
 from dataclasses import dataclass
 from pathlib import Path
-from commensal import hookimpl
+from commensal import Secret, hookimpl
 
 @dataclass(frozen=True)
 class TinySettings:
     word: str = ""
 
+@dataclass(frozen=True)
+class OfInstance:
+    key: Secret = Secret("")
+
 @hookimpl
 def enterprise_settings() -> type:
     return TinySettings
+
+@hookimpl
+def instance_settings() -> type:
+    return OfInstance
 
 @hookimpl
 def migrations() -> Path:
@@ -234,6 +242,15 @@ def test_a_plugin_that_cannot_be_imported_is_told_from_one_that_is_not_there(fol
     )
 
 
+def test_a_file_with_a_plugins_secret_is_its_owners_alone(folder: Path) -> None:
+    file = folder / "instance.toml"
+    file.write_text(f"{file.read_text(encoding='utf-8')}\n[plugins.tiny]\nkey = 'sesame'\n", encoding="utf-8")
+    open_instance(folder).close()
+    file.chmod(0o644)
+    with pytest.raises(SettingsError, match="can be read by others; run `chmod 600"):
+        open_instance(folder)
+
+
 # ------------------------------------------------------------------------------------------------ over the API
 
 
@@ -309,7 +326,7 @@ def build_again(world: World) -> Instance:
 def test_an_instance_without_plugins_serves_its_api(tmp_path: Path) -> None:
     folder = tmp_path / "bare"
     begin_instance(folder, name="Bare", plugins=())
-    whose = ("--instance", str(folder))
+    whose: tuple[str | Path, ...] = ("--instance", str(folder))
     marie: list[str | Path] = [
         COMMENSAL,
         "user",

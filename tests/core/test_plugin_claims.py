@@ -296,3 +296,40 @@ def test_a_shape_that_cannot_be_filled_names_its_plugin(clock: ManualClock, hook
     settings = Settings(name="Test", plugins={"enabled": ["probe"]})
     with pytest.raises(PluginError, match=f"'probe' failed in {hook}: .*{said}"):
         load_plugins(settings, clock=clock, modules={"probe": plugin(**{hook: lambda: shape})})
+
+
+def test_no_secret_is_in_a_log_or_a_failure(
+    store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A plugin fails while it holds the enterprise's settings and the operator's, and while it writes them down."""
+
+    def fails(tx: Any, settings: OfInstance, instance_settings: OfInstance) -> Any:
+        shown = f"{settings} {instance_settings} {settings.key} {settings.key!r}"
+        tx.execute(text("INSERT INTO person (id) VALUES (:key)"), {"key": settings.key.reveal()})
+        raise AssertionError(shown)
+
+    def shows(enterprise_id: str, settings: OfInstance) -> Any:
+        raise ValueError(f"{settings} {settings.key}")
+
+    probe = plugin(
+        instance_settings=lambda: OfInstance,
+        enterprise_settings=lambda: OfInstance,
+        shipping_options=lambda tx, settings, instance_settings: fails(tx, settings, instance_settings),
+        payment_methods=lambda enterprise_id, settings: shows(enterprise_id, settings),
+    )
+    settings = Settings(name="Test", plugins={"enabled": ["probe"], "probe": {"key": "op-sesame"}})
+    hooks = load_plugins(settings, clock=clock, modules={"probe": probe})
+    instance = Instance(tmp_path, settings, store, hooks, clock, ids)
+    theirs = {"probe": {"key": "shop-sesame"}}
+    nothing: dict[str, Any] = {"enterprise_id": "shop", "language": "en"}
+    with store.read() as tx:
+        more: dict[str, Any] = {"session_id": "x", "address": None}
+        assert hooks.each(specifications.shipping_options, theirs, tx=tx, **nothing, **more) == []
+    assert hooks.each(specifications.payment_methods, theirs, instance=instance, person_id=None, **nothing) == []
+    hooks.flush_failures()
+    with store.read() as tx:
+        kept = str(tx.all(text("SELECT what FROM plugin_failure")))
+    said = capsys.readouterr()
+    assert said.out.count("Traceback") >= 2
+    assert "person" in kept
+    assert "sesame" not in said.out + said.err + kept + repr(settings)

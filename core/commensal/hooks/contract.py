@@ -5,8 +5,8 @@ Documentation and tests are made from it, and the dispatcher obeys it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, ParamSpec, TypeVar
 
 import pluggy
@@ -39,6 +39,7 @@ class Contract:
     reads:      inside a transaction: while it runs, the database refuses every write
     since:      the version that brought it
     deprecated: what to use instead, and when it goes; a plugin that implements it is warned of at start
+    deprecated_arguments: the same for single arguments, by their names; a plugin that takes one is warned of
     """
 
     scope: Scope
@@ -49,6 +50,7 @@ class Contract:
     reads: bool = False
     since: str = "0.1"
     deprecated: str = ""
+    deprecated_arguments: Mapping[str, str] = field(default_factory=dict)
 
 
 class Hook(Generic[P, R]):
@@ -72,6 +74,7 @@ def hook(
     reads: bool = False,
     since: str = "0.1",
     deprecated: str = "",
+    deprecated_arguments: Mapping[str, str] | None = None,
 ) -> Callable[[Callable[P, R]], Hook[P, R]]:
     """Declares a hook: ``@hook(scope="enterprise", returns="each", where="outside", on_error="skip")``."""
     if where == "transaction" and on_error == "skip" and not reads:
@@ -85,6 +88,7 @@ def hook(
         reads=reads,
         since=since,
         deprecated=deprecated,
+        deprecated_arguments=deprecated_arguments or {},
     )
 
     def declare(specification: Callable[P, R]) -> Hook[P, R]:

@@ -68,6 +68,9 @@ def _section(one: AnyHook, users: list[str]) -> Iterator[str]:
     if contract.deprecated:
         yield f"**Deprecated**: {contract.deprecated}"
         yield ""
+    for argument, said in contract.deprecated_arguments.items():
+        yield f"**Deprecated** argument `{argument}`: {said}"
+        yield ""
     yield from ("```python", f"def {one.name}{_signature(one)}", "```", "")
     yield (inspect.getdoc(one.specification) or "").replace("``", "`")
     yield ""

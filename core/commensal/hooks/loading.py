@@ -64,7 +64,7 @@ def load_plugins(
     for plugin in settings.enabled_plugins:
         _refuse_id(plugin, settings.enabled_plugins)
         try:
-            module = given[plugin] if plugin in given else _import(plugin, found)
+            module = given[plugin] if plugin in given else _import(plugin, found, {*found, *given})
             _register(manager, plugin, module, hooks)
         except (SettingsError, PluginError) as error:
             if not forgiving:
@@ -80,8 +80,16 @@ def _specify(manager: pluggy.PluginManager, hooks: Mapping[str, Hook[..., object
     """Tells pluggy what implementations are checked against: the specifications, and the settings anybody may take."""
     specified = {}
     for name, one in hooks.items():
-        said = f"{name} is deprecated: {one.contract.deprecated}" if one.contract.deprecated else ""
-        marker = _hookspec(warn_on_impl=RemovedIn1Warning(said)) if said else _hookspec
+        contract = one.contract
+        of_hook = f"{name} is deprecated: {contract.deprecated}"
+        of_arguments = {
+            argument: RemovedIn1Warning(f"{argument} of {name} is deprecated: {said}")
+            for argument, said in contract.deprecated_arguments.items()
+        }
+        marker = _hookspec(
+            warn_on_impl=RemovedIn1Warning(of_hook) if contract.deprecated else None,
+            warn_on_impl_args=of_arguments or None,
+        )
         specified[name] = staticmethod(marker(one.specification))
     manager.add_hookspecs(type("Specifications", (), specified))
     for name, one in hooks.items():
@@ -140,10 +148,10 @@ def migration_folders(hooks: Hooks) -> dict[str, Path]:
     return {one.plugin: one.value for one in hooks.each(specifications.migrations) if one.value is not None}
 
 
-def _import(plugin: str, found: Mapping[str, EntryPoint]) -> ModuleType:
+def _import(plugin: str, found: Mapping[str, EntryPoint], known: Collection[str]) -> ModuleType:
     if plugin not in found:
         raise SettingsError(
-            f"plugins.enabled: {_meant(plugin, found)} Install its package, or take it out: the instance starts "
+            f"plugins.enabled: {_meant(plugin, known)} Install its package, or take it out: the instance starts "
             "without it, and its tables stay. `commensal plugins` tells who uses it."
         )
     try:

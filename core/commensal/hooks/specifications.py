@@ -124,6 +124,16 @@ def menu_items(tx: Transaction, person_id: str | None, language: str) -> Sequenc
 
 
 @hook(scope="enterprise", returns="each", where="transaction", on_error="skip", reads=True)
+def order_links(tx: Transaction, order: Order, page: str, language: str) -> Sequence[MenuItem] | None:
+    """Links for the page of an order, for the customer whose it is: a calendar, a document. `tx` only reads.
+
+    `page` is the path of that page, "/orders/<id>" or "/orders/guest/<secret>": an address that a plugin makes from it
+    opens to the same reader by the same key. A plugin that fails is left out.
+    """
+    raise AssertionError("a specification is not called")
+
+
+@hook(scope="enterprise", returns="each", where="transaction", on_error="skip", reads=True)
 def reports(tx: Transaction, enterprise_id: str, language: str) -> Sequence[Report] | None:
     """Reports that an enterprise may run: each with its columns, its parameters, and a function that gives the lines.
 

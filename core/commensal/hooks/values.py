@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class MenuItem:
-    """A link for the menu: its text in the reader's language."""
+    """A link for the menu, or for the page of an order: its text in the reader's language."""
 
     label: str
     url: str

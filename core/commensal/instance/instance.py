@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,9 +12,10 @@ from ..hooks.dispatcher import Hooks
 from ..hooks.failures import Recorder
 from ..hooks.loading import listeners, load_plugins, migration_folders
 from ..ids import Ids, RandomIds
+from ..secret import Secret
 from ..store import Store
 from ..store.migrate import migrate, missing_revisions
-from .settings import Settings, load_settings
+from .settings import Settings, load_settings, refuse_if_others_read
 
 DATABASE = "commensal.db"
 
@@ -65,6 +67,8 @@ def open_instance(
     settings = load_settings(folder)
     clock, ids = clock or SystemClock(), ids or RandomIds()
     hooks = load_plugins(settings, clock=clock, forgiving=forgiving)
+    if any(isinstance(one, Secret) and one for plugin in hooks.plugins() for one in _values(hooks, plugin)):
+        refuse_if_others_read(folder / "instance.toml")
     store = Store(settings.database.url or f"sqlite:///{folder / DATABASE}", clock=clock, ids=ids)
     try:
         folders = migration_folders(hooks)
@@ -76,3 +80,9 @@ def open_instance(
         store.close()
         raise
     return Instance(folder, settings, store, hooks, clock, ids)
+
+
+def _values(hooks: Hooks, plugin: str) -> Iterable[object]:
+    """All that the operator has set for the plugin."""
+    settings = hooks.instance_settings(plugin)
+    return () if settings is None else vars(settings).values()

@@ -85,7 +85,7 @@ class Settings:
     mail: MailSettings = field(default_factory=MailSettings)
     limits: LimitSettings = field(default_factory=LimitSettings)
     outbound: OutboundSettings = field(default_factory=OutboundSettings)
-    plugins: dict[str, Any] = field(default_factory=dict)
+    plugins: dict[str, Any] = field(default_factory=dict, repr=False)  # as it is written, secrets too
     """`enabled`: ids in the order in which they are asked."""
 
     def __post_init__(self) -> None:
@@ -116,6 +116,12 @@ def load_settings(folder: Path) -> Settings:
         raise SettingsError(f"There is no {file}. `commensal init --instance {folder}` makes one.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{file}: {error}") from error
-    if "password" in values.get("mail", {}) and file.stat().st_mode & 0o077:
-        raise SettingsError(f"{file} holds a password and can be read by others; run `chmod 600 {file}`.")
+    if "password" in values.get("mail", {}):
+        refuse_if_others_read(file)
     return read_settings(Settings, values)
+
+
+def refuse_if_others_read(file: Path) -> None:
+    """Raises `SettingsError` for a file with secrets that is open to others on this machine."""
+    if file.stat().st_mode & 0o077:
+        raise SettingsError(f"{file} holds a password and can be read by others; run `chmod 600 {file}`.")

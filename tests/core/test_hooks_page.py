@@ -1,0 +1,117 @@
+"""Every hook is documented, used by a bundled plugin, tested with its faults, and warned of before it goes."""
+
+from __future__ import annotations
+
+import os
+import re
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from commensal.clock import ManualClock
+from commensal.deprecated import RemovedIn1Warning
+from commensal.hooks import loading, specifications
+from commensal.hooks.answers import nonsense
+from commensal.hooks.contract import AnyHook, hook, hookimpl
+from commensal.hooks.describing import hooks_page
+from commensal.hooks.loading import all_hooks, found_plugins, load_plugins
+from commensal.instance import Settings
+from commensal.testing.probe import GOOD
+
+PAGE = Path(__file__).parents[2] / "plugins" / "HOOKS.md"
+every_hook = pytest.mark.parametrize("one", all_hooks().values(), ids=lambda one: one.name)
+with_plugins = pytest.mark.skipif(
+    "COMMENSAL_TEST_PLUGINS" in os.environ, reason="the page names all bundled plugins, and only some are found"
+)
+
+
+@with_plugins
+def test_the_page_is_what_the_contracts_say() -> None:
+    assert PAGE.read_text(encoding="utf-8") == hooks_page(), "run `commensal hooks > plugins/HOOKS.md`"
+
+
+@every_hook
+def test_a_hook_says_what_it_is_for_and_when_it_came(one: AnyHook) -> None:
+    assert one.__doc__
+    assert len(one.__doc__) > 30
+    assert re.fullmatch(r"\d+\.\d+", one.contract.since)
+
+
+@with_plugins
+@every_hook
+def test_a_hook_has_a_bundled_plugin_that_uses_it(one: AnyHook) -> None:
+    bundled = [point for point in found_plugins().values() if point.dist and point.dist.name == "commensal"]
+    assert [point.name for point in bundled if hasattr(getattr(point.load(), one.name, None), "commensal_impl")]
+
+
+@every_hook
+def test_the_type_that_a_hook_promises_can_be_checked(one: AnyHook) -> None:
+    """Names of annotations are found, and a plugin that works is not said to answer nonsense."""
+    nonsense(one, None)
+    assert one.name in GOOD
+
+
+# ------------------------------------------------------------------------------------------------ what goes
+
+
+@hook(scope="instance", returns="each", where="outside", on_error="skip", deprecated="use menu_items(); gone in 1.1")
+def old_menu(language: str) -> None:
+    """Links for the menu, as they were given in times of old."""
+
+
+@hook(
+    scope="instance", returns="each", where="outside", on_error="skip",
+    deprecated_arguments={"person": "take person_id; gone in 1.1"},
+)  # fmt: skip
+def some_menu(person: str, person_id: str) -> None:
+    """Links for the menu, with an argument of old."""
+
+
+def load(clock: ManualClock, **functions: Callable[..., Any]) -> list[str]:
+    """The warnings that a plugin causes when the instance starts."""
+    module = ModuleType("probe")
+    for name, function in functions.items():
+        function.__name__ = name
+        setattr(module, name, hookimpl(function))
+    settings = Settings(name="Test", plugins={"enabled": ["probe"]})
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        load_plugins(settings, clock=clock, modules={"probe": module})
+    assert all(issubclass(one.category, RemovedIn1Warning) for one in caught)
+    return [str(one.message) for one in caught]
+
+
+@pytest.fixture
+def with_old_hooks(monkeypatch: pytest.MonkeyPatch) -> None:
+    hooks = {**all_hooks(), "old_menu": old_menu, "some_menu": some_menu}
+    monkeypatch.setattr(loading, "all_hooks", lambda: hooks)
+
+
+@pytest.mark.usefixtures("with_old_hooks")
+def test_who_uses_what_goes_reads_of_it_at_the_start(clock: ManualClock) -> None:
+    assert load(clock, old_menu=lambda language: None) == ["old_menu is deprecated: use menu_items(); gone in 1.1"]
+    said = "person of some_menu is deprecated: take person_id; gone in 1.1"
+    assert load(clock, some_menu=lambda person: None) == [said]
+    assert load(clock, some_menu=lambda person_id: None) == []
+    assert load(clock, menu_items=lambda language: None) == []
+
+
+@pytest.mark.usefixtures("with_old_hooks")
+def test_where_warnings_are_errors_the_plugin_does_not_load(clock: ManualClock) -> None:
+    module = ModuleType("probe")
+    module.old_menu = hookimpl(old_menu.specification)  # type: ignore[attr-defined]
+    settings = Settings(name="Test", plugins={"enabled": ["probe"]})
+    with pytest.raises(RemovedIn1Warning, match="use menu_items"):
+        load_plugins(settings, clock=clock, modules={"probe": module})
+
+
+def test_the_page_says_what_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+    old = specifications.menu_items.contract
+    monkeypatch.setattr(
+        specifications.menu_items, "contract", type(old)(**{**vars(old), "deprecated": "use something else"})
+    )
+    assert "**Deprecated**: use something else" in hooks_page()
