@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
@@ -28,7 +28,14 @@ from commensal import (
 from .tables import custom_report_preset
 
 MOST = 100  # presets of one enterprise
-_COMPARED = ("text", "whole", "money", "percent", "date")  # kinds of columns that can be filtered
+# How columns can be filtered, by their kind. Rates are kept digit by digit, as texts: they have no order.
+_OPERATORS: dict[str, Collection[str]] = {
+    "text": ("is", "is_not", "contains"),
+    "whole": ("is", "is_not", "least", "most"),
+    "money": ("is", "is_not", "least", "most"),
+    "date": ("is", "is_not", "least", "most"),
+    "percent": ("is", "is_not"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,7 +122,7 @@ def filters_of(preset: Preset, known: Segment) -> list[Filter]:
 def _filter(one: dict[str, str], known: Segment) -> Filter:
     kind, text = known.field(one["field"]).kind, one["value"]
     operator: Operator = one["operator"]  # type: ignore[assignment]
-    if kind not in _COMPARED or (operator == "contains" and kind != "text"):
+    if operator not in _OPERATORS.get(kind, ()):
         raise ValueError(one["field"])
     if kind in ("whole", "money"):
         return Filter(one["field"], operator, _whole(text))
@@ -136,7 +143,7 @@ def _rate(text: str) -> Decimal:
         value = Decimal(text)
     except InvalidOperation:
         raise ValueError(text) from None
-    if not 0 <= value <= 100:
+    if not value.is_finite() or not 0 <= value <= 100:
         raise ValueError(text)
     return value
 

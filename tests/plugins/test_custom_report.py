@@ -1,0 +1,176 @@
+"""Reports of one's own choice: kept under a name, listed among the others, and never more than an allow-list."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import insert
+from starlette.testclient import TestClient
+
+from commensal.clock import ManualClock
+from commensal.enterprises.tables import enterprise_member
+from commensal.hooks.loading import load_plugins
+from commensal.ids import SeededIds
+from commensal.instance import Instance, Settings
+from commensal.orders.place import place_order
+from commensal.orders.values import Wish
+from commensal.people.people import add_person, new_person
+from commensal.people.tokens import make_token
+from commensal.reports.look import look
+from commensal.reports.segments import SEGMENTS, segment
+from commensal.reports.values import Query
+from commensal.search import search_key
+from commensal.store import Store
+from commensal.testing.goods import a_lot, an_item
+from commensal.testing.placed import a_shop
+
+from .reporting import use
+
+PRESETS = "/api/-/custom_report/enterprises/shop/presets"
+REPORTS = "/api/enterprises/shop/reports"
+JUNE = {"since": "2026-06-01", "until": "2026-06-30", "format": "csv", "language": "en"}
+BY_SUPPLIER = {
+    "name": "Pieces by supplier", "segment": "order_lines", "columns": ["product", "customer", "pieces", "amount"],
+    "grouped_by": ["product"], "ordered_by": ["-pieces", "customer"], "put_together": True,
+}  # fmt: skip
+
+
+@pytest.fixture
+def instance(settings: Settings, store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path) -> Instance:
+    given = Settings(
+        name="T", base_url=settings.base_url, language="en", limits=settings.limits,
+        plugins={"enabled": ["distribution_lists", "sales", "custom_report"]},
+    )  # fmt: skip
+    instance = Instance(tmp_path, given, store, load_plugins(given, clock=clock), clock, ids)
+    with store.write() as tx:
+        for shop in ("shop", "other"):
+            a_shop(tx, shop)
+            use(tx, shop)
+        lot = a_lot(tx, on_hand="100")
+        wares = (("Pommes", 250), ("Œufs", 300))
+        items = [an_item(tx, lot, name=name, price=price, search=search_key(name)) for name, price in wares]
+    for name, pieces in (("Ada", 1), ("Bob", 3)):
+        wish = Wish(items={items[0]: pieces, items[1]: 1}, name=name, email=f"{name}@example.org")
+        with store.write() as tx:
+            place_order(tx, instance.hooks, "shop-session", wish)
+    return instance
+
+
+Header = dict[str, str]
+
+
+def a_token(instance: Instance, name: str, role: str, shop: str = "shop") -> Header:
+    with instance.store.write() as tx:
+        made = add_person(
+            tx,
+            new_person(email=f"{name}@example.org", name=name, password="long enough for this", language="en"),
+            confirmed=True,
+        )
+        assert made is not None
+        tx.execute(insert(enterprise_member).values(enterprise_id=shop, person_id=made.id, role=role, since=tx.now))
+        scopes = ["self", "orders:read", "payments:read", "plugins:write", "customers:read", "products:read"]
+        token = make_token(tx, made.id, name="test", scopes=scopes)
+    return {"Authorization": f"Bearer {token.secret}"}
+
+
+@pytest.fixture
+def manager(instance: Instance) -> Header:
+    return a_token(instance, "ada", "manager")
+
+
+def test_a_preset_is_kept_listed_run_changed_and_removed(client: TestClient, manager: Header) -> None:
+    made = client.post(PRESETS, json=BY_SUPPLIER, headers=manager)
+    assert made.status_code == 201, made.text
+    name = f"custom_report:{made.json()['id']}"
+    listed = {one["id"]: one for one in client.get(REPORTS, headers=manager).json()}
+    assert listed[name]["label"] == "Pieces by supplier"
+    address = f"{REPORTS}/{name.replace(':', '/')}"
+    answer = client.get(address, params=JUNE, headers=manager)
+    assert answer.content.decode("utf-8-sig").splitlines() == [
+        "Product,Customer,Pieces,Amount (EUR)",
+        "Œufs,Ada,1,3.00", "Œufs,Bob,1,3.00", "Œufs,Subtotal,2,6.00",
+        "Pommes,Bob,3,7.50", "Pommes,Ada,1,2.50", "Pommes,Subtotal,4,10.00",
+        "Total,,6,16.00",
+    ]  # fmt: skip
+    for format in ("xlsx", "html", "pdf", "jsonl"):
+        assert client.get(address, params={**JUNE, "format": format}, headers=manager).status_code == 200
+    preset = f"{PRESETS}/{made.json()['id']}"
+    filters = [
+        {"field": "customer", "operator": "is", "value": "Bob"},
+        {"field": "amount", "operator": "least", "value": "700"},
+    ]
+    changed = client.patch(preset, json={"filters": filters}, headers={**manager, "If-Match": '"1"'})
+    assert changed.status_code == 200, changed.text
+    lines = client.get(address, params={**JUNE, "flat": "true"}, headers=manager).text.splitlines()
+    assert lines[1:] == ["Pommes,Bob,3,7.50"]
+    assert client.delete(preset, headers={**manager, "If-Match": '"1"'}).status_code == 412
+    assert client.delete(preset, headers={**manager, "If-Match": '"2"'}).status_code == 204
+    assert client.get(address, params=JUNE, headers=manager).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("wrong", "where"),
+    [
+        ({"segment": "person"}, "/segment"),
+        ({"columns": [], "grouped_by": [], "ordered_by": []}, "/columns"),
+        ({"columns": ["product", "product"], "ordered_by": []}, "/columns"),
+        ({"columns": ["product", "password_hash"], "grouped_by": [], "ordered_by": []}, "/columns/1"),
+        ({"columns": ["product; DROP TABLE customer_order"], "grouped_by": [], "ordered_by": []}, "/columns/0"),
+        ({"ordered_by": ["email"]}, "/ordered_by/0"),
+        ({"grouped_by": ["pieces"]}, "/grouped_by/0"),
+        ({"filters": [{"field": "secret_hash", "operator": "is", "value": "x"}]}, "/filters/0"),
+        ({"filters": [{"field": "pieces", "operator": "is", "value": "many"}]}, "/filters/0"),
+        ({"filters": [{"field": "vat_rate", "operator": "is", "value": "NaN"}]}, "/filters/0"),
+        ({"filters": [{"field": "pieces", "operator": "contains", "value": "1"}]}, "/filters/0"),
+        ({"filters": [{"field": "vat_rate", "operator": "least", "value": "5.5"}]}, "/filters/0"),
+    ],
+)
+def test_what_is_on_no_list_is_refused(client: TestClient, manager: Header, wrong: dict[str, Any], where: str) -> None:
+    answer = client.post(PRESETS, json=BY_SUPPLIER | wrong, headers=manager)
+    assert answer.status_code == 422
+    assert [one["pointer"] for one in answer.json()["errors"]] == [where]
+
+
+def test_names_are_taken_once_and_presets_are_not_endless(client: TestClient, manager: Header) -> None:
+    for number in range(100):
+        assert client.post(PRESETS, json=BY_SUPPLIER | {"name": f"n{number}"}, headers=manager).status_code == 201
+    assert client.post(PRESETS, json=BY_SUPPLIER, headers=manager).json()["code"] == "too_many_presets"
+    first = client.get(PRESETS, headers=manager).json()[0]
+    answer = client.patch(f"{PRESETS}/{first['id']}", json={"name": "n5"}, headers={**manager, "If-Match": '"1"'})
+    assert (answer.status_code, answer.json()["code"]) == (409, "name_taken")
+
+
+def test_another_enterprise_and_a_smaller_role_may_not(client: TestClient, instance: Instance, manager: Header) -> None:
+    money = {"segment": "payments", "columns": ["day", "amount"], "grouped_by": [], "ordered_by": []}
+    made = client.post(PRESETS, json=BY_SUPPLIER | money, headers=manager)
+    assert made.status_code == 201, made.text
+    stranger, packer = a_token(instance, "sam", "manager", "other"), a_token(instance, "pia", "packer")
+    address = f"{REPORTS}/custom_report/{made.json()['id']}"
+    assert client.get(PRESETS, headers=stranger).status_code == 404
+    assert client.get(address.replace("/shop/", "/other/"), headers=stranger).status_code == 404
+    assert client.get(address, headers=packer).status_code == 403, "a preset opens nothing that its reader may not see"
+    assert client.get(address, headers=manager).status_code == 200
+    assert client.post(PRESETS, json=BY_SUPPLIER, headers=packer).status_code == 403
+
+
+def test_the_segments_are_told_with_their_fields(client: TestClient, manager: Header) -> None:
+    told = client.get("/api/-/custom_report/segments", headers=manager).json()
+    assert [one["name"] for one in told] == list(SEGMENTS)
+    assert {"name": "pieces", "label": "Pieces", "kind": "whole", "summed": True} in told[0]["fields"]
+
+
+@pytest.mark.parametrize("put_together", [False, True])
+@pytest.mark.parametrize("name", SEGMENTS)
+def test_every_field_of_every_segment_can_be_asked_for(instance: Instance, name: str, put_together: bool) -> None:
+    """All at once, ordered by each: no field is broken on either database."""
+    fields = list(segment(name, "en").fields)
+    with instance.store.read() as tx:
+        query = Query(
+            tx=tx, enterprise_id="shop", enterprise_name="shop", currency="EUR", timezone="Europe/Paris",
+            language="en", given={},
+        )  # fmt: skip
+        lines = list(look(query, name, *fields, put_together=put_together, order=fields))
+        assert all(len(line) == len(fields) for line in lines)
+        assert lines or name in ("adjustments", "payments")

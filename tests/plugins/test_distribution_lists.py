@@ -1,0 +1,162 @@
+"""Lists of the distribution: who packs, brings, comes and drives read the same orders, each in their own way."""
+
+from __future__ import annotations
+
+import io
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pypdf import PdfReader
+from sqlalchemy import select, update
+
+from commensal.clock import ManualClock
+from commensal.hooks.loading import load_plugins
+from commensal.ids import SeededIds
+from commensal.instance import Instance, Settings
+from commensal.orders.cancel import cancel_order
+from commensal.orders.lock import locked_order
+from commensal.orders.place import place_order
+from commensal.orders.tables import customer_order
+from commensal.orders.values import Order, Wish
+from commensal.orders.weigh import weigh_order
+from commensal.pricing.values import Address
+from commensal.search import search_key
+from commensal.store import Store
+from commensal.testing.goods import a_lot, an_item
+from commensal.testing.placed import a_shop
+
+from .reporting import run, table, use
+
+LISTS = ("by_customer", "by_product", "by_supplier", "by_place", "sign_in", "labels", "driver")
+HOME = Address(street="3 rue des Lilas", postcode="37000", city="Tours", country="FR", note="2e étage")
+
+
+@pytest.fixture
+def instance(settings: Settings, store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path) -> Instance:
+    given = Settings(name="T", language="en", plugins={"enabled": ["distribution_lists", "sales", "custom_report"]})
+    instance = Instance(tmp_path, given, store, load_plugins(given, clock=clock), clock, ids)
+    with store.write() as tx:
+        a_shop(tx, name="Les Paniers")
+        use(tx, "shop")
+    return instance
+
+
+@pytest.fixture
+def orders(instance: Instance) -> list[Order]:
+    """Ada at the hall, Zoé at home, Bob at the hall; Gil has cancelled."""
+    with instance.store.write() as tx:
+        kilo: dict[str, Any] = {"unit": "Kilogram"}
+        roots = a_lot(tx, name="Carottes", unit="Kilogram", on_hand="100")
+        carrots = an_item(tx, roots, name="Carottes", grains=1000, search=search_key("Carottes"), **kilo)
+        chicken = an_item(
+            tx,
+            roots,
+            name="Poulet",
+            price=2400,
+            grains=2000,
+            weighed=True,
+            quantity=Decimal(2),
+            search="poulet",
+            **kilo,
+        )
+    placed = []
+    for name, items, address in (
+        ("Ada", {carrots: 3, chicken: 1}, None), ("Zoé", {carrots: 1}, HOME), ("Bob", {carrots: 2}, None),
+        ("Gil", {carrots: 9}, HOME),
+    ):  # fmt: skip
+        wish = Wish(items=items, name=name, email=f"{search_key(name)}@example.org", phone="06 12", address=address)
+        with instance.store.write() as tx:
+            placed.append(place_order(tx, instance.hooks, "shop-session", wish))
+    with instance.store.write() as tx:
+        place = update(customer_order).where(customer_order.c.address.is_(None))
+        tx.execute(place.values(shipping_label="Salle des fêtes, 17:00"))
+        cancel_order(tx, instance.hooks, locked_order(tx, placed[3].id, enterprise_id="shop"), by_hub=True)
+    return placed[:3]
+
+
+def test_the_packer_ticks_off_each_order(instance: Instance, orders: list[Order]) -> None:
+    with instance.store.write() as tx:
+        held = locked_order(tx, orders[0].id, enterprise_id="shop")
+        (chicken,) = [line for line in held.lines if line.weighed]
+        weigh_order(tx, instance.hooks, held, {chicken.id: Decimal("1.87")})
+    lines = table(instance, "shop", "distribution_lists:by_customer")
+    assert [(one["Order"], one["Pieces"], one["Product"], one["Weighed"], one["Amount (EUR)"]) for one in lines] == [
+        ("1 · Ada · Salle des fêtes, 17:00", "3", "Carottes", "", "7.50"),
+        ("1 · Ada · Salle des fêtes, 17:00", "1", "Poulet", "1.87", "22.44"),
+        ("1 · Ada · Salle des fêtes, 17:00", "4", "Subtotal", "", "29.94"),
+        ("2 · Zoé", "1", "Carottes", "", "2.50"),
+        ("3 · Bob · Salle des fêtes, 17:00", "2", "Carottes", "", "5.00"),
+        ("Total", "7", "", "", "37.44"),
+    ]
+
+
+def test_a_heap_is_divided_by_name_and_weight(instance: Instance, orders: list[Order]) -> None:
+    lines = table(instance, "shop", "distribution_lists:by_product")
+    assert [(one["Product"], one["Pieces"], one["To weigh"], one["Customer"]) for one in lines] == [
+        ("Carottes · Les Paniers", "3", "3", "Ada"),
+        ("Carottes · Les Paniers", "1", "1", "Zoé"),
+        ("Carottes · Les Paniers", "2", "2", "Bob"),
+        ("Carottes · Les Paniers", "6", "6", "Subtotal"),
+        ("Poulet · Les Paniers", "1", "2", "Ada"),
+        ("Total", "7", "8", ""),
+    ]
+    assert table(instance, "shop", "distribution_lists:by_product", supplier="nobody") == []
+
+
+def test_a_supplier_brings_the_sum_of_all_orders(instance: Instance, orders: list[Order]) -> None:
+    first, second, *_ = table(instance, "shop", "distribution_lists:by_supplier")
+    assert (first["Product"], first["Pieces"], first["In all"], first["In all (unit)"], first["Orders"]) == (
+        "Carottes", "6", "6", "kg", "3",
+    )  # fmt: skip
+    assert (second["Product"], second["Pieces"], second["In all"]) == ("Poulet", "1", "2")
+
+
+def test_each_place_knows_who_comes(instance: Instance, orders: list[Order]) -> None:
+    lines = table(instance, "shop", "distribution_lists:by_place", place="FÊTES")
+    assert [(one["Customer"], one["Pieces"], one["Due (EUR)"]) for one in lines[:2]] == [
+        ("Ada", "4", "31.50"), ("Bob", "2", "5.00"),
+    ]  # fmt: skip
+    signing = table(instance, "shop", "distribution_lists:sign_in")
+    assert [one["Customer"] for one in signing] == ["Zoé", "Ada", "Bob", "Subtotal", ""]
+    assert 'class="box"' in run(instance, "shop", "distribution_lists:sign_in", "html").decode()
+
+
+def test_the_driver_rings_where_an_address_is(instance: Instance, orders: list[Order]) -> None:
+    lines = table(instance, "shop", "distribution_lists:driver")
+    assert [(one["Customer"], one["Street"], one["Postcode"], one["Way in"]) for one in lines if one["Street"]] == [
+        ("Zoé", "3 rue des Lilas", "37000", "2e étage")
+    ]
+
+
+def test_every_parcel_has_a_label_of_its_own(instance: Instance, orders: list[Order]) -> None:
+    html = run(instance, "shop", "distribution_lists:labels", "html", language="fr", sheet="2x7", skip="4").decode()
+    assert html.count('<div class="sticker"></div>') == 4
+    assert html.count("<strong>") == 3
+    assert "<strong>2 · Zoé</strong>" in html
+    pdf = PdfReader(io.BytesIO(run(instance, "shop", "distribution_lists:labels", "pdf", language="fr")))
+    assert len(pdf.pages) == 1
+    for name in ("1 · Ada", "2 · Zoé", "3 · Bob"):
+        assert name in pdf.pages[0].extract_text()
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_every_list_prints_in_french_and_english(instance: Instance, orders: list[Order], name: str) -> None:
+    for language, word in (
+        ("fr", "Vente de juin · samedi 6 juin 2026"),
+        ("en", "Vente de juin · Saturday, 6 June 2026"),
+    ):
+        html = run(instance, "shop", f"distribution_lists:{name}", "html", language=language).decode()
+        assert name == "labels" or word in html
+        assert "Gil" not in html
+        assert run(instance, "shop", f"distribution_lists:{name}", "pdf", language=language).startswith(b"%PDF")
+
+
+def test_a_shop_that_has_sold_nothing_yet_gets_an_empty_list(instance: Instance) -> None:
+    with instance.store.write() as tx:
+        a_shop(tx, "young")
+        use(tx, "young")
+    assert table(instance, "young", "distribution_lists:by_customer") == []
+    with instance.store.read() as tx:
+        assert tx.all(select(customer_order)) == []
