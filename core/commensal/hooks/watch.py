@@ -9,6 +9,7 @@ knows of, and ends when nothing is watched any more: calls come and go meanwhile
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -49,8 +50,13 @@ class Watchdog:
     """All calls that are under way, and the thread that looks after them."""
 
     def __init__(self) -> None:
+        self.start_anew()
+
+    def start_anew(self) -> None:
+        """Watches nothing: after a fork, threads and the calls they made are left behind."""
         self._calls: set[Watched] = set()
-        self._changed = threading.Condition(threading.Lock())
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
         self._thread: threading.Thread | None = None
         self._wakes_at = 0.0
 
@@ -59,18 +65,19 @@ class Watchdog:
         return Watched(self, time.monotonic() + seconds, act)
 
     def begin(self, call: Watched) -> None:
-        with self._changed:
+        with self._lock:
             self._calls.add(call)
-            if self._thread is None or not self._thread.is_alive():  # a fork leaves threads behind
+            if self._thread is None:
                 self._wakes_at = call.deadline
-                self._thread = threading.Thread(target=self._run, daemon=True, name="watchdog of hooks")
-                self._thread.start()
+                thread = threading.Thread(target=self._run, daemon=True, name="watchdog of hooks")
+                thread.start()
+                self._thread = thread
             elif call.deadline < self._wakes_at:
                 self._changed.notify()
 
     def end(self, call: Watched) -> bool:
         """Whether the call was late; then what follows from that has been done when this returns."""
-        with self._changed:
+        with self._lock:
             self._calls.discard(call)
         if call.acted is None:
             return False
@@ -104,3 +111,4 @@ class Watchdog:
 
 
 watchdog = Watchdog()
+os.register_at_fork(after_in_child=watchdog.start_anew)

@@ -89,6 +89,7 @@ def price(tx: Transaction, hooks: Hooks, shop: Selling, draft: OrderDraft, optio
         claimed.update(one.code for one in asked)
         return asked
 
-    whole = price_order(replace(draft, shipping_option=option), ask_and_note)
+    with tx.hold.reading():  # once for all phases
+        whole = price_order(replace(draft, shipping_option=option), ask_and_note)
     refuse_unclaimed(draft.codes, claimed)
     return Quote(draft=whole, totals=totals(whole))

@@ -58,12 +58,11 @@ class Hold:
 
         What it gives makes the transaction usable again after a statement has failed: PostgreSQL wants to be told.
         """
-        if self._kept_to_reading:
-            yield lambda: None
+        steps = self._PRAGMAS if self._connection.dialect.name == "sqlite" else self._SAVEPOINTS
+        begin, again, end = steps[self._only_reads]
+        if self._kept_to_reading:  # by a block around this one
+            yield lambda: self._send(again)
             return
-        begin, again, end = (self._PRAGMAS if self._connection.dialect.name == "sqlite" else self._SAVEPOINTS)[
-            self._only_reads
-        ]
         self._kept_to_reading = True
         self._send(begin)
         try:
