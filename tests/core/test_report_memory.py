@@ -1,0 +1,65 @@
+"""A report streams: ten times the lines take no more memory."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import event
+
+from commensal.store import Store
+
+from .many_lines import EACH, add_orders, fill, write
+
+FEW = int(os.environ.get("COMMENSAL_TEST_LINES", "10000"))  # and ten times as many; 100000 for the whole million
+_SLACK = 16 * 1024  # kilobytes: what allocators and caches may differ by
+
+
+def peak(url: str) -> tuple[int, int]:
+    """Bytes of the report, and the most memory of the process that wrote it, in kilobytes."""
+    command = [sys.executable, str(Path(__file__).with_name("many_lines.py")), url]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=600)
+    size, memory = done.stdout.split()
+    return int(size), int(memory)
+
+
+def test_ten_times_the_lines_take_no_more_memory(store: Store, database_url: str) -> None:
+    few = FEW // EACH
+    with store.write() as tx:
+        fill(tx)
+        add_orders(tx, 2, few + 1)
+    small, before = peak(database_url)
+    with store.write() as tx:
+        add_orders(tx, few + 2, 10 * few + 1)
+    large, after = peak(database_url)
+    assert large > small * 9
+    assert after < before + _SLACK, f"{before} kB for {small} bytes, {after} kB for {large} bytes"
+
+
+def test_one_statement_asks_for_all_lines_and_finds_them_by_indexes(store: Store) -> None:
+    """Nothing that grows with other shops' history is read from end to end."""
+    with store.write() as tx:
+        for shop, orders in (("shop", 20), ("other", 2000)):
+            fill(tx, shop)
+            add_orders(tx, 2, orders, shop)
+        if tx.postgresql:
+            tx.connection.exec_driver_sql("ANALYZE")
+    asked: list[tuple[str, Any]] = []
+
+    def note(connection: Any, cursor: Any, statement: str, parameters: Any, *more: Any) -> None:
+        if "order_line" in statement:
+            asked.append((statement, parameters))
+
+    event.listen(store.engine, "before_cursor_execute", note)
+    write(store)
+    event.remove(store.engine, "before_cursor_execute", note)
+    ((statement, parameters),) = asked
+    with store.read() as tx:
+        explain = "EXPLAIN " if tx.postgresql else "EXPLAIN QUERY PLAN "
+        plan = [str(row[-1]) for row in tx.connection.exec_driver_sql(explain + statement, parameters)]
+    read = [step for step in plan if re.search(r"(SCAN|Seq Scan on) (customer_order|order_line)", step)]
+    assert not read, "\n".join(plan)
