@@ -19,6 +19,7 @@ from ..languages.catalogs import say, translate
 from ..orders.tables import customer_order
 from ..store import Transaction
 from .due import due, held_due
+from .following import call_off_others
 from .payments import answer_late, ask_payer, cancel_open, fail, payment_by_id, payment_by_key, record_payment, start
 from .promises import promise_cancel, promise_status
 from .values import Payment
@@ -69,10 +70,16 @@ def ask_plugin(instance: Instance, begun: Payment, language: str, return_url: st
 
     Where the provider says no or the plugin fails, the payment is Failed and its instructions have a text for the
     customer; the order stays. Where the plugin failed, nobody knows what it had done: so it is told to call off the
-    payment, and asked later what became of it. A payment that is not Started any more is returned as it is.
+    payment, and asked later what became of it. A payment that is not Started any more is returned as it is; so is one
+    in whose place an earlier one turns out to be paid.
     """
     if begun.state != "Started":
         return begun
+    call_off_others(instance, begun)
+    with instance.store.read() as tx:
+        begun = payment_by_id(tx, begun.enterprise_id, begun.id)
+    if begun.state != "Started":
+        return begun  # what was begun before had been paid
     try:
         answer = _ask(instance, begun, language, return_url or instance.settings.base_url)
     except (Refused, PluginError) as error:

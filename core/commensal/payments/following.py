@@ -9,18 +9,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import structlog
+
 from ..enterprises.plugins import enabled_plugins
-from ..errors import PluginError
+from ..errors import PluginError, Refused
 from ..hooks import specifications
 from ..hooks.values import PaymentUpdate
 from ..instance import Instance
 from ..jobs import Job
 from ..store import Transaction
-from .payments import OPEN, payment_by_id
+from .payments import OPEN, payment_by_id, payments_of
 from .promises import STATUS, promise_again
 from .updates import apply_update
 from .values import Payment
 
+_log = structlog.get_logger("commensal.payments")
 _ALSO_ENDED = 3  # times that a payment which has failed is asked about: perhaps only the answer was lost
 
 
@@ -44,8 +47,26 @@ def follow_up(instance: Instance, job: Job) -> None:
 def call_off(instance: Instance, job: Job) -> None:
     """Tells the provider that nobody shall pay any more, then asks whether somebody had paid already."""
     found, enabled = _read(instance, job)
-    if found.state == "Done":
-        return
+    if found.state != "Done":
+        _call_off(instance, found, enabled)
+
+
+def call_off_others(instance: Instance, begun: Payment) -> None:
+    """Calls off what `begun` has taken the place of, before anybody is asked to pay again: so that there are never two
+    pages to pay on, and who has paid already is not asked twice. Where a provider does not answer, a job tries on.
+    """
+    with instance.store.read() as tx:
+        others = payments_of(tx, begun.enterprise_id, begun.order_id)
+        enabled = enabled_plugins(tx, begun.enterprise_id)
+    for one in others:
+        if one.kind == "payment" and one.state == "Cancelled" and one.changed_at >= begun.created_at:
+            try:
+                _call_off(instance, one, enabled)
+            except (PluginError, Refused) as error:
+                _log.warning("a payment is called off later", plugin=one.plugin, exc_info=error)
+
+
+def _call_off(instance: Instance, found: Payment, enabled: Mapping[str, Any]) -> None:
     if _knows(instance, specifications.cancel_payment, found, enabled):
         instance.hooks.tell(specifications.cancel_payment, found.plugin, enabled, instance=instance, payment=found)
     said = _status(instance, found, enabled)

@@ -56,6 +56,7 @@ def refund_given(tx: Transaction, enterprise_id: str, refund_id: str, *, referen
 
 def refund_failed(tx: Transaction, enterprise_id: str, refund_id: str, *, text: str = "") -> Payment:
     """The provider will not give this refund: a person is told. A new one may be begun then, by hand or not."""
+    held_due(tx, enterprise_id, payment_by_id(tx, enterprise_id, refund_id).order_id)
     values = {"state": "Failed", "instructions": {"text": text} if text else None, "changed_at": tx.now}
     failing = update(payment).where(payment.c.id == refund_id, payment.c.state.in_(OPEN)).values(values)
     failed = tx.execute(failing).rowcount == 1

@@ -50,7 +50,7 @@ def stripe(behind: str) -> Iterator[Provider]:
 def settings(settings: Settings, stripe: Provider) -> Settings:
     return Settings(
         name="Test", base_url=settings.base_url, language="en", limits=settings.limits,
-        plugins={"enabled": ["shop", "cash", "stripe"], "stripe": {"api_base": stripe.url, "timeout": 3.0}},
+        plugins={"enabled": ["shop", "cash", "stripe"], "stripe": {"api_base": stripe.url, "timeout": 2.0}},
     )  # fmt: skip
 
 

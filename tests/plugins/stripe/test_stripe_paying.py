@@ -24,6 +24,16 @@ def test_a_customer_is_sent_to_stripe_and_comes_back_to_a_paid_order(stall: Stal
     assert stall.journal() == [("payment", 1000)]
 
 
+def test_a_provider_that_never_answers_is_given_up(stall: Stall, stripe: Provider) -> None:
+    """It takes the request and is silent until the time is over; the goods stay reserved meanwhile and afterwards."""
+    order = stall.buy()
+    stripe.away = True
+    assert stall.choose(order)["state"] == "Failed"
+    stripe.away = False
+    stripe.back.set()
+    assert stall.choose(order)["state"] == "Pending"
+
+
 def test_every_change_at_stripe_has_a_key(stall: Stall, stripe: Provider) -> None:
     order = stall.buy()
     first = stall.choose(order)
@@ -92,12 +102,15 @@ def test_a_page_that_ran_out_ends_the_payment(stall: Stall, stripe: Provider) ->
     assert stall.states(order) == ["Cancelled"]
 
 
-def test_choosing_anew_closes_the_page_before(stall: Stall, stripe: Provider) -> None:
+def test_choosing_anew_closes_the_page_before_another_is_opened(stall: Stall, stripe: Provider) -> None:
+    """There are never two pages on which one order could be paid."""
     order = stall.buy()
     first = stall.choose(order)["reference"]
-    stall.choose(order, "cash:cash")
-    stall.run_jobs()
-    assert stripe.sessions[first]["status"] == "expired"
+    was = []
+    stripe.then = lambda path: was.append(stripe.sessions[first]["status"]) if path.endswith("/sessions") else None
+    second = stall.choose(order)["reference"]
+    assert was == ["expired"]
+    assert stripe.sessions[second]["status"] == "open"
     assert stall.states(order) == ["Cancelled", "Pending"]
 
 
@@ -111,13 +124,22 @@ def test_cancelling_the_order_closes_the_page(stall: Stall, stripe: Provider) ->
 
 
 def test_whoever_paid_while_choosing_anew_is_found_out(stall: Stall, stripe: Provider) -> None:
-    """The page was paid and no message came; then another way was chosen, whose payment ends with the money."""
+    """The page was paid and no message came; who then chooses again is not asked to pay twice."""
     order = stall.buy()
     stripe.pay(stall.choose(order)["reference"])
-    stall.choose(order, "cash:cash")
-    stall.run_jobs()
-    assert stall.states(order) == ["Done", "Cancelled"]
+    assert stall.choose(order)["state"] == "Cancelled"
+    assert (stall.states(order), len(stripe.sessions)) == (["Done", "Cancelled"], 1)
     assert stall.payments(order)["balance"] == 0
+
+
+def test_another_choice_waits_for_no_provider_that_is_away(stall: Stall, stripe: Provider) -> None:
+    order = stall.buy()
+    page = stall.choose(order)["reference"]
+    stripe.silent = True
+    assert stall.choose(order, "cash:cash")["state"] == "Pending"
+    stripe.silent = False
+    stall.run_jobs()
+    assert stripe.sessions[page]["status"] == "expired"
 
 
 def test_nobody_is_sent_back_to_another_site(stall: Stall) -> None:
