@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 import pytest
 from hypothesis import given
+from hypothesis import settings as hypothesis
 from hypothesis import strategies as some
 
 from commensal import Adjustment, OrderDraft, Phase, PricedLine
@@ -280,6 +281,7 @@ def written(fee: Mapping[str, Any]) -> dict[str, Any]:
     return dict(msgspec.json.decode(msgspec.json.encode(fee)))
 
 
+@hypothesis(deadline=None)
 @given(lines(), FEES)
 def test_any_fee_on_any_order_is_what_fractions_say(lines: list[PricedLine], fee: dict[str, Any]) -> None:
     told = amounts(a_draft(*lines), written(fee))
@@ -287,6 +289,7 @@ def test_any_fee_on_any_order_is_what_fractions_say(lines: list[PricedLine], fee
     assert all(amount >= 0 for amount in told)
 
 
+@hypothesis(deadline=None)
 @given(lines(), some.lists(FEES, min_size=2, max_size=3))
 def test_fees_do_not_see_one_another_so_their_order_is_irrelevant(
     lines: list[PricedLine], fees: list[dict[str, Any]]
