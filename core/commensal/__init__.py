@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from .orders.cancel import cancel_order
     from .orders.cart import cart_items, cart_of, carts_by_secret, empty_cart, fill_cart, open_cart
     from .orders.change import change_order
+    from .orders.links import order_links
     from .orders.lock import locked_guest_order, locked_order
     from .orders.place import place_order
     from .orders.price import Choices
@@ -259,6 +260,7 @@ _MODULES = {
     "open_instance": "instance",
     "order_by_id": "orders.questions",
     "order_by_secret": "orders.questions",
+    "order_links": "orders.links",
     "orders_by_id": "orders.questions",
     "orders_of_person": "orders.questions",
     "owed_by_customer": "payments.due",
@@ -441,6 +443,7 @@ __all__ = [
     "open_instance",
     "order_by_id",
     "order_by_secret",
+    "order_links",
     "orders_by_id",
     "orders_of_person",
     "owed_by_customer",

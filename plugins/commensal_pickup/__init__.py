@@ -10,7 +10,7 @@ refused, for nobody will open the door. A closure that is added later lists the 
 already: they keep their orders until somebody moves them, and the slots take no more. Copied sales leave closed days
 out.
 
-Customers put their slot into their calendar (``/-/pickup/orders/<order>.ics``), and whoever keeps a place open
+Customers put their slot into their calendar, by a link on the page of their order, and whoever keeps a place open
 subscribes to its slots: ``POST …/places/<place>/calendar`` answers once with a secret link.
 """
 
@@ -24,13 +24,14 @@ from .booking import book_shipping, price_adjustments, release_shipping, shippin
 from .copying import sale_copied
 from .demo import demo_data
 from .endpoints import endpoints
-from .pages import routes
+from .pages import order_links, routes
 
 __all__ = [
     "book_shipping",
     "demo_data",
     "endpoints",
     "migrations",
+    "order_links",
     "price_adjustments",
     "release_shipping",
     "routes",

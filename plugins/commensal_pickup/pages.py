@@ -10,6 +10,8 @@ from starlette.routing import BaseRoute
 
 from commensal import (
     Instance,
+    MenuItem,
+    Order,
     Refused,
     Unauthorised,
     Visit,
@@ -22,6 +24,7 @@ from commensal import (
     translate,
 )
 
+from .booking import PREFIX
 from .calendars import order_calendar, place_calendar
 from .ical import MEDIA_TYPE
 
@@ -63,6 +66,14 @@ def on_error(visit: Visit, error: Exception) -> Response:
     if isinstance(error, Refused):
         return PlainTextResponse(say(visit.language, error), error.status)
     return PlainTextResponse(translate(visit.language, "Something went wrong on our side. Nothing was done."), 500)
+
+
+@hookimpl
+def order_links(order: Order, page: str, language: str) -> Sequence[MenuItem] | None:
+    """The calendar of an order that is still to be collected."""
+    if not order.shipping.startswith(PREFIX) or order.state == "Cancelled" or order.fulfilment_state == "Fulfilled":
+        return None
+    return [MenuItem(label=translate(language, "Put it into my calendar"), url=f"/-/pickup{page}.ics")]
 
 
 @hookimpl

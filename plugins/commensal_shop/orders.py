@@ -28,6 +28,7 @@ from commensal import (
     locked_order,
     order_by_id,
     order_by_secret,
+    order_links,
     orders_of_person,
     payment_methods,
     payments_of,
@@ -99,6 +100,7 @@ def _page(visit: Visit, door: Door, wrong: Mistakes = NONE, status: int = 200) -
         sale = sale_by_id(tx, order.session_id)
         payments = payments_of(tx, order.enterprise_id, order.id)
         open_now = may_change(order, sale, tx)
+        links = order_links(tx, visit.instance.hooks, order, door.address, visit.language)
         just_placed = order.state == "Held" and order.placed_at is not None and tx.now - order.placed_at < _THANKS
     waiting = next((one for one in reversed(payments) if one.kind == "payment" and one.state == "Pending"), None)
     due = order.total - order.paid_total if order.state != "Cancelled" else 0
@@ -111,6 +113,7 @@ def _page(visit: Visit, door: Door, wrong: Mistakes = NONE, status: int = 200) -
         sale=sale,
         door=door,
         may_change=open_now,
+        links=links,
         just_placed=just_placed,
         waiting=waiting,
         failed=_failed(payments) if waiting is None else None,

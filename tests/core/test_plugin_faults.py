@@ -35,6 +35,7 @@ from commensal.jobs.tables import job
 from commensal.orders.cancel import cancel_order
 from commensal.orders.change import change_order
 from commensal.orders.fulfil import hand_order_over
+from commensal.orders.links import order_links
 from commensal.orders.lock import locked_order
 from commensal.orders.place import place_order
 from commensal.orders.quote import quote_order
@@ -168,6 +169,9 @@ def copy(world: World, clock: ManualClock) -> None:
 REACH: dict[str, Callable[[World, ManualClock], object]] = {
     "check_settings": lambda world, _: read(world, lambda tx: try_settings(tx, world.hooks, "shop", "probe", {})),
     "menu_items": lambda world, _: menu(world),
+    "order_links": lambda world, _: on_order(
+        world, lambda tx, order: order_links(tx, world.hooks, order, "/orders/1", "en")
+    ),
     "reports": lambda world, _: read(world, lambda tx: reports_of(tx, world.hooks, "shop", "en")),
     "sale_copied": copy,
     "price_adjustments": lambda world, _: place(world),
@@ -285,7 +289,7 @@ def test_what_is_asked_goes_on_or_is_refused_and_works_again_when_the_plugin_doe
     else:
         with pytest.raises(PluginError, match="'probe' failed in"):
             reach(made, clock)
-        if hook.name not in ("release_shipping", "start_payment"):  # which are about an order that stands
+        if hook.name not in ("order_links", "release_shipping", "start_payment"):  # of an order that stands
             assert free(made) == before
     nothing_is_lost(made)
     the_operator_sees(made, hook)

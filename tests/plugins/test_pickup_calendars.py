@@ -17,6 +17,7 @@ from commensal.clock import ManualClock
 from commensal.enterprises.tables import enterprise_member, enterprise_plugin
 from commensal.instance import Instance, Settings
 from commensal.orders.cancel import cancel_order
+from commensal.orders.links import order_links
 from commensal.orders.lock import locked_order
 from commensal.orders.place import place_order
 from commensal.orders.tables import customer_order
@@ -196,3 +197,19 @@ def test_control_characters_are_left_out_and_breaks_of_lines_are_kept() -> None:
     (read,) = events(calendar("", [event], NOON))
     assert (read["SUMMARY"], read["DESCRIPTION"]) == ("Hall", "one\ntwo\nthree\\n; four, five")
     assert b"BEGIN:VEVENT\r\n" in calendar("", [event], NOON)
+
+
+def test_the_page_of_an_order_leads_to_its_calendar_until_it_is_collected(table: Table) -> None:
+    order = table.order(secret="a-secret")
+
+    def links(seen: Order) -> list[str]:
+        with table.store.read() as tx:
+            return [one.url for one in order_links(tx, table.hooks, seen, "/orders/guest/a-secret", "fr")]
+
+    assert links(order) == ["/-/pickup/orders/guest/a-secret.ics"]
+    for later in (
+        replace(order, state="Cancelled"),
+        replace(order, fulfilment_state="Fulfilled"),
+        replace(order, shipping="delivery:x"),
+    ):
+        assert links(later) == []

@@ -63,6 +63,7 @@ GOOD: dict[str, Callable[..., Any]] = {
     "commands": lambda app: None,
     "check_settings": lambda settings: [],
     "menu_items": lambda tx: [MenuItem(label="Probe", url="/probe")],
+    "order_links": lambda page: [MenuItem(label="Calendar", url=f"/-/probe{page}")],
     "reports": lambda tx: [Report(id="all", label="All", description="", columns=[], rows=lambda query: [])],
     "sale_copied": lambda tx, copy: None,
     "price_adjustments": _fee,
