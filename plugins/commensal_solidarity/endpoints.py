@@ -20,6 +20,7 @@ from commensal import (
     Routes,
     enterprise_by_id,
     hookimpl,
+    list_categories,
     page_of,
     plugin_settings,
 )
@@ -51,11 +52,13 @@ class NewPayment(Body, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, kw_only=True)
 class Running:
-    """A programme, and its year as it is today."""
+    """A programme, and its year as it is today. `category_name` is null where the hub has no such category: then nobody
+    is helped."""
 
     id: str
     payer: str
     category: str
+    category_name: str | None
     year: YearSoFar
 
 
@@ -68,10 +71,14 @@ def endpoints() -> Sequence[Endpoint]:
 def solidarity_programmes(call: Call, enterprise: str) -> Sequence[Running]:
     """The hub's programmes, each with what is left of this year's budget."""
     today = local_date(call.tx.now, enterprise_by_id(call.tx, enterprise).timezone)
+    names = {one.id: one.name for one in list_categories(call.tx, enterprise)}
     return [
-        Running(id=one.id, payer=one.payer, category=one.category, year=year_so_far(call.tx, enterprise, one, today))
+        Running(
+            id=one.id, payer=one.payer, category=one.category, category_name=names.get(one.category),
+            year=year_so_far(call.tx, enterprise, one, today),
+        )
         for one in _settings(call, enterprise).programmes
-    ]
+    ]  # fmt: skip
 
 
 @_routes.get(f"{_PROGRAMME}/statement", scope="payments:read")

@@ -89,7 +89,10 @@ def test_a_fund_is_told_its_orders_by_number_and_date_and_what_is_left(
         "last_day": "2026-06-30", "total": 900, "received": 0, "owed": 900, "year": year,
     }  # fmt: skip
     (running,) = accountant.get(API).json()
-    assert running == {"id": "ccas", "payer": "CCAS", "category": town.category, "year": year}
+    named = {"category": town.category, "category_name": "Quotient familial"}
+    assert running == {"id": "ccas", "payer": "CCAS", **named, "year": year}
+    town.agree({"category": "gone"})
+    assert accountant.get(API).json()[0]["category_name"] is None
 
 
 def test_a_period_tells_what_was_granted_and_given_back_in_it(town: Town, clock: ManualClock) -> None:
