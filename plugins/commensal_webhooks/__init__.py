@@ -27,8 +27,8 @@ from pathlib import Path
 
 from commensal import Periodic, Work, hookimpl
 
-from .delivering import deliver
 from .deliveries import DELIVER, forget_old
+from .delivering import deliver
 from .endpoints import endpoints
 from .telling import (
     order_cancelled,

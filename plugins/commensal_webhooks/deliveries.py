@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, RowMapping, delete, select, update
+from sqlalchemy import ColumnElement, RowMapping, delete, literal, select, update
 
-from commensal import Conflict, Event, NotFound, Transaction, insert_once, promise
+from commensal import Conflict, Event, Flag, NotFound, Transaction, insert_once, promise
 
 from .data import body_of
 from .hooks import Hook, hook_by_id
@@ -47,7 +47,7 @@ def queue(tx: Transaction, event: Event, body: Callable[[bool], str]) -> None:
     """A delivery for each hook of the enterprise that wants the event. `body` gives the message, with or without what
     is personal. A second call with the same event queues nothing."""
     hook = webhooks_hook.c
-    mine = select(webhooks_hook).where(hook.enterprise_id == event.enterprise_id, hook.enabled.is_(True))
+    mine = select(webhooks_hook).where(hook.enterprise_id == event.enterprise_id, hook.enabled == literal(True, Flag))
     for row in tx.all(mine.order_by(hook.id)):
         if not row["events"] or event.kind in row["events"]:
             _add(tx, row["id"], event.id, event.kind, body(row["personal"]))

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 from sqlalchemy import RowMapping, func, literal, select, update
 
-from commensal import Instance, Job, Time, Transaction, enabled_plugins, http_client, mail_enterprise, promise
+from commensal import Flag, Instance, Job, Time, Transaction, enabled_plugins, http_client, mail_enterprise, promise
 
 from .deliveries import DELIVER
 from .hooks import PLUGIN
@@ -146,7 +146,7 @@ def _failed(tx: Transaction, message: Message, outcome: Outcome) -> None:
 def _switch_off(tx: Transaction, message: Message, because: str, outcome: Outcome) -> None:
     """Once, and the enterprise is told."""
     hook = webhooks_hook.c
-    off = update(webhooks_hook).where(hook.id == message.hook_id, hook.enabled.is_(True))
+    off = update(webhooks_hook).where(hook.id == message.hook_id, hook.enabled == literal(True, Flag))
     if tx.execute(off.values(enabled=False, off_because=because, version=hook.version + 1)).rowcount == 1:
         said = {"url": message.url, "because": because, "error": outcome.error}
         mail_enterprise(tx, message.enterprise_id, "webhooks_off", said)

@@ -174,9 +174,12 @@ def test_a_worker_that_was_silent_for_too_long_has_nothing_to_say_any_more(
 ) -> None:
     """Its job was taken up by another, and failed there: that it came to an end after all changes nothing."""
 
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
     def slow(*_: object) -> None:
         clock.advance(seconds=CLAIM.total_seconds() + 1)
-        run_due(instance, Work({"note": lambda *_: 1 / 0}))
+        run_due(instance, Work({"note": fail}))
 
     with instance.store.write() as tx:
         promise(tx, "note", {})

@@ -280,7 +280,7 @@ def test_the_certificate_is_that_of_the_name_though_the_address_is_dialled(
     seen: list[str | None] = []
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*certificate)
-    context.sni_callback = lambda socket, name, _: seen.append(name)  # type: ignore[assignment]
+    context.sni_callback = lambda socket, name, _: seen.append(name)
     receiver.encrypt(context)
     trusting = ssl.create_default_context(cafile=str(certificate[0]))
     there = stands_for("127.0.0.1")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
@@ -205,10 +206,14 @@ def settings(settings: Settings) -> Settings:
 
 
 @pytest.fixture
-def instance(settings: Settings, store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path) -> Instance:
+def instance(
+    settings: Settings, store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path
+) -> Iterator[Instance]:
     """With the bundled plugins, and with `bank`, which is this module and declines every card."""
     hooks = load_plugins(settings, clock=clock, modules={"bank": sys.modules[__name__]})
-    return Instance(tmp_path, settings, store, hooks, clock, ids)
+    instance = Instance(tmp_path, settings, store, hooks, clock, ids)
+    yield instance
+    instance.hooks.flush_failures()
 
 
 @pytest.fixture
