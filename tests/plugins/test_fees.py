@@ -26,6 +26,7 @@ from commensal.instance import Settings as InstanceSettings
 from commensal.pricing.asking import ask_plugins
 from commensal.pricing.lines import priced
 from commensal.pricing.phases import price_order
+from commensal.pricing.told import as_told
 from commensal.reading import read_settings
 from commensal.testing.drafts import a_draft, a_line
 from commensal_fees import price_adjustments
@@ -56,6 +57,7 @@ def weighing(line: PricedLine, weight: str) -> PricedLine:
     return priced(replace(line, final_quantity=Decimal(weight)))
 
 
+TENTH = a_fee("FlatPercentPerItem", percent=10)
 SACK = a_fee("PriceSack", minimal_amount=5000, normal_amount=400)
 FLEXI = a_fee("FlexiRate", first_item=100, additional_item=20, max_items=5)
 WITHIN = a_fee("FlatPercentWithin", percent="3", least=50, most=600)
@@ -129,6 +131,12 @@ def test_a_fee_for_each_line_names_its_line_and_may_bear_the_products_vat() -> N
     assert (own.line_id, own.vat_rate) == (None, Decimal(20))
     (outside,) = charged(order, a_fee("FlatRate", amount=10))
     assert outside.vat_rate is None
+
+
+def test_a_fee_for_each_line_is_told_once() -> None:
+    order = a_draft(a_line(1000, id="a"), a_line(3000, id="b"))
+    told = as_told(charged(order, TENTH, {**TENTH, "name": "Autre"}, a_fee("FlatRate", amount=10)))
+    assert [(one.label, one.amount) for one in told] == [("Frais", 400), ("Autre", 400), ("Frais", 10)]
 
 
 def test_a_fee_of_a_supplier_is_worked_out_from_its_goods_alone() -> None:
