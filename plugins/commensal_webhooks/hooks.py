@@ -123,7 +123,9 @@ def new_secret(tx: Transaction, enterprise_id: str, hook_id: str, version: int) 
 
 def remove_hook(tx: Transaction, enterprise_id: str, hook_id: str) -> None:
     """With its deliveries; what was not sent yet will not be. Raises `NotFound`."""
-    hook_by_id(tx, enterprise_id, hook_id)
+    tx.one(
+        select(webhooks_hook.c.id).where(*_theirs(enterprise_id, hook_id)).with_for_update()
+    )  # no new ones meanwhile
     tx.execute(delete(webhooks_delivery).where(webhooks_delivery.c.hook_id == hook_id))
     tx.execute(delete(webhooks_hook).where(*_theirs(enterprise_id, hook_id)))
 

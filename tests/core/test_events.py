@@ -36,6 +36,8 @@ from commensal.orders.place import place_order
 from commensal.orders.values import Wish
 from commensal.payments.payments import receive_payment
 from commensal.payments.refunds import refund
+from commensal.product_lists.lists import import_list
+from commensal.product_lists.read import read_list
 from commensal.sale_sessions.complete import complete_due
 from commensal.sale_sessions.coordinations import cancel_coordination
 from commensal.sale_sessions.questions import coordination_by_id
@@ -368,6 +370,28 @@ def test_a_lot_that_becomes_unlimited_or_is_counted_is_told(instance: Instance, 
     run(instance)
     assert ear.kinds == ["stock_changed"] * 4
     assert {about.name for _, about in ear.heard} == {"Cerises noires"}
+
+
+def test_a_product_list_is_told_lot_by_lot_by_two_statements(
+    instance: Instance, item: str, ear: Ear, statements: list[str]
+) -> None:
+    def bring(*rows: str) -> None:
+        head = "producer,name,category,units,unit_type,price,on_hand,tax_category,lot"
+        content = "\n".join([head, *(f"shop,{row}" for row in rows)]).encode()
+        statements.clear()
+        with instance.store.write() as tx:
+            assert import_list(tx, "shop", read_list(content)).problems == ()
+
+    names = [f"Produit {number}" for number in range(30)]
+    bring(*(f"{name},pomme,1,kg,2.50,10,5.5,{name}" for name in names))
+    assert len([one for one in statements if "enterprise_plugin" in one]) == 1
+    assert len(about_jobs(statements)) == 1
+    run(instance)
+    assert sorted(about.name for _, about in ear.heard) == sorted(names)
+    ear.heard.clear()
+    bring("Produit 1,pomme,1,kg,2.50,7,5.5,Produit 1", "Produit 2,pomme,1,kg,2.80,10,5.5,Produit 2")
+    run(instance)
+    assert [(told.kind, about.name, about.free) for told, about in ear.heard] == [("stock_changed", "Produit 1", 7)]
 
 
 # ------------------------------------------------------------------------------------------------ openings

@@ -169,6 +169,32 @@ def test_who_waits_behind_a_slow_job_is_taken_up_by_another_worker(
         over.set()
 
 
+def test_who_is_stopped_finishes_the_job_under_way_and_leaves_the_others(
+    instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ticking, "SECONDS", 0.05)
+    monkeypatch.setattr(ticking, "AT_ONCE", 1)
+    begun, over = threading.Event(), threading.Event()
+
+    def think(*_: object) -> None:
+        begun.set()
+        over.wait(30)
+
+    with instance.store.write() as tx:
+        for _ in range(3):
+            promise(tx, "slow", {})
+    serving = ticking.ticking(instance, Work({"slow": think}))
+    serving.__enter__()
+    assert begun.wait(30)
+    stopper = threading.Thread(target=serving.__exit__, args=(None, None, None))
+    stopper.start()
+    stopper.join(0.2)
+    assert stopper.is_alive(), "the job under way is waited for"
+    over.set()
+    stopper.join(30)
+    assert sorted(_states(instance.store)) == ["done", "waiting", "waiting"]
+
+
 def test_a_worker_that_was_silent_for_too_long_has_nothing_to_say_any_more(
     instance: Instance, clock: ManualClock
 ) -> None:

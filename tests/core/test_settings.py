@@ -51,6 +51,8 @@ def test_the_example_names_every_setting_with_its_default(tmp_path: Path) -> Non
         ('name = "x"\nlanguage = "de"', "language: invalid enum value 'de'"),
         ('name = "x"\ntimezone = "Paris"', "'Paris' is not an IANA time zone, like Europe/Paris"),
         ('name = "x"\nbase_url = "example.org"', "must begin with http:// or https://"),
+        ('name = "x"\n[outbound]\nallow = ["localhost"]', "outbound.allow: 'localhost' is no address or network"),
+        ('name = "x"\n[outbound]\nports = ["https"]', "outbound.ports[0]: expected `int`"),
         ("name = ", "instance.toml: "),
     ],
 )
