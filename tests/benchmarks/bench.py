@@ -38,9 +38,11 @@ from commensal.instance.settings import LimitSettings
 from commensal.store import Store
 from commensal.store.migrate import migrate
 from commensal.testing.goods import a_lot, an_item
+from commensal.testing.many_lines import EACH, add_orders, fill, write
 from commensal.testing.placed import a_shop
 
 ITEMS, ORDERS = 300, 400
+LINES = 30_000  # of orders, in a report
 _SCHEMA = """
 CREATE TABLE lot (id INTEGER PRIMARY KEY, free INTEGER NOT NULL CHECK (free >= 0)) STRICT;
 CREATE TABLE ordered (id INTEGER PRIMARY KEY, name TEXT NOT NULL, total INTEGER NOT NULL) STRICT;
@@ -84,7 +86,21 @@ def _bench(name: str, url: str, folder: Path, base: dict[int, float]) -> None:
         for path in ("/sales/shop-session", "/api/sale-sessions/shop-session/offers?limit=200"):
             rate, p95 = _load(address, 4, [("GET", path, "", {})] * 100, 200)
             print(f"{name}: GET {path} {rate:.0f}/s, p95 {p95:.0f} ms ({ITEMS} items)")
+    _reports(name, store)
     store.close()
+
+
+def _reports(name: str, store: Store) -> None:
+    """Order lines in each format, from the question to the last byte; the second of two runs counts."""
+    with store.write() as tx:
+        fill(tx, "reported")
+        add_orders(tx, 2, 1 + LINES // EACH, "reported")
+    for format in ("csv", "jsonl", "html", "xlsx"):
+        write(store, format, "reported")
+        begun = time.perf_counter()
+        size = write(store, format, "reported")
+        seconds = time.perf_counter() - begun
+        print(f"{name}: {LINES} order lines as {format} in {seconds:.2f} s, {size / 1e6:.1f} MB")
 
 
 def _order(items: list[str], number: int) -> Ask:

@@ -6,14 +6,12 @@ import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import event
 
 from commensal.store import Store
-
-from .many_lines import EACH, add_orders, fill, write
+from commensal.testing.many_lines import EACH, add_orders, fill, write
 
 FEW = int(os.environ.get("COMMENSAL_TEST_LINES", "10000"))  # and ten times as many; 100000 for the whole million
 _SLACK = 16 * 1024  # kilobytes: what allocators and caches may differ by
@@ -21,7 +19,7 @@ _SLACK = 16 * 1024  # kilobytes: what allocators and caches may differ by
 
 def peak(url: str) -> tuple[int, int]:
     """Bytes of the report, and the most memory of the process that wrote it, in kilobytes."""
-    command = [sys.executable, str(Path(__file__).with_name("many_lines.py")), url]
+    command = [sys.executable, "-m", "commensal.testing.many_lines", url]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=600)
     size, memory = done.stdout.split()
     return int(size), int(memory)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import sys
-import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -13,8 +12,10 @@ from typing import Any
 import anyio
 import pytest
 from sqlalchemy import event, insert
+from starlette.requests import ClientDisconnect
 from starlette.testclient import TestClient
 
+from commensal.api import streaming
 from commensal.api.app import make_app
 from commensal.clock import ManualClock
 from commensal.enterprises.enterprises import enterprise_by_id
@@ -57,7 +58,8 @@ def _broken(query: Query) -> Iterator[Line]:
 
 
 def _breaking(query: Query) -> Iterator[Line]:
-    yield from ([1, "x" * 1000, 1] for _ in range(5000))
+    for number in range(5000):
+        yield [number, "x" * 1000, 1]
     raise ZeroDivisionError
 
 
@@ -113,6 +115,7 @@ def manager(instance: Instance) -> Header:
     return a_token(instance.store, "ada")
 
 
+@pytest.mark.bundled  # whose words are French
 def test_reports_are_listed_with_parameters_and_columns(client: TestClient, manager: Header) -> None:
     listed = {one["id"]: one for one in client.get(REPORTS, headers=manager).json()}
     assert set(listed) == {f"tried:{name}" for name in ("money", "of_month", "orders", "endless", "broken", "breaking")}
@@ -126,6 +129,7 @@ def test_reports_are_listed_with_parameters_and_columns(client: TestClient, mana
     assert french[0]["columns"][0]["label"] == "Commande"
 
 
+@pytest.mark.bundled  # whose words are French
 def test_a_report_holds_the_enterprises_own_placed_orders_alone(client: TestClient, manager: Header) -> None:
     answer = client.get(f"{REPORTS}/tried/orders", params={"language": "fr"}, headers=manager)
     assert answer.status_code == 200
@@ -201,36 +205,39 @@ def idle(store: Store) -> bool:
     return bool(store.engine.pool.checkedout() == 0)  # type: ignore[attr-defined]
 
 
-def test_who_goes_away_leaves_no_snapshot_open(instance: Instance, manager: Header) -> None:
+async def _gone() -> None:
+    raise OSError("the caller is gone")
+
+
+@pytest.mark.parametrize("becomes_of_the_caller", [_gone, anyio.sleep_forever], ids=["goes away", "takes no more"])
+def test_who_goes_away_or_falls_asleep_leaves_no_snapshot_open(
+    instance: Instance, manager: Header, becomes_of_the_caller: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streaming, "PATIENCE", 0.5)
     taken.clear()
-    got = threading.Event()
+    parts = 0
 
-    async def go_away() -> None:
-        async def receive() -> dict[str, Any]:
-            if got.is_set():
-                return {"type": "http.disconnect"}
-            got.set()
-            await anyio.sleep(0)
-            return {"type": "http.request", "body": b"", "more_body": False}
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
 
-        parts = 0
+    async def send(message: Any) -> None:
+        nonlocal parts
+        parts += len(message.get("body", b"")) > 0
+        if parts == 3:
+            await becomes_of_the_caller()
 
-        async def send(message: Any) -> None:
-            nonlocal parts
-            parts += len(message.get("body", b"")) > 0
-            if parts == 3:
-                raise OSError("the caller is gone")
+    scope = {
+        "type": "http", "method": "GET", "path": f"{REPORTS}/tried/endless", "raw_path": b"", "query_string": b"",
+        "headers": [(b"authorization", manager["Authorization"].encode()), (b"host", b"testserver")],
+        "client": ("127.0.0.1", 1), "server": ("testserver", 80), "scheme": "http", "http_version": "1.1",
+        "asgi": {"version": "3.0", "spec_version": "2.4"}, "root_path": "",
+    }  # fmt: skip
 
-        scope = {
-            "type": "http", "method": "GET", "path": f"{REPORTS}/tried/endless", "raw_path": b"", "query_string": b"",
-            "headers": [(b"authorization", manager["Authorization"].encode()), (b"host", b"testserver")],
-            "client": ("127.0.0.1", 1), "server": ("testserver", 80), "scheme": "http", "http_version": "1.1",
-            "asgi": {"version": "3.0", "spec_version": "2.4"}, "root_path": "",
-        }  # fmt: skip
+    async def ask() -> None:
         await make_app(instance)(scope, receive, send)
 
-    with pytest.raises(Exception):  # noqa: B017, PT011 - whatever the server is told
-        anyio.run(go_away)
+    with pytest.raises((ClientDisconnect, TimeoutError)):
+        anyio.run(ask)
     assert taken == ["begun", "closed"]
     assert idle(instance.store)
 

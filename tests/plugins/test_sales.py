@@ -31,7 +31,7 @@ from commensal.testing.placed import a_shop
 
 from .reporting import run, table, use
 
-JUNE = {"since": "2026-06-01", "until": "2026-06-30"}
+JUNE: dict[str, Any] = {"since": "2026-06-01", "until": "2026-06-30"}
 BY = ("day", "month", "sale", "product", "supplier", "product_type")
 RATES = ("0", "2.1", "5.5", "10", "20")
 _count = itertools.count()

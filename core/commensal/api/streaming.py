@@ -8,9 +8,11 @@ from itertools import chain
 import anyio
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from .endpoint import Stream
+
+PATIENCE = 30.0  # seconds for a caller to take one part: a snapshot that nobody reads is not kept
 
 
 class _Response(StreamingResponse):
@@ -21,8 +23,12 @@ class _Response(StreamingResponse):
         self._stream = stream
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_in_time(message: Message) -> None:
+            with anyio.fail_after(PATIENCE):
+                await send(message)
+
         try:
-            await super().__call__(scope, receive, send)
+            await super().__call__(scope, receive, send_in_time)
         finally:
             with anyio.CancelScope(shield=True):  # also when the caller went away, which cancels all this
                 await run_in_threadpool(close, self._stream)

@@ -36,7 +36,9 @@ def reports_of(tx: Transaction, hooks: Hooks, enterprise_id: str, language: str)
     """
     enabled = enabled_plugins(tx, enterprise_id)
     answers = hooks.each(specifications.reports, enabled, tx=tx, enterprise_id=enterprise_id, language=language)
-    return {f"{answer.plugin}:{one.id}": one for answer in answers for one in _sound(answer.plugin, answer.value)}
+    return {
+        f"{answer.plugin}:{one.id}": one for answer in answers for one in _sound(hooks, answer.plugin, answer.value)
+    }
 
 
 def find_report(tx: Transaction, hooks: Hooks, enterprise_id: str, plugin: str, report: str, language: str) -> Report:
@@ -45,7 +47,7 @@ def find_report(tx: Transaction, hooks: Hooks, enterprise_id: str, plugin: str, 
     mine = {plugin: enabled[plugin]} if plugin in enabled else {}
     answers = hooks.each(specifications.reports, mine, tx=tx, enterprise_id=enterprise_id, language=language)
     for answer in answers:
-        for one in _sound(answer.plugin, answer.value):
+        for one in _sound(hooks, answer.plugin, answer.value):
             if one.id == report:
                 return one
     raise NotFound("no_report", "There is no report {name} here.", name=f"{plugin}:{report}"[:100])
@@ -76,12 +78,13 @@ def print_report(
         yield from format.write(printout)
 
 
-def _sound(plugin: str, offered: Sequence[Report] | None) -> Iterator[Report]:
+def _sound(hooks: Hooks, plugin: str, offered: Sequence[Report] | None) -> Iterator[Report]:
     for one in offered or ():
         if _ID.fullmatch(one.id) and one.scope in ENTERPRISE_SCOPES:
             yield one
         else:
-            _log.warning("no report", plugin=plugin, report=one.id[:100], scope=one.scope)
+            what = f"{one.id!r:.100} is no id of a report, or {one.scope!r:.100} no scope"
+            hooks.blame(specifications.reports, plugin, what)
 
 
 def _told(query: Query, report: Report) -> Sequence[str]:

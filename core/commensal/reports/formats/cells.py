@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -33,6 +34,8 @@ def reader(column: Column, query: Query) -> Say:
         "box": lambda cell: "",
     }
     say = said[column.kind]
+    if column.kind not in ("text", "whole"):
+        say = lru_cache(maxsize=4096)(say)  # to write in a language is slow, and the same values come again and again
     return lambda cell: "" if cell is None else say(cell)
 
 

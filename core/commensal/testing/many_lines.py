@@ -1,0 +1,96 @@
+"""A shop with very many order lines, made by the database itself; and a report over them, run in a process of its own.
+
+``python -m commensal.testing.many_lines URL`` writes the report of all order lines as CSV to nowhere, and prints the
+number of bytes and the most memory that the process ever had, in kilobytes.
+"""
+
+from __future__ import annotations
+
+import resource
+import sys
+from collections.abc import Iterator
+
+from sqlalchemy import Text, cast, insert, literal, select
+
+from ..catalogs.tables import catalog_item
+from ..clock import SystemClock
+from ..enterprises.enterprises import enterprise_by_id
+from ..ids import RandomIds
+from ..orders.tables import customer_order, order_line
+from ..products.tables import supplied_product
+from ..reports.formats import format_named
+from ..reports.look import columns_of, look
+from ..reports.run import print_report
+from ..reports.values import Line, Query, Report
+from ..store import Store, Transaction
+from .goods import a_lot, an_item
+from .placed import a_placed_order, a_shop
+
+EACH = 25  # lines of an order
+FIELDS = (
+    "number", "customer", "supplier", "product", "size", "pieces", "price", "vat_rate", "amount", "placed_at", "place",
+)  # fmt: skip
+
+
+def fill(tx: Transaction, shop: str = "shop") -> None:
+    """A shop with one order that has no lines yet: the model of all others."""
+    a_shop(tx, shop)
+    an_item(tx, a_lot(tx, shop, on_hand="10"), shop)
+    a_placed_order(tx, shop)
+
+
+def add_orders(tx: Transaction, first: int, last: int, shop: str = "shop") -> None:
+    """Orders of the shop with these numbers, each with `EACH` lines, after the model of its first."""
+    row, line = customer_order.c, order_line.c
+    numbers = select(literal(first).label("n")).cte("numbers", recursive=True)
+    numbers = numbers.union_all(select(numbers.c.n + 1).where(numbers.c.n < last))
+    others = [one for one in row if one.name not in ("id", "number")]
+    new_id = literal(f"{shop}-") + cast(numbers.c.n, Text)
+    made = select(new_id, numbers.c.n, *others).select_from(numbers.join(customer_order, literal(True)))
+    model = made.where(row.enterprise_id == shop, row.number == 1)
+    tx.execute(insert(customer_order).from_select(["id", "number", *(one.name for one in others)], model))
+    places = select(literal(1).label("p")).cte("places", recursive=True)
+    places = places.union_all(select(places.c.p + 1).where(places.c.p < EACH))
+    ware, item = supplied_product.c, catalog_item.c
+    values = {
+        "position": places.c.p, "item_id": item.id, "product_id": ware.id, "supplier_id": literal(shop),
+        "lot_id": ware.lot_id, "lot_quantity": literal(1), "name": literal("Pommes Reinette"),
+        "unit_quantity": literal("1.5"), "unit": literal("Kilogram"), "price": literal(250), "deposit": literal(0),
+        "vat_rate": literal("5.5"), "weighed": literal(False, line.weighed.type), "quantity": places.c.p,
+        "amount": places.c.p * 250,
+    }  # fmt: skip
+    made = select(row.id + literal("-") + cast(places.c.p, Text), row.id, *values.values()).select_from(
+        customer_order.join(supplied_product, ware.enterprise_id == row.enterprise_id)
+        .join(catalog_item, item.product_id == ware.id)
+        .join(places, literal(True))
+    )
+    theirs = made.where(row.enterprise_id == shop, row.number >= first, row.number <= last)
+    tx.execute(insert(order_line).from_select(["id", "order_id", *values], theirs))
+
+
+def report(language: str = "fr") -> Report:
+    """All order lines with what stands beside them."""
+
+    def rows(query: Query) -> Iterator[Line]:
+        return look(query, "order_lines", *FIELDS, order=("number", "product"))
+
+    columns = columns_of("order_lines", language, *FIELDS, summed=("pieces", "amount"))
+    return Report(id="all", label="All", description="", columns=columns, rows=rows, grouped_by=["number"])
+
+
+def write(store: Store, format: str = "csv", shop: str = "shop") -> int:
+    """Runs the report; the bytes of the file."""
+    with store.read() as tx:
+        whose = enterprise_by_id(tx, shop)
+    return sum(map(len, print_report(store, whose, report(), {}, format=format_named(format), language="fr")))
+
+
+def main() -> None:
+    store = Store(sys.argv[1], clock=SystemClock(), ids=RandomIds())
+    size = write(store)
+    store.close()
+    print(size, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+
+
+if __name__ == "__main__":
+    main()
