@@ -78,6 +78,7 @@ if TYPE_CHECKING:
     from .people.passwords import hash_password
     from .people.people import new_person, person_by_id
     from .people.sessions import log_out
+    from .pricing.told import as_told
     from .pricing.values import CUSTOMER, Address, Adjustment, OrderDraft, Phase, PricedLine, Totals
     from .product_lists.read import guard
     from .products.questions import kinds_of
@@ -192,6 +193,7 @@ _MODULES = {
     "a_period": "reports.parameters",
     "append_only": "store",
     "append_only_ddl": "store.append_only",
+    "as_told": "pricing.told",
     "ask_confirmation": "people.confirmations",
     "ask_reset": "people.confirmations",
     "cancel_open": "payments.payments",
@@ -375,6 +377,7 @@ __all__ = [
     "a_period",
     "append_only",
     "append_only_ddl",
+    "as_told",
     "ask_confirmation",
     "ask_reset",
     "cancel_open",

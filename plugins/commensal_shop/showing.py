@@ -19,6 +19,7 @@ from commensal import (
     Sale,
     Unauthorised,
     Visit,
+    as_told,
     cart_items,
     cart_of,
     clean_html,
@@ -73,6 +74,7 @@ def show(visit: Visit, template: str, /, *, status: int = 200, **context: Any) -
         "count": lambda one, many, number: plural(language, one, many, number).format(number=number),
         "measure": lambda term: MEASURES[term].symbol or MEASURES[term].label(language),
         "clean": lambda html: Markup(clean_html(html)),  # noqa: S704 - this is what makes it safe
+        "as_told": as_told,
         "here": visit.request.url.path,
         "basket": _basket(visit, context.get("sale")),
     }

@@ -171,6 +171,23 @@ def test_an_order_is_told_as_it_was_placed(instance: Instance, order: str, folde
     assert "\n\n\n" not in text
 
 
+def test_an_order_with_codes_that_is_brought_says_so(instance: Instance, order: str, folder: Path) -> None:
+    one = {"phase": "VOUCHER", "kind": "voucher", "label": "Bon JUIN", "payer": "customer", "payee": "shop"}
+    rates = [{"vat_rate": Decimal("5.5"), "amount": -200}, {"vat_rate": Decimal(20), "amount": -50}]
+    whose: dict[str, Any] = {"order_id": order, "plugin": "vouchers", "code": "JUIN"}
+    rows = [{"id": f"v{n}", "position": 10 + n, **whose, **one, **rate} for n, rate in enumerate(rates)]
+    there = {"street": "2 rue <Colbert>", "postcode": "37000", "city": "Tours", "country": "", "note": "2e étage"}
+    with instance.store.write() as tx:
+        insert_rows(tx, adjustment, rows)
+        tx.execute(update(customer_order).values(codes=["JUIN"], address=there))
+    send_mail(instance, job("order_placed", order_id=order))
+    text, html = parts(written(folder)[0])
+    assert text.count("- Bon JUIN : -2,50 €") == text.count("Bon JUIN") == 1, "the rates of one code are one line"
+    for said in ("Codes : JUIN", "Livré à : 2 rue <Colbert>, 37000 Tours", "2e étage"):
+        assert said in text
+    assert "2 rue &lt;Colbert&gt;" in html
+
+
 def test_html_says_the_same_with_everything_escaped(instance: Instance, order: str, folder: Path) -> None:
     send_mail(instance, job("order_placed", order_id=order))
     _, html = parts(written(folder)[0])

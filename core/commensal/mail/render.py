@@ -7,7 +7,7 @@ for in the instance's own folder ``templates/``, then in each plugin's, then her
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -17,6 +17,7 @@ import jinja2
 
 from ..languages import formats
 from ..languages.catalogs import translate
+from ..pricing.told import as_told
 
 _HERE = Path(__file__).parent / "templates"
 
@@ -55,7 +56,7 @@ def _environment(search: tuple[Path, ...]) -> jinja2.Environment:
     )
 
 
-def _words(language: str, timezone: str) -> dict[str, Callable[..., str] | str]:
+def _words(language: str, timezone: str) -> dict[str, Any]:
     """What templates may use beside their values: ``_("Text {x}", x=…)``, and amounts and moments in words."""
 
     def gettext(text: str, **values: Any) -> str:
@@ -64,6 +65,7 @@ def _words(language: str, timezone: str) -> dict[str, Callable[..., str] | str]:
     return {
         "_": gettext,
         "language": language,
+        "as_told": as_told,
         "money": partial(formats.format_money, language=language),
         "percent": partial(formats.format_percent, language=language),
         "quantity": partial(formats.format_quantity, language=language),
