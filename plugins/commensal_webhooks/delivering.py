@@ -1,8 +1,8 @@
 """The job that delivers one message: sends it, and notes what came of it.
 
 Nothing of the database is held while the other side thinks. A message that failed comes back by a new job with growing
-delay. An address that fails is left in peace for a while: its other messages wait without being tried, so that one dead
-address costs the instance one time limit an hour, and not one for each message.
+delay. An address that fails is left in peace for a while, then one message tries whether it is well again: the others
+wait, so that one dead address costs the instance one time limit an hour, and not one for each message.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
-from sqlalchemy import RowMapping, func, literal, select, update
+from sqlalchemy import RowMapping, func, literal, or_, select, update
 
 from commensal import Flag, Instance, Job, Time, Transaction, enabled_plugins, http_client, mail_enterprise, promise
 
@@ -27,9 +27,11 @@ _MINUTE, _HOUR = timedelta(minutes=1), timedelta(hours=1)
 # After each failed try; together about a day.
 DELAYS = (_MINUTE, 5 * _MINUTE, 30 * _MINUTE, 2 * _HOUR, 5 * _HOUR, 8 * _HOUR, 9 * _HOUR)
 LONGEST_HOLD = _HOUR
+_TRIES_FOR = _MINUTE  # longer than `SECONDS`: until then whoever tries an address that has failed does it alone
 LONGEST_WAIT = timedelta(days=1)  # that an answer may ask for
 GIVEN_UP = timedelta(days=3)  # of failing, without one success
 _GONE, _TOO_MANY, _UNAVAILABLE = 410, 429, 503
+_SECRETS = (webhooks_hook.c.secret, webhooks_hook.c.old_secret, webhooks_hook.c.old_until)
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def deliver(instance: Instance, job: Job) -> None:
 def _begin(tx: Transaction, delivery_id: str) -> Message | None:
     hook, row = webhooks_hook.c, webhooks_delivery.c
     found = tx.first(
-        select(webhooks_delivery, hook.enterprise_id, hook.url, hook.enabled, hook.held_until, *_SECRETS)
+        select(webhooks_delivery, hook.enterprise_id, hook.url, hook.enabled, hook.failures, hook.held_until, *_SECRETS)
         .join(webhooks_hook, hook.id == row.hook_id)
         .where(row.id == delivery_id, row.state == "waiting")
     )
@@ -74,13 +76,18 @@ def _begin(tx: Transaction, delivery_id: str) -> Message | None:
     if not found["enabled"] or PLUGIN not in enabled_plugins(tx, found["enterprise_id"]):
         _end(tx, delivery_id, {"state": "dropped", "finished_at": tx.now})
         return None
-    if found["held_until"] is not None and found["held_until"] > tx.now:
-        _later(tx, delivery_id, found["held_until"])
+    if found["failures"] and not _may_try(tx, found["hook_id"]):
+        _later(tx, delivery_id, max(found["held_until"], tx.now + _TRIES_FOR))
         return None
     return _message(found, tx.now)
 
 
-_SECRETS = (webhooks_hook.c.secret, webhooks_hook.c.old_secret, webhooks_hook.c.old_until)
+def _may_try(tx: Transaction, hook_id: str) -> bool:
+    """For the one message, of however many workers have one, that tries an address that has failed."""
+    hook = webhooks_hook.c
+    held_no_more = or_(hook.held_until.is_(None), hook.held_until <= tx.now)
+    trying = update(webhooks_hook).where(hook.id == hook_id, held_no_more)
+    return tx.execute(trying.values(held_until=tx.now + _TRIES_FOR)).rowcount == 1
 
 
 def _message(found: RowMapping, at: datetime) -> Message:

@@ -141,6 +141,29 @@ def test_a_dead_address_costs_one_try_at_a_time_and_holds_nobody_up(
     assert {one["state"] for one in deliveries(shop, dead)} == {"delivered"}
 
 
+def test_of_many_workers_one_tries_an_address_that_has_failed(
+    shop: Shop, receiver: Receiver, instance: Instance, clock: ManualClock
+) -> None:
+    made = hook(shop, receiver)
+    receiver.say(BROKEN)
+    for _ in range(5):
+        shop.order({"carrots": 1})
+    shop.run_jobs()
+    trying, answered = threading.Event(), threading.Event()
+    receiver.say(Answer(before=trying, after=answered))
+    clock.advance(minutes=1)
+    worker = threading.Thread(target=RunJobs(instance, clock))
+    worker.start()
+    assert trying.wait(30)
+    shop.run_jobs()
+    assert len(receiver.received) == 2, "another worker has five messages due, and lets them wait"
+    answered.set()
+    worker.join()
+    shop.run_jobs(minutes=1)
+    assert {one["state"] for one in deliveries(shop, made)} == {"delivered"}
+    assert len(receiver.received) == 6
+
+
 def test_an_address_where_nobody_listens_is_a_failure_in_words(shop: Shop) -> None:
     with Receiver() as gone:
         made = hook(shop, gone)

@@ -55,7 +55,7 @@ def guarded_client(
 ) -> httpx.Client:
     """The same from its parts. `tls` None: certificates are those that browsers trust."""
     transport = GuardedTransport(Guard(settings, resolve), limits, tls or _trusted())
-    headers = {"Accept-Encoding": "gzip", "User-Agent": "Commensal"}
+    headers = {"Accept-Encoding": "gzip", "Connection": "close", "User-Agent": "Commensal"}
     return httpx.Client(transport=transport, trust_env=False, follow_redirects=False, headers=headers)
 
 
