@@ -38,6 +38,18 @@ if ONLY is not None:
         for one in entry_points(group=group)
         if one.name in ONLY.split(",") or one.dist is None or one.dist.name != "commensal"
     ]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "bundled: is about the bundled plugins, or stands on them")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if ONLY is not None and item.get_closest_marker("bundled"):
+            item.add_marker(pytest.mark.skip(reason=f"of the bundled plugins, only {ONLY} are found"))
+
+
 for _found in found_plugins().values():
     _found.load()  # the metadata of all tests has the tables of plugins, as their database has
 
@@ -133,13 +145,9 @@ def settings() -> Settings:
 
 
 @pytest.fixture
-def instance(
-    settings: Settings, store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path
-) -> Iterator[Instance]:
+def instance(settings: Settings, store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path) -> Instance:
     """An instance without plugins, in a temporary folder."""
-    instance = Instance(tmp_path, settings, store, load_plugins(settings, clock=clock), clock, ids)
-    yield instance
-    instance.hooks.flush_failures()
+    return Instance(tmp_path, settings, store, load_plugins(settings, clock=clock), clock, ids)
 
 
 @pytest.fixture

@@ -25,6 +25,9 @@ from commensal.sale_sessions.questions import coordinations_of, sales
 from commensal.sale_sessions.repeat import repeat_due
 
 
+pytestmark = pytest.mark.bundled  # people pay in cash
+
+
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
     return replace(settings, plugins={"enabled": ["cash"]})

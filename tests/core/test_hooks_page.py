@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import warnings
 from collections.abc import Callable
@@ -24,12 +23,9 @@ from commensal.testing.probe import GOOD
 
 PAGE = Path(__file__).parents[2] / "plugins" / "HOOKS.md"
 every_hook = pytest.mark.parametrize("one", all_hooks().values(), ids=lambda one: one.name)
-with_plugins = pytest.mark.skipif(
-    "COMMENSAL_TEST_PLUGINS" in os.environ, reason="the page names all bundled plugins, and only some are found"
-)
 
 
-@with_plugins
+@pytest.mark.bundled
 def test_the_page_is_what_the_contracts_say() -> None:
     assert PAGE.read_text(encoding="utf-8") == hooks_page(), "run `commensal hooks > plugins/HOOKS.md`"
 
@@ -41,7 +37,7 @@ def test_a_hook_says_what_it_is_for_and_when_it_came(one: AnyHook) -> None:
     assert re.fullmatch(r"\d+\.\d+", one.contract.since)
 
 
-@with_plugins
+@pytest.mark.bundled
 @every_hook
 def test_a_hook_has_a_bundled_plugin_that_uses_it(one: AnyHook) -> None:
     bundled = [point for point in found_plugins().values() if point.dist and point.dist.name == "commensal"]

@@ -131,6 +131,10 @@ class Hooks:
         if not self._ask(hook, _only(plugin, among), kwargs):
             raise PluginError(plugin, hook.name, "it is not enabled, or does not know what to do")
 
+    def blame(self, hook: AnyHook, plugin: str, what: str) -> None:
+        """The core cannot use what the plugin has answered. Raises `PluginError` unless it may be left out."""
+        self._failed(hook, plugin, PluginError(plugin, hook.name, what))
+
     def implemented_by(self, plugin: str) -> list[str]:
         """The names of the hooks a plugin implements."""
         module = self._manager.get_plugin(plugin)

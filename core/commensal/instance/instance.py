@@ -37,10 +37,10 @@ class Instance:
 
     def __post_init__(self) -> None:
         self.hooks.keep_failures(Recorder(self.store))
+        self.store.before_closing(self.hooks.flush_failures)
         self.store.listeners = listeners(self.hooks)
 
     def close(self) -> None:
-        self.hooks.flush_failures()
         self.store.close()
 
     def __enter__(self) -> Instance:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-
-import structlog
 
 from ..enterprises.plugins import enabled_plugins
 from ..hooks import specifications
+from ..hooks.dispatcher import Hooks
 from ..hooks.values import PaymentMethod
 from ..instance import Instance
 
 METHOD = re.compile(r"[a-z][a-z0-9_]{0,39}:[a-z0-9_.-]{1,40}")  # "plugin:method"
-_log = structlog.get_logger("commensal.payments")
 
 
 def payment_methods(
@@ -24,7 +22,7 @@ def payment_methods(
     operator's order of plugins.
 
     Asks plugins, which may take seconds: never call it inside a transaction. A plugin that fails, or offers what is no
-    way to pay, is left out and the log says so.
+    way to pay, is left out, and noted.
     """
     with instance.store.read() as tx:
         enabled = enabled_plugins(tx, enterprise_id)
@@ -32,12 +30,12 @@ def payment_methods(
         specifications.payment_methods, enabled,
         instance=instance, enterprise_id=enterprise_id, person_id=person_id, language=language,
     )  # fmt: skip
-    return [one for answer in answers for one in _offered(answer.plugin, answer.value)]
+    return [one for answer in answers for one in _offered(instance.hooks, answer.plugin, answer.value or ())]
 
 
-def _offered(plugin: str, offered: object) -> Iterator[PaymentMethod]:
-    for one in offered if isinstance(offered, list | tuple) else [offered]:
-        if isinstance(one, PaymentMethod) and METHOD.fullmatch(f"{plugin}:{one.id}"):
+def _offered(hooks: Hooks, plugin: str, offered: Sequence[PaymentMethod]) -> Iterator[PaymentMethod]:
+    for one in offered:
+        if METHOD.fullmatch(f"{plugin}:{one.id}"):
             yield replace(one, id=f"{plugin}:{one.id}")
         else:
-            _log.warning("no way to pay", plugin=plugin, offered=repr(one)[:200])
+            hooks.blame(specifications.payment_methods, plugin, f"{one.id!r:.100} is no id of a way to pay")

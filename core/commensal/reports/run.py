@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import structlog
 from sqlalchemy import select
 
 from ..enterprises.enterprises import Enterprise
@@ -26,7 +25,6 @@ from .rows import with_sums
 from .values import Printout, Query, Report, Row
 
 _ID = re.compile(r"[a-z0-9_-]{1,64}")
-_log = structlog.get_logger("commensal.reports")
 
 
 def reports_of(tx: Transaction, hooks: Hooks, enterprise_id: str, language: str) -> dict[str, Report]:

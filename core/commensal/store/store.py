@@ -29,6 +29,7 @@ class Store:
     def __init__(self, url: str, *, clock: Clock, ids: Ids) -> None:
         self.url, self._clock, self._ids = url, clock, ids
         self.listeners: Mapping[str, Sequence[str]] = {}  # see `Transaction`; the instance says who they are
+        self._before_closing: list[Callable[[], None]] = []
         self.engine = make_engine(url)
         self._readers = self.engine.execution_options(reading=True)
         self._gate: WriteGate | ThreadGate | OpenGate = OpenGate()
@@ -78,7 +79,13 @@ class Store:
                     raise
         raise AssertionError("the loop returns or raises")
 
+    def before_closing(self, act: Callable[[], None]) -> None:
+        """Calls `act` when the store is closed, while it can still be used."""
+        self._before_closing.append(act)
+
     def close(self) -> None:
+        for act in self._before_closing:
+            act()
         self.engine.dispose()
         self._gate.close()
 
