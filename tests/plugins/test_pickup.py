@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event, insert, select
+from sqlalchemy import event, select
 from sqlalchemy.exc import IntegrityError
-from starlette.testclient import TestClient
 
 import commensal_pickup as pickup
 from commensal import (
@@ -27,7 +26,6 @@ from commensal import (
     Transaction,
 )
 from commensal.clock import ManualClock
-from commensal.enterprises.tables import enterprise_member, enterprise_plugin
 from commensal.hooks.loading import load_plugins, migration_folders
 from commensal.ids import SeededIds
 from commensal.instance import Instance, Settings
@@ -36,18 +34,15 @@ from commensal.orders.change import change_order
 from commensal.orders.lock import locked_order
 from commensal.orders.place import place_order
 from commensal.orders.values import Order, Wish
-from commensal.people.people import Person, add_person, new_person
-from commensal.people.sessions import begin_session
 from commensal.store import Store
 from commensal.store.migrate import migrate, missing_revisions
 from commensal.testing.drafts import a_draft
-from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
 from commensal_pickup.places import add_place, archive_place, change_place, place_by_id, places_of
 from commensal_pickup.slots import Slot, add_slot, change_slot, remove_slot, slot_by_id, slots_of
 from commensal_pickup.tables import pickup_slot
 
-SESSION = "shop-session"
+from .hall import SESSION, Hall
 
 
 @pytest.fixture
@@ -55,32 +50,6 @@ def settings(settings: Settings) -> Settings:
     return Settings(
         name="Test", base_url=settings.base_url, language="en", limits=settings.limits, plugins={"enabled": ["pickup"]}
     )
-
-
-class Hall:
-    """A shop with a place in its street, and a slot in the evening of its distribution."""
-
-    def __init__(self, store: Store, **slot: Any) -> None:
-        self.store = store
-        with store.write() as tx:
-            a_shop(tx, city="Bourg", postcode="37000")
-            tx.execute(insert(enterprise_plugin).values(enterprise_id="shop", plugin="pickup", settings={}, version=1))
-            self.item = an_item(tx, a_lot(tx, on_hand="100"))
-            self.place = add_place(
-                tx, "shop", name="Salle des fêtes", street="3 rue du Lavoir", city="Bourg", price=150
-            )
-            self.begins_at = tx.now + timedelta(days=2, hours=5)
-            self.slot = self.open(tx, **slot)
-
-    def open(self, tx: Transaction, *, hours: int = 2, capacity: int | None = 3) -> Slot:
-        ends_at = self.begins_at + timedelta(hours=hours)
-        return add_slot(
-            tx, "shop", SESSION, place_id=self.place.id, begins_at=self.begins_at, ends_at=ends_at, capacity=capacity
-        )
-
-    def taken(self, slot: Slot | None = None) -> int:
-        with self.store.read() as tx:
-            return slot_by_id(tx, "shop", (slot or self.slot).id).taken
 
 
 @pytest.fixture
@@ -326,58 +295,6 @@ def test_a_slot_that_nobody_chose_can_go(hall: Hall) -> None:
             remove_slot(tx, "shop", hall.slot.id, 7)
         remove_slot(tx, "shop", hall.slot.id, 1)
         assert slots_of(tx, "shop", SESSION) == []
-
-
-# ------------------------------------------------------------------------------------------------ the API
-
-
-@pytest.fixture
-def manager(hall: Hall, client: TestClient) -> TestClient:
-    """The API as somebody who runs the shop sees it."""
-    client.cookies.set("session", log_in(hall.store, "manager"))
-    client.headers["Origin"] = "http://testserver"
-    return client
-
-
-def log_in(store: Store, role: str) -> str:
-    new = new_person(email=f"{role}@example.org", name=role, password="a long enough password", language="fr")
-    with store.write() as tx:
-        person = add_person(tx, new, confirmed=True)
-        assert isinstance(person, Person)
-        row = {"enterprise_id": "shop", "person_id": person.id, "role": role, "since": tx.now}
-        tx.execute(insert(enterprise_member).values(row))
-        return begin_session(tx, person).secret
-
-
-def test_places_and_slots_over_the_api(hall: Hall, manager: TestClient) -> None:
-    base = "/api/-/pickup/enterprises/shop"
-    made = manager.post(f"{base}/places", json={"name": "Foyer rural", "price": 0, "vat_rate": None})
-    assert made.status_code == 201, made.text
-    place = made.json()
-    assert place["timezone"] == "Europe/Paris"
-    changed = manager.patch(f"{base}/places/{place['id']}", json={"note": "Portail vert"}, headers={"If-Match": '"1"'})
-    assert (changed.json()["note"], changed.headers["etag"]) == ("Portail vert", '"2"')
-    times = {"begins_at": "2026-06-06T15:00:00Z", "ends_at": "2026-06-06T16:00:00Z"}
-    slots = f"{base}/sale-sessions/{SESSION}/slots"
-    slot = manager.post(slots, json={"place_id": place["id"], "capacity": 5, **times}).json()
-    assert len(manager.get(slots).json()) == 2
-    smaller = manager.patch(f"{base}/slots/{slot['id']}", json={"capacity": 4}, headers={"If-Match": '"1"'})
-    assert smaller.json()["capacity"] == 4
-    assert manager.delete(f"{base}/slots/{slot['id']}", headers={"If-Match": '"2"'}).status_code == 204
-    assert manager.delete(f"{base}/places/{place['id']}", headers={"If-Match": '"2"'}).status_code == 204
-    assert [one["id"] for one in manager.get(f"{base}/places").json()["items"]] == [hall.place.id]
-
-
-def test_strangers_see_nothing_of_it(hall: Hall, client: TestClient) -> None:
-    assert client.get("/api/-/pickup/enterprises/shop/places").status_code == 401
-    assert client.post("/api/-/pickup/enterprises/shop/places", json={"name": "x"}).status_code == 401
-
-
-def test_a_packer_reads_but_does_not_change(hall: Hall, client: TestClient) -> None:
-    client.cookies.set("session", log_in(hall.store, "packer"))
-    client.headers["Origin"] = "http://testserver"
-    assert client.get("/api/-/pickup/enterprises/shop/places").status_code == 200
-    assert client.post("/api/-/pickup/enterprises/shop/places", json={"name": "x"}).status_code == 403
 
 
 # ------------------------------------------------------------------------------------------------ tables and demo
