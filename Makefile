@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test lint fix bench clean
+.PHONY: demo test test-bare lint fix bench clean
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -15,6 +15,9 @@ demo: $(VENV)/installed   ## sell a crate on this machine, in a temporary folder
 
 test: $(VENV)/installed lint   ## the whole suite, on SQLite and PostgreSQL
 	$(BIN)/pytest -n 2 --dist worksteal
+
+test-bare: $(VENV)/installed   ## the core alone: no bundled plugin is found, on SQLite
+	COMMENSAL_TEST_PLUGINS=none $(BIN)/pytest -n 2 --dist worksteal tests/core -k "not postgresql"
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check core federation plugins tests
