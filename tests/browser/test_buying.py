@@ -83,7 +83,7 @@ def test_a_member_buys_in_english_then_changes_and_cancels_the_order(person: Per
     person.chooses("Salle des fêtes")
     person.presses("Order with obligation to pay")
     assert "Please bring €4.80" in person.text
-    person.follows("Change quantities")
+    person.follows("Change the order")
     person.takes_of_it("Carottes", 3)
     person.presses("Show the new total")
     person.presses("Change the order with obligation to pay")

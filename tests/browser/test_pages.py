@@ -192,7 +192,7 @@ def _pages_with_their_words(person: Person, shop: Shop) -> Iterator[str]:
         tx.execute(update(customer_order).values(email=HOSTILE, phone=HOSTILE))
     person.goes_to(person.path)
     yield "order"
-    person.follows("Modifier les quantités")
+    person.follows("Modifier la commande")
     yield "change"
     person.presses("Voir le nouveau total")
     yield "new total"
