@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-import types
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, event, func, insert, select, update
+from sqlalchemy import delete, event, func, select
 
-from commensal import Event, Instance, Order, hookimpl
+from commensal import Instance, Order
 from commensal.clock import ManualClock
 from commensal.enterprises.tables import enterprise_plugin
 from commensal.events.announce import EVENT
-from commensal.events.opened import LATEST, announce_openings, forget_openings
-from commensal.events.tables import sale_opening
 from commensal.events.tell import HOOKS
-from commensal.hooks.contract import AnyHook
 from commensal.hooks.loading import all_hooks, load_plugins
-from commensal.ids import SeededIds
 from commensal.instance import Settings
 from commensal.jobs.failed import failed_jobs, retry_parked
 from commensal.jobs.run import DELAYS
 from commensal.jobs.tables import job
-from commensal.jobs.ticking import tick
 from commensal.orders.cancel import cancel_order
 from commensal.orders.change import change_order
 from commensal.orders.fulfil import hand_order_over
@@ -39,51 +32,14 @@ from commensal.payments.refunds import refund
 from commensal.product_lists.lists import import_list
 from commensal.product_lists.read import read_list
 from commensal.sale_sessions.complete import complete_due
-from commensal.sale_sessions.coordinations import cancel_coordination
-from commensal.sale_sessions.questions import coordination_by_id
-from commensal.sale_sessions.sessions import remove_session
-from commensal.sale_sessions.tables import coordination, sale_session, session_item
+from commensal.sale_sessions.tables import coordination, sale_session
 from commensal.stock.lots import change_lot, lot_by_id
 from commensal.stock.movements import count_stock
 from commensal.store import Store, Transaction, insert_rows
-from commensal.testing.goods import a_lot, an_item
+from commensal.testing.goods import a_lot
 from commensal.testing.placed import a_placed_order, a_shop
-from commensal.work import work_of
 
-
-@dataclass
-class Ear:
-    """A plugin that listens, and the events it heard."""
-
-    name: str
-    heard: list[tuple[Event, Any]] = field(default_factory=list)
-    says: Callable[[], None] = lambda: None
-
-    @property
-    def kinds(self) -> list[str]:
-        return [event.kind for event, _ in self.heard]
-
-    def module(self, *kinds: str) -> types.ModuleType:
-        module = types.ModuleType(self.name)
-
-        def listen(subject: str) -> Any:
-            body = f"def told(event, {subject}): hear(event, {subject})"
-            names: dict[str, Any] = {"hear": self._hear}
-            exec(body, names)  # noqa: S102 - pluggy passes arguments by their names
-            return hookimpl(names["told"])
-
-        for kind in kinds or HOOKS:
-            argument = [name for name in _arguments(HOOKS[kind]) if name not in ("instance", "event")]
-            setattr(module, kind, listen(argument[0]))
-        return module
-
-    def _hear(self, event: Event, subject: Any) -> None:
-        self.says()
-        self.heard.append((event, subject))
-
-
-def _arguments(hook: AnyHook) -> list[str]:
-    return list(hook.specification.__annotations__)[:-1]
+from .listening import Ear, a_shop_that_uses, arguments, hearing, run, use
 
 
 @pytest.fixture
@@ -97,42 +53,23 @@ def other() -> Ear:
 
 
 @pytest.fixture
-def instance(
-    settings: Settings, store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path, ear: Ear, other: Ear
-) -> Iterator[Instance]:
+def instance(instance: Instance, ear: Ear, other: Ear) -> Iterator[Instance]:
     """With two listening plugins: `ear` hears everything, `other` only of orders placed."""
-    modules = {"ear": ear.module(), "other": other.module("order_placed")}
-    enabled = replace(settings, plugins={"enabled": list(modules)})
-    instance = Instance(tmp_path, enabled, store, load_plugins(enabled, clock=clock, modules=modules), clock, ids)
-    yield instance
-    instance.hooks.flush_failures()
+    with hearing(instance, {"ear": ear.module(), "other": other.module("order_placed")}) as hearing_instance:
+        yield hearing_instance
 
 
 @pytest.fixture
 def item(instance: Instance) -> str:
     """On sale at a shop that uses `ear`."""
     with instance.store.write() as tx:
-        a_shop(tx)
-        use(tx, "ear")
-        tx.execute(insert(sale_opening).values(session_id="shop-session", announced_at=tx.now))
-        item = an_item(tx, a_lot(tx, on_hand="100"))
-        tx.execute(delete(job))
-    return item
-
-
-def use(tx: Transaction, *plugins: str, shop: str = "shop") -> None:
-    for plugin in plugins:
-        tx.execute(insert(enterprise_plugin).values(enterprise_id=shop, plugin=plugin, settings={}, version=1))
+        return a_shop_that_uses(tx, "ear")
 
 
 def place(instance: Instance, item: str, pieces: int = 1) -> Order:
     wish = Wish(items={item: pieces}, name="Ada", email="ada@example.org")
     with instance.store.write() as tx:
         return place_order(tx, instance.hooks, "shop-session", wish)
-
-
-def run(instance: Instance) -> None:
-    tick(instance, work_of(instance))
 
 
 def promised(store: Store) -> int:
@@ -164,7 +101,7 @@ def test_every_hook_that_only_tells_after_the_commit_can_be_told() -> None:
     told = {
         name
         for name, one in all_hooks().items()
-        if one.contract.where == "job" and one.contract.returns == "nothing" and "event" in _arguments(one)
+        if one.contract.where == "job" and one.contract.returns == "nothing" and "event" in arguments(one)
     }
     assert told == set(HOOKS)
 
@@ -392,99 +329,3 @@ def test_a_product_list_is_told_lot_by_lot_by_two_statements(
     bring("Produit 1,pomme,1,kg,2.50,7,5.5,Produit 1", "Produit 2,pomme,1,kg,2.80,10,5.5,Produit 2")
     run(instance)
     assert [(told.kind, about.name, about.free) for told, about in ear.heard] == [("stock_changed", "Produit 1", 7)]
-
-
-# ------------------------------------------------------------------------------------------------ openings
-
-
-@pytest.fixture
-def soon(instance: Instance, item: str) -> str:
-    """The shop's sale, which opens in an hour."""
-    with instance.store.write() as tx:
-        opens = {"opens_at": tx.now + timedelta(hours=1)}
-        for table in (coordination, sale_session):
-            tx.execute(update(table).values(opens))
-        tx.execute(delete(sale_opening))
-    return "shop-session"
-
-
-def openings(instance: Instance) -> list[str]:
-    with instance.store.write() as tx:
-        return announce_openings(tx)
-
-
-def test_a_sale_is_announced_once_when_it_opens(instance: Instance, soon: str, ear: Ear, clock: ManualClock) -> None:
-    assert openings(instance) == []
-    clock.advance(minutes=59, seconds=59)
-    assert openings(instance) == []
-    clock.advance(seconds=1)
-    assert openings(instance) == [soon]
-    assert openings(instance) == []
-    run(instance)
-    ((told, about),) = ear.heard
-    assert (told.kind, about.id) == ("sale_opened", soon)
-
-
-def test_a_sale_that_was_cancelled_before_it_opened_is_not_announced(
-    instance: Instance, soon: str, clock: ManualClock
-) -> None:
-    with instance.store.write() as tx:
-        version = coordination_by_id(tx, "shop-sale", "shop").version
-        cancel_coordination(tx, "shop-sale", "shop", version)
-    clock.advance(hours=2)
-    assert openings(instance) == []
-
-
-def test_a_sale_that_opened_while_nobody_worked_is_announced_late(
-    instance: Instance, soon: str, clock: ManualClock
-) -> None:
-    clock.advance(days=3)
-    assert openings(instance) == [soon]
-
-
-def test_a_sale_that_was_over_long_ago_is_not_announced(instance: Instance, soon: str, clock: ManualClock) -> None:
-    clock.advance(days=1, seconds=LATEST.total_seconds())
-    assert openings(instance) == []
-
-
-def test_a_session_that_is_taken_back_is_told_to_nobody(
-    instance: Instance, soon: str, ear: Ear, clock: ManualClock
-) -> None:
-    clock.advance(hours=1)
-    assert openings(instance) == [soon]
-    with instance.store.write() as tx:
-        tx.execute(delete(session_item))
-        remove_session(tx, soon, "shop", 1)
-    run(instance)
-    assert ear.heard == []
-
-
-def test_finding_openings_does_not_grow_with_history(instance: Instance, soon: str, clock: ManualClock) -> None:
-    """The plan, not the clock, is looked at: the database goes by the index of closings."""
-    if instance.store.engine.dialect.name != "sqlite":
-        pytest.skip("PostgreSQL chooses a plan by what is in the tables, and they are nearly empty here")
-    seen: list[str] = []
-
-    def explain(connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> None:
-        if statement.startswith("SELECT sale_session.id"):
-            rows = connection.connection.driver_connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
-            seen.extend(row[3] for row in rows)
-
-    event.listen(instance.store.engine, "before_cursor_execute", explain)
-    openings(instance)
-    event.remove(instance.store.engine, "before_cursor_execute", explain)
-    assert any("ix_sale_session_closes" in one for one in seen), seen
-    assert not any(one.startswith("SCAN") for one in seen), seen
-
-
-def test_what_was_announced_is_forgotten_when_nobody_can_ask_again(
-    instance: Instance, soon: str, clock: ManualClock
-) -> None:
-    clock.advance(hours=1)
-    openings(instance)
-    for days, left in ((1, 1), (7, 0)):
-        clock.advance(days=days)
-        with instance.store.write() as tx:
-            forget_openings(tx)
-            assert tx.value(select(func.count()).select_from(sale_opening)) == left
-    assert openings(instance) == []

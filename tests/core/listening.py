@@ -1,0 +1,87 @@
+"""Plugins that listen to what happens, for tests of events."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sqlalchemy import delete, insert
+
+from commensal import Event, Instance, hookimpl
+from commensal.enterprises.tables import enterprise_plugin
+from commensal.events.tables import sale_opening
+from commensal.events.tell import HOOKS
+from commensal.hooks.contract import AnyHook
+from commensal.hooks.loading import load_plugins
+from commensal.jobs.tables import job
+from commensal.jobs.ticking import tick
+from commensal.store import Transaction
+from commensal.testing.goods import a_lot, an_item
+from commensal.testing.placed import a_shop
+from commensal.work import work_of
+
+
+@dataclass
+class Ear:
+    """A plugin that listens, and the events it heard."""
+
+    name: str
+    heard: list[tuple[Event, Any]] = field(default_factory=list)
+    says: Callable[[], None] = lambda: None
+
+    @property
+    def kinds(self) -> list[str]:
+        return [event.kind for event, _ in self.heard]
+
+    def module(self, *kinds: str) -> types.ModuleType:
+        module = types.ModuleType(self.name)
+
+        def listen(subject: str) -> Any:
+            body = f"def told(event, {subject}): hear(event, {subject})"
+            names: dict[str, Any] = {"hear": self._hear}
+            exec(body, names)  # noqa: S102 - pluggy passes arguments by their names
+            return hookimpl(names["told"])
+
+        for kind in kinds or HOOKS:
+            argument = [name for name in arguments(HOOKS[kind]) if name not in ("instance", "event")]
+            setattr(module, kind, listen(argument[0]))
+        return module
+
+    def _hear(self, event: Event, subject: Any) -> None:
+        self.says()
+        self.heard.append((event, subject))
+
+
+def arguments(hook: AnyHook) -> list[str]:
+    return list(hook.specification.__annotations__)[:-1]
+
+
+@contextmanager
+def hearing(instance: Instance, modules: Mapping[str, types.ModuleType]) -> Iterator[Instance]:
+    """The instance with these plugins."""
+    settings = replace(instance.settings, plugins={"enabled": list(modules)})
+    hooks = load_plugins(settings, clock=instance.clock, modules=modules)
+    yield replace(instance, settings=settings, hooks=hooks)
+    hooks.flush_failures()
+
+
+def a_shop_that_uses(tx: Transaction, *plugins: str) -> str:
+    """With one thing on sale, which is returned; nothing of it has to be told any more."""
+    a_shop(tx)
+    use(tx, *plugins)
+    tx.execute(insert(sale_opening).values(session_id="shop-session", announced_at=tx.now))
+    item = an_item(tx, a_lot(tx, on_hand="100"))
+    tx.execute(delete(job))
+    return item
+
+
+def use(tx: Transaction, *plugins: str, shop: str = "shop") -> None:
+    for plugin in plugins:
+        tx.execute(insert(enterprise_plugin).values(enterprise_id=shop, plugin=plugin, settings={}, version=1))
+
+
+def run(instance: Instance) -> None:
+    tick(instance, work_of(instance))

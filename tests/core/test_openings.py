@@ -1,0 +1,127 @@
+"""A sale is announced once when it opens, which is a matter of time alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import delete, event, func, select, update
+
+from commensal import Instance
+from commensal.clock import ManualClock
+from commensal.events.opened import LATEST, announce_openings, forget_openings
+from commensal.events.tables import sale_opening
+from commensal.sale_sessions.coordinations import cancel_coordination
+from commensal.sale_sessions.questions import coordination_by_id
+from commensal.sale_sessions.sessions import remove_session
+from commensal.sale_sessions.tables import coordination, sale_session, session_item
+
+from .listening import Ear, a_shop_that_uses, hearing, run
+
+
+@pytest.fixture
+def ear() -> Ear:
+    return Ear("ear")
+
+
+@pytest.fixture
+def instance(instance: Instance, ear: Ear) -> Iterator[Instance]:
+    """With a listening plugin."""
+    with hearing(instance, {"ear": ear.module()}) as hearing_instance:
+        yield hearing_instance
+
+
+@pytest.fixture
+def soon(instance: Instance) -> str:
+    """The shop's sale, which opens in an hour."""
+    with instance.store.write() as tx:
+        a_shop_that_uses(tx, "ear")
+        opens = {"opens_at": tx.now + timedelta(hours=1)}
+        for table in (coordination, sale_session):
+            tx.execute(update(table).values(opens))
+        tx.execute(delete(sale_opening))
+    return "shop-session"
+
+
+def openings(instance: Instance) -> list[str]:
+    with instance.store.write() as tx:
+        return announce_openings(tx)
+
+
+def test_a_sale_is_announced_once_when_it_opens(instance: Instance, soon: str, ear: Ear, clock: ManualClock) -> None:
+    assert openings(instance) == []
+    clock.advance(minutes=59, seconds=59)
+    assert openings(instance) == []
+    clock.advance(seconds=1)
+    assert openings(instance) == [soon]
+    assert openings(instance) == []
+    run(instance)
+    ((told, about),) = ear.heard
+    assert (told.kind, about.id) == ("sale_opened", soon)
+
+
+def test_a_sale_that_was_cancelled_before_it_opened_is_not_announced(
+    instance: Instance, soon: str, clock: ManualClock
+) -> None:
+    with instance.store.write() as tx:
+        version = coordination_by_id(tx, "shop-sale", "shop").version
+        cancel_coordination(tx, "shop-sale", "shop", version)
+    clock.advance(hours=2)
+    assert openings(instance) == []
+
+
+def test_a_sale_that_opened_while_nobody_worked_is_announced_late(
+    instance: Instance, soon: str, clock: ManualClock
+) -> None:
+    clock.advance(days=3)
+    assert openings(instance) == [soon]
+
+
+def test_a_sale_that_was_over_long_ago_is_not_announced(instance: Instance, soon: str, clock: ManualClock) -> None:
+    clock.advance(days=1, seconds=LATEST.total_seconds())
+    assert openings(instance) == []
+
+
+def test_a_session_that_is_taken_back_is_told_to_nobody(
+    instance: Instance, soon: str, ear: Ear, clock: ManualClock
+) -> None:
+    clock.advance(hours=1)
+    assert openings(instance) == [soon]
+    with instance.store.write() as tx:
+        tx.execute(delete(session_item))
+        remove_session(tx, soon, "shop", 1)
+    run(instance)
+    assert ear.heard == []
+
+
+def test_finding_openings_does_not_grow_with_history(instance: Instance, soon: str, clock: ManualClock) -> None:
+    """The plan, not the clock, is looked at: the database goes by the index of closings."""
+    if instance.store.engine.dialect.name != "sqlite":
+        pytest.skip("PostgreSQL chooses a plan by what is in the tables, and they are nearly empty here")
+    seen: list[str] = []
+
+    def explain(connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> None:
+        if statement.startswith("SELECT sale_session.id"):
+            rows = connection.connection.driver_connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            seen.extend(row[3] for row in rows)
+
+    event.listen(instance.store.engine, "before_cursor_execute", explain)
+    openings(instance)
+    event.remove(instance.store.engine, "before_cursor_execute", explain)
+    assert any("ix_sale_session_closes" in one for one in seen), seen
+    assert not any(one.startswith("SCAN") for one in seen), seen
+
+
+def test_what_was_announced_is_forgotten_when_nobody_can_ask_again(
+    instance: Instance, soon: str, clock: ManualClock
+) -> None:
+    clock.advance(hours=1)
+    openings(instance)
+    for days, left in ((1, 1), (7, 0)):
+        clock.advance(days=days)
+        with instance.store.write() as tx:
+            forget_openings(tx)
+            assert tx.value(select(func.count()).select_from(sale_opening)) == left
+    assert openings(instance) == []
