@@ -120,6 +120,7 @@ def test_a_forgotten_password_is_set_anew_by_mail(browser: Browser, instance: In
     (mail,) = mails(instance)
     assert (mail["kind"], mail["to"]) == ("reset_password", ada.email)
     browser.go(f"/reset/{mail['code']}")
+    assert browser.page.form("").fields["username"] == ada.email  # for a password manager
     browser.send("", password="short")
     assert browser.status == 422
     browser.send("", password="quite another password")
