@@ -25,6 +25,7 @@ from commensal.reports.charts import draw
 from commensal.reports.formats import FORMATS, format_named
 from commensal.reports.formats import pdf as pdf_format
 from commensal.reports.formats.csv import harmless
+from commensal.reports.formats.html import TOGETHER
 from commensal.reports.formats.pdf import NoTypesetter, TooLong
 from commensal.reports.labels import label_parameters
 from commensal.reports.values import Chart, Column, Line, Printout, Quantity, Query, Report, Series
@@ -293,3 +294,12 @@ def test_every_mark_of_a_chart_lies_within_it(values: list[list[int]], kind: Any
     for one in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}rect"):  # noqa: S314 - ours
         top, high = float(one.get("y", "")), float(one.get("height", ""))
         assert 0 <= top <= top + high <= 300
+
+
+def test_a_page_divides_long_groups_only() -> None:
+    short, long = [[name, 1] for name in "aabb"], [["c", 1]] * 40
+    report = a_report([*short, *long], columns=COLUMNS[:2])
+    html = written("html", report).decode()
+    bodies = html.split("<tbody")[1:]
+    assert [one.startswith(' class="whole"') for one in bodies] == [True, True, False, False, False, True]
+    assert [one.count("<tr") for one in bodies] == [4, 4, TOGETHER, TOGETHER, 42 - 2 * TOGETHER, 1]

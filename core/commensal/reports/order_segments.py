@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Text, bindparam, case, cast, func, literal, literal_column, select
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Numeric,
+    Text,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal,
+    literal_column,
+    select,
+)
 
 from ..enterprises.tables import customer, enterprise
 from ..orders.tables import adjustment, customer_order, order_line, order_vat
@@ -77,7 +89,7 @@ def order_lines(language: str) -> Segment:
         whole(language, "pieces", "Pieces", _line.quantity, "whole"),
         plain(language, "weighed", "Weighed", _line.final_quantity, "quantity", unit=_line.unit),
         plain(language, "price", "Price", _line.price, "money"),
-        plain(language, "vat_rate", "VAT rate", _line.vat_rate, "percent"),
+        _rate(language, _line.vat_rate),
         plain(language, "prices_include_vat", "Prices include VAT", _flag(_order.prices_include_vat), "whole"),
         whole(language, "amount", "Amount", _line.amount),
         whole(language, "deposits", "Deposits", _line.deposit * _line.quantity),
@@ -110,7 +122,7 @@ def orders(language: str) -> Segment:
 def vat(language: str) -> Segment:
     fields = [
         *_of_order(language),
-        plain(language, "vat_rate", "VAT rate", order_vat.c.rate, "percent"),
+        _rate(language, order_vat.c.rate),
         whole(language, "net", "Without VAT", order_vat.c.net),
         whole(language, "vat", "VAT", order_vat.c.vat),
         whole(language, "gross", "With VAT", order_vat.c.net + order_vat.c.vat),
@@ -133,7 +145,7 @@ def adjustments(language: str) -> Segment:
         plain(language, "payer", "Paid by", payer),
         plain(language, "payee", "Goes to", func.coalesce(payee.c.name, _shop.c.name)),
         plain(language, "code", "Code", row.code),
-        plain(language, "vat_rate", "VAT rate", row.vat_rate, "percent"),
+        _rate(language, row.vat_rate),
         whole(language, "amount", "Amount", row.amount),
         _orders(language),
     ]
@@ -185,6 +197,11 @@ def _orders(language: str) -> Field:
     """How many orders; it only makes sense of lines put together."""
     count = func.count(_order.id.distinct())
     return Field(name="orders", label=said(language, "Orders"), kind="whole", expression=literal(1), total=count)
+
+
+def _rate(language: str, expression: ColumnElement[Any]) -> Field:
+    """Kept digit by digit, as a text, and ordered as a number."""
+    return plain(language, "vat_rate", "VAT rate", expression, "percent", sort=cast(expression, Numeric))
 
 
 def _flag(expression: ColumnElement[bool]) -> ColumnElement[int]:

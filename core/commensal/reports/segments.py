@@ -35,7 +35,7 @@ class Field:
     expression: ColumnElement[Any]
     unit: ColumnElement[str] | None = None
     grains: ColumnElement[int] | None = None
-    sort: ColumnElement[str] | None = None
+    sort: ColumnElement[Any] | None = None
     total: ColumnElement[Any] | None = None
     shown: Callable[[str], Cell] | None = None
 

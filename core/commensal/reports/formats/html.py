@@ -17,7 +17,8 @@ from ..values import Column, Printout, Row
 from . import Format
 from .cells import Say, Word, colon_of, labelled, reader
 
-WIDE = 8  # columns from which on the paper is turned
+WIDE = 9  # columns from which on the paper is turned
+TOGETHER = 18  # rows of a group that a page does not divide
 _STYLE = Path(__file__).with_name("report.css").read_text(encoding="utf-8")
 _HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 _POLICY = f"default-src 'none'; style-src 'sha256-{_HASH}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -77,14 +78,13 @@ class _Tables:
         self._open = False
 
     def written(self) -> Iterator[str]:
-        for row in self._printout.rows:
-            outer = row.kind == "group" and row.level == 0
-            if not self._open or (outer and self._printout.paged):
+        for rows, whole in _bodies(self._printout.rows):
+            if not self._open or (rows[0].kind == "group" and rows[0].level == 0 and self._printout.paged):
                 yield from self._end()
                 yield from self._begin()
-            elif outer or (row.kind == "total" and self._groups):
-                yield "</tbody><tbody>\n"
-            yield self._heading(row) if row.kind == "group" else self._line(row)
+            yield '<tbody class="whole">\n' if whole else "<tbody>\n"
+            yield from (self._heading(row) if row.kind == "group" else self._line(row) for row in rows)
+            yield "</tbody>"
         if not self._open:
             nothing = translate(self._printout.query.language, "There is nothing to show.")
             yield f'<p class="nothing">{escape(nothing)}</p>'
@@ -99,12 +99,12 @@ class _Tables:
             f'<th scope="col"{_class(self._columns[place], "head")}>{escape(self._columns[place].label)}</th>'
             for place in self._shown
         )
-        yield f"<table><thead><tr>{''.join(heads)}</tr></thead><tbody>\n"
+        yield f"<table><thead><tr>{''.join(heads)}</tr></thead>"
 
     def _end(self) -> Iterator[str]:
         if self._open:
             self._open = False
-            yield "</tbody></table>\n"
+            yield "</table>\n"
 
     def _heading(self, row: Row) -> str:
         text = escape(self._groups[row.level](row.cells[0])) or "–"
@@ -118,6 +118,20 @@ class _Tables:
         )
         name = "" if row.kind == "line" else f' class="{row.kind}"'
         return f"<tr{name}>{cells}</tr>\n"
+
+
+def _bodies(rows: Iterator[Row]) -> Iterator[tuple[list[Row], bool]]:
+    """Rows that belong together, so many at a time; True for a short group, which a page shall not divide."""
+    waiting: list[Row] = []
+    begun = False  # with parts of this group
+    for row in rows:
+        ends = row.level == 0 and row.kind in ("group", "total")
+        if waiting and (ends or len(waiting) == TOGETHER):
+            yield waiting, ends and not begun and waiting[0].kind == "group"
+            waiting, begun = [], not ends
+        waiting.append(row)
+    if waiting:
+        yield waiting, not begun and waiting[0].kind in ("group", "total")
 
 
 def _said(say: Say, cell: object) -> str:
