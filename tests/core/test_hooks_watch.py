@@ -15,7 +15,7 @@ from sqlalchemy import insert, select, text, update
 from commensal.clock import ManualClock
 from commensal.errors import PluginError, StoreError
 from commensal.hooks import specifications
-from commensal.hooks.contract import AnyHook, hookimpl
+from commensal.hooks.contract import hookimpl
 from commensal.hooks.dispatcher import Hooks
 from commensal.hooks.loading import load_plugins
 from commensal.hooks.watch import TookTooLong, Watchdog
@@ -330,53 +330,6 @@ def _late(dog: Watchdog) -> None:
     seen = threading.Event()
     with pytest.raises(TookTooLong), dog.watch(0, seen.set):
         assert seen.wait(30)
-
-
-def read_hooks() -> list[AnyHook]:
-    return [specifications.menu_items, specifications.shipping_options]
-
-
-@pytest.mark.parametrize("writing", [False, True])
-@pytest.mark.parametrize("hook", read_hooks(), ids=lambda one: one.name)
-def test_a_hook_that_reads_cannot_write_and_spoils_nothing(
-    store: Store, clock: ManualClock, hook: AnyHook, writing: bool
-) -> None:
-    """The first plugin writes, the second asks the database: the first is left out, the second answers."""
-    hooks = _two(clock, hook)
-    given = dict.fromkeys(("person_id", "language", "enterprise_id", "session_id", "address"))
-    with store.write() if writing else store.read() as tx:
-        if writing:
-            add(tx, "before")
-        answers = hooks.each(hook, tx=tx, **given)
-        assert [one.plugin for one in answers] == ["second"]
-        if writing:
-            add(tx, "then")
-    assert [(one.plugin, one.hook) for one in hooks.failures] == [("first", hook.name)]
-    assert "read" in hooks.failures[0].what
-    assert people(store) == (["before", "then"] if writing else [])
-
-
-def test_a_price_rule_that_writes_ends_the_order(store: Store, clock: ManualClock) -> None:
-    hooks = loaded(clock, lambda tx: add(tx, "sneaked"), "price_adjustments")
-    with pytest.raises(PluginError, match="'stuck' failed in price_adjustments"), store.write() as tx:
-        add(tx, "before")
-        hooks.each(specifications.price_adjustments, tx=tx, order=NONE, phase=NONE)
-    assert people(store) == []
-
-
-def _two(clock: ManualClock, hook: AnyHook) -> Hooks:
-    def writes(tx: Transaction) -> None:
-        add(tx, "sneaked")
-
-    def asks(tx: Transaction) -> list[object]:
-        assert tx.all(select(person)) is not None
-        return []
-
-    modules = {"first": ModuleType("first"), "second": ModuleType("second")}
-    for module, function in zip(modules.values(), (writes, asks), strict=True):
-        function.__name__ = hook.name
-        setattr(module, hook.name, hookimpl(function))
-    return load_plugins(Settings(name="Test", plugins={"enabled": list(modules)}), clock=clock, modules=modules)
 
 
 def test_a_turn_is_ended_in_another_process_too(tmp_path: Path, clock: ManualClock, ids: SeededIds) -> None:

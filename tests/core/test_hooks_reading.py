@@ -1,0 +1,97 @@
+"""Hooks that read are kept to it by the database, and one that fails spoils nothing for the others."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+import pytest
+from sqlalchemy import insert, select
+from sqlalchemy.exc import DBAPIError
+
+from commensal.clock import ManualClock
+from commensal.errors import PluginError
+from commensal.hooks import specifications
+from commensal.hooks.contract import AnyHook, hook, hookimpl
+from commensal.hooks.dispatcher import Hooks
+from commensal.hooks.loading import load_plugins
+from commensal.instance import Settings
+from commensal.people.tables import person
+from commensal.store import Store, Transaction
+
+NONE: Any = None
+PERSON = {"name": "Ada", "phone": "", "language": "fr", "is_operator": False, "version": 1}
+
+
+def add(tx: Transaction, email: str) -> None:
+    tx.execute(insert(person).values(id=email, email=email, created_at=tx.now, **PERSON))
+
+
+def people(store: Store) -> list[str]:
+    with store.read() as tx:
+        return [row["email"] for row in tx.all(select(person.c.email).order_by(person.c.email))]
+
+
+def read_hooks() -> list[AnyHook]:
+    return [specifications.menu_items, specifications.reports, specifications.shipping_options]
+
+
+@pytest.mark.parametrize("writing", [False, True])
+@pytest.mark.parametrize("hook", read_hooks(), ids=lambda one: one.name)
+def test_a_hook_that_reads_cannot_write_and_spoils_nothing(
+    store: Store, clock: ManualClock, hook: AnyHook, writing: bool
+) -> None:
+    """The first plugin writes, the second asks the database: the first is left out, the second answers."""
+    hooks = _two(clock, hook)
+    given = dict.fromkeys(("person_id", "language", "enterprise_id", "session_id", "address"))
+    with store.write() if writing else store.read() as tx:
+        if writing:
+            add(tx, "before")
+        answers = hooks.each(hook, tx=tx, **given)
+        assert [one.plugin for one in answers] == ["second"]
+        if writing:
+            add(tx, "then")
+    assert [(one.plugin, one.hook) for one in hooks.failures] == [("first", hook.name)]
+    assert "read" in hooks.failures[0].what
+    assert people(store) == (["before", "then"] if writing else [])
+
+
+def test_a_price_rule_that_writes_ends_the_order(store: Store, clock: ManualClock) -> None:
+    hooks = _two(clock, specifications.price_adjustments)
+    with pytest.raises(PluginError, match="'first' failed in price_adjustments"), store.write() as tx:
+        add(tx, "before")
+        hooks.each(specifications.price_adjustments, tx=tx, order=NONE, phase=NONE)
+    assert people(store) == []
+
+
+def _two(clock: ManualClock, hook: AnyHook) -> Hooks:
+    def writes(tx: Transaction) -> None:
+        add(tx, "sneaked")
+
+    def asks(tx: Transaction) -> list[object]:
+        assert tx.all(select(person)) is not None
+        return []
+
+    modules = {"first": ModuleType("first"), "second": ModuleType("second")}
+    for module, function in zip(modules.values(), (writes, asks), strict=True):
+        function.__name__ = hook.name
+        setattr(module, hook.name, hookimpl(function))
+    return load_plugins(Settings(name="Test", plugins={"enabled": list(modules)}), clock=clock, modules=modules)
+
+
+def test_a_block_inside_another_keeps_to_reading_until_the_outer_one_ends(store: Store) -> None:
+    with store.write() as tx:
+        with tx.hold.reading():
+            with tx.hold.reading() as start_again:
+                with pytest.raises(DBAPIError):
+                    add(tx, "sneaked")
+                start_again()
+            with pytest.raises(DBAPIError):
+                add(tx, "sneaked")
+        add(tx, "after")
+    assert people(store) == ["after"]
+
+
+def test_a_hook_that_may_be_left_out_of_a_transaction_must_be_one_that_reads() -> None:
+    with pytest.raises(ValueError, match="must not have written"):
+        hook(scope="instance", returns="each", where="transaction", on_error="skip")
