@@ -24,7 +24,6 @@ from commensal.sale_sessions.openness import is_open
 from commensal.sale_sessions.questions import coordinations_of, sales
 from commensal.sale_sessions.repeat import repeat_due
 
-
 pytestmark = pytest.mark.bundled  # people pay in cash
 
 
