@@ -17,7 +17,7 @@ from ..demo.story import tell_story
 from ..demo.values import Region
 from ..enterprises.enterprises import enterprises_by_id
 from ..instance import Instance, open_instance
-from ..instance.begin import begin_instance
+from ..instance.begin import USUAL, begin_instance
 from ..printing import console
 from ..serving import serve
 
@@ -30,16 +30,19 @@ def add_to(app: typer.Typer) -> None:
         scale: Annotated[int, typer.Option(min=1, max=100, help="Multiplies the region.")] = 1,
         seed: Annotated[int, typer.Option(help="Another seed draws another region.")] = 1,
         port: Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on; 0 takes a free one.")] = 8000,
+        plugin: Annotated[list[str] | None, typer.Option(help="An installed plugin that every hub uses too.")] = None,
     ) -> None:
         """Makes an instance with the demo region: three hubs, thirty producers, two hundred customers, past sales."""
         with _place(folder) as place:
             port = 0 if check else port
+            more = plugin or []
             begin_instance(
-                place, name="Région de démonstration", base_url=f"http://127.0.0.1:{port or 8000}", port=port
-            )
+                place, name="Région de démonstration", base_url=f"http://127.0.0.1:{port or 8000}", port=port,
+                plugins=tuple(dict.fromkeys([*USUAL, *more])),
+            )  # fmt: skip
             with open_instance(place) as opened:
                 region = draw_region(seed, scale)
-                filled = fill(opened, region)
+                filled = fill(opened, region, also=more)
                 if not check:
                     serve(opened, port=port, started=lambda url: _greet(opened, region, filled, url))
                 elif not tell_story(opened, filled, region, console):

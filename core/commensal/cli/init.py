@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ..instance.begin import begin_instance
+from ..instance.begin import USUAL, begin_instance
 from .folder import HERE, Folder
 
 
@@ -23,10 +23,11 @@ def add_to(app: typer.Typer) -> None:
         sender: Annotated[str, typer.Option(prompt="From which address are e-mails sent?")] = "commensal@localhost",
         database: Annotated[str, typer.Option(help="A PostgreSQL URL; empty for SQLite.")] = "",
         port: Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on.")] = 8000,
+        plugin: Annotated[list[str] | None, typer.Option(help="An installed plugin to enable too.")] = None,
     ) -> None:
         """Makes a new instance: settings, database. Asks what it is not told."""
         begin_instance(
             instance, name=name, base_url=base_url, language=language, timezone=timezone, sender=sender,
-            database=database, port=port,
+            database=database, port=port, plugins=tuple(dict.fromkeys([*USUAL, *(plugin or [])])),
         )  # fmt: skip
         typer.echo(f"The instance is in {instance.resolve()}. Start it with: commensal serve --instance {instance}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
@@ -33,16 +33,17 @@ class Filled:
     operator: str = OPERATOR.email
 
 
-def fill(instance: Instance, region: Region) -> Filled:
+def fill(instance: Instance, region: Region, *, also: Collection[str] = ()) -> Filled:
     """Writes everything through the rooms' commands, in a few large transactions; the past under its own dates.
 
-    The instance must be new. Shows how far it is where somebody watches.
+    The instance must be new. `also` are plugins that every hub switches on besides those of the demo. Shows how far it
+    is where somebody watches.
     """
     password_hash = hash_password(PASSWORD)
     with instance.store.write() as now:
         tx = at(now, week_of(now.now, FIRST_WEEK + 2).opens_at)
         people = settle_people(tx, region, password_hash, _watch)
-        enterprises = settle_enterprises(tx, instance.hooks, region, people)
+        enterprises = settle_enterprises(tx, instance.hooks, region, people, also)
         settle_customers(tx, region, enterprises, _watch)
         catalogs = stock_up(tx, region, people, enterprises, _watch)
     hold_sales(instance, region, people, enterprises, catalogs, _watch)

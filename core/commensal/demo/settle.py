@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from ..catalogs.catalogs import create_catalog
@@ -37,12 +37,17 @@ def settle_people(tx: Transaction, region: Region, password_hash: str, watch: Wa
     )
 
 
-def settle_enterprises(tx: Transaction, hooks: Hooks, region: Region, people: People) -> Enterprises:
-    """Hubs with a catalog, a group of customers and the plugins of the demo; producers that let them sell."""
+def settle_enterprises(
+    tx: Transaction, hooks: Hooks, region: Region, people: People, also: Collection[str] = ()
+) -> Enterprises:
+    """Hubs with a catalog, a group of customers and the plugins of the demo; producers that let them sell.
+
+    `also` are further plugins that every hub switches on.
+    """
     hubs = [_enterprise(tx, hub, owner, is_hub=True) for hub, owner in zip(region.hubs, people.hub_owners, strict=True)]
     for hub_id, hub in zip(hubs, region.hubs, strict=True):
         add_member(tx, hub_id, email=hub.packer.email, role="packer")
-        for plugin in _plugins(hooks):
+        for plugin in _plugins(hooks, {"cash", *also}):
             enable_plugin(tx, hooks, hub_id, plugin, {})
     producers = []
     for producer, owner in zip(region.producers, people.producer_owners, strict=True):
@@ -69,9 +74,9 @@ def settle_customers(tx: Transaction, region: Region, enterprises: Enterprises, 
             )
 
 
-def _plugins(hooks: Hooks) -> list[str]:
-    """Cash, and whatever fills a part of the demo region itself."""
-    return [one for one in offered_plugins(hooks) if one == "cash" or "demo_data" in hooks.implemented_by(one)]
+def _plugins(hooks: Hooks, wanted: Collection[str]) -> list[str]:
+    """What is wanted, and whatever fills a part of the demo region itself."""
+    return [one for one in offered_plugins(hooks) if one in wanted or "demo_data" in hooks.implemented_by(one)]
 
 
 def _add(tx: Transaction, who: Somebody, password_hash: str, *, is_operator: bool = False) -> str:

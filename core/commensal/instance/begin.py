@@ -9,6 +9,11 @@ from pathlib import Path
 from ..errors import SettingsError
 from .instance import open_instance
 
+# The plugins of a new instance: all that are bundled. Each enterprise chooses among them.
+USUAL = (
+    "shop", "cash", "bank_transfer", "stripe", "account", "pickup", "delivery", "fees", "vouchers", "solidarity",
+    "distribution_lists", "sales", "custom_report", "webhooks",
+)  # fmt: skip
 _TEXT = """\
 # The settings of this instance. instance.example.toml of the project names them all.
 
@@ -46,7 +51,7 @@ def begin_instance(
     database: str = "",
     port: int = 8000,
     sender: str = "commensal@localhost",
-    plugins: tuple[str, ...] = ("shop", "cash", "pickup"),
+    plugins: tuple[str, ...] = USUAL,
 ) -> None:
     """Writes ``instance.toml`` (mode 0600) into `folder`, which is made if need be, and the database beside it.
 

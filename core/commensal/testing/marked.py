@@ -20,8 +20,10 @@ def plan_of(request: pytest.FixtureRequest) -> Plan:
     """
     plugins = dict[str, None]()
     settings, instance_settings = dict[str, Mapping[str, Any]](), dict[str, Mapping[str, Any]]()
-    for marker in request.node.iter_markers("plugins"):
+    markers = list(request.node.iter_markers("plugins"))  # the nearest first
+    for marker in reversed(markers):
         plugins.update(dict.fromkeys(marker.args))
+    for marker in markers:
         for name, kept in (("settings", settings), ("instance_settings", instance_settings)):
             if name in marker.kwargs:
                 kept.setdefault(_only(marker), marker.kwargs[name])

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import get_args, get_type_hints
 
-from ...errors import Invalid
+from ...errors import Refused
 from ...reading import read_settings
 from ...secret import Secret
 from .check import Nonconforming, Subject, check, demand
@@ -40,14 +40,15 @@ def its_secrets_are_declared_as_such(subject: Subject) -> None:
 
 
 @check("enterprise_settings")
-def an_enterprise_may_set_it_and_is_told_what_it_does_not_know(subject: Subject) -> None:
+def an_enterprise_may_switch_it_on_and_off_with_its_defaults(subject: Subject) -> None:
     with subject.shop() as shop:
-        shop.neighbour().use(subject.plugin, subject.plan.settings.get(subject.plugin))
+        other = shop.neighbour()
         try:
-            shop.neighbour("third").use(subject.plugin, {"no_such_setting": 1})
-        except Invalid:
-            return
-    raise Nonconforming("it accepts a setting that it does not have")
+            other.use(subject.plugin, {})
+        except Refused as refused:
+            raise Nonconforming(f"it refuses its own defaults: {refused}") from refused
+        other.do_without(subject.plugin)
+        other.use(subject.plugin, {})
 
 
 def _shapes(subject: Subject) -> Iterator[type]:

@@ -24,13 +24,14 @@ def where_it_is_off_it_does_nothing(subject: Subject) -> None:
     """It offers nothing there, charges nothing, and writes nothing down."""
     with subject.shop() as shop:
         off = shop.neighbour()
+        shop.run_jobs(minutes=5)
         before = subject.kept(shop)
         demand(not off.payment_methods(), "it offers ways to pay where it is off")
         demand(not off.shipping_options(address=ADDRESS), "it offers ways to receive orders where it is off")
         demand(not off.order().adjustments, "it changes prices where it is off")
         off.change({"carrots": 8})
         off.cancel()
-        off.run_jobs()
+        off.run_jobs(minutes=5)
         demand(subject.kept(shop) == before, "it writes into its tables for an enterprise where it is off")
 
 

@@ -1,0 +1,87 @@
+"""The checks find what they are there to find: for each of them a plugin that is wrong in just that."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from textwrap import dedent
+from types import ModuleType
+
+import pytest
+
+from commensal.errors import CommensalError
+from commensal.store import metadata
+from commensal.testing.conformance import Nonconforming, Subject, checks, conforms
+from commensal.testing.instances import Instances, Plan
+
+from .bad_plugins import BAD, PRELUDE, REVISION, REVISION_TWICE
+
+CHECKS = {one.name: one for one in checks()}
+
+
+def test_there_is_a_bad_plugin_for_each_check() -> None:
+    assert set(BAD) == set(CHECKS)
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_check_finds_what_is_wrong(name: str, commensal_instances: Instances, tmp_path: Path) -> None:
+    source, said = BAD[name]
+    module = _written(tmp_path, source, REVISION_TWICE if name == "its_tables_come_and_go" else REVISION)
+    plan = Plan(plugins=("bad",), modules={"bad": module})
+    subject = Subject(
+        plugin="bad", module=module, plan=plan, instances=commensal_instances, folder=tmp_path / "instance"
+    )
+    try:
+        with pytest.raises((Nonconforming, CommensalError, AssertionError), match=said):
+            CHECKS[name].run(subject)
+    finally:
+        for table in [one for one in metadata.tables.values() if one.name.startswith("bad_")]:
+            metadata.remove(table)
+
+
+def test_a_plugin_is_put_to_the_checks_that_concern_it() -> None:
+    names = _names(conforms("cash"))
+    assert "a_payment_begins_once" in names
+    assert "what_is_booked_is_given_back" not in names
+    assert "a_payment_begins_once" not in _names(conforms("cash", without={"a_payment_begins_once": "for this test"}))
+
+
+def test_a_plugin_that_is_not_installed_is_told_of_by_a_test_and_not_by_an_error(
+    commensal_instances: Instances, tmp_path: Path
+) -> None:
+    test = conforms("missing")
+    assert _names(test) == ["it_loads"]
+    with pytest.raises(AssertionError, match="is not installed"):
+        test(CHECKS["it_loads"], commensal_instances, tmp_path)
+
+
+def test_a_check_that_does_not_exist_cannot_be_left_out() -> None:
+    with pytest.raises(ValueError, match="there are no checks it_flies"):
+        conforms("cash", without={"it_flies": "it has no wings"})
+
+
+def _names(test: object) -> list[str]:
+    (mark,) = getattr(test, "pytestmark")  # noqa: B009 - pytest writes it there
+    return [one.name for one in mark.args[1]]
+
+
+def _written(folder: Path, source: str, revision: str) -> ModuleType:
+    package = folder / "commensal_bad"
+    (package / "migrations").mkdir(parents=True)
+    (package / "migrations" / "bad_0001_first.py").write_text(revision, encoding="utf-8")
+    said = "" if source.startswith("\nfrom") else f'"""Is bad."""\n{PRELUDE}'
+    (package / "__init__.py").write_text(said + dedent(source), encoding="utf-8")
+    where = [str(package)]
+    spec = importlib.util.spec_from_file_location(
+        "commensal_bad", package / "__init__.py", submodule_search_locations=where
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["commensal_bad"] = module
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        del sys.modules["commensal_bad"]
+    return module

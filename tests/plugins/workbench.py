@@ -1,0 +1,58 @@
+"""Where somebody writes a plugin: a virtual environment of their own, with Commensal in it and without a network."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+import sysconfig
+import venv
+from dataclasses import dataclass
+from pathlib import Path
+
+_SCRIPTS = {
+    "commensal": "from commensal.cli import main; main()",
+    "pip": "import sys; from pip._internal.cli.main import main; sys.exit(main())",
+    "pytest": "import sys, pytest; sys.exit(pytest.main())",
+    "ruff": "import os, sys; os.execv({ruff!r}, ['ruff', *sys.argv[1:]])",
+    "mypy": "from mypy.__main__ import console_entry; console_entry()",
+}
+
+
+@dataclass(frozen=True)
+class Workbench:
+    """`folder` is where its owner works; `bin` holds the commands of its environment."""
+
+    folder: Path
+    bin: Path
+
+    def run(self, command: str, at: Path | None = None, *, fails: bool = False) -> str:
+        """What the command says, on stdout and stderr. It must succeed, unless it `fails`."""
+        done = subprocess.run(
+            shlex.split(command), cwd=at or self.folder, env=self._environment(), text=True, timeout=120, check=False,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        assert (done.returncode != 0) == fails, f"$ {command}\n{done.stdout}"
+        return done.stdout
+
+    def _environment(self) -> dict[str, str]:
+        """pip builds with the hatchling that is there, and asks no index."""
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "PIP_"))}
+        alone = {"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+        return {**inherited, **alone, "PATH": f"{self.bin}:{os.environ['PATH']}", "COLUMNS": "200"}
+
+
+def make_workbench(folder: Path) -> Workbench:
+    """An empty environment that sees what is installed in the one that the tests run in."""
+    venv.create(folder / "env", with_pip=False, symlinks=True)
+    (packages,) = (folder / "env" / "lib").glob("python*/site-packages")
+    outside = sysconfig.get_path("purelib")
+    (packages / "outside.pth").write_text(f"import site; site.addsitedir({outside!r})\n", encoding="utf-8")
+    bin = folder / "env" / "bin"
+    for name, code in _SCRIPTS.items():
+        said = code.format(ruff=str(Path(sys.executable).with_name("ruff")))
+        (bin / name).write_text(f"#!{bin / 'python'}\n{said}\n", encoding="utf-8")
+        (bin / name).chmod(0o755)
+    (folder / "work").mkdir()
+    return Workbench(folder / "work", bin)
