@@ -31,7 +31,8 @@ def sale_copied(tx: Transaction, source: SaleSession, copy: SaleSession, timezon
     joined = select(pickup_slot, place.hours, place.timezone).join_from(
         pickup_slot, pickup_place, slot.place_id == place.id
     )
-    rows = tx.all(joined.where(*mine).order_by(slot.begins_at, slot.id))
+    held = joined.where(*mine).with_for_update(read=True, of=pickup_place)  # no closure comes in between
+    rows = tx.all(held.order_by(slot.begins_at, slot.id))
     move = partial(shifted, timezone=timezone, start=source.begins_at, new_start=copy.begins_at)
     moved = [(row, _span(row, move)) for row in rows]
     ahead = select(pickup_closure).where(
