@@ -297,7 +297,8 @@ def test_every_mark_of_a_chart_lies_within_it(values: list[list[int]], kind: Any
 
 
 def test_a_page_divides_long_groups_only() -> None:
-    short, long = [[name, 1] for name in "aabb"], [["c", 1]] * 40
+    short: list[Line] = [[name, 1] for name in "aabb"]
+    long: list[Line] = [["c", 1] for _ in range(40)]
     report = a_report([*short, *long], columns=COLUMNS[:2])
     html = written("html", report).decode()
     bodies = html.split("<tbody")[1:]

@@ -36,7 +36,7 @@ class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 class OpenQuery(Body, frozen=True, kw_only=True):
     """A query that may say more than its fields: the rest arrives in `others`, unread."""
 
-    others: Annotated[dict[str, str], msgspec.Meta(max_length=50)] = {}
+    others: Annotated[dict[str, Annotated[str, msgspec.Meta(max_length=1000)]], msgspec.Meta(max_length=50)] = {}
 
 
 class Paging(Body, frozen=True, kw_only=True):
