@@ -8,8 +8,6 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as some
 from sqlalchemy import event, update
 
 from commensal import Invalid, Phase
@@ -24,7 +22,6 @@ from commensal_vouchers.cards import move_balance
 from commensal_vouchers.codes import drawn_card, drawn_code
 from commensal_vouchers.making import Terms, add_batch, archive_voucher, change_voucher
 from commensal_vouchers.questions import movements_of
-from commensal_vouchers.splitting import in_proportion
 from commensal_vouchers.tables import vouchers_voucher
 from commensal_vouchers.voucher import Voucher
 
@@ -56,25 +53,6 @@ def reasons(act: Callable[[], object]) -> list[tuple[str, str]]:
     with pytest.raises(Invalid) as refused:
         act()
     return [(one.where, one.text.format(**one.values)) for one in refused.value.problems]
-
-
-# ------------------------------------------------------------------------------------------------ splitting
-
-
-@given(
-    some.integers(0, 10**9),
-    some.dictionaries(some.integers(0, 9), some.integers(0, 10**7), min_size=1, max_size=6),
-)
-def test_a_split_adds_up_and_gives_nobody_more_than_a_unit_too_much(amount: int, weights: dict[int, int]) -> None:
-    shares, whole = in_proportion(amount, weights), sum(weights.values())
-    if not whole:
-        assert shares == {}
-        return
-    assert sum(shares.values()) == amount
-    for key, weight in weights.items():
-        assert abs(shares[key] * whole - amount * weight) < whole
-        if amount <= whole:
-            assert 0 <= shares[key] <= weight
 
 
 # ------------------------------------------------------------------------------------------------ discounts

@@ -1,0 +1,24 @@
+"""A discount is split over rates of VAT to the cent."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as some
+
+from commensal_vouchers.splitting import in_proportion
+
+
+@given(
+    some.integers(0, 10**9),
+    some.dictionaries(some.integers(0, 9), some.integers(0, 10**7), min_size=1, max_size=6),
+)
+def test_a_split_adds_up_and_gives_nobody_more_than_a_unit_too_much(amount: int, weights: dict[int, int]) -> None:
+    shares, whole = in_proportion(amount, weights), sum(weights.values())
+    if not whole:
+        assert shares == {}
+        return
+    assert sum(shares.values()) == amount
+    for key, weight in weights.items():
+        assert abs(shares[key] * whole - amount * weight) < whole
+        if amount <= whole:
+            assert 0 <= shares[key] <= weight
