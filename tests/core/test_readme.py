@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 README = Path(__file__).parents[2] / "README.md"
-_BLOCK = re.compile(r"^```(console|csv file=\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(r"^```(console|(?:csv|toml) file=\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 def test_the_commands_of_the_readme_do_what_it_says(tmp_path: Path) -> None:

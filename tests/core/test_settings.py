@@ -12,6 +12,7 @@ import pytest
 
 from commensal.errors import SettingsError
 from commensal.instance import Settings, load_settings, read_settings
+from commensal.instance.begin import USUAL
 
 EXAMPLE = Path(__file__).parents[2] / "instance.example.toml"
 
@@ -26,7 +27,9 @@ def write(folder: Path, text: str, mode: int = 0o600) -> Path:
 def test_the_example_names_every_setting_with_its_default(tmp_path: Path) -> None:
     values = tomllib.loads(EXAMPLE.read_text(encoding="utf-8"))
     loaded = load_settings(write(tmp_path, EXAMPLE.read_text(encoding="utf-8")))
-    assert loaded == dataclasses.replace(Settings(name=values["name"]), plugins={"enabled": ["shop", "cash", "pickup"]})
+    of_plugins = values["plugins"]
+    assert loaded == dataclasses.replace(Settings(name=values["name"]), plugins=of_plugins)
+    assert of_plugins["enabled"] == list(USUAL)
 
     def compare(shape: Any, told: dict[str, Any], where: str) -> None:
         fields = {field.name for field in dataclasses.fields(shape)}

@@ -30,10 +30,6 @@ def run(tmp_path: Path) -> Run:
 
     command("init", "--name", "Val", "--base-url", "http://127.0.0.1:8000", "--language", "en",
             "--timezone", "Europe/Paris", "--sender", "bonjour@example.org")  # fmt: skip
-    file = tmp_path / "val" / "instance.toml"
-    settings = file.read_text(encoding="utf-8")
-    file.write_text(settings.replace('"pickup"]', '"pickup", "bank_transfer", "account"]'), encoding="utf-8")
-    command("migrate")
     command("user", "marie@example.org", "--name", "Marie", "--password", "un mot de passe long")
     command("enterprise", "add", "Val", "--owner", "marie@example.org", "--hub")
     return command
@@ -67,6 +63,7 @@ def test_a_statement_is_taken_in_and_what_it_leaves_open_is_listed(run: Run, tmp
 
 
 def test_a_member_pays_in(run: Run, tmp_path: Path) -> None:
+    run("enterprise", "plugin", "val", "account")
     paying_in = ("account", "pay-in", "ada@example.org", "20,50", "--enterprise", "val")
     assert "no customer with the address ada@example.org" in run(*paying_in, fails=True)
     with open_instance(tmp_path / "val") as opened, opened.store.write() as tx:

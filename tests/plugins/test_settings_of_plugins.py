@@ -1,0 +1,30 @@
+"""The settings of bundled plugins for the whole instance stand in the example, and a new instance has the plugins."""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from pathlib import Path
+
+from commensal.clock import ManualClock
+from commensal.hooks import specifications
+from commensal.hooks.loading import found_plugins, load_plugins
+from commensal.instance import Settings
+from commensal.instance.begin import USUAL
+
+EXAMPLE = Path(__file__).parents[2] / "instance.example.toml"
+
+
+def test_a_new_instance_has_every_bundled_plugin() -> None:
+    bundled = {name for name, point in found_plugins().items() if point.dist and point.dist.name == "commensal"}
+    assert set(USUAL) == bundled
+
+
+def test_the_example_names_every_setting_of_every_plugin_with_its_default(clock: ManualClock) -> None:
+    told = tomllib.loads(EXAMPLE.read_text(encoding="utf-8"))["plugins"]
+    hooks = load_plugins(Settings(name="Test", plugins=told), clock=clock)
+    shapes = {one.plugin: one.value for one in hooks.each(specifications.instance_settings) if one.value}
+    assert set(told) - {"enabled"} == set(shapes)
+    for plugin, shape in shapes.items():
+        assert set(told[plugin]) == {field.name for field in dataclasses.fields(shape)}
+        assert hooks.instance_settings(plugin) == shape()
