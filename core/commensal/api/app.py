@@ -17,6 +17,7 @@ from ..errors import NotFound
 from ..hooks import specifications
 from ..instance import Instance
 from ..languages.catalogs import best_language
+from ..watching.routes import watching_routes
 from .answering import answer
 from .endpoint import Endpoint
 from .guard import Guard
@@ -55,6 +56,7 @@ def make_app(instance: Instance) -> Starlette:
     routes: list[BaseRoute] = [Route("/api/openapi.json", describe)]
     routes += [_route(one, instance, rates) for one in endpoints]
     routes.append(Route("/api/{rest:path}", nothing, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]))
+    routes += watching_routes(instance, rates)
     routes += webhook_routes(instance, rates)
     routes += _pages(instance)
     secure = instance.settings.base_url.startswith("https://")

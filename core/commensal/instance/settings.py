@@ -67,6 +67,18 @@ class OutboundSettings:
 
 
 @dataclass(frozen=True)
+class WatchingSettings:
+    """What a monitor may see: /-/metrics, and the reasons of /-/health."""
+
+    secret: Secret = field(default_factory=Secret)
+    """What it shows as its bearer token, at least 20 characters. Empty: only operators' tokens and sessions count."""
+
+    def __post_init__(self) -> None:
+        if 0 < len(self.secret) < 20:
+            raise ValueError("watching.secret: it must have at least 20 characters, like `openssl rand -hex 20` makes")
+
+
+@dataclass(frozen=True)
 class Settings:
     name: str
     """What people call this instance."""
@@ -85,6 +97,7 @@ class Settings:
     mail: MailSettings = field(default_factory=MailSettings)
     limits: LimitSettings = field(default_factory=LimitSettings)
     outbound: OutboundSettings = field(default_factory=OutboundSettings)
+    watching: WatchingSettings = field(default_factory=WatchingSettings)
     plugins: dict[str, Any] = field(default_factory=dict, repr=False)  # as it is written, secrets too
     """`enabled`: ids in the order in which they are asked."""
 

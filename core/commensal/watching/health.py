@@ -1,0 +1,137 @@
+"""Is the instance well? Asked by monitors every few seconds, so it costs two statements at most once a second."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+import structlog
+from sqlalchemy import column, func, select, table
+from sqlalchemy.engine import make_url
+
+from ..hooks.tables import plugin_failure
+from ..instance import Instance
+from ..jobs.tables import job, job_slot
+from ..store import Transaction
+
+KEPT = timedelta(seconds=1)  # how long an answer holds
+LATE = timedelta(minutes=5)  # work that waits for longer has no worker
+AHEAD = timedelta(minutes=1)  # of the clock: what was worked later than this has not happened yet
+RECENT = timedelta(minutes=15)  # failures of plugins
+LEAST_FREE = 500 * 1024 * 1024  # bytes on each disk
+EVERY_MINUTE = "complete_sales"  # periodic work that every worker of every instance does
+_revision = table("alembic_version", column("version_num"))
+_log = structlog.get_logger("commensal.health")
+
+
+@dataclass(frozen=True)
+class Health:
+    """`down`: nobody is served. `degraded`: they are, and an operator should look. `reasons` are for the operator."""
+
+    status: Literal["ok", "degraded", "down"]
+    reasons: tuple[str, ...] = ()
+
+
+class Watcher:
+    """Looks after one instance, on behalf of any number of monitors."""
+
+    def __init__(self, instance: Instance) -> None:
+        self._instance = instance
+        self._lock = threading.Lock()
+        self._seen: Health | None = None
+        self._at: datetime | None = None
+        self._revision: str | None = None
+
+    def health(self) -> Health:
+        """The health of this second. A change for better or worse is in the log, where it also stands when it is too
+        late to ask."""
+        with self._lock:
+            now = self._instance.clock.now()
+            if self._seen is not None and self._at is not None and abs(now - self._at) < KEPT:
+                return self._seen
+            before, self._seen, self._at = self._seen, self._look(), now
+            if (before is not None and before != self._seen) or (before is None and self._seen.status != "ok"):
+                _log.warning("health", status=self._seen.status, reasons=list(self._seen.reasons))
+            return self._seen
+
+    def _look(self) -> Health:
+        try:
+            with self._instance.store.read() as tx:
+                reasons = [*self._of_database(tx), *_failing_plugins(tx)]
+        except Exception as error:  # whatever the driver raises: nobody can be served
+            return Health("down", (f"The database does not answer: {type(error).__name__}.",))
+        reasons += full_disks(self._instance)
+        return Health("degraded" if reasons else "ok", tuple(reasons))
+
+    def _of_database(self, tx: Transaction) -> Iterator[str]:
+        found = tx.one(_looked_at(tx.now))
+        if found["parked"]:
+            yield f"{found['parked']} jobs are parked after their last try; `commensal jobs` lists them."
+        if found["overdue"]:
+            yield f"{found['overdue']} jobs are overdue by more than {_minutes(LATE)}; is a worker running?"
+        yield from clock_and_worker(tx.now, found["slot"])
+        if self._revision is None:  # whoever opened the instance has compared it with the code
+            self._revision = found["revision"]
+        if found["revision"] != self._revision:
+            yield "The database was migrated or replaced since this process began; restart it."
+
+
+def _looked_at(now: datetime) -> Any:
+    """One row, each part of which goes by an index, however many jobs there are."""
+    overdue = (job.c.state == "waiting", job.c.due_at < now - LATE)
+    parts = {
+        "parked": select(func.count()).select_from(job).where(job.c.state == "parked"),
+        "overdue": select(func.count()).select_from(job).where(*overdue),
+        "slot": newest_slot(),
+        "revision": select(func.max(_revision.c.version_num)),
+    }
+    return select(*(one.scalar_subquery().label(name) for name, one in parts.items()))
+
+
+def newest_slot() -> Any:
+    """The minute in which a worker was last seen at work; none before the first one."""
+    return select(func.max(job_slot.c.slot)).where(job_slot.c.name == EVERY_MINUTE)
+
+
+def clock_and_worker(now: datetime, slot: datetime | None) -> Iterator[str]:
+    """What the minute of the last work tells of the clock and of the workers."""
+    if slot is None:
+        return
+    if slot > now + AHEAD:
+        yield f"The clock says {now:%Y-%m-%d %H:%M} UTC, but work was done at {slot:%Y-%m-%d %H:%M}; set the clock."
+    elif slot < now - LATE:
+        yield f"No worker has done anything since {slot:%Y-%m-%d %H:%M} UTC; run `commensal work`, or serve with jobs."
+
+
+def _failing_plugins(tx: Transaction) -> Iterator[str]:
+    failed = select(plugin_failure.c.plugin, plugin_failure.c.hook).where(plugin_failure.c.last_at > tx.now - RECENT)
+    for row in tx.all(failed.order_by(plugin_failure.c.plugin, plugin_failure.c.hook)):
+        yield f"The plugin {row['plugin']} failed in {row['hook']} lately; `commensal plugins` tells how."
+
+
+def full_disks(instance: Instance) -> list[str]:
+    """The disks of the folder and of the database on which little is left."""
+    folders = {instance.folder, *([file.parent] if (file := database_file(instance)) else [])}
+    free = {str(folder.resolve()): shutil.disk_usage(folder).free for folder in folders}
+    return [
+        f"Only {left // 1024**2} MB are free in {folder}; make room."
+        for folder, left in sorted(free.items())
+        if left < LEAST_FREE
+    ]
+
+
+def database_file(instance: Instance) -> Path | None:
+    """None where the database is no file of this machine's."""
+    address = make_url(instance.store.url)
+    if address.get_backend_name() != "sqlite" or address.database in (None, "", ":memory:"):
+        return None
+    return Path(str(address.database))
+
+
+def _minutes(time: timedelta) -> str:
+    return f"{time // timedelta(minutes=1)} minutes"

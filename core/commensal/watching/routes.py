@@ -1,0 +1,49 @@
+"""``/-/health`` and ``/-/metrics``, for load balancers, monitors and Prometheus."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import structlog
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from ..api.problems import problem
+from ..api.rates import Rates
+from ..errors import CommensalError, TooMany
+from ..instance import Instance
+from .health import Watcher
+from .monitor import demand_monitor
+
+HEALTH = "/-/health"
+_log = structlog.get_logger("commensal.watching")
+
+
+def watching_routes(instance: Instance, rates: Rates) -> Sequence[Route]:
+    watcher = Watcher(instance)
+
+    async def health(request: Request) -> Response:
+        return await run_in_threadpool(_health, request, instance, rates, watcher)
+
+    return [Route(HEALTH, health)]
+
+
+def _health(request: Request, instance: Instance, rates: Rates, watcher: Watcher) -> Response:
+    """Strangers, and who cannot be known because the database is away, are told the status alone."""
+    seen = watcher.health()
+    said: dict[str, object] = {"status": seen.status}
+    try:
+        if "authorization" in request.headers or request.cookies:  # else nobody need be looked up
+            rates.count("reads", request.client.host if request.client else "")
+            demand_monitor(request, instance)
+            said["reasons"] = list(seen.reasons)
+    except TooMany as error:
+        return problem(error, instance.settings.language)
+    except CommensalError:
+        pass
+    except Exception as error:
+        if seen.status != "down":
+            _log.error("who asks for the health is not known", exc_info=error)
+    return JSONResponse(said, 503 if seen.status == "down" else 200, {"Cache-Control": "no-store"})

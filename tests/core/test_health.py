@@ -1,0 +1,225 @@
+"""What monitors learn at /-/health: everybody whether it is up, operators and their monitors why not."""
+
+from __future__ import annotations
+
+import shutil
+from collections import namedtuple
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import create_engine, event, insert, text, update
+from sqlalchemy.engine import make_url
+from starlette.testclient import TestClient
+
+from commensal.clock import ManualClock
+from commensal.errors import SettingsError
+from commensal.hooks.dispatcher import Failure
+from commensal.hooks.failures import note_failures
+from commensal.instance import Instance, Secret, Settings, load_settings
+from commensal.instance.settings import LimitSettings, WatchingSettings
+from commensal.jobs import promise
+from commensal.jobs.tables import job, job_slot
+from commensal.people.people import Person
+from commensal.people.scopes import OPERATOR, SELF
+from commensal.people.tokens import make_token
+from commensal.store import Store
+
+SECRET = "a monitor's own secret"
+MONITOR = {"Authorization": f"Bearer {SECRET}"}
+Somebody = Callable[..., Person]
+
+
+@pytest.fixture
+def settings() -> Settings:
+    limits = LimitSettings(reads=100_000, writes=100_000, logins=100_000)
+    watching = WatchingSettings(secret=Secret(SECRET))
+    return Settings(name="Test", base_url="http://testserver", language="en", limits=limits, watching=watching)
+
+
+def reasons(client: TestClient) -> list[str]:
+    answer = client.get("/-/health", headers=MONITOR)
+    assert (answer.status_code, answer.json()["status"]) == (200, "degraded" if answer.json()["reasons"] else "ok")
+    return [str(one) for one in answer.json()["reasons"]]
+
+
+def test_a_sound_instance_is_ok(client: TestClient) -> None:
+    answer = client.get("/-/health", headers=MONITOR)
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok", "reasons": []})
+    assert answer.headers["cache-control"] == "no-store"
+
+
+# ------------------------------------------------------------------------------------------------ who may see why
+
+
+def test_strangers_learn_the_status_alone(client: TestClient, store: Store, clock: ManualClock) -> None:
+    park_a_job(store)
+    for headers in ({}, {"Authorization": "Bearer wrong"}, {"X-Forwarded-For": "127.0.0.1"}, {"Cookie": "session=x"}):
+        answer = client.get("/-/health", headers=headers)
+        assert (answer.status_code, answer.json()) == (200, {"status": "degraded"}), headers
+
+
+def test_an_operators_token_opens_the_reasons_and_nobody_elses(
+    client: TestClient, store: Store, somebody: Somebody
+) -> None:
+    def token(name: str, scope: str, *, operator: bool) -> dict[str, str]:
+        person = somebody(name, operator=operator)
+        with store.write() as tx:
+            made = make_token(tx, person.id, name="monitor", scopes={scope})
+        return {"Authorization": f"Bearer {made.secret}"}
+
+    park_a_job(store)
+    assert "reasons" in client.get("/-/health", headers=token("Ada", OPERATOR, operator=True)).json()
+    assert "reasons" not in client.get("/-/health", headers=token("Bob", SELF, operator=True)).json()
+    assert "reasons" not in client.get("/-/health", headers=token("Eve", SELF, operator=False)).json()
+
+
+def test_an_instance_without_a_secret_has_none_that_opens_it(
+    instance: Instance, client: TestClient, store: Store
+) -> None:
+    object.__setattr__(instance.settings, "watching", WatchingSettings())
+    for shown in ("Bearer ", "Bearer", f"Bearer {SECRET}"):
+        assert "reasons" not in client.get("/-/health", headers={"Authorization": shown}).json()
+
+
+def test_a_short_secret_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "instance.toml"
+    file.write_text('name = "x"\n[watching]\nsecret = "hunter2"')
+    file.chmod(0o600)
+    with pytest.raises(SettingsError, match="at least 20 characters") as refused:
+        load_settings(tmp_path)
+    assert "hunter2" not in str(refused.value)
+
+
+# ------------------------------------------------------------------------------------------------ reasons
+
+
+def park_a_job(store: Store) -> None:
+    with store.write() as tx:
+        promise(tx, "mail", {})
+        tx.execute(update(job).values(state="parked"))
+
+
+def test_parked_jobs_are_a_reason(client: TestClient, store: Store) -> None:
+    park_a_job(store)
+    assert reasons(client) == ["1 jobs are parked after their last try; `commensal jobs` lists them."]
+
+
+def test_jobs_that_nobody_does_are_a_reason(client: TestClient, store: Store, clock: ManualClock) -> None:
+    with store.write() as tx:
+        promise(tx, "mail", {})
+    clock.advance(minutes=5)
+    assert reasons(client) == []
+    clock.advance(seconds=1)
+    assert reasons(client) == ["1 jobs are overdue by more than 5 minutes; is a worker running?"]
+
+
+def work_once(store: Store) -> None:
+    with store.write() as tx:
+        tx.execute(insert(job_slot).values(name="complete_sales", slot=tx.now))
+
+
+def test_a_worker_that_has_stopped_is_a_reason(client: TestClient, store: Store, clock: ManualClock) -> None:
+    work_once(store)
+    clock.advance(minutes=5)
+    assert reasons(client) == []
+    clock.advance(minutes=5)
+    assert reasons(client) == [
+        "No worker has done anything since 2026-06-04 10:00 UTC; run `commensal work`, or serve with jobs."
+    ]
+
+
+def test_a_clock_that_was_set_back_is_a_reason(client: TestClient, store: Store, clock: ManualClock) -> None:
+    work_once(store)
+    clock.advance(hours=-2)
+    assert reasons(client) == [
+        "The clock says 2026-06-04 08:00 UTC, but work was done at 2026-06-04 10:00; set the clock."
+    ]
+
+
+def test_a_plugin_that_failed_lately_is_a_reason(client: TestClient, store: Store, clock: ManualClock) -> None:
+    with store.write() as tx:
+        note_failures(tx, [Failure("pickup", "shipping_options", "it took too long", tx.now)])
+    assert reasons(client) == ["The plugin pickup failed in shipping_options lately; `commensal plugins` tells how."]
+    clock.advance(minutes=15)
+    assert reasons(client) == []
+
+
+def test_a_disk_that_is_nearly_full_is_a_reason(
+    client: TestClient, instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(10**12, 10**12 - 10**8, 10**8))
+    assert reasons(client) == [f"Only 95 MB are free in {instance.folder.resolve()}; make room."]
+
+
+def test_a_database_that_was_put_in_place_of_the_one_that_was_opened_is_a_reason(
+    client: TestClient, store: Store, clock: ManualClock
+) -> None:
+    assert reasons(client) == []
+    with store.write() as tx:
+        tx.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    clock.advance(seconds=1)
+    assert reasons(client) == ["The database was migrated or replaced since this process began; restart it."]
+
+
+# ------------------------------------------------------------------------------------------------ down, and cheap
+
+
+def take_away(store: Store) -> None:
+    """The database: a file that is none any more, or a server that lets nobody in."""
+    address = make_url(store.url)
+    if address.get_backend_name() == "sqlite":
+        store.engine.dispose()
+        Path(str(address.database)).write_bytes(b"This is no database." * 1000)
+        return
+    admin = create_engine(
+        address.set(drivername="postgresql+psycopg", database="postgres"), isolation_level="AUTOCOMMIT"
+    )
+    with admin.connect() as connection:
+        connection.execute(text(f'ALTER DATABASE "{address.database}" ALLOW_CONNECTIONS false'))
+        connection.execute(
+            text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name"),
+            {"name": address.database},
+        )
+    admin.dispose()
+
+
+def test_an_instance_whose_database_is_gone_is_down_and_the_monitor_still_learns_why(
+    client: TestClient, store: Store, clock: ManualClock
+) -> None:
+    assert client.get("/-/health").status_code == 200
+    take_away(store)
+    clock.advance(seconds=1)
+    answer = client.get("/-/health", headers=MONITOR)
+    assert (answer.status_code, answer.json()["status"]) == (503, "down")
+    assert answer.json()["reasons"][0].startswith("The database does not answer: ")
+    for headers in ({}, {"Authorization": "Bearer of somebody"}):
+        stranger = client.get("/-/health", headers=headers)
+        assert (stranger.status_code, stranger.json()) == (503, {"status": "down"})
+
+
+def test_asking_often_costs_two_statements_a_second(client: TestClient, store: Store, clock: ManualClock) -> None:
+    sent: list[str] = []
+
+    @event.listens_for(store.engine, "before_cursor_execute")
+    def count(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        sent.append(statement)
+
+    def asked(times: int) -> int:
+        sent.clear()
+        for _ in range(times):
+            assert client.get("/-/health", headers=MONITOR).json()["status"] == "ok"
+        return len([one for one in sent if one.startswith("SELECT")])
+
+    assert asked(20) == 2
+    clock.advance(seconds=0.9)
+    assert asked(20) == 0
+    with store.write() as tx:
+        for _ in range(300):
+            promise(tx, "mail", {})
+        tx.execute(update(job).values(due_at=tx.now + timedelta(days=1)))
+    clock.advance(seconds=0.1)
+    assert asked(20) == 2
