@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from commensal.instance.begin import USUAL
+
 README = Path(__file__).parents[2] / "README.md"
 _BLOCK = re.compile(r"^```(console|(?:csv|toml) file=\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -36,3 +38,8 @@ def _commands(block: str) -> list[tuple[str, str]]:
     """Each command with what follows it up to the next one."""
     parts = re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]
     return [(command, answer) for command, _, answer in (part.partition("\n") for part in parts)]
+
+
+def test_the_readme_shows_every_bundled_plugin_switched_on() -> None:
+    shown = dict(re.findall(r"^ (\w+) +\S+ +(enabled)\b", README.read_text(encoding="utf-8"), re.MULTILINE))
+    assert shown == dict.fromkeys(USUAL, "enabled")

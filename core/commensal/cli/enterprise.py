@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
+from rich import box
+from rich.table import Table as Grid
 
 from ..catalogs.catalogs import create_catalog
 from ..catalogs.granted import SELLING
-from ..enterprises.enterprises import create_enterprise
+from ..enterprises.enterprises import create_enterprise, every_enterprise
 from ..enterprises.grants import grant
 from ..enterprises.plugins import enable_plugin, offered_plugins
 from ..instance import open_instance
 from ..people.people import person_by_email
+from ..printing import console
 from . import settings
 from .folder import HERE, Folder
 from .named import named_enterprise
@@ -49,6 +52,16 @@ def add_to(app: typer.Typer) -> None:
             for plugin in begun:
                 enable_plugin(tx, opened.hooks, made.id, plugin, {})
         typer.echo(f"{made.name} is called {made.slug} in commands and addresses.")
+
+    @enterprise.command("list")
+    def list_command(instance: Folder = HERE) -> None:
+        """Lists enterprises: their names in commands, what they are, and their ids."""
+        grid = Grid("name in commands", "name", "is", "id", box=box.SIMPLE_HEAD)
+        with open_instance(instance) as opened, opened.store.read() as tx:
+            for one in every_enterprise(tx):
+                kinds = [word for word, yes in (("producer", one.is_producer), ("hub", one.is_hub)) if yes]
+                grid.add_row(one.slug, one.name, ", ".join(kinds), one.id)
+        console.print(grid)
 
     @enterprise.command("grant")
     def grant_command(

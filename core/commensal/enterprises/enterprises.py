@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
@@ -137,6 +137,12 @@ def find_enterprise(tx: Transaction, id_or_slug: str, *, person_id: str | None =
     everybody = and_(enterprise.c.archived_at.is_(None), enterprise.c.visibility != "hidden")
     known = everybody if person_id is None else or_(everybody, _belongs(person_id))
     return Enterprise(**tx.one(select(*COLUMNS).where(named, known)))
+
+
+def every_enterprise(tx: Transaction) -> Iterator[Enterprise]:
+    """All of them by slug, hidden and archived ones too: for who runs the instance."""
+    for row in tx.execute(select(*COLUMNS).order_by(enterprise.c.slug)).mappings():
+        yield Enterprise(**row)
 
 
 def list_enterprises(
