@@ -37,6 +37,7 @@ def serve(
     host, bound = listener.getsockname()[:2]
     config = uvicorn.Config(
         make_app(instance),
+        log_config=None,  # it logs as we do
         log_level="warning",
         access_log=False,
         proxy_headers=True,

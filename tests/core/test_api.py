@@ -7,6 +7,7 @@ import json
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,8 +17,12 @@ from starlette.testclient import TestClient
 
 from commensal.api.app import make_app
 from commensal.api.routes import core_endpoints
+from commensal.clock import ManualClock
 from commensal.enterprises.tables import enterprise_member
+from commensal.hooks.loading import load_plugins
+from commensal.ids import SeededIds
 from commensal.instance import Instance, Settings
+from commensal.instance.begin import USUAL
 from commensal.instance.settings import LimitSettings
 from commensal.people.scopes import ENTERPRISE_SCOPES, OPERATOR, PUBLIC, SELF
 from commensal.people.tables import api_token, person
@@ -288,6 +293,19 @@ def test_the_api_describes_itself_in_valid_openapi(client: TestClient) -> None:
     validate(document)
     operations = [(path, method) for path, methods in document["paths"].items() for method in methods]
     assert len(operations) == len(core_endpoints())
+
+
+@pytest.mark.bundled
+def test_an_instance_with_all_plugins_describes_itself_though_some_name_things_alike(
+    store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path
+) -> None:
+    every = Settings(name="Test", plugins={"enabled": list(USUAL)})
+    instance = Instance(tmp_path, every, store, load_plugins(every, clock=clock), clock, ids)
+    with TestClient(make_app(instance)) as client:
+        document = client.get("/api/openapi.json").json()
+    validate(document)
+    names = [name for name in document["components"]["schemas"] if name.endswith(".EntryPage")]
+    assert len(names) == len(set(names)) == 2  # of customers' accounts, and of bank statements
 
 
 def test_every_operation_has_a_name_of_its_own_and_says_what_it_does(client: TestClient) -> None:

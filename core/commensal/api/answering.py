@@ -14,6 +14,7 @@ from starlette.responses import Response
 from ..errors import CommensalError, Refused
 from ..instance import Instance
 from ..languages.catalogs import best_language
+from ..logs import note
 from ..people.access import demand
 from ..people.sessions import NewSession, keep_alive
 from ..store import Transaction
@@ -60,7 +61,7 @@ async def answer(request: Request, endpoint: Endpoint, instance: Instance, rates
         raise
     except Exception as error:  # the edge: whatever it was, the caller gets an answer and the operator the traceback
         if not isinstance(error, CommensalError):
-            _log.error("request failed", path=request.url.path, exc_info=error)
+            _log.error("request failed", exc_info=error)
         return problem(error, language)
 
 
@@ -89,6 +90,7 @@ def _answer(
     with instance.store.read() as tx:
         actor = authenticate(tx, request, instance.settings.base_url)
         demand(tx, actor, endpoint.scope, given.get("enterprise"))
+        note(enterprise=given.get("enterprise"))
         version = read_version(request.headers.get("if-match")) if endpoint.edits else 0
         call = Call(instance=instance, actor=actor, tx=tx, language=language, version=version)
         if endpoint.prepare is not None:

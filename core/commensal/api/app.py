@@ -17,7 +17,9 @@ from ..errors import NotFound
 from ..hooks import specifications
 from ..instance import Instance
 from ..languages.catalogs import best_language
-from ..watching.routes import watching_routes
+from ..watching.figures import Figures
+from ..watching.requests import Requests, templates_of
+from ..watching.routes import HEALTH, METRICS, watching_routes
 from .answering import answer
 from .endpoint import Endpoint
 from .guard import Guard
@@ -56,11 +58,20 @@ def make_app(instance: Instance) -> Starlette:
     routes: list[BaseRoute] = [Route("/api/openapi.json", describe)]
     routes += [_route(one, instance, rates) for one in endpoints]
     routes.append(Route("/api/{rest:path}", nothing, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]))
-    routes += watching_routes(instance, rates)
+    figures = Figures(instance)
+    routes += watching_routes(instance, rates, figures)
     routes += webhook_routes(instance, rates)
     routes += _pages(instance)
     secure = instance.settings.base_url.startswith("https://")
-    app = Starlette(routes=routes, middleware=[Middleware(Guard, secure=secure, signed=webhook_prefixes(instance))])
+    watch = Middleware(
+        Requests,
+        templates=templates_of(routes),
+        figures=figures,
+        new_id=lambda: instance.ids.new(instance.clock.now()),
+        quiet=(HEALTH, METRICS),
+    )
+    guard = Middleware(Guard, secure=secure, signed=webhook_prefixes(instance))
+    app = Starlette(routes=routes, middleware=[watch, guard])
     app.state.instance = instance
     app.state.rates = rates
     return app

@@ -7,6 +7,7 @@ from dataclasses import replace
 from starlette.requests import Request
 
 from ..errors import Unauthorised
+from ..logs import note
 from ..people.actor import NOBODY, Actor
 from ..people.who import actor_of_session, actor_of_token
 from ..store import Transaction
@@ -22,7 +23,10 @@ def authenticate(tx: Transaction, request: Request, base_url: str) -> Actor:
         actor = actor_of_token(tx, secret.strip(), address) if kind.lower() == "bearer" else None
         if actor is None:
             raise Unauthorised("token", "This token is not valid (any more).")
+        note(person=actor.person_id)
         return actor
     secret = request.cookies.get(session_cookie(base_url), "")
     found = actor_of_session(tx, secret, address) if secret else None
+    if found is not None:
+        note(person=found.person_id)
     return found or replace(NOBODY, address=address)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from functools import cache
+from typing import Any, get_args, get_origin
 
 import msgspec
 
-from .endpoint import Endpoint, File, Stream
+from .endpoint import Endpoint, File, Page, Stream
 from .problems import MEDIA_TYPE, ProblemDocument
 
 _PARAMETER = re.compile(r"{(\w+)}")
@@ -18,7 +19,7 @@ def openapi(endpoints: Sequence[Endpoint], *, title: str, base_url: str, version
     """The document as JSON-ready values."""
     shapes = [shape for one in endpoints for shape in (one.body, one.answer) if _has_schema(shape)]
     schemas, components = msgspec.json.schema_components(
-        [*shapes, ProblemDocument], ref_template="#/components/schemas/{name}"
+        [*map(_named, shapes), ProblemDocument], ref_template="#/components/schemas/{name}"
     )
     by_shape = {repr(shape): schema for shape, schema in zip(shapes, schemas, strict=False)}
     paths: dict[str, dict[str, Any]] = {}
@@ -37,6 +38,17 @@ def openapi(endpoints: Sequence[Endpoint], *, title: str, base_url: str, version
             },
         },
     }
+
+
+@cache
+def _named(shape: Any) -> Any:
+    """A page as a class of its own: msgspec tells pages apart by their items' names alone, and two plugins may have
+    items of one name."""
+    if get_origin(shape) is not Page:
+        return shape
+    item: Any = get_args(shape)[0]
+    inner: list[tuple[str, Any]] = [("items", list[item]), ("next", str | None)]
+    return msgspec.defstruct(f"{item.__name__}Page", inner, module=item.__module__, namespace={"__doc__": Page.__doc__})
 
 
 def _has_schema(shape: Any) -> bool:

@@ -46,7 +46,8 @@ for _room in _ROOMS:
 
 def main() -> None:
     """Runs a command. Errors of ours are told in a sentence; everything else keeps its traceback."""
-    configure_logs(sys.stderr)  # answers go to stdout, logs do not
+    # Answers go to stdout, logs do not. `serve` and `work` configure them anew, as instance.toml says.
+    configure_logs(sys.stderr, level="warning")
     try:
         app()
     except CommensalError as error:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
 
 from ..instance import open_instance
+from ..logs import configure_logs
 from ..serving import serve
 from .folder import HERE, Folder
 
@@ -22,4 +24,6 @@ def add_to(app: typer.Typer) -> None:
     ) -> None:
         """Serves the instance until it is stopped (Ctrl-C)."""
         with open_instance(instance) as opened:
+            logs = opened.settings.logs
+            configure_logs(sys.stderr, level=logs.level, format=logs.format)
             serve(opened, port=port, jobs=jobs, started=lambda url: typer.echo(f"Serving on {url}"))

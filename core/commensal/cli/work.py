@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from typing import Annotated
 
@@ -10,6 +11,7 @@ import typer
 
 from ..instance import open_instance
 from ..jobs.ticking import tick, ticking
+from ..logs import configure_logs
 from ..work import work_of
 from .folder import HERE, Folder
 
@@ -22,6 +24,8 @@ def add_to(app: typer.Typer) -> None:
     ) -> None:
         """Does jobs: e-mails, sales that complete or repeat. Any number of workers may run."""
         with open_instance(instance) as opened:
+            logs = opened.settings.logs
+            configure_logs(sys.stderr, level=logs.level, format=logs.format)
             if once:
                 tick(opened, work_of(opened))
                 return

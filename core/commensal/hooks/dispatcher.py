@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import nullcontext
+from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache, partial
@@ -27,6 +28,7 @@ import structlog
 
 from ..clock import Clock
 from ..errors import PluginError, Refused, SettingsError
+from ..logs import speaking
 from ..reading import read_settings
 from ..store import Transaction
 from .answers import nonsense
@@ -278,7 +280,8 @@ class Hooks:
 
 
 def _call(one: pluggy.HookImpl, given: dict[str, Any]) -> Any:
-    value = one.function(**given)
+    with speaking(one.plugin_name):
+        value = one.function(**given)
     if inspect.isawaitable(value):
         value.close() if inspect.iscoroutine(value) else None
         raise TypeError("this hook cannot be async")
@@ -288,7 +291,9 @@ def _call(one: pluggy.HookImpl, given: dict[str, Any]) -> Any:
 def _start(one: pluggy.HookImpl, given: dict[str, Any]) -> Future[Any]:
     future: Future[Any] = Future()
     # A daemon thread, not a pool: a plugin that hangs for ever must neither fill a pool nor hold up the exit.
-    threading.Thread(target=_run, args=(future, one.function, given), daemon=True, name=one.plugin_name).start()
+    # It goes on in a copy of the context, so that its lines in the log are the request's.
+    run = partial(copy_context().run, _run, future, one, given)
+    threading.Thread(target=run, daemon=True, name=one.plugin_name).start()
     return future
 
 
@@ -308,9 +313,10 @@ def _read(shape: type, values: bytes) -> object:
     return read_settings(shape, msgspec.json.decode(values))
 
 
-def _run(future: Future[Any], function: Callable[..., Any], given: dict[str, Any]) -> None:
+def _run(future: Future[Any], one: pluggy.HookImpl, given: dict[str, Any]) -> None:
     try:
-        value = function(**given)
-        future.set_result(asyncio.run(value) if inspect.iscoroutine(value) else value)
+        with speaking(one.plugin_name):
+            value = one.function(**given)
+            future.set_result(asyncio.run(value) if inspect.iscoroutine(value) else value)
     except BaseException as error:  # the thread that waits decides, by the contract
         future.set_exception(error)

@@ -67,6 +67,16 @@ class OutboundSettings:
 
 
 @dataclass(frozen=True)
+class LogSettings:
+    """The logs of `commensal serve` and `commensal work`, which go to stderr."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least that is written. "info" has a line for every request."""
+    format: Literal["auto", "json", "text"] = "auto"
+    """"auto": text for people where stderr is a terminal, else one JSON object a line."""
+
+
+@dataclass(frozen=True)
 class WatchingSettings:
     """What a monitor may see: /-/metrics, and the reasons of /-/health."""
 
@@ -97,6 +107,7 @@ class Settings:
     mail: MailSettings = field(default_factory=MailSettings)
     limits: LimitSettings = field(default_factory=LimitSettings)
     outbound: OutboundSettings = field(default_factory=OutboundSettings)
+    logs: LogSettings = field(default_factory=LogSettings)
     watching: WatchingSettings = field(default_factory=WatchingSettings)
     plugins: dict[str, Any] = field(default_factory=dict, repr=False)  # as it is written, secrets too
     """`enabled`: ids in the order in which they are asked."""

@@ -56,7 +56,7 @@ def page(
             return handler(visit)
         except Exception as error:  # the edge: the visitor gets a page, the operator the traceback
             if not isinstance(error, CommensalError):
-                _log.error("page failed", path=request.url.path, exc_info=error)
+                _log.error("page failed", exc_info=error)
             return on_error(visit, error)
 
     return Route(path, run, methods=list(methods), name=handler.__name__)

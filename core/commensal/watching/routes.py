@@ -14,20 +14,25 @@ from ..api.problems import problem
 from ..api.rates import Rates
 from ..errors import CommensalError, TooMany
 from ..instance import Instance
+from .figures import Figures
 from .health import Watcher
 from .monitor import demand_monitor
 
-HEALTH = "/-/health"
+HEALTH, METRICS = "/-/health", "/-/metrics"
+_TEXT = "text/plain; version=0.0.4; charset=utf-8"
 _log = structlog.get_logger("commensal.watching")
 
 
-def watching_routes(instance: Instance, rates: Rates) -> Sequence[Route]:
+def watching_routes(instance: Instance, rates: Rates, figures: Figures) -> Sequence[Route]:
     watcher = Watcher(instance)
 
     async def health(request: Request) -> Response:
         return await run_in_threadpool(_health, request, instance, rates, watcher)
 
-    return [Route(HEALTH, health)]
+    async def metrics(request: Request) -> Response:
+        return await run_in_threadpool(_metrics, request, instance, rates, figures)
+
+    return [Route(HEALTH, health), Route(METRICS, metrics)]
 
 
 def _health(request: Request, instance: Instance, rates: Rates, watcher: Watcher) -> Response:
@@ -47,3 +52,14 @@ def _health(request: Request, instance: Instance, rates: Rates, watcher: Watcher
         if seen.status != "down":
             _log.error("who asks for the health is not known", exc_info=error)
     return JSONResponse(said, 503 if seen.status == "down" else 200, {"Cache-Control": "no-store"})
+
+
+def _metrics(request: Request, instance: Instance, rates: Rates, figures: Figures) -> Response:
+    try:
+        rates.count("reads", request.client.host if request.client else "")
+        demand_monitor(request, instance)
+        return Response(figures.text(), headers={"Content-Type": _TEXT, "Cache-Control": "no-store"})
+    except Exception as error:  # the edge: the monitor gets an answer, and the operator the traceback
+        if not isinstance(error, CommensalError):
+            _log.error("metrics failed", exc_info=error)
+        return problem(error, instance.settings.language)

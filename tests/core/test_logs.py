@@ -1,0 +1,247 @@
+"""What stands in the logs of a served instance, and what never does."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import re
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import Any
+
+import pytest
+import structlog
+from starlette.testclient import TestClient
+
+from commensal.api.app import make_app
+from commensal.clock import ManualClock
+from commensal.hooks import specifications
+from commensal.hooks.contract import hookimpl
+from commensal.hooks.loading import load_plugins
+from commensal.hooks.values import MenuItem, PaymentMethod
+from commensal.ids import SeededIds
+from commensal.instance import Instance, Secret, Settings
+from commensal.logs import Request, answering, configure_logs, note
+from commensal.people.passwords import hash_password
+from commensal.people.people import Person
+from commensal.people.tokens import make_token
+from commensal.store import Store
+
+Somebody = Callable[..., Person]
+Lines = Callable[[], list[dict[str, Any]]]
+PLANTED = "planted-secret-0123456789"
+
+
+@pytest.fixture
+def written() -> Iterator[io.StringIO]:
+    """All that is logged, as `commensal serve` writes it where no terminal reads."""
+    file = io.StringIO()
+    configure_logs(file, format="json")
+    yield file
+    configure_logs()
+
+
+@pytest.fixture
+def lines(written: io.StringIO) -> Lines:
+    """The lines since they were last asked for; every one is one JSON object."""
+
+    def since() -> list[dict[str, Any]]:
+        found = [json.loads(line) for line in written.getvalue().splitlines()]
+        written.truncate(0)
+        written.seek(0)
+        return found
+
+    return since
+
+
+def readable(act: Callable[[], object]) -> str:
+    file = io.StringIO()
+    configure_logs(file, format="text")
+    act()
+    configure_logs()
+    return file.getvalue()
+
+
+# ------------------------------------------------------------------------------------------------ a line a request
+
+
+def test_a_request_has_one_line(client: TestClient, lines: Lines, store: Store, somebody: Somebody) -> None:
+    ada = somebody("Ada")
+    with store.write() as tx:
+        token = make_token(tx, ada.id, name="x", scopes={"self"})
+    answer = client.get("/api/me", headers={"Authorization": f"Bearer {token.secret}"})
+    (line,) = lines()
+    assert (line["event"], line["level"], line["method"], line["status"]) == ("request", "info", "GET", 200)
+    assert (line["route"], line["person"]) == ("/api/me", ada.id)
+    assert line["ms"] > 0
+    assert answer.headers["x-request-id"] == line["request_id"]
+
+
+def test_a_line_names_the_enterprise_that_may_be_known(
+    client: TestClient, lines: Lines, store: Store, somebody: Somebody
+) -> None:
+    ada = somebody("Ada", password_hash=hash_password("une longue phrase"))
+    here = {"Sec-Fetch-Site": "same-origin"}
+    client.post("/api/sessions", json={"email": ada.email, "password": "une longue phrase"}, headers=here)
+    made = client.post("/api/enterprises", json={"name": "La Ferme"}, headers=here).json()
+    lines()
+    client.get(f"/api/enterprises/{made['id']}/members")
+    client.get("/api/enterprises/of-somebody-else/members")
+    known, unknown = lines()
+    assert (known["enterprise"], known["person"]) == (made["id"], ada.id)
+    assert "enterprise" not in unknown
+    assert known["route"] == unknown["route"] == "/api/enterprises/{enterprise}/members"
+
+
+@pytest.mark.parametrize("sent", ["proxy-0123456789", "a" * 64, "01981d7e-1111-7000-8000-000000000000"])
+def test_a_proxys_id_is_taken_over(client: TestClient, lines: Lines, sent: str) -> None:
+    assert client.get("/api/me", headers={"X-Request-Id": sent}).headers["x-request-id"] == sent
+    assert lines()[0]["request_id"] == sent
+
+
+@pytest.mark.parametrize("sent", ["", "short", "a" * 65, "two words 123", 'quoted"12345', "12345678;x", "é" * 10])
+def test_an_id_that_is_not_sane_is_not(client: TestClient, lines: Lines, sent: str) -> None:
+    got = client.get("/api/me", headers={b"X-Request-Id": sent.encode()}).headers["x-request-id"]
+    assert got != sent
+    assert re.fullmatch(r"[0-9a-f-]{36}", got)
+    assert lines()[0]["request_id"] == got
+
+
+def test_every_request_has_an_id_of_its_own(client: TestClient) -> None:
+    assert len({client.get("/api/me").headers["x-request-id"] for _ in range(20)}) == 20
+
+
+def test_monitors_do_not_fill_the_log(client: TestClient, lines: Lines) -> None:
+    client.get("/-/health")
+    client.get("/-/metrics")
+    assert lines() == []
+
+
+def test_what_no_route_answers_and_what_the_guard_refuses_have_lines_too(client: TestClient, lines: Lines) -> None:
+    client.get("/nowhere/at/all")
+    client.post("/api/sessions", json={}, headers={"Sec-Fetch-Site": "cross-site"})
+    assert [(one["route"], one["status"]) for one in lines()] == [("nowhere", 404), ("nowhere", 403)]
+
+
+# ------------------------------------------------------------------------------------------------ what is never told
+
+
+def test_no_secret_that_is_sent_is_written(client: TestClient, written: io.StringIO) -> None:
+    here = {"Sec-Fetch-Site": "same-origin"}
+    client.get(f"/api/guest-orders/{PLANTED}")
+    client.get(f"/api/shops/x/offers?q={PLANTED}")
+    client.get(f"/{PLANTED}?token={PLANTED}")
+    client.get("/api/me", headers={"Authorization": f"Bearer {PLANTED}", "Referer": f"http://x/{PLANTED}"})
+    client.get("/api/me", headers={"Cookie": f"session={PLANTED}", "User-Agent": PLANTED})
+    client.post("/api/sessions", json={"email": f"{PLANTED}@example.org", "password": PLANTED}, headers=here)
+    client.post("/api/people", content=f"{{{PLANTED}", headers={"Content-Type": "application/json"})
+    assert written.getvalue().count("\n") == 7
+    assert "planted" not in written.getvalue()
+
+
+def test_the_line_of_a_request_that_failed_for_an_unknown_reason_names_the_route_and_not_the_path(
+    client: TestClient, store: Store, lines: Lines
+) -> None:
+    with store.write() as tx:
+        tx.connection.exec_driver_sql("ALTER TABLE customer_order RENAME TO elsewhere")
+    assert client.get(f"/api/guest-orders/{PLANTED}").status_code == 500
+    failed, request = lines()
+    assert (failed["event"], failed["level"], request["status"]) == ("request failed", "error", 500)
+    assert failed["route"] == request["route"] == "/api/guest-orders/{secret}"
+    assert failed["request_id"] == request["request_id"]
+    assert "Traceback" in failed["exception"]
+    assert "planted" not in json.dumps([failed, request])
+
+
+def test_a_secret_that_is_logged_by_mistake_does_not_show(lines: Lines) -> None:
+    secret = Secret(PLANTED)
+    structlog.get_logger("x").info("oops", one=secret, some=[secret], named={"inner": (secret,)})
+    assert "planted" not in json.dumps(lines())
+    assert "planted" not in readable(lambda: structlog.get_logger("x").info("oops", one=secret, some=[secret]))
+
+
+FORGED = "x\n2026-06-04T10:00:00Z [info ] forged\r\x1b[31m\u2028red\u202e"
+
+
+def test_nobody_can_forge_a_line_or_move_the_cursor(lines: Lines) -> None:
+    def log() -> None:
+        try:
+            raise ValueError(FORGED)
+        except ValueError as error:
+            structlog.get_logger("x").error(FORGED, what=FORGED, exc_info=error)
+
+    log()
+    (line,) = lines()
+    assert (line["event"], line["what"]) == (FORGED, FORGED)
+    text = readable(log)
+    assert [one for one in text.split("\n") if one.startswith("2026-06-04T10")] == []
+    assert not set(text) & {"\r", "\x1b", "\u2028", "\u202e"}
+    assert len([one for one in text.rstrip("\n").split("\n") if not one.startswith("    ")]) == 1
+
+
+# ------------------------------------------------------------------------------------------------ plugins, libraries
+
+
+def speaking_plugin() -> ModuleType:
+    module = ModuleType("talker")
+
+    def menu_items(tx: Any) -> list[MenuItem]:
+        structlog.get_logger("talker").info("in the request's thread")
+        return []
+
+    def payment_methods(instance: Instance) -> list[PaymentMethod]:
+        structlog.get_logger("talker").info("in a thread of its own")
+        return []
+
+    for one in (menu_items, payment_methods):
+        setattr(module, one.__name__, hookimpl(one))
+    return module
+
+
+def test_the_lines_of_a_plugin_carry_its_id_and_the_requests(clock: ManualClock, lines: Lines) -> None:
+    settings = Settings(name="Test", plugins={"enabled": ["talker"]})
+    hooks = load_plugins(settings, clock=clock, modules={"talker": speaking_plugin()})
+    nothing: Any = None
+    with answering(Request("id-of-request", lambda: "/somewhere")):
+        note(person="ada", enterprise=None)
+        hooks.each(specifications.menu_items, tx=nothing, person_id=None, language="fr")
+        hooks.each(specifications.payment_methods, instance=nothing, enterprise_id="e", person_id=None, language="fr")
+        structlog.get_logger("core").info("afterwards")
+    first, second, third = lines()
+    for line in (first, second):
+        assert line["plugin"] == "talker"
+    for line in (first, second, third):
+        assert (line["request_id"], line["route"], line["person"]) == ("id-of-request", "/somewhere", "ada")
+        assert "enterprise" not in line
+    assert "plugin" not in third
+
+
+def test_libraries_speak_as_we_do(lines: Lines) -> None:
+    logging.getLogger("uvicorn.error").warning("Invalid %s\nreceived", "request")
+    logging.getLogger("uvicorn.error").info("not told")
+    (line,) = lines()
+    assert (line["event"], line["level"]) == ("Invalid request\nreceived", "warning")
+
+
+def test_the_level_decides_what_is_written(client: TestClient, written: io.StringIO) -> None:
+    configure_logs(written, level="warning", format="json")
+    client.get("/api/me")
+    assert written.getvalue() == ""
+    configure_logs(written, level="debug", format="json")
+    client.get("/-/health")
+    assert json.loads(written.getvalue())["route"] == "/-/health"
+
+
+@pytest.mark.bundled
+def test_pages_have_lines_and_the_secrets_of_their_links_stay_out(
+    store: Store, clock: ManualClock, ids: SeededIds, settings: Settings, lines: Lines, tmp_path: Any
+) -> None:
+    shop = Settings(name="Test", base_url="http://testserver", limits=settings.limits, plugins={"enabled": ["shop"]})
+    with TestClient(make_app(Instance(tmp_path, shop, store, load_plugins(shop, clock=clock), clock, ids))) as client:
+        client.get(f"/orders/guest/{PLANTED}")
+        client.get("/-/shop/static/shop.css")
+    page, file = lines()
+    assert (page["route"], page["status"]) == ("/orders/guest/{secret}", 404)
+    assert file["route"] == "/-/shop/static/"
+    assert "planted" not in json.dumps([page, file])

@@ -1,0 +1,135 @@
+"""What Prometheus reads at /-/metrics: figures that agree with what happened, closed to strangers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import event, update
+from starlette.testclient import TestClient
+
+from commensal.enterprises.counters import next_number
+from commensal.hooks.dispatcher import Failure
+from commensal.hooks.failures import note_failures
+from commensal.instance import Secret, Settings
+from commensal.instance.settings import LimitSettings, WatchingSettings
+from commensal.jobs import promise
+from commensal.jobs.tables import job
+from commensal.people.people import Person
+from commensal.people.scopes import OPERATOR
+from commensal.people.tokens import make_token
+from commensal.store import Store
+from commensal.testing.placed import a_shop
+
+SECRET = "a monitor's own secret"
+MONITOR = {"Authorization": f"Bearer {SECRET}"}
+Somebody = Callable[..., Person]
+Figures = dict[tuple[str, tuple[tuple[str, str], ...]], float]
+
+
+@pytest.fixture
+def settings() -> Settings:
+    limits = LimitSettings(reads=100_000, writes=100_000, logins=100_000)
+    watching = WatchingSettings(secret=Secret(SECRET))
+    return Settings(name="Test", base_url="http://testserver", language="en", limits=limits, watching=watching)
+
+
+def figures(client: TestClient) -> Figures:
+    """Every sample by its name and labels, read as Prometheus reads them."""
+    answer = client.get("/-/metrics", headers=MONITOR)
+    assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
+    assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
+    families = text_string_to_metric_families(answer.text)
+    return {(one.name, tuple(sorted(one.labels.items()))): one.value for family in families for one in family.samples}
+
+
+def of(found: Figures, name: str, **labels: str) -> float | None:
+    return found.get((name, tuple(sorted(labels.items()))))
+
+
+def test_strangers_see_no_figures(client: TestClient, store: Store, somebody: Somebody) -> None:
+    assert client.get("/-/metrics").status_code == 401
+    assert client.get("/-/metrics", headers={"Authorization": "Bearer wrong"}).status_code == 401
+    ada, bob = somebody("Ada"), somebody("Bob", operator=True)
+    with store.write() as tx:
+        mine = make_token(tx, ada.id, name="mine", scopes={"self"})
+        operators = make_token(tx, bob.id, name="monitor", scopes={OPERATOR})
+    assert client.get("/-/metrics", headers={"Authorization": f"Bearer {mine.secret}"}).status_code == 403
+    assert client.get("/-/metrics", headers={"Authorization": f"Bearer {operators.secret}"}).status_code == 200
+
+
+def test_requests_are_counted_by_the_template_of_their_route(client: TestClient) -> None:
+    for slug in ("one", "two", "three"):
+        client.get(f"/api/shops/{slug}")
+        client.get(f"/api/enterprises/{slug}")
+    found = figures(client)
+    route = {"method": "GET", "route": "/api/enterprises/{enterprise}"}
+    assert of(found, "commensal_requests_total", **route, status="401") == 3
+    assert of(found, "commensal_request_seconds_count", **route) == 3
+    assert of(found, "commensal_request_seconds_bucket", **route, le="+Inf") == 3
+
+
+def test_no_label_can_be_chosen_by_who_asks(client: TestClient) -> None:
+    before = set(figures(client))
+    for number in range(50):
+        client.get(f"/nowhere/{number}?q={number}")
+        client.get(f"/api/enterprises/{number}/products/{number}")
+        client.request(f"METHOD{number}", "/-/health")
+        client.request(f"METHOD{number}", "/api/me")
+    new = set(figures(client)) - before
+    chosen = [
+        labels for _, labels in new if any(char.isdigit() for name, said in labels if name == "route" for char in said)
+    ]
+    assert chosen == []
+    assert {dict(labels).get("method") for _, labels in new} <= {"GET", "other", None}
+    assert len({labels for name, labels in new if name == "commensal_requests_total"}) <= 8
+
+
+def test_jobs_orders_and_failures_are_counted_in_the_database(client: TestClient, store: Store) -> None:
+    with store.write() as tx:
+        a_shop(tx)
+        for _ in range(3):
+            next_number(tx, "shop", "order")
+        next_number(tx, "shop", "journal")
+        first, second, _ = (promise(tx, "mail", {}) for _ in range(3))
+        tx.execute(update(job).where(job.c.id == first).values(state="parked"))
+        tx.execute(update(job).where(job.c.id == second).values(error="OSError"))
+        note_failures(tx, [Failure("pickup", "shipping_options", "it took too long", tx.now)] * 4)
+    found = figures(client)
+    assert of(found, "commensal_orders_placed_total") == 3
+    assert [of(found, "commensal_jobs", state=one) for one in ("waiting", "running", "done", "parked")] == [2, 0, 0, 1]
+    assert of(found, "commensal_jobs_failing") == 1
+    assert of(found, "commensal_plugin_failures_total", plugin="pickup", hook="shipping_options") == 4
+
+
+def test_the_database_the_process_and_the_pool_are_measured(client: TestClient) -> None:
+    found = figures(client)
+    assert of(found, "commensal_database_up") == 1
+    assert (of(found, "commensal_database_bytes") or 0) > 100_000
+    assert (of(found, "process_resident_memory_bytes") or 0) > 10_000_000
+    assert (of(found, "process_open_fds") or 0) > 3
+    assert of(found, "commensal_pool_connections", state="used") is not None
+    assert any(name == "commensal_info" for name, _ in found)
+
+
+def test_figures_cost_the_same_however_much_there_is(client: TestClient, store: Store) -> None:
+    sent: list[str] = []
+
+    @event.listens_for(store.engine, "before_cursor_execute")
+    def count(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        sent.append(statement)
+
+    def cost() -> int:
+        sent.clear()
+        figures(client)
+        return len(sent)
+
+    before = cost()
+    with store.write() as tx:
+        for number in range(100):
+            promise(tx, "mail", {})
+            a_shop(tx, f"shop-{number}")
+            next_number(tx, f"shop-{number}", "order")
+    assert cost() == before <= 8
