@@ -10,9 +10,11 @@ from rich.console import Console
 from ..errors import CommensalError
 from ..logs import configure_logs
 from . import (
+    backup,
     check,
     demo,
     enterprise,
+    export,
     hooks,
     init,
     jobs,
@@ -38,7 +40,7 @@ app = typer.Typer(
 )
 _ROOMS = (
     init, user, token, enterprise, product_list, report, sale, plugins, hooks, new_plugin, serve, work, jobs, migrate,
-    check, demo,
+    check, backup, export, demo,
 )  # fmt: skip
 for _room in _ROOMS:
     _room.add_to(app)

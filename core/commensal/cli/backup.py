@@ -1,0 +1,79 @@
+"""``commensal backup`` and ``commensal restore``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..clock import SystemClock
+from ..keeping.backup import KEEP, back_up, try_newest
+from ..keeping.restore import Arrived, restore
+from ..printing import console
+from .folder import HERE, Folder
+
+
+def add_to(app: typer.Typer) -> None:
+    @app.command("backup")
+    def backup(
+        to: Annotated[
+            Path | None, typer.Option(help="A folder for this instance's backups; else backups/ in its own.")
+        ] = None,
+        keep: Annotated[int, typer.Option(min=1, help="How many of the newest stay.")] = KEEP,
+        test: Annotated[
+            bool, typer.Option("--test", help="Restore the newest into a temporary place instead.")
+        ] = False,
+        instance: Folder = HERE,
+    ) -> None:
+        """Backs up the instance, which may be serving, into one file, and checks that file."""
+        place = to or instance / "backups"
+        if test:
+            console.print(
+                f"[green]sound[/green] {try_newest(instance, place, clock=SystemClock())} can be restored.",
+                soft_wrap=True,
+            )
+            return
+        made = back_up(instance, place, keep=keep, clock=SystemClock())
+        rows, size = sum(made.manifest.counts.values()), made.file.stat().st_size
+        console.print(
+            f"[green]sound[/green] {made.file}: {rows:,} rows, {size:,} bytes, opened and checked.", soft_wrap=True
+        )
+        if made.manifest.left_out:
+            console.print(
+                f"Not in it, keep them elsewhere: {', '.join(made.manifest.left_out)}.", markup=False, soft_wrap=True
+            )
+        for one in made.removed:
+            console.print(f"removed {one}", soft_wrap=True)
+
+    @app.command("restore")
+    def restore_command(
+        archive: Annotated[Path, typer.Argument(help="A file that `commensal backup` wrote.")],
+        instance: Annotated[Path, typer.Option("--instance", help="A new or empty folder.", file_okay=False)],
+        database: Annotated[str, typer.Option(help="The URL of an empty database, for a backup of PostgreSQL.")] = "",
+    ) -> None:
+        """Makes an instance from a backup, in a new folder."""
+        tell(restore(archive, instance, database=database, clock=SystemClock()), instance)
+
+
+def tell(arrived: Arrived, instance: Path) -> None:
+    """Prints what an operator must know before the instance serves."""
+    console.print(
+        f"[green]sound[/green] The instance of {arrived.manifest.made_at:%Y-%m-%d %H:%M} UTC is in {instance}.",
+        soft_wrap=True,
+    )
+    for key in arrived.manifest.left_out:
+        console.print(f"set again in {instance}/instance.toml: {key}", markup=False, soft_wrap=True)
+    for plugin, why in arrived.absent.items():
+        console.print(
+            f"install the plugin {plugin}: {why}; what it has kept is in the database", markup=False, soft_wrap=True
+        )
+    if arrived.waiting:
+        jobs = ", ".join(f"{count} {kind}" for kind, count in arrived.waiting.items())
+        console.print(f"Jobs that had not been done at that moment: {jobs}.", markup=False, soft_wrap=True)
+        console.print(
+            "They will be done when it serves. If the other instance has gone on since, it has done them, and e-mails "
+            "would be sent twice: look first, with `commensal serve --no-jobs`, and never run both.",
+            markup=False,
+            soft_wrap=True,
+        )

@@ -1,0 +1,53 @@
+"""``commensal export`` and ``commensal import``: an instance moves house."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..clock import SystemClock
+from ..keeping.export import export
+from ..keeping.importing import import_instance
+from ..printing import console
+from .backup import tell
+from .folder import HERE, Folder
+
+
+def add_to(app: typer.Typer) -> None:
+    @app.command("export")
+    def export_command(
+        file: Annotated[Path, typer.Argument(help="The new archive, like instance.zip.")],
+        instance: Folder = HERE,
+    ) -> None:
+        """Writes the whole instance into one archive, which SQLite and PostgreSQL read alike."""
+        done = export(instance, file, clock=SystemClock())
+        rows = sum(done.manifest.counts.values())
+        console.print(f"[green]written[/green] {file}: {rows:,} rows.", soft_wrap=True)
+        console.print(
+            "[bold yellow]It holds secrets[/bold yellow]: what people have told, and the keys that enterprises have set"
+            " for their plugins, as those of payment providers. Only you can read it; keep it so, and delete it once it"
+            " has arrived.",
+            soft_wrap=True,
+        )
+        if done.manifest.left_out:
+            console.print(
+                f"Not in it, from instance.toml: {', '.join(done.manifest.left_out)}.", markup=False, soft_wrap=True
+            )
+        if done.left_behind:
+            console.print(
+                f"Not in it, of plugins that are not enabled: {', '.join(done.left_behind)}.",
+                markup=False,
+                soft_wrap=True,
+            )
+        console.print("From here on, only one of the two instances may serve.")
+
+    @app.command("import")
+    def import_command(
+        file: Annotated[Path, typer.Argument(help="A file that `commensal export` wrote.")],
+        instance: Annotated[Path, typer.Option("--instance", help="A new or empty folder.", file_okay=False)],
+        database: Annotated[str, typer.Option(help="The URL of an empty PostgreSQL database; else SQLite.")] = "",
+    ) -> None:
+        """Makes an instance from an export, in a new folder and in either database."""
+        tell(import_instance(file, instance, database=database, clock=SystemClock()), instance)

@@ -1,0 +1,139 @@
+"""Backs up an instance while it serves: one file that has been opened and checked before it gets its name."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC
+from pathlib import Path
+
+from ..checks import broken_invariants
+from ..clock import Clock
+from ..errors import Busy, SettingsError, StoreError
+from ..hooks.loading import migration_folders
+from ..store.migrate import missing_revisions
+from . import postgresql, sqlite
+from .archive import SETTINGS, name_finished, writing
+from .manifest import Manifest, describe
+from .settings import without_secrets
+from .source import Source, refuse_broken
+from .verify import OF_POSTGRESQL, OF_SQLITE, verify
+
+KEEP = 14
+_NAME = re.compile(r"commensal-\d{8}T\d{6}Z\.zip")
+
+
+@dataclass(frozen=True)
+class Backup:
+    file: Path
+    manifest: Manifest
+    removed: tuple[Path, ...]
+    """Older ones that made room."""
+
+
+def back_up(folder: Path, to: Path, *, keep: int = KEEP, clock: Clock) -> Backup:
+    """Writes ``commensal-<moment in UTC>.zip`` into `to`, which belongs to this instance alone, and checks it.
+
+    Of all that are there, the newest `keep` stay, and the new one in any case. Raises `SettingsError`, `StoreError`, or
+    `Busy` while another backup is being written; then nothing is left behind and no older one is removed.
+    """
+    if keep < 1:
+        raise SettingsError("At least one backup is kept.")
+    source, now = Source.of(folder, clock), clock.now().astimezone(UTC)
+    file = to / f"commensal-{now:%Y%m%dT%H%M%SZ}.zip"
+    with _place(to) as work:
+        if file.exists():
+            raise SettingsError(f"{file} exists already; nothing was changed.")
+        unfinished = work / file.name
+        manifest = _write(source, work, unfinished)
+        verify(unfinished, source, work)
+        name_finished(unfinished, file)
+        return Backup(file, manifest, _rotate(to, keep, file))
+
+
+def backups_in(folder: Path) -> list[Path]:
+    """The backups in a folder, the newest first."""
+    return sorted((one for one in folder.glob("*") if _NAME.fullmatch(one.name)), reverse=True)
+
+
+def try_newest(folder: Path, to: Path, *, clock: Clock) -> Path:
+    """Restores the newest backup in `to` into a temporary place and checks it. Raises `StoreError`.
+
+    On PostgreSQL that is a temporary database on the same server.
+    """
+    found = backups_in(to)
+    if not found:
+        raise StoreError(f"There is no backup in {to}.")
+    with _place(to) as work:
+        verify(found[0], Source.of(folder, clock), work, whole=True)
+    return found[0]
+
+
+@contextmanager
+def _place(to: Path) -> Iterator[Path]:
+    """A folder to work in, on the disk where the backup will be. One backup at a time; what a killed one left goes."""
+    try:
+        to.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = os.open(to / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise StoreError(f"Backups cannot be written to {to}: {error.strerror}.") from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        for left in to.glob(".commensal-*.part"):
+            shutil.rmtree(left)
+        work = Path(tempfile.mkdtemp(prefix=".commensal-", suffix=".part", dir=to))
+        try:
+            yield work
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+    except BlockingIOError:
+        raise Busy(f"another backup is being written to {to}") from None
+    except OSError as error:
+        raise StoreError(f"{to}: {error}") from error
+    finally:
+        os.close(lock)
+
+
+def _write(source: Source, work: Path, unfinished: Path) -> Manifest:
+    """The database first: whatever image it knows is in the folder by then."""
+    text, left_out = without_secrets(source.folder, source.settings, source.hooks)
+    said = {"made_at": source.clock.now(), "plugins": source.settings.enabled_plugins, "left_out": left_out}
+    copy = work / "copy"
+    with writing(unfinished) as out:
+        if source.sqlite_file is not None:
+            sqlite.snapshot(source.sqlite_file, copy)
+            out.copy(OF_SQLITE, copy)
+            store = source.store(f"sqlite:///{copy}")
+        else:
+            postgresql.need_tools()
+            store = source.store(source.url)
+        try:
+            with store.read() as tx:
+                if source.sqlite_file is None:
+                    postgresql.dump(tx, source.url, copy)
+                    out.copy(OF_POSTGRESQL, copy, stored=True)
+                    if not missing_revisions(store, migration_folders(source.hooks)):
+                        refuse_broken(list(map(str, broken_invariants(tx))))
+                manifest = describe(tx, "backup", **said)  # type: ignore[arg-type]
+        finally:
+            store.close()
+        for one in work.glob("copy*"):
+            one.unlink()
+        out.add(SETTINGS, text.encode())
+        out.add_images(source.folder / "images")
+        return out.finish(manifest)
+
+
+def _rotate(to: Path, keep: int, made: Path) -> tuple[Path, ...]:
+    """What was just made is known to be good and stays, even where the machine's clock was set back."""
+    older = [one for one in backups_in(to) if one != made]
+    surplus = older[keep - 1 :]
+    for one in surplus:
+        one.unlink()
+    return tuple(surplus)

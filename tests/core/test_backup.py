@@ -1,0 +1,220 @@
+"""Backups, made while others write, on both databases; and what becomes of one that cannot be finished."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import resource
+import signal
+import stat
+import subprocess
+import sys
+import threading
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select, text, update
+from sqlalchemy.engine import make_url
+
+from commensal.clock import ManualClock
+from commensal.errors import Busy, SettingsError, StoreError
+from commensal.keeping.archive import Archive
+from commensal.keeping.backup import back_up, backups_in, try_newest
+from commensal.orders.tables import customer_order
+from commensal.stock.tables import stock_lot
+
+from .keeping import PASSWORD, begin, buy, folder, open_store, postgresql_tools, sqlite_url, write_settings
+
+__all__ = ["folder", "postgresql_tools", "sqlite_url"]  # fixtures
+
+COMMENSAL = Path(sys.executable).with_name("commensal")
+
+
+def test_a_backup_is_one_private_file_that_names_all_that_is_in_it(
+    folder: Path, database_url: str, clock: ManualClock
+) -> None:
+    begin(folder, database_url)
+    made = back_up(folder, folder / "backups", clock=clock)
+    assert made.file == folder / "backups" / "commensal-20260604T100000Z.zip"
+    assert stat.S_IMODE(made.file.stat().st_mode) == 0o600
+    assert sorted(one.name for one in made.file.parent.iterdir()) == [".lock", made.file.name]
+    with Archive.open(made.file) as archive:
+        manifest = archive.manifest
+    assert (manifest.counts["customer_order"], manifest.counts["job"]) == (1, 2)
+    assert manifest.made_at == clock.now()
+    assert len(manifest.revisions["alembic_version"]) == 1
+    assert f"images/{'a' * 64}.webp" in manifest.files
+    assert try_newest(folder, folder / "backups", clock=clock) == made.file
+
+
+@pytest.mark.bundled
+def test_passwords_are_not_in_a_backup_and_are_named_as_missing(
+    folder: Path, database_url: str, clock: ManualClock
+) -> None:
+    begin(folder, database_url)
+    if database_url.startswith("postgresql"):
+        shown = make_url(database_url).set(password="hunter2").render_as_string(hide_password=False)
+        write_settings(folder, shown)
+    with (folder / "instance.toml").open("a", encoding="utf-8") as file:
+        file.write('[plugins.stripe]\nsecret_key = "sk_live_1"\n')
+    made = back_up(folder, folder / "backups", clock=clock)
+    with zipfile.ZipFile(made.file) as packed:
+        kept = packed.read("instance.toml").decode() + packed.read("manifest.json").decode()
+    assert "Les Paniers “du Val”" in kept
+    assert not any(secret in kept for secret in (PASSWORD, "sk_live_1", "hunter2"))
+    assert {"mail.password", "plugins.stripe"} <= set(made.manifest.left_out)
+    assert ("database.url (its password)" in made.manifest.left_out) == database_url.startswith("postgresql")
+
+
+def test_a_backup_is_consistent_while_orders_come_in_and_stops_none(
+    folder: Path, database_url: str, clock: ManualClock
+) -> None:
+    item = begin(folder, database_url)
+    began, stop = threading.Barrier(4), threading.Event()
+    errors: list[BaseException] = []
+
+    def shop() -> None:
+        store = open_store(database_url)
+        try:
+            buy(store, item)
+            began.wait(timeout=60)
+            while not stop.is_set():
+                buy(store, item)
+        except BaseException as error:
+            errors.append(error)
+        finally:
+            store.close()
+
+    def orders() -> int:
+        store = open_store(database_url)
+        with store.read() as tx:
+            count: int = tx.value(select(func.count()).select_from(customer_order))
+        store.close()
+        return count
+
+    shoppers = [threading.Thread(target=shop) for _ in range(3)]
+    for one in shoppers:
+        one.start()
+    began.wait(timeout=60)
+    before = orders()
+    made = back_up(folder, folder / "backups", clock=clock)  # asks the copy itself what must be true in it
+    after = orders()
+    stop.set()
+    for one in shoppers:
+        one.join()
+    assert errors == []
+    assert before <= made.manifest.counts["customer_order"] <= after
+    assert after > before
+    try_newest(folder, folder / "backups", clock=clock)
+
+
+def test_what_is_not_sound_is_not_kept_as_a_backup(folder: Path, database_url: str, clock: ManualClock) -> None:
+    begin(folder, database_url)
+    good = back_up(folder, folder / "backups", keep=1, clock=clock)
+    store = open_store(database_url)
+    with store.write() as tx:
+        tx.execute(update(stock_lot).values(free=stock_lot.c.free + 1))
+    store.close()
+    clock.advance(days=1)
+    with pytest.raises(StoreError, match="not sound: stock: The lot Pommes is at"):
+        back_up(folder, folder / "backups", keep=1, clock=clock)
+    assert backups_in(folder / "backups") == [good.file]
+
+
+def test_the_newest_stay_and_nothing_is_overwritten(folder: Path, database_url: str, clock: ManualClock) -> None:
+    begin(folder, database_url)
+    to = folder / "backups"
+    (to).mkdir()
+    (to / "notes.zip").write_bytes(b"of the operator")
+    made = []
+    for _ in range(3):
+        made.append(back_up(folder, to, keep=2, clock=clock).file)
+        clock.advance(hours=1)
+    assert backups_in(to) == [made[2], made[1]]
+    assert (to / "notes.zip").exists()
+    clock.advance(hours=-1)
+    whole = made[2].read_bytes()
+    with pytest.raises(SettingsError, match="exists already"):
+        back_up(folder, to, clock=clock)
+    assert made[2].read_bytes() == whole
+    clock.advance(days=-7)  # somebody set the machine's clock back
+    early = back_up(folder, to, keep=1, clock=clock)
+    assert backups_in(to) == [early.file]
+
+
+def test_a_database_of_a_newer_version_is_not_backed_up_by_an_older_one(
+    folder: Path, sqlite_url: str, clock: ManualClock
+) -> None:
+    begin(folder, sqlite_url)
+    store = open_store(sqlite_url)
+    with store.write() as tx:
+        tx.execute(text("UPDATE alembic_version SET version_num = 'of_tomorrow'"))
+    store.close()
+    with pytest.raises(StoreError, match="of_tomorrow, which this version of Commensal does not know"):
+        back_up(folder, folder / "backups", clock=clock)
+    assert backups_in(folder / "backups") == []
+
+
+def test_a_disk_that_is_full_leaves_nothing_behind_and_is_told(folder: Path, sqlite_url: str) -> None:
+    begin(folder, sqlite_url)
+    with (folder / "images" / f"{'b' * 64}.webp").open("wb") as image:
+        image.write(os.urandom(4_000_000))
+
+    def full() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (3_000_000, 3_000_000))
+
+    ran = subprocess.run(
+        [COMMENSAL, "backup", "--instance", folder], capture_output=True, text=True, preexec_fn=full, check=False
+    )
+    assert ran.returncode == 1
+    assert "StoreError" in ran.stderr
+    assert "File too large" in ran.stderr
+    assert [one.name for one in (folder / "backups").iterdir()] == [".lock"]
+
+
+def test_one_that_is_killed_leaves_no_backup_and_the_next_one_clears_up(folder: Path, sqlite_url: str) -> None:
+    begin(folder, sqlite_url)
+    to = folder / "backups"
+    running = subprocess.Popen([COMMENSAL, "backup", "--instance", folder], stdout=subprocess.DEVNULL)
+    while running.poll() is None and not list(to.glob(".commensal-*.part")):
+        pass
+    running.send_signal(signal.SIGKILL)
+    assert running.wait() == -signal.SIGKILL
+    assert backups_in(to) == []
+    assert list(to.glob(".commensal-*.part"))
+    subprocess.run([COMMENSAL, "backup", "--instance", folder], check=True, stdout=subprocess.DEVNULL)
+    assert len(backups_in(to)) == 1
+    assert list(to.glob(".commensal-*.part")) == []
+
+
+def test_two_backups_do_not_run_at_once(folder: Path, sqlite_url: str, clock: ManualClock) -> None:
+    begin(folder, sqlite_url)
+    (folder / "backups").mkdir()
+    with (folder / "backups" / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(Busy, match="another backup"):
+            back_up(folder, folder / "backups", clock=clock)
+
+
+def test_a_missing_pg_dump_is_named_with_its_package(
+    folder: Path, new_postgresql: Callable[[], str], clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin(folder, new_postgresql())
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(SettingsError, match=r"pg_dump is not installed.*postgresql-client"):
+        back_up(folder, folder / "backups", clock=clock)
+    assert backups_in(folder / "backups") == []
+
+
+def test_a_backup_that_has_rotted_is_found_by_its_test(folder: Path, sqlite_url: str, clock: ManualClock) -> None:
+    begin(folder, sqlite_url)
+    made = back_up(folder, folder / "backups", clock=clock)
+    content = bytearray(made.file.read_bytes())
+    content[len(content) // 2] ^= 1
+    made.file.write_bytes(content)
+    with pytest.raises(StoreError, match="damaged"):
+        try_newest(folder, folder / "backups", clock=clock)
+    with pytest.raises(StoreError, match="There is no backup"):
+        try_newest(folder, folder, clock=clock)

@@ -1,0 +1,234 @@
+"""An instance moves from one kind of database to the other and back, and every row arrives as it was."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import stat
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import delete, insert, inspect, select, update
+from sqlalchemy.exc import DatabaseError, IntegrityError
+
+from commensal.checks import broken_invariants
+from commensal.clock import ManualClock
+from commensal.demo.fill import fill
+from commensal.demo.region import draw_region
+from commensal.errors import SettingsError, StoreError
+from commensal.instance import open_instance
+from commensal.instance.begin import USUAL
+from commensal.keeping.archive import Archive
+from commensal.keeping.export import export
+from commensal.keeping.importing import import_instance
+from commensal.keeping.rows import tables_of
+from commensal.orders.tables import customer_order
+from commensal.sale_sessions.tables import coordination
+from commensal.stock.tables import stock_movement
+
+from .keeping import PASSWORD, begin, buy, folder, open_store, postgresql_tools, sqlite_url, write_settings
+
+__all__ = ["folder", "postgresql_tools", "sqlite_url"]  # fixtures
+COMMENSAL = Path(sys.executable).with_name("commensal")
+Rows = dict[str, list[dict[str, Any]]]
+
+
+def rows_of(url: str, plugins: tuple[str, ...]) -> Rows:
+    """Every row of every table, as the program sees it."""
+    store = open_store(url)
+    with store.read() as tx:
+        tables = tables_of(plugins)
+        found = {
+            one.name: sorted((dict(row) for row in tx.all(select(one))), key=lambda row: json.dumps(row, default=str))
+            for one in tables
+        }
+    store.close()
+    return found
+
+
+@pytest.mark.bundled
+def test_the_demo_region_moves_to_postgresql_and_back_without_loss(
+    sqlite_url: str, new_postgresql: Callable[..., str], tmp_path: Path, clock: ManualClock
+) -> None:
+    first, second, third = tmp_path / "first", tmp_path / "second", tmp_path / "third"
+    write_settings(first, sqlite_url, plugins=USUAL)
+    region = draw_region(7)
+    with open_instance(first, clock=clock) as opened:
+        sales = tuple(replace(one, shoppers=one.shoppers[:2]) for one in region.past_sales)
+        fill(opened, replace(region, past_sales=sales))
+    before = rows_of(sqlite_url, USUAL)
+    assert min(len(before[name]) for name in ("customer_order", "stock_movement", "payment_journal")) > 10
+
+    there = new_postgresql("template0")
+    export(first, tmp_path / "there.zip", clock=clock)
+    import_instance(tmp_path / "there.zip", second, database=there, clock=clock)
+    assert rows_of(there, USUAL) == before
+
+    export(second, tmp_path / "back.zip", clock=clock)
+    import_instance(tmp_path / "back.zip", third, clock=clock)
+    assert rows_of(f"sqlite:///{third / 'commensal.db'}", USUAL) == before
+    assert lines_in(tmp_path / "there.zip") == lines_in(tmp_path / "back.zip")
+    for place in (second, third):
+        with open_instance(place, clock=clock) as opened, opened.store.read() as tx:
+            assert broken_invariants(tx) == []
+
+
+def lines_in(file: Path) -> dict[str, list[Any]]:
+    """What the archive says of each table, whatever order the database has for text."""
+    with zipfile.ZipFile(file) as packed:
+        return {
+            name: sorted((json.loads(line) for line in packed.read(name).splitlines()), key=json.dumps)
+            for name in packed.namelist()
+            if name.startswith("tables/")
+        }
+
+
+@pytest.fixture
+def other_database(database_url: str, new_postgresql: Callable[..., str]) -> str:
+    """Empty, and of the other kind."""
+    return new_postgresql("template0") if database_url.startswith("sqlite") else ""
+
+
+def test_what_has_arrived_is_guarded_as_it_was_and_serves(
+    folder: Path, database_url: str, other_database: str, tmp_path: Path, clock: ManualClock
+) -> None:
+    item = begin(folder, database_url)
+    export(folder, tmp_path / "val.zip", clock=clock)
+    arrived = import_instance(tmp_path / "val.zip", tmp_path / "new", database=other_database, clock=clock)
+    assert arrived.waiting == {"mail": 2}
+    assert (tmp_path / "new" / "images" / f"{'a' * 64}.webp").read_bytes() == b"RIFF a picture"
+    with open_instance(tmp_path / "new") as opened:
+        buy(opened.store, item)
+        with pytest.raises(DatabaseError, match="only grows"), opened.store.write() as tx:
+            tx.execute(delete(stock_movement))
+        with pytest.raises(IntegrityError), opened.store.write() as tx:
+            tx.execute(update(customer_order).values(state="Odd"))
+        with pytest.raises(IntegrityError), opened.store.write() as tx:
+            tx.execute(update(coordination).values(previous_id="nobody"))
+
+
+def test_rows_of_one_table_may_refer_to_later_ones(
+    folder: Path, database_url: str, other_database: str, tmp_path: Path, clock: ManualClock
+) -> None:
+    begin(folder, database_url)
+    store = open_store(database_url)
+    with store.write() as tx:
+        sale = dict(tx.one(select(coordination)))
+        tx.execute(insert(coordination).values({**sale, "id": "a-sale-before", "previous_id": sale["id"]}))
+    store.close()
+    before = rows_of(database_url, ())
+    export(folder, tmp_path / "val.zip", clock=clock)
+    import_instance(tmp_path / "val.zip", tmp_path / "new", database=other_database, clock=clock)
+    assert rows_of(other_database or f"sqlite:///{tmp_path / 'new' / 'commensal.db'}", ()) == before
+
+
+def test_an_export_is_one_private_file_with_a_line_for_each_row(
+    folder: Path, database_url: str, tmp_path: Path, clock: ManualClock
+) -> None:
+    begin(folder, database_url)
+    file = tmp_path / "val.zip"
+    done = export(folder, file, clock=clock)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert "mail.password" in done.manifest.left_out
+    with zipfile.ZipFile(file) as packed:
+        assert not any(PASSWORD.encode() in packed.read(name) for name in packed.namelist())
+        (lot,) = map(json.loads, packed.read("tables/stock_lot.jsonl").splitlines())
+        (vat,) = map(json.loads, packed.read("tables/product_vat.jsonl").splitlines())
+    assert (lot["free"], lot["reserved"], lot["unlimited"]) == (999_999, 1, False)
+    assert vat["rate"] == "5.5"
+    assert lot["created_at"].endswith("Z")
+    with pytest.raises(SettingsError, match="exists already"):
+        export(folder, file, clock=clock)
+    assert [one.name for one in tmp_path.glob(".*")] == []
+
+
+def test_rows_that_were_tampered_with_are_refused_and_nothing_arrives(
+    folder: Path, database_url: str, other_database: str, tmp_path: Path, clock: ManualClock
+) -> None:
+    begin(folder, database_url)
+    file, bad, there = tmp_path / "val.zip", tmp_path / "bad.zip", tmp_path / "new"
+    export(folder, file, clock=clock)
+    lot = "tables/stock_lot.jsonl"
+    for old, new, said in (
+        (b'"free":999999', b'"free":999998', "not sound: stock: The lot Pommes is at"),
+        (b'"free":999999', b'"free":"99999"', "Row 1 of stock_lot cannot be read"),
+        (b'"free":999999', b'"fred":999999', "Row 1 of stock_lot cannot be read: its columns"),
+        (b'"version":1', b'"version":null', "The database refuses rows of stock_lot"),
+        (b'"enterprise_id":"shop"', b'"enterprise_id":"shed"', "The database refuses"),
+        (b"}\n", b"}\n{\n", "Row 2 of stock_lot cannot be read"),
+    ):
+        forge(file, bad, lot, lambda content, old=old, new=new: content.replace(old, new))  # type: ignore[misc]
+        with pytest.raises(StoreError, match=said):
+            import_instance(bad, there, database=other_database, clock=clock)
+        assert not there.exists()
+    import_instance(file, there, database=other_database, clock=clock)  # the database is as empty as it was
+
+
+def forge(file: Path, target: Path, name: str, change: Callable[[bytes], bytes]) -> None:
+    """The archive with one file changed, and a manifest that says so: the work of somebody who knows how."""
+    with zipfile.ZipFile(file) as old, zipfile.ZipFile(target, "w") as new:
+        changed = change(old.read(name))
+        manifest = json.loads(old.read("manifest.json"))
+        manifest["files"][name] = {"size": len(changed), "sha256": hashlib.sha256(changed).hexdigest()}
+        for one in old.namelist():
+            new.writestr(one, {name: changed, "manifest.json": json.dumps(manifest).encode()}.get(one) or old.read(one))
+
+
+def test_an_export_of_other_revisions_or_without_a_plugin_is_refused(
+    folder: Path, sqlite_url: str, tmp_path: Path, clock: ManualClock
+) -> None:
+    begin(folder, sqlite_url)
+    file, bad = tmp_path / "val.zip", tmp_path / "bad.zip"
+    export(folder, file, clock=clock)
+    with zipfile.ZipFile(file) as old, zipfile.ZipFile(bad, "w") as new:
+        for one in old.namelist():
+            content = old.read(one)
+            if one == "manifest.json":
+                manifest = json.loads(content)
+                manifest["revisions"]["alembic_version"] = ["0001_first"]
+                content = json.dumps(manifest).encode()
+            new.writestr(one, content)
+    with pytest.raises(StoreError, match=r"whose tables differ \(alembic_version\)"):
+        import_instance(bad, tmp_path / "new", clock=clock)
+    write_settings(folder, sqlite_url, plugins=("nowhere",))
+    with pytest.raises(SettingsError, match="nowhere is enabled and cannot be loaded"):
+        export(folder, tmp_path / "other.zip", clock=clock)
+
+
+@pytest.mark.bundled
+def test_tables_of_plugins_that_are_not_enabled_stay_behind_and_are_named(
+    folder: Path, sqlite_url: str, tmp_path: Path, clock: ManualClock
+) -> None:
+    begin(folder, sqlite_url)
+    write_settings(folder, sqlite_url, plugins=("pickup",))
+    done = export(folder, tmp_path / "val.zip", clock=clock)
+    assert any(name.startswith("delivery_") for name in done.left_behind)
+    assert not any(name.startswith("pickup_") for name in done.left_behind)
+    with Archive.open(tmp_path / "val.zip") as archive:
+        assert any(name.startswith("tables/pickup_") for name in archive.manifest.files)
+    import_instance(tmp_path / "val.zip", tmp_path / "new", clock=clock)
+    with open_instance(tmp_path / "new") as opened, opened.store.read() as tx:
+        assert not any(name.startswith("delivery_") for name in inspect(tx.connection).get_table_names())
+
+
+def test_the_commands_say_loudly_what_an_export_holds(folder: Path, sqlite_url: str, tmp_path: Path) -> None:
+    begin(folder, sqlite_url)
+
+    def run(*words: object, code: int = 0) -> str:
+        ran = subprocess.run([COMMENSAL, *map(str, words)], capture_output=True, text=True, check=False)
+        assert ran.returncode == code, ran.stdout + ran.stderr
+        return ran.stdout + ran.stderr
+
+    said = run("export", tmp_path / "val.zip", "--instance", folder)
+    assert "It holds secrets" in said
+    assert "mail.password" in said
+    assert "set again in" in run("import", tmp_path / "val.zip", "--instance", tmp_path / "new")
+    assert "sound" in run("check", "--instance", tmp_path / "new")
+    assert "StoreError" in run("restore", tmp_path / "val.zip", "--instance", tmp_path / "other", code=1)
+    assert "StoreError" in run("export", tmp_path / "nowhere" / "val.zip", "--instance", folder, code=1)

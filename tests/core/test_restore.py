@@ -1,0 +1,274 @@
+"""Backups become instances again, on both databases; what was tampered with, or made to do harm, does not."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import stat
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import delete, inspect, text
+from sqlalchemy.exc import DatabaseError
+from starlette.testclient import TestClient
+
+from commensal.api.app import make_app
+from commensal.checks import broken_invariants
+from commensal.clock import ManualClock
+from commensal.errors import SettingsError, StoreError
+from commensal.instance import open_instance
+from commensal.keeping.archive import Archive
+from commensal.keeping.backup import back_up
+from commensal.keeping.manifest import Kept, Manifest
+from commensal.keeping.restore import restore
+from commensal.stock.tables import stock_movement
+
+from .keeping import PASSWORD, begin, buy, folder, open_store, postgresql_tools, sqlite_url, write_settings
+
+__all__ = ["folder", "postgresql_tools", "sqlite_url"]  # fixtures
+COMMENSAL = Path(sys.executable).with_name("commensal")
+
+
+@pytest.fixture
+def empty_database(database_url: str, new_postgresql: Callable[[str], str]) -> str:
+    """Where a backup of PostgreSQL is restored to; SQLite needs none."""
+    return new_postgresql("template0") if database_url.startswith("postgresql") else ""
+
+
+def test_a_restored_instance_serves_and_takes_orders(
+    folder: Path, database_url: str, empty_database: str, tmp_path: Path, clock: ManualClock
+) -> None:
+    item = begin(folder, database_url)
+    made = back_up(folder, folder / "backups", clock=clock)
+    there = tmp_path / "elsewhere" / "val"
+    arrived = restore(made.file, there, database=empty_database, clock=clock)
+    assert arrived.waiting == {"mail": 2}
+    assert arrived.absent == {}
+    assert stat.S_IMODE(there.stat().st_mode) == 0o700
+    assert stat.S_IMODE((there / "instance.toml").stat().st_mode) == 0o600
+    assert PASSWORD not in (there / "instance.toml").read_text(encoding="utf-8")
+    assert (there / "images" / f"{'a' * 64}.webp").read_bytes() == b"RIFF a picture"
+    with open_instance(there) as opened:
+        buy(opened.store, item)
+        with opened.store.read() as tx:
+            assert broken_invariants(tx) == []
+        with pytest.raises(DatabaseError, match="only grows"), opened.store.write() as tx:
+            tx.execute(delete(stock_movement))
+        with TestClient(make_app(opened)) as client:
+            assert client.get("/api/openapi.json").status_code == 200
+        assert opened.store.url != database_url
+
+
+def test_an_instance_is_never_overwritten(folder: Path, sqlite_url: str, tmp_path: Path, clock: ManualClock) -> None:
+    begin(folder, sqlite_url)
+    made = back_up(folder, folder / "backups", clock=clock)
+    before = sorted(folder.rglob("*"))
+    with pytest.raises(SettingsError, match="not empty"):
+        restore(made.file, folder, clock=clock)
+    assert sorted(folder.rglob("*")) == before
+    (tmp_path / "new").mkdir()
+    restore(made.file, tmp_path / "new", clock=clock)
+    assert (tmp_path / "new" / "commensal.db").exists()
+
+
+def test_a_database_with_tables_is_refused(
+    folder: Path, new_postgresql: Callable[..., str], tmp_path: Path, clock: ManualClock
+) -> None:
+    begin(folder, new_postgresql())
+    made = back_up(folder, folder / "backups", clock=clock)
+    with pytest.raises(SettingsError, match="there are tables in it"):
+        restore(made.file, tmp_path / "new", database=new_postgresql(), clock=clock)
+    with pytest.raises(SettingsError, match="name an empty one with --database"):
+        restore(made.file, tmp_path / "new", clock=clock)
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_backup_goes_to_the_kind_of_database_that_it_came_from(
+    folder: Path, sqlite_url: str, tmp_path: Path, clock: ManualClock
+) -> None:
+    begin(folder, sqlite_url)
+    made = back_up(folder, folder / "backups", clock=clock)
+    with pytest.raises(SettingsError, match="commensal export"):
+        restore(made.file, tmp_path / "new", database="postgresql://nobody@127.0.0.1:1/none", clock=clock)
+
+
+@pytest.mark.bundled
+def test_an_older_backup_is_brought_to_this_version(sqlite_url: str, tmp_path: Path, clock: ManualClock) -> None:
+    """The plugin's tables are those of its first revision; the restored instance has those of its last."""
+    folder = tmp_path / "val"
+    begin(folder, sqlite_url)
+    write_settings(folder, sqlite_url, plugins=("vouchers",))
+    store = open_store(sqlite_url)
+    with store.write() as tx:
+        for name in sorted(inspect(tx.connection).get_table_names(), reverse=True):
+            if name.startswith("vouchers_"):
+                tx.execute(text(f"DROP TABLE {name}"))
+    store.close()
+    with pytest.raises(StoreError, match="commensal migrate"):
+        open_instance(folder)
+    made = back_up(folder, folder / "backups", clock=clock)
+    assert not any(name.startswith("vouchers") for name in made.manifest.counts)
+    restore(made.file, tmp_path / "new", clock=clock)
+    with open_instance(tmp_path / "new") as opened, opened.store.read() as tx:
+        assert "vouchers_revision" in inspect(tx.connection).get_table_names()
+
+
+def test_a_backup_of_a_newer_version_is_refused(
+    folder: Path, sqlite_url: str, tmp_path: Path, clock: ManualClock
+) -> None:
+    begin(folder, sqlite_url)
+    made = back_up(folder, folder / "backups", clock=clock)
+    later = change(
+        made.file, tmp_path / "later.zip", manifest=lambda text: text.replace(b'"format": 1', b'"format": 2')
+    )
+    with pytest.raises(StoreError, match="newer version"):
+        restore(later, tmp_path / "new", clock=clock)
+
+    def of_tomorrow(content: bytes) -> bytes:
+        (tmp_path / "copy.db").write_bytes(content)
+        store = open_store(f"sqlite:///{tmp_path / 'copy.db'}")
+        with store.write() as tx:
+            tx.execute(text("UPDATE alembic_version SET version_num = '0999_of_tomorrow'"))
+        store.close()
+        return (tmp_path / "copy.db").read_bytes()
+
+    with Archive.open(made.file) as archive:
+        before = archive.manifest.files["database.sqlite"]
+        archive.extract("database.sqlite", tmp_path / "before.db")
+    content = of_tomorrow((tmp_path / "before.db").read_bytes())
+    after = {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
+
+    def of_that(manifest: bytes) -> bytes:
+        said = json.loads(manifest)
+        said["files"]["database.sqlite"] = after
+        return json.dumps(said).encode()
+
+    assert after["sha256"] != before.sha256
+    newer = change(made.file, tmp_path / "newer.zip", manifest=of_that, database_sqlite=lambda _: content)
+    with pytest.raises(StoreError, match="0999_of_tomorrow, which this version of Commensal does not know"):
+        restore(newer, tmp_path / "new", clock=clock)
+    assert not (tmp_path / "new").exists()
+
+
+Change = Callable[[bytes], bytes]
+
+
+def change(file: Path, target: Path, *, manifest: Change = bytes, **more: Change) -> Path:
+    """The archive with other contents; the manifest is only changed where that is asked for."""
+    changes = {"manifest.json": manifest, **{name.replace("_", "."): one for name, one in more.items()}}
+    with zipfile.ZipFile(file) as old, zipfile.ZipFile(target, "w") as new:
+        for entry in old.infolist():
+            new.writestr(entry, changes.get(entry.filename, bytes)(old.read(entry)))
+    return target
+
+
+def test_what_was_cut_off_or_changed_is_refused_and_leaves_nothing(
+    folder: Path, sqlite_url: str, tmp_path: Path, clock: ManualClock
+) -> None:
+    begin(folder, sqlite_url)
+    made = back_up(folder, folder / "backups", clock=clock)
+    whole, bad, there = made.file.read_bytes(), tmp_path / "bad.zip", tmp_path / "new"
+    for length in (0, 1, len(whole) // 2, len(whole) - 1):
+        bad.write_bytes(whole[:length])
+        with pytest.raises(StoreError, match="damaged, or no archive"):
+            restore(bad, there, clock=clock)
+    changes: list[dict[str, Change]] = [
+        {"instance_toml": lambda content: content.replace(b"Paniers", b"Raniers")},
+        {"instance_toml": lambda content: content + b"x = 1"},
+        {"database_sqlite": lambda content: content[:-1] + b"x"},
+        {"manifest": lambda content: content.replace(b'"customer_order": 1', b'"customer_order": 2')},
+        {"manifest": lambda content: b"[]"},
+        {"manifest": lambda content: b"{" + b"x" * 100},
+    ]
+    for one in changes:
+        with pytest.raises(StoreError):
+            restore(change(made.file, bad, **one), there, clock=clock)
+    assert not there.exists()
+    assert not list(tmp_path.glob(".new*"))
+    with pytest.raises(StoreError, match="There is no"):
+        restore(tmp_path / "nothing.zip", there, clock=clock)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../evil", "/etc/evil", "images/../../evil", "a/b/c", "images/.hidden", ".hidden", "images//x", "a\\b", "x/"],
+)
+def test_a_name_that_leads_elsewhere_is_refused(name: str, tmp_path: Path, clock: ManualClock) -> None:
+    bad = tmp_path / "in" / "bad.zip"
+    bad.parent.mkdir()
+    with zipfile.ZipFile(bad, "w") as packed:
+        packed.writestr("manifest.json", manifest_of({name: (4, "0" * 64)}))
+        packed.writestr(name, b"evil")
+    with pytest.raises(StoreError, match="nothing was unpacked"):
+        restore(bad, tmp_path / "new", clock=clock)
+    assert [one.name for one in tmp_path.iterdir()] == ["in"]
+
+
+def test_a_link_is_refused(tmp_path: Path, clock: ManualClock) -> None:
+    bad, link = tmp_path / "bad.zip", zipfile.ZipInfo("images/link.webp")
+    link.external_attr = (stat.S_IFLNK | 0o777) << 16
+    with zipfile.ZipFile(bad, "w") as packed:
+        packed.writestr("manifest.json", manifest_of({"images/link.webp": (11, "0" * 64)}))
+        packed.writestr(link, b"/etc/passwd")
+    with pytest.raises(StoreError, match="nothing was unpacked"):
+        restore(bad, tmp_path / "new", clock=clock)
+
+
+def test_an_archive_that_unpacks_to_more_than_the_disk_holds_is_refused(tmp_path: Path, clock: ManualClock) -> None:
+    huge = 1 << 60
+    bad = tmp_path / "bad.zip"
+    with zipfile.ZipFile(bad, "w") as packed:
+        packed.writestr("manifest.json", manifest_of({"instance.toml": (huge, "0" * 64)}))
+        packed.writestr("instance.toml", b"")
+        packed.getinfo("instance.toml").file_size = huge  # as its list of contents will say
+    with pytest.raises(StoreError, match="room for"):
+        restore(bad, tmp_path / "new", clock=clock)
+    assert not (tmp_path / "new").exists()
+
+
+def test_an_archive_that_holds_more_than_it_says_is_refused(tmp_path: Path, clock: ManualClock) -> None:
+    bad = tmp_path / "bad.zip"
+    with zipfile.ZipFile(bad, "w", compression=zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("manifest.json", manifest_of({"instance.toml": (10, "0" * 64)}))
+        packed.writestr("instance.toml", b" " * 50_000_000)
+        packed.getinfo("instance.toml").file_size = 10
+    with pytest.raises(StoreError):
+        restore(bad, tmp_path / "new", clock=clock)
+    with zipfile.ZipFile(bad, "w", compression=zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("manifest.json", b" " * 70_000_000)
+    with pytest.raises(StoreError, match="too large"):
+        restore(bad, tmp_path / "new", clock=clock)
+
+
+def manifest_of(files: dict[str, tuple[int, str]]) -> bytes:
+    return Manifest(
+        kind="backup", database="sqlite", made_at=datetime(2026, 6, 4, tzinfo=UTC), commensal="0.1.0", plugins=(),
+        revisions={}, counts={}, left_out=(), files={name: Kept(*one) for name, one in files.items()},
+    ).written()  # fmt: skip
+
+
+def test_the_commands_say_what_was_done_and_what_is_left_to_do(folder: Path, sqlite_url: str, tmp_path: Path) -> None:
+    begin(folder, sqlite_url)
+    to, there = tmp_path / "disk", tmp_path / "new"
+
+    def run(*words: object, code: int = 0) -> str:
+        ran = subprocess.run([COMMENSAL, *map(str, words)], capture_output=True, text=True, check=False)
+        assert ran.returncode == code, ran.stdout + ran.stderr
+        return ran.stdout + ran.stderr
+
+    said = run("backup", "--instance", folder, "--to", to)
+    assert "opened and checked" in said
+    assert "mail.password" in said
+    assert "can be restored" in run("backup", "--instance", folder, "--to", to, "--test")
+    (file,) = to.glob("*.zip")
+    said = run("restore", file, "--instance", there)
+    assert "set again in" in said
+    assert "2 mail" in said
+    assert "--no-jobs" in said
+    assert "sound" in run("check", "--instance", there)
+    assert "SettingsError" in run("restore", file, "--instance", there, code=1)
