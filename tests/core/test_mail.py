@@ -32,7 +32,7 @@ from commensal.enterprises.tables import enterprise
 from commensal.errors import NotFound
 from commensal.hooks.loading import load_plugins
 from commensal.ids import SeededIds
-from commensal.instance import Instance, Settings
+from commensal.instance import Instance, Secret, Settings
 from commensal.instance.settings import MailSettings
 from commensal.jobs import Job
 from commensal.mail.message import one_line
@@ -508,17 +508,16 @@ def test_a_server_gets_the_message_and_nothing_is_left_in_the_folder(instance: I
 
 
 @pytest.mark.parametrize("security", ["starttls", "tls"])
-def test_messages_are_encrypted_and_the_password_comes_from_its_file(
-    instance: Instance, certificate: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, security: str
+def test_messages_are_encrypted_and_the_password_is_shown_to_the_server_alone(
+    instance: Instance, certificate: Path, monkeypatch: pytest.MonkeyPatch, security: str
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    (tmp_path / "password").write_text("from the file\n")
     mailbox = Mailbox(tls(certificate), implicit=security == "tls")
-    account = {"username": "coop", "password": "from the settings", "password_file": str(tmp_path / "password")}
+    account = {"username": "coop", "password": Secret("from the settings")}
     with serving(mailbox) as port:
         send_mail(through(instance, port, security=security, **account), about("confirm_email"))
     assert len(mailbox.received) == 1
-    assert [b64decode(one.removeprefix("PLAIN ")) for one in mailbox.log_ins] == [b"\0coop\0from the file"]
+    assert [b64decode(one.removeprefix("PLAIN ")) for one in mailbox.log_ins] == [b"\0coop\0from the settings"]
 
 
 @pytest.mark.parametrize("security", ["starttls", "tls"])
@@ -534,7 +533,7 @@ def test_a_server_whose_certificate_nobody_vouches_for_gets_nothing(
 def test_a_server_that_cannot_encrypt_gets_nothing_in_the_clear(instance: Instance) -> None:
     mailbox = Mailbox(None, offers=False)
     with serving(mailbox) as port, pytest.raises(OSError, match="STARTTLS"):
-        send_mail(through(instance, port, username="coop", password="x"), about("confirm_email"))
+        send_mail(through(instance, port, username="coop", password=Secret("x")), about("confirm_email"))
     assert (mailbox.received, mailbox.log_ins) == ([], [])
 
 

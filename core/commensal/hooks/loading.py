@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import pluggy
 
 from ..clock import Clock
+from ..credentials import with_secrets
 from ..deprecated import RemovedIn1Warning
 from ..errors import PluginError, SettingsError
 from ..reading import read_settings
@@ -122,7 +123,8 @@ def _of_instance(loaded: Hooks, settings: Settings, known: Collection[str]) -> d
             raise SettingsError(f"plugins.{name}: this plugin has no settings of the instance.")
         if not isinstance(table, dict):
             raise SettingsError(f"plugins.{name}: a table was expected, like [plugins.{name}].")
-    return {name: read_settings(shape, tables.get(name, {}), f"plugins.{name}") for name, shape in shapes.items()}
+    filled = {name: with_secrets(shape, tables.get(name, {}), f"plugins.{name}") for name, shape in shapes.items()}
+    return {name: read_settings(shape, filled[name], f"plugins.{name}") for name, shape in shapes.items()}
 
 
 def _refuse_id(plugin: str, enabled: Collection[str]) -> None:

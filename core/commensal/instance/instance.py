@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..clock import Clock, SystemClock
+from ..credentials import holds_secrets
 from ..errors import StoreError
 from ..hooks.dispatcher import Hooks
 from ..hooks.failures import Recorder
 from ..hooks.loading import listeners, load_plugins, migration_folders
 from ..ids import Ids, RandomIds
-from ..secret import Secret
 from ..store import Store
 from ..store.migrate import migrate, missing_revisions
 from .settings import Settings, load_settings, refuse_if_others_read
@@ -67,7 +66,7 @@ def open_instance(
     settings = load_settings(folder)
     clock, ids = clock or SystemClock(), ids or RandomIds()
     hooks = load_plugins(settings, clock=clock, forgiving=forgiving)
-    if any(isinstance(one, Secret) and one for plugin in hooks.plugins() for one in _values(hooks, plugin)):
+    if any(_holds_secrets(settings, hooks, plugin) for plugin in hooks.plugins()):
         refuse_if_others_read(folder / "instance.toml")
     store = Store(settings.database.url or f"sqlite:///{folder / DATABASE}", clock=clock, ids=ids)
     try:
@@ -82,7 +81,7 @@ def open_instance(
     return Instance(folder, settings, store, hooks, clock, ids)
 
 
-def _values(hooks: Hooks, plugin: str) -> Iterable[object]:
-    """All that the operator has set for the plugin."""
-    settings = hooks.instance_settings(plugin)
-    return () if settings is None else vars(settings).values()
+def _holds_secrets(settings: Settings, hooks: Hooks, plugin: str) -> bool:
+    """Whether the operator has written a secret of the plugin into instance.toml itself."""
+    read = hooks.instance_settings(plugin)
+    return read is not None and holds_secrets(type(read), settings.plugins.get(plugin, {}))

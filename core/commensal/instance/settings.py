@@ -1,4 +1,7 @@
-"""The settings of an instance: what `instance.toml` may say, with type, meaning and default."""
+"""The settings of an instance: what `instance.toml` may say, with type, meaning and default.
+
+Every `Secret` may also stand in a file of its own, or with the service manager; see `credentials.py`.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,10 @@ import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from ..credentials import ELSEWHERE, holds_secrets, with_secrets
 from ..errors import SettingsError
 from ..outbound.allowed import read_allowed
 from ..reading import read_settings
@@ -16,7 +21,7 @@ from ..secret import Secret
 
 @dataclass(frozen=True)
 class DatabaseSettings:
-    url: str = ""
+    url: str = field(default="", metadata=ELSEWHERE)
     """A SQLAlchemy URL. Empty: the file commensal.db in the instance's folder (SQLite)."""
 
 
@@ -39,8 +44,6 @@ class MailSettings:
     port: int = 587
     username: str = ""
     password: Secret = field(default_factory=Secret)
-    password_file: str = ""
-    """A file that holds the password; it wins over `password`."""
     security: Literal["starttls", "tls", "none"] = "starttls"
 
 
@@ -140,12 +143,18 @@ def load_settings(folder: Path) -> Settings:
         raise SettingsError(f"There is no {file}. `commensal init --instance {folder}` makes one.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{file}: {error}") from error
-    if "password" in values.get("mail", {}):
+    if holds_secrets(Settings, values) or _password_in(values):
         refuse_if_others_read(file)
-    return read_settings(Settings, values)
+    return read_settings(Settings, with_secrets(Settings, values))
+
+
+def _password_in(values: dict[str, Any]) -> bool:
+    database = values.get("database")
+    url = database.get("url") if isinstance(database, dict) else None
+    return isinstance(url, str) and urlsplit(url).password is not None
 
 
 def refuse_if_others_read(file: Path) -> None:
     """Raises `SettingsError` for a file with secrets that is open to others on this machine."""
     if file.stat().st_mode & 0o077:
-        raise SettingsError(f"{file} holds a password and can be read by others; run `chmod 600 {file}`.")
+        raise SettingsError(f"{file} holds secrets and can be read by others; run `chmod 600 {file}`.")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import smtplib
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from email.message import EmailMessage
 from pathlib import Path
@@ -21,12 +23,15 @@ def deliver(message: EmailMessage, settings: MailSettings, folder: Path, *, job_
     Raises OSError (and of it `smtplib.SMTPException`, `ssl.SSLError`) where it could not be delivered; then try again.
     """
     if settings.host:
-        _send(message, settings)
+        with connected(settings) as server:
+            server.send_message(message)
     else:
         _write(message.as_bytes(), folder / FOLDER, f"{at:%Y%m%dT%H%M%SZ}-{job_id}.eml")
 
 
-def _send(message: EmailMessage, settings: MailSettings) -> None:
+@contextmanager
+def connected(settings: MailSettings) -> Iterator[smtplib.SMTP]:
+    """The SMTP server, after it has let us in. Raises as `deliver` does."""
     context = ssl.create_default_context()  # checks the certificate and that it is the host's
     if settings.security == "tls":
         server: smtplib.SMTP = smtplib.SMTP_SSL(settings.host, settings.port, timeout=_SECONDS, context=context)
@@ -36,14 +41,8 @@ def _send(message: EmailMessage, settings: MailSettings) -> None:
         if settings.security == "starttls":
             server.starttls(context=context)  # raises where the server does not offer it: never in the clear
         if settings.username:
-            server.login(settings.username, _password(settings))
-        server.send_message(message)
-
-
-def _password(settings: MailSettings) -> str:
-    if settings.password_file:
-        return Path(settings.password_file).read_text(encoding="utf-8").strip()
-    return settings.password.reveal()
+            server.login(settings.username, settings.password.reveal())
+        yield server
 
 
 def _write(content: bytes, folder: Path, name: str) -> None:
