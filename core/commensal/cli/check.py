@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 from rich.markup import escape
 from sqlalchemy import func, select
@@ -13,16 +15,23 @@ from ..jobs.tables import job
 from ..money import Money
 from ..payments.problems import open_problems
 from ..printing import console
+from ..watching.surroundings import certificate_problem, mail_problem, warnings
 from .folder import HERE, Folder
 
 
 def add_to(app: typer.Typer) -> None:
     @app.command("check")
-    def check(instance: Folder = HERE) -> None:
-        """Compares the database with its own journals, and tries plugins' settings. Exits 1 where not all is well."""
+    def check(
+        instance: Folder = HERE,
+        mail: Annotated[bool, typer.Option(help="Also ask whether the mail server lets us in.")] = False,
+        online: Annotated[bool, typer.Option(help="Also look at the certificate under base_url.")] = False,
+    ) -> None:
+        """Compares the database with its own journals, tries plugins' settings, and looks at what the instance stands
+        on. Exits 1 where not all is well; warnings are no reason for that."""
         with open_instance(instance, forgiving=True) as opened:
             sound = report(opened)
             sound = report_plugins(opened) and sound
+            sound = report_surroundings(opened, mail=mail, online=online) and sound
         raise typer.Exit(0 if sound else 1)
 
 
@@ -56,3 +65,13 @@ def report_plugins(instance: Instance) -> bool:
     for problem in problems:
         console.print(f"[red]settings[/red] {escape(str(problem))}")
     return not hooks.absent and not problems
+
+
+def report_surroundings(instance: Instance, *, mail: bool = False, online: bool = False) -> bool:
+    """Prints what does not stand well around the instance; False where the servers that were to be asked refuse."""
+    for warning in warnings(instance):
+        console.print(f"[yellow]warning[/yellow] {escape(warning)}")
+    asked = [mail_problem(instance) if mail else "", certificate_problem(instance) if online else ""]
+    for problem in filter(None, asked):
+        console.print(f"[red]refused[/red] {escape(problem)}")
+    return not any(asked)

@@ -1,0 +1,204 @@
+"""What `commensal check` says of an instance's surroundings, and what to do about it."""
+
+from __future__ import annotations
+
+import datetime as dates
+import socketserver
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from ipaddress import ip_address
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from sqlalchemy import insert
+
+from commensal.cli.check import report_surroundings
+from commensal.clock import ManualClock
+from commensal.instance import Instance, Secret
+from commensal.instance.settings import MailSettings
+from commensal.jobs import promise
+from commensal.jobs.tables import job_slot
+from commensal.store import Store
+from commensal.testing.placed import a_placed_order, a_shop
+from commensal.watching.surroundings import certificate_problem, mail_problem, warnings
+
+
+@pytest.fixture(autouse=True)
+def private(store: Store, tmp_path: Path) -> None:
+    """The database, a copy of the tests' own, has the mode that an instance gives it."""
+    for file in tmp_path.glob("commensal.db"):
+        file.chmod(0o600)
+
+
+def test_an_instance_that_is_tried_out_on_this_machine_has_no_mail_server(instance: Instance) -> None:
+    there = replace(instance.settings, base_url="http://127.0.0.1:8000")
+    assert list(warnings(replace(instance, settings=there))) == [
+        "mail.host is empty: e-mails are written into the folder mail/ and reach nobody; name an SMTP server."
+    ]
+
+
+def test_an_address_on_the_internet_without_a_certificate_is_told(instance: Instance) -> None:
+    for address, told in (("http://val.example", True), ("https://val.example", False), ("http://[::1]:80", False)):
+        there = replace(instance, settings=replace(instance.settings, base_url=address))
+        assert any("passwords travel in the clear" in one for one in warnings(there)) == told
+
+
+def test_a_file_that_others_may_read_is_told(instance: Instance) -> None:
+    file = instance.folder / "instance.toml"
+    file.write_text("")
+    file.chmod(0o640)
+    assert f"{file} can be read by others on this machine; run `chmod 600 {file}`." in list(warnings(instance))
+    file.chmod(0o600)
+    assert not any("chmod" in one and "instance.toml" in one for one in warnings(instance))
+
+
+def a_job(store: Store) -> None:
+    with store.write() as tx:
+        promise(tx, "mail", {})
+
+
+def an_order(store: Store) -> None:
+    with store.write() as tx:
+        a_shop(tx)
+        a_placed_order(tx)
+
+
+def work(store: Store) -> None:
+    with store.write() as tx:
+        tx.execute(insert(job_slot).values(name="complete_sales", slot=tx.now))
+
+
+@pytest.mark.parametrize("write", [a_job, an_order, work])
+def test_a_clock_that_stands_before_the_newest_rows_is_told(
+    instance: Instance, store: Store, clock: ManualClock, write: Callable[[Store], None]
+) -> None:
+    write(store)
+    assert not any("The clock says" in one for one in warnings(instance))
+    clock.advance(days=-1)
+    assert (
+        "The clock says 2026-06-03 10:00 UTC, but the newest rows are of 2026-06-04 10:00; set the clock "
+        "(`timedatectl set-ntp true`)."
+    ) in list(warnings(instance))
+
+
+def test_warnings_are_no_failure_and_servers_are_asked_only_if_that_is_wanted(
+    instance: Instance, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mail = MailSettings(host="127.0.0.1", port=1, security="none")
+    there = replace(instance, settings=replace(instance.settings, mail=mail, base_url="https://127.0.0.1:1"))
+    assert report_surroundings(there)
+    assert "refused" not in capsys.readouterr().out
+    assert not report_surroundings(there, mail=True)
+    assert not report_surroundings(there, online=True)
+    assert capsys.readouterr().out.count("refused") >= 2
+
+
+# ------------------------------------------------------------------------------------------------ the mail server
+
+
+class Postman(socketserver.StreamRequestHandler):
+    """An SMTP server (RFC 5321) as far as the door: whoever knows the password may come in."""
+
+    def handle(self) -> None:
+        self.wfile.write(b"220 post\r\n")
+        while line := self.rfile.readline().strip():
+            word = line.partition(b" ")[0].upper()
+            known = {b"EHLO": b"250-post\r\n250 AUTH PLAIN", b"NOOP": b"250 ok", b"QUIT": b"221 bye"}
+            answer = known.get(word, b"535 who are you?")
+            if line.endswith(b"AGNvb3AAZ29vZA=="):  # "\0coop\0good"
+                answer = b"235 welcome"
+            self.wfile.write(answer + b"\r\n")
+
+
+class Tcp(socketserver.ThreadingTCPServer):
+    allow_reuse_address = daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that hangs up is no error of the server."""
+
+
+@contextmanager
+def serving(server: socketserver.TCPServer) -> Iterator[int]:
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield int(server.server_address[1])
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def test_a_mail_server_that_lets_us_in_is_no_problem_and_one_that_does_not_is_told(instance: Instance) -> None:
+    def problem(port: int, password: str) -> str:
+        mail = MailSettings(host="127.0.0.1", port=port, username="coop", password=Secret(password), security="none")
+        return mail_problem(replace(instance, settings=replace(instance.settings, mail=mail)))
+
+    with serving(Tcp(("127.0.0.1", 0), Postman)) as port:
+        assert problem(port, "good") == ""
+        refused = problem(port, "wrong")
+    assert f"127.0.0.1:{port} did not let us in" in refused
+    assert "who are you?" in refused
+    assert "wrong" not in refused
+    assert "refused" in problem(port, "good")
+    assert mail_problem(instance) == ""
+
+
+# ------------------------------------------------------------------------------------------------ the certificate
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """One for 127.0.0.1 that signed itself, good for twenty days, with its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "here")])
+    now = dates.datetime.now(dates.UTC)  # the system's TLS knows no other clock
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - dates.timedelta(days=1))
+        .not_valid_after(now + dates.timedelta(days=20))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    file = tmp_path / "certificate.pem"
+    file.write_bytes(secret + made.public_bytes(pem))
+    return file
+
+
+class Tls(socketserver.BaseRequestHandler):
+    context: ssl.SSLContext
+
+    def handle(self) -> None:
+        with self.context.wrap_socket(self.request, server_side=True) as line:
+            line.recv(1)
+
+
+def test_a_certificate_is_seen_before_it_expires(
+    instance: Instance, clock: ManualClock, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    with serving(Tcp(("127.0.0.1", 0), type("Here", (Tls,), {"context": context}))) as port:
+        there = replace(instance, settings=replace(instance.settings, base_url=f"https://127.0.0.1:{port}"))
+        assert "cannot be reached over TLS" in certificate_problem(there), "nobody vouches for it"
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        clock.set(dates.datetime.now(dates.UTC))
+        assert certificate_problem(there) == ""
+        clock.advance(days=7)
+        assert "The certificate of 127.0.0.1 expires on 20" in certificate_problem(there)
+    assert "cannot be reached over TLS" in certificate_problem(there)
+    assert certificate_problem(instance) == "", "plain HTTP has none"
