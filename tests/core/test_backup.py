@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select, text, update
+from sqlalchemy import create_engine, func, select, text, update
 from sqlalchemy.engine import make_url
 
 from commensal.clock import ManualClock
@@ -206,6 +206,25 @@ def test_a_missing_pg_dump_is_named_with_its_package(
     with pytest.raises(SettingsError, match=r"pg_dump is not installed.*postgresql-client"):
         back_up(folder, folder / "backups", clock=clock)
     assert backups_in(folder / "backups") == []
+
+
+def test_who_may_make_no_database_is_told_what_a_test_needs(
+    folder: Path, new_postgresql: Callable[[], str], clock: ManualClock
+) -> None:
+    url = make_url(new_postgresql())
+    begin(folder, url.render_as_string(hide_password=False))
+    made = back_up(folder, folder / "backups", clock=clock)
+    reader = f"reader_{os.getpid()}"
+    admin = create_engine(url, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE ROLE {reader} LOGIN"))
+        write_settings(folder, url.set(username=reader).render_as_string(hide_password=False))
+        with pytest.raises(StoreError, match=f"ALTER USER {reader} CREATEDB"):
+            try_newest(folder, folder / "backups", clock=clock)
+        connection.execute(text(f"ALTER ROLE {reader} CREATEDB"))
+        assert try_newest(folder, folder / "backups", clock=clock) == made.file
+        connection.execute(text(f"DROP ROLE {reader}"))  # it owns no database any more
+    admin.dispose()
 
 
 def test_a_backup_that_has_rotted_is_found_by_its_test(folder: Path, sqlite_url: str, clock: ManualClock) -> None:

@@ -7,6 +7,7 @@ import json
 import stat
 import subprocess
 import sys
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, insert, inspect, select, update
+from sqlalchemy import delete, func, insert, inspect, select, update
 from sqlalchemy.exc import DatabaseError, IntegrityError
 
 from commensal.checks import broken_invariants
@@ -24,10 +25,12 @@ from commensal.demo.region import draw_region
 from commensal.errors import SettingsError, StoreError
 from commensal.instance import open_instance
 from commensal.instance.begin import USUAL
+from commensal.jobs.promising import Promise, promise_all
+from commensal.jobs.tables import job
 from commensal.keeping.archive import Archive
 from commensal.keeping.export import export
 from commensal.keeping.importing import import_instance
-from commensal.keeping.rows import tables_of
+from commensal.keeping.rows import read_rows, tables_of
 from commensal.orders.tables import customer_order
 from commensal.sale_sessions.tables import coordination
 from commensal.stock.tables import stock_movement
@@ -178,6 +181,33 @@ def forge(file: Path, target: Path, name: str, change: Callable[[bytes], bytes])
         manifest["files"][name] = {"size": len(changed), "sha256": hashlib.sha256(changed).hexdigest()}
         for one in old.namelist():
             new.writestr(one, {name: changed, "manifest.json": json.dumps(manifest).encode()}.get(one) or old.read(one))
+
+
+def test_however_many_rows_there_are_few_are_in_memory(
+    folder: Path, database_url: str, tmp_path: Path, clock: ManualClock
+) -> None:
+    begin(folder, database_url)
+    export(folder, tmp_path / "first.zip", clock=clock)  # whatever is loaded once is loaded
+    store, count = open_store(database_url), 5000
+    with store.write() as tx:
+        promise_all(tx, [Promise("mail", {"to": "ada@example.org", "text": "x" * 5000})] * count)
+    tracemalloc.start()
+    try:
+        export(folder, tmp_path / "val.zip", clock=clock)
+        with (
+            Archive.open(tmp_path / "val.zip") as archive,
+            archive.file("tables/job.jsonl") as lines,
+            store.write() as tx,
+        ):
+            tx.execute(delete(job))
+            read_rows(tx, job, lines)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    with store.read() as tx:
+        assert tx.value(select(func.count()).select_from(job)) > count
+    store.close()
+    assert most < 20_000_000 < count * 5000
 
 
 def test_an_export_of_other_revisions_or_without_a_plugin_is_refused(

@@ -20,7 +20,7 @@ from starlette.testclient import TestClient
 from commensal.api.app import make_app
 from commensal.checks import broken_invariants
 from commensal.clock import ManualClock
-from commensal.errors import SettingsError, StoreError
+from commensal.errors import CommensalError, SettingsError, StoreError
 from commensal.instance import open_instance
 from commensal.keeping.archive import Archive
 from commensal.keeping.backup import back_up
@@ -86,6 +86,26 @@ def test_a_database_with_tables_is_refused(
     with pytest.raises(SettingsError, match="name an empty one with --database"):
         restore(made.file, tmp_path / "new", clock=clock)
     assert not (tmp_path / "new").exists()
+
+
+def test_a_database_that_cannot_be_reached_is_told_in_words(
+    folder: Path, new_postgresql: Callable[..., str], tmp_path: Path, clock: ManualClock
+) -> None:
+    begin(folder, new_postgresql())
+    made = back_up(folder, folder / "backups", clock=clock)
+    for url, said in (
+        ("postgresql://val:hunter2@127.0.0.1:1/val", "refused"),
+        ("mysql://127.0.0.1/val", "a URL like postgresql"),
+        ("val", "a URL like postgresql"),
+    ):
+        with pytest.raises(CommensalError, match=said) as refused:
+            restore(made.file, tmp_path / "new", database=url, clock=clock)
+        assert "hunter2" not in str(refused.value)
+    write_settings(folder, "postgresql://val:hunter2@127.0.0.1:1/val")
+    with pytest.raises(StoreError, match="cannot be read") as failed:
+        back_up(folder, tmp_path / "backups", clock=clock)
+    assert "hunter2" not in str(failed.value)
+    assert [one.name for one in (tmp_path / "backups").iterdir()] == [".lock"]
 
 
 def test_a_backup_goes_to_the_kind_of_database_that_it_came_from(
@@ -216,6 +236,14 @@ def test_a_link_is_refused(tmp_path: Path, clock: ManualClock) -> None:
         packed.writestr("manifest.json", manifest_of({"images/link.webp": (11, "0" * 64)}))
         packed.writestr(link, b"/etc/passwd")
     with pytest.raises(StoreError, match="nothing was unpacked"):
+        restore(bad, tmp_path / "new", clock=clock)
+
+
+def test_a_way_of_packing_that_takes_memory_is_refused(tmp_path: Path, clock: ManualClock) -> None:
+    bad = tmp_path / "bad.zip"
+    with zipfile.ZipFile(bad, "w", compression=zipfile.ZIP_LZMA) as packed:
+        packed.writestr("manifest.json", manifest_of({}))
+    with pytest.raises(StoreError, match="packed in a way"):
         restore(bad, tmp_path / "new", clock=clock)
 
 

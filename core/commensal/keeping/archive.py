@@ -207,7 +207,12 @@ def _damage(file: Path) -> Iterator[None]:
 
 
 def _refuse(file: Path, entry: zipfile.ZipInfo) -> None:
-    """Names of ours have at most one folder. What leaves it, or is a link, was made to do harm."""
+    """Names of ours have at most one folder. What leaves it, or is a link, was made to do harm.
+
+    So may be what is packed otherwise than ours: some ways take as much memory as the packer wished.
+    """
+    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise StoreError(f"{file} is packed in a way that Commensal does not use; nothing was unpacked.")
     parts = entry.filename.split("/")
     safe = all(part and not part.startswith(".") and part.isprintable() and "\\" not in part for part in parts)
     if not safe or len(parts) > 2 or len(entry.filename) > 255 or S_ISLNK(entry.external_attr >> 16):

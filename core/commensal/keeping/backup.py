@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import UTC
 from pathlib import Path
 
+from sqlalchemy.exc import DBAPIError
+
 from ..checks import broken_invariants
 from ..clock import Clock
 from ..errors import Busy, SettingsError, StoreError
@@ -40,8 +42,9 @@ class Backup:
 def back_up(folder: Path, to: Path, *, keep: int = KEEP, clock: Clock) -> Backup:
     """Writes ``commensal-<moment in UTC>.zip`` into `to`, which belongs to this instance alone, and checks it.
 
-    Of all that are there, the newest `keep` stay, and the new one in any case. Raises `SettingsError`, `StoreError`, or
-    `Busy` while another backup is being written; then nothing is left behind and no older one is removed.
+    Meanwhile the disk holds the database twice more. Of all backups there, the newest `keep` stay, and the new one in
+    any case. Raises `SettingsError`, `StoreError`, or `Busy` while another backup is being written; then nothing is
+    left behind and no older one is removed.
     """
     if keep < 1:
         raise SettingsError("At least one backup is kept.")
@@ -51,7 +54,10 @@ def back_up(folder: Path, to: Path, *, keep: int = KEEP, clock: Clock) -> Backup
         if file.exists():
             raise SettingsError(f"{file} exists already; nothing was changed.")
         unfinished = work / file.name
-        manifest = _write(source, work, unfinished)
+        try:
+            manifest = _write(source, work, unfinished)
+        except DBAPIError as error:
+            raise StoreError(f"The database cannot be read: {error.orig}") from error
         verify(unfinished, source, work)
         name_finished(unfinished, file)
         return Backup(file, manifest, _rotate(to, keep, file))

@@ -99,4 +99,6 @@ def _run(program: str, url: str, *words: str) -> None:
     command = [str(shutil.which(program)), *words]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)  # noqa: S603
     if done.returncode != 0:
-        raise StoreError(f"{program} failed: {done.stderr.strip()[-2000:]}")
+        said = done.stderr.strip()[-2000:]
+        hint = " Install the package postgresql-client of the server's major version." if "mismatch" in said else ""
+        raise StoreError(f"{program} failed: {said}{hint}")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import MetaData, func, inspect, select
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from ..clock import Clock
 from ..errors import SettingsError, StoreError
@@ -105,13 +106,16 @@ def emptied_on_failure(url: str, clock: Clock) -> Iterator[None]:
     if not url:
         yield
         return
-    if make_url(url).get_backend_name() != "postgresql":
+    try:
+        kind = make_url(url).get_backend_name()
+    except ArgumentError:
+        kind = ""
+    if kind != "postgresql":
         raise SettingsError("--database: a URL like postgresql://user@host/name; for SQLite, leave it out.")
     store = Store(url, clock=clock, ids=RandomIds())
     try:
-        with store.read() as tx:
-            if inspect(tx.connection).get_table_names():
-                raise SettingsError("--database: there are tables in it; name an empty one. Nothing was changed.")
+        if _has_tables(store):
+            raise SettingsError("--database: there are tables in it; name an empty one. Nothing was changed.")
         try:
             yield
         except BaseException:
@@ -122,6 +126,14 @@ def emptied_on_failure(url: str, clock: Clock) -> Iterator[None]:
             raise
     finally:
         store.close()
+
+
+def _has_tables(store: Store) -> bool:
+    try:
+        with store.read() as tx:
+            return bool(inspect(tx.connection).get_table_names())
+    except DBAPIError as error:
+        raise StoreError(f"--database: {error.orig}") from error
 
 
 def waiting_jobs(source: Source) -> dict[str, int]:
