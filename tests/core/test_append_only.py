@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from commensal.store import Store, append_only
 from commensal.store.append_only import append_only_ddl
+from commensal.store.core_tables import core_tables
 
 
 @pytest.fixture
@@ -54,4 +55,4 @@ def test_the_journals_of_stock_and_payments_only_grow(store: Store) -> None:
     if store.engine.dialect.name == "postgresql":
         triggers = "SELECT DISTINCT event_object_table FROM information_schema.triggers"
     with store.read() as tx:
-        assert {*tx.execute(text(triggers)).scalars()} == {"stock_movement", "payment_journal"}
+        assert core_tables() & {*tx.execute(text(triggers)).scalars()} == {"stock_movement", "payment_journal"}
