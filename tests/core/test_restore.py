@@ -64,6 +64,26 @@ def test_a_restored_instance_serves_and_takes_orders(
         assert opened.store.url != database_url
 
 
+def test_files_with_secrets_need_not_be_on_the_other_machine(
+    folder: Path, sqlite_url: str, tmp_path: Path, clock: ManualClock
+) -> None:
+    begin(folder, sqlite_url)
+    secret = tmp_path / "password"
+    secret.write_text(PASSWORD, encoding="utf-8")
+    kept = tmp_path / "url"
+    kept.write_text(sqlite_url, encoding="utf-8")
+    (folder / "instance.toml").write_text(
+        f'name = "Val"\n[database]\nurl_file = "{kept}"\n[mail]\npassword_file = "{secret}"\n', encoding="utf-8"
+    )
+    made = back_up(folder, folder / "backups", clock=clock)
+    assert made.manifest.left_out == ("database.url_file", "mail.password_file")
+    secret.unlink()
+    kept.unlink()
+    restore(made.file, tmp_path / "new", clock=clock)
+    with open_instance(tmp_path / "new") as opened:
+        assert opened.settings.name == "Val"
+
+
 def test_an_instance_is_never_overwritten(folder: Path, sqlite_url: str, tmp_path: Path, clock: ManualClock) -> None:
     begin(folder, sqlite_url)
     made = back_up(folder, folder / "backups", clock=clock)

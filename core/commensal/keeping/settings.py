@@ -19,7 +19,8 @@ from .postgresql import apart
 
 
 def without_secrets(folder: Path, settings: Settings, hooks: Hooks) -> tuple[str, tuple[str, ...]]:
-    """The text of the settings, and the keys that were left out of it.
+    """The text of the settings, and the keys that were left out of it. Files that hold secrets are of this machine: the
+    keys that name them are left out too.
 
     The table of a plugin that is not enabled or cannot be loaded is left out as a whole: nobody knows which of its
     settings are secret.
@@ -49,12 +50,14 @@ def toml(values: Mapping[str, Any]) -> str:
 
 
 def _take_out(settings: object, values: dict[str, Any], where: str) -> Iterator[str]:
-    """Removes from `values` what is a `Secret` in `settings`, which were read from them."""
+    """Removes from `values` what is a `Secret` in `settings`, which were read from them, and what names its file."""
     for one in fields(settings) if is_dataclass(settings) else ():
         value, raw = getattr(settings, one.name), values.get(one.name)
-        if _is_secret(value) and one.name in values:
-            del values[one.name]
-            yield where + one.name
+        if _is_secret(value) or "elsewhere" in one.metadata:
+            names = [f"{one.name}_file"] if "elsewhere" in one.metadata else [one.name, f"{one.name}_file"]
+            for name in [name for name in names if values.get(name)]:
+                del values[name]
+                yield where + name
         elif is_dataclass(value) and isinstance(raw, dict):
             yield from _take_out(value, raw, f"{where}{one.name}.")
 
