@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import signal
 import stat
 import subprocess
 import sys
@@ -94,6 +95,21 @@ def test_an_instance_is_never_overwritten(folder: Path, sqlite_url: str, tmp_pat
     (tmp_path / "new").mkdir()
     restore(made.file, tmp_path / "new", clock=clock)
     assert (tmp_path / "new" / "commensal.db").exists()
+
+
+def test_what_a_killed_restore_has_left_is_in_nobodys_way(
+    folder: Path, sqlite_url: str, tmp_path: Path, clock: ManualClock
+) -> None:
+    begin(folder, sqlite_url)
+    made = back_up(folder, folder / "backups", clock=clock)
+    restoring = subprocess.Popen([COMMENSAL, "restore", made.file, "--instance", tmp_path / "new"])
+    while restoring.poll() is None and not list(tmp_path.glob(".new.part/*")):
+        pass
+    restoring.kill()
+    assert restoring.wait() == -signal.SIGKILL
+    assert not (tmp_path / "new").exists()
+    restore(made.file, tmp_path / "new", clock=clock)
+    assert not list(tmp_path.glob(".new*"))
 
 
 def test_a_database_with_tables_is_refused(
