@@ -1,33 +1,54 @@
-"""``commensal init``: a new instance in a folder."""
+"""``commensal init``: a new instance in a folder, and what stands around it on a server."""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
 
+from ..hosting import CONTAINER, UNITS, write_text
 from ..instance.begin import USUAL, begin_instance
 from .folder import HERE, Folder
+
+
+class Proxy(StrEnum):
+    caddy = "caddy"
+    nginx = "nginx"
 
 
 def add_to(app: typer.Typer) -> None:
     @app.command("init")
     def init(
         instance: Folder = HERE,
-        name: Annotated[str, typer.Option(prompt="What do people call this instance?")] = "",
-        base_url: Annotated[
-            str, typer.Option(prompt="Under which address do they reach it?")
-        ] = "http://127.0.0.1:8000",
-        language: Annotated[str, typer.Option(prompt="Which language by default (fr, en)?")] = "fr",
-        timezone: Annotated[str, typer.Option(prompt="Which time zone?")] = "Europe/Paris",
-        sender: Annotated[str, typer.Option(prompt="From which address are e-mails sent?")] = "commensal@localhost",
+        name: Annotated[str | None, typer.Option(help="What people call this instance.")] = None,
+        base_url: Annotated[str | None, typer.Option(help="The address under which they reach it.")] = None,
+        language: Annotated[str | None, typer.Option(help="By default: fr or en.")] = None,
+        timezone: Annotated[str | None, typer.Option(help="Like Europe/Paris.")] = None,
+        sender: Annotated[str | None, typer.Option(help="The address from which e-mails are sent.")] = None,
         database: Annotated[str, typer.Option(help="A PostgreSQL URL; empty for SQLite.")] = "",
         port: Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on.")] = 8000,
         plugin: Annotated[list[str] | None, typer.Option(help="An installed plugin to enable too.")] = None,
+        systemd: Annotated[bool, typer.Option("--systemd", help="Only print units of systemd for it.")] = False,
+        proxy: Annotated[Proxy | None, typer.Option(help="Only print a reverse proxy's settings for it.")] = None,
+        container: Annotated[bool, typer.Option("--container", help="Only print a Containerfile.")] = False,
     ) -> None:
         """Makes a new instance: settings, database. Asks what it is not told."""
+        wanted = [*(UNITS if systemd else ()), *([proxy.value] if proxy else ()), *([CONTAINER] if container else ())]
+        if wanted:
+            typer.echo("\n".join(write_text(one, instance) for one in wanted), nl=False)
+            return
         begin_instance(
-            instance, name=name, base_url=base_url, language=language, timezone=timezone, sender=sender,
+            instance,
+            name=_asked(name, "What do people call this instance?"),
+            base_url=_asked(base_url, "Under which address do they reach it?", "http://127.0.0.1:8000"),
+            language=_asked(language, "Which language by default (fr, en)?", "fr"),
+            timezone=_asked(timezone, "Which time zone?", "Europe/Paris"),
+            sender=_asked(sender, "From which address are e-mails sent?", "commensal@localhost"),
             database=database, port=port, plugins=tuple(dict.fromkeys([*USUAL, *(plugin or [])])),
         )  # fmt: skip
         typer.echo(f"The instance is in {instance.resolve()}. Start it with: commensal serve --instance {instance}")
+
+
+def _asked(told: str | None, question: str, usual: str | None = None) -> str:
+    return told if told is not None else str(typer.prompt(question, default=usual))

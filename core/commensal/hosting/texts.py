@@ -1,0 +1,64 @@
+"""Writes the texts in ``templates/`` for one instance: its folder, its address, its port."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from ..errors import SettingsError
+from ..instance import Settings, load_settings
+
+UNITS = {"commensal": ("the web server", "serve --no-jobs"), "commensal-work": ("the worker", "work")}
+PROXIES = ("caddy", "nginx")
+CONTAINER = "container"
+STATE = Path("/var/lib")  # where systemd makes folders of services
+_HOMES = ("home", "root")
+_EXAMPLE = "https://commensal.example"  # where there is no instance yet
+
+
+def write_text(which: str, folder: Path) -> str:
+    """The text for a unit of `UNITS`, one of `PROXIES`, or `CONTAINER`. `folder` need not hold an instance yet.
+
+    Raises `SettingsError` for a folder that cannot stand in a unit.
+    """
+    folder = folder.resolve()
+    settings = load_settings(folder) if (folder / "instance.toml").exists() else Settings(name="", base_url=_EXAMPLE)
+    file = Path(__file__).parent / "templates" / ("unit.service" if which in UNITS else which)
+    text = file.read_text(encoding="utf-8")
+    for name, value in (_of_unit(which, folder) if which in UNITS else _of_address(settings)).items():
+        text = text.replace(f"{{{name}}}", value)
+    return text
+
+
+def _of_unit(unit: str, folder: Path) -> dict[str, str]:
+    commensal = Path(sys.executable).with_name("commensal")
+    for path in (str(folder), str(commensal)):
+        if any(one.isspace() or one in "%\\\"'$;" for one in path):
+            raise SettingsError(
+                f"{path}: a unit of systemd would read this path as something else; choose a plain one."
+            )
+    at_home = any(path.parts[1:2] and path.parts[1] in _HOMES for path in (folder, commensal))
+    kept = folder.is_relative_to(STATE) and folder != STATE
+    what, command = UNITS[unit]
+    return {
+        "unit": unit,
+        "what": what,
+        "command": command,
+        "commensal": str(commensal),
+        "folder": str(folder),
+        "writes": f"StateDirectory={folder.relative_to(STATE)}\nStateDirectoryMode=0700"
+        if kept
+        else f"ReadWritePaths={folder}",
+        "home": "read-only" if at_home else "yes",
+    }
+
+
+def _of_address(settings: Settings) -> dict[str, str]:
+    server = settings.server
+    host = f"[{server.host}]" if ":" in server.host else server.host
+    return {
+        "host": urlsplit(settings.base_url).hostname or "",
+        "listens": f"{host}:{server.port}",
+        "proxies": ", ".join(server.trusted_proxies),
+    }

@@ -1,0 +1,105 @@
+"""Units, proxies and a container for an instance: what `commensal init` prints of them works as it is."""
+
+from __future__ import annotations
+
+import configparser
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from commensal.cli import app
+from commensal.errors import SettingsError
+from commensal.hosting import UNITS, write_text
+from commensal.instance.begin import begin_instance
+
+
+def printed(folder: Path, *words: str) -> str:
+    ran = CliRunner().invoke(app, ["init", "--instance", str(folder), *words])
+    assert ran.exit_code == 0, ran.output
+    return ran.stdout
+
+
+def service(text: str) -> dict[str, str]:
+    """The section [Service] of a unit."""
+    read = configparser.ConfigParser(strict=False, interpolation=None)
+    read.optionxform = str  # type: ignore[assignment, method-assign]
+    read.read_string(text)
+    assert read["Install"]["WantedBy"] == "multi-user.target"
+    return dict(read["Service"])
+
+
+def test_units_are_printed_without_a_question_and_nothing_is_made(tmp_path: Path) -> None:
+    text = printed(tmp_path / "val", "--systemd")
+    assert text.count("[Service]") == 2
+    assert not (tmp_path / "val").exists()
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_a_unit_is_no_roots_and_writes_only_into_its_folder(unit: str) -> None:
+    said = service(write_text(unit, Path("/srv/val")))
+    assert (said["User"], said["NoNewPrivileges"], said["CapabilityBoundingSet"]) == ("commensal", "yes", "")
+    assert (said["ProtectSystem"], said["ReadWritePaths"], said["UMask"]) == ("strict", "/srv/val", "0077")
+    assert said["Restart"] == "on-failure"
+    assert said["ExecStart"].split()[1:] == [*UNITS[unit][1].split(), "--instance", "/srv/val"]
+    assert "LoadCredential" not in said, "that is an example"
+
+
+def test_a_folder_of_var_lib_is_made_by_systemd_and_one_at_home_can_be_seen() -> None:
+    kept = service(write_text("commensal", Path("/var/lib/commensal/val")))
+    assert (kept["StateDirectory"], kept["StateDirectoryMode"]) == ("commensal/val", "0700")
+    assert "ReadWritePaths" not in kept
+    assert service(write_text("commensal", Path("/home/marie/val")))["ProtectHome"] == "read-only"
+
+
+def test_a_path_that_systemd_would_misread_is_refused() -> None:
+    for path in ("/srv/two words", "/srv/100%", "/srv/a;b"):
+        with pytest.raises(SettingsError, match="choose a plain one"):
+            write_text("commensal", Path(path))
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
+@pytest.mark.parametrize("folder", ["/srv/val", "/var/lib/commensal/val"])
+@pytest.mark.parametrize("unit", UNITS)
+def test_systemd_finds_nothing_wrong_with_a_unit(tmp_path: Path, unit: str, folder: str) -> None:
+    file = tmp_path / f"{unit}.service"
+    file.write_text(write_text(unit, Path(folder)))
+    ran = subprocess.run(["systemd-analyze", "verify", file], capture_output=True, text=True, timeout=60, check=False)
+    assert [line for line in ran.stderr.splitlines() if file.name in line] == []
+
+
+@pytest.fixture
+def val(tmp_path: Path) -> Path:
+    begin_instance(tmp_path / "val", name="Val", base_url="https://val.example", port=8123, plugins=())
+    return tmp_path / "val"
+
+
+def test_a_proxy_leads_to_the_instance_and_says_truly_who_asks(val: Path) -> None:
+    caddy, nginx = printed(val, "--proxy", "caddy"), printed(val, "--proxy", "nginx")
+    assert "val.example {" in caddy
+    assert "reverse_proxy 127.0.0.1:8123" in caddy
+    assert "proxy_pass http://127.0.0.1:8123;" in nginx
+    assert "proxy_set_header X-Forwarded-For $remote_addr;" in nginx
+    assert "proxy_set_header X-Forwarded-Proto $scheme;" in nginx
+    for text in (caddy, nginx):
+        assert text.count("{") == text.count("}")
+        assert "127.0.0.1, ::1" in text
+        assert not any(f"{{{name}}}" in text for name in ("host", "listens", "proxies"))
+
+
+def test_a_container_runs_as_an_ordinary_user(val: Path) -> None:
+    lines = printed(val, "--container").splitlines()
+    assert lines.index("USER 10001") < lines.index('ENTRYPOINT ["commensal"]')
+    assert not any(line.startswith("USER") and "root" in line for line in lines)
+
+
+def test_init_asks_what_it_is_not_told(tmp_path: Path) -> None:
+    answers = "Val\n\nen\n\n\n"
+    ran = CliRunner().invoke(app, ["init", "--instance", str(tmp_path / "val")], input=answers)
+    assert ran.exit_code == 0, ran.output
+    text = (tmp_path / "val" / "instance.toml").read_text()
+    assert 'name = "Val"' in text
+    assert 'language = "en"' in text
+    assert 'timezone = "Europe/Paris"' in text
