@@ -31,9 +31,11 @@ from starlette.routing import Route
 
 from commensal.clock import SystemClock
 from commensal.demo.live import live
+from commensal.enterprises.plugins import enable_plugin, offered_plugins
 from commensal.hooks.loading import load_plugins, migration_folders
 from commensal.ids import RandomIds
 from commensal.instance import Instance, Settings
+from commensal.instance.begin import USUAL
 from commensal.instance.settings import LimitSettings
 from commensal.store import Store
 from commensal.store.migrate import migrate
@@ -68,14 +70,14 @@ def main() -> None:
 
 
 def _bench(name: str, url: str, folder: Path, base: dict[int, float]) -> None:
-    settings = Settings(
-        name="Bench", limits=LimitSettings(10**9, 10**9, 10**9), plugins={"enabled": ["shop", "cash", "pickup"]}
-    )
+    settings = Settings(name="Bench", limits=LimitSettings(10**9, 10**9, 10**9), plugins={"enabled": list(USUAL)})
     store = Store(url, clock=SystemClock(), ids=RandomIds())
     hooks = load_plugins(settings, clock=SystemClock())
     migrate(store, migration_folders(hooks))
     with store.write() as tx:
         a_shop(tx)
+        for plugin in offered_plugins(hooks):
+            enable_plugin(tx, hooks, "shop", plugin, {})
         items = [an_item(tx, a_lot(tx, on_hand="1000000"), name=f"Produit {n}") for n in range(ITEMS)]
     instance = Instance(folder, settings, store, hooks, SystemClock(), RandomIds())
     with live(instance) as address:
