@@ -17,6 +17,7 @@ LARGEST_FILE = 5_000_000  # bytes
 # A file is never larger than this; `read_list` refuses a long cell by its row and column.
 csv.field_size_limit(LARGEST_FILE)
 
+
 def read_delimited(content: bytes) -> Iterator[list[str]]:
     """The rows, headers first. Raises `Refused` when the encoding or the quoting is not understood."""
     text = decode_text(content)
