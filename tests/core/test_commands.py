@@ -127,6 +127,7 @@ def test_a_database_that_is_missing_its_tables_says_what_to_do(run: Run, tmp_pat
     run("check")
 
 
+@pytest.mark.bundled
 def test_a_job_that_keeps_failing_is_shown_and_tried_again(run: Run, tmp_path: Path) -> None:
     begin(run)
     with open_instance(tmp_path / "val") as opened, opened.store.write() as tx:

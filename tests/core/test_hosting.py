@@ -95,6 +95,7 @@ def test_a_container_runs_as_an_ordinary_user(val: Path) -> None:
     assert not any(line.startswith("USER") and "root" in line for line in lines)
 
 
+@pytest.mark.bundled
 def test_init_asks_what_it_is_not_told(tmp_path: Path) -> None:
     answers = "Val\n\nen\n\n\n"
     ran = CliRunner().invoke(app, ["init", "--instance", str(tmp_path / "val")], input=answers)
