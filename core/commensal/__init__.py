@@ -9,120 +9,207 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .api.cookies import clear_session, set_session
-    from .api.endpoint import Body, Call, Endpoint, File, Page, Paging, Routes, changes, page_of
-    from .catalogs.visible import VisibleOffer, offers_for
-    from .cli.named import named_enterprise
-    from .decoding import decode_text
-    from .enterprises.customer_categories import list_categories
-    from .enterprises.customers import customer_by_email, customer_by_id, customers_by_id
-    from .enterprises.enterprises import (
-        Enterprise,
-        enterprise_by_id,
-        enterprises_by_id,
-        find_enterprise,
-        list_enterprises,
-    )
-    from .enterprises.plugins import change_plugin, enabled_plugins, plugin_settings
-    from .errors import Busy, Conflict, Invalid, NotFound, PluginError, Problem, Refused, Stale, Unauthorised
-    from .hooks.contract import hookimpl
-    from .hooks.values import (
-        DemoPlace,
-        Event,
-        MenuItem,
-        PaymentMethod,
-        PaymentStart,
-        PaymentUpdate,
-        ShippingOption,
-        WebhookRequest,
-    )
-    from .html import clean_html
-    from .instance import Instance, open_instance
-    from .jobs import Job, Periodic, Work, promise
-    from .languages.catalogs import LANGUAGES, plural, say, translate
-    from .languages.formats import format_moment, format_money, format_percent, format_quantity, format_span
-    from .mail.to_enterprise import mail_enterprise
-    from .money import LARGEST, Money, digits, half_up, read_amount
-    from .orders.cancel import cancel_order
-    from .orders.cart import cart_items, cart_of, carts_by_secret, empty_cart, fill_cart, open_cart
-    from .orders.change import change_order
-    from .orders.links import order_links
-    from .orders.lock import locked_guest_order, locked_order
-    from .orders.place import place_order
-    from .orders.price import Choices
-    from .orders.questions import order_by_id, order_by_secret, orders_by_id, orders_of_person
-    from .orders.quote import Offered, quote_order
-    from .orders.selling import known_customer, refuse_foreign_session
-    from .orders.settle import read_codes
-    from .orders.values import Order, Wish
-    from .outbound.client import http_client, url_problem
-    from .pages.page import page
-    from .pages.visit import Visit
-    from .payments.begin import start_payment
-    from .payments.due import dues_by_number, owed_by_customer
-    from .payments.giving_back import refund_by_provider
-    from .payments.methods import payment_methods
-    from .payments.payments import cancel_open, payments_of, receive_payment
-    from .payments.values import Due, Payment
-    from .people.confirmations import (
-        ask_confirmation,
-        ask_reset,
-        confirm_email,
-        email_of_reset,
-        reset_password,
-        sign_up,
-    )
-    from .people.email import read_email
-    from .people.fingerprint import fingerprint
-    from .people.log_in import check_password, log_in, wrong_password
-    from .people.passwords import hash_password
-    from .people.people import new_person, person_by_id
-    from .people.sessions import log_out
-    from .pricing.told import as_told
-    from .pricing.values import CUSTOMER, Address, Adjustment, OrderDraft, Phase, PricedLine, Totals
-    from .product_lists.read import guard
-    from .products.questions import kinds_of
-    from .reports.labels import label_parameters
-    from .reports.look import Filter, Operator, columns_of, look
-    from .reports.parameters import a_period, one_sale, own_pages
-    from .reports.segments import SEGMENTS, Segment, segment
-    from .reports.values import Chart, Choice, Column, Line, Parameter, Quantity, Query, Report, Series
-    from .reports.vat import net_and_vat
-    from .sale_sessions.openness import is_coming, is_open
-    from .sale_sessions.questions import sale_by_id, sale_for, sales
-    from .sale_sessions.rhythm import shifted
-    from .sale_sessions.values import Sale, SaleSession
-    from .search import search_key
-    from .secret import Secret
-    from .stock.lots import StockLot
-    from .store import (
-        Exact,
-        Flag,
-        Json,
-        Time,
-        Transaction,
-        Whole,
-        append_only,
-        checked_in,
-        edit_row,
-        insert_once,
-        insert_or,
-        insert_rows,
-        metadata,
-    )
-    from .store.append_only import append_only_ddl
-    from .texts import read_text
-    from .units.facets import ALLERGENS, LABELS
-    from .units.measures import MEASURES
-    from .units.product_types import lineage
+    from .api.cookies import clear_session as clear_session
+    from .api.cookies import set_session as set_session
+    from .api.endpoint import Body as Body
+    from .api.endpoint import Call as Call
+    from .api.endpoint import Endpoint as Endpoint
+    from .api.endpoint import File as File
+    from .api.endpoint import Page as Page
+    from .api.endpoint import Paging as Paging
+    from .api.endpoint import Routes as Routes
+    from .api.endpoint import changes as changes
+    from .api.endpoint import page_of as page_of
+    from .catalogs.visible import VisibleOffer as VisibleOffer
+    from .catalogs.visible import offers_for as offers_for
+    from .cli.folder import HERE as HERE
+    from .cli.folder import Folder as Folder
+    from .cli.named import named_enterprise as named_enterprise
+    from .decoding import decode_text as decode_text
+    from .enterprises.customer_categories import list_categories as list_categories
+    from .enterprises.customers import customer_by_email as customer_by_email
+    from .enterprises.customers import customer_by_id as customer_by_id
+    from .enterprises.customers import customers_by_id as customers_by_id
+    from .enterprises.enterprises import Enterprise as Enterprise
+    from .enterprises.enterprises import enterprise_by_id as enterprise_by_id
+    from .enterprises.enterprises import enterprises_by_id as enterprises_by_id
+    from .enterprises.enterprises import find_enterprise as find_enterprise
+    from .enterprises.enterprises import list_enterprises as list_enterprises
+    from .enterprises.plugins import change_plugin as change_plugin
+    from .enterprises.plugins import enabled_plugins as enabled_plugins
+    from .enterprises.plugins import plugin_settings as plugin_settings
+    from .errors import Busy as Busy
+    from .errors import Conflict as Conflict
+    from .errors import Invalid as Invalid
+    from .errors import NotFound as NotFound
+    from .errors import PluginError as PluginError
+    from .errors import Problem as Problem
+    from .errors import Refused as Refused
+    from .errors import Stale as Stale
+    from .errors import Unauthorised as Unauthorised
+    from .hooks.contract import hookimpl as hookimpl
+    from .hooks.values import DemoPlace as DemoPlace
+    from .hooks.values import Event as Event
+    from .hooks.values import MenuItem as MenuItem
+    from .hooks.values import PaymentMethod as PaymentMethod
+    from .hooks.values import PaymentStart as PaymentStart
+    from .hooks.values import PaymentUpdate as PaymentUpdate
+    from .hooks.values import ShippingOption as ShippingOption
+    from .hooks.values import WebhookRequest as WebhookRequest
+    from .html import clean_html as clean_html
+    from .instance import Instance as Instance
+    from .instance import open_instance as open_instance
+    from .jobs import Job as Job
+    from .jobs import Periodic as Periodic
+    from .jobs import Work as Work
+    from .jobs import promise as promise
+    from .languages.catalogs import LANGUAGES as LANGUAGES
+    from .languages.catalogs import plural as plural
+    from .languages.catalogs import say as say
+    from .languages.catalogs import translate as translate
+    from .languages.formats import format_moment as format_moment
+    from .languages.formats import format_money as format_money
+    from .languages.formats import format_percent as format_percent
+    from .languages.formats import format_quantity as format_quantity
+    from .languages.formats import format_span as format_span
+    from .mail.to_enterprise import mail_enterprise as mail_enterprise
+    from .money import LARGEST as LARGEST
+    from .money import Money as Money
+    from .money import digits as digits
+    from .money import half_up as half_up
+    from .money import read_amount as read_amount
+    from .orders.cancel import cancel_order as cancel_order
+    from .orders.cart import cart_items as cart_items
+    from .orders.cart import cart_of as cart_of
+    from .orders.cart import carts_by_secret as carts_by_secret
+    from .orders.cart import empty_cart as empty_cart
+    from .orders.cart import fill_cart as fill_cart
+    from .orders.cart import open_cart as open_cart
+    from .orders.change import change_order as change_order
+    from .orders.links import order_links as order_links
+    from .orders.lock import locked_guest_order as locked_guest_order
+    from .orders.lock import locked_order as locked_order
+    from .orders.place import place_order as place_order
+    from .orders.price import Choices as Choices
+    from .orders.questions import order_by_id as order_by_id
+    from .orders.questions import order_by_secret as order_by_secret
+    from .orders.questions import orders_by_id as orders_by_id
+    from .orders.questions import orders_of_person as orders_of_person
+    from .orders.quote import Offered as Offered
+    from .orders.quote import quote_order as quote_order
+    from .orders.selling import known_customer as known_customer
+    from .orders.selling import refuse_foreign_session as refuse_foreign_session
+    from .orders.settle import read_codes as read_codes
+    from .orders.values import Order as Order
+    from .orders.values import Wish as Wish
+    from .outbound.client import http_client as http_client
+    from .outbound.client import url_problem as url_problem
+    from .pages.page import page as page
+    from .pages.visit import Visit as Visit
+    from .payments.begin import start_payment as start_payment
+    from .payments.due import dues_by_number as dues_by_number
+    from .payments.due import owed_by_customer as owed_by_customer
+    from .payments.giving_back import refund_by_provider as refund_by_provider
+    from .payments.methods import payment_methods as payment_methods
+    from .payments.payments import cancel_open as cancel_open
+    from .payments.payments import payments_of as payments_of
+    from .payments.payments import receive_payment as receive_payment
+    from .payments.values import Due as Due
+    from .payments.values import Payment as Payment
+    from .people.confirmations import ask_confirmation as ask_confirmation
+    from .people.confirmations import ask_reset as ask_reset
+    from .people.confirmations import confirm_email as confirm_email
+    from .people.confirmations import email_of_reset as email_of_reset
+    from .people.confirmations import reset_password as reset_password
+    from .people.confirmations import sign_up as sign_up
+    from .people.email import read_email as read_email
+    from .people.fingerprint import fingerprint as fingerprint
+    from .people.log_in import check_password as check_password
+    from .people.log_in import log_in as log_in
+    from .people.log_in import wrong_password as wrong_password
+    from .people.passwords import hash_password as hash_password
+    from .people.people import new_person as new_person
+    from .people.people import person_by_id as person_by_id
+    from .people.sessions import log_out as log_out
+    from .pricing.told import as_told as as_told
+    from .pricing.values import CUSTOMER as CUSTOMER
+    from .pricing.values import Address as Address
+    from .pricing.values import Adjustment as Adjustment
+    from .pricing.values import OrderDraft as OrderDraft
+    from .pricing.values import Phase as Phase
+    from .pricing.values import PricedLine as PricedLine
+    from .pricing.values import Totals as Totals
+    from .product_lists.read import guard as guard
+    from .products.questions import kinds_of as kinds_of
+    from .reports.labels import label_parameters as label_parameters
+    from .reports.look import Filter as Filter
+    from .reports.look import Operator as Operator
+    from .reports.look import columns_of as columns_of
+    from .reports.look import look as look
+    from .reports.parameters import a_period as a_period
+    from .reports.parameters import one_sale as one_sale
+    from .reports.parameters import own_pages as own_pages
+    from .reports.segments import SEGMENTS as SEGMENTS
+    from .reports.segments import Segment as Segment
+    from .reports.segments import segment as segment
+    from .reports.values import Chart as Chart
+    from .reports.values import Choice as Choice
+    from .reports.values import Column as Column
+    from .reports.values import Line as Line
+    from .reports.values import Parameter as Parameter
+    from .reports.values import Quantity as Quantity
+    from .reports.values import Query as Query
+    from .reports.values import Report as Report
+    from .reports.values import Series as Series
+    from .reports.vat import net_and_vat as net_and_vat
+    from .sale_sessions.openness import is_coming as is_coming
+    from .sale_sessions.openness import is_open as is_open
+    from .sale_sessions.questions import sale_by_id as sale_by_id
+    from .sale_sessions.questions import sale_for as sale_for
+    from .sale_sessions.questions import sales as sales
+    from .sale_sessions.rhythm import shifted as shifted
+    from .sale_sessions.slots import MOST_ORDERS as MOST_ORDERS
+    from .sale_sessions.slots import capacity_problems as capacity_problems
+    from .sale_sessions.slots import edit_slot as edit_slot
+    from .sale_sessions.slots import give_slot_back as give_slot_back
+    from .sale_sessions.slots import moved_span as moved_span
+    from .sale_sessions.slots import refuse_too_many_slots as refuse_too_many_slots
+    from .sale_sessions.slots import remove_free_slot as remove_free_slot
+    from .sale_sessions.slots import slot_problems as slot_problems
+    from .sale_sessions.values import Sale as Sale
+    from .sale_sessions.values import SaleSession as SaleSession
+    from .search import search_key as search_key
+    from .secret import Secret as Secret
+    from .stock.lots import StockLot as StockLot
+    from .store import Exact as Exact
+    from .store import Flag as Flag
+    from .store import Json as Json
+    from .store import Time as Time
+    from .store import Transaction as Transaction
+    from .store import Whole as Whole
+    from .store import append_only as append_only
+    from .store import checked_in as checked_in
+    from .store import edit_row as edit_row
+    from .store import insert_once as insert_once
+    from .store import insert_or as insert_or
+    from .store import insert_rows as insert_rows
+    from .store import metadata as metadata
+    from .store.append_only import append_only_ddl as append_only_ddl
+    from .texts import read_text as read_text
+    from .units.facets import ALLERGENS as ALLERGENS
+    from .units.facets import LABELS as LABELS
+    from .units.measures import MEASURES as MEASURES
+    from .units.product_types import lineage as lineage
 
 _MODULES = {
     "ALLERGENS": "units.facets",
     "CUSTOMER": "pricing.values",
+    "HERE": "cli.folder",
     "LABELS": "units.facets",
     "LANGUAGES": "languages.catalogs",
     "LARGEST": "money",
     "MEASURES": "units.measures",
+    "MOST_ORDERS": "sale_sessions.slots",
     "SEGMENTS": "reports.segments",
     "Address": "pricing.values",
     "Adjustment": "pricing.values",
@@ -143,6 +230,7 @@ _MODULES = {
     "File": "api.endpoint",
     "Filter": "reports.look",
     "Flag": "store",
+    "Folder": "cli.folder",
     "Instance": "instance",
     "Invalid": "errors",
     "Job": "jobs",
@@ -198,6 +286,7 @@ _MODULES = {
     "ask_reset": "people.confirmations",
     "cancel_open": "payments.payments",
     "cancel_order": "orders.cancel",
+    "capacity_problems": "sale_sessions.slots",
     "cart_items": "orders.cart",
     "cart_of": "orders.cart",
     "carts_by_secret": "orders.cart",
@@ -217,6 +306,7 @@ _MODULES = {
     "digits": "money",
     "dues_by_number": "payments.due",
     "edit_row": "store",
+    "edit_slot": "sale_sessions.slots",
     "email_of_reset": "people.confirmations",
     "empty_cart": "orders.cart",
     "enabled_plugins": "enterprises.plugins",
@@ -230,6 +320,7 @@ _MODULES = {
     "format_percent": "languages.formats",
     "format_quantity": "languages.formats",
     "format_span": "languages.formats",
+    "give_slot_back": "sale_sessions.slots",
     "guard": "product_lists.read",
     "half_up": "money",
     "hash_password": "people.passwords",
@@ -253,6 +344,7 @@ _MODULES = {
     "look": "reports.look",
     "mail_enterprise": "mail.to_enterprise",
     "metadata": "store",
+    "moved_span": "sale_sessions.slots",
     "named_enterprise": "cli.named",
     "net_and_vat": "reports.vat",
     "new_person": "people.people",
@@ -284,6 +376,8 @@ _MODULES = {
     "receive_payment": "payments.payments",
     "refund_by_provider": "payments.giving_back",
     "refuse_foreign_session": "orders.selling",
+    "refuse_too_many_slots": "sale_sessions.slots",
+    "remove_free_slot": "sale_sessions.slots",
     "reset_password": "people.confirmations",
     "sale_by_id": "sale_sessions.questions",
     "sale_for": "sale_sessions.questions",
@@ -294,195 +388,14 @@ _MODULES = {
     "set_session": "api.cookies",
     "shifted": "sale_sessions.rhythm",
     "sign_up": "people.confirmations",
+    "slot_problems": "sale_sessions.slots",
     "start_payment": "payments.begin",
     "translate": "languages.catalogs",
     "url_problem": "outbound.client",
     "wrong_password": "people.log_in",
 }
 
-__all__ = [
-    "ALLERGENS",
-    "CUSTOMER",
-    "LABELS",
-    "LANGUAGES",
-    "LARGEST",
-    "MEASURES",
-    "SEGMENTS",
-    "Address",
-    "Adjustment",
-    "Body",
-    "Busy",
-    "Call",
-    "Chart",
-    "Choice",
-    "Choices",
-    "Column",
-    "Conflict",
-    "DemoPlace",
-    "Due",
-    "Endpoint",
-    "Enterprise",
-    "Event",
-    "Exact",
-    "File",
-    "Filter",
-    "Flag",
-    "Instance",
-    "Invalid",
-    "Job",
-    "Json",
-    "Line",
-    "MenuItem",
-    "Money",
-    "NotFound",
-    "Offered",
-    "Operator",
-    "Order",
-    "OrderDraft",
-    "Page",
-    "Paging",
-    "Parameter",
-    "Payment",
-    "PaymentMethod",
-    "PaymentStart",
-    "PaymentUpdate",
-    "Periodic",
-    "Phase",
-    "PluginError",
-    "PricedLine",
-    "Problem",
-    "Quantity",
-    "Query",
-    "Refused",
-    "Report",
-    "Routes",
-    "Sale",
-    "SaleSession",
-    "Secret",
-    "Segment",
-    "Series",
-    "ShippingOption",
-    "Stale",
-    "StockLot",
-    "Time",
-    "Totals",
-    "Transaction",
-    "Unauthorised",
-    "VisibleOffer",
-    "Visit",
-    "WebhookRequest",
-    "Whole",
-    "Wish",
-    "Work",
-    "a_period",
-    "append_only",
-    "append_only_ddl",
-    "as_told",
-    "ask_confirmation",
-    "ask_reset",
-    "cancel_open",
-    "cancel_order",
-    "cart_items",
-    "cart_of",
-    "carts_by_secret",
-    "change_order",
-    "change_plugin",
-    "changes",
-    "check_password",
-    "checked_in",
-    "clean_html",
-    "clear_session",
-    "columns_of",
-    "confirm_email",
-    "customer_by_email",
-    "customer_by_id",
-    "customers_by_id",
-    "decode_text",
-    "digits",
-    "dues_by_number",
-    "edit_row",
-    "email_of_reset",
-    "empty_cart",
-    "enabled_plugins",
-    "enterprise_by_id",
-    "enterprises_by_id",
-    "fill_cart",
-    "find_enterprise",
-    "fingerprint",
-    "format_moment",
-    "format_money",
-    "format_percent",
-    "format_quantity",
-    "format_span",
-    "guard",
-    "half_up",
-    "hash_password",
-    "hookimpl",
-    "http_client",
-    "insert_once",
-    "insert_or",
-    "insert_rows",
-    "is_coming",
-    "is_open",
-    "kinds_of",
-    "known_customer",
-    "label_parameters",
-    "lineage",
-    "list_categories",
-    "list_enterprises",
-    "locked_guest_order",
-    "locked_order",
-    "log_in",
-    "log_out",
-    "look",
-    "mail_enterprise",
-    "metadata",
-    "named_enterprise",
-    "net_and_vat",
-    "new_person",
-    "offers_for",
-    "one_sale",
-    "open_cart",
-    "open_instance",
-    "order_by_id",
-    "order_by_secret",
-    "order_links",
-    "orders_by_id",
-    "orders_of_person",
-    "owed_by_customer",
-    "own_pages",
-    "page",
-    "page_of",
-    "payment_methods",
-    "payments_of",
-    "person_by_id",
-    "place_order",
-    "plugin_settings",
-    "plural",
-    "promise",
-    "quote_order",
-    "read_amount",
-    "read_codes",
-    "read_email",
-    "read_text",
-    "receive_payment",
-    "refund_by_provider",
-    "refuse_foreign_session",
-    "reset_password",
-    "sale_by_id",
-    "sale_for",
-    "sales",
-    "say",
-    "search_key",
-    "segment",
-    "set_session",
-    "shifted",
-    "sign_up",
-    "start_payment",
-    "translate",
-    "url_problem",
-    "wrong_password",
-]
+__all__ = [*_MODULES]
 
 
 def __getattr__(name: str) -> Any:

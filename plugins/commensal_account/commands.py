@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from commensal import (
+    HERE,
+    Folder,
     Invalid,
     NotFound,
     Problem,
@@ -23,15 +24,13 @@ from commensal import (
 from .accounts import account_of, accounts, open_account, write_down
 from .settings import Settings
 
-_Folder = Annotated[Path, typer.Option("--instance", help="The folder of the instance.", file_okay=False)]
 _Shop = Annotated[str, typer.Option("--enterprise", help="The shop: its id or its name in addresses.")]
-_HERE = Path(".")
 
 
 @hookimpl
 def commands(app: typer.Typer) -> None:
     @app.command("list")
-    def list_accounts(enterprise: _Shop, instance: _Folder = _HERE) -> None:
+    def list_accounts(enterprise: _Shop, instance: Folder = HERE) -> None:
         """Lists the shop's accounts with their balances."""
         with open_instance(instance) as opened, opened.store.read() as tx:
             shop = named_enterprise(tx, enterprise)
@@ -49,7 +48,7 @@ def commands(app: typer.Typer) -> None:
         amount: Annotated[str, typer.Argument(help="What they paid in: 20 or 20,50.")],
         enterprise: _Shop,
         note: Annotated[str, typer.Option(help="What the ledger should say of it.")] = "",
-        instance: _Folder = _HERE,
+        instance: Folder = HERE,
     ) -> None:
         """Writes down what a customer has paid in; who has no account gets one."""
         with open_instance(instance) as opened, opened.store.write() as tx:

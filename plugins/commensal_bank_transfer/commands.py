@@ -7,15 +7,13 @@ from typing import Annotated
 
 import typer
 
-from commensal import Money, hookimpl, named_enterprise, open_instance, plugin_settings
+from commensal import HERE, Folder, Money, hookimpl, named_enterprise, open_instance, plugin_settings
 
 from .entries import entries, settle, take_in
 from .settings import Settings
 from .statements.read import read_statement
 
-_Folder = Annotated[Path, typer.Option("--instance", help="The folder of the instance.", file_okay=False)]
 _Shop = Annotated[str, typer.Option("--enterprise", help="The shop: its id or its name in addresses.")]
-_HERE = Path(".")
 
 
 @hookimpl
@@ -24,7 +22,7 @@ def commands(app: typer.Typer) -> None:
     def import_statement(
         file: Annotated[Path, typer.Argument(help="CSV or camt.053.", exists=True, dir_okay=False)],
         enterprise: _Shop,
-        instance: _Folder = _HERE,
+        instance: Folder = HERE,
     ) -> None:
         """Takes in a statement of the shop's account; the same one twice records nothing twice."""
         with open_instance(instance) as opened:
@@ -36,7 +34,7 @@ def commands(app: typer.Typer) -> None:
         typer.echo(f"recorded {taken.matched}, waiting for you {taken.open}, known before {taken.known}")
 
     @app.command("open")
-    def open_entries(enterprise: _Shop, instance: _Folder = _HERE) -> None:
+    def open_entries(enterprise: _Shop, instance: Folder = HERE) -> None:
         """Lists credits that no reference names."""
         with open_instance(instance) as opened, opened.store.read() as tx:
             for one in entries(tx, named_enterprise(tx, enterprise).id, limit=200):
@@ -47,7 +45,7 @@ def commands(app: typer.Typer) -> None:
         entry: Annotated[str, typer.Argument(help="The id of the credit.")],
         order: Annotated[int, typer.Option(help="The number of the order that it is for.")],
         enterprise: _Shop,
-        instance: _Folder = _HERE,
+        instance: Folder = HERE,
     ) -> None:
         """Says for which order a credit was."""
         with open_instance(instance) as opened, opened.store.write() as tx:

@@ -18,6 +18,7 @@ from commensal import (
     enterprise_by_id,
     format_money,
     format_span,
+    give_slot_back,
     hookimpl,
     translate,
 )
@@ -96,10 +97,7 @@ def book_shipping(
 
 @hookimpl
 def release_shipping(tx: Transaction, option: str) -> bool:
-    """The core releases an order's slot once, under the order's version; so a count is enough, and no list of who."""
-    slot = delivery_slot.c
-    back = update(delivery_slot).where(slot.id == option, slot.taken > 0).values(taken=slot.taken - 1)
-    return tx.execute(back).rowcount == 1
+    return give_slot_back(tx, delivery_slot, option)
 
 
 def other_zone(zone: Zone) -> Problem:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from functools import partial
 
-from commensal import SaleSession, Transaction, hookimpl, insert_rows, shifted
+from commensal import SaleSession, Transaction, hookimpl, insert_rows, moved_span, shifted
 
 from .slots import EVERYWHERE, slots_of
 from .tables import delivery_slot
@@ -25,9 +25,7 @@ def sale_copied(
     for slot in slots_of(tx, copy.enterprise_id, source.id):
         if slot.zone != EVERYWHERE and settings.zone(slot.zone) is None:
             continue
-        begins_at, ends_at = move(slot.begins_at), move(slot.ends_at)
-        if ends_at <= begins_at:  # a change of clocks must not swallow it
-            ends_at = begins_at + (slot.ends_at - slot.begins_at)
+        begins_at, ends_at = moved_span(move, slot.begins_at, slot.ends_at)
         free = replace(slot, id=tx.new_id(), session_id=copy.id, taken=0, version=1)
         made.append(replace(free, begins_at=begins_at, ends_at=ends_at))
     insert_rows(tx, delivery_slot, [asdict(slot) for slot in made])

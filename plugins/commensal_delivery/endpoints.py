@@ -9,6 +9,7 @@ from typing import Annotated
 import msgspec
 
 from commensal import (
+    MOST_ORDERS,
     Address,
     Body,
     Call,
@@ -21,7 +22,7 @@ from commensal import (
     refuse_foreign_session,
 )
 
-from .slots import EVERYWHERE, MOST_ORDERS, Slot, add_slot, change_slot, remove_slot, slots_of
+from .slots import EVERYWHERE, Slot, add_slot, change_slot, remove_slot, slots_of
 from .zones import DeliverySettings, Zone, zone_of
 
 _routes = Routes("delivery")

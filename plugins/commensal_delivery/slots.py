@@ -4,29 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TypedDict, Unpack
 
-from sqlalchemy import ColumnElement, delete, func, insert, select
+from sqlalchemy import ColumnElement, insert, select
 
 from commensal import (
-    Conflict,
     Invalid,
-    NotFound,
     Problem,
-    Stale,
     Transaction,
-    edit_row,
+    edit_slot,
     enterprise_by_id,
     refuse_foreign_session,
+    refuse_too_many_slots,
+    remove_free_slot,
+    slot_problems,
 )
 
 from .tables import delivery_slot
 from .zones import DeliverySettings
 
-MOST_SLOTS = 200  # of one sale session
-MOST_ORDERS = 100_000  # in one slot
-LONGEST = timedelta(days=7)
 EVERYWHERE = ""  # the zone of a slot that serves all of them
 
 
@@ -76,11 +73,10 @@ def add_slot(
         id=tx.new_id(), enterprise_id=enterprise_id, session_id=session_id, zone=zone, begins_at=begins_at,
         ends_at=ends_at, timezone=enterprise_by_id(tx, enterprise_id).timezone, capacity=capacity, taken=0, version=1,
     )  # fmt: skip
-    problems = [*_problems(slot), *_zone_problems(settings, zone)]
+    problems = [*slot_problems(begins_at, ends_at, capacity), *_zone_problems(settings, zone)]
     if problems:
         raise Invalid(problems)
-    if tx.value(select(func.count()).where(delivery_slot.c.session_id == session_id)) >= MOST_SLOTS:
-        raise Conflict("too_many_slots", "A sale has at most {most} slots.", most=MOST_SLOTS)
+    refuse_too_many_slots(tx, delivery_slot, session_id)
     tx.execute(insert(delivery_slot).values(asdict(slot)))
     return slot
 
@@ -95,29 +91,19 @@ def change_slot(
     """
     old = slot_by_id(tx, enterprise_id, slot_id)
     new = replace(old, **changes)
-    problems = _problems(new)
+    problems = slot_problems(new.begins_at, new.ends_at, new.capacity)
     if new.zone != old.zone:
         problems += _zone_problems(settings, new.zone)
     if problems:
         raise Invalid(problems)
-    enough = delivery_slot.c.taken <= (MOST_ORDERS if new.capacity is None else new.capacity)
     values = {name: getattr(new, name) for name in SlotChanges.__annotations__}
-    try:
-        return Slot(
-            **edit_row(tx, delivery_slot, *_theirs(enterprise_id, slot_id), enough, version=version, values=values)
-        )
-    except NotFound:
-        raise _overbooked(slot_by_id(tx, enterprise_id, slot_id)) from None
+    mine = _theirs(enterprise_id, slot_id)
+    return Slot(**edit_slot(tx, delivery_slot, mine, capacity=new.capacity, version=version, values=values))
 
 
 def remove_slot(tx: Transaction, enterprise_id: str, slot_id: str, version: int) -> None:
     """Raises `NotFound`, `Stale`, and `Conflict` where somebody has chosen it."""
-    mine = _theirs(enterprise_id, slot_id)
-    gone = delete(delivery_slot).where(*mine, delivery_slot.c.version == version, delivery_slot.c.taken == 0)
-    if tx.execute(gone).rowcount == 1:
-        return
-    slot = slot_by_id(tx, enterprise_id, slot_id)
-    raise _overbooked(slot) if slot.taken else Stale()
+    remove_free_slot(tx, delivery_slot, _theirs(enterprise_id, slot_id), version)
 
 
 def slot_by_id(tx: Transaction, enterprise_id: str, slot_id: str) -> Slot:
@@ -136,22 +122,7 @@ def _theirs(enterprise_id: str, slot_id: str) -> tuple[ColumnElement[bool], Colu
     return delivery_slot.c.id == slot_id, delivery_slot.c.enterprise_id == enterprise_id
 
 
-def _overbooked(slot: Slot) -> Conflict:
-    return Conflict("taken", "{taken} orders have chosen this slot already.", taken=slot.taken)
-
-
 def _zone_problems(settings: DeliverySettings, zone: str) -> list[Problem]:
     if zone == EVERYWHERE or settings.zone(zone):
         return []
     return [Problem("no_zone", "There is no zone {zone}.", "/zone", {"zone": zone[:40]})]
-
-
-def _problems(slot: Slot) -> list[Problem]:
-    found = []
-    if not timedelta(0) < slot.ends_at - slot.begins_at <= LONGEST:
-        text = "A slot ends after it begins, and within {days} days."
-        found.append(Problem("slot_times", text, "/ends_at", {"days": LONGEST.days}))
-    if slot.capacity is not None and not 0 <= slot.capacity <= MOST_ORDERS:
-        text = "A slot takes between 0 and {most} orders."
-        found.append(Problem("capacity", text, "/capacity", {"most": MOST_ORDERS}))
-    return found

@@ -17,6 +17,7 @@ from commensal import (
     ShippingOption,
     Transaction,
     format_span,
+    give_slot_back,
     hookimpl,
     translate,
 )
@@ -67,12 +68,7 @@ def book_shipping(tx: Transaction, order: OrderDraft, option: str, language: str
 
 @hookimpl
 def release_shipping(tx: Transaction, option: str) -> bool:
-    """The core releases an order's slot once, under the order's version; so a count is enough, and no list of who."""
-    slot = pickup_slot.c
-    return (
-        tx.execute(update(pickup_slot).where(slot.id == option, slot.taken > 0).values(taken=slot.taken - 1)).rowcount
-        == 1
-    )
+    return give_slot_back(tx, pickup_slot, option)
 
 
 @hookimpl

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 
 from sqlalchemy import RowMapping, select
 
-from commensal import SaleSession, Transaction, hookimpl, insert_rows, shifted
+from commensal import SaleSession, Transaction, hookimpl, insert_rows, moved_span, shifted
 
 from .closures import Closure, overlap, read_closure
 from .hours import Hours, Span, lies_within
@@ -34,7 +33,7 @@ def sale_copied(tx: Transaction, source: SaleSession, copy: SaleSession, timezon
     held = joined.where(*mine).with_for_update(read=True, of=pickup_place)  # no closure comes in between
     rows = tx.all(held.order_by(slot.begins_at, slot.id))
     move = partial(shifted, timezone=timezone, start=source.begins_at, new_start=copy.begins_at)
-    moved = [(row, _span(row, move)) for row in rows]
+    moved = [(row, moved_span(move, row["begins_at"], row["ends_at"])) for row in rows]
     ahead = select(pickup_closure).where(
         closure.place_id.in_({row["place_id"] for row in rows}),
         closure.last_day >= f"{copy.begins_at - _FAR:%Y-%m-%d}",
@@ -46,12 +45,6 @@ def sale_copied(tx: Transaction, source: SaleSession, copy: SaleSession, timezon
         if _is_open(row, closures, span)
     ]
     insert_rows(tx, pickup_slot, [asdict(one) for one in made])
-
-
-def _span(row: RowMapping, move: Callable[[datetime], datetime]) -> Span:
-    """A change of clocks must not swallow a slot: then it is as long as it was."""
-    begins_at, ends_at = move(row["begins_at"]), move(row["ends_at"])
-    return begins_at, ends_at if ends_at > begins_at else begins_at + (row["ends_at"] - row["begins_at"])
 
 
 def _is_open(row: RowMapping, closures: list[Closure], span: Span) -> bool:

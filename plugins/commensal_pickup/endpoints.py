@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import msgspec
 
 from commensal import (
+    MOST_ORDERS,
     Body,
     Call,
     Endpoint,
@@ -29,7 +30,7 @@ from .generate import LONGEST, SHORTEST, generate_slots
 from .hours import MOST_HOURS, Hours, Weekday
 from .pages import place_url
 from .places import DEAREST, Place, add_place, archive_place, change_place, places_of
-from .slots import MOST_ORDERS, Slot, add_slot, change_slot, remove_slot, slots_of
+from .slots import Slot, add_slot, change_slot, remove_slot, slots_of
 
 _routes = Routes("pickup")
 

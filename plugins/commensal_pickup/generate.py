@@ -8,11 +8,20 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from commensal import Invalid, Problem, Transaction, insert_rows, refuse_foreign_session, sale_by_id
+from commensal import (
+    Invalid,
+    Problem,
+    Transaction,
+    capacity_problems,
+    insert_rows,
+    refuse_foreign_session,
+    refuse_too_many_slots,
+    sale_by_id,
+)
 
 from .closures import closures_between, overlap
 from .hours import Span, openings
-from .slots import MOST_ORDERS, Slot, new_slot, refuse_too_many, taking_slots
+from .slots import Slot, new_slot, taking_slots
 from .tables import pickup_slot
 
 SHORTEST, LONGEST = 5, 1440  # minutes
@@ -50,7 +59,7 @@ def generate_slots(
         for piece in _pieces(span, timedelta(minutes=minutes))
         if not any(overlap(piece, other) for other in taken)
     ]
-    refuse_too_many(tx, session_id, len(made))
+    refuse_too_many_slots(tx, pickup_slot, session_id, len(made))
     insert_rows(tx, pickup_slot, [asdict(slot) for slot in made])
     return made
 
@@ -67,7 +76,4 @@ def _problems(minutes: int, capacity: int | None) -> list[Problem]:
     if not SHORTEST <= minutes <= LONGEST:
         text = "A slot lasts between {least} and {most} minutes."
         found.append(Problem("minutes", text, "/minutes", {"least": SHORTEST, "most": LONGEST}))
-    if capacity is not None and not 0 <= capacity <= MOST_ORDERS:
-        text = "A slot takes between 0 and {most} orders."
-        found.append(Problem("capacity", text, "/capacity", {"most": MOST_ORDERS}))
-    return found
+    return [*found, *capacity_problems(capacity)]

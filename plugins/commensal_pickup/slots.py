@@ -4,30 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TypedDict, Unpack
 
-from sqlalchemy import ColumnElement, delete, func, insert, select
+from sqlalchemy import ColumnElement, insert, select
 
 from commensal import (
-    Conflict,
     Invalid,
     NotFound,
     Problem,
-    Stale,
     Transaction,
-    edit_row,
+    edit_slot,
     refuse_foreign_session,
+    refuse_too_many_slots,
+    remove_free_slot,
+    slot_problems,
 )
 
 from .closures import closures_between
 from .hours import lies_within
 from .places import Place, held_place
 from .tables import pickup_place, pickup_slot
-
-MOST_SLOTS = 200  # of one sale session
-MOST_ORDERS = 100_000  # in one slot
-LONGEST = timedelta(days=7)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +68,7 @@ def add_slot(
     """
     refuse_foreign_session(tx, enterprise_id, session_id)
     slot = new_slot(tx, session_id, place_id, begins_at, ends_at, capacity)
-    problems = _problems(slot)
+    problems = slot_problems(begins_at, ends_at, capacity)
     place = taking_slots(tx, enterprise_id, place_id)
     if place is None:
         problems.append(Problem("no_place", "There is no such place.", "/place_id"))
@@ -79,7 +76,7 @@ def add_slot(
         problems = _shut_problems(tx, place, slot, exceptional)
     if problems:
         raise Invalid(problems)
-    refuse_too_many(tx, session_id, 1)
+    refuse_too_many_slots(tx, pickup_slot, session_id)
     tx.execute(insert(pickup_slot).values(asdict(slot)))
     return slot
 
@@ -94,30 +91,20 @@ def change_slot(
     """
     old = slot_by_id(tx, enterprise_id, slot_id)
     new = replace(old, **changes)
-    problems = _problems(new)
+    problems = slot_problems(new.begins_at, new.ends_at, new.capacity)
     if not problems and (new.begins_at, new.ends_at) != (old.begins_at, old.ends_at):
         problems = _shut_problems(tx, held_place(tx, enterprise_id, new.place_id), new, exceptional)
         new = replace(new, closure_id=None)
     if problems:
         raise Invalid(problems)
-    enough = pickup_slot.c.taken <= (MOST_ORDERS if new.capacity is None else new.capacity)
     values = {name: getattr(new, name) for name in (*SlotChanges.__annotations__, "closure_id")}
-    try:
-        return Slot(
-            **edit_row(tx, pickup_slot, *_theirs(enterprise_id, slot_id), enough, version=version, values=values)
-        )
-    except NotFound:
-        raise _overbooked(slot_by_id(tx, enterprise_id, slot_id)) from None
+    mine = _theirs(enterprise_id, slot_id)
+    return Slot(**edit_slot(tx, pickup_slot, mine, capacity=new.capacity, version=version, values=values))
 
 
 def remove_slot(tx: Transaction, enterprise_id: str, slot_id: str, version: int) -> None:
     """Raises `NotFound`, `Stale`, and `Conflict` where somebody has chosen it."""
-    mine = _theirs(enterprise_id, slot_id)
-    gone = delete(pickup_slot).where(*mine, pickup_slot.c.version == version, pickup_slot.c.taken == 0)
-    if tx.execute(gone).rowcount == 1:
-        return
-    slot = slot_by_id(tx, enterprise_id, slot_id)
-    raise _overbooked(slot) if slot.taken else Stale()
+    remove_free_slot(tx, pickup_slot, _theirs(enterprise_id, slot_id), version)
 
 
 def slot_by_id(tx: Transaction, enterprise_id: str, slot_id: str) -> Slot:
@@ -150,13 +137,6 @@ def taking_slots(tx: Transaction, enterprise_id: str, place_id: str) -> Place | 
     return place if place.archived_at is None else None
 
 
-def refuse_too_many(tx: Transaction, session_id: str, more: int) -> None:
-    """Raises `Conflict` where a sale would have more slots than anybody looks through."""
-    there = select(func.count()).where(pickup_slot.c.session_id == session_id)
-    if tx.value(there) + more > MOST_SLOTS:
-        raise Conflict("too_many_slots", "A sale has at most {most} slots.", most=MOST_SLOTS)
-
-
 def _theirs(enterprise_id: str, slot_id: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return pickup_slot.c.id == slot_id, _at_places_of(enterprise_id)
 
@@ -164,21 +144,6 @@ def _theirs(enterprise_id: str, slot_id: str) -> tuple[ColumnElement[bool], Colu
 def _at_places_of(enterprise_id: str) -> ColumnElement[bool]:
     places = select(pickup_place.c.id).where(pickup_place.c.enterprise_id == enterprise_id)
     return pickup_slot.c.place_id.in_(places)
-
-
-def _overbooked(slot: Slot) -> Conflict:
-    return Conflict("taken", "{taken} orders have chosen this slot already.", taken=slot.taken)
-
-
-def _problems(slot: Slot) -> list[Problem]:
-    found = []
-    if not timedelta(0) < slot.ends_at - slot.begins_at <= LONGEST:
-        text = "A slot ends after it begins, and within {days} days."
-        found.append(Problem("slot_times", text, "/ends_at", {"days": LONGEST.days}))
-    if slot.capacity is not None and not 0 <= slot.capacity <= MOST_ORDERS:
-        text = "A slot takes between 0 and {most} orders."
-        found.append(Problem("capacity", text, "/capacity", {"most": MOST_ORDERS}))
-    return found
 
 
 def _shut_problems(tx: Transaction, place: Place, slot: Slot, exceptional: bool) -> list[Problem]:

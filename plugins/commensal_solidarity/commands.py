@@ -9,7 +9,9 @@ from typing import Annotated
 import typer
 
 from commensal import (
+    HERE,
     Enterprise,
+    Folder,
     Instance,
     Invalid,
     Problem,
@@ -28,11 +30,9 @@ from .received import record_payment
 from .settings import Programme, Settings
 from .statement import Statement, statement_of
 
-_Folder = Annotated[Path, typer.Option("--instance", help="The folder of the instance.", file_okay=False)]
 _Hub = Annotated[str, typer.Argument(help="The hub: its id or its name in addresses.")]
 _Programme = Annotated[str, typer.Argument(help="The programme's id in the hub's settings.")]
 _Day = Annotated[str, typer.Option(help="A day, like 2026-06-30.")]
-_HERE = Path(".")
 
 
 @hookimpl
@@ -44,7 +44,7 @@ def commands(app: typer.Typer) -> None:
         first: Annotated[str, typer.Option("--from", help="The first day, like 2026-06-01; else the year's.")] = "",
         last: Annotated[str, typer.Option("--to", help="The last day; else today.")] = "",
         csv: Annotated[Path | None, typer.Option(help="Write it into this file, as CSV.", dir_okay=False)] = None,
-        instance: _Folder = _HERE,
+        instance: Folder = HERE,
     ) -> None:
         """Prints what a fund is told of a period: orders, what they were granted, and what is left."""
         with open_instance(instance) as opened, opened.store.read() as tx:
@@ -63,7 +63,7 @@ def commands(app: typer.Typer) -> None:
         amount: Annotated[str, typer.Argument(help="What came: 250 or 250,50.")],
         on: Annotated[str, typer.Option(help="The day it came, like 2026-06-30.")],
         reference: Annotated[str, typer.Option(help="What the bank's statement says.")] = "",
-        instance: _Folder = _HERE,
+        instance: Folder = HERE,
     ) -> None:
         """Writes down that a fund has paid."""
         with open_instance(instance) as opened, opened.store.write() as tx:

@@ -9,19 +9,17 @@ from typing import Annotated
 
 import typer
 
-from commensal import Enterprise, Invalid, Problem, hookimpl, named_enterprise, open_instance, read_amount
+from commensal import HERE, Enterprise, Folder, Invalid, Problem, hookimpl, named_enterprise, open_instance, read_amount
 
 from .as_csv import as_csv, worth
 from .making import Terms, add_batch, add_voucher
 from .questions import vouchers_of
 from .voucher import Voucher
 
-_Folder = Annotated[Path, typer.Option("--instance", help="The folder of the instance.", file_okay=False)]
 _Hub = Annotated[str, typer.Argument(help="The hub: its id or its name in addresses.")]
 _Worth = Annotated[str, typer.Argument(help="What it spares: 5.00, or 10%.")]
 _Csv = Annotated[Path | None, typer.Option(help="Write the codes into this file, as CSV.", dir_okay=False)]
 _Name = Annotated[str, typer.Option(help="What it is for; only the hub sees it.")]
-_HERE = Path(".")
 
 
 @hookimpl
@@ -37,7 +35,7 @@ def commands(app: typer.Typer) -> None:
         once: Annotated[bool, typer.Option("--once", help="Each customer can use it for one order.")] = False,
         name: _Name = "",
         csv: _Csv = None,
-        instance: _Folder = _HERE,
+        instance: Folder = HERE,
     ) -> None:
         """Makes vouchers."""
         with open_instance(instance) as opened, opened.store.write() as tx:
@@ -54,7 +52,7 @@ def commands(app: typer.Typer) -> None:
         count: Annotated[int, typer.Option(help="So many cards.")] = 1,
         name: _Name = "",
         csv: _Csv = None,
-        instance: _Folder = _HERE,
+        instance: Folder = HERE,
     ) -> None:
         """Makes gift cards that have been paid for."""
         with open_instance(instance) as opened, opened.store.write() as tx:
@@ -67,7 +65,7 @@ def commands(app: typer.Typer) -> None:
     def listed(
         hub: _Hub,
         archived: Annotated[bool, typer.Option("--archived", help="Those that are out of use.")] = False,
-        instance: _Folder = _HERE,
+        instance: Folder = HERE,
     ) -> None:
         """Lists a hub's codes, what they are worth, and how often they were used."""
         with open_instance(instance) as opened, opened.store.read() as tx:

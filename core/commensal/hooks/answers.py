@@ -19,11 +19,6 @@ def nonsense(hook: AnyHook, answer: object) -> str:
     return "" if wanted(answer) else f"{answer!r:.200} is no {told}"
 
 
-def may_be_nothing(hook: AnyHook) -> bool:
-    """Whether the specification lets a plugin answer None."""
-    return _rule(hook)[0](None)
-
-
 @cache
 def _rule(hook: AnyHook) -> tuple[Callable[[object], bool], str]:
     """A check, and the name of what it wants."""
