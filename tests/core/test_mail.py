@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dates
 import email
 import email.utils
 import socketserver
@@ -15,15 +14,10 @@ from dataclasses import replace
 from decimal import Decimal
 from email.message import EmailMessage
 from email.policy import default as modern
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from sqlalchemy import event, insert, update
 
 from commensal.catalogs.tables import catalog_item
@@ -44,6 +38,8 @@ from commensal.products.tables import supplied_product
 from commensal.stock.tables import stock_lot
 from commensal.store import Store, insert_rows
 from commensal.testing.placed import a_placed_order, a_shop
+
+from .certificates import a_certificate
 
 
 @pytest.fixture
@@ -450,26 +446,7 @@ class Conversation(socketserver.BaseRequestHandler):
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A certificate for 127.0.0.1 that signed itself, with its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "mailbox")])
-    now = dates.datetime.now(dates.UTC)  # the system's TLS knows no other clock
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - dates.timedelta(days=1))
-        .not_valid_after(now + dates.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    file = tmp_path_factory.mktemp("certificate") / "mailbox.pem"
-    file.write_bytes(secret + made.public_bytes(pem))
-    return file
+    return a_certificate(tmp_path_factory.mktemp("certificate") / "mailbox.pem", days=1)
 
 
 @contextmanager

@@ -9,14 +9,9 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from sqlalchemy import insert
 
 from commensal.cli.check import report_surroundings
@@ -28,6 +23,8 @@ from commensal.jobs.tables import job_slot
 from commensal.store import Store
 from commensal.testing.placed import a_placed_order, a_shop
 from commensal.watching.surroundings import certificate_problem, mail_problem, warnings
+
+from .certificates import a_certificate
 
 
 @pytest.fixture(autouse=True)
@@ -157,26 +154,7 @@ def test_a_mail_server_that_lets_us_in_is_no_problem_and_one_that_does_not_is_to
 @pytest.fixture
 def certificate(tmp_path: Path) -> Path:
     """One for 127.0.0.1 that signed itself, good for twenty days, with its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "here")])
-    now = dates.datetime.now(dates.UTC)  # the system's TLS knows no other clock
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - dates.timedelta(days=1))
-        .not_valid_after(now + dates.timedelta(days=20))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    file = tmp_path / "certificate.pem"
-    file.write_bytes(secret + made.public_bytes(pem))
-    return file
+    return a_certificate(tmp_path / "certificate.pem", days=20)
 
 
 class Tls(socketserver.BaseRequestHandler):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -26,6 +25,7 @@ from commensal_solidarity.settings import Programme
 from commensal_solidarity.tables import solidarity_budget, solidarity_entry
 from commensal_solidarity.years import Year
 
+from .at_once import at_once
 from .town import Town, found_town
 
 
@@ -40,28 +40,6 @@ def settings(settings: Settings) -> Settings:
 @pytest.fixture
 def town(instance: Instance) -> Town:
     return found_town(instance)
-
-
-def at_once(*acts: Callable[[], None]) -> Counter[str]:
-    """Runs them side by side and counts what became of them: "done", or the code of the refusal."""
-    start, outcomes = threading.Barrier(len(acts)), Counter[str]()
-
-    def run(act: Callable[[], None]) -> None:
-        start.wait()
-        try:
-            act()
-            outcomes["done"] += 1
-        except Conflict as refused:
-            outcomes[refused.code] += 1
-        except Exception as error:  # whatever else it is must fail the test
-            outcomes[repr(error)] += 1
-
-    threads = [threading.Thread(target=run, args=(act,)) for act in acts]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return outcomes
 
 
 def ordering(town: Town, who: str, tries: int = 1) -> Callable[[], None]:

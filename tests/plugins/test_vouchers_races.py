@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from decimal import Decimal
@@ -22,6 +20,7 @@ from commensal_vouchers import pricing, using
 from commensal_vouchers.cards import move_balance
 from commensal_vouchers.tables import vouchers_use, vouchers_voucher
 
+from .at_once import at_once
 from .market import Market, open_market
 
 
@@ -36,28 +35,6 @@ def settings(settings: Settings) -> Settings:
 @pytest.fixture
 def market(instance: Instance) -> Market:
     return open_market(instance)
-
-
-def at_once(*acts: Callable[[], object]) -> Counter[str]:
-    """Runs them side by side and counts what became of them: "done", or what was said."""
-    start, outcomes = threading.Barrier(len(acts)), Counter[str]()
-
-    def run(act: Callable[[], object]) -> None:
-        start.wait()
-        try:
-            act()
-            outcomes["done"] += 1
-        except Refused as refused:
-            outcomes[refused.problems[0].code if refused.problems else refused.code] += 1
-        except Exception as error:  # whatever else it is must fail the test
-            outcomes[repr(error)] += 1
-
-    threads = [threading.Thread(target=run, args=(act,)) for act in acts]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return outcomes
 
 
 def guests(market: Market, code: str, number: int) -> list[Callable[[], object]]:
