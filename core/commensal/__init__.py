@@ -139,7 +139,6 @@ if TYPE_CHECKING:
     from .pricing.values import Phase as Phase
     from .pricing.values import PricedLine as PricedLine
     from .pricing.values import Totals as Totals
-    from .product_lists.read import guard as guard
     from .products.questions import kinds_of as kinds_of
     from .reports.labels import label_parameters as label_parameters
     from .reports.look import Filter as Filter
@@ -180,6 +179,7 @@ if TYPE_CHECKING:
     from .sale_sessions.values import SaleSession as SaleSession
     from .search import search_key as search_key
     from .secret import Secret as Secret
+    from .spreadsheets import csv_bytes as csv_bytes
     from .stock.lots import StockLot as StockLot
     from .store import Exact as Exact
     from .store import Flag as Flag
@@ -299,6 +299,7 @@ _MODULES = {
     "clear_session": "api.cookies",
     "columns_of": "reports.look",
     "confirm_email": "people.confirmations",
+    "csv_bytes": "spreadsheets",
     "customer_by_email": "enterprises.customers",
     "customer_by_id": "enterprises.customers",
     "customers_by_id": "enterprises.customers",
@@ -321,7 +322,6 @@ _MODULES = {
     "format_quantity": "languages.formats",
     "format_span": "languages.formats",
     "give_slot_back": "sale_sessions.slots",
-    "guard": "product_lists.read",
     "half_up": "money",
     "hash_password": "people.passwords",
     "hookimpl": "hooks.contract",

@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable
 from decimal import Decimal
 
-from commensal import Money, guard, translate
+from commensal import Money, csv_bytes, translate
 
 from .statement import Statement
 
 
 def as_csv(statement: Statement, language: str) -> bytes:
-    """UTF-8 with the mark without which Excel takes it for Windows-1252; in French with semicolons and commas."""
-    french = language == "fr"
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, delimiter=";" if french else ",", lineterminator="\r\n")
-    for cells in _rows(statement, language):
-        writer.writerow([_cell(one, "," if french else ".") for one in cells])
-    return text.getvalue().encode("utf-8-sig")
-
-
-def _cell(value: object, point: str) -> str:
-    return str(value).replace(".", point) if isinstance(value, Decimal) else str(value)
+    """Its orders, then its sums."""
+    return csv_bytes(_rows(statement, language), language)
 
 
 def _rows(statement: Statement, language: str) -> Iterable[tuple[object, ...]]:
@@ -33,7 +22,7 @@ def _rows(statement: Statement, language: str) -> Iterable[tuple[object, ...]]:
     def of(label: str, minor: int) -> tuple[object, ...]:
         return "", "", label, amount(minor)
 
-    yield guard(statement.shop), guard(statement.payer), statement.first_day, statement.last_day
+    yield statement.shop, statement.payer, statement.first_day, statement.last_day
     yield (
         translate(language, "Order"),
         translate(language, "Date"),
@@ -41,7 +30,7 @@ def _rows(statement: Statement, language: str) -> Iterable[tuple[object, ...]]:
         f"{translate(language, 'Granted')} ({statement.currency})",
     )
     for one in statement.orders:
-        yield one.number, one.placed_on, guard(one.who), amount(one.amount)
+        yield one.number, one.placed_on, one.who, amount(one.amount)
     yield of(translate(language, "Total"), statement.total)
     yield of(translate(language, "Received in this period"), statement.received)
     yield of(translate(language, "Still owed"), statement.owed)

@@ -24,11 +24,11 @@ from commensal.reports import rows
 from commensal.reports.charts import draw
 from commensal.reports.formats import FORMATS, format_named
 from commensal.reports.formats import pdf as pdf_format
-from commensal.reports.formats.csv import harmless
 from commensal.reports.formats.html import TOGETHER
 from commensal.reports.formats.pdf import NoTypesetter, TooLong
 from commensal.reports.labels import label_parameters
 from commensal.reports.values import Chart, Column, Line, Printout, Quantity, Query, Report, Series
+from commensal.spreadsheets import harmless
 
 NOON = datetime(2026, 6, 4, 10, 0, tzinfo=UTC)  # in Paris
 NASTY = '=cmd|"/C calc"!A0 </td><script>alert(1)</script> #let x = 1; ; "é"'

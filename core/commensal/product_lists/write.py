@@ -5,7 +5,6 @@ In French the CSV has semicolons and decimal commas, because that is what a Fren
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -16,6 +15,7 @@ import xlsxwriter  # type: ignore[import-untyped]
 
 from ..money import digits
 from ..search import search_key
+from ..spreadsheets import csv_writer
 from ..units.facets import ALLERGENS, LABELS
 from ..units.measures import MEASURES
 from ..units.product_types import PRODUCT_TYPES, find_product_type
@@ -44,7 +44,7 @@ def to_csv(rows: Sequence[Sequence[Cell]], language: str, *, mark: bool = True) 
     """UTF-8; with `mark` it begins with the byte order mark without which Excel takes it for Windows-1252."""
     french = language == "fr"
     text = io.StringIO(newline="")
-    writer = csv.writer(text, delimiter=";" if french else ",", lineterminator="\r\n")
+    writer = csv_writer(text, language)
     writer.writerow([column.header(language) for column in COLUMNS])
     for row in rows:
         writer.writerow([_text(cell).replace(".", ",") if french and _is_number(cell) else _text(cell) for cell in row])

@@ -6,38 +6,24 @@ apostrophe (OWASP, CSV injection). Groups have no headings here: every line says
 
 from __future__ import annotations
 
-import csv
 import io
-import re
 from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from typing import Any
 
 from ...money import digits
+from ...spreadsheets import csv_writer, decimal_mark, harmless
 from ..values import AT_ONCE, Printout
 from . import Format
 from .cells import PlainColumn, Word, labelled, plain_columns
 
-_RISKY = re.compile(r"\s*[=+\-@\t\r]|[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_FORMULA = re.compile(r"\s*[=+\-@\t\r]")
-
-
-def harmless(text: str) -> str:
-    """The text without control characters, and with an apostrophe before it where it may be taken for a formula."""
-    if not _RISKY.match(text):
-        return text
-    text = _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
-    return f"'{text}" if _FORMULA.match(text) else text
-
 
 def _write(printout: Printout) -> Iterator[bytes]:
     query = printout.query
-    french = query.language == "fr"
     columns = plain_columns(query, printout.report.columns)
-    texts = [(one.place, _text(one, digits(query.currency), "," if french else ".")) for one in columns]
+    texts = [(one.place, _text(one, digits(query.currency), decimal_mark(query.language))) for one in columns]
     buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer, delimiter=";" if french else ",", lineterminator="\r\n")
+    writer = csv_writer(buffer, query.language)
     buffer.write("\ufeff")
     writer.writerow([harmless(one.label) for one in columns])
     waiting = 0
