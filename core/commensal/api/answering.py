@@ -12,6 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from ..errors import CommensalError, Refused
+from ..failpoints import failpoint
 from ..instance import Instance
 from ..languages.catalogs import best_language
 from ..logs import note
@@ -128,9 +129,11 @@ def _change(request: Request, endpoint: Endpoint, call: Call, given: dict[str, A
         response = _respond(endpoint, call.instance, value)
         if key is not None:
             keep_answer(tx, actor, key, _kept(response))
+        failpoint("request.before_commit")
         return value, response
 
     value, response = call.instance.store.transact(act)
+    failpoint("request.committed")
     if endpoint.after is not None and value is not None:
         response = _respond(endpoint, call.instance, endpoint.after(call, value))
     return response

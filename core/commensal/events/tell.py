@@ -12,6 +12,7 @@ from typing import Any
 
 from ..enterprises.plugins import enabled_plugins
 from ..errors import NotFound
+from ..failpoints import failpoint
 from ..hooks import specifications
 from ..hooks.contract import AnyHook
 from ..hooks.values import Event
@@ -70,6 +71,7 @@ def tell_plugin(instance: Instance, job: Job) -> None:
         except NotFound:
             return
     instance.hooks.tell(hook, plugin, enabled, instance=instance, event=event, **{name: subject})
+    failpoint("event.told")
 
 
 def _event(said: Mapping[str, str]) -> Event:

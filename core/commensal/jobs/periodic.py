@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import structlog
 from sqlalchemy import delete
 
+from ..failpoints import failpoint
 from ..store import Transaction, insert_once
 from .registry import Periodic, Work
 from .tables import job_slot
@@ -34,6 +35,7 @@ def run_periodic(instance: Instance, work: Work) -> list[str]:
             with instance.store.write() as tx:
                 if _claim(tx, one):
                     one.act(tx)
+                    failpoint("periodic.before_commit")
                     ran.append(one.name)
         except Exception as error:  # one kind of work must not stop the others; the slot stays free for the next tick
             _log.error("periodic work failed", name=one.name, exc_info=error)

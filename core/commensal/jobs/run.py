@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from sqlalchemy import ColumnElement, RowMapping, Select, and_, select, update
 
+from ..failpoints import failpoint
 from ..store import Transaction
 from .registry import Job, Work
 from .tables import job
@@ -33,6 +34,7 @@ def run_due(instance: Instance, work: Work) -> bool:
         claimed = _claim(tx)
     if claimed is None:
         return False
+    failpoint("job.claimed")
     _do(instance, work, claimed)
     return True
 
@@ -68,6 +70,7 @@ def _do(instance: Instance, work: Work, one: Job) -> None:
         with instance.store.write() as tx:
             _failed(tx, one, f"{type(error).__name__}: {error}"[:1000])
     else:
+        failpoint("job.done")
         with instance.store.write() as tx:
             # What it was about is not kept: payloads name people, and hold the secrets of their links.
             done = update(job).where(_held(one))

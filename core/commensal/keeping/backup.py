@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from ..checks import broken_invariants
 from ..clock import Clock
 from ..errors import Busy, SettingsError, StoreError
+from ..failpoints import failpoint
 from ..hooks.loading import migration_folders
 from ..store.migrate import missing_revisions
 from . import postgresql, sqlite
@@ -58,8 +59,11 @@ def back_up(folder: Path, to: Path, *, keep: int = KEEP, clock: Clock) -> Backup
             manifest = _write(source, work, unfinished)
         except DBAPIError as error:
             raise StoreError(f"The database cannot be read: {error.orig}") from error
+        failpoint("backup.packed")
         verify(unfinished, source, work)
+        failpoint("backup.checked")
         name_finished(unfinished, file)
+        failpoint("backup.named")
         return Backup(file, manifest, _rotate(to, keep, file))
 
 
@@ -126,6 +130,7 @@ def _write(source: Source, work: Path, unfinished: Path) -> Manifest:
                     out.copy(OF_POSTGRESQL, copy, stored=True)
                     if not missing_revisions(store, migration_folders(source.hooks)):
                         refuse_broken(list(map(str, broken_invariants(tx))))
+                failpoint("backup.copied")
                 manifest = describe(tx, "backup", **said)  # type: ignore[arg-type]
         finally:
             store.close()

@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from ..checks import broken_invariants
 from ..clock import Clock
 from ..errors import StoreError
+from ..failpoints import failpoint
 from ..store import Store
 from .archive import Archive
 from .export import refuse_absent
@@ -53,6 +54,7 @@ def _fill(store: Store, source: Source, archive: Archive) -> None:
             for table in tables:
                 with archive.file(f"{FOLDER}{table.name}{ENDING}") as lines:
                     read_rows(tx, table, lines)
+        failpoint("arrival.filled")
         refuse_broken(differences(manifest.counts, counts_of(tx)))
         refuse_broken(list(map(str, broken_invariants(tx))))
 

@@ -14,6 +14,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from ..clock import Clock
 from ..errors import SettingsError, StoreError
+from ..failpoints import failpoint
 from ..ids import RandomIds
 from ..instance.instance import DATABASE
 from ..jobs.tables import job
@@ -54,6 +55,7 @@ def restore(file: Path, folder: Path, *, database: str = "", clock: Clock) -> Ar
         with emptied_on_failure(database, clock), new_folder(folder) as place:
             source = settle(archive, place, database, clock)
             _load(archive, place, database)
+            failpoint("arrival.filled")
             refuse_unsound(source.url, source, manifest)
             return Arrived(manifest, dict(source.hooks.absent), waiting_jobs(source))
 
@@ -75,6 +77,7 @@ def new_folder(folder: Path) -> Iterator[Path]:
         place.mkdir(mode=0o700)
         try:
             yield place
+            failpoint("arrival.checked")
             place.rename(folder)
         except BaseException:
             shutil.rmtree(place, ignore_errors=True)
@@ -94,6 +97,7 @@ def settle(archive: Archive, place: Path, database: str, clock: Clock) -> Source
     except ValueError as error:  # no TOML, or no text
         raise StoreError(f"{archive.path}: {SETTINGS}: {error}") from error
     archive.extract_images(place / "images")
+    failpoint("arrival.unpacked")
     return Source.without_secrets(place, clock)
 
 

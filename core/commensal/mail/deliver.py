@@ -11,6 +11,7 @@ from datetime import datetime
 from email.message import EmailMessage
 from pathlib import Path
 
+from ..failpoints import failpoint
 from ..instance.settings import MailSettings
 
 FOLDER = "mail"
@@ -53,4 +54,5 @@ def _write(content: bytes, folder: Path, name: str) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+    failpoint("mail.unnamed")
     unfinished.replace(folder / name)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..failpoints import failpoint
 from ..instance import Instance
 from ..jobs import Job
 from .deliver import deliver
@@ -87,6 +88,7 @@ def _send(
         reply_to=reply_to,
     )
     deliver(message, settings.mail, instance.folder, job_id=job.id, at=at)
+    failpoint("mail.delivered")
 
 
 def _address(instance: Instance, path: str) -> str:

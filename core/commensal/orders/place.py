@@ -15,6 +15,7 @@ from ..enterprises.counters import next_number
 from ..enterprises.customers import customer_for
 from ..errors import Conflict, Invalid, Problem
 from ..events.announce import promised
+from ..failpoints import failpoint
 from ..hooks import specifications
 from ..hooks.dispatcher import Hooks
 from ..jobs import Promise, promise_all
@@ -72,6 +73,7 @@ def place_order(
     if not by_hub:
         refuse_problems(tx, hooks, shop, quote)
     take_stock(tx, by_lot(lines), order_id=order_id, person_id=person_id)
+    failpoint("order.taken")
     values = {
         **_identity(tx, shop, wish, email, known, person_id),
         "codes": list(chosen.codes),

@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from ..enterprises.plugins import enabled_plugins
 from ..errors import Conflict, NotFound, PluginError, Refused
+from ..failpoints import failpoint
 from ..hooks import specifications
 from ..hooks.dispatcher import Hooks
 from ..hooks.values import PaymentStart
@@ -80,12 +81,16 @@ def ask_plugin(instance: Instance, begun: Payment, language: str, return_url: st
         begun = payment_by_id(tx, begun.enterprise_id, begun.id)
     if begun.state != "Started":
         return begun  # what was begun before had been paid
+    failpoint("payment.before_asking")
     try:
         answer = _ask(instance, begun, language, return_url or instance.settings.base_url)
     except (Refused, PluginError) as error:
         said, unclear = _for_customer(error, language), isinstance(error, PluginError)
         return instance.store.transact(lambda tx: _failed(tx, begun, said, unclear=unclear))
-    return instance.store.transact(lambda tx: _answered(tx, begun, answer))
+    failpoint("payment.asked")
+    answered = instance.store.transact(lambda tx: _answered(tx, begun, answer))
+    failpoint("payment.answered")
+    return answered
 
 
 def _ask(instance: Instance, begun: Payment, language: str, return_url: str) -> PaymentStart:

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 
 from ..enterprises.plugins import enabled_plugins
 from ..errors import Conflict, PluginError, Refused
+from ..failpoints import failpoint
 from ..hooks import specifications
 from ..hooks.dispatcher import Hooks
 from ..hooks.values import PaymentUpdate
@@ -67,6 +68,7 @@ def give_back(instance: Instance, job: Job) -> None:
         enabled = enabled_plugins(tx, refund.enterprise_id)
     if refund.state not in OPEN:
         return
+    failpoint("refund.before_asking")
     try:
         said = instance.hooks.ask(
             specifications.refund_payment, refund.plugin, enabled, instance=instance, refund=refund, payment=given
@@ -80,6 +82,8 @@ def give_back(instance: Instance, job: Job) -> None:
         if job.attempts >= _UNCLEAR_AFTER:
             instance.store.transact(lambda tx: keep_problem(tx, refund, "refund_unclear"))
         raise
+
+    failpoint("refund.asked")
 
     def act(tx: Transaction) -> None:
         now = apply_update(tx, refund.enterprise_id, refund.plugin, said)

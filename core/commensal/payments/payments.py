@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import exists, func, select, update
 
 from ..errors import Conflict, Invalid, NotFound, Problem
+from ..failpoints import failpoint
 from ..languages.catalogs import translate
 from ..money import LARGEST
 from ..orders.tables import customer_order
@@ -82,6 +83,7 @@ def _done(tx: Transaction, order: Due, begun: Payment, person_id: str | None, re
         return payment_by_id(tx, order.enterprise_id, begun.id)
     done = Payment(**row)
     move_paid(tx, order, done.amount)
+    failpoint("payment.received")
     append(tx, done, kind="payment", order_number=order.number, amount=done.amount, person_id=person_id)
     if order.balance <= done.amount:
         cancel_open(tx, order.order_id)

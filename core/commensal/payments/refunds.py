@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import func, select, update
 
 from ..errors import Conflict
+from ..failpoints import failpoint
 from ..store import Transaction
 from .due import due, held_due, move_paid
 from .journal import append, journal_entry
@@ -94,6 +95,7 @@ def refuse_more_than_received(tx: Transaction, order: Due, amount: int, *, but: 
 
 def _given(tx: Transaction, order: Due, begun: Payment, reference: str, person_id: str | None) -> Payment:
     move_paid(tx, order, -begun.amount)
+    failpoint("refund.given")
     done = update(payment).where(payment.c.id == begun.id)
     tx.execute(done.values(state="Done", reference=reference, instructions=None, changed_at=tx.now))
     given = payment_by_id(tx, begun.enterprise_id, begun.id)

@@ -7,6 +7,7 @@ from datetime import timedelta
 from sqlalchemy import and_, select, update
 
 from ..events.announce import announce
+from ..failpoints import failpoint
 from ..hooks import specifications
 from ..orders.tables import customer_order  # the table alone, for one statement over all orders of a sale
 from ..store import Transaction
@@ -26,6 +27,7 @@ def complete_due(tx: Transaction) -> list[str]:
     )
     settle = update(coordination).where(over).values(completed_at=tx.now, version=coordination.c.version + 1)
     ids = sorted(row["id"] for row in tx.all(settle.returning(coordination.c.id)))
+    failpoint("sale.closed")
     lately = (
         select(sale_session.c.id)
         .join(coordination, coordination.c.id == sale_session.c.coordination_id)

@@ -18,6 +18,7 @@ from alembic.util.exc import CommandError
 from sqlalchemy import MetaData, inspect
 
 from ..errors import PluginError, StoreError
+from ..failpoints import failpoint
 from .core_tables import core_tables
 from .store import Store
 from .transaction import Transaction
@@ -42,6 +43,8 @@ def migrate(store: Store, plugins: Mapping[str, Path]) -> list[str]:
                     command.upgrade(config, revision)
                 else:
                     _upgrade_plugin(tx, config, line, revision)
+                failpoint("migration.before_commit")
+            failpoint("migration.committed")
             ran.append(revision)
     return ran
 
