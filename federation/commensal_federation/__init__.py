@@ -1,1 +1,28 @@
-"""Federation (registered like any plugin)."""
+"""Trade with other instances: one catalogue and one stock, sold in many regions, by signed messages, without a centre.
+
+Two operators agree to trade; a producer grants a hub of the other instance, and its goods can be listed and sold there.
+What is sold there is taken from the one stock. `federation/README.md` explains the protocol.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from commensal import hookimpl
+
+from .commands import commands
+from .jobs import jobs
+from .routes import endpoints, fixed_routes, routes
+from .settings import FederationSettings
+
+__all__ = ["commands", "endpoints", "fixed_routes", "jobs", "routes"]
+
+
+@hookimpl
+def instance_settings() -> type:
+    return FederationSettings
+
+
+@hookimpl
+def migrations() -> Path:
+    return Path(__file__).parent / "migrations"

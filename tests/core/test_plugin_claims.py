@@ -176,6 +176,29 @@ def test_its_addresses_lie_under_its_name(store: Store, clock: ManualClock, ids:
         assert client.get("/-/probe/-/other/x").text == "the plugin's"
 
 
+def hello(request: Any) -> PlainTextResponse:
+    return PlainTextResponse("the plugin's")
+
+
+def test_addresses_that_a_standard_fixes_stand_where_it_says(
+    store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path
+) -> None:
+    probe = plugin(fixed_routes=lambda: [Route("/.well-known/food", hello), Route("/api/food/{id}", hello)])
+    with TestClient(make_app(opened(store, clock, ids, tmp_path, probe=probe))) as client:
+        assert client.get("/.well-known/food").text == client.get("/api/food/1").text == "the plugin's"
+
+
+@pytest.mark.parametrize("path", ["/api/directory", "/.well-known/food"])
+def test_an_address_that_somebody_has_claimed_stops_the_start(
+    store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path, path: str
+) -> None:
+    first = plugin(fixed_routes=lambda: [Route("/.well-known/food", hello)])
+    second = plugin(fixed_routes=lambda: [Route(path, hello)])
+    instance = opened(store, clock, ids, tmp_path, first=first, second=second)
+    with pytest.raises(PluginError, match=f"'second' failed in fixed_routes: {path} belongs to somebody else"):
+        make_app(instance)
+
+
 @pytest.mark.parametrize(
     "work",
     [

@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from ..errors import NotFound
+from ..errors import NotFound, PluginError
 from ..hooks import specifications
 from ..instance import Instance
 from ..languages.catalogs import best_language
@@ -57,6 +57,7 @@ def make_app(instance: Instance) -> Starlette:
 
     routes: list[BaseRoute] = [Route("/api/openapi.json", describe)]
     routes += [_route(one, instance, rates) for one in endpoints]
+    routes += _fixed(instance, routes)
     routes.append(Route("/api/{rest:path}", nothing, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]))
     figures = Figures(instance)
     routes += watching_routes(instance, rates, figures)
@@ -86,6 +87,24 @@ def _route(endpoint: Endpoint, instance: Instance, rates: Rates) -> Route:
 
 def _under(plugin: str, endpoint: Endpoint) -> Endpoint:
     return replace(endpoint, path=f"/-/{plugin}{endpoint.path}")
+
+
+def _fixed(instance: Instance, taken: Sequence[BaseRoute]) -> list[BaseRoute]:
+    """Routes of plugins at addresses that standards fix. Raises `PluginError` for one that is claimed already."""
+    claimed = {_path(one) for one in taken}
+    found: list[BaseRoute] = []
+    for given in instance.hooks.each(specifications.fixed_routes, instance=instance):
+        theirs = list(given.value or ())
+        for path in map(_path, theirs):
+            if path in claimed:
+                raise PluginError(given.plugin, "fixed_routes", f"{path} belongs to somebody else")
+        found += theirs
+        claimed |= {_path(one) for one in theirs}
+    return found
+
+
+def _path(route: BaseRoute) -> str:
+    return getattr(route, "path", "")
 
 
 def _pages(instance: Instance) -> Sequence[BaseRoute]:

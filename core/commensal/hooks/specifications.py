@@ -88,6 +88,15 @@ def routes(instance: Instance) -> Sequence[BaseRoute] | None:
 
 
 @hook(scope="instance", returns="each", where="startup", on_error="raise")
+def fixed_routes(instance: Instance) -> Sequence[BaseRoute] | None:
+    """Starlette routes at addresses that a standard fixes: ``/.well-known/…`` (RFC 8615), ``/webid``, ``/api/dfc/…``.
+
+    Everything else belongs under ``/-/<id>/``. Two plugins that claim one path, or a path of the core, stop the start.
+    """
+    raise AssertionError("a specification is not called")
+
+
+@hook(scope="instance", returns="each", where="startup", on_error="raise")
 def jobs() -> Work | None:
     """Work of the plugin: handlers of jobs that it promises, and what happens periodically.
 

@@ -59,6 +59,7 @@ GOOD: dict[str, Callable[..., Any]] = {
     "migrations": lambda: None,
     "endpoints": list,
     "routes": list,
+    "fixed_routes": list,
     "jobs": lambda: Work({}),
     "commands": lambda app: None,
     "check_settings": lambda settings: [],

@@ -1,0 +1,12 @@
+"""Commands of the plugin: ``commensal federation …``. Each room adds its own."""
+
+from __future__ import annotations
+
+import typer
+
+from commensal import hookimpl
+
+
+@hookimpl
+def commands(app: typer.Typer) -> None:
+    """Adds one group of commands for each room."""

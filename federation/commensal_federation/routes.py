@@ -1,0 +1,27 @@
+"""All addresses of the plugin: the JSON API for operators, messages of peers, and addresses that standards fix."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from starlette.routing import BaseRoute
+
+from commensal import Endpoint, Instance, hookimpl
+
+
+@hookimpl
+def endpoints() -> Sequence[Endpoint]:
+    """Under ``/api/-/federation/``. Each room adds its own."""
+    return []
+
+
+@hookimpl
+def routes(instance: Instance) -> Sequence[BaseRoute]:
+    """Under ``/-/federation/``: what peers speak to. Each room adds its own."""
+    return []
+
+
+@hookimpl
+def fixed_routes(instance: Instance) -> Sequence[BaseRoute]:
+    """``/.well-known/…``, ``/webid`` and ``/api/dfc/…``. Each room adds its own."""
+    return []
