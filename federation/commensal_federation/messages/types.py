@@ -1,0 +1,98 @@
+"""What a type of message is: its lane, the scope it needs, its translation to and from DFC, and what it does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+from commensal import Transaction
+
+if TYPE_CHECKING:
+    from ..peers.values import Peer
+    from ..runtime import Federation
+
+Lane = Literal["peering", "catalogue", "order"]
+LANES: tuple[Lane, ...] = ("peering", "order", "catalogue")  # in the order in which they are pushed
+
+
+@dataclass(frozen=True)
+class Writing:
+    """For translations to DFC: `base` is where this instance's things live, `to` the base of the reader's."""
+
+    base: str
+    to: str
+
+
+@dataclass(frozen=True)
+class Reading:
+    """For translations from DFC: `base` is where this instance's things live, `origin` the base of the writer's."""
+
+    base: str
+    origin: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Received:
+    """A message that was proved to be its sender's. `document` is the whole envelope, `body` what its object says."""
+
+    id: str
+    type: str
+    peer: Peer
+    on_behalf_of: str | None
+    in_reply_to: str | None
+    lane: Lane
+    epoch: int
+    seq: int
+    published: datetime
+    expires: datetime | None
+    body: Any
+    document: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sent:
+    """A message of our own that a peer gave back after this instance was restored from an older backup."""
+
+    id: str
+    type: str
+    peer: Peer
+    on_behalf_of: str | None
+    in_reply_to: str | None
+    published: datetime
+    body: Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class MessageType:
+    """name:    of the type, as the envelope says it
+    lane:    messages of one lane come in the order in which they were posted, or are noticed to be missing
+    scope:   what the receiver must have given to the sender; None: any peer may
+    body:    the frozen dataclass that handlers see and `post` takes
+    write:   body -> complete DFC document with its own allow-listed @context
+    read:    the other way; raises `Unreadable`
+    handle:  the effect, and answers by `post`, in the transaction of the inbox; no I/O. Raises `Wait` or `Refuse`
+    recover: the effect that posting it once had here, after a restore from a backup that did not know it yet
+    """
+
+    name: str
+    lane: Lane
+    scope: str | None
+    body: type
+    write: Callable[[Any, Writing], dict[str, Any]]
+    read: Callable[[Mapping[str, Any], Reading], Any]
+    handle: Callable[[Federation, Transaction, Received], None]
+    recover: Callable[[Federation, Transaction, Sent], None] | None = None
+
+
+class Wait(Exception):
+    """It came before something it needs: parked, and tried again when more has come, for up to ten minutes."""
+
+
+class Refuse(Exception):
+    """It cannot be done, now or later: a dead letter here, and a `Problem` to its sender."""
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(f"{code}: {text}")
+        self.code, self.text = code, text

@@ -1,0 +1,43 @@
+"""Questions about peers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import RowMapping, select
+
+from commensal import Transaction
+
+from .tables import federation_peer
+from .values import Limits, Peer
+
+_PLAIN = [name for name in Peer.__dataclass_fields__ if name not in ("scopes_given", "scopes_received", "limits")]
+COLUMNS = [federation_peer.c[name] for name in Peer.__dataclass_fields__]
+
+
+def peer_by_iri(tx: Transaction, iri: str) -> Peer | None:
+    """The peer whose document stands at `iri`, in whatever state; None for a stranger."""
+    row = tx.first(select(*COLUMNS).where(federation_peer.c.iri == iri))
+    return None if row is None else read_peer(row)
+
+
+def peer_by_id(tx: Transaction, peer_id: str) -> Peer:
+    """Raises `NotFound`."""
+    return read_peer(tx.one(select(*COLUMNS).where(federation_peer.c.id == peer_id)))
+
+
+def peers(tx: Transaction, *, after: str = "", limit: int = 200) -> Sequence[Peer]:
+    """All peers by id, those that are suspended or revoked too."""
+    found = select(*COLUMNS).where(federation_peer.c.id > after).order_by(federation_peer.c.id)
+    return [read_peer(row) for row in tx.all(found.limit(limit))]
+
+
+def read_peer(row: RowMapping) -> Peer:
+    plain: dict[str, Any] = {name: row[name] for name in _PLAIN}
+    return Peer(
+        **plain,
+        scopes_given=frozenset(row["scopes_given"]),
+        scopes_received=frozenset(row["scopes_received"]),
+        limits=Limits(**{name: value for name, value in row["limits"].items() if name in Limits.__dataclass_fields__}),
+    )

@@ -1,0 +1,49 @@
+"""Tables of peers: who they are, and which requests of theirs were seen already."""
+
+from sqlalchemy import Column, Index, Table, Text
+
+from commensal import Flag, Json, Time, Whole, checked_in, metadata
+
+STATES = ("invited", "requested", "accepted", "suspended", "revoked")
+
+federation_peer = Table(
+    "federation_peer",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("iri", Text, nullable=False, unique=True),  # the address of its instance document
+    Column("name", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("document", Text, nullable=False),  # as it was pinned, byte for byte
+    Column("scopes_given", Json, nullable=False),  # what it may do here
+    Column("scopes_received", Json, nullable=False),  # what we may do there
+    Column("limits", Json, nullable=False),  # those that differ from the usual
+    Column("nonce", Text, nullable=False),  # of the request, ours or theirs, which the acceptance echoes
+    Column("request", Text, nullable=False),  # their signed request, byte for byte; empty where we invited
+    Column("epoch_seen", Whole, nullable=False),
+    Column("created_at", Time, nullable=False),
+    Column("accepted_at", Time),
+    Column("suspended_at", Time),
+    Column("revoked_at", Time),
+    Column("last_seen_at", Time),
+    Column("document_at", Time, nullable=False),  # when the document was last looked at
+    Column("recovering", Flag, nullable=False),  # nothing goes out until it has given back what a restore lost
+    # The breaker: closed only by our own successful delivery.
+    Column("breaker", Text, nullable=False),
+    Column("failures", Whole, nullable=False),  # in a row
+    Column("failing_since", Time),
+    Column("held_until", Time),  # nothing is sent before
+    Column("version", Whole, nullable=False),  # of what operators set
+    checked_in("state", STATES),
+    checked_in("breaker", ("closed", "open")),
+    sqlite_strict=True,
+)
+
+federation_nonce = Table(
+    "federation_nonce",
+    metadata,
+    Column("key_id", Text, primary_key=True),
+    Column("nonce", Text, primary_key=True),
+    Column("expires_at", Time, nullable=False),
+    Index("ix_federation_nonce_expires", "expires_at"),
+    sqlite_strict=True,
+)
