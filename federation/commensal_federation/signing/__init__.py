@@ -1,0 +1,24 @@
+"""Signatures: who says this, and who is calling now. Nothing here touches a database, a file or a clock."""
+
+from .canonical import canonical
+from .http_signature import BadSignature, Verified, sign_request, target_uri, verify_request
+from .keys import BadKey, PublicKey, SigningKey
+from .profile import Unreadable, read_json
+from .proof import BadProof, sign, verify
+
+__all__ = [
+    "BadKey",
+    "BadProof",
+    "BadSignature",
+    "PublicKey",
+    "SigningKey",
+    "Unreadable",
+    "Verified",
+    "canonical",
+    "read_json",
+    "sign",
+    "sign_request",
+    "target_uri",
+    "verify",
+    "verify_request",
+]
