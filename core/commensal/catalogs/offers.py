@@ -21,13 +21,10 @@ def set_price(
     Every setting raises the offer's version by one. Raises `Invalid`, `NotFound`.
     """
     item_by_id(tx, enterprise_id, item_id)
-    problems = []
-    if not 0 <= price <= LARGEST:
-        problems.append(Problem("price", "A price lies between 0 and {most}.", "/price", {"most": LARGEST}))
     if category_id is not None and not _is_category(tx, enterprise_id, category_id):
-        problems.append(Problem("no_category", "There is no such customer category.", "/category_id"))
-    if problems:
-        raise Invalid(problems)
+        raise NotFound("no_category", "There is no such customer category.")
+    if not 0 <= price <= LARGEST:
+        raise Invalid([Problem("price", "A price lies between 0 and {most}.", "/price", {"most": LARGEST})])
     row = insert_or(tx, offer).values(id=tx.new_id(), item_id=item_id, category_id=category_id, price=price, version=1)
     everybody = text("category_id IS NULL") if category_id is None else None
     same = ["item_id"] if category_id is None else ["item_id", "category_id"]

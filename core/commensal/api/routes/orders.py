@@ -250,6 +250,7 @@ def cancel_guest_order(call: Call, secret: str) -> Order:
 @routes.get("/enterprises/{enterprise}/sale-sessions/{session}/orders", scope="orders:read")
 def orders(call: Call, enterprise: str, session: str, query: Paging) -> Page[Order]:
     """Placed orders of one of the shop's sessions, without their lines."""
+    refuse_foreign_session(call.tx, enterprise, session)
     found = orders_of_session(call.tx, enterprise, session, after=query.after, limit=query.limit)
     return page_of(found, query.limit, lambda one: one.id)
 
@@ -268,6 +269,7 @@ def take_order(call: Call, enterprise: str, session: str, body: HubOrder) -> Ord
 @routes.get("/enterprises/{enterprise}/sale-sessions/{session}/distribution", scope="orders:read")
 def distribution(call: Call, enterprise: str, session: str) -> Distribution:
     """Who gets what on distribution day, and what each supplier brings."""
+    refuse_foreign_session(call.tx, enterprise, session)
     return Distribution(parcels=list(parcels(call.tx, enterprise, session)), heaps=heaps(call.tx, enterprise, session))
 
 

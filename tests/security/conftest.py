@@ -1,0 +1,92 @@
+"""A village with two enterprises that have nothing to do with each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import update
+
+from commensal.api.app import make_app
+from commensal.clock import ManualClock
+from commensal.enterprises.grants import grant
+from commensal.enterprises.tables import enterprise
+from commensal.hooks.loading import found_plugins
+from commensal.people.people import NewPerson, add_person
+from commensal.people.scopes import GRANTS
+from commensal.people.sessions import begin_session
+from commensal.store import Store
+from commensal.testing.client import client_of
+from commensal.testing.instances import NOON, Instances, Plan
+from commensal.testing.jobs import RunJobs
+from commensal.testing.shop import open_shop
+
+from .settled import Settled, mark, settle
+from .trespass import Asker, Village
+
+
+def _cookie(secret: str) -> dict[str, str]:
+    return {"Cookie": f"session={secret}"}
+
+
+@contextmanager
+def open_village(instances: Instances, folder: Path) -> Iterator[Village]:
+    """The victim is settled first and alone, so that every mark is the victim's."""
+    clock = ManualClock(NOON)
+    with (
+        instances.open(folder / "village", Plan(plugins=tuple(found_plugins())), clock=clock) as instance,
+        client_of(make_app(instance)) as client,
+    ):
+        victim = settle(instance, client, clock, "alpha")
+        mark(instance.store)
+        other = settle(instance, client, clock, "beta")
+        platform = open_shop(instance, client, RunJobs(instance, clock), Plan(), "gamma")
+        with instance.store.write() as tx:
+            for scope in GRANTS:
+                grant(tx, other.id, platform.id, scope)
+        askers = {
+            "anonymous": Asker(name="anonymous"),
+            "owner": Asker(name="owner of another", headers=_cookie(other.owner_session), settled=other),
+            "token": Asker(
+                name="token of another",
+                headers={"Authorization": f"Bearer {other.token}"},
+                settled=other,
+                by_token=True,
+            ),
+            "platform": Asker(
+                name="platform with every grant of another", headers={"Authorization": f"Bearer {platform.token}"}
+            ),
+            "shopper": Asker(name="shopper of another", headers=_cookie(other.shopper_session)),
+            "operator": Asker(name="operator", headers=_cookie(_operator(instance.store)), operates=True),
+        }
+        yield Village(instance=instance, client=client, victim=victim, other=other, askers=askers)
+
+
+def _operator(store: Store) -> str:
+    new = NewPerson(email="operator@example.org", name="Olga", phone="", language="en", password_hash="")
+    with store.write() as tx:
+        person = add_person(tx, new, confirmed=True, is_operator=True)
+        assert person is not None
+        return begin_session(tx, person).secret
+
+
+@pytest.fixture(scope="module")
+def village(commensal_instances: Instances, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Village]:
+    """Both enterprises sell to the public."""
+    with open_village(commensal_instances, tmp_path_factory.mktemp("village")) as village:
+        yield village
+
+
+@pytest.fixture(scope="module")
+def hidden_village(commensal_instances: Instances, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Village]:
+    """The victim is hidden: nothing of it is for others, not even its name."""
+    with open_village(commensal_instances, tmp_path_factory.mktemp("hidden")) as village:
+        with village.instance.store.write() as tx:
+            tx.execute(update(enterprise).where(enterprise.c.id == village.victim.id).values(visibility="hidden"))
+        village.hidden = True
+        yield village
+
+
+__all__ = ["Settled"]

@@ -1,0 +1,176 @@
+"""What stands for the parameters of a path: for each route of the application an object of a given enterprise."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Table, and_, select
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute, Mount, Route
+
+from commensal.api.endpoint import Endpoint
+from commensal.catalogs.tables import catalog, catalog_item
+from commensal.enterprises.tables import customer, customer_category, enterprise
+from commensal.orders.tables import customer_order
+from commensal.payments.tables import payment, payment_problem
+from commensal.people.tables import api_token, person_session
+from commensal.products.tables import image, supplied_product
+from commensal.sale_sessions.tables import coordination, sale_session
+from commensal.stock.tables import stock_lot
+from commensal.store import Transaction
+from commensal_bank_transfer.tables import bank_transfer_entry
+from commensal_custom_report.tables import custom_report_preset
+from commensal_delivery.tables import delivery_slot
+from commensal_pickup.tables import pickup_closure, pickup_place, pickup_slot
+from commensal_vouchers.tables import vouchers_voucher
+from commensal_webhooks.tables import webhooks_delivery, webhooks_hook
+
+from .settled import Settled
+
+_PARAMETER = re.compile(r"{(\w+)(?::\w+)?}")
+
+# The first row of a table, with the column that says whose it is.
+_ROWS: Mapping[str, tuple[Table, str]] = {
+    "catalog": (catalog, "enterprise_id"),
+    "category": (customer_category, "enterprise_id"),
+    "closure": (pickup_closure, "place_id"),
+    "coordination": (coordination, "coordinator_id"),
+    "customer": (customer, "enterprise_id"),
+    "delivery": (webhooks_delivery, "hook_id"),
+    "entry": (bank_transfer_entry, "enterprise_id"),
+    "hook": (webhooks_hook, "enterprise_id"),
+    "image": (image, "enterprise_id"),
+    "item": (catalog_item, "catalog_id"),
+    "lot": (stock_lot, "enterprise_id"),
+    "payment": (payment, "enterprise_id"),
+    "place": (pickup_place, "enterprise_id"),
+    "preset": (custom_report_preset, "enterprise_id"),
+    "problem": (payment_problem, "enterprise_id"),
+    "product": (supplied_product, "enterprise_id"),
+    "session": (sale_session, "enterprise_id"),
+    "voucher": (vouchers_voucher, "enterprise_id"),
+}
+_ABOVE = {"place_id": pickup_place, "hook_id": webhooks_hook, "catalog_id": catalog}
+
+# Words that are nobody's: what they name is looked up below the enterprise of the path.
+WORDS = {
+    "day": "2020-01-01", "scope": "ReadProducts", "plugin": "sales", "report": "turnover", "programme": "fund",
+    "sequence": "1", "job": "no-job", "code": "no-code", "nothing": "nothing-here",
+    "rest": "nothing-here",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Way:
+    """A route of the application: an endpoint of the API, or a page."""
+
+    method: str
+    path: str
+    endpoint: Endpoint | None = None
+
+    @property
+    def parameters(self) -> list[str]:
+        return _PARAMETER.findall(self.path)
+
+    @property
+    def safe(self) -> bool:
+        return self.method == "GET"
+
+    @property
+    def scope(self) -> str:
+        return self.endpoint.scope if self.endpoint else "public"
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+    def to(self, values: Mapping[str, str]) -> str:
+        return _PARAMETER.sub(lambda found: values[found[1]], self.path)
+
+
+def ways_of(app: Starlette, endpoints: list[Endpoint]) -> list[Way]:
+    """Every route that the application answers, from the application itself; static files have none."""
+    by_name = {(one.method, f"/api{one.path}"): one for one in endpoints}
+    return [Way(method, path, by_name.get((method, path))) for method, path in _walk(app.routes)]
+
+
+def _walk(routes: list[BaseRoute], above: str = "") -> Iterator[tuple[str, str]]:
+    for one in routes:
+        if isinstance(one, Mount):
+            yield from _walk(one.routes, above + one.path)
+        else:
+            assert isinstance(one, Route), f"{one} is no route that this test knows"
+            yield from ((method, above + one.path) for method in sorted(one.methods or ()) if method != "HEAD")
+
+
+class Unfilled(LookupError):
+    """A route has a parameter for which nothing of an enterprise is known: say in `filling.py` what it names."""
+
+
+def fill(tx: Transaction, way: Way, settled: Settled) -> dict[str, str]:
+    """The parameters of a route, each naming something of this enterprise. Raises `Unfilled`."""
+    return {name: _value(tx, way, name, settled) for name in way.parameters}
+
+
+def _value(tx: Transaction, way: Way, name: str, settled: Settled) -> str:
+    fixed: dict[str, str] = {
+        "enterprise": settled.id, "shop": settled.id, "supplier": settled.id, "grantee": settled.id,
+        "order": settled.order.id, "person": settled.owner.id,
+    }  # fmt: skip
+    if name in WORDS:
+        return WORDS[name]
+    if name in fixed:
+        return fixed[name]
+    if way.path == "/api/me/sessions/{session}":
+        return str(tx.value(select(person_session.c.hash).where(person_session.c.person_id == settled.owner.id)))
+    if name in _SPECIAL:
+        return str(_SPECIAL[name](tx, way, settled))
+    if name not in _ROWS:
+        raise Unfilled(f"{way}: {{{name}}}")
+    table, owner = _ROWS[name]
+    whose = table.c[owner].in_(_ids(_ABOVE[owner], settled)) if owner in _ABOVE else table.c[owner] == settled.id
+    return str(_first(tx, table, whose))
+
+
+def _ids(table: Table, settled: Settled) -> Any:
+    return select(table.c.id).where(table.c.enterprise_id == settled.id)
+
+
+def _first(tx: Transaction, table: Table, whose: ColumnElement[bool]) -> Any:
+    found = tx.value(select(table.c.id).where(whose).order_by(table.c.id).limit(1))
+    assert found is not None, f"there is nothing in {table.name}"
+    return found
+
+
+def _slug(tx: Transaction, way: Way, settled: Settled) -> Any:
+    return tx.value(select(enterprise.c.slug).where(enterprise.c.id == settled.id))
+
+
+def _token(tx: Transaction, way: Way, settled: Settled) -> Any:
+    return _first(tx, api_token, api_token.c.person_id == settled.owner.id)
+
+
+def _batch(tx: Transaction, way: Way, settled: Settled) -> Any:
+    mine = select(vouchers_voucher.c.batch_id).where(vouchers_voucher.c.enterprise_id == settled.id)
+    return tx.value(mine.where(vouchers_voucher.c.batch_id.is_not(None)).limit(1))
+
+
+def _slot(tx: Transaction, way: Way, settled: Settled) -> Any:
+    if way.path.startswith("/api/-/delivery/"):
+        return _first(tx, delivery_slot, delivery_slot.c.enterprise_id == settled.id)
+    return _first(tx, pickup_slot, pickup_slot.c.place_id.in_(_ids(pickup_place, settled)))
+
+
+def _secret(tx: Transaction, way: Way, settled: Settled) -> Any:
+    """Who holds the secret of a link may use it: what is tried is what others could know, the id of what it opens."""
+    if "/places/" in way.path:
+        return _first(tx, pickup_place, pickup_place.c.enterprise_id == settled.id)
+    mine = and_(customer_order.c.enterprise_id == settled.id, customer_order.c.person_id.is_(None))
+    return _first(tx, customer_order, mine)
+
+
+_SPECIAL: Mapping[str, Callable[[Transaction, Way, Settled], Any]] = {
+    "slug": _slug, "token": _token, "batch": _batch, "slot": _slot, "secret": _secret,
+}  # fmt: skip

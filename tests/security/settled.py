@@ -1,0 +1,214 @@
+"""Enterprises with something of everything in them, and a mark in every text of theirs that people wrote."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from PIL import Image as Pillow
+from sqlalchemy import Column, Text, text, update
+from sqlalchemy.exc import IntegrityError
+from starlette.testclient import TestClient
+
+from commensal.clock import ManualClock
+from commensal.hooks import specifications
+from commensal.hooks.loading import found_plugins
+from commensal.hooks.values import DemoPlace
+from commensal.instance import Instance
+from commensal.orders.values import Order
+from commensal.payments.payments import payments_of
+from commensal.payments.problems import keep_problem
+from commensal.people.people import Person, person_by_id
+from commensal.people.scopes import ROLES
+from commensal.people.sessions import begin_session
+from commensal.people.tokens import make_token
+from commensal.store import Store, Transaction, metadata
+from commensal.testing.instances import Plan
+from commensal.testing.jobs import RunJobs
+from commensal.testing.shop import Shop, open_shop
+
+PRIVATE, PUBLIC = "zqprivate", "zqpublic"  # stand in texts of the first enterprise, and nowhere else
+
+_PUBLIC_TABLES = {
+    "enterprise", "supplied_product", "catalog_item", "coordination", "sale_session", "image", "pickup_place",
+    "pickup_closure", "stock_lot",
+}  # fmt: skip
+_PUBLIC_COLUMNS = {
+    "name", "slug", "search", "description", "note", "alt", "reason", "email", "phone", "street", "postcode", "city",
+    "vat_number",
+}  # fmt: skip
+
+# Texts with a meaning: a mark in them would be a mistake of ours, and not something that people wrote.
+_CODED = {
+    "country", "language", "timezone", "currency", "visibility", "unit", "product_type", "kind", "state", "hash",
+    "payment_state", "fulfilment_state", "phase", "plugin", "hook", "purpose", "role", "scope", "series", "method",
+    "payment_method", "shipping", "segment", "programme", "rhythm", "paid_on", "booked_on", "first_day", "last_day",
+    "valid_from", "sha256", "secret_hash", "email_hash", "password_hash", "previous_hash", "request_hash",
+    "old_secret", "zone", "idempotency_key", "payer", "payee", "recorded_by", "settled_by", "secret", "key", "actor",
+    "mailbox",
+}  # fmt: skip
+_ONLY_GROWING = ("payment_journal",)  # its texts are codes, and it is chained
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settled:
+    """An enterprise, with the owner's log-in and token, and people who bought there."""
+
+    shop: Shop
+    owner: Person
+    shopper: Person
+    order: Order
+    owner_session: str
+    shopper_session: str
+    token: str  # of the owner, for this enterprise and with all it may hold there
+    guest_secret: str
+    calendar_secret: str
+
+    @property
+    def id(self) -> str:
+        return self.shop.id
+
+
+def settle(instance: Instance, client: TestClient, clock: ManualClock, id: str) -> Settled:
+    """An enterprise that uses every plugin, has sold, has been paid, and has something in every list."""
+    plan = Plan(plugins=tuple(found_plugins()))
+    shop = open_shop(instance, client, RunJobs(instance, clock), plan, id)
+    with instance.store.write() as tx:
+        place = DemoPlace(instance=instance, enterprise_id=id, seed=1)
+        instance.hooks.each(specifications.demo_data, tx=tx, place=place)
+    calendar = _fill(shop)
+    shopper = shop.somebody(f"shopper-{id}@example.org", "Sophie")
+    order = shop.order(person=shopper, note="please ring twice", shipping=_shipping(shop))
+    shop.receive("cash:cash", 500)
+    _follow(shop, order)
+    guest = _as_guest(shop)
+    with instance.store.write() as tx:
+        owner = person_by_id(tx, _owner_id(shop))
+        token = make_token(tx, owner.id, name="Scales", scopes=ROLES["owner"], enterprise_id=id).secret
+        sessions = [begin_session(tx, one, agent="Browser").secret for one in (owner, shopper)]
+    return Settled(
+        shop=shop, owner=owner, shopper=shopper, order=order, owner_session=sessions[0], shopper_session=sessions[1],
+        token=token, guest_secret=guest, calendar_secret=calendar,
+    )  # fmt: skip
+
+
+def _owner_id(shop: Shop) -> str:
+    owner: str = next(one["person_id"] for one in shop.ask("GET", "/members") if one["role"] == "owner")
+    return owner
+
+
+def _shipping(shop: Shop) -> str:
+    return next(one for one in shop.shipping_options() if one.startswith("pickup:"))
+
+
+def _fill(shop: Shop) -> str:
+    """What stands in an enterprise before it sells. Returns the secret of a calendar."""
+    category = shop.ask("POST", "/customer-categories", {"name": "Neighbours"})["id"]
+    some = {"email": "cleo@example.org", "name": "Cléo", "phone": "+33 1 23 45 67 89", "note": "allergic to nuts"}
+    shop.ask("POST", "/customers", {**some, "categories": [category]})
+    item = shop.items["carrots"]
+    shop.ask("PUT", f"/items/{item}/prices/{category}", {"price": 200})
+    shop.ask("POST", "/catalogs", {"name": "Winter"})
+    drawn = io.BytesIO()
+    Pillow.new("RGB", (8, 8), "red").save(drawn, "PNG")
+    sent = shop.client.post(
+        f"/api/enterprises/{shop.id}/images", params={"alt": "a basket"}, content=drawn.getvalue(),
+        headers={"Authorization": f"Bearer {shop.token}", "Content-Type": "image/png"},
+    )  # fmt: skip
+    assert sent.status_code == 201, sent.text
+    return _fill_plugins(shop)
+
+
+def _follow(shop: Shop, order: Order) -> None:
+    """What happens to an order that was paid."""
+    shop.ask("POST", f"/orders/{order.id}/refunds", {"method": "cash:cash", "amount": 100, "reference": "two cracked"})
+    with shop.instance.store.write() as tx:
+        paid = payments_of(tx, shop.id, order.id)[0]
+        keep_problem(tx, paid, "too_much", reference="a stranger's reference")
+
+
+def _fill_plugins(shop: Shop) -> str:
+    customer = shop.ask("GET", "/customers")["items"][0]["id"]
+    category = shop.ask("GET", "/customer-categories")[0]["id"]
+    account = f"/-/account/customers/{customer}/account"
+    shop.ask("POST", account, {})
+    shop.ask("POST", f"{account}/entries", {"kind": "paid in", "amount": 1000, "note": "an envelope"})
+    bank = {"holder": "The Shop", "iban": "FR7630006000011234567890189"}
+    shop.ask("PUT", "/plugins/bank_transfer", {"settings": bank}, version=1)
+    statement = "Date;Label;Amount\n04/06/2026;VIR DE INCONNU;12,50\n"
+    sent = shop.client.post(
+        f"/api/-/bank_transfer/enterprises/{shop.id}/statements", content=statement.encode(),
+        headers={"Authorization": f"Bearer {shop.token}", "Content-Type": "application/octet-stream"},
+    )  # fmt: skip
+    assert sent.status_code == 200, sent.text
+    programme = {"id": "fund", "payer": "Fund", "category": category, "percent": "30", "budget": 10000}
+    shop.ask("PUT", "/plugins/solidarity", {"settings": {"programmes": [programme]}}, version=1)
+    received = {"amount": 500, "paid_on": "2026-06-01", "reference": "first quarter"}
+    shop.ask("POST", "/-/solidarity/programmes/fund/payments", received)
+    shop.ask("POST", "/-/vouchers/batches", {"kind": "card", "amount": 1000, "name": "Cards", "count": 2})
+    preset = {"name": "Mine", "segment": "orders", "columns": ["number"], "description": "for the van"}
+    shop.ask("POST", "/-/custom_report/presets", preset)
+    hook = shop.ask("POST", "/-/webhooks/hooks", {"url": "https://example.org/hook", "events": ["order_placed"]})[
+        "hook"
+    ]
+    shop.ask("POST", f"/-/webhooks/hooks/{hook['id']}/test")
+    zones = [{"id": "town", "name": "Town", "postcodes": ["01000"], "price": 300}]
+    shop.ask("PUT", "/plugins/delivery", {"settings": {"zones": zones}}, version=1)
+    times = {"begins_at": "2026-06-06T15:00:00Z", "ends_at": "2026-06-06T16:00:00Z"}
+    shop.ask("POST", f"/-/delivery/sale-sessions/{shop.session_id}/slots", times)
+    hall = shop.ask("POST", "/-/pickup/places", {"name": "Hall", "street": "1 rue Haute", "note": "the green door"})
+    shop.ask("POST", f"/-/pickup/sale-sessions/{shop.session_id}/slots", {"place_id": hall["id"], **times})
+    shop.ask("POST", f"/-/pickup/places/{hall['id']}/closures", {"first_day": "2026-08-01", "reason": "holidays"})
+    calendar: str = shop.ask("POST", f"/-/pickup/places/{hall['id']}/calendar")["url"]
+    return calendar.rpartition("/")[2].removesuffix(".ics")
+
+
+def _as_guest(shop: Shop) -> str:
+    """Orders like somebody without an account; returns the secret of the order."""
+    wish = {"items": {shop.items["juice"]: 1}, "name": "Gaston", "email": f"gaston-{shop.id}@example.org"}
+    wish["shipping"] = _shipping(shop)
+    sent = shop.client.post(
+        f"/api/sale-sessions/{shop.session_id}/orders", json=wish, headers={"Idempotency-Key": f"guest-{shop.id}"}
+    )
+    assert sent.status_code == 201, sent.text
+    secret: str = sent.json()["secret"]
+    return secret
+
+
+# ------------------------------------------------------------------------------------------------ marks
+
+
+def mark(store: Store) -> Mapping[str, int]:
+    """Puts a mark into every text of every row that is there, and says how many each column has.
+
+    Call it while the first enterprise is alone: what bears a mark is then its own.
+    """
+    with store.write() as tx:
+        triggers = tx.all(text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"))
+        for one in triggers:
+            tx.execute(text(f'DROP TRIGGER "{one["name"]}"'))
+        written = [column for table in metadata.sorted_tables for column in table.columns if is_written(column)]
+        marked = {f"{one.table.name}.{one.name}": _mark(tx, one) for one in written}
+        for one in triggers:
+            tx.execute(text(one["sql"]))
+    return marked
+
+
+def _mark(tx: Transaction, column: Column[str]) -> int:
+    """A column that takes no mark, because the database knows its words, has none."""
+    mark = PUBLIC if column.table.name in _PUBLIC_TABLES and column.name in _PUBLIC_COLUMNS else PRIVATE
+    try:
+        with tx.connection.begin_nested():
+            return tx.execute(update(column.table).values({column: column + mark})).rowcount
+    except IntegrityError:
+        return 0
+
+
+def is_written(column: Column[Any]) -> bool:
+    """Whether people wrote it: neither an id nor a code."""
+    name, table = column.name, column.table.name
+    coded = column.primary_key or column.foreign_keys or name in _CODED or name == "id" or name.endswith("_id")
+    coded = coded and f"{table}.{name}" != "bank_transfer_entry.payer"  # there it is a person
+    return isinstance(column.type, Text) and not coded and table not in _ONLY_GROWING

@@ -1,0 +1,121 @@
+"""Nobody gets at what is another's: every route with an id in its path is tried by everybody who might.
+
+The routes are the application's own, so one that is new is tried as soon as it answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from commensal.api import answering
+from commensal.api.routes import orders
+from commensal.orders.questions import order_by_id
+from commensal.orders.tables import customer_order
+from commensal.people.access import demand
+
+from .filling import WORDS, Unfilled, Way, fill
+from .settled import PRIVATE, PUBLIC
+from .trespass import OPEN, Asker, Attempt, Village, trespasses
+
+pytestmark = pytest.mark.bundled
+
+ASKERS = ("anonymous", "owner", "token", "platform", "shopper", "operator")
+
+
+@pytest.mark.parametrize("who", ASKERS)
+def test_nobody_gets_what_is_anothers(village: Village, who: str) -> None:
+    assert trespasses(village, village.askers[who]) == []
+
+
+@pytest.mark.parametrize("who", ASKERS)
+def test_of_a_hidden_enterprise_nobody_learns_a_word(hidden_village: Village, who: str) -> None:
+    assert trespasses(hidden_village, hidden_village.askers[who]) == []
+
+
+def test_every_report_in_every_format_stays_within_its_enterprise(village: Village) -> None:
+    """Also where it is asked for a sale of another."""
+    headers = village.askers["token"].headers
+    below = f"/api/enterprises/{village.other.id}/reports"
+    seen = 0
+    for report in village.client.get(below, headers=headers).json():
+        foreign = {one["name"]: village.victim.shop.session_id for one in report["parameters"] if one["kind"] == "sale"}
+        for name in report["formats"]:
+            path = f"{below}/{report['id'].replace(':', '/')}"
+            own = village.client.get(path, params={"format": name}, headers=headers)
+            assert own.status_code == 200, own.text
+            asked = village.client.get(path, params={"format": name, **foreign}, headers=headers)
+            assert asked.status_code == (422 if foreign else 200), asked.text
+            for answer in (own, asked):
+                assert PRIVATE.encode() not in answer.content
+                assert PUBLIC.encode() not in answer.content
+            seen += 1
+    assert seen > 50
+
+
+# ------------------------------------------------------------------------------------------------ is it a test?
+
+
+def _owner(village: Village) -> Asker:
+    headers = {"Cookie": f"session={village.victim.owner_session}"}
+    return Asker(name="its owner", headers=headers, settled=village.victim)
+
+
+def test_what_is_tried_is_there_and_its_owner_sees_the_marks(village: Village) -> None:
+    """Whatever is refused to others is answered to the owner, or to who bought: so the ids are real ones."""
+    owner, marked = _owner(village), 0
+    buyer = Asker(name="the buyer", headers={"Cookie": f"session={village.victim.shopper_session}"})
+    for way in (one for one in village.ways if one.safe and one.parameters):
+        if way.scope in ("public", "operator") or str(way) in OPEN or way.path.endswith("{slot}"):
+            continue
+        with village.instance.store.read() as tx:
+            attempt = Attempt(way, fill(tx, way, village.victim))
+        answers = [village.ask(one, attempt) for one in (owner, buyer)]
+        assert 200 in [one.status_code for one in answers], (str(way), answers[0].text)
+        marked += any(PRIVATE in one.text or PUBLIC in one.text for one in answers)
+    assert marked > 35
+
+
+def test_a_route_with_a_parameter_that_nobody_can_fill_is_found(village: Village) -> None:
+    with village.instance.store.read() as tx, pytest.raises(Unfilled, match="mystery"):
+        fill(tx, Way("GET", "/api/enterprises/{enterprise}/mysteries/{mystery}"), village.victim)
+
+
+def test_words_that_are_nobodys_name_nothing_of_an_enterprise(village: Village) -> None:
+    """Else a parameter would be left out of what is tried."""
+    with village.instance.store.read() as tx:
+        rows = tx.all(select(customer_order.c.id))
+    assert not {row["id"] for row in rows} & set(WORDS.values())
+
+
+@pytest.mark.parametrize("name", ["customer", "pickup_closures", "change_pickup_slot"])
+def test_a_route_without_its_check_of_access_is_found(
+    village: Village, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    (way,) = [one for one in village.ways if one.endpoint and one.endpoint.name == name]
+    assert trespasses(village, village.askers["token"], [way]) == []
+    monkeypatch.setattr(answering, "demand", _letting_through(way))
+    found = trespasses(village, village.askers["token"], [way])
+    assert any(str(way) in one for one in found), found
+
+
+def _letting_through(way: Way) -> Callable[..., None]:
+    """The check of access of everything but this route."""
+    assert way.endpoint is not None
+
+    def lets_through(tx: Any, actor: Any, scope: str, enterprise: str | None = None) -> None:
+        assert way.endpoint is not None
+        if scope != way.endpoint.scope:
+            demand(tx, actor, scope, enterprise)
+
+    return lets_through
+
+
+def test_a_lookup_that_forgets_whose_it_is_is_found(village: Village, monkeypatch: pytest.MonkeyPatch) -> None:
+    (way,) = [one for one in village.ways if str(one) == "GET /api/enterprises/{enterprise}/orders/{order}"]
+    monkeypatch.setattr(orders, "order_by_id", lambda tx, id, **_: order_by_id(tx, id, enterprise_id=village.victim.id))
+    found = trespasses(village, village.askers["owner"], [way])
+    assert any("with another's order: told" in one for one in found), found
