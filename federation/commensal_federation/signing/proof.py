@@ -153,9 +153,11 @@ def _refuse_other_contexts(document: Mapping[str, Any], written: bytes, context:
     if document.get("@context") != context:
         raise BadProof("other_context", "the @context is not the one of messages")
     held = document.get("object")
-    own = isinstance(held, dict) and "@context" in held
-    if own and held["@context"] not in inside:
-        raise BadProof("other_context", "the object has a @context that is not known")
+    own = 0
+    if isinstance(held, dict) and "@context" in held:
+        own = 1
+        if held["@context"] not in inside:
+            raise BadProof("other_context", "the object has a @context that is not known")
     # A quotation mark within a text is escaped, so these bytes are a member's name wherever they stand.
     if written.count(b'"@context":') != 1 + own:
         raise BadProof("other_context", "there is a @context where none belongs")

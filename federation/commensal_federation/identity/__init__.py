@@ -1,0 +1,18 @@
+"""Identity: the keys of this instance, the document that names them, and the documents of others."""
+
+from .begin import begin_identity
+from .document import instance_document
+from .fingerprint import fingerprint_of
+from .keys import current_key
+from .read import read_document, same_or_rotated
+from .values import InstanceDocument
+
+__all__ = [
+    "InstanceDocument",
+    "begin_identity",
+    "current_key",
+    "fingerprint_of",
+    "instance_document",
+    "read_document",
+    "same_or_rotated",
+]

@@ -1,0 +1,49 @@
+"""The first start: a root key, a key to sign with, and one that stands by."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from commensal import Transaction, insert_once, insert_rows
+
+from ..signing import SigningKey
+from .files import folder_of, make_or_read
+from .key_set import sign_key_set
+from .keys import key_iri
+from .tables import federation_key
+
+if TYPE_CHECKING:
+    from ..runtime import Federation
+
+
+def begin_identity(federation: Federation) -> bool:
+    """Makes the keys of this instance, if it has none yet: True where it had none. Not inside a transaction."""
+    with federation.instance.store.read() as tx:
+        if tx.first(select(federation_key.c.name).limit(1)) is not None:
+            return False
+    folder = folder_of(federation.instance.folder)
+    root, first, second = (make_or_read(folder, name, key_iri(federation, name)) for name in ("root", "k1", "k2"))
+
+    def keep(tx: Transaction) -> bool:
+        if not insert_once(tx, federation_key, row_of(tx, "root", root)):
+            return False
+        insert_rows(tx, federation_key, [{**row_of(tx, "k1", first), "used_from": tx.now}, row_of(tx, "k2", second)])
+        sign_key_set(federation, tx, root)
+        return True
+
+    return federation.instance.store.transact(keep)
+
+
+def row_of(tx: Transaction, name: str, key: SigningKey) -> dict[str, object]:
+    return {
+        "name": name,
+        "kind": "root" if name == "root" else "signing",
+        "multikey": key.public.multikey,
+        "created_at": tx.now,
+        "used_from": None,
+        "ends_at": None,
+        "revoked_at": None,
+        "reason": "",
+    }

@@ -1,0 +1,64 @@
+"""The private halves of our keys: one file each in the folder ``keys`` of the instance, for its owner only."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from functools import lru_cache
+from pathlib import Path
+
+from commensal import Conflict
+
+from ..signing import BadKey, SigningKey
+
+
+def folder_of(instance_folder: Path) -> Path:
+    return instance_folder / "keys"
+
+
+def file_of(folder: Path, name: str) -> Path:
+    return folder / f"{name}.key"
+
+
+def make_or_read(folder: Path, name: str, id: str) -> SigningKey:
+    """A new key in a file of its own; the one that is there, where a start was interrupted or there are two at once."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    file, half = file_of(folder, name), folder / f".{name}-{secrets.token_hex(4)}"
+    descriptor = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as out:
+        out.write(SigningKey.generate(id).secret() + "\n")
+        out.flush()
+        os.fsync(out.fileno())
+    try:
+        os.link(half, file)  # whole or not at all, and never over another
+    except FileExistsError:
+        pass
+    finally:
+        half.unlink()
+    return read_key(folder, name, id)
+
+
+def read_key(folder: Path, name: str, id: str, multikey: str = "") -> SigningKey:
+    """The key of this name. Raises `Conflict` where its file is missing, or holds another key than `multikey`."""
+    file = file_of(folder, name)
+    try:
+        stat = file.stat()
+        key = _read(file, stat.st_mtime_ns, stat.st_ino, id)
+    except OSError:
+        raise Conflict(
+            "key_file", "The file {file} is missing: put it back, or revoke {name}.", file=file, name=name
+        ) from None
+    except BadKey:
+        raise Conflict(
+            "key_file", "The file {file} holds no key: put it back, or revoke {name}.", file=file, name=name
+        ) from None
+    if multikey and key.public.multikey != multikey:
+        text = "The file {file} holds another key than the one that others know: put it back, or revoke {name}."
+        raise Conflict("key_file", text, file=file, name=name)
+    return key
+
+
+@lru_cache(maxsize=64)
+def _read(file: Path, changed: int, inode: int, id: str) -> SigningKey:
+    """Read anew when the file is another."""
+    return SigningKey.read(id, file.read_text(encoding="ascii", errors="replace"))

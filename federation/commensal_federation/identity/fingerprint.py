@@ -1,0 +1,14 @@
+"""What two operators read to each other before they trust each other's documents: digits, which all languages have."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+GROUPS, DIGITS = 8, 5  # 132 bits: no other key with the same digits will be found
+
+
+def fingerprint_of(iri: str, root: str) -> str:
+    """Eight groups of five digits that stand for an instance and its root key (a Multikey, ``z6Mk…``)."""
+    number = int.from_bytes(sha256(f"commensal-fingerprint-1\n{iri}\n{root}".encode()).digest())
+    digits = f"{number % 10 ** (GROUPS * DIGITS):0{GROUPS * DIGITS}d}"
+    return " ".join(digits[at : at + DIGITS] for at in range(0, len(digits), DIGITS))
