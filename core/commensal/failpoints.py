@@ -47,6 +47,10 @@ FAILPOINTS = frozenset(
         # A revision of the database, before and after its commit.
         "migration.before_commit",
         "migration.committed",
+        # An upgrade: backed up, nothing changed; migrated, unchecked; checked, which nothing says yet.
+        "upgrade.backed_up",
+        "upgrade.migrated",
+        "upgrade.checked",
         # A backup: only its database packed; packed, unchecked; checked, unnamed; named, older ones not gone.
         "backup.copied",
         "backup.packed",

@@ -165,7 +165,7 @@ def test_an_older_backup_is_brought_to_this_version(sqlite_url: str, tmp_path: P
             if name.startswith("vouchers_"):
                 tx.execute(text(f"DROP TABLE {name}"))
     store.close()
-    with pytest.raises(StoreError, match="commensal migrate"):
+    with pytest.raises(StoreError, match="commensal upgrade"):
         open_instance(folder)
     made = back_up(folder, folder / "backups", clock=clock)
     assert not any(name.startswith("vouchers") for name in made.manifest.counts)

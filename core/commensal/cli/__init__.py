@@ -26,6 +26,7 @@ from . import (
     sale,
     serve,
     token,
+    upgrade,
     user,
     work,
 )
@@ -40,7 +41,7 @@ app = typer.Typer(
 )
 _ROOMS = (
     init, user, token, enterprise, product_list, report, sale, plugins, hooks, new_plugin, serve, work, jobs, migrate,
-    check, backup, export, demo,
+    upgrade, check, backup, export, demo,
 )  # fmt: skip
 for _room in _ROOMS:
     _room.add_to(app)

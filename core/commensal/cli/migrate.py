@@ -11,6 +11,6 @@ from .folder import HERE, Folder
 def add_to(app: typer.Typer) -> None:
     @app.command("migrate")
     def migrate(instance: Folder = HERE) -> None:
-        """Brings the database of the instance, and its plugins' tables, to this version."""
+        """Makes the tables of a new database, or brings them to this version without a backup; see upgrade."""
         with open_instance(instance, upgrade=True):
             typer.echo("The database is up to date.")

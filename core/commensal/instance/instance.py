@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 from ..clock import Clock, SystemClock
@@ -13,7 +14,9 @@ from ..hooks.failures import Recorder
 from ..hooks.loading import listeners, load_plugins, migration_folders
 from ..ids import Ids, RandomIds
 from ..store import Store
-from ..store.migrate import migrate, missing_revisions
+from ..store.migrate import Newer, is_empty, migrate, missing_revisions
+from ..store.presence import alone, stay
+from .brought import Brought, told_of_version, write_brought
 from .settings import Settings, load_settings, refuse_if_others_read
 
 DATABASE = "commensal.db"
@@ -57,11 +60,13 @@ def open_instance(
     upgrade: bool = False,
     forgiving: bool = False,
 ) -> Instance:
-    """Opens the instance in `folder`; with `upgrade` its database is migrated first.
+    """Opens the instance in `folder`; with `upgrade` its database is migrated first, for which nobody else may have it
+    open. Until it is closed, no upgrade begins.
 
     `forgiving` opens it without plugins that are enabled and cannot be loaded, for commands that tell of them.
 
-    Raises `SettingsError`, `PluginError`, or `StoreError` where the database is older or newer than this version.
+    Raises `SettingsError`, `PluginError`, `StoreError` where the database is older or newer than this version, or
+    `Busy` during an upgrade.
     """
     settings = load_settings(folder)
     clock, ids = clock or SystemClock(), ids or RandomIds()
@@ -71,10 +76,17 @@ def open_instance(
     store = Store(settings.database.url or f"sqlite:///{folder / DATABASE}", clock=clock, ids=ids)
     try:
         folders = migration_folders(hooks)
-        if upgrade:
-            migrate(store, folders)
-        elif missing_revisions(store, folders):
-            raise StoreError(f"The database is older than this version; run `commensal migrate --instance {folder}`.")
+        if upgrade and missing_revisions(store, folders):
+            with alone(store):
+                migrate(store, folders)
+                write_brought(folder, Brought(version=version("commensal"), at=clock.now()))
+        store.before_closing(stay(store))
+        if missing_revisions(store, folders):
+            why, command = ("empty", "migrate") if is_empty(store) else ("older than this version", "upgrade")
+            raise StoreError(f"The database is {why}; run `commensal {command} --instance {folder}`.")
+    except Newer as error:
+        store.close()
+        raise Newer(f"{error}{told_of_version(folder)}") from None
     except Exception:
         store.close()
         raise

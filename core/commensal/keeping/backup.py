@@ -40,8 +40,9 @@ class Backup:
     """Older ones that made room."""
 
 
-def back_up(folder: Path, to: Path, *, keep: int = KEEP, clock: Clock) -> Backup:
-    """Writes ``commensal-<moment in UTC>.zip`` into `to`, which belongs to this instance alone, and checks it.
+def back_up(folder: Path, to: Path, *, keep: int = KEEP, whole: bool = False, clock: Clock) -> Backup:
+    """Writes ``commensal-<moment in UTC>.zip`` into `to`, which belongs to this instance alone, and checks it; with
+    `whole`, a dump of PostgreSQL is also loaded into a temporary database, as an SQLite file is opened in any case.
 
     Meanwhile the disk holds the database twice more. Of all backups there, the newest `keep` stay, and the new one in
     any case. Raises `SettingsError`, `StoreError`, or `Busy` while another backup is being written; then nothing is
@@ -60,7 +61,7 @@ def back_up(folder: Path, to: Path, *, keep: int = KEEP, clock: Clock) -> Backup
         except DBAPIError as error:
             raise StoreError(f"The database cannot be read: {error.orig}") from error
         failpoint("backup.packed")
-        verify(unfinished, source, work)
+        verify(unfinished, source, work, whole=whole)
         failpoint("backup.checked")
         name_finished(unfinished, file)
         failpoint("backup.named")

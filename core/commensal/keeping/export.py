@@ -61,7 +61,7 @@ def _write(source: Source, unfinished: Path) -> Exported:
     store = source.store(source.url)
     try:
         if missing_revisions(store, migration_folders(source.hooks)):
-            raise StoreError("The database is older than this version; run `commensal migrate` first.")
+            raise StoreError("The database is older than this version; run `commensal upgrade` first.")
         with writing(unfinished) as out:
             with store.read() as tx:
                 found = describe(

@@ -66,5 +66,5 @@ def _refuse_other_revisions(manifest: Manifest, mine: dict[str, list[str]]) -> N
     if other:
         raise StoreError(
             f"The export was written by Commensal {manifest.commensal}, whose tables differ ({other}). Import "
-            "it with that version and the same plugins, then run `commensal migrate` with this one."
+            "it with that version and the same plugins, then run `commensal upgrade` with this one."
         )

@@ -14,7 +14,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from ..errors import SettingsError, StoreError
-from ..store import Transaction
+from ..store import Store, Transaction
 
 
 def dump(tx: Transaction, url: str, file: Path) -> None:
@@ -45,6 +45,13 @@ def need_tools() -> None:
                 f"{program} is not installed; on Debian it is in the package postgresql-client "
                 "(the same major version as the server, or a later one)."
             )
+
+
+def may_make_databases(store: Store) -> bool:
+    """Whether this user may make the temporary database in which a dump is tried."""
+    with store.read() as tx:
+        may = text("SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user")
+        return bool(tx.value(may))
 
 
 @contextmanager

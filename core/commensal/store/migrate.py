@@ -7,7 +7,7 @@ plugins may refer to the core's, never the other way round.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from alembic import command
@@ -28,10 +28,17 @@ CORE = ""  # the line of the core
 _VERSIONS = {CORE: "alembic_version"}
 
 
-def migrate(store: Store, plugins: Mapping[str, Path]) -> list[str]:
-    """Runs what is missing and returns the revisions that ran. `plugins` maps an id to its folder of revisions.
+class Newer(StoreError):
+    """The database has had revisions that this version does not know."""
 
-    Raises `StoreError` for a database that a newer version has written; `PluginError` for a plugin whose revision fails
+
+def migrate(
+    store: Store, plugins: Mapping[str, Path], *, told: Callable[[str], None] = lambda revision: None
+) -> list[str]:
+    """Runs what is missing and returns the revisions that ran. `plugins` maps an id to its folder of revisions; `told`
+    hears of each once it is committed.
+
+    Raises `Newer` for a database that a newer version has written; `PluginError` for a plugin whose revision fails
     or touches a table that is not named after it: then nothing of that revision stays.
     """
     ran: list[str] = []
@@ -46,6 +53,7 @@ def migrate(store: Store, plugins: Mapping[str, Path]) -> list[str]:
                 failpoint("migration.before_commit")
             failpoint("migration.committed")
             ran.append(revision)
+            told(revision)
     return ran
 
 
@@ -59,8 +67,14 @@ def _upgrade_plugin(tx: Transaction, config: Config, plugin: str, revision: str)
 
 
 def missing_revisions(store: Store, plugins: Mapping[str, Path]) -> list[str]:
-    """Revisions that this version knows and the database has not had. Raises `StoreError` where it is newer."""
+    """Revisions that this version knows and the database has not had. Raises `Newer` where it is newer."""
     return [one for line, config in _lines(plugins).items() for one in _missing(store, line, config)]
+
+
+def is_empty(store: Store) -> bool:
+    """No revision of the core has ever run on the database."""
+    with store.read() as tx:
+        return not inspect(tx.connection).has_table(_VERSIONS[CORE])
 
 
 def tables_of(tx: Transaction, plugin: str) -> list[str]:
@@ -107,7 +121,7 @@ def _missing(store: Store, line: str, config: Config) -> list[str]:
     unknown = [revision for revision in had if revision not in known]
     if unknown:
         whose = f"the plugin {line!r}" if line else "Commensal"
-        raise StoreError(
+        raise Newer(
             f"The database has had {', '.join(unknown)}, which this version of {whose} does not know. "
             "Install the version that wrote it."
         )

@@ -1,0 +1,149 @@
+"""What is looked at before anything is changed: whatever can be known to fail, fails here."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from ..clock import Clock
+from ..errors import SettingsError, StoreError
+from ..hooks.loading import migration_folders
+from ..instance.brought import Brought, read_brought, told_of_version
+from ..keeping import postgresql
+from ..keeping.manifest import revisions_of
+from ..keeping.source import Source
+from ..store import Store
+from ..store.migrate import Newer, is_empty, missing_revisions
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What an upgrade would do.
+
+    revisions: that the database has not had, in the order in which they would run
+    left:      plugins that have tables in it and are not enabled; their tables stay as they are
+    size:      bytes of the database
+    needed:    bytes by folder that the backup and the migration may take for a while
+    brought:   what is known of the last upgrade, which may not have come to its end
+    """
+
+    source: Source
+    store: Store
+    backups: Path
+    version: str
+    revisions: tuple[str, ...]
+    left: tuple[str, ...]
+    size: int
+    needed: dict[Path, int]
+    brought: Brought | None
+
+    @property
+    def unfinished(self) -> bool:
+        """An upgrade has begun, and was broken off before its end."""
+        return self.brought is not None and not self.brought.finished
+
+
+@contextmanager
+def preflight(folder: Path, backups: Path, *, clock: Clock) -> Iterator[Plan]:
+    """Looks at settings, plugins, database and disks; its store is closed at the end of the block.
+
+    Raises `SettingsError` for what the operator has to change, `StoreError` for a database that is away, empty, or
+    newer than this version.
+    """
+    _refuse_other_owner(folder)
+    source = Source.of(folder, clock)
+    if source.hooks.absent:
+        said = "; ".join(f"{plugin}: {why}" for plugin, why in source.hooks.absent.items())
+        raise SettingsError(f"Plugins that are enabled cannot be loaded. Install them for this version first: {said}.")
+    if source.sqlite_file is None:
+        postgresql.need_tools()
+    elif not source.sqlite_file.exists():
+        raise StoreError(f"There is no database {source.sqlite_file}; `commensal migrate` makes an empty one.")
+    store = source.store(source.url)
+    try:
+        plan = _plan(source, store, backups)
+        _refuse_full(plan.needed)
+        yield plan
+    except DBAPIError as error:
+        raise StoreError(f"The database does not answer: {error.orig}") from error
+    finally:
+        store.close()
+
+
+def _plan(source: Source, store: Store, backups: Path) -> Plan:
+    if is_empty(store):
+        raise StoreError("The database is empty; `commensal migrate` makes its tables.")
+    lines = migration_folders(source.hooks)
+    with store.read() as tx:
+        had = {name.removesuffix("_revision") for name in revisions_of(tx) if name.endswith("_revision")}
+        size = _size_of_file(source.sqlite_file) if source.sqlite_file else tx.value(_SIZE)
+    try:
+        revisions = missing_revisions(store, lines)
+    except Newer as error:
+        raise Newer(f"{error}{told_of_version(source.folder)}") from None
+    images = sum(one.stat().st_size for one in (source.folder / "images").glob("*.webp"))
+    return Plan(
+        source=source,
+        store=store,
+        backups=backups,
+        version=version("commensal"),
+        revisions=tuple(revisions),
+        left=tuple(sorted(had - set(lines))),
+        size=size,
+        needed=_needed(source.sqlite_file, backups, size, images) if revisions else {},
+        brought=read_brought(source.folder),
+    )
+
+
+_SIZE = text("SELECT pg_database_size(current_database())")
+
+
+def _size_of_file(file: Path) -> int:
+    journal = file.with_name(f"{file.name}-wal")
+    return file.stat().st_size + (journal.stat().st_size if journal.exists() else 0)
+
+
+def _needed(file: Path | None, backups: Path, size: int, images: int) -> dict[Path, int]:
+    """The backup: a copy of the database, the archive, and the copy that is opened and migrated to try it. A revision
+    may write the whole database anew. Where PostgreSQL keeps its files, nobody can see from here."""
+    wanted = Counter({_existing(backups): 3 * size + images})
+    if file is not None:
+        wanted[file.parent.absolute()] += size
+    return dict(wanted)
+
+
+def _existing(folder: Path) -> Path:
+    folder = folder.absolute()
+    return next(one for one in (folder, *folder.parents) if one.exists())
+
+
+def _refuse_full(needed: dict[Path, int]) -> None:
+    """Folders of one disk are added up."""
+    disks: dict[int, list[Path]] = {}
+    for folder in needed:
+        disks.setdefault(folder.stat().st_dev, []).append(folder)
+    for folders in disks.values():
+        wanted, free = sum(needed[one] for one in folders), shutil.disk_usage(folders[0]).free
+        if wanted > free:
+            raise StoreError(
+                f"The upgrade may need {wanted // 1024**2:,} MB for a while, and the disk of {folders[0]} has "
+                f"{free // 1024**2:,} MB free. Make room, or name another place with --to. Nothing was changed."
+            )
+
+
+def _refuse_other_owner(folder: Path) -> None:
+    """What root writes here, the instance could not read when it serves again."""
+    file = folder / "instance.toml"
+    if file.exists() and os.geteuid() == 0 != file.stat().st_uid:
+        raise SettingsError(
+            f"{file} belongs to {file.owner()}; run this as that user: `sudo -u {file.owner()} commensal upgrade …`."
+        )

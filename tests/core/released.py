@@ -1,0 +1,100 @@
+"""Instances of earlier releases, as they were, for tests of upgrades."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zipfile
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import make_url
+
+from commensal.clock import SystemClock
+from commensal.ids import RandomIds
+from commensal.instance.instance import DATABASE
+from commensal.keeping.manifest import Manifest
+from commensal.keeping.settings import with_database
+from commensal.keeping.verify import OF_SQLITE
+from commensal.store import Store, Transaction
+
+FOLDER = Path(__file__).parent / "releases"
+RELEASES = sorted(one.name for one in FOLDER.iterdir() if (one / "sqlite.zip").exists())
+FIRST = "0.1.0"
+
+
+def unpack(release: str, folder: Path, url: str = "") -> Manifest:
+    """Makes the folder of an instance of the release, with its database: the SQLite file in it, or the empty database
+    of PostgreSQL that `url` names. Nothing of today's version touches it."""
+    with zipfile.ZipFile(FOLDER / release / "sqlite.zip") as archive:
+        for name in archive.namelist():
+            if name not in ("manifest.json", OF_SQLITE):
+                archive.extract(name, folder)
+        manifest = Manifest.read(archive.read("manifest.json"))
+        if not url:
+            (folder / DATABASE).write_bytes(archive.read(OF_SQLITE))
+            (folder / DATABASE).chmod(0o600)
+    settings = folder / "instance.toml"
+    settings.write_text(with_database(settings.read_text(encoding="utf-8"), url), encoding="utf-8")
+    settings.chmod(0o600)
+    if url:
+        _load(FOLDER / release / "postgresql.sql.gz", url)
+    return manifest
+
+
+def _load(file: Path, url: str) -> None:
+    engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"))
+    with engine.begin() as connection:
+        driver: Any = connection.connection.driver_connection
+        driver.execute(gzip.decompress(file.read_bytes()))
+    engine.dispose()
+
+
+def store_of(folder: Path, url: str = "") -> Store:
+    """The instance's store, whatever its revisions are."""
+    return Store(url or f"sqlite:///{folder / DATABASE}", clock=SystemClock(), ids=RandomIds())
+
+
+def kept_rows(tx: Transaction) -> dict[str, list[dict[str, Any]]]:
+    """Every row of every table but those of versions, in the words of JSON."""
+    names = [str(row["name"]) for row in tx.all(text(_TABLES_POSTGRESQL if tx.postgresql else _TABLES_SQLITE))]
+    return {
+        name: [json.loads(json.dumps(dict(row), default=str)) for row in tx.all(text(f'SELECT * FROM "{name}"'))]  # noqa: S608
+        for name in names
+        if name != "alembic_version" and not name.endswith("_revision")
+    }
+
+
+_TABLES_SQLITE = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+_TABLES_POSTGRESQL = "SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public'"
+
+
+def lost(before: dict[str, list[dict[str, Any]]], after: dict[str, list[dict[str, Any]]]) -> list[str]:
+    """Tables in which a row that was there is not there any more; columns that came since do not count."""
+    return [name for name, rows in before.items() if not _among(rows, after.get(name, []))]
+
+
+def _among(rows: list[dict[str, Any]], later: list[dict[str, Any]]) -> bool:
+    columns = list(rows[0]) if rows else []
+    there = Counter(json.dumps({name: one.get(name) for name in columns}, sort_keys=True) for one in later)
+    return not Counter(json.dumps(one, sort_keys=True) for one in rows) - there
+
+
+def shape(tx: Transaction) -> list[tuple[Any, ...]]:
+    """Everything that the database is made of, in the database's own words."""
+    asked = _SHAPE_POSTGRESQL if tx.postgresql else (_SHAPE_SQLITE,)
+    return sorted(tuple(map(str, row.values())) for one in asked for row in tx.all(text(one)))
+
+
+_SHAPE_SQLITE = "SELECT type, name, tbl_name, coalesce(sql, '') AS made FROM sqlite_master"
+_SHAPE_POSTGRESQL = (
+    "SELECT 'column', table_name, column_name, data_type, is_nullable, column_default FROM information_schema.columns "
+    "WHERE table_schema = 'public'",
+    "SELECT 'index', indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'",
+    "SELECT 'constraint', conrelid::regclass, conname, pg_get_constraintdef(oid) FROM pg_constraint "
+    "WHERE connamespace = 'public'::regnamespace",
+    "SELECT 'trigger', pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal",
+    "SELECT 'function', proname, prosrc FROM pg_proc WHERE pronamespace = 'public'::regnamespace",
+)

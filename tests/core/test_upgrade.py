@@ -1,0 +1,193 @@
+"""Instances of every release become instances of today, on both databases, with all that was in them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from commensal.api.app import make_app
+from commensal.checks import broken_invariants
+from commensal.clock import ManualClock, SystemClock
+from commensal.demo.fill import PASSWORD
+from commensal.instance import open_instance
+from commensal.instance.begin import USUAL, begin_instance
+from commensal.instance.brought import read_brought
+from commensal.instance.instance import DATABASE
+from commensal.keeping.backup import try_newest
+from commensal.keeping.manifest import revisions_of
+from commensal.keeping.restore import restore
+from commensal.upgrading.preflight import preflight
+from commensal.upgrading.upgrade import Upgraded, upgrade
+
+from .keeping import postgresql_tools
+from .released import FIRST, FOLDER, RELEASES, kept_rows, lost, shape, store_of, unpack
+
+__all__ = ["postgresql_tools"]  # fixtures
+COMMENSAL = Path(sys.executable).with_name("commensal")
+pytestmark = pytest.mark.bundled
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "val"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest) -> str:
+    """Of an empty database of PostgreSQL; empty for the SQLite file in the instance's folder."""
+    if request.param == "sqlite":
+        return ""
+    made: str = request.getfixturevalue("new_postgresql")("template0")
+    return made
+
+
+def upgraded(folder: Path, told: Callable[[str, str], None] = lambda step, said: None) -> Upgraded:
+    with preflight(folder, folder / "backups", clock=SystemClock()) as plan:
+        return upgrade(plan, told=told)
+
+
+def run(*words: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [COMMENSAL, *map(str, words)], capture_output=True, text=True, timeout=60,
+        env={**os.environ, "COLUMNS": "400"}, check=False,
+    )  # fmt: skip
+
+
+def test_the_first_release_is_kept_and_small() -> None:
+    assert FIRST in RELEASES
+    assert sum(one.stat().st_size for one in (FOLDER / FIRST).iterdir()) < 300_000
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_an_instance_of_an_earlier_release_becomes_one_of_today(release: str, folder: Path, url: str) -> None:
+    unpack(release, folder, url)
+    with closing(store_of(folder, url)) as store, store.read() as tx:
+        before = kept_rows(tx)
+    done = upgraded(folder)
+    with open_instance(folder) as opened, opened.store.read() as tx:
+        assert lost(before, kept_rows(tx)) == []
+        assert broken_invariants(tx) == []
+    assert done.problems == ()
+    known = read_brought(folder)
+    assert known is not None
+    assert known.finished
+    assert try_newest(folder, folder / "backups", clock=SystemClock()) == done.backup
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_its_database_is_made_like_that_of_a_new_instance(
+    release: str, folder: Path, url: str, new_postgresql: Callable[[str], str]
+) -> None:
+    unpack(release, folder, url)
+    upgraded(folder)
+    fresh = folder.with_name("fresh")
+    begin_instance(fresh, name="Fresh", database=new_postgresql("template0") if url else "", plugins=USUAL)
+    with open_instance(folder) as old, old.store.read() as tx:
+        upgraded_shape = shape(tx)
+    with open_instance(fresh) as new, new.store.read() as tx:
+        assert upgraded_shape == shape(tx)
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_people_go_on_ordering_where_they_were(release: str, folder: Path, url: str) -> None:
+    """Somebody of then logs in with the password of then, and buys in the sale that was open."""
+    made = unpack(release, folder, url)
+    upgraded(folder)
+    with open_instance(folder, clock=ManualClock(made.made_at)) as opened, TestClient(make_app(opened)) as client:
+        with opened.store.read() as tx:
+            email = kept_rows(tx)["customer"][0]["email"]
+        client.headers["Origin"] = "http://testserver"
+        assert client.post("/api/sessions", json={"email": email, "password": PASSWORD}).status_code == 201
+        assert _order(client, email)["state"] == "Held"
+        with opened.store.read() as tx:
+            assert broken_invariants(tx) == []
+
+
+def _order(client: TestClient, email: str) -> dict[str, Any]:
+    (sale,) = client.get("/api/sale-sessions").json()["items"]
+    session = f"/api/sale-sessions/{sale['session']['id']}"
+    offers = client.get(f"{session}/offers", params={"limit": 3}).json()["items"]
+    wanted = {"items": {one["item_id"]: 1 for one in offers}}
+    shipping = next(iter(client.post(f"{session}/quote", json=wanted).json()["shipping_options"]))
+    wish = {**wanted, "name": "Ada", "email": email, "shipping": shipping, "payment_method": "cash:cash"}
+    answer = client.post(f"{session}/orders", json=wish, headers={"Idempotency-Key": "the first after the upgrade"})
+    assert answer.status_code == 201, answer.text
+    order: dict[str, Any] = answer.json()["order"]
+    return order
+
+
+def test_its_images_are_where_they_were(folder: Path) -> None:
+    unpack(FIRST, folder)
+    upgraded(folder)
+    with open_instance(folder) as opened, TestClient(make_app(opened)) as client, opened.store.read() as tx:
+        images = kept_rows(tx)["image"]
+        assert len(images) == 2
+        for one in images:
+            assert client.get(f"/api/images/{one['id']}").headers["content-type"] == "image/webp"
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_a_backup_of_an_earlier_release_becomes_an_instance_of_today(release: str, folder: Path) -> None:
+    restore(FOLDER / release / "sqlite.zip", folder, clock=SystemClock())
+    with open_instance(folder) as opened, opened.store.read() as tx:
+        assert broken_invariants(tx) == []
+
+
+def test_a_second_upgrade_has_nothing_to_do(folder: Path, url: str) -> None:
+    unpack(FIRST, folder, url)
+    first = upgraded(folder)
+    again = upgraded(folder)
+    assert (again.revisions, again.backup) == ((), None)
+    known = read_brought(folder)
+    assert known is not None
+    assert known.backup == str(first.backup)
+
+
+def test_each_step_is_told_as_it_is_done(folder: Path) -> None:
+    unpack(FIRST, folder)
+    told: list[str] = []
+    with preflight(folder, folder / "backups", clock=SystemClock()) as plan:
+        upgrade(plan, told=lambda step, said: told.append(f"{step} {said}"))
+    assert told[0].startswith(f"backup {folder / 'backups'}")
+    assert told[1:-1] == [f"migrated {one}" for one in plan.revisions]
+    assert told[-1].startswith("checked")
+
+
+def test_a_dry_run_tells_what_would_happen_and_changes_nothing(folder: Path) -> None:
+    unpack(FIRST, folder)
+    before = _content(folder)
+    with preflight(folder, folder / "backups", clock=SystemClock()) as plan:
+        revisions = plan.revisions
+    ran = run("upgrade", "--dry-run", "--instance", folder)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    for one in revisions:
+        assert f"migrate {one}" in ran.stdout
+    assert "Nothing was changed." in ran.stdout
+    assert _content(folder) == before
+
+
+def _content(folder: Path) -> tuple[object, ...]:
+    """All that is in the database, and the other files of the instance."""
+    with closing(store_of(folder)) as store, store.read() as tx:
+        rows, revisions = kept_rows(tx), revisions_of(tx)
+    others = {one for one in folder.rglob("*") if not one.name.startswith(DATABASE)}
+    return rows, revisions, {one: one.read_bytes() for one in others if one.is_file()}
+
+
+def test_an_operator_upgrades_and_is_told_what_comes_next(folder: Path) -> None:
+    unpack(FIRST, folder)
+    refused = run("check", "--instance", folder)
+    assert f"commensal upgrade --instance {folder}" in refused.stderr
+    ran = run("upgrade", "--instance", folder)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert "systemctl start commensal commensal-work" in ran.stdout
+    checked = run("check", "--instance", folder)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
