@@ -181,6 +181,10 @@ if TYPE_CHECKING:
     from .secret import Secret as Secret
     from .spreadsheets import csv_bytes as csv_bytes
     from .stock.lots import StockLot as StockLot
+    from .store import DERIVED as DERIVED
+    from .store import ON_BEHALF as ON_BEHALF
+    from .store import PERSONAL as PERSONAL
+    from .store import SECRET as SECRET
     from .store import Exact as Exact
     from .store import Flag as Flag
     from .store import Json as Json
@@ -194,22 +198,30 @@ if TYPE_CHECKING:
     from .store import insert_or as insert_or
     from .store import insert_rows as insert_rows
     from .store import metadata as metadata
+    from .store import untraced as untraced
     from .store.append_only import append_only_ddl as append_only_ddl
     from .texts import read_text as read_text
+    from .units.concept import Concept as Concept
     from .units.facets import ALLERGENS as ALLERGENS
     from .units.facets import LABELS as LABELS
     from .units.measures import MEASURES as MEASURES
+    from .units.product_types import PRODUCT_TYPES as PRODUCT_TYPES
     from .units.product_types import lineage as lineage
 
 _MODULES = {
     "ALLERGENS": "units.facets",
     "CUSTOMER": "pricing.values",
+    "DERIVED": "store",
     "HERE": "cli.folder",
     "LABELS": "units.facets",
     "LANGUAGES": "languages.catalogs",
     "LARGEST": "money",
     "MEASURES": "units.measures",
     "MOST_ORDERS": "sale_sessions.slots",
+    "ON_BEHALF": "store",
+    "PERSONAL": "store",
+    "PRODUCT_TYPES": "units.product_types",
+    "SECRET": "store",
     "SEGMENTS": "reports.segments",
     "Address": "pricing.values",
     "Adjustment": "pricing.values",
@@ -220,6 +232,7 @@ _MODULES = {
     "Choice": "reports.values",
     "Choices": "orders.price",
     "Column": "reports.values",
+    "Concept": "units.concept",
     "Conflict": "errors",
     "DemoPlace": "hooks.values",
     "Due": "payments.values",
@@ -391,6 +404,7 @@ _MODULES = {
     "slot_problems": "sale_sessions.slots",
     "start_payment": "payments.begin",
     "translate": "languages.catalogs",
+    "untraced": "store",
     "url_problem": "outbound.client",
     "wrong_password": "people.log_in",
 }

@@ -3,44 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
+from .contexts import expand_foreign
+from .cycles import note_cycles
+from .dialect import events_of, said_version, shapes_of
+from .findings import Finding, Findings, Unreadable
+from .limits import parse, refuse_beyond
+from .nodes import Nodes
+from .things import Reader
 from .vocabulary import DfcEvent, DfcOther, Thing
 
+__all__ = ["DfcDocument", "Finding", "Unreadable", "read"]
+
 T = TypeVar("T", bound=Thing)
-Weight = Literal["wrong", "note"]
-
-
-class Unreadable(Exception):
-    """A document that is not read at all. `code` is for programs, `text` in English for a platform's developer."""
-
-    def __init__(self, code: str, text: str) -> None:
-        super().__init__(text)
-        self.code, self.text = code, text
-
-
-@dataclass(frozen=True, kw_only=True)
-class Finding:
-    """Something that was not understood (a note), or that cannot be right (wrong), and where it stands."""
-
-    weight: Weight
-    code: str
-    text: str
-    iri: str = ""
-    property: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DfcDocument:
     """What a document says. `version` is "1.16" or "2.0"; `shapes` say how it was written, in words.
 
-    things:   by IRI, in the order of the document; what has no value of its own is among them as `DfcOther`
+    things:     by IRI, in the order of the document; what has no value of its own is among them as `DfcOther`
+    containers: IRIs that the document lists, by the name of the list
+    findings:   what was not understood, or cannot be right
     """
 
     version: str
     shapes: tuple[str, ...]
     things: Mapping[str, Thing]
+    containers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     events: tuple[DfcEvent, ...] = ()
     findings: tuple[Finding, ...] = ()
 
@@ -62,12 +55,48 @@ class DfcDocument:
 
     @property
     def others(self) -> tuple[DfcOther, ...]:
+        """What is kept and passed on as it is."""
         return self.all(DfcOther)
 
 
 def read(document: Mapping[str, Any] | list[Any] | bytes, *, host: str = "") -> DfcDocument:
-    """The values of a document. Nothing is fetched: a context that is not known is refused.
+    """The values of a document, or of a list of documents. Nothing is fetched: an unknown context is refused.
 
-    `host` is who sent it: things of another host are reported. Raises `Unreadable`.
+    `host` is who sent it, such as "hub.example": things that somebody else's host names are reported as wrong. Raises
+    `Unreadable` for what is no JSON-LD, too large, or too deep.
     """
-    raise NotImplementedError
+    raw = parse(document) if isinstance(document, bytes) else document
+    refuse_beyond(raw)
+    findings = Findings()
+    documents = raw if isinstance(raw, list) else [raw]
+    events = events_of(documents)
+    nodes = Nodes()
+    for place, one in enumerate(documents, start=1):
+        if isinstance(one, Mapping) and "eventType" in one:
+            continue
+        expanded = expand_foreign(one)
+        nodes.add_document(expanded.nodes, mark="" if len(documents) == 1 else f"d{place}")
+        for name in expanded.dropped:
+            findings.note("no_meaning", f"{name[:100]} has no meaning: no context declares it.", property=name[:100])
+    reader = Reader(nodes, findings)
+    things = reader.things()
+    if not things and not events and not reader.containers:
+        raise Unreadable("nothing", "There is nothing of DFC in this document.")
+    note_cycles(things, findings)
+    _note_foreign(things, host, findings)
+    return DfcDocument(
+        version="2.0" if nodes.version_2 or said_version(nodes, documents) == "2.0" else "1.16",
+        shapes=shapes_of(documents, nodes),
+        things=things,
+        containers=reader.containers,
+        events=events,
+        findings=findings.listed,
+    )
+
+
+def _note_foreign(things: Mapping[str, Thing], host: str, findings: Findings) -> None:
+    if not host:
+        return
+    for iri in things:
+        if "://" in iri and urlsplit(iri).netloc.lower() != host.lower():
+            findings.wrong("foreign_host", f"Only its own host may say what {iri[:200]} is.", iri)

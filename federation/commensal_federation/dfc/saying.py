@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 How = Literal[
-    "text", "html", "texts", "link", "links", "concept", "concepts", "number", "stock", "flag", "moment", "price",
-    "quantity", "country",
+    "text", "html", "texts", "link", "links", "concept", "concepts", "allergens", "number", "stock", "flag", "moment",
+    "price", "quantity", "country",
 ]  # fmt: skip
-EMPTY: dict[How, Any] = {"text": "", "html": "", "texts": (), "links": (), "concepts": (), "flag": False}
+_EMPTY: dict[How, Any] = {
+    "text": "", "html": "", "country": "", "flag": False, "texts": (), "links": (), "concepts": (), "allergens": (),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,17 @@ class Said:
     scheme: str = ""
     inverse: str = ""
 
+    @property
+    def properties(self) -> tuple[str, ...]:
+        """The short names by which it is read: the ontology's, and the connectors'."""
+        return tuple(named(one) for one in (self.term, self.wire) if one)
+
+
+def named(term: str) -> str:
+    """The short name of a term; those without a prefix are of dfc-b."""
+    return term if ":" in term else f"dfc-b:{term}"
+
 
 def said(how: How, term: str, *, wire: str = "", scheme: str = "", inverse: str = "") -> Any:
     """A field of a frozen dataclass, empty where nothing is said of it."""
-    return field(default=EMPTY.get(how), metadata={"said": Said(term, how, wire, scheme, inverse)})
+    return field(default=_EMPTY.get(how), metadata={"said": Said(term, how, wire, scheme, inverse)})

@@ -171,7 +171,7 @@ class DfcProduct(Thing):
     labels: tuple[str, ...] = said("concepts", "hasCertification", scheme="dfc-f")
     claims: tuple[str, ...] = said("concepts", "hasClaim", scheme="dfc-f")
     origins: tuple[str, ...] = said("concepts", "hasGeographicalOrigin", scheme="dfc-f")
-    allergens: tuple[str, ...] = said("concepts", "own:allergens", scheme="dfc-m")
+    allergens: tuple[str, ...] = said("allergens", "hasAllergenCharacteristic", scheme="dfc-m")
     stock: Decimal | None = said("stock", "totalTheoriticalStock", wire="totalTheoreticalStock")
     lot: str | None = said("link", "own:takenFrom")
     lot_quantity: Decimal | None = said("number", "own:takes")

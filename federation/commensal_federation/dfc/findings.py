@@ -1,0 +1,66 @@
+"""What was noticed in a document: what is not understood, and what cannot be right."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+LISTED = 1_000  # of what cannot be right; the others are counted
+Weight = Literal["wrong", "note"]
+
+
+class Unreadable(Exception):
+    """A document that is not read at all. `code` is for programs, `text` in English for a platform's developer."""
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.code, self.text = code, text
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """Something that was not understood (a note), or that cannot be right (wrong), and where it stands first.
+
+    Notes of one kind are one finding; `count` says how often.
+    """
+
+    weight: Weight
+    code: str
+    text: str
+    iri: str = ""
+    property: str = ""
+    count: int = 1
+
+
+class Findings:
+    """Collects what is noticed. It stays small, whatever the document."""
+
+    def __init__(self) -> None:
+        self._notes: dict[tuple[str, str], Finding] = {}
+        self._wrong: list[Finding] = []
+        self._unlisted = 0
+
+    def note(self, code: str, text: str, iri: str = "", property: str = "") -> None:
+        key = (code, text)
+        if key in self._notes:
+            self._notes[key] = replace(self._notes[key], count=self._notes[key].count + 1)
+        elif len(self._notes) < LISTED:
+            self._notes[key] = Finding(weight="note", code=code, text=text, iri=iri[:300], property=property)
+        else:
+            self._unlisted += 1
+
+    def wrong(self, code: str, text: str, iri: str = "", property: str = "") -> None:
+        if len(self._wrong) < LISTED:
+            found = Finding(weight="wrong", code=code, text=text, iri=iri[:300], property=property)
+            self._wrong.append(found)
+        else:
+            self._unlisted += 1
+
+    @property
+    def listed(self) -> tuple[Finding, ...]:
+        """What cannot be right first."""
+        found = [*self._wrong, *self._notes.values()]
+        if self._unlisted:
+            text = "There is more that is not listed."
+            found.append(Finding(weight="wrong", code="more", text=text, count=self._unlisted))
+        return tuple(found)

@@ -1,0 +1,54 @@
+"""How large a document may be. What is larger is refused before anybody looks at it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from .findings import Unreadable
+
+LARGEST = 32_000_000  # bytes
+MOST_OBJECTS = 200_000  # some 20,000 products with their items, offers, prices and quantities
+MOST_VALUES = 2_000_000
+DEEPEST = 40  # of anything in anything; the deepest document of any platform seen has 8
+
+_decode = msgspec.json.Decoder(float_hook=str).decode
+
+
+def parse(content: bytes) -> Any:
+    """JSON. Numbers with a point or an exponent come as strings, so that none loses a digit. Raises `Unreadable`."""
+    if len(content) > LARGEST:
+        raise Unreadable("too_large", f"A document has at most {LARGEST // 1_000_000} MB.")
+    try:
+        return _decode(content.removeprefix(b"\xef\xbb\xbf"))
+    except RecursionError:
+        raise _too_deep() from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Unreadable("no_json", f"This is no JSON: {error}") from None
+
+
+def refuse_beyond(document: Any) -> None:
+    """Raises `Unreadable` for a document with too much in it, without following it deeper than that."""
+    objects = values = 0
+    stack = [(document, 1)]
+    while stack:
+        one, depth = stack.pop()
+        if depth > DEEPEST:
+            raise _too_deep()
+        if isinstance(one, Mapping):
+            objects += 1
+            inside: Any = one.values()
+        else:
+            inside = one
+        values += len(inside)
+        if objects > MOST_OBJECTS or values > MOST_VALUES:
+            raise Unreadable("too_many", f"A document has at most {MOST_OBJECTS} objects.")
+        stack += [(each, depth + 1) for each in inside if isinstance(each, (Mapping, list))]
+    if not isinstance(document, (Mapping, list)):
+        raise Unreadable("no_jsonld", "A document is an object, or a list of objects.")
+
+
+def _too_deep() -> Unreadable:
+    return Unreadable("too_deep", f"A document is nested at most {DEEPEST} levels deep.")

@@ -1,0 +1,106 @@
+"""Namespaces of DFC: the many spellings that are in use, and the one by which this house knows them.
+
+`compact` gives ``dfc-b:name`` for every spelling of that property; what is of no known namespace stays as it is. The
+spellings are those of the contexts of 1.x and 2.0.0, of the ontologies themselves, and of platforms that are deployed.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+OWN = "https://commensal.example/ns/federation/v1#"  # for what DFC has no word for; `.example` never resolves
+
+_GITHUB = "https://github.com/datafoodconsortium/{}/releases/latest/download/"
+PREFIXES_116: dict[str, str] = {
+    "dfc": _GITHUB.format("ontology") + "DFC_FullModel.owl#",
+    "dfc-b": _GITHUB.format("ontology") + "DFC_BusinessOntology.owl#",
+    "dfc-t": _GITHUB.format("ontology") + "DFC_TechnicalOntology.owl#",
+    "dfc-m": _GITHUB.format("taxonomies") + "measures.rdf#",
+    "dfc-pt": _GITHUB.format("taxonomies") + "productTypes.rdf#",
+    "dfc-f": _GITHUB.format("taxonomies") + "facets.rdf#",
+    "dfc-v": _GITHUB.format("taxonomies") + "vocabulary.rdf#",
+}
+PREFIXES_20: dict[str, str] = {
+    "dfc": "http://w3id.org/dfc/ontology/DFC_FullModel.owl#",
+    "dfc-b": "http://w3id.org/dfc/ontology/v2.0.0/src/DFC_BusinessOntology.owl#",
+    "dfc-t": "http://w3id.org/dfc/ontology/v2.0.0/src/DFC_TechnicalOntology.owl#",
+    "dfc-m": "http://w3id.org/dfc/taxonomies/v2.0.0/measures.rdf#",
+    "dfc-pt": "http://w3id.org/dfc/taxonomies/v2.0.0/productTypes.rdf#",
+    "dfc-f": "http://w3id.org/dfc/taxonomies/v2.0.0/facets.rdf#",
+    "dfc-v": "http://w3id.org/dfc/taxonomies/v2.0.0/vocabulary.rdf#",
+}
+COMMON: dict[str, str] = {
+    "rdfs": "http://www.w3.org/2000/01/rdf-schema#",
+    "skos": "http://www.w3.org/2004/02/skos/core#",
+    "dc": "http://purl.org/dc/elements/1.1/#",  # with the stray # that DFC's contexts have
+    "ontosec": "http://www.semanticweb.org/ontologies/2008/11/OntologySecurity.owl#",
+}
+LDP = "http://www.w3.org/ns/ldp#"
+CURRENCY = "http://qudt.org/vocab/currency/"  # QUDT: EUR, GBP … of ISO 4217
+COUNTRY = "http://publications.europa.eu/resource/authority/country/"  # FRA, GBR … of ISO 3166-1 alpha-3
+
+_FILES = {
+    "FullModel.owl": "dfc",
+    "BusinessOntology.owl": "dfc-b",
+    "TechnicalOntology.owl": "dfc-t",
+    "ProductGlossary.owl": "dfc-b",  # dfc-p: its terms went to dfc-b with 1.8
+    "ProductOntology.owl": "dfc-b",
+    "measures.rdf": "dfc-m",
+    "productTypes.rdf": "dfc-pt",
+    "facets.rdf": "dfc-f",
+    "vocabulary.rdf": "dfc-v",
+    "scopes.rdf": "scopes",
+}
+_HOSTS = (
+    "github.com/datafoodconsortium/",
+    "w3id.org/dfc/",
+    "static.datafoodconsortium.org/",
+    "datafoodconsortium.org/",
+)
+_OTHERS = {
+    LDP: "ldp",
+    OWN: "own",
+    CURRENCY: "cur",
+    "https://www.w3.org/ns/ldp#": "ldp",
+    "https://schema.org/": "schema",
+}
+_NAMESPACES = {
+    "own": OWN,
+    "ldp": LDP,
+    "cur": CURRENCY,
+    "schema": "https://schema.org/",
+    "scopes": _GITHUB.format("taxonomies") + "scopes.rdf#",  # as it is deployed
+}
+_DECLARED = {*PREFIXES_116, "ldp", "cur", "schema", "own", "scopes", "ofn"}
+
+
+@lru_cache(maxsize=20_000)
+def compact(iri: str) -> str:
+    """The short name of a property, class or concept: ``dfc-b:name``, ``ldp:contains``, or the IRI as it is."""
+    prefix, _, rest = iri.partition(":")
+    if prefix == "dfc-p":
+        return f"dfc-b:{rest}"
+    if prefix in _DECLARED:
+        return iri
+    for namespace, name in _OTHERS.items():
+        if iri.startswith(namespace):
+            return f"{name}:{iri.removeprefix(namespace)}"
+    place, hash_, term = iri.partition("#")
+    if not hash_:
+        return iri
+    address = place.partition("://")[2].removeprefix("www.")
+    file = address.rpartition("/")[2].removeprefix("DFC_")
+    known = _FILES.get(file) or _FILES.get(f"{file}.rdf")
+    return f"{known}:{term}" if known and address.startswith(_HOSTS) else iri
+
+
+def is_version_2(iri: str) -> bool:
+    """Whether a name is spelt as only documents of version 2 spell it."""
+    return "w3id.org/dfc/" in iri and "/v2." in iri
+
+
+def full(name: str) -> str:
+    """The IRI of a short name that no context of DFC declares; every other name as it is."""
+    prefix, _, term = name.partition(":")
+    namespace = _NAMESPACES.get(prefix)
+    return f"{namespace}{term}" if namespace else name
