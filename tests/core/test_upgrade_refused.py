@@ -1,0 +1,240 @@
+"""An upgrade that cannot end well does not begin; one that fails on the way says how to go on, and how to go back."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import zipfile
+from collections import namedtuple
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import make_url
+from typer.testing import CliRunner
+
+from commensal.cli import app
+from commensal.clock import SystemClock
+from commensal.errors import Busy, SettingsError, StoreError
+from commensal.instance import open_instance
+from commensal.instance.brought import Brought, read_brought, write_brought
+from commensal.instance.instance import DATABASE
+from commensal.keeping.manifest import Manifest, revisions_of
+from commensal.store.migrate import Newer, drop_tables
+from commensal.store.presence import alone
+from commensal.upgrading.preflight import preflight
+from commensal.upgrading.upgrade import upgrade
+
+from .keeping import postgresql_tools
+from .released import FIRST, kept_rows, store_of, unpack
+
+__all__ = ["postgresql_tools"]  # fixtures
+pytestmark = pytest.mark.bundled
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "val"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest) -> str:
+    """Of an empty database of PostgreSQL; empty for the SQLite file in the instance's folder."""
+    if request.param == "sqlite":
+        return ""
+    made: str = request.getfixturevalue("new_postgresql")("template0")
+    return made
+
+
+@pytest.fixture
+def plain_url(new_postgresql: Callable[[str], str]) -> Iterator[str]:
+    """An empty database whose owner may make no other, so that nothing can be tried on a copy."""
+    address = make_url(new_postgresql("template0"))
+    role = f"plain_{address.database}"
+    admin = create_engine(address, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE ROLE {role} LOGIN PASSWORD 'plain'"))
+        connection.execute(text(f"ALTER DATABASE {address.database} OWNER TO {role}"))
+    yield address.set(username=role, password="plain").render_as_string(hide_password=False)
+    with admin.connect() as connection:
+        for statement in (f"REASSIGN OWNED BY {role} TO CURRENT_USER", f"DROP OWNED BY {role}", f"DROP ROLE {role}"):
+            connection.execute(text(statement))
+    admin.dispose()
+
+
+def upgraded(folder: Path) -> None:
+    with preflight(folder, folder / "backups", clock=SystemClock()) as plan:
+        upgrade(plan)
+
+
+def run(*words: object) -> tuple[int, str]:
+    """A command in this process; what it refuses is raised."""
+    ran = CliRunner().invoke(app, list(map(str, words)))
+    if ran.exception is not None and not isinstance(ran.exception, SystemExit):
+        raise ran.exception
+    return ran.exit_code, ran.output
+
+
+def change(folder: Path, url: str, statement: str) -> None:
+    with closing(store_of(folder, url)) as store, store.write() as tx:
+        tx.execute(text(statement))
+
+
+def revisions(folder: Path, url: str = "") -> dict[str, list[str]]:
+    with closing(store_of(folder, url)) as store, store.read() as tx:
+        return revisions_of(tx)
+
+
+@pytest.mark.parametrize(
+    "words", [("serve", "--port", "0"), ("work", "--once"), ("check",), ("upgrade",), ("migrate",)]
+)
+def test_an_older_program_refuses_a_newer_database(words: tuple[str, ...], folder: Path, url: str) -> None:
+    unpack(FIRST, folder, url)
+    change(folder, url, "UPDATE alembic_version SET version_num = '9999_future'")
+    at = datetime(2030, 1, 2, tzinfo=UTC)
+    write_brought(folder, Brought(version="9.9", before="0.1.0", at=at, backup="/backups/old.zip"))
+    with pytest.raises(Newer) as refused:
+        run(*words, "--instance", folder)
+    said = str(refused.value)
+    assert "9999_future, which this version of Commensal does not know. Install the version that wrote it." in said
+    assert said.endswith("That was Commensal 9.9, on 2030-01-02. The backup from before is /backups/old.zip.")
+    assert revisions(folder, url)["alembic_version"] == ["9999_future"]
+
+
+def test_a_newer_plugin_is_refused_by_name(folder: Path) -> None:
+    unpack(FIRST, folder)
+    change(folder, "", "UPDATE webhooks_revision SET version_num = 'webhooks_0009'")
+    with pytest.raises(Newer, match="webhooks_0009, which this version of the plugin 'webhooks' does not know"):
+        upgraded(folder)
+
+
+@pytest.mark.parametrize("words", [("serve", "--port", "0"), ("work", "--once"), ("check",), ("export", "out.zip")])
+def test_who_meets_an_older_database_is_told_to_upgrade(words: tuple[str, ...], folder: Path) -> None:
+    unpack(FIRST, folder)
+    with pytest.raises(StoreError, match="older than this version; run `commensal upgrade"):
+        run(*words, "--instance", folder)
+
+
+def test_nothing_is_upgraded_while_the_instance_runs(folder: Path, url: str) -> None:
+    unpack(FIRST, folder, url)
+    upgraded(folder)
+    with open_instance(folder) as running:
+        upgraded(folder)  # there is nothing to migrate, and nobody is disturbed
+        with running.store.write() as tx:
+            drop_tables(tx, "webhooks")
+        who = rf" \(process {os.getpid()} on .+\)" if url else ""
+        with pytest.raises(Busy, match=f"the instance is running{who}; stop `commensal serve`"):
+            upgraded(folder)
+        assert "webhooks_revision" not in revisions(folder, url)
+    upgraded(folder)
+    assert "webhooks_revision" in revisions(folder, url)
+
+
+def test_nobody_starts_during_an_upgrade(folder: Path, url: str) -> None:
+    unpack(FIRST, folder, url)
+    upgraded(folder)
+    with closing(store_of(folder, url)) as store:
+        with alone(store), pytest.raises(Busy, match="being upgraded; start again"):
+            open_instance(folder)
+        open_instance(folder).close()
+
+
+def test_plugins_that_are_not_there_are_named_before_anything_is_done(folder: Path) -> None:
+    unpack(FIRST, folder)
+    settings = folder / "instance.toml"
+    settings.write_text(settings.read_text().replace('["shop", ', '["ghost", "shop", '))
+    with pytest.raises(SettingsError, match="ghost: it is not installed"):
+        upgraded(folder)
+    assert not (folder / "backups").exists()
+
+
+def test_tables_of_a_plugin_that_is_not_enabled_are_left_as_they_are(folder: Path) -> None:
+    unpack(FIRST, folder)
+    settings = folder / "instance.toml"
+    settings.write_text(settings.read_text().replace('"webhooks"', '"cash"').replace('"cash", ', "", 1))
+    _, said = run("upgrade", "--dry-run", "--instance", folder)
+    assert "tables of webhooks, not enabled, stay as they are" in said
+
+
+def test_a_disk_without_room_stops_it_before_anything_is_done(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    unpack(FIRST, folder)
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(10**9, 10**9 - 2_000_000, 2_000_000))
+    with pytest.raises(StoreError, match=r"may need \d+ MB .* has 1 MB free. Make room"):
+        upgraded(folder)
+    assert not (folder / "backups").exists()
+
+
+def test_an_instance_that_is_not_sound_is_not_upgraded(folder: Path) -> None:
+    unpack(FIRST, folder)
+    change(folder, "", "UPDATE stock_lot SET reserved = reserved + 1")
+    before = revisions(folder)
+    with pytest.raises(StoreError, match=r"so nothing was changed.* movements add up"):
+        upgraded(folder)
+    assert revisions(folder) == before
+    assert read_brought(folder) is None
+
+
+def test_a_database_without_tables_is_for_migrate(folder: Path) -> None:
+    unpack(FIRST, folder)
+    (folder / DATABASE).unlink()
+    with pytest.raises(StoreError, match="`commensal migrate`"):
+        upgraded(folder)
+    run("migrate", "--instance", folder)
+    known = read_brought(folder)
+    assert known is not None
+    assert known.version == "0.1.0"
+    with pytest.raises(StoreError, match="empty; run `commensal migrate"):
+        (folder / DATABASE).unlink()
+        open_instance(folder)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_root_does_not_upgrade_what_belongs_to_somebody_else(folder: Path) -> None:
+    unpack(FIRST, folder)
+    os.chown(folder / "instance.toml", 65534, 65534)
+    with pytest.raises(SettingsError, match="sudo -u nobody commensal upgrade"):
+        upgraded(folder)
+
+
+def test_a_revision_that_fails_is_found_on_the_copy(folder: Path, url: str) -> None:
+    unpack(FIRST, folder, url)
+    change(folder, url, "DROP TABLE webhooks_revision")  # so that its tables seem to be missing, and are there
+    before = revisions(folder, url)
+    with pytest.raises(StoreError, match=r"so nothing was changed.*webhooks_0001_first"):
+        upgraded(folder)
+    assert revisions(folder, url) == before
+
+
+def test_a_step_that_fails_half_way_says_how_to_go_on_and_back(folder: Path, plain_url: str, tmp_path: Path) -> None:
+    unpack(FIRST, folder, plain_url)
+    change(folder, plain_url, "ALTER TABLE webhooks_revision RENAME TO kept_aside")
+    with closing(store_of(folder, plain_url)) as store, store.read() as tx:
+        rows = kept_rows(tx)
+    code, said = run("upgrade", "--instance", folder)
+    (backup,) = (folder / "backups").glob("*.zip")
+    assert code == 3
+    assert "stopped   webhooks_0001_first" in said
+    assert f"run `commensal upgrade --instance {folder}` again" in said
+    assert f"`commensal restore {backup} --instance {folder}-restored --database URL-OF-AN-EMPTY-DATABASE`" in said
+    with zipfile.ZipFile(backup) as archive:
+        manifest = Manifest.read(archive.read("manifest.json"))
+    assert manifest.revisions["alembic_version"] == ["0014_sale_opening"]
+    assert manifest.counts == {name: len(rows[name]) for name in manifest.counts}
+    change(folder, plain_url, "ALTER TABLE kept_aside RENAME TO webhooks_revision")
+    code, said = run("upgrade", "--instance", folder)
+    assert code == 0
+    assert f"backup    {backup}, of the attempt that was broken off, is whole" in said
+    assert list((folder / "backups").glob("*.zip")) == [backup]
+
+
+def test_where_the_first_step_fails_the_old_version_still_starts(folder: Path, plain_url: str) -> None:
+    unpack(FIRST, folder, plain_url)
+    upgraded(folder)
+    change(folder, plain_url, "DROP TABLE webhooks_revision")
+    code, said = run("upgrade", "--instance", folder)
+    assert code == 3
+    assert "nothing has changed: install commensal==0.1.0 and start the instance as before" in said
