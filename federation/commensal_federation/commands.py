@@ -6,7 +6,10 @@ import typer
 
 from commensal import hookimpl
 
+from .identity.commands import add_keys
+
 
 @hookimpl
 def commands(app: typer.Typer) -> None:
     """Adds one group of commands for each room."""
+    add_keys(app)

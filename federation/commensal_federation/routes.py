@@ -8,11 +8,14 @@ from starlette.routing import BaseRoute
 
 from commensal import Endpoint, Instance, hookimpl
 
+from .identity.endpoints import routes as identity_endpoints
+from .identity.routes import identity_routes
+
 
 @hookimpl
 def endpoints() -> Sequence[Endpoint]:
     """Under ``/api/-/federation/``. Each room adds its own."""
-    return []
+    return [*identity_endpoints.endpoints]
 
 
 @hookimpl
@@ -24,4 +27,4 @@ def routes(instance: Instance) -> Sequence[BaseRoute]:
 @hookimpl
 def fixed_routes(instance: Instance) -> Sequence[BaseRoute]:
     """``/.well-known/…``, ``/webid`` and ``/api/dfc/…``. Each room adds its own."""
-    return []
+    return [*identity_routes(instance)]

@@ -15,7 +15,7 @@ from ..signing import SigningKey
 from .begin import row_of
 from .files import folder_of, make_or_read
 from .key_set import sign_key_set
-from .keys import Key, key_iri, our_keys, root_key
+from .keys import Key, key_iri, our_keys, root_key, signing_now
 from .tables import federation_key
 
 if TYPE_CHECKING:
@@ -35,12 +35,13 @@ def rotate(federation: Federation, tx: Transaction, *, at_once: bool = False, ro
     """
     root = _checked_root(federation, tx, root)
     keys = our_keys(tx)
-    coming = [one for one in keys if one.used_from is not None and one.used_from > tx.now and one.live(tx.now)]
-    if coming and not at_once:
-        raise Conflict("rotating", "The key {name} is going to be used already.", name=coming[0].name)
-    if root is None and not at_once:
-        raise _root_needed()
-    key = (coming or _standing_by(keys, tx) or [_made(federation, tx, keys, root)])[0]
+    waiting = _waiting(keys, tx)
+    if not at_once:
+        if root is None:
+            raise _root_needed()
+        if waiting and waiting[0].used_from is not None:
+            raise Conflict("rotating", "The key {name} is going to be used already.", name=waiting[0].name)
+    key = waiting[0] if waiting else _made(federation, tx, keys, root)
     _use(tx, key, tx.now if at_once else max(tx.now, key.created_at + KNOWN_BEFORE))
     if root is not None:
         renew_key_set(federation, tx, root=root)
@@ -56,30 +57,28 @@ def revoke(
     which the root key must be there. Raises `NotFound`, and `Conflict` for a key that is revoked already.
     """
     root = _checked_root(federation, tx, root)
+    signing = signing_now(our_keys(tx), tx.now)
     table = federation_key
     found = tx.execute(
         update(table)
         .where(table.c.name == name, table.c.kind == "signing", table.c.revoked_at.is_(None))
         .values(revoked_at=tx.now, reason=reason)
     )
+    key = _named(tx, name)
     if not found.rowcount:
-        _named(tx, name)
-        raise Conflict("revoked", "The key {name} cannot be revoked again.", name=name)
-    _succeed(federation, tx, _named(tx, name), root)
+        raise Conflict("revoked", "The key {name} is revoked already.", name=name)
+    if signing is not None and signing.name == name:
+        _succeed(federation, tx, root)
     if root is not None:
         renew_key_set(federation, tx, root=root)
-    return _named(tx, name)
+    return key
 
 
-def _succeed(federation: Federation, tx: Transaction, revoked: Key, root: SigningKey | None) -> None:
+def _succeed(federation: Federation, tx: Transaction, root: SigningKey | None) -> None:
     keys = our_keys(tx)
-    used = [one for one in keys if one.kind == "signing" and one.live(tx.now) and one.in_use(tx.now)]
-    newer = [one for one in used if revoked.used_from is None or _since(one) > revoked.used_from]
-    if newer or (used and revoked.used_from is None):
-        return
-    if successors := _standing_by(keys, tx):
-        _use(tx, successors[0], tx.now)
-    elif not used:
+    if waiting := _waiting(keys, tx):
+        _use(tx, waiting[0], tx.now)
+    elif signing_now(keys, tx.now) is None:
         _use(tx, _made(federation, tx, keys, root), tx.now)
 
 
@@ -89,7 +88,7 @@ def renew_key_set(federation: Federation, tx: Transaction, *, root: SigningKey |
     if root is None:
         raise _root_needed()
     keys = our_keys(tx)
-    if not _standing_by(keys, tx):
+    if not any(one.used_from is None for one in _waiting(keys, tx)):
         _made(federation, tx, keys, root)
     used = sorted((one for one in keys if one.used_from is not None and one.live(tx.now)), key=_since)
     for older, newer in pairwise(used):
@@ -107,8 +106,9 @@ def _since(key: Key) -> datetime:
     return key.used_from
 
 
-def _standing_by(keys: Sequence[Key], tx: Transaction) -> list[Key]:
-    return [one for one in keys if one.kind == "signing" and one.used_from is None and one.live(tx.now)]
+def _waiting(keys: Sequence[Key], tx: Transaction) -> list[Key]:
+    """Keys that are known and do not sign yet; the one that is known for longest first."""
+    return [one for one in keys if one.kind == "signing" and one.live(tx.now) and not one.in_use(tx.now)]
 
 
 def _made(federation: Federation, tx: Transaction, keys: Sequence[Key], root: SigningKey | None) -> Key:
@@ -142,5 +142,5 @@ def _checked_root(federation: Federation, tx: Transaction, given: SigningKey | N
 
 
 def _root_needed() -> Conflict:
-    text = "The root key is not on this machine; `commensal federation keys` asks for it."
+    text = "The root key is not on this machine: `commensal federation keys` asks for it with --root."
     return Conflict("root_needed", text)

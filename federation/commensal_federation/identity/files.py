@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Iterable
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from commensal import Conflict
 
 from ..signing import BadKey, SigningKey
+
+if TYPE_CHECKING:
+    from .keys import Key
 
 
 def folder_of(instance_folder: Path) -> Path:
@@ -62,3 +68,10 @@ def read_key(folder: Path, name: str, id: str, multikey: str = "") -> SigningKey
 def _read(file: Path, changed: int, inode: int, id: str) -> SigningKey:
     """Read anew when the file is another."""
     return SigningKey.read(id, file.read_text(encoding="ascii", errors="replace"))
+
+
+def forget_ended(folder: Path, keys: Iterable[Key], now: datetime) -> None:
+    """Deletes the files of keys that nobody believes any more."""
+    for key in keys:
+        if not key.live(now):
+            file_of(folder, key.name).unlink(missing_ok=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 
 from commensal import Conflict, Transaction
 
@@ -32,6 +32,11 @@ class Key:
     revoked_at: datetime | None
     reason: str
 
+    @property
+    def number(self) -> int:
+        """Its place among our keys; the root has 0."""
+        return int(self.name[1:]) if self.kind == "signing" else 0
+
     def live(self, now: datetime) -> bool:
         """Whether others believe what it signs, or will once it is used."""
         return self.revoked_at is None and (self.ends_at is None or now <= self.ends_at)
@@ -42,27 +47,22 @@ class Key:
 
 def our_keys(tx: Transaction) -> Sequence[Key]:
     """All there ever were, the root first, then by age."""
-    rows = tx.all(select(federation_key))
-    return sorted(
-        (Key(**row) for row in rows),
-        key=lambda one: (one.kind != "root", int(one.name[1:] or 0) if one.kind != "root" else 0),
-    )
+    return sorted((Key(**row) for row in tx.all(select(federation_key))), key=lambda one: one.number)
+
+
+def signing_now(keys: Sequence[Key], now: datetime) -> Key | None:
+    """Of those in use and live, the newest."""
+    used = [one for one in keys if one.kind == "signing" and one.live(now) and one.in_use(now)]
+    return max(used, key=lambda one: (one.used_from or one.created_at, one.number), default=None)
 
 
 def current_key(federation: Federation, tx: Transaction) -> SigningKey:
     """The key that signs now. Raises `Conflict` where there is none, or its file is missing."""
-    table = federation_key
-    row = tx.first(
-        select(table.c.name, table.c.multikey)
-        .where(table.c.kind == "signing", table.c.used_from <= tx.now, table.c.revoked_at.is_(None))
-        .where(or_(table.c.ends_at.is_(None), table.c.ends_at >= tx.now))
-        .order_by(table.c.used_from.desc())
-        .limit(1)
-    )
-    if row is None:
+    key = signing_now(our_keys(tx), tx.now)
+    if key is None:
         raise Conflict("no_key", "This instance has no key to sign with; `commensal federation keys init` makes one.")
-    name, multikey = row["name"], row["multikey"]
-    return read_key(folder_of(federation.instance.folder), name, key_iri(federation, name), multikey)
+    folder = folder_of(federation.instance.folder)
+    return read_key(folder, key.name, key_iri(federation, key.name), key.multikey)
 
 
 def root_key(federation: Federation, tx: Transaction) -> SigningKey | None:

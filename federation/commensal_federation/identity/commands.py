@@ -1,0 +1,166 @@
+"""Keys on the command line: ``commensal federation keys …``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from commensal import HERE, Conflict, Folder, open_instance, translate
+
+from ..runtime import Federation, federation_of
+from ..signing import BadKey, SigningKey
+from .begin import begin_identity
+from .changing import renew_key_set, revoke, rotate
+from .files import file_of, folder_of, forget_ended
+from .fingerprint import fingerprint_of
+from .keys import Key, key_iri, our_keys, root_key
+
+_Ask = Annotated[bool, typer.Option("--root", help="Ask for the root key, which is not on this machine.")]
+_READ = "Read these digits to each other on the telephone, or by video, before you accept a peer."
+
+
+def add_keys(app: typer.Typer) -> None:
+    """Adds ``keys`` to the plugin's commands."""
+    keys = typer.Typer(help="The keys of this instance.", no_args_is_help=True)
+    app.add_typer(keys, name="keys")
+    _add_looking(keys)
+    _add_changing(keys)
+    _add_root(keys)
+
+
+def _add_looking(keys: typer.Typer) -> None:
+    @keys.command("init")
+    def init(instance: Folder = HERE) -> None:
+        """Makes the keys, if there are none yet, and shows the fingerprint."""
+        with _opened(instance) as federation:
+            new = begin_identity(federation)
+            typer.echo("Keys were made." if new else "There are keys already; nothing was changed.")
+            _show_fingerprint(federation)
+            if new:
+                typer.echo("Now take the root key away from here: `commensal federation keys root export --remove`.")
+
+    @keys.command("list")
+    def list_keys(instance: Folder = HERE) -> None:
+        """Lists all keys there ever were."""
+        with _opened(instance) as federation, federation.instance.store.read() as tx:
+            for one in our_keys(tx):
+                typer.echo(f"{one.name:5} {_state(one, federation):40} {one.multikey}")
+
+    @keys.command("fingerprint")
+    def fingerprint(instance: Folder = HERE) -> None:
+        """Shows the digits by which another operator knows this instance."""
+        with _opened(instance) as federation:
+            _show_fingerprint(federation)
+
+    del init, list_keys, fingerprint
+
+
+def _add_changing(keys: typer.Typer) -> None:
+    @keys.command("rotate")
+    def rotate_keys(
+        now: Annotated[bool, typer.Option("--now", help="Use the next key at once, for emergencies.")] = False,
+        root: _Ask = False,
+        instance: Folder = HERE,
+    ) -> None:
+        """Has the next key used as soon as all know it, and makes the one after it known."""
+        with _opened(instance) as federation:
+            given = _asked(federation) if root else None
+            act = federation.instance.store.transact
+            key = act(lambda tx: rotate(federation, tx, at_once=now, root=given))
+            typer.echo(f"{key.name} is used from {key.used_from:%Y-%m-%d %H:%M} UTC.")
+
+    @keys.command("revoke")
+    def revoke_key(
+        name: Annotated[str, typer.Argument(help="The key, like k1.")],
+        reason: Annotated[Literal["stolen", "lost", "replaced"], typer.Option(help="What happened to it.")],
+        root: _Ask = False,
+        instance: Folder = HERE,
+    ) -> None:
+        """Ends a key now: others believe nothing more that it signed."""
+        with _opened(instance) as federation:
+            given = _asked(federation) if root else None
+            federation.instance.store.transact(lambda tx: revoke(federation, tx, name, reason, root=given))
+            with federation.instance.store.read() as tx:
+                forget_ended(folder_of(federation.instance.folder), our_keys(tx), tx.now)
+            typer.echo(f"{name} is revoked. Peers learn of it when they next look, within an hour.")
+
+    del rotate_keys, revoke_key
+
+
+def _add_root(keys: typer.Typer) -> None:
+    root = typer.Typer(help="The root key, which alone can add keys.", no_args_is_help=True)
+    keys.add_typer(root, name="root")
+
+    @root.command("export")
+    def export(
+        remove: Annotated[bool, typer.Option("--remove", help="Delete it from this machine.")] = False,
+        instance: Folder = HERE,
+    ) -> None:
+        """Shows the root key, to be kept on paper, away from here."""
+        with _opened(instance) as federation:
+            with federation.instance.store.read() as tx:
+                key = root_key(federation, tx)
+            if key is None:
+                raise Conflict("root_needed", "The root key is not on this machine.")
+            typer.echo(key.secret())
+            typer.echo(
+                "Whoever has this can speak for this instance for ever. Keep it on paper, in two places.", err=True
+            )
+            if remove and typer.confirm("Have you written it down? It is deleted from this machine.", err=True):
+                file_of(folder_of(federation.instance.folder), "root").unlink()
+
+    @root.command("sign")
+    def sign(instance: Folder = HERE) -> None:
+        """Signs the set of keys anew, with the key that stands by; asks for the root key where it is not here."""
+        with _opened(instance) as federation:
+            with federation.instance.store.read() as tx:
+                here = root_key(federation, tx) is not None
+            given = None if here else _asked(federation)
+            federation.instance.store.transact(lambda tx: renew_key_set(federation, tx, root=given))
+            typer.echo("The set of keys is signed.")
+
+    del export, sign
+
+
+@contextmanager
+def _opened(folder: Path) -> Iterator[Federation]:
+    with open_instance(folder) as instance:
+        yield federation_of(instance)
+
+
+def _asked(federation: Federation) -> SigningKey:
+    """The root key, typed in. It is used in memory and kept nowhere."""
+    said = typer.prompt("Root key (z3u2…)", hide_input=True)
+    try:
+        return SigningKey.read(key_iri(federation, "root"), said)
+    except BadKey:
+        raise Conflict("other_root", "This is not the root key of this instance.") from None
+
+
+def _show_fingerprint(federation: Federation) -> None:
+    with federation.instance.store.read() as tx:
+        keys = our_keys(tx)
+    if not keys:
+        raise Conflict("no_key", "This instance has no key to sign with; `commensal federation keys init` makes one.")
+    digits = fingerprint_of(federation.iri, keys[0].multikey).split()
+    typer.echo(federation.iri)
+    typer.echo("  ".join(digits[:4]) + "\n" + "  ".join(digits[4:]))
+    typer.echo(translate(federation.instance.settings.language, _READ))
+
+
+def _state(key: Key, federation: Federation) -> str:
+    now = federation.instance.clock.now()
+    if key.kind == "root":
+        here = file_of(folder_of(federation.instance.folder), "root").exists()
+        return "root, on this machine" if here else "root, away"
+    if key.revoked_at is not None:
+        return f"revoked {key.revoked_at:%Y-%m-%d}: {key.reason}"
+    if not key.live(now):
+        return f"ended {key.ends_at:%Y-%m-%d}"
+    if key.used_from is None:
+        return "stands by"
+    return f"used from {key.used_from:%Y-%m-%d}" + (f" until {key.ends_at:%Y-%m-%d}" if key.ends_at else "")
