@@ -58,6 +58,12 @@ def note(**said: str | None) -> None:
         request.note(said)
 
 
+def request_id() -> str:
+    """Of the request that is answered; "" where none is."""
+    request = _request.get()
+    return request.fields()["request_id"] if request is not None else ""
+
+
 @contextmanager
 def speaking(plugin: str) -> Iterator[None]:
     """Lines that are written until the block ends are this plugin's."""

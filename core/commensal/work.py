@@ -6,6 +6,7 @@ from datetime import timedelta
 from functools import partial
 
 from .api.idempotency import forget_old_answers
+from .audit.forgetting import forget_old_entries
 from .errors import PluginError
 from .events.opened import announce_openings, forget_openings
 from .events.tell import EVENT, tell_plugin
@@ -24,6 +25,7 @@ from .sale_sessions.repeat import repeat_due
 
 
 def _core(instance: Instance) -> Work:
+    kept = instance.settings.retention
     return Work(
         handlers={
             "mail": send_mail,
@@ -42,6 +44,7 @@ def _core(instance: Instance) -> Work:
             Periodic("forget_log_ins", timedelta(days=1), forget_what_ran_out),
             Periodic("forget_jobs", timedelta(days=1), forget_finished),
             Periodic("forget_openings", timedelta(days=1), forget_openings),
+            Periodic("forget_audit", timedelta(days=1), partial(forget_old_entries, days=kept.audit_days)),
         ),
     )
 

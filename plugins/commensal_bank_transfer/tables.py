@@ -2,7 +2,7 @@
 
 from sqlalchemy import Column, ForeignKey, Index, Table, Text, UniqueConstraint
 
-from commensal import Time, Whole, checked_in, metadata
+from commensal import PERSONAL, Time, Whole, checked_in, metadata
 
 bank_transfer_entry = Table(
     "bank_transfer_entry",
@@ -13,8 +13,8 @@ bank_transfer_entry = Table(
     Column("booked_on", Text, nullable=False),  # the bank's day, ISO 8601
     Column("amount", Whole, nullable=False),  # minor units
     Column("currency", Text, nullable=False),
-    Column("payer", Text, nullable=False),
-    Column("text", Text, nullable=False),
+    Column("payer", Text, nullable=False, info=PERSONAL),
+    Column("text", Text, nullable=False, info=PERSONAL),
     Column("state", Text, nullable=False),
     Column("order_id", Text, ForeignKey("customer_order.id")),
     Column("payment_id", Text, ForeignKey("payment.id")),

@@ -2,7 +2,7 @@
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table, Text
 
-from commensal import Time, Whole, metadata
+from commensal import DERIVED, ON_BEHALF, Time, Whole, metadata
 
 delivery_slot = Table(
     "delivery_slot",
@@ -15,10 +15,11 @@ delivery_slot = Table(
     Column("ends_at", Time, nullable=False),
     Column("timezone", Text, nullable=False),  # IANA; hours are shown in it
     Column("capacity", Whole),  # orders; none: any number
-    Column("taken", Whole, nullable=False),  # orders; only bookings write it
+    Column("taken", Whole, nullable=False, info=DERIVED),  # orders; only bookings write it
     Column("version", Whole, nullable=False),  # of what the enterprise may edit: bookings leave it alone
     CheckConstraint("ends_at > begins_at", name="ends_after_beginning"),
     CheckConstraint("taken >= 0 AND (capacity IS NULL OR taken <= capacity)", name="not_overbooked"),
     Index("ix_delivery_slot_session", "session_id", "begins_at"),
     sqlite_strict=True,
+    info=ON_BEHALF,
 )

@@ -2,7 +2,7 @@
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table, Text
 
-from commensal import Exact, Json, Time, Whole, metadata
+from commensal import DERIVED, ON_BEHALF, SECRET, Exact, Json, Time, Whole, metadata
 
 pickup_place = Table(
     "pickup_place",
@@ -44,7 +44,7 @@ pickup_calendar = Table(
     "pickup_calendar",
     metadata,
     Column("place_id", Text, ForeignKey("pickup_place.id"), primary_key=True),
-    Column("secret_hash", Text, nullable=False, unique=True),
+    Column("secret_hash", Text, nullable=False, unique=True, info=SECRET),
     sqlite_strict=True,
 )
 
@@ -57,11 +57,12 @@ pickup_slot = Table(
     Column("begins_at", Time, nullable=False),
     Column("ends_at", Time, nullable=False),
     Column("capacity", Whole),  # orders; none: any number
-    Column("taken", Whole, nullable=False),  # orders; only bookings write it
+    Column("taken", Whole, nullable=False, info=DERIVED),  # orders; only bookings write it
     Column("closure_id", Text, ForeignKey("pickup_closure.id"), index=True),  # it takes no more orders
     Column("version", Whole, nullable=False),  # of what the enterprise may edit: bookings leave it alone
     CheckConstraint("ends_at > begins_at", name="ends_after_beginning"),
     CheckConstraint("taken >= 0 AND (capacity IS NULL OR taken <= capacity)", name="not_overbooked"),
     Index("ix_pickup_slot_session", "session_id", "begins_at"),
     sqlite_strict=True,
+    info=ON_BEHALF,
 )

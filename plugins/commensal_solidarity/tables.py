@@ -2,7 +2,7 @@
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table, Text
 
-from commensal import Time, Whole, append_only, checked_in, metadata
+from commensal import DERIVED, ON_BEHALF, Time, Whole, append_only, checked_in, metadata, untraced
 
 # One row for each programme and year, from its first grant on.
 solidarity_budget = Table(
@@ -12,9 +12,10 @@ solidarity_budget = Table(
     Column("programme", Text, primary_key=True),  # its id in the hub's settings
     Column("year", Whole, primary_key=True),  # the calendar year in which the fund's begins
     Column("budget", Whole, nullable=False),  # minor units; as it was when something was last granted
-    Column("spent", Whole, nullable=False),  # minor units; the sum of its entries
+    Column("spent", Whole, nullable=False, info=DERIVED),  # minor units; the sum of its entries
     CheckConstraint("spent >= 0 AND spent <= budget", name="not_overspent"),
     sqlite_strict=True,
+    info=ON_BEHALF,
 )
 
 # Append-only: a grant that changes is an entry of its own.
@@ -35,6 +36,7 @@ solidarity_entry = Table(
     Index("ix_solidarity_entry_customer", "enterprise_id", "programme", "year", "customer_id"),
     Index("ix_solidarity_entry_at", "enterprise_id", "programme", "at"),
     sqlite_strict=True,
+    info=untraced("it is a journal of orders"),
 )
 append_only(solidarity_entry)
 
@@ -53,5 +55,6 @@ solidarity_payment = Table(
     CheckConstraint("amount <> 0", name="amount_moves"),
     Index("ix_solidarity_payment_programme", "enterprise_id", "programme", "id"),
     sqlite_strict=True,
+    info=untraced("it is a journal, and says who wrote"),
 )
 append_only(solidarity_payment)

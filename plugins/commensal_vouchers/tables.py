@@ -2,21 +2,35 @@
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table, Text, UniqueConstraint
 
-from commensal import Exact, Flag, Json, Time, Whole, append_only, checked_in, metadata
+from commensal import (
+    DERIVED,
+    ON_BEHALF,
+    PERSONAL,
+    SECRET,
+    Exact,
+    Flag,
+    Json,
+    Time,
+    Whole,
+    append_only,
+    checked_in,
+    metadata,
+    untraced,
+)
 
 vouchers_voucher = Table(
     "vouchers_voucher",
     metadata,
     Column("id", Text, primary_key=True),
     Column("enterprise_id", Text, ForeignKey("enterprise.id"), nullable=False),
-    Column("code", Text, nullable=False),  # in capitals; never changes
+    Column("code", Text, nullable=False, info=SECRET),  # in capitals; never changes
     Column("kind", Text, nullable=False),
     Column("name", Text, nullable=False),  # for the shop: what it is for
     Column("currency", Text, nullable=False),
     Column("amount", Whole),  # that a voucher of a fixed amount spares, minor units
     Column("percent", Exact),  # that a voucher in percent spares
     Column("most", Whole),  # that a voucher in percent spares at most, minor units
-    Column("balance", Whole),  # of a gift card, minor units: the sum of its movements
+    Column("balance", Whole, info=DERIVED),  # of a gift card, minor units: the sum of its movements
     Column("valid_from", Time),
     Column("valid_until", Time),  # not any more from this moment on
     Column("minimum", Whole, nullable=False),  # of goods in the order, minor units
@@ -26,7 +40,7 @@ vouchers_voucher = Table(
     Column("category_ids", Json, nullable=False),  # of customers; none: for all
     Column("product_types", Json, nullable=False),  # that it spares something of; none: of all
     Column("most_uses", Whole),  # none: any number
-    Column("used", Whole, nullable=False),  # by how many orders: the number of its uses
+    Column("used", Whole, nullable=False, info=DERIVED),  # by how many orders: the number of its uses
     Column("batch_id", Text),
     Column("archived_at", Time),
     Column("created_at", Time, nullable=False),
@@ -38,6 +52,7 @@ vouchers_voucher = Table(
     CheckConstraint("balance IS NULL OR balance >= 0", name="not_overspent"),
     Index("ix_vouchers_voucher_batch", "batch_id"),
     sqlite_strict=True,
+    info=ON_BEHALF,
 )
 
 # What an order holds of a voucher until it is cancelled, or changed so that it does not use it any more.
@@ -47,13 +62,14 @@ vouchers_use = Table(
     metadata,
     Column("voucher_id", Text, ForeignKey("vouchers_voucher.id"), primary_key=True),
     Column("order_id", Text, ForeignKey("customer_order.id"), primary_key=True),
-    Column("mailbox", Text),  # the fingerprint of their address
+    Column("mailbox", Text, info=PERSONAL),  # the fingerprint of their address
     Column("person_id", Text, ForeignKey("person.id"), index=True),
     Column("at", Time, nullable=False),
     UniqueConstraint("voucher_id", "mailbox"),
     UniqueConstraint("voucher_id", "person_id"),
     Index("ix_vouchers_use_order", "order_id"),
     sqlite_strict=True,
+    info=untraced("the order tells which voucher it used"),
 )
 
 # Append-only: the balance of a gift card is the sum of its movements.
@@ -64,11 +80,12 @@ vouchers_movement = Table(
     Column("voucher_id", Text, ForeignKey("vouchers_voucher.id"), nullable=False),
     Column("order_id", Text, ForeignKey("customer_order.id"), index=True),  # none: the shop put money on it
     Column("amount", Whole, nullable=False),  # minor units; negative pays for an order
-    Column("note", Text, nullable=False),
+    Column("note", Text, nullable=False, info=PERSONAL),
     Column("person_id", Text),  # who put money on it; none: an order, or the command line
     Column("at", Time, nullable=False),
     CheckConstraint("amount <> 0", name="amount_moves"),
     Index("ix_vouchers_movement_voucher", "voucher_id", "id"),
     sqlite_strict=True,
+    info=untraced("it is a journal, and says who wrote"),
 )
 append_only(vouchers_movement)

@@ -2,24 +2,28 @@
 
 from sqlalchemy import Column, ForeignKey, Index, Table, Text, UniqueConstraint
 
-from commensal import Flag, Json, Time, Whole, checked_in, metadata
+from commensal import DERIVED, PERSONAL, SECRET, Flag, Json, Time, Whole, checked_in, metadata, untraced
 
 webhooks_hook = Table(
     "webhooks_hook",
     metadata,
     Column("id", Text, primary_key=True),
     Column("enterprise_id", Text, ForeignKey("enterprise.id"), nullable=False),
-    Column("url", Text, nullable=False),
+    Column("url", Text, nullable=False, info=SECRET),
     Column("events", Json, nullable=False),  # kinds that it wants; none: every kind
     Column("personal", Flag, nullable=False),  # with what is known of customers
-    Column("secret", Text, nullable=False),  # as Standard Webhooks write it; it signs, so it cannot be kept as a hash
-    Column("old_secret", Text),  # signs too until `old_until`
+    Column(
+        "secret", Text, nullable=False, info=SECRET
+    ),  # as Standard Webhooks write it; it signs, so it cannot be kept as a hash
+    Column("old_secret", Text, info=SECRET),  # signs too until `old_until`
     Column("old_until", Time),
     Column("enabled", Flag, nullable=False),
     Column("off_because", Text, nullable=False),  # why it was switched off by us
-    Column("failures", Whole, nullable=False),  # since the last success
-    Column("failing_since", Time),
-    Column("held_until", Time),  # nothing is sent before, so that one dead address costs one time limit and not many
+    Column("failures", Whole, nullable=False, info=DERIVED),  # since the last success
+    Column("failing_since", Time, info=DERIVED),
+    Column(
+        "held_until", Time, info=DERIVED
+    ),  # nothing is sent before, so that one dead address costs one time limit and not many
     Column("created_at", Time, nullable=False),
     Column("version", Whole, nullable=False),  # of what the enterprise sets; deliveries leave it alone
     checked_in("off_because", ("", "gone", "failing")),
@@ -34,7 +38,7 @@ webhooks_delivery = Table(
     Column("hook_id", Text, ForeignKey("webhooks_hook.id"), nullable=False),
     Column("event_id", Text, nullable=False),
     Column("kind", Text, nullable=False),
-    Column("body", Text, nullable=False),  # as it is signed and sent, byte for byte
+    Column("body", Text, nullable=False, info=PERSONAL),  # as it is signed and sent, byte for byte
     Column("state", Text, nullable=False),
     Column("tries", Whole, nullable=False),
     Column("status", Whole),  # of the last answer
@@ -45,4 +49,5 @@ webhooks_delivery = Table(
     UniqueConstraint("hook_id", "event_id"),
     checked_in("state", ("waiting", "delivered", "parked", "dropped")),
     sqlite_strict=True,
+    info=untraced("what was sent follows from what is traced"),
 )

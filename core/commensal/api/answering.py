@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from ..audit.acting import acting, acting_for
 from ..errors import CommensalError, Refused
 from ..failpoints import failpoint
 from ..instance import Instance
@@ -28,6 +29,7 @@ from .problems import problem
 from .rates import Rates
 from .reading import read_body, read_id, read_query, read_version
 from .streaming import begin_stream
+from .tracing import trace_export, trace_request
 
 LARGEST_JSON = 1024 * 1024  # bytes
 LARGEST_FILE = 9 * 1024 * 1024
@@ -96,12 +98,15 @@ def _answer(
         call = Call(instance=instance, actor=actor, tx=tx, language=language, version=version)
         if endpoint.prepare is not None:
             call = replace(call, prepared=endpoint.prepare(call, **given))
-        response = _respond(endpoint, instance, endpoint.handler(call, **given)) if endpoint.safe else None
+        value = endpoint.handler(call, **given) if endpoint.safe else None
+        response = _respond(endpoint, instance, value) if endpoint.safe else None
     keep_alive(instance.store, actor, call.tx.now)
-    if response is not None:
-        return response
-    with slowed_down(rates, address, getattr(given.get("body"), "codes", None) or ()):
-        return _change(request, endpoint, call, given, content)
+    with acting(acting_for(actor, endpoint.name, given.get("enterprise"))):
+        if response is not None:
+            trace_export(call, endpoint, given, value)
+            return response
+        with slowed_down(rates, address, getattr(given.get("body"), "codes", None) or ()):
+            return _change(request, endpoint, call, given, content)
 
 
 def _given(request: Request, endpoint: Endpoint, content: bytes) -> dict[str, Any]:
@@ -126,13 +131,14 @@ def _change(request: Request, endpoint: Endpoint, call: Call, given: dict[str, A
             if kept is not None:
                 return None, Response(kept.body, kept.status, dict(kept.headers))
         value = endpoint.handler(replace(call, tx=tx), **given)
+        trace_request(tx, endpoint, given)
         response = _respond(endpoint, call.instance, value)
         if key is not None:
             keep_answer(tx, actor, key, _kept(response))
         failpoint("request.before_commit")
         return value, response
 
-    value, response = call.instance.store.transact(act)
+    value, response = call.instance.transact(act)
     failpoint("request.committed")
     if endpoint.after is not None and value is not None:
         response = _respond(endpoint, call.instance, endpoint.after(call, value))

@@ -122,6 +122,7 @@ class Endpoint:
     after:    runs after the commit, with the answer and without a transaction; its result replaces the answer
     takes:    media type of the body: JSON, or bytes handed over as they are
     limit:    the rate that applies: "reads", "writes" or "logins"
+    untraced: why an unsafe request need leave no trace in the audit trail where no traced row changes; "": it must
     """
 
     method: str
@@ -137,6 +138,7 @@ class Endpoint:
     after: Callable[..., Any] | None = None
     takes: str = "application/json"
     limit: str = ""
+    untraced: str = ""
     hints: dict[str, Any] = field(default_factory=dict, compare=False)
 
     @property

@@ -14,6 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from ..audit.acting import Acting, acting
 from ..errors import NotFound, Refused, TooMany
 from ..hooks import specifications
 from ..hooks.values import WebhookRequest
@@ -60,7 +61,8 @@ def _status(instance: Instance, plugin: str, request: Request, message: WebhookR
     except NotFound:
         return 404
     try:
-        take_message(instance, plugin, enterprise_id, message)
+        with acting(Acting(kind="provider", command=f"webhook {plugin}")):
+            take_message(instance, plugin, enterprise_id, message)
     except Refused as error:
         _log.warning("a message was refused", plugin=plugin, enterprise=enterprise_id, code=error.code)
         return 400

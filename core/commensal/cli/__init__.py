@@ -10,6 +10,7 @@ from rich.console import Console
 from ..errors import CommensalError
 from ..logs import configure_logs
 from . import (
+    audit,
     backup,
     check,
     demo,
@@ -41,7 +42,7 @@ app = typer.Typer(
 )
 _ROOMS = (
     init, user, token, enterprise, product_list, report, sale, plugins, hooks, new_plugin, serve, work, jobs, migrate,
-    upgrade, check, backup, export, demo,
+    upgrade, check, audit, backup, export, demo,
 )  # fmt: skip
 for _room in _ROOMS:
     _room.add_to(app)

@@ -58,6 +58,8 @@ def _write(
     with opened.store.read() as tx:
         report = find_report(tx, opened.hooks, shop.id, plugin, wanted, language)
         values = read_parameters(tx, shop, report.parameters, _pairs(given))
+    with opened.store.write() as tx:
+        tx.trace("exported", "report", name, enterprise_id=shop.id)
     parts = print_report(opened.store, shop, report, values, format=format_named(format), language=language, flat=flat)
     unfinished = file.with_name(f"{file.name}.part")  # nobody shall take half a report for a whole one
     try:

@@ -30,13 +30,13 @@ def check_settings(shape: type | None, settings: Mapping[str, Any]) -> None:
 
 def hide_secrets(shape: type | None, settings: Mapping[str, Any]) -> dict[str, Any]:
     """The settings as they may be shown."""
-    secret = _secrets(shape)
+    secret = secret_names(shape)
     return {key: HIDDEN if key in secret and value else value for key, value in settings.items()}
 
 
 def keep_secrets(shape: type | None, sent: Mapping[str, Any], kept: Mapping[str, Any]) -> dict[str, Any]:
     """The settings as they are to be kept: a secret that was sent back hidden is the one that was kept before."""
-    secret = _secrets(shape)
+    secret = secret_names(shape)
     hidden = {key for key, value in sent.items() if key in secret and value == HIDDEN}
     return {key: kept.get(key, "") if key in hidden else value for key, value in sent.items()}
 
@@ -81,6 +81,7 @@ def _problem(where: str, error: SettingsError) -> Problem:
     return Problem("setting", "This setting is not right: {what}", where, {"what": str(error)})
 
 
-def _secrets(shape: type | None) -> frozenset[str]:
+def secret_names(shape: type | None) -> frozenset[str]:
+    """The settings of a plugin's class that hold secrets."""
     hints = get_type_hints(shape) if shape is not None else {}
     return frozenset(name for name, hint in hints.items() if hint is Secret or Secret in get_args(hint))

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Column, ForeignKey, Index, Table, Text, UniqueConstraint
 
-from ..store import Exact, Flag, Json, Time, Whole, checked_in, metadata
+from ..store import ON_BEHALF, PERSONAL, Exact, Flag, Json, Time, Whole, checked_in, metadata, untraced
 
 enterprise = Table(
     "enterprise",
@@ -15,8 +15,8 @@ enterprise = Table(
     Column("is_producer", Flag, nullable=False),
     Column("is_hub", Flag, nullable=False),
     Column("visibility", Text, nullable=False),
-    Column("email", Text, nullable=False),
-    Column("phone", Text, nullable=False),
+    Column("email", Text, nullable=False, info=PERSONAL),
+    Column("phone", Text, nullable=False, info=PERSONAL),
     Column("street", Text, nullable=False),
     Column("postcode", Text, nullable=False),
     Column("city", Text, nullable=False),
@@ -63,17 +63,20 @@ customer = Table(
     Column("id", Text, primary_key=True),
     Column("enterprise_id", Text, ForeignKey("enterprise.id"), nullable=False),
     Column("person_id", Text, ForeignKey("person.id"), index=True),  # none: buys without an account
-    Column("email", Text, nullable=False, index=True),  # lower case
-    Column("name", Text, nullable=False),
-    Column("search", Text, nullable=False, server_default=""),  # name, address and code, as they are searched
-    Column("phone", Text, nullable=False),
-    Column("code", Text),  # the enterprise's own reference
-    Column("note", Text, nullable=False),
+    Column("email", Text, nullable=False, index=True, info=PERSONAL),  # lower case
+    Column("name", Text, nullable=False, info=PERSONAL),
+    Column(
+        "search", Text, nullable=False, server_default="", info=PERSONAL
+    ),  # name, address and code, as they are searched
+    Column("phone", Text, nullable=False, info=PERSONAL),
+    Column("code", Text, info=PERSONAL),  # the enterprise's own reference
+    Column("note", Text, nullable=False, info=PERSONAL),
     Column("created_at", Time, nullable=False),
     Column("version", Whole, nullable=False),
     UniqueConstraint("enterprise_id", "email"),
     UniqueConstraint("enterprise_id", "code"),
     sqlite_strict=True,
+    info=ON_BEHALF,
 )
 
 customer_in_category = Table(
@@ -108,6 +111,7 @@ enterprise_counter = Table(
     Column("series", Text, primary_key=True),  # "order", "journal"
     Column("value", Whole, nullable=False),
     sqlite_strict=True,
+    info=untraced("what was numbered tells its number"),
 )
 
 enterprise_plugin = Table(

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Column, Table, Text
 
-from ..store import Time, metadata
+from ..store import Time, metadata, untraced
 
 sale_opening = Table(
     "sale_opening",
@@ -10,4 +10,5 @@ sale_opening = Table(
     Column("session_id", Text, primary_key=True),  # no key: a session nobody has ordered at may still be removed
     Column("announced_at", Time, nullable=False),
     sqlite_strict=True,
+    info=untraced("it marks a moment"),
 )

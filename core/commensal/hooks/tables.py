@@ -2,7 +2,7 @@
 
 from sqlalchemy import Column, Table, Text
 
-from ..store import Time, Whole, metadata
+from ..store import Time, Whole, metadata, untraced
 
 plugin_failure = Table(
     "plugin_failure",
@@ -13,4 +13,5 @@ plugin_failure = Table(
     Column("what", Text, nullable=False),  # of the last time
     Column("last_at", Time, nullable=False),
     sqlite_strict=True,
+    info=untraced("it counts failures"),
 )

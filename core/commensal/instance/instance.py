@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import TypeVar
 
+from ..audit.auditor import TrailWriter
 from ..clock import Clock, SystemClock
 from ..credentials import holds_secrets
-from ..errors import StoreError
+from ..errors import SoldOut, StoreError
+from ..hooks import specifications
 from ..hooks.dispatcher import Hooks
 from ..hooks.failures import Recorder
 from ..hooks.loading import listeners, load_plugins, migration_folders
 from ..ids import Ids, RandomIds
-from ..store import Store
+from ..store import Store, Transaction
 from ..store.migrate import Newer, is_empty, migrate, missing_revisions
 from ..store.presence import alone, stay
 from .brought import Brought, told_of_version, write_brought
 from .settings import Settings, load_settings, refuse_if_others_read
 
 DATABASE = "commensal.db"
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,23 @@ class Instance:
         self.hooks.keep_failures(Recorder(self.store))
         self.store.before_closing(self.hooks.flush_failures)
         self.store.listeners = listeners(self.hooks)
+        self.store.auditor = TrailWriter(self.hooks)
+
+    def transact(self, act: Callable[[Transaction], Answer]) -> Answer:
+        """Runs `act` in a transaction that writes. Where lots are short and plugins bring more, once again.
+
+        Nothing is held while they are asked. Raises what `act` raises, `SoldOut` among others.
+        """
+        try:
+            return self.store.transact(act)
+        except SoldOut as short:
+            if not short.missing or not self._brought(short.missing):
+                raise
+        return self.store.transact(act)
+
+    def _brought(self, missing: Mapping[str, int]) -> bool:
+        answers = self.hooks.each(specifications.bring_stock, instance=self, missing=missing)
+        return any([answer.value for answer in answers])
 
     def close(self) -> None:
         self.store.close()

@@ -92,6 +92,29 @@ class WatchingSettings:
 
 
 @dataclass(frozen=True)
+class RetentionSettings:
+    """How long is kept what is about people. Each period has its reason in law; 0 keeps for ever."""
+
+    audit_days: int = 1095
+    """Entries of the audit trail: who changed what."""
+    customers_days: int = 1095
+    """Customers and people who have ordered nothing and logged in no more are forgotten after this (CNIL: three years
+    from the end of the relation or the last contact)."""
+    notes_days: int = 30
+    """Notes on orders, after the distribution: they may tell of allergies and diets (GDPR, art. 9)."""
+    addresses_days: int = 7
+    """Answers that are kept for who repeats a request, where only the IP address of a guest says whose they are."""
+    identities_years: int = 10
+    """Names on orders of people who were forgotten, from the end of the year: accounts must be kept (Code de commerce,
+    art. L123-22)."""
+
+    def __post_init__(self) -> None:
+        for name in ("audit_days", "customers_days", "notes_days", "addresses_days", "identities_years"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"retention.{name}: it must not be negative")
+
+
+@dataclass(frozen=True)
 class Settings:
     name: str
     """What people call this instance."""
@@ -112,6 +135,7 @@ class Settings:
     outbound: OutboundSettings = field(default_factory=OutboundSettings)
     logs: LogSettings = field(default_factory=LogSettings)
     watching: WatchingSettings = field(default_factory=WatchingSettings)
+    retention: RetentionSettings = field(default_factory=RetentionSettings)
     plugins: dict[str, Any] = field(default_factory=dict, repr=False)  # as it is written, secrets too
     """`enabled`: ids in the order in which they are asked."""
 

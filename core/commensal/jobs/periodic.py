@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import structlog
 from sqlalchemy import delete
 
+from ..audit.acting import Acting, acting
 from ..failpoints import failpoint
 from ..store import Transaction, insert_once
 from .registry import Periodic, Work
@@ -32,7 +33,7 @@ def run_periodic(instance: Instance, work: Work) -> list[str]:
     ran = []
     for one in work.periodic:
         try:
-            with instance.store.write() as tx:
+            with acting(Acting(kind="job", command=one.name)), instance.store.write() as tx:
                 if _claim(tx, one):
                     one.act(tx)
                     failpoint("periodic.before_commit")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from sqlalchemy import ColumnElement, RowMapping, Select, and_, select, update
 
+from ..audit.acting import Acting, acting
 from ..failpoints import failpoint
 from ..store import Transaction
 from .registry import Job, Work
@@ -64,7 +65,8 @@ def _held(one: Job) -> ColumnElement[bool]:
 def _do(instance: Instance, work: Work, one: Job) -> None:
     try:
         handler = work.handlers[one.kind]
-        handler(instance, one)
+        with acting(Acting(kind="job", command=one.kind)):
+            handler(instance, one)
     except Exception as error:  # any error of any handler: the job comes back, or is parked and shown
         _log.warning("job failed", job=one.id, kind=one.kind, attempt=one.attempts, exc_info=error)
         with instance.store.write() as tx:

@@ -2,14 +2,14 @@
 
 from sqlalchemy import Column, Index, Table, Text
 
-from ..store import Json, Time, Whole, checked_in, metadata
+from ..store import PERSONAL, Json, Time, Whole, checked_in, metadata, untraced
 
 job = Table(
     "job",
     metadata,
     Column("id", Text, primary_key=True),
     Column("kind", Text, nullable=False),
-    Column("payload", Json, nullable=False),
+    Column("payload", Json, nullable=False, info=PERSONAL),
     Column("state", Text, nullable=False),
     Column("due_at", Time, nullable=False),
     Column("attempts", Whole, nullable=False),
@@ -20,6 +20,7 @@ job = Table(
     checked_in("state", ("waiting", "running", "done", "parked")),
     Index("ix_job_due", "state", "due_at"),
     sqlite_strict=True,
+    info=untraced("what is promised follows from what is traced"),
 )
 
 # A periodic job claims its (name, slot) row, so it runs once however many workers there are.
@@ -29,4 +30,5 @@ job_slot = Table(
     Column("name", Text, primary_key=True),
     Column("slot", Time, primary_key=True),
     sqlite_strict=True,
+    info=untraced("it is a clock"),
 )

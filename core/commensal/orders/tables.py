@@ -2,7 +2,7 @@
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table, Text, UniqueConstraint, text
 
-from ..store import Exact, Flag, Json, Time, Whole, checked_in, metadata
+from ..store import DERIVED, ON_BEHALF, PERSONAL, SECRET, Exact, Flag, Json, Time, Whole, checked_in, metadata, untraced
 
 customer_order = Table(
     "customer_order",
@@ -12,23 +12,23 @@ customer_order = Table(
     Column("enterprise_id", Text, ForeignKey("enterprise.id"), nullable=False),  # the shop
     Column("customer_id", Text, ForeignKey("customer.id"), index=True),  # none while a draft
     Column("person_id", Text, ForeignKey("person.id")),  # none: bought without an account
-    Column("secret_hash", Text),  # opens the order to a guest; its SHA-256
+    Column("secret_hash", Text, info=SECRET),  # opens the order to a guest; its SHA-256
     Column("number", Whole),  # gapless per enterprise; none while a draft
     Column("state", Text, nullable=False),
     Column("payment_state", Text, nullable=False),
     Column("fulfilment_state", Text, nullable=False),
     Column("currency", Text, nullable=False),
     Column("prices_include_vat", Flag, nullable=False),  # as the enterprise had it when the order was placed
-    Column("name", Text, nullable=False),
-    Column("email", Text, nullable=False),
-    Column("phone", Text, nullable=False),
+    Column("name", Text, nullable=False, info=PERSONAL),
+    Column("email", Text, nullable=False, info=PERSONAL),
+    Column("phone", Text, nullable=False, info=PERSONAL),
     Column("language", Text, nullable=False),
-    Column("note", Text, nullable=False),
+    Column("note", Text, nullable=False, info=PERSONAL),
     Column("shipping", Text, nullable=False),  # "plugin:option"
     Column("shipping_label", Text, nullable=False),
     Column("payment_method", Text, nullable=False),  # "plugin:method"
-    Column("codes", Json, nullable=False, server_default="[]"),  # of vouchers, as they were typed
-    Column("address", Json),  # where the goods are to be brought; none: they are collected
+    Column("codes", Json, nullable=False, server_default="[]", info=PERSONAL),  # of vouchers, as they were typed
+    Column("address", Json, info=PERSONAL),  # where the goods are to be brought; none: they are collected
     Column("products_total", Whole, nullable=False),  # all totals in minor units
     Column("deposits_total", Whole, nullable=False),
     Column("adjustments_total", Whole, nullable=False),  # what the customer pays or is spared of them
@@ -37,7 +37,7 @@ customer_order = Table(
     Column("paid_total", Whole, nullable=False, default=0),  # the journal's sum for this order; only payments write it
     Column("created_at", Time, nullable=False),
     Column("placed_at", Time),
-    Column("changed_at", Time, nullable=False),
+    Column("changed_at", Time, nullable=False, info=DERIVED),
     Column("cancelled_at", Time),
     Column("fulfilled_at", Time),
     Column("version", Whole, nullable=False),
@@ -54,6 +54,7 @@ customer_order = Table(
           postgresql_where=text("state = 'Draft' AND person_id IS NOT NULL")),
     Index("uq_customer_order_secret", "secret_hash", unique=True),
     sqlite_strict=True,
+    info=ON_BEHALF,
 )  # fmt: skip
 
 # What lies in a cart: wishes without a price. Prices are worked out when the cart is looked at, and when it is placed.
@@ -65,6 +66,7 @@ cart_line = Table(
     Column("quantity", Whole, nullable=False),  # pieces
     CheckConstraint("quantity > 0", name="quantity_positive"),
     sqlite_strict=True,
+    info=untraced("what lies in a cart is a wish"),
 )
 
 order_line = Table(
@@ -92,6 +94,7 @@ order_line = Table(
     CheckConstraint("quantity >= 0", name="quantity_not_negative"),
     Index("ix_order_line_order", "order_id", "position"),
     sqlite_strict=True,
+    info=untraced("totals of the order tell that it changed, and its movements what"),
 )
 
 adjustment = Table(
@@ -112,6 +115,7 @@ adjustment = Table(
     Column("plugin", Text, nullable=False),  # who asked for it; "" for the core
     Index("ix_adjustment_order", "order_id", "position"),
     sqlite_strict=True,
+    info=untraced("totals of the order tell that it changed, and its movements what"),
 )
 
 order_vat = Table(
@@ -122,4 +126,5 @@ order_vat = Table(
     Column("net", Whole, nullable=False),
     Column("vat", Whole, nullable=False),
     sqlite_strict=True,
+    info=untraced("totals of the order tell that it changed, and its movements what"),
 )

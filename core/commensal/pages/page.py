@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from ..api.authenticate import authenticate
 from ..api.rates import Rates
+from ..audit.acting import acting, acting_for
 from ..errors import CommensalError, Invalid, Problem
 from ..instance import Instance
 from ..languages.catalogs import LANGUAGES, best_language
@@ -53,7 +54,8 @@ def page(
             rates.count(limit or ("writes" if request.method == "POST" else "reads"), visit.actor.address)
             if refused is not None:
                 raise refused
-            return handler(visit)
+            with acting(acting_for(visit.actor, f"page {handler.__name__}")):
+                return handler(visit)
         except Exception as error:  # the edge: the visitor gets a page, the operator the traceback
             if not isinstance(error, CommensalError):
                 _log.error("page failed", exc_info=error)

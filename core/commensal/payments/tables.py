@@ -2,7 +2,7 @@
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table, Text, UniqueConstraint
 
-from ..store import Json, Time, Whole, append_only, checked_in, metadata
+from ..store import DERIVED, ON_BEHALF, PERSONAL, SECRET, Json, Time, Whole, append_only, checked_in, metadata, untraced
 
 payment = Table(
     "payment",
@@ -15,18 +15,21 @@ payment = Table(
     Column("amount", Whole, nullable=False),  # minor units, positive for both kinds
     Column("currency", Text, nullable=False),
     Column("state", Text, nullable=False),
-    Column("idempotency_key", Text, nullable=False),
+    Column("idempotency_key", Text, nullable=False, info=SECRET),
     Column("reference", Text, nullable=False),  # the provider's, or a receipt's
-    Column("instructions", Json),  # what the payer is to do next
+    Column("instructions", Json, info=PERSONAL),  # what the payer is to do next
     Column("refunds", Text, ForeignKey("payment.id")),  # the payment that its provider is to give back
-    Column("asked", Whole, nullable=False, server_default="0"),  # how often its provider was asked what became of it
+    Column(
+        "asked", Whole, nullable=False, server_default="0", info=DERIVED
+    ),  # how often its provider was asked what became of it
     Column("created_at", Time, nullable=False),
-    Column("changed_at", Time, nullable=False),
+    Column("changed_at", Time, nullable=False, info=DERIVED),
     UniqueConstraint("enterprise_id", "idempotency_key"),
     checked_in("kind", ("payment", "refund")),
     checked_in("state", ("Started", "Pending", "Done", "Failed", "Cancelled")),
     CheckConstraint("amount > 0", name="amount_positive"),
     sqlite_strict=True,
+    info=ON_BEHALF,
 )
 
 # Append-only and hash-chained, one chain for each enterprise (French CGI art. 286 I 3° bis). A mistake is corrected by
@@ -53,6 +56,7 @@ payment_journal = Table(
     UniqueConstraint("enterprise_id", "previous_hash"),  # no fork
     UniqueConstraint("enterprise_id", "corrects"),  # nothing is corrected twice
     sqlite_strict=True,
+    info=untraced("it is a journal, and says who wrote"),
 )
 append_only(payment_journal)
 
@@ -77,4 +81,5 @@ payment_problem = Table(
     ),
     Index("ix_payment_problem_open", "enterprise_id", "settled_at"),
     sqlite_strict=True,
+    info=ON_BEHALF,
 )

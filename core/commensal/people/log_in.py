@@ -60,12 +60,15 @@ def log_in(
     """
     if checked.person is None or not _still_so(tx, checked):
         _count_failure(tx, checked.email)
+        known = tx.value(select(person.c.id).where(person.c.email == checked.email))
+        tx.trace("log-in failed", "person", known or "")
         return None
     forget_failures(tx, checked.email)
     if checked.renewed:
         tx.execute(update(person).where(person.c.id == checked.person.id).values(password_hash=checked.renewed))
     if replaces is not None:
         log_out(tx, replaces)
+    tx.trace("logged in", "person", checked.person.id)
     return begin_session(tx, checked.person, agent=agent)
 
 

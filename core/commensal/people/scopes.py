@@ -17,7 +17,7 @@ _MANAGE = (
     _PACK
     | _ACCOUNT
     | {"enterprise:write", "customers:write", "products:write", "catalogs:write", "sales:write", "orders:write"}
-    | {"payments:write", "plugins:write", "members:read"}
+    | {"payments:write", "plugins:write", "members:read", "audit:read"}
 )
 
 # What a member of an enterprise may do there, by role.

@@ -2,17 +2,17 @@
 
 from sqlalchemy import Column, ForeignKey, Index, Table, Text
 
-from ..store import Flag, Json, Time, Whole, checked_in, metadata
+from ..store import DERIVED, PERSONAL, SECRET, Flag, Json, Time, Whole, checked_in, metadata, untraced
 
 person = Table(
     "person",
     metadata,
     Column("id", Text, primary_key=True),
-    Column("email", Text, nullable=False, unique=True),  # lower case
-    Column("name", Text, nullable=False),
-    Column("phone", Text, nullable=False, default=""),
+    Column("email", Text, nullable=False, unique=True, info=PERSONAL),  # lower case
+    Column("name", Text, nullable=False, info=PERSONAL),
+    Column("phone", Text, nullable=False, default="", info=PERSONAL),
     Column("language", Text, nullable=False),
-    Column("password_hash", Text),  # argon2id; none: logs in by a link only
+    Column("password_hash", Text, info=SECRET),  # argon2id; none: logs in by a link only
     Column("is_operator", Flag, nullable=False),  # runs the instance
     Column("confirmed_at", Time),  # the e-mail address
     Column("disabled_at", Time),
@@ -25,11 +25,11 @@ person = Table(
 person_session = Table(
     "person_session",
     metadata,
-    Column("hash", Text, primary_key=True),
+    Column("hash", Text, primary_key=True, info=SECRET),
     Column("person_id", Text, ForeignKey("person.id"), nullable=False, index=True),
-    Column("agent", Text, nullable=False),  # which browser, so that a person recognises it
+    Column("agent", Text, nullable=False, info=PERSONAL),  # which browser, so that a person recognises it
     Column("created_at", Time, nullable=False),
-    Column("seen_at", Time, nullable=False),
+    Column("seen_at", Time, nullable=False, info=DERIVED),
     Column("expires_at", Time, nullable=False),
     Column("revoked_at", Time),
     sqlite_strict=True,
@@ -39,10 +39,10 @@ api_token = Table(
     "api_token",
     metadata,
     Column("id", Text, primary_key=True),
-    Column("hash", Text, nullable=False, unique=True),
+    Column("hash", Text, nullable=False, unique=True, info=SECRET),
     Column("person_id", Text, ForeignKey("person.id"), nullable=False, index=True),
     Column("enterprise_id", Text, ForeignKey("enterprise.id")),  # none: all that the person may reach
-    Column("name", Text, nullable=False),
+    Column("name", Text, nullable=False, info=PERSONAL),
     Column("scopes", Json, nullable=False),
     Column("created_at", Time, nullable=False),
     Column("expires_at", Time),
@@ -54,15 +54,28 @@ api_token = Table(
 email_code = Table(
     "email_code",
     metadata,
-    Column("hash", Text, primary_key=True),
+    Column("hash", Text, primary_key=True, info=SECRET),
     Column("person_id", Text, ForeignKey("person.id"), nullable=False, index=True),
     Column("purpose", Text, nullable=False),
-    Column("email", Text, nullable=False),
+    Column("email", Text, nullable=False, info=PERSONAL),
     Column("created_at", Time, nullable=False),
     Column("expires_at", Time, nullable=False),
     Column("used_at", Time),
     checked_in("purpose", ("confirm", "reset")),
     Index("ix_email_code_expires", "expires_at"),
+    sqlite_strict=True,
+    info=untraced("what a code was used for is traced"),
+)
+
+# A new e-mail address that its person has named, until it is proved. One at a time: the last one counts.
+email_change = Table(
+    "email_change",
+    metadata,
+    Column("person_id", Text, ForeignKey("person.id"), primary_key=True),
+    Column("email", Text, nullable=False, info=PERSONAL),
+    Column("hash", Text, nullable=False, info=SECRET),  # of the code that was sent to the new address
+    Column("asked_at", Time, nullable=False),
+    Column("expires_at", Time, nullable=False, index=True),
     sqlite_strict=True,
 )
 
@@ -70,8 +83,9 @@ email_code = Table(
 log_in_failure = Table(
     "log_in_failure",
     metadata,
-    Column("email_hash", Text, primary_key=True),  # SHA-256
+    Column("email_hash", Text, primary_key=True, info=PERSONAL),  # SHA-256
     Column("failures", Whole, nullable=False),
     Column("last_at", Time, nullable=False, index=True),
     sqlite_strict=True,
+    info=untraced("a log-in that fails is traced by itself"),
 )

@@ -40,7 +40,7 @@ def repeat_due(tx: Transaction, hooks: Hooks) -> list[str]:
 
 def _try(tx: Transaction, hooks: Hooks, sale: Coordination) -> Coordination | None:
     try:
-        with tx.connection.begin_nested():
+        with tx.attempt():
             return _repeat(tx, hooks, sale)
     except (PluginError, Refused) as error:
         _log.error("a sale could not be repeated", coordination=sale.id, exc_info=error)

@@ -4,12 +4,17 @@ from .append_only import append_only
 from .conflict import insert_on, insert_once, insert_or, refusing
 from .days import local_day
 from .editing import edit_row
-from .rows import insert_rows
+from .marks import DERIVED, ON_BEHALF, PERSONAL, SECRET, untraced
+from .rows import as_json, given_rows, insert_rows
 from .store import Store
 from .transaction import Transaction
 from .types import Exact, Flag, Json, Time, Whole, checked_in, metadata
 
 __all__ = [
+    "DERIVED",
+    "ON_BEHALF",
+    "PERSONAL",
+    "SECRET",
     "Exact",
     "Flag",
     "Json",
@@ -18,8 +23,10 @@ __all__ = [
     "Transaction",
     "Whole",
     "append_only",
+    "as_json",
     "checked_in",
     "edit_row",
+    "given_rows",
     "insert_on",
     "insert_once",
     "insert_or",
@@ -27,4 +34,5 @@ __all__ = [
     "local_day",
     "metadata",
     "refusing",
+    "untraced",
 ]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from typing import Any, cast
 
 from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.sql.dml import ReturningInsert
 
 from ..errors import Refused
 from .transaction import Transaction
@@ -29,8 +31,12 @@ def insert_once(tx: Transaction, table: Table, values: Mapping[str, Any]) -> boo
 
     One that comes while another is about to insert the same row waits until that has ended.
     """
-    row = insert_or(tx, table).values(values).on_conflict_do_nothing().returning(*table.primary_key.columns)
-    return tx.first(row) is not None
+    return tx.first(_once(tx.postgresql, table), values) is not None
+
+
+@cache
+def _once(on_postgresql: bool, table: Table) -> ReturningInsert[Any]:
+    return insert_on(on_postgresql, table).on_conflict_do_nothing().returning(*table.primary_key.columns)
 
 
 @contextmanager
@@ -40,7 +46,7 @@ def refusing(tx: Transaction, *, double: Refused | None = None, used: Refused | 
     What was done inside is undone, what was done before it in the transaction stays.
     """
     try:
-        with tx.connection.begin_nested():
+        with tx.attempt():
             yield
     except IntegrityError as error:
         state, said = getattr(error.orig, "sqlstate", ""), str(error.orig)

@@ -1,65 +1,85 @@
 """Many rows in one statement, whatever their number.
 
-The rows travel as one JSON document that the database takes apart. So an order of thirty lines costs as many
-statements as one of three, and the statement's text, being always the same, is compiled once.
+PostgreSQL gets the rows as one JSON document that it takes apart, so that an order of thirty lines costs as many
+messages as one of three. SQLite has no messages to save: it runs one prepared statement for each row, eight times as
+fast as it reads JSON. Either way the statement's text is always the same, and is made once.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Column, Table, TextClause, text
+import msgspec
+from sqlalchemy import FromClause, Insert, Table, Text, bindparam, cast, column, func, insert, select, type_coerce
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeEngine
 
 from .transaction import Transaction
-from .types import Flag, Json, Time
+from .types import Json
+
+Process = Callable[[Any], Any]
 
 
 def insert_rows(tx: Transaction, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Inserts all rows by one statement. Every row must name the same columns."""
     if not rows:
         return
-    dialect = tx.connection.dialect
     names = tuple(rows[0])
-    ready = [_ready(table, row, names, dialect) for row in rows]
-    tx.execute(_statement(table, names, dialect.name), {"rows": json.dumps(ready, ensure_ascii=False)})
+    ready = [_ready(table, row, names, tx.connection.dialect) for row in rows]
+    if tx.postgresql:
+        said = [dict(zip(names, row, strict=True)) for row in ready]
+        tx.connection.execute(_from_json(table, names), {"rows": as_json(said)})
+    else:
+        tx.connection.exec_driver_sql(_one_by_one(table, names), ready)
+    if tx.trail is not None:
+        tx.trail.inserted(table, rows)
 
 
-def _ready(table: Table, row: Mapping[str, Any], names: tuple[str, ...], dialect: Dialect) -> dict[str, Any]:
+def _ready(table: Table, row: Mapping[str, Any], names: tuple[str, ...], dialect: Dialect) -> tuple[Any, ...]:
+    """The values as the driver, or JSON, can carry them and the columns take them."""
     if tuple(row) != names:
         raise ValueError(f"rows of {table.name} differ in their columns: {names} and {tuple(row)}")
-    return {name: _plain(table.c[name], row[name], dialect) for name in names}
-
-
-def _plain(column: Column[Any], value: Any, dialect: Dialect) -> Any:
-    """The value as JSON can carry it and the column takes it."""
-    process = column.type.bind_processor(dialect)
-    if process is not None and not (isinstance(column.type, Json) and dialect.name == "postgresql"):
-        value = process(value)
-    return value.isoformat() if isinstance(value, datetime) else value
+    processes = _processes(table, names, dialect)
+    return tuple(
+        value if process is None else process(value) for value, process in zip(row.values(), processes, strict=True)
+    )
 
 
 @lru_cache(maxsize=256)
-def _statement(table: Table, names: tuple[str, ...], dialect: str) -> TextClause:
-    columns = ", ".join(f'"{name}"' for name in names)
-    if dialect == "sqlite":
-        values = ", ".join(f"value ->> '{name}'" for name in names)
-        return text(f"INSERT INTO {table.name} ({columns}) SELECT {values} FROM json_each(:rows)")  # noqa: S608 - names are ours
-    shape = ", ".join(f'"{name}" {_type(table.c[name])}' for name in names)
-    source = f"jsonb_to_recordset(CAST(:rows AS jsonb)) AS row({shape})"
-    return text(f"INSERT INTO {table.name} ({columns}) SELECT {columns} FROM {source}")  # noqa: S608 - names are ours
+def _processes(table: Table, names: tuple[str, ...], dialect: Dialect) -> tuple[Process | None, ...]:
+    columns = [table.c[name] for name in names]
+    inside = dialect.name == "postgresql"  # a document in the document stays what it is
+    return tuple(None if inside and isinstance(one.type, Json) else one.type.bind_processor(dialect) for one in columns)
 
 
-def _type(column: Column[Any]) -> str:
-    """PostgreSQL's word for the column's type."""
-    if isinstance(column.type, Json):
-        return "jsonb"
-    if isinstance(column.type, Time):
-        return "timestamptz"
-    if isinstance(column.type, Flag):
-        return "boolean"
-    return "bigint" if column.type.python_type is int else "text"
+@lru_cache(maxsize=256)
+def _one_by_one(table: Table, names: tuple[str, ...]) -> str:
+    columns, places = ", ".join(f'"{name}"' for name in names), ", ".join("?" for _ in names)
+    return f"INSERT INTO {table.name} ({columns}) VALUES ({places})"  # noqa: S608 - names are ours
+
+
+@lru_cache(maxsize=256)
+def _from_json(table: Table, names: tuple[str, ...]) -> Insert:
+    rows = given_rows(True, "rows", {name: table.c[name].type for name in names})
+    return insert(table).from_select(names, select(*rows.c), include_defaults=False)
+
+
+def as_json(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Rows as a statement takes them."""
+    return msgspec.json.encode(rows).decode()
+
+
+def given_rows(on_postgresql: bool, name: str, columns: Mapping[str, TypeEngine[Any]]) -> FromClause:
+    """For statements that are made once: a table of however many rows, handed over as the parameter `name`.
+
+    The parameter is a JSON list of objects that name the columns, made by `as_json`.
+    """
+    if on_postgresql:
+        document = func.jsonb_to_recordset(cast(bindparam(name, type_=Text), JSONB))
+        named = [column(one, kind) for one, kind in columns.items()]
+        return document.table_valued(*named).render_derived(name=name, with_types=True)
+    values = [type_coerce(column("value").op("->>")(one), kind).label(one) for one, kind in columns.items()]
+    return select(*values).select_from(func.json_each(bindparam(name, type_=Text)).table_valued("value")).subquery(name)

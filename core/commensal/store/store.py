@@ -17,6 +17,7 @@ from ..ids import Ids
 from .engine import make_engine
 from .gate import OpenGate, ThreadGate, Turn, WriteGate
 from .hold import Hold
+from .trail import Auditor, Trail
 from .transaction import Transaction
 
 Answer = TypeVar("Answer")
@@ -29,6 +30,7 @@ class Store:
     def __init__(self, url: str, *, clock: Clock, ids: Ids) -> None:
         self.url, self._clock, self._ids = url, clock, ids
         self.listeners: Mapping[str, Sequence[str]] = {}  # see `Transaction`; the instance says who they are
+        self.auditor: Auditor | None = None  # who writes down what is changed; the instance says who
         self._before_closing: list[Callable[[], None]] = []
         self.engine = make_engine(url)
         self._readers = self.engine.execution_options(reading=True)
@@ -47,8 +49,11 @@ class Store:
 
         Raises `Busy` when the database is held by others for too long.
         """
-        with self._gate() as turn, _busy(), self._begin(self.engine, turn) as tx:
+        trail = Trail(self.auditor) if self.auditor is not None else None
+        with self._gate() as turn, _busy(), self._begin(self.engine, turn, trail) as tx:
             yield tx
+            if self.auditor is not None and trail is not None and trail.changes and not tx.hold.taken:
+                self.auditor.write(tx.connection, trail.changes, tx.new_id, tx.now)
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
@@ -57,11 +62,11 @@ class Store:
             yield tx
 
     @contextmanager
-    def _begin(self, engine: Engine, turn: Turn) -> Iterator[Transaction]:
+    def _begin(self, engine: Engine, turn: Turn, trail: Trail | None = None) -> Iterator[Transaction]:
         with engine.begin() as connection:
             hold = Hold(connection, turn)
             try:
-                yield Transaction(connection, self._clock.now(), self._ids, hold, self.listeners)
+                yield Transaction(connection, self._clock.now(), self._ids, hold, self.listeners, trail)
             finally:
                 if hold.taken:
                     hold.throw_away()

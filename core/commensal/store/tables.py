@@ -1,6 +1,7 @@
 """All tables of the core, gathered where migrations and exports look for them."""
 
 from ..api import tables as _api
+from ..audit import tables as _audit
 from ..catalogs import tables as _catalogs
 from ..enterprises import tables as _enterprises
 from ..events import tables as _events
@@ -9,6 +10,7 @@ from ..jobs import tables as _jobs
 from ..orders import tables as _orders
 from ..payments import tables as _payments
 from ..people import tables as _people
+from ..privacy import tables as _privacy
 from ..products import tables as _products
 from ..sale_sessions import tables as _sale_sessions
 from ..stock import tables as _stock
@@ -16,6 +18,6 @@ from .types import metadata
 
 ROOMS = (
     _people, _enterprises, _stock, _products, _catalogs, _sale_sessions, _orders, _payments, _jobs, _api, _hooks,
-    _events,
+    _events, _audit, _privacy,
 )  # fmt: skip
 __all__ = ["ROOMS", "metadata"]

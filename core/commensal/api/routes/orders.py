@@ -32,6 +32,8 @@ from ..endpoint import Body, Call, Page, Paging, Routes, page_of
 
 routes = Routes("orders")
 
+_OWN = "what customers do with their own orders is told by the orders, their movements and their payments"
+
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 Text = Annotated[str, msgspec.Meta(max_length=200)]
 Note = Annotated[str, msgspec.Meta(max_length=2000)]
@@ -151,7 +153,7 @@ class Distribution:
 # ------------------------------------------------------------------------------------------------ shoppers
 
 
-@routes.post("/sale-sessions/{session}/quote", scope="public")
+@routes.post("/sale-sessions/{session}/quote", scope="public", untraced="it changes nothing")
 def quote(call: Call, session: str, body: Question) -> Priced:
     """Says what these items would cost this shopper now. Takes and writes nothing."""
     offered = quote_order(
@@ -170,7 +172,7 @@ def quote(call: Call, session: str, body: Question) -> Priced:
     )
 
 
-@routes.post("/sale-sessions/{session}/orders", scope="public", status=201, needs_key=True)
+@routes.post("/sale-sessions/{session}/orders", scope="public", status=201, needs_key=True, untraced=_OWN)
 def place(call: Call, session: str, body: NewOrder) -> GuestOrder:
     """Places an order. Stock is taken in the same transaction; a guest gets the secret that opens the order again."""
     person = call.actor.person_id
@@ -189,7 +191,7 @@ def my_cart(call: Call, session: str) -> Cart:
     return Cart(items=cart_items(call.tx, cart) if cart else {})
 
 
-@routes.put("/me/sale-sessions/{session}/cart", scope="self")
+@routes.put("/me/sale-sessions/{session}/cart", scope="self", untraced="what lies in a cart is a wish")
 def set_cart(call: Call, session: str, body: Cart) -> Cart:
     """Sets my whole cart at this sale. It reserves nothing."""
     cart = open_cart(call.tx, session, language=call.language, person_id=call.person_id)
@@ -210,14 +212,14 @@ def my_order(call: Call, order: str) -> Order:
     return order_by_id(call.tx, order, person_id=call.person_id)
 
 
-@routes.patch("/me/orders/{order}", scope="self", edits=True)
+@routes.patch("/me/orders/{order}", scope="self", edits=True, untraced=_OWN)
 def change_my_order(call: Call, order: str, body: OrderChanges) -> Order:
     """Changes my order while the sale is open."""
     mine = locked_order(call.tx, order, person_id=call.person_id, version=call.version)
     return change_order(call.tx, call.instance.hooks, mine, by=call.person_id, **_changes(body))
 
 
-@routes.post("/me/orders/{order}/cancel", scope="self", edits=True)
+@routes.post("/me/orders/{order}/cancel", scope="self", edits=True, untraced=_OWN)
 def cancel_my_order(call: Call, order: str) -> Order:
     """Cancels my order while the sale is open."""
     mine = locked_order(call.tx, order, person_id=call.person_id, version=call.version)
@@ -230,14 +232,14 @@ def guest_order(call: Call, secret: str) -> Order:
     return order_by_secret(call.tx, fingerprint(secret))
 
 
-@routes.patch("/guest-orders/{secret}", scope="public", edits=True, limit="logins")
+@routes.patch("/guest-orders/{secret}", scope="public", edits=True, limit="logins", untraced=_OWN)
 def change_guest_order(call: Call, secret: str, body: OrderChanges) -> Order:
     """Changes the order that this secret opens, while the sale is open."""
     found = locked_guest_order(call.tx, fingerprint(secret), version=call.version)
     return change_order(call.tx, call.instance.hooks, found, **_changes(body))
 
 
-@routes.post("/guest-orders/{secret}/cancel", scope="public", edits=True, limit="logins")
+@routes.post("/guest-orders/{secret}/cancel", scope="public", edits=True, limit="logins", untraced=_OWN)
 def cancel_guest_order(call: Call, secret: str) -> Order:
     """Cancels the order that this secret opens, while the sale is open."""
     found = locked_guest_order(call.tx, fingerprint(secret), version=call.version)

@@ -126,7 +126,13 @@ def _asked(call: Call, begun: Payment) -> Payment:
     return ask_plugin(call.instance, begun, call.language, call.prepared)
 
 
-@routes.post("/me/orders/{order}/payments", scope="self", status=201, needs_key=True, prepare=_return_url, after=_asked)
+_OWN = "what customers pay is told by the payments and their journal"
+
+
+@routes.post(
+    "/me/orders/{order}/payments", scope="self", status=201, needs_key=True, prepare=_return_url, after=_asked,
+    untraced=_OWN,
+)  # fmt: skip
 def pay_my_order(call: Call, order: str, body: Choice) -> Payment:
     """Begins to pay what is due for my order. The answer's instructions say what to do next."""
     order_by_id(call.tx, order, person_id=call.person_id)
@@ -142,7 +148,7 @@ def payments_of_my_order(call: Call, order: str) -> PaymentsOfOrder:
 
 @routes.post(
     "/guest-orders/{secret}/payments", scope="public", status=201, needs_key=True, prepare=_return_url, after=_asked,
-    limit="logins",
+    limit="logins", untraced=_OWN,
 )  # fmt: skip
 def pay_guest_order(call: Call, secret: str, body: Choice) -> Payment:
     """Begins to pay what is due for the order that this secret opens."""

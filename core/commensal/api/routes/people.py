@@ -92,7 +92,10 @@ def _newcomer(call: Call, body: SignUp) -> NewPerson:
     )  # fmt: skip
 
 
-@routes.post("/people", scope="public", status=202, limit="logins", prepare=_newcomer)
+_TOLD_NOBODY = "whether an address is known is told to nobody; what follows of it is traced"
+
+
+@routes.post("/people", scope="public", status=202, limit="logins", prepare=_newcomer, untraced=_TOLD_NOBODY)
 def sign_up(call: Call, body: SignUp) -> MailOnItsWay:
     """Makes an account and sends an e-mail to its address. The answer is the same where there is an account already."""
     new: NewPerson = call.prepared
@@ -100,7 +103,7 @@ def sign_up(call: Call, body: SignUp) -> MailOnItsWay:
     return MailOnItsWay(to=new.email)
 
 
-@routes.post("/forgotten-password", scope="public", status=202, limit="logins")
+@routes.post("/forgotten-password", scope="public", status=202, limit="logins", untraced=_TOLD_NOBODY)
 def ask_for_new_password(call: Call, body: ForgottenPassword) -> None:
     """Sends a code that sets a new password, if the address has an account. The answer is always the same."""
     confirmations.ask_reset(call.tx, body.email)

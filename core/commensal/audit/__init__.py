@@ -1,0 +1,1 @@
+"""The audit trail: who changed what, when, by which command, and from which request."""

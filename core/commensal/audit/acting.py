@@ -1,0 +1,61 @@
+"""Who acts now, and by which command: said once where a request, a job or a command begins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Literal
+
+import click
+
+from ..people.actor import Actor
+
+Kind = Literal["person", "token", "peer", "shell", "job", "provider", "nobody"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Acting:
+    """`enterprise_id` is for which enterprise it is done; None: for oneself, or for the instance."""
+
+    kind: Kind
+    command: str = ""
+    enterprise_id: str | None = None
+    person_id: str | None = None
+    token_id: str | None = None
+
+
+_NOBODY = Acting(kind="nobody")
+_acting: ContextVar[Acting | None] = ContextVar("acting", default=None)
+
+
+@contextmanager
+def acting(one: Acting) -> Iterator[None]:
+    """What changes until the block ends is this one's doing."""
+    token = _acting.set(one)
+    try:
+        yield
+    finally:
+        _acting.reset(token)
+
+
+def acting_for(actor: Actor, command: str, enterprise_id: str | None = None) -> Acting:
+    """A person or their token, as they were recognised."""
+    kind: Kind = "nobody" if actor.person_id is None else "token" if actor.token_id else "person"
+    return Acting(
+        kind=kind,
+        command=command,
+        enterprise_id=enterprise_id,
+        person_id=actor.person_id,
+        token_id=actor.token_id,
+    )
+
+
+def who_acts() -> Acting:
+    """Whoever was said; else the command of the shell that runs in this thread; else nobody who is known."""
+    said = _acting.get()
+    if said is not None:
+        return said
+    command = click.get_current_context(silent=True)
+    return Acting(kind="shell", command=command.command_path) if command is not None else _NOBODY

@@ -1,0 +1,51 @@
+"""Somebody who may do everything, at a shop with one product, and the trail of what they did."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import insert
+
+from commensal.api.app import make_app
+from commensal.audit.questions import AuditEntry, Wanted, audit_entries
+from commensal.enterprises.tables import enterprise_member
+from commensal.instance import Instance
+from commensal.people.people import add_person, new_person
+from commensal.people.scopes import ENTERPRISE_SCOPES, OPERATOR, SELF
+from commensal.people.tokens import make_token
+from commensal.testing.client import client_of
+from commensal.testing.goods import a_lot, an_item
+from commensal.testing.placed import a_shop
+
+PASSWORD = "a long enough password"
+
+
+class Desk:
+    """Ada, who owns the shop and runs the instance, with a token for everything."""
+
+    def __init__(self, instance: Instance) -> None:
+        self.instance, self.client = instance, client_of(make_app(instance))
+        with instance.store.write() as tx:
+            a_shop(tx)
+            self.item = an_item(tx, a_lot(tx, on_hand="9"), name="Carottes")
+            ada = add_person(
+                tx, new_person(email="ada@example.org", name="Ada", password=PASSWORD, language="en"),
+                confirmed=True, is_operator=True,
+            )  # fmt: skip
+            assert ada is not None
+            self.ada = ada.id
+            whose = {"enterprise_id": "shop", "person_id": ada.id, "role": "owner", "since": tx.now}
+            tx.execute(insert(enterprise_member).values(whose))
+            scopes = {*ENTERPRISE_SCOPES, SELF, OPERATOR}
+            self.token = make_token(tx, ada.id, name="desk", scopes=scopes)
+
+    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
+        sent = {"Authorization": f"Bearer {self.token.secret}", "X-Request-Id": "request-of-ada", **headers}
+        return self.client.request(method, f"/api{path}", json=body, headers=sent)
+
+    def trail(self, **wanted: Any) -> list[AuditEntry]:
+        with self.instance.store.read() as tx:
+            return list(audit_entries(tx, Wanted(**wanted), 200))
+
+    def last(self, **wanted: Any) -> AuditEntry:
+        return self.trail(**wanted)[0]

@@ -1,0 +1,87 @@
+"""No endpoint that changes something can forget to leave a trace: each is walked, those of all bundled plugins too."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from tests.core.desk import Desk
+
+from commensal.api.answering import answer
+from commensal.api.app import endpoints_of
+from commensal.api.endpoint import Call, Endpoint
+from commensal.api.rates import Rates
+from commensal.clock import ManualClock
+from commensal.hooks.loading import found_plugins, load_plugins
+from commensal.ids import SeededIds
+from commensal.instance import Instance, Settings
+from commensal.store import Store
+from commensal.store.marks import why_untraced
+from commensal.store.tables import metadata
+from commensal.testing.client import client_of
+
+
+@pytest.fixture
+def desk(settings: Settings, store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path) -> Iterator[Desk]:
+    """At an instance with all plugins."""
+    every = Settings(
+        name="Test", base_url=settings.base_url, limits=settings.limits, plugins={"enabled": list(found_plugins())}
+    )
+    with Instance(tmp_path, every, store, load_plugins(every, clock=clock), clock, ids) as opened:
+        yield Desk(opened)
+
+
+def unsafe(desk: Desk) -> list[Endpoint]:
+    return [one for one in endpoints_of(desk.instance) if not one.safe]
+
+
+def _does_nothing(call: Call, **given: Any) -> None:
+    """In place of a command: it changes no row that is traced."""
+
+
+def _emptied(endpoint: Endpoint, desk: Desk) -> Route:
+    """The endpoint with its path, scope and method, whose command changes nothing that is seen by itself."""
+    bare = replace(
+        endpoint, handler=_does_nothing, prepare=None, after=None, edits=False, needs_key=False, hints={}, limit=""
+    )
+    rates = Rates(desk.instance.settings.limits)
+
+    async def run(request: Request) -> Response:
+        return await answer(request, bare, desk.instance, rates)
+
+    return Route(f"/api{endpoint.path}", run, methods=[endpoint.method])
+
+
+def test_a_request_leaves_a_trace_even_where_its_command_changes_no_traced_row(desk: Desk) -> None:
+    found = unsafe(desk)
+    assert len(found) > 90
+    for endpoint in found:
+        before = len(desk.trail())
+        path = re.sub(r"\{(\w+)\}", lambda part: "shop" if part[1] == "enterprise" else "one", endpoint.path)
+        client = client_of(Starlette(routes=[_emptied(endpoint, desk)]))
+        sent = {"Authorization": f"Bearer {desk.token.secret}"}
+        assert client.request(endpoint.method, f"/api{path}", headers=sent).status_code == endpoint.status
+        traces = desk.trail()[: len(desk.trail()) - before]
+        assert len(traces) == (0 if endpoint.untraced else 1), f"{endpoint.method} {endpoint.path}"
+        assert all(one.person_id == desk.ada and one.command == "_does_nothing" for one in traces)
+
+
+def test_only_what_customers_do_for_themselves_is_untraced(desk: Desk) -> None:
+    assert {one.name for one in unsafe(desk) if one.untraced} == {
+        "quote", "place", "set_cart", "change_my_order", "cancel_my_order", "change_guest_order", "cancel_guest_order",
+        "pay_my_order", "pay_guest_order", "sign_up", "ask_for_new_password",
+    }  # fmt: skip
+
+
+def test_a_table_that_leaves_no_trace_says_why() -> None:
+    said = {one.name: why_untraced(one) for one in metadata.sorted_tables if "untraced" in one.info}
+    assert {"payment_journal", "stock_movement", "cart_line"} <= set(said)
+    assert all(len(reason) > 8 for reason in said.values())
