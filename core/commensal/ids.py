@@ -6,7 +6,6 @@ import base64
 import random
 import secrets
 import threading
-import uuid
 from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
@@ -22,7 +21,8 @@ class Ids(Protocol):
 def _uuid7(milliseconds: int, noise: int) -> str:
     """A UUID of version 7 (RFC 9562, 5.7): 48 bits of milliseconds, then 74 bits of noise."""
     high, low = noise >> 62, noise & ((1 << 62) - 1)
-    return str(uuid.UUID(int=milliseconds << 80 | 0x7 << 76 | (high & 0xFFF) << 64 | 0b10 << 62 | low))
+    whole = f"{milliseconds << 80 | 0x7 << 76 | (high & 0xFFF) << 64 | 0b10 << 62 | low:032x}"
+    return f"{whole[:8]}-{whole[8:12]}-{whole[12:16]}-{whole[16:20]}-{whole[20:]}"
 
 
 class _Sequence:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import bindparam, or_, select, update
 
 from commensal import (
     Address,
@@ -29,6 +29,21 @@ from .tables import delivery_slot
 from .zones import DeliverySettings, Zone, price_in, zone_of
 
 PREFIX = "delivery:"  # of an order's shipping that is ours
+_MINE = (
+    delivery_slot.c.id == bindparam("slot"),
+    delivery_slot.c.session_id == bindparam("session"),
+    delivery_slot.c.enterprise_id == bindparam("enterprise"),
+)
+_TAKING = (
+    update(delivery_slot)
+    .where(
+        *_MINE,
+        delivery_slot.c.zone.in_(bindparam("zones", expanding=True)),
+        or_(delivery_slot.c.capacity.is_(None), delivery_slot.c.taken < delivery_slot.c.capacity),
+    )
+    .values(taken=delivery_slot.c.taken + 1)
+    .returning(*delivery_slot.c)
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,15 +93,11 @@ def book_shipping(
     zone = zone_of(settings, order.address)
     if problems or zone is None:
         raise Invalid(problems)
-    slot = delivery_slot.c
-    mine = (slot.id == option, slot.session_id == order.session_id, slot.enterprise_id == order.enterprise_id)
-    taking = update(delivery_slot).where(
-        *mine, slot.zone.in_((EVERYWHERE, zone.id)), or_(slot.capacity.is_(None), slot.taken < slot.capacity)
-    )
-    taken = tx.first(taking.values(taken=slot.taken + 1).returning(*slot))
+    mine = {"slot": option, "session": order.session_id, "enterprise": order.enterprise_id}
+    taken = tx.first(_TAKING, {**mine, "zones": [EVERYWHERE, zone.id]})
     if taken is not None:
         return _option(Slot(**taken), settings, language, price_in(zone, order.lines))
-    there = tx.first(select(delivery_slot).where(*mine))
+    there = tx.first(select(delivery_slot).where(*_MINE), mine)
     if there is None:
         raise Invalid([Problem("no_slot", "There is no such slot in this sale.", "/shipping")])
     if there["zone"] not in (EVERYWHERE, zone.id):

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import TypedDict, Unpack
 
-from sqlalchemy import ColumnElement, insert, select
+from sqlalchemy import ColumnElement, bindparam, insert, select
 
 from commensal import (
     Invalid,
@@ -113,9 +113,14 @@ def slot_by_id(tx: Transaction, enterprise_id: str, slot_id: str) -> Slot:
 
 def slots_of(tx: Transaction, enterprise_id: str, session_id: str) -> Sequence[Slot]:
     """All slots of the enterprise in a session, by time; there are few."""
-    slot = delivery_slot.c
-    found = select(delivery_slot).where(slot.session_id == session_id, slot.enterprise_id == enterprise_id)
-    return [Slot(**row) for row in tx.all(found.order_by(slot.begins_at, slot.id))]
+    return [Slot(**row) for row in tx.all(_OF_SESSION, {"session": session_id, "enterprise": enterprise_id})]
+
+
+_OF_SESSION = (
+    select(delivery_slot)
+    .where(delivery_slot.c.session_id == bindparam("session"), delivery_slot.c.enterprise_id == bindparam("enterprise"))
+    .order_by(delivery_slot.c.begins_at, delivery_slot.c.id)
+)
 
 
 def _theirs(enterprise_id: str, slot_id: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

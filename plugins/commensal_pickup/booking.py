@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from sqlalchemy import RowMapping, Select, Text, literal, or_, select, update
+from sqlalchemy import RowMapping, Text, bindparam, literal, or_, select, update
 
 from commensal import (
     Adjustment,
@@ -31,33 +30,49 @@ _PLACE = [
     pickup_place.c[name] for name in ("name", "street", "postcode", "city", "note", "timezone", "price", "vat_rate")
 ]
 
+# Slots of a session, with their places and why they are closed.
+_SLOTS = (
+    select(*_SLOT, *_PLACE, pickup_closure.c.reason.label("closed"))
+    .join_from(pickup_slot, pickup_place, pickup_slot.c.place_id == pickup_place.c.id)
+    .outerjoin(pickup_closure, pickup_closure.c.id == pickup_slot.c.closure_id)
+    .where(pickup_slot.c.session_id == bindparam("session"), pickup_place.c.enterprise_id == bindparam("enterprise"))
+)
+_OFFERED = _SLOTS.order_by(pickup_slot.c.begins_at, pickup_place.c.name, pickup_slot.c.id)
+_TAKING = (
+    update(pickup_slot)
+    .where(
+        pickup_slot.c.id == bindparam("slot"),
+        pickup_slot.c.session_id == bindparam("session"),
+        pickup_slot.c.place_id.in_(
+            select(pickup_place.c.id).where(pickup_place.c.enterprise_id == bindparam("enterprise"))
+        ),
+        pickup_slot.c.closure_id.is_(None),
+        or_(pickup_slot.c.capacity.is_(None), pickup_slot.c.taken < pickup_slot.c.capacity),
+    )
+    .values(taken=pickup_slot.c.taken + 1)
+    .returning(
+        *_SLOT,
+        *(select(one).where(pickup_place.c.id == pickup_slot.c.place_id).scalar_subquery().label(one.name)
+          for one in _PLACE),
+        _OPEN,
+    )
+)  # fmt: skip
+
 
 @hookimpl
 def shipping_options(tx: Transaction, enterprise_id: str, session_id: str, language: str) -> Sequence[ShippingOption]:
     """Every slot of the session, also those that are full or closed: customers shall see that it exists and is gone."""
-    slots = _slots(enterprise_id, session_id).order_by(pickup_slot.c.begins_at, pickup_place.c.name, pickup_slot.c.id)
-    return [_option(row, language) for row in tx.all(slots)]
+    return [_option(row, language) for row in tx.all(_OFFERED, {"session": session_id, "enterprise": enterprise_id})]
 
 
 @hookimpl
 def book_shipping(tx: Transaction, order: OrderDraft, option: str, language: str) -> ShippingOption:
     """One guarded statement takes a place and says where and when; only a refusal asks a second time."""
-    slot, place = pickup_slot.c, pickup_place.c
-    here = select(place.id).where(place.enterprise_id == order.enterprise_id)
-    taking = update(pickup_slot).where(
-        slot.id == option,
-        slot.session_id == order.session_id,
-        slot.place_id.in_(here),
-        slot.closure_id.is_(None),
-        or_(slot.capacity.is_(None), slot.taken < slot.capacity),
-    )
-    of_place = [
-        select(column).where(place.id == slot.place_id).scalar_subquery().label(column.name) for column in _PLACE
-    ]
-    taken = tx.first(taking.values(taken=slot.taken + 1).returning(*_SLOT, *of_place, _OPEN))
+    wanted = {"slot": option, "session": order.session_id, "enterprise": order.enterprise_id}
+    taken = tx.first(_TAKING, wanted)
     if taken is not None:
         return _option(taken, language)
-    gone = tx.first(_slots(order.enterprise_id, order.session_id).where(slot.id == option))
+    gone = tx.first(_SLOTS.where(pickup_slot.c.id == option), wanted)
     if gone is None:
         raise Invalid([Problem("no_slot", "There is no such slot in this sale.", "/shipping")])
     if gone["closed"] is not None:
@@ -83,14 +98,6 @@ def price_adjustments(order: OrderDraft, phase: Phase) -> Sequence[Adjustment] |
 def address_of(row: RowMapping) -> str:
     """Street, postcode and town of a place, on one line."""
     return ", ".join(part for part in (row["street"], f"{row['postcode']} {row['city']}".strip()) if part)
-
-
-def _slots(enterprise_id: str, session_id: str) -> Select[tuple[Any, ...]]:
-    slot, place = pickup_slot.c, pickup_place.c
-    joined = select(*_SLOT, *_PLACE, pickup_closure.c.reason.label("closed"))
-    joined = joined.join_from(pickup_slot, pickup_place, slot.place_id == place.id)
-    joined = joined.outerjoin(pickup_closure, pickup_closure.c.id == slot.closure_id)
-    return joined.where(slot.session_id == session_id, place.enterprise_id == enterprise_id)
 
 
 def _option(row: RowMapping, language: str) -> ShippingOption:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 
 from ..errors import Conflict, Invalid, Problem
 from ..store import Transaction, insert_once
@@ -18,6 +18,9 @@ from .tables import idempotent_answer
 
 KEEP = timedelta(days=30)
 LONGEST = 255
+_THIS = (idempotent_answer.c.actor == bindparam("whose"), idempotent_answer.c.key == bindparam("which"))
+_KEPT = select(idempotent_answer).where(*_THIS)
+_KEEP = update(idempotent_answer).where(*_THIS)
 
 
 @dataclass(frozen=True)
@@ -55,16 +58,15 @@ def kept_answer(tx: Transaction, actor: str, key: str, hashed: str) -> Kept | No
     claim = {"actor": actor, "key": key, "request_hash": hashed, "created_at": tx.now}
     if insert_once(tx, idempotent_answer, claim):
         return None
-    row = tx.one(select(idempotent_answer).where(idempotent_answer.c.actor == actor, idempotent_answer.c.key == key))
+    row = tx.one(_KEPT, {"whose": actor, "which": key})
     if row["request_hash"] != hashed:
         raise Conflict("idempotency_key_used", "This Idempotency-Key was used for another request.")
     return Kept(row["status"], row["headers"], row["body"])
 
 
 def keep_answer(tx: Transaction, actor: str, key: str, answer: Kept) -> None:
-    row = idempotent_answer
-    keep = update(row).where(row.c.actor == actor, row.c.key == key)
-    tx.execute(keep.values(status=answer.status, headers=dict(answer.headers), body=answer.body))
+    values = {"status": answer.status, "headers": dict(answer.headers), "body": answer.body}
+    tx.execute(_KEEP, {"whose": actor, "which": key, **values})
 
 
 def forget_old_answers(tx: Transaction) -> int:

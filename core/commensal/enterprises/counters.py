@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from ..store import Transaction, insert_or
+from functools import cache
+from typing import Any
+
+from sqlalchemy.sql.dml import ReturningInsert
+
+from ..store import Transaction, insert_on
 from .tables import enterprise_counter
 
 
@@ -12,8 +17,14 @@ def next_number(tx: Transaction, enterprise_id: str, series: str) -> int:
     If the transaction fails, the number was never given. Until it ends, the next one waits on the row: take numbers
     late in a transaction.
     """
-    row = enterprise_counter
-    first = insert_or(tx, row).values(enterprise_id=enterprise_id, series=series, value=1)
-    again = first.on_conflict_do_update(index_elements=["enterprise_id", "series"], set_={"value": row.c.value + 1})
-    number: int = tx.value(again.returning(row.c.value))
+    first = {"enterprise_id": enterprise_id, "series": series, "value": 1}
+    number: int = tx.one(_counted_up(tx.postgresql), first)["value"]
     return number
+
+
+@cache
+def _counted_up(on_postgresql: bool) -> ReturningInsert[Any]:
+    up = {"value": enterprise_counter.c.value + 1}
+    counted = insert_on(on_postgresql, enterprise_counter)
+    counted = counted.on_conflict_do_update(index_elements=["enterprise_id", "series"], set_=up)
+    return counted.returning(enterprise_counter.c.value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 
 from ..enterprises.tables import enterprise
 from ..sale_sessions.tables import sale_session
@@ -12,6 +12,13 @@ from ..store import Transaction, insert_or, insert_rows
 from .lines import refuse_quantities
 from .lock import hold_order
 from .tables import cart_line, customer_order
+
+_CART = select(customer_order.c.id).where(
+    customer_order.c.session_id == bindparam("session"), customer_order.c.state == "Draft"
+)
+_OF_PERSON = _CART.where(customer_order.c.person_id == bindparam("person"))
+_OF_GUEST = _CART.where(customer_order.c.secret_hash == bindparam("secret"))
+_EMPTY = delete(customer_order).where(customer_order.c.id == bindparam("cart"), customer_order.c.state == "Draft")
 
 
 def cart_of(
@@ -28,11 +35,9 @@ def cart_of(
     """
     if person_id is None and secret_hash is None:
         return None
-    mine = customer_order.c.person_id == person_id if person_id else customer_order.c.secret_hash == secret_hash
-    found = select(customer_order.c.id).where(
-        customer_order.c.session_id == session_id, customer_order.c.state == "Draft", mine
-    )
-    return tx.value(found.with_for_update() if lock else found)  # type: ignore[no-any-return]
+    found = _OF_PERSON if person_id else _OF_GUEST
+    mine = {"session": session_id, **({"person": person_id} if person_id else {"secret": secret_hash})}
+    return tx.value(found.with_for_update() if lock else found, mine)  # type: ignore[no-any-return]
 
 
 def open_cart(
@@ -107,5 +112,4 @@ def fill_cart(tx: Transaction, order_id: str, items: Mapping[str, int]) -> None:
 
 def empty_cart(tx: Transaction, order_id: str) -> bool:
     """The cart is gone with its lines: its order is placed, or its owner gave it up. Returns whether it was there."""
-    draft = delete(customer_order).where(customer_order.c.id == order_id, customer_order.c.state == "Draft")
-    return tx.execute(draft).rowcount == 1
+    return tx.execute(_EMPTY, {"cart": order_id}).rowcount == 1

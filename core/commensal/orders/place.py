@@ -34,6 +34,8 @@ from .tables import customer_order
 from .values import Order, Quote, Selling, Wish
 from .write import totals_of, write_parts
 
+_ORDER = insert(customer_order)
+
 
 def place_order(
     tx: Transaction,
@@ -83,7 +85,7 @@ def place_order(
         "shipping_label": option.label if option else "",
         **totals_of(quote.totals),
     }
-    tx.execute(insert(customer_order), {"id": order_id, **values})
+    tx.execute(_ORDER, {"id": order_id, **values})
     write_parts(tx, quote)
     settle(tx, hooks, shop, quote, (), quote.draft.adjustments)
     mail = {"kind": "order_placed", "order_id": order_id, "to": email, "language": wish.language}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, select
+from sqlalchemy import Select, bindparam, select
 
 from ..enterprises.tables import customer, customer_in_category, enterprise, enterprise_plugin
 from ..errors import NotFound
@@ -92,20 +94,25 @@ def known_customer(tx: Transaction, enterprise_id: str, person_id: str | None) -
     """The shop's customer who is this person. A guest is a stranger: an e-mail address proves nothing."""
     if person_id is None:
         return STRANGER
-    return _known(tx, and_(customer.c.enterprise_id == enterprise_id, customer.c.person_id == person_id))
+    return _known(tx, _BY_PERSON, {"enterprise": enterprise_id, "person": person_id})
 
 
 def categories_of(tx: Transaction, customer_id: str | None) -> Known:
     """A customer by id, for orders that the hub places or changes on their behalf."""
-    return STRANGER if customer_id is None else _known(tx, customer.c.id == customer_id)
+    return STRANGER if customer_id is None else _known(tx, _BY_ID, {"customer": customer_id})
 
 
-def _known(tx: Transaction, who: ColumnElement[bool]) -> Known:
-    rows = tx.all(
-        select(customer.c.id, customer_in_category.c.category_id)
-        .outerjoin(customer_in_category, customer_in_category.c.customer_id == customer.c.id)
-        .where(who)
-    )
+_KNOWN = select(customer.c.id, customer_in_category.c.category_id).outerjoin(
+    customer_in_category, customer_in_category.c.customer_id == customer.c.id
+)
+_BY_ID = _KNOWN.where(customer.c.id == bindparam("customer"))
+_BY_PERSON = _KNOWN.where(
+    customer.c.enterprise_id == bindparam("enterprise"), customer.c.person_id == bindparam("person")
+)
+
+
+def _known(tx: Transaction, statement: Select[Any], who: Mapping[str, str]) -> Known:
+    rows = tx.all(statement, who)
     if not rows:
         return STRANGER
     return Known(rows[0]["id"], frozenset(row["category_id"] for row in rows if row["category_id"]))

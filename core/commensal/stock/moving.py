@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, RowMapping, case, literal, select, update
+from sqlalchemy import RowMapping, Text, Update, bindparam, select, update
 
 from ..errors import NotFound
 from ..events.announce import announce
 from ..hooks import specifications
-from ..store import Transaction, Whole, insert_rows
+from ..store import Transaction, Whole, as_json, given_rows, insert_rows
 from .tables import stock_lot, stock_movement
 
 
@@ -22,17 +23,24 @@ class Change(NamedTuple):
     sold: int = 0
 
 
+# SQLite leaves the lock out, and needs none: it has one writer.
+_LOTS = (
+    select(stock_lot)
+    .where(stock_lot.c.id.in_(bindparam("lots", expanding=True)))
+    .order_by(stock_lot.c.id)
+    .with_for_update(key_share=True)
+)
+
+
 def lock_lots(tx: Transaction, lot_ids: Iterable[str], enterprise_id: str | None = None) -> Sequence[RowMapping]:
     """The rows of these lots, held until the transaction ends. Raises `NotFound` where one is missing.
 
     PostgreSQL locks them in the order of their ids, so that two orders of the same lots never wait for each other. The
-    lock is the weaker one that lets others refer to the lot meanwhile. SQLite has one writer, and needs none.
+    lock is the weaker one that lets others refer to the lot meanwhile.
     """
     wanted = set(lot_ids)
-    rows = select(stock_lot).where(stock_lot.c.id.in_(sorted(wanted))).order_by(stock_lot.c.id)
-    if enterprise_id is not None:
-        rows = rows.where(stock_lot.c.enterprise_id == enterprise_id)
-    found = tx.all(rows.with_for_update(key_share=True) if tx.postgresql else rows)
+    rows = _LOTS if enterprise_id is None else _LOTS.where(stock_lot.c.enterprise_id == enterprise_id)
+    found = tx.all(rows, {"lots": sorted(wanted)})
     if len(found) != len(wanted):
         raise NotFound("no_lot", "There is no such stock.")
     return found
@@ -43,23 +51,19 @@ def change_levels(tx: Transaction, changes: Mapping[str, Change]) -> bool:
 
     Then the transaction must end without a commit: the other lots have been changed.
     """
-    columns = (stock_lot.c.free, stock_lot.c.reserved, stock_lot.c.sold)
-    after = {
-        column: column + _by_lot(changes, place)
-        for place, column in enumerate(columns)
-        if any(change[place] for change in changes.values())
-    }
-    if not after:
+    if not any(any(change) for change in changes.values()):
         return True
+    rows = [{"lot_id": lot_id, **change._asdict()} for lot_id, change in sorted(changes.items())]
+    return tx.execute(_changing(tx.postgresql), {"changes": as_json(rows)}).rowcount == len(changes)
+
+
+@cache
+def _changing(on_postgresql: bool) -> Update:
+    lot = stock_lot.c
+    change = given_rows(on_postgresql, "changes", {"lot_id": Text(), **dict.fromkeys(Change._fields, Whole)}).c
+    after = {name: lot[name] + change[name] for name in Change._fields}
     guards = [level >= 0 for level in after.values()]
-    done = tx.execute(update(stock_lot).where(stock_lot.c.id.in_(sorted(changes)), *guards).values(after))
-    return done.rowcount == len(changes)
-
-
-def _by_lot(changes: Mapping[str, Change], place: int) -> ColumnElement[int]:
-    return case(
-        {lot_id: literal(change[place], Whole) for lot_id, change in sorted(changes.items())}, value=stock_lot.c.id
-    )
+    return update(stock_lot).where(lot.id == change.lot_id, *guards).values(after)
 
 
 def write_movements(
