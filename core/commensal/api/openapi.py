@@ -97,7 +97,8 @@ def _query_parameters(one: Endpoint) -> list[dict[str, Any]]:
 def _header_parameters(one: Endpoint) -> list[dict[str, Any]]:
     headers = []
     if one.edits:
-        headers.append({"name": "If-Match", "in": "header", "required": True, "schema": {"type": "string"}})
+        version = {"type": "string", "pattern": '^(W/)?"?[0-9]{1,15}"?$'}
+        headers.append({"name": "If-Match", "in": "header", "required": True, "schema": version})
     if not one.safe:
         key = {"name": "Idempotency-Key", "in": "header", "required": one.needs_key}
         headers.append({**key, "schema": {"type": "string", "minLength": 1, "maxLength": 255}})

@@ -1,0 +1,160 @@
+"""The API does what its OpenAPI document says, whoever asks and whatever is sent: schemathesis asks every operation.
+
+COMMENSAL_TEST_FUZZ=20 asks twenty times as often, and anew each time; the suite's own requests are always the same.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from schemathesis import Case, GenerationMode
+from schemathesis.checks import CheckFunction, not_a_server_error
+from schemathesis.core.failures import FailureGroup
+from schemathesis.core.result import Ok
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from commensal.api.routes import stock
+from commensal.instance.instance import DATABASE
+from commensal.people.scopes import OPERATOR
+from commensal.stock.lots import lots_of
+
+from .filling import Way, fill
+from .settled import PRIVATE, PUBLIC, Settled
+from .trespass import OPEN, Village
+
+pytestmark = pytest.mark.bundled
+
+TIMES = int(os.environ.get("COMMENSAL_TEST_FUZZ", "0"))
+PARTS = 10  # of the document, for tests that run side by side
+CHECKED: list[CheckFunction] = [
+    not_a_server_error, status_code_conformance, content_type_conformance, response_headers_conformance,
+    response_schema_conformance,
+]  # fmt: skip
+_SETTINGS = settings(
+    max_examples=3 * (TIMES or 1), derandomize=not TIMES, database=None, deadline=None, phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)  # fmt: skip
+
+
+@dataclass
+class Described:
+    """A village with its document, which is put back after each operation as it was."""
+
+    village: Village
+    operations: list[tuple[Any, Way]]
+    before: sqlite3.Connection
+
+    def put_back(self) -> None:
+        with closing(sqlite3.connect(self.village.instance.folder / DATABASE)) as database:
+            self.before.backup(database)
+
+
+@pytest.fixture(scope="module")
+def described(village: Village) -> Iterator[Described]:
+    schema = schemathesis.openapi.from_asgi("/api/openapi.json", village.client.app)
+    ways = {(one.method, one.path): one for one in village.ways}
+    found = [one.ok() for one in schema.get_all_operations() if isinstance(one, Ok)]
+    operations = [(one, ways[one.method.upper(), one.path]) for one in found]
+    with closing(sqlite3.connect(":memory:", check_same_thread=False)) as before:
+        with closing(sqlite3.connect(village.instance.folder / DATABASE)) as database:
+            database.backup(before)
+        yield Described(village, operations, before)
+
+
+def flaws(described: Described, operation: Any, way: Way, asker: Settled | None) -> list[str]:
+    """What was found wrong with one operation for somebody; a few requests, some as they should be and some not."""
+    village, found = described.village, list[str]()
+    with village.instance.store.read() as tx:
+        things = [fill(tx, way, one) for one in (village.victim, village.other)]
+    headers = {"Authorization": f"Bearer {asker.shop.token}"} if asker else {}
+
+    @_SETTINGS
+    @given(data=st.data())
+    def ask(data: st.DataObject) -> None:
+        mode = data.draw(st.sampled_from([GenerationMode.POSITIVE, GenerationMode.NEGATIVE]))
+        path = data.draw(st.sampled_from(things))
+        fixed = headers | ({"If-Match": '"1"'} if way.endpoint and way.endpoint.edits else {})
+        case = data.draw(operation.as_strategy(mode, path_parameters=path, headers=fixed))
+        found.extend(_wrong(village, case, way, asker))
+
+    try:
+        ask()
+    finally:
+        described.put_back()
+    return found
+
+
+def _wrong(village: Village, case: Case[Any], way: Way, asker: Settled | None) -> Iterator[str]:
+    said = case.call()
+    try:
+        case.validate_response(said, checks=CHECKED)
+    except FailureGroup as group:
+        yield f"{way}: {group}"
+    told = said.content.decode(errors="replace")
+    if asker is not village.victim and (PRIVATE in told or (PUBLIC in told and not _is_shown(way))):
+        yield f"{way}: told {told[:300]}"
+
+
+def _is_shown(way: Way) -> bool:
+    return way.scope == "public" or str(way) in OPEN
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize("who", ["anonymous", "enterprise A", "enterprise B"])
+def test_every_operation_answers_as_it_is_described(described: Described, who: str, part: int) -> None:
+    village = described.village
+    asker = {"anonymous": None, "enterprise A": village.victim, "enterprise B": village.other}[who]
+    found = [flaws(described, one, way, asker) for one, way in described.operations[part::PARTS]]
+    assert not any(found), "\n\n".join(one for some in found for one in some)
+
+
+def test_the_document_has_every_operation(described: Described) -> None:
+    assert len(described.operations) > 180
+    assert {way.scope for _, way in described.operations} >= {"public", "self", OPERATOR, "orders:read"}
+
+
+# ------------------------------------------------------------------------------------------------ is it a test?
+
+
+def _operation(described: Described, name: str) -> tuple[Any, Way]:
+    (found,) = [(one, way) for one, way in described.operations if way.endpoint and way.endpoint.name == name]
+    return found
+
+
+def test_an_operation_that_breaks_is_found(described: Described, monkeypatch: pytest.MonkeyPatch) -> None:
+    operation = _operation(described, "stock_lots")
+    assert flaws(described, *operation, described.village.other) == []
+
+    def breaks(*args: Any, **given: Any) -> Any:
+        raise RuntimeError("broken on purpose")
+
+    monkeypatch.setattr(stock, "lots_of", breaks)
+    assert any("Server error" in one for one in flaws(described, *operation, described.village.other))
+
+
+def test_an_answer_of_another_shape_is_found(described: Described, monkeypatch: pytest.MonkeyPatch) -> None:
+    operation = _operation(described, "stock_lots")
+    monkeypatch.setattr(stock, "page_of", lambda *args: {"items": [{"id": 7}], "next": None})
+    found = flaws(described, *operation, described.village.other)
+    assert any("violates schema" in one for one in found), found
+
+
+def test_an_answer_that_tells_of_another_is_found(described: Described, monkeypatch: pytest.MonkeyPatch) -> None:
+    operation = _operation(described, "stock_lots")
+    victim = described.village.victim.id
+    monkeypatch.setattr(stock, "lots_of", lambda tx, enterprise, **given: lots_of(tx, victim, **given))
+    assert any("told" in one for one in flaws(described, *operation, described.village.other))
