@@ -19,7 +19,7 @@ from ..instance import Instance
 from ..jobs import Job
 from ..store import Transaction
 from .payments import OPEN, payment_by_id, payments_of
-from .promises import STATUS, promise_again
+from .promises import STATUS, promise_again, still_to_call_off
 from .updates import apply_update
 from .values import Payment
 
@@ -52,14 +52,18 @@ def call_off(instance: Instance, job: Job) -> None:
 
 
 def call_off_others(instance: Instance, begun: Payment) -> None:
-    """Calls off what `begun` has taken the place of, before anybody is asked to pay again: so that there are never two
+    """Calls off what was begun for the order before, ahead of asking anybody to pay again: so that there are never two
     pages to pay on, and who has paid already is not asked twice. Where a provider does not answer, a job tries on.
+
+    Not only what `begun` has taken the place of: whoever took that place before may have died on the way to calling
+    off, and an attempt that failed without an answer may have charged all the same.
     """
     with instance.store.read() as tx:
-        others = payments_of(tx, begun.enterprise_id, begun.order_id)
+        others = {one.id: one for one in payments_of(tx, begun.enterprise_id, begun.order_id) if one.id != begun.id}
+        waiting = still_to_call_off(tx, others) if others else ()
         enabled = enabled_plugins(tx, begun.enterprise_id)
-    for one in others:
-        if one.kind == "payment" and one.state == "Cancelled" and one.changed_at >= begun.created_at:
+    for one in others.values():
+        if one.id in waiting:
             try:
                 _call_off(instance, one, enabled)
             except (PluginError, Refused) as error:

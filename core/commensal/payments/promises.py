@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from ..jobs import promise
+from ..jobs.tables import job
 from ..store import Transaction
 from .tables import payment as table
 from .values import Payment
@@ -26,6 +28,12 @@ def promise_status(tx: Transaction, payment: Payment) -> None:
 def promise_cancel(tx: Transaction, payment: Payment) -> None:
     """The provider will be told that nobody shall pay this any more."""
     promise(tx, CANCEL, _named(payment))
+
+
+def still_to_call_off(tx: Transaction, payment_ids: Collection[str]) -> set[str]:
+    """Those of the payments whose provider has not been told yet: their jobs wait, run, or were given up."""
+    undone = select(job.c.payload).where(job.c.state.in_(("waiting", "running", "parked")), job.c.kind == CANCEL)
+    return {row["payload"]["payment_id"] for row in tx.all(undone)} & set(payment_ids)
 
 
 def promise_refund(tx: Transaction, refund: Payment) -> None:
