@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .api.endpoint import Routes as Routes
     from .api.endpoint import changes as changes
     from .api.endpoint import page_of as page_of
+    from .catalogs.granted import who_lists as who_lists
     from .catalogs.visible import VisibleOffer as VisibleOffer
     from .catalogs.visible import offers_for as offers_for
     from .cli.folder import HERE as HERE
@@ -163,6 +164,7 @@ if TYPE_CHECKING:
     from .reports.vat import net_and_vat as net_and_vat
     from .sale_sessions.openness import is_coming as is_coming
     from .sale_sessions.openness import is_open as is_open
+    from .sale_sessions.questions import lots_on_sale as lots_on_sale
     from .sale_sessions.questions import sale_by_id as sale_by_id
     from .sale_sessions.questions import sale_for as sale_for
     from .sale_sessions.questions import sales as sales
@@ -181,6 +183,14 @@ if TYPE_CHECKING:
     from .secret import Secret as Secret
     from .spreadsheets import csv_bytes as csv_bytes
     from .stock.lots import StockLot as StockLot
+    from .stock.lots import lot_by_id as lot_by_id
+    from .stock.lots import lots_by_id as lots_by_id
+    from .stock.movements import taken_since as taken_since
+    from .stock.travelling import lease_in as lease_in
+    from .stock.travelling import lend_stock as lend_stock
+    from .stock.travelling import settle_here as settle_here
+    from .stock.travelling import settle_lent as settle_lent
+    from .stock.travelling import tell_beyond as tell_beyond
     from .store import DERIVED as DERIVED
     from .store import ON_BEHALF as ON_BEHALF
     from .store import PERSONAL as PERSONAL
@@ -347,6 +357,8 @@ _MODULES = {
     "kinds_of": "products.questions",
     "known_customer": "orders.selling",
     "label_parameters": "reports.labels",
+    "lease_in": "stock.travelling",
+    "lend_stock": "stock.travelling",
     "lineage": "units.product_types",
     "list_categories": "enterprises.customer_categories",
     "list_enterprises": "enterprises.enterprises",
@@ -355,6 +367,9 @@ _MODULES = {
     "log_in": "people.log_in",
     "log_out": "people.sessions",
     "look": "reports.look",
+    "lot_by_id": "stock.lots",
+    "lots_by_id": "stock.lots",
+    "lots_on_sale": "sale_sessions.questions",
     "mail_enterprise": "mail.to_enterprise",
     "metadata": "store",
     "moved_span": "sale_sessions.slots",
@@ -399,13 +414,18 @@ _MODULES = {
     "search_key": "search",
     "segment": "reports.segments",
     "set_session": "api.cookies",
+    "settle_here": "stock.travelling",
+    "settle_lent": "stock.travelling",
     "shifted": "sale_sessions.rhythm",
     "sign_up": "people.confirmations",
     "slot_problems": "sale_sessions.slots",
     "start_payment": "payments.begin",
+    "taken_since": "stock.movements",
+    "tell_beyond": "stock.travelling",
     "translate": "languages.catalogs",
     "untraced": "store",
     "url_problem": "outbound.client",
+    "who_lists": "catalogs.granted",
     "wrong_password": "people.log_in",
 }
 

@@ -21,7 +21,7 @@ closed.", name=...)``. They are translated at the edge, where the reader's langu
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -103,11 +103,13 @@ class Conflict(Refused):
 
 
 class SoldOut(Conflict):
-    """Less is left than was wanted. `problems` says for each product how much is left."""
+    """Less is left than was wanted. `problems` says for each product how much is left, `missing` in grains, by lot, how
+    much more it would take."""
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    def __init__(self, problems: Sequence[Problem], missing: Mapping[str, int] | None = None) -> None:
         super().__init__("sold_out", "There is not enough left.")
         self.problems = tuple(problems)
+        self.missing = dict(missing or {})
 
 
 class Stale(Conflict):

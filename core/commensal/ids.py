@@ -25,6 +25,11 @@ def _uuid7(milliseconds: int, noise: int) -> str:
     return f"{whole[:8]}-{whole[8:12]}-{whole[12:16]}-{whole[16:20]}-{whole[20:]}"
 
 
+def least_id(moment: datetime) -> str:
+    """The least id that could be made at `moment`: ids from then on are greater or equal."""
+    return _uuid7(int(moment.timestamp() * 1000) & ((1 << 48) - 1), 0)
+
+
 class _Sequence:
     """Ids made within one millisecond grow too (RFC 9562, 6.2, method 2), so that they sort as they were made."""
 

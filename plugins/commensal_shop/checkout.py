@@ -137,7 +137,7 @@ def _place(visit: Visit, wish: Wish) -> Order | None:
             cart_id=cart_id,
         )
 
-    return visit.instance.store.transact(act)
+    return visit.instance.transact(act)
 
 
 def _placed_before(visit: Visit) -> str | None:

@@ -309,7 +309,7 @@ def test_a_lot_that_becomes_unlimited_or_is_counted_is_told(instance: Instance, 
     assert {about.name for _, about in ear.heard} == {"Cerises noires"}
 
 
-def test_a_product_list_is_told_lot_by_lot_by_two_statements(
+def test_a_product_list_is_told_lot_by_lot_and_item_by_item_by_two_statements_each(
     instance: Instance, item: str, ear: Ear, statements: list[str]
 ) -> None:
     def bring(*rows: str) -> None:
@@ -321,11 +321,14 @@ def test_a_product_list_is_told_lot_by_lot_by_two_statements(
 
     names = [f"Produit {number}" for number in range(30)]
     bring(*(f"{name},pomme,1,kg,2.50,10,5.5,{name}" for name in names))
-    assert len([one for one in statements if "enterprise_plugin" in one]) == 1
-    assert len(about_jobs(statements)) == 1
+    assert len([one for one in statements if "enterprise_plugin" in one]) == 2
+    assert len(about_jobs(statements)) == 2
     run(instance)
-    assert sorted(about.name for _, about in ear.heard) == sorted(names)
+    assert sorted(about.name for told, about in ear.heard if told.kind == "stock_changed") == sorted(names)
+    assert [len(items) for told, items in ear.heard if told.kind == "listing_changed"] == [30]
     ear.heard.clear()
     bring("Produit 1,pomme,1,kg,2.50,7,5.5,Produit 1", "Produit 2,pomme,1,kg,2.80,10,5.5,Produit 2")
     run(instance)
-    assert [(told.kind, about.name, about.free) for told, about in ear.heard] == [("stock_changed", "Produit 1", 7)]
+    (first, lot), (second, items) = sorted(ear.heard, key=lambda heard: heard[0].kind, reverse=True)
+    assert (first.kind, lot.name, lot.free) == ("stock_changed", "Produit 1", 7)
+    assert (second.kind, len(items)) == ("listing_changed", 1)

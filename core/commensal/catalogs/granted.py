@@ -11,6 +11,7 @@ from ..products.questions import products_where
 from ..products.tables import supplied_product
 from ..products.values import StockedProduct
 from ..store import Transaction
+from .tables import catalog, catalog_item
 
 # What a producer grants to whoever sells its goods (DFC scopes): to see them, and to order them.
 SELLING = ("ReadProducts", "WriteOrders")
@@ -29,6 +30,18 @@ def grants_all(grantor: ColumnElement[Any], grantee: ColumnElement[Any] | str, *
         .scalar_subquery()
     )
     return or_(grantor == grantee, granted == literal(len(scopes)))
+
+
+def who_lists(tx: Transaction, lot_id: str) -> set[str]:
+    """Enterprises in whose catalogs something of this lot stands."""
+    found = (
+        select(catalog.c.enterprise_id)
+        .join(catalog_item, catalog_item.c.catalog_id == catalog.c.id)
+        .join(supplied_product, supplied_product.c.id == catalog_item.c.product_id)
+        .where(supplied_product.c.lot_id == lot_id, supplied_product.c.archived_at.is_(None))
+        .distinct()
+    )
+    return {row["enterprise_id"] for row in tx.all(found)}
 
 
 def sellable_products(

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, delete, func, insert, select
 
 from ..enterprises.tables import customer_category
 from ..errors import Conflict, Forbidden, Invalid, NotFound, Problem
+from ..events.listings import announce_listing
 from ..products.tables import supplied_product
 from ..store import Transaction, edit_row, insert_rows, refusing
 from ..texts import read_text
@@ -52,6 +53,7 @@ def add_item(
     with refusing(tx, double=Conflict("listed", "This product is in the catalog already.")):
         tx.execute(insert(catalog_item).values(row))
     _show_to(tx, item_id, shown_to)
+    announce_listing(tx, catalog_item.c.id == item_id)
     return item_by_id(tx, enterprise_id, item_id)
 
 
@@ -68,6 +70,7 @@ def change_item(
     if shown_to is not None:
         tx.execute(delete(item_shown_to).where(item_shown_to.c.item_id == item_id))
         _show_to(tx, item_id, shown_to)
+    announce_listing(tx, catalog_item.c.id == item_id)
     return item_by_id(tx, enterprise_id, item_id)
 
 
@@ -75,6 +78,7 @@ def remove_item(tx: Transaction, enterprise_id: str, item_id: str) -> None:
     """Takes an item that was never on sale off the list. Raises `NotFound`, `Conflict` for one that was."""
     item_by_id(tx, enterprise_id, item_id)
     used = Conflict("in_use", "This item is or was on sale, so it stays in the records. Hide it instead.")
+    announce_listing(tx, catalog_item.c.id == item_id)
     with refusing(tx, used=used):
         tx.execute(delete(item_shown_to).where(item_shown_to.c.item_id == item_id))
         tx.execute(delete(offer).where(offer.c.item_id == item_id))

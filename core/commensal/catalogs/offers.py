@@ -6,10 +6,11 @@ from sqlalchemy import delete, select, text
 
 from ..enterprises.tables import customer_category
 from ..errors import Invalid, NotFound, Problem
+from ..events.listings import announce_listing
 from ..money import LARGEST
 from ..store import Transaction, insert_or
 from .items import item_by_id
-from .tables import offer
+from .tables import catalog_item, offer
 from .values import Offer
 
 
@@ -30,7 +31,9 @@ def set_price(
     same = ["item_id"] if category_id is None else ["item_id", "category_id"]
     again = {"price": row.excluded.price, "version": offer.c.version + 1}
     upsert = row.on_conflict_do_update(index_elements=same, index_where=everybody, set_=again)
-    return Offer(**tx.one(upsert.returning(*offer.c)))
+    priced = Offer(**tx.one(upsert.returning(*offer.c)))
+    announce_listing(tx, catalog_item.c.id == item_id)
+    return priced
 
 
 def remove_price(tx: Transaction, enterprise_id: str, item_id: str, *, category_id: str | None = None) -> None:
@@ -39,6 +42,7 @@ def remove_price(tx: Transaction, enterprise_id: str, item_id: str, *, category_
     of = offer.c.category_id.is_(None) if category_id is None else offer.c.category_id == category_id
     if tx.execute(delete(offer).where(offer.c.item_id == item_id, of)).rowcount != 1:
         raise NotFound("no_price", "There is no such price.")
+    announce_listing(tx, catalog_item.c.id == item_id)
 
 
 def _is_category(tx: Transaction, enterprise_id: str, category_id: str) -> bool:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, case, or_, select
 
 from ..enterprises.tables import enterprise
 from ..money import Money
@@ -19,7 +19,7 @@ from ..products.unit_price import UnitPrice, unit_price
 from ..products.vat import rate_in_force
 from ..sale_sessions.tables import coordination_supplier, sale_session, session_item
 from ..stock.tables import stock_lot
-from ..store import Transaction, local_day
+from ..store import Time, Transaction, local_day
 from .tables import catalog_item, item_shown_to, offer
 
 _shop = enterprise.alias("shop")
@@ -81,7 +81,8 @@ def offers_for(
     asks for these only. `after` is the last item of the page before.
     """
     categories = sorted(category_ids)
-    asked = {"session": session_id, "categories": categories, "items": list(item_ids or ()), "after": after}
+    items = list(item_ids or ())
+    asked = {"session": session_id, "categories": categories, "items": items, "after": after, "now": tx.now}
     statement = _statement(bool(categories), item_ids is not None, bool(after))
     return [_offer(dict(row)) for row in tx.all(statement.limit(limit) if limit else statement, asked)]
 
@@ -114,7 +115,7 @@ def _statement(with_categories: bool, by_id: bool, after_one: bool) -> Select[An
         product.enterprise_id.label("supplier_id"),
         _supplier.c.name.label("supplier_name"),
         _shop.c.currency,
-        stock_lot.c.free,
+        _to_be_had().label("free"),
         stock_lot.c.unlimited,
         image.c.alt.label("image_alt"),
         sale_session.c.closes_at,
@@ -123,6 +124,12 @@ def _statement(with_categories: bool, by_id: bool, after_one: bool) -> Select[An
         rate_in_force(product.id, day).label("vat_rate"),
     )
     return select(*columns).select_from(_joined()).where(*conditions).order_by(item.position, item.id)
+
+
+def _to_be_had() -> ColumnElement[int]:
+    """What is free here, as long as it may be sold here, and what may be had from elsewhere."""
+    lot = stock_lot.c
+    return case((lot.free_until <= bindparam("now", type_=Time), 0), else_=lot.free) + lot.beyond
 
 
 _OF_PRODUCT = (

@@ -6,7 +6,7 @@ written, and where no plugin of the instance listens nothing is even asked.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Table, select
@@ -36,7 +36,7 @@ def announce(tx: Transaction, hook: AnyHook, table: Table, which: ColumnElement[
     plugins: dict[tuple[str, str], list[str]] = {}
     for row in tx.all(rows):
         plugins.setdefault((row["id"], row["enterprise_id"]), []).append(row["plugin"])
-    promise_all(tx, [one for (id, whose), told in plugins.items() for one in _promises(tx, hook, whose, id, told)])
+    promise_all(tx, [one for (id, whose), told in plugins.items() for one in promises_of(tx, hook, whose, id, told)])
 
 
 def promised(
@@ -44,15 +44,15 @@ def promised(
 ) -> list[Promise]:
     """The same where the enterprise's `plugins` are known already: to be promised along with other work."""
     told = [plugin for plugin in tx.listeners.get(hook.name, ()) if plugin in plugins]
-    return list(_promises(tx, hook, enterprise_id, subject_id, told))
+    return list(promises_of(tx, hook, enterprise_id, subject_id, told))
 
 
-def _promises(
-    tx: Transaction, hook: AnyHook, enterprise_id: str, subject_id: str, plugins: Collection[str]
+def promises_of(
+    tx: Transaction, hook: AnyHook, enterprise_id: str, subject: str | Sequence[str], plugins: Collection[str]
 ) -> Iterable[Promise]:
-    """All plugins are told of one event, with one id."""
+    """All plugins are told of one event, with one id. A `subject` of several is told as one event too."""
     if not plugins:
         return
     event = {"id": tx.new_id(), "kind": hook.name, "at": tx.now.isoformat(), "enterprise_id": enterprise_id}
-    said: dict[str, Any] = {"event": event, "subject_id": subject_id}
+    said: dict[str, Any] = {"event": event, "subject_id": subject}
     yield from (Promise(EVENT, {**said, "plugin": plugin}) for plugin in plugins)

@@ -27,7 +27,7 @@ from .announce import EVENT
 
 __all__ = ["EVENT", "HOOKS", "tell_plugin"]
 
-Load = Callable[[Transaction, str, str], Any]  # of the enterprise, by id; raises `NotFound`
+Load = Callable[[Transaction, str, Any], Any]  # of the enterprise, by id; raises `NotFound`
 
 
 def _order(tx: Transaction, enterprise_id: str, order_id: str) -> Any:
@@ -49,6 +49,7 @@ _SUBJECTS: Mapping[AnyHook, tuple[str, Load]] = {
     specifications.sale_opened: ("sale", _sale),
     specifications.sale_completed: ("sale", _sale),
     specifications.stock_changed: ("lot", lot_by_id),
+    specifications.listing_changed: ("item_ids", lambda tx, enterprise_id, item_ids: tuple(item_ids)),
 }
 HOOKS: Mapping[str, AnyHook] = {hook.name: hook for hook in _SUBJECTS}
 

@@ -8,7 +8,7 @@ instance.toml. `tx` is the transaction under way: read and write through it, and
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -233,6 +233,16 @@ def release_shipping(tx: Transaction, order_id: str, option: str) -> bool:
     raise AssertionError("a specification is not called")
 
 
+@hook(scope="instance", returns="each", where="outside", on_error="skip", timeout=3.0)
+def bring_stock(instance: Instance, missing: Mapping[str, int]) -> bool | None:
+    """An order found lots short: bring what is `missing`, in grains by lot id, from where there is more.
+
+    Asked between transactions while the customer waits, so be quick; whatever came, the order is tried once more.
+    Return whether anything came. Not called while every lot holds enough.
+    """
+    raise AssertionError("a specification is not called")
+
+
 # ------------------------------------------------------------------------------------------------ payments
 
 
@@ -364,6 +374,16 @@ def stock_changed(instance: Instance, event: Event, lot: StockLot) -> None:
     """Somebody counted, harvested or wrote off: more or less is there.
 
     Not called for what orders take and give back.
+    """
+    raise AssertionError("a specification is not called")
+
+
+@hook(scope="enterprise", returns="nothing", where="job", on_error="retry", timeout=60.0)
+def listing_changed(instance: Instance, event: Event, item_ids: Sequence[str]) -> None:
+    """What the enterprise lists is not what it was: items, their products, prices, and who sees them.
+
+    `item_ids` are catalog items of `event.enterprise_id`, at most 200; some may be gone. Not called for levels of
+    stock, only for a lot that became unlimited or counted.
     """
     raise AssertionError("a specification is not called")
 

@@ -6,13 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Table, bindparam, func, select, update
+from sqlalchemy import Table, bindparam, func, or_, select, update
 
 from ..catalogs.tables import catalog_item, offer
 from ..errors import Conflict, Invalid, Problem, Stale
+from ..events.listings import announce_listing
 from ..products.content import search_text
 from ..products.tables import product_vat, supplied_product
 from ..stock.grains import as_text
+from ..stock.lots import lent_out
 from ..stock.moving import Change, change_levels, lock_lots, write_movements
 from ..stock.tables import stock_lot
 from ..store import Transaction, insert_or, insert_rows, refusing
@@ -45,6 +47,7 @@ def commit_plan(tx: Transaction, plan: Plan, *, person_id: str | None) -> None:
     _set_rates(tx, plan.rates)
     with refusing(tx, double=Stale()):
         _list(tx, plan)
+    _announce(tx, plan)
 
 
 def _count(tx: Transaction, counted: Mapping[str, int | None], person_id: str | None) -> None:
@@ -52,11 +55,14 @@ def _count(tx: Transaction, counted: Mapping[str, int | None], person_id: str | 
     changes: dict[str, Change] = {}
     for lot in lock_lots(tx, counted):
         on_hand = counted[lot["id"]]
-        if on_hand is not None and on_hand < lot["reserved"]:
+        bound = lot["reserved"] + lot["lent"]
+        if on_hand is None and lot["lent"]:
+            raise lent_out(lot)
+        if on_hand is not None and on_hand < bound:
             text = "{reserved} of {name} are ordered, so there cannot be less. Change or cancel orders first."
-            reserved = as_text(lot["reserved"], lot["unit"], lot["per_unit"])
+            reserved = as_text(bound, lot["unit"], lot["per_unit"])
             raise Conflict("below_reserved", text, reserved=reserved, name=lot["name"])
-        free = 0 if on_hand is None else on_hand - lot["reserved"]
+        free = 0 if on_hand is None else on_hand - bound
         changes[lot["id"]] = Change(free=free - lot["free"])
     for some in _slices(changes.items(), _AT_ONCE):
         if not change_levels(tx, dict(some)):
@@ -85,6 +91,15 @@ def _list(tx: Transaction, plan: Plan) -> None:
     _edit(tx, catalog_item, [(item.id, item.version, _renamed(item, row)) for item, row in plan.item_changes])
     insert_rows(tx, offer, plan.offers)
     _edit(tx, offer, [(item.offer_id, item.offer_version, {"price": price}) for item, price in plan.price_changes])
+
+
+def _announce(tx: Transaction, plan: Plan) -> None:
+    items = {one.id for one, _ in (*plan.item_changes, *plan.price_changes)}
+    products = {row["id"] for row in plan.products} | {one.id for one, _ in plan.product_changes}
+    products |= {row["product_id"] for row in plan.rates}
+    if items or products:
+        touched = or_(catalog_item.c.id.in_(sorted(items)), supplied_product.c.id.in_(sorted(products)))
+        announce_listing(tx, touched)
 
 
 def _edit(tx: Transaction, table: Table, edits: Sequence[tuple[str | None, int | None, Row]]) -> None:

@@ -116,7 +116,7 @@ class Heaping:
     def _count(self, heap: Heap) -> None:
         """What is to be there: as the rows say that say something new, else as it was."""
         lot = heap.lot
-        heap.on_hand = lot.reserved if heap.unlimited or lot.unlimited else lot.free + lot.reserved
+        heap.on_hand = lot.bound if heap.unlimited or lot.unlimited else lot.free + lot.bound
         if heap.unlimited:
             return
         counts = {
@@ -136,9 +136,9 @@ class Heaping:
         heap.changed |= counts.keys()
         if most > LARGEST:
             self._note(first, "on_hand", Problem("quantity", "That is more than a lot can hold."))
-        if most < lot.reserved:
+        if most < lot.bound:
             text = "{reserved} are ordered, so there cannot be less. Change or cancel orders first."
-            reserved = as_text(lot.reserved, lot.unit, lot.per_unit)
+            reserved = as_text(lot.bound, lot.unit, lot.per_unit)
             self._note(first, "on_hand", Problem("below_reserved", text, values={"reserved": reserved}))
 
     def _note(self, match: Match, key: str, problem: Problem) -> None:
@@ -149,7 +149,7 @@ def _new_lot(match: Match) -> Lot:
     values = match.said.values
     return Lot(
         id="", producer_id=match.said.producer.id, name=values.get("lot") or values["name"], unit=values["unit"],
-        per_unit=1, unlimited=False, free=0, reserved=0, version=1,
+        per_unit=1, unlimited=False, free=0, reserved=0, lent=0, version=1,
     )  # fmt: skip
 
 

@@ -57,11 +57,17 @@ class Lot:
     unlimited: bool
     free: int
     reserved: int
+    lent: int
     version: int
 
+    @property
+    def bound(self) -> int:
+        """What is there and not free: ordered, or for others to sell."""
+        return self.reserved + self.lent
+
     def pieces(self, lot_quantity: int) -> int:
-        """How many whole pieces of this size are there, ordered ones included."""
-        return (self.free + self.reserved) // lot_quantity
+        """How many whole pieces of this size are there, ordered and lent ones included."""
+        return (self.free + self.bound) // lot_quantity
 
 
 @dataclass(frozen=True, kw_only=True)

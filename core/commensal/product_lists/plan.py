@@ -78,7 +78,7 @@ class Planner:
 
     def _lot(self, plan: Plan, heap: Heap) -> str:
         """Plans the lot's row or level; returns its id."""
-        lot, free = heap.lot, heap.on_hand - heap.lot.reserved
+        lot, free = heap.lot, heap.on_hand - heap.lot.bound
         if not heap.is_new:
             if free != lot.free:
                 plan.counted[lot.id] = None if heap.unlimited else heap.on_hand
@@ -89,6 +89,7 @@ class Planner:
         row = {
             "id": lot_id, "enterprise_id": lot.producer_id, "name": lot.name, "unit": lot.unit,
             "per_unit": lot.per_unit, "unlimited": heap.unlimited, "free": free, "reserved": 0, "sold": 0,
+            "lent": 0, "beyond": 0,
             "created_at": self.tx.now, "version": 1,
         }  # fmt: skip
         plan.lots.append(row)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Unpack
 from sqlalchemy import insert, select
 
 from ..errors import Invalid, Problem
+from ..events.listings import announce_listing
 from ..stock.grains import fitting_unit, grains_of, to_grains
 from ..stock.lots import open_lot
 from ..stock.tables import stock_lot
@@ -119,6 +120,7 @@ def _edit(
 ) -> SuppliedProduct:
     mine = (supplied_product.c.id == product_id, supplied_product.c.enterprise_id == enterprise_id)
     edit_row(tx, supplied_product, *mine, version=version, values=values)
+    announce_listing(tx, supplied_product.c.id == product_id)
     return product_by_id(tx, enterprise_id, product_id)
 
 

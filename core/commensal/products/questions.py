@@ -100,5 +100,5 @@ def _product(row: Mapping[Any, Any]) -> SuppliedProduct:
 
 def _stocked(row: Mapping[Any, Any]) -> StockedProduct:
     lot = {column.name: row[f"{_LOT}{column.name}"] for column in stock_lot.c}
-    left = pieces_left(free=lot["free"], unlimited=lot["unlimited"], lot_quantity=row["lot_quantity"])
+    left = pieces_left(free=lot["free"] + lot["beyond"], unlimited=lot["unlimited"], lot_quantity=row["lot_quantity"])
     return StockedProduct(product=_product(row), lot=lot_of(lot), left=left)

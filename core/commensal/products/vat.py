@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, select
 
 from ..errors import Conflict, Invalid, NotFound, Problem
+from ..events.listings import announce_listing
 from ..store import Transaction, insert_or
 from .tables import product_vat, supplied_product
 
@@ -46,6 +47,7 @@ def set_rate(tx: Transaction, enterprise_id: str, product_id: str, rate: Decimal
         raise Conflict("too_many", "A product has at most {most} VAT rates.", most=_MOST)
     row = insert_or(tx, product_vat).values(product_id=product_id, valid_from=valid_from.isoformat(), rate=read)
     tx.execute(row.on_conflict_do_update(index_elements=["product_id", "valid_from"], set_={"rate": row.excluded.rate}))
+    announce_listing(tx, supplied_product.c.id == product_id)
     return VatRate(valid_from=valid_from, rate=read)
 
 
@@ -58,6 +60,7 @@ def remove_rate(tx: Transaction, enterprise_id: str, product_id: str, valid_from
         raise Conflict("first_rate", "The first VAT rate of a product can be changed, not removed.")
     gone = (product_vat.c.product_id == product_id, product_vat.c.valid_from == valid_from.isoformat())
     tx.execute(delete(product_vat).where(*gone))
+    announce_listing(tx, supplied_product.c.id == product_id)
 
 
 def rates_of(tx: Transaction, enterprise_id: str, product_id: str) -> list[VatRate]:

@@ -137,11 +137,12 @@ def stock(language: str) -> Segment:
 def _levels(language: str) -> list[Field]:
     """What is there of a lot: grains, which `look` divides by how many a unit has."""
     lot = stock_lot.c
+    on_hand = lot.free + lot.reserved + lot.lent
     return [
         plain(language, "free", "Left to sell", lot.free, "quantity", unit=lot.unit, grains=lot.per_unit),
         plain(language, "reserved", "Ordered", lot.reserved, "quantity", unit=lot.unit, grains=lot.per_unit),
-        plain(language, "on_hand", "On hand", lot.free + lot.reserved, "quantity", unit=lot.unit, grains=lot.per_unit),
-        plain(language, "on_hand_grains", "On hand, in grains", lot.free + lot.reserved, "whole"),
+        plain(language, "on_hand", "On hand", on_hand, "quantity", unit=lot.unit, grains=lot.per_unit),
+        plain(language, "on_hand_grains", "On hand, in grains", on_hand, "whole"),
         plain(language, "unlimited", "Without limit", case((lot.unlimited, 1), else_=0), "whole"),
     ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -87,6 +88,21 @@ def items_on_sale(
         .where(session_item.c.session_id == session_id, session_item.c.item_id > after)
     )
     return [ItemOnSale(**row) for row in tx.all(wanted.order_by(session_item.c.item_id).limit(limit))]
+
+
+def lots_on_sale(tx: Transaction, lot_ids: Collection[str], *, before: datetime) -> set[str]:
+    """Those of these lots of which something is on sale, at whatever shop, or will be `before` that moment."""
+    product = supplied_product.c
+    found = (
+        select(product.lot_id)
+        .join(catalog_item, catalog_item.c.product_id == product.id)
+        .join(session_item, session_item.c.item_id == catalog_item.c.id)
+        .join(sale_session, sale_session.c.id == session_item.c.session_id)
+        .join(coordination, coordination.c.id == sale_session.c.coordination_id)
+        .where(product.lot_id.in_(sorted(lot_ids)), not_over_at(tx.now), sale_session.c.opens_at <= before)
+        .distinct()
+    )
+    return {row["lot_id"] for row in tx.all(found)}
 
 
 # ------------------------------------------------------------------------------------------- anybody's

@@ -9,17 +9,17 @@ from sqlalchemy import func, or_, select
 from ..store import Transaction
 from .tables import stock_lot, stock_movement
 
-_LEVELS = ("free", "reserved", "sold")
+_LEVELS = ("free", "reserved", "sold", "lent")
 
 
 @dataclass(frozen=True, kw_only=True)
 class LevelDifference:
-    """A lot whose levels are not what its journal says; both in grains, as (free, reserved, sold)."""
+    """A lot whose levels are not what its journal says; both in grains, as (free, reserved, sold, lent)."""
 
     lot_id: str
     name: str
-    level: tuple[int, int, int]
-    journal: tuple[int, int, int]
+    level: tuple[int, ...]
+    journal: tuple[int, ...]
 
 
 def check_levels(tx: Transaction) -> list[LevelDifference]:
@@ -38,9 +38,8 @@ def check_levels(tx: Transaction) -> list[LevelDifference]:
         LevelDifference(
             lot_id=row["id"],
             name=row["name"],
-            level=(row["free"], row["reserved"], row["sold"]),
-            # PostgreSQL adds up to a numeric
-            journal=(int(row["journal_free"]), int(row["journal_reserved"]), int(row["journal_sold"])),
+            level=tuple(row[level] for level in _LEVELS),
+            journal=tuple(int(row[f"journal_{level}"]) for level in _LEVELS),  # PostgreSQL adds up to a numeric
         )
         for row in rows
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -10,13 +10,15 @@ from typing import Any
 
 from sqlalchemy import insert, select
 
-from ..errors import Invalid, Problem
+from ..errors import Conflict, Invalid, Problem
 from ..events.announce import announce
+from ..events.listings import announce_listing
 from ..hooks import specifications
+from ..products.tables import supplied_product
 from ..store import Transaction, edit_row
 from ..texts import read_text
 from ..units.measures import MEASURES
-from .grains import FINEST, in_units, to_grains, usual_unit
+from .grains import FINEST, as_text, in_units, to_grains, usual_unit
 from .moving import Change, lock_lots, write_movements
 from .tables import stock_lot
 
@@ -25,11 +27,14 @@ from .tables import stock_lot
 class StockLot:
     """Quantities are in `unit`, a DFC measure; `per_unit` says how finely they are counted (1000: by the gram).
 
-    on_hand:   what is there: free and reserved
-    free:      may still be ordered; 0 where unlimited, which needs none
-    reserved:  ordered, still there
-    sold:      handed over
-    unlimited: can always be ordered: made to order, or harvested as needed
+    on_hand:    what is there: free, reserved and lent
+    free:       may still be ordered; 0 where unlimited, which needs none
+    reserved:   ordered, still there
+    sold:       handed over
+    lent:       still there, and for others to sell
+    beyond:     what may be had from elsewhere, as it was last told; a promise of nothing
+    free_until: after that moment nothing of it is free
+    unlimited:  can always be ordered: made to order, or harvested as needed
     """
 
     id: str
@@ -42,6 +47,9 @@ class StockLot:
     free: Decimal
     reserved: Decimal
     sold: Decimal
+    lent: Decimal
+    beyond: Decimal
+    free_until: datetime | None
     created_at: datetime
     version: int
 
@@ -89,6 +97,9 @@ def open_lot(
         "free": grains,
         "reserved": 0,
         "sold": 0,
+        "lent": 0,
+        "beyond": 0,
+        "free_until": None,
         "created_at": tx.now,
         "version": 1,
     }
@@ -111,7 +122,8 @@ def change_lot(
     """Renames a lot, or makes it unlimited or counted again; None leaves things as they are.
 
     What becomes unlimited has no free level any more; when it is to be counted again, it sells nothing until it has
-    been counted, because nobody knows what is left. Raises `Invalid`, `NotFound`, `Stale`.
+    been counted, because nobody knows what is left. Raises `Invalid`, `NotFound`, `Stale`, and `Conflict` where others
+    hold some of what is to be unlimited.
     """
     problems: list[Problem] = []
     values: dict[str, Any] = {}
@@ -120,10 +132,14 @@ def change_lot(
     if problems:
         raise Invalid(problems)
     (lot,) = lock_lots(tx, [lot_id], enterprise_id)
+    if unlimited and lot["lent"]:
+        raise lent_out(lot)
     if unlimited is not None:
         values |= {"unlimited": unlimited} | ({"free": 0} if unlimited else {})
     mine = (stock_lot.c.id == lot_id, stock_lot.c.enterprise_id == enterprise_id)
     row = edit_row(tx, stock_lot, *mine, version=version, values=values)
+    if row["unlimited"] != lot["unlimited"]:
+        announce_listing(tx, supplied_product.c.lot_id == lot_id)
     if row["free"] != lot["free"]:
         write_movements(tx, "counted", {lot_id: Change(free=-lot["free"])}, person_id=person_id)
     elif row["unlimited"] != lot["unlimited"]:
@@ -131,9 +147,21 @@ def change_lot(
     return lot_of(row)
 
 
+def lent_out(lot: Mapping[Any, Any]) -> Conflict:
+    """Others hold some of it: what they may sell must come back first."""
+    text = "Others may sell {lent} of {name}; take that back first."
+    return Conflict("lent", text, lent=as_text(lot["lent"], lot["unit"], lot["per_unit"]), name=lot["name"])
+
+
 def lot_by_id(tx: Transaction, enterprise_id: str, lot_id: str) -> StockLot:
     """One lot of the enterprise. Raises `NotFound`."""
     return lot_of(tx.one(select(stock_lot).where(stock_lot.c.id == lot_id, stock_lot.c.enterprise_id == enterprise_id)))
+
+
+def lots_by_id(tx: Transaction, lot_ids: Collection[str]) -> dict[str, StockLot]:
+    """These lots of any enterprise, by id; those that are not there are left out."""
+    rows = tx.all(select(stock_lot).where(stock_lot.c.id.in_(sorted(lot_ids))))
+    return {row["id"]: lot_of(row) for row in rows}
 
 
 def lots_of(tx: Transaction, enterprise_id: str, *, after: str = "", limit: int = 50) -> list[StockLot]:
@@ -152,10 +180,13 @@ def lot_of(row: Mapping[Any, Any]) -> StockLot:
         unit=row["unit"],
         per_unit=per_unit,
         unlimited=row["unlimited"],
-        on_hand=in_units(row["free"] + row["reserved"], per_unit),
+        on_hand=in_units(row["free"] + row["reserved"] + row["lent"], per_unit),
         free=in_units(row["free"], per_unit),
         reserved=in_units(row["reserved"], per_unit),
         sold=in_units(row["sold"], per_unit),
+        lent=in_units(row["lent"], per_unit),
+        beyond=in_units(row["beyond"], per_unit),
+        free_until=row["free_until"],
         created_at=row["created_at"],
         version=row["version"],
     )

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import RowMapping, select
+from sqlalchemy import RowMapping, func, select
 
 from ..errors import Conflict, Invalid, Problem
+from ..ids import least_id
 from ..store import Transaction
 from ..texts import read_text
 from .grains import LARGEST, as_text, in_units, to_grains
-from .lots import StockLot, lot_by_id
+from .lots import StockLot, lent_out, lot_by_id
 from .moving import Change, change_levels, lock_lots, write_movements
 from .tables import stock_movement
 
@@ -28,6 +29,7 @@ class StockMovement:
     free_change: Decimal
     reserved_change: Decimal
     sold_change: Decimal
+    lent_change: Decimal
     order_id: str | None
     person_id: str | None
     note: str
@@ -47,16 +49,19 @@ def receive_stock(
 def count_stock(
     tx: Transaction, enterprise_id: str, lot_id: str, on_hand: Decimal, *, note: str = "", person_id: str | None = None
 ) -> StockLot:
-    """Somebody has counted: `on_hand`, in the lot's unit, is there, with what is reserved.
+    """Somebody has counted: `on_hand`, in the lot's unit, is there, with what is reserved and what others may sell.
 
-    Raises `Conflict` where that is less than is reserved: orders must be changed first. Raises `Invalid`, `NotFound`.
+    Raises `Conflict` where that is less than is reserved or lent: that must be changed first. Raises `Invalid`,
+    `NotFound`.
     """
     lot, grains, note = _read(tx, enterprise_id, lot_id, on_hand, "/on_hand", note)
     if grains < lot["reserved"]:
         text = "{reserved} of {name} are ordered, so there cannot be less. Change or cancel orders first."
         reserved = as_text(lot["reserved"], lot["unit"], lot["per_unit"])
         raise Conflict("below_reserved", text, reserved=reserved, name=lot["name"])
-    _set(tx, "counted", lot, grains - lot["reserved"] - lot["free"], note, person_id)
+    if grains < lot["reserved"] + lot["lent"]:
+        raise lent_out(lot)
+    _set(tx, "counted", lot, grains - lot["reserved"] - lot["lent"] - lot["free"], note, person_id)
     return lot_by_id(tx, enterprise_id, lot_id)
 
 
@@ -69,6 +74,13 @@ def movements_of(
     if after:
         rows = rows.where(stock_movement.c.id < after)
     return [_movement(row, lot.per_unit) for row in tx.all(rows.limit(limit))]
+
+
+def taken_since(tx: Transaction, lot_id: str, moment: datetime) -> int:
+    """Grains that orders have taken of a lot since `moment`, less what they gave back. It reads no older movements."""
+    row = stock_movement.c
+    since = (row.lot_id == lot_id, row.id >= least_id(moment), row.kind.in_(("taken", "released")))
+    return int(tx.value(select(func.coalesce(func.sum(row.reserved_change), 0)).where(*since)))
 
 
 def _read(
@@ -95,5 +107,7 @@ def _set(tx: Transaction, kind: str, lot: RowMapping, grains: int, note: str, pe
 
 
 def _movement(row: RowMapping, per_unit: int) -> StockMovement:
-    changes = {name: in_units(row[name], per_unit) for name in ("free_change", "reserved_change", "sold_change")}
+    changes = {
+        name: in_units(row[name], per_unit) for name in ("free_change", "reserved_change", "sold_change", "lent_change")
+    }
     return StockMovement(**{**row, **changes})

@@ -12,7 +12,10 @@ from ..errors import NotFound
 from ..events.announce import announce
 from ..hooks import specifications
 from ..store import Transaction, Whole, as_json, given_rows, insert_rows
+from ..store.trail import MOST
 from .tables import stock_lot, stock_movement
+
+TRAVELLING = ("lent", "leased")  # kinds of movements, see `travelling.py`
 
 
 class Change(NamedTuple):
@@ -21,6 +24,7 @@ class Change(NamedTuple):
     free: int = 0
     reserved: int = 0
     sold: int = 0
+    lent: int = 0
 
 
 # SQLite leaves the lock out, and needs none: it has one writer.
@@ -77,7 +81,7 @@ def write_movements(
 ) -> None:
     """One line of the journal for each lot, all by one statement.
 
-    What people do to stock is announced to plugins, what orders do is not.
+    What people do to stock is announced to plugins; what orders do is not, nor what travels between instances.
     """
     rows = [
         {
@@ -88,6 +92,7 @@ def write_movements(
             "free_change": change.free,
             "reserved_change": change.reserved,
             "sold_change": change.sold,
+            "lent_change": change.lent,
             "order_id": order_id,
             "person_id": person_id,
             "note": note,
@@ -95,5 +100,15 @@ def write_movements(
         for lot_id, change in changes.items()
     ]
     insert_rows(tx, stock_movement, rows)
-    if order_id is None and changes:
+    if order_id is None and kind not in TRAVELLING and changes:
         announce(tx, specifications.stock_changed, stock_lot, stock_lot.c.id.in_(sorted(changes)))
+        _trace(tx, kind, changes)
+
+
+def _trace(tx: Transaction, kind: str, changes: Mapping[str, Change]) -> None:
+    """What people do to stock by hand; a whole list of it is one entry."""
+    if len(changes) > MOST:
+        tx.trace(kind, "stock_lot", lots=len(changes))
+        return
+    for lot_id, change in changes.items():
+        tx.trace(kind, "stock_lot", lot_id, **{name: grains for name, grains in change._asdict().items() if grains})

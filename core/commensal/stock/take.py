@@ -6,7 +6,7 @@ lines of one lot first. What is unlimited has no free level to take from; what i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import RowMapping
 
@@ -36,9 +36,10 @@ def change_taken(tx: Transaction, differences: Grains, *, order_id: str, person_
         return
     lots = lock_lots(tx, differences)
     changes = {lot["id"]: Change(free=-_counted(lot, differences), reserved=differences[lot["id"]]) for lot in lots}
-    if not change_levels(tx, changes):
-        short = [_short(lot, differences) for lot in lots if lot["free"] < _counted(lot, differences)]
-        raise SoldOut(short) if short else _unreserved(differences, order_id)
+    over = [lot for lot in lots if _counted(lot, differences) > 0 and _is_over(tx, lot)]
+    if over or not change_levels(tx, changes):
+        short = over or [lot for lot in lots if lot["free"] < _counted(lot, differences)]
+        raise _sold_out(tx, short, differences) if short else _unreserved(differences, order_id)
     less = {lot_id: change for lot_id, change in changes.items() if change.reserved < 0}
     more = {lot_id: change for lot_id, change in changes.items() if change.reserved > 0}
     write_movements(tx, "released", less, order_id=order_id, person_id=person_id)
@@ -103,6 +104,16 @@ def _move(
 def _counted(lot: RowMapping, amounts: Grains) -> int:
     """What an amount means for the free level."""
     return 0 if lot["unlimited"] else amounts[lot["id"]]
+
+
+def _is_over(tx: Transaction, lot: RowMapping) -> bool:
+    """The time in which it could be sold here has passed."""
+    return lot["free_until"] is not None and bool(lot["free_until"] <= tx.now)
+
+
+def _sold_out(tx: Transaction, lots: Sequence[RowMapping], wanted: Grains) -> SoldOut:
+    missing = {lot["id"]: wanted[lot["id"]] - (0 if _is_over(tx, lot) else lot["free"]) for lot in lots}
+    return SoldOut([_short(lot, wanted) for lot in lots], missing)
 
 
 def _short(lot: RowMapping, wanted: Grains) -> Problem:

@@ -73,6 +73,7 @@ GOOD: dict[str, Callable[..., Any]] = {
     "shipping_options": lambda tx: [_van(tx.now)],
     "book_shipping": lambda tx: _van(tx.now),
     "release_shipping": lambda: True,
+    "bring_stock": lambda missing: False,
     "payment_methods": lambda: [PaymentMethod(id="card", label="Card")],
     "start_payment": lambda: PaymentStart(text="Pay."),
     "payment_webhook": list,
@@ -88,6 +89,7 @@ GOOD: dict[str, Callable[..., Any]] = {
     "sale_opened": lambda sale: None,
     "sale_completed": lambda sale: None,
     "stock_changed": lambda lot: None,
+    "listing_changed": lambda item_ids: None,
     "demo_data": lambda tx: True,
 }
 

@@ -1,0 +1,58 @@
+"""Units of a lot that travel: lent to others who sell them, or leased from where the goods are.
+
+Where the goods are, what others may sell is `lent`: it is still there, and nobody else can have it. Where they are
+sold, it came by a lease and is free like anything else. The core knows levels only; who lends what to whom, and why,
+is kept by whoever calls these functions.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import update
+
+from ..store import Transaction
+from .moving import Change, change_levels, write_movements
+from .tables import stock_lot
+
+
+def lend_stock(tx: Transaction, lot_id: str, grains: int, *, note: str = "") -> bool:
+    """Others may sell these grains from now on. False, and nothing is done, where less is free."""
+    return _travel(tx, "lent", lot_id, Change(free=-grains, lent=grains), note)
+
+
+def settle_lent(
+    tx: Transaction, lot_id: str, *, back: int = 0, sold: int = 0, lent: int | None = None, note: str = ""
+) -> bool:
+    """What others held has come `back` or was `sold`, in grains; negative: what they sold was brought back to them.
+
+    `lent` is by how much what they hold changes, where the scales or a loss make it another figure than the two say.
+    False, and nothing is done, where a level would fall below zero.
+    """
+    return _travel(
+        tx, "lent", lot_id, Change(free=back, sold=sold, lent=-(back + sold) if lent is None else lent), note
+    )
+
+
+def lease_in(tx: Transaction, lot_id: str, grains: int, *, note: str = "") -> bool:
+    """Grains that may be sold here came from where the goods are; negative: they go back. False where less is free."""
+    return _travel(tx, "leased", lot_id, Change(free=grains), note)
+
+
+def settle_here(tx: Transaction, lot_id: str, grains: int, *, note: str = "") -> bool:
+    """Free grains turn out to have been sold here, by an order that was lost. False where less is free."""
+    return _travel(tx, "leased", lot_id, Change(free=-grains, sold=grains), note)
+
+
+def tell_beyond(tx: Transaction, lot_id: str, beyond: int, free_until: datetime | None) -> None:
+    """What may be had from elsewhere, in grains, as it is told; and until when (UTC) the lot may be sold here."""
+    tx.execute(update(stock_lot).where(stock_lot.c.id == lot_id).values(beyond=beyond, free_until=free_until))
+
+
+def _travel(tx: Transaction, kind: str, lot_id: str, change: Change, note: str) -> bool:
+    if not any(change):
+        return True
+    if not change_levels(tx, {lot_id: change}):
+        return False
+    write_movements(tx, kind, {lot_id: change}, note=note)
+    return True

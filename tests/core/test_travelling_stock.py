@@ -1,0 +1,201 @@
+"""Stock that travels: what others may sell is nobody else's, and what came to be sold here is free like anything."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from commensal import Instance, hookimpl
+from commensal.api.app import make_app
+from commensal.catalogs.visible import offers_for
+from commensal.clock import ManualClock
+from commensal.errors import Conflict, SoldOut
+from commensal.hooks.loading import load_plugins
+from commensal.instance import Settings
+from commensal.orders.place import place_order
+from commensal.orders.values import Wish
+from commensal.stock.check import check_levels
+from commensal.stock.lots import StockLot, change_lot, lot_by_id
+from commensal.stock.movements import count_stock, movements_of
+from commensal.stock.take import take_stock
+from commensal.stock.travelling import lease_in, lend_stock, settle_lent, tell_beyond
+from commensal.store import Store, Transaction
+from commensal.testing.goods import a_lot, an_item
+from commensal.testing.placed import a_shop
+
+
+@pytest.fixture
+def lot(store: Store) -> str:
+    """Ten pieces."""
+    with store.write() as tx:
+        a_shop(tx)
+        return a_lot(tx)
+
+
+def seen(tx: Transaction, lot_id: str) -> tuple[Decimal, ...]:
+    """Free, lent, sold, on hand."""
+    assert check_levels(tx) == []
+    now: StockLot = lot_by_id(tx, "shop", lot_id)
+    return now.free, now.lent, now.sold, now.on_hand
+
+
+def test_what_is_lent_is_there_and_nobody_elses(store: Store, lot: str) -> None:
+    with store.write() as tx:
+        assert lend_stock(tx, lot, 7, note="to the hub")
+        assert seen(tx, lot) == (3, 7, 0, 10)
+    with pytest.raises(SoldOut) as refused, store.write() as tx:
+        take_stock(tx, {lot: 4}, order_id="order")
+    assert refused.value.missing == {lot: 1}
+
+
+def test_no_more_is_lent_than_is_free(store: Store, lot: str) -> None:
+    with store.write() as tx:
+        assert not lend_stock(tx, lot, 11)
+        assert seen(tx, lot) == (10, 0, 0, 10)
+
+
+def test_what_others_sold_is_sold_and_what_they_give_back_is_free_again(store: Store, lot: str) -> None:
+    with store.write() as tx:
+        lend_stock(tx, lot, 7)
+        assert settle_lent(tx, lot, back=2, sold=4)
+        assert seen(tx, lot) == (5, 1, 4, 6)
+        assert settle_lent(tx, lot, sold=-1)  # brought back to them
+        assert seen(tx, lot) == (5, 2, 3, 7)
+        assert [one.kind for one in movements_of(tx, "shop", lot)] == ["lent", "lent", "lent", "received"]
+
+
+def test_the_scales_of_others_may_find_more_or_less(store: Store, lot: str) -> None:
+    with store.write() as tx:
+        lend_stock(tx, lot, 7)
+        assert settle_lent(tx, lot, sold=7, lent=-6)  # eight were there
+        assert seen(tx, lot) == (3, 1, 7, 4)
+        assert not settle_lent(tx, lot, back=1, lent=-2)
+
+
+def test_a_count_knows_what_is_lent(store: Store, lot: str) -> None:
+    with store.write() as tx:
+        lend_stock(tx, lot, 7)
+        count_stock(tx, "shop", lot, Decimal(9))
+        assert seen(tx, lot) == (2, 7, 0, 9)
+        with pytest.raises(Conflict) as refused:
+            count_stock(tx, "shop", lot, Decimal(6))
+        assert str(refused.value) == "Others may sell 7 of Pommes; take that back first."
+        with pytest.raises(Conflict, match="take that back first"):
+            change_lot(tx, "shop", lot, lot_by_id(tx, "shop", lot).version, unlimited=True)
+
+
+def test_what_came_by_a_lease_is_sold_until_its_end(store: Store, clock: ManualClock, lot: str) -> None:
+    with store.write() as tx:
+        assert lease_in(tx, lot, 5)
+        tell_beyond(tx, lot, 20, clock.now() + timedelta(hours=1))
+        take_stock(tx, {lot: 12}, order_id="order")
+        assert seen(tx, lot)[0] == 3
+        assert not lease_in(tx, lot, -4)
+        assert lease_in(tx, lot, -1)
+    clock.advance(hours=1)
+    with pytest.raises(SoldOut) as refused, store.write() as tx:
+        take_stock(tx, {lot: 1}, order_id="later")
+    assert refused.value.missing == {lot: 1}
+
+
+# ------------------------------------------------------------------------------------------------ at the shop
+
+
+@pytest.fixture
+def item(store: Store, lot: str) -> str:
+    with store.write() as tx:
+        return an_item(tx, lot)
+
+
+def left(store: Store, item: str) -> int | None:
+    with store.read() as tx:
+        (offer,) = [one for one in offers_for(tx, "shop-session", ()) if one.item_id == item]
+    return offer.left
+
+
+def test_customers_see_what_may_be_had_from_elsewhere_too(
+    store: Store, clock: ManualClock, lot: str, item: str
+) -> None:
+    with store.write() as tx:
+        tell_beyond(tx, lot, 20, clock.now() + timedelta(hours=1))
+    assert left(store, item) == 30
+    clock.advance(hours=1)
+    assert left(store, item) == 20
+
+
+def bringing(instance: Instance, bring: Callable[[Instance, Mapping[str, int]], bool]) -> Instance:
+    """The instance with a plugin that brings stock."""
+    module = types.ModuleType("truck")
+    module.bring_stock = hookimpl(bring)  # type: ignore[attr-defined]
+    bring.__name__ = "bring_stock"
+    settings: Settings = replace(instance.settings, plugins={"enabled": ["truck"]})
+    hooks = load_plugins(settings, clock=instance.clock, modules={"truck": module})
+    return replace(instance, settings=settings, hooks=hooks)
+
+
+def order(instance: Instance, item: str, pieces: int) -> Any:
+    """Over the API."""
+    body = {"items": {item: pieces}, "name": "Ada", "email": "ada@example.org"}
+    with TestClient(make_app(instance)) as client:
+        key = {"Idempotency-Key": f"key-{pieces}"}
+        return client.post("/api/sale-sessions/shop-session/orders", json=body, headers=key)
+
+
+def test_an_order_that_finds_too_little_waits_for_more_and_is_placed(instance: Instance, lot: str, item: str) -> None:
+    asked = []
+
+    def bring(instance: Instance, missing: Mapping[str, int]) -> bool:
+        asked.append(dict(missing))
+        with instance.store.write() as tx:
+            return lease_in(tx, lot, missing[lot])
+
+    with_truck = bringing(instance, bring)
+    assert order(with_truck, item, 9).status_code == 201
+    assert asked == [], "nobody is asked while there is enough"
+    assert order(with_truck, item, 5).status_code == 201
+    assert asked == [{lot: 4}]
+
+
+@pytest.mark.parametrize("came", [0, 1])
+def test_where_too_little_comes_the_order_is_refused_as_ever(
+    instance: Instance, lot: str, item: str, came: int
+) -> None:
+    def bring(instance: Instance, missing: Mapping[str, int]) -> bool:
+        with instance.store.write() as tx:
+            return lease_in(tx, lot, came) and came > 0
+
+    answer = order(bringing(instance, bring), item, 12)
+    assert answer.status_code == 409
+    assert answer.json()["code"] == "sold_out"
+
+
+def test_who_cannot_bring_any_does_not_stand_in_the_way(instance: Instance, item: str) -> None:
+    def bring(instance: Instance, missing: Mapping[str, int]) -> bool:
+        raise ConnectionError("the bridge is closed")
+
+    with_truck = bringing(instance, bring)
+    assert order(with_truck, item, 12).status_code == 409
+    assert [one.hook for one in with_truck.hooks.failures] == ["bring_stock"]
+
+
+def test_the_second_try_holds_no_more_than_one_place_order(instance: Instance, lot: str, item: str) -> None:
+    """What the first try had done is undone before plugins are asked: they see the levels as they are."""
+    free = []
+
+    def bring(instance: Instance, missing: Mapping[str, int]) -> bool:
+        with instance.store.read() as tx:
+            free.append(lot_by_id(tx, "shop", lot).free)
+        return False
+
+    wish = Wish(items={item: 12}, name="Ada", email="ada@example.org")
+    asked = bringing(instance, bring)
+    with pytest.raises(SoldOut):
+        asked.transact(lambda tx: place_order(tx, asked.hooks, "shop-session", wish))
+    assert free == [10]
