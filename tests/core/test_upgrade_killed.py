@@ -1,0 +1,128 @@
+"""An upgrade is killed wherever it can be: it goes on, or the old version starts, and nothing is lost.
+
+The process is a real one and ends by SIGKILL at a named place of the code that runs for everybody.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from commensal.checks import broken_invariants
+from commensal.clock import SystemClock
+from commensal.hooks.loading import load_plugins, migration_folders
+from commensal.instance import load_settings, open_instance
+from commensal.instance.brought import read_brought
+from commensal.keeping.backup import backups_in
+from commensal.keeping.manifest import revisions_of
+from commensal.store.migrate import drop_tables, missing_revisions
+
+from .keeping import postgresql_tools
+from .released import FIRST, kept_rows, lost, store_of, unpack
+
+__all__ = ["postgresql_tools"]  # fixtures
+pytestmark = pytest.mark.bundled
+KILLED = -signal.SIGKILL
+
+Command = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture(scope="module")
+def command(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Command]:
+    """Runs a command in a process of its own that is killed at a failpoint; how it ended, and what it said."""
+    said = tmp_path_factory.mktemp("said") / "said.txt"
+    forking = subprocess.Popen(
+        [sys.executable, Path(__file__).with_name("forking.py")], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        text=True, env={**os.environ, "COLUMNS": "400"},
+    )  # fmt: skip
+    assert forking.stdin is not None
+    assert forking.stdout is not None
+    told, ended = forking.stdin, forking.stdout
+
+    def run(*words: object, failpoint: str = "") -> tuple[int, str]:
+        wanted = {"words": [str(one) for one in words], "failpoint": failpoint, "path": os.environ["PATH"]}
+        told.write(json.dumps({**wanted, "said": str(said)}) + "\n")
+        told.flush()
+        return int(ended.readline()), said.read_text(encoding="utf-8")
+
+    with forking:
+        yield run
+        told.close()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "val"
+
+
+def pending(folder: Path, url: str) -> list[str]:
+    settings = load_settings(folder)
+    lines = migration_folders(load_plugins(settings, clock=SystemClock()))
+    with closing(store_of(folder, url)) as store:
+        return missing_revisions(store, lines)
+
+
+def begin(folder: Path, url: str) -> list[str]:
+    """An instance of the first release that has several revisions before it: its plugin webhooks comes anew, too."""
+    unpack(FIRST, folder, url)
+    with closing(store_of(folder, url)) as store, store.write() as tx:
+        drop_tables(tx, "webhooks")
+    left = pending(folder, url)
+    assert len(left) >= 2
+    return left
+
+
+def test_killed_anywhere_on_sqlite_it_goes_on_with_the_first_backup(command: Command, tmp_path: Path) -> None:
+    """Each revision runs twice: first on the copy of the backup, to try it."""
+    steps = len(begin(tmp_path / "first", ""))
+    points = [("backup.copied:1", 0), ("migration.committed:1", 0), ("backup.named:1", 0), ("upgrade.backed_up:1", 0)]
+    for done in sorted({0, steps // 2, steps - 1}):
+        points += [(f"migration.before_commit:{steps + done + 1}", done)]
+        points += [(f"migration.committed:{steps + done + 1}", done + 1)]
+    points += [("upgrade.migrated:1", steps), ("upgrade.checked:1", steps)]
+    for number, (failpoint, done) in enumerate(points):
+        _kill(command, tmp_path / str(number), "", failpoint, done)
+
+
+def test_killed_anywhere_on_postgresql_it_goes_on_with_the_first_backup(
+    command: Command, tmp_path: Path, new_postgresql: Callable[[str], str]
+) -> None:
+    steps = len(begin(tmp_path / "first", new_postgresql("template0")))
+    points = [("upgrade.backed_up:1", 0), (f"migration.before_commit:{2 * steps}", steps - 1)]
+    points += [(f"migration.committed:{steps + 1}", 1), ("upgrade.migrated:1", steps)]
+    for number, (failpoint, done) in enumerate(points):
+        _kill(command, tmp_path / str(number), new_postgresql("template0"), failpoint, done)
+
+
+def _kill(command: Command, folder: Path, url: str, failpoint: str, done: int) -> None:
+    """Kills an upgrade there, after so many revisions, and looks; then upgrades again."""
+    left = begin(folder, url)
+    with closing(store_of(folder, url)) as store, store.read() as tx:
+        before, old = kept_rows(tx), revisions_of(tx)
+    code, said = command("upgrade", "--instance", folder, failpoint=failpoint)
+    assert code == KILLED, f"{failpoint}: {said}"
+    assert pending(folder, url) == left[done:], failpoint
+    with closing(store_of(folder, url)) as store, store.read() as tx:
+        assert lost(before, kept_rows(tx)) == [], failpoint
+        if not done:  # the old version finds what it knows, and starts
+            assert (kept_rows(tx), revisions_of(tx)) == (before, old), failpoint
+    known, backups = read_brought(folder), backups_in(folder / "backups")
+    code, said = command("upgrade", "--instance", folder)
+    assert code == 0, f"{failpoint}: {said}"
+    if known is not None:  # it had noted that it begins: what was backed up then is what counts
+        assert ("goes on where it was" in said, backups_in(folder / "backups")) == (True, backups), failpoint
+    with open_instance(folder) as opened, opened.store.read() as tx:
+        assert lost(before, kept_rows(tx)) == [], failpoint
+        assert broken_invariants(tx) == []
+    assert not list((folder / "backups").glob(".commensal-*")), failpoint
+    known = read_brought(folder)
+    assert known is not None
+    assert known.finished, failpoint
