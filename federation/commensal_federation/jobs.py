@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from commensal import Work, hookimpl
 
+from .delivery.work import work as delivery
+
 
 @hookimpl
 def jobs() -> Work:
-    return Work({}, ())
+    rooms = [delivery()]
+    handlers = {kind: handler for room in rooms for kind, handler in room.handlers.items()}
+    return Work(handlers, tuple(one for room in rooms for one in room.periodic))

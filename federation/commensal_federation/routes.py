@@ -8,6 +8,7 @@ from starlette.routing import BaseRoute
 
 from commensal import Endpoint, Instance, hookimpl
 
+from .delivery.http import peer_routes
 from .identity.endpoints import routes as identity_endpoints
 from .identity.routes import identity_routes
 
@@ -21,7 +22,7 @@ def endpoints() -> Sequence[Endpoint]:
 @hookimpl
 def routes(instance: Instance) -> Sequence[BaseRoute]:
     """Under ``/-/federation/``: what peers speak to. Each room adds its own."""
-    return []
+    return [*peer_routes(instance)]
 
 
 @hookimpl

@@ -5,9 +5,20 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from commensal import Transaction
+from sqlalchemy import insert, select
 
+from commensal import Conflict, Transaction, promise
+
+from ..identity import current_key
+from ..messages.envelope import multihash, write_envelope
+from ..messages.known import type_of
+from ..messages.types import MessageType, Writing
+from ..peers.peers import peer_by_id
+from ..peers.values import Peer
 from ..runtime import Federation
+from .epochs import current_epoch
+from .lanes import PUSH, change_lane, next_place
+from .tables import federation_outbox
 
 
 def post(
@@ -24,6 +35,92 @@ def post(
     """Queues a message of this type for the peer, and returns its id.
 
     `body` is of the type's dataclass, `on_behalf_of` the IRI of an enterprise of ours, `expires` (UTC) the moment from
-    which it means nothing any more. It goes out when the transaction has committed, and never if it does not.
+    which it means nothing any more. It goes out when the transaction has committed, and never if it does not; to a peer
+    that is suspended, when it is resumed. Raises `Conflict` for a peer that both sides have not agreed on.
     """
-    raise NotImplementedError
+    return queue(
+        federation,
+        tx,
+        peer_id,
+        type_name,
+        body,
+        on_behalf_of=on_behalf_of,
+        in_reply_to=in_reply_to,
+        expires=expires,
+        due_at=None,
+    )
+
+
+def queue(
+    federation: Federation,
+    tx: Transaction,
+    peer_id: str,
+    type_name: str,
+    body: Any,
+    *,
+    on_behalf_of: str | None,
+    in_reply_to: str | None,
+    expires: datetime | None,
+    due_at: datetime | None,
+) -> str:
+    """The same; `due_at` puts off the push, where another way is tried first."""
+    known, peer = _known(type_name), peer_by_id(tx, peer_id)
+    _refuse_unagreed(peer, known)
+    if peer.recovering and in_reply_to is not None and (said := _said_before(tx, in_reply_to, type_name)):
+        return said
+    place, promised = next_place(tx, peer_id, known.lane, current_epoch(tx))
+    id = f"{federation.base}/-/federation/messages/{tx.new_id()}"
+    signed = write_envelope(
+        id=id,
+        type=type_name,
+        actor=federation.iri,
+        to=peer.iri,
+        place=place,
+        object=known.write(body, Writing(federation.base, peer.base)),
+        key=current_key(federation, tx),
+        now=tx.now,
+        on_behalf_of=on_behalf_of,
+        in_reply_to=in_reply_to,
+        expires=expires,
+    )
+    row = {
+        "id": id,
+        "peer_id": peer_id,
+        "lane": place.lane,
+        "epoch": place.epoch,
+        "seq": place.seq,
+        "type": type_name,
+        "body": signed.decode(),
+        "created_at": tx.now,
+        "expires_at": expires,
+        "in_reply_to": in_reply_to,
+        "state": "waiting",
+        "attempts": 0,
+        "error": "",
+        "recovered": False,
+    }
+    tx.execute(insert(federation_outbox), row)
+    tx.execute(change_lane(peer_id, place.lane, "out"), {"hash": multihash(signed), "promised": True})
+    if not promised:
+        promise(tx, PUSH, {"peer": peer_id, "lane": place.lane}, due_at=due_at)
+    return id
+
+
+def _known(type_name: str) -> MessageType:
+    known = type_of(type_name)
+    if known is None:
+        raise LookupError(f"{type_name} is no type of message")
+    return known
+
+
+def _refuse_unagreed(peer: Peer, known: MessageType) -> None:
+    if known.lane != "peering" and peer.state not in ("accepted", "suspended"):
+        raise Conflict("peer_not_agreed", "{name} and this instance have not agreed to trade.", name=peer.name)
+
+
+def _said_before(tx: Transaction, in_reply_to: str, type_name: str) -> str | None:
+    """The answer of this type that was given before a restore, and that the peer has given back."""
+    box = federation_outbox.c
+    given = select(box.id).where(box.in_reply_to == in_reply_to, box.type == type_name, box.recovered)
+    found: str | None = tx.value(given)
+    return found

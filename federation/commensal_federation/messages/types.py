@@ -65,6 +65,23 @@ class Sent:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Failed:
+    """A message of our own that will have no effect: the peer refused it, or it could not be delivered.
+
+    `body` is what `post` was given, as it was written and read back.
+    """
+
+    id: str
+    type: str
+    peer: Peer
+    on_behalf_of: str | None
+    in_reply_to: str | None
+    body: Any
+    code: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class MessageType:
     """name:    of the type, as the envelope says it
     lane:    messages of one lane come in the order in which they were posted, or are noticed to be missing
@@ -73,6 +90,10 @@ class MessageType:
     write:   body -> complete DFC document with its own allow-listed @context
     read:    the other way; raises `Unreadable`
     handle:  the effect, and answers by `post`, in the transaction of the inbox; no I/O. Raises `Wait` or `Refuse`
+    foreign: its object may be somebody else's thing: an order, or an answer about what the other has
+    states:  in which of its states a peer may send it
+    opens:   it may be the first of a new epoch
+    failed:  told when a message of ours of this type was refused by the peer, or died on the way; no I/O
     recover: the effect that posting it once had here, after a restore from a backup that did not know it yet
     """
 
@@ -83,6 +104,10 @@ class MessageType:
     write: Callable[[Any, Writing], dict[str, Any]]
     read: Callable[[Mapping[str, Any], Reading], Any]
     handle: Callable[[Federation, Transaction, Received], None]
+    foreign: bool = False
+    states: frozenset[str] = frozenset({"accepted"})
+    opens: bool = False
+    failed: Callable[[Federation, Transaction, Failed], None] | None = None
     recover: Callable[[Federation, Transaction, Sent], None] | None = None
 
 

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Column, Index, Table, Text
 
-from commensal import Flag, Json, Time, Whole, checked_in, metadata
+from commensal import DERIVED, Flag, Json, Time, Whole, checked_in, metadata, untraced
 
 STATES = ("invited", "requested", "accepted", "suspended", "revoked")
 
@@ -19,19 +19,23 @@ federation_peer = Table(
     Column("limits", Json, nullable=False),  # those that differ from the usual
     Column("nonce", Text, nullable=False),  # of the request, ours or theirs, which the acceptance echoes
     Column("request", Text, nullable=False),  # their signed request, byte for byte; empty where we invited
-    Column("epoch_seen", Whole, nullable=False),
+    Column("epoch_seen", Whole, nullable=False, info=DERIVED),
     Column("created_at", Time, nullable=False),
     Column("accepted_at", Time),
     Column("suspended_at", Time),
     Column("revoked_at", Time),
-    Column("last_seen_at", Time),
-    Column("document_at", Time, nullable=False),  # when the document was last looked at
-    Column("recovering", Flag, nullable=False),  # nothing goes out until it has given back what a restore lost
+    Column("last_seen_at", Time, info=DERIVED),
+    Column("document_at", Time, nullable=False),  # when it was pinned
+    Column("looked_at", Time, nullable=False, info=DERIVED),  # when its address was last asked for a newer one
+    Column("asked_at", Time, info=DERIVED),  # when it was last asked although it had said nothing
+    Column(
+        "recovering", Flag, nullable=False, info=DERIVED
+    ),  # nothing goes out until it has given back what a restore lost
     # The breaker: closed only by our own successful delivery.
-    Column("breaker", Text, nullable=False),
-    Column("failures", Whole, nullable=False),  # in a row
-    Column("failing_since", Time),
-    Column("held_until", Time),  # nothing is sent before
+    Column("breaker", Text, nullable=False, info=DERIVED),
+    Column("failures", Whole, nullable=False, info=DERIVED),  # in a row
+    Column("failing_since", Time, info=DERIVED),
+    Column("held_until", Time, info=DERIVED),  # nothing is sent before
     Column("version", Whole, nullable=False),  # of what operators set
     checked_in("state", STATES),
     checked_in("breaker", ("closed", "open")),
@@ -46,4 +50,5 @@ federation_nonce = Table(
     Column("expires_at", Time, nullable=False),
     Index("ix_federation_nonce_expires", "expires_at"),
     sqlite_strict=True,
+    info=untraced("kept for minutes, so that no request counts twice"),
 )

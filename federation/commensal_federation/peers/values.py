@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 State = Literal["invited", "requested", "accepted", "suspended", "revoked"]
+WELL_KNOWN = "/.well-known/commensal"
 SCOPES = ("catalogue.read", "order.place", "stock.lease", "sale.propose", "transport", "enterprise.move")
 
 
@@ -40,6 +41,7 @@ class Peer:
     name: str
     state: State
     document: str = field(repr=False)
+    document_at: datetime
     scopes_given: frozenset[str]
     scopes_received: frozenset[str]
     limits: Limits
@@ -59,7 +61,7 @@ class Peer:
     @property
     def base(self) -> str:
         """Where its things live: its address without a slash at the end."""
-        return self.iri.removesuffix("/.well-known/commensal")
+        return self.iri.removesuffix(WELL_KNOWN)
 
     @property
     def active(self) -> bool:

@@ -1,0 +1,19 @@
+"""Cursors: how far a lane has come, written ``epoch.seq``."""
+
+from __future__ import annotations
+
+import re
+
+_CURSOR = re.compile(r"(0|[1-9][0-9]{0,14})\.(0|[1-9][0-9]{0,14})", re.ASCII)
+
+Cursor = tuple[int, int]
+
+
+def read_cursor(text: str) -> Cursor | None:
+    """None for anything else."""
+    found = _CURSOR.fullmatch(text)
+    return (int(found[1]), int(found[2])) if found else None
+
+
+def write_cursor(cursor: Cursor) -> str:
+    return f"{cursor[0]}.{cursor[1]}"

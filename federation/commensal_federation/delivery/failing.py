@@ -1,0 +1,56 @@
+"""A message of ours that will have no effect: it becomes a dead letter, and its type is told."""
+
+from __future__ import annotations
+
+from sqlalchemy import RowMapping, select, update
+
+from commensal import Transaction
+
+from ..messages.envelope import LARGEST, Envelope, read_envelope
+from ..messages.known import type_of
+from ..messages.types import Failed, Reading
+from ..peers.peers import peer_by_id
+from ..peers.values import Peer
+from ..runtime import Federation
+from ..signing import read_json
+from .tables import federation_outbox
+
+_box = federation_outbox.c
+
+
+def refused_by_peer(federation: Federation, tx: Transaction, peer: Peer, id: str, code: str, text: str) -> None:
+    """The peer has stored our message `id` and will not do what it says. Nothing where that is none of ours to it."""
+    row = tx.first(select(federation_outbox).where(_box.id == id, _box.peer_id == peer.id))
+    if row is not None and row["state"] != "dead":
+        fail(federation, tx, row, code, text)
+
+
+def fail(federation: Federation, tx: Transaction, row: RowMapping, code: str, text: str) -> None:
+    """Makes a row of the outbox a dead letter, which operators see, may send again or discard."""
+    dead = update(federation_outbox).where(_box.id == row["id"])
+    tx.execute(dead, {"state": "dead", "error": f"{code}: {text}"[:1000], "finished_at": tx.now})
+    known = type_of(row["type"])
+    if known is None or known.failed is None:
+        return
+    envelope = own_envelope(row["body"])
+    peer = peer_by_id(tx, row["peer_id"])
+    known.failed(
+        federation,
+        tx,
+        Failed(
+            id=envelope.id,
+            type=envelope.type,
+            peer=peer,
+            on_behalf_of=envelope.on_behalf_of,
+            in_reply_to=envelope.in_reply_to,
+            body=known.read(envelope.object, Reading(peer.base, federation.base)),
+            code=code,
+            text=text,
+        ),
+    )
+
+
+def own_envelope(body: str) -> Envelope:
+    """An envelope that was read or written before, from the bytes that were kept."""
+    kept = body.encode()
+    return read_envelope(read_json(kept, LARGEST), kept)

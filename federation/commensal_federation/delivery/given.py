@@ -1,0 +1,120 @@
+"""What a peer may read here: messages between it and us, as they were signed, in the order of their numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import RowMapping, Table, func, select, tuple_, update
+
+from commensal import Transaction, promise
+
+from ..messages.types import LANES
+from ..peers.values import Peer
+from ..runtime import Federation
+from ..transport import Answer
+from .admitting import Denied
+from .alerts import alert
+from .calling import NDJSON
+from .cursors import Cursor, read_cursor, write_cursor
+from .epochs import newest_epoch
+from .lanes import RECOVER, lane_row
+from .tables import federation_inbox, federation_outbox
+
+_LIMIT = 200
+_SIZE = 6 * 1024 * 1024  # bytes of an answer, but for its last line
+_out, _in = federation_outbox.c, federation_inbox.c
+
+
+def given(federation: Federation, peer: Peer, query: Mapping[str, str]) -> Answer:
+    """Our messages to the peer after a cursor; the cursor says that it has all before it.
+
+    410 below what is kept, 409 beyond what was said: then one of us was restored from a backup. Raises `Denied`.
+    """
+    if peer.recovering:
+        raise Denied(503, "recovering", "this instance is taking up after a restore", retry_after=60)
+    lane, after, limit = _asked(query)
+    with federation.instance.store.read() as tx:
+        head, floor = _head(tx, peer.id, lane), _floor(tx, peer.id, lane)
+        rows = [] if after < floor else _after(tx, federation_outbox, peer.id, lane, after, limit)
+    told = (("x-fed-head", write_cursor(head)), ("x-fed-floor", write_cursor(floor)))
+    if after > head:
+        federation.instance.store.transact(lambda tx: _ahead(tx, peer, lane, after, head))
+        raise Denied(409, "future_cursor", f"{lane} ends at {write_cursor(head)}")
+    if after < floor:
+        return Answer(410, [*told, ("cache-control", "no-store")])
+    federation.instance.store.transact(lambda tx: _acknowledged(tx, peer.id, lane, after))
+    return _lines(rows, *told)
+
+
+def held_of(federation: Federation, peer: Peer, query: Mapping[str, str]) -> Answer:
+    """The peer's own messages, as we have them: after a restore it fetches what it does not know any more."""
+    lane, after, limit = _asked(query)
+    with federation.instance.store.read() as tx:
+        return _lines(_after(tx, federation_inbox, peer.id, lane, after, limit))
+
+
+def answers_to(federation: Federation, peer: Peer, id: str) -> Answer:
+    """Our answers to a message of the peer's, none while there are none. Raises `Denied` where it has not come."""
+    with federation.instance.store.read() as tx:
+        if tx.first(select(_in.id).where(_in.id == id, _in.peer_id == peer.id)) is None:
+            raise Denied(404, "not_found", "this message has not come")
+        mine = select(_out.body).where(_out.in_reply_to == id, _out.peer_id == peer.id)
+        return _lines(tx.all(mine.order_by(_out.epoch, _out.seq).limit(_LIMIT)))
+
+
+def _asked(query: Mapping[str, str]) -> tuple[str, Cursor, int]:
+    lane, after, limit = query.get("lane", ""), read_cursor(query.get("after", "0.0")), query.get("limit", str(_LIMIT))
+    if lane not in LANES or after is None or not (limit.isascii() and limit.isdecimal() and len(limit) < 6):
+        raise Denied(400, "query", "lane, after=epoch.seq and limit must be named")
+    return lane, after, max(1, min(int(limit), _LIMIT))
+
+
+def _after(tx: Transaction, table: Table, peer_id: str, lane: str, after: Cursor, limit: int) -> Sequence[RowMapping]:
+    column = table.c
+    mine = select(column.body).where(column.peer_id == peer_id, column.lane == lane)
+    beyond = mine.where(tuple_(column.epoch, column.seq) > after).order_by(column.epoch, column.seq).limit(limit)
+    found, size = [], 0
+    for row in tx.all(beyond):
+        found.append(row)
+        size += len(row["body"])
+        if size > _SIZE:
+            break
+    return found
+
+
+def _head(tx: Transaction, peer_id: str, lane: str) -> Cursor:
+    row = lane_row(tx, peer_id, lane, "out")
+    return (newest_epoch(tx) or 0, 0) if row is None else (row["epoch"], row["seq"])
+
+
+def _floor(tx: Transaction, peer_id: str, lane: str) -> Cursor:
+    """The cursor before the first message that is still kept."""
+    mine = select(_out.epoch, func.min(_out.seq).label("seq")).where(_out.peer_id == peer_id, _out.lane == lane)
+    row = tx.first(mine.group_by(_out.epoch).order_by(_out.epoch).limit(1))
+    return (0, 0) if row is None or row["seq"] == 1 else (row["epoch"], row["seq"] - 1)
+
+
+def _ahead(tx: Transaction, peer: Peer, lane: str, after: Cursor, head: Cursor) -> None:
+    """Perhaps we were restored from a backup. What it has of ours will show."""
+    text = f"It asks for {lane} after {write_cursor(after)}, and we have said {write_cursor(head)}."
+    alert(tx, peer.id, "future_cursor", text)
+    if peer.state == "accepted":
+        promise(tx, RECOVER, {"peer": peer.id})
+
+
+def _acknowledged(tx: Transaction, peer_id: str, lane: str, after: Cursor) -> None:
+    """Whoever asks for what comes after has what came before: pushes of it that failed are made good."""
+    came = update(federation_outbox).where(
+        _out.peer_id == peer_id,
+        _out.lane == lane,
+        _out.state == "waiting",
+        tuple_(_out.epoch, _out.seq) <= after,
+    )
+    tx.execute(came, {"state": "delivered", "error": "", "finished_at": tx.now})
+
+
+def _lines(rows: Sequence[RowMapping], *more: tuple[str, str]) -> Answer:
+    """Messages as they were signed, one a line."""
+    content = "".join(f"{row['body']}\n" for row in rows).encode()
+    headers = [("content-type", NDJSON), ("cache-control", "no-store"), ("vary", "Signature-Input"), *more]
+    return Answer(200, headers, content)

@@ -1,0 +1,88 @@
+"""Does what a message says, within the transaction that stores it: both are there afterwards, or neither."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+import structlog
+
+from commensal import Busy, Refused, Transaction
+
+from ..messages.problem import ProblemBody
+from ..messages.types import Received, Refuse, Wait
+from ..peers.values import Peer
+from ..runtime import Federation
+from .checking import Checked
+from .outbox import post
+
+PATIENCE = timedelta(minutes=10)  # for a message that came before something it needs
+_LONGEST = 1000
+_log = structlog.get_logger("commensal.federation")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a message that was stored."""
+
+    state: Literal["done", "parked", "dead"]
+    error: str = ""
+
+
+def handle(federation: Federation, tx: Transaction, peer: Peer, checked: Checked, *, last: bool = False) -> Outcome:
+    """Runs the handler of a message's type. What it did is undone where it raises; `last` waits no longer.
+
+    A handler that fails by a fault of ours is tried again as one that waits: the message is not lost by it.
+    """
+    envelope = checked.envelope
+    if envelope.expires is not None and envelope.expires < tx.now:
+        return _dead(federation, tx, peer, checked, "expired", "It came after its time.")
+    try:
+        with tx.connection.begin_nested():
+            checked.type.handle(federation, tx, received(peer, checked))
+    except Wait as wait:
+        return _late(federation, tx, peer, checked, str(wait), last)
+    except Refuse as refused:
+        return _dead(federation, tx, peer, checked, refused.code, refused.text)
+    except Refused as refused:
+        return _dead(federation, tx, peer, checked, refused.code, str(refused))
+    except Busy:
+        raise
+    except Exception as error:  # any fault of any handler: the message is kept, and shown to the operator
+        _log.error("a message could not be handled", id=envelope.id, type=envelope.type, exc_info=error)
+        return _late(federation, tx, peer, checked, f"{type(error).__name__}: {error}", last)
+    return Outcome("done")
+
+
+def received(peer: Peer, checked: Checked) -> Received:
+    """The message as its handler sees it."""
+    envelope = checked.envelope
+    return Received(
+        id=envelope.id,
+        type=envelope.type,
+        peer=peer,
+        on_behalf_of=envelope.on_behalf_of,
+        in_reply_to=envelope.in_reply_to,
+        lane=envelope.lane,
+        epoch=envelope.epoch,
+        seq=envelope.seq,
+        published=envelope.published,
+        expires=envelope.expires,
+        body=checked.body,
+        document=envelope.document,
+    )
+
+
+def _late(federation: Federation, tx: Transaction, peer: Peer, checked: Checked, why: str, last: bool) -> Outcome:
+    if last:
+        return _dead(federation, tx, peer, checked, "waited", f"What it needs did not come: {why}"[:_LONGEST])
+    return Outcome("parked", why[:_LONGEST])
+
+
+def _dead(federation: Federation, tx: Transaction, peer: Peer, checked: Checked, code: str, text: str) -> Outcome:
+    """Its sender is told; nobody answers a problem with another."""
+    if checked.type.name != "Problem":
+        said = ProblemBody(code=code[:100], text=text[:_LONGEST])
+        post(federation, tx, peer.id, "Problem", said, in_reply_to=checked.envelope.id)
+    return Outcome("dead", f"{code}: {text}"[:_LONGEST])

@@ -1,0 +1,98 @@
+"""Lanes: messages of one lane to one peer are numbered without gaps, and each names the one before it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import RowMapping, Update, select, update
+
+from commensal import Transaction, insert_once, promise
+
+from ..messages.envelope import Place
+from ..messages.types import LANES, Lane
+from .tables import federation_lane
+
+PUSH = "federation.push"  # jobs: {"peer": its id, "lane": …}
+PULL = "federation.pull"
+RECOVER = "federation.recover"  # {"peer": its id}
+_lane = federation_lane.c
+
+
+def where_lane(peer_id: str, lane: str, direction: str) -> tuple[Any, ...]:
+    """The row of one lane, for a statement."""
+    return (_lane.peer_id == peer_id, _lane.lane == lane, _lane.direction == direction)
+
+
+def change_lane(peer_id: str, lane: str, direction: str) -> Update:
+    return update(federation_lane).where(*where_lane(peer_id, lane, direction))
+
+
+def lane_row(tx: Transaction, peer_id: str, lane: str, direction: str, *, lock: bool = False) -> RowMapping | None:
+    """None where nothing has travelled there yet. With `lock` nobody else changes it until the transaction ends."""
+    wanted = select(federation_lane).where(*where_lane(peer_id, lane, direction))
+    return tx.first(wanted.with_for_update() if lock else wanted)
+
+
+def held_lane(tx: Transaction, peer_id: str, lane: str, direction: str, epoch: int) -> RowMapping:
+    """The lane's row, which nobody else changes until the transaction ends; made in `epoch` if it is not there."""
+    row = lane_row(tx, peer_id, lane, direction, lock=True)
+    if row is None:
+        open_lane(tx, peer_id, lane, direction, epoch)
+        row = lane_row(tx, peer_id, lane, direction, lock=True)
+        assert row is not None
+    return row
+
+
+def next_place(tx: Transaction, peer_id: str, lane: Lane, epoch: int) -> tuple[Place, bool]:
+    """The next number of the outgoing lane, and whether a job to push it is promised already.
+
+    The lane is ours until the transaction ends, so numbers have no gaps and stand in the order of commits.
+    """
+    taking = change_lane(peer_id, lane, "out").values(seq=_lane.seq + 1)
+    taking = taking.returning(_lane.epoch, _lane.seq, _lane.hash, _lane.promised)
+    row = tx.first(taking)
+    if row is None:
+        open_lane(tx, peer_id, lane, "out", epoch)
+        row = tx.one(taking)
+    return Place(lane, row["epoch"], row["seq"], row["hash"]), bool(row["promised"])
+
+
+def open_lane(tx: Transaction, peer_id: str, lane: str, direction: str, epoch: int) -> None:
+    """Makes the row of a lane that begins; nothing where it is there."""
+    row = {
+        "peer_id": peer_id,
+        "lane": lane,
+        "direction": direction,
+        "epoch": epoch,
+        "seq": 0,
+        "top": 0,
+        "hash": "",
+        "swept": 0,
+        "parked": 0,
+        "promised": False,
+        "worked_until": None,
+        "failures": 0,
+        "due_at": None,
+    }
+    insert_once(tx, federation_lane, row)
+
+
+def promise_push(tx: Transaction, peer_id: str) -> None:
+    """Jobs will push whatever waits for the peer, at once, whatever was planned."""
+    waiting = update(federation_lane).where(_lane.peer_id == peer_id, _lane.direction == "out")
+    for row in tx.all(waiting.values(promised=True, due_at=None).returning(_lane.lane)):
+        promise(tx, PUSH, {"peer": peer_id, "lane": row["lane"]})
+
+
+def promise_pull(tx: Transaction, peer_id: str, lane: str) -> None:
+    """A job will fetch what is missing of the lane; nothing where one is promised."""
+    promising = change_lane(peer_id, lane, "in").where(~_lane.promised)
+    if tx.execute(promising, {"promised": True}).rowcount == 1:
+        promise(tx, PULL, {"peer": peer_id, "lane": lane})
+
+
+def promise_pulls(tx: Transaction, peer_id: str, epoch: int) -> None:
+    """The same for all lanes of the peer, those too that nothing has come in yet. `epoch` is the peer's."""
+    for lane in LANES:
+        open_lane(tx, peer_id, lane, "in", epoch)
+        promise_pull(tx, peer_id, lane)

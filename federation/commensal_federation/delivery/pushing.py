@@ -1,0 +1,183 @@
+"""A job pushes what waits in one lane to one peer, in batches, one job at a time, until nothing is left."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+
+from sqlalchemy import RowMapping, select, update
+
+from commensal import Instance, Job, Transaction, promise
+
+from ..peers.peers import peer_by_id
+from ..peers.values import Peer
+from ..runtime import Federation, federation_of
+from ..transport import Answer, Unreachable
+from .answers import Verdict, judge
+from .backoff import GIVEN_UP, chance, delay
+from .breaker import came_through, held, note_failure
+from .calling import ENVELOPE, NDJSON, address_of, inbox_of, send
+from .failing import fail
+from .lanes import PUSH, change_lane, lane_row
+from .noticing import notice_refusals
+from .restored import notice_restore
+from .tables import federation_outbox
+
+BATCH = 50  # messages
+_BYTES = 4 * 1024 * 1024  # of a batch
+_ROUNDS = 200  # of one job; then another takes over, so that other work gets its turn
+_CLAIM = timedelta(minutes=2)  # longer than a call may take
+_box = federation_outbox.c
+
+
+@dataclass(frozen=True)
+class _Batch:
+    peer: Peer
+    rows: Sequence[RowMapping]
+
+
+def push(instance: Instance, job: Job) -> None:
+    """The job. Whatever waits and may go now goes; what may not has a job of its own later."""
+    federation = federation_of(instance)
+    notice_restore(federation)
+    push_lane(federation, job.payload["peer"], job.payload["lane"])
+
+
+def push_lane(federation: Federation, peer_id: str, lane: str, *, recovery: bool = False, before: int = 0) -> None:
+    """The same. `recovery`: also while other messages are held back; then only of epochs earlier than `before`."""
+    transact = federation.instance.store.transact
+    for _ in range(_ROUNDS):
+        batch = transact(lambda tx: _claim(federation, tx, peer_id, lane, recovery, before))
+        if batch is None:
+            return
+        settle = partial(_settle, federation, lane=lane, batch=batch, verdict=_deliver(federation, batch))
+        transact(settle)
+    transact(lambda tx: promise(tx, PUSH, {"peer": peer_id, "lane": lane}))
+
+
+def _claim(
+    federation: Federation, tx: Transaction, peer_id: str, lane: str, recovery: bool, before: int
+) -> _Batch | None:
+    """What is to go next, which no other job pushes meanwhile. The lane's row is locked, as by `post`: so either this
+    sees what was posted, or `post` sees that nothing is promised any more."""
+    row = lane_row(tx, peer_id, lane, "out", lock=True)
+    if row is None or _busy(row, tx.now):
+        return None
+    peer = peer_by_id(tx, peer_id)
+    if not _may_go(peer, lane, recovery):
+        tx.execute(change_lane(peer_id, lane, "out"), {"promised": False})
+        return None
+    if held(peer, tx.now):
+        _put_off(tx, peer_id, lane, peer.held_until)
+        return None
+    waiting = _waiting(federation, tx, peer, lane, 1 if row["failures"] or peer.breaker == "open" else BATCH, before)
+    if not waiting:
+        tx.execute(change_lane(peer_id, lane, "out"), {"promised": False, "worked_until": None, "failures": 0})
+        return None
+    tx.execute(change_lane(peer_id, lane, "out"), {"promised": True, "worked_until": tx.now + _CLAIM})
+    return _Batch(peer, waiting)
+
+
+def _busy(row: RowMapping, now: datetime) -> bool:
+    """Another job is at it, or has been told to come back later."""
+    return any(row[name] is not None and row[name] > now for name in ("worked_until", "due_at"))
+
+
+def _may_go(peer: Peer, lane: str, recovery: bool) -> bool:
+    if peer.recovering and not recovery:
+        return False
+    return peer.state == "accepted" or lane == "peering"
+
+
+def _waiting(
+    federation: Federation, tx: Transaction, peer: Peer, lane: str, most: int, before: int
+) -> Sequence[RowMapping]:
+    """The oldest that wait. What has lost its sense, or was tried for a week, becomes a dead letter."""
+    mine = select(federation_outbox).where(_box.peer_id == peer.id, _box.lane == lane, _box.state == "waiting")
+    if before:
+        mine = mine.where(_box.epoch < before)
+    found: list[RowMapping] = []
+    size = 0
+    for row in tx.all(mine.order_by(_box.epoch, _box.seq).limit(most)):
+        if row["expires_at"] is not None and row["expires_at"] < tx.now:
+            fail(federation, tx, row, "expired", "It was not delivered in its time.")
+        elif row["attempts"] and row["created_at"] < tx.now - GIVEN_UP:
+            fail(federation, tx, row, "given_up", f"It was tried for a week: {row['error']}")
+        elif found and (size + len(row["body"]) > _BYTES or "PeerRequest" in (row["type"], found[0]["type"])):
+            break
+        else:
+            found.append(row)
+            size += len(row["body"])
+    return found
+
+
+def _deliver(federation: Federation, batch: _Batch) -> Verdict:
+    bodies = [row["body"].encode() for row in batch.rows]
+    try:
+        answer = _send(federation, batch, bodies)
+    except Unreachable as error:
+        return judge(None, [row["id"] for row in batch.rows], str(error), federation.instance.clock.now())
+    return judge(answer, [row["id"] for row in batch.rows], "", federation.instance.clock.now())
+
+
+def _send(federation: Federation, batch: _Batch, bodies: Sequence[bytes]) -> Answer:
+    if batch.rows[0]["type"] == "PeerRequest":  # the one message to somebody who does not know us
+        return send(federation, address_of(batch.peer, "requests"), bodies[0], ENVELOPE)
+    return send(federation, inbox_of(batch.peer), b"\n".join(bodies), NDJSON)
+
+
+def _settle(federation: Federation, tx: Transaction, lane: str, batch: _Batch, verdict: Verdict) -> None:
+    """Notes what became of each message. A refusal is never a success; what got no answer is tried again."""
+    lane_row(tx, batch.peer.id, lane, "out", lock=True)  # before anything else, as `post` does
+    peer = peer_by_id(tx, batch.peer.id)
+    rows = {row["id"]: row for row in batch.rows}
+    if verdict.delivered:
+        came = update(federation_outbox).where(_box.id.in_(verdict.delivered))
+        tx.execute(came, {"state": "delivered", "error": "", "finished_at": tx.now})
+    for receipt in verdict.refused:
+        if _still_waits(tx, receipt.id):
+            fail(federation, tx, rows[receipt.id], receipt.code or str(receipt.status), receipt.text)
+    if verdict.again:
+        tried = update(federation_outbox).where(_box.id.in_(verdict.again))
+        tx.execute(tried, {"attempts": _box.attempts + 1, "error": verdict.error[:1000]})
+    notice_refusals(federation, tx, peer, verdict)
+    if verdict.answered:
+        _after_success(tx, peer, lane, verdict)
+    else:
+        _after_failure(tx, peer, lane, verdict)
+
+
+def _after_success(tx: Transaction, peer: Peer, lane: str, verdict: Verdict) -> None:
+    came_through(tx, peer)
+    if verdict.again:
+        _come_back(tx, peer.id, lane, verdict.not_before)
+    else:
+        tx.execute(change_lane(peer.id, lane, "out"), {"worked_until": None, "failures": 0, "due_at": None})
+
+
+def _after_failure(tx: Transaction, peer: Peer, lane: str, verdict: Verdict) -> None:
+    closed_until = note_failure(tx, peer)
+    _come_back(tx, peer.id, lane, closed_until or verdict.not_before)
+
+
+def _come_back(tx: Transaction, peer_id: str, lane: str, not_before: datetime | None) -> None:
+    row = lane_row(tx, peer_id, lane, "out")
+    assert row is not None
+    due_at = tx.now + delay(row["failures"], chance(tx))
+    if not_before is not None:
+        due_at = max(due_at, not_before)
+    tx.execute(change_lane(peer_id, lane, "out"), {"failures": row["failures"] + 1})
+    _put_off(tx, peer_id, lane, due_at)
+
+
+def _put_off(tx: Transaction, peer_id: str, lane: str, due_at: datetime | None) -> None:
+    """A job of its own at that moment; one that comes earlier finds that it is not time yet."""
+    values = {"promised": True, "worked_until": None, "due_at": due_at}
+    tx.execute(change_lane(peer_id, lane, "out"), values)
+    promise(tx, PUSH, {"peer": peer_id, "lane": lane}, due_at=due_at)
+
+
+def _still_waits(tx: Transaction, id: str) -> bool:
+    return bool(tx.value(select(_box.state).where(_box.id == id)) == "waiting")

@@ -1,0 +1,61 @@
+"""What workers do for this room. Periodic work has no instance at hand, so it promises a job where it needs one."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from commensal import Instance, Job, Periodic, Transaction, Work, promise
+
+from ..runtime import federation_of
+from .handling import PATIENCE
+from .lanes import PULL, PUSH, RECOVER
+from .parking import give_up_parked
+from .pulling import pull
+from .pushing import push
+from .recovering import recover
+from .refreshing import REFRESH, refresh
+from .restored import notice_restore
+from .sweeping import forget_old, send_digests, wake
+from .tables import federation_inbox
+
+GIVE_UP = "federation.give_up"
+DIGESTS = "federation.digests"
+
+
+def work() -> Work:
+    """Handlers of all jobs, and what comes by the clock."""
+    return Work(
+        {
+            PUSH: push,
+            PULL: pull,
+            RECOVER: recover,
+            REFRESH: refresh,
+            GIVE_UP: _give_up,
+            DIGESTS: _digests,
+        },
+        (
+            Periodic("federation.wake", timedelta(minutes=1), _wake),
+            Periodic("federation.forget", timedelta(days=1), forget_old),
+            Periodic("federation.digests", timedelta(days=1), lambda tx: promise(tx, DIGESTS, {})),
+        ),
+    )
+
+
+def _wake(tx: Transaction) -> None:
+    wake(tx)
+    box = federation_inbox.c
+    late = select(box.id).where(box.state == "parked", box.received_at < tx.now - PATIENCE)
+    if tx.first(late.limit(1)) is not None:
+        promise(tx, GIVE_UP, {})
+
+
+def _give_up(instance: Instance, job: Job) -> None:
+    instance.store.transact(lambda tx: give_up_parked(federation_of(instance), tx))
+
+
+def _digests(instance: Instance, job: Job) -> None:
+    federation = federation_of(instance)
+    notice_restore(federation)
+    instance.store.transact(lambda tx: send_digests(federation, tx))

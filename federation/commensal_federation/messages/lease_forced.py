@@ -1,0 +1,33 @@
+"""LeaseForced: the producer has taken its units back; what was sold of them late goes to a person."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from commensal import Transaction
+
+from ..leases.documents import read_lot, write_lot
+from ..leases.holding import forced
+from ..leases.values import LeaseForced
+from ..runtime import Federation
+from .reading import number
+from .types import MessageType, Reading, Received, Writing
+
+
+def write(body: LeaseForced, writing: Writing) -> dict[str, Any]:
+    return write_lot("LeaseForced", body.lot, body.unit, body.sold, leaseEpoch=body.epoch)
+
+
+def read(document: Mapping[str, Any], reading: Reading) -> LeaseForced:
+    lot, unit, sold = read_lot("LeaseForced", document)
+    return LeaseForced(lot=lot, unit=unit, epoch=number(document, "leaseEpoch"), sold=sold)
+
+
+def handle(federation: Federation, tx: Transaction, received: Received) -> None:
+    forced(federation, tx, received.peer, received.body)
+
+
+LEASE_FORCED = MessageType(
+    name="LeaseForced", lane="order", scope=None, body=LeaseForced, write=write, read=read, handle=handle
+)

@@ -1,0 +1,46 @@
+"""LeaseGrant: all that was ever granted of a lot, so that one that comes twice grants nothing more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from commensal import Transaction
+
+from ..leases.documents import amount, read_lot, write_lot
+from ..leases.holding import take_grant
+from ..leases.restored import grant_given_back
+from ..leases.values import LeaseGrant
+from ..runtime import Federation
+from ..signing.moments import write_moment
+from .reading import moment, number
+from .types import MessageType, Reading, Received, Writing
+
+
+def write(body: LeaseGrant, writing: Writing) -> dict[str, Any]:
+    return write_lot(
+        "LeaseGrant", body.lot, body.unit, body.granted, leaseEpoch=body.epoch, until=write_moment(body.until),
+        beyond=body.beyond,
+    )  # fmt: skip
+
+
+def read(document: Mapping[str, Any], reading: Reading) -> LeaseGrant:
+    lot, unit, granted = read_lot("LeaseGrant", document)
+    return LeaseGrant(
+        lot=lot,
+        unit=unit,
+        epoch=number(document, "leaseEpoch"),
+        granted=granted,
+        until=moment(document, "until"),
+        beyond=amount(document, "beyond"),
+    )
+
+
+def handle(federation: Federation, tx: Transaction, received: Received) -> None:
+    take_grant(federation, tx, received.peer, received.body)
+
+
+LEASE_GRANT = MessageType(
+    name="LeaseGrant", lane="order", scope=None, body=LeaseGrant, write=write, read=read, handle=handle,
+    recover=grant_given_back,
+)  # fmt: skip

@@ -1,0 +1,32 @@
+"""LeaseRecall: others are short; give back what lies idle."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from commensal import Transaction
+
+from ..leases.documents import read_lot, write_lot
+from ..leases.holding import recalled
+from ..leases.values import LeaseRecall
+from ..runtime import Federation
+from .types import MessageType, Reading, Received, Writing
+
+
+def write(body: LeaseRecall, writing: Writing) -> dict[str, Any]:
+    return write_lot("LeaseRecall", body.lot, body.unit, body.wanted)
+
+
+def read(document: Mapping[str, Any], reading: Reading) -> LeaseRecall:
+    lot, unit, wanted = read_lot("LeaseRecall", document)
+    return LeaseRecall(lot=lot, unit=unit, wanted=wanted)
+
+
+def handle(federation: Federation, tx: Transaction, received: Received) -> None:
+    recalled(federation, tx, received.peer, received.body)
+
+
+LEASE_RECALL = MessageType(
+    name="LeaseRecall", lane="order", scope=None, body=LeaseRecall, write=write, read=read, handle=handle
+)

@@ -1,0 +1,33 @@
+"""LeaseRefusal: there is less than the least that was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from commensal import Transaction
+
+from ..leases.documents import read_lot, write_lot
+from ..leases.holding import take_refusal
+from ..leases.values import LeaseRefusal
+from ..runtime import Federation
+from .reading import text
+from .types import MessageType, Reading, Received, Writing
+
+
+def write(body: LeaseRefusal, writing: Writing) -> dict[str, Any]:
+    return write_lot("LeaseRefusal", body.lot, body.unit, body.beyond, reason=body.reason)
+
+
+def read(document: Mapping[str, Any], reading: Reading) -> LeaseRefusal:
+    lot, unit, beyond = read_lot("LeaseRefusal", document)
+    return LeaseRefusal(lot=lot, unit=unit, beyond=beyond, reason=text(document, "reason", 500, least=0))
+
+
+def handle(federation: Federation, tx: Transaction, received: Received) -> None:
+    take_refusal(tx, received.peer, received.body)
+
+
+LEASE_REFUSAL = MessageType(
+    name="LeaseRefusal", lane="order", scope=None, body=LeaseRefusal, write=write, read=read, handle=handle
+)

@@ -1,0 +1,51 @@
+"""LeaseReport: what a holder gave back, holds and has sold, all at one moment: sale report and return in one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from commensal import Transaction
+
+from ..dfc.iris import local_id
+from ..leases.documents import amount, read_lot, write_lot
+from ..leases.lending import take_report
+from ..leases.restored import report_given_back
+from ..leases.values import LeaseReport
+from ..runtime import Federation
+from .reading import number
+from .types import MessageType, Reading, Received, Refuse, Writing
+
+
+def write(body: LeaseReport, writing: Writing) -> dict[str, Any]:
+    return write_lot(
+        "LeaseReport", body.lot, body.unit, body.held, leaseEpoch=body.epoch, report=body.report, seen=body.seen,
+        returned=body.returned, sold=body.sold,
+    )  # fmt: skip
+
+
+def read(document: Mapping[str, Any], reading: Reading) -> LeaseReport:
+    lot, unit, held = read_lot("LeaseReport", document)
+    return LeaseReport(
+        lot=lot,
+        unit=unit,
+        epoch=number(document, "leaseEpoch"),
+        report=number(document, "report"),
+        seen=amount(document, "seen"),
+        returned=amount(document, "returned"),
+        held=held,
+        sold=amount(document, "sold"),
+    )
+
+
+def handle(federation: Federation, tx: Transaction, received: Received) -> None:
+    lot_id = local_id(federation.base, received.body.lot, "stocks")
+    if lot_id is None:
+        raise Refuse("no_lease", "That lot is not of this instance.")
+    take_report(federation, tx, received.peer, lot_id, received.body)
+
+
+LEASE_REPORT = MessageType(
+    name="LeaseReport", lane="order", scope="stock.lease", body=LeaseReport, write=write, read=read, handle=handle,
+    foreign=True, recover=report_given_back,
+)  # fmt: skip

@@ -1,0 +1,42 @@
+"""LeaseRequest: a hub's instance asks for units of a lot, at once or ahead of need."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from commensal import Transaction
+
+from ..leases.documents import amount, read_lot, write_lot
+from ..leases.holding import ask_further
+from ..leases.lendable import lendable
+from ..leases.lending import answer_request
+from ..leases.values import LeaseRequest
+from ..runtime import Federation
+from .types import MessageType, Reading, Received, Refuse, Writing
+
+
+def write(body: LeaseRequest, writing: Writing) -> dict[str, Any]:
+    return write_lot("LeaseRequest", body.lot, body.unit, body.hoped, least=body.least)
+
+
+def read(document: Mapping[str, Any], reading: Reading) -> LeaseRequest:
+    lot, unit, hoped = read_lot("LeaseRequest", document)
+    return LeaseRequest(lot=lot, unit=unit, hoped=hoped, least=amount(document, "least"))
+
+
+def handle(federation: Federation, tx: Transaction, received: Received) -> None:
+    body: LeaseRequest = received.body
+    lot = lendable(federation, tx, received.peer, body.lot)
+    if body.unit != lot.unit:
+        raise Refuse("unit", f"This lot is counted in {lot.unit}.")
+    least, hoped = (int(one * lot.per_unit) for one in (body.least, max(body.least, body.hoped)))
+    missing = answer_request(federation, tx, received.peer, lot.enterprise_id, lot.id, least, hoped, received.id)
+    if missing:
+        ask_further(federation, tx, lot.id, missing)
+
+
+LEASE_REQUEST = MessageType(
+    name="LeaseRequest", lane="order", scope="stock.lease", body=LeaseRequest, write=write, read=read, handle=handle,
+    foreign=True,
+)  # fmt: skip

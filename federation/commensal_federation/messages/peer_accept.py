@@ -1,0 +1,48 @@
+"""PeerAccept: the operator of the instance that was asked agrees. From now on both are peers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from commensal import Transaction
+
+from ..peers.changing import accepted_by_peer
+from ..runtime import Federation
+from .reading import text, texts
+from .types import MessageType, Reading, Received, Writing
+
+
+@dataclass(frozen=True)
+class PeerAcceptBody:
+    """nonce:        of the request that is accepted
+    scopes_given: what the asker may do here
+    """
+
+    nonce: str
+    scopes_given: tuple[str, ...]
+
+
+def write(body: PeerAcceptBody, writing: Writing) -> dict[str, Any]:
+    return {"type": "PeerAccept", "nonce": body.nonce, "scopesGiven": list(body.scopes_given)}
+
+
+def read(document: Mapping[str, Any], reading: Reading) -> PeerAcceptBody:
+    return PeerAcceptBody(text(document, "nonce", 64, least=22), texts(document, "scopesGiven"))
+
+
+def handle(federation: Federation, tx: Transaction, received: Received) -> None:
+    accepted_by_peer(tx, received.peer, received.body.nonce, received.body.scopes_given)
+
+
+PEER_ACCEPT = MessageType(
+    name="PeerAccept",
+    lane="peering",
+    scope=None,
+    body=PeerAcceptBody,
+    write=write,
+    read=read,
+    handle=handle,
+    states=frozenset({"invited", "accepted"}),
+)

@@ -1,0 +1,65 @@
+"""PeerRequest: an operator asks another instance to trade. The one message that is taken from strangers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from commensal import Transaction
+
+from ..runtime import Federation
+from .reading import text, texts
+from .types import MessageType, Reading, Received, Writing
+
+LARGEST = 16 * 1024  # bytes of the envelope
+_DOCUMENT = 12 * 1024
+
+
+@dataclass(frozen=True)
+class PeerRequestBody:
+    """document:      the asker's instance document, as it serves it
+    nonce:         which the acceptance must echo
+    scopes_given:  what the asker will let the other do
+    scopes_wanted: what it would like to do there; the other's operator decides
+    """
+
+    document: str
+    nonce: str
+    scopes_given: tuple[str, ...]
+    scopes_wanted: tuple[str, ...]
+
+
+def write(body: PeerRequestBody, writing: Writing) -> dict[str, Any]:
+    return {
+        "type": "PeerRequest",
+        "document": body.document,
+        "nonce": body.nonce,
+        "scopesGiven": list(body.scopes_given),
+        "scopesWanted": list(body.scopes_wanted),
+    }
+
+
+def read(document: Mapping[str, Any], reading: Reading) -> PeerRequestBody:
+    return PeerRequestBody(
+        text(document, "document", _DOCUMENT),
+        text(document, "nonce", 64, least=22),
+        texts(document, "scopesGiven"),
+        texts(document, "scopesWanted"),
+    )
+
+
+def handle(federation: Federation, tx: Transaction, received: Received) -> None:
+    """Once more from a peer that knows us already: its request was stored when it came. See `peers/requests.py`."""
+
+
+PEER_REQUEST = MessageType(
+    name="PeerRequest",
+    lane="peering",
+    scope=None,
+    body=PeerRequestBody,
+    write=write,
+    read=read,
+    handle=handle,
+    states=frozenset({"requested", "invited", "accepted", "suspended"}),
+)

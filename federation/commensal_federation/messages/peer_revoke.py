@@ -1,0 +1,45 @@
+"""PeerRevoke: an operator has ended it. Nothing of the sender's is taken any more, nor anything sent to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from commensal import Transaction
+
+from ..peers.ending import revoked_by_peer
+from ..runtime import Federation
+from .reading import text
+from .types import MessageType, Reading, Received, Writing
+
+
+@dataclass(frozen=True)
+class PeerRevokeBody:
+    """reason: for the other's operator, in their own words; may be empty"""
+
+    reason: str = ""
+
+
+def write(body: PeerRevokeBody, writing: Writing) -> dict[str, Any]:
+    return {"type": "PeerRevoke", "text": body.reason}
+
+
+def read(document: Mapping[str, Any], reading: Reading) -> PeerRevokeBody:
+    return PeerRevokeBody(text(document, "text", least=0))
+
+
+def handle(federation: Federation, tx: Transaction, received: Received) -> None:
+    revoked_by_peer(tx, received.peer, received.body.reason)
+
+
+PEER_REVOKE = MessageType(
+    name="PeerRevoke",
+    lane="peering",
+    scope=None,
+    body=PeerRevokeBody,
+    write=write,
+    read=read,
+    handle=handle,
+    states=frozenset({"invited", "requested", "accepted", "suspended"}),
+)

@@ -1,0 +1,42 @@
+"""Members of an object that are not DFC's, read strictly."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from ..signing import Unreadable
+from ..signing.moments import read_moment
+
+
+def text(document: Mapping[str, Any], name: str, most: int = 500, *, least: int = 1) -> str:
+    """Raises `Unreadable` where it is missing, no text, or of another length."""
+    value = document.get(name)
+    if not isinstance(value, str) or not least <= len(value) <= most:
+        raise Unreadable(name, f"{name} must be a text of {least} to {most} characters")
+    return value
+
+
+def texts(document: Mapping[str, Any], name: str, most: int = 50) -> tuple[str, ...]:
+    """A list of short texts. Raises `Unreadable`."""
+    value = document.get(name)
+    if not isinstance(value, list) or len(value) > most or not all(isinstance(one, str) for one in value):
+        raise Unreadable(name, f"{name} must be a list of at most {most} texts")
+    return tuple(value)
+
+
+def moment(document: Mapping[str, Any], name: str) -> datetime:
+    """A moment in UTC. Raises `Unreadable`."""
+    try:
+        return read_moment(document.get(name))
+    except ValueError:
+        raise Unreadable(name, f"{name} must be a moment like 2026-06-04T10:00:00Z") from None
+
+
+def number(document: Mapping[str, Any], name: str) -> int:
+    """A whole number from 0 on. Raises `Unreadable`."""
+    value = document.get(name)
+    if type(value) is not int or value < 0:
+        raise Unreadable(name, f"{name} must be a whole number")
+    return value

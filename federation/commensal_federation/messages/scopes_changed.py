@@ -1,0 +1,38 @@
+"""ScopesChanged: what the receiver may do at the sender's from now on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from commensal import Transaction
+
+from ..peers.changing import scopes_told
+from ..runtime import Federation
+from .reading import texts
+from .types import MessageType, Reading, Received, Writing
+
+
+@dataclass(frozen=True)
+class ScopesChangedBody:
+    """scopes_given: all that the receiver may do, those that it had before too"""
+
+    scopes_given: tuple[str, ...]
+
+
+def write(body: ScopesChangedBody, writing: Writing) -> dict[str, Any]:
+    return {"type": "ScopesChanged", "scopesGiven": list(body.scopes_given)}
+
+
+def read(document: Mapping[str, Any], reading: Reading) -> ScopesChangedBody:
+    return ScopesChangedBody(texts(document, "scopesGiven"))
+
+
+def handle(federation: Federation, tx: Transaction, received: Received) -> None:
+    scopes_told(tx, received.peer, received.body.scopes_given)
+
+
+SCOPES_CHANGED = MessageType(
+    name="ScopesChanged", lane="peering", scope=None, body=ScopesChangedBody, write=write, read=read, handle=handle
+)

@@ -1,0 +1,74 @@
+"""An operator agrees to the request of another instance."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sqlalchemy import select
+
+from commensal import Conflict, Transaction
+
+from ..delivery import post
+from ..delivery.checking import Checked
+from ..delivery.failing import own_envelope
+from ..delivery.intake import Intake
+from ..identity import same_or_rotated
+from ..messages.peer_accept import PeerAcceptBody
+from ..messages.peer_request import PEER_REQUEST, PeerRequestBody
+from ..messages.types import Reading
+from ..peers.changing import change_peer, known_scopes, read_scopes
+from ..peers.fetching import fetch_document
+from ..peers.peers import peer_by_id
+from ..peers.pinned import pinned_document
+from ..peers.tables import federation_peer
+from ..peers.values import Peer
+from ..runtime import Federation
+from .fingerprints import refuse_other_fingerprint
+
+
+def accept(federation: Federation, peer_id: str, scopes: Collection[str], *, fingerprint: str = "") -> Peer:
+    """Agrees to a request that has come, and tells the other side. Not inside a transaction.
+
+    Now that a human wants it, the document is fetched from its address: it must be the one that came with the request,
+    or one that the same root key has signed since. Raises `NotFound`, `Invalid` and `Conflict`.
+    """
+    given = read_scopes(scopes, "/scopes")
+    with federation.instance.store.read() as tx:
+        peer = peer_by_id(tx, peer_id)
+    _refuse_not_requested(peer)
+    document, text = fetch_document(federation, peer.iri)
+    refuse_other_fingerprint(document, fingerprint)
+    if not same_or_rotated(pinned_document(peer), document):
+        raise Conflict("peer_changed", "{name} shows another document than the one it asked with.", name=peer.name)
+
+    def agreed(tx: Transaction) -> Peer:
+        _refuse_not_requested(peer_by_id(tx, peer_id))
+        change_peer(tx, peer_id, document=text, document_at=tx.now, name=document.name, scopes_given=given)
+        return agree(federation, tx, peer_id)
+
+    return federation.instance.store.transact(agreed)
+
+
+def agree(federation: Federation, tx: Transaction, peer_id: str) -> Peer:
+    """Both humans have said yes, and the other side's request is here: it is taken into the inbox, and answered.
+
+    The request is the first message of the other side, and kept like all, so that it can be proven later.
+    """
+    column = federation_peer.c
+    row = tx.one(select(column.nonce, column.request, column.scopes_given).where(column.id == peer_id))
+    request = own_envelope(row["request"])
+    peer = peer_by_id(tx, peer_id)
+    body: PeerRequestBody = PEER_REQUEST.read(request.object, Reading(federation.base, peer.base))
+    key = pinned_document(peer).keys[request.document["proof"]["verificationMethod"]]
+    intake = Intake(federation, tx, peer)
+    intake.take(Checked(request, PEER_REQUEST, body, key))
+    intake.finish()
+    received = known_scopes(body.scopes_given)
+    change_peer(tx, peer_id, state="accepted", accepted_at=tx.now, revoked_at=None, scopes_received=received)
+    post(federation, tx, peer_id, "PeerAccept", PeerAcceptBody(row["nonce"], tuple(row["scopes_given"])))
+    return peer_by_id(tx, peer_id)
+
+
+def _refuse_not_requested(peer: Peer) -> None:
+    if peer.state != "requested":
+        raise Conflict("peer_not_requested", "{name} has not asked, or is a peer already.", name=peer.name)

@@ -1,0 +1,50 @@
+"""An operator suspends a peer, takes that back, or ends it. All of it holds at once, for what is under way too."""
+
+from __future__ import annotations
+
+from commensal import Conflict, Transaction
+
+from ..delivery import post
+from ..delivery.lanes import promise_pulls, promise_push
+from ..messages.peer_revoke import PeerRevokeBody
+from ..peers.changing import change_peer
+from ..peers.ending import end
+from ..peers.peers import peer_by_id
+from ..peers.values import Peer
+from ..runtime import Federation
+
+
+def suspend(tx: Transaction, peer_id: str) -> Peer:
+    """Until it is resumed, nothing of the peer's is taken, and nothing goes out to it.
+
+    Raises `NotFound`, `Conflict`.
+    """
+    peer = peer_by_id(tx, peer_id)
+    if peer.state != "accepted":
+        raise Conflict("peer_not_accepted", "{name} is not a peer at present.", name=peer.name)
+    change_peer(tx, peer_id, state="suspended", suspended_at=tx.now)
+    return peer_by_id(tx, peer_id)
+
+
+def resume(tx: Transaction, peer_id: str) -> Peer:
+    """Goes on with a suspended peer: both sides catch up. Raises `NotFound`, `Conflict`."""
+    peer = peer_by_id(tx, peer_id)
+    if peer.state != "suspended":
+        raise Conflict("peer_not_suspended", "{name} is not suspended.", name=peer.name)
+    change_peer(tx, peer_id, state="accepted", suspended_at=None)
+    promise_push(tx, peer_id)
+    promise_pulls(tx, peer_id, peer.epoch_seen)
+    return peer_by_id(tx, peer_id)
+
+
+def revoke(federation: Federation, tx: Transaction, peer_id: str, *, reason: str = "") -> Peer:
+    """Ends it, and tells the other side, as far as it can be reached. Only a new invitation begins anew.
+
+    Raises `NotFound`, and `Conflict` where it is ended already.
+    """
+    peer = peer_by_id(tx, peer_id)
+    if peer.state == "revoked":
+        raise Conflict("peer_revoked", "It is over with {name} already.", name=peer.name)
+    end(tx, peer_id)
+    post(federation, tx, peer_id, "PeerRevoke", PeerRevokeBody(reason))
+    return peer_by_id(tx, peer_id)

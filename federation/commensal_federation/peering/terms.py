@@ -1,0 +1,46 @@
+"""What a peer may do here, and what it may cost."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, replace
+
+from commensal import Conflict, Invalid, Problem, Stale, Transaction
+
+from ..delivery import post
+from ..messages.scopes_changed import ScopesChangedBody
+from ..peers.changing import change_peer, read_scopes
+from ..peers.peers import peer_by_id
+from ..peers.values import Limits, Peer
+from ..runtime import Federation
+
+
+def change_scopes(federation: Federation, tx: Transaction, peer_id: str, version: int, scopes: Collection[str]) -> Peer:
+    """What the peer may do here from now on; it is told. Raises `NotFound`, `Stale`, `Invalid`, `Conflict`."""
+    given = read_scopes(scopes, "/scopes")
+    peer = _held(tx, peer_id, version)
+    if peer.state == "revoked":
+        raise Conflict("peer_revoked", "It is over with {name} already.", name=peer.name)
+    change_peer(tx, peer_id, scopes_given=given)
+    if peer.state in ("accepted", "suspended"):
+        post(federation, tx, peer_id, "ScopesChanged", ScopesChangedBody(tuple(given)))
+    return peer_by_id(tx, peer_id)
+
+
+def change_limits(tx: Transaction, peer_id: str, version: int, changes: Mapping[str, int]) -> Peer:
+    """What the peer may cost from now on. Raises `NotFound`, `Stale`, `Invalid`."""
+    wrong = [name for name, value in changes.items() if value < 0 or (name == "lot_share" and value > 100)]
+    if wrong:
+        text = "A limit is 0 or more; a share of a lot is at most 100 percent."
+        raise Invalid([Problem("limit", text, f"/{name}") for name in wrong])
+    peer = _held(tx, peer_id, version)
+    limits, usual = asdict(replace(peer.limits, **changes)), asdict(Limits())
+    change_peer(tx, peer_id, limits={name: value for name, value in limits.items() if value != usual[name]})
+    return peer_by_id(tx, peer_id)
+
+
+def _held(tx: Transaction, peer_id: str, version: int) -> Peer:
+    peer = peer_by_id(tx, peer_id)
+    if peer.version != version:
+        raise Stale
+    return peer

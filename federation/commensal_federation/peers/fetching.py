@@ -1,0 +1,46 @@
+"""Fetches the document of an instance that a human has named. Nothing is ever fetched for anybody else."""
+
+from __future__ import annotations
+
+from commensal import Conflict, Invalid, url_problem
+
+from ..identity import InstanceDocument, read_document
+from ..identity.read import LARGEST, BadDocument
+from ..runtime import Federation
+from ..transport import Request, Unreachable
+from .values import WELL_KNOWN
+
+_SECONDS = 15.0
+_KINDS = ("application/ld+json", "application/json")
+
+
+def iri_of(federation: Federation, url: str) -> str:
+    """The address of the document of the instance at `url`. Raises `Invalid` for what is no address of one."""
+    iri = url.strip().rstrip("/").removesuffix(WELL_KNOWN) + WELL_KNOWN
+    problem = url_problem(federation.instance, iri, "/url")
+    if problem is not None:
+        raise Invalid([problem])
+    if iri == federation.iri:
+        raise Conflict("peer_self", "This is the address of this instance itself.")
+    return iri
+
+
+def fetch_document(federation: Federation, iri: str) -> tuple[InstanceDocument, str]:
+    """The document at `iri`, read and as it came. Not inside a transaction. Raises `Conflict`.
+
+    Redirects are not followed: whoever could cause one would decide whose document it is.
+    """
+    request = Request("GET", iri, [("accept", _KINDS[0])])
+    try:
+        answer = federation.transport.send(request, seconds=_SECONDS, size=LARGEST)
+    except Unreachable as error:
+        raise Conflict("peer_unreachable", "{url} cannot be reached: {reason}", url=iri, reason=str(error)) from error
+    kind = answer.header("content-type").partition(";")[0].strip().lower()
+    if answer.status != 200 or kind not in _KINDS:
+        text = "There is no instance at {url}: it answered {status}."
+        raise Conflict("peer_absent", text, url=iri, status=answer.status)
+    try:
+        return read_document(answer.body, iri, federation.instance.clock.now()), answer.body.decode()
+    except BadDocument as error:
+        text = "The document of the instance at {url} is not right: {reason}"
+        raise Conflict("peer_document", text, url=iri, reason=str(error)) from error
