@@ -9,7 +9,7 @@ import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from http_message_signatures import HTTPMessageSigner, HTTPMessageVerifier, HTTPSignatureKeyResolver, algorithms
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from commensal_federation.signing import BadSignature, PublicKey, SigningKey, Verified, sign_request, verify_request
@@ -137,7 +137,7 @@ def flipped(text: str, bit: int) -> str:
     return content.decode("latin-1")
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from([a_post(), a_get()]), st.integers(0, 8), st.integers(0, 5000))
 def test_no_bit_of_what_is_signed_can_be_changed(request_: Request, where: int, bit: int) -> None:
     parts = ["method", "url", "body", *range(len(request_.headers))]
@@ -156,7 +156,7 @@ def test_no_bit_of_what_is_signed_can_be_changed(request_: Request, where: int, 
         verified(Request(method, url, headers, body))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.text(st.characters(max_codepoint=255), max_size=200), st.text(st.characters(max_codepoint=255), max_size=200))
 def test_whatever_headers_hold_the_answer_is_a_refusal(first: str, second: str) -> None:
     headers = [("content-type", "a/b"), ("signature-input", first), ("signature", second), ("content-digest", first)]
