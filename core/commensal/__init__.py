@@ -20,23 +20,41 @@ if TYPE_CHECKING:
     from .api.endpoint import Routes as Routes
     from .api.endpoint import changes as changes
     from .api.endpoint import page_of as page_of
+    from .catalogs.catalogs import catalogs_of as catalogs_of
     from .catalogs.granted import who_lists as who_lists
+    from .catalogs.items import items_of as items_of
+    from .catalogs.listed import Listed as Listed
+    from .catalogs.listed import listed_for as listed_for
+    from .catalogs.listed import listings_of as listings_of
+    from .catalogs.listing import Listing as Listing
+    from .catalogs.listing import list_products as list_products
+    from .catalogs.offers import set_price as set_price
+    from .catalogs.values import Catalog as Catalog
+    from .catalogs.values import CatalogItem as CatalogItem
     from .catalogs.visible import VisibleOffer as VisibleOffer
     from .catalogs.visible import offers_for as offers_for
     from .cli.folder import HERE as HERE
     from .cli.folder import Folder as Folder
     from .cli.named import named_enterprise as named_enterprise
     from .decoding import decode_text as decode_text
+    from .enterprises.customer_categories import CustomerCategory as CustomerCategory
     from .enterprises.customer_categories import list_categories as list_categories
     from .enterprises.customers import customer_by_email as customer_by_email
     from .enterprises.customers import customer_by_id as customer_by_id
     from .enterprises.customers import customers_by_id as customers_by_id
     from .enterprises.enterprises import Enterprise as Enterprise
+    from .enterprises.enterprises import change_enterprise as change_enterprise
+    from .enterprises.enterprises import copy_enterprise as copy_enterprise
     from .enterprises.enterprises import enterprise_by_id as enterprise_by_id
     from .enterprises.enterprises import enterprises_by_id as enterprises_by_id
+    from .enterprises.enterprises import every_enterprise as every_enterprise
     from .enterprises.enterprises import find_enterprise as find_enterprise
     from .enterprises.enterprises import list_enterprises as list_enterprises
+    from .enterprises.grants import grant as grant
+    from .enterprises.grants import grants_of as grants_of
+    from .enterprises.grants import revoke as revoke
     from .enterprises.plugins import change_plugin as change_plugin
+    from .enterprises.plugins import enable_plugin as enable_plugin
     from .enterprises.plugins import enabled_plugins as enabled_plugins
     from .enterprises.plugins import plugin_settings as plugin_settings
     from .errors import Busy as Busy
@@ -140,7 +158,24 @@ if TYPE_CHECKING:
     from .pricing.values import Phase as Phase
     from .pricing.values import PricedLine as PricedLine
     from .pricing.values import Totals as Totals
+    from .printing import console as console
+    from .privacy.values import DataSubject as DataSubject
+    from .privacy.values import KeptRows as KeptRows
+    from .product_lists.lists import ListReport as ListReport
+    from .product_lists.lists import import_list as import_list
+    from .product_lists.read import list_from_cells as list_from_cells
+    from .product_lists.said import Defaults as Defaults
+    from .product_lists.said import read_defaults as read_defaults
+    from .products.copies import LotCopy as LotCopy
+    from .products.copies import ProductCopy as ProductCopy
+    from .products.copies import forget_copies as forget_copies
+    from .products.copies import keep_lots as keep_lots
+    from .products.copies import keep_products as keep_products
     from .products.questions import kinds_of as kinds_of
+    from .products.questions import products_by_id as products_by_id
+    from .products.questions import products_of as products_of
+    from .products.values import StockedProduct as StockedProduct
+    from .products.values import SuppliedProduct as SuppliedProduct
     from .reports.labels import label_parameters as label_parameters
     from .reports.look import Filter as Filter
     from .reports.look import Operator as Operator
@@ -191,6 +226,7 @@ if TYPE_CHECKING:
     from .stock.travelling import settle_here as settle_here
     from .stock.travelling import settle_lent as settle_lent
     from .stock.travelling import tell_beyond as tell_beyond
+    from .stock.travelling import tell_beyonds as tell_beyonds
     from .store import DERIVED as DERIVED
     from .store import ON_BEHALF as ON_BEHALF
     from .store import PERSONAL as PERSONAL
@@ -210,6 +246,7 @@ if TYPE_CHECKING:
     from .store import metadata as metadata
     from .store import untraced as untraced
     from .store.append_only import append_only_ddl as append_only_ddl
+    from .store.append_only import drop_append_only_ddl as drop_append_only_ddl
     from .texts import read_text as read_text
     from .units.concept import Concept as Concept
     from .units.facets import ALLERGENS as ALLERGENS
@@ -238,12 +275,17 @@ _MODULES = {
     "Body": "api.endpoint",
     "Busy": "errors",
     "Call": "api.endpoint",
+    "Catalog": "catalogs.values",
+    "CatalogItem": "catalogs.values",
     "Chart": "reports.values",
     "Choice": "reports.values",
     "Choices": "orders.price",
     "Column": "reports.values",
     "Concept": "units.concept",
     "Conflict": "errors",
+    "CustomerCategory": "enterprises.customer_categories",
+    "DataSubject": "privacy.values",
+    "Defaults": "product_lists.said",
     "DemoPlace": "hooks.values",
     "Due": "payments.values",
     "Endpoint": "api.endpoint",
@@ -258,7 +300,12 @@ _MODULES = {
     "Invalid": "errors",
     "Job": "jobs",
     "Json": "store",
+    "KeptRows": "privacy.values",
     "Line": "reports.values",
+    "ListReport": "product_lists.lists",
+    "Listed": "catalogs.listed",
+    "Listing": "catalogs.listing",
+    "LotCopy": "products.copies",
     "MenuItem": "hooks.values",
     "Money": "money",
     "NotFound": "errors",
@@ -278,6 +325,7 @@ _MODULES = {
     "PluginError": "errors",
     "PricedLine": "pricing.values",
     "Problem": "errors",
+    "ProductCopy": "products.copies",
     "Quantity": "reports.values",
     "Query": "reports.values",
     "Refused": "errors",
@@ -291,6 +339,8 @@ _MODULES = {
     "ShippingOption": "hooks.values",
     "Stale": "errors",
     "StockLot": "stock.lots",
+    "StockedProduct": "products.values",
+    "SuppliedProduct": "products.values",
     "Time": "store",
     "Totals": "pricing.values",
     "Transaction": "store",
@@ -313,6 +363,8 @@ _MODULES = {
     "cart_items": "orders.cart",
     "cart_of": "orders.cart",
     "carts_by_secret": "orders.cart",
+    "catalogs_of": "catalogs.catalogs",
+    "change_enterprise": "enterprises.enterprises",
     "change_order": "orders.change",
     "change_plugin": "enterprises.plugins",
     "changes": "api.endpoint",
@@ -322,38 +374,50 @@ _MODULES = {
     "clear_session": "api.cookies",
     "columns_of": "reports.look",
     "confirm_email": "people.confirmations",
+    "console": "printing",
+    "copy_enterprise": "enterprises.enterprises",
     "csv_bytes": "spreadsheets",
     "customer_by_email": "enterprises.customers",
     "customer_by_id": "enterprises.customers",
     "customers_by_id": "enterprises.customers",
     "decode_text": "decoding",
     "digits": "money",
+    "drop_append_only_ddl": "store.append_only",
     "dues_by_number": "payments.due",
     "edit_row": "store",
     "edit_slot": "sale_sessions.slots",
     "email_of_reset": "people.confirmations",
     "empty_cart": "orders.cart",
+    "enable_plugin": "enterprises.plugins",
     "enabled_plugins": "enterprises.plugins",
     "enterprise_by_id": "enterprises.enterprises",
     "enterprises_by_id": "enterprises.enterprises",
+    "every_enterprise": "enterprises.enterprises",
     "fill_cart": "orders.cart",
     "find_enterprise": "enterprises.enterprises",
     "fingerprint": "people.fingerprint",
+    "forget_copies": "products.copies",
     "format_moment": "languages.formats",
     "format_money": "languages.formats",
     "format_percent": "languages.formats",
     "format_quantity": "languages.formats",
     "format_span": "languages.formats",
     "give_slot_back": "sale_sessions.slots",
+    "grant": "enterprises.grants",
+    "grants_of": "enterprises.grants",
     "half_up": "money",
     "hash_password": "people.passwords",
     "hookimpl": "hooks.contract",
     "http_client": "outbound.client",
+    "import_list": "product_lists.lists",
     "insert_once": "store",
     "insert_or": "store",
     "insert_rows": "store",
     "is_coming": "sale_sessions.openness",
     "is_open": "sale_sessions.openness",
+    "items_of": "catalogs.items",
+    "keep_lots": "products.copies",
+    "keep_products": "products.copies",
     "kinds_of": "products.questions",
     "known_customer": "orders.selling",
     "label_parameters": "reports.labels",
@@ -362,6 +426,10 @@ _MODULES = {
     "lineage": "units.product_types",
     "list_categories": "enterprises.customer_categories",
     "list_enterprises": "enterprises.enterprises",
+    "list_from_cells": "product_lists.read",
+    "list_products": "catalogs.listing",
+    "listed_for": "catalogs.listed",
+    "listings_of": "catalogs.listed",
     "locked_guest_order": "orders.lock",
     "locked_order": "orders.lock",
     "log_in": "people.log_in",
@@ -395,10 +463,13 @@ _MODULES = {
     "place_order": "orders.place",
     "plugin_settings": "enterprises.plugins",
     "plural": "languages.catalogs",
+    "products_by_id": "products.questions",
+    "products_of": "products.questions",
     "promise": "jobs",
     "quote_order": "orders.quote",
     "read_amount": "money",
     "read_codes": "orders.settle",
+    "read_defaults": "product_lists.said",
     "read_email": "people.email",
     "read_text": "texts",
     "receive_payment": "payments.payments",
@@ -407,12 +478,14 @@ _MODULES = {
     "refuse_too_many_slots": "sale_sessions.slots",
     "remove_free_slot": "sale_sessions.slots",
     "reset_password": "people.confirmations",
+    "revoke": "enterprises.grants",
     "sale_by_id": "sale_sessions.questions",
     "sale_for": "sale_sessions.questions",
     "sales": "sale_sessions.questions",
     "say": "languages.catalogs",
     "search_key": "search",
     "segment": "reports.segments",
+    "set_price": "catalogs.offers",
     "set_session": "api.cookies",
     "settle_here": "stock.travelling",
     "settle_lent": "stock.travelling",
@@ -422,6 +495,7 @@ _MODULES = {
     "start_payment": "payments.begin",
     "taken_since": "stock.movements",
     "tell_beyond": "stock.travelling",
+    "tell_beyonds": "stock.travelling",
     "translate": "languages.catalogs",
     "untraced": "store",
     "url_problem": "outbound.client",

@@ -6,6 +6,7 @@ import typer
 
 from commensal import hookimpl
 
+from .dfc.commands import dfc
 from .identity.commands import add_keys
 
 
@@ -13,3 +14,4 @@ from .identity.commands import add_keys
 def commands(app: typer.Typer) -> None:
     """Adds one group of commands for each room."""
     add_keys(app)
+    app.add_typer(dfc, name="dfc")

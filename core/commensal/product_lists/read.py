@@ -6,11 +6,11 @@ What makes the whole file unreadable is refused at once; what is wrong with one 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ..errors import Invalid, Problem, Refused
-from .columns import Headers, read_headers
+from .columns import COLUMNS, Headers, read_headers
 from .delimited import LARGEST_FILE, read_delimited
 from .findings import Findings
 from .spreadsheet import read_spreadsheet
@@ -65,6 +65,22 @@ def read_list(content: bytes) -> ProductList:
         listed.rows.append(_row(number, cells, listed))
     if not listed.rows:
         raise Refused("empty", "There is no product in this file.")
+    return listed
+
+
+def list_from_cells(rows: Iterable[Mapping[str, str]]) -> ProductList:
+    """A list that comes from elsewhere than a file: cells by the keys of their columns, in English; row 2 first.
+
+    A column is there where one row has it; a cell that a row leaves out is empty. Raises `Refused` for too many rows.
+    """
+    given = list(rows)
+    if len(given) > MOST_ROWS:
+        raise Refused("too_many_rows", "The file has more than {limit} rows. Split it.", limit=MOST_ROWS)
+    keys = [column.key for column in COLUMNS if column.required or any(column.key in row for row in given)]
+    headers = Headers({key: place for place, key in enumerate(keys)}, {key: key for key in keys})
+    listed = ProductList(headers)
+    for number, row in enumerate(given, start=2):
+        listed.rows.append(Row(number, {key: as_cell(row.get(key, "")) for key in keys}))
     return listed
 
 

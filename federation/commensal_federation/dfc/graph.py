@@ -35,8 +35,9 @@ class Graph:
             self.nodes[thing.iri] = {"@id": thing.iri}
         for thing in written:
             self._add(thing)
+        as_they_were = {thing.iri for thing in written if isinstance(thing, DfcOther)}
         for thing in written:
-            self._link_back(thing)
+            self._link_back(thing, as_they_were)
         return list(self.nodes.values())
 
     def _add(self, thing: Thing) -> None:
@@ -65,13 +66,13 @@ class Graph:
         if isinstance(thing, DfcLine) and said.term == "hasQuantity":
             node["dfc-b:quantity"] = write_number(value.value)  # which is what the connectors read
 
-    def _link_back(self, thing: Thing) -> None:
+    def _link_back(self, thing: Thing, as_they_were: set[str]) -> None:
         for name, said in SAID.get(type(thing), {}).items():
             value = getattr(thing, name)
             if not said.inverse or not value:
                 continue
             for iri in value if isinstance(value, tuple) else (value,):
-                if iri in self.nodes:
+                if iri in self.nodes and iri not in as_they_were:
                     self._put(self.nodes[iri], named(said.inverse), {"@id": thing.iri})
 
     def _put(self, node: Json, property: str, value: Any) -> None:

@@ -1,0 +1,129 @@
+"""DFC on the command line: ``commensal federation dfc check|export|import``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+import typer
+
+from commensal import (
+    HERE,
+    Folder,
+    console,
+    every_enterprise,
+    named_enterprise,
+    open_instance,
+    read_defaults,
+    say,
+)
+
+from .check import described, objections
+from .export import export_enterprise
+from .importing import import_document
+from .iris import KINDS
+from .read import DfcDocument, Finding, Unreadable, read
+from .vocabulary import Thing
+from .write_20 import write as write_20
+from .write_116 import write as write_116
+
+dfc = typer.Typer(
+    help="Documents of the Data Food Consortium: look at them, write them, take them in.", no_args_is_help=True
+)
+_File = Annotated[Path, typer.Argument(exists=True, dir_okay=False)]
+
+
+@dfc.command("check")
+def check_command(
+    file: _File, host: Annotated[str, typer.Option(help="Who sent it: things of other hosts are wrong.")] = ""
+) -> None:
+    """Says which dialect a document is in, what is understood of it, and what is not. Nothing is fetched."""
+    document = _read(file, host)
+    for line in described(document):
+        console.print(line, markup=False)
+    for line in objections(document):
+        console.print(line, markup=False, style="red" if line.startswith("Wrong") else "yellow")
+    if any(one.weight == "wrong" for one in document.findings):
+        raise typer.Exit(1)
+
+
+@dfc.command("export")
+def export_command(
+    enterprise: Annotated[str, typer.Argument(help="Its id or the name in its address.")] = "",
+    every: Annotated[bool, typer.Option("--all", help="Of all enterprises that are not archived.")] = False,
+    version: Annotated[Literal["1", "2"], typer.Option(help="Of DFC: 1 is 1.16, 2 is 2.0.")] = "1",
+    output: Annotated[Path | None, typer.Option("--output", "-o", dir_okay=False, help="Else to the terminal.")] = None,
+    instance: Folder = HERE,
+) -> None:
+    """Writes what an enterprise has as a DFC document: itself, its products, stock, catalogs and prices."""
+    if bool(enterprise) == every:
+        raise typer.BadParameter("Name an enterprise, or say --all.")
+    with open_instance(instance) as opened, opened.store.read() as tx:
+        whose = (
+            [one for one in every_enterprise(tx) if not one.archived_at]
+            if every
+            else [named_enterprise(tx, enterprise)]
+        )
+        base = opened.settings.base_url.rstrip("/")
+        things = {one.iri: one for each in whose for one in export_enterprise(tx, base, each)}
+    document = write_20(things.values(), _containers(base, things)) if version == "2" else write_116(things.values())
+    content = msgspec.json.format(msgspec.json.encode(document), indent=1)
+    if output is None:
+        typer.echo(content.decode())
+        return
+    output.write_bytes(content)
+    console.print(f"wrote {len(things)} things to {output}", markup=False)
+
+
+@dfc.command("import")
+def import_command(
+    file: _File,
+    enterprise: Annotated[str, typer.Option("--enterprise", help="Into which: its id or the name in its address.")],
+    catalog: Annotated[
+        str | None, typer.Option(help="Whose prices; may be left out where there is one catalog.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would do, and every mistake.")] = False,
+    default_category: Annotated[str, typer.Option(help="For products without a DFC product type.")] = "",
+    default_vat: Annotated[str, typer.Option(help="Percent, for products that name no rate.")] = "",
+    instance: Folder = HERE,
+) -> None:
+    """Makes the enterprise's products, stock and prices what the document says: all of it, or nothing."""
+    document = _read(file)
+    with open_instance(instance) as opened:
+        language = opened.settings.language
+        defaults = read_defaults(default_category, default_vat, language)
+        base = opened.settings.base_url.rstrip("/")
+        with opened.store.write() as tx:
+            whose = named_enterprise(tx, enterprise)
+            report = import_document(tx, base, whose, document, defaults=defaults, catalog_id=catalog, dry_run=dry_run)
+    _print_findings((*document.findings, *report.findings))
+    for problem in report.listed.problems:
+        console.print(f"{problem.where}: {say(language, problem)}", markup=False, style="red")
+    if report.listed.unlisted:
+        console.print(f"… and {report.listed.unlisted} more mistakes.")
+    would, listed = "would create" if dry_run else "created", report.listed
+    console.print(f"{would} {listed.created}, changed {listed.changed}, left {listed.unchanged} as they were")
+    if listed.problems:
+        raise typer.Exit(1)
+
+
+def _read(file: Path, host: str = "") -> DfcDocument:
+    try:
+        return read(file.read_bytes(), host=host)
+    except Unreadable as error:
+        console.print(f"{file.name} is not read [{error.code}]: {error.text}", markup=False, style="red")
+        raise typer.Exit(1) from None
+
+
+def _print_findings(findings: tuple[Finding, ...]) -> None:
+    for one in findings:
+        often = f" ({one.count} times)" if one.count > 1 else ""
+        console.print(f"{one.text}{often}", markup=False, style="red" if one.weight == "wrong" else "yellow")
+
+
+def _containers(base: str, things: dict[str, Thing]) -> dict[str, list[str]]:
+    """One list for each kind of thing, at the address that the addresses of its members begin with."""
+    lists = {f"{base}/api/dfc/{kind}": f"{base}/api/dfc/{kind}/" for kind in KINDS}
+    found = {name: [iri for iri in things if iri.startswith(front)] for name, front in lists.items()}
+    return {name: members for name, members in found.items() if members}

@@ -1,0 +1,183 @@
+"""Takes a document's products, prices and stock into an enterprise, as a product list is taken in."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from commensal import (
+    LABELS,
+    PRODUCT_TYPES,
+    Defaults,
+    Enterprise,
+    ListReport,
+    Problem,
+    Transaction,
+    digits,
+    import_list,
+    list_from_cells,
+)
+
+from .findings import Findings
+from .iris import enterprise_iri, local_id
+from .literals import write_number
+from .read import DfcDocument, Finding, Unreadable
+from .vocabulary import DfcItem, DfcLot, DfcOffer, DfcPrice, DfcProduct
+
+Cells = Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DfcReport:
+    """`listed` says what became of the products, its problems named by product; `findings` what of the document was
+    left out of them, and why."""
+
+    listed: ListReport
+    findings: tuple[Finding, ...]
+
+
+def import_document(
+    tx: Transaction,
+    base: str,
+    enterprise: Enterprise,
+    document: DfcDocument,
+    *,
+    defaults: Defaults,
+    catalog_id: str | None = None,
+    dry_run: bool = False,
+) -> DfcReport:
+    """Makes products, stock and prices what the document says; all of it, or nothing where it is wrong.
+
+    Prices are those for everybody. A product is known again by its id where this instance gave it, else by its sku,
+    else by its name and size. `base` is this instance's address. Raises `Unreadable` for a document without products,
+    and what `import_list` raises.
+    """
+    findings = Findings()
+    rows = _Rows(document, base, enterprise, findings).cells()
+    if not rows:
+        raise Unreadable("no_products", "There is no product with a size in this document.")
+    listed = list_from_cells(rows.values())
+    report = import_list(tx, enterprise.id, listed, catalog_id=catalog_id, defaults=defaults, dry_run=dry_run)
+    names = list(rows)
+    problems = tuple(_named(one, names) for one in report.problems)
+    return DfcReport(listed=replace(report, problems=problems), findings=findings.listed)
+
+
+def _named(problem: Problem, iris: list[str]) -> Problem:
+    """The same problem, at the product and the property that it is about."""
+    place = int(problem.values.get("row", 1)) - 2
+    where = iris[place] if 0 <= place < len(iris) else problem.where
+    return replace(problem, where=f"{where} {problem.values.get('column', '')}".strip())
+
+
+class _Rows:
+    """A row of cells for each product of a document, by its IRI."""
+
+    def __init__(self, document: DfcDocument, base: str, enterprise: Enterprise, findings: Findings) -> None:
+        self._document, self._base, self._enterprise, self._findings = document, base, enterprise, findings
+        self._items: dict[str | None, list[DfcItem]] = defaultdict(list)
+        for item in document.all(DfcItem):
+            self._items[item.product].append(item)
+        self._offers: dict[str | None, list[DfcOffer]] = defaultdict(list)
+        for offer in document.all(DfcOffer):
+            self._offers[offer.item].append(offer)
+        self._groups = {one.variant_of for one in document.all(DfcProduct)}
+
+    def cells(self) -> dict[str, Cells]:
+        rows: dict[str, Cells] = {}
+        for product in self._document.all(DfcProduct):
+            if product.quantity is None:
+                if product.iri not in self._groups:
+                    text = "A product without a size cannot be sold, and is left out."
+                    self._findings.note("no_size", text, product.iri)
+                continue
+            rows[product.iri] = self._row(product)
+        return rows
+
+    def _row(self, product: DfcProduct) -> Cells:
+        items = self._items[product.iri]
+        if len(items) > 1:
+            self._findings.note("many_items", "A product that is listed more than once is taken in once.", product.iri)
+        item = items[0] if items else None
+        price = self._price(product, item)
+        cells = {
+            "producer": self._enterprise.slug,
+            "name": product.name,
+            "description": product.description,
+            **self._size(product),
+            "weighed": _flag(product.weighed),
+            "allergens": ",".join(product.allergens),
+            "labels": ",".join(self._labels(product)),
+            **self._stock(product, item),
+        }
+        if product.product_type:
+            known_type = PRODUCT_TYPES.get(product.product_type)
+            cells["category"] = known_type.en if known_type else product.product_type  # labels win over terms
+        if price is not None:
+            cells["price"] = _amount(price)
+        rate = price.vat_rate if product.vat_rate is None and price is not None else product.vat_rate
+        if rate is not None:
+            cells["tax_category"] = write_number(rate)
+        if product.deposit is not None:
+            cells["deposit"] = _amount(product.deposit)
+        if item is not None:
+            cells |= {"sku": item.sku, "display_name": item.name, "hidden": _flag(item.hidden)}
+        lot = self._document.get(DfcLot, product.lot)
+        if lot is not None and lot.name:
+            cells["lot"] = lot.name
+        known = local_id(self._base, product.iri, "supplied_products")
+        if known and product.enterprise == enterprise_iri(self._base, self._enterprise.id):
+            cells["id"] = known
+        return cells
+
+    def _size(self, product: DfcProduct) -> Cells:
+        assert product.quantity is not None
+        if product.quantity.value > 0:
+            return {"units": write_number(product.quantity.value), "unit_type": product.quantity.unit}
+        text = "A product whose size is nothing is taken in as one piece."
+        self._findings.note("no_size", text, product.iri)
+        return {"units": "1", "unit_type": "Piece"}
+
+    def _stock(self, product: DfcProduct, item: DfcItem | None) -> Cells:
+        """What an item says counts before what its product says."""
+        stock = item.stock if item is not None else product.stock
+        if stock is None:
+            return {"on_demand": "1", "on_hand": ""}
+        whole = int(stock)
+        if whole != stock:
+            self._findings.note("part_of_piece", "Parts of a piece cannot be sold; stock is rounded down.", product.iri)
+        return {"on_demand": "0", "on_hand": str(whole)}
+
+    def _price(self, product: DfcProduct, item: DfcItem | None) -> DfcPrice | None:
+        """The price for everybody; else the only one there is."""
+        offered: list[DfcOffer] = [*self._offers[product.iri], *(self._offers[item.iri] if item else ())]
+        prices = [(one.category, one.price) for one in offered if one.price]
+        for_all = [price for category, price in prices if category is None]
+        if len(prices) > 1:
+            text = "Prices of customer categories are left out: their customers are not this enterprise's."
+            self._findings.note("category_prices", text, product.iri)
+        if not for_all and len(prices) != 1:
+            return None
+        price = for_all[0] if for_all else prices[0][1]
+        if price.currency not in ("", self._enterprise.currency):
+            text = f"Prices in {price.currency} are left out: this enterprise sells in {self._enterprise.currency}."
+            self._findings.wrong("other_currency", text, product.iri)
+            return None
+        return price
+
+    def _labels(self, product: DfcProduct) -> list[str]:
+        said = (*product.labels, *product.claims)
+        for one in said:
+            if one not in LABELS:
+                self._findings.note("label", f"The label {one[:100]} is not known here, and is left out.", product.iri)
+        return [one for one in said if one in LABELS]
+
+
+def _amount(price: DfcPrice) -> str:
+    return write_number(Decimal(price.amount).scaleb(-digits(price.currency)))
+
+
+def _flag(value: bool) -> str:
+    return "1" if value else "0"

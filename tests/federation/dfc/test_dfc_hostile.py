@@ -1,0 +1,192 @@
+"""Documents that mean harm, or that are broken: a clear word for each, in little time and memory."""
+
+from __future__ import annotations
+
+import json
+import tracemalloc
+from typing import Any
+
+import pytest
+
+from commensal_federation.dfc.contexts import CONTEXT_116, CONTEXTS, expand
+from commensal_federation.dfc.limits import DEEPEST, LARGEST, MOST_OBJECTS
+from commensal_federation.dfc.read import DfcDocument, Unreadable, read
+from commensal_federation.dfc.vocabulary import DfcItem, DfcOffer, DfcPrice, DfcProduct
+
+HERE = "https://farm.example/api/dfc"
+
+
+def graph(*nodes: dict[str, Any], **more: Any) -> bytes:
+    return json.dumps({"@context": CONTEXT_116, "@graph": nodes, **more}).encode()
+
+
+def product(number: int = 1, **said: Any) -> dict[str, Any]:
+    named = {f"dfc-b:{name}": value for name, value in said.items()}
+    return {"@id": f"{HERE}/products/{number}", "@type": "dfc-b:SuppliedProduct", **named}
+
+
+def wrongs(document: DfcDocument) -> list[str]:
+    return [one.code for one in document.findings if one.weight == "wrong"]
+
+
+@pytest.mark.parametrize(
+    "context",
+    [
+        "https://evil.example/context.json",
+        [CONTEXT_116, "https://evil.example/context.json"],
+        {"@import": "https://evil.example/context.json"},
+        {"dfc-b:name": {"@id": "https://a.example/b", "@context": "https://evil.example/context.json"}},
+        "file:///etc/passwd",
+        "http://169.254.169.254/latest/meta-data",
+    ],
+)
+def test_an_unknown_context_is_refused_and_not_fetched(context: object) -> None:
+    document = {"@context": context, "@id": f"{HERE}/x", "dfc-b:name": {"dfc-b:name": "x"}}
+    with pytest.raises(Unreadable) as refused:
+        read(json.dumps(document).encode())
+    assert refused.value.code == "unknown_context"
+
+
+def test_every_known_context_is_resolved_without_a_network() -> None:
+    for url in CONTEXTS:
+        said = expand({"@context": url, "@id": f"{HERE}/x", "https://a.example/b": "c"})
+        assert said == [{"@id": f"{HERE}/x", "https://a.example/b": [{"@value": "c"}]}]
+
+
+def test_what_no_context_knows_is_an_error_in_what_we_write() -> None:
+    with pytest.raises(Unreadable, match="No context knows colour"):
+        expand({"@context": CONTEXT_116, "@id": f"{HERE}/x", "colour": "red"})
+
+
+def test_what_no_context_knows_is_reported_in_what_we_read() -> None:
+    document = read(graph({**product(name="Apples"), "colour": "red"}))
+    assert ("no_meaning", "colour") in [(one.code, one.property) for one in document.findings]
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b"[" * 10_000, "too_deep"),
+        (b'{"a":' * 10_000 + b"1" + b"}" * 10_000, "too_deep"),
+        (b'{"a":' * (DEEPEST + 1) + b"{}" + b"}" * (DEEPEST + 1), "too_deep"),
+        (b" " * (LARGEST + 1), "too_large"),
+        (b"[" + b"{}," * (MOST_OBJECTS + 1) + b"{}]", "too_many"),
+        (b"{", "no_json"),
+        (b"\xff\xfe\x00", "no_json"),
+        (b"12", "no_jsonld"),
+        (b"[]", "nothing"),
+        (b"{}", "nothing"),
+        (b'{"@id": 12}', "no_jsonld"),
+        (b'{"@graph": [{"@type": {"a": 1}}]}', "no_jsonld"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_by_a_code(content: bytes, code: str) -> None:
+    with pytest.raises(Unreadable) as refused:
+        read(content)
+    assert refused.value.code == code
+
+
+def test_a_million_unnamed_nodes_are_refused_before_they_cost_anything() -> None:
+    content = graph(*({"@type": "dfc-b:Price"} for _ in range(1_000_000)))
+    assert len(content) < LARGEST
+    tracemalloc.start()
+    with pytest.raises(Unreadable) as refused:
+        read(content)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert refused.value.code == "too_many"
+    assert peak < 800_000_000
+
+
+def test_two_values_of_one_thing_are_reported_and_the_first_counts() -> None:
+    document = read(graph(product(name="Apples"), product(name="Pears")))
+    (thing,) = document.all(DfcProduct)
+    assert thing.name == "Apples"
+    assert thing.extra == {"dfc-b:name": ({"@value": "Pears"},)}
+    assert wrongs(document) == ["two_values"]
+
+
+def test_two_owners_of_one_item_are_reported() -> None:
+    item = {"@id": f"{HERE}/items/1", "@type": "dfc-b:CatalogItem", "dfc-b:references": f"{HERE}/products/1"}
+    other = product(2, referencedBy=f"{HERE}/items/1")
+    document = read(graph(item, product(1), other))
+    assert document.one(DfcItem).product == f"{HERE}/products/1"
+    assert wrongs(document) == ["two_values"]
+
+
+@pytest.mark.parametrize("price", ["1e400", "1e300", "-Infinity", "NaN", "9" * 400, "1,5", "", "abc", "1e16"])
+def test_a_price_that_cannot_be_is_no_price(price: str) -> None:
+    offer = {
+        "@id": f"{HERE}/offers/1",
+        "@type": "dfc-b:Offer",
+        "dfc-b:hasPrice": {"@type": "dfc-b:Price", "dfc-b:value": price, "dfc-b:hasUnit": "dfc-m:Euro"},
+    }
+    document = read(graph(offer))
+    assert document.one(DfcOffer).price is None
+    assert wrongs(document) == ["no_number"]
+    assert document.one(DfcOffer).extra  # it is passed on as it was
+
+
+def test_a_price_beyond_all_floats_is_no_price() -> None:
+    content = graph({"@id": f"{HERE}/offers/1", "@type": "dfc-b:Offer", "dfc-b:hasPrice": {"dfc-b:value": "X"}})
+    document = read(content.replace(b'"X"', b"1e400"))
+    assert wrongs(document) == ["no_number"]
+
+
+def test_a_price_finer_than_its_money_is_rounded_and_reported() -> None:
+    offer = {
+        "@id": f"{HERE}/offers/1",
+        "@type": "dfc-b:Offer",
+        "dfc-b:hasPrice": {"@type": "dfc-b:Price", "dfc-b:value": "0.0625", "dfc-b:hasUnit": "dfc-m:Euro"},
+    }
+    document = read(graph(offer))
+    assert document.one(DfcOffer).price == DfcPrice(amount=6, currency="EUR")
+    assert wrongs(document) == ["rounded"]
+
+
+def test_scripts_in_descriptions_are_gone() -> None:
+    text = '<p onclick="steal()">Good<script>steal()</script> <img src=x onerror=steal()></p>'
+    document = read(graph(product(description=text)))
+    assert document.one(DfcProduct).description == "<p>Good </p>"
+    assert [one.code for one in document.findings] == ["html"]
+
+
+def test_things_of_somebody_elses_host_are_reported() -> None:
+    document = read(graph(product(), {**product(2), "@id": "https://other.example/products/2"}), host="farm.example")
+    assert [(one.code, one.iri) for one in document.findings] == [("foreign_host", "https://other.example/products/2")]
+
+
+def test_cycles_are_followed_once_and_reported() -> None:
+    variants = [product(number, isVariantOf=f"{HERE}/products/{(number + 1) % 500}") for number in range(500)]
+    document = read(graph(*variants))
+    assert wrongs(document) == ["cycle"]
+    assert len(document.things) == 500
+
+
+def test_a_case_that_is_made_of_itself_is_reported() -> None:
+    flows = [
+        {"@id": f"{HERE}/c", "@type": "dfc-b:AsPlannedConsumptionFlow", "dfc-b:consumes": f"{HERE}/products/1",
+         "dfc-b:inputOf": f"{HERE}/t"},
+        {"@id": f"{HERE}/p", "@type": "dfc-b:AsPlannedProductionFlow", "dfc-b:produces": f"{HERE}/products/1",
+         "dfc-b:outputOf": f"{HERE}/t"},
+        {"@id": f"{HERE}/t", "@type": "dfc-b:AsPlannedTransformation"},
+    ]  # fmt: skip
+    assert wrongs(read(graph(product(), *flows))) == ["cycle"]
+
+
+def test_findings_stay_few_whatever_the_document() -> None:
+    broken = [product(number, totalTheoreticalStock="many", **{f"of{number}": "x"}) for number in range(3_000)]
+    document = read(graph(*broken))
+    assert len(document.findings) == 2_001
+    assert document.findings[-1].code == "more"
+
+
+def test_prices_and_quantities_of_different_documents_in_a_list_do_not_mix() -> None:
+    def one(number: int) -> dict[str, Any]:
+        offer = {"@id": f"{HERE}/offers/{number}", "@type": "dfc-b:Offer", "dfc-b:hasPrice": "_:b1"}
+        price = {"@id": "_:b1", "@type": "dfc-b:Price", "dfc-b:value": number, "dfc-b:hasUnit": "dfc-m:Euro"}
+        return {"@context": CONTEXT_116, "@graph": [offer, price]}
+
+    document = read([one(1), one(2)])
+    assert [offer.price and offer.price.amount for offer in document.all(DfcOffer)] == [100, 200]
+    assert "2 documents in a list" in document.shapes
