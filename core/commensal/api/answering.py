@@ -24,7 +24,7 @@ from .authenticate import authenticate
 from .cookies import clear_session, set_session
 from .endpoint import Call, Endpoint, File, Stream
 from .guessing import slowed_down
-from .idempotency import Kept, keep_answer, kept_answer, read_key, request_hash
+from .idempotency import Kept, keep_answer, kept_answer, name_of, read_key, request_hash
 from .problems import problem
 from .rates import Rates
 from .reading import read_body, read_id, read_query, read_version
@@ -128,9 +128,9 @@ def _change(request: Request, endpoint: Endpoint, call: Call, given: dict[str, A
     def act(tx: Transaction) -> tuple[Any, Response]:
         if key is not None:
             kept = kept_answer(tx, actor, key, request_hash(endpoint.method, path, content))
-            if kept is not None:
+            if kept is not None and endpoint.after is None:
                 return None, Response(kept.body, kept.status, dict(kept.headers))
-        value = endpoint.handler(replace(call, tx=tx), **given)
+        value = endpoint.handler(replace(call, tx=tx, key=name_of(actor, key)), **given)
         trace_request(tx, endpoint, given)
         response = _respond(endpoint, call.instance, value)
         if key is not None:

@@ -92,13 +92,15 @@ def changes(body: Body) -> dict[str, Any]:
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """A request that was understood and allowed. `version` is what If-Match named, for endpoints that edit."""
+    """A request that was understood and allowed. `version` is what If-Match named, for endpoints that edit; `key` names
+    what is begun by it: the same key each time that its sender repeats it with its Idempotency-Key."""
 
     instance: Instance
     actor: Actor
     tx: Transaction
     language: str
     version: int = 0
+    key: str = ""
     prepared: Any = None
 
     @property
@@ -119,7 +121,9 @@ class Endpoint:
     keeps:    the answer is kept for who repeats the request with its Idempotency-Key; not one that holds a secret
     prepare:  runs before the transaction opens, with the same arguments but a reading `call.tx`; its result is
               `call.prepared`. For what must not run while the database is held: hooks, images, passwords
-    after:    runs after the commit, with the answer and without a transaction; its result replaces the answer
+    after:    runs after the commit, with the answer and without a transaction; its result replaces the answer. Where
+              a process dies on the way there, who repeats the request must get there: so its handler is called each
+              time, and gives what it began under `call.key` as it is now
     takes:    media type of the body: JSON, or bytes handed over as they are
     limit:    the rate that applies: "reads", "writes" or "logins"
     untraced: why an unsafe request need leave no trace in the audit trail where no traced row changes; "": it must

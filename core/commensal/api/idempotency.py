@@ -37,6 +37,11 @@ def request_hash(method: str, path: str, body: bytes) -> str:
     return hashlib.sha256(b"\n".join((method.encode(), path.encode(), body))).hexdigest()
 
 
+def name_of(actor: str, key: str | None) -> str:
+    """By this name is known what a request begins, since two actors may use the same key; empty without a key."""
+    return "" if key is None else hashlib.sha256(f"{actor}\n{key}".encode()).hexdigest()
+
+
 def read_key(header: str | None, *, needed: bool) -> str | None:
     """The key, or None. Raises `Invalid` for one that cannot be, and for a missing one that is needed."""
     if header is None:

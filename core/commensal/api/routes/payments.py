@@ -136,7 +136,7 @@ _OWN = "what customers pay is told by the payments and their journal"
 def pay_my_order(call: Call, order: str, body: Choice) -> Payment:
     """Begins to pay what is due for my order. The answer's instructions say what to do next."""
     order_by_id(call.tx, order, person_id=call.person_id)
-    return begin_payment(call.tx, call.instance.hooks, order, body.method, call.tx.new_id())
+    return begin_payment(call.tx, call.instance.hooks, order, body.method, call.key)
 
 
 @routes.get("/me/orders/{order}/payments", scope="self")
@@ -153,7 +153,7 @@ def payments_of_my_order(call: Call, order: str) -> PaymentsOfOrder:
 def pay_guest_order(call: Call, secret: str, body: Choice) -> Payment:
     """Begins to pay what is due for the order that this secret opens."""
     found = order_by_secret(call.tx, fingerprint(secret))
-    return begin_payment(call.tx, call.instance.hooks, found.id, body.method, call.tx.new_id())
+    return begin_payment(call.tx, call.instance.hooks, found.id, body.method, call.key)
 
 
 @routes.get("/guest-orders/{secret}/payments", scope="public", limit="logins")

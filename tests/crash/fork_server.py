@@ -1,0 +1,71 @@
+"""Starts instances in a tenth of a second: everything is imported here once, and every life is a fork of this process.
+
+It opens no database, speaks no HTTP and has one thread, so that a fork of it is as good as a fresh process. It reads
+what to do line by line as JSON, ``{"do": name, ...arguments}``, and writes ``{"pid": …}`` and ``{"ended": …}``; what it
+has forked writes ``{"url": …}`` when it serves.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from commensal.api.routes import core_endpoints
+from commensal.failpoints import arm
+from commensal.hooks import loading
+from commensal.hooks.loading import found_plugins
+from commensal.logs import configure_logs
+
+from .lives import back_up_shop, drain, import_shop, open_shop, restore_shop, serve_shop
+from .plants import PLANTS
+
+ACTS: dict[str, Callable[..., None]] = {
+    one.__name__: one for one in (open_shop, serve_shop, drain, back_up_shop, restore_shop, import_shop)
+}
+_TILL = EntryPoint("till", "tests.crash.till", loading.GROUP)
+
+
+def main() -> None:
+    vars(loading)["entry_points"] = lambda group: [*entry_points(group=group), _TILL]
+    configure_logs(sys.stderr, level="error")
+    core_endpoints()  # imports the routes
+    for plugin in ("till", "cash", "pickup"):
+        found_plugins()[plugin].load()
+    say(ready=True)
+    for line in sys.stdin:
+        pid = os.fork()
+        if pid == 0:
+            _live(**json.loads(line))
+        say(pid=pid)
+        _, status = os.waitpid(pid, 0)
+        say(ended=os.waitstatus_to_exitcode(status))
+
+
+def say(**what: Any) -> None:
+    os.write(1, json.dumps(what).encode() + b"\n")  # one write, so that lines of two processes never mix
+
+
+def _live(do: str, armed: str = "", planted: str = "", **arguments: Any) -> None:
+    """A forked process: does one thing, and ends without going back."""
+    code = 1
+    try:
+        os.close(0)
+        arm(armed)
+        if planted:
+            PLANTS[planted]()
+        ACTS[do](**arguments)
+        code = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        os._exit(code)
+
+
+if __name__ == "__main__":
+    main()

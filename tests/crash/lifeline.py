@@ -1,0 +1,129 @@
+"""Lives of an instance, one after the other: begun by the fork server, ended by a failpoint or by hand."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, Any
+
+ROOT = Path(__file__).parents[2]
+KILLED = -signal.SIGKILL
+_FIRST = "/api/sale-sessions/shop-session/payment-methods"  # asks the database and the plugins
+
+
+class Lifeline:
+    """Speaks with the fork server, and tells clients where the instance serves at the moment."""
+
+    def __init__(self, said: IO[str], told: IO[str], place: Path) -> None:
+        self._said, self._told, self._moved = said, told, threading.Condition()
+        self._url, self._lives, self._pid = "", 0, 0
+        self.in_time = True  # whether the last life came to its failpoint
+        self._model = place / "model"
+        self._hear("ready")
+
+    def open_shop(self, folder: Path) -> Path:
+        """Makes an instance with a shop in `folder`: a copy of the first one that was made."""
+        if not self._model.exists():
+            assert self.run("open_shop", folder=str(self._model)) == 0
+        shutil.copytree(self._model, folder)
+        return folder
+
+    def run(self, do: str, **arguments: Any) -> int:
+        """Lets a process do one thing to its end, or to its failpoint. Returns how it ended."""
+        self._begin(do, arguments)
+        return int(self._hear("ended")["ended"])
+
+    def serve(
+        self, seconds: float, *, meanwhile: Callable[[], None] = lambda: None, **arguments: Any
+    ) -> tuple[int, float | None]:
+        """One life that serves until its failpoint, and for so many seconds at most; `meanwhile` is called in it.
+
+        Returns how it ended, and after how many seconds it had answered for the first time; None where it never did.
+        """
+        begun, recovered = time.perf_counter(), None
+        self._begin("serve_shop", arguments)
+        self.in_time = True
+        kill = threading.Timer(seconds, self._give_up)
+        kill.start()
+        said = self._hear("url", "ended")
+        if "url" in said:
+            with suppress(OSError, http.client.HTTPException):
+                first_answer(said["url"])
+                recovered = time.perf_counter() - begun
+            self._move(said["url"])
+            meanwhile()
+            said = self._hear("ended")
+        kill.cancel()
+        self._move("")
+        return int(said["ended"]), recovered
+
+    def kill(self) -> None:
+        with suppress(ProcessLookupError):
+            os.kill(self._pid, signal.SIGKILL)
+
+    def _give_up(self) -> None:
+        self.in_time = False
+        self.kill()
+
+    def url(self, tried: int) -> tuple[str, int]:
+        """Where the instance serves, and in which life. Waits for a life, and a moment for another than was `tried`."""
+        with self._moved:
+            self._moved.wait_for(lambda: self._lives != tried, timeout=0.02)
+            self._moved.wait_for(lambda: self._url)
+            return self._url, self._lives
+
+    def _move(self, url: str) -> None:
+        with self._moved:
+            self._url = url
+            self._lives += bool(url)
+            self._moved.notify_all()
+
+    def _begin(self, do: str, arguments: dict[str, Any]) -> None:
+        self._told.write(json.dumps({"do": do, **arguments}) + "\n")
+        self._told.flush()
+        self._pid = int(self._hear("pid")["pid"])
+
+    def _hear(self, *expected: str) -> dict[str, Any]:
+        line = self._said.readline()
+        said: dict[str, Any] = json.loads(line) if line else {}
+        assert said.keys() & set(expected), f"the fork server said {line!r} instead of {' or '.join(expected)}"
+        return said
+
+
+def first_answer(url: str) -> None:
+    """Waits for an answer of 200. Raises what the network does, and `AssertionError` for any other answer."""
+    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=10)
+    try:
+        connection.request("GET", _FIRST)
+        assert connection.getresponse().status == 200
+    finally:
+        connection.close()
+
+
+@contextmanager
+def lifeline() -> Iterator[Lifeline]:
+    """A fork server of this test run; its processes' errors go to where the tests' go."""
+    command = [sys.executable, "-m", "tests.crash.fork_server"]
+    with (
+        tempfile.TemporaryDirectory() as place,
+        subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process,
+    ):
+        assert process.stdin is not None
+        assert process.stdout is not None
+        line = Lifeline(process.stdout, process.stdin, Path(place))
+        try:
+            yield line
+        finally:
+            line.kill()
+            process.stdin.close()

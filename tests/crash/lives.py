@@ -1,0 +1,106 @@
+"""What a process does before it is killed: a whole instance, as its operator runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import insert, update
+
+from commensal.clock import ManualClock, SystemClock
+from commensal.enterprises.plugins import enable_plugin
+from commensal.enterprises.tables import enterprise_member
+from commensal.instance import open_instance
+from commensal.instance.begin import begin_instance
+from commensal.jobs import ticking
+from commensal.keeping.backup import back_up
+from commensal.keeping.importing import import_instance
+from commensal.keeping.restore import restore
+from commensal.people.people import NewPerson, add_person
+from commensal.people.scopes import ROLES
+from commensal.people.tokens import make_token
+from commensal.sale_sessions.tables import coordination, sale_session
+from commensal.serving import serve
+from commensal.testing.goods import a_lot, an_item
+from commensal.testing.placed import a_shop
+from commensal.work import work_of
+
+PLUGINS = ("till", "cash", "pickup")
+SOLD = {"apples": "1000000", "honey": "150"}  # and what there is of it: honey runs out
+_LIMITS = """
+[limits]
+reads = 1000000
+writes = 1000000
+logins = 1000000
+webhooks = 1000000
+"""
+_TICK = 0.05  # seconds: a life is short, and nobody waits two seconds for a job in it
+
+
+class Later(SystemClock):
+    """The machine's clock, and some minutes. Every life is later than the one before, so claims of the dead run out."""
+
+    def __init__(self, minutes: float) -> None:
+        self._by = timedelta(minutes=minutes)
+
+    def now(self) -> datetime:
+        return super().now() + self._by
+
+
+def open_shop(folder: str) -> None:
+    """Makes the instance of a shop that sells for years, and writes into shop.json what its clients must know."""
+    home = Path(folder)
+    begin_instance(home, name="Crash", language="en", plugins=PLUGINS)
+    file = home / "instance.toml"
+    file.write_text(file.read_text() + _LIMITS)
+    with open_instance(home) as instance, instance.store.write() as tx:
+        a_shop(tx)
+        for table in (coordination, sale_session):
+            tx.execute(update(table).values(closes_at=tx.now + timedelta(days=2000)))
+        later = tx.now + timedelta(days=2001)
+        tx.execute(update(sale_session).values(begins_at=later, ends_at=later + timedelta(hours=2)))
+        for plugin in PLUGINS:
+            enable_plugin(tx, instance.hooks, "shop", plugin, {})
+        items = {name: an_item(tx, a_lot(tx, name=name, on_hand=many), name=name) for name, many in SOLD.items()}
+        new = NewPerson(email="olga@example.org", name="Olga", phone="", language="en", password_hash="")
+        owner = add_person(tx, new, confirmed=True)
+        assert owner is not None
+        tx.execute(
+            insert(enterprise_member).values(enterprise_id="shop", person_id=owner.id, role="owner", since=tx.now)
+        )
+        token = make_token(tx, owner.id, name="test", scopes=ROLES["owner"], enterprise_id="shop").secret
+    (home / "shop.json").write_text(json.dumps({"items": items, "token": token}))
+
+
+def serve_shop(folder: str, later: float) -> None:
+    """As ``commensal serve``, worker and all."""
+    vars(ticking)["SECONDS"] = _TICK
+    with open_instance(Path(folder), clock=Later(later)) as instance:
+        serve(instance, port=0, started=lambda url: _say(url))
+
+
+def _say(url: str) -> None:
+    os.write(1, json.dumps({"url": url}).encode() + b"\n")
+
+
+def drain(folder: str, later: float) -> None:
+    """Does every job that is left: each day another question to a provider is due, and in two weeks none."""
+    clock = ManualClock(Later(later).now())
+    with open_instance(Path(folder), clock=clock) as instance:
+        for _ in range(16):
+            ticking.tick(instance, work_of(instance))
+            clock.advance(hours=25)
+
+
+def back_up_shop(folder: str, to: str, later: float = 0, keep: int = 14) -> None:
+    back_up(Path(folder), Path(to), keep=keep, clock=Later(later))
+
+
+def restore_shop(file: str, folder: str) -> None:
+    restore(Path(file), Path(folder), clock=SystemClock())
+
+
+def import_shop(file: str, folder: str) -> None:
+    import_instance(Path(file), Path(folder), clock=SystemClock())

@@ -1,0 +1,106 @@
+"""Bugs that a programmer could have made, planted in a life: each must be found by one of the checks.
+
+A check that finds none of them would prove nothing by finding nothing.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from commensal.api import answering
+from commensal.jobs import run
+from commensal.jobs.tables import job
+from commensal.keeping import backup
+from commensal.payments import payments
+from commensal.stock import take
+from commensal.store import Store
+
+from . import till
+
+
+def _charges_without_a_key() -> None:
+    """The provider is asked under another name each time, so it cannot know that it was asked before."""
+    original = till.charge
+    vars(till)["charge"] = lambda of, *more: original(f"{of}-{secrets.token_hex(4)}", *more)
+
+
+def _answers_before_the_commit() -> None:
+    """The customer reads that the order is placed while it is being written to the disk."""
+
+    def transact(self: Store, act: Callable[[Any], Any]) -> Any:
+        whole = self.write()
+        tx = whole.__enter__()
+        try:
+            value = act(tx)
+        except BaseException as error:
+            whole.__exit__(type(error), error, error.__traceback__)
+            raise
+        threading.Timer(0.02, whole.__exit__, (None, None, None)).start()
+        return value
+
+    Store.transact = transact  # type: ignore[method-assign]
+
+
+def _forgets_its_answers() -> None:
+    """A request that is repeated is done again."""
+    vars(answering)["kept_answer"] = lambda *_: None
+    vars(answering)["keep_answer"] = lambda *_: None
+
+
+def _sells_what_is_not_there() -> None:
+    """The guard says that a lot would fall below zero, and nobody listens."""
+    original: Any = vars(take)["change_levels"]
+    vars(take)["change_levels"] = lambda tx, changes: original(tx, changes) or True
+
+
+def _commits_half_a_payment() -> None:
+    """The order is paid, and the journal learns of it in a transaction of its own."""
+    original: Any = vars(payments)["move_paid"]
+
+    def move_paid(tx: Any, order: Any, amount: int) -> None:
+        original(tx, order, amount)
+        driver = tx.connection.connection.driver_connection
+        driver.execute("COMMIT")
+        driver.execute("BEGIN IMMEDIATE")
+
+    vars(payments)["move_paid"] = move_paid
+
+
+def _notes_jobs_as_done_before_they_are() -> None:
+    """A job that was claimed is never looked at again."""
+    original = run._claim
+
+    def claim(tx: Any) -> Any:
+        one = original(tx)
+        if one is not None:
+            tx.execute(job.update().where(job.c.id == one.id).values(state="done"))
+        return one
+
+    vars(run)["_claim"] = claim
+
+
+def _names_a_backup_before_it_is_written() -> None:
+    """As if a backup were written in its place and not beside it."""
+    original = backup._write
+
+    def write(source: Any, work: Any, unfinished: Any) -> Any:
+        return original(source, work, work.parent / unfinished.name)
+
+    vars(backup)["_write"] = write
+
+
+PLANTS: Mapping[str, Callable[[], None]] = {
+    one.__name__.removeprefix("_"): one
+    for one in (
+        _charges_without_a_key,
+        _answers_before_the_commit,
+        _forgets_its_answers,
+        _sells_what_is_not_there,
+        _commits_half_a_payment,
+        _notes_jobs_as_done_before_they_are,
+        _names_a_backup_before_it_is_written,
+    )
+}

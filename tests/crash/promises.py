@@ -1,0 +1,109 @@
+"""What must be true of an instance that was killed, whenever that was: its database, its provider, its customers."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from sqlalchemy import select
+
+from commensal.checks import broken_invariants
+from commensal.clock import SystemClock
+from commensal.ids import RandomIds
+from commensal.instance.instance import DATABASE
+from commensal.jobs.tables import job
+from commensal.orders.tables import customer_order
+from commensal.payments.tables import payment
+from commensal.store import Store, Transaction
+
+from .shoppers import Told
+from .till import Book
+
+_PLACED = ("Held", "Complete", "Cancelled")
+
+
+def broken_promises(folder: Path, told: Told, *, at_rest: bool = False) -> list[str]:
+    """All that is not as it must be. `at_rest`: nobody waits for an answer, and no job is left to do."""
+    with copied(folder / DATABASE) as copy:
+        store = Store(f"sqlite:///{copy}", clock=SystemClock(), ids=RandomIds())
+        try:
+            with store.read() as tx:
+                found = [*map(str, broken_invariants(tx)), *_orders(tx, told, at_rest), *_charges(tx, folder, at_rest)]
+                return [*told.odd, *found, *(_work(tx, folder) if at_rest else ())]
+        finally:
+            store.close()
+
+
+@contextmanager
+def copied(file: Path) -> Iterator[Path]:
+    """The database as its files are, journal and all: whoever opens the copy recovers it, and the original is left to
+    the life that comes. As after a power cut, the index of the journal in shared memory is gone."""
+    with tempfile.TemporaryDirectory(prefix="copy-", dir=file.parent) as place:
+        copy = Path(place) / file.name
+        shutil.copyfile(file, copy)
+        journal = file.with_name(f"{file.name}-wal")
+        if journal.exists():
+            shutil.copyfile(journal, copy.with_name(journal.name))
+        yield copy
+
+
+def damage(file: Path) -> str:
+    """What SQLite's own check says of a database; nothing where it is whole."""
+    with closing(sqlite3.connect(file)) as database:
+        said = str(database.execute("PRAGMA integrity_check").fetchone()[0])
+    return "" if said == "ok" else said
+
+
+def _orders(tx: Transaction, told: Told, at_rest: bool) -> Iterator[str]:
+    """What a customer was told stands; and at rest, nobody has an order that they were not told of."""
+    row = customer_order.c
+    rows = tx.all(select(row.id, row.number, row.total).where(row.state.in_(_PLACED)))
+    there = {one["id"]: (one["number"], one["total"]) for one in rows}
+    for order_id, said in list(told.orders.items()):
+        if there.get(order_id) != said:
+            yield f"order {order_id} was confirmed as {said} and is {there.get(order_id)}"
+    if at_rest and (more := there.keys() - told.orders.keys()):
+        yield f"{len(more)} orders were placed twice or for nobody"
+
+
+def _charges(tx: Transaction, folder: Path, at_rest: bool) -> Iterator[str]:
+    """The provider has charged each payment once and no order beyond its total; at rest, both books say the same."""
+    book, row = Book(folder / "till"), payment.c
+    payments = {one["id"]: one for one in tx.all(select(payment).where(row.method.startswith("till:")))}
+    charges, kept = book.every("charged"), Counter[str]()
+    for payment_id, times in Counter(one.about for one in charges).items():
+        if times > 1:
+            yield f"payment {payment_id} was charged {times} times"
+        if payment_id not in payments:
+            yield f"the provider has charged {payment_id}, of which nothing is written down"
+    for one in charges:
+        if one.about in payments:
+            kept[payments[one.about]["order_id"]] += one.amount
+    totals = {one["id"]: one["total"] for one in tx.all(select(customer_order.c.id, customer_order.c.total))}
+    for order_id, amount in kept.items():
+        if amount > totals[order_id]:
+            yield f"order {order_id} costs {totals[order_id]} and was charged {amount}"
+    if at_rest:
+        for kind, entries in (("payment", charges), ("refund", book.every("refunded"))):
+            done = sum(one["amount"] for one in payments.values() if (one["kind"], one["state"]) == (kind, "Done"))
+            moved = sum(one.amount for one in entries)
+            if done != moved:
+                yield f"the provider has moved {moved} as {kind}s, and {done} are written down"
+
+
+def _work(tx: Transaction, folder: Path) -> Iterator[str]:
+    """Every promise was kept: each order has its e-mail and its event, and no job is left or has failed."""
+    left = tx.all(select(job.c.kind, job.c.state, job.c.error).where(job.c.state != "done"))
+    for one in left:
+        yield f"a job {one['kind']} is still {one['state']}: {one['error']}"
+    orders = {one["id"] for one in tx.all(select(customer_order.c.id).where(customer_order.c.state.in_(_PLACED)))}
+    if missing := orders - {one.about for one in Book(folder / "till").every("told")}:
+        yield f"plugins were not told of {len(missing)} orders"
+    mails = len(list((folder / "mail").glob("[!.]*.eml")))
+    if mails < len(orders):
+        yield f"{len(orders)} orders, and only {mails} e-mails"

@@ -1,0 +1,167 @@
+"""Four people who order, pay and change their minds, and ask again whenever they get no answer.
+
+What they were told is kept: that is what the instance must stand by, however often it is killed.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import random
+import threading
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from .lifeline import Lifeline
+from .till import Book, Entry
+
+WAYS = ("till:card", "till:card", "till:page", "cash:cash")
+
+
+@dataclass
+class Told:
+    """What people were told: number and total of their orders by id; what they have paid, and were given back."""
+
+    orders: dict[str, tuple[int, int]] = field(default_factory=dict)
+    paid: set[str] = field(default_factory=set)  # ids of payments
+    refused: int = 0  # sold out
+    odd: list[str] = field(default_factory=list)  # answers that nobody should ever get
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    said: Any
+    etag: str = ""
+
+
+@dataclass
+class Shopper:
+    """`folder` is the shop's; `ways` to pay are chosen among; `moody` is the share of times that somebody cancels,
+    presses a button twice, or wants honey too."""
+
+    line: Lifeline
+    folder: Path
+    told: Told
+    seed: str
+    ways: Sequence[str] = WAYS
+    moody: float = 0.3
+
+    def __post_init__(self) -> None:
+        known = json.loads((self.folder / "shop.json").read_text())
+        self._items, self._owner = known["items"], {"Authorization": f"Bearer {known['token']}"}
+        self._random, self._book = random.Random(self.seed), Book(self.folder / "till")
+
+    def shop(self, enough: threading.Event) -> None:
+        """Buys once, and again until it is enough."""
+        try:
+            self._buy()
+            while not enough.is_set():
+                self._buy()
+        except Exception as error:  # of the test's own: it must not look as if all went well
+            self.told.odd.append(f"a shopper gave up: {error!r}")
+
+    def _buy(self) -> None:
+        goods = {self._items["apples"]: self._random.randint(1, 5)}
+        if self._random.random() < self.moody:
+            goods[self._items["honey"]] = 1
+        wish = {"items": goods, "name": "Ada", "email": "ada@example.org", "language": "en"}
+        placed = self._ask("POST", "/api/sale-sessions/shop-session/orders", wish)
+        if placed.status == 409:
+            self.told.refused += 1
+            return
+        order, secret = placed.said["order"], placed.said["secret"]
+        self.told.orders[order["id"]] = (order["number"], order["total"])
+        paid = self._pay(secret, order)
+        if self._random.random() < self.moody:
+            self._cancel(secret)
+            if paid:
+                self._take_back(paid, order["total"])
+
+    def _pay(self, secret: str, order: Mapping[str, Any]) -> str:
+        """The id of the payment that has arrived, or nothing. Who waits too long presses the button a second time."""
+        method, path = self._random.choice(self.ways), f"/api/guest-orders/{secret}/payments"
+        begun = self._ask("POST", path, {"method": method}, impatient=self._random.random() < self.moody)
+        if begun.status == 409:  # an earlier one has arrived, of which the answer was lost
+            return ""
+        payment = begun.said
+        if payment["state"] == "Started":
+            self.told.odd.append(f"payment {payment['id']} was begun, and nobody was asked")
+        if method == "till:page" and payment["state"] == "Pending":
+            entry = Entry("charged", payment["id"], payment["amount"])
+            if self._book.write(payment["id"], entry).kind == "charged":  # nobody pays on a page that is closed
+                self._tell(payment)
+                self.told.paid.add(payment["id"])
+                return str(payment["id"])
+        if payment["state"] == "Done":
+            self.told.paid.add(payment["id"])
+            return str(payment["id"])
+        return ""
+
+    def _tell(self, payment: Mapping[str, Any]) -> None:
+        """The provider's message; it is sent until it is answered."""
+        update = {"payment_id": payment["id"], "state": "Done", "amount": payment["amount"], "currency": "EUR"}
+        self._ask("POST", "/-/till/webhook/shop", update)
+
+    def _cancel(self, secret: str) -> None:
+        while True:
+            seen = self._ask("GET", f"/api/guest-orders/{secret}")
+            if seen.said["state"] == "Cancelled":
+                return
+            self._ask("POST", f"/api/guest-orders/{secret}/cancel", {}, headers={"If-Match": seen.etag})
+
+    def _take_back(self, payment: str, amount: int) -> None:
+        path = f"/api/enterprises/shop/payments/{payment}/refund"
+        self._ask("POST", path, {"amount": amount}, headers=self._owner)
+
+    def _ask(
+        self, method: str, path: str, body: Any = None, *, headers: Mapping[str, str] = {}, impatient: bool = False
+    ) -> Answer:
+        """Asks under one key until there is an answer; who is `impatient` takes another key each time."""
+        key, life = uuid.uuid4().hex, 0
+        content = None if body is None else json.dumps(body).encode()
+        while True:
+            url, life = self.line.url(tried=life)
+            sent = {"Content-Type": "application/json", "Idempotency-Key": key, **headers}
+            try:
+                answer = _once(url, method, path, content, sent)
+            except (OSError, http.client.HTTPException):
+                key = uuid.uuid4().hex if impatient else key
+                continue
+            if (answer.status >= 500 and answer.status != 503) or answer.status in (400, 401, 403, 404, 422, 429):
+                self.told.odd.append(f"{method} {path}: {answer.status} {answer.said}")
+            if answer.status != 503:
+                return answer
+
+
+def _once(url: str, method: str, path: str, content: bytes | None, headers: Mapping[str, str]) -> Answer:
+    where = urlsplit(url)
+    connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=10)
+    try:
+        connection.request(method, path, content, dict(headers))
+        answer = connection.getresponse()
+        said = answer.read()
+        return Answer(answer.status, json.loads(said) if said else None, answer.headers.get("ETag", ""))
+    finally:
+        connection.close()
+
+
+class Crowd:
+    """All shoppers at once, each in a thread of its own."""
+
+    def __init__(self, shoppers: Sequence[Shopper]) -> None:
+        self.enough = threading.Event()
+        self._threads = [threading.Thread(target=one.shop, args=(self.enough,), daemon=True) for one in shoppers]
+        for thread in self._threads:
+            thread.start()
+
+    def finish(self) -> None:
+        """They finish what they have begun, and begin nothing new."""
+        self.enough.set()
+        for thread in self._threads:
+            thread.join(timeout=30)
+            assert not thread.is_alive(), "a shopper waits for an answer that never comes"
