@@ -1,0 +1,290 @@
+"""Whatever happens in whatever sequence: stock, numbers, totals and payments stay right.
+
+Hypothesis draws sequences of the real commands, on a database in memory, and keeps books of its own beside them.
+COMMENSAL_TEST_FUZZ=20 draws twenty times as many, and others each time.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    invariant,
+    multiple,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from commensal.checks import broken_invariants
+from commensal.clock import ManualClock
+from commensal.errors import Refused
+from commensal.hooks.dispatcher import Hooks
+from commensal.hooks.loading import load_plugins
+from commensal.ids import SeededIds
+from commensal.instance import Settings
+from commensal.orders import cancel
+from commensal.orders.cancel import cancel_order
+from commensal.orders.change import change_order
+from commensal.orders.fulfil import hand_order_over, order_is_ready
+from commensal.orders.lock import locked_order
+from commensal.orders.place import place_order
+from commensal.orders.questions import order_by_id
+from commensal.orders.substitute import substitute
+from commensal.orders.values import Order, Wish
+from commensal.orders.weigh import weigh_order
+from commensal.payments import payments
+from commensal.payments.payments import receive_payment
+from commensal.payments.refunds import refund
+from commensal.sale_sessions.complete import complete_due
+from commensal.stock.lots import lot_by_id
+from commensal.stock.movements import count_stock, receive_stock
+from commensal.store import Store, Transaction
+from commensal.store.migrate import migrate
+from commensal.testing.goods import a_lot, an_item
+from commensal.testing.instances import NOON
+from commensal.testing.placed import a_shop
+
+TIMES = int(os.environ.get("COMMENSAL_TEST_FUZZ", "0"))
+SEQUENCES = settings(
+    max_examples=30 * (TIMES or 1), stateful_step_count=40, derandomize=not TIMES, database=None, deadline=None,
+    phases=[Phase.generate, Phase.shrink], suppress_health_check=list(HealthCheck), print_blob=False,
+)  # fmt: skip
+WITHOUT_SHRINKING = settings(SEQUENCES, phases=[Phase.generate], report_multiple_bugs=False)
+PIECES = st.integers(min_value=1, max_value=4)
+CENTS = st.integers(min_value=1, max_value=2000)
+
+
+@cache
+def _template() -> sqlite3.Connection:
+    """An empty database with the core's tables."""
+    store = Store("sqlite://", clock=ManualClock(NOON), ids=SeededIds("template"))
+    migrate(store, {})
+    kept = sqlite3.connect(":memory:", check_same_thread=False)
+    with closing(store.engine.raw_connection()) as connection:
+        connection.driver_connection.backup(kept)  # type: ignore[union-attr]
+    store.close()
+    return kept
+
+
+def _store(clock: ManualClock) -> Store:
+    store = Store("sqlite://", clock=clock, ids=SeededIds("sequence"))
+    with closing(store.engine.raw_connection()) as connection:
+        _template().backup(connection.driver_connection)  # type: ignore[arg-type]
+    return store
+
+
+@dataclass
+class Booked:
+    """What the books beside the database say of an order."""
+
+    id: str
+    number: int | None
+    pieces: dict[str, int]
+    total: int
+    paid: int = 0
+    state: str = "Held"
+
+
+@dataclass
+class Books:
+    """Jars are counted; what came in, and what was lost with orders that did not put their goods back."""
+
+    brought: int = 12
+    lost: int = 0
+    orders: list[Booked] = field(default_factory=list)
+
+
+class Sequence(RuleBasedStateMachine):
+    orders = Bundle("orders")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.clock = ManualClock(NOON)
+        self.store = _store(self.clock)
+        self.hooks: Hooks = load_plugins(Settings(name="Test"), clock=self.clock)
+        self.books, self._keys = Books(), 0
+        with self.store.write() as tx:
+            a_shop(tx)
+            self.jars, self.kilos = a_lot(tx, name="jars", on_hand="12"), a_lot(tx, unit="Kilogram", on_hand="20")
+            self.jar = an_item(tx, self.jars, name="Jar", price=450)
+            self.box = an_item(tx, self.jars, name="Box of three", price=1200, grains=3)
+            weighed: dict[str, Any] = {"grains": 2000, "quantity": Decimal(2), "unit": "Kilogram", "weighed": True}
+            self.bird = an_item(tx, self.kilos, name="Chicken", price=2400, **weighed)
+
+    def teardown(self) -> None:
+        self.store.close()
+
+    def _do(self, act: Callable[[Transaction], Any]) -> Any:
+        """None where the rules say no: then nothing may have changed."""
+        try:
+            with self.store.write() as tx:
+                return act(tx)
+        except Refused:
+            return None
+
+    def _jars_of(self, pieces: dict[str, int]) -> int:
+        return pieces.get(self.jar, 0) + 3 * pieces.get(self.box, 0)
+
+    def _note(self, booked: Booked, order: Order | None) -> None:
+        if order is not None:
+            booked.total = order.total
+            booked.pieces = {one.item_id: 0 for one in order.lines}
+            for line in order.lines:
+                booked.pieces[line.item_id] += line.quantity
+
+    @rule(target=orders, jars=PIECES, boxes=st.integers(0, 2), birds=st.integers(0, 2), by_hub=st.booleans())
+    def place(self, jars: int, boxes: int, birds: int, by_hub: bool) -> Any:
+        items = {item: n for item, n in ((self.jar, jars), (self.box, boxes), (self.bird, birds)) if n}
+        wish = Wish(items=items, name="Ada", email="ada@example.org", language="en")
+        placed = self._do(lambda tx: place_order(tx, self.hooks, "shop-session", wish, by_hub=by_hub))
+        if placed is None:
+            return multiple()
+        booked = Booked(placed.id, placed.number, dict(items), placed.total)
+        self.books.orders.append(booked)
+        return booked
+
+    @rule(order=orders, jars=PIECES, boxes=st.integers(0, 2), by_hub=st.booleans())
+    def change(self, order: Booked, jars: int, boxes: int, by_hub: bool) -> None:
+        items = {self.jar: jars, **({self.box: boxes} if boxes else {})}
+
+        def act(tx: Transaction) -> Order:
+            return change_order(
+                tx, self.hooks, locked_order(tx, order.id, enterprise_id="shop"), items=items, by_hub=by_hub
+            )
+
+        self._note(order, self._do(act))
+
+    @rule(order=orders, pieces=PIECES)
+    def substitute(self, order: Booked, pieces: int) -> None:
+        def act(tx: Transaction) -> Order:
+            locked = locked_order(tx, order.id, enterprise_id="shop")
+            return substitute(
+                tx, self.hooks, locked, line_id=locked.lines[0].id, item_id=self.box, quantity=pieces, replaced=1
+            )
+
+        self._note(order, self._do(act))
+
+    @rule(order=orders, grams=st.integers(0, 9000))
+    def weigh(self, order: Booked, grams: int) -> None:
+        def act(tx: Transaction) -> Order:
+            locked = locked_order(tx, order.id, enterprise_id="shop")
+            found = {one.id: Decimal(grams) / 1000 for one in locked.lines if one.weighed and one.quantity}
+            return weigh_order(tx, self.hooks, locked, found)
+
+        self._note(order, self._do(act))
+
+    @rule(order=orders, restock=st.booleans(), by_hub=st.booleans())
+    def cancel(self, order: Booked, restock: bool, by_hub: bool) -> None:
+        def act(tx: Transaction) -> Order:
+            return cancel_order(
+                tx, self.hooks, locked_order(tx, order.id, enterprise_id="shop"), restock=restock, by_hub=by_hub
+            )
+
+        if self._do(act) is not None:
+            order.state = "Cancelled"
+            self.books.lost += 0 if restock else self._jars_of(order.pieces)
+
+    @rule(order=orders)
+    def pack(self, order: Booked) -> None:
+        self._do(lambda tx: order_is_ready(tx, locked_order(tx, order.id, enterprise_id="shop")))
+
+    @rule(order=orders)
+    def hand_over(self, order: Booked) -> None:
+        self._do(lambda tx: hand_order_over(tx, locked_order(tx, order.id, enterprise_id="shop")))
+
+    @rule(order=orders, cents=CENTS, again=st.booleans())
+    def pay(self, order: Booked, cents: int, again: bool) -> None:
+        """With the key of a payment before it, the same money does not come twice."""
+        self._keys += 1
+        given: dict[str, Any] = {"enterprise_id": "shop", "order_id": order.id, "method": "cash:cash", "amount": cents}
+        given |= {"idempotency_key": f"key-{self._keys}", "person_id": None}
+        for _ in range(1 + again):
+            done = self._do(lambda tx: receive_payment(tx, **given))
+        if done is not None:
+            order.paid += cents
+
+    @rule(order=orders, cents=CENTS)
+    def give_back(self, order: Booked, cents: int) -> None:
+        self._keys += 1
+        given: dict[str, Any] = {"enterprise_id": "shop", "order_id": order.id, "method": "cash:cash", "amount": cents}
+        given |= {"idempotency_key": f"key-{self._keys}", "person_id": None}
+        if self._do(lambda tx: refund(tx, **given)) is not None:
+            order.paid -= cents
+
+    @rule(jars=st.integers(1, 6))
+    def receive(self, jars: int) -> None:
+        if self._do(lambda tx: receive_stock(tx, "shop", self.jars, Decimal(jars))) is not None:
+            self.books.brought += jars
+
+    @rule(jars=st.integers(0, 15))
+    def count(self, jars: int) -> None:
+        """Who counts sees what is on the shelf: what is free, and what orders hold."""
+
+        def act(tx: Transaction) -> int:
+            before = lot_by_id(tx, "shop", self.jars)
+            after = count_stock(tx, "shop", self.jars, Decimal(jars))
+            return int(after.free - before.free)
+
+        self.books.brought += self._do(act) or 0
+
+    @precondition(lambda self: self.clock.now() < NOON + timedelta(days=2))
+    @rule()
+    def close(self) -> None:
+        self.clock.advance(days=2)
+        self._do(complete_due)
+
+    @invariant()
+    def everything_is_as_it_must_be(self) -> None:
+        with self.store.read() as tx:
+            assert broken_invariants(tx) == []
+
+    @invariant()
+    def no_jar_is_lost_or_sold_twice(self) -> None:
+        with self.store.read() as tx:
+            lot = lot_by_id(tx, "shop", self.jars)
+        assert lot.free >= 0
+        assert lot.free + lot.reserved + lot.sold == self.books.brought - self.books.lost
+
+    @invariant()
+    def orders_say_what_was_acknowledged(self) -> None:
+        with self.store.read() as tx:
+            for booked in self.books.orders:
+                order = order_by_id(tx, booked.id, enterprise_id="shop")
+                assert (order.number, order.total, order.paid_total) == (booked.number, booked.total, booked.paid)
+                assert (order.state == "Cancelled") == (booked.state == "Cancelled")
+                assert booked.paid >= 0
+
+
+def test_stock_orders_and_money_stay_right_in_any_sequence() -> None:
+    run_state_machine_as_test(Sequence, settings=SEQUENCES)
+
+
+def test_a_command_that_forgets_to_give_goods_back_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cancel, "release_stock", lambda *args, **given: None)
+    with pytest.raises(AssertionError, match="reserved"):
+        run_state_machine_as_test(Sequence, settings=WITHOUT_SHRINKING)
+
+
+def test_a_payment_that_counts_twice_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = payments.write_once
+
+    def forgetful(tx: Transaction, order: Any, kind: str, method: str, amount: int, key: str) -> Any:
+        return whole(tx, order, kind, method, amount, tx.new_id())
+
+    monkeypatch.setattr(payments, "write_once", forgetful)
+    with pytest.raises(AssertionError, match=r"== \("):
+        run_state_machine_as_test(Sequence, settings=WITHOUT_SHRINKING)
