@@ -45,7 +45,7 @@ class Key:
         return self.used_from is not None and self.used_from <= now
 
 
-def our_keys(tx: Transaction) -> Sequence[Key]:
+def our_keys(tx: Transaction) -> list[Key]:
     """All there ever were, the root first, then by age."""
     return sorted((Key(**row) for row in tx.all(select(federation_key))), key=lambda one: one.number)
 

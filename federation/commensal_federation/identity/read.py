@@ -52,15 +52,15 @@ def same_or_rotated(pinned: InstanceDocument, new: InstanceDocument) -> bool:
 
 def _read(document: dict[str, Any], url: str, now: datetime) -> InstanceDocument:
     _refuse_other_address(document, url)
-    key_set = document["keySet"]
+    key_set = _object(document["keySet"])
     _refuse_other_contexts(document, key_set)
-    root = _method(key_set["root"], url, now)
+    root = _method(key_set["root"], url)
     _refuse_foreign_set(key_set, url)
     check_proof(key_set, read_proof(key_set), {root.id: root}, now)
-    known = [_method(one, url, now) for one in key_set["assertionMethod"]]
+    known = [_method(one, url) for one in _list(key_set["assertionMethod"])]
     _refuse_unknown_methods(document, key_set)
-    live = [_method(one, url, now) for one in document["assertionMethod"]]
-    old = [_method(one, url, now) for one in document["oldKeys"]]
+    live = [_method(one, url) for one in _list(document["assertionMethod"])]
+    old = [_method(one, url) for one in _list(document["oldKeys"])]
     _refuse_crowd([root, *known, *old])
     keys = {one.id: one for one in [*live, *old]}
     check_proof(document, read_proof(document), {one.id: keys[one.id] for one in live}, now)
@@ -72,7 +72,7 @@ def _read(document: dict[str, Any], url: str, now: datetime) -> InstanceDocument
         inbox=_own_address(document["inbox"], url),
         outbox=_own_address(document["outbox"], url),
         ask=_own_address(document["ask"], url),
-        protocols=tuple(_text(one) for one in document["protocol"]),
+        protocols=tuple(_text(one) for one in _list(document["protocol"])),
         keys=keys,
         root=root,
         version=_version(key_set["version"]),
@@ -103,8 +103,9 @@ def _refuse_foreign_set(key_set: Mapping[str, Any], url: str) -> None:
         raise BadDocument("foreign_keys", "the set of keys is of another instance")
 
 
-def _method(said: Mapping[str, Any], url: str, now: datetime) -> PublicKey:
+def _method(said: Any, url: str) -> PublicKey:
     """One verification method, which must be a Multikey that this instance controls."""
+    said = _object(said)
     _refuse_foreign_controller(said, url)
     _refuse_foreign_key(said, url)
     expires = read_moment(said["expires"]) if "expires" in said else None
@@ -118,7 +119,7 @@ def _refuse_foreign_controller(said: Mapping[str, Any], url: str) -> None:
 
 
 def _refuse_foreign_key(said: Mapping[str, Any], url: str) -> None:
-    if not said["id"].startswith(f"{url}#"):
+    if not _text(said["id"]).startswith(f"{url}#"):
         raise BadDocument("foreign_key", "a key is named after somebody else")
 
 
@@ -150,6 +151,18 @@ def _own_address(said: Any, url: str) -> str:
     if origin(_text(said)) != origin(url):
         raise BadDocument("foreign_address", "messages would be sent to another host")
     return str(said)
+
+
+def _object(said: Any) -> dict[str, Any]:
+    if not isinstance(said, dict):
+        raise ValueError("not an object")
+    return said
+
+
+def _list(said: Any) -> list[Any]:
+    if not isinstance(said, list):
+        raise ValueError("not a list")
+    return said
 
 
 def _text(said: Any) -> str:

@@ -1,0 +1,66 @@
+"""What does not stand well with our keys, for ``commensal check``: each finding says what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from commensal import Conflict, Transaction
+
+from .files import file_of, folder_of, read_key
+from .keys import Key, key_iri, our_keys, signing_now
+
+if TYPE_CHECKING:
+    from ..runtime import Federation
+
+ROTATED = timedelta(days=365)  # after so long in use, a key should make room
+TAKEN_AWAY = timedelta(days=7)  # so long the root key may lie where it was made
+SOON = timedelta(days=30)
+
+
+def key_warnings(federation: Federation, tx: Transaction) -> Iterator[str]:
+    """Age, ends, and files of the keys."""
+    keys = our_keys(tx)
+    signing = signing_now(keys, tx.now)
+    if signing is None:
+        yield "The federation has no key to sign with; run `commensal federation keys init`, or `keys rotate --now`."
+        return
+    yield from _ages(keys, signing, tx)
+    yield from _files(federation, [one for one in keys if one.live(tx.now)], tx)
+
+
+def _ages(keys: list[Key], signing: Key, tx: Transaction) -> Iterator[str]:
+    coming = any(one.kind == "signing" and one.live(tx.now) and not one.in_use(tx.now) for one in keys)
+    if signing.used_from is not None and tx.now - signing.used_from > ROTATED:
+        yield (
+            f"The key {signing.name} has been in use since {signing.used_from:%Y-%m-%d}; "
+            "run `commensal federation keys rotate`."
+        )
+    if signing.ends_at is not None and signing.ends_at - tx.now < SOON and not coming:
+        yield (
+            f"The key {signing.name} ends on {signing.ends_at:%Y-%m-%d} and no other is known to peers; "
+            "run `commensal federation keys root sign`."
+        )
+    if not coming:
+        yield "No key stands by for when the one in use is lost; run `commensal federation keys root sign`."
+
+
+def _files(federation: Federation, keys: list[Key], tx: Transaction) -> Iterator[str]:
+    folder = folder_of(federation.instance.folder)
+    for key in keys:
+        file = file_of(folder, key.name)
+        if key.kind == "root" and not file.exists():
+            continue
+        try:
+            read_key(folder, key.name, key_iri(federation, key.name), key.multikey)
+        except Conflict as error:
+            yield str(error)
+            continue
+        if file.stat().st_mode & 0o077:
+            yield f"{file} can be read by others on this machine; run `chmod 600 {file}`, and consider a rotation."
+        if key.kind == "root" and tx.now - key.created_at > TAKEN_AWAY:
+            yield (
+                f"The root key still lies in {file}: whoever breaks in here could speak for this instance for ever; "
+                "run `commensal federation keys root export --remove`."
+            )
