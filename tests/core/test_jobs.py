@@ -148,6 +148,32 @@ def test_periodic_work_that_fails_leaves_its_slot_free_and_does_not_stop_the_oth
     assert run_periodic(instance, Work({}, (mended, good))) == ["bad"]
 
 
+def test_work_promised_by_this_process_is_begun_at_once_and_not_at_the_next_tick(
+    instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ticking, "SECONDS", 3600)
+    done: list[str] = []
+    first, second, late = threading.Event(), threading.Event(), threading.Event()
+    events = {"first": first, "second": second, "late": late}
+
+    def note(_: Instance, one: Job) -> None:
+        done.append(one.payload["name"])
+        events[one.payload["name"]].set()
+
+    with ticking.ticking(instance, Work({"note": note})):
+        for name in ("first", "second"):  # also when the clock was poked before
+            with instance.store.write() as tx:
+                promise(tx, "note", {"name": name})
+                assert not done or done == ["first"], "nothing is begun before the commit"
+            assert events[name].wait(30)
+        with instance.store.write() as tx:
+            promise(tx, "note", {"name": "late"}, due_at=tx.now + timedelta(hours=1))
+    with instance.store.write() as tx:
+        promise(tx, "note", {"name": "late"})
+    assert not late.is_set()
+    assert done == ["first", "second"]
+
+
 def test_who_waits_behind_a_slow_job_is_taken_up_by_another_worker(
     instance: Instance, monkeypatch: pytest.MonkeyPatch
 ) -> None:

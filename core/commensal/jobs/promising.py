@@ -42,4 +42,5 @@ def promise_all(tx: Transaction, promises: Sequence[Promise]) -> list[str]:
         for one in promises
     ]
     insert_rows(tx, job, rows)
+    tx.promised.extend(one.due_at or tx.now for one in promises)
     return [str(row["id"]) for row in rows]

@@ -31,6 +31,7 @@ class Store:
         self.url, self._clock, self._ids = url, clock, ids
         self.listeners: Mapping[str, Sequence[str]] = {}  # see `Transaction`; the instance says who they are
         self.auditor: Auditor | None = None  # who writes down what is changed; the instance says who
+        self.awaken: Callable[[], None] = _nobody  # called after a commit that has promised work for now
         self._before_closing: list[Callable[[], None]] = []
         self.engine = make_engine(url)
         self._readers = self.engine.execution_options(reading=True)
@@ -54,6 +55,8 @@ class Store:
             yield tx
             if self.auditor is not None and trail is not None and trail.changes and not tx.hold.taken:
                 self.auditor.write(tx.connection, trail.changes, tx.new_id, tx.now)
+        if any(due_at <= tx.now for due_at in tx.promised):
+            self.awaken()
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
@@ -93,6 +96,10 @@ class Store:
             act()
         self.engine.dispose()
         self._gate.close()
+
+
+def _nobody() -> None:
+    """No worker is in this process; those of others look for themselves."""
 
 
 @contextmanager

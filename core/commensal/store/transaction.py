@@ -24,7 +24,8 @@ class Transaction:
     """A connection inside BEGIN … COMMIT, with the moment it began. All that happens in it happens at `now`.
 
     `listeners` are the instance's plugins that want to be told what happened, by the name of the event's hook.
-    `trail` notes what is changed, where the instance keeps an audit trail.
+    `trail` notes what is changed, where the instance keeps an audit trail. `promised` are the moments at which work is
+    due that it promises.
     """
 
     connection: Connection
@@ -33,6 +34,7 @@ class Transaction:
     hold: Hold
     listeners: Mapping[str, Sequence[str]] = field(default_factory=dict)
     trail: Trail | None = None
+    promised: list[datetime] = field(default_factory=list)
 
     def execute(
         self, statement: Executable, parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
