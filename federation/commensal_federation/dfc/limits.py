@@ -31,6 +31,8 @@ def parse(content: bytes) -> Any:
 
 def refuse_beyond(document: Any) -> None:
     """Raises `Unreadable` for a document with too much in it, without following it deeper than that."""
+    if not isinstance(document, (Mapping, list)):
+        raise Unreadable("no_jsonld", "A document is an object, or a list of objects.")
     objects = values = 0
     stack = [(document, 1)]
     while stack:
@@ -46,8 +48,6 @@ def refuse_beyond(document: Any) -> None:
         if objects > MOST_OBJECTS or values > MOST_VALUES:
             raise Unreadable("too_many", f"A document has at most {MOST_OBJECTS} objects.")
         stack += [(each, depth + 1) for each in inside if isinstance(each, (Mapping, list))]
-    if not isinstance(document, (Mapping, list)):
-        raise Unreadable("no_jsonld", "A document is an object, or a list of objects.")
 
 
 def _too_deep() -> Unreadable:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import tracemalloc
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from commensal_federation.dfc.contexts import CONTEXT_116, CONTEXTS, expand
 from commensal_federation.dfc.limits import DEEPEST, LARGEST, MOST_OBJECTS
@@ -35,7 +38,6 @@ def wrongs(document: DfcDocument) -> list[str]:
         "https://evil.example/context.json",
         [CONTEXT_116, "https://evil.example/context.json"],
         {"@import": "https://evil.example/context.json"},
-        {"dfc-b:name": {"@id": "https://a.example/b", "@context": "https://evil.example/context.json"}},
         "file:///etc/passwd",
         "http://169.254.169.254/latest/meta-data",
     ],
@@ -45,6 +47,12 @@ def test_an_unknown_context_is_refused_and_not_fetched(context: object) -> None:
     with pytest.raises(Unreadable) as refused:
         read(json.dumps(document).encode())
     assert refused.value.code == "unknown_context"
+
+
+def test_an_unknown_context_within_a_context_is_refused_too() -> None:
+    scoped = {"name": {"@id": "https://a.example/b", "@context": "https://evil.example/context.json"}}
+    with pytest.raises(Unreadable):
+        read(json.dumps({"@context": scoped, "@id": f"{HERE}/x", "name": {"name": "x"}}).encode())
 
 
 def test_every_known_context_is_resolved_without_a_network() -> None:
@@ -179,6 +187,28 @@ def test_findings_stay_few_whatever_the_document() -> None:
     document = read(graph(*broken))
     assert len(document.findings) == 2_001
     assert document.findings[-1].code == "more"
+
+
+_KEYS = st.sampled_from(
+    ["@id", "@type", "@graph", "@context", "@value", "@list", "@set", "@reverse", "@included", "@language", "@index",
+     "@nest", "@none", "dfc-b:name", "dfc-b:hasPrice", "dfc-b:hasQuantity", "dfc-b:value", "dfc-b:references",
+     "dfc-b:referencedBy", "dfc-b:hasCountry", "dfc-b:hasAllergenCharacteristic", "dfc-b:date", "ldp:contains", "x"]
+)  # fmt: skip
+_LEAVES = (
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False)
+    | st.sampled_from(["", "_:b1", "#x", "dfc-b:Offer", "dfc-b:CatalogItem", "ldp:Container", f"{HERE}/1", "dfc-m:Euro"])
+)  # fmt: skip
+_DOCUMENTS = st.recursive(
+    _LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_KEYS, inner, max_size=4), max_leaves=12
+)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(document=_DOCUMENTS)
+def test_whatever_is_no_document_is_refused_and_nothing_else_happens(document: Any) -> None:
+    content = json.dumps(document).encode()
+    with contextlib.suppress(Unreadable):
+        assert read(content).things is not None
 
 
 def test_prices_and_quantities_of_different_documents_in_a_list_do_not_mix() -> None:

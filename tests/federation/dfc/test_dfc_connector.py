@@ -1,0 +1,148 @@
+"""The official connector reads what we write, offline, and we read what it makes of it: nothing is lost on the way.
+
+``npm ci --ignore-scripts`` in the folder ``connector`` installs it, in the version that its lock file names by digest.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from commensal_federation.dfc import write_116
+from commensal_federation.dfc.read import read
+from commensal_federation.dfc.vocabulary import (
+    THINGS,
+    DfcAddress,
+    DfcCatalog,
+    DfcCategory,
+    DfcConsumption,
+    DfcCoordination,
+    DfcDelivery,
+    DfcEnterprise,
+    DfcItem,
+    DfcLine,
+    DfcLot,
+    DfcOffer,
+    DfcOrder,
+    DfcPerson,
+    DfcPhone,
+    DfcPickup,
+    DfcPlace,
+    DfcPrice,
+    DfcProduct,
+    DfcProduction,
+    DfcQuantity,
+    DfcSession,
+    DfcShippingOption,
+    DfcSocialMedia,
+    DfcTransformation,
+    Thing,
+)
+
+FOLDER = Path(__file__).with_name("connector")
+MISSING = shutil.which("node") is None or not (FOLDER / "node_modules").is_dir()
+pytestmark = pytest.mark.skipif(
+    MISSING and not os.environ.get("CI"), reason="Node and the official connector are not installed"
+)
+
+BASE = "https://farm.example/api/dfc"
+FARM, ADDRESS, SESSION, PLACE, ITEM, OFFER = (
+    f"{BASE}/{name}/1"
+    for name in ("enterprises", "addresses", "sale_sessions", "places", "catalog_items", "offers")
+)  # fmt: skip
+MONDAY = datetime(2026, 11, 23, 8, tzinfo=UTC)
+EUROS = DfcPrice(amount=320, currency="EUR", vat_rate=Decimal("5.5"))
+
+
+def everything() -> list[Thing]:
+    """One of each kind that the connector implements, with something in every field."""
+    crate, apples = f"{BASE}/supplied_products/2", f"{BASE}/supplied_products/1"
+    catalog, category, lot, made = (f"{BASE}/{name}/1" for name in ("catalogs", "categories", "stocks", "made"))
+    order, pickup = f"{BASE}/orders/1", f"{BASE}/shipping_options/1"
+    return [
+        DfcEnterprise(
+            iri=FARM, name="Ferme", description="<p>Bio</p>", vat_number="FR001", email="ferme@example.org",
+            website="https://farm.example", logo="https://farm.example/logo.png", addresses=(ADDRESS,),
+            phones=(f"{BASE}/phones/1",), social=(f"{BASE}/social/1",), contact=f"{BASE}/persons/1",
+        ),
+        DfcAddress(
+            iri=ADDRESS, street="1 rue du Marché", postcode="38000", city="Grenoble", region="Isère", country="FR",
+            latitude=Decimal("45.188529"), longitude=Decimal("5.724524"),
+        ),
+        DfcPhone(iri=f"{BASE}/phones/1", number="476000000", country_code="33"),
+        DfcSocialMedia(iri=f"{BASE}/social/1", name="forum", url="https://forum.example"),
+        DfcPerson(iri=f"{BASE}/persons/1", first_name="Ada", family_name="Ferme"),
+        DfcCategory(iri=category, name="Members", enterprise=FARM),
+        DfcProduct(
+            iri=apples, name="Apples", description="<p>Red</p>", product_type="apples", enterprise=FARM,
+            quantity=DfcQuantity(value=Decimal("1.5"), unit="Kilogram"), images=("https://farm.example/a.png",),
+            labels=("Organic-EU",), claims=("Vegan",), origins=("France",), allergens=("Eggs", "Nuts"),
+            stock=Decimal(4), lot=lot, lot_quantity=Decimal(1500), weighed=True, vat_rate=Decimal("5.5"),
+            deposit=DfcPrice(amount=20, currency="EUR"),
+        ),
+        DfcProduct(iri=crate, name="Crate", quantity=DfcQuantity(value=Decimal(9), unit="Kilogram"), enterprise=FARM),
+        DfcLot(
+            iri=lot, name="Apples", enterprise=FARM, quantity=DfcQuantity(value=Decimal(6), unit="Kilogram"),
+            per_unit=Decimal(1000), available_from=MONDAY,
+        ),
+        DfcCatalog(iri=catalog, name="All", enterprise=FARM),
+        DfcItem(
+            iri=ITEM, name="Our apples", product=apples, catalogs=(catalog,), enterprise=FARM, sku="A-1",
+            stock=Decimal(4), hidden=True,
+        ),
+        DfcItem(iri=f"{ITEM}2", product=crate, catalogs=(catalog,), enterprise=FARM, sku="A-6"),
+        DfcOffer(iri=OFFER, item=ITEM, price=EUROS, sessions=(SESSION,)),
+        DfcOffer(
+            iri=f"{OFFER}2", item=ITEM, category=category, price=DfcPrice(amount=300, currency="CHF"),
+            stock=Decimal(2), discount=Decimal("0.5"), sessions=(SESSION,),
+        ),
+        DfcTransformation(iri=made, kind="combine"),
+        DfcConsumption(iri=f"{made}in", transformation=made, product=apples, quantity=DfcQuantity(value=Decimal(6))),
+        DfcProduction(iri=f"{made}out", transformation=made, product=crate, quantity=DfcQuantity(value=Decimal(1))),
+        DfcSession(iri=SESSION, name="Week 48", opens_at=MONDAY, closes_at=MONDAY.replace(day=26), place=PLACE),
+        DfcPlace(iri=PLACE, name="Depot", addresses=(ADDRESS,), phones=(f"{BASE}/phones/1",)),
+        DfcPickup(
+            iri=pickup, name="Depot", fee=Decimal(0), begins_at=MONDAY.replace(day=28), session=SESSION, place=PLACE
+        ),
+        DfcDelivery(iri=f"{pickup}2", name="Home", fee=Decimal("4.5"), session=SESSION, place=PLACE),
+        DfcOrder(
+            iri=order, number="7", date=MONDAY, session=SESSION, ordered_by=FARM, sold_by=FARM, shipping=pickup,
+            state="Held", payment_state="Unpaid", fulfilment_state="Held",
+        ),
+        DfcLine(
+            iri=f"{order}/1", order=order, offer=OFFER, quantity=DfcQuantity(value=Decimal(3)), price=EUROS,
+            wanted=DfcQuantity(value=Decimal(5)), answer="shortened", reason="Rain",
+        ),
+    ]  # fmt: skip
+
+
+def through_the_connector(document: dict[str, Any]) -> tuple[list[str], dict[str, Any]]:
+    """The names of what it read, and what it exports again."""
+    ran = subprocess.run(
+        ["node", "exchange.mjs"], input=json.dumps(document), capture_output=True, text=True, cwd=FOLDER, timeout=120,
+        check=False,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    answer = json.loads(ran.stdout)
+    return [iri for iri, _ in answer["read"]], answer["exported"]
+
+
+def test_the_connector_reads_all_that_we_write_and_we_read_all_that_it_writes() -> None:
+    things = everything()
+    read_by_it, exported = through_the_connector(write_116.write(things))
+    assert set(read_by_it) >= {one.iri for one in things}
+    again = read(json.dumps(exported).encode())
+    assert {one.iri: again.things.get(one.iri) for one in things} == {one.iri: one for one in things}
+    assert again.findings == ()
+
+
+def test_what_is_tried_is_one_of_every_kind_but_those_that_it_does_not_implement() -> None:
+    assert set(THINGS) - {type(one) for one in everything()} == {DfcCoordination, DfcShippingOption}
