@@ -41,6 +41,8 @@ class Guard:
                 headers = MutableHeaders(scope=message)
                 for name, value in _HEADERS.items():
                     headers.setdefault(name, value)
+                if "last-modified" not in headers:  # a file; whatever else says nothing of caches is not kept
+                    headers.setdefault("Cache-Control", "no-store")
                 if self._secure:
                     headers.setdefault("Strict-Transport-Security", _HSTS)
             await send(message)

@@ -1,0 +1,206 @@
+"""What every request meets and what every answer carries, on every route that the application has."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from commensal.api import guard
+from commensal.enterprises.tables import enterprise_member
+from commensal.pages.visit import local
+from commensal.people.people import NewPerson, add_person
+from commensal.people.sessions import begin_session
+
+from .filling import Way, fill
+from .settled import Settled
+from .trespass import Asker, Attempt, Village
+
+pytestmark = pytest.mark.bundled
+
+# What browsers say of a request that a page of another site started, or an old browser does not say.
+FOREIGN: Mapping[str, Mapping[str, str]] = {
+    "another site": {"Sec-Fetch-Site": "cross-site"},
+    "another host of the domain": {"Sec-Fetch-Site": "same-site"},
+    "a foreign origin": {"Origin": "https://evil.example"},
+    "an origin that begins like ours": {"Origin": "http://testserver.evil.example"},
+    "a sandbox": {"Origin": "null"},
+    "a browser that tells nothing": {"Origin": ""},
+}
+SIGNED = ("/-/stripe/webhook/",)  # messages there are proved by signatures, and no cookie counts
+
+
+def _unsafe(village: Village) -> Iterator[tuple[Way, str]]:
+    for way in village.ways:
+        if not way.safe and not way.path.startswith(SIGNED):
+            with village.instance.store.read() as tx:
+                yield way, way.to(fill(tx, way, village.victim))
+
+
+def _let_in(village: Village, owner: Settled) -> list[str]:
+    """Unsafe routes that somebody's browser could be made to use by another site."""
+    found = []
+    for way, path in _unsafe(village):
+        for said, headers in FOREIGN.items():
+            village.client.cookies.clear()
+            sent = {"Cookie": f"session={owner.owner_session}", "Idempotency-Key": "k", "If-Match": '"1"', **headers}
+            answer = village.client.request(way.method, path, headers=sent, content=b"{}", follow_redirects=False)
+            if answer.status_code != 403 or answer.json()["code"] != "foreign_origin":
+                found.append(f"{way} from {said}: {answer.status_code}")
+    return found
+
+
+def test_no_other_site_can_act_for_who_is_logged_in(village: Village) -> None:
+    assert _let_in(village, village.victim) == []
+    assert len(list(_unsafe(village))) > 100
+
+
+def test_a_route_that_other_sites_can_use_is_found(village: Village, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guard, "foreign", lambda headers: False)
+    monkeypatch.setattr(Village, "ways", property(lambda self: [Way("POST", "/logout")]))
+    assert len(_let_in(village, village.other)) == len(FOREIGN)
+
+
+# ------------------------------------------------------------------------------------------------ answers
+
+POLICY = {
+    "default-src 'self'", "script-src 'self'", "style-src 'self'", "img-src 'self' data:", "object-src 'none'",
+    "base-uri 'none'", "form-action 'self'", "frame-ancestors 'none'",
+}  # fmt: skip
+_ELSEWHERE = re.compile(r"""(?:src|href|action)\s*=\s*["']?(?:https?:)?//(?!testserver)[^"'\s>]+""", re.IGNORECASE)
+
+
+def _answers(village: Village, asker: Asker) -> Iterator[tuple[Way, Any]]:
+    for way in village.ways:
+        if way.safe:
+            with village.instance.store.read() as tx:
+                values = fill(tx, way, village.victim)
+            yield way, village.ask(asker, Attempt(way, values))
+
+
+def _bare(village: Village, asker: Asker) -> list[str]:
+    """What an answer lacks, or has too much of."""
+    found = []
+    for way, answer in _answers(village, asker):
+        headers = answer.headers
+        policy = {one.strip() for one in headers.get("content-security-policy", "").split(";")}
+        kept = headers.get("cache-control", "")
+        wanted = {
+            "a policy of content": policy >= POLICY or policy >= {"default-src 'none'"},
+            "nosniff": headers.get("x-content-type-options") == "nosniff",
+            "no referrer": headers.get("referrer-policy") == "no-referrer",
+            "a window of its own": headers.get("cross-origin-opener-policy") == "same-origin",
+            "no store": "no-store" in kept or way.path.startswith("/api/images/"),
+            "its type": answer.status_code != 200 or "content-type" in headers,
+            "its character set": "text/" not in headers.get("content-type", "") or "charset" in headers["content-type"],
+            "no words on the server": "server" not in headers and "x-powered-by" not in headers,
+            "no door for other origins": "access-control-allow-origin" not in headers,
+        }
+        if "text/html" in headers.get("content-type", ""):
+            wanted["nothing from elsewhere"] = not _resources(answer.text)
+        found += [f"{way}: not {name}" for name, there in wanted.items() if not there]
+    return found
+
+
+def _resources(html: str) -> list[str]:
+    return [one for one in _ELSEWHERE.findall(html) if not one.lower().startswith("href")]
+
+
+@pytest.mark.parametrize("who", ["anonymous", "its owner"])
+def test_every_answer_carries_its_guards(village: Village, who: str) -> None:
+    owner = Asker(name="its owner", headers={"Cookie": f"session={village.victim.owner_session}"})
+    assert _bare(village, owner if who == "its owner" else village.askers["anonymous"]) == []
+
+
+@pytest.mark.parametrize("name", ["Content-Security-Policy", "X-Content-Type-Options", "Referrer-Policy"])
+def test_an_answer_without_a_guard_is_found(village: Village, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.delitem(guard._HEADERS, name)
+    assert _bare(village, village.askers["anonymous"])
+
+
+def test_an_answer_that_caches_may_keep_is_found(village: Village, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Village, "ways", property(lambda self: [Way("GET", "/kept")]))
+    monkeypatch.setattr(Village, "ask", lambda self, asker, attempt: self.client.get("/-/shop/static/shop.css"))
+    assert [one for one in _bare(village, village.askers["anonymous"]) if "no store" in one]
+
+
+def test_cookies_are_for_this_host_and_no_scripts(village: Village) -> None:
+    """Whatever a page sets; over HTTPS, tests/core/test_people_api.py and tests/security/test_sessions.py."""
+    shop, seen = village.other.shop, set()
+    forms: list[tuple[str, dict[str, str]]] = [
+        ("/language", {"language": "fr", "next": "/"}),
+        (f"/sales/{shop.session_id}/cart", {f"item-{shop.items['soap']}": "1"}),
+        ("/logout", {}),
+    ]
+    for path, form in forms:
+        village.client.cookies.clear()
+        answer = village.client.post(path, data=form, follow_redirects=False)
+        for cookie in answer.headers.get_list("set-cookie"):
+            seen.add(cookie.partition("=")[0])
+            assert "httponly" in cookie.lower(), cookie
+            assert "samesite=lax" in cookie.lower(), cookie
+            assert "path=/" in cookie.lower(), cookie
+            assert "domain" not in cookie.lower(), cookie
+    assert seen >= {"language", "session"}
+
+
+# ------------------------------------------------------------------------------------------------ where to
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        "https://evil.example", "//evil.example", "/\\evil.example", "\\\\evil.example", "http:evil.example",
+        "https:/evil.example", "javascript:alert(1)", "data:text/html,x", "/\t/evil.example", "/\n/evil.example",
+        "\t//evil.example", " //evil.example", "/\x00/evil.example", "///evil.example", "/ok\r\nSet-Cookie: a=b",
+        "//testserver@evil.example", "evil.example", "/x\\..\\\\evil.example", "",
+    ],
+)  # fmt: skip
+def test_no_link_leads_to_another_site(village: Village, elsewhere: str) -> None:
+    assert local(elsewhere) == "/"
+    for path, form in (("/language", {"language": "en", "next": elsewhere}), ("/logout", {"next": elsewhere})):
+        village.client.cookies.clear()
+        answer = village.client.post(path, data=form, follow_redirects=False)
+        assert answer.headers.get("location", "/") in ("/", "/login", "/#"), (path, answer.headers)
+        assert "set-cookie" not in answer.headers or "a=b" not in answer.headers["set-cookie"]
+
+
+def test_a_link_within_the_site_is_followed() -> None:
+    assert local("/sales/x?y=1#z") == "/sales/x?y=1#z"
+
+
+# ------------------------------------------------------------------------------------------------ who somebody is
+
+
+def test_a_role_that_is_taken_away_counts_from_the_next_request_on(village: Village) -> None:
+    store, shop = village.instance.store, village.other
+    new = NewPerson(email="manager@example.org", name="Mona", phone="", language="en", password_hash="")
+    with store.write() as tx:
+        mona = add_person(tx, new, confirmed=True)
+        assert mona is not None
+        tx.execute(
+            enterprise_member.insert().values(enterprise_id=shop.id, person_id=mona.id, role="manager", since=tx.now)
+        )
+        cookie = {"Cookie": f"session={begin_session(tx, mona).secret}"}
+    customers = f"/api/enterprises/{shop.id}/customers"
+    village.client.cookies.clear()
+    assert village.client.get(customers, headers=cookie).status_code == 200
+    member = f"/api/enterprises/{shop.id}/members/{mona.id}"
+    as_owner = {"Authorization": f"Bearer {shop.shop.token}"}
+    assert village.client.put(member, json={"role": "packer"}, headers=as_owner).status_code == 200
+    assert village.client.get(customers, headers=cookie).status_code == 403
+    assert village.client.delete(member, headers=as_owner).status_code == 204
+    assert village.client.get(customers, headers=cookie).status_code == 404
+
+
+def test_a_session_that_somebody_else_chose_is_never_anybodys(village: Village) -> None:
+    """Fixation: a secret that this instance did not make stays nobody's, whoever logs in."""
+    village.client.cookies.clear()
+    chosen = {"Cookie": "session=chosen-by-an-attacker-0123456789abcdef0123456789"}
+    assert village.client.get("/api/me", headers=chosen).status_code == 401
+    answer = village.client.post("/api/sessions", json={"email": "x@example.org", "password": "wrong"}, headers=chosen)
+    assert answer.status_code == 401
+    assert "set-cookie" not in answer.headers
+    assert village.client.get("/api/me", headers=chosen).status_code == 401
