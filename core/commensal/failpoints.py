@@ -42,7 +42,7 @@ FAILPOINTS = frozenset(
         "mail.delivered",
         # A plugin has been told what happened.
         "event.told",
-        # A sale has closed, its orders are not completed yet.
+        # A sale has closed and its orders are complete, which nobody was told.
         "sale.closed",
         # A revision of the database, before and after its commit.
         "migration.before_commit",

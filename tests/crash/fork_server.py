@@ -11,7 +11,6 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
@@ -21,12 +20,9 @@ from commensal.hooks import loading
 from commensal.hooks.loading import found_plugins
 from commensal.logs import configure_logs
 
-from .lives import back_up_shop, drain, import_shop, open_shop, restore_shop, serve_shop
+from . import lives
 from .plants import PLANTS
 
-ACTS: dict[str, Callable[..., None]] = {
-    one.__name__: one for one in (open_shop, serve_shop, drain, back_up_shop, restore_shop, import_shop)
-}
 _TILL = EntryPoint("till", "tests.crash.till", loading.GROUP)
 
 
@@ -58,7 +54,7 @@ def _live(do: str, armed: str = "", planted: str = "", **arguments: Any) -> None
         arm(armed)
         if planted:
             PLANTS[planted]()
-        ACTS[do](**arguments)
+        vars(lives)[do](**arguments)
         code = 0
     except BaseException:
         traceback.print_exc()

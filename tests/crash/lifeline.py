@@ -72,6 +72,18 @@ class Lifeline:
         with suppress(ProcessLookupError):
             os.kill(self._pid, signal.SIGKILL)
 
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """The process stands still, between any two instructions of each of its threads, until the block ends."""
+        os.kill(self._pid, signal.SIGSTOP)
+        try:
+            tasks = Path(f"/proc/{self._pid}/task")
+            while any(_state(task) != "T" for task in tasks.iterdir()):
+                os.sched_yield()
+            yield
+        finally:
+            os.kill(self._pid, signal.SIGCONT)
+
     def _give_up(self) -> None:
         self.in_time = False
         self.kill()
@@ -99,6 +111,10 @@ class Lifeline:
         said: dict[str, Any] = json.loads(line) if line else {}
         assert said.keys() & set(expected), f"the fork server said {line!r} instead of {' or '.join(expected)}"
         return said
+
+
+def _state(task: Path) -> str:
+    return (task / "stat").read_text().rpartition(")")[2].split()[0]
 
 
 def first_answer(url: str) -> None:

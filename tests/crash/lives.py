@@ -16,6 +16,7 @@ from commensal.instance import open_instance
 from commensal.instance.begin import begin_instance
 from commensal.jobs import ticking
 from commensal.keeping.backup import back_up
+from commensal.keeping.export import export
 from commensal.keeping.importing import import_instance
 from commensal.keeping.restore import restore
 from commensal.people.people import NewPerson, add_person
@@ -49,8 +50,8 @@ class Later(SystemClock):
         return super().now() + self._by
 
 
-def open_shop(folder: str) -> None:
-    """Makes the instance of a shop that sells for years, and writes into shop.json what its clients must know."""
+def open_shop(folder: str, days: int = 2000) -> None:
+    """Makes the instance of a shop that sells for so many days; shop.json says what its clients must know."""
     home = Path(folder)
     begin_instance(home, name="Crash", language="en", plugins=PLUGINS)
     file = home / "instance.toml"
@@ -58,8 +59,8 @@ def open_shop(folder: str) -> None:
     with open_instance(home) as instance, instance.store.write() as tx:
         a_shop(tx)
         for table in (coordination, sale_session):
-            tx.execute(update(table).values(closes_at=tx.now + timedelta(days=2000)))
-        later = tx.now + timedelta(days=2001)
+            tx.execute(update(table).values(closes_at=tx.now + timedelta(days=days)))
+        later = tx.now + timedelta(days=days + 1)
         tx.execute(update(sale_session).values(begins_at=later, ends_at=later + timedelta(hours=2)))
         for plugin in PLUGINS:
             enable_plugin(tx, instance.hooks, "shop", plugin, {})
@@ -74,11 +75,11 @@ def open_shop(folder: str) -> None:
     (home / "shop.json").write_text(json.dumps({"items": items, "token": token}))
 
 
-def serve_shop(folder: str, later: float) -> None:
+def serve_shop(folder: str, later: float, jobs: bool = True) -> None:
     """As ``commensal serve``, worker and all."""
     vars(ticking)["SECONDS"] = _TICK
     with open_instance(Path(folder), clock=Later(later)) as instance:
-        serve(instance, port=0, started=lambda url: _say(url))
+        serve(instance, port=0, jobs=jobs, started=lambda url: _say(url))
 
 
 def _say(url: str) -> None:
@@ -94,7 +95,16 @@ def drain(folder: str, later: float) -> None:
             clock.advance(hours=25)
 
 
-def back_up_shop(folder: str, to: str, later: float = 0, keep: int = 14) -> None:
+def migrate_shop(folder: str) -> None:
+    """As ``commensal migrate``."""
+    open_instance(Path(folder), upgrade=True).close()
+
+
+def export_shop(folder: str, file: str) -> None:
+    export(Path(folder), Path(file), clock=SystemClock())
+
+
+def back_up_shop(folder: str, to: str, later: float, keep: int = 14) -> None:
     back_up(Path(folder), Path(to), keep=keep, clock=Later(later))
 
 

@@ -105,5 +105,7 @@ def _work(tx: Transaction, folder: Path) -> Iterator[str]:
     if missing := orders - {one.about for one in Book(folder / "till").every("told")}:
         yield f"plugins were not told of {len(missing)} orders"
     mails = len(list((folder / "mail").glob("[!.]*.eml")))
+    if unfinished := list((folder / "mail").glob(".*")):
+        yield f"{len(unfinished)} unfinished e-mails lie about"
     if mails < len(orders):
         yield f"{len(orders)} orders, and only {mails} e-mails"

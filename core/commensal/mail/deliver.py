@@ -27,7 +27,7 @@ def deliver(message: EmailMessage, settings: MailSettings, folder: Path, *, job_
         with connected(settings) as server:
             server.send_message(message)
     else:
-        _write(message.as_bytes(), folder / FOLDER, f"{at:%Y%m%dT%H%M%SZ}-{job_id}.eml")
+        _write(message.as_bytes(), folder / FOLDER, f"{at:%Y%m%dT%H%M%SZ}-{job_id}.eml", unfinished=f".{job_id}.eml")
 
 
 @contextmanager
@@ -46,13 +46,14 @@ def connected(settings: MailSettings) -> Iterator[smtplib.SMTP]:
         yield server
 
 
-def _write(content: bytes, folder: Path, name: str) -> None:
-    """Nobody ever sees half a message, nor anybody else's: the file gets its name when it is complete."""
+def _write(content: bytes, folder: Path, name: str, *, unfinished: str) -> None:
+    """Nobody ever sees half a message, nor anybody else's: the file gets its name when it is complete. What a try left
+    that was killed is overwritten by the next."""
     folder.mkdir(mode=0o700, exist_ok=True)
-    unfinished = folder / f".{name}"
-    with open(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+    beside = folder / unfinished
+    with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
     failpoint("mail.unnamed")
-    unfinished.replace(folder / name)
+    beside.replace(folder / name)

@@ -27,7 +27,6 @@ def complete_due(tx: Transaction) -> list[str]:
     )
     settle = update(coordination).where(over).values(completed_at=tx.now, version=coordination.c.version + 1)
     ids = sorted(row["id"] for row in tx.all(settle.returning(coordination.c.id)))
-    failpoint("sale.closed")
     lately = (
         select(sale_session.c.id)
         .join(coordination, coordination.c.id == sale_session.c.coordination_id)
@@ -37,5 +36,6 @@ def complete_due(tx: Transaction) -> list[str]:
     completed = {"state": "Complete", "changed_at": tx.now, "version": customer_order.c.version + 1}
     tx.execute(update(customer_order).where(held).values(completed))
     if ids:
+        failpoint("sale.closed")
         announce(tx, specifications.sale_completed, sale_session, sale_session.c.coordination_id.in_(ids))
     return ids

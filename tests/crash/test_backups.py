@@ -1,0 +1,84 @@
+"""Killed backups and restores: half of one never passes for one, what was there stays, and the next goes well."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from commensal.instance.instance import DATABASE
+from commensal.keeping.archive import Archive
+from commensal.keeping.backup import backups_in
+
+from .lifeline import KILLED, Lifeline
+from .promises import broken_promises
+from .shoppers import Told
+
+BACKING_UP = ("backup.copied", "backup.packed", "backup.checked", "backup.named")
+ARRIVING = ("arrival.unpacked", "arrival.filled", "arrival.checked")
+
+
+def _back_up(line: Lifeline, shop: Path, *, days: int = 0, keep: int = 14, **more: str) -> int:
+    return line.run("back_up_shop", folder=str(shop), to=str(shop.parent / "to"), later=days * 1440, keep=keep, **more)
+
+
+def _whole(backups: list[Path]) -> bool:
+    for one in backups:
+        with Archive.open(one) as archive:
+            archive.check()
+    return True
+
+
+@pytest.mark.parametrize("moment", BACKING_UP)
+def test_a_killed_backup_leaves_none_that_is_not_whole(line: Lifeline, shop: Path, moment: str) -> None:
+    to = shop.parent / "to"
+    assert [_back_up(line, shop, days=day, keep=2) for day in (0, 1)] == [0, 0]
+    older = backups_in(to)
+    assert _back_up(line, shop, days=2, keep=2, armed=f"{moment}:1") == KILLED
+    after = backups_in(to)
+    assert _whole(after)
+    assert after[-2:] == older
+    assert len(after) == (3 if moment == "backup.named" else 2)
+    assert broken_promises(shop, Told()) == []
+
+    assert _back_up(line, shop, days=3, keep=2) == 0
+    assert len(backups_in(to)) == 2
+    assert _whole(backups_in(to))
+    assert sorted(one.name for one in to.iterdir() if one not in backups_in(to)) == [".lock"]
+
+
+def test_the_check_finds_a_backup_that_has_its_name_too_early(line: Lifeline, shop: Path) -> None:
+    planted = "names_a_backup_before_it_is_written"
+    assert _back_up(line, shop, planted=planted, armed="backup.copied:1") == KILLED
+    with pytest.raises(Exception, match="damaged"):
+        _whole(backups_in(shop.parent / "to"))
+
+
+@pytest.mark.parametrize("moment", ARRIVING)
+@pytest.mark.parametrize("do", ["restore_shop", "import_shop"])
+def test_a_killed_arrival_leaves_no_instance_and_the_next_try_makes_it(
+    line: Lifeline, shop: Path, do: str, moment: str
+) -> None:
+    file, new = shop.parent / "shop.zip", shop.parent / "new"
+    if do == "import_shop":
+        assert line.run("export_shop", folder=str(shop), file=str(file)) == 0
+    else:
+        assert _back_up(line, shop) == 0
+        shutil.copyfile(backups_in(shop.parent / "to")[0], file)
+    assert line.run(do, file=str(file), folder=str(new), armed=f"{moment}:1") == KILLED
+    assert not new.exists()
+    assert line.run(do, file=str(file), folder=str(new)) == 0
+    assert broken_promises(new, Told()) == []
+    assert not list(shop.parent.glob(".new*"))
+
+
+@pytest.mark.parametrize("moment", ["migration.before_commit:3", "migration.committed:3"])
+def test_a_new_instance_that_was_killed_while_its_tables_were_made_is_finished_by_migrating(
+    line: Lifeline, tmp_path: Path, moment: str
+) -> None:
+    folder = tmp_path / "shop"
+    assert line.run("open_shop", folder=str(folder), armed=moment) == KILLED
+    assert (folder / DATABASE).exists()
+    assert line.run("migrate_shop", folder=str(folder)) == 0
+    assert broken_promises(folder, Told()) == []

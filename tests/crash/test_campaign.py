@@ -1,0 +1,20 @@
+"""Two hundred kills while people shop: in each of four shops, at fifty moments that are drawn from the seed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from .campaign import campaign
+from .lifeline import Lifeline
+
+KILLS = 50
+
+
+@pytest.mark.parametrize("seed", ["carrots", "leeks", "quinces", "walnuts"])
+def test_nothing_that_was_confirmed_is_lost_and_nobody_pays_twice(line: Lifeline, tmp_path: Path, seed: str) -> None:
+    figures = campaign(line, tmp_path / "shop", seed=seed, kills=KILLS)
+    print(f"{seed}: {figures}")
+    assert figures.kills.total() == KILLS
+    assert figures.orders > KILLS // 5, "people hardly came to order anything"

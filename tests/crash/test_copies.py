@@ -1,0 +1,40 @@
+"""The files of a database that is being written to, copied at any moment, hold all that was confirmed until then."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import threading
+from pathlib import Path
+
+from commensal.instance.instance import DATABASE
+
+from .lifeline import Lifeline
+from .promises import broken_promises, damage
+from .shoppers import Crowd, Shopper, Told
+
+COPIES = 15
+
+
+def test_files_as_they_lie_at_any_moment_hold_what_was_confirmed(line: Lifeline, shop: Path) -> None:
+    """The process is stopped while they are copied, as a disk is by a power cut: nothing is asked to finish first."""
+    told, chance, copies = Told(), random.Random("copies"), list[tuple[Path, Told]]()
+    crowd = Crowd([Shopper(line, shop, told, f"copies-{n}") for n in range(4)])
+
+    def copy() -> None:
+        for number in range(COPIES):
+            threading.Event().wait(chance.uniform(0, 0.2))
+            place = shop.parent / f"copy-{number}"
+            place.mkdir()
+            with line.stopped():
+                known = Told(orders=dict(told.orders))
+                for file in (DATABASE, f"{DATABASE}-wal"):
+                    shutil.copyfile(shop / file, place / file)
+            copies.append((place, known))
+        crowd.finish()
+        line.kill()
+
+    line.serve(120, meanwhile=copy, folder=str(shop), later=0)
+    assert [broken_promises(place, known) for place, known in copies] == [[]] * COPIES
+    assert [damage(place / DATABASE) for place, _ in copies] == [""] * COPIES
+    assert len({len(known.orders) for _, known in copies}) > 3, "nothing was written in between"

@@ -1,0 +1,43 @@
+"""What is confirmed is on the disk: each commit is forced there, and the files as they lie at any moment hold it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from commensal.instance.instance import DATABASE
+
+from .lifeline import ROOT
+
+ORDERS, COPIES = 60, 15
+
+
+@pytest.fixture(scope="module", autouse=True)
+def strace() -> None:
+    if shutil.which("strace") is None:
+        assert "CI" not in os.environ, "strace is missing: apt-get install strace"
+        pytest.skip("strace is not installed: apt-get install strace")
+
+
+def _forced_writes(shop: Path, *more: str) -> int:
+    """How often the disk is told to keep what it was given while `ORDERS` orders are placed."""
+    item, counted = json.loads((shop / "shop.json").read_text())["items"]["apples"], shop / "counted"
+    place = [sys.executable, "-m", "tests.crash.place_orders", str(shop / DATABASE), item, str(ORDERS), *more]
+    count = ["strace", "-f", "-c", "-e", "trace=fsync,fdatasync", "-o", str(counted)]
+    subprocess.run([*count, *place], cwd=ROOT, check=True)
+    lines = [line.split() for line in counted.read_text().splitlines()]
+    return sum(int(line[3]) for line in lines if line and line[-1] in ("fsync", "fdatasync"))
+
+
+def test_every_commit_is_forced_to_the_disk(shop: Path) -> None:
+    assert _forced_writes(shop) >= ORDERS
+
+
+def test_the_count_finds_commits_that_are_not(shop: Path) -> None:
+    assert _forced_writes(shop, "NORMAL") < ORDERS
