@@ -58,7 +58,9 @@ if TYPE_CHECKING:
     from .enterprises.plugins import enabled_plugins as enabled_plugins
     from .enterprises.plugins import plugin_settings as plugin_settings
     from .errors import Busy as Busy
+    from .errors import CommensalError as CommensalError
     from .errors import Conflict as Conflict
+    from .errors import Forbidden as Forbidden
     from .errors import Invalid as Invalid
     from .errors import NotFound as NotFound
     from .errors import PluginError as PluginError
@@ -135,6 +137,7 @@ if TYPE_CHECKING:
     from .payments.payments import receive_payment as receive_payment
     from .payments.values import Due as Due
     from .payments.values import Payment as Payment
+    from .people.access import demand as demand
     from .people.confirmations import ask_confirmation as ask_confirmation
     from .people.confirmations import ask_reset as ask_reset
     from .people.confirmations import confirm_email as confirm_email
@@ -171,6 +174,9 @@ if TYPE_CHECKING:
     from .products.copies import forget_copies as forget_copies
     from .products.copies import keep_lots as keep_lots
     from .products.copies import keep_products as keep_products
+    from .products.copies import show_image as show_image
+    from .products.images import keep_picture as keep_picture
+    from .products.images import re_encode as re_encode
     from .products.questions import kinds_of as kinds_of
     from .products.questions import products_by_id as products_by_id
     from .products.questions import products_of as products_of
@@ -281,6 +287,7 @@ _MODULES = {
     "Choice": "reports.values",
     "Choices": "orders.price",
     "Column": "reports.values",
+    "CommensalError": "errors",
     "Concept": "units.concept",
     "Conflict": "errors",
     "CustomerCategory": "enterprises.customer_categories",
@@ -296,6 +303,7 @@ _MODULES = {
     "Filter": "reports.look",
     "Flag": "store",
     "Folder": "cli.folder",
+    "Forbidden": "errors",
     "Instance": "instance",
     "Invalid": "errors",
     "Job": "jobs",
@@ -381,6 +389,7 @@ _MODULES = {
     "customer_by_id": "enterprises.customers",
     "customers_by_id": "enterprises.customers",
     "decode_text": "decoding",
+    "demand": "people.access",
     "digits": "money",
     "drop_append_only_ddl": "store.append_only",
     "dues_by_number": "payments.due",
@@ -417,6 +426,7 @@ _MODULES = {
     "is_open": "sale_sessions.openness",
     "items_of": "catalogs.items",
     "keep_lots": "products.copies",
+    "keep_picture": "products.images",
     "keep_products": "products.copies",
     "kinds_of": "products.questions",
     "known_customer": "orders.selling",
@@ -467,6 +477,7 @@ _MODULES = {
     "products_of": "products.questions",
     "promise": "jobs",
     "quote_order": "orders.quote",
+    "re_encode": "products.images",
     "read_amount": "money",
     "read_codes": "orders.settle",
     "read_defaults": "product_lists.said",
@@ -490,6 +501,7 @@ _MODULES = {
     "settle_here": "stock.travelling",
     "settle_lent": "stock.travelling",
     "shifted": "sale_sessions.rhythm",
+    "show_image": "products.copies",
     "sign_up": "people.confirmations",
     "slot_problems": "sale_sessions.slots",
     "start_payment": "payments.begin",

@@ -10,12 +10,23 @@ from pathlib import Path
 
 from commensal import hookimpl
 
+from .catalogue.telling import listing_changed, stock_changed
 from .commands import commands
 from .jobs import jobs
+from .leases.holding import bring_stock
 from .routes import endpoints, fixed_routes, routes
 from .settings import FederationSettings
 
-__all__ = ["commands", "endpoints", "fixed_routes", "jobs", "routes"]
+__all__ = [
+    "bring_stock",
+    "commands",
+    "endpoints",
+    "fixed_routes",
+    "jobs",
+    "listing_changed",
+    "routes",
+    "stock_changed",
+]
 
 
 @hookimpl

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from commensal import Work, hookimpl
 
+from .catalogue.work import work as catalogue
 from .delivery.work import work as delivery
+from .leases.minding import work as leases
 
 
 @hookimpl
 def jobs() -> Work:
-    rooms = [delivery()]
+    rooms = [delivery(), catalogue(), leases()]
     handlers = {kind: handler for room in rooms for kind, handler in room.handlers.items()}
     return Work(handlers, tuple(one for room in rooms for one in room.periodic))

@@ -93,6 +93,16 @@ def create_enterprise(
     return created
 
 
+def copy_enterprise(tx: Transaction, *, currency: str, **given: Unpack[EnterpriseFields]) -> Enterprise:
+    """A copy of an enterprise whose home is another instance: nobody here is its member, so nobody edits it.
+
+    Raises `Invalid` with every mistake.
+    """
+    values = read_fields({**_NEW, **given, "currency": currency})
+    made = {"id": tx.new_id(), "created_at": tx.now, "version": 1, **values, "search": _search(values)}
+    return _insert(tx, made, list(slugs_for(made["name"], made["id"])))
+
+
 def change_enterprise(
     tx: Transaction, enterprise_id: str, version: int, **changed: Unpack[EnterpriseFields]
 ) -> Enterprise:

@@ -26,7 +26,7 @@ def product_by_id(tx: Transaction, enterprise_id: str, product_id: str) -> Suppl
     row = tx.first(_products(tx).where(supplied_product.c.id == product_id, _of(enterprise_id)))
     if row is None:
         raise NotFound("no_product", "There is no such product.")
-    return _product(row)
+    return product_of(row)
 
 
 def products_of(
@@ -63,6 +63,12 @@ def products_where(
     return [_stocked(row) for row in tx.all(wanted.order_by(product.id).limit(limit))]
 
 
+def products_by_id(tx: Transaction, product_ids: Collection[str]) -> dict[str, SuppliedProduct]:
+    """These products of any enterprise, by id; those that are not there are left out."""
+    rows = tx.all(_products(tx).where(supplied_product.c.id.in_(sorted(product_ids))))
+    return {row["id"]: product_of(row) for row in rows}
+
+
 @dataclass(frozen=True)
 class Kind:
     """What sort of product it is: its DFC product type, and its labels."""
@@ -93,7 +99,8 @@ def _of(enterprise_id: str) -> ColumnElement[bool]:
     return supplied_product.c.enterprise_id == enterprise_id
 
 
-def _product(row: Mapping[Any, Any]) -> SuppliedProduct:
+def product_of(row: Mapping[Any, Any]) -> SuppliedProduct:
+    """A product from its row and its `vat_rate`."""
     values = {name: row[name] for name in SuppliedProduct.__dataclass_fields__}
     return SuppliedProduct(**{**values, "labels": tuple(row["labels"]), "allergens": tuple(row["allergens"])})
 
@@ -101,4 +108,4 @@ def _product(row: Mapping[Any, Any]) -> SuppliedProduct:
 def _stocked(row: Mapping[Any, Any]) -> StockedProduct:
     lot = {column.name: row[f"{_LOT}{column.name}"] for column in stock_lot.c}
     left = pieces_left(free=lot["free"] + lot["beyond"], unlimited=lot["unlimited"], lot_quantity=row["lot_quantity"])
-    return StockedProduct(product=_product(row), lot=lot_of(lot), left=left)
+    return StockedProduct(product=product_of(row), lot=lot_of(lot), left=left)

@@ -7,9 +7,10 @@ is kept by whoever calls these functions.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import update
+from sqlalchemy import bindparam, update
 
 from ..store import Transaction
 from .moving import Change, change_levels, write_movements
@@ -47,6 +48,14 @@ def settle_here(tx: Transaction, lot_id: str, grains: int, *, note: str = "") ->
 def tell_beyond(tx: Transaction, lot_id: str, beyond: int, free_until: datetime | None) -> None:
     """What may be had from elsewhere, in grains, as it is told; and until when (UTC) the lot may be sold here."""
     tx.execute(update(stock_lot).where(stock_lot.c.id == lot_id).values(beyond=beyond, free_until=free_until))
+
+
+def tell_beyonds(tx: Transaction, levels: Mapping[str, int]) -> None:
+    """The same for many lots, by id, in grains; until when they may be sold stays as it is."""
+    if levels:
+        mine = stock_lot.c.id == bindparam("told_lot")
+        rows = [{"told_lot": lot_id, "told": beyond} for lot_id, beyond in sorted(levels.items())]
+        tx.execute(update(stock_lot).where(mine).values(beyond=bindparam("told")), rows)
 
 
 def _travel(tx: Transaction, kind: str, lot_id: str, change: Change, note: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 from commensal import Transaction
 
 from ..leases.documents import read_lot, write_lot
-from ..leases.holding import take_refusal
+from ..leases.holding import told_level
 from ..leases.values import LeaseRefusal
 from ..runtime import Federation
 from .reading import text
@@ -25,7 +25,7 @@ def read(document: Mapping[str, Any], reading: Reading) -> LeaseRefusal:
 
 
 def handle(federation: Federation, tx: Transaction, received: Received) -> None:
-    take_refusal(tx, received.peer, received.body)
+    told_level(tx, received.peer, received.body.lot, received.body.beyond)
 
 
 LEASE_REFUSAL = MessageType(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from ..dfc.vocabulary import Thing
 from ..signing import Unreadable
 from ..signing.moments import read_moment
 
@@ -32,6 +33,25 @@ def moment(document: Mapping[str, Any], name: str) -> datetime:
         return read_moment(document.get(name))
     except ValueError:
         raise Unreadable(name, f"{name} must be a moment like 2026-06-04T10:00:00Z") from None
+
+
+def flag(document: Mapping[str, Any], name: str) -> bool:
+    """Raises `Unreadable`."""
+    value = document.get(name)
+    if not isinstance(value, bool):
+        raise Unreadable(name, f"{name} must be true or false")
+    return value
+
+
+def own_text(thing: Thing, name: str, most: int = 500) -> str:
+    """A text of our own vocabulary in a DFC document. Raises `Unreadable`."""
+    value = next((one.get("@value") for one in thing.extra.get(name, ())), None)
+    return text({name: value}, name, most)
+
+
+def own_flag(thing: Thing, name: str) -> bool:
+    """The same for true and false, written as texts. Raises `Unreadable`."""
+    return flag({name: {"true": True, "false": False}.get(own_text(thing, name))}, name)
 
 
 def number(document: Mapping[str, Any], name: str) -> int:

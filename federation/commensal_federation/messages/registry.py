@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+from .catalogue_upsert import CATALOGUE_UPSERT
+from .catalogue_withdraw import CATALOGUE_WITHDRAW
 from .epoch_start import EPOCH_START
+from .grant_answer import GRANT_ANSWER
+from .grant_end import GRANT_END
+from .grant_offer import GRANT_OFFER
 from .key_update import KEY_UPDATE
+from .lease_forced import LEASE_FORCED
+from .lease_grant import LEASE_GRANT
+from .lease_recall import LEASE_RECALL
+from .lease_refusal import LEASE_REFUSAL
+from .lease_report import LEASE_REPORT
+from .lease_request import LEASE_REQUEST
 from .peer_accept import PEER_ACCEPT
 from .peer_request import PEER_REQUEST
 from .peer_revoke import PEER_REVOKE
@@ -11,6 +22,7 @@ from .problem import PROBLEM
 from .scopes_changed import SCOPES_CHANGED
 from .state_digest import STATE_DIGEST
 from .state_request import STATE_REQUEST
+from .stock_level import STOCK_LEVEL
 from .types import MessageType
 
 TYPES: dict[str, MessageType] = {
@@ -25,5 +37,17 @@ TYPES: dict[str, MessageType] = {
         PROBLEM,
         STATE_DIGEST,
         STATE_REQUEST,
+        GRANT_OFFER,
+        GRANT_ANSWER,
+        GRANT_END,
+        CATALOGUE_UPSERT,
+        CATALOGUE_WITHDRAW,
+        STOCK_LEVEL,
+        LEASE_REQUEST,
+        LEASE_GRANT,
+        LEASE_REFUSAL,
+        LEASE_REPORT,
+        LEASE_RECALL,
+        LEASE_FORCED,
     )
 }

@@ -1,0 +1,1 @@
+"""What a producer lists appears at hubs of other instances that it grants, and nowhere else."""

@@ -1,0 +1,63 @@
+"""The hub's own offers on what it may sell: by its people, or by itself with a margin."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from decimal import ROUND_HALF_UP, Decimal
+
+from sqlalchemy import select
+
+from commensal import Listing, Transaction, list_products, listings_of, lots_by_id, products_by_id, set_price
+
+from .tables import federation_item
+from .values import Grant, Hop, ReceivedItem
+
+_item = federation_item.c
+
+
+def list_by_itself(tx: Transaction, grant: Grant, iris: Collection[str]) -> None:
+    """Lists what is new, and prices what is listed, at the producer's price and the margin; nothing without one.
+
+    Customer categories that have prices of their own keep them.
+    """
+    if grant.catalog_id is None or grant.margin is None or not iris:
+        return
+    rows = tx.all(select(federation_item).where(_item.grant_id == grant.id, _item.iri.in_(sorted(iris))))
+    listed = listings_of(tx, grant.enterprise_id, [row["product_id"] for row in rows])
+    new = []
+    for row in rows:
+        price = with_margin(row["price"], grant.margin)
+        if row["product_id"] not in listed:
+            new.append(Listing(product_id=row["product_id"], price=price))
+        for item_id in listed.get(row["product_id"], ()):
+            set_price(tx, grant.enterprise_id, item_id, price)
+    if new:
+        list_products(tx, grant.enterprise_id, grant.catalog_id, new)
+
+
+def with_margin(price: int, margin: Decimal) -> int:
+    """Minor units; half a unit is rounded up."""
+    return int((price * (100 + margin) / 100).to_integral_value(ROUND_HALF_UP))
+
+
+def received_items(tx: Transaction, grant: Grant, *, after: str = "", limit: int = 50) -> list[ReceivedItem]:
+    """What the hub may list of this grant, by IRI, from the one after `after` on."""
+    there = (_item.grant_id == grant.id, _item.gone_at.is_(None), _item.iri > after)
+    rows = tx.all(select(federation_item).where(*there).order_by(_item.iri).limit(limit))
+    listed = listings_of(tx, grant.enterprise_id, [row["product_id"] for row in rows])
+    products = products_by_id(tx, [row["product_id"] for row in rows])
+    lots = lots_by_id(tx, {row["lot_id"] for row in rows})
+    found = []
+    for row in rows:
+        product, lot = products[row["product_id"]], lots[row["lot_id"]]
+        grains = int((lot.free + lot.beyond) * lot.per_unit)
+        found.append(
+            ReceivedItem(
+                iri=row["iri"], product_id=product.id, name=product.name, price=row["price"],
+                currency=row["currency"], includes_vat=row["includes_vat"],
+                provenance=tuple(Hop(*hop) for hop in row["provenance"]),
+                left=None if lot.unlimited else grains // product.lot_quantity,
+                item_ids=tuple(listed.get(product.id, ())),
+            )
+        )  # fmt: skip
+    return found

@@ -1,0 +1,89 @@
+"""Tables of the catalogue that crosses borders."""
+
+from sqlalchemy import Column, Index, Table, Text, UniqueConstraint
+
+from commensal import Exact, Flag, Json, Time, Whole, checked_in, metadata, untraced
+
+# A grant from an enterprise here to one of another instance (given), or the other way round (received).
+federation_grant = Table(
+    "federation_grant",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("direction", Text, nullable=False),
+    Column("peer_id", Text, nullable=False),
+    Column("enterprise_id", Text, nullable=False),  # ours: who grants, or who is granted
+    Column("other_iri", Text, nullable=False),  # theirs
+    Column("other_name", Text, nullable=False),
+    Column("category_id", Text),  # given: the customer category whose prices the other sees; none: everybody's
+    Column("resell", Flag, nullable=False),  # the other may grant it further
+    Column("margin", Exact),  # received: percent that we add when we list by ourselves; none: people list
+    Column("catalog_id", Text),  # received: where we list by ourselves
+    Column("state", Text, nullable=False),
+    Column("created_at", Time, nullable=False),
+    Column("created_by", Text),
+    Column("changed_at", Time, nullable=False),
+    Column("version", Whole, nullable=False),
+    UniqueConstraint("direction", "enterprise_id", "other_iri"),
+    Index("ix_federation_grant_peer", "peer_id", "direction"),
+    checked_in("direction", ("given", "received")),
+    checked_in("state", ("offered", "accepted", "refused", "revoked")),
+    sqlite_strict=True,
+)
+
+# An enterprise of another instance, and its copy here.
+federation_mirror = Table(
+    "federation_mirror",
+    metadata,
+    Column("iri", Text, primary_key=True),
+    Column("peer_id", Text, nullable=False, index=True),
+    Column("enterprise_id", Text, nullable=False, unique=True),  # the copy
+    Column("created_at", Time, nullable=False),
+    sqlite_strict=True,
+)
+
+# A product or lot of another instance, and its copy here.
+federation_copy = Table(
+    "federation_copy",
+    metadata,
+    Column("iri", Text, primary_key=True),
+    Column("peer_id", Text, nullable=False, index=True),
+    Column("kind", Text, nullable=False),
+    Column("local_id", Text, nullable=False, unique=True),
+    Column("image", Text, nullable=False, server_default=""),  # the address of the image that the copy shows
+    checked_in("kind", ("product", "lot")),
+    sqlite_strict=True,
+)
+
+# What a hub elsewhere was told of one of our items; an empty digest: that it is gone.
+federation_told = Table(
+    "federation_told",
+    metadata,
+    Column("grant_id", Text, primary_key=True),
+    Column("item_id", Text, primary_key=True),
+    Column("rev", Whole, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("lot_id", Text, nullable=False),
+    Index("ix_federation_told_lot", "lot_id"),
+    sqlite_strict=True,
+    info=untraced("it follows from the catalog"),
+)
+
+# What a hub here was told of an item: the price it is sold at to that hub, and whence it comes.
+federation_item = Table(
+    "federation_item",
+    metadata,
+    Column("grant_id", Text, primary_key=True),
+    Column("iri", Text, primary_key=True),
+    Column("product_id", Text, nullable=False, index=True),  # the copy
+    Column("lot_id", Text, nullable=False, index=True),  # the copy
+    Column("offer_iri", Text, nullable=False),
+    Column("price", Whole, nullable=False),  # minor units, for one piece
+    Column("currency", Text, nullable=False),  # ISO 4217
+    Column("includes_vat", Flag, nullable=False),
+    Column("provenance", Json, nullable=False),  # [[IRI, name], …], the producer first
+    Column("rev", Whole, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("gone_at", Time),
+    sqlite_strict=True,
+    info=untraced("it follows from signed messages, which are kept"),
+)

@@ -1,0 +1,13 @@
+"""Work of this room."""
+
+from __future__ import annotations
+
+from commensal import Work
+
+from . import states as states  # registers what is compared once a day
+from .images import fetch_image
+from .keeping import FETCH_IMAGE
+
+
+def work() -> Work:
+    return Work({FETCH_IMAGE: fetch_image})

@@ -1,0 +1,182 @@
+"""The holder's side: a hub's instance, where the goods are sold. It sells only what it holds, and says what it did."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from commensal import Instance, Transaction, hookimpl, lease_in, lots_on_sale, taken_since, tell_beyond
+
+from ..delivery import ask, post
+from ..messages import Wait
+from ..peers.peers import peer_by_id
+from ..peers.values import Peer
+from ..runtime import Federation, federation_of
+from .lending import serve_wants
+from .row import Held, holdings_of, later, lease_with, set_lease
+from .values import LeaseForced, LeaseGrant, LeaseRecall, LeaseReport, LeaseRequest
+
+PATIENCE = 2.0  # seconds that a customer waits for a lender
+MARGIN = timedelta(minutes=2)  # before the end of a lease in which nothing of it is sold: clocks differ
+AHEAD = timedelta(hours=3)  # for which a hub holds units: about what it sold in as much time before
+SOON = timedelta(hours=1)  # a sale that opens by then is prepared
+PAUSE = timedelta(minutes=10)  # between two requests for the same
+FIRST = 10  # percent of what may be had that is held for a sale of which nothing is known yet
+
+
+@hookimpl
+def bring_stock(instance: Instance, missing: Mapping[str, int]) -> bool:
+    """Asks lenders for what an order was short of, and for a little more, while the customer waits."""
+    federation = federation_of(instance)
+    with instance.store.read() as tx:
+        leases = holdings_of(tx, missing)
+        asked = [
+            (one, _request(one, missing[one.lot.id], missing[one.lot.id] + _ahead(tx, one)))
+            for one in leases
+            if peer_by_id(tx, one.row["peer_id"]).active
+        ]
+    for lease, body in asked:
+        ask(federation, lease.row["peer_id"], "LeaseRequest", body, PATIENCE)
+    with instance.store.read() as tx:
+        now = {one.lot.id: one.free for one in holdings_of(tx, missing)}
+    return any(now[one.lot.id] > one.free for one in leases)
+
+
+def take_grant(federation: Federation, tx: Transaction, peer: Peer, said: LeaseGrant) -> None:
+    """What was granted since comes onto sale; a grant that comes twice or late brings nothing."""
+    lease = lease_with(tx, "holder", peer.id, lot_iri=said.lot)
+    if lease is None or said.epoch < lease.row["epoch"]:
+        return  # of before a forced return, which is known already
+    if said.epoch > lease.row["epoch"]:
+        raise Wait  # for what tells of the forced return
+    came = lease.grains(said.granted) - lease.row["granted"]
+    until = later(lease.row["until"], said.until)
+    if came > 0:
+        owed = min(came, _uncovered(lease))  # sold already, and now by right
+        lease_in(tx, lease.row["lot_id"], came - owed, note=peer.name)
+    lease = set_lease(tx, lease, granted=lease.row["granted"] + max(0, came), until=until, wanted=0, wanted_at=None)
+    tell_beyond(tx, lease.row["lot_id"], lease.grains(said.beyond), until - MARGIN)
+    if came > 0:
+        serve_wants(federation, tx, lease.row["lot_id"])
+
+
+def told_level(tx: Transaction, peer: Peer, lot: str, beyond: Decimal) -> None:
+    """What may be had, as a hint: nobody is shown what is not there."""
+    lease = lease_with(tx, "holder", peer.id, lot_iri=lot)
+    if lease is not None:
+        tell_beyond(tx, lease.row["lot_id"], lease.grains(beyond), _sold_until(lease))
+
+
+def give_back(federation: Federation, tx: Transaction, lease: Held, grains: int) -> None:
+    """Free units go home, and the lender is told in the same transaction; no more than are free."""
+    grains = min(grains, lease.free)
+    if grains > 0 and lease_in(tx, lease.row["lot_id"], -grains, note="given back"):
+        report(federation, tx, set_lease(tx, lease, returned=lease.row["returned"] + grains))
+
+
+def report(federation: Federation, tx: Transaction, lease: Held) -> None:
+    """Tells the lender all counts as they are now."""
+    held, sold = _counts(lease)
+    lease = set_lease(tx, lease, report=lease.row["report"] + 1, seen=lease.row["granted"], held=held, sold=sold)
+    row = lease.row
+    body = LeaseReport(
+        lot=row["lot_iri"], unit=lease.unit, epoch=row["epoch"], report=row["report"], seen=lease.units(row["seen"]),
+        returned=lease.units(row["returned"]), held=lease.units(held), sold=lease.units(sold),
+    )  # fmt: skip
+    post(federation, tx, row["peer_id"], "LeaseReport", body)
+
+
+def recalled(federation: Federation, tx: Transaction, peer: Peer, said: LeaseRecall) -> None:
+    """Others are short: what will not be sold here in the next hours goes back."""
+    lease = lease_with(tx, "holder", peer.id, lot_iri=said.lot)
+    if lease is not None:
+        idle = max(0, lease.free - _ahead(tx, lease) // 2)
+        give_back(federation, tx, lease, min(idle, lease.grains(said.wanted)))
+
+
+def forced(federation: Federation, tx: Transaction, peer: Peer, said: LeaseForced) -> None:
+    """The producer took its units back: nothing more of them is sold; what is ordered already is told as late."""
+    lease = lease_with(tx, "holder", peer.id, lot_iri=said.lot)
+    if lease is None or said.epoch <= lease.row["epoch"]:
+        return
+    lease_in(tx, lease.row["lot_id"], -lease.free, note="taken back by force")
+    none = dict.fromkeys(("granted", "report", "seen", "returned", "held", "sold", "wanted"), 0)
+    # Whatever the lender does not know to have been sold was sold late, and is told again.
+    before = lease.row["sold_before"] + lease.grains(said.sold)
+    lease = set_lease(tx, lease, epoch=said.epoch, **none, sold_before=before, wanted_at=None)
+    report(federation, tx, lease)
+
+
+def mind(federation: Federation, tx: Transaction, peer_id: str, lot_id: str) -> None:
+    """What a holder does every minute: tells what was sold, asks ahead of need, gives back what lies idle."""
+    lease = lease_with(tx, "holder", peer_id, lot_id=lot_id)
+    if lease is None or lease.lot.unlimited:
+        return
+    needed = _needed(tx, lease)
+    idle = lease.free - 2 * needed
+    if idle > 0 and (needed == 0 or idle > _slack(lease)):
+        give_back(federation, tx, lease, lease.free - needed)
+    elif _counts(lease) != (lease.row["held"], lease.row["sold"]) or lease.row["seen"] < lease.row["granted"]:
+        report(federation, tx, lease)
+    ends_soon = lease.row["until"] is not None and lease.row["until"] < tx.now + SOON
+    if needed > lease.free or (ends_soon and needed):
+        _ask_ahead(federation, tx, lease, needed - lease.free)
+
+
+def ask_further(federation: Federation, tx: Transaction, lot_id: str, missing: int) -> None:
+    """Somebody who leases from us is short of what we lease ourselves: it is asked for where the goods are."""
+    for held in holdings_of(tx, [lot_id]):
+        lease = lease_with(tx, "holder", held.row["peer_id"], lot_id=lot_id)
+        if lease is not None:
+            _ask_ahead(federation, tx, lease, missing)
+
+
+def _ask_ahead(federation: Federation, tx: Transaction, lease: Held, missing: int) -> None:
+    asked = lease.row["wanted_at"]
+    if asked is not None and asked > tx.now - PAUSE and missing <= lease.row["wanted"]:
+        return
+    lease = set_lease(tx, lease, wanted=max(0, missing), wanted_at=tx.now)
+    post(federation, tx, lease.row["peer_id"], "LeaseRequest", _request(lease, 0, max(0, missing)),
+         expires=tx.now + timedelta(minutes=15))  # fmt: skip
+
+
+def _request(lease: Held, least: int, hoped: int) -> LeaseRequest:
+    return LeaseRequest(
+        lot=lease.row["lot_iri"], unit=lease.unit, least=lease.units(least), hoped=lease.units(max(least, hoped))
+    )
+
+
+def _needed(tx: Transaction, lease: Held) -> int:
+    """Grains that will be sold in the next hours; none where nothing of it is on sale, or soon will be."""
+    if lease.row["lot_id"] not in lots_on_sale(tx, [lease.row["lot_id"]], before=tx.now + SOON):
+        return 0
+    return _ahead(tx, lease)
+
+
+def _ahead(tx: Transaction, lease: Held) -> int:
+    """About what went in the last hours, and at first a share of what may be had."""
+    went: int = taken_since(tx, lease.row["lot_id"], tx.now - AHEAD)
+    to_be_had = lease.grains(lease.lot.beyond + lease.lot.free)
+    return max(int(went), to_be_had * FIRST // 100)
+
+
+def _slack(lease: Held) -> int:
+    """A few units more or less are not worth a message."""
+    return 5 * lease.lot.per_unit if lease.lot.per_unit == 1 else lease.lot.per_unit
+
+
+def _counts(lease: Held) -> tuple[int, int]:
+    """Held and sold, in grains, now."""
+    lot = lease.lot
+    return lease.grains(lot.free + lot.reserved + lot.lent), lease.grains(lot.sold) - lease.row["sold_before"]
+
+
+def _uncovered(lease: Held) -> int:
+    """Grains that were sold without having been granted."""
+    held, sold = _counts(lease)
+    return max(0, held + sold + int(lease.row["returned"] - lease.row["granted"]))
+
+
+def _sold_until(lease: Held) -> datetime | None:
+    return None if lease.row["until"] is None else lease.row["until"] - MARGIN

@@ -1,0 +1,20 @@
+"""Which lots a peer may lease: those of which an enterprise that granted it something lists something."""
+
+from __future__ import annotations
+
+from commensal import StockLot, Transaction, lots_by_id, who_lists
+
+from ..catalogue.grants import grantors_to
+from ..dfc.iris import local_id
+from ..messages.types import Refuse
+from ..peers.values import Peer
+from ..runtime import Federation
+
+
+def lendable(federation: Federation, tx: Transaction, peer: Peer, lot_iri: str) -> StockLot:
+    """The lot. Raises `Refuse`, in the same words for a lot that is not there and one that is not for this peer."""
+    lot_id = local_id(federation.base, lot_iri, "stocks")
+    lot = lots_by_id(tx, [lot_id]).get(lot_id) if lot_id else None
+    if lot is None or not who_lists(tx, lot.id) & grantors_to(tx, peer.id):
+        raise Refuse("not_granted", "There is no such lot, or nobody has granted it to you.")
+    return lot

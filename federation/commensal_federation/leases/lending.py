@@ -1,0 +1,182 @@
+"""The lender's side: the producer's home, where the goods are. Nothing is lent twice, and time frees nothing."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+from sqlalchemy import func, select, update
+
+from commensal import Transaction, lend_stock, settle_lent
+
+from ..delivery import post
+from ..dfc.iris import lot_iri
+from ..messages import Refuse
+from ..peers.peers import peer_by_id
+from ..peers.values import Peer
+from ..runtime import Federation
+from .row import Held, by_right, later, lease_by_id, lease_with, open_lease, out, set_lease
+from .tables import federation_lease
+from .values import LeaseForced, LeaseGrant, LeaseRecall, LeaseRefusal, LeaseReport
+
+TERM = timedelta(hours=24)  # of a grant; asking again makes it longer
+FOUND = 10  # percent more than was granted that the scales of a holder may find, of what is weighed
+_row = federation_lease.c
+
+
+def answer_request(
+    federation: Federation, tx: Transaction, peer: Peer, enterprise_id: str, lot_id: str, least: int, hoped: int,
+    in_reply_to: str,
+) -> int:  # fmt: skip
+    """Grants what there is, up to `hoped`; where that is less than `least`, also refuses, and recalls from others.
+
+    Quantities are grains. Returns how many are missing. Raises `Refuse` for a lot that needs no lease.
+    """
+    lease = lease_with(tx, "lender", peer.id, lot_id=lot_id) or _opened(federation, tx, peer, enterprise_id, lot_id)
+    if lease.lot.unlimited:
+        raise Refuse("unlimited", "There is no need to lease what is unlimited.")
+    given = max(0, min(hoped, lease.free, _share(lease, peer)))
+    lease = _give(tx, lease, given)
+    _tell_grant(federation, tx, lease, in_reply_to)
+    if given < least:
+        missing = least - given
+        set_lease(tx, lease, wanted=missing, wanted_at=tx.now)
+        body = LeaseRefusal(
+            lot=lease.row["lot_iri"], unit=lease.unit, beyond=_beyond(lease), reason="There is not enough."
+        )
+        post(federation, tx, peer.id, "LeaseRefusal", body, in_reply_to=in_reply_to)
+        _recall(federation, tx, lease, missing)
+        return missing
+    set_lease(tx, lease, wanted=0, wanted_at=None)
+    return 0
+
+
+def take_report(federation: Federation, tx: Transaction, peer: Peer, lot_id: str, said: LeaseReport) -> None:
+    """The holder's counts become ours, if they are newer than what we know. Raises `Refuse` for what cannot be."""
+    lease = lease_with(tx, "lender", peer.id, lot_id=lot_id)
+    if lease is None:
+        raise Refuse("no_lease", "This instance holds nothing of that lot.")
+    row = lease.row
+    if said.epoch < row["epoch"] or said.report <= row["report"]:
+        return  # of before a forced return, or an older one that comes late
+    if said.epoch > row["epoch"]:
+        raise Refuse("epoch", "There was no such epoch of this lease.")
+    seen, returned, held, sold = (lease.grains(one) for one in (said.seen, said.returned, said.held, said.sold))
+    late = _late(lease, seen, returned, held, sold)
+    _refuse_impossible(lease, seen, returned, held, sold)
+    back, went = returned - row["returned"], by_right(sold, held, late) - lease.sold
+    if not settle_lent(tx, lot_id, back=back, sold=went, lent=out(row, seen, held, late) - lease.out, note=peer.name):
+        raise Refuse("counts", "These counts do not follow from the last ones.")
+    lease = set_lease(tx, lease, report=said.report, seen=seen, returned=returned, held=held, sold=sold, late=late)
+    if back:
+        serve_wants(federation, tx, lot_id)
+
+
+def serve_wants(federation: Federation, tx: Transaction, lot_id: str) -> None:
+    """Units have become free: those who were refused get theirs, first come, first served."""
+    waiting = select(_row.id).where(_row.lot_id == lot_id, _row.role == "lender", _row.wanted > 0)
+    for waits in tx.all(waiting.order_by(_row.wanted_at, _row.id)):
+        lease = lease_by_id(tx, waits["id"])
+        peer = peer_by_id(tx, lease.row["peer_id"])
+        given = min(lease.row["wanted"], lease.free, _share(lease, peer))
+        if given <= 0 or not peer.active:
+            continue
+        lease = set_lease(tx, _give(tx, lease, given), wanted=lease.row["wanted"] - given)
+        _tell_grant(federation, tx, lease, None)
+
+
+def force_return(federation: Federation, tx: Transaction, lease_id: str) -> Held:
+    """Takes back all that the holder has not sold, as far as is known: its hub is gone, or does not answer.
+
+    What it had sold by then and not yet reported comes as late, for a person to settle. Raises `NotFound`.
+    """
+    lease = lease_by_id(tx, lease_id)
+    if not settle_lent(tx, lease.row["lot_id"], back=lease.out, note="taken back by force"):
+        raise AssertionError(f"the lot {lease.row['lot_id']} has lent less than its leases hold")
+    known = lease.sold
+    none = dict.fromkeys(("granted", "report", "seen", "returned", "held", "sold", "late", "wanted"), 0)
+    lease = set_lease(tx, lease, epoch=lease.row["epoch"] + 1, **none, until=None)
+    body = LeaseForced(lot=lease.row["lot_iri"], unit=lease.unit, epoch=lease.row["epoch"], sold=lease.units(known))
+    post(federation, tx, lease.row["peer_id"], "LeaseForced", body)
+    serve_wants(federation, tx, lease.row["lot_id"])
+    return lease_by_id(tx, lease_id)
+
+
+def accept_late(federation: Federation, tx: Transaction, lease_id: str) -> bool:
+    """What was sold late is granted after all. False where less is free. Raises `NotFound`."""
+    lease = lease_by_id(tx, lease_id)
+    late, held, seen = lease.row["late"], lease.row["held"], lease.row["seen"]
+    if late > lease.free:
+        return False
+    lease = set_lease(tx, _give(tx, lease, late), late=0, seen=seen + late)  # the holder has them, and needs no more
+    settle_lent(tx, lease.row["lot_id"], sold=max(0, late - held), note="sold late")
+    _tell_grant(federation, tx, lease, None)
+    return True
+
+
+def _opened(federation: Federation, tx: Transaction, peer: Peer, enterprise_id: str, lot_id: str) -> Held:
+    held = tx.value(select(func.count()).where(_row.role == "lender", _row.peer_id == peer.id))
+    if held >= peer.limits.open_leases:
+        raise Refuse("too_many", f"An instance may hold leases of {peer.limits.open_leases} lots here.")
+    return open_lease(tx, "lender", peer.id, enterprise_id, lot_id, lot_iri(federation.base, lot_id))
+
+
+def _share(lease: Held, peer: Peer) -> int:
+    """How much more of the lot this peer may hold."""
+    return lease.grains(lease.lot.on_hand) * peer.limits.lot_share // 100 - lease.out
+
+
+def _beyond(lease: Held) -> Decimal:
+    """What else may be had: free here, or from where this instance has it itself."""
+    return lease.lot.free + lease.lot.beyond
+
+
+def _give(tx: Transaction, lease: Held, grains: int) -> Held:
+    if grains and not lend_stock(tx, lease.row["lot_id"], grains):
+        raise AssertionError(f"the lot {lease.row['lot_id']} has changed under its lock")
+    return set_lease(tx, lease, granted=lease.row["granted"] + grains, until=later(lease.row["until"], tx.now + TERM))
+
+
+def _tell_grant(federation: Federation, tx: Transaction, lease: Held, in_reply_to: str | None) -> None:
+    row = lease.row
+    body = LeaseGrant(
+        lot=row["lot_iri"], unit=lease.unit, epoch=row["epoch"], granted=lease.units(row["granted"]),
+        until=row["until"], beyond=_beyond(lease),
+    )  # fmt: skip
+    post(federation, tx, row["peer_id"], "LeaseGrant", body, in_reply_to=in_reply_to)
+
+
+def _recall(federation: Federation, tx: Transaction, lease: Held, missing: int) -> None:
+    """Asks the others who hold some of this lot, those who have most first."""
+    others = (
+        select(_row.id, _row.peer_id)
+        .where(_row.lot_id == lease.row["lot_id"], _row.role == "lender", _row.id != lease.row["id"], _row.held > 0)
+        .order_by(_row.held.desc(), _row.id)
+    )
+    for other in tx.all(others):
+        if peer_by_id(tx, other["peer_id"]).active:
+            body = LeaseRecall(lot=lease.row["lot_iri"], unit=lease.unit, wanted=lease.units(missing))
+            post(federation, tx, other["peer_id"], "LeaseRecall", body)
+
+
+def _late(lease: Held, seen: int, returned: int, held: int, sold: int) -> int:
+    """Grains beyond what was granted, but for what scales may find."""
+    found = held + sold + returned - seen
+    weighed = lease.lot.per_unit > 1
+    return max(0, found - (seen * FOUND // 100 if weighed else 0))
+
+
+def _refuse_impossible(lease: Held, seen: int, returned: int, held: int, sold: int) -> None:
+    row = lease.row
+    if min(seen, returned, held, sold) < 0 or seen > row["granted"]:
+        raise Refuse("counts", "A count is below zero, or more was seen than was granted.")
+    if seen < row["seen"] or returned < row["returned"]:
+        raise Refuse("counts", "What was granted or given back cannot become less.")
+    if returned > row["returned"] and returned + sold > seen:
+        raise Refuse("counts", "More was given back and sold than was granted.")
+
+
+def forget_wants(tx: Transaction, lot_id: str) -> None:
+    """Forgets wants that are older than a day: whoever still needs them asks again."""
+    old = (_row.lot_id == lot_id, _row.wanted_at < tx.now - timedelta(days=1))
+    tx.execute(update(federation_lease).where(*old).values(wanted=0, wanted_at=None))

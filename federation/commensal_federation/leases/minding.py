@@ -1,0 +1,50 @@
+"""What happens every minute: holders tell, ask and give back; lenders serve those who wait."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from commensal import Instance, Job, Periodic, Transaction, Work, promise
+
+from ..peers.peers import peer_by_id
+from ..runtime import federation_of
+from .holding import mind
+from .lending import forget_wants, serve_wants
+from .tables import federation_lease
+
+MIND = "federation.mind_leases"
+_AT_ONCE = 200  # leases of one job
+_row = federation_lease.c
+
+
+def mind_leases(tx: Transaction) -> None:
+    """Promises the work, in parts: it belongs to a job, which can say what went wrong and come back."""
+    last, ids = "", [row["id"] for row in tx.all(select(_row.id).order_by(_row.id))]
+    for first in range(0, len(ids), _AT_ONCE):
+        part = ids[first : first + _AT_ONCE]
+        promise(tx, MIND, {"after": last, "last": part[-1]})
+        last = part[-1]
+
+
+def mind_some(instance: Instance, job: Job) -> None:
+    """Each lease in a transaction of its own, so that none waits for another."""
+    federation = federation_of(instance)
+    span = (_row.id > job.payload["after"], _row.id <= job.payload["last"])
+    with instance.store.read() as tx:
+        rows = tx.all(select(_row.role, _row.peer_id, _row.lot_id, _row.wanted).where(*span).order_by(_row.id))
+        active = {row["peer_id"] for row in rows if peer_by_id(tx, row["peer_id"]).active}
+    for row in rows:
+        if row["peer_id"] not in active:
+            continue
+        with instance.store.write() as tx:
+            if row["role"] == "holder":
+                mind(federation, tx, row["peer_id"], row["lot_id"])
+            elif row["wanted"]:
+                forget_wants(tx, row["lot_id"])
+                serve_wants(federation, tx, row["lot_id"])
+
+
+def work() -> Work:
+    return Work({MIND: mind_some}, (Periodic("federation.leases", timedelta(minutes=1), mind_leases),))

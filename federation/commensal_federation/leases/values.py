@@ -1,0 +1,112 @@
+"""What the two sides of a lease tell each other. Quantities are in the lot's unit, a DFC measure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeaseRequest:
+    """The holder asks for more of a lot: `least` at once, and `hoped` if there is that much."""
+
+    lot: str
+    unit: str
+    least: Decimal
+    hoped: Decimal
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeaseGrant:
+    """All that was ever granted of a lot in this epoch, and until when the holder may sell it.
+
+    `beyond` is what else is free: it promises nothing.
+    """
+
+    lot: str
+    unit: str
+    epoch: int
+    granted: Decimal
+    until: datetime
+    beyond: Decimal
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeaseRefusal:
+    """Less is free than the least that was asked for; what there was comes as a grant of its own."""
+
+    lot: str
+    unit: str
+    beyond: Decimal
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeaseReport:
+    """The holder's counts, all at one moment. `report` grows by one each time: an older one says nothing any more.
+
+    seen:     of what was granted, when this was said
+    returned: all that was ever given back; held: free, reserved and lent on; sold: handed over
+    """
+
+    lot: str
+    unit: str
+    epoch: int
+    report: int
+    seen: Decimal
+    returned: Decimal
+    held: Decimal
+    sold: Decimal
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeaseRecall:
+    """The lender asks for idle units: others are short of `wanted`."""
+
+    lot: str
+    unit: str
+    wanted: Decimal
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeaseForced:
+    """The producer has taken back all that was not sold: what was granted before `epoch` may not be sold any more.
+
+    `sold` is what the lender knows to have been handed over of it: whatever is more was sold late.
+    """
+
+    lot: str
+    unit: str
+    epoch: int
+    sold: Decimal
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lease:
+    """One lease, as either side knows it. Quantities are in the lot's `unit`.
+
+    role:    "lender" where the goods are, "holder" where they are sold
+    granted: all that was ever granted in this `epoch`; returned: all that came back; sold: handed over
+    held:    free, reserved and lent on at the holder, as it last said
+    late:    what the holder sold beyond what it was granted, and a person has to settle
+    wanted:  asked for and not there yet
+    until:   when the holder stops selling (UTC)
+    """
+
+    id: str
+    role: str
+    peer_id: str
+    peer_name: str
+    enterprise_id: str
+    lot_id: str
+    lot_name: str
+    unit: str
+    epoch: int
+    granted: Decimal
+    returned: Decimal
+    held: Decimal
+    sold: Decimal
+    late: Decimal
+    wanted: Decimal
+    until: datetime | None

@@ -1,0 +1,43 @@
+"""CatalogueUpsert: items that are new or have changed, for one hub: product, stock, price and provenance of each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from commensal import Transaction
+
+from ..catalogue.documents import offered_in, read_document, things_of, write_document
+from ..catalogue.keeping import keep_items
+from ..catalogue.values import CatalogueUpsert
+from ..dfc.vocabulary import DfcEnterprise
+from ..runtime import Federation
+from ..signing import Unreadable
+from .reading import own_text
+from .types import MessageType, Reading, Received, Writing
+
+MOST = 500  # items
+
+
+def write(body: CatalogueUpsert, writing: Writing) -> dict[str, Any]:
+    grantor = DfcEnterprise(iri=body.grantor, extra={"own:hub": ({"@value": body.hub},)})
+    things = {thing.iri: thing for one in body.items for thing in things_of(one)}  # sizes of one lot share it
+    return write_document([grantor, *things.values()])
+
+
+def read(document: Mapping[str, Any], reading: Reading) -> CatalogueUpsert:
+    said = read_document(document)
+    grantor = said.one(DfcEnterprise)
+    items = offered_in(said)
+    if len(items) > MOST:
+        raise Unreadable("too_many", f"at most {MOST} items come in one message")
+    return CatalogueUpsert(grantor=grantor.iri, hub=own_text(grantor, "own:hub"), items=items)
+
+
+def handle(federation: Federation, tx: Transaction, received: Received) -> None:
+    keep_items(federation, tx, received.peer, received.body)
+
+
+CATALOGUE_UPSERT = MessageType(
+    name="CatalogueUpsert", lane="catalogue", scope=None, body=CatalogueUpsert, write=write, read=read, handle=handle
+)

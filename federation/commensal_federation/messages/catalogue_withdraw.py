@@ -1,0 +1,40 @@
+"""CatalogueWithdraw: tombstones of items that the hub may not list any more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from commensal import Transaction
+
+from ..catalogue.keeping import withdraw_items
+from ..catalogue.values import CatalogueWithdraw
+from ..runtime import Federation
+from ..signing import Unreadable
+from .reading import number, text
+from .types import MessageType, Reading, Received, Writing
+
+MOST = 500  # items
+
+
+def write(body: CatalogueWithdraw, writing: Writing) -> dict[str, Any]:
+    items = [{"id": iri, "rev": rev} for iri, rev in body.items]
+    return {"type": "CatalogueWithdraw", "grantor": body.grantor, "hub": body.hub, "items": items}
+
+
+def read(document: Mapping[str, Any], reading: Reading) -> CatalogueWithdraw:
+    items = document.get("items")
+    if not isinstance(items, list) or len(items) > MOST or not all(isinstance(one, dict) for one in items):
+        raise Unreadable("items", f"items must be a list of at most {MOST}")
+    gone = tuple((text(one, "id"), number(one, "rev")) for one in items)
+    return CatalogueWithdraw(grantor=text(document, "grantor"), hub=text(document, "hub"), items=gone)
+
+
+def handle(federation: Federation, tx: Transaction, received: Received) -> None:
+    withdraw_items(federation, tx, received.peer, received.body)
+
+
+CATALOGUE_WITHDRAW = MessageType(
+    name="CatalogueWithdraw", lane="catalogue", scope=None, body=CatalogueWithdraw, write=write, read=read,
+    handle=handle,
+)  # fmt: skip

@@ -1,0 +1,37 @@
+"""GrantAnswer: the hub takes a grant, and is told the whole catalogue; or it does not want it (any more)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from commensal import Transaction
+
+from ..catalogue.grants import answered
+from ..catalogue.telling import tell_all
+from ..catalogue.values import GrantAnswer
+from ..runtime import Federation
+from .reading import flag, text
+from .types import MessageType, Reading, Received, Writing
+
+
+def write(body: GrantAnswer, writing: Writing) -> dict[str, Any]:
+    return {"type": "GrantAnswer", "grantor": body.grantor, "hub": body.hub, "accepted": body.accepted}
+
+
+def read(document: Mapping[str, Any], reading: Reading) -> GrantAnswer:
+    return GrantAnswer(
+        grantor=text(document, "grantor"), hub=text(document, "hub"), accepted=flag(document, "accepted")
+    )
+
+
+def handle(federation: Federation, tx: Transaction, received: Received) -> None:
+    grant = answered(federation, tx, received.peer, received.body)
+    if grant is not None and grant.state == "accepted":
+        tell_all(federation, tx, grant, again=True)
+
+
+GRANT_ANSWER = MessageType(
+    name="GrantAnswer", lane="catalogue", scope="catalogue.read", body=GrantAnswer, write=write, read=read,
+    handle=handle, foreign=True,
+)  # fmt: skip

@@ -1,0 +1,52 @@
+"""GrantOffer: an enterprise lets a hub of the receiver list and sell what it lists."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from commensal import Transaction
+
+from ..catalogue.documents import read_document, write_document
+from ..catalogue.grants import grant_offered
+from ..catalogue.values import GrantOffer
+from ..dfc.vocabulary import DfcEnterprise
+from ..runtime import Federation
+from .reading import own_flag, own_text
+from .types import MessageType, Reading, Received, Writing
+
+
+def write(body: GrantOffer, writing: Writing) -> dict[str, Any]:
+    grantor = body.grantor
+    said = {
+        "own:hub": body.hub, "own:currency": body.currency, "own:language": body.language,
+        "own:timezone": body.timezone, "own:resell": str(body.resell).lower(),
+        "own:pricesIncludeVAT": str(body.includes_vat).lower(),
+    }  # fmt: skip
+    extra = {name: ({"@value": value},) for name, value in said.items()}
+    about = DfcEnterprise(
+        iri=grantor.iri, name=grantor.name, description=grantor.description, email=grantor.email, extra=extra
+    )
+    return write_document([about])
+
+
+def read(document: Mapping[str, Any], reading: Reading) -> GrantOffer:
+    grantor = read_document(document).one(DfcEnterprise)
+    return GrantOffer(
+        grantor=grantor,
+        hub=own_text(grantor, "own:hub"),
+        currency=own_text(grantor, "own:currency"),
+        language=own_text(grantor, "own:language"),
+        timezone=own_text(grantor, "own:timezone"),
+        resell=own_flag(grantor, "own:resell"),
+        includes_vat=own_flag(grantor, "own:pricesIncludeVAT"),
+    )
+
+
+def handle(federation: Federation, tx: Transaction, received: Received) -> None:
+    grant_offered(federation, tx, received.peer, received.body)
+
+
+GRANT_OFFER = MessageType(
+    name="GrantOffer", lane="catalogue", scope=None, body=GrantOffer, write=write, read=read, handle=handle
+)

@@ -1,0 +1,32 @@
+"""StockLevel: a hint what may be had of a lot. No sale relies on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from commensal import Transaction
+
+from ..catalogue.values import StockLevel
+from ..leases.documents import read_lot, write_lot
+from ..leases.holding import told_level
+from ..runtime import Federation
+from .types import MessageType, Reading, Received, Writing
+
+
+def write(body: StockLevel, writing: Writing) -> dict[str, Any]:
+    return write_lot("StockLevel", body.lot, body.unit, body.beyond)
+
+
+def read(document: Mapping[str, Any], reading: Reading) -> StockLevel:
+    lot, unit, beyond = read_lot("StockLevel", document)
+    return StockLevel(lot=lot, unit=unit, beyond=beyond)
+
+
+def handle(federation: Federation, tx: Transaction, received: Received) -> None:
+    told_level(tx, received.peer, received.body.lot, received.body.beyond)
+
+
+STOCK_LEVEL = MessageType(
+    name="StockLevel", lane="catalogue", scope=None, body=StockLevel, write=write, read=read, handle=handle
+)

@@ -1,0 +1,109 @@
+"""A producer lists once; a hub elsewhere sells; the stock is one."""
+
+from __future__ import annotations
+
+import pytest
+
+from commensal.catalogs.items import change_item, item_by_id
+from commensal.catalogs.offers import set_price
+from commensal.errors import SoldOut
+from commensal.products.products import change_product
+from commensal_federation.testing import Region
+
+from .conftest import NewRegion
+from .trading import Hub, Producer, clock_of, minutes, sound
+
+
+@pytest.fixture
+def region(new_region: NewRegion) -> Region:
+    made = new_region("a", "b", "c")
+    made.befriend("a", "b")
+    made.befriend("a", "c")
+    return made
+
+
+@pytest.fixture
+def farm(region: Region) -> Producer:
+    return Producer(region, "a")
+
+
+@pytest.fixture
+def hub(region: Region) -> Hub:
+    return Hub(region, "b")
+
+
+def test_what_a_producer_lists_appears_at_the_hub_that_it_grants_with_its_price(farm: Producer, hub: Hub) -> None:
+    farm.grant(hub)
+    (offered,) = hub.received(farm)
+    assert (offered.name, offered.price, offered.currency, offered.left) == ("Apples", 2000, "EUR", 100)
+    assert [(hop.iri, hop.name) for hop in offered.provenance] == [(farm.iri, "farm")]
+
+
+def test_changes_are_told_by_revision_and_what_is_hidden_is_withdrawn(farm: Producer, hub: Hub) -> None:
+    farm.grant(hub)
+    with farm.write() as tx:
+        set_price(tx, "farm", farm.item, 2200)
+        change_product(tx, "farm", farm.product.id, 1, name="Red apples")
+    farm.region.work()
+    (offered,) = hub.received(farm)
+    assert (offered.name, offered.price) == ("Red apples", 2200)
+    with farm.write() as tx:
+        change_item(tx, "farm", farm.item, item_by_id(tx, "farm", farm.item).version, hidden=True)
+    farm.region.work()
+    assert hub.received(farm) == []
+
+
+def test_a_shopper_of_the_hub_takes_from_the_producers_stock(farm: Producer, hub: Hub) -> None:
+    farm.grant(hub)
+    item = hub.sell(farm)
+    order = hub.order(item, 3)
+    assert order.lines[0].quantity == 3
+    (lease,) = farm.leases()
+    assert lease.granted >= 3
+    assert farm.lot.free == 100 - lease.granted
+    assert farm.lot.lent == lease.granted
+    assert hub.lot(farm).reserved == 3
+    sound(farm.region)
+
+
+def test_the_last_crate_goes_to_whoever_asks_first_anywhere(region: Region) -> None:
+    farm = Producer(region, "a", on_hand="5")
+    hubs = [Hub(region, "b"), Hub(region, "c")]
+    for hub in hubs:
+        farm.grant(hub)
+    items = [hub.sell(farm) for hub in hubs]
+    hubs[0].order(items[0], 3)
+    with pytest.raises(SoldOut):
+        hubs[1].order(items[1], 3)
+    hubs[1].order(items[1], 2)
+    with pytest.raises(SoldOut):
+        hubs[0].order(items[0], 1)
+    assert (farm.lot.free, farm.lot.lent) == (0, 5)
+    sound(region)
+
+
+def test_a_hub_goes_on_selling_what_it_holds_while_the_link_is_down(farm: Producer, hub: Hub) -> None:
+    farm.grant(hub)
+    item = hub.sell(farm)
+    minutes(farm.region)  # it holds ahead of need
+    held = int(hub.lot(farm).free)
+    assert held > 1
+    farm.region.cut("a", "b")
+    hub.order(item, held - 1)
+    with pytest.raises(SoldOut):
+        hub.order(item, 5)
+    farm.region.mend()
+    minutes(farm.region, 5)
+    hub.order(item, 5)
+    sound(farm.region)
+
+
+def test_idle_units_go_home_when_the_sale_is_over(farm: Producer, hub: Hub) -> None:
+    farm.grant(hub)
+    item = hub.sell(farm)
+    hub.order(item, 3)
+    clock_of(farm.region).advance(days=1, hours=1)
+    minutes(farm.region, 3)
+    assert (farm.lot.free, farm.lot.lent) == (97, 3)
+    assert (hub.lot(farm).free, hub.lot(farm).reserved) == (0, 3)
+    sound(farm.region)

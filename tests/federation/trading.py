@@ -1,0 +1,172 @@
+"""A producer on one instance and hubs on others, for tests of what they trade."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import insert
+
+from commensal import Order
+from commensal.catalogs.items import add_item
+from commensal.catalogs.listed import listings_of
+from commensal.catalogs.listing import Listing, list_products
+from commensal.catalogs.offers import set_price
+from commensal.checks.invariants import broken_invariants
+from commensal.clock import ManualClock
+from commensal.jobs.periodic import run_periodic
+from commensal.orders.place import place_order
+from commensal.orders.values import Wish
+from commensal.products.products import create_product
+from commensal.sale_sessions.tables import coordination_supplier, session_item
+from commensal.stock.lots import StockLot, lots_by_id
+from commensal.testing.placed import a_shop
+from commensal.work import work_of
+from commensal_federation.catalogue.grants import accept_grant, give_grant, grants_between, mirror_of
+from commensal_federation.catalogue.listing import received_items
+from commensal_federation.catalogue.values import Grant, ReceivedItem
+from commensal_federation.dfc.iris import enterprise_iri
+from commensal_federation.leases.questions import leases
+from commensal_federation.leases.values import Lease
+from commensal_federation.testing import Region
+
+
+@dataclass
+class Place:
+    """An enterprise of an instance of a region. Its id is its name."""
+
+    region: Region
+    at: str
+    id: str
+
+    @property
+    def federation(self) -> Any:
+        return self.region[self.at]
+
+    @property
+    def instance(self) -> Any:
+        return self.federation.instance
+
+    @property
+    def iri(self) -> str:
+        return enterprise_iri(self.federation.base, self.id)
+
+    def write(self) -> Any:
+        return self.instance.store.write()
+
+    def read(self) -> Any:
+        return self.instance.store.read()
+
+
+class Producer(Place):
+    """With one product, crates of apples, at 20 euros a piece."""
+
+    def __init__(self, region: Region, at: str, id: str = "farm", *, on_hand: str = "100", unit: str = "Piece") -> None:
+        super().__init__(region, at, id)
+        with self.write() as tx:
+            a_shop(tx, id, is_producer=True, name=id)
+            self.product = create_product(
+                tx, enterprise_id=id, name="Apples", product_type="fruit", quantity=Decimal(1), unit=unit,
+                vat_rate=Decimal("5.5"), on_hand=Decimal(on_hand),
+            )  # fmt: skip
+            self.item = add_item(tx, id, f"{id}-catalog", self.product.id).id
+            set_price(tx, id, self.item, 2000)
+
+    @property
+    def lot(self) -> StockLot:
+        with self.read() as tx:
+            return lots_by_id(tx, [self.product.lot_id])[self.product.lot_id]
+
+    def grant(self, hub: Hub, *, resell: bool = False, category_id: str | None = None) -> Grant:
+        """Lets the hub sell, which its people accept."""
+        peer = self.region.peer(self.at, hub.at)
+        with self.write() as tx:
+            given = give_grant(
+                self.federation, tx, self.id, peer.id, hub.iri, hub.id, resell=resell, category_id=category_id
+            )
+        self.region.work()
+        with hub.write() as tx:
+            (offered,) = grants_between(tx, enterprise_id=hub.id, direction="received", state="offered")
+            accept_grant(hub.federation, tx, offered.id)
+        self.region.work()
+        return given
+
+    def leases(self) -> list[Lease]:
+        with self.read() as tx:
+            return [one for one in leases(tx) if one.role == "lender"]
+
+
+class Hub(Place):
+    """With a sale under way."""
+
+    def __init__(self, region: Region, at: str, id: str = "hub") -> None:
+        super().__init__(region, at, id)
+        with self.write() as tx:
+            a_shop(tx, id, name=id)
+
+    def received(self, producer: Place) -> list[ReceivedItem]:
+        with self.read() as tx:
+            found = grants_between(tx, enterprise_id=self.id, direction="received", state="accepted")
+            (grant,) = [one for one in found if one.other_iri == producer.iri]
+            return received_items(tx, grant)
+
+    def sell(self, producer: Place, price: int = 2500) -> str:
+        """Lists and puts on sale all that the producer offers; returns the item of the first."""
+        offered = self.received(producer)
+        with self.write() as tx:
+            products = [one.product_id for one in offered]
+            new = [
+                Listing(product_id=one, price=price)
+                for one in products
+                if one not in listings_of(tx, self.id, products)
+            ]
+            list_products(tx, self.id, f"{self.id}-catalog", new)
+            copy = mirror_of(tx, producer.iri)
+            tx.execute(insert(coordination_supplier).values(coordination_id=f"{self.id}-sale", enterprise_id=copy))
+            items = [one for ids in listings_of(tx, self.id, products).values() for one in ids]
+            for item in items:
+                tx.execute(insert(session_item).values(session_id=f"{self.id}-session", item_id=item))
+        self.region.work()
+        return items[0]
+
+    def order(self, item: str, pieces: int, name: str = "Ada") -> Order:
+        """As a shopper does, over the way that asks lenders for more."""
+        wish = Wish(items={item: pieces}, name=name, email=f"{name.lower()}@example.org", language="en")
+        order: Order = self.instance.transact(
+            lambda tx: place_order(tx, self.instance.hooks, f"{self.id}-session", wish)
+        )
+        return order
+
+    def lot(self, producer: Producer) -> StockLot:
+        """The copy of the producer's lot."""
+        (lease,) = self.leases()
+        with self.read() as tx:
+            return lots_by_id(tx, [lease.lot_id])[lease.lot_id]
+
+    def leases(self) -> list[Lease]:
+        with self.read() as tx:
+            return [one for one in leases(tx) if one.role == "holder"]
+
+
+def minutes(region: Region, count: int = 1) -> None:
+    """Time goes on, and everybody does what is due each minute."""
+    for _ in range(count):
+        clock_of(region).advance(minutes=1)
+        for federation in region.members.values():
+            run_periodic(federation.instance, work_of(federation.instance))
+        region.work()
+
+
+def clock_of(region: Region) -> ManualClock:
+    """All instances of a region have one clock."""
+    clock = next(iter(region.members.values())).instance.clock
+    assert isinstance(clock, ManualClock)
+    return clock
+
+
+def sound(region: Region) -> None:
+    """Every instance's books are in order."""
+    for name, federation in region.members.items():
+        with federation.instance.store.read() as tx:
+            assert broken_invariants(tx) == [], name
