@@ -1,0 +1,183 @@
+"""Keys as others and operators see them: two addresses, the JSON API, and the shell."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+from typer.testing import CliRunner, Result
+
+from commensal import Instance
+from commensal.api.app import make_app
+from commensal.cli import app
+from commensal.clock import ManualClock
+from commensal.instance import Settings
+from commensal.instance.begin import begin_instance
+from commensal.people.people import NewPerson, add_person
+from commensal.people.tokens import make_token
+from commensal_federation.identity import read_document
+
+IRI = "http://testserver/.well-known/commensal"
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return replace(settings, plugins={"enabled": ["federation"]})
+
+
+def bearer(instance: Instance, name: str, scope: str, *, operator: bool = False) -> dict[str, str]:
+    new = NewPerson(email=f"{name}@example.org", name=name, phone="", language="fr", password_hash="")
+    with instance.store.write() as tx:
+        person = add_person(tx, new, confirmed=True, is_operator=operator)
+        assert person is not None
+        token = make_token(tx, person.id, name="Tests", scopes=frozenset({scope}))
+    return {"Authorization": f"Bearer {token.secret}"}
+
+
+@pytest.fixture
+def operator(client: TestClient, instance: Instance) -> dict[str, str]:
+    return bearer(instance, "olga", "operator", operator=True)
+
+
+# ------------------------------------------------------------------------------------------------ two addresses
+
+
+def test_everybody_reads_the_document_where_it_says_it_stands(client: TestClient, clock: ManualClock) -> None:
+    answer = client.get("/.well-known/commensal")
+
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/ld+json")
+    assert answer.headers["cache-control"] == "max-age=300"
+    assert read_document(answer.content, IRI, clock.now()).name == "Test"
+    assert client.post("/.well-known/commensal").status_code == 405
+
+
+def test_everybody_reads_the_did_document(client: TestClient) -> None:
+    answer = client.get("/.well-known/did.json")
+
+    assert answer.json()["id"] == "did:web:testserver"
+    assert answer.json()["alsoKnownAs"] == [IRI]
+
+
+def test_with_its_key_file_gone_the_instance_says_that_it_cannot_answer(client: TestClient, instance: Instance) -> None:
+    client.get("/.well-known/commensal")
+    (instance.folder / "keys" / "k1.key").unlink()
+
+    answer = client.get("/.well-known/commensal")
+
+    assert answer.status_code == 503
+    assert str(instance.folder) not in answer.text
+
+
+def test_every_start_keeps_the_keys(client: TestClient, instance: Instance) -> None:
+    before = client.get("/.well-known/commensal").content
+    with TestClient(make_app(instance)) as again:
+        assert again.get("/.well-known/commensal").content == before
+
+
+# ------------------------------------------------------------------------------------------------ the JSON API
+
+
+def test_an_operator_sees_the_keys_and_no_secret(
+    client: TestClient, instance: Instance, operator: dict[str, str]
+) -> None:
+    answer = client.get("/api/-/federation/keys", headers=operator)
+
+    said: dict[str, Any] = answer.json()
+    assert (said["iri"], said["root_here"], len(said["fingerprint"].split())) == (IRI, True, 8)
+    assert [one["name"] for one in said["keys"]] == ["root", "k1", "k2"]
+    for file in (instance.folder / "keys").iterdir():
+        assert file.read_text().strip() not in answer.text
+
+
+def test_an_operator_rotates_and_revokes(client: TestClient, operator: dict[str, str]) -> None:
+    rotated = client.post("/api/-/federation/keys/rotate", headers=operator, json={"at_once": True})
+    revoked = client.post("/api/-/federation/keys/k1/revoke", headers=operator, json={"reason": "stolen"})
+    again = client.post("/api/-/federation/keys/k1/revoke", headers=operator, json={"reason": "stolen"})
+
+    assert (rotated.status_code, rotated.json()["name"]) == (200, "k2")
+    assert (revoked.status_code, revoked.json()["reason"]) == (200, "stolen")
+    assert (again.status_code, again.json()["code"]) == (409, "revoked")
+
+
+def test_nobody_else_sees_or_changes_keys(client: TestClient, instance: Instance) -> None:
+    somebody = bearer(instance, "ada", "self")
+    for headers, status in ((somebody, 403), ({}, 401)):
+        assert client.get("/api/-/federation/keys", headers=headers).status_code == status
+        answer = client.post("/api/-/federation/keys/k1/revoke", headers=headers, json={"reason": "lost"})
+        assert answer.status_code == status
+
+
+# ------------------------------------------------------------------------------------------------ the shell
+
+
+class Shell:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __call__(self, words: str, typed: str = "") -> Result:
+        return CliRunner().invoke(
+            app, ["federation", "keys", *words.split(), "--instance", str(self.folder)], input=typed or None
+        )
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Shell:
+    begin_instance(tmp_path / "hub", name="Hub", base_url="https://hub.example", language="fr", plugins=("federation",))
+    return Shell(tmp_path / "hub")
+
+
+def test_the_shell_makes_keys_once_and_shows_the_fingerprint_to_read_aloud(shell: Shell) -> None:
+    made, again = shell("init"), shell("init")
+
+    assert made.output.startswith("Keys were made.")
+    assert again.output.startswith("There are keys already; nothing was changed.")
+    digits = shell("fingerprint").output
+    assert digits in made.output
+    assert sum(len(word) == 5 and word.isdigit() for word in digits.split()) == 8
+    assert "Lisez-vous ces chiffres" in digits
+
+
+def test_the_root_key_is_shown_taken_away_and_typed_in(shell: Shell) -> None:
+    shell("init")
+    shown = shell("root export --remove", "y\n")
+    secret = shown.stdout.split()[0]
+
+    assert secret.startswith("z3u2")
+    assert not (shell.folder / "keys" / "root.key").exists()
+    assert shell("root export").exit_code == 1
+    assert "root, away" in shell("list").output
+    assert shell("rotate").exit_code == 1
+    rotated = shell("rotate --root", f"{secret}\n")
+    assert rotated.output.splitlines()[-1].startswith("k2 is used from")
+    assert secret not in rotated.output
+    assert shell("root sign", "z3u2nonsense\n").exit_code == 1
+    assert shell("root sign", f"{secret}\n").exit_code == 0
+    assert secret not in "".join(file.read_text() for file in (shell.folder / "keys").iterdir())
+
+
+def test_the_root_key_stays_where_nobody_said_that_it_is_written_down(shell: Shell) -> None:
+    shell("init")
+    shell("root export --remove", "n\n")
+
+    assert (shell.folder / "keys" / "root.key").exists()
+
+
+def test_the_file_of_a_revoked_key_is_deleted(shell: Shell) -> None:
+    shell("init")
+    said = shell("revoke k1 --reason stolen")
+
+    assert "k1 is revoked" in said.output
+    assert sorted(file.name for file in (shell.folder / "keys").iterdir()) == ["k2.key", "k3.key", "root.key"]
+    assert "revoked" in shell("list").output
+    assert shell("revoke k7 --reason lost").exit_code == 1
+
+
+def test_no_command_but_export_shows_a_private_key(shell: Shell) -> None:
+    said = [shell(one).output for one in ("init", "list", "fingerprint", "rotate", "rotate --now", "root sign")]
+
+    for file in (shell.folder / "keys").iterdir():
+        assert file.read_text().strip() not in json.dumps(said)
