@@ -58,9 +58,7 @@ if TYPE_CHECKING:
     from .enterprises.plugins import enabled_plugins as enabled_plugins
     from .enterprises.plugins import plugin_settings as plugin_settings
     from .errors import Busy as Busy
-    from .errors import CommensalError as CommensalError
     from .errors import Conflict as Conflict
-    from .errors import Forbidden as Forbidden
     from .errors import Invalid as Invalid
     from .errors import NotFound as NotFound
     from .errors import PluginError as PluginError
@@ -107,6 +105,10 @@ if TYPE_CHECKING:
     from .orders.cart import fill_cart as fill_cart
     from .orders.cart import open_cart as open_cart
     from .orders.change import change_order as change_order
+    from .orders.distribution import CustomersLine as CustomersLine
+    from .orders.distribution import Ordered as Ordered
+    from .orders.distribution import lines_of_product as lines_of_product
+    from .orders.distribution import ordered_of as ordered_of
     from .orders.links import order_links as order_links
     from .orders.lock import locked_guest_order as locked_guest_order
     from .orders.lock import locked_order as locked_order
@@ -121,6 +123,7 @@ if TYPE_CHECKING:
     from .orders.selling import known_customer as known_customer
     from .orders.selling import refuse_foreign_session as refuse_foreign_session
     from .orders.settle import read_codes as read_codes
+    from .orders.shorten import shorten_order as shorten_order
     from .orders.values import Order as Order
     from .orders.values import Wish as Wish
     from .outbound.client import http_client as http_client
@@ -233,6 +236,7 @@ if TYPE_CHECKING:
     from .stock.travelling import settle_lent as settle_lent
     from .stock.travelling import tell_beyond as tell_beyond
     from .stock.travelling import tell_beyonds as tell_beyonds
+    from .stock.travelling import write_off as write_off
     from .store import DERIVED as DERIVED
     from .store import ON_BEHALF as ON_BEHALF
     from .store import PERSONAL as PERSONAL
@@ -287,10 +291,10 @@ _MODULES = {
     "Choice": "reports.values",
     "Choices": "orders.price",
     "Column": "reports.values",
-    "CommensalError": "errors",
     "Concept": "units.concept",
     "Conflict": "errors",
     "CustomerCategory": "enterprises.customer_categories",
+    "CustomersLine": "orders.distribution",
     "DataSubject": "privacy.values",
     "Defaults": "product_lists.said",
     "DemoPlace": "hooks.values",
@@ -303,7 +307,6 @@ _MODULES = {
     "Filter": "reports.look",
     "Flag": "store",
     "Folder": "cli.folder",
-    "Forbidden": "errors",
     "Instance": "instance",
     "Invalid": "errors",
     "Job": "jobs",
@@ -321,6 +324,7 @@ _MODULES = {
     "Operator": "reports.look",
     "Order": "orders.values",
     "OrderDraft": "pricing.values",
+    "Ordered": "orders.distribution",
     "Page": "api.endpoint",
     "Paging": "api.endpoint",
     "Parameter": "reports.values",
@@ -434,6 +438,7 @@ _MODULES = {
     "lease_in": "stock.travelling",
     "lend_stock": "stock.travelling",
     "lineage": "units.product_types",
+    "lines_of_product": "orders.distribution",
     "list_categories": "enterprises.customer_categories",
     "list_enterprises": "enterprises.enterprises",
     "list_from_cells": "product_lists.read",
@@ -461,6 +466,7 @@ _MODULES = {
     "order_by_id": "orders.questions",
     "order_by_secret": "orders.questions",
     "order_links": "orders.links",
+    "ordered_of": "orders.distribution",
     "orders_by_id": "orders.questions",
     "orders_of_person": "orders.questions",
     "owed_by_customer": "payments.due",
@@ -501,6 +507,7 @@ _MODULES = {
     "settle_here": "stock.travelling",
     "settle_lent": "stock.travelling",
     "shifted": "sale_sessions.rhythm",
+    "shorten_order": "orders.shorten",
     "show_image": "products.copies",
     "sign_up": "people.confirmations",
     "slot_problems": "sale_sessions.slots",
@@ -512,6 +519,7 @@ _MODULES = {
     "untraced": "store",
     "url_problem": "outbound.client",
     "who_lists": "catalogs.granted",
+    "write_off": "stock.travelling",
     "wrong_password": "people.log_in",
 }
 

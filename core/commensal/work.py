@@ -20,6 +20,7 @@ from .payments.following import call_off, follow_up
 from .payments.giving_back import give_back, give_late_money_back
 from .people.confirmations import FORGOTTEN, mail_reset
 from .people.forgetting import forget_what_ran_out
+from .privacy.retention import let_go
 from .sale_sessions.complete import complete_due
 from .sale_sessions.repeat import repeat_due
 
@@ -45,6 +46,7 @@ def _core(instance: Instance) -> Work:
             Periodic("forget_jobs", timedelta(days=1), forget_finished),
             Periodic("forget_openings", timedelta(days=1), forget_openings),
             Periodic("forget_audit", timedelta(days=1), partial(forget_old_entries, days=kept.audit_days)),
+            Periodic("let_go", timedelta(days=1), partial(let_go, hooks=instance.hooks, kept=kept)),
         ),
     )
 

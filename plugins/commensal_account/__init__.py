@@ -16,6 +16,7 @@ from commensal import hookimpl
 from .commands import commands
 from .endpoints import endpoints
 from .gate import order_problems
+from .leaving import erase_person
 from .paying import payment_methods, payment_status, refund_payment, start_payment
 from .settings import Settings
 from .settling import order_cancelled, order_changed
@@ -24,6 +25,7 @@ __all__ = [
     "commands",
     "endpoints",
     "enterprise_settings",
+    "erase_person",
     "migrations",
     "order_cancelled",
     "order_changed",

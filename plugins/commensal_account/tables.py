@@ -38,4 +38,4 @@ account_entry = Table(
     sqlite_strict=True,
     info=untraced("it is a ledger, and says who wrote"),
 )
-append_only(account_entry)
+append_only(account_entry, blanked="note")

@@ -80,7 +80,7 @@ vouchers_movement = Table(
     Column("voucher_id", Text, ForeignKey("vouchers_voucher.id"), nullable=False),
     Column("order_id", Text, ForeignKey("customer_order.id"), index=True),  # none: the shop put money on it
     Column("amount", Whole, nullable=False),  # minor units; negative pays for an order
-    Column("note", Text, nullable=False, info=PERSONAL),
+    Column("note", Text, nullable=False),
     Column("person_id", Text),  # who put money on it; none: an order, or the command line
     Column("at", Time, nullable=False),
     CheckConstraint("amount <> 0", name="amount_moves"),

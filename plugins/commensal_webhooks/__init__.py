@@ -30,6 +30,7 @@ from commensal import Periodic, Work, hookimpl
 from .deliveries import DELIVER, forget_old
 from .delivering import deliver
 from .endpoints import endpoints
+from .people import erase_person, person_data
 from .telling import (
     order_cancelled,
     order_changed,
@@ -44,6 +45,7 @@ from .telling import (
 
 __all__ = [
     "endpoints",
+    "erase_person",
     "jobs",
     "migrations",
     "order_cancelled",
@@ -52,6 +54,7 @@ __all__ = [
     "order_placed",
     "payment_received",
     "payment_refunded",
+    "person_data",
     "sale_completed",
     "sale_opened",
     "stock_changed",

@@ -32,9 +32,7 @@ from commensal.testing.client import client_of
 @pytest.fixture
 def desk(settings: Settings, store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path) -> Iterator[Desk]:
     """At an instance with all plugins."""
-    every = Settings(
-        name="Test", base_url=settings.base_url, limits=settings.limits, plugins={"enabled": list(found_plugins())}
-    )
+    every = replace(settings, plugins={"enabled": list(found_plugins())})
     with Instance(tmp_path, every, store, load_plugins(every, clock=clock), clock, ids) as opened:
         yield Desk(opened)
 

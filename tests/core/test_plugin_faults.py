@@ -49,6 +49,9 @@ from commensal.payments.refunds import refund
 from commensal.payments.values import Payment
 from commensal.people.actor import Actor
 from commensal.people.tables import person
+from commensal.privacy.forgetting import forget_person
+from commensal.privacy.handing_over import data_of
+from commensal.privacy.subject import subject_by_email
 from commensal.reports.run import reports_of
 from commensal.sale_sessions.clone import clone_coordination
 from commensal.sale_sessions.complete import complete_due
@@ -166,6 +169,20 @@ def copy(world: World, clock: ManualClock) -> None:
     write(world, lambda tx: clone_coordination(tx, world.hooks, "shop-sale", "shop", opens_at))
 
 
+def hand_over(world: World) -> object:
+    ordered(world)
+    return read(world, lambda tx: data_of(tx, world.hooks, subject_by_email(tx, "ada@example.org")))
+
+
+def forget(world: World) -> object:
+    """The order was cancelled while the plugin was well, so that nothing else stands against it."""
+    sick, world.probe.sick = world.probe.sick, False
+    on_order(world, lambda tx, order: cancel_order(tx, world.hooks, order))
+    run_jobs(world)
+    world.probe.sick = sick
+    return write(world, lambda tx: forget_person(tx, world.hooks, subject_by_email(tx, "ada@example.org"), years=10))
+
+
 REACH: dict[str, Callable[[World, ManualClock], object]] = {
     "check_settings": lambda world, _: read(world, lambda tx: try_settings(tx, world.hooks, "shop", "probe", {})),
     "menu_items": lambda world, _: menu(world),
@@ -173,6 +190,8 @@ REACH: dict[str, Callable[[World, ManualClock], object]] = {
         world, lambda tx, order: order_links(tx, world.hooks, order, "/orders/1", "en")
     ),
     "reports": lambda world, _: read(world, lambda tx: reports_of(tx, world.hooks, "shop", "en")),
+    "person_data": lambda world, _: hand_over(world),
+    "erase_person": lambda world, _: forget(world),
     "sale_copied": copy,
     "price_adjustments": lambda world, _: place(world),
     "settle_adjustments": lambda world, _: place(world),
@@ -289,7 +308,7 @@ def test_what_is_asked_goes_on_or_is_refused_and_works_again_when_the_plugin_doe
     else:
         with pytest.raises(PluginError, match="'probe' failed in"):
             reach(made, clock)
-        if hook.name not in ("order_links", "release_shipping", "start_payment"):  # of an order that stands
+        if hook.name not in ("order_links", "person_data", "release_shipping", "start_payment"):  # an order stands
             assert free(made) == before
     nothing_is_lost(made)
     the_operator_sees(made, hook)

@@ -21,6 +21,7 @@ from . import (
     jobs,
     migrate,
     new_plugin,
+    person,
     plugins,
     product_list,
     report,
@@ -42,7 +43,7 @@ app = typer.Typer(
 )
 _ROOMS = (
     init, user, token, enterprise, product_list, report, sale, plugins, hooks, new_plugin, serve, work, jobs, migrate,
-    upgrade, check, audit, backup, export, demo,
+    upgrade, check, audit, person, backup, export, demo,
 )  # fmt: skip
 for _room in _ROOMS:
     _room.add_to(app)

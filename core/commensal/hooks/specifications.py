@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ..orders.values import Order
     from ..payments.values import Payment
     from ..pricing.values import Address, Adjustment, OrderDraft, Phase
+    from ..privacy.values import DataSubject, KeptRows
     from ..reports.values import Report
     from ..sale_sessions.values import SaleSession
     from ..stock.lots import StockLot
@@ -148,6 +149,28 @@ def reports(tx: Transaction, enterprise_id: str, language: str) -> Sequence[Repo
 
     `tx` only reads, and is over when the report runs: its lines are asked of the snapshot that it is handed then. A
     plugin that fails is left out of the list.
+    """
+    raise AssertionError("a specification is not called")
+
+
+# ------------------------------------------------------------------------------------------------ people
+
+
+@hook(scope="instance", returns="each", where="transaction", on_error="raise", reads=True, timeout=20.0)
+def person_data(tx: Transaction, person: DataSubject) -> Sequence[KeptRows] | None:
+    """What you keep about a person and the core cannot find, for the archive that they are handed.
+
+    Rows whose foreign keys lead to a person, a customer, an order or a payment are in it anyway. Leave secrets out.
+    """
+    raise AssertionError("a specification is not called")
+
+
+@hook(scope="instance", returns="nothing", where="transaction", on_error="raise", timeout=20.0)
+def erase_person(tx: Transaction, person: DataSubject) -> None:
+    """A person is forgotten: let go what you keep about them and the core cannot find, in the same transaction.
+
+    Columns that are marked `PERSONAL`, in rows whose foreign keys lead to the person, are blanked by the core. Raise
+    `Refused` where something must be settled first, and say what.
     """
     raise AssertionError("a specification is not called")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import DDL, Table, event
 
 # One function serves all such tables of a PostgreSQL database.
@@ -9,27 +11,47 @@ _FUNCTION = """CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUA
 BEGIN RAISE EXCEPTION '% only grows', TG_TABLE_NAME USING ERRCODE = 'restrict_violation'; END $$"""
 
 
-def append_only(table: Table) -> Table:
-    """Makes `table` append-only wherever it is created from its metadata. Migrations run `append_only_ddl`."""
+def append_only(table: Table, *, blanked: str = "") -> Table:
+    """Makes `table` append-only wherever it is created from its metadata. Migrations run `append_only_ddl`.
+
+    `blanked` is a column of text that may still be emptied, because people may have to be forgotten.
+    """
+    others = [one.name for one in table.c if one.name != blanked]
     for dialect in ("sqlite", "postgresql"):
-        for statement in append_only_ddl(table.name, dialect):
+        for statement in append_only_ddl(table.name, dialect, blanked=blanked, others=others):
             ddl = DDL(statement.replace("%", "%%"))  # type: ignore[no-untyped-call]
             event.listen(table, "after_create", ddl.execute_if(dialect=dialect))
     return table
 
 
-def append_only_ddl(table: str, dialect: str) -> tuple[str, ...]:
-    """The statements that make `table` append-only, for ``sqlite`` or ``postgresql``."""
+def append_only_ddl(table: str, dialect: str, *, blanked: str = "", others: Sequence[str] = ()) -> tuple[str, ...]:
+    """The statements that make `table` append-only, for ``sqlite`` or ``postgresql``.
+
+    With a column `blanked`, `others` are all its other columns: they stay as they are, and it may be emptied.
+    """
+    of = f" OF {', '.join(others)}" if blanked else ""
     if dialect == "sqlite":
-        return tuple(
-            f"CREATE TRIGGER {table}_no_{change} BEFORE {change.upper()} ON {table} "
-            f"BEGIN SELECT RAISE(ABORT, '{table} only grows'); END"
-            for change in ("update", "delete")
+        refuse = f"BEGIN SELECT RAISE(ABORT, '{table} only grows'); END"
+        only_blanks = (
+            f"CREATE TRIGGER {table}_only_blanks BEFORE UPDATE OF {blanked} ON {table} WHEN NEW.{blanked} <> ''"
         )
+        return (
+            f"CREATE TRIGGER {table}_no_update BEFORE UPDATE{of} ON {table} {refuse}",
+            f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} {refuse}",
+            *([f"{only_blanks} {refuse}"] if blanked else []),
+        )
+    refuse = "EXECUTE FUNCTION refuse_change()"
+    only_blanks = f"CREATE TRIGGER {table}_only_blanks BEFORE UPDATE OF {blanked} ON {table} FOR EACH ROW"
     return (
         _FUNCTION,
-        f"CREATE TRIGGER {table}_only_grows BEFORE UPDATE OR DELETE ON {table} "
-        "FOR EACH ROW EXECUTE FUNCTION refuse_change()",
-        f"CREATE TRIGGER {table}_not_emptied BEFORE TRUNCATE ON {table} "
-        "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",
+        f"CREATE TRIGGER {table}_only_grows BEFORE UPDATE{of} OR DELETE ON {table} FOR EACH ROW {refuse}",
+        f"CREATE TRIGGER {table}_not_emptied BEFORE TRUNCATE ON {table} FOR EACH STATEMENT {refuse}",
+        *([f"{only_blanks} WHEN (NEW.{blanked} <> '') {refuse}"] if blanked else []),
     )
+
+
+def drop_append_only_ddl(table: str, dialect: str) -> tuple[str, ...]:
+    """The statements that take the guard of `append_only_ddl` off again, for a revision that makes another one."""
+    if dialect == "sqlite":
+        return tuple(f"DROP TRIGGER {table}_no_{change}" for change in ("update", "delete"))
+    return tuple(f"DROP TRIGGER {table}_{guard} ON {table}" for guard in ("only_grows", "not_emptied"))

@@ -12,7 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Protocol, cast
 
-from sqlalchemy import ColumnElement, CursorResult, Delete, Insert, RowMapping, Table, Update, and_, or_, select
+from sqlalchemy import ColumnElement, CursorResult, Delete, Insert, Table, Update, and_, or_, select
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql.dml import UpdateBase
 
@@ -103,11 +103,7 @@ class Trail:
     def _changing(
         self, connection: Connection, table: Table, statement: Update | Delete, parameters: Parameters
     ) -> CursorResult[Any]:
-        one = parameters if isinstance(parameters, Mapping) else {}
-        rows = select(*table.c)
-        if statement.whereclause is not None:
-            rows = rows.where(statement.whereclause)
-        before = connection.execute(rows.limit(MOST + 1), one).mappings().all()
+        before = _meant(connection, table, statement, parameters)
         result, count = _counted(connection.execute(statement, parameters))
         action = "changed" if isinstance(statement, Update) else "removed"
         if not before or not count:
@@ -188,7 +184,7 @@ def _values(connection: Connection, table: Table, statement: Insert, given: Row)
     return {column.name: known[column.name] for column in table.c if column.name in known}
 
 
-def _in_the_way(connection: Connection, table: Table, statement: Insert, new: Row) -> RowMapping | None:
+def _in_the_way(connection: Connection, table: Table, statement: Insert, new: Row) -> dict[str, Any] | None:
     """The row that an INSERT … ON CONFLICT DO UPDATE will change instead; None where it will insert."""
     clause = getattr(statement, "_post_values_clause", None)
     targets = getattr(clause, "inferred_target_elements", None)
@@ -197,13 +193,30 @@ def _in_the_way(connection: Connection, table: Table, statement: Insert, new: Ro
     names = [one if isinstance(one, str) else one.name for one in targets]
     found = select(*table.c).where(*(table.c[name] == new.get(name) for name in names))
     partial = getattr(clause, "inferred_target_whereclause", None)
-    return connection.execute(found if partial is None else found.where(partial)).mappings().first()
+    row = connection.execute(found if partial is None else found.where(partial)).mappings().first()
+    return dict(row) if row is not None else None
 
 
-def _again(connection: Connection, table: Table, rows: Sequence[RowMapping]) -> dict[str, RowMapping]:
+def _meant(
+    connection: Connection, table: Table, statement: Update | Delete, parameters: Parameters
+) -> list[dict[str, Any]]:
+    """The rows that the statement will change, as they are; of very many only enough to see that they are many."""
+    rows = select(*table.c)
+    if statement.whereclause is not None:
+        rows = rows.where(statement.whereclause)
+    each = [parameters] if isinstance(parameters, Mapping) else parameters or [{}]
+    found: list[dict[str, Any]] = []
+    for one in each:
+        found += [dict(row) for row in connection.execute(rows.limit(MOST + 1), one).mappings()]
+        if len(found) > MOST:
+            break
+    return found
+
+
+def _again(connection: Connection, table: Table, rows: Sequence[Row]) -> dict[str, Row]:
     keys = table.primary_key.columns
     same: list[ColumnElement[bool]] = [and_(*(key == row[key.name] for key in keys)) for row in rows]
-    found = connection.execute(select(*table.c).where(or_(*same))).mappings()
+    found = [dict(row) for row in connection.execute(select(*table.c).where(or_(*same))).mappings()]
     return {_key(table, row): row for row in found}
 
 

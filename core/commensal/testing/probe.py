@@ -27,6 +27,7 @@ from ..jobs import Work
 from ..payments.values import Payment
 from ..people.tables import person
 from ..pricing.values import Adjustment, OrderDraft, Phase
+from ..privacy.values import KeptRows
 from ..reports.values import Report
 from ..store import Store, Transaction
 from .goods import a_lot, an_item
@@ -66,6 +67,8 @@ GOOD: dict[str, Callable[..., Any]] = {
     "menu_items": lambda tx: [MenuItem(label="Probe", url="/probe")],
     "order_links": lambda page: [MenuItem(label="Calendar", url=f"/-/probe{page}")],
     "reports": lambda tx: [Report(id="all", label="All", description="", columns=[], rows=lambda query: [])],
+    "person_data": lambda tx, person: [KeptRows(name="letters", rows=[{"to": person.email}])],
+    "erase_person": lambda tx, person: None,
     "sale_copied": lambda tx, copy: None,
     "price_adjustments": _fee,
     "settle_adjustments": lambda tx: None,

@@ -8,7 +8,7 @@ from ..endpoint import Endpoint
 
 ROOMS = (
     "people", "sessions", "enterprises", "members", "customers", "grants", "plugins", "taxonomy", "stock", "products",
-    "images", "product_lists", "catalogs", "sales", "orders", "payments", "jobs", "reports", "audit",
+    "images", "product_lists", "catalogs", "sales", "orders", "payments", "jobs", "reports", "audit", "privacy",
 )  # fmt: skip
 
 

@@ -1,0 +1,52 @@
+"""What is kept of oneself: taken along, or forgotten."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from ...people.access import demand_session
+from ...people.new_password import prove_password
+from ...people.people import person_by_id
+from ...privacy.forgetting import forget_person
+from ...privacy.handing_over import archive_of, data_of
+from ...privacy.subject import subject_of
+from ...privacy.values import Forgotten
+from ..endpoint import Body, Call, File, Routes
+
+routes = Routes("privacy")
+
+
+class Farewell(Body, frozen=True, kw_only=True):
+    """The password, once more: nobody shall be forgotten by who finds their browser open."""
+
+    password: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+
+
+def _archive(call: Call) -> bytes:
+    """Put together before the transaction opens: it only reads, and nobody shall wait for it."""
+    demand_session(call.actor)
+    me = subject_of(call.tx, person_by_id(call.tx, call.person_id))
+    return archive_of(data_of(call.tx, call.instance.hooks, me), call.language)
+
+
+@routes.post("/me/export", scope="self", limit="logins", keeps=False, prepare=_archive)
+def export_me(call: Call) -> File:
+    """Everything that this instance keeps of me, over all enterprises, as a zip file of JSON and CSV. A token is not
+    enough for this."""
+    call.tx.trace("exported", "person", call.person_id)
+    return File(call.prepared, "application/zip", "my-data.zip")
+
+
+def _proved(call: Call, body: Farewell) -> None:
+    demand_session(call.actor)
+    prove_password(call.tx, call.person_id, body.password)
+
+
+@routes.post("/me/erasure", scope="self", limit="logins", keeps=False, prepare=_proved)
+def forget_me(call: Call, body: Farewell) -> Forgotten:
+    """Forgets me, for good. What accounts must keep stays under a pseudonym. Refused while an order is not settled.
+    A token is not enough for this."""
+    me = subject_of(call.tx, person_by_id(call.tx, call.person_id))
+    return forget_person(call.tx, call.instance.hooks, me, years=call.instance.settings.retention.identities_years)

@@ -1,0 +1,277 @@
+"""Somebody with a canary in every field: an archive for them has them all, and what is kept after them has none."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from sqlalchemy import MetaData, insert, select
+from starlette.testclient import TestClient
+
+from commensal import Refused
+from commensal.api.app import make_app
+from commensal.audit.questions import Wanted, audit_entries
+from commensal.checks import broken_invariants
+from commensal.clock import ManualClock
+from commensal.enterprises.customers import change_customer, customer_by_email
+from commensal.enterprises.tables import enterprise_plugin
+from commensal.hooks.loading import found_plugins, load_plugins
+from commensal.ids import SeededIds
+from commensal.instance import Instance, Settings
+from commensal.orders.fulfil import hand_order_over
+from commensal.orders.lock import locked_order
+from commensal.orders.questions import order_by_id
+from commensal.payments.payments import receive_payment
+from commensal.people.people import add_person, new_person
+from commensal.privacy.forgetting import forget_person
+from commensal.privacy.handing_over import archive_of, data_of
+from commensal.privacy.retention import let_go
+from commensal.privacy.subject import subject_by_email
+from commensal.privacy.tables import retained_identity
+from commensal.sale_sessions.complete import complete_due
+from commensal.store import Store
+from commensal.testing.client import client_of
+from commensal.testing.goods import a_lot, an_item
+from commensal.testing.placed import a_shop
+from commensal_account.accounts import open_account, write_down
+from commensal_bank_transfer.tables import bank_transfer_entry
+from commensal_delivery.slots import add_slot
+from commensal_delivery.zones import DeliverySettings
+from commensal_vouchers.making import Terms, add_voucher
+from commensal_webhooks.data import order_data
+from commensal_webhooks.tables import webhooks_delivery, webhooks_hook
+
+PASSWORD = "a long enough password"
+EMAIL = "zq-canary@example.org"
+ZONES = {"zones": [{"id": "tours", "name": "Tours", "postcodes": ["37*"], "price": 150}]}
+IN_THE_ARCHIVE = (
+    "zq-canary@", "zq-name", "zq-phone", "zq-agent", "zq-token", "zq-note", "zq-street", "zq-floor", "zq-known-as",
+    "zq-code", "zq-remark", "zq-ledger", "zq-payer", "zq-text",
+)  # fmt: skip
+
+
+@pytest.fixture
+def instance(
+    settings: Settings, store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path
+) -> Iterator[Instance]:
+    """With all plugins, and all of them on at the shop."""
+    every = replace(settings, plugins={"enabled": list(found_plugins())})
+    with Instance(tmp_path, every, store, load_plugins(every, clock=clock), clock, ids) as opened:
+        yield opened
+
+
+class Zoe:
+    """Somebody who has an account, has ordered goods to her door, paid them, and left words everywhere."""
+
+    def __init__(self, instance: Instance, clock: ManualClock) -> None:
+        self.instance, self.clock = instance, clock
+        self.client = client_of(make_app(instance))
+        with instance.store.write() as tx:
+            a_shop(tx)
+            for plugin in instance.hooks.plugins():
+                kept = ZONES if plugin == "delivery" else {}
+                row = {"enterprise_id": "shop", "plugin": plugin, "settings": kept, "version": 1}
+                tx.execute(insert(enterprise_plugin).values(row))
+            begins_at = clock.now() + timedelta(days=2, hours=5)
+            times: Any = {"begins_at": begins_at, "ends_at": begins_at + timedelta(hours=2)}
+            self.slot = add_slot(tx, DeliverySettings(), "shop", "shop-session", **times).id
+            self.item = an_item(tx, a_lot(tx, on_hand="9"), name="Carottes")
+            one_each = Terms(kind="amount", name="Hello", amount=50, once=True)
+            self.voucher = add_voucher(tx, "shop", one_each, code="HELLO")
+            new = new_person(email=EMAIL, name="zq-name", password=PASSWORD, language="en", phone="zq-phone")
+            zoe = add_person(tx, new, confirmed=True)
+            assert zoe is not None
+            self.id = zoe.id
+        self.log_in()
+        token = {"name": "zq-token", "scopes": ["self"]}
+        assert self.client.post("/api/me/tokens", json=token).status_code == 201
+        self.order = self.place()
+        self.leave_words()
+
+    def log_in(self) -> None:
+        sent = {"email": EMAIL, "password": PASSWORD, "agent": "zq-agent"}
+        assert self.client.post("/api/sessions", json=sent).status_code == 201
+
+    def place(self) -> str:
+        address = {"street": "zq-street", "postcode": "37000", "city": "Tours", "country": "FR", "note": "zq-floor"}
+        wish = {
+            "items": {self.item: 2}, "name": "zq-name", "email": EMAIL, "phone": "zq-phone", "note": "zq-note",
+            "shipping": f"delivery:{self.slot}", "payment_method": "cash:cash", "address": address, "codes": ["hello"],
+        }  # fmt: skip
+        placed = self.client.post(
+            "/api/sale-sessions/shop-session/orders", json=wish, headers={"Idempotency-Key": "once"}
+        )
+        assert placed.status_code == 201, placed.text
+        return str(placed.json()["order"]["id"])
+
+    def leave_words(self) -> None:
+        with self.instance.store.write() as tx:
+            known = customer_by_email(tx, "shop", EMAIL)
+            said: Any = {"name": "zq-known-as", "code": "zq-code", "note": "zq-remark"}
+            change_customer(tx, "shop", known.id, known.version, **said)
+            self.customer = known.id
+            open_account(tx, "shop", known.id)
+            for kind, amount in (("paid in", 500), ("paid out", -500)):
+                write_down(tx, "shop", known.id, kind, amount, note="zq-ledger", person_id=None)  # type: ignore[arg-type]
+            order = order_by_id(tx, self.order, person_id=self.id)
+            entry: Any = {
+                "id": tx.new_id(),
+                "enterprise_id": "shop",
+                "key": "k",
+                "booked_on": "2026-06-04",
+                "amount": 1,
+            }
+            entry |= {"currency": "EUR", "payer": "zq-payer", "text": "zq-text", "state": "matched"}
+            tx.execute(insert(bank_transfer_entry).values(**entry, order_id=order.id, created_at=tx.now))
+            hook: Any = {"id": "hook", "enterprise_id": "shop", "url": "https://hooks.example.org", "events": []}
+            hook |= {"personal": True, "secret": "whsec_x", "enabled": True, "off_because": "", "failures": 0}
+            tx.execute(insert(webhooks_hook).values(**hook, created_at=tx.now, version=1))
+            body = msgspec.json.encode(order_data(order, personal=True)).decode()
+            sent: Any = {
+                "id": "sent",
+                "hook_id": "hook",
+                "event_id": "e",
+                "kind": "order_placed",
+                "body": body,
+                "tries": 1,
+            }
+            sent |= {"state": "delivered", "error": "", "due_at": tx.now, "created_at": tx.now}
+            tx.execute(insert(webhooks_delivery).values(sent))
+
+    def settle(self) -> None:
+        """The sale is over, the goods are handed over and paid."""
+        self.clock.advance(days=10)
+        with self.instance.store.write() as tx:
+            complete_due(tx)
+            order = locked_order(tx, self.order, enterprise_id="shop")
+            hand_order_over(tx, order)
+            receive_payment(
+                tx, enterprise_id="shop", order_id=self.order, method="cash:cash", amount=order.total,
+                idempotency_key="k", person_id=None,
+            )  # fmt: skip
+
+    def forget(self) -> Any:
+        with self.instance.store.write() as tx:
+            return forget_person(tx, self.instance.hooks, subject_by_email(tx, EMAIL), years=10)
+
+
+@pytest.fixture
+def zoe(instance: Instance, clock: ManualClock) -> Zoe:
+    return Zoe(instance, clock)
+
+
+def dump(store: Store, *but: str) -> str:
+    """Every row of every table that the database has, whatever the code knows of it."""
+    found = MetaData()
+    with store.read() as tx:
+        found.reflect(bind=tx.connection)
+        return "\n".join(
+            f"{table.name}: {dict(row)}"
+            for table in found.sorted_tables
+            if table.name not in but
+            for row in tx.execute(select(*table.c)).mappings()
+        )
+
+
+def lines_with(text: str, word: str) -> list[str]:
+    return [line[:160] for line in text.splitlines() if word in line]
+
+
+def archive(zoe: Zoe) -> str:
+    answer = zoe.client.post("/api/me/export")
+    assert answer.status_code == 200, answer.text
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as found:
+        return "\n".join(found.read(name).decode("utf-8-sig") for name in found.namelist())
+
+
+def test_an_archive_holds_everything_that_is_known_of_somebody_and_no_secret(zoe: Zoe) -> None:
+    told = archive(zoe)
+    assert [word for word in IN_THE_ARCHIVE if word not in told] == []
+    assert "argon2" not in told
+    with zoe.instance.store.read() as tx:
+        trail = audit_entries(tx, Wanted(person_id=zoe.id))
+    assert (trail[0].action, trail[0].command) == ("exported", "export_me")
+
+
+def test_the_same_archive_is_made_from_the_shell_for_who_has_only_an_address(zoe: Zoe) -> None:
+    with zoe.instance.store.read() as tx:
+        data = data_of(tx, zoe.instance.hooks, subject_by_email(tx, EMAIL))
+    assert {"person", "customer", "customer_order", "order_line", "account_entry", "webhooks_delivery"} <= set(data)
+    with zipfile.ZipFile(io.BytesIO(archive_of(data, "fr"))) as found:
+        assert {"read-me.txt", "person.json", "person.csv", "customer_order.csv"} <= set(found.namelist())
+
+
+def test_nobody_is_forgotten_while_an_order_is_not_settled(zoe: Zoe) -> None:
+    refused = zoe.client.post("/api/me/erasure", json={"password": PASSWORD})
+    assert (refused.status_code, refused.json()["code"]) == (409, "order_open")
+    assert "Order 1 at shop" in refused.json()["detail"]
+    assert archive(zoe).count("zq-street")
+
+
+def test_nobody_is_forgotten_while_an_account_is_not_at_zero(zoe: Zoe) -> None:
+    zoe.settle()
+    with zoe.instance.store.write() as tx:
+        write_down(tx, "shop", zoe.customer, "paid in", 300, note="", person_id=None)
+    with pytest.raises(Refused, match="account at shop is not at zero"):
+        zoe.forget()
+
+
+def test_after_somebody_was_forgotten_only_the_restricted_table_knows_their_name(zoe: Zoe) -> None:
+    zoe.settle()
+    assert lines_with(dump(zoe.instance.store), "zq-")
+    wrong = zoe.client.post("/api/me/erasure", json={"password": "not the password"})
+    assert wrong.status_code == 422
+    done = zoe.client.post("/api/me/erasure", json={"password": PASSWORD})
+    assert done.status_code == 200, done.text
+    assert done.json()["identities"] == 1
+    assert lines_with(dump(zoe.instance.store, "retained_identity"), "zq-") == []
+    assert zoe.client.get("/api/me").status_code == 401
+    with zoe.instance.store.read() as tx:
+        order = order_by_id(tx, zoe.order, enterprise_id="shop")
+        assert (order.name, order.email) == (f"forgotten-{zoe.order}", f"forgotten-{zoe.order}@forgotten.invalid")
+        assert (order.total, order.payment_state) == (order.paid_total, "Paid")
+        assert broken_invariants(tx) == []
+        kept = tx.one(select(retained_identity))
+        assert (kept["name"], kept["keep_until"].year, kept["order_id"]) == ("zq-name", 2037, zoe.order)
+        assert audit_entries(tx, Wanted(object_kind="person", object_id=zoe.id))[0].action == "forgot"
+
+
+def test_after_the_legal_time_nothing_knows_their_name(zoe: Zoe, clock: ManualClock) -> None:
+    zoe.settle()
+    zoe.forget()
+    clock.advance(days=365 * 11)
+    with zoe.instance.store.write() as tx:
+        assert let_go(tx, zoe.instance.hooks, zoe.instance.settings.retention).identities == 1
+    assert lines_with(dump(zoe.instance.store), "zq-") == []
+
+
+def test_the_address_may_be_used_for_a_new_account_afterwards(zoe: Zoe) -> None:
+    zoe.settle()
+    zoe.forget()
+    again = {"email": EMAIL, "name": "Somebody", "password": PASSWORD}
+    assert zoe.client.post("/api/people", json=again).status_code == 202
+    zoe.log_in()
+    assert zoe.client.get("/api/me/orders").json()["items"] == []
+
+
+def test_a_second_time_there_is_nobody_to_forget(zoe: Zoe) -> None:
+    zoe.settle()
+    zoe.forget()
+    with pytest.raises(Refused, match="Nothing is known"):
+        zoe.forget()
+
+
+def test_a_token_is_not_enough_to_take_everything_or_to_forget(zoe: Zoe) -> None:
+    secret = zoe.client.post("/api/me/tokens", json={"name": "t", "scopes": ["self"]}).json()["secret"]
+    with TestClient(make_app(zoe.instance)) as program:
+        sent = {"Authorization": f"Bearer {secret}"}
+        assert program.post("/api/me/export", headers=sent).status_code == 403
+        body = {"password": PASSWORD}
+        assert program.post("/api/me/erasure", json=body, headers=sent).status_code == 403
