@@ -37,24 +37,38 @@ def read_json(body: bytes, most: int) -> dict[str, Any]:
     return read
 
 
-def refuse_beyond_profile(value: Any, depth: int = 0) -> None:
+def refuse_beyond_profile(value: Any) -> None:
     """Raises `Unreadable` for a value that is no JSON of the profile."""
-    kind = type(value)
-    if kind is str:
-        _refuse_halves(value)
-    elif kind is dict:
-        _refuse_depth(depth)
-        for key, inner in value.items():
-            _refuse_key(key)
-            refuse_beyond_profile(inner, depth + 1)
-    elif kind is list:
-        _refuse_depth(depth)
-        for inner in value:
-            refuse_beyond_profile(inner, depth + 1)
-    elif kind is int:
-        _refuse_huge(value)
-    elif value is not None and kind is not bool:
-        raise Unreadable("number", f"{kind.__name__}: only whole numbers; decimals are texts")
+    level, depth = [[value]], 0
+    while level:
+        deeper: list[Any] = []
+        for holder in level:
+            deeper += _refuse_members(holder)
+        level, depth = deeper, depth + 1
+        if level:
+            _refuse_depth(depth)
+
+
+def _refuse_members(holder: Any) -> list[Any]:
+    """Looks at keys and plain values, and returns the lists and objects among them. Most texts are ASCII: no call."""
+    within = []
+    if type(holder) is dict:
+        for key in holder:
+            if type(key) is not str or not key.isascii():
+                _refuse_key(key)
+        holder = holder.values()
+    for value in holder:
+        kind = type(value)
+        if kind is str:
+            if not value.isascii():
+                _refuse_halves(value)
+        elif kind is dict or kind is list:
+            within.append(value)
+        elif kind is int:
+            _refuse_huge(value)
+        elif value is not None and kind is not bool:
+            raise Unreadable("number", f"{kind.__name__}: only whole numbers; decimals are texts")
+    return within
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -65,12 +79,12 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _refuse_depth(depth: int) -> None:
-    if depth >= DEEPEST:
+    if depth > DEEPEST:
         raise Unreadable("too_deep", f"nested more than {DEEPEST} deep")
 
 
 def _refuse_key(key: Any) -> None:
-    if type(key) is not str or (not key.isascii() and max(key) > "\uffff"):
+    if type(key) is not str or max(key) > "\uffff":
         raise Unreadable("key", "a key is no text of the Basic Multilingual Plane")
     _refuse_halves(key)
 
