@@ -12,6 +12,7 @@ from commensal import hookimpl
 
 from .catalogue.telling import listing_changed, stock_changed
 from .commands import commands
+from .identity.warnings import warnings
 from .jobs import jobs
 from .leases.holding import bring_stock
 from .routes import endpoints, fixed_routes, routes
@@ -26,6 +27,7 @@ __all__ = [
     "listing_changed",
     "routes",
     "stock_changed",
+    "warnings",
 ]
 
 

@@ -19,6 +19,7 @@ from starlette.testclient import TestClient
 from commensal.api.app import make_app
 from commensal.checks import broken_invariants
 from commensal.cli import of_plugins
+from commensal.cli.check import report_plugins
 from commensal.clock import ManualClock
 from commensal.enterprises.try_settings import try_settings
 from commensal.errors import PluginError
@@ -185,6 +186,7 @@ def forget(world: World) -> object:
 
 REACH: dict[str, Callable[[World, ManualClock], object]] = {
     "check_settings": lambda world, _: read(world, lambda tx: try_settings(tx, world.hooks, "shop", "probe", {})),
+    "warnings": lambda world, _: report_plugins(world.instance),
     "menu_items": lambda world, _: menu(world),
     "order_links": lambda world, _: on_order(
         world, lambda tx, order: order_links(tx, world.hooks, order, "/orders/1", "en")

@@ -181,3 +181,17 @@ def test_no_command_but_export_shows_a_private_key(shell: Shell) -> None:
 
     for file in (shell.folder / "keys").iterdir():
         assert file.read_text().strip() not in json.dumps(said)
+
+
+def test_check_tells_what_does_not_stand_well_with_the_keys(shell: Shell) -> None:
+    assert "has no key to sign with" in check(shell)
+    shell("init")
+    assert "federation" not in check(shell)
+    (shell.folder / "keys" / "k1.key").chmod(0o644)
+    assert "k1.key can be read by others" in check(shell)
+
+
+def check(shell: Shell) -> str:
+    said = CliRunner().invoke(app, ["check", "--instance", str(shell.folder)])
+    assert said.exit_code == 0, said.output
+    return " ".join(said.output.split())

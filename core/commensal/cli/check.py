@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 
 from ..checks import broken_invariants
 from ..enterprises.try_settings import settings_problems
+from ..hooks import specifications
 from ..instance import Instance, open_instance
 from ..jobs.tables import job
 from ..money import Money
@@ -57,13 +58,19 @@ def report(instance: Instance) -> bool:
 
 
 def report_plugins(instance: Instance) -> bool:
-    """Prints which plugins are not there, and what settings of enterprises would not work; True where all is well."""
+    """Prints which plugins are not there, what settings of enterprises would not work, and what plugins warn of.
+
+    True where all is well; warnings are no reason for less.
+    """
     hooks = instance.hooks
     for plugin, why in hooks.absent.items():
         console.print(f"[red]missing[/red] the plugin {plugin}: {escape(why)}; `commensal plugins` tells who uses it.")
     problems = list(settings_problems(instance.store, hooks))
     for problem in problems:
         console.print(f"[red]settings[/red] {escape(str(problem))}")
+    for given in hooks.each(specifications.warnings, instance=instance):
+        for warning in given.value or ():
+            console.print(f"[yellow]warning[/yellow] {given.plugin}: {escape(warning)}")
     return not hooks.absent and not problems
 
 

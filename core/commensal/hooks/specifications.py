@@ -121,6 +121,15 @@ def check_settings(enterprise_id: str) -> Sequence[Problem] | None:
     raise AssertionError("a specification is not called")
 
 
+@hook(scope="instance", returns="each", where="outside", on_error="skip", timeout=20.0)
+def warnings(instance: Instance) -> Sequence[str] | None:
+    """What does not stand well, for who runs the instance: ``commensal check`` prints it. Each line says what to do.
+
+    A plugin that fails or takes too long is left out.
+    """
+    raise AssertionError("a specification is not called")
+
+
 # ------------------------------------------------------------------------------------------------ pages, reports
 
 

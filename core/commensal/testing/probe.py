@@ -64,6 +64,7 @@ GOOD: dict[str, Callable[..., Any]] = {
     "jobs": lambda: Work({}),
     "commands": lambda app: None,
     "check_settings": lambda settings: [],
+    "warnings": lambda: ["Something is old; run `commensal renew`."],
     "menu_items": lambda tx: [MenuItem(label="Probe", url="/probe")],
     "order_links": lambda page: [MenuItem(label="Calendar", url=f"/-/probe{page}")],
     "reports": lambda tx: [Report(id="all", label="All", description="", columns=[], rows=lambda query: [])],

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from commensal import Conflict, Transaction
+from commensal import Conflict, Instance, Transaction, hookimpl
 
+from ..runtime import federation_of
 from .files import file_of, folder_of, read_key
 from .keys import Key, key_iri, our_keys, signing_now
 
@@ -17,6 +18,13 @@ if TYPE_CHECKING:
 ROTATED = timedelta(days=365)  # after so long in use, a key should make room
 TAKEN_AWAY = timedelta(days=7)  # so long the root key may lie where it was made
 SOON = timedelta(days=30)
+
+
+@hookimpl
+def warnings(instance: Instance) -> Sequence[str]:
+    federation = federation_of(instance)
+    with instance.store.read() as tx:
+        return list(key_warnings(federation, tx))
 
 
 def key_warnings(federation: Federation, tx: Transaction) -> Iterator[str]:
