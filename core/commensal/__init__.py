@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .api.endpoint import page_of as page_of
     from .catalogs.catalogs import catalogs_of as catalogs_of
     from .catalogs.granted import who_lists as who_lists
+    from .catalogs.items import item_by_id as item_by_id
     from .catalogs.items import items_of as items_of
     from .catalogs.listed import Listed as Listed
     from .catalogs.listed import listed_for as listed_for
@@ -428,6 +429,7 @@ _MODULES = {
     "insert_rows": "store",
     "is_coming": "sale_sessions.openness",
     "is_open": "sale_sessions.openness",
+    "item_by_id": "catalogs.items",
     "items_of": "catalogs.items",
     "keep_lots": "products.copies",
     "keep_picture": "products.images",

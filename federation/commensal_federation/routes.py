@@ -8,15 +8,18 @@ from starlette.routing import BaseRoute
 
 from commensal import Endpoint, Instance, hookimpl
 
+from .delivery.endpoints import routes as message_endpoints
 from .delivery.http import peer_routes
+from .dfc.server import dfc_routes
 from .identity.endpoints import routes as identity_endpoints
 from .identity.routes import identity_routes
+from .peering.endpoints import routes as peer_endpoints
 
 
 @hookimpl
 def endpoints() -> Sequence[Endpoint]:
     """Under ``/api/-/federation/``. Each room adds its own."""
-    return [*identity_endpoints.endpoints]
+    return [*peer_endpoints.endpoints, *message_endpoints.endpoints, *identity_endpoints.endpoints]
 
 
 @hookimpl
@@ -28,4 +31,4 @@ def routes(instance: Instance) -> Sequence[BaseRoute]:
 @hookimpl
 def fixed_routes(instance: Instance) -> Sequence[BaseRoute]:
     """``/.well-known/…``, ``/webid`` and ``/api/dfc/…``. Each room adds its own."""
-    return [*identity_routes(instance)]
+    return [*identity_routes(instance), *dfc_routes(instance)]

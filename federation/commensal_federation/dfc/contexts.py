@@ -113,6 +113,8 @@ def expand_foreign(document: Mapping[str, Any] | list[Any]) -> Expanded:
         nodes = jsonld.expand(document, options, on_property_dropped=lambda name: dropped.setdefault(str(name)))
     except jsonld.JsonLdError as error:
         raise _unreadable(error) from None
+    except Exception as error:  # PyLD trips over some contexts that make no sense, each time in another way
+        raise Unreadable("no_jsonld", f"This is no JSON-LD that can be processed: {error!r:.200}") from None
     return Expanded(nodes, tuple(dropped))
 
 

@@ -69,7 +69,6 @@ class Nodes:
                 continue
             self.version_2 = self.version_2 or is_version_2(name)
             short = compact(name)
-            node.said.setdefault(short, {})
             for value in _items(values):
                 if not isinstance(value, dict):
                     continue

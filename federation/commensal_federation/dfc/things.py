@@ -65,7 +65,7 @@ class Reader:
                 return None
         if node.iri in self._absorbed and node.iri not in kept:
             return None
-        if not node.types and not node.said:
+        if not node.types and not any(node.said.values()):
             return None
         self._note_other(node)
         extra = {name: tuple(values.values()) for name, values in node.said.items()}

@@ -1,0 +1,94 @@
+"""Other platforms read here what they may, in the version that they ask for."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from commensal.enterprises.enterprises import change_enterprise, enterprise_by_id
+from commensal.instance.settings import LimitSettings, Settings
+from commensal.testing.shop import Shop
+from commensal_federation.dfc.read import DfcDocument, read
+from commensal_federation.dfc.vocabulary import (
+    DfcAddress,
+    DfcEnterprise,
+    DfcItem,
+    DfcLot,
+    DfcOffer,
+    DfcPrice,
+    DfcProduct,
+)
+
+V2 = 'application/ld+json; profile="dfc-v2"'
+
+
+@pytest.fixture
+def settings() -> Settings:
+    limits = LimitSettings(reads=100_000, writes=100_000, logins=100_000)
+    plugins = {"enabled": ["federation"]}
+    return Settings(name="Test", base_url="http://testserver", language="en", limits=limits, plugins=plugins)
+
+
+def got(shop: Shop, path: str, *, token: bool = True, accept: str = "*/*") -> DfcDocument:
+    said = {"Authorization": f"Bearer {shop.token}"} if token else {}
+    answer = shop.client.get(path, headers={**said, "Accept": accept})
+    assert answer.status_code == 200, answer.text
+    return read(answer.content)
+
+
+def test_everybody_reads_who_is_public(shop: Shop) -> None:
+    listed = got(shop, "/api/dfc/enterprises", token=False)
+    alone = got(shop, f"/api/dfc/enterprises/{shop.id}", token=False)
+    assert listed.one(DfcEnterprise) == alone.one(DfcEnterprise)
+    assert alone.all(DfcProduct) == ()
+    assert got(shop, f"/api/dfc/addresses/{shop.id}", token=False).one(DfcAddress).country == "FR"
+
+
+@pytest.mark.parametrize("what", ["supplied_products", "catalog_items"])
+def test_goods_are_for_those_who_may_read_them(shop: Shop, what: str) -> None:
+    path = f"/api/dfc/enterprises/{shop.id}/{what}"
+    assert shop.client.get(path).status_code == 401
+    assert len(got(shop, path).all(DfcProduct)) == 5
+
+
+def test_a_hidden_enterprise_is_not_there(shop: Shop) -> None:
+    with shop.instance.store.write() as tx:
+        version = enterprise_by_id(tx, shop.id).version
+        change_enterprise(tx, shop.id, version, visibility="hidden")
+    assert shop.client.get(f"/api/dfc/enterprises/{shop.id}").status_code == 404
+    assert shop.client.get(f"/api/dfc/enterprises/{shop.id}/catalog_items").status_code == 404
+    assert shop.client.get("/api/dfc/enterprises").json()["@graph"] == []
+
+
+def test_a_catalogue_has_prices_and_what_is_left(shop: Shop) -> None:
+    catalogue = got(shop, f"/api/dfc/enterprises/{shop.id}/catalog_items")
+    prices = {one.item: one.price for one in catalogue.all(DfcOffer)}
+    (honey,) = (one for one in catalogue.all(DfcItem) if one.stock == 3)
+    price = prices[honey.iri]
+    assert price == DfcPrice(amount=800, currency="EUR", vat_rate=Decimal("5.5"))
+
+
+def test_version_2_is_given_to_who_asks_for_it(shop: Shop) -> None:
+    path = f"/api/dfc/enterprises/{shop.id}/supplied_products"
+    old, new = got(shop, path), got(shop, path, accept=V2)
+    assert (old.version, new.version) == ("1.16", "2.0")
+    assert old.things == new.things
+    (members,) = new.containers.values()
+    assert list(members) == [one.iri for one in new.all(DfcProduct)]
+    assert len(new.all(DfcLot)) == 5
+
+
+def test_who_has_the_same_already_is_told_so(shop: Shop) -> None:
+    path = f"/api/dfc/enterprises/{shop.id}"
+    first = shop.client.get(path)
+    again = shop.client.get(path, headers={"If-None-Match": first.headers["ETag"]})
+    assert (again.status_code, again.content) == (304, b"")
+
+
+def test_the_instance_says_what_it_is_and_where_things_are(shop: Shop) -> None:
+    webid = shop.client.get("/webid").json()
+    assert webid["@type"] == ["dfc-t:Platform", "foaf:Agent"]
+    places = shop.client.get("/.well-known/dfc/").json()
+    assert "/api/dfc/enterprises" in places.values()
+    assert all("scopes.rdf#Read" in scope for scope in places)
