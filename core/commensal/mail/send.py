@@ -1,9 +1,9 @@
 """The handler of jobs of kind "mail": reads what the message is about, renders it, and delivers it.
 
 A payload says `kind`, `to` and `language`. Order mails add `order_id`, and the `secret` that opens a guest's order;
-mails about an account add `name` and `code`; those of plugins to an enterprise add its name as `enterprise`,
-and `values` for their template. Delivery is at least once: a crash after the server has taken the message sends it
-again, with the same Message-ID.
+mails about an account add `name`, and `code` where a link is followed; those of plugins to an enterprise add its name
+as `enterprise`, and `values` for their template. Delivery is at least once: a crash after the server has taken the
+message sends it again, with the same Message-ID.
 """
 
 from __future__ import annotations
@@ -20,11 +20,14 @@ from .order_view import order_view
 from .render import render
 
 ORDER_KINDS = ("order_placed", "order_changed", "order_cancelled", "order_ready")
-ACCOUNT_KINDS = ("confirm_email", "reset_password", "already_registered")
+ACCOUNT_KINDS = ("confirm_email", "reset_password", "already_registered", "new_email", "email_changed")
 
 # Pages that the front plugin serves.
 _ORDER, _GUEST_ORDER = "/orders/{order_id}", "/orders/guest/{secret}"
-_CODE = {"confirm_email": "/confirm/{code}", "reset_password": "/reset/{code}", "already_registered": "/reset/{code}"}
+_CODE = {
+    "confirm_email": "/confirm/{code}", "reset_password": "/reset/{code}", "already_registered": "/reset/{code}",
+    "new_email": "/email/{code}", "email_changed": "/",
+}  # fmt: skip
 
 
 def send_mail(instance: Instance, job: Job) -> None:
@@ -33,7 +36,7 @@ def send_mail(instance: Instance, job: Job) -> None:
     if said["kind"] in ORDER_KINDS:
         _send_about_order(instance, job)
     elif said["kind"] in ACCOUNT_KINDS:
-        link = _address(instance, _CODE[said["kind"]].format(code=said["code"]))
+        link = _address(instance, _CODE[said["kind"]].format(code=said.get("code", "")))
         _send(instance, job, values={"name": said["name"], "link": link}, to_name=said["name"])
     elif "enterprise" in said:
         name = said["enterprise"]

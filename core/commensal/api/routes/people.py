@@ -9,7 +9,8 @@ import msgspec
 
 from ...people import confirmations
 from ...people.access import demand_session
-from ...people.new_password import change_password, check_new_password
+from ...people.new_email import ask_new_email, confirm_new_email
+from ...people.new_password import change_password, check_new_password, prove_password
 from ...people.passwords import hash_password
 from ...people.people import (
     NewPerson,
@@ -58,6 +59,13 @@ class ForgottenPasswordAgain(Body, frozen=True, kw_only=True):
     """`code` came by e-mail."""
 
     code: Code
+    password: Password
+
+
+class NewEmail(Body, frozen=True, kw_only=True):
+    """The password, once more: whoever has the address has the account."""
+
+    email: Email
     password: Password
 
 
@@ -156,6 +164,27 @@ def _checked(call: Call, body: PasswordChange) -> Any:
 def change_my_password(call: Call, body: PasswordChange) -> Person:
     """Changes my password and ends all my other sessions. A token is not enough for this."""
     return change_password(call.tx, call.person_id, call.prepared, keep=call.actor.session_hash)
+
+
+def _proved(call: Call, body: NewEmail) -> None:
+    demand_session(call.actor)
+    prove_password(call.tx, call.person_id, body.password)
+
+
+@routes.post("/me/email", scope="self", status=202, limit="logins", keeps=False, prepare=_proved)
+def ask_for_new_email(call: Call, body: NewEmail) -> MailOnItsWay:
+    """Sends a code to my new e-mail address. The old one counts until it is confirmed. A token is not enough for this.
+
+    The answer is the same where somebody else has the address.
+    """
+    return MailOnItsWay(to=ask_new_email(call.tx, call.person_id, body.email))
+
+
+@routes.put("/me/email", scope="self", limit="logins", keeps=False)
+def set_new_email(call: Call, body: Confirmation) -> Person:
+    """Changes my e-mail address with the code that was sent to it, within a day; the old one gets a notice."""
+    demand_session(call.actor)
+    return confirm_new_email(call.tx, call.person_id, body.code)
 
 
 # ------------------------------------------------------------------------------------------------ who runs the instance

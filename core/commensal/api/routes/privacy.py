@@ -8,10 +8,7 @@ import msgspec
 
 from ...people.access import demand_session
 from ...people.new_password import prove_password
-from ...people.people import person_by_id
-from ...privacy.forgetting import forget_person
-from ...privacy.handing_over import archive_of, data_of
-from ...privacy.subject import subject_of
+from ...privacy import oneself
 from ...privacy.values import Forgotten
 from ..endpoint import Body, Call, File, Routes
 
@@ -27,8 +24,7 @@ class Farewell(Body, frozen=True, kw_only=True):
 def _archive(call: Call) -> bytes:
     """Put together before the transaction opens: it only reads, and nobody shall wait for it."""
     demand_session(call.actor)
-    me = subject_of(call.tx, person_by_id(call.tx, call.person_id))
-    return archive_of(data_of(call.tx, call.instance.hooks, me), call.language)
+    return oneself.my_archive(call.tx, call.instance, call.person_id, call.language)
 
 
 @routes.post("/me/export", scope="self", limit="logins", keeps=False, prepare=_archive)
@@ -48,5 +44,4 @@ def _proved(call: Call, body: Farewell) -> None:
 def forget_me(call: Call, body: Farewell) -> Forgotten:
     """Forgets me, for good. What accounts must keep stays under a pseudonym. Refused while an order is not settled.
     A token is not enough for this."""
-    me = subject_of(call.tx, person_by_id(call.tx, call.person_id))
-    return forget_person(call.tx, call.instance.hooks, me, years=call.instance.settings.retention.identities_years)
+    return oneself.forget_me(call.tx, call.instance, call.person_id)

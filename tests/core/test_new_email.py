@@ -1,0 +1,99 @@
+"""Another e-mail address for an account: proved by its own mail, told to the old one, known to the shops."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from starlette.testclient import TestClient
+
+from commensal.clock import ManualClock
+from commensal.enterprises.customers import customer_by_email, customer_for
+from commensal.instance import Instance
+from commensal.jobs.tables import job
+from commensal.people.people import add_person, new_person
+from commensal.testing.jobs import RunJobs
+from commensal.testing.placed import a_shop
+
+PASSWORD = "a long enough password"
+HERE = {"Sec-Fetch-Site": "same-origin"}
+NEW = "ada@example.net"
+
+
+@pytest.fixture
+def ada(instance: Instance, client: TestClient) -> str:
+    """Ada, who is logged in, and known to a shop."""
+    with instance.store.write() as tx:
+        a_shop(tx)
+        new = new_person(email="ada@example.org", name="Ada", password=PASSWORD, language="en")
+        ada = add_person(tx, new, confirmed=True)
+        assert ada is not None
+        customer_for(tx, "shop", email=ada.email, name="Ada", person_id=ada.id)
+    assert log_in(client, "ada@example.org").status_code == 201
+    return ada.id
+
+
+def log_in(client: TestClient, email: str) -> Any:
+    return client.post("/api/sessions", json={"email": email, "password": PASSWORD}, headers=HERE)
+
+
+def ask(client: TestClient, email: str = NEW, password: str = PASSWORD) -> Any:
+    return client.post("/api/me/email", json={"email": email, "password": password}, headers=HERE)
+
+
+def mails(instance: Instance) -> list[dict[str, Any]]:
+    with instance.store.read() as tx:
+        return [row["payload"] for row in tx.all(select(job).where(job.c.kind == "mail").order_by(job.c.id))]
+
+
+def confirm(client: TestClient, code: str) -> Any:
+    return client.put("/api/me/email", json={"code": code}, headers=HERE)
+
+
+def test_the_new_address_counts_once_it_is_proved_and_the_old_one_is_told(
+    instance: Instance, client: TestClient, ada: str, clock: ManualClock
+) -> None:
+    assert (ask(client).status_code, client.get("/api/me").json()["email"]) == (202, "ada@example.org")
+    sent = mails(instance)[-1]
+    assert (sent["kind"], sent["to"]) == ("new_email", NEW)
+    assert confirm(client, sent["code"]).json()["email"] == NEW
+    assert (mails(instance)[-1]["kind"], mails(instance)[-1]["to"]) == ("email_changed", "ada@example.org")
+    assert confirm(client, sent["code"]).status_code == 422
+    with instance.store.read() as tx:
+        known = customer_by_email(tx, "shop", NEW)
+        assert known.person_id == ada
+    assert (log_in(client, "ada@example.org").status_code, log_in(client, NEW).status_code) == (401, 201)
+    RunJobs(instance, clock)()
+    written = [one.read_text(encoding="utf-8") for one in (instance.folder / "mail").iterdir()]
+    assert any("Confirm your new e-mail address" in one and f"/email/{sent['code']}" in one for one in written)
+    assert any("Your e-mail address was changed" in one for one in written)
+
+
+def test_only_who_knows_the_password_and_reads_the_new_mails_changes_it(
+    instance: Instance, client: TestClient, ada: str, clock: ManualClock
+) -> None:
+    assert ask(client, password="not the password").status_code == 422
+    assert ask(client, email="ada@example.org").json()["errors"][0]["code"] == "same_email"
+    assert ask(client).status_code == 202
+    assert ask(client).json()["code"] == "asked_lately"
+    assert confirm(client, "guessed").json()["code"] == "code"
+    clock.advance(days=1, minutes=1)
+    assert confirm(client, mails(instance)[-1]["code"]).json()["code"] == "code"
+
+
+def test_whether_an_address_has_an_account_is_told_to_nobody(instance: Instance, client: TestClient, ada: str) -> None:
+    with instance.store.write() as tx:
+        add_person(tx, new_person(email=NEW, name="Other", password=PASSWORD, language="en"), confirmed=True)
+    before = len(mails(instance))
+    assert ask(client).status_code == 202
+    assert len(mails(instance)) == before
+
+
+def test_an_address_that_was_taken_meanwhile_is_refused(instance: Instance, client: TestClient, ada: str) -> None:
+    ask(client)
+    code = mails(instance)[-1]["code"]
+    with instance.store.write() as tx:
+        add_person(tx, new_person(email=NEW, name="Other", password=PASSWORD, language="en"))
+    assert confirm(client, code).json()["code"] == "email_taken"
+    assert client.get("/api/me").json()["email"] == "ada@example.org"

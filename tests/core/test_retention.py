@@ -1,0 +1,100 @@
+"""What is no longer needed goes by itself: notes, addresses of guests, people who stay away."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sqlalchemy import func, insert, select
+
+from commensal.api.tables import idempotent_answer
+from commensal.clock import ManualClock
+from commensal.enterprises.customers import customer_for
+from commensal.enterprises.tables import customer, enterprise_member
+from commensal.instance import Instance
+from commensal.instance.settings import RetentionSettings
+from commensal.orders.tables import customer_order
+from commensal.people.people import add_person, new_person
+from commensal.people.tables import person
+from commensal.privacy.retention import LetGo, let_go
+from commensal.testing.placed import a_placed_order, a_shop
+
+PASSWORD = "a long enough password"
+KEPT = RetentionSettings()
+
+
+def run(instance: Instance, kept: RetentionSettings = KEPT) -> LetGo:
+    with instance.store.write() as tx:
+        return let_go(tx, instance.hooks, kept)
+
+
+@pytest.fixture
+def village(instance: Instance) -> Instance:
+    """A shop; Ada and Bob with accounts, of whom Ada owns the shop; Zoé, who is known by her address."""
+    with instance.store.write() as tx:
+        a_shop(tx)
+        for name in ("ada", "bob"):
+            new = new_person(email=f"{name}@example.org", name=name, password=PASSWORD, language="en")
+            one = add_person(tx, new, confirmed=True)
+            assert one is not None
+            if name == "ada":
+                row: Any = {"enterprise_id": "shop", "person_id": one.id, "role": "owner", "since": tx.now}
+                tx.execute(insert(enterprise_member).values(row))
+        customer_for(tx, "shop", email="zoe@example.org", name="Zoé")
+    return instance
+
+
+def test_people_who_stay_away_for_three_years_are_forgotten_and_those_who_run_a_shop_are_not(
+    village: Instance, clock: ManualClock
+) -> None:
+    clock.advance(days=1094)
+    assert run(village).people == []
+    clock.advance(days=2)
+    assert run(village).people == ["bob@example.org", "zoe@example.org"]
+    assert run(village).people == []
+    with village.store.read() as tx:
+        assert tx.value(select(func.count()).where(person.c.email == "ada@example.org")) == 1
+        assert str(tx.value(select(customer.c.email))).endswith("@forgotten.invalid")
+
+
+def test_who_has_ordered_lately_stays(village: Instance, clock: ManualClock) -> None:
+    clock.advance(days=1000)
+    with village.store.write() as tx:
+        zoe = customer_for(tx, "shop", email="zoe@example.org", name="Zoé")
+        a_placed_order(tx, customer_id=zoe.id, email="zoe@example.org", name="Zoé")
+    clock.advance(days=100)
+    assert run(village).people == ["bob@example.org"]
+
+
+def test_who_owes_or_is_owed_something_stays_and_is_named(village: Instance, clock: ManualClock) -> None:
+    with village.store.write() as tx:
+        zoe = customer_for(tx, "shop", email="zoe@example.org", name="Zoé")
+        a_placed_order(tx, customer_id=zoe.id, email="zoe@example.org", name="Zoé", state="Complete")
+    clock.advance(days=1100)
+    done = run(village)
+    assert [email for email, _ in done.refused] == ["zoe@example.org"]
+    assert "not settled" in done.refused[0][1]
+
+
+def test_notes_go_thirty_days_after_the_distribution(village: Instance, clock: ManualClock) -> None:
+    with village.store.write() as tx:
+        a_placed_order(tx, note="no nuts, please")
+    clock.advance(days=31)
+    assert run(village).notes == 0
+    clock.advance(days=2)
+    assert run(village, replace(KEPT, notes_days=0)).notes == 0
+    assert run(village).notes == 1
+    with village.store.read() as tx:
+        assert tx.value(select(customer_order.c.note)) == ""
+
+
+def test_answers_to_guests_go_with_their_ip_address_after_a_week(village: Instance, clock: ManualClock) -> None:
+    with village.store.write() as tx:
+        for actor in ("address:192.0.2.7", "person:ada"):
+            answer = {"actor": actor, "key": "k", "request_hash": "h", "created_at": tx.now}
+            tx.execute(insert(idempotent_answer).values(answer))
+    clock.advance(days=8)
+    assert run(village).answers == 1
+    with village.store.read() as tx:
+        assert tx.value(select(idempotent_answer.c.actor)) == "person:ada"
