@@ -11,7 +11,7 @@ import random
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +23,7 @@ from .promises import broken_promises
 from .shoppers import Crowd, Shopper, Told
 
 SHOPPERS = 4
+ANY_MOMENT = "any moment"
 AT_MOST = 2.0  # seconds of a life, where its failpoint is not reached
 BETWEEN = 7.0  # minutes by which each life is later: a job that a killed worker had claimed is free by then
 SLOWEST = 5.0  # seconds from the start of a life to its first answer
@@ -47,6 +48,10 @@ class Figures:
     paid: int = 0
     seconds: float = 0.0
 
+    def count(self, where: str, recovered: float | None) -> None:
+        self.kills[where] += 1
+        self.recovered += [recovered] if recovered is not None else []
+
     def add(self, other: Figures) -> None:
         self.kills += other.kills
         self.recovered += other.recovered
@@ -65,28 +70,53 @@ class Figures:
 def campaign(
     line: Lifeline, folder: Path, *, seed: str, kills: int, planted: str = "", only: Sequence[str] = ()
 ) -> Figures:
-    """Kills an instance in the empty `folder` so many times. Raises `Broken`, with what to run to see it again."""
-    chance, told, figures, begun = random.Random(seed), Told(), Figures(), time.perf_counter()
+    """Kills an instance in the new `folder` so many times. Raises `Broken`, with what to run to see it again."""
+    told, figures, begun = Told(), Figures(), time.perf_counter()
     line.open_shop(folder)
     crowd = Crowd([Shopper(line, folder, told, f"{seed}-{n}") for n in range(SHOPPERS)])
-    for n in range(kills):
-        name = chance.choice(only or [*WHILE_SERVING, ""])
-        hit = 1 if name.startswith("refund") else chance.randint(1, 6)
-        seconds = AT_MOST if name else chance.uniform(0.05, 0.4)  # or at any moment
-        armed = f"{name}:{hit}" if name else ""
-        ended, recovered = line.serve(seconds, folder=str(folder), later=n * BETWEEN, armed=armed, planted=planted)
-        if recovered is not None:
-            figures.recovered.append(recovered)
-        figures.kills[name if line.in_time else "at any moment"] += 1
-        _refuse(seed, f"kill {n + 1} at {armed or 'any moment'}", [
-            *([] if ended == KILLED else [f"it ended by itself: {ended}"]), *broken_promises(folder, told)
-        ])  # fmt: skip
-    finish(line, crowd, folder, kills * BETWEEN, planted)
-    _refuse(seed, "the end", broken_promises(folder, told, at_rest=True))
+    try:
+        for n, life in enumerate(_lives(seed, kills, only)):
+            ended, recovered = line.serve(
+                life.seconds, folder=str(folder), later=n * BETWEEN, armed=life.armed, planted=planted
+            )
+            figures.count(life.name if line.in_time else ANY_MOMENT, recovered)
+            found = broken_promises(folder, told)
+            _refuse(
+                found if ended == KILLED else [f"it ended by itself: {ended}", *found], f"kill {n + 1} at {life}", seed
+            )
+        finish(line, crowd, folder, kills * BETWEEN, planted)
+        _refuse(broken_promises(folder, told, at_rest=True), "the end", seed)
+    except BaseException:
+        crowd.leave()
+        raise
     if max(figures.recovered) > SLOWEST:
         raise Broken(f"one start took {max(figures.recovered):.1f} s")
     figures.orders, figures.paid, figures.seconds = len(told.orders), len(told.paid), time.perf_counter() - begun
     return figures
+
+
+@dataclass(frozen=True)
+class Life:
+    """How a life ends: at the n-th hit of a failpoint, or else after some seconds."""
+
+    name: str
+    hit: int
+    seconds: float
+
+    @property
+    def armed(self) -> str:
+        return f"{self.name}:{self.hit}" if self.name else ""
+
+    def __str__(self) -> str:
+        return self.armed or ANY_MOMENT
+
+
+def _lives(seed: str, number: int, only: Sequence[str]) -> Iterator[Life]:
+    chance = random.Random(seed)
+    for _ in range(number):
+        name = chance.choice(only or [*WHILE_SERVING, ""])
+        rare = name.startswith("refund")
+        yield Life(name, 1 if rare else chance.randint(1, 4), AT_MOST if name else chance.uniform(0, 0.5))
 
 
 def finish(line: Lifeline, crowd: Crowd, folder: Path, later: float, planted: str = "") -> None:
@@ -101,7 +131,7 @@ def finish(line: Lifeline, crowd: Crowd, folder: Path, later: float, planted: st
         raise Broken("jobs cannot be done")
 
 
-def _refuse(seed: str, when: str, found: Sequence[str]) -> None:
+def _refuse(found: Sequence[str], when: str, seed: str) -> None:
     if found:
         raise Broken(f"after {when}, with SEED={seed}:\n" + "\n".join(found[:10]))
 
@@ -111,9 +141,10 @@ def main() -> None:
     kills, each = int(os.environ.get("KILLS", "2000")), 50
     total = Figures()
     with lifeline() as line:
-        for n in range(-(-kills // each)):
+        for n in range(0, kills, each):
             with tempfile.TemporaryDirectory(prefix="commensal-crash-") as folder:
-                total.add(campaign(line, Path(folder) / "shop", seed=f"{seed}-{n}", kills=each))
+                shop = Path(folder) / "shop"
+                total.add(campaign(line, shop, seed=f"{seed}-{n}", kills=min(each, kills - n)))
             print(f"SEED={seed} {total}", flush=True)
     for name, times in sorted(total.kills.items()):
         print(f"{times:5} {name}")

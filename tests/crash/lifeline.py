@@ -19,6 +19,7 @@ from typing import IO, Any
 
 ROOT = Path(__file__).parents[2]
 KILLED = -signal.SIGKILL
+_TO_START = 60  # seconds, after which it never will
 _FIRST = "/api/sale-sessions/shop-session/payment-methods"  # asks the database and the plugins
 
 
@@ -47,20 +48,22 @@ class Lifeline:
     def serve(
         self, seconds: float, *, meanwhile: Callable[[], None] = lambda: None, **arguments: Any
     ) -> tuple[int, float | None]:
-        """One life that serves until its failpoint, and for so many seconds at most; `meanwhile` is called in it.
+        """One life that serves until its failpoint, and so many seconds after its first answer at most; `meanwhile` is
+        called in it.
 
         Returns how it ended, and after how many seconds it had answered for the first time; None where it never did.
         """
         begun, recovered = time.perf_counter(), None
         self._begin("serve_shop", arguments)
         self.in_time = True
-        kill = threading.Timer(seconds, self._give_up)
-        kill.start()
+        kill = self._kill_after(_TO_START)
         said = self._hear("url", "ended")
         if "url" in said:
             with suppress(OSError, http.client.HTTPException):
                 first_answer(said["url"])
                 recovered = time.perf_counter() - begun
+            kill.cancel()
+            kill = self._kill_after(seconds)
             self._move(said["url"])
             meanwhile()
             said = self._hear("ended")
@@ -84,9 +87,14 @@ class Lifeline:
         finally:
             os.kill(self._pid, signal.SIGCONT)
 
-    def _give_up(self) -> None:
-        self.in_time = False
-        self.kill()
+    def _kill_after(self, seconds: float) -> threading.Timer:
+        def give_up() -> None:
+            self.in_time = False
+            self.kill()
+
+        timer = threading.Timer(seconds, give_up)
+        timer.start()
+        return timer
 
     def url(self, tried: int) -> tuple[str, int]:
         """Where the instance serves, and in which life. Waits for a life, and a moment for another than was `tried`."""

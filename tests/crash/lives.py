@@ -29,7 +29,7 @@ from commensal.testing.placed import a_shop
 from commensal.work import work_of
 
 PLUGINS = ("till", "cash", "pickup")
-SOLD = {"apples": "1000000", "honey": "150"}  # and what there is of it: honey runs out
+SOLD = {"apples": "1000000", "honey": "3"}  # and what there is of it: honey runs out
 _LIMITS = """
 [limits]
 reads = 1000000

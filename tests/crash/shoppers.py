@@ -39,6 +39,10 @@ class Answer:
     etag: str = ""
 
 
+class Left(Exception):
+    """A shopper was called away, with a question that nobody will answer."""
+
+
 @dataclass
 class Shopper:
     """`folder` is the shop's; `ways` to pay are chosen among; `moody` is the share of times that somebody cancels,
@@ -50,6 +54,7 @@ class Shopper:
     seed: str
     ways: Sequence[str] = WAYS
     moody: float = 0.3
+    called_away: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
         known = json.loads((self.folder / "shop.json").read_text())
@@ -62,6 +67,8 @@ class Shopper:
             self._buy()
             while not enough.is_set():
                 self._buy()
+        except Left:
+            return
         except Exception as error:  # of the test's own: it must not look as if all went well
             self.told.odd.append(f"a shopper gave up: {error!r}")
 
@@ -126,6 +133,8 @@ class Shopper:
         content = None if body is None else json.dumps(body).encode()
         while True:
             url, life = self.line.url(tried=life)
+            if self.called_away.is_set():
+                raise Left
             sent = {"Content-Type": "application/json", "Idempotency-Key": key, **headers}
             try:
                 answer = _once(url, method, path, content, sent)
@@ -154,7 +163,7 @@ class Crowd:
     """All shoppers at once, each in a thread of its own."""
 
     def __init__(self, shoppers: Sequence[Shopper]) -> None:
-        self.enough = threading.Event()
+        self.enough, self._shoppers = threading.Event(), shoppers
         self._threads = [threading.Thread(target=one.shop, args=(self.enough,), daemon=True) for one in shoppers]
         for thread in self._threads:
             thread.start()
@@ -165,3 +174,8 @@ class Crowd:
         for thread in self._threads:
             thread.join(timeout=30)
             assert not thread.is_alive(), "a shopper waits for an answer that never comes"
+
+    def leave(self) -> None:
+        """They all go, whatever they wait for: the test has failed, and the next life is another shop's."""
+        for one in self._shoppers:
+            one.called_away.set()

@@ -9,12 +9,13 @@ import pytest
 from .campaign import Broken, campaign
 from .lifeline import Lifeline
 
+AT_ANY_MOMENT = ""
 PAYING = ("payment.asked", "payment.asked", "request.committed")
 CASES = {
     "charges_without_a_key": (PAYING, "charged 2 times|was charged|was begun|nothing is written down"),
-    "answers_before_the_commit": (["order.taken", "job.claimed"], "was confirmed as .* and is None"),
+    "answers_before_the_commit": ([AT_ANY_MOMENT], "was confirmed as .* and is None"),
     "forgets_its_answers": (["request.committed"], "placed twice|costs"),
-    "sells_what_is_not_there": (["request.committed"], "add up to|placed orders hold"),
+    "sells_what_is_not_there": ([AT_ANY_MOMENT], "add up to|placed orders hold"),
     "commits_half_a_payment": (["payment.received"], "the journal says"),
     "notes_jobs_as_done_before_they_are": (["job.claimed"], "not told of|e-mails"),
 }
@@ -24,4 +25,4 @@ CASES = {
 def test_a_planted_bug_is_found(line: Lifeline, tmp_path: Path, planted: str) -> None:
     where, found = CASES[planted]
     with pytest.raises(Broken, match=found):
-        campaign(line, tmp_path / "shop", seed=planted, kills=30, planted=planted, only=where)
+        campaign(line, tmp_path / "shop", seed=planted, kills=12, planted=planted, only=where)
