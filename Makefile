@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test test-bare lint fix bench clean
+.PHONY: demo test test-bare lint fix bench crash clean
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -30,6 +30,9 @@ fix: $(VENV)/installed
 
 bench: $(VENV)/installed   ## figures with their machine and versions; not part of the suite
 	$(BIN)/python tests/benchmarks/bench.py
+
+crash: $(VENV)/installed   ## 2,000 kills while people shop; `make crash SEED=… KILLS=…` does it again
+	$(BIN)/python -m tests.crash.campaign
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

@@ -144,7 +144,7 @@ def main() -> None:
         for n in range(0, kills, each):
             with tempfile.TemporaryDirectory(prefix="commensal-crash-") as folder:
                 shop = Path(folder) / "shop"
-                total.add(campaign(line, shop, seed=f"{seed}-{n}", kills=min(each, kills - n)))
+                total.add(campaign(line, shop, seed=f"{seed}-{n}" if n else seed, kills=min(each, kills - n)))
             print(f"SEED={seed} {total}", flush=True)
     for name, times in sorted(total.kills.items()):
         print(f"{times:5} {name}")
