@@ -180,28 +180,31 @@ def _as_guest(shop: Shop) -> str:
 # ------------------------------------------------------------------------------------------------ marks
 
 
-def mark(store: Store) -> Mapping[str, int]:
+def mark(store: Store, *, before: str = "") -> Mapping[str, int]:
     """Puts a mark into every text of every row that is there, and says how many each column has.
 
-    Call it while the first enterprise is alone: what bears a mark is then its own.
+    Call it while the first enterprise is alone: what bears a mark is then its own. With `before`, every text begins
+    with that and gets no mark.
     """
     with store.write() as tx:
         triggers = tx.all(text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"))
         for one in triggers:
             tx.execute(text(f'DROP TRIGGER "{one["name"]}"'))
         written = [column for table in metadata.sorted_tables for column in table.columns if is_written(column)]
-        marked = {f"{one.table.name}.{one.name}": _mark(tx, one) for one in written}
+        marked = {f"{one.table.name}.{one.name}": _mark(tx, one, before) for one in written}
         for one in triggers:
             tx.execute(text(one["sql"]))
     return marked
 
 
-def _mark(tx: Transaction, column: Column[str]) -> int:
+def _mark(tx: Transaction, column: Column[str], before: str) -> int:
     """A column that takes no mark, because the database knows its words, has none."""
     mark = PUBLIC if column.table.name in _PUBLIC_TABLES and column.name in _PUBLIC_COLUMNS else PRIVATE
     try:
         with tx.connection.begin_nested():
-            return tx.execute(update(column.table).values({column: column + mark})).rowcount
+            return tx.execute(
+                update(column.table).values({column: before + column if before else column + mark})
+            ).rowcount
     except IntegrityError:
         return 0
 

@@ -29,7 +29,7 @@ FOREIGN: Mapping[str, Mapping[str, str]] = {
     "a sandbox": {"Origin": "null"},
     "a browser that tells nothing": {"Origin": ""},
 }
-SIGNED = ("/-/stripe/webhook/",)  # messages there are proved by signatures, and no cookie counts
+SIGNED = ("/-/stripe/webhook/", "/-/federation/")  # messages there are proved by signatures, and no cookie counts
 
 
 def _unsafe(village: Village) -> Iterator[tuple[Way, str]]:

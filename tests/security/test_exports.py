@@ -1,0 +1,101 @@
+"""What goes out as a file: no text that people wrote is a formula in it, or a header of the answer."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import zipfile
+from collections.abc import Iterator
+
+import pytest
+
+from commensal import spreadsheets
+from commensal.testing.instances import Instances
+
+from .conftest import open_village
+from .filling import fill
+from .settled import mark
+from .trespass import Asker, Attempt, Village
+
+pytestmark = pytest.mark.bundled
+
+_NUMBER = re.compile(r"[+-]?[0-9][0-9., \u00a0\u202f]*%?")
+_FILENAME = re.compile(r'(?:attachment|inline)(?:; filename="[\w. -]+")?')
+
+
+@pytest.fixture
+def spoiled(commensal_instances: Instances, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Village]:
+    """A village of its own, whose texts may be spoiled."""
+    with open_village(commensal_instances, tmp_path_factory.mktemp("spoiled")) as village:
+        yield village
+
+
+def _files(village: Village) -> Iterator[tuple[str, str, bytes]]:
+    """Every file that the victim's owner can have: its way, its type, its content."""
+    owner = Asker(name="its owner", headers={"Cookie": f"session={village.victim.owner_session}"})
+    for way in village.ways:
+        if way.safe and way.scope not in ("operator", "public"):
+            with village.instance.store.read() as tx:
+                answer = village.ask(owner, Attempt(way, fill(tx, way, village.victim)))
+            if "json" not in answer.headers.get("content-type", ""):
+                yield str(way), answer.headers.get("content-type", ""), answer.content
+    below = f"/api/enterprises/{village.victim.id}/reports"
+    for report in village.client.get(below, headers=owner.headers).json():
+        for name in ("csv", "xlsx"):
+            path = f"{below}/{report['id'].replace(':', '/')}"
+            answer = village.client.get(path, params={"format": name}, headers=owner.headers)
+            assert answer.status_code == 200, answer.text
+            yield f"{report['id']} as {name}", answer.headers["content-type"], answer.content
+
+
+def _formulas(village: Village) -> tuple[int, list[str]]:
+    """How many tables there were, and the cells that a spreadsheet would reckon."""
+    tables, found = 0, []
+    for name, media, content in _files(village):
+        if "csv" in media:
+            tables += 1
+            rows = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""))
+            cells = [one for row in rows for one in row]
+            found += [f"{name}: {one!r}" for one in cells if one.lstrip(" ")[:1] in set("=+-@\t\r") and _is_text(one)]
+        if "spreadsheet" in media:
+            tables += 1
+            with zipfile.ZipFile(io.BytesIO(content)) as book:
+                for sheet in (one for one in book.namelist() if one.startswith("xl/worksheets/")):
+                    found += [f"{name}: a formula in {sheet}" for _ in re.findall(rb"<f[ >]", book.read(sheet))]
+    return tables, found
+
+
+def _is_text(cell: str) -> bool:
+    return bool(cell) and not _NUMBER.fullmatch(cell)
+
+
+@pytest.mark.parametrize("before", ["=1+", "@SUM(", "\t-1+"])
+def test_no_text_is_a_formula_in_any_export(spoiled: Village, before: str) -> None:
+    """OWASP, CSV injection; every CSV and XLSX file that routes and reports give. More beginnings of formulas stand in
+    tests/core/test_report_formats.py."""
+    mark(spoiled.instance.store, before=before)
+    tables, found = _formulas(spoiled)
+    assert found == []
+    assert tables > 30
+
+
+def test_an_export_that_guards_nothing_is_found(spoiled: Village, monkeypatch: pytest.MonkeyPatch) -> None:
+    mark(spoiled.instance.store, before="=1+")
+    monkeypatch.setattr(spreadsheets, "_RISKY", re.compile("never matches anything$^"))
+    assert _formulas(spoiled)[1]
+
+
+def test_no_text_becomes_a_header_of_an_answer(spoiled: Village) -> None:
+    mark(spoiled.instance.store, before='"x\r\nX-Evil: yes\r\n\r\n')
+    owner = Asker(name="its owner", headers={"Cookie": f"session={spoiled.victim.owner_session}"})
+    named = 0
+    for way in (one for one in spoiled.ways if one.safe):
+        with spoiled.instance.store.read() as tx:
+            values = fill(tx, way, spoiled.victim) | ({"slug": spoiled.victim.id} if "slug" in way.parameters else {})
+        answer = spoiled.ask(owner, Attempt(way, values))
+        assert "x-evil" not in answer.headers, way
+        disposition = answer.headers.get("content-disposition", "")
+        assert not disposition or _FILENAME.fullmatch(disposition), (way, disposition)
+        named += bool(disposition)
+    assert named >= 5

@@ -1,0 +1,180 @@
+"""Twenty secrets are planted, and then looked for wherever they must not be."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+from sqlalchemy import update
+from starlette.testclient import TestClient
+
+from commensal.api.app import make_app
+from commensal.clock import ManualClock
+from commensal.enterprises.tables import enterprise_plugin
+from commensal.hooks.loading import found_plugins
+from commensal.instance import Instance
+from commensal.instance.settings import MailSettings, WatchingSettings, load_settings
+from commensal.keeping.backup import back_up
+from commensal.keeping.settings import toml
+from commensal.logs import configure_logs
+from commensal.people.people import NewPerson, add_person
+from commensal.people.sessions import begin_session
+from commensal.people.tokens import make_token
+from commensal.secret import Secret
+from commensal.testing.client import client_of
+from commensal.testing.instances import NOON, Instances, Plan
+
+from .settled import Settled, settle
+
+pytestmark = pytest.mark.bundled
+
+SET = {
+    "mail.password": "planted-mail-password",
+    "watching.secret": "planted-watching-secret-0123",
+    "stripe.secret_key": "sk_test_planted0000",
+    "stripe.webhook_secret": "whsec_planted0000",
+}
+SENT = {
+    "a password": "planted password of somebody",
+    "a wrong password": "planted wrong password",
+    "a forged token": "cml_planted-forged",
+    "a forged session": "planted-forged-session",
+    "a guessed link": "planted-guessed-link",
+    "a guessed code": "planted-guessed-code",
+    "a guessed reset": "planted-guessed-reset",
+    "a word in a query": "planted-word-in-a-query",
+}
+
+
+@dataclass
+class Planted:
+    instance: Instance
+    client: TestClient
+    settled: Settled
+    secrets: dict[str, str]
+    log: io.StringIO
+
+    @property
+    def monitor(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {SET['watching.secret']}"}
+
+
+@pytest.fixture
+def planted(commensal_instances: Instances, tmp_path: Path) -> Iterator[Planted]:
+    """An instance where everything happens with secrets that can be recognised."""
+    clock, log = ManualClock(NOON), io.StringIO()
+    with commensal_instances.open(tmp_path / "val", Plan(plugins=tuple(found_plugins())), clock=clock) as opened:
+        mail = MailSettings(host="127.0.0.1", port=9, username="val", password=Secret(SET["mail.password"]))
+        watching = WatchingSettings(secret=Secret(SET["watching.secret"]))
+        instance = replace(opened, settings=replace(opened.settings, mail=mail, watching=watching))
+        configure_logs(log, format="json", level="debug")
+        with client_of(make_app(instance)) as client:
+            settled = settle(instance, client, clock, "alpha")
+            yield Planted(instance, client, settled, {**SET, **SENT, **_given(instance, settled)}, log)
+        configure_logs()
+
+
+def _given(instance: Instance, settled: Settled) -> dict[str, str]:
+    """What the instance itself has made and told once."""
+    keys = {"secret_key": SET["stripe.secret_key"], "webhook_secret": SET["stripe.webhook_secret"]}
+    with instance.store.write() as tx:  # over the API, Stripe itself would be asked whether it knows them
+        tx.execute(update(enterprise_plugin).where(enterprise_plugin.c.plugin == "stripe").values(settings=keys))
+    hook = settled.shop.ask("POST", "/-/webhooks/hooks", {"url": "https://example.org/other"})
+    new = NewPerson(
+        email="olga@example.org", name="Olga", phone="", language="en", password_hash="planted$hash$of$olga"
+    )
+    with instance.store.write() as tx:
+        olga = add_person(tx, new, confirmed=True, is_operator=True)
+        assert olga is not None
+        return {
+            "a hash": "planted$hash$of$olga",
+            "a session": begin_session(tx, olga).secret,
+            "a token": make_token(tx, olga.id, name="x", scopes={"self", "operator"}).secret,
+            "the owner's session": settled.owner_session,
+            "the owner's token": settled.token,
+            "a guest's link": settled.guest_secret,
+            "a calendar's link": settled.calendar_secret,
+            "a webhook's secret": hook["secret"],
+        }
+
+
+def _use(planted: Planted) -> list[str]:
+    """Sends every secret where it belongs and where it does not; returns what was answered to others."""
+    client, said, here = planted.client, list[Any](), {"Sec-Fetch-Site": "same-origin"}
+    for secret in planted.secrets.values():
+        said += [client.get("/api/me", headers={"Authorization": f"Bearer {secret}"})]
+        said += [client.get("/api/me", headers={"Cookie": f"session={secret}", "Referer": f"http://x/{secret}"})]
+    link, calendar = planted.settled.guest_secret, planted.settled.calendar_secret
+    said += [client.get(f"/api/guest-orders/{link}"), client.get(f"/-/pickup/places/{calendar}.ics")]
+    said += [
+        client.get(f"/api/guest-orders/{SENT['a guessed link']}"),
+        client.get(f"/confirm/{SENT['a guessed code']}"),
+    ]
+    said += [client.get("/api/sale-sessions", params={"q": SENT["a word in a query"]})]
+    for password in (SENT["a password"], SENT["a wrong password"]):
+        body = {"email": "olga@example.org", "password": password}
+        said += [client.post("/api/sessions", json=body, headers=here)]
+        said += [client.post("/api/sessions", content=json.dumps(body)[:-3], headers=here)]
+        said += [client.post("/api/people", json={**body, "name": "O", "phone": 7}, headers=here)]
+    body = {"code": SENT["a guessed reset"], "password": SENT["a password"]}
+    said += [client.put("/api/forgotten-password", json=body, headers=here)]
+    with planted.instance.store.write() as tx:
+        tx.connection.exec_driver_sql("ALTER TABLE payment RENAME TO elsewhere")
+    said += [client.get(f"/orders/guest/{link}"), client.get(f"/api/guest-orders/{link}/payments")]
+    assert 500 in [one.status_code for one in said]
+    with planted.instance.store.write() as tx:
+        tx.connection.exec_driver_sql("ALTER TABLE elsewhere RENAME TO payment")
+    return [one.text for one in said if one.status_code >= 400 and "text/html" not in one.headers["content-type"]]
+
+
+def _found_in(planted: Planted, text: str) -> list[str]:
+    return [name for name, secret in planted.secrets.items() if secret in text]
+
+
+def test_twenty_secrets_are_nowhere_to_be_seen(planted: Planted, tmp_path: Path) -> None:
+    assert len(planted.secrets) == 20
+    answers = _use(planted)
+    log = planted.log.getvalue()
+    assert log.count("\n") > 60
+    assert _found_in(planted, log) == []
+    assert [_found_in(planted, one) for one in answers if _found_in(planted, one)] == []
+    health, metrics = (planted.client.get(f"/-/{one}", headers=planted.monitor) for one in ("health", "metrics"))
+    assert (health.status_code, metrics.status_code) == (200, 200)
+    assert _found_in(planted, health.text + metrics.text) == []
+    assert _found_in(planted, repr(planted.instance.settings) + str(planted.instance.settings)) == []
+    assert _found_in(planted, f"{planted.instance!r} {planted.settled.shop!r}") == []
+
+
+def test_the_settings_of_a_shop_show_no_secret(planted: Planted) -> None:
+    told = planted.client.get(
+        f"/api/enterprises/{planted.settled.id}/plugins", headers={"Authorization": f"Bearer {planted.settled.token}"}
+    )
+    assert told.status_code == 200
+    assert _found_in(planted, told.text) == []
+
+
+def test_the_manifest_of_a_backup_holds_no_secret_and_no_setting_that_is_one(planted: Planted, tmp_path: Path) -> None:
+    folder = planted.instance.folder
+    kept = {"name": "Val", "mail": {"password": SET["mail.password"]}, "watching": {"secret": SET["watching.secret"]}}
+    (folder / "instance.toml").write_text(toml(kept), encoding="utf-8")
+    (folder / "instance.toml").chmod(0o600)
+    assert load_settings(folder).mail.password.reveal() == SET["mail.password"]
+    made = back_up(folder, tmp_path / "backups", clock=ManualClock(NOON))
+    with zipfile.ZipFile(made.file) as packed:
+        words = {one: packed.read(one).decode() for one in packed.namelist() if one.endswith((".json", ".toml"))}
+    assert len(words) >= 2
+    assert {one: _found_in(planted, text) for one, text in words.items() if _found_in(planted, text)} == {}
+
+
+def test_a_secret_that_is_told_is_found(planted: Planted) -> None:
+    assert _found_in(planted, f"the key is {SET['stripe.secret_key']}") == ["stripe.secret_key"]
+    planted.client.get("/", headers={"User-Agent": "x"})
+    structlog.get_logger("commensal.test").warning("told by mistake", key=SENT["a password"])
+    assert _found_in(planted, planted.log.getvalue()) == ["a password"]

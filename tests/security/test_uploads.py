@@ -1,0 +1,180 @@
+"""Uploaded images are read where they can do no harm: in a process with little memory, little time and no files."""
+
+from __future__ import annotations
+
+import io
+import random
+import struct
+import subprocess
+import sys
+import time
+import zlib
+from pathlib import Path
+
+import pytest
+from PIL import Image as Pillow
+
+from commensal.errors import Refused
+from commensal.products import images, reencode
+from commensal.products.images import Picture, re_encode
+
+PAYLOAD = b"<html><script>window.__x=1</script><?php system('id'); ?>"
+KINDS = ("JPEG", "PNG", "WEBP")
+
+
+def drawn(kind: str, size: tuple[int, int] = (90, 60)) -> bytes:
+    image = Pillow.effect_noise(size, 80).convert("RGB")
+    written = io.BytesIO()
+    image.save(written, kind)
+    return written.getvalue()
+
+
+def tried(upload: bytes) -> Picture | str:
+    """The picture, or the code of the refusal: nothing else may come of an upload."""
+    try:
+        return re_encode(upload)
+    except Refused as refused:
+        return refused.code
+
+
+# ------------------------------------------------------------------------------------------------ two things at once
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("before", [False, True], ids=["payload after", "payload before"])
+def test_what_is_an_image_and_something_else_becomes_an_image_only(kind: str, before: bool) -> None:
+    upload = PAYLOAD + drawn(kind) if before else drawn(kind) + PAYLOAD
+    assert PAYLOAD in upload
+    done = tried(upload)
+    if isinstance(done, str):
+        assert done in ("image_type", "image_broken")
+        return
+    for content in (done.content, done.thumbnail):
+        assert content[:4] == b"RIFF"
+        assert content[8:12] == b"WEBP"
+        assert b"script" not in content
+        assert b"php" not in content
+
+
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def test_texts_inside_an_image_are_gone() -> None:
+    plain = drawn("PNG")
+    text = _chunk(b"tEXt", b"Comment\x00" + PAYLOAD) + _chunk(b"zTXt", b"x\x00\x00" + zlib.compress(PAYLOAD))
+    upload = plain[:33] + text + plain[33:]
+    done = tried(upload)
+    assert isinstance(done, Picture)
+    assert b"script" not in done.content + done.thumbnail
+
+
+# ------------------------------------------------------------------------------------------------ damage
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_whatever_is_cut_off_or_changed_is_refused_or_an_image(kind: str) -> None:
+    chance, whole = random.Random(f"damage {kind}"), drawn(kind)
+    for _ in range(6):
+        cut = whole[: chance.randrange(len(whole))]
+        place = chance.randrange(len(whole) - 8)
+        changed = whole[:place] + chance.randbytes(8) + whole[place + 8 :]
+        for upload in (cut, changed):
+            done = tried(upload)
+            assert isinstance(done, Picture) or done in ("image_type", "image_broken", "image_pixels")
+
+
+# ------------------------------------------------------------------------------------------------ bombs
+
+
+def _png(width: int, height: int, *, depth: int = 8, colour: int = 0) -> bytes:
+    samples = {0: 1, 2: 3, 6: 4}[colour]
+    row = b"\x00" + bytes((width * samples * depth + 7) // 8)
+    head = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
+    squeezed = zlib.compressobj(9)
+    rows = b"".join(squeezed.compress(row) for _ in range(height)) + squeezed.flush()
+    return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", head) + _chunk(b"IDAT", rows) + _chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize("colour", [0, 6], ids=["grey", "with transparency"])
+def test_a_bomb_is_refused_by_its_pixels_before_it_unpacks(colour: int) -> None:
+    bomb = _png(13_000, 3_000, colour=colour)
+    assert len(bomb) < images.LARGEST // 4
+    began = time.monotonic()
+    assert tried(bomb) == "image_pixels"
+    assert time.monotonic() - began < reencode.SECONDS + 5
+
+
+def test_pillow_itself_would_have_let_the_bomb_through() -> None:
+    with Pillow.open(io.BytesIO(_png(6_000, 6_000)), formats=("PNG",)) as opened:
+        assert opened.size == (6_000, 6_000)
+    assert tried(_png(6_000, 6_000)) == "image_pixels"
+
+
+def test_the_largest_photo_that_is_taken_fits_into_the_memory() -> None:
+    done = tried(_png(5_000, 5_000, colour=6))
+    assert isinstance(done, Picture)
+    assert (done.width, done.height) == (1600, 1600)
+
+
+def test_a_text_that_unpacks_to_much_is_refused_or_left_out() -> None:
+    text = _chunk(b"zTXt", b"x\x00\x00" + zlib.compress(bytes(80_000_000)))
+    plain = drawn("PNG")
+    done = tried(plain[:33] + text + plain[33:])
+    assert isinstance(done, Picture) or done == "image_broken"
+
+
+# ------------------------------------------------------------------------------------------------ limits
+
+
+def _limits(code: str, tmp_path: Path) -> subprocess.CompletedProcess[bytes]:
+    """Runs `code` where an image would be read: after the process has given up what it does not need."""
+    script = tmp_path / "greedy.py"
+    source = Path(reencode.__file__).read_text(encoding="utf-8")
+    begun, found, _ = source.partition("    Image.MAX_IMAGE_PIXELS = PIXELS\n")
+    assert found
+    script.write_text(f"{begun}    {code}\n    return 0\n\nsys.exit(main())\n", encoding="utf-8")
+    return subprocess.run([sys.executable, "-I", str(script)], input=b"", capture_output=True, check=False, timeout=60)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="macOS does not know this limit")
+def test_a_process_that_wants_much_memory_gets_none(tmp_path: Path) -> None:
+    assert _limits("bytearray(100_000_000)", tmp_path).returncode == 0
+    assert b"MemoryError" in _limits(f"bytearray({reencode.MEMORY})", tmp_path).stderr
+
+
+def test_a_process_that_thinks_for_ever_is_ended(tmp_path: Path) -> None:
+    began = time.monotonic()
+    assert _limits("while True: pass", tmp_path).returncode < 0
+    assert time.monotonic() - began < 10 * reencode.SECONDS
+
+
+def test_a_process_writes_no_file(tmp_path: Path) -> None:
+    place = tmp_path / "out"
+    done = _limits(f"open({str(place)!r}, 'wb', buffering=0).write(b'x')", tmp_path)
+    assert done.returncode != 0
+    assert not place.exists() or place.read_bytes() == b""
+
+
+def test_a_process_that_only_waits_is_ended_and_the_upload_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Processor time is limited by the system, waiting by who waits for it."""
+    waits = tmp_path / "waits.py"
+    waits.write_text("import threading\nthreading.Event().wait()\n", encoding="utf-8")
+    monkeypatch.setattr(images, "_REENCODE", waits)
+    monkeypatch.setattr(reencode, "SECONDS", -4)
+    assert tried(drawn("PNG")) == "image_broken"
+
+
+def test_the_process_knows_nothing_of_its_parent(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No environment, in which a password may stand, and no place of its own."""
+    monkeypatch.setenv("COMMENSAL_PLANTED", "planted")
+    tells = tmp_path / "tells.py"
+    told = "import os,sys\nsys.stdout.write(f'1 1 {len(str(dict(os.environ)))}\\n{dict(os.environ)}{os.getcwd()}')\n"
+    tells.write_text(told, encoding="utf-8")
+    monkeypatch.setattr(images, "_REENCODE", tells)
+    done = tried(drawn("PNG"))
+    assert isinstance(done, Picture)
+    assert b"planted" not in done.content
+    assert done.thumbnail == b"/"
