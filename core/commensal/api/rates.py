@@ -1,48 +1,69 @@
 """Rate limits for each address: reads, writes, log-ins and messages a minute. Each process counts for itself.
 
-Counters live in memory.
+The moments of the last minute are kept in memory, so a limit holds for every minute and not only from one full minute
+to the next.
 """
 
 from __future__ import annotations
 
 import ipaddress
+import threading
 import time
-
-from limits import RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
+from collections import defaultdict, deque
+from collections.abc import Callable
+from functools import lru_cache
 
 from ..errors import TooMany
 from ..instance.settings import LimitSettings
+
+_WINDOW = 60.0  # seconds
 
 
 class Rates:
     """Counts requests. An IPv6 address counts as its /64, which is what one household or server gets."""
 
-    def __init__(self, settings: LimitSettings) -> None:
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
-        self._limits = {
-            "reads": RateLimitItemPerMinute(settings.reads),
-            "writes": RateLimitItemPerMinute(settings.writes),
-            "logins": RateLimitItemPerMinute(settings.logins),
-            "webhooks": RateLimitItemPerMinute(settings.webhooks),
+    def __init__(self, settings: LimitSettings, *, seconds: Callable[[], float] = time.monotonic) -> None:
+        self._most = {
+            "reads": settings.reads,
+            "writes": settings.writes,
+            "logins": settings.logins,
+            "webhooks": settings.webhooks,
         }
+        self._seconds, self._lock = seconds, threading.Lock()
+        self._hits: defaultdict[tuple[str, str], deque[float]] = defaultdict(deque)
+        self._swept_at = seconds()
 
     def count(self, kind: str, address: str) -> None:
         """Raises `TooMany` with the seconds to wait."""
-        if not self._limiter.hit(self._limits[kind], kind, network(address)):
-            raise self._too_many(kind, network(address))
+        with self._lock:
+            self._refuse_spent(kind, address).append(self._seconds())
 
     def refuse_spent(self, kind: str, address: str) -> None:
         """Raises the same where nothing is left, and counts nothing."""
-        if not self._limiter.test(self._limits[kind], kind, network(address)):
-            raise self._too_many(kind, network(address))
+        with self._lock:
+            self._refuse_spent(kind, address)
 
-    def _too_many(self, kind: str, source: str) -> TooMany:
-        reset = self._limiter.get_window_stats(self._limits[kind], kind, source).reset_time
-        return TooMany(max(1, int(reset - time.time()) + 1))
+    def _refuse_spent(self, kind: str, address: str) -> deque[float]:
+        """What the address has spent within the last minute, where that is less than all."""
+        now = self._seconds()
+        self._sweep(now)
+        hits = self._hits[kind, network(address)]
+        while hits and hits[0] <= now - _WINDOW:
+            hits.popleft()
+        if len(hits) >= self._most[kind]:
+            raise TooMany(max(1, int(hits[0] + _WINDOW - now) + 1) if hits else int(_WINDOW))
+        return hits
+
+    def _sweep(self, now: float) -> None:
+        """Once a minute, addresses that have been silent for one are forgotten."""
+        if now - self._swept_at < _WINDOW:
+            return
+        self._swept_at = now
+        for key in [key for key, hits in self._hits.items() if not hits or hits[-1] <= now - _WINDOW]:
+            del self._hits[key]
 
 
+@lru_cache(maxsize=4096)
 def network(address: str) -> str:
     """The IPv4 address, or the /64 of an IPv6 one."""
     try:

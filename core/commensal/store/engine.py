@@ -48,7 +48,14 @@ def _sqlite(address: URL) -> Engine:
     else:
         _make_private(Path(address.database))
         shared = {"timeout": 10, "check_same_thread": False}  # a transaction that hangs is ended by another thread
-        engine = create_engine(address, pool_size=40, max_overflow=0, hide_parameters=True, connect_args=shared)
+        engine = create_engine(
+            address,
+            pool_size=40,
+            max_overflow=0,
+            pool_use_lifo=True,  # who wrote last still has in its cache what the next one reads
+            hide_parameters=True,
+            connect_args=shared,
+        )
 
     @event.listens_for(engine, "connect")
     def configure(driver: Any, record: Any) -> None:
@@ -66,7 +73,8 @@ def _sqlite(address: URL) -> Engine:
     def begin(connection: Connection) -> None:
         reading = bool(connection.get_execution_options().get("reading", False))
         if connection.info["reading"] != reading:
-            connection.exec_driver_sql(f"PRAGMA query_only={int(reading)}")
+            driver: Any = connection.connection.driver_connection
+            driver.execute(f"PRAGMA query_only={int(reading)}")
             connection.info["reading"] = reading
         connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
