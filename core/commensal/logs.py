@@ -64,14 +64,19 @@ def request_id() -> str:
     return request.fields()["request_id"] if request is not None else ""
 
 
-@contextmanager
-def speaking(plugin: str) -> Iterator[None]:
-    """Lines that are written until the block ends are this plugin's."""
-    token = _plugin.set(plugin)
-    try:
-        yield
-    finally:
-        _plugin.reset(token)
+class speaking:
+    """Lines that are written until the block ends are this plugin's: ``with speaking("pickup"): …``"""
+
+    __slots__ = ("_plugin", "_token")
+
+    def __init__(self, plugin: str) -> None:
+        self._plugin = plugin
+
+    def __enter__(self) -> None:
+        self._token = _plugin.set(self._plugin)
+
+    def __exit__(self, *_: object) -> None:
+        _plugin.reset(self._token)
 
 
 def configure_logs(file: TextIO | None = None, *, level: str = "info", format: str = "auto") -> None:

@@ -172,7 +172,8 @@ def take_away(store: Store) -> None:
     """The database: a file that is none any more, or a server that lets nobody in."""
     address = make_url(store.url)
     if address.get_backend_name() == "sqlite":
-        store.engine.dispose()
+        for pool in store.pools:
+            pool.dispose()
         Path(str(address.database)).write_bytes(b"This is no database." * 1000)
         return
     admin = create_engine(

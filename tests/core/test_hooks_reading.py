@@ -10,7 +10,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.exc import DBAPIError
 
 from commensal.clock import ManualClock
-from commensal.errors import PluginError
+from commensal.errors import PluginError, StoreError
 from commensal.hooks import specifications
 from commensal.hooks.contract import AnyHook, hook, hookimpl
 from commensal.hooks.dispatcher import Hooks
@@ -83,13 +83,29 @@ def test_a_block_inside_another_keeps_to_reading_until_the_outer_one_ends(store:
     with store.write() as tx:
         with tx.hold.reading():
             with tx.hold.reading() as start_again:
-                with pytest.raises(DBAPIError):
-                    add(tx, "sneaked")
+                with pytest.raises((DBAPIError, StoreError)):
+                    _sneak(tx)
                 start_again()
-            with pytest.raises(DBAPIError):
-                add(tx, "sneaked")
+            with pytest.raises((DBAPIError, StoreError)):
+                _sneak(tx)
+            start_again()
         add(tx, "after")
     assert people(store) == ["after"]
+
+
+def test_what_was_written_in_a_block_that_reads_is_undone_and_told(store: Store) -> None:
+    with store.write() as tx:
+        add(tx, "before")
+        with pytest.raises((DBAPIError, StoreError)), tx.hold.reading():
+            add(tx, "sneaked")
+        add(tx, "after")
+    assert people(store) == ["after", "before"]
+
+
+def _sneak(tx: Transaction) -> None:
+    """PostgreSQL refuses the statement, SQLite is asked what became of it."""
+    add(tx, "sneaked")
+    tx.hold.refuse_written()
 
 
 def test_a_hook_that_may_be_left_out_of_a_transaction_must_be_one_that_reads() -> None:

@@ -202,7 +202,7 @@ def test_what_fails_later_breaks_off_and_is_never_taken_for_whole(instance: Inst
 
 def idle(store: Store) -> bool:
     """Whether no connection is lent out."""
-    return bool(store.engine.pool.checkedout() == 0)  # type: ignore[attr-defined]
+    return all(pool.checkedout() == 0 for pool in store.pools)  # type: ignore[attr-defined]
 
 
 async def _gone() -> None:

@@ -36,7 +36,7 @@ class Contract:
                 `retry`: the job comes back with growing delay, and is parked and shown after its last try
     timeout:    seconds; in a transaction it is when the database is taken away from a plugin that hangs, which ends the
                 transaction whatever `on_error` says
-    reads:      inside a transaction: while it runs, the database refuses every write
+    reads:      inside a transaction: whatever it writes is refused or undone, and is a failure
     since:      the version that brought it
     deprecated: what to use instead, and when it goes; a plugin that implements it is warned of at start
     deprecated_arguments: the same for single arguments, by their names; a plugin that takes one is warned of

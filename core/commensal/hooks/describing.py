@@ -38,7 +38,8 @@ What a plugin raises is noted with its name and shown by `commensal plugins`; th
 promises is a failure. Whoever takes longer than the time limit fails too; inside a transaction, the transaction is
 taken away from a plugin that hangs, whatever *fails* says.
 
-A hook that is marked as reading gets a transaction in which the database refuses every write while it runs.
+A hook that is marked as reading gets a transaction in which whatever it writes is refused or
+undone, and counts as a failure.
 """
 
 
@@ -76,7 +77,7 @@ def _section(one: AnyHook, users: list[str]) -> Iterator[str]:
     yield ""
     whose = "plugins that the enterprise uses" if contract.scope == "enterprise" else "all enabled plugins"
     yield f"- asked: {whose}; {_RETURNS[contract.returns]}"
-    reading = "; the database refuses every write while it runs" if contract.reads else ""
+    reading = "; it may only read" if contract.reads else ""
     limit = "" if contract.where == "startup" else f"; at most {contract.timeout:g} seconds"
     yield f"- runs: {_CALLED[contract.where]}{reading}{limit}"
     yield f"- fails: {_FAILS[contract.on_error]}"

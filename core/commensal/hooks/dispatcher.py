@@ -94,6 +94,7 @@ class Hooks:
         self._shapes, self._of_instance = shapes or {}, of_instance or {}
         self.absent = absent or {}
         self.failures: list[Failure] = []
+        self._found: dict[str, list[pluggy.HookImpl]] = {}  # by hook, so that nobody looks for them at every call
         self._keeper: Keeper | None = None
 
     def keep_failures(self, keeper: Keeper) -> None:
@@ -225,6 +226,7 @@ class Hooks:
             value = _call(one, given)
         if tx.hold.taken:  # from a hook that this one has called, which it must not get over
             raise TookTooLong
+        tx.hold.refuse_written()
         return value
 
     def _answer(self, hook: AnyHook, plugin: str, call: Callable[[], Any]) -> list[tuple[str, Any]]:
@@ -261,7 +263,10 @@ class Hooks:
         return given
 
     def _implementations(self, hook: AnyHook) -> list[pluggy.HookImpl]:
-        return getattr(self._manager.hook, hook.name).get_hookimpls()  # type: ignore[no-any-return]
+        found = self._found.get(hook.name)
+        if found is None:
+            found = self._found[hook.name] = getattr(self._manager.hook, hook.name).get_hookimpls()
+        return found
 
     def _failed(self, hook: AnyHook, plugin: str, error: Exception) -> None:
         what = _LATE if isinstance(error, TimeoutError) else f"{type(error).__name__}: {error}"

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL, Connection, make_url
-from sqlalchemy.pool import StaticPool
+from sqlalchemy.pool import Pool, StaticPool
 
 from ..errors import SettingsError, StoreError
 from .days import day_of
@@ -79,6 +79,24 @@ def _sqlite(address: URL) -> Engine:
         connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def readers_of(engine: Engine) -> Pool:
+    """Where to get connections that only read; the engine's own pool, unless it is SQLite in a file.
+
+    There, readers are kept apart from writers: when a connection's `query_only` changes, SQLite throws away every
+    statement that it has prepared on it, and preparing one costs more than running it.
+    """
+    if engine.dialect.name != "sqlite" or isinstance(engine.pool, StaticPool):
+        return engine.pool
+    pool = engine.pool.recreate()
+
+    @event.listens_for(pool, "connect")
+    def only_read(driver: Any, record: Any) -> None:
+        driver.execute("PRAGMA query_only=1")
+        record.info["reading"] = True
+
+    return pool
 
 
 def _make_private(file: Path) -> None:

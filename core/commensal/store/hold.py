@@ -1,7 +1,7 @@
 """What a transaction holds: its connection, and on SQLite the turn of the one writer.
 
 It can be taken away by another thread while its own thread is stuck in a plugin, and it can be kept to reading for a
-while. Neither is a matter of goodwill: the database itself refuses.
+while. Neither is a matter of goodwill: the database itself refuses, or undoes.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import StaticPool
 from sqlalchemy.engine import Connection
 
+from ..errors import StoreError
 from .gate import Turn
 
 _HURRY = 0.1  # seconds that a statement under way gets before it is interrupted
@@ -29,7 +30,7 @@ class Hold:
         self.taken = False
         self._connection, self._turn = connection, turn
         self._only_reads = bool(connection.get_execution_options().get("reading", False))
-        self._kept_to_reading = False
+        self._kept_to_reading, self._written_before = False, 0
         self._in_memory = isinstance(connection.engine.pool, StaticPool)
 
     def take_away(self) -> None:
@@ -54,54 +55,83 @@ class Hold:
 
     @contextmanager
     def reading(self) -> Iterator[Callable[[], None]]:
-        """Until the block ends, the database refuses every write of this transaction.
+        """What is written until the block ends does not stay: PostgreSQL refuses it, SQLite undoes it at the end.
 
-        What it gives makes the transaction usable again after a statement has failed: PostgreSQL wants to be told.
+        What it gives undoes it at once, and makes the transaction usable again after a statement has failed, which
+        PostgreSQL wants to be told. Raises `StoreError` at the end where something was undone that nobody has refused.
         """
-        steps = self._PRAGMAS if self._connection.dialect.name == "sqlite" else self._SAVEPOINTS
-        begin, again, end = steps[self._only_reads]
+        begin, again, end = _READING[self._connection.dialect.name][self._only_reads]
+
+        def start_again() -> None:
+            self._send(*again)
+            self._written_before = self._changes()
+
         if self._kept_to_reading:  # by a block around this one
-            yield lambda: self._send(again)
+            yield start_again
             return
-        self._kept_to_reading = True
-        self._send(begin)
+        self._kept_to_reading, self._written_before = True, self._changes()
+        self._send(*begin)
         try:
-            yield lambda: self._send(again)
+            yield start_again
+            self.refuse_written()
         finally:
             self._kept_to_reading = False
             if self._failed():
-                self._send(again)
-            self._send(end)
+                self._send(*again)
+            self._send(*end)
 
-    # Begin, start again, end: in a transaction that also writes, and in one that only reads anyway. PostgreSQL gives a
-    # released savepoint's transaction back its right to write. It is not rolled back for that: psycopg forgets all
-    # statements it has prepared when it sees a ROLLBACK, and an order took half as long again.
-    _PRAGMAS = (("PRAGMA query_only=1", "", "PRAGMA query_only=0"), ("", "", ""))
-    _SAVEPOINTS = (
-        (
-            "SAVEPOINT reading; SET LOCAL transaction_read_only = on",
-            "ROLLBACK TO reading; SET LOCAL transaction_read_only = on",
-            "RELEASE reading",
-        ),
-        ("SAVEPOINT reading", "ROLLBACK TO reading", "RELEASE reading"),
-    )
+    def refuse_written(self) -> None:
+        """Raises `StoreError` where something was written inside `reading`, and will be undone."""
+        if self._kept_to_reading and self._changes() != self._written_before:
+            raise StoreError("It wrote to the database where it may only read.")
+
+    def _changes(self) -> int:
+        """How many rows SQLite has changed for this connection. PostgreSQL refuses, so there is nothing to count."""
+        if self._only_reads or self._connection.dialect.name != "sqlite" or self.taken:
+            return 0
+        return int(self._driver().total_changes)
 
     def _failed(self) -> bool:
         """Whether PostgreSQL refuses everything because a statement has failed."""
         if self.taken or self._connection.dialect.name == "sqlite":
             return False
-        driver: Any = self._connection.connection.driver_connection
-        return bool(driver.info.transaction_status.name == "INERROR")
+        return bool(self._driver().info.transaction_status.name == "INERROR")
 
-    def _send(self, statement: str) -> None:
+    def _send(self, *statements: str) -> None:
         """Straight to the driver: this happens twenty times an order, and is about no row."""
-        if not statement or (self.taken and not self._in_memory):  # what was taken away stays unable to write
+        if self.taken and not self._in_memory:  # what was taken away stays unable to write
             return
-        driver: Any = self._connection.connection.driver_connection
-        if self._connection.dialect.name == "sqlite":
-            driver.execute(statement)
-        else:
-            driver.execute(statement, prepare=False)  # two statements in one message cannot be prepared
+        for statement in statements:
+            if self._connection.dialect.name == "sqlite":
+                self._driver().execute(statement)
+            else:
+                self._driver().execute(statement, prepare=False)  # two statements in one message cannot be prepared
+
+    def _driver(self) -> Any:
+        return self._connection.connection.driver_connection
+
+
+# Begin, start again, end; of a transaction that also writes, and of one that only reads anyway.
+#
+# SQLite could be forbidden to write by a PRAGMA, but whenever that changes it throws away all statements that it has
+# prepared on the connection, and an order took half as long again. PostgreSQL gives a released savepoint's transaction
+# back its right to write. It is not rolled back for that: psycopg forgets all statements it has prepared when it sees a
+# ROLLBACK, and an order took half as long again.
+_Steps = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
+_READING: dict[str, tuple[_Steps, _Steps]] = {
+    "sqlite": (
+        (("SAVEPOINT reading",), ("ROLLBACK TO reading",), ("ROLLBACK TO reading", "RELEASE reading")),
+        ((), (), ()),
+    ),
+    "postgresql": (
+        (
+            ("SAVEPOINT reading; SET LOCAL transaction_read_only = on",),
+            ("ROLLBACK TO reading; SET LOCAL transaction_read_only = on",),
+            ("RELEASE reading",),
+        ),
+        (("SAVEPOINT reading",), ("ROLLBACK TO reading",), ("RELEASE reading",)),
+    ),
+}
 
 
 def _take_sqlite(driver: Any) -> None:

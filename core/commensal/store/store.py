@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import sqlite3
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
 from sqlalchemy import Engine
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.pool import Pool
 
 from ..clock import Clock
 from ..errors import Busy, StoreError
 from ..ids import Ids
-from .engine import make_engine
+from .engine import make_engine, readers_of
 from .gate import OpenGate, ThreadGate, Turn, WriteGate
 from .hold import Hold
 from .trail import Auditor, Trail
@@ -34,7 +36,7 @@ class Store:
         self.awaken: Callable[[], None] = _nobody  # called after a commit that has promised work for now
         self._before_closing: list[Callable[[], None]] = []
         self.engine = make_engine(url)
-        self._readers = self.engine.execution_options(reading=True)
+        self._reading, self._readers = self.engine.execution_options(reading=True), readers_of(self.engine)
         self._gate: WriteGate | ThreadGate | OpenGate = OpenGate()
         self._read_gate: ThreadGate | OpenGate = OpenGate()
         if self.engine.dialect.name == "sqlite":
@@ -51,7 +53,7 @@ class Store:
         Raises `Busy` when the database is held by others for too long.
         """
         trail = Trail(self.auditor) if self.auditor is not None else None
-        with self._gate() as turn, _busy(), self._begin(self.engine, turn, trail) as tx:
+        with self._gate() as turn, _busy(), self._begin(self.engine, self.engine.pool, turn, trail) as tx:
             yield tx
             if self.auditor is not None and trail is not None and trail.changes and not tx.hold.taken:
                 self.auditor.write(tx.connection, trail.changes, tx.new_id, tx.now)
@@ -61,12 +63,13 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Transaction]:
         """A snapshot for questions. A write in it is refused by the database."""
-        with self._read_gate() as turn, _busy(), self._begin(self._readers, turn) as tx:
+        with self._read_gate() as turn, _busy(), self._begin(self._reading, self._readers, turn) as tx:
             yield tx
 
     @contextmanager
-    def _begin(self, engine: Engine, turn: Turn, trail: Trail | None = None) -> Iterator[Transaction]:
-        with engine.begin() as connection:
+    def _begin(self, engine: Engine, pool: Pool, turn: Turn, trail: Trail | None = None) -> Iterator[Transaction]:
+        own = None if pool is engine.pool else pool.connect()
+        with Connection(engine, own) as connection, connection.begin():
             hold = Hold(connection, turn)
             try:
                 yield Transaction(connection, self._clock.now(), self._ids, hold, self.listeners, trail)
@@ -87,6 +90,11 @@ class Store:
                     raise
         raise AssertionError("the loop returns or raises")
 
+    @property
+    def pools(self) -> Collection[Pool]:
+        """Of its connections: of those that write and of those that read, where they are kept apart."""
+        return {self.engine.pool, self._readers}
+
     def before_closing(self, act: Callable[[], None]) -> None:
         """Calls `act` when the store is closed, while it can still be used."""
         self._before_closing.append(act)
@@ -94,6 +102,7 @@ class Store:
     def close(self) -> None:
         for act in self._before_closing:
             act()
+        self._readers.dispose()
         self.engine.dispose()
         self._gate.close()
 
@@ -107,7 +116,8 @@ def _busy() -> Iterator[None]:
     """Turns "locked" and "lock timeout" into `Busy`; every other error of the database passes as it is."""
     try:
         yield
-    except OperationalError as error:
-        if getattr(error.orig, "sqlstate", "") == "55P03" or "is locked" in str(error.orig):
-            raise Busy(str(error.orig)) from error
+    except (OperationalError, sqlite3.OperationalError) as error:
+        said = error.orig if isinstance(error, OperationalError) else error
+        if getattr(said, "sqlstate", "") == "55P03" or "is locked" in str(said):
+            raise Busy(str(said)) from error
         raise

@@ -74,9 +74,9 @@ class _Counted(Collector):
         yield from counted
 
     def _pool(self) -> Iterator[Metric]:
-        pool = self._instance.store.engine.pool
-        if isinstance(pool, QueuePool):
-            states = {"used": pool.checkedout(), "idle": pool.checkedin()}
+        pools = [one for one in self._instance.store.pools if isinstance(one, QueuePool)]
+        if pools:
+            states = {"used": sum(one.checkedout() for one in pools), "idle": sum(one.checkedin() for one in pools)}
             yield _gauge("commensal_pool_connections", "Connections of this process to the database.", states, "state")
 
     def _size(self, tx: Transaction) -> Metric:

