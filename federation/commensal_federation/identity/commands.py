@@ -86,7 +86,7 @@ def _add_changing(keys: typer.Typer) -> None:
             federation.instance.store.transact(lambda tx: revoke(federation, tx, name, reason, root=given))
             with federation.instance.store.read() as tx:
                 forget_ended(folder_of(federation.instance.folder), our_keys(tx), tx.now)
-            typer.echo(f"{name} is revoked. Peers learn of it when they next look, within an hour.")
+            typer.echo(f"{name} is revoked. Peers are told in a moment, and those that are away when they are back.")
 
     del rotate_keys, revoke_key
 
