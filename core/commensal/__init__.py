@@ -153,6 +153,9 @@ if TYPE_CHECKING:
     from .people.log_in import check_password as check_password
     from .people.log_in import log_in as log_in
     from .people.log_in import wrong_password as wrong_password
+    from .people.new_email import ask_new_email as ask_new_email
+    from .people.new_email import confirm_new_email as confirm_new_email
+    from .people.new_password import prove_password as prove_password
     from .people.passwords import hash_password as hash_password
     from .people.people import new_person as new_person
     from .people.people import person_by_id as person_by_id
@@ -166,6 +169,8 @@ if TYPE_CHECKING:
     from .pricing.values import PricedLine as PricedLine
     from .pricing.values import Totals as Totals
     from .printing import console as console
+    from .privacy.oneself import forget_me as forget_me
+    from .privacy.oneself import my_archive as my_archive
     from .privacy.values import DataSubject as DataSubject
     from .privacy.values import KeptRows as KeptRows
     from .product_lists.lists import ListReport as ListReport
@@ -369,6 +374,7 @@ _MODULES = {
     "append_only_ddl": "store.append_only",
     "as_told": "pricing.told",
     "ask_confirmation": "people.confirmations",
+    "ask_new_email": "people.new_email",
     "ask_reset": "people.confirmations",
     "cancel_open": "payments.payments",
     "cancel_order": "orders.cancel",
@@ -387,6 +393,7 @@ _MODULES = {
     "clear_session": "api.cookies",
     "columns_of": "reports.look",
     "confirm_email": "people.confirmations",
+    "confirm_new_email": "people.new_email",
     "console": "printing",
     "copy_enterprise": "enterprises.enterprises",
     "csv_bytes": "spreadsheets",
@@ -411,6 +418,7 @@ _MODULES = {
     "find_enterprise": "enterprises.enterprises",
     "fingerprint": "people.fingerprint",
     "forget_copies": "products.copies",
+    "forget_me": "privacy.oneself",
     "format_moment": "languages.formats",
     "format_money": "languages.formats",
     "format_percent": "languages.formats",
@@ -458,6 +466,7 @@ _MODULES = {
     "mail_enterprise": "mail.to_enterprise",
     "metadata": "store",
     "moved_span": "sale_sessions.slots",
+    "my_archive": "privacy.oneself",
     "named_enterprise": "cli.named",
     "net_and_vat": "reports.vat",
     "new_person": "people.people",
@@ -484,6 +493,7 @@ _MODULES = {
     "products_by_id": "products.questions",
     "products_of": "products.questions",
     "promise": "jobs",
+    "prove_password": "people.new_password",
     "quote_order": "orders.quote",
     "re_encode": "products.images",
     "read_amount": "money",

@@ -9,7 +9,7 @@ from starlette.routing import BaseRoute
 
 from commensal import Instance, NotFound, Visit, hookimpl, page
 
-from . import accounts, cart, change, checkout, front, orders, sale
+from . import accounts, cart, change, checkout, front, myself, orders, sale
 from .showing import on_error
 
 
@@ -50,6 +50,12 @@ _PAGES = (
     ("POST", "/forgot", accounts.forgot_now),
     ("GET", "/reset/{code}", accounts.reset_page),
     ("POST", "/reset/{code}", accounts.reset_now),
+    ("GET", "/account", myself.account_page),
+    ("POST", "/account/email", myself.new_email_now),
+    ("POST", "/account/data", myself.my_data_now),
+    ("POST", "/account/forget", myself.forget_me_now),
+    ("GET", "/email/{code}", myself.new_email_page),
+    ("POST", "/email/{code}", myself.confirm_new_email_now),
     ("POST", "/language", accounts.choose_language),
     ("GET", "/{nothing:path}", nothing_here),
 )
@@ -59,6 +65,9 @@ _GUESSABLE = (
     accounts.forgot_now,
     accounts.reset_now,
     accounts.confirm_again,
+    myself.new_email_now,
+    myself.my_data_now,
+    myself.forget_me_now,
 )
 
 
