@@ -16,9 +16,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from commensal.failpoints import FAILPOINTS
-
 from .lifeline import KILLED, Lifeline, lifeline
+from .moments import WHILE_BUYING, WHILE_WORKING
 from .promises import broken_promises
 from .shoppers import Crowd, Shopper, Told
 
@@ -27,11 +26,6 @@ ANY_MOMENT = "any moment"
 AT_MOST = 2.0  # seconds of a life, where its failpoint is not reached
 BETWEEN = 7.0  # minutes by which each life is later: a job that a killed worker had claimed is free by then
 SLOWEST = 5.0  # seconds from the start of a life to its first answer
-WHILE_SERVING = sorted(
-    name
-    for name in FAILPOINTS
-    if name.partition(".")[0] in ("request", "order", "payment", "refund", "job", "periodic", "mail", "event")
-)
 
 
 class Broken(AssertionError):
@@ -114,7 +108,7 @@ class Life:
 def _lives(seed: str, number: int, only: Sequence[str]) -> Iterator[Life]:
     chance = random.Random(seed)
     for _ in range(number):
-        name = chance.choice(only or [*WHILE_SERVING, ""])
+        name = chance.choice(only or [*WHILE_BUYING, *WHILE_WORKING, ""])
         rare = name.startswith("refund")
         yield Life(name, 1 if rare else chance.randint(1, 4), AT_MOST if name else chance.uniform(0, 0.5))
 

@@ -12,11 +12,9 @@ from commensal.keeping.archive import Archive
 from commensal.keeping.backup import backups_in
 
 from .lifeline import KILLED, Lifeline
+from .moments import ARRIVING, BACKING_UP, MIGRATING
 from .promises import broken_promises
 from .shoppers import Told
-
-BACKING_UP = ("backup.copied", "backup.packed", "backup.checked", "backup.named")
-ARRIVING = ("arrival.unpacked", "arrival.filled", "arrival.checked")
 
 
 def _back_up(line: Lifeline, shop: Path, *, days: int = 0, keep: int = 14, **more: str) -> int:
@@ -73,12 +71,12 @@ def test_a_killed_arrival_leaves_no_instance_and_the_next_try_makes_it(
     assert not list(shop.parent.glob(".new*"))
 
 
-@pytest.mark.parametrize("moment", ["migration.before_commit:3", "migration.committed:3"])
+@pytest.mark.parametrize("moment", MIGRATING)
 def test_a_new_instance_that_was_killed_while_its_tables_were_made_is_finished_by_migrating(
     line: Lifeline, tmp_path: Path, moment: str
 ) -> None:
     folder = tmp_path / "shop"
-    assert line.run("open_shop", folder=str(folder), armed=moment) == KILLED
+    assert line.run("open_shop", folder=str(folder), armed=f"{moment}:3") == KILLED
     assert (folder / DATABASE).exists()
     assert line.run("migrate_shop", folder=str(folder)) == 0
     assert broken_promises(folder, Told()) == []

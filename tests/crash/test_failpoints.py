@@ -13,6 +13,8 @@ import pytest
 
 from commensal.failpoints import FAILPOINTS, arm, failpoint
 
+from . import moments
+
 ROOTS = [Path(__file__).parents[2] / name for name in ("core", "federation", "plugins")]
 _THREE_TIMES = """
 from commensal.failpoints import failpoint
@@ -33,6 +35,10 @@ def test_every_name_stands_in_the_code_and_no_other_does() -> None:
     files = [file for root in ROOTS for file in root.rglob("*.py")]
     said = {name for file in files for name in re.findall(r'failpoint\("(.+?)"\)', file.read_text())}
     assert said == FAILPOINTS
+
+
+def test_every_one_is_passed_for_a_test_kills_there() -> None:
+    assert moments.ALL == FAILPOINTS
 
 
 def test_a_process_dies_at_the_very_hit_that_was_armed() -> None:

@@ -15,13 +15,9 @@ from commensal.orders.tables import customer_order
 from commensal.store import Store
 
 from .lifeline import KILLED, Lifeline
+from .moments import AT_CLOSING, WHILE_WORKING
 from .promises import broken_promises
 from .shoppers import Crowd, Shopper, Told
-
-STEPS = (
-    "job.claimed", "job.done", "mail.unnamed", "mail.delivered", "event.told", "periodic.before_commit", "sale.closed",
-    "refund.before_asking", "refund.asked", "refund.given",
-)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +37,7 @@ def sold(line: Lifeline, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path
     return folder, told
 
 
-@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("step", [*WHILE_WORKING, *AT_CLOSING])
 def test_it_is_done_all_the_same(line: Lifeline, tmp_path: Path, sold: tuple[Path, Told], step: str) -> None:
     folder, told = shutil.copytree(sold[0], tmp_path / "shop"), sold[1]
     assert line.run("drain", folder=str(folder), later=1, armed=f"{step}:1") == KILLED

@@ -8,14 +8,13 @@ import pytest
 
 from .campaign import finish
 from .lifeline import KILLED, Lifeline
+from .moments import WHILE_BUYING
 from .promises import broken_promises
 from .shoppers import Crowd, Shopper, Told
 from .till import Book
 
-ON_THE_WAY = (
-    "order.taken:1", "request.before_commit:1", "request.committed:1", "request.before_commit:2", "request.committed:2",
-    "payment.before_asking:1", "payment.asked:1", "payment.received:1", "payment.answered:1",
-)  # fmt: skip
+# The second request is that of the payment.
+ON_THE_WAY = [*(f"{name}:1" for name in WHILE_BUYING), "request.before_commit:2", "request.committed:2"]
 
 
 @pytest.mark.parametrize("moment", ON_THE_WAY)

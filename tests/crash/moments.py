@@ -1,0 +1,19 @@
+"""At which failpoints which test kills. Together they are all there are, so that none is named and never passed."""
+
+from __future__ import annotations
+
+WHILE_BUYING = (
+    "order.taken", "request.before_commit", "request.committed",
+    "payment.before_asking", "payment.asked", "payment.received", "payment.answered",
+)  # fmt: skip
+WHILE_WORKING = (
+    "job.claimed", "job.done", "mail.unnamed", "mail.delivered", "event.told", "periodic.before_commit",
+    "refund.before_asking", "refund.asked", "refund.given",
+)  # fmt: skip
+AT_CLOSING = ("sale.closed",)
+BACKING_UP = ("backup.copied", "backup.packed", "backup.checked", "backup.named")
+ARRIVING = ("arrival.unpacked", "arrival.filled", "arrival.checked")
+MIGRATING = ("migration.before_commit", "migration.committed")
+UPGRADING = ("upgrade.backed_up", "upgrade.migrated", "upgrade.checked")  # in tests/core/test_upgrade_killed.py
+
+ALL = {*WHILE_BUYING, *WHILE_WORKING, *AT_CLOSING, *BACKING_UP, *ARRIVING, *MIGRATING, *UPGRADING}
