@@ -79,6 +79,20 @@ class Hub:
         return root
 
 
+def side_by_side(count: int, act: Callable[[], object]) -> None:
+    start = threading.Barrier(count)
+
+    def run() -> None:
+        start.wait()
+        act()
+
+    threads = [threading.Thread(target=run) for _ in range(count)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+
+
 @pytest.fixture
 def hub(instance: Instance, clock: ManualClock) -> Hub:
     hub = Hub(instance, clock)
@@ -112,17 +126,9 @@ def test_another_start_changes_nothing(hub: Hub) -> None:
 
 
 def test_starts_side_by_side_make_one_set_of_keys(instance: Instance, clock: ManualClock) -> None:
-    made, start = list[bool](), threading.Barrier(4)
+    made = list[bool]()
 
-    def begin() -> None:
-        start.wait()
-        made.append(begin_identity(federation_of(instance)))
-
-    threads = [threading.Thread(target=begin) for _ in range(4)]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join()
+    side_by_side(4, lambda: made.append(begin_identity(federation_of(instance))))
 
     assert sorted(made) == [False, False, False, True]
     assert Hub(instance, clock).document().version == 1
@@ -142,7 +148,7 @@ def test_a_start_that_was_cut_short_goes_on_with_the_files_it_made(instance: Ins
 def test_without_keys_nothing_is_signed(instance: Instance, clock: ManualClock) -> None:
     hub = Hub(instance, clock)
 
-    for act in (hub.signing, hub.written):
+    for act in (hub.signing, hub.written, lambda: hub.do(rotate), lambda: hub.do(revoke, "k1", "lost")):
         with pytest.raises(Conflict, match="keys init"):
             act()
     assert "has no key to sign with" in hub.warnings()
@@ -256,6 +262,13 @@ def test_a_rotation_that_is_under_way_is_not_begun_again_but_may_be_hurried(hub:
         hub.do(rotate)
     assert hub.do(rotate, at_once=True).name == "k2"
     assert hub.current() == "k2"
+
+
+def test_rotations_side_by_side_come_one_after_the_other(hub: Hub) -> None:
+    side_by_side(3, lambda: hub.do(rotate, at_once=True))
+
+    assert hub.document().version == 4
+    assert list(hub.keys()) == ["root", "k1", "k2", "k3", "k4", "k5"]
 
 
 def test_ten_rotations_leave_a_document_that_everybody_follows(hub: Hub) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
-from sqlalchemy import insert, update
+from sqlalchemy import insert, select, update
 
 from commensal import Conflict, NotFound, Transaction
 
@@ -15,7 +15,7 @@ from ..signing import SigningKey
 from .begin import row_of
 from .files import folder_of, make_or_read
 from .key_set import sign_key_set
-from .keys import Key, key_iri, our_keys, root_key, signing_now
+from .keys import Key, key_iri, no_key, our_keys, root_key, signing_now
 from .tables import federation_key
 
 if TYPE_CHECKING:
@@ -133,10 +133,17 @@ def _named(tx: Transaction, name: str) -> Key:
 
 
 def _checked_root(federation: Federation, tx: Transaction, given: SigningKey | None) -> SigningKey | None:
-    """The root key that was given, or that lies on this machine. Raises `Conflict` for another one."""
+    """The root key that was given, or that lies on this machine. Raises `Conflict` for another one.
+
+    Whoever changes keys holds its row to the end, so that two at once come one after the other.
+    """
+    table = federation_key
+    multikey = tx.value(select(table.c.multikey).where(table.c.name == "root").with_for_update())
+    if multikey is None:
+        raise no_key()
     if given is None:
         return root_key(federation, tx)
-    if given.public.multikey != our_keys(tx)[0].multikey:
+    if given.public.multikey != multikey:
         raise Conflict("other_root", "This is not the root key of this instance.")
     return given
 

@@ -17,7 +17,7 @@ from .begin import begin_identity
 from .changing import renew_key_set, revoke, rotate
 from .files import file_of, folder_of, forget_ended
 from .fingerprint import fingerprint_of
-from .keys import Key, key_iri, our_keys, root_key
+from .keys import Key, key_iri, no_key, our_keys, root_key
 
 _Ask = Annotated[bool, typer.Option("--root", help="Ask for the root key, which is not on this machine.")]
 _READ = "Read these digits to each other on the telephone, or by video, before you accept a peer."
@@ -145,7 +145,7 @@ def _show_fingerprint(federation: Federation) -> None:
     with federation.instance.store.read() as tx:
         keys = our_keys(tx)
     if not keys:
-        raise Conflict("no_key", "This instance has no key to sign with; `commensal federation keys init` makes one.")
+        raise no_key()
     digits = fingerprint_of(federation.iri, keys[0].multikey).split()
     typer.echo(federation.iri)
     typer.echo("  ".join(digits[:4]) + "\n" + "  ".join(digits[4:]))

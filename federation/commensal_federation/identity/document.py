@@ -12,12 +12,12 @@ import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from commensal import Conflict, Transaction
+from commensal import Transaction
 
 from ..signing import sign
 from ..signing.moments import write_moment
 from .key_set import method, newest_key_set
-from .keys import current_key, our_keys
+from .keys import current_key, no_key, our_keys
 from .values import CONTEXT, PROTOCOL, VALID
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def instance_document(federation: Federation, tx: Transaction) -> dict[str, Any]
     """The document as it is now, signed. Raises `Conflict` where this instance has no key."""
     key_set = newest_key_set(tx)
     if not key_set:
-        raise Conflict("no_key", "This instance has no key to sign with; `commensal federation keys init` makes one.")
+        raise no_key()
     ended = [
         {**method(federation, one), **({"reason": one.reason} if one.reason else {})}
         for one in our_keys(tx)

@@ -60,7 +60,7 @@ def current_key(federation: Federation, tx: Transaction) -> SigningKey:
     """The key that signs now. Raises `Conflict` where there is none, or its file is missing."""
     key = signing_now(our_keys(tx), tx.now)
     if key is None:
-        raise Conflict("no_key", "This instance has no key to sign with; `commensal federation keys init` makes one.")
+        raise no_key()
     folder = folder_of(federation.instance.folder)
     return read_key(folder, key.name, key_iri(federation, key.name), key.multikey)
 
@@ -76,3 +76,8 @@ def root_key(federation: Federation, tx: Transaction) -> SigningKey | None:
 
 def key_iri(federation: Federation, name: str) -> str:
     return f"{federation.iri}#{name}"
+
+
+def no_key() -> Conflict:
+    text = "This instance has no key to sign with; `commensal federation keys init` makes one."
+    return Conflict("no_key", text)
