@@ -15,6 +15,7 @@ from pyld import FrozenDocumentLoader, jsonld  # type: ignore[import-untyped]
 
 from .findings import Unreadable
 from .names import COMMON, OWN, PREFIXES_20, PREFIXES_116
+from .plain import expand_plain
 
 CONTEXT_116 = "https://www.datafoodconsortium.org/wp-content/plugins/wordpress-context-jsonld/context_1.16.0.jsonld"
 CONTEXT_20 = "https://w3id.org/dfc/ontology/context/context_2.0.0.json"
@@ -83,6 +84,9 @@ def _addresses() -> dict[str, Any]:
 
 
 CONTEXTS = _addresses()
+_UNNAMED = ""  # a document that names no context
+_PLAIN = {url: said for url, said in CONTEXTS.items() if any(said is one for one in (DFC_OLD, DFC_116, DFC_20))}
+_PLAIN[_UNNAMED] = DFC_OLD
 _load = FrozenDocumentLoader(CONTEXTS)
 
 
@@ -107,6 +111,20 @@ def expand_foreign(document: Mapping[str, Any] | list[Any]) -> Expanded:
 
     Raises `Unreadable` for a context that is not known, and for what is no JSON-LD.
     """
+    plain = _expand_plain(document)
+    return Expanded(plain, ()) if plain is not None else expand_anything(document)
+
+
+def _expand_plain(document: Mapping[str, Any] | list[Any]) -> list[Any] | None:
+    if not isinstance(document, Mapping):
+        return None
+    named = document.get("@context", _UNNAMED)
+    plain = _PLAIN.get(named) if isinstance(named, str) else None
+    return expand_plain(document, plain["@context"]) if plain else None
+
+
+def expand_anything(document: Mapping[str, Any] | list[Any]) -> Expanded:
+    """The same by the general algorithm of JSON-LD 1.1."""
     dropped: dict[str, None] = {}
     options = {"documentLoader": _load, "expandContext": DFC_OLD, "base": RELATIVE}
     try:

@@ -1,0 +1,60 @@
+"""The short way to expanded JSON-LD gives what the general algorithm gives, or leaves a document to that."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from commensal_federation.dfc.contexts import CONTEXT_20, CONTEXT_116, CONTEXTS, expand_anything
+from commensal_federation.dfc.plain import expand_plain
+
+_KEYS = st.sampled_from(
+    ["@id", "@type", "@value", "dfc-b:name", "dfc-b:hasPrice", "dfc-b:references", "dfc-b:offeredItem", "dfc-t:owner",
+     "ofn:image", "ldp:contains", "https://vendor.example/x", "skos:prefLabel", "dfc-pt", "x", "@list", "@graph"]
+)  # fmt: skip
+_LEAVES = st.sampled_from(
+    ["", "a text", "_:b1", "#here", "dfc-m:Gram", "dfc-b:Offer", "https://farm.example/1", "mailto:a@b.example",
+     "dfc-b", 1, 1.5, True, None, "dfc-b://x", ":x", "a b:c", "@id", "@foo"]
+)  # fmt: skip
+_NODES = st.recursive(
+    _LEAVES, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(_KEYS, inner, max_size=3), max_leaves=8
+)
+_PLAIN = st.dictionaries(
+    st.sampled_from(["dfc-b:name", "dfc-b:hasPrice", "dfc-b:references", "ofn:image", "ldp:contains"]),
+    _NODES,
+    min_size=1,
+    max_size=4,
+)
+
+
+def _sorted(said: Any) -> Any:
+    """Without the order of properties and values, which says nothing."""
+    if isinstance(said, dict):
+        return {name: _sorted(value) for name, value in said.items()}
+    if isinstance(said, list):
+        return sorted(map(_sorted, said), key=lambda one: json.dumps(one, sort_keys=True))
+    return said
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    nodes=st.lists(_PLAIN | st.dictionaries(_KEYS, _NODES, max_size=4), max_size=3),
+    url=st.sampled_from([CONTEXT_116, CONTEXT_20]),
+)
+def test_both_ways_say_the_same(nodes: list[Any], url: str) -> None:
+    document = {"@context": url, "@graph": nodes}
+    plain = expand_plain(document, CONTEXTS[url]["@context"])
+    if plain is not None:
+        general = expand_anything(document)
+        assert _sorted(plain) == _sorted(general.nodes)
+        assert general.dropped == ()
+
+
+def test_what_platforms_send_is_plain() -> None:
+    node = {"@id": "https://farm.example/1", "@type": "dfc-b:Offer", "dfc-b:hasPrice": {"dfc-b:value": 2}}
+    for url in (CONTEXT_116, CONTEXT_20):
+        assert expand_plain({"@context": url, "@graph": [node]}, CONTEXTS[url]["@context"])
+        assert expand_plain({"@context": url, **node}, CONTEXTS[url]["@context"])
