@@ -15,8 +15,9 @@ from .commands import commands
 from .identity.warnings import warnings
 from .jobs import jobs
 from .leases.holding import bring_stock
+from .orders.buying import order_cancelled, order_changed, order_placed, sale_completed
 from .routes import endpoints, fixed_routes, routes
-from .settings import FederationSettings
+from .settings import EnterpriseFederation, FederationSettings
 
 __all__ = [
     "bring_stock",
@@ -25,7 +26,11 @@ __all__ = [
     "fixed_routes",
     "jobs",
     "listing_changed",
+    "order_cancelled",
+    "order_changed",
+    "order_placed",
     "routes",
+    "sale_completed",
     "stock_changed",
     "warnings",
 ]
@@ -34,6 +39,11 @@ __all__ = [
 @hookimpl
 def instance_settings() -> type:
     return FederationSettings
+
+
+@hookimpl
+def enterprise_settings() -> type:
+    return EnterpriseFederation
 
 
 @hookimpl

@@ -78,6 +78,13 @@ class Producer(Place):
         with self.read() as tx:
             return lots_by_id(tx, [self.product.lot_id])[self.product.lot_id]
 
+    @classmethod
+    def over(cls, hub: Hub) -> Producer:
+        """A hub, as who grants what it lists."""
+        made = cls.__new__(cls)
+        Place.__init__(made, hub.region, hub.at, hub.id)
+        return made
+
     def grant(self, hub: Hub, *, resell: bool = False, category_id: str | None = None) -> Grant:
         """Lets the hub sell, which its people accept."""
         peer = self.region.peer(self.at, hub.at)
@@ -130,12 +137,22 @@ class Hub(Place):
         self.region.work()
         return items[0]
 
+    def as_producer(self, of: Producer) -> Producer:
+        """Lists what the producer offers, for others to be granted."""
+        offered = self.received(of)
+        with self.write() as tx:
+            new = [Listing(product_id=one.product_id, price=one.price + 200) for one in offered]
+            list_products(tx, self.id, f"{self.id}-catalog", new)
+        self.region.work()
+        return Producer.over(self)
+
     def order(self, item: str, pieces: int, name: str = "Ada") -> Order:
         """As a shopper does, over the way that asks lenders for more."""
         wish = Wish(items={item: pieces}, name=name, email=f"{name.lower()}@example.org", language="en")
         order: Order = self.instance.transact(
             lambda tx: place_order(tx, self.instance.hooks, f"{self.id}-session", wish)
         )
+        self.region.work()
         return order
 
     def lot(self, producer: Producer) -> StockLot:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -42,6 +42,55 @@ class Heap:
     unit: str
     quantity: int
     orders: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ordered:
+    """All pieces of one product of a supplier in one session."""
+
+    supplier_id: str
+    product_id: str
+    name: str
+    quantity: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class CustomersLine:
+    """One customer's line, for who has to shorten some of them."""
+
+    order_id: str
+    line_id: str
+    quantity: int
+
+
+def ordered_of(tx: Transaction, session_id: str, supplier_ids: Collection[str]) -> list[Ordered]:
+    """What customers of a session have ordered of these suppliers, by supplier and product; substitutes count too."""
+    row, line = customer_order, order_line
+    found = tx.all(
+        select(
+            line.c.supplier_id, line.c.product_id, func.min(line.c.name).label("name"),
+            func.sum(line.c.quantity).label("quantity"),
+        )
+        .join(row, row.c.id == line.c.order_id)
+        .where(row.c.session_id == session_id, row.c.state.in_(_GOING), line.c.quantity > 0)
+        .where(line.c.supplier_id.in_(sorted(supplier_ids)))
+        .group_by(line.c.supplier_id, line.c.product_id)
+        .order_by(line.c.supplier_id, line.c.product_id)
+    )  # fmt: skip
+    return [Ordered(**{**one, "quantity": int(one["quantity"])}) for one in found]
+
+
+def lines_of_product(tx: Transaction, session_id: str, product_id: str) -> list[CustomersLine]:
+    """Who ordered it at this session and has not got it yet, the newest order first."""
+    row, line = customer_order, order_line
+    found = tx.all(
+        select(line.c.order_id, line.c.id.label("line_id"), line.c.quantity)
+        .join(row, row.c.id == line.c.order_id)
+        .where(row.c.session_id == session_id, row.c.state.in_(_GOING), row.c.fulfilment_state != "Fulfilled")
+        .where(line.c.product_id == product_id, line.c.quantity > 0)
+        .order_by(row.c.placed_at.desc(), row.c.id.desc(), line.c.id)
+    )
+    return [CustomersLine(**one) for one in found]
 
 
 def parcels(tx: Transaction, enterprise_id: str, session_id: str) -> Iterator[Parcel]:

@@ -45,6 +45,11 @@ def settle_here(tx: Transaction, lot_id: str, grains: int, *, note: str = "") ->
     return _travel(tx, "leased", lot_id, Change(free=-grains, sold=grains), note)
 
 
+def write_off(tx: Transaction, lot_id: str, grains: int, *, note: str = "") -> bool:
+    """Free grains are not there after all. False where less is free."""
+    return _travel(tx, "counted", lot_id, Change(free=-grains), note)
+
+
 def tell_beyond(tx: Transaction, lot_id: str, beyond: int, free_until: datetime | None) -> None:
     """What may be had from elsewhere, in grains, as it is told; and until when (UTC) the lot may be sold here."""
     tx.execute(update(stock_lot).where(stock_lot.c.id == lot_id).values(beyond=beyond, free_until=free_until))

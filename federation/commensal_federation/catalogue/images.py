@@ -16,7 +16,7 @@ _copy = federation_copy.c
 
 
 def fetch_image(instance: Instance, job: Job) -> None:
-    """The job of `keeping.FETCH_IMAGE`. Raises `Unreachable`, and is tried again; a picture that is none is left out."""
+    """The job of `keeping.FETCH_IMAGE`. Raises `Unreachable`, and is tried again."""
     address, copy_id = job.payload["image"], job.payload["copy"]
     answer = federation_of(instance).transport.send(
         Request("GET", address, [("accept", "image/*")]), seconds=_PATIENCE, size=_LARGEST

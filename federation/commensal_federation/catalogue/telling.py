@@ -26,6 +26,7 @@ from commensal import (
 from ..delivery import post
 from ..dfc.iris import enterprise_iri, item_iri, lot_iri, offer_iri, product_iri
 from ..dfc.vocabulary import DfcItem, DfcLot, DfcOffer, DfcPrice, DfcProduct, DfcQuantity
+from ..orders.tables import federation_told_price
 from ..peers.peers import peer_by_id
 from ..runtime import Federation, federation_of
 from .documents import MOST_HOPS
@@ -104,13 +105,15 @@ def _tell(
             .with_for_update()
         )
     }
-    offered, rows = [], []
+    offered, rows, prices = [], [], []
     for one in listed:
         made = _offered(place, one)
         before = known.get(one.item_id)
         if made is None or (before is not None and before["digest"] == made.digest and not again):
             continue
         rev = 1 if before is None else before["rev"] + (before["digest"] != made.digest)
+        if before is None or rev != before["rev"]:
+            prices.append({"item_id": one.item_id, "rev": rev, "price": one.price, "at": tx.now})
         offered.append(replace(made, rev=rev))
         rows.append({"item_id": one.item_id, "rev": rev, "digest": made.digest, "lot_id": one.lot.id})
     told = {one.item_id for one in listed if _may_go(place, one)}
@@ -127,6 +130,7 @@ def _tell(
             {"item_id": row["item_id"], "rev": row["rev"] + 1, "digest": "", "lot_id": row["lot_id"]} for row in gone
         ]
     _write(tx, grant.id, rows, set(known))
+    insert_rows(tx, federation_told_price, [{"grant_id": grant.id, **price} for price in prices])
 
 
 def _offered(place: _Place, one: Listed) -> OfferedItem | None:

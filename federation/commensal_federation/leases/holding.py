@@ -13,7 +13,7 @@ from ..messages import Wait
 from ..peers.peers import peer_by_id
 from ..peers.values import Peer
 from ..runtime import Federation, federation_of
-from .lending import serve_wants
+from .lending import serve_wants, want
 from .row import Held, holdings_of, later, lease_with, set_lease
 from .values import LeaseForced, LeaseGrant, LeaseRecall, LeaseReport, LeaseRequest
 
@@ -124,11 +124,13 @@ def mind(federation: Federation, tx: Transaction, peer_id: str, lot_id: str) -> 
         _ask_ahead(federation, tx, lease, needed - lease.free)
 
 
-def ask_further(federation: Federation, tx: Transaction, lot_id: str, missing: int) -> None:
+def ask_further(federation: Federation, tx: Transaction, peer: Peer, lot_id: str, missing: int) -> None:
     """Somebody who leases from us is short of what we lease ourselves: it is asked for where the goods are."""
     for held in holdings_of(tx, [lot_id]):
+        theirs = lease_with(tx, "lender", peer.id, lot_id=lot_id)
         lease = lease_with(tx, "holder", held.row["peer_id"], lot_id=lot_id)
-        if lease is not None:
+        if lease is not None and theirs is not None:
+            want(tx, theirs, max(missing, theirs.row["wanted"]))
             _ask_ahead(federation, tx, lease, missing)
 
 

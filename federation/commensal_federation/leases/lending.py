@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from sqlalchemy import func, select, update
 
-from commensal import Transaction, lend_stock, settle_lent
+from commensal import Transaction, lend_stock, settle_lent, write_off
 
 from ..delivery import post
 from ..dfc.iris import lot_iri
@@ -30,7 +30,8 @@ def answer_request(
 ) -> int:  # fmt: skip
     """Grants what there is, up to `hoped`; where that is less than `least`, also refuses, and recalls from others.
 
-    Quantities are grains. Returns how many are missing. Raises `Refuse` for a lot that needs no lease.
+    Quantities are grains. Returns how many of those hoped for are missing. Raises `Refuse` for a lot that needs no
+    lease.
     """
     lease = lease_with(tx, "lender", peer.id, lot_id=lot_id) or _opened(federation, tx, peer, enterprise_id, lot_id)
     if lease.lot.unlimited:
@@ -38,17 +39,19 @@ def answer_request(
     given = max(0, min(hoped, lease.free, _share(lease, peer)))
     lease = _give(tx, lease, given)
     _tell_grant(federation, tx, lease, in_reply_to)
+    want(tx, lease, max(0, lease.row["wanted"] - given, least - given))
     if given < least:
-        missing = least - given
-        set_lease(tx, lease, wanted=missing, wanted_at=tx.now)
         body = LeaseRefusal(
             lot=lease.row["lot_iri"], unit=lease.unit, beyond=_beyond(lease), reason="There is not enough."
         )
         post(federation, tx, peer.id, "LeaseRefusal", body, in_reply_to=in_reply_to)
-        _recall(federation, tx, lease, missing)
-        return missing
-    set_lease(tx, lease, wanted=0, wanted_at=None)
-    return 0
+        _recall(federation, tx, lease, least - given)
+    return hoped - given
+
+
+def want(tx: Transaction, lease: Held, grains: int) -> None:
+    """The holder waits for these: it gets them when they come."""
+    set_lease(tx, lease, wanted=grains, wanted_at=lease.row["wanted_at"] or tx.now if grains else None)
 
 
 def take_report(federation: Federation, tx: Transaction, peer: Peer, lot_id: str, said: LeaseReport) -> None:
@@ -69,6 +72,7 @@ def take_report(federation: Federation, tx: Transaction, peer: Peer, lot_id: str
         raise Refuse("counts", "These counts do not follow from the last ones.")
     lease = set_lease(tx, lease, report=said.report, seen=seen, returned=returned, held=held, sold=sold, late=late)
     if back:
+        _write_off_lost(tx, lease, back)
         serve_wants(federation, tx, lot_id)
 
 
@@ -112,6 +116,19 @@ def accept_late(federation: Federation, tx: Transaction, lease_id: str) -> bool:
     settle_lent(tx, lease.row["lot_id"], sold=max(0, late - held), note="sold late")
     _tell_grant(federation, tx, lease, None)
     return True
+
+
+def expect_lost(tx: Transaction, peer: Peer, lot_id: str, grains: int) -> None:
+    """The producer will not bring these grains: when they come back they are written off, and sold to nobody else."""
+    lease = lease_with(tx, "lender", peer.id, lot_id=lot_id)
+    if lease is not None:
+        set_lease(tx, lease, lost=lease.row["lost"] + grains)
+
+
+def _write_off_lost(tx: Transaction, lease: Held, back: int) -> None:
+    lost = min(back, lease.row["lost"])
+    if lost and write_off(tx, lease.row["lot_id"], lost, note="not delivered"):
+        set_lease(tx, lease, lost=lease.row["lost"] - lost)
 
 
 def _opened(federation: Federation, tx: Transaction, peer: Peer, enterprise_id: str, lot_id: str) -> Held:

@@ -23,6 +23,7 @@ federation_lease = Table(
     Column("held", Whole, nullable=False, info=DERIVED),  # free, reserved and lent on at the holder
     Column("sold", Whole, nullable=False, info=DERIVED),  # handed over to customers in this epoch
     Column("late", Whole, nullable=False, info=DERIVED),  # sold or held beyond what was granted: for a person
+    Column("lost", Whole, nullable=False, server_default="0", info=DERIVED),  # of what comes back, is not there
     Column("sold_before", Whole, nullable=False, info=DERIVED),  # of the lot's `sold`, at the holder, before this epoch
     Column("wanted", Whole, nullable=False, info=DERIVED),  # asked for and not granted yet
     Column("wanted_at", Time, info=DERIVED),

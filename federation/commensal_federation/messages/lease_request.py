@@ -33,7 +33,7 @@ def handle(federation: Federation, tx: Transaction, received: Received) -> None:
     least, hoped = (int(one * lot.per_unit) for one in (body.least, max(body.least, body.hoped)))
     missing = answer_request(federation, tx, received.peer, lot.enterprise_id, lot.id, least, hoped, received.id)
     if missing:
-        ask_further(federation, tx, lot.id, missing)
+        ask_further(federation, tx, received.peer, lot.id, missing)
 
 
 LEASE_REQUEST = MessageType(

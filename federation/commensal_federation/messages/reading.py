@@ -49,6 +49,17 @@ def own_text(thing: Thing, name: str, most: int = 500) -> str:
     return text({name: value}, name, most)
 
 
+def own_text_or_none(thing: Thing, name: str, most: int = 500) -> str | None:
+    """The same where it may be missing."""
+    return own_text(thing, name, most) if thing.extra.get(name) else None
+
+
+def own_number(thing: Thing, name: str) -> int:
+    """A whole number of our own vocabulary, written as a text. Raises `Unreadable`."""
+    said = own_text(thing, name, 15)
+    return number({name: int(said) if said.isascii() and said.isdecimal() else None}, name)
+
+
 def own_flag(thing: Thing, name: str) -> bool:
     """The same for true and false, written as texts. Raises `Unreadable`."""
     return flag({name: {"true": True, "false": False}.get(own_text(thing, name))}, name)

@@ -15,6 +15,8 @@ from .lease_recall import LEASE_RECALL
 from .lease_refusal import LEASE_REFUSAL
 from .lease_report import LEASE_REPORT
 from .lease_request import LEASE_REQUEST
+from .order_answer import ORDER_ANSWER
+from .order_update import ORDER_UPDATE
 from .peer_accept import PEER_ACCEPT
 from .peer_request import PEER_REQUEST
 from .peer_revoke import PEER_REVOKE
@@ -49,5 +51,7 @@ TYPES: dict[str, MessageType] = {
         LEASE_REPORT,
         LEASE_RECALL,
         LEASE_FORCED,
+        ORDER_UPDATE,
+        ORDER_ANSWER,
     )
 }

@@ -1,0 +1,75 @@
+"""OrderAnswer: what the producer says to a hub's order: lines confirmed, shortened or refused, and what was weighed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, cast
+
+from commensal import Transaction
+
+from ..catalogue.documents import read_document, write_document
+from ..dfc.vocabulary import DfcLine, DfcOrder, DfcQuantity
+from ..leases.documents import amount
+from ..orders.answers import take_answer
+from ..orders.values import Answer, AnswerLine, OrderAnswer
+from ..runtime import Federation
+from ..signing import Unreadable
+from .reading import own_number, own_text_or_none
+from .types import MessageType, Reading, Received, Writing
+
+ANSWERS = ("confirmed", "shortened", "refused")
+
+
+def write(body: OrderAnswer, writing: Writing) -> dict[str, Any]:
+    extra = {"own:answerNumber": ({"@value": str(body.answer)},), "own:rev": ({"@value": str(body.rev)},)}
+    lines = []
+    for place, one in enumerate(body.lines, 1):
+        about: dict[str, tuple[Any, ...]] = {"own:item": ({"@id": one.item_iri},)}
+        if one.final_quantity is not None:
+            about["own:weighed"] = ({"@value": str(one.final_quantity)},)
+        lines.append(
+            DfcLine(
+                iri=f"{body.iri}/answers/{place}",
+                order=body.iri,
+                quantity=DfcQuantity(value=Decimal(one.confirmed)),
+                answer=one.answer,
+                reason=one.reason,
+                extra=about,
+            )
+        )
+    return write_document([DfcOrder(iri=body.iri, extra=extra), *lines])
+
+
+def read(document: Mapping[str, Any], reading: Reading) -> OrderAnswer:
+    said = read_document(document)
+    order = said.one(DfcOrder)
+    return OrderAnswer(
+        iri=order.iri,
+        answer=own_number(order, "own:answerNumber"),
+        rev=own_number(order, "own:rev"),
+        lines=tuple(map(_line, said.all(DfcLine))),
+    )
+
+
+def handle(federation: Federation, tx: Transaction, received: Received) -> None:
+    take_answer(federation, tx, received.peer, received.body)
+
+
+def _line(line: DfcLine) -> AnswerLine:
+    item = next((str(one["@id"]) for one in line.extra.get("own:item", ()) if "@id" in one), None)
+    if item is None or line.quantity is None or line.answer not in ANSWERS or line.quantity.value < 0:
+        raise Unreadable("line", f"{line.iri[:200]} needs an item, a quantity and an answer")
+    weighed = own_text_or_none(line, "own:weighed", 40)
+    return AnswerLine(
+        item_iri=item,
+        answer=cast(Answer, line.answer),
+        confirmed=int(line.quantity.value),
+        reason=line.reason[:500],
+        final_quantity=None if weighed is None else amount({"weighed": weighed}, "weighed"),
+    )
+
+
+ORDER_ANSWER = MessageType(
+    name="OrderAnswer", lane="order", scope=None, body=OrderAnswer, write=write, read=read, handle=handle, foreign=True
+)

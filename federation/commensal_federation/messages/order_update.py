@@ -1,0 +1,96 @@
+"""OrderUpdate: a hub's order to a producer as it is now: a DFC order with its lines, Held until its sale has closed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from commensal import Transaction
+
+from ..catalogue.documents import read_document, write_document
+from ..dfc.vocabulary import DfcLine, DfcOffer, DfcOrder, DfcPrice, DfcQuantity, DfcSession
+from ..orders.supplying import take_order
+from ..orders.values import OrderUpdate, SaidLine
+from ..runtime import Federation
+from ..signing import Unreadable
+from ..signing.moments import read_moment, write_moment
+from .reading import own_number, own_text, own_text_or_none
+from .types import MessageType, Reading, Received, Writing
+
+STATES = ("Held", "Complete", "Cancelled")
+
+
+def write(body: OrderUpdate, writing: Writing) -> dict[str, Any]:
+    order = DfcOrder(
+        iri=body.iri,
+        session=body.session_iri,
+        ordered_by=body.buyer,
+        sold_by=body.supplier,
+        state=body.state,
+        extra={"own:rev": ({"@value": str(body.rev)},), "own:currency": ({"@value": body.currency},)},
+    )
+    session = DfcSession(
+        iri=body.session_iri, name=body.session_name, closes_at=body.closes_at,
+        extra={} if body.begins_at is None else {"own:distribution": ({"@value": write_moment(body.begins_at)},)},
+    )  # fmt: skip
+    lines = [
+        DfcLine(
+            iri=f"{body.iri}/lines/{place}",
+            order=body.iri,
+            offer=one.offer_iri,
+            quantity=DfcQuantity(value=Decimal(one.quantity)),
+            price=DfcPrice(amount=one.price, currency=body.currency),
+            extra={"own:rev": ({"@value": str(one.rev)},), "own:name": ({"@value": one.name},)},
+        )
+        for place, one in enumerate(body.lines, 1)
+    ]
+    offers = [DfcOffer(iri=one.offer_iri, item=one.item_iri) for one in body.lines]
+    return write_document([order, session, *lines, *offers])
+
+
+def read(document: Mapping[str, Any], reading: Reading) -> OrderUpdate:
+    said = read_document(document)
+    order, session = said.one(DfcOrder), said.one(DfcSession)
+    offers = {one.iri: one for one in said.all(DfcOffer)}
+    if order.state not in STATES or order.ordered_by is None or order.sold_by is None:
+        raise Unreadable("order", "an order says who orders of whom, and whether it is Held, Complete or Cancelled")
+    begins = own_text_or_none(session, "own:distribution")
+    return OrderUpdate(
+        iri=order.iri,
+        buyer=order.ordered_by,
+        supplier=order.sold_by,
+        session_iri=session.iri,
+        session_name=session.name,
+        closes_at=session.closes_at,
+        begins_at=None if begins is None else read_moment(begins),
+        currency=own_text(order, "own:currency"),
+        state=order.state,
+        rev=own_number(order, "own:rev"),
+        lines=tuple(_line(one, offers) for one in said.all(DfcLine)),
+    )
+
+
+def handle(federation: Federation, tx: Transaction, received: Received) -> None:
+    take_order(federation, tx, received.peer, received.body)
+
+
+def _line(line: DfcLine, offers: Mapping[str, DfcOffer]) -> SaidLine:
+    offer = offers.get(line.offer or "")
+    if offer is None or offer.item is None or line.quantity is None or line.price is None:
+        raise Unreadable("line", f"{line.iri[:200]} needs an offer of an item, a quantity and a price")
+    if line.quantity.value != int(line.quantity.value):
+        raise Unreadable("quantity", f"{line.iri[:200]} orders parts of a piece")
+    return SaidLine(
+        item_iri=offer.item,
+        offer_iri=offer.iri,
+        rev=own_number(line, "own:rev"),
+        name=own_text(line, "own:name"),
+        price=line.price.amount,
+        quantity=int(line.quantity.value),
+    )
+
+
+ORDER_UPDATE = MessageType(
+    name="OrderUpdate", lane="order", scope="order.place", body=OrderUpdate, write=write, read=read, handle=handle
+)

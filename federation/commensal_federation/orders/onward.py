@@ -1,0 +1,59 @@
+"""A regional hub passes on what shops elsewhere order of others' goods: each hop is an order of its own."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from commensal import Transaction, products_by_id
+
+from ..runtime import Federation
+from .buying import producers_of, tell
+from .questions import order_of
+from .supplying import answer_order
+from .tables import federation_order
+from .values import AnswerLine, InstanceOrder
+
+_order = federation_order.c
+
+
+def pass_on(federation: Federation, tx: Transaction, order_id: str) -> None:
+    """Orders of the producers what this order, of a hub elsewhere, has of their goods."""
+    row = tx.first(select(_order.enterprise_id).where(_order.id == order_id, _order.role == "supplier"))
+    if row is None:
+        return
+    order = order_of(tx, row["enterprise_id"], order_id, role="supplier")
+    products = products_by_id(tx, [line.product_id for line in order.lines])
+    for mirror in producers_of(tx, order.enterprise_id):
+        ordered = {
+            line.product_id: line.quantity
+            for line in order.lines
+            if products[line.product_id].enterprise_id == mirror.enterprise_id and line.quantity
+        }
+        tell(
+            federation, tx, mirror, order.enterprise_id, ordered, order.state, session_id=order.id,
+            session_iri=order.iri, session_name=order.session_name, closes_at=order.closes_at,
+            begins_at=order.begins_at,
+        )  # fmt: skip
+
+
+def pass_answer_back(federation: Federation, tx: Transaction, onward: InstanceOrder) -> bool:
+    """What a producer says to an order that was passed on goes to whoever ordered first. False for our own orders."""
+    first = tx.first(select(_order.id).where(_order.iri == onward.session_iri, _order.role == "supplier"))
+    if first is None:
+        return False
+    order = order_of(tx, onward.enterprise_id, first["id"], role="supplier")
+    said = {line.product_id: line for line in onward.lines if line.answer}
+    changes = {
+        line.item_iri: AnswerLine(
+            item_iri=line.item_iri,
+            answer=said[line.product_id].answer,
+            confirmed=min(line.quantity, said[line.product_id].coming),
+            reason=said[line.product_id].reason,
+            final_quantity=said[line.product_id].final_quantity,
+        )
+        for line in order.lines
+        if line.product_id in said
+    }
+    if changes and order.state != "Cancelled":
+        answer_order(federation, tx, order.enterprise_id, order.id, changes, lost=False)
+    return True

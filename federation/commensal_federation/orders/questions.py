@@ -1,0 +1,83 @@
+"""Questions about orders between instances."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import fields
+from typing import Any
+
+from sqlalchemy import RowMapping, select
+
+from commensal import NotFound, Transaction
+
+from .tables import federation_cut, federation_order, federation_order_line
+from .values import Cut, InstanceOrder, Line
+
+_order, _line = federation_order.c, federation_order_line.c
+_PLAIN = [one.name for one in fields(InstanceOrder) if one.name != "lines"]
+_LINE = [one.name for one in fields(Line)]
+
+
+def order_by_iri(tx: Transaction, iri: str) -> InstanceOrder | None:
+    """Locked until the transaction ends."""
+    row = tx.first(select(federation_order).where(_order.iri == iri).with_for_update())
+    return None if row is None else _orders(tx, [row])[0]
+
+
+def order_between(
+    tx: Transaction, role: str, enterprise_id: str, other_iri: str, session_iri: str
+) -> InstanceOrder | None:
+    """The one order of these two for this sale, locked; None before there is one."""
+    same = (_order.role == role, _order.enterprise_id == enterprise_id, _order.other_iri == other_iri)
+    row = tx.first(select(federation_order).where(*same, _order.session_iri == session_iri).with_for_update())
+    return None if row is None else _orders(tx, [row])[0]
+
+
+def order_of(tx: Transaction, enterprise_id: str, order_id: str, *, role: str | None = None) -> InstanceOrder:
+    """One order of an enterprise of ours, locked. Raises `NotFound`."""
+    mine = [_order.id == order_id, _order.enterprise_id == enterprise_id]
+    if role is not None:
+        mine.append(_order.role == role)
+    row = tx.first(select(federation_order).where(*mine).with_for_update())
+    if row is None:
+        raise NotFound("no_order", "There is no such order.")
+    return _orders(tx, [row])[0]
+
+
+def orders_of(tx: Transaction, enterprise_id: str, *, after: str = "", limit: int = 50) -> list[InstanceOrder]:
+    """All orders of an enterprise with other instances, the newest first. `after` is the last id of the page before."""
+    wanted = select(federation_order).where(_order.enterprise_id == enterprise_id)
+    if after:
+        wanted = wanted.where(_order.id < after)
+    return _orders(tx, tx.all(wanted.order_by(_order.id.desc()).limit(limit)))
+
+
+def orders_for(tx: Transaction, role: str, session_id: str) -> list[InstanceOrder]:
+    """Those that a sale has led to, one for each producer."""
+    rows = tx.all(select(federation_order).where(_order.role == role, _order.session_id == session_id))
+    return _orders(tx, rows)
+
+
+def cuts_of(tx: Transaction, order_ids: Collection[str]) -> list[Cut]:
+    """What was taken off customers' orders, by time."""
+    row = federation_cut.c
+    found = select(federation_cut).where(row.order_id.in_(sorted(order_ids))).order_by(row.id)
+    return [Cut(**one) for one in tx.all(found)]
+
+
+def _orders(tx: Transaction, rows: Sequence[RowMapping]) -> list[InstanceOrder]:
+    ids = [row["id"] for row in rows]
+    lines: dict[str, list[Line]] = {id: [] for id in ids}
+    found = select(federation_order_line).where(_line.order_id.in_(ids)).order_by(_line.order_id, _line.item_iri)
+    for one in tx.all(found) if ids else ():
+        lines[one["order_id"]].append(_read_line(one))
+    return [_read(row, lines[row["id"]]) for row in rows]
+
+
+def _read(row: RowMapping, lines: Sequence[Line]) -> InstanceOrder:
+    plain: dict[str, Any] = {name: row[name] for name in _PLAIN}
+    return InstanceOrder(**plain, lines=tuple(lines))
+
+
+def _read_line(row: Mapping[Any, Any]) -> Line:
+    return Line(**{name: row[name] for name in _LINE})

@@ -1,0 +1,192 @@
+"""The producer's side: what hubs elsewhere order, and what the producer says to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from sqlalchemy import select
+
+from commensal import (
+    Conflict,
+    Invalid,
+    Problem,
+    Transaction,
+    enterprise_by_id,
+    insert_once,
+    item_by_id,
+    plugin_settings,
+    products_by_id,
+)
+
+from ..catalogue.grants import find_grant
+from ..catalogue.values import Grant
+from ..delivery import post
+from ..dfc.iris import enterprise_iri, local_id
+from ..leases.lending import expect_lost
+from ..messages.types import Refuse
+from ..peers.peers import peer_by_id
+from ..peers.values import Peer
+from ..runtime import Federation
+from ..settings import EnterpriseFederation
+from .questions import order_by_iri, order_of
+from .tables import federation_order_due, federation_told_price
+from .values import Answer, AnswerLine, InstanceOrder, Line, OrderAnswer, OrderUpdate, SaidLine
+from .write import keep_order, open_order
+
+MOST_PIECES = 1_000_000
+_price = federation_told_price.c
+
+
+def take_order(federation: Federation, tx: Transaction, peer: Peer, said: OrderUpdate) -> None:
+    """The order as the hub says it is now; an older word of it changes nothing. Raises `Refuse` for what cannot be."""
+    supplier = local_id(federation.base, said.supplier, "enterprises")
+    grant = find_grant(tx, "given", supplier or "", said.buyer)
+    if supplier is None or grant is None or grant.peer_id != peer.id or grant.state == "offered":
+        raise Refuse("no_grant", "This hub was granted nothing by that enterprise.")
+    if local_id(peer.base, said.iri, "orders") is None:
+        raise Refuse("authority", "A hub names its orders by its own address.")
+    order = order_by_iri(tx, said.iri)
+    if order is not None and (order.role != "supplier" or order.peer_id != peer.id or order.other_iri != said.buyer):
+        raise Refuse("authority", "That order is somebody else's.")
+    if order is None:
+        if grant.state != "accepted":
+            raise Refuse("no_grant", "The grant was taken back.")
+        order = _opened(tx, peer, grant, said)
+    if said.rev <= order.rev:
+        return
+    if order.state != "Held" and said.state == "Held":
+        raise Refuse("state", "This order is complete, and cannot grow any more.")
+    lines = tuple(_line(federation, tx, grant, order, one) for one in said.lines)
+    keep_order(
+        tx, order, lines, state=said.state, rev=said.rev, closes_at=said.closes_at, begins_at=said.begins_at,
+        session_name=said.session_name,
+    )  # fmt: skip
+    insert_once(tx, federation_order_due, {"kind": "order", "id": order.id, "at": tx.now})
+    if said.state == "Complete" and _confirms_by_itself(federation, tx, supplier):
+        answer_order(federation, tx, supplier, order.id, {})
+
+
+def answer_order(
+    federation: Federation,
+    tx: Transaction,
+    enterprise_id: str,
+    order_id: str,
+    changes: Mapping[str, AnswerLine],
+    *,
+    lost: bool = True,
+) -> InstanceOrder:
+    """Confirms an order: all of it, but for the lines in `changes`, by item IRI, which are shortened or refused.
+
+    `lost`: what does not come is not there, so it is written off when the hub gives it back; else it may be sold again.
+    What was said before stands where nothing else is said. Raises `NotFound`, `Invalid`, `Conflict` for an order that
+    was cancelled.
+    """
+    order = order_of(tx, enterprise_id, order_id, role="supplier")
+    if order.state == "Cancelled":
+        raise Conflict("cancelled", "This order was cancelled.")
+    _refuse_impossible(order, changes)
+    lines = tuple(_answered(line, changes.get(line.item_iri)) for line in order.lines)
+    if lost:
+        _expect_lost(federation, tx, order, lines)
+    keep_order(tx, order, lines, answer=order.answer + 1)
+    tell_answer(federation, tx, order_of(tx, enterprise_id, order_id, role="supplier"))
+    return order_of(tx, enterprise_id, order_id, role="supplier")
+
+
+def tell_answer(federation: Federation, tx: Transaction, order: InstanceOrder) -> None:
+    """All that was said so far, to the hub."""
+    body = OrderAnswer(
+        iri=order.iri,
+        answer=order.answer,
+        rev=order.rev,
+        lines=tuple(
+            AnswerLine(
+                item_iri=line.item_iri, answer=line.answer, confirmed=line.coming, reason=line.reason,
+                final_quantity=line.final_quantity,
+            )
+            for line in order.lines
+            if line.answer
+        ),
+    )  # fmt: skip
+    ours = enterprise_iri(federation.base, order.enterprise_id)
+    post(federation, tx, order.peer_id, "OrderAnswer", body, on_behalf_of=ours)
+
+
+def _opened(tx: Transaction, peer: Peer, grant: Grant, said: OrderUpdate) -> InstanceOrder:
+    ours = enterprise_by_id(tx, grant.enterprise_id)
+    if said.currency != ours.currency:
+        raise Refuse("currency", f"{ours.name} sells in {ours.currency}.")
+    return open_order(
+        tx, iri=said.iri, role="supplier", peer_id=peer.id, enterprise_id=ours.id, other_iri=said.buyer,
+        other_name=grant.other_name, session_id="", session_iri=said.session_iri, session_name=said.session_name,
+        closes_at=said.closes_at, begins_at=said.begins_at, currency=ours.currency,
+        includes_vat=ours.prices_include_vat, state="Held",
+    )  # fmt: skip
+
+
+def _line(federation: Federation, tx: Transaction, grant: Grant, order: InstanceOrder, said: SaidLine) -> Line:
+    """Raises `Refuse` for an item that is not offered to this hub, and for a price that never was."""
+    known = next((line for line in order.lines if line.item_iri == said.item_iri), None)
+    if not 0 <= said.quantity <= MOST_PIECES:
+        raise Refuse("quantity", "Pieces are counted from 0 to a million.")
+    if known is not None:
+        if said.price != known.price:
+            raise Refuse("price", "The price of a line stays as it was ordered.")
+        less = known.confirmed is not None and said.quantity < known.confirmed
+        return replace(known, quantity=said.quantity, confirmed=said.quantity if less else known.confirmed)
+    item_id = local_id(federation.base, said.item_iri, "catalog_items")
+    offered = (_price.grant_id == grant.id, _price.item_id == item_id, _price.rev == said.rev)
+    price = tx.value(select(_price.price).where(*offered)) if item_id else None
+    if item_id is None or price is None or price != said.price:
+        raise Refuse("price", f"{said.item_iri[:200]} was not offered to this hub at that price.")
+    product = products_by_id(tx, [item_by_id(tx, grant.enterprise_id, item_id).product_id])
+    (one,) = product.values()
+    return Line(
+        item_iri=said.item_iri, product_id=one.id, name=one.name, offer_iri=said.offer_iri, rev=said.rev,
+        price=said.price, vat_rate=one.vat_rate, quantity=said.quantity, answer="", confirmed=None, reason="",
+        final_quantity=None, unit_quantity=one.quantity, unit=one.unit,
+    )  # fmt: skip
+
+
+def _refuse_impossible(order: InstanceOrder, changes: Mapping[str, AnswerLine]) -> None:
+    problems = []
+    lines = {line.item_iri: line for line in order.lines}
+    for iri, change in changes.items():
+        line = lines.get(iri)
+        if line is None:
+            problems.append(Problem("no_line", "This order has no such line.", f"/lines/{iri}"))
+        elif not 0 <= change.confirmed <= line.quantity:
+            text = "Between 0 and {most} pieces can be confirmed."
+            problems.append(Problem("confirmed", text, f"/lines/{iri}", {"most": line.quantity}))
+    if problems:
+        raise Invalid(problems)
+
+
+def _answered(line: Line, change: AnswerLine | None) -> Line:
+    if change is None:
+        return line if line.answer else replace(line, answer="confirmed", confirmed=line.quantity)
+    answer: Answer = (
+        "confirmed" if change.confirmed == line.quantity else "shortened" if change.confirmed else "refused"
+    )
+    return replace(
+        line, answer=answer, confirmed=change.confirmed, reason=change.reason[:500],
+        final_quantity=change.final_quantity,
+    )  # fmt: skip
+
+
+def _expect_lost(federation: Federation, tx: Transaction, order: InstanceOrder, lines: Sequence[Line]) -> None:
+    """What is shortened now, and was not before, comes back as units that are not there."""
+    products = products_by_id(tx, [line.product_id for line in lines])
+    before = {line.item_iri: line.quantity - line.coming for line in order.lines}
+    peer = peer_by_id(tx, order.peer_id)
+    for line in lines:
+        missing = (line.quantity - line.coming) - before[line.item_iri]
+        if missing > 0:
+            product = products[line.product_id]
+            expect_lost(tx, peer, product.lot_id, missing * product.lot_quantity)
+
+
+def _confirms_by_itself(federation: Federation, tx: Transaction, enterprise_id: str) -> bool:
+    hooks = federation.instance.hooks
+    return plugin_settings(tx, hooks, enterprise_id, "federation", EnterpriseFederation).confirm == "by itself"

@@ -1,0 +1,97 @@
+"""Tables of orders between instances; both sides keep the same."""
+
+from sqlalchemy import CheckConstraint, Column, Index, Table, Text, UniqueConstraint
+
+from commensal import DERIVED, Exact, Flag, Time, Whole, checked_in, metadata, untraced
+
+federation_order = Table(
+    "federation_order",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("iri", Text, nullable=False, unique=True),  # at the buyer
+    Column("role", Text, nullable=False),
+    Column("peer_id", Text, nullable=False),
+    Column("enterprise_id", Text, nullable=False, index=True),  # ours: the hub, or the producer
+    Column("other_iri", Text, nullable=False),
+    Column("other_name", Text, nullable=False),
+    Column("session_id", Text, nullable=False),  # buyer: the sale, or the order that is passed on
+    Column("session_iri", Text, nullable=False),
+    Column("session_name", Text, nullable=False),
+    Column("closes_at", Time),
+    Column("begins_at", Time),  # of the distribution
+    Column("currency", Text, nullable=False),
+    Column("includes_vat", Flag, nullable=False),  # in the prices
+    Column("state", Text, nullable=False),  # DFC OrderState
+    Column("rev", Whole, nullable=False),  # of what the buyer says
+    Column("answer", Whole, nullable=False),  # of what the supplier says
+    Column("created_at", Time, nullable=False),
+    Column("changed_at", Time, nullable=False, info=DERIVED),
+    UniqueConstraint("role", "enterprise_id", "other_iri", "session_iri"),
+    checked_in("role", ("buyer", "supplier")),
+    checked_in("state", ("Held", "Complete", "Cancelled")),
+    sqlite_strict=True,
+)
+
+federation_order_line = Table(
+    "federation_order_line",
+    metadata,
+    Column("order_id", Text, primary_key=True),
+    Column("item_iri", Text, primary_key=True),  # at the supplier
+    Column("product_id", Text, nullable=False),  # ours: the product, or its copy
+    Column("name", Text, nullable=False),
+    Column("offer_iri", Text, nullable=False),
+    Column("rev", Whole, nullable=False),  # of the item, when it was first ordered here
+    Column("price", Whole, nullable=False),  # minor units, for one piece
+    Column("vat_rate", Exact, nullable=False),  # percent
+    Column("quantity", Whole, nullable=False),  # pieces ordered
+    Column("answer", Text, nullable=False),
+    Column("confirmed", Whole),  # pieces that will come; none: nothing was said
+    Column("reason", Text, nullable=False),
+    Column("final_quantity", Exact),  # by the supplier's scales, for all pieces, in `unit`
+    Column("unit_quantity", Exact, nullable=False),  # net content of one piece …
+    Column("unit", Text, nullable=False),  # … in this DFC measure
+    CheckConstraint("quantity >= 0", name="quantity_not_negative"),
+    checked_in("answer", ("", "confirmed", "shortened", "refused")),
+    sqlite_strict=True,
+)
+
+# What was taken off customers' orders because it will not come: a record for each, with what is owed back.
+federation_cut = Table(
+    "federation_cut",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("order_id", Text, nullable=False),  # between instances
+    Column("item_iri", Text, nullable=False),
+    Column("customer_order_id", Text),  # none: still to be settled by a person
+    Column("pieces", Whole, nullable=False),
+    Column("owed", Whole, nullable=False),  # minor units that the customer has paid too much, after this
+    Column("at", Time, nullable=False),
+    Column("settled_at", Time),
+    Index("ix_federation_cut_order", "order_id", "item_iri"),
+    sqlite_strict=True,
+)
+
+# Sales and incoming orders whose sums have to be looked at again.
+federation_order_due = Table(
+    "federation_order_due",
+    metadata,
+    Column("kind", Text, primary_key=True),  # "session", or "order" for one that is passed on
+    Column("id", Text, primary_key=True),
+    Column("at", Time, nullable=False),
+    checked_in("kind", ("session", "order")),
+    sqlite_strict=True,
+    info=untraced("a note to self"),
+)
+
+# The prices at which an item was ever offered to a hub, by its revision: an order may come after a change.
+federation_told_price = Table(
+    "federation_told_price",
+    metadata,
+    Column("grant_id", Text, primary_key=True),
+    Column("item_id", Text, primary_key=True),
+    Column("rev", Whole, primary_key=True),
+    Column("price", Whole, nullable=False),
+    Column("at", Time, nullable=False),
+    sqlite_strict=True,
+    info=untraced("it follows from signed messages, which are kept"),
+)

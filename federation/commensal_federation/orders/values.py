@@ -1,0 +1,139 @@
+"""Orders between instances, as both sides see them, and what they tell each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal
+
+Answer = Literal["", "confirmed", "shortened", "refused"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """price:          minor units of the order's currency, for one piece
+    quantity:       pieces ordered
+    confirmed:      pieces that will come; None: the supplier has not said
+    reason:         of the supplier, for a line that it shortened or refused
+    final_quantity: by the supplier's scales, for all pieces, in `unit`; None: as ordered
+    """
+
+    item_iri: str
+    product_id: str
+    name: str
+    offer_iri: str
+    rev: int
+    price: int
+    vat_rate: Decimal
+    quantity: int
+    answer: Answer
+    confirmed: int | None
+    reason: str
+    final_quantity: Decimal | None
+    unit_quantity: Decimal
+    unit: str
+
+    @property
+    def coming(self) -> int:
+        """Pieces that will come, as far as is known."""
+        return self.quantity if self.confirmed is None else min(self.quantity, self.confirmed)
+
+
+@dataclass(frozen=True, kw_only=True)
+class InstanceOrder:
+    """An order of a hub to a producer of another instance, for one sale.
+
+    role:  "buyer" at the hub's instance, "supplier" at the producer's
+    state: DFC: Held while it grows, Complete when the sale has closed, Cancelled
+    rev:   of what the buyer said; answer: of what the supplier said
+    Times are UTC; `begins_at` is the distribution's.
+    """
+
+    id: str
+    iri: str
+    role: str
+    peer_id: str
+    enterprise_id: str
+    other_iri: str
+    other_name: str
+    session_id: str
+    session_iri: str
+    session_name: str
+    closes_at: datetime | None
+    begins_at: datetime | None
+    currency: str
+    includes_vat: bool
+    state: str
+    rev: int
+    answer: int
+    created_at: datetime
+    changed_at: datetime
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SaidLine:
+    """What the buyer says of a line. Prices are checked against what the supplier offered in revision `rev`."""
+
+    item_iri: str
+    offer_iri: str
+    rev: int
+    name: str
+    price: int
+    quantity: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderUpdate:
+    """The whole order as it is now."""
+
+    iri: str
+    buyer: str
+    supplier: str
+    session_iri: str
+    session_name: str
+    closes_at: datetime | None
+    begins_at: datetime | None
+    currency: str
+    state: str
+    rev: int
+    lines: tuple[SaidLine, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnswerLine:
+    """What the supplier says of a line."""
+
+    item_iri: str
+    answer: Answer
+    confirmed: int
+    reason: str = ""
+    final_quantity: Decimal | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderAnswer:
+    """All that the supplier has said so far; `rev` is that of the order which it saw."""
+
+    iri: str
+    answer: int
+    rev: int
+    lines: tuple[AnswerLine, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cut:
+    """Pieces that were taken off a customer's order because they will not come (None: a person has to decide).
+
+    `owed` is what the customer has paid too much after that, in minor units; `settled_at` when it was given back.
+    """
+
+    id: str
+    order_id: str
+    item_iri: str
+    customer_order_id: str | None
+    pieces: int
+    owed: int
+    at: datetime
+    settled_at: datetime | None

@@ -1,0 +1,37 @@
+"""Work of this room: within a minute of a change, sums are told."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import delete, select
+
+from commensal import Instance, Job, Periodic, Transaction, Work, promise
+
+from ..runtime import federation_of
+from .buying import tell_session
+from .onward import pass_on
+from .tables import federation_order_due
+
+TELL = "federation.tell_orders"
+_due = federation_order_due.c
+
+
+def look_for_changes(tx: Transaction) -> None:
+    if tx.first(select(_due.id).limit(1)) is not None:
+        promise(tx, TELL, {})
+
+
+def tell_changes(instance: Instance, job: Job) -> None:
+    """Sums up every sale and every passed-on order that has changed, each in a transaction of its own."""
+    federation = federation_of(instance)
+    with instance.store.read() as tx:
+        due = [(row["kind"], row["id"]) for row in tx.all(select(federation_order_due).order_by(_due.at, _due.id))]
+    for kind, id in due:
+        with instance.store.write() as tx:
+            tx.execute(delete(federation_order_due).where(_due.kind == kind, _due.id == id))
+            (tell_session if kind == "session" else pass_on)(federation, tx, id)
+
+
+def work() -> Work:
+    return Work({TELL: tell_changes}, (Periodic("federation.orders", timedelta(minutes=1), look_for_changes),))

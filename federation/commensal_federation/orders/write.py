@@ -1,0 +1,32 @@
+"""Writes an order between instances: its row, and its lines as they are now."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import delete, insert, update
+
+from commensal import Transaction, insert_rows
+
+from .tables import federation_order, federation_order_line
+from .values import InstanceOrder, Line
+
+
+def open_order(tx: Transaction, **values: Any) -> InstanceOrder:
+    """A new order without lines."""
+    row = {**values, "rev": 0, "answer": 0, "created_at": tx.now, "changed_at": tx.now}
+    row.setdefault("id", tx.new_id())
+    tx.execute(insert(federation_order), row)
+    return InstanceOrder(**row, lines=())
+
+
+def keep_order(tx: Transaction, order: InstanceOrder, lines: Sequence[Line], **values: Any) -> None:
+    """The order with these lines instead of those it had."""
+    changing = update(federation_order).where(federation_order.c.id == order.id)
+    tx.execute(changing.values(**values, changed_at=tx.now))
+    if tuple(lines) == order.lines:
+        return
+    tx.execute(delete(federation_order_line).where(federation_order_line.c.order_id == order.id))
+    insert_rows(tx, federation_order_line, [{"order_id": order.id, **asdict(line)} for line in lines])
