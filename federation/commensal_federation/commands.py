@@ -6,12 +6,16 @@ import typer
 
 from commensal import hookimpl
 
+from .delivery.commands import add_message_commands
 from .dfc.commands import dfc
 from .identity.commands import add_keys
+from .peering.commands import add_peer_commands
 
 
 @hookimpl
 def commands(app: typer.Typer) -> None:
     """Adds one group of commands for each room."""
     add_keys(app)
+    add_peer_commands(app)
+    add_message_commands(app)
     app.add_typer(dfc, name="dfc")

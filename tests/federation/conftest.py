@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+from collections import defaultdict
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from typing import Any, Literal
 
 import pytest
 
@@ -13,11 +18,23 @@ from commensal.hooks.loading import load_plugins
 from commensal.ids import SeededIds
 from commensal.instance import Instance, Settings
 from commensal.instance.settings import LimitSettings
+from commensal.jobs.failed import failed_jobs
 from commensal.jobs.run import run_due
-from commensal.store import Store
+from commensal.store import Store, Transaction
 from commensal.work import work_of
-from commensal_federation.identity import begin_identity
+from commensal_federation.delivery import post
+from commensal_federation.delivery.lanes import lane_row
+from commensal_federation.delivery.serving import serve
+from commensal_federation.identity import begin_identity, current_key
+from commensal_federation.messages import MessageType, Received, Refuse, Wait
+from commensal_federation.messages.envelope import CONTEXT
+from commensal_federation.messages.reading import text
+from commensal_federation.messages.registry import TYPES
+from commensal_federation.runtime import Federation
+from commensal_federation.signing import SigningKey, canonical, sign, sign_request
+from commensal_federation.signing.moments import write_moment
 from commensal_federation.testing import Region, region_of
+from commensal_federation.transport import Answer, Request
 
 NewRegion = Callable[..., Region]
 
@@ -37,8 +54,12 @@ def new_region(request: pytest.FixtureRequest, tmp_path: Path, clock: ManualCloc
         return region
 
     yield make
+    failed = []
     for instance in opened:
+        with instance.store.read() as tx:
+            failed += failed_jobs(tx)
         instance.close()
+    assert not failed
 
 
 @pytest.fixture
@@ -69,3 +90,133 @@ def _instance(
     ids = SeededIds(name)
     store = Store(url, clock=clock, ids=ids)
     return Instance(place, settings, store, load_plugins(settings, clock=clock), clock, ids)
+
+
+@dataclass(frozen=True)
+class Note:
+    """What messages of these tests say."""
+
+    text: str
+
+
+class Notes:
+    """Two types of messages, OrderNote and CatalogueNote, that do what they say: "wait:x" waits until "x" has come,
+    "refuse" and "boom" fail, "answer" is answered by "thanks". What was done is listed by instance, and what failed."""
+
+    def __init__(self) -> None:
+        self.done: dict[str, list[str]] = defaultdict(list)
+        self.failed: list[tuple[str, str]] = []
+        self.recovered: list[str] = []
+
+    def at(self, federation: Federation) -> list[str]:
+        return self.done[federation.iri]
+
+    def type(self, name: str, lane: Literal["order", "catalogue"], scope: str) -> MessageType:
+        return MessageType(
+            name=name,
+            lane=lane,
+            scope=scope,
+            body=Note,
+            write=lambda body, writing: {"text": body.text},
+            read=lambda document, reading: Note(text(document, "text", 100_000)),
+            handle=self._handle,
+            failed=lambda federation, tx, failed: self.failed.append((failed.body.text, failed.code)),
+            recover=lambda federation, tx, sent: self.recovered.append(sent.body.text),
+        )
+
+    def _handle(self, federation: Federation, tx: Transaction, received: Received) -> None:
+        said: str = received.body.text
+        done = self.at(federation)
+        if said.startswith("wait:") and said.removeprefix("wait:") not in done:
+            raise Wait(said)
+        if said == "refuse":
+            raise Refuse("no", "Not this.")
+        if said == "boom":
+            raise ZeroDivisionError(said)
+        if said == "answer":
+            post(federation, tx, received.peer.id, received.type, Note("thanks"), in_reply_to=received.id)
+        done.append(said)
+
+
+@pytest.fixture
+def notes(monkeypatch: pytest.MonkeyPatch) -> Notes:
+    """The types of these tests, known to all instances."""
+    made = Notes()
+    monkeypatch.setitem(TYPES, "OrderNote", made.type("OrderNote", "order", "order.place"))
+    monkeypatch.setitem(TYPES, "CatalogueNote", made.type("CatalogueNote", "catalogue", "catalogue.read"))
+    return made
+
+
+Say = Callable[..., str]
+
+
+@pytest.fixture
+def say(region: Region, notes: Notes) -> Say:
+    """Posts a note: ``say("a", "b", "hello")`` from a to b. Returns the message's id."""
+
+    def post_note(origin: str, to: str, said: str, *, type: str = "OrderNote", expires: datetime | None = None) -> str:
+        federation, peer = region[origin], region.peer(origin, to)
+        with federation.instance.store.write() as tx:
+            return post(federation, tx, peer.id, type, Note(said), expires=expires)
+
+    return post_note
+
+
+class Forger:
+    """Whoever holds a's keys, and signs with them whatever they like; b is who gets it."""
+
+    def __init__(self, region: Region) -> None:
+        self.region, self._count = region, 0
+
+    def key(self, name: str = "a") -> SigningKey:
+        federation = self.region[name]
+        with federation.instance.store.read() as tx:
+            return current_key(federation, tx)
+
+    def envelope(self, said: str = "hello", *, lane: str = "order", **changes: Any) -> dict[str, Any]:
+        """The next message of a to b as it should be, but for `changes`; None leaves a member out. Unsigned."""
+        a, b = self.region["a"], self.region["b"]
+        peer = self.region.peer("b", "a")
+        with b.instance.store.read() as tx:
+            row = lane_row(tx, peer.id, lane, "in")
+        self._count += 1
+        right = {
+            "@context": CONTEXT,
+            "id": f"{a.base}/-/federation/messages/forged-{self._count}",
+            "type": "OrderNote" if lane == "order" else "CatalogueNote",
+            "actor": a.iri,
+            "to": b.iri,
+            "lane": lane,
+            "epoch": peer.epoch_seen,
+            "seq": 1 + (row["seq"] if row else 0),
+            "prev": row["hash"] if row and row["hash"] else None,
+            "published": write_moment(a.instance.clock.now()),
+            "object": {"text": said},
+        }
+        return {name: value for name, value in {**right, **changes}.items() if value is not None}
+
+    def signed(self, said: str = "hello", **changes: Any) -> bytes:
+        return canonical(sign(self.envelope(said, **changes), self.key(), self.region["a"].instance.clock.now()))
+
+    def send(self, *bodies: bytes, by: str = "a", path: str = "inbox", nonce: str = "", address: str = "") -> Answer:
+        """Posts messages to b, in a request that `by` has signed."""
+        return serve(self.region["b"], self.request(*bodies, by=by, path=path, nonce=nonce), address or by)
+
+    def request(self, *bodies: bytes, by: str = "a", path: str = "inbox", nonce: str = "") -> Request:
+        url = f"{self.region['b'].base}/-/federation/{path}"
+        kind = "application/x-ndjson" if path == "inbox" else "application/ld+json"
+        nonce = nonce or self.region[by].instance.ids.secret()
+        bare = Request("POST", url, [("content-type", kind)], b"\n".join(bodies))
+        return sign_request(bare, self.key(by), self.region[by].instance.clock.now(), nonce)
+
+    def status(self, *bodies: bytes, by: str = "a") -> tuple[int, str]:
+        """What becomes of the last of these messages: its own status, or that of the whole request, and a code."""
+        answer = self.send(*bodies, by=by)
+        said = json.loads(answer.body)
+        one = said["messages"][-1] if "messages" in said else said
+        return one["status"], one.get("code", "")
+
+
+@pytest.fixture
+def forger(region: Region, notes: Notes) -> Forger:
+    return Forger(region)

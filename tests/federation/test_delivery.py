@@ -1,9 +1,313 @@
-"""Messages arrive once, in order, whatever happens to the wires."""
+"""Messages arrive once and in order, whatever happens to the wires."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from commensal.clock import ManualClock
+from commensal.store import Store
+from commensal_federation.delivery import ask, breaker, post, pushing
+from commensal_federation.delivery.alerts import alerts
+from commensal_federation.delivery.answers import judge
+from commensal_federation.delivery.backoff import GIVEN_UP, LONGEST, delay, retry_after
+from commensal_federation.delivery.dead_letters import dead_letters, discard, replay
+from commensal_federation.delivery.sweeping import wake
+from commensal_federation.delivery.tables import federation_inbox, federation_lane, federation_outbox
+from commensal_federation.messages.envelope import multihash
 from commensal_federation.testing import Region
+from commensal_federation.transport import Answer, Request
+
+Say = Callable[..., str]
+
+
+def _rows(store: Store, table: Any, *where: Any) -> list[Any]:
+    with store.read() as tx:
+        return list(tx.all(select(table).where(*where).order_by(table.c.id)))
+
+
+def _notes(region: Region, name: str, table: Any) -> list[Any]:
+    return _rows(region[name].instance.store, table, table.c.type.in_(["OrderNote", "CatalogueNote"]))
+
+
+def _pushes(region: Region) -> list[Request]:
+    return [request for _, request, _ in region.wires.passed if request.url.endswith("/inbox")]
 
 
 def test_two_operators_agree_and_are_peers(region: Region) -> None:
     assert region.peer("a", "b").state == region.peer("b", "a").state == "accepted"
+
+
+def test_a_message_is_delivered_and_both_sides_keep_the_bytes(region: Region, notes: Any, say: Say) -> None:
+    id = say("a", "b", "hello")
+    region.work()
+    assert notes.at(region["b"]) == ["hello"]
+    (sent,), (came,) = _notes(region, "a", federation_outbox), _notes(region, "b", federation_inbox)
+    assert sent["id"] == came["id"] == id
+    assert sent["body"] == came["body"]
+    assert (sent["state"], came["state"]) == ("delivered", "done")
+
+
+def test_a_message_goes_out_only_if_the_change_it_tells_of_commits(region: Region, notes: Any, say: Say) -> None:
+    a = region["a"]
+    with pytest.raises(RuntimeError), a.instance.store.write() as tx:
+        post(a, tx, region.peer("a", "b").id, "OrderNote", notes.type("OrderNote", "order", "").body("never"))
+        raise RuntimeError
+    say("a", "b", "after")
+    region.work()
+    assert notes.at(region["b"]) == ["after"]
+    assert [row["seq"] for row in _notes(region, "b", federation_inbox)] == [1], "the lane has no gap"
+
+
+def test_messages_of_a_lane_are_numbered_and_name_the_one_before_them(region: Region, say: Say) -> None:
+    for number in range(3):
+        say("a", "b", str(number))
+    say("a", "b", "apart", type="CatalogueNote")
+    rows = _notes(region, "a", federation_outbox)
+    assert [(row["lane"], row["seq"]) for row in rows] == [
+        ("order", 1),
+        ("order", 2),
+        ("order", 3),
+        ("catalogue", 1),
+    ]
+    for before, row in pairwise(rows[:3]):
+        assert f'"prev":"{multihash(before["body"].encode())}"' in row["body"]
+
+
+def test_many_messages_travel_in_batches_by_one_job(region: Region, notes: Any, say: Say) -> None:
+    a, peer = region["a"], region.peer("a", "b")
+    region.wires.passed.clear()
+    with a.instance.store.write() as tx:
+        for number in range(120):
+            post(a, tx, peer.id, "OrderNote", notes.type("OrderNote", "order", "").body(str(number)))
+    assert region.work("a") == 1
+    assert [len(one.body.split(b"\n")) for one in _pushes(region)] == [50, 50, 20]
+    assert notes.at(region["b"]) == [str(number) for number in range(120)]
+
+
+def test_a_cut_wire_is_tried_again_and_again_and_nothing_is_lost_or_done_twice(
+    region: Region, notes: Any, say: Say, clock: ManualClock
+) -> None:
+    region.cut("b", "a", one_way=True)  # b hears a, and its answers get lost
+    say("a", "b", "hello")
+    region.work()
+    assert notes.at(region["b"]) == ["hello"]
+    assert _notes(region, "a", federation_outbox)[0]["state"] == "waiting"
+    region.mend()
+    clock.advance(seconds=6)
+    region.work()
+    assert notes.at(region["b"]) == ["hello"], "the second time it had no effect"
+    assert _notes(region, "a", federation_outbox)[0]["state"] == "delivered"
+
+
+def test_a_cut_of_an_hour_heals_within_one_catch_up(region: Region, notes: Any, say: Say, clock: ManualClock) -> None:
+    region.cut("a", "b")
+    for minute in range(60):
+        say("a", "b", f"a{minute}")
+        say("b", "a", f"b{minute}", type="CatalogueNote")
+        region.work()
+        clock.advance(minutes=1)
+    assert region.peer("a", "b").breaker == "open"
+    region.mend()
+    clock.advance(minutes=31)  # at the latest the next probe
+    region.work()
+    assert notes.at(region["b"]) == [f"a{minute}" for minute in range(60)]
+    assert notes.at(region["a"]) == [f"b{minute}" for minute in range(60)]
+    assert region.peer("a", "b").breaker == region.peer("b", "a").breaker == "closed"
+
+
+def test_delays_double_to_an_hour_and_are_spread() -> None:
+    assert delay(0, 0.5) == timedelta(seconds=2)
+    assert delay(3, 0.5) == timedelta(seconds=16)
+    assert delay(3, 0.0) == timedelta(seconds=8)
+    assert delay(50, 0.5) == LONGEST
+    assert delay(50, 0.999) < LONGEST * 1.5
+
+
+def test_retry_after_is_kept_to_an_hour(clock: ManualClock) -> None:
+    now = clock.now()
+    assert retry_after("120", now) == now + timedelta(minutes=2)
+    assert retry_after("999999", now) == now + LONGEST
+    assert [retry_after(said, now) for said in ("", "-1", "soon", "1" * 30, "²")] == [None] * 5
+
+
+@pytest.mark.parametrize("status", [400, 405, 409, 410, 413, 415, 422])
+def test_a_refusal_is_never_a_success(status: int, clock: ManualClock) -> None:
+    """Attack 40: a 4xx that counts as delivered loses the message without a trace."""
+    verdict = judge(Answer(status, (), b'{"code":"no"}'), ["one"], "", clock.now())
+    assert not verdict.delivered
+    assert [one.id for one in verdict.refused] == ["one"]
+
+
+@pytest.mark.parametrize("status", [301, 302, 401, 403, 404, 408, 425, 429, 500, 503])
+def test_an_answer_that_is_not_about_the_message_has_it_sent_again(status: int, clock: ManualClock) -> None:
+    verdict = judge(Answer(status, [("retry-after", "60")], b"<html>"), ["one", "two"], "", clock.now())
+    assert not verdict.delivered
+    assert not verdict.refused
+    assert verdict.again == ["one", "two"]
+
+
+def test_an_answer_that_does_not_name_every_message_delivers_none(clock: ManualClock) -> None:
+    for body in (b"", b"{}", b'{"messages":[]}', b'{"messages":[{"status":202}]}', b'{"messages":[1,2]}'):
+        verdict = judge(Answer(202, (), body), ["one", "two"], "", clock.now())
+        assert not verdict.delivered
+        assert verdict.again == ["one", "two"]
+
+
+def test_a_refused_message_is_a_dead_letter_that_its_type_is_told_of(region: Region, notes: Any, say: Say) -> None:
+    region.wires.before = lambda origin, request: (
+        Answer(202, (), b'{"messages":[{"status":422,"code":"no","text":"not this"}]}')
+        if "inbox" in request.url
+        else None
+    )
+    id = say("a", "b", "hello")
+    region.work("a")
+    with region["a"].instance.store.read() as tx:
+        (letter,) = dead_letters(tx, "out")
+        assert [one.kind for one in alerts(tx)] == ["dead_letter"]
+    assert (letter.id, letter.error) == (id, "no: not this")
+    assert notes.failed == [("hello", "no")]
+
+
+def test_a_dead_letter_is_sent_again_or_put_away(region: Region, notes: Any, say: Say) -> None:
+    refuse = Answer(202, (), b'{"messages":[{"status":422}]}')
+    region.wires.before = lambda origin, request: refuse if "inbox" in request.url else None
+    first = say("a", "b", "first")
+    region.work("a")
+    second = say("a", "b", "second")
+    region.work("a")
+    region.wires.before = lambda origin, request: None
+    a = region["a"]
+    with a.instance.store.write() as tx:
+        replay(a, tx, "out", first)
+        discard(tx, "out", second)
+    region.work("a")
+    assert notes.at(region["b"]) == ["first"]
+    assert [row["state"] for row in _notes(region, "a", federation_outbox)] == ["delivered", "discarded"]
+
+
+def test_what_was_not_delivered_in_a_week_is_a_dead_letter(
+    region: Region, notes: Any, say: Say, clock: ManualClock
+) -> None:
+    region.cut("a", "b")
+    say("a", "b", "hello")
+    region.work()
+    clock.advance(seconds=GIVEN_UP.total_seconds() + 1)
+    region.work("a")
+    assert notes.failed == [("hello", "given_up")]
+
+
+def test_what_has_lost_its_sense_is_not_sent(region: Region, notes: Any, say: Say, clock: ManualClock) -> None:
+    region.cut("a", "b")
+    say("a", "b", "hello", expires=clock.now() + timedelta(minutes=1))
+    region.work()
+    region.mend()
+    clock.advance(minutes=2)
+    region.work()
+    assert notes.at(region["b"]) == []
+    assert notes.failed == [("hello", "expired")]
+
+
+def test_a_peer_that_does_not_answer_is_asked_by_one_message_now_and_then(
+    region: Region, say: Say, clock: ManualClock
+) -> None:
+    region.cut("a", "b")
+    region.wires.before = lambda origin, request: Answer(503, (), b"")
+    region.mend()
+    for number in range(20):
+        say("a", "b", str(number))
+    asked = []
+    for _ in range(180):
+        region.wires.passed.clear()
+        region.work("a")
+        asked.append([len(one.body.split(b"\n")) for one in _pushes(region)])
+        clock.advance(seconds=20)
+    assert region.peer("a", "b").breaker == "open"
+    assert sum(map(len, asked)) <= 5 + 8, "an hour costs a dozen requests"
+    assert all(sizes == [1] for sizes in asked[1:] if sizes)
+
+
+def test_only_our_own_delivery_closes_the_breaker(region: Region, notes: Any, say: Say, clock: ManualClock) -> None:
+    """Attack 40: a peer that can send and cannot receive must not look healthy."""
+    region.cut("a", "b", one_way=True)
+    say("a", "b", "hello")
+    for _ in range(12):
+        region.work("a")
+        clock.advance(minutes=30)
+    assert region.peer("a", "b").breaker == "open"
+    region.wires.cut = set()
+    blocked = region["b"].base
+    region.wires.before = lambda origin, request: Answer(503) if request.url.startswith(blocked) else None
+    say("b", "a", "I am here")
+    region.work("b")
+    region.work("a")
+    assert "I am here" in notes.at(region["a"])
+    assert region.peer("a", "b").breaker == "open"
+    assert region.peer("a", "b").failures > breaker.FAILURES, "it was tried at once, and that failed too"
+    region.wires.before = lambda origin, request: None
+    clock.advance(minutes=31)
+    region.work()
+    assert region.peer("a", "b").breaker == "closed"
+
+
+def test_a_question_is_answered_while_one_waits(region: Region, notes: Any) -> None:
+    a, note = region["a"], notes.type("OrderNote", "order", "").body
+    answer = ask(a, region.peer("a", "b").id, "OrderNote", note("answer"), 2.0)
+    assert answer is not None
+    assert answer.body == note("thanks")
+    assert notes.at(a) == ["thanks"], "the answer was handled like any other"
+    region.work()
+    assert notes.at(a) == ["thanks"], "also when it comes once more by the usual way"
+    assert notes.at(region["b"]) == ["answer"]
+
+
+def test_a_question_whose_answer_is_lost_is_answered_by_the_usual_way(
+    region: Region, notes: Any, clock: ManualClock
+) -> None:
+    a, note = region["a"], notes.type("OrderNote", "order", "").body
+    region.cut("b", "a", one_way=True)
+    assert ask(a, region.peer("a", "b").id, "OrderNote", note("answer"), 2.0) is None
+    region.mend()
+    clock.advance(seconds=10)
+    region.work()
+    assert notes.at(a) == ["thanks"]
+    assert notes.at(region["b"]) == ["answer"]
+
+
+def test_a_push_whose_worker_died_is_promised_again(
+    region: Region, notes: Any, say: Say, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    say("a", "b", "hello")
+    a = region["a"].instance.store
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(pushing, "_deliver", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
+        region.work("a")
+    clock.advance(minutes=3)
+    with a.write() as tx:
+        wake(tx)
+    region.work("a")
+    assert notes.at(region["b"]) == ["hello"]
+
+
+def test_a_silent_peer_is_asked_for_what_it_may_have_said(
+    region: Region, notes: Any, say: Say, clock: ManualClock
+) -> None:
+    say("a", "b", "hello")  # and a has no worker
+    clock.advance(minutes=20)
+    with region["b"].instance.store.write() as tx:
+        wake(tx)
+    region.work("b")
+    assert notes.at(region["b"]) == ["hello"]
+    clock.advance(minutes=20)
+    with region["b"].instance.store.write() as tx:
+        wake(tx)
+    region.work("b")  # asks after it, and so tells that it has it
+    assert _notes(region, "a", federation_outbox)[0]["state"] == "delivered"
+    with region["a"].instance.store.read() as tx:
+        lane = tx.one(select(federation_lane).where(federation_lane.c.lane == "order"))
+    assert lane["seq"] == 1

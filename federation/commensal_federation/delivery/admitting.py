@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from ..peers.peers import peer_by_iri
 from ..peers.pinned import pinned_keys
 from ..peers.values import Peer
-from ..peers.windows import Windows
+from ..peers.windows import windows_of
 from ..runtime import Federation
 from ..signing import BadSignature, verify_request
 from ..signing.http_signature import SKEW
@@ -26,8 +26,6 @@ from .refreshing import promise_refresh
 LARGEST = 8 * 1024 * 1024  # bytes of a body
 REFUSED = 60  # requests of one address in a minute, after which it is not listened to
 _KEY_ID = re.compile(r'keyid="([!#-\[\]-~]{1,500})"')
-_refused = Windows()
-_sent = Windows()
 
 Headers = Sequence[tuple[str, str]]
 
@@ -82,21 +80,21 @@ def prove_caller(federation: Federation, peer: Peer, request: Request, address: 
 
 def count_sent(federation: Federation, peer: Peer, messages: int, size: int) -> None:
     """Counts what a peer has sent in this minute. Raises `Denied` above its limits."""
-    now, name = federation.instance.clock.now(), f"{federation.iri} {peer.id}"
-    number, total = _sent.add(name, now, number=max(1, messages), size=size)
+    now, name, windows = federation.instance.clock.now(), f"sent {peer.id}", windows_of(federation.instance)
+    number, total = windows.add(name, now, number=max(1, messages), size=size)
     if number > peer.limits.messages or total > peer.limits.size:
-        raise Denied(429, "too_many", "more in a minute than this peer may send", retry_after=_sent.wait(name, now))
+        raise Denied(429, "too_many", "more in a minute than this peer may send", retry_after=windows.wait(name, now))
 
 
 def note_refusal(federation: Federation, address: str) -> None:
-    _refused.add(f"{federation.iri} {address}", federation.instance.clock.now())
+    windows_of(federation.instance).add(f"refused {address}", federation.instance.clock.now())
 
 
 def _refuse_refused(federation: Federation, address: str, now: datetime) -> None:
-    name = f"{federation.iri} {address}"
-    if _refused.count(name, now) >= REFUSED:
+    name, windows = f"refused {address}", windows_of(federation.instance)
+    if windows.count(name, now) >= REFUSED:
         text = "too many requests of this address were refused"
-        raise Denied(429, "too_many", text, retry_after=_refused.wait(name, now))
+        raise Denied(429, "too_many", text, retry_after=windows.wait(name, now))
 
 
 def _refuse_size(size: int) -> None:

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from commensal import Transaction, promise
 
-from ..identity import instance_document
-from ..messages.key_update import KeyUpdateBody
 from ..peers.values import Peer
 from ..runtime import Federation
-from ..signing import canonical
 from ..signing.moments import read_moment
 from .alerts import alert
 from .answers import Verdict
 from .lanes import RECOVER
-from .outbox import post
 
 SKEW = 60.0  # seconds
 _NUMBERS = ("seq", "epoch", "chain")  # codes of a peer that has heard something else from us under this number
@@ -29,12 +25,6 @@ def notice_refusals(federation: Federation, tx: Transaction, peer: Peer, verdict
         alert(tx, peer.id, "dead_letter", f"It refused {receipt.id}: {receipt.status} {receipt.code} {receipt.text}")
         if receipt.status == 409 and receipt.code in _NUMBERS and not peer.recovering:
             promise(tx, RECOVER, {"peer": peer.id})
-
-
-def tell_keys(federation: Federation, tx: Transaction, peer: Peer) -> None:
-    """Sends the peer our document as it is now."""
-    body = KeyUpdateBody(canonical(instance_document(federation, tx)).decode())
-    post(federation, tx, peer.id, "KeyUpdate", body)
 
 
 def _notice_clock(tx: Transaction, peer: Peer, verdict: Verdict) -> None:

@@ -98,18 +98,31 @@ def _waiting(
     mine = select(federation_outbox).where(_box.peer_id == peer.id, _box.lane == lane, _box.state == "waiting")
     if before:
         mine = mine.where(_box.epoch < before)
-    found: list[RowMapping] = []
-    size = 0
-    for row in tx.all(mine.order_by(_box.epoch, _box.seq).limit(most)):
-        if row["expires_at"] is not None and row["expires_at"] < tx.now:
-            fail(federation, tx, row, "expired", "It was not delivered in its time.")
-        elif row["attempts"] and row["created_at"] < tx.now - GIVEN_UP:
-            fail(federation, tx, row, "given_up", f"It was tried for a week: {row['error']}")
-        elif found and (size + len(row["body"]) > _BYTES or "PeerRequest" in (row["type"], found[0]["type"])):
+    while oldest := tx.all(mine.order_by(_box.epoch, _box.seq).limit(most)):
+        found = [row for row in oldest if not _given_up(federation, tx, row)]
+        if found:
+            return _one_request(found)
+    return []
+
+
+def _given_up(federation: Federation, tx: Transaction, row: RowMapping) -> bool:
+    if row["expires_at"] is not None and row["expires_at"] < tx.now:
+        fail(federation, tx, row, "expired", "It was not delivered in its time.")
+    elif row["attempts"] and row["created_at"] < tx.now - GIVEN_UP:
+        fail(federation, tx, row, "given_up", f"It was tried for a week: {row['error']}")
+    else:
+        return False
+    return True
+
+
+def _one_request(rows: Sequence[RowMapping]) -> Sequence[RowMapping]:
+    """As many of them as one request may carry: a PeerRequest goes alone."""
+    found, size = [rows[0]], len(rows[0]["body"])
+    for row in rows[1:]:
+        size += len(row["body"])
+        if size > _BYTES or "PeerRequest" in (row["type"], found[0]["type"]):
             break
-        else:
-            found.append(row)
-            size += len(row["body"])
+        found.append(row)
     return found
 
 
@@ -141,7 +154,7 @@ def _settle(federation: Federation, tx: Transaction, lane: str, batch: _Batch, v
             fail(federation, tx, rows[receipt.id], receipt.code or str(receipt.status), receipt.text)
     if verdict.again:
         tried = update(federation_outbox).where(_box.id.in_(verdict.again))
-        tx.execute(tried, {"attempts": _box.attempts + 1, "error": verdict.error[:1000]})
+        tx.execute(tried.values(attempts=_box.attempts + 1, error=verdict.error[:1000]))
     notice_refusals(federation, tx, peer, verdict)
     if verdict.answered:
         _after_success(tx, peer, lane, verdict)
@@ -158,14 +171,16 @@ def _after_success(tx: Transaction, peer: Peer, lane: str, verdict: Verdict) -> 
 
 
 def _after_failure(tx: Transaction, peer: Peer, lane: str, verdict: Verdict) -> None:
-    closed_until = note_failure(tx, peer)
-    _come_back(tx, peer.id, lane, closed_until or verdict.not_before)
+    _come_back(tx, peer.id, lane, verdict.not_before, probe=note_failure(tx, peer))
 
 
-def _come_back(tx: Transaction, peer_id: str, lane: str, not_before: datetime | None) -> None:
+def _come_back(
+    tx: Transaction, peer_id: str, lane: str, not_before: datetime | None, *, probe: datetime | None = None
+) -> None:
+    """Later each time; where the breaker is open, with its next probe."""
     row = lane_row(tx, peer_id, lane, "out")
     assert row is not None
-    due_at = tx.now + delay(row["failures"], chance(tx))
+    due_at = probe or tx.now + delay(row["failures"], chance(tx))
     if not_before is not None:
         due_at = max(due_at, not_before)
     tx.execute(change_lane(peer_id, lane, "out"), {"failures": row["failures"] + 1})

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, insert, select, update
 
-from commensal import Instance, Job, Transaction, insert_once, promise
+from commensal import Instance, Job, Transaction, promise
 
 from ..identity import instance_document
 from ..identity.read import read_document
@@ -25,6 +25,7 @@ from .alerts import alert
 from .calling import address_of, fetch
 from .cursors import Cursor, write_cursor
 from .epochs import current_epoch
+from .failing import fail
 from .lanes import RECOVER, promise_pulls, promise_push
 from .pulling import LIMIT, SIZE, pull_lane
 from .pushing import push_lane
@@ -115,10 +116,33 @@ def _keep(federation: Federation, tx: Transaction, peer: Peer, lines: Sequence[b
     kept = []
     for line in lines:
         envelope = _ours(federation, tx, peer, line, keys)
-        if envelope is not None and insert_once(tx, federation_outbox, _row(tx, peer, envelope)):
-            kept.append(envelope.id)
-            _take_effect(federation, tx, peer, envelope)
+        if envelope is None or _known(tx, envelope):
+            continue
+        _make_room(federation, tx, peer, envelope)
+        tx.execute(insert(federation_outbox), _row(tx, peer, envelope))
+        kept.append(envelope.id)
+        _take_effect(federation, tx, peer, envelope)
     return kept
+
+
+def _known(tx: Transaction, envelope: Envelope) -> bool:
+    """Whether we know that we have said it; if we did not know that it had come, we do now."""
+    if tx.first(select(_box.id).where(_box.id == envelope.id)) is None:
+        return False
+    came = update(federation_outbox).where(_box.id == envelope.id, _box.state == "waiting")
+    tx.execute(came, {"state": "delivered", "error": "", "finished_at": tx.now})
+    return True
+
+
+def _make_room(federation: Federation, tx: Transaction, peer: Peer, envelope: Envelope) -> None:
+    """What was said after the restore under the same number never counted: the peer has this one in its place."""
+    here = (_box.peer_id == peer.id, _box.lane == envelope.lane, _box.epoch == envelope.epoch, _box.seq == envelope.seq)
+    row = tx.first(select(federation_outbox).where(*here))
+    if row is None:
+        return
+    if row["state"] == "waiting":
+        fail(federation, tx, row, "restored", "Its number was given before a restore.")
+    tx.execute(update(federation_outbox).where(_box.id == row["id"]), {"seq": -envelope.seq})
 
 
 def _ours(
@@ -177,8 +201,10 @@ def _row(tx: Transaction, peer: Peer, envelope: Envelope) -> dict[str, object]:
 
 
 def _last(tx: Transaction, peer_id: str, lane: str) -> Cursor:
-    """The last number that is known to be taken, but for the epoch that has just begun."""
-    mine = select(_box.epoch, func.max(_box.seq).label("seq")).where(_box.peer_id == peer_id, _box.lane == lane)
+    """The last number that the peer is known to have, but for the epoch that has just begun."""
+    mine = select(_box.epoch, func.max(_box.seq).label("seq")).where(
+        _box.peer_id == peer_id, _box.lane == lane, _box.state == "delivered"
+    )
     if peer_by_id(tx, peer_id).recovering:
         mine = mine.where(_box.epoch < current_epoch(tx))
     row = tx.first(mine.group_by(_box.epoch).order_by(_box.epoch.desc()).limit(1))

@@ -52,7 +52,7 @@ def refresh(instance: Instance, job: Job) -> None:
     if peer.state != "accepted":
         return
     try:
-        _, text = fetch_document(federation, peer.iri)
+        text = fetch_document(federation, peer.iri).text
     except Conflict as error:
         reason = str(error)
         instance.store.transact(lambda tx: alert(tx, peer.id, "document", reason))

@@ -19,9 +19,11 @@ from .refreshing import REFRESH, refresh
 from .restored import notice_restore
 from .sweeping import forget_old, send_digests, wake
 from .tables import federation_inbox
+from .telling import not_told, tell_keys
 
 GIVE_UP = "federation.give_up"
 DIGESTS = "federation.digests"
+TELL_KEYS = "federation.tell_keys"
 
 
 def work() -> Work:
@@ -34,6 +36,7 @@ def work() -> Work:
             REFRESH: refresh,
             GIVE_UP: _give_up,
             DIGESTS: _digests,
+            TELL_KEYS: _tell_keys,
         },
         (
             Periodic("federation.wake", timedelta(minutes=1), _wake),
@@ -49,6 +52,8 @@ def _wake(tx: Transaction) -> None:
     late = select(box.id).where(box.state == "parked", box.received_at < tx.now - PATIENCE)
     if tx.first(late.limit(1)) is not None:
         promise(tx, GIVE_UP, {})
+    for peer_id in not_told(tx):
+        promise(tx, TELL_KEYS, {"peer": peer_id})
 
 
 def _give_up(instance: Instance, job: Job) -> None:
@@ -59,3 +64,9 @@ def _digests(instance: Instance, job: Job) -> None:
     federation = federation_of(instance)
     notice_restore(federation)
     instance.store.transact(lambda tx: send_digests(federation, tx))
+
+
+def _tell_keys(instance: Instance, job: Job) -> None:
+    federation = federation_of(instance)
+    notice_restore(federation)
+    instance.store.transact(lambda tx: tell_keys(federation, tx, job.payload["peer"]))

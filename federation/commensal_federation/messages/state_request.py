@@ -9,13 +9,12 @@ from typing import Any
 from commensal import Transaction
 
 from ..delivery.states import MIRRORED
-from ..peers.windows import Windows
+from ..peers.windows import windows_of
 from ..runtime import Federation
 from .reading import text
 from .types import MessageType, Reading, Received, Refuse, Writing
 
 _MOST = 20  # in a minute, of one peer: a short question must not cost a long answer each time
-_asked = Windows()
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ def handle(federation: Federation, tx: Transaction, received: Received) -> None:
     room = MIRRORED.get(received.body.room)
     if room is None:
         raise Refuse("room", "There is no such state here.")
-    if _asked.add(f"{federation.iri} {received.peer.id}", tx.now)[0] > _MOST:
+    if windows_of(federation.instance).add(f"state {received.peer.id}", tx.now)[0] > _MOST:
         raise Refuse("too_many", "It is asked for too often.")
     room.send(federation, tx, received.peer, received.body.name)
 

@@ -34,6 +34,7 @@ def upgrade() -> None:
         Column("last_seen_at", Time(), nullable=True),
         Column("document_at", Time(), nullable=False),
         Column("looked_at", Time(), nullable=False),
+        Column("keys_told", Text(), nullable=False),
         Column("asked_at", Time(), nullable=True),
         Column("recovering", Flag(), nullable=False),
         Column("breaker", Text(), nullable=False),

@@ -12,12 +12,13 @@ from ..delivery import post
 from ..delivery.checking import Checked
 from ..delivery.failing import own_envelope
 from ..delivery.intake import Intake
+from ..delivery.telling import keys_now
 from ..identity import same_or_rotated
 from ..messages.peer_accept import PeerAcceptBody
 from ..messages.peer_request import PEER_REQUEST, PeerRequestBody
 from ..messages.types import Reading
 from ..peers.changing import change_peer, known_scopes, read_scopes
-from ..peers.fetching import fetch_document
+from ..peers.fetching import Fetched, fetch_document
 from ..peers.peers import peer_by_id
 from ..peers.pinned import pinned_document
 from ..peers.tables import federation_peer
@@ -32,21 +33,25 @@ def accept(federation: Federation, peer_id: str, scopes: Collection[str], *, fin
     Now that a human wants it, the document is fetched from its address: it must be the one that came with the request,
     or one that the same root key has signed since. Raises `NotFound`, `Invalid` and `Conflict`.
     """
-    given = read_scopes(scopes, "/scopes")
+    read_scopes(scopes, "/scopes")
     with federation.instance.store.read() as tx:
-        peer = peer_by_id(tx, peer_id)
-    _refuse_not_requested(peer)
-    document, text = fetch_document(federation, peer.iri)
-    refuse_other_fingerprint(document, fingerprint)
-    if not same_or_rotated(pinned_document(peer), document):
+        peer = requested_peer(tx, peer_id)
+    fetched = fetch_document(federation, peer.iri)
+    refuse_other_fingerprint(fetched.document, fingerprint)
+    return federation.instance.store.transact(lambda tx: accept_fetched(federation, tx, peer_id, fetched, scopes))
+
+
+def accept_fetched(
+    federation: Federation, tx: Transaction, peer_id: str, fetched: Fetched, scopes: Collection[str]
+) -> Peer:
+    """The same, once the document is there."""
+    given = read_scopes(scopes, "/scopes")
+    peer = requested_peer(tx, peer_id)
+    if not same_or_rotated(pinned_document(peer), fetched.document):
         raise Conflict("peer_changed", "{name} shows another document than the one it asked with.", name=peer.name)
-
-    def agreed(tx: Transaction) -> Peer:
-        _refuse_not_requested(peer_by_id(tx, peer_id))
-        change_peer(tx, peer_id, document=text, document_at=tx.now, name=document.name, scopes_given=given)
-        return agree(federation, tx, peer_id)
-
-    return federation.instance.store.transact(agreed)
+    pinned = {"document": fetched.text, "document_at": tx.now, "name": fetched.document.name}
+    change_peer(tx, peer_id, **pinned, scopes_given=given, keys_told=keys_now(tx))
+    return agree(federation, tx, peer_id)
 
 
 def agree(federation: Federation, tx: Transaction, peer_id: str) -> Peer:
@@ -69,6 +74,9 @@ def agree(federation: Federation, tx: Transaction, peer_id: str) -> Peer:
     return peer_by_id(tx, peer_id)
 
 
-def _refuse_not_requested(peer: Peer) -> None:
+def requested_peer(tx: Transaction, peer_id: str) -> Peer:
+    """An instance that has asked and waits for an answer. Raises `NotFound`, `Conflict`."""
+    peer = peer_by_id(tx, peer_id)
     if peer.state != "requested":
         raise Conflict("peer_not_requested", "{name} has not asked, or is a peer already.", name=peer.name)
+    return peer

@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
 from commensal import Conflict, Transaction
 
 from ..delivery import post
-from ..identity import InstanceDocument, instance_document
+from ..delivery.telling import keys_now
+from ..identity import instance_document
 from ..messages.peer_request import PeerRequestBody
 from ..peers.changing import change_peer, new_peer, read_scopes
-from ..peers.fetching import fetch_document, iri_of
+from ..peers.fetching import Fetched, fetch_document, iri_of
 from ..peers.peers import peer_by_id, peer_by_iri
 from ..peers.values import SCOPES, Peer
 from ..runtime import Federation
 from ..signing import canonical
-from .accepting import accept
+from .accepting import accept_fetched
 from .fingerprints import refuse_other_fingerprint
-
-
-@dataclass(frozen=True)
-class _Invitation:
-    document: InstanceDocument
-    text: str
-    scopes: list[str]
-    wanted: list[str]
-    nonce: str
 
 
 def invite(
@@ -42,35 +33,34 @@ def invite(
     `scopes` is what it may do here, `wanted` what we would like to do there. Where it has asked us already, this
     accepts. With a `fingerprint` its document must have that one. Raises `Invalid` and `Conflict`.
     """
+    read_scopes(scopes, "/scopes")
+    fetched = fetch_document(federation, iri_of(federation, url))
+    refuse_other_fingerprint(fetched.document, fingerprint)
+    return federation.instance.store.transact(lambda tx: invite_fetched(federation, tx, fetched, scopes, wanted))
+
+
+def invite_fetched(
+    federation: Federation, tx: Transaction, fetched: Fetched, scopes: Collection[str], wanted: Collection[str]
+) -> Peer:
+    """The same, once the document is there."""
     given, wanted = read_scopes(scopes, "/scopes"), read_scopes(wanted, "/wanted")
-    iri = iri_of(federation, url)
-    store = federation.instance.store
-    with store.read() as tx:
-        known = peer_by_iri(tx, iri)
+    known = peer_by_iri(tx, fetched.document.iri)
     if known is not None and known.state == "requested":
-        return accept(federation, known.id, given, fingerprint=fingerprint)
-    document, text = fetch_document(federation, iri)
-    refuse_other_fingerprint(document, fingerprint)
-    invitation = _Invitation(document, text, given, wanted, federation.instance.ids.secret())
-    return store.transact(lambda tx: _invite(federation, tx, invitation))
-
-
-def _invite(federation: Federation, tx: Transaction, invitation: _Invitation) -> Peer:
-    peer_id = _row(tx, invitation)
+        return accept_fetched(federation, tx, known.id, fetched, given)
+    nonce = tx.ids.secret()
+    peer_id = _row(tx, known, fetched, given, nonce)
     ours = canonical(instance_document(federation, tx)).decode()
-    body = PeerRequestBody(ours, invitation.nonce, tuple(invitation.scopes), tuple(invitation.wanted))
-    post(federation, tx, peer_id, "PeerRequest", body)
+    post(federation, tx, peer_id, "PeerRequest", PeerRequestBody(ours, nonce, tuple(given), tuple(wanted)))
     return peer_by_id(tx, peer_id)
 
 
-def _row(tx: Transaction, invitation: _Invitation) -> str:
+def _row(tx: Transaction, known: Peer | None, fetched: Fetched, given: list[str], nonce: str) -> str:
     """A new row, or that of an instance with which it was ended, or which has not answered yet."""
-    set_by_us = {"state": "invited", "scopes_given": invitation.scopes, "nonce": invitation.nonce}
-    known = peer_by_iri(tx, invitation.document.iri)
+    values = {"state": "invited", "scopes_given": given, "nonce": nonce, "keys_told": keys_now(tx)}
     if known is None:
-        return new_peer(tx, invitation.document, invitation.text, **set_by_us)
+        return new_peer(tx, fetched.document, fetched.text, **values)
     if known.state in ("accepted", "suspended"):
         raise Conflict("peer_known", "{name} is a peer already.", name=known.name)
-    pinned = {"document": invitation.text, "document_at": tx.now, "name": invitation.document.name}
-    change_peer(tx, known.id, **set_by_us, **pinned, revoked_at=None)
+    pinned = {"document": fetched.text, "document_at": tx.now, "name": fetched.document.name}
+    change_peer(tx, known.id, **values, **pinned, revoked_at=None)
     return known.id

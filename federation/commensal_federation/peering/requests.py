@@ -21,7 +21,7 @@ from ..peers.peers import peer_by_iri
 from ..peers.pinned import pinned_document
 from ..peers.tables import federation_peer
 from ..peers.values import WELL_KNOWN, Peer
-from ..peers.windows import Windows
+from ..peers.windows import windows_of
 from ..runtime import Federation
 from ..signing import Unreadable, read_json
 from .accepting import agree
@@ -30,7 +30,6 @@ OF_AN_ADDRESS = 6  # in a minute
 OF_ALL = 60
 MOST = 100  # that wait for an operator
 OLDEST = timedelta(days=8)  # one that was delivered after a week of trying
-_windows = Windows()
 _peer = federation_peer.c
 
 
@@ -47,8 +46,8 @@ def receive_request(federation: Federation, body: bytes, address: str) -> Receip
     The cheap is asked before the dear: how often, how large, and only then what it says and whether it proves itself.
     """
     now = federation.instance.clock.now()
-    for name, most in ((f"{federation.iri} {address}", OF_AN_ADDRESS), (federation.iri, OF_ALL)):
-        if _windows.add(name, now)[0] > most:
+    for name, most in ((f"request {address}", OF_AN_ADDRESS), ("requests", OF_ALL)):
+        if windows_of(federation.instance).add(name, now)[0] > most:
             return Receipt(429, "", "too_many", "too many requests to become a peer")
     if len(body) > LARGEST:
         return Receipt(413, "", "too_large", f"more than {LARGEST} bytes")

@@ -31,6 +31,7 @@ def new_peer(tx: Transaction, document: InstanceDocument, text: str, **values: o
         "request": "",
         "epoch_seen": 0,
         "created_at": tx.now,
+        "keys_told": "",
         "recovering": False,
         "breaker": "closed",
         "failures": 0,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from commensal import Conflict, Invalid, url_problem
 
 from ..identity import InstanceDocument, read_document
@@ -12,6 +14,14 @@ from .values import WELL_KNOWN
 
 _SECONDS = 15.0
 _KINDS = ("application/ld+json", "application/json")
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """A document, read, and its text as it came."""
+
+    document: InstanceDocument
+    text: str
 
 
 def iri_of(federation: Federation, url: str) -> str:
@@ -25,8 +35,8 @@ def iri_of(federation: Federation, url: str) -> str:
     return iri
 
 
-def fetch_document(federation: Federation, iri: str) -> tuple[InstanceDocument, str]:
-    """The document at `iri`, read and as it came. Not inside a transaction. Raises `Conflict`.
+def fetch_document(federation: Federation, iri: str) -> Fetched:
+    """The document at `iri`. Not inside a transaction. Raises `Conflict`.
 
     Redirects are not followed: whoever could cause one would decide whose document it is.
     """
@@ -40,7 +50,7 @@ def fetch_document(federation: Federation, iri: str) -> tuple[InstanceDocument, 
         text = "There is no instance at {url}: it answered {status}."
         raise Conflict("peer_absent", text, url=iri, status=answer.status)
     try:
-        return read_document(answer.body, iri, federation.instance.clock.now()), answer.body.decode()
+        return Fetched(read_document(answer.body, iri, federation.instance.clock.now()), answer.body.decode())
     except BadDocument as error:
         text = "The document of the instance at {url} is not right: {reason}"
         raise Conflict("peer_document", text, url=iri, reason=str(error)) from error

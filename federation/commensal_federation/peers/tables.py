@@ -27,6 +27,7 @@ federation_peer = Table(
     Column("last_seen_at", Time, info=DERIVED),
     Column("document_at", Time, nullable=False),  # when it was pinned
     Column("looked_at", Time, nullable=False, info=DERIVED),  # when its address was last asked for a newer one
+    Column("keys_told", Text, nullable=False, info=DERIVED),  # digest of our keys as it was told of them
     Column("asked_at", Time, info=DERIVED),  # when it was last asked although it had said nothing
     Column(
         "recovering", Flag, nullable=False, info=DERIVED

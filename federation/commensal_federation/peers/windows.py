@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections import OrderedDict
 from datetime import datetime, timedelta
 
+from commensal import Instance
+
+_windows: dict[int, Windows] = {}  # by the identity of the instance
 MINUTE = timedelta(minutes=1)
 _MOST = 10_000  # names that are counted at once; whoever has been silent for longest is forgotten first
 
@@ -40,3 +44,12 @@ class Windows:
     def _current(self, name: str, now: datetime) -> tuple[datetime, int, int]:
         began, number, size = self._counts.get(name, (now, 0, 0))
         return (began, number, size) if began <= now < began + MINUTE else (now, 0, 0)
+
+
+def windows_of(instance: Instance) -> Windows:
+    """The counters of this instance, in this process."""
+    key = id(instance)
+    if key not in _windows:
+        _windows[key] = Windows()
+        weakref.finalize(instance, _windows.pop, key, None)
+    return _windows[key]

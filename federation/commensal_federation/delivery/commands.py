@@ -1,0 +1,96 @@
+"""Messages on the command line: ``commensal federation message …``, and what an operator says after a restore."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from commensal import HERE, Folder, open_instance
+
+from ..runtime import federation_of
+from .dead_letters import Box, dead_letters, discard, replay
+from .proving import Kept, kept_message
+from .restored import restored
+
+_Id = Annotated[str, typer.Argument(help="The id of the message.")]
+_In = Annotated[bool, typer.Option("--in", help="Messages that came, instead of those that were sent.")]
+_SHOWN = 200
+
+
+def add_message_commands(app: typer.Typer) -> None:
+    """Adds ``message`` and ``restored`` to the plugin's commands."""
+    message = typer.Typer(help="Messages to and from peers.", no_args_is_help=True)
+    app.add_typer(message, name="message")
+    _add_looking(message)
+    _add_letters(message)
+
+    @app.command("restored")
+    def was_restored(instance: Folder = HERE) -> None:
+        """Says that this instance was restored from a backup: peers give back what it does not know, and only then it
+        speaks again. `commensal restore` says it by itself."""
+        with open_instance(instance) as opened:
+            federation = federation_of(opened)
+            told = opened.store.transact(lambda tx: restored(federation, tx, f"said {tx.now:%Y-%m-%dT%H:%M:%S.%fZ}"))
+        typer.echo(
+            "The worker now takes up with each peer." if told else "It has never spoken; there is nothing to do."
+        )
+
+    del was_restored
+
+
+def _add_looking(message: typer.Typer) -> None:
+    @message.command("show")
+    def show(id: _Id, instance: Folder = HERE) -> None:
+        """Shows a message as it was signed."""
+        kept = _kept(instance, id)
+        typer.echo(f"{kept.type} {kept.state}, {'from' if kept.box == 'in' else 'to'} {kept.peer}")
+        Console(soft_wrap=True).print_json(kept.body)
+
+    @message.command("verify")
+    def verify(id: _Id, instance: Folder = HERE) -> None:
+        """Proves who said a message: by its bytes, and by the key that was pinned when it came."""
+        kept = _kept(instance, id)
+        typer.echo(f"{kept.key_id}\n{kept.key}\n{kept.at:%Y-%m-%d %H:%M:%S} UTC")
+        if kept.proof:
+            typer.echo(f"Not proven: {kept.proof}")
+            raise typer.Exit(1)
+        typer.echo("The signature holds.")
+
+    del show, verify
+
+
+def _add_letters(message: typer.Typer) -> None:
+    @message.command("dead")
+    def dead(came: _In = False, instance: Folder = HERE) -> None:
+        """Lists messages that had no effect."""
+        with open_instance(instance) as opened, opened.store.read() as tx:
+            for one in dead_letters(tx, _box(came), limit=_SHOWN):
+                typer.echo(f"{one.at:%Y-%m-%d %H:%M}  {one.type:16} {one.id}\n    {one.error}")
+
+    @message.command("replay")
+    def again(id: _Id, came: _In = False, instance: Folder = HERE) -> None:
+        """Tries a dead letter again."""
+        with open_instance(instance) as opened:
+            federation = federation_of(opened)
+            tried = opened.store.transact(lambda tx: replay(federation, tx, _box(came), id))
+        typer.echo(f"{tried.state} {tried.error}".strip())
+
+    @message.command("discard")
+    def put_away(id: _Id, came: _In = False, instance: Folder = HERE) -> None:
+        """Puts a dead letter away."""
+        with open_instance(instance) as opened, opened.store.write() as tx:
+            discard(tx, _box(came), id)
+        typer.echo("It is kept as evidence, and shown no more.")
+
+    del dead, again, put_away
+
+
+def _kept(folder: Folder, id: str) -> Kept:
+    with open_instance(folder) as opened, opened.store.read() as tx:
+        return kept_message(federation_of(opened), tx, id)
+
+
+def _box(came: bool) -> Box:
+    return "in" if came else "out"

@@ -1,0 +1,128 @@
+"""Peers on the command line: ``commensal federation peer …``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+
+from commensal import HERE, Conflict, Folder, NotFound, Transaction, open_instance
+
+from ..delivery.alerts import alerts
+from ..peers.fetching import iri_of
+from ..peers.peers import peer_by_id, peer_by_iri, peers
+from ..peers.values import Peer
+from ..runtime import Federation, federation_of
+from .accepting import accept
+from .ending import resume, revoke, suspend
+from .fingerprints import fingerprint
+from .inviting import invite
+
+_Url = Annotated[str, typer.Argument(help="The address of the other instance, like https://hub.example.")]
+_Scope = Annotated[list[str] | None, typer.Option("--scope", help="What it may do here; say it again for more.")]
+_Digits = Annotated[str, typer.Option("--fingerprint", help="The digits that its operator has read to you.")]
+_USUAL = ("catalogue.read", "order.place", "stock.lease", "sale.propose")
+
+
+def add_peer_commands(app: typer.Typer) -> None:
+    """Adds ``peer`` to the plugin's commands."""
+    peer = typer.Typer(help="Instances that this one trades with.", no_args_is_help=True)
+    app.add_typer(peer, name="peer")
+    _add_agreeing(peer)
+    _add_looking(peer)
+    _add_ending(peer)
+
+
+def _add_agreeing(peer: typer.Typer) -> None:
+    @peer.command("add")
+    def add(url: _Url, scope: _Scope = None, fingerprint: _Digits = "", instance: Folder = HERE) -> None:
+        """Asks an instance to trade. Its operator must accept."""
+        with _opened(instance) as federation:
+            _show(invite(federation, url, scope or _USUAL, fingerprint=fingerprint))
+            typer.echo("Read the fingerprint to each other on the telephone; then its operator accepts.")
+
+    @peer.command("accept")
+    def accept_it(url: _Url, scope: _Scope = None, fingerprint: _Digits = "", instance: Folder = HERE) -> None:
+        """Agrees to trade with an instance that has asked."""
+        with _opened(instance) as federation:
+            with federation.instance.store.read() as tx:
+                found = _named(federation, tx, url)
+            _show(accept(federation, found.id, scope or _USUAL, fingerprint=fingerprint))
+
+    del add, accept_it
+
+
+def _add_looking(peer: typer.Typer) -> None:
+    @peer.command("list")
+    def list_peers(instance: Folder = HERE) -> None:
+        """Lists all peers, and what you should look at."""
+        with _opened(instance) as federation, federation.instance.store.read() as tx:
+            after, names = "", {}
+            while found := peers(tx, after=after):
+                for one in found:
+                    names[one.id] = one.name
+                    line = "no answer" if one.breaker == "open" else ""
+                    typer.echo(f"{one.state:10} {one.base:40} {one.name}  {line}".rstrip())
+                after = found[-1].id
+            for told in alerts(tx):
+                typer.echo(f"! {names[told.peer_id]}: {told.text} ({told.count}x, {told.last_at:%Y-%m-%d %H:%M} UTC)")
+
+    @peer.command("show")
+    def show(url: _Url, instance: Folder = HERE) -> None:
+        """Shows a peer with its fingerprint."""
+        with _opened(instance) as federation, federation.instance.store.read() as tx:
+            _show(_named(federation, tx, url))
+
+    del list_peers, show
+
+
+def _add_ending(peer: typer.Typer) -> None:
+    @peer.command("suspend")
+    def suspend_it(url: _Url, instance: Folder = HERE) -> None:
+        """Takes nothing of a peer's and sends it nothing, until it is resumed."""
+        with _opened(instance) as federation, federation.instance.store.write() as tx:
+            _show(suspend(tx, _named(federation, tx, url).id))
+
+    @peer.command("resume")
+    def resume_it(url: _Url, instance: Folder = HERE) -> None:
+        """Goes on with a peer that was suspended."""
+        with _opened(instance) as federation, federation.instance.store.write() as tx:
+            _show(resume(tx, _named(federation, tx, url).id))
+
+    @peer.command("revoke")
+    def revoke_it(
+        url: _Url,
+        reason: Annotated[str, typer.Option(help="For the other's operator.")] = "",
+        instance: Folder = HERE,
+    ) -> None:
+        """Ends it with a peer for good."""
+        with _opened(instance) as federation, federation.instance.store.write() as tx:
+            _show(revoke(federation, tx, _named(federation, tx, url).id, reason=reason))
+
+    del suspend_it, resume_it, revoke_it
+
+
+@contextmanager
+def _opened(folder: Folder) -> Iterator[Federation]:
+    with open_instance(folder) as opened:
+        if "federation" not in opened.settings.enabled_plugins:
+            raise Conflict("federation_off", "The plugin federation is not enabled in instance.toml.")
+        yield federation_of(opened)
+
+
+def _named(federation: Federation, tx: Transaction, url: str) -> Peer:
+    """By its address, or by its id."""
+    found = peer_by_iri(tx, iri_of(federation, url)) if "://" in url else peer_by_id(tx, url)
+    if found is None:
+        raise NotFound("no_peer", "There is no peer at {url}.", url=url)
+    return found
+
+
+def _show(peer: Peer) -> None:
+    typer.echo(f"{peer.name}  {peer.base}  ({peer.id})")
+    typer.echo(f"  state        {peer.state}")
+    typer.echo(f"  fingerprint  {fingerprint(peer)}")
+    typer.echo(f"  may do here  {', '.join(sorted(peer.scopes_given)) or '-'}")
+    typer.echo(f"  we may there {', '.join(sorted(peer.scopes_received)) or '-'}")

@@ -1,0 +1,205 @@
+"""Peers over the JSON API, for operators."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+
+from commensal import Body, Call, Page, Paging, Routes, changes, page_of
+
+from ..delivery.alerts import Alert, alerts, dismiss_alert
+from ..peers.fetching import Fetched, fetch_document, iri_of
+from ..peers.peers import peer_by_id, peers
+from ..peers.values import SCOPES, Limits, Peer
+from ..runtime import federation_of
+from .accepting import accept_fetched, requested_peer
+from .ending import resume, revoke, suspend
+from .fingerprints import fingerprint, refuse_other_fingerprint
+from .inviting import invite_fetched
+from .terms import change_limits, change_scopes
+
+routes = Routes("federation")
+
+Scopes = Annotated[tuple[Annotated[str, msgspec.Meta(max_length=50)], ...], msgspec.Meta(max_length=20)]
+Digits = Annotated[str, msgspec.Meta(max_length=100)]
+Amount = Annotated[int, msgspec.Meta(ge=0, le=2**40)]
+Unset = msgspec.UnsetType
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownPeer:
+    """url:             where the instance is
+    fingerprint:     what its operator reads to you before you agree
+    state:           invited: it must answer; requested: you must; accepted: you trade; suspended; revoked
+    scopes_given:    what it may do here
+    scopes_received: what this instance may do there; while it asks: what it would give
+    breaker:         open: it has not answered lately, and is only tried now and then, next at `held_until`
+    recovering:      this instance was restored from a backup, and the peer has not given back yet what it knows
+    """
+
+    id: str
+    url: str
+    name: str
+    fingerprint: str
+    state: str
+    scopes_given: Sequence[str]
+    scopes_received: Sequence[str]
+    limits: Limits
+    created_at: datetime
+    accepted_at: datetime | None
+    last_seen_at: datetime | None
+    breaker: str
+    failures: int
+    held_until: datetime | None
+    recovering: bool
+    version: int
+
+
+class Invitation(Body, frozen=True, kw_only=True):
+    """`scopes`: what it may do here; `wanted`: what you would like to do there, usually everything. With a
+    `fingerprint`, its document must have that one."""
+
+    url: Annotated[str, msgspec.Meta(min_length=1, max_length=300)]
+    scopes: Scopes
+    wanted: Scopes = SCOPES
+    fingerprint: Digits = ""
+
+
+class Acceptance(Body, frozen=True, kw_only=True):
+    """`scopes`: what it may do here. With a `fingerprint`, its document must have that one."""
+
+    scopes: Scopes
+    fingerprint: Digits = ""
+
+
+class NewScopes(Body, frozen=True, kw_only=True):
+    scopes: Scopes
+
+
+class NewLimits(Body, frozen=True, kw_only=True):
+    """messages, size: accepted in a minute, and their bytes; open_leases, lot_share (percent); kept_rows: parked
+    messages and dead letters."""
+
+    messages: Amount | Unset = msgspec.UNSET
+    size: Amount | Unset = msgspec.UNSET
+    open_leases: Amount | Unset = msgspec.UNSET
+    lot_share: Amount | Unset = msgspec.UNSET
+    kept_rows: Amount | Unset = msgspec.UNSET
+
+
+class Ending(Body, frozen=True, kw_only=True):
+    """`reason` is for the other's operator."""
+
+    reason: Annotated[str, msgspec.Meta(max_length=500)] = ""
+
+
+class Looked(Body, frozen=True, kw_only=True):
+    """The alert of this peer and kind."""
+
+    peer: Annotated[str, msgspec.Meta(min_length=1, max_length=50)]
+    kind: Annotated[str, msgspec.Meta(min_length=1, max_length=50)]
+
+
+@routes.get("/peers", scope="operator")
+def list_peers(call: Call, query: Paging) -> Page[ShownPeer]:
+    """Instances that this one trades with, or that have asked to."""
+    found = [shown(one) for one in peers(call.tx, after=query.after, limit=query.limit)]
+    return page_of(found, query.limit, lambda one: one.id)
+
+
+@routes.get("/peers/{peer}", scope="operator")
+def show_peer(call: Call, peer: str) -> ShownPeer:
+    """One peer, with its fingerprint."""
+    return shown(peer_by_id(call.tx, peer))
+
+
+def _fetch(call: Call, body: Invitation) -> Fetched:
+    federation = federation_of(call.instance)
+    fetched = fetch_document(federation, iri_of(federation, body.url))
+    refuse_other_fingerprint(fetched.document, body.fingerprint)
+    return fetched
+
+
+def _fetch_again(call: Call, peer: str, body: Acceptance) -> Fetched:
+    fetched = fetch_document(federation_of(call.instance), requested_peer(call.tx, peer).iri)
+    refuse_other_fingerprint(fetched.document, body.fingerprint)
+    return fetched
+
+
+@routes.post("/peers", scope="operator", status=201, prepare=_fetch)
+def add_peer(call: Call, body: Invitation) -> ShownPeer:
+    """Asks another instance to trade: its document is fetched and pinned, and its operator must agree."""
+    return shown(invite_fetched(federation_of(call.instance), call.tx, call.prepared, body.scopes, body.wanted))
+
+
+@routes.post("/peers/{peer}/accept", scope="operator", prepare=_fetch_again)
+def accept_peer(call: Call, peer: str, body: Acceptance) -> ShownPeer:
+    """Agrees to the request of another instance: its document is fetched, and must be the one it asked with."""
+    return shown(accept_fetched(federation_of(call.instance), call.tx, peer, call.prepared, body.scopes))
+
+
+@routes.put("/peers/{peer}/scopes", scope="operator", edits=True)
+def change_peer_scopes(call: Call, peer: str, body: NewScopes) -> ShownPeer:
+    """Sets what a peer may do here."""
+    return shown(change_scopes(federation_of(call.instance), call.tx, peer, call.version, body.scopes))
+
+
+@routes.patch("/peers/{peer}/limits", scope="operator", edits=True)
+def change_peer_limits(call: Call, peer: str, body: NewLimits) -> ShownPeer:
+    """Sets what a peer may cost."""
+    return shown(change_limits(call.tx, peer, call.version, changes(body)))
+
+
+@routes.post("/peers/{peer}/suspend", scope="operator")
+def suspend_peer(call: Call, peer: str) -> ShownPeer:
+    """Nothing of the peer's is taken and nothing goes out to it, from now until it is resumed."""
+    return shown(suspend(call.tx, peer))
+
+
+@routes.post("/peers/{peer}/resume", scope="operator")
+def resume_peer(call: Call, peer: str) -> ShownPeer:
+    """Goes on with a peer that was suspended: both sides catch up."""
+    return shown(resume(call.tx, peer))
+
+
+@routes.post("/peers/{peer}/revoke", scope="operator")
+def revoke_peer(call: Call, peer: str, body: Ending) -> ShownPeer:
+    """Ends it for good. The other side is told, as far as it can be reached."""
+    return shown(revoke(federation_of(call.instance), call.tx, peer, reason=body.reason))
+
+
+@routes.get("/alerts", scope="operator")
+def list_alerts(call: Call) -> Sequence[Alert]:
+    """What you should look at: peers that contradict themselves, clocks that differ, messages that were refused."""
+    return alerts(call.tx)
+
+
+@routes.post("/alerts/dismiss", scope="operator", status=204)
+def dismiss_peer_alert(call: Call, body: Looked) -> None:
+    """You have looked at it."""
+    dismiss_alert(call.tx, body.peer, body.kind)
+
+
+def shown(peer: Peer) -> ShownPeer:
+    return ShownPeer(
+        id=peer.id,
+        url=peer.base,
+        name=peer.name,
+        fingerprint=fingerprint(peer),
+        state=peer.state,
+        scopes_given=sorted(peer.scopes_given),
+        scopes_received=sorted(peer.scopes_received),
+        limits=peer.limits,
+        created_at=peer.created_at,
+        accepted_at=peer.accepted_at,
+        last_seen_at=peer.last_seen_at,
+        breaker=peer.breaker,
+        failures=peer.failures,
+        held_until=peer.held_until,
+        recovering=peer.recovering,
+        version=peer.version,
+    )

@@ -1,0 +1,494 @@
+"""The way in: what is not proven is not stored, and what is stored is done once.
+
+Each attack is tried twice: it is refused, and it succeeds once its defence is taken away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from commensal.clock import ManualClock
+from commensal.store import Store
+from commensal_federation.delivery import admitting, checking, intake, receive, receiving, serving
+from commensal_federation.delivery.alerts import alerts
+from commensal_federation.delivery.dead_letters import dead_letters, replay
+from commensal_federation.delivery.handling import PATIENCE, Outcome
+from commensal_federation.delivery.lanes import change_lane
+from commensal_federation.delivery.parking import give_up_parked
+from commensal_federation.delivery.serving import serve
+from commensal_federation.delivery.sweeping import KEPT, forget_old, wake
+from commensal_federation.delivery.tables import federation_inbox
+from commensal_federation.messages.envelope import multihash
+from commensal_federation.peers import Limits
+from commensal_federation.peers.changing import change_peer
+from commensal_federation.peers.tables import federation_nonce
+from commensal_federation.signing import canonical, sign
+from commensal_federation.testing import Region
+
+Say = Callable[..., str]
+
+
+def _stored(region: Region, name: str = "b") -> int:
+    return _count(region[name].instance.store, federation_inbox)
+
+
+def _count(store: Store, table: Any) -> int:
+    with store.read() as tx:
+        count: int = tx.value(select(func.count()).select_from(table))
+        return count
+
+
+def _kinds(region: Region, name: str = "b") -> list[str]:
+    with region[name].instance.store.read() as tx:
+        return [one.kind for one in alerts(tx)]
+
+
+def _change(region: Region, **values: Any) -> None:
+    """What b has set for a."""
+    with region["b"].instance.store.write() as tx:
+        change_peer(tx, region.peer("b", "a").id, **values)
+
+
+# ------------------------------------------------------------------------------------------------ attacks 12, 24 to 27
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        pytest.param({"to": "https://c.example/.well-known/commensal"}, "to", id="26: a message for somebody else"),
+        pytest.param({"onBehalfOf": "https://c.example/api/dfc/enterprises/1"}, "on_behalf_of", id="25: for another's"),
+        pytest.param({"object": {"@id": "https://c.example/x", "text": "hello"}}, "object", id="25: another's object"),
+        pytest.param({"published": "2026-06-04T10:05:00Z"}, "future", id="from the future"),
+    ],
+)
+def test_an_instance_speaks_for_itself_and_to_its_reader(
+    forger: Any, notes: Any, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], code: str
+) -> None:
+    body = forger.signed(**changes)
+    assert forger.status(body)[1] == code
+    assert notes.at(forger.region["b"]) == []
+    guard = "refuse_foreign_object" if code == "object" else "refuse_other_places"
+    monkeypatch.setattr(checking, guard, lambda *_: None)
+    fresh = forger.signed(**changes)  # the number of the first is used up, where it was proven
+    assert forger.status(fresh)[0] == 202
+    assert notes.at(forger.region["b"]) == ["hello"]
+
+
+def test_an_instance_cannot_speak_under_the_name_of_another(
+    forger: Any, notes: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Attacks 12 and 24: c, a peer too, signs a request with its own key, with a message of a's in it."""
+    forger.region.befriend("c", "b")
+    genuine = forger.signed()
+    assert forger.status(genuine, by="c") == (403, "actor")
+    assert notes.at(forger.region["b"]) == []
+    monkeypatch.setattr(checking, "refuse_other_places", lambda *_: None)
+    monkeypatch.setattr(checking, "pinned_keys", lambda peer: {forger.key().id: forger.key().public})
+    assert forger.status(genuine, by="c")[0] == 202
+
+
+def test_a_proof_by_somebody_else_within_the_object_proves_nothing(
+    forger: Any, notes: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Attack 27."""
+    inner = sign({"text": "hello"}, forger.key("c"), forger.region["c"].instance.clock.now())
+    assert forger.status(forger.signed(object=inner)) == (422, "embedded")
+    monkeypatch.setattr(checking, "canonical", lambda _: b"")
+    assert forger.status(forger.signed(object=inner))[0] == 202
+
+
+# ------------------------------------------------------------------------------------------------ attacks 5, 13, 37
+
+
+def test_a_request_that_comes_twice_has_no_second_effect(
+    forger: Any, notes: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Attack 5: not even when it carries something else under the same nonce."""
+    nonce = "n" * 32
+    request = forger.request(forger.signed("one"), nonce=nonce)
+    assert serve(forger.region["b"], request, "a").status == 202
+    assert serve(forger.region["b"], request, "a").status == 401
+    second = forger.signed("two")
+    assert forger.send(second, nonce=nonce).status == 401
+    assert notes.at(forger.region["b"]) == ["one"]
+    monkeypatch.setattr(receiving, "keep_nonce", lambda *_: None)
+    assert forger.send(second, nonce=nonce).status == 202
+
+
+def test_a_stranger_causes_no_request_and_no_row(forger: Any) -> None:
+    """Attack 13: nothing is fetched because somebody named it."""
+    region = forger.region
+    region.wires.passed.clear()
+    rows = _stored(region)
+    for _ in range(5):
+        assert forger.send(forger.signed(), by="c").status == 401
+    region.work()
+    assert region.wires.passed == []
+    assert _stored(region) == rows
+    assert _count(region["b"].instance.store, federation_nonce) == _count_of_peers_nonces(region)
+
+
+def _count_of_peers_nonces(region: Region) -> int:
+    with region["b"].instance.store.read() as tx:
+        mine = federation_nonce.c.key_id.startswith(region["a"].iri)
+        count: int = tx.value(select(func.count()).where(mine))
+        return count
+
+
+@pytest.mark.parametrize("state", ["suspended", "revoked"])
+def test_what_a_peer_says_that_is_none_any_more_is_not_heard(
+    forger: Any, notes: Any, monkeypatch: pytest.MonkeyPatch, state: str
+) -> None:
+    """Attack 37."""
+    _change(forger.region, state=state)
+    assert forger.send(forger.signed()).status == 403
+    assert receive(forger.region["b"], forger.signed()).status == 403
+    assert notes.at(forger.region["b"]) == []
+    monkeypatch.setattr(admitting, "_refuse_ended", lambda peer: None)
+    monkeypatch.setattr(receiving, "_current", lambda tx, peer: replace(peer, state="accepted"))
+    assert forger.send(forger.signed()).status == 202
+
+
+def test_a_peer_that_is_suspended_while_its_message_is_read_is_not_heard(
+    forger: Any, notes: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check_all = receiving.check_all
+
+    def slowly(*given: Any) -> Any:
+        read = check_all(*given)
+        _change(forger.region, state="suspended")
+        return read
+
+    monkeypatch.setattr(receiving, "check_all", slowly)
+    assert forger.send(forger.signed()).status == 403
+    assert notes.at(forger.region["b"]) == []
+
+
+def test_a_peer_does_only_what_its_scopes_allow(forger: Any, notes: Any, say: Say) -> None:
+    """Attack 37."""
+    _change(forger.region, scopes_given=["catalogue.read"])
+    assert forger.status(forger.signed()) == (403, "scope")
+    say("a", "b", "mine", type="CatalogueNote")
+    forger.region.work()
+    assert notes.at(forger.region["b"]) == ["mine"]
+    _change(forger.region, scopes_given=["catalogue.read", "order.place"])
+    assert forger.status(forger.signed("allowed"))[0] == 202
+    assert notes.at(forger.region["b"]) == ["mine", "allowed"]
+
+
+# ------------------------------------------------------------------------------------------------ attack 28
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        lambda body: body.replace(b'"lane":"order"', b'"lane":"order","lane":"order"'),
+        lambda body: body.replace(b'"seq":1', b'"seq":1.0'),
+        lambda body: body.replace(b'"seq":1', b'"seq":9007199254740993'),
+        lambda body: body.replace(b'"seq":1', b'"seq":NaN'),
+        lambda body: body.replace(b'"text":"hello"', b'"text":"\\ud800"'),
+        lambda body: body.replace(b'"text":"hello"', b'"text":' + b"[" * 2000 + b"]" * 2000),
+        lambda body: body[:-1],
+        lambda body: b"\xff" + body,
+        lambda body: b"[]",
+        lambda body: body.replace(b'"seq":1', b'"seq":0'),
+        lambda body: body.replace(b'"seq":1', b'"seq":true'),
+        lambda body: body.replace(b'"lane":"order"', b'"lane":"other"'),
+    ],
+)
+def test_json_that_two_parsers_read_differently_is_not_read(
+    forger: Any, notes: Any, broken: Callable[[bytes], bytes]
+) -> None:
+    body = broken(forger.signed())
+    assert forger.status(body)[0] == 422
+    assert receive(forger.region["b"], body).status in (403, 422)
+    assert notes.at(forger.region["b"]) == []
+
+
+def test_a_message_that_was_changed_is_not_taken(forger: Any, notes: Any) -> None:
+    body = forger.signed()
+    assert forger.status(body.replace(b"hello", b"hallo"))[0] == 422
+    assert forger.status(body)[0] == 202
+
+
+# ------------------------------------------------------------------------------------------------ attack 31
+
+
+def test_the_same_message_again_has_no_effect_however_late(forger: Any, notes: Any, clock: ManualClock) -> None:
+    """Attack 31: after a day, after the retries of a year, and after its row is gone."""
+    b, body = forger.region["b"], forger.signed()
+    assert forger.status(body) == (202, "")
+    assert forger.status(body) == (200, "known")
+    clock.advance(days=2)
+    assert receive(b, body).status == 200
+    clock.advance(seconds=KEPT.total_seconds())
+    with b.instance.store.write() as tx:
+        forget_old(tx)
+    assert _stored(forger.region) == 0
+    assert receive(b, body).status == 200
+    assert notes.at(b) == ["hello"]
+
+
+def test_without_the_high_water_mark_a_forgotten_message_would_count_again(
+    forger: Any, notes: Any, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    b, body = forger.region["b"], forger.signed()
+    assert forger.status(body) == (202, "")
+    clock.advance(seconds=KEPT.total_seconds() + 1)
+    with b.instance.store.write() as tx:
+        forget_old(tx)
+        tx.execute(change_lane(forger.region.peer("b", "a").id, "order", "in"), {"swept": 0})
+    assert receive(b, body).status == 202
+    assert notes.at(b) == ["hello", "hello"]
+
+
+@pytest.mark.parametrize("same", ["id", "seq"])
+def test_a_peer_that_contradicts_itself_is_refused_and_shown(
+    forger: Any, notes: Any, monkeypatch: pytest.MonkeyPatch, same: str
+) -> None:
+    """Attack 31: two messages under one id, or under one number."""
+    first = forger.envelope("one")
+    changes = {same: first[same]} if same == "id" else {"seq": first["seq"], "prev": None}
+    now = forger.region["a"].instance.clock.now()
+    assert forger.status(canonical(sign(first, forger.key(), now)))[0] == 202
+    assert forger.status(forger.signed("two", **changes)) == (409, same)
+    assert _kinds(forger.region) == ["equivocation"]
+    assert notes.at(forger.region["b"]) == ["one"]
+
+
+def test_a_message_that_denies_what_came_before_it_is_refused_and_shown(
+    forger: Any, notes: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert forger.status(forger.signed("one"))[0] == 202
+    other = forger.signed("two", prev="zQmOther")
+    assert forger.status(other) == (409, "chain")
+    assert _kinds(forger.region) == ["equivocation"]
+    monkeypatch.setattr(intake.Intake, "_follows", lambda *_: True)
+    assert forger.status(other)[0] == 202
+
+
+# ------------------------------------------------------------------------------------------------ attack 32
+
+
+def test_a_gap_is_fetched_at_once_and_what_came_meanwhile_is_kept(
+    region: Region, notes: Any, say: Say, forger: Any
+) -> None:
+    """Attack 32: b gets the third message first."""
+    for said in ("one", "two", "three"):
+        say("a", "b", said)
+    with region["a"].instance.store.read() as tx:
+        bodies = [row["body"].encode() for row in tx.all(select(_out()).where(_out().c.type == "OrderNote"))]
+    assert forger.status(bodies[2])[0] == 202
+    region.work("b")
+    assert notes.at(region["b"]) == ["three", "one", "two"]
+    region.work()
+    assert sorted(notes.at(region["b"])) == ["one", "three", "two"], "nothing was done twice"
+
+
+def _out() -> Any:
+    from commensal_federation.delivery.tables import federation_outbox
+
+    return federation_outbox
+
+
+def test_a_number_from_the_future_leads_nowhere(forger: Any, notes: Any, region: Region) -> None:
+    """Attack 32: the gap cannot be filled, and the lane goes on."""
+    assert forger.status(forger.signed("far", seq=10**12, prev=None))[0] == 202
+    region.work("b")
+    assert forger.status(forger.signed("next"))[0] == 202
+    assert notes.at(region["b"]) == ["far", "next"]
+
+
+def test_an_epoch_that_is_over_stays_over(
+    forger: Any, notes: Any, region: Region, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Attack 32: numbers of before a restore are not given anew."""
+    epoch = region.peer("b", "a").epoch_seen
+    old = forger.signed("old", epoch=epoch - 1, seq=7)
+    assert forger.status(old) == (409, "epoch")
+    assert _kinds(region) == ["epoch"]
+    monkeypatch.setattr(intake.Intake, "_begin_epoch", lambda *_: None)
+    assert forger.status(old)[0] == 202
+
+
+def test_an_epoch_begins_with_its_announcement_and_with_nothing_else(forger: Any, notes: Any, region: Region) -> None:
+    epoch = region.peer("b", "a").epoch_seen + 1
+    early = forger.signed("early", epoch=epoch, seq=1)
+    assert forger.status(early) == (425, "epoch")
+    start = {"type": "EpochStart", "object": {"type": "EpochStart", "epoch": epoch}, "seq": 1, "prev": None}
+    assert forger.status(forger.signed(lane="peering", epoch=epoch, **start))[0] == 202
+    assert forger.status(early)[0] == 202
+    assert notes.at(region["b"]) == ["early"]
+
+
+# ------------------------------------------------------------------------------------------------ attack 36
+
+
+def test_a_peer_sends_no_more_in_a_minute_than_it_may(forger: Any, clock: ManualClock) -> None:
+    _change(forger.region, limits={"messages": 3})
+    statuses = [forger.send(forger.signed(str(number))).status for number in range(5)]
+    assert statuses == [202, 202, 202, 429, 429]
+    clock.advance(minutes=1)
+    assert forger.send(forger.signed("later")).status == 202
+
+
+def test_a_peer_sends_no_more_bytes_in_a_minute_than_it_may(forger: Any) -> None:
+    _change(forger.region, limits={"size": 20_000})
+    assert forger.send(forger.signed("x" * 10_000)).status == 202
+    answer = forger.send(forger.signed("x" * 10_000))
+    assert answer.status == 429
+    assert 0 < int(answer.header("retry-after")) <= 61
+
+
+def test_what_waits_of_a_peer_is_bounded(forger: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Attack 36."""
+    _change(forger.region, limits={"kept_rows": 2})
+    statuses = [forger.send(forger.signed("wait:never")).body.count(b"202") for _ in range(4)]
+    assert [bool(one) for one in statuses] == [True, True, False, False]
+    assert _stored(forger.region) - _peering(forger.region) == 2
+    monkeypatch.setattr(intake, "has_room", lambda *_: True)
+    assert forger.status(forger.signed("wait:never"))[0] == 202
+
+
+def _peering(region: Region) -> int:
+    with region["b"].instance.store.read() as tx:
+        count: int = tx.value(select(func.count()).where(federation_inbox.c.lane == "peering"))
+        return count
+
+
+def test_nonces_are_forgotten_when_their_signatures_have_run_out(forger: Any, clock: ManualClock) -> None:
+    store = forger.region["b"].instance.store
+    forger.send(forger.signed())
+    assert _count(store, federation_nonce) > 0
+    clock.advance(minutes=7)
+    with store.write() as tx:
+        wake(tx)
+    assert _count(store, federation_nonce) == 0
+
+
+def test_who_was_refused_again_and_again_is_not_listened_to(forger: Any, clock: ManualClock) -> None:
+    """Rubbish at full speed is refused before anything is looked up or checked."""
+    spoiled = replace(forger.request(b"rubbish"), body=b"other rubbish")
+    b = forger.region["b"]
+    statuses = [serve(b, spoiled, "192.0.2.1").status for _ in range(admitting.REFUSED + 5)]
+    assert statuses == [401] * admitting.REFUSED + [429] * 5
+    assert forger.send(forger.signed(), address="192.0.2.2").status == 202, "others are"
+    clock.advance(minutes=1)
+    assert serve(b, spoiled, "192.0.2.1").status == 401
+
+
+def test_who_calls_in_the_name_of_a_peer_does_not_use_up_what_it_may_send(forger: Any) -> None:
+    _change(forger.region, limits={"messages": 3})
+    spoiled = replace(forger.request(b"rubbish"), body=b"other rubbish")
+    for _ in range(20):
+        serve(forger.region["b"], spoiled, "192.0.2.1")
+    assert forger.send(forger.signed()).status == 202
+
+
+# ------------------------------------------------------------------------------------------------ handling
+
+
+def test_a_message_that_came_too_early_waits_for_what_it_needs(forger: Any, notes: Any) -> None:
+    b = forger.region["b"]
+    assert forger.status(forger.signed("wait:first")) == (202, "parked")
+    assert forger.status(forger.signed("wait:wait:first")) == (202, "parked")
+    assert notes.at(b) == []
+    assert forger.status(forger.signed("first"))[0] == 202
+    assert notes.at(b) == ["first", "wait:first", "wait:wait:first"]
+
+
+def test_who_waits_in_vain_is_a_dead_letter_after_ten_minutes(forger: Any, notes: Any, clock: ManualClock) -> None:
+    b = forger.region["b"]
+    forger.send(forger.signed("wait:never"))
+    clock.advance(seconds=PATIENCE.total_seconds() + 1)
+    with b.instance.store.write() as tx:
+        give_up_parked(b, tx)
+        (letter,) = dead_letters(tx, "in")
+    assert letter.error.startswith("waited")
+
+
+def test_a_refusal_undoes_what_the_handler_did_and_is_told_to_the_sender(region: Region, notes: Any, say: Say) -> None:
+    id = say("a", "b", "refuse")
+    region.work()
+    assert notes.failed == [("refuse", "no")]
+    with region["a"].instance.store.read() as tx:
+        assert [one.id for one in dead_letters(tx, "out")] == [id]
+
+
+def test_a_fault_of_ours_loses_no_message(
+    region: Region, notes: Any, say: Say, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    b = region["b"]
+    say("a", "b", "boom")
+    region.work()
+    with b.instance.store.read() as tx:
+        (letter,) = dead_letters(tx, "in", state="parked")
+    assert letter.error == "ZeroDivisionError: boom"
+    clock.advance(minutes=11)
+    with b.instance.store.write() as tx:
+        give_up_parked(b, tx)
+    with b.instance.store.write() as tx:
+        assert dead_letters(tx, "in")[0].id == letter.id
+        monkeypatch.setattr("commensal_federation.delivery.parking.handle", lambda *_, **__: Outcome("done"))
+        assert replay(b, tx, "in", letter.id).state == "done"
+
+
+def test_an_effect_and_its_answer_are_there_with_the_message_or_not_at_all(
+    forger: Any, notes: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worker dies after the handler and before the commit: everything is as before, and can come again."""
+    body, before = forger.signed("answer"), _stored(forger.region)
+
+    def die(self: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(intake.Intake, "finish", die)
+        forger.send(body)
+    assert _stored(forger.region) == before
+    notes.done.clear()
+    assert forger.status(body)[0] == 202
+    assert notes.at(forger.region["b"]) == ["answer"]
+
+
+def test_a_message_that_has_run_out_has_no_effect(forger: Any, notes: Any, clock: ManualClock) -> None:
+    body = forger.signed(expires="2026-06-04T10:01:00Z")
+    clock.advance(minutes=2)
+    assert forger.status(body) == (202, "dead")
+    assert notes.at(forger.region["b"]) == []
+
+
+def test_one_bad_message_of_a_batch_leaves_the_others_alone(forger: Any, notes: Any) -> None:
+    first = forger.envelope("first")
+    now = forger.region["a"].instance.clock.now()
+    good = canonical(sign(first, forger.key(), now))
+    late = forger.signed("second", seq=first["seq"] + 1, prev=multihash(good))
+    answer = forger.send(good, b"rubbish", late)
+    assert answer.status == 202
+    assert [part.split(b",")[0].split(b"}")[0] for part in answer.body.split(b'"status":')[1:]] == [
+        b"202",
+        b"422",
+        b"202",
+    ]
+
+
+def test_limits_of_a_peer_are_the_usual_ones_but_for_what_was_set(forger: Any) -> None:
+    _change(forger.region, limits={"lot_share": 30})
+    assert forger.region.peer("b", "a").limits == Limits(lot_share=30)
+
+
+def test_a_batch_has_fifty_messages_at_most(forger: Any) -> None:
+    assert forger.send(*[b"{}"] * 51).status == 413
+    assert forger.send().status == 413
+
+
+def test_what_a_peer_may_not_ask_for_is_not_found(forger: Any) -> None:
+    for path in ("inbox/x/y", "other", "messages/../inbox"):
+        assert forger.send(b"{}", path=path).status in (401, 404)
+    assert forger.send(b"{}", path="outbox").status == 405
+    assert serving.serve is serve

@@ -1,0 +1,378 @@
+"""Two humans agree that their instances trade; nothing happens before, and it ends when one of them says so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from commensal.api.app import make_app
+from commensal.clock import ManualClock
+from commensal.errors import Conflict, Invalid
+from commensal.people.operators import add_operator
+from commensal.people.scopes import OPERATOR
+from commensal.people.tokens import make_token
+from commensal_federation.delivery import post, refreshing
+from commensal_federation.delivery.alerts import alerts
+from commensal_federation.delivery.refreshing import promise_refresh
+from commensal_federation.delivery.work import _wake
+from commensal_federation.identity import instance_document
+from commensal_federation.identity.changing import revoke as revoke_key
+from commensal_federation.identity.key_set import sign_key_set
+from commensal_federation.identity.keys import root_key
+from commensal_federation.messages.peer_request import LARGEST
+from commensal_federation.peering import accept, fingerprint, invite, requests, resume, revoke, suspend
+from commensal_federation.peering.requests import receive_request
+from commensal_federation.peering.terms import change_scopes
+from commensal_federation.peers import peers
+from commensal_federation.runtime import Federation
+from commensal_federation.signing import canonical
+from commensal_federation.testing import Region
+from commensal_federation.transport import Answer, Request
+
+NewRegion = Callable[..., Region]
+Say = Callable[..., str]
+SCOPES = ["catalogue.read", "order.place"]
+
+
+@pytest.fixture
+def strangers(new_region: NewRegion) -> Region:
+    return new_region("a", "b")
+
+
+def _request_of(region: Region) -> bytes:
+    """The request of a to b, as it was sent."""
+    invite(region["a"], region["b"].base, SCOPES)
+    sent: list[bytes] = []
+
+    def note(origin: str, request: Request) -> Answer | None:
+        if request.url.endswith("/requests"):
+            sent.append(request.body)
+            return Answer(429)
+        return None
+
+    before, region.wires.before = region.wires.before, note
+    region.work("a")
+    region.wires.before = before
+    return sent[0]
+
+
+def test_an_invitation_shows_the_same_fingerprint_on_both_sides(strangers: Region) -> None:
+    invited = invite(strangers["a"], "https://b.example/", SCOPES)
+    strangers.work("a")
+    asked = strangers.peer("b", "a")
+    assert (invited.state, asked.state) == ("invited", "requested")
+    accept(strangers["b"], asked.id, ["stock.lease"], fingerprint=fingerprint(asked))
+    strangers.work()
+    a, b = strangers.peer("a", "b"), strangers.peer("b", "a")
+    assert a.state == b.state == "accepted"
+    assert a.scopes_given == b.scopes_received == set(SCOPES)
+    assert b.scopes_given == a.scopes_received == {"stock.lease"}
+
+
+def test_another_fingerprint_than_the_one_on_the_telephone_ends_it(strangers: Region) -> None:
+    with pytest.raises(Conflict, match="another fingerprint"):
+        invite(strangers["a"], strangers["b"].base, SCOPES, fingerprint="00000 " * 8)
+    assert strangers.work() == 0
+
+
+def test_a_request_is_only_stored_and_nothing_is_fetched(strangers: Region) -> None:
+    """Attack 13: whoever asks causes no request of ours."""
+    body = _request_of(strangers)
+    strangers.wires.passed.clear()
+    assert receive_request(strangers["b"], body, "192.0.2.1").status == 202
+    strangers.work("b")
+    assert strangers.wires.passed == []
+    assert strangers.peer("b", "a").state == "requested"
+
+
+def test_before_both_have_agreed_nothing_else_is_heard(strangers: Region, notes: Any) -> None:
+    invite(strangers["a"], strangers["b"].base, SCOPES)
+    strangers.work("a")
+    a = strangers["a"]
+    with pytest.raises(Conflict, match="have not agreed"), a.instance.store.write() as tx:
+        post(a, tx, strangers.peer("a", "b").id, "OrderNote", notes.type("OrderNote", "order", "").body("early"))
+
+
+def test_two_who_invite_each_other_have_agreed(strangers: Region) -> None:
+    invite(strangers["a"], strangers["b"].base, SCOPES)
+    invite(strangers["b"], strangers["a"].base, SCOPES)
+    strangers.work()
+    assert strangers.peer("a", "b").state == strangers.peer("b", "a").state == "accepted"
+
+
+def test_a_flood_of_requests_is_stopped_before_it_is_read(
+    strangers: Region, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Attack 37."""
+    b, body = strangers["b"], _request_of(strangers)
+    read: list[int] = []
+    actual = requests._read
+
+    def counting(*given: Any) -> Any:
+        read.append(1)
+        return actual(*given)
+
+    monkeypatch.setattr(requests, "_read", counting)
+    statuses = [receive_request(b, body, "192.0.2.1").status for _ in range(20)]
+    assert statuses.count(429) == 20 - requests.OF_AN_ADDRESS
+    assert len(read) == requests.OF_AN_ADDRESS
+    for number in range(200):
+        receive_request(b, body, f"192.0.2.{number}")
+    assert len(read) <= requests.OF_ALL
+    clock.advance(minutes=1)
+    assert receive_request(b, body, "192.0.2.1").status in (200, 202)
+
+
+def test_requests_that_wait_are_bounded(strangers: Region, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Attack 36."""
+    body = _request_of(strangers)
+    monkeypatch.setattr(requests, "MOST", 0)
+    assert receive_request(strangers["b"], body, "192.0.2.1").status == 429
+    with strangers["b"].instance.store.read() as tx:
+        assert peers(tx) == []
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda body: body.replace(b"order.place", b"stock.lease"),
+        lambda body: body.replace(b'"type":"PeerRequest"', b'"type":"PeerAccept"'),
+        lambda body: body.replace(b"https://b.example/.well-known", b"https://c.example/.well-known"),
+        lambda body: body + b" " * LARGEST,
+        lambda body: b"{}",
+    ],
+)
+def test_a_request_must_prove_itself(strangers: Region, spoil: Callable[[bytes], bytes]) -> None:
+    body = spoil(_request_of(strangers))
+    assert receive_request(strangers["b"], body, "192.0.2.1").status in (403, 413, 422)
+    with strangers["b"].instance.store.read() as tx:
+        assert peers(tx) == []
+
+
+def test_an_old_request_is_not_taken(strangers: Region, clock: ManualClock) -> None:
+    body = _request_of(strangers)
+    clock.advance(days=9)
+    assert receive_request(strangers["b"], body, "192.0.2.1").status == 422
+
+
+def test_an_address_that_was_taken_over_between_request_and_consent_is_not_accepted(region: Region) -> None:
+    """Attack 15."""
+    invite(region["c"], region["b"].base, SCOPES)
+    region.work("c")
+    other = _document_of("a", region, at="c")
+    region.wires.before = lambda origin, request: other if request.url == region["c"].iri else None
+    with pytest.raises(Conflict, match="another document"):
+        accept(region["b"], region.peer("b", "c").id, SCOPES)
+    assert region.peer("b", "c").state == "requested"
+
+
+def _document_of(name: str, region: Region, *, at: str) -> Answer:
+    """What an instance with the keys of `name` would serve, had it taken over the address of `at`."""
+    own = region[name]
+    settings = replace(own.instance.settings, base_url=region[at].base)
+    posing = Federation(replace(own.instance, settings=settings), own.transport)
+    with own.instance.store.write() as tx:
+        root = root_key(posing, tx)
+        assert root is not None
+        sign_key_set(posing, tx, root)
+        document = instance_document(posing, tx)
+    return Answer(200, [("content-type", "application/ld+json")], canonical(document))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(302, [("location", "https://evil.example/doc")]),
+        Answer(200, [("content-type", "text/html")], b"<html>"),
+        Answer(200, [("content-type", "application/ld+json")], b"{"),
+        Answer(200, [("content-type", "application/ld+json")], b"x" * 65_537),
+        Answer(404),
+    ],
+)
+def test_only_the_document_itself_is_pinned(strangers: Region, answer: Answer) -> None:
+    """Attacks 17 and 19: redirects, uploads of users, rubbish and endless answers."""
+    strangers.wires.before = lambda origin, request: answer
+    with pytest.raises(Conflict):
+        invite(strangers["a"], strangers["b"].base, SCOPES)
+    with strangers["a"].instance.store.read() as tx:
+        assert peers(tx) == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://b.example",
+        "https://127.0.0.1",
+        "https://10.0.0.1",
+        "https://169.254.169.254",
+        "https://[::1]",
+        "https://[::ffff:127.0.0.1]",
+        "https://[64:ff9b::7f00:1]",
+        "https://0x7f000001",
+        "https://2130706433",
+        "https://b.example:22",
+        "https://user:secret@b.example",
+        "file:///etc/passwd",
+    ],
+)
+def test_addresses_that_lead_inside_are_not_called(strangers: Region, url: str) -> None:
+    """Attack 18. The guard of outbound requests judges again when it dials."""
+    with pytest.raises(Invalid):
+        invite(strangers["a"], url, SCOPES)
+    assert strangers.wires.passed == []
+
+
+def test_a_suspended_peer_is_not_heard_and_nothing_goes_out_until_it_is_resumed(
+    region: Region, notes: Any, say: Say
+) -> None:
+    b = region["b"]
+    with b.instance.store.write() as tx:
+        suspend(tx, region.peer("b", "a").id)
+    say("a", "b", "from a")
+    say("b", "a", "from b")
+    region.work()
+    assert notes.at(b) == notes.at(region["a"]) == []
+    with b.instance.store.write() as tx:
+        resume(tx, region.peer("b", "a").id)
+    region.work()
+    assert notes.at(b) == ["from a"]
+    assert notes.at(region["a"]) == ["from b"]
+
+
+def test_who_is_revoked_is_told_and_both_stop(region: Region, notes: Any, say: Say, clock: ManualClock) -> None:
+    say("a", "b", "too late")
+    a = region["a"]
+    with a.instance.store.write() as tx:
+        revoke(a, tx, region.peer("a", "b").id, reason="We close.")
+    region.work()
+    assert region.peer("a", "b").state == region.peer("b", "a").state == "revoked"
+    assert notes.at(region["b"]) == []
+    with region["b"].instance.store.read() as tx:
+        assert [one.text for one in alerts(tx)] == ["It has ended the trade. We close."]
+    with pytest.raises(Conflict):
+        say("b", "a", "hello?")
+
+
+def test_whom_we_revoked_may_be_invited_anew(region: Region, notes: Any, say: Say, clock: ManualClock) -> None:
+    a, b = region["a"], region["b"]
+    with a.instance.store.write() as tx:
+        revoke(a, tx, region.peer("a", "b").id)
+    region.work()
+    clock.advance(minutes=1)
+    invite(b, a.base, SCOPES)
+    invite(a, b.base, SCOPES)
+    clock.advance(minutes=1)
+    region.work()
+    assert region.peer("a", "b").state == region.peer("b", "a").state == "accepted"
+    say("a", "b", "again")
+    region.work()
+    assert notes.at(b) == ["again"]
+
+
+def test_what_a_peer_may_do_is_changed_and_told(region: Region) -> None:
+    a, peer = region["a"], region.peer("a", "b")
+    with a.instance.store.write() as tx:
+        change_scopes(a, tx, peer.id, peer.version, ["stock.lease"])
+    region.work()
+    assert region.peer("b", "a").scopes_received == {"stock.lease"}
+
+
+def test_a_key_that_is_revoked_is_told_and_counts_no_more(region: Region, notes: Any, say: Say, forger: Any) -> None:
+    """Attack 16: also for what claims to be of before."""
+    a, stolen = region["a"], forger.key()
+    with a.instance.store.write() as tx:
+        revoke_key(a, tx, "k1", "stolen")
+        _wake(tx)
+    region.work()
+    forger.key = lambda name="a": stolen
+    assert forger.send(forger.signed()).status == 401
+    say("a", "b", "by the new key")
+    region.work()
+    assert notes.at(region["b"]) == ["by the new key"]
+
+
+def test_an_unknown_key_has_the_document_looked_at_once_in_ten_minutes(
+    region: Region, forger: Any, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock.advance(minutes=11)
+    region.wires.passed.clear()
+    unknown = replace(forger.key(), id=f"{region['a'].iri}#k99")
+    forger.key = lambda name="a": unknown
+    for _ in range(10):
+        assert forger.send(forger.signed()).status == 401
+        region.work("b")
+    assert len(region.wires.passed) == 1
+    clock.advance(minutes=11)
+    forger.send(forger.signed())
+    region.work("b")
+    assert len(region.wires.passed) == 2
+
+
+def test_a_document_that_the_pinned_root_key_has_not_signed_suspends_the_peer(
+    region: Region, clock: ManualClock
+) -> None:
+    """Attack 15: whoever has taken over the address has another root key."""
+    clock.advance(hours=1)
+    other = _document_of("c", region, at="a")
+    region.wires.before = lambda origin, request: other if request.url == region["a"].iri else None
+    b = region["b"]
+    with b.instance.store.write() as tx:
+        promise_refresh(tx, region.peer("b", "a"))
+    region.work("b")
+    assert region.peer("b", "a").state == "suspended"
+    with b.instance.store.read() as tx:
+        assert [one.kind for one in alerts(tx)] == ["document"]
+
+
+def test_refreshing_is_asked_for_daily(region: Region, clock: ManualClock) -> None:
+    clock.advance(seconds=refreshing.USUALLY.total_seconds() + 60)
+    with region["b"].instance.store.write() as tx:
+        _wake(tx)
+    region.wires.passed.clear()
+    region.work("b")
+    assert [request.url for _, request, _ in region.wires.passed if "well-known" in request.url] == [region["a"].iri]
+
+
+def test_operators_do_it_all_over_the_api(new_region: NewRegion) -> None:
+    region = new_region("a", "b")
+    a, b = _operator(region, "a"), _operator(region, "b")
+    wanted = {"url": "https://b.example", "scopes": SCOPES}
+    invited = a.post("/api/-/federation/peers", json=wanted)
+    assert invited.status_code == 201
+    region.work()
+    (asked,) = b.get("/api/-/federation/peers").json()["items"]
+    assert (asked["state"], asked["url"]) == ("requested", "https://a.example")
+    agreed = b.post(f"/api/-/federation/peers/{asked['id']}/accept", json={"scopes": SCOPES})
+    assert agreed.json()["state"] == "accepted"
+    region.work()
+    mine = a.get(f"/api/-/federation/peers/{invited.json()['id']}")
+    assert mine.json()["state"] == "accepted"
+    limits = f"/api/-/federation/peers/{invited.json()['id']}/limits"
+    changed = a.patch(limits, json={"lot_share": 30}, headers={"If-Match": mine.headers["etag"]})
+    assert changed.json()["limits"]["lot_share"] == 30
+    assert a.patch(limits, json={"lot_share": 31}, headers={"If-Match": mine.headers["etag"]}).status_code == 412
+    assert a.patch(limits, json={"lot_share": 101}, headers={"If-Match": changed.headers["etag"]}).status_code == 422
+    for step, state in (("suspend", "suspended"), ("resume", "accepted")):
+        assert a.post(f"/api/-/federation/peers/{mine.json()['id']}/{step}").json()["state"] == state
+    over = a.post(f"/api/-/federation/peers/{mine.json()['id']}/revoke", json={})
+    assert over.json()["state"] == "revoked"
+
+
+def test_only_operators_may(new_region: NewRegion) -> None:
+    region = new_region("a")
+    with TestClient(make_app(region["a"].instance)) as client:
+        for path in ("peers", "alerts", "letters", "message?id=x"):
+            assert client.get(f"/api/-/federation/{path}").status_code == 401
+
+
+def _operator(region: Region, name: str) -> TestClient:
+    instance = region[name].instance
+    email = f"{name}@example.org"
+    person = add_operator(instance.store, email=email, name=name, password="a long enough one", language="en")
+    with instance.store.write() as tx:
+        token = make_token(tx, person.id, name="Tests", scopes=frozenset({OPERATOR}))
+    return TestClient(make_app(instance), headers={"Authorization": f"Bearer {token.secret}"})
