@@ -62,11 +62,18 @@ class Figures:
 
 
 def campaign(
-    line: Lifeline, folder: Path, *, seed: str, kills: int, planted: str = "", only: Sequence[str] = ()
+    line: Lifeline,
+    folder: Path,
+    *,
+    seed: str,
+    kills: int,
+    planted: str = "",
+    only: Sequence[str] = (),
+    database: str = "",
 ) -> Figures:
     """Kills an instance in the new `folder` so many times. Raises `Broken`, with what to run to see it again."""
     told, figures, begun = Told(), Figures(), time.perf_counter()
-    line.open_shop(folder)
+    line.open_shop(folder, database)
     crowd = Crowd([Shopper(line, folder, told, f"{seed}-{n}") for n in range(SHOPPERS)])
     try:
         for n, life in enumerate(_lives(seed, kills, only)):

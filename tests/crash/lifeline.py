@@ -33,8 +33,12 @@ class Lifeline:
         self._model = place / "model"
         self._hear("ready")
 
-    def open_shop(self, folder: Path) -> Path:
-        """Makes an instance with a shop in `folder`: a copy of the first one that was made."""
+    def open_shop(self, folder: Path, database: str = "") -> Path:
+        """Makes an instance with a shop in `folder`: a copy of the first one that was made, or in the empty `database`
+        of a server."""
+        if database:
+            assert self.run("open_shop", folder=str(folder), database=database) == 0
+            return folder
         if not self._model.exists():
             assert self.run("open_shop", folder=str(self._model)) == 0
         shutil.copytree(self._model, folder)

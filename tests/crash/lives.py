@@ -50,10 +50,10 @@ class Later(SystemClock):
         return super().now() + self._by
 
 
-def open_shop(folder: str, days: int = 2000) -> None:
+def open_shop(folder: str, days: int = 2000, database: str = "") -> None:
     """Makes the instance of a shop that sells for so many days; shop.json says what its clients must know."""
     home = Path(folder)
-    begin_instance(home, name="Crash", language="en", plugins=PLUGINS)
+    begin_instance(home, name="Crash", language="en", plugins=PLUGINS, database=database)
     file = home / "instance.toml"
     file.write_text(file.read_text() + _LIMITS)
     with open_instance(home) as instance, instance.store.write() as tx:

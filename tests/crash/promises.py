@@ -7,7 +7,7 @@ import sqlite3
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 from sqlalchemy import select
@@ -16,6 +16,7 @@ from commensal.checks import broken_invariants
 from commensal.clock import SystemClock
 from commensal.ids import RandomIds
 from commensal.instance.instance import DATABASE
+from commensal.instance.settings import load_settings
 from commensal.jobs.tables import job
 from commensal.orders.tables import customer_order
 from commensal.payments.tables import payment
@@ -29,14 +30,21 @@ _PLACED = ("Held", "Complete", "Cancelled")
 
 def broken_promises(folder: Path, told: Told, *, at_rest: bool = False) -> list[str]:
     """All that is not as it must be. `at_rest`: nobody waits for an answer, and no job is left to do."""
-    with copied(folder / DATABASE) as copy:
-        store = Store(f"sqlite:///{copy}", clock=SystemClock(), ids=RandomIds())
-        try:
-            with store.read() as tx:
-                found = [*map(str, broken_invariants(tx)), *_orders(tx, told, at_rest), *_charges(tx, folder, at_rest)]
-                return [*told.odd, *found, *(_work(tx, folder) if at_rest else ())]
-        finally:
-            store.close()
+    with _reading(folder) as tx:
+        found = [*map(str, broken_invariants(tx)), *_orders(tx, told, at_rest), *_charges(tx, folder, at_rest)]
+        return [*told.odd, *found, *(_work(tx, folder) if at_rest else ())]
+
+
+@contextmanager
+def _reading(folder: Path) -> Iterator[Transaction]:
+    """The database of an instance that does not run: of one on SQLite a copy, of one on PostgreSQL what is there."""
+    with ExitStack() as stack:
+        url = load_settings(folder).database.url if (folder / "instance.toml").exists() else ""
+        store = Store(
+            url or f"sqlite:///{stack.enter_context(copied(folder / DATABASE))}", clock=SystemClock(), ids=RandomIds()
+        )
+        stack.callback(store.close)
+        yield stack.enter_context(store.read())
 
 
 @contextmanager
