@@ -12,7 +12,7 @@ from .lifeline import Lifeline
 AT_ANY_MOMENT = ""
 PAYING = ("payment.asked", "payment.asked", "request.committed")
 CASES = {
-    "charges_without_a_key": (PAYING, "charged 2 times|was charged|was begun|nothing is written down"),
+    "charges_without_a_key": (PAYING, r"charged \d+ times|was charged"),
     "answers_before_the_commit": ([AT_ANY_MOMENT], "was confirmed as .* and is None"),
     "forgets_its_answers": (["request.committed"], "placed twice|costs"),
     "sells_what_is_not_there": ([AT_ANY_MOMENT], "add up to|placed orders hold"),

@@ -1,4 +1,4 @@
-"""What is confirmed is on the disk: each commit is forced there, and the files as they lie at any moment hold it."""
+"""Each commit is forced to the disk. No kill shows that: the system keeps what it was given, and a power cut does not."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from commensal.instance.instance import DATABASE
 
 from .lifeline import ROOT
 
-ORDERS, COPIES = 60, 15
+ORDERS = 60
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -23,6 +23,8 @@ def strace() -> None:
     if shutil.which("strace") is None:
         assert "CI" not in os.environ, "strace is missing: apt-get install strace"
         pytest.skip("strace is not installed: apt-get install strace")
+    if subprocess.run(["strace", "-o", "/dev/null", "true"], capture_output=True, check=False).returncode != 0:
+        pytest.skip("strace may not look into processes here")
 
 
 def _forced_writes(shop: Path, *more: str) -> int:
