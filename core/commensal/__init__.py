@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .api.endpoint import Routes as Routes
     from .api.endpoint import changes as changes
     from .api.endpoint import page_of as page_of
+    from .catalogs.catalogs import catalog_by_id as catalog_by_id
     from .catalogs.catalogs import catalogs_of as catalogs_of
     from .catalogs.granted import who_lists as who_lists
     from .catalogs.items import item_by_id as item_by_id
@@ -382,6 +383,7 @@ _MODULES = {
     "cart_items": "orders.cart",
     "cart_of": "orders.cart",
     "carts_by_secret": "orders.cart",
+    "catalog_by_id": "catalogs.catalogs",
     "catalogs_of": "catalogs.catalogs",
     "change_enterprise": "enterprises.enterprises",
     "change_order": "orders.change",

@@ -6,9 +6,11 @@ import typer
 
 from commensal import hookimpl
 
+from .catalogue.commands import add_grant_commands
 from .delivery.commands import add_message_commands
 from .dfc.commands import dfc
 from .identity.commands import add_keys
+from .leases.commands import add_lease_commands
 from .peering.commands import add_peer_commands
 
 
@@ -18,4 +20,6 @@ def commands(app: typer.Typer) -> None:
     add_keys(app)
     add_peer_commands(app)
     add_message_commands(app)
+    add_grant_commands(app)
+    add_lease_commands(app)
     app.add_typer(dfc, name="dfc")

@@ -8,18 +8,29 @@ from starlette.routing import BaseRoute
 
 from commensal import Endpoint, Instance, hookimpl
 
+from .catalogue.endpoints import routes as catalogue_endpoints
 from .delivery.endpoints import routes as message_endpoints
 from .delivery.http import peer_routes
 from .dfc.server import dfc_routes
 from .identity.endpoints import routes as identity_endpoints
 from .identity.routes import identity_routes
+from .leases.endpoints import routes as lease_endpoints
+from .orders.endpoints import routes as order_endpoints
 from .peering.endpoints import routes as peer_endpoints
 
 
 @hookimpl
 def endpoints() -> Sequence[Endpoint]:
     """Under ``/api/-/federation/``. Each room adds its own."""
-    return [*peer_endpoints.endpoints, *message_endpoints.endpoints, *identity_endpoints.endpoints]
+    rooms = (
+        peer_endpoints,
+        message_endpoints,
+        identity_endpoints,
+        catalogue_endpoints,
+        lease_endpoints,
+        order_endpoints,
+    )
+    return [one for room in rooms for one in room.endpoints]
 
 
 @hookimpl

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from importlib.metadata import entry_points
 from typing import Any
 
 import typer
@@ -11,12 +12,27 @@ from typer.core import TyperGroup
 from ..errors import PluginError
 from ..hooks.loading import found_plugins
 
+_CLAIMS = "commensal.commands"  # of entry points
+
 
 class WithPlugins(TyperGroup):
     """The core's commands, and those of installed plugins. A plugin is imported when its command is called."""
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        return super().get_command(ctx, cmd_name) or _commands_of(cmd_name)
+        return super().get_command(ctx, cmd_name) or _commands_of(cmd_name) or _claimed(ctx, cmd_name)
+
+
+def _claimed(ctx: Any, name: str) -> object:
+    """A command of a plugin that is long for its own name: ``commensal peer`` is ``commensal federation peer``.
+
+    The plugin's distribution claims it by an entry point of the group ``commensal.commands`` that names its module.
+    """
+    for claim in entry_points(group=_CLAIMS, name=name):
+        for plugin, point in found_plugins().items():
+            if point.value == claim.value:
+                group: Any = _commands_of(plugin)
+                return group.get_command(ctx, name) if group is not None else None
+    return None
 
 
 def _commands_of(plugin: str) -> object:

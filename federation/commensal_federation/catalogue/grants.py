@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import insert, select, update
@@ -11,6 +12,7 @@ from commensal import (
     Conflict,
     NotFound,
     Transaction,
+    catalog_by_id,
     change_enterprise,
     copy_enterprise,
     enable_plugin,
@@ -140,9 +142,15 @@ def accept_grant(federation: Federation, tx: Transaction, grant_id: str, *, by: 
     return _set(tx, found, state="accepted")
 
 
-def follow(tx: Transaction, grant_id: str, catalog_id: str | None, margin: Any) -> Grant:
-    """The hub's catalog follows what the producer lists, at its price and `margin` percent; None: people list."""
-    return _set(tx, grant_by_id(tx, grant_id, direction="received"), catalog_id=catalog_id, margin=margin)
+def follow(tx: Transaction, hub: str, grant_id: str, catalog_id: str | None, margin: Decimal | None) -> Grant:
+    """The hub's catalog follows what the producer lists, at its price and `margin` percent; None: people list.
+
+    Raises `NotFound` for a grant or a catalog that is not the hub's.
+    """
+    found = grant_by_id(tx, grant_id, direction="received", enterprise_id=hub)
+    if catalog_id is not None:
+        catalog_by_id(tx, hub, catalog_id)
+    return _set(tx, found, catalog_id=catalog_id, margin=margin)
 
 
 def grant_ended(federation: Federation, tx: Transaction, peer: Peer, said: GrantEnd) -> Grant | None:
@@ -159,10 +167,13 @@ def grant_ended(federation: Federation, tx: Transaction, peer: Peer, said: Grant
 # ------------------------------------------------------------------------------------------------ questions
 
 
-def grant_by_id(tx: Transaction, grant_id: str, *, direction: str | None = None) -> Grant:
-    """Raises `NotFound`."""
-    wanted = select(*_COLUMNS).where(_row.id == grant_id)
-    row = tx.first(wanted if direction is None else wanted.where(_row.direction == direction))
+def grant_by_id(
+    tx: Transaction, grant_id: str, *, direction: str | None = None, enterprise_id: str | None = None
+) -> Grant:
+    """A grant, of this enterprise of ours, or in this direction, where that is said. Raises `NotFound`."""
+    asked = {"direction": direction, "enterprise_id": enterprise_id}
+    same = [_row[name] == value for name, value in asked.items() if value is not None]
+    row = tx.first(select(*_COLUMNS).where(_row.id == grant_id, *same))
     if row is None:
         raise NotFound("no_grant", "There is no such grant.")
     return Grant(**row)

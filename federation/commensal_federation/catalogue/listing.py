@@ -12,6 +12,7 @@ from commensal import Listing, Transaction, list_products, listings_of, lots_by_
 from .tables import federation_item
 from .values import Grant, Hop, ReceivedItem
 
+_AT_ONCE = 500
 _item = federation_item.c
 
 
@@ -33,6 +34,14 @@ def list_by_itself(tx: Transaction, grant: Grant, iris: Collection[str]) -> None
             set_price(tx, grant.enterprise_id, item_id, price)
     if new:
         list_products(tx, grant.enterprise_id, grant.catalog_id, new)
+
+
+def list_all(tx: Transaction, grant: Grant) -> None:
+    """The same for all that the producer lists."""
+    there = select(_item.iri).where(_item.grant_id == grant.id, _item.gone_at.is_(None)).order_by(_item.iri)
+    iris = [row["iri"] for row in tx.all(there)]
+    for first in range(0, len(iris), _AT_ONCE):
+        list_by_itself(tx, grant, iris[first : first + _AT_ONCE])
 
 
 def with_margin(price: int, margin: Decimal) -> int:

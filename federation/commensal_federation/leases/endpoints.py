@@ -18,14 +18,14 @@ def all_leases(call: Call, query: Paging) -> Page[Lease]:
     return page_of(leases(call.tx, after=query.after, limit=query.limit), query.limit, lambda one: one.id)
 
 
-@routes.get("/enterprises/{enterprise}/leases", scope="products:read")
+@routes.get("/enterprises/{enterprise}/leases", scope="grants:read")
 def enterprise_leases(call: Call, enterprise: str, query: Paging) -> Page[Lease]:
     """Who holds units of the enterprise's stock."""
     found = leases(call.tx, enterprise_id=enterprise, after=query.after, limit=query.limit)
     return page_of(found, query.limit, lambda one: one.id)
 
 
-@routes.post("/enterprises/{enterprise}/leases/{lease}/force", scope="products:write")
+@routes.post("/enterprises/{enterprise}/leases/{lease}/force", scope="sales:write")
 def force(call: Call, enterprise: str, lease: str) -> Lease:
     """Takes back all that the holder has not sold, as far as is known: its hub is gone, or does not answer."""
     lease_of(call.tx, enterprise, lease, role="lender")
@@ -33,7 +33,7 @@ def force(call: Call, enterprise: str, lease: str) -> Lease:
     return lease_of(call.tx, enterprise, lease, role="lender")
 
 
-@routes.post("/enterprises/{enterprise}/leases/{lease}/accept-late", scope="products:write")
+@routes.post("/enterprises/{enterprise}/leases/{lease}/accept-late", scope="sales:write")
 def accept(call: Call, enterprise: str, lease: str) -> Lease:
     """Grants what was sold late after all, out of what is free."""
     found = lease_of(call.tx, enterprise, lease, role="lender")

@@ -1,0 +1,105 @@
+"""Grants on the command line: ``commensal federation grant …``."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from typing import Annotated
+
+import typer
+
+from commensal import HERE, Conflict, Folder, Transaction, named_enterprise, open_instance
+
+from ..peers.peers import peers
+from ..runtime import federation_of
+from .grants import accept_grant, end_grant, follow, give_grant, grants_between
+from .listing import list_all
+
+_Enterprise = Annotated[str, typer.Argument(help="The enterprise of this instance, by its id or slug.")]
+
+
+def add_grant_commands(app: typer.Typer) -> None:
+    """Adds ``grant`` to the plugin's commands."""
+    grant = typer.Typer(help="Who may list and sell whose goods, across instances.", no_args_is_help=True)
+    app.add_typer(grant, name="grant")
+    _add_looking(grant)
+    _add_giving(grant)
+    _add_following(grant)
+
+
+def _add_looking(grant: typer.Typer) -> None:
+    @grant.command("list")
+    def list_grants(instance: Folder = HERE) -> None:
+        """Lists all grants, given and received."""
+        with open_instance(instance) as opened, opened.store.read() as tx:
+            for one in grants_between(tx, limit=1000):
+                arrow = "->" if one.direction == "given" else "<-"
+                typer.echo(f"{one.id}  {one.enterprise_id} {arrow} {one.other_name} ({one.other_iri}): {one.state}")
+
+    del list_grants
+
+
+def _add_giving(grant: typer.Typer) -> None:
+    @grant.command("give")
+    def give(
+        enterprise: _Enterprise,
+        hub: Annotated[
+            str, typer.Argument(help="The IRI of an enterprise of a peer, https://…/api/dfc/enterprises/….")
+        ],
+        name: Annotated[str, typer.Option(help="What people call that hub.")] = "",
+        category: Annotated[str, typer.Option(help="The id of the customer category whose prices it sees.")] = "",
+        resell: Annotated[bool, typer.Option("--resell", help="It may grant these goods further.")] = False,
+        instance: Folder = HERE,
+    ) -> None:
+        """Lets a hub of another instance list and sell what the enterprise lists."""
+        with open_instance(instance) as opened, opened.store.write() as tx:
+            federation = federation_of(opened)
+            given = give_grant(
+                federation, tx, named_enterprise(tx, enterprise).id, _peer_of(tx, hub), hub, name or hub,
+                category_id=category or None, resell=resell,
+            )  # fmt: skip
+            typer.echo(f"{given.id}: offered. Their people have to accept it.")
+
+    @grant.command("accept")
+    def accept(grant_id: str, instance: Folder = HERE) -> None:
+        """Takes a grant that was offered to a hub of this instance."""
+        with open_instance(instance) as opened, opened.store.write() as tx:
+            taken = accept_grant(federation_of(opened), tx, grant_id)
+            typer.echo(f"{taken.other_name}'s goods come in now, and can be listed.")
+
+    @grant.command("end")
+    def end(grant_id: str, instance: Folder = HERE) -> None:
+        """Takes a grant back, or gives a received one up. What was ordered stays ordered."""
+        with open_instance(instance) as opened, opened.store.write() as tx:
+            typer.echo(f"It is {end_grant(federation_of(opened), tx, grant_id).state}.")
+
+    del give, accept, end
+
+
+def _add_following(grant: typer.Typer) -> None:
+    @grant.command("follow")
+    def follow_grant(
+        enterprise: _Enterprise,
+        grant_id: str,
+        catalog: Annotated[str, typer.Option(help="The id of the hub's catalog that follows.")],
+        margin: Annotated[str, typer.Option(help="Percent on top of the producer's price.")] = "0",
+        instance: Folder = HERE,
+    ) -> None:
+        """Lets a hub's catalog follow what the producer lists, with a margin."""
+        try:
+            percent = Decimal(margin)
+        except InvalidOperation:
+            raise typer.BadParameter(f"{margin} is no number of percent, like 15 or 12.5") from None
+        with open_instance(instance) as opened, opened.store.write() as tx:
+            followed = follow(tx, named_enterprise(tx, enterprise).id, grant_id, catalog, percent)
+            list_all(tx, followed)
+            typer.echo("The catalog follows from now on.")
+
+    del follow_grant
+
+
+def _peer_of(tx: Transaction, hub: str) -> str:
+    """The id of the peer whose enterprise it is. Raises `Conflict`."""
+    for one in peers(tx):
+        if hub.startswith(f"{one.base}/"):
+            return one.id
+    raise Conflict("no_peer", "{hub} is of no instance that this one has agreed to trade with.", hub=hub[:200])

@@ -1,0 +1,103 @@
+"""Grants and catalogues across instances, over the JSON API."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated
+
+import msgspec
+
+from commensal import Body, Call, Page, Paging, Routes, page_of
+
+from ..runtime import federation_of
+from .grants import accept_grant, end_grant, follow, give_grant, grant_by_id, grants_between
+from .listing import list_all, received_items
+from .telling import tell_all
+from .values import Grant, ReceivedItem
+
+routes = Routes("federation_catalogue")
+_GRANTS = "/enterprises/{enterprise}/grants"
+
+Id = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+Iri = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
+Percent = Annotated[Decimal, msgspec.Meta(ge=0, le=1000)]
+
+
+class NewGrant(Body, frozen=True, kw_only=True):
+    """`hub` is the IRI of an enterprise of the peer; `category_id` the customer category whose prices it sees."""
+
+    peer_id: Id
+    hub: Iri
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    category_id: Id | None = None
+    resell: bool = False
+
+
+class Following(Body, frozen=True, kw_only=True):
+    """With a catalog and a margin, in percent, the catalog follows what the producer lists; null: people list."""
+
+    catalog_id: Id | None
+    margin: Percent | None
+
+
+@routes.get(_GRANTS, scope="grants:read")
+def grants(call: Call, enterprise: str, query: Paging) -> Page[Grant]:
+    """What the enterprise lets enterprises of other instances list and sell, and what they let it."""
+    found = grants_between(call.tx, enterprise_id=enterprise, after=query.after, limit=query.limit)
+    return page_of(found, query.limit, lambda one: one.id)
+
+
+@routes.post(_GRANTS, scope="grants:write", status=201)
+def give(call: Call, enterprise: str, body: NewGrant) -> Grant:
+    """Lets a hub of another instance list and sell what the enterprise lists. Its people have to accept."""
+    return give_grant(
+        federation_of(call.instance), call.tx, enterprise, body.peer_id, body.hub, body.name,
+        category_id=body.category_id, resell=body.resell, by=call.actor.person_id,
+    )  # fmt: skip
+
+
+@routes.post(f"{_GRANTS}/{{grant}}/accept", scope="grants:write")
+def accept(call: Call, enterprise: str, grant: str) -> Grant:
+    """Takes what was offered: the producer's goods can be listed from now on."""
+    _mine(call, enterprise, grant)
+    return accept_grant(federation_of(call.instance), call.tx, grant, by=call.actor.person_id)
+
+
+@routes.delete(f"{_GRANTS}/{{grant}}", scope="grants:write")
+def end(call: Call, enterprise: str, grant: str) -> Grant:
+    """Takes a grant back, or gives a received one up. What was ordered stays ordered."""
+    _mine(call, enterprise, grant)
+    return end_grant(federation_of(call.instance), call.tx, grant)
+
+
+@routes.put(f"{_GRANTS}/{{grant}}/following", scope="catalogs:write")
+def set_following(call: Call, enterprise: str, grant: str, body: Following) -> Grant:
+    """Lets the hub's catalog follow the producer's with a margin, or leaves listing to people."""
+    _mine(call, enterprise, grant)
+    followed = follow(call.tx, enterprise, grant, body.catalog_id, body.margin)
+    list_all(call.tx, followed)
+    return followed
+
+
+@routes.get(f"{_GRANTS}/{{grant}}/items", scope="catalogs:read")
+def items(call: Call, enterprise: str, grant: str, query: Paging) -> Page[ReceivedItem]:
+    """What may be listed of a grant, at which purchase price, and through whose hands it comes."""
+    _mine(call, enterprise, grant)
+    found = received_items(
+        call.tx, grant_by_id(call.tx, grant, direction="received"), after=query.after, limit=query.limit
+    )
+    return page_of(found, query.limit, lambda one: one.iri)
+
+
+@routes.post(f"{_GRANTS}/{{grant}}/tell", scope="catalogs:write")
+def tell(call: Call, enterprise: str, grant: str) -> Grant:
+    """Tells the hub the whole catalogue once more."""
+    _mine(call, enterprise, grant)
+    given = grant_by_id(call.tx, grant, direction="given")
+    tell_all(federation_of(call.instance), call.tx, given, again=True)
+    return given
+
+
+def _mine(call: Call, enterprise: str, grant_id: str) -> None:
+    """Raises `NotFound` for a grant of another enterprise."""
+    grant_by_id(call.tx, grant_id, enterprise_id=enterprise)

@@ -1,0 +1,68 @@
+"""What an order between instances comes to: the same on both sides, since both hold the same lines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+
+from .values import InstanceOrder, Line
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatementLine:
+    """`quantity` are the pieces that come; `weighed` what the scales said of all of them, in `unit`; `amount` in minor
+    units."""
+
+    name: str
+    ordered: int
+    quantity: int
+    weighed: Decimal | None
+    unit: str
+    price: int
+    vat_rate: Decimal
+    amount: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Statement:
+    """All amounts in minor units of `currency`; `vat` by rate, in percent as text, is contained in `total`."""
+
+    order_iri: str
+    session_name: str
+    state: str
+    currency: str
+    lines: tuple[StatementLine, ...]
+    vat: dict[str, int]
+    total: int
+
+
+def statement_of(order: InstanceOrder) -> Statement:
+    """What the hub owes the producer, as far as both have said. VAT is reckoned once for each rate, half up."""
+    lines = tuple(_line(line) for line in order.lines if line.coming)
+    gross: dict[Decimal, int] = {}
+    for line in lines:
+        gross[line.vat_rate] = gross.get(line.vat_rate, 0) + line.amount
+    vat = {f"{rate:f}": _vat(amount, rate, included=order.includes_vat) for rate, amount in sorted(gross.items())}
+    added = 0 if order.includes_vat else sum(vat.values())
+    return Statement(
+        order_iri=order.iri, session_name=order.session_name, state=order.state, currency=order.currency,
+        lines=lines, vat=vat, total=sum(gross.values()) + added,
+    )  # fmt: skip
+
+
+def _line(line: Line) -> StatementLine:
+    amount = line.price * line.coming
+    if line.final_quantity is not None:
+        amount = _rounded(Decimal(line.price) * line.final_quantity / line.unit_quantity)
+    return StatementLine(
+        name=line.name, ordered=line.quantity, quantity=line.coming, weighed=line.final_quantity, unit=line.unit,
+        price=line.price, vat_rate=line.vat_rate, amount=amount,
+    )  # fmt: skip
+
+
+def _vat(amount: int, rate: Decimal, *, included: bool) -> int:
+    return amount - _rounded(amount / (1 + rate / 100)) if included else _rounded(amount * rate / 100)
+
+
+def _rounded(amount: Decimal) -> int:
+    return int(amount.quantize(Decimal(1), ROUND_HALF_UP))
