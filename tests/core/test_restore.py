@@ -26,7 +26,7 @@ from commensal.instance import open_instance
 from commensal.keeping.archive import Archive
 from commensal.keeping.backup import back_up
 from commensal.keeping.manifest import Kept, Manifest
-from commensal.keeping.restore import restore
+from commensal.keeping.restore import RESTORED, restore
 from commensal.stock.tables import stock_movement
 
 from .keeping import PASSWORD, begin, buy, folder, open_store, postgresql_tools, sqlite_url, write_settings
@@ -54,6 +54,7 @@ def test_a_restored_instance_serves_and_takes_orders(
     assert stat.S_IMODE((there / "instance.toml").stat().st_mode) == 0o600
     assert PASSWORD not in (there / "instance.toml").read_text(encoding="utf-8")
     assert (there / "images" / f"{'a' * 64}.webp").read_bytes() == b"RIFF a picture"
+    assert (there / RESTORED).read_text() == f"{clock.now().isoformat()}\n"
     with open_instance(there) as opened:
         buy(opened.store, item)
         with opened.store.read() as tx:

@@ -26,6 +26,8 @@ from .settings import with_database
 from .source import Source
 from .verify import OF_POSTGRESQL, OF_SQLITE, refuse_unsound
 
+RESTORED = "restored"  # a file: when it was, for plugins that have told others more than they know now
+
 
 @dataclass(frozen=True)
 class Arrived:
@@ -55,6 +57,7 @@ def restore(file: Path, folder: Path, *, database: str = "", clock: Clock) -> Ar
         with emptied_on_failure(database, clock), new_folder(folder) as place:
             source = settle(archive, place, database, clock)
             _load(archive, place, database)
+            (place / RESTORED).write_text(f"{clock.now().isoformat()}\n", encoding="utf-8")
             failpoint("arrival.filled")
             refuse_unsound(source.url, source, manifest)
             return Arrived(manifest, dict(source.hooks.absent), waiting_jobs(source))

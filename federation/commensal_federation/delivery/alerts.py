@@ -9,7 +9,7 @@ from datetime import datetime
 import structlog
 from sqlalchemy import delete, select
 
-from commensal import NotFound, Transaction, insert_or
+from commensal import NotFound, Transaction, insert_or, translate
 
 from .tables import federation_alert
 
@@ -27,6 +27,24 @@ class Alert:
     count: int
     first_at: datetime
     last_at: datetime
+
+
+def title(language: str, kind: str) -> str:
+    """What this kind of alert means, for the reader; what exactly happened is in English, as the other side said it."""
+    titles = {
+        "equivocation": translate(language, "It has contradicted itself: two messages with one number or id."),
+        "epoch": translate(language, "It has sent a message of before its restore."),
+        "restored": translate(language, "It was restored from a backup; what it said after that may be lost."),
+        "future_cursor": translate(language, "One of the two was restored from a backup and does not know it."),
+        "lost": translate(language, "Messages of it are lost, or cannot be read."),
+        "not_ours": translate(language, "It claims messages of ours that we have not signed."),
+        "dead_letter": translate(language, "It has refused a message of ours."),
+        "refused": translate(language, "It refuses our requests."),
+        "clock": translate(language, "Our clock and its differ: one of them is wrong."),
+        "document": translate(language, "Its document cannot be fetched, or is not signed by the key that you know."),
+        "revoked": translate(language, "It has ended the trade."),
+    }
+    return titles.get(kind, kind)
 
 
 def alert(tx: Transaction, peer_id: str, kind: str, text: str) -> None:

@@ -11,7 +11,7 @@ import msgspec
 
 from commensal import Body, Call, Page, Paging, Routes, changes, page_of
 
-from ..delivery.alerts import Alert, alerts, dismiss_alert
+from ..delivery.alerts import Alert, alerts, dismiss_alert, title
 from ..peers.fetching import Fetched, fetch_document, iri_of
 from ..peers.peers import peer_by_id, peers
 from ..peers.values import SCOPES, Limits, Peer
@@ -57,6 +57,14 @@ class ShownPeer:
     held_until: datetime | None
     recovering: bool
     version: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownAlert:
+    """`title` says in your language what this kind of alert means."""
+
+    title: str
+    alert: Alert
 
 
 class Invitation(Body, frozen=True, kw_only=True):
@@ -173,9 +181,9 @@ def revoke_peer(call: Call, peer: str, body: Ending) -> ShownPeer:
 
 
 @routes.get("/alerts", scope="operator")
-def list_alerts(call: Call) -> Sequence[Alert]:
+def list_alerts(call: Call) -> Sequence[ShownAlert]:
     """What you should look at: peers that contradict themselves, clocks that differ, messages that were refused."""
-    return alerts(call.tx)
+    return [ShownAlert(title=title(call.language, one.kind), alert=one) for one in alerts(call.tx)]
 
 
 @routes.post("/alerts/dismiss", scope="operator", status=204)
