@@ -17,6 +17,7 @@ from sqlalchemy import insert
 from commensal.cli.check import report_surroundings
 from commensal.clock import ManualClock
 from commensal.instance import Instance, Secret
+from commensal.instance.brought import Brought, write_brought
 from commensal.instance.settings import MailSettings
 from commensal.jobs import promise
 from commensal.jobs.tables import job_slot
@@ -32,6 +33,18 @@ def private(store: Store, tmp_path: Path) -> None:
     """The database, a copy of the tests' own, has the mode that an instance gives it."""
     for file in tmp_path.glob("commensal.db"):
         file.chmod(0o600)
+
+
+def test_an_upgrade_that_was_broken_off_is_told(instance: Instance, clock: ManualClock) -> None:
+    begun = Brought(version="0.2", at=clock.now(), backup="/backups/old.zip", finished=False)
+    write_brought(instance.folder, begun)
+    said = (
+        "The upgrade to Commensal 0.2 of 2026-06-04 10:00 UTC did not come to its end; stop the instance and run "
+        "`commensal upgrade`. As it was before, it is in /backups/old.zip."
+    )
+    assert said in list(warnings(instance))
+    write_brought(instance.folder, replace(begun, finished=True))
+    assert said not in list(warnings(instance))
 
 
 def test_an_instance_that_is_tried_out_on_this_machine_has_no_mail_server(instance: Instance) -> None:

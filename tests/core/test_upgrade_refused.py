@@ -22,6 +22,7 @@ from commensal.errors import Busy, SettingsError, StoreError
 from commensal.instance import open_instance
 from commensal.instance.brought import Brought, read_brought, write_brought
 from commensal.instance.instance import DATABASE
+from commensal.keeping.backup import back_up
 from commensal.keeping.manifest import Manifest, revisions_of
 from commensal.store.migrate import Newer, drop_tables
 from commensal.store.presence import alone
@@ -166,6 +167,19 @@ def test_a_disk_without_room_stops_it_before_anything_is_done(folder: Path, monk
     with pytest.raises(StoreError, match=r"may need \d+ MB .* has 1 MB free. Make room"):
         upgraded(folder)
     assert not (folder / "backups").exists()
+
+
+def test_one_that_was_broken_off_needs_no_room_for_another_backup(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unpack(FIRST, folder)
+    made = back_up(folder, folder / "backups", clock=SystemClock()).file
+    at = datetime(2030, 1, 2, tzinfo=UTC)
+    write_brought(folder, Brought(version="0.2", before="0.1.0", at=at, backup=str(made), finished=False))
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(10**9, 10**9 - 2_000_000, 2_000_000))
+    upgraded(folder)
+    assert list((folder / "backups").glob("*.zip")) == [made]
 
 
 def test_an_instance_that_is_not_sound_is_not_upgraded(folder: Path) -> None:

@@ -66,8 +66,8 @@ def _print_plan(plan: Plan) -> None:
 
 
 def _print_intent(plan: Plan) -> None:
-    if plan.brought is not None and plan.unfinished:
-        _say("would", f"keep {plan.brought.backup}")
+    if plan.kept:
+        _say("would", f"keep {plan.kept}")
     elif plan.revisions:
         _say("would", f"back up into {plan.backups}, and try the upgrade on the copy")
     for one in plan.revisions:

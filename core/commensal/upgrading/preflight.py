@@ -51,6 +51,12 @@ class Plan:
         """An upgrade has begun, and was broken off before its end."""
         return self.brought is not None and not self.brought.finished
 
+    @property
+    def kept(self) -> Path | None:
+        """The backup of an upgrade that was broken off: it holds the instance as it was before the first step, which a
+        new one could not."""
+        return _kept(self.brought)
+
 
 @contextmanager
 def preflight(folder: Path, backups: Path, *, clock: Clock) -> Iterator[Plan]:
@@ -90,7 +96,9 @@ def _plan(source: Source, store: Store, backups: Path) -> Plan:
         revisions = missing_revisions(store, lines)
     except Newer as error:
         raise Newer(f"{error}{told_of_version(source.folder)}") from None
+    brought = read_brought(source.folder)
     images = sum(one.stat().st_size for one in (source.folder / "images").glob("*.webp"))
+    to_back_up = 0 if _kept(brought) else 3 * size + images
     return Plan(
         source=source,
         store=store,
@@ -99,9 +107,15 @@ def _plan(source: Source, store: Store, backups: Path) -> Plan:
         revisions=tuple(revisions),
         left=tuple(sorted(had - set(lines))),
         size=size,
-        needed=_needed(source.sqlite_file, backups, size, images) if revisions else {},
-        brought=read_brought(source.folder),
+        needed=_needed(source.sqlite_file, size, backups, to_back_up) if revisions else {},
+        brought=brought,
     )
+
+
+def _kept(brought: Brought | None) -> Path | None:
+    if brought is None or brought.finished or not Path(brought.backup).is_file():
+        return None
+    return Path(brought.backup)
 
 
 _SIZE = text("SELECT pg_database_size(current_database())")
@@ -112,10 +126,10 @@ def _size_of_file(file: Path) -> int:
     return file.stat().st_size + (journal.stat().st_size if journal.exists() else 0)
 
 
-def _needed(file: Path | None, backups: Path, size: int, images: int) -> dict[Path, int]:
-    """The backup: a copy of the database, the archive, and the copy that is opened and migrated to try it. A revision
-    may write the whole database anew. Where PostgreSQL keeps its files, nobody can see from here."""
-    wanted = Counter({_existing(backups): 3 * size + images})
+def _needed(file: Path | None, size: int, backups: Path, to_back_up: int) -> dict[Path, int]:
+    """The backup takes a copy of the database, the archive, and the copy that is opened and migrated to try it. A
+    revision may write the whole database anew. Where PostgreSQL keeps its files, nobody can see from here."""
+    wanted = Counter({_existing(backups): to_back_up})
     if file is not None:
         wanted[file.parent.absolute()] += size
     return dict(wanted)

@@ -68,12 +68,11 @@ def upgrade(plan: Plan, *, told: Told = lambda step, said: None) -> Upgraded:
 
 
 def _backup(plan: Plan, told: Told) -> Path:
-    """That of an attempt that was broken off holds more than a new one could: the instance before the first step."""
-    if plan.brought is not None and plan.unfinished and (known := Path(plan.brought.backup)).is_file():
-        with Archive.open(known) as archive:
+    if plan.kept:
+        with Archive.open(plan.kept) as archive:
             archive.check()
-        told("backup", f"{known}, of the attempt that was broken off, is whole")
-        return known
+        told("backup", f"{plan.kept}, of the attempt that was broken off, is whole")
+        return plan.kept
     tried = plan.source.sqlite_file is not None or may_make_databases(plan.store)
     try:
         made = back_up(plan.source.folder, plan.backups, whole=tried, clock=plan.source.clock).file.absolute()

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import func, select
 
 from ..instance import Instance
+from ..instance.brought import read_brought
 from ..jobs.tables import job
 from ..mail.deliver import connected
 from ..orders.tables import customer_order
@@ -26,6 +27,7 @@ def warnings(instance: Instance) -> Iterator[str]:
     """What can be seen from here. An instance that is only tried out may have some."""
     yield from full_disks(instance)
     yield from _open_files(instance)
+    yield from _unfinished_upgrade(instance)
     with instance.store.read() as tx:
         yield from clock_behind(tx)
     settings = instance.settings
@@ -58,6 +60,16 @@ def _open_files(instance: Instance) -> Iterator[str]:
     for file in (instance.folder / "instance.toml", database_file(instance)):
         if file is not None and file.exists() and file.stat().st_mode & 0o077:
             yield f"{file} can be read by others on this machine; run `chmod 600 {file}`."
+
+
+def _unfinished_upgrade(instance: Instance) -> Iterator[str]:
+    """The database is whole all the same, or it could not have been opened; only its check at the end is missing."""
+    known = read_brought(instance.folder)
+    if known is not None and not known.finished:
+        yield (
+            f"The upgrade to Commensal {known.version} of {known.at:%Y-%m-%d %H:%M} UTC did not come to its end; stop "
+            f"the instance and run `commensal upgrade`. As it was before, it is in {known.backup}."
+        )
 
 
 def mail_problem(instance: Instance) -> str:
