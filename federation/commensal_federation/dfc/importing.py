@@ -27,6 +27,17 @@ from .read import DfcDocument, Finding, Unreadable
 from .vocabulary import DfcItem, DfcLot, DfcOffer, DfcPrice, DfcProduct
 
 Cells = Mapping[str, str]
+# By which property of DFC a document says what a column of a product list says.
+_PROPERTIES = {
+    "name": "dfc-b:name",
+    "category": "dfc-b:hasType",
+    "units": "dfc-b:hasQuantity",
+    "unit_type": "dfc-b:hasUnit",
+    "price": "dfc-b:hasPrice",
+    "tax_category": "dfc-b:VATrate",
+    "on_hand": "dfc-b:stockLimitation",
+    "sku": "dfc-b:sku",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +80,8 @@ def _named(problem: Problem, iris: list[str]) -> Problem:
     """The same problem, at the product and the property that it is about."""
     place = int(problem.values.get("row", 1)) - 2
     where = iris[place] if 0 <= place < len(iris) else problem.where
-    return replace(problem, where=f"{where} {problem.values.get('column', '')}".strip())
+    column = str(problem.values.get("column", ""))
+    return replace(problem, where=f"{where} {_PROPERTIES.get(column, column)}".strip())
 
 
 class _Rows:
@@ -103,6 +115,7 @@ class _Rows:
         item = items[0] if items else None
         price = self._price(product, item)
         cells = {
+            **dict.fromkeys(_PROPERTIES, ""),  # so that what is missing can be named
             "producer": self._enterprise.slug,
             "name": product.name,
             "description": product.description,

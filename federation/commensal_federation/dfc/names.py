@@ -64,6 +64,8 @@ _OTHERS = {
     "https://www.w3.org/ns/ldp#": "ldp",
     "https://schema.org/": "schema",
 }
+_WITHOUT_FRAGMENT = (*_OTHERS, "dfc-p:")
+_LONGEST = 300  # characters of an IRI of any vocabulary
 _NAMESPACES = {
     "own": OWN,
     "ldp": LDP,
@@ -74,9 +76,15 @@ _NAMESPACES = {
 _DECLARED = {*PREFIXES_116, "ldp", "cur", "schema", "own", "scopes", "ofn"}
 
 
-@lru_cache(maxsize=20_000)
 def compact(iri: str) -> str:
     """The short name of a property, class or concept: ``dfc-b:name``, ``ldp:contains``, or the IRI as it is."""
+    if "#" not in iri and not iri.startswith(_WITHOUT_FRAGMENT):  # the names of things, mostly
+        return iri
+    return _compact(iri) if len(iri) <= _LONGEST else iri
+
+
+@lru_cache(maxsize=5_000)
+def _compact(iri: str) -> str:
     prefix, _, rest = iri.partition(":")
     if prefix == "dfc-p":
         return f"dfc-b:{rest}"

@@ -16,16 +16,19 @@ _CONTAINERS = {"ldp:Container", "ldp:BasicContainer"}
 
 @dataclass
 class _Draft:
-    """A thing while it is read. `left`: properties that no field of it holds."""
+    """A thing while it is read. `left`: properties that no field holds; `links`: what others say of its links."""
 
     kind: Kind
     node: Node
     also: tuple[str, ...]
     values: dict[str, Any] = field(default_factory=dict)
     left: dict[str, list[Value]] = field(default_factory=dict)
+    links: dict[str, dict[str, None]] = field(default_factory=dict)
 
     def thing(self) -> Thing:
         extra = {name: tuple(values) for name, values in self.left.items() if values}
+        for name, links in self.links.items():
+            self.values[name] = tuple(dict.fromkeys((*self.values.get(name, ()), *links)))
         return self.kind(iri=self.node.iri, also=self.also, extra=extra, **self.values)
 
 
@@ -135,8 +138,7 @@ class Reader:
             return False
         here = draft.node.iri
         if SAID[other.kind][name].how == "links":
-            before = other.values.get(name, ())
-            other.values[name] = before if here in before else (*before, here)
+            other.links.setdefault(name, {})[here] = None
             return True
         if other.values.setdefault(name, here) == here:
             return True

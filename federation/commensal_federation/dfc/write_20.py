@@ -17,8 +17,7 @@ _LDP = {"ldp": LDP, "ldp:contains": {"@type": "@id"}}
 def write(things: Iterable[Thing], containers: Mapping[str, Iterable[str]]) -> dict[str, Any]:
     """A complete document. `containers` are the lists that it gives: their IRIs, with those of what they hold."""
     lists = [
-        {"@id": iri, "@type": ["ldp:Container", "ldp:BasicContainer"], "ldp:contains": list(members)}
-        for iri, members in containers.items()
+        {"@id": iri, "@type": "ldp:Container", "ldp:contains": list(members)} for iri, members in containers.items()
     ]
     graph = Graph("2.0", links_of("2.0"))
     return {"@context": [CONTEXT_20, _LDP], "@graph": [*lists, *graph.add_all(things)]}

@@ -96,10 +96,16 @@ def test_products_prices_and_stock_of_another_platform_are_taken_in(folder: Path
 
 def test_what_cannot_be_taken_in_is_named_and_nothing_is(folder: Path) -> None:
     said = bring(folder, [*goods(1, name=""), *goods(2)], "--dry-run", fails=True)
-    assert f"{ELSEWHERE}/products/1 name" in said
+    assert f"{ELSEWHERE}/products/1 dfc-b:name" in said
     assert "would create 1" in said
     with open_instance(folder) as opened, opened.store.read() as tx:
         assert products_of(tx, "shop") == []
+
+
+def test_a_product_without_a_type_needs_one_that_is_said_here(folder: Path) -> None:
+    untyped = goods(1, product_type=None)
+    assert "products/1 dfc-b:hasType" in bring(folder, untyped, "--dry-run", fails=True).replace("\n", " ")
+    assert "created 1" in bring(folder, untyped, "--default-category", "fruit")
 
 
 def test_prices_in_other_money_are_not_taken_for_ours(folder: Path) -> None:
