@@ -1,4 +1,4 @@
-"""Each commit is forced to the disk. No kill shows that: the system keeps what it was given, and a power cut does not."""
+"""Each commit is forced to the disk. No kill shows that: the system keeps what it was given; a power cut does not."""
 
 from __future__ import annotations
 
