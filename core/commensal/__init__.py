@@ -213,6 +213,8 @@ if TYPE_CHECKING:
     from .reports.values import Report as Report
     from .reports.values import Series as Series
     from .reports.vat import net_and_vat as net_and_vat
+    from .sale_sessions.coordinations import open_coordination as open_coordination
+    from .sale_sessions.on_sale import put_on_sale as put_on_sale
     from .sale_sessions.openness import is_coming as is_coming
     from .sale_sessions.openness import is_open as is_open
     from .sale_sessions.questions import lots_on_sale as lots_on_sale
@@ -220,6 +222,7 @@ if TYPE_CHECKING:
     from .sale_sessions.questions import sale_for as sale_for
     from .sale_sessions.questions import sales as sales
     from .sale_sessions.rhythm import shifted as shifted
+    from .sale_sessions.sessions import add_session as add_session
     from .sale_sessions.slots import MOST_ORDERS as MOST_ORDERS
     from .sale_sessions.slots import capacity_problems as capacity_problems
     from .sale_sessions.slots import edit_slot as edit_slot
@@ -230,6 +233,7 @@ if TYPE_CHECKING:
     from .sale_sessions.slots import slot_problems as slot_problems
     from .sale_sessions.values import Sale as Sale
     from .sale_sessions.values import SaleSession as SaleSession
+    from .sale_sessions.values import Supplier as Supplier
     from .search import search_key as search_key
     from .secret import Secret as Secret
     from .spreadsheets import csv_bytes as csv_bytes
@@ -360,6 +364,7 @@ _MODULES = {
     "StockLot": "stock.lots",
     "StockedProduct": "products.values",
     "SuppliedProduct": "products.values",
+    "Supplier": "sale_sessions.values",
     "Time": "store",
     "Totals": "pricing.values",
     "Transaction": "store",
@@ -371,6 +376,7 @@ _MODULES = {
     "Wish": "orders.values",
     "Work": "jobs",
     "a_period": "reports.parameters",
+    "add_session": "sale_sessions.sessions",
     "append_only": "store",
     "append_only_ddl": "store.append_only",
     "as_told": "pricing.told",
@@ -475,6 +481,7 @@ _MODULES = {
     "offers_for": "catalogs.visible",
     "one_sale": "reports.parameters",
     "open_cart": "orders.cart",
+    "open_coordination": "sale_sessions.coordinations",
     "open_instance": "instance",
     "order_by_id": "orders.questions",
     "order_by_secret": "orders.questions",
@@ -496,6 +503,7 @@ _MODULES = {
     "products_of": "products.questions",
     "promise": "jobs",
     "prove_password": "people.new_password",
+    "put_on_sale": "sale_sessions.on_sale",
     "quote_order": "orders.quote",
     "re_encode": "products.images",
     "read_amount": "money",

@@ -21,6 +21,8 @@ from .peer_accept import PEER_ACCEPT
 from .peer_request import PEER_REQUEST
 from .peer_revoke import PEER_REVOKE
 from .problem import PROBLEM
+from .sale_answer import SALE_ANSWER
+from .sale_proposal import SALE_PROPOSAL
 from .scopes_changed import SCOPES_CHANGED
 from .state_digest import STATE_DIGEST
 from .state_request import STATE_REQUEST
@@ -53,5 +55,7 @@ TYPES: dict[str, MessageType] = {
         LEASE_FORCED,
         ORDER_UPDATE,
         ORDER_ANSWER,
+        SALE_PROPOSAL,
+        SALE_ANSWER,
     )
 }

@@ -1,0 +1,32 @@
+"""SaleAnswer: a hub holds a proposed sale, or does not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from commensal import Transaction
+
+from ..openings.proposing import sale_answered
+from ..openings.values import SaleAnswer
+from ..runtime import Federation
+from .reading import flag, text
+from .types import MessageType, Reading, Received, Writing
+
+
+def write(body: SaleAnswer, writing: Writing) -> dict[str, Any]:
+    return {"type": "SaleAnswer", "sale": body.iri, "hub": body.hub, "accepted": body.accepted}
+
+
+def read(document: Mapping[str, Any], reading: Reading) -> SaleAnswer:
+    return SaleAnswer(iri=text(document, "sale"), hub=text(document, "hub"), accepted=flag(document, "accepted"))
+
+
+def handle(federation: Federation, tx: Transaction, received: Received) -> None:
+    sale_answered(federation, tx, received.peer, received.body)
+
+
+SALE_ANSWER = MessageType(
+    name="SaleAnswer", lane="catalogue", scope=None, body=SaleAnswer, write=write, read=read, handle=handle,
+    foreign=True,
+)  # fmt: skip
