@@ -1,4 +1,4 @@
-"""Bodies that a JSON Schema lets through, so that a request is refused for who sends it and not for what it says."""
+"""Bodies and queries that a JSON Schema lets through, so that a request is refused for who sends it, not for its words."""
 
 from __future__ import annotations
 
@@ -28,6 +28,14 @@ def a_body(endpoint: Endpoint | None, ids: Mapping[str, str] | None = None) -> d
     schema = msgspec.json.schema(endpoint.body)
     made = _made(schema, schema.get("$defs", {}), ids or {})
     return {"content": msgspec.json.encode(made), "headers": {"Content-Type": "application/json"}}
+
+
+def a_query(endpoint: Endpoint | None) -> dict[str, str]:
+    """What must stand in the query, and nothing else."""
+    if endpoint is None or endpoint.query is None:
+        return {}
+    schema = msgspec.json.schema(endpoint.query)
+    return {name: str(value) for name, value in _made(schema, schema.get("$defs", {}), {}).items()}
 
 
 def _made(schema: Mapping[str, Any], defs: Mapping[str, Any], ids: Mapping[str, str]) -> Any:

@@ -16,6 +16,7 @@ from commensal.catalogs.tables import catalog, catalog_item
 from commensal.enterprises.tables import customer, customer_category, enterprise
 from commensal.orders.tables import customer_order
 from commensal.payments.tables import payment, payment_problem
+from commensal.people.scopes import OPERATOR
 from commensal.people.tables import api_token, person_session
 from commensal.products.tables import image, supplied_product
 from commensal.sale_sessions.tables import coordination, sale_session
@@ -128,6 +129,8 @@ def _value(tx: Transaction, way: Way, name: str, settled: Settled) -> str:
         return str(tx.value(select(person_session.c.hash).where(person_session.c.person_id == settled.owner.id)))
     if name in _SPECIAL:
         return str(_SPECIAL[name](tx, way, settled))
+    if name not in _ROWS and way.scope == OPERATOR:
+        return "nothing-like-it"  # a thing of the instance, and of no enterprise
     if name not in _ROWS:
         raise Unfilled(f"{way}: {{{name}}}")
     table, owner = _ROWS[name]

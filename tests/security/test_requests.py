@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from typing import Any
 
 import pytest
 
 from commensal.api import guard
+from commensal.api.endpoint import File, Stream
 from commensal.enterprises.tables import enterprise_member
+from commensal.instance.instance import DATABASE
 from commensal.pages.visit import local
 from commensal.people.people import NewPerson, add_person
 from commensal.people.sessions import begin_session
+from commensal.store import Store
 
 from .filling import Way, fill
 from .settled import Settled
@@ -92,7 +97,7 @@ def _bare(village: Village, asker: Asker) -> list[str]:
             "nosniff": headers.get("x-content-type-options") == "nosniff",
             "no referrer": headers.get("referrer-policy") == "no-referrer",
             "a window of its own": headers.get("cross-origin-opener-policy") == "same-origin",
-            "no store": "no-store" in kept or way.path.startswith("/api/images/"),
+            "no store": "no-store" in kept or _may_be_kept(village, way, answer),
             "its type": answer.status_code != 200 or "content-type" in headers,
             "its character set": "text/" not in headers.get("content-type", "") or "charset" in headers["content-type"],
             "no words on the server": "server" not in headers and "x-powered-by" not in headers,
@@ -102,6 +107,19 @@ def _bare(village: Village, asker: Asker) -> list[str]:
             wanted["nothing from elsewhere"] = not _resources(answer.text)
         found += [f"{way}: not {name}" for name, there in wanted.items() if not there]
     return found
+
+
+def _may_be_kept(village: Village, way: Way, answer: Any) -> bool:
+    """No page; and only what strangers are answered too, or what a program must ask for again before it uses it."""
+    if "text/html" in answer.headers["content-type"]:
+        return False
+    kept, varies = answer.headers.get("cache-control", ""), answer.headers.get("vary", "")
+    if kept == "private, no-cache" and "Authorization" in varies and "Cookie" in varies:
+        return True
+    with village.instance.store.read() as tx:
+        values = fill(tx, way, village.victim)
+    strangers = village.ask(village.askers["anonymous"], Attempt(way, values))
+    return "public" in kept and bool(strangers.content == answer.content)
 
 
 def _resources(html: str) -> list[str]:
@@ -204,3 +222,60 @@ def test_a_session_that_somebody_else_chose_is_never_anybodys(village: Village) 
     assert answer.status_code == 401
     assert "set-cookie" not in answer.headers
     assert village.client.get("/api/me", headers=chosen).status_code == 401
+
+
+# ------------------------------------------------------------------------------------------------ what is not there
+
+
+def _is_export(way: Way) -> bool:
+    """Exports leave a trace: who took them."""
+    return way.endpoint is not None and way.endpoint.answer in (File, Stream)
+
+
+def test_no_page_changes_anything_by_being_looked_at(village: Village) -> None:
+    """Links lead to pages from anywhere, and browsers fetch them ahead: a GET begins no session and writes nothing."""
+    owner = Asker(name="its owner", headers={"Cookie": f"session={village.victim.owner_session}"})
+    with closing(sqlite3.connect(village.instance.folder / DATABASE, isolation_level=None)) as watched:
+        before = watched.execute("PRAGMA data_version").fetchone()
+        for who in (owner, village.askers["anonymous"]):
+            for way, answer in _answers(village, who):
+                now = watched.execute("PRAGMA data_version").fetchone()
+                assert now == before or _is_export(way), way
+                before = now
+                assert not [one for one in answer.headers.get_list("set-cookie") if "session=" in one], way
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/.git/HEAD", "/.env", "/instance.toml", "/commensal.db", "/-/shop/static/",
+        "/-/shop/static/..%2f..%2fpages.py", "/-/shop/static/../pages.py", "/static/", "/images/", "/debug", "/admin",
+    ],
+)  # fmt: skip
+def test_what_is_no_route_is_not_served(village: Village, path: str) -> None:
+    village.client.cookies.clear()
+    assert village.client.get(path).status_code == 404
+    for method in ("TRACE", "TRACK", "CONNECT", "DEBUG"):
+        assert village.client.request(method, "/login").status_code in (404, 405, 501)
+
+
+def test_an_error_of_ours_explains_nothing(village: Village, monkeypatch: pytest.MonkeyPatch) -> None:
+    def breaks(*args: Any, **given: Any) -> Any:
+        raise RuntimeError("the inside of /work/commensal at line 7")
+
+    owner = {"Cookie": f"session={village.victim.owner_session}"}
+    monkeypatch.setattr(Store, "read", breaks)
+    for path in ("/api/me", "/api/sale-sessions", "/", "/login"):
+        answer = village.client.get(path, headers=owner)
+        assert answer.status_code in (500, 503), path
+        for word in ("inside", "RuntimeError", "Traceback", "line 7", ".py", "sqlite"):
+            assert word not in answer.text, path
+
+
+def test_a_parameter_that_comes_twice_is_read_once(village: Village) -> None:
+    """The last one counts, for the check and for the answer alike."""
+    headers = {"Authorization": f"Bearer {village.victim.shop.token}"}
+    below = f"/api/enterprises/{village.victim.id}/products"
+    village.client.cookies.clear()
+    assert len(village.client.get(f"{below}?limit=5&limit=1", headers=headers).json()["items"]) == 1
+    assert village.client.get(f"{below}?limit=1&limit=100000", headers=headers).status_code == 422

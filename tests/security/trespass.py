@@ -16,7 +16,7 @@ from commensal.instance.instance import DATABASE
 from commensal.people.scopes import ENTERPRISE_SCOPES, OPERATOR, PUBLIC, SELF
 from commensal.store import Transaction
 
-from .bodies import a_body
+from .bodies import a_body, a_query
 from .filling import WORDS, Way, fill, ways_of
 from .settled import PRIVATE, Settled
 from .settled import PUBLIC as SHOWN
@@ -28,7 +28,7 @@ OPEN = {
     "GET /api/-/account/me/shops/{shop}/account": "one's own account at a shop; where there is none, an empty one",
 }
 
-# What must be asked; a name in braces is an object of the victim, for whoever asks.
+# What is asked besides what must be; a name in braces is an object of the victim, for whoever asks.
 _QUERIES = {
     "GET /api/-/delivery/enterprises/{enterprise}/zones/serving": {"postcode": "01000"},
     "GET /api/enterprises/{enterprise}/product-list": {"catalog": "{catalog}"},
@@ -96,7 +96,7 @@ class Village:
         )  # fmt: skip
 
     def _query(self, way: Way) -> dict[str, str]:
-        asked = _QUERIES.get(str(way), {})
+        asked = a_query(way.endpoint) | _QUERIES.get(str(way), {})
         with self.instance.store.read() as tx:
             return {name: value.format(**_ids(tx, self)) if "{" in value else value for name, value in asked.items()}
 
@@ -151,7 +151,7 @@ def _writes(watched: sqlite3.Connection) -> int:
 
 def _wrong(village: Village, asker: Asker, attempt: Attempt, said: Any, wrote: bool) -> Iterator[str]:
     way, status = attempt.way, said.status_code
-    if status >= 500:
+    if status >= 500 and not (status == 503 and way.path.startswith("/.well-known/")):  # an instance without keys
         yield f"answered {status}: {said.text[:200]}"
     told = f"{said.headers} {said.content.decode(errors='replace')}"
     told = told.replace(way.to(attempt.values), "")  # what was asked may be repeated

@@ -1,0 +1,93 @@
+"""The table of OWASP ASVS 5.0.0: nothing is left out of it, and what it names is there."""
+
+from __future__ import annotations
+
+import ast
+import re
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+TABLE: dict[str, dict[str, Any]] = tomllib.loads((ROOT / "tests/security/asvs.toml").read_text(encoding="utf-8"))
+
+# Levels 1 and 2 without LDAP, XPath, LaTeX, JNDI, memcache, GraphQL, WebSocket, SMS, SAML, an OAuth server and WebRTC;
+# and 1.2.10, 1.3.12 and 1.5.3 of level 3.
+APPLIES = """
+1.1.1-2 1.2.1-5 1.2.9-10 1.3.1-7 1.3.10-12 1.4.2 1.5.1-3 2.1.1-3 2.2.1-3 2.3.1-4 2.4.1 3.2.1-2 3.3.1-4 3.4.1-6
+3.5.1-4 3.7.1-2 4.1.1-3 4.2.1 5.1.1 5.2.1-3 5.3.1-2 5.4.1-3 6.1.1-3 6.2.1-12 6.3.1-4 6.4.1-4 6.5.1-5 6.6.2-3 7.1.1-2
+7.2.1-4 7.3.1-2 7.4.1-5 7.5.1-2 7.6.2 8.1.1-2 8.2.1-3 8.3.1 8.4.1 9.1.1-3 9.2.1-4 11.1.1-2 11.2.1-3 11.3.1-3
+11.4.1-4 11.5.1 11.6.1 12.1.1-2 12.2.1-2 12.3.1-4 13.1.1 13.2.1-5 13.3.1-2 13.4.1-5 14.1.1-2 14.2.1-4 14.3.1-3
+15.1.1-3 15.2.1-3 15.3.1-7 16.1.1 16.2.1-5 16.3.1-4 16.4.1-3 16.5.1-3
+"""
+CHAPTERS = {"10.1", "10.2", "10.5"}  # of clients of OAuth and OpenID Connect, as a whole
+KINDS = {"tests", "document", "na", "missing"}
+
+
+def _items() -> set[str]:
+    found = set(CHAPTERS)
+    for section, first, last in re.findall(r"(\d+\.\d+)\.(\d+)(?:-(\d+))?", APPLIES):
+        found |= {f"{section}.{number}" for number in range(int(first), int(last or first) + 1)}
+    return found
+
+
+@cache
+def _tests_in(file: Path) -> frozenset[str]:
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    return frozenset(one.name for one in tree.body if isinstance(one, ast.FunctionDef))
+
+
+def _mistakes(table: dict[str, dict[str, Any]]) -> list[str]:
+    found = [f"{one} is missing" for one in sorted(_items() - set(table))]
+    found += [f"{one} is none of the items" for one in sorted(set(table) - _items())]
+    for name, item in table.items():
+        kinds = set(item) & KINDS
+        if len(kinds) != 1 or set(item) - KINDS != {"asks"} or not item["asks"].strip():
+            found.append(f"{name}: say what it asks, and one of {', '.join(sorted(KINDS))}")
+            continue
+        (kind,) = kinds
+        if not item[kind] or (kind in ("na", "missing") and len(item[kind]) < 12):
+            found.append(f"{name}: say why")
+        if kind == "document":
+            found += [f"{name}: there is no {one}" for one in item[kind] if not (ROOT / one).is_file()]
+        if kind == "tests":
+            found += [f"{name}: there is no {one}" for one in item[kind] if not _is_there(one)]
+    return found
+
+
+def _is_there(test: str) -> bool:
+    path, _, name = test.partition("::")
+    file = ROOT / path
+    fits = file.name.startswith("test_") and name.startswith("test_")
+    return fits and file.is_file() and name in _tests_in(file)
+
+
+def test_every_item_has_its_tests_its_document_or_a_reason() -> None:
+    assert _mistakes(TABLE) == []
+
+
+def test_most_items_are_shown_by_tests() -> None:
+    shown = [one for one, item in TABLE.items() if "tests" in item]
+    missing = [one for one, item in TABLE.items() if "missing" in item]
+    assert len(shown) > 140
+    assert len(missing) < 15, missing
+
+
+@pytest.mark.parametrize(
+    ("item", "said"),
+    [
+        ({}, "say what it asks"),
+        ({"asks": "x", "tests": []}, "say why"),
+        ({"asks": "x", "tests": ["tests/security/test_asvs.py::test_no_such_thing"]}, "there is no"),
+        ({"asks": "x", "tests": ["tests/security/nowhere.py::test_x"]}, "there is no"),
+        ({"asks": "x", "document": ["nowhere.md"]}, "there is no"),
+        ({"asks": "x", "na": "no"}, "say why"),
+        ({"asks": "x", "na": "a good reason", "missing": "a good reason"}, "one of"),
+    ],
+)
+def test_a_table_that_claims_too_much_is_found(item: dict[str, Any], said: str) -> None:
+    assert any(said in one for one in _mistakes({**TABLE, "1.1.1": item}))
+    assert "1.1.1 is missing" in _mistakes({name: one for name, one in TABLE.items() if name != "1.1.1"})

@@ -1,0 +1,98 @@
+"""Sessions, passwords and the secrets that open things, as browsers and attackers meet them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+from starlette.testclient import TestClient
+
+from commensal.api.app import make_app
+from commensal.clock import ManualClock
+from commensal.ids import RandomIds
+from commensal.instance.begin import USUAL, begin_instance
+from commensal.instance.instance import open_instance
+from commensal.people.passwords import LONGEST, hash_password, password_matches
+from commensal.people.people import NewPerson, add_person
+from commensal.people.tables import person
+from commensal.testing.instances import NOON, Instances, Plan
+
+PASSWORD = "a long enough password"
+_FIELD = re.compile(r"<input\b[^>]*\btype=\"password\"[^>]*>")
+
+
+@pytest.fixture
+def secure(commensal_instances: Instances, tmp_path: Path) -> Iterator[TestClient]:
+    """An instance behind a proxy that speaks HTTPS, where Ada has an account."""
+    plan, clock = Plan(plugins=("shop",)), ManualClock(NOON)
+    with commensal_instances.open(tmp_path / "val", plan, clock=clock, base_url="https://val.example") as instance:
+        new = NewPerson(
+            email="ada@example.org", name="Ada", phone="", language="en", password_hash=hash_password(PASSWORD)
+        )
+        with instance.store.write() as tx:
+            add_person(tx, new, confirmed=True)
+        with TestClient(make_app(instance), base_url="https://val.example") as client:
+            yield client
+
+
+@pytest.mark.bundled
+@pytest.mark.parametrize("by", ["page", "API"])
+def test_over_https_the_cookie_is_for_this_host_alone(secure: TestClient, by: str) -> None:
+    """RFC 6265bis: browsers take __Host- cookies from this host only, over HTTPS only, and for all its paths."""
+    given = {"email": "ada@example.org", "password": PASSWORD}
+    headers = {"Origin": "https://val.example"}
+    if by == "page":
+        answer = secure.post("/login", data={**given, "next": "/"}, headers=headers, follow_redirects=False)
+    else:
+        answer = secure.post("/api/sessions", json=given, headers=headers)
+    (cookie,) = [one for one in answer.headers.get_list("set-cookie") if "session=" in one]
+    words = {one.strip().lower() for one in cookie.split(";")}
+    assert cookie.startswith("__Host-session=")
+    assert {"secure", "httponly", "samesite=lax", "path=/"} <= words
+    assert not any(one.startswith("domain") for one in words)
+    assert answer.headers["strict-transport-security"].startswith("max-age=31536000")
+
+
+@pytest.mark.bundled
+@pytest.mark.parametrize("page", ["/login", "/signup"])
+def test_fields_of_passwords_hide_what_is_typed_and_let_it_be_pasted(secure: TestClient, page: str) -> None:
+    html = secure.get(page).text
+    fields = _FIELD.findall(html)
+    assert fields
+    assert len(fields) == len(re.findall(r"<input\b[^>]*\bname=\"[^\"]*password", html))
+    for field in fields:
+        assert re.search(r'autocomplete="(?:current|new)-password"', field), field
+        assert "onpaste" not in field
+        assert not re.search(r'value="[^"]', field), field
+
+
+def test_a_long_password_works_whole() -> None:
+    long = "correct horse battery staple " * 20
+    long = long[:LONGEST]
+    assert LONGEST >= 64
+    kept = hash_password(long)
+    assert password_matches(long, kept)
+    assert not password_matches(long[:-1] + "x", kept)
+    assert not password_matches(long[:72], kept)  # where other hashes stop reading
+
+
+def test_secrets_have_256_random_bits() -> None:
+    """Of sessions, tokens, links, and codes in e-mails; from the system's own source of chance."""
+    ids = RandomIds()
+    made = {ids.secret() for _ in range(1000)}
+    assert len(made) == 1000
+    assert {len(one) for one in made} == {43}
+    ones = sum(bin(int.from_bytes(one.encode(), "big")).count("1") for one in made)
+    assert ones > 100_000
+    places = [{one[place] for one in made} for place in range(42)]
+    assert min(len(one) for one in places) > 50  # every character of the alphabet at every place, but for bad luck
+
+
+@pytest.mark.bundled
+def test_a_new_instance_knows_nobody(tmp_path: Path) -> None:
+    begin_instance(tmp_path / "val", name="Val", base_url="http://127.0.0.1:8000", port=8000, plugins=USUAL)
+    with open_instance(tmp_path / "val") as instance, instance.store.read() as tx:
+        assert tx.value(select(func.count()).select_from(person)) == 0

@@ -1,0 +1,120 @@
+"""What our own source may not say: statements, commands, patterns and templates that are put together from data."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SOURCES = [one for root in ("core", "plugins", "federation") for one in sorted((ROOT / root).rglob("*.py"))]
+Finder = Callable[[ast.Call], bool]
+
+# Where names of tables and databases of our own stand in a statement: none of them comes from a request.
+STATEMENTS = {
+    "core/commensal/keeping/manifest.py", "core/commensal/keeping/postgresql.py", "core/commensal/keeping/rows.py",
+    "core/commensal/store/presence.py",
+}  # fmt: skip
+# Where a pattern or a template is put together from constants and files that come with the package.
+PATTERNS = {"federation/commensal_federation/signing/http_signature.py"}
+TEMPLATES = {"core/commensal/authoring/new_plugin.py"}
+
+
+def _name(call: ast.Call) -> str:
+    """What is called, as it is written: ``subprocess.run``."""
+    return ast.unparse(call.func)
+
+
+def _is_put_together(value: ast.expr) -> bool:
+    return isinstance(value, ast.JoinedStr | ast.BinOp) or (
+        isinstance(value, ast.Call) and _name(value).endswith((".format", ".join", ".replace"))
+    )
+
+
+def _statement(call: ast.Call) -> bool:
+    name = _name(call).rpartition(".")[2]
+    return name in ("text", "exec_driver_sql", "executescript") and bool(call.args) and _is_put_together(call.args[0])
+
+
+def _shell(call: ast.Call) -> bool:
+    given = {one.arg: one.value for one in call.keywords}
+    shell = given.get("shell")
+    through = shell is not None and not (isinstance(shell, ast.Constant) and shell.value is False)
+    return through or _name(call) in ("os.system", "os.popen", "subprocess.getoutput", "commands.getoutput")
+
+
+def _pattern(call: ast.Call) -> bool:
+    name = _name(call)
+    calls = ("compile", "match", "fullmatch", "search", "sub", "split", "findall", "finditer")
+    return name.startswith("re.") and name[3:] in calls and bool(call.args) and _is_put_together(call.args[0])
+
+
+def _evaluation(call: ast.Call) -> bool:
+    return _name(call) in ("eval", "exec", "compile", "__import__", "builtins.eval", "builtins.exec")
+
+
+def _unpickling(call: ast.Call) -> bool:
+    name = _name(call)
+    loads = name.startswith(("pickle.", "marshal.", "shelve.", "dill.", "jsonpickle.", "yaml."))
+    return loads or name in ("torch.load", "joblib.load", "pickle_load")
+
+
+def _template(call: ast.Call) -> bool:
+    made = _name(call).rpartition(".")[2] in ("from_string", "Template") and bool(call.args)
+    return made and not isinstance(call.args[0], ast.Constant)
+
+
+def _found(finder: Finder, source: str) -> Iterator[int]:
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and finder(node):
+            yield node.lineno
+
+
+def _anywhere(finder: Finder) -> dict[str, list[int]]:
+    found = {str(one.relative_to(ROOT)): list(_found(finder, one.read_text(encoding="utf-8"))) for one in SOURCES}
+    return {file: lines for file, lines in found.items() if lines}
+
+
+def test_no_statement_is_put_together_from_words() -> None:
+    found = {one for one in _anywhere(_statement) if "/migrations/" not in one and "/testing/" not in one}
+    assert found - STATEMENTS == set()
+
+
+def test_nothing_goes_through_a_shell() -> None:
+    assert _anywhere(_shell) == {}
+
+
+def test_no_pattern_is_put_together_from_data() -> None:
+    assert set(_anywhere(_pattern)) - PATTERNS == set()
+
+
+def test_nothing_is_evaluated() -> None:
+    assert _anywhere(_evaluation) == {}
+
+
+def test_nothing_is_unpickled() -> None:
+    assert _anywhere(_unpickling) == {}
+
+
+def test_no_template_is_made_of_data() -> None:
+    assert set(_anywhere(_template)) - TEMPLATES == set()
+
+
+@pytest.mark.parametrize(
+    ("finder", "source"),
+    [
+        (_statement, "tx.execute(text(f'SELECT {name}'))"),
+        (_statement, "connection.exec_driver_sql('SELECT ' + name)"),
+        (_shell, "subprocess.run('ls', shell=True)"),
+        (_shell, "os.system('ls')"),
+        (_pattern, "re.match(f'^{word}$', text)"),
+        (_evaluation, "eval(text)"),
+        (_unpickling, "pickle.loads(body)"),
+        (_template, "environment.from_string(text)"),
+    ],
+)
+def test_a_source_that_says_so_is_found(finder: Finder, source: str) -> None:
+    assert list(_found(finder, source)) == [1]
+    assert len(SOURCES) > 200
