@@ -20,7 +20,7 @@ _GRANTS = "/enterprises/{enterprise}/grants"
 
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 Iri = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
-Percent = Annotated[Decimal, msgspec.Meta(ge=0, le=1000)]
+Percent = Decimal  # msgspec bounds no decimals; the command does
 
 
 class NewGrant(Body, frozen=True, kw_only=True):

@@ -29,7 +29,7 @@ class LineAnswer(Body, frozen=True, kw_only=True):
 
     confirmed: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
     reason: Annotated[str, msgspec.Meta(max_length=500)] = ""
-    final_quantity: Annotated[Decimal, msgspec.Meta(ge=0, le=10**9)] | None = None
+    final_quantity: Decimal | None = None
 
 
 class OrderAnswers(Body, frozen=True, kw_only=True):
