@@ -1,0 +1,178 @@
+"""One full example of each message, as they stand in federation/MESSAGES.md. Run this file to print the page."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from importlib import import_module
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from commensal_federation.catalogue.values import (
+    CatalogueUpsert,
+    CatalogueWithdraw,
+    GrantAnswer,
+    GrantEnd,
+    GrantOffer,
+    Hop,
+    OfferedItem,
+    StockLevel,
+)
+from commensal_federation.dfc.vocabulary import (
+    DfcEnterprise,
+    DfcItem,
+    DfcLot,
+    DfcOffer,
+    DfcPrice,
+    DfcProduct,
+    DfcQuantity,
+)
+from commensal_federation.leases.values import (
+    LeaseForced,
+    LeaseGrant,
+    LeaseRecall,
+    LeaseRefusal,
+    LeaseReport,
+    LeaseRequest,
+)
+from commensal_federation.messages.envelope import Place, write_envelope
+from commensal_federation.messages.epoch_start import EpochStartBody
+from commensal_federation.messages.key_update import KeyUpdateBody
+from commensal_federation.messages.peer_accept import PeerAcceptBody
+from commensal_federation.messages.peer_request import PeerRequestBody
+from commensal_federation.messages.peer_revoke import PeerRevokeBody
+from commensal_federation.messages.problem import ProblemBody
+from commensal_federation.messages.registry import TYPES
+from commensal_federation.messages.scopes_changed import ScopesChangedBody
+from commensal_federation.messages.state_digest import StateDigestBody
+from commensal_federation.messages.state_request import StateRequestBody
+from commensal_federation.messages.types import Writing
+from commensal_federation.openings.values import SaleAnswer, SaleProposal
+from commensal_federation.orders.values import AnswerLine, OrderAnswer, OrderUpdate, SaidLine
+from commensal_federation.signing import SigningKey
+
+FARM, HUB = "https://farm.example", "https://hub.example"
+NOW = datetime(2026, 6, 4, 10, 0, tzinfo=UTC)
+GRANTOR, TO = f"{FARM}/api/dfc/enterprises/1", f"{HUB}/api/dfc/enterprises/2"
+LOT, ITEM, OFFER = f"{FARM}/api/dfc/stocks/3", f"{FARM}/api/dfc/catalog_items/4", f"{FARM}/api/dfc/offers/4.5"
+PRODUCT, SALE = f"{FARM}/api/dfc/supplied_products/6", f"{FARM}/api/dfc/coordinations/7"
+ORDER, SESSION = f"{HUB}/api/dfc/orders/8", f"{HUB}/api/dfc/sale_sessions/9"
+NONCE, DIGEST = "q83vEjRWeJCrze8SNFZ4kA", "0c" * 32
+DOCUMENT = '{"@context":["https://www.w3.org/ns/cid/v1","https://commensal.example/ns/federation/v1"],"id":"…"}'
+CLOSES, BEGINS = NOW + timedelta(days=2), NOW + timedelta(days=3)
+
+_item = OfferedItem(
+    rev=3,
+    digest=DIGEST,
+    item=DfcItem(iri=ITEM, name="Apples, a crate", product=PRODUCT, enterprise=GRANTOR),
+    product=DfcProduct(
+        iri=PRODUCT, name="Apples", description="<p>From old trees.</p>", product_type="apple",
+        quantity=DfcQuantity(value=Decimal(5), unit="Kilogram"), enterprise=GRANTOR, lot=LOT,
+        lot_quantity=Decimal(5000), vat_rate=Decimal("5.5"),
+    ),
+    lot=DfcLot(
+        iri=LOT, name="Apples", enterprise=GRANTOR, quantity=DfcQuantity(value=Decimal(120), unit="Kilogram"),
+        per_unit=Decimal(1000),
+    ),
+    offer=DfcOffer(
+        iri=OFFER, item=ITEM, price=DfcPrice(amount=1250, currency="EUR", vat_rate=Decimal("5.5"))
+    ),
+    provenance=(Hop(GRANTOR, "The farm"),),
+)  # fmt: skip
+_lease: dict[str, Any] = {"lot": LOT, "unit": "Kilogram"}
+
+# What is said, by the farm's instance unless it is the hub's to say.
+BODIES: dict[str, Any] = {
+    "PeerRequest": PeerRequestBody(DOCUMENT, NONCE, ("catalogue.read",), ("order.place", "stock.lease")),
+    "PeerAccept": PeerAcceptBody(NONCE, ("order.place", "stock.lease")),
+    "ScopesChanged": ScopesChangedBody(("catalogue.read", "order.place", "stock.lease")),
+    "PeerRevoke": PeerRevokeBody("We trade no more."),
+    "KeyUpdate": KeyUpdateBody(DOCUMENT),
+    "EpochStart": EpochStartBody(1_780_000_000),
+    "Problem": ProblemBody("not_granted", "There is no such lot, or nobody has granted it to you."),
+    "StateDigest": StateDigestBody("catalogue", f"{GRANTOR} {TO}", DIGEST),
+    "StateRequest": StateRequestBody("catalogue", f"{GRANTOR} {TO}"),
+    "GrantOffer": GrantOffer(
+        grantor=DfcEnterprise(iri=GRANTOR, name="The farm"), hub=TO, currency="EUR", language="fr",
+        timezone="Europe/Paris", resell=False, includes_vat=True,
+    ),
+    "GrantAnswer": GrantAnswer(grantor=GRANTOR, hub=TO, accepted=True),
+    "GrantEnd": GrantEnd(grantor=GRANTOR, hub=TO),
+    "CatalogueUpsert": CatalogueUpsert(grantor=GRANTOR, hub=TO, items=(_item,)),
+    "CatalogueWithdraw": CatalogueWithdraw(grantor=GRANTOR, hub=TO, items=((ITEM, 4),)),
+    "StockLevel": StockLevel(**_lease, beyond=Decimal("87.5")),
+    "LeaseRequest": LeaseRequest(**_lease, least=Decimal(10), hoped=Decimal(25)),
+    "LeaseGrant": LeaseGrant(
+        **_lease, epoch=1, granted=Decimal(25), until=NOW + timedelta(days=1), beyond=Decimal(95)
+    ),
+    "LeaseRefusal": LeaseRefusal(**_lease, beyond=Decimal(0), reason="There is not enough."),
+    "LeaseReport": LeaseReport(
+        **_lease, epoch=1, report=4, seen=Decimal(25), returned=Decimal(5), held=Decimal(15), sold=Decimal(5)
+    ),
+    "LeaseRecall": LeaseRecall(**_lease, wanted=Decimal(10)),
+    "LeaseForced": LeaseForced(**_lease, epoch=2, sold=Decimal(5)),
+    "OrderUpdate": OrderUpdate(
+        iri=ORDER, buyer=TO, supplier=GRANTOR, session_iri=SESSION, session_name="Thursday", closes_at=CLOSES,
+        begins_at=BEGINS, currency="EUR", state="Held", rev=2,
+        lines=(SaidLine(item_iri=ITEM, offer_iri=OFFER, rev=3, name="Apples, a crate", price=1250, quantity=4),),
+    ),
+    "OrderAnswer": OrderAnswer(
+        iri=ORDER, answer=1, rev=2,
+        lines=(
+            AnswerLine(
+                item_iri=ITEM, answer="shortened", confirmed=3, reason="Hail.", final_quantity=Decimal("15.2")
+            ),
+        ),
+    ),
+    "SaleProposal": SaleProposal(
+        iri=SALE, producer=GRANTOR, hub=TO, name="Cherries", opens_at=NOW, closes_at=CLOSES, begins_at=BEGINS,
+        ends_at=BEGINS + timedelta(hours=2), rev=1, withdrawn=False,
+    ),
+    "SaleAnswer": SaleAnswer(iri=SALE, hub=TO, accepted=True),
+}  # fmt: skip
+BY_THE_HUB = {
+    "PeerAccept", "GrantAnswer", "LeaseRequest", "LeaseReport", "OrderUpdate", "SaleAnswer", "StateRequest",
+}  # fmt: skip
+
+
+def example(name: str) -> bytes:
+    """The signed bytes of a message of this type."""
+    ours, theirs = (HUB, FARM) if name in BY_THE_HUB else (FARM, HUB)
+    known = TYPES[name]
+    iri = f"{ours}/.well-known/commensal"
+    key = SigningKey(f"{iri}#k1", Ed25519PrivateKey.from_private_bytes(bytes([len(ours)]) * 32))
+    return write_envelope(
+        id=f"{ours}/-/federation/messages/{name.lower()}",
+        type=name,
+        actor=iri,
+        to=f"{theirs}/.well-known/commensal",
+        place=Place(known.lane, 1_780_000_000, 118, ""),
+        object=known.write(BODIES[name], Writing(ours, theirs)),
+        key=key,
+        now=NOW,
+    )
+
+
+def page() -> Iterator[str]:
+    """The page of all messages, in the order of the registry."""
+    yield "# Every message, once"
+    yield ""
+    yield "Made by `python tests/federation/examples.py > federation/MESSAGES.md` and compared by the suite. The rules are in"
+    yield "`README.md`; what a member means stands in the file of its type, `commensal_federation/messages/<type>.py`."
+    for name in TYPES:
+        said = (import_module(TYPES[name].write.__module__).__doc__ or "").strip()
+        yield ""
+        yield f"## {said.partition(chr(10))[0]}"
+        yield ""
+        yield f"Lane `{TYPES[name].lane}`; scope {f'`{TYPES[name].scope}`' if TYPES[name].scope else 'none'}."
+        yield ""
+        yield "```json"
+        yield json.dumps(json.loads(example(name)), indent=1, ensure_ascii=False)
+        yield "```"
+
+
+if __name__ == "__main__":
+    print("\n".join(page()))
