@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from .catalogs.values import Catalog as Catalog
     from .catalogs.values import CatalogItem as CatalogItem
     from .catalogs.visible import VisibleOffer as VisibleOffer
+    from .catalogs.visible import count_offers as count_offers
     from .catalogs.visible import offers_for as offers_for
     from .cli.folder import HERE as HERE
     from .cli.folder import Folder as Folder
@@ -404,6 +405,7 @@ _MODULES = {
     "confirm_new_email": "people.new_email",
     "console": "printing",
     "copy_enterprise": "enterprises.enterprises",
+    "count_offers": "catalogs.visible",
     "csv_bytes": "spreadsheets",
     "customer_by_email": "enterprises.customers",
     "customer_by_id": "enterprises.customers",

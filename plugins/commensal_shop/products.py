@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from commensal import ALLERGENS, LABELS, VisibleOffer, lineage, search_key
+from markupsafe import Markup
+
+from commensal import ALLERGENS, LABELS, MEASURES, VisibleOffer, clean_html, lineage, plural, search_key
 
 FEW = 10  # pieces: from here on it is said how many are left
 
@@ -17,16 +19,15 @@ class Size:
 
     offer: VisibleOffer
     wanted: str
+    wrong: str  # with what was typed
     orderable: bool
+    per: str  # of what its unit price is
+    left: str  # how few are left, where it is said
 
     @property
     def shows_unit_price(self) -> bool:
         """It need not stand beside a price that is the same (directive 98/6/EC, article 3)."""
         return self.offer.unit_price is not None and self.offer.unit_price.price.amount != self.offer.price
-
-    @property
-    def few(self) -> bool:
-        return self.offer.left is not None and 0 < self.offer.left <= FEW
 
     @property
     def gone(self) -> bool:
@@ -38,9 +39,10 @@ class Product:
     """All sizes that share a lot. The first one speaks for all, but each one's allergens are named."""
 
     first: VisibleOffer
-    sizes: Sequence[Size]
-    labels: Sequence[str]
-    allergens: Sequence[str]
+    description: Markup
+    sizes: tuple[Size, ...]
+    labels: tuple[str, ...]
+    allergens: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,14 +54,19 @@ class Kind:
     products: Sequence[Product]
 
 
-def kinds(offers: Iterable[VisibleOffer], wanted: Mapping[str, str], *, now: datetime, language: str) -> list[Kind]:
-    """The offers by kind and lot. `wanted` is what stands in the fields, by item."""
+def kinds(
+    offers: Iterable[VisibleOffer], wanted: Mapping[str, str], wrong: Mapping[str, str], *, now: datetime, language: str
+) -> list[Kind]:
+    """The offers by kind and lot. `wanted` is what stands in the fields and `wrong` what is against it, by item."""
     sizes: dict[str, list[Size]] = {}
     for offer in offers:
         size = Size(
             offer=offer,
             wanted=wanted.get(offer.item_id, ""),
+            wrong=wrong.get(offer.item_id, ""),
             orderable=now < offer.orderable_until,
+            per=measure(offer.unit_price.per, language) if offer.unit_price else "",
+            left=_left(offer.left, language),
         )
         sizes.setdefault(offer.lot_id, []).append(size)
     branches: dict[str, list[Product]] = {}
@@ -68,6 +75,11 @@ def kinds(offers: Iterable[VisibleOffer], wanted: Mapping[str, str], *, now: dat
         branches.setdefault(lineage(product.first.product_type)[0].term, []).append(product)
     found = [_kind(term, products, language) for term, products in branches.items()]
     return sorted(found, key=lambda kind: search_key(kind.label))
+
+
+def measure(term: str, language: str) -> str:
+    """How a measure is written after a slash: €/kg."""
+    return MEASURES[term].symbol or MEASURES[term].label(language)
 
 
 def found_by(offers: Iterable[VisibleOffer], typed: str) -> list[VisibleOffer]:
@@ -81,14 +93,21 @@ def _searched(offer: VisibleOffer) -> str:
     return search_key(f"{offer.name} {offer.supplier_name} {kinds}")
 
 
+def _left(left: int | None, language: str) -> str:
+    if left is None or not 0 < left <= FEW:
+        return ""
+    return plural(language, "only {number} left", "only {number} left", left).format(number=left)
+
+
 def _product(sizes: list[Size], language: str) -> Product:
     first = sizes[0].offer
     allergens = dict.fromkeys(term for size in sizes for term in size.offer.allergens)
     return Product(
         first=first,
-        sizes=sorted(sizes, key=lambda size: size.offer.lot_quantity),
-        labels=[LABELS[term].label(language) for term in first.labels if term in LABELS],
-        allergens=[ALLERGENS[term].label(language) for term in allergens if term in ALLERGENS],
+        description=Markup(clean_html(first.description)) if first.description else Markup(),  # noqa: S704 - now it is
+        sizes=tuple(sorted(sizes, key=lambda size: size.offer.lot_quantity)),
+        labels=tuple(LABELS[term].label(language) for term in first.labels if term in LABELS),
+        allergens=tuple(ALLERGENS[term].label(language) for term in allergens if term in ALLERGENS),
     )
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from starlette.responses import Response
 
@@ -17,6 +18,7 @@ from commensal import (
     Visit,
     cart_items,
     cart_of,
+    count_offers,
     fill_cart,
     is_coming,
     is_open,
@@ -32,6 +34,7 @@ from .showing import NONE, Mistakes, mistakes, show, status_of
 
 AT_ONCE = 300  # offers on one page
 FIELD = "items/"  # of a quantity; the rest of its name is the item
+_LONGEST = 20  # characters of a quantity, which nobody needs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,8 +43,10 @@ class Shelf:
 
     sale: Sale
     now: datetime
-    offers: list[VisibleOffer]
+    offers: list[VisibleOffer]  # of one page
     in_cart: Mapping[str, int]
+    page: int = 1
+    pages: int = 1
 
     @property
     def open(self) -> bool:
@@ -60,15 +65,15 @@ def save_cart(visit: Visit) -> Response:
     Comes from the sale's page and from the cart's own.
     """
     session_id = visit.path["session"]
-    typed = {name.removeprefix(FIELD): value for name, value in visit.form.items() if name.startswith(FIELD)}
+    form = visit.form.items()
+    typed = {name.removeprefix(FIELD): value[:_LONGEST] for name, value in form if name.startswith(FIELD)}
     who, secret = new_owner(visit, session_id)
     try:
         sent = quantities(typed)
         saved = visit.instance.store.transact(lambda tx: _save(tx, visit, who, sent))
     except Invalid as error:
         with visit.read() as tx:
-            shelf = _shelf(tx, visit)
-        shelf = replace(shelf, offers=[one for one in shelf.offers if one.item_id in typed])  # the page they come from
+            shelf = _shelf(tx, visit, list(typed))  # the page they come from
         wrong = mistakes(visit, error, lambda name: name.startswith(FIELD))
         return _page(visit, shelf, typed, wrong, status_of(error))
     if not saved:
@@ -79,28 +84,53 @@ def save_cart(visit: Visit) -> Response:
 
 def offered(tx: Transaction, visit: Visit, sale: Sale, item_ids: list[str] | None = None) -> list[VisibleOffer]:
     """What the sale offers this visitor, at their prices."""
-    known = known_customer(tx, sale.shop.id, visit.actor.person_id)
-    return offers_for(tx, sale.session.id, known.category_ids, item_ids=item_ids)
+    return offers_for(tx, sale.session.id, _categories(tx, visit, sale), item_ids=item_ids)
 
 
-def _shelf(tx: Transaction, visit: Visit) -> Shelf:
+def _categories(tx: Transaction, visit: Visit, sale: Sale) -> Collection[str]:
+    return known_customer(tx, sale.shop.id, visit.actor.person_id).category_ids
+
+
+def _shelf(tx: Transaction, visit: Visit, item_ids: list[str] | None = None) -> Shelf:
+    """The page of the sale that the visitor asks for, or these items of it."""
     sale = sale_for(tx, visit.path["session"], visit.actor.person_id)
-    seen = is_open(sale.session, tx.now) or is_coming(sale.session, tx.now)
     cart = cart_of(tx, sale.session.id, **owner(visit, sale.session.id))
-    return Shelf(
-        sale=sale,
-        now=tx.now,
-        offers=offered(tx, visit, sale) if seen else [],
-        in_cart=cart_items(tx, cart) if cart else {},
-    )
+    shelf = Shelf(sale=sale, now=tx.now, offers=[], in_cart=cart_items(tx, cart) if cart else {})
+    if not shelf.open and not is_coming(sale.session, tx.now):
+        return shelf
+    if item_ids is not None:
+        return replace(shelf, offers=offered(tx, visit, sale, item_ids))
+    if sought := _sought(visit):  # in names and kinds, which the database does not know in every language
+        found = found_by(offered(tx, visit, sale), sought)
+        page, pages = _page_of(visit, len(found))
+        return replace(shelf, offers=found[(page - 1) * AT_ONCE : page * AT_ONCE], page=page, pages=pages)
+    categories = _categories(tx, visit, sale)
+    page, pages = _page_of(visit, count_offers(tx, sale.session.id, categories))
+    offers = offers_for(tx, sale.session.id, categories, skip=(page - 1) * AT_ONCE, limit=AT_ONCE)
+    return replace(shelf, offers=offers, page=page, pages=pages)
+
+
+def _sought(visit: Visit) -> str:
+    return visit.query.get("q", "").strip()
+
+
+def _page_of(visit: Visit, count: int) -> tuple[int, int]:
+    """The page that is asked for, or the nearest there is, and how many there are of so many offers."""
+    pages = max(1, -(-count // AT_ONCE))
+    number = visit.query.get("page", "1")
+    wanted = int(number) if number.isascii() and number.isdigit() and len(number) < 6 else 1
+    return min(wanted, pages) or 1, pages
 
 
 def _page(visit: Visit, shelf: Shelf, wanted: Mapping[str, str], wrong: Mistakes = NONE, status: int = 200) -> Response:
-    sought = visit.query.get("q", "").strip()
-    found = found_by(shelf.offers, sought) if sought else shelf.offers
-    pages = max(1, -(-len(found) // AT_ONCE))
-    number = visit.query.get("page", "1")
-    page = min(int(number), pages) if number.isascii() and number.isdigit() and len(number) < 6 and int(number) else 1
+    against = {name.removeprefix(FIELD): said for name, said in wrong.fields.items()}
+    session, shop = shelf.sale.session, shelf.sale.shop
+    seen = {
+        "open": shelf.open,
+        "closes_at": session.closes_at,
+        "currency": shop.currency,
+        "zone": shop.timezone,
+    }
     return show(
         visit,
         "sale",
@@ -108,17 +138,13 @@ def _page(visit: Visit, shelf: Shelf, wanted: Mapping[str, str], wrong: Mistakes
         sale=shelf.sale,
         open=shelf.open,
         coming=is_coming(shelf.sale.session, shelf.now),
-        kinds=kinds(
-            found[(page - 1) * AT_ONCE : page * AT_ONCE],
-            wanted,
-            now=shelf.now,
-            language=visit.language,
-        ),
+        kinds=kinds(shelf.offers, wanted, against, now=shelf.now, language=visit.language),
+        card=partial(visit.piece("shop/product.html"), **seen),
         names={f"{FIELD}{one.item_id}": one.name for one in shelf.offers},
         in_cart=sum(shelf.in_cart.values()),
-        sought=sought,
-        page=page,
-        pages=pages,
+        sought=_sought(visit),
+        page=shelf.page,
+        pages=shelf.pages,
         mistakes=wrong,
     )
 

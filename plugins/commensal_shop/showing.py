@@ -11,7 +11,6 @@ from markupsafe import Markup
 from starlette.responses import Response
 
 from commensal import (
-    MEASURES,
     Busy,
     PluginError,
     Problem,
@@ -72,7 +71,6 @@ def show(visit: Visit, template: str, /, *, status: int = 200, **context: Any) -
         "span": lambda begins, ends, zone: format_span(begins, ends, zone, language),
         "percent": lambda rate: format_percent(rate, language),
         "count": lambda one, many, number: plural(language, one, many, number).format(number=number),
-        "measure": lambda term: MEASURES[term].symbol or MEASURES[term].label(language),
         "clean": lambda html: Markup(clean_html(html)),  # noqa: S704 - this is what makes it safe
         "as_told": as_told,
         "here": visit.request.url.path,

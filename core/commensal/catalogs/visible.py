@@ -9,7 +9,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, case, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, case, func, or_, select
 
 from ..enterprises.tables import enterprise
 from ..money import Money
@@ -19,7 +19,7 @@ from ..products.unit_price import UnitPrice, unit_price
 from ..products.vat import rate_in_force
 from ..sale_sessions.tables import coordination_supplier, sale_session, session_item
 from ..stock.tables import stock_lot
-from ..store import Time, Transaction, local_day
+from ..store import Time, Transaction, Whole, local_day
 from .tables import catalog_item, item_shown_to, offer
 
 _shop = enterprise.alias("shop")
@@ -72,41 +72,68 @@ def offers_for(
     *,
     item_ids: Collection[str] | None = None,
     after: str = "",
+    skip: int = 0,
     limit: int | None = None,
 ) -> list[VisibleOffer]:
     """All that a customer in these categories may order at a sale session, as the catalog orders it: one statement.
 
     An item's price is the lowest of the customer's categories, or else the one for everybody; an item without a price
     for them is not there, and neither is one that is hidden, archived, or shown to other categories only. `item_ids`
-    asks for these only. `after` is the last item of the page before.
+    asks for these only. `after` is the last item of the page before; `skip` leaves out so many at the beginning.
     """
     categories = sorted(category_ids)
     items = list(item_ids or ())
     asked = {"session": session_id, "categories": categories, "items": items, "after": after, "now": tx.now}
-    statement = _statement(bool(categories), item_ids is not None, bool(after))
-    return [_offer(dict(row)) for row in tx.all(statement.limit(limit) if limit else statement, asked)]
+    statement = _statement(bool(categories), item_ids is not None, bool(after), limit is not None)
+    found = tx.execute(statement, {**asked, "skip": skip, "limit": limit})
+    names = tuple(found.keys())
+    return [_offer(dict(zip(names, row, strict=True))) for row in found.all()]
+
+
+def count_offers(tx: Transaction, session_id: str, category_ids: Iterable[str]) -> int:
+    """How many there are of them."""
+    categories = sorted(category_ids)
+    count: int = tx.value(_counting(bool(categories)), {"session": session_id, "categories": categories})
+    return count
 
 
 @lru_cache
-def _statement(with_categories: bool, by_id: bool, after_one: bool) -> Select[Any]:
-    """Made once of each kind: building it takes as long as the database needs for the answer."""
+def _counting(with_categories: bool) -> Select[Any]:
+    return select(func.count()).select_from(_on_sale()).where(*_conditions(with_categories))
+
+
+def _conditions(with_categories: bool) -> list[ColumnElement[bool]]:
+    """What an item on sale must be to be seen by a customer."""
+    return [
+        sale_session.c.id == bindparam("session"),
+        ~catalog_item.c.hidden,
+        supplied_product.c.archived_at.is_(None),
+        _supplier.c.archived_at.is_(None),
+        _shown(with_categories),
+        select(offer.c.id).where(_priced(with_categories)).exists(),
+    ]
+
+
+@lru_cache
+def _statement(with_categories: bool, by_id: bool, after_one: bool, limited: bool) -> Select[Any]:
+    """Made once of each kind: building it takes as long as the database needs for the answer.
+
+    A page of a large sale is chosen by an inner statement, and only then is looked up what is shown of its items.
+    """
     item, product = catalog_item.c, supplied_product.c
     priced = _priced(with_categories)
     # The category's price before everybody's, the lowest first.
     price = select(offer.c.price).where(priced).order_by(offer.c.category_id.is_(None), offer.c.price).limit(1)
     day = local_day(sale_session.c.begins_at, _shop.c.timezone)
-    conditions = [
-        sale_session.c.id == bindparam("session"),
-        ~item.hidden,
-        product.archived_at.is_(None),
-        _supplier.c.archived_at.is_(None),
-        _shown(with_categories),
-        select(offer.c.id).where(priced).exists(),
-    ]
+    conditions = _conditions(with_categories)
     if by_id:
         conditions.append(session_item.c.item_id.in_(bindparam("items", expanding=True)))
     if after_one:
         conditions.append(_after(bindparam("after")))
+    if limited:
+        page = select(item.id).select_from(_on_sale()).where(*conditions).order_by(item.position, item.id)
+        page = page.limit(bindparam("limit", type_=Whole)).offset(bindparam("skip", type_=Whole))
+        conditions = [sale_session.c.id == bindparam("session"), item.id.in_(page)]
     columns = (
         item.id.label("item_id"),
         item.product_id,
@@ -138,19 +165,26 @@ _OF_PRODUCT = (
 )  # fmt: skip
 
 
+def _on_sale() -> Any:
+    """A session, and what is on sale there with its product and supplier."""
+    return (
+        sale_session.join(session_item, session_item.c.session_id == sale_session.c.id)
+        .join(catalog_item, catalog_item.c.id == session_item.c.item_id)
+        .join(supplied_product, supplied_product.c.id == catalog_item.c.product_id)
+        .join(_supplier, _supplier.c.id == supplied_product.c.enterprise_id)
+    )
+
+
 def _joined() -> Any:
-    """A session, its shop, and what is on sale there with its product, stock, supplier and image."""
+    """The same with the session's shop, and the stock, cut-off and image of each."""
     product, supplier = supplied_product.c, coordination_supplier.c
     supplied = and_(
         supplier.coordination_id == sale_session.c.coordination_id, supplier.enterprise_id == product.enterprise_id
     )
     return (
-        sale_session.join(_shop, _shop.c.id == sale_session.c.enterprise_id)
-        .join(session_item, session_item.c.session_id == sale_session.c.id)
-        .join(catalog_item, catalog_item.c.id == session_item.c.item_id)
-        .join(supplied_product, product.id == catalog_item.c.product_id)
+        _on_sale()
+        .join(_shop, _shop.c.id == sale_session.c.enterprise_id)
         .join(stock_lot, stock_lot.c.id == product.lot_id)
-        .join(_supplier, _supplier.c.id == product.enterprise_id)
         .outerjoin(coordination_supplier, supplied)
         .outerjoin(image, image.c.id == product.image_id)
     )

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date, format_time
-from babel.numbers import format_decimal, parse_pattern
+from babel.numbers import NumberPattern, format_decimal, parse_pattern
 
 from ..money import Money, digits
 from ..units.measures import MEASURES
 
 # Days before months and 24 hours, as the co-operatives of Europe write English.
 _LOCALES = {"fr": "fr_FR", "en": "en_GB"}
+_KEPT = 10_000  # texts of each kind: a page shows the same prices and sizes again and again, and Babel takes its time
 
 
 @cache
@@ -23,15 +24,22 @@ def _locale(language: str) -> Locale:
     return Locale.parse(_LOCALES.get(language, "en_GB"))
 
 
+@cache
+def _pattern(language: str, places: int) -> NumberPattern:
+    pattern = parse_pattern(str(_locale(language).currency_formats["standard"].pattern))
+    pattern.frac_prec = (places, places)
+    return pattern
+
+
+@lru_cache(maxsize=_KEPT)
 def format_money(amount: int, currency: str, language: str) -> str:
     """`amount` minor units of an ISO 4217 currency: 1 234,50 € in French, €1,234.50 in English."""
     places = digits(currency)
-    locale = _locale(language)
-    pattern = parse_pattern(str(locale.currency_formats["standard"].pattern))
-    pattern.frac_prec = (places, places)
-    return str(pattern.apply(Decimal(amount).scaleb(-places), locale, currency=currency, currency_digits=False))
+    value = Decimal(amount).scaleb(-places)
+    return str(_pattern(language, places).apply(value, _locale(language), currency=currency, currency_digits=False))
 
 
+@lru_cache(maxsize=_KEPT)
 def format_number(value: Decimal | int, language: str) -> str:
     """All the digits that a number has and no more: 1,87 in French, 1.87 in English."""
     return format_decimal(value, "#,##0.##########", locale=_locale(language))
@@ -43,6 +51,7 @@ def format_percent(rate: Decimal, language: str) -> str:
     return f"{format_number(rate, language)}{space}%"
 
 
+@lru_cache(maxsize=_KEPT)
 def format_quantity(value: Decimal | int, unit: str, language: str) -> str:
     """A quantity in a DFC measure: 1,5 kg, 6 pièces, 2 bocaux. A term that is no measure stands as it is."""
     measure = MEASURES.get(unit)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
@@ -18,7 +19,7 @@ from ..hooks.values import MenuItem
 from ..instance import Instance
 from ..people.actor import Actor
 from ..store import Transaction
-from .templates import render
+from .templates import piece, render
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +61,11 @@ class Visit:
         page = render(self.instance, template, self.language, {**every, **context})
         headers = {"Content-Language": self.language, "Vary": "Cookie, Accept-Language", "Cache-Control": "no-store"}
         return HTMLResponse(page, status, headers)
+
+    def piece(self, template: str, /) -> Callable[..., Markup]:
+        """A part of a page that is shown again and again, made once for the same context: for a template that uses
+        nothing else. It is called with the context; values must be hashable, as frozen dataclasses of such are."""
+        return piece(self.instance, template, self.language)
 
     def address(self, path: str) -> str:
         """The full address of a page of this site, for who comes back from elsewhere."""

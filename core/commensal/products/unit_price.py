@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 
 from ..money import Money, half_up
 from ..units.measures import MEASURES, Dimension, convert
@@ -24,6 +25,7 @@ class UnitPrice:
     per: str
 
 
+@lru_cache(maxsize=10_000)
 def unit_price(price: Money, quantity: Decimal, unit: str) -> UnitPrice | None:
     """What one kilogram, litre, metre or piece costs, where `price` buys `quantity` (above zero) of the measure `unit`.
 
