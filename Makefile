@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test test-bare lint fix bench crash clean
+.PHONY: demo test test-bare lint fix bench soak crash clean
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -29,7 +29,10 @@ fix: $(VENV)/installed
 	$(BIN)/ruff format core federation plugins tests
 
 bench: $(VENV)/installed   ## figures with their machine and versions; not part of the suite
-	$(BIN)/python tests/benchmarks/bench.py
+	$(BIN)/python -m tests.benchmarks.bench
+
+soak: $(VENV)/installed   ## an instance under load for MINUTES (10): does anything grow?
+	$(BIN)/python -m tests.benchmarks.soak
 
 crash: $(VENV)/installed   ## 2,000 kills while people shop; `make crash SEED=… KILLS=…` does it again
 	$(BIN)/python -m tests.crash.campaign

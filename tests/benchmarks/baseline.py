@@ -11,12 +11,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import uvicorn
-from load import Ask
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
+
+from .load import Ask
 
 ORDER: Ask = ("POST", "/", json.dumps({"name": "Ada", "lots": [1, 2, 3]}), {})
 _SCHEMA = """

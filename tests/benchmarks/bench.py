@@ -4,7 +4,7 @@ Each figure stands beside a bare baseline measured in the same run, because mach
 ratios, and the processor time, which waits for nobody. The clients run in a process of their own; server and database
 share the machine with them. What is compared takes turns, round by round, and the median round counts.
 
-    python tests/benchmarks/bench.py [sqlite] [postgresql] [LINES]
+    python -m tests.benchmarks.bench [sqlite] [postgresql] [LINES]
 
 LINES is how long the past is; 0 leaves it out.
 """
@@ -14,22 +14,20 @@ from __future__ import annotations
 import multiprocessing
 import platform
 import sqlite3
-import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
-import baseline
-import history
-from load import Ask, Load, load
-from stand import ITEMS, Server, order, postgresql, serving, set_up
-
 from commensal.instance import open_instance
 from commensal.testing.many_lines import EACH, add_orders, fill, write
+
+from . import baseline, history
+from .load import Ask, Load, load
+from .stand import ITEMS, Server, order, postgresql, serving, set_up
 
 ROUNDS, ORDERS, PAGES = 5, 200, 60
 REPORTED = 30_000  # order lines in a report
@@ -92,8 +90,9 @@ def _bench(name: str, folder: Path, urls: tuple[str, str, str], lines: int) -> N
     set_up(large, urls[2], MANY)
     with serving(large, "--no-jobs") as server:
         for path in ("/sales/shop-session", "/api/sale-sessions/shop-session/offers?limit=200"):
-            one = _median([load(server.address, 1, [("GET", path, "", {})] * 5, 200) for _ in range(3)])
-            print(f"{name}: GET {path} of {MANY} items: {1000 / one.rate:.0f} ms, 1 client")
+            asks: list[Ask] = [("GET", path, "", {})] * 5
+            one = _median([load(server.address, 1, asks, 200, cpu=server.cpu) for _ in range(3)])
+            print(f"{name}: GET {path} of {MANY} items: {1000 / one.rate:.0f} ms, {one.cpu:.0f} ms CPU, 1 client")
     for format in ("csv", "jsonl", "html", "xlsx"):
         seconds = [_report(one, format) for one in (young, old)]
         ratio = seconds[1] / seconds[0]
@@ -112,43 +111,33 @@ def _start_up(name: str, server: Server) -> None:
 
 def _orders(name: str, clients: int, base: str, shops: Sequence[tuple[Server, list[str]]]) -> None:
     rounds: list[list[Load]] = [[] for _ in range(1 + len(shops))]
-    costs: list[list[float]] = [[] for _ in shops]
     for number in range(ROUNDS):
         rounds[0].append(load(base, clients, [baseline.ORDER] * ORDERS, 201))
-        for place, (server, items) in enumerate(shops):
+        for results, (server, items) in zip(rounds[1:], shops, strict=True):
             asks = [order(items, number * ORDERS + one) for one in range(ORDERS)]
-            costs[place].append(_cost(server, lambda asks=asks, server=server: load(server.address, clients, asks, 201),
-                                      rounds[place + 1]))  # fmt: skip
+            results.append(load(server.address, clients, asks, 201, cpu=server.cpu))
     bare, young, old = (_median(one) for one in rounds)
-    print(f"{name}: {clients} clients: baseline {bare.rate:.0f} orders/s, p95 {bare.p95:.0f} ms, {bare.cpu:.2f} ms CPU")
-    for what, one, cost in (("", young, costs[0]), (" with a past", old, costs[1])):
-        print(
-            f"{name}: {clients} clients{what}: {one.rate:.0f} orders/s, p95 {one.p95:.0f} ms, "
-            f"{statistics.median(cost):.2f} ms CPU, {one.rate / bare.rate:.0%} of the baseline"
-        )
-    print(f"{name}: {clients} clients: orders with a past {old.rate / young.rate:.0%} of those without")
+    print(f"{name}: {clients} clients: baseline {_said(bare, 'orders')}")
+    print(f"{name}: {clients} clients: {_said(young, 'orders')}, {young.rate / bare.rate:.0%} of the baseline")
+    print(f"{name}: {clients} clients: {_said(old, 'orders')} with a past, {_ratio(young, old)}")
 
 
 def _pages(name: str, path: str, servers: Sequence[Server]) -> None:
     rounds: list[list[Load]] = [[] for _ in servers]
-    costs: list[list[float]] = [[] for _ in servers]
     asks: list[Ask] = [("GET", path, "", {})] * PAGES
     for _ in range(ROUNDS):
-        for place, server in enumerate(servers):
-            costs[place].append(_cost(server, lambda server=server: load(server.address, 4, asks, 200), rounds[place]))
+        for results, server in zip(rounds, servers, strict=True):
+            results.append(load(server.address, 4, asks, 200, cpu=server.cpu))
     young, old = (_median(one) for one in rounds)
-    print(
-        f"{name}: GET {path} of {ITEMS} items: {young.rate:.0f}/s, p95 {young.p95:.0f} ms, "
-        f"{statistics.median(costs[0]):.1f} ms CPU; with a past {old.rate / young.rate:.0%} of that"
-    )
+    print(f"{name}: GET {path} of {ITEMS} items: {_said(young, 'answers')}; with a past {_ratio(young, old)}")
 
 
-def _cost(server: Server, act: Callable[[], Load], results: list[Load]) -> float:
-    """Milliseconds of the server's processor time for each answer; the load itself is added to `results`."""
-    begun = server.cpu
-    done = act()
-    results.append(done)
-    return (server.cpu - begun) * 1000 / sum(done.statuses.values())
+def _said(one: Load, what: str) -> str:
+    return f"{one.rate:.0f} {what}/s, p95 {one.p95:.0f} ms, {one.cpu:.2f} ms CPU"
+
+
+def _ratio(young: Load, old: Load) -> str:
+    return f"{old.rate / young.rate:.0%} of the rate, {old.cpu / young.cpu:.0%} of the CPU"
 
 
 def _median(rounds: Sequence[Load]) -> Load:

@@ -1,6 +1,6 @@
 """Five years of a shop: a million order lines with all that belongs to them, so that `commensal check` finds nothing.
 
-    python tests/benchmarks/history.py FOLDER [LINES]
+    python -m tests.benchmarks.history FOLDER [LINES]
 
 makes them in the instance in FOLDER, which has the demo shop of `stand.py`. Rows are written as rows, a week of orders
 in each transaction: by commands it would take hours, and what it is for is only that there is so much of it.
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.progress import track
-from sqlalchemy import Table, insert, select, update
+from sqlalchemy import RowMapping, Table, insert, select, update
 
 from commensal.catalogs.tables import catalog_item, offer
 from commensal.enterprises.tables import customer, enterprise_counter
@@ -48,7 +48,7 @@ Rows = dict[Table, list[dict[str, Any]]]
 class _Past:
     """What goes on from week to week: goods, customers, numbers, the end of the chain, what was sold of each lot."""
 
-    goods: Sequence[Mapping[str, Any]]
+    goods: Sequence[RowMapping]
     customers: Sequence[str]
     chance: random.Random = field(default_factory=lambda: random.Random("history"))
     number: int = 0
@@ -58,6 +58,8 @@ class _Past:
 
 def add_history(store: Store, lines: int = LINES) -> None:
     """Orders of `SHOP` with so many lines altogether, before the ones it has now: it must have none."""
+    if store.engine.dialect.name == "sqlite":  # it can be made again, so nothing waits for the disk
+        store.engine.raw_connection().driver_connection.execute("PRAGMA synchronous=OFF")  # type: ignore[union-attr]
     with store.write() as tx:
         past = _Past(goods=_goods(tx), customers=_customers(tx))
     orders = lines // EACH
@@ -75,7 +77,7 @@ def add_history(store: Store, lines: int = LINES) -> None:
         connection.exec_driver_sql("ANALYZE")  # as the daily work of an instance, or PostgreSQL itself, would by then
 
 
-def _goods(tx: Transaction) -> Sequence[Mapping[str, Any]]:
+def _goods(tx: Transaction) -> Sequence[RowMapping]:
     product = supplied_product.c
     goods = select(catalog_item.c.id.label("item_id"), product.id.label("product_id"), product.lot_id, offer.c.price)
     goods = goods.join(supplied_product, product.id == catalog_item.c.product_id)

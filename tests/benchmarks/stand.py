@@ -11,15 +11,14 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
-
-from load import Ask
 
 from commensal.enterprises.plugins import enable_plugin, offered_plugins
 from commensal.instance import open_instance
 from commensal.instance.begin import begin_instance
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
+
+from .load import Ask
 
 ITEMS = 300
 _UNLIMITED = "\n[limits]\nreads = 1000000000\nwrites = 1000000000\nlogins = 1000000000\n"
@@ -76,7 +75,6 @@ class Server:
     def descriptors(self) -> int:
         return len(os.listdir(f"/proc/{self.pid}/fd"))
 
-    @property
     def cpu(self) -> float:
         """Seconds of processor time since it began."""
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(") ")[2].split()
@@ -111,5 +109,5 @@ def postgresql(folder: Path) -> Iterator[str]:
 
 def run(*arguments: str) -> tuple[int, str]:
     """A command of `commensal`: its exit code, and what it said."""
-    done: Any = subprocess.run([sys.executable, "-c", _SERVE, *arguments], capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-c", _SERVE, *arguments], capture_output=True, text=True, check=False)
     return done.returncode, done.stdout + done.stderr
