@@ -1,0 +1,59 @@
+"""``commensal person`` and ``commensal audit``, used from the shell of who runs the instance."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Run = Callable[..., str]
+COMMENSAL = Path(sys.executable).with_name("commensal")
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Runs a command at an instance with a hub that Marie owns; Zoé has an account."""
+
+    def command(*words: str, fails: bool = False) -> str:
+        ran = subprocess.run(
+            [COMMENSAL, *words, "--instance", tmp_path / "val"],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert (ran.returncode != 0) == fails, ran.stdout + ran.stderr
+        return ran.stdout + ran.stderr
+
+    command("init", "--name", "Val", "--base-url", "http://127.0.0.1:8000", "--language", "en", "--timezone",
+            "Europe/Paris", "--sender", "hello@example.org")  # fmt: skip
+    for name in ("marie", "zoe"):
+        command("user", f"{name}@example.org", "--name", name.title(), "--password", "a long enough password")
+    command("enterprise", "add", "Val", "--owner", "marie@example.org", "--hub")
+    return command
+
+
+def test_somebody_is_handed_their_data_and_forgotten_from_the_shell(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "zoe.zip"
+    run("person", "export", "zoe@example.org", str(file))
+    with zipfile.ZipFile(file) as found:
+        assert json.loads(found.read("person.json"))[0]["email"] == "zoe@example.org"
+    assert file.stat().st_mode & 0o077 == 0
+    assert "person: 1 rows would be blanked" in run("person", "erase", "zoe@example.org", "--dry-run")
+    assert "person: 1 rows blanked" in run("person", "erase", "zoe@example.org")
+    assert "Nothing is known here" in run("person", "erase", "zoe@example.org", fails=True)
+    assert "no other owner" in run("person", "erase", "marie@example.org", fails=True)
+    assert "people would be forgotten: 0" in run("person", "retention", "--dry-run")
+
+    told = [json.loads(line) for line in run("audit", "--format", "jsonl").splitlines()]
+    actions = {(one["actor"], one["command"], one["action"], one["object_kind"]) for one in told}
+    assert ("shell", "commensal person erase", "forgot", "person") in actions
+    assert ("shell", "commensal enterprise add", "made", "enterprise") in actions
+    assert "zoe@" not in json.dumps(told)
+    assert "made enterprise" in run("audit", "--enterprise", "val", "--object", "enterprise")
+    assert "is no moment" in run("audit", "--since", "soon", fails=True)
