@@ -48,11 +48,16 @@ class Admitted:
     until: datetime
 
 
+def refuse_at_the_door(federation: Federation, size: int, address: str) -> None:
+    """What needs neither the database nor a thread. Raises `Denied`."""
+    _refuse_size(size)
+    _refuse_refused(federation, address, federation.instance.clock.now())
+
+
 def admit(federation: Federation, headers: Headers, size: int, address: str) -> Peer:
     """Looks at a request before its body has come. `size` is what it says of it, 0 for nothing. Raises `Denied`."""
+    refuse_at_the_door(federation, size, address)
     now = federation.instance.clock.now()
-    _refuse_size(size)
-    _refuse_refused(federation, address, now)
     iri = _caller(headers)
     with federation.instance.store.read() as tx:
         peer = peer_by_iri(tx, iri) if iri else None

@@ -13,6 +13,7 @@ from commensal import Transaction, insert_once
 from .tables import federation_epoch
 
 FIRST = "first"
+_NEWEST = select(func.max(federation_epoch.c.epoch))
 
 
 def current_epoch(tx: Transaction) -> int:
@@ -35,7 +36,7 @@ def begin_epoch(tx: Transaction, reason: str, *, after: int = 0) -> int:
 
 def newest_epoch(tx: Transaction) -> int | None:
     """None where this instance has never spoken. It only reads."""
-    found: int | None = tx.value(select(func.max(federation_epoch.c.epoch)))
+    found: int | None = tx.value(_NEWEST)
     return found
 
 

@@ -16,7 +16,7 @@ from ..messages.peer_request import LARGEST as LARGEST_REQUEST
 from ..runtime import Federation, federation_of
 from ..signing import target_uri
 from ..transport import Answer, Request
-from .admitting import LARGEST, Denied, admit
+from .admitting import LARGEST, Denied, admit, refuse_at_the_door
 from .serving import denied_answer, serve
 
 
@@ -40,6 +40,7 @@ async def _answer(federation: Federation, http: HttpRequest) -> Answer:
         if not stranger:
             said = http.headers.get("content-length", "")
             size = int(said) if said.isascii() and said.isdecimal() and len(said) < 16 else 0
+            refuse_at_the_door(federation, size, address)
             await run_in_threadpool(admit, federation, headers, size, address)
         body = await _body(http, most)
     except Denied as denied:

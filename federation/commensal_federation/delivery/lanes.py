@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import RowMapping, Update, select, update
+from sqlalchemy import RowMapping, Update, bindparam, select, update
 
 from commensal import Transaction, insert_once, promise
 
@@ -16,6 +16,14 @@ PUSH = "federation.push"  # jobs: {"peer": its id, "lane": …}
 PULL = "federation.pull"
 RECOVER = "federation.recover"  # {"peer": its id}
 _lane = federation_lane.c
+
+
+# Made once, since each message needs them.
+_OUT = update(federation_lane).where(
+    _lane.peer_id == bindparam("peer"), _lane.lane == bindparam("name"), _lane.direction == "out"
+)
+_TAKE = _OUT.values(seq=_lane.seq + 1).returning(_lane.epoch, _lane.seq, _lane.hash, _lane.promised)
+_POSTED = _OUT.values(hash=bindparam("last"), promised=True)
 
 
 def where_lane(peer_id: str, lane: str, direction: str) -> tuple[Any, ...]:
@@ -43,17 +51,21 @@ def held_lane(tx: Transaction, peer_id: str, lane: str, direction: str, epoch: i
     return row
 
 
+def posted(tx: Transaction, peer_id: str, lane: Lane, hash: str) -> None:
+    """The next message will name this one; a job is promised for it."""
+    tx.execute(_POSTED, {"peer": peer_id, "name": lane, "last": hash})
+
+
 def next_place(tx: Transaction, peer_id: str, lane: Lane, epoch: int) -> tuple[Place, bool]:
     """The next number of the outgoing lane, and whether a job to push it is promised already.
 
     The lane is ours until the transaction ends, so numbers have no gaps and stand in the order of commits.
     """
-    taking = change_lane(peer_id, lane, "out").values(seq=_lane.seq + 1)
-    taking = taking.returning(_lane.epoch, _lane.seq, _lane.hash, _lane.promised)
-    row = tx.first(taking)
+    which = {"peer": peer_id, "name": lane}
+    row = tx.first(_TAKE, which)
     if row is None:
         open_lane(tx, peer_id, lane, "out", epoch)
-        row = tx.one(taking)
+        row = tx.one(_TAKE, which)
     return Place(lane, row["epoch"], row["seq"], row["hash"]), bool(row["promised"])
 
 

@@ -17,7 +17,7 @@ from ..peers.peers import peer_by_id
 from ..peers.values import Peer
 from ..runtime import Federation
 from .epochs import current_epoch
-from .lanes import PUSH, change_lane, next_place
+from .lanes import PUSH, next_place, posted
 from .tables import federation_outbox
 
 
@@ -100,7 +100,7 @@ def queue(
         "recovered": False,
     }
     tx.execute(insert(federation_outbox), row)
-    tx.execute(change_lane(peer_id, place.lane, "out"), {"hash": multihash(signed), "promised": True})
+    posted(tx, peer_id, place.lane, multihash(signed))
     if not promised:
         promise(tx, PUSH, {"peer": peer_id, "lane": place.lane}, due_at=due_at)
     return id

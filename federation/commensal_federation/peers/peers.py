@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import RowMapping, select
+from sqlalchemy import RowMapping, bindparam, select
 
 from commensal import Transaction
 
@@ -16,15 +16,19 @@ _PLAIN = [name for name in Peer.__dataclass_fields__ if name not in ("scopes_giv
 COLUMNS = [federation_peer.c[name] for name in Peer.__dataclass_fields__]
 
 
+_BY_IRI = select(*COLUMNS).where(federation_peer.c.iri == bindparam("peer"))  # made once: each message asks
+_BY_ID = select(*COLUMNS).where(federation_peer.c.id == bindparam("peer"))
+
+
 def peer_by_iri(tx: Transaction, iri: str) -> Peer | None:
     """The peer whose document stands at `iri`, in whatever state; None for a stranger."""
-    row = tx.first(select(*COLUMNS).where(federation_peer.c.iri == iri))
+    row = tx.first(_BY_IRI, {"peer": iri})
     return None if row is None else read_peer(row)
 
 
 def peer_by_id(tx: Transaction, peer_id: str) -> Peer:
     """Raises `NotFound`."""
-    return read_peer(tx.one(select(*COLUMNS).where(federation_peer.c.id == peer_id)))
+    return read_peer(tx.one(_BY_ID, {"peer": peer_id}))
 
 
 def peers(tx: Transaction, *, after: str = "", limit: int = 200) -> Sequence[Peer]:

@@ -1,0 +1,109 @@
+"""Two instances that serve on loopback, with their own workers: nothing is in between but HTTP."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+
+from commensal.instance import Instance
+from commensal.serving import serve
+from commensal.testing.instances import Instances, Plan
+from commensal_federation.delivery import post
+from commensal_federation.identity import begin_identity
+from commensal_federation.messages.registry import TYPES
+from commensal_federation.peering import accept, invite, requests
+from commensal_federation.peers import SCOPES, peer_by_iri
+from commensal_federation.peers.changing import new_peer
+from commensal_federation.runtime import Federation, federation_of
+
+
+def _free_ports() -> tuple[int, int]:
+    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as other:
+        return one.getsockname()[1], other.getsockname()[1]
+
+
+@contextmanager
+def _serving(instance: Instance, port: int) -> Iterator[None]:
+    listening, servers = threading.Event(), list[uvicorn.Server]()
+    thread = threading.Thread(
+        target=serve,
+        args=(instance,),
+        kwargs={"port": port, "started": lambda url: listening.set(), "running": servers.append},
+    )
+    thread.start()
+    assert listening.wait(30)
+    try:
+        yield
+    finally:
+        servers[0].should_exit = True
+        thread.join(30)
+
+
+def test_instances_agree_and_talk_over_http(tmp_path: Path, notes: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Attack 18 besides: loopback is reached because the operators allow it, and only there."""
+    ports = _free_ports()
+    reaching = tuple(f"127.0.0.1:{port}" for port in ports)
+    came, asked, agreed = threading.Event(), threading.Event(), threading.Event()
+    _set_when_handled(monkeypatch, "OrderNote", came)
+    _set_when_handled(monkeypatch, "PeerAccept", agreed)
+    monkeypatch.setattr(requests, "new_peer", _set_after(asked))
+    opened, instances = list[Federation](), Instances(tmp_path)
+    with ExitStack() as stack:
+        for name, port in zip("ab", ports, strict=True):
+            instance = instances.open(
+                tmp_path / name,
+                Plan(plugins=("federation",)),
+                base_url=f"http://127.0.0.1:{port}",
+                name=name,
+                reaching=reaching,
+            )
+            stack.callback(instance.close)
+            opened.append(federation_of(instance))
+            begin_identity(opened[-1])
+            stack.enter_context(_serving(instance, port))
+        a, b = opened
+        invite(a, b.base, SCOPES)
+        assert asked.wait(30)
+        accept(b, _peer(b, a), SCOPES)
+        assert agreed.wait(30)
+        mine = _peer(a, b)
+        with a.instance.store.write() as tx:
+            post(a, tx, mine, "OrderNote", notes.type("OrderNote", "order", "").body("over the wire"))
+        assert came.wait(30)
+        assert notes.at(b) == ["over the wire"]
+
+
+def _peer(at: Federation, of: Federation) -> str:
+    for _ in range(100):  # what made it is in a transaction that may be about to commit
+        with at.instance.store.write() as tx:  # waits for its turn
+            found = peer_by_iri(tx, of.iri)
+        if found is not None and found.state != "invited":
+            return found.id
+    raise AssertionError("no peer")
+
+
+def _set_when_handled(monkeypatch: pytest.MonkeyPatch, name: str, event: threading.Event) -> None:
+    known = TYPES[name]
+
+    def handle(*given: Any) -> None:
+        known.handle(*given)
+        event.set()
+
+    monkeypatch.setitem(TYPES, name, replace(known, handle=handle))
+
+
+def _set_after(event: threading.Event) -> Any:
+    def made(*given: Any, **more: Any) -> str:
+        id = new_peer(*given, **more)
+        event.set()
+        return id
+
+    return made
