@@ -1,4 +1,4 @@
-"""Bodies and queries that a JSON Schema lets through, so that a request is refused for who sends it, not for its words."""
+"""Bodies and queries that a JSON Schema lets through: what is refused is refused for who asks, not for its words."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -66,10 +67,13 @@ def _template(call: ast.Call) -> bool:
     return made and not isinstance(call.args[0], ast.Constant)
 
 
+@cache
+def _calls(source: str) -> tuple[ast.Call, ...]:
+    return tuple(one for one in ast.walk(ast.parse(source)) if isinstance(one, ast.Call))
+
+
 def _found(finder: Finder, source: str) -> Iterator[int]:
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Call) and finder(node):
-            yield node.lineno
+    return (one.lineno for one in _calls(source) if finder(one))
 
 
 def _anywhere(finder: Finder) -> dict[str, list[int]]:
