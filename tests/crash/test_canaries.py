@@ -10,19 +10,20 @@ from .campaign import Broken, campaign
 from .lifeline import Lifeline
 
 AT_ANY_MOMENT = ""
-PAYING = ("payment.asked", "payment.asked", "request.committed")
 CASES = {
-    "charges_without_a_key": (PAYING, r"charged \d+ times|was charged"),
-    "answers_before_the_commit": ([AT_ANY_MOMENT], "was confirmed as .* and is None"),
-    "forgets_its_answers": (["request.committed"], "placed twice|costs"),
-    "sells_what_is_not_there": ([AT_ANY_MOMENT], "add up to|placed orders hold"),
-    "commits_half_a_payment": (["payment.received"], "the journal says"),
-    "notes_jobs_as_done_before_they_are": (["job.claimed"], "not told of|e-mails"),
+    # where it is killed, how often until it must be found, and by which words
+    "charges_without_a_key": (["payment.asked", "request.committed"], 60, r"charged \d+ times|was charged"),
+    "answers_before_the_commit": ([AT_ANY_MOMENT], 60, "was confirmed as .* and is None"),
+    "sells_what_is_not_there": ([AT_ANY_MOMENT], 60, "add up to|placed orders hold"),
+    "commits_half_a_payment": (["payment.received"], 60, "the journal says"),
+    # These show at rest, when all is answered and done.
+    "forgets_its_answers": (["request.committed"], 6, "placed twice|costs"),
+    "notes_jobs_as_done_before_they_are": (["job.claimed"], 4, "not told of|e-mails"),
 }
 
 
 @pytest.mark.parametrize("planted", CASES)
 def test_a_planted_bug_is_found(line: Lifeline, tmp_path: Path, planted: str) -> None:
-    where, found = CASES[planted]
+    where, kills, found = CASES[planted]
     with pytest.raises(Broken, match=found):
-        campaign(line, tmp_path / "shop", seed=planted, kills=12, planted=planted, only=where)
+        campaign(line, tmp_path / "shop", seed=planted, kills=kills, planted=planted, only=where)
