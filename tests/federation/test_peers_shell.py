@@ -1,0 +1,81 @@
+"""Peers and messages from the shell, as an operator types it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from commensal.cli import app
+from commensal_federation.peering import commands
+from commensal_federation.peering.fingerprints import fingerprint
+from commensal_federation.testing import Region
+
+
+class Shell:
+    """At one of the instances: ``shell("peer list")``."""
+
+    def __init__(self, region: Region, name: str, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+        self.folder = folder
+        (folder / "instance.toml").write_text(
+            f'name = "Instance {name.upper()}"\nbase_url = "{region[name].base}"\n'
+            f'[plugins]\nenabled = ["federation"]\n[database]\nurl = "{region[name].instance.store.url}"\n'
+        )
+        (folder / "instance.toml").chmod(0o600)
+        if not (folder / "keys").exists():
+            (folder / "keys").symlink_to(region[name].instance.folder / "keys")
+        monkeypatch.setattr(commands, "federation_of", lambda _: region[name])
+
+    def __call__(self, *words: str) -> Result:
+        return CliRunner().invoke(app, ["federation", *words, "--instance", str(self.folder)])
+
+
+def test_an_operator_agrees_lists_and_ends(new_region: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    region = new_region("a", "b")
+    for name in ("at-a", "at-b"):
+        (tmp_path / name).mkdir()
+    a = Shell(region, "a", monkeypatch, tmp_path / "at-a")
+    added = a("peer", "add", "https://b.example", "--scope", "catalogue.read")
+    assert added.exit_code == 0, added.output
+    assert fingerprint(region.peer("a", "b")) in added.output
+    region.work()
+    b = Shell(region, "b", monkeypatch, tmp_path / "at-b")
+    accepted = b("peer", "accept", "https://a.example", "--fingerprint", fingerprint(region.peer("b", "a")))
+    assert "accepted" in accepted.output
+    region.work()
+    assert "https://a.example" in b("peer", "list").output
+    for step, state in (("suspend", "suspended"), ("resume", "accepted"), ("revoke", "revoked")):
+        assert state in b("peer", step, "https://a.example").output
+    assert "https://a.example" in b("peer", "show", "https://a.example").output
+    assert b("peer", "show", "https://c.example").exit_code != 0
+
+
+def test_an_operator_proves_what_was_said(
+    region: Region, say: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    id, refused = say("a", "b", "hello"), say("a", "b", "refuse")
+    region.work()
+    a = Shell(region, "a", monkeypatch, tmp_path)
+    assert '"hello"' in a("message", "show", id).output
+    assert "The signature holds." in a("message", "verify", id).output
+    assert refused in a("message", "dead").output
+    assert "waiting" in a("message", "replay", refused).output
+    region.work()
+    assert refused not in a("message", "dead").output, "it is known there, and so it counts as delivered"
+    (tmp_path / "keys").unlink()
+    b = Shell(region, "b", monkeypatch, tmp_path)
+    assert "The signature holds." in b("message", "verify", id).output
+    assert refused in b("message", "dead", "--in").output
+    assert "evidence" in b("message", "discard", refused, "--in").output
+    spoiled = _spoil(region, id)
+    assert b("message", "verify", spoiled).exit_code == 1
+    assert "takes up" in a("restored").output
+
+
+def _spoil(region: Region, id: str) -> str:
+    """Somebody has changed the row by hand."""
+    with region["b"].instance.store.write() as tx:
+        tx.connection.exec_driver_sql("UPDATE federation_inbox SET body = replace(body, 'hello', 'hallo')")
+    return id
