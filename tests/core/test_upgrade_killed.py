@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ from commensal.checks import broken_invariants
 from commensal.clock import SystemClock
 from commensal.hooks.loading import load_plugins, migration_folders
 from commensal.instance import load_settings, open_instance
-from commensal.instance.brought import read_brought
+from commensal.instance.brought import read_brought, write_brought
 from commensal.keeping.backup import backups_in
 from commensal.keeping.manifest import revisions_of
 from commensal.store.migrate import drop_tables, missing_revisions
@@ -114,15 +115,29 @@ def _kill(command: Command, folder: Path, url: str, failpoint: str, done: int) -
         assert lost(before, kept_rows(tx)) == [], failpoint
         if not done:  # the old version finds what it knows, and starts
             assert (kept_rows(tx), revisions_of(tx)) == (before, old), failpoint
-    known, backups = read_brought(folder), backups_in(folder / "backups")
+    known = _some_days_ago(folder)
     code, said = command("upgrade", "--instance", folder)
     assert code == 0, f"{failpoint}: {said}"
-    if known is not None:  # it had noted that it begins: what was backed up then is what counts
-        assert ("goes on where it was" in said, backups_in(folder / "backups")) == (True, backups), failpoint
+    goes_on = known is not None and done > 0
+    assert ("goes on where it was" in said) == goes_on, failpoint
+    if goes_on:  # with what was backed up before the first step
+        assert backups_in(folder / "backups") == [known], failpoint
     with open_instance(folder) as opened, opened.store.read() as tx:
         assert lost(before, kept_rows(tx)) == [], failpoint
         assert broken_invariants(tx) == []
     assert not list((folder / "backups").glob(".commensal-*")), failpoint
+    last = read_brought(folder)
+    assert last is not None
+    assert last.finished, failpoint
+
+
+def _some_days_ago(folder: Path) -> Path | None:
+    """The backup of the upgrade that was killed gets an older name, as if that had been days ago; none where it had not
+    begun to change anything."""
     known = read_brought(folder)
-    assert known is not None
-    assert known.finished, failpoint
+    if known is None:
+        return None
+    older = folder / "backups" / "commensal-20260101T000000Z.zip"
+    Path(known.backup).rename(older)
+    write_brought(folder, replace(known, backup=str(older)))
+    return older

@@ -30,7 +30,7 @@ from commensal.upgrading.preflight import preflight
 from commensal.upgrading.upgrade import upgrade
 
 from .keeping import postgresql_tools
-from .released import FIRST, kept_rows, store_of, unpack
+from .released import FIRST, FOLDER, kept_rows, store_of, unpack
 
 __all__ = ["postgresql_tools"]  # fixtures
 pytestmark = pytest.mark.bundled
@@ -169,17 +169,41 @@ def test_a_disk_without_room_stops_it_before_anything_is_done(folder: Path, monk
     assert not (folder / "backups").exists()
 
 
-def test_one_that_was_broken_off_needs_no_room_for_another_backup(
+def broken_off(folder: Path, backup: Path, *revisions: str) -> None:
+    at = datetime(2030, 1, 2, tzinfo=UTC)
+    begun = Brought(version="0.2", before="0.1.0", at=at, backup=str(backup), revisions=revisions, finished=False)
+    write_brought(folder, begun)
+
+
+def test_one_that_was_broken_off_half_way_needs_no_room_for_another_backup(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     unpack(FIRST, folder)
     made = back_up(folder, folder / "backups", clock=SystemClock()).file
-    at = datetime(2030, 1, 2, tzinfo=UTC)
-    write_brought(folder, Brought(version="0.2", before="0.1.0", at=at, backup=str(made), finished=False))
+    broken_off(folder, made, "0014_sale_opening", "0015_audit")  # of which one has run
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(10**9, 10**9 - 2_000_000, 2_000_000))
     upgraded(folder)
     assert list((folder / "backups").glob("*.zip")) == [made]
+
+
+@pytest.mark.parametrize("revisions", [("0015_audit",), ("0013_payment_problem", "0014_sale_opening")])
+def test_a_backup_from_before_somebody_could_order_is_not_taken_for_one_of_now(
+    revisions: tuple[str, ...], folder: Path, tmp_path: Path
+) -> None:
+    """An upgrade was broken off before its first step, and the old version went on serving; or after its last, and the
+    one that it was for did, until there was a later one still."""
+    unpack(FIRST, folder)
+    old = tmp_path / "old.zip"
+    shutil.copy(FOLDER / FIRST / "sqlite.zip", old)
+    broken_off(folder, old, *revisions)
+    with preflight(folder, folder / "backups", clock=SystemClock()) as plan:
+        done = upgrade(plan)
+    assert done.backup is not None
+    assert done.backup.parent == folder / "backups"
+    known = read_brought(folder)
+    assert known is not None
+    assert (known.before, known.backup) == ("0.2" if "0014_sale_opening" in revisions else "0.1.0", str(done.backup))
 
 
 def test_an_instance_that_is_not_sound_is_not_upgraded(folder: Path) -> None:

@@ -61,8 +61,10 @@ def _print_plan(plan: Plan) -> None:
         _say("left", f"tables of {', '.join(plan.left)}, not enabled, stay as they are")
     if plan.revisions:
         _say("space", f"{sum(plan.needed.values()) / 1024**2:,.1f} MB for a while, which is there")
-    if plan.unfinished:
+    if plan.kept:
         _say("resumed", "an upgrade was broken off; this one goes on where it was")
+    elif plan.unfinished:
+        _say("again", "an upgrade was broken off before its first step, or after its last; this one begins anew")
 
 
 def _print_intent(plan: Plan) -> None:

@@ -17,17 +17,19 @@ FILE = "upgrade.json"
 
 @dataclass(frozen=True, kw_only=True)
 class Brought:
-    """version:  that brings the database to its own revisions, or has done so
-    before:   the one that had done so before; empty where nobody knows
-    at:       UTC, when that began
-    backup:   the file with the instance as it was before; empty where there is none
-    finished: False while it is under way, also after it was killed
+    """version:   that brings the database to its own revisions, or has done so
+    before:    the one that had done so before; empty where nobody knows
+    at:        UTC, when that began
+    backup:    the file with the instance as it was before; empty where there is none
+    revisions: that were to run
+    finished:  False while it is under way, also after it was killed
     """
 
     version: str
     before: str = ""
     at: datetime
     backup: str = ""
+    revisions: tuple[str, ...] = ()
     finished: bool = True
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -53,9 +53,8 @@ class Plan:
 
     @property
     def kept(self) -> Path | None:
-        """The backup of an upgrade that was broken off: it holds the instance as it was before the first step, which a
-        new one could not."""
-        return _kept(self.brought)
+        """The backup of an upgrade that was broken off, where it is the one to go back to."""
+        return _kept(self.brought, self.revisions)
 
 
 @contextmanager
@@ -98,7 +97,7 @@ def _plan(source: Source, store: Store, backups: Path) -> Plan:
         raise Newer(f"{error}{told_of_version(source.folder)}") from None
     brought = read_brought(source.folder)
     images = sum(one.stat().st_size for one in (source.folder / "images").glob("*.webp"))
-    to_back_up = 0 if _kept(brought) else 3 * size + images
+    to_back_up = 0 if _kept(brought, revisions) else 3 * size + images
     return Plan(
         source=source,
         store=store,
@@ -112,10 +111,14 @@ def _plan(source: Source, store: Store, backups: Path) -> Plan:
     )
 
 
-def _kept(brought: Brought | None) -> Path | None:
+def _kept(brought: Brought | None, left: Collection[str]) -> Path | None:
+    """Between the first step and the last no version serves, so that the backup from before still holds everything, and
+    a new one would be of no use to the old version. Before and after, somebody may have ordered since."""
     if brought is None or brought.finished or not Path(brought.backup).is_file():
         return None
-    return Path(brought.backup)
+    still = set(brought.revisions).intersection(left)
+    between = bool(still) and still != set(brought.revisions)
+    return Path(brought.backup) if between or not left else None
 
 
 _SIZE = text("SELECT pg_database_size(current_database())")

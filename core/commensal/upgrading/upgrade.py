@@ -56,7 +56,8 @@ def upgrade(plan: Plan, *, told: Told = lambda step, said: None) -> Upgraded:
         return Upgraded((), None, ())
     with alone(plan.store):
         backup = _backup(plan, told)
-        _note(plan, finished=False, backup=backup)
+        if not plan.kept:
+            _note(plan, finished=False, backup=backup)
         failpoint("upgrade.backed_up")
         revisions = _migrate(plan, backup, told)
         failpoint("upgrade.migrated")
@@ -90,7 +91,7 @@ def _migrate(plan: Plan, backup: Path, told: Told) -> tuple[str, ...]:
         return tuple(migrate(plan.store, lines, told=lambda revision: told("migrated", revision)))
     except Exception as error:  # whatever a revision raises, the operator must read how to go on
         left = missing_revisions(plan.store, lines)
-        untouched = len(left) == len(plan.revisions) and not plan.unfinished
+        untouched = len(left) == len(plan.revisions) and not plan.kept
         raise HalfWay(left[0], error, backup, untouched=untouched, before=_before(plan)) from error
 
 
@@ -108,7 +109,8 @@ def _before(plan: Plan) -> str:
     known = plan.brought
     if known is None:
         return ""
-    return known.before if plan.unfinished else known.version
+    reached = known.finished or not set(known.revisions).intersection(plan.revisions)
+    return known.version if reached and not plan.kept else known.before
 
 
 def _note(plan: Plan, *, finished: bool, backup: Path | None = None) -> None:
@@ -122,6 +124,7 @@ def _note(plan: Plan, *, finished: bool, backup: Path | None = None) -> None:
         before=_before(plan),
         at=plan.source.clock.now(),
         backup=str(backup or ""),
+        revisions=known.revisions if plan.kept and known else plan.revisions,
         finished=finished,
     )
     write_brought(plan.source.folder, said)
