@@ -140,7 +140,7 @@ def test_a_product_is_listed_shown_to_some_and_priced(producer: Producer) -> Non
     assert producer.send("PUT", f"{path}/price", {"price": 450})["version"] == 1
     assert producer.send("PUT", f"{path}/price", {"price": 475})["version"] == 2
     assert producer.send("PUT", f"{path}/prices/staff", {"price": 400})["category_id"] == "staff"
-    assert producer.refused("PUT", f"{path}/prices/unknown", {"price": 400}) == (422, ["/category_id"])
+    assert producer.refused("PUT", f"{path}/prices/unknown", {"price": 400}) == (404, ["no_category"])
     assert producer.refused("PUT", f"{path}/price", {"price": 4.5}) == (422, ["/price"])
     (listed,) = producer.send("GET", f"/catalogs/{catalog['id']}/items")["items"]
     assert {one["category_id"]: one["price"] for one in listed["offers"]} == {None: 475, "staff": 400}
