@@ -10,11 +10,10 @@ from sqlalchemy import func, select
 
 from commensal.clock import ManualClock
 from commensal.store import Store
-from commensal_federation.delivery import intake, serving
+from commensal_federation.delivery import intake
 from commensal_federation.delivery.dead_letters import dead_letters, replay
 from commensal_federation.delivery.handling import PATIENCE, Outcome
 from commensal_federation.delivery.parking import give_up_parked
-from commensal_federation.delivery.serving import serve
 from commensal_federation.delivery.tables import federation_inbox
 from commensal_federation.messages.envelope import multihash
 from commensal_federation.peers import Limits
@@ -139,4 +138,3 @@ def test_what_a_peer_may_not_ask_for_is_not_found(forger: Any) -> None:
     for path in ("inbox/x/y", "other", "messages/../inbox"):
         assert forger.send(b"{}", path=path).status in (401, 404)
     assert forger.send(b"{}", path="outbox").status == 405
-    assert serving.serve is serve
