@@ -105,8 +105,9 @@ def _made(folder: Path) -> Path:
 
 
 def _start_up(name: str, server: Server) -> None:
-    time.sleep(2)
-    print(f"{name}: serves after {server.started_in:.1f} s; memory at rest {server.memory:.0f} MB")
+    time.sleep(1)
+    cpu = server.cpu()
+    print(f"{name}: serves after {server.started_in:.1f} s, {cpu:.1f} s CPU; memory at rest {server.memory:.0f} MB")
 
 
 def _orders(name: str, clients: int, base: str, shops: Sequence[tuple[Server, list[str]]]) -> None:
