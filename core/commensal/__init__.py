@@ -20,8 +20,12 @@ if TYPE_CHECKING:
     from .api.endpoint import Routes as Routes
     from .api.endpoint import changes as changes
     from .api.endpoint import page_of as page_of
+    from .catalogs.bringing import BroughtItem as BroughtItem
+    from .catalogs.bringing import bring_listing as bring_listing
     from .catalogs.catalogs import catalog_by_id as catalog_by_id
     from .catalogs.catalogs import catalogs_of as catalogs_of
+    from .catalogs.catalogs import create_catalog as create_catalog
+    from .catalogs.granted import sellable_products as sellable_products
     from .catalogs.granted import who_lists as who_lists
     from .catalogs.items import item_by_id as item_by_id
     from .catalogs.items import items_of as items_of
@@ -36,6 +40,7 @@ if TYPE_CHECKING:
     from .catalogs.visible import VisibleOffer as VisibleOffer
     from .catalogs.visible import count_offers as count_offers
     from .catalogs.visible import offers_for as offers_for
+    from .checks.invariants import broken_invariants as broken_invariants
     from .cli.folder import HERE as HERE
     from .cli.folder import Folder as Folder
     from .cli.named import named_enterprise as named_enterprise
@@ -54,8 +59,12 @@ if TYPE_CHECKING:
     from .enterprises.enterprises import find_enterprise as find_enterprise
     from .enterprises.enterprises import list_enterprises as list_enterprises
     from .enterprises.grants import grant as grant
+    from .enterprises.grants import grants_given as grants_given
     from .enterprises.grants import grants_of as grants_of
     from .enterprises.grants import revoke as revoke
+    from .enterprises.homes import come_home as come_home
+    from .enterprises.homes import leave_home as leave_home
+    from .enterprises.homes import stay_home as stay_home
     from .enterprises.plugins import change_plugin as change_plugin
     from .enterprises.plugins import enable_plugin as enable_plugin
     from .enterprises.plugins import enabled_plugins as enabled_plugins
@@ -70,7 +79,11 @@ if TYPE_CHECKING:
     from .errors import Stale as Stale
     from .errors import Unauthorised as Unauthorised
     from .hooks.contract import hookimpl as hookimpl
+    from .hooks.values import DemoHub as DemoHub
+    from .hooks.values import DemoNetwork as DemoNetwork
     from .hooks.values import DemoPlace as DemoPlace
+    from .hooks.values import DemoRun as DemoRun
+    from .hooks.values import DemoStory as DemoStory
     from .hooks.values import Event as Event
     from .hooks.values import MenuItem as MenuItem
     from .hooks.values import PaymentMethod as PaymentMethod
@@ -242,6 +255,7 @@ if TYPE_CHECKING:
     from .stock.lots import lot_by_id as lot_by_id
     from .stock.lots import lots_by_id as lots_by_id
     from .stock.movements import taken_since as taken_since
+    from .stock.travelling import carry_stock as carry_stock
     from .stock.travelling import lease_in as lease_in
     from .stock.travelling import lend_stock as lend_stock
     from .stock.travelling import settle_here as settle_here
@@ -276,6 +290,7 @@ if TYPE_CHECKING:
     from .units.measures import MEASURES as MEASURES
     from .units.product_types import PRODUCT_TYPES as PRODUCT_TYPES
     from .units.product_types import lineage as lineage
+    from .work import do_one_job as do_one_job
 
 _MODULES = {
     "ALLERGENS": "units.facets",
@@ -295,6 +310,7 @@ _MODULES = {
     "Address": "pricing.values",
     "Adjustment": "pricing.values",
     "Body": "api.endpoint",
+    "BroughtItem": "catalogs.bringing",
     "Busy": "errors",
     "Call": "api.endpoint",
     "Catalog": "catalogs.values",
@@ -309,7 +325,11 @@ _MODULES = {
     "CustomersLine": "orders.distribution",
     "DataSubject": "privacy.values",
     "Defaults": "product_lists.said",
+    "DemoHub": "hooks.values",
+    "DemoNetwork": "hooks.values",
     "DemoPlace": "hooks.values",
+    "DemoRun": "hooks.values",
+    "DemoStory": "hooks.values",
     "Due": "payments.values",
     "Endpoint": "api.endpoint",
     "Enterprise": "enterprises.enterprises",
@@ -384,9 +404,12 @@ _MODULES = {
     "ask_confirmation": "people.confirmations",
     "ask_new_email": "people.new_email",
     "ask_reset": "people.confirmations",
+    "bring_listing": "catalogs.bringing",
+    "broken_invariants": "checks.invariants",
     "cancel_open": "payments.payments",
     "cancel_order": "orders.cancel",
     "capacity_problems": "sale_sessions.slots",
+    "carry_stock": "stock.travelling",
     "cart_items": "orders.cart",
     "cart_of": "orders.cart",
     "carts_by_secret": "orders.cart",
@@ -401,11 +424,13 @@ _MODULES = {
     "clean_html": "html",
     "clear_session": "api.cookies",
     "columns_of": "reports.look",
+    "come_home": "enterprises.homes",
     "confirm_email": "people.confirmations",
     "confirm_new_email": "people.new_email",
     "console": "printing",
     "copy_enterprise": "enterprises.enterprises",
     "count_offers": "catalogs.visible",
+    "create_catalog": "catalogs.catalogs",
     "csv_bytes": "spreadsheets",
     "customer_by_email": "enterprises.customers",
     "customer_by_id": "enterprises.customers",
@@ -413,6 +438,7 @@ _MODULES = {
     "decode_text": "decoding",
     "demand": "people.access",
     "digits": "money",
+    "do_one_job": "work",
     "drop_append_only_ddl": "store.append_only",
     "dues_by_number": "payments.due",
     "edit_row": "store",
@@ -436,6 +462,7 @@ _MODULES = {
     "format_span": "languages.formats",
     "give_slot_back": "sale_sessions.slots",
     "grant": "enterprises.grants",
+    "grants_given": "enterprises.grants",
     "grants_of": "enterprises.grants",
     "half_up": "money",
     "hash_password": "people.passwords",
@@ -456,6 +483,7 @@ _MODULES = {
     "known_customer": "orders.selling",
     "label_parameters": "reports.labels",
     "lease_in": "stock.travelling",
+    "leave_home": "enterprises.homes",
     "lend_stock": "stock.travelling",
     "lineage": "units.product_types",
     "lines_of_product": "orders.distribution",
@@ -526,6 +554,7 @@ _MODULES = {
     "say": "languages.catalogs",
     "search_key": "search",
     "segment": "reports.segments",
+    "sellable_products": "catalogs.granted",
     "set_price": "catalogs.offers",
     "set_session": "api.cookies",
     "settle_here": "stock.travelling",
@@ -536,6 +565,7 @@ _MODULES = {
     "sign_up": "people.confirmations",
     "slot_problems": "sale_sessions.slots",
     "start_payment": "payments.begin",
+    "stay_home": "enterprises.homes",
     "taken_since": "stock.movements",
     "tell_beyond": "stock.travelling",
     "tell_beyonds": "stock.travelling",

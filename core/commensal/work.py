@@ -14,6 +14,7 @@ from .hooks import specifications
 from .instance import Instance
 from .jobs import Periodic, Work
 from .jobs.failed import forget_finished
+from .jobs.run import run_due
 from .mail.send import send_mail
 from .payments import promises
 from .payments.following import call_off, follow_up
@@ -49,6 +50,11 @@ def _core(instance: Instance) -> Work:
             Periodic("let_go", timedelta(days=1), partial(let_go, hooks=instance.hooks, kept=kept)),
         ),
     )
+
+
+def do_one_job(instance: Instance) -> bool:
+    """Does the job that has been due for longest, for who looks after several instances. False where none is due."""
+    return run_due(instance, work_of(instance))
 
 
 def work_of(instance: Instance) -> Work:

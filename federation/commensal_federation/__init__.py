@@ -12,6 +12,7 @@ from commensal import hookimpl
 
 from .catalogue.telling import listing_changed, stock_changed
 from .commands import commands
+from .demo.network import demo_network
 from .identity.warnings import warnings
 from .jobs import jobs
 from .leases.holding import bring_stock
@@ -22,6 +23,7 @@ from .settings import EnterpriseFederation, FederationSettings
 __all__ = [
     "bring_stock",
     "commands",
+    "demo_network",
     "endpoints",
     "fixed_routes",
     "jobs",

@@ -352,6 +352,7 @@ def start(plugin: Probe, clock: ManualClock) -> None:
     hooks.each(specifications.jobs)
     hooks.each(specifications.routes, instance=NONE)
     hooks.each(specifications.fixed_routes, instance=NONE)
+    hooks.each(specifications.demo_network, network=NONE)
 
 
 STARTS = [case for case in cases("startup") if case.values[0].name != "commands"]

@@ -1,52 +1,85 @@
-"""``commensal demo``: the demo region, to look around in, or to see the whole story checked."""
+"""``commensal demo``: the demo region and its neighbours, to look around in, or to see the whole story checked."""
 
 from __future__ import annotations
 
 import shutil
+import signal
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ..demo.fill import PASSWORD, Filled, fill
+from ..demo.neighbours import free_ports, running, settle_neighbour
 from ..demo.region import draw_region
 from ..demo.story import tell_story
 from ..demo.values import Region
 from ..enterprises.enterprises import enterprises_by_id
+from ..hooks import specifications
+from ..hooks.values import DemoNetwork, DemoStory
 from ..instance import Instance, open_instance
 from ..instance.begin import USUAL, begin_instance
 from ..printing import console
-from ..serving import serve
+
+NEIGHBOURS = 2
 
 
 def add_to(app: typer.Typer) -> None:
     @app.command("demo")
     def demo(
         check: Annotated[bool, typer.Option("--check", help="Run the story to its end, check it, and stop.")] = False,
-        folder: Annotated[Path | None, typer.Option(help="Leave the instance here; else it is temporary.")] = None,
+        folder: Annotated[Path | None, typer.Option(help="Leave the instances here; else they are temporary.")] = None,
         scale: Annotated[int, typer.Option(min=1, max=100, help="Multiplies the region.")] = 1,
         seed: Annotated[int, typer.Option(help="Another seed draws another region.")] = 1,
-        port: Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on; 0 takes a free one.")] = 8000,
+        port: Annotated[
+            int, typer.Option(min=0, max=65535, help="The first port to listen on; 0 takes free ones.")
+        ] = 8000,
         plugin: Annotated[list[str] | None, typer.Option(help="An installed plugin that every hub uses too.")] = None,
+        alone: Annotated[bool, typer.Option("--alone", help="The region's instance, without neighbours.")] = False,
     ) -> None:
-        """Makes an instance with the demo region: three hubs, thirty producers, two hundred customers, past sales."""
-        with _place(folder) as place:
-            port = 0 if check else port
-            more = plugin or []
-            begin_instance(
-                place, name="Région de démonstration", base_url=f"http://127.0.0.1:{port or 8000}", port=port,
-                plugins=tuple(dict.fromkeys([*USUAL, *more])),
-            )  # fmt: skip
-            with open_instance(place) as opened:
-                region = draw_region(seed, scale)
-                filled = fill(opened, region, also=more)
-                if not check:
-                    serve(opened, port=port, started=lambda url: _greet(opened, region, filled, url))
-                elif not tell_story(opened, filled, region, console):
-                    raise typer.Exit(1)
+        """Makes the demo region, with three hubs and thirty producers, and two instances that trade with it."""
+        with _place(folder) as place, ExitStack() as stack:
+            folders = [place, *(place / f"neighbour{number + 1}" for number in range(0 if alone else NEIGHBOURS))]
+            ports = free_ports(len(folders)) if check or not port else [port + one for one in range(len(folders))]
+            _begin(folders, ports, plugin or [])
+            home, *others = [stack.enter_context(open_instance(one)) for one in folders]
+            region = draw_region(seed, scale)
+            filled = fill(home, region, also=plugin or [])
+            stories = _stories(home, filled, region, others)
+            if check and not tell_story(home, filled, region, console):
+                raise typer.Exit(1)
+            greeting = _greeting(home, region, filled)
+            stack.close()
+            signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: the instances end with the demo
+            with suppress(KeyboardInterrupt), running(folders, ports, console) as processes:
+                if check:
+                    wrong = [one for story in stories for one in story.tell(processes)]
+                    for one in wrong:
+                        console.print(f"[red]wrong[/red] {one}")
+                    raise typer.Exit(1 if wrong else 0)
+                _greet(greeting, stories, processes.url(0), place)
+                processes.wait()
+
+
+def _begin(folders: Sequence[Path], ports: Sequence[int], plugins: Sequence[str]) -> None:
+    names = ("Région de démonstration", "Le Littoral", "Le Plateau")
+    for folder, port, name in zip(folders, ports, names, strict=False):
+        begin_instance(
+            folder, name=name, base_url=f"http://127.0.0.1:{port}", port=port, allow=("127.0.0.1",),
+            plugins=tuple(dict.fromkeys([*USUAL, *plugins])),
+        )  # fmt: skip
+
+
+def _stories(home: Instance, filled: Filled, region: Region, others: Sequence[Instance]) -> list[DemoStory]:
+    """What plugins make of several instances."""
+    if not others:
+        return []
+    neighbours = [settle_neighbour(one, region, number) for number, one in enumerate(others)]
+    network = DemoNetwork(home=home, hub_id=filled.hubs[0], producer_ids=tuple(filled.producers), neighbours=neighbours)
+    return [answer.value for answer in home.hooks.each(specifications.demo_network, network=network) if answer.value]
 
 
 @contextmanager
@@ -62,17 +95,28 @@ def _place(folder: Path | None) -> Iterator[Path]:
         shutil.rmtree(temporary)
 
 
-def _greet(instance: Instance, region: Region, filled: Filled, url: str) -> None:
+def _greeting(instance: Instance, region: Region, filled: Filled) -> list[str]:
+    """Lines with {url} in them."""
     with instance.store.read() as tx:
         known = enterprises_by_id(tx, filled.hubs)
+    return [
+        *(f"  {known[hub].name}: {{url}}/hubs/{known[hub].slug}" for hub in filled.hubs),
+        f"\nEverybody's password is [bold]{PASSWORD}[/bold]. Log in at {{url}}/login as",
+        f"  {filled.operator}  (runs the instance)",
+        f"  {region.hubs[0].owner.email}  (runs the hub {region.hubs[0].name})",
+        f"  {region.producers[0].owner.email}  (produces at {region.producers[0].name})",
+        f"  {region.shoppers[0].somebody.email}  (shops)",
+    ]
+
+
+def _greet(greeting: Sequence[str], stories: Sequence[DemoStory], url: str, folder: Path) -> None:
     console.print(f"\n[bold]Commensal is serving the demo region at {url}[/bold]\n")
-    for hub in filled.hubs:
-        console.print(f"  {known[hub].name}: {url}/hubs/{known[hub].slug}")
-    console.print(f"\nEverybody's password is [bold]{PASSWORD}[/bold]. Log in at {url}/login as")
-    console.print(f"  {filled.operator}  (runs the instance)")
-    console.print(f"  {region.hubs[0].owner.email}  (runs the hub {region.hubs[0].name})")
-    console.print(f"  {region.producers[0].owner.email}  (produces at {region.producers[0].name})")
-    console.print(f"  {region.shoppers[0].somebody.email}  (shops)")
+    for line in greeting:
+        console.print(line.format(url=url))
+    for story in stories:
+        console.print("\nTo try with the neighbours:")
+        for one in story.tries:
+            console.print(f"  {one}")
     console.print(f"\nThe API describes itself at {url}/api/openapi.json.")
-    console.print(f"E-mails are written into {instance.folder / 'mail'}.")
+    console.print(f"E-mails are written into {folder / 'mail'}.")
     console.print("Stop with Ctrl-C; then everything here is gone.\n")

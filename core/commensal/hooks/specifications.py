@@ -32,7 +32,9 @@ if TYPE_CHECKING:
     from ..stock.lots import StockLot
     from ..store import Transaction
     from .values import (
+        DemoNetwork,
         DemoPlace,
+        DemoStory,
         Event,
         MenuItem,
         PaymentMethod,
@@ -421,6 +423,15 @@ def listing_changed(instance: Instance, event: Event, item_ids: Sequence[str]) -
 
 
 # ------------------------------------------------------------------------------------------------ the demo region
+
+
+@hook(scope="instance", returns="each", where="startup", on_error="raise", timeout=120.0)
+def demo_network(network: DemoNetwork) -> DemoStory | None:
+    """Lets the instances of the demo trade with each other: agree, grant, open sales. None of them serves yet.
+
+    Return what a visitor may try, and a story that is told when all of them run.
+    """
+    raise AssertionError("a specification is not called")
 
 
 @hook(scope="instance", returns="each", where="startup", on_error="raise", timeout=60.0)

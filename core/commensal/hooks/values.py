@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
     from ..instance import Instance
@@ -102,3 +102,44 @@ class DemoPlace:
     instance: Instance
     enterprise_id: str
     seed: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class DemoHub:
+    """A small instance beside the demo region's, with one hub, its catalog, and nothing on sale yet."""
+
+    instance: Instance
+    hub_id: str
+    catalog_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DemoNetwork:
+    """The demo region's instance, whose producers are named, and its neighbours. None of them serves yet."""
+
+    home: Instance
+    hub_id: str
+    producer_ids: Sequence[str]
+    neighbours: Sequence[DemoHub]
+
+
+class DemoRun(Protocol):
+    """The instances of a demo network, each a process of its own: 0 is the region's, then come its neighbours."""
+
+    def url(self, place: int) -> str: ...
+
+    def start(self, place: int) -> None: ...
+
+    def stop(self, place: int) -> None: ...
+
+    def say(self, text: str) -> None: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class DemoStory:
+    """tries: what a visitor may try, a sentence each
+    tell:  tells the story over HTTP and returns what went wrong; nothing, if all is well
+    """
+
+    tries: Sequence[str]
+    tell: Callable[[DemoRun], Sequence[str]]

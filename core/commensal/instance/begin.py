@@ -12,7 +12,7 @@ from .instance import open_instance
 # The plugins of a new instance: all that are bundled. Each enterprise chooses among them.
 USUAL = (
     "shop", "cash", "bank_transfer", "stripe", "account", "pickup", "delivery", "fees", "vouchers", "solidarity",
-    "distribution_lists", "sales", "custom_report", "webhooks",
+    "distribution_lists", "sales", "custom_report", "webhooks", "federation",
 )  # fmt: skip
 _TEXT = """\
 # The settings of this instance. instance.example.toml of the project names them all.
@@ -52,8 +52,11 @@ def begin_instance(
     port: int = 8000,
     sender: str = "commensal@localhost",
     plugins: tuple[str, ...] = USUAL,
+    allow: tuple[str, ...] = (),
 ) -> None:
     """Writes ``instance.toml`` (mode 0600) into `folder`, which is made if need be, and the database beside it.
+
+    `allow` are inner addresses that it may reach all the same, for test networks.
 
     Raises `SettingsError` where there is an instance already: nothing is ever overwritten.
     """
@@ -66,6 +69,8 @@ def begin_instance(
         "database": database, "port": port, "sender": sender, "plugins": list(plugins),
     }  # fmt: skip
     text = _TEXT.format(**{key: _toml(value) for key, value in values.items()})
+    if allow:
+        text += f"\n[outbound]\nallow = {_toml(list(allow))}\n"
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as out:
         out.write(text)

@@ -94,6 +94,7 @@ GOOD: dict[str, Callable[..., Any]] = {
     "sale_completed": lambda sale: None,
     "stock_changed": lambda lot: None,
     "listing_changed": lambda item_ids: None,
+    "demo_network": lambda network: None,
     "demo_data": lambda tx: True,
 }
 
