@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Literal
 
-import click
+from typer._click.globals import get_current_context  # typer brings a click of its own
 
 from ..people.actor import Actor
 
@@ -57,5 +57,5 @@ def who_acts() -> Acting:
     said = _acting.get()
     if said is not None:
         return said
-    command = click.get_current_context(silent=True)
+    command = get_current_context(silent=True)
     return Acting(kind="shell", command=command.command_path) if command is not None else _NOBODY
