@@ -21,7 +21,7 @@ from commensal.people.tables import api_token, person_session
 from commensal.products.tables import image, supplied_product
 from commensal.sale_sessions.tables import coordination, sale_session
 from commensal.stock.tables import stock_lot
-from commensal.store import Transaction
+from commensal.store import Transaction, metadata
 from commensal_bank_transfer.tables import bank_transfer_entry
 from commensal_custom_report.tables import custom_report_preset
 from commensal_delivery.tables import delivery_slot
@@ -54,6 +54,7 @@ _ROWS: Mapping[str, tuple[Table, str]] = {
     "session": (sale_session, "enterprise_id"),
     "voucher": (vouchers_voucher, "enterprise_id"),
 }
+_CALLED = {"proposal": "sale"}  # where the parameter of a plugin is not called as its table
 _ABOVE = {"place_id": pickup_place, "hook_id": webhooks_hook, "catalog_id": catalog}
 
 # Words that are nobody's: what they name is looked up below the enterprise of the path.
@@ -123,7 +124,7 @@ def _value(tx: Transaction, way: Way, name: str, settled: Settled) -> str:
     }  # fmt: skip
     if name in WORDS:
         return WORDS[name]
-    if name in fixed:
+    if _named(way, name) is None and name in fixed:
         return fixed[name]
     if way.path == "/api/me/sessions/{session}":
         return str(tx.value(select(person_session.c.hash).where(person_session.c.person_id == settled.owner.id)))
@@ -131,11 +132,26 @@ def _value(tx: Transaction, way: Way, name: str, settled: Settled) -> str:
         return str(_SPECIAL[name](tx, way, settled))
     if name not in _ROWS and way.scope == OPERATOR:
         return "nothing-like-it"  # a thing of the instance, and of no enterprise
-    if name not in _ROWS:
-        raise Unfilled(f"{way}: {{{name}}}")
+    if name not in _ROWS or (_named(way, name) is not None and way.path.startswith("/api/-/federation/")):
+        return str(_first_of_its_name(tx, way, name, settled))
     table, owner = _ROWS[name]
     whose = table.c[owner].in_(_ids(_ABOVE[owner], settled)) if owner in _ABOVE else table.c[owner] == settled.id
     return str(_first(tx, table, whose))
+
+
+def _named(way: Way, name: str) -> Table | None:
+    """The table of a plugin that is called after the parameter: ``federation_grant`` for ``{grant}``."""
+    plugin = way.path.removeprefix("/api/-/").partition("/")[0]
+    return metadata.tables.get(f"{plugin}_{_CALLED.get(name, name)}")
+
+
+def _first_of_its_name(tx: Transaction, way: Way, name: str, settled: Settled) -> Any:
+    table = _named(way, name)
+    if table is None or "id" not in table.c:
+        raise Unfilled(f"{way}: {{{name}}}")
+    if "enterprise_id" in table.c:
+        return _first(tx, table, table.c.enterprise_id == settled.id)
+    return _first(tx, table, table.c.id.like(f"{settled.id}-%"))  # of those that `settle` made
 
 
 def _ids(table: Table, settled: Settled) -> Any:

@@ -69,7 +69,7 @@ def test_what_is_tried_is_there_and_its_owner_sees_the_marks(village: Village) -
     owner, marked = _owner(village), 0
     buyer = Asker(name="the buyer", headers={"Cookie": f"session={village.victim.shopper_session}"})
     for way in (one for one in village.ways if one.safe and one.parameters):
-        if way.scope in ("public", "operator") or str(way) in OPEN or way.path.endswith("{slot}"):
+        if way.scope in ("public", "operator") or str(way) in OPEN or way.path.startswith("/api/-/federation/"):
             continue
         with village.instance.store.read() as tx:
             attempt = Attempt(way, fill(tx, way, village.victim))
