@@ -1,0 +1,180 @@
+"""What trade between instances costs: ``python tests/benchmarks/federation_trade.py [products]``.
+
+Instances in one process on SQLite files, joined by wires without sockets. Times are of the processor, so of one core and
+of all instances together: a hub elsewhere has a core of its own.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import insert
+
+from commensal import Instance, Transaction
+from commensal.catalogs.listing import Listing, list_products
+from commensal.catalogs.offers import set_price
+from commensal.clock import ManualClock
+from commensal.jobs.run import run_due
+from commensal.logs import configure_logs
+from commensal.orders.place import place_order
+from commensal.orders.values import Wish
+from commensal.product_lists.lists import import_list
+from commensal.product_lists.read import read_list
+from commensal.sale_sessions.tables import coordination_supplier, session_item
+from commensal.stock.travelling import tell_beyond
+from commensal.testing.instances import NOON, Instances, Plan
+from commensal.testing.placed import a_shop
+from commensal.work import work_of
+from commensal_federation.catalogue.grants import accept_grant, give_grant, grants_between, mirror_of
+from commensal_federation.catalogue.listing import received_items
+from commensal_federation.catalogue.values import Grant, ReceivedItem
+from commensal_federation.dfc.iris import enterprise_iri
+from commensal_federation.identity import begin_identity
+from commensal_federation.leases.holding import take_grant
+from commensal_federation.leases.row import lease_with
+from commensal_federation.leases.values import LeaseGrant
+from commensal_federation.testing import Region, region_of
+
+PRODUCTS = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
+PEERS = 10
+ORDERS = 100
+AT_ONCE = 2000  # products of one list
+
+
+def main() -> None:
+    configure_logs(level="error")
+    with tempfile.TemporaryDirectory(prefix="commensal-bench-") as folder:
+        region = _region(Path(folder))
+        _fill(region["0"].instance)
+        region.work()
+        spent = _timed(lambda: _grant(region, 1))
+        print(f"| {PRODUCTS:,} products, from nothing to listable at a new peer | {spent:.1f} s |")
+        for place in range(2, 1 + PEERS):
+            _grant(region, place)
+        spent = _timed(lambda: _reprice(region))
+        print(f"| a price change, from its commit to {PEERS} peers | {spent * 1000:.0f} ms |")
+        own, leased = _own_order(region), _leased_order(region)
+        print(f"| an order of a local product | {own:.1f} ms |")
+        print(f"| an order of a leased one, where the lease suffices | {leased:.1f} ms, {leased / own:.2f} times |")
+        for federation in region.members.values():
+            federation.instance.close()
+
+
+def _region(folder: Path) -> Region:
+    clock, instances = ManualClock(NOON), Instances(folder)
+    plan = Plan(plugins=("federation",))
+    opened = [
+        (str(place), instances.open(folder / str(place), plan, clock=clock, base_url=f"https://{place}.example"))
+        for place in range(1 + PEERS)
+    ]
+    works = {id(one): work_of(one) for _, one in opened}
+    region = region_of(opened, lambda one: run_due(one, works[id(one)]))
+    for place, federation in enumerate(region.members.values()):
+        begin_identity(federation)
+        with federation.instance.store.write() as tx:
+            a_shop(tx, f"e{place}", is_producer=place == 0)
+    for place in range(1, 1 + PEERS):
+        region.befriend("0", str(place))
+    return region
+
+
+def _fill(instance: Instance) -> None:
+    head = "producer,name,category,units,unit_type,price,on_hand,tax_category,lot"
+    for first in range(0, PRODUCTS, AT_ONCE):
+        rows = (
+            f"e0,Produit {n},pomme,1,kg,2.50,1000,5.5,Produit {n}" for n in range(first, min(first + AT_ONCE, PRODUCTS))
+        )
+        with instance.store.write() as tx:
+            done = import_list(tx, "e0", read_list("\n".join([head, *rows]).encode()))
+            assert not done.problems, done.problems[:3]
+
+
+def _grant(region: Region, place: int) -> Grant:
+    """From the offer to the last item."""
+    home, hub = region["0"], region[str(place)]
+    with home.instance.store.write() as tx:
+        peer = region.peer("0", str(place))
+        give_grant(home, tx, "e0", peer.id, enterprise_iri(hub.base, f"e{place}"), "Hub")
+    region.work()
+    with hub.instance.store.write() as tx:
+        (offered,) = grants_between(tx, direction="received", state="offered")
+        accept_grant(hub, tx, offered.id)
+    region.work()
+    assert _first(region, place).price == 250
+    return offered
+
+
+def _first(region: Region, place: int) -> ReceivedItem:
+    with region[str(place)].instance.store.read() as tx:
+        (taken,) = grants_between(tx, direction="received", state="accepted")
+        return received_items(tx, taken, limit=1)[0]
+
+
+def _reprice(region: Region) -> None:
+    item_id = _first(region, 1).iri.rpartition("/")[2]
+    with region["0"].instance.store.write() as tx:
+        set_price(tx, "e0", item_id, 260)
+    region.work()
+    assert all(_first(region, place).price == 260 for place in range(1, 1 + PEERS))
+
+
+def _own_order(region: Region) -> float:
+    """Milliseconds of an order at the producer's own shop."""
+    instance = region["0"].instance
+    item_id = _first(region, 1).iri.rpartition("/")[2]
+    with instance.store.write() as tx:
+        tx.execute(insert(session_item).values(session_id="e0-session", item_id=item_id))
+    return _order(instance, "e0", item_id)
+
+
+def _leased_order(region: Region) -> float:
+    """The same at a hub that holds enough."""
+    hub, offered = region["1"], _first(region, 1)
+    with hub.instance.store.write() as tx:
+        (item_id,) = list_products(tx, "e1", "e1-catalog", [Listing(product_id=offered.product_id, price=300)])
+        copy = mirror_of(tx, enterprise_iri(region["0"].base, "e0"))
+        tx.execute(insert(coordination_supplier).values(coordination_id="e1-sale", enterprise_id=copy))
+        tx.execute(insert(session_item).values(session_id="e1-session", item_id=item_id))
+        _hold(region, tx, offered)
+    return _order(hub.instance, "e1", item_id)
+
+
+def _hold(region: Region, tx: Transaction, offered: ReceivedItem) -> None:
+    from commensal_federation.leases.questions import leases
+
+    peer = region.peer("1", "0")
+    lot = next(one for one in leases(tx, limit=100_000) if one.lot_name == offered.name)
+    lease = lease_with(tx, "holder", peer.id, lot_id=lot.lot_id)
+    assert lease is not None
+    said = LeaseGrant(
+        lot=lease.row["lot_iri"], unit=lease.unit, epoch=1, granted=lease.units(1000 * ORDERS),
+        until=tx.now + timedelta(days=1), beyond=lease.units(0),
+    )  # fmt: skip
+    take_grant(region["1"], tx, peer, said)
+    tell_beyond(tx, lot.lot_id, 0, tx.now + timedelta(days=1))
+
+
+def _order(instance: Instance, shop: str, item_id: str) -> float:
+    def once(number: int) -> None:
+        wish = Wish(items={item_id: 1}, name="Ada", email=f"ada{number}@example.org")
+        instance.transact(lambda tx: place_order(tx, instance.hooks, f"{shop}-session", wish))
+
+    once(0)
+    return _timed(lambda: [once(number) for number in range(1, 1 + ORDERS)]) / ORDERS * 1000
+
+
+def _timed(act: Callable[[], Any]) -> float:
+    """Seconds of the processor."""
+    before = time.process_time()
+    act()
+    return time.process_time() - before
+
+
+if __name__ == "__main__":
+    main()
