@@ -173,6 +173,7 @@ if TYPE_CHECKING:
     from .people.new_password import prove_password as prove_password
     from .people.passwords import hash_password as hash_password
     from .people.people import new_person as new_person
+    from .people.people import person_by_email as person_by_email
     from .people.people import person_by_id as person_by_id
     from .people.sessions import log_out as log_out
     from .pricing.told import as_told as as_told
@@ -254,6 +255,7 @@ if TYPE_CHECKING:
     from .stock.lots import StockLot as StockLot
     from .stock.lots import lot_by_id as lot_by_id
     from .stock.lots import lots_by_id as lots_by_id
+    from .stock.lots import lots_of as lots_of
     from .stock.movements import taken_since as taken_since
     from .stock.travelling import carry_stock as carry_stock
     from .stock.travelling import lease_in as lease_in
@@ -500,6 +502,7 @@ _MODULES = {
     "look": "reports.look",
     "lot_by_id": "stock.lots",
     "lots_by_id": "stock.lots",
+    "lots_of": "stock.lots",
     "lots_on_sale": "sale_sessions.questions",
     "mail_enterprise": "mail.to_enterprise",
     "metadata": "store",
@@ -525,6 +528,7 @@ _MODULES = {
     "page_of": "api.endpoint",
     "payment_methods": "payments.methods",
     "payments_of": "payments.payments",
+    "person_by_email": "people.people",
     "person_by_id": "people.people",
     "place_order": "orders.place",
     "plugin_settings": "enterprises.plugins",

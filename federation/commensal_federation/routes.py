@@ -15,6 +15,7 @@ from .dfc.server import dfc_routes
 from .identity.endpoints import routes as identity_endpoints
 from .identity.routes import identity_routes
 from .leases.endpoints import routes as lease_endpoints
+from .moving.endpoints import routes as move_endpoints
 from .openings.endpoints import routes as opening_endpoints
 from .orders.endpoints import routes as order_endpoints
 from .peering.endpoints import routes as peer_endpoints
@@ -31,6 +32,7 @@ def endpoints() -> Sequence[Endpoint]:
         lease_endpoints,
         order_endpoints,
         opening_endpoints,
+        move_endpoints,
     )
     return [one for room in rooms for one in room.endpoints]
 

@@ -50,6 +50,15 @@ from commensal_federation.messages.scopes_changed import ScopesChangedBody
 from commensal_federation.messages.state_digest import StateDigestBody
 from commensal_federation.messages.state_request import StateRequestBody
 from commensal_federation.messages.types import Writing
+from commensal_federation.moving.values import (
+    Move,
+    MoveAccept,
+    MoveCancel,
+    MoveExport,
+    MoveFollowed,
+    MoveOffer,
+    MoveReady,
+)
 from commensal_federation.openings.values import SaleAnswer, SaleProposal
 from commensal_federation.orders.values import AnswerLine, OrderAnswer, OrderUpdate, SaidLine
 from commensal_federation.signing import SigningKey
@@ -60,6 +69,7 @@ GRANTOR, TO = f"{FARM}/api/dfc/enterprises/1", f"{HUB}/api/dfc/enterprises/2"
 LOT, ITEM, OFFER = f"{FARM}/api/dfc/stocks/3", f"{FARM}/api/dfc/catalog_items/4", f"{FARM}/api/dfc/offers/4.5"
 PRODUCT, SALE = f"{FARM}/api/dfc/supplied_products/6", f"{FARM}/api/dfc/coordinations/7"
 ORDER, SESSION = f"{HUB}/api/dfc/orders/8", f"{HUB}/api/dfc/sale_sessions/9"
+MOVED = f"{HUB}/api/dfc/enterprises/1"
 NONCE, DIGEST = "q83vEjRWeJCrze8SNFZ4kA", "0c" * 32
 DOCUMENT = '{"@context":["https://www.w3.org/ns/cid/v1","https://commensal.example/ns/federation/v1"],"id":"…"}'
 CLOSES, BEGINS = NOW + timedelta(days=2), NOW + timedelta(days=3)
@@ -132,9 +142,24 @@ BODIES: dict[str, Any] = {
         ends_at=BEGINS + timedelta(hours=2), rev=1, withdrawn=False,
     ),
     "SaleAnswer": SaleAnswer(iri=SALE, hub=TO, accepted=True),
+    "MoveOffer": MoveOffer(enterprise=GRANTOR, name="The farm", products=1, epoch=2),
+    "MoveAccept": MoveAccept(enterprise=GRANTOR, accepted=True),
+    "MoveExport": MoveExport(
+        enterprise=GRANTOR, part=1, parts=3,
+        rows=(
+            {"kind": "catalog", "id": "10", "name": "Crates"},
+            {"kind": "item", "id": "4", "catalog_id": "10", "product_id": "6", "name": "Apples, a crate",
+             "position": 1, "hidden": False, "shown_to": [], "prices": [[None, 1250]]},
+        ),
+    ),
+    "MoveReady": MoveReady(enterprise=GRANTOR, moved_to=MOVED, renamed={"6": "11"}),
+    "MoveCancel": MoveCancel(enterprise=GRANTOR),
+    "Move": Move(enterprise=GRANTOR, moved_to=MOVED, epoch=2, renamed={"6": "11"}),
+    "MoveFollowed": MoveFollowed(enterprise=GRANTOR, moved_to=MOVED),
 }  # fmt: skip
 BY_THE_HUB = {
     "PeerAccept", "GrantAnswer", "LeaseRequest", "LeaseReport", "OrderUpdate", "SaleAnswer", "StateRequest",
+    "MoveAccept", "MoveReady", "MoveFollowed",
 }  # fmt: skip
 
 

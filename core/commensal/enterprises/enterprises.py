@@ -83,7 +83,7 @@ def create_enterprise(
     Without a slug it gets one from its name. Raises `Invalid` with every mistake, `Forbidden` while the owner's address
     is not confirmed, `Conflict` where they own a hundred already.
     """
-    _refuse_owner(tx, owner_id)
+    refuse_owner(tx, owner_id)
     values = read_fields({**_NEW, **given, "currency": currency})
     made = {"id": tx.new_id(), "created_at": tx.now, "version": 1, **values, "search": _search(values)}
     slug = given.get("slug")
@@ -93,13 +93,15 @@ def create_enterprise(
     return created
 
 
-def copy_enterprise(tx: Transaction, *, currency: str, **given: Unpack[EnterpriseFields]) -> Enterprise:
+def copy_enterprise(
+    tx: Transaction, *, currency: str, id: str | None = None, **given: Unpack[EnterpriseFields]
+) -> Enterprise:
     """A copy of an enterprise whose home is another instance: nobody here is its member, so nobody edits it.
 
-    Raises `Invalid` with every mistake.
+    `id` is the one that it has at home, where it is to keep that. Raises `Invalid` with every mistake.
     """
     values = read_fields({**_NEW, **given, "currency": currency})
-    made = {"id": tx.new_id(), "created_at": tx.now, "version": 1, **values, "search": _search(values)}
+    made = {"id": id or tx.new_id(), "created_at": tx.now, "version": 1, **values, "search": _search(values)}
     return _insert(tx, made, list(slugs_for(made["name"], made["id"])))
 
 
@@ -198,7 +200,8 @@ def _insert(tx: Transaction, values: Mapping[str, Any], slugs: Sequence[str]) ->
     raise _SLUG_TAKEN
 
 
-def _refuse_owner(tx: Transaction, owner_id: str) -> None:
+def refuse_owner(tx: Transaction, owner_id: str) -> None:
+    """Raises `Forbidden` and `Conflict` for a person who may not own one more enterprise, `NotFound`."""
     owned = select(func.count()).where(enterprise_member.c.person_id == owner_id, enterprise_member.c.role == "owner")
     asked = select(person.c.confirmed_at, person.c.is_operator, owned.scalar_subquery().label("owned"))
     row = tx.one(asked.where(person.c.id == owner_id))

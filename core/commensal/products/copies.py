@@ -53,6 +53,7 @@ class ProductCopy:
     deposit: int
     vat_rate: Decimal
     new: bool
+    sku: str | None = None
 
 
 def keep_lots(tx: Transaction, enterprise_id: str, lots: Sequence[LotCopy]) -> None:
@@ -89,7 +90,7 @@ def keep_products(tx: Transaction, enterprise_id: str, copies: Sequence[ProductC
             problems[copy.id] = wrong
         else:
             rows.append((copy, values))
-    made = {"enterprise_id": enterprise_id, "sku": None, "image_id": None, "created_at": tx.now, "version": 1}
+    made = {"enterprise_id": enterprise_id, "image_id": None, "created_at": tx.now, "version": 1}
     insert_rows(tx, supplied_product, [{"id": copy.id, **values, **made} for copy, values in rows if copy.new])
     _change(tx, enterprise_id, [(copy.id, values) for copy, values in rows if not copy.new])
     _set_rates(tx, [copy for copy, _ in rows])
@@ -120,9 +121,9 @@ def _values(tx: Transaction, enterprise_id: str, copy: ProductCopy, problems: li
     content: ProductContent = {
         "name": copy.name, "description": copy.description, "product_type": copy.product_type,
         "quantity": copy.quantity, "unit": copy.unit, "weighed": copy.weighed, "labels": copy.labels,
-        "allergens": copy.allergens, "deposit": copy.deposit,
+        "allergens": copy.allergens, "deposit": copy.deposit, "sku": copy.sku,
     }  # fmt: skip
-    values = read_content(tx, enterprise_id, content, problems)
+    values = read_content(tx, enterprise_id, content, problems, product_id=copy.id)
     rate = read_rate(copy.vat_rate)
     if isinstance(rate, Problem):
         problems.append(rate)
@@ -132,7 +133,7 @@ def _values(tx: Transaction, enterprise_id: str, copy: ProductCopy, problems: li
         **values,
         "lot_id": copy.lot_id,
         "lot_quantity": copy.lot_quantity,
-        "search": search_text(values["name"], None),
+        "search": search_text(values["name"], copy.sku),
     }
 
 

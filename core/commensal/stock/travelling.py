@@ -50,6 +50,11 @@ def write_off(tx: Transaction, lot_id: str, grains: int, *, note: str = "") -> b
     return _travel(tx, "counted", lot_id, Change(free=-grains), note)
 
 
+def carry_stock(tx: Transaction, lot_id: str, *, free: int, lent: int, note: str = "") -> bool:
+    """A lot comes here with its enterprise, or leaves with it (negative), in grains. False where less is there."""
+    return _travel(tx, "leased", lot_id, Change(free=free, lent=lent), note)
+
+
 def tell_beyond(tx: Transaction, lot_id: str, beyond: int, free_until: datetime | None) -> None:
     """What may be had from elsewhere, in grains, as it is told; and until when (UTC) the lot may be sold here."""
     tx.execute(update(stock_lot).where(stock_lot.c.id == lot_id).values(beyond=beyond, free_until=free_until))

@@ -27,6 +27,7 @@ from ..delivery import post
 from ..dfc.iris import enterprise_iri, local_id
 from ..dfc.vocabulary import DfcEnterprise
 from ..messages.types import Refuse
+from ..moving.authority import refuse_moved, refuse_moving, wait_while_moving
 from ..peers.peers import peer_by_id
 from ..peers.values import Peer
 from ..runtime import Federation
@@ -57,6 +58,7 @@ def give_grant(
 
     Raises `Conflict` for a peer that may not read catalogues here, and for a hub that is not of that peer.
     """
+    refuse_moving(tx, enterprise_id)
     peer = peer_by_id(tx, peer_id)
     if not peer.active or "catalogue.read" not in peer.scopes_given:
         raise Conflict("peer_scope", "{name} may not read catalogues of this instance.", name=peer.name)
@@ -72,12 +74,14 @@ def give_grant(
 def change_category(federation: Federation, tx: Transaction, grant_id: str, category_id: str | None) -> Grant:
     """From now on the hub sees the prices of another category. Raises `NotFound`."""
     found = grant_by_id(tx, grant_id, direction="given")
+    refuse_moving(tx, found.enterprise_id)
     return _set(tx, found, category_id=category_id)
 
 
 def end_grant(federation: Federation, tx: Transaction, grant_id: str) -> Grant:
     """Takes a grant back, or gives a received one up. What was ordered stays ordered. Raises `NotFound`."""
     found = grant_by_id(tx, grant_id)
+    refuse_moving(tx, found.enterprise_id)
     ours = enterprise_iri(federation.base, found.enterprise_id)
     if found.direction == "given":
         post(federation, tx, found.peer_id, "GrantEnd", GrantEnd(grantor=ours, hub=found.other_iri), on_behalf_of=ours)
@@ -95,8 +99,14 @@ def answered(federation: Federation, tx: Transaction, peer: Peer, said: GrantAns
     found = find_grant(tx, "given", grantor, said.hub)
     if found is None or found.peer_id != peer.id or found.state == "revoked":
         raise Refuse("no_grant", "There is no such grant.")
+    wait_while_moving(tx, found.enterprise_id)
     state = "accepted" if said.accepted else "refused"
     return None if found.state == state else _set(tx, found, state=state)
+
+
+def offer_again(federation: Federation, tx: Transaction, found: Grant) -> None:
+    """Tells the hub once more what it is granted: it may have lost that, or have moved."""
+    _offer(federation, tx, found)
 
 
 def grantors_to(tx: Transaction, peer_id: str) -> set[str]:
@@ -113,6 +123,7 @@ def grant_offered(federation: Federation, tx: Transaction, peer: Peer, said: Gra
     hub = local_id(federation.base, said.hub, "enterprises")
     if local_id(peer.base, said.grantor.iri, "enterprises") is None:
         raise Refuse("authority", "An instance grants only for enterprises of its own.")
+    refuse_moved(tx, said.grantor.iri)
     if hub is None:
         raise Refuse("no_hub", "There is no such enterprise here.")
     try:

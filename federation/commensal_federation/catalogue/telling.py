@@ -26,6 +26,7 @@ from commensal import (
 from ..delivery import post
 from ..dfc.iris import enterprise_iri, item_iri, lot_iri, offer_iri, product_iri
 from ..dfc.vocabulary import DfcItem, DfcLot, DfcOffer, DfcPrice, DfcProduct, DfcQuantity
+from ..moving.authority import is_frozen
 from ..orders.tables import federation_told_price
 from ..peers.peers import peer_by_id
 from ..runtime import Federation, federation_of
@@ -93,6 +94,8 @@ def _tell(
     federation: Federation, tx: Transaction, grant: Grant, ids: Sequence[str], listed: Sequence[Listed] | None = None,
     *, again: bool = False,
 ) -> None:  # fmt: skip
+    if is_frozen(tx, grant.enterprise_id):
+        return  # revisions go on at the new home, or are told once it stays
     if listed is None:
         listed = listed_for(tx, grant.enterprise_id, grant.category_id, item_ids=ids, limit=len(ids))
     place = _place(federation, tx, grant, listed)

@@ -43,6 +43,7 @@ def title(language: str, kind: str) -> str:
         "clock": translate(language, "Our clock and its differ: one of them is wrong."),
         "document": translate(language, "Its document cannot be fetched, or is not signed by the key that you know."),
         "revoked": translate(language, "It has ended the trade."),
+        "move": translate(language, "An enterprise that you trade with moves to another instance."),
     }
     return titles.get(kind, kind)
 

@@ -27,7 +27,7 @@ def peer_routes(instance: Instance) -> Sequence[BaseRoute]:
     async def run(request: HttpRequest) -> Response:
         return _response(await _answer(federation, request))
 
-    paths = ("/inbox", "/outbox", "/ask", "/requests", "/messages/{message}")
+    paths = ("/inbox", "/outbox", "/ask", "/requests", "/messages/{message}", "/enterprises/{enterprise}")
     return [Route(path, run, methods=["GET", "POST"], name=f"federation {path[1:]}") for path in paths]
 
 

@@ -6,6 +6,7 @@ POST requests                              a PeerRequest, of anybody
 GET  outbox?lane=&after=epoch.seq&limit=   what we have said to the caller, as it was signed
 GET  inbox?lane=&after=epoch.seq&limit=    what we have of the caller's, as it was signed
 GET  messages/<id>                         our answers to a message of the caller's
+GET  enterprises/<id>                      who speaks for an enterprise that lives here, or did
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
-from commensal import Busy, Conflict
+from commensal import Busy, Conflict, NotFound
 
+from ..moving.document import enterprise_document
 from ..peering.requests import receive_request
 from ..peers.nonces import Replayed
 from ..runtime import Federation
@@ -29,7 +31,7 @@ from .given import answers_to, given, held_of
 from .receiving import MOST, keep_nonce_of, receive_all
 from .values import Receipt
 
-_PATH = re.compile(r"/-/federation/(inbox|outbox|ask|requests|messages)(?:/([A-Za-z0-9-]{1,64}))?")
+_PATH = re.compile(r"/-/federation/(inbox|outbox|ask|requests|messages|enterprises)(?:/([A-Za-z0-9_.~-]{1,100}))?")
 _JSON = ("content-type", "application/json")
 _PROBLEM = ("content-type", "application/problem+json")
 
@@ -72,8 +74,19 @@ def _serve(federation: Federation, request: Request, address: str) -> Answer:
     federation.instance.store.transact(lambda tx: keep_nonce_of(tx, admitted))
     if name == "messages":
         return answers_to(federation, peer, f"{peer.base}/-/federation/messages/{rest}")
+    if name == "enterprises":
+        return _enterprise(federation, rest)
     query = dict(parse_qsl(urlsplit(request.url).query))
     return given(federation, peer, query) if name == "outbox" else held_of(federation, peer, query)
+
+
+def _enterprise(federation: Federation, id: str) -> Answer:
+    try:
+        with federation.instance.store.read() as tx:
+            document = enterprise_document(federation, tx, id)
+    except NotFound as error:
+        raise Denied(404, "not_found", "there is no such enterprise here") from error
+    return Answer(200, [("content-type", ENVELOPE), ("cache-control", "no-store")], document)
 
 
 def _what(request: Request) -> tuple[str, str]:
@@ -82,6 +95,7 @@ def _what(request: Request) -> tuple[str, str]:
         "inbox": ("POST", "GET"),
         "outbox": ("GET",),
         "messages": ("GET",),
+        "enterprises": ("GET",),
         "ask": ("POST",),
         "requests": ("POST",),
     }

@@ -134,6 +134,12 @@ def ask_further(federation: Federation, tx: Transaction, peer: Peer, lot_id: str
             _ask_ahead(federation, tx, lease, missing)
 
 
+def ask_again(federation: Federation, tx: Transaction, lease: Held) -> None:
+    """Asks for nothing more: the answer tells all that was ever granted, where a message may have been lost."""
+    if not lease.lot.unlimited:
+        _ask_ahead(federation, tx, lease, 0)
+
+
 def _ask_ahead(federation: Federation, tx: Transaction, lease: Held, missing: int) -> None:
     asked = lease.row["wanted_at"]
     if asked is not None and asked > tx.now - PAUSE and missing <= lease.row["wanted"]:

@@ -12,6 +12,7 @@ from commensal import Transaction, lend_stock, settle_lent, write_off
 from ..delivery import post
 from ..dfc.iris import lot_iri
 from ..messages import Refuse
+from ..moving.authority import refuse_moving, wait_while_moving
 from ..peers.peers import peer_by_id
 from ..peers.values import Peer
 from ..runtime import Federation
@@ -33,6 +34,7 @@ def answer_request(
     Quantities are grains. Returns how many of those hoped for are missing. Raises `Refuse` for a lot that needs no
     lease.
     """
+    wait_while_moving(tx, enterprise_id)
     lease = lease_with(tx, "lender", peer.id, lot_id=lot_id) or _opened(federation, tx, peer, enterprise_id, lot_id)
     if lease.lot.unlimited:
         raise Refuse("unlimited", "There is no need to lease what is unlimited.")
@@ -59,6 +61,7 @@ def take_report(federation: Federation, tx: Transaction, peer: Peer, lot_id: str
     lease = lease_with(tx, "lender", peer.id, lot_id=lot_id)
     if lease is None:
         raise Refuse("no_lease", "This instance holds nothing of that lot.")
+    wait_while_moving(tx, lease.row["enterprise_id"])
     row = lease.row
     if said.epoch < row["epoch"] or said.report <= row["report"]:
         return  # of before a forced return, or an older one that comes late
@@ -95,6 +98,7 @@ def force_return(federation: Federation, tx: Transaction, lease_id: str) -> Held
     What it had sold by then and not yet reported comes as late, for a person to settle. Raises `NotFound`.
     """
     lease = lease_by_id(tx, lease_id)
+    refuse_moving(tx, lease.row["enterprise_id"])
     if not settle_lent(tx, lease.row["lot_id"], back=lease.out, note="taken back by force"):
         raise AssertionError(f"the lot {lease.row['lot_id']} has lent less than its leases hold")
     known = lease.sold
@@ -109,6 +113,7 @@ def force_return(federation: Federation, tx: Transaction, lease_id: str) -> Held
 def accept_late(federation: Federation, tx: Transaction, lease_id: str) -> bool:
     """What was sold late is granted after all. False where less is free. Raises `NotFound`."""
     lease = lease_by_id(tx, lease_id)
+    refuse_moving(tx, lease.row["enterprise_id"])
     late, held, seen = lease.row["late"], lease.row["held"], lease.row["seen"]
     if late > lease.free:
         return False

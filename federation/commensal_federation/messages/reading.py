@@ -27,6 +27,14 @@ def texts(document: Mapping[str, Any], name: str, most: int = 50) -> tuple[str, 
     return tuple(value)
 
 
+def ids(document: Mapping[str, Any], name: str, most: int = 10_000) -> Mapping[str, str]:
+    """Short texts by short texts, none where the member is missing. Raises `Unreadable`."""
+    value = document.get(name, {})
+    if not isinstance(value, dict) or len(value) > most or not all(map(_is_id, (*value, *value.values()))):
+        raise Unreadable(name, f"{name} must have at most {most} ids, by ids")
+    return value
+
+
 def moment(document: Mapping[str, Any], name: str) -> datetime:
     """A moment in UTC. Raises `Unreadable`."""
     try:
@@ -71,3 +79,7 @@ def number(document: Mapping[str, Any], name: str) -> int:
     if type(value) is not int or value < 0:
         raise Unreadable(name, f"{name} must be a whole number")
     return value
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= 100

@@ -15,6 +15,13 @@ from .lease_recall import LEASE_RECALL
 from .lease_refusal import LEASE_REFUSAL
 from .lease_report import LEASE_REPORT
 from .lease_request import LEASE_REQUEST
+from .move import MOVE
+from .move_accept import MOVE_ACCEPT
+from .move_cancel import MOVE_CANCEL
+from .move_export import MOVE_EXPORT
+from .move_followed import MOVE_FOLLOWED
+from .move_offer import MOVE_OFFER
+from .move_ready import MOVE_READY
 from .order_answer import ORDER_ANSWER
 from .order_update import ORDER_UPDATE
 from .peer_accept import PEER_ACCEPT
@@ -57,5 +64,12 @@ TYPES: dict[str, MessageType] = {
         ORDER_ANSWER,
         SALE_PROPOSAL,
         SALE_ANSWER,
+        MOVE_OFFER,
+        MOVE_ACCEPT,
+        MOVE_EXPORT,
+        MOVE_READY,
+        MOVE_CANCEL,
+        MOVE,
+        MOVE_FOLLOWED,
     )
 }

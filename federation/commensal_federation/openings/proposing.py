@@ -13,6 +13,7 @@ from ..catalogue.grants import grants_between
 from ..delivery import post
 from ..dfc.iris import coordination_iri, enterprise_iri
 from ..messages.types import Refuse
+from ..moving.authority import refuse_moving
 from ..peers.peers import peer_by_id
 from ..peers.values import Peer
 from ..runtime import Federation
@@ -38,6 +39,7 @@ def propose_sale(
 
     Returns one row for each hub. Raises `Conflict` for times that cannot be, `NotFound` for a sale that is not there.
     """
+    refuse_moving(tx, producer_id)
     if not opens_at < closes_at <= begins_at < ends_at:
         raise Conflict("times", "A sale opens, then closes, then its goods are handed out, in this order.")
     if closes_at <= tx.now:

@@ -128,20 +128,30 @@ def tell(
     if order.rev and state == order.state and said == [(one.item_iri, one.quantity) for one in order.lines]:
         return
     keep_order(tx, order, lines, state=state, rev=order.rev + 1, closes_at=about["closes_at"])
-    ours = enterprise_iri(federation.base, hub)
+    _say(federation, tx, replace(order, lines=lines, state=state, rev=order.rev + 1))
+
+
+def say_again(federation: Federation, tx: Transaction, order: InstanceOrder) -> None:
+    """Says the order as it is once more: the supplier may not have read the last word, or has moved."""
+    keep_order(tx, order, order.lines, rev=order.rev + 1)
+    _say(federation, tx, replace(order, rev=order.rev + 1))
+
+
+def _say(federation: Federation, tx: Transaction, order: InstanceOrder) -> None:
+    ours = enterprise_iri(federation.base, order.enterprise_id)
     body = OrderUpdate(
-        iri=order.iri, buyer=ours, supplier=mirror.iri, session_iri=order.session_iri,
+        iri=order.iri, buyer=ours, supplier=order.other_iri, session_iri=order.session_iri,
         session_name=order.session_name, closes_at=order.closes_at, begins_at=order.begins_at,
-        currency=order.currency, state=state, rev=order.rev + 1,
+        currency=order.currency, state=order.state, rev=order.rev,
         lines=tuple(
             SaidLine(
                 item_iri=one.item_iri, offer_iri=one.offer_iri, rev=one.rev, name=one.name, price=one.price,
                 quantity=one.quantity,
             )
-            for one in lines
+            for one in order.lines
         ),
     )  # fmt: skip
-    post(federation, tx, mirror.peer_id, "OrderUpdate", body, on_behalf_of=ours)
+    post(federation, tx, order.peer_id, "OrderUpdate", body, on_behalf_of=ours)
 
 
 def _opened(

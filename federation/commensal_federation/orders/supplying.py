@@ -25,6 +25,7 @@ from ..delivery import post
 from ..dfc.iris import enterprise_iri, local_id
 from ..leases.lending import expect_lost
 from ..messages.types import Refuse
+from ..moving.authority import refuse_moving, wait_while_moving
 from ..peers.peers import peer_by_id
 from ..peers.values import Peer
 from ..runtime import Federation
@@ -44,6 +45,7 @@ def take_order(federation: Federation, tx: Transaction, peer: Peer, said: OrderU
     grant = find_grant(tx, "given", supplier or "", said.buyer)
     if supplier is None or grant is None or grant.peer_id != peer.id or grant.state == "offered":
         raise Refuse("no_grant", "This hub was granted nothing by that enterprise.")
+    wait_while_moving(tx, supplier)
     if local_id(peer.base, said.iri, "orders") is None:
         raise Refuse("authority", "A hub names its orders by its own address.")
     order = order_by_iri(tx, said.iri)
@@ -82,6 +84,7 @@ def answer_order(
     What was said before stands where nothing else is said. Raises `NotFound`, `Invalid`, `Conflict` for an order that
     was cancelled.
     """
+    refuse_moving(tx, enterprise_id)
     order = order_of(tx, enterprise_id, order_id, role="supplier")
     if order.state == "Cancelled":
         raise Conflict("cancelled", "This order was cancelled.")

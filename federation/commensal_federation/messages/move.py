@@ -1,0 +1,43 @@
+"""Move: the enterprise lives elsewhere now. Its old home says so, or the producer with the recovery key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from commensal import Transaction
+
+from ..moving.following import hear_move
+from ..moving.leaving import handed_over_before
+from ..moving.values import Move
+from ..runtime import Federation
+from .reading import ids, number, text
+from .types import MessageType, Reading, Received, Writing
+
+
+def write(body: Move, writing: Writing) -> dict[str, Any]:
+    said = {
+        "type": "Move", "enterprise": body.enterprise, "movedTo": body.moved_to, "authorityEpoch": body.epoch,
+        "renamed": dict(body.renamed),
+    }  # fmt: skip
+    return said if body.statement is None else {**said, "statement": body.statement}
+
+
+def read(document: Mapping[str, Any], reading: Reading) -> Move:
+    return Move(
+        enterprise=text(document, "enterprise"),
+        moved_to=text(document, "movedTo"),
+        epoch=number(document, "authorityEpoch"),
+        renamed=ids(document, "renamed"),
+        statement=text(document, "statement", 5000) if "statement" in document else None,
+    )
+
+
+def handle(federation: Federation, tx: Transaction, received: Received) -> None:
+    hear_move(federation, tx, received.peer, received.body)
+
+
+MOVE = MessageType(
+    name="Move", lane="order", scope=None, body=Move, write=write, read=read, handle=handle,
+    foreign=True, recover=handed_over_before,
+)  # fmt: skip

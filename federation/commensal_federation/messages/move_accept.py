@@ -1,0 +1,32 @@
+"""MoveAccept: the operator and the future owner agree that the enterprise comes; or they do not (any more)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from commensal import Transaction
+
+from ..moving.leaving import move_answered
+from ..moving.values import MoveAccept
+from ..runtime import Federation
+from .reading import flag, text
+from .types import MessageType, Reading, Received, Writing
+
+
+def write(body: MoveAccept, writing: Writing) -> dict[str, Any]:
+    return {"type": "MoveAccept", "enterprise": body.enterprise, "accepted": body.accepted}
+
+
+def read(document: Mapping[str, Any], reading: Reading) -> MoveAccept:
+    return MoveAccept(enterprise=text(document, "enterprise"), accepted=flag(document, "accepted"))
+
+
+def handle(federation: Federation, tx: Transaction, received: Received) -> None:
+    move_answered(federation, tx, received.peer, received.body)
+
+
+MOVE_ACCEPT = MessageType(
+    name="MoveAccept", lane="order", scope=None, body=MoveAccept, write=write, read=read, handle=handle,
+    foreign=True,
+)  # fmt: skip

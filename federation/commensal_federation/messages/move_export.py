@@ -1,0 +1,45 @@
+"""MoveExport: a part of what the enterprise takes along, as rows that `moving/rows.py` explains."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from commensal import Transaction
+
+from ..moving.coming import take_part
+from ..moving.leaving import export_refused
+from ..moving.rows import read_rows
+from ..moving.values import MoveExport
+from ..runtime import Federation
+from ..signing import Unreadable
+from .reading import number, text
+from .types import MessageType, Reading, Received, Writing
+
+_MOST = 10_000
+
+
+def write(body: MoveExport, writing: Writing) -> dict[str, Any]:
+    return {
+        "type": "MoveExport", "enterprise": body.enterprise, "part": body.part, "parts": body.parts,
+        "rows": list(body.rows),
+    }  # fmt: skip
+
+
+def read(document: Mapping[str, Any], reading: Reading) -> MoveExport:
+    rows = document.get("rows")
+    read_rows(rows)
+    part, parts = number(document, "part"), number(document, "parts")
+    if not isinstance(rows, list) or not 1 <= part <= parts <= _MOST:
+        raise Unreadable("part", f"parts are counted from 1 to {_MOST} at most")
+    return MoveExport(enterprise=text(document, "enterprise"), part=part, parts=parts, rows=tuple(rows))
+
+
+def handle(federation: Federation, tx: Transaction, received: Received) -> None:
+    take_part(federation, tx, received.peer, received.body)
+
+
+MOVE_EXPORT = MessageType(
+    name="MoveExport", lane="catalogue", scope="enterprise.move", body=MoveExport, write=write, read=read,
+    handle=handle, failed=export_refused,
+)  # fmt: skip

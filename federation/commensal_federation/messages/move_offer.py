@@ -1,0 +1,39 @@
+"""MoveOffer: an owner would like an enterprise of the sender to live at the receiver's from now on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from commensal import Transaction
+
+from ..moving.coming import move_offered
+from ..moving.values import MoveOffer
+from ..runtime import Federation
+from .reading import number, text
+from .types import MessageType, Reading, Received, Writing
+
+
+def write(body: MoveOffer, writing: Writing) -> dict[str, Any]:
+    return {
+        "type": "MoveOffer", "enterprise": body.enterprise, "name": body.name, "products": body.products,
+        "authorityEpoch": body.epoch,
+    }  # fmt: skip
+
+
+def read(document: Mapping[str, Any], reading: Reading) -> MoveOffer:
+    return MoveOffer(
+        enterprise=text(document, "enterprise"),
+        name=text(document, "name"),
+        products=number(document, "products"),
+        epoch=number(document, "authorityEpoch"),
+    )
+
+
+def handle(federation: Federation, tx: Transaction, received: Received) -> None:
+    move_offered(federation, tx, received.peer, received.body)
+
+
+MOVE_OFFER = MessageType(
+    name="MoveOffer", lane="order", scope="enterprise.move", body=MoveOffer, write=write, read=read, handle=handle,
+)  # fmt: skip

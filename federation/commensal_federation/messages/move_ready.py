@@ -1,0 +1,36 @@
+"""MoveReady: the import would succeed; from the old home's `Move` on the enterprise lives at the sender's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from commensal import Transaction
+
+from ..moving.leaving import hand_over
+from ..moving.values import MoveReady
+from ..runtime import Federation
+from .reading import ids, text
+from .types import MessageType, Reading, Received, Writing
+
+
+def write(body: MoveReady, writing: Writing) -> dict[str, Any]:
+    return {
+        "type": "MoveReady", "enterprise": body.enterprise, "movedTo": body.moved_to, "renamed": dict(body.renamed),
+    }  # fmt: skip
+
+
+def read(document: Mapping[str, Any], reading: Reading) -> MoveReady:
+    return MoveReady(
+        enterprise=text(document, "enterprise"), moved_to=text(document, "movedTo"), renamed=ids(document, "renamed")
+    )
+
+
+def handle(federation: Federation, tx: Transaction, received: Received) -> None:
+    hand_over(federation, tx, received.peer, received.body)
+
+
+MOVE_READY = MessageType(
+    name="MoveReady", lane="order", scope=None, body=MoveReady, write=write, read=read, handle=handle,
+    foreign=True,
+)  # fmt: skip

@@ -1,0 +1,94 @@
+"""The document of an enterprise: who speaks for it, signed by its home, for peers that ask.
+
+    GET /-/federation/enterprises/<id>
+    {"@context": […], "id": "https://a.example/api/dfc/enterprises/42", "type": "EnterpriseAuthority",
+     "actor": "https://a.example/.well-known/commensal", "authorityEpoch": 2, "movedTo": "https://b.example/…",
+     "alsoKnownAs": ["https://c.example/…"], "recoveryKey": "did:key:z6Mk…", "published": "…", "proof": {…}}
+
+A move counts when two of them agree: that of the old home names the new address, and that of the new home the old one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from commensal import NotFound, Transaction, enterprise_by_id
+
+from ..delivery.calling import address_of, fetch
+from ..dfc.iris import enterprise_iri, local_id
+from ..identity import current_key
+from ..messages.envelope import CONTEXT
+from ..messages.reading import moment, number, text, texts
+from ..peers.pinned import pinned_keys
+from ..peers.values import Peer
+from ..runtime import Federation
+from ..signing import BadProof, Unreadable, canonical, read_json, sign, verify
+from ..signing.moments import write_moment
+from .authority import authority_of
+
+LARGEST = 64 * 1024  # bytes
+_FRESH = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class EnterpriseDocument:
+    """What a home says of an enterprise; empty where there is nothing to say."""
+
+    iri: str
+    epoch: int
+    moved_to: str
+    also_known_as: tuple[str, ...]
+
+
+class NoDocument(Exception):
+    """The peer shows none that counts."""
+
+
+def enterprise_document(federation: Federation, tx: Transaction, enterprise_id: str) -> bytes:
+    """Of an enterprise that lives here or has lived here. Raises `NotFound`."""
+    iri = enterprise_iri(federation.base, enterprise_id)
+    known = authority_of(tx, iri)
+    if not known.moved_to:
+        enterprise_by_id(tx, enterprise_id)
+    said = {
+        "@context": CONTEXT,
+        "id": iri,
+        "type": "EnterpriseAuthority",
+        "actor": federation.iri,
+        "authorityEpoch": known.epoch,
+        "movedTo": known.moved_to,
+        "alsoKnownAs": [known.came_from] if known.came_from else [],
+        "recoveryKey": known.recovery_key,
+        "published": write_moment(tx.now),
+    }
+    return canonical(sign(said, current_key(federation, tx), tx.now))
+
+
+def fetch_enterprise(federation: Federation, peer: Peer, iri: str) -> EnterpriseDocument:
+    """Asks its home. Not inside a transaction. Raises `NoDocument`, `Unreachable`."""
+    id = local_id(peer.base, iri, "enterprises")
+    if id is None:
+        raise NoDocument(f"{iri[:200]} is no enterprise of {peer.base}")
+    answer = fetch(federation, address_of(peer, f"enterprises/{id}"), size=LARGEST)
+    if answer.status != 200:
+        raise NoDocument(f"{peer.base} shows no document of {iri[:200]}: it answered {answer.status}")
+    try:
+        return _read(answer.body, peer, iri, federation.instance.clock.now())
+    except (Unreadable, BadProof, NotFound) as error:
+        raise NoDocument(f"the document of {iri[:200]} does not count: {error}") from error
+
+
+def _read(body: bytes, peer: Peer, iri: str, now: datetime) -> EnterpriseDocument:
+    document = read_json(body, LARGEST)
+    verify(document, pinned_keys(peer), now, context=CONTEXT)
+    if document["actor"] != peer.iri or document["id"] != iri or document.get("type") != "EnterpriseAuthority":
+        raise Unreadable("other_document", "it is of somebody or something else")
+    if moment(document, "published") < now - _FRESH:
+        raise Unreadable("old", "it is not of now")
+    return EnterpriseDocument(
+        iri=iri,
+        epoch=number(document, "authorityEpoch"),
+        moved_to=text(document, "movedTo", least=0),
+        also_known_as=texts(document, "alsoKnownAs"),
+    )

@@ -1,0 +1,78 @@
+"""Moves as rows: found, locked, changed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import fields
+from typing import Any
+
+from sqlalchemy import RowMapping, insert, select, update
+
+from commensal import NotFound, Transaction
+
+from ..peers.peers import peer_by_iri
+from ..peers.values import WELL_KNOWN, Peer
+from .tables import federation_move
+from .values import MoveRow, Role
+
+_row = federation_move.c
+_COLUMNS = [_row[one.name] for one in fields(MoveRow)]
+
+
+def moves(
+    tx: Transaction, *, role: Role | None = None, states: Collection[str] = (), after: str = "", limit: int = 50
+) -> Sequence[MoveRow]:
+    """Moves by id, from the one after `after` on."""
+    wanted = select(*_COLUMNS).where(_row.id > after)
+    if role is not None:
+        wanted = wanted.where(_row.role == role)
+    if states:
+        wanted = wanted.where(_row.state.in_(sorted(states)))
+    return [_read(row) for row in tx.all(wanted.order_by(_row.id).limit(limit))]
+
+
+def move_by_id(tx: Transaction, move_id: str, *, locked: bool = True) -> MoveRow:
+    """Raises `NotFound`."""
+    wanted = select(*_COLUMNS).where(_row.id == move_id)
+    row = tx.first(wanted.with_for_update() if locked else wanted)
+    if row is None:
+        raise NotFound("no_move", "There is no such move.")
+    return _read(row)
+
+
+def find_move(
+    tx: Transaction, role: Role, states: Collection[str], *, iri: str, peer_id: str | None = None
+) -> MoveRow | None:
+    """The newest move of the enterprise with this (old) address in one of these states; locked."""
+    mine = [_row.role == role, _row.old_iri == iri, _row.state.in_(sorted(states))]
+    if peer_id is not None:
+        mine.append(_row.peer_id == peer_id)
+    row = tx.first(select(*_COLUMNS).where(*mine).order_by(_row.id.desc()).limit(1).with_for_update())
+    return None if row is None else _read(row)
+
+
+def open_move(tx: Transaction, role: Role, state: str, **values: Any) -> MoveRow:
+    """A new row. What is not named is empty."""
+    usual: dict[str, Any] = {"new_iri": "", "enterprise_id": None, "owner_id": None, "said": {}, "until": None, "created_by": None}
+    made = {"id": tx.new_id(), "role": role, "state": state, "error": "", "created_at": tx.now, "changed_at": tx.now}
+    tx.execute(insert(federation_move), {**usual, **values, **made})
+    return move_by_id(tx, str(made["id"]))
+
+
+def set_move(tx: Transaction, move: MoveRow, **values: Any) -> MoveRow:
+    tx.execute(update(federation_move).where(_row.id == move.id).values(**values, changed_at=tx.now))
+    return move_by_id(tx, move.id)
+
+
+def base_of(iri: str) -> str:
+    """The instance of an enterprise's address."""
+    return iri.partition("/api/dfc/")[0]
+
+
+def peer_at(tx: Transaction, iri: str) -> Peer | None:
+    """The peer under whose address this enterprise stands; None for a stranger."""
+    return peer_by_iri(tx, base_of(iri) + WELL_KNOWN)
+
+
+def _read(row: RowMapping) -> MoveRow:
+    return MoveRow(**row)

@@ -1,0 +1,124 @@
+"""What the enterprise has with one peer is taken up at the new home when that peer deals with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import insert, select
+
+from commensal import Transaction, insert_rows
+
+from ..catalogue.grants import grant_by_id
+from ..catalogue.tables import federation_grant, federation_told
+from ..catalogue.telling import tell_all
+from ..dfc.iris import KINDS, local_id, lot_iri
+from ..leases.tables import federation_lease
+from ..orders.tables import federation_order, federation_order_line, federation_told_price
+from ..peers.values import Peer
+from ..runtime import Federation
+from .moves import base_of
+from .rows import AnyRow, GrantRow, LeaseRow, OrderRow, PriceRow, ToldRow
+from .values import MoveRow
+
+
+def rebased(old_base: str, new_base: str, renamed: Mapping[str, str]) -> Callable[[str], str]:
+    """Gives the address at the new home of anything of the old one; what is somebody else's stays as it is."""
+
+    def new_iri(iri: str) -> str:
+        for kind in KINDS:
+            id = local_id(old_base, iri, kind)
+            if id is not None:
+                return f"{new_base}/api/dfc/{kind}/{renamed.get(id, id)}"
+        return iri
+
+    return new_iri
+
+
+def place(federation: Federation, tx: Transaction, move: MoveRow, peer: Peer, rows: Sequence[AnyRow]) -> None:
+    """Grants, leases and orders of this peer, once; then its hubs are told the whole catalogue."""
+    enterprise_id = local_id(federation.base, move.new_iri, "enterprises")
+    assert enterprise_id is not None
+    placing = _Placing(federation, tx, move, peer, enterprise_id)
+    mine = [row for row in rows if getattr(row, "peer", None) == peer.iri]
+    grants = [row for row in mine if isinstance(row, GrantRow) and placing.may(row)]
+    placed = {row.id for row in grants}
+    for grant in grants:
+        placing.grant(grant)
+    told = [row for row in mine if isinstance(row, ToldRow) and row.grant_id in placed]
+    insert_rows(tx, federation_told, [placing.told(row) for row in told])
+    prices = [row for row in mine if isinstance(row, PriceRow) and row.grant_id in placed]
+    insert_rows(tx, federation_told_price, [_without_peer(row) for row in prices])
+    for row in mine:
+        if isinstance(row, LeaseRow):
+            placing.lease(row)
+        elif isinstance(row, OrderRow):
+            placing.order(row)
+    for grant in grants:
+        tell_all(federation, tx, grant_by_id(tx, grant.id), again=True)
+
+
+class _Placing:
+    def __init__(self, federation: Federation, tx: Transaction, move: MoveRow, peer: Peer, enterprise_id: str) -> None:
+        self._federation, self._tx, self._peer, self._enterprise_id = federation, tx, peer, enterprise_id
+        self._renamed: Mapping[str, str] = move.said["renamed"]
+        self._new_iri = rebased(base_of(move.old_iri), federation.base, self._renamed)
+
+    def may(self, row: GrantRow) -> bool:
+        """A hub of that peer's, and not placed yet."""
+        known = select(federation_grant.c.id).where(federation_grant.c.id == row.id)
+        return local_id(self._peer.base, row.hub, "enterprises") is not None and self._tx.first(known) is None
+
+    def grant(self, row: GrantRow) -> None:
+        now = self._tx.now
+        self._tx.execute(
+            insert(federation_grant),
+            {
+                "id": row.id, "direction": "given", "peer_id": self._peer.id, "enterprise_id": self._enterprise_id,
+                "other_iri": row.hub, "other_name": row.hub_name, "category_id": row.category_id,
+                "resell": row.resell, "state": "accepted", "created_at": now, "changed_at": now, "version": 1,
+            },
+        )  # fmt: skip
+
+    def told(self, row: ToldRow) -> dict[str, Any]:
+        return {**_without_peer(row), "lot_id": self._renamed.get(row.lot_id, row.lot_id)}
+
+    def lease(self, row: LeaseRow) -> None:
+        lot_id = self._renamed.get(row.lot_id, row.lot_id)
+        lease = federation_lease.c
+        same = (lease.role == "lender", lease.peer_id == self._peer.id, lease.lot_id == lot_id)
+        if self._tx.first(select(lease.id).where(*same)) is not None:
+            return
+        counts = {name: one for name, one in _without_peer(row).items() if name != "lot_id"}
+        self._tx.execute(
+            insert(federation_lease),
+            {
+                **counts, "role": "lender", "peer_id": self._peer.id, "enterprise_id": self._enterprise_id,
+                "lot_id": lot_id, "lot_iri": lot_iri(self._federation.base, lot_id), "sold_before": 0, "wanted": 0,
+                "created_at": self._tx.now,
+            },
+        )  # fmt: skip
+
+    def order(self, row: OrderRow) -> None:
+        if self._tx.first(select(federation_order.c.id).where(federation_order.c.iri == row.iri)) is not None:
+            return
+        plain = {name: one for name, one in _without_peer(row).items() if name != "lines"}
+        ours = {"role": "supplier", "peer_id": self._peer.id, "enterprise_id": self._enterprise_id, "session_id": ""}
+        times = {"created_at": self._tx.now, "changed_at": self._tx.now}
+        self._tx.execute(insert(federation_order), {**plain, **ours, **times})
+        lines = [
+            {
+                "order_id": row.id,
+                **msgspec.structs.asdict(line),
+                "item_iri": self._new_iri(line.item_iri),
+                "offer_iri": self._new_iri(line.offer_iri),
+                "product_id": self._renamed.get(line.product_id, line.product_id),
+            }
+            for line in row.lines
+        ]
+        insert_rows(self._tx, federation_order_line, lines)
+
+
+def _without_peer(row: AnyRow) -> dict[str, Any]:
+    return {name: one for name, one in msgspec.structs.asdict(row).items() if name != "peer"}

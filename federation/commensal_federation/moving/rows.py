@@ -1,0 +1,234 @@
+"""What an enterprise takes with it, row by row. Ids are those of the old home; quantities of stock are grains.
+
+Rows about a peer name its instance; they wait at the new home until that peer has followed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any
+
+import msgspec
+
+from ..signing import Unreadable
+
+Id = Annotated[str, msgspec.Meta(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9_.~-]+$")]
+Short = Annotated[str, msgspec.Meta(max_length=500)]
+Long = Annotated[str, msgspec.Meta(max_length=50_000)]
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
+LARGEST = 400_000  # bytes of the rows of one part, before they are signed
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind"):
+    """One thing that moves."""
+
+
+class EnterpriseRow(Row, frozen=True, kw_only=True, tag="enterprise"):
+    """The profile. `settings` are those of this plugin."""
+
+    id: Id
+    name: Short
+    description: Long
+    is_producer: bool
+    is_hub: bool
+    visibility: Short
+    email: Short
+    phone: Short
+    street: Short
+    postcode: Short
+    city: Short
+    country: Short
+    latitude: Decimal | None
+    longitude: Decimal | None
+    language: Short
+    timezone: Short
+    currency: Short
+    vat_number: Short
+    prices_include_vat: bool
+    recovery_key: Short
+    settings: dict[str, Any]
+
+
+class CategoryRow(Row, frozen=True, kw_only=True, tag="category"):
+    id: Id
+    name: Short
+
+
+class LotRow(Row, frozen=True, kw_only=True, tag="lot"):
+    """`free` comes along; `lent` is what peers may sell of it, the old home for its orders among them."""
+
+    id: Id
+    name: Short
+    unit: Short
+    per_unit: Count
+    unlimited: bool
+    free: Count
+    lent: Count
+
+
+class ProductRow(Row, frozen=True, kw_only=True, tag="product"):
+    """`image` is the address of the picture at the old home."""
+
+    id: Id
+    lot_id: Id
+    lot_quantity: Count
+    name: Short
+    description: Long
+    product_type: Short
+    sku: Short | None
+    quantity: Decimal
+    unit: Short
+    weighed: bool
+    labels: tuple[Short, ...]
+    allergens: tuple[Short, ...]
+    deposit: Count
+    vat_rate: Decimal
+    image: Short
+
+
+class CatalogRow(Row, frozen=True, kw_only=True, tag="catalog"):
+    id: Id
+    name: Short
+
+
+class ItemRow(Row, frozen=True, kw_only=True, tag="item"):
+    """`prices` are pairs of a customer category (null: everybody) and minor units."""
+
+    id: Id
+    catalog_id: Id
+    product_id: Id
+    name: Short | None
+    position: Count
+    hidden: bool
+    shown_to: tuple[Id, ...]
+    prices: tuple[tuple[Id | None, Count], ...]
+
+
+class GrantRow(Row, frozen=True, kw_only=True, tag="grant"):
+    """A grant to a hub of `peer`."""
+
+    id: Id
+    peer: Short
+    hub: Short
+    hub_name: Short
+    category_id: Id | None
+    resell: bool
+
+
+class ToldRow(Row, frozen=True, kw_only=True, tag="told"):
+    """What a hub was told of an item: its revision goes on from here."""
+
+    peer: Short
+    grant_id: Id
+    item_id: Id
+    lot_id: Id
+    rev: Count
+    digest: Short
+
+
+class PriceRow(Row, frozen=True, kw_only=True, tag="price"):
+    """A price at which an item was offered in a revision."""
+
+    peer: Short
+    grant_id: Id
+    item_id: Id
+    rev: Count
+    price: Count
+    at: datetime
+
+
+class LeaseRow(Row, frozen=True, kw_only=True, tag="lease"):
+    """What a peer holds, by the counts that both sides know."""
+
+    id: Id
+    peer: Short
+    lot_id: Id
+    epoch: Count
+    granted: Count
+    report: Count
+    seen: Count
+    returned: Count
+    held: Count
+    sold: Count
+    late: Count
+    lost: Count
+    until: datetime | None
+
+
+class OrderLineRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """As `orders.values.Line`, with the IRIs of the old home."""
+
+    item_iri: Short
+    product_id: Id
+    name: Short
+    offer_iri: Short
+    rev: Count
+    price: Count
+    vat_rate: Decimal
+    quantity: Count
+    answer: Short
+    confirmed: Count | None
+    reason: Short
+    final_quantity: Decimal | None
+    unit_quantity: Decimal
+    unit: Short
+
+
+class OrderRow(Row, frozen=True, kw_only=True, tag="order"):
+    """An order of a hub of `peer`."""
+
+    id: Id
+    iri: Short
+    peer: Short
+    other_iri: Short
+    other_name: Short
+    session_iri: Short
+    session_name: Short
+    closes_at: datetime | None
+    begins_at: datetime | None
+    currency: Short
+    includes_vat: bool
+    state: Short
+    rev: Count
+    answer: Count
+    lines: tuple[OrderLineRow, ...]
+
+
+AnyRow = (
+    EnterpriseRow
+    | CategoryRow
+    | LotRow
+    | ProductRow
+    | CatalogRow
+    | ItemRow
+    | GrantRow
+    | ToldRow
+    | PriceRow
+    | LeaseRow
+    | OrderRow
+)
+
+
+def read_rows(said: Any) -> list[AnyRow]:
+    """Raises `Unreadable`."""
+    try:
+        return msgspec.convert(said, list[AnyRow])
+    except msgspec.ValidationError as error:
+        raise Unreadable("rows", str(error)[:300]) from error
+
+
+def parts_of(rows: Iterable[AnyRow]) -> Iterator[Sequence[dict[str, Any]]]:
+    """The rows as JSON can say them, in parts that fit into messages."""
+    part: list[dict[str, Any]] = []
+    size = 0
+    for row in rows:
+        written = msgspec.json.encode(row)
+        length = len(written)
+        if part and size + length > LARGEST:
+            yield part
+            part, size = [], 0
+        part.append(msgspec.json.decode(written))
+        size += length
+    yield part
