@@ -140,6 +140,7 @@ def _told(answers: Sequence[Answered], seen: Sequence[Seen], backups: Sequence[i
     first, last, most = settled[0], seen[-1], max(one.wal for one in seen)
     print(f"{len(answers)} orders in {seen[-1].at / 60:.1f} minutes, {errors} not answered 201, {len(backups)} backups")
     print(f"memory {seen[0].memory:.0f} MB at first, {last.memory:.0f} MB at last, {slope:+.1f} MB in 10 minutes")
+    print("memory by the minute: " + ", ".join(f"{one.memory:.0f}" for one in seen[:: int(60 / EVERY)]) + " MB")
     print(f"descriptors {first.descriptors} -> {last.descriptors}, threads {first.threads} -> {last.threads}")
     print(f"write-ahead log at most {most:.1f} MB, {last.wal:.1f} MB at last")
     print(f"p99 of an order {early * 1000:.0f} ms in the first fifth, {late * 1000:.0f} ms in the last")
