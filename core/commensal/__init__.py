@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from .catalogs.visible import VisibleOffer as VisibleOffer
     from .catalogs.visible import count_offers as count_offers
     from .catalogs.visible import offers_for as offers_for
+    from .catalogs.whose import items_of_offers as items_of_offers
+    from .catalogs.whose import whose as whose
     from .checks.invariants import broken_invariants as broken_invariants
     from .cli.folder import HERE as HERE
     from .cli.folder import Folder as Folder
@@ -65,12 +67,14 @@ if TYPE_CHECKING:
     from .enterprises.homes import come_home as come_home
     from .enterprises.homes import leave_home as leave_home
     from .enterprises.homes import stay_home as stay_home
+    from .enterprises.members import memberships_of as memberships_of
     from .enterprises.plugins import change_plugin as change_plugin
     from .enterprises.plugins import enable_plugin as enable_plugin
     from .enterprises.plugins import enabled_plugins as enabled_plugins
     from .enterprises.plugins import plugin_settings as plugin_settings
     from .errors import Busy as Busy
     from .errors import Conflict as Conflict
+    from .errors import Forbidden as Forbidden
     from .errors import Invalid as Invalid
     from .errors import NotFound as NotFound
     from .errors import PluginError as PluginError
@@ -122,7 +126,6 @@ if TYPE_CHECKING:
     from .orders.cart import open_cart as open_cart
     from .orders.change import change_order as change_order
     from .orders.distribution import CustomersLine as CustomersLine
-    from .orders.distribution import Ordered as Ordered
     from .orders.distribution import lines_of_product as lines_of_product
     from .orders.distribution import ordered_of as ordered_of
     from .orders.links import order_links as order_links
@@ -157,6 +160,7 @@ if TYPE_CHECKING:
     from .payments.values import Due as Due
     from .payments.values import Payment as Payment
     from .people.access import demand as demand
+    from .people.access import held_at as held_at
     from .people.confirmations import ask_confirmation as ask_confirmation
     from .people.confirmations import ask_reset as ask_reset
     from .people.confirmations import confirm_email as confirm_email
@@ -205,6 +209,7 @@ if TYPE_CHECKING:
     from .products.questions import kinds_of as kinds_of
     from .products.questions import products_by_id as products_by_id
     from .products.questions import products_of as products_of
+    from .products.questions import stocked_by_id as stocked_by_id
     from .products.values import StockedProduct as StockedProduct
     from .products.values import SuppliedProduct as SuppliedProduct
     from .reports.labels import label_parameters as label_parameters
@@ -236,6 +241,7 @@ if TYPE_CHECKING:
     from .sale_sessions.questions import sale_by_id as sale_by_id
     from .sale_sessions.questions import sale_for as sale_for
     from .sale_sessions.questions import sales as sales
+    from .sale_sessions.questions import sessions_of_shop as sessions_of_shop
     from .sale_sessions.rhythm import shifted as shifted
     from .sale_sessions.sessions import add_session as add_session
     from .sale_sessions.slots import MOST_ORDERS as MOST_ORDERS
@@ -341,6 +347,7 @@ _MODULES = {
     "Filter": "reports.look",
     "Flag": "store",
     "Folder": "cli.folder",
+    "Forbidden": "errors",
     "Instance": "instance",
     "Invalid": "errors",
     "Job": "jobs",
@@ -358,7 +365,6 @@ _MODULES = {
     "Operator": "reports.look",
     "Order": "orders.values",
     "OrderDraft": "pricing.values",
-    "Ordered": "orders.distribution",
     "Page": "api.endpoint",
     "Paging": "api.endpoint",
     "Parameter": "reports.values",
@@ -468,6 +474,7 @@ _MODULES = {
     "grants_of": "enterprises.grants",
     "half_up": "money",
     "hash_password": "people.passwords",
+    "held_at": "people.access",
     "hookimpl": "hooks.contract",
     "http_client": "outbound.client",
     "import_list": "product_lists.lists",
@@ -478,6 +485,7 @@ _MODULES = {
     "is_open": "sale_sessions.openness",
     "item_by_id": "catalogs.items",
     "items_of": "catalogs.items",
+    "items_of_offers": "catalogs.whose",
     "keep_lots": "products.copies",
     "keep_picture": "products.images",
     "keep_products": "products.copies",
@@ -505,6 +513,7 @@ _MODULES = {
     "lots_of": "stock.lots",
     "lots_on_sale": "sale_sessions.questions",
     "mail_enterprise": "mail.to_enterprise",
+    "memberships_of": "enterprises.members",
     "metadata": "store",
     "moved_span": "sale_sessions.slots",
     "my_archive": "privacy.oneself",
@@ -559,6 +568,7 @@ _MODULES = {
     "search_key": "search",
     "segment": "reports.segments",
     "sellable_products": "catalogs.granted",
+    "sessions_of_shop": "sale_sessions.questions",
     "set_price": "catalogs.offers",
     "set_session": "api.cookies",
     "settle_here": "stock.travelling",
@@ -570,6 +580,7 @@ _MODULES = {
     "slot_problems": "sale_sessions.slots",
     "start_payment": "payments.begin",
     "stay_home": "enterprises.homes",
+    "stocked_by_id": "products.questions",
     "taken_since": "stock.movements",
     "tell_beyond": "stock.travelling",
     "tell_beyonds": "stock.travelling",
@@ -577,6 +588,7 @@ _MODULES = {
     "untraced": "store",
     "url_problem": "outbound.client",
     "who_lists": "catalogs.granted",
+    "whose": "catalogs.whose",
     "write_off": "stock.travelling",
     "wrong_password": "people.log_in",
 }

@@ -19,6 +19,7 @@ from .moving.endpoints import routes as move_endpoints
 from .openings.endpoints import routes as opening_endpoints
 from .orders.endpoints import routes as order_endpoints
 from .peering.endpoints import routes as peer_endpoints
+from .platforms.endpoints import routes as platform_endpoints
 
 
 @hookimpl
@@ -33,6 +34,7 @@ def endpoints() -> Sequence[Endpoint]:
         order_endpoints,
         opening_endpoints,
         move_endpoints,
+        platform_endpoints,
     )
     return [one for room in rooms for one in room.endpoints]
 

@@ -2,13 +2,66 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
+
+_PLATFORM = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
+
+
+@dataclass(frozen=True)
+class OidcIssuer:
+    """Who issues tokens to DFC platforms (OpenID Connect). Its keys are fetched, and fetched again when they change."""
+
+    issuer: str
+    """Its address, exactly as its tokens say it in `iss`."""
+    audience: str = ""
+    """Whom tokens for this instance name in `aud`; empty: the address of the instance."""
+    jwks: str = ""
+    """Where its keys are; empty: where its ``/.well-known/openid-configuration`` says."""
+
+
+@dataclass(frozen=True)
+class DfcPlatform:
+    """A platform to which enterprises may grant scopes."""
+
+    id: str
+    """Its short name here: small letters, digits, dots, dashes."""
+    issuer: str
+    """One of `oidc_issuers`."""
+    client: str = ""
+    """Its `client_id` (or `azp`) in tokens; empty: the same as `id`."""
+    name: str = ""
+    """How people call it; empty: the same as `id`."""
+    url: str = ""
+    """Its address: only what it names by this host may it tell us anything about."""
+    email: str = ""
+    """Who gets the mails about its orders where it names nobody."""
+
+    def __post_init__(self) -> None:
+        if not _PLATFORM.fullmatch(self.id):
+            raise ValueError("id: small letters, digits, dots and dashes")
 
 
 @dataclass(frozen=True)
 class FederationSettings:
-    """Trade with other instances."""
+    """Trade with other instances, and with platforms that speak DFC."""
+
+    oidc_issuers: tuple[OidcIssuer, ...] = ()
+    """Whose tokens DFC platforms bring."""
+    platforms: tuple[DfcPlatform, ...] = ()
+    """Which platforms those are."""
+
+    def __post_init__(self) -> None:
+        issuers = [one.issuer for one in self.oidc_issuers]
+        names = [one.id for one in self.platforms]
+        clients = [(one.issuer, one.client or one.id) for one in self.platforms]
+        if len(set(issuers)) < len(issuers):
+            raise ValueError("oidc_issuers: an issuer stands there twice")
+        if len(set(names)) < len(names) or len(set(clients)) < len(clients):
+            raise ValueError("platforms: a platform stands there twice")
+        if unknown := {one.issuer for one in self.platforms} - set(issuers):
+            raise ValueError(f"platforms: {min(unknown)} is none of oidc_issuers")
 
 
 @dataclass(frozen=True)

@@ -41,8 +41,9 @@ def acting(one: Acting) -> Iterator[None]:
 
 
 def acting_for(actor: Actor, command: str, enterprise_id: str | None = None) -> Acting:
-    """A person or their token, as they were recognised."""
-    kind: Kind = "nobody" if actor.person_id is None else "token" if actor.token_id else "person"
+    """A person, their token, or a program of others, as they were recognised."""
+    stranger: Kind = "peer" if actor.client else "nobody"
+    kind: Kind = stranger if actor.person_id is None else "token" if actor.token_id else "person"
     return Acting(
         kind=kind,
         command=command,

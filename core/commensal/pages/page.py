@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
 import structlog
 from starlette.concurrency import run_in_threadpool
@@ -16,44 +17,59 @@ from ..audit.acting import acting, acting_for
 from ..errors import CommensalError, Invalid, Problem
 from ..instance import Instance
 from ..languages.catalogs import LANGUAGES, best_language
+from ..people.actor import NOBODY, Actor
 from ..people.sessions import keep_alive
 from .visit import Visit
 
 Handler = Callable[[Visit], Response]
 OnError = Callable[[Visit, Exception], Response]
+Recognise = Callable[[Instance, str], str | None]
 
 LANGUAGE_COOKIE = "language"
+_SAFE = ("GET", "HEAD")
 _FIELDS = 1000  # of one form
 _LARGEST = 1024 * 1024  # bytes of one form
 _log = structlog.get_logger("commensal.pages")
 
 
 def page(
-    path: str, handler: Handler, *, on_error: OnError, methods: tuple[str, ...] = ("GET",), limit: str = ""
+    path: str,
+    handler: Handler,
+    *,
+    on_error: OnError,
+    methods: tuple[str, ...] = ("GET",),
+    limit: str = "",
+    largest: int = 0,
+    recognise: Recognise | None = None,
 ) -> Route:
     """A Starlette route for `handler`. Whatever it raises goes to `on_error`, which answers in the plugin's own look.
 
-    `limit` names the rate that applies: "reads" or "writes" by the method, or "logins".
+    limit:     names the rate that applies: "reads" or "writes" by the method, or "logins"
+    largest:   bytes of a body that is no form, which the handler finds in `visit.body`
+    recognise: is asked first whose a bearer token is: the name of a program of others, or None for a token of ours.
+               It runs outside a transaction, and raises `Unauthorised` for a token that is not valid
     """
 
     async def run(request: Request) -> Response:
-        form: dict[str, str] = {}
-        refused: Invalid | None = None
-        if request.method == "POST":
-            try:
-                form = await _form(request)
-            except Invalid as error:
-                refused = error
-        return await run_in_threadpool(_serve, request, form, refused)
-
-    def _serve(request: Request, form: dict[str, str], refused: Invalid | None) -> Response:
-        instance: Instance = request.app.state.instance
-        visit = _visit(instance, request, form)
+        sent = _Sent()
         try:
+            if largest and request.method not in _SAFE:
+                sent.body = await _body(request, largest)
+            elif request.method == "POST":
+                sent.form = await _form(request)
+        except Invalid as error:
+            sent.refused = error
+        return await run_in_threadpool(_serve, request, sent)
+
+    def _serve(request: Request, sent: _Sent) -> Response:
+        instance: Instance = request.app.state.instance
+        visit = _visit(instance, request, replace(NOBODY, address=_address(request)), sent)
+        try:
+            visit = _visit(instance, request, _actor(instance, request, recognise), sent)
             rates: Rates = request.app.state.rates
-            rates.count(limit or ("writes" if request.method == "POST" else "reads"), visit.actor.address)
-            if refused is not None:
-                raise refused
+            rates.count(limit or ("reads" if request.method in _SAFE else "writes"), visit.actor.address)
+            if sent.refused is not None:
+                raise sent.refused
             with acting(acting_for(visit.actor, f"page {handler.__name__}")):
                 return handler(visit)
         except Exception as error:  # the edge: the visitor gets a page, the operator the traceback
@@ -64,6 +80,25 @@ def page(
     return Route(path, run, methods=list(methods), name=handler.__name__)
 
 
+@dataclass
+class _Sent:
+    """What came with a request, or why it is not read."""
+
+    form: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    refused: Invalid | None = None
+
+
+async def _body(request: Request, largest: int) -> bytes:
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size > largest:
+            raise Invalid([Problem("too_large", "This is larger than {most} bytes.", values={"most": largest})])
+        parts.append(part)
+    return b"".join(parts)
+
+
 async def _form(request: Request) -> dict[str, str]:
     length = request.headers.get("content-length", "")
     if not length.isdigit() or int(length) > _LARGEST:
@@ -72,11 +107,24 @@ async def _form(request: Request) -> dict[str, str]:
         return {name: value.replace("\x00", "") for name, value in form.items() if isinstance(value, str)}
 
 
-def _visit(instance: Instance, request: Request, form: dict[str, str]) -> Visit:
+def _actor(instance: Instance, request: Request, recognise: Recognise | None) -> Actor:
+    kind, _, secret = request.headers.get("authorization", "").partition(" ")
+    if recognise is not None and kind.lower() == "bearer":
+        client = recognise(instance, secret.strip())
+        if client is not None:
+            return Actor(client=client, address=_address(request))
     with instance.store.read() as tx:
         actor = authenticate(tx, request, instance.settings.base_url)
     keep_alive(instance.store, actor, tx.now)
+    return actor
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""
+
+
+def _visit(instance: Instance, request: Request, actor: Actor, sent: _Sent) -> Visit:
     chosen = request.cookies.get(LANGUAGE_COOKIE) or actor.language
     header = request.headers.get("accept-language", "")
     language = chosen if chosen in LANGUAGES else best_language(header, default=instance.settings.language)
-    return Visit(instance=instance, request=request, actor=actor, language=language, form=form)
+    return Visit(instance=instance, request=request, actor=actor, language=language, form=sent.form, body=sent.body)

@@ -24,13 +24,15 @@ from .templates import piece, render
 
 @dataclass(frozen=True, kw_only=True)
 class Visit:
-    """What a page's handler gets. `form` holds the fields of a POST; of repeated ones the last."""
+    """What a page's handler gets. `form` holds the fields of a POST, of repeated ones the last; `body` what was sent
+    where the page takes something else than a form."""
 
     instance: Instance
     request: Request
     actor: Actor
     language: str
     form: Mapping[str, str]
+    body: bytes = b""
 
     @property
     def path(self) -> Mapping[str, str]:

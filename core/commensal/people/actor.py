@@ -1,4 +1,4 @@
-"""Who asks: nobody, a person with a session, or a token that acts for a person with fewer rights."""
+"""Who asks: nobody, a person with a session, a token that acts for a person with fewer rights, or a program of others."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from datetime import datetime
 
 @dataclass(frozen=True)
 class Actor:
-    """`token_scopes` and `token_enterprise` narrow what a token may do; None means that the person's rights decide."""
+    """`token_scopes` and `token_enterprise` narrow what a token may do; None means that the person's rights decide.
+
+    `client` is a program of others by the name under which a plugin recognised it; it holds no scope of the core.
+    """
 
     person_id: str | None = None
     email: str = ""
@@ -20,6 +23,7 @@ class Actor:
     token_id: str | None = None
     token_scopes: frozenset[str] | None = None
     token_enterprise: str | None = None
+    client: str = ""
     address: str = field(default="", compare=False)  # the client's, for rate limits
 
     @property
@@ -27,6 +31,8 @@ class Actor:
         """Names the actor in idempotency and rate tables."""
         if self.token_id:
             return f"token:{self.token_id}"
+        if self.client:
+            return f"client:{self.client}"
         return f"person:{self.person_id}" if self.person_id else f"address:{self.address}"
 
 

@@ -69,6 +69,12 @@ def products_by_id(tx: Transaction, product_ids: Collection[str]) -> dict[str, S
     return {row["id"]: product_of(row) for row in rows}
 
 
+def stocked_by_id(tx: Transaction, product_ids: Collection[str]) -> dict[str, StockedProduct]:
+    """The same with their stock, archived ones too."""
+    found = products_where(tx, supplied_product.c.id.in_(sorted(product_ids)), limit=len(product_ids))
+    return {one.product.id: one for one in found}
+
+
 @dataclass(frozen=True)
 class Kind:
     """What sort of product it is: its DFC product type, and its labels."""

@@ -1,59 +1,48 @@
 """What other platforms may read here in DFC: ``/api/dfc/…``, ``/webid`` and ``/.well-known/dfc/``.
 
-Enterprises that are public are there for everybody. What they list is for those who hold ``products:read`` and
-``catalogs:read`` there: its members, and enterprises that it granted ReadProducts, by their tokens. A reader gets 1.16,
-or 2.0 where it says so (``Accept: application/ld+json; profile="dfc-v2"``), as Open Food Network does it.
+Where things are, and what this instance is, is said to everybody. All else is for those who hold the scope of DFC at
+the enterprise: platforms to which it was granted, and people by their sessions and tokens. A reader gets 1.16, or 2.0
+where it says so, as Open Food Network does it.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-import msgspec
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute
 
-from commensal import (
-    Enterprise,
-    Instance,
-    Refused,
-    Transaction,
-    Visit,
-    demand,
-    find_enterprise,
-    list_enterprises,
-    page,
-    say,
-)
+from commensal import Instance, NotFound, Visit
 
+from ..moving.authority import authority_of
+from .answering import V1, answer, base_of, dfc_page, document
+from .asking import asked_enterprise, demand_scope, holds, known_enterprises
 from .export import enterprise_things, export_enterprise
-from .iris import webid_iri
+from .iris import enterprise_iri, webid_iri
 from .names import full
+from .permissions import permission_routes
 from .taxonomies import SCOPES
 from .vocabulary import DfcItem, DfcLot, DfcOffer, DfcProduct, Thing
-from .write_20 import write as write_20
-from .write_116 import write as write_116
 
 _PLACES = {"Enterprise": "/api/dfc/enterprises", "Products": "/api/dfc/enterprises/{id}/supplied_products"}
 _PAGE = 100  # enterprises
-_V2 = 'application/ld+json; profile="dfc-v2"'
 _Kinds = tuple[type[Thing], ...]
 
 
 def dfc_routes(instance: Instance) -> Sequence[BaseRoute]:
-    """Only for reading: who wants to change something does it by messages, or by the JSON API."""
+    """All of them. Each room adds its own."""
     return [
-        page("/.well-known/dfc/", places, on_error=on_error),
-        page("/webid", webid, on_error=on_error),
-        page("/api/dfc/enterprises", enterprises, on_error=on_error),
-        page("/api/dfc/organizations", enterprises, on_error=on_error),
-        page("/api/dfc/enterprises/{enterprise}", enterprise, on_error=on_error),
-        page("/api/dfc/organizations/{enterprise}", enterprise, on_error=on_error),
-        page("/api/dfc/addresses/{enterprise}", address, on_error=on_error),
-        page("/api/dfc/enterprises/{enterprise}/supplied_products", supplied_products, on_error=on_error),
-        page("/api/dfc/enterprises/{enterprise}/catalog_items", catalog_items, on_error=on_error),
+        dfc_page("/.well-known/dfc/", places),
+        dfc_page("/webid", webid),
+        dfc_page("/api/dfc/enterprises", enterprises),
+        dfc_page("/api/dfc/organizations", enterprises),
+        dfc_page("/api/dfc/enterprises/{enterprise}", enterprise),
+        dfc_page("/api/dfc/organizations/{enterprise}", enterprise),
+        dfc_page("/api/dfc/addresses/{enterprise}", address),
+        dfc_page("/api/dfc/phones/{enterprise}", phone),
+        dfc_page("/api/dfc/enterprises/{enterprise}/supplied_products", supplied_products),
+        dfc_page("/api/dfc/enterprises/{enterprise}/catalog_items", catalog_items),
+        *permission_routes(),
     ]
 
 
@@ -70,8 +59,8 @@ def places(visit: Visit) -> Response:
 
 def webid(visit: Visit) -> Response:
     """This instance as a DFC platform."""
-    base = _base(visit)
-    return _answer(
+    base = base_of(visit)
+    return answer(
         visit,
         {
             "@context": {"dfc-t": "http://w3id.org/dfc/ontology/v2.0.0/src/DFC_TechnicalOntology.owl#",
@@ -82,16 +71,17 @@ def webid(visit: Visit) -> Response:
             "dfc-t:supportedProtocolVersion": "2.0.0",
             "dfc-t:supportedOntologyVersion": ["1.16.0", "2.0.0"],
         },
-        "application/ld+json",
+        V1,
     )  # fmt: skip
 
 
 def enterprises(visit: Visit) -> Response:
-    """Public ones by the names in their addresses, a hundred at a time: ``?after=`` the last of the page before."""
-    base = _base(visit)
+    """By the names in their addresses, a hundred at a time: ``?after=`` the last of the page before."""
+    base = base_of(visit)
     with visit.read() as tx:
-        found = list_enterprises(tx, after=visit.query.get("after", "")[:100], limit=_PAGE)
-    response = _document(visit, [thing for one in found for thing in enterprise_things(base, one)])
+        found = known_enterprises(visit, tx, after=visit.query.get("after", "")[:100], limit=_PAGE)
+    things = [thing for one in found for thing in enterprise_things(base, one)]
+    response = document(visit, things, [enterprise_iri(base, one.id) for one in found])
     if len(found) == _PAGE:
         response.headers["Link"] = f'<{base}/api/dfc/enterprises?after={found[-1].slug}>; rel="next"'
     return response
@@ -99,20 +89,24 @@ def enterprises(visit: Visit) -> Response:
 
 def enterprise(visit: Visit) -> Response:
     """The enterprise; for who may see it, with its products, stock, catalogs and prices."""
-    base = _base(visit)
+    base = base_of(visit)
     with visit.read() as tx:
-        found = _found(visit, tx)
-        try:
-            _demand_goods(visit, tx, found)
-        except Refused:
-            return _document(visit, enterprise_things(base, found))
-        return _document(visit, list(export_enterprise(tx, base, found)))
+        found = asked_enterprise(visit, tx)
+        moved_to = authority_of(tx, enterprise_iri(base, found.id)).moved_to
+        if moved_to:
+            return RedirectResponse(moved_to, 308)
+        demand_scope(visit, tx, found.id, "ReadEnterprise")
+        if not holds(visit, tx, found.id, "ReadProducts"):
+            return document(visit, enterprise_things(base, found))
+        return document(visit, list(export_enterprise(tx, base, found)))
 
 
 def address(visit: Visit) -> Response:
-    with visit.read() as tx:
-        of_it = list(enterprise_things(_base(visit), _found(visit, tx)))
-    return _document(visit, of_it[1:2])
+    return _part(visit, 1)
+
+
+def phone(visit: Visit) -> Response:
+    return _part(visit, 2)
 
 
 def supplied_products(visit: Visit) -> Response:
@@ -123,48 +117,18 @@ def catalog_items(visit: Visit) -> Response:
     return _goods(visit, (DfcItem, DfcProduct, DfcOffer))
 
 
+def _part(visit: Visit, place: int) -> Response:
+    """One of the things that an enterprise is made of."""
+    with visit.read() as tx:
+        found = demand_scope(visit, tx, asked_enterprise(visit, tx).id, "ReadEnterprise")
+    parts = list(enterprise_things(base_of(visit), found))[place : place + 1]
+    if not parts:
+        raise NotFound
+    return document(visit, parts)
+
+
 def _goods(visit: Visit, kinds: _Kinds) -> Response:
     with visit.read() as tx:
-        found = _found(visit, tx)
-        _demand_goods(visit, tx, found)
-        things = [one for one in export_enterprise(tx, _base(visit), found) if isinstance(one, kinds)]
-    return _document(visit, things, [one.iri for one in things if isinstance(one, kinds[0])])
-
-
-def _found(visit: Visit, tx: Transaction) -> Enterprise:
-    return find_enterprise(tx, visit.path["enterprise"], person_id=visit.actor.person_id)
-
-
-def _demand_goods(visit: Visit, tx: Transaction, enterprise: Enterprise) -> None:
-    for scope in ("products:read", "catalogs:read"):
-        demand(tx, visit.actor, scope, enterprise.id)
-
-
-def _document(visit: Visit, things: Iterable[Thing], listed: Iterable[str] | None = None) -> Response:
-    written = list(things)
-    if "dfc-v2" not in visit.request.headers.get("accept", ""):
-        return _answer(visit, write_116(written), "application/ld+json")
-    here = f"{_base(visit)}{visit.request.url.path}"
-    return _answer(visit, write_20(written, {here: listed or [one.iri for one in written]}), _V2)
-
-
-def _answer(visit: Visit, document: dict[str, Any], media_type: str) -> Response:
-    """Answers 304 to who has the same already."""
-    content = msgspec.json.encode(document)
-    tag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
-    headers = {"ETag": tag, "Vary": "Accept, Authorization, Cookie", "Cache-Control": "private, no-cache",
-               "Content-Type": media_type, "X-Content-Type-Options": "nosniff"}  # fmt: skip
-    if tag in visit.request.headers.get("if-none-match", ""):
-        return Response(status_code=304, headers=headers)
-    return Response(content, headers=headers)
-
-
-def on_error(visit: Visit, error: Exception) -> Response:
-    """A problem (RFC 9457), as the JSON API gives it."""
-    status = error.status if isinstance(error, Refused) else 500
-    text = say(visit.language, error) if isinstance(error, Refused) else "Something went wrong here."
-    return JSONResponse({"title": text, "status": status}, status, media_type="application/problem+json")
-
-
-def _base(visit: Visit) -> str:
-    return visit.instance.settings.base_url.rstrip("/")
+        found = demand_scope(visit, tx, asked_enterprise(visit, tx).id, "ReadProducts")
+        things = [one for one in export_enterprise(tx, base_of(visit), found) if isinstance(one, kinds)]
+    return document(visit, things, [one.iri for one in things if isinstance(one, kinds[0])])

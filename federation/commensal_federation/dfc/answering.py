@@ -1,0 +1,90 @@
+"""How an answer in DFC is written: the version, its ETag, errors as problems."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import msgspec
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute
+
+from commensal import Problem, Refused, Visit, page, say
+
+from ..platforms.tokens import recognise
+from .findings import Unreadable
+from .vocabulary import Thing
+from .write_20 import write as write_20
+from .write_116 import write as write_116
+
+V2 = 'application/ld+json; profile="dfc-v2"'
+V1 = "application/ld+json"
+_LARGEST = 4_000_000  # bytes of what platforms send: an order of 500 lines, with all that is said of its products
+
+
+def dfc_page(path: str, handler: Callable[[Visit], Response], *methods: str) -> BaseRoute:
+    """A route for platforms and for people: the bearer token may be an issuer's, or one of ours."""
+    return page(
+        path, handler, on_error=on_error, methods=methods or ("GET",), largest=_LARGEST, recognise=recognise
+    )  # fmt: skip
+
+
+def document(visit: Visit, things: Iterable[Thing], listed: Iterable[str] | None = None, status: int = 200) -> Response:
+    """The values in the version that was asked for. `listed`: what a list in 2.0 holds, where that is not all."""
+    written = list(things)
+    if not wants_2(visit):
+        return answer(visit, write_116(written), V1, status)
+    here = f"{base_of(visit)}{visit.request.url.path}"
+    lists = {} if listed is None else {here: listed}
+    return answer(visit, write_20(written, lists), V2, status)
+
+
+def wants_2(visit: Visit) -> bool:
+    """As Open Food Network has it: ``Accept: application/ld+json; profile="dfc-v2"``."""
+    return "dfc-v2" in visit.request.headers.get("accept", "")
+
+
+def answer(visit: Visit, said: dict[str, Any], media_type: str, status: int = 200) -> Response:
+    """Answers 304 to who has the same already."""
+    content = msgspec.json.encode(said)
+    return tagged(visit, content, f'"{hashlib.sha256(content).hexdigest()[:32]}"', media_type, status)
+
+
+def tagged(visit: Visit, content: bytes, tag: str, media_type: str, status: int = 200) -> Response:
+    """The same of what is written already."""
+    headers = {"ETag": tag, "Vary": "Accept, Authorization, Cookie", "Cache-Control": "private, no-cache",
+               "Content-Type": media_type, "X-Content-Type-Options": "nosniff"}  # fmt: skip
+    if visit.request.method == "GET" and has_already(visit, tag):
+        return Response(status_code=304, headers=headers)
+    return Response(content, status, headers)
+
+
+def has_already(visit: Visit, tag: str) -> bool:
+    """RFC 9110, section 13.1.2; a weak tag (W/) is compared like any other."""
+    named = visit.request.headers.get("if-none-match", "").split(",")
+    return any(one.strip().removeprefix("W/") in (tag, "*") for one in named)
+
+
+def on_error(visit: Visit, error: Exception) -> Response:
+    """A problem (RFC 9457), as the JSON API gives it."""
+    if isinstance(error, Unreadable):
+        said: dict[str, Any] = {"title": str(error), "status": 422, "code": error.code}
+    elif isinstance(error, Refused):
+        problems = [
+            {"pointer": one.where, "code": one.code, "detail": say(visit.language, one)} for one in error.problems
+        ]
+        said = {"title": say(visit.language, error), "status": error.status, "code": error.code, "errors": problems}
+    else:
+        said = {"title": "Something went wrong here.", "status": 500, "code": "error"}
+    headers = {"WWW-Authenticate": "Bearer"} if said["status"] == 401 else None
+    return JSONResponse(said, said["status"], headers, media_type="application/problem+json")
+
+
+def _problem(visit: Visit, problem: Problem) -> dict[str, str]:
+    return {"pointer": problem.where, "code": problem.code, "detail": say(visit.language, problem)}
+
+
+def base_of(visit: Visit) -> str:
+    """The instance's address, without a slash at its end."""
+    return visit.instance.settings.base_url.rstrip("/")

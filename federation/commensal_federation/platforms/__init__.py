@@ -1,0 +1,1 @@
+"""Platforms of others that speak DFC: who they are, by OpenID Connect, and what each enterprise lets them do."""
