@@ -179,6 +179,7 @@ if TYPE_CHECKING:
     from .people.people import new_person as new_person
     from .people.people import person_by_email as person_by_email
     from .people.people import person_by_id as person_by_id
+    from .people.scopes import SELF as SELF
     from .people.sessions import log_out as log_out
     from .pricing.told import as_told as as_told
     from .pricing.values import CUSTOMER as CUSTOMER
@@ -211,7 +212,6 @@ if TYPE_CHECKING:
     from .products.questions import products_of as products_of
     from .products.questions import stocked_by_id as stocked_by_id
     from .products.values import StockedProduct as StockedProduct
-    from .products.values import SuppliedProduct as SuppliedProduct
     from .reports.labels import label_parameters as label_parameters
     from .reports.look import Filter as Filter
     from .reports.look import Operator as Operator
@@ -315,6 +315,7 @@ _MODULES = {
     "PRODUCT_TYPES": "units.product_types",
     "SECRET": "store",
     "SEGMENTS": "reports.segments",
+    "SELF": "people.scopes",
     "Address": "pricing.values",
     "Adjustment": "pricing.values",
     "Body": "api.endpoint",
@@ -392,7 +393,6 @@ _MODULES = {
     "Stale": "errors",
     "StockLot": "stock.lots",
     "StockedProduct": "products.values",
-    "SuppliedProduct": "products.values",
     "Supplier": "sale_sessions.values",
     "Time": "store",
     "Totals": "pricing.values",
