@@ -2,45 +2,41 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select
 
-from commensal.enterprises.tables import enterprise_member
-from commensal.people.tables import person
-from commensal.sale_sessions.tables import coordination
+from commensal.catalogs.listing import Listing, list_products
+from commensal.enterprises.enterprises import every_enterprise
+from commensal.enterprises.grants import grant
+from commensal.enterprises.members import list_members
+from commensal.errors import Conflict, SoldOut
+from commensal.sale_sessions.tables import coordination_supplier, session_item
 from commensal.stock.lots import lots_of
-from commensal_federation.moving.coming import accept_move, name_owner
-from commensal_federation.moving.leaving import offer_move
-from commensal_federation.moving.moves import moves
-from commensal_federation.moving.values import MoveRow
+from commensal.testing.placed import a_shop
+from commensal_federation.catalogue.grants import SELLING, give_grant
+from commensal_federation.delivery.alerts import alerts
+from commensal_federation.leases.tables import federation_lease
+from commensal_federation.moving.leaving import cancel_leaving, offer_move
+from commensal_federation.orders.questions import orders_of
 from commensal_federation.testing import Region
 
 from .conftest import NewRegion
-from .trading import Hub, Place, Producer, minutes, sound
+from .moves import a_farm, a_region, accept, home_of, move, offer, states
+from .trading import Hub, Place, Producer, clock_of, minutes, sound
 
 
 @pytest.fixture
 def region(new_region: NewRegion) -> Region:
     """The farm lives on a; b sells its goods; c is where it will go."""
-    made = new_region("a", "b", "c")
-    for one, other in (("a", "b"), ("a", "c"), ("b", "c")):
-        made.befriend(one, other)
-    return made
+    return a_region(new_region, "ab", "ac", "bc")
 
 
 @pytest.fixture
 def farm(region: Region) -> Producer:
-    made = Producer(region, "a")
-    with made.write() as tx:
-        a_person(tx, "ann")
-        tx.execute(insert(enterprise_member), {"enterprise_id": "farm", "person_id": "ann", "role": "owner",
-                                               "since": tx.now})  # fmt: skip
-        tx.execute(update(coordination).where(coordination.c.id == "farm-sale").values(cancelled_at=tx.now))
-    with region["c"].instance.store.write() as tx:
-        a_person(tx, "ann-at-c")
-    return made
+    return a_farm(region)
 
 
 @pytest.fixture
@@ -50,44 +46,18 @@ def hub(farm: Producer) -> Hub:
     return made
 
 
-def a_person(tx: Any, id: str) -> None:
-    row = {"id": id, "email": f"{id}@example.org", "name": id, "phone": "", "language": "en", "password": "",
-           "is_operator": False, "created_at": tx.now, "confirmed_at": tx.now, "version": 1}  # fmt: skip
-    tx.execute(insert(person), {name: value for name, value in row.items() if name in person.c})
+def the_lot(place: Place) -> Any:
+    with place.read() as tx:
+        (lot,) = lots_of(tx, "farm")
+    return lot
 
 
-def offer(farm: Producer, to: str = "c") -> MoveRow:
-    """The owner offers the farm to c, where it is noted."""
-    with farm.write() as tx:
-        offered = offer_move(farm.federation, tx, "farm", farm.region.peer(farm.at, to).id)
-    farm.region.work()
-    return offered
-
-
-def accept(region: Region, at: str = "c") -> None:
-    """The operator of c and the future owner agree."""
-    federation = region[at]
-    with federation.instance.store.write() as tx:
-        (coming,) = moves(tx, role="coming", states=("offered",))
-        name_owner(tx, coming.id, "ann-at-c")
-        accept_move(federation, tx, coming.id, "ann-at-c")
-
-
-def move(farm: Producer, to: str = "c") -> Place:
-    """From the offer to where everybody has followed. The farm at its new home."""
-    offer(farm, to)
-    accept(farm.region, to)
-    farm.region.work()
-    minutes(farm.region, 3)
-    return Place(farm.region, to, "farm")
-
-
-def states(region: Region) -> dict[str, list[tuple[str, str]]]:
-    found: dict[str, list[tuple[str, str]]] = {}
-    for name, federation in region.members.items():
-        with federation.instance.store.read() as tx:
-            found[name] = [(one.role, one.state) for one in moves(tx)]
-    return found
+def lent(place: Place) -> Decimal:
+    """By all leases together, as the lender counts them."""
+    row = federation_lease.c
+    with place.read() as tx:
+        rows = tx.all(select(federation_lease).where(row.role == "lender"))
+    return Decimal(sum(one["granted"] - one["seen"] + one["held"] for one in rows))
 
 
 def test_a_hub_goes_on_selling_after_its_producer_has_moved(farm: Producer, hub: Hub) -> None:
@@ -95,25 +65,136 @@ def test_a_hub_goes_on_selling_after_its_producer_has_moved(farm: Producer, hub:
     hub.order(item, 3)
     minutes(farm.region, 2)
     new = move(farm)
-    assert states(farm.region) == {
-        "a": [("leaving", "moved")], "b": [("following", "followed")], "c": [("coming", "done")],
-    }  # fmt: skip
+    assert states(farm.region) == {"a": ["leaving moved"], "b": ["following followed"], "c": ["coming done"]}
     hub.order(item, 40, "Bea")  # more than it held: leased from the new home
-    with new.read() as tx:
-        (lot,) = lots_of(tx, "farm")
-        (lease,) = [one for one in tx.all(select(*_lease().c)) if one["role"] == "lender"]
-    assert lot.free + lot.lent == 100
-    assert lease["granted"] - lease["returned"] >= 43
-    with farm.read() as tx:
-        (lot,) = lots_of(tx, "farm")
-    assert (lot.free, lot.reserved, lot.lent) == (0, 0, 0)
+    minutes(farm.region)
+    lot, before = the_lot(new), the_lot(farm)
+    assert (lot.free + lot.lent, lot.lent) == (100, lent(new))
+    assert lot.lent >= 43
+    assert (before.free, before.reserved, before.lent) == (0, 0, 0)
     (offered,) = hub.received(new)
     assert (offered.name, offered.price) == ("Apples", 2000)
     assert [hop.iri for hop in offered.provenance] == [new.iri]
     sound(farm.region)
 
 
-def _lease() -> Any:
-    from commensal_federation.leases.tables import federation_lease
+def test_an_order_that_runs_is_completed_at_the_new_home(farm: Producer, hub: Hub) -> None:
+    item = hub.sell(farm)
+    hub.order(item, 3)
+    minutes(farm.region, 2)
+    new = move(farm)
+    hub.order(item, 2, "Bea")
+    clock_of(farm.region).advance(days=1, hours=1)
+    minutes(farm.region, 3)
+    with new.read() as tx:
+        (order,) = orders_of(tx, "farm")
+    assert (order.state, [(line.quantity, line.answer) for line in order.lines]) == ("Complete", [(5, "confirmed")])
+    with hub.read() as tx:
+        (order,) = orders_of(tx, "hub")
+    assert [(line.quantity, line.answer) for line in order.lines] == [(5, "confirmed")]
+    sound(farm.region)
 
-    return federation_lease
+
+def test_a_hub_of_the_old_home_keeps_what_its_customers_have_ordered_and_sells_on(farm: Producer) -> None:
+    market = Hub.__new__(Hub)
+    Place.__init__(market, farm.region, "a", "market")
+    with market.write() as tx:
+        a_shop(tx, "market", name="market")
+        for scope in SELLING:
+            grant(tx, "farm", "market", scope)
+        (item,) = list_products(tx, "market", "market-catalog", [Listing(product_id=farm.product.id, price=2500)])
+        tx.execute(insert(coordination_supplier).values(coordination_id="market-sale", enterprise_id="farm"))
+        tx.execute(insert(session_item).values(session_id="market-session", item_id=item))
+    market.order(item, 7)
+    new = move(farm)
+    assert (the_lot(farm).reserved, the_lot(new).lent) == (7, lent(new))
+    market.order(item, 20, "Bea")
+    minutes(farm.region, 2)
+    assert the_lot(farm).reserved == 27
+    assert the_lot(new).free + the_lot(new).lent == 100
+    sound(farm.region)
+
+
+def test_where_the_new_home_sold_its_goods_the_copies_become_the_goods(farm: Producer) -> None:
+    shop = Hub(farm.region, "c", "shop")
+    farm.grant(shop)
+    item = shop.sell(farm)
+    shop.order(item, 4)
+    minutes(farm.region, 2)
+    move(farm)
+    shop.order(item, 50, "Bea")
+    with shop.read() as tx:
+        (lot,) = [one for name in _enterprises(tx) for one in lots_of(tx, name)]
+    assert (lot.free, lot.reserved, lot.lent) == (46, 54, 0)
+    assert home_of(shop) == []
+    sound(farm.region)
+
+
+def _enterprises(tx: Any) -> list[str]:
+    return [one.id for one in every_enterprise(tx)]
+
+
+def test_it_can_move_back(farm: Producer, hub: Hub) -> None:
+    item = hub.sell(farm)
+    hub.order(item, 3)
+    new = move(farm)
+    assert home_of(hub) == [new.iri]
+    move(new, to="a")
+    assert home_of(hub) == [farm.iri]
+    hub.order(item, 30, "Bea")
+    lot = the_lot(farm)
+    assert (lot.free + lot.lent, lot.lent) == (100, lent(farm))
+    sound(farm.region)
+
+
+def test_a_peer_that_does_not_know_the_new_home_waits_for_its_operator(new_region: NewRegion) -> None:
+    region = a_region(new_region, "ab", "ac")
+    farm = a_farm(region)
+    hub = Hub(region, "b")
+    farm.grant(hub)
+    item = hub.sell(farm)
+    minutes(region, 2)
+    move(farm)
+    assert states(region)["b"] == ["following waiting"]
+    with hub.read() as tx:
+        assert [one.kind for one in alerts(tx)] == ["move"]
+    hub.order(item, 2)  # of what it holds
+    region.befriend("b", "c")
+    minutes(region, 3)
+    assert states(region)["b"] == ["following followed"]
+    hub.order(item, 40, "Bea")
+    sound(region)
+
+
+def test_while_it_is_frozen_nothing_new_is_sold_and_it_can_be_called_off(farm: Producer, hub: Hub) -> None:
+    item = hub.sell(farm)
+    moving = offer(farm)
+    farm.region.cut("a", "c", one_way=True)
+    accept(farm.region)
+    farm.region.work("c", "a")
+    with farm.write() as tx, pytest.raises(Conflict) as refused:
+        give_grant(farm.federation, tx, "farm", farm.region.peer("a", "b").id, hub.iri, "hub")
+    assert refused.value.code == "moving"
+    with pytest.raises(SoldOut):
+        hub.order(item, 60)
+    with farm.write() as tx:
+        assert [one.role for one in list_members(tx, "farm")] == ["accountant"]
+        cancel_leaving(farm.federation, tx, moving.id)
+        assert [one.role for one in list_members(tx, "farm")] == ["owner"]
+    farm.region.mend()
+    minutes(farm.region, 3)
+    assert states(farm.region) == {"a": ["leaving cancelled"], "b": [], "c": ["coming cancelled"]}
+    hub.order(item, 60)
+    sound(farm.region)
+
+
+def test_what_cannot_be_taken_in_stays_where_it_is(farm: Producer, region: Region) -> None:
+    with region["c"].instance.store.write() as tx:
+        a_shop(tx, "farm", name="another farm")  # of the same id: only in a test
+    offer(farm)
+    accept(region)
+    region.work()
+    assert states(region)["a"] == ["leaving refused"]
+    assert the_lot(farm).free == 100
+    with farm.write() as tx:
+        offer_move(farm.federation, tx, "farm", region.peer("a", "c").id)

@@ -91,7 +91,7 @@ class _Coming:
         said: Any = {
             name: getattr(profile, name) for name in EnterpriseRow.__struct_fields__ if name not in _NOT_PROFILE
         }
-        if self.id == profile.id:
+        if profile.id not in self.renamed:
             if enterprises_by_id(tx, [self.id]):
                 raise Conflict("there_already", "Some of this is here already.")
             copy_enterprise(tx, currency=profile.currency, id=self.id, **said)

@@ -1,0 +1,161 @@
+"""Who would like to speak for an enterprise that is not theirs (any more): attacks 34 and 38 of the list.
+
+Each is followed by a canary: without the defence it would succeed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from commensal.testing.placed import a_shop
+from commensal_federation.catalogue import grants
+from commensal_federation.catalogue.values import GrantOffer
+from commensal_federation.delivery.tables import federation_inbox
+from commensal_federation.dfc.vocabulary import DfcEnterprise
+from commensal_federation.moving import following
+from commensal_federation.moving.authority import set_authority
+from commensal_federation.moving.moves import find_move
+from commensal_federation.moving.values import Move
+from commensal_federation.testing import Region
+
+from .conftest import NewRegion
+from .moves import a_farm, a_region, home_of, move, say, states
+from .trading import Hub, Place, Producer, clock_of, minutes
+
+
+@pytest.fixture
+def region(new_region: NewRegion) -> Region:
+    return a_region(new_region, "ab", "ac", "bc")
+
+
+@pytest.fixture
+def farm(region: Region) -> Producer:
+    return a_farm(region)
+
+
+@pytest.fixture
+def hub(farm: Producer) -> Hub:
+    made = Hub(farm.region, "b")
+    farm.grant(made)
+    return made
+
+
+@pytest.fixture
+def decoy(region: Region) -> Place:
+    """An enterprise of c that would like to be the farm."""
+    made = Place(region, "c", "decoy")
+    with made.write() as tx:
+        a_shop(tx, "decoy", name="decoy")
+    return made
+
+
+def refused(hub: Hub) -> list[str]:
+    """Codes of what b did not do of what it was told."""
+    box = federation_inbox.c
+    with hub.read() as tx:
+        dead = tx.all(select(box.error).where(box.state == "dead").order_by(box.received_at, box.id))
+    return [row["error"].partition(":")[0] for row in dead]
+
+
+def offer_again(farm: Producer, hub: Hub) -> None:
+    """What the old home, or who has its keys, would say to get the hub back."""
+    body = GrantOffer(
+        grantor=DfcEnterprise(iri=farm.iri, name="farm"), hub=hub.iri, currency="EUR", language="en",
+        timezone="Europe/Paris", resell=False, includes_vat=True,
+    )  # fmt: skip
+    say(farm.region, "a", "b", "GrantOffer", body)
+
+
+def test_34_the_old_home_speaks_after_the_move(farm: Producer, hub: Hub) -> None:
+    new = move(farm)
+    offer_again(farm, hub)
+    assert refused(hub) == ["moved"]
+    assert home_of(hub) == [new.iri]
+
+
+def test_34_without_the_fence_the_old_home_would_be_believed(
+    farm: Producer, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(grants, "refuse_moved", lambda tx, iri: None)
+    new = move(farm)
+    offer_again(farm, hub)
+    assert sorted(home_of(hub)) == [farm.iri, new.iri]
+
+
+def test_38_a_move_of_before_is_said_once_more(farm: Producer, hub: Hub) -> None:
+    said = _there_and_back(farm)
+    say(farm.region, "a", "b", "Move", said)
+    assert refused(hub) == ["old_epoch"]
+    assert states(farm.region)["b"] == ["following followed", "following followed"]
+
+
+def test_38_without_epochs_it_would_be_looked_into_again(
+    farm: Producer, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = _there_and_back(farm)
+    monkeypatch.setattr(following, "refuse_old_epoch", lambda tx, iri, epoch: None)
+    say(farm.region, "a", "b", "Move", said)
+    assert states(farm.region)["b"] == ["following followed", "following followed", "following heard"]
+
+
+def _there_and_back(farm: Producer) -> Move:
+    """The first of two moves, which the farm has left behind: it is back."""
+    new = move(farm)
+    move(new, to="a")
+    return Move(enterprise=farm.iri, moved_to=new.iri, epoch=2)
+
+
+def claim(farm: Producer, decoy: Place) -> Move:
+    """The old home says, also in its document, that the farm is the decoy now. The decoy says nothing of the kind."""
+    with farm.write() as tx:
+        set_authority(tx, farm.iri, epoch=2, moved_to=decoy.iri)
+    said = Move(enterprise=farm.iri, moved_to=decoy.iri, epoch=2)
+    say(farm.region, "a", "b", "Move", said)
+    minutes(farm.region, 2)
+    return said
+
+
+def test_38_a_move_that_the_new_home_does_not_return(farm: Producer, hub: Hub, decoy: Place) -> None:
+    said = claim(farm, decoy)
+    assert (states(farm.region)["b"], home_of(hub)) == (["following heard"], [farm.iri])
+    with hub.write() as tx:
+        found: Any = find_move(tx, "following", ("heard",), iri=said.enterprise)
+    assert found.error == "the new home's document does not say that it came from there"
+    clock_of(farm.region).advance(days=1)
+    minutes(farm.region, 2)
+    assert (states(farm.region)["b"], home_of(hub)) == (["following refused"], [farm.iri])
+
+
+def test_38_without_the_new_homes_document_the_hub_would_be_sent_anywhere(
+    farm: Producer, hub: Hub, decoy: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "refuse_unreturned", lambda move, new: None)
+    claim(farm, decoy)
+    assert home_of(hub) == [decoy.iri]
+
+
+def take(farm: Producer, decoy: Place) -> None:
+    """The new side alone says, also in its document, that the decoy is the farm now."""
+    with decoy.write() as tx:
+        set_authority(tx, decoy.iri, epoch=2, came_from=farm.iri)
+    say(farm.region, "c", "b", "Move", Move(enterprise=farm.iri, moved_to=decoy.iri, epoch=2))
+    minutes(farm.region, 2)
+
+
+def test_38_a_move_that_only_the_new_side_has_signed(farm: Producer, hub: Hub, decoy: Place) -> None:
+    take(farm, decoy)
+    assert (refused(hub), states(farm.region)["b"], home_of(hub)) == (["one_side"], [], [farm.iri])
+
+
+def test_38_without_both_signatures_anybody_could_take_a_producer(
+    farm: Producer, hub: Hub, decoy: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "refuse_one_side", lambda peer, said: None)
+    take(farm, decoy)
+    assert home_of(hub) == [farm.iri]  # the old home's document does not agree
+    monkeypatch.setattr(following, "refuse_disagreement", lambda move, old, new: None)
+    minutes(farm.region, 2)
+    assert home_of(hub) == [decoy.iri]
