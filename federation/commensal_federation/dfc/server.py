@@ -21,6 +21,7 @@ from .export import enterprise_things, export_enterprise
 from .iris import enterprise_iri, webid_iri
 from .names import full
 from .permissions import permission_routes
+from .singles import single_routes
 from .taxonomies import SCOPES
 from .vocabulary import DfcItem, DfcLot, DfcOffer, DfcProduct, Thing
 
@@ -43,6 +44,7 @@ def dfc_routes(instance: Instance) -> Sequence[BaseRoute]:
         dfc_page("/api/dfc/enterprises/{enterprise}/supplied_products", supplied_products),
         dfc_page("/api/dfc/enterprises/{enterprise}/catalog_items", catalog_items),
         *permission_routes(),
+        *single_routes(),
     ]
 
 
