@@ -50,14 +50,18 @@ from commensal_federation.messages.scopes_changed import ScopesChangedBody
 from commensal_federation.messages.state_digest import StateDigestBody
 from commensal_federation.messages.state_request import StateRequestBody
 from commensal_federation.messages.types import Writing
+from commensal_federation.moving.statements import did_of, read_recovery_key, state
 from commensal_federation.moving.values import (
     Move,
     MoveAccept,
     MoveCancel,
+    MoveContest,
     MoveExport,
     MoveFollowed,
+    MoveNotice,
     MoveOffer,
     MoveReady,
+    RecoveryKeyTold,
 )
 from commensal_federation.openings.values import SaleAnswer, SaleProposal
 from commensal_federation.orders.values import AnswerLine, OrderAnswer, OrderUpdate, SaidLine
@@ -92,6 +96,7 @@ _item = OfferedItem(
     ),
     provenance=(Hop(GRANTOR, "The farm"),),
 )  # fmt: skip
+_paper = read_recovery_key(SigningKey("", Ed25519PrivateKey.from_private_bytes(bytes([7]) * 32)).secret())
 _lease: dict[str, Any] = {"lot": LOT, "unit": "Kilogram"}
 
 # What is said, by the farm's instance unless it is the hub's to say.
@@ -156,10 +161,15 @@ BODIES: dict[str, Any] = {
     "MoveCancel": MoveCancel(enterprise=GRANTOR),
     "Move": Move(enterprise=GRANTOR, moved_to=MOVED, epoch=2, renamed={"6": "11"}),
     "MoveFollowed": MoveFollowed(enterprise=GRANTOR, moved_to=MOVED),
+    "RecoveryKey": RecoveryKeyTold(enterprise=GRANTOR, key=did_of(_paper)),
+    "MoveNotice": MoveNotice(enterprise=GRANTOR, moved_to=MOVED, until=BEGINS),
+    "MoveContest": MoveContest(
+        enterprise=GRANTOR, moved_to=MOVED, statement=state(_paper, "ContestStatement", GRANTOR, MOVED, 2, NOW)
+    ),
 }  # fmt: skip
 BY_THE_HUB = {
     "PeerAccept", "GrantAnswer", "LeaseRequest", "LeaseReport", "OrderUpdate", "SaleAnswer", "StateRequest",
-    "MoveAccept", "MoveReady", "MoveFollowed",
+    "MoveAccept", "MoveReady", "MoveFollowed", "MoveNotice", "MoveContest",
 }  # fmt: skip
 
 

@@ -24,8 +24,8 @@ from .trading import Hub, Place, Producer, minutes
 def a_region(new_region: NewRegion, *friends: str) -> Region:
     """Instances a, b and c; `friends` are pairs of peers."""
     made = new_region("a", "b", "c")
-    for one, other in friends:
-        made.befriend(one, other)
+    for pair in friends:
+        made.befriend(pair[0], pair[1])
     return made
 
 

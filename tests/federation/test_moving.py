@@ -125,7 +125,7 @@ def test_where_the_new_home_sold_its_goods_the_copies_become_the_goods(farm: Pro
     shop.order(item, 50, "Bea")
     with shop.read() as tx:
         (lot,) = [one for name in _enterprises(tx) for one in lots_of(tx, name)]
-    assert (lot.free, lot.reserved, lot.lent) == (46, 54, 0)
+    assert [lot.free, lot.reserved, lot.lent] == [46, 54, 0]
     assert home_of(shop) == []
     sound(farm.region)
 

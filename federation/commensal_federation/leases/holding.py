@@ -10,6 +10,7 @@ from commensal import Instance, Transaction, hookimpl, lease_in, lots_on_sale, t
 
 from ..delivery import ask, post
 from ..messages import Wait
+from ..moving.authority import is_quarantined
 from ..peers.peers import peer_by_id
 from ..peers.values import Peer
 from ..runtime import Federation, federation_of
@@ -56,7 +57,7 @@ def take_grant(federation: Federation, tx: Transaction, peer: Peer, said: LeaseG
         owed = min(came, _uncovered(lease))  # sold already, and now by right
         lease_in(tx, lease.row["lot_id"], came - owed, note=peer.name)
     lease = set_lease(tx, lease, granted=lease.row["granted"] + max(0, came), until=until, wanted=0, wanted_at=None)
-    tell_beyond(tx, lease.row["lot_id"], lease.grains(said.beyond), until - MARGIN)
+    _tell(tx, lease, lease.grains(said.beyond))
     if came > 0:
         serve_wants(federation, tx, lease.row["lot_id"])
 
@@ -65,7 +66,7 @@ def told_level(tx: Transaction, peer: Peer, lot: str, beyond: Decimal) -> None:
     """What may be had, as a hint: nobody is shown what is not there."""
     lease = lease_with(tx, "holder", peer.id, lot_iri=lot)
     if lease is not None:
-        tell_beyond(tx, lease.row["lot_id"], lease.grains(beyond), _sold_until(lease))
+        _tell(tx, lease, lease.grains(beyond))
 
 
 def give_back(federation: Federation, tx: Transaction, lease: Held, grains: int) -> None:
@@ -184,6 +185,14 @@ def _uncovered(lease: Held) -> int:
     """Grains that were sold without having been granted."""
     held, sold = _counts(lease)
     return max(0, held + sold + int(lease.row["returned"] - lease.row["granted"]))
+
+
+def _tell(tx: Transaction, lease: Held, beyond: int) -> None:
+    """How much there is, and until when it is sold here: not at all while it is doubtful where its home is."""
+    if is_quarantined(tx, lease.row["enterprise_id"]):
+        tell_beyond(tx, lease.row["lot_id"], 0, tx.now)
+    else:
+        tell_beyond(tx, lease.row["lot_id"], beyond, _sold_until(lease))
 
 
 def _sold_until(lease: Held) -> datetime | None:

@@ -10,6 +10,7 @@ from commensal import Transaction
 from ..catalogue.grants import answered
 from ..catalogue.telling import tell_all
 from ..catalogue.values import GrantAnswer
+from ..moving.recovering import tell_recovery_key
 from ..runtime import Federation
 from .reading import flag, text
 from .types import MessageType, Reading, Received, Writing
@@ -29,6 +30,7 @@ def handle(federation: Federation, tx: Transaction, received: Received) -> None:
     grant = answered(federation, tx, received.peer, received.body)
     if grant is not None and grant.state == "accepted":
         tell_all(federation, tx, grant, again=True)
+        tell_recovery_key(federation, tx, received.peer.id, grant.enterprise_id)
 
 
 GRANT_ANSWER = MessageType(

@@ -18,8 +18,10 @@ from .lease_request import LEASE_REQUEST
 from .move import MOVE
 from .move_accept import MOVE_ACCEPT
 from .move_cancel import MOVE_CANCEL
+from .move_contest import MOVE_CONTEST
 from .move_export import MOVE_EXPORT
 from .move_followed import MOVE_FOLLOWED
+from .move_notice import MOVE_NOTICE
 from .move_offer import MOVE_OFFER
 from .move_ready import MOVE_READY
 from .order_answer import ORDER_ANSWER
@@ -28,6 +30,7 @@ from .peer_accept import PEER_ACCEPT
 from .peer_request import PEER_REQUEST
 from .peer_revoke import PEER_REVOKE
 from .problem import PROBLEM
+from .recovery_key import RECOVERY_KEY
 from .sale_answer import SALE_ANSWER
 from .sale_proposal import SALE_PROPOSAL
 from .scopes_changed import SCOPES_CHANGED
@@ -71,5 +74,8 @@ TYPES: dict[str, MessageType] = {
         MOVE_CANCEL,
         MOVE,
         MOVE_FOLLOWED,
+        RECOVERY_KEY,
+        MOVE_NOTICE,
+        MOVE_CONTEST,
     )
 }

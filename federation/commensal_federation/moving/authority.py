@@ -59,6 +59,12 @@ def is_frozen(tx: Transaction, enterprise_id: str) -> bool:
     return tx.first(select(_move.id).where(*mine)) is not None
 
 
+def is_quarantined(tx: Transaction, mirror: str) -> bool:
+    """Whether this copy is of an enterprise of which nothing new is sold, because its key says that it has moved."""
+    mine = (_move.enterprise_id == mirror, _move.role == "following", _move.state == "quarantined")
+    return tx.first(select(_move.id).where(*mine)) is not None
+
+
 def refuse_moving(tx: Transaction, enterprise_id: str) -> None:
     """For what people do. Raises `Conflict`."""
     if is_frozen(tx, enterprise_id):

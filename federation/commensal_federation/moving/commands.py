@@ -11,9 +11,12 @@ from commensal import HERE, Folder, named_enterprise, open_instance, person_by_e
 from ..peers.peers import peer_by_iri
 from ..peers.values import WELL_KNOWN
 from ..runtime import federation_of
+from ..signing import BadKey, SigningKey
 from .coming import accept_move, name_owner, refuse_move
 from .leaving import cancel_leaving, offer_move
 from .moves import move_by_id, moves
+from .recovering import contest, make_recovery_key, recover
+from .statements import read_recovery_key
 from .values import MoveRow
 
 _Move = Annotated[str, typer.Argument(help="The id of the move, as `list` shows it.")]
@@ -26,6 +29,7 @@ def add_move_commands(app: typer.Typer) -> None:
     _add_looking(move)
     _add_leaving(move)
     _add_coming(move)
+    _add_recovering(move)
 
 
 def _add_looking(move: typer.Typer) -> None:
@@ -77,6 +81,52 @@ def _add_coming(move: typer.Typer) -> None:
             typer.echo(_line(accept_move(federation_of(opened), tx, move_id, person.id)))
 
     del accept
+
+
+def _add_recovering(move: typer.Typer) -> None:
+    @move.command("key")
+    def key(
+        enterprise: Annotated[str, typer.Argument(help="The enterprise of this instance, by its id or slug.")],
+        instance: Folder = HERE,
+    ) -> None:
+        """Makes a recovery key for an enterprise, in the place of the one before, and shows it once."""
+        with open_instance(instance) as opened, opened.store.write() as tx:
+            made = make_recovery_key(federation_of(opened), tx, named_enterprise(tx, enterprise).id)
+        typer.echo(f"{made.secret}\nWhoever has this can move the enterprise. Print it; it is shown never again.")
+
+    @move.command("recover")
+    def recover_it(
+        enterprise: Annotated[str, typer.Argument(help="The enterprise as it is here now, by its id or slug.")],
+        old: Annotated[str, typer.Argument(help="Its address before, https://…/api/dfc/enterprises/….")],
+        secret: Annotated[str, typer.Option(prompt=True, hide_input=True, help="Its recovery key.")],
+        epoch: Annotated[int, typer.Option(help="The authority epoch that begins; 0: the next that is known.")] = 0,
+        instance: Folder = HERE,
+    ) -> None:
+        """Says to all peers, by the recovery key, that an enterprise whose home is gone is this one now."""
+        with open_instance(instance) as opened, opened.store.write() as tx:
+            here = named_enterprise(tx, enterprise).id
+            typer.echo(_line(recover(federation_of(opened), tx, here, old, _read_key(secret), epoch=epoch)))
+
+    @move.command("contest")
+    def contest_it(
+        old: Annotated[str, typer.Argument(help="The address of the enterprise.")],
+        new: Annotated[str, typer.Argument(help="The address to which it is said to have moved.")],
+        with_key: Annotated[bool, typer.Option("--key", help="Ask for its recovery key: it is not of here.")] = False,
+        instance: Folder = HERE,
+    ) -> None:
+        """Says to all peers that an enterprise has not moved there."""
+        secret = typer.prompt("Recovery key", hide_input=True) if with_key else ""
+        with open_instance(instance) as opened, opened.store.write() as tx:
+            contest(federation_of(opened), tx, old, new, key=_read_key(secret) if secret else None)
+
+    del key, recover_it, contest_it
+
+
+def _read_key(secret: str) -> SigningKey:
+    try:
+        return read_recovery_key(secret)
+    except BadKey:
+        raise typer.BadParameter("this is no recovery key") from None
 
 
 def _line(move: MoveRow) -> str:

@@ -6,17 +6,22 @@ from typing import Annotated
 
 import msgspec
 
-from commensal import Body, Call, NotFound, Page, Paging, Routes, page_of
+from commensal import Body, Call, Invalid, NotFound, Page, Paging, Problem, Routes, page_of
 
+from ..dfc.iris import enterprise_iri
 from ..runtime import federation_of
+from ..signing import BadKey
 from .coming import accept_move, name_owner, refuse_move
 from .leaving import cancel_leaving, offer_move
 from .moves import move_by_id, moves
+from .recovering import RecoveryKey, contest, make_recovery_key, recover
+from .statements import read_recovery_key
 from .values import MoveRow
 
 routes = Routes("federation_moving")
 
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+Iri = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
 
 
 class Destination(Body, frozen=True, kw_only=True):
@@ -29,6 +34,21 @@ class Owner(Body, frozen=True, kw_only=True):
     """Who will own the enterprise here: a person with a confirmed address."""
 
     person_id: Id
+
+
+class Recovery(Body, frozen=True, kw_only=True):
+    """`old_iri` is the address of the enterprise before, `secret` its recovery key. `epoch` is the authority epoch that
+    begins, where it has moved before without this instance knowing; 0: the next one that is known."""
+
+    old_iri: Iri
+    secret: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    epoch: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 0
+
+
+class Contested(Body, frozen=True, kw_only=True):
+    """The address to which the enterprise is said to have moved."""
+
+    moved_to: Iri
 
 
 @routes.get("/moves", scope="operator")
@@ -51,6 +71,32 @@ def cancel(call: Call, enterprise: str, move: str) -> MoveRow:
     if found.enterprise_id != enterprise or found.role != "leaving" or was != "owner":
         raise NotFound("no_move", "There is no such move.")
     return cancel_leaving(federation_of(call.instance), call.tx, move)
+
+
+@routes.post("/enterprises/{enterprise}/recovery-key", scope="members:write", status=201, keeps=False)
+def new_recovery_key(call: Call, enterprise: str) -> RecoveryKey:
+    """A key by which the producer can take the enterprise elsewhere when this instance is gone. It is shown once: print
+    it. The one before means nothing any more."""
+    return make_recovery_key(federation_of(call.instance), call.tx, enterprise)
+
+
+@routes.post("/enterprises/{enterprise}/recover", scope="members:write", status=201)
+def recover_enterprise(call: Call, enterprise: str, body: Recovery) -> MoveRow:
+    """Says to all peers, by the producer's recovery key, that an enterprise whose home is gone is this one now. They
+    wait for three days. Count the stock before those are over."""
+    try:
+        key = read_recovery_key(body.secret)
+    except BadKey:
+        raise Invalid([Problem("secret", "This is no recovery key.", "/secret")]) from None
+    return recover(federation_of(call.instance), call.tx, enterprise, body.old_iri, key, epoch=body.epoch)
+
+
+@routes.post("/enterprises/{enterprise}/contest", scope="members:write")
+def contest_move(call: Call, enterprise: str, body: Contested) -> None:
+    """Says to all peers that the enterprise has not moved there, whatever its recovery key says."""
+    federation = federation_of(call.instance)
+    contest(federation, call.tx, enterprise_iri(federation.base, enterprise), body.moved_to)
+    call.tx.trace("contested", "federation_move", enterprise_id=enterprise, moved_to=body.moved_to)
 
 
 @routes.post("/moves/{move}/owner", scope="operator")

@@ -31,6 +31,7 @@ from .coming import arrive
 from .document import EnterpriseDocument, NoDocument, fetch_enterprise
 from .moves import base_of, find_move, move_by_id, open_move, peer_at, set_move
 from .placing import rebased
+from .quarantine import end_quarantine, hear_statement
 from .values import Move, MoveFollowed, MoveRow
 
 FOLLOW = "federation.follow_move"  # a job: {"move": id}
@@ -43,6 +44,9 @@ _grant, _lease, _order = federation_grant.c, federation_lease.c, federation_orde
 def hear_move(federation: Federation, tx: Transaction, peer: Peer, said: Move) -> None:
     """What the old home says: noted, and looked into by a job. Raises `Refuse` for what does not count."""
     if arrive(federation, tx, peer, said) or not concerns(tx, said.enterprise):
+        return
+    if said.statement is not None:
+        hear_statement(federation, tx, peer, said)
         return
     refuse_old_epoch(tx, said.enterprise, said.epoch)
     refuse_one_side(peer, said)
@@ -86,10 +90,15 @@ def follow_move(instance: Instance, job: Job) -> None:
     with instance.store.read() as tx:
         move = move_by_id(tx, job.payload["move"], locked=False)
         old, new = peer_at(tx, move.old_iri), peer_at(tx, move.new_iri)
-    if move.state not in OPEN:
+    if move.state not in (*OPEN, "quarantined"):
         return
     if new is None or not new.active:
         instance.store.transact(lambda tx: _wait(tx, move))
+        return
+    if move.state == "quarantined":
+        why = end_quarantine(federation, move, new)
+        if why:
+            instance.store.transact(lambda tx: set_move(tx, move, error=why[:500]))
         return
     try:
         if old is None:

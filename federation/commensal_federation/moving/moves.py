@@ -53,7 +53,14 @@ def find_move(
 
 def open_move(tx: Transaction, role: Role, state: str, **values: Any) -> MoveRow:
     """A new row. What is not named is empty."""
-    usual: dict[str, Any] = {"new_iri": "", "enterprise_id": None, "owner_id": None, "said": {}, "until": None, "created_by": None}
+    usual: dict[str, Any] = {
+        "new_iri": "",
+        "enterprise_id": None,
+        "owner_id": None,
+        "said": {},
+        "until": None,
+        "created_by": None,
+    }
     made = {"id": tx.new_id(), "role": role, "state": state, "error": "", "created_at": tx.now, "changed_at": tx.now}
     tx.execute(insert(federation_move), {**usual, **values, **made})
     return move_by_id(tx, str(made["id"]))

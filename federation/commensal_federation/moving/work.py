@@ -15,6 +15,9 @@ from .moves import moves
 def look_for_moves(tx: Transaction) -> None:
     for move in moves(tx, role="following", states=OPEN, limit=1000):
         promise(tx, FOLLOW, {"move": move.id})
+    for move in moves(tx, role="following", states=("quarantined",), limit=1000):
+        if move.until is not None and move.until <= tx.now:
+            promise(tx, FOLLOW, {"move": move.id})
 
 
 def work() -> Work:

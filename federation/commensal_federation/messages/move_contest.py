@@ -1,0 +1,36 @@
+"""MoveContest: the old home, or the recovery key, says that a move is not so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from commensal import Transaction
+
+from ..moving.quarantine import hear_contest
+from ..moving.values import MoveContest
+from ..runtime import Federation
+from .reading import text
+from .types import MessageType, Reading, Received, Writing
+
+
+def write(body: MoveContest, writing: Writing) -> dict[str, Any]:
+    said = {"type": "MoveContest", "enterprise": body.enterprise, "movedTo": body.moved_to}
+    return said if body.statement is None else {**said, "statement": body.statement}
+
+
+def read(document: Mapping[str, Any], reading: Reading) -> MoveContest:
+    return MoveContest(
+        enterprise=text(document, "enterprise"),
+        moved_to=text(document, "movedTo"),
+        statement=text(document, "statement", 5000) if "statement" in document else None,
+    )
+
+
+def handle(federation: Federation, tx: Transaction, received: Received) -> None:
+    hear_contest(tx, received.peer, received.body)
+
+
+MOVE_CONTEST = MessageType(
+    name="MoveContest", lane="order", scope=None, body=MoveContest, write=write, read=read, handle=handle, foreign=True,
+)  # fmt: skip

@@ -1,0 +1,40 @@
+"""MoveNotice: somebody moves an enterprise of the receiver's with its recovery key, and the sender waits until then."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from commensal import Transaction
+
+from ..dfc.iris import local_id
+from ..moving.recovering import tell_owner
+from ..moving.values import MoveNotice
+from ..runtime import Federation
+from ..signing.moments import write_moment
+from .reading import moment, text
+from .types import MessageType, Reading, Received, Writing
+
+
+def write(body: MoveNotice, writing: Writing) -> dict[str, Any]:
+    return {
+        "type": "MoveNotice", "enterprise": body.enterprise, "movedTo": body.moved_to,
+        "until": write_moment(body.until),
+    }  # fmt: skip
+
+
+def read(document: Mapping[str, Any], reading: Reading) -> MoveNotice:
+    return MoveNotice(
+        enterprise=text(document, "enterprise"), moved_to=text(document, "movedTo"), until=moment(document, "until")
+    )
+
+
+def handle(federation: Federation, tx: Transaction, received: Received) -> None:
+    body: MoveNotice = received.body
+    if local_id(federation.base, body.enterprise, "enterprises") is not None:
+        tell_owner(tx, received.peer, body.enterprise, body.moved_to, write_moment(body.until))
+
+
+MOVE_NOTICE = MessageType(
+    name="MoveNotice", lane="order", scope=None, body=MoveNotice, write=write, read=read, handle=handle, foreign=True,
+)  # fmt: skip

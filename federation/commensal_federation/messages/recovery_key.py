@@ -1,0 +1,31 @@
+"""RecoveryKey: the public half of the key by which a producer can move an enterprise without its home."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from commensal import Transaction
+
+from ..moving.recovering import hear_recovery_key
+from ..moving.values import RecoveryKeyTold
+from ..runtime import Federation
+from .reading import text
+from .types import MessageType, Reading, Received, Writing
+
+
+def write(body: RecoveryKeyTold, writing: Writing) -> dict[str, Any]:
+    return {"type": "RecoveryKey", "enterprise": body.enterprise, "recoveryKey": body.key}
+
+
+def read(document: Mapping[str, Any], reading: Reading) -> RecoveryKeyTold:
+    return RecoveryKeyTold(enterprise=text(document, "enterprise"), key=text(document, "recoveryKey", 100))
+
+
+def handle(federation: Federation, tx: Transaction, received: Received) -> None:
+    hear_recovery_key(tx, received.peer, received.body)
+
+
+RECOVERY_KEY = MessageType(
+    name="RecoveryKey", lane="catalogue", scope=None, body=RecoveryKeyTold, write=write, read=read, handle=handle
+)  # fmt: skip

@@ -1,0 +1,136 @@
+"""A peer of a producer whose key says that it has moved: three days in which the old home, or the key, may object.
+
+Until then nothing new of it is sold. Afterwards its goods are those of the new home, whose stock was counted anew; what
+was held of the old home's is given up, and what customers have ordered is for people to settle.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import delete, select, update
+
+from commensal import Transaction, forget_copies, lease_in, tell_beyond
+
+from ..catalogue.tables import federation_copy, federation_grant, federation_item, federation_mirror
+from ..delivery import post
+from ..delivery.alerts import alert
+from ..dfc.iris import local_id
+from ..leases.holding import MARGIN
+from ..leases.row import lease_by_id
+from ..leases.tables import federation_lease
+from ..messages.types import Refuse
+from ..peers.values import Peer
+from ..runtime import Federation
+from ..transport import Unreachable
+from .authority import authority_of, refuse_old_epoch, set_authority
+from .document import NoDocument, fetch_enterprise
+from .moves import find_move, move_by_id, open_move, peer_at, set_move
+from .recovering import home_peer
+from .statements import read_statement
+from .values import Move, MoveContest, MoveFollowed, MoveNotice, MoveRow
+
+QUARANTINE = timedelta(hours=72)  # as did:plc has it
+_mirror, _lease, _item = federation_mirror.c, federation_lease.c, federation_item.c
+_grant, _copy = federation_grant.c, federation_copy.c
+
+
+def hear_statement(federation: Federation, tx: Transaction, peer: Peer, said: Move) -> None:
+    """Begins the quarantine. Raises `Refuse` for what the key has not signed, or what is contested already."""
+    if local_id(peer.base, said.moved_to, "enterprises") is None:
+        raise Refuse("authority", "An enterprise is moved by its new home.")
+    refuse_old_epoch(tx, said.enterprise, said.epoch)
+    _refuse_unsigned(tx, said.enterprise, said.moved_to, said.statement or "", "MoveStatement", said.epoch)
+    before = find_move(tx, "following", ("quarantined", "contested"), iri=said.enterprise)
+    if before is not None:
+        if before.new_iri == said.moved_to and before.state == "quarantined":
+            return
+        raise Refuse("contested", "Another move of that enterprise waits for people to decide.")
+    mirror = tx.value(select(_mirror.enterprise_id).where(_mirror.iri == said.enterprise))
+    until = tx.now + QUARANTINE
+    open_move(
+        tx, "following", "quarantined", peer_id=peer.id, name=said.enterprise[-200:], old_iri=said.enterprise,
+        new_iri=said.moved_to, epoch=said.epoch, enterprise_id=mirror, until=until, said={"renamed": {}},
+    )  # fmt: skip
+    for lot_id in _lots_of(tx, mirror):
+        tell_beyond(tx, lot_id, 0, tx.now)
+    alert(tx, peer.id, "move", f"{said.enterprise} moves to {said.moved_to} by its recovery key, in three days.")
+    home = home_peer(tx, said.enterprise)
+    if home is not None:
+        body = MoveNotice(enterprise=said.enterprise, moved_to=said.moved_to, until=until)
+        post(federation, tx, home.id, "MoveNotice", body)
+
+
+def hear_contest(tx: Transaction, peer: Peer, said: MoveContest) -> None:
+    """The old home or the key says that it is not so: people must decide. Raises `Refuse` for anybody else."""
+    if local_id(peer.base, said.enterprise, "enterprises") is None:
+        _refuse_unsigned(tx, said.enterprise, said.moved_to, said.statement or "", "ContestStatement", None)
+    move = find_move(tx, "following", ("quarantined",), iri=said.enterprise)
+    if move is None or move.new_iri != said.moved_to:
+        return
+    set_move(tx, move, state="contested")
+    mine = (_lease.role == "holder", _lease.enterprise_id == move.enterprise_id)
+    for row in tx.all(select(_lease.lot_id, _lease.until).where(*mine).order_by(_lease.lot_id)):
+        tell_beyond(tx, row["lot_id"], 0, None if row["until"] is None else row["until"] - MARGIN)
+    alert(tx, peer.id, "move", f"That {said.enterprise} moves to {said.moved_to} is contested: talk to the producer.")
+
+
+def end_quarantine(federation: Federation, move: MoveRow, new: Peer) -> str:
+    """When nobody has objected, the new home is asked once more; then it is followed. Says why not, or nothing."""
+    try:
+        document = fetch_enterprise(federation, new, move.new_iri)
+    except (NoDocument, Unreachable) as error:
+        return str(error)
+    if move.old_iri not in document.also_known_as or document.epoch != move.epoch or document.moved_to:
+        return "the new home's document does not say that it came from there"
+    federation.instance.store.transact(lambda tx: _follow(federation, tx, move.id))
+    return ""
+
+
+def _follow(federation: Federation, tx: Transaction, move_id: str) -> None:
+    move = move_by_id(tx, move_id)
+    new = peer_at(tx, move.new_iri)
+    if new is None or move.state != "quarantined" or move.until is None or move.until > tx.now:
+        return
+    if move.epoch <= authority_of(tx, move.old_iri).epoch:
+        set_move(tx, move, state="refused", error="another move came first")
+        return
+    key = authority_of(tx, move.old_iri).recovery_key
+    set_authority(tx, move.old_iri, epoch=move.epoch, moved_to=move.new_iri)
+    set_authority(tx, move.new_iri, epoch=move.epoch, moved_to="", came_from=move.old_iri, recovery_key=key)
+    if move.enterprise_id is not None:
+        _give_up(tx, move.enterprise_id)
+    tx.execute(update(federation_mirror).where(_mirror.iri == move.old_iri).values(iri=move.new_iri, peer_id=new.id))
+    traded = _grant.other_iri == move.old_iri
+    tx.execute(update(federation_grant).where(traded).values(other_iri=move.new_iri, peer_id=new.id))
+    set_move(tx, move, state="followed", error="")
+    body = MoveFollowed(enterprise=move.old_iri, moved_to=move.new_iri)
+    post(federation, tx, new.id, "MoveFollowed", body)
+    alert(
+        tx, new.id, "move", f"{move.old_iri} lives at {move.new_iri} now. What was ordered of it is for you to settle."
+    )
+
+
+def _give_up(tx: Transaction, mirror: str) -> None:
+    """What was told and held of the old home's: the new one tells its own."""
+    mine = (_lease.role == "holder", _lease.enterprise_id == mirror)
+    lots = _lots_of(tx, mirror)
+    products = [row["product_id"] for row in tx.all(select(_item.product_id).where(_item.lot_id.in_(lots)).distinct())]
+    for row in tx.all(select(_lease.id).where(*mine).order_by(_lease.id)):
+        lease = lease_by_id(tx, row["id"])
+        lease_in(tx, lease.row["lot_id"], -lease.free, note="its home is gone")
+    tx.execute(delete(federation_lease).where(*mine))
+    tx.execute(delete(federation_item).where(_item.lot_id.in_(lots)))
+    tx.execute(delete(federation_copy).where(_copy.local_id.in_([*lots, *products])))
+    forget_copies(tx, mirror, products)
+
+
+def _lots_of(tx: Transaction, mirror: str | None) -> list[str]:
+    mine = (_lease.role == "holder", _lease.enterprise_id == mirror)
+    return [row["lot_id"] for row in tx.all(select(_lease.lot_id).where(*mine).order_by(_lease.lot_id))]
+
+
+def _refuse_unsigned(tx: Transaction, old: str, new: str, said: str, kind: str, epoch: int | None) -> None:
+    read = read_statement(said, authority_of(tx, old).recovery_key, tx.now)
+    if (read.kind, read.enterprise, read.moved_to) != (kind, old, new) or epoch not in (None, read.epoch):
+        raise Refuse("recovery_key", "The recovery key has signed something else.")

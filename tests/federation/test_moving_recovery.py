@@ -1,0 +1,157 @@
+"""A producer whose home is gone moves with the recovery key: nobody is hurried, and the old home may object."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from commensal.errors import SoldOut
+from commensal_federation.catalogue.grants import give_grant
+from commensal_federation.delivery.alerts import alerts
+from commensal_federation.moving import statements
+from commensal_federation.moving.authority import authority_of
+from commensal_federation.moving.recovering import contest, make_recovery_key, recover
+from commensal_federation.moving.statements import did_of, read_recovery_key, recovery_key
+from commensal_federation.signing import SigningKey
+from commensal_federation.testing import Region
+
+from .conftest import NewRegion
+from .moves import a_farm, a_region, home_of, states
+from .test_moving_attacks import refused
+from .trading import Hub, Producer, clock_of, minutes, sound
+
+
+@pytest.fixture
+def region(new_region: NewRegion) -> Region:
+    return a_region(new_region, "ab", "ac", "bc")
+
+
+@pytest.fixture
+def farm(region: Region) -> Producer:
+    return a_farm(region)
+
+
+@pytest.fixture
+def hub(farm: Producer) -> Hub:
+    made = Hub(farm.region, "b")
+    farm.grant(made)
+    return made
+
+
+@pytest.fixture
+def key(farm: Producer, hub: Hub) -> SigningKey:
+    """On paper, with Ann."""
+    with farm.write() as tx:
+        made = make_recovery_key(farm.federation, tx, "farm")
+    farm.region.work()
+    return read_recovery_key(made.secret)
+
+
+@pytest.fixture
+def new(region: Region) -> Producer:
+    """The farm as Ann has made it anew on c, where she has counted thirty crates."""
+    return Producer(region, "c", "farm-anew", on_hand="30")
+
+
+def move_with(key: SigningKey, farm: Producer, new: Producer) -> None:
+    with new.write() as tx:
+        recover(new.federation, tx, new.id, farm.iri, key)
+    farm.region.work()
+
+
+def days(region: Region, count: int) -> None:
+    clock_of(region).advance(days=count)
+    minutes(region, 2)
+
+
+def test_the_public_half_of_the_key_is_known_to_peers_that_were_granted_something(
+    farm: Producer, hub: Hub, key: SigningKey
+) -> None:
+    with hub.read() as tx:
+        assert authority_of(tx, farm.iri).recovery_key == did_of(key)
+
+
+def test_a_hub_that_is_granted_something_later_is_told_the_key_too(farm: Producer, key: SigningKey) -> None:
+    shop = Hub(farm.region, "c", "shop")
+    farm.grant(shop)
+    with shop.read() as tx:
+        assert authority_of(tx, farm.iri).recovery_key == did_of(key)
+
+
+def test_a_producer_whose_home_is_gone_is_followed_after_three_days(
+    farm: Producer, hub: Hub, key: SigningKey, new: Producer
+) -> None:
+    item = hub.sell(farm)
+    hub.order(item, 3)
+    minutes(farm.region, 2)
+    farm.region.cut("a", "b")
+    farm.region.cut("a", "c")
+    move_with(key, farm, new)
+    assert (states(farm.region)["b"], home_of(hub)) == (["following quarantined"], [farm.iri])
+    with pytest.raises(SoldOut):
+        hub.order(item, 1)
+    days(farm.region, 2)
+    assert home_of(hub) == [farm.iri]
+    days(farm.region, 1)
+    assert (states(farm.region)["b"], home_of(hub)) == (["following followed"], [new.iri])
+    assert hub.leases() == []
+    with new.write() as tx:  # the hub has taken that long ago
+        give_grant(new.federation, tx, new.id, farm.region.peer("c", "b").id, hub.iri, "hub")
+    farm.region.work()
+    (offered,) = hub.received(new)
+    assert (offered.name, offered.left) == ("Apples", Decimal(30))
+    sound(farm.region)
+
+
+def test_the_old_home_is_told_and_can_object(farm: Producer, hub: Hub, key: SigningKey, new: Producer) -> None:
+    item = hub.sell(farm)
+    minutes(farm.region, 2)
+    move_with(key, farm, new)
+    with farm.read() as tx:
+        assert "move" in [one.kind for one in alerts(tx)]
+    with farm.write() as tx:
+        contest(farm.federation, tx, farm.iri, new.iri)
+    days(farm.region, 0)
+    hub.order(item, 5)
+    days(farm.region, 4)
+    assert (states(farm.region)["b"], home_of(hub)) == (["following contested"], [farm.iri])
+
+
+def test_the_key_can_object_too_and_what_is_contested_is_not_begun_again(
+    farm: Producer, hub: Hub, key: SigningKey, new: Producer
+) -> None:
+    thief = key  # a copy of the paper
+    move_with(thief, farm, new)
+    with new.write() as tx:
+        contest(new.federation, tx, farm.iri, new.iri, key=key)
+    farm.region.work()
+    days(farm.region, 4)
+    assert (states(farm.region)["b"], home_of(hub)) == (["following contested"], [farm.iri])
+
+
+def test_somebody_else_cannot_object(farm: Producer, hub: Hub, key: SigningKey, new: Producer) -> None:
+    move_with(key, farm, new)
+    with new.write() as tx:
+        contest(new.federation, tx, farm.iri, new.iri, key=recovery_key())
+    farm.region.work()
+    assert (refused(hub), states(farm.region)["b"]) == (["recovery_key"], ["following quarantined"])
+
+
+def test_nobody_moves_it_with_another_key(farm: Producer, hub: Hub, key: SigningKey, new: Producer) -> None:
+    move_with(recovery_key(), farm, new)
+    assert (refused(hub), states(farm.region)["b"]) == (["recovery_key"], [])
+
+
+def test_without_the_check_of_the_key_anybody_could(
+    farm: Producer, hub: Hub, key: SigningKey, new: Producer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(statements, "refuse_other_key", lambda document, did, now: None)
+    move_with(recovery_key(), farm, new)
+    days(farm.region, 3)
+    assert home_of(hub) == [new.iri]
+
+
+def test_nobody_moves_an_enterprise_that_has_no_key(farm: Producer, hub: Hub, new: Producer) -> None:
+    move_with(recovery_key(), farm, new)
+    assert (refused(hub), states(farm.region)["b"]) == (["recovery_key"], [])
