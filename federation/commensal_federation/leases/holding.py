@@ -39,9 +39,17 @@ def bring_stock(instance: Instance, missing: Mapping[str, int]) -> bool:
         ]
     for lease, body in asked:
         ask(federation, lease.row["peer_id"], "LeaseRequest", body, PATIENCE)
-    with instance.store.read() as tx:
+    with instance.store.write() as tx:
         now = {one.lot.id: one.free for one in holdings_of(tx, missing)}
+        for lease in leases:
+            _note_waiting(tx, lease, missing[lease.lot.id] - (now[lease.lot.id] - lease.free))
     return any(now[one.lot.id] > one.free for one in leases)
+
+
+def _note_waiting(tx: Transaction, lease: Held, missing: int) -> None:
+    """A customer goes away with nothing, and may come back: what comes for them meanwhile is not idle."""
+    if missing > 0:
+        set_lease(tx, lease, wanted=missing, wanted_at=tx.now)
 
 
 def take_grant(federation: Federation, tx: Transaction, peer: Peer, said: LeaseGrant) -> None:
@@ -56,7 +64,7 @@ def take_grant(federation: Federation, tx: Transaction, peer: Peer, said: LeaseG
     if came > 0:
         owed = min(came, _uncovered(lease))  # sold already, and now by right
         lease_in(tx, lease.row["lot_id"], came - owed, note=peer.name)
-    lease = set_lease(tx, lease, granted=lease.row["granted"] + max(0, came), until=until, wanted=0, wanted_at=None)
+    lease = set_lease(tx, lease, granted=lease.row["granted"] + max(0, came), until=until)
     _tell(tx, lease, lease.grains(said.beyond))
     if came > 0:
         serve_wants(federation, tx, lease.row["lot_id"])
@@ -70,10 +78,14 @@ def told_level(tx: Transaction, peer: Peer, lot: str, beyond: Decimal) -> None:
 
 
 def give_back(federation: Federation, tx: Transaction, lease: Held, grains: int) -> None:
-    """Free units go home, and the lender is told in the same transaction; no more than are free."""
+    """Free units go home, and the lender is told in the same transaction; no more than are free.
+
+    What was taken back by force before counts as given back already.
+    """
     grains = min(grains, lease.free)
     if grains > 0 and lease_in(tx, lease.row["lot_id"], -grains, note="given back"):
-        report(federation, tx, set_lease(tx, lease, returned=lease.row["returned"] + grains))
+        by_right = grains - min(grains, _taken_by_force(lease))
+        report(federation, tx, set_lease(tx, lease, returned=lease.row["returned"] + by_right))
 
 
 def report(federation: Federation, tx: Transaction, lease: Held) -> None:
@@ -89,11 +101,10 @@ def report(federation: Federation, tx: Transaction, lease: Held) -> None:
 
 
 def recalled(federation: Federation, tx: Transaction, peer: Peer, said: LeaseRecall) -> None:
-    """Others are short: what will not be sold here in the next hours goes back."""
+    """A customer of another hub is short: whatever nobody has ordered here goes to whoever asks."""
     lease = lease_with(tx, "holder", peer.id, lot_iri=said.lot)
     if lease is not None:
-        idle = max(0, lease.free - _ahead(tx, lease) // 2)
-        give_back(federation, tx, lease, min(idle, lease.grains(said.wanted)))
+        give_back(federation, tx, lease, lease.grains(said.wanted))
 
 
 def forced(federation: Federation, tx: Transaction, peer: Peer, said: LeaseForced) -> None:
@@ -113,6 +124,9 @@ def mind(federation: Federation, tx: Transaction, peer_id: str, lot_id: str) -> 
     """What a holder does every minute: tells what was sold, asks ahead of need, gives back what lies idle."""
     lease = lease_with(tx, "holder", peer_id, lot_id=lot_id)
     if lease is None or lease.lot.unlimited:
+        return
+    if _taken_by_force(lease) and lease.free:  # a late sale was called off
+        give_back(federation, tx, lease, min(lease.free, _taken_by_force(lease)))
         return
     needed = _needed(tx, lease)
     idle = lease.free - 2 * needed
@@ -142,8 +156,7 @@ def ask_again(federation: Federation, tx: Transaction, lease: Held) -> None:
 
 
 def _ask_ahead(federation: Federation, tx: Transaction, lease: Held, missing: int) -> None:
-    asked = lease.row["wanted_at"]
-    if asked is not None and asked > tx.now - PAUSE and missing <= lease.row["wanted"]:
+    if _is_recent(tx, lease) and missing <= lease.row["wanted"]:
         return
     lease = set_lease(tx, lease, wanted=max(0, missing), wanted_at=tx.now)
     post(federation, tx, lease.row["peer_id"], "LeaseRequest", _request(lease, 0, max(0, missing)),
@@ -160,7 +173,14 @@ def _needed(tx: Transaction, lease: Held) -> int:
     """Grains that will be sold in the next hours; none where nothing of it is on sale, or soon will be."""
     if lease.row["lot_id"] not in lots_on_sale(tx, [lease.row["lot_id"]], before=tx.now + SOON):
         return 0
-    return _ahead(tx, lease)
+    waiting = lease.row["wanted"] if _is_recent(tx, lease) else 0
+    return max(_ahead(tx, lease), int(waiting))
+
+
+def _is_recent(tx: Transaction, lease: Held) -> bool:
+    """Whether what is wanted was asked for just now."""
+    asked = lease.row["wanted_at"]
+    return asked is not None and bool(asked > tx.now - PAUSE)
 
 
 def _ahead(tx: Transaction, lease: Held) -> int:
@@ -193,6 +213,11 @@ def _tell(tx: Transaction, lease: Held, beyond: int) -> None:
         tell_beyond(tx, lease.row["lot_id"], 0, tx.now)
     else:
         tell_beyond(tx, lease.row["lot_id"], beyond, _sold_until(lease))
+
+
+def _taken_by_force(lease: Held) -> int:
+    """Grains that are here all the same: they were sold, or are about to be."""
+    return _uncovered(lease) if lease.row["epoch"] > 1 else 0
 
 
 def _sold_until(lease: Held) -> datetime | None:

@@ -38,7 +38,7 @@ def answer_request(
     lease = lease_with(tx, "lender", peer.id, lot_id=lot_id) or _opened(federation, tx, peer, enterprise_id, lot_id)
     if lease.lot.unlimited:
         raise Refuse("unlimited", "There is no need to lease what is unlimited.")
-    given = max(0, min(hoped, lease.free, _share(lease, peer)))
+    given = max(0, min(hoped, _lendable(lease, peer)))
     lease = _give(tx, lease, given)
     _tell_grant(federation, tx, lease, in_reply_to)
     want(tx, lease, max(0, lease.row["wanted"] - given, least - given))
@@ -85,7 +85,7 @@ def serve_wants(federation: Federation, tx: Transaction, lot_id: str) -> None:
     for waits in tx.all(waiting.order_by(_row.wanted_at, _row.id)):
         lease = lease_by_id(tx, waits["id"])
         peer = peer_by_id(tx, lease.row["peer_id"])
-        given = min(lease.row["wanted"], lease.free, _share(lease, peer))
+        given = min(lease.row["wanted"], _lendable(lease, peer))
         if given <= 0 or not peer.active:
             continue
         lease = set_lease(tx, _give(tx, lease, given), wanted=lease.row["wanted"] - given)
@@ -111,15 +111,18 @@ def force_return(federation: Federation, tx: Transaction, lease_id: str) -> Held
 
 
 def accept_late(federation: Federation, tx: Transaction, lease_id: str) -> bool:
-    """What was sold late is granted after all. False where less is free. Raises `NotFound`."""
+    """What was sold late is granted after all. False where less is free. Raises `NotFound`.
+
+    The holder takes a grant for what it has sold without one first; its next report says that nothing is late any more.
+    """
     lease = lease_by_id(tx, lease_id)
     refuse_moving(tx, lease.row["enterprise_id"])
-    late, held, seen = lease.row["late"], lease.row["held"], lease.row["seen"]
-    if late > lease.free:
+    under_way = lease.row["granted"] - lease.row["seen"]
+    more = lease.row["late"] - under_way
+    if more > lease.free:
         return False
-    lease = set_lease(tx, _give(tx, lease, late), late=0, seen=seen + late)  # the holder has them, and needs no more
-    settle_lent(tx, lease.row["lot_id"], sold=max(0, late - held), note="sold late")
-    _tell_grant(federation, tx, lease, None)
+    if more > 0:
+        _tell_grant(federation, tx, _give(tx, lease, more), None)
     return True
 
 
@@ -143,8 +146,12 @@ def _opened(federation: Federation, tx: Transaction, peer: Peer, enterprise_id: 
     return open_lease(tx, "lender", peer.id, enterprise_id, lot_id, lot_iri(federation.base, lot_id))
 
 
+def _lendable(lease: Held, peer: Peer) -> int:
+    """How much more of the lot this peer may hold now; nothing while a person has to settle what it sold late."""
+    return 0 if lease.row["late"] else min(lease.free, _share(lease, peer))
+
+
 def _share(lease: Held, peer: Peer) -> int:
-    """How much more of the lot this peer may hold."""
     return lease.grains(lease.lot.on_hand) * peer.limits.lot_share // 100 - lease.out
 
 

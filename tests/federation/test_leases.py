@@ -1,0 +1,244 @@
+"""Leases: counts that come late, twice or forged do no harm; time frees nothing; what is forced is told to the end."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from commensal_federation.delivery.tables import federation_inbox
+from commensal_federation.leases import lending
+from commensal_federation.leases.holding import give_back, take_grant
+from commensal_federation.leases.lendable import lendable
+from commensal_federation.leases.lending import accept_late, answer_request, force_return, take_report
+from commensal_federation.leases.row import lease_with
+from commensal_federation.leases.values import LeaseGrant, LeaseReport
+from commensal_federation.messages import Refuse
+from commensal_federation.testing import Region
+
+from .conftest import NewRegion
+from .trading import Hub, Producer, clock_of, minutes, sound
+
+
+@pytest.fixture
+def region(new_region: NewRegion) -> Region:
+    made = new_region("a", "b", "c")
+    made.befriend("a", "b")
+    made.befriend("a", "c")
+    return made
+
+
+@pytest.fixture
+def farm(region: Region) -> Producer:
+    return Producer(region, "a")
+
+
+@pytest.fixture
+def hub(farm: Producer) -> Hub:
+    made = Hub(farm.region, "b")
+    farm.grant(made)
+    return made
+
+
+@pytest.fixture
+def item(farm: Producer, hub: Hub) -> str:
+    return hub.sell(farm)
+
+
+def reported(farm: Producer, **changed: Any) -> LeaseReport:
+    """What the hub would say if nothing had happened since its grant, with changes."""
+    (lease,) = farm.leases()
+    with farm.read() as tx:
+        held = lease_with(tx, "lender", lease.peer_id, lot_id=lease.lot_id)
+        assert held is not None
+        row = held.row
+    said = LeaseReport(
+        lot=row["lot_iri"], unit="Piece", epoch=row["epoch"], report=row["report"] + 1, seen=lease.granted,
+        returned=lease.returned, held=lease.granted - lease.returned - lease.sold, sold=lease.sold,
+    )  # fmt: skip
+    return replace(said, **changed)
+
+
+def hear(farm: Producer, said: LeaseReport, peer: str = "b") -> None:
+    with farm.write() as tx:
+        take_report(farm.federation, tx, farm.region.peer("a", peer), farm.product.lot_id, said)
+
+
+def levels(farm: Producer) -> tuple[int, int, int]:
+    """Free, lent and sold at the producer."""
+    lot = farm.lot
+    return int(lot.free), int(lot.lent), int(lot.sold)
+
+
+# ------------------------------------------------------------------------------------------------ counts
+
+
+def test_a_grant_that_comes_twice_or_late_brings_nothing(farm: Producer, hub: Hub, item: str) -> None:
+    hub.order(item, 3)
+    (lease,) = hub.leases()
+    free = hub.lot(farm).free
+    for granted in (lease.granted, lease.granted - 2):
+        said = LeaseGrant(
+            lot=f"https://a.example/api/dfc/stocks/{farm.product.lot_id}", unit="Piece", epoch=1, granted=granted,
+            until=clock_of(farm.region).now(), beyond=Decimal(0),
+        )  # fmt: skip
+        with hub.write() as tx:
+            take_grant(hub.federation, tx, farm.region.peer("b", "a"), said)
+    assert hub.lot(farm).free == free
+    assert hub.leases()[0].granted == lease.granted
+
+
+def test_reports_in_any_order_and_any_number_come_to_the_same(farm: Producer, hub: Hub, item: str) -> None:
+    hub.order(item, 3)
+    granted = farm.leases()[0].granted
+    first = reported(farm, returned=Decimal(1), held=granted - 1)
+    second = replace(first, report=first.report + 1, returned=Decimal(2), held=granted - 4, sold=Decimal(2))
+    for said in (second, first, second, first):
+        hear(farm, said)
+    assert levels(farm) == (100 - int(granted) + 2, int(granted) - 4, 2)
+
+
+def test_idle_units_are_called_back_for_whoever_is_short(farm: Producer, hub: Hub, item: str, region: Region) -> None:
+    other = Hub(region, "c", "other")
+    farm.grant(other)
+    theirs = other.sell(farm)
+    hub.order(item, 90)  # and ten are held for the next hours
+    minutes(region)
+    assert farm.lot.free == 0
+    with pytest.raises(Exception, match="not enough"):
+        other.order(theirs, 5)
+    region.work()
+    minutes(region, 2)
+    other.order(theirs, 5)
+    sound(region)
+
+
+def test_time_alone_gives_nothing_back(farm: Producer, hub: Hub, item: str) -> None:
+    hub.order(item, 3)
+    lent = farm.lot.lent
+    farm.region.cut("a", "b")
+    clock_of(farm.region).advance(days=30)
+    minutes(farm.region, 3)
+    assert farm.lot.lent == lent
+    farm.region.mend()
+    minutes(farm.region, 3)
+    assert farm.lot.lent == 3, "what was ordered; the rest came home when the hub said so"
+
+
+# ------------------------------------------------------------------------------------------------ by force
+
+
+def test_what_a_dead_hub_holds_is_taken_back_and_what_it_sold_meanwhile_goes_to_a_person(
+    farm: Producer, hub: Hub, item: str
+) -> None:
+    hub.order(item, 3)
+    minutes(farm.region)
+    farm.region.cut("a", "b")
+    hub.order(item, 2)
+    with farm.write() as tx:
+        force_return(farm.federation, tx, farm.leases()[0].id)
+    assert levels(farm) == (100, 0, 0)
+    farm.region.mend()
+    clock_of(farm.region).advance(hours=1)
+    farm.region.work()
+    assert hub.lot(farm).free == 0, "nothing more of it is sold"
+    (lease,) = farm.leases()
+    assert (lease.epoch, lease.late) == (2, 5)
+    with farm.write() as tx:
+        assert accept_late(farm.federation, tx, lease.id)
+    farm.region.work()
+    assert levels(farm) == (95, 5, 0)
+    assert farm.leases()[0].late == 0
+    assert hub.lot(farm).free == 0
+    sound(farm.region)
+
+
+def test_a_report_of_before_a_forced_return_says_nothing(farm: Producer, hub: Hub, item: str) -> None:
+    hub.order(item, 3)
+    old = reported(farm)
+    with farm.write() as tx:
+        force_return(farm.federation, tx, farm.leases()[0].id)
+    hear(farm, replace(old, returned=Decimal(3), held=Decimal(0)))
+    assert levels(farm) == (100, 0, 0)
+
+
+# ------------------------------------------------------------------------------------------------ forgeries
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"seen": Decimal(10_000)},  # of more than was granted
+        {"returned": Decimal(1000), "held": Decimal(0)},  # more than it had
+        {"epoch": 7},
+        {"sold": Decimal(500), "returned": Decimal(1)},
+    ],
+    ids=["seen", "returned", "epoch", "sold and returned"],
+)
+def test_counts_that_cannot_be_are_refused(farm: Producer, hub: Hub, item: str, changed: dict[str, Any]) -> None:
+    hub.order(item, 3)
+    before = levels(farm)
+    with pytest.raises(Refuse):
+        hear(farm, reported(farm, **changed))
+    assert levels(farm) == before
+
+
+def test_a_count_never_falls(farm: Producer, hub: Hub, item: str) -> None:
+    hub.order(item, 3)
+    granted = farm.leases()[0].granted
+    hear(farm, reported(farm, returned=Decimal(2), held=granted - 2))
+    with pytest.raises(Refuse, match="cannot become less"):
+        hear(farm, reported(farm, returned=Decimal(1), held=granted - 1))
+
+
+def test_without_the_check_a_hub_could_give_back_what_it_never_had(
+    farm: Producer, hub: Hub, item: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The guard off: the forgery above would free units that are not there."""
+    hub.order(item, 3)
+    monkeypatch.setattr(lending, "_refuse_impossible", lambda *given: None)
+    monkeypatch.setattr(lending, "_late", lambda *given: 0)
+    granted = farm.leases()[0].granted
+    hear(farm, reported(farm, returned=granted + 5, held=Decimal(0)))
+    assert farm.lot.free > 100
+
+
+def test_who_holds_no_lease_reports_nothing(farm: Producer, hub: Hub, item: str) -> None:
+    hub.order(item, 3)
+    with pytest.raises(Refuse):
+        hear(farm, reported(farm), peer="c")
+
+
+def test_a_lot_that_nobody_granted_is_not_lent(farm: Producer, region: Region) -> None:
+    """In the same words as one that is not there."""
+    lot = f"https://a.example/api/dfc/stocks/{farm.product.lot_id}"
+    for asked in (lot, f"{lot}x", "https://b.example/api/dfc/stocks/1"):
+        with pytest.raises(Refuse) as refused, farm.write() as tx:
+            lendable(farm.federation, tx, region.peer("a", "b"), asked)
+        assert refused.value.code == "not_granted"
+
+
+def test_no_peer_holds_more_than_its_share_of_a_lot(farm: Producer, hub: Hub) -> None:
+    peer = farm.region.peer("a", "b")
+    limited = replace(peer, limits=replace(peer.limits, lot_share=30))
+    with farm.write() as tx:
+        missing = answer_request(farm.federation, tx, limited, "farm", farm.product.lot_id, 0, 50, "message")
+    assert (missing, int(farm.lot.lent)) == (20, 30)
+
+
+def test_what_is_reserved_is_never_given_back(farm: Producer, hub: Hub, item: str) -> None:
+    hub.order(item, 3)
+    (lease,) = hub.leases()
+    with hub.write() as tx:
+        held = lease_with(tx, "holder", lease.peer_id, lot_id=lease.lot_id)
+        assert held is not None
+        give_back(hub.federation, tx, held, 1000)
+    clock_of(farm.region).advance(seconds=5)
+    farm.region.work()
+    assert (hub.lot(farm).free, hub.lot(farm).reserved) == (0, 3)
+    assert farm.lot.lent == 3
+    with farm.read() as tx:
+        assert {row["state"] for row in tx.all(select(federation_inbox.c.state))} == {"done"}
