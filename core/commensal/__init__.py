@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from .decoding import decode_text as decode_text
     from .enterprises.customer_categories import CustomerCategory as CustomerCategory
     from .enterprises.customer_categories import list_categories as list_categories
+    from .enterprises.customers import Customer as Customer
     from .enterprises.customers import customer_by_email as customer_by_email
     from .enterprises.customers import customer_by_id as customer_by_id
     from .enterprises.customers import customers_by_id as customers_by_id
@@ -80,9 +81,11 @@ if TYPE_CHECKING:
     from .errors import PluginError as PluginError
     from .errors import Problem as Problem
     from .errors import Refused as Refused
+    from .errors import SoldOut as SoldOut
     from .errors import Stale as Stale
     from .errors import Unauthorised as Unauthorised
     from .hooks.contract import hookimpl as hookimpl
+    from .hooks.dispatcher import Hooks as Hooks
     from .hooks.values import DemoHub as DemoHub
     from .hooks.values import DemoNetwork as DemoNetwork
     from .hooks.values import DemoPlace as DemoPlace
@@ -330,6 +333,7 @@ _MODULES = {
     "Column": "reports.values",
     "Concept": "units.concept",
     "Conflict": "errors",
+    "Customer": "enterprises.customers",
     "CustomerCategory": "enterprises.customer_categories",
     "CustomersLine": "orders.distribution",
     "DataSubject": "privacy.values",
@@ -349,6 +353,7 @@ _MODULES = {
     "Flag": "store",
     "Folder": "cli.folder",
     "Forbidden": "errors",
+    "Hooks": "hooks.dispatcher",
     "Instance": "instance",
     "Invalid": "errors",
     "Job": "jobs",
@@ -390,6 +395,7 @@ _MODULES = {
     "Segment": "reports.segments",
     "Series": "reports.values",
     "ShippingOption": "hooks.values",
+    "SoldOut": "errors",
     "Stale": "errors",
     "StockLot": "stock.lots",
     "StockedProduct": "products.values",

@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Mount, Route
 
 from commensal.api.endpoint import Endpoint
-from commensal.catalogs.tables import catalog, catalog_item
+from commensal.catalogs.tables import catalog, catalog_item, offer
 from commensal.enterprises.tables import customer, customer_category, enterprise
 from commensal.orders.tables import customer_order
 from commensal.payments.tables import payment, payment_problem
@@ -62,7 +62,7 @@ WORDS = {
     "day": "2020-01-01", "scope": "ReadProducts", "plugin": "sales", "report": "turnover", "programme": "fund",
     "sequence": "1", "job": "no-job", "code": "no-code", "nothing": "nothing-here",
     "rest": "nothing-here",
-    "message": "no-message",
+    "message": "no-message", "platform": "no-platform", "line": "no-line",
 }  # fmt: skip
 
 
@@ -177,6 +177,11 @@ def _batch(tx: Transaction, way: Way, settled: Settled) -> Any:
     return tx.value(mine.where(vouchers_voucher.c.batch_id.is_not(None)).limit(1))
 
 
+def _offer(tx: Transaction, way: Way, settled: Settled) -> Any:
+    items = select(catalog_item.c.id).where(catalog_item.c.catalog_id.in_(_ids(catalog, settled)))
+    return _first(tx, offer, offer.c.item_id.in_(items))
+
+
 def _slot(tx: Transaction, way: Way, settled: Settled) -> Any:
     if way.path.startswith("/api/-/delivery/"):
         return _first(tx, delivery_slot, delivery_slot.c.enterprise_id == settled.id)
@@ -192,5 +197,6 @@ def _secret(tx: Transaction, way: Way, settled: Settled) -> Any:
 
 
 _SPECIAL: Mapping[str, Callable[[Transaction, Way, Settled], Any]] = {
+    "offer": _offer,
     "slug": _slug, "token": _token, "batch": _batch, "slot": _slot, "secret": _secret,
 }  # fmt: skip

@@ -20,6 +20,7 @@ from .asking import asked_enterprise, demand_scope, holds, known_enterprises
 from .export import enterprise_things, export_enterprise
 from .iris import enterprise_iri, webid_iri
 from .names import full
+from .order_pages import order_routes
 from .permissions import permission_routes
 from .singles import single_routes
 from .taxonomies import SCOPES
@@ -44,6 +45,7 @@ def dfc_routes(instance: Instance) -> Sequence[BaseRoute]:
         dfc_page("/api/dfc/enterprises/{enterprise}/supplied_products", supplied_products),
         dfc_page("/api/dfc/enterprises/{enterprise}/catalog_items", catalog_items),
         *permission_routes(),
+        *order_routes(),
         *single_routes(),
     ]
 

@@ -160,8 +160,8 @@ def _items(visit: Visit, tx: Transaction, shop: Enterprise, items: Sequence[Cata
     yield from lots.values()
     for one in known.values():
         yield product_thing(base, one, producers[one.product.enterprise_id].currency)
-    for one in items:
-        yield from item_things(base, one, shop, known[one.product_id])
+    for listed in items:
+        yield from item_things(base, listed, shop, known[listed.product_id])
 
 
 def _limit(visit: Visit) -> int:

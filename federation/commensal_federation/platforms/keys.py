@@ -27,7 +27,7 @@ _USABLE = timedelta(days=1)  # for so long they do while the issuer does not ans
 _SECONDS, _SIZE = 5.0, 256 * 1024
 _MOST = 50  # keys
 _LEAST_BITS = 2048  # of RSA: RFC 7518, section 3.3
-_KINDS = {"RSA": RSAKey, "EC": ECKey}
+_KINDS: dict[str, type[RSAKey] | type[ECKey]] = {"RSA": RSAKey, "EC": ECKey}
 
 Key = RSAKey | ECKey
 

@@ -11,11 +11,11 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import httpx
-from authlib.oauth2.rfc6749 import AuthorizationServer, ClientMixin, OAuth2Request
-from authlib.oauth2.rfc6749.grants import ClientCredentialsGrant
-from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
-from authlib.oauth2.rfc9068 import JWTBearerTokenGenerator
-from joserfc.jwk import ECKey, KeySet, RSAKey
+from authlib.oauth2.rfc6749 import AuthorizationServer, ClientMixin, OAuth2Request  # type: ignore[import-untyped]
+from authlib.oauth2.rfc6749.grants import ClientCredentialsGrant  # type: ignore[import-untyped]
+from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload  # type: ignore[import-untyped]
+from authlib.oauth2.rfc9068 import JWTBearerTokenGenerator  # type: ignore[import-untyped]
+from joserfc.jwk import ECKey, KeyParameters, KeySet, RSAKey
 
 from commensal.clock import Clock
 
@@ -58,7 +58,7 @@ class Oidc(AuthorizationServer):  # type: ignore[misc]
 
     def rotate(self, kind: str = "RSA") -> None:
         """New tokens are signed by a new key, and the old one is not published any more."""
-        options = {"kid": f"key-{len(self.keys) + 1}", "use": "sig"}
+        options: KeyParameters = {"kid": f"key-{len(self.keys) + 1}", "use": "sig"}
         new = RSAKey.generate_key(2048, options) if kind == "RSA" else ECKey.generate_key("P-256", options)
         self.keys.append(new)
 
@@ -138,7 +138,7 @@ def _handler(oidc: Oidc) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            self._answer(*oidc.give_token(self.headers, body))
+            self._answer(*oidc.give_token(dict(self.headers), body))
 
         def _answer(self, status: int, said: Any) -> None:
             content = json.dumps(said).encode()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from commensal.catalogs.items import item_by_id
 from commensal.instance.settings import LimitSettings, OutboundSettings, Settings
 from commensal.testing.shop import Shop
 
@@ -39,3 +41,29 @@ def asked(shop: Shop, token: str, path: str, *, accept: str = "*/*", method: str
     if token:
         headers["Authorization"] = f"Bearer {token}"
     return shop.client.request(method, path, headers=headers, **more)
+
+
+def offer_of(shop: Shop, name: str) -> str:
+    """The address of the price of one of the shop's goods."""
+    with shop.instance.store.read() as tx:
+        (offer,) = item_by_id(tx, shop.id, shop.items[name]).offers
+    return f"http://testserver/api/dfc/offers/{offer.id}"
+
+
+def an_order(
+    shop: Shop, goods: Mapping[str, int], *, state: str = "Held", iri: str = "https://ofn.example/orders/1"
+) -> dict[str, Any]:
+    """What a platform sends that has read the shop's catalogue."""
+    lines = [
+        {
+            "@id": f"{iri}/lines/{place}", "@type": "dfc-b:OrderLine", "dfc-b:partOf": iri,
+            "dfc-b:concerns": offer_of(shop, name), "dfc-b:quantity": pieces,
+        }
+        for place, (name, pieces) in enumerate(goods.items())
+    ]  # fmt: skip
+    order = {
+        "@id": iri, "@type": "dfc-b:Order", "dfc-b:hasOrderStatus": f"dfc-v:{state}",
+        "dfc-b:belongsTo": f"http://testserver/api/dfc/sale_sessions/{shop.session_id}",
+        "dfc-b:orderedBy": "https://ofn.example/enterprises/7", "dfc-b:hasPart": [one["@id"] for one in lines],
+    }  # fmt: skip
+    return {"@context": "https://w3id.org/dfc/ontology/context/context_1.16.0.json", "@graph": [order, *lines]}

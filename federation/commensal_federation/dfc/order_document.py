@@ -1,0 +1,63 @@
+"""Writes an order as its sender reads it: what comes of every line stands in it, beside what was wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from commensal import Order, PricedLine
+
+from ..platforms.taking import pieces_of
+from ..platforms.values import PlatformLine, PlatformOrder
+from .iris import enterprise_iri, item_iri, line_iri, order_iri, session_iri
+from .vocabulary import DfcLine, DfcOffer, DfcOrder, DfcPrice, DfcQuantity, Thing
+
+
+def order_things(base: str, said: PlatformOrder, order: Order) -> Iterator[Thing]:
+    """The order, its lines, and the offers that they concern, as their sender named them.
+
+    A line's quantity is what comes; `wanted`, `answer` ("confirmed", "shortened", "refused") and `reason` are terms of
+    our own, since DFC has none for them.
+    """
+    here = order_iri(base, said.id)
+    yield DfcOrder(
+        iri=here,
+        number=str(order.number),
+        date=order.placed_at,
+        session=session_iri(base, order.session_id),
+        ordered_by=said.ordered_by or None,
+        sold_by=enterprise_iri(base, said.enterprise_id),
+        state=state_of(said, order),
+        payment_state=order.payment_state,
+        fulfilment_state=order.fulfilment_state,
+    )
+    coming = pieces_of(order) if order.state != "Cancelled" else {}
+    priced = {line.item_id: line for line in order.lines}
+    offers: set[str] = set()
+    for line in said.lines:
+        yield _line(base, here, line, coming.get(line.item_id, 0), priced.get(line.item_id), order)
+        if line.offer_iri not in offers and line.item_id:
+            offers.add(line.offer_iri)
+            yield DfcOffer(iri=line.offer_iri, item=item_iri(base, line.item_id))
+
+
+def state_of(said: PlatformOrder, order: Order) -> str:
+    """Of the two words for it, the later one: the sender's, or that of the shop, which may cancel and complete too."""
+    return order.state if order.state in ("Cancelled", "Complete") else said.state
+
+
+def _line(base: str, here: str, said: PlatformLine, coming: int, priced: PricedLine | None, order: Order) -> DfcLine:
+    answer = "confirmed" if coming >= said.wanted else "shortened" if coming else "refused"
+    price = None
+    if priced is not None:
+        price = DfcPrice(amount=priced.price, currency=order.currency, vat_rate=priced.vat_rate)
+    return DfcLine(
+        iri=line_iri(base, said.id),
+        order=here,
+        offer=said.offer_iri,
+        quantity=DfcQuantity(value=Decimal(coming)),
+        wanted=DfcQuantity(value=Decimal(said.wanted)),
+        price=price,
+        answer=answer,
+        reason=said.reason,
+    )

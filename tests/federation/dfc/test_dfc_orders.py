@@ -1,0 +1,236 @@
+"""A platform orders here: its goods are really taken, it is told what comes, and repeating itself changes nothing."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from commensal.catalogs.offers import set_price
+from commensal.clock import ManualClock
+from commensal.enterprises.customer_categories import create_category
+from commensal.enterprises.customers import create_customer
+from commensal.instance.settings import Settings
+from commensal.orders.tables import customer_order
+from commensal.stock.lots import lots_of
+from commensal.testing.shop import Shop
+from commensal_federation.dfc.read import DfcDocument, read
+from commensal_federation.dfc.vocabulary import DfcLine, DfcOrder
+
+from .oidc import Oidc
+from .platforms import V2, an_order, asked, let, offer_of, settings_with
+
+ORDERS = "/api/dfc/enterprises/shop/orders"
+
+
+@pytest.fixture
+def settings(oidc: Oidc) -> Settings:
+    return settings_with(oidc.issuer)
+
+
+class Ofn:
+    """A platform that may order at the shop."""
+
+    def __init__(self, shop: Shop, oidc: Oidc) -> None:
+        self.shop, self.oidc = shop, oidc
+        let(shop, "ofn", "ReadProducts", "WriteOrders")
+
+    def ask(self, method: str, path: str, **more: Any) -> Any:
+        return asked(self.shop, self.oidc.token("ofn-client"), path, method=method, **more)
+
+    def post(self, goods: Mapping[str, int], **more: Any) -> Any:
+        return self.ask("POST", ORDERS, json=an_order(self.shop, goods, **more))
+
+    def put(self, path: str, goods: Mapping[str, int], **more: Any) -> Any:
+        return self.ask("PUT", path, json=an_order(self.shop, goods, **more))
+
+
+@pytest.fixture
+def ofn(shop: Shop, oidc: Oidc) -> Ofn:
+    return Ofn(shop, oidc)
+
+
+def place(answer: Any, status: int = 201) -> str:
+    assert answer.status_code == status, answer.text
+    return str(answer.headers["Location"]).removeprefix("http://testserver")
+
+
+def said(answer: Any, status: int = 200) -> DfcDocument:
+    assert answer.status_code == status, answer.text
+    return read(answer.content)
+
+
+def lines(shop: Shop, document: DfcDocument) -> dict[str, tuple[int, str]]:
+    """Pieces that come and what is said of them, by the names of goods."""
+    names = {offer_of(shop, name): name for name in shop.items}
+    return {
+        names[one.offer or ""]: (int(one.quantity.value), one.answer) for one in document.all(DfcLine) if one.quantity
+    }
+
+
+def free(shop: Shop, name: str) -> int:
+    with shop.instance.store.read() as tx:
+        return next(int(one.free) for one in lots_of(tx, shop.id) if one.name == name)
+
+
+def count(shop: Shop) -> int:
+    with shop.instance.store.read() as tx:
+        return len(tx.all(select(customer_order.c.id).where(customer_order.c.state != "Draft")))
+
+
+def test_an_order_takes_stock_and_says_what_comes(shop: Shop, ofn: Ofn) -> None:
+    answer = ofn.post({"carrots": 4, "honey": 2})
+    path = place(answer)
+    order = said(answer, 201).one(DfcOrder)
+    assert (order.state, order.ordered_by) == ("Held", "https://ofn.example/enterprises/7")
+    assert lines(shop, said(answer, 201)) == {"carrots": (4, "confirmed"), "honey": (2, "confirmed")}
+    assert (free(shop, "carrots"), free(shop, "honey")) == (996, 1)
+    again = ofn.ask("GET", path)
+    assert said(again).one(DfcOrder) == order
+    assert ofn.ask("GET", path, headers={"If-None-Match": again.headers["ETag"]}).status_code == 304
+    assert said(ofn.ask("GET", path, accept=V2)).version == "2.0"
+    shop.check()
+
+
+def test_lines_are_shortened_and_refused_one_by_one(shop: Shop, ofn: Ofn) -> None:
+    shop.order({"honey": 2})
+    answer = ofn.post({"carrots": 1, "honey": 5})
+    assert lines(shop, said(answer, 201)) == {"carrots": (1, "confirmed"), "honey": (1, "shortened")}
+    more = ofn.post({"juice": 1, "honey": 1}, iri="https://ofn.example/orders/2")
+    assert lines(shop, said(more, 201)) == {"juice": (1, "confirmed"), "honey": (0, "refused")}
+    (refused,) = (one for one in said(more, 201).all(DfcLine) if one.answer == "refused")
+    assert "sold out" in refused.reason
+    nothing = ofn.post({"honey": 1}, iri="https://ofn.example/orders/3")
+    assert nothing.status_code == 409
+    assert "sold out" in nothing.text
+    shop.check()
+
+
+def test_the_same_request_orders_once(shop: Shop, ofn: Ofn) -> None:
+    first, second = place(ofn.post({"carrots": 4})), place(ofn.post({"carrots": 4}), 200)
+    assert first == second
+    assert ofn.post({"carrots": 5}).status_code == 409
+    nameless = an_order(shop, {"juice": 1}, iri="_:order")
+    sent = [ofn.ask("POST", ORDERS, json=nameless, headers={"Idempotency-Key": "k1"}) for _ in range(2)]
+    assert place(sent[0]) == place(sent[1], 200)
+    assert count(shop) == 2
+    assert free(shop, "carrots") == 996
+
+
+def test_an_order_is_amended_while_it_is_held_and_then_complete(shop: Shop, ofn: Ofn) -> None:
+    path = place(ofn.post({"carrots": 4, "juice": 1}))
+    before = {one.offer: one.iri for one in said(ofn.ask("GET", path)).all(DfcLine)}
+    changed = said(ofn.put(path, {"carrots": 6, "honey": 3}))
+    assert lines(shop, changed) == {"carrots": (6, "confirmed"), "honey": (3, "confirmed")}
+    assert {one.offer: one.iri for one in changed.all(DfcLine)}[offer_of(shop, "carrots")] in before.values()
+    assert (free(shop, "carrots"), free(shop, "juice"), free(shop, "honey")) == (994, 1000, 0)
+    kept = said(ofn.put(path, {"carrots": 6, "honey": 4}))
+    assert lines(shop, kept)["honey"] == (3, "shortened")
+    done = said(ofn.put(path, {"carrots": 6, "honey": 4}, state="Complete"))
+    assert done.one(DfcOrder).state == "Complete"
+    assert ofn.put(path, {"carrots": 7}, state="Complete").status_code == 409
+    assert said(ofn.put(path, {"carrots": 6, "honey": 4}, state="Complete")).one(DfcOrder).state == "Complete"
+    shop.check()
+
+
+def test_an_order_is_completed_after_the_close_but_not_changed(shop: Shop, ofn: Ofn) -> None:
+    path = place(ofn.post({"carrots": 4}))
+    shop.close()
+    assert ofn.put(path, {"carrots": 5}).status_code == 409
+    assert said(ofn.put(path, {"carrots": 4}, state="Complete")).one(DfcOrder).state == "Complete"
+    assert ofn.post({"carrots": 1}, iri="https://ofn.example/orders/2").status_code == 409
+    assert ofn.ask("DELETE", path).status_code == 409
+    shop.check()
+
+
+@pytest.mark.parametrize("how", ["DELETE", "Cancelled", "no pieces"])
+def test_an_order_is_cancelled(shop: Shop, ofn: Ofn, how: str) -> None:
+    path = place(ofn.post({"honey": 3}))
+    if how == "DELETE":
+        gone = ofn.ask("DELETE", path)
+    else:
+        gone = ofn.put(path, {"honey": 3 if how == "Cancelled" else 0}, state="Held" if how == "no pieces" else how)
+    assert said(gone).one(DfcOrder).state == "Cancelled"
+    assert free(shop, "honey") == 3
+    assert ofn.put(path, {"honey": 1}).status_code == 409
+    shop.check()
+
+
+def test_what_the_hub_does_to_an_order_is_said(shop: Shop, ofn: Ofn) -> None:
+    path = place(ofn.post({"carrots": 4}))
+    with shop.instance.store.read() as tx:
+        order_id = tx.value(select(customer_order.c.id))
+    shop.ask("POST", f"/orders/{order_id}/cancel", {}, version=1)
+    assert said(ofn.ask("GET", path)).one(DfcOrder).state == "Cancelled"
+
+
+def test_orders_are_seen_by_who_sent_them_and_by_the_shop(shop: Shop, ofn: Ofn, oidc: Oidc) -> None:
+    path = place(ofn.post({"carrots": 4}))
+    let(shop, "litefarm", "WriteOrders")
+    other = oidc.token("litefarm")
+    assert asked(shop, other, path).status_code == 404
+    assert asked(shop, other, path, method="DELETE").status_code == 404
+    assert said(ofn.ask("GET", ORDERS)).one(DfcOrder).state == "Held"
+    assert asked(shop, other, ORDERS).json()["@graph"] == []
+    assert said(asked(shop, shop.token, path)).one(DfcOrder).state == "Held"
+    line = said(ofn.ask("GET", path)).one(DfcLine)
+    assert said(ofn.ask("GET", line.iri.removeprefix("http://testserver"))).one(DfcLine) == line
+    let(shop, "ofn", "ReadOrders")
+    assert ofn.put(path, {"carrots": 1}).status_code == 403
+
+
+def test_a_platform_orders_as_the_customer_that_the_shop_chose(shop: Shop, ofn: Ofn) -> None:
+    with shop.instance.store.write() as tx:
+        hubs = create_category(tx, shop.id, name="Hubs")
+        customer = create_customer(tx, shop.id, email="hub@example.org", name="The hub", categories=[hubs.id])
+        set_price(tx, shop.id, shop.items["carrots"], 150, category_id=hubs.id)
+    let(shop, "ofn", "WriteOrders", customer_id=customer.id)
+    order = an_order(shop, {"juice": 1})
+    order["@graph"][1]["dfc-b:concerns"] = f"http://testserver/api/dfc/catalog_items/{shop.items['carrots']}"
+    answer = ofn.ask("POST", ORDERS, json=order)
+    line = said(answer, 201).one(DfcLine)
+    assert line.price is not None
+    assert line.price.amount == 150
+    with shop.instance.store.read() as tx:
+        assert tx.value(select(customer_order.c.customer_id)) == customer.id
+
+
+def test_the_last_pieces_are_sold_once(shop: Shop, ofn: Ofn) -> None:
+    start, answers = threading.Barrier(4), []
+
+    def order(place: int) -> None:
+        start.wait()
+        answers.append(ofn.post({"honey": 2, "carrots": 1}, iri=f"https://ofn.example/orders/{place}"))
+
+    threads = [threading.Thread(target=order, args=(place,)) for place in range(4)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    got = [lines(shop, said(one, 201))["honey"][0] for one in answers]
+    assert sorted(got) == [0, 0, 1, 2]
+    assert free(shop, "honey") == 0
+    shop.check()
+
+
+@pytest.mark.parametrize("pieces", [1.5, -1, 1_000_000, "many"])
+def test_a_quantity_that_cannot_be_is_an_error(shop: Shop, ofn: Ofn, pieces: object) -> None:
+    order = an_order(shop, {"carrots": 1})
+    order["@graph"][1]["dfc-b:quantity"] = pieces
+    assert ofn.ask("POST", ORDERS, json=order).status_code == 422
+    assert count(shop) == 0
+
+
+def test_goods_of_a_neighbour_are_not_sold_here(shop: Shop, ofn: Ofn, clock: ManualClock) -> None:
+    neighbour = shop.neighbour()
+    order = an_order(shop, {"carrots": 1, "juice": 1})
+    order["@graph"][1]["dfc-b:concerns"] = offer_of(neighbour, "carrots")
+    document = said(ofn.ask("POST", ORDERS, json=order), 201)
+    assert sorted((one.answer, int(one.quantity.value)) for one in document.all(DfcLine) if one.quantity) == [
+        ("confirmed", 1),
+        ("refused", 0),
+    ]
+    assert free(neighbour, "carrots") == 1000
