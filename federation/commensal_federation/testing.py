@@ -41,7 +41,7 @@ class Wire:
         base = f"{parts.scheme}://{parts.netloc}"
         if base not in self.wires.places or (self.base, base) in self.wires.cut:
             raise Unreachable(f"there is no way from {self.base} to {base}")
-        answer = self.wires.before(self.base, request) or _answer(self.wires.places[base], request, self.base)
+        answer = self.wires.before(self.base, request) or answer_of(self.wires.places[base], request, self.base)
         if len(answer.body) > size:
             raise Unreachable(f"the answer is larger than {size} bytes")
         self.wires.passed.append((self.base, request, answer))
@@ -112,7 +112,8 @@ def region_of(instances: Iterable[tuple[str, Instance]], run_due: Callable[[Inst
     return Region(wires, members, run_due)
 
 
-def _answer(federation: Federation, request: Request, address: str) -> Answer:
+def answer_of(federation: Federation, request: Request, address: str) -> Answer:
+    """What an instance answers to a request that has come from this address."""
     if request.url == federation.iri:
         with federation.instance.store.read() as tx:
             document = canonical(instance_document(federation, tx))

@@ -147,10 +147,22 @@ def accept_grant(federation: Federation, tx: Transaction, grant_id: str, *, by: 
     found = grant_by_id(tx, grant_id, direction="received")
     if found.state == "revoked":
         raise Conflict("revoked", "{name} has taken this back.", name=found.other_name)
+    _answer(federation, tx, found, accepted=True)
+    return accept_again(tx, found, by=by)
+
+
+def accept_again(tx: Transaction, found: Grant, *, by: str | None = None) -> Grant:
+    """The same without a word to the producer, who has heard it."""
     for scope in SELLING:
         grant(tx, mirror_of(tx, found.other_iri), found.enterprise_id, scope, by=by)
-    _answer(federation, tx, found, accepted=True)
     return _set(tx, found, state="accepted")
+
+
+def state_given_back(tx: Transaction, found: Grant, state: str) -> Grant:
+    """After a restore: what the grant had become before."""
+    if state == "refused":
+        _close(tx, found)
+    return _set(tx, found, state=state)
 
 
 def follow(tx: Transaction, hub: str, grant_id: str, catalog_id: str | None, margin: Decimal | None) -> Grant:

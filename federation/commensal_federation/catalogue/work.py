@@ -7,7 +7,8 @@ from commensal import Work
 from . import states as states  # registers what is compared once a day
 from .images import fetch_image
 from .keeping import FETCH_IMAGE
+from .restored import TELL, tell_catalogue
 
 
 def work() -> Work:
-    return Work({FETCH_IMAGE: fetch_image})
+    return Work({FETCH_IMAGE: fetch_image, TELL: tell_catalogue})

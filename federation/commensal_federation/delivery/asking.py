@@ -19,6 +19,7 @@ from .checking import Checked
 from .handling import received
 from .outbox import queue
 from .receiving import check_all, receive_all
+from .restored import notice_restore
 from .tables import federation_outbox
 
 _box = federation_outbox.c
@@ -40,6 +41,7 @@ def ask(
     The answer that is returned has been received, and handled, like any other. Raises `Conflict` as `post` does.
     """
     store = federation.instance.store
+    notice_restore(federation)
 
     def put(tx: Transaction) -> str:
         later = tx.now + timedelta(seconds=seconds)  # the usual way goes on where this one does not

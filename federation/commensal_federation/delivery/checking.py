@@ -72,7 +72,7 @@ def refuse_other_places(federation: Federation, caller: str, envelope: Envelope,
     if envelope.on_behalf_of is not None and origin(envelope.on_behalf_of) != origin(envelope.actor):
         raise NotTaken(Receipt(403, envelope.id, "on_behalf_of", "onBehalfOf is not of the actor's host"))
     if envelope.published > now + SKEW:
-        raise NotTaken(Receipt(422, envelope.id, "future", "published in the future"))
+        raise NotTaken(Receipt(425, envelope.id, "future", "published in the future"))  # a clock is wrong, for now
 
 
 def prove(envelope: Envelope, keys: Mapping[str, PublicKey], now: datetime) -> PublicKey:
@@ -82,8 +82,8 @@ def prove(envelope: Envelope, keys: Mapping[str, PublicKey], now: datetime) -> P
         if b'"proof":' in canonical(envelope.object):
             raise BadProof("embedded", "the object holds a proof of its own")
     except (BadProof, Unreadable) as error:
-        # A key that is not known yet may be told soon; all else stays wrong.
-        status = 425 if error.code == "unknown_key" else 422
+        # A key that is not known yet may be told soon, and a clock set right; all else stays wrong.
+        status = 425 if error.code in ("unknown_key", "future") else 422
         raise NotTaken(Receipt(status, envelope.id, error.code, error.text)) from error
     return keys[key_id]
 

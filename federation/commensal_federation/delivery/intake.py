@@ -61,6 +61,8 @@ class Intake:
         envelope, known = checked.envelope, checked.type
         if self._peer.state not in known.states:
             return Receipt(403, envelope.id, "peer", f"the peer is {self._peer.state} here")
+        if self._peer.recovering and not self._pulled and envelope.lane != "peering":
+            return Receipt(425, envelope.id, "recovering", "this instance is taking up after a restore")
         early = self._begin_epoch(checked)
         if early is not None:
             return early

@@ -14,7 +14,7 @@ from ..identity import instance_document
 from ..identity.read import read_document
 from ..messages.envelope import CONTEXT, INSIDE, LARGEST, Envelope, read_envelope
 from ..messages.known import type_of
-from ..messages.types import LANES, Lane, Reading, Sent
+from ..messages.types import LANES, Lane
 from ..peers.peers import peer_by_id
 from ..peers.tables import federation_peer
 from ..peers.values import Peer
@@ -31,6 +31,7 @@ from .pulling import LIMIT, SIZE, pull_lane
 from .pushing import push_lane
 from .restored import restored
 from .tables import federation_outbox
+from .taken_back import sent_of
 
 AGAIN = timedelta(minutes=1)
 _ROUNDS = 500
@@ -168,16 +169,7 @@ def _take_effect(federation: Federation, tx: Transaction, peer: Peer, envelope: 
     known = type_of(envelope.type)
     if known is None or known.recover is None:
         return
-    sent = Sent(
-        id=envelope.id,
-        type=envelope.type,
-        peer=peer,
-        on_behalf_of=envelope.on_behalf_of,
-        in_reply_to=envelope.in_reply_to,
-        published=envelope.published,
-        body=known.read(envelope.object, Reading(peer.base, federation.base)),
-    )
-    known.recover(federation, tx, sent)
+    known.recover(federation, tx, sent_of(federation, peer, known, envelope))
 
 
 def _row(tx: Transaction, peer: Peer, envelope: Envelope) -> dict[str, object]:

@@ -29,6 +29,7 @@ from .admitting import Admitted, Denied, admit, count_sent, prove_caller
 from .calling import ENVELOPE, NDJSON
 from .given import answers_to, given, held_of
 from .receiving import MOST, keep_nonce_of, receive_all
+from .restored import notice_restore
 from .values import Receipt
 
 _PATH = re.compile(r"/-/federation/(inbox|outbox|ask|requests|messages|enterprises)(?:/([A-Za-z0-9_.~-]{1,100}))?")
@@ -62,6 +63,7 @@ def denied_answer(denied: Denied) -> Answer:
 
 def _serve(federation: Federation, request: Request, address: str) -> Answer:
     name, rest = _what(request)
+    notice_restore(federation)
     if name == "requests":
         return _told(receive_request(federation, request.body, address))
     peer = admit(federation, request.headers, len(request.body), address)

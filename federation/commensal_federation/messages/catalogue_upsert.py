@@ -9,6 +9,7 @@ from commensal import Transaction
 
 from ..catalogue.documents import offered_in, read_document, things_of, write_document
 from ..catalogue.keeping import keep_items
+from ..catalogue.restored import items_given_back
 from ..catalogue.values import CatalogueUpsert
 from ..dfc.vocabulary import DfcEnterprise
 from ..runtime import Federation
@@ -39,5 +40,6 @@ def handle(federation: Federation, tx: Transaction, received: Received) -> None:
 
 
 CATALOGUE_UPSERT = MessageType(
-    name="CatalogueUpsert", lane="catalogue", scope=None, body=CatalogueUpsert, write=write, read=read, handle=handle
-)
+    name="CatalogueUpsert", lane="catalogue", scope=None, body=CatalogueUpsert, write=write, read=read, handle=handle,
+    recover=items_given_back,
+)  # fmt: skip

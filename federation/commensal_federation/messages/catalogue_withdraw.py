@@ -8,6 +8,7 @@ from typing import Any
 from commensal import Transaction
 
 from ..catalogue.keeping import withdraw_items
+from ..catalogue.restored import items_withdrawn_before
 from ..catalogue.values import CatalogueWithdraw
 from ..runtime import Federation
 from ..signing import Unreadable
@@ -36,5 +37,5 @@ def handle(federation: Federation, tx: Transaction, received: Received) -> None:
 
 CATALOGUE_WITHDRAW = MessageType(
     name="CatalogueWithdraw", lane="catalogue", scope=None, body=CatalogueWithdraw, write=write, read=read,
-    handle=handle,
+    handle=handle, recover=items_withdrawn_before,
 )  # fmt: skip

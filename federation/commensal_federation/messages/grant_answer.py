@@ -8,6 +8,7 @@ from typing import Any
 from commensal import Transaction
 
 from ..catalogue.grants import answered
+from ..catalogue.restored import answer_given_back
 from ..catalogue.telling import tell_all
 from ..catalogue.values import GrantAnswer
 from ..moving.recovering import tell_recovery_key
@@ -35,5 +36,5 @@ def handle(federation: Federation, tx: Transaction, received: Received) -> None:
 
 GRANT_ANSWER = MessageType(
     name="GrantAnswer", lane="catalogue", scope="catalogue.read", body=GrantAnswer, write=write, read=read,
-    handle=handle, foreign=True,
+    handle=handle, recover=answer_given_back, foreign=True,
 )  # fmt: skip

@@ -8,6 +8,7 @@ from typing import Any
 from commensal import Transaction
 
 from ..catalogue.grants import grant_ended
+from ..catalogue.restored import end_given_back
 from ..catalogue.values import GrantEnd
 from ..runtime import Federation
 from .reading import text
@@ -27,5 +28,6 @@ def handle(federation: Federation, tx: Transaction, received: Received) -> None:
 
 
 GRANT_END = MessageType(
-    name="GrantEnd", lane="catalogue", scope=None, body=GrantEnd, write=write, read=read, handle=handle
-)
+    name="GrantEnd", lane="catalogue", scope=None, body=GrantEnd, write=write, read=read, handle=handle,
+    recover=end_given_back,
+)  # fmt: skip

@@ -9,6 +9,7 @@ from commensal import Transaction
 
 from ..catalogue.documents import read_document, write_document
 from ..catalogue.grants import grant_offered
+from ..catalogue.restored import offer_given_back
 from ..catalogue.values import GrantOffer
 from ..dfc.vocabulary import DfcEnterprise
 from ..runtime import Federation
@@ -48,5 +49,6 @@ def handle(federation: Federation, tx: Transaction, received: Received) -> None:
 
 
 GRANT_OFFER = MessageType(
-    name="GrantOffer", lane="catalogue", scope=None, body=GrantOffer, write=write, read=read, handle=handle
-)
+    name="GrantOffer", lane="catalogue", scope=None, body=GrantOffer, write=write, read=read, handle=handle,
+    recover=offer_given_back,
+)  # fmt: skip

@@ -12,6 +12,7 @@ from ..catalogue.documents import read_document, write_document
 from ..dfc.vocabulary import DfcLine, DfcOrder, DfcQuantity
 from ..leases.documents import amount
 from ..orders.answers import take_answer
+from ..orders.restored import answer_given_back
 from ..orders.values import Answer, AnswerLine, OrderAnswer
 from ..runtime import Federation
 from ..signing import Unreadable
@@ -71,5 +72,6 @@ def _line(line: DfcLine) -> AnswerLine:
 
 
 ORDER_ANSWER = MessageType(
-    name="OrderAnswer", lane="order", scope=None, body=OrderAnswer, write=write, read=read, handle=handle, foreign=True
-)
+    name="OrderAnswer", lane="order", scope=None, body=OrderAnswer, write=write, read=read, handle=handle, foreign=True,
+    recover=answer_given_back,
+)  # fmt: skip

@@ -10,6 +10,7 @@ from commensal import Transaction
 
 from ..catalogue.documents import read_document, write_document
 from ..dfc.vocabulary import DfcLine, DfcOffer, DfcOrder, DfcPrice, DfcQuantity, DfcSession
+from ..orders.restored import order_given_back
 from ..orders.supplying import take_order
 from ..orders.values import OrderUpdate, SaidLine
 from ..runtime import Federation
@@ -92,5 +93,6 @@ def _line(line: DfcLine, offers: Mapping[str, DfcOffer]) -> SaidLine:
 
 
 ORDER_UPDATE = MessageType(
-    name="OrderUpdate", lane="order", scope="order.place", body=OrderUpdate, write=write, read=read, handle=handle
-)
+    name="OrderUpdate", lane="order", scope="order.place", body=OrderUpdate, write=write, read=read, handle=handle,
+    recover=order_given_back,
+)  # fmt: skip

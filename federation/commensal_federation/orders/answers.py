@@ -13,6 +13,7 @@ from commensal import (
     Transaction,
     lines_of_product,
     locked_order,
+    ordered_of,
     plugin_settings,
     products_by_id,
     shorten_order,
@@ -27,28 +28,30 @@ from ..settings import EnterpriseFederation
 from .onward import pass_answer_back
 from .questions import order_by_iri
 from .tables import federation_cut, federation_order
-from .values import AnswerLine, InstanceOrder, Line, OrderAnswer
+from .values import InstanceOrder, Line, OrderAnswer
 from .write import keep_order
 
 _cut = federation_cut.c
 
 
 def take_answer(federation: Federation, tx: Transaction, peer: Peer, said: OrderAnswer) -> None:
-    """Keeps what the producer said, if it is newer than what is known, and takes what is missing off orders."""
+    """Keeps what the producer said, if it is newer than what is known, and takes what is missing off orders.
+
+    What it said to an older word of ours is left aside: it answers the newer one too.
+    """
     order = order_by_iri(tx, said.iri)
     if order is None or order.role != "buyer" or order.peer_id != peer.id:
         raise Refuse("no_order", "There is no such order here.")
-    if said.answer <= order.answer:
+    if said.answer <= order.answer or said.rev < order.rev:
         return
     answers = {one.item_iri: one for one in said.lines}
-    lines = tuple(_answered(line, answers.get(line.item_iri)) for line in order.lines)
+    lines = tuple(line.answered(answers.get(line.item_iri)) for line in order.lines)
     keep_order(tx, order, lines, answer=said.answer)
     if pass_answer_back(federation, tx, replace(order, lines=lines)):
         return
     for line in lines:
-        missing = line.quantity - line.coming - _cut_before(tx, order, line)
-        if missing > 0:
-            _cut_customers(federation, tx, order, line, missing)
+        if line.coming < line.quantity:
+            _cut_customers(federation, tx, order, line)
 
 
 def settle_cut(tx: Transaction, enterprise_id: str, cut_id: str) -> None:
@@ -81,27 +84,25 @@ def shares(lines: Sequence[CustomersLine], missing: int, policy: str) -> list[in
     return cut
 
 
-def _answered(line: Line, said: AnswerLine | None) -> Line:
-    if said is None:
-        return line
-    return replace(
-        line, answer=said.answer, confirmed=min(said.confirmed, line.quantity), reason=said.reason,
-        final_quantity=said.final_quantity,
-    )  # fmt: skip
+def _by_hand(tx: Transaction, order: InstanceOrder, line: Line) -> int:
+    """Pieces that a person has to take off orders, or has."""
+    noted = select(func.coalesce(func.sum(_cut.pieces), 0))
+    mine = (_cut.order_id == order.id, _cut.item_iri == line.item_iri, _cut.customer_order_id.is_(None))
+    return int(tx.value(noted.where(*mine)))
 
 
-def _cut_before(tx: Transaction, order: InstanceOrder, line: Line) -> int:
-    done = select(func.coalesce(func.sum(_cut.pieces), 0))
-    return int(tx.value(done.where(_cut.order_id == order.id, _cut.item_iri == line.item_iri)))
-
-
-def _cut_customers(federation: Federation, tx: Transaction, order: InstanceOrder, line: Line, missing: int) -> None:
+def _cut_customers(federation: Federation, tx: Transaction, order: InstanceOrder, line: Line) -> None:
+    """As many pieces as customers have ordered and will not come; what they have ordered since is another matter."""
     settings = plugin_settings(tx, federation.instance.hooks, order.enterprise_id, "federation", EnterpriseFederation)
     customers = lines_of_product(tx, order.session_id, line.product_id)
-    if settings.shortage == "by hand" or not customers:
-        _note(tx, order, line, None, missing, 0)
+    ordered = _ordered(tx, order, line)
+    missing = min(line.quantity, ordered) - line.coming - _by_hand(tx, order, line)
+    at_hand = 0 if settings.shortage == "by hand" else min(missing, sum(one.quantity for one in customers))
+    if missing > at_hand:  # the rest has been handed over
+        _note(tx, order, line, None, missing - at_hand, 0)
+    if at_hand <= 0:
         return
-    for one, pieces in zip(customers, shares(customers, missing, settings.shortage), strict=True):
+    for one, pieces in zip(customers, shares(customers, at_hand, settings.shortage), strict=True):
         if not pieces:
             continue
         customers_order = locked_order(tx, one.order_id, enterprise_id=order.enterprise_id)
@@ -109,6 +110,13 @@ def _cut_customers(federation: Federation, tx: Transaction, order: InstanceOrder
         due = 0 if after.state == "Cancelled" else after.total
         _note(tx, order, line, one.order_id, pieces, max(0, after.paid_total - due))
         _send_back(federation, tx, order, line, pieces)
+
+
+def _ordered(tx: Transaction, order: InstanceOrder, line: Line) -> int:
+    """Pieces that customers have ordered of it by now, and what they have got of it."""
+    (product,) = products_by_id(tx, [line.product_id]).values()
+    sums = ordered_of(tx, order.session_id, [product.enterprise_id])
+    return sum(one.quantity for one in sums if one.product_id == line.product_id)
 
 
 def _send_back(federation: Federation, tx: Transaction, order: InstanceOrder, line: Line, pieces: int) -> None:

@@ -185,5 +185,5 @@ def _lines(tx: Transaction, mirror: Mirror, order: InstanceOrder, ordered: dict[
         )
         for product_id, row in offered.items()
     ]  # fmt: skip
-    lines = [replace(line, quantity=ordered.get(line.product_id, 0)) for line in (*order.lines, *made)]
+    lines = [line.ordered(ordered.get(line.product_id, 0)) for line in (*order.lines, *made)]
     return sorted(lines, key=lambda line: line.item_iri)

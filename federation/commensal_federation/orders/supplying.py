@@ -31,6 +31,7 @@ from ..peers.values import Peer
 from ..runtime import Federation
 from ..settings import EnterpriseFederation
 from .questions import order_by_iri, order_of
+from .restored import answers_given_back
 from .tables import federation_order_due, federation_told_price
 from .values import Answer, AnswerLine, InstanceOrder, Line, OrderAnswer, OrderUpdate, SaidLine
 from .write import keep_order, open_order
@@ -40,10 +41,13 @@ _price = federation_told_price.c
 
 
 def take_order(federation: Federation, tx: Transaction, peer: Peer, said: OrderUpdate) -> None:
-    """The order as the hub says it is now; an older word of it changes nothing. Raises `Refuse` for what cannot be."""
+    """The order as the hub says it is now; an older word of it changes nothing. Raises `Refuse` for what cannot be.
+
+    What a hub sold before it heard that its grant was taken back stays ordered; then the producer confirms by hand.
+    """
     supplier = local_id(federation.base, said.supplier, "enterprises")
     grant = find_grant(tx, "given", supplier or "", said.buyer)
-    if supplier is None or grant is None or grant.peer_id != peer.id or grant.state == "offered":
+    if supplier is None or grant is None or grant.peer_id != peer.id:
         raise Refuse("no_grant", "This hub was granted nothing by that enterprise.")
     wait_while_moving(tx, supplier)
     if local_id(peer.base, said.iri, "orders") is None:
@@ -52,21 +56,24 @@ def take_order(federation: Federation, tx: Transaction, peer: Peer, said: OrderU
     if order is not None and (order.role != "supplier" or order.peer_id != peer.id or order.other_iri != said.buyer):
         raise Refuse("authority", "That order is somebody else's.")
     if order is None:
-        if grant.state != "accepted":
-            raise Refuse("no_grant", "The grant was taken back.")
         order = _opened(tx, peer, grant, said)
     if said.rev <= order.rev:
         return
     if order.state != "Held" and said.state == "Held":
         raise Refuse("state", "This order is complete, and cannot grow any more.")
     lines = tuple(_line(federation, tx, grant, order, one) for one in said.lines)
+    kept = replace(order, lines=lines)
+    if peer.recovering:
+        kept = answers_given_back(federation, tx, peer, kept)
     keep_order(
-        tx, order, lines, state=said.state, rev=said.rev, closes_at=said.closes_at, begins_at=said.begins_at,
-        session_name=said.session_name,
+        tx, order, kept.lines, answer=kept.answer, state=said.state, rev=said.rev, closes_at=said.closes_at,
+        begins_at=said.begins_at, session_name=said.session_name,
     )  # fmt: skip
     insert_once(tx, federation_order_due, {"kind": "order", "id": order.id, "at": tx.now})
-    if said.state == "Complete" and _confirms_by_itself(federation, tx, supplier):
+    if said.state == "Complete" and grant.state == "accepted" and _confirms_by_itself(federation, tx, supplier):
         answer_order(federation, tx, supplier, order.id, {})
+    elif kept.answer and said.state != "Cancelled":  # what was answered holds for the newer word too
+        _answer_again(federation, tx, supplier, order.id)
 
 
 def answer_order(
@@ -95,6 +102,12 @@ def answer_order(
     keep_order(tx, order, lines, answer=order.answer + 1)
     tell_answer(federation, tx, order_of(tx, enterprise_id, order_id, role="supplier"))
     return order_of(tx, enterprise_id, order_id, role="supplier")
+
+
+def _answer_again(federation: Federation, tx: Transaction, enterprise_id: str, order_id: str) -> None:
+    order = order_of(tx, enterprise_id, order_id, role="supplier")
+    keep_order(tx, order, order.lines, answer=order.answer + 1)
+    tell_answer(federation, tx, replace(order, answer=order.answer + 1))
 
 
 def tell_answer(federation: Federation, tx: Transaction, order: InstanceOrder) -> None:
@@ -136,11 +149,12 @@ def _line(federation: Federation, tx: Transaction, grant: Grant, order: Instance
     if known is not None:
         if said.price != known.price:
             raise Refuse("price", "The price of a line stays as it was ordered.")
-        less = known.confirmed is not None and said.quantity < known.confirmed
-        return replace(known, quantity=said.quantity, confirmed=said.quantity if less else known.confirmed)
+        line = known.ordered(said.quantity)
+        return line if line.confirmed is None else replace(line, confirmed=line.coming)
     item_id = local_id(federation.base, said.item_iri, "catalog_items")
-    offered = (_price.grant_id == grant.id, _price.item_id == item_id, _price.rev == said.rev)
-    price = tx.value(select(_price.price).where(*offered)) if item_id else None
+    # A revision in which it went has no price of its own: what was ordered before was ordered at the last one.
+    offered = (_price.grant_id == grant.id, _price.item_id == item_id, _price.rev <= said.rev)
+    price = tx.value(select(_price.price).where(*offered).order_by(_price.rev.desc()).limit(1)) if item_id else None
     if item_id is None or price is None or price != said.price:
         raise Refuse("price", f"{said.item_iri[:200]} was not offered to this hub at that price.")
     product = products_by_id(tx, [item_by_id(tx, grant.enterprise_id, item_id).product_id])

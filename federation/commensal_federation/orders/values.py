@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Literal
@@ -38,6 +38,21 @@ class Line:
     def coming(self) -> int:
         """Pieces that will come, as far as is known."""
         return self.quantity if self.confirmed is None else min(self.quantity, self.confirmed)
+
+    def ordered(self, quantity: int) -> Line:
+        """With so many pieces. What is ordered beyond what was answered needs another answer."""
+        if self.answer and quantity > self.quantity:
+            return replace(self, quantity=quantity, answer="", confirmed=None, reason="", final_quantity=None)
+        return replace(self, quantity=quantity)
+
+    def answered(self, said: AnswerLine | None) -> Line:
+        """With what the supplier has said of it; as it is where that is nothing."""
+        if said is None:
+            return self
+        return replace(
+            self, answer=said.answer, confirmed=min(said.confirmed, self.quantity), reason=said.reason,
+            final_quantity=said.final_quantity,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)

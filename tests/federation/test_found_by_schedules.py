@@ -1,0 +1,256 @@
+"""What the simulator has found, told again without chance: each was wrong once."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from commensal.catalogs.items import change_item, item_by_id
+from commensal.catalogs.offers import set_price
+from commensal.clock import ManualClock
+from commensal.orders.cancel import cancel_order
+from commensal.orders.lock import locked_order
+from commensal_federation.catalogue.grants import end_grant, grants_between
+from commensal_federation.delivery.restored import MARKER
+from commensal_federation.delivery.tables import federation_inbox
+from commensal_federation.leases.lending import accept_late, force_return
+from commensal_federation.leases.values import Lease
+from commensal_federation.orders.questions import orders_of
+from commensal_federation.orders.supplying import answer_order
+from commensal_federation.orders.values import AnswerLine, InstanceOrder
+from commensal_federation.signing.moments import write_moment
+from commensal_federation.testing import Region
+
+from .conftest import NewRegion
+from .trading import Hub, Place, Producer, clock_of, minutes, sound
+
+
+@pytest.fixture
+def trade(new_region: NewRegion) -> Region:
+    made = new_region("a", "b")
+    made.befriend("a", "b")
+    return made
+
+
+@pytest.fixture
+def farm(trade: Region) -> Producer:
+    return Producer(trade, "a")
+
+
+@pytest.fixture
+def hub(trade: Region, farm: Producer) -> Hub:
+    made = Hub(trade, "b")
+    farm.grant(made)
+    return made
+
+
+@pytest.fixture
+def item(hub: Hub, farm: Producer) -> str:
+    return hub.sell(farm)
+
+
+def order_at(place: Place) -> InstanceOrder:
+    with place.read() as tx:
+        (found,) = orders_of(tx, place.id)
+    return found
+
+
+def pieces(place: Place) -> list[tuple[int, int, str]]:
+    return [(line.quantity, line.coming, line.answer) for line in order_at(place).lines]
+
+
+def answer(farm: Producer, confirmed: int) -> None:
+    order = order_at(farm)
+    said = AnswerLine(item_iri=order.lines[0].item_iri, answer="confirmed", confirmed=confirmed, reason="hail")
+    with farm.write() as tx:
+        answer_order(farm.federation, tx, farm.id, order.id, {said.item_iri: said})
+    farm.region.work()
+
+
+def lease(farm: Producer) -> Lease:
+    (found,) = farm.leases()
+    return found
+
+
+def force(farm: Producer) -> None:
+    with farm.write() as tx:
+        force_return(farm.federation, tx, lease(farm).id)
+
+
+def cancel(hub: Hub, order_id: str) -> None:
+    with hub.write() as tx:
+        cancel_order(tx, hub.instance.hooks, locked_order(tx, order_id, enterprise_id=hub.id), by_hub=True)
+
+
+def test_a_message_of_a_clock_that_is_ahead_is_taken_when_its_time_has_come(forger: Any, clock: ManualClock) -> None:
+    """It was refused for ever, or passed over as unreadable where it was fetched: so it was lost."""
+    body = forger.signed(published=write_moment(clock.now() + timedelta(minutes=6)))
+    assert forger.status(body) == (425, "future")
+    clock.advance(minutes=6)
+    assert forger.status(body)[0] == 202
+
+
+def test_what_was_sold_before_a_grant_was_taken_back_stays_ordered(farm: Producer, hub: Hub, item: str) -> None:
+    hub.order(item, 2)
+    with farm.write() as tx:
+        (given,) = grants_between(tx, enterprise_id=farm.id, direction="given")
+        end_grant(farm.federation, tx, given.id)
+    minutes(farm.region, 2)
+    assert pieces(farm) == [(2, 2, "")]
+    clock_of(farm.region).advance(days=1, hours=1)
+    minutes(farm.region, 3)
+    assert (order_at(farm).state, pieces(farm)) == ("Complete", [(2, 2, "")]), "the producer confirms by hand"
+
+
+def test_what_is_hidden_after_it_was_ordered_is_ordered_at_its_last_price(farm: Producer, hub: Hub, item: str) -> None:
+    hub.order(item, 2)
+    with farm.write() as tx:
+        change_item(tx, farm.id, farm.item, item_by_id(tx, farm.id, farm.item).version, hidden=True)
+    farm.region.work()
+    minutes(farm.region, 2)
+    assert [(line.quantity, line.price) for line in order_at(farm).lines] == [(2, 2000)]
+
+
+def test_what_is_ordered_beyond_an_answer_needs_another(farm: Producer, hub: Hub, item: str) -> None:
+    hub.order(item, 5)
+    minutes(farm.region)
+    answer(farm, 3)
+    minutes(farm.region)
+    assert pieces(farm) == pieces(hub) == [(3, 3, "shortened")]
+    hub.order(item, 4, "Bea")
+    minutes(farm.region)
+    assert pieces(farm) == pieces(hub) == [(7, 7, "")]
+    answer(farm, 6)
+    minutes(farm.region)
+    assert pieces(farm) == pieces(hub) == [(6, 6, "shortened")], "the first shortage is not counted again"
+    sound(farm.region)
+
+
+def test_an_answer_to_an_older_word_is_given_again_to_the_newer(farm: Producer, hub: Hub, item: str) -> None:
+    hub.order(item, 5)
+    minutes(farm.region)
+    farm.region.cut("b", "a", one_way=True)
+    hub.order(item, 2, "Bea")
+    minutes(farm.region)
+    answer(farm, 3)  # of five; the hub has ordered seven
+    assert pieces(hub) == [(7, 7, "")]
+    farm.region.mend()
+    minutes(farm.region, 3)
+    assert pieces(farm) == pieces(hub) == [(7, 7, "")], "seven were not answered yet"
+    sound(farm.region)
+
+
+def test_a_late_sale_that_is_called_off_leaves_nothing_to_sell(farm: Producer, hub: Hub, item: str) -> None:
+    order = hub.order(item, 6)
+    minutes(farm.region)
+    force(farm)
+    farm.region.work()
+    assert lease(farm).late == 6
+    cancel(hub, order.id)
+    minutes(farm.region, 2)
+    held = lease(farm)
+    assert (held.late, held.returned) == (0, 0), "it went home by force before"
+    assert farm.lot.free + farm.lot.lent == 100
+    sound(farm.region)
+
+
+def test_late_sales_are_taken_on_while_a_report_is_under_way(farm: Producer, hub: Hub, item: str) -> None:
+    hub.order(item, 6)
+    minutes(farm.region)
+    force(farm)
+    farm.region.work()
+    farm.region.cut("a", "b", one_way=True)
+    hub_order = hub.lot(farm).reserved
+    with farm.write() as tx:
+        assert accept_late(farm.federation, tx, lease(farm).id)
+    minutes(farm.region, 2)  # the hub reports without having heard of it
+    farm.region.mend()
+    minutes(farm.region, 5)
+    assert hub_order == 6
+    assert (lease(farm).late, hub.lot(farm).reserved) == (0, 6)
+    assert lease(farm).held == hub.lot(farm).on_hand
+    sound(farm.region)
+
+
+# ------------------------------------------------------------------------------------------------ after a restore
+
+
+class Backup:
+    """Of a SQLite database, which is copied while it is open."""
+
+    def __init__(self, place: Place, folder: Path) -> None:
+        if place.instance.store.engine.dialect.name != "sqlite":
+            pytest.skip("a file is copied")
+        self._place, self._copy = place, folder / "backup.db"
+        self._live = place.instance.folder / "commensal.db"
+        _copied(self._live, self._copy)
+
+    def restore(self) -> None:
+        _copied(self._copy, self._live)
+        (self._place.instance.folder / MARKER).write_text(self._place.instance.clock.now().isoformat())
+
+
+def _copied(source: Path, target: Path) -> None:
+    with closing(sqlite3.connect(source)) as one, closing(sqlite3.connect(target)) as other:
+        one.backup(other)
+
+
+def test_a_restored_hub_goes_on_with_the_orders_that_it_had_told(
+    farm: Producer, hub: Hub, item: str, tmp_path: Path
+) -> None:
+    backup = Backup(hub, tmp_path)
+    hub.order(item, 5)
+    minutes(farm.region)
+    before = order_at(farm)
+    backup.restore()
+    minutes(farm.region, 3)
+    hub.order(item, 2, "Bea")
+    minutes(farm.region, 2)
+    assert order_at(farm).iri == order_at(hub).iri == before.iri
+    assert pieces(farm) == pieces(hub) == [(2, 2, "")], "who ordered five is not known any more"
+
+
+def test_a_restored_producer_stands_by_its_answers(farm: Producer, hub: Hub, item: str, tmp_path: Path) -> None:
+    backup = Backup(farm, tmp_path)
+    hub.order(item, 5)
+    minutes(farm.region)
+    answer(farm, 3)
+    minutes(farm.region)
+    backup.restore()
+    minutes(farm.region, 5)
+    assert pieces(farm) == pieces(hub) == [(3, 3, "shortened")]
+
+
+def test_a_restored_producer_gives_no_revision_twice(farm: Producer, hub: Hub, item: str, tmp_path: Path) -> None:
+    backup = Backup(farm, tmp_path)
+    with farm.write() as tx:
+        set_price(tx, farm.id, farm.item, 2200)
+    farm.region.work()
+    assert [one.price for one in hub.received(farm)] == [2200]
+    backup.restore()
+    minutes(farm.region, 5)
+    assert [one.price for one in hub.received(farm)] == [2000], "as it is listed now"
+
+
+def test_nothing_is_handled_before_a_restored_instance_knows_what_it_had_said(
+    farm: Producer, hub: Hub, item: str, tmp_path: Path
+) -> None:
+    backup = Backup(hub, tmp_path)
+    hub.order(item, 5)
+    minutes(farm.region)
+    backup.restore()
+    farm.region.cut("b", "a", one_way=True)  # so that the hub can fetch nothing
+    answer(farm, 3)
+    with hub.read() as tx:
+        rows = tx.all(federation_inbox.select().where(federation_inbox.c.type == "OrderAnswer"))
+    assert rows == []
+    farm.region.mend()
+    minutes(farm.region, 10)
+    assert pieces(farm) == pieces(hub)
+    assert Decimal(0) == lease(farm).late
