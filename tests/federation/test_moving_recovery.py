@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 
 import pytest
 
@@ -100,7 +99,7 @@ def test_a_producer_whose_home_is_gone_is_followed_after_three_days(
         give_grant(new.federation, tx, new.id, farm.region.peer("c", "b").id, hub.iri, "hub")
     farm.region.work()
     (offered,) = hub.received(new)
-    assert (offered.name, offered.left) == ("Apples", Decimal(30))
+    assert (offered.name, offered.left) == ("Apples", 30)
     sound(farm.region)
 
 

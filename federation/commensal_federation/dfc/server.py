@@ -92,13 +92,14 @@ def enterprises(visit: Visit) -> Response:
 
 
 def enterprise(visit: Visit) -> Response:
-    """The enterprise; for who may see it, with its products, stock, catalogs and prices."""
+    """The enterprise; for who may see it, with its products, stock, catalogs and prices. One that has moved is found at
+    its new address by everybody."""
     base = base_of(visit)
     with visit.read() as tx:
-        found = asked_enterprise(visit, tx)
-        moved_to = authority_of(tx, enterprise_iri(base, found.id)).moved_to
+        moved_to = authority_of(tx, enterprise_iri(base, visit.path["enterprise"])).moved_to
         if moved_to:
             return RedirectResponse(moved_to, 308)
+        found = asked_enterprise(visit, tx)
         demand_scope(visit, tx, found.id, "ReadEnterprise")
         if not holds(visit, tx, found.id, "ReadProducts"):
             return document(visit, enterprise_things(base, found))

@@ -1,0 +1,94 @@
+"""Owners, operators and new owners move an enterprise over the API, and others find its new address."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import pytest
+from sqlalchemy import insert
+from starlette.testclient import TestClient
+
+from commensal.api.app import make_app
+from commensal.enterprises.tables import enterprise_member
+from commensal.people.operators import add_operator
+from commensal.people.scopes import OPERATOR, SELF
+from commensal.people.tokens import make_token
+from commensal_federation.testing import Region
+
+from .conftest import NewRegion
+from .moves import a_farm, a_region, states
+from .trading import Hub, Producer
+
+BASE = "/api/-/federation"
+
+
+@pytest.fixture
+def region(new_region: NewRegion) -> Region:
+    return a_region(new_region, "ab", "ac", "bc")
+
+
+@pytest.fixture
+def farm(region: Region) -> Producer:
+    return a_farm(region)
+
+
+def somebody(region: Region, at: str, person_id: str, scopes: Collection[str]) -> TestClient:
+    instance = region[at].instance
+    with instance.store.write() as tx:
+        token = make_token(tx, person_id, name="Tests", scopes=frozenset(scopes))
+    return TestClient(make_app(instance), headers={"Authorization": f"Bearer {token.secret}"})
+
+
+def test_an_enterprise_moves_by_three_peoples_consent(farm: Producer, region: Region) -> None:
+    owner = somebody(region, "a", "ann-at-a", {"members:write", "enterprise:read"})
+    ann = somebody(region, "c", "ann-at-c", {SELF})
+    operator_id = add_operator(
+        region["c"].instance.store, email="op@example.org", name="Op", password="a long enough one", language="en"
+    ).id
+    operator = somebody(region, "c", operator_id, {OPERATOR})
+    offered = owner.post(f"{BASE}/enterprises/farm/move", json={"peer_id": region.peer("a", "c").id})
+    assert (offered.status_code, offered.json()["state"]) == (201, "offered")
+    region.work()
+    (coming,) = operator.get(f"{BASE}/moves").json()["items"]
+    assert ann.post(f"{BASE}/moves/{coming['id']}/accept").status_code == 409  # the operator has not agreed
+    named = operator.post(f"{BASE}/moves/{coming['id']}/owner", json={"person_id": "ann-at-c"})
+    assert named.json()["state"] == "named"
+    assert ann.post(f"{BASE}/moves/{coming['id']}/accept").json()["state"] == "accepted"
+    region.work()
+    assert operator.get(f"{BASE}/moves").json()["items"][0]["state"] == "done"
+    stranger = TestClient(make_app(region["a"].instance), follow_redirects=False)
+    found = stranger.get("/api/dfc/enterprises/farm")
+    assert (found.status_code, found.headers["location"]) == (308, "https://c.example/api/dfc/enterprises/farm")
+
+
+def test_only_who_could_offer_it_calls_it_off(farm: Producer, region: Region) -> None:
+    owner = somebody(region, "a", "ann-at-a", {"members:write", "enterprise:read"})
+    offered = owner.post(f"{BASE}/enterprises/farm/move", json={"peer_id": region.peer("a", "c").id}).json()
+    stranger = TestClient(make_app(region["a"].instance))
+    assert stranger.post(f"{BASE}/enterprises/farm/moves/{offered['id']}/cancel").status_code == 401
+    cancelled = owner.post(f"{BASE}/enterprises/farm/moves/{offered['id']}/cancel")
+    assert cancelled.json()["state"] == "cancelled"
+
+
+def test_a_recovery_key_is_shown_once_and_moves_the_enterprise(farm: Producer, region: Region) -> None:
+    hub = Hub(region, "b")
+    farm.grant(hub)
+    owner = somebody(region, "a", "ann-at-a", {"members:write"})
+    key = owner.post(f"{BASE}/enterprises/farm/recovery-key").json()
+    assert key["key"].startswith("did:key:z6Mk")
+    region.work()
+    new = Producer(region, "c", "farm-anew", on_hand="30")
+    with new.write() as tx:
+        member = {"enterprise_id": "farm-anew", "person_id": "ann-at-c", "role": "owner", "since": tx.now}
+        tx.execute(insert(enterprise_member), member)
+    ann = somebody(region, "c", "ann-at-c", {"members:write"})
+    said = {"old_iri": farm.iri, "secret": key["key"]}
+    wrong = ann.post(f"{BASE}/enterprises/farm-anew/recover", json=said)  # its public half
+    assert (wrong.status_code, wrong.json()["errors"][0]["pointer"]) == (422, "/secret")
+    assert ann.post(f"{BASE}/enterprises/farm-anew/recover", json={**said, "secret": key["secret"]}).status_code == 201
+    region.work()
+    assert states(region)["b"] == ["following quarantined"]
+    objected = owner.post(f"{BASE}/enterprises/farm/contest", json={"moved_to": new.iri})
+    assert objected.status_code in (200, 204)
+    region.work()
+    assert states(region)["b"] == ["following contested"]
