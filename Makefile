@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test test-bare lint fix bench soak crash clean
+.PHONY: demo test test-bare lint fix bench soak crash sim clean
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -36,6 +36,9 @@ soak: $(VENV)/installed   ## an instance under load for MINUTES (10): does anyth
 
 crash: $(VENV)/installed   ## 2,000 kills while people shop; `make crash SEED=… KILLS=…` does it again
 	$(BIN)/python -m tests.crash.campaign
+
+sim: $(VENV)/installed   ## 10,000 schedules of trading instances; `make sim SEED=…` tells one again
+	$(BIN)/python -m tests.simulation.campaign
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,382 @@
+"""What must be true: always, and when nothing is under way. Each is a sentence where it is broken."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import RowMapping, func, select
+
+from commensal.checks.invariants import broken_invariants
+from commensal.jobs.tables import job
+from commensal.orders.distribution import ordered_of
+from commensal.products.tables import supplied_product
+from commensal.stock.tables import stock_lot, stock_movement
+from commensal.store import Transaction
+from commensal_federation.catalogue.tables import federation_item
+from commensal_federation.delivery import post
+from commensal_federation.delivery.failing import own_envelope
+from commensal_federation.delivery.receiving import receive
+from commensal_federation.delivery.states import MIRRORED
+from commensal_federation.delivery.tables import federation_inbox, federation_outbox
+from commensal_federation.delivery.taken_back import sent_of
+from commensal_federation.leases.tables import federation_lease
+from commensal_federation.messages.envelope import multihash
+from commensal_federation.messages.registry import TYPES
+from commensal_federation.orders.questions import orders_of
+from commensal_federation.orders.statement import statement_of
+from commensal_federation.orders.tables import federation_cut, federation_order, federation_order_line
+from commensal_federation.peers.peers import peer_by_id
+from commensal_federation.peers.tables import federation_peer
+from commensal_federation.signing import canonical
+
+from .nodes import Node
+
+if TYPE_CHECKING:
+    from .simulation import Simulation
+
+_lease, _lot, _out, _in, _cut = (
+    federation_lease.c,
+    stock_lot.c,
+    federation_outbox.c,
+    federation_inbox.c,
+    federation_cut.c,
+)
+_COUNTED = ("LeaseGrant", "LeaseReport", "OrderUpdate", "OrderAnswer", "CatalogueUpsert", "CatalogueWithdraw")
+_LOSABLE = ("LeaseRequest", "StockLevel", "Problem")  # who still needs it asks again
+
+
+_FACTS = {
+    "leases": select(
+        _lease.lot_iri, _lease.role, _lease.epoch, _lease.granted, _lease.seen, _lease.returned, _lease.held,
+        _lease.sold, _lease.late,
+    ).order_by(_lease.id),
+    "lots": select(_lot.id, _lot.free, _lot.reserved, _lot.sold, _lot.lent).order_by(_lot.id),
+    "orders": select(
+        federation_order.c.iri, federation_order.c.state, federation_order.c.rev, federation_order.c.answer
+    ).order_by(federation_order.c.iri),
+    "lines": select(federation_order_line).order_by(
+        federation_order_line.c.order_id, federation_order_line.c.item_iri
+    ),
+    "items": select(federation_item.c.iri, federation_item.c.rev, federation_item.c.gone_at).order_by(
+        federation_item.c.grant_id, federation_item.c.iri
+    ),
+    "cuts": select(federation_cut.c.id).order_by(federation_cut.c.id),
+}  # fmt: skip
+
+
+def always(simulation: Simulation) -> list[str]:
+    found = [*simulation.people.too_late]
+    for node in simulation.nodes.values():
+        if node.up:
+            with node.disk.read() as tx:
+                found += [f"{node.name}: {one}" for one in broken_invariants(tx)]
+                found += [f"{node.name}: {one}" for one in _held_by_right(node, tx)]
+    return found + list(_only_grows(simulation))
+
+
+def under_way(simulation: Simulation) -> list[str]:
+    """What still has to happen."""
+    found = []
+    for node in simulation.nodes.values():
+        if not node.up:
+            found.append(f"{node.name} has no power")
+            continue
+        with node.disk.read() as tx:
+            waiting = select(_out.type, _out.error).where(_out.state == "waiting")
+            found += [f"{node.name} has not delivered {row['type']} ({row['error']})" for row in tx.all(waiting)]
+            parked = select(_in.type, _in.error).where(_in.state == "parked")
+            found += [f"{node.name} has parked {row['type']} ({row['error']})" for row in tx.all(parked)]
+            behind = select(federation_peer.c.name).where(federation_peer.c.recovering)
+            found += [f"{node.name} takes up with {row['name']}" for row in tx.all(behind)]
+            jobs = select(job.c.kind, job.c.error).where(job.c.state.in_(("waiting", "running")), job.c.kind != "mail")
+            found += [f"{node.name} has to do {row['kind']} ({row['error']})" for row in tx.all(jobs)]
+    return found
+
+
+def said(simulation: Simulation) -> list[int]:
+    """How many messages each has posted."""
+    found = []
+    for node in simulation.nodes.values():
+        with node.disk.read() as tx:
+            found.append(int(tx.value(select(func.count()).select_from(federation_outbox))))
+    return found
+
+
+def at_rest(simulation: Simulation) -> list[str]:
+    found = always(simulation)
+    for node in simulation.nodes.values():
+        found += _lent_without_grant(simulation, node)
+        found += [f"{node.name}: {one}" for one in (*node.failures, *_ended(node, simulation))]
+    return [*found, *_leases_agree(simulation), *_orders_agree(simulation), *_catalogues_agree(simulation)]
+
+
+def again(simulation: Simulation) -> list[str]:
+    """Every message comes once more; the last ones come to others too, and in other words. Nothing changes."""
+    before = {node.name: _lasting(node) for node in simulation.nodes.values()}
+    for node in simulation.nodes.values():
+        with node.disk.read() as tx:
+            sent = tx.all(select(*_out, federation_peer.c.iri).join(federation_peer).order_by(_out.epoch, _out.seq))
+        last = {}
+        for row in sent:
+            target = simulation.node_at(row["iri"].removesuffix("/.well-known/commensal"))
+            receive(target.federation, row["body"].encode())
+            last[row["peer_id"], row["lane"]] = target, row["body"].encode()
+        for target, body in last.values():
+            receive(target.federation, _forged(body))
+            for other in simulation.nodes.values():
+                if other not in (target, node):
+                    receive(other.federation, body)
+    changed = [
+        f"{node.name}: {table} has changed when messages came once more: {_difference(before[node.name][table], rows)}"
+        for node in simulation.nodes.values()
+        for table, rows in _lasting(node).items()
+        if rows != before[node.name][table]
+    ]
+    return changed
+
+
+def _difference(before: list[Any], after: list[Any]) -> str:
+    return str([row for row in (*before, *after) if (row in before) != (row in after)])[:300]
+
+
+def _forged(body: bytes) -> bytes:
+    """As whoever has seen a message, and has no key, would have it go on."""
+    said = json.loads(body)
+    said |= {"id": f"{said['id']}0", "seq": said["seq"] + 1, "prev": multihash(body)}
+    return canonical(said)
+
+
+def old_news(simulation: Simulation) -> list[str]:
+    """Everybody says once more, as something new, what they said first of each kind. Nothing that counts changes."""
+    before = _facts(simulation)
+    for node in simulation.nodes.values():
+        with node.disk.write() as tx:
+            first: dict[tuple[str, str], Any] = {}
+            for row in tx.all(select(federation_outbox).where(_out.type.in_(_COUNTED)).order_by(_out.epoch, _out.seq)):
+                first.setdefault((row["peer_id"], row["type"]), row)
+            for (peer_id, name), row in first.items():
+                peer, envelope = peer_by_id(tx, peer_id), own_envelope(row["body"])
+                sent = sent_of(node.federation, peer, TYPES[name], envelope)
+                post(node.federation, tx, peer_id, name, sent.body, on_behalf_of=sent.on_behalf_of)
+        simulation.touched.add(node.name)
+    simulation.settle(silent=True)
+    after = _facts(simulation)
+    away = [one for node in simulation.nodes.values() for one in _well(node)]
+    return [
+        *away,
+        *(
+            f"old news have changed {place}: {before[place]} is {after[place]}"
+            for place in after
+            if before[place] != after[place]
+        ),
+    ]
+
+
+def _facts(simulation: Simulation) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for node in simulation.nodes.values():
+        with node.disk.read() as tx:
+            for name, wanted in _FACTS.items():
+                found[f"{name} of {node.name}"] = [tuple(row.values()) for row in tx.all(wanted)]
+    return found
+
+
+def _lasting(node: Node) -> dict[str, Any]:
+    """But for when a peer was heard of last, notes for humans, and jobs that look whether something is missing."""
+    passing = ("federation_peer", "federation_alert", "federation_lane", "job")
+    return {name: rows for name, rows in node.rows().items() if name not in passing}
+
+
+# --------------------------------------------------------------------------------------------------- of one instance
+
+
+def _held_by_right(node: Node, tx: Transaction) -> Iterator[str]:
+    """A holder has what it was granted, and not a unit more, but for what its scales found."""
+    if node.restores:
+        return
+    for row in tx.all(_leased("holder")):
+        has = row["free"] + row["reserved"] + row["lot_lent"] + row["lot_sold"] - row["sold_before"] + row["returned"]
+        found = max(0, _found(tx, row["lot_id"]))  # as long as no later grant has made up for it
+        if row["epoch"] == 1 and not row["granted"] <= has <= row["granted"] + found:
+            yield f"{row['lot_id']} has {has}, and was granted {row['granted']}"
+
+
+def _found(tx: Transaction, lot_id: str) -> int:
+    """Grains that scales have found, or a loss has taken, at this place."""
+    row = stock_movement.c
+    changes = row.free_change + row.reserved_change + row.sold_change + row.lent_change
+    here = (row.lot_id == lot_id, row.kind.notin_(("leased", "taken", "released", "sold", "restocked")))
+    return int(tx.value(select(func.coalesce(func.sum(changes), 0)).where(*here)))
+
+
+def _ended(node: Node, simulation: Simulation) -> Iterator[str]:
+    """Every message has come, and every job is done, or waits for nobody."""
+    with node.disk.read() as tx:
+        for row in tx.all(select(job.c.kind, job.c.error).where(job.c.state == "parked")):
+            yield f"the job {row['kind']} was given up: {row['error']}"
+        if simulation.figures["restores"]:
+            return
+        for box, name in ((federation_outbox, "sent"), (federation_inbox, "received")):
+            dead = select(box.c.type, box.c.error, box.c.id).where(box.c.state == "dead")
+            for row in tx.all(dead.where(box.c.type.notin_(_LOSABLE))):
+                yield f"{row['type']} was {name} in vain: {row['error']}"
+
+
+def _lent_without_grant(simulation: Simulation, node: Node) -> list[str]:
+    """Whose grant was taken back gets no more units."""
+    found = []
+    with node.disk.read() as tx:
+        for (name, peer_id), before in simulation.people.revoked.items():
+            if name != node.name or simulation.figures["restores"]:
+                continue
+            now = tx.all(select(_lease.id, _lease.epoch, _lease.granted).where(_lease.peer_id == peer_id))
+            found += [
+                f"{name} has lent {row['granted']} of {row['id']} to whom it has granted nothing"
+                for row in now
+                if row["granted"] > before.get((row["id"], row["epoch"]), 0)
+            ]
+    return found
+
+
+def _well(node: Node) -> Iterator[str]:
+    """Nobody who was just written to counts as away."""
+    row = federation_peer.c
+    with node.disk.read() as tx:
+        for one in tx.all(select(row.name, row.failures).where(row.breaker != "closed")):
+            yield f"{node.name}: {one['name']} counts as away, with {one['failures']} failures"
+
+
+def _leased(role: str) -> Any:
+    levels = (_lot.free, _lot.reserved, _lot.lent.label("lot_lent"), _lot.sold.label("lot_sold"), _lot.per_unit)
+    return (
+        select(*_lease, *levels)
+        .join(stock_lot, _lot.id == _lease.lot_id)
+        .where(_lease.role == role)
+        .order_by(_lease.id)
+    )
+
+
+# --------------------------------------------------------------------------------------------------- of two
+
+
+def _pairs(simulation: Simulation) -> Iterator[tuple[Node, Node, RowMapping, RowMapping | None]]:
+    """Each lease as its lender sees it, and its holder."""
+    for lender in simulation.nodes.values():
+        with lender.disk.read() as tx:
+            given = tx.all(_leased("lender"))
+            iris = {row["id"]: row["iri"] for row in tx.all(select(federation_peer.c.id, federation_peer.c.iri))}
+        for row in given:
+            holder = simulation.node_at(iris[row["peer_id"]].removesuffix("/.well-known/commensal"))
+            with holder.disk.read() as tx:
+                seen = tx.first(_leased("holder").where(_lease.lot_iri == row["lot_iri"]))
+            yield lender, holder, row, seen
+
+
+def _only_grows(simulation: Simulation) -> Iterator[str]:
+    """The lender has granted what the holder knows of, and the holder has given back what the lender knows of."""
+    if any(not node.up or node.restores for node in simulation.nodes.values()):
+        return
+    for lender, holder, row, seen in _pairs(simulation):
+        if seen is None or seen["epoch"] != row["epoch"]:
+            continue
+        if seen["granted"] > row["granted"]:
+            yield f"{holder.name} was granted {seen['granted']} of {row['lot_iri']}, {lender.name}: {row['granted']}"
+        if seen["returned"] < row["returned"]:
+            yield f"{lender.name} got back {row['returned']} of {row['lot_iri']}, {holder.name} {seen['returned']}"
+
+
+def _leases_agree(simulation: Simulation) -> Iterator[str]:
+    lent: dict[tuple[str, str], int] = {}
+    for lender, holder, row, seen in _pairs(simulation):
+        if seen is None:
+            yield f"{holder.name} knows nothing of its lease of {row['lot_iri']}"
+            continue
+        about = f"of {row['lot_iri']} {holder.name} and {lender.name} say"
+        for name in ("epoch", "granted", "report", "seen", "returned", "held", "sold"):
+            if row[name] != seen[name]:
+                yield f"{about} {name} {seen[name]} and {row[name]}"
+        if row["seen"] != row["granted"]:
+            yield f"{about} seen {row['seen']} of {row['granted']} granted"
+        here = (seen["free"] + seen["reserved"] + seen["lot_lent"], seen["lot_sold"] - seen["sold_before"])
+        if here != (row["held"], row["sold"]):
+            yield f"{about} held and sold {here} and {(row['held'], row['sold'])}"
+        over = row["held"] + row["sold"] + row["returned"] - row["granted"]
+        if row["per_unit"] == 1 and row["late"] != max(0, over):
+            yield f"{about} {over} more than granted, of which {row['late']} are noted"
+        if row["late"] and not (simulation.people.done["forced"] or simulation.figures["restores"]):
+            yield f"{about} {row['late']} sold late, and nothing was forced"
+        at = (lender.name, row["lot_id"])
+        lent[at] = lent.get(at, 0) + row["granted"] - row["seen"] + max(0, row["held"] - row["late"])
+    for (name, lot_id), out in lent.items():
+        with simulation.nodes[name].disk.read() as tx:
+            there = tx.value(select(_lot.lent).where(_lot.id == lot_id))
+        if there != out:
+            yield f"{name} has lent {there} of {lot_id}, its leases hold {out}"
+
+
+def _orders_agree(simulation: Simulation) -> Iterator[str]:
+    theirs: dict[tuple[str, str], tuple[Node, Any]] = {}
+    for node in simulation.nodes.values():
+        with node.disk.read() as tx:
+            for owner in tx.all(select(federation_order.c.enterprise_id).distinct()):
+                theirs |= {(one.role, one.iri): (node, one) for one in orders_of(tx, owner["enterprise_id"], limit=500)}
+    for (role, iri), (node, order) in sorted(theirs.items(), key=lambda one: one[0]):
+        other = theirs.get(("supplier" if role == "buyer" else "buyer", iri))
+        if other is None:
+            yield f"{node.name} alone knows the order {iri} ({role})"
+            continue
+        if role == "supplier":
+            continue
+        said, heard = _said(order), _said(other[1])
+        if said != heard:
+            yield f"the order {iri} is {said} at {node.name} and {heard} at {other[0].name}"
+        yield from _is_what_customers_want(node, order)
+        if order.session_id and order.state == "Held":
+            yield f"{node.name} has not told that the sale of {iri} is over"
+        if any(not line.answer for line in order.lines):
+            yield f"nobody has answered the order {iri} of {node.name}"
+
+
+def _said(order: Any) -> Any:
+    lines = [(one.item_iri, one.price, one.quantity, one.answer, one.coming, one.final_quantity) for one in order.lines]
+    return order.state, order.rev, order.answer, lines, statement_of(order).total
+
+
+def _is_what_customers_want(node: Node, order: Any) -> Iterator[str]:
+    with node.disk.read() as tx:
+        if tx.first(select(federation_order.c.id).where(federation_order.c.iri == order.session_iri)) is not None:
+            return  # it is passed on
+        products = {line.product_id: line for line in order.lines}
+        row = ordered_of(tx, order.session_id, _suppliers(tx, products))
+        by_hand = {
+            one["item_iri"]
+            for one in tx.all(select(_cut.item_iri).where(_cut.order_id == order.id, _cut.customer_order_id.is_(None)))
+        }
+    wanted = {one.product_id: one.quantity for one in row}
+    for product, line in products.items():
+        if wanted.get(product, 0) != line.quantity:
+            yield f"customers at {node.name} have {wanted.get(product, 0)} of {line.name}, told: {line.quantity}"
+        elif line.coming != line.quantity and line.item_iri not in by_hand:
+            yield f"customers at {node.name} have ordered {line.quantity} of {line.name}, and {line.coming} will come"
+
+
+def _suppliers(tx: Transaction, products: Any) -> list[str]:
+    row = supplied_product.c
+    return [
+        one["enterprise_id"] for one in tx.all(select(row.enterprise_id).where(row.id.in_(sorted(products))).distinct())
+    ]
+
+
+def _catalogues_agree(simulation: Simulation) -> Iterator[str]:
+    room = MIRRORED["catalogue"]
+    for one, two in simulation.world.peers:
+        here, there = simulation.nodes[one], simulation.nodes[two]
+        with here.disk.read() as tx:
+            told = room.digests(here.federation, tx, here.peer_in(tx, there))
+        for name, digest in told.items():
+            with there.disk.read() as tx:
+                seen = room.seen(there.federation, tx, there.peer_in(tx, here), name)
+            if seen != digest:
+                yield f"{there.name} does not know what {here.name} lists: {name}"

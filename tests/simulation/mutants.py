@@ -1,0 +1,27 @@
+"""Bugs that a programmer could have made, planted by name: the simulator must find each of them.
+
+A check that finds none of them would prove nothing by finding nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, ExitStack
+from typing import Any
+
+from . import plants_in_delivery, plants_in_leases, plants_in_orders
+from .planting import Plant
+
+MUTANTS: Mapping[str, Plant] = {
+    name: plant
+    for place in (plants_in_delivery, plants_in_leases, plants_in_orders)
+    for name, plant in vars(place).items()
+    if getattr(plant, "__annotations__", {}).keys() == {"stack", "return"}
+}
+
+
+def planted(name: str) -> AbstractContextManager[Any]:
+    """The bug of this name, until the block ends."""
+    stack = ExitStack()
+    MUTANTS[name](stack)
+    return stack

@@ -1,0 +1,213 @@
+"""One instance of the real code, whose disk is memory, whose clock is moved by hand, and whose power can fail."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+
+from commensal import Job, Work
+from commensal.clock import ManualClock
+from commensal.hooks.dispatcher import Failure
+from commensal.hooks.loading import load_plugins
+from commensal.ids import SeededIds
+from commensal.instance import Instance, Settings
+from commensal.instance.settings import LimitSettings
+from commensal.jobs.tables import job
+from commensal.store import Store, Transaction
+from commensal.work import work_of
+from commensal_federation.delivery.restored import MARKER
+from commensal_federation.peers.peers import peer_by_iri
+from commensal_federation.peers.values import Peer
+from commensal_federation.runtime import Federation, use_transport
+from commensal_federation.transport import Transport
+
+# Work that has nothing to do with trade is left out: no mail is written, nothing old is forgotten.
+_PERIODIC = ("complete_sales", "federation.")
+
+
+Handler = Callable[[Instance, Job], None]
+
+
+class Crash(BaseException):
+    """The power of an instance has failed. Nothing may catch it but the world around the instance."""
+
+    def __init__(self, node: Node) -> None:
+        super().__init__(node.name)
+        self.node = node
+
+
+class Disk(Store):
+    """A store that asks before and after each commit whether there still is power."""
+
+    node: Node
+
+    @contextmanager
+    def write(self) -> Iterator[Transaction]:
+        self.node.pass_by("begin")
+        with super().write() as tx:
+            yield tx
+            self.node.pass_by("before commit")
+        self.node.commits += 1
+        self.node.pass_by("committed")
+
+    @contextmanager
+    def read(self) -> Iterator[Transaction]:
+        self.node.refuse_without_power()
+        with super().read() as tx:
+            yield tx
+
+    @property
+    def driver(self) -> sqlite3.Connection:
+        """The one connection that a database in memory has."""
+        lent = self.engine.raw_connection()
+        try:
+            assert isinstance(lent.driver_connection, sqlite3.Connection)
+            return lent.driver_connection
+        finally:
+            lent.close()
+
+
+@dataclass(eq=False)
+class Node:
+    """`skew` is by how much its clock is wrong, `moments` how many more it lives through, None for any number."""
+
+    name: str
+    folder: Path
+    clock: ManualClock
+    ids: SeededIds
+    disk: Disk
+    federation: Federation = field(init=False)
+    work: Work = field(init=False)
+    skew: timedelta = timedelta()
+    up: bool = True
+    falling: bool = False
+    life: int = 0  # how often it has started
+    moments: int | None = None
+    restores: int = 0
+    commits: int = 0
+    doing: str = ""  # the kind of the last job
+    works_at: datetime | None = None  # when its worker looks for jobs again
+    failures: list[str] = field(default_factory=list)  # of the plugin's hooks
+
+    @property
+    def base(self) -> str:
+        return f"https://{self.name}.example"
+
+    @property
+    def instance(self) -> Instance:
+        return self.federation.instance
+
+    def start(self, transport: Transport, hooks: Any = None) -> None:
+        """As a process starts: what it had in memory is gone."""
+        limits = LimitSettings(reads=100_000, writes=100_000, logins=100_000)
+        settings = Settings(
+            name=self.name, base_url=self.base, language="en", limits=limits, plugins={"enabled": ["federation"]}
+        )
+        hooks = hooks or load_plugins(settings, clock=self.clock)
+        instance = Instance(self.folder, settings, self.disk, hooks, self.clock, self.ids)
+        hooks.keep_failures(self)
+        self.disk.auditor = None  # nobody reads who changed what
+        self.federation = use_transport(instance, transport)
+        every = work_of(instance)
+        handlers = {kind: self._noting(kind, handler) for kind, handler in every.handlers.items()}
+        handlers["mail"] = lambda *_: None
+        self.work = Work(handlers, tuple(one for one in every.periodic if one.name.startswith(_PERIODIC)))
+        self.life += 1
+        self.up, self.falling, self.moments, self.works_at = True, False, None, None
+
+    def _noting(self, kind: str, handler: Handler) -> Handler:
+        def handle(instance: Instance, one: Job) -> None:
+            self.doing = kind
+            handler(instance, one)
+
+        return handle
+
+    def keep(self, failure: Failure) -> None:
+        if "disk is full" not in failure.what:
+            self.failures.append(f"{failure.hook}: {failure.what}")
+
+    def flush(self) -> None:
+        pass
+
+    def pass_by(self, moment: str) -> None:
+        """One more moment in which the power may fail."""
+        self.refuse_without_power()
+        if self.moments is not None:
+            self.moments -= 1
+            if self.moments <= 0:
+                self.up = False
+                raise Crash(self)
+
+    def refuse_without_power(self) -> None:
+        if not self.up:
+            raise Crash(self)
+
+    def peer(self, other: Node) -> Peer:
+        with self.disk.read() as tx:
+            return self.peer_in(tx, other)
+
+    def peer_in(self, tx: Transaction, other: Node) -> Peer:
+        found = peer_by_iri(tx, other.federation.iri)
+        assert found is not None, f"{other.name} is no peer of {self.name}"
+        return found
+
+    def next_job(self) -> datetime | None:
+        """By its own clock, when there is something to do; a job whose worker has died counts."""
+        with self.disk.read() as tx:
+            due = [row["due_at"] for row in tx.all(_FIRST_WAITING)]
+            due += [row["claimed_until"] + timedelta(microseconds=1) for row in tx.all(_FIRST_RUNNING)]
+        return min(due, default=None)
+
+    # --------------------------------------------------------------------------------------------- its disk
+
+    def image(self) -> bytes:
+        """What lies on its disk now."""
+        return self.disk.driver.serialize()
+
+    def restore(self, image: bytes, marker: str) -> None:
+        """A backup takes the place of what was there, as `commensal restore` does it."""
+        self.load(image)
+        (self.folder / MARKER).write_text(marker, encoding="utf-8")
+        self.restores += 1
+
+    def load(self, image: bytes) -> None:
+        source = sqlite3.connect(":memory:")
+        try:
+            source.deserialize(image)
+            source.backup(self.disk.driver)
+        finally:
+            source.close()
+        (self.folder / MARKER).unlink(missing_ok=True)
+
+    def fill_disk(self, full: bool) -> None:
+        """No page more than there are: SQLite says SQLITE_FULL, as it does on a real disk."""
+        (pages,) = self.disk.driver.execute("PRAGMA page_count").fetchone()
+        self.disk.driver.execute(f"PRAGMA max_page_count={pages if full else 2**30}")
+
+    def rows(self) -> Mapping[str, list[tuple[Any, ...]]]:
+        """Everything it knows, by table."""
+        driver = self.disk.driver
+        named = driver.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+        return {
+            name: sorted(driver.execute(f'SELECT * FROM "{name}"').fetchall(), key=repr)  # noqa: S608
+            for (name,) in named.fetchall()
+        }
+
+
+_FIRST_WAITING = select(job.c.due_at).where(job.c.state == "waiting").order_by(job.c.due_at).limit(1)
+_FIRST_RUNNING = select(job.c.claimed_until).where(job.c.state == "running").order_by(job.c.claimed_until).limit(1)
+
+
+def new_node(name: str, folder: Path, now: datetime, seed: str) -> Node:
+    clock, ids = ManualClock(now), SeededIds(f"{seed} {name}")
+    disk = Disk("sqlite://", clock=clock, ids=ids)
+    folder.mkdir(exist_ok=True)
+    node = disk.node = Node(name, folder, clock, ids, disk)
+    return node

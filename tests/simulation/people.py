@@ -1,0 +1,268 @@
+"""What people do: customers, hubs and producers, each at their own instance, by the commands that the pages call."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+
+from commensal import Order, Transaction
+from commensal.catalogs.items import change_item, item_by_id
+from commensal.catalogs.offers import set_price
+from commensal.enterprises.plugins import change_plugin
+from commensal.enterprises.tables import enterprise_plugin
+from commensal.orders.cancel import cancel_order
+from commensal.orders.change import change_order
+from commensal.orders.fulfil import hand_order_over
+from commensal.orders.lock import locked_order
+from commensal.orders.place import place_order
+from commensal.orders.tables import customer_order
+from commensal.orders.values import Wish
+from commensal.orders.weigh import weigh_order
+from commensal.stock.lots import lots_by_id
+from commensal.stock.movements import count_stock, receive_stock
+from commensal_federation.catalogue.grants import accept_grant, end_grant, give_grant, grants_between
+from commensal_federation.leases.lending import accept_late, force_return
+from commensal_federation.leases.tables import federation_lease
+from commensal_federation.orders.questions import orders_of
+from commensal_federation.orders.supplying import answer_order
+from commensal_federation.orders.values import AnswerLine
+
+from .nodes import Node
+from .worlds import Farm, Stall
+
+if TYPE_CHECKING:
+    from .simulation import Simulation
+
+Deed = tuple[str, Node, Callable[[], Any]]
+
+
+class People:
+    def __init__(self, simulation: Simulation) -> None:
+        self.simulation, self.chance = simulation, simulation.chance
+        self.done: Counter[str] = Counter()
+        self.too_late: list[str] = []  # orders that were placed when a lease was over
+        # By node and peer: what had been granted of each lease, in its epoch, when the right to sell was taken back.
+        self.revoked: dict[tuple[str, str], dict[tuple[str, int], int]] = {}
+        self._settings()
+
+    def anybody(self) -> Deed:
+        habits = self.simulation.plan.habits
+        (habit,) = self.chance.choices(list(habits), list(habits.values()))
+        deed = getattr(self, f"_{habit.replace(' ', '_')}")
+        if habit in ("order", "order much", "cancel", "change", "weigh", "hand over", "grant"):
+            stall = self.chance.choice(self.simulation.world.stalls)
+            node = self.simulation.nodes[stall.node]
+            return habit, node, partial(deed, node, stall)
+        farm = self.chance.choice(self.simulation.world.farms)
+        node = self.simulation.nodes[farm.node]
+        return habit, node, partial(deed, node, farm)
+
+    def finish(self) -> None:
+        """What had to wait for a person is done: orders are answered, late sales taken on where there is enough."""
+        for farm in self.simulation.world.farms:
+            node = self.simulation.nodes[farm.node]
+            self.simulation.do("answers all", node, partial(self._answer_all, node, farm))
+            self.simulation.do("accepts", node, partial(self._accept_late, node, farm))
+        for stall in self.simulation.world.stalls:
+            node = self.simulation.nodes[stall.node]
+            self.simulation.do("grant", node, partial(self._grant, node, stall))
+
+    # ------------------------------------------------------------------------------------------------ customers
+
+    def _order(self, node: Node, stall: Stall, most: int = 4) -> str:
+        items = self.chance.sample(list(stall.items), self.chance.randint(1, min(2, len(stall.items))))
+        wanted = {item: self.chance.randint(1, most) for item in items}
+        wish = Wish(items=wanted, name="Ada", email="ada@example.org", language="en")
+        placed = node.instance.transact(
+            lambda tx: self._placed(tx, place_order(tx, node.instance.hooks, f"{stall.id}-session", wish))
+        )
+        self.done["orders"] += 1
+        return f"{placed.number} of {', '.join(f'{line.quantity} {line.name}' for line in placed.lines)}"
+
+    def _placed(self, tx: Transaction, order: Order) -> Order:
+        """Nothing is sold of what the lease gives no more."""
+        row = federation_lease.c
+        lots = [line.lot_id for line in order.lines]
+        over = (row.role == "holder", row.lot_id.in_(lots), row.until.is_not(None), row.until <= tx.now)
+        if tx.first(select(row.id).where(*over)) is not None:
+            self.too_late.append(f"order {order.number} of {order.enterprise_id} sells what the lease gives no more")
+        return order
+
+    def _order_much(self, node: Node, stall: Stall) -> str:
+        return self._order(node, stall, most=25)
+
+    def _cancel(self, node: Node, stall: Stall) -> str:
+        with node.instance.store.write() as tx:
+            order = self._any(tx, stall, "Held", "Complete")
+            if order is None:
+                return "nothing"
+            cancel_order(tx, node.instance.hooks, order, by_hub=True)
+        return f"order {order.number}"
+
+    def _change(self, node: Node, stall: Stall) -> str:
+        item, pieces = self.chance.choice(list(stall.items)), self.chance.randint(0, 6)
+
+        def act(tx: Transaction) -> str:
+            order = self._any(tx, stall, "Held")
+            if order is None:
+                return "nothing"
+            items = {line.item_id: line.quantity for line in order.lines if line.item_id} | {item: pieces}
+            change_order(tx, node.instance.hooks, order, items=items)
+            return f"order {order.number}"
+
+        before = self.chance.getstate()
+
+        def again(tx: Transaction) -> str:  # where stock was brought, the same order is changed
+            self.chance.setstate(before)
+            return act(tx)
+
+        return node.instance.transact(again)
+
+    # ------------------------------------------------------------------------------------------------ hubs
+
+    def _weigh(self, node: Node, stall: Stall) -> str:
+        with node.instance.store.write() as tx:
+            order = self._any(tx, stall, "Held", "Complete")
+            lines = [line for line in order.lines if line.weighed and line.quantity] if order else []
+            if order is None or not lines:
+                return "nothing"
+            line = self.chance.choice(lines)
+            weight = line.unit_quantity * line.quantity * self.chance.randint(80, 120) / 100
+            weigh_order(tx, node.instance.hooks, order, {line.id: weight})
+        return f"order {order.number}: {weight}"
+
+    def _hand_over(self, node: Node, stall: Stall) -> str:
+        with node.instance.store.write() as tx:
+            order = self._any(tx, stall, "Held", "Complete")
+            if order is None:
+                return "nothing"
+            hand_order_over(tx, order)
+        self.done["handed over"] += 1
+        return f"order {order.number}"
+
+    def _grant(self, node: Node, stall: Stall) -> str:
+        """The hub takes what it was offered."""
+        with node.instance.store.write() as tx:
+            offered = grants_between(tx, enterprise_id=stall.id, direction="received", state="offered")
+            for one in offered:
+                accept_grant(node.federation, tx, one.id)
+        return f"{len(offered)} taken"
+
+    # ------------------------------------------------------------------------------------------------ producers
+
+    def _receive(self, node: Node, farm: Farm) -> str:
+        lot_id, _ = self._good(farm)
+        with node.instance.store.write() as tx:
+            receive_stock(tx, farm.id, lot_id, Decimal(self.chance.randint(1, 12)))
+        return lot_id
+
+    def _count(self, node: Node, farm: Farm) -> str:
+        lot_id, _ = self._good(farm)
+        with node.instance.store.write() as tx:
+            lot = lots_by_id(tx, [lot_id])[lot_id]
+            count_stock(tx, farm.id, lot_id, max(Decimal(0), lot.on_hand + self.chance.randint(-4, 4)))
+        return lot_id
+
+    def _price(self, node: Node, farm: Farm) -> str:
+        _, item = self._good(farm)
+        price = self.chance.randint(1000, 3000)
+        with node.instance.store.write() as tx:
+            set_price(tx, farm.id, item, price)
+        return f"{item}: {price}"
+
+    def _hide(self, node: Node, farm: Farm) -> str:
+        _, item = self._good(farm)
+        with node.instance.store.write() as tx:
+            known = item_by_id(tx, farm.id, item)
+            change_item(tx, farm.id, item, known.version, hidden=not known.hidden)
+        return f"{item}: {not known.hidden}"
+
+    def _revoke(self, node: Node, farm: Farm) -> str:
+        """And, in half of all cases, gives it again."""
+        with node.instance.store.write() as tx:
+            given = grants_between(tx, enterprise_id=farm.id, direction="given")
+            one = self.chance.choice(given)
+            if one.state != "revoked":
+                end_grant(node.federation, tx, one.id)
+                self.revoked[node.name, one.peer_id] = self._granted(tx, one.peer_id)
+                return f"from {one.other_name}"
+            self.revoked.pop((node.name, one.peer_id), None)
+            give_grant(node.federation, tx, farm.id, one.peer_id, one.other_iri, one.other_name, resell=one.resell)
+        return f"to {one.other_name} again"
+
+    def _force(self, node: Node, farm: Farm) -> str:
+        with node.instance.store.write() as tx:
+            leases = self._leases(tx)
+            if not leases:
+                return "nothing"
+            force_return(node.federation, tx, self.chance.choice(leases))
+        self.done["forced"] += 1
+        return "by force"
+
+    def _accept_late(self, node: Node, farm: Farm) -> str:
+        with node.instance.store.write() as tx:
+            late = self._leases(tx, federation_lease.c.late > 0)
+            taken = sum(accept_late(node.federation, tx, lease) for lease in late)
+            for name, peer_id in self.revoked:  # what was sold late may still be granted
+                if name == node.name:
+                    self.revoked[name, peer_id] = self._granted(tx, peer_id)
+            return f"{taken} of {len(late)}"
+
+    def _answer(self, node: Node, farm: Farm) -> str:
+        """Some of it will come."""
+        with node.instance.store.write() as tx:
+            orders = [one for one in orders_of(tx, farm.id) if one.state != "Cancelled" and one.lines]
+            if not orders:
+                return "nothing"
+            order = self.chance.choice(orders)
+            line = self.chance.choice(order.lines)
+            less = max(0, line.quantity - self.chance.randint(0, 3))
+            said = AnswerLine(item_iri=line.item_iri, answer="confirmed", confirmed=less, reason="hail")
+            answer_order(node.federation, tx, farm.id, order.id, {line.item_iri: said})
+        return f"{less} of {line.quantity} {line.name}"
+
+    def _answer_all(self, node: Node, farm: Farm) -> str:
+        with node.instance.store.write() as tx:
+            complete = [one for one in orders_of(tx, farm.id) if one.state == "Complete"]
+            orders = [one for one in complete if any(not line.answer for line in one.lines)]
+            for order in orders:
+                answer_order(node.federation, tx, farm.id, order.id, {})
+        return str(len(orders))
+
+    # ------------------------------------------------------------------------------------------------
+
+    def _any(self, tx: Transaction, stall: Stall, *states: str) -> Order | None:
+        """A random order, locked; the newest ones only."""
+        row = customer_order.c
+        mine = (row.enterprise_id == stall.id, row.state.in_(states), row.fulfilment_state != "Fulfilled")
+        found = [one["id"] for one in tx.all(select(row.id).where(*mine).order_by(row.number.desc()).limit(8))]
+        return locked_order(tx, self.chance.choice(found), enterprise_id=stall.id) if found else None
+
+    def _leases(self, tx: Transaction, *which: Any) -> Sequence[str]:
+        row = federation_lease.c
+        return [one["id"] for one in tx.all(select(row.id).where(row.role == "lender", *which).order_by(row.id))]
+
+    def _granted(self, tx: Transaction, peer_id: str) -> dict[tuple[str, int], int]:
+        row = federation_lease.c
+        rows = tx.all(select(row.id, row.epoch, row.granted).where(row.peer_id == peer_id, row.role == "lender"))
+        return {(one["id"], one["epoch"]): one["granted"] for one in rows}
+
+    def _good(self, farm: Farm) -> tuple[str, str]:
+        return self.chance.choice(list(farm.goods.values()))
+
+    def _settings(self) -> None:
+        """Who confirms by hand, and whose orders are cut first."""
+        plan, world = self.simulation.plan, self.simulation.world
+        chosen = [(farm.node, farm.id, {"confirm": "by hand" if plan.by_hand else "by itself"}) for farm in world.farms]
+        chosen += [(stall.node, stall.id, {"shortage": plan.shortage}) for stall in world.stalls]
+        row = enterprise_plugin.c
+        for name, id, settings in chosen:
+            node = self.simulation.nodes[name]
+            with node.instance.store.write() as tx:
+                version = tx.value(select(row.version).where(row.enterprise_id == id, row.plugin == "federation"))
+                change_plugin(tx, node.instance.hooks, id, "federation", version, settings)

@@ -1,0 +1,154 @@
+"""What a schedule is made of. Quiet and violent ones both occur: each kind of fault is left out of many schedules."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+from .network import Weather
+from .nodes import Node
+
+if TYPE_CHECKING:
+    from .simulation import Simulation
+
+Fault = tuple[timedelta, Callable[[], None]]
+SKEW = 600.0  # seconds
+
+# How often people do what, where a schedule has it at all.
+HABITS: Mapping[str, float] = {
+    "order": 10, "order much": 3, "cancel": 3, "change": 2, "weigh": 2, "hand over": 4,
+    "receive": 2, "count": 1, "price": 1, "hide": 1, "answer": 2, "revoke": 0.5, "grant": 2, "force": 0.7,
+    "accept late": 1,
+}  # fmt: skip
+_RARE = ("revoke", "force", "change", "hide", "count")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """`begins`: after the world was made; `closes`: the sales, after that; `lasts`: until all is mended.
+    `busy`: seconds between two things that people do; the rest is how many faults of each kind there are."""
+
+    world: str
+    begins: timedelta
+    closes: timedelta
+    lasts: timedelta
+    busy: float
+    habits: Mapping[str, float]
+    by_hand: bool
+    shortage: str
+    weather: Weather
+    crashes: int
+    cuts: int
+    skews: int
+    full: int
+    restores: int
+
+    def faults(self, simulation: Simulation) -> list[Fault]:
+        chance, nodes = simulation.chance, list(simulation.nodes.values())
+        drawn: list[Fault] = []
+
+        def some(number: int, fault: Callable[[Simulation, Node], None]) -> None:
+            for _ in range(number):
+                after = self.lasts * chance.random()
+                drawn.append((after, partial(fault, simulation, chance.choice(nodes))))
+
+        some(self.crashes, crash)
+        some(self.cuts, cut)
+        some(self.skews, skew)
+        some(self.full, fill)
+        some(self.restores, back_up)
+        return drawn
+
+
+def plan_of(chance: random.Random) -> Plan:
+    worlds = ["two hubs"] * 5 + ["chain"] * 3 + ["two farms"] * 2
+    return Plan(
+        world=chance.choice(worlds),
+        begins=timedelta(minutes=chance.choice([10, 10, 10, 60 * 23 + 45])),  # leases end after a day
+        closes=timedelta(minutes=chance.choice([6, 15, 30, 45])),
+        lasts=timedelta(minutes=chance.choice([8, 15, 25])),
+        busy=chance.choice([15, 25, 40]),
+        habits={one: often for one, often in HABITS.items() if chance.random() < (0.3 if one in _RARE else 0.85)}
+        | {"order": HABITS["order"]},
+        by_hand=chance.random() < 0.3,
+        shortage=chance.choice(["newest first", "pro rata"]),
+        weather=Weather(
+            lost=chance.choice([0, 0, 0.05, 0.2, 0.4]), doubled=chance.choice([0, 0.1, 0.3]), late=0.5,
+            delay=chance.choice([0.1, 1, 5]),
+        ),
+        crashes=chance.choice([0, 0, 1, 3]), cuts=chance.choice([0, 0, 1, 3]), skews=chance.choice([0, 0, 1]),
+        full=chance.choice([0, 0, 0, 1]), restores=chance.choice([0, 0, 0, 0, 1]),
+    )  # fmt: skip
+
+
+def crash(simulation: Simulation, node: Node) -> None:
+    """Soon, and in the middle of something."""
+    if node.up:
+        node.moments = simulation.chance.randint(1, 30)
+
+
+def cut(simulation: Simulation, node: Node) -> None:
+    """One way or both, for some minutes."""
+    chance, network = simulation.chance, simulation.network
+    other = chance.choice([one for one in simulation.nodes.values() if one is not node])
+    ways = [(node.name, other.name), (other.name, node.name)][: chance.randint(1, 2)]
+    network.cut.update(ways)
+    simulation.figures["cuts"] += 1
+    simulation.note("network", f"cut {ways}")
+
+    def mend() -> None:
+        network.cut.difference_update(ways)
+        simulation.note("network", f"whole {ways}")
+
+    simulation.at(simulation.now + timedelta(seconds=chance.uniform(10, 900)), "whole", None, mend)
+
+
+def skew(simulation: Simulation, node: Node) -> None:
+    """Somebody sets a clock wrong, and right again."""
+    chance = simulation.chance
+    wrong = timedelta(seconds=round(chance.uniform(-SKEW, SKEW)))
+    simulation.figures["wrong clocks"] += 1
+
+    def set_clock(by: timedelta) -> None:
+        node.skew = by
+        simulation.note(node.name, f"clock wrong by {by.total_seconds():.0f} s")
+        simulation.pass_time(0)
+        simulation.touched.add(node.name)
+
+    set_clock(wrong)
+    simulation.at(
+        simulation.now + timedelta(seconds=chance.uniform(60, 900)), "clock", None, partial(set_clock, timedelta())
+    )
+
+
+def fill(simulation: Simulation, node: Node) -> None:
+    """Nothing more can be written for a while."""
+    node.fill_disk(True)
+    simulation.figures["full disks"] += 1
+    simulation.note(node.name, "disk full")
+
+    def empty() -> None:
+        node.fill_disk(False)
+        simulation.note(node.name, "disk has room")
+
+    simulation.at(simulation.now + timedelta(seconds=simulation.chance.uniform(10, 400)), "room", None, empty)
+
+
+def back_up(simulation: Simulation, node: Node) -> None:
+    """A backup, which takes the place of the instance some minutes later."""
+    image = node.image()
+    simulation.note(node.name, "backed up")
+
+    def restore() -> None:
+        if not simulation.mended:
+            simulation.figures["restores"] += 1
+            simulation.note(node.name, "restored")
+            node.restore(image, f"{simulation.now.isoformat()} {node.restores}")
+            node.up = False
+            simulation.rise(node)
+
+    simulation.at(simulation.now + timedelta(seconds=simulation.chance.uniform(30, 600)), "restore", None, restore)

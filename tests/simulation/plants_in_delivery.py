@@ -1,0 +1,83 @@
+"""Bugs of delivery: what is taken in, given up, and done again."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from commensal.jobs import run as jobs_run
+from commensal_federation.delivery import answers as verdicts
+from commensal_federation.delivery import breaker, checking, intake, pushing, receiving
+from commensal_federation.delivery.handling import handle
+from commensal_federation.leases import holding
+from commensal_federation.messages.types import Refuse
+
+from .planting import nothing, put
+
+
+def a_message_that_came_is_done_again(stack: ExitStack) -> None:
+    store = intake.Intake._store
+
+    def again(self: Any, lane: Any, checked: Any) -> Any:
+        receipt = store(self, lane, checked)
+        if receipt.status == 200:
+            handle(self._federation, self._tx, self._peer, checked)
+        return receipt
+
+    put(stack, intake.Intake, "_store", again)
+
+
+def the_proof_is_not_checked(stack: ExitStack) -> None:
+    def prove(envelope: Any, keys: Any, now: Any) -> Any:
+        return next(iter(keys.values()))
+
+    put(stack, checking, "prove", prove)
+
+
+def a_message_for_somebody_else_is_taken(stack: ExitStack) -> None:
+    put(stack, checking, "refuse_other_places", nothing)
+
+
+def a_message_from_a_clock_that_is_wrong_is_refused_for_ever(stack: ExitStack) -> None:
+    check = checking.check
+
+    def strict(*args: Any) -> Any:
+        try:
+            return check(*args)
+        except checking.NotTaken as refused:
+            if refused.receipt.code == "future":
+                raise checking.NotTaken(replace(refused.receipt, status=422)) from None
+            raise
+
+    put(stack, receiving, "check", strict)
+
+
+def silence_counts_as_delivered(stack: ExitStack) -> None:
+    def judge(answer: Any, ids: Any, error: str, now: Any) -> Any:
+        if answer is None:
+            return verdicts.Verdict(True, refused=[now(verdicts, "Receipt")(504, id, "silence") for id in ids])
+        return verdicts.judge(answer, ids, error, now)
+
+    put(stack, pushing, "judge", judge)
+
+
+def messages_are_given_up_after_five_minutes(stack: ExitStack) -> None:
+    put(stack, pushing, "GIVEN_UP", timedelta(minutes=5))
+
+
+def the_breaker_never_closes(stack: ExitStack) -> None:
+    put(stack, breaker, "note_success", lambda tx, peer: False)
+
+
+def who_died_while_pushing_keeps_the_lane(stack: ExitStack) -> None:
+    put(stack, pushing, "_CLAIM", timedelta(days=30))
+
+
+def jobs_of_the_dead_are_not_taken_up(stack: ExitStack) -> None:
+    put(stack, jobs_run, "CLAIM", timedelta(days=30))
+
+
+def what_comes_early_is_refused(stack: ExitStack) -> None:
+    put(stack, holding, "Wait", lambda *_: Refuse("early", "It came too early."))

@@ -1,0 +1,197 @@
+"""Bugs of leases, at the lender and at the holder."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import select
+
+from commensal import lots_by_id
+from commensal.stock import take
+from commensal.stock.travelling import settle_lent
+from commensal_federation.dfc.iris import local_id
+from commensal_federation.leases import holding, lending, minding
+from commensal_federation.leases.row import lease_by_id, lease_with, set_lease
+from commensal_federation.leases.tables import federation_lease
+from commensal_federation.messages import lease_report as report_message
+from commensal_federation.messages import lease_request as request_message
+from commensal_federation.messages import registry
+
+from . import people
+from .planting import now, put, put_type
+
+_lease = federation_lease.c
+
+
+def a_grant_says_the_difference(stack: ExitStack) -> None:
+    tell = lending._tell_grant
+
+    def told(federation: Any, tx: Any, lease: Any, in_reply_to: Any) -> None:
+        given = {**lease.row, "granted": max(0, lease.row["granted"] - lease.row["seen"])}
+        tell(federation, tx, replace(lease, row=given), in_reply_to)
+
+    put(stack, lending, "_tell_grant", told)
+
+
+def an_older_report_is_believed(stack: ExitStack) -> None:
+    take_report = now(report_message, "take_report")
+
+    def taken(federation: Any, tx: Any, peer: Any, lot_id: str, said: Any) -> None:
+        lease = lease_with(tx, "lender", peer.id, lot_id=lot_id)
+        newer = said if lease is None else replace(said, report=max(said.report, lease.row["report"] + 1))
+        take_report(federation, tx, peer, lot_id, newer)
+
+    put(stack, report_message, "take_report", taken)
+
+
+def time_alone_gives_units_back(stack: ExitStack) -> None:
+    mind = minding.mind_leases
+
+    def freed(tx: Any) -> None:
+        over = select(_lease.id).where(_lease.role == "lender", _lease.until <= tx.now)
+        for row in tx.all(over):
+            lease = lease_by_id(tx, row["id"])
+            if settle_lent(tx, lease.row["lot_id"], back=lease.out):
+                set_lease(tx, lease, returned=lease.row["returned"] + lease.out, seen=lease.row["granted"], held=0)
+        mind(tx)
+
+    put(stack, minding, "mind_leases", freed)
+
+
+def a_forced_return_keeps_its_epoch(stack: ExitStack) -> None:
+    setting = now(lending, "set_lease")
+
+    def same(tx: Any, lease: Any, **values: Any) -> Any:
+        values.pop("epoch", None)
+        return setting(tx, lease, **values)
+
+    put(stack, lending, "set_lease", same)
+
+
+def late_sales_are_overlooked(stack: ExitStack) -> None:
+    put(stack, lending, "_late", lambda *_: 0)
+
+
+def late_sales_are_granted_twice(stack: ExitStack) -> None:
+    def accept_late(federation: Any, tx: Any, lease_id: str) -> bool:
+        lease = lease_by_id(tx, lease_id)
+        if lease.row["late"] > lease.free:
+            return False
+        lease = set_lease(tx, lending._give(tx, lease, lease.row["late"]), late=0)
+        lending._tell_grant(federation, tx, lease, None)
+        return True
+
+    put(stack, people, "accept_late", accept_late)
+
+
+def who_waits_is_never_served_enough(stack: ExitStack) -> None:
+    serve = lending.serve_wants
+
+    def served(federation: Any, tx: Any, lot_id: str) -> None:
+        waiting = select(_lease.id, _lease.wanted).where(_lease.lot_id == lot_id, _lease.wanted > 0)
+        wanted = {row["id"]: row["wanted"] for row in tx.all(waiting)}
+        serve(federation, tx, lot_id)
+        for id, grains in wanted.items():
+            set_lease(tx, lease_by_id(tx, id), wanted=grains)
+
+    put(stack, lending, "serve_wants", served)
+
+
+def anybody_may_lease_any_lot(stack: ExitStack) -> None:
+    def lendable(federation: Any, tx: Any, peer: Any, lot_iri: str) -> Any:
+        id = local_id(federation.base, lot_iri, "stocks") or ""
+        return lots_by_id(tx, [id])[id]
+
+    put(stack, request_message, "lendable", lendable)
+
+
+def what_is_reported_as_sold_is_not_noted(stack: ExitStack) -> None:
+    settle = now(lending, "settle_lent")
+
+    def settled(tx: Any, lot_id: str, *, sold: int = 0, **more: Any) -> Any:
+        return settle(tx, lot_id, sold=0, **more)
+
+    put(stack, lending, "settle_lent", settled)
+
+
+def a_grant_that_comes_twice_is_taken_twice(stack: ExitStack) -> None:
+    take_grant = registry.TYPES["LeaseGrant"].handle
+
+    def taken(federation: Any, tx: Any, received: Any) -> None:
+        lease = lease_with(tx, "holder", received.peer.id, lot_iri=received.body.lot)
+        take_grant(federation, tx, received)
+        if lease is not None and lease.grains(received.body.granted) == lease.row["granted"]:
+            now(holding, "lease_in")(tx, lease.row["lot_id"], lease.row["granted"] // 2)
+
+    put_type(stack, "LeaseGrant", handle=taken)
+
+
+def a_lower_grant_is_believed(stack: ExitStack) -> None:
+    take_grant = registry.TYPES["LeaseGrant"].handle
+
+    def taken(federation: Any, tx: Any, received: Any) -> None:
+        take_grant(federation, tx, received)
+        lease = lease_with(tx, "holder", received.peer.id, lot_iri=received.body.lot)
+        if lease is not None and received.body.epoch == lease.row["epoch"]:
+            set_lease(tx, lease, granted=lease.grains(received.body.granted))
+
+    put_type(stack, "LeaseGrant", handle=taken)
+
+
+def units_are_given_back_and_kept(stack: ExitStack) -> None:
+    lease_in = now(holding, "lease_in")
+
+    def kept(tx: Any, lot_id: str, grains: int, *, note: str = "") -> bool:
+        return True if note == "given back" else lease_in(tx, lot_id, grains, note=note)
+
+    put(stack, holding, "lease_in", kept)
+
+
+def what_was_given_back_is_not_told(stack: ExitStack) -> None:
+    give_back = holding.give_back
+
+    def given(federation: Any, tx: Any, lease: Any, grains: int) -> None:
+        before = lease.row["returned"]
+        give_back(federation, tx, lease, grains)
+        set_lease(tx, lease, returned=before)
+
+    put(stack, holding, "give_back", given)
+
+
+def a_recall_takes_what_is_reserved(stack: ExitStack) -> None:
+    def handle_recall(federation: Any, tx: Any, received: Any) -> None:
+        lease = lease_with(tx, "holder", received.peer.id, lot_iri=received.body.lot)
+        if lease is not None:
+            here = lease.grains(lease.lot.free + lease.lot.reserved)
+            back = min(lease.grains(received.body.wanted), here)
+            now(holding, "lease_in")(tx, lease.row["lot_id"], -min(back, lease.free), note="given back")
+            holding.report(federation, tx, set_lease(tx, lease, returned=lease.row["returned"] + back))
+
+    put_type(stack, "LeaseRecall", handle=handle_recall)
+
+
+def nobody_minds_the_end_of_a_lease(stack: ExitStack) -> None:
+    put(stack, take, "_is_over", lambda tx, lot: False)
+
+
+def what_is_taken_by_force_is_sold_on(stack: ExitStack) -> None:
+    lease_in = now(holding, "lease_in")
+
+    def kept(tx: Any, lot_id: str, grains: int, *, note: str = "") -> bool:
+        return True if note == "taken back by force" else lease_in(tx, lot_id, grains, note=note)
+
+    put(stack, holding, "lease_in", kept)
+
+
+def a_restored_hub_sells_on_its_old_counts(stack: ExitStack) -> None:
+    put_type(stack, "LeaseReport", recover=None)
+
+
+def a_restored_lender_forgets_what_it_granted(stack: ExitStack) -> None:
+    put_type(stack, "LeaseGrant", recover=None)
+
+
+def a_restored_hub_orders_anew(stack: ExitStack) -> None:
+    put_type(stack, "OrderUpdate", recover=None)

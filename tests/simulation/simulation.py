@@ -1,0 +1,310 @@
+"""One schedule: what happens to some instances, drawn from a seed, in an order that is the same each time."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import logging
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
+from hashlib import sha256
+from typing import Any
+from unittest import mock
+
+import structlog
+from sqlalchemy import update
+from sqlalchemy.exc import OperationalError
+
+from commensal import Busy, Refused, failpoints
+from commensal.errors import PluginError
+from commensal.hooks import dispatcher
+from commensal.jobs.periodic import run_periodic
+from commensal.jobs.run import run_due
+from commensal.sale_sessions.tables import coordination, sale_session
+from commensal_federation.transport import Unreachable
+
+from . import invariants
+from .network import Network, Weather, Wire
+from .nodes import Crash, Node, new_node
+from .people import People
+from .plan import Plan, plan_of
+from .worlds import BEGIN, world_of
+
+QUIET = timedelta(hours=12)  # after which, with everything mended, nothing may be under way any more
+_EVERY = 100  # events between two looks at what must always be true
+
+Act = Callable[[], Any]
+
+
+class Violation(AssertionError):
+    """Something is not as it must be."""
+
+
+class Simulation:
+    """`running` are the instances whose code is on the stack, the innermost last."""
+
+    def __init__(self, seed: int, **changes: Any) -> None:
+        """`changes` of what the plan says: another world, for example."""
+        self.seed, self.chance = seed, random.Random(seed)
+        self.plan: Plan = replace(plan_of(self.chance), **changes)
+        self.world = world_of(self.plan.world)
+        self.now = BEGIN + self.plan.begins
+        self.running: list[Node] = []
+        self.network = Network(self)
+        self.figures: Counter[str] = Counter()
+        self.lines: list[str] = []
+        self.touched: set[str] = set()
+        self.mended = False
+        self._heap: list[tuple[datetime, int, str, Node | None, Act]] = []
+        self._count, self.events, self._depth = itertools.count(), 0, 0
+        self._hash = sha256()
+        self.nodes = {name: self._node(name) for name in self.world.images}
+        self.people = People(self)
+
+    def run(self) -> str:
+        """Raises `Violation`. Returns a digest of all that happened: the same for the same seed."""
+        with _alone(self):
+            try:
+                self._run()
+            except Violation:
+                raise
+            except Exception as error:
+                raise Violation(f"{type(error).__name__}: {error}") from error
+            finally:
+                self.figures += self.network.figures
+                for node in self.nodes.values():
+                    self.figures["transactions"] += node.commits
+                    node.disk.close()
+        return self._hash.hexdigest()
+
+    def _run(self) -> None:
+        self._begin()
+        end = self.now + self.plan.lasts
+        while self._heap[0][0] < end:
+            self.step()
+        self._mend()
+        self._pass_to(self.world_closes)
+        self.settle()
+        self.people.finish()
+        self.settle(silent=True)
+        self._refuse(invariants.at_rest(self))
+        if self.seed % 4 == 0:
+            self._refuse(invariants.again(self))
+        if self.seed % 4 == 1:
+            self._refuse(invariants.old_news(self))
+
+    def _begin(self) -> None:
+        self.network.weather = self.plan.weather
+        self.world_closes = self.now + self.plan.closes
+        for node in self.nodes.values():
+            self._set_clocks()
+            with node.disk.write() as tx:
+                for table in (coordination, sale_session):
+                    tx.execute(update(table).values(closes_at=self.world_closes))
+            self.at(self.now + timedelta(seconds=self.chance.uniform(0, 60)), "minute", None, partial(self._tick, node))
+            self.touched.add(node.name)
+        self.at(self.now, "people", None, self._somebody)
+        for after, fault in self.plan.faults(self):
+            self.at(self.now + after, "fault", None, fault)
+        self._wake()
+
+    # ----------------------------------------------------------------------------------------------- what happens
+
+    def at(self, when: datetime, name: str, node: Node | None, act: Act) -> None:
+        heapq.heappush(self._heap, (when, next(self._count), name, node, act))
+
+    def step(self) -> None:
+        when, _, name, node, act = heapq.heappop(self._heap)
+        if when > self.now:
+            self.now = when
+            self._set_clocks()
+        if node is None:
+            act()
+        else:
+            self.do(name, node, act)
+
+    def do(self, name: str, node: Node, act: Act) -> None:
+        """Whatever it is, at an instance that has power."""
+        if not node.up:
+            return
+        self.running.append(node)
+        self.touched.add(node.name)
+        try:
+            said = act()
+        except Crash as crash:
+            self.fell(crash.node)
+            said = "died"
+        except Refused as refused:
+            said = f"refused: {refused.code}"
+        except (Busy, Unreachable, PluginError) as error:
+            said = f"{type(error).__name__}: {error}"
+        except OperationalError as error:
+            if "full" not in str(error.orig):
+                raise
+            said = "the disk is full"
+        finally:
+            self.running.pop()
+        if said is not False:
+            self.note(f"{node.name} {name}", said)
+        self.events += 1
+        if self.events % _EVERY == 0:
+            self._refuse(invariants.always(self))
+        self._wake()
+
+    def note(self, where: str, said: Any) -> None:
+        line = f"{self.now:%H:%M:%S}.{self.now.microsecond // 1000:03} {where}: {said}"
+        self.lines.append(line)
+        self._hash.update(line.encode())
+
+    def pass_time(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+        self._set_clocks()
+
+    def meanwhile(self, node: Node) -> None:
+        """While somebody waits for an answer, others go on, at the same instance too."""
+        if self._depth or self.mended or self.chance.random() > 0.3:
+            return
+        self._depth += 1
+        try:
+            for _ in range(self.chance.randint(1, 3)):
+                if not self._heap or self._heap[0][0] > self.now + timedelta(seconds=20):
+                    return
+                self.step()
+        finally:
+            self._depth -= 1
+
+    def fell(self, node: Node) -> None:
+        if node.falling:
+            return
+        node.up, node.falling = False, True
+        self.figures["crashes"] += 1
+        self.note(node.name, "has no power")
+        self.at(self.now + timedelta(seconds=self.chance.uniform(0.5, 300)), "power", None, partial(self.rise, node))
+
+    def rise(self, node: Node) -> None:
+        if node.up:
+            return
+        self.note(node.name, "starts")
+        node.start(Wire(self.network, node, node.life + 1), node.instance.hooks)
+        self.touched.add(node.name)
+        self._wake()
+
+    def node_at(self, base: str) -> Node:
+        return next(node for node in self.nodes.values() if node.base == base)
+
+    # ------------------------------------------------------------------------------------------------ who does it
+
+    def _tick(self, node: Node) -> None:
+        if not self.mended:
+            after = timedelta(seconds=self.chance.uniform(50, 160))
+            self.at(self.now + after, "minute", None, partial(self._tick, node))
+        self.do("minute", node, lambda: run_periodic(node.instance, node.work) and "passes")
+
+    def _work(self, node: Node, when: datetime) -> Any:
+        if node.works_at != when:
+            return False  # it has looked sooner
+        node.works_at = None
+        return run_due(node.instance, node.work) and node.doing
+
+    def _somebody(self) -> None:
+        if self.mended:
+            return
+        after = timedelta(seconds=self.chance.expovariate(1 / self.plan.busy))
+        self.at(self.now + after, "people", None, self._somebody)
+        name, node, act = self.people.anybody()
+        self.do(name, node, act)
+
+    def _wake(self) -> None:
+        """Workers of those to whom something happened look when there is something to do."""
+        touched, self.touched = sorted(self.touched), set()
+        for name in touched:
+            node = self.nodes[name]
+            due = node.next_job() if node.up else None
+            if due is None:
+                continue
+            when = max(self.now, due - node.skew) + timedelta(seconds=self.chance.uniform(0.01, 1.5))
+            if node.works_at is None or when < node.works_at:
+                node.works_at = when
+                self.at(when, "job", node, partial(self._work, node, when))
+
+    # ------------------------------------------------------------------------------------------------ in the end
+
+    def _mend(self) -> None:
+        """The wires are whole, the clocks right, there is power and room on every disk."""
+        self.mended, self.network.weather = True, Weather()
+        self.network.cut.clear()
+        self.note("world", "mended")
+        for node in self.nodes.values():
+            node.skew, node.moments = timedelta(), None
+            node.fill_disk(False)
+            self.rise(node)
+            self.touched.add(node.name)
+        self._set_clocks()
+        self._wake()
+
+    def settle(self, *, silent: bool = False) -> None:
+        """Goes on until nothing is under way, twice in a row; not for ever. `silent`: and nobody says anything new."""
+        calm, limit, last = 0, self.now + QUIET, timedelta(minutes=2)
+        while calm < 2:
+            if self.now > limit:
+                raise Violation(f"under way for ever: {invariants.under_way(self)}")
+            for node in self.nodes.values():
+                self._tick(node)
+            before = invariants.said(self)
+            self._pass_to(self.now + last)
+            going_on = invariants.under_way(self) or (silent and invariants.said(self) != before)
+            calm = 0 if going_on else calm + 1
+            last = min(last * 1.5, timedelta(minutes=20)) if not calm else timedelta(minutes=2)
+
+    def _pass_to(self, moment: datetime) -> None:
+        while self._heap and self._heap[0][0] <= moment:
+            self.step()
+        self.now = max(self.now, moment)
+        self._set_clocks()
+
+    def _refuse(self, wrong: list[str]) -> None:
+        if wrong:
+            raise Violation("\n".join(wrong[:8]))
+
+    def _set_clocks(self) -> None:
+        for node in self.nodes.values():
+            node.clock.set(self.now + node.skew)
+
+    def _node(self, name: str) -> Node:
+        node = new_node(name, self.world.folder / name, self.now, f"{self.seed}")
+        node.load(self.world.images[name])
+        node.start(Wire(self.network, node, 1))
+        return node
+
+
+@contextmanager
+def _alone(simulation: Simulation) -> Iterator[None]:
+    """Threads and the machine's clock would make each run another: hooks are called one by one, and nobody watches how
+    long they take. Failpoints of the core are moments in which power may fail."""
+
+    def in_turn(self: dispatcher.Hooks, hook: Any, calls: Any) -> Any:
+        called = [(one.plugin_name, partial(dispatcher._call, one, given)) for one, given in calls]
+        return [one for plugin, call in called for one in self._answer(hook, plugin, call)]
+
+    class Watchdog:
+        def watch(self, seconds: float, act: Act) -> Any:
+            return nullcontext()
+
+    class Armed:
+        def pass_by(self, name: str) -> None:
+            if simulation.running:
+                simulation.running[-1].pass_by(name)
+
+    logging.disable(logging.CRITICAL)
+    with ExitStack() as patches:
+        patches.callback(logging.disable, logging.NOTSET)
+        patches.enter_context(structlog.testing.capture_logs())
+        patches.enter_context(mock.patch.object(dispatcher.Hooks, "_side_by_side", in_turn))
+        patches.enter_context(mock.patch.object(dispatcher, "watchdog", Watchdog()))
+        patches.enter_context(mock.patch.object(failpoints, "_armed", Armed()))
+        yield

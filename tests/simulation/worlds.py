@@ -1,0 +1,202 @@
+"""Where schedules begin: instances that are peers, producers who have granted, hubs whose sales are under way.
+
+Peering and the first catalogue cost more than a schedule, so each world is made once for a process, and copied.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import weakref
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+
+from commensal.catalogs.items import add_item
+from commensal.catalogs.listed import listings_of
+from commensal.catalogs.offers import set_price
+from commensal.hooks.loading import migration_folders
+from commensal.jobs.periodic import run_periodic
+from commensal.jobs.run import run_due
+from commensal.products.products import create_product
+from commensal.store.migrate import migrate
+from commensal_federation.identity import begin_identity
+from commensal_federation.testing import Region, Wire, Wires, region_of
+
+from ..federation.trading import Hub, Place, Producer
+from .nodes import Node, new_node
+
+BEGIN = datetime(2026, 6, 4, 10, 0, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Farm:
+    """A producer's enterprise. `goods` maps products to their lots and items."""
+
+    node: str
+    id: str
+    goods: Mapping[str, tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Stall:
+    """A hub's sale session; `items` are of its own catalog, copies of what producers elsewhere list."""
+
+    node: str
+    id: str
+    items: Sequence[str]
+
+
+@dataclass(frozen=True)
+class World:
+    name: str
+    folder: Path
+    images: Mapping[str, bytes]  # of the disks, by node
+    farms: Sequence[Farm]
+    stalls: Sequence[Stall]
+    peers: Sequence[tuple[str, str]]
+
+
+def _two_hubs(region: Region) -> tuple[list[Farm], list[Stall]]:
+    """A farm, and two hubs that sell the same last crates."""
+    for at in "bc":
+        region.befriend("a", at)
+    farm, hubs = _farm(region, "a"), [Hub(region, at, f"hub-{at}") for at in "bc"]
+    for hub in hubs:
+        farm.grant(hub)
+    return [_described(farm)], [_sells(hub, [farm]) for hub in hubs]
+
+
+def _chain(region: Region) -> tuple[list[Farm], list[Stall]]:
+    """A farm, a regional hub that sells and resells, and a shop that has its goods from the hub."""
+    region.befriend("a", "b")
+    region.befriend("b", "c")
+    farm, hub, shop = _farm(region, "a"), Hub(region, "b", "hub-b"), Hub(region, "c", "shop-c")
+    farm.grant(hub, resell=True)
+    regional = hub.as_producer(farm)
+    regional.grant(shop)
+    return [_described(farm)], [_sells(hub, [farm]), _sells(shop, [regional])]
+
+
+def _two_farms(region: Region) -> tuple[list[Farm], list[Stall]]:
+    """Two farms on two instances, and two hubs that sell of both."""
+    _befriend(region, "ab", "cd")
+    farms, hubs = [_farm(region, at) for at in "ab"], [Hub(region, at, f"hub-{at}") for at in "cd"]
+    for hub in hubs:
+        for farm in farms:
+            farm.grant(hub)
+    return [_described(one) for one in farms], [_sells(hub, farms) for hub in hubs]
+
+
+def _seven(region: Region) -> tuple[list[Farm], list[Stall]]:
+    """Two farms, four hubs, one of which supplies a shop."""
+    _befriend(region, "ab", "cdef")
+    region.befriend("c", "g")
+    farms, hubs = [_farm(region, at) for at in "ab"], [Hub(region, at, f"hub-{at}") for at in "cdef"]
+    shop = Hub(region, "g", "shop-g")
+    for hub in hubs:
+        for one in farms:
+            one.grant(hub, resell=hub.at == "c")
+    regional = hubs[0].as_producer(farms[0])
+    regional.grant(shop)
+    stalls = [*(_sells(hub, farms) for hub in hubs), _sells(shop, [regional])]
+    return [_described(one) for one in farms], stalls
+
+
+def _befriend(region: Region, farms: str, hubs: str) -> None:
+    for farm in farms:
+        for hub in hubs:
+            region.befriend(farm, hub)
+
+
+Build = Callable[[Region], tuple[list[Farm], list[Stall]]]
+BUILDS: Mapping[str, tuple[str, Build]] = {
+    "two hubs": ("abc", _two_hubs),
+    "chain": ("abc", _chain),
+    "two farms": ("abcd", _two_farms),
+    "seven": ("abcdefg", _seven),
+}
+
+
+@cache
+def world_of(name: str) -> World:
+    """Made at first, then the same again."""
+    names, build = BUILDS[name]
+    folder = Path(tempfile.mkdtemp(prefix="commensal-simulation-"))
+    nodes = [new_node(one, folder / one, BEGIN, name) for one in names]
+    wires = Wires()
+    for node in nodes:
+        node.load(_template())
+        node.start(Wire(wires, node.base))
+        begin_identity(node.federation)
+    region = region_of(
+        [(node.name, node.instance) for node in nodes],
+        lambda instance: run_due(instance, next(one.work for one in nodes if one.instance is instance)),
+    )
+    farms, stalls = build(region)
+    _minutes(nodes, region, 2)  # hubs hold some units ahead of need
+    peers = sorted({(one.name, two.name) for one in nodes for two in nodes if _are_peers(one, two)})
+    images = {node.name: node.image() for node in nodes}
+    world = World(name, folder, images, farms, stalls, peers)
+    weakref.finalize(world, shutil.rmtree, folder, ignore_errors=True)
+    for node in nodes:
+        node.instance.close()
+    return world
+
+
+@cache
+def _template() -> bytes:
+    with tempfile.TemporaryDirectory(prefix="commensal-simulation-") as folder:
+        node = new_node("template", Path(folder) / "template", BEGIN, "template")
+        node.start(Wire(Wires(), node.base))
+        migrate(node.disk, migration_folders(node.instance.hooks))
+        image = node.image()
+        node.instance.close()
+    return image
+
+
+def _minutes(nodes: Sequence[Node], region: Region, count: int) -> None:
+    for minute in range(1, count + 1):
+        for node in nodes:
+            node.clock.set(BEGIN + timedelta(minutes=minute))
+            run_periodic(node.instance, node.work)
+        region.work()
+
+
+def _are_peers(one: Node, two: Node) -> bool:
+    try:
+        return one is not two and one.peer(two).active
+    except AssertionError:
+        return False
+
+
+def _farm(region: Region, at: str) -> Producer:
+    """Crates by the piece, and cheese that is weighed."""
+    farm = Producer(region, at, f"farm-{at}", on_hand="30")
+    with farm.write() as tx:
+        cheese = create_product(
+            tx, enterprise_id=farm.id, name="Cheese", product_type="fruit", quantity=Decimal("0.5"), unit="Kilogram",
+            vat_rate=Decimal("5.5"), on_hand=Decimal(15), weighed=True,
+        )  # fmt: skip
+        set_price(tx, farm.id, add_item(tx, farm.id, f"{farm.id}-catalog", cheese.id).id, 1200)
+        farm.goods = [farm.product, cheese]  # type: ignore[attr-defined]
+    return farm
+
+
+def _described(farm: Producer) -> Farm:
+    products = farm.goods  # type: ignore[attr-defined]
+    with farm.read() as tx:
+        items = listings_of(tx, farm.id, [one.id for one in products])
+    return Farm(farm.at, farm.id, {one.id: (one.lot_id, items[one.id][0]) for one in products})
+
+
+def _sells(hub: Hub, producers: Sequence[Place]) -> Stall:
+    for one in producers:
+        hub.sell(one)
+    products = [item.product_id for one in producers for item in hub.received(one)]
+    with hub.read() as tx:
+        listed = listings_of(tx, hub.id, products)
+    return Stall(hub.at, hub.id, [listed[product][0] for product in products])
