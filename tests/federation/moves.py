@@ -32,14 +32,20 @@ def a_region(new_region: NewRegion, *friends: str) -> Region:
 def a_farm(region: Region) -> Producer:
     """On a, owned by Ann, who has an account on c too."""
     made = Producer(region, "a")
-    for name in ("a", "c"):
-        with region[name].instance.store.write() as tx:
-            _a_person(tx, f"ann-at-{name}")
-    with made.write() as tx:
-        member = {"enterprise_id": "farm", "person_id": "ann-at-a", "role": "owner", "since": tx.now}
-        tx.execute(insert(enterprise_member), member)
-        tx.execute(update(coordination).where(coordination.c.id == "farm-sale").values(cancelled_at=tx.now))
+    of_ann(made)
     return made
+
+
+def of_ann(place: Place) -> None:
+    """The enterprise is hers, and its own sale is called off."""
+    for name in ("a", "c"):
+        with place.region[name].instance.store.write() as tx:
+            _a_person(tx, f"ann-at-{name}")
+    with place.write() as tx:
+        member = {"enterprise_id": place.id, "person_id": "ann-at-a", "role": "owner", "since": tx.now}
+        tx.execute(insert(enterprise_member), member)
+        own = coordination.c.id == f"{place.id}-sale"
+        tx.execute(update(coordination).where(own).values(cancelled_at=tx.now))
 
 
 def _a_person(tx: Any, id: str) -> None:

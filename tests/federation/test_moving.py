@@ -16,7 +16,7 @@ from commensal.errors import Conflict, SoldOut
 from commensal.sale_sessions.tables import coordination_supplier, session_item
 from commensal.stock.lots import lots_of
 from commensal.testing.placed import a_shop
-from commensal_federation.catalogue.grants import SELLING, give_grant
+from commensal_federation.catalogue.grants import SELLING, accept_grant, give_grant, grants_between
 from commensal_federation.delivery.alerts import alerts
 from commensal_federation.leases.tables import federation_lease
 from commensal_federation.moving.leaving import cancel_leaving, offer_move
@@ -24,7 +24,7 @@ from commensal_federation.orders.questions import orders_of
 from commensal_federation.testing import Region
 
 from .conftest import NewRegion
-from .moves import a_farm, a_region, accept, home_of, move, offer, states
+from .moves import a_farm, a_region, accept, home_of, move, of_ann, offer, states
 from .trading import Hub, Place, Producer, clock_of, minutes, sound
 
 
@@ -198,3 +198,19 @@ def test_what_cannot_be_taken_in_stays_where_it_is(farm: Producer, region: Regio
     assert the_lot(farm).free == 100
     with farm.write() as tx:
         offer_move(farm.federation, tx, "farm", region.peer("a", "c").id)
+
+
+def test_what_a_hub_was_granted_is_offered_to_it_at_its_new_home(region: Region) -> None:
+    producer, hub = Producer(region, "b", "orchard"), Hub(region, "a")
+    of_ann(hub)
+    producer.grant(hub)
+    move(hub)
+    assert states(region) == {"a": ["leaving moved"], "b": ["following followed"], "c": ["coming done"]}
+    with region["c"].instance.store.write() as tx:
+        (offered,) = grants_between(tx, enterprise_id="hub", direction="received")
+        assert (offered.state, offered.other_iri) == ("offered", producer.iri)
+        accept_grant(region["c"], tx, offered.id)
+    region.work()
+    there = Hub.__new__(Hub)
+    Place.__init__(there, region, "c", "hub")
+    assert [one.name for one in there.received(producer)] == ["Apples"]

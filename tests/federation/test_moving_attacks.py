@@ -5,16 +5,22 @@ Each is followed by a canary: without the defence it would succeed.
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
+from commensal.catalogs.offers import set_price
 from commensal.testing.placed import a_shop
-from commensal_federation.catalogue import grants
-from commensal_federation.catalogue.values import GrantOffer
-from commensal_federation.delivery.tables import federation_inbox
+from commensal_federation.catalogue import grants, keeping
+from commensal_federation.catalogue.values import CatalogueWithdraw, GrantOffer
+from commensal_federation.delivery.tables import federation_inbox, federation_outbox
+from commensal_federation.dfc.iris import item_iri
 from commensal_federation.dfc.vocabulary import DfcEnterprise
+from commensal_federation.messages.registry import TYPES
+from commensal_federation.messages.types import Reading
 from commensal_federation.moving import following
 from commensal_federation.moving.authority import set_authority
 from commensal_federation.moving.moves import find_move
@@ -67,6 +73,53 @@ def offer_again(farm: Producer, hub: Hub) -> None:
         timezone="Europe/Paris", resell=False, includes_vat=True,
     )  # fmt: skip
     say(farm.region, "a", "b", "GrantOffer", body)
+
+
+def withdraw(farm: Producer, hub: Hub, rev: int) -> None:
+    body = CatalogueWithdraw(grantor=farm.iri, hub=hub.iri, items=((item_iri(farm.federation.base, farm.item), rev),))
+    say(farm.region, "a", "b", "CatalogueWithdraw", body)
+
+
+def test_34_an_older_word_after_a_newer_one(farm: Producer, hub: Hub) -> None:
+    with farm.write() as tx:
+        set_price(tx, "farm", farm.item, 2200)  # revision 2
+    farm.region.work()
+    withdraw(farm, hub, 1)
+    withdraw(farm, hub, 2)
+    assert [one.price for one in hub.received(farm)] == [2200]
+    withdraw(farm, hub, 3)  # a newer one counts
+    assert hub.received(farm) == []
+
+
+def speak_for_others(farm: Producer, hub: Hub) -> None:
+    """An instance that was granted something itself tells of the farm's items, cheaper, as if they were its own."""
+    other = Producer(farm.region, "c", "other")
+    other.grant(hub)
+    (told,) = [
+        TYPES["CatalogueUpsert"].read(json.loads(row["body"])["object"], Reading("https://b.example", other.iri))
+        for row in _outbox(other, "CatalogueUpsert")
+    ]
+    (one,) = told.items
+    base = farm.federation.base
+    theirs = replace(one, item=replace(one.item, iri=item_iri(base, farm.item)), rev=9)
+    theirs = replace(theirs, offer=replace(one.offer, item=theirs.item.iri))
+    say(farm.region, "c", "b", "CatalogueUpsert", replace(told, items=(theirs,)))
+
+
+def _outbox(place: Place, type: str) -> Any:
+    with place.read() as tx:
+        return tx.all(select(federation_outbox.c.body).where(federation_outbox.c.type == type))
+
+
+def test_34_an_instance_that_is_not_the_authority_tells_of_an_item(farm: Producer, hub: Hub) -> None:
+    speak_for_others(farm, hub)
+    assert refused(hub) == ["authority"]
+
+
+def test_34_without_that_check_it_would_be_listed(farm: Producer, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeping, "_refuse_foreign", lambda peer, items: None)
+    speak_for_others(farm, hub)
+    assert refused(hub) == []
 
 
 def test_34_the_old_home_speaks_after_the_move(farm: Producer, hub: Hub) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, select, update
 
 from commensal import Instance, Job, Transaction, promise
 
-from ..catalogue.grants import grants_between, offer_again
+from ..catalogue.grants import grant_by_id, offer_again
 from ..catalogue.tables import federation_copy, federation_grant, federation_item, federation_mirror
 from ..delivery import post
 from ..delivery.alerts import alert
@@ -151,11 +151,13 @@ def fence(tx: Transaction, move: MoveRow) -> None:
 
 def follow_hub(federation: Federation, tx: Transaction, move: MoveRow, new: Peer) -> None:
     """Where a hub has moved to which somebody here has granted something: it is offered to it at its new home."""
-    given = (_grant.direction == "given", _grant.other_iri == move.old_iri)
-    tx.execute(update(federation_grant).where(*given).values(other_iri=move.new_iri, peer_id=new.id))
-    for grant in grants_between(tx, peer_id=new.id, direction="given", limit=10_000):
-        if grant.other_iri == move.new_iri and grant.state in ("offered", "accepted"):
-            offer_again(federation, tx, grant)
+    given = (_grant.direction == "given", _grant.other_iri == move.old_iri, _grant.state.in_(("offered", "accepted")))
+    ids = [row["id"] for row in tx.all(select(_grant.id).where(*given).order_by(_grant.id))]
+    moved = update(federation_grant).where(_grant.direction == "given", _grant.other_iri == move.old_iri)
+    tx.execute(moved.values(other_iri=move.new_iri, peer_id=new.id))
+    tx.execute(update(federation_grant).where(_grant.id.in_(ids)).values(state="offered"))
+    for grant_id in ids:
+        offer_again(federation, tx, grant_by_id(tx, grant_id))
 
 
 # ------------------------------------------------------------------------------------------------ what follows

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, update
 
 from commensal import (
     Conflict,
@@ -189,6 +189,9 @@ def _forget_trade(tx: Transaction, enterprise_id: str) -> None:
     for table in (federation_told, federation_told_price):
         tx.execute(delete(table).where(table.c.grant_id.in_(grants)))
     tx.execute(delete(federation_grant).where(federation_grant.c.id.in_(grants)))
+    received = (federation_grant.c.direction == "received", federation_grant.c.enterprise_id == enterprise_id)
+    # What it was granted is offered to it anew at its new home.
+    tx.execute(update(federation_grant).where(*received).values(state="revoked"))
     lease, order = federation_lease.c, federation_order.c
     tx.execute(delete(federation_lease).where(lease.role == "lender", lease.enterprise_id == enterprise_id))
     supplied = (order.role == "supplier", order.enterprise_id == enterprise_id)
