@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from .catalogs.listing import Listing as Listing
     from .catalogs.listing import list_products as list_products
     from .catalogs.offers import set_price as set_price
+    from .catalogs.stamp import listing_stamp as listing_stamp
     from .catalogs.values import Catalog as Catalog
     from .catalogs.values import CatalogItem as CatalogItem
     from .catalogs.visible import VisibleOffer as VisibleOffer
@@ -508,6 +509,7 @@ _MODULES = {
     "list_from_cells": "product_lists.read",
     "list_products": "catalogs.listing",
     "listed_for": "catalogs.listed",
+    "listing_stamp": "catalogs.stamp",
     "listings_of": "catalogs.listed",
     "locked_guest_order": "orders.lock",
     "locked_order": "orders.lock",

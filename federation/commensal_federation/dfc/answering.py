@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable
+from importlib.metadata import version
 from typing import Any
 
 import msgspec
@@ -20,6 +21,7 @@ from .write_116 import write as write_116
 
 V2 = 'application/ld+json; profile="dfc-v2"'
 V1 = "application/ld+json"
+VERSION = version("commensal")  # of what writes the answers
 _LARGEST = 4_000_000  # bytes of what platforms send: an order of 500 lines, with all that is said of its products
 
 
@@ -30,14 +32,17 @@ def dfc_page(path: str, handler: Callable[[Visit], Response], *methods: str) -> 
     )  # fmt: skip
 
 
-def document(visit: Visit, things: Iterable[Thing], listed: Iterable[str] | None = None, status: int = 200) -> Response:
-    """The values in the version that was asked for. `listed`: what a list in 2.0 holds, where that is not all."""
+def document(
+    visit: Visit, things: Iterable[Thing], listed: Iterable[str] | None = None, status: int = 200, tag: str = ""
+) -> Response:
+    """The values in the version that was asked for. `listed`: what a list in 2.0 holds, where that is not all; `tag`
+    where it is known before."""
     written = list(things)
     if not wants_2(visit):
-        return answer(visit, write_116(written), V1, status)
+        return answer(visit, write_116(written), V1, status, tag)
     here = f"{base_of(visit)}{visit.request.url.path}"
     lists = {} if listed is None else {here: listed}
-    return answer(visit, write_20(written, lists), V2, status)
+    return answer(visit, write_20(written, lists), V2, status, tag)
 
 
 def wants_2(visit: Visit) -> bool:
@@ -45,25 +50,35 @@ def wants_2(visit: Visit) -> bool:
     return "dfc-v2" in visit.request.headers.get("accept", "")
 
 
-def answer(visit: Visit, said: dict[str, Any], media_type: str, status: int = 200) -> Response:
+def answer(visit: Visit, said: dict[str, Any], media_type: str, status: int = 200, tag: str = "") -> Response:
     """Answers 304 to who has the same already."""
     content = msgspec.json.encode(said)
-    return tagged(visit, content, f'"{hashlib.sha256(content).hexdigest()[:32]}"', media_type, status)
-
-
-def tagged(visit: Visit, content: bytes, tag: str, media_type: str, status: int = 200) -> Response:
-    """The same of what is written already."""
-    headers = {"ETag": tag, "Vary": "Accept, Authorization, Cookie", "Cache-Control": "private, no-cache",
-               "Content-Type": media_type, "X-Content-Type-Options": "nosniff"}  # fmt: skip
+    tag = tag or f'"{hashlib.sha256(content).hexdigest()[:32]}"'
     if visit.request.method == "GET" and has_already(visit, tag):
-        return Response(status_code=304, headers=headers)
-    return Response(content, status, headers)
+        return unchanged(visit, tag)
+    return Response(content, status, {**_headers(tag), "Content-Type": media_type})
+
+
+def tag_of(visit: Visit, stamp: str) -> str:
+    """The tag of an answer that follows from what `stamp` stands for, and from how it is asked for."""
+    asked = (stamp, VERSION, base_of(visit), visit.request.url.path, visit.request.url.query, str(wants_2(visit)))
+    hashed = hashlib.sha256(" ".join(asked).encode()).hexdigest()
+    return f'"{hashed[:32]}"'
 
 
 def has_already(visit: Visit, tag: str) -> bool:
     """RFC 9110, section 13.1.2; a weak tag (W/) is compared like any other."""
     named = visit.request.headers.get("if-none-match", "").split(",")
     return any(one.strip().removeprefix("W/") in (tag, "*") for one in named)
+
+
+def unchanged(visit: Visit, tag: str) -> Response:
+    return Response(status_code=304, headers=_headers(tag))
+
+
+def _headers(tag: str) -> dict[str, str]:
+    return {"ETag": tag, "Vary": "Accept, Authorization, Cookie", "Cache-Control": "private, no-cache",
+            "X-Content-Type-Options": "nosniff"}  # fmt: skip
 
 
 def on_error(visit: Visit, error: Exception) -> Response:

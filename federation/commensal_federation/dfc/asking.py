@@ -47,11 +47,16 @@ def demand_scope(visit: Visit, tx: Transaction, enterprise_id: str, scope: Scope
     if not visit.actor.client:
         for one in _OURS[scope]:
             demand(tx, visit.actor, one, enterprise_id)
-    elif scope not in (held := held_by(tx, visit.actor.client, enterprise_id)):
-        if not held:
-            raise NotFound
+        return enterprise_by_id(tx, enterprise_id)
+    held = held_by(tx, visit.actor.client, enterprise_id)
+    if not held:
+        raise NotFound
+    if scope not in held:
         raise Forbidden("scope", "This platform lacks the scope {scope}.", scope=scope)
-    return enterprise_by_id(tx, enterprise_id)
+    found = enterprise_by_id(tx, enterprise_id)
+    if found.archived_at is not None:
+        raise NotFound
+    return found
 
 
 def holds(visit: Visit, tx: Transaction, enterprise_id: str, scope: Scope) -> bool:
@@ -79,7 +84,8 @@ def known_enterprises(visit: Visit, tx: Transaction, *, after: str, limit: int) 
     refuse_nobody(visit)
     if visit.actor.client:
         granted = enterprises_by_id(tx, enterprises_for(tx, visit.actor.client, "ReadEnterprise")).values()
-        return sorted((one for one in granted if one.slug > after), key=lambda one: one.slug)[:limit]
+        there = [one for one in granted if one.slug > after and one.archived_at is None]
+        return sorted(there, key=lambda one: one.slug)[:limit]
     own = [one.enterprise for one in memberships_of(tx, visit.actor.person_id or "", after=after, limit=limit)]
     return [one for one in own if set(_OURS["ReadEnterprise"]) <= held_at(tx, visit.actor, one.id)]
 

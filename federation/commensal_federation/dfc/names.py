@@ -107,6 +107,7 @@ def is_version_2(iri: str) -> bool:
     return "w3id.org/dfc/" in iri and "/v2." in iri
 
 
+@lru_cache(maxsize=5_000)
 def full(name: str) -> str:
     """The IRI of a short name that no context of DFC declares; every other name as it is."""
     prefix, _, term = name.partition(":")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 How = Literal[
@@ -28,7 +29,7 @@ class Said:
     scheme: str = ""
     inverse: str = ""
 
-    @property
+    @cached_property
     def properties(self) -> tuple[str, ...]:
         """The short names by which it is read: the ontology's, and the connectors'."""
         return tuple(named(one) for one in (self.term, self.wire) if one)

@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute
 
-from commensal import Instance, NotFound, Visit
+from commensal import Instance, NotFound, Visit, listing_stamp
 
 from ..moving.authority import authority_of
-from .answering import V1, answer, base_of, dfc_page, document
+from .answering import V1, answer, base_of, dfc_page, document, has_already, tag_of, unchanged
 from .asking import asked_enterprise, demand_scope, holds, known_enterprises
 from .export import enterprise_things, export_enterprise
 from .iris import enterprise_iri, webid_iri
@@ -23,10 +23,15 @@ from .names import full
 from .order_pages import order_routes
 from .permissions import permission_routes
 from .singles import single_routes
-from .taxonomies import SCOPES
 from .vocabulary import DfcItem, DfcLot, DfcOffer, DfcProduct, Thing
 
-_PLACES = {"Enterprise": "/api/dfc/enterprises", "Products": "/api/dfc/enterprises/{id}/supplied_products"}
+_ORDERS = "/api/dfc/enterprises/{id}/orders"
+_PLACES = {
+    "ReadEnterprise": "/api/dfc/enterprises",
+    "ReadProducts": "/api/dfc/enterprises/{id}/supplied_products",
+    "ReadOrders": _ORDERS,
+    "WriteOrders": _ORDERS,
+}
 _PAGE = 100  # enterprises
 _Kinds = tuple[type[Thing], ...]
 
@@ -51,14 +56,8 @@ def dfc_routes(instance: Instance) -> Sequence[BaseRoute]:
 
 
 def places(visit: Visit) -> Response:
-    """Where what each scope lets a platform read is to be found, by the scope."""
-    said = {
-        full(f"scopes:{scope}"): place
-        for scope in SCOPES
-        for subject, place in _PLACES.items()
-        if scope == f"Read{subject}"
-    }
-    return JSONResponse(said)
+    """Where what each scope lets a platform do is to be found, by the scope."""
+    return JSONResponse({full(f"scopes:{scope}"): place for scope, place in _PLACES.items()})
 
 
 def webid(visit: Visit) -> Response:
@@ -133,7 +132,11 @@ def _part(visit: Visit, place: int) -> Response:
 
 
 def _goods(visit: Visit, kinds: _Kinds) -> Response:
+    """The tag follows from what is listed, so that who has it already is told so without it being written."""
     with visit.read() as tx:
         found = demand_scope(visit, tx, asked_enterprise(visit, tx).id, "ReadProducts")
+        tag = tag_of(visit, listing_stamp(tx, found.id))
+        if has_already(visit, tag):
+            return unchanged(visit, tag)
         things = [one for one in export_enterprise(tx, base_of(visit), found) if isinstance(one, kinds)]
-    return document(visit, things, [one.iri for one in things if isinstance(one, kinds[0])])
+    return document(visit, things, [one.iri for one in things if isinstance(one, kinds[0])], tag=tag)

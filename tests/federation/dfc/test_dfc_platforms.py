@@ -10,6 +10,7 @@ import pytest
 from starlette.routing import Route
 
 from commensal.clock import ManualClock
+from commensal.enterprises.enterprises import archive_enterprise, enterprise_by_id
 from commensal.enterprises.members import list_members
 from commensal.instance.settings import Settings
 from commensal.people.tokens import make_token
@@ -79,6 +80,15 @@ def test_a_platform_finds_the_enterprises_that_granted_it_a_look(shop: Shop, oid
     assert [one["dfc-b:name"] for one in listed if one["@type"] == "dfc-b:Enterprise"] == ["neighbour"]
     assert status(shop, oidc.token("ofn-client"), "/api/dfc/enterprises/neighbour") == 200
     assert status(shop, oidc.token("ofn-client")) == 404
+
+
+def test_an_archived_enterprise_is_not_there_for_platforms(shop: Shop, oidc: Oidc) -> None:
+    let(shop, "ofn", "ReadEnterprise", "ReadProducts")
+    assert status(shop, oidc.token("ofn-client")) == 200
+    with shop.instance.store.write() as tx:
+        archive_enterprise(tx, shop.id, enterprise_by_id(tx, shop.id).version)
+    assert status(shop, oidc.token("ofn-client")) == 404
+    assert asked(shop, oidc.token("ofn-client"), "/api/dfc/enterprises").json()["@graph"] == []
 
 
 def test_only_who_may_grant_does(shop: Shop, oidc: Oidc) -> None:

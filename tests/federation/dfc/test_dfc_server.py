@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
 
+from commensal.catalogs.items import change_item, item_by_id
+from commensal.catalogs.offers import remove_price, set_price
 from commensal.instance.settings import LimitSettings, Settings
+from commensal.stock.lots import lots_of
+from commensal.stock.movements import receive_stock
 from commensal.testing.shop import Shop
 from commensal_federation.dfc.read import DfcDocument, read
 from commensal_federation.dfc.vocabulary import (
@@ -81,4 +86,45 @@ def test_the_instance_says_what_it_is_and_where_things_are(shop: Shop) -> None:
     assert webid["@type"] == ["dfc-t:Platform", "foaf:Agent"]
     places = shop.client.get("/.well-known/dfc/").json()
     assert "/api/dfc/enterprises" in places.values()
-    assert all("scopes.rdf#Read" in scope for scope in places)
+    named = {scope.partition("scopes.rdf#")[2] for scope in places}
+    assert named == {"ReadEnterprise", "ReadProducts", "ReadOrders", "WriteOrders"}
+
+
+def _price(shop: Shop) -> None:
+    with shop.instance.store.write() as tx:
+        set_price(tx, shop.id, shop.items["carrots"], 260)
+
+
+def _ordered(shop: Shop) -> None:
+    shop.order({"carrots": 1})
+
+
+def _moved_from_one_lot_to_another(shop: Shop) -> None:
+    shop.order({"juice": 1})
+    with shop.instance.store.write() as tx:
+        lots = {one.name: one.id for one in lots_of(tx, shop.id)}
+        receive_stock(tx, shop.id, lots["soap"], Decimal(1))
+
+
+def _named(shop: Shop) -> None:
+    with shop.instance.store.write() as tx:
+        item = item_by_id(tx, shop.id, shop.items["carrots"])
+        change_item(tx, shop.id, item.id, item.version, name="Our carrots")
+
+
+def _hidden_price(shop: Shop) -> None:
+    with shop.instance.store.write() as tx:
+        remove_price(tx, shop.id, shop.items["soap"])
+
+
+@pytest.mark.parametrize("change", [_price, _ordered, _moved_from_one_lot_to_another, _named, _hidden_price])
+def test_the_tag_of_a_catalogue_changes_with_whatever_it_says(shop: Shop, change: Callable[[Shop], None]) -> None:
+    path, bearer = f"/api/dfc/enterprises/{shop.id}/catalog_items", {"Authorization": f"Bearer {shop.token}"}
+    first = shop.client.get(path, headers=bearer)
+    known = {**bearer, "If-None-Match": first.headers["ETag"]}
+    assert shop.client.get(path, headers=known).status_code == 304
+    assert shop.client.get(path, headers={**known, "Accept": V2}).status_code == 200
+    change(shop)
+    second = shop.client.get(path, headers=known)
+    assert second.status_code == 200
+    assert second.content != first.content
