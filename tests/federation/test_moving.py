@@ -18,6 +18,9 @@ from commensal.stock.lots import lots_of
 from commensal.testing.placed import a_shop
 from commensal_federation.catalogue.grants import SELLING, accept_grant, give_grant, grants_between
 from commensal_federation.delivery.alerts import alerts
+from commensal_federation.leases.holding import give_back
+from commensal_federation.leases.questions import leases
+from commensal_federation.leases.row import lease_by_id
 from commensal_federation.leases.tables import federation_lease
 from commensal_federation.moving.leaving import cancel_leaving, offer_move
 from commensal_federation.orders.questions import orders_of
@@ -127,6 +130,28 @@ def test_where_the_new_home_sold_its_goods_the_copies_become_the_goods(farm: Pro
         (lot,) = [one for name in _enterprises(tx) for one in lots_of(tx, name)]
     assert [lot.free, lot.reserved, lot.lent] == [46, 54, 0]
     assert home_of(shop) == []
+    sound(farm.region)
+
+
+def test_what_is_on_its_way_between_the_homes_is_not_lost(farm: Producer) -> None:
+    shop = Hub(farm.region, "c", "shop")
+    farm.grant(shop)
+    item = shop.sell(farm)
+    shop.order(item, 4)
+    minutes(farm.region, 2)
+    offer(farm)
+    accept(farm.region)
+    farm.region.work("c")  # the old home has frozen it, and its export is on the way
+    with shop.write() as tx:
+        (lease,) = [one.id for one in leases(tx) if one.role == "holder"]
+        held = lease_by_id(tx, lease)
+        assert held.free >= 3
+        give_back(shop.federation, tx, held, 3)
+    farm.region.work()
+    minutes(farm.region, 3)
+    with shop.read() as tx:
+        (lot,) = [one for name in _enterprises(tx) for one in lots_of(tx, name)]
+    assert [lot.free, lot.reserved, lot.lent] == [96, 4, 0]
     sound(farm.region)
 
 
