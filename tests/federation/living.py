@@ -1,0 +1,247 @@
+"""A producer's instance and two hubs', each a process of its own that serves; customers order over HTTP."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from itertools import count
+from pathlib import Path
+from shutil import copyfile
+from signal import SIGCONT, SIGTERM, Signals
+from typing import Any
+
+import httpx
+from sqlalchemy import insert, update
+
+from commensal.instance import Instance, open_instance
+from commensal.instance.instance import DATABASE
+from commensal.jobs.periodic import run_periodic
+from commensal.jobs.tables import job
+from commensal.keeping.settings import toml
+from commensal.sale_sessions.tables import coordination_supplier, session_item
+from commensal.stock.movements import receive_stock
+from commensal.work import do_one_job, work_of
+from commensal_federation.delivery.tables import federation_lane
+from commensal_federation.identity import begin_identity
+from commensal_federation.leases.minding import mind_leases
+from commensal_federation.orders.work import look_for_changes
+from commensal_federation.peers.tables import federation_peer
+from commensal_federation.testing import region_of
+
+from .agreement import broken, differences
+from .trading import Hub, Place, Producer
+
+ON_HAND = 100
+NAMES = ("farm", "north", "south")
+PATIENCE = 60.0  # seconds; the machine may be busy
+_numbers = count()
+
+
+@dataclass
+class Living:
+    """One of them. `within` runs what visits it where it can be reached; `began` is told its port."""
+
+    place: Place
+    item: str
+    host: str
+    port: int
+    command: Sequence[str] = ()
+    within: Callable[[Callable[[], Any]], Any] = lambda act: act()
+    began: Callable[[int], None] = lambda port: None
+    ordered: int = 0
+    process: subprocess.Popen[str] | None = field(default=None, repr=False)
+
+    def begin(self) -> None:
+        folder = self.place.instance.folder
+        serve = [sys.executable, "-m", "commensal", "serve", "--instance", folder, "--port", str(self.port)]
+        with (folder.parent / f"{folder.name}.log").open("a") as log:
+            self.process = subprocess.Popen([*self.command, *serve], stdout=subprocess.PIPE, stderr=log, text=True)
+
+    def wait(self) -> None:
+        """Until it serves."""
+        assert self.process is not None
+        assert self.process.stdout is not None
+        said = self.process.stdout.readline().strip()
+        assert said.startswith("Serving on "), said
+        self.url = f"http://127.0.0.1:{said.rpartition(':')[2]}"
+        self.began(int(said.rpartition(":")[2]))
+
+    def tell(self, number: Signals) -> None:
+        assert self.process is not None
+        self.process.send_signal(number)
+
+    def end(self, number: Signals = SIGTERM) -> None:
+        if self.process is not None:
+            self.process.send_signal(SIGCONT)
+            self.process.send_signal(number)
+            self.process.communicate(timeout=PATIENCE)
+            self.process = None
+
+    def order(self, pieces: int = 1) -> int:
+        """A customer orders, and is answered: 201, 409 where there is not enough, or what else the instance says."""
+        number = next(_numbers)
+        wish = {"items": {self.item: pieces}, "name": "Ada", "email": f"ada{number}@example.org", "language": "en"}
+        url = f"{self.url}/api/sale-sessions/{self.place.id}-session/orders"
+        headers = {"Idempotency-Key": f"order-{number}"}
+        post = lambda: httpx.post(url, json=wish, headers=headers, trust_env=False, timeout=PATIENCE)  # noqa: E731
+        status: int = self.within(post).status_code
+        self.ordered += pieces if status == 201 else 0
+        return status
+
+    def hurry(self) -> None:
+        """Whatever is put off to a later moment is due now, as if that had come."""
+        lane, peer = federation_lane.c, federation_peer.c
+        with self.place.write() as tx:
+            tx.execute(update(federation_lane).where(lane.due_at > tx.now).values(due_at=None))
+            tx.execute(update(federation_peer).where(peer.held_until > tx.now).values(held_until=tx.now))
+            tx.execute(update(job).where(job.c.state == "waiting", job.c.due_at > tx.now).values(due_at=tx.now))
+            mind_leases(tx)
+            look_for_changes(tx)
+
+    def outlive(self) -> None:
+        """What a process that is dead had begun is taken up by others, as if they had waited long enough."""
+        with self.place.write() as tx:
+            tx.execute(update(federation_lane).values(worked_until=None))
+            tx.execute(update(job).where(job.c.state == "running").values(claimed_until=tx.now))
+
+
+@dataclass
+class Trade:
+    """All three. The hubs trade with the farm, and not with each other."""
+
+    farm: Living
+    hubs: tuple[Living, Living]
+    on_hand: int = ON_HAND
+
+    @property
+    def all(self) -> Sequence[Living]:
+        return (self.farm, *self.hubs)
+
+    def open(self) -> None:
+        """Everybody sells something, and all agree on it."""
+        for one in self.all:
+            one.begin()
+        for one in self.all:
+            one.wait()
+        assert [one.order(2) for one in self.all] == [201] * 3
+        self.agree()
+
+    def deliver(self) -> None:
+        """The farm brings in more, and all agree: what hubs sell before a cut is what they hold in the next."""
+        farm, more = self.farm.place, 4 * (ON_HAND + sum(one.ordered for one in self.hubs))
+        assert isinstance(farm, Producer)
+        with farm.write() as tx:
+            receive_stock(tx, farm.id, farm.lot.id, Decimal(more))
+        self.on_hand += more
+        self.agree()
+
+    def sell_apart(self, *hubs: Living) -> None:
+        """While these hubs get nothing: each sells of what it holds, and no more than that; the farm goes on too."""
+        for hub in hubs or self.hubs:
+            assert [hub.order(), hub.order(2)] == [201, 201]
+            assert hub.order(int(self.held(hub)) + 1) == 409
+        assert self.farm.order() == 201
+
+    def sell_all(self) -> None:
+        """The same, to the last piece."""
+        for hub in self.hubs:
+            while (held := int(self.held(hub))) > 0:
+                assert hub.order(-(-held // 2)) == 201
+            assert hub.order() == 409
+
+    def agree(self) -> None:
+        """Waits until all say the same, and checks that it is right."""
+        deadline = time.monotonic() + PATIENCE
+        while wrong := self.differences():
+            assert time.monotonic() < deadline, wrong
+            for one in self.all:
+                one.hurry()
+            threading.Event().wait(0.5)
+        self.check()
+
+    def differences(self) -> list[str]:
+        farm = self.farm.place
+        assert isinstance(farm, Producer)
+        return [said for hub in self.hubs if isinstance(hub.place, Hub) for said in differences(farm, hub.place)]
+
+    def close(self) -> None:
+        """The cut is over: hubs get more than they hold, and all agree again."""
+        self.agree()
+        for hub in self.hubs:
+            self.sell_more(hub)
+        self.agree()
+
+    def sell_more(self, hub: Living) -> None:
+        """Somebody buys more than the hub holds. Who is told that there is not enough, because the farm was slower than
+        customers wait, tries again."""
+        deadline = time.monotonic() + PATIENCE
+        while (status := hub.order(int(self.held(hub)) + 1)) != 201:
+            assert status == 409
+            assert time.monotonic() < deadline
+
+    def check(self) -> None:
+        """Every piece is counted once, and is whose it should be."""
+        lots = [self._lot(one) for one in self.all]
+        assert broken(*(one.place for one in self.all)) == []
+        assert [int(lot.reserved) for lot in lots] == [one.ordered for one in self.all]
+        assert sum(lot.free + lot.reserved for lot in lots) == self.on_hand
+
+    def held(self, hub: Living) -> Any:
+        return self._lot(hub).free
+
+    def _lot(self, one: Living) -> Any:
+        farm = self.farm.place
+        assert isinstance(farm, Producer)
+        return one.place.lot(farm) if isinstance(one.place, Hub) else farm.lot
+
+
+def make_trade(folders: Sequence[Path], template: Path, urls: Sequence[str], host: str, allow: str) -> Trade:
+    """Instances in these folders, which know each other by these addresses, ready to serve. Close them."""
+    opened = [
+        _instance(folder, template, name, url, host, allow)
+        for folder, name, url in zip(folders, NAMES, urls, strict=True)
+    ]
+    region = region_of(list(zip(NAMES, opened, strict=True)), do_one_job)
+    for federation in region.members.values():
+        begin_identity(federation)
+    farm = Producer(region, "farm", on_hand=str(ON_HAND))
+    hubs = [Hub(region, name) for name in NAMES[1:]]
+    for hub in hubs:
+        region.befriend("farm", hub.at)
+        farm.grant(hub)
+    items = [hub.sell(farm) for hub in hubs]
+    with farm.write() as tx:
+        tx.execute(insert(coordination_supplier).values(coordination_id="farm-sale", enterprise_id="farm"))
+        tx.execute(insert(session_item).values(session_id="farm-session", item_id=farm.item))
+    for instance in opened:
+        run_periodic(instance, work_of(instance))  # hubs ask for some ahead of need
+    region.work()
+    living = [Living(place, item, host, 0) for place, item in zip((farm, *hubs), (farm.item, *items), strict=True)]
+    return Trade(living[0], (living[1], living[2]))
+
+
+def _instance(folder: Path, template: Path, name: str, url: str, host: str, allow: str) -> Instance:
+    folder.mkdir(exist_ok=True)
+    copyfile(template, folder / DATABASE)
+    many = {"reads": 100_000, "writes": 100_000, "logins": 100_000}
+    file = folder / "instance.toml"
+    file.write_text(
+        toml(
+            {
+                "name": name,
+                "base_url": url,
+                "language": "en",
+                "server": {"host": host},
+                "limits": many,
+                "outbound": {"allow": [allow]},
+                "plugins": {"enabled": ["federation"]},
+            }
+        )
+    )
+    file.chmod(0o600)
+    return open_instance(folder)
