@@ -195,7 +195,10 @@ def page() -> Iterator[str]:
     """The page of all messages, in the order of the registry."""
     yield "# Every message, once"
     yield ""
-    yield "Made by `python tests/federation/examples.py > federation/MESSAGES.md`, compared by the suite. The rules are in"
+    yield (
+        "Made by `python tests/federation/examples.py > federation/MESSAGES.md`, compared by the suite. "
+        "The rules are in"
+    )
     yield "`README.md`; what a member means stands in the file of its type, `commensal_federation/messages/<type>.py`."
     for name in TYPES:
         said = (import_module(TYPES[name].write.__module__).__doc__ or "").strip()
