@@ -70,15 +70,13 @@ class Proxy:
             with socket.create_connection(("127.0.0.1", self._target), timeout=30) as server:
                 bringing = threading.Thread(target=_bring, args=(caller, server, line == "torn up"))
                 bringing.start()
-                try:
-                    answer = _read(server)
-                    caller.sendall({"lost": b"", "torn": answer[: len(answer) // 2]}.get(line, answer))
-                finally:
-                    if line in ("lost", "torn", "torn up"):
-                        _break_off(caller)
-                    with suppress(OSError):
-                        caller.shutdown(socket.SHUT_RD)  # wakes who brings
-                    bringing.join()
+                answer = _read(server)
+                with suppress(OSError):
+                    caller.shutdown(socket.SHUT_RD)  # wakes who brings: a socket that somebody reads is never closed
+                bringing.join()
+            caller.sendall({"lost": b"", "torn": answer[: len(answer) // 2]}.get(line, answer))
+            if line in ("lost", "torn", "torn up"):
+                _break_off(caller)
 
 
 def _bring(caller: socket.socket, server: socket.socket, torn: bool) -> None:
@@ -94,8 +92,9 @@ def _bring(caller: socket.socket, server: socket.socket, torn: bool) -> None:
 def _read(server: socket.socket) -> bytes:
     """The whole answer: whoever gave it hangs up then."""
     parts = []
-    while part := server.recv(_PART):
-        parts.append(part)
+    with suppress(OSError):
+        while part := server.recv(_PART):
+            parts.append(part)
     return b"".join(parts)
 
 
