@@ -155,7 +155,7 @@ def test_a_late_sale_that_is_called_off_leaves_nothing_to_sell(farm: Producer, h
     cancel(hub, order.id)
     minutes(farm.region, 2)
     held = lease(farm)
-    assert (held.late, held.returned) == (0, 0), "it went home by force before"
+    assert held.late == held.returned == 0, "it went home by force before"
     assert farm.lot.free + farm.lot.lent == 100
     sound(farm.region)
 
@@ -173,7 +173,8 @@ def test_late_sales_are_taken_on_while_a_report_is_under_way(farm: Producer, hub
     farm.region.mend()
     minutes(farm.region, 5)
     assert hub_order == 6
-    assert (lease(farm).late, hub.lot(farm).reserved) == (0, 6)
+    assert lease(farm).late == 0
+    assert hub.lot(farm).reserved == 6
     assert lease(farm).held == hub.lot(farm).on_hand
     sound(farm.region)
 
@@ -254,3 +255,14 @@ def test_nothing_is_handled_before_a_restored_instance_knows_what_it_had_said(
     minutes(farm.region, 10)
     assert pieces(farm) == pieces(hub)
     assert Decimal(0) == lease(farm).late
+
+
+def test_a_restored_lender_grants_no_request_twice(farm: Producer, hub: Hub, item: str, tmp_path: Path) -> None:
+    backup = Backup(farm, tmp_path)
+    hub.order(item, 3)
+    backup.restore()
+    minutes(farm.region, 5)
+    (held,) = hub.leases()
+    assert held.granted == lease(farm).granted
+    assert lease(farm).held == hub.lot(farm).on_hand
+    sound(farm.region)

@@ -66,7 +66,7 @@ def queue(
     """The same; `due_at` puts off the push, where another way is tried first."""
     known, peer = _known(type_name), peer_by_id(tx, peer_id)
     _refuse_unagreed(peer, known)
-    if peer.recovering and in_reply_to is not None and (said := _said_before(tx, in_reply_to, type_name)):
+    if peer.recovering and in_reply_to is not None and (said := said_before(tx, in_reply_to, type_name)):
         return said
     place, promised = next_place(tx, peer_id, known.lane, current_epoch(tx))
     id = f"{federation.base}/-/federation/messages/{tx.new_id()}"
@@ -118,7 +118,7 @@ def _refuse_unagreed(peer: Peer, known: MessageType) -> None:
         raise Conflict("peer_not_agreed", "{name} and this instance have not agreed to trade.", name=peer.name)
 
 
-def _said_before(tx: Transaction, in_reply_to: str, type_name: str) -> str | None:
+def said_before(tx: Transaction, in_reply_to: str, type_name: str) -> str | None:
     """The answer of this type that was given before a restore, and that the peer has given back."""
     box = federation_outbox.c
     given = select(box.id).where(box.in_reply_to == in_reply_to, box.type == type_name, box.recovered)

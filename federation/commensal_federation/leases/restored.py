@@ -2,25 +2,49 @@
 
 from __future__ import annotations
 
-from commensal import Transaction, lease_in, lend_stock, settle_here
+from commensal import Transaction, lease_in, lend_stock, lots_by_id, settle_here, settle_lent
 
 from ..dfc.iris import local_id
 from ..messages.types import Sent
 from ..runtime import Federation
-from .row import later, lease_with, set_lease
-from .values import LeaseGrant, LeaseReport
+from .row import Held, later, lease_with, open_lease, set_lease
+from .values import LeaseForced, LeaseGrant, LeaseReport
+
+NOTHING = dict.fromkeys(("granted", "report", "seen", "returned", "held", "sold", "late", "wanted"), 0)
 
 
 def grant_given_back(federation: Federation, tx: Transaction, sent: Sent) -> None:
-    """We granted more than we remember. What cannot be taken from the lot any more was sold since: for a person."""
+    """We granted more than we remember, and that stands. What is not free any more has come in since, or is promised
+    twice: the producer's next count will show."""
     said: LeaseGrant = sent.body
-    lot_id = local_id(federation.base, said.lot, "stocks")
-    lease = lease_with(tx, "lender", sent.peer.id, lot_id=lot_id) if lot_id else None
+    lease = _lent(federation, tx, sent, said.lot)
     if lease is None or said.epoch != lease.row["epoch"]:
         return
-    more = min(lease.grains(said.granted) - lease.row["granted"], lease.free)
-    if more > 0 and lend_stock(tx, lease.row["lot_id"], more, note="granted before a restore"):
+    more = lease.grains(said.granted) - lease.row["granted"]
+    if more > 0:
+        note = "granted before a restore"
+        lend_stock(tx, lease.row["lot_id"], min(more, lease.free), note=note)
+        settle_lent(tx, lease.row["lot_id"], lent=max(0, more - lease.free), note=note)
         set_lease(tx, lease, granted=lease.row["granted"] + more, until=later(lease.row["until"], said.until))
+
+
+def forced_given_back(federation: Federation, tx: Transaction, sent: Sent) -> None:
+    """We had taken back by force what was lent, and began a new epoch."""
+    said: LeaseForced = sent.body
+    lease = _lent(federation, tx, sent, said.lot)
+    if lease is not None and said.epoch > lease.row["epoch"]:
+        settle_lent(tx, lease.row["lot_id"], back=lease.out, note="taken back by force before a restore")
+        set_lease(tx, lease, epoch=said.epoch, **NOTHING, until=None)
+
+
+def _lent(federation: Federation, tx: Transaction, sent: Sent, iri: str) -> Held | None:
+    """The lease at the lender; opened where it was begun since. None for a lot that is not known any more."""
+    lot_id = local_id(federation.base, iri, "stocks") or ""
+    lot = lots_by_id(tx, [lot_id]).get(lot_id)
+    if lot is None:
+        return None
+    known = lease_with(tx, "lender", sent.peer.id, lot_id=lot_id)
+    return known or open_lease(tx, "lender", sent.peer.id, lot.enterprise_id, lot_id, iri)
 
 
 def report_given_back(federation: Federation, tx: Transaction, sent: Sent) -> None:
@@ -35,6 +59,6 @@ def report_given_back(federation: Federation, tx: Transaction, sent: Sent) -> No
     lease = set_lease(tx, lease, granted=max(granted, row["granted"]), report=said.report)
     back = min(max(0, returned - row["returned"]), lease.free)
     lease_in(tx, row["lot_id"], -back, note="given back before a restore")
-    lease = set_lease(tx, lease, returned=row["returned"] + back)
+    lease = set_lease(tx, lease, returned=max(returned, row["returned"]))  # what is missing was sold late, to tell so
     sold = lease.grains(said.sold) - (lease.grains(lease.lot.sold) - row["sold_before"])
     settle_here(tx, row["lot_id"], min(max(0, sold), lease.free), note="sold before a restore")

@@ -9,6 +9,7 @@ from commensal import Transaction
 
 from ..leases.documents import read_lot, write_lot
 from ..leases.holding import forced
+from ..leases.restored import forced_given_back
 from ..leases.values import LeaseForced
 from ..runtime import Federation
 from .reading import number
@@ -29,5 +30,6 @@ def handle(federation: Federation, tx: Transaction, received: Received) -> None:
 
 
 LEASE_FORCED = MessageType(
-    name="LeaseForced", lane="order", scope=None, body=LeaseForced, write=write, read=read, handle=handle
-)
+    name="LeaseForced", lane="order", scope=None, body=LeaseForced, write=write, read=read, handle=handle,
+    recover=forced_given_back,
+)  # fmt: skip

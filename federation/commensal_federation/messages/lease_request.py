@@ -7,6 +7,7 @@ from typing import Any
 
 from commensal import Transaction
 
+from ..delivery.outbox import said_before
 from ..leases.documents import amount, read_lot, write_lot
 from ..leases.holding import ask_further
 from ..leases.lendable import lendable
@@ -27,6 +28,8 @@ def read(document: Mapping[str, Any], reading: Reading) -> LeaseRequest:
 
 def handle(federation: Federation, tx: Transaction, received: Received) -> None:
     body: LeaseRequest = received.body
+    if received.peer.recovering and said_before(tx, received.id, "LeaseGrant"):
+        return  # what was granted then is known again
     lot = lendable(federation, tx, received.peer, body.lot)
     if body.unit != lot.unit:
         raise Refuse("unit", f"This lot is counted in {lot.unit}.")
