@@ -39,7 +39,7 @@ def lot(store: Store) -> str:
         return a_lot(tx)
 
 
-def seen(tx: Transaction, lot_id: str) -> tuple[Decimal, ...]:
+def seen(tx: Transaction, lot_id: str) -> Any:
     """Free, lent, sold, on hand."""
     assert check_levels(tx) == []
     now: StockLot = lot_by_id(tx, "shop", lot_id)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pyld import FrozenDocumentLoader, jsonld
+from pyld import FrozenDocumentLoader, jsonld  # type: ignore[import-untyped]
 
 import commensal_federation.messages
 from commensal_federation.dfc.contexts import CONTEXTS

@@ -20,7 +20,7 @@ from commensal.orders.place import place_order
 from commensal.orders.values import Wish
 from commensal.products.products import create_product
 from commensal.sale_sessions.tables import coordination_supplier, session_item
-from commensal.stock.lots import StockLot, lots_by_id
+from commensal.stock.lots import lots_by_id
 from commensal.testing.placed import a_shop
 from commensal.work import work_of
 from commensal_federation.catalogue.grants import accept_grant, give_grant, grants_between, mirror_of
@@ -74,7 +74,7 @@ class Producer(Place):
             set_price(tx, id, self.item, 2000)
 
     @property
-    def lot(self) -> StockLot:
+    def lot(self) -> Any:
         with self.read() as tx:
             return lots_by_id(tx, [self.product.lot_id])[self.product.lot_id]
 
@@ -155,7 +155,7 @@ class Hub(Place):
         self.region.work()
         return order
 
-    def lot(self, producer: Producer) -> StockLot:
+    def lot(self, producer: Producer) -> Any:
         """The copy of the producer's lot."""
         (lease,) = self.leases()
         with self.read() as tx:

@@ -62,7 +62,7 @@ class Instance:
 
     def _brought(self, missing: Mapping[str, int]) -> bool:
         answers = self.hooks.each(specifications.bring_stock, instance=self, missing=missing)
-        return any([answer.value for answer in answers])
+        return any(answer.value for answer in answers)
 
     def close(self) -> None:
         self.store.close()

@@ -1,4 +1,4 @@
-"""Who asks: nobody, a person with a session, a token that acts for a person with fewer rights, or a program of others."""
+"""Who asks: nobody, a person with a session, a token that acts for them with fewer rights, or a program of others."""
 
 from __future__ import annotations
 

@@ -41,14 +41,14 @@ class Following(Body, frozen=True, kw_only=True):
 
 
 @routes.get(_GRANTS, scope="grants:read")
-def grants(call: Call, enterprise: str, query: Paging) -> Page[Grant]:
+def instance_grants(call: Call, enterprise: str, query: Paging) -> Page[Grant]:
     """What the enterprise lets enterprises of other instances list and sell, and what they let it."""
     found = grants_between(call.tx, enterprise_id=enterprise, after=query.after, limit=query.limit)
     return page_of(found, query.limit, lambda one: one.id)
 
 
 @routes.post(_GRANTS, scope="grants:write", status=201)
-def give(call: Call, enterprise: str, body: NewGrant) -> Grant:
+def give_instance_grant(call: Call, enterprise: str, body: NewGrant) -> Grant:
     """Lets a hub of another instance list and sell what the enterprise lists. Its people have to accept."""
     return give_grant(
         federation_of(call.instance), call.tx, enterprise, body.peer_id, body.hub, body.name,
@@ -57,21 +57,21 @@ def give(call: Call, enterprise: str, body: NewGrant) -> Grant:
 
 
 @routes.post(f"{_GRANTS}/{{grant}}/accept", scope="grants:write")
-def accept(call: Call, enterprise: str, grant: str) -> Grant:
+def accept_instance_grant(call: Call, enterprise: str, grant: str) -> Grant:
     """Takes what was offered: the producer's goods can be listed from now on."""
     _mine(call, enterprise, grant)
     return accept_grant(federation_of(call.instance), call.tx, grant, by=call.actor.person_id)
 
 
 @routes.delete(f"{_GRANTS}/{{grant}}", scope="grants:write")
-def end(call: Call, enterprise: str, grant: str) -> Grant:
+def end_instance_grant(call: Call, enterprise: str, grant: str) -> Grant:
     """Takes a grant back, or gives a received one up. What was ordered stays ordered."""
     _mine(call, enterprise, grant)
     return end_grant(federation_of(call.instance), call.tx, grant)
 
 
 @routes.put(f"{_GRANTS}/{{grant}}/following", scope="catalogs:write")
-def set_following(call: Call, enterprise: str, grant: str, body: Following) -> Grant:
+def follow_instance_grant(call: Call, enterprise: str, grant: str, body: Following) -> Grant:
     """Lets the hub's catalog follow the producer's with a margin, or leaves listing to people."""
     _mine(call, enterprise, grant)
     followed = follow(call.tx, enterprise, grant, body.catalog_id, body.margin)
@@ -80,7 +80,7 @@ def set_following(call: Call, enterprise: str, grant: str, body: Following) -> G
 
 
 @routes.get(f"{_GRANTS}/{{grant}}/items", scope="catalogs:read")
-def items(call: Call, enterprise: str, grant: str, query: Paging) -> Page[ReceivedItem]:
+def instance_grant_items(call: Call, enterprise: str, grant: str, query: Paging) -> Page[ReceivedItem]:
     """What may be listed of a grant, at which purchase price, and through whose hands it comes."""
     _mine(call, enterprise, grant)
     found = received_items(
@@ -90,7 +90,7 @@ def items(call: Call, enterprise: str, grant: str, query: Paging) -> Page[Receiv
 
 
 @routes.post(f"{_GRANTS}/{{grant}}/tell", scope="catalogs:write")
-def tell(call: Call, enterprise: str, grant: str) -> Grant:
+def tell_instance_grant(call: Call, enterprise: str, grant: str) -> Grant:
     """Tells the hub the whole catalogue once more."""
     _mine(call, enterprise, grant)
     given = grant_by_id(call.tx, grant, direction="given")

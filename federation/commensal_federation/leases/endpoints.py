@@ -26,7 +26,7 @@ def enterprise_leases(call: Call, enterprise: str, query: Paging) -> Page[Lease]
 
 
 @routes.post("/enterprises/{enterprise}/leases/{lease}/force", scope="sales:write")
-def force(call: Call, enterprise: str, lease: str) -> Lease:
+def force_lease(call: Call, enterprise: str, lease: str) -> Lease:
     """Takes back all that the holder has not sold, as far as is known: its hub is gone, or does not answer."""
     lease_of(call.tx, enterprise, lease, role="lender")
     force_return(federation_of(call.instance), call.tx, lease)
@@ -34,7 +34,7 @@ def force(call: Call, enterprise: str, lease: str) -> Lease:
 
 
 @routes.post("/enterprises/{enterprise}/leases/{lease}/accept-late", scope="sales:write")
-def accept(call: Call, enterprise: str, lease: str) -> Lease:
+def accept_late_sales(call: Call, enterprise: str, lease: str) -> Lease:
     """Grants what was sold late after all, out of what is free."""
     found = lease_of(call.tx, enterprise, lease, role="lender")
     if not accept_late(federation_of(call.instance), call.tx, lease):

@@ -58,13 +58,13 @@ def all_moves(call: Call, query: Paging) -> Page[MoveRow]:
 
 
 @routes.post("/enterprises/{enterprise}/move", scope="members:write", status=201)
-def offer(call: Call, enterprise: str, body: Destination) -> MoveRow:
+def offer_enterprise(call: Call, enterprise: str, body: Destination) -> MoveRow:
     """Offers the enterprise to another instance, for good. Nothing changes until its people agree."""
     return offer_move(federation_of(call.instance), call.tx, enterprise, body.peer_id, by=call.actor.person_id)
 
 
 @routes.post("/enterprises/{enterprise}/moves/{move}/cancel", scope="enterprise:read")
-def cancel(call: Call, enterprise: str, move: str) -> MoveRow:
+def cancel_enterprise_move(call: Call, enterprise: str, move: str) -> MoveRow:
     """It stays, if it is not handed over yet. Those who could offer it can cancel, also while it is frozen."""
     found = move_by_id(call.tx, move)
     was = found.said.get("roles", {}).get(call.actor.person_id, "owner" if found.state == "offered" else "")
@@ -106,7 +106,7 @@ def agree(call: Call, move: str, body: Owner) -> MoveRow:
 
 
 @routes.post("/moves/{move}/accept", scope="self")
-def accept(call: Call, move: str) -> MoveRow:
+def accept_enterprise(call: Call, move: str) -> MoveRow:
     """The person whom the operator has named takes the enterprise: its old home sends it."""
     return accept_move(federation_of(call.instance), call.tx, move, call.person_id)
 

@@ -54,24 +54,24 @@ def proposed_sales(call: Call, enterprise: str, query: Paging) -> Page[ProposedS
 
 
 @routes.post(_SALES, scope="sales:write", status=201)
-def propose(call: Call, enterprise: str, body: Proposal) -> Sequence[ProposedSale]:
+def propose_instance_sale(call: Call, enterprise: str, body: Proposal) -> Sequence[ProposedSale]:
     """Proposes one sale to every hub that was granted something, or changes it."""
     return propose_sale(federation_of(call.instance), call.tx, enterprise, **msgspec.structs.asdict(body))
 
 
 @routes.post(f"{_SALES}/withdraw", scope="sales:write")
-def withdraw(call: Call, enterprise: str, body: Named) -> Sequence[ProposedSale]:
+def withdraw_instance_sale(call: Call, enterprise: str, body: Named) -> Sequence[ProposedSale]:
     """The sale will not be. Hubs that hold it are told, and decide themselves."""
     return withdraw_sale(federation_of(call.instance), call.tx, enterprise, body.sale)
 
 
 @routes.post(f"{_SALES}/{{proposal}}/accept", scope="sales:write")
-def accept(call: Call, enterprise: str, proposal: str, body: Holding) -> ProposedSale:
+def accept_instance_sale(call: Call, enterprise: str, proposal: str, body: Holding) -> ProposedSale:
     """Holds a proposed sale: it becomes one of the hub's own."""
     return accept_sale(federation_of(call.instance), call.tx, enterprise, proposal, catalog_id=body.catalog_id)
 
 
 @routes.post(f"{_SALES}/{{proposal}}/refuse", scope="sales:write")
-def refuse(call: Call, enterprise: str, proposal: str) -> ProposedSale:
+def refuse_instance_sale(call: Call, enterprise: str, proposal: str) -> ProposedSale:
     """Does not hold a proposed sale."""
     return refuse_sale(federation_of(call.instance), call.tx, enterprise, proposal)

@@ -53,7 +53,7 @@ def instance_order(call: Call, enterprise: str, order: str) -> InstanceOrder:
 
 
 @routes.post(f"{_ORDERS}/{{order}}/answer", scope="orders:write")
-def answer(call: Call, enterprise: str, order: str, body: OrderAnswers) -> InstanceOrder:
+def answer_instance_order(call: Call, enterprise: str, order: str, body: OrderAnswers) -> InstanceOrder:
     """A producer confirms an order of a hub elsewhere, or says which lines it shortens or refuses, and why."""
     changes = {
         iri: AnswerLine(
@@ -66,18 +66,18 @@ def answer(call: Call, enterprise: str, order: str, body: OrderAnswers) -> Insta
 
 
 @routes.get(f"{_ORDERS}/{{order}}/statement", scope="orders:read")
-def statement(call: Call, enterprise: str, order: str) -> Statement:
+def instance_order_statement(call: Call, enterprise: str, order: str) -> Statement:
     """What the order comes to: the same on both sides."""
     return statement_of(order_of(call.tx, enterprise, order))
 
 
 @routes.get(f"{_ORDERS}/{{order}}/cuts", scope="orders:read")
-def cuts(call: Call, enterprise: str, order: str) -> Sequence[Cut]:
+def instance_order_cuts(call: Call, enterprise: str, order: str) -> Sequence[Cut]:
     """What was taken off customers' orders because it will not come, and what is owed back to them."""
     return cuts_of(call.tx, [order_of(call.tx, enterprise, order).id])
 
 
 @routes.post("/enterprises/{enterprise}/cuts/{cut}/settle", scope="orders:write", status=204)
-def settle(call: Call, enterprise: str, cut: str) -> None:
+def settle_instance_cut(call: Call, enterprise: str, cut: str) -> None:
     """What was owed was given back, or a person has found another way."""
     settle_cut(call.tx, enterprise, cut)
