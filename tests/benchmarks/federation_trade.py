@@ -166,6 +166,7 @@ def _order(instance: Instance, shop: str, item_id: str) -> float:
         instance.transact(lambda tx: place_order(tx, instance.hooks, f"{shop}-session", wish))
 
     once(0)
+
     def all_of_them() -> None:
         for number in range(1, 1 + ORDERS):
             once(number)

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from commensal.stock.movements import receive_stock
+from commensal_federation.catalogue.grants import end_grant, grants_between
 from commensal_federation.delivery.tables import federation_inbox
 from commensal_federation.leases import lending
 from commensal_federation.leases.holding import give_back, take_grant
@@ -242,3 +244,17 @@ def test_what_is_reserved_is_never_given_back(farm: Producer, hub: Hub, item: st
     assert farm.lot.lent == 3
     with farm.read() as tx:
         assert {row["state"] for row in tx.all(select(federation_inbox.c.state))} == {"done"}
+
+
+def test_whose_grant_was_taken_back_gets_nothing_that_it_wanted_before(
+    farm: Producer, hub: Hub, item: str, region: Region
+) -> None:
+    with pytest.raises(Exception, match="not enough"):
+        hub.order(item, 120)
+    given = hub.lot(farm).free
+    with farm.write() as tx:
+        (grant,) = grants_between(tx, enterprise_id="farm", direction="given")
+        end_grant(farm.federation, tx, grant.id)
+        receive_stock(tx, "farm", farm.product.lot_id, Decimal(50))
+    minutes(region)
+    assert hub.leases()[0].granted <= given

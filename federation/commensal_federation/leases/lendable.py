@@ -11,10 +11,15 @@ from ..peers.values import Peer
 from ..runtime import Federation
 
 
+def is_lendable(tx: Transaction, peer: Peer, lot_id: str) -> bool:
+    """Whether somebody who lists something of this lot has granted something to this peer."""
+    return bool(who_lists(tx, lot_id) & grantors_to(tx, peer.id))
+
+
 def lendable(federation: Federation, tx: Transaction, peer: Peer, lot_iri: str) -> StockLot:
     """The lot. Raises `Refuse`, in the same words for a lot that is not there and one that is not for this peer."""
     lot_id = local_id(federation.base, lot_iri, "stocks")
     lot = lots_by_id(tx, [lot_id]).get(lot_id) if lot_id else None
-    if lot is None or not who_lists(tx, lot.id) & grantors_to(tx, peer.id):
+    if lot is None or not is_lendable(tx, peer, lot.id):
         raise Refuse("not_granted", "There is no such lot, or nobody has granted it to you.")
     return lot

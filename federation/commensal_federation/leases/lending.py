@@ -16,6 +16,7 @@ from ..moving.authority import refuse_moving, wait_while_moving
 from ..peers.peers import peer_by_id
 from ..peers.values import Peer
 from ..runtime import Federation
+from .lendable import is_lendable
 from .row import Held, by_right, later, lease_by_id, lease_with, open_lease, out, set_lease
 from .tables import federation_lease
 from .values import LeaseForced, LeaseGrant, LeaseRecall, LeaseRefusal, LeaseReport
@@ -86,7 +87,7 @@ def serve_wants(federation: Federation, tx: Transaction, lot_id: str) -> None:
         lease = lease_by_id(tx, waits["id"])
         peer = peer_by_id(tx, lease.row["peer_id"])
         given = min(lease.row["wanted"], _lendable(lease, peer))
-        if given <= 0 or not peer.active:
+        if given <= 0 or not peer.active or not is_lendable(tx, peer, lot_id):
             continue
         lease = set_lease(tx, _give(tx, lease, given), wanted=lease.row["wanted"] - given)
         _tell_grant(federation, tx, lease, None)
