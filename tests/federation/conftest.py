@@ -39,7 +39,15 @@ from commensal_federation.transport import Answer, Request
 NewRegion = Callable[..., Region]
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Regions stand on SQLite, and on PostgreSQL too where a module says ``BOTH = True``: what crosses between
+    instances is the same code on either, and their rooms are tried on both."""
+    if "new_region" in metafunc.fixturenames:
+        kinds = ["sqlite", "postgresql"] if getattr(metafunc.module, "BOTH", False) else ["sqlite"]
+        metafunc.parametrize("new_region", kinds, indirect=True)
+
+
+@pytest.fixture
 def new_region(request: pytest.FixtureRequest, tmp_path: Path, clock: ManualClock) -> Iterator[NewRegion]:
     """Makes a region: ``new_region("a", "b", plugins=("federation", …))``. Each instance has keys, and no peer yet."""
     opened: list[Instance] = []

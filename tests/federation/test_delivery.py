@@ -25,6 +25,8 @@ from commensal_federation.transport import Answer, Request
 
 Say = Callable[..., str]
 
+BOTH = True  # databases
+
 
 def _rows(store: Store, table: Any, *where: Any) -> list[Any]:
     with store.read() as tx:

@@ -27,6 +27,8 @@ from commensal_federation.testing import Region
 
 Say = Callable[..., str]
 
+BOTH = True  # databases
+
 
 def _stored(region: Region, name: str = "b") -> int:
     return _count(region[name].instance.store, federation_inbox)

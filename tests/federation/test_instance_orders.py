@@ -18,6 +18,8 @@ from commensal_federation.testing import Region
 from .conftest import NewRegion
 from .trading import Hub, Place, Producer, clock_of, minutes, sound
 
+BOTH = True  # databases
+
 
 @pytest.fixture
 def region(new_region: NewRegion) -> Region:

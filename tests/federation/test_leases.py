@@ -24,6 +24,8 @@ from commensal_federation.testing import Region
 from .conftest import NewRegion
 from .trading import Hub, Producer, clock_of, minutes, sound
 
+BOTH = True  # databases
+
 
 @pytest.fixture
 def region(new_region: NewRegion) -> Region:
@@ -53,7 +55,7 @@ def item(farm: Producer, hub: Hub) -> str:
 def reported(farm: Producer, **changed: Any) -> LeaseReport:
     """What the hub would say if nothing had happened since its grant, with changes."""
     (lease,) = farm.leases()
-    with farm.read() as tx:
+    with farm.write() as tx:  # it locks the lease
         held = lease_with(tx, "lender", lease.peer_id, lot_id=lease.lot_id)
         assert held is not None
         row = held.row

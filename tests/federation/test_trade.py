@@ -13,6 +13,8 @@ from commensal_federation.testing import Region
 from .conftest import NewRegion
 from .trading import Hub, Producer, clock_of, minutes, sound
 
+BOTH = True  # databases
+
 
 @pytest.fixture
 def region(new_region: NewRegion) -> Region:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 # The last ones found bugs in the real code, which are told without chance in test_found_by_schedules.py, too.
-SCHEDULES: Sequence[int] = (0, 1, 4, 5, 8, 9, 11, 12, 13, 2, 3, 15, 29, 43, 44, 201, 300)
+SCHEDULES: Sequence[int] = (0, 4, 9, 13, 15, 29, 43, 44, 201, 300)
 
 # The seed by which each planted bug was found first.
 CAUGHT_BY: Mapping[str, int] = {

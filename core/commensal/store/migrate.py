@@ -15,7 +15,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
-from sqlalchemy import MetaData, inspect
+from sqlalchemy import MetaData, inspect, text
 
 from ..errors import PluginError, StoreError
 from ..failpoints import failpoint
@@ -132,17 +132,27 @@ def _missing(store: Store, line: str, config: Config) -> list[str]:
     return [revision for revision in reversed(list(known)) if revision not in done]
 
 
-def _shape(tx: Transaction) -> dict[str, object]:
-    """Every table with its columns, indexes and foreign keys: what a revision can change."""
-    found = inspect(tx.connection)
-    return {
-        name: (
-            [(one["name"], str(one["type"]), one["nullable"], one["default"]) for one in found.get_columns(name)],
-            sorted(str(one["name"]) for one in found.get_indexes(name)),
-            sorted(str(one["constrained_columns"]) for one in found.get_foreign_keys(name)),
-        )
-        for name in found.get_table_names()
-    }
+_SHAPES = {
+    "sqlite": "SELECT tbl_name AS name, coalesce(sql, name) AS said FROM sqlite_master",
+    "postgresql": """
+        SELECT table_name AS name, concat_ws(' ', column_name, data_type, is_nullable, column_default) AS said
+          FROM information_schema.columns WHERE table_schema = current_schema()
+        UNION ALL SELECT tablename, indexdef FROM pg_indexes WHERE schemaname = current_schema()
+        UNION ALL SELECT c.relname, pg_get_constraintdef(k.oid) FROM pg_constraint k
+          JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+          WHERE n.nspname = current_schema()""",
+}
+
+
+def _shape(tx: Transaction) -> dict[str, list[str]]:
+    """Every table with its columns, indexes and constraints, as the database tells them: what a revision can change.
+
+    One question: asking table by table took most of the time of making an instance.
+    """
+    found: dict[str, list[str]] = {}
+    for row in tx.all(text(_SHAPES[tx.connection.dialect.name])):
+        found.setdefault(row["name"], []).append(row["said"])
+    return {name: sorted(said) for name, said in found.items()}
 
 
 def _refuse_foreign(plugin: str, revision: str, before: Mapping[str, object], after: Mapping[str, object]) -> None:
