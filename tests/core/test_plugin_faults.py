@@ -17,12 +17,13 @@ from starlette.requests import Request
 from starlette.testclient import TestClient
 
 from commensal.api.app import make_app
+from commensal.catalogs.offers import set_price
 from commensal.checks import broken_invariants
 from commensal.cli import of_plugins
 from commensal.cli.check import report_plugins
 from commensal.clock import ManualClock
 from commensal.enterprises.try_settings import try_settings
-from commensal.errors import PluginError
+from commensal.errors import PluginError, SoldOut
 from commensal.events.opened import announce_openings
 from commensal.hooks import specifications
 from commensal.hooks.answers import nonsense
@@ -94,6 +95,14 @@ def cases(*where: str) -> list[Any]:
 def place(world: World) -> Order:
     wish = Wish(items={world.item: 2}, name="Ada", email="ada@example.org", shipping="probe:van")
     return world.instance.store.transact(lambda tx: place_order(tx, world.hooks, "shop-session", wish))
+
+
+def order_too_many(world: World) -> str:
+    """What a customer is told who wants more than there is, when plugins were asked to bring it."""
+    wish = Wish(items={world.item: 999}, name="Ada", email="ada@example.org", shipping="probe:van")
+    with pytest.raises(SoldOut) as refused:
+        world.instance.transact(lambda tx: place_order(tx, world.hooks, "shop-session", wish))
+    return str(refused.value)
 
 
 def ordered(world: World) -> Order:
@@ -201,6 +210,7 @@ REACH: dict[str, Callable[[World, ManualClock], object]] = {
     "shipping_options": lambda world, _: quote(world),
     "book_shipping": lambda world, _: place(world),
     "release_shipping": lambda world, _: on_order(world, lambda tx, order: cancel_order(tx, world.hooks, order)),
+    "bring_stock": lambda world, _: order_too_many(world),
     "payment_methods": lambda world, _: payment_methods(world.instance, "shop", "en"),
     "start_payment": lambda world, _: pay(world),
     "payment_webhook": lambda world, _: message(world),
@@ -218,6 +228,7 @@ REACH: dict[str, Callable[[World, ManualClock], object]] = {
     "sale_opened": lambda world, _: write(world, announce_openings),
     "sale_completed": close,
     "stock_changed": lambda world, _: write(world, lambda tx: count_stock(tx, "shop", world.lot, Decimal(9))),
+    "listing_changed": lambda world, _: write(world, lambda tx: set_price(tx, "shop", world.item, 999)),
 }
 
 
