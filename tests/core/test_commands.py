@@ -178,7 +178,7 @@ def test_the_demo_tells_its_story_to_a_good_end(tmp_path: Path) -> None:
 
 def test_the_demo_without_a_folder_leaves_nothing_behind(tmp_path: Path) -> None:
     env = {**os.environ, "TMPDIR": str(tmp_path)}
-    server = subprocess.Popen([COMMENSAL, "demo", "--port", "0"], stdout=subprocess.PIPE, text=True, env=env)
+    server = subprocess.Popen([COMMENSAL, "demo", "--alone", "--port", "0"], stdout=subprocess.PIPE, text=True, env=env)
     assert server.stdout is not None
     greeting = ""
     while "Stop with Ctrl-C" not in greeting:

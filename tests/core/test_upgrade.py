@@ -17,8 +17,8 @@ from commensal.api.app import make_app
 from commensal.checks import broken_invariants
 from commensal.clock import ManualClock, SystemClock
 from commensal.demo.fill import PASSWORD
-from commensal.instance import open_instance
-from commensal.instance.begin import USUAL, begin_instance
+from commensal.instance import load_settings, open_instance
+from commensal.instance.begin import begin_instance
 from commensal.instance.brought import read_brought
 from commensal.instance.instance import DATABASE
 from commensal.keeping.backup import try_newest
@@ -89,7 +89,8 @@ def test_its_database_is_made_like_that_of_a_new_instance(
     unpack(release, folder, url)
     upgraded(folder)
     fresh = folder.with_name("fresh")
-    begin_instance(fresh, name="Fresh", database=new_postgresql("template0") if url else "", plugins=USUAL)
+    plugins = load_settings(folder).enabled_plugins  # those of then
+    begin_instance(fresh, name="Fresh", database=new_postgresql("template0") if url else "", plugins=plugins)
     with open_instance(folder) as old, old.store.read() as tx:
         upgraded_shape = shape(tx)
     with open_instance(fresh) as new, new.store.read() as tx:

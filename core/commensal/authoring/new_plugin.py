@@ -26,7 +26,7 @@ msgstr ""
 
 """
 # Names that would be misread: the key of instance.toml beside the tables of plugins, and what packages are called.
-_RESERVED = frozenset({"enabled", "commensal", "testing", "federation", "plugin", "plugins"})
+_RESERVED = frozenset({"enabled", "commensal", "testing", "plugin", "plugins"})
 
 
 def new_plugin(plugin: str, kind: str, folder: Path, *, taken: Collection[str] = ()) -> list[Path]:
