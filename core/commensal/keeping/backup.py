@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError
@@ -40,6 +40,13 @@ class Backup:
     """Older ones that made room."""
 
 
+def _free_name(to: Path, now: datetime) -> Path:
+    """Two backups of one second, as of an upgrade that was killed and begun again, get names that sort as they came."""
+    while (file := to / f"commensal-{now:%Y%m%dT%H%M%SZ}.zip").exists():
+        now += timedelta(seconds=1)
+    return file
+
+
 def back_up(folder: Path, to: Path, *, keep: int = KEEP, whole: bool = False, clock: Clock) -> Backup:
     """Writes ``commensal-<moment in UTC>.zip`` into `to`, which belongs to this instance alone, and checks it; with
     `whole`, a dump of PostgreSQL is also loaded into a temporary database, as an SQLite file is opened in any case.
@@ -51,10 +58,8 @@ def back_up(folder: Path, to: Path, *, keep: int = KEEP, whole: bool = False, cl
     if keep < 1:
         raise SettingsError("At least one backup is kept.")
     source, now = Source.of(folder, clock), clock.now().astimezone(UTC)
-    file = to / f"commensal-{now:%Y%m%dT%H%M%SZ}.zip"
     with _place(to) as work:
-        if file.exists():
-            raise SettingsError(f"{file} exists already; nothing was changed.")
+        file = _free_name(to, now)
         unfinished = work / file.name
         try:
             manifest = _write(source, work, unfinished)
