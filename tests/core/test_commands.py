@@ -178,18 +178,23 @@ def test_the_demo_tells_its_story_to_a_good_end(tmp_path: Path) -> None:
 
 def test_the_demo_without_a_folder_leaves_nothing_behind(tmp_path: Path) -> None:
     env = {**os.environ, "TMPDIR": str(tmp_path)}
-    server = subprocess.Popen([COMMENSAL, "demo", "--alone", "--port", "0"], stdout=subprocess.PIPE, text=True, env=env)
-    assert server.stdout is not None
-    greeting = ""
-    while "Stop with Ctrl-C" not in greeting:
-        line = server.stdout.readline()
-        assert line, greeting
-        greeting += line
-    url = greeting.split("demo region at ")[1].split()[0]
-    assert httpx2.get(url).status_code == 200
-    assert "demo-commensal" in greeting
-    server.send_signal(signal.SIGINT)
-    server.communicate(timeout=30)
+    asked = [COMMENSAL, "demo", "--alone", "--port", "0"]
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a run in the background ignores it, and hands that on
+    with subprocess.Popen(asked, stdout=subprocess.PIPE, text=True, env=env) as server:
+        try:
+            assert server.stdout is not None
+            greeting = ""
+            while "Stop with Ctrl-C" not in greeting:
+                line = server.stdout.readline()
+                assert line, greeting
+                greeting += line
+            url = greeting.split("demo region at ")[1].split()[0]
+            assert httpx2.get(url).status_code == 200
+            assert "demo-commensal" in greeting
+            server.send_signal(signal.SIGINT)
+            server.communicate(timeout=30)
+        finally:
+            server.kill()
     assert list(tmp_path.iterdir()) == []
 
 
