@@ -178,7 +178,7 @@ def test_the_demo_tells_its_story_to_a_good_end(tmp_path: Path) -> None:
 
 def test_the_demo_without_a_folder_leaves_nothing_behind(tmp_path: Path) -> None:
     env = {**os.environ, "TMPDIR": str(tmp_path)}
-    asked = [COMMENSAL, "demo", "--alone", "--port", "0"]
+    asked = [str(COMMENSAL), "demo", "--alone", "--port", "0"]
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a run in the background ignores it, and hands that on
     with subprocess.Popen(asked, stdout=subprocess.PIPE, text=True, env=env) as server:
         try:
