@@ -68,7 +68,7 @@ def demo_network(network: DemoNetwork) -> DemoStory | None:
         sessions.append(_open_sale(region[str(at)], home.federation, hub, producers))
     region.work()
     hubs = tuple(one.instance.folder for one in network.neighbours)
-    traded = Traded(home=network.home.folder, hubs=hubs, sessions=tuple(sessions))
+    traded = Traded(home=network.home.folder, producers=tuple(producers), hubs=hubs, sessions=tuple(sessions))
     return DemoStory(tries=_tries(network.neighbours), tell=lambda run: tell(run, traded))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from typing import Any, TypeVar
 
 import httpx
 
-from commensal import DemoRun, StockLot, broken_invariants, lots_by_id, open_instance
+from commensal import DemoRun, StockLot, broken_invariants, lots_by_id, lots_of, open_instance
 
 from ..leases.questions import leases
 
@@ -25,9 +26,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Traded:
-    """Folders of the instances, and the sale session of each hub."""
+    """Folders of the instances, the producers whose goods travel, and the sale session of each hub."""
 
     home: Path
+    producers: tuple[str, ...]
     hubs: tuple[Path, ...]
     sessions: tuple[str, ...]
 
@@ -74,17 +76,19 @@ def tell(run: DemoRun, traded: Traded) -> list[str]:
 
 def _last_crate(run: DemoRun, traded: Traded, shops: list[Shop]) -> list[str]:
     """Customers of both hubs buy piece by piece, all at once, until none is left anywhere."""
-    offers = [{one["name"]: one for one in shop.offers()} for shop in shops]
-    few = [one for one in offers[0].values() if one["name"] in offers[1] and one["left"] in _FEW]
+    offers = [_offered_once(shop) for shop in shops]
+    both = offers[0].keys() & offers[1].keys()
+    few = [name for name in both if offers[0][name]["left"] in _FEW and len(_at_home(traded, name)) == 1]
     if not few:
         return ["there is nothing of which there are few"]
-    name = str(min(few, key=lambda one: int(one["left"]))["name"])
+    name = min(few, key=lambda one: (int(offers[0][one]["left"]), one))
     items = [str(one[name]["item_id"]) for one in offers]
-    there = _to_be_had(traded, [str(one[name]["lot_id"]) for one in offers]) // int(offers[0][name]["lot_quantity"])
+    grains = _to_be_had(traded, name, [str(one[name]["lot_id"]) for one in offers])
+    there = grains // int(offers[0][name]["lot_quantity"])
     run.say(f"[bold]Two regions[/bold] sell {name}, of which there are {there}, counted once")
     bought = [0] * len(shops)
     with ThreadPoolExecutor(len(shops)) as pool:
-        for _ in range(10):  # what lies idle at one hub is called back for the other
+        for _ in range(int(PATIENCE)):  # what lies idle at one hub is called back for the other
             now = list(pool.map(lambda at: _buy_up(shops[at], items[at]), range(len(shops))))
             bought = [before + more for before, more in zip(bought, now, strict=True)]
             if sum(bought) >= there:
@@ -92,6 +96,13 @@ def _last_crate(run: DemoRun, traded: Traded, shops: list[Shop]) -> list[str]:
             time.sleep(1)
     run.say(f"[bold]Bought[/bold] at both at once, piece by piece: {bought[0]} here, {bought[1]} there")
     return [] if sum(bought) == there else [f"{sum(bought)} pieces of {there} were sold"]
+
+
+def _offered_once(shop: Shop) -> dict[str, dict[str, Any]]:
+    """What a shop offers in one size only, by name."""
+    offers = shop.offers()
+    names = Counter(one["name"] for one in offers)
+    return {one["name"]: one for one in offers if names[one["name"]] == 1}
 
 
 def _buy_up(shop: Shop, item_id: str) -> int:
@@ -124,15 +135,20 @@ def _held(traded: Traded, shop: Shop) -> dict[str, Any] | None:
     return None
 
 
-def _to_be_had(traded: Traded, copies: list[str]) -> int:
-    """Grains of one lot that anybody may still sell: at home, and at the hubs."""
-    held = [_lots(folder)[copy] for folder, copy in zip(traded.hubs, copies, strict=True)]
+def _to_be_had(traded: Traded, name: str, copies: list[str]) -> int:
+    """Grains that anybody may still buy of this lot: at home, at the hubs, and on the way between them.
+
+    The home counts as lent what is on its way, in either direction, so one look at it misses none.
+    """
+    ordered = [_lot(folder, copy).reserved for folder, copy in zip(traded.hubs, copies, strict=True)]
+    (home,) = _at_home(traded, name)
+    return int((home.free + home.lent - sum(ordered, Decimal(0))) * home.per_unit)
+
+
+def _at_home(traded: Traded, name: str) -> list[StockLot]:
+    """Lots of this name where the goods are."""
     with open_instance(traded.home) as opened, opened.store.read() as tx:
-        home = {one.lot_id: one for one in leases(tx, limit=10_000)}
-        lots = [lot for lot in lots_by_id(tx, home).values() if lot.name == held[0].name and lot.unit == held[0].unit]
-    if not lots:
-        return int(held[0].beyond * held[0].per_unit)
-    return int((lots[0].free + sum((lot.free for lot in held), Decimal(0))) * lots[0].per_unit)
+        return [lot for one in traded.producers for lot in lots_of(tx, one, limit=1000) if lot.name == name]
 
 
 def _difference(traded: Traded) -> list[str]:
@@ -143,6 +159,11 @@ def _difference(traded: Traded) -> list[str]:
         Decimal(0),
     )
     return [] if lent == held else [f"producers have lent {lent:f}, and hubs hold {held:f}"]
+
+
+def _lot(folder: Path, lot_id: str) -> StockLot:
+    with open_instance(folder) as opened, opened.store.read() as tx:
+        return lots_by_id(tx, [lot_id])[lot_id]
 
 
 def _lots(folder: Path) -> dict[str, StockLot]:
