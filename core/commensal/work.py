@@ -15,6 +15,8 @@ from .instance import Instance
 from .jobs import Periodic, Work
 from .jobs.failed import forget_finished
 from .jobs.run import run_due
+from .keeping.nightly import make_backup, promise_backup, try_backup
+from .keeping.upkeep import BACKUP, TRIAL
 from .mail.send import send_mail
 from .payments import promises
 from .payments.following import call_off, follow_up
@@ -37,11 +39,14 @@ def _core(instance: Instance) -> Work:
             promises.CANCEL: call_off,
             promises.REFUND: give_back,
             promises.LATE: give_late_money_back,
+            BACKUP: make_backup,
+            TRIAL: try_backup,
         },
         periodic=(
             Periodic("announce_openings", timedelta(minutes=1), announce_openings),
             Periodic("complete_sales", timedelta(minutes=1), complete_due),
             Periodic("repeat_sales", timedelta(minutes=5), partial(repeat_due, hooks=instance.hooks)),
+            Periodic("promise_backup", timedelta(minutes=5), partial(promise_backup, settings=instance.settings)),
             Periodic("forget_answers", timedelta(days=1), forget_old_answers),
             Periodic("forget_log_ins", timedelta(days=1), forget_what_ran_out),
             Periodic("forget_jobs", timedelta(days=1), forget_finished),

@@ -54,6 +54,13 @@ def test_a_folder_of_var_lib_is_made_by_systemd_and_one_at_home_can_be_seen() ->
     assert service(write_text("commensal", Path("/home/marie/val")))["ProtectHome"] == "read-only"
 
 
+def test_the_worker_may_write_backups_and_the_web_server_may_not(tmp_path: Path) -> None:
+    begin_instance(tmp_path / "val", name="Val", backups=tmp_path / "disk", plugins=())
+    text = write_text("commensal-work", tmp_path / "val")
+    assert f"\nReadWritePaths={tmp_path / 'val'}\nReadWritePaths=-{tmp_path / 'disk'}\n" in text
+    assert "disk" not in write_text("commensal", tmp_path / "val")
+
+
 def test_a_path_that_systemd_would_misread_is_refused() -> None:
     for path in ("/srv/two words", "/srv/100%", "/srv/a;b"):
         with pytest.raises(SettingsError, match="choose a plain one"):

@@ -10,6 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import event, update
 from starlette.testclient import TestClient
 
+from commensal.clock import ManualClock
 from commensal.enterprises.counters import next_number
 from commensal.hooks.dispatcher import Failure
 from commensal.hooks.failures import note_failures
@@ -17,6 +18,7 @@ from commensal.instance import Secret, Settings
 from commensal.instance.settings import LimitSettings, WatchingSettings
 from commensal.jobs import promise
 from commensal.jobs.tables import job
+from commensal.keeping.upkeep import BACKUP, mark_done, promise_once
 from commensal.people.people import Person
 from commensal.people.scopes import OPERATOR
 from commensal.people.tokens import make_token
@@ -102,6 +104,15 @@ def test_jobs_orders_and_failures_are_counted_in_the_database(client: TestClient
     assert [of(found, "commensal_jobs", state=one) for one in ("waiting", "running", "done", "parked")] == [2, 0, 0, 1]
     assert of(found, "commensal_jobs_failing") == 1
     assert of(found, "commensal_plugin_failures_total", plugin="pickup", hook="shipping_options") == 4
+
+
+def test_the_newest_backup_has_an_age(client: TestClient, store: Store, clock: ManualClock) -> None:
+    assert of(figures(client), "commensal_backup_age_seconds") is None
+    with store.write() as tx:
+        promise_once(tx, BACKUP, tx.now)
+        mark_done(tx, BACKUP, tx.now)
+    clock.advance(minutes=5)
+    assert of(figures(client), "commensal_backup_age_seconds") == 300
 
 
 def test_the_database_the_process_and_the_pool_are_measured(client: TestClient) -> None:

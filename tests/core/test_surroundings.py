@@ -47,10 +47,11 @@ def test_an_upgrade_that_was_broken_off_is_told(instance: Instance, clock: Manua
     assert said not in list(warnings(instance))
 
 
-def test_an_instance_that_is_tried_out_on_this_machine_has_no_mail_server(instance: Instance) -> None:
+def test_an_instance_that_is_tried_out_on_this_machine_has_no_mail_server_and_no_backups(instance: Instance) -> None:
     there = replace(instance.settings, base_url="http://127.0.0.1:8000")
     assert list(warnings(replace(instance, settings=there))) == [
-        "mail.host is empty: e-mails are written into the folder mail/ and reach nobody; name an SMTP server."
+        "Nobody makes backups: let backups.folder in instance.toml name a folder, best on another disk.",
+        "mail.host is empty: e-mails are written into the folder mail/ and reach nobody; name an SMTP server.",
     ]
 
 

@@ -8,33 +8,38 @@ from typing import Annotated
 import typer
 
 from ..clock import SystemClock
-from ..keeping.backup import KEEP, back_up, try_newest
+from ..instance import load_settings
+from ..keeping.backup import back_up, try_newest
 from ..keeping.restore import Arrived, restore
 from ..printing import console
 from .folder import HERE, Folder
+
+BackupFolder = Annotated[
+    Path | None,
+    typer.Option(help="A folder for this instance's backups alone; else backups.folder of instance.toml, or backups/."),
+]
 
 
 def add_to(app: typer.Typer) -> None:
     @app.command("backup")
     def backup(
-        to: Annotated[
-            Path | None, typer.Option(help="A folder for this instance's backups; else backups/ in its own.")
-        ] = None,
-        keep: Annotated[int, typer.Option(min=1, help="How many of the newest stay.")] = KEEP,
+        to: BackupFolder = None,
+        keep: Annotated[int | None, typer.Option(min=1, help="How many of the newest stay; else backups.keep.")] = None,
         test: Annotated[
             bool, typer.Option("--test", help="Restore the newest into a temporary place instead.")
         ] = False,
         instance: Folder = HERE,
     ) -> None:
         """Backs up the instance, which may be serving, into one file, and checks that file."""
-        place = to or instance / "backups"
+        kept = load_settings(instance).backups
+        place = to or backup_folder(instance)
         if test:
             console.print(
                 f"[green]sound[/green] {try_newest(instance, place, clock=SystemClock())} can be restored.",
                 soft_wrap=True,
             )
             return
-        made = back_up(instance, place, keep=keep, clock=SystemClock())
+        made = back_up(instance, place, keep=keep or kept.keep, clock=SystemClock())
         rows, size = sum(made.manifest.counts.values()), made.file.stat().st_size
         console.print(
             f"[green]sound[/green] {made.file}: {rows:,} rows, {size:,} bytes, opened and checked.", soft_wrap=True
@@ -54,6 +59,11 @@ def add_to(app: typer.Typer) -> None:
     ) -> None:
         """Makes an instance from a backup, in a new folder."""
         tell(restore(archive, instance, database=database, clock=SystemClock()), instance)
+
+
+def backup_folder(instance: Path) -> Path:
+    """Where backups go that nobody says a place for."""
+    return Path(load_settings(instance).backups.folder or instance / "backups")
 
 
 def tell(arrived: Arrived, instance: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -28,6 +29,9 @@ def add_to(app: typer.Typer) -> None:
         sender: Annotated[str | None, typer.Option(help="The address from which e-mails are sent.")] = None,
         database: Annotated[str, typer.Option(help="A PostgreSQL URL; empty for SQLite.")] = "",
         port: Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on.")] = 8000,
+        backups: Annotated[
+            Path | None, typer.Option(help="A folder, best on another disk, for a backup every night.", file_okay=False)
+        ] = None,
         plugin: Annotated[list[str] | None, typer.Option(help="An installed plugin to enable too.")] = None,
         systemd: Annotated[bool, typer.Option("--systemd", help="Only print units of systemd for it.")] = False,
         proxy: Annotated[Proxy | None, typer.Option(help="Only print a reverse proxy's settings for it.")] = None,
@@ -45,9 +49,12 @@ def add_to(app: typer.Typer) -> None:
             language=_asked(language, "Which language by default (fr, en)?", "fr"),
             timezone=_asked(timezone, "Which time zone?", "Europe/Paris"),
             sender=_asked(sender, "From which address are e-mails sent?", "commensal@localhost"),
-            database=database, port=port, plugins=tuple(dict.fromkeys([*USUAL, *(plugin or [])])),
+            database=database, port=port, backups=backups.absolute() if backups else None,
+            plugins=tuple(dict.fromkeys([*USUAL, *(plugin or [])])),
         )  # fmt: skip
         typer.echo(f"The instance is in {instance.resolve()}. Start it with: commensal serve --instance {instance}")
+        if backups is None:
+            typer.echo("Nobody backs it up: let backups.folder in instance.toml name a folder, best on another disk.")
 
 
 def _asked(told: str | None, question: str, usual: str | None = None) -> str:

@@ -13,6 +13,7 @@ from ..hosting import UNITS
 from ..printing import console
 from ..upgrading.preflight import Plan, preflight
 from ..upgrading.upgrade import HalfWay, Upgraded, upgrade
+from .backup import BackupFolder, backup_folder
 from .folder import HERE, Folder
 
 _HALF_WAY = 3  # the exit code; 1 is "refused, and nothing was changed"
@@ -22,9 +23,7 @@ _UNITS = " ".join(UNITS)
 def add_to(app: typer.Typer) -> None:
     @app.command("upgrade")
     def upgrade_command(
-        to: Annotated[
-            Path | None, typer.Option(help="A folder for this instance's backups; else backups/ in its own.")
-        ] = None,
+        to: BackupFolder = None,
         dry_run: Annotated[bool, typer.Option("--dry-run", help="Only look, and say what would happen.")] = False,
         instance: Folder = HERE,
     ) -> None:
@@ -33,7 +32,7 @@ def add_to(app: typer.Typer) -> None:
         Install the new version and stop the instance first. If this is broken off, run it again: it goes on. Exits 1
         where it refuses and nothing was changed, 3 where it stopped half-way and says how to go on or back.
         """
-        with preflight(instance, to or instance / "backups", clock=SystemClock()) as plan:
+        with preflight(instance, to or backup_folder(instance), clock=SystemClock()) as plan:
             _print_plan(plan)
             if dry_run:
                 _print_intent(plan)

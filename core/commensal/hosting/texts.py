@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 from ..errors import SettingsError
 from ..instance import Settings, load_settings
 
-UNITS = {"commensal": ("the web server", "serve --no-jobs"), "commensal-work": ("the worker", "work")}
+WORKER = "commensal-work"
+UNITS = {"commensal": ("the web server", "serve --no-jobs"), WORKER: ("the worker", "work")}
 PROXIES = ("caddy", "nginx")
 CONTAINER = "container"
 STATE = Path("/var/lib")  # where systemd makes folders of services
@@ -26,20 +27,26 @@ def write_text(which: str, folder: Path) -> str:
     settings = load_settings(folder) if (folder / "instance.toml").exists() else Settings(name="", base_url=_EXAMPLE)
     file = Path(__file__).parent / "templates" / ("unit.service" if which in UNITS else which)
     text = file.read_text(encoding="utf-8")
-    for name, value in (_of_unit(which, folder) if which in UNITS else _of_address(settings)).items():
+    for name, value in (_of_unit(which, folder, settings) if which in UNITS else _of_address(settings)).items():
         text = text.replace(f"{{{name}}}", value)
     return text
 
 
-def _of_unit(unit: str, folder: Path) -> dict[str, str]:
+def _of_unit(unit: str, folder: Path, settings: Settings) -> dict[str, str]:
     commensal = Path(sys.executable).with_name("commensal")
-    for path in (str(folder), str(commensal)):
+    backups = settings.backups.folder
+    for path in (str(folder), str(commensal), backups):
         if any(one.isspace() or one in "%\\\"'$;" for one in path):
             raise SettingsError(
                 f"{path}: a unit of systemd would read this path as something else; choose a plain one."
             )
     at_home = any(path.parts[1:2] and path.parts[1] in _HOMES for path in (folder, commensal))
     kept = folder.is_relative_to(STATE) and folder != STATE
+    writes = (
+        f"StateDirectory={folder.relative_to(STATE)}\nStateDirectoryMode=0700" if kept else f"ReadWritePaths={folder}"
+    )
+    if backups and unit == WORKER and not Path(backups).is_relative_to(folder):
+        writes += f"\nReadWritePaths=-{backups}"  # "-": while that disk is away, everything else goes on
     what, command = UNITS[unit]
     return {
         "unit": unit,
@@ -47,9 +54,7 @@ def _of_unit(unit: str, folder: Path) -> dict[str, str]:
         "command": command,
         "commensal": str(commensal),
         "folder": str(folder),
-        "writes": f"StateDirectory={folder.relative_to(STATE)}\nStateDirectoryMode=0700"
-        if kept
-        else f"ReadWritePaths={folder}",
+        "writes": writes,
         "home": "read-only" if at_home else "yes",
     }
 

@@ -35,6 +35,11 @@ port = {port}
 sender = {sender}
 host = ""                 # empty: e-mails are written into the folder mail/
 
+[backups]
+folder = {backups}              # for this instance alone, best on another disk; empty: nobody backs it up
+at = "03:30"              # every night, by the clock of timezone
+keep = 14                 # the newest stay
+
 [plugins]
 enabled = {plugins}
 """
@@ -51,12 +56,14 @@ def begin_instance(
     database: str = "",
     port: int = 8000,
     sender: str = "commensal@localhost",
+    backups: Path | None = None,
     plugins: tuple[str, ...] = USUAL,
     allow: tuple[str, ...] = (),
 ) -> None:
     """Writes ``instance.toml`` (mode 0600) into `folder`, which is made if need be, and the database beside it.
 
-    `allow` are inner addresses that it may reach all the same, for test networks.
+    `backups` is the absolute path of a folder, made if need be, for a backup every night; `allow` are inner addresses
+    that it may reach all the same, for test networks.
 
     Raises `SettingsError` where there is an instance already: nothing is ever overwritten.
     """
@@ -66,8 +73,11 @@ def begin_instance(
         raise SettingsError(f"{file} exists already; nothing was changed.")
     values = {
         "name": name, "base_url": base_url, "language": language, "timezone": timezone, "currency": currency,
-        "database": database, "port": port, "sender": sender, "plugins": list(plugins),
+        "database": database, "port": port, "sender": sender,
+        "backups": str(backups or ""), "plugins": list(plugins),
     }  # fmt: skip
+    if backups is not None:
+        backups.mkdir(parents=True, exist_ok=True, mode=0o700)
     text = _TEXT.format(**{key: _toml(value) for key, value in values.items()})
     if allow:
         text += f"\n[outbound]\nallow = {_toml(list(allow))}\n"

@@ -5,8 +5,10 @@ Every `Secret` may also stand in a file of its own, or with the service manager;
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import dataclass, field
+from datetime import time
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -17,6 +19,9 @@ from ..errors import SettingsError
 from ..outbound.allowed import read_allowed
 from ..reading import read_settings
 from ..secret import Secret
+
+_CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d", re.ASCII)
+OF_THIS_MACHINE = {"of_this_machine": True}  # metadata of what a backup leaves out: elsewhere it would be wrong
 
 
 @dataclass(frozen=True)
@@ -115,6 +120,30 @@ class RetentionSettings:
 
 
 @dataclass(frozen=True)
+class BackupSettings:
+    """Backups that the instance makes by itself, every night, while it serves."""
+
+    folder: str = field(default="", metadata=OF_THIS_MACHINE)
+    """The absolute path of a folder for this instance's backups alone, best on another disk. Empty: none are made."""
+    at: str = "03:30"
+    """The time of day, in `timezone`."""
+    keep: int = 14
+    """How many of the newest stay."""
+
+    def __post_init__(self) -> None:
+        if self.folder and not Path(self.folder).is_absolute():
+            raise ValueError(f'backups.folder: {self.folder!r} must be an absolute path, like "/mnt/backups/val"')
+        if not _CLOCK.fullmatch(self.at):
+            raise ValueError(f'backups.at: {self.at!r} is no time of day; write it like "03:30"')
+        if self.keep < 1:
+            raise ValueError(f"backups.keep: {self.keep} is too few; at least 1 is kept")
+
+    @property
+    def time_of_day(self) -> time:
+        return time.fromisoformat(self.at)
+
+
+@dataclass(frozen=True)
 class Settings:
     name: str
     """What people call this instance."""
@@ -136,6 +165,7 @@ class Settings:
     logs: LogSettings = field(default_factory=LogSettings)
     watching: WatchingSettings = field(default_factory=WatchingSettings)
     retention: RetentionSettings = field(default_factory=RetentionSettings)
+    backups: BackupSettings = field(default_factory=BackupSettings)
     plugins: dict[str, Any] = field(default_factory=dict, repr=False)  # as it is written, secrets too
     """`enabled`: ids in the order in which they are asked."""
 

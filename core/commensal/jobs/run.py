@@ -21,7 +21,7 @@ from .tables import job
 if TYPE_CHECKING:
     from ..instance import Instance
 
-CLAIM = timedelta(minutes=5)  # longer than the longest time limit of a job
+CLAIM = timedelta(minutes=5)  # longer than the longest time limit of a job; see `holding` for those without one
 DELAYS = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=3), timedelta(hours=12))
 _log = structlog.get_logger("commensal.jobs")
 
@@ -57,7 +57,7 @@ def _first(tx: Transaction, wanted: Select[Any]) -> RowMapping | None:
     return tx.first(first.with_for_update(skip_locked=True) if tx.postgresql else first)
 
 
-def _held(one: Job) -> ColumnElement[bool]:
+def held(one: Job) -> ColumnElement[bool]:
     """Still ours: a worker that was silent for so long that another took the job up has nothing to say about it."""
     return and_(job.c.id == one.id, job.c.state == "running", job.c.attempts == one.attempts)
 
@@ -75,12 +75,12 @@ def _do(instance: Instance, work: Work, one: Job) -> None:
         failpoint("job.done")
         with instance.store.write() as tx:
             # What it was about is not kept: payloads name people, and hold the secrets of their links.
-            done = update(job).where(_held(one))
+            done = update(job).where(held(one))
             tx.execute(done.values(state="done", finished_at=tx.now, error="", payload={}))
 
 
 def _failed(tx: Transaction, one: Job, error: str) -> None:
-    after = update(job).where(_held(one))
+    after = update(job).where(held(one))
     if one.attempts > len(DELAYS):
         tx.execute(after.values(state="parked", error=error))
     else:

@@ -28,7 +28,6 @@ from .settings import without_secrets
 from .source import Source, refuse_broken
 from .verify import OF_POSTGRESQL, OF_SQLITE, verify
 
-KEEP = 14
 _NAME = re.compile(r"commensal-\d{8}T\d{6}Z\.zip")
 
 
@@ -47,7 +46,7 @@ def _free_name(to: Path, now: datetime) -> Path:
     return file
 
 
-def back_up(folder: Path, to: Path, *, keep: int = KEEP, whole: bool = False, clock: Clock) -> Backup:
+def back_up(folder: Path, to: Path, *, keep: int = 14, whole: bool = False, clock: Clock) -> Backup:
     """Writes ``commensal-<moment in UTC>.zip`` into `to`, which belongs to this instance alone, and checks it; with
     `whole`, a dump of PostgreSQL is also loaded into a temporary database, as an SQLite file is opened in any case.
 
@@ -76,6 +75,11 @@ def back_up(folder: Path, to: Path, *, keep: int = KEEP, whole: bool = False, cl
 def backups_in(folder: Path) -> list[Path]:
     """The backups in a folder, the newest first."""
     return sorted((one for one in folder.glob("*") if _NAME.fullmatch(one.name)), reverse=True)
+
+
+def made_at(backup: Path) -> datetime:
+    """The moment (UTC) in the name of a backup."""
+    return datetime.strptime(backup.name, "commensal-%Y%m%dT%H%M%SZ.zip").replace(tzinfo=UTC)
 
 
 def try_newest(folder: Path, to: Path, *, clock: Clock) -> Path:

@@ -24,6 +24,7 @@ from .archive import SETTINGS, Archive, sync_folder
 from .manifest import Manifest
 from .settings import with_database
 from .source import Source
+from .upkeep import BACKUP, TRIAL
 from .verify import OF_POSTGRESQL, OF_SQLITE, refuse_unsound
 
 RESTORED = "restored"  # a file: when it was, for plugins that have told others more than they know now
@@ -144,12 +145,13 @@ def _has_tables(store: Store) -> bool:
 
 
 def waiting_jobs(source: Source) -> dict[str, int]:
-    """Jobs that are still to be done, by kind."""
+    """Jobs that are still to be done, by kind; without backups, which the instance owes to nobody but itself."""
     store = source.store(source.url)
     try:
         with store.read() as tx:
-            undone = select(job.c.kind, func.count().label("count")).where(job.c.state.in_(("waiting", "running")))
-            rows = tx.all(undone.group_by(job.c.kind).order_by(job.c.kind))
+            undone = (job.c.state.in_(("waiting", "running")), job.c.kind.not_in((BACKUP, TRIAL)))
+            counted = select(job.c.kind, func.count().label("count")).where(*undone)
+            rows = tx.all(counted.group_by(job.c.kind).order_by(job.c.kind))
             return {row["kind"]: row["count"] for row in rows}
     finally:
         store.close()

@@ -50,10 +50,14 @@ def toml(values: Mapping[str, Any]) -> str:
 
 
 def _take_out(settings: object, values: dict[str, Any], where: str) -> Iterator[str]:
-    """Removes from `values` what is a `Secret` in `settings`, which were read from them, and what names its file."""
+    """Removes from `values` what is a `Secret` in `settings`, which were read from them, what names its file, and what
+    is of this machine."""
     for one in fields(settings) if is_dataclass(settings) else ():
         value, raw = getattr(settings, one.name), values.get(one.name)
-        if _is_secret(value) or "elsewhere" in one.metadata:
+        if "of_this_machine" in one.metadata:
+            if values.pop(one.name, ""):
+                yield where + one.name
+        elif _is_secret(value) or "elsewhere" in one.metadata:
             names = [f"{one.name}_file"] if "elsewhere" in one.metadata else [one.name, f"{one.name}_file"]
             for name in [name for name in names if values.get(name)]:
                 del values[name]

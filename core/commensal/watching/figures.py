@@ -8,6 +8,7 @@ hooks, ids of plugins. Nothing that people choose becomes a label, or their numb
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 from importlib.metadata import version
 
 import structlog
@@ -21,6 +22,7 @@ from ..enterprises.tables import enterprise_counter
 from ..hooks.tables import plugin_failure
 from ..instance import Instance
 from ..jobs.tables import job
+from ..keeping.upkeep import BACKUP, newest_done
 from ..store import Transaction
 from .health import database_file
 
@@ -66,7 +68,7 @@ class _Counted(Collector):
         yield from self._pool()
         try:
             with self._instance.store.read() as tx:
-                counted = [*_jobs(tx), _orders(tx), _failures(tx), self._size(tx)]
+                counted = [*_jobs(tx), _orders(tx), _failures(tx), *_backups(tx), self._size(tx)]
         except Exception as error:  # whatever the driver raises: what this process knows is told all the same
             _log.warning("the database could not be counted", exc_info=error)
             counted = []
@@ -113,6 +115,14 @@ def _failures(tx: Transaction) -> Metric:
     for row in tx.all(select(plugin_failure.c.plugin, plugin_failure.c.hook, plugin_failure.c.count)):
         failures.add_metric((row["plugin"], row["hook"]), row["count"])
     return failures
+
+
+def _backups(tx: Transaction) -> Iterator[Metric]:
+    """None before the first one: who wants an alarm has it on a figure that is absent, too."""
+    made_at = newest_done(tx, BACKUP)
+    if made_at is not None:
+        age = (tx.now - made_at) // timedelta(seconds=1)
+        yield _gauge("commensal_backup_age_seconds", "Since the newest backup that was made by itself.", {"": age})
 
 
 def _gauge(name: str, text: str, values: dict[str, int], label: str = "") -> Metric:

@@ -1,4 +1,5 @@
-"""Is the instance well? Asked by monitors every few seconds, so it costs two statements at most once a second."""
+"""Is the instance well? Asked by monitors every few seconds, so it costs two statements at most once a second,
+and a third one where it is to back itself up. Folders of backups are not looked at: their disk may hang."""
 
 from __future__ import annotations
 
@@ -17,6 +18,7 @@ from sqlalchemy.engine import make_url
 from ..hooks.tables import plugin_failure
 from ..instance import Instance
 from ..jobs.tables import job, job_slot
+from ..keeping.upkeep import neglected
 from ..store import Transaction
 
 KEPT = timedelta(seconds=1)  # how long an answer holds
@@ -63,6 +65,7 @@ class Watcher:
         try:
             with self._instance.store.read() as tx:
                 reasons = [*self._of_database(tx), *_failing_plugins(tx)]
+                reasons += neglected(tx) if self._instance.settings.backups.folder else ()
         except Exception as error:  # whatever the driver raises: nobody can be served
             return Health("down", (f"The database does not answer: {type(error).__name__}.",))
         reasons += full_disks(self._instance)

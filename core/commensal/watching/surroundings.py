@@ -7,6 +7,7 @@ import socket
 import ssl
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from sqlalchemy import func, select
@@ -14,11 +15,13 @@ from sqlalchemy import func, select
 from ..instance import Instance
 from ..instance.brought import read_brought
 from ..jobs.tables import job
+from ..keeping.nightly import newest_backup
 from ..mail.deliver import connected
 from ..orders.tables import customer_order
 from ..store import Transaction
 from .health import AHEAD, database_file, full_disks, newest_slot
 
+FRESH = timedelta(days=2)  # a backup
 RENEWED = timedelta(days=14)  # before it expires, a certificate should have been renewed
 _SECONDS = 10  # for a server to answer
 
@@ -28,6 +31,7 @@ def warnings(instance: Instance) -> Iterator[str]:
     yield from full_disks(instance)
     yield from _open_files(instance)
     yield from _unfinished_upgrade(instance)
+    yield from _backups(instance)
     with instance.store.read() as tx:
         yield from clock_behind(tx)
     settings = instance.settings
@@ -69,6 +73,22 @@ def _unfinished_upgrade(instance: Instance) -> Iterator[str]:
         yield (
             f"The upgrade to Commensal {known.version} of {known.at:%Y-%m-%d %H:%M} UTC did not come to its end; stop "
             f"the instance and run `commensal upgrade`. As it was before, it is in {known.backup}."
+        )
+
+
+def _backups(instance: Instance) -> Iterator[str]:
+    folder = instance.settings.backups.folder
+    newest = newest_backup(Path(folder) if folder else instance.folder / "backups")
+    if newest is not None and newest > instance.clock.now() - FRESH:
+        return
+    if not folder:
+        yield "Nobody makes backups: let backups.folder in instance.toml name a folder, best on another disk."
+    elif newest is None:
+        yield f"There is no backup in {folder} yet; a running worker makes one, and so does `commensal backup`."
+    else:
+        yield (
+            f"The newest backup in {folder} is of {newest:%Y-%m-%d %H:%M} UTC; `commensal jobs` tells what went wrong, "
+            "and `commensal backup` makes one now."
         )
 
 
