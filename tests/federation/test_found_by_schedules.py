@@ -17,6 +17,7 @@ from commensal.clock import ManualClock
 from commensal.orders.cancel import cancel_order
 from commensal.orders.lock import locked_order
 from commensal_federation.catalogue.grants import end_grant, grants_between
+from commensal_federation.delivery.pulling import pull_lane
 from commensal_federation.delivery.restored import MARKER
 from commensal_federation.delivery.tables import federation_inbox
 from commensal_federation.leases.lending import accept_late, force_return
@@ -27,7 +28,7 @@ from commensal_federation.orders.values import AnswerLine, InstanceOrder
 from commensal_federation.signing.moments import write_moment
 from commensal_federation.testing import Region
 
-from .conftest import NewRegion
+from .conftest import NewRegion, Say
 from .trading import Hub, Place, Producer, clock_of, minutes, sound
 
 
@@ -94,6 +95,24 @@ def test_a_message_of_a_clock_that_is_ahead_is_taken_when_its_time_has_come(forg
     assert forger.status(body) == (425, "future")
     clock.advance(minutes=6)
     assert forger.status(body)[0] == 202
+
+
+def test_messages_of_a_clock_that_was_ahead_are_not_passed_over_for_later_ones(
+    region: Region, notes: Any, say: Say, clock: ManualClock
+) -> None:
+    """Where they were fetched: the one after them was taken for the next, and they for such as the peer has not."""
+    b = region["b"]
+    region.cut("a", "b")
+    clock.advance(minutes=6)
+    say("a", "b", "said by a clock that is ahead")
+    clock.advance(minutes=-6)
+    say("a", "b", "said by the clock that was set right")
+    region.mend()
+    assert not pull_lane(b, region.peer("b", "a").id, "order"), "it comes back later"
+    assert notes.at(b) == []
+    clock.advance(minutes=6)
+    assert pull_lane(b, region.peer("b", "a").id, "order")
+    assert notes.at(b) == ["said by a clock that is ahead", "said by the clock that was set right"]
 
 
 def test_what_was_sold_before_a_grant_was_taken_back_stays_ordered(farm: Producer, hub: Hub, item: str) -> None:

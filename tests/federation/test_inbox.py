@@ -239,7 +239,7 @@ def test_without_the_high_water_mark_a_forgotten_message_would_count_again(
     clock.advance(seconds=KEPT.total_seconds() + 1)
     with b.instance.store.write() as tx:
         forget_old(tx)
-        tx.execute(change_lane(forger.region.peer("b", "a").id, "order", "in"), {"swept": 0})
+        change_lane(tx, forger.region.peer("b", "a").id, "order", "in", {"swept": 0})
     assert receive(b, body).status == 202
     assert notes.at(b) == ["hello", "hello"]
 

@@ -9,12 +9,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import structlog
-from sqlalchemy import update
 
 from ..errors import CommensalError
 from .registry import Job
-from .run import CLAIM, held
-from .tables import job
+from .run import CLAIM, HELD, ours
 
 if TYPE_CHECKING:
     from ..instance import Instance
@@ -47,4 +45,4 @@ def holding(instance: Instance, one: Job, *, every: timedelta = _EVERY) -> Itera
 def claim_again(instance: Instance, one: Job) -> None:
     """Whoever has lost the job to another worker does not get it back."""
     with instance.store.write() as tx:
-        tx.execute(update(job).where(held(one)).values(claimed_until=tx.now + CLAIM))
+        tx.execute(HELD, {**ours(one), "claimed_until": tx.now + CLAIM})

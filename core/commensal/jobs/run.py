@@ -7,10 +7,11 @@ growing delay; after its last attempt it is parked, where an operator sees it an
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from sqlalchemy import ColumnElement, RowMapping, Select, and_, select, update
+from sqlalchemy import Select, bindparam, select, update
 
 from ..audit.acting import Acting, acting
 from ..failpoints import failpoint
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 
 CLAIM = timedelta(minutes=5)  # longer than the longest time limit of a job; see `holding` for those without one
 DELAYS = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=3), timedelta(hours=12))
+# Made once, since each job needs them.
+_NAMED = update(job).where(job.c.id == bindparam("job"))
+_TAKE_UP = _NAMED.values(state="running", claimed_until=bindparam("until"), attempts=job.c.attempts + 1)
+HELD = _NAMED.where(job.c.state == "running", job.c.attempts == bindparam("attempt"))  # see `ours`
 _log = structlog.get_logger("commensal.jobs")
 
 
@@ -42,24 +47,27 @@ def run_due(instance: Instance, work: Work) -> bool:
 
 def _claim(tx: Transaction) -> Job | None:
     """Each half of the question goes by the index of what is due, however much is."""
-    due = select(job).where(job.c.state == "waiting", job.c.due_at <= tx.now)
-    lost = select(job).where(job.c.state == "running", job.c.claimed_until < tx.now)
-    row = _first(tx, due) or _first(tx, lost)
+    due, lost = _waiting(tx.postgresql)
+    row = tx.first(due, {"now": tx.now}) or tx.first(lost, {"now": tx.now})
     if row is None:
         return None
-    claim = update(job).where(job.c.id == row["id"])
-    tx.execute(claim.values(state="running", claimed_until=tx.now + CLAIM, attempts=job.c.attempts + 1))
+    tx.execute(_TAKE_UP, {"job": row["id"], "until": tx.now + CLAIM})
     return Job(row["id"], row["kind"], row["payload"], row["attempts"] + 1)
 
 
-def _first(tx: Transaction, wanted: Select[Any]) -> RowMapping | None:
-    first = wanted.order_by(job.c.due_at, job.c.id).limit(1)
-    return tx.first(first.with_for_update(skip_locked=True) if tx.postgresql else first)
+@cache
+def _waiting(on_postgresql: bool) -> tuple[Select[Any], Select[Any]]:
+    """What is due first, and what a worker that has died had taken up first."""
+    due = select(job).where(job.c.state == "waiting", job.c.due_at <= bindparam("now"))
+    lost = select(job).where(job.c.state == "running", job.c.claimed_until < bindparam("now"))
+    first = [one.order_by(job.c.due_at, job.c.id).limit(1) for one in (due, lost)]
+    found = [one.with_for_update(skip_locked=True) if on_postgresql else one for one in first]
+    return found[0], found[1]
 
 
-def held(one: Job) -> ColumnElement[bool]:
+def ours(one: Job) -> dict[str, Any]:
     """Still ours: a worker that was silent for so long that another took the job up has nothing to say about it."""
-    return and_(job.c.id == one.id, job.c.state == "running", job.c.attempts == one.attempts)
+    return {"job": one.id, "attempt": one.attempts}
 
 
 def _do(instance: Instance, work: Work, one: Job) -> None:
@@ -75,16 +83,15 @@ def _do(instance: Instance, work: Work, one: Job) -> None:
         failpoint("job.done")
         with instance.store.write() as tx:
             # What it was about is not kept: payloads name people, and hold the secrets of their links.
-            done = update(job).where(held(one))
-            tx.execute(done.values(state="done", finished_at=tx.now, error="", payload={}))
+            tx.execute(HELD, {**ours(one), "state": "done", "finished_at": tx.now, "error": "", "payload": {}})
 
 
 def _failed(tx: Transaction, one: Job, error: str) -> None:
-    after = update(job).where(held(one))
     if one.attempts > len(DELAYS):
-        tx.execute(after.values(state="parked", error=error))
+        tx.execute(HELD, {**ours(one), "state": "parked", "error": error})
     else:
-        tx.execute(after.values(state="waiting", error=error, due_at=_next(tx.now, one.attempts)))
+        again = {"state": "waiting", "error": error, "due_at": _next(tx.now, one.attempts)}
+        tx.execute(HELD, {**ours(one), **again})
 
 
 def _next(now: datetime, attempts: int) -> datetime:

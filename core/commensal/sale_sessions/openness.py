@@ -41,7 +41,7 @@ def coming_at(now: datetime) -> ColumnElement[bool]:
     return and_(not_over_at(now), sale_session.c.opens_at > now)
 
 
-def not_over_at(now: datetime) -> ColumnElement[bool]:
+def not_over_at(now: datetime | ColumnElement[datetime]) -> ColumnElement[bool]:
     """Open, or still to open."""
     unsettled = and_(coordination.c.cancelled_at.is_(None), coordination.c.completed_at.is_(None))
     return and_(unsettled, sale_session.c.closes_at > now)

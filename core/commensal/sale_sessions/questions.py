@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Literal
 
-from sqlalchemy import ColumnElement, Row, Select, literal, select, tuple_, union_all
+from sqlalchemy import ColumnElement, Row, Select, bindparam, literal, select, tuple_, union_all
 
 from ..catalogs.tables import catalog_item
 from ..enterprises.tables import customer, enterprise, enterprise_member
@@ -29,6 +29,19 @@ _session = [
     coordination.c.completed_at,
 ]
 _shop = [enterprise.c[name] for name in Shop.__dataclass_fields__]
+_ON_SALE = (
+    select(supplied_product.c.lot_id)
+    .join(catalog_item, catalog_item.c.product_id == supplied_product.c.id)
+    .join(session_item, session_item.c.item_id == catalog_item.c.id)
+    .join(sale_session, sale_session.c.id == session_item.c.session_id)
+    .join(coordination, coordination.c.id == sale_session.c.coordination_id)
+    .where(
+        supplied_product.c.lot_id.in_(bindparam("lots", expanding=True)),
+        not_over_at(bindparam("now", type_=Time)),
+        sale_session.c.opens_at <= bindparam("before"),
+    )
+    .distinct()
+)  # made once: instances ask it of each lot, each minute
 
 
 # ------------------------------------------------------------------------------------------- a coordinator's
@@ -92,17 +105,7 @@ def items_on_sale(
 
 def lots_on_sale(tx: Transaction, lot_ids: Collection[str], *, before: datetime) -> set[str]:
     """Those of these lots of which something is on sale, at whatever shop, or will be `before` that moment."""
-    product = supplied_product.c
-    found = (
-        select(product.lot_id)
-        .join(catalog_item, catalog_item.c.product_id == product.id)
-        .join(session_item, session_item.c.item_id == catalog_item.c.id)
-        .join(sale_session, sale_session.c.id == session_item.c.session_id)
-        .join(coordination, coordination.c.id == sale_session.c.coordination_id)
-        .where(product.lot_id.in_(sorted(lot_ids)), not_over_at(tx.now), sale_session.c.opens_at <= before)
-        .distinct()
-    )
-    return {row["lot_id"] for row in tx.all(found)}
+    return {row["lot_id"] for row in tx.all(_ON_SALE, {"lots": sorted(lot_ids), "now": tx.now, "before": before})}
 
 
 # ------------------------------------------------------------------------------------------- anybody's

@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import bindparam, insert, select
 
 from ..errors import Conflict, Invalid, Problem
 from ..events.announce import announce
@@ -21,6 +21,8 @@ from ..units.measures import MEASURES
 from .grains import FINEST, as_text, in_units, to_grains, usual_unit
 from .moving import Change, lock_lots, write_movements
 from .tables import stock_lot
+
+_ONE = select(stock_lot).where(stock_lot.c.id == bindparam("lot"), stock_lot.c.enterprise_id == bindparam("owner"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,7 +157,7 @@ def lent_out(lot: Mapping[Any, Any]) -> Conflict:
 
 def lot_by_id(tx: Transaction, enterprise_id: str, lot_id: str) -> StockLot:
     """One lot of the enterprise. Raises `NotFound`."""
-    return lot_of(tx.one(select(stock_lot).where(stock_lot.c.id == lot_id, stock_lot.c.enterprise_id == enterprise_id)))
+    return lot_of(tx.one(_ONE, {"lot": lot_id, "owner": enterprise_id}))
 
 
 def lots_by_id(tx: Transaction, lot_ids: Collection[str]) -> dict[str, StockLot]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import RowMapping, func, select
+from sqlalchemy import RowMapping, bindparam, func, select
 
 from ..errors import Conflict, Invalid, Problem
 from ..ids import least_id
@@ -16,6 +16,11 @@ from .grains import LARGEST, as_text, in_units, to_grains
 from .lots import StockLot, lent_out, lot_by_id
 from .moving import Change, change_levels, lock_lots, write_movements
 from .tables import stock_movement
+
+_row = stock_movement.c
+_TAKEN = select(func.coalesce(func.sum(_row.reserved_change), 0)).where(
+    _row.lot_id == bindparam("lot"), _row.id >= bindparam("since"), _row.kind.in_(("taken", "released"))
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,9 +83,7 @@ def movements_of(
 
 def taken_since(tx: Transaction, lot_id: str, moment: datetime) -> int:
     """Grains that orders have taken of a lot since `moment`, less what they gave back. It reads no older movements."""
-    row = stock_movement.c
-    since = (row.lot_id == lot_id, row.id >= least_id(moment), row.kind.in_(("taken", "released")))
-    return int(tx.value(select(func.coalesce(func.sum(row.reserved_change), 0)).where(*since)))
+    return int(tx.value(_TAKEN, {"lot": lot_id, "since": least_id(moment)}))
 
 
 def _read(

@@ -215,7 +215,7 @@ class Intake:
     def _flush(self) -> None:
         for name, lane in self._lanes.items():
             values = {"seq": lane.seq, "top": lane.top, "hash": lane.hash, "parked": lane.parked}
-            self._tx.execute(change_lane(self._peer.id, name, "in"), values)
+            change_lane(self._tx, self._peer.id, name, "in", values)
 
 
 def start_epoch(tx: Transaction, peer_id: str, epoch: int) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import RowMapping, Update, bindparam, select, update
+from sqlalchemy import RowMapping, bindparam, select, update
 
 from commensal import Transaction, insert_once, promise
 
@@ -19,6 +20,10 @@ _lane = federation_lane.c
 
 
 # Made once, since each message needs them.
+_ONE = (_lane.peer_id == bindparam("peer"), _lane.lane == bindparam("name"), _lane.direction == bindparam("way"))
+_ROW = select(federation_lane).where(*_ONE)
+_LOCKED = _ROW.with_for_update()
+_CHANGE = update(federation_lane).where(*_ONE)
 _OUT = update(federation_lane).where(
     _lane.peer_id == bindparam("peer"), _lane.lane == bindparam("name"), _lane.direction == "out"
 )
@@ -31,14 +36,14 @@ def where_lane(peer_id: str, lane: str, direction: str) -> tuple[Any, ...]:
     return (_lane.peer_id == peer_id, _lane.lane == lane, _lane.direction == direction)
 
 
-def change_lane(peer_id: str, lane: str, direction: str) -> Update:
-    return update(federation_lane).where(*where_lane(peer_id, lane, direction))
+def change_lane(tx: Transaction, peer_id: str, lane: str, direction: str, values: Mapping[str, Any]) -> None:
+    """Writes these columns of the lane's row; nothing where it is not there."""
+    tx.execute(_CHANGE, {"peer": peer_id, "name": lane, "way": direction, **values})
 
 
 def lane_row(tx: Transaction, peer_id: str, lane: str, direction: str, *, lock: bool = False) -> RowMapping | None:
     """None where nothing has travelled there yet. With `lock` nobody else changes it until the transaction ends."""
-    wanted = select(federation_lane).where(*where_lane(peer_id, lane, direction))
-    return tx.first(wanted.with_for_update() if lock else wanted)
+    return tx.first(_LOCKED if lock else _ROW, {"peer": peer_id, "name": lane, "way": direction})
 
 
 def held_lane(tx: Transaction, peer_id: str, lane: str, direction: str, epoch: int) -> RowMapping:
@@ -98,7 +103,7 @@ def promise_push(tx: Transaction, peer_id: str) -> None:
 
 def promise_pull(tx: Transaction, peer_id: str, lane: str) -> None:
     """A job will fetch what is missing of the lane; nothing where one is promised."""
-    promising = change_lane(peer_id, lane, "in").where(~_lane.promised)
+    promising = update(federation_lane).where(*where_lane(peer_id, lane, "in"), ~_lane.promised)
     if tx.execute(promising, {"promised": True}).rowcount == 1:
         promise(tx, PULL, {"peer": peer_id, "lane": lane})
 

@@ -15,7 +15,7 @@ from ..signing import PublicKey
 from .checking import Checked
 from .failing import own_envelope
 from .handling import PATIENCE, Outcome, handle
-from .lanes import change_lane
+from .lanes import where_lane
 from .tables import federation_inbox, federation_lane
 
 _box = federation_inbox.c
@@ -70,8 +70,8 @@ def _handle(federation: Federation, tx: Transaction, peer: Peer, row: RowMapping
 def _try(federation: Federation, tx: Transaction, peer: Peer, row: RowMapping, *, last: bool) -> bool:
     if handle_kept(federation, tx, peer, row, last=last).state == "parked":
         return False
-    fewer = change_lane(peer.id, row["lane"], "in").values(parked=federation_lane.c.parked - 1)
-    tx.execute(fewer)
+    fewer = update(federation_lane).where(*where_lane(peer.id, row["lane"], "in"))
+    tx.execute(fewer.values(parked=federation_lane.c.parked - 1))
     return True
 
 

@@ -22,6 +22,7 @@ from .lanes import PULL, change_lane, held_lane, lane_row
 from .receiving import Read, check_all
 from .values import Receipt
 
+_FOR_NOW = (425, 429)  # not taken now, and later perhaps
 LIMIT = 200  # messages of one request
 SIZE = 8 * 1024 * 1024  # bytes of its answer
 _ROUNDS = 100  # of one job
@@ -58,11 +59,11 @@ def _claim(tx: Transaction, peer_id: str, lane: str) -> Peer | None:
     peer = peer_by_id(tx, peer_id)
     row = held_lane(tx, peer_id, lane, "in", peer.epoch_seen)
     if peer.state != "accepted":
-        tx.execute(change_lane(peer_id, lane, "in"), {"promised": False})
+        change_lane(tx, peer_id, lane, "in", {"promised": False})
         return None
     if any(row[name] is not None and row[name] > tx.now for name in ("worked_until", "due_at")):
         return None
-    tx.execute(change_lane(peer_id, lane, "in"), {"promised": True, "worked_until": tx.now + _CLAIM})
+    change_lane(tx, peer_id, lane, "in", {"promised": True, "worked_until": tx.now + _CLAIM})
     return peer
 
 
@@ -83,7 +84,7 @@ def _round(federation: Federation, peer: Peer, lane: str) -> bool:
         raise Halt
     lines = [line for line in answer.body.split(b"\n") if line][: LIMIT + 1]
     receipts = _take(federation, peer, lines)
-    if any(one.status in (425, 429) for one in receipts):
+    if any(one.status in _FOR_NOW for one in receipts):
         raise Halt
     return _after(federation, peer, lane, at, head)
 
@@ -93,7 +94,11 @@ def _take(federation: Federation, peer: Peer, lines: Sequence[bytes]) -> Sequenc
 
     def store(tx: Transaction) -> Sequence[Receipt]:
         intake = Intake(federation, tx, peer_by_id(tx, peer.id), pulled=True)
-        receipts = [_one(intake, one) for one in read]
+        receipts: list[Receipt] = []
+        for one in read:
+            receipts.append(_one(intake, one))
+            if receipts[-1].status in _FOR_NOW:
+                break  # whatever came after it would count as the next, and this one as one that the peer has not
         intake.finish()
         return receipts
 
@@ -125,7 +130,7 @@ def _after(federation: Federation, peer: Peer, lane: str, at: Cursor, head: Curs
         if head[0] != now[0]:
             raise Halt  # of an epoch that has not begun for us
         alert(tx, peer.id, "lost", f"{lane}: messages from {write_cursor(now)} to {write_cursor(head)} cannot be read")
-        tx.execute(change_lane(peer.id, lane, "in"), {"seq": head[1], "top": max(head[1], row["top"]), "hash": ""})
+        change_lane(tx, peer.id, lane, "in", {"seq": head[1], "top": max(head[1], row["top"]), "hash": ""})
         return False
 
     return federation.instance.store.transact(look)
@@ -143,7 +148,7 @@ def _below_floor(federation: Federation, peer: Peer, lane: str, answer: Answer) 
         if floor[0] != row["epoch"] or floor[1] <= row["seq"]:
             raise Halt
         values = {"seq": floor[1], "top": max(floor[1], row["top"]), "hash": ""}
-        tx.execute(change_lane(peer.id, lane, "in"), values)
+        change_lane(tx, peer.id, lane, "in", values)
         return True
 
     return federation.instance.store.transact(jump)
@@ -158,9 +163,7 @@ def _refused(federation: Federation, peer: Peer, answer: Answer) -> None:
 
 
 def _end(tx: Transaction, peer_id: str, lane: str) -> None:
-    tx.execute(
-        change_lane(peer_id, lane, "in"), {"promised": False, "worked_until": None, "failures": 0, "due_at": None}
-    )
+    change_lane(tx, peer_id, lane, "in", {"promised": False, "worked_until": None, "failures": 0, "due_at": None})
 
 
 def _again(tx: Transaction, peer_id: str, lane: str, *, failed: bool) -> None:
@@ -169,5 +172,5 @@ def _again(tx: Transaction, peer_id: str, lane: str, *, failed: bool) -> None:
     failures = row["failures"] + 1 if failed else 0
     due_at = tx.now + delay(failures, chance(tx)) if failed else tx.now
     values = {"promised": True, "worked_until": None, "failures": failures, "due_at": due_at}
-    tx.execute(change_lane(peer_id, lane, "in"), values)
+    change_lane(tx, peer_id, lane, "in", values)
     promise(tx, PULL, {"peer": peer_id, "lane": lane}, due_at=due_at)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
-from sqlalchemy import RowMapping, select, update
+from sqlalchemy import RowMapping, bindparam, select, update
 
 from commensal import Instance, Job, Transaction, promise
 
@@ -30,6 +30,12 @@ _BYTES = 4 * 1024 * 1024  # of a batch
 _ROUNDS = 200  # of one job; then another takes over, so that other work gets its turn
 _CLAIM = timedelta(minutes=2)  # longer than a call may take
 _box = federation_outbox.c
+_OLDEST = (
+    select(federation_outbox)
+    .where(_box.peer_id == bindparam("peer"), _box.lane == bindparam("name"), _box.state == "waiting")
+    .order_by(_box.epoch, _box.seq)
+    .limit(bindparam("most"))
+)  # made once, since each batch needs it
 
 
 @dataclass(frozen=True)
@@ -67,16 +73,16 @@ def _claim(
         return None
     peer = peer_by_id(tx, peer_id)
     if not _may_go(peer, lane, recovery):
-        tx.execute(change_lane(peer_id, lane, "out"), {"promised": False})
+        change_lane(tx, peer_id, lane, "out", {"promised": False})
         return None
     if held(peer, tx.now):
         _put_off(tx, peer_id, lane, peer.held_until)
         return None
     waiting = _waiting(federation, tx, peer, lane, 1 if row["failures"] or peer.breaker == "open" else BATCH, before)
     if not waiting:
-        tx.execute(change_lane(peer_id, lane, "out"), {"promised": False, "worked_until": None, "failures": 0})
+        change_lane(tx, peer_id, lane, "out", {"promised": False, "worked_until": None, "failures": 0})
         return None
-    tx.execute(change_lane(peer_id, lane, "out"), {"promised": True, "worked_until": tx.now + _CLAIM})
+    change_lane(tx, peer_id, lane, "out", {"promised": True, "worked_until": tx.now + _CLAIM})
     return _Batch(peer, waiting)
 
 
@@ -95,10 +101,8 @@ def _waiting(
     federation: Federation, tx: Transaction, peer: Peer, lane: str, most: int, before: int
 ) -> Sequence[RowMapping]:
     """The oldest that wait. What has lost its sense, or was tried for a week, becomes a dead letter."""
-    mine = select(federation_outbox).where(_box.peer_id == peer.id, _box.lane == lane, _box.state == "waiting")
-    if before:
-        mine = mine.where(_box.epoch < before)
-    while oldest := tx.all(mine.order_by(_box.epoch, _box.seq).limit(most)):
+    mine = _OLDEST.where(_box.epoch < before) if before else _OLDEST
+    while oldest := tx.all(mine, {"peer": peer.id, "name": lane, "most": most}):
         found = [row for row in oldest if not _given_up(federation, tx, row)]
         if found:
             return _one_request(found)
@@ -167,7 +171,7 @@ def _after_success(tx: Transaction, peer: Peer, lane: str, verdict: Verdict) -> 
     if verdict.again:
         _come_back(tx, peer.id, lane, verdict.not_before)
     else:
-        tx.execute(change_lane(peer.id, lane, "out"), {"worked_until": None, "failures": 0, "due_at": None})
+        change_lane(tx, peer.id, lane, "out", {"worked_until": None, "failures": 0, "due_at": None})
 
 
 def _after_failure(tx: Transaction, peer: Peer, lane: str, verdict: Verdict) -> None:
@@ -183,14 +187,14 @@ def _come_back(
     due_at = probe or tx.now + delay(row["failures"], chance(tx))
     if not_before is not None:
         due_at = max(due_at, not_before)
-    tx.execute(change_lane(peer_id, lane, "out"), {"failures": row["failures"] + 1})
+    change_lane(tx, peer_id, lane, "out", {"failures": row["failures"] + 1})
     _put_off(tx, peer_id, lane, due_at)
 
 
 def _put_off(tx: Transaction, peer_id: str, lane: str, due_at: datetime | None) -> None:
     """A job of its own at that moment; one that comes earlier finds that it is not time yet."""
     values = {"promised": True, "worked_until": None, "due_at": due_at}
-    tx.execute(change_lane(peer_id, lane, "out"), values)
+    change_lane(tx, peer_id, lane, "out", values)
     promise(tx, PUSH, {"peer": peer_id, "lane": lane}, due_at=due_at)
 
 

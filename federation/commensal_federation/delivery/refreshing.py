@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from commensal import Conflict, Instance, Job, Transaction, promise
 
@@ -22,6 +22,7 @@ REFRESH = "federation.refresh"  # a job: {"peer": its id}
 USUALLY = timedelta(days=1)
 AT_MOST = timedelta(minutes=10)
 _peer = federation_peer.c
+_OLD = select(_peer.id).where(_peer.state == "accepted", _peer.looked_at < bindparam("before")).limit(100)
 
 
 def promise_refresh(tx: Transaction, peer: Peer) -> None:
@@ -36,8 +37,7 @@ def promise_refresh(tx: Transaction, peer: Peer) -> None:
 
 def refresh_old(tx: Transaction) -> None:
     """The same for all whose documents were looked at a day ago."""
-    old = select(_peer.id).where(_peer.state == "accepted", _peer.looked_at < tx.now - USUALLY).limit(100)
-    for row in tx.all(old):
+    for row in tx.all(_OLD, {"before": tx.now - USUALLY}):
         promise_refresh(tx, peer_by_id(tx, row["id"]))
 
 

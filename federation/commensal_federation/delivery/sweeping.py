@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import bindparam, delete, func, or_, select, update
 
 from commensal import Transaction
 
@@ -23,24 +23,27 @@ KEPT = timedelta(days=400)  # messages of the lanes of orders and peering, which
 KEPT_CATALOGUE = timedelta(days=30)  # whose state can be asked for
 SILENT = timedelta(minutes=15)  # a peer that has said nothing for so long is asked
 _AT_ONCE = 5000  # rows of one transaction
-_lane, _out, _in = federation_lane.c, federation_outbox.c, federation_inbox.c
+_lane, _out, _in, _peer = federation_lane.c, federation_outbox.c, federation_inbox.c, federation_peer.c
+# Made once, since they are asked every minute.
+_STUCK = (_lane.promised, _lane.worked_until < bindparam("now"))
+_LOST = select(_lane.peer_id).where(*_STUCK, _lane.direction == "out").distinct()
+_LET_GO = update(federation_lane).where(*_STUCK, _lane.direction == "in").values(promised=False, worked_until=None)
+_SILENT = select(_peer.id, _peer.epoch_seen).where(
+    _peer.state == "accepted",
+    or_(_peer.asked_at.is_(None), _peer.asked_at < bindparam("before")),
+    or_(_peer.last_seen_at.is_(None), _peer.last_seen_at < bindparam("before")),
+)
 
 
 def wake(tx: Transaction) -> None:
     """Once a minute: pushes whose job was lost, and peers that have been silent."""
     forget_nonces(tx)
     refresh_old(tx)
-    lost = select(_lane.peer_id).where(_lane.promised, _lane.direction == "out", _lane.worked_until < tx.now)
-    for row in tx.all(lost.distinct()):
+    for row in tx.all(_LOST, {"now": tx.now}):
         promise_push(tx, row["peer_id"])
-    stuck = update(federation_lane).where(_lane.promised, _lane.direction == "in", _lane.worked_until < tx.now)
-    tx.execute(stuck, {"promised": False, "worked_until": None})
-    peer = federation_peer.c
-    silent = select(peer.id, peer.epoch_seen).where(
-        peer.state == "accepted", or_(peer.asked_at.is_(None), peer.asked_at < tx.now - SILENT)
-    )
-    for row in tx.all(silent.where(or_(peer.last_seen_at.is_(None), peer.last_seen_at < tx.now - SILENT))):
-        tx.execute(update(federation_peer).where(peer.id == row["id"]), {"asked_at": tx.now})
+    tx.execute(_LET_GO, {"now": tx.now})
+    for row in tx.all(_SILENT, {"before": tx.now - SILENT}):
+        tx.execute(update(federation_peer).where(_peer.id == row["id"]), {"asked_at": tx.now})
         promise_pulls(tx, row["id"], row["epoch_seen"])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from commensal import Transaction
 
@@ -19,6 +19,7 @@ from .outbox import post
 from .states import state_digest
 
 _peer = federation_peer.c
+_NOT_TOLD = select(_peer.id).where(_peer.state == "accepted", _peer.keys_told != bindparam("keys"))
 
 
 def keys_now(tx: Transaction) -> str:
@@ -28,8 +29,7 @@ def keys_now(tx: Transaction) -> str:
 
 def not_told(tx: Transaction) -> Sequence[str]:
     """Peers that know our keys as they were."""
-    wanted = select(_peer.id).where(_peer.state == "accepted", _peer.keys_told != keys_now(tx))
-    return [row["id"] for row in tx.all(wanted)]
+    return [row["id"] for row in tx.all(_NOT_TOLD, {"keys": keys_now(tx)})]
 
 
 def tell_keys(federation: Federation, tx: Transaction, peer_id: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from commensal import Instance, Job, Periodic, Transaction, Work, promise
 
@@ -24,6 +24,9 @@ from .telling import not_told, tell_keys
 GIVE_UP = "federation.give_up"
 DIGESTS = "federation.digests"
 TELL_KEYS = "federation.tell_keys"
+
+_box = federation_inbox.c
+_LATE = select(_box.id).where(_box.state == "parked", _box.received_at < bindparam("before")).limit(1)
 
 
 def work() -> Work:
@@ -48,9 +51,7 @@ def work() -> Work:
 
 def _wake(tx: Transaction) -> None:
     wake(tx)
-    box = federation_inbox.c
-    late = select(box.id).where(box.state == "parked", box.received_at < tx.now - PATIENCE)
-    if tx.first(late.limit(1)) is not None:
+    if tx.first(_LATE, {"before": tx.now - PATIENCE}) is not None:
         promise(tx, GIVE_UP, {})
     for peer_id in not_told(tx):
         promise(tx, TELL_KEYS, {"peer": peer_id})

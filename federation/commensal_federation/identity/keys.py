@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from ..runtime import Federation
     from ..signing import SigningKey
 
+_ALL = select(federation_key)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Key:
@@ -47,7 +49,7 @@ class Key:
 
 def our_keys(tx: Transaction) -> list[Key]:
     """All there ever were, the root first, then by age."""
-    return sorted((Key(**row) for row in tx.all(select(federation_key))), key=lambda one: one.number)
+    return sorted((Key(**row) for row in tx.all(_ALL)), key=lambda one: one.number)
 
 
 def signing_now(keys: Sequence[Key], now: datetime) -> Key | None:

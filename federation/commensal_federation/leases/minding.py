@@ -17,11 +17,12 @@ from .tables import federation_lease
 MIND = "federation.mind_leases"
 _AT_ONCE = 200  # leases of one job
 _row = federation_lease.c
+_ALL = select(_row.id).order_by(_row.id)
 
 
 def mind_leases(tx: Transaction) -> None:
     """Promises the work, in parts: it belongs to a job, which can say what went wrong and come back."""
-    last, ids = "", [row["id"] for row in tx.all(select(_row.id).order_by(_row.id))]
+    last, ids = "", [row["id"] for row in tx.all(_ALL)]
     for first in range(0, len(ids), _AT_ONCE):
         part = ids[first : first + _AT_ONCE]
         promise(tx, MIND, {"after": last, "last": part[-1]})

@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
 
-from sqlalchemy import RowMapping, insert, select, update
+from sqlalchemy import RowMapping, bindparam, insert, select, update
 
 from commensal import NotFound, StockLot, Transaction, lot_by_id
 
@@ -16,6 +16,12 @@ from .tables import federation_lease
 
 Role = Literal["lender", "holder"]
 _row = federation_lease.c
+_SAME = (_row.role == bindparam("as"), _row.peer_id == bindparam("with"))
+# Made once: a lease is looked at for each order, each message, and each minute.
+_OF_LOT = select(federation_lease).where(*_SAME, _row.lot_id == bindparam("lot")).with_for_update()
+_OF_IRI = select(federation_lease).where(*_SAME, _row.lot_iri == bindparam("lot")).with_for_update()
+_BY_ID = select(federation_lease).where(_row.id == bindparam("lease")).with_for_update()
+_CHANGE = update(federation_lease).where(_row.id == bindparam("lease"))
 
 
 @dataclass(frozen=True)
@@ -68,8 +74,7 @@ def units(grains: int, per_unit: int) -> Decimal:
 
 def lease_with(tx: Transaction, role: Role, peer_id: str, *, lot_id: str = "", lot_iri: str = "") -> Held | None:
     """The lease of a lot, by its id here or its IRI, with this peer; locked before its lot is."""
-    which = _row.lot_id == lot_id if lot_id else _row.lot_iri == lot_iri
-    row = tx.first(select(federation_lease).where(_row.role == role, _row.peer_id == peer_id, which).with_for_update())
+    row = tx.first(_OF_LOT if lot_id else _OF_IRI, {"as": role, "with": peer_id, "lot": lot_id or lot_iri})
     return None if row is None else _held(tx, row)
 
 
@@ -81,7 +86,7 @@ def holdings_of(tx: Transaction, lot_ids: Collection[str]) -> list[Held]:
 
 def lease_by_id(tx: Transaction, lease_id: str) -> Held:
     """Locked. Raises `NotFound`."""
-    row = tx.first(select(federation_lease).where(_row.id == lease_id).with_for_update())
+    row = tx.first(_BY_ID, {"lease": lease_id})
     if row is None:
         raise NotFound("no_lease", "There is no such lease.")
     return _held(tx, row)
@@ -108,7 +113,7 @@ def open_lease(
 
 def set_lease(tx: Transaction, lease: Held, **values: Any) -> Held:
     """Writes these columns and reads the lease again."""
-    tx.execute(update(federation_lease).where(_row.id == lease.row["id"]).values(**values))
+    tx.execute(_CHANGE, {"lease": lease.row["id"], **values})
     return lease_by_id(tx, lease.row["id"])
 
 

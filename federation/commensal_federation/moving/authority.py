@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from commensal import Conflict, Transaction, insert_or
 
@@ -13,6 +13,9 @@ from ..messages.types import Refuse, Wait
 from .tables import federation_authority, federation_move
 
 _row, _move = federation_authority.c, federation_move.c
+_STATE = select(_move.id).where(
+    _move.enterprise_id == bindparam("of"), _move.role == bindparam("as"), _move.state == bindparam("in")
+)  # made once, since each message about an enterprise needs it
 
 
 @dataclass(frozen=True)
@@ -55,14 +58,12 @@ def refuse_old_epoch(tx: Transaction, iri: str, epoch: int) -> None:
 
 def is_frozen(tx: Transaction, enterprise_id: str) -> bool:
     """Whether the enterprise is about to leave: its export is under way."""
-    mine = (_move.enterprise_id == enterprise_id, _move.role == "leaving", _move.state == "frozen")
-    return tx.first(select(_move.id).where(*mine)) is not None
+    return tx.first(_STATE, {"of": enterprise_id, "as": "leaving", "in": "frozen"}) is not None
 
 
 def is_quarantined(tx: Transaction, mirror: str) -> bool:
     """Whether this copy is of an enterprise of which nothing new is sold, because its key says that it has moved."""
-    mine = (_move.enterprise_id == mirror, _move.role == "following", _move.state == "quarantined")
-    return tx.first(select(_move.id).where(*mine)) is not None
+    return tx.first(_STATE, {"of": mirror, "as": "following", "in": "quarantined"}) is not None
 
 
 def refuse_moving(tx: Transaction, enterprise_id: str) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import fields
+from functools import cache
 from typing import Any
 
-from sqlalchemy import RowMapping, insert, select, update
+from sqlalchemy import RowMapping, Select, bindparam, insert, select, update
 
 from commensal import NotFound, Transaction
 
@@ -23,12 +24,18 @@ def moves(
     tx: Transaction, *, role: Role | None = None, states: Collection[str] = (), after: str = "", limit: int = 50
 ) -> Sequence[MoveRow]:
     """Moves by id, from the one after `after` on."""
-    wanted = select(*_COLUMNS).where(_row.id > after)
+    rows = tx.all(_moves(role, tuple(sorted(states))), {"after": after, "most": limit})
+    return [_read(row) for row in rows]
+
+
+@cache
+def _moves(role: Role | None, states: tuple[str, ...]) -> Select[Any]:
+    wanted = select(*_COLUMNS).where(_row.id > bindparam("after"))
     if role is not None:
         wanted = wanted.where(_row.role == role)
     if states:
-        wanted = wanted.where(_row.state.in_(sorted(states)))
-    return [_read(row) for row in tx.all(wanted.order_by(_row.id).limit(limit))]
+        wanted = wanted.where(_row.state.in_(states))
+    return wanted.order_by(_row.id).limit(bindparam("most"))
 
 
 def move_by_id(tx: Transaction, move_id: str, *, locked: bool = True) -> MoveRow:

@@ -15,10 +15,11 @@ from .tables import federation_order_due
 
 TELL = "federation.tell_orders"
 _due = federation_order_due.c
+_ANY = select(_due.id).limit(1)
 
 
 def look_for_changes(tx: Transaction) -> None:
-    if tx.first(select(_due.id).limit(1)) is not None:
+    if tx.first(_ANY) is not None:
         promise(tx, TELL, {})
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import delete
+from sqlalchemy import bindparam, delete
 
 from commensal import Conflict, Transaction, insert_once
 
 from .tables import federation_nonce
+
+_ENDED = delete(federation_nonce).where(federation_nonce.c.expires_at < bindparam("now"))
 
 
 class Replayed(Conflict):
@@ -29,4 +31,4 @@ def keep_nonce(tx: Transaction, key_id: str, nonce: str, expires_at: datetime) -
 
 def forget_nonces(tx: Transaction) -> None:
     """Those whose signatures have run out."""
-    tx.execute(delete(federation_nonce).where(federation_nonce.c.expires_at < tx.now))
+    tx.execute(_ENDED, {"now": tx.now})
