@@ -12,7 +12,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import Engine, create_engine, text
 from starlette.testclient import TestClient
 
 from commensal.api.app import make_app
@@ -26,6 +26,19 @@ from commensal.logs import configure_logs
 from commensal.store import Store
 from commensal.store.migrate import migrate
 
+
+def _write_into_memory() -> None:
+    """What tests write need not last: a disk in memory, where there is one with room, spares files of 4,000 databases.
+
+    TMPDIR chooses another.
+    """
+    memory = Path("/dev/shm")  # noqa: S108
+    if "TMPDIR" not in os.environ and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 6 * 1024**3:
+        os.environ["TMPDIR"] = str(memory)
+        tempfile.tempdir = None  # what was chosen before
+
+
+_write_into_memory()
 configure_logs()
 NOON = datetime(2026, 6, 4, 10, 0, tzinfo=UTC)  # a Thursday, noon in Paris
 _count = itertools.count()
@@ -99,24 +112,33 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def new_postgresql(postgresql_server: str) -> Iterator[Callable[[], str]]:
-    """Makes a database from the template and returns its URL."""
-    admin = create_engine(
-        postgresql_server.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT"
-    )
-    prefix = f"commensal_{os.getpid()}"
-
-    def make(template: str = f"{prefix}_template") -> str:
-        name = f"{prefix}_{next(_count)}"
-        with admin.connect() as connection:
-            connection.execute(text(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'))
-        return admin.url.set(database=name).render_as_string(hide_password=False)
-
+def postgresql_template(postgresql_server: str) -> Iterator[tuple[Engine, str]]:
+    """Who may make databases on the server, and the name of one that has all tables."""
+    address = postgresql_server.replace("postgresql://", "postgresql+psycopg://")
+    admin, name = create_engine(address, isolation_level="AUTOCOMMIT"), f"commensal_{os.getpid()}_template"
     with admin.connect() as connection:
-        connection.execute(text(f'CREATE DATABASE "{prefix}_template"'))
-    _migrated(admin.url.set(database=f"{prefix}_template").render_as_string(hide_password=False))
-    yield make
+        connection.execute(text(f'CREATE DATABASE "{name}"'))
+    _migrated(admin.url.set(database=name).render_as_string(hide_password=False))
+    yield admin, name
     admin.dispose()
+
+
+@pytest.fixture
+def new_postgresql(postgresql_template: tuple[Engine, str]) -> Iterator[Callable[[], str]]:
+    """Makes a database from the template and returns its URL; it lasts as long as the test."""
+    admin, usual = postgresql_template
+    made: list[str] = []
+
+    def make(template: str = usual) -> str:
+        made.append(f"commensal_{os.getpid()}_{next(_count)}")
+        with admin.connect() as connection:
+            connection.execute(text(f'CREATE DATABASE "{made[-1]}" TEMPLATE "{template}"'))
+        return admin.url.set(database=made[-1]).render_as_string(hide_password=False)
+
+    yield make
+    with admin.connect() as connection:
+        for name in made:
+            connection.execute(text(f'DROP DATABASE "{name}" WITH (FORCE)'))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
