@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from ..dfc.findings import Unreadable as UnreadableDfc
 from ..messages.envelope import CONTEXT, INSIDE, LARGEST, Envelope, read_envelope
 from ..messages.known import type_of
 from ..messages.types import MessageType, Reading
@@ -97,7 +98,8 @@ def refuse_foreign_object(known: MessageType, envelope: Envelope) -> None:
 
 
 def read_object(known: MessageType, envelope: Envelope, reading: Reading) -> Any:
+    """Whatever it holds, the answer is a refusal of this one message: a batch has others in it."""
     try:
         return known.read(envelope.object, reading)
-    except Unreadable as error:
+    except (Unreadable, UnreadableDfc) as error:
         raise NotTaken(Receipt(422, envelope.id, error.code, error.text), envelope) from error

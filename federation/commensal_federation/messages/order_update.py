@@ -15,8 +15,8 @@ from ..orders.supplying import take_order
 from ..orders.values import OrderUpdate, SaidLine
 from ..runtime import Federation
 from ..signing import Unreadable
-from ..signing.moments import read_moment, write_moment
-from .reading import own_number, own_text, own_text_or_none
+from ..signing.moments import write_moment
+from .reading import own_moment_or_none, own_number, own_text
 from .types import MessageType, Reading, Received, Writing
 
 STATES = ("Held", "Complete", "Cancelled")
@@ -56,7 +56,9 @@ def read(document: Mapping[str, Any], reading: Reading) -> OrderUpdate:
     offers = {one.iri: one for one in said.all(DfcOffer)}
     if order.state not in STATES or order.ordered_by is None or order.sold_by is None:
         raise Unreadable("order", "an order says who orders of whom, and whether it is Held, Complete or Cancelled")
-    begins = own_text_or_none(session, "own:distribution")
+    lines = tuple(_line(one, offers) for one in said.all(DfcLine))
+    if len({one.item_iri for one in lines}) < len(lines):
+        raise Unreadable("line", "an item stands in one line of an order, and in no other")
     return OrderUpdate(
         iri=order.iri,
         buyer=order.ordered_by,
@@ -64,11 +66,11 @@ def read(document: Mapping[str, Any], reading: Reading) -> OrderUpdate:
         session_iri=session.iri,
         session_name=session.name,
         closes_at=session.closes_at,
-        begins_at=None if begins is None else read_moment(begins),
+        begins_at=own_moment_or_none(session, "own:distribution"),
         currency=own_text(order, "own:currency"),
         state=order.state,
         rev=own_number(order, "own:rev"),
-        lines=tuple(_line(one, offers) for one in said.all(DfcLine)),
+        lines=lines,
     )
 
 

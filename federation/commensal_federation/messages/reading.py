@@ -62,6 +62,12 @@ def own_text_or_none(thing: Thing, name: str, most: int = 500) -> str | None:
     return own_text(thing, name, most) if thing.extra.get(name) else None
 
 
+def own_moment_or_none(thing: Thing, name: str) -> datetime | None:
+    """A moment in UTC of our own vocabulary, where there is one. Raises `Unreadable`."""
+    said = own_text_or_none(thing, name, 40)
+    return None if said is None else moment({name: said}, name)
+
+
 def own_number(thing: Thing, name: str) -> int:
     """A whole number of our own vocabulary, written as a text. Raises `Unreadable`."""
     said = own_text(thing, name, 15)

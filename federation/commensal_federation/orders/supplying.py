@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from commensal import (
     Conflict,
+    Enterprise,
     Invalid,
     Problem,
     Transaction,
@@ -59,8 +60,7 @@ def take_order(federation: Federation, tx: Transaction, peer: Peer, said: OrderU
         order = _opened(tx, peer, grant, said)
     if said.rev <= order.rev:
         return
-    if order.state != "Held" and said.state == "Held":
-        raise Refuse("state", "This order is complete, and cannot grow any more.")
+    _refuse_turning_back(order, said)
     lines = tuple(_line(federation, tx, grant, order, one) for one in said.lines)
     kept = replace(order, lines=lines)
     if peer.recovering:
@@ -131,8 +131,7 @@ def tell_answer(federation: Federation, tx: Transaction, order: InstanceOrder) -
 
 def _opened(tx: Transaction, peer: Peer, grant: Grant, said: OrderUpdate) -> InstanceOrder:
     ours = enterprise_by_id(tx, grant.enterprise_id)
-    if said.currency != ours.currency:
-        raise Refuse("currency", f"{ours.name} sells in {ours.currency}.")
+    _refuse_other_currency(said, ours)
     return open_order(
         tx, iri=said.iri, role="supplier", peer_id=peer.id, enterprise_id=ours.id, other_iri=said.buyer,
         other_name=grant.other_name, session_id="", session_iri=said.session_iri, session_name=said.session_name,
@@ -144,19 +143,18 @@ def _opened(tx: Transaction, peer: Peer, grant: Grant, said: OrderUpdate) -> Ins
 def _line(federation: Federation, tx: Transaction, grant: Grant, order: InstanceOrder, said: SaidLine) -> Line:
     """Raises `Refuse` for an item that is not offered to this hub, and for a price that never was."""
     known = next((line for line in order.lines if line.item_iri == said.item_iri), None)
-    if not 0 <= said.quantity <= MOST_PIECES:
-        raise Refuse("quantity", "Pieces are counted from 0 to a million.")
+    _refuse_quantity(said)
     if known is not None:
-        if said.price != known.price:
-            raise Refuse("price", "The price of a line stays as it was ordered.")
+        _refuse_other_price(said, known.price)
         line = known.ordered(said.quantity)
         return line if line.confirmed is None else replace(line, confirmed=line.coming)
     item_id = local_id(federation.base, said.item_iri, "catalog_items")
     # A revision in which it went has no price of its own: what was ordered before was ordered at the last one.
     offered = (_price.grant_id == grant.id, _price.item_id == item_id, _price.rev <= said.rev)
     price = tx.value(select(_price.price).where(*offered).order_by(_price.rev.desc()).limit(1)) if item_id else None
-    if item_id is None or price is None or price != said.price:
-        raise Refuse("price", f"{said.item_iri[:200]} was not offered to this hub at that price.")
+    if item_id is None or price is None:
+        raise Refuse("price", f"{said.item_iri[:200]} was not offered to this hub in that revision.")
+    _refuse_other_price(said, price)
     product = products_by_id(tx, [item_by_id(tx, grant.enterprise_id, item_id).product_id])
     (one,) = product.values()
     return Line(
@@ -164,6 +162,30 @@ def _line(federation: Federation, tx: Transaction, grant: Grant, order: Instance
         price=said.price, vat_rate=one.vat_rate, quantity=said.quantity, answer="", confirmed=None, reason="",
         final_quantity=None, unit_quantity=one.quantity, unit=one.unit,
     )  # fmt: skip
+
+
+def _refuse_turning_back(order: InstanceOrder, said: OrderUpdate) -> None:
+    """An order is Held, then Complete; and what was cancelled stays so."""
+    if order.state == "Cancelled" and said.state != "Cancelled":
+        raise Refuse("state", "This order was cancelled, and cannot come back.")
+    if order.state != "Held" and said.state == "Held":
+        raise Refuse("state", "This order is complete, and cannot grow any more.")
+
+
+def _refuse_quantity(said: SaidLine) -> None:
+    if not 0 <= said.quantity <= MOST_PIECES:
+        raise Refuse("quantity", "Pieces are counted from 0 to a million.")
+
+
+def _refuse_other_price(said: SaidLine, offered: int) -> None:
+    """A line keeps the price at which it was first ordered, and that is one at which it was offered."""
+    if said.price != offered:
+        raise Refuse("price", f"{said.item_iri[:200]} was not offered to this hub at that price.")
+
+
+def _refuse_other_currency(said: OrderUpdate, ours: Enterprise) -> None:
+    if said.currency != ours.currency:
+        raise Refuse("currency", f"{ours.name} sells in {ours.currency}.")
 
 
 def _refuse_impossible(order: InstanceOrder, changes: Mapping[str, AnswerLine]) -> None:
