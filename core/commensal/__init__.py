@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .api.endpoint import Routes as Routes
     from .api.endpoint import changes as changes
     from .api.endpoint import page_of as page_of
+    from .api.rates import network as network
     from .catalogs.bringing import BroughtItem as BroughtItem
     from .catalogs.bringing import bring_listing as bring_listing
     from .catalogs.catalogs import catalog_by_id as catalog_by_id
@@ -527,6 +528,7 @@ _MODULES = {
     "my_archive": "privacy.oneself",
     "named_enterprise": "cli.named",
     "net_and_vat": "reports.vat",
+    "network": "api.rates",
     "new_person": "people.people",
     "offers_for": "catalogs.visible",
     "one_sale": "reports.parameters",

@@ -47,7 +47,8 @@ def test_13_without_the_look_at_its_peers_first_a_stranger_would_be_fetched(
     b = region["b"]
 
     def fetching_first(tx: Any, iri: str) -> Peer:
-        return replace(region.peer("b", "a"), iri=iri, document=fetching.fetch_document(b, iri).text)
+        known: Peer = region.peer("b", "a")
+        return replace(known, iri=iri, document=fetching.fetch_document(b, iri).text)
 
     region.wires.passed.clear()
     assert forger.send(forger.signed(), by="c").status == 401
@@ -128,7 +129,7 @@ def test_18_without_the_look_at_addresses_an_operator_could_be_led_inside(
 ) -> None:
     called: list[str] = []
     strangers["a"].transport.wires.places["https://10.0.0.1"] = strangers["b"]  # type: ignore[attr-defined]
-    strangers.wires.before = lambda origin, request: called.append(request.url)  # type: ignore[func-returns-value]
+    strangers.wires.before = lambda origin, request: called.append(request.url)
     with pytest.raises(Invalid):
         invite(strangers["a"], "https://10.0.0.1", SCOPES)
     assert called == []

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import fields, replace
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 import commensal_federation
-from commensal import insert_once, products_by_id
+from commensal import StockLot, insert_once, products_by_id
 from commensal.clock import ManualClock
 from commensal.products import content
 from commensal.stock.travelling import settle_lent
@@ -33,6 +34,7 @@ from commensal_federation.dfc.findings import Unreadable as DfcUnreadable
 from commensal_federation.dfc.iris import lot_iri
 from commensal_federation.leases import holding
 from commensal_federation.leases.documents import CONTEXT
+from commensal_federation.leases.lendable import lendable
 from commensal_federation.leases.row import lease_by_id
 from commensal_federation.leases.values import LeaseGrant, LeaseRequest
 from commensal_federation.messages import Refuse, Wait
@@ -217,9 +219,8 @@ def the_order(farm: Producer, hub: Hub, **changed: Any) -> OrderUpdate:
         item_iri=one.item.iri, offer_iri=one.offer.iri, rev=one.rev, name="Apples", price=one.offer.price.amount,
         quantity=2,
     )  # fmt: skip
-    of_line = {name: changed.pop(name) for name in ("price", "quantity", "rev_of_line") if name in changed}
-    if "rev_of_line" in of_line:
-        of_line["rev"] = of_line.pop("rev_of_line")
+    names = {"price": "price", "quantity": "quantity", "rev_of_line": "rev"}
+    of_line = {name: changed.pop(said) for said, name in names.items() if said in changed}
     base = "https://b.example/api/dfc"
     whole = OrderUpdate(
         iri=f"{base}/orders/1", buyer=hub.iri, supplier=farm.iri, session_iri=f"{base}/sale_sessions/1",
@@ -369,10 +370,14 @@ def test_35_a_lease_in_another_unit_is_refused(farm: Producer, hub: Hub, monkeyp
     with pytest.raises(Refuse, match="counted in Piece"):
         ask("Kilogram")
     assert farm.lot.lent == 0
-    lendable = lease_request_message.lendable
-    monkeypatch.setattr(lease_request_message, "lendable", lambda *given: replace(lendable(*given), unit="Kilogram"))
+    in_kilograms = partial(_in_kilograms, lendable)
+    monkeypatch.setattr(lease_request_message, "lendable", in_kilograms)
     ask("Kilogram")
     assert farm.lot.lent == 1
+
+
+def _in_kilograms(look: Callable[..., StockLot], *given: Any) -> StockLot:
+    return replace(look(*given), unit="Kilogram")
 
 
 def _heard(farm: Producer, body: Any) -> Received:

@@ -28,6 +28,7 @@ from ..dfc.iris import enterprise_iri, local_id
 from ..dfc.vocabulary import DfcEnterprise
 from ..messages.types import Refuse
 from ..moving.authority import refuse_moved, refuse_moving, wait_while_moving
+from ..peers.crowds import refuse_crowd
 from ..peers.peers import peer_by_id
 from ..peers.values import Peer
 from ..runtime import Federation
@@ -132,6 +133,8 @@ def grant_offered(federation: Federation, tx: Transaction, peer: Peer, said: Gra
         raise Refuse("no_hub", "There is no such enterprise here.") from None
     if here.currency != said.currency:
         raise Refuse("currency", f"{here.name} sells in {here.currency}, not in {said.currency}.")
+    if find_grant(tx, "received", hub, said.grantor.iri) is None:
+        refuse_crowd(tx, peer, federation_grant, 1)
     _mirror(tx, peer, said)
     _switch_on(federation, tx, hub)
     found = find_grant(tx, "received", hub, said.grantor.iri)

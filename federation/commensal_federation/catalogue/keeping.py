@@ -26,6 +26,7 @@ from ..delivery.alerts import alert
 from ..dfc.iris import Kind, local_id
 from ..leases.tables import federation_lease
 from ..messages.types import Refuse
+from ..peers.crowds import refuse_crowd
 from ..peers.values import Peer
 from ..runtime import Federation
 from .grants import find_grant, mirror_of
@@ -51,6 +52,8 @@ def keep_items(federation: Federation, tx: Transaction, peer: Peer, said: Catalo
         if one.item.iri in left_out:
             alert(tx, peer.id, "item", f"{one.item.iri} was left out: {left_out[one.item.iri]}")
     kept = [one for one in fresh if one.item.iri not in left_out]
+    new = sum(one.item.iri not in known for one in kept)
+    refuse_crowd(tx, peer, federation_item, new, _item.grant_id == grant.id)
     includes_vat = enterprise_by_id(tx, place.mirror).prices_include_vat
     _write(tx, grant.id, place.copies, kept, known, includes_vat)
     _tell_levels(tx, place.copies | _copies(tx, levels), [*kept, *levels])
@@ -103,6 +106,7 @@ class _Place:
         by_copy = {self.copies[one.product.iri]: one.item.iri for one in good.values()}
         left_out |= {by_copy[id]: "; ".join(map(str, wrong)) for id, wrong in problems.items()}
         made = [iri for iri in good if iri not in known and self.copies[iri] not in problems]
+        refuse_crowd(self.tx, self.peer, federation_copy, len(made))
         self._note(made, "product")
         self._note([iri for iri in lots if iri not in known], "lot")
         self._open_leases([one for iri, one in lots.items() if iri not in known])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import msgspec
 from sqlalchemy import RowMapping, Table, func, select, tuple_, update
 
 from commensal import Transaction, promise
@@ -34,14 +35,15 @@ def given(federation: Federation, peer: Peer, query: Mapping[str, str]) -> Answe
         raise Denied(503, "recovering", "this instance is taking up after a restore", retry_after=60)
     lane, after, limit = _asked(query)
     with federation.instance.store.read() as tx:
-        head, floor = _head(tx, peer.id, lane), _floor(tx, peer.id, lane)
+        head = _head(tx, peer.id, lane)
+        floor = _floor(tx, peer.id, lane, head)
         rows = [] if after < floor else _after(tx, federation_outbox, peer.id, lane, after, limit)
     told = (("x-fed-head", write_cursor(head)), ("x-fed-floor", write_cursor(floor)))
     if after > head:
         federation.instance.store.transact(lambda tx: _ahead(tx, peer, lane, after, head))
         raise Denied(409, "future_cursor", f"{lane} ends at {write_cursor(head)}")
     if after < floor:
-        return Answer(410, [*told, ("cache-control", "no-store")])
+        return _gone(lane, floor, *told)
     federation.instance.store.transact(lambda tx: _acknowledged(tx, peer.id, lane, after))
     return _lines(rows, *told)
 
@@ -87,11 +89,13 @@ def _head(tx: Transaction, peer_id: str, lane: str) -> Cursor:
     return (newest_epoch(tx) or 0, 0) if row is None else (row["epoch"], row["seq"])
 
 
-def _floor(tx: Transaction, peer_id: str, lane: str) -> Cursor:
-    """The cursor before the first message that is still kept."""
+def _floor(tx: Transaction, peer_id: str, lane: str, head: Cursor) -> Cursor:
+    """The cursor before the first message that is still kept; where none is, that of the last that was said."""
     mine = select(_out.epoch, func.min(_out.seq).label("seq")).where(_out.peer_id == peer_id, _out.lane == lane)
     row = tx.first(mine.group_by(_out.epoch).order_by(_out.epoch).limit(1))
-    return (0, 0) if row is None or row["seq"] == 1 else (row["epoch"], row["seq"] - 1)
+    if row is None:
+        return head if head[1] else (0, 0)
+    return (0, 0) if row["seq"] == 1 else (row["epoch"], row["seq"] - 1)
 
 
 def _ahead(tx: Transaction, peer: Peer, lane: str, after: Cursor, head: Cursor) -> None:
@@ -111,6 +115,13 @@ def _acknowledged(tx: Transaction, peer_id: str, lane: str, after: Cursor) -> No
         tuple_(_out.epoch, _out.seq) <= after,
     )
     tx.execute(came, {"state": "delivered", "error": "", "finished_at": tx.now})
+
+
+def _gone(lane: str, floor: Cursor, *told: tuple[str, str]) -> Answer:
+    """RFC 9457, and what to do."""
+    text = f"{lane} is kept from {write_cursor(floor)} on: send a StateRequest, and go on from there"
+    said = msgspec.json.encode({"title": text, "status": 410, "code": "gone"})
+    return Answer(410, [("content-type", "application/problem+json"), *told, ("cache-control", "no-store")], said)
 
 
 def _lines(rows: Sequence[RowMapping], *more: tuple[str, str]) -> Answer:

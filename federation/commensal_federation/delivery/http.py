@@ -10,7 +10,7 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from commensal import Instance
+from commensal import Instance, network
 
 from ..messages.peer_request import LARGEST as LARGEST_REQUEST
 from ..runtime import Federation, federation_of
@@ -32,7 +32,7 @@ def peer_routes(instance: Instance) -> Sequence[BaseRoute]:
 
 
 async def _answer(federation: Federation, http: HttpRequest) -> Answer:
-    address = http.client.host if http.client else ""
+    address = network(http.client.host) if http.client else ""
     headers = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in http.scope["headers"]]
     stranger = http.url.path.endswith("/requests")
     most = LARGEST_REQUEST if stranger else LARGEST

@@ -41,12 +41,13 @@ class _Lane:
     hash: str
     swept: int
     parked: int
+    size: int
     promised: bool
     gap: bool = False
 
 
 class TooMuchKept(Exception):
-    """The peer has as many parked messages and dead letters here as it may have: the transaction must be undone."""
+    """The peer has as much here as may be kept of it, or as much that waits: the transaction must be undone."""
 
 
 class Intake:
@@ -96,8 +97,12 @@ class Intake:
         envelope = checked.envelope
         if not insert_once(self._tx, federation_inbox, self._row(checked)):
             return self._again(envelope)
+        lane.size += len(envelope.body)
+        if lane.size > self._peer.limits.kept_size:
+            raise TooMuchKept
         if not self._follows(lane, envelope):
             self._tx.execute(delete(federation_inbox).where(_box.id == envelope.id))
+            lane.size -= len(envelope.body)
             return Receipt(409, envelope.id, "chain", "prev is not the message before it")
         self._advance(lane, envelope)
         if envelope.lane == "peering":  # its handler may change the peer and its lanes
@@ -208,13 +213,13 @@ class Intake:
     def _lane(self, name: str) -> _Lane:
         if name not in self._lanes:
             row = held_lane(self._tx, self._peer.id, name, "in", self._peer.epoch_seen)
-            kept = {key: row[key] for key in ("epoch", "seq", "top", "hash", "swept", "parked")}
+            kept = {key: row[key] for key in ("epoch", "seq", "top", "hash", "swept", "parked", "size")}
             self._lanes[name] = _Lane(**kept, promised=bool(row["promised"]), gap=row["top"] > row["seq"])
         return self._lanes[name]
 
     def _flush(self) -> None:
         for name, lane in self._lanes.items():
-            values = {"seq": lane.seq, "top": lane.top, "hash": lane.hash, "parked": lane.parked}
+            values = {name: getattr(lane, name) for name in ("seq", "top", "hash", "parked", "size")}
             change_lane(self._tx, self._peer.id, name, "in", values)
 
 

@@ -86,6 +86,7 @@ def open_lane(tx: Transaction, peer_id: str, lane: str, direction: str, epoch: i
         "hash": "",
         "swept": 0,
         "parked": 0,
+        "size": 0,
         "promised": False,
         "worked_until": None,
         "failures": 0,

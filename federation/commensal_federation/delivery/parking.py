@@ -10,6 +10,7 @@ from ..messages.known import type_of
 from ..messages.types import Reading
 from ..peers.peers import peer_by_id
 from ..peers.values import Peer
+from ..peers.windows import windows_of
 from ..runtime import Federation
 from ..signing import PublicKey
 from .checking import Checked
@@ -35,11 +36,19 @@ def retry_parked(federation: Federation, tx: Transaction, peer: Peer) -> int:
     ended = 0
     for _ in range(_ROUNDS):
         rows = _parked(tx, peer.id)
+        if not _may_try(federation, tx, peer, len(rows)):
+            return ended
         now = sum(_try(federation, tx, peer, row, last=False) for row in rows)
         ended += now
         if not now or now == len(rows):
             return ended
     return ended
+
+
+def _may_try(federation: Federation, tx: Transaction, peer: Peer, number: int) -> bool:
+    """What waits counts like what comes: one message must not have two hundred others tried again and again."""
+    tried, _ = windows_of(federation.instance).add(f"parked {peer.id}", tx.now, number=number)
+    return tried <= peer.limits.messages
 
 
 def give_up_parked(federation: Federation, tx: Transaction) -> None:

@@ -63,7 +63,7 @@ def receive_all(
     try:
         return federation.instance.store.transact(store)
     except TooMuchKept:
-        text = "too many messages of this peer wait or have failed here"
+        text = "as much of this peer is kept, waits or has failed here as may be"
         return [Receipt(429, "", "kept", text) for _ in bodies]
 
 

@@ -13,6 +13,7 @@ from ..peers.nonces import forget_nonces
 from ..peers.peers import peers
 from ..peers.tables import federation_peer
 from ..runtime import Federation
+from .backoff import GIVEN_UP
 from .lanes import promise_pulls, promise_push, where_lane
 from .outbox import post
 from .refreshing import refresh_old
@@ -21,6 +22,7 @@ from .tables import federation_inbox, federation_lane, federation_outbox
 
 KEPT = timedelta(days=400)  # messages of the lanes of orders and peering, which may have to be proven
 KEPT_CATALOGUE = timedelta(days=30)  # whose state can be asked for
+WAITING_CATALOGUE = GIVEN_UP  # those that could not be sent: the peer asks for the state when it is back
 SILENT = timedelta(minutes=15)  # a peer that has said nothing for so long is asked
 _AT_ONCE = 5000  # rows of one transaction
 _lane, _out, _in, _peer = federation_lane.c, federation_outbox.c, federation_inbox.c, federation_peer.c
@@ -51,6 +53,8 @@ def forget_old(tx: Transaction) -> None:
     """Once a day. What was taken in is known for ever, by the numbers up to which rows were forgotten."""
     for row in tx.all(select(federation_lane.c.peer_id, _lane.lane, _lane.epoch).where(_lane.direction == "in")):
         _forget_received(tx, row["peer_id"], row["lane"], row["epoch"])
+    late = (_out.lane == "catalogue", _out.state == "waiting", _out.created_at < tx.now - WAITING_CATALOGUE)
+    tx.execute(delete(federation_outbox).where(_out.id.in_(select(_out.id).where(*late).limit(_AT_ONCE))))
     for catalogue, kept in ((True, KEPT_CATALOGUE), (False, KEPT)):
         lane = _out.lane == "catalogue" if catalogue else _out.lane != "catalogue"
         old = select(_out.id).where(lane, _out.state != "waiting", _out.created_at < tx.now - kept).limit(_AT_ONCE)
@@ -70,10 +74,14 @@ def send_digests(federation: Federation, tx: Transaction) -> None:
 
 
 def _forget_received(tx: Transaction, peer_id: str, lane: str, epoch: int) -> None:
-    mine = (_in.peer_id == peer_id, _in.lane == lane, _in.state != "parked", _in.received_at < tx.now - KEPT)
+    kept = KEPT_CATALOGUE if lane == "catalogue" else KEPT
+    all_of_it = (_in.peer_id == peer_id, _in.lane == lane)
+    mine = (*all_of_it, _in.state != "parked", _in.received_at < tx.now - kept)
     last = tx.value(select(func.max(_in.seq)).where(*mine, _in.epoch == epoch))
     if last is not None:
         swept = update(federation_lane).where(*where_lane(peer_id, lane, "in"), _lane.swept < last)
         tx.execute(swept, {"swept": last})
     old = select(_in.id).where(*mine).limit(_AT_ONCE)
-    tx.execute(delete(federation_inbox).where(_in.id.in_(old)))
+    if tx.execute(delete(federation_inbox).where(_in.id.in_(old))).rowcount:
+        left = select(func.coalesce(func.sum(func.length(_in.body)), 0)).where(*all_of_it)
+        tx.execute(update(federation_lane).where(*where_lane(peer_id, lane, "in")), {"size": tx.value(left)})

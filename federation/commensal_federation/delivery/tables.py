@@ -20,6 +20,7 @@ federation_lane = Table(
     Column("hash", Text, nullable=False),  # multihash of the message `seq`; empty before the first
     Column("swept", Whole, nullable=False),  # in: rows up to it are not kept any more, and are known all the same
     Column("parked", Whole, nullable=False),  # in: messages that wait for others
+    Column("size", Whole, nullable=False, server_default="0"),  # in: bytes of the messages that are kept
     Column("promised", Flag, nullable=False),  # a job is to push (out) or pull (in), so another needs not be promised
     Column("worked_until", Time),  # a job is at it
     Column("failures", Whole, nullable=False),  # of pushing or pulling, in a row

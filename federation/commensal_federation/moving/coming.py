@@ -11,13 +11,14 @@ from commensal import Conflict, NotFound, Transaction, person_by_id
 from ..delivery import post
 from ..dfc.iris import enterprise_iri, local_id
 from ..messages.types import Refuse
+from ..peers.crowds import refuse_crowd
 from ..peers.values import Peer
 from ..runtime import Federation
 from .authority import refuse_old_epoch
 from .bringing import bring_in, renames
 from .moves import find_move, move_by_id, open_move, set_move
 from .rows import AnyRow, EnterpriseRow, read_rows
-from .tables import federation_move_part
+from .tables import federation_move, federation_move_part
 from .values import Move, MoveAccept, MoveCancel, MoveExport, MoveOffer, MoveReady, MoveRow
 
 UNDER_WAY = ("offered", "named", "accepted", "ready")
@@ -33,6 +34,7 @@ def move_offered(federation: Federation, tx: Transaction, peer: Peer, said: Move
     before = find_move(tx, "coming", UNDER_WAY, iri=said.enterprise, peer_id=peer.id)
     if before is not None:
         set_move(tx, before, state="cancelled", error="it was offered anew")
+    refuse_crowd(tx, peer, federation_move, 1)
     about = {"name": said.name[:200], "old_iri": said.enterprise, "epoch": said.epoch}
     open_move(tx, "coming", "offered", peer_id=peer.id, said={"products": said.products}, **about)
 

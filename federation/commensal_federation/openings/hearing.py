@@ -24,6 +24,7 @@ from ..delivery import post
 from ..delivery.alerts import alert
 from ..dfc.iris import enterprise_iri, local_id
 from ..messages.types import Refuse
+from ..peers.crowds import refuse_crowd
 from ..peers.values import Peer
 from ..runtime import Federation
 from ..settings import EnterpriseFederation
@@ -59,6 +60,7 @@ def sale_proposed(federation: Federation, tx: Transaction, peer: Peer, said: Sal
                 tx, peer.id, "sale", f"The sale {said.name[:100]}, which {grant.enterprise_id} holds, {what} at home."
             )
         return
+    refuse_crowd(tx, peer, federation_sale, 1)
     id = tx.new_id()
     new = {"direction": "received", "iri": said.iri, "peer_id": peer.id, "enterprise_id": hub}
     other = {"other_iri": said.producer, "other_name": grant.other_name}

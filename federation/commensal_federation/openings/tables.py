@@ -1,6 +1,6 @@
 """Table of proposed sales; both sides keep the same."""
 
-from sqlalchemy import Column, Table, Text, UniqueConstraint
+from sqlalchemy import Column, Index, Table, Text, UniqueConstraint
 
 from commensal import Time, Whole, checked_in, metadata
 
@@ -24,6 +24,7 @@ federation_sale = Table(
     Column("rev", Whole, nullable=False),
     Column("changed_at", Time, nullable=False),
     UniqueConstraint("direction", "enterprise_id", "other_iri", "iri"),
+    Index("ix_federation_sale_peer", "peer_id"),
     checked_in("direction", ("proposed", "received")),
     checked_in("state", ("offered", "accepted", "refused", "withdrawn")),
     sqlite_strict=True,

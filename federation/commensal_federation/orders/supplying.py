@@ -27,18 +27,19 @@ from ..dfc.iris import enterprise_iri, local_id
 from ..leases.lending import expect_lost
 from ..messages.types import Refuse
 from ..moving.authority import refuse_moving, wait_while_moving
+from ..peers.crowds import refuse_crowd
 from ..peers.peers import peer_by_id
 from ..peers.values import Peer
 from ..runtime import Federation
 from ..settings import EnterpriseFederation
 from .questions import order_by_iri, order_of
 from .restored import answers_given_back
-from .tables import federation_order_due, federation_told_price
+from .tables import federation_order, federation_order_due, federation_told_price
 from .values import Answer, AnswerLine, InstanceOrder, Line, OrderAnswer, OrderUpdate, SaidLine
 from .write import keep_order, open_order
 
 MOST_PIECES = 1_000_000
-_price = federation_told_price.c
+_order, _price = federation_order.c, federation_told_price.c
 
 
 def take_order(federation: Federation, tx: Transaction, peer: Peer, said: OrderUpdate) -> None:
@@ -132,6 +133,9 @@ def tell_answer(federation: Federation, tx: Transaction, order: InstanceOrder) -
 def _opened(tx: Transaction, peer: Peer, grant: Grant, said: OrderUpdate) -> InstanceOrder:
     ours = enterprise_by_id(tx, grant.enterprise_id)
     _refuse_other_currency(said, ours)
+    refuse_crowd(
+        tx, peer, federation_order, 1, federation_order.c.peer_id == peer.id, federation_order.c.state == "Held"
+    )
     return open_order(
         tx, iri=said.iri, role="supplier", peer_id=peer.id, enterprise_id=ours.id, other_iri=said.buyer,
         other_name=grant.other_name, session_id="", session_iri=said.session_iri, session_name=said.session_name,

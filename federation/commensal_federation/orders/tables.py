@@ -27,6 +27,7 @@ federation_order = Table(
     Column("created_at", Time, nullable=False),
     Column("changed_at", Time, nullable=False, info=DERIVED),
     UniqueConstraint("role", "enterprise_id", "other_iri", "session_iri"),
+    Index("ix_federation_order_peer", "peer_id", "state"),
     checked_in("role", ("buyer", "supplier")),
     checked_in("state", ("Held", "Complete", "Cancelled")),
     sqlite_strict=True,

@@ -90,13 +90,16 @@ class NewScopes(Body, frozen=True, kw_only=True):
 
 class NewLimits(Body, frozen=True, kw_only=True):
     """messages, size: accepted in a minute, and their bytes; open_leases, lot_share (percent); kept_rows: parked
-    messages and dead letters."""
+    messages and dead letters; kept_size: bytes of its messages, in each lane; kept_things: grants, copies, items,
+    proposals, moves and open orders, of each kind."""
 
     messages: Amount | Unset = msgspec.UNSET
     size: Amount | Unset = msgspec.UNSET
     open_leases: Amount | Unset = msgspec.UNSET
     lot_share: Amount | Unset = msgspec.UNSET
     kept_rows: Amount | Unset = msgspec.UNSET
+    kept_size: Amount | Unset = msgspec.UNSET
+    kept_things: Amount | Unset = msgspec.UNSET
 
 
 class Ending(Body, frozen=True, kw_only=True):

@@ -19,6 +19,8 @@ class Limits:
     open_leases:    that it may hold at once
     lot_share:      percent of a lot that it may hold
     kept_rows:      parked messages and dead letters of it that are kept
+    kept_size:      bytes of its messages that are kept, in each lane
+    kept_things:    grants, copies, items, proposals, moves and open orders of it, of each kind
     """
 
     messages: int = 6000
@@ -26,6 +28,8 @@ class Limits:
     open_leases: int = 10_000
     lot_share: int = 100
     kept_rows: int = 10_000
+    kept_size: int = 4 * 1024 * 1024 * 1024
+    kept_things: int = 100_000
 
 
 @dataclass(frozen=True, kw_only=True)

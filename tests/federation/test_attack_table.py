@@ -1,0 +1,84 @@
+"""The tables of attacks and bounds in federation/README.md: nothing is left out, and what they name is there."""
+
+from __future__ import annotations
+
+import ast
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "federation" / "README.md").read_text(encoding="utf-8")
+PAGES = {"code": ROOT / "federation" / "commensal_federation", "tests": ROOT / "tests" / "federation"}
+ATTACKS = 40
+
+
+@cache
+def names_in(file: Path) -> frozenset[str]:
+    """Of functions and methods."""
+    if not file.is_file():
+        return frozenset()
+    tree = ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+    return frozenset(one.name for one in tree if isinstance(one, ast.FunctionDef))
+
+
+def named(cell: str, kind: str) -> list[tuple[Path, str]]:
+    """The functions that a cell names: `file::one`, and others of the same file after it."""
+    found, file = [], Path()
+    for said in re.findall(r"`([^`]+)`", cell):
+        path, _, name = said.rpartition("::")
+        if path:
+            file = ROOT / path if "/" in path and (ROOT / path).exists() else PAGES[kind] / path
+        found.append((file, name))
+    return found
+
+
+def rows(text: str, title: str) -> list[list[str]]:
+    _, _, after = text.partition(f"## {title}")
+    lines = [line for line in after.partition("\n## ")[0].splitlines() if line.startswith("| ")]
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines[1:]]
+
+
+def mistakes(text: str) -> list[str]:
+    found = []
+    attacks = {row[0]: row for row in rows(text, "Attacks")}
+    found += [f"{number} is missing" for number in range(1, ATTACKS + 1) if str(number) not in attacks]
+    for number, row in attacks.items():
+        if len(row) != 6:
+            found.append(f"{number}: {len(row)} cells")
+            continue
+        defence, refused, canary = row[3:]
+        found += [f"{number}: there is no {name} in {file.name}" for file, name in _absent(defence, "code")]
+        for cell in (refused, canary):
+            found += [f"{number}: there is no {name} in {file.name}" for file, name in _absent(cell, "tests")]
+            if not named(cell, "tests"):
+                found.append(f"{number}: no test is named")
+        if not named(defence, "code") and len(defence) < 20:
+            found.append(f"{number}: say what stands against it, or why it cannot apply")
+    for row in rows(text, "What a peer may cost"):
+        found += [f"{row[0]}: there is no {name} in {file.name}" for file, name in _absent(row[-1], "code")]
+    return found
+
+
+def _absent(cell: str, kind: str) -> list[tuple[Path, str]]:
+    return [(file, name) for file, name in named(cell, kind) if name not in names_in(file)]
+
+
+def test_every_attack_has_its_defence_its_test_and_its_canary() -> None:
+    assert mistakes(README) == []
+
+
+@pytest.mark.parametrize(
+    ("what", "instead", "told"),
+    [
+        ("| 13 |", "| 130 |", "13 is missing"),
+        ("::_refuse_turning_back`", "::_welcome`", "33: there is no _welcome in supplying.py"),
+        ("::test_30_a_script", "::test_30_no_script", "30: there is no test_30_no_script"),
+        ("::refuse_crowd`", "::crowd`", "there is no crowd in crowds.py"),
+    ],
+)
+def test_a_table_that_claims_too_much_is_found(what: str, instead: str, told: str) -> None:
+    assert what in README
+    assert any(told in one for one in mistakes(README.replace(what, instead)))

@@ -1,0 +1,384 @@
+"""Attack 36: nothing that a peer or a stranger sends makes memory or tables grow beyond a bound.
+
+Each bound is flooded, and flooded once more without it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select, update
+
+from commensal.jobs.tables import job
+from commensal_federation.catalogue import grants, keeping
+from commensal_federation.catalogue.tables import federation_copy, federation_grant, federation_item
+from commensal_federation.catalogue.values import GrantOffer
+from commensal_federation.delivery import breaker, intake, parking, post, serving, sweeping
+from commensal_federation.delivery.alerts import alert
+from commensal_federation.delivery.lanes import lane_row, promise_pull
+from commensal_federation.delivery.refreshing import promise_refresh
+from commensal_federation.delivery.tables import federation_alert, federation_inbox, federation_outbox
+from commensal_federation.dfc.vocabulary import DfcEnterprise
+from commensal_federation.messages import Refuse, state_request
+from commensal_federation.messages.registry import TYPES
+from commensal_federation.messages.types import Reading, Received
+from commensal_federation.moving import coming
+from commensal_federation.moving.tables import federation_move
+from commensal_federation.moving.values import MoveOffer
+from commensal_federation.openings import hearing
+from commensal_federation.openings.tables import federation_sale
+from commensal_federation.openings.values import SaleProposal
+from commensal_federation.orders import supplying
+from commensal_federation.orders.tables import federation_order
+from commensal_federation.orders.values import OrderUpdate
+from commensal_federation.peering import requests
+from commensal_federation.peers import windows
+from commensal_federation.peers.changing import change_peer
+from commensal_federation.peers.tables import federation_nonce, federation_peer
+from commensal_federation.testing import Region
+
+from .trading import Hub, Producer, clock_of
+
+FEW = 3  # of whatever is flooded, here
+
+
+def nothing(*_: Any, **__: Any) -> None:
+    """What is left of a bound that is taken out."""
+
+
+@dataclass
+class Stage:
+    """b, whose peer a is hostile: it has granted something to b's hub, and b's farm something to a's hub."""
+
+    region: Region
+    forger: Any
+    patch: pytest.MonkeyPatch
+
+    @property
+    def b(self) -> Any:
+        return self.region["b"]
+
+    @property
+    def a_at_b(self) -> Any:
+        return self.region.peer("b", "a")
+
+    def limit(self, **limits: int) -> None:
+        with self.b.instance.store.write() as tx:
+            change_peer(tx, self.a_at_b.id, limits=limits)
+
+    def count(self, table: Any, *which: Any) -> int:
+        with self.b.instance.store.read() as tx:
+            found: int = tx.value(select(func.count()).select_from(table).where(*which))
+            return found
+
+    def handle(self, body: Any, number: int) -> None:
+        """Does what a message says, as the inbox would."""
+        types = {type.body: type for type in TYPES.values()}
+        with suppress(Refuse), self.b.instance.store.write() as tx:
+            types[type(body)].handle(self.b, tx, _received(self.a_at_b, body, number, clock_of(self.region).now()))
+
+
+def _received(peer: Any, body: Any, number: int, now: Any) -> Any:
+    return Received(
+        id=f"https://a.example/-/federation/messages/{number}", type="", peer=peer, on_behalf_of=None,
+        in_reply_to=None, lane="order", epoch=1, seq=number + 1, published=now, expires=None, body=body, document={},
+    )  # fmt: skip
+
+
+@pytest.fixture
+def stage(region: Region, notes: Any, forger: Any, monkeypatch: pytest.MonkeyPatch) -> Stage:
+    return Stage(region, forger, monkeypatch)
+
+
+Flood = Callable[[Stage], int]
+
+
+@dataclass(frozen=True)
+class Bound:
+    """flood: does it ten times, or as often as it takes, and counts what is there
+    most:  that may be there
+    off:   takes the bound out
+    """
+
+    flood: Flood
+    most: int
+    off: Callable[[Stage], None]
+
+
+# ------------------------------------------------------------------------------------------------ of requests
+
+
+def _nonces(stage: Stage) -> int:
+    stage.limit(messages=FEW)
+    for number in range(10):
+        stage.forger.send(stage.forger.signed(str(number)))
+    return stage.count(federation_nonce, federation_nonce.c.key_id.startswith(stage.region["a"].iri)) - _before(stage)
+
+
+def _before(stage: Stage) -> int:
+    """Nonces of what a had sent to become a peer."""
+    return 1
+
+
+def _windows(stage: Stage) -> int:
+    kept = windows.Windows()
+    for number in range(50):
+        kept.add(f"refused {number}", clock_of(stage.region).now())
+    return len(kept._counts)
+
+
+def _requests(stage: Stage) -> int:
+    """Strangers, each of another name, whose document is whole."""
+    body = stage.forger.signed()
+    for number in range(10):
+        known = _stranger(number)
+        stage.patch.setattr(requests, "_read", lambda *_, known=known: known)
+        requests.receive_request(stage.b, body, f"192.0.2.{number}")
+    return stage.count(federation_peer, federation_peer.c.state == "requested")
+
+
+def _stranger(number: int) -> Any:
+    class Document:
+        iri, name = f"https://s{number}.example/.well-known/commensal", "S"
+
+    class Request:
+        document = Document
+
+        class body:
+            document, nonce, scopes_given, scopes_wanted = "{}", "n", (), ()
+
+        class envelope:
+            id, body = f"https://s{number}.example/1", b"{}"
+
+    return Request
+
+
+# ------------------------------------------------------------------------------------------------ of the inbox, outbox
+
+
+def _waiting(stage: Stage) -> int:
+    stage.limit(kept_rows=FEW)
+    for _ in range(10):
+        stage.forger.send(stage.forger.signed("wait:never"))
+    return stage.count(federation_inbox, federation_inbox.c.state == "parked")
+
+
+def _dead(stage: Stage) -> int:
+    stage.limit(kept_rows=FEW)
+    for _ in range(10):
+        stage.forger.send(stage.forger.signed("refuse"))
+    return stage.count(federation_inbox, federation_inbox.c.state == "dead")
+
+
+def _kept_size(stage: Stage) -> int:
+    stage.limit(kept_size=12_000)
+    for _ in range(10):
+        stage.forger.send(stage.forger.signed("x" * 4000))
+    with stage.b.instance.store.read() as tx:
+        row = lane_row(tx, stage.a_at_b.id, "order", "in")
+        stored = tx.value(
+            select(func.coalesce(func.sum(func.length(federation_inbox.c.body)), 0)).where(
+                federation_inbox.c.lane == "order"
+            )
+        )
+        assert row is None or row["size"] == stored
+    return int(stored)
+
+
+def _tries(stage: Stage) -> int:
+    """How often what waits is tried again because something else came."""
+    stage.limit(messages=40)
+    tried: list[int] = []
+    actual = parking._try
+
+    def counted(*given: Any, **more: Any) -> bool:
+        tried.append(1)
+        return actual(*given, **more)
+
+    stage.patch.setattr(parking, "_try", counted)
+    waiting = [stage.forger.signed("wait:never", seq=10 + number, prev=None) for number in range(10)]
+    stage.forger.send(*waiting)
+    for number in range(20):
+        stage.forger.send(stage.forger.signed(f"one more {number}", seq=100 + number, prev=None))
+    return len(tried)
+
+
+def _outbox(stage: Stage) -> int:
+    """What a was to be told of the catalogue while it was away for years."""
+    stage.region.cut("a", "b")
+    with stage.b.instance.store.write() as tx:
+        for number in range(10):
+            note = TYPES["CatalogueNote"].body(str(number))
+            post(stage.b, tx, stage.a_at_b.id, "CatalogueNote", note)
+            if number < 7:
+                old = update(federation_outbox).where(federation_outbox.c.state == "waiting")
+                tx.execute(old, {"created_at": tx.now - timedelta(days=8)})
+        sweeping.forget_old(tx)
+    return stage.count(federation_outbox, federation_outbox.c.state == "waiting")
+
+
+def _answers(stage: Stage) -> int:
+    """Short questions for long answers."""
+    asked: list[int] = []
+    stage.patch.setattr(state_request, "MIRRORED", {"shelf": type("Room", (), {"send": lambda *_: asked.append(1)})})
+    for number in range(10):
+        stage.handle(state_request.StateRequestBody("shelf"), number)
+    return len(asked)
+
+
+def _alerts(stage: Stage) -> int:
+    for number in range(10):
+        with stage.b.instance.store.write() as tx:
+            alert(tx, stage.a_at_b.id, "equivocation", str(number))
+    return stage.count(federation_alert)
+
+
+def _jobs(stage: Stage) -> int:
+    with stage.b.instance.store.write() as tx:
+        before = tx.value(select(func.count()).select_from(job))
+        for _ in range(10):
+            promise_pull(tx, stage.a_at_b.id, "order")
+            promise_refresh(tx, stage.a_at_b)
+        return int(tx.value(select(func.count()).select_from(job))) - int(before)
+
+
+def _breakers(stage: Stage) -> int:
+    """CVE-2026-69132: its state is a row for each peer that people have agreed on, and there is no other."""
+    before = stage.count(federation_peer)
+    for _ in range(10):
+        with stage.b.instance.store.write() as tx:
+            breaker.note_failure(tx, stage.a_at_b)
+    return stage.count(federation_peer) - before
+
+
+# ------------------------------------------------------------------------------------------------ of what is traded
+
+
+def _grants(stage: Stage) -> int:
+    Hub(stage.region, "b")
+    stage.limit(kept_things=FEW)
+    for number in range(10):
+        stage.handle(
+            GrantOffer(
+                grantor=DfcEnterprise(iri=f"https://a.example/api/dfc/enterprises/{number}", name="F"),
+                hub="https://b.example/api/dfc/enterprises/hub", currency="EUR", language="en",
+                timezone="Europe/Paris", resell=False, includes_vat=True,
+            ),
+            number,
+        )  # fmt: skip
+    return stage.count(federation_grant)
+
+
+def _items(stage: Stage) -> int:
+    return _catalogue(stage, federation_item)
+
+
+def _copies(stage: Stage) -> int:
+    return _catalogue(stage, federation_copy)
+
+
+def _catalogue(stage: Stage, table: Any) -> int:
+    farm, hub = Producer(stage.region, "a"), Hub(stage.region, "b")
+    farm.grant(hub)
+    (body,) = [
+        json.loads(line)
+        for _, request, _ in stage.region.wires.passed
+        for line in request.body.split(b"\n")
+        if b'"type":"CatalogueUpsert"' in line
+    ]
+    told = TYPES["CatalogueUpsert"].read(body["object"], Reading("https://b.example", "https://a.example"))
+    stage.limit(kept_things=FEW)
+    for number in range(10):
+        (one,) = told.items
+        item = replace(one.item, iri=f"https://a.example/api/dfc/catalog_items/i{number}")
+        made = replace(one, item=item, offer=replace(one.offer, iri=f"{one.offer.iri}{number}", item=item.iri))
+        if table is federation_copy:
+            product = replace(one.product, iri=f"https://a.example/api/dfc/supplied_products/p{number}")
+            made = replace(made, product=product, item=replace(item, product=product.iri))
+        stage.handle(replace(told, items=(made,)), number)
+    which = () if table is federation_item else (federation_copy.c.kind == "product",)
+    return stage.count(table, *which)
+
+
+def _orders(stage: Stage) -> int:
+    farm, hub = Producer(stage.region, "b"), Hub(stage.region, "a")
+    farm.grant(hub)
+    stage.limit(kept_things=FEW)
+    for number in range(10):
+        base = "https://a.example/api/dfc"
+        said = OrderUpdate(
+            iri=f"{base}/orders/{number}", buyer=hub.iri, supplier=farm.iri,
+            session_iri=f"{base}/sale_sessions/{number}", session_name="S", closes_at=None, begins_at=None,
+            currency="EUR", state="Held", rev=1, lines=(),
+        )  # fmt: skip
+        stage.handle(said, number)
+    return stage.count(federation_order)
+
+
+def _sales(stage: Stage) -> int:
+    farm, hub = Producer(stage.region, "a"), Hub(stage.region, "b")
+    farm.grant(hub)
+    stage.limit(kept_things=FEW)
+    now = clock_of(stage.region).now()
+    for number in range(10):
+        said = SaleProposal(
+            iri=f"https://a.example/api/dfc/coordinations/{number}", producer=farm.iri, hub=hub.iri, name="S",
+            opens_at=now, closes_at=now + timedelta(days=1), begins_at=now + timedelta(days=2),
+            ends_at=now + timedelta(days=3), rev=1, withdrawn=False,
+        )  # fmt: skip
+        stage.handle(said, number)
+    return stage.count(federation_sale)
+
+
+def _moves(stage: Stage) -> int:
+    stage.limit(kept_things=FEW)
+    for number in range(10):
+        said = MoveOffer(enterprise=f"https://a.example/api/dfc/enterprises/{number}", name="F", epoch=2, products=1)
+        stage.handle(said, number)
+    return stage.count(federation_move)
+
+
+def _put(module: Any, name: str, value: Any) -> Callable[[Stage], None]:
+    return lambda stage: stage.patch.setattr(module, name, value)
+
+
+BOUNDS = {
+    "nonces": Bound(_nonces, FEW, _put(serving, "count_sent", nothing)),
+    "windows": Bound(_windows, FEW, _put(windows, "_MOST", 10**9)),
+    "requests of strangers": Bound(_requests, FEW, _put(requests, "MOST", 10**9)),
+    "parked messages": Bound(_waiting, FEW, _put(intake, "has_room", lambda *_: True)),
+    "dead letters": Bound(_dead, FEW, _put(intake, "has_room", lambda *_: True)),
+    "bytes of the inbox": Bound(_kept_size, 12_000, lambda stage: stage.patch.setattr(stage, "limit", nothing)),
+    "tries of what is parked": Bound(_tries, 40, _put(parking, "_may_try", lambda *_: True)),
+    "the outbox": Bound(_outbox, FEW, _put(sweeping, "WAITING_CATALOGUE", timedelta(days=999))),
+    "asks for the state": Bound(_answers, FEW, _put(state_request, "_MOST", 10**9)),
+    "alerts": Bound(_alerts, 1, nothing),
+    "jobs": Bound(_jobs, 2, nothing),
+    "breakers": Bound(_breakers, 0, nothing),
+    "grants": Bound(_grants, FEW, _put(grants, "refuse_crowd", nothing)),
+    "items": Bound(_items, FEW, _put(keeping, "refuse_crowd", nothing)),
+    "copies": Bound(_copies, FEW, _put(keeping, "refuse_crowd", nothing)),
+    "orders": Bound(_orders, FEW, _put(supplying, "refuse_crowd", nothing)),
+    "proposals of sales": Bound(_sales, FEW, _put(hearing, "refuse_crowd", nothing)),
+    "moves": Bound(_moves, FEW, _put(coming, "refuse_crowd", nothing)),
+}
+BY_SHAPE = {"alerts", "jobs", "breakers"}  # their bound is the key of a row, so there is nothing to take out
+
+
+@pytest.mark.parametrize("name", BOUNDS)
+def test_what_a_peer_can_make_grow_stays_within_its_bound(stage: Stage, name: str) -> None:
+    for module, what in ((requests, "MOST"), (state_request, "_MOST"), *([(windows, "_MOST")] * (name == "windows"))):
+        stage.patch.setattr(module, what, FEW)
+    assert BOUNDS[name].flood(stage) <= BOUNDS[name].most
+
+
+@pytest.mark.parametrize("name", sorted(set(BOUNDS) - BY_SHAPE))
+def test_without_its_bound_it_would_grow(stage: Stage, name: str) -> None:
+    BOUNDS[name].off(stage)
+    assert BOUNDS[name].flood(stage) > BOUNDS[name].most

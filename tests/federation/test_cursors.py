@@ -1,0 +1,113 @@
+"""Cursors: whoever asks for what comes after one says that it has all before it, and is told where there is nothing.
+
+What federation/README.md says of `GET outbox`, by the answers that a peer gets.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import delete, select
+
+from commensal.clock import ManualClock
+from commensal_federation.delivery import given
+from commensal_federation.delivery.alerts import alerts
+from commensal_federation.delivery.serving import serve
+from commensal_federation.delivery.sweeping import KEPT_CATALOGUE, forget_old
+from commensal_federation.delivery.tables import federation_outbox
+from commensal_federation.signing import sign_request
+from commensal_federation.testing import Region
+from commensal_federation.transport import Answer, Request
+
+Say = Callable[..., str]
+_box = federation_outbox.c
+
+
+def get(region: Region, forger: Any, what: str) -> Answer:
+    """b asks a."""
+    a, b = region["a"], region["b"]
+    bare = Request("GET", f"{a.base}/-/federation/{what}", [("accept", "application/x-ndjson")])
+    signed = sign_request(bare, forger.key("b"), b.instance.clock.now(), b.instance.ids.secret())
+    return serve(a, signed, "b")
+
+
+def said(region: Region) -> tuple[int, int]:
+    """The epoch and number of the last note of a to b."""
+    with region["a"].instance.store.read() as tx:
+        row = tx.all(select(_box.epoch, _box.seq).where(_box.lane == "catalogue").order_by(_box.seq.desc()))[0]
+    return row["epoch"], row["seq"]
+
+
+def kinds(region: Region, name: str) -> list[str]:
+    with region[name].instance.store.read() as tx:
+        return [one.kind for one in alerts(tx)]
+
+
+def test_what_comes_after_a_cursor_is_given_as_it_was_signed(region: Region, forger: Any, say: Say) -> None:
+    for text in ("one", "two", "three"):
+        say("a", "b", text, type="CatalogueNote")
+    epoch, last = said(region)
+    answer = get(region, forger, f"outbox?lane=catalogue&after={epoch}.{last - 2}&limit=1")
+    (line,) = answer.body.splitlines()
+    assert (answer.status, json.loads(line)["object"]["text"]) == (200, "two")
+    assert (answer.header("x-fed-head"), answer.header("x-fed-floor")) == (f"{epoch}.{last}", "0.0")
+    assert (answer.header("vary"), answer.header("cache-control")) == ("Signature-Input", "no-store")
+    assert get(region, forger, f"outbox?lane=catalogue&after={epoch}.{last}").body == b""
+    assert get(region, forger, "outbox?lane=catalogue").body.count(b"\n") == last, "without a cursor: all of it"
+
+
+def test_a_cursor_beyond_what_was_said_is_refused_and_shown(
+    region: Region, forger: Any, say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Attack 32: one of the two was restored from a backup, or says so. That is for a person to know."""
+    say("a", "b", "one", type="CatalogueNote")
+    epoch, last = said(region)
+    answer = get(region, forger, f"outbox?lane=catalogue&after={epoch}.{last + 1}")
+    assert (answer.status, json.loads(answer.body)["code"]) == (409, "future_cursor")
+    assert f"{epoch}.{last}" in json.loads(answer.body)["title"]
+    assert kinds(region, "a") == ["future_cursor"]
+    monkeypatch.setattr(given, "_head", lambda *_: (epoch, 10**9))
+    assert get(region, forger, f"outbox?lane=catalogue&after={epoch}.{last + 1}").status == 200
+
+
+def test_below_the_floor_the_state_is_asked_for_instead_of_history(
+    region: Region, forger: Any, say: Say, clock: ManualClock
+) -> None:
+    say("a", "b", "old", type="CatalogueNote")
+    region.work("a")
+    epoch, last = said(region)
+    clock.advance(seconds=KEPT_CATALOGUE.total_seconds() + 1)
+    say("a", "b", "new", type="CatalogueNote")
+    with region["a"].instance.store.write() as tx:
+        forget_old(tx)
+    answer = get(region, forger, f"outbox?lane=catalogue&after={epoch}.{last - 1}")
+    assert (answer.status, answer.header("x-fed-floor")) == (410, f"{epoch}.{last}")
+    told = json.loads(answer.body)
+    assert (told["code"], "StateRequest" in told["title"]) == ("gone", True)
+    assert get(region, forger, f"outbox?lane=catalogue&after={epoch}.{last}").status == 200
+
+
+def test_where_nothing_is_kept_any_more_the_floor_is_the_head(
+    region: Region, forger: Any, say: Say, notes: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once, whoever had been away for longer than all of history was told that nothing had been said."""
+    region.cut("a", "b")
+    say("a", "b", "old", type="CatalogueNote")
+    epoch, last = said(region)
+    with region["a"].instance.store.write() as tx:
+        tx.execute(delete(federation_outbox).where(_box.lane == "catalogue"))
+    answer = get(region, forger, f"outbox?lane=catalogue&after={epoch}.{last - 1}")
+    assert (answer.status, answer.header("x-fed-floor")) == (410, f"{epoch}.{last}")
+    assert get(region, forger, f"outbox?lane=catalogue&after={epoch}.{last}").status == 200
+
+
+@pytest.mark.parametrize(
+    "query", ["", "lane=other", "lane=order&after=1", "lane=order&after=1.-1", "lane=order&limit=x"]
+)
+def test_a_question_that_cannot_be_read_is_told_what_would_be_right(region: Region, forger: Any, query: str) -> None:
+    answer = get(region, forger, f"outbox?{query}")
+    assert answer.status == 400
+    assert "after=epoch.seq" in json.loads(answer.body)["title"]
