@@ -25,7 +25,10 @@ def a_certificate(file: Path, *, days: int) -> Path:
         .serial_number(1)
         .not_valid_before(now - dates.timedelta(days=1))
         .not_valid_after(now + dates.timedelta(days=days))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1")), x509.DNSName("localhost")]),
+            critical=False,
+        )
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )

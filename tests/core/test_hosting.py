@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -37,6 +38,16 @@ def test_units_are_printed_without_a_question_and_nothing_is_made(tmp_path: Path
     assert not (tmp_path / "val").exists()
 
 
+def test_texts_are_written_as_files_where_none_is_overwritten(tmp_path: Path) -> None:
+    words = ["--instance", "/srv/val", "--systemd", "--into", str(tmp_path)]
+    assert printed(tmp_path, *words[2:]).count("Wrote ") == 2
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["commensal-work.service", "commensal.service"]
+    with pytest.raises(SettingsError, match="there is such a file already"):
+        CliRunner().invoke(app, ["init", *words], catch_exceptions=False)
+    with pytest.raises(SettingsError, match="say what to write there"):
+        CliRunner().invoke(app, ["init", "--into", str(tmp_path)], catch_exceptions=False)
+
+
 @pytest.mark.parametrize("unit", UNITS)
 def test_a_unit_is_no_roots_and_writes_only_into_its_folder(unit: str) -> None:
     said = service(write_text(unit, Path("/srv/val")))
@@ -67,7 +78,23 @@ def test_a_path_that_systemd_would_misread_is_refused() -> None:
             write_text("commensal", Path(path))
 
 
-@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
+ANALYZE = pytest.mark.skipif(
+    shutil.which("systemd-analyze") is None and "CI" not in os.environ, reason="systemd is not installed"
+)
+
+
+@ANALYZE
+@pytest.mark.parametrize("unit", UNITS)
+def test_systemd_calls_a_unit_well_confined(tmp_path: Path, unit: str) -> None:
+    file = tmp_path / f"{unit}.service"
+    file.write_text(write_text(unit, Path("/srv/val")))
+    command = ["systemd-analyze", "security", "--offline=yes", "--no-pager", "--threshold=20", file]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "Overall exposure level" in ran.stdout
+
+
+@ANALYZE
 @pytest.mark.parametrize("folder", ["/srv/val", "/var/lib/commensal/val"])
 @pytest.mark.parametrize("unit", UNITS)
 def test_systemd_finds_nothing_wrong_with_a_unit(tmp_path: Path, unit: str, folder: str) -> None:

@@ -234,7 +234,7 @@ def test_a_database_without_tables_is_for_migrate(folder: Path) -> None:
 def test_root_does_not_upgrade_what_belongs_to_somebody_else(folder: Path) -> None:
     unpack(FIRST, folder)
     os.chown(folder / "instance.toml", 65534, 65534)
-    with pytest.raises(SettingsError, match="sudo -u nobody commensal upgrade"):
+    with pytest.raises(SettingsError, match="runuser -u nobody -- commensal upgrade"):
         upgraded(folder)
 
 

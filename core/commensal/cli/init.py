@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from ..hosting import CONTAINER, UNITS, write_text
+from ..errors import SettingsError
+from ..hosting import CONTAINER, UNITS, write_files, write_text
 from ..instance.begin import USUAL, begin_instance
 from .folder import HERE, Folder
 
@@ -36,9 +37,16 @@ def add_to(app: typer.Typer) -> None:
         systemd: Annotated[bool, typer.Option("--systemd", help="Only print units of systemd for it.")] = False,
         proxy: Annotated[Proxy | None, typer.Option(help="Only print a reverse proxy's settings for it.")] = None,
         container: Annotated[bool, typer.Option("--container", help="Only print a Containerfile.")] = False,
+        into: Annotated[Path | None, typer.Option(help="Write it into this folder instead.", exists=True)] = None,
     ) -> None:
         """Makes a new instance: settings, database. Asks what it is not told."""
         wanted = [*(UNITS if systemd else ()), *([proxy.value] if proxy else ()), *([CONTAINER] if container else ())]
+        if into is not None:
+            if not wanted:
+                raise SettingsError("--into: say what to write there: --systemd, --proxy or --container.")
+            for file in write_files(wanted, instance, into):
+                typer.echo(f"Wrote {file}.")
+            return
         if wanted:
             typer.echo("\n".join(write_text(one, instance) for one in wanted), nl=False)
             return

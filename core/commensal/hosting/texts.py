@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,6 +15,7 @@ UNITS = {"commensal": ("the web server", "serve --no-jobs"), WORKER: ("the worke
 PROXIES = ("caddy", "nginx")
 CONTAINER = "container"
 STATE = Path("/var/lib")  # where systemd makes folders of services
+_NAMES = {"caddy": "Caddyfile", "nginx": "commensal", CONTAINER: "Containerfile"}
 _HOMES = ("home", "root")
 _EXAMPLE = "https://commensal.example"  # where there is no instance yet
 
@@ -30,6 +32,20 @@ def write_text(which: str, folder: Path) -> str:
     for name, value in (_of_unit(which, folder, settings) if which in UNITS else _of_address(settings)).items():
         text = text.replace(f"{{{name}}}", value)
     return text
+
+
+def write_files(wanted: Sequence[str], folder: Path, into: Path) -> list[Path]:
+    """Writes each text into a file of its usual name in `into`. Raises `SettingsError` where one is there already, or
+    may not be written; then none is."""
+    texts = {into / _NAMES.get(one, f"{one}.service"): write_text(one, folder) for one in wanted}
+    if there := [str(file) for file in texts if file.exists()]:
+        raise SettingsError(f"{', '.join(there)}: there is such a file already; move it away. Nothing was written.")
+    try:
+        for file, text in texts.items():
+            file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise SettingsError(f"{into} cannot be written to: {error.strerror}.") from error
+    return list(texts)
 
 
 def _of_unit(unit: str, folder: Path, settings: Settings) -> dict[str, str]:

@@ -162,5 +162,6 @@ def _refuse_other_owner(folder: Path) -> None:
     file = folder / "instance.toml"
     if file.exists() and os.geteuid() == 0 != file.stat().st_uid:
         raise SettingsError(
-            f"{file} belongs to {file.owner()}; run this as that user: `sudo -u {file.owner()} commensal upgrade …`."
+            f"{file} belongs to {file.owner()}; run this as that user: "
+            f"`runuser -u {file.owner()} -- commensal upgrade …`."
         )

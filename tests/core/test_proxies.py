@@ -1,0 +1,243 @@
+"""nginx and Caddy, as Debian packages them, with the settings that `commensal init` prints, before a real instance.
+
+Only addresses and certificates are replaced. Requests are smuggled past them as raw bytes; what has reached the
+instance, its own figures say.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import socket
+import ssl
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from commensal.hosting import write_text
+from commensal.instance.begin import begin_instance
+
+from .certificates import a_certificate
+from .processes import Processes, until
+
+SECRET = "a monitor's own secret"
+LOG_INS = 5  # a minute
+OF_THE_INSTANCE = b"frame-ancestors"  # is in each of its answers, and in none of a proxy
+SECONDS = 0.3  # for an answer that will perhaps not come
+
+
+@dataclass(frozen=True)
+class Site:
+    """An instance, and the port on which a proxy in front of it speaks TLS."""
+
+    proxy: str
+    folder: Path
+    direct: str
+    port: int
+    tls: ssl.SSLContext
+
+    @property
+    def url(self) -> str:
+        return f"https://localhost:{self.port}"
+
+    def seen(self) -> int:
+        """How many requests the instance has answered, but for those that ask this."""
+        with httpx.Client(trust_env=False) as client:
+            text = client.get(f"{self.direct}/-/metrics", headers={"Authorization": f"Bearer {SECRET}"}).text
+        return sum(
+            int(one.value)
+            for family in text_string_to_metric_families(text)
+            for one in family.samples
+            if one.name == "commensal_requests_total" and one.labels["route"] != "/-/metrics"
+        )
+
+    def sends(self, request: bytes) -> bytes:
+        """All that is answered to these bytes, until the other side closes or says no more."""
+        answered = b""
+        with (
+            socket.create_connection(("127.0.0.1", self.port), timeout=10) as line,
+            self.tls.wrap_socket(line, server_hostname="localhost") as speaking,
+        ):
+            speaking.sendall(request)
+            speaking.settimeout(SECONDS)
+            try:
+                while part := speaking.recv(65536):
+                    answered += part
+            except (TimeoutError, ConnectionError):
+                pass
+        return answered
+
+
+def free_ports(count: int) -> list[int]:
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(closing(socket.socket())) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+
+
+def nginx(text: str, place: Path, certificate: Path, plain: int, port: int) -> list[str]:
+    for printed, ours in (
+        ("\tlisten [::]:80;\n", ""),
+        ("\tlisten [::]:443 ssl;\n", ""),
+        ("listen 80;", f"listen 127.0.0.1:{plain};"),
+        ("listen 443 ssl;", f"listen 127.0.0.1:{port} ssl;"),
+        ("/etc/letsencrypt/live/localhost/fullchain.pem", str(certificate)),
+        ("/etc/letsencrypt/live/localhost/privkey.pem", str(certificate)),
+    ):
+        assert printed in text
+        text = text.replace(printed, ours)
+    folders = "".join(f"{one}_temp_path {place};\n" for one in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    user = f"user {pwd.getpwuid(0).pw_name};" if os.geteuid() == 0 else ""
+    (place / "nginx.conf").write_text(
+        f"daemon off;\n{user}\npid {place}/pid;\nevents {{}}\nhttp {{\naccess_log off;\n{folders}{text}\n}}\n"
+    )
+    return ["nginx", "-e", "stderr", "-c", str(place / "nginx.conf")]
+
+
+def caddy(text: str, place: Path, certificate: Path, plain: int, port: int) -> list[str]:
+    printed = "localhost {\n"
+    assert printed in text
+    ours = f"localhost:{port} {{\n\tbind 127.0.0.1\n\ttls {certificate} {certificate}\n"
+    general = "{\n\tadmin off\n\tauto_https disable_redirects\n}\n"
+    (place / "Caddyfile").write_text(general + text.replace(printed, ours))
+    return ["caddy", "run", "--config", str(place / "Caddyfile"), "--adapter", "caddyfile"]
+
+
+PROXIES: dict[str, Callable[[str, Path, Path, int, int], list[str]]] = {"nginx": nginx, "caddy": caddy}
+
+
+@contextmanager
+def in_front(proxy: str, site: Site, place: Path, certificate: Path, plain: int) -> Iterator[None]:
+    command = PROXIES[proxy](write_text(proxy, site.folder), place, certificate, plain, site.port)
+    env = {**os.environ, "HOME": str(place), "XDG_DATA_HOME": str(place), "XDG_CONFIG_HOME": str(place)}
+    with (place / "said").open("w") as said:
+        process = subprocess.Popen(command, stdout=said, stderr=said, env=env)
+    try:
+        until(lambda: process.poll() is not None or _listens(site.port), f"{proxy} listens")
+        assert process.poll() is None, (place / "said").read_text()
+        yield
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def _listens(port: int) -> bool:
+    with closing(socket.socket()) as one:
+        return one.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("proxies")
+
+
+@pytest.fixture(scope="module")
+def instance_at(place: Path) -> Iterator[tuple[Path, str]]:
+    (port,) = free_ports(1)
+    begin_instance(place / "val", name="Val", base_url="https://localhost", port=port, plugins=())
+    with (place / "val" / "instance.toml").open("a") as file:
+        file.write(f'\n[limits]\nlogins = {LOG_INS}\n\n[watching]\nsecret = "{SECRET}"\n')
+    with Processes(place) as processes:
+        yield place / "val", processes.address(processes.begin(place / "val", "serve", "--no-jobs"))
+
+
+@pytest.fixture(scope="module", params=list(PROXIES))
+def site(request: pytest.FixtureRequest, place: Path, instance_at: tuple[Path, str]) -> Iterator[Site]:
+    proxy = request.param
+    if shutil.which(proxy) is None:
+        assert "CI" not in os.environ, f"{proxy} is missing, and nothing is skipped here"
+        pytest.skip(f"{proxy} is not installed")
+    certificate = a_certificate(place / "certificate.pem", days=2)
+    folder, direct = instance_at
+    plain, port = free_ports(2)
+    here = Site(proxy, folder, direct, port, ssl.create_default_context(cafile=str(certificate)))
+    (place / proxy).mkdir()
+    with in_front(proxy, here, place / proxy, certificate, plain):
+        yield here
+
+
+@pytest.fixture
+def client(site: Site) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=site.url, verify=site.tls, trust_env=False, timeout=20) as client:
+        yield client
+
+
+def test_people_reach_the_instance_over_https(client: httpx.Client) -> None:
+    answer = client.get("/-/health")
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+
+
+def asked(client: httpx.Client) -> list[int]:
+    """What is answered to requests of which so many are taken a minute, and each says that it comes from elsewhere."""
+    claims = [{"X-Forwarded-For": f"203.0.113.{number}"} for number in range(LOG_INS + 1)]
+    body = {"email": "nobody@example.org"}
+    return [client.post("/api/forgotten-password", json=body, headers=claim).status_code for claim in claims]
+
+
+def test_where_a_client_says_it_comes_from_is_not_believed(client: httpx.Client) -> None:
+    assert asked(client)[-1] == 429
+
+
+def test_past_the_proxy_it_would_be(instance_at: tuple[Path, str]) -> None:
+    """The canary of the test above: the instance believes whoever stands where the proxy should."""
+    with httpx.Client(base_url=instance_at[1], trust_env=False) as client:
+        assert 429 not in asked(client)
+
+
+@pytest.mark.parametrize("announced", [True, False], ids=["of a length", "in chunks"])
+def test_a_body_over_the_limit_is_refused(client: httpx.Client, announced: bool) -> None:
+    part = b"x" * 1024 * 1024
+    content = part * 11 if announced else iter([part] * 11)
+    answer = client.post("/api/sessions", content=content, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 413
+
+
+# ------------------------------------------------------------------------------------------------ smuggling
+
+_INNER = "GET /-/health HTTP/1.1\r\nHost: localhost\r\n\r\n"
+_CHUNK = f"{len(_INNER):x}\r\n{_INNER}\r\n0\r\n\r\n"
+_HEAD = "POST /api/sessions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+SMUGGLED = {
+    "length and chunks, where chunks count": f"{_HEAD}Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n{_CHUNK}",
+    "length and chunks, where the length counts": (
+        f"{_HEAD}Content-Length: {len(_INNER) + 5}\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n{_INNER}"
+    ),
+    "two lengths": f"{_HEAD}Content-Length: {len(_INNER)}\r\nContent-Length: 0\r\n\r\n{_INNER}",
+    "two lengths in one": f"{_HEAD}Content-Length: 0, {len(_INNER)}\r\n\r\n{_INNER}",
+    "a length with a sign": f"{_HEAD}Content-Length: +{len(_INNER)}\r\n\r\n{_INNER}",
+    "a folded line": f"{_HEAD}X-Nothing: here\r\n Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n{_CHUNK}",
+    "a folded value": f"{_HEAD}Transfer-Encoding:\r\n chunked\r\nContent-Length: 4\r\n\r\n{_CHUNK}",
+    "a blank before the colon": f"{_HEAD}Transfer-Encoding : chunked\r\nContent-Length: 4\r\n\r\n{_CHUNK}",
+    "an encoding nobody knows": f"{_HEAD}Transfer-Encoding: xchunked\r\nContent-Length: 4\r\n\r\n{_CHUNK}",
+    "an encoding that is named twice": (
+        f"{_HEAD}Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\nContent-Length: 4\r\n\r\n{_CHUNK}"
+    ),
+    "a line that ends early": (
+        f"{_HEAD}X-Nothing: here\nTransfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n{_CHUNK}"
+    ),
+}
+
+
+@pytest.mark.parametrize("request_", SMUGGLED.values(), ids=SMUGGLED)
+def test_what_hides_in_a_request_is_no_request_that_the_proxy_has_not_seen(site: Site, request_: str) -> None:
+    """Most are refused. Where a proxy reads two requests, as Caddy may (RFC 9112, 6.1 allows it), it answers two, and
+    has set the headers of both; what must not be is that the instance reads more than the proxy did."""
+    before = site.seen()
+    answers = site.sends(request_.encode()).count(OF_THE_INSTANCE)
+    assert site.seen() - before == answers
+    assert answers == 0 or site.proxy == "caddy"
+
+
+def test_two_requests_on_one_line_are_counted_as_two(site: Site) -> None:
+    """The canary of the test above: what hides in it would be seen."""
+    before = site.seen()
+    assert site.sends((_INNER * 2).encode()).count(OF_THE_INSTANCE) == 2
+    assert site.seen() - before == 2
