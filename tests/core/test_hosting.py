@@ -88,7 +88,7 @@ ANALYZE = pytest.mark.skipif(
 def test_systemd_calls_a_unit_well_confined(tmp_path: Path, unit: str) -> None:
     file = tmp_path / f"{unit}.service"
     file.write_text(write_text(unit, Path("/srv/val")))
-    command = ["systemd-analyze", "security", "--offline=yes", "--no-pager", "--threshold=20", file]
+    command = ["systemd-analyze", "security", "--offline=yes", "--no-pager", "--threshold=20", str(file)]
     ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "Overall exposure level" in ran.stdout
