@@ -269,6 +269,7 @@ if TYPE_CHECKING:
     from .stock.lots import lots_of as lots_of
     from .stock.movements import taken_since as taken_since
     from .stock.travelling import carry_stock as carry_stock
+    from .stock.travelling import count_copies as count_copies
     from .stock.travelling import lease_in as lease_in
     from .stock.travelling import lend_stock as lend_stock
     from .stock.travelling import settle_here as settle_here
@@ -446,6 +447,7 @@ _MODULES = {
     "console": "printing",
     "copy_enterprise": "enterprises.enterprises",
     "count_offers": "catalogs.visible",
+    "count_copies": "stock.travelling",
     "create_catalog": "catalogs.catalogs",
     "csv_bytes": "spreadsheets",
     "customer_by_email": "enterprises.customers",

@@ -16,6 +16,7 @@ from .demo.network import demo_network
 from .identity.warnings import warnings
 from .jobs import jobs
 from .leases.holding import bring_stock
+from .links.refreshing import sale_opened
 from .orders.buying import order_cancelled, order_changed, order_placed, sale_completed
 from .routes import endpoints, fixed_routes, routes
 from .settings import EnterpriseFederation, FederationSettings
@@ -33,6 +34,7 @@ __all__ = [
     "order_placed",
     "routes",
     "sale_completed",
+    "sale_opened",
     "stock_changed",
     "warnings",
 ]

@@ -11,6 +11,7 @@ from .delivery.commands import add_message_commands
 from .dfc.commands import dfc
 from .identity.commands import add_keys
 from .leases.commands import add_lease_commands
+from .links.commands import add_link_commands
 from .moving.commands import add_move_commands
 from .peering.commands import add_peer_commands
 
@@ -24,4 +25,5 @@ def commands(app: typer.Typer) -> None:
     add_grant_commands(app)
     add_lease_commands(app)
     add_move_commands(app)
+    add_link_commands(dfc)
     app.add_typer(dfc, name="dfc")

@@ -7,12 +7,13 @@ from commensal import Work, hookimpl
 from .catalogue.work import work as catalogue
 from .delivery.work import work as delivery
 from .leases.minding import work as leases
+from .links.work import work as links
 from .moving.work import work as moving
 from .orders.work import work as orders
 
 
 @hookimpl
 def jobs() -> Work:
-    rooms = [delivery(), catalogue(), leases(), orders(), moving()]
+    rooms = [delivery(), catalogue(), leases(), orders(), moving(), links()]
     handlers = {kind: handler for room in rooms for kind, handler in room.handlers.items()}
     return Work(handlers, tuple(one for room in rooms for one in room.periodic))

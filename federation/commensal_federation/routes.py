@@ -15,6 +15,7 @@ from .dfc.server import dfc_routes
 from .identity.endpoints import routes as identity_endpoints
 from .identity.routes import identity_routes
 from .leases.endpoints import routes as lease_endpoints
+from .links.endpoints import routes as link_endpoints
 from .moving.endpoints import routes as move_endpoints
 from .openings.endpoints import routes as opening_endpoints
 from .orders.endpoints import routes as order_endpoints
@@ -35,6 +36,7 @@ def endpoints() -> Sequence[Endpoint]:
         opening_endpoints,
         move_endpoints,
         platform_endpoints,
+        link_endpoints,
     )
     return [one for room in rooms for one in room.endpoints]
 

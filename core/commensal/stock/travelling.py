@@ -13,7 +13,7 @@ from datetime import datetime
 from sqlalchemy import bindparam, update
 
 from ..store import Transaction
-from .moving import Change, change_levels, write_movements
+from .moving import Change, change_levels, lock_lots, write_movements
 from .tables import stock_lot
 
 
@@ -53,6 +53,22 @@ def write_off(tx: Transaction, lot_id: str, grains: int, *, note: str = "") -> b
 def carry_stock(tx: Transaction, lot_id: str, *, free: int, lent: int, note: str = "") -> bool:
     """A lot comes here with its enterprise, or leaves with it (negative), in grains. False where less is there."""
     return _travel(tx, "leased", lot_id, Change(free=free, lent=lent), note)
+
+
+def count_copies(tx: Transaction, levels: Mapping[str, tuple[int, int]], *, note: str = "") -> None:
+    """Where the goods are, so much of each lot may still be ordered, in grains: for each lot that, and how much of what
+    is reserved here it is without already. What is reserved here and not known there is not free.
+    """
+    rows = {row["id"]: row for row in lock_lots(tx, levels)}
+    changes = {}
+    for lot_id, (there, known) in levels.items():
+        row = rows[lot_id]
+        free = 0 if row["unlimited"] else max(0, there - max(0, row["reserved"] - known))
+        if free != row["free"]:
+            changes[lot_id] = Change(free=free - row["free"])
+    if changes and not change_levels(tx, changes):
+        raise AssertionError("a locked lot has other levels")
+    write_movements(tx, "leased", changes, note=note)
 
 
 def tell_beyond(tx: Transaction, lot_id: str, beyond: int, free_until: datetime | None) -> None:

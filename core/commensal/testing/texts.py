@@ -87,7 +87,18 @@ def _handing_on(tree: ast.AST, calls: Calls) -> Calls:
         places = tuple(names.index(name) for name in handed if name in names)
         if places:
             more[function.name] = places
+    for one in ast.walk(tree):
+        if isinstance(one, ast.ClassDef) and one.name not in more and _is_error(one):
+            for base in one.bases:
+                if isinstance(base, ast.Name) and base.id in calls:
+                    more[one.name] = calls[base.id]
     return more
+
+
+def _is_error(one: ast.ClassDef) -> bool:
+    """Whether a class that inherits from an error takes its text where that does."""
+    begins = [part for part in one.body if isinstance(part, ast.FunctionDef) and part.name == "__init__"]
+    return all([name.arg for name in part.args.args][1:3] == ["code", _KEYWORD] for part in begins)
 
 
 def _calls(tree: ast.AST) -> Iterator[tuple[ast.FunctionDef | None, ast.Call]]:

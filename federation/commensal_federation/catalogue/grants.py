@@ -65,7 +65,7 @@ def give_grant(
         raise Conflict("peer_scope", "{name} may not read catalogues of this instance.", name=peer.name)
     if local_id(peer.base, hub_iri, "enterprises") is None:
         raise Conflict("foreign_hub", "{iri} is no enterprise of {name}.", iri=hub_iri[:200], name=peer.name)
-    _switch_on(federation, tx, enterprise_id)
+    switch_on(federation, tx, enterprise_id)
     given = {"category_id": category_id, "resell": resell, "state": "offered", "other_name": hub_name}
     found = _kept(tx, "given", enterprise_id, peer_id, hub_iri, given, by)
     _offer(federation, tx, found)
@@ -136,7 +136,7 @@ def grant_offered(federation: Federation, tx: Transaction, peer: Peer, said: Gra
     if find_grant(tx, "received", hub, said.grantor.iri) is None:
         refuse_crowd(tx, peer, federation_grant, 1)
     _mirror(tx, peer, said)
-    _switch_on(federation, tx, hub)
+    switch_on(federation, tx, hub)
     found = find_grant(tx, "received", hub, said.grantor.iri)
     state = "accepted" if found is not None and found.state == "accepted" else "offered"
     given = {"resell": said.resell, "state": state, "other_name": said.grantor.name}
@@ -307,7 +307,7 @@ def _mirror(tx: Transaction, peer: Peer, said: GrantOffer) -> str:
     return made.id
 
 
-def _switch_on(federation: Federation, tx: Transaction, enterprise_id: str) -> None:
+def switch_on(federation: Federation, tx: Transaction, enterprise_id: str) -> None:
     """So that the enterprise's changes, orders and reports reach this plugin."""
     if "federation" not in enabled_plugins(tx, enterprise_id):
         enable_plugin(tx, federation.instance.hooks, enterprise_id, "federation", {})

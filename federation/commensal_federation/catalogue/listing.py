@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from decimal import ROUND_HALF_UP, Decimal
 
 from sqlalchemy import select
@@ -17,23 +17,39 @@ _item = federation_item.c
 
 
 def list_by_itself(tx: Transaction, grant: Grant, iris: Collection[str]) -> None:
-    """Lists what is new, and prices what is listed, at the producer's price and the margin; nothing without one.
-
-    Customer categories that have prices of their own keep them.
-    """
+    """Lists what is new, and prices what is listed, at the producer's price and the margin; nothing without one."""
     if grant.catalog_id is None or grant.margin is None or not iris:
         return
     rows = tx.all(select(federation_item).where(_item.grant_id == grant.id, _item.iri.in_(sorted(iris))))
-    listed = listings_of(tx, grant.enterprise_id, [row["product_id"] for row in rows])
-    new = []
-    for row in rows:
-        price = with_margin(row["price"], grant.margin)
-        if row["product_id"] not in listed:
-            new.append(Listing(product_id=row["product_id"], price=price))
-        for item_id in listed.get(row["product_id"], ()):
-            set_price(tx, grant.enterprise_id, item_id, price)
-    if new:
-        list_products(tx, grant.enterprise_id, grant.catalog_id, new)
+    prices = {row["product_id"]: with_margin(row["price"], grant.margin) for row in rows}
+    list_at(tx, grant.enterprise_id, grant.catalog_id, prices)
+
+
+def list_at(
+    tx: Transaction,
+    enterprise_id: str,
+    catalog_id: str,
+    prices: Mapping[str, int],
+    by_category: Mapping[str, Mapping[str, int]] | None = None,
+) -> None:
+    """Lists products that are not listed yet, and prices those that are, by their ids; `by_category` has prices of
+    customer categories, by the ids of product and category.
+
+    Names, places and what else people have said of items stay; categories that are not named keep their prices.
+    """
+    listed, own = listings_of(tx, enterprise_id, prices), by_category or {}
+    for product_id, item_ids in listed.items():
+        for item_id in item_ids:
+            set_price(tx, enterprise_id, item_id, prices[product_id])
+            for category_id, price in own.get(product_id, {}).items():
+                set_price(tx, enterprise_id, item_id, price, category_id=category_id)
+    new = [
+        Listing(product_id=product_id, price=price, category_prices=own.get(product_id, {}))
+        for product_id, price in prices.items()
+        if product_id not in listed
+    ]
+    for first in range(0, len(new), _AT_ONCE):
+        list_products(tx, enterprise_id, catalog_id, new[first : first + _AT_ONCE])
 
 
 def list_all(tx: Transaction, grant: Grant) -> None:

@@ -1,4 +1,4 @@
-"""DFC on the command line: ``commensal federation dfc check|export|import``."""
+"""DFC on the command line: ``commensal dfc check|export|import``."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import typer
 from commensal import (
     HERE,
     Folder,
+    Secret,
     console,
     every_enterprise,
     named_enterprise,
@@ -19,6 +20,11 @@ from commensal import (
     say,
 )
 
+from ..links.client import DfcClient
+from ..links.pages import read_catalogue
+from ..links.said import ApiKeyFile, TokenFile, said_secret
+from ..links.values import Access, Auth
+from ..runtime import federation_of
 from .check import described, objections
 from .export import export_enterprise
 from .importing import import_document
@@ -31,15 +37,19 @@ from .write_116 import write as write_116
 dfc = typer.Typer(
     help="Documents of the Data Food Consortium: look at them, write them, take them in.", no_args_is_help=True
 )
-_File = Annotated[Path, typer.Argument(exists=True, dir_okay=False)]
+_Source = Annotated[str, typer.Argument(metavar="FILE|URL")]
 
 
 @dfc.command("check")
 def check_command(
-    file: _File, host: Annotated[str, typer.Option(help="Who sent it: things of other hosts are wrong.")] = ""
+    source: _Source,
+    host: Annotated[str, typer.Option(help="Who sent a file: things of other hosts are wrong.")] = "",
+    token_file: TokenFile = None,
+    api_key_file: ApiKeyFile = None,
+    instance: Folder = HERE,
 ) -> None:
-    """Says which dialect a document is in, what is understood of it, and what is not. Nothing is fetched."""
-    document = _read(file, host)
+    """Says which dialect a document is in, what is understood of it, and what is not. It fetches nothing else."""
+    document = _read(source, *said_secret(token_file, api_key_file), instance, host=host)
     for line in described(document):
         console.print(line, markup=False)
     for line in objections(document):
@@ -78,7 +88,7 @@ def export_command(
 
 @dfc.command("import")
 def import_command(
-    file: _File,
+    source: _Source,
     enterprise: Annotated[str, typer.Option("--enterprise", help="Into which: its id or the name in its address.")],
     catalog: Annotated[
         str | None, typer.Option(help="Whose prices; may be left out where there is one catalog.")
@@ -86,10 +96,12 @@ def import_command(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would do, and every mistake.")] = False,
     default_category: Annotated[str, typer.Option(help="For products without a DFC product type.")] = "",
     default_vat: Annotated[str, typer.Option(help="Percent, for products that name no rate.")] = "",
+    token_file: TokenFile = None,
+    api_key_file: ApiKeyFile = None,
     instance: Folder = HERE,
 ) -> None:
     """Makes the enterprise's products, stock and prices what the document says: all of it, or nothing."""
-    document = _read(file)
+    document = _read(source, *said_secret(token_file, api_key_file), instance)
     with open_instance(instance) as opened:
         language = opened.settings.language
         defaults = read_defaults(default_category, default_vat, language)
@@ -108,11 +120,21 @@ def import_command(
         raise typer.Exit(1)
 
 
-def _read(file: Path, host: str = "") -> DfcDocument:
+def _read(source: str, auth: Auth, secret: Secret, folder: Path, *, host: str = "") -> DfcDocument:
+    """A file, or what is at an address: asked for as an instance asks, so that what may be reached is its operator's
+    decision."""
+    if source.startswith(("https://", "http://")):
+        with open_instance(folder) as opened:
+            access = Access(url=source, auth=auth, secret=secret)
+            found = read_catalogue(DfcClient(federation_of(opened), access)).document
+        assert found is not None, "it was asked for without a tag"
+        return found
     try:
-        return read(file.read_bytes(), host=host)
+        return read(Path(source).read_bytes(), host=host)
+    except OSError as error:
+        raise typer.BadParameter(f"{source} is no file that can be read: {error.strerror}") from None
     except Unreadable as error:
-        console.print(f"{file.name} is not read [{error.code}]: {error.text}", markup=False, style="red")
+        console.print(f"{source} is not read [{error.code}]: {error.text}", markup=False, style="red")
         raise typer.Exit(1) from None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -21,10 +20,11 @@ from commensal import (
 )
 
 from .findings import Findings
+from .goods import Good, Goods
 from .iris import enterprise_iri, local_id
 from .literals import write_number
 from .read import DfcDocument, Finding, Unreadable
-from .vocabulary import DfcItem, DfcLot, DfcOffer, DfcPrice, DfcProduct
+from .vocabulary import DfcLot, DfcPrice, DfcProduct
 
 Cells = Mapping[str, str]
 # By which property of DFC a document says what a column of a product list says.
@@ -89,50 +89,36 @@ class _Rows:
 
     def __init__(self, document: DfcDocument, base: str, enterprise: Enterprise, findings: Findings) -> None:
         self._document, self._base, self._enterprise, self._findings = document, base, enterprise, findings
-        self._items: dict[str | None, list[DfcItem]] = defaultdict(list)
-        for item in document.all(DfcItem):
-            self._items[item.product].append(item)
-        self._offers: dict[str | None, list[DfcOffer]] = defaultdict(list)
-        for offer in document.all(DfcOffer):
-            self._offers[offer.item].append(offer)
-        self._groups = {one.variant_of for one in document.all(DfcProduct)}
 
     def cells(self) -> dict[str, Cells]:
-        rows: dict[str, Cells] = {}
-        for product in self._document.all(DfcProduct):
-            if product.quantity is None:
-                if product.iri not in self._groups:
-                    text = "A product without a size cannot be sold, and is left out."
-                    self._findings.note("no_size", text, product.iri)
-                continue
-            rows[product.iri] = self._row(product)
-        return rows
+        goods = Goods(self._document, self._enterprise.currency, self._findings)
+        return {good.product.iri: self._row(good) for good in goods}
 
-    def _row(self, product: DfcProduct) -> Cells:
-        items = self._items[product.iri]
-        if len(items) > 1:
-            self._findings.note("many_items", "A product that is listed more than once is taken in once.", product.iri)
-        item = items[0] if items else None
-        price = self._price(product, item)
+    def _row(self, good: Good) -> Cells:
+        product, item = good.product, good.item
         cells = {
             **dict.fromkeys(_PROPERTIES, ""),  # so that what is missing can be named
             "producer": self._enterprise.slug,
             "name": product.name,
             "description": product.description,
-            **self._size(product),
+            "units": write_number(good.size.value),
+            "unit_type": good.size.unit,
             "weighed": _flag(product.weighed),
             "allergens": ",".join(product.allergens),
             "labels": ",".join(self._labels(product)),
-            **self._stock(product, item),
+            "on_demand": _flag(good.stock is None),
+            "on_hand": "" if good.stock is None else str(good.stock),
         }
         if product.product_type:
             known_type = PRODUCT_TYPES.get(product.product_type)
             cells["category"] = known_type.en if known_type else product.product_type  # labels win over terms
-        if price is not None:
-            cells["price"] = _amount(price)
-        rate = price.vat_rate if product.vat_rate is None and price is not None else product.vat_rate
-        if rate is not None:
-            cells["tax_category"] = write_number(rate)
+        if good.price is not None:
+            cells["price"] = _amount(good.price)
+        if good.by_category:
+            text = "Prices of customer categories are left out: their customers are not this enterprise's."
+            self._findings.note("category_prices", text, product.iri)
+        if good.vat_rate is not None:
+            cells["tax_category"] = write_number(good.vat_rate)
         if product.deposit is not None:
             cells["deposit"] = _amount(product.deposit)
         if item is not None:
@@ -144,41 +130,6 @@ class _Rows:
         if known and product.enterprise == enterprise_iri(self._base, self._enterprise.id):
             cells["id"] = known
         return cells
-
-    def _size(self, product: DfcProduct) -> Cells:
-        assert product.quantity is not None
-        if product.quantity.value > 0:
-            return {"units": write_number(product.quantity.value), "unit_type": product.quantity.unit}
-        text = "A product whose size is nothing is taken in as one piece."
-        self._findings.note("no_size", text, product.iri)
-        return {"units": "1", "unit_type": "Piece"}
-
-    def _stock(self, product: DfcProduct, item: DfcItem | None) -> Cells:
-        """What an item says counts before what its product says."""
-        stock = item.stock if item is not None else product.stock
-        if stock is None:
-            return {"on_demand": "1", "on_hand": ""}
-        whole = int(stock)
-        if whole != stock:
-            self._findings.note("part_of_piece", "Parts of a piece cannot be sold; stock is rounded down.", product.iri)
-        return {"on_demand": "0", "on_hand": str(whole)}
-
-    def _price(self, product: DfcProduct, item: DfcItem | None) -> DfcPrice | None:
-        """The price for everybody; else the only one there is."""
-        offered: list[DfcOffer] = [*self._offers[product.iri], *(self._offers[item.iri] if item else ())]
-        prices = [(one.category, one.price) for one in offered if one.price]
-        for_all = [price for category, price in prices if category is None]
-        if len(prices) > 1:
-            text = "Prices of customer categories are left out: their customers are not this enterprise's."
-            self._findings.note("category_prices", text, product.iri)
-        if not for_all and len(prices) != 1:
-            return None
-        price = for_all[0] if for_all else prices[0][1]
-        if price.currency not in ("", self._enterprise.currency):
-            text = f"Prices in {price.currency} are left out: this enterprise sells in {self._enterprise.currency}."
-            self._findings.wrong("other_currency", text, product.iri)
-            return None
-        return price
 
     def _labels(self, product: DfcProduct) -> list[str]:
         said = (*product.labels, *product.claims)

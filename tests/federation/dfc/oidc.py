@@ -138,7 +138,7 @@ def _handler(oidc: Oidc) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            self._answer(*oidc.give_token(dict(self.headers), body))
+            self._answer(*oidc.give_token({name.title(): value for name, value in self.headers.items()}, body))
 
         def _answer(self, status: int, said: Any) -> None:
             content = json.dumps(said).encode()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from commensal.catalogs.catalogs import catalogs_of
@@ -18,8 +19,8 @@ from commensal.instance import open_instance
 from commensal.instance.begin import begin_instance
 from commensal.products.questions import products_of
 from commensal.testing.placed import a_shop
+from commensal_federation.commands import commands
 from commensal_federation.dfc import write_116
-from commensal_federation.dfc.commands import dfc
 from commensal_federation.dfc.read import read
 from commensal_federation.dfc.vocabulary import (
     DfcItem,
@@ -30,6 +31,9 @@ from commensal_federation.dfc.vocabulary import (
     DfcQuantity,
     Thing,
 )
+from commensal_federation.links.errors import NotAnswered
+
+from .distant import Distant
 
 ELSEWHERE = "https://elsewhere.example/api/dfc"
 
@@ -69,7 +73,9 @@ def bring(folder: Path, things: list[Thing], *words: str, fails: bool = False) -
 
 
 def run(*words: str, fails: bool = False) -> str:
-    ran = CliRunner().invoke(dfc, words, catch_exceptions=False)
+    app = typer.Typer()
+    commands(app)
+    ran = CliRunner().invoke(app, ["dfc", *words], catch_exceptions=False)
     assert (ran.exit_code != 0) == fails, ran.output
     return ran.output
 
@@ -161,3 +167,32 @@ def test_a_check_of_what_cannot_be_read_says_why(tmp_path: Path) -> None:
     file = tmp_path / "document.json"
     file.write_text('{"@context": "https://evil.example/context.json"}')
     assert "[unknown_context]" in run("check", str(file), fails=True)
+
+
+def test_a_hub_links_looks_reads_again_and_unlinks(folder: Path, tmp_path: Path) -> None:
+    """``commensal dfc link``, ``links``, ``refresh``, ``unlink``; and ``check`` and ``import`` of an address."""
+    toml = folder / "instance.toml"
+    toml.write_text(f'{toml.read_text()}\n[outbound]\nallow = ["127.0.0.1"]\n')
+    secret = tmp_path / "token.txt"
+    secret.write_text("very-secret\n")
+    with Distant() as there:
+        url = there.say("/catalogue", *there.goods(1, stock=4), *there.goods(2, name=""))
+        where = ("--instance", str(folder))
+        assert "2 SuppliedProduct" in run("check", url, *where, "--token-file", str(secret))
+        with_it = ("link", url, "--enterprise", "les-paniers", "--token-file", str(secret), "--name", "The Orchard")
+        said = run(*with_it, *where)
+        assert "new 1, changed 0, gone 0" in said
+        assert "A product is left out" in said
+        id = said.split(":")[0]
+        there.say("/catalogue", *there.goods(1, stock=5, price="3"))
+        assert "new 0, changed 1, gone 0" in run("refresh", id, *where)
+        listed = run("links", *where)
+        assert "The Orchard" in listed
+        assert "1 products" in listed
+        assert "unlinked" in run("unlink", id, *where)
+        assert run("links", *where) == ""
+        assert "would create 1" in run("import", url, "--enterprise", "les-paniers", "--dry-run", *where)
+        assert {one.headers.get("authorization", "") for one in there.asked} == {"Bearer very-secret", ""}
+        assert "very-secret" not in said + listed
+        with pytest.raises(NotAnswered, match=f"nothing at {there.base}"):
+            run("check", f"{there.base}/nothing", *where)

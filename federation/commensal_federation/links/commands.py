@@ -1,0 +1,111 @@
+"""Links to distant platforms on the command line: ``commensal dfc link|links|refresh|unlink``."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from commensal import HERE, Folder, console, named_enterprise, open_instance, read_defaults
+
+from ..runtime import federation_of
+from .links import link_by_id, link_catalogue, links_of, unlink
+from .refreshing import refresh
+from .said import ApiKeyFile, TokenFile, said_secret
+from .values import DfcVersion, Link, Refreshed
+
+_VERSIONS: dict[str, DfcVersion] = {"1": "1.16", "2": "2.0"}
+
+
+def add_link_commands(dfc: typer.Typer) -> None:
+    """Adds them to the commands of DFC."""
+    dfc.command("link")(link_command)
+    dfc.command("links")(links_command)
+    dfc.command("refresh")(refresh_command)
+    dfc.command("unlink")(unlink_command)
+
+
+def link_command(
+    url: Annotated[str, typer.Argument(help="A catalogue, an enterprise or a product of a platform that speaks DFC.")],
+    enterprise: Annotated[str, typer.Option(help="Who sells it here: its id or the name in its address.")],
+    name: Annotated[str, typer.Option(help="What people call it.")] = "",
+    token_file: TokenFile = None,
+    api_key_file: ApiKeyFile = None,
+    issuer: Annotated[str, typer.Option(help="OIDC: who gives tokens to --client.")] = "",
+    client: Annotated[str, typer.Option(help="OIDC: as which client we ask.")] = "",
+    client_secret_file: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="OIDC: holds the client's secret.")
+    ] = None,
+    dfc_version: Annotated[str, typer.Option("--dfc", help="Of DFC: 1 is 1.16, 2 is 2.0.")] = "1",
+    catalog: Annotated[str, typer.Option(help="The id of the hub's catalog that follows by itself.")] = "",
+    margin: Annotated[str, typer.Option(help="Percent on top of their prices, in that catalog.")] = "0",
+    default_category: Annotated[str, typer.Option(help="For products without a DFC product type.")] = "",
+    default_vat: Annotated[str, typer.Option(help="Percent, for products that name no rate.")] = "",
+    instance: Folder = HERE,
+) -> None:
+    """Links goods of a platform that speaks DFC, reads them, and keeps them as they are there."""
+    auth, secret = said_secret(token_file, api_key_file, client_secret_file)
+    if dfc_version not in _VERSIONS:
+        raise typer.BadParameter("--dfc is 1 or 2")
+    with open_instance(instance) as opened:
+        federation = federation_of(opened)
+        defaults = read_defaults(default_category, default_vat, opened.settings.language)
+        with opened.store.write() as tx:
+            made = link_catalogue(
+                federation, tx, named_enterprise(tx, enterprise).id, url,
+                name=name, dfc_version=_VERSIONS[dfc_version], auth=auth, issuer=issuer, client_id=client,
+                secret=secret.reveal(), catalog_id=catalog or None, margin=_percent(margin) if catalog else None,
+                default_type=defaults.category or "", default_vat=defaults.vat_rate,
+            )  # fmt: skip
+        console.print(f"{made.id}: linked. It is read every hour, and when a sale opens.", markup=False)
+        _told(refresh(federation, made.id))
+        with opened.store.read() as tx:
+            _findings(link_by_id(tx, made.id))
+
+
+def links_command(enterprise: Annotated[str, typer.Option(help="Only its own.")] = "", instance: Folder = HERE) -> None:
+    """Lists links: how many products each has, when it was read last, and what is wrong with it."""
+    with open_instance(instance) as opened, opened.store.read() as tx:
+        whose = named_enterprise(tx, enterprise).id if enterprise else None
+        for one in links_of(tx, enterprise_id=whose, limit=1000):
+            read_at = f"{one.refreshed_at:%Y-%m-%d %H:%M} UTC" if one.refreshed_at else "never"
+            console.print(
+                f"{one.id}  {one.name or one.url} ({one.url}): {one.state}, {one.products} products, read {read_at}",
+                markup=False,
+            )
+            if one.error:
+                console.print(f"  failed {one.failures} times: {one.error}", markup=False, style="red")
+            _findings(one)
+
+
+def refresh_command(link_id: str, instance: Folder = HERE) -> None:
+    """Reads a link now. One that was suspended is sold again where its platform lets it be read."""
+    with open_instance(instance) as opened:
+        _told(refresh(federation_of(opened), link_id, resume=True))
+        with opened.store.read() as tx:
+            _findings(link_by_id(tx, link_id))
+
+
+def unlink_command(link_id: str, instance: Folder = HERE) -> None:
+    """Takes everything of a link off sale. What was ordered stays ordered."""
+    with open_instance(instance) as opened, opened.store.write() as tx:
+        unlink(tx, link_by_id(tx, link_id).enterprise_id, link_id)
+        console.print("It is unlinked, and nothing of it is sold any more.")
+
+
+def _percent(said: str) -> Decimal:
+    try:
+        return Decimal(said)
+    except InvalidOperation:
+        raise typer.BadParameter(f"{said} is no number of percent, like 15 or 12.5") from None
+
+
+def _told(done: Refreshed) -> None:
+    console.print(f"new {done.new}, changed {done.changed}, gone {done.gone}, left {done.unchanged} as they were")
+
+
+def _findings(link: Link) -> None:
+    for one in link.findings:
+        console.print(f"  {one}", markup=False, style="yellow")

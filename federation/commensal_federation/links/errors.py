@@ -1,0 +1,19 @@
+"""A distant platform has not given what it was asked for."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from commensal import Conflict
+
+
+class NotAnswered(Conflict):
+    """`answered` is the status of its answer, 0 where there was none; `again`: trying later may help, and
+    not before `earliest` (UTC), where it says so."""
+
+    def __init__(
+        self, code: str, text: str, *, answered: int = 0, again: bool = False, earliest: datetime | None = None,
+        **values: object,
+    ) -> None:  # fmt: skip
+        super().__init__(code, text, **values)
+        self.answered, self.again, self.earliest = answered, again, earliest

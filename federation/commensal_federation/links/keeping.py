@@ -1,0 +1,245 @@
+"""What a document says of goods becomes copies here: only what differs from what is known is written."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import bindparam, select, update
+
+from commensal import (
+    ALLERGENS,
+    LABELS,
+    LARGEST,
+    PRODUCT_TYPES,
+    LotCopy,
+    ProductCopy,
+    Transaction,
+    count_copies,
+    enterprise_by_id,
+    insert_rows,
+    keep_lots,
+    keep_products,
+    products_by_id,
+)
+
+from ..catalogue.listing import list_at, with_margin
+from ..dfc.findings import Findings
+from ..dfc.goods import Good, Goods
+from ..dfc.read import DfcDocument
+from .categories import Categories
+from .producers import Producers
+from .tables import federation_link, federation_linked_product
+from .taking_off import take_off
+from .values import Link, Refreshed, host_of
+
+_row = federation_linked_product.c
+_AT_ONCE = 500  # of what is asked for by name
+_LONGEST_IRI = 1_000
+_MOST_PIECES = 10**9
+
+
+def keep_document(tx: Transaction, link: Link, base: str, document: DfcDocument, findings: Findings) -> Refreshed:
+    """Makes the copies of a link's goods what the document says; what it does not have any more is taken off sale.
+
+    What has to be left out is noted in `findings`. `base` is this instance's address.
+    """
+    hub = enterprise_by_id(tx, link.enterprise_id)
+    categories = Categories(tx, base, hub.id, document, findings)
+    goods = {
+        good.product.iri: good for good in Goods(document, hub.currency, findings) if _can_be(link, good, findings)
+    }
+    known = {row["iri"]: row for row in tx.all(select(federation_linked_product).where(_row.link_id == link.id))}
+    own = {iri: categories.prices(good) for iri, good in goods.items()}
+    digests = {iri: _digest(link, good, own[iri]) for iri, good in goods.items()}
+    there = {iri for iri, row in known.items() if row["gone_at"] is None}
+    fresh = {iri: good for iri, good in goods.items() if iri not in there or known[iri]["digest"] != digests[iri]}
+    copies = _Copies(tx, link, Producers(tx, link, hub, document), findings)
+    kept = copies.keep(fresh)
+    _write(tx, link, [_as_row(tx, good, copies, digests[good.product.iri]) for good in kept], known)
+    _note_stock(tx, link, goods, known, fresh)
+    _count(tx, link)
+    if link.catalog_id is not None and link.margin is not None:
+        margin = link.margin
+        ids = {good.product.iri: copies.products[good.product.iri] for good in kept}
+        prices = {ids[good.product.iri]: with_margin(good.price.amount, margin) for good in kept if good.price}
+        by_category = {
+            id: {category: with_margin(price, margin) for category, price in own[iri].items()}
+            for iri, id in ids.items()
+        }
+        list_at(tx, hub.id, link.catalog_id, prices, by_category)
+    gone = take_off(tx, link.id, sorted(there - goods.keys()))
+    new = sum(good.product.iri not in known for good in kept)
+    return Refreshed(new=new, changed=len(kept) - new, gone=gone, unchanged=len(goods) - len(fresh))
+
+
+def _can_be(link: Link, good: Good, findings: Findings) -> bool:
+    """Whether it can be sold here; what is wrong is noted. A platform speaks for things of its own host only."""
+    product = good.product
+    named = (product.iri, good.item.iri if good.item else "", good.offer.iri if good.offer else "")
+    if product.iri.startswith("_:") or len(product.iri) > _LONGEST_IRI:
+        findings.wrong("no_name", "A product without an address of its own cannot be followed.", product.iri)
+    elif any("://" in iri and host_of(iri) != host_of(link.url) for iri in named):
+        findings.wrong("foreign", "Only its own host may offer this product, so it is left out.", product.iri)
+    elif good.price is None:
+        findings.wrong("no_price", "A product without a price for everybody is left out.", product.iri)
+    elif not 0 <= good.price.amount <= LARGEST:
+        findings.wrong("price", "A product whose price cannot be is left out.", product.iri)
+    elif product.product_type not in PRODUCT_TYPES and not link.default_type:
+        text = "A product of no known type is left out: name a category for those that name none."
+        findings.wrong("no_type", text, product.iri)
+    elif good.vat_rate is None and link.default_vat is None:
+        text = "A product without a rate of VAT is left out: name a rate for those that name none."
+        findings.wrong("no_vat", text, product.iri)
+    else:
+        return True
+    return False
+
+
+class _Copies:
+    """Copies of a link's goods. `products` and `lots` map IRIs of products to ids here."""
+
+    def __init__(self, tx: Transaction, link: Link, producers: Producers, findings: Findings) -> None:
+        self._tx, self._link, self._producers, self._findings = tx, link, producers, findings
+        self.products: dict[str, str] = {}
+        self.lots: dict[str, str] = {}
+
+    def keep(self, fresh: Mapping[str, Good]) -> list[Good]:
+        """Writes all of them; returns those that could be. A product that another link of the same hub has brought is
+        the same product."""
+        for first in range(0, len(fresh), _AT_ONCE):
+            self._find(list(fresh)[first : first + _AT_ONCE])
+        theirs = _owners(self._tx, self.products.values())
+        new = fresh.keys() - self.products.keys()
+        for iri in sorted(new):
+            self.products[iri], self.lots[iri] = self._tx.new_id(), self._tx.new_id()
+        by_producer: dict[str, list[Good]] = defaultdict(list)
+        for iri, good in fresh.items():
+            by_producer[theirs.get(self.products[iri]) or self._producers.of(good)].append(good)
+        problems: dict[str, Any] = {}
+        for producer_id, goods in by_producer.items():
+            keep_lots(self._tx, producer_id, [self._lot(good, new) for good in goods])
+            problems |= keep_products(self._tx, producer_id, [self._product(good, new) for good in goods])
+        for iri in fresh:
+            if wrong := problems.get(self.products[iri]):
+                text = f"A product is left out: {'; '.join(map(str, wrong))}"
+                self._findings.wrong("product", text[:300], iri)
+        return [good for iri, good in fresh.items() if self.products[iri] not in problems]
+
+    def _find(self, iris: Sequence[str]) -> None:
+        ours = select(federation_link.c.id).where(federation_link.c.enterprise_id == self._link.enterprise_id)
+        found = select(_row.iri, _row.product_id, _row.lot_id).where(_row.iri.in_(sorted(iris)), _row.link_id.in_(ours))
+        for row in self._tx.all(found):
+            self.products[row["iri"]], self.lots[row["iri"]] = row["product_id"], row["lot_id"]
+
+    def _lot(self, good: Good, new: Iterable[str]) -> LotCopy:
+        iri = good.product.iri
+        return LotCopy(
+            id=self.lots[iri], name=good.product.name[:200] or "?", unit="Piece", per_unit=1,
+            unlimited=good.pieces_left is None, new=iri in new,
+        )  # fmt: skip
+
+    def _product(self, good: Good, new: Iterable[str]) -> ProductCopy:
+        product, iri = good.product, good.product.iri
+        known = product.product_type if product.product_type in PRODUCT_TYPES else None
+        vat = good.vat_rate if good.vat_rate is not None else self._link.default_vat
+        assert vat is not None
+        return ProductCopy(
+            id=self.products[iri],
+            lot_id=self.lots[iri],
+            lot_quantity=1,
+            name=(good.item.name if good.item else "") or product.name,
+            description=product.description,
+            product_type=known or self._link.default_type,
+            quantity=good.size.value,
+            unit=good.size.unit,
+            weighed=product.weighed,
+            labels=tuple(one for one in (*product.labels, *product.claims) if one in LABELS),
+            allergens=tuple(one for one in product.allergens if one in ALLERGENS),
+            deposit=product.deposit.amount if product.deposit else 0,
+            vat_rate=vat,
+            new=iri in new,
+        )
+
+
+def _owners(tx: Transaction, product_ids: Iterable[str]) -> dict[str, str]:
+    """Whose copies these are: a product stays with whom it was first said to be of."""
+    ids, found = sorted(product_ids), dict[str, str]()
+    for first in range(0, len(ids), _AT_ONCE):
+        some = products_by_id(tx, ids[first : first + _AT_ONCE])
+        found |= {id: product.enterprise_id for id, product in some.items()}
+    return found
+
+
+def _digest(link: Link, good: Good, own: Mapping[str, int]) -> str:
+    """Of all that is written of it but how much there is, and of what it is written with."""
+    said = (
+        good.product, good.item and (good.item.iri, good.item.name), good.size, good.offer and good.offer.iri,
+        good.price, sorted(own.items()), good.case and (good.case.product, good.case.offer, good.case.pieces),
+        good.pieces_left is None, link.default_type, link.default_vat, link.catalog_id, link.margin,
+    )  # fmt: skip
+    return sha256(repr(said).encode()).hexdigest()
+
+
+def _as_row(tx: Transaction, good: Good, copies: _Copies, digest: str) -> dict[str, Any]:
+    iri, case = good.product.iri, good.case
+    assert good.price is not None
+    return {
+        "iri": iri,
+        "item_iri": good.item.iri if good.item else "",
+        "offer_iri": good.offer.iri if good.offer else "",
+        "product_id": copies.products[iri],
+        "lot_id": copies.lots[iri],
+        "price": good.price.amount,
+        "stock": _bounded(good.pieces_left),
+        "case_iri": case.product if case else "",
+        "case_offer_iri": case.offer if case else "",
+        "case_pieces": case.pieces if case else 1,
+        "digest": digest,
+        "changed_at": tx.now,
+        "gone_at": None,
+    }
+
+
+def _write(tx: Transaction, link: Link, rows: Sequence[Mapping[str, Any]], known: Mapping[str, Any]) -> None:
+    new = [{"link_id": link.id, "taken": 0, **row} for row in rows if row["iri"] not in known]
+    insert_rows(tx, federation_linked_product, new)
+    old = [{f"new_{name}": value for name, value in row.items()} for row in rows if row["iri"] in known]
+    if old:
+        values = {
+            name: bindparam(f"new_{name}", type_=federation_linked_product.c[name].type)
+            for name in rows[0]
+            if name != "iri"
+        }
+        mine = (_row.link_id == link.id, _row.iri == bindparam("new_iri"))
+        tx.execute(update(federation_linked_product).where(*mine).values(values), old)
+
+
+def _note_stock(
+    tx: Transaction, link: Link, goods: Mapping[str, Good], known: Mapping[str, Any], fresh: Mapping[str, Good]
+) -> None:
+    """Of what has changed in nothing else."""
+    levels = [
+        {"told_iri": iri, "told": _bounded(good.pieces_left)}
+        for iri, good in goods.items()
+        if iri not in fresh and known[iri]["stock"] != _bounded(good.pieces_left)
+    ]
+    if levels:
+        mine = (_row.link_id == link.id, _row.iri == bindparam("told_iri"))
+        tx.execute(update(federation_linked_product).where(*mine).values(stock=bindparam("told")), levels)
+
+
+def _count(tx: Transaction, link: Link) -> None:
+    """What may be ordered here is what may be ordered there, less what our customers have ordered that is not known
+    there yet."""
+    listed = (_row.link_id == link.id, _row.gone_at.is_(None))
+    rows = tx.all(select(_row.lot_id, _row.stock, _row.taken).where(*listed).order_by(_row.lot_id))
+    for first in range(0, len(rows), _AT_ONCE):
+        some = rows[first : first + _AT_ONCE]
+        count_copies(tx, {row["lot_id"]: (row["stock"] or 0, row["taken"]) for row in some}, note=link.name)
+
+
+def _bounded(pieces: int | None) -> int | None:
+    return None if pieces is None else min(pieces, _MOST_PIECES)

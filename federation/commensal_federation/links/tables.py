@@ -1,0 +1,93 @@
+"""Tables of what is linked at distant platforms."""
+
+from sqlalchemy import Column, ForeignKey, Index, PrimaryKeyConstraint, Table, Text, UniqueConstraint
+
+from commensal import DERIVED, SECRET, Exact, Json, Time, Whole, checked_in, metadata, untraced
+
+# A catalogue, or one product, of a distant platform that an enterprise here sells from.
+federation_link = Table(
+    "federation_link",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("enterprise_id", Text, nullable=False),  # ours, the hub
+    Column("url", Text, nullable=False),
+    Column("name", Text, nullable=False),  # what people call it
+    Column("dfc_version", Text, nullable=False),  # which is asked for
+    Column("auth", Text, nullable=False),
+    Column("issuer", Text, nullable=False),  # of tokens, for `oidc`
+    Column("client_id", Text, nullable=False),
+    Column("secret", Text, nullable=False, info=SECRET),  # a token, a key, or the secret of the client
+    Column("catalog_id", Text),  # of the hub: where it is listed by itself
+    Column("margin", Exact),  # percent on top of their prices; none: people list
+    Column("default_type", Text, nullable=False),  # of products that name none that is known here
+    Column("default_vat", Exact),  # percent, of products that name no rate
+    Column("state", Text, nullable=False),
+    Column("etag", Text, nullable=False, info=DERIVED),
+    Column("digest", Text, nullable=False, info=DERIVED),  # of what was read last
+    Column("refreshed_at", Time, info=DERIVED),  # when it was last seen as it is
+    Column("tried_at", Time, info=DERIVED),
+    Column("due_at", Time, nullable=False, info=DERIVED),  # when it is asked for again
+    Column("failures", Whole, nullable=False, info=DERIVED),  # in a row
+    Column("error", Text, nullable=False, info=DERIVED),  # of the last try, in English
+    Column("findings", Json, nullable=False, info=DERIVED),  # what was left out, in English: [[weight, text, count], …]
+    Column("created_at", Time, nullable=False),
+    Column("created_by", Text),
+    Column("changed_at", Time, nullable=False),
+    Column("version", Whole, nullable=False),
+    UniqueConstraint("enterprise_id", "url"),
+    Index("ix_federation_link_due", "state", "due_at"),
+    checked_in("dfc_version", ("1.16", "2.0")),
+    checked_in("auth", ("none", "token", "api_key", "oidc")),
+    checked_in("state", ("active", "suspended", "ended")),
+    sqlite_strict=True,
+)
+
+# An enterprise of a distant platform, and its copy here. Each hub has copies of its own: what one hub is told, by a
+# token of its own, changes nothing for another.
+federation_linked_producer = Table(
+    "federation_linked_producer",
+    metadata,
+    Column("enterprise_id", Text, ForeignKey("enterprise.id"), nullable=False),  # the hub
+    Column("iri", Text, nullable=False),
+    Column("producer_id", Text, ForeignKey("enterprise.id"), nullable=False, unique=True),  # the copy
+    Column("created_at", Time, nullable=False),
+    PrimaryKeyConstraint("enterprise_id", "iri"),
+    sqlite_strict=True,
+)
+
+# A product of a distant platform as a link brought it, and its copy here.
+federation_linked_product = Table(
+    "federation_linked_product",
+    metadata,
+    Column("link_id", Text, ForeignKey("federation_link.id"), nullable=False),
+    Column("iri", Text, nullable=False),  # of the supplied product
+    Column("item_iri", Text, nullable=False),  # of the catalog item; empty where the platform has none
+    Column("offer_iri", Text, nullable=False),  # of the price that counts here; empty where it has no name
+    Column("product_id", Text, nullable=False, index=True),  # the copy
+    Column("lot_id", Text, nullable=False, index=True),  # the copy
+    Column("price", Whole, nullable=False),  # theirs, minor units of the hub's currency, for one piece
+    Column("stock", Whole),  # pieces that may be ordered there, as it was last told; none: as many as you like
+    Column("taken", Whole, nullable=False),  # pieces that our orders there took, which `stock` is without already
+    Column("case_iri", Text, nullable=False),  # of the product that is ordered instead, when it comes in cases
+    Column("case_offer_iri", Text, nullable=False),
+    Column("case_pieces", Whole, nullable=False),  # in one case; 1: it comes by the piece
+    Column("digest", Text, nullable=False),  # of what was told of it last, but for its stock
+    Column("changed_at", Time, nullable=False),
+    Column("gone_at", Time),  # it is not listed there any more
+    PrimaryKeyConstraint("link_id", "iri"),
+    sqlite_strict=True,
+    info=untraced("it follows from what the platform says"),
+)
+
+# A platform that is to be told that something has changed at an enterprise here.
+federation_platform_notice = Table(
+    "federation_platform_notice",
+    metadata,
+    Column("platform_id", Text, nullable=False),  # of the operator's settings
+    Column("enterprise_id", Text, ForeignKey("enterprise.id"), nullable=False),
+    Column("scope", Text, nullable=False),  # of DFC, whose answers have changed
+    Column("changed_at", Time, nullable=False),
+    PrimaryKeyConstraint("platform_id", "enterprise_id", "scope"),
+    sqlite_strict=True,
+    info=untraced("it follows from what has changed"),
+)
