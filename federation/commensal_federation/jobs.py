@@ -10,10 +10,11 @@ from .leases.minding import work as leases
 from .links.work import work as links
 from .moving.work import work as moving
 from .orders.work import work as orders
+from .platforms.telling import work as platforms
 
 
 @hookimpl
 def jobs() -> Work:
-    rooms = [delivery(), catalogue(), leases(), orders(), moving(), links()]
+    rooms = [delivery(), catalogue(), leases(), orders(), moving(), links(), platforms()]
     handlers = {kind: handler for room in rooms for kind, handler in room.handlers.items()}
     return Work(handlers, tuple(one for room in rooms for one in room.periodic))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
+
+from commensal import Secret
 
 _PLATFORM = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 
@@ -37,8 +39,16 @@ class DfcPlatform:
     """Its address: only what it names by this host may it tell us anything about."""
     email: str = ""
     """Who gets the mails about its orders where it names nobody."""
+    webhook: str = ""
+    """Where it wants to be told that something has changed here; empty: it is not told."""
+    webhook_client: str = ""
+    """As which client of its issuer we get a token for that; empty: the secret itself is the token."""
+    webhook_secret: Secret = field(default_factory=Secret)
+    """The secret of that client, or the bearer token that is sent."""
 
     def __post_init__(self) -> None:
+        if self.webhook and not self.webhook_secret.reveal():
+            raise ValueError("webhook_secret: who is told of changes wants to know who says it")
         if not _PLATFORM.fullmatch(self.id):
             raise ValueError("id: small letters, digits, dots and dashes")
 

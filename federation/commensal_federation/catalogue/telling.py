@@ -29,6 +29,7 @@ from ..dfc.vocabulary import DfcItem, DfcLot, DfcOffer, DfcPrice, DfcProduct, Df
 from ..moving.authority import is_frozen
 from ..orders.tables import federation_told_price
 from ..peers.peers import peer_by_id
+from ..platforms.telling import note_change
 from ..runtime import Federation, federation_of
 from .documents import MOST_HOPS
 from .grants import grants_between
@@ -41,23 +42,26 @@ _told = federation_told.c
 
 @hookimpl
 def listing_changed(instance: Instance, event: Event, item_ids: Sequence[str]) -> None:
-    """Tells the hubs that may see these items."""
+    """Tells the hubs that may see these items, and platforms that they should look again."""
     federation = federation_of(instance)
     with instance.store.read() as tx:
         theirs = grants_between(tx, enterprise_id=event.enterprise_id, direction="given", state="accepted")
     for grant in theirs:
         with instance.store.write() as tx:
             tell_items(federation, tx, grant, item_ids)
+    with instance.store.write() as tx:
+        note_change(federation, tx, event.enterprise_id)
 
 
 @hookimpl
 def stock_changed(instance: Instance, event: Event, lot: StockLot) -> None:
-    """Hints to hubs what is free now. No sale relies on it."""
+    """Hints to hubs what is free now, and to platforms that they should look. No sale relies on it."""
     federation = federation_of(instance)
     with instance.store.write() as tx:
         for peer_id in _told_of(tx, lot.id):
             body = StockLevel(lot=lot_iri(federation.base, lot.id), unit=lot.unit, beyond=lot.free + lot.beyond)
             post(federation, tx, peer_id, "StockLevel", body)
+        note_change(federation, tx, event.enterprise_id)
 
 
 def tell_items(

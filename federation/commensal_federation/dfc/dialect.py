@@ -11,6 +11,7 @@ from .vocabulary import DfcEvent
 
 _CONTAINERS = {"ldp:Container", "ldp:BasicContainer"}
 _SHOWN = 5  # contexts
+_MOST_NAMED = 1_000  # things, in one notice
 
 
 def said_version(nodes: Nodes, documents: Iterable[Any]) -> str:
@@ -50,9 +51,8 @@ def events_of(documents: list[Any]) -> tuple[DfcEvent, ...]:
 
 def _event(said: Mapping[str, Any]) -> DfcEvent:
     objects = said.get("objects", ())
-    named = (
-        [str(one.get("@id", "")) for one in objects if isinstance(one, Mapping)] if isinstance(objects, list) else []
-    )
+    listed = [*(objects if isinstance(objects, list) else ()), said.get("object"), said]
+    named = [str(one["@id"])[:1_000] for one in listed[:_MOST_NAMED] if isinstance(one, Mapping) and "@id" in one]
     return DfcEvent(
         kind=str(said.get("eventType"))[:100],
         enterprise=str(said.get("enterpriseUrlid", ""))[:1_000],

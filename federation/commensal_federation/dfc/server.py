@@ -17,6 +17,7 @@ from commensal import Instance, NotFound, Visit, listing_stamp
 from ..moving.authority import authority_of
 from .answering import V1, answer, base_of, dfc_page, document, has_already, tag_of, unchanged
 from .asking import asked_enterprise, demand_scope, holds, known_enterprises
+from .event_pages import event_routes
 from .export import enterprise_things, export_enterprise
 from .iris import enterprise_iri, webid_iri
 from .names import full
@@ -51,6 +52,7 @@ def dfc_routes(instance: Instance) -> Sequence[BaseRoute]:
         dfc_page("/api/dfc/enterprises/{enterprise}/catalog_items", catalog_items),
         *permission_routes(),
         *order_routes(),
+        *event_routes(),
         *single_routes(),
     ]
 

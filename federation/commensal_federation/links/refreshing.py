@@ -28,7 +28,7 @@ from .values import Link, Refreshed
 EVERY = timedelta(hours=1)  # a link is read anew, give or take a tenth
 _FIRST = timedelta(minutes=2)  # after a failure, and twice as long after each further one in a row
 _LONGEST = timedelta(hours=12)
-_CLAIM = timedelta(minutes=15)  # within which a promised refresh is done
+CLAIM = timedelta(minutes=15)  # within which a promised refresh is done
 _DOUBLINGS = 9
 _AT_ONCE = 200
 _SHOWN = 50  # findings
@@ -67,7 +67,7 @@ def refresh_due(tx: Transaction) -> None:
     """Promises to read what is due. Until it is done or given up, it is not promised again."""
     due = select(_row.id).where(_row.state == "active", _row.due_at <= tx.now).order_by(_row.due_at).limit(_AT_ONCE)
     for row in tx.all(due.with_for_update(skip_locked=True) if tx.postgresql else due):
-        tx.execute(update(federation_link).where(_row.id == row["id"]).values(due_at=tx.now + _CLAIM))
+        tx.execute(update(federation_link).where(_row.id == row["id"]).values(due_at=tx.now + CLAIM))
         promise_refresh(tx, row["id"])
 
 

@@ -78,16 +78,3 @@ federation_linked_product = Table(
     sqlite_strict=True,
     info=untraced("it follows from what the platform says"),
 )
-
-# A platform that is to be told that something has changed at an enterprise here.
-federation_platform_notice = Table(
-    "federation_platform_notice",
-    metadata,
-    Column("platform_id", Text, nullable=False),  # of the operator's settings
-    Column("enterprise_id", Text, ForeignKey("enterprise.id"), nullable=False),
-    Column("scope", Text, nullable=False),  # of DFC, whose answers have changed
-    Column("changed_at", Time, nullable=False),
-    PrimaryKeyConstraint("platform_id", "enterprise_id", "scope"),
-    sqlite_strict=True,
-    info=untraced("it follows from what has changed"),
-)

@@ -12,6 +12,7 @@ from commensal import Invalid, NotFound, Problem, Transaction, customer_by_id, i
 
 from ..runtime import Federation
 from ..settings import DfcPlatform
+from .noting import note_scopes
 from .tables import federation_platform
 
 SCOPES = ("ReadEnterprise", "WriteEnterprise", "ReadProducts", "WriteProducts", "ReadOrders", "WriteOrders")
@@ -71,7 +72,9 @@ def let_platform(
         "scopes": [one for one in SCOPES if one in scopes], "changed_at": tx.now, "changed_by": by,
     }  # fmt: skip
     new = insert_or(tx, federation_platform).values(row)
+    before = held_by(tx, platform_id, enterprise_id)
     tx.execute(new.on_conflict_do_update(index_elements=["enterprise_id", "platform_id"], set_=row))
+    note_scopes(known, tx, enterprise_id, before ^ _with_reading(scopes))
     return _access(known, row)
 
 

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Column, ForeignKey, PrimaryKeyConstraint, Table, Text, UniqueConstraint
 
-from commensal import Json, Time, Whole, checked_in, metadata
+from commensal import Json, Time, Whole, checked_in, metadata, untraced
 
 federation_platform = Table(
     "federation_platform",
@@ -46,4 +46,17 @@ federation_platform_line = Table(
     Column("wanted", Whole, nullable=False),  # pieces
     Column("reason", Text, nullable=False),  # why it is less, in words
     sqlite_strict=True,
+)
+
+# A platform that is to be told that something has changed at an enterprise here.
+federation_platform_notice = Table(
+    "federation_platform_notice",
+    metadata,
+    Column("platform_id", Text, nullable=False),  # of the operator's settings
+    Column("enterprise_id", Text, ForeignKey("enterprise.id"), nullable=False),
+    Column("scope", Text, nullable=False),  # of DFC, whose answers have changed
+    Column("changed_at", Time, nullable=False),
+    PrimaryKeyConstraint("platform_id", "enterprise_id", "scope"),
+    sqlite_strict=True,
+    info=untraced("it follows from what has changed"),
 )

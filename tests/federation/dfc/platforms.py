@@ -18,6 +18,7 @@ def settings_with(issuer: str, *platforms: dict[str, Any]) -> Settings:
         {"id": "ofn", "client": "ofn-client", "issuer": issuer, "name": "Open Food Network",
          "url": "https://ofn.example", "email": "orders@ofn.example"},
         {"id": "litefarm", "issuer": issuer},
+        *platforms,
     ]  # fmt: skip
     plugins = {
         "enabled": ["federation"],

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Iterator
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -23,12 +22,12 @@ from commensal.sale_sessions.suppliers import set_supplier
 from commensal.sale_sessions.values import Supplier
 from commensal.testing.shop import Shop
 from commensal_federation.links.errors import NotAnswered
-from commensal_federation.links.links import link_by_id, link_catalogue, linked_products, unlink
-from commensal_federation.links.refreshing import refresh, refresh_due
-from commensal_federation.links.values import Link, LinkedProduct, Refreshed
-from commensal_federation.runtime import federation_of
+from commensal_federation.links.links import linked_products, unlink
+from commensal_federation.links.refreshing import refresh_due
+from commensal_federation.links.values import Link, Refreshed
 
 from .distant import CONTEXT, Asked, Distant, Said
+from .links import linked, products, read, told
 from .oidc import SECRET, Oidc
 from .platforms import settings_with
 
@@ -42,28 +41,6 @@ def settings(oidc: Oidc) -> Settings:
 def there() -> Iterator[Distant]:
     with Distant() as running:
         yield running
-
-
-def linked(shop: Shop, url: str, **more: Any) -> Link:
-    """The shop's catalog follows, at a fifth more."""
-    with shop.instance.store.write() as tx:
-        catalog = catalogs_of(tx, shop.id)[0]
-        more = {"catalog_id": catalog.id, "margin": Decimal(20), **more}
-        return link_catalogue(federation_of(shop.instance), tx, shop.id, url, **more)
-
-
-def read(shop: Shop, link: Link, **more: bool) -> Refreshed:
-    return refresh(federation_of(shop.instance), link.id, **more)
-
-
-def told(shop: Shop, link: Link) -> Link:
-    with shop.instance.store.read() as tx:
-        return link_by_id(tx, link.id)
-
-
-def products(shop: Shop, link: Link, *, gone: bool = False) -> list[LinkedProduct]:
-    with shop.instance.store.read() as tx:
-        return linked_products(tx, link.id, gone=gone)
 
 
 def on_offer(shop: Shop, link: Link) -> dict[str, tuple[int | None, list[int]]]:

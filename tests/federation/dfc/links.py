@@ -1,0 +1,35 @@
+"""A hub's links, for tests."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from commensal.catalogs.catalogs import catalogs_of
+from commensal.testing.shop import Shop
+from commensal_federation.links.links import link_by_id, link_catalogue, linked_products
+from commensal_federation.links.refreshing import refresh
+from commensal_federation.links.values import Link, LinkedProduct, Refreshed
+from commensal_federation.runtime import federation_of
+
+
+def linked(shop: Shop, url: str, **more: Any) -> Link:
+    """The shop's catalog follows, at a fifth more."""
+    with shop.instance.store.write() as tx:
+        catalog = catalogs_of(tx, shop.id)[0]
+        more = {"catalog_id": catalog.id, "margin": Decimal(20), **more}
+        return link_catalogue(federation_of(shop.instance), tx, shop.id, url, **more)
+
+
+def read(shop: Shop, link: Link, **more: bool) -> Refreshed:
+    return refresh(federation_of(shop.instance), link.id, **more)
+
+
+def told(shop: Shop, link: Link) -> Link:
+    with shop.instance.store.read() as tx:
+        return link_by_id(tx, link.id)
+
+
+def products(shop: Shop, link: Link, *, gone: bool = False) -> list[LinkedProduct]:
+    with shop.instance.store.read() as tx:
+        return linked_products(tx, link.id, gone=gone)
