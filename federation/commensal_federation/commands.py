@@ -6,6 +6,7 @@ import typer
 
 from commensal import hookimpl
 
+from .backorders.commands import add_backorder_commands
 from .catalogue.commands import add_grant_commands
 from .delivery.commands import add_message_commands
 from .dfc.commands import dfc
@@ -26,4 +27,5 @@ def commands(app: typer.Typer) -> None:
     add_lease_commands(app)
     add_move_commands(app)
     add_link_commands(dfc)
+    add_backorder_commands(dfc)
     app.add_typer(dfc, name="dfc")

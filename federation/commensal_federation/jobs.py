@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from commensal import Work, hookimpl
 
+from .backorders.work import work as backorders
 from .catalogue.work import work as catalogue
 from .delivery.work import work as delivery
 from .leases.minding import work as leases
@@ -15,6 +16,6 @@ from .platforms.telling import work as platforms
 
 @hookimpl
 def jobs() -> Work:
-    rooms = [delivery(), catalogue(), leases(), orders(), moving(), links(), platforms()]
+    rooms = [delivery(), catalogue(), leases(), orders(), moving(), links(), platforms(), backorders()]
     handlers = {kind: handler for room in rooms for kind, handler in room.handlers.items()}
     return Work(handlers, tuple(one for room in rooms for one in room.periodic))

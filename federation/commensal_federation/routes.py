@@ -8,6 +8,7 @@ from starlette.routing import BaseRoute
 
 from commensal import Endpoint, Instance, hookimpl
 
+from .backorders.endpoints import routes as backorder_endpoints
 from .catalogue.endpoints import routes as catalogue_endpoints
 from .delivery.endpoints import routes as message_endpoints
 from .delivery.http import peer_routes
@@ -36,6 +37,7 @@ def endpoints() -> Sequence[Endpoint]:
         opening_endpoints,
         move_endpoints,
         platform_endpoints,
+        backorder_endpoints,
         link_endpoints,
     )
     return [one for room in rooms for one in room.endpoints]

@@ -1,4 +1,4 @@
-"""What does not stand well with our keys, for ``commensal check``: each finding says what to do."""
+"""What does not stand well, for ``commensal check``: keys, and orders elsewhere. Each finding says what to do."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from commensal import Conflict, Instance, Transaction, hookimpl
 
+from ..backorders.alarms import backorder_warnings
 from ..runtime import federation_of
 from .files import file_of, folder_of, read_key
 from .keys import Key, key_iri, our_keys, signing_now
@@ -24,7 +25,7 @@ SOON = timedelta(days=30)
 def warnings(instance: Instance) -> Sequence[str]:
     federation = federation_of(instance)
     with instance.store.read() as tx:
-        return list(key_warnings(federation, tx))
+        return [*key_warnings(federation, tx), *backorder_warnings(tx)]
 
 
 def key_warnings(federation: Federation, tx: Transaction) -> Iterator[str]:

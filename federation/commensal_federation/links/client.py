@@ -122,5 +122,28 @@ class DfcClient:
             return NotAnswered("redirect", text, url=url, status=status, answered=status)
         earliest = retry_after(answer.header("retry-after"), self._federation.instance.clock.now())
         again = status in (408, 425, 429) or status >= 500
-        text = "{url} answered {status}."
-        return NotAnswered("status", text, url=url, status=status, answered=status, again=again, earliest=earliest)
+        problem, said = _problem(answer)
+        text = "{url} answered {status}: {said}" if said else "{url} answered {status}."
+        return NotAnswered(
+            "status", text, url=url, status=status, said=said, answered=status, problem=problem, again=again,
+            earliest=earliest,
+        )  # fmt: skip
+
+
+class _Problem(msgspec.Struct):
+    """Problem details (RFC 9457), with the code that instances of this software add."""
+
+    title: str = ""
+    code: str = ""
+
+
+def _problem(answer: Answer) -> tuple[str, str]:
+    """The code and the words of a refusal, for people; as far as the platform says them in the standard way."""
+    if not answer.header("content-type").startswith("application/problem+json"):
+        return "", ""
+    try:
+        said = msgspec.json.decode(answer.body, type=_Problem)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return "", ""
+    printable = "".join(one for one in said.title if one.isprintable())
+    return said.code[:100], printable[:_LONGEST_REASON]

@@ -8,12 +8,12 @@ from commensal import Conflict
 
 
 class NotAnswered(Conflict):
-    """`answered` is the status of its answer, 0 where there was none; `again`: trying later may help, and
-    not before `earliest` (UTC), where it says so."""
+    """`answered` is the status of its answer, 0 where there was none, and `problem` the code of its refusal, where it
+    has one; `again`: trying later may help, and not before `earliest` (UTC), where it says so."""
 
     def __init__(
         self, code: str, text: str, *, answered: int = 0, again: bool = False, earliest: datetime | None = None,
-        **values: object,
+        problem: str = "", **values: object,
     ) -> None:  # fmt: skip
         super().__init__(code, text, **values)
-        self.answered, self.again, self.earliest = answered, again, earliest
+        self.answered, self.again, self.earliest, self.problem = answered, again, earliest, problem

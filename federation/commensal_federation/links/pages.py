@@ -103,8 +103,12 @@ def _together(client: DfcClient, answers: list[DfcAnswer]) -> DfcDocument:
         raise NotAnswered("no_dfc", text, url=client.access.url, reason=error.text) from error
 
 
+def next_page(page: DfcAnswer) -> str:
+    """The address of the page after this one, "" on the last. Raises `NotAnswered` for what is no JSON."""
+    return _next(page, _parsed(page))
+
+
 def _next(page: DfcAnswer, raw: Any) -> str:
-    """The address of the page after this one, "" on the last."""
     for url, parameters in _LINK.findall(page.links):
         if _NEXT.search(parameters):
             return str(urljoin(page.url, url))

@@ -22,6 +22,7 @@ from commensal import (
     sale_by_id,
 )
 
+from ..backorders.wanting import plan_session
 from ..catalogue.tables import federation_grant, federation_item, federation_mirror
 from ..delivery import post
 from ..dfc.iris import enterprise_iri, order_iri, session_iri
@@ -54,10 +55,11 @@ def order_cancelled(instance: Instance, event: Event, order: Order) -> None:
 
 @hookimpl
 def sale_completed(instance: Instance, event: Event, sale: SaleSession) -> None:
-    """The producers are told at once what is final."""
+    """The producers are told at once what is final; platforms that are no peers, after the last who ordered."""
     federation = federation_of(instance)
     with instance.store.write() as tx:
         tell_session(federation, tx, sale.id)
+        plan_session(tx, sale.id)
 
 
 def _look_again(instance: Instance, order: Order) -> None:

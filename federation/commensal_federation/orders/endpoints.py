@@ -11,7 +11,7 @@ import msgspec
 from commensal import Body, Call, Page, Paging, Routes, page_of
 
 from ..runtime import federation_of
-from .answers import settle_cut
+from .cutting import settle_cut
 from .questions import cuts_of, order_of, orders_of
 from .statement import Statement, statement_of
 from .supplying import answer_order

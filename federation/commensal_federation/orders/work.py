@@ -8,7 +8,8 @@ from sqlalchemy import delete, select
 
 from commensal import Instance, Job, Periodic, Transaction, Work, promise
 
-from ..runtime import federation_of
+from ..backorders.wanting import plan_session
+from ..runtime import Federation, federation_of
 from .buying import tell_session
 from .onward import pass_on
 from .tables import federation_order_due
@@ -31,7 +32,12 @@ def tell_changes(instance: Instance, job: Job) -> None:
     for kind, id in due:
         with instance.store.write() as tx:
             tx.execute(delete(federation_order_due).where(_due.kind == kind, _due.id == id))
-            (tell_session if kind == "session" else pass_on)(federation, tx, id)
+            (_sum_up if kind == "session" else pass_on)(federation, tx, id)
+
+
+def _sum_up(federation: Federation, tx: Transaction, session_id: str) -> None:
+    tell_session(federation, tx, session_id)
+    plan_session(tx, session_id)
 
 
 def work() -> Work:

@@ -88,7 +88,7 @@ def amend_order(
     tx: Transaction, hooks: Hooks, known: PlatformOrder, buyer: Buyer, wanted: WantedOrder
 ) -> PlatformOrder:
     """The order as its sender says it is now, whole. Raises `Conflict` once it is Complete or cancelled, and after the
-    close, when something but the state would change."""
+    close, when something but the state would change: who says of each line what comes of it changes nothing."""
     order = locked_order(tx, known.order_id, enterprise_id=known.enterprise_id)
     known = platform_order(tx, known.id)
     if known.state == "Cancelled" or order.state == "Cancelled":
@@ -115,12 +115,13 @@ def _change_lines(
     tx: Transaction, hooks: Hooks, known: PlatformOrder, order: Order, buyer: Buyer, lines: tuple[WantedLine, ...]
 ) -> None:
     held = pieces_of(order)
-    if _as_before(known, lines):
-        return
     session = sale_by_id(tx, order.session_id).session
+    over = known.state == "Complete" or not is_open(session, tx.now)
+    if _as_before(known, lines) or (over and _as_it_comes(held, lines)):
+        return
     if known.state == "Complete":
         raise Conflict("complete", "This order is complete, and cannot be changed any more.")
-    if not is_open(session, tx.now):
+    if over:
         raise Conflict("closed", "The sale {name} is closed.", name=session.name)
     found = shorten(tx, session.id, _categories(buyer), lines, held, buyer.language)
     if not found.pieces:
@@ -133,6 +134,11 @@ def _change_lines(
 def _as_before(known: PlatformOrder, lines: tuple[WantedLine, ...]) -> bool:
     before: Mapping[str, int] = {line.item_id or line.offer_iri: line.wanted for line in known.lines}
     return before == {line.item_id or line.offer_iri: line.pieces for line in lines}
+
+
+def _as_it_comes(held: Mapping[str, int], lines: tuple[WantedLine, ...]) -> bool:
+    """Who was told that less comes may say so too."""
+    return held == {line.item_id: line.pieces for line in lines if line.pieces}
 
 
 def _session(tx: Transaction, enterprise_id: str, wanted: WantedOrder) -> SaleSession:

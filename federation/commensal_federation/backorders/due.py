@@ -1,0 +1,28 @@
+"""Which orders have something to be told or looked at now: each by a job of its own, and by one at a time."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import or_, select, update
+
+from commensal import Transaction, promise
+
+from .tables import federation_backorder
+
+TELL = "federation.tell_backorder"  # a job: {"backorder": id}
+CLAIM = timedelta(minutes=15)  # longer than all requests of a step may take, and a second try after a crash
+_AT_ONCE = 200
+_row = federation_backorder.c
+
+
+def tell_due(tx: Transaction, *, session_id: str = "") -> None:
+    """Promises what is due, of one sale or of all. A slow platform makes none wait for another."""
+    free = or_(_row.claimed_until.is_(None), _row.claimed_until <= tx.now)
+    due = select(_row.id).where(_row.due_at <= tx.now, _row.parked_at.is_(None), free)
+    if session_id:
+        due = due.where(_row.session_id == session_id)
+    for row in tx.all(due.order_by(_row.due_at, _row.id).limit(_AT_ONCE)):
+        mine = update(federation_backorder).where(_row.id == row["id"])
+        tx.execute(mine.values(claimed_until=tx.now + CLAIM))
+        promise(tx, TELL, {"backorder": row["id"]})

@@ -1,0 +1,181 @@
+"""A hub that sells goods of platforms which it knows by their address alone."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from sqlalchemy import insert, select
+
+from commensal import Order, Wish, listings_of, place_order, products_by_id
+from commensal.checks.invariants import broken_invariants
+from commensal.clock import ManualClock
+from commensal.enterprises.tables import enterprise_member
+from commensal.hooks.loading import load_plugins
+from commensal.ids import SeededIds
+from commensal.instance import Instance, Settings
+from commensal.instance.settings import LimitSettings, OutboundSettings
+from commensal.jobs.failed import failed_jobs
+from commensal.jobs.registry import Work
+from commensal.jobs.ticking import tick
+from commensal.orders.cancel import cancel_order
+from commensal.orders.change import change_order
+from commensal.orders.lock import locked_order
+from commensal.orders.questions import order_by_id, orders_of_session
+from commensal.people.people import NewPerson, add_person
+from commensal.people.scopes import ROLES
+from commensal.people.tokens import make_token
+from commensal.sale_sessions.tables import coordination_supplier, session_item
+from commensal.store import Store
+from commensal.testing.placed import a_shop
+from commensal.work import work_of
+from commensal_federation.backorders.questions import backorders
+from commensal_federation.backorders.retrying import retry_backorder
+from commensal_federation.backorders.values import Backorder
+from commensal_federation.links.links import link_by_id, link_catalogue, linked_products
+from commensal_federation.orders.questions import cuts_of
+from commensal_federation.orders.values import Cut
+from commensal_federation.runtime import federation_of
+
+
+def an_instance(
+    folder: Path, template: Path, clock: ManualClock, url: str, *reaching: str, **federation: Any
+) -> Instance:
+    """One with this plugin, and the operator's settings for it, which may reach these hosts."""
+    place = folder / urlsplit(url).netloc.replace(":", "-")
+    place.mkdir()
+    shutil.copyfile(template, place / "commensal.db")
+    settings = Settings(
+        name=place.name, base_url=url, language="en", plugins={"enabled": ["federation"], "federation": federation},
+        limits=LimitSettings(reads=100_000, writes=100_000, logins=100_000),
+        outbound=OutboundSettings(allow=reaching),
+    )  # fmt: skip
+    ids = SeededIds(place.name)
+    store = Store(f"sqlite:///{place / 'commensal.db'}", clock=clock, ids=ids)
+    return Instance(place, settings, store, load_plugins(settings, clock=clock), clock, ids)
+
+
+_EACH_MINUTE = ("complete_sales", "federation.orders", "federation.backorders")  # of what an instance does
+
+
+class Buying:
+    """A hub in euros with a sale under way until tomorrow noon."""
+
+    def __init__(self, instance: Instance, clock: ManualClock, **more: Any) -> None:
+        self.instance, self.clock = instance, clock
+        work = work_of(instance)
+        self._work = Work(work.handlers, tuple(one for one in work.periodic if one.name in _EACH_MINUTE))
+        self.items: dict[str, str] = {}
+        with instance.store.write() as tx:
+            a_shop(tx, "hub", name="The hub", **more)
+
+    def link(self, url: str, **given: Any) -> str:
+        """Sells all that is at an address, at its price there."""
+        said = {"default_type": "fruit", "default_vat": Decimal("5.5"), **given}
+        with self.instance.store.write() as tx:
+            link = link_catalogue(
+                federation_of(self.instance), tx, "hub", url, catalog_id="hub-catalog", margin=Decimal(0), **said
+            )
+        self.run()
+        with self.instance.store.write() as tx:
+            products = {one.product_id: one for one in linked_products(tx, link.id)}
+            assert products, link_by_id(tx, link.id).error
+            self._put_on_sale(tx, products)
+        return link.id
+
+    def _put_on_sale(self, tx: Any, products: Mapping[str, Any]) -> None:
+        known = products_by_id(tx, list(products))
+        sold = {row["enterprise_id"] for row in tx.all(select(coordination_supplier.c.enterprise_id))}
+        for producer in sorted({one.enterprise_id for one in known.values()} - sold):
+            tx.execute(insert(coordination_supplier).values(coordination_id="hub-sale", enterprise_id=producer))
+        for product_id, items in listings_of(tx, "hub", list(products)).items():
+            tx.execute(insert(session_item).values(session_id="hub-session", item_id=items[0]))
+            self.items[known[product_id].name] = items[0]
+
+    def order(self, goods: Mapping[str, int], name: str = "Ada") -> Order:
+        """As a shopper does."""
+        wish = Wish(
+            items={self.items[one]: pieces for one, pieces in goods.items()}, name=name,
+            email=f"{name.lower()}@example.org", language="en",
+        )  # fmt: skip
+        placed: Order = self.instance.transact(lambda tx: place_order(tx, self.instance.hooks, "hub-session", wish))
+        self.run()
+        return placed
+
+    def change(self, order: Order, goods: Mapping[str, int]) -> None:
+        items = {self.items[one]: pieces for one, pieces in goods.items()}
+        with self.instance.store.write() as tx:
+            change_order(tx, self.instance.hooks, locked_order(tx, order.id, enterprise_id="hub"), items=items)
+        self.run()
+
+    def cancel(self, order: Order) -> None:
+        with self.instance.store.write() as tx:
+            cancel_order(tx, self.instance.hooks, locked_order(tx, order.id, enterprise_id="hub"))
+        self.run()
+
+    def run(self, **later: float) -> None:
+        """The clock goes on, and what is due then is done."""
+        self.clock.advance(**later)
+        tick(self.instance, self._work)
+
+    def minutes(self, count: int = 1) -> None:
+        for _ in range(count):
+            self.run(minutes=1)
+
+    def close(self) -> None:
+        """The sale closes, and what is final is told."""
+        self.run(days=1)
+        self.minutes(3)
+
+    def backorders(self) -> Sequence[Backorder]:
+        with self.instance.store.read() as tx:
+            return backorders(tx, "hub")
+
+    @property
+    def backorder(self) -> Backorder:
+        (found,) = self.backorders()
+        return found
+
+    @property
+    def progress(self) -> str:
+        """Of its one order."""
+        return self.backorder.progress
+
+    def retry(self) -> None:
+        """As a person does who has looked."""
+        with self.instance.store.write() as tx:
+            retry_backorder(tx, "hub", self.backorder.id)
+
+    def pieces(self) -> list[tuple[str, int]]:
+        """Who gets how many pieces, by name; orders that were cancelled have none."""
+        with self.instance.store.read() as tx:
+            found = [
+                order_by_id(tx, one.id, enterprise_id="hub") for one in orders_of_session(tx, "hub", "hub-session")
+            ]
+        return sorted(
+            (one.name, 0 if one.state == "Cancelled" else sum(line.quantity for line in one.lines)) for one in found
+        )
+
+    def cuts(self) -> list[Cut]:
+        with self.instance.store.read() as tx:
+            return cuts_of(tx, [one.id for one in backorders(tx, "hub")])
+
+    def sound(self) -> None:
+        """Its books are in order, and no job has failed."""
+        with self.instance.store.read() as tx:
+            assert broken_invariants(tx) == []
+            assert failed_jobs(tx) == []
+
+    def owner(self) -> str:
+        """A token of somebody who may do everything at the hub, and nothing elsewhere."""
+        with self.instance.store.write() as tx:
+            new = NewPerson(email="olivia@example.org", name="Olivia", phone="", language="en", password_hash="")
+            person = add_person(tx, new, confirmed=True)
+            assert person is not None
+            member = {"enterprise_id": "hub", "person_id": person.id, "role": "owner", "since": tx.now}
+            tx.execute(insert(enterprise_member).values(member))
+            return make_token(tx, person.id, name="Tests", scopes=ROLES["owner"]).secret

@@ -1,0 +1,418 @@
+"""A hub orders at platforms that it knows by their address alone: in whole cases, once, whatever happens on the way,
+and its customers get what will come."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from email import message_from_bytes, policy
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+from typer.testing import CliRunner
+
+from commensal.api.app import make_app
+from commensal.cli import app
+from commensal.clock import ManualClock
+from commensal.errors import SoldOut
+from commensal_federation.backorders.alarms import backorder_warnings
+
+from .ordering import Buying, an_instance
+from .portal import Portal, PortalGood, PortalOrder
+
+
+@pytest.fixture
+def portal() -> Iterator[Portal]:
+    goods = {"1": PortalGood("Vinegar", pieces=6, stock=5), "2": PortalGood("Beans", stock=10), "3": PortalGood("Chia")}
+    with Portal(goods) as running:
+        yield running
+
+
+@pytest.fixture
+def new_hub(tmp_path: Path, clock: ManualClock, sqlite_template: Path) -> Iterator[Callable[..., Buying]]:
+    """Makes the hub, which may reach these hosts."""
+    opened: list[Buying] = []
+
+    def make(*hosts: str) -> Buying:
+        opened.append(Buying(an_instance(tmp_path, sqlite_template, clock, "http://hub.example", *hosts), clock))
+        return opened[-1]
+
+    yield make
+    for one in opened:
+        one.instance.close()
+
+
+@pytest.fixture
+def hub(new_hub: Callable[..., Buying], portal: Portal) -> Buying:
+    """It sells all that the portal lists."""
+    made = new_hub(portal.host)
+    made.link(portal.catalogue)
+    return made
+
+
+def told(hub: Buying) -> None:
+    """The time after which the platform knows."""
+    hub.minutes()
+
+
+# ------------------------------------------------------------------------------------------------ as it should be
+
+
+def test_what_customers_order_is_one_order_there_in_whole_cases_and_complete_at_the_close(
+    hub: Buying, portal: Portal
+) -> None:
+    hub.order({"Vinegar": 4, "Chia": 1})
+    hub.order({"Vinegar": 3}, "Bea")
+    told(hub)
+    assert portal.counts == [("Held", {"1-case": 2, "3": 1})]
+    assert portal.ordering() == ["POST"]
+    lines = {line.name: line for line in hub.backorder.lines}
+    assert (lines["Vinegar"].pieces, lines["Vinegar"].cases, lines["Vinegar"].surplus) == (7, 2, 5)
+    assert {line.answer for line in lines.values()} == {"confirmed"}
+    hub.order({"Vinegar": 5}, "Cem")
+    told(hub)
+    assert portal.ordering() == ["POST"], "twelve pieces are two cases still"
+    hub.close()
+    assert portal.counts == [("Complete", {"1-case": 2, "3": 1})]
+    assert hub.progress == "told"
+    assert hub.pieces() == [("Ada", 5), ("Bea", 3), ("Cem", 5)]
+    hub.sound()
+
+
+def test_the_first_request_is_written_as_open_food_network_writes_it(hub: Buying, portal: Portal) -> None:
+    hub.order({"Beans": 3})
+    told(hub)
+    (said,) = portal.sent
+    nodes = {node["@type"]: node for node in said["@graph"]}
+    product = f"{portal.catalogue}/2"
+    assert nodes["dfc-b:Order"]["@id"] == f"{portal.here}/Orders"
+    assert nodes["dfc-b:Order"]["dfc-b:orderedBy"] == "http://hub.example/api/dfc/enterprises/hub"
+    assert nodes["dfc-b:OrderLine"]["@id"] == f"{portal.here}/Orders/OrderLines/1"
+    assert nodes["dfc-b:OrderLine"]["dfc-b:concerns"] == f"{product}/Offer"
+    assert nodes["dfc-b:Offer"]["dfc-b:offeredItem"] == {"@id": product}
+    assert nodes["dfc-b:SaleSession"]["dfc-b:endDate"] == "Fri Jun 05 2026 10:00:00 UTC"
+    assert "Ada" not in json.dumps(said)
+
+
+def test_orders_are_amended_and_what_nobody_wants_any_more_is_cancelled(hub: Buying, portal: Portal) -> None:
+    first = hub.order({"Beans": 3, "Chia": 2})
+    told(hub)
+    hub.change(first, {"Beans": 5})
+    told(hub)
+    assert portal.counts == [("Held", {"2": 5})]
+    hub.cancel(first)
+    told(hub)
+    ((state, _),) = portal.counts
+    assert state == "Cancelled"
+    hub.order({"Chia": 1}, "Bea")
+    told(hub)
+    assert portal.counts[1] == ("Held", {"3": 1})
+    assert portal.ordering() == ["POST", "PUT", "PUT", "POST"]
+    hub.sound()
+
+
+def test_nothing_is_ordered_where_nothing_is_left_before_it_was_told(hub: Buying, portal: Portal) -> None:
+    hub.cancel(hub.order({"Beans": 3}))
+    hub.close()
+    assert portal.ordering() == []
+    assert hub.backorders() == []
+
+
+def test_one_sale_orders_of_any_number_of_platforms(new_hub: Callable[..., Buying], portal: Portal) -> None:
+    with Portal({"9": PortalGood("Dulse")}) as other, Portal({"7": PortalGood("Rye")}) as third:
+        hub = new_hub(portal.host, other.host, third.host)
+        for one in (portal, other, third):
+            hub.link(one.catalogue)
+        hub.order({"Vinegar": 1, "Dulse": 2, "Rye": 3})
+        other.faults = ["500"]
+        told(hub)
+        assert [one.counts for one in (portal, other, third)] == [
+            [("Held", {"1-case": 1})], [], [("Held", {"7": 3})]
+        ], "one that fails keeps none waiting"  # fmt: skip
+        hub.minutes(5)
+        hub.close()
+        assert [one.counts[0][0] for one in (portal, other, third)] == ["Complete"] * 3
+
+
+def test_nobody_waits_while_a_platform_thinks(hub: Buying, portal: Portal) -> None:
+    hub.order({"Beans": 1})
+
+    def meanwhile() -> None:
+        portal.meanwhile = lambda: None
+        hub.order({"Beans": 2}, "Bea")
+
+    portal.meanwhile = meanwhile
+    told(hub)
+    assert hub.pieces() == [("Ada", 1), ("Bea", 2)]
+    told(hub)
+    assert portal.counts == [("Held", {"2": 3})]
+
+
+# ------------------------------------------------------------------------------------------------ as networks are
+
+
+@pytest.mark.parametrize("fault", ["lose", "500 done"])
+def test_an_order_whose_answer_is_lost_is_found_again(hub: Buying, portal: Portal, fault: str) -> None:
+    hub.order({"Beans": 3})
+    portal.faults = [fault]
+    told(hub)
+    assert hub.progress == "failing"
+    hub.order({"Beans": 1}, "Bea")
+    hub.minutes(5)
+    assert portal.counts == [("Held", {"2": 4})]
+    assert portal.ordering() == ["POST", "PUT"]
+    hub.sound()
+
+
+def test_what_others_ordered_there_is_not_taken_for_ours(hub: Buying, portal: Portal) -> None:
+    before = PortalOrder(lines={"2": 3})
+    portal.orders["1"] = before
+    hub.order({"Beans": 3})
+    portal.faults = ["500"]
+    told(hub)
+    portal.orders["2"] = PortalOrder(lines={"3": 3})
+    hub.minutes(5)
+    assert portal.counts[2:] == [("Held", {"2": 3})]
+    assert portal.ordering() == ["POST", "POST"]
+    assert hub.backorder.iri not in (f"{portal.here}/Orders/1", f"{portal.here}/Orders/2")
+
+
+def test_a_platform_that_lists_no_orders_is_not_asked_twice_where_the_answer_was_lost(
+    hub: Buying, portal: Portal
+) -> None:
+    portal.lists = False
+    hub.order({"Beans": 3})
+    portal.faults = ["lose"]
+    hub.minutes(10)
+    assert portal.ordering() == ["POST"]
+    assert (hub.progress, hub.backorder.error[:15]) == ("parked", "It is not known")
+    hub.retry()
+    told(hub)
+    assert portal.ordering() == ["POST", "POST"], "a person has looked there"
+
+
+def test_a_platform_that_is_away_for_a_day_gets_the_order_when_it_is_back(hub: Buying, portal: Portal) -> None:
+    hub.order({"Beans": 3})
+    portal.faults = ["500"] * 100
+    for _ in range(11):
+        hub.run(hours=2)
+    assert hub.backorder.failures == 11
+    assert hub.progress == "failing"
+    portal.faults = []
+    hub.run(hours=2)
+    hub.minutes(3)
+    assert portal.counts == [("Complete", {"2": 3})]
+    hub.sound()
+
+
+def test_who_fails_for_a_week_is_parked_and_shown_until_a_person_tries_again(hub: Buying, portal: Portal) -> None:
+    hub.order({"Beans": 3})
+    portal.faults = ["500"] * 100
+    for _ in range(10):
+        hub.run(days=1)
+    assert hub.progress == "parked"
+    portal.faults = []
+    hub.run(days=1)
+    assert portal.counts == []
+    hub.retry()
+    hub.minutes(3)
+    assert portal.counts == [("Complete", {"2": 3})]
+
+
+# ------------------------------------------------------------------------------------------------ what comes
+
+
+def test_a_line_that_is_shortened_reaches_who_ordered_last(hub: Buying, portal: Portal) -> None:
+    hub.order({"Beans": 3})
+    hub.run(seconds=5)
+    hub.order({"Beans": 4}, "Bea")
+    portal.most = {"2": 5}
+    told(hub)
+    assert hub.pieces() == [("Ada", 3), ("Bea", 2)]
+    assert [(cut.pieces, cut.owed) for cut in hub.cuts()] == [(2, 0)]
+    (line,) = hub.backorder.lines
+    assert (line.confirmed, line.coming) == (5, 5)
+    with pytest.raises(SoldOut):
+        hub.order({"Beans": 4}, "Cem")  # of ten, five were had, and two are not there
+    hub.close()
+    assert portal.counts == [("Complete", {"2": 5})]
+    hub.sound()
+
+
+def test_cases_that_do_not_come_take_whole_pieces_off_orders(hub: Buying, portal: Portal) -> None:
+    hub.order({"Vinegar": 8})
+    portal.most = {"1-case": 1}
+    told(hub)
+    assert hub.pieces() == [("Ada", 6)]
+    portal.most = {"1-case": 0}
+    hub.order({"Chia": 1}, "Bea")
+    hub.minutes(3)
+    assert hub.pieces() == [("Ada", 0), ("Bea", 1)]
+    hub.sound()
+
+
+def test_what_the_platform_changes_later_is_heard_and_what_it_cancels_is_shown(hub: Buying, portal: Portal) -> None:
+    hub.order({"Beans": 3})
+    hub.order({"Chia": 2}, "Bea")
+    told(hub)
+    (order,) = portal.orders.values()
+    order.lines["2"] = 1
+    portal.repriced = "3.10"
+    hub.run(hours=1)
+    assert hub.pieces() == [("Ada", 1), ("Bea", 2)]
+    assert [line.told_price for line in hub.backorder.lines] == [310, 310]
+    hub.minutes()
+    (order,) = portal.orders.values()
+    assert order.lines == {"2": 1, "3": 2}
+    order.state = "Cancelled"
+    hub.run(hours=1)
+    assert hub.pieces() == [("Ada", 0), ("Bea", 0)]
+    assert (hub.progress, hub.backorder.error[:28]) == ("parked", "The platform has cancelled t")
+
+
+def test_a_platform_that_takes_no_amendment_brings_what_stands_there(hub: Buying, portal: Portal) -> None:
+    hub.order({"Beans": 3})
+    told(hub)
+    hub.order({"Beans": 2}, "Bea")
+    portal.faults = ["409"]
+    told(hub)
+    assert hub.pieces() == [("Ada", 3), ("Bea", 0)]
+    assert portal.counts == [("Held", {"2": 3})]
+    hub.sound()
+
+
+# ------------------------------------------------------------------------------------------------ hostile
+
+
+def said(portal: Portal, quantity: object, *, order: str = "", state: str = "Held") -> bytes:
+    """An answer that says anything."""
+    here = order or f"{portal.here}/Orders/1"
+    nodes = [
+        {"@id": here, "@type": "dfc-b:Order", "dfc-b:hasOrderStatus": f"dfc-v:{state}", "dfc-b:hasPart": f"{here}/1"},
+        {"@id": f"{here}/1", "@type": "dfc-b:OrderLine", "dfc-b:quantity": quantity,
+         "dfc-b:concerns": f"{portal.catalogue}/2/Offer"},
+    ]  # fmt: skip
+    return json.dumps({"@context": "https://www.datafoodconsortium.org", "@graph": nodes}).encode()
+
+
+def test_nonsense_changes_nothing(hub: Buying, portal: Portal) -> None:
+    hub.order({"Beans": 3})
+    told(hub)
+    hub.order({"Beans": 1}, "Bea")
+    nonsense: list[object] = [-1, "1.5", "NaN", "1e400", 10**30, "<b>3</b>", None, []]
+    for quantity in nonsense:
+        portal.faults = [said(portal, quantity, order=hub.backorder.iri)]
+        hub.run(hours=2)
+        assert not portal.faults
+        assert hub.pieces() == [("Ada", 3), ("Bea", 1)], quantity
+        assert "quantity" in hub.backorder.error, quantity
+    assert hub.backorder.failures == 8
+    hub.run(hours=2)
+    assert portal.counts == [("Held", {"2": 4})], "it is told again"
+
+
+def test_no_order_of_another_host_is_believed(hub: Buying, portal: Portal) -> None:
+    hub.order({"Beans": 3})
+    portal.faults = [said(portal, 0, order="http://127.0.0.1:1/Orders/1")]
+    told(hub)
+    assert hub.pieces() == [("Ada", 3)]
+    assert (hub.backorder.iri, hub.progress) == ("", "failing")
+    assert "not its own to name" in hub.backorder.error
+
+
+def test_answers_that_are_none_are_failures(hub: Buying, portal: Portal) -> None:
+    hub.order({"Beans": 3})
+    told(hub)
+    hub.order({"Beans": 1}, "Bea")
+    for answer in (b"<html>", b"[" * 10_000, b"{}", b"\xff", b" " * 33_000_000):
+        portal.faults = [answer]
+        hub.run(hours=2)
+        assert not portal.faults
+        assert hub.pieces() == [("Ada", 3), ("Bea", 1)]
+    assert hub.backorder.failures == 5
+
+
+def test_more_than_was_ordered_is_not_more(hub: Buying, portal: Portal) -> None:
+    hub.order({"Beans": 3})
+    portal.faults = [said(portal, 999)]
+    told(hub)
+    (line,) = hub.backorder.lines
+    assert (line.confirmed, line.answer) == (3, "confirmed")
+    assert "more than was ordered of Beans" in hub.backorder.error
+
+
+# ------------------------------------------------------------------------------------------------ people
+
+
+def test_an_operator_sees_what_was_ordered_and_what_failed_and_tries_again(hub: Buying, portal: Portal) -> None:
+    folder = hub.instance.folder
+    settings = 'name = "Hub"\nbase_url = "http://hub.example"\n[plugins]\nenabled = ["federation"]\n'
+    (folder / "instance.toml").write_text(settings)
+    (folder / "instance.toml").chmod(0o600)
+
+    def shell(*words: str) -> str:
+        ran = CliRunner().invoke(app, ["federation", "dfc", *words, "--instance", str(folder)])
+        assert ran.exit_code == 0, ran.output
+        return " ".join(ran.output.split())
+
+    hub.order({"Vinegar": 7})
+    portal.most = {"1-case": 1}
+    told(hub)
+    said = shell("orders", "--session", "hub-session")
+    assert f"Vente de juin at {portal.catalogue}: told" in said
+    assert f"{portal.here}/Orders/1188908237107 Vinegar: 7 pieces, 2 cases of 6, shortened to 1" in said
+    portal.orders.clear()
+    portal.most = {}
+    hub.order({"Chia": 1}, "Bea")
+    told(hub)
+    said = shell("orders")
+    assert "not tried any more" in said
+    assert "There is nothing at" in said
+    with hub.instance.store.read() as tx:
+        (warning,) = backorder_warnings(tx)
+    assert f"commensal dfc order retry {hub.backorder.id}" in warning
+    assert "told, more is to be told" in shell("order", "retry", hub.backorder.id)
+    assert hub.backorder.parked_at is None
+
+
+def test_the_hub_sees_it_over_the_api_and_nobody_else_does(hub: Buying, portal: Portal) -> None:
+    hub.order({"Vinegar": 7, "Beans": 2})
+    portal.most = {"2": 1}
+    told(hub)
+    here = "/api/-/federation/enterprises/hub/backorders"
+    mine = {"Authorization": f"Bearer {hub.owner()}"}
+    with TestClient(make_app(hub.instance)) as client:
+        for path in (here, f"{here}/{hub.backorder.id}", f"{here}/{hub.backorder.id}/cuts"):
+            assert client.get(path).status_code == 401
+        assert client.post(f"{here}/{hub.backorder.id}/retry").status_code == 401
+        (one,) = client.get(f"{here}?session=hub-session", headers=mine).json()["items"]
+        assert client.get(f"{here}?session=another", headers=mine).json()["items"] == []
+        assert one == client.get(f"{here}/{hub.backorder.id}", headers=mine).json()
+        (cut,) = client.get(f"{here}/{hub.backorder.id}/cuts", headers=mine).json()
+        nothing = client.post(f"{here}/{hub.backorder.id}/retry", headers={**mine, "Idempotency-Key": "k"})
+        settled = client.post(
+            f"/api/-/federation/enterprises/hub/cuts/{cut['id']}/settle", headers={**mine, "Idempotency-Key": "s"}
+        )
+    lines = {line["name"]: line for line in one["lines"]}
+    assert (one["progress"], one["iri"]) == ("told", f"{portal.here}/Orders/1188908237107")
+    assert {name: lines["Vinegar"][name] for name in ("pieces", "per_case", "cases", "surplus", "coming")} == {
+        "pieces": 7, "per_case": "6", "cases": 2, "surplus": 5, "coming": 7,
+    }  # fmt: skip
+    assert (lines["Beans"]["answer"], lines["Beans"]["confirmed"], cut["pieces"]) == ("shortened", 1, 1)
+    assert nothing.status_code == 409
+    assert settled.status_code == 204
+    assert hub.cuts()[0].settled_at is not None
+
+
+def test_the_hub_is_told_once_by_mail_that_an_order_fails(hub: Buying, portal: Portal) -> None:
+    hub.order({"Beans": 3})
+    portal.faults = ["500"] * 6
+    for _ in range(6):
+        hub.run(hours=2)
+    mails = [file.read_bytes() for file in sorted((hub.instance.folder / "mail").iterdir())]
+    parsed = [message_from_bytes(one, policy=policy.default) for one in mails]
+    subject = f"Une commande de The hub chez {portal.catalogue} a besoin de vous"
+    (told,) = [one for one in parsed if one["subject"] == subject]
+    assert "hub@example.org" in told["to"]
+    assert b"answered 500" in told.as_bytes()

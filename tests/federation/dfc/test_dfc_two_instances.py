@@ -1,0 +1,209 @@
+"""Two instances that know each other only as DFC platforms: one reads the other's catalogue and orders there, over real
+HTTP, by tokens of an OpenID Connect server. There is no peering."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+
+from commensal.catalogs.items import add_item
+from commensal.catalogs.offers import set_price
+from commensal.clock import ManualClock
+from commensal.instance import Instance
+from commensal.orders.lock import locked_order
+from commensal.orders.place import place_order
+from commensal.orders.questions import order_by_id, orders_of_session
+from commensal.orders.shorten import shorten_order
+from commensal.orders.values import Order, Wish
+from commensal.products.products import create_product
+from commensal.sale_sessions.tables import session_item
+from commensal.serving import serve
+from commensal.stock.lots import lots_by_id
+from commensal.store import insert_rows
+from commensal.testing.placed import a_shop
+from commensal_federation.peers.peers import peers
+from commensal_federation.platforms.scopes import let_platform
+from commensal_federation.runtime import federation_of, use_transport
+from commensal_federation.transport import Answer, Request, Transport, Unreachable
+
+from .oidc import SECRET, Oidc
+from .ordering import Buying, an_instance
+
+_STOCK: dict[str, dict[str, Any]] = {"Apples": {"on_hand": Decimal(40)}, "Honey": {"unlimited": True}}
+
+
+class Farm:
+    """Forty crates of apples at 20 euros, and as many jars of honey as anybody wants, on sale for a week."""
+
+    def __init__(self, instance: Instance) -> None:
+        self.instance = instance
+        with instance.store.write() as tx:
+            a_shop(tx, "farm", is_producer=True, name="The farm")
+            products = {
+                name: create_product(
+                    tx, enterprise_id="farm", name=name, product_type="fruit", quantity=Decimal(1), unit="Piece",
+                    vat_rate=Decimal("5.5"), **stock,
+                )
+                for name, stock in _STOCK.items()
+            }  # fmt: skip
+            self.lot = products["Apples"].lot_id
+            items = [add_item(tx, "farm", "farm-catalog", one.id).id for one in products.values()]
+            self.apples = items[0]
+            for item in items:
+                set_price(tx, "farm", item, 2000)
+            insert_rows(tx, session_item, [{"session_id": "farm-session", "item_id": item} for item in items])
+            let_platform(federation_of(instance), tx, "farm", "hub", ["ReadProducts", "WriteOrders"])
+
+    @property
+    def orders(self) -> list[Order]:
+        with self.instance.store.read() as tx:
+            found = orders_of_session(tx, "farm", "farm-session")
+            return [order_by_id(tx, one.id, enterprise_id="farm") for one in found]
+
+    def sell(self, pieces: int) -> None:
+        """To somebody at the farm's own shop."""
+        wish = Wish(items={self.apples: pieces}, name="Dora", email="dora@example.org", language="en")
+        with self.instance.store.write() as tx:
+            place_order(tx, self.instance.hooks, "farm-session", wish)
+
+    @property
+    def free(self) -> int:
+        with self.instance.store.read() as tx:
+            return int(lots_by_id(tx, [self.lot])[self.lot].free)
+
+
+@contextmanager
+def serving(instance: Instance, port: int) -> Iterator[None]:
+    """It answers over HTTP. Its own work is none of these tests'."""
+    listening, servers = threading.Event(), list[uvicorn.Server]()
+    more = {"port": port, "jobs": False, "started": lambda url: listening.set(), "running": servers.append}
+    thread = threading.Thread(target=serve, args=(instance,), kwargs=more)
+    thread.start()
+    assert listening.wait(30)
+    try:
+        yield
+    finally:
+        servers[0].should_exit = True
+        thread.join(30)
+
+
+@pytest.fixture
+def farm(tmp_path: Path, sqlite_template: Path, clock: ManualClock) -> Iterator[Farm]:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    here = f"http://127.0.0.1:{port}"
+    with Oidc(clock, here) as oidc:
+        oidc.claims = {}
+        platform = {"id": "hub", "client": "hub-client", "issuer": oidc.issuer, "name": "The hub's instance"}
+        instance = an_instance(
+            tmp_path, sqlite_template, clock, here, "127.0.0.1",
+            oidc_issuers=[{"issuer": oidc.issuer}], platforms=[platform],
+        )  # fmt: skip
+        with serving(instance, port):
+            yield Farm(instance)
+        instance.close()
+
+
+@pytest.fixture
+def hub(farm: Farm, tmp_path: Path, sqlite_template: Path, clock: ManualClock) -> Iterator[Buying]:
+    """It sells what the farm lists, as a client of the issuer that the farm trusts."""
+    instance = an_instance(tmp_path, sqlite_template, clock, "http://hub.example", "127.0.0.1")
+    hub = Buying(instance, clock)
+    federation = federation_of(farm.instance)
+    (issuer,) = federation.settings.oidc_issuers
+    hub.link(
+        f"{federation.base}/api/dfc/enterprises/farm/catalog_items", auth="oidc", issuer=issuer.issuer,
+        client_id="hub-client", secret=SECRET, dfc_version="2.0",
+    )  # fmt: skip
+    yield hub
+    instance.close()
+
+
+def test_a_hub_imports_and_orders_from_an_instance_that_is_no_peer(farm: Farm, hub: Buying) -> None:
+    assert sorted(hub.items) == ["Apples", "Honey"]
+    hub.order({"Apples": 4, "Honey": 1})
+    hub.order({"Apples": 2}, "Bea")
+    hub.minutes()
+    (there,) = farm.orders
+    assert (there.state, there.name, there.email) == ("Held", "The hub", "hub@example.org")
+    assert {line.name: line.quantity for line in there.lines} == {"Apples": 6, "Honey": 1}
+    assert farm.free == 34
+    hub.order({"Apples": 3}, "Cem")
+    hub.minutes()
+    hub.close()
+    (there,) = farm.orders
+    assert {line.name: line.quantity for line in there.lines} == {"Apples": 9, "Honey": 1}
+    assert hub.backorder.said_state == "Complete"
+    assert {line.answer for line in hub.backorder.lines} == {"confirmed"}
+    assert hub.pieces() == [("Ada", 5), ("Bea", 2), ("Cem", 3)]
+    hub.sound()
+    with hub.instance.store.read() as tx:
+        assert not peers(tx)
+
+
+class Losing:
+    """A line that breaks while the first order is answered."""
+
+    def __init__(self, line: Transport) -> None:
+        self._line, self._lost = line, False
+
+    def send(self, request: Request, *, seconds: float, size: int) -> Answer:
+        answer = self._line.send(request, seconds=seconds, size=size)
+        if request.method == "POST" and request.url.endswith("/orders") and not self._lost:
+            self._lost = True
+            raise Unreachable("the line broke")
+        return answer
+
+
+def test_an_answer_of_another_instance_that_is_lost_orders_once(farm: Farm, hub: Buying) -> None:
+    hub.order({"Apples": 4})
+    use_transport(hub.instance, Losing(federation_of(hub.instance).transport))
+    hub.minutes()
+    assert hub.progress == "failing"
+    assert len(farm.orders) == 1
+    hub.minutes(3)
+    assert len(farm.orders) == 1
+    assert hub.progress == "told"
+    assert farm.free == 36
+
+
+def test_what_others_bought_meanwhile_is_taken_off_and_what_the_producer_takes_off_later_too(
+    farm: Farm, hub: Buying
+) -> None:
+    hub.order({"Apples": 30})
+    farm.sell(20)
+    hub.minutes()
+    assert hub.pieces() == [("Ada", 20)]
+    (line,) = hub.backorder.lines
+    assert (line.answer, line.confirmed) == ("shortened", 20)
+    assert line.reason == "Il ne reste que 20 pièces de Apples.", "in the producer's language"
+    hub.close()
+    (there,) = [one for one in farm.orders if one.name == "The hub"]
+    with farm.instance.store.write() as tx:
+        order = locked_order(tx, there.id, enterprise_id="farm")
+        shorten_order(tx, farm.instance.hooks, order, {order.lines[0].id: 5})
+    hub.run(hours=1)
+    assert hub.pieces() == [("Ada", 15)]
+    hub.sound()
+
+
+def test_where_nothing_is_left_customers_get_nothing_and_may_order_again_later(farm: Farm, hub: Buying) -> None:
+    hub.order({"Apples": 3})
+    farm.sell(40)
+    hub.minutes()
+    assert hub.pieces() == [("Ada", 0)]
+    assert (hub.backorder.iri, hub.progress) == ("", "told")
+    hub.order({"Honey": 2}, "Bea")
+    hub.minutes()
+    assert [{line.name: line.quantity for line in one.lines} for one in farm.orders if one.name == "The hub"] == [
+        {"Honey": 2}
+    ]
+    hub.sound()
