@@ -284,6 +284,7 @@ if TYPE_CHECKING:
     from .store import Exact as Exact
     from .store import Flag as Flag
     from .store import Json as Json
+    from .store import Row as Row
     from .store import Time as Time
     from .store import Transaction as Transaction
     from .store import Whole as Whole
@@ -405,6 +406,7 @@ _MODULES = {
     "Supplier": "sale_sessions.values",
     "Time": "store",
     "Totals": "pricing.values",
+    "Row": "store",
     "Transaction": "store",
     "Unauthorised": "errors",
     "VisibleOffer": "catalogs.visible",

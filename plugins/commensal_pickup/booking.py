@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import RowMapping, Text, bindparam, literal, or_, select, update
+from sqlalchemy import Text, bindparam, literal, or_, select, update
 
 from commensal import (
     Adjustment,
@@ -13,6 +13,7 @@ from commensal import (
     OrderDraft,
     Phase,
     Problem,
+    Row,
     ShippingOption,
     Transaction,
     format_span,
@@ -95,12 +96,12 @@ def price_adjustments(order: OrderDraft, phase: Phase) -> Sequence[Adjustment] |
     return [Adjustment(phase=phase, kind="shipping", label=option.label, amount=option.price, vat_rate=option.vat_rate)]
 
 
-def address_of(row: RowMapping) -> str:
+def address_of(row: Row) -> str:
     """Street, postcode and town of a place, on one line."""
     return ", ".join(part for part in (row["street"], f"{row['postcode']} {row['city']}".strip()) if part)
 
 
-def _option(row: RowMapping, language: str) -> ShippingOption:
+def _option(row: Row, language: str) -> ShippingOption:
     label, left = _label(row, language), None if row["capacity"] is None else row["capacity"] - row["taken"]
     if row["closed"] is not None:
         label = translate(language, "{slot} (closed: {reason})").format(slot=label, reason=row["closed"])
@@ -117,5 +118,5 @@ def _option(row: RowMapping, language: str) -> ShippingOption:
     )
 
 
-def _label(row: RowMapping, language: str) -> str:
+def _label(row: Row, language: str) -> str:
     return f"{row['name']}, {format_span(row['begins_at'], row['ends_at'], row['timezone'], language)}"

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import RowMapping, Select, delete, insert, select
+from sqlalchemy import Select, delete, insert, select
 
 from commensal import (
     NotFound,
     Order,
+    Row,
     Transaction,
     enterprise_by_id,
     fingerprint,
@@ -80,7 +81,7 @@ def order_calendar(tx: Transaction, order: Order, language: str, host: str) -> b
     return calendar(shop, [event], tx.now)
 
 
-def _of_slot(row: RowMapping, language: str, host: str) -> CalendarEvent:
+def _of_slot(row: Row, language: str, host: str) -> CalendarEvent:
     chosen = plural(language, "{number} order", "{number} orders", row["taken"]).format(number=row["taken"])
     shut = row["reason"] is not None
     said = translate(language, "closed: {reason}").format(reason=row["reason"]) if shut else ""
@@ -96,7 +97,7 @@ def _of_slot(row: RowMapping, language: str, host: str) -> CalendarEvent:
     )
 
 
-def _location(row: RowMapping) -> str:
+def _location(row: Row) -> str:
     return ", ".join(part for part in (row["name"], address_of(row)) if part)
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import RowMapping, Select, select
+from sqlalchemy import Select, select
 
-from commensal import Transaction
+from commensal import Row, Transaction
 
 from .hours import Span
 from .places import Place, place_by_id
@@ -60,7 +60,7 @@ def closures_ahead(tx: Transaction, place: Place) -> Select[tuple[object, ...]]:
     return select(pickup_closure).where(pickup_closure.c.place_id == place.id, pickup_closure.c.last_day >= today)
 
 
-def read_closure(row: RowMapping) -> Closure:
+def read_closure(row: Row) -> Closure:
     """From a row of `pickup_closure`."""
     days = {name: date.fromisoformat(row[name]) for name in ("first_day", "last_day")}
     return Closure(id=row["id"], place_id=row["place_id"], reason=row["reason"], **days)

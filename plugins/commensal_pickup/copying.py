@@ -6,9 +6,9 @@ from dataclasses import asdict
 from datetime import timedelta
 from functools import partial
 
-from sqlalchemy import RowMapping, select
+from sqlalchemy import select
 
-from commensal import SaleSession, Transaction, hookimpl, insert_rows, moved_span, shifted
+from commensal import Row, SaleSession, Transaction, hookimpl, insert_rows, moved_span, shifted
 
 from .closures import Closure, overlap, read_closure
 from .hours import Hours, Span, lies_within
@@ -47,7 +47,7 @@ def sale_copied(tx: Transaction, source: SaleSession, copy: SaleSession, timezon
     insert_rows(tx, pickup_slot, [asdict(one) for one in made])
 
 
-def _is_open(row: RowMapping, closures: list[Closure], span: Span) -> bool:
+def _is_open(row: Row, closures: list[Closure], span: Span) -> bool:
     hours = [Hours(**one) for one in row["hours"]]
     shut = (one.span(row["timezone"]) for one in closures if one.place_id == row["place_id"])
     return lies_within(hours, row["timezone"], *span) and not any(overlap(one, span) for one in shut)

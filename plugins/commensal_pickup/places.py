@@ -8,9 +8,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TypedDict, Unpack
 
-from sqlalchemy import ColumnElement, RowMapping, func, insert, select
+from sqlalchemy import ColumnElement, func, insert, select
 
-from commensal import Conflict, Invalid, Problem, Transaction, edit_row, enterprise_by_id, read_text
+from commensal import Conflict, Invalid, Problem, Row, Transaction, edit_row, enterprise_by_id, read_text
 
 from .hours import Hours, read_hours
 from .tables import pickup_place
@@ -126,7 +126,7 @@ def places_of(tx: Transaction, enterprise_id: str, *, after: str = "", limit: in
     return [_place(row) for row in tx.all(found)]
 
 
-def _place(row: RowMapping) -> Place:
+def _place(row: Row) -> Place:
     return Place(**{**row, "hours": tuple(Hours(**one) for one in row["hours"])})
 
 

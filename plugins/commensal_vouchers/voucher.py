@@ -7,9 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
-from sqlalchemy import RowMapping
-
-from commensal import Money, Problem, lineage, read_text
+from commensal import Money, Problem, Row, lineage, read_text
 
 Kind = Literal["amount", "percent", "card"]
 
@@ -59,7 +57,7 @@ class Voucher:
     version: int
 
 
-def voucher_from(row: RowMapping) -> Voucher:
+def voucher_from(row: Row) -> Voucher:
     lists = {name: tuple(row[name]) for name in ("category_ids", "product_types")}
     return Voucher(**{name: row[name] for name in Voucher.__dataclass_fields__} | lists)
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, RowMapping, delete, literal, select, update
+from sqlalchemy import ColumnElement, delete, literal, select, update
 
-from commensal import Conflict, Event, Flag, NotFound, Transaction, insert_once, promise
+from commensal import Conflict, Event, Flag, NotFound, Row, Transaction, insert_once, promise
 
 from .data import body_of
 from .hooks import Hook, hook_by_id
@@ -122,7 +122,7 @@ def _refuse_off(hook: Hook) -> None:
         raise Conflict("hook_off", "This hook is switched off; switch it on first.")
 
 
-def _row(tx: Transaction, enterprise_id: str, delivery_id: str) -> RowMapping:
+def _row(tx: Transaction, enterprise_id: str, delivery_id: str) -> Row:
     found = tx.first(
         select(webhooks_delivery)
         .join(webhooks_hook, webhooks_hook.c.id == webhooks_delivery.c.hook_id)
@@ -137,5 +137,5 @@ def _of(enterprise_id: str) -> ColumnElement[bool]:
     return webhooks_hook.c.enterprise_id == enterprise_id
 
 
-def _delivery(row: RowMapping) -> Delivery:
+def _delivery(row: Row) -> Delivery:
     return Delivery(**{name: row[name] for name in Delivery.__dataclass_fields__})

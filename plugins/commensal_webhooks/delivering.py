@@ -12,9 +12,20 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
-from sqlalchemy import RowMapping, func, literal, or_, select, update
+from sqlalchemy import func, literal, or_, select, update
 
-from commensal import Flag, Instance, Job, Time, Transaction, enabled_plugins, http_client, mail_enterprise, promise
+from commensal import (
+    Flag,
+    Instance,
+    Job,
+    Row,
+    Time,
+    Transaction,
+    enabled_plugins,
+    http_client,
+    mail_enterprise,
+    promise,
+)
 
 from .deliveries import DELIVER
 from .hooks import PLUGIN
@@ -90,7 +101,7 @@ def _may_try(tx: Transaction, hook_id: str) -> bool:
     return tx.execute(trying.values(held_until=tx.now + _TRIES_FOR)).rowcount == 1
 
 
-def _message(found: RowMapping, at: datetime) -> Message:
+def _message(found: Row, at: datetime) -> Message:
     secrets = [found["secret"]]
     if found["old_until"] is not None and at < found["old_until"]:
         secrets.append(found["old_secret"])

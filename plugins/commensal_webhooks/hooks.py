@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, TypedDict, Unpack, get_args
 
-from sqlalchemy import ColumnElement, RowMapping, delete, func, insert, select
+from sqlalchemy import ColumnElement, delete, func, insert, select
 
-from commensal import Conflict, Instance, Invalid, Transaction, edit_row, enabled_plugins, url_problem
+from commensal import Conflict, Instance, Invalid, Row, Transaction, edit_row, enabled_plugins, url_problem
 
 from .signing import written
 from .tables import webhooks_delivery, webhooks_hook
@@ -163,5 +163,5 @@ def _sorted(events: Sequence[str]) -> list[str]:
     return [kind for kind in KINDS if kind in events]
 
 
-def _hook(row: RowMapping) -> Hook:
+def _hook(row: Row) -> Hook:
     return Hook(**{name: row[name] for name in Hook.__dataclass_fields__})

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.progress import track
-from sqlalchemy import RowMapping, Table, insert, select, update
+from sqlalchemy import Table, insert, select, update
 
 from commensal.catalogs.tables import catalog_item, offer
 from commensal.enterprises.tables import customer, enterprise_counter
@@ -32,7 +32,7 @@ from commensal.products.tables import supplied_product
 from commensal.sale_sessions.tables import coordination, sale_session
 from commensal.search import search_key
 from commensal.stock.tables import stock_lot, stock_movement
-from commensal.store import Store, Transaction, insert_rows
+from commensal.store import Row, Store, Transaction, insert_rows
 
 LINES = 1_000_000
 EACH = 10  # lines of an order
@@ -48,7 +48,7 @@ Rows = dict[Table, list[dict[str, Any]]]
 class _Past:
     """What goes on from week to week: goods, customers, numbers, the end of the chain, what was sold of each lot."""
 
-    goods: Sequence[RowMapping]
+    goods: Sequence[Row]
     customers: Sequence[str]
     chance: random.Random = field(default_factory=lambda: random.Random("history"))
     number: int = 0
@@ -77,7 +77,7 @@ def add_history(store: Store, lines: int = LINES) -> None:
         connection.exec_driver_sql("ANALYZE")  # as the daily work of an instance, or PostgreSQL itself, would by then
 
 
-def _goods(tx: Transaction) -> Sequence[RowMapping]:
+def _goods(tx: Transaction) -> Sequence[Row]:
     product = supplied_product.c
     goods = select(catalog_item.c.id.label("item_id"), product.id.label("product_id"), product.lot_id, offer.c.price)
     goods = goods.join(supplied_product, product.id == catalog_item.c.product_id)

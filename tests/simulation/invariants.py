@@ -6,14 +6,14 @@ import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import RowMapping, func, select
+from sqlalchemy import func, select
 
 from commensal.checks.invariants import broken_invariants
 from commensal.jobs.tables import job
 from commensal.orders.distribution import ordered_of
 from commensal.products.tables import supplied_product
 from commensal.stock.tables import stock_lot, stock_movement
-from commensal.store import Transaction
+from commensal.store import Row, Transaction
 from commensal_federation.catalogue.tables import federation_item
 from commensal_federation.delivery import post
 from commensal_federation.delivery.failing import own_envelope
@@ -261,7 +261,7 @@ def _leased(role: str) -> Any:
 # --------------------------------------------------------------------------------------------------- of two
 
 
-def _pairs(simulation: Simulation) -> Iterator[tuple[Node, Node, RowMapping, RowMapping | None]]:
+def _pairs(simulation: Simulation) -> Iterator[tuple[Node, Node, Row, Row | None]]:
     """Each lease as its lender sees it, and its holder."""
     for lender in simulation.nodes.values():
         with lender.disk.read() as tx:

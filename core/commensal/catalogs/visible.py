@@ -19,7 +19,7 @@ from ..products.unit_price import UnitPrice, unit_price
 from ..products.vat import rate_in_force
 from ..sale_sessions.tables import coordination_supplier, sale_session, session_item
 from ..stock.tables import stock_lot
-from ..store import Time, Transaction, Whole, local_day
+from ..store import Row, Time, Transaction, Whole, local_day
 from .tables import catalog_item, item_shown_to, offer
 
 _shop = enterprise.alias("shop")
@@ -85,9 +85,7 @@ def offers_for(
     items = list(item_ids or ())
     asked = {"session": session_id, "categories": categories, "items": items, "after": after, "now": tx.now}
     statement = _statement(bool(categories), item_ids is not None, bool(after), limit is not None)
-    found = tx.execute(statement, {**asked, "skip": skip, "limit": limit})
-    names = tuple(found.keys())
-    return [_offer(dict(zip(names, row, strict=True))) for row in found.all()]
+    return [_offer(row) for row in tx.all(statement, {**asked, "skip": skip, "limit": limit})]
 
 
 def count_offers(tx: Transaction, session_id: str, category_ids: Iterable[str]) -> int:
@@ -216,7 +214,7 @@ def _after(item_id: ColumnElement[str]) -> ColumnElement[bool]:
     return or_(position > reached, and_(position == reached, catalog_item.c.id > item_id))
 
 
-def _offer(row: dict[str, Any]) -> VisibleOffer:
+def _offer(row: Row) -> VisibleOffer:
     free, unlimited = row.pop("free"), row.pop("unlimited")
     closes_at, earlier = row.pop("closes_at"), row.pop("supplier_closes_at")
     name = row.pop("own_name") or row["name"]

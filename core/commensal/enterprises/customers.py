@@ -8,14 +8,14 @@ from datetime import datetime
 from functools import cache
 from typing import Any, TypedDict, Unpack
 
-from sqlalchemy import RowMapping, Select, bindparam, case, func, literal_column, select
+from sqlalchemy import Select, bindparam, case, func, literal_column, select
 from sqlalchemy.sql.dml import ReturningInsert
 
 from ..errors import Conflict, Invalid, NotFound, Problem
 from ..people.email import read_email
 from ..people.tables import person
 from ..search import matches, search_key
-from ..store import Transaction, edit_row, insert_on, insert_or, refusing
+from ..store import Row, Transaction, edit_row, insert_on, insert_or, refusing
 from ..texts import read_text
 from .customer_categories import set_categories
 from .tables import customer, customer_in_category
@@ -209,6 +209,6 @@ def _code_taken(values: Mapping[str, Any]) -> Invalid:
     )
 
 
-def _customer(row: RowMapping) -> Customer:
+def _customer(row: Row) -> Customer:
     listed = row["categories"]
     return Customer(**{**row, "categories": frozenset(listed.split(",") if listed else ())})

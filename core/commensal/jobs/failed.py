@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import RowMapping, delete, or_, select, update
+from sqlalchemy import delete, or_, select, update
 
 from ..errors import NotFound
-from ..store import Transaction
+from ..store import Row, Transaction
 from .tables import job
 
 KEPT = timedelta(days=30)  # rows of finished jobs
@@ -54,5 +54,5 @@ def forget_finished(tx: Transaction) -> None:
     tx.execute(delete(job).where(job.c.state == "done", job.c.due_at < tx.now - KEPT))
 
 
-def _job(row: RowMapping) -> FailedJob:
+def _job(row: Row) -> FailedJob:
     return FailedJob(**row)

@@ -112,4 +112,4 @@ def fill_cart(tx: Transaction, order_id: str, items: Mapping[str, int]) -> None:
 
 def empty_cart(tx: Transaction, order_id: str) -> bool:
     """The cart is gone with its lines: its order is placed, or its owner gave it up. Returns whether it was there."""
-    return tx.execute(_EMPTY, {"cart": order_id}).rowcount == 1
+    return tx.change(_EMPTY, {"cart": order_id}) == 1

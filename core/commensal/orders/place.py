@@ -85,7 +85,7 @@ def place_order(
         "shipping_label": option.label if option else "",
         **totals_of(quote.totals),
     }
-    tx.execute(_ORDER, {"id": order_id, **values})
+    tx.change(_ORDER, {"id": order_id, **values})
     write_parts(tx, quote)
     settle(tx, hooks, shop, quote, (), quote.draft.adjustments)
     mail = {"kind": "order_placed", "order_id": order_id, "to": email, "language": wish.language}

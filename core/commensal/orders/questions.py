@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, Select, select
+from sqlalchemy import ColumnElement, Select, select
 
 from ..errors import NotFound
 from ..pricing.values import Address, Adjustment, Phase, PricedLine, VatShare
-from ..store import Transaction
+from ..store import Row, Transaction
 from .tables import adjustment, customer_order, order_line, order_vat
 from .values import Order
 
@@ -83,12 +83,12 @@ def _vat_of(tx: Transaction, order_id: str) -> tuple[VatShare, ...]:
     return tuple(sorted(shares, key=lambda share: share.rate))
 
 
-def _order(row: RowMapping, lines: Any = (), adjustments: Any = (), vat: Any = ()) -> Order:
+def _order(row: Row, lines: Any = (), adjustments: Any = (), vat: Any = ()) -> Order:
     values = _without(row, _HIDDEN)
     values["codes"] = tuple(values["codes"])
     values["address"] = Address(**values["address"]) if values["address"] else None
     return Order(**values, lines=lines, adjustments=adjustments, vat=vat)
 
 
-def _without(row: RowMapping, names: Sequence[str]) -> dict[str, Any]:
+def _without(row: Row, names: Sequence[str]) -> dict[str, Any]:
     return {name: value for name, value in row.items() if name not in names}

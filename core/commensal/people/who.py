@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import RowMapping, or_, select
+from sqlalchemy import or_, select
 
-from ..store import Transaction
+from ..store import Row, Transaction
 from .actor import Actor
 from .fingerprint import fingerprint
 from .sessions import is_live
@@ -49,7 +49,7 @@ def actor_of_token(tx: Transaction, secret: str, address: str) -> Actor | None:
     return _actor(row, address) if row is not None else None
 
 
-def _actor(row: RowMapping, address: str) -> Actor:
+def _actor(row: Row, address: str) -> Actor:
     values: dict[str, Any] = dict(row)
     values["confirmed"] = values.pop("confirmed_at") is not None
     if "token_scopes" in values:

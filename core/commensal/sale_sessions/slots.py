@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, Table, delete, func, select, update
+from sqlalchemy import ColumnElement, Table, delete, func, select, update
 
 from ..errors import Conflict, NotFound, Problem, Stale
-from ..store import Transaction, edit_row
+from ..store import Row, Transaction, edit_row
 
 MOST_SLOTS = 200  # of one sale session, in one table
 MOST_ORDERS = 100_000  # in one slot
@@ -47,7 +47,7 @@ def refuse_too_many_slots(tx: Transaction, table: Table, session_id: str, more: 
 
 def edit_slot(
     tx: Transaction, table: Table, mine: Mine, *, capacity: int | None, version: int, values: Mapping[str, Any]
-) -> RowMapping:
+) -> Row:
     """Writes the values if the slot's new `capacity` is no less than what is taken. Returns its row.
 
     Raises `NotFound`, `Stale`, and `Conflict` for a capacity below what is taken already.

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import RowMapping, bindparam, func, select
+from sqlalchemy import bindparam, func, select
 
 from ..errors import Conflict, Invalid, Problem
 from ..ids import least_id
-from ..store import Transaction
+from ..store import Row, Transaction
 from ..texts import read_text
 from .grains import LARGEST, as_text, in_units, to_grains
 from .lots import StockLot, lent_out, lot_by_id
@@ -88,7 +88,7 @@ def taken_since(tx: Transaction, lot_id: str, moment: datetime) -> int:
 
 def _read(
     tx: Transaction, enterprise_id: str, lot_id: str, quantity: Decimal, where: str, note: str
-) -> tuple[RowMapping, int, str]:
+) -> tuple[Row, int, str]:
     (lot,) = lock_lots(tx, [lot_id], enterprise_id)
     if lot["unlimited"]:
         raise Conflict("unlimited", "{name} is unlimited, so there is nothing to count.", name=lot["name"])
@@ -102,14 +102,14 @@ def _read(
     return lot, grains, note
 
 
-def _set(tx: Transaction, kind: str, lot: RowMapping, grains: int, note: str, person_id: str | None) -> None:
+def _set(tx: Transaction, kind: str, lot: Row, grains: int, note: str, person_id: str | None) -> None:
     changes = {lot["id"]: Change(free=grains)}
     if not change_levels(tx, changes):
         raise AssertionError(f"the lot {lot['id']} has changed under its lock")
     write_movements(tx, kind, changes, person_id=person_id, note=note)
 
 
-def _movement(row: RowMapping, per_unit: int) -> StockMovement:
+def _movement(row: Row, per_unit: int) -> StockMovement:
     changes = {
         name: in_units(row[name], per_unit) for name in ("free_change", "reserved_change", "sold_change", "lent_change")
     }

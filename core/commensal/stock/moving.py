@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
 
-from sqlalchemy import RowMapping, Text, Update, bindparam, select, update
+from sqlalchemy import Text, Update, bindparam, select, update
 
 from ..errors import NotFound
 from ..events.announce import announce
 from ..hooks import specifications
-from ..store import Transaction, Whole, as_json, given_rows, insert_rows
+from ..store import Row, Transaction, Whole, as_json, given_rows, insert_rows
 from ..store.trail import MOST
 from .tables import stock_lot, stock_movement
 
@@ -36,7 +36,7 @@ _LOTS = (
 )
 
 
-def lock_lots(tx: Transaction, lot_ids: Iterable[str], enterprise_id: str | None = None) -> Sequence[RowMapping]:
+def lock_lots(tx: Transaction, lot_ids: Iterable[str], enterprise_id: str | None = None) -> Sequence[Row]:
     """The rows of these lots, held until the transaction ends. Raises `NotFound` where one is missing.
 
     PostgreSQL locks them in the order of their ids, so that two orders of the same lots never wait for each other. The
@@ -58,7 +58,7 @@ def change_levels(tx: Transaction, changes: Mapping[str, Change]) -> bool:
     if not any(any(change) for change in changes.values()):
         return True
     rows = [{"lot_id": lot_id, **change._asdict()} for lot_id, change in sorted(changes.items())]
-    return tx.execute(_changing(tx.postgresql), {"changes": as_json(rows)}).rowcount == len(changes)
+    return tx.change(_changing(tx.postgresql), {"changes": as_json(rows)}) == len(changes)
 
 
 @cache

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import RowMapping
-
 from ..errors import Problem, SoldOut
-from ..store import Transaction
+from ..store import Row, Transaction
 from .grains import as_text
 from .moving import Change, change_levels, lock_lots, write_movements
 
@@ -101,22 +99,22 @@ def _move(
     write_movements(tx, kind, changes, order_id=order_id, person_id=person_id)
 
 
-def _counted(lot: RowMapping, amounts: Grains) -> int:
+def _counted(lot: Row, amounts: Grains) -> int:
     """What an amount means for the free level."""
     return 0 if lot["unlimited"] else amounts[lot["id"]]
 
 
-def _is_over(tx: Transaction, lot: RowMapping) -> bool:
+def _is_over(tx: Transaction, lot: Row) -> bool:
     """The time in which it could be sold here has passed."""
     return lot["free_until"] is not None and bool(lot["free_until"] <= tx.now)
 
 
-def _sold_out(tx: Transaction, lots: Sequence[RowMapping], wanted: Grains) -> SoldOut:
+def _sold_out(tx: Transaction, lots: Sequence[Row], wanted: Grains) -> SoldOut:
     missing = {lot["id"]: wanted[lot["id"]] - (0 if _is_over(tx, lot) else lot["free"]) for lot in lots}
     return SoldOut([_short(lot, wanted) for lot in lots], missing)
 
 
-def _short(lot: RowMapping, wanted: Grains) -> Problem:
+def _short(lot: Row, wanted: Grains) -> Problem:
     unit, per_unit = lot["unit"], lot["per_unit"]
     values = {
         "lot_id": lot["id"],

@@ -2,6 +2,7 @@
 
 from .append_only import append_only
 from .conflict import insert_on, insert_once, insert_or, refusing
+from .constants import Row
 from .days import local_day
 from .editing import edit_row
 from .marks import DERIVED, ON_BEHALF, PERSONAL, SECRET, untraced
@@ -18,6 +19,7 @@ __all__ = [
     "Exact",
     "Flag",
     "Json",
+    "Row",
     "Store",
     "Time",
     "Transaction",

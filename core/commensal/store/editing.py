@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, Table, select, update
+from sqlalchemy import ColumnElement, Table, select, update
 
 from ..errors import Stale
+from .constants import Row
 from .transaction import Transaction
 
 
 def edit_row(
     tx: Transaction, table: Table, *where: ColumnElement[bool], version: int, values: Mapping[str, Any]
-) -> RowMapping:
+) -> Row:
     """Sets `values` and raises `version` by one. Returns the whole row as it is afterwards.
 
     `where` names one row, by its id and by whose it is. Raises `NotFound` where there is none, `Stale` where somebody

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import StaticPool
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, NestedTransaction
 
 from ..errors import StoreError
 from .gate import Turn
@@ -24,10 +24,14 @@ _CANCEL = 2.0  # seconds that PostgreSQL gets to hear that a statement is to be 
 
 
 class Hold:
-    """`taken`: it was taken away. Nothing that the transaction did will be committed, whatever happens afterwards."""
+    """`taken`: it was taken away. Nothing that the transaction did will be committed, whatever happens afterwards.
+
+    `attempt` is the innermost savepoint inside which its owner works.
+    """
 
     def __init__(self, connection: Connection, turn: Turn) -> None:
         self.taken = False
+        self.attempt: NestedTransaction | None = None
         self._connection, self._turn = connection, turn
         self._only_reads = bool(connection.get_execution_options().get("reading", False))
         self._kept_to_reading, self._written_before = False, 0

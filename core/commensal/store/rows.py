@@ -30,8 +30,9 @@ def insert_rows(tx: Transaction, table: Table, rows: Sequence[Mapping[str, Any]]
     names = tuple(rows[0])
     ready = [_ready(table, row, names, tx.connection.dialect) for row in rows]
     if tx.postgresql:
-        said = [dict(zip(names, row, strict=True)) for row in ready]
-        tx.connection.execute(_from_json(table, names), {"rows": as_json(said)})
+        said = {"rows": as_json([dict(zip(names, row, strict=True)) for row in ready])}
+        known = tx.constant(_from_json(table, names), said)
+        known.count(tx.connection, said) if known else tx.connection.execute(_from_json(table, names), said)
     else:
         tx.connection.exec_driver_sql(_one_by_one(table, names), ready)
     if tx.trail is not None:

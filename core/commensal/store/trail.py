@@ -61,10 +61,15 @@ class Trail:
         self.changes: list[Change] = []
         self._auditor = auditor
 
+    def follows(self, statement: UpdateBase) -> bool:
+        """Whether its changes are noted row by row."""
+        table = getattr(statement, "table", None)
+        return isinstance(table, Table) and self._wants(table)
+
     def follow(self, connection: Connection, statement: UpdateBase, parameters: Parameters) -> CursorResult[Any]:
         """Executes a statement that writes, and notes what it did."""
         table = getattr(statement, "table", None)
-        if not isinstance(table, Table) or not self._wants(table):
+        if not isinstance(table, Table) or not self.follows(statement):
             return connection.execute(statement, parameters)
         if isinstance(statement, Insert):
             return self._inserting(connection, table, statement, parameters)

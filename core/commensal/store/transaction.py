@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CursorResult, Executable, RowMapping
+from sqlalchemy import CursorResult, Executable
 from sqlalchemy.engine import Connection, NestedTransaction
 from sqlalchemy.sql.dml import UpdateBase
 
 from ..errors import NotFound
 from ..ids import Ids
+from .constants import Constant, Row, constant
 from .hold import Hold
 from .trail import Change, Trail
 
@@ -65,19 +66,35 @@ class Transaction:
         """What is done until an error ends the block is undone; what was done before it stays."""
         noted = len(self.trail.changes) if self.trail is not None else 0
         with self.connection.begin_nested() as nested:
+            around, self.hold.attempt = self.hold.attempt, nested
             try:
                 yield nested
             finally:
+                self.hold.attempt = around
                 if self.trail is not None and (sys.exception() is not None or not nested.is_active):
                     del self.trail.changes[noted:]
 
-    def all(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Sequence[RowMapping]:
-        return self.execute(statement, parameters).mappings().all()
+    def change(self, statement: UpdateBase, parameters: Mapping[str, Any] | None = None) -> int:
+        """Executes a statement that writes and returns nothing. How many rows it has changed."""
+        known, given = self._constant(statement, parameters), parameters or {}
+        return self.execute(statement, parameters).rowcount if known is None else known.count(self.connection, given)
 
-    def first(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> RowMapping | None:
-        return self.execute(statement, parameters).mappings().first()
+    def all(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Sequence[Row]:
+        known = self._constant(statement, parameters)
+        if known is not None:
+            return known.rows(self.connection, parameters or {})
+        result = self.execute(statement, parameters)
+        columns = tuple(result.keys())
+        return [dict(zip(columns, row, strict=True)) for row in result]
 
-    def one(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> RowMapping:
+    def first(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Row | None:
+        known = self._constant(statement, parameters)
+        if known is not None:
+            return next(iter(known.rows(self.connection, parameters or {}, most=1)), None)
+        row = self.execute(statement, parameters).mappings().first()
+        return None if row is None else dict(row)
+
+    def one(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Row:
         """The row, or `NotFound`."""
         row = self.first(statement, parameters)
         if row is None:
@@ -86,7 +103,21 @@ class Transaction:
 
     def value(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Any:
         """The first column of the first row, or None."""
-        return self.execute(statement, parameters).scalar()
+        row = self.first(statement, parameters)
+        return None if row is None else next(iter(row.values()))
+
+    def constant(self, statement: Executable, parameters: Mapping[str, Any]) -> Constant | None:
+        """The statement, where it is a constant that may be sent now. Whoever sends it tells the trail."""
+        attempt = self.hold.attempt
+        if attempt is not None and not attempt.is_active:
+            return None  # SQLAlchemy will say so
+        return constant(self.connection, statement, parameters)
+
+    def _constant(self, statement: Executable, parameters: Mapping[str, Any] | None) -> Constant | None:
+        """The statement, where it is a constant whose changes the audit trail does not follow."""
+        if self.trail is not None and isinstance(statement, UpdateBase) and self.trail.follows(statement):
+            return None
+        return self.constant(statement, parameters or {})
 
     def new_id(self) -> str:
         return self.ids.new(self.now)

@@ -6,12 +6,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import RowMapping, bindparam, select, update
+from sqlalchemy import bindparam, select, update
 
 from commensal import (
     MEASURES,
     LotCopy,
     ProductCopy,
+    Row,
     Transaction,
     enterprise_by_id,
     forget_copies,
@@ -219,7 +220,7 @@ def _origin(one: OfferedItem) -> str:
     return f"<p>{' → '.join(hop.name.replace('<', '').replace('&', '') for hop in one.provenance)}</p>"
 
 
-def _items(tx: Transaction, grant_id: str, iris: Sequence[str]) -> Sequence[RowMapping]:
+def _items(tx: Transaction, grant_id: str, iris: Sequence[str]) -> Sequence[Row]:
     wanted = select(federation_item).where(_item.grant_id == grant_id, _item.iri.in_(sorted(iris)))
     return tx.all(wanted.order_by(_item.iri).with_for_update())
 

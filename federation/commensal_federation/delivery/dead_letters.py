@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import RowMapping, Table, select, update
+from sqlalchemy import Table, select, update
 
-from commensal import Conflict, NotFound, Transaction
+from commensal import Conflict, NotFound, Row, Transaction
 
 from ..peers.peers import peer_by_id
 from ..runtime import Federation
@@ -71,7 +71,7 @@ def discard(tx: Transaction, box: Box, id: str) -> Letter:
     return _letter(tx.one(select(table).where(table.c.id == id)), box)
 
 
-def _dead(tx: Transaction, box: Box, id: str) -> RowMapping:
+def _dead(tx: Transaction, box: Box, id: str) -> Row:
     column = _TABLES[box].c
     row = tx.first(select(_TABLES[box]).where(column.id == id, column.state == "dead"))
     if row is None:
@@ -79,6 +79,6 @@ def _dead(tx: Transaction, box: Box, id: str) -> RowMapping:
     return row
 
 
-def _letter(row: RowMapping, box: Box) -> Letter:
+def _letter(row: Row, box: Box) -> Letter:
     same = {name: row[name] for name in ("id", "peer_id", "lane", "type", "state", "attempts", "error")}
     return Letter(**same, box=box, at=row["received_at" if box == "in" else "created_at"])

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import RowMapping, select, update
+from sqlalchemy import select, update
 
-from commensal import Transaction
+from commensal import Row, Transaction
 
 from ..messages.envelope import LARGEST, Envelope, read_envelope
 from ..messages.known import type_of
@@ -25,7 +25,7 @@ def refused_by_peer(federation: Federation, tx: Transaction, peer: Peer, id: str
         fail(federation, tx, row, code, text)
 
 
-def fail(federation: Federation, tx: Transaction, row: RowMapping, code: str, text: str) -> None:
+def fail(federation: Federation, tx: Transaction, row: Row, code: str, text: str) -> None:
     """Makes a row of the outbox a dead letter, which operators see, may send again or discard."""
     dead = update(federation_outbox).where(_box.id == row["id"])
     tx.execute(dead, {"state": "dead", "error": f"{code}: {text}"[:1000], "finished_at": tx.now})

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import msgspec
-from sqlalchemy import RowMapping, Table, func, select, tuple_, update
+from sqlalchemy import Table, func, select, tuple_, update
 
-from commensal import Transaction, promise
+from commensal import Row, Transaction, promise
 
 from ..messages.types import LANES
 from ..peers.values import Peer
@@ -71,7 +71,7 @@ def _asked(query: Mapping[str, str]) -> tuple[str, Cursor, int]:
     return lane, after, max(1, min(int(limit), _LIMIT))
 
 
-def _after(tx: Transaction, table: Table, peer_id: str, lane: str, after: Cursor, limit: int) -> Sequence[RowMapping]:
+def _after(tx: Transaction, table: Table, peer_id: str, lane: str, after: Cursor, limit: int) -> Sequence[Row]:
     column = table.c
     mine = select(column.body).where(column.peer_id == peer_id, column.lane == lane)
     beyond = mine.where(tuple_(column.epoch, column.seq) > after).order_by(column.epoch, column.seq).limit(limit)
@@ -124,7 +124,7 @@ def _gone(lane: str, floor: Cursor, *told: tuple[str, str]) -> Answer:
     return Answer(410, [("content-type", "application/problem+json"), *told, ("cache-control", "no-store")], said)
 
 
-def _lines(rows: Sequence[RowMapping], *more: tuple[str, str]) -> Answer:
+def _lines(rows: Sequence[Row], *more: tuple[str, str]) -> Answer:
     """Messages as they were signed, one a line."""
     content = "".join(f"{row['body']}\n" for row in rows).encode()
     headers = [("content-type", NDJSON), ("cache-control", "no-store"), ("vary", "Signature-Input"), *more]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import RowMapping, bindparam, select, update
+from sqlalchemy import bindparam, select, update
 
-from commensal import Transaction, insert_once, promise
+from commensal import Row, Transaction, insert_once, promise
 
 from ..messages.envelope import Place
 from ..messages.types import LANES, Lane
@@ -41,12 +41,12 @@ def change_lane(tx: Transaction, peer_id: str, lane: str, direction: str, values
     tx.execute(_CHANGE, {"peer": peer_id, "name": lane, "way": direction, **values})
 
 
-def lane_row(tx: Transaction, peer_id: str, lane: str, direction: str, *, lock: bool = False) -> RowMapping | None:
+def lane_row(tx: Transaction, peer_id: str, lane: str, direction: str, *, lock: bool = False) -> Row | None:
     """None where nothing has travelled there yet. With `lock` nobody else changes it until the transaction ends."""
     return tx.first(_LOCKED if lock else _ROW, {"peer": peer_id, "name": lane, "way": direction})
 
 
-def held_lane(tx: Transaction, peer_id: str, lane: str, direction: str, epoch: int) -> RowMapping:
+def held_lane(tx: Transaction, peer_id: str, lane: str, direction: str, epoch: int) -> Row:
     """The lane's row, which nobody else changes until the transaction ends; made in `epoch` if it is not there."""
     row = lane_row(tx, peer_id, lane, direction, lock=True)
     if row is None:

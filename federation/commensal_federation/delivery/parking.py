@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import RowMapping, func, select, update
+from sqlalchemy import func, select, update
 
-from commensal import Transaction
+from commensal import Row, Transaction
 
 from ..messages.known import type_of
 from ..messages.types import Reading
@@ -58,7 +58,7 @@ def give_up_parked(federation: Federation, tx: Transaction) -> None:
         _try(federation, tx, peer_by_id(tx, row["peer_id"]), row, last=True)
 
 
-def handle_kept(federation: Federation, tx: Transaction, peer: Peer, row: RowMapping, *, last: bool) -> Outcome:
+def handle_kept(federation: Federation, tx: Transaction, peer: Peer, row: Row, *, last: bool) -> Outcome:
     """Handles a stored message once more, and notes how that ended."""
     outcome = _handle(federation, tx, peer, row, last)
     ended = update(federation_inbox).where(_box.id == row["id"])
@@ -66,7 +66,7 @@ def handle_kept(federation: Federation, tx: Transaction, peer: Peer, row: RowMap
     return outcome
 
 
-def _handle(federation: Federation, tx: Transaction, peer: Peer, row: RowMapping, last: bool) -> Outcome:
+def _handle(federation: Federation, tx: Transaction, peer: Peer, row: Row, last: bool) -> Outcome:
     """The proof was checked when it came, and a key that has ended since takes nothing back."""
     envelope, known = own_envelope(row["body"]), type_of(row["type"])
     if known is None:
@@ -76,7 +76,7 @@ def _handle(federation: Federation, tx: Transaction, peer: Peer, row: RowMapping
     return handle(federation, tx, peer, checked, last=last)
 
 
-def _try(federation: Federation, tx: Transaction, peer: Peer, row: RowMapping, *, last: bool) -> bool:
+def _try(federation: Federation, tx: Transaction, peer: Peer, row: Row, *, last: bool) -> bool:
     if handle_kept(federation, tx, peer, row, last=last).state == "parked":
         return False
     fewer = update(federation_lane).where(*where_lane(peer.id, row["lane"], "in"))
@@ -84,6 +84,6 @@ def _try(federation: Federation, tx: Transaction, peer: Peer, row: RowMapping, *
     return True
 
 
-def _parked(tx: Transaction, peer_id: str) -> list[RowMapping]:
+def _parked(tx: Transaction, peer_id: str) -> list[Row]:
     mine = select(federation_inbox).where(_box.state == "parked", _box.peer_id == peer_id)
     return list(tx.all(mine.order_by(_box.received_at, _box.id).limit(_AT_ONCE)))

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
-from sqlalchemy import RowMapping, bindparam, select, update
+from sqlalchemy import bindparam, select, update
 
-from commensal import Instance, Job, Transaction, promise
+from commensal import Instance, Job, Row, Transaction, promise
 
 from ..peers.peers import peer_by_id
 from ..peers.values import Peer
@@ -41,7 +41,7 @@ _OLDEST = (
 @dataclass(frozen=True)
 class _Batch:
     peer: Peer
-    rows: Sequence[RowMapping]
+    rows: Sequence[Row]
 
 
 def push(instance: Instance, job: Job) -> None:
@@ -86,7 +86,7 @@ def _claim(
     return _Batch(peer, waiting)
 
 
-def _busy(row: RowMapping, now: datetime) -> bool:
+def _busy(row: Row, now: datetime) -> bool:
     """Another job is at it, or has been told to come back later."""
     return any(row[name] is not None and row[name] > now for name in ("worked_until", "due_at"))
 
@@ -97,9 +97,7 @@ def _may_go(peer: Peer, lane: str, recovery: bool) -> bool:
     return peer.state == "accepted" or lane == "peering"
 
 
-def _waiting(
-    federation: Federation, tx: Transaction, peer: Peer, lane: str, most: int, before: int
-) -> Sequence[RowMapping]:
+def _waiting(federation: Federation, tx: Transaction, peer: Peer, lane: str, most: int, before: int) -> Sequence[Row]:
     """The oldest that wait. What has lost its sense, or was tried for a week, becomes a dead letter."""
     mine = _OLDEST.where(_box.epoch < before) if before else _OLDEST
     while oldest := tx.all(mine, {"peer": peer.id, "name": lane, "most": most}):
@@ -109,7 +107,7 @@ def _waiting(
     return []
 
 
-def _given_up(federation: Federation, tx: Transaction, row: RowMapping) -> bool:
+def _given_up(federation: Federation, tx: Transaction, row: Row) -> bool:
     if row["expires_at"] is not None and row["expires_at"] < tx.now:
         fail(federation, tx, row, "expired", "It was not delivered in its time.")
     elif row["attempts"] and row["created_at"] < tx.now - GIVEN_UP:
@@ -119,7 +117,7 @@ def _given_up(federation: Federation, tx: Transaction, row: RowMapping) -> bool:
     return True
 
 
-def _one_request(rows: Sequence[RowMapping]) -> Sequence[RowMapping]:
+def _one_request(rows: Sequence[Row]) -> Sequence[Row]:
     """As many of them as one request may carry: a PeerRequest goes alone."""
     found, size = [rows[0]], len(rows[0]["body"])
     for row in rows[1:]:

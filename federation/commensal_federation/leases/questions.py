@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, select
+from sqlalchemy import Select, select
 
-from commensal import NotFound, StockLot, Transaction, lots_by_id
+from commensal import NotFound, Row, StockLot, Transaction, lots_by_id
 
 from ..peers.tables import federation_peer
 from .row import units
@@ -44,7 +44,7 @@ def _leases(tx: Transaction, wanted: Select[Any]) -> list[Lease]:
     return [_lease(row, lots[row["lot_id"]]) for row in rows]
 
 
-def _lease(row: RowMapping, lot: StockLot) -> Lease:
+def _lease(row: Row, lot: StockLot) -> Lease:
     same = ("id", "role", "peer_id", "peer_name", "enterprise_id", "epoch", "until")
     known: dict[str, Any] = {name: row[name] for name in same}
     known |= {name: units(row[name], lot.per_unit) for name in _COUNTS}

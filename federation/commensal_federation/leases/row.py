@@ -8,9 +8,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
 
-from sqlalchemy import RowMapping, bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
-from commensal import NotFound, StockLot, Transaction, lot_by_id
+from commensal import NotFound, Row, StockLot, Transaction, lot_by_id
 
 from .tables import federation_lease
 
@@ -28,7 +28,7 @@ _CHANGE = update(federation_lease).where(_row.id == bindparam("lease"))
 class Held:
     """A lease that nobody else changes until the transaction ends; quantities in grains of `lot`."""
 
-    row: RowMapping
+    row: Row
     lot: StockLot
 
     @property
@@ -57,7 +57,7 @@ class Held:
         return by_right(self.row["sold"], self.row["held"], self.row["late"])
 
 
-def out(row: RowMapping, seen: int, held: int, late: int) -> int:
+def out(row: Row, seen: int, held: int, late: int) -> int:
     """What was granted and not seen yet, and what is held by right."""
     return int(row["granted"] - seen + max(0, held - late))
 
@@ -92,7 +92,7 @@ def lease_by_id(tx: Transaction, lease_id: str) -> Held:
     return _held(tx, row)
 
 
-def _held(tx: Transaction, row: RowMapping) -> Held:
+def _held(tx: Transaction, row: Row) -> Held:
     return Held(row, lot_by_id(tx, row["enterprise_id"], row["lot_id"]))
 
 

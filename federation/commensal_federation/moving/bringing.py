@@ -185,7 +185,7 @@ def _dissolved(lease: Held, lot: LotRow, theirs: LeaseRow | None) -> tuple[int, 
     if theirs is None:
         return lot.free, lot.lent
     row = lease.row
-    counted = out({"granted": theirs.granted}, theirs.seen, theirs.held, theirs.late)  # type: ignore[arg-type]
+    counted = out({"granted": theirs.granted}, theirs.seen, theirs.held, theirs.late)
     if theirs.epoch != row["epoch"]:  # it was taken back by force, and we do not know it yet
         return lot.free + theirs.granted - lease.free, lot.lent - counted
     on_the_way = (theirs.granted - row["granted"]) + (row["returned"] - theirs.returned)

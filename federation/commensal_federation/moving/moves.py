@@ -7,9 +7,9 @@ from dataclasses import fields
 from functools import cache
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, bindparam, insert, select, update
+from sqlalchemy import Select, bindparam, insert, select, update
 
-from commensal import NotFound, Transaction
+from commensal import NotFound, Row, Transaction
 
 from ..peers.peers import peer_by_iri
 from ..peers.values import WELL_KNOWN, Peer
@@ -88,5 +88,5 @@ def peer_at(tx: Transaction, iri: str) -> Peer | None:
     return peer_by_iri(tx, base_of(iri) + WELL_KNOWN)
 
 
-def _read(row: RowMapping) -> MoveRow:
+def _read(row: Row) -> MoveRow:
     return MoveRow(**row)

@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import RowMapping, select
+from sqlalchemy import select
 
-from commensal import NotFound, Transaction
+from commensal import NotFound, Row, Transaction
 
 from .tables import federation_cut, federation_order, federation_order_line
 from .values import Cut, InstanceOrder, Line
@@ -65,7 +65,7 @@ def cuts_of(tx: Transaction, order_ids: Collection[str]) -> list[Cut]:
     return [Cut(**one) for one in tx.all(found)]
 
 
-def _orders(tx: Transaction, rows: Sequence[RowMapping]) -> list[InstanceOrder]:
+def _orders(tx: Transaction, rows: Sequence[Row]) -> list[InstanceOrder]:
     ids = [row["id"] for row in rows]
     lines: dict[str, list[Line]] = {id: [] for id in ids}
     found = select(federation_order_line).where(_line.order_id.in_(ids)).order_by(_line.order_id, _line.item_iri)
@@ -74,7 +74,7 @@ def _orders(tx: Transaction, rows: Sequence[RowMapping]) -> list[InstanceOrder]:
     return [_read(row, lines[row["id"]]) for row in rows]
 
 
-def _read(row: RowMapping, lines: Sequence[Line]) -> InstanceOrder:
+def _read(row: Row, lines: Sequence[Line]) -> InstanceOrder:
     plain: dict[str, Any] = {name: row[name] for name in _PLAIN}
     return InstanceOrder(**plain, lines=tuple(lines))
 

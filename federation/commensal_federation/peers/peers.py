@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import RowMapping, bindparam, select
+from sqlalchemy import bindparam, select
 
-from commensal import Transaction
+from commensal import Row, Transaction
 
 from .tables import federation_peer
 from .values import Limits, Peer
@@ -37,7 +37,7 @@ def peers(tx: Transaction, *, after: str = "", limit: int = 200) -> Sequence[Pee
     return [read_peer(row) for row in tx.all(found.limit(limit))]
 
 
-def read_peer(row: RowMapping) -> Peer:
+def read_peer(row: Row) -> Peer:
     plain: dict[str, Any] = {name: row[name] for name in _PLAIN}
     return Peer(
         **plain,

@@ -1,0 +1,153 @@
+"""A statement that comes again and again goes straight to the driver, and nobody can tell but by the clock."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from sqlalchemy import bindparam, event, func, insert, literal, select, update
+from sqlalchemy.exc import DBAPIError, IntegrityError, InvalidRequestError, StatementError
+
+from commensal.audit.acting import Acting, acting
+from commensal.enterprises.tables import enterprise
+from commensal.instance import Instance
+from commensal.jobs.tables import job
+from commensal.orders.place import place_order
+from commensal.orders.values import Wish
+from commensal.people.tables import person
+from commensal.store import Exact, Row, Store, Transaction
+from commensal.testing.goods import a_lot, an_item
+from commensal.testing.placed import a_shop
+
+OFTEN = range(5)
+ADD = insert(person)
+BY_EMAIL = select(person).where(person.c.email == bindparam("email"))
+
+
+def ada(number: int, tx: Transaction, **more: Any) -> Row:
+    """`phone` is left out: Python has a default for it."""
+    fixed = {"email": f"a{number}@example.org", "name": "Ada", "language": "fr", "is_operator": False, "version": 1}
+    return {"id": f"p{number}", **fixed, "created_at": tx.now, **more}
+
+
+def test_values_go_in_and_come_back_as_they_do_the_first_time(store: Store) -> None:
+    add = insert(job)
+    found = select(job).where(job.c.id.in_(bindparam("ids", expanding=True)), job.c.state == "waiting")
+    with store.write() as tx:
+        for number in OFTEN:
+            row: Row = {"id": f"j{number}", "kind": "é'\"%", "payload": {"n": [number, None]}, "state": "waiting"}
+            row |= {"due_at": tx.now, "attempts": number, "error": "", "created_at": tx.now, "finished_at": None}
+            assert tx.change(add, {**row, "claimed_until": None}) == 1
+        for ids in ([], ["j0"], ["j0", "j4"], ["j3", "j1"], ["j4", "j0"], []):
+            rows = tx.all(found.order_by(job.c.id), {"ids": ids})
+            again = [tx.all(found, {"ids": ids}) for _ in OFTEN]
+            assert all(sorted(one, key=lambda row: str(row["id"])) == rows for one in again)
+            assert [row["payload"] for row in rows] == [{"n": [int(one[1]), None]} for one in sorted(ids)]
+        assert all(type(row["due_at"]) is datetime and row["due_at"] == tx.now for row in again[-1])
+
+
+def test_decimals_go_in_and_come_back_as_they_are(store: Store) -> None:
+    rate = select(bindparam("rate", type_=Exact).label("rate"), literal(Decimal("0.10"), Exact).label("fixed"))
+    with store.read() as tx:
+        rows = [tx.one(rate, {"rate": Decimal("5.50")}) for _ in OFTEN]
+        assert {str(row["rate"]) for row in rows} == {"5.5"}
+        assert all(row["fixed"] == Decimal("0.1") and type(row["fixed"]) is Decimal for row in rows)
+        assert {tx.value(rate, {"rate": None}) for _ in OFTEN} == {None}
+
+
+def test_listeners_see_every_statement_and_may_change_it(store: Store) -> None:
+    seen: list[str] = []
+
+    @event.listens_for(store.engine, "before_cursor_execute", retval=True)
+    def note(connection: Any, cursor: Any, text: str, sent: Any, context: Any, many: bool) -> tuple[str, Any]:
+        seen.append(text)
+        return text.replace("person.name", "person.email AS name"), sent
+
+    names = select(person.c.name)
+    with store.write() as tx:
+        tx.change(ADD, ada(1, tx))
+        assert {tx.value(names) for _ in OFTEN} == {"a1@example.org"}
+    assert len([one for one in seen if one.startswith("SELECT")]) == len(OFTEN)
+
+
+def test_a_default_that_python_makes_is_made_every_time(store: Store) -> None:
+    with store.write() as tx:
+        for number in OFTEN:
+            tx.change(ADD, ada(number, tx))
+            assert tx.one(BY_EMAIL, {"email": f"a{number}@example.org"})["phone"] == ""
+
+
+@pytest.mark.parametrize("before", [0, 5])
+def test_errors_are_the_same_the_first_time_and_the_sixth(store: Store, before: int) -> None:
+    add = insert(person)
+    with store.write() as tx:
+        for number in range(before):
+            tx.change(add, ada(number, tx, phone=""))
+        tx.change(add, ada(7, tx, phone=""))
+        with pytest.raises(IntegrityError) as twice, tx.attempt():
+            tx.change(add, ada(7, tx, phone="0601"))
+        with pytest.raises(StatementError, match="no time zone"), tx.attempt():
+            tx.change(add, ada(8, tx, phone="0601", created_at=datetime(2026, 1, 1)))  # noqa: DTZ001
+        with pytest.raises(StatementError, match="A value is required"):
+            tx.all(BY_EMAIL)
+        assert tx.value(select(func.count()).select_from(person)) == before + 1, "the transaction goes on"
+    assert "0601" not in str(twice.value), "what was sent is not shown"
+
+
+def test_a_reader_cannot_write_the_sixth_time_either(store: Store) -> None:
+    nothing = update(person).values(name="Eve")
+    with store.write() as tx:
+        assert [tx.change(nothing) for _ in OFTEN] == [0] * len(OFTEN)
+    with pytest.raises(DBAPIError), store.read() as tx:
+        tx.change(nothing)
+
+
+def test_a_savepoint_that_is_over_takes_no_more_statements(store: Store) -> None:
+    names = select(person.c.name)
+    with store.write() as tx:
+        assert [tx.all(names) for _ in OFTEN] == [[]] * len(OFTEN)
+        with tx.attempt() as nested:
+            nested.rollback()
+            with pytest.raises(InvalidRequestError, match="closed transaction"):
+                tx.all(names)
+
+
+def test_the_audit_trail_notes_the_sixth_change_like_the_first(instance: Instance) -> None:
+    rename = update(enterprise).where(enterprise.c.id == "shop").values(name=bindparam("new"))
+    with instance.store.write() as tx:
+        a_shop(tx)
+    with acting(Acting(kind="shell", enterprise_id="shop")), instance.store.write() as tx:
+        for number in OFTEN:
+            assert tx.change(rename, {"new": f"Shop {number}"}) == 1
+        assert tx.trail is not None
+        told = [one.fields["name"][1] for one in tx.trail.changes]
+    assert told == [f"Shop {number}" for number in OFTEN]
+
+
+def test_what_returns_rows_changes_them_although_only_the_first_is_read(store: Store) -> None:
+    rename = update(person).values(name=bindparam("new")).returning(person.c.id)
+    with store.write() as tx:
+        for number in OFTEN:
+            tx.change(ADD, ada(number, tx))
+        for number in OFTEN:
+            assert tx.first(rename, {"new": f"Ada {number}"}) is not None
+        assert {row["name"] for row in tx.all(select(person.c.name))} == {"Ada 4"}
+
+
+def test_all_statements_of_the_fourth_order_are_constants(instance: Instance) -> None:
+    worked_out: list[str] = []
+
+    def order() -> None:
+        with instance.store.write() as tx:
+            place_order(tx, instance.hooks, "shop-session", Wish(items={item: 1}, name="Ada", email="ada@example.org"))
+
+    with instance.store.write() as tx:
+        a_shop(tx)
+        item = an_item(tx, a_lot(tx, on_hand="9"))
+    for _ in range(3):
+        order()
+    event.listen(instance.store.engine, "before_execute", lambda *given: worked_out.append(str(given[1])))
+    order()
+    assert worked_out == [], "SQLAlchemy works out whatever this hears of"
