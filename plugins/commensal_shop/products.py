@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from markupsafe import Markup
 
@@ -23,6 +24,9 @@ class Size:
     orderable: bool
     per: str  # of what its unit price is
     left: str  # how few are left, where it is said
+
+    def __hash__(self) -> int:
+        return hash((self.offer, self.wanted, self.orderable))  # enough to tell nearly all apart, and soon told
 
     @property
     def shows_unit_price(self) -> bool:
@@ -44,6 +48,9 @@ class Product:
     labels: tuple[str, ...]
     allergens: tuple[str, ...]
 
+    def __hash__(self) -> int:
+        return hash(self.sizes)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
@@ -60,18 +67,12 @@ def kinds(
     """The offers by kind and lot. `wanted` is what stands in the fields and `wrong` what is against it, by item."""
     sizes: dict[str, list[Size]] = {}
     for offer in offers:
-        size = Size(
-            offer=offer,
-            wanted=wanted.get(offer.item_id, ""),
-            wrong=wrong.get(offer.item_id, ""),
-            orderable=now < offer.orderable_until,
-            per=measure(offer.unit_price.per, language) if offer.unit_price else "",
-            left=_left(offer.left, language),
-        )
+        typed, against = wanted.get(offer.item_id, ""), wrong.get(offer.item_id, "")
+        size = _size(offer, typed, against, now < offer.orderable_until, language)
         sizes.setdefault(offer.lot_id, []).append(size)
     branches: dict[str, list[Product]] = {}
     for group in sizes.values():
-        product = _product(group, language)
+        product = _product(tuple(group), language)
         branches.setdefault(lineage(product.first.product_type)[0].term, []).append(product)
     found = [_kind(term, products, language) for term, products in branches.items()]
     return sorted(found, key=lambda kind: search_key(kind.label))
@@ -99,7 +100,20 @@ def _left(left: int | None, language: str) -> str:
     return plural(language, "only {number} left", "only {number} left", left).format(number=left)
 
 
-def _product(sizes: list[Size], language: str) -> Product:
+@lru_cache(maxsize=5_000)
+def _size(offer: VisibleOffer, wanted: str, wrong: str, orderable: bool, language: str) -> Size:
+    return Size(
+        offer=offer,
+        wanted=wanted,
+        wrong=wrong,
+        orderable=orderable,
+        per=measure(offer.unit_price.per, language) if offer.unit_price else "",
+        left=_left(offer.left, language),
+    )
+
+
+@lru_cache(maxsize=5_000)
+def _product(sizes: tuple[Size, ...], language: str) -> Product:
     first = sizes[0].offer
     allergens = dict.fromkeys(term for size in sizes for term in size.offer.allergens)
     return Product(

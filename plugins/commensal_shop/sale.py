@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
 
 from starlette.responses import Response
 
@@ -105,6 +104,12 @@ def _shelf(tx: Transaction, visit: Visit, item_ids: list[str] | None = None) -> 
         page, pages = _page_of(visit, len(found))
         return replace(shelf, offers=found[(page - 1) * AT_ONCE : page * AT_ONCE], page=page, pages=pages)
     categories = _categories(tx, visit, sale)
+    if "page" not in visit.query:
+        offers = offers_for(tx, sale.session.id, categories, limit=AT_ONCE + 1)
+        if len(offers) <= AT_ONCE:  # all there are, at most sales: nobody need count them
+            return replace(shelf, offers=offers)
+        _, pages = _page_of(visit, count_offers(tx, sale.session.id, categories))
+        return replace(shelf, offers=offers[:AT_ONCE], pages=pages)
     page, pages = _page_of(visit, count_offers(tx, sale.session.id, categories))
     offers = offers_for(tx, sale.session.id, categories, skip=(page - 1) * AT_ONCE, limit=AT_ONCE)
     return replace(shelf, offers=offers, page=page, pages=pages)
@@ -125,23 +130,20 @@ def _page_of(visit: Visit, count: int) -> tuple[int, int]:
 def _page(visit: Visit, shelf: Shelf, wanted: Mapping[str, str], wrong: Mistakes = NONE, status: int = 200) -> Response:
     against = {name.removeprefix(FIELD): said for name, said in wrong.fields.items()}
     session, shop = shelf.sale.session, shelf.sale.shop
-    seen = {
-        "open": shelf.open,
-        "closes_at": session.closes_at,
-        "currency": shop.currency,
-        "zone": shop.timezone,
-    }
+    seen = {"open": shelf.open, "closes_at": session.closes_at, "currency": shop.currency, "zone": shop.timezone}
+    in_cart = sum(shelf.in_cart.values())
     return show(
         visit,
         "sale",
         status=status,
+        basket=in_cart if shelf.open else None,
         sale=shelf.sale,
         open=shelf.open,
         coming=is_coming(shelf.sale.session, shelf.now),
         kinds=kinds(shelf.offers, wanted, against, now=shelf.now, language=visit.language),
-        card=partial(visit.piece("shop/product.html"), **seen),
+        cards=visit.pieces("shop/product.html", "product", **seen),
         names={f"{FIELD}{one.item_id}": one.name for one in shelf.offers},
-        in_cart=sum(shelf.in_cart.values()),
+        in_cart=in_cart,
         sought=_sought(visit),
         page=shelf.page,
         pages=shelf.pages,

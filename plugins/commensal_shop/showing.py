@@ -65,7 +65,7 @@ def status_of(error: Refused) -> int:
 
 
 def show(visit: Visit, template: str, /, *, status: int = 200, **context: Any) -> Response:
-    """The template ``shop/<template>.html`` with what all of them use."""
+    """The template ``shop/<template>.html`` with what all of them use; `basket` may be given by who knows it."""
     language = visit.language
     words = {
         "span": lambda begins, ends, zone: format_span(begins, ends, zone, language),
@@ -74,8 +74,9 @@ def show(visit: Visit, template: str, /, *, status: int = 200, **context: Any) -
         "clean": lambda html: Markup(clean_html(html)),  # noqa: S704 - this is what makes it safe
         "as_told": as_told,
         "here": visit.request.url.path,
-        "basket": _basket(visit, context.get("sale")),
     }
+    if "basket" not in context:
+        words["basket"] = _basket(visit, context.get("sale"))
     return visit.render(f"shop/{template}.html", status=status, **words, **context)
 
 

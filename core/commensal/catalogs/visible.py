@@ -9,7 +9,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, Text, and_, bindparam, case, cast, func, or_, select, type_coerce
 
 from ..enterprises.tables import enterprise
 from ..money import Money
@@ -19,7 +19,7 @@ from ..products.unit_price import UnitPrice, unit_price
 from ..products.vat import rate_in_force
 from ..sale_sessions.tables import coordination_supplier, sale_session, session_item
 from ..stock.tables import stock_lot
-from ..store import Row, Time, Transaction, Whole, local_day
+from ..store import Json, Row, Time, Transaction, Whole, local_day
 from .tables import catalog_item, item_shown_to, offer
 
 _shop = enterprise.alias("shop")
@@ -64,6 +64,9 @@ class VisibleOffer:
     image_id: str | None
     image_alt: str
 
+    def __hash__(self) -> int:
+        return hash((self.item_id, self.price, self.left))  # enough to tell nearly all apart, and soon told
+
 
 def offers_for(
     tx: Transaction,
@@ -85,7 +88,7 @@ def offers_for(
     items = list(item_ids or ())
     asked = {"session": session_id, "categories": categories, "items": items, "after": after, "now": tx.now}
     statement = _statement(bool(categories), item_ids is not None, bool(after), limit is not None)
-    return [_offer(row) for row in tx.all(statement, {**asked, "skip": skip, "limit": limit})]
+    return tx.each(statement, {**asked, "skip": skip, "limit": limit}, _offer)
 
 
 def count_offers(tx: Transaction, session_id: str, category_ids: Iterable[str]) -> int:
@@ -119,10 +122,10 @@ def _statement(with_categories: bool, by_id: bool, after_one: bool, limited: boo
     A page of a large sale is chosen by an inner statement, and only then is looked up what is shown of its items.
     """
     item, product = catalog_item.c, supplied_product.c
-    priced = _priced(with_categories)
-    # The category's price before everybody's, the lowest first.
-    price = select(offer.c.price).where(priced).order_by(offer.c.category_id.is_(None), offer.c.price).limit(1)
-    day = local_day(sale_session.c.begins_at, _shop.c.timezone)
+    price = select(func.min(offer.c.price)).where(_priced(with_categories))
+    if with_categories:  # the category's price before everybody's, the lowest first
+        first = (offer.c.category_id.is_(None), offer.c.price)
+        price = select(offer.c.price).where(_priced(with_categories)).order_by(*first).limit(1)
     conditions = _conditions(with_categories)
     if by_id:
         conditions.append(session_item.c.item_id.in_(bindparam("items", expanding=True)))
@@ -137,6 +140,8 @@ def _statement(with_categories: bool, by_id: bool, after_one: bool, limited: boo
         item.product_id,
         item.name.label("own_name"),
         *(product[name] for name in _OF_PRODUCT),
+        # As text, which can be compared: PostgreSQL's driver gives lists of a JSONB.
+        *(type_coerce(cast(product[name], Text), Json).label(name) for name in ("labels", "allergens")),
         product.enterprise_id.label("supplier_id"),
         _supplier.c.name.label("supplier_name"),
         _shop.c.currency,
@@ -146,9 +151,16 @@ def _statement(with_categories: bool, by_id: bool, after_one: bool, limited: boo
         sale_session.c.closes_at,
         coordination_supplier.c.closes_at.label("supplier_closes_at"),
         price.scalar_subquery().label("price"),
-        rate_in_force(product.id, day).label("vat_rate"),
+        rate_in_force(product.id, _day()).label("vat_rate"),
     )
     return select(*columns).select_from(_joined()).where(*conditions).order_by(item.position, item.id)
+
+
+def _day() -> ColumnElement[str]:
+    """Of the distribution. It is asked for by itself, so that it is worked out once and not for each item."""
+    session, shop = sale_session.alias(), enterprise.alias()
+    day = select(local_day(session.c.begins_at, shop.c.timezone)).where(session.c.id == bindparam("session"))
+    return day.join_from(session, shop, shop.c.id == session.c.enterprise_id).scalar_subquery()
 
 
 def _to_be_had() -> ColumnElement[int]:
@@ -158,8 +170,8 @@ def _to_be_had() -> ColumnElement[int]:
 
 
 _OF_PRODUCT = (
-    "name", "description", "product_type", "quantity", "unit", "weighed", "labels", "allergens", "deposit", "image_id",
-    "lot_id", "lot_quantity",
+    "name", "description", "product_type", "quantity", "unit", "weighed", "deposit", "image_id", "lot_id",
+    "lot_quantity",
 )  # fmt: skip
 
 

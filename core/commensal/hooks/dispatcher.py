@@ -18,7 +18,7 @@ from contextlib import nullcontext
 from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar
 
@@ -151,8 +151,12 @@ class Hooks:
         """Ids of the enabled plugins, in the operator's order."""
         return [name for name, module in self._manager.list_name_plugin() if module is not None]
 
-    def folders(self) -> dict[str, Path]:
+    def folders(self) -> Mapping[str, Path]:
         """The package folder of each plugin that has one: ``templates/``, ``static/`` and ``locale/`` lie there."""
+        return self._folders
+
+    @cached_property
+    def _folders(self) -> dict[str, Path]:
         paths = {name: getattr(self._manager.get_plugin(name), "__path__", None) for name in self.plugins()}
         return {name: Path(path[0]) for name, path in paths.items() if path}
 

@@ -6,8 +6,9 @@ plugin keeps its own under ``templates/<id>/``; the same path further up overrid
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from functools import cache, lru_cache
+from pathlib import Path
 from typing import Any
 
 import jinja2
@@ -17,17 +18,18 @@ from ..instance import Instance
 from ..languages.catalogs import translate
 from ..languages.formats import format_day, format_moment, format_money, format_quantity
 
+Pieces = Callable[[Iterable[Hashable]], Markup]
+
 
 def environment(instance: Instance) -> jinja2.Environment:
     """The templates of an instance. HTML is escaped everywhere; undefined names are errors."""
-    folders = [folder / "templates" for folder in (instance.folder, *instance.hooks.folders().values())]
-    return _environment(tuple(str(folder) for folder in folders if folder.is_dir()))
+    return _environment(instance.folder, tuple(instance.hooks.folders().values()))
 
 
 @cache
-def _environment(folders: tuple[str, ...]) -> jinja2.Environment:
+def _environment(own: Path, of_plugins: tuple[Path, ...]) -> jinja2.Environment:
     made = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(folders),
+        loader=jinja2.FileSystemLoader([folder / "templates" for folder in (own, *of_plugins)]),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
@@ -44,16 +46,20 @@ def render(instance: Instance, name: str, language: str, context: Mapping[str, A
     return environment(instance).get_template(name).render({**_words(language), **context})
 
 
-def piece(instance: Instance, name: str, language: str) -> Callable[..., Markup]:
-    """The same for a part of a page that is shown again and again. It depends on nothing but what it is called with, so
-    it is made once for equal values, and cannot be out of date."""
-    template = environment(instance).get_template(name)
-    return lambda **context: _made(template, language, tuple(context.items()))
+def pieces(instance: Instance, name: str, language: str, what: str, shared: Mapping[str, Hashable]) -> Pieces:
+    """The same for parts of a page that are shown again and again, one for each thing that the template calls `what`.
+    A part depends on nothing but that and what all `shared`, so it is made once for equal values, and cannot be out of
+    date."""
+    made = _made(environment(instance).get_template(name), language, what, tuple(shared.items()))
+    return lambda things: Markup("".join([made(one) for one in things]))  # noqa: S704 - templates escape
 
 
-@lru_cache(maxsize=5_000)
-def _made(template: jinja2.Template, language: str, context: tuple[tuple[str, Hashable], ...]) -> Markup:
-    return Markup(template.render({**_words(language), **dict(context)}))  # noqa: S704 - templates escape
+@lru_cache(maxsize=16)
+def _made(
+    template: jinja2.Template, language: str, what: str, shared: tuple[tuple[str, Hashable], ...]
+) -> Callable[[Hashable], str]:
+    context = {**_words(language), **dict(shared)}
+    return lru_cache(maxsize=500)(lambda one: template.render({**context, what: one}))
 
 
 @cache

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
@@ -19,7 +18,7 @@ from ..hooks.values import MenuItem
 from ..instance import Instance
 from ..people.actor import Actor
 from ..store import Transaction
-from .templates import piece, render
+from .templates import Pieces, pieces, render
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,10 +63,11 @@ class Visit:
         headers = {"Content-Language": self.language, "Vary": "Cookie, Accept-Language", "Cache-Control": "no-store"}
         return HTMLResponse(page, status, headers)
 
-    def piece(self, template: str, /) -> Callable[..., Markup]:
-        """A part of a page that is shown again and again, made once for the same context: for a template that uses
-        nothing else. It is called with the context; values must be hashable, as frozen dataclasses of such are."""
-        return piece(self.instance, template, self.language)
+    def pieces(self, template: str, what: str, /, **shared: Hashable) -> Pieces:
+        """Parts of a page that are shown again and again, one for each of what the template calls `what`, and each made
+        once for equal values: for a template that uses nothing else but what all `shared`. Values must be hashable, as
+        frozen dataclasses of such are."""
+        return pieces(self.instance, template, self.language, what, shared)
 
     def address(self, path: str) -> str:
         """The full address of a page of this site, for who comes back from elsewhere."""

@@ -6,13 +6,13 @@ from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Literal
 
-from sqlalchemy import ColumnElement, Row, Select, bindparam, literal, select, tuple_, union_all
+from sqlalchemy import ColumnElement, Select, bindparam, literal, select, tuple_, union_all
 
 from ..catalogs.tables import catalog_item
 from ..enterprises.tables import customer, enterprise, enterprise_member
 from ..errors import Invalid, NotFound, Problem
 from ..products.tables import supplied_product
-from ..store import Time, Transaction
+from ..store import Row, Time, Transaction
 from .openness import coming_at, not_over_at, open_at
 from .tables import coordination, coordination_supplier, sale_session, session_item
 from .values import Coordination, ItemOnSale, Sale, SaleSession, Shop, Supplier
@@ -28,7 +28,7 @@ _session = [
     coordination.c.cancelled_at,
     coordination.c.completed_at,
 ]
-_shop = [enterprise.c[name] for name in Shop.__dataclass_fields__]
+_shop = {f"shop_{name}": enterprise.c[name] for name in Shop.__dataclass_fields__}
 _ON_SALE = (
     select(supplied_product.c.lot_id)
     .join(catalog_item, catalog_item.c.product_id == supplied_product.c.id)
@@ -113,7 +113,7 @@ def lots_on_sale(tx: Transaction, lot_ids: Collection[str], *, before: datetime)
 
 def sale_by_id(tx: Transaction, session_id: str) -> Sale:
     """A session, past ones too, with its shop, hidden ones too: the caller decides who sees it. Raises `NotFound`."""
-    return _sale(tx.execute(_sales().where(sale_session.c.id == session_id)).first())
+    return _sale(tx.one(_SALE, {"session": session_id}))
 
 
 def sale_for(tx: Transaction, session_id: str, person_id: str | None) -> Sale:
@@ -151,7 +151,7 @@ def sales(
         wanted = wanted.where(enterprise.c.id == shop_id)
     if after:
         wanted = wanted.where(_behind(after))
-    rows = tx.execute(wanted.order_by(sale_session.c.closes_at, sale_session.c.id).limit(limit)).all()
+    rows = tx.all(wanted.order_by(sale_session.c.closes_at, sale_session.c.id).limit(limit))
     return [_sale(row) for row in rows]
 
 
@@ -175,16 +175,17 @@ def _sessions() -> Select[tuple[object, ...]]:
 
 
 def _sales() -> Select[tuple[object, ...]]:
-    joined = select(*_session, *_shop).join_from(sale_session, coordination)
+    shop = (column.label(label) for label, column in _shop.items())
+    joined = select(*_session, *shop).join_from(sale_session, coordination)
     return joined.join(enterprise, enterprise.c.id == sale_session.c.enterprise_id)
 
 
-def _sale(row: Row[tuple[object, ...]] | None) -> Sale:
-    if row is None:
-        raise NotFound
-    session = dict(zip((column.name for column in _session), row[: len(_session)], strict=True))
-    shop = dict(zip(Shop.__dataclass_fields__, row[len(_session) :], strict=True))
-    return Sale(session=SaleSession(**session), shop=Shop(**shop))  # type: ignore[arg-type]
+_SALE = _sales().where(sale_session.c.id == bindparam("session"))
+
+
+def _sale(row: Row) -> Sale:
+    shop = {column.name: row.pop(label) for label, column in _shop.items()}
+    return Sale(session=SaleSession(**row), shop=Shop(**shop))
 
 
 def _behind(after: str) -> ColumnElement[bool]:

@@ -13,8 +13,9 @@ statement, and errors are SQLAlchemy's.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, NoReturn
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, NoReturn, TypeVar
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import BindParameter, ColumnElement, Executable, Numeric
@@ -27,8 +28,10 @@ from sqlalchemy.types import TupleType
 Row = dict[str, Any]  # by the names of its columns
 Process = Callable[[Any], Any]
 _Shape = tuple[object, ...]
+Made = TypeVar("Made")
 
-_OFTEN = 3  # comings that make a constant: compiling what is built for one loop would cost more than it brings
+OFTEN = 3  # comings that make a constant: compiling what is built for one loop would cost more than it brings
+_MOST_MADE = 5_000  # things that are remembered of one statement
 _MOST_SHAPES = 64  # of one statement, which may be asked for lists of any length
 
 
@@ -53,32 +56,43 @@ class Constant:
     """A statement for one kind of database and one shape of parameters.
 
     `keys` name the values for a driver that wants them by name. `processes` are those of the returned columns, by their
-    places; what the columns are called, the first answer tells.
+    places; what the columns are called, the first answer tells. `makers` remember what was made of rows.
     """
 
     text: str
     values: tuple[_Value, ...]
     keys: tuple[str, ...] | None
     processes: tuple[tuple[int, Process], ...]
-    columns: tuple[str, ...] | None = None
+    columns: tuple[str, ...] = ()
+    makers: dict[Any, Callable[[tuple[Any, ...]], Any]] = field(default_factory=dict)
 
     def rows(self, connection: Connection, given: Mapping[str, Any], *, most: int | None = None) -> list[Row]:
         """All of them, or the first `most`."""
+        return [self._row(one) for one in self._fetch(connection, given, most)]
+
+    def each(self, connection: Connection, given: Mapping[str, Any], make: Callable[[Row], Made]) -> list[Made]:
+        """What is made of each row, once for rows that are equal as the driver gives them."""
+        once = self.makers.get(make)
+        if once is None:
+            once = self.makers[make] = lru_cache(_MOST_MADE)(lambda values: make(self._row(values)))
+        return [once(one) for one in self._fetch(connection, given, None)]
+
+    def _row(self, values: tuple[Any, ...]) -> Row:
+        row = dict(zip(self.columns, values, strict=True))
+        for place, process in self.processes:
+            row[self.columns[place]] = process(values[place])
+        return row
+
+    def _fetch(self, connection: Connection, given: Mapping[str, Any], most: int | None) -> list[tuple[Any, ...]]:
         cursor = self._execute(connection, given)
         try:
-            found = cursor.fetchall() if most is None else cursor.fetchmany(most)
+            found: list[tuple[Any, ...]] = cursor.fetchall() if most is None else cursor.fetchmany(most)
         except Exception as error:  # SQLite goes on answering while rows are fetched
             self._fail(connection, cursor, error)
-        columns = self.columns
-        if columns is None:
-            columns = self.columns = tuple([one[0] for one in cursor.description])
+        if not self.columns:
+            self.columns = tuple([one[0] for one in cursor.description])
         cursor.close()
-        rows = [dict(zip(columns, one, strict=True)) for one in found]
-        for place, process in self.processes:
-            name = columns[place]
-            for row in rows:
-                row[name] = process(row[name])
-        return rows
+        return found
 
     def count(self, connection: Connection, given: Mapping[str, Any]) -> int:
         """How many rows it has changed."""
@@ -126,13 +140,15 @@ class _Comings:
 _known: WeakKeyDictionary[Executable, _Comings] = WeakKeyDictionary()
 
 
-def constant(connection: Connection, statement: Executable, given: Mapping[str, Any]) -> Constant | None:
-    """The statement as a constant; None where it is none (yet), or is SQLAlchemy's business."""
+def constant(
+    connection: Connection, statement: Executable, given: Mapping[str, Any], *, often: int = OFTEN
+) -> Constant | None:
+    """The statement as a constant; None where it has not come often enough, or is SQLAlchemy's business."""
     comings = _known.get(statement)
     if comings is None:
         comings = _known[statement] = _Comings()
     comings.count += 1
-    if comings.count < _OFTEN:
+    if comings.count < often:
         return None
     lists = [len(value) if isinstance(value, list | tuple) else -1 for value in given.values()]
     shape = (connection.dialect.name, *given, *lists)

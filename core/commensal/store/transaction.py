@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CursorResult, Executable
+from sqlalchemy import CursorResult, Executable, Select
 from sqlalchemy.engine import Connection, NestedTransaction
 from sqlalchemy.sql.dml import UpdateBase
 
 from ..errors import NotFound
 from ..ids import Ids
-from .constants import Constant, Row, constant
+from .constants import OFTEN, Constant, Made, Row, constant
 from .hold import Hold
 from .trail import Change, Trail
 
@@ -87,6 +87,16 @@ class Transaction:
         columns = tuple(result.keys())
         return [dict(zip(columns, row, strict=True)) for row in result]
 
+    def each(
+        self, statement: Select[Any], parameters: Mapping[str, Any] | None, make: Callable[[Row], Made]
+    ) -> list[Made]:
+        """What `make` makes of each row of a question that is a constant. It is asked once for equal rows: what it
+        gives must follow from the row alone and never change."""
+        known = self.constant(statement, parameters or {}, often=1)
+        if known is not None:
+            return known.each(self.connection, parameters or {}, make)
+        return [make(row) for row in self.all(statement, parameters)]
+
     def first(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Row | None:
         known = self._constant(statement, parameters)
         if known is not None:
@@ -106,12 +116,12 @@ class Transaction:
         row = self.first(statement, parameters)
         return None if row is None else next(iter(row.values()))
 
-    def constant(self, statement: Executable, parameters: Mapping[str, Any]) -> Constant | None:
+    def constant(self, statement: Executable, parameters: Mapping[str, Any], *, often: int = OFTEN) -> Constant | None:
         """The statement, where it is a constant that may be sent now. Whoever sends it tells the trail."""
         attempt = self.hold.attempt
         if attempt is not None and not attempt.is_active:
             return None  # SQLAlchemy will say so
-        return constant(self.connection, statement, parameters)
+        return constant(self.connection, statement, parameters, often=often)
 
     def _constant(self, statement: Executable, parameters: Mapping[str, Any] | None) -> Constant | None:
         """The statement, where it is a constant whose changes the audit trail does not follow."""
