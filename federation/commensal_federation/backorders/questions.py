@@ -7,9 +7,9 @@ from dataclasses import fields
 from fractions import Fraction
 from typing import Any
 
-from sqlalchemy import RowMapping, select
+from sqlalchemy import select
 
-from commensal import NotFound, Transaction
+from commensal import NotFound, Row, Transaction
 
 from .tables import federation_backorder, federation_backorder_line
 from .values import Backorder, BackorderLine
@@ -74,7 +74,7 @@ def known_iris(tx: Transaction, link_id: str) -> frozenset[str]:
     return frozenset(row["iri"] for row in rows)
 
 
-def _read(tx: Transaction, rows: Sequence[RowMapping]) -> list[Backorder]:
+def _read(tx: Transaction, rows: Sequence[Row]) -> list[Backorder]:
     lines: dict[str, list[BackorderLine]] = {row["id"]: [] for row in rows}
     found = select(federation_backorder_line).where(_line.backorder_id.in_(sorted(lines)))
     for one in tx.all(found.order_by(_line.backorder_id, _line.product_iri)) if rows else ():
@@ -82,11 +82,11 @@ def _read(tx: Transaction, rows: Sequence[RowMapping]) -> list[Backorder]:
     return [_backorder(row, lines[row["id"]]) for row in rows]
 
 
-def _backorder(row: RowMapping, lines: Sequence[BackorderLine]) -> Backorder:
+def _backorder(row: Row, lines: Sequence[BackorderLine]) -> Backorder:
     plain: dict[str, Any] = {name: row[name] for name in _PLAIN}
     return Backorder(**plain, before=tuple(row["before"]), lines=tuple(lines))
 
 
-def _read_line(row: RowMapping) -> BackorderLine:
+def _read_line(row: Row) -> BackorderLine:
     plain: dict[str, Any] = {name: row[name] for name in _LINE}
     return BackorderLine(**plain, per_case=Fraction(row["per_case"], row["cases_of"]))
