@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
 
 from sqlalchemy import or_, select, update
@@ -26,3 +27,15 @@ def tell_due(tx: Transaction, *, session_id: str = "") -> None:
         mine = update(federation_backorder).where(_row.id == row["id"])
         tx.execute(mine.values(claimed_until=tx.now + CLAIM))
         promise(tx, TELL, {"backorder": row["id"]})
+
+
+def look_soon(tx: Transaction, link_id: str, iris: Collection[str]) -> bool:
+    """The platform of a link says that something has happened to these things of its own: orders of ours among them are
+    looked at now. False where none is."""
+    ours = (_row.link_id == link_id, _row.iri.in_(sorted(iris)), _row.iri != "", _row.parked_at.is_(None))
+    found = tx.execute(
+        update(federation_backorder).where(*ours, _row.begins_at > tx.now).values(due_at=tx.now)
+    ).rowcount
+    if found:
+        tell_due(tx)
+    return bool(found)

@@ -13,6 +13,7 @@ from sqlalchemy import or_, select, update
 
 from commensal import Forbidden, NotFound, Transaction
 
+from ..backorders.due import look_soon
 from ..dfc.vocabulary import DfcEvent
 from .links import links_of, promise_refresh, set_state
 from .refreshing import CLAIM
@@ -39,6 +40,8 @@ def hear(tx: Transaction, host: str, events: Collection[DfcEvent]) -> int:
     met = set[str]()
     for event in events:
         for link in there:
+            if event.objects and look_soon(tx, link.id, event.objects):
+                met.add(link.id)
             if _is_about(tx, link, event):
                 met.add(link.id)
                 _act(tx, link, event)

@@ -17,6 +17,8 @@ from commensal.cli import app
 from commensal.clock import ManualClock
 from commensal.errors import SoldOut
 from commensal_federation.backorders.alarms import backorder_warnings
+from commensal_federation.dfc.vocabulary import DfcEvent
+from commensal_federation.links.hearing import hear
 
 from .ordering import Buying, an_instance
 from .portal import Portal, PortalGood, PortalOrder
@@ -269,6 +271,17 @@ def test_what_the_platform_changes_later_is_heard_and_what_it_cancels_is_shown(h
     hub.run(hours=1)
     assert hub.pieces() == [("Ada", 0), ("Bea", 0)]
     assert (hub.progress, hub.backorder.error[:28]) == ("parked", "The platform has cancelled t")
+
+
+def test_a_platform_that_says_that_the_order_has_changed_is_heard_at_once(hub: Buying, portal: Portal) -> None:
+    hub.order({"Beans": 3})
+    told(hub)
+    (order,) = portal.orders.values()
+    order.lines["2"] = 2
+    with hub.instance.store.write() as tx:
+        assert hear(tx, portal.host, [DfcEvent(kind="update", objects=(hub.backorder.iri,))]) == 1
+    hub.run()
+    assert hub.pieces() == [("Ada", 2)]
 
 
 def test_a_platform_that_takes_no_amendment_brings_what_stands_there(hub: Buying, portal: Portal) -> None:
