@@ -30,6 +30,7 @@ fix: $(VENV)/installed
 
 bench: $(VENV)/installed   ## figures with their machine and versions; not part of the suite
 	$(BIN)/python -m tests.benchmarks.bench
+	for one in signing inbox trade flood; do $(BIN)/python -m tests.benchmarks.federation_$$one || exit 1; done
 
 soak: $(VENV)/installed   ## an instance under load for MINUTES (10): does anything grow?
 	$(BIN)/python -m tests.benchmarks.soak

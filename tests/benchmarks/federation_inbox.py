@@ -1,4 +1,6 @@
-"""What messages between instances cost: ``python tests/benchmarks/federation_inbox.py``.
+"""What messages between instances cost.
+
+    python -m tests.benchmarks.federation_inbox [MESSAGES]
 
 Two instances in one process on SQLite files. One sends small notes that have no effect but to be stored; the other
 takes them by its real route (ASGI, without a socket). Rates are of processor time, so of one core.
@@ -38,6 +40,8 @@ from commensal_federation.signing import sign_request
 from commensal_federation.testing import Region, region_of
 from commensal_federation.transport import Request
 
+from .machine import machine
+
 MESSAGES = int(sys.argv[1]) if len(sys.argv) > 1 else 3000
 BATCH = 50
 RUBBISH = 1000
@@ -61,6 +65,7 @@ TYPES["Note"] = MessageType(
 
 def main() -> None:
     configure_logs()
+    print(machine("starlette", "sqlalchemy", "cryptography"))
     with tempfile.TemporaryDirectory(prefix="commensal-bench-") as folder:
         region = _region(Path(folder))
         _measure("posted (signed, queued) a second and core", MESSAGES, lambda: _post(region))

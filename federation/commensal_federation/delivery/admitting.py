@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from ..peers.peers import peer_by_iri
 from ..peers.pinned import pinned_keys
 from ..peers.values import Peer
-from ..peers.windows import windows_of
+from ..peers.windows import Windows, windows_of
 from ..runtime import Federation
 from ..signing import BadSignature, verify_request
 from ..signing.http_signature import SKEW
@@ -65,6 +65,7 @@ def admit(federation: Federation, headers: Headers, size: int, address: str) -> 
         note_refusal(federation, address)
         raise Denied(401, "unknown_key", "keyid is of no known peer", server_time=write_moment(now))
     _refuse_ended(peer)
+    _refuse_spent(federation, peer, now)
     return peer
 
 
@@ -88,7 +89,7 @@ def count_sent(federation: Federation, peer: Peer, messages: int, size: int) -> 
     now, name, windows = federation.instance.clock.now(), f"sent {peer.id}", windows_of(federation.instance)
     number, total = windows.add(name, now, number=max(1, messages), size=size)
     if number > peer.limits.messages or total > peer.limits.size:
-        raise Denied(429, "too_many", "more in a minute than this peer may send", retry_after=windows.wait(name, now))
+        raise _too_many(windows, name, now)
 
 
 def note_refusal(federation: Federation, address: str) -> None:
@@ -97,9 +98,22 @@ def note_refusal(federation: Federation, address: str) -> None:
 
 def _refuse_refused(federation: Federation, address: str, now: datetime) -> None:
     name, windows = f"refused {address}", windows_of(federation.instance)
-    if windows.count(name, now) >= REFUSED:
+    if windows.counted(name, now)[0] >= REFUSED:
         text = "too many requests of this address were refused"
         raise Denied(429, "too_many", text, retry_after=windows.wait(name, now))
+
+
+def _refuse_spent(federation: Federation, peer: Peer, now: datetime) -> None:
+    """Whoever has sent all that it may in this minute is refused before its signature is looked at. Only what was
+    proven to be the peer's is counted, so nobody else can use that up."""
+    name, windows = f"sent {peer.id}", windows_of(federation.instance)
+    number, total = windows.counted(name, now)
+    if number > peer.limits.messages or total > peer.limits.size:
+        raise _too_many(windows, name, now)
+
+
+def _too_many(windows: Windows, name: str, now: datetime) -> Denied:
+    return Denied(429, "too_many", "more in a minute than this peer may send", retry_after=windows.wait(name, now))
 
 
 def _refuse_size(size: int) -> None:

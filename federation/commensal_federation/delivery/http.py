@@ -17,22 +17,24 @@ from ..runtime import Federation, federation_of
 from ..signing import target_uri
 from ..transport import Answer, Request
 from .admitting import LARGEST, Denied, admit, refuse_at_the_door
+from .holding_back import HeldBack
 from .serving import denied_answer, serve
 
 
 def peer_routes(instance: Instance) -> Sequence[BaseRoute]:
     """No rate of the core counts here: peers have limits of their own, and strangers are refused before they cost."""
-    federation = federation_of(instance)
+    federation, held_back = federation_of(instance), HeldBack()
 
     async def run(request: HttpRequest) -> Response:
-        return _response(await _answer(federation, request))
+        address = network(request.client.host) if request.client else ""
+        answer = await _answer(federation, request, address)
+        return _response(await held_back.keep(answer, address) if answer.status == 429 else answer)
 
     paths = ("/inbox", "/outbox", "/ask", "/requests", "/messages/{message}", "/enterprises/{enterprise}")
     return [Route(path, run, methods=["GET", "POST"], name=f"federation {path[1:]}") for path in paths]
 
 
-async def _answer(federation: Federation, http: HttpRequest) -> Answer:
-    address = network(http.client.host) if http.client else ""
+async def _answer(federation: Federation, http: HttpRequest, address: str) -> Answer:
     headers = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in http.scope["headers"]]
     stranger = http.url.path.endswith("/requests")
     most = LARGEST_REQUEST if stranger else LARGEST

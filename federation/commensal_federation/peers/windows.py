@@ -31,10 +31,10 @@ class Windows:
                 self._counts.popitem(last=False)
             return counted + number, counted_size + size
 
-    def count(self, name: str, now: datetime) -> int:
-        """The number in this minute so far."""
+    def counted(self, name: str, now: datetime) -> tuple[int, int]:
+        """What the minute has so far: a number, and bytes."""
         with self._lock:
-            return self._current(name, now)[1]
+            return self._current(name, now)[1:]
 
     def wait(self, name: str, now: datetime) -> int:
         """Seconds until its next minute begins."""

@@ -1,0 +1,232 @@
+"""What a peer that sends rubbish at full speed costs the others.
+
+    python -m tests.benchmarks.federation_flood [SECONDS [KIND …]]
+
+`commensal serve` itself, in a process of its own, on loopback. A good peer pushes signed batches of small messages from
+127.0.0.2, first alone, then while a bad one keeps connections of 127.0.0.3 full of one kind of rubbish each. The
+server's processor time is what counts: what the flood takes of it, the good peer cannot have. Rounds take turns.
+"""
+
+from __future__ import annotations
+
+import http.client
+import multiprocessing
+import secrets
+import socket
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from sqlalchemy import select
+
+from commensal.instance import open_instance
+from commensal.instance.begin import begin_instance
+from commensal.jobs.run import run_due
+from commensal.work import work_of
+from commensal_federation.delivery import post
+from commensal_federation.delivery.tables import federation_outbox
+from commensal_federation.identity import begin_identity, current_key
+from commensal_federation.messages.state_digest import StateDigestBody
+from commensal_federation.peers.changing import change_peer
+from commensal_federation.runtime import Federation
+from commensal_federation.signing import SigningKey, sign_request
+from commensal_federation.testing import Region, region_of
+from commensal_federation.transport import Request
+
+from .machine import machine
+from .stand import Server, serving
+
+Counted = Any  # an integer that processes share
+SECONDS = float(sys.argv[1]) if len(sys.argv) > 1 else 10.0  # of each round
+BATCH, BATCHES, CONNECTIONS, ROUNDS = 50, 200, 64, 3
+GOOD, BAD = "127.0.0.2", "127.0.0.3"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Rubbish: a whole request, as bytes."""
+
+    name: str
+    raw: bytes
+
+
+def main() -> None:
+    print(machine("starlette", "uvicorn", "cryptography"))
+    with tempfile.TemporaryDirectory(prefix="commensal-bench-") as name:
+        region = _region(Path(name))
+        bodies, key, kinds = _bodies(region), _key(region["good"]), _kinds(_key(region["bad"]))
+        for federation in region.members.values():
+            federation.instance.close()
+        with serving(Path(name) / "hub", "--no-jobs") as server:
+            good = Good(server, key, bodies)
+            good.run(min(SECONDS, 3))  # warm
+            wanted = sys.argv[2:] or [one.name for one in kinds]
+            for kind in kinds:
+                if kind.name in wanted:
+                    _compare(server, good, kind)
+
+
+def _compare(server: Server, good: Good, kind: Kind) -> None:
+    """By the median of rounds: messages that the good peer gets through a second of the server's processor time."""
+    alone, beside, idle, refused = list[float](), list[float](), list[float](), 0
+    for _ in range(ROUNDS):
+        alone.append(good.run(SECONDS))
+        with flooding(server, kind) as flood:
+            assert flood.value, "the flood has not begun"
+            begun, cpu = time.perf_counter(), server.cpu()
+            time.sleep(SECONDS)
+            idle.append((server.cpu() - cpu) / (time.perf_counter() - begun))
+            beside.append(good.run(SECONDS))
+        refused += flood.value
+    before, during, share = (sorted(one)[ROUNDS // 2] for one in (alone, beside, idle))
+    print(
+        f"{kind.name}: {before:.0f} messages for a second of processor alone, {during:.0f} beside the flood "
+        f"({1 - during / before:+.1%}); the flood by itself takes {share:.1%} of a core, {refused} refusals seen"
+    )
+
+
+class Good:
+    """The peer that behaves. When all of its messages have come it begins anew: each is checked, and known already."""
+
+    def __init__(self, server: Server, key: SigningKey, bodies: list[bytes]) -> None:
+        self._server, self._key, self._bodies, self._next = server, key, bodies, 0
+        self._at = urlsplit(server.address)
+
+    def run(self, seconds: float) -> float:
+        """Messages taken for each second of the server's processor time, over `seconds`."""
+        begun, cpu, sent = time.perf_counter(), self._server.cpu(), 0
+        connection = _connect(self._at.hostname or "", self._at.port or 0, GOOD)
+        while time.perf_counter() - begun < seconds:
+            connection.sendall(_raw(self._key, self._bodies[self._next % len(self._bodies)]))
+            self._next += 1
+            answer = http.client.HTTPResponse(connection)
+            answer.begin()
+            body = answer.read()
+            assert answer.status == 202, (answer.status, body)
+            sent += BATCH
+        connection.close()
+        return sent / (self._server.cpu() - cpu)
+
+
+@contextmanager
+def flooding(server: Server, kind: Kind) -> Iterator[Counted]:
+    """A process whose connections each send the rubbish again as soon as it was refused, or closed."""
+    context = multiprocessing.get_context("spawn")
+    stop, refused = context.Event(), context.Value("i", 0)
+    process = context.Process(target=_flood, args=(server.address, kind.raw, stop, refused))
+    process.start()
+    try:
+        while not refused.value and process.is_alive():
+            time.sleep(0.1)
+        time.sleep(2)  # until it is refused as quickly as can be
+        yield refused
+    finally:
+        stop.set()
+        process.join(20)
+        process.terminate()
+
+
+def _flood(
+    address: str, raw: bytes, stop: threading.Event, refused: multiprocessing.sharedctypes.Synchronized[int]
+) -> None:
+    at = urlsplit(address)
+
+    def one() -> None:
+        while not stop.is_set():
+            with suppress(OSError):
+                connection = _connect(at.hostname or "", at.port or 0, BAD)
+                connection.settimeout(8)
+                while not stop.is_set():
+                    connection.sendall(raw)
+                    answer = connection.recv(65536)
+                    if not answer:
+                        break
+                    with refused.get_lock():
+                        refused.value += 1
+                    if b"connection: close" in answer.lower():
+                        break
+                connection.close()
+
+    threads = [threading.Thread(target=one, daemon=True) for _ in range(CONNECTIONS)]
+    for thread in threads:
+        thread.start()
+    stop.wait()
+
+
+def _connect(host: str, port: int, source: str) -> socket.socket:
+    connection = socket.create_connection((host, port), source_address=(source, 0))
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return connection
+
+
+# ------------------------------------------------------------------------------------------------ the instances
+
+
+def _region(folder: Path) -> Region:
+    """A hub, a good peer and a bad one, which have agreed by wires."""
+    opened = []
+    for name in ("hub", "good", "bad"):
+        begin_instance(folder / name, name=name, base_url=f"https://{name}.example", plugins=("federation",))
+        if name == "hub":
+            with (folder / name / "instance.toml").open("a") as settings:
+                settings.write("\n[limits]\nreads = 1000000000\nwrites = 1000000000\nlogins = 1000000000\n")
+        opened.append((name, open_instance(folder / name)))
+    works = {id(instance): work_of(instance) for _, instance in opened}
+    region = region_of(opened, lambda instance: run_due(instance, works[id(instance)]))
+    for federation in region.members.values():
+        begin_identity(federation)
+    region.befriend("hub", "good")
+    region.befriend("hub", "bad")
+    with region["hub"].instance.store.write() as tx:
+        change_peer(tx, region.peer("hub", "good").id, limits={"messages": 10**9, "size": 10**12})
+    return region
+
+
+def _bodies(region: Region) -> list[bytes]:
+    """Batches of small messages that cause no answer."""
+    good, peer = region["good"], region.peer("good", "hub")
+    for _ in range(BATCHES):
+        with good.instance.store.write() as tx:
+            for _ in range(BATCH):
+                post(good, tx, peer.id, "StateDigest", StateDigestBody("none", "none", "0" * 64))
+    box = federation_outbox.c
+    with good.instance.store.read() as tx:
+        rows = tx.all(select(box.body).where(box.type == "StateDigest").order_by(box.epoch, box.seq))
+    bodies = [row["body"].encode() for row in rows]
+    return [b"\n".join(bodies[at : at + BATCH]) for at in range(0, len(bodies), BATCH)]
+
+
+def _key(federation: Federation) -> SigningKey:
+    with federation.instance.store.read() as tx:
+        return current_key(federation, tx)
+
+
+def _kinds(key: SigningKey) -> list[Kind]:
+    rubbish = b"x" * 2000
+    stranger = _raw(key, rubbish).replace(b"bad.example", b"nobody.example")
+    return [
+        Kind("a key that nobody knows", stranger),
+        Kind("a body that does not fit its signature", _raw(key, rubbish)[:-1] + b"y"),
+        Kind("the same, of 40 KB", _raw(key, rubbish * 20)[:-1] + b"y"),
+        Kind("a batch that is signed and says nothing", _raw(key, b"\n".join([b"{}"] * BATCH))),
+    ]
+
+
+def _raw(key: SigningKey, body: bytes) -> bytes:
+    """A request that this key has signed just now."""
+    bare = Request("POST", "https://hub.example/-/federation/inbox", [("content-type", "application/x-ndjson")], body)
+    signed = sign_request(bare, key, datetime.now(UTC), secrets.token_urlsafe(24))
+    head = [f"{name}: {value}" for name, value in (("host", "hub"), ("content-length", len(body)), *signed.headers)]
+    return "\r\n".join(["POST /-/federation/inbox HTTP/1.1", *head, "", ""]).encode() + body
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,19 @@
+"""Where figures were measured: a line that stands above them."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import platform
+import sqlite3
+from importlib.metadata import version
+
+
+def machine(*libraries: str) -> str:
+    """The machine, its load, and the versions of these libraries."""
+    cores, load = multiprocessing.cpu_count(), os.getloadavg()[0]
+    named = ", ".join(f"{name} {version(name)}" for name in libraries)
+    return (
+        f"{platform.machine()}, {cores} cores (load {load:.1f}), Python {platform.python_version()}, {named}, "
+        f"SQLite {sqlite3.sqlite_version}"
+    )

@@ -1,0 +1,67 @@
+"""Refusals of whoever asks too often are kept back, so that rubbish at full speed costs next to nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from commensal.clock import ManualClock
+from commensal_federation.delivery import admitting, holding_back
+from commensal_federation.delivery.holding_back import HeldBack
+from commensal_federation.peers.changing import change_peer
+from commensal_federation.signing import verify_request
+from commensal_federation.transport import Answer
+
+TOO_MANY = Answer(429, [("retry-after", "60")])
+
+
+def kept_back(addresses: list[str]) -> tuple[list[str], list[str]]:
+    """Whose refusals are answered at once, and whose are kept back, of requests that come at the same moment."""
+    at_once: list[str] = []
+
+    async def ask(held: HeldBack, address: str, over: asyncio.Event) -> None:
+        answer = await held.keep(TOO_MANY, address)
+        assert answer.header("connection") == "close"
+        if not over.is_set():
+            at_once.append(address)
+
+    async def run() -> None:
+        held, over = HeldBack(), asyncio.Event()
+        asking = [asyncio.create_task(ask(held, one, over)) for one in addresses]
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        over.set()
+        await asyncio.gather(*asking)
+        assert not held._waiting, "nothing is remembered of who has gone"
+
+    asyncio.run(run())
+    return at_once, [one for one in addresses if one not in at_once]
+
+
+def test_a_refusal_is_kept_back_and_what_is_too_much_of_one_address_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(holding_back, "SECONDS", 0.01)
+    monkeypatch.setattr(holding_back, "MOST", 2)
+    assert kept_back(["a", "a", "b"]) == ([], ["a", "a", "b"])
+    assert kept_back(["a", "a", "a"])[0] == ["a"]
+    monkeypatch.setattr(holding_back, "MOST_OF_ALL", 2)
+    assert kept_back(["a", "b", "c"]) == (["c"], ["a", "b"])
+
+
+def test_a_peer_that_has_sent_all_that_it_may_is_refused_before_its_signature_is_looked_at(
+    forger: Any, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    region, looked = forger.region, list[int]()
+    with region["b"].instance.store.write() as tx:
+        change_peer(tx, region.peer("b", "a").id, limits={"messages": 2})
+
+    def looking(*given: Any) -> Any:
+        looked.append(1)
+        return verify_request(*given)
+
+    monkeypatch.setattr(admitting, "verify_request", looking)
+    assert [forger.send(forger.signed(str(one))).status for one in range(9)] == [202, 202] + [429] * 7
+    assert len(looked) == 3, "the third shows that it is too much; the others are not looked at"
+    clock.advance(minutes=1)
+    assert forger.send(forger.signed("later")).status == 202
