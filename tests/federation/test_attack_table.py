@@ -21,7 +21,7 @@ def names_in(file: Path) -> frozenset[str]:
     if not file.is_file():
         return frozenset()
     tree = ast.walk(ast.parse(file.read_text(encoding="utf-8")))
-    return frozenset(one.name for one in tree if isinstance(one, ast.FunctionDef))
+    return frozenset(one.name for one in tree if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef))
 
 
 def named(cell: str, kind: str) -> list[tuple[Path, str]]:

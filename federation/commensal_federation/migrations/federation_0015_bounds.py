@@ -8,7 +8,7 @@ from sqlalchemy import Column
 from commensal import Whole
 
 revision = "federation_0015_bounds"
-down_revision = "federation_0011_platform_orders"
+down_revision = "federation_0012_links"
 branch_labels = None
 depends_on = None
 
