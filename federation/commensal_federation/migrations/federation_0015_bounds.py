@@ -8,7 +8,7 @@ from sqlalchemy import Column
 from commensal import Whole
 
 revision = "federation_0015_bounds"
-down_revision = "federation_0012_links"
+down_revision = "federation_0013_backorders"
 branch_labels = None
 depends_on = None
 
