@@ -50,6 +50,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture
 def new_region(request: pytest.FixtureRequest, tmp_path: Path, clock: ManualClock) -> Iterator[NewRegion]:
     """Makes a region: ``new_region("a", "b", plugins=("federation", …))``. Each instance has keys, and no peer yet."""
+    if request.param == "postgresql":
+        request.getfixturevalue("new_postgresql")  # now, so that its databases outlive what is done at the end here
     opened: list[Instance] = []
 
     def make(*names: str, plugins: tuple[str, ...] = ("federation",)) -> Region:
