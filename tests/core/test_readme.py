@@ -5,10 +5,16 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
+from glob import glob
 from pathlib import Path
 
+import pytest
+from typer.testing import CliRunner
+
+from commensal.cli import app
 from commensal.instance.begin import USUAL
 
 README = Path(__file__).parents[2] / "README.md"
@@ -32,6 +38,38 @@ def test_the_commands_of_the_readme_do_what_it_says(tmp_path: Path) -> None:
             assert re.search(told, done.stdout, re.DOTALL), f"{command}\n{done.stdout}"
             ran += 1
     assert ran >= 10
+
+
+_ANSWERS = {"init": "Les Paniers du Val\n\n\n\n", "user": "un mot de passe long\n" * 2}
+_NOT_HERE = " --mail --online"  # a mail server and a certificate
+
+
+def test_the_commands_for_a_server_do_what_they_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of ours, in folders that stand for the server's. The others are the system's."""
+    folders = ("/var/lib/commensal", "/var/backups/commensal", "/etc/systemd/system", "/etc/caddy")
+    for one in folders:
+        Path(f"{tmp_path}{one}").mkdir(parents=True)
+    ran = []
+    for line in "".join(
+        re.findall(r"^```sh\n(.*?)^```$", README.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    ).splitlines():
+        here = line.removeprefix("runuser -u commensal -- ").replace(_NOT_HERE, "")
+        for one in folders:
+            here = here.replace(one, f"{tmp_path}{one}")
+        program, *words = shlex.split(here)
+        if program == "cd":
+            monkeypatch.chdir(words[0])
+        elif program == "rm":
+            shutil.rmtree(words[-1])
+        elif program == "commensal":
+            found = [name for word in words for name in (glob(word) if "*" in word else [word])]
+            done = CliRunner().invoke(app, found, input=_ANSWERS.get(words[0]), catch_exceptions=False)
+            assert done.exit_code == 0, f"{line}\n{done.output}"
+            ran.append(words[0])
+    assert ran.count("init") == 3
+    assert {"user", "check", "backup", "restore", "upgrade"} <= set(ran)
+    assert sorted(one.name for one in Path(f"{tmp_path}/etc").glob("*/*")) == ["Caddyfile", "system"]
+    assert len(list(Path(f"{tmp_path}/var/backups/commensal/val").glob("*.zip"))) == 1
 
 
 def _commands(block: str) -> list[tuple[str, str]]:

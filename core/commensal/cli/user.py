@@ -15,9 +15,9 @@ def add_to(app: typer.Typer) -> None:
     @app.command("user")
     def user(
         email: Annotated[str, typer.Argument(help="The e-mail address, which is also the log-in.")],
+        password: Annotated[str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True)],
         name: Annotated[str, typer.Option(help="What to call them.")] = "",
         operator: Annotated[bool, typer.Option(help="They run the instance.")] = False,
-        password: Annotated[str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True)] = "",
         instance: Folder = HERE,
     ) -> None:
         """Makes a person with a confirmed address, or gives one that exists a new password."""
