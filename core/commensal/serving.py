@@ -56,7 +56,8 @@ def serve(
             stack.enter_context(ticking(instance, work_of(instance)))
         _spare_the_collector()
         started(f"http://{host}:{bound}")
-        asyncio.run(_run(server, listener))
+        with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:  # uvloop's, where it is installed
+            runner.run(_run(server, listener))
 
 
 def _listen(host: str, port: int) -> socket.socket:

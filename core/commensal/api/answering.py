@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -18,9 +20,10 @@ from ..instance import Instance
 from ..languages.catalogs import best_language
 from ..logs import note
 from ..people.access import demand
+from ..people.scopes import PUBLIC
 from ..people.sessions import NewSession, keep_alive
 from ..store import Transaction
-from .authenticate import authenticate
+from .authenticate import authenticate, is_anonymous, nobody
 from .cookies import clear_session, set_session
 from .endpoint import Call, Endpoint, File, Stream
 from .guessing import slowed_down
@@ -90,23 +93,41 @@ def _answer(
     address = request.client.host if request.client else ""
     rates.count(endpoint.limit or ("reads" if endpoint.safe else "writes"), address)
     given = _given(request, endpoint, content)
-    with instance.store.read() as tx:
-        actor = authenticate(tx, request, instance.settings.base_url)
-        demand(tx, actor, endpoint.scope, given.get("enterprise"))
-        note(enterprise=given.get("enterprise"))
-        version = read_version(request.headers.get("if-match")) if endpoint.edits else 0
-        call = Call(instance=instance, actor=actor, tx=tx, language=language, version=version)
-        if endpoint.prepare is not None:
-            call = replace(call, prepared=endpoint.prepare(call, **given))
-        value = endpoint.handler(call, **given) if endpoint.safe else None
-        response = _respond(endpoint, instance, value) if endpoint.safe else None
-    keep_alive(instance.store, actor, call.tx.now)
-    with acting(acting_for(actor, endpoint.name, given.get("enterprise"))):
+    enterprise_id, base_url = given.get("enterprise"), instance.settings.base_url
+    understood = partial(Call, instance=instance, language=language)
+    response: Response | None = None
+    if _asks_nothing(endpoint) and is_anonymous(request, base_url):
+        actor = nobody(request)
+        note(enterprise=enterprise_id)
+        understood = partial(understood, actor=actor, version=_version(request, endpoint))
+    else:
+        with instance.store.read() as tx:
+            actor = authenticate(tx, request, base_url)
+            demand(tx, actor, endpoint.scope, enterprise_id)
+            note(enterprise=enterprise_id)
+            understood = partial(understood, actor=actor, version=_version(request, endpoint))
+            if endpoint.prepare is not None:
+                understood = partial(understood, prepared=endpoint.prepare(understood(tx=tx), **given))
+            if endpoint.safe:
+                call = understood(tx=tx)
+                value = endpoint.handler(call, **given)
+                response = _respond(endpoint, instance, value)
+        keep_alive(instance.store, actor, tx.now)
+    with acting(acting_for(actor, endpoint.name, enterprise_id)):
         if response is not None:
             trace_export(call, endpoint, given, value)
             return response
         with slowed_down(rates, address, getattr(given.get("body"), "codes", None) or ()):
-            return _change(request, endpoint, call, given, content)
+            return _change(request, endpoint, understood, given, content)
+
+
+def _asks_nothing(endpoint: Endpoint) -> bool:
+    """Before it begins to write, if nobody is to be recognised: then it need not be read either."""
+    return endpoint.scope == PUBLIC and not endpoint.safe and endpoint.prepare is None
+
+
+def _version(request: Request, endpoint: Endpoint) -> int:
+    return read_version(request.headers.get("if-match")) if endpoint.edits else 0
 
 
 def _given(request: Request, endpoint: Endpoint, content: bytes) -> dict[str, Any]:
@@ -120,28 +141,33 @@ def _given(request: Request, endpoint: Endpoint, content: bytes) -> dict[str, An
     return given
 
 
-def _change(request: Request, endpoint: Endpoint, call: Call, given: dict[str, Any], content: bytes) -> Response:
+def _change(
+    request: Request, endpoint: Endpoint, understood: Callable[..., Call], given: dict[str, Any], content: bytes
+) -> Response:
     key = read_key(request.headers.get("idempotency-key"), needed=endpoint.needs_key) if endpoint.keeps else None
-    actor = call.actor.key
     path = f"{request.url.path}?{request.url.query}"
+    instance: Instance = request.app.state.instance
 
-    def act(tx: Transaction) -> tuple[Any, Response]:
+    def act(tx: Transaction) -> tuple[Call, Any, Response]:
+        call = understood(tx=tx)
+        actor = call.actor.key
         if key is not None:
             kept = kept_answer(tx, actor, key, request_hash(endpoint.method, path, content))
             if kept is not None and endpoint.after is None:
-                return None, Response(kept.body, kept.status, dict(kept.headers))
-        value = endpoint.handler(replace(call, tx=tx, key=name_of(actor, key)), **given)
+                return call, None, Response(kept.body, kept.status, dict(kept.headers))
+            call = replace(call, key=name_of(actor, key))
+        value = endpoint.handler(call, **given)
         trace_request(tx, endpoint, given)
-        response = _respond(endpoint, call.instance, value)
+        response = _respond(endpoint, instance, value)
         if key is not None:
             keep_answer(tx, actor, key, _kept(response))
         failpoint("request.before_commit")
-        return value, response
+        return call, value, response
 
-    value, response = call.instance.transact(act)
+    call, value, response = instance.transact(act)
     failpoint("request.committed")
     if endpoint.after is not None and value is not None:
-        response = _respond(endpoint, call.instance, endpoint.after(call, value))
+        response = _respond(endpoint, instance, endpoint.after(call, value))
     return response
 
 

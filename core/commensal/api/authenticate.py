@@ -29,4 +29,13 @@ def authenticate(tx: Transaction, request: Request, base_url: str) -> Actor:
     found = actor_of_session(tx, secret, address) if secret else None
     if found is not None:
         note(person=found.person_id)
-    return found or replace(NOBODY, address=address)
+    return found or nobody(request)
+
+
+def is_anonymous(request: Request, base_url: str) -> bool:
+    """Whether it carries nothing by which somebody could be recognised: then `authenticate` need not be asked."""
+    return "authorization" not in request.headers and not request.cookies.get(session_cookie(base_url))
+
+
+def nobody(request: Request) -> Actor:
+    return replace(NOBODY, address=request.client.host if request.client else "")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import structlog
 from starlette.concurrency import run_in_threadpool
@@ -11,13 +11,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ..api.authenticate import authenticate
+from ..api.authenticate import authenticate, is_anonymous, nobody
 from ..api.rates import Rates
 from ..audit.acting import acting, acting_for
 from ..errors import CommensalError, Invalid, Problem
 from ..instance import Instance
 from ..languages.catalogs import LANGUAGES, best_language
-from ..people.actor import NOBODY, Actor
+from ..people.actor import Actor
 from ..people.sessions import keep_alive
 from .visit import Visit
 
@@ -63,7 +63,7 @@ def page(
 
     def _serve(request: Request, sent: _Sent) -> Response:
         instance: Instance = request.app.state.instance
-        visit = _visit(instance, request, replace(NOBODY, address=_address(request)), sent)
+        visit = _visit(instance, request, nobody(request), sent)
         try:
             visit = _visit(instance, request, _actor(instance, request, recognise), sent)
             rates: Rates = request.app.state.rates
@@ -113,6 +113,8 @@ def _actor(instance: Instance, request: Request, recognise: Recognise | None) ->
         client = recognise(instance, secret.strip())
         if client is not None:
             return Actor(client=client, address=_address(request))
+    if is_anonymous(request, instance.settings.base_url):
+        return nobody(request)
     with instance.store.read() as tx:
         actor = authenticate(tx, request, instance.settings.base_url)
     keep_alive(instance.store, actor, tx.now)
