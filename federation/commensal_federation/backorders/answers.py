@@ -11,6 +11,7 @@ from commensal import Transaction, lot_by_id, products_by_id, write_off
 
 from ..delivery.backoff import GIVEN_UP, chance, delay
 from ..links.errors import NotAnswered
+from ..links.links import promise_refresh
 from ..links.tables import federation_linked_product
 from ..orders.cutting import Missing, ordered_pieces, take_off
 from ..runtime import Federation
@@ -44,11 +45,14 @@ def keep_heard(federation: Federation, tx: Transaction, id: str, heard: Heard, s
     )  # fmt: skip
     if withdrawn:
         mail_about(tx, backorder, _note(heard, state, withdrawn), parked=True)
-    if state != "Cancelled":
-        for line in lines:
-            if line.confirmed is not None and line.confirmed < (line.said or 0):
-                _cut_customers(federation, tx, backorder, line)
     note_taken(tx, backorder)
+    short = [line for line in lines if line.confirmed is not None and line.confirmed < (line.said or 0)]
+    if state == "Cancelled" or not short:
+        return
+    for line in short:
+        _cut_customers(federation, tx, backorder, line)
+    if any(line not in backorder.lines for line in short):
+        promise_refresh(tx, backorder.link_id)  # it may list other numbers by now
 
 
 def keep_failure(tx: Transaction, id: str, error: NotAnswered, *, nothing_ordered: bool) -> None:

@@ -59,7 +59,7 @@ def _print(one: Backorder, link: Link) -> None:
     if one.error:
         console.print(f"  {one.error}", markup=False, style="red")
     for line in one.lines:
-        console.print(f"  {', '.join(_said(line))}", markup=False)
+        console.print(f"  {', '.join(_said(line, final=one.final))}", markup=False)
 
 
 def _progress(one: Backorder) -> str:
@@ -72,7 +72,7 @@ def _progress(one: Backorder) -> str:
     return f"{told}, more is to be told" if one.progress == "waiting" and one.said_state else told
 
 
-def _said(line: BackorderLine) -> Iterator[str]:
+def _said(line: BackorderLine, *, final: bool) -> Iterator[str]:
     yield f"{line.name}: {line.pieces} pieces"
     if line.per_case != 1:
         yield f"{line.cases} cases of {line.per_case}"
@@ -80,6 +80,8 @@ def _said(line: BackorderLine) -> Iterator[str]:
         yield f"{line.answer}" if line.answer == "confirmed" else f"{line.answer} to {line.confirmed}"
     if line.reason:
         yield line.reason
+    if final and line.cases != (line.said or 0):
+        yield f"{line.said or 0} were told: it has changed since it was completed"
     if line.surplus:
         yield f"{line.surplus} pieces more than was ordered"
     if line.told_price is not None and line.price is not None and line.told_price != line.price:

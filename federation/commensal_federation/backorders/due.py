@@ -24,9 +24,9 @@ def tell_due(tx: Transaction, *, session_id: str = "") -> None:
     if session_id:
         due = due.where(_row.session_id == session_id)
     for row in tx.all(due.order_by(_row.due_at, _row.id).limit(_AT_ONCE)):
-        mine = update(federation_backorder).where(_row.id == row["id"])
-        tx.execute(mine.values(claimed_until=tx.now + CLAIM))
-        promise(tx, TELL, {"backorder": row["id"]})
+        claim = update(federation_backorder).where(_row.id == row["id"], free).values(claimed_until=tx.now + CLAIM)
+        if tx.execute(claim).rowcount:  # nobody else has, in the same moment
+            promise(tx, TELL, {"backorder": row["id"]})
 
 
 def look_soon(tx: Transaction, link_id: str, iris: Collection[str]) -> bool:

@@ -104,7 +104,8 @@ def _new_line(there: LinkedProduct, name: str) -> BackorderLine:
     in_cases = bool(there.case_iri)
     return BackorderLine(
         product_iri=there.iri, product_id=there.product_id, name=name, ordered_iri=there.case_iri or there.iri,
-        offer_iri=there.case_offer_iri if in_cases else there.offer_iri, per_case=Fraction(there.case_pieces),
-        price=None if in_cases else there.price, pieces=0, said=None, answer="", confirmed=None, reason="",
+        offer_iri=there.case_offer_iri if in_cases else there.offer_iri,
+        per_case=Fraction(there.case_pieces, there.case_of),
+        price=there.case_price if in_cases else there.price, pieces=0, said=None, answer="", confirmed=None, reason="",
         told_price=None, line_iri="",
     )  # fmt: skip

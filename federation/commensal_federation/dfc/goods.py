@@ -6,22 +6,26 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from fractions import Fraction
+from math import floor
 
+from .cases import cases_in
 from .findings import Findings
 from .read import DfcDocument
-from .vocabulary import DfcConsumption, DfcItem, DfcOffer, DfcPrice, DfcProduct, DfcProduction, DfcQuantity
+from .vocabulary import DfcItem, DfcOffer, DfcPrice, DfcProduct, DfcQuantity
 
 _PIECE = DfcQuantity(value=Decimal(1))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """A product is ordered by the case: so many pieces of it come as one of `product`, at `offer`. `stock` is in cases,
-    None: as many as you like."""
+    """A product is ordered by the case: so many pieces of it come as one of `product`, at `offer`, whose price is None
+    where none is said. `stock` is in cases, None: as many as you like."""
 
     product: str
     offer: str
-    pieces: int
+    pieces: Fraction
+    price: DfcPrice | None
     stock: int | None
 
 
@@ -54,7 +58,7 @@ class Good:
     def pieces_left(self) -> int | None:
         """Pieces that may be ordered, by the case where it says nothing else; None: as many as you like."""
         if self.stock is None and self.case is not None and self.case.stock is not None:
-            return self.case.stock * self.case.pieces
+            return floor(self.case.stock * self.case.pieces)
         return self.stock
 
 
@@ -136,22 +140,20 @@ class Goods:
         return False
 
     def _found_cases(self, document: DfcDocument) -> Iterator[tuple[str, Case]]:
-        """Transformations that fill one case of something with whole pieces of something else."""
-        made = {
-            one.transformation: one.product
-            for one in document.all(DfcProduction)
-            if one.product and one.quantity is not None and one.quantity.value == 1
-        }
-        for flow in document.all(DfcConsumption):
-            filled = document.get(DfcProduct, made.get(flow.transformation))
-            if filled is None or not flow.product or filled.iri == flow.product or flow.quantity is None:
-                continue
-            pieces = flow.quantity.value
-            if pieces == int(pieces) and pieces > 1:
-                yield flow.product, self._case(filled, int(pieces))
+        """Of cases of several sizes the smallest, of which the least is left over."""
+        found = sorted(cases_in(document, self._findings), key=lambda one: -one[2])
+        for product, case, pieces in found:
+            offered = self._case(case, pieces)
+            if offered is not None:
+                yield product.iri, offered
 
-    def _case(self, product: DfcProduct, pieces: int) -> Case:
+    def _case(self, product: DfcProduct, pieces: Fraction) -> Case | None:
+        """None where nobody offers the case."""
         items = self._items[product.iri]
-        offers = [offer.iri for iri in (product.iri, *(one.iri for one in items)) for offer in self._offers[iri]]
+        offers = [offer for iri in (product.iri, *(one.iri for one in items)) for offer in self._offers[iri]]
+        if not offers:
+            return None
+        offer = next((one for one in offers if one.category is None), offers[0])
+        price = offer.price if offer.price is not None and self._is_ours(offer.price, product) else None
         stock = self._stock(product, items[0] if items else None)
-        return Case(product=product.iri, offer=offers[0] if offers else "", pieces=pieces, stock=stock)
+        return Case(product=product.iri, offer=offer.iri, pieces=pieces, price=price, stock=stock)

@@ -175,9 +175,10 @@ def _owners(tx: Transaction, product_ids: Iterable[str]) -> dict[str, str]:
 
 def _digest(link: Link, good: Good, own: Mapping[str, int]) -> str:
     """Of all that is written of it but how much there is, and of what it is written with."""
+    case = good.case
     said = (
         good.product, good.item and (good.item.iri, good.item.name), good.size, good.offer and good.offer.iri,
-        good.price, sorted(own.items()), good.case and (good.case.product, good.case.offer, good.case.pieces),
+        good.price, sorted(own.items()), case and (case.product, case.offer, case.pieces, case.price),
         good.pieces_left is None, link.default_type, link.default_vat, link.catalog_id, link.margin,
     )  # fmt: skip
     return sha256(repr(said).encode()).hexdigest()
@@ -196,7 +197,9 @@ def _as_row(tx: Transaction, good: Good, copies: _Copies, digest: str) -> dict[s
         "stock": _bounded(good.pieces_left),
         "case_iri": case.product if case else "",
         "case_offer_iri": case.offer if case else "",
-        "case_pieces": case.pieces if case else 1,
+        "case_pieces": case.pieces.numerator if case else 1,
+        "case_of": case.pieces.denominator if case else 1,
+        "case_price": case.price.amount if case and case.price and 0 <= case.price.amount <= LARGEST else None,
         "digest": digest,
         "changed_at": tx.now,
         "gone_at": None,

@@ -70,7 +70,9 @@ federation_linked_product = Table(
     Column("taken", Whole, nullable=False),  # pieces that our orders there took, which `stock` is without already
     Column("case_iri", Text, nullable=False),  # of the product that is ordered instead, when it comes in cases
     Column("case_offer_iri", Text, nullable=False),
-    Column("case_pieces", Whole, nullable=False),  # in one case; 1: it comes by the piece
+    Column("case_pieces", Whole, nullable=False),  # so many pieces …
+    Column("case_of", Whole, nullable=False),  # … fill so many cases; 1 and 1: it comes by the piece
+    Column("case_price", Whole),  # of one case
     Column("digest", Text, nullable=False),  # of what was told of it last, but for its stock
     Column("changed_at", Time, nullable=False),
     Column("gone_at", Time),  # it is not listed there any more

@@ -81,7 +81,8 @@ class Link:
 @dataclass(frozen=True, kw_only=True)
 class LinkedProduct:
     """A product there and its copy here. `price` is theirs for one piece, in minor units of the hub's currency; `stock`
-    in pieces, None: as many as you like. Where `case_pieces` is more than 1, it is ordered as so many in one case."""
+    in pieces, None: as many as you like. Where it has a `case_iri`, that is ordered instead, at `case_price`:
+    `case_pieces` pieces fill `case_of` of it."""
 
     link_id: str
     iri: str
@@ -95,6 +96,8 @@ class LinkedProduct:
     case_iri: str
     case_offer_iri: str
     case_pieces: int
+    case_of: int
+    case_price: int | None
     changed_at: datetime
     gone_at: datetime | None
 

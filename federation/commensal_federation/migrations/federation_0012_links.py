@@ -87,6 +87,8 @@ def upgrade() -> None:
         Column("case_iri", Text(), nullable=False),
         Column("case_offer_iri", Text(), nullable=False),
         Column("case_pieces", Whole, nullable=False),
+        Column("case_of", Whole, nullable=False),
+        Column("case_price", Whole, nullable=True),
         Column("digest", Text(), nullable=False),
         Column("changed_at", Time(), nullable=False),
         Column("gone_at", Time(), nullable=True),

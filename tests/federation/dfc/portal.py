@@ -37,7 +37,7 @@ class Portal:
 
     faults:    for the next requests that order, in turn: "lose" does it and answers nothing, "500" does nothing,
                "500 done" does it, "409" refuses, or bytes that are answered as they are
-    most:      what it has of a product, where that is less than is ordered
+    most:      what it has of a product, where that is less than is ordered; then it lists none any more
     meanwhile: is called while an order waits for its answer
     """
 
@@ -175,6 +175,7 @@ class Portal:
 
     def _offered(self, id: str, name: str, price: str, stock: int) -> list[dict[str, Any]]:
         here = f"{self.catalogue}/{id}"
+        stock = 0 if id in self.most else stock
         return [
             {"@id": here, "@type": "dfc-b:SuppliedProduct", "dfc-b:name": name, "dfc-b:hasQuantity": _pieces(1),
              "dfc-b:referencedBy": f"{here}/CatalogItem"},

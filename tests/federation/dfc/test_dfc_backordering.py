@@ -72,6 +72,7 @@ def test_what_customers_order_is_one_order_there_in_whole_cases_and_complete_at_
     lines = {line.name: line for line in hub.backorder.lines}
     assert (lines["Vinegar"].pieces, lines["Vinegar"].cases, lines["Vinegar"].surplus) == (7, 2, 5)
     assert {line.answer for line in lines.values()} == {"confirmed"}
+    assert (lines["Vinegar"].price, lines["Chia"].price) == (2000, 250)
     hub.order({"Vinegar": 5}, "Cem")
     told(hub)
     assert portal.ordering() == ["POST"], "twelve pieces are two cases still"

@@ -1,0 +1,106 @@
+"""Goods that come in cases: how many pieces fill one is a rational number, and whole cases are ordered."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from commensal_federation.backorders.planning import allotted, cases_for, pieces_in, surplus
+from commensal_federation.dfc.findings import Findings
+from commensal_federation.dfc.goods import Good, Goods
+from commensal_federation.dfc.read import read
+from commensal_federation.dfc.vocabulary import (
+    DfcConsumption,
+    DfcItem,
+    DfcOffer,
+    DfcPrice,
+    DfcProduct,
+    DfcProduction,
+    DfcQuantity,
+    DfcTransformation,
+    Thing,
+)
+from commensal_federation.dfc.write_116 import write
+
+HERE = "https://farm.example/api/dfc"
+
+
+def amount(said: str) -> DfcQuantity:
+    value, _, unit = said.partition(" ")
+    return DfcQuantity(value=Decimal(value), unit=unit or "Piece")
+
+
+def case(used: str, filled: str = "1", *, size: str = "1", offered: bool = True) -> list[Thing]:
+    """Jars, of which some fill some crates."""
+    jar, crate = f"{HERE}/supplied_products/jar", f"{HERE}/supplied_products/crate"
+    made = f"{HERE}/transformations/{used}".replace(" ", "-")
+    things: list[Thing] = [
+        DfcProduct(iri=jar, name="Jar", quantity=amount(size)),
+        DfcProduct(iri=crate, name="Crate", quantity=amount("1")),
+        DfcTransformation(iri=made),
+        DfcConsumption(iri=f"{made}/in", transformation=made, product=jar, quantity=amount(used)),
+        DfcProduction(iri=f"{made}/out", transformation=made, product=crate, quantity=amount(filled)),
+    ]
+    if offered:
+        item = DfcItem(iri=f"{HERE}/catalog_items/crate", product=crate, stock=Decimal(3))
+        price = DfcPrice(amount=1500, currency="EUR")
+        things += [item, DfcOffer(iri=f"{HERE}/offers/crate", item=item.iri, price=price)]
+    return things
+
+
+def jar_of(things: list[Thing]) -> Good:
+    return next(one for one in Goods(read(write(things)), "EUR", Findings()) if one.product.name == "Jar")
+
+
+@pytest.mark.parametrize(
+    ("used", "filled", "size", "pieces"),
+    [
+        ("6", "1", "1", Fraction(6)),
+        ("12", "2", "0.5 Litre", Fraction(6)),
+        ("5", "2", "1", Fraction(5, 2)),
+        ("1", "3", "25 Kilogram", Fraction(1, 3)),
+        ("3 Kilogram", "1", "500 Gram", Fraction(6)),
+        ("2 Dozen", "1", "1", Fraction(24)),
+    ],
+)
+def test_so_many_pieces_fill_a_case(used: str, filled: str, size: str, pieces: Fraction) -> None:
+    found = jar_of(case(used, filled, size=size))
+    assert found.case is not None
+    assert (found.case.pieces, found.case.offer) == (pieces, f"{HERE}/offers/crate")
+    assert found.case.price is not None
+    assert (found.case.price.amount, found.case.stock) == (1500, 3)
+    assert found.pieces_left == int(3 * pieces)
+
+
+@pytest.mark.parametrize("used", ["0", "-6", "3 Litre", "1 Crate", "1000000", "0.000000000000000001"])
+def test_what_cannot_be_reckoned_comes_by_the_piece(used: str) -> None:
+    findings = Findings()
+    document = read(write(case(used, size="1 Kilogram")))
+    assert [one.case for one in Goods(document, "EUR", findings)] == [None, None]
+    assert "case" in {one.code for one in findings.listed}
+
+
+def test_a_case_that_nobody_offers_is_not_ordered_and_of_two_the_smaller_is() -> None:
+    assert jar_of(case("6", offered=False)).case is None
+    both = {one.iri: one for one in (*case("12"), *case("6"))}
+    found = jar_of(list(both.values()))
+    assert found.case is not None
+    assert found.case.pieces == 6
+
+
+@given(st.integers(0, 10_000), st.fractions(min_value=Fraction(1, 50), max_value=200, max_denominator=50))
+def test_whole_cases_hold_what_is_wanted_and_one_fewer_does_not(pieces: int, per_case: Fraction) -> None:
+    cases = cases_for(pieces, per_case)
+    assert pieces_in(cases, per_case) == pieces + surplus(pieces, cases, per_case)
+    assert cases == 0 or (cases - 1) * per_case < pieces
+
+
+@given(st.integers(0, 100), st.lists(st.integers(0, 40), max_size=5))
+def test_cases_that_come_are_allotted_once(cases: int, wanted: list[int]) -> None:
+    given_out = allotted(cases, wanted)
+    assert sum(given_out) == min(cases, sum(wanted))
+    assert all(one <= most for one, most in zip(given_out, wanted, strict=True))
