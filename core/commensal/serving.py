@@ -54,7 +54,7 @@ def serve(
         stack.callback(listener.close)
         if jobs:
             stack.enter_context(ticking(instance, work_of(instance)))
-        _spare_the_collector()
+        spare_the_collector()
         started(f"http://{host}:{bound}")
         with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:  # uvloop's, where it is installed
             runner.run(_run(server, listener))
@@ -77,7 +77,7 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _spare_the_collector() -> None:
+def spare_the_collector() -> None:
     """What is loaded by now stays, so it need not be searched for garbage again and again; and a request makes some
     thousand objects, nearly all of which go without being searched for. It is a tenth of an order's time."""
     gc.collect()

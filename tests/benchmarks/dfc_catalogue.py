@@ -1,6 +1,7 @@
-"""What reading a catalogue in DFC costs: ``python tests/benchmarks/dfc_catalogue.py [products]``.
+"""What catalogues in DFC cost: ``python tests/benchmarks/dfc_catalogue.py [products]``.
 
-One instance on SQLite; times are of the processor, for the whole request.
+One instance on SQLite, with the collector as a server has it; times are of the processor: reading a catalogue, the
+whole request; ten times as many products written as a document, taken in as a list, and linked from a platform.
 """
 
 from __future__ import annotations
@@ -9,21 +10,37 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import msgspec
+
+from commensal import Defaults, catalogs_of, enterprise_by_id, products_of
 from commensal.api.app import make_app
 from commensal.catalogs.offers import set_price
 from commensal.clock import ManualClock
 from commensal.logs import configure_logs
+from commensal.serving import spare_the_collector
 from commensal.testing.client import client_of
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.instances import NOON, Instances, Plan
 from commensal.testing.jobs import RunJobs
+from commensal.testing.placed import a_shop
 from commensal.testing.shop import Shop, open_shop
+from commensal_federation.dfc import write_116
+from commensal_federation.dfc.export import export_enterprise
+from commensal_federation.dfc.findings import Findings
+from commensal_federation.dfc.importing import import_document
+from commensal_federation.dfc.read import DfcDocument, read
+from commensal_federation.links.keeping import keep_document
+from commensal_federation.links.links import link_catalogue
+from commensal_federation.runtime import federation_of
 
 PRODUCTS = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000
+MANY = 10 * PRODUCTS
 TIMES = 40
+T = TypeVar("T")
 
 
 def main() -> None:
@@ -32,14 +49,61 @@ def main() -> None:
         clock = ManualClock(NOON)
         instance = Instances(Path(folder)).open(Path(folder) / "one", Plan(plugins=("federation",)), clock=clock)
         with instance, client_of(make_app(instance)) as client:
-            _measure(open_shop(instance, client, RunJobs(instance, clock), Plan()))
+            shop = open_shop(instance, client, RunJobs(instance, clock), Plan())
+            _fill(shop, PRODUCTS)
+            spare_the_collector()
+            _read(shop)
+            _fill(shop, MANY)
+            _take_in(shop)
 
 
-def _measure(shop: Shop) -> None:
+def _fill(shop: Shop, products: int) -> None:
     with shop.instance.store.write() as tx:
-        for place in range(PRODUCTS - len(shop.items)):
+        for place in range(len(products_of(tx, shop.id, limit=MANY)), products):
             lot = a_lot(tx, shop.id, name=f"Lot {place}", on_hand="1000")
             an_item(tx, lot, shop.id, name=f"Product {place}", price=250 + place)
+
+
+def _take_in(shop: Shop) -> None:
+    """The document of an enterprise is written, read, taken into another enterprise, and linked by a hub."""
+    with shop.instance.store.read() as tx:
+        ours = enterprise_by_id(tx, shop.id)
+
+    def export() -> bytes:
+        with shop.instance.store.read() as tx:
+            return msgspec.json.encode(write_116.write(export_enterprise(tx, "https://farm.example", ours)))
+
+    content = _once(f"{MANY:,} products written", export)
+    document = _once("the document read", lambda: read(content))
+    defaults = Defaults(category="vegetable", vat_rate=Decimal(5))
+
+    def take(name: str) -> None:
+        with shop.instance.store.write() as tx:
+            other = a_shop(tx, name, name=name, slug=name)
+            import_document(tx, "http://testserver", enterprise_by_id(tx, other), document, defaults=defaults)
+
+    _once("taken in as a list", lambda: take("taker"))
+    with shop.instance.store.write() as tx:
+        hub = a_shop(tx, "linker", name="Linker", slug="linker")
+        given: Any = {"default_vat": Decimal(5), "catalog_id": catalogs_of(tx, hub)[0].id, "margin": Decimal(20)}
+        made = link_catalogue(federation_of(shop.instance), tx, hub, "https://farm.example/api/dfc", **given)
+
+    def keep(said: DfcDocument) -> None:
+        with shop.instance.store.write() as tx:
+            keep_document(tx, made, "http://testserver", said, Findings())
+
+    _once("linked, and listed with a margin", lambda: keep(document))
+    _once("read again, nothing changed", lambda: keep(document))
+
+
+def _once(what: str, act: Callable[[], T]) -> T:
+    begun = time.process_time()
+    done = act()
+    print(f"| {what} | {time.process_time() - begun:.2f} s |")
+    return done
+
+
+def _read(shop: Shop) -> None:
     bearer, path = {"Authorization": f"Bearer {shop.token}"}, "/api/dfc/enterprises/shop/catalog_items"
 
     def change(place: int) -> None:

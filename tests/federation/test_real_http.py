@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import socket
 import threading
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 
-from commensal.instance import Instance
-from commensal.serving import serve
 from commensal.testing.instances import Instances, Plan
 from commensal_federation.delivery import post
 from commensal_federation.identity import begin_identity
@@ -24,32 +19,12 @@ from commensal_federation.peers import SCOPES, peer_by_iri
 from commensal_federation.peers.changing import new_peer
 from commensal_federation.runtime import Federation, federation_of
 
-
-def _free_ports() -> tuple[int, int]:
-    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as other:
-        return one.getsockname()[1], other.getsockname()[1]
-
-
-@contextmanager
-def _serving(instance: Instance, port: int) -> Iterator[None]:
-    listening, servers = threading.Event(), list[uvicorn.Server]()
-    thread = threading.Thread(
-        target=serve,
-        args=(instance,),
-        kwargs={"port": port, "started": lambda url: listening.set(), "running": servers.append},
-    )
-    thread.start()
-    assert listening.wait(30)
-    try:
-        yield
-    finally:
-        servers[0].should_exit = True
-        thread.join(30)
+from .serving import free_ports, serving
 
 
 def test_instances_agree_and_talk_over_http(tmp_path: Path, notes: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Attack 18 besides: loopback is reached because the operators allow it, and only there."""
-    ports = _free_ports()
+    ports = free_ports()
     reaching = tuple(f"127.0.0.1:{port}" for port in ports)
     came, asked, agreed = threading.Event(), threading.Event(), threading.Event()
     _set_when_handled(monkeypatch, "OrderNote", came)
@@ -68,7 +43,7 @@ def test_instances_agree_and_talk_over_http(tmp_path: Path, notes: Any, monkeypa
             stack.callback(instance.close)
             opened.append(federation_of(instance))
             begin_identity(opened[-1])
-            stack.enter_context(_serving(instance, port))
+            stack.enter_context(serving(instance, port))
         a, b = opened
         invite(a, b.base, SCOPES)
         assert asked.wait(30)

@@ -19,6 +19,8 @@ from .values import StockedProduct, SuppliedProduct
 from .vat import rate_in_force
 
 _LOT = "lot__"  # before the names of a lot's columns, which a product has too
+_LOT_COLUMNS = tuple((column.name, f"{_LOT}{column.name}") for column in stock_lot.c)
+_FIELDS = tuple(SuppliedProduct.__dataclass_fields__)
 
 
 def product_by_id(tx: Transaction, enterprise_id: str, product_id: str) -> SuppliedProduct:
@@ -107,11 +109,12 @@ def _of(enterprise_id: str) -> ColumnElement[bool]:
 
 def product_of(row: Mapping[Any, Any]) -> SuppliedProduct:
     """A product from its row and its `vat_rate`."""
-    values = {name: row[name] for name in SuppliedProduct.__dataclass_fields__}
-    return SuppliedProduct(**{**values, "labels": tuple(row["labels"]), "allergens": tuple(row["allergens"])})
+    values = {name: row[name] for name in _FIELDS}
+    values["labels"], values["allergens"] = tuple(values["labels"]), tuple(values["allergens"])
+    return SuppliedProduct(**values)
 
 
 def _stocked(row: Mapping[Any, Any]) -> StockedProduct:
-    lot = {column.name: row[f"{_LOT}{column.name}"] for column in stock_lot.c}
+    lot = {name: row[labelled] for name, labelled in _LOT_COLUMNS}
     left = pieces_left(free=lot["free"] + lot["beyond"], unlimited=lot["unlimited"], lot_quantity=row["lot_quantity"])
     return StockedProduct(product=product_of(row), lot=lot_of(lot), left=left)

@@ -21,6 +21,7 @@ from commensal import (
     products_of,
 )
 
+from ..links.tables import linked_producers
 from .iris import (
     address_iri,
     catalog_iri,
@@ -52,10 +53,12 @@ _CLAIMS = frozenset(term for term, label in LABELS.items() if "OtherClaim" in la
 T = TypeVar("T")
 
 
-def export_enterprise(tx: Transaction, base: str, enterprise: Enterprise) -> Iterator[Thing]:
+def export_enterprise(tx: Transaction, base: str, enterprise: Enterprise, *, lots: bool = True) -> Iterator[Thing]:
     """All that the enterprise may show to whom it trusts, hidden items too; those are marked.
 
-    Products of others that it lists come with the enterprises whose they are. `base` is this instance's address.
+    Products of others that it lists come with the enterprises whose they are, but for those that it has linked at a
+    platform, which offers them itself. `base` is this instance's address; without `lots`, the stocks that sizes share
+    are left out.
     """
     yield from enterprise_things(base, enterprise)
     categories = list_categories(tx, enterprise.id)
@@ -67,16 +70,18 @@ def export_enterprise(tx: Transaction, base: str, enterprise: Enterprise) -> Ite
         _pages(lambda after: catalogs_of(tx, enterprise.id, after=after, limit=_AT_ONCE), lambda one: one.id)
     )
     items = [item for one in catalogs for item in _items(tx, enterprise.id, one.id)]
+    linked = linked_producers(tx, enterprise.id)
+    items = [item for item in items if item.producer_id not in linked]
     foreign = sorted({item.producer_id for item in items} - {enterprise.id})
     others = [one for producer_id in foreign for one in _listed(tx, producer_id, items)]
     for producer_id in foreign:
         yield from enterprise_things(base, enterprise_by_id(tx, producer_id))
     stocked = {one.product.id: one for one in (*own, *others)}
     currencies = {producer_id: enterprise_by_id(tx, producer_id).currency for producer_id in foreign}
-    lots: set[str] = set()
+    told: set[str] = set()
     for one in stocked.values():
-        if one.lot.id not in lots:
-            lots.add(one.lot.id)
+        if lots and one.lot.id not in told:
+            told.add(one.lot.id)
             yield lot_thing(base, one)
         yield product_thing(base, one, currencies.get(one.product.enterprise_id, enterprise.currency))
     yield from (catalog_thing(base, one) for one in catalogs)

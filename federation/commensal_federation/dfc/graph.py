@@ -17,6 +17,8 @@ from .taxonomies import CURRENCY_TERMS
 from .vocabulary import DfcItem, DfcLine, DfcOther, DfcPrice, DfcQuantity, Thing
 
 Json = dict[str, Any]
+_LINK = {"@id": ""}.keys()
+_UNLIMITED = Decimal(-1)  # as deployed platforms have it
 
 
 @dataclass
@@ -49,37 +51,36 @@ class Graph:
             types = [named(name), *map(full, thing.also)]
         if types:
             node["@type"] = types[0] if len(types) == 1 else types
-        for name, said in SAID.get(type(thing), {}).items():
-            self._say(node, thing, said, getattr(thing, name))
+        said_of_it = vars(thing)
+        for one in _plan(type(thing), self.links).fields:
+            value = said_of_it[one.name]
+            if not value and not isinstance(value, Decimal):  # nothing is said; 0 is something
+                if not one.limits or value is not None:
+                    continue
+                value = _UNLIMITED
+            for said in one.write(self, thing, one.said, value):
+                for key, linked in one.keys:
+                    self._put(node, key, said, linked)
+            if one.pieces:
+                node["dfc-b:quantity"] = write_number(value.value)  # which is what the connectors read
         for property, values in thing.extra.items():
             for value in values:
-                self._put(node, full(property), _as_it_was(value))
-
-    def _say(self, node: Json, thing: Thing, said: Said, value: Any) -> None:
-        if value is None and said.how == "stock" and isinstance(thing, DfcItem):
-            value = Decimal(-1)  # unlimited, as deployed platforms have it
-        if value is None or value is False or value in ("", ()):
-            return
-        for property in said.properties:
-            for one in _WRITERS[said.how](self, thing, said, value):
-                self._put(node, property, one)
-        if isinstance(thing, DfcLine) and said.term == "hasQuantity":
-            node["dfc-b:quantity"] = write_number(value.value)  # which is what the connectors read
+                self._put(node, full(property), _as_it_was(value), property in self.links)
 
     def _link_back(self, thing: Thing, as_they_were: set[str]) -> None:
-        for name, said in SAID.get(type(thing), {}).items():
+        for name, key, linked in _plan(type(thing), self.links).inverses:
             value = getattr(thing, name)
-            if not said.inverse or not value:
+            if not value:
                 continue
             for iri in value if isinstance(value, tuple) else (value,):
                 if iri in self.nodes and iri not in as_they_were:
-                    self._put(self.nodes[iri], named(said.inverse), {"@id": thing.iri})
+                    self._put(self.nodes[iri], key, {"@id": thing.iri}, linked)
 
-    def _put(self, node: Json, property: str, value: Any) -> None:
-        """Adds a value, once; one alone stands without a list, as the connectors have it."""
-        if property in self.links and isinstance(value, dict) and value.keys() == {"@id"}:
+    def _put(self, node: Json, key: str, value: Any, linked: bool) -> None:
+        """Adds a value, once; one alone stands without a list, as the connectors have it. `linked`: the context says
+        that it is a link."""
+        if linked and isinstance(value, dict) and value.keys() == _LINK:
             value = value["@id"]
-        key = full(property)
         before = node.get(key)
         if before is None:
             node[key] = value
@@ -137,7 +138,8 @@ def _allergens(graph: Graph, thing: Thing, said: Said, value: Any) -> list[Any]:
     for term in value:
         iri = f"{thing.iri}#allergen-{compact(term).rpartition('#')[2]}"
         graph.nodes[iri] = {"@id": iri, "@type": "dfc-b:AllergenCharacteristic"}
-        graph._put(graph.nodes[iri], "dfc-b:hasAllergenDimension", _concept("dfc-m", term))
+        dimension = "dfc-b:hasAllergenDimension"
+        graph._put(graph.nodes[iri], dimension, _concept("dfc-m", term), dimension in graph.links)
         links.append({"@id": iri})
     return links
 
@@ -193,3 +195,58 @@ _WRITERS: Mapping[str, Callable[[Graph, Thing, Said, Any], list[Any]]] = {
     "quantity": _quantity,
     "price": _price,
 }
+
+
+@dataclass(frozen=True)
+class _Field:
+    """How a field is written: by which keys, each with whether the context declares it to be a link.
+
+    limits: an item's stock, of which nothing is said where there is no limit; pieces: the quantity of a line
+    """
+
+    name: str
+    said: Said
+    write: Callable[[Graph, Thing, Said, Any], list[Any]]
+    keys: tuple[tuple[str, bool], ...]
+    limits: bool
+    pieces: bool
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """How things of one kind are written. `inverses`: fields whose links are said from the other side too."""
+
+    fields: tuple[_Field, ...]
+    inverses: tuple[tuple[str, str, bool], ...]
+
+
+_plans: dict[tuple[type[Thing], frozenset[str]], _Plan] = {}  # a few kinds in two versions
+
+
+def _plan(kind: type[Thing], links: frozenset[str]) -> _Plan:
+    made = _plans.get((kind, links))
+    if made is None:
+        made = _plans[kind, links] = _planned(kind, links)
+    return made
+
+
+def _planned(kind: type[Thing], links: frozenset[str]) -> _Plan:
+    known = SAID.get(kind, {})
+    return _Plan(
+        tuple(
+            _Field(
+                name=name,
+                said=said,
+                write=_WRITERS[said.how],
+                keys=tuple((full(one), one in links) for one in said.properties),
+                limits=said.how == "stock" and kind is DfcItem,
+                pieces=said.term == "hasQuantity" and kind is DfcLine,
+            )
+            for name, said in known.items()
+        ),
+        tuple(
+            (name, full(named(said.inverse)), named(said.inverse) in links)
+            for name, said in known.items()
+            if said.inverse
+        ),
+    )

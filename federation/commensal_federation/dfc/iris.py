@@ -50,8 +50,10 @@ def webid_iri(base: str) -> str:
 
 
 def _named(kind: Kind) -> Callable[[str, str], str]:
+    path = f"/api/dfc/{kind}/"
+
     def named(base: str, id: str) -> str:
-        return iri(base, kind, id)
+        return f"{base}{path}{id}"
 
     named.__doc__ = f"The address of one of {kind}."
     return named

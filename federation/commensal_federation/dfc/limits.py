@@ -14,6 +14,7 @@ MOST_OBJECTS = 200_000  # some 20,000 products with their items, offers, prices 
 MOST_VALUES = 2_000_000
 DEEPEST = 40  # of anything in anything; the deepest document of any platform seen has 8
 
+_SCALARS = frozenset((str, int, float, bool, type(None)))  # which are asked for first: a document is made of them
 _decode = msgspec.json.Decoder(float_hook=str).decode
 
 
@@ -39,7 +40,7 @@ def refuse_beyond(document: Any) -> None:
         one, depth = stack.pop()
         if depth > DEEPEST:
             raise _too_deep()
-        if isinstance(one, Mapping):
+        if type(one) is dict or isinstance(one, Mapping):
             objects += 1
             inside: Any = one.values()
         else:
@@ -47,7 +48,11 @@ def refuse_beyond(document: Any) -> None:
         values += len(inside)
         if objects > MOST_OBJECTS or values > MOST_VALUES:
             raise Unreadable("too_many", f"A document has at most {MOST_OBJECTS} objects.")
-        stack += [(each, depth + 1) for each in inside if isinstance(each, (Mapping, list))]
+        stack += [(each, depth + 1) for each in inside if type(each) not in _SCALARS and _holds(each)]
+
+
+def _holds(value: object) -> bool:
+    return isinstance(value, (dict, list, Mapping))
 
 
 def _too_deep() -> Unreadable:

@@ -100,8 +100,16 @@ class Nodes:
         return iri
 
 
-def _items(values: Any) -> Iterator[Any]:
-    """What stands in lists and sets, which say the same here."""
+def _items(values: Any) -> Iterable[Any]:
+    """What stands in lists and sets, which say the same here. Nearly always that is a list of one."""
+    if type(values) is list and len(values) == 1:
+        (only,) = values
+        if type(only) is dict and not ("@list" in only or "@set" in only):
+            return values
+    return _unpacked(values) if values else ()
+
+
+def _unpacked(values: Any) -> Iterator[Any]:
     stack = [values]
     while stack:
         one = stack.pop()

@@ -140,5 +140,6 @@ def _goods(visit: Visit, kinds: _Kinds) -> Response:
         tag = tag_of(visit, listing_stamp(tx, found.id))
         if has_already(visit, tag):
             return unchanged(visit, tag)
-        things = [one for one in export_enterprise(tx, base_of(visit), found) if isinstance(one, kinds)]
+        everything = export_enterprise(tx, base_of(visit), found, lots=DfcLot in kinds)
+        things = [one for one in everything if isinstance(one, kinds)]
     return document(visit, things, [one.iri for one in things if isinstance(one, kinds[0])], tag=tag)

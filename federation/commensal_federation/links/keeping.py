@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
@@ -175,10 +176,10 @@ def _owners(tx: Transaction, product_ids: Iterable[str]) -> dict[str, str]:
 
 def _digest(link: Link, good: Good, own: Mapping[str, int]) -> str:
     """Of all that is written of it but how much there is, and of what it is written with."""
-    case = good.case
+    item, offer, case = good.item, good.offer, good.case
     said = (
-        good.product, good.item and (good.item.iri, good.item.name), good.size, good.offer and good.offer.iri,
-        good.price, sorted(own.items()), case and (case.product, case.offer, case.pieces, case.price),
+        replace(good.product, stock=None), item and (item.iri, item.name), good.size, offer and offer.iri, good.price,
+        sorted(own.items()), case and (case.product, case.offer, case.pieces, case.price),
         good.pieces_left is None, link.default_type, link.default_vat, link.catalog_id, link.margin,
     )  # fmt: skip
     return sha256(repr(said).encode()).hexdigest()

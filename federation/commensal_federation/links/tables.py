@@ -1,8 +1,8 @@
 """Tables of what is linked at distant platforms."""
 
-from sqlalchemy import Column, ForeignKey, Index, PrimaryKeyConstraint, Table, Text, UniqueConstraint
+from sqlalchemy import Column, ForeignKey, Index, PrimaryKeyConstraint, Table, Text, UniqueConstraint, select
 
-from commensal import DERIVED, SECRET, Exact, Json, Time, Whole, checked_in, metadata, untraced
+from commensal import DERIVED, SECRET, Exact, Json, Time, Transaction, Whole, checked_in, metadata, untraced
 
 # A catalogue, or one product, of a distant platform that an enterprise here sells from.
 federation_link = Table(
@@ -80,3 +80,10 @@ federation_linked_product = Table(
     sqlite_strict=True,
     info=untraced("it follows from what the platform says"),
 )
+
+
+def linked_producers(tx: Transaction, enterprise_id: str) -> set[str]:
+    """Ids of the copies of producers whose goods an enterprise has linked."""
+    producer = federation_linked_producer.c
+    rows = tx.all(select(producer.producer_id).where(producer.enterprise_id == enterprise_id))
+    return {row["producer_id"] for row in rows}

@@ -1,0 +1,37 @@
+"""Instances that really serve, on loopback."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+
+from commensal.instance import Instance
+from commensal.serving import serve
+
+
+def free_ports() -> tuple[int, int]:
+    """Two, which nobody listens at just now."""
+    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as other:
+        return one.getsockname()[1], other.getsockname()[1]
+
+
+@contextmanager
+def serving(instance: Instance, port: int, *, jobs: bool = True) -> Iterator[None]:
+    """With its worker, unless a test does the work itself."""
+    listening, servers = threading.Event(), list[uvicorn.Server]()
+    thread = threading.Thread(
+        target=serve,
+        args=(instance,),
+        kwargs={"port": port, "jobs": jobs, "started": lambda url: listening.set(), "running": servers.append},
+    )
+    thread.start()
+    assert listening.wait(30)
+    try:
+        yield
+    finally:
+        servers[0].should_exit = True
+        thread.join(30)
