@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import secrets
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import uvicorn
 
@@ -14,9 +15,13 @@ from commensal.serving import serve
 
 
 def free_ports() -> tuple[int, int]:
-    """Two, which nobody listens at just now."""
-    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as other:
-        return one.getsockname()[1], other.getsockname()[1]
+    """Two, which nobody listens at just now; below those that are given to connections, so that none takes them."""
+    found = list[int]()
+    while len(found) < 2:
+        port = secrets.randbelow(10_000) + 20_000
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            found.append(port)
+    return found[0], found[1]
 
 
 @contextmanager
