@@ -9,44 +9,16 @@ from rich.console import Console
 
 from ..errors import CommensalError
 from ..logs import configure_logs
-from . import (
-    audit,
-    backup,
-    check,
-    demo,
-    enterprise,
-    export,
-    hooks,
-    init,
-    jobs,
-    migrate,
-    new_plugin,
-    person,
-    plugins,
-    product_list,
-    report,
-    sale,
-    serve,
-    token,
-    upgrade,
-    user,
-    work,
-)
-from .of_plugins import WithPlugins
+from .called import Called
 
 app = typer.Typer(
     help="A federation of independent instances for short food chains. Plugins bring commands of their own, under "
     "their ids.",
     no_args_is_help=True,
     add_completion=False,
-    cls=WithPlugins,
+    cls=Called,
 )
-_ROOMS = (
-    init, user, token, enterprise, product_list, report, sale, plugins, hooks, new_plugin, serve, work, jobs, migrate,
-    upgrade, check, audit, person, backup, export, demo,
-)  # fmt: skip
-for _room in _ROOMS:
-    _room.add_to(app)
+app.callback()(lambda: None)  # the commands are found when they are called
 
 
 def main() -> None:

@@ -7,7 +7,6 @@ from importlib.metadata import entry_points
 from typing import Any
 
 import typer
-from typer.core import TyperGroup
 
 from ..errors import PluginError
 from ..hooks.loading import found_plugins
@@ -15,11 +14,9 @@ from ..hooks.loading import found_plugins
 _CLAIMS = "commensal.commands"  # of entry points
 
 
-class WithPlugins(TyperGroup):
-    """The core's commands, and those of installed plugins. A plugin is imported when its command is called."""
-
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        return super().get_command(ctx, cmd_name) or _commands_of(cmd_name) or _claimed(ctx, cmd_name)
+def command_of_plugin(ctx: Any, name: str) -> Any:
+    """The commands of the plugin of this id, or one that a plugin claims; None where there is neither."""
+    return _commands_of(name) or _claimed(ctx, name)
 
 
 def _claimed(ctx: Any, name: str) -> object:
