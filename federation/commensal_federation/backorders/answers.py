@@ -82,10 +82,12 @@ def keep_failure(tx: Transaction, id: str, error: NotAnswered, *, nothing_ordere
 
 
 def nothing_to_tell(tx: Transaction, id: str) -> None:
-    """Nobody wants anything of the platform (any more)."""
+    """Nobody wants anything of the platform (any more), and it has no order of ours."""
     backorder = locked_backorder(tx, id)
     if backorder is not None:
-        keep_backorder(tx, backorder, due_at=None, claimed_until=None)
+        lines = tuple(replace(line, said=None) for line in backorder.lines)
+        calm = {"failures": 0, "failing_since": None, "error": ""}
+        keep_backorder(tx, backorder, lines, posting=False, due_at=None, claimed_until=None, **calm)
 
 
 def next_look(tx: Transaction, backorder: Backorder) -> datetime | None:

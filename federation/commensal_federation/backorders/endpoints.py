@@ -34,19 +34,19 @@ def enterprise_backorders(call: Call, enterprise: str, query: OfSession) -> Page
     return page_of([shown(one) for one in found], query.limit, lambda one: one.id)
 
 
-@routes.get(f"{_ORDERS}/{{order}}", scope="orders:read")
-def enterprise_backorder(call: Call, enterprise: str, order: str) -> ShownBackorder:
+@routes.get(f"{_ORDERS}/{{backorder}}", scope="orders:read")
+def enterprise_backorder(call: Call, enterprise: str, backorder: str) -> ShownBackorder:
     """One order at a linked platform."""
-    return shown(backorder_of(call.tx, enterprise, order))
+    return shown(backorder_of(call.tx, enterprise, backorder))
 
 
-@routes.get(f"{_ORDERS}/{{order}}/cuts", scope="orders:read")
-def backorder_cuts(call: Call, enterprise: str, order: str) -> Sequence[Cut]:
+@routes.get(f"{_ORDERS}/{{backorder}}/cuts", scope="orders:read")
+def backorder_cuts(call: Call, enterprise: str, backorder: str) -> Sequence[Cut]:
     """What was taken off customers' orders because it will not come, and what is owed back to them."""
-    return cuts_of(call.tx, [backorder_of(call.tx, enterprise, order).id])
+    return cuts_of(call.tx, [backorder_of(call.tx, enterprise, backorder).id])
 
 
-@routes.post(f"{_ORDERS}/{{order}}/retry", scope="orders:write", status=202)
-def retry_enterprise_backorder(call: Call, enterprise: str, order: str) -> ShownBackorder:
+@routes.post(f"{_ORDERS}/{{backorder}}/retry", scope="orders:write", status=202)
+def retry_enterprise_backorder(call: Call, enterprise: str, backorder: str) -> ShownBackorder:
     """Tells it again now, after a person has looked. One that the platform has cancelled is ordered anew."""
-    return shown(retry_backorder(call.tx, enterprise, order))
+    return shown(retry_backorder(call.tx, enterprise, backorder))

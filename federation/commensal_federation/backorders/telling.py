@@ -119,6 +119,8 @@ def _create(federation: Federation, task: Task) -> Heard | None:
             found = _ours(client, task, document, order)
             if found is not None:
                 return found
+        if not backorder.wanted:
+            return None
     else:
         noted = _begun(federation, task, url, tuple(order.iri for _, order in listed or ()))
         if noted is None:

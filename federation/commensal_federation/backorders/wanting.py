@@ -75,7 +75,7 @@ def _plan(tx: Transaction, session: SaleSession, currency: str, link_id: str, wa
     before = order.unsaid
     lines = _lines(tx, order, wanted)
     after = replace(order, lines=lines, state=state)
-    values: dict[str, object] = {"state": state, **times}
+    values: dict[str, object] = {"state": state, "session_name": session.name, **times}
     if after.unsaid and (not before or order.due_at is None or state != order.state) and not order.failures:
         values["due_at"] = session.completed_at + AFTER_CLOSE if session.completed_at else tx.now
     keep_backorder(tx, order, lines, **values)

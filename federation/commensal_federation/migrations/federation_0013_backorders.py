@@ -45,12 +45,6 @@ def upgrade() -> None:
         CheckConstraint(
             "said_state IN ('', 'Held', 'Complete', 'Cancelled')", name=op.f("ck_federation_backorder_said_state_known")
         ),
-        ForeignKeyConstraint(
-            ["enterprise_id"], ["enterprise.id"], name=op.f("fk_federation_backorder_enterprise_id_enterprise")
-        ),
-        ForeignKeyConstraint(
-            ["link_id"], ["federation_link.id"], name=op.f("fk_federation_backorder_link_id_federation_link")
-        ),
         PrimaryKeyConstraint("id", name=op.f("pk_federation_backorder")),
         UniqueConstraint("session_id", "link_id", name=op.f("uq_federation_backorder_session_id_link_id")),
         sqlite_strict=True,

@@ -168,6 +168,15 @@ def test_an_order_whose_answer_is_lost_is_found_again(hub: Buying, portal: Porta
     hub.sound()
 
 
+def test_an_order_that_failed_and_that_nobody_wants_any_more_is_not_sent_again(hub: Buying, portal: Portal) -> None:
+    order = hub.order({"Beans": 3})
+    portal.faults = ["500"]
+    told(hub)
+    hub.cancel(order)
+    hub.minutes(5)
+    assert (portal.ordering(), portal.counts, hub.progress) == (["POST"], [], "told")
+
+
 def test_what_others_ordered_there_is_not_taken_for_ours(hub: Buying, portal: Portal) -> None:
     before = PortalOrder(lines={"2": 3})
     portal.orders["1"] = before
