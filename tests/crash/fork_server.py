@@ -7,8 +7,10 @@ has forked writes ``{"url": …}`` when it serves.
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
+import signal
 import sys
 import traceback
 from importlib.metadata import EntryPoint, entry_points
@@ -23,10 +25,12 @@ from commensal.logs import configure_logs
 from . import lives
 from .plants import PLANTS
 
+_PR_SET_PDEATHSIG = 1  # prctl(2)
 _TILL = EntryPoint("till", "tests.crash.till", loading.GROUP)
 
 
 def main() -> None:
+    _die_with_parent()
     vars(loading)["entry_points"] = lambda group: [*entry_points(group=group), _TILL]
     configure_logs(sys.stderr, level="error")
     core_endpoints()  # imports the routes
@@ -42,6 +46,12 @@ def main() -> None:
         say(ended=os.waitstatus_to_exitcode(status))
 
 
+def _die_with_parent() -> None:
+    """Nothing goes on when the tests were ended from outside. Other systems than Linux have no such signal."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 def say(**what: Any) -> None:
     os.write(1, json.dumps(what).encode() + b"\n")  # one write, so that lines of two processes never mix
 
@@ -50,6 +60,7 @@ def _live(do: str, armed: str = "", planted: str = "", **arguments: Any) -> None
     """A forked process: does one thing, and ends without going back."""
     code = 1
     try:
+        _die_with_parent()
         os.close(0)
         arm(armed)
         if planted:
