@@ -46,6 +46,15 @@ def test_an_operator_agrees_lists_and_ends(new_region: Any, monkeypatch: pytest.
     assert "accepted" in accepted.output
     region.work()
     assert "https://a.example" in b("peer", "list").output
+    assert "messages     6000" in b("peer", "limits", "https://a.example").output
+    changed = b("peer", "limits", "https://a.example", "--set", "messages=600", "--set", "lot_share=30")
+    assert "messages     600\n" in changed.output
+    assert region.peer("b", "a").limits.lot_share == 30
+    wrong = b("peer", "limits", "https://a.example", "--set", "message=1")
+    assert wrong.exit_code == 2
+    assert "no limit like messages=600" in " ".join(wrong.output.split())
+    assert "stock.lease" in b("peer", "scopes", "https://a.example", "--scope", "stock.lease").output
+    assert region.peer("b", "a").scopes_given == {"stock.lease"}
     for step, state in (("suspend", "suspended"), ("resume", "accepted"), ("revoke", "revoked")):
         assert state in b("peer", step, "https://a.example").output
     assert "https://a.example" in b("peer", "show", "https://a.example").output
@@ -59,6 +68,8 @@ def test_an_operator_proves_what_was_said(
     region.work()
     a = Shell(region, "a", monkeypatch, tmp_path)
     assert '"hello"' in a("message", "show", id).output
+    assert id in a("message", "list").output
+    assert id not in a("message", "list", "--type", "PeerRequest").output
     assert "The signature holds." in a("message", "verify", id).output
     assert refused in a("message", "dead").output
     assert "waiting" in a("message", "replay", refused).output
@@ -66,6 +77,7 @@ def test_an_operator_proves_what_was_said(
     assert refused not in a("message", "dead").output, "it is known there, and so it counts as delivered"
     (tmp_path / "keys").unlink()
     b = Shell(region, "b", monkeypatch, tmp_path)
+    assert id in b("message", "list", "--in", "--number", "2").output
     assert "The signature holds." in b("message", "verify", id).output
     assert refused in b("message", "dead", "--in").output
     assert "evidence" in b("message", "discard", refused, "--in").output

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from commensal import HERE, Conflict, Folder, Transaction, named_enterprise, open_instance
+from commensal import HERE, Conflict, Folder, Transaction, catalogs_of, named_enterprise, open_instance
 
 from ..peers.peers import peers
 from ..runtime import federation_of
@@ -80,7 +80,9 @@ def _add_following(grant: typer.Typer) -> None:
     def follow_grant(
         enterprise: _Enterprise,
         grant_id: str,
-        catalog: Annotated[str, typer.Option(help="The id of the hub's catalog that follows.")],
+        catalog: Annotated[
+            str, typer.Option(help="The id of the catalog that follows; by default the hub's first.")
+        ] = "",
         margin: Annotated[str, typer.Option(help="Percent on top of the producer's price.")] = "0",
         instance: Folder = HERE,
     ) -> None:
@@ -90,7 +92,8 @@ def _add_following(grant: typer.Typer) -> None:
         except InvalidOperation:
             raise typer.BadParameter(f"{margin} is no number of percent, like 15 or 12.5") from None
         with open_instance(instance) as opened, opened.store.write() as tx:
-            followed = follow(tx, named_enterprise(tx, enterprise).id, grant_id, catalog, percent)
+            hub = named_enterprise(tx, enterprise).id
+            followed = follow(tx, hub, grant_id, catalog or catalogs_of(tx, hub)[0].id, percent)
             list_all(tx, followed)
             typer.echo("The catalog follows from now on.")
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from commensal import HERE, Folder, open_instance
 
 from ..runtime import federation_of
-from .dead_letters import Box, dead_letters, discard, replay
+from .dead_letters import Box, dead_letters, discard, newest, replay
 from .proving import Kept, kept_message
 from .restored import restored
 
@@ -41,6 +41,18 @@ def add_message_commands(app: typer.Typer) -> None:
 
 
 def _add_looking(message: typer.Typer) -> None:
+    @message.command("list")
+    def listed(
+        came: _In = False,
+        type: Annotated[str, typer.Option(help="Only those of a type, like OrderUpdate.")] = "",
+        number: Annotated[int, typer.Option(min=1, max=10_000, help="How many.")] = 20,
+        instance: Folder = HERE,
+    ) -> None:
+        """Lists what was said, the newest first."""
+        with open_instance(instance) as opened, opened.store.read() as tx:
+            for one in newest(tx, _box(came), type=type, limit=number):
+                typer.echo(f"{one.at:%Y-%m-%d %H:%M}  {one.state:9} {one.type:17} {one.id}")
+
     @message.command("show")
     def show(id: _Id, instance: Folder = HERE) -> None:
         """Shows a message as it was signed."""
@@ -58,7 +70,7 @@ def _add_looking(message: typer.Typer) -> None:
             raise typer.Exit(1)
         typer.echo("The signature holds.")
 
-    del show, verify
+    del listed, show, verify
 
 
 def _add_letters(message: typer.Typer) -> None:

@@ -1,4 +1,4 @@
-"""Messages that had no effect, on either side: what operators see of them, another try, and putting them away."""
+"""Messages as operators see them: what was said, what had no effect, another try, and putting them away."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _TABLES: dict[Box, Table] = {"in": federation_inbox, "out": federation_outbox}
 
 @dataclass(frozen=True, kw_only=True)
 class Letter:
-    """A message that waits or is dead. `at` (UTC) is when it came (in), or was posted (out)."""
+    """A message that was sent or has come. `at` (UTC) is when it came (in), or was posted (out)."""
 
     id: str
     box: Box
@@ -45,6 +45,18 @@ def dead_letters(
     if peer_id:
         wanted = wanted.where(column.peer_id == peer_id)
     return [_letter(row, box) for row in tx.all(wanted.order_by(column.id).limit(limit))]
+
+
+def newest(tx: Transaction, box: Box, *, peer_id: str = "", type: str = "", limit: int = 50) -> Sequence[Letter]:
+    """What was said to (out) or by (in) peers, or one of them, the newest first."""
+    column = _TABLES[box].c
+    wanted = select(_TABLES[box])
+    if peer_id:
+        wanted = wanted.where(column.peer_id == peer_id)
+    if type:
+        wanted = wanted.where(column.type == type)
+    moment = column.received_at if box == "in" else column.created_at
+    return [_letter(row, box) for row in tx.all(wanted.order_by(moment.desc(), column.id.desc()).limit(limit))]
 
 
 def replay(federation: Federation, tx: Transaction, box: Box, id: str) -> Letter:

@@ -22,7 +22,7 @@ class Letters(Body, frozen=True, kw_only=True):
     """`box`: out for what we have sent, in for what has come. By id, `after` is that of the last page."""
 
     box: Box = "out"
-    state: Literal["dead", "waiting", "parked"] = "dead"
+    state: Literal["dead", "waiting", "parked", "delivered", "done", "discarded"] = "dead"
     peer: Annotated[str, msgspec.Meta(max_length=50)] = ""
     after: Annotated[str, msgspec.Meta(max_length=500)] = ""
     limit: Annotated[int, msgspec.Meta(ge=1, le=200)] = 50
@@ -39,7 +39,8 @@ class OneMessage(Body, frozen=True, kw_only=True):
 
 @routes.get("/letters", scope="operator")
 def list_letters(call: Call, query: Letters) -> Page[Letter]:
-    """Messages that had no effect, that wait to be delivered (out), or that wait for others (in)."""
+    """Messages by their state: dead (without effect) and discarded; waiting to be delivered and delivered (out);
+    parked, for they wait for others, and done (in)."""
     found = dead_letters(
         call.tx, query.box, state=query.state, peer_id=query.peer, after=query.after, limit=query.limit
     )

@@ -41,4 +41,4 @@ def _line(one: Lease) -> str:
     who = f"{one.peer_name} holds" if one.role == "lender" else f"held from {one.peer_name}:"
     late = f", {one.late:f} sold late" if one.late else ""
     until = f", until {one.until:%Y-%m-%d %H:%M} UTC" if one.until else ""
-    return f"{one.id}  {one.lot_name}: {who} {one.held:f} {one.unit}, {one.sold:f} sold{late}{until}"
+    return f"{one.id}  {one.lot_name}: {who} {max(one.out, one.held):f} {one.unit}, {one.sold:f} sold{late}{until}"

@@ -110,3 +110,8 @@ class Lease:
     late: Decimal
     wanted: Decimal
     until: datetime | None
+
+    @property
+    def out(self) -> Decimal:
+        """What the holder may have now: all that was granted, without what it gave back or sold by its last word."""
+        return self.granted - self.returned - self.sold

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -13,16 +14,18 @@ from commensal import HERE, Conflict, Folder, NotFound, Transaction, open_instan
 from ..delivery.alerts import alerts
 from ..peers.fetching import iri_of
 from ..peers.peers import peer_by_id, peer_by_iri, peers
-from ..peers.values import Peer
+from ..peers.values import Limits, Peer
 from ..runtime import Federation, federation_of
 from .accepting import accept
 from .ending import resume, revoke, suspend
 from .fingerprints import fingerprint
 from .inviting import invite
+from .terms import change_limits, change_scopes
 
 _Url = Annotated[str, typer.Argument(help="The address of the other instance, like https://hub.example.")]
 _Scope = Annotated[list[str] | None, typer.Option("--scope", help="What it may do here; say it again for more.")]
 _Digits = Annotated[str, typer.Option("--fingerprint", help="The digits that its operator has read to you.")]
+_Limit = Annotated[list[str] | None, typer.Option("--set", help="A limit and its value; say it again for more.")]
 _USUAL = ("catalogue.read", "order.place", "stock.lease", "sale.propose")
 
 
@@ -32,6 +35,7 @@ def add_peer_commands(app: typer.Typer) -> None:
     app.add_typer(peer, name="peer")
     _add_agreeing(peer)
     _add_looking(peer)
+    _add_terms(peer)
     _add_ending(peer)
 
 
@@ -52,6 +56,35 @@ def _add_agreeing(peer: typer.Typer) -> None:
             _show(accept(federation, found.id, scope or _USUAL, fingerprint=fingerprint))
 
     del add, accept_it
+
+
+def _add_terms(peer: typer.Typer) -> None:
+    @peer.command("scopes")
+    def scopes(url: _Url, scope: _Scope = None, instance: Folder = HERE) -> None:
+        """Sets what a peer may do here, from now on; none of it where you name no scope. It is told."""
+        with _opened(instance) as federation, federation.instance.store.write() as tx:
+            found = _named(federation, tx, url)
+            _show(change_scopes(federation, tx, found.id, found.version, scope or []))
+
+    @peer.command("limits")
+    def limits(url: _Url, limit: _Limit = None, instance: Folder = HERE) -> None:
+        """Shows what a peer may cost, or changes it: --set messages=600 --set lot_share=30."""
+        with _opened(instance) as federation, federation.instance.store.write() as tx:
+            found = _named(federation, tx, url)
+            if limit:
+                found = change_limits(tx, found.id, found.version, dict(map(_read_limit, limit)))
+            for name, value in asdict(found.limits).items():
+                typer.echo(f"{name:12} {value}")
+
+    del scopes, limits
+
+
+def _read_limit(written: str) -> tuple[str, int]:
+    name, _, value = written.partition("=")
+    if name not in Limits.__dataclass_fields__ or not (value.isascii() and value.isdecimal() and len(value) < 16):
+        known = ", ".join(Limits.__dataclass_fields__)
+        raise typer.BadParameter(f"{written} is no limit like messages=600; there are {known}")
+    return name, int(value)
 
 
 def _add_looking(peer: typer.Typer) -> None:
