@@ -100,7 +100,7 @@ def _left(left: int | None, language: str) -> str:
     return plural(language, "only {number} left", "only {number} left", left).format(number=left)
 
 
-@lru_cache(maxsize=5_000)
+@lru_cache(maxsize=2_000)
 def _size(offer: VisibleOffer, wanted: str, wrong: str, orderable: bool, language: str) -> Size:
     return Size(
         offer=offer,
@@ -112,7 +112,7 @@ def _size(offer: VisibleOffer, wanted: str, wrong: str, orderable: bool, languag
     )
 
 
-@lru_cache(maxsize=5_000)
+@lru_cache(maxsize=2_000)
 def _product(sizes: tuple[Size, ...], language: str) -> Product:
     first = sizes[0].offer
     allergens = dict.fromkeys(term for size in sizes for term in size.offer.allergens)

@@ -31,7 +31,7 @@ _Shape = tuple[object, ...]
 Made = TypeVar("Made")
 
 OFTEN = 3  # comings that make a constant: compiling what is built for one loop would cost more than it brings
-_MOST_MADE = 5_000  # things that are remembered of one statement
+_MOST_MADE = 2_000  # things that are remembered of one statement
 _MOST_SHAPES = 64  # of one statement, which may be asked for lists of any length
 
 
