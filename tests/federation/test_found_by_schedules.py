@@ -10,17 +10,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import func, select, update
 
+from commensal import Refused
 from commensal.catalogs.items import change_item, item_by_id
 from commensal.catalogs.offers import set_price
 from commensal.clock import ManualClock
 from commensal.orders.cancel import cancel_order
 from commensal.orders.lock import locked_order
+from commensal.sale_sessions.tables import coordination, sale_session
 from commensal_federation.catalogue.grants import end_grant, grants_between
 from commensal_federation.delivery.pulling import pull_lane
 from commensal_federation.delivery.restored import MARKER
-from commensal_federation.delivery.tables import federation_inbox
+from commensal_federation.delivery.tables import federation_inbox, federation_outbox
+from commensal_federation.leases.holding import give_back
 from commensal_federation.leases.lending import accept_late, force_return
+from commensal_federation.leases.row import holdings_of
 from commensal_federation.leases.values import Lease
 from commensal_federation.orders.questions import orders_of
 from commensal_federation.orders.supplying import answer_order
@@ -77,6 +82,11 @@ def answer(farm: Producer, confirmed: int) -> None:
 def lease(farm: Producer) -> Lease:
     (found,) = farm.leases()
     return found
+
+
+def grants_said(farm: Producer) -> int:
+    with farm.read() as tx:
+        return int(tx.value(select(func.count()).where(federation_outbox.c.type == "LeaseGrant")))
 
 
 def force(farm: Producer) -> None:
@@ -198,6 +208,20 @@ def test_late_sales_are_taken_on_while_a_report_is_under_way(farm: Producer, hub
     sound(farm.region)
 
 
+def test_who_gives_back_waits_for_nothing_any_more(farm: Producer, hub: Hub, item: str) -> None:
+    """It got the same units again, and gave them back again, each minute, until all it had ever asked for was there."""
+    with pytest.raises(Refused):
+        hub.order(item, 2000)  # of a hundred
+    with hub.write() as tx:
+        for table in (coordination, sale_session):
+            tx.execute(update(table).values(closes_at=tx.now))
+    minutes(farm.region, 3)
+    assert lease(farm).held == hub.lot(farm).free == 0, "the sale is over"
+    said = grants_said(farm)
+    minutes(farm.region, 5)
+    assert grants_said(farm) == said
+
+
 # ------------------------------------------------------------------------------------------------ after a restore
 
 
@@ -283,5 +307,26 @@ def test_a_restored_lender_grants_no_request_twice(farm: Producer, hub: Hub, ite
     minutes(farm.region, 5)
     (held,) = hub.leases()
     assert held.granted == lease(farm).granted
+    assert lease(farm).held == hub.lot(farm).on_hand
+    sound(farm.region)
+
+
+def test_what_a_restored_hub_says_before_it_has_noticed_is_not_lost(
+    farm: Producer, hub: Hub, item: str, tmp_path: Path
+) -> None:
+    """It was said in the epoch of before, under numbers that the producer knew other messages by."""
+    hub.order(item, 2)
+    minutes(farm.region, 2)
+    backup = Backup(hub, tmp_path)
+    with pytest.raises(Refused):
+        hub.order(item, 2000)
+    farm.region.work()
+    backup.restore()
+    held = hub.lot(farm)
+    with hub.write() as tx:
+        (here,) = holdings_of(tx, [held.id])
+        give_back(hub.federation, tx, here, here.free)
+    minutes(farm.region, 3)
+    assert lease(farm).returned == hub.leases()[0].returned > 0
     assert lease(farm).held == hub.lot(farm).on_hand
     sound(farm.region)

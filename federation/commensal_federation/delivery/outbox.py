@@ -64,6 +64,9 @@ def queue(
     due_at: datetime | None,
 ) -> str:
     """The same; `due_at` puts off the push, where another way is tried first."""
+    from .restored import notice_in  # which posts itself
+
+    notice_in(federation, tx)
     known, peer = _known(type_name), peer_by_id(tx, peer_id)
     _refuse_unagreed(peer, known)
     if peer.recovering and in_reply_to is not None and (said := said_before(tx, in_reply_to, type_name)):

@@ -34,6 +34,14 @@ def notice_restore(federation: Federation) -> bool:
     return federation.instance.store.transact(lambda tx: restored(federation, tx, reason))
 
 
+def notice_in(federation: Federation, tx: Transaction) -> None:
+    """The same in a transaction that is about to post: nothing more is said in the epoch of before, since the peer has
+    other messages under its next numbers."""
+    reason = _told_by_marker(federation.instance.folder)
+    if reason:
+        restored(federation, tx, reason)
+
+
 def restored(federation: Federation, tx: Transaction, reason: str) -> bool:
     """Begins a new epoch for this reason, once: False where it has begun. An instance that has never spoken needs none.
 

@@ -76,6 +76,7 @@ def take_report(federation: Federation, tx: Transaction, peer: Peer, lot_id: str
         raise Refuse("counts", "These counts do not follow from the last ones.")
     lease = set_lease(tx, lease, report=said.report, seen=seen, returned=returned, held=held, sold=sold, late=late)
     if back:
+        want(tx, lease, 0)  # whoever gives back waits for nothing; else it would get the same again and again
         _write_off_lost(tx, lease, back)
         serve_wants(federation, tx, lot_id)
 
