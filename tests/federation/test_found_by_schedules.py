@@ -13,13 +13,16 @@ import pytest
 from sqlalchemy import func, select, update
 
 from commensal import Refused
-from commensal.catalogs.items import change_item, item_by_id
+from commensal.catalogs.items import add_item, change_item, item_by_id
+from commensal.catalogs.listed import listings_of
 from commensal.catalogs.offers import set_price
 from commensal.clock import ManualClock
 from commensal.orders.cancel import cancel_order
 from commensal.orders.lock import locked_order
+from commensal.orders.weigh import weigh_order
+from commensal.products.products import create_product
 from commensal.sale_sessions.tables import coordination, sale_session
-from commensal_federation.catalogue.grants import end_grant, grants_between
+from commensal_federation.catalogue.grants import end_grant, give_grant, grants_between
 from commensal_federation.delivery.pulling import pull_lane
 from commensal_federation.delivery.restored import MARKER
 from commensal_federation.delivery.tables import federation_inbox, federation_outbox
@@ -135,6 +138,48 @@ def test_what_was_sold_before_a_grant_was_taken_back_stays_ordered(farm: Produce
     clock_of(farm.region).advance(days=1, hours=1)
     minutes(farm.region, 3)
     assert (order_at(farm).state, pieces(farm)) == ("Complete", [(2, 2, "")]), "the producer confirms by hand"
+
+
+def test_what_was_sold_before_a_grant_was_offered_anew_stays_ordered(farm: Producer, hub: Hub, item: str) -> None:
+    """Nobody told the producer that the sale was over while the hub's people had not answered the new offer."""
+    hub.order(item, 2)
+    minutes(farm.region, 2)
+    with farm.write() as tx:
+        (given,) = grants_between(tx, enterprise_id=farm.id, direction="given")
+        end_grant(farm.federation, tx, given.id)
+        give_grant(farm.federation, tx, farm.id, given.peer_id, hub.iri, hub.id)
+    clock_of(farm.region).advance(days=1, hours=1)
+    minutes(farm.region, 3)
+    assert (order_at(farm).state, pieces(farm)) == ("Complete", [(2, 2, "")])
+
+
+def test_what_scales_have_found_beyond_a_lease_is_not_given_back(trade: Region) -> None:
+    """The lender refused it, and with it all that was given back in the same breath."""
+    farm, hub = Producer(trade, "a"), Hub(trade, "b")
+    with farm.write() as tx:
+        cheese = create_product(
+            tx, enterprise_id=farm.id, name="Cheese", product_type="fruit", quantity=Decimal("0.5"), unit="Kilogram",
+            vat_rate=Decimal("5.5"), on_hand=Decimal(2), weighed=True,
+        )  # fmt: skip
+        set_price(tx, farm.id, add_item(tx, farm.id, "farm-catalog", cheese.id).id, 1200)
+    farm.grant(hub)
+    hub.sell(farm)
+    with hub.read() as tx:
+        (copy,) = [one.product_id for one in hub.received(farm) if one.name == "Cheese"]
+        ((item, *_),) = listings_of(tx, hub.id, [copy]).values()
+    order = hub.order(item, 4)
+    with hub.write() as tx:
+        held = locked_order(tx, order.id, enterprise_id=hub.id)
+        weigh_order(tx, hub.instance.hooks, held, {held.lines[0].id: Decimal("2.1")})
+    minutes(trade)
+    cancel(hub, order.id)
+    with hub.write() as tx:
+        for table in (coordination, sale_session):
+            tx.execute(update(table).values(closes_at=tx.now))
+    minutes(trade, 3)
+    (there,) = [one for one in farm.leases() if one.lot_id == cheese.lot_id]
+    assert (there.granted, there.returned, there.held) == (2, 2, Decimal("0.1"))
+    sound(trade)
 
 
 def test_what_is_hidden_after_it_was_ordered_is_ordered_at_its_last_price(farm: Producer, hub: Hub, item: str) -> None:

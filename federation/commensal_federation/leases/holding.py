@@ -80,11 +80,15 @@ def told_level(tx: Transaction, peer: Peer, lot: str, beyond: Decimal) -> None:
 def give_back(federation: Federation, tx: Transaction, lease: Held, grains: int) -> None:
     """Free units go home, and the lender is told in the same transaction; no more than are free.
 
-    What was taken back by force before counts as given back already.
+    What was taken back by force before counts as given back already; what scales have found beyond what was granted
+    stays here.
     """
     grains = min(grains, lease.free)
-    if grains > 0 and lease_in(tx, lease.row["lot_id"], -grains, note="given back"):
-        by_right = grains - min(grains, _taken_by_force(lease))
+    forced = min(grains, _taken_by_force(lease))
+    row, (_, sold) = lease.row, _counts(lease)
+    by_right = min(grains - forced, max(0, row["granted"] - row["returned"] - sold))
+    grains = forced + by_right
+    if grains > 0 and lease_in(tx, row["lot_id"], -grains, note="given back"):
         report(federation, tx, set_lease(tx, lease, returned=lease.row["returned"] + by_right))
 
 

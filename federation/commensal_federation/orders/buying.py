@@ -97,11 +97,11 @@ class Mirror:
 
 
 def producers_of(tx: Transaction, hub: str) -> list[Mirror]:
-    """All of them, those too that have taken their grant back: what was ordered stays ordered."""
+    """All of them, whatever became of their grants, taken back or offered anew: what was ordered stays ordered."""
     found = (
         select(_grant.id, _grant.peer_id, _grant.other_iri, _grant.other_name, _mirror.enterprise_id)
         .join(federation_mirror, _mirror.iri == _grant.other_iri)
-        .where(_grant.enterprise_id == hub, _grant.direction == "received", _grant.state.in_(("accepted", "revoked")))
+        .where(_grant.enterprise_id == hub, _grant.direction == "received")
         .order_by(_grant.id)
     )
     return [
