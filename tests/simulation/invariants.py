@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, literal, select, union_all
 
 from commensal.checks.invariants import broken_invariants
 from commensal.jobs.tables import job
@@ -32,6 +32,7 @@ from commensal_federation.peers.tables import federation_peer
 from commensal_federation.signing import canonical
 
 from .nodes import Node
+from .versions import mistaken
 
 if TYPE_CHECKING:
     from .simulation import Simulation
@@ -44,7 +45,8 @@ _lease, _lot, _out, _in, _cut = (
     federation_cut.c,
 )
 _COUNTED = ("LeaseGrant", "LeaseReport", "OrderUpdate", "OrderAnswer", "CatalogueUpsert", "CatalogueWithdraw")
-_LOSABLE = ("LeaseRequest", "StockLevel", "Problem")  # who still needs it asks again
+# Who still needs it asks again; and what is not spoken there, nobody misses.
+_LOSABLE = ("LeaseRequest", "StockLevel", "Problem", "Forecast")
 
 
 _FACTS = {
@@ -66,6 +68,19 @@ _FACTS = {
 }  # fmt: skip
 
 
+_UNDER_WAY = union_all(
+    select(literal("has not delivered").label("what"), _out.type.label("name"), _out.error).where(
+        _out.state == "waiting"
+    ),
+    select(literal("has parked"), _in.type, _in.error).where(_in.state == "parked"),
+    select(literal("takes up with"), federation_peer.c.name, literal("")).where(federation_peer.c.recovering),
+    select(literal("has to do"), job.c.kind, job.c.error).where(
+        job.c.state.in_(("waiting", "running")), job.c.kind != "mail"
+    ),
+)
+_SAID = select(func.count()).select_from(federation_outbox)
+
+
 def always(simulation: Simulation) -> list[str]:
     found = [*simulation.people.too_late]
     for node in simulation.nodes.values():
@@ -84,14 +99,7 @@ def under_way(simulation: Simulation) -> list[str]:
             found.append(f"{node.name} has no power")
             continue
         with node.disk.read() as tx:
-            waiting = select(_out.type, _out.error).where(_out.state == "waiting")
-            found += [f"{node.name} has not delivered {row['type']} ({row['error']})" for row in tx.all(waiting)]
-            parked = select(_in.type, _in.error).where(_in.state == "parked")
-            found += [f"{node.name} has parked {row['type']} ({row['error']})" for row in tx.all(parked)]
-            behind = select(federation_peer.c.name).where(federation_peer.c.recovering)
-            found += [f"{node.name} takes up with {row['name']}" for row in tx.all(behind)]
-            jobs = select(job.c.kind, job.c.error).where(job.c.state.in_(("waiting", "running")), job.c.kind != "mail")
-            found += [f"{node.name} has to do {row['kind']} ({row['error']})" for row in tx.all(jobs)]
+            found += [f"{node.name} {row['what']} {row['name']} ({row['error']})" for row in tx.all(_UNDER_WAY)]
     return found
 
 
@@ -100,7 +108,7 @@ def said(simulation: Simulation) -> list[int]:
     found = []
     for node in simulation.nodes.values():
         with node.disk.read() as tx:
-            found.append(int(tx.value(select(func.count()).select_from(federation_outbox))))
+            found.append(int(tx.value(_SAID)))
     return found
 
 
@@ -109,7 +117,9 @@ def at_rest(simulation: Simulation) -> list[str]:
     for node in simulation.nodes.values():
         found += _lent_without_grant(simulation, node)
         found += [f"{node.name}: {one}" for one in (*node.failures, *_ended(node, simulation))]
-    return [*found, *_leases_agree(simulation), *_orders_agree(simulation), *_catalogues_agree(simulation)]
+        found += [*simulation.people.till.wrong(node), *mistaken(simulation, node)]
+    found += [*_units_are_kept(simulation), *_leases_agree(simulation)]
+    return [*found, *_orders_agree(simulation), *_catalogues_agree(simulation)]
 
 
 def again(simulation: Simulation) -> list[str]:
@@ -121,13 +131,16 @@ def again(simulation: Simulation) -> list[str]:
         last = {}
         for row in sent:
             target = simulation.node_at(row["iri"].removesuffix("/.well-known/commensal"))
-            receive(target.federation, row["body"].encode())
+            _receive(simulation, target, row["body"].encode())
             last[row["peer_id"], row["lane"]] = target, row["body"].encode()
         for target, body in last.values():
-            receive(target.federation, _forged(body))
+            _receive(simulation, target, _forged(body))
             for other in simulation.nodes.values():
                 if other not in (target, node):
-                    receive(other.federation, body)
+                    _receive(simulation, other, body)
+    for passing in simulation.people.till.passed:
+        if not passing.node.restores:
+            passing.note()
     changed = [
         f"{node.name}: {table} has changed when messages came once more: {_difference(before[node.name][table], rows)}"
         for node in simulation.nodes.values()
@@ -135,6 +148,12 @@ def again(simulation: Simulation) -> list[str]:
         if rows != before[node.name][table]
     ]
     return changed
+
+
+def _receive(simulation: Simulation, node: Node, body: bytes) -> None:
+    simulation.running.append(node)
+    receive(node.federation, body)
+    simulation.running.pop()
 
 
 def _difference(before: list[Any], after: list[Any]) -> str:
@@ -196,7 +215,7 @@ def _held_by_right(node: Node, tx: Transaction) -> Iterator[str]:
     """A holder has what it was granted, and not a unit more, but for what its scales found."""
     if node.restores:
         return
-    for row in tx.all(_leased("holder")):
+    for row in tx.all(_HOLDINGS):
         has = row["free"] + row["reserved"] + row["lot_lent"] + row["lot_sold"] - row["sold_before"] + row["returned"]
         found = max(0, _found(tx, row["lot_id"]))  # as long as no later grant has made up for it
         if row["epoch"] == 1 and not row["granted"] <= has <= row["granted"] + found:
@@ -205,10 +224,16 @@ def _held_by_right(node: Node, tx: Transaction) -> Iterator[str]:
 
 def _found(tx: Transaction, lot_id: str) -> int:
     """Grains that scales have found, or a loss has taken, at this place."""
-    row = stock_movement.c
-    changes = row.free_change + row.reserved_change + row.sold_change + row.lent_change
-    here = (row.lot_id == lot_id, row.kind.notin_(("leased", "taken", "released", "sold", "restocked")))
-    return int(tx.value(select(func.coalesce(func.sum(changes), 0)).where(*here)))
+    return int(tx.value(_FOUND, {"lot": lot_id}))
+
+
+_move = stock_movement.c
+_CHANGES = func.coalesce(func.sum(_move.free_change + _move.reserved_change + _move.sold_change + _move.lent_change), 0)
+_JOURNAL = select(_CHANGES).where(_move.lot_id == bindparam("lot"))
+_LEVELS = select(_lot.free, _lot.reserved, _lot.sold).where(_lot.id == bindparam("lot"))
+_FOUND = select(_CHANGES).where(
+    _move.lot_id == bindparam("lot"), _move.kind.notin_(("leased", "taken", "released", "sold", "restocked"))
+)
 
 
 def _ended(node: Node, simulation: Simulation) -> Iterator[str]:
@@ -258,6 +283,11 @@ def _leased(role: str) -> Any:
     )
 
 
+_LENT, _HOLDINGS = _leased("lender"), _leased("holder")
+_HELD = _HOLDINGS.where(_lease.lot_iri == bindparam("lot"))
+_PEERS = select(federation_peer.c.id, federation_peer.c.iri)
+
+
 # --------------------------------------------------------------------------------------------------- of two
 
 
@@ -265,12 +295,12 @@ def _pairs(simulation: Simulation) -> Iterator[tuple[Node, Node, Row, Row | None
     """Each lease as its lender sees it, and its holder."""
     for lender in simulation.nodes.values():
         with lender.disk.read() as tx:
-            given = tx.all(_leased("lender"))
-            iris = {row["id"]: row["iri"] for row in tx.all(select(federation_peer.c.id, federation_peer.c.iri))}
+            given = tx.all(_LENT)
+            iris = {row["id"]: row["iri"] for row in tx.all(_PEERS)}
         for row in given:
             holder = simulation.node_at(iris[row["peer_id"]].removesuffix("/.well-known/commensal"))
             with holder.disk.read() as tx:
-                seen = tx.first(_leased("holder").where(_lease.lot_iri == row["lot_iri"]))
+                seen = tx.first(_HELD, {"lot": row["lot_iri"]})
             yield lender, holder, row, seen
 
 
@@ -285,6 +315,29 @@ def _only_grows(simulation: Simulation) -> Iterator[str]:
             yield f"{holder.name} was granted {seen['granted']} of {row['lot_iri']}, {lender.name}: {row['granted']}"
         if seen["returned"] < row["returned"]:
             yield f"{lender.name} got back {row['returned']} of {row['lot_iri']}, {holder.name} {seen['returned']}"
+
+
+def _units_are_kept(simulation: Simulation) -> Iterator[str]:
+    """Produced = free + reserved + sold, over all instances: each unit is counted where it lies. What was sold late, of
+    what nobody had granted, is not there."""
+    pairs = [one for one in _pairs(simulation) if one[3] is not None]
+
+    def elsewhere(node: Node, lot_id: str) -> int:
+        found = 0
+        for lender, holder, row, seen in pairs:
+            if seen is not None and (lender, row["lot_id"]) == (node, lot_id):
+                lent_on = elsewhere(holder, seen["lot_id"])
+                found += max(0, seen["free"] + seen["reserved"] + lent_on - row["late"])
+        return found
+
+    for farm in simulation.world.farms:
+        node = simulation.nodes[farm.node]
+        with node.disk.read() as tx:
+            for lot_id, _ in farm.goods.values():
+                lot, produced = tx.one(_LEVELS, {"lot": lot_id}), tx.value(_JOURNAL, {"lot": lot_id})
+                here, away = lot["free"] + lot["reserved"] + lot["sold"], elsewhere(node, lot_id)
+                if produced != here + away:
+                    yield f"{node.name} produced {produced} of {lot_id}: {here} are here, and {away} elsewhere"
 
 
 def _leases_agree(simulation: Simulation) -> Iterator[str]:

@@ -6,20 +6,20 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import create_engine
 
 from commensal import Job, Work
-from commensal.clock import ManualClock
-from commensal.hooks.dispatcher import Failure
+from commensal.clock import Clock, ManualClock
+from commensal.hooks.dispatcher import Failure, Hooks
 from commensal.hooks.loading import load_plugins
-from commensal.ids import SeededIds
+from commensal.ids import Ids, SeededIds
 from commensal.instance import Instance, Settings
 from commensal.instance.settings import LimitSettings
-from commensal.jobs.tables import job
 from commensal.store import Store, Transaction
 from commensal.work import work_of
 from commensal_federation.delivery.restored import MARKER
@@ -43,10 +43,20 @@ class Crash(BaseException):
         self.node = node
 
 
+# What SQLAlchemy makes of a statement is the same on all disks: each is compiled once, not once for each disk.
+_DIALECT = create_engine("sqlite://").dialect
+_COMPILED: dict[Any, Any] = {}
+
+
 class Disk(Store):
-    """A store that asks before and after each commit whether there still is power."""
+    """A store in memory that asks before and after each commit whether there still is power."""
 
     node: Node
+
+    def __init__(self, *, clock: Clock, ids: Ids) -> None:
+        super().__init__("sqlite://?cached_statements=2000", clock=clock, ids=ids)
+        self.engine.dialect = _DIALECT
+        self.engine.update_execution_options(compiled_cache=_COMPILED)
 
     @contextmanager
     def write(self) -> Iterator[Transaction]:
@@ -59,9 +69,13 @@ class Disk(Store):
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
+        """On the one connection that there is. SQLite would prepare every statement anew each time that a connection
+        may only read, or may write again; so it is asked afterwards whether anything was written."""
         self.node.refuse_without_power()
-        with super().read() as tx:
+        with super().write() as tx:
+            written = self.driver.total_changes
             yield tx
+            assert self.driver.total_changes == written, "a question has written something"
 
     @property
     def driver(self) -> sqlite3.Connection:
@@ -91,6 +105,8 @@ class Node:
     life: int = 0  # how often it has started
     moments: int | None = None
     restores: int = 0
+    older: bool = False  # speaks the protocol as it was before
+    full: bool = False  # its disk
     commits: int = 0
     doing: str = ""  # the kind of the last job
     works_at: datetime | None = None  # when its worker looks for jobs again
@@ -98,19 +114,15 @@ class Node:
 
     @property
     def base(self) -> str:
-        return f"https://{self.name}.example"
+        return base_of(self.name)
 
     @property
     def instance(self) -> Instance:
         return self.federation.instance
 
-    def start(self, transport: Transport, hooks: Any = None) -> None:
+    def start(self, transport: Transport) -> None:
         """As a process starts: what it had in memory is gone."""
-        limits = LimitSettings(reads=100_000, writes=100_000, logins=100_000)
-        settings = Settings(
-            name=self.name, base_url=self.base, language="en", limits=limits, plugins={"enabled": ["federation"]}
-        )
-        hooks = hooks or load_plugins(settings, clock=self.clock)
+        settings, hooks = _plugins(self.name)
         instance = Instance(self.folder, settings, self.disk, hooks, self.clock, self.ids)
         hooks.keep_failures(self)
         self.disk.auditor = None  # nobody reads who changed what
@@ -160,9 +172,9 @@ class Node:
 
     def next_job(self) -> datetime | None:
         """By its own clock, when there is something to do; a job whose worker has died counts."""
-        with self.disk.read() as tx:
-            due = [row["due_at"] for row in tx.all(_FIRST_WAITING)]
-            due += [row["claimed_until"] + timedelta(microseconds=1) for row in tx.all(_FIRST_RUNNING)]
+        ask = self.disk.driver.execute
+        due = [datetime.fromisoformat(at) for (at,) in ask(_FIRST_WAITING)]
+        due += [datetime.fromisoformat(until) + timedelta(microseconds=1) for (until,) in ask(_FIRST_RUNNING)]
         return min(due, default=None)
 
     # --------------------------------------------------------------------------------------------- its disk
@@ -188,6 +200,7 @@ class Node:
 
     def fill_disk(self, full: bool) -> None:
         """No page more than there are: SQLite says SQLITE_FULL, as it does on a real disk."""
+        self.full = full
         (pages,) = self.disk.driver.execute("PRAGMA page_count").fetchone()
         self.disk.driver.execute(f"PRAGMA max_page_count={pages if full else 2**30}")
 
@@ -201,13 +214,35 @@ class Node:
         }
 
 
-_FIRST_WAITING = select(job.c.due_at).where(job.c.state == "waiting").order_by(job.c.due_at).limit(1)
-_FIRST_RUNNING = select(job.c.claimed_until).where(job.c.state == "running").order_by(job.c.claimed_until).limit(1)
+# Asked after each event: so of the driver, which answers ten times as fast.
+_FIRST_WAITING = "SELECT due_at FROM job WHERE state = 'waiting' ORDER BY due_at LIMIT 1"
+_FIRST_RUNNING = "SELECT claimed_until FROM job WHERE state = 'running' ORDER BY claimed_until LIMIT 1"
+
+
+def base_of(name: str) -> str:
+    return f"https://{name}.example"
+
+
+@cache
+def _clock(name: str) -> ManualClock:
+    return ManualClock(datetime.min.replace(tzinfo=UTC))
+
+
+@cache
+def _plugins(name: str) -> tuple[Settings, Hooks]:
+    """To look for plugins costs more than all else that a node needs: each name has them once, with its clock."""
+    limits = LimitSettings(reads=100_000, writes=100_000, logins=100_000)
+    settings = Settings(
+        name=name, base_url=base_of(name), language="en", limits=limits, plugins={"enabled": ["federation"]}
+    )
+    return settings, load_plugins(settings, clock=_clock(name))
 
 
 def new_node(name: str, folder: Path, now: datetime, seed: str) -> Node:
-    clock, ids = ManualClock(now), SeededIds(f"{seed} {name}")
-    disk = Disk("sqlite://", clock=clock, ids=ids)
+    """The only one of its name as long as it is used."""
+    clock, ids = _clock(name), SeededIds(f"{seed} {name}")
+    clock.set(now)
+    disk = Disk(clock=clock, ids=ids)
     folder.mkdir(exist_ok=True)
     node = disk.node = Node(name, folder, clock, ids, disk)
     return node

@@ -32,12 +32,15 @@ from commensal_federation.orders.questions import orders_of
 from commensal_federation.orders.supplying import answer_order
 from commensal_federation.orders.values import AnswerLine
 
+from .money import Till
 from .nodes import Node
+from .versions import tell_weather
 from .worlds import Farm, Stall
 
 if TYPE_CHECKING:
     from .simulation import Simulation
 
+_AT_HUBS = ("order", "order much", "cancel", "change", "weigh", "hand over", "grant", "settle", "forecast")
 Deed = tuple[str, Node, Callable[[], Any]]
 
 
@@ -48,13 +51,14 @@ class People:
         self.too_late: list[str] = []  # orders that were placed when a lease was over
         # By node and peer: what had been granted of each lease, in its epoch, when the right to sell was taken back.
         self.revoked: dict[tuple[str, str], dict[tuple[str, int], int]] = {}
+        self.till = Till(simulation)
         self._settings()
 
     def anybody(self) -> Deed:
         habits = self.simulation.plan.habits
         (habit,) = self.chance.choices(list(habits), list(habits.values()))
         deed = getattr(self, f"_{habit.replace(' ', '_')}")
-        if habit in ("order", "order much", "cancel", "change", "weigh", "hand over", "grant"):
+        if habit in _AT_HUBS:
             stall = self.chance.choice(self.simulation.world.stalls)
             node = self.simulation.nodes[stall.node]
             return habit, node, partial(deed, node, stall)
@@ -71,6 +75,12 @@ class People:
         for stall in self.simulation.world.stalls:
             node = self.simulation.nodes[stall.node]
             self.simulation.do("grant", node, partial(self._grant, node, stall))
+
+    def settle(self) -> None:
+        """Whatever customers still owe is paid, and what they paid too much they get back."""
+        for name in dict.fromkeys(stall.node for stall in self.simulation.world.stalls):
+            node = self.simulation.nodes[name]
+            self.simulation.do("settles", node, partial(self.till.settle_all, node))
 
     # ------------------------------------------------------------------------------------------------ customers
 
@@ -152,6 +162,14 @@ class People:
             for one in offered:
                 accept_grant(node.federation, tx, one.id)
         return f"{len(offered)} taken"
+
+    def _settle(self, node: Node, stall: Stall) -> str:
+        return self.till.settle_one(node)
+
+    def _forecast(self, node: Node, stall: Stall) -> str:
+        if self.simulation.plan.older is None or node.older:
+            return "no news of the weather"
+        return tell_weather(node)
 
     # ------------------------------------------------------------------------------------------------ producers
 

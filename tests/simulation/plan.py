@@ -1,9 +1,13 @@
-"""What a schedule is made of. Quiet and violent ones both occur: each kind of fault is left out of many schedules."""
+"""What a schedule is made of. Quiet and violent ones both occur: each kind of fault is left out of many schedules.
+
+Most are sprints: a few minutes, some twenty things that people do, two or three faults. The others last longer, and a
+few have seven instances.
+"""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -22,7 +26,7 @@ SKEW = 600.0  # seconds
 HABITS: Mapping[str, float] = {
     "order": 10, "order much": 3, "cancel": 3, "change": 2, "weigh": 2, "hand over": 4,
     "receive": 2, "count": 1, "price": 1, "hide": 1, "answer": 2, "revoke": 0.5, "grant": 2, "force": 0.7,
-    "accept late": 1,
+    "accept late": 1, "settle": 4, "forecast": 1,
 }  # fmt: skip
 _RARE = ("revoke", "force", "change", "hide", "count")
 
@@ -46,6 +50,8 @@ class Plan:
     skews: int
     full: int
     restores: int
+    older: float | None  # which node speaks the version before, from 0 to 1; None: all speak the same
+    upgrades: int
 
     def faults(self, simulation: Simulation) -> list[Fault]:
         chance, nodes = simulation.chance, list(simulation.nodes.values())
@@ -61,17 +67,28 @@ class Plan:
         some(self.skews, skew)
         some(self.full, fill)
         some(self.restores, back_up)
+        some(self.upgrades, upgrade)
         return drawn
 
 
+_WORLDS = ["two hubs"] * 5 + ["chain"] * 3 + ["two farms"] * 2
+# By kind: worlds; minutes until sales close, and until all is mended; seconds between two things that people do.
+_SIZES: Mapping[str, tuple[Sequence[str], Sequence[float], Sequence[float], Sequence[float]]] = {
+    "sprint": (_WORLDS, [1, 2, 3, 4], [1.5, 2, 3], [5, 8, 12]),
+    "long": (_WORLDS, [6, 15, 30, 45], [8, 15, 25], [15, 25, 40]),
+    "seven": (["seven"], [2, 5, 10], [3, 5, 8], [5, 8, 12]),
+}
+
+
 def plan_of(chance: random.Random) -> Plan:
-    worlds = ["two hubs"] * 5 + ["chain"] * 3 + ["two farms"] * 2
+    (size,) = chance.choices(list(_SIZES), [90, 8, 2])
+    worlds, closes, lasts, busy = _SIZES[size]
     return Plan(
         world=chance.choice(worlds),
         begins=timedelta(minutes=chance.choice([10, 10, 10, 60 * 23 + 45])),  # leases end after a day
-        closes=timedelta(minutes=chance.choice([6, 15, 30, 45])),
-        lasts=timedelta(minutes=chance.choice([8, 15, 25])),
-        busy=chance.choice([15, 25, 40]),
+        closes=timedelta(minutes=chance.choice(closes)),
+        lasts=timedelta(minutes=chance.choice(lasts)),
+        busy=chance.choice(busy),
         habits={one: often for one, often in HABITS.items() if chance.random() < (0.3 if one in _RARE else 0.85)}
         | {"order": HABITS["order"]},
         by_hand=chance.random() < 0.3,
@@ -82,6 +99,7 @@ def plan_of(chance: random.Random) -> Plan:
         ),
         crashes=chance.choice([0, 0, 1, 3]), cuts=chance.choice([0, 0, 1, 3]), skews=chance.choice([0, 0, 1]),
         full=chance.choice([0, 0, 0, 1]), restores=chance.choice([0, 0, 0, 0, 1]),
+        older=chance.random() if chance.random() < 0.25 else None, upgrades=chance.choice([0, 1]),
     )  # fmt: skip
 
 
@@ -136,6 +154,16 @@ def fill(simulation: Simulation, node: Node) -> None:
         simulation.note(node.name, "disk has room")
 
     simulation.at(simulation.now + timedelta(seconds=simulation.chance.uniform(10, 400)), "room", None, empty)
+
+
+def upgrade(simulation: Simulation, node: Node) -> None:
+    """Whoever speaks the older version speaks the newer one from now on."""
+    for one in simulation.nodes.values():
+        if one.older:
+            one.older, one.up = False, False
+            simulation.figures["upgrades"] += 1
+            simulation.note(one.name, "is upgraded")
+            simulation.rise(one)
 
 
 def back_up(simulation: Simulation, node: Node) -> None:

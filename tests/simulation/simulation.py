@@ -33,6 +33,7 @@ from .network import Network, Weather, Wire
 from .nodes import Crash, Node, new_node
 from .people import People
 from .plan import Plan, plan_of
+from .versions import speak
 from .worlds import BEGIN, world_of
 
 QUIET = timedelta(hours=12)  # after which, with everything mended, nothing may be under way any more
@@ -64,6 +65,9 @@ class Simulation:
         self._count, self.events, self._depth = itertools.count(), 0, 0
         self._hash = sha256()
         self.nodes = {name: self._node(name) for name in self.world.images}
+        if self.plan.older is not None:
+            names = list(self.nodes)
+            self.nodes[names[int(self.plan.older * len(names))]].older = True
         self.people = People(self)
 
     def run(self) -> str:
@@ -92,6 +96,7 @@ class Simulation:
         self.settle()
         self.people.finish()
         self.settle(silent=True)
+        self.people.settle()
         self._refuse(invariants.at_rest(self))
         if self.seed % 4 == 0:
             self._refuse(invariants.again(self))
@@ -190,7 +195,7 @@ class Simulation:
         if node.up:
             return
         self.note(node.name, "starts")
-        node.start(Wire(self.network, node, node.life + 1), node.instance.hooks)
+        node.start(Wire(self.network, node, node.life + 1))
         self.touched.add(node.name)
         self._wake()
 
@@ -227,7 +232,8 @@ class Simulation:
             due = node.next_job() if node.up else None
             if due is None:
                 continue
-            when = max(self.now, due - node.skew) + timedelta(seconds=self.chance.uniform(0.01, 1.5))
+            soon = timedelta(seconds=self.chance.uniform(0.01, 1.5))
+            when = max(self.now, due - node.skew) + soon * (10 if node.full else 1)
             if node.works_at is None or when < node.works_at:
                 node.works_at = when
                 self.at(when, "job", node, partial(self._work, node, when))
@@ -259,7 +265,7 @@ class Simulation:
             self._pass_to(self.now + last)
             going_on = invariants.under_way(self) or (silent and invariants.said(self) != before)
             calm = 0 if going_on else calm + 1
-            last = min(last * 1.5, timedelta(minutes=20)) if not calm else timedelta(minutes=2)
+            last = min(last * 1.5, timedelta(minutes=20)) if going_on else timedelta(minutes=2)
 
     def _pass_to(self, moment: datetime) -> None:
         while self._heap and self._heap[0][0] <= moment:
@@ -307,4 +313,5 @@ def _alone(simulation: Simulation) -> Iterator[None]:
         patches.enter_context(mock.patch.object(dispatcher.Hooks, "_side_by_side", in_turn))
         patches.enter_context(mock.patch.object(dispatcher, "watchdog", Watchdog()))
         patches.enter_context(mock.patch.object(failpoints, "_armed", Armed()))
+        speak(simulation, patches)
         yield

@@ -1,0 +1,130 @@
+"""Money that goes over the counter: what really went is counted here, and must be what the instances have noted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import func, select
+
+from commensal import Transaction
+from commensal.orders.tables import customer_order
+from commensal.payments.payments import receive_payment
+from commensal.payments.refunds import refund
+from commensal.payments.tables import payment_journal
+
+from .nodes import Node
+
+if TYPE_CHECKING:
+    from .simulation import Simulation
+
+_order = customer_order.c
+_BALANCES = (
+    select(_order.id, _order.enterprise_id, _order.paid_total, _order.state, _order.total)
+    .where(_order.number.is_not(None))
+    .order_by(_order.id)
+)
+_NOTED = select(payment_journal.c.order_id, func.sum(payment_journal.c.amount).label("amount")).group_by(
+    payment_journal.c.order_id
+)
+
+
+@dataclass(frozen=True)
+class Passing:
+    """Money that changes hands, in minor units; negative: a customer gets it back. `key` is its name for good."""
+
+    node: Node
+    enterprise_id: str
+    order_id: str
+    amount: int
+    key: str
+
+    def note(self) -> None:
+        """The hub writes it down; once more where it does not know whether it has."""
+        with self.node.instance.store.write() as tx:
+            about: dict[str, Any] = {
+                "enterprise_id": self.enterprise_id,
+                "order_id": self.order_id,
+                "method": "cash:cash",
+                "idempotency_key": self.key,
+                "person_id": None,
+            }
+            if self.amount > 0:
+                receive_payment(tx, amount=self.amount, **about)
+            else:
+                refund(tx, amount=-self.amount, **about)
+
+
+class Till:
+    """What went over the counters, and what perhaps was not written down: the instance may have died over it."""
+
+    def __init__(self, simulation: Simulation) -> None:
+        self._simulation = simulation
+        self.passed: list[Passing] = []
+        self.open: list[Passing] = []
+
+    def settle_one(self, node: Node) -> str:
+        """Somebody pays what an order costs, or gets back what was too much; sometimes it is noted twice."""
+        self._note_again(node)
+        with node.instance.store.read() as tx:
+            balances = [one for one in tx.all(_BALANCES) if _due(one)]
+        if not balances:
+            return "nothing"
+        said = self._pass(node, self._simulation.chance.choice(balances))
+        if self._simulation.chance.random() < 0.2:
+            self.passed[-1].note()
+        return said
+
+    def settle_all(self, node: Node) -> str:
+        self._note_again(node)
+        with node.instance.store.read() as tx:
+            balances = [one for one in tx.all(_BALANCES) if _due(one)]
+        for one in balances:
+            self._pass(node, one)
+        return f"{len(balances)} settled"
+
+    def wrong(self, node: Node) -> Iterator[str]:
+        """Every coin that went over the counter is noted once; every order that stands is paid, every other not."""
+        with node.disk.read() as tx:
+            for one in tx.all(_BALANCES):
+                if _due(one):
+                    yield f"{node.name}: the order {one['id']} is {one['state']}, and {_due(one)} of it is open"
+            noted = {row["order_id"]: int(row["amount"]) for row in tx.all(_NOTED)}
+        went: Counter[str] = Counter()
+        for passing in self.passed:
+            if passing.node is node:
+                went[passing.order_id] += passing.amount
+        if not node.restores:
+            for order_id in sorted({*went, *noted}):
+                if went[order_id] != noted.get(order_id, 0):
+                    yield f"{node.name}: {went[order_id]} went over the counter, noted are {noted.get(order_id, 0)}"
+
+    def _pass(self, node: Node, row: Any) -> str:
+        key = f"{self._simulation.seed} {len(self.passed)}"
+        passing = Passing(node, row["enterprise_id"], row["id"], _due(row), key)
+        self.passed.append(passing)
+        self.open.append(passing)
+        passing.note()
+        self.open.remove(passing)
+        return f"{passing.amount}"
+
+    def _note_again(self, node: Node) -> None:
+        for passing in [one for one in self.open if one.node is node]:
+            if not node.restores or _is_known(node, passing):
+                passing.note()
+            self.open.remove(passing)
+
+
+def _due(row: Any) -> int:
+    owed: int = row["total"] if row["state"] in ("Held", "Complete") else 0
+    return owed - int(row["paid_total"])
+
+
+def _is_known(node: Node, passing: Passing) -> bool:
+    def find(tx: Transaction) -> bool:
+        return tx.first(select(_order.id).where(_order.id == passing.order_id)) is not None
+
+    with node.instance.store.read() as tx:
+        return find(tx)
