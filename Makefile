@@ -38,7 +38,7 @@ soak: $(VENV)/installed   ## an instance under load for MINUTES (10): does anyth
 crash: $(VENV)/installed   ## 2,000 kills while people shop; `make crash SEED=… KILLS=…` does it again
 	$(BIN)/python -m tests.crash.campaign
 
-sim: $(VENV)/installed   ## 10,000 schedules of trading instances; `make sim SEED=…` tells one again
+sim: $(VENV)/installed   ## 10,000 schedules of trading instances; `make sim SEED=…` tells one, `MUTANTS=1` plants bugs
 	$(BIN)/python -m tests.simulation.campaign
 
 clean:

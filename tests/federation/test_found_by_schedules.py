@@ -178,7 +178,7 @@ def test_what_scales_have_found_beyond_a_lease_is_not_given_back(trade: Region) 
             tx.execute(update(table).values(closes_at=tx.now))
     minutes(trade, 3)
     (there,) = [one for one in farm.leases() if one.lot_id == cheese.lot_id]
-    assert (there.granted, there.returned, there.held) == (2, 2, Decimal("0.1"))
+    assert (there.granted, there.returned, there.held) == (Decimal(2), Decimal(2), Decimal("0.1"))
     sound(trade)
 
 

@@ -1,4 +1,8 @@
-"""Many schedules, on all processors, and what came of them. ``make sim`` runs 10,000; ``make sim SEED=…`` one again."""
+"""Many schedules, on all processors, and what came of them.
+
+``make sim`` runs 10,000, ``make sim SCHEDULES=…`` as many, ``make sim SEED=…`` one again, and tells it.
+``make sim MUTANTS=1`` looks for the first seed that finds each planted bug, ``make sim MUTANTS=its_name`` for that one.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +10,14 @@ import multiprocessing
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
+from .mutants import MUTANTS, planted
 from .simulation import Simulation, Violation
 
 
@@ -53,8 +59,8 @@ def summary(all_found: list[Found], seconds: float) -> str:
         f"{figures['messages']} messages in {figures['requests']} requests "
         f"({figures['lost']} lost, {figures['doubled']} doubled), "
         f"{figures['crashes']} crashes, {figures['cuts']} cuts, {figures['wrong clocks']} wrong clocks, "
-        f"{figures['full disks']} full disks, {figures['restores']} restores, {figures['forced']} forced returns, "
-        f"{figures['orders']} orders. {wrong} violations: {bound}."
+        f"{figures['full disks']} full disks, {figures['restores']} restores, {figures['upgrades']} upgrades, "
+        f"{figures['forced']} forced returns, {figures['orders']} orders. {wrong} violations: {bound}."
     )
 
 
@@ -64,7 +70,27 @@ def _seeds() -> Iterator[int]:
     yield from range(first, first + int(os.environ.get("SCHEDULES", "10000")))
 
 
+SEARCHED = 200  # seeds for each planted bug
+
+
+def first_to_find(name: str) -> tuple[str, int | None, str]:
+    """The planted bug, the least seed that finds it, if one does, and what it says."""
+    for seed in range(SEARCHED):
+        if wrong := run(seed, partial(planted, name)).wrong:
+            return name, seed, wrong.splitlines()[0]
+    return name, None, f"not found by {SEARCHED} seeds"
+
+
+def _search(names: Sequence[str]) -> None:
+    with multiprocessing.get_context("spawn").Pool() as pool:
+        for name, seed, said in pool.imap_unordered(first_to_find, names):
+            print(f"{name}: {seed} ({said})", flush=True)
+
+
 def main() -> None:
+    if wanted := os.environ.get("MUTANTS"):
+        _search(sorted(MUTANTS) if wanted == "1" else [wanted])
+        return
     if seed := os.environ.get("SEED"):
         found = run(int(seed), keep=10_000)
         print("\n".join(found.lines), found.wrong or f"All was well: {found.digest[:16]}.", sep="\n")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, func, literal, select, union_all
@@ -79,6 +79,26 @@ _UNDER_WAY = union_all(
     ),
 )
 _SAID = select(func.count()).select_from(federation_outbox)
+
+
+def at_once(node: Node) -> Iterator[str]:
+    """After each event, at the node where it happened: of the driver, since it is asked so often."""
+    ask = node.disk.driver.execute
+    for (lot_id,) in ask(_BELOW_ZERO):
+        yield f"{node.name}: {lot_id} is below zero"
+    for lease_id, epoch, *counts in ask(_COUNTS):
+        before = node.counts.get(lease_id)
+        if before is not None and (epoch < before[0] or (epoch == before[0] and _fell(before[1:], counts))):
+            yield f"{node.name}: counts of {lease_id} were {before} and are {epoch, *counts}"
+        node.counts[lease_id] = (epoch, *counts)
+
+
+def _fell(before: Sequence[int], after: Sequence[int]) -> bool:
+    return any(one > other for one, other in zip(before, after, strict=True))
+
+
+_BELOW_ZERO = "SELECT id FROM stock_lot WHERE free < 0 OR reserved < 0 OR sold < 0 OR lent < 0"
+_COUNTS = "SELECT id, epoch, granted, report, seen, returned FROM federation_lease"
 
 
 def always(simulation: Simulation) -> list[str]:

@@ -110,6 +110,7 @@ class Node:
     commits: int = 0
     doing: str = ""  # the kind of the last job
     works_at: datetime | None = None  # when its worker looks for jobs again
+    counts: dict[str, tuple[int, ...]] = field(default_factory=dict)  # of its leases: they only grow
     failures: list[str] = field(default_factory=list)  # of the plugin's hooks
 
     @property
@@ -188,6 +189,7 @@ class Node:
         self.load(image)
         (self.folder / MARKER).write_text(marker, encoding="utf-8")
         self.restores += 1
+        self.counts.clear()
 
     def load(self, image: bytes) -> None:
         source = sqlite3.connect(":memory:")

@@ -53,6 +53,14 @@ class Plan:
     older: float | None  # which node speaks the version before, from 0 to 1; None: all speak the same
     upgrades: int
 
+    @property
+    def short(self) -> bool:
+        return self.lasts < timedelta(minutes=5)
+
+    def within(self, chance: random.Random, least: float, most: float) -> timedelta:
+        """Some seconds that a fault lasts; in short schedules less, so that there is time to go on after it."""
+        return timedelta(seconds=chance.uniform(least, most) * (0.15 if self.short else 1))
+
     def faults(self, simulation: Simulation) -> list[Fault]:
         chance, nodes = simulation.chance, list(simulation.nodes.values())
         drawn: list[Fault] = []
@@ -122,7 +130,7 @@ def cut(simulation: Simulation, node: Node) -> None:
         network.cut.difference_update(ways)
         simulation.note("network", f"whole {ways}")
 
-    simulation.at(simulation.now + timedelta(seconds=chance.uniform(10, 900)), "whole", None, mend)
+    simulation.at(simulation.now + simulation.plan.within(chance, 10, 900), "whole", None, mend)
 
 
 def skew(simulation: Simulation, node: Node) -> None:
@@ -139,7 +147,7 @@ def skew(simulation: Simulation, node: Node) -> None:
 
     set_clock(wrong)
     simulation.at(
-        simulation.now + timedelta(seconds=chance.uniform(60, 900)), "clock", None, partial(set_clock, timedelta())
+        simulation.now + simulation.plan.within(chance, 60, 900), "clock", None, partial(set_clock, timedelta())
     )
 
 
@@ -153,7 +161,7 @@ def fill(simulation: Simulation, node: Node) -> None:
         node.fill_disk(False)
         simulation.note(node.name, "disk has room")
 
-    simulation.at(simulation.now + timedelta(seconds=simulation.chance.uniform(10, 400)), "room", None, empty)
+    simulation.at(simulation.now + simulation.plan.within(simulation.chance, 10, 400), "room", None, empty)
 
 
 def upgrade(simulation: Simulation, node: Node) -> None:
@@ -179,4 +187,4 @@ def back_up(simulation: Simulation, node: Node) -> None:
             node.up = False
             simulation.rise(node)
 
-    simulation.at(simulation.now + timedelta(seconds=simulation.chance.uniform(30, 600)), "restore", None, restore)
+    simulation.at(simulation.now + simulation.plan.within(simulation.chance, 30, 600), "restore", None, restore)

@@ -9,7 +9,7 @@ from typing import Any
 
 from commensal.jobs import run as jobs_run
 from commensal_federation.delivery import answers as verdicts
-from commensal_federation.delivery import breaker, checking, intake, pushing, receiving
+from commensal_federation.delivery import breaker, checking, intake, pulling, pushing, receiving, restored
 from commensal_federation.delivery.handling import handle
 from commensal_federation.leases import holding
 from commensal_federation.messages.types import Refuse
@@ -77,6 +77,15 @@ def who_died_while_pushing_keeps_the_lane(stack: ExitStack) -> None:
 
 def jobs_of_the_dead_are_not_taken_up(stack: ExitStack) -> None:
     put(stack, jobs_run, "CLAIM", timedelta(days=30))
+
+
+def what_is_not_taken_for_now_is_passed_over(stack: ExitStack) -> None:
+    put(stack, pulling, "_FOR_NOW", ())
+
+
+def a_restored_instance_goes_on_in_its_old_epoch(stack: ExitStack) -> None:
+    put(stack, restored, "notice_in", nothing)
+    put(stack, pushing, "notice_restore", nothing)
 
 
 def what_comes_early_is_refused(stack: ExitStack) -> None:

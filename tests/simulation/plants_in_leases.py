@@ -86,6 +86,27 @@ def late_sales_are_granted_twice(stack: ExitStack) -> None:
     put(stack, people, "accept_late", accept_late)
 
 
+def whoever_gives_back_is_still_served(stack: ExitStack) -> None:
+    want = lending.want
+
+    def wanted(tx: Any, lease: Any, grains: int) -> None:
+        if grains:
+            want(tx, lease, grains)
+
+    put(stack, lending, "want", wanted)
+
+
+def scales_find_more_than_was_granted_and_it_is_given_back(stack: ExitStack) -> None:
+    report = now(holding, "report")
+
+    def reported(federation: Any, tx: Any, lease: Any) -> None:
+        if lease.free and lease.row["granted"] == lease.row["returned"] + lease.lot.sold * lease.lot.per_unit:
+            lease = set_lease(tx, lease, returned=lease.row["returned"] + lease.free)
+        report(federation, tx, lease)
+
+    put(stack, holding, "report", reported)
+
+
 def who_waits_is_never_served_enough(stack: ExitStack) -> None:
     serve = lending.serve_wants
 

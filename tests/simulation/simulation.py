@@ -93,7 +93,7 @@ class Simulation:
             self.step()
         self._mend()
         self._pass_to(self.world_closes)
-        self.settle()
+        self.settle(silent=self.plan.short)
         self.people.finish()
         self.settle(silent=True)
         self.people.settle()
@@ -157,6 +157,7 @@ class Simulation:
         if said is not False:
             self.note(f"{node.name} {name}", said)
         self.events += 1
+        self._refuse([*invariants.at_once(node)])
         if self.events % _EVERY == 0:
             self._refuse(invariants.always(self))
         self._wake()
@@ -189,7 +190,7 @@ class Simulation:
         node.up, node.falling = False, True
         self.figures["crashes"] += 1
         self.note(node.name, "has no power")
-        self.at(self.now + timedelta(seconds=self.chance.uniform(0.5, 300)), "power", None, partial(self.rise, node))
+        self.at(self.now + self.plan.within(self.chance, 0.5, 300), "power", None, partial(self.rise, node))
 
     def rise(self, node: Node) -> None:
         if node.up:
@@ -254,9 +255,10 @@ class Simulation:
         self._wake()
 
     def settle(self, *, silent: bool = False) -> None:
-        """Goes on until nothing is under way, twice in a row; not for ever. `silent`: and nobody says anything new."""
+        """Goes on until nothing is under way, twice in a row; not for ever. `silent`: and nobody says anything new,
+        which is seen once in short schedules: each time costs as much as a minute of trade."""
         calm, limit, last = 0, self.now + QUIET, timedelta(minutes=2)
-        while calm < 2:
+        while calm < (1 if self.plan.short and silent else 2):
             if self.now > limit:
                 raise Violation(f"under way for ever: {invariants.under_way(self)}")
             for node in self.nodes.values():

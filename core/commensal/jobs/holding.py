@@ -45,4 +45,4 @@ def holding(instance: Instance, one: Job, *, every: timedelta = _EVERY) -> Itera
 def claim_again(instance: Instance, one: Job) -> None:
     """Whoever has lost the job to another worker does not get it back."""
     with instance.store.write() as tx:
-        tx.execute(HELD, {**ours(one), "claimed_until": tx.now + CLAIM})
+        tx.change(HELD, {**ours(one), "claimed_until": tx.now + CLAIM})

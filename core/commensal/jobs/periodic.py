@@ -59,7 +59,7 @@ def _claim(tx: Transaction, one: Periodic) -> bool:
     start = slot(tx.now, one.every)
     if not insert_once(tx, job_slot, {"name": one.name, "slot": start}):
         return False
-    tx.execute(_FORGET, {"work": one.name, "before": start - KEEP})
+    tx.change(_FORGET, {"work": one.name, "before": start - KEEP})
     return True
 
 

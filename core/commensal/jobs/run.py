@@ -51,7 +51,7 @@ def _claim(tx: Transaction) -> Job | None:
     row = tx.first(due, {"now": tx.now}) or tx.first(lost, {"now": tx.now})
     if row is None:
         return None
-    tx.execute(_TAKE_UP, {"job": row["id"], "until": tx.now + CLAIM})
+    tx.change(_TAKE_UP, {"job": row["id"], "until": tx.now + CLAIM})
     return Job(row["id"], row["kind"], row["payload"], row["attempts"] + 1)
 
 
@@ -83,15 +83,15 @@ def _do(instance: Instance, work: Work, one: Job) -> None:
         failpoint("job.done")
         with instance.store.write() as tx:
             # What it was about is not kept: payloads name people, and hold the secrets of their links.
-            tx.execute(HELD, {**ours(one), "state": "done", "finished_at": tx.now, "error": "", "payload": {}})
+            tx.change(HELD, {**ours(one), "state": "done", "finished_at": tx.now, "error": "", "payload": {}})
 
 
 def _failed(tx: Transaction, one: Job, error: str) -> None:
     if one.attempts > len(DELAYS):
-        tx.execute(HELD, {**ours(one), "state": "parked", "error": error})
+        tx.change(HELD, {**ours(one), "state": "parked", "error": error})
     else:
         again = {"state": "waiting", "error": error, "due_at": _next(tx.now, one.attempts)}
-        tx.execute(HELD, {**ours(one), **again})
+        tx.change(HELD, {**ours(one), **again})
 
 
 def _next(now: datetime, attempts: int) -> datetime:

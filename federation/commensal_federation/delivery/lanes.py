@@ -38,7 +38,7 @@ def where_lane(peer_id: str, lane: str, direction: str) -> tuple[Any, ...]:
 
 def change_lane(tx: Transaction, peer_id: str, lane: str, direction: str, values: Mapping[str, Any]) -> None:
     """Writes these columns of the lane's row; nothing where it is not there."""
-    tx.execute(_CHANGE, {"peer": peer_id, "name": lane, "way": direction, **values})
+    tx.change(_CHANGE, {"peer": peer_id, "name": lane, "way": direction, **values})
 
 
 def lane_row(tx: Transaction, peer_id: str, lane: str, direction: str, *, lock: bool = False) -> Row | None:
@@ -58,7 +58,7 @@ def held_lane(tx: Transaction, peer_id: str, lane: str, direction: str, epoch: i
 
 def posted(tx: Transaction, peer_id: str, lane: Lane, hash: str) -> None:
     """The next message will name this one; a job is promised for it."""
-    tx.execute(_POSTED, {"peer": peer_id, "name": lane, "last": hash})
+    tx.change(_POSTED, {"peer": peer_id, "name": lane, "last": hash})
 
 
 def next_place(tx: Transaction, peer_id: str, lane: Lane, epoch: int) -> tuple[Place, bool]:

@@ -43,7 +43,7 @@ def wake(tx: Transaction) -> None:
     refresh_old(tx)
     for row in tx.all(_LOST, {"now": tx.now}):
         promise_push(tx, row["peer_id"])
-    tx.execute(_LET_GO, {"now": tx.now})
+    tx.change(_LET_GO, {"now": tx.now})
     for row in tx.all(_SILENT, {"before": tx.now - SILENT}):
         tx.execute(update(federation_peer).where(_peer.id == row["id"]), {"asked_at": tx.now})
         promise_pulls(tx, row["id"], row["epoch_seen"])

@@ -113,7 +113,7 @@ def open_lease(
 
 def set_lease(tx: Transaction, lease: Held, **values: Any) -> Held:
     """Writes these columns and reads the lease again."""
-    tx.execute(_CHANGE, {"lease": lease.row["id"], **values})
+    tx.change(_CHANGE, {"lease": lease.row["id"], **values})
     return lease_by_id(tx, lease.row["id"])
 
 

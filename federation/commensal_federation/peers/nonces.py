@@ -31,4 +31,4 @@ def keep_nonce(tx: Transaction, key_id: str, nonce: str, expires_at: datetime) -
 
 def forget_nonces(tx: Transaction) -> None:
     """Those whose signatures have run out."""
-    tx.execute(_ENDED, {"now": tx.now})
+    tx.change(_ENDED, {"now": tx.now})

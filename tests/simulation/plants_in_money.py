@@ -1,0 +1,55 @@
+"""Bugs of money, and of peers that speak another version."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import Any
+
+from commensal.payments import payments, refunds
+from commensal_federation.delivery import checking, receiving
+from commensal_federation.delivery.values import Receipt
+
+from .planting import now, put
+
+
+def a_payment_that_is_noted_twice_counts_twice(stack: ExitStack) -> None:
+    put(stack, payments, "write_once", _anew(payments))
+
+
+def a_refund_that_is_noted_twice_counts_twice(stack: ExitStack) -> None:
+    put(stack, refunds, "write_once", _anew(refunds))
+
+
+def _anew(place: Any) -> Any:
+    once = now(place, "write_once")
+
+    def write(tx: Any, order: Any, kind: str, method: str, amount: int, key: str, **more: Any) -> Any:
+        return once(tx, order, kind, method, amount, f"{key} {tx.new_id()}", **more)
+
+    return write
+
+
+def an_unknown_member_is_refused(stack: ExitStack) -> None:
+    read = checking.read_object
+
+    def strict(known: Any, envelope: Any, reading: Any) -> Any:
+        if "forecast" in envelope.object:
+            raise checking.NotTaken(Receipt(422, envelope.id, "member", "forecast is no member"), envelope)
+        return read(known, envelope, reading)
+
+    put(stack, checking, "read_object", strict)
+
+
+def an_unknown_type_is_taken_for_nothing(stack: ExitStack) -> None:
+    """It counts as known: its sender believes that it was understood."""
+    check = checking.check
+
+    def silent(*args: Any) -> Any:
+        try:
+            return check(*args)
+        except checking.NotTaken as refused:
+            if refused.receipt.code == "type":
+                raise checking.NotTaken(Receipt(200, refused.receipt.id, "known"), refused.envelope) from None
+            raise
+
+    put(stack, receiving, "check", silent)
