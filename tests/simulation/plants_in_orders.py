@@ -44,7 +44,7 @@ def an_answer_counts_twice(stack: ExitStack) -> None:
 
 
 def customers_are_cut_by_what_was_told_and_not_by_what_is(stack: ExitStack) -> None:
-    put(stack, answers, "_ordered", lambda tx, order, line: line.quantity)
+    put(stack, answers, "ordered_pieces", lambda *_: 1_000_000)
 
 
 def an_answer_to_an_older_word_counts(stack: ExitStack) -> None:

@@ -21,6 +21,8 @@ CAUGHT_BY: Mapping[str, int] = {
     "a_payment_that_is_noted_twice_counts_twice": 0,
     "a_recall_takes_what_is_reserved": 14,
     "a_refund_that_is_noted_twice_counts_twice": 0,
+    "a_restored_hub_orders_anew": 34,
+    "a_restored_instance_goes_on_in_its_old_epoch": 34,
     "an_answer_counts_twice": 9,
     "an_older_report_is_believed": 5,
     "an_older_revision_of_an_item_counts": 1,
@@ -28,4 +30,9 @@ CAUGHT_BY: Mapping[str, int] = {
     "an_unknown_member_is_refused": 1,
     "an_unknown_type_is_taken_for_nothing": 2,
     "customers_are_not_cut": 8,
+    "jobs_of_the_dead_are_not_taken_up": 4,
+    "units_are_given_back_and_kept": 0,
+    "what_is_reported_as_sold_is_not_noted": 8,
+    "what_was_given_back_is_not_told": 0,
+    "what_was_hidden_stays_listed": 1,
 }
