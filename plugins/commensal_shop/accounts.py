@@ -89,7 +89,7 @@ def sign_up_now(visit: Visit) -> Response:
     try:
         new = new_person(
             email=typed["email"], name=typed["name"], password=typed["password"], language=visit.language,
-            phone=typed["phone"],
+            phone=typed["phone"], place=visit.instance.settings.name,
         )  # fmt: skip
     except Invalid as error:
         wrong = mistakes(visit, error, typed.__contains__)
@@ -158,7 +158,7 @@ def _reset_page(visit: Visit, wrong: Mistakes = NONE, status: int = 200) -> Resp
 def reset_now(visit: Visit) -> Response:
     password = visit.form.get("password", "")
     try:
-        hashed = hash_password(password)
+        hashed = hash_password(password, own=(visit.instance.settings.name,))
         with visit.write() as tx:
             reset_password(tx, visit.path["code"], hashed)
     except Refused as error:

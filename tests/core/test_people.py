@@ -27,6 +27,7 @@ from commensal.people.confirmations import (
 )
 from commensal.people.email import read_email
 from commensal.people.forgetting import forget_what_ran_out
+from commensal.people.guessable import _words, guessable
 from commensal.people.new_password import change_password, check_new_password
 from commensal.people.operators import add_operator
 from commensal.people.people import (
@@ -98,6 +99,43 @@ def test_a_password_is_refused_for_what_it_is(password: str, code: str) -> None:
     with pytest.raises(Invalid) as refused:
         passwords.hash_password(password)
     assert [(one.code, one.where) for one in refused.value.problems] == [(code, "/password")]
+
+
+def test_more_than_three_thousand_passwords_that_are_guessed_first_are_refused() -> None:
+    tails = ["1", "12", "123", "1234", "12345", "123456", "007", "13", "75", "69", "!", "1!", "123!", "2024", "2025"]
+    stems = _words()
+    tried = {f"{stem}{tail}" for stem in stems for tail in tails} | {f"{stem}{stem}" for stem in stems}
+    tried |= {
+        "0123456789",
+        "12345678910",
+        "1111111111",
+        "0612345678",
+        "P@ssw0rd2024",
+        "Pa55word123!",
+        "s3cr3t1234",
+        "1q2w3e4r5t",
+        "24/12/1985",
+    }
+    tried |= {f"{stem.capitalize()}{year}" for stem in stems for year in range(1970, 2027)}
+    long_enough = {one for one in tried if len(one) >= passwords.SHORTEST}
+    assert len(long_enough) > 3000
+    assert [one for one in long_enough if not guessable(one)] == []
+
+
+def test_names_around_a_password_are_guessed_first_too() -> None:
+    own = ("Ada Lovelace", "ada.l@example.org", "Les Paniers du Val")
+    for one in ("lovelace1815", "AdaLovelace1", "l0velace!!!", "example2026", "lespaniersduval", "PaniersVal-1"):
+        assert guessable(one, own) == (one != "PaniersVal-1"), one
+        assert not guessable(one)
+    with pytest.raises(Invalid):
+        new_person(email="ada@example.org", name="Ada Lovelace", password="lovelace1815", language="en")
+    with pytest.raises(Invalid):
+        new_person(email="a@example.org", name="A", password="tabledhotes1", language="en", place="Table d'hotes")
+
+
+def test_a_password_that_takes_a_moment_to_guess_is_taken() -> None:
+    for one in (GOOD, "correct horse", "un mot de passe long", "demo-commensal", "kx7-qpl-22m", "pommes au four"):
+        assert not guessable(one), one
 
 
 def test_nobodys_hash_costs_what_a_real_one_costs() -> None:

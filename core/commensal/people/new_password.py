@@ -17,10 +17,11 @@ def check_new_password(tx: Transaction, person_id: str, *, old: str, new: str) -
 
     Raises `Invalid` where the old one is wrong, or the new one will not do.
     """
-    kept: str | None = tx.value(select(person.c.password_hash).where(person.c.id == person_id))
-    if not password_matches(old, kept) or kept is None:
+    row = tx.first(select(person.c.password_hash, person.c.name, person.c.email).where(person.c.id == person_id))
+    kept: str | None = row["password_hash"] if row else None
+    if row is None or not password_matches(old, kept) or kept is None:
         raise Invalid([Problem("wrong", "This is not your password.", "/old")])
-    return kept, hash_password(new, "/new")
+    return kept, hash_password(new, "/new", own=(row["name"], row["email"]))
 
 
 def prove_password(tx: Transaction, person_id: str, password: str) -> None:

@@ -55,8 +55,9 @@ class PersonChanges(TypedDict, total=False):
 COLUMNS = [person.c[one.name] for one in fields(Person)]  # all but the password's hash
 
 
-def new_person(*, email: str, name: str, password: str, language: str, phone: str = "") -> NewPerson:
-    """Checks what somebody typed and hashes the password: takes 30 ms, so call it outside of transactions.
+def new_person(*, email: str, name: str, password: str, language: str, phone: str = "", place: str = "") -> NewPerson:
+    """Checks what somebody typed and hashes the password: takes 30 ms, so call it outside of transactions. `place` is
+    the name of the instance, which no password may consist of.
 
     Raises `Invalid` with every mistake.
     """
@@ -65,10 +66,11 @@ def new_person(*, email: str, name: str, password: str, language: str, phone: st
     if isinstance(read, Problem):
         problems.append(read)
     values = _checked({"name": name, "phone": phone, "language": language}, problems)
-    judge_password(password, problems)
+    own = (name, email, place)
+    judge_password(password, problems, own=own)
     if problems or isinstance(read, Problem):
         raise Invalid(problems)
-    return NewPerson(email=read, password_hash=hash_password(password), **values)
+    return NewPerson(email=read, password_hash=hash_password(password, own=own), **values)
 
 
 def add_person(tx: Transaction, new: NewPerson, *, confirmed: bool = False, is_operator: bool = False) -> Person | None:

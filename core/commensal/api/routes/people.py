@@ -96,7 +96,7 @@ class MailOnItsWay:
 def _newcomer(call: Call, body: SignUp) -> NewPerson:
     return new_person(
         email=body.email, name=body.name, password=body.password, phone=body.phone,
-        language=body.language or call.language,
+        language=body.language or call.language, place=call.instance.settings.name,
     )  # fmt: skip
 
 
@@ -118,7 +118,7 @@ def ask_for_new_password(call: Call, body: ForgottenPassword) -> None:
 
 
 def _hashed(call: Call, body: ForgottenPasswordAgain) -> str:
-    return hash_password(body.password)
+    return hash_password(body.password, own=(call.instance.settings.name,))
 
 
 @routes.put("/forgotten-password", scope="public", status=204, limit="logins", prepare=_hashed)
