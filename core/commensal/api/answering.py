@@ -118,7 +118,7 @@ def _answer(
             trace_export(call, endpoint, given, value)
             return response
         with slowed_down(rates, address, getattr(given.get("body"), "codes", None) or ()):
-            return _change(request, endpoint, understood, given, content)
+            return _change(request, endpoint, instance, understood, given, content)
 
 
 def _asks_nothing(endpoint: Endpoint) -> bool:
@@ -142,11 +142,15 @@ def _given(request: Request, endpoint: Endpoint, content: bytes) -> dict[str, An
 
 
 def _change(
-    request: Request, endpoint: Endpoint, understood: Callable[..., Call], given: dict[str, Any], content: bytes
+    request: Request,
+    endpoint: Endpoint,
+    instance: Instance,
+    understood: Callable[..., Call],
+    given: dict[str, Any],
+    content: bytes,
 ) -> Response:
     key = read_key(request.headers.get("idempotency-key"), needed=endpoint.needs_key) if endpoint.keeps else None
     path = f"{request.url.path}?{request.url.query}"
-    instance: Instance = request.app.state.instance
 
     def act(tx: Transaction) -> tuple[Call, Any, Response]:
         call = understood(tx=tx)
