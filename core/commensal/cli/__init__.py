@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+from typing import NoReturn
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from ..errors import CommensalError
 from ..logs import configure_logs
@@ -22,11 +24,22 @@ app.callback()(lambda: None)  # the commands are found when they are called
 
 
 def main() -> None:
-    """Runs a command. Errors of ours are told in a sentence; everything else keeps its traceback."""
+    """Runs a command. Errors of ours, of disks and of databases are told in a sentence; everything else keeps its
+    traceback."""
     # Answers go to stdout, logs do not. `serve` and `work` configure them anew, as instance.toml says.
     configure_logs(sys.stderr, level="warning")
     try:
         app()
     except CommensalError as error:
-        Console(stderr=True).print(f"[red]{type(error).__name__}[/red]: {error}", highlight=False)
-        sys.exit(1)
+        _end(error, str(error))
+    except Exception as error:
+        from .trouble import in_words  # it knows drivers, which most commands can do without
+
+        if not (said := in_words(error)):
+            raise
+        _end(error, said)
+
+
+def _end(error: Exception, said: str) -> NoReturn:
+    Console(stderr=True).print(f"[red]{type(error).__name__}[/red]: {escape(said)}", highlight=False)
+    sys.exit(1)

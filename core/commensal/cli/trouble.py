@@ -1,0 +1,31 @@
+"""What databases and disks refuse, in a sentence with what to do; whatever is not known here keeps its traceback."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from sqlalchemy.exc import DBAPIError
+
+_ADVICE = (
+    (
+        ("not a database", "malformed", "corrupt"),
+        "The file is damaged: keep it, and restore the newest backup into a new folder (`commensal restore`).",
+    ),
+    (("full", "no space"), "Make room on its disk."),
+    (
+        ("readonly", "unable to open", "permission"),
+        "Run this as the user who owns the folder, and look at the modes of the files in it.",
+    ),
+    (("connection", "authentication", "role ", "does not exist"), "Is the server running, and is database.url right?"),
+)
+
+
+def in_words(error: Exception) -> str:
+    """Empty where it is an error of the code, and not of what is around it."""
+    if isinstance(error, DBAPIError | sqlite3.Error):
+        said = str(error.orig if isinstance(error, DBAPIError) else error).strip()
+        found = [advice for words, advice in _ADVICE if any(word in said.casefold() for word in words)]
+        return f"The database cannot be used: {said.splitlines()[0]}. {found[0]}" if found else ""
+    if isinstance(error, OSError) and error.strerror:
+        return ": ".join([*([str(error.filename)] if error.filename else []), error.strerror]) + "."
+    return ""

@@ -1,0 +1,78 @@
+"""What an operator reads when the database or the disk is not as it should be: a sentence, and no traceback."""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+import sys
+from pathlib import Path
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from commensal.cli import main
+from commensal.cli.trouble import in_words
+from commensal.instance.begin import begin_instance
+
+
+@pytest.fixture
+def val(tmp_path: Path) -> Path:
+    begin_instance(tmp_path / "val", name="Val", plugins=())
+    return tmp_path / "val"
+
+
+def told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *words: object) -> str:
+    monkeypatch.setattr(sys, "argv", ["commensal", *map(str, words)])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 1
+    return " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize("command", [("check",), ("serve", "--port", "0"), ("jobs",)])
+def test_a_damaged_database_is_told_with_what_to_do(
+    val: Path, command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (val / "commensal.db").write_bytes(b"This is no database." * 1000)
+    said = told(monkeypatch, capsys, *command, "--instance", val)
+    assert said == (
+        "DatabaseError: The database cannot be used: file is not a database. The file is damaged: keep it, and restore "
+        "the newest backup into a new folder (`commensal restore`)."
+    )
+
+
+def test_a_folder_that_cannot_be_made_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [
+        "--name",
+        "x",
+        "--base-url",
+        "http://127.0.0.1",
+        "--language",
+        "fr",
+        "--timezone",
+        "UTC",
+        "--sender",
+        "a@b.c",
+    ]
+    said = told(monkeypatch, capsys, "init", "--instance", "/proc/val", *words)
+    assert said == "FileNotFoundError: /proc/val: No such file or directory."
+
+
+@pytest.mark.parametrize(
+    ("error", "advice"),
+    [
+        (sqlite3.OperationalError("attempt to write a readonly database"), "Run this as the user who owns the folder"),
+        (sqlite3.OperationalError("database or disk is full"), "Make room on its disk."),
+        (OperationalError("", None, Exception("connection failed: refused\nIs it?")), "Is the server running"),
+        (OSError(errno.ENOSPC, "No space left on device", "/mnt/x"), "/mnt/x: No space left on device."),
+    ],
+)
+def test_what_is_refused_comes_with_advice(error: Exception, advice: str) -> None:
+    assert advice in in_words(error)
+
+
+def test_a_mistake_of_the_code_keeps_its_traceback() -> None:
+    for error in (KeyError("x"), sqlite3.OperationalError("no such column: x"), ValueError("x")):
+        assert in_words(error) == ""
