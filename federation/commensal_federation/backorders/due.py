@@ -29,6 +29,12 @@ def tell_due(tx: Transaction, *, session_id: str = "") -> None:
             promise(tx, TELL, {"backorder": row["id"]})
 
 
+def is_open(tx: Transaction, link_id: str) -> bool:
+    """Whether something is ordered there that is to be completed yet, by a platform that answers."""
+    held = or_(_row.said_state == "Held", _row.posting)
+    return tx.first(select(_row.id).where(_row.link_id == link_id, held, _row.parked_at.is_(None)).limit(1)) is not None
+
+
 def look_soon(tx: Transaction, link_id: str, iris: Collection[str]) -> bool:
     """The platform of a link says that something has happened to these things of its own: orders of ours among them are
     looked at now. False where none is."""

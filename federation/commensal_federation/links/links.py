@@ -23,6 +23,7 @@ from commensal import (
     url_problem,
 )
 
+from ..backorders.due import is_open
 from ..catalogue.grants import switch_on
 from ..runtime import Federation
 from .tables import federation_link, federation_linked_product
@@ -109,8 +110,11 @@ def change_link(
 
 
 def unlink(tx: Transaction, enterprise_id: str, link_id: str) -> Link:
-    """Nothing of it is sold any more; what was ordered stays, and its secret is forgotten. Raises `NotFound`."""
+    """Nothing of it is sold any more; what was ordered stays, and its secret is forgotten. Raises `NotFound`, and
+    `Conflict` while an order there is still to be completed."""
     before = _open_link(tx, link_id, enterprise_id)
+    if is_open(tx, before.id):
+        raise Conflict("order_open", "An order there is not complete yet: unlink it when the sale is over.")
     take_off_all(tx, before.id)
     return set_state(tx, before.id, "ended", secret="", auth="none", **_FRESH)
 

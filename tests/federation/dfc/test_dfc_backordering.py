@@ -15,10 +15,11 @@ from typer.testing import CliRunner
 from commensal.api.app import make_app
 from commensal.cli import app
 from commensal.clock import ManualClock
-from commensal.errors import SoldOut
+from commensal.errors import Conflict, SoldOut
 from commensal_federation.backorders.alarms import backorder_warnings
 from commensal_federation.dfc.vocabulary import DfcEvent
 from commensal_federation.links.hearing import hear
+from commensal_federation.links.links import unlink
 
 from .ordering import Buying, an_instance
 from .portal import Portal, PortalGood, PortalOrder
@@ -113,6 +114,16 @@ def test_orders_are_amended_and_what_nobody_wants_any_more_is_cancelled(hub: Buy
     assert portal.counts[1] == ("Held", {"3": 1})
     assert portal.ordering() == ["POST", "PUT", "PUT", "POST"]
     hub.sound()
+
+
+def test_a_platform_is_not_unlinked_while_an_order_there_is_open(hub: Buying, portal: Portal) -> None:
+    hub.order({"Beans": 3})
+    told(hub)
+    with pytest.raises(Conflict, match="not complete yet"), hub.instance.store.write() as tx:
+        unlink(tx, "hub", hub.backorder.link_id)
+    hub.close()
+    with hub.instance.store.write() as tx:
+        assert unlink(tx, "hub", hub.backorder.link_id).state == "ended"
 
 
 def test_nothing_is_ordered_where_nothing_is_left_before_it_was_told(hub: Buying, portal: Portal) -> None:
