@@ -87,12 +87,14 @@ if TYPE_CHECKING:
     from .errors import Stale as Stale
     from .errors import Unauthorised as Unauthorised
     from .hooks.contract import hookimpl as hookimpl
+    from .hooks.dialects import dialects_of as dialects_of
     from .hooks.dispatcher import Hooks as Hooks
     from .hooks.values import DemoHub as DemoHub
     from .hooks.values import DemoNetwork as DemoNetwork
     from .hooks.values import DemoPlace as DemoPlace
     from .hooks.values import DemoRun as DemoRun
     from .hooks.values import DemoStory as DemoStory
+    from .hooks.values import Dialect as Dialect
     from .hooks.values import Event as Event
     from .hooks.values import MenuItem as MenuItem
     from .hooks.values import PaymentMethod as PaymentMethod
@@ -347,6 +349,7 @@ _MODULES = {
     "DemoPlace": "hooks.values",
     "DemoRun": "hooks.values",
     "DemoStory": "hooks.values",
+    "Dialect": "hooks.values",
     "Due": "payments.values",
     "Endpoint": "api.endpoint",
     "Enterprise": "enterprises.enterprises",
@@ -457,6 +460,7 @@ _MODULES = {
     "customers_by_id": "enterprises.customers",
     "decode_text": "decoding",
     "demand": "people.access",
+    "dialects_of": "hooks.dialects",
     "digits": "money",
     "do_one_job": "work",
     "drop_append_only_ddl": "store.append_only",

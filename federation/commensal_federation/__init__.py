@@ -13,6 +13,7 @@ from commensal import hookimpl
 from .catalogue.telling import listing_changed, stock_changed
 from .commands import commands
 from .demo.network import demo_network
+from .dfc.dialects import dialects
 from .identity.warnings import warnings
 from .jobs import jobs
 from .leases.holding import bring_stock
@@ -25,6 +26,7 @@ __all__ = [
     "bring_stock",
     "commands",
     "demo_network",
+    "dialects",
     "endpoints",
     "fixed_routes",
     "jobs",

@@ -363,6 +363,7 @@ def start(plugin: Probe, clock: ManualClock) -> None:
     hooks.each(specifications.jobs)
     hooks.each(specifications.routes, instance=NONE)
     hooks.each(specifications.fixed_routes, instance=NONE)
+    hooks.each(specifications.dialects)
     hooks.each(specifications.demo_network, network=NONE)
 
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         DemoNetwork,
         DemoPlace,
         DemoStory,
+        Dialect,
         Event,
         MenuItem,
         PaymentMethod,
@@ -95,6 +96,16 @@ def fixed_routes(instance: Instance) -> Sequence[BaseRoute] | None:
     """Starlette routes at addresses that a standard fixes: ``/.well-known/…`` (RFC 8615), ``/webid``, ``/api/dfc/…``.
 
     Everything else belongs under ``/-/<id>/``. Two plugins that claim one path, or a path of the core, stop the start.
+    """
+    raise AssertionError("a specification is not called")
+
+
+@hook(scope="instance", returns="each", where="startup", on_error="raise")
+def dialects() -> Sequence[Dialect] | None:
+    """Ways of writing catalogues and orders for other platforms.
+
+    Platforms that ask for the media type of one are answered in it, and what they answer in it is read by it. DFC 1.16
+    is given to whoever asks for nothing else.
     """
     raise AssertionError("a specification is not called")
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     from ..instance import Instance
@@ -133,6 +133,26 @@ class DemoRun(Protocol):
     def stop(self, place: int) -> None: ...
 
     def say(self, text: str) -> None: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dialect:
+    """A way of writing down what platforms tell each other about food.
+
+    id:         such as "dfc-2.0"
+    media_type: by which it is asked for and answered, with its parameters, if any
+    asks:       the header `Accept` by which it is asked for; "": the media type
+    write:      the bytes of some things, and of the lists of their names that the answer gives, by the lists' own
+                names. A thing is a value with an `iri`, and fields that are named after DFC's words
+    read:       a document of DFC (JSON-LD, as plain objects) from bytes; None: they are such a document already.
+                Raises `ValueError` for what it does not understand
+    """
+
+    id: str
+    media_type: str
+    write: Callable[[Sequence[Any], Mapping[str, Sequence[str]]], bytes]
+    read: Callable[[bytes], Any] | None = None
+    asks: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -61,6 +61,7 @@ GOOD: dict[str, Callable[..., Any]] = {
     "endpoints": list,
     "routes": list,
     "fixed_routes": list,
+    "dialects": list,
     "jobs": lambda: Work({}),
     "commands": lambda app: None,
     "check_settings": lambda settings: [],

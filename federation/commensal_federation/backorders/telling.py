@@ -213,7 +213,7 @@ def _listed(client: DfcClient, url: str) -> list[tuple[DfcDocument, DfcOrder]] |
                 raise
             return None
         found += _orders_in(client, answer)
-        page = next_page(answer)
+        page = next_page(client, answer)
         if not page:
             break
     return found

@@ -11,16 +11,13 @@ import msgspec
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
-from commensal import Problem, Refused, Visit, page, say
+from commensal import Dialect, Problem, Refused, Visit, page, say
 
 from ..platforms.tokens import recognise
+from .dialects import asked_for
 from .findings import Unreadable
 from .vocabulary import Thing
-from .write_20 import write as write_20
-from .write_116 import write as write_116
 
-V2 = 'application/ld+json; profile="dfc-v2"'
-V1 = "application/ld+json"
 VERSION = version("commensal")  # of what writes the answers
 _LARGEST = 4_000_000  # bytes of what platforms send: an order of 500 lines, with all that is said of its products
 
@@ -37,22 +34,21 @@ def document(
 ) -> Response:
     """The values in the version that was asked for. `listed`: what a list in 2.0 holds, where that is not all; `tag`
     where it is known before."""
-    written = list(things)
-    if not wants_2(visit):
-        return answer(visit, write_116(written), V1, status, tag)
-    here = f"{base_of(visit)}{visit.request.url.path}"
-    lists = {} if listed is None else {here: listed}
-    return answer(visit, write_20(written, lists), V2, status, tag)
+    dialect, here = _wanted(visit), f"{base_of(visit)}{visit.request.url.path}"
+    lists = {} if listed is None else {here: list(listed)}
+    return _sent(visit, dialect.write(list(things), lists), dialect.media_type, status, tag)
 
 
-def wants_2(visit: Visit) -> bool:
-    """As Open Food Network has it: ``Accept: application/ld+json; profile="dfc-v2"``."""
-    return "dfc-v2" in visit.request.headers.get("accept", "")
+def _wanted(visit: Visit) -> Dialect:
+    return asked_for(visit.instance, visit.request.headers.get("accept", ""))
 
 
 def answer(visit: Visit, said: dict[str, Any], media_type: str, status: int = 200, tag: str = "") -> Response:
-    """Answers 304 to who has the same already."""
-    content = msgspec.json.encode(said)
+    """Of what is in no dialect. Answers 304 to who has the same already."""
+    return _sent(visit, msgspec.json.encode(said), media_type, status, tag)
+
+
+def _sent(visit: Visit, content: bytes, media_type: str, status: int, tag: str) -> Response:
     tag = tag or f'"{hashlib.sha256(content).hexdigest()[:32]}"'
     if visit.request.method == "GET" and has_already(visit, tag):
         return unchanged(visit, tag)
@@ -61,7 +57,7 @@ def answer(visit: Visit, said: dict[str, Any], media_type: str, status: int = 20
 
 def tag_of(visit: Visit, stamp: str) -> str:
     """The tag of an answer that follows from what `stamp` stands for, and from how it is asked for."""
-    asked = (stamp, VERSION, base_of(visit), visit.request.url.path, visit.request.url.query, str(wants_2(visit)))
+    asked = (stamp, VERSION, base_of(visit), visit.request.url.path, visit.request.url.query, _wanted(visit).media_type)
     hashed = hashlib.sha256(" ".join(asked).encode()).hexdigest()
     return f'"{hashed[:32]}"'
 

@@ -15,8 +15,9 @@ from starlette.routing import BaseRoute
 from commensal import Instance, NotFound, Visit, listing_stamp
 
 from ..moving.authority import authority_of
-from .answering import V1, answer, base_of, dfc_page, document, has_already, tag_of, unchanged
+from .answering import answer, base_of, dfc_page, document, has_already, tag_of, unchanged
 from .asking import asked_enterprise, demand_scope, holds, known_enterprises
+from .dialects import V1
 from .event_pages import event_routes
 from .export import enterprise_things, export_enterprise
 from .iris import enterprise_iri, webid_iri

@@ -13,8 +13,9 @@ from typing import Any
 import msgspec
 
 from ..delivery.backoff import retry_after
+from ..dfc.dialects import accepted, of_answer
 from ..dfc.findings import Unreadable
-from ..dfc.limits import LARGEST
+from ..dfc.limits import LARGEST, parse
 from ..dfc.read import DfcDocument, read
 from ..runtime import Federation
 from ..transport import Answer, Request, Unreachable
@@ -23,10 +24,6 @@ from .tokens import access_token
 from .values import Access, origin_of
 
 SECONDS = 30.0  # for one answer: deployed platforms take up to six
-_ACCEPT = {
-    "1.16": "application/ld+json, application/json;q=0.9",
-    "2.0": 'application/ld+json; profile="dfc-v2"',
-}
 _CONTENT = {"1.16": "application/ld+json", "2.0": 'application/ld+json; profile="dfc-v2"'}
 _LONGEST_REASON = 300
 
@@ -44,6 +41,7 @@ class DfcAnswer:
     etag: str = ""
     location: str = ""
     links: str = ""
+    content_type: str = ""
 
     @property
     def unchanged(self) -> bool:
@@ -70,10 +68,22 @@ class DfcClient:
     def document(self, answer: DfcAnswer) -> DfcDocument:
         """The values in an answer; what other hosts are named for is among its findings as wrong."""
         try:
-            return read(answer.body, host=self.access.host)
+            return read(self.parsed(answer), host=self.access.host)
         except Unreadable as error:
             text = "The answer of {url} is not read: {reason}"
             raise NotAnswered("no_dfc", text, url=answer.url, reason=error.text, answered=answer.status) from error
+
+    def parsed(self, answer: DfcAnswer) -> Any:
+        """An answer as the plain objects of JSON-LD, in whichever dialect it is written."""
+        dialect = of_answer(self._federation.instance, answer.content_type)
+        try:
+            if dialect is None or dialect.read is None:
+                return parse(answer.body)
+            return dialect.read(answer.body)
+        except (Unreadable, ValueError) as error:
+            text = "The answer of {url} is not read: {reason}"
+            reason = str(error)[:_LONGEST_REASON]
+            raise NotAnswered("no_dfc", text, url=answer.url, reason=reason, answered=answer.status) from error
 
     def _ask(self, method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes) -> DfcAnswer:
         if origin_of(url) != self.access.origin:
@@ -87,10 +97,11 @@ class DfcClient:
         return DfcAnswer(
             url=url, status=answer.status, body=answer.body, etag=answer.header("etag")[:200],
             location=answer.header("location")[:2000], links=answer.header("link")[:4000],
+            content_type=answer.header("content-type")[:200],
         )  # fmt: skip
 
     def _sent(self, method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes, *, anew: bool) -> Answer:
-        asked = [("accept", _ACCEPT[self.access.version]), *self._right(anew), *headers]
+        asked = [("accept", accepted(self._federation.instance, self.access.version)), *self._right(anew), *headers]
         try:
             return self._federation.transport.send(
                 Request(method, url, asked, body), seconds=self._seconds, size=LARGEST

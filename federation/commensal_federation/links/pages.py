@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urljoin
 
 from ..dfc.findings import Unreadable
-from ..dfc.limits import LARGEST, parse
+from ..dfc.limits import LARGEST
 from ..dfc.read import DfcDocument, read
 from .client import DfcAnswer, DfcClient
 from .errors import NotAnswered
@@ -57,7 +57,7 @@ def _following(client: DfcClient, first: DfcAnswer) -> Iterator[DfcAnswer]:
     asked, page, size = {first.url}, first, len(first.body)
     described, listed = set[str](), dict[str, None]()
     while True:
-        raw = _parsed(page)
+        raw = client.parsed(page)
         _note(raw, described, listed)
         url = _next(page, raw)
         if not url or url in asked:
@@ -80,21 +80,13 @@ def _one_more(client: DfcClient, url: str, asked: set[str], size: int) -> DfcAns
     return client.get(url)
 
 
-def _parsed(answer: DfcAnswer) -> Any:
-    try:
-        return parse(answer.body)
-    except Unreadable as error:
-        text = "The answer of {url} is not read: {reason}"
-        raise NotAnswered("no_dfc", text, url=answer.url, reason=error.text, answered=answer.status) from error
-
-
 def _together(client: DfcClient, answers: list[DfcAnswer]) -> DfcDocument:
     """As one document. A platform's single answer is read as it came."""
     if len(answers) == 1:
         return client.document(answers[0])
     documents: list[Any] = []
     for one in answers:
-        raw = _parsed(one)
+        raw = client.parsed(one)
         documents += raw if isinstance(raw, list) else [raw]
     try:
         return read(documents, host=client.access.host)
@@ -103,9 +95,9 @@ def _together(client: DfcClient, answers: list[DfcAnswer]) -> DfcDocument:
         raise NotAnswered("no_dfc", text, url=client.access.url, reason=error.text) from error
 
 
-def next_page(page: DfcAnswer) -> str:
-    """The address of the page after this one, "" on the last. Raises `NotAnswered` for what is no JSON."""
-    return _next(page, _parsed(page))
+def next_page(client: DfcClient, page: DfcAnswer) -> str:
+    """The address of the page after this one, "" on the last. Raises `NotAnswered` for what is not understood."""
+    return _next(page, client.parsed(page))
 
 
 def _next(page: DfcAnswer, raw: Any) -> str:
