@@ -256,6 +256,11 @@ _FOUND = select(_CHANGES).where(
 )
 
 
+def _found_by_scales(node: Node, lot_id: str) -> int:
+    with node.disk.read() as tx:
+        return max(0, _found(tx, lot_id))
+
+
 def _ended(node: Node, simulation: Simulation) -> Iterator[str]:
     """Every message has come, and every job is done, or waits for nobody."""
     with node.disk.read() as tx:
@@ -378,7 +383,8 @@ def _leases_agree(simulation: Simulation) -> Iterator[str]:
         over = row["held"] + row["sold"] + row["returned"] - row["granted"]
         if row["per_unit"] == 1 and row["late"] != max(0, over):
             yield f"{about} {over} more than granted, of which {row['late']} are noted"
-        if row["late"] and not (simulation.people.done["forced"] or simulation.figures["restores"]):
+        explained = simulation.people.done["forced"] or simulation.figures["restores"]
+        if row["late"] > _found_by_scales(holder, seen["lot_id"]) and not explained:
             yield f"{about} {row['late']} sold late, and nothing was forced"
         at = (lender.name, row["lot_id"])
         lent[at] = lent.get(at, 0) + row["granted"] - row["seen"] + max(0, row["held"] - row["late"])

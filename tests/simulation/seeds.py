@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-SCHEDULES = 40  # seeds from 0 on
+SCHEDULES = 140  # seeds from 0 on
 
 # A seed by which each planted bug is found.
 CAUGHT_BY: Mapping[str, int] = {
+    "a_forced_return_keeps_its_epoch": 70,
     "a_grant_says_the_difference": 0,
     "a_grant_that_comes_twice_is_taken_twice": 0,
     "a_line_follows_todays_price": 8,
@@ -31,7 +32,10 @@ CAUGHT_BY: Mapping[str, int] = {
     "an_unknown_type_is_taken_for_nothing": 2,
     "customers_are_not_cut": 8,
     "jobs_of_the_dead_are_not_taken_up": 4,
+    "late_sales_are_granted_twice": 103,
+    "the_proof_is_not_checked": 0,
     "units_are_given_back_and_kept": 0,
+    "what_is_not_taken_for_now_is_passed_over": 31,
     "what_is_reported_as_sold_is_not_noted": 8,
     "what_was_given_back_is_not_told": 0,
     "what_was_hidden_stays_listed": 1,

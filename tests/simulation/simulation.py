@@ -61,6 +61,7 @@ class Simulation:
         self.lines: list[str] = []
         self.touched: set[str] = set()
         self.mended = False
+        self._heard: list[int] = []  # how much everybody had said when it was last asked
         self._heap: list[tuple[datetime, int, str, Node | None, Act]] = []
         self._count, self.events, self._depth = itertools.count(), 0, 0
         self._hash = sha256()
@@ -93,6 +94,7 @@ class Simulation:
             self.step()
         self._mend()
         self._pass_to(self.world_closes)
+        self._heard = invariants.said(self)
         self.settle(silent=self.plan.short)
         self.people.finish()
         self.settle(silent=True)
@@ -263,9 +265,9 @@ class Simulation:
                 raise Violation(f"under way for ever: {invariants.under_way(self)}")
             for node in self.nodes.values():
                 self._tick(node)
-            before = invariants.said(self)
             self._pass_to(self.now + last)
-            going_on = invariants.under_way(self) or (silent and invariants.said(self) != before)
+            before, self._heard = self._heard, invariants.said(self)
+            going_on = invariants.under_way(self) or (silent and self._heard != before)
             calm = 0 if going_on else calm + 1
             last = min(last * 1.5, timedelta(minutes=20)) if going_on else timedelta(minutes=2)
 

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Literal
 
 import structlog
+from sqlalchemy.exc import OperationalError
 
 from commensal import Busy, Refused, Transaction
 
@@ -49,8 +50,8 @@ def handle(federation: Federation, tx: Transaction, peer: Peer, checked: Checked
         return _dead(federation, tx, peer, checked, refused.code, refused.text)
     except Refused as refused:
         return _dead(federation, tx, peer, checked, refused.code, str(refused))
-    except Busy:
-        raise
+    except (Busy, OperationalError):
+        raise  # it is the database that fails, which has perhaps undone everything: the peer sends it again
     except Exception as error:  # any fault of any handler: the message is kept, and shown to the operator
         _log.error("a message could not be handled", id=envelope.id, type=envelope.type, exc_info=error)
         return _late(federation, tx, peer, checked, f"{type(error).__name__}: {error}", last)
