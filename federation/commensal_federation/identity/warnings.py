@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from commensal import Conflict, Instance, Transaction, hookimpl
 
 from ..backorders.alarms import backorder_warnings
+from ..links.alarms import link_warnings
 from ..runtime import federation_of
 from .files import file_of, folder_of, read_key
 from .keys import Key, key_iri, our_keys, signing_now
@@ -25,7 +26,7 @@ SOON = timedelta(days=30)
 def warnings(instance: Instance) -> Sequence[str]:
     federation = federation_of(instance)
     with instance.store.read() as tx:
-        return [*key_warnings(federation, tx), *backorder_warnings(tx)]
+        return [*key_warnings(federation, tx), *backorder_warnings(tx), *link_warnings(tx)]
 
 
 def key_warnings(federation: Federation, tx: Transaction) -> Iterator[str]:

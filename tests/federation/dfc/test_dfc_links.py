@@ -21,6 +21,7 @@ from commensal.sale_sessions.questions import coordination_by_id
 from commensal.sale_sessions.suppliers import set_supplier
 from commensal.sale_sessions.values import Supplier
 from commensal.testing.shop import Shop
+from commensal_federation.links.alarms import link_warnings
 from commensal_federation.links.errors import NotAnswered
 from commensal_federation.links.links import linked_products, unlink
 from commensal_federation.links.refreshing import refresh_due
@@ -228,6 +229,9 @@ def test_a_failure_is_shown_and_tried_again_later_each_time(shop: Shop, there: D
         assert now.failures == failures
         assert 1.7 <= (now.due_at - clock.now()).total_seconds() / 60 / 2 ** (failures - 1) <= 2.3
         assert "nothing at" in now.error
+    with shop.instance.store.read() as tx:
+        (warning,) = link_warnings(tx)
+    assert "could not be read 3 times" in warning
     there.say("/c", *there.goods(1))
     with shop.instance.store.write() as tx:
         refresh_due(tx)

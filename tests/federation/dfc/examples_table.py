@@ -1,0 +1,43 @@
+"""What documents of other platforms yield: ``python tests/federation/dfc/examples_table.py FOLDER``."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from pathlib import Path
+
+from commensal_federation.dfc.findings import Findings
+from commensal_federation.dfc.goods import Goods
+from commensal_federation.dfc.read import DfcDocument, Unreadable, read
+from commensal_federation.dfc.vocabulary import DfcItem, DfcOffer, DfcProduct
+
+
+def main(folder: Path) -> None:
+    print("| document | dialect | products | prices | stocks | units | findings |")
+    print("|---|---|---:|---:|---:|---|---|")
+    for file in sorted(folder.iterdir()):
+        try:
+            print(f"| {file.stem} | {row(read(file.read_bytes()))} |")
+        except Unreadable as error:
+            print(f"| {file.stem} | not read: {error.text} | | | | | |")
+
+
+def row(document: DfcDocument) -> str:
+    """Dialect, and what there is of what; findings by their codes, how often each."""
+    currencies = Counter(one.price.currency for one in document.all(DfcOffer) if one.price)
+    findings = Findings()
+    goods = list(Goods(document, currencies.most_common(1)[0][0] if currencies else "EUR", findings))
+    stocks = [one for one in document.all(DfcItem) if one.stock is not None]
+    stocked = [one for one in document.all(DfcProduct) if one.stock is not None]
+    units = sorted({one.size.unit for one in goods})
+    said = Counter({one.code: one.count for one in (*document.findings, *findings.listed)})
+    cells = (
+        document.version + (" events" if document.events else ""), len(document.all(DfcProduct)),
+        sum(currencies.values()), len(stocks) + len(stocked), ", ".join(units) or "-",
+        ", ".join(f"{code} {count}" for code, count in sorted(said.items())) or "-",
+    )  # fmt: skip
+    return " | ".join(map(str, cells))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
