@@ -60,7 +60,7 @@ def add_to(app: typer.Typer) -> None:
                     for one in wrong:
                         console.print(f"[red]wrong[/red] {one}")
                     raise typer.Exit(1 if wrong else 0)
-                _greet(greeting, stories, processes.url(0), place)
+                _greet(greeting, stories, processes.url(0), place, kept=folder is not None)
                 processes.wait()
 
 
@@ -109,7 +109,7 @@ def _greeting(instance: Instance, region: Region, filled: Filled) -> list[str]:
     ]
 
 
-def _greet(greeting: Sequence[str], stories: Sequence[DemoStory], url: str, folder: Path) -> None:
+def _greet(greeting: Sequence[str], stories: Sequence[DemoStory], url: str, folder: Path, *, kept: bool) -> None:
     console.print(f"\n[bold]Commensal is serving the demo region at {url}[/bold]\n")
     for line in greeting:
         console.print(line.format(url=url))
@@ -119,4 +119,6 @@ def _greet(greeting: Sequence[str], stories: Sequence[DemoStory], url: str, fold
             console.print(f"  {one}")
     console.print(f"\nThe API describes itself at {url}/api/openapi.json.")
     console.print(f"E-mails are written into {folder / 'mail'}.")
-    console.print("Stop with Ctrl-C; then everything here is gone.\n")
+    console.print(
+        f"Stop with Ctrl-C; {folder} stays.\n" if kept else "Stop with Ctrl-C; then everything here is gone.\n"
+    )

@@ -20,6 +20,7 @@ from commensal import (
     do_one_job,
     hookimpl,
     list_products,
+    listed_for,
     open_coordination,
     put_on_sale,
     sellable_products,
@@ -35,7 +36,7 @@ from .story import Traded, tell
 
 PRODUCERS = 3  # that sell to the neighbours too
 MARGIN = Decimal(20)  # percent that hubs add
-PRICE = 250  # cents for a piece of whatever has none, in a demo
+PRICE = 250  # cents for a piece of what the region's first hub does not sell
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def demo_network(network: DemoNetwork) -> DemoStory | None:
     home = _Home(network, region)
     producers = list(network.producer_ids[:PRODUCERS])
     for producer in producers:
-        _list_own(network.home, producer)
+        _list_own(network.home, producer, network.hub_id)
     sessions = []
     for at, hub in enumerate(network.neighbours):
         region.befriend("home", str(at))
@@ -69,15 +70,18 @@ def demo_network(network: DemoNetwork) -> DemoStory | None:
     region.work()
     hubs = tuple(one.instance.folder for one in network.neighbours)
     traded = Traded(home=network.home.folder, producers=tuple(producers), hubs=hubs, sessions=tuple(sessions))
-    return DemoStory(tries=_tries(network.neighbours), tell=lambda run: tell(run, traded))
+    return DemoStory(tries=_tries(network), tell=lambda run: tell(run, traded))
 
 
-def _list_own(instance: Instance, producer: str) -> None:
-    """Producers of the region sell through its hubs; for others they need a list of their own."""
+def _list_own(instance: Instance, producer: str, hub: str) -> None:
+    """Producers of the region sell through its hubs; for others they need a list of their own. They ask what the hub
+    does."""
     with instance.store.write() as tx:
         catalog = create_catalog(tx, enterprise_id=producer, name="Pour les voisins")
-        mine = sellable_products(tx, producer, producer_id=producer, limit=200)
-        list_products(tx, producer, catalog.id, [Listing(product_id=one.product.id, price=PRICE) for one in mine])
+        prices = {one.product.id: one.price for one in listed_for(tx, hub, None, limit=1000)}
+        mine = [one.product.id for one in sellable_products(tx, producer, producer_id=producer, limit=200)]
+        listings = [Listing(product_id=one, price=prices.get(one, PRICE)) for one in mine]
+        list_products(tx, producer, catalog.id, listings)
 
 
 def _trade(home: _Home, name: str, hub: DemoHub, producers: Sequence[str]) -> None:
@@ -117,11 +121,13 @@ def _session(tx: Transaction, hub: DemoHub, suppliers: Sequence[str]) -> str:
     return session.id
 
 
-def _tries(neighbours: Sequence[DemoHub]) -> list[str]:
-    urls = [one.instance.settings.base_url for one in neighbours]
+def _tries(network: DemoNetwork) -> list[str]:
+    urls = [one.instance.settings.base_url for one in network.neighbours]
+    home = network.home.folder
     return [
         *(f"Look at what producers of the region sell at {url}" for url in urls),
         "Buy the last crate of something from both at once: one of you gets it.",
-        "Stop an instance (end its process), and go on buying what the other holds.",
-        "Start it again (commensal serve --instance …), and watch it catch up: commensal leases --instance …",
+        f"Stop the producers' instance (pkill -f 'serve --instance {home}$'), and go on buying what the others hold.",
+        f"Start it again (commensal serve --instance {home}).",
+        f"Watch it catch up: commensal leases --instance {home}",
     ]
