@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.exc import OperationalError
 
 from commensal.clock import ManualClock
 from commensal.store import Store
@@ -16,6 +18,7 @@ from commensal_federation.delivery.handling import PATIENCE, Outcome
 from commensal_federation.delivery.parking import give_up_parked
 from commensal_federation.delivery.tables import federation_inbox
 from commensal_federation.messages.envelope import multihash
+from commensal_federation.messages.registry import TYPES
 from commensal_federation.peers import Limits
 from commensal_federation.peers.changing import change_peer
 from commensal_federation.signing import canonical, sign
@@ -138,3 +141,30 @@ def test_what_a_peer_may_not_ask_for_is_not_found(forger: Any) -> None:
     for path in ("inbox/x/y", "other", "messages/../inbox"):
         assert forger.send(b"{}", path=path).status in (401, 404)
     assert forger.send(b"{}", path="outbox").status == 405
+
+
+def test_a_message_that_the_disk_has_no_room_for_is_not_half_kept(
+    forger: Any, notes: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite undoes the whole transaction then: what was written after that stood alone, and the message was lost."""
+    b = forger.region["b"]
+    if b.instance.store.engine.dialect.name != "sqlite":
+        pytest.skip("PostgreSQL goes on with nothing after an error")
+
+    def fill(federation: Any, tx: Any, received: Any) -> None:
+        run = tx.connection.exec_driver_sql
+        (pages,) = run("PRAGMA page_count").one()
+        run(f"PRAGMA max_page_count={pages}")
+        try:
+            run("CREATE TABLE filled AS SELECT zeroblob(9000000) AS much")
+        finally:
+            run("PRAGMA max_page_count=1073741823")
+
+    body, before = forger.signed("hello"), _stored(forger.region)
+    with monkeypatch.context() as full:
+        full.setitem(TYPES, "OrderNote", replace(TYPES["OrderNote"], handle=fill))
+        with pytest.raises(OperationalError):
+            forger.status(body)
+    assert _stored(forger.region) == before
+    assert forger.status(body)[0] == 202
+    assert notes.at(b) == ["hello"]
