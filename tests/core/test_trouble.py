@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import sqlite3
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,14 @@ from sqlalchemy.exc import OperationalError
 from commensal.cli import main
 from commensal.cli.trouble import in_words
 from commensal.instance.begin import begin_instance
+from commensal.logs import configure_logs
+
+
+@pytest.fixture(autouse=True)
+def logs() -> Iterator[None]:
+    """`main` sends them to the stderr of this test, which ends with it."""
+    yield
+    configure_logs()
 
 
 @pytest.fixture
