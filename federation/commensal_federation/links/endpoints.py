@@ -87,7 +87,7 @@ def remove_link(call: Call, enterprise: str, link: str) -> None:
     unlink(call.tx, enterprise, link)
 
 
-@routes.post(f"{_LINKS}/{{link}}/refresh", scope="catalogs:write", status=202, untraced="what is read is traced")
+@routes.post(f"{_LINKS}/{{link}}/refresh", scope="catalogs:write", status=202)
 def refresh_now(call: Call, enterprise: str, link: str) -> Link:
     """Reads it anew, a moment later."""
     found = link_by_id(call.tx, link, enterprise_id=enterprise)
