@@ -64,11 +64,13 @@ def _undone_on_error(tx: Transaction) -> Iterator[None]:
     tx.connection.exec_driver_sql("SAVEPOINT message")
     try:
         yield
+    except OperationalError:
+        raise  # the whole transaction ends, and perhaps the savepoint is gone with it
     except BaseException:
         tx.connection.exec_driver_sql("ROLLBACK TO SAVEPOINT message")
-        raise
-    finally:
         tx.connection.exec_driver_sql("RELEASE SAVEPOINT message")
+        raise
+    tx.connection.exec_driver_sql("RELEASE SAVEPOINT message")
 
 
 def received(peer: Peer, checked: Checked) -> Received:
