@@ -26,7 +26,7 @@ from commensal_federation.catalogue.grants import end_grant, give_grant, grants_
 from commensal_federation.delivery.pulling import pull_lane
 from commensal_federation.delivery.restored import MARKER
 from commensal_federation.delivery.tables import federation_inbox, federation_outbox
-from commensal_federation.leases.holding import give_back
+from commensal_federation.leases.holding import give_back, report
 from commensal_federation.leases.lending import accept_late, force_return
 from commensal_federation.leases.row import holdings_of
 from commensal_federation.leases.values import Lease
@@ -367,11 +367,38 @@ def test_what_a_restored_hub_says_before_it_has_noticed_is_not_lost(
         hub.order(item, 2000)
     farm.region.work()
     backup.restore()
+    give_all_back(hub, farm)
+    minutes(farm.region, 3)
+    assert_both_count_alike(farm, hub)
+
+
+def test_a_restored_hub_that_reports_under_a_number_given_before_reports_again(
+    farm: Producer, hub: Hub, item: str, tmp_path: Path
+) -> None:
+    """The producer took it for the report that it knew by this number, and never heard what was given back."""
+    hub.order(item, 2)
+    minutes(farm.region, 2)
+    backup = Backup(hub, tmp_path)
+    with hub.write() as tx:
+        report(hub.federation, tx, holdings_of(tx, [hub.lot(farm).id])[0])
+    farm.region.work()
+    backup.restore()
+    with hub.write() as tx:  # nothing more will be sold, asked for and reported
+        for table in (coordination, sale_session):
+            tx.execute(update(table).values(closes_at=tx.now))
+    give_all_back(hub, farm)
+    minutes(farm.region, 3)
+    assert_both_count_alike(farm, hub)
+
+
+def give_all_back(hub: Hub, farm: Producer) -> None:
     held = hub.lot(farm)
     with hub.write() as tx:
         (here,) = holdings_of(tx, [held.id])
         give_back(hub.federation, tx, here, here.free)
-    minutes(farm.region, 3)
+
+
+def assert_both_count_alike(farm: Producer, hub: Hub) -> None:
     assert lease(farm).returned == hub.leases()[0].returned > 0
     assert lease(farm).held == hub.lot(farm).on_hand
     sound(farm.region)

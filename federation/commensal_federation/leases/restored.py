@@ -48,15 +48,19 @@ def _lent(federation: Federation, tx: Transaction, sent: Sent, iri: str) -> Held
 
 
 def report_given_back(federation: Federation, tx: Transaction, sent: Sent) -> None:
-    """We gave back or sold more than we remember: none of it is sold again."""
+    """We gave back or sold more than we remember: none of it is sold again.
+
+    What was said since the restore may bear the same number, and counts for nothing at the lender: all is told again.
+    """
     said: LeaseReport = sent.body
     lease = lease_with(tx, "holder", sent.peer.id, lot_iri=said.lot)
-    if lease is None or said.epoch != lease.row["epoch"] or said.report <= lease.row["report"]:
+    if lease is None or said.epoch != lease.row["epoch"]:
         return
     row = lease.row
     granted, returned = lease.grains(said.seen), lease.grains(said.returned)
     lease_in(tx, row["lot_id"], max(0, granted - row["granted"]), note="granted before a restore")
-    lease = set_lease(tx, lease, granted=max(granted, row["granted"]), report=said.report)
+    number = max(said.report, row["report"])
+    lease = set_lease(tx, lease, granted=max(granted, row["granted"]), report=number, seen=0)
     back = min(max(0, returned - row["returned"]), lease.free)
     lease_in(tx, row["lot_id"], -back, note="given back before a restore")
     lease = set_lease(tx, lease, returned=max(returned, row["returned"]))  # what is missing was sold late, to tell so
