@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from commensal.clock import ManualClock
 from commensal.store import Store
@@ -17,9 +17,11 @@ from commensal_federation.delivery.alerts import alerts
 from commensal_federation.delivery.answers import judge
 from commensal_federation.delivery.backoff import GIVEN_UP, LONGEST, delay, retry_after
 from commensal_federation.delivery.dead_letters import dead_letters, discard, replay
+from commensal_federation.delivery.pulling import pull_lane
 from commensal_federation.delivery.sweeping import wake
 from commensal_federation.delivery.tables import federation_inbox, federation_lane, federation_outbox
 from commensal_federation.messages.envelope import multihash
+from commensal_federation.peers.tables import federation_peer
 from commensal_federation.testing import Region
 from commensal_federation.transport import Answer, Request
 
@@ -53,6 +55,22 @@ def test_a_message_is_delivered_and_both_sides_keep_the_bytes(region: Region, no
     assert sent["id"] == came["id"] == id
     assert sent["body"] == came["body"]
     assert (sent["state"], came["state"]) == ("delivered", "done")
+
+
+def test_who_fetches_a_message_that_it_will_not_take_says_so(region: Region, notes: Any, say: Say) -> None:
+    """Nobody reads an answer to what was fetched, so it would count as delivered."""
+    b, peer = region["b"], region.peer("b", "a")
+    region.cut("a", "b")
+    say("a", "b", "hello")
+    region.work()
+    with b.instance.store.write() as tx:
+        tx.execute(update(federation_peer).where(federation_peer.c.id == peer.id).values(scopes_given=[]))
+    region.mend()
+    assert pull_lane(b, peer.id, "order")
+    region.work()
+    (sent,) = _notes(region, "a", federation_outbox)
+    assert (sent["state"], sent["error"].partition(":")[0]) == ("dead", "scope")
+    assert notes.at(b) == []
 
 
 def test_a_message_goes_out_only_if_the_change_it_tells_of_commits(region: Region, notes: Any, say: Say) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy.exc import OperationalError
 
 from commensal import Busy, Refused, Transaction
 
+from ..messages.envelope import Envelope
 from ..messages.problem import ProblemBody
 from ..messages.types import Received, Refuse, Wait
 from ..peers.values import Peer
@@ -99,8 +100,12 @@ def _late(federation: Federation, tx: Transaction, peer: Peer, checked: Checked,
 
 
 def _dead(federation: Federation, tx: Transaction, peer: Peer, checked: Checked, code: str, text: str) -> Outcome:
-    """Its sender is told; nobody answers a problem with another."""
-    if checked.type.name != "Problem":
-        said = ProblemBody(code=code[:100], text=text[:_LONGEST])
-        post(federation, tx, peer.id, "Problem", said, in_reply_to=checked.envelope.id)
+    tell_problem(federation, tx, peer, checked.envelope, code, text)
     return Outcome("dead", f"{code}: {text}"[:_LONGEST])
+
+
+def tell_problem(federation: Federation, tx: Transaction, peer: Peer, envelope: Envelope, code: str, text: str) -> None:
+    """Its sender is told; nobody answers a problem with another."""
+    if envelope.type != "Problem":
+        said = ProblemBody(code=code[:100], text=text[:_LONGEST])
+        post(federation, tx, peer.id, "Problem", said, in_reply_to=envelope.id)

@@ -20,7 +20,7 @@ from ..peers.values import Peer
 from ..runtime import Federation
 from .alerts import alert
 from .checking import Checked
-from .handling import Outcome, handle
+from .handling import Outcome, handle, tell_problem
 from .lanes import change_lane, held_lane, promise_pull
 from .parking import has_room, retry_parked
 from .tables import federation_inbox, federation_lane
@@ -71,14 +71,14 @@ class Intake:
         if envelope.epoch == lane.epoch and envelope.seq <= lane.swept:
             return Receipt(200, envelope.id, "known")
         if known.scope is not None and known.scope not in self._peer.scopes_given:
-            self._pass(lane, envelope)
-            return Receipt(403, envelope.id, "scope", f"{known.scope} is not given to this peer")
+            scope = Receipt(403, envelope.id, "scope", f"{known.scope} is not given to this peer")
+            return self._refused(lane, envelope, scope)
         return self._store(lane, checked)
 
-    def refuse(self, envelope: Envelope) -> None:
-        """A message that is proven to be the peer's and cannot be read: its number is used up."""
+    def refuse(self, envelope: Envelope, receipt: Receipt) -> None:
+        """A message that is proven to be the peer's and cannot be read."""
         if envelope.epoch == self._peer.epoch_seen:
-            self._pass(self._lane(envelope.lane), envelope)
+            self._refused(self._lane(envelope.lane), envelope, receipt)
 
     def finish(self) -> None:
         """Writes the lanes down, tries again what waited, and promises to fetch what is missing."""
@@ -206,9 +206,13 @@ class Intake:
                 return
             lane.seq, lane.hash = row["seq"], multihash(row["body"].encode())
 
-    def _pass(self, lane: _Lane, envelope: Envelope) -> None:
+    def _refused(self, lane: _Lane, envelope: Envelope, receipt: Receipt) -> Receipt:
+        """Its number is used up. Who has pushed it reads why in the answer; where it was fetched, it is told."""
         if self._follows(lane, envelope):
             self._advance(lane, envelope)
+        if self._pulled:
+            tell_problem(self._federation, self._tx, self._peer, envelope, receipt.code, receipt.text)
+        return receipt
 
     def _lane(self, name: str) -> _Lane:
         if name not in self._lanes:

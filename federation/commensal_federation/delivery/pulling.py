@@ -112,7 +112,7 @@ def _one(intake: Intake, one: Read) -> Receipt:
     if not isinstance(one, NotTaken):
         return intake.take(one)
     if one.envelope is not None:
-        intake.refuse(one.envelope)
+        intake.refuse(one.envelope, one.receipt)
     return one.receipt
 
 

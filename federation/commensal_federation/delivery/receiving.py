@@ -97,7 +97,7 @@ def _take(intake: Intake, one: Read) -> Receipt:
     if isinstance(one, Checked):
         return intake.take(one)
     if one.envelope is not None:
-        intake.refuse(one.envelope)
+        intake.refuse(one.envelope, one.receipt)
     return one.receipt
 
 
