@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ..authoring.new_plugin import new_plugin
+from .called import COMMANDS
 
 
 def add_to(app: typer.Typer) -> None:
@@ -27,11 +28,8 @@ def add_to(app: typer.Typer) -> None:
         if len(chosen) != 1:
             raise typer.BadParameter(f"say which kind, one of --{', --'.join(kinds)}.", param_hint="kind")
         place = folder or Path(f"commensal-{plugin.replace('_', '-')}")
-        commands = {one.name or "" for one in app.registered_commands} | {
-            one.name or "" for one in app.registered_groups
-        }
         try:
-            files = new_plugin(plugin, chosen[0], place, taken={str(name) for name in commands})
+            files = new_plugin(plugin, chosen[0], place, taken=COMMANDS)
         except ValueError as error:
             raise typer.BadParameter(str(error), param_hint="ID") from error
         for file in files:

@@ -22,7 +22,7 @@ from .errors import NotAnswered
 from .values import origin_of
 
 MOST_REQUESTS = 300  # for one catalogue
-_LINK = re.compile(r"<([^>]{1,2000})>\s*;([^,]{0,500})")
+_LINK = re.compile(r"<([^<>]{1,2000})>\s*;([^,]{0,500})")
 _NEXT = re.compile(r'\brel\s*=\s*"?(?:[^"]*\s)?next\b', re.IGNORECASE)
 _NEXTS = ("hydra:next", "http://www.w3.org/ns/hydra/core#next", "next")
 _MEMBERS = ("ldp:contains", "http://www.w3.org/ns/ldp#contains")
