@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
+# The suite starts some hundred processes: what one of them has compiled, the next need not.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test test-bare lint fix bench soak crash sim clean
 
