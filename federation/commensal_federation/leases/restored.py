@@ -7,7 +7,8 @@ from commensal import Transaction, lease_in, lend_stock, lots_by_id, settle_here
 from ..dfc.iris import local_id
 from ..messages.types import Sent
 from ..runtime import Federation
-from .row import Held, later, lease_with, open_lease, set_lease
+from .holding import report
+from .row import Held, later, lease_by_id, lease_with, open_lease, set_lease
 from .values import LeaseForced, LeaseGrant, LeaseReport
 
 NOTHING = dict.fromkeys(("granted", "report", "seen", "returned", "held", "sold", "late", "wanted"), 0)
@@ -60,9 +61,10 @@ def report_given_back(federation: Federation, tx: Transaction, sent: Sent) -> No
     granted, returned = lease.grains(said.seen), lease.grains(said.returned)
     lease_in(tx, row["lot_id"], max(0, granted - row["granted"]), note="granted before a restore")
     number = max(said.report, row["report"])
-    lease = set_lease(tx, lease, granted=max(granted, row["granted"]), report=number, seen=0)
+    lease = set_lease(tx, lease, granted=max(granted, row["granted"]), report=number)
     back = min(max(0, returned - row["returned"]), lease.free)
     lease_in(tx, row["lot_id"], -back, note="given back before a restore")
     lease = set_lease(tx, lease, returned=max(returned, row["returned"]))  # what is missing was sold late, to tell so
     sold = lease.grains(said.sold) - (lease.grains(lease.lot.sold) - row["sold_before"])
     settle_here(tx, row["lot_id"], min(max(0, sold), lease.free), note="sold before a restore")
+    report(federation, tx, lease_by_id(tx, row["id"]))
