@@ -32,7 +32,6 @@ from .statement import Statement, statement_of
 
 _Hub = Annotated[str, typer.Argument(help="The hub: its id or its name in addresses.")]
 _Programme = Annotated[str, typer.Argument(help="The programme's id in the hub's settings.")]
-_Day = Annotated[str, typer.Option(help="A day, like 2026-06-30.")]
 
 
 @hookimpl

@@ -7,7 +7,17 @@ from typing import Annotated
 
 import typer
 
-from commensal import HERE, Conflict, Folder, Transaction, catalogs_of, named_enterprise, open_instance
+from commensal import (
+    HERE,
+    Conflict,
+    Folder,
+    NotFound,
+    Transaction,
+    catalogs_of,
+    list_categories,
+    named_enterprise,
+    open_instance,
+)
 
 from ..peers.peers import peers
 from ..runtime import federation_of
@@ -46,16 +56,18 @@ def _add_giving(grant: typer.Typer) -> None:
             str, typer.Argument(help="The IRI of an enterprise of a peer, https://…/api/dfc/enterprises/….")
         ],
         name: Annotated[str, typer.Option(help="What people call that hub.")] = "",
-        category: Annotated[str, typer.Option(help="The id of the customer category whose prices it sees.")] = "",
+        category: Annotated[
+            str, typer.Option(help="The customer category whose prices it sees: its name or its id.")
+        ] = "",
         resell: Annotated[bool, typer.Option("--resell", help="It may grant these goods further.")] = False,
         instance: Folder = HERE,
     ) -> None:
         """Lets a hub of another instance list and sell what the enterprise lists."""
         with open_instance(instance) as opened, opened.store.write() as tx:
-            federation = federation_of(opened)
+            grantor = named_enterprise(tx, enterprise).id
             given = give_grant(
-                federation, tx, named_enterprise(tx, enterprise).id, _peer_of(tx, hub), hub, name or hub,
-                category_id=category or None, resell=resell,
+                federation_of(opened), tx, grantor, _peer_of(tx, hub), hub, name or hub,
+                category_id=_category_of(tx, grantor, category) if category else None, resell=resell,
             )  # fmt: skip
             typer.echo(f"{given.id}: offered. Their people have to accept it.")
 
@@ -98,6 +110,16 @@ def _add_following(grant: typer.Typer) -> None:
             typer.echo("The catalog follows from now on.")
 
     del follow_grant
+
+
+def _category_of(tx: Transaction, enterprise_id: str, named: str) -> str:
+    """The id of the customer category of this name or id. Raises `NotFound` that says which there are."""
+    there = list_categories(tx, enterprise_id)
+    for one in there:
+        if named in (one.id, one.name):
+            return one.id
+    names = ", ".join(one.name for one in there) or "-"
+    raise NotFound("no_category", "There is no customer category {name}; there are: {names}.", name=named, names=names)
 
 
 def _peer_of(tx: Transaction, hub: str) -> str:

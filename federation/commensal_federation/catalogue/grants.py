@@ -10,6 +10,7 @@ from sqlalchemy import insert, select, update
 
 from commensal import (
     Conflict,
+    Invalid,
     NotFound,
     Transaction,
     catalog_by_id,
@@ -20,6 +21,7 @@ from commensal import (
     enterprise_by_id,
     grant,
     grants_of,
+    list_categories,
     revoke,
 )
 
@@ -32,6 +34,7 @@ from ..peers.crowds import refuse_crowd
 from ..peers.peers import peer_by_id
 from ..peers.values import Peer
 from ..runtime import Federation
+from .listing import margin_problem
 from .tables import federation_grant, federation_mirror
 from .values import Grant, GrantAnswer, GrantEnd, GrantOffer
 
@@ -57,9 +60,14 @@ def give_grant(
 ) -> Grant:
     """Lets a hub of a peer list and sell what this enterprise lists, at the prices of a customer category.
 
-    Raises `Conflict` for a peer that may not read catalogues here, and for a hub that is not of that peer.
+    Given once more, the grant is as it is said now: with another category, the hub is told the prices of that one.
+
+    Raises `Conflict` for a peer that may not read catalogues here, and for a hub that is not of that peer; `NotFound`
+    for a category that the enterprise does not have.
     """
     refuse_moving(tx, enterprise_id)
+    if category_id is not None and category_id not in {one.id for one in list_categories(tx, enterprise_id)}:
+        raise NotFound("no_category", "There is no such customer category.")
     peer = peer_by_id(tx, peer_id)
     if not peer.active or "catalogue.read" not in peer.scopes_given:
         raise Conflict("peer_scope", "{name} may not read catalogues of this instance.", name=peer.name)
@@ -70,13 +78,6 @@ def give_grant(
     found = _kept(tx, "given", enterprise_id, peer_id, hub_iri, given, by)
     _offer(federation, tx, found)
     return found
-
-
-def change_category(federation: Federation, tx: Transaction, grant_id: str, category_id: str | None) -> Grant:
-    """From now on the hub sees the prices of another category. Raises `NotFound`."""
-    found = grant_by_id(tx, grant_id, direction="given")
-    refuse_moving(tx, found.enterprise_id)
-    return _set(tx, found, category_id=category_id)
 
 
 def end_grant(federation: Federation, tx: Transaction, grant_id: str) -> Grant:
@@ -171,9 +172,12 @@ def state_given_back(tx: Transaction, found: Grant, state: str) -> Grant:
 def follow(tx: Transaction, hub: str, grant_id: str, catalog_id: str | None, margin: Decimal | None) -> Grant:
     """The hub's catalog follows what the producer lists, at its price and `margin` percent; None: people list.
 
-    Raises `NotFound` for a grant or a catalog that is not the hub's.
+    Raises `NotFound` for a grant or a catalog that is not the hub's, `Invalid` for a margin out of bounds.
     """
     found = grant_by_id(tx, grant_id, direction="received", enterprise_id=hub)
+    wrong = margin_problem(catalog_id, margin)
+    if wrong is not None:
+        raise Invalid([wrong])
     if catalog_id is not None:
         catalog_by_id(tx, hub, catalog_id)
     return _set(tx, found, catalog_id=catalog_id, margin=margin)

@@ -7,12 +7,13 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from sqlalchemy import select
 
-from commensal import Listing, Transaction, list_products, listings_of, lots_by_id, products_by_id, set_price
+from commensal import Listing, Problem, Transaction, list_products, listings_of, lots_by_id, products_by_id, set_price
 
 from .tables import federation_item
 from .values import Grant, Hop, ReceivedItem
 
 _AT_ONCE = 500
+_HIGHEST = 1000  # percent, of a margin
 _item = federation_item.c
 
 
@@ -58,6 +59,16 @@ def list_all(tx: Transaction, grant: Grant) -> None:
     iris = [row["iri"] for row in tx.all(there)]
     for first in range(0, len(iris), _AT_ONCE):
         list_by_itself(tx, grant, iris[first : first + _AT_ONCE])
+
+
+def margin_problem(catalog_id: str | None, margin: Decimal | None) -> Problem | None:
+    """What is wrong with the margin, in percent, at which a catalog follows by itself; None: nothing."""
+    if (catalog_id is None) != (margin is None):
+        return Problem("margin", "A catalog that follows by itself has a margin, and no other.", "/margin")
+    if margin is not None and not (margin.is_finite() and -100 <= margin <= _HIGHEST):
+        text = "A margin lies between -100 and {most} percent."
+        return Problem("margin", text, "/margin", {"most": _HIGHEST})
+    return None
 
 
 def with_margin(price: int, margin: Decimal) -> int:

@@ -25,6 +25,7 @@ from commensal import (
 
 from ..backorders.due import is_open
 from ..catalogue.grants import switch_on
+from ..catalogue.listing import margin_problem
 from ..runtime import Federation
 from .tables import federation_link, federation_linked_product
 from .taking_off import take_off_all
@@ -33,7 +34,6 @@ from .values import Access, Auth, DfcVersion, Link, LinkedProduct, State
 REFRESH = "federation.refresh_link"  # a job: {"link": its id}
 MOST = 200  # links of one enterprise
 _row, _product = federation_link.c, federation_linked_product.c
-_HIGHEST = Decimal(1000)  # percent, of a margin
 _COUNT = (
     select(func.count())
     .where(_product.link_id == _row.id, _product.gone_at.is_(None))
@@ -206,15 +206,13 @@ def _read(federation: Federation, tx: Transaction, enterprise_id: str, said: Map
     problems: list[Problem] = []
     if said["catalog_id"] is not None:
         catalog_by_id(tx, enterprise_id, said["catalog_id"])
-    if (said["catalog_id"] is None) != (said["margin"] is None):
-        problems.append(Problem("margin", "A catalog that follows by itself has a margin, and no other.", "/margin"))
-    if said["margin"] is not None and not -100 <= said["margin"] <= _HIGHEST:
-        text = "A margin lies between -100 and {most} percent."
-        problems.append(Problem("margin", text, "/margin", {"most": int(_HIGHEST)}))
+    margin = margin_problem(said["catalog_id"], said["margin"])
+    problems += [margin] if margin is not None else []
     if said["default_type"] and said["default_type"] not in PRODUCT_TYPES:
         text = "{term} is not known here."
         problems.append(Problem("unknown_term", text, "/default_type", {"term": said["default_type"][:60]}))
-    if said["default_vat"] is not None and not 0 <= said["default_vat"] <= 100:
+    vat = said["default_vat"]
+    if vat is not None and not (vat.is_finite() and 0 <= vat <= 100):
         problems.append(Problem("vat", "A rate of VAT lies between 0 and 100 percent.", "/default_vat"))
     if said["auth"] != "none" and not said["secret"]:
         problems.append(Problem("secret", "Say the token, the key or the secret, or that none is needed.", "/secret"))

@@ -52,12 +52,6 @@ def orders_of(tx: Transaction, enterprise_id: str, *, after: str = "", limit: in
     return _orders(tx, tx.all(wanted.order_by(_order.id.desc()).limit(limit)))
 
 
-def orders_for(tx: Transaction, role: str, session_id: str) -> list[InstanceOrder]:
-    """Those that a sale has led to, one for each producer."""
-    rows = tx.all(select(federation_order).where(_order.role == role, _order.session_id == session_id))
-    return _orders(tx, rows)
-
-
 def cuts_of(tx: Transaction, order_ids: Collection[str]) -> list[Cut]:
     """What was taken off customers' orders, by time."""
     row = federation_cut.c

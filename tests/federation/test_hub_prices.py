@@ -1,0 +1,149 @@
+"""What a hub elsewhere pays, and what it asks: prices by the producer's customer categories, and the hub's margin."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import insert
+from starlette.testclient import TestClient
+
+from commensal.api.app import make_app
+from commensal.catalogs.items import change_item, item_by_id
+from commensal.catalogs.listed import listed_for
+from commensal.catalogs.offers import set_price
+from commensal.enterprises.customer_categories import create_category
+from commensal.enterprises.tables import enterprise_member
+from commensal.errors import Invalid, NotFound
+from commensal.people.operators import add_operator
+from commensal.people.tokens import make_token
+from commensal_federation.catalogue.grants import follow, give_grant, grants_between
+from commensal_federation.catalogue.listing import list_all
+from commensal_federation.catalogue.values import Grant
+from commensal_federation.testing import Region
+
+from .conftest import NewRegion
+from .trading import Hub, Producer
+
+
+@pytest.fixture
+def region(new_region: NewRegion) -> Region:
+    made = new_region("a", "b")
+    made.befriend("a", "b")
+    return made
+
+
+@pytest.fixture
+def farm(region: Region) -> Producer:
+    return Producer(region, "a")
+
+
+@pytest.fixture
+def hub(region: Region) -> Hub:
+    return Hub(region, "b")
+
+
+def category(farm: Producer, name: str, price: int) -> str:
+    """A customer category of the farm, for which the apples have a price of their own."""
+    with farm.write() as tx:
+        made = create_category(tx, "farm", name=name).id
+        set_price(tx, "farm", farm.item, price, category_id=made)
+    return made
+
+
+def grant_of(hub: Hub) -> Grant:
+    with hub.read() as tx:
+        (found,) = grants_between(tx, enterprise_id="hub", direction="received")
+    return found
+
+
+def following(hub: Hub, farm: Producer, margin: str) -> str:
+    """The hub's catalog follows the farm; the item that came of it."""
+    with hub.write() as tx:
+        list_all(tx, follow(tx, "hub", grant_of(hub).id, "hub-catalog", Decimal(margin)))
+    ((item,),) = [one.item_ids for one in hub.received(farm)]
+    return item
+
+
+def price(hub: Hub, item: str) -> int:
+    with hub.read() as tx:
+        (only,) = listed_for(tx, "hub", None, item_ids=[item])
+    return only.price
+
+
+def owner_of(hub: Hub, scopes: set[str]) -> TestClient:
+    store = hub.instance.store
+    ann = add_operator(store, email="ann@example.org", name="Ann", password="a long enough one", language="en")
+    with hub.write() as tx:
+        tx.execute(insert(enterprise_member).values(enterprise_id="hub", person_id=ann.id, role="owner", since=tx.now))
+        token = make_token(tx, ann.id, name="Tests", scopes=frozenset(scopes))
+    return TestClient(make_app(hub.instance), headers={"Authorization": f"Bearer {token.secret}"})
+
+
+def test_a_hub_sees_the_price_of_the_category_that_it_was_granted(farm: Producer, hub: Hub) -> None:
+    farm.grant(hub, category_id=category(farm, "Wholesale", 1700))
+    assert [one.price for one in hub.received(farm)] == [1700]
+
+
+def test_a_category_gets_dearer_and_its_hubs_hear_of_it(farm: Producer, hub: Hub) -> None:
+    wholesale = category(farm, "Wholesale", 1700)
+    farm.grant(hub, category_id=wholesale)
+    with farm.write() as tx:
+        set_price(tx, "farm", farm.item, 1750, category_id=wholesale)
+        set_price(tx, "farm", farm.item, 9900)  # everybody else's, which is not this hub's
+    farm.region.work()
+    assert [one.price for one in hub.received(farm)] == [1750]
+
+
+def test_a_grant_that_is_given_again_with_another_category_has_its_prices(farm: Producer, hub: Hub) -> None:
+    farm.grant(hub, category_id=category(farm, "Wholesale", 1700))
+    with farm.write() as tx:
+        peer = farm.region.peer("a", "b").id
+        again = give_grant(farm.federation, tx, "farm", peer, hub.iri, "hub", category_id=None)
+    farm.region.work()
+    assert grant_of(hub).state == "accepted", "its people said yes before, and need not again"
+    assert [one.price for one in hub.received(farm)] == [2000]
+    assert again.category_id is None
+
+
+def test_a_category_of_somebody_else_cannot_be_granted(farm: Producer, hub: Hub, region: Region) -> None:
+    other = Producer(region, "a", "other")
+    with other.write() as tx:
+        theirs = create_category(tx, "other", name="Friends").id
+    with farm.write() as tx, pytest.raises(NotFound, match="no such customer category"):
+        give_grant(farm.federation, tx, "farm", region.peer("a", "b").id, hub.iri, "hub", category_id=theirs)
+
+
+def test_a_catalog_follows_the_producers_prices_with_a_margin(farm: Producer, hub: Hub) -> None:
+    farm.grant(hub)
+    item = following(hub, farm, "12.5")
+    assert price(hub, item) == 2250
+    with hub.write() as tx:
+        change_item(tx, "hub", item, item_by_id(tx, "hub", item).version, name="Apples from the hill")
+    with farm.write() as tx:
+        set_price(tx, "farm", farm.item, 2100)
+    farm.region.work()
+    assert price(hub, item) == 2363, "half a cent is rounded up"
+    with hub.read() as tx:
+        assert item_by_id(tx, "hub", item).name == "Apples from the hill"
+
+
+@pytest.mark.parametrize("margin", ["-100.01", "1000.5", "NaN", "Infinity"])
+def test_a_margin_that_makes_no_price_is_refused(farm: Producer, hub: Hub, margin: str) -> None:
+    farm.grant(hub)
+    with hub.write() as tx, pytest.raises(Invalid, match="between -100 and 1000 percent"):
+        follow(tx, "hub", grant_of(hub).id, "hub-catalog", Decimal(margin))
+
+
+def test_over_the_api_a_wrong_margin_is_named_and_nothing_follows(farm: Producer, hub: Hub) -> None:
+    farm.grant(hub)
+    client = owner_of(hub, {"catalogs:write"})
+    url = f"/api/-/federation/enterprises/hub/grants/{grant_of(hub).id}/following"
+    for margin in ("-200", "NaN"):
+        answer = client.put(url, json={"catalog_id": "hub-catalog", "margin": margin})
+        assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/margin")
+    alone = client.put(url, json={"catalog_id": None, "margin": "10"})
+    assert (alone.status_code, alone.json()["errors"][0]["code"]) == (422, "margin")
+    assert grant_of(hub).catalog_id is None
+    assert client.put(url, json={"catalog_id": "hub-catalog", "margin": "10"}).status_code == 200
+    assert grant_of(hub).margin == Decimal(10)
