@@ -91,3 +91,9 @@ def _spoil(region: Region, id: str) -> str:
     with region["b"].instance.store.write() as tx:
         tx.connection.exec_driver_sql("UPDATE federation_inbox SET body = replace(body, 'hello', 'hallo')")
     return id
+
+
+def test_help_names_the_commands_that_plugins_bring_and_a_slip_is_answered_with_them() -> None:
+    assert "Of plugins: dfc, keys, leases, message, peer." in CliRunner().invoke(app, ["--help"]).output
+    slip = CliRunner().invoke(app, ["peers", "list"])
+    assert (slip.exit_code, "Did you mean 'peer'" in slip.output) == (2, True)

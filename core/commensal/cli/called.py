@@ -8,7 +8,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from .of_plugins import command_of_plugin
+from .of_plugins import claimed, command_of_plugin
 
 # Each command, in the order of `commensal --help`, and the file that it is in.
 COMMANDS = {
@@ -44,7 +44,9 @@ class Called(TyperGroup):
 
     def __init__(self, **given: Any) -> None:
         super().__init__(**given)
-        self.commands: Any = dict.fromkeys(COMMANDS)  # names, from which it guesses what was meant
+        brought = claimed()  # named only: to describe them, help would have to import their plugins
+        self.commands: Any = dict.fromkeys([*COMMANDS, *brought])  # names, from which it guesses what was meant
+        self.epilog = f"Of plugins: {', '.join(brought)}." if brought else None
 
     def list_commands(self, ctx: Any) -> list[str]:
         return list(COMMANDS)

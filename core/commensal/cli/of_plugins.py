@@ -19,6 +19,11 @@ def command_of_plugin(ctx: Any, name: str) -> Any:
     return _commands_of(name) or _claimed(ctx, name)
 
 
+def claimed() -> list[str]:
+    """The names that plugins claim for commands of theirs."""
+    return sorted({claim.name for claim in entry_points(group=_CLAIMS)})
+
+
 def _claimed(ctx: Any, name: str) -> object:
     """A command of a plugin that is long for its own name: ``commensal peer`` is ``commensal federation peer``.
 
