@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, update
 
-from commensal import Refused
+from commensal import Job, Refused
 from commensal.catalogs.items import add_item, change_item, item_by_id
 from commensal.catalogs.listed import listings_of
 from commensal.catalogs.offers import set_price
@@ -23,7 +23,7 @@ from commensal.orders.weigh import weigh_order
 from commensal.products.products import create_product
 from commensal.sale_sessions.tables import coordination, sale_session
 from commensal_federation.catalogue.grants import end_grant, give_grant, grants_between
-from commensal_federation.delivery.pulling import pull_lane
+from commensal_federation.delivery.pulling import pull, pull_lane
 from commensal_federation.delivery.restored import MARKER
 from commensal_federation.delivery.tables import federation_inbox, federation_outbox
 from commensal_federation.leases.holding import give_back, report
@@ -314,6 +314,27 @@ def test_a_restored_producer_stands_by_its_answers(farm: Producer, hub: Hub, ite
     backup.restore()
     minutes(farm.region, 5)
     assert pieces(farm) == pieces(hub) == [(3, 3, "shortened")]
+
+
+def test_a_restored_producer_hears_nothing_before_it_knows_what_it_had_said(
+    farm: Producer, hub: Hub, item: str, tmp_path: Path
+) -> None:
+    """It fetched the order, and answered anew under the number of the answer that it had forgotten."""
+    backup = Backup(farm, tmp_path)
+    hub.order(item, 1)
+    minutes(farm.region)
+    answer(farm, 0)
+    with hub.write() as tx:
+        for table in (coordination, sale_session):
+            tx.execute(update(table).values(closes_at=tx.now))
+    farm.region.cut("b", "a", one_way=True)
+    minutes(farm.region, 2)  # nothing is ordered of it any more, which the hub cannot say
+    farm.region.mend()
+    backup.restore()
+    peer = farm.region.peer("a", "b")
+    pull(farm.instance, Job("1", "federation.pull", {"peer": peer.id, "lane": "order"}, 1))
+    minutes(farm.region, 5)
+    assert pieces(hub) == pieces(farm) == [(0, 0, "refused")]
 
 
 def test_a_restored_producer_gives_no_revision_twice(farm: Producer, hub: Hub, item: str, tmp_path: Path) -> None:

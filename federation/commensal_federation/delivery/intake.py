@@ -51,9 +51,13 @@ class TooMuchKept(Exception):
 
 
 class Intake:
-    def __init__(self, federation: Federation, tx: Transaction, peer: Peer, *, pulled: bool = False) -> None:
-        """`pulled`: these messages come in order and without gaps but those that the peer itself has."""
-        self._federation, self._tx, self._peer, self._pulled = federation, tx, peer, pulled
+    def __init__(
+        self, federation: Federation, tx: Transaction, peer: Peer, *, pulled: bool = False, recovery: bool = False
+    ) -> None:
+        """`pulled`: these messages come in order and without gaps but those that the peer itself has.
+        `recovery`: they are taken although we take up with the peer after a restore."""
+        self._federation, self._tx, self._peer = federation, tx, peer
+        self._pulled, self._recovery = pulled, recovery
         self._lanes: dict[str, _Lane] = {}
         self._done = False
 
@@ -62,7 +66,7 @@ class Intake:
         envelope, known = checked.envelope, checked.type
         if self._peer.state not in known.states:
             return Receipt(403, envelope.id, "peer", f"the peer is {self._peer.state} here")
-        if self._peer.recovering and not self._pulled and envelope.lane != "peering":
+        if self._peer.recovering and not self._recovery and envelope.lane != "peering":
             return Receipt(425, envelope.id, "recovering", "this instance is taking up after a restore")
         early = self._begin_epoch(checked)
         if early is not None:

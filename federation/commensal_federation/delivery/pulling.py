@@ -20,6 +20,7 @@ from .cursors import Cursor, read_cursor, write_cursor
 from .intake import Intake, TooMuchKept
 from .lanes import PULL, change_lane, held_lane, lane_row
 from .receiving import Read, check_all
+from .restored import notice_restore
 from .values import Receipt
 
 _FOR_NOW = (425, 429)  # not taken now, and later perhaps
@@ -35,18 +36,23 @@ class Halt(Exception):
 
 def pull(instance: Instance, job: Job) -> None:
     """The job. What fails is tried again with growing delay, as long as the peer is one."""
-    pull_lane(federation_of(instance), job.payload["peer"], job.payload["lane"])
+    federation = federation_of(instance)
+    notice_restore(federation)
+    pull_lane(federation, job.payload["peer"], job.payload["lane"])
 
 
-def pull_lane(federation: Federation, peer_id: str, lane: str) -> bool:
-    """Fetches until nothing is missing; True where that was reached."""
+def pull_lane(federation: Federation, peer_id: str, lane: str, *, recovery: bool = False) -> bool:
+    """Fetches until nothing is missing; True where that was reached.
+
+    `recovery`: what we had said before a restore has been taken back, so what others said to it may be heard.
+    """
     transact = federation.instance.store.transact
-    peer = transact(lambda tx: _claim(tx, peer_id, lane))
+    peer = transact(lambda tx: _claim(tx, peer_id, lane, recovery))
     if peer is None:
         return False
     try:
         for _ in range(_ROUNDS):
-            if not _round(federation, peer, lane):
+            if not _round(federation, peer, lane, recovery):
                 transact(lambda tx: _end(tx, peer_id, lane))
                 return True
         transact(lambda tx: _again(tx, peer_id, lane, failed=False))
@@ -55,10 +61,10 @@ def pull_lane(federation: Federation, peer_id: str, lane: str) -> bool:
     return False
 
 
-def _claim(tx: Transaction, peer_id: str, lane: str) -> Peer | None:
+def _claim(tx: Transaction, peer_id: str, lane: str, recovery: bool) -> Peer | None:
     peer = peer_by_id(tx, peer_id)
     row = held_lane(tx, peer_id, lane, "in", peer.epoch_seen)
-    if peer.state != "accepted":
+    if peer.state != "accepted" or (peer.recovering and not recovery):  # all lanes are fetched after the recovery
         change_lane(tx, peer_id, lane, "in", {"promised": False})
         return None
     if any(row[name] is not None and row[name] > tx.now for name in ("worked_until", "due_at")):
@@ -67,7 +73,7 @@ def _claim(tx: Transaction, peer_id: str, lane: str) -> Peer | None:
     return peer
 
 
-def _round(federation: Federation, peer: Peer, lane: str) -> bool:
+def _round(federation: Federation, peer: Peer, lane: str, recovery: bool) -> bool:
     """One request: True where there is more to fetch."""
     with federation.instance.store.read() as tx:
         peer = peer_by_id(tx, peer.id)
@@ -83,17 +89,17 @@ def _round(federation: Federation, peer: Peer, lane: str) -> bool:
         _refused(federation, peer, answer)
         raise Halt
     lines = [line for line in answer.body.split(b"\n") if line][: LIMIT + 1]
-    receipts = _take(federation, peer, lines)
+    receipts = _take(federation, peer, lines, recovery)
     if any(one.status in _FOR_NOW for one in receipts):
         raise Halt
     return _after(federation, peer, lane, at, head)
 
 
-def _take(federation: Federation, peer: Peer, lines: Sequence[bytes]) -> Sequence[Receipt]:
+def _take(federation: Federation, peer: Peer, lines: Sequence[bytes], recovery: bool) -> Sequence[Receipt]:
     read = check_all(federation, peer, lines)
 
     def store(tx: Transaction) -> Sequence[Receipt]:
-        intake = Intake(federation, tx, peer_by_id(tx, peer.id), pulled=True)
+        intake = Intake(federation, tx, peer_by_id(tx, peer.id), pulled=True, recovery=recovery)
         receipts: list[Receipt] = []
         for one in read:
             receipts.append(_one(intake, one))

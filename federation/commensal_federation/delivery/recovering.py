@@ -60,7 +60,7 @@ def _recover(federation: Federation, peer_id: str) -> bool:
         if take_back(federation, peer, lane) is None:
             return False
     for lane in LANES:
-        if not pull_lane(federation, peer_id, lane):
+        if not pull_lane(federation, peer_id, lane, recovery=True):
             return False
     for lane in ("order", "catalogue", "peering"):
         push_lane(federation, peer_id, lane, recovery=True, before=0 if lane == "peering" else epoch)
