@@ -19,7 +19,7 @@ from commensal.jobs.tables import job
 from commensal_federation.catalogue import grants, keeping
 from commensal_federation.catalogue.tables import federation_copy, federation_grant, federation_item
 from commensal_federation.catalogue.values import GrantOffer
-from commensal_federation.delivery import breaker, intake, parking, post, serving, sweeping
+from commensal_federation.delivery import breaker, handling, intake, parking, post, serving, sweeping
 from commensal_federation.delivery.alerts import alert
 from commensal_federation.delivery.lanes import lane_row, promise_pull
 from commensal_federation.delivery.refreshing import promise_refresh
@@ -174,6 +174,14 @@ def _dead(stage: Stage) -> int:
     for _ in range(10):
         stage.forger.send(stage.forger.signed("refuse"))
     return stage.count(federation_inbox, federation_inbox.c.state == "dead")
+
+
+def _told(stage: Stage) -> int:
+    """What it says is not spoken here, which it is told each time."""
+    stage.limit(kept_rows=FEW)
+    for _ in range(10):
+        stage.forger.send(stage.forger.signed(type="Forecast"))
+    return stage.count(federation_outbox, federation_outbox.c.type == "Problem")
 
 
 def _kept_size(stage: Stage) -> int:
@@ -354,6 +362,7 @@ BOUNDS = {
     "requests of strangers": Bound(_requests, FEW, _put(requests, "MOST", 10**9)),
     "parked messages": Bound(_waiting, FEW, _put(intake, "has_room", lambda *_: True)),
     "dead letters": Bound(_dead, FEW, _put(intake, "has_room", lambda *_: True)),
+    "refusals that are told": Bound(_told, FEW, _put(handling, "has_room_to_tell", lambda *_: True)),
     "bytes of the inbox": Bound(_kept_size, 12_000, lambda stage: stage.patch.setattr(stage, "limit", nothing)),
     "tries of what is parked": Bound(_tries, 40, _put(parking, "_may_try", lambda *_: True)),
     "the outbox": Bound(_outbox, FEW, _put(sweeping, "WAITING_CATALOGUE", timedelta(days=999))),

@@ -33,6 +33,7 @@ from commensal_federation.leases.values import Lease
 from commensal_federation.orders.questions import orders_of
 from commensal_federation.orders.supplying import answer_order
 from commensal_federation.orders.values import AnswerLine, InstanceOrder
+from commensal_federation.peers.tables import federation_peer
 from commensal_federation.signing.moments import write_moment
 from commensal_federation.testing import Region
 
@@ -126,6 +127,27 @@ def test_messages_of_a_clock_that_was_ahead_are_not_passed_over_for_later_ones(
     clock.advance(minutes=6)
     assert pull_lane(b, region.peer("b", "a").id, "order")
     assert notes.at(b) == ["said by a clock that is ahead", "said by the clock that was set right"]
+
+
+def test_who_does_not_hear_that_it_is_refused_is_told(region: Region, notes: Any, say: Say, clock: ManualClock) -> None:
+    """The answer got lost, the peer fetched on from there, and so the message counted as delivered."""
+    b, peer = region["b"], region.peer("b", "a")
+    with b.instance.store.write() as tx:
+        tx.execute(update(federation_peer).where(federation_peer.c.id == peer.id).values(scopes_given=[]))
+    region.cut("b", "a", one_way=True)
+    id = say("a", "b", "hello")
+    for _ in range(3):  # it is refused each time that it comes
+        region.work()
+        clock.advance(minutes=1)
+    region.mend()
+    assert pull_lane(b, peer.id, "order")
+    region.work()
+    with region["a"].instance.store.read() as tx:
+        sent = tx.one(select(federation_outbox).where(federation_outbox.c.id == id))
+    with b.instance.store.read() as tx:
+        told = tx.all(select(federation_outbox.c.in_reply_to).where(federation_outbox.c.type == "Problem"))
+    assert (sent["state"], sent["error"].partition(":")[0]) == ("dead", "scope")
+    assert [one["in_reply_to"] for one in told] == [id], "once"
 
 
 def test_what_was_sold_before_a_grant_was_taken_back_stays_ordered(farm: Producer, hub: Hub, item: str) -> None:

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Literal
 
 import structlog
+from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
 from commensal import Busy, Refused, Transaction
@@ -20,9 +21,12 @@ from ..peers.values import Peer
 from ..runtime import Federation
 from .checking import Checked
 from .outbox import post
+from .tables import federation_outbox
+from .values import Receipt
 
 PATIENCE = timedelta(minutes=10)  # for a message that came before something it needs
 _LONGEST = 1000
+_out = federation_outbox.c
 _log = structlog.get_logger("commensal.federation")
 
 
@@ -109,3 +113,20 @@ def tell_problem(federation: Federation, tx: Transaction, peer: Peer, envelope: 
     if envelope.type != "Problem":
         said = ProblemBody(code=code[:100], text=text[:_LONGEST])
         post(federation, tx, peer.id, "Problem", said, in_reply_to=envelope.id)
+
+
+def tell_refusal(federation: Federation, tx: Transaction, peer: Peer, envelope: Envelope, refused: Receipt) -> None:
+    """The same of a message that is not even stored: once, however often it comes, and while there is room for it."""
+    if not _is_told(tx, peer, envelope) and has_room_to_tell(tx, peer):
+        tell_problem(federation, tx, peer, envelope, refused.code, refused.text)
+
+
+def _is_told(tx: Transaction, peer: Peer, envelope: Envelope) -> bool:
+    said = (_out.in_reply_to == envelope.id, _out.peer_id == peer.id, _out.type == "Problem")
+    return tx.first(select(_out.id).where(*said)) is not None
+
+
+def has_room_to_tell(tx: Transaction, peer: Peer) -> bool:
+    """Whether less is kept of what was told in the lane of problems than may be: a peer can have anything refused."""
+    beyond = select(_out.seq).where(_out.peer_id == peer.id, _out.lane == "peering")
+    return tx.first(beyond.offset(peer.limits.kept_rows).limit(1)) is None

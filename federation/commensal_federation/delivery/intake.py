@@ -20,7 +20,7 @@ from ..peers.values import Peer
 from ..runtime import Federation
 from .alerts import alert
 from .checking import Checked
-from .handling import Outcome, handle, tell_problem
+from .handling import Outcome, handle, tell_refusal
 from .lanes import change_lane, held_lane, promise_pull
 from .parking import has_room, retry_parked
 from .tables import federation_inbox, federation_lane
@@ -211,11 +211,11 @@ class Intake:
             lane.seq, lane.hash = row["seq"], multihash(row["body"].encode())
 
     def _refused(self, lane: _Lane, envelope: Envelope, receipt: Receipt) -> Receipt:
-        """Its number is used up. Who has pushed it reads why in the answer; where it was fetched, it is told."""
+        """Its number is used up, so it is never fetched again. Its sender is told why by a message: an answer can get
+        lost, and nobody reads one to what was fetched."""
         if self._follows(lane, envelope):
             self._advance(lane, envelope)
-        if self._pulled:
-            tell_problem(self._federation, self._tx, self._peer, envelope, receipt.code, receipt.text)
+        tell_refusal(self._federation, self._tx, self._peer, envelope, receipt)
         return receipt
 
     def _lane(self, name: str) -> _Lane:
