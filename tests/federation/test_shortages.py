@@ -1,0 +1,96 @@
+"""A producer brings less than was ordered: whose orders get less is what the hub has chosen beforehand."""
+
+from __future__ import annotations
+
+import pytest
+
+from commensal.enterprises.plugins import change_plugin
+from commensal.errors import NotFound
+from commensal.payments.payments import receive_payment
+from commensal_federation.orders.cutting import settle_cut
+from commensal_federation.orders.questions import cuts_of
+from commensal_federation.orders.values import Cut
+from commensal_federation.testing import Region
+
+from .conftest import NewRegion
+from .test_instance_orders import answer, close, placed, the_order
+from .trading import Hub, Producer, clock_of, sound
+
+
+@pytest.fixture
+def region(new_region: NewRegion) -> Region:
+    made = new_region("a", "b")
+    made.befriend("a", "b")
+    return made
+
+
+@pytest.fixture
+def farm(region: Region) -> Producer:
+    return Producer(region, "a")
+
+
+@pytest.fixture
+def hub(region: Region) -> Hub:
+    return Hub(region, "b")
+
+
+@pytest.fixture
+def item(farm: Producer, hub: Hub) -> str:
+    farm.grant(hub)
+    return hub.sell(farm)
+
+
+def chooses(hub: Hub, shortage: str) -> None:
+    with hub.write() as tx:
+        change_plugin(tx, hub.instance.hooks, "hub", "federation", 1, {"shortage": shortage})
+
+
+def pieces(hub: Hub) -> dict[str, list[int]]:
+    """Of orders that are not cancelled."""
+    going = [order for order in placed(hub) if order.state != "Cancelled"]
+    return {order.name: [line.quantity for line in order.lines] for order in going}
+
+
+def cuts(hub: Hub) -> list[Cut]:
+    with hub.read() as tx:
+        return cuts_of(tx, [the_order(hub).id])
+
+
+def test_pro_rata_everybody_gets_less_in_proportion(farm: Producer, hub: Hub, item: str) -> None:
+    chooses(hub, "pro rata")
+    for name, ordered in (("Ada", 6), ("Bea", 3), ("Cyd", 1)):
+        hub.order(item, ordered, name)
+        clock_of(farm.region).advance(seconds=1)
+    close(farm.region)
+    answer(farm, 5)
+    assert pieces(hub) == {"Ada": [3], "Bea": [2]}, "half a piece is lost by who ordered last"
+    assert sum(cut.pieces for cut in cuts(hub)) == 5
+    sound(farm.region)
+
+
+def test_by_hand_nobody_gets_less_until_a_person_has_decided(farm: Producer, hub: Hub, item: str) -> None:
+    chooses(hub, "by hand")
+    hub.order(item, 3)
+    close(farm.region)
+    answer(farm, 1)
+    assert pieces(hub) == {"Ada": [3]}
+    (open_question,) = cuts(hub)
+    assert (open_question.customer_order_id, open_question.pieces, open_question.settled_at) == (None, 2, None)
+    with hub.write() as tx:
+        settle_cut(tx, "hub", open_question.id)
+    assert cuts(hub)[0].settled_at is not None
+    with hub.write() as tx, pytest.raises(NotFound):
+        settle_cut(tx, "hub", open_question.id)
+
+
+def test_what_was_paid_for_and_does_not_come_is_noted_as_owed(farm: Producer, hub: Hub, item: str) -> None:
+    order = hub.order(item, 4)
+    with hub.write() as tx:
+        receive_payment(
+            tx, enterprise_id="hub", order_id=order.id, person_id=None,
+            method="cash:cash", amount=order.total, idempotency_key="at the counter",
+        )  # fmt: skip
+    close(farm.region)
+    answer(farm, 3)
+    (cut,) = cuts(hub)
+    assert (cut.customer_order_id, cut.pieces, cut.owed) == (order.id, 1, 2500)
