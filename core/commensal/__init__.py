@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from .checks.invariants import broken_invariants as broken_invariants
     from .cli.folder import HERE as HERE
     from .cli.folder import Folder as Folder
+    from .cli.named import moment as moment
     from .cli.named import named_enterprise as named_enterprise
     from .decoding import decode_text as decode_text
     from .enterprises.customer_categories import CustomerCategory as CustomerCategory
@@ -532,6 +533,7 @@ _MODULES = {
     "mail_enterprise": "mail.to_enterprise",
     "memberships_of": "enterprises.members",
     "metadata": "store",
+    "moment": "cli.named",
     "moved_span": "sale_sessions.slots",
     "my_archive": "privacy.oneself",
     "named_enterprise": "cli.named",

@@ -14,6 +14,8 @@ from .identity.commands import add_keys
 from .leases.commands import add_lease_commands
 from .links.commands import add_link_commands
 from .moving.commands import add_move_commands
+from .openings.commands import add_sale_commands
+from .orders.commands import add_order_commands
 from .peering.commands import add_peer_commands
 
 
@@ -25,6 +27,8 @@ def commands(app: typer.Typer) -> None:
     add_message_commands(app)
     add_grant_commands(app)
     add_lease_commands(app)
+    add_order_commands(app)
+    add_sale_commands(app)
     add_move_commands(app)
     add_link_commands(dfc)
     add_backorder_commands(dfc)

@@ -1,0 +1,152 @@
+"""Orders between instances on the command line: ``commensal federation order …``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal, InvalidOperation
+from typing import Annotated
+
+import typer
+
+from commensal import HERE, Folder, console, format_money, named_enterprise, open_instance
+
+from ..runtime import federation_of
+from .cutting import settle_cut
+from .questions import cuts_of, order_of, orders_of
+from .statement import statement_of
+from .supplying import answer_order
+from .values import AnswerLine, Cut, InstanceOrder, Line
+
+_MOST = 1_000
+Enterprise = Annotated[str, typer.Argument(help="The enterprise of this instance, by its id or slug.")]
+OrderId = Annotated[str, typer.Argument(help="The id that `commensal federation order list` shows.")]
+
+
+def add_order_commands(app: typer.Typer) -> None:
+    """Adds ``order`` to the plugin's commands."""
+    order = typer.Typer(help="What hubs elsewhere order here, and what is ordered there.", no_args_is_help=True)
+    app.add_typer(order, name="order")
+    order.command("list")(list_command)
+    order.command("show")(show_command)
+    order.command("answer")(answer_command)
+    order.command("settle")(settle_command)
+
+
+def list_command(enterprise: Enterprise, instance: Folder = HERE) -> None:
+    """Lists the enterprise's orders with other instances, the newest first."""
+    with open_instance(instance) as opened, opened.store.read() as tx:
+        for one in orders_of(tx, named_enterprise(tx, enterprise).id, limit=_MOST):
+            arrow = "from" if one.role == "supplier" else "to"
+            console.print(f"{one.id}  {one.session_name}, {arrow} {one.other_name}: {_progress(one)}", markup=False)
+
+
+def show_command(enterprise: Enterprise, order: OrderId, instance: Folder = HERE) -> None:
+    """Prints the statement of an order, which is the same on both sides, and what a hub still has to see to."""
+    with open_instance(instance) as opened, opened.store.read() as tx:
+        found = order_of(tx, named_enterprise(tx, enterprise).id, order)
+        for text in _statement(found, opened.settings.language):
+            console.print(text, markup=False)
+        for cut in cuts_of(tx, [found.id]):
+            console.print(_cut(cut, found, opened.settings.language), markup=False)
+
+
+def answer_command(
+    enterprise: Enterprise,
+    order: OrderId,
+    line: Annotated[list[str] | None, typer.Option(help="What comes of an item: 'Apples=4'.")] = None,
+    weighed: Annotated[list[str] | None, typer.Option(help="What it weighs in all: 'Apples=5.2'.")] = None,
+    reason: Annotated[str, typer.Option(help="Why it comes short; the hub reads it.")] = "",
+    sellable: Annotated[bool, typer.Option("--sellable", help="What does not come is there, for others.")] = False,
+    instance: Folder = HERE,
+) -> None:
+    """Confirms a hub's order, but for the lines that come short. Items are named as the order names them."""
+    with open_instance(instance) as opened, opened.store.write() as tx:
+        producer = named_enterprise(tx, enterprise).id
+        changes = _changes(
+            order_of(tx, producer, order, role="supplier"), _pairs(line or ()), _pairs(weighed or ()), reason
+        )
+        answered = answer_order(federation_of(opened), tx, producer, order, changes, lost=not sellable)
+        for text in _statement(answered, opened.settings.language):
+            console.print(text, markup=False)
+
+
+def settle_command(
+    enterprise: Enterprise,
+    cut: Annotated[str, typer.Argument(help="The id that `commensal federation order show` tells.")],
+    instance: Folder = HERE,
+) -> None:
+    """Notes that what was owed to a customer was given back, or that a person has found another way."""
+    with open_instance(instance) as opened, opened.store.write() as tx:
+        settle_cut(tx, named_enterprise(tx, enterprise).id, cut)
+        console.print("Settled.")
+
+
+def _pairs(said: Sequence[str]) -> dict[str, Decimal]:
+    """Names and numbers. Raises `BadParameter` that quotes what is neither."""
+    found = {}
+    for one in said:
+        name, _, number = one.rpartition("=")
+        try:
+            found[name.strip()] = Decimal(number.strip().replace(",", "."))
+        except InvalidOperation:
+            raise typer.BadParameter(f"{one} is not written like 'Apples=4'") from None
+    return found
+
+
+def _changes(
+    order: InstanceOrder, pieces: Mapping[str, Decimal], weights: Mapping[str, Decimal], reason: str
+) -> dict[str, AnswerLine]:
+    changes = {}
+    for name in [*pieces, *(one for one in weights if one not in pieces)]:
+        line = _line(order, name)
+        comes = pieces.get(name, Decimal(line.coming))
+        if not (comes.is_finite() and comes == int(comes) and comes >= 0):
+            raise typer.BadParameter(f"{name} comes in whole pieces, not in {comes}")
+        changes[line.item_iri] = AnswerLine(
+            item_iri=line.item_iri, answer="confirmed", confirmed=int(comes), final_quantity=weights.get(name),
+            reason=reason if comes < line.quantity else "",
+        )  # fmt: skip
+    return changes
+
+
+def _line(order: InstanceOrder, name: str) -> Line:
+    """The one line of this name, or of this item's IRI. Raises `BadParameter` that says which there are."""
+    found = [one for one in order.lines if name in (one.name, one.item_iri)]
+    if len(found) == 1:
+        return found[0]
+    there = "; ".join(one.item_iri if found else one.name for one in found or order.lines)
+    raise typer.BadParameter(f"{name} is {'several items' if found else 'not in this order'}; there are: {there}")
+
+
+def _progress(order: InstanceOrder) -> str:
+    """How far it is, in words."""
+    told = {"Held": "it may still grow", "Complete": "it is complete", "Cancelled": "it is cancelled"}[order.state]
+    open_lines = sum(one.quantity > 0 and not one.answer for one in order.lines)
+    return told if order.state == "Cancelled" or not open_lines else f"{told}, {open_lines} lines are not answered yet"
+
+
+def _statement(order: InstanceOrder, language: str) -> Iterator[str]:
+    said = statement_of(order)
+    yield f"{said.session_name}, {'from' if order.role == 'supplier' else 'to'} {order.other_name}: {_progress(order)}"
+    yield f"  {said.order_iri}"
+    for line in said.lines:
+        weighed = "" if line.weighed is None else f", weighed {line.weighed:f} {line.unit}"
+        short = f" of {line.ordered}" if line.quantity < line.ordered else ""
+        amount, price = (format_money(one, said.currency, language) for one in (line.amount, line.price))
+        yield f"  {line.quantity}{short} {line.name} at {price}{weighed}: {amount}"
+    for asked in order.lines:
+        if asked.quantity and not asked.coming:
+            yield f"  0 of {asked.quantity} {asked.name}"
+        if asked.reason:
+            yield f"  {asked.name}: {asked.reason}"
+    for rate, vat in said.vat.items():
+        yield f"  VAT at {rate} %: {format_money(vat, said.currency, language)}"
+    yield f"  In all: {format_money(said.total, said.currency, language)}"
+
+
+def _cut(cut: Cut, order: InstanceOrder, language: str) -> str:
+    names = {line.item_iri: line.name for line in order.lines}
+    who = f"order {cut.customer_order_id} has" if cut.customer_order_id else "a person takes off orders"
+    owed = f", {format_money(cut.owed, order.currency, language)} are owed" if cut.owed else ""
+    open_ = cut.settled_at is None and (cut.owed or cut.customer_order_id is None)
+    return f"  {cut.id}  {who} {cut.pieces} {names[cut.item_iri]} less{owed}{'' if open_ else ' (settled)'}"
