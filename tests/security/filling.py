@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Mount, Route
 
 from commensal.api.endpoint import Endpoint
+from commensal.api.finding import Finding
 from commensal.catalogs.tables import catalog, catalog_item, offer
 from commensal.enterprises.tables import customer, customer_category, enterprise
 from commensal.orders.tables import customer_order
@@ -101,7 +102,7 @@ def ways_of(app: Starlette, endpoints: list[Endpoint]) -> list[Way]:
 
 def _walk(routes: list[BaseRoute], above: str = "") -> Iterator[tuple[str, str]]:
     for one in routes:
-        if isinstance(one, Mount):
+        if isinstance(one, Mount | Finding):
             yield from _walk(one.routes, above + one.path)
         else:
             assert isinstance(one, Route), f"{one} is no route that this test knows"

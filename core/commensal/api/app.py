@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from importlib.metadata import version
-from typing import Any
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Match, Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
-from starlette.types import Scope
 
 from ..errors import NotFound, PluginError
 from ..hooks import specifications
@@ -24,6 +22,7 @@ from ..watching.requests import Requests, templates_of
 from ..watching.routes import HEALTH, METRICS, watching_routes
 from .answering import answer
 from .endpoint import Endpoint
+from .finding import Finding
 from .guard import Guard
 from .openapi import openapi
 from .problems import problem
@@ -74,7 +73,7 @@ def make_app(instance: Instance) -> Starlette:
         quiet=(HEALTH, METRICS),
     )
     guard = Middleware(Guard, secure=secure, signed=webhook_prefixes(instance))
-    app = Starlette(routes=routes, middleware=[watch, guard])
+    app = Starlette(routes=[Finding(routes)], middleware=[watch, guard])
     app.state.instance = instance
     app.state.rates = rates
     return app
@@ -84,20 +83,7 @@ def _route(endpoint: Endpoint, instance: Instance, rates: Rates) -> Route:
     async def run(request: Request) -> Response:
         return await answer(request, endpoint, instance, rates)
 
-    return _Route(f"/api{endpoint.path}", run, methods=[endpoint.method], name=endpoint.name)
-
-
-class _Route(Route):
-    """There are more than a hundred: the pattern of one is tried only where the path begins as it does."""
-
-    def __init__(self, path: str, *given: Any, **more: Any) -> None:
-        super().__init__(path, *given, **more)
-        self._begins = path.partition("{")[0]
-
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        if not scope["path"].startswith(self._begins):
-            return Match.NONE, {}
-        return super().matches(scope)
+    return Route(f"/api{endpoint.path}", run, methods=[endpoint.method], name=endpoint.name)
 
 
 def _under(plugin: str, endpoint: Endpoint) -> Endpoint:

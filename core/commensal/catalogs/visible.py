@@ -88,7 +88,10 @@ def offers_for(
     items = list(item_ids or ())
     asked = {"session": session_id, "categories": categories, "items": items, "after": after, "now": tx.now}
     statement = _statement(bool(categories), item_ids is not None, bool(after), limit is not None)
-    return tx.each(statement, {**asked, "skip": skip, "limit": limit}, _offer)
+    asked |= {"skip": skip, "limit": limit}
+    if item_ids is not None:  # who orders changes the stock, so the same rows do not come again
+        return [_offer(row) for row in tx.all(statement, asked)]
+    return tx.each(statement, asked, _offer)
 
 
 def count_offers(tx: Transaction, session_id: str, category_ids: Iterable[str]) -> int:

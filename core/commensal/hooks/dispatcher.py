@@ -291,7 +291,7 @@ class Hooks:
 def _call(one: pluggy.HookImpl, given: dict[str, Any]) -> Any:
     with speaking(one.plugin_name):
         value = one.function(**given)
-    if inspect.isawaitable(value):
+    if hasattr(value, "__await__"):
         value.close() if inspect.iscoroutine(value) else None
         raise TypeError("this hook cannot be async")
     return value

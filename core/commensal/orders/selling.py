@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Select, bindparam, select
+import msgspec
+from sqlalchemy import Select, Text, bindparam, cast, select
 
 from ..enterprises.tables import customer, customer_in_category, enterprise, enterprise_plugin
 from ..errors import NotFound
 from ..sale_sessions.questions import sale_for
 from ..sale_sessions.tables import coordination, sale_session
-from ..store import Transaction
+from ..store import Row, Transaction
 from .values import Selling
 
 _SELLING = (
@@ -34,7 +35,7 @@ _SELLING = (
         coordination.c.cancelled_at,
         coordination.c.completed_at,
         enterprise_plugin.c.plugin,
-        enterprise_plugin.c.settings,
+        cast(enterprise_plugin.c.settings, Text).label("settings"),  # a driver's dictionary cannot be remembered
     )
     .join(coordination, coordination.c.id == sale_session.c.coordination_id)
     .join(enterprise, enterprise.c.id == sale_session.c.enterprise_id)
@@ -60,13 +61,19 @@ def selling(tx: Transaction, session_id: str, *, hold: bool = False) -> Selling:
 
     Raises `NotFound`.
     """
-    rows = tx.all(_HELD if hold else _SELLING, {"session": session_id})  # SQLite leaves the lock out, and needs none
+    # SQLite leaves the lock out, and needs none. There is a row for each plugin, and all are the same for most orders.
+    rows = tx.each(_HELD if hold else _SELLING, {"session": session_id}, _with_plugin)
     if not rows:
         raise NotFound("no_session", "There is no such sale.")
-    values = dict(rows[0])
-    del values["plugin"], values["settings"]
+    return replace(rows[0], plugins={plugin: settings for row in rows for plugin, settings in row.plugins.items()})
+
+
+def _with_plugin(row: Row) -> Selling:
+    """The session as one row shows it, with the one plugin that it names."""
+    values = dict(row)
+    plugin, settings = values.pop("plugin"), values.pop("settings")
     cancelled, completed = (values.pop(name) is not None for name in ("cancelled_at", "completed_at"))
-    plugins = {row["plugin"]: row["settings"] for row in rows if row["plugin"]}
+    plugins = {plugin: msgspec.json.decode(settings)} if plugin else {}
     return Selling(**values, cancelled=cancelled, completed=completed, plugins=plugins)
 
 

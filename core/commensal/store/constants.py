@@ -88,7 +88,7 @@ class Constant:
         try:
             found: list[tuple[Any, ...]] = cursor.fetchall() if most is None else cursor.fetchmany(most)
         except Exception as error:  # SQLite goes on answering while rows are fetched
-            self._fail(connection, cursor, error)
+            _fail(connection, cursor, self.text, error)
         if not self.columns:
             self.columns = tuple([one[0] for one in cursor.description])
         cursor.close()
@@ -111,22 +111,38 @@ class Constant:
                 text, sent = told(connection, cursor, text, sent, None, False)
             cursor.execute(text, sent)
         except Exception as error:  # what a value's type refuses is an error of the statement, as it is in SQLAlchemy
-            self._fail(connection, cursor, error)
+            _fail(connection, cursor, self.text, error)
         for told in connection.dispatch.after_cursor_execute:
             told(connection, cursor, text, sent, None, False)
         return cursor
 
-    def _fail(self, connection: Connection, cursor: Any, error: Exception) -> NoReturn:
-        dialect, of_driver = connection.dialect, connection.dialect.loaded_dbapi.Error
-        gone = isinstance(error, of_driver) and dialect.is_disconnect(error, connection.connection, cursor)
-        said = DBAPIError.instance(
-            self.text, (), error, of_driver, hide_parameters=True, connection_invalidated=gone, dialect=dialect
-        )
-        if gone:
-            connection.invalidate(error)
-        else:
-            cursor.close()
-        raise said from error
+
+def execute_each(connection: Connection, text: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Runs a text of the driver's once for each row of its parameters."""
+    cursor = connection.connection.cursor()
+    try:
+        sent: Any = rows
+        for told in connection.dispatch.before_cursor_execute:
+            text, sent = told(connection, cursor, text, sent, None, True)
+        cursor.executemany(text, sent)
+    except Exception as error:
+        _fail(connection, cursor, text, error)
+    for told in connection.dispatch.after_cursor_execute:
+        told(connection, cursor, text, rows, None, True)
+    cursor.close()
+
+
+def _fail(connection: Connection, cursor: Any, text: str, error: Exception) -> NoReturn:
+    dialect, of_driver = connection.dialect, connection.dialect.loaded_dbapi.Error
+    gone = isinstance(error, of_driver) and dialect.is_disconnect(error, connection.connection, cursor)
+    said = DBAPIError.instance(
+        text, (), error, of_driver, hide_parameters=True, connection_invalidated=gone, dialect=dialect
+    )
+    if gone:
+        connection.invalidate(error)
+    else:
+        cursor.close()
+    raise said from error
 
 
 class _Comings:

@@ -72,11 +72,11 @@ def _sqlite(address: URL) -> Engine:
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         reading = bool(connection.get_execution_options().get("reading", False))
+        driver: Any = connection.connection.driver_connection
         if connection.info["reading"] != reading:
-            driver: Any = connection.connection.driver_connection
             driver.execute(f"PRAGMA query_only={int(reading)}")
             connection.info["reading"] = reading
-        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+        driver.execute("BEGIN" if reading else "BEGIN IMMEDIATE")
 
     return engine
 

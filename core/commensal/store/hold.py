@@ -36,6 +36,8 @@ class Hold:
         self._only_reads = bool(connection.get_execution_options().get("reading", False))
         self._kept_to_reading, self._written_before = False, 0
         self._in_memory = isinstance(connection.engine.pool, StaticPool)
+        self._on_sqlite = connection.dialect.name == "sqlite"
+        self._driver: Any = connection.connection.driver_connection
 
     def take_away(self) -> None:
         """Rolls back and lets the next writer go on. Called by the watchdog, while the owner's thread is stuck.
@@ -48,7 +50,7 @@ class Hold:
         if self._in_memory:
             return
         try:
-            _take[self._connection.dialect.name](self._connection.connection.driver_connection)
+            _take[self._connection.dialect.name](self._driver)
         finally:
             self._turn.end()
 
@@ -91,28 +93,25 @@ class Hold:
 
     def _changes(self) -> int:
         """How many rows SQLite has changed for this connection. PostgreSQL refuses, so there is nothing to count."""
-        if self._only_reads or self._connection.dialect.name != "sqlite" or self.taken:
+        if self._only_reads or not self._on_sqlite or self.taken:
             return 0
-        return int(self._driver().total_changes)
+        return int(self._driver.total_changes)
 
     def _failed(self) -> bool:
         """Whether PostgreSQL refuses everything because a statement has failed."""
-        if self.taken or self._connection.dialect.name == "sqlite":
+        if self.taken or self._on_sqlite:
             return False
-        return bool(self._driver().info.transaction_status.name == "INERROR")
+        return bool(self._driver.info.transaction_status.name == "INERROR")
 
     def _send(self, *statements: str) -> None:
         """Straight to the driver: this happens twenty times an order, and is about no row."""
         if self.taken and not self._in_memory:  # what was taken away stays unable to write
             return
         for statement in statements:
-            if self._connection.dialect.name == "sqlite":
-                self._driver().execute(statement)
+            if self._on_sqlite:
+                self._driver.execute(statement)
             else:
-                self._driver().execute(statement, prepare=False)  # two statements in one message cannot be prepared
-
-    def _driver(self) -> Any:
-        return self._connection.connection.driver_connection
+                self._driver.execute(statement, prepare=False)  # two statements in one message cannot be prepared
 
 
 # Begin, start again, end; of a transaction that also writes, and of one that only reads anyway.

@@ -17,6 +17,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeEngine
 
+from .constants import execute_each
 from .transaction import Transaction
 from .types import Json
 
@@ -33,8 +34,10 @@ def insert_rows(tx: Transaction, table: Table, rows: Sequence[Mapping[str, Any]]
         said = {"rows": as_json([dict(zip(names, row, strict=True)) for row in ready])}
         known = tx.constant(_from_json(table, names), said)
         known.count(tx.connection, said) if known else tx.connection.execute(_from_json(table, names), said)
+    elif tx.usable:
+        execute_each(tx.connection, _one_by_one(table, names), ready)
     else:
-        tx.connection.exec_driver_sql(_one_by_one(table, names), ready)
+        tx.connection.exec_driver_sql(_one_by_one(table, names), ready)  # SQLAlchemy will say why not
     if tx.trail is not None:
         tx.trail.inserted(table, rows)
 

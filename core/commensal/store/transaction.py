@@ -118,9 +118,8 @@ class Transaction:
 
     def constant(self, statement: Executable, parameters: Mapping[str, Any], *, often: int = OFTEN) -> Constant | None:
         """The statement, where it is a constant that may be sent now. Whoever sends it tells the trail."""
-        attempt = self.hold.attempt
-        if attempt is not None and not attempt.is_active:
-            return None  # SQLAlchemy will say so
+        if not self.usable:
+            return None  # SQLAlchemy will say why not
         return constant(self.connection, statement, parameters, often=often)
 
     def _constant(self, statement: Executable, parameters: Mapping[str, Any] | None) -> Constant | None:
@@ -128,6 +127,11 @@ class Transaction:
         if self.trail is not None and isinstance(statement, UpdateBase) and self.trail.follows(statement):
             return None
         return self.constant(statement, parameters or {})
+
+    @property
+    def usable(self) -> bool:
+        """Whether statements may be sent: not after the attempt inside which they would be was undone."""
+        return self.hold.attempt is None or self.hold.attempt.is_active
 
     def new_id(self) -> str:
         return self.ids.new(self.now)
