@@ -8,7 +8,6 @@ import shlex
 import shutil
 import subprocess
 import sys
-from glob import glob
 from pathlib import Path
 
 import pytest
@@ -61,13 +60,15 @@ def test_the_commands_for_a_server_do_what_they_say(tmp_path: Path, monkeypatch:
             monkeypatch.chdir(words[0])
         elif program == "rm":
             shutil.rmtree(words[-1])
+        elif program == "chown" and words[-1].endswith("/var/backups/commensal"):  # a new machine
+            shutil.rmtree(tmp_path / "var/lib/commensal/val")
         elif program == "commensal":
-            found = [name for word in words for name in (glob(word) if "*" in word else [word])]
-            done = CliRunner().invoke(app, found, input=_ANSWERS.get(words[0]), catch_exceptions=False)
+            done = CliRunner().invoke(app, words, input=_ANSWERS.get(words[0]), catch_exceptions=False)
             assert done.exit_code == 0, f"{line}\n{done.output}"
             ran.append(words[0])
     assert ran.count("init") == 3
-    assert {"user", "check", "backup", "restore", "upgrade"} <= set(ran)
+    assert ran.count("restore") == 2
+    assert {"user", "check", "backup", "upgrade"} <= set(ran)
     assert sorted(one.name for one in Path(f"{tmp_path}/etc").glob("*/*")) == ["Caddyfile", "system"]
     assert len(list(Path(f"{tmp_path}/var/backups/commensal/val").glob("*.zip"))) == 1
 

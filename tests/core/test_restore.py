@@ -331,7 +331,8 @@ def test_the_commands_say_what_was_done_and_what_is_left_to_do(folder: Path, sql
     assert "mail.password" in said
     assert "can be restored" in run("backup", "--instance", folder, "--to", to, "--test")
     (file,) = to.glob("*.zip")
-    said = run("restore", file, "--instance", there)
+    assert "StoreError: There is no backup in" in run("restore", folder, "--instance", there, code=1)
+    said = run("restore", to, "--instance", there)  # of a folder the newest, as the file itself
     assert "set again in" in said
     assert "2 mail" in said
     assert "--no-jobs" in said

@@ -76,6 +76,7 @@ def test_a_folder_that_cannot_be_made_is_told(
         (sqlite3.OperationalError("database or disk is full"), "Make room on its disk."),
         (OperationalError("", None, Exception("connection failed: refused\nIs it?")), "Is the server running"),
         (OSError(errno.ENOSPC, "No space left on device", "/mnt/x"), "/mnt/x: No space left on device."),
+        (OSError(errno.EACCES, "Permission denied", "/mnt/x"), "Permission denied. Run this as the user who owns"),
     ],
 )
 def test_what_is_refused_comes_with_advice(error: Exception, advice: str) -> None:

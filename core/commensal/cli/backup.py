@@ -9,7 +9,7 @@ import typer
 
 from ..clock import SystemClock
 from ..instance import load_settings
-from ..keeping.backup import back_up, try_newest
+from ..keeping.backup import back_up, newest_in, try_newest
 from ..keeping.restore import Arrived, restore
 from ..printing import console
 from .folder import HERE, Folder
@@ -53,12 +53,13 @@ def add_to(app: typer.Typer) -> None:
 
     @app.command("restore")
     def restore_command(
-        archive: Annotated[Path, typer.Argument(help="A file that `commensal backup` wrote.")],
+        archive: Annotated[Path, typer.Argument(help="A file of `commensal backup`, or its folder: the newest.")],
         instance: Annotated[Path, typer.Option("--instance", help="A new or empty folder.", file_okay=False)],
         database: Annotated[str, typer.Option(help="The URL of an empty database, for a backup of PostgreSQL.")] = "",
     ) -> None:
         """Makes an instance from a backup, in a new folder."""
-        tell(restore(archive, instance, database=database, clock=SystemClock()), instance)
+        file = newest_in(archive) if archive.is_dir() else archive
+        tell(restore(file, instance, database=database, clock=SystemClock()), instance)
 
 
 def backup_folder(instance: Path) -> Path:

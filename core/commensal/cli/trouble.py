@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 
 from sqlalchemy.exc import DBAPIError
 
+_OWNER = "Run this as the user who owns the folder, and look at the modes of the files in it."
 _ADVICE = (
     (
         ("not a database", "malformed", "corrupt"),
         "The file is damaged: keep it, and restore the newest backup into a new folder (`commensal restore`).",
     ),
     (("full", "no space"), "Make room on its disk."),
-    (
-        ("readonly", "unable to open", "permission"),
-        "Run this as the user who owns the folder, and look at the modes of the files in it.",
-    ),
+    (("readonly", "unable to open", "permission"), _OWNER),
     (("connection", "authentication", "role ", "does not exist"), "Is the server running, and is database.url right?"),
 )
 
@@ -27,5 +26,6 @@ def in_words(error: Exception) -> str:
         found = [advice for words, advice in _ADVICE if any(word in said.casefold() for word in words)]
         return f"The database cannot be used: {said.splitlines()[0]}. {found[0]}" if found else ""
     if isinstance(error, OSError) and error.strerror:
-        return ": ".join([*([str(error.filename)] if error.filename else []), error.strerror]) + "."
+        said = ": ".join([*([str(error.filename)] if error.filename else []), error.strerror]) + "."
+        return f"{said} {_OWNER}" if error.errno in (errno.EACCES, errno.EPERM) else said
     return ""

@@ -77,6 +77,14 @@ def backups_in(folder: Path) -> list[Path]:
     return sorted((one for one in folder.glob("*") if _NAME.fullmatch(one.name)), reverse=True)
 
 
+def newest_in(folder: Path) -> Path:
+    """The newest backup in a folder. Raises `StoreError` where there is none."""
+    found = backups_in(folder)
+    if not found:
+        raise StoreError(f"There is no backup in {folder}.")
+    return found[0]
+
+
 def made_at(backup: Path) -> datetime:
     """The moment (UTC) in the name of a backup."""
     return datetime.strptime(backup.name, "commensal-%Y%m%dT%H%M%SZ.zip").replace(tzinfo=UTC)
@@ -87,12 +95,10 @@ def try_newest(folder: Path, to: Path, *, clock: Clock) -> Path:
 
     On PostgreSQL that is a temporary database on the same server.
     """
-    found = backups_in(to)
-    if not found:
-        raise StoreError(f"There is no backup in {to}.")
+    newest = newest_in(to)
     with _place(to) as work:
-        verify(found[0], Source.of(folder, clock), work, whole=True)
-    return found[0]
+        verify(newest, Source.of(folder, clock), work, whole=True)
+    return newest
 
 
 @contextmanager
