@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from commensal.cli import app
 from commensal.errors import SettingsError
 from commensal.hosting import UNITS, write_text
+from commensal.instance import load_settings
 from commensal.instance.begin import begin_instance
 
 
@@ -138,3 +139,14 @@ def test_init_asks_what_it_is_not_told(tmp_path: Path) -> None:
     assert 'name = "Val"' in text
     assert 'language = "en"' in text
     assert 'timezone = "Europe/Paris"' in text
+
+
+@pytest.mark.parametrize(
+    ("address", "port"),
+    [("http://127.0.0.1:8123", 8123), ("https://val.example", 8000), ("https://val.example:8443", 8000)],
+)
+def test_an_instance_listens_where_its_address_says_unless_a_proxy_stands_before_it(
+    tmp_path: Path, address: str, port: int
+) -> None:
+    begin_instance(tmp_path / "val", name="Val", base_url=address, plugins=())
+    assert load_settings(tmp_path / "val").server.port == port

@@ -11,6 +11,7 @@ from typer.testing import CliRunner, Result
 
 from commensal.instance import instance as opening
 from commensal_federation.commands import commands
+from commensal_federation.moving.alarms import recovery_warnings
 from commensal_federation.openings.hearing import proposals_of
 from commensal_federation.testing import Region
 
@@ -82,7 +83,7 @@ def test_a_producer_reads_an_order_and_says_that_less_will_come(farm: Producer, 
     assert "Apples: hail" in said
     there = shell(hub, "order", "show", the_order(hub).id).output
     assert there.splitlines()[2:6] == said.splitlines()[2:6], "both print the same statement"
-    assert "has 1 Apples less" in there
+    assert "order 1, Ada, loses 1 Apples" in there
 
 
 def test_a_slip_in_an_answer_is_named_and_says_nothing(farm: Producer, hub: Hub, shell: Shell) -> None:
@@ -102,8 +103,8 @@ def test_a_slip_in_an_answer_is_named_and_says_nothing(farm: Producer, hub: Hub,
 def test_a_hub_notes_that_it_has_given_back_what_was_owed(farm: Producer, hub: Hub, shell: Shell) -> None:
     id = ordered(hub, farm, 5)
     shell(farm, "order", "answer", id, "--line", "Apples=4")
-    (cut,) = [text for text in shell(hub, "order", "show", the_order(hub).id).output.splitlines() if "less" in text]
-    assert "(settled)" in cut, "nothing was paid, so nothing is owed"
+    (cut,) = [text for text in shell(hub, "order", "show", the_order(hub).id).output.splitlines() if "loses" in text]
+    assert "paid back" not in cut, "nothing was paid, so nothing is owed"
     assert "Settled." in shell(hub, "order", "settle", cut.split()[0]).output
     shell(hub, "order", "settle", cut.split()[0], fails=True)
 
@@ -132,3 +133,17 @@ def test_a_sale_at_no_moment_is_refused(farm: Producer, hub: Hub, shell: Shell) 
     minutes(farm.region)
     with hub.read() as tx:
         assert proposals_of(tx, "hub") == []
+
+
+def test_who_grants_something_for_the_first_time_is_given_a_recovery_key_once(
+    farm: Producer, hub: Hub, shell: Shell
+) -> None:
+    with farm.read() as tx:
+        assert "`commensal federation move key farm`" in next(recovery_warnings(farm.federation, tx))
+    given = shell(farm, "grant", "give", hub.iri).output
+    assert "z3u2" in given
+    assert "give it to its owner on paper" in " ".join(given.split())
+    assert "z3u2" not in shell(farm, "grant", "give", hub.iri, "--category", "Members", fails=True).output
+    assert "z3u2" not in shell(farm, "grant", "give", hub.iri, "--resell").output
+    with farm.read() as tx:
+        assert list(recovery_warnings(farm.federation, tx)) == []

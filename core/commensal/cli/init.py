@@ -29,7 +29,9 @@ def add_to(app: typer.Typer) -> None:
         timezone: Annotated[str | None, typer.Option(help="Like Europe/Paris.")] = None,
         sender: Annotated[str | None, typer.Option(help="The address from which e-mails are sent.")] = None,
         database: Annotated[str, typer.Option(help="A PostgreSQL URL; empty for SQLite.")] = "",
-        port: Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on.")] = 8000,
+        port: Annotated[
+            int | None, typer.Option(min=0, max=65535, help="The port to listen on; else the address's here, or 8000.")
+        ] = None,
         backups: Annotated[
             Path | None, typer.Option(help="A folder, best on another disk, for a backup every night.", file_okay=False)
         ] = None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from ..errors import SettingsError
 from .instance import open_instance
@@ -54,7 +55,7 @@ def begin_instance(
     timezone: str = "Europe/Paris",
     currency: str = "EUR",
     database: str = "",
-    port: int = 8000,
+    port: int | None = None,
     sender: str = "commensal@localhost",
     backups: Path | None = None,
     plugins: tuple[str, ...] = USUAL,
@@ -63,7 +64,8 @@ def begin_instance(
     """Writes ``instance.toml`` (mode 0600) into `folder`, which is made if need be, and the database beside it.
 
     `backups` is the absolute path of a folder, made if need be, for a backup every night; `allow` are inner addresses
-    that it may reach all the same, for test networks.
+    that it may reach all the same, for test networks. `port` is where it listens: that of `base_url` where no proxy
+    stands before it, or else 8000.
 
     Raises `SettingsError` where there is an instance already: nothing is ever overwritten.
     """
@@ -73,7 +75,7 @@ def begin_instance(
         raise SettingsError(f"{file} exists already; nothing was changed.")
     values = {
         "name": name, "base_url": base_url, "language": language, "timezone": timezone, "currency": currency,
-        "database": database, "port": port, "sender": sender,
+        "database": database, "port": _port(base_url) if port is None else port, "sender": sender,
         "backups": str(backups or ""), "plugins": list(plugins),
     }  # fmt: skip
     if backups is not None:
@@ -89,6 +91,14 @@ def begin_instance(
     except Exception:
         file.unlink()  # so that a second try, with other answers, is not refused
         raise
+
+
+def _port(base_url: str) -> int:
+    try:
+        parts = urlsplit(base_url)
+        return (parts.port if parts.scheme == "http" else None) or 8000
+    except ValueError:  # no address, as opening the instance will say
+        return 8000
 
 
 def _toml(value: object) -> str:

@@ -19,6 +19,7 @@ from commensal import (
     open_instance,
 )
 
+from ..moving.recovering import SHOWN_ONCE, has_recovery_key, make_recovery_key
 from ..peers.peers import peers
 from ..runtime import federation_of
 from .grants import accept_grant, end_grant, follow, give_grant, grants_between
@@ -65,11 +66,15 @@ def _add_giving(grant: typer.Typer) -> None:
         """Lets a hub of another instance list and sell what the enterprise lists."""
         with open_instance(instance) as opened, opened.store.write() as tx:
             grantor = named_enterprise(tx, enterprise).id
+            federation = federation_of(opened)
             given = give_grant(
-                federation_of(opened), tx, grantor, _peer_of(tx, hub), hub, name or hub,
+                federation, tx, grantor, _peer_of(tx, hub), hub, name or hub,
                 category_id=_category_of(tx, grantor, category) if category else None, resell=resell,
             )  # fmt: skip
             typer.echo(f"{given.id}: offered. Their people have to accept it.")
+            if not has_recovery_key(federation, tx, grantor):
+                made = make_recovery_key(federation, tx, grantor)
+                typer.echo(f"{made.secret}\n{SHOWN_ONCE}")
 
     @grant.command("accept")
     def accept(grant_id: str, instance: Folder = HERE) -> None:

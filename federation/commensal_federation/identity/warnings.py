@@ -1,4 +1,4 @@
-"""What does not stand well, for ``commensal check``: keys, and orders elsewhere. Each finding says what to do."""
+"""What does not stand well, for ``commensal check``, room by room: each finding says what to do."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from commensal import Conflict, Instance, Transaction, hookimpl
 
 from ..backorders.alarms import backorder_warnings
 from ..links.alarms import link_warnings
+from ..moving.alarms import recovery_warnings
 from ..runtime import federation_of
 from .files import file_of, folder_of, read_key
 from .keys import Key, key_iri, our_keys, signing_now
@@ -26,7 +27,12 @@ SOON = timedelta(days=30)
 def warnings(instance: Instance) -> Sequence[str]:
     federation = federation_of(instance)
     with instance.store.read() as tx:
-        return [*key_warnings(federation, tx), *backorder_warnings(tx), *link_warnings(tx)]
+        return [
+            *key_warnings(federation, tx),
+            *backorder_warnings(tx),
+            *link_warnings(tx),
+            *recovery_warnings(federation, tx),
+        ]
 
 
 def key_warnings(federation: Federation, tx: Transaction) -> Iterator[str]:

@@ -15,7 +15,7 @@ from ..signing import BadKey, SigningKey
 from .coming import accept_move, name_owner, refuse_move
 from .leaving import cancel_leaving, offer_move
 from .moves import move_by_id, moves
-from .recovering import contest, make_recovery_key, recover
+from .recovering import SHOWN_ONCE, contest, make_recovery_key, recover
 from .statements import read_recovery_key
 from .values import MoveRow
 
@@ -92,7 +92,7 @@ def _add_recovering(move: typer.Typer) -> None:
         """Makes a recovery key for an enterprise, in the place of the one before, and shows it once."""
         with open_instance(instance) as opened, opened.store.write() as tx:
             made = make_recovery_key(federation_of(opened), tx, named_enterprise(tx, enterprise).id)
-        typer.echo(f"{made.secret}\nWhoever has this can move the enterprise. Print it; it is shown never again.")
+        typer.echo(f"{made.secret}\n{SHOWN_ONCE}")
 
     @move.command("recover")
     def recover_it(

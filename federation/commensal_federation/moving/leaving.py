@@ -249,7 +249,11 @@ def _receive_grant(tx: Transaction, hub_id: str, move: MoveRow, peer: Peer, gran
 
 def _refuse_offer(tx: Transaction, enterprise_id: str, name: str, iri: str, peer: Peer) -> None:
     if not peer.active or "enterprise.move" not in peer.scopes_received:
-        raise Conflict("peer_scope", "{name} does not take enterprises of this instance.", name=peer.name)
+        raise Conflict(
+            "peer_scope",
+            "{name} takes no enterprises of this instance, unless its operator allows it: enterprise.move.",
+            name=peer.name,
+        )
     copy = select(federation_mirror.c.iri).where(federation_mirror.c.enterprise_id == enterprise_id)
     if tx.first(copy) is not None:
         raise Conflict("lives_elsewhere", "{name} lives at another instance; only there can it move.", name=name)

@@ -8,7 +8,16 @@ from typing import Annotated
 
 import typer
 
-from commensal import HERE, Folder, console, format_money, named_enterprise, open_instance
+from commensal import (
+    HERE,
+    Folder,
+    Transaction,
+    console,
+    format_money,
+    named_enterprise,
+    open_instance,
+    order_by_id,
+)
 
 from ..runtime import federation_of
 from .cutting import settle_cut
@@ -47,7 +56,7 @@ def show_command(enterprise: Enterprise, order: OrderId, instance: Folder = HERE
         for text in _statement(found, opened.settings.language):
             console.print(text, markup=False)
         for cut in cuts_of(tx, [found.id]):
-            console.print(_cut(cut, found, opened.settings.language), markup=False)
+            console.print(_cut(tx, cut, found, opened.settings.language), markup=False)
 
 
 def answer_command(
@@ -121,8 +130,8 @@ def _line(order: InstanceOrder, name: str) -> Line:
 def _progress(order: InstanceOrder) -> str:
     """How far it is, in words."""
     told = {"Held": "it may still grow", "Complete": "it is complete", "Cancelled": "it is cancelled"}[order.state]
-    open_lines = sum(one.quantity > 0 and not one.answer for one in order.lines)
-    return told if order.state == "Cancelled" or not open_lines else f"{told}, {open_lines} lines are not answered yet"
+    waiting = [one.name for one in order.lines if one.quantity and not one.answer]
+    return f"{told}, and waits for an answer" if order.state == "Complete" and waiting else told
 
 
 def _statement(order: InstanceOrder, language: str) -> Iterator[str]:
@@ -132,7 +141,7 @@ def _statement(order: InstanceOrder, language: str) -> Iterator[str]:
     for line in said.lines:
         weighed = "" if line.weighed is None else f", weighed {line.weighed:f} {line.unit}"
         short = f" of {line.ordered}" if line.quantity < line.ordered else ""
-        amount, price = (format_money(one, said.currency, language) for one in (line.amount, line.price))
+        amount, price = (_money(one, order, language) for one in (line.amount, line.price))
         yield f"  {line.quantity}{short} {line.name} at {price}{weighed}: {amount}"
     for asked in order.lines:
         if asked.quantity and not asked.coming:
@@ -140,13 +149,23 @@ def _statement(order: InstanceOrder, language: str) -> Iterator[str]:
         if asked.reason:
             yield f"  {asked.name}: {asked.reason}"
     for rate, vat in said.vat.items():
-        yield f"  VAT at {rate} %: {format_money(vat, said.currency, language)}"
-    yield f"  In all: {format_money(said.total, said.currency, language)}"
+        yield f"  VAT at {rate} %: {_money(vat, order, language)}"
+    yield f"  In all: {_money(said.total, order, language)}"
 
 
-def _cut(cut: Cut, order: InstanceOrder, language: str) -> str:
+def _cut(tx: Transaction, cut: Cut, order: InstanceOrder, language: str) -> str:
     names = {line.item_iri: line.name for line in order.lines}
-    who = f"order {cut.customer_order_id} has" if cut.customer_order_id else "a person takes off orders"
-    owed = f", {format_money(cut.owed, order.currency, language)} are owed" if cut.owed else ""
+    if cut.customer_order_id is None:
+        who, to_do = "orders of your choice lose", "to be settled"
+    else:
+        theirs = order_by_id(tx, cut.customer_order_id, enterprise_id=order.enterprise_id)
+        who, to_do = (
+            f"order {theirs.number}, {theirs.name}, loses",
+            f"{_money(cut.owed, order, language)} to be paid back",
+        )
     open_ = cut.settled_at is None and (cut.owed or cut.customer_order_id is None)
-    return f"  {cut.id}  {who} {cut.pieces} {names[cut.item_iri]} less{owed}{'' if open_ else ' (settled)'}"
+    return f"  {cut.id}  {who} {cut.pieces} {names[cut.item_iri]}" + (f", {to_do}" if open_ else "")
+
+
+def _money(amount: int, order: InstanceOrder, language: str) -> str:
+    return format_money(amount, order.currency, language)
