@@ -53,8 +53,13 @@ def test_an_operator_agrees_lists_and_ends(new_region: Any, monkeypatch: pytest.
     wrong = b("peer", "limits", "https://a.example", "--set", "message=1")
     assert wrong.exit_code == 2
     assert "no limit like messages=600" in " ".join(wrong.output.split())
-    assert "stock.lease" in b("peer", "scopes", "https://a.example", "--scope", "stock.lease").output
-    assert region.peer("b", "a").scopes_given == {"stock.lease"}
+    assert b("peer", "scopes", "https://a.example", "--scope", "stock.lease").exit_code == 0
+    looked = b("peer", "scopes", "https://a.example").output
+    assert "may do here  stock.lease\n" in looked, "who only looks changes nothing"
+    more = b("peer", "scopes", "https://a.example", "--add", "transport", "--remove", "stock.lease").output
+    assert "may do here  transport\n" in more
+    assert "transprot" in str(b("peer", "scopes", "https://a.example", "--add", "transprot").exception)
+    assert region.peer("b", "a").scopes_given == {"transport"}
     for step, state in (("suspend", "suspended"), ("resume", "accepted"), ("revoke", "revoked")):
         assert state in b("peer", step, "https://a.example").output
     assert "https://a.example" in b("peer", "show", "https://a.example").output

@@ -60,11 +60,20 @@ def _add_agreeing(peer: typer.Typer) -> None:
 
 def _add_terms(peer: typer.Typer) -> None:
     @peer.command("scopes")
-    def scopes(url: _Url, scope: _Scope = None, instance: Folder = HERE) -> None:
-        """Sets what a peer may do here, from now on; none of it where you name no scope. It is told."""
+    def scopes(
+        url: _Url,
+        scope: Annotated[list[str] | None, typer.Option("--scope", help="This, and what you name more.")] = None,
+        add: Annotated[list[str] | None, typer.Option("--add", help="This besides what it may do already.")] = None,
+        remove: Annotated[list[str] | None, typer.Option("--remove", help="Not this any more.")] = None,
+        instance: Folder = HERE,
+    ) -> None:
+        """Shows what a peer may do here, or changes it from now on; it is told."""
         with _opened(instance) as federation, federation.instance.store.write() as tx:
             found = _named(federation, tx, url)
-            _show(change_scopes(federation, tx, found.id, found.version, scope or []))
+            if scope or add or remove:
+                wanted = {*(scope or found.scopes_given), *(add or ())} - {*(remove or ())}
+                found = change_scopes(federation, tx, found.id, found.version, sorted(wanted))
+            _show(found)
 
     @peer.command("limits")
     def limits(url: _Url, limit: _Limit = None, instance: Folder = HERE) -> None:
