@@ -6,22 +6,22 @@ import typer
 
 from commensal import hookimpl
 
-from .backorders.commands import add_backorder_commands
-from .catalogue.commands import add_grant_commands
-from .delivery.commands import add_message_commands
-from .dfc.commands import dfc
-from .identity.commands import add_keys
-from .leases.commands import add_lease_commands
-from .links.commands import add_link_commands
-from .moving.commands import add_move_commands
-from .openings.commands import add_sale_commands
-from .orders.commands import add_order_commands
-from .peering.commands import add_peer_commands
-
 
 @hookimpl
 def commands(app: typer.Typer) -> None:
-    """Adds one group of commands for each room."""
+    """Adds one group of commands for each room. They are loaded only now: a server never needs them."""
+    from .backorders.commands import add_backorder_commands
+    from .catalogue.commands import add_grant_commands
+    from .delivery.commands import add_message_commands
+    from .dfc.commands import dfc
+    from .identity.commands import add_keys
+    from .leases.commands import add_lease_commands
+    from .links.commands import add_link_commands
+    from .moving.commands import add_move_commands
+    from .openings.commands import add_sale_commands
+    from .orders.commands import add_order_commands
+    from .peering.commands import add_peer_commands
+
     add_keys(app)
     add_peer_commands(app)
     add_message_commands(app)

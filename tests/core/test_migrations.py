@@ -16,6 +16,7 @@ from commensal.ids import SeededIds
 from commensal.store import Store
 from commensal.store.core_tables import core_tables
 from commensal.store.migrate import migrate, missing_revisions
+from commensal.store.revisions import is_current
 from commensal.store.tables import metadata
 
 
@@ -48,12 +49,14 @@ def test_a_second_migration_has_nothing_to_do(empty: Store) -> None:
     assert migrate(empty, {}) != []
     assert migrate(empty, {}) == []
     assert missing_revisions(empty, {}) == []
+    assert is_current(empty, {})
 
 
 def test_a_database_of_a_newer_version_is_refused(empty: Store) -> None:
     migrate(empty, {})
     with empty.write() as tx:
         tx.execute(text("UPDATE alembic_version SET version_num = '9999_future'"))
+    assert not is_current(empty, {})
     with pytest.raises(StoreError, match="9999_future"):
         migrate(empty, {})
 

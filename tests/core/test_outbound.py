@@ -19,8 +19,9 @@ from cryptography.x509.oid import NameOID
 
 from commensal.instance.settings import OutboundSettings
 from commensal.outbound.addresses import is_public
-from commensal.outbound.client import Limits, guarded_client
+from commensal.outbound.client import guarded_client
 from commensal.outbound.guard import Refused, Resolve, resolve
+from commensal.outbound.limits import Limits
 from commensal.testing.receiver import Answer, Receiver
 
 ALLOWED = OutboundSettings(allow=("127.0.0.1",))

@@ -24,8 +24,9 @@ from commensal.instance.brought import Brought, read_brought, write_brought
 from commensal.instance.instance import DATABASE
 from commensal.keeping.backup import back_up
 from commensal.keeping.manifest import Manifest, revisions_of
-from commensal.store.migrate import Newer, drop_tables
+from commensal.store.migrate import drop_tables
 from commensal.store.presence import alone
+from commensal.store.revisions import Newer
 from commensal.upgrading.preflight import preflight
 from commensal.upgrading.upgrade import upgrade
 

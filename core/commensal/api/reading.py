@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import jsonschema
 import msgspec
 
 from ..errors import Invalid, NotFound, Problem, Refused
 from .endpoint import OpenQuery
+
+if TYPE_CHECKING:
+    import jsonschema
 
 _SHOWN = 50  # mistakes in one answer
 
@@ -94,4 +96,6 @@ def _one(error: str, root: str) -> Problem:
 
 @lru_cache(maxsize=256)
 def _validator(shape: Any) -> jsonschema.Draft202012Validator:
+    import jsonschema  # for what was refused; nobody else needs it
+
     return jsonschema.Draft202012Validator(msgspec.json.schema(shape))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from functools import cache
 from typing import Any, TypedDict
 from zoneinfo import available_timezones
 
@@ -18,8 +19,12 @@ from ..texts import read_text
 from .slugs import is_slug
 
 VISIBILITIES = ("public", "link", "hidden")
-_COUNTRIES = frozenset(code for code in map(str, Locale("en").territories) if len(code) == 2 and code.isalpha())
 _LIMITS = {"name": 200, "phone": 40, "street": 200, "postcode": 20, "city": 100, "vat_number": 20}  # characters
+
+
+@cache
+def _countries() -> frozenset[str]:
+    return frozenset(code for code in map(str, Locale("en").territories) if len(code) == 2 and code.isalpha())
 
 
 class EnterpriseFields(TypedDict, total=False):
@@ -84,7 +89,7 @@ def _within(most: int) -> Callable[[Decimal | None], bool]:
 _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "slug": (is_slug, "Use small letters from a to z, digits and hyphens, at most 60."),
     "visibility": (lambda one: one in VISIBILITIES, "The visibility is public, link or hidden."),
-    "country": (lambda one: one in _COUNTRIES, "This is not the two-letter code of a country, like FR."),
+    "country": (lambda one: one in _countries(), "This is not the two-letter code of a country, like FR."),
     "currency": (is_currency, "This is not a currency of ISO 4217, like EUR."),
     "latitude": (_within(90), "The latitude is between -90 and 90 degrees, with at most 7 decimals."),
     "longitude": (_within(180), "The longitude is between -180 and 180 degrees, with at most 7 decimals."),

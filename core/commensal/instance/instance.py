@@ -18,8 +18,8 @@ from ..hooks.failures import Recorder
 from ..hooks.loading import listeners, load_plugins, migration_folders
 from ..ids import Ids, RandomIds
 from ..store import Store, Transaction
-from ..store.migrate import Newer, is_empty, migrate, missing_revisions
 from ..store.presence import alone, stay
+from ..store.revisions import Newer, is_empty, missing
 from .brought import Brought, told_of_version, write_brought
 from .settings import Settings, load_settings, refuse_if_others_read
 
@@ -98,12 +98,14 @@ def open_instance(
     store = Store(settings.database.url or f"sqlite:///{folder / DATABASE}", clock=clock, ids=ids)
     try:
         folders = migration_folders(hooks)
-        if upgrade and missing_revisions(store, folders):
+        if upgrade and missing(store, folders):
+            from ..store.migrate import migrate
+
             with alone(store):
                 migrate(store, folders)
                 write_brought(folder, Brought(version=version("commensal"), at=clock.now()))
         store.before_closing(stay(store))
-        if missing_revisions(store, folders):
+        if missing(store, folders):
             why, command = ("empty", "migrate") if is_empty(store) else ("older than this version", "upgrade")
             raise StoreError(f"The database is {why}; run `commensal {command} --instance {folder}`.")
     except Newer as error:

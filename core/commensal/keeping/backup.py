@@ -20,7 +20,7 @@ from ..clock import Clock
 from ..errors import Busy, SettingsError, StoreError
 from ..failpoints import failpoint
 from ..hooks.loading import migration_folders
-from ..store.migrate import missing_revisions
+from ..store.revisions import missing
 from . import postgresql, sqlite
 from .archive import SETTINGS, name_finished, writing
 from .manifest import Manifest, describe
@@ -144,7 +144,7 @@ def _write(source: Source, work: Path, unfinished: Path) -> Manifest:
                 if source.sqlite_file is None:
                     postgresql.dump(tx, source.url, copy)
                     out.copy(OF_POSTGRESQL, copy, stored=True)
-                    if not missing_revisions(store, migration_folders(source.hooks)):
+                    if not missing(store, migration_folders(source.hooks)):
                         refuse_broken(list(map(str, broken_invariants(tx))))
                 failpoint("backup.copied")
                 manifest = describe(tx, "backup", **said)  # type: ignore[arg-type]

@@ -8,7 +8,7 @@ from pathlib import Path
 from ..clock import Clock
 from ..errors import SettingsError, StoreError
 from ..hooks.loading import migration_folders
-from ..store.migrate import missing_revisions
+from ..store.revisions import missing
 from .archive import SETTINGS, Archive, name_finished, writing
 from .manifest import Manifest, describe
 from .rows import tables_of, write_rows
@@ -60,7 +60,7 @@ def _write(source: Source, unfinished: Path) -> Exported:
         raise StoreError(f"There is no database {source.sqlite_file}.")
     store = source.store(source.url)
     try:
-        if missing_revisions(store, migration_folders(source.hooks)):
+        if missing(store, migration_folders(source.hooks)):
             raise StoreError("The database is older than this version; run `commensal upgrade` first.")
         with writing(unfinished) as out:
             with store.read() as tx:

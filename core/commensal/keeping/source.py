@@ -16,7 +16,6 @@ from ..ids import RandomIds
 from ..instance.instance import DATABASE
 from ..instance.settings import Settings, load_settings
 from ..store import Store
-from ..store.migrate import migrate
 
 
 @dataclass(frozen=True)
@@ -54,6 +53,8 @@ class Source:
 
     def migrate(self, store: Store) -> list[str]:
         """Raises `StoreError` where a newer version has written the database."""
+        from ..store.migrate import migrate  # what runs revisions takes long to load
+
         return migrate(store, migration_folders(self.hooks))
 
 

@@ -11,13 +11,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
-from typing import Any
-
-import jinja2
+from typing import TYPE_CHECKING, Any
 
 from ..languages import formats
 from ..languages.catalogs import translate
 from ..pricing.told import as_told
+
+if TYPE_CHECKING:
+    import jinja2
 
 _HERE = Path(__file__).parent / "templates"
 
@@ -45,6 +46,8 @@ def render(
 
 @cache
 def _environment(search: tuple[Path, ...]) -> jinja2.Environment:
+    import jinja2  # it takes long to load, and most processes write no e-mail
+
     own = jinja2.PrefixLoader({"mail": jinja2.FileSystemLoader(_HERE)})
     return jinja2.Environment(
         loader=jinja2.ChoiceLoader([jinja2.FileSystemLoader(search), own]),

@@ -7,19 +7,16 @@ environment, no cookies or passwords from files, and no answer that is larger or
 from __future__ import annotations
 
 import ssl
-import time
-import zlib
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-import httpcore
 import httpx
 
 from ..errors import Problem
 from ..instance.settings import OutboundSettings
-from .guard import Guard, GuardedBackend, Refused, Resolve, left
+from .guard import Guard, Refused, Resolve
 from .guard import resolve as by_the_system
+from .limits import Limits
 
 if TYPE_CHECKING:
     from ..instance import Instance
@@ -27,18 +24,6 @@ if TYPE_CHECKING:
 _LONGEST_URL = 2000  # characters
 _PORTS = {"http": 80, "https": 443}
 _PUBLIC = "1.1.1.1"  # what a name passes for until it is dialled
-
-
-@dataclass(frozen=True, kw_only=True)
-class Limits:
-    """seconds: for all of a request, from the look-up of the name to the last byte of the answer
-    size:      bytes of an answer's body, as it is sent and after it was unpacked
-    headers:   lines of an answer's head
-    """
-
-    seconds: float = 15.0
-    size: int = 1024 * 1024
-    headers: int = 100
 
 
 def http_client(instance: Instance, *, seconds: float = 15.0, size: int = 1024 * 1024) -> httpx.Client:
@@ -54,6 +39,8 @@ def guarded_client(
     settings: OutboundSettings, limits: Limits, *, resolve: Resolve = by_the_system, tls: ssl.SSLContext | None = None
 ) -> httpx.Client:
     """The same from its parts. `tls` None: certificates are those that browsers trust."""
+    from .transport import GuardedTransport  # it takes long to load, and many processes never ask anybody
+
     transport = GuardedTransport(Guard(settings, resolve), limits, tls or _trusted())
     headers = {"Accept-Encoding": "gzip", "Connection": "close", "User-Agent": "Commensal"}
     return httpx.Client(transport=transport, trust_env=False, follow_redirects=False, headers=headers)
@@ -79,85 +66,6 @@ def url_problem(instance: Instance, url: str, where: str) -> Problem | None:
         text = "This address cannot be reached from here: it must begin with https, and be on the public Internet."
         return Problem("url", text, where)
     return None
-
-
-class GuardedTransport(httpx.BaseTransport):
-    """One connection for each request, which ends when the answer was read: its limits are those of the request."""
-
-    def __init__(self, guard: Guard, limits: Limits, tls: ssl.SSLContext) -> None:
-        self._guard, self._limits, self._tls = guard, limits, tls
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        if request.url.scheme not in ("http", "https"):
-            raise Refused("Only https is spoken.", request=request)
-        try:
-            return self._ask(request)
-        except Refused as refused:
-            refused.request = request
-            raise
-        except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError) as error:
-            raise _as_httpx(error, request) from error
-
-    def _ask(self, request: httpx.Request) -> httpx.Response:
-        deadline = time.monotonic() + self._limits.seconds
-        backend = GuardedBackend(self._guard, request.url.scheme, deadline)
-        sent = httpcore.Request(
-            request.method,
-            httpcore.URL(
-                scheme=request.url.raw_scheme,
-                host=request.url.raw_host,
-                port=request.url.port,
-                target=request.url.raw_path,
-            ),
-            headers=request.headers.raw,
-            content=request.read(),
-        )
-        with httpcore.ConnectionPool(ssl_context=self._tls, network_backend=backend) as pool:
-            answer = pool.handle_request(sent)
-            try:
-                return self._answer(answer, deadline)
-            finally:
-                answer.close()
-
-    def _answer(self, answer: httpcore.Response, deadline: float) -> httpx.Response:
-        if len(answer.headers) > self._limits.headers:
-            raise Refused(f"The answer has more than {self._limits.headers} headers.")
-        headers = httpx.Headers(answer.headers)
-        body = _Body(headers.get("content-encoding", ""), self._limits.size)
-        for part in answer.iter_stream():
-            left(deadline)
-            body.add(part)
-        for name in ("content-encoding", "content-length", "transfer-encoding"):  # they were of the packed body
-            headers.pop(name, None)
-        return httpx.Response(answer.status, headers=headers, content=bytes(body.read))
-
-
-class _Body:
-    """An answer's body while it comes in, unpacked no further than it may be large."""
-
-    def __init__(self, encoding: str, most: int) -> None:
-        if encoding.lower() not in ("", "identity", "gzip", "x-gzip"):
-            raise Refused(f"The answer is packed as {encoding[:40]}, which nobody asked for.")
-        packed = "gzip" in encoding.lower()
-        self.read, self._most, self._came = bytearray(), most, 0
-        self._unpack = zlib.decompressobj(zlib.MAX_WBITS | 16) if packed else None
-
-    def add(self, part: bytes) -> None:
-        self._came += len(part)
-        if self._unpack is not None:
-            try:
-                part = self._unpack.decompress(part, self._most - len(self.read) + 1)
-            except zlib.error as error:
-                raise Refused("The answer cannot be unpacked.") from error
-        self.read += part
-        if max(self._came, len(self.read)) > self._most:
-            raise Refused(f"The answer is larger than {self._most} bytes.")
-
-
-def _as_httpx(error: Exception, request: httpx.Request) -> httpx.HTTPError:
-    """httpx names its errors as httpcore does."""
-    kind: type[httpx.RequestError] = getattr(httpx, type(error).__name__, httpx.TransportError)
-    return kind(str(error) or type(error).__name__, request=request)
 
 
 def _is_address(host: str) -> bool:

@@ -9,13 +9,9 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
-from typing import Any
 
-import httpcore
 import httpx
 
 from ..instance.settings import OutboundSettings
@@ -67,65 +63,6 @@ class Guard:
             raise Refused(f"Port {port} is not used.")
 
 
-class GuardedBackend(httpcore.NetworkBackend):
-    """Dials what the guard says. All that is read and written through it must be over at `deadline` (monotonic)."""
-
-    def __init__(self, guard: Guard, scheme: str, deadline: float) -> None:
-        self._guard, self._scheme, self._deadline, self._plain = guard, scheme, deadline, httpcore.SyncBackend()
-
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.NetworkStream:
-        *others, last = self._guard.addresses(self._scheme, host, port, left(self._deadline))
-        for address in others:
-            with suppress(httpcore.ConnectError):  # a machine without IPv6 still finds those that have both
-                return self._dial(address, port, local_address, socket_options)
-        return self._dial(last, port, local_address, socket_options)
-
-    def _dial(
-        self, address: str, port: int, local_address: str | None, options: Iterable[Any] | None
-    ) -> httpcore.NetworkStream:
-        stream = self._plain.connect_tcp(address, port, left(self._deadline), local_address, options)
-        return _Timed(stream, self._deadline)
-
-
-class _Timed(httpcore.NetworkStream):
-    """A stream whose every step gets only what is left of the time for all."""
-
-    def __init__(self, stream: httpcore.NetworkStream, deadline: float) -> None:
-        self._stream, self._deadline = stream, deadline
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, left(self._deadline))
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, left(self._deadline))
-
-    def start_tls(
-        self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore.NetworkStream:
-        return _Timed(self._stream.start_tls(ssl_context, server_hostname, left(self._deadline)), self._deadline)
-
-    def close(self) -> None:
-        self._stream.close()
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)
-
-
-def left(deadline: float) -> float:
-    """Seconds until the deadline. Raises `httpcore.ReadTimeout` where there are none: a socket takes 0 for ever."""
-    seconds = deadline - time.monotonic()
-    if seconds <= 0:
-        raise httpcore.ReadTimeout("It took too long.")
-    return seconds
-
-
 def _within(seconds: float, resolve: Resolve, host: str, port: int) -> Sequence[str]:
     """The system's resolver knows no time limit, so it is asked in a thread that may be left behind."""
     answer: Future[Sequence[str]] = Future()
@@ -140,6 +77,6 @@ def _within(seconds: float, resolve: Resolve, host: str, port: int) -> Sequence[
     try:
         return answer.result(seconds)
     except TimeoutError:
-        raise httpcore.ConnectTimeout(f"{host} was not found in time.") from None
+        raise httpx.ConnectTimeout(f"{host} was not found in time.") from None
     except (OSError, UnicodeError) as error:
-        raise httpcore.ConnectError(f"{host} was not found.") from error
+        raise httpx.ConnectError(f"{host} was not found.") from error

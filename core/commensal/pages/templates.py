@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import jinja2
 from markupsafe import Markup
 
 from ..instance import Instance
 from ..languages.catalogs import translate
 from ..languages.formats import format_day, format_moment, format_money, format_quantity
+
+if TYPE_CHECKING:
+    import jinja2
 
 Pieces = Callable[[Iterable[Hashable]], Markup]
 
@@ -28,6 +30,8 @@ def environment(instance: Instance) -> jinja2.Environment:
 
 @cache
 def _environment(own: Path, of_plugins: tuple[Path, ...]) -> jinja2.Environment:
+    import jinja2  # it takes long to load, and commands show no pages
+
     made = jinja2.Environment(
         loader=jinja2.FileSystemLoader([folder / "templates" for folder in (own, *of_plugins)]),
         autoescape=True,

@@ -11,8 +11,6 @@ from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 
-import xlsxwriter  # type: ignore[import-untyped]
-
 from ..money import digits
 from ..search import search_key
 from ..spreadsheets import csv_writer
@@ -53,6 +51,8 @@ def to_csv(rows: Sequence[Sequence[Cell]], language: str, *, mark: bool = True) 
 
 def to_xlsx(rows: Sequence[Sequence[Cell]], language: str, now: datetime) -> bytes:
     """A sheet with its headers frozen, written row by row, so that memory does not grow with it."""
+    import xlsxwriter  # type: ignore[import-untyped]  # it takes long to load, and few spreadsheets are written
+
     file = io.BytesIO()
     with xlsxwriter.Workbook(file, {"constant_memory": True}) as workbook:
         workbook.set_properties({"created": now.replace(tzinfo=None)})

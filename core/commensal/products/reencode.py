@@ -11,8 +11,10 @@ import io
 import resource
 import sys
 import warnings
+from typing import TYPE_CHECKING
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+if TYPE_CHECKING:
+    from PIL import Image
 
 MEMORY = 512 * 1024 * 1024  # bytes
 SECONDS = 5
@@ -22,6 +24,8 @@ NOT_AN_IMAGE, TOO_MANY_PIXELS, BROKEN = 3, 4, 5
 
 
 def main() -> int:
+    from PIL import Image, UnidentifiedImageError  # here, since the server imports this file for what it says above
+
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     if sys.platform == "linux":  # macOS does not know this limit
@@ -44,6 +48,8 @@ def main() -> int:
 
 
 def _encoded(image: Image.Image) -> tuple[bytes, bytes]:
+    from PIL import ImageOps
+
     if image.mode not in ("RGB", "RGBA", "L"):
         image = image.convert("RGBA" if image.has_transparency_data else "RGB")
     image.thumbnail((LARGE, LARGE))

@@ -20,16 +20,9 @@ from sqlalchemy import MetaData, inspect, text
 from ..errors import PluginError, StoreError
 from ..failpoints import failpoint
 from .core_tables import core_tables
+from .revisions import CORE, MIGRATIONS, Newer, table_of
 from .store import Store
 from .transaction import Transaction
-
-_HERE = Path(__file__).parent / "migrations"
-CORE = ""  # the line of the core
-_VERSIONS = {CORE: "alembic_version"}
-
-
-class Newer(StoreError):
-    """The database has had revisions that this version does not know."""
 
 
 def migrate(
@@ -71,12 +64,6 @@ def missing_revisions(store: Store, plugins: Mapping[str, Path]) -> list[str]:
     return [one for line, config in _lines(plugins).items() for one in _missing(store, line, config)]
 
 
-def is_empty(store: Store) -> bool:
-    """No revision of the core has ever run on the database."""
-    with store.read() as tx:
-        return not inspect(tx.connection).has_table(_VERSIONS[CORE])
-
-
 def tables_of(tx: Transaction, plugin: str) -> list[str]:
     """The plugin's tables in the database, its table of versions too, whether or not the plugin is still installed."""
     names = inspect(tx.connection).get_table_names()
@@ -96,26 +83,22 @@ def drop_tables(tx: Transaction, plugin: str) -> list[str]:
 
 
 def _lines(plugins: Mapping[str, Path]) -> dict[str, Config]:
-    return {CORE: _config(CORE, _HERE / "versions"), **{id: _config(id, folder) for id, folder in plugins.items()}}
+    return {CORE: _config(CORE, MIGRATIONS / "versions"), **{id: _config(id, folder) for id, folder in plugins.items()}}
 
 
 def _config(line: str, folder: Path) -> Config:
     config = Config()
-    config.set_main_option("script_location", str(_HERE))
+    config.set_main_option("script_location", str(MIGRATIONS))
     config.set_main_option("path_separator", "newline")
     config.set_main_option("version_locations", str(folder))
-    config.attributes["version_table"] = _version_table(line)
+    config.attributes["version_table"] = table_of(line)
     return config
-
-
-def _version_table(line: str) -> str:
-    return _VERSIONS.get(line, f"{line}_revision")
 
 
 def _missing(store: Store, line: str, config: Config) -> list[str]:
     scripts = ScriptDirectory.from_config(config)
     with store.read() as tx:
-        context = MigrationContext.configure(tx.connection, opts={"version_table": _version_table(line)})
+        context = MigrationContext.configure(tx.connection, opts={"version_table": table_of(line)})
         had = context.get_current_heads()
     known = {script.revision: script for script in scripts.walk_revisions()}
     unknown = [revision for revision in had if revision not in known]

@@ -22,7 +22,7 @@ from ..keeping import postgresql
 from ..keeping.manifest import revisions_of
 from ..keeping.source import Source
 from ..store import Store
-from ..store.migrate import Newer, is_empty, missing_revisions
+from ..store.revisions import Newer, is_empty, missing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +92,7 @@ def _plan(source: Source, store: Store, backups: Path) -> Plan:
         had = {name.removesuffix("_revision") for name in revisions_of(tx) if name.endswith("_revision")}
         size = _size_of_file(source.sqlite_file) if source.sqlite_file else tx.value(_SIZE)
     try:
-        revisions = missing_revisions(store, lines)
+        revisions = missing(store, lines)
     except Newer as error:
         raise Newer(f"{error}{told_of_version(source.folder)}") from None
     brought = read_brought(source.folder)

@@ -11,9 +11,8 @@ import msgspec
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
-from commensal import Dialect, Problem, Refused, Visit, page, say
+from commensal import Dialect, Instance, Problem, Refused, Visit, page, say
 
-from ..platforms.tokens import recognise
 from .dialects import asked_for
 from .findings import Unreadable
 from .vocabulary import Thing
@@ -25,8 +24,14 @@ _LARGEST = 4_000_000  # bytes of what platforms send: an order of 500 lines, wit
 def dfc_page(path: str, handler: Callable[[Visit], Response], *methods: str) -> BaseRoute:
     """A route for platforms and for people: the bearer token may be an issuer's, or one of ours."""
     return page(
-        path, handler, on_error=on_error, methods=methods or ("GET",), largest=_LARGEST, recognise=recognise
+        path, handler, on_error=on_error, methods=methods or ("GET",), largest=_LARGEST, recognise=_recognise
     )  # fmt: skip
+
+
+def _recognise(instance: Instance, token: str) -> str | None:
+    from ..platforms.tokens import recognise  # what reads a JWT takes long to load, and few platforms send one
+
+    return recognise(instance, token)
 
 
 def document(

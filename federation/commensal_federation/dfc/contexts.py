@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
-
-from pyld import FrozenDocumentLoader, jsonld  # type: ignore[import-untyped]
 
 from .findings import Unreadable
 from .names import COMMON, OWN, PREFIXES_20, PREFIXES_116
@@ -87,7 +86,6 @@ CONTEXTS = _addresses()
 _UNNAMED = ""  # a document that names no context
 _PLAIN = {url: said for url, said in CONTEXTS.items() if any(said is one for one in (DFC_OLD, DFC_116, DFC_20))}
 _PLAIN[_UNNAMED] = DFC_OLD
-_load = FrozenDocumentLoader(CONTEXTS)
 
 
 @dataclass(frozen=True)
@@ -125,8 +123,10 @@ def _expand_plain(document: Mapping[str, Any] | list[Any]) -> list[Any] | None:
 
 def expand_anything(document: Mapping[str, Any] | list[Any]) -> Expanded:
     """The same by the general algorithm of JSON-LD 1.1."""
+    from pyld import jsonld  # type: ignore[import-untyped]  # it takes long to load, and our own need no general algorithm
+
     dropped: dict[str, None] = {}
-    options = {"documentLoader": _load, "expandContext": DFC_OLD, "base": RELATIVE}
+    options = {"documentLoader": _loader(), "expandContext": DFC_OLD, "base": RELATIVE}
     try:
         nodes = jsonld.expand(document, options, on_property_dropped=lambda name: dropped.setdefault(str(name)))
     except jsonld.JsonLdError as error:
@@ -136,7 +136,14 @@ def expand_anything(document: Mapping[str, Any] | list[Any]) -> Expanded:
     return Expanded(nodes, tuple(dropped))
 
 
-def _unreadable(error: jsonld.JsonLdError) -> Unreadable:
+@cache
+def _loader() -> Any:
+    from pyld import FrozenDocumentLoader
+
+    return FrozenDocumentLoader(CONTEXTS)
+
+
+def _unreadable(error: Exception) -> Unreadable:
     cause: BaseException | None = error
     while cause is not None:
         url = getattr(cause, "details", None) or {}

@@ -9,8 +9,6 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-import xlsxwriter  # type: ignore[import-untyped]
-
 from ...errors import Refused
 from ...money import digits
 from ..values import Kind, Printout, Row
@@ -32,6 +30,8 @@ class TooManyRows(Refused):
 
 
 def _write(printout: Printout) -> Iterator[bytes]:
+    import xlsxwriter  # type: ignore[import-untyped]  # it takes long to load, and few spreadsheets are written
+
     with tempfile.TemporaryDirectory(prefix="commensal-report-") as folder:
         file = Path(folder) / "report.xlsx"
         options = {"constant_memory": True, "tmpdir": folder, "default_date_format": "yyyy-mm-dd"}
