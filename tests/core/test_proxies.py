@@ -58,13 +58,15 @@ class Site:
             if one.name == "commensal_requests_total" and one.labels["route"] != "/-/metrics"
         )
 
+    def line(self) -> ssl.SSLSocket:
+        """A connection of its own, to be closed."""
+        line = socket.create_connection(("127.0.0.1", self.port), timeout=10)
+        return self.tls.wrap_socket(line, server_hostname="localhost")
+
     def sends(self, request: bytes) -> bytes:
         """All that is answered to these bytes, until the other side closes or says no more."""
         answered = b""
-        with (
-            socket.create_connection(("127.0.0.1", self.port), timeout=10) as line,
-            self.tls.wrap_socket(line, server_hostname="localhost") as speaking,
-        ):
+        with self.line() as speaking:
             speaking.sendall(request)
             speaking.settimeout(SECONDS)
             try:
@@ -198,6 +200,18 @@ def test_a_body_over_the_limit_is_refused(client: httpx.Client, announced: bool)
     content = part * 11 if announced else iter([part] * 11)
     answer = client.post("/api/sessions", content=content, headers={"Content-Type": "application/json"})
     assert answer.status_code == 413
+
+
+@pytest.mark.parametrize("site", ["nginx"], indirect=True)  # Caddy counts no connections, as the README says
+def test_one_address_has_a_hundred_requests_under_way_and_no_more(site: Site, client: httpx.Client) -> None:
+    begun = b"POST /api/sessions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n"
+    with ExitStack() as lines:
+        for _ in range(99):
+            lines.enter_context(site.line()).sendall(begun)
+        assert client.get("/-/health").status_code == 200
+        lines.enter_context(site.line()).sendall(begun)
+        until(lambda: client.get("/-/health").status_code == 429, "all are under way")
+    until(lambda: client.get("/-/health").status_code == 200, "those that have gone count no more")
 
 
 # ------------------------------------------------------------------------------------------------ smuggling
