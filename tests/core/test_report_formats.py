@@ -13,6 +13,7 @@ from decimal import Decimal
 from html.parser import HTMLParser
 from typing import Any
 from xml.etree import ElementTree
+from zipfile import ZipFile
 
 import pytest
 from hypothesis import given, settings
@@ -22,7 +23,7 @@ from python_calamine import CalamineWorkbook
 
 from commensal.reports import rows
 from commensal.reports.charts import draw
-from commensal.reports.formats import FORMATS, format_named
+from commensal.reports.formats import FORMATS, format_named, sheet_rows
 from commensal.reports.formats import pdf as pdf_format
 from commensal.reports.formats.html import TOGETHER
 from commensal.reports.formats.pdf import NoTypesetter, TooLong
@@ -162,6 +163,26 @@ def test_xlsx_has_numbers_days_and_moments() -> None:
     assert table[1] == ["Ferme A", 3, 12.5, 1.5, "kg", 5.5, date(2026, 6, 4), datetime(2026, 6, 4, 12, 0)]  # noqa: DTZ001
     assert table[4][0] == NASTY, "a text is a text there, whatever it begins with"
     assert table[5][:3] == ["Total", 4, 1012.45]
+
+
+def test_xlsx_spells_what_xml_cannot_hold_as_its_standard_says() -> None:
+    odd = " \x01\x1f\ufffe<&> _x0041_ _x_ \n"
+    columns = [Column(name=f"c{number}", label="L") for number in range(28)]
+    content = written("xlsx", a_report([[odd] * 28], columns=columns, grouped_by=[]))
+    sheet = ElementTree.fromstring(ZipFile(io.BytesIO(content)).read("xl/worksheets/sheet1.xml"))  # noqa: S314 - ours
+    space = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+    cells = sheet.findall(f".//{space}row[@r='2']/{space}c")
+    assert [one.get("r") for one in cells][-3:] == ["Z2", "AA2", "AB2"]
+    spelt = "".join(cells[0].itertext())
+    assert re.sub(r"_x([0-9A-F]{4})_", lambda code: chr(int(code[1], 16)), spelt) == odd
+
+
+def test_what_a_sheet_has_no_room_for_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sheet_rows, "MOST_ROWS", 6)  # headers, three lines, a subtotal, and the total
+    written("xlsx", a_report(LINES))
+    monkeypatch.setattr(sheet_rows, "MOST_ROWS", 5)
+    with pytest.raises(sheet_rows.TooManyRows, match="5"):
+        written("xlsx", a_report(LINES))
 
 
 def test_json_lines_have_minor_units_and_utc() -> None:
