@@ -90,6 +90,7 @@ if TYPE_CHECKING:
     from .hooks.contract import hookimpl as hookimpl
     from .hooks.dialects import dialects_of as dialects_of
     from .hooks.dispatcher import Hooks as Hooks
+    from .hooks.values import ConsentRequest as ConsentRequest
     from .hooks.values import DemoHub as DemoHub
     from .hooks.values import DemoNetwork as DemoNetwork
     from .hooks.values import DemoPlace as DemoPlace
@@ -133,7 +134,11 @@ if TYPE_CHECKING:
     from .orders.cart import fill_cart as fill_cart
     from .orders.cart import open_cart as open_cart
     from .orders.change import change_order as change_order
+    from .orders.consents import consents_of as consents_of
+    from .orders.consents import set_consents as set_consents
+    from .orders.distribution import AgreedPart as AgreedPart
     from .orders.distribution import CustomersLine as CustomersLine
+    from .orders.distribution import agreed_parts as agreed_parts
     from .orders.distribution import lines_of_product as lines_of_product
     from .orders.distribution import ordered_of as ordered_of
     from .orders.links import order_links as order_links
@@ -328,6 +333,7 @@ _MODULES = {
     "SELF": "people.scopes",
     "Address": "pricing.values",
     "Adjustment": "pricing.values",
+    "AgreedPart": "orders.distribution",
     "Body": "api.endpoint",
     "BroughtItem": "catalogs.bringing",
     "Busy": "errors",
@@ -340,6 +346,7 @@ _MODULES = {
     "Column": "reports.values",
     "Concept": "units.concept",
     "Conflict": "errors",
+    "ConsentRequest": "hooks.values",
     "Customer": "enterprises.customers",
     "CustomerCategory": "enterprises.customer_categories",
     "CustomersLine": "orders.distribution",
@@ -421,6 +428,7 @@ _MODULES = {
     "Work": "jobs",
     "a_period": "reports.parameters",
     "add_session": "sale_sessions.sessions",
+    "agreed_parts": "orders.distribution",
     "append_only": "store",
     "append_only_ddl": "store.append_only",
     "as_told": "pricing.told",
@@ -450,6 +458,7 @@ _MODULES = {
     "come_home": "enterprises.homes",
     "confirm_email": "people.confirmations",
     "confirm_new_email": "people.new_email",
+    "consents_of": "orders.consents",
     "console": "printing",
     "copy_enterprise": "enterprises.enterprises",
     "count_copies": "stock.travelling",
@@ -589,6 +598,7 @@ _MODULES = {
     "segment": "reports.segments",
     "sellable_products": "catalogs.granted",
     "sessions_of_shop": "sale_sessions.questions",
+    "set_consents": "orders.consents",
     "set_price": "catalogs.offers",
     "set_session": "api.cookies",
     "settle_here": "stock.travelling",

@@ -19,21 +19,26 @@ from .jobs import jobs
 from .leases.holding import bring_stock
 from .links.refreshing import sale_opened
 from .orders.buying import order_cancelled, order_changed, order_placed, sale_completed
+from .orders.names import consent_requests, erase_person
+from .orders.reports import reports
 from .routes import endpoints, fixed_routes, routes
 from .settings import EnterpriseFederation, FederationSettings
 
 __all__ = [
     "bring_stock",
     "commands",
+    "consent_requests",
     "demo_network",
     "dialects",
     "endpoints",
+    "erase_person",
     "fixed_routes",
     "jobs",
     "listing_changed",
     "order_cancelled",
     "order_changed",
     "order_placed",
+    "reports",
     "routes",
     "sale_completed",
     "sale_opened",

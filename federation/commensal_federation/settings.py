@@ -83,5 +83,8 @@ class EnterpriseFederation:
     shortage: Literal["newest first", "pro rata", "by hand"] = "newest first"
     """A hub: whose orders get less when a producer brings less: those placed last, everybody in proportion, or you
     decide, for example on a substitute."""
+    pass_on_names: bool = False
+    """A hub: producers elsewhere may learn the names of customers who agree to that at the checkout, with what they
+    have ordered of them, for example to label boxes. Only where the producer's instance takes names."""
     accept_sales: bool = False
     """A hub: sales that a producer proposes are opened by themselves."""

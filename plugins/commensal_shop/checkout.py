@@ -40,7 +40,7 @@ from commensal import (
 )
 
 from .cart import Cart, look_into_cart
-from .choices import ADDRESS_FIELDS, CODE, address_typed, codes_typed, missing_of, with_codes
+from .choices import ADDRESS_FIELDS, CODE, address_typed, codes_typed, missing_of, ticked, with_codes
 from .guest import order_secret, owner
 from .places import Place, by_place
 from .showing import NONE, Mistakes, mistakes, show, status_of
@@ -246,6 +246,7 @@ def _read(counter: Counter, typed: Mapping[str, str], visit: Visit) -> Wish:
         total=int(shown),
         codes=counter.codes,
         address=counter.address if brought else None,
+        consents=ticked(visit.form),
     )
 
 
@@ -293,6 +294,7 @@ def _page(
         counter=counter,
         sale=counter.cart.sale,
         typed=choices,
+        ticked=ticked(visit.form),
         prices_differ=len({option.price for option in counter.options.values()}) > 1,
         mistakes=wrong,
     )

@@ -1,4 +1,4 @@
-"""What a customer chooses besides goods, in the fields of a form: codes, and where the order is to be brought."""
+"""What a customer chooses besides goods, in the fields of a form: codes, where it is to be brought, what they allow."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ T = TypeVar("T")
 CODE = "code"  # the field in which a code is typed
 _CODES = "codes/"  # of hidden fields; in each is a code that counts already
 _REMOVE = "remove/"  # of the button that takes a code out; the rest of its value is the code
+_CONSENTS = "consents/"  # of boxes; the rest of the name is what is asked
 _ADDRESS = "address/"
 _LONGEST = {"street": 200, "postcode": 20, "city": 100, "note": 500}
 ADDRESS_FIELDS = tuple(_ADDRESS + name for name in _LONGEST)
@@ -48,6 +49,11 @@ def missing_of(address: Address | None) -> list[Problem]:
     given = address or Address()
     parts = ((given.street, street), (given.postcode, postcode), (given.city, city))
     return [problem for value, problem in parts if not value]
+
+
+def ticked(form: Mapping[str, str]) -> tuple[str, ...]:
+    """What the customer agrees to. A browser sends only boxes that are ticked."""
+    return tuple(name.removeprefix(_CONSENTS) for name in form if name.startswith(_CONSENTS))
 
 
 def sends_codes(form: Mapping[str, str]) -> bool:

@@ -21,6 +21,7 @@ from commensal import (
     Visit,
     cancel_open,
     cancel_order,
+    consents_of,
     enterprises_by_id,
     fingerprint,
     is_open,
@@ -33,9 +34,11 @@ from commensal import (
     payment_methods,
     payments_of,
     sale_by_id,
+    set_consents,
     start_payment,
 )
 
+from .choices import ticked
 from .showing import NONE, Mistakes, mistakes, show, status_of
 
 _AT_ONCE = 20  # orders on a page
@@ -100,6 +103,7 @@ def _page(visit: Visit, door: Door, wrong: Mistakes = NONE, status: int = 200) -
         sale = sale_by_id(tx, order.session_id)
         payments = payments_of(tx, order.enterprise_id, order.id)
         open_now = may_change(order, sale, tx)
+        consents = consents_of(tx, visit.instance.hooks, order, visit.language)
         links = order_links(tx, visit.instance.hooks, order, door.address, visit.language)
         just_placed = order.state == "Held" and order.placed_at is not None and tx.now - order.placed_at < _THANKS
     waiting = next((one for one in reversed(payments) if one.kind == "payment" and one.state == "Pending"), None)
@@ -114,6 +118,8 @@ def _page(visit: Visit, door: Door, wrong: Mistakes = NONE, status: int = 200) -
         door=door,
         may_change=open_now,
         links=links,
+        consents={one.request: one for one in consents},
+        agreed=[one.request for one in consents if one.given_at],
         just_placed=just_placed,
         waiting=waiting,
         failed=_failed(payments) if waiting is None else None,
@@ -135,6 +141,20 @@ def pay_now(visit: Visit) -> Response:
             visit.instance, order.id, visit.form.get("payment_method", ""), key, visit.language,
             return_url=visit.address(door.address),
         )  # fmt: skip
+    except Refused as error:
+        return _page(visit, door, mistakes(visit, error), status_of(error))
+    return visit.redirect(door.address)
+
+
+def consent_now(visit: Visit) -> Response:
+    """The boxes that are ticked count from now on, and no others."""
+    door = Door(visit)
+
+    def act(tx: Transaction) -> None:
+        set_consents(tx, visit.instance.hooks, door.locked(tx), ticked(visit.form), visit.language)
+
+    try:
+        visit.instance.store.transact(act)
     except Refused as error:
         return _page(visit, door, mistakes(visit, error), status_of(error))
     return visit.redirect(door.address)

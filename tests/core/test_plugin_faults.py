@@ -36,6 +36,7 @@ from commensal.jobs.run import run_due
 from commensal.jobs.tables import job
 from commensal.orders.cancel import cancel_order
 from commensal.orders.change import change_order
+from commensal.orders.consents import consents_of
 from commensal.orders.fulfil import hand_order_over
 from commensal.orders.links import order_links
 from commensal.orders.lock import locked_order
@@ -207,6 +208,7 @@ REACH: dict[str, Callable[[World, ManualClock], object]] = {
     "price_adjustments": lambda world, _: place(world),
     "settle_adjustments": lambda world, _: place(world),
     "order_problems": lambda world, _: place(world),
+    "consent_requests": lambda world, _: on_order(world, lambda tx, order: consents_of(tx, world.hooks, order, "en")),
     "shipping_options": lambda world, _: quote(world),
     "book_shipping": lambda world, _: place(world),
     "release_shipping": lambda world, _: on_order(world, lambda tx, order: cancel_order(tx, world.hooks, order)),
@@ -230,6 +232,9 @@ REACH: dict[str, Callable[[World, ManualClock], object]] = {
     "stock_changed": lambda world, _: write(world, lambda tx: count_stock(tx, "shop", world.lot, Decimal(9))),
     "listing_changed": lambda world, _: write(world, lambda tx: set_price(tx, "shop", world.item, 999)),
 }
+
+
+ORDERED_BEFORE = ("consent_requests", "order_links", "person_data", "release_shipping", "start_payment")
 
 
 def _begun_and_cancelled(world: World) -> None:
@@ -321,7 +326,7 @@ def test_what_is_asked_goes_on_or_is_refused_and_works_again_when_the_plugin_doe
     else:
         with pytest.raises(PluginError, match="'probe' failed in"):
             reach(made, clock)
-        if hook.name not in ("order_links", "person_data", "release_shipping", "start_payment"):  # an order stands
+        if hook.name not in ORDERED_BEFORE:
             assert free(made) == before
     nothing_is_lost(made)
     the_operator_sees(made, hook)

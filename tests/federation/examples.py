@@ -131,7 +131,7 @@ BODIES: dict[str, Any] = {
     "LeaseForced": LeaseForced(**_lease, epoch=2, sold=Decimal(5)),
     "OrderUpdate": OrderUpdate(
         iri=ORDER, buyer=TO, supplier=GRANTOR, session_iri=SESSION, session_name="Thursday", closes_at=CLOSES,
-        begins_at=BEGINS, currency="EUR", state="Held", rev=2,
+        begins_at=BEGINS, currency="EUR", state="Held", rev=2, names=2,
         lines=(SaidLine(item_iri=ITEM, offer_iri=OFFER, rev=3, name="Apples, a crate", price=1250, quantity=4),),
     ),
     "OrderAnswer": OrderAnswer(

@@ -5,14 +5,18 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import select
 
 from commensal import Order
 from commensal.orders.cancel import cancel_order
 from commensal.orders.lock import locked_order
 from commensal.orders.questions import order_by_id, orders_of_session
+from commensal.orders.tables import order_consent
+from commensal_federation.delivery.tables import federation_inbox, federation_outbox
+from commensal_federation.orders.naming import with_customers
 from commensal_federation.orders.questions import cuts_of, orders_of
 from commensal_federation.orders.supplying import answer_order
-from commensal_federation.orders.values import AnswerLine, InstanceOrder
+from commensal_federation.orders.values import AnswerLine, CustomerPart, InstanceOrder
 from commensal_federation.testing import Region
 
 from .conftest import NewRegion
@@ -113,6 +117,31 @@ def test_no_word_of_shoppers_crosses(farm: Producer, hub: Hub, item: str) -> Non
     sent = b"".join(request.body for origin, request, _ in farm.region.wires.passed if origin == "https://b.example")
     assert b"OrderUpdate" in sent
     assert b"anary" not in sent
+
+
+def test_customers_who_agree_are_named_to_the_producer_and_nobody_else_is(farm: Producer, hub: Hub, item: str) -> None:
+    assert hub.asked(item) == {}, "the hub has to want it"
+    hub.pass_on_names()
+    ((request, text),) = hub.asked(item).items()
+    assert text == "farm may learn my name and what I order of it, to label my boxes; nothing else."
+    assert hub.asked(item, "fr")[request].startswith("farm peut connaître mon nom")
+    ada = hub.order(item, 2, "Ada \u202e<Ash>" + "x" * 180, consents=[request])
+    hub.order(item, 3, "Canary")
+    minutes(farm.region)
+    with farm.read() as tx:
+        (there,) = with_customers(tx, [the_order(farm)])
+        boxes = [tx.all(select(box.c.body)) for box in (federation_inbox, federation_outbox)]
+    assert [line.quantity for line in there.lines] == [5]
+    assert there.lines[0].customers == (CustomerPart("Ada <Ash>" + "x" * 71, 2),), "one short line"
+    assert "<Ash>" not in str(boxes), "no signed message holds a name: those are kept for long"
+    with hub.read() as tx:
+        kept = tx.one(select(order_consent))
+    assert (kept["order_id"], kept["text"], kept["withdrawn_at"]) == (ada.id, text, None)
+    assert kept["given_at"] == ada.placed_at
+    sent = b"".join(request.body + answer.body for _, request, answer in farm.region.wires.passed)
+    assert b"anary" not in sent
+    assert b"ada@example.org" not in sent
+    sound(farm.region)
 
 
 def test_who_ordered_last_gets_less_when_less_will_come(farm: Producer, hub: Hub, item: str) -> None:

@@ -9,10 +9,12 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
+from commensal import Query
 from commensal.instance import instance as opening
 from commensal_federation.commands import commands
 from commensal_federation.moving.alarms import recovery_warnings
 from commensal_federation.openings.hearing import proposals_of
+from commensal_federation.orders.reports import reports
 from commensal_federation.testing import Region
 
 from .conftest import NewRegion
@@ -147,3 +149,23 @@ def test_who_grants_something_for_the_first_time_is_given_a_recovery_key_once(
     assert "z3u2" not in shell(farm, "grant", "give", hub.iri, "--resell").output
     with farm.read() as tx:
         assert list(recovery_warnings(farm.federation, tx)) == []
+
+
+def test_a_producer_reads_and_prints_who_of_a_hubs_customers_may_be_named(
+    farm: Producer, hub: Hub, shell: Shell
+) -> None:
+    item = hub.sell(farm)
+    hub.pass_on_names()
+    hub.order(item, 2, "Ada", consents=hub.asked(item))
+    hub.order(item, 3, "Bea")
+    minutes(farm.region)
+    said = shell(farm, "order", "show", the_order(farm).id).output
+    assert "  2 Apples for Ada\n" in said
+    assert "Bea" not in said
+    (report,) = reports("en")
+    with farm.read() as tx:
+        query = Query(
+            tx=tx, enterprise_id="farm", enterprise_name="farm", currency="EUR", timezone="UTC", language="en", given={}
+        )
+        rows = [row[2:5] for row in report.rows(query)]
+    assert rows == [["Ada", 2, "Apples"], ["others", 3, "Apples"]]

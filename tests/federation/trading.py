@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
 from commensal import Order
 from commensal.catalogs.items import add_item
@@ -15,8 +16,10 @@ from commensal.catalogs.listing import Listing, list_products
 from commensal.catalogs.offers import set_price
 from commensal.checks.invariants import broken_invariants
 from commensal.clock import ManualClock
+from commensal.enterprises.tables import enterprise_plugin
 from commensal.jobs.periodic import run_periodic
 from commensal.orders.place import place_order
+from commensal.orders.quote import quote_order
 from commensal.orders.values import Wish
 from commensal.products.products import create_product
 from commensal.sale_sessions.tables import coordination_supplier, session_item
@@ -146,9 +149,21 @@ class Hub(Place):
         self.region.work()
         return Producer.over(self)
 
-    def order(self, item: str, pieces: int, name: str = "Ada") -> Order:
+    def pass_on_names(self, allowed: bool = True) -> None:
+        with self.write() as tx:
+            setting = update(enterprise_plugin).where(enterprise_plugin.c.plugin == "federation")
+            tx.execute(setting.values(settings={"pass_on_names": allowed}))
+
+    def asked(self, item: str, language: str = "en") -> dict[str, str]:
+        """What a shopper may agree to, by its name."""
+        with self.read() as tx:
+            offered = quote_order(tx, self.instance.hooks, f"{self.id}-session", {item: 1}, language=language)
+        return {id: one.text for id, one in offered.consent_requests.items()}
+
+    def order(self, item: str, pieces: int, name: str = "Ada", *, consents: Collection[str] = ()) -> Order:
         """As a shopper does, over the way that asks lenders for more."""
-        wish = Wish(items={item: pieces}, name=name, email=f"{name.lower()}@example.org", language="en")
+        email = f"{name.split()[0].lower()}@example.org"
+        wish = Wish(items={item: pieces}, name=name, email=email, language="en", consents=tuple(consents))
         order: Order = self.instance.transact(
             lambda tx: place_order(tx, self.instance.hooks, f"{self.id}-session", wish)
         )

@@ -38,11 +38,12 @@ _ALONE = {"input", "img", "br", "hr", "meta", "link"}  # elements without an end
 
 @dataclass
 class Form:
-    """A form as a browser would send it: its address, and what stands in its fields."""
+    """A form as a browser would send it: its address, what stands in its fields, and boxes that could be ticked."""
 
     action: str
     method: str
     fields: dict[str, str] = field(default_factory=dict)
+    boxes: set[str] = field(default_factory=set)
 
 
 class Page(HTMLParser):
@@ -64,7 +65,11 @@ class Page(HTMLParser):
         if tag == "form":
             self.forms.append(Form(attributes.get("action", ""), attributes.get("method", "get")))
         if tag == "input" and "form" in self._open and "name" in attributes and "disabled" not in attributes:
-            if attributes.get("type") == "radio" and "checked" not in attributes:
+            if attributes.get("type") == "checkbox":
+                self.forms[-1].boxes.add(attributes["name"])
+            if attributes.get("type") == "checkbox" and "checked" not in attributes:
+                pass
+            elif attributes.get("type") == "radio" and "checked" not in attributes:
                 self.forms[-1].fields.setdefault(attributes["name"], "")
             else:
                 self.forms[-1].fields[attributes["name"]] = attributes.get("value", "")
@@ -121,7 +126,7 @@ class Browser:
     def send(self, action: str, button: tuple[str, str] | None = None, /, **typed: str) -> Page:
         """Fills in the form with this action ("" is the page's own address) and presses the button."""
         form = self.page.form(action)
-        unknown = set(typed) - set(form.fields)
+        unknown = set(typed) - set(form.fields) - form.boxes
         assert not unknown, f"the form has no fields {unknown}"
         data = {**form.fields, **typed, **(dict([button]) if button else {})}
         assert form.method == "post"

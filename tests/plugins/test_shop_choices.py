@@ -9,14 +9,15 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
-from commensal import Adjustment, OrderDraft, Phase, hookimpl
+from commensal import Adjustment, ConsentRequest, OrderDraft, Phase, hookimpl
 from commensal.clock import ManualClock
 from commensal.enterprises.tables import enterprise_plugin
 from commensal.hooks.loading import load_plugins
 from commensal.ids import SeededIds
 from commensal.instance import Instance, Settings
+from commensal.orders.tables import order_consent
 from commensal.store import Store
 
 from . import conftest
@@ -91,3 +92,59 @@ def test_a_page_that_is_not_there_does_not_alarm(browser: Browser, stall: Stall)
         assert "Page not found" in browser.page.text
         assert "alert" not in [given.get("role") for _, given in browser.page.elements]
         assert "/" in browser.page.links()
+
+
+@hookimpl
+def consent_requests(order: OrderDraft, language: str) -> Sequence[ConsentRequest]:
+    """Only of who buys carrots."""
+    said = {"en": "The grower may write to me.", "fr": "Le maraîcher peut m’écrire."}[language]
+    return [ConsentRequest(id="letters", text=said)] if any(one.name != "Eggs" for one in order.lines) else []
+
+
+BOX = "consents/charge:letters"
+
+
+def test_a_box_is_never_ticked_and_what_was_agreed_can_be_taken_back(browser: Browser, stall: Stall) -> None:
+    browser.reads("fr")
+    to_the_checkout(browser, stall, small=1)
+    assert "Le maraîcher peut m’écrire." in browser.page.text
+    browser.reads("en")
+    browser.go(f"{SALE}/checkout")
+    assert "The grower may write to me." in browser.page.text
+    assert BOX not in browser.page.form("").fields, "a browser sends only what is ticked"
+    assert BOX in browser.page.form("").boxes
+    buy(browser, stall, 0, **{BOX: "yes"})
+    order, kept = browser.at, consents(stall)
+    assert [(one["text"], one["withdrawn_at"]) for one in kept] == [("The grower may write to me.", None)]
+    assert browser.page.form(f"{order}/consents").fields == {BOX: "yes"}
+    browser.page.form(f"{order}/consents").fields.clear()
+    browser.send(f"{order}/consents")
+    assert (browser.status, browser.at) == (200, order)
+    assert BOX not in browser.page.form(f"{order}/consents").fields
+    assert [one["withdrawn_at"] is None for one in consents(stall)] == [False]
+
+
+def test_who_agrees_to_nothing_orders_all_the_same(browser: Browser, stall: Stall) -> None:
+    to_the_checkout(browser, stall, small=1)
+    buy(browser, stall)
+    assert browser.at.startswith("/orders/guest/")
+    assert consents(stall) == []
+
+
+def test_consents_over_the_api_are_those_of_the_quote(browser: Browser, stall: Stall) -> None:
+    api, wish = browser.client, {"items": {stall.small: 1}}
+    quote = api.post("/api/sale-sessions/shop-session/quote", json=wish).json()
+    assert quote["consent_requests"] == {"charge:letters": {"id": "letters", "text": "The grower may write to me."}}
+    order = {**wish, **CONTACT, "shipping": stall.slots[0], "language": "en"}
+    where, keys = "/api/sale-sessions/shop-session/orders", iter("123")
+    wrong = api.post(where, json={**order, "consents": ["charge:calls"]}, headers={"Idempotency-Key": next(keys)})
+    assert (wrong.status_code, wrong.json()["errors"][0]["pointer"]) == (422, "/consents/0")
+    right = api.post(where, json={**order, "consents": ["charge:letters"]}, headers={"Idempotency-Key": next(keys)})
+    own = f"/api/guest-orders/{right.json()['secret']}/consents"
+    assert [(one["request"], one["given_at"] is None) for one in api.get(own).json()] == [("charge:letters", False)]
+    assert [one["given_at"] for one in api.put(own, json={"consents": []}).json()] == [None]
+
+
+def consents(stall: Stall) -> list[dict[str, object]]:
+    with stall.instance.store.read() as tx:
+        return [dict(row) for row in tx.all(select(order_consent))]

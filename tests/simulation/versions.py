@@ -79,11 +79,20 @@ def speak(simulation: Simulation, patches: ExitStack) -> None:
 
     def signed(document: Mapping[str, Any], *more: Any) -> Any:
         if _is_newer(simulation):
-            document = {**document, "mood": "new", "object": {**document["object"], "forecast": "rain"}}
+            document = {**document, "mood": "new", "object": _with_more(document["object"])}
         return sign(document, *more)
 
     patches.enter_context(mock.patch.object(registry, "TYPES", _Spoken(simulation)))
     patches.enter_context(mock.patch.object(envelope, "sign", signed))
+
+
+_FORECAST = "https://commensal.example/ns/federation/v1#forecast"
+
+
+def _with_more(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Members that the older version has never heard of: of the object, and of each thing in it that has a name."""
+    things = [{**one, _FORECAST: "rain"} if ":/" in one.get("@id", "") else one for one in body.get("@graph", ())]
+    return {**body, "forecast": "rain", **({"@graph": things} if things else {})}
 
 
 def tell_weather(node: Node) -> str:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from ..stock.lots import StockLot
     from ..store import Transaction
     from .values import (
+        ConsentRequest,
         DemoNetwork,
         DemoPlace,
         DemoStory,
@@ -244,6 +245,18 @@ def order_problems(tx: Transaction, order: OrderDraft, total: int, before: int) 
     Runs in the transaction that places or changes the order, when its price stands: `total` is what the customer will
     pay, in minor units, `before` what it was until now (0 for a new order). Lock what you decide by. Not called for
     quotes, for cancellations, nor for what the hub writes down on a customer's behalf.
+    """
+    raise AssertionError("a specification is not called")
+
+
+@hook(scope="enterprise", returns="each", where="transaction", on_error="skip", reads=True)
+def consent_requests(tx: Transaction, order: OrderDraft, language: str) -> Sequence[ConsentRequest] | None:
+    """What you would do with this order's data if its customer agrees: a box for each at the checkout, never ticked.
+
+    Who does not agree gets the same goods at the same price. Asked for quotes and for the page of an order that can be
+    changed, and again in the transaction that keeps a yes with the text; `order.id` is "" in a quote. A yes can be
+    taken back at any time, which is told by `order_changed`: look at `agreed_parts` whenever you go by it. A plugin
+    that fails asks nothing.
     """
     raise AssertionError("a specification is not called")
 

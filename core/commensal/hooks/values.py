@@ -96,6 +96,18 @@ class ShippingOption:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ConsentRequest:
+    """Something that is done with an order's data only if its customer agrees.
+
+    `id` is unique within its plugin; the core calls it "plugin:id". `text` is what they agree to, in their language:
+    who gets which data, and what for. It is kept as it was shown, so it must stand for itself.
+    """
+
+    id: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class DemoPlace:
     """What a plugin is told so that it can fill its part of the demo region."""
 

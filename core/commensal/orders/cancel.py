@@ -10,10 +10,9 @@ from ..stock.take import release_stock, return_sold
 from ..store import Transaction
 from .lines import by_lot
 from .lock import refuse_if_handed_over, refuse_unless_placed
-from .place import closed
 from .price import quote_of
 from .questions import order_by_id
-from .selling import categories_of, selling
+from .selling import categories_of, closed, selling
 from .settle import settle
 from .shipping import release
 from .values import Order

@@ -16,9 +16,8 @@ from ..sale_sessions.tables import coordination_supplier
 from ..store import Transaction
 from .lines import lines_for, not_possible
 from .lock import refuse_if_handed_over, refuse_unless_placed
-from .place import closed
 from .rewrite import refuse_empty, rewrite
-from .selling import Known, categories_of, selling
+from .selling import Known, categories_of, closed, selling
 from .values import Order, Selling
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from ..enterprises.tables import enterprise
 from ..store import Transaction
-from .tables import customer_order, order_line
+from .tables import customer_order, order_consent, order_line
 
 _GOING = ("Held", "Complete")
 
@@ -63,6 +63,16 @@ class CustomersLine:
     quantity: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class AgreedPart:
+    """Pieces of a product that a customer has ordered who agreed to something."""
+
+    order_id: str
+    product_id: str
+    name: str
+    quantity: int
+
+
 def ordered_of(tx: Transaction, session_id: str, supplier_ids: Collection[str]) -> list[Ordered]:
     """What customers of a session have ordered of these suppliers, by supplier and product; substitutes count too."""
     row, line = customer_order, order_line
@@ -78,6 +88,27 @@ def ordered_of(tx: Transaction, session_id: str, supplier_ids: Collection[str]) 
         .order_by(line.c.supplier_id, line.c.product_id)
     )  # fmt: skip
     return [Ordered(**{**one, "quantity": int(one["quantity"])}) for one in found]
+
+
+def agreed_parts(tx: Transaction, session_id: str, supplier_id: str, request: str, *, limit: int) -> list[AgreedPart]:
+    """What customers who agree to `request` have ordered of a supplier at a sale, the first order first; at most
+    `limit`. Substitutes count too."""
+    order, line, consent = customer_order.c, order_line.c, order_consent.c
+    agreed = (
+        select(consent.order_id)
+        .where(consent.order_id == order.id, consent.request == request, consent.withdrawn_at.is_(None))
+        .exists()
+    )
+    found = (
+        select(line.order_id, line.product_id, order.name, func.sum(line.quantity).label("quantity"))
+        .join(customer_order, order.id == line.order_id)
+        .where(order.session_id == session_id, order.state.in_(_GOING), agreed)
+        .where(line.supplier_id == supplier_id, line.quantity > 0)
+        .group_by(line.order_id, line.product_id, order.name, order.placed_at)
+        .order_by(order.placed_at, line.order_id, line.product_id)
+        .limit(limit)
+    )
+    return [AgreedPart(**{**row, "quantity": int(row["quantity"])}) for row in tx.all(found)]
 
 
 def lines_of_product(tx: Transaction, session_id: str, product_id: str) -> list[CustomersLine]:

@@ -25,9 +25,10 @@ from ..people.fingerprint import fingerprint
 from ..stock.take import take_stock
 from ..store import Transaction
 from .cart import empty_cart
+from .consents import keep_consents
 from .lines import by_lot, lines_for
 from .price import Choices, draft_of, price
-from .selling import Known, categories_of, known_customer, selling, selling_to
+from .selling import Known, categories_of, closed, known_customer, selling, selling_to
 from .settle import read_codes, refuse_problems, settle
 from .shipping import book
 from .tables import customer_order
@@ -61,7 +62,7 @@ def place_order(
     shop = selling(tx, session_id, hold=True) if by_hub else selling_to(tx, session_id, person_id, hold=True)
     if not by_hub and not shop.is_open(tx.now):
         raise closed(shop)
-    email = _checked(wish, shop)
+    email = _checked(wish, shop, by_hub)
     known = categories_of(tx, customer_id) if by_hub else known_customer(tx, shop.enterprise_id, person_id)
     lines = lines_for(tx, shop, wish.items, known.category_ids, after_cut_off=by_hub)
     order_id = cart_id if cart_id is not None and empty_cart(tx, cart_id) else tx.new_id()
@@ -87,6 +88,7 @@ def place_order(
     }
     tx.change(_ORDER, {"id": order_id, **values})
     write_parts(tx, quote)
+    keep_consents(tx, hooks, shop, quote.draft, wish.consents, wish.language)
     settle(tx, hooks, shop, quote, (), quote.draft.adjustments)
     mail = {"kind": "order_placed", "order_id": order_id, "to": email, "language": wish.language}
     told = promised(tx, specifications.order_placed, shop.enterprise_id, order_id, shop.plugins)
@@ -97,13 +99,6 @@ def place_order(
 def payment_state(paid: int, total: int) -> str:
     """DFC PaymentState of a placed order: Paid when what was received covers the total, which may be nothing."""
     return "Paid" if paid >= total else "Unpaid"
-
-
-def closed(shop: Selling) -> Conflict:
-    """The sale does not take orders now; says why."""
-    if shop.cancelled:
-        return Conflict("cancelled", "The sale {name} was cancelled.", name=shop.coordination_name)
-    return Conflict("closed", "The sale {name} is closed.", name=shop.coordination_name)
 
 
 def refuse_other_total(shown: int | None, quote: Quote) -> None:
@@ -117,7 +112,7 @@ def refuse_other_total(shown: int | None, quote: Quote) -> None:
         )
 
 
-def _checked(wish: Wish, shop: Selling) -> str:
+def _checked(wish: Wish, shop: Selling, by_hub: bool) -> str:
     problems = []
     email = read_email(wish.email)
     if isinstance(email, Problem):
@@ -128,6 +123,8 @@ def _checked(wish: Wish, shop: Selling) -> str:
         problems.append(Problem("empty", "Choose at least one product.", "/items"))
     if wish.payment_method and wish.payment_method.partition(":")[0] not in shop.plugins:
         problems.append(Problem("payment_unknown", "This way to pay is not offered here.", "/payment_method"))
+    if wish.consents and by_hub:
+        problems.append(Problem("consent_of_another", "Only customers themselves can agree to this.", "/consents"))
     if problems or isinstance(email, Problem):
         raise Invalid(problems)
     return email

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from ..hooks.dispatcher import Hooks
-from ..hooks.values import ShippingOption
+from ..hooks.values import ConsentRequest, ShippingOption
 from ..store import Transaction
+from .consents import asked
 from .lines import lines_for
 from .price import Choices, draft_of, price
 from .selling import known_customer, selling_to
@@ -18,11 +19,12 @@ from .values import Quote, Selling
 
 @dataclass(frozen=True, kw_only=True)
 class Offered:
-    """A quote with the ways to receive the goods, by "plugin:id"."""
+    """A quote with the ways to receive the goods, and what the customer may agree to, by "plugin:id"."""
 
     shop: Selling
     quote: Quote
     shipping_options: Mapping[str, ShippingOption]
+    consent_requests: Mapping[str, ConsentRequest]
 
 
 def quote_order(
@@ -44,4 +46,5 @@ def quote_order(
     wished = replace(chosen, codes=read_codes(chosen.codes))
     draft = draft_of("", shop, lines, known, wished, person_id=person_id, language=language)
     quote = price(tx, hooks, shop, draft, choices.get(wished.shipping))
-    return Offered(shop=shop, quote=quote, shipping_options=choices)
+    requests = asked(tx, hooks, shop, quote.draft, language)
+    return Offered(shop=shop, quote=quote, shipping_options=choices, consent_requests=requests)

@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import Select, Text, bindparam, cast, select
 
 from ..enterprises.tables import customer, customer_in_category, enterprise, enterprise_plugin
-from ..errors import NotFound
+from ..errors import Conflict, NotFound
 from ..sale_sessions.questions import sale_for
 from ..sale_sessions.tables import coordination, sale_session
 from ..store import Row, Transaction
@@ -75,6 +75,13 @@ def _with_plugin(row: Row) -> Selling:
     cancelled, completed = (values.pop(name) is not None for name in ("cancelled_at", "completed_at"))
     plugins = {plugin: msgspec.json.decode(settings)} if plugin else {}
     return Selling(**values, cancelled=cancelled, completed=completed, plugins=plugins)
+
+
+def closed(shop: Selling) -> Conflict:
+    """The sale does not take orders now; says why."""
+    if shop.cancelled:
+        return Conflict("cancelled", "The sale {name} was cancelled.", name=shop.coordination_name)
+    return Conflict("closed", "The sale {name} is closed.", name=shop.coordination_name)
 
 
 def refuse_foreign_session(tx: Transaction, enterprise_id: str, session_id: str) -> None:

@@ -128,3 +128,18 @@ order_vat = Table(
     sqlite_strict=True,
     info=untraced("totals of the order tell that it changed, and its movements what"),
 )
+
+# A yes to something that a plugin asked. Only its end is ever written into it: it shows what was agreed to.
+order_consent = Table(
+    "order_consent",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("order_id", Text, ForeignKey("customer_order.id"), nullable=False),
+    Column("request", Text, nullable=False),  # "plugin:id"
+    Column("text", Text, nullable=False),  # as it was shown, in the customer's language
+    Column("given_at", Time, nullable=False),
+    Column("withdrawn_at", Time),  # none: it stands
+    Index("ix_order_consent_order", "order_id", "request"),
+    sqlite_strict=True,
+    info=untraced("it says itself when it was given and taken back, and only customers do either"),
+)

@@ -16,7 +16,8 @@ MOST_PIECES = 10_000  # of one line
 class Wish:
     """What somebody wants to order. `items` maps catalog items to pieces; `shipping` and `payment_method` are
     "plugin:id". `total` is the total they were shown, in minor units: another one is refused, not charged. `codes` are
-    of vouchers; `address` is where the goods are to be brought, where they are."""
+    of vouchers; `address` is where the goods are to be brought, where they are; `consents` are the requests
+    ("plugin:id") that the customer agrees to."""
 
     items: Mapping[str, int]
     name: str
@@ -29,6 +30,7 @@ class Wish:
     total: int | None = None
     codes: tuple[str, ...] = ()
     address: Address | None = None
+    consents: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

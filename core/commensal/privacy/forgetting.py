@@ -19,6 +19,7 @@ from ..enterprises.tables import customer, customer_in_category, enterprise_memb
 from ..hooks import specifications
 from ..hooks.dispatcher import Hooks
 from ..jobs.tables import job
+from ..orders.consents import withdraw_all
 from ..orders.tables import cart_line, customer_order
 from ..payments.tables import payment_journal
 from ..people.fingerprint import fingerprint
@@ -43,6 +44,7 @@ def forget_person(tx: Transaction, hooks: Hooks, subject: DataSubject, *, years:
     refuse_unsettled(tx, subject)
     hooks.each(specifications.erase_person, tx=tx, person=subject)
     kept = _keep_identities(tx, subject, years)
+    withdraw_all(tx, subject.order_ids)
     removed = dict(_remove(tx, subject))
     blanked = dict(_blank(tx, hooks, subject))
     pseudonym = f"forgotten-{subject.person_id or next(iter((*subject.customer_ids, *subject.order_ids)), '')}"

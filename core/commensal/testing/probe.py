@@ -20,7 +20,7 @@ from ..hooks.contract import hookimpl
 from ..hooks.dispatcher import Failure, Hooks
 from ..hooks.failures import Recorder
 from ..hooks.loading import load_plugins
-from ..hooks.values import MenuItem, PaymentMethod, PaymentStart, PaymentUpdate, ShippingOption
+from ..hooks.values import ConsentRequest, MenuItem, PaymentMethod, PaymentStart, PaymentUpdate, ShippingOption
 from ..ids import SeededIds
 from ..instance import Instance, Settings
 from ..jobs import Work
@@ -75,6 +75,7 @@ GOOD: dict[str, Callable[..., Any]] = {
     "price_adjustments": _fee,
     "settle_adjustments": lambda tx: None,
     "order_problems": lambda total: [],
+    "consent_requests": lambda order: [ConsentRequest(id="letters", text="The baker may write to me.")],
     "shipping_options": lambda tx: [_van(tx.now)],
     "book_shipping": lambda tx: _van(tx.now),
     "release_shipping": lambda: True,

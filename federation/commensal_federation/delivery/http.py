@@ -30,7 +30,8 @@ def peer_routes(instance: Instance) -> Sequence[BaseRoute]:
         answer = await _answer(federation, request, address)
         return _response(await held_back.keep(answer, address) if answer.status == 429 else answer)
 
-    paths = ("/inbox", "/outbox", "/ask", "/requests", "/messages/{message}", "/enterprises/{enterprise}")
+    boxes = ("/inbox", "/outbox", "/ask", "/requests")
+    paths = (*boxes, "/messages/{message}", "/enterprises/{enterprise}", "/names/{order}")
     return [Route(path, run, methods=["GET", "POST"], name=f"federation {path[1:]}") for path in paths]
 
 

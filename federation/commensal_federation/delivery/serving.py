@@ -7,6 +7,7 @@ GET  outbox?lane=&after=epoch.seq&limit=   what we have said to the caller, as i
 GET  inbox?lane=&after=epoch.seq&limit=    what we have of the caller's, as it was signed
 GET  messages/<id>                         our answers to a message of the caller's
 GET  enterprises/<id>                      who speaks for an enterprise that lives here, or did
+GET  names/<id>                            who may be named to the supplier of an order of ours
 """
 
 from __future__ import annotations
@@ -21,8 +22,10 @@ import msgspec
 from commensal import Busy, Conflict, NotFound
 
 from ..moving.document import enterprise_document
+from ..orders.names import names_document
 from ..peering.requests import receive_request
 from ..peers.nonces import Replayed
+from ..peers.values import Peer
 from ..runtime import Federation
 from ..transport import Answer, Request
 from .admitting import Admitted, Denied, admit, count_sent, prove_caller
@@ -32,7 +35,9 @@ from .receiving import MOST, keep_nonce_of, receive_all
 from .restored import notice_restore
 from .values import Receipt
 
-_PATH = re.compile(r"/-/federation/(inbox|outbox|ask|requests|messages|enterprises)(?:/([A-Za-z0-9_.~-]{1,100}))?")
+_PATH = re.compile(
+    r"/-/federation/(inbox|outbox|ask|requests|messages|enterprises|names)(?:/([A-Za-z0-9_.~-]{1,100}))?"
+)
 _JSON = ("content-type", "application/json")
 _PROBLEM = ("content-type", "application/problem+json")
 
@@ -78,6 +83,8 @@ def _serve(federation: Federation, request: Request, address: str) -> Answer:
         return answers_to(federation, peer, f"{peer.base}/-/federation/messages/{rest}")
     if name == "enterprises":
         return _enterprise(federation, rest)
+    if name == "names":
+        return _names(federation, peer, rest)
     query = dict(parse_qsl(urlsplit(request.url).query))
     return given(federation, peer, query) if name == "outbox" else held_of(federation, peer, query)
 
@@ -91,6 +98,15 @@ def _enterprise(federation: Federation, id: str) -> Answer:
     return Answer(200, [("content-type", ENVELOPE), ("cache-control", "no-store")], document)
 
 
+def _names(federation: Federation, peer: Peer, id: str) -> Answer:
+    try:
+        with federation.instance.store.read() as tx:
+            document = names_document(federation, tx, peer, id)
+    except NotFound as error:
+        raise Denied(404, "not_found", "nobody is named to you in such an order") from error
+    return Answer(200, [("content-type", ENVELOPE), ("cache-control", "no-store")], document)
+
+
 def _what(request: Request) -> tuple[str, str]:
     found = _PATH.fullmatch(urlsplit(request.url).path)
     allowed = {
@@ -98,6 +114,7 @@ def _what(request: Request) -> tuple[str, str]:
         "outbox": ("GET",),
         "messages": ("GET",),
         "enterprises": ("GET",),
+        "names": ("GET",),
         "ask": ("POST",),
         "requests": ("POST",),
     }

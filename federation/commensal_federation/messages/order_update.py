@@ -29,7 +29,11 @@ def write(body: OrderUpdate, writing: Writing) -> dict[str, Any]:
         ordered_by=body.buyer,
         sold_by=body.supplier,
         state=body.state,
-        extra={"own:rev": ({"@value": str(body.rev)},), "own:currency": ({"@value": body.currency},)},
+        extra={
+            "own:rev": ({"@value": str(body.rev)},),
+            "own:currency": ({"@value": body.currency},),
+            **({"own:names": ({"@value": str(body.names)},)} if body.names else {}),
+        },
     )
     session = DfcSession(
         iri=body.session_iri, name=body.session_name, closes_at=body.closes_at,
@@ -71,6 +75,7 @@ def read(document: Mapping[str, Any], reading: Reading) -> OrderUpdate:
         state=order.state,
         rev=own_number(order, "own:rev"),
         lines=lines,
+        names=own_number(order, "own:names") if order.extra.get("own:names") else 0,
     )
 
 

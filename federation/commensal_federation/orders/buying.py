@@ -12,6 +12,7 @@ from commensal import (
     Event,
     Instance,
     Order,
+    Sale,
     SaleSession,
     Transaction,
     enterprise_by_id,
@@ -26,7 +27,9 @@ from ..backorders.wanting import plan_session
 from ..catalogue.tables import federation_grant, federation_item, federation_mirror
 from ..delivery import post
 from ..dfc.iris import enterprise_iri, order_iri, session_iri
+from ..peers.peers import peer_by_id
 from ..runtime import Federation, federation_of
+from .names import Named, digest_of, digest_told, parts_named
 from .questions import order_between
 from .tables import federation_order_due
 from .values import InstanceOrder, Line, OrderUpdate, SaidLine
@@ -79,7 +82,8 @@ def tell_session(federation: Federation, tx: Transaction, session_id: str) -> No
     for mirror in producers_of(tx, hub):
         ordered = {one.product_id: one.quantity for one in ordered_of(tx, session_id, [mirror.enterprise_id])}
         tell(
-            federation, tx, mirror, hub, ordered, state, session_id=session_id,
+            federation, tx, mirror, hub, ordered, state, names=_names(federation, tx, mirror, sale),
+            session_id=session_id,
             session_iri=session_iri(federation.base, session_id), session_name=session.name,
             closes_at=session.closes_at, begins_at=session.begins_at,
         )  # fmt: skip
@@ -117,9 +121,12 @@ def tell(
     hub: str,
     ordered: dict[str, int],
     state: str,
+    *,
+    names: str = "",
     **about: object,
 ) -> None:
-    """`ordered` are pieces by product, a copy here. Nothing is said where there is nothing new to say."""
+    """`ordered` are pieces by product, a copy here; `names` a digest of whom the producer may know by name. Nothing is
+    said where there is nothing new to say."""
     order = order_between(tx, "buyer", hub, mirror.iri, str(about["session_iri"]))
     if order is None:
         if not ordered:
@@ -127,10 +134,16 @@ def tell(
         order = _opened(federation, tx, mirror, hub, about)
     lines = tuple(_lines(tx, mirror, order, ordered))
     said = [(one.item_iri, one.quantity) for one in lines]
-    if order.rev and state == order.state and said == [(one.item_iri, one.quantity) for one in order.lines]:
+    renamed = names != digest_told(tx, order.id)
+    same = state == order.state and said == [(one.item_iri, one.quantity) for one in order.lines]
+    if order.rev and same and not renamed:
         return
-    keep_order(tx, order, lines, state=state, rev=order.rev + 1, closes_at=about["closes_at"])
-    _say(federation, tx, replace(order, lines=lines, state=state, rev=order.rev + 1))
+    rev = order.rev + 1
+    listed = order.names if not renamed else rev if names else 0
+    keep_order(
+        tx, order, lines, state=state, rev=rev, closes_at=about["closes_at"], names=listed, names_digest=names
+    )  # fmt: skip
+    _say(federation, tx, replace(order, lines=lines, state=state, rev=rev, names=listed))
 
 
 def say_again(federation: Federation, tx: Transaction, order: InstanceOrder) -> None:
@@ -144,7 +157,7 @@ def _say(federation: Federation, tx: Transaction, order: InstanceOrder) -> None:
     body = OrderUpdate(
         iri=order.iri, buyer=ours, supplier=order.other_iri, session_iri=order.session_iri,
         session_name=order.session_name, closes_at=order.closes_at, begins_at=order.begins_at,
-        currency=order.currency, state=order.state, rev=order.rev,
+        currency=order.currency, state=order.state, rev=order.rev, names=order.names,
         lines=tuple(
             SaidLine(
                 item_iri=one.item_iri, offer_iri=one.offer_iri, rev=one.rev, name=one.name, price=one.price,
@@ -154,6 +167,11 @@ def _say(federation: Federation, tx: Transaction, order: InstanceOrder) -> None:
         ),
     )  # fmt: skip
     post(federation, tx, order.peer_id, "OrderUpdate", body, on_behalf_of=ours)
+
+
+def _names(federation: Federation, tx: Transaction, mirror: Mirror, sale: Sale) -> str:
+    asked = Named(sale.shop.id, sale.session.id, mirror.enterprise_id, sale.session.begins_at)
+    return digest_of(parts_named(federation, tx, peer_by_id(tx, mirror.peer_id), asked))
 
 
 def _opened(

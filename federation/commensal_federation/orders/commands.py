@@ -21,6 +21,7 @@ from commensal import (
 
 from ..runtime import federation_of
 from .cutting import settle_cut
+from .naming import with_customers
 from .questions import cuts_of, order_of, orders_of
 from .statement import statement_of
 from .supplying import answer_order
@@ -52,8 +53,8 @@ def list_command(enterprise: Enterprise, instance: Folder = HERE) -> None:
 def show_command(enterprise: Enterprise, order: OrderId, instance: Folder = HERE) -> None:
     """Prints the statement of an order, which is the same on both sides, and what a hub still has to see to."""
     with open_instance(instance) as opened, opened.store.read() as tx:
-        found = order_of(tx, named_enterprise(tx, enterprise).id, order)
-        for text in _statement(found, opened.settings.language):
+        (found,) = with_customers(tx, [order_of(tx, named_enterprise(tx, enterprise).id, order)])
+        for text in (*_statement(found, opened.settings.language), *_named(found)):
             console.print(text, markup=False)
         for cut in cuts_of(tx, [found.id]):
             console.print(_cut(tx, cut, found, opened.settings.language), markup=False)
@@ -151,6 +152,12 @@ def _statement(order: InstanceOrder, language: str) -> Iterator[str]:
     for rate, vat in said.vat.items():
         yield f"  VAT at {rate} %: {_money(vat, order, language)}"
     yield f"  In all: {_money(said.total, order, language)}"
+
+
+def _named(order: InstanceOrder) -> Iterator[str]:
+    for line in order.lines:
+        for part in line.customers:
+            yield f"  {part.quantity} {line.name} for {part.name}"
 
 
 def _cut(tx: Transaction, cut: Cut, order: InstanceOrder, language: str) -> str:

@@ -12,6 +12,7 @@ from commensal import Body, Call, Page, Paging, Routes, page_of
 
 from ..runtime import federation_of
 from .cutting import settle_cut
+from .naming import with_customers
 from .questions import cuts_of, order_of, orders_of
 from .statement import Statement, statement_of
 from .supplying import answer_order
@@ -42,14 +43,15 @@ class OrderAnswers(Body, frozen=True, kw_only=True):
 @routes.get(_ORDERS, scope="orders:read")
 def instance_orders(call: Call, enterprise: str, query: Paging) -> Page[InstanceOrder]:
     """The enterprise's orders with other instances, the newest first."""
-    found = orders_of(call.tx, enterprise, after=query.after, limit=query.limit)
+    found = with_customers(call.tx, orders_of(call.tx, enterprise, after=query.after, limit=query.limit))
     return page_of(found, query.limit, lambda one: one.id)
 
 
 @routes.get(f"{_ORDERS}/{{order}}", scope="orders:read")
 def instance_order(call: Call, enterprise: str, order: str) -> InstanceOrder:
-    """One order with another instance."""
-    return order_of(call.tx, enterprise, order)
+    """One order with another instance; at the producer's, with the names of customers who agreed to that."""
+    (found,) = with_customers(call.tx, [order_of(call.tx, enterprise, order)])
+    return found
 
 
 @routes.post(f"{_ORDERS}/{{order}}/answer", scope="orders:write")

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from commensal import NotFound, Row, Transaction
 
@@ -15,7 +15,7 @@ from .values import Cut, InstanceOrder, Line
 
 _order, _line = federation_order.c, federation_order_line.c
 _PLAIN = [one.name for one in fields(InstanceOrder) if one.name != "lines"]
-_LINE = [one.name for one in fields(Line)]
+_LINE = [one.name for one in fields(Line) if one.name != "customers"]
 
 
 def order_by_iri(tx: Transaction, iri: str) -> InstanceOrder | None:
@@ -50,6 +50,11 @@ def orders_of(tx: Transaction, enterprise_id: str, *, after: str = "", limit: in
     if after:
         wanted = wanted.where(_order.id < after)
     return _orders(tx, tx.all(wanted.order_by(_order.id.desc()).limit(limit)))
+
+
+def orders_by(tx: Transaction, *which: ColumnElement[bool]) -> list[InstanceOrder]:
+    """All of which this is true, by distribution; to read."""
+    return _orders(tx, tx.all(select(federation_order).where(*which).order_by(_order.begins_at, _order.id)))
 
 
 def cuts_of(tx: Transaction, order_ids: Collection[str]) -> list[Cut]:

@@ -37,7 +37,7 @@ def order_given_back(federation: Federation, tx: Transaction, sent: Sent) -> Non
     lines = [
         replace(line, quantity=quantities.get(iri, line.quantity)) for iri, line in sorted({**new, **known}.items())
     ]
-    keep_order(tx, order, lines, state=said.state, rev=said.rev)
+    keep_order(tx, order, lines, state=said.state, rev=said.rev, names=said.names)
     if order.session_id:
         insert_once(tx, federation_order_due, {"kind": "session", "id": order.session_id, "at": tx.now})
 

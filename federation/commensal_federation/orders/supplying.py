@@ -32,6 +32,7 @@ from ..peers.peers import peer_by_id
 from ..peers.values import Peer
 from ..runtime import Federation
 from ..settings import EnterpriseFederation
+from .naming import ask_for_names
 from .questions import order_by_iri, order_of
 from .restored import answers_given_back
 from .tables import federation_order, federation_order_due, federation_told_price
@@ -68,8 +69,10 @@ def take_order(federation: Federation, tx: Transaction, peer: Peer, said: OrderU
         kept = answers_given_back(federation, tx, peer, kept)
     keep_order(
         tx, order, kept.lines, answer=kept.answer, state=said.state, rev=said.rev, closes_at=said.closes_at,
-        begins_at=said.begins_at, session_name=said.session_name,
+        begins_at=said.begins_at, session_name=said.session_name, names=said.names,
     )  # fmt: skip
+    if said.names != order.names:
+        ask_for_names(tx, peer, order.id, said.names)
     insert_once(tx, federation_order_due, {"kind": "order", "id": order.id, "at": tx.now})
     if said.state == "Complete" and grant.state == "accepted" and _confirms_by_itself(federation, tx, supplier):
         answer_order(federation, tx, supplier, order.id, {})

@@ -1,8 +1,8 @@
 """Tables of orders between instances; both sides keep the same."""
 
-from sqlalchemy import CheckConstraint, Column, Index, Table, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table, Text, UniqueConstraint
 
-from commensal import DERIVED, Exact, Flag, Time, Whole, checked_in, metadata, untraced
+from commensal import DERIVED, PERSONAL, Exact, Flag, Time, Whole, checked_in, metadata, untraced
 
 federation_order = Table(
     "federation_order",
@@ -24,6 +24,8 @@ federation_order = Table(
     Column("state", Text, nullable=False),  # DFC OrderState
     Column("rev", Whole, nullable=False),  # of what the buyer says
     Column("answer", Whole, nullable=False),  # of what the supplier says
+    Column("names", Whole, nullable=False, server_default="0"),  # `rev` in which names last changed; 0: there are none
+    Column("names_digest", Text, nullable=False, server_default="", info=DERIVED),  # at the buyer, of what was told
     Column("created_at", Time, nullable=False),
     Column("changed_at", Time, nullable=False, info=DERIVED),
     UniqueConstraint("role", "enterprise_id", "other_iri", "session_iri"),
@@ -54,6 +56,19 @@ federation_order_line = Table(
     CheckConstraint("quantity >= 0", name="quantity_not_negative"),
     checked_in("answer", ("", "confirmed", "shortened", "refused")),
     sqlite_strict=True,
+)
+
+# At the supplier: who ordered how much of a line, of customers of the hub who agreed that it is known here.
+federation_order_name = Table(
+    "federation_order_name",
+    metadata,
+    Column("order_id", Text, ForeignKey("federation_order.id", ondelete="CASCADE"), primary_key=True),
+    Column("item_iri", Text, primary_key=True),
+    Column("place", Whole, primary_key=True),
+    Column("name", Text, nullable=False, info=PERSONAL),
+    Column("quantity", Whole, nullable=False),  # pieces
+    sqlite_strict=True,
+    info=untraced("it is what the hub says at the moment, and goes with the next word of it"),
 )
 
 # What was taken off customers' orders because it will not come: a record for each, with what is owed back.

@@ -10,6 +10,14 @@ from typing import Literal
 Answer = Literal["", "confirmed", "shortened", "refused"]
 
 
+@dataclass(frozen=True)
+class CustomerPart:
+    """Pieces of a line that are for one customer of the hub, who agreed that the producer knows their name."""
+
+    name: str
+    quantity: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class Line:
     """price:          minor units of the order's currency, for one piece
@@ -17,6 +25,7 @@ class Line:
     confirmed:      pieces that will come; None: the supplier has not said
     reason:         of the supplier, for a line that it shortened or refused
     final_quantity: by the supplier's scales, for all pieces, in `unit`; None: as ordered
+    customers:      at the supplier, where orders are shown: who wants how much, of those who agreed to be named
     """
 
     item_iri: str
@@ -33,6 +42,7 @@ class Line:
     final_quantity: Decimal | None
     unit_quantity: Decimal
     unit: str
+    customers: tuple[CustomerPart, ...] = ()
 
     @property
     def coming(self) -> int:
@@ -62,6 +72,7 @@ class InstanceOrder:
     role:  "buyer" at the hub's instance, "supplier" at the producer's
     state: DFC: Held while it grows, Complete when the sale has closed, Cancelled
     rev:   of what the buyer said; answer: of what the supplier said
+    names: the `rev` in which the list of customers' names changed last; 0: nobody is named
     Times are UTC; `begins_at` is the distribution's.
     """
 
@@ -82,6 +93,7 @@ class InstanceOrder:
     state: str
     rev: int
     answer: int
+    names: int
     created_at: datetime
     changed_at: datetime
     lines: tuple[Line, ...]
@@ -101,7 +113,8 @@ class SaidLine:
 
 @dataclass(frozen=True, kw_only=True)
 class OrderUpdate:
-    """The whole order as it is now."""
+    """The whole order as it is now. `names`: the `rev` in which the list of customers' names changed last; 0: there is
+    none. The names themselves stand in no message."""
 
     iri: str
     buyer: str
@@ -114,6 +127,7 @@ class OrderUpdate:
     state: str
     rev: int
     lines: tuple[SaidLine, ...]
+    names: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,17 +11,24 @@ from commensal import Instance, Job, Periodic, Transaction, Work, promise
 from ..backorders.wanting import plan_session
 from ..runtime import Federation, federation_of
 from .buying import tell_session
+from .naming import FETCH, TEND, fetch_names, tend_names
 from .onward import pass_on
-from .tables import federation_order_due
+from .tables import federation_order, federation_order_due
 
 TELL = "federation.tell_orders"
 _due = federation_order_due.c
 _ANY = select(_due.id).limit(1)
+_NAMED = select(federation_order.c.id).where(federation_order.c.names > 0).limit(1)
 
 
 def look_for_changes(tx: Transaction) -> None:
     if tx.first(_ANY) is not None:
         promise(tx, TELL, {})
+
+
+def look_for_names(tx: Transaction) -> None:
+    if tx.first(_NAMED) is not None:
+        promise(tx, TEND, {})
 
 
 def tell_changes(instance: Instance, job: Job) -> None:
@@ -41,4 +48,10 @@ def _sum_up(federation: Federation, tx: Transaction, session_id: str) -> None:
 
 
 def work() -> Work:
-    return Work({TELL: tell_changes}, (Periodic("federation.orders", timedelta(minutes=1), look_for_changes),))
+    return Work(
+        {TELL: tell_changes, FETCH: fetch_names, TEND: tend_names},
+        (
+            Periodic("federation.orders", timedelta(minutes=1), look_for_changes),
+            Periodic("federation.names", timedelta(days=1), look_for_names),
+        ),
+    )

@@ -16,7 +16,7 @@ from .values import InstanceOrder, Line
 
 def open_order(tx: Transaction, **values: Any) -> InstanceOrder:
     """A new order without lines."""
-    row = {**values, "rev": 0, "answer": 0, "created_at": tx.now, "changed_at": tx.now}
+    row = {**values, "rev": 0, "answer": 0, "names": 0, "created_at": tx.now, "changed_at": tx.now}
     row.setdefault("id", tx.new_id())
     tx.execute(insert(federation_order), row)
     return InstanceOrder(**row, lines=())
@@ -29,4 +29,8 @@ def keep_order(tx: Transaction, order: InstanceOrder, lines: Sequence[Line], **v
     if tuple(lines) == order.lines:
         return
     tx.execute(delete(federation_order_line).where(federation_order_line.c.order_id == order.id))
-    insert_rows(tx, federation_order_line, [{"order_id": order.id, **asdict(line)} for line in lines])
+    insert_rows(tx, federation_order_line, [{"order_id": order.id, **_row(line)} for line in lines])
+
+
+def _row(line: Line) -> dict[str, Any]:
+    return {name: value for name, value in asdict(line).items() if name != "customers"}

@@ -8,7 +8,7 @@ from typing import Literal
 
 State = Literal["invited", "requested", "accepted", "suspended", "revoked"]
 WELL_KNOWN = "/.well-known/commensal"
-SCOPES = ("catalogue.read", "order.place", "stock.lease", "sale.propose", "transport", "enterprise.move")
+SCOPES = ("catalogue.read", "order.place", "stock.lease", "sale.propose", "transport", "enterprise.move", "order.names")
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,11 @@ from typing import Annotated, Any
 import msgspec
 
 from ...enterprises.customers import customer_by_id
-from ...hooks.values import ShippingOption
+from ...hooks.values import ConsentRequest, ShippingOption
 from ...orders.cancel import cancel_order
 from ...orders.cart import cart_items, cart_of, fill_cart, open_cart
 from ...orders.change import change_order
+from ...orders.consents import OrderConsent, consents_of, set_consents
 from ...orders.distribution import Heap, Parcel, heaps, parcels
 from ...orders.fulfil import hand_order_over, order_is_ready
 from ...orders.lock import locked_guest_order, locked_order
@@ -40,6 +41,7 @@ Note = Annotated[str, msgspec.Meta(max_length=2000)]
 Pieces = Annotated[int, msgspec.Meta(ge=0, le=10_000)]
 Items = Annotated[dict[Id, Pieces], msgspec.Meta(max_length=500)]
 Codes = Annotated[tuple[Annotated[str, msgspec.Meta(max_length=40)], ...], msgspec.Meta(max_length=10)]
+Consents = Annotated[tuple[Annotated[str, msgspec.Meta(max_length=200)], ...], msgspec.Meta(max_length=100)]
 Amount = Annotated[int, msgspec.Meta(ge=0, le=10**12)]
 Language = Annotated[str, msgspec.Meta(pattern="^(fr|en)$")]
 
@@ -58,7 +60,8 @@ class WishedAddress(Body, frozen=True, kw_only=True):
 
 
 class NewOrder(Body, frozen=True, kw_only=True):
-    """`items` maps catalog items to pieces; `total` is what the shopper was shown, in minor units."""
+    """`items` maps catalog items to pieces; `total` is what the shopper was shown, in minor units; `consents` are the
+    `consent_requests` of the quote that the shopper agrees to."""
 
     items: Items
     name: Text
@@ -71,6 +74,7 @@ class NewOrder(Body, frozen=True, kw_only=True):
     total: Amount | None = None
     codes: Codes = ()
     address: WishedAddress | None = None
+    consents: Consents = ()
 
 
 class HubOrder(NewOrder, frozen=True, kw_only=True):
@@ -104,6 +108,12 @@ class Question(Body, frozen=True, kw_only=True):
     address: WishedAddress | None = None
 
 
+class AgreedTo(Body, frozen=True, kw_only=True):
+    """All that the customer agrees to from now on, by "plugin:id"; what is missing is taken back."""
+
+    consents: Consents
+
+
 class Cancellation(Body, frozen=True, kw_only=True):
     """Without `restock` the goods are lost instead of going back on sale."""
 
@@ -134,12 +144,14 @@ class GuestOrder:
 
 @dataclass(frozen=True, kw_only=True)
 class Priced:
-    """What it would cost now, in minor units, and how it could be received, by "plugin:id"."""
+    """What it would cost now, in minor units, how it could be received, and what the shopper may agree to, by
+    "plugin:id"."""
 
     lines: Sequence[PricedLine]
     adjustments: Sequence[Adjustment]
     totals: Totals
     shipping_options: dict[str, ShippingOption]
+    consent_requests: dict[str, ConsentRequest]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,6 +181,7 @@ def quote(call: Call, session: str, body: Question) -> Priced:
         adjustments=draft.adjustments,
         totals=offered.quote.totals,
         shipping_options=dict(offered.shipping_options),
+        consent_requests=dict(offered.consent_requests),
     )
 
 
@@ -244,6 +257,31 @@ def cancel_guest_order(call: Call, secret: str) -> Order:
     """Cancels the order that this secret opens, while the sale is open."""
     found = locked_guest_order(call.tx, fingerprint(secret), version=call.version)
     return _cancelled(call, cancel_order(call.tx, call.instance.hooks, found))
+
+
+@routes.get("/me/orders/{order}/consents", scope="self")
+def my_consents(call: Call, order: str) -> Sequence[OrderConsent]:
+    """What I have agreed to with this order, and what else I am asked."""
+    mine = order_by_id(call.tx, order, person_id=call.person_id)
+    return consents_of(call.tx, call.instance.hooks, mine, call.language)
+
+
+@routes.put("/me/orders/{order}/consents", scope="self", untraced=_OWN)
+def set_my_consents(call: Call, order: str, body: AgreedTo) -> Sequence[OrderConsent]:
+    """Agrees to these and to nothing else. Taking back is always possible."""
+    return _agreed(call, locked_order(call.tx, order, person_id=call.person_id), body)
+
+
+@routes.get("/guest-orders/{secret}/consents", scope="public", limit="logins")
+def guest_consents(call: Call, secret: str) -> Sequence[OrderConsent]:
+    """What the guest has agreed to with this order, and what else they are asked."""
+    return consents_of(call.tx, call.instance.hooks, order_by_secret(call.tx, fingerprint(secret)), call.language)
+
+
+@routes.put("/guest-orders/{secret}/consents", scope="public", limit="logins", untraced=_OWN)
+def set_guest_consents(call: Call, secret: str, body: AgreedTo) -> Sequence[OrderConsent]:
+    """Agrees to these and to nothing else. Taking back is always possible."""
+    return _agreed(call, locked_guest_order(call.tx, fingerprint(secret)), body)
 
 
 # ------------------------------------------------------------------------------------------------ the hub
@@ -326,6 +364,11 @@ def hand_over(call: Call, enterprise: str, order: str) -> Order:
     return hand_order_over(call.tx, found, by=call.person_id)
 
 
+def _agreed(call: Call, order: Order, body: AgreedTo) -> Sequence[OrderConsent]:
+    set_consents(call.tx, call.instance.hooks, order, body.consents, call.language)
+    return consents_of(call.tx, call.instance.hooks, order, call.language)
+
+
 def _cancelled(call: Call, order: Order) -> Order:
     """Nobody waits for the money of a cancelled order any more."""
     cancel_open(call.tx, order.id)
@@ -345,6 +388,7 @@ def _wish(body: NewOrder) -> Wish:
         total=body.total,
         codes=body.codes,
         address=body.address.read() if body.address else None,
+        consents=body.consents,
     )
 
 

@@ -1,0 +1,70 @@
+"""What a producer brings to hubs elsewhere, on paper: by hub and sale, with the names of customers who are named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+
+from sqlalchemy import or_
+
+from commensal import Column, Line, Parameter, Quantity, Query, Report, hookimpl, own_pages, translate
+
+from .naming import with_customers
+from .questions import orders_by
+from .tables import federation_order
+from .values import InstanceOrder
+
+_order = federation_order.c
+_DAYS = 7  # after the distribution nobody packs for it any more
+
+
+@hookimpl
+def reports(language: str) -> Sequence[Report]:
+    return [_boxes(language)]
+
+
+def _boxes(language: str) -> Report:
+    def lines(query: Query) -> Iterator[Line]:
+        others = translate(query.language, "others")
+        for order in with_customers(query.tx, _coming(query)):
+            sale = f"{order.other_name} · {order.session_name}"
+            for line in order.lines:
+                what = (line.name, Quantity(line.unit_quantity, line.unit), order.begins_at)
+                for part in line.customers:
+                    yield [sale, None, part.name, part.quantity, *what]
+                rest = line.coming - sum(part.quantity for part in line.customers)
+                if rest > 0:
+                    yield [sale, None, others, rest, *what]
+
+    return Report(
+        id="boxes",
+        label=translate(language, "Orders of hubs elsewhere"),
+        description=translate(
+            language, "What each hub elsewhere gets, with the names of customers who agreed that you know them."
+        ),
+        columns=[
+            Column(name="sale", label=translate(language, "Sale")),
+            Column(name="done", label="", kind="tick"),
+            Column(name="customer", label=translate(language, "Customer")),
+            Column(name="pieces", label=translate(language, "Pieces"), kind="whole", summed=True),
+            Column(name="product", label=translate(language, "Product")),
+            Column(name="size", label=translate(language, "Size"), kind="quantity"),
+            Column(name="day", label=translate(language, "Distribution"), kind="moment"),
+        ],
+        rows=lines,
+        parameters=[Parameter(name="hub", label=translate(language, "Hub contains"), kind="text"), own_pages(language)],
+        grouped_by=["sale"],
+    )
+
+
+def _coming(query: Query) -> Sequence[InstanceOrder]:
+    since = query.tx.now - timedelta(days=_DAYS)
+    wanted = [
+        _order.role == "supplier",
+        _order.enterprise_id == query.enterprise_id,
+        _order.state != "Cancelled",
+        or_(_order.begins_at.is_(None), _order.begins_at >= since),
+    ]
+    if query.given.get("hub"):
+        wanted.append(_order.other_name.icontains(query.given["hub"], autoescape=True))
+    return orders_by(query.tx, *wanted)

@@ -1,0 +1,177 @@
+"""Names of a hub's customers: a producer elsewhere learns them where hub, producer's instance and customer agree."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select, update
+
+from commensal import Order
+from commensal.errors import Conflict, Invalid
+from commensal.orders.consents import consents_of, set_consents
+from commensal.orders.fulfil import hand_order_over
+from commensal.orders.lock import locked_order
+from commensal.orders.tables import customer_order
+from commensal.privacy.forgetting import forget_person
+from commensal.privacy.handing_over import data_of
+from commensal.privacy.subject import subject_by_email
+from commensal_federation.delivery.calling import address_of, fetch
+from commensal_federation.delivery.tables import federation_inbox
+from commensal_federation.orders.cleaning import person_name
+from commensal_federation.orders.naming import with_customers
+from commensal_federation.orders.questions import orders_of
+from commensal_federation.orders.tables import federation_order, federation_order_name
+from commensal_federation.peering import change_scopes
+from commensal_federation.peers import SCOPES
+from commensal_federation.testing import Region
+
+from .conftest import NewRegion
+from .trading import Hub, Place, Producer, clock_of, minutes
+
+
+@pytest.fixture
+def region(new_region: NewRegion) -> Region:
+    made = new_region("a", "b", "c")
+    made.befriend("a", "b")
+    made.befriend("b", "c")
+    return made
+
+
+@pytest.fixture
+def farm(region: Region) -> Producer:
+    return Producer(region, "a")
+
+
+@pytest.fixture
+def hub(region: Region) -> Hub:
+    return Hub(region, "b")
+
+
+@pytest.fixture
+def item(farm: Producer, hub: Hub) -> str:
+    """On sale at the hub, which has set that names may be passed on."""
+    farm.grant(hub)
+    item = hub.sell(farm)
+    hub.pass_on_names()
+    return item
+
+
+def ordered(hub: Hub, item: str, pieces: int, name: str) -> Order:
+    """By somebody who agrees; and the producer hears of it."""
+    placed = hub.order(item, pieces, name, consents=hub.asked(item))
+    minutes(hub.region)
+    return placed
+
+
+def named(place: Place) -> list[tuple[int, list[tuple[str, int]]]]:
+    """Pieces of each line, and for whom they are."""
+    with place.read() as tx:
+        (found,) = with_customers(tx, orders_of(tx, place.id))
+    return [(line.quantity, [(one.name, one.quantity) for one in line.customers]) for line in found.lines]
+
+
+def take_back(hub: Hub, order: Order) -> None:
+    with hub.write() as tx:
+        mine = locked_order(tx, order.id, enterprise_id="hub")
+        set_consents(tx, hub.instance.hooks, mine, (), "en")
+    hub.region.work()
+    minutes(hub.region)
+
+
+def test_what_was_agreed_can_be_taken_back_and_given_again(farm: Producer, hub: Hub, item: str) -> None:
+    placed = ordered(hub, item, 2, "Ada")
+    ordered(hub, item, 1, "Bea")
+    take_back(hub, placed)
+    assert named(farm) == [(3, [("Bea", 1)])]
+    with hub.write() as tx:
+        mine = locked_order(tx, placed.id, enterprise_id="hub")
+        (question,) = consents_of(tx, hub.instance.hooks, mine, "en")
+        assert question.given_at is None
+        set_consents(tx, hub.instance.hooks, mine, [question.request], "en")
+    farm.region.work()
+    minutes(farm.region)
+    assert named(farm) == [(3, [("Ada", 2), ("Bea", 1)])]
+    clock_of(farm.region).advance(days=1, hours=1)  # the sale has closed: taking back still works, giving does not
+    minutes(farm.region, 3)
+    take_back(hub, placed)
+    assert named(farm) == [(3, [("Bea", 1)])]
+    with hub.write() as tx, pytest.raises(Conflict, match="is closed"):
+        mine = locked_order(tx, placed.id, enterprise_id="hub")
+        set_consents(tx, hub.instance.hooks, mine, [question.request], "en")
+
+
+def test_who_is_forgotten_at_the_hub_is_forgotten_at_the_producer(farm: Producer, hub: Hub, item: str) -> None:
+    placed = ordered(hub, item, 2, "Ada")
+    clock_of(farm.region).advance(days=2, hours=12)
+    minutes(farm.region, 3)
+    assert named(farm) == [(2, [("Ada", 2)])]
+    with hub.write() as tx:
+        hand_order_over(tx, locked_order(tx, placed.id, enterprise_id="hub"))
+        tx.execute(update(customer_order).values(payment_state="Paid", paid_total=customer_order.c.total))
+        ada = subject_by_email(tx, "ada@example.org")
+        assert data_of(tx, hub.instance.hooks, ada)["order_consent"][0]["order_id"] == placed.id
+        forget_person(tx, hub.instance.hooks, ada, years=10)
+    minutes(farm.region)
+    assert named(farm) == [(2, [])]
+    with farm.read() as tx:
+        assert tx.all(select(federation_order_name)) == []
+        told = tx.all(select(federation_inbox.c.type).order_by(federation_inbox.c.seq.desc()))
+    assert told[0]["type"] == "OrderUpdate", "by a message"
+
+
+@pytest.mark.parametrize("without", ["setting", "scope"])
+def test_without_the_hub_and_the_producers_instance_nobody_is_even_asked(
+    farm: Producer, hub: Hub, item: str, without: str
+) -> None:
+    request = next(iter(hub.asked(item)))
+    placed = ordered(hub, item, 2, "Canary")
+    if without == "setting":
+        hub.pass_on_names(False)
+    else:
+        peer = farm.region.peer("a", "b")
+        with farm.write() as tx:
+            change_scopes(farm.federation, tx, peer.id, peer.version, set(SCOPES) - {"order.names"})
+        farm.region.work()
+    assert hub.asked(item) == {}
+    with pytest.raises(Invalid) as refused:
+        hub.order(item, 1, "Bea", consents=[request])
+    assert [one.code for one in refused.value.problems] == ["consent_unknown"]
+    assert list_for(farm.region, "a", hub) == 404, "at once"
+    clock_of(farm.region).advance(days=1)
+    minutes(farm.region)
+    assert named(farm) == [(2, [])], "and within a day it knows nothing any more"
+    assert placed.id
+
+
+def list_for(region: Region, asking: str, hub: Hub) -> int:
+    """The status with which the hub's instance answers to who asks for the names of its one order."""
+    with hub.read() as tx:
+        id = tx.one(select(federation_order.c.id).where(federation_order.c.role == "buyer"))["id"]
+    answer = fetch(region[asking], address_of(region.peer(asking, hub.at), f"names/{id}"), size=100_000)
+    return answer.status
+
+
+def test_names_are_for_the_orders_own_supplier(farm: Producer, hub: Hub, item: str) -> None:
+    ordered(hub, item, 2, "Canary")
+    assert list_for(farm.region, "a", hub) == 200
+    assert list_for(farm.region, "c", hub) == 404
+
+
+def test_names_go_when_notes_go(farm: Producer, hub: Hub, item: str) -> None:
+    ordered(hub, item, 2, "Ada")
+    clock_of(farm.region).advance(days=40)
+    minutes(farm.region)
+    assert named(farm) == [(2, [])]
+    assert list_for(farm.region, "a", hub) == 404
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("Ada  Ash\n", "Ada Ash"),
+        ("Ada\u202e\x07\x1b[31m", "Ada[31m"),
+        ("A" * 5000, "A" * 80),
+        ("\ufeff\u200b", ""),
+    ],
+)
+def test_a_name_is_one_short_line(said: str, kept: str) -> None:
+    assert person_name(said) == kept
