@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from difflib import get_close_matches
-from typing import Any, TypeVar, get_args, get_type_hints
+from typing import Any, TypeVar, get_type_hints
 
 import msgspec
 
+from .choices import explained, shapes_in
 from .errors import SettingsError
 from .secret import Secret
 
@@ -31,7 +31,7 @@ def read_value(hint: Any, value: Any, where: str) -> Any:
     try:
         return msgspec.convert(value, hint, dec_hook=_read_secret)
     except msgspec.ValidationError as error:
-        raise SettingsError(_plain(str(error), where)) from error
+        raise SettingsError(_plain(str(error), hint, where)) from error
 
 
 def _read_secret(kind: type, value: Any) -> Any:
@@ -60,7 +60,7 @@ def _refuse_unknown(hint: Any, value: Any, where: str) -> None:
 
 def _shape_of(hint: Any, value: Mapping[str, Any], where: str) -> type | None:
     """The dataclass or struct that the table is to become, wherever it stands in the type; of several, its tag says."""
-    shapes = list(_shapes_in(hint))
+    shapes = list(shapes_in(hint))
     if len(shapes) == 1:
         return shapes[0]
     tags = [(tag, shape) for shape in shapes if (tag := _tag(shape))]
@@ -78,13 +78,6 @@ def _meant(typed: str, known: Collection[str]) -> str:
     return f"; did you mean {close[0]!r}?" if close else f"; known are {', '.join(sorted(known))}."
 
 
-def _shapes_in(hint: Any) -> Iterator[type]:
-    if isinstance(hint, type) and (dataclasses.is_dataclass(hint) or issubclass(hint, msgspec.Struct)):
-        yield hint
-    for inner in get_args(hint):
-        yield from _shapes_in(inner)
-
-
 def _keys(shape: type) -> dict[str, Any]:
     tag = _tag(shape)
     return {**get_type_hints(shape), **({tag[0]: str} if tag else {})}
@@ -98,10 +91,10 @@ def _tag(shape: type) -> tuple[str, object] | None:
     return (config.tag_field, config.tag) if config.tag_field else None
 
 
-def _plain(error: str, where: str) -> str:
+def _plain(error: str, hint: Any, where: str) -> str:
     """msgspec's "Expected `int`, got `str` - at `$.server.port`" as "server.port: expected `int`, got `str`."."""
-    said, _, at = error.partition(" - at `$")
-    key = (where + at.rstrip("`")).lstrip(".")
+    said, at = explained(error, hint)
+    key = (where + at).lstrip(".")
     said = said[:1].lower() + said[1:]
     return f"{key}: {said}." if key else f"{said}."
 

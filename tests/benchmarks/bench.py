@@ -2,7 +2,8 @@
 
 Each figure stands beside a bare baseline measured in the same run, because machines differ and are shared: read the
 ratios, and the processor time, which waits for nobody. The clients run in a process of their own; server and database
-share the machine with them. What is compared takes turns, round by round, and the median round counts.
+share the machine with them. What is compared takes turns, round by round, and the median round counts; one round goes
+before them, in which servers get warm.
 
     python -m tests.benchmarks.bench [quick] [sqlite] [postgresql] [LINES]
 
@@ -53,6 +54,7 @@ QUICK = Extent(rounds=3, orders=80, pages=24, lines=20_000)
 
 
 def main() -> None:
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # each figure as soon as it is known
     print(f"{platform.machine()}, {multiprocessing.cpu_count()} cores, Python {platform.python_version()}, ", end="")
     print(", ".join(f"{name} {version(name)}" for name in ("starlette", "sqlalchemy", "uvicorn", "uvloop")), end=", ")
     print(f"SQLite {sqlite3.sqlite_version}")
@@ -130,12 +132,12 @@ def _start_up(name: str, server: Server) -> None:
 
 def _orders(name: str, extent: Extent, clients: int, base: str, shops: Sequence[tuple[Server, list[str]]]) -> None:
     rounds: list[list[Load]] = [[] for _ in range(1 + len(shops))]
-    for number in range(extent.rounds):
+    for number in range(extent.rounds + 1):
         rounds[0].append(load(base, clients, [baseline.ORDER] * extent.orders, 201))
         for results, (server, items) in zip(rounds[1:], shops, strict=True):
             asks = [order(items, number * extent.orders + one) for one in range(extent.orders)]
             results.append(load(server.address, clients, asks, 201, cpu=server.cpu))
-    bare, young, old = (_median(one) for one in rounds)
+    bare, young, old = (_median(one[1:]) for one in rounds)  # not the first, in which servers get warm
     share = f"{young.rate / bare.rate:.0%} of the baseline's rate, {bare.cpu / young.cpu:.0%} by CPU"
     print(f"{name}: {clients} clients: baseline {_said(bare, 'orders')}")
     print(f"{name}: {clients} clients: {_said(young, 'orders')}, {share}")
@@ -145,10 +147,10 @@ def _orders(name: str, extent: Extent, clients: int, base: str, shops: Sequence[
 def _pages(name: str, extent: Extent, path: str, servers: Sequence[Server]) -> None:
     rounds: list[list[Load]] = [[] for _ in servers]
     asks: list[Ask] = [("GET", path, "", {})] * extent.pages
-    for _ in range(extent.rounds):
+    for _ in range(extent.rounds + 1):
         for results, server in zip(rounds, servers, strict=True):
             results.append(load(server.address, 4, asks, 200, cpu=server.cpu))
-    young, old = (_median(one) for one in rounds)
+    young, old = (_median(one[1:]) for one in rounds)
     print(f"{name}: GET {path} of {ITEMS} items: {_said(young, 'answers')}; with a past {_ratio(young, old)}")
 
 

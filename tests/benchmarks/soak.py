@@ -1,4 +1,5 @@
-"""An instance under load for a while: orders, jobs, a backup every minute, and reports that read for long. `make soak`.
+"""An instance under load for a while: orders, jobs, a backup every minute and that of the night, reports that read for
+long. `make soak`.
 
     MINUTES=10 RATE=5 python -m tests.benchmarks.soak
 
@@ -17,9 +18,11 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import count
 from pathlib import Path
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 
@@ -60,6 +63,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="commensal-soak-") as place:
         folder = Path(place) / "instance"
         items = set_up(folder)
+        nightly = _back_up_nightly(folder, Path(place) / "nightly")
         over = threading.Event()
         with serving(folder) as server:
             answers: list[Answered] = []
@@ -82,10 +86,31 @@ def main() -> int:
                 one.join()
         sound, said = run("check", "--instance", str(folder))
         wrong = _told(answers, seen, backups)
+        made = len(list(nightly.glob("*.zip")))
+        print(f"{made} backups made by the instance itself, beside {len(backups)} by hand")
+        if not made:
+            wrong.append("the instance has made no backup by itself")
         if sound:
             wrong.append(f"commensal check: {said}")
         print("\n".join(f"WRONG: {one}" for one in wrong) or "All is as it should be; `commensal check` agrees.")
         return bool(wrong)
+
+
+def _back_up_nightly(folder: Path, to: Path) -> Path:
+    """The night comes while it is under load; and when it starts, it makes up for the last one."""
+    to.mkdir()
+    with open_instance(folder) as instance:
+        night = instance.clock.now().astimezone(ZoneInfo(instance.settings.timezone)) + timedelta(minutes=MINUTES / 4)
+    settings = folder / "instance.toml"
+    text = settings.read_text("utf-8")
+    for usual, ours in (
+        ('[backups]\nfolder = ""', f'[backups]\nfolder = "{to}"'),
+        ('at = "03:30"', f'at = "{night:%H:%M}"'),
+    ):
+        assert usual in text
+        text = text.replace(usual, ours)
+    settings.write_text(text, "utf-8")
+    return to
 
 
 def _buy(
@@ -117,7 +142,7 @@ def _look(server: Server, folder: Path, begun: float, seen: list[Seen], over: th
 
 def _back_up(folder: Path, backups: list[int], over: threading.Event) -> None:
     while not over.wait(60):
-        backups.append(run("backup", "--instance", str(folder))[0])
+        backups.append(run("backup", "--to", str(folder.parent / "by-hand"), "--instance", str(folder))[0])
 
 
 def _read_for_long(folder: Path, over: threading.Event) -> None:
@@ -138,7 +163,7 @@ def _told(answers: Sequence[Answered], seen: Sequence[Seen], backups: Sequence[i
     late = _p99([one for one in answers if one.at > seen[-1].at - fifth])
     errors = sum(one.status != 201 for one in answers)
     first, last, most = settled[0], seen[-1], max(one.wal for one in seen)
-    print(f"{len(answers)} orders in {seen[-1].at / 60:.1f} minutes, {errors} not answered 201, {len(backups)} backups")
+    print(f"{len(answers)} orders in {seen[-1].at / 60:.1f} minutes, {errors} not answered 201")
     print(f"memory {seen[0].memory:.0f} MB at first, {last.memory:.0f} MB at last, {slope:+.1f} MB in 10 minutes")
     print("memory by the minute: " + ", ".join(f"{one.memory:.0f}" for one in seen[:: int(60 / EVERY)]) + " MB")
     print(f"descriptors {first.descriptors} -> {last.descriptors}, threads {first.threads} -> {last.threads}")

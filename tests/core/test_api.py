@@ -117,6 +117,14 @@ def test_what_is_wrong_is_said_in_the_readers_language_as_a_problem_document(cli
     assert "10" in error["detail"]
 
 
+def test_who_sends_a_word_that_is_not_known_is_told_those_that_are(client: TestClient) -> None:
+    refused = client.get("/api/directory", params={"kind": "farm"})
+    assert refused.status_code == 422
+    (error,) = refused.json()["errors"]
+    assert error["pointer"] == "kind"
+    assert "expected one of '', 'producer', 'hub', got 'farm'" in error["detail"]
+
+
 def test_every_mistake_of_a_body_is_named_with_its_pointer(client: TestClient, item: str) -> None:
     body = {"items": {item: "two"}, "name": 7, "email": "x" * 300, "total": 1.5, "surprise": True}
     refused = client.post(PLACE, json=body, headers={"Idempotency-Key": "1"})

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from ..choices import explained, one_of
 from ..errors import Invalid, NotFound, Problem, Refused
 from .endpoint import OpenQuery
 
@@ -65,7 +66,7 @@ def _convert(shape: Any, value: Any, root: str, *, strict: bool = True) -> Any:
         return msgspec.convert(value, shape, strict=strict)
     except msgspec.ValidationError as error:
         problems = _all(shape, value, root) if strict else []
-        raise Invalid(problems or [_one(str(error), root)]) from error
+        raise Invalid(problems or [_one(str(error), shape, root)]) from error
 
 
 def _all(shape: Any, value: Any, root: str) -> list[Problem]:
@@ -80,17 +81,19 @@ def _mistake(one: jsonschema.ValidationError, root: str) -> Problem:
 
 def _short(one: jsonschema.ValidationError) -> str:
     """What was expected, without repeating a whole document back to whoever sent it."""
-    if one.validator in ("type", "enum", "const", "pattern", "format"):
+    if one.validator == "enum" and isinstance(one.validator_value, list):
+        return f"expected {one_of(one.validator_value)}"
+    if one.validator in ("type", "const", "pattern", "format"):
         return f"expected {one.validator} {one.validator_value!r}"
     if one.validator in ("minLength", "maxLength", "minItems", "maxItems", "minimum", "maximum"):
         return f"{one.validator} is {one.validator_value}"
     return str(one.message)[:200]
 
 
-def _one(error: str, root: str) -> Problem:
+def _one(error: str, shape: Any, root: str) -> Problem:
     """msgspec's own words, where JSON Schema sees no mistake: "Expected `int`, got `str` - at `$.limit`"."""
-    said, _, at = error.partition(" - at `$")
-    where = root + at.rstrip("`").lstrip(".").replace(".", "/").replace("[", "/").replace("]", "")
+    said, at = explained(error, shape)
+    where = root + at.lstrip(".").replace(".", "/").replace("[", "/").replace("]", "")
     return Problem("invalid", "This is not right: {error}.", where if where != "/" else "", {"error": said})
 
 
