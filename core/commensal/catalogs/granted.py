@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, literal, or_, select
+from sqlalchemy import ColumnElement, bindparam, func, literal, or_, select
 
 from ..enterprises.tables import enterprise_grant
 from ..products.questions import products_where
@@ -32,16 +32,18 @@ def grants_all(grantor: ColumnElement[Any], grantee: ColumnElement[Any] | str, *
     return or_(grantor == grantee, granted == literal(len(scopes)))
 
 
+_LISTING = (
+    select(catalog.c.enterprise_id)
+    .join(catalog_item, catalog_item.c.catalog_id == catalog.c.id)
+    .join(supplied_product, supplied_product.c.id == catalog_item.c.product_id)
+    .where(supplied_product.c.lot_id == bindparam("lot"), supplied_product.c.archived_at.is_(None))
+    .distinct()
+)  # made once, since each request for stock needs it
+
+
 def who_lists(tx: Transaction, lot_id: str) -> set[str]:
     """Enterprises in whose catalogs something of this lot stands."""
-    found = (
-        select(catalog.c.enterprise_id)
-        .join(catalog_item, catalog_item.c.catalog_id == catalog.c.id)
-        .join(supplied_product, supplied_product.c.id == catalog_item.c.product_id)
-        .where(supplied_product.c.lot_id == lot_id, supplied_product.c.archived_at.is_(None))
-        .distinct()
-    )
-    return {row["enterprise_id"] for row in tx.all(found)}
+    return {row["enterprise_id"] for row in tx.all(_LISTING, {"lot": lot_id})}
 
 
 def sellable_products(

@@ -22,6 +22,55 @@ from ..stock.check import check_levels
 from ..stock.tables import stock_lot
 from ..store import Transaction
 
+# Made once: the simulator asks them after every hundredth event.
+_row, _line, _counter, _entry = customer_order.c, order_line.c, enterprise_counter.c, payment_journal.c
+
+
+def _sum_by_order(table: Any, first: Any, second: Any = None) -> Any:
+    sums = [func.sum(first).label("first")] + ([func.sum(second).label("second")] if second is not None else [])
+    return select(table.c.order_id, *sums).group_by(table.c.order_id).subquery()
+
+
+_HELD = (
+    select(_line.lot_id, _line.lot_quantity, _line.quantity, _line.final_quantity, _line.unit_quantity)
+    .join(customer_order, _row.id == _line.order_id)
+    .where(_row.state.in_(("Held", "Complete")), _row.fulfilment_state != "Fulfilled")
+)
+_RESERVED = select(stock_lot.c.id, stock_lot.c.name, stock_lot.c.free, stock_lot.c.reserved)
+_COUNTED = (
+    select(
+        enterprise.c.name,
+        func.count(_row.number).label("count"),
+        func.min(_row.number).label("least"),
+        func.max(_row.number).label("most"),
+        func.max(_counter.value).label("counter"),
+    )
+    .join(enterprise, enterprise.c.id == _row.enterprise_id)
+    .outerjoin(enterprise_counter, and_(_counter.enterprise_id == enterprise.c.id, _counter.series == "order"))
+    .where(_row.number.is_not(None))
+    .group_by(enterprise.c.id, enterprise.c.name)
+)
+_lines = _sum_by_order(order_line, _line.amount, _line.deposit * _line.quantity)
+_adjustments = _sum_by_order(adjustment, adjustment.c.amount)
+_shares = _sum_by_order(order_vat, order_vat.c.vat)
+_PARTS = (
+    select(
+        customer_order, _lines.c.first, _lines.c.second, _adjustments.c.first.label("adjusted"),
+        _shares.c.first.label("shared"),
+    )
+    .outerjoin(_lines, _lines.c.order_id == _row.id)
+    .outerjoin(_adjustments, _adjustments.c.order_id == _row.id)
+    .outerjoin(_shares, _shares.c.order_id == _row.id)
+    .where(_row.state != "Draft")
+)  # fmt: skip
+_paid_by_journal = select(_entry.order_id, func.sum(_entry.amount).label("paid")).group_by(_entry.order_id).subquery()
+_DIFFERENTLY_PAID = (
+    select(_row.number, _row.paid_total, func.coalesce(_paid_by_journal.c.paid, 0).label("paid"))
+    .outerjoin(_paid_by_journal, _paid_by_journal.c.order_id == _row.id)
+    .where(_row.paid_total != func.coalesce(_paid_by_journal.c.paid, 0))
+)
+_OWNERS = select(_entry.enterprise_id).distinct()
+
 
 def broken_invariants(tx: Transaction) -> list[Problem]:
     """Everything that is not as it must be; empty for a sound instance."""
@@ -44,16 +93,10 @@ def _levels_and_movements(tx: Transaction) -> Iterator[Problem]:
 
 def _stock_and_orders(tx: Transaction) -> Iterator[Problem]:
     """A lot has reserved what placed orders hold of it, and nothing is below zero."""
-    row, line = customer_order, order_line
     held: dict[str, int] = {}
-    lines = (
-        select(line.c.lot_id, line.c.lot_quantity, line.c.quantity, line.c.final_quantity, line.c.unit_quantity)
-        .join(row, row.c.id == line.c.order_id)
-        .where(row.c.state.in_(("Held", "Complete")), row.c.fulfilment_state != "Fulfilled")
-    )
-    for one in tx.execute(lines).mappings():
+    for one in tx.execute(_HELD).mappings():
         held[one["lot_id"]] = held.get(one["lot_id"], 0) + _grains(one)
-    for lot in tx.execute(select(stock_lot.c.id, stock_lot.c.name, stock_lot.c.free, stock_lot.c.reserved)).mappings():
+    for lot in tx.execute(_RESERVED).mappings():
         wanted = held.pop(lot["id"], 0)
         if lot["free"] < 0 or lot["reserved"] != wanted:
             values = {"lot": lot["name"], "reserved": lot["reserved"], "held": wanted}
@@ -69,21 +112,7 @@ def _grains(line: Any) -> int:
 
 def _numbers(tx: Transaction) -> Iterator[Problem]:
     """Order numbers of an enterprise are 1, 2, 3 … without a gap, up to its counter."""
-    row, counter = customer_order, enterprise_counter
-    counted = (
-        select(
-            enterprise.c.name,
-            func.count(row.c.number).label("count"),
-            func.min(row.c.number).label("least"),
-            func.max(row.c.number).label("most"),
-            func.max(counter.c.value).label("counter"),
-        )
-        .join(enterprise, enterprise.c.id == row.c.enterprise_id)
-        .outerjoin(counter, and_(counter.c.enterprise_id == enterprise.c.id, counter.c.series == "order"))
-        .where(row.c.number.is_not(None))
-        .group_by(enterprise.c.id, enterprise.c.name)
-    )
-    for one in tx.all(counted):
+    for one in tx.all(_COUNTED):
         if not (one["least"] == 1 and one["most"] == one["count"] == one["counter"]):
             text = "Order numbers of {name} have a gap: {count} orders up to number {most}, counter {counter}."
             yield Problem("numbers", text, "orders", {**one})
@@ -91,20 +120,7 @@ def _numbers(tx: Transaction) -> Iterator[Problem]:
 
 def _totals(tx: Transaction) -> Iterator[Problem]:
     """An order's total is the sum of what it is made of."""
-    row, line = customer_order, order_line
-    lines = _sum_by_order(line, line.c.amount, line.c.deposit * line.c.quantity)
-    adjustments = _sum_by_order(adjustment, adjustment.c.amount)
-    shares = _sum_by_order(order_vat, order_vat.c.vat)
-    orders = (
-        select(
-            row, lines.c.first, lines.c.second, adjustments.c.first.label("adjusted"), shares.c.first.label("shared")
-        )
-        .outerjoin(lines, lines.c.order_id == row.c.id)
-        .outerjoin(adjustments, adjustments.c.order_id == row.c.id)
-        .outerjoin(shares, shares.c.order_id == row.c.id)
-        .where(row.c.state != "Draft")
-    )
-    for one in tx.execute(orders).mappings():
+    for one in tx.execute(_PARTS).mappings():
         parts = (int(one["first"] or 0), int(one["second"] or 0), int(one["adjusted"] or 0), int(one["shared"] or 0))
         written = (one["products_total"], one["deposits_total"], one["adjustments_total"], one["vat_total"])
         added = 0 if one["prices_include_vat"] else one["vat_total"]
@@ -114,27 +130,14 @@ def _totals(tx: Transaction) -> Iterator[Problem]:
             yield Problem("totals", text, "orders", values)
 
 
-def _sum_by_order(table: Any, first: Any, second: Any = None) -> Any:
-    sums = [func.sum(first).label("first")] + ([func.sum(second).label("second")] if second is not None else [])
-    return select(table.c.order_id, *sums).group_by(table.c.order_id).subquery()
-
-
 def _paid(tx: Transaction) -> Iterator[Problem]:
     """What an order says was paid is what the journal says."""
-    row, entry = customer_order, payment_journal
-    sums = select(entry.c.order_id, func.sum(entry.c.amount).label("paid")).group_by(entry.c.order_id).subquery()
-    differing = (
-        select(row.c.number, row.c.paid_total, func.coalesce(sums.c.paid, 0).label("paid"))
-        .outerjoin(sums, sums.c.order_id == row.c.id)
-        .where(row.c.paid_total != func.coalesce(sums.c.paid, 0))
-    )
-    for one in tx.all(differing):
+    for one in tx.all(_DIFFERENTLY_PAID):
         text = "Order {number} says {paid_total} was paid; the journal says {paid}."
         yield Problem("paid", text, "payments", {**one, "paid": Decimal(one["paid"])})
 
 
 def _journals(tx: Transaction) -> Iterator[Problem]:
     """Every enterprise's journal is an unbroken chain."""
-    owners = select(payment_journal.c.enterprise_id).distinct()
-    for owner in tx.all(owners):
+    for owner in tx.all(_OWNERS):
         yield from verify_journal(tx, owner["enterprise_id"])

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy import ColumnElement, bindparam, delete, select
 
 from ..errors import Conflict, NotFound, PluginError
 from ..hooks.dispatcher import Hooks
@@ -20,6 +20,11 @@ from .plugin_settings import check_settings, hide_secrets, keep_secrets
 from .tables import enterprise_plugin
 
 S = TypeVar("S")
+_USED = (
+    select(enterprise_plugin.c.plugin, enterprise_plugin.c.settings)
+    .where(enterprise_plugin.c.enterprise_id == bindparam("enterprise"))
+    .order_by(enterprise_plugin.c.plugin)
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,9 +72,7 @@ def disable_plugin(tx: Transaction, enterprise_id: str, plugin: str) -> None:
 
 def enabled_plugins(tx: Transaction, enterprise_id: str) -> dict[str, dict[str, Any]]:
     """The plugins that the enterprise uses, with its settings as they are kept: secrets can be read in them."""
-    row = enterprise_plugin.c
-    found = select(row.plugin, row.settings).where(row.enterprise_id == enterprise_id).order_by(row.plugin)
-    return {one["plugin"]: one["settings"] for one in tx.all(found)}
+    return {one["plugin"]: one["settings"] for one in tx.all(_USED, {"enterprise": enterprise_id})}
 
 
 def plugins_of_each(tx: Transaction, enterprise_ids: Collection[str]) -> dict[str, dict[str, dict[str, Any]]]:

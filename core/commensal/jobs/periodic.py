@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import structlog
-from sqlalchemy import bindparam, delete, select, tuple_
+from sqlalchemy import bindparam, delete, select
 
 from ..audit.acting import Acting, acting
 from ..failpoints import failpoint
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from ..instance import Instance
 
 KEEP = timedelta(days=7)  # rows of old slots
-_DONE = select(job_slot.c.name).where(tuple_(job_slot.c.name, job_slot.c.slot).in_(bindparam("slots", expanding=True)))
+_DONE = select(job_slot.c.name, job_slot.c.slot).where(
+    job_slot.c.name.in_(bindparam("names", expanding=True)), job_slot.c.slot.in_(bindparam("slots", expanding=True))
+)
 _FORGET = delete(job_slot).where(job_slot.c.name == bindparam("work"), job_slot.c.slot < bindparam("before"))
 _log = structlog.get_logger("commensal.jobs")
 
@@ -50,9 +52,10 @@ def _to_do(instance: Instance, every: Sequence[Periodic]) -> list[Periodic]:
     """Those whose present slot nobody has done yet: asked at once, so that what comes once a day opens no writing
     transaction each minute."""
     with instance.store.read() as tx:
-        slots = [(one.name, slot(tx.now, one.every)) for one in every]
-        done = {row["name"] for row in tx.all(_DONE, {"slots": slots})}
-    return [one for one in every if one.name not in done]
+        slots = {one.name: slot(tx.now, one.every) for one in every}
+        rows = tx.all(_DONE, {"names": list(slots), "slots": list(slots.values())})
+    done = {(row["name"], row["slot"]) for row in rows}
+    return [one for one in every if (one.name, slots[one.name]) not in done]
 
 
 def _claim(tx: Transaction, one: Periodic) -> bool:

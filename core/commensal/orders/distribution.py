@@ -6,13 +6,25 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
 from ..enterprises.tables import enterprise
 from ..store import Transaction
 from .tables import customer_order, order_consent, order_line
 
 _GOING = ("Held", "Complete")
+_order, _line = customer_order.c, order_line.c
+_ORDERED = (
+    select(
+        _line.supplier_id, _line.product_id, func.min(_line.name).label("name"),
+        func.sum(_line.quantity).label("quantity"),
+    )
+    .join(customer_order, _order.id == _line.order_id)
+    .where(_order.session_id == bindparam("session"), _order.state.in_(_GOING), _line.quantity > 0)
+    .where(_line.supplier_id.in_(bindparam("suppliers", expanding=True)))
+    .group_by(_line.supplier_id, _line.product_id)
+    .order_by(_line.supplier_id, _line.product_id)
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,18 +87,7 @@ class AgreedPart:
 
 def ordered_of(tx: Transaction, session_id: str, supplier_ids: Collection[str]) -> list[Ordered]:
     """What customers of a session have ordered of these suppliers, by supplier and product; substitutes count too."""
-    row, line = customer_order, order_line
-    found = tx.all(
-        select(
-            line.c.supplier_id, line.c.product_id, func.min(line.c.name).label("name"),
-            func.sum(line.c.quantity).label("quantity"),
-        )
-        .join(row, row.c.id == line.c.order_id)
-        .where(row.c.session_id == session_id, row.c.state.in_(_GOING), line.c.quantity > 0)
-        .where(line.c.supplier_id.in_(sorted(supplier_ids)))
-        .group_by(line.c.supplier_id, line.c.product_id)
-        .order_by(line.c.supplier_id, line.c.product_id)
-    )  # fmt: skip
+    found = tx.all(_ORDERED, {"session": session_id, "suppliers": sorted(supplier_ids)})
     return [Ordered(**{**one, "quantity": int(one["quantity"])}) for one in found]
 
 

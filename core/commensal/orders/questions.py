@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import Select, bindparam, select
 
 from ..errors import NotFound
 from ..pricing.values import Address, Adjustment, Phase, PricedLine, VatShare
@@ -15,6 +15,16 @@ from .values import Order
 
 _HIDDEN = ("secret_hash",)
 _LINE_ONLY = ("order_id", "position")
+# Made once, since whoever needs an order needs them all.
+_LINES, _ADJUSTMENTS = (
+    select(table).where(table.c.order_id == bindparam("order")).order_by(table.c.position)
+    for table in (order_line, adjustment)
+)
+_VAT = select(order_vat).where(order_vat.c.order_id == bindparam("order"))
+_ONE = select(customer_order).where(customer_order.c.id == bindparam("order"))
+_OF_ENTERPRISE = _ONE.where(customer_order.c.enterprise_id == bindparam("whose"))
+_OF_PERSON = _ONE.where(customer_order.c.person_id == bindparam("whose"))
+_BY_SECRET = select(customer_order).where(customer_order.c.secret_hash == bindparam("hash"))
 
 
 def order_by_id(
@@ -23,10 +33,8 @@ def order_by_id(
     """The order with its lines, if it is the enterprise's or the person's. Raises `NotFound` for anybody else's."""
     if (enterprise_id is None) == (person_id is None):
         raise AssertionError("say whose order it is")
-    whose = (
-        customer_order.c.enterprise_id == enterprise_id if enterprise_id else customer_order.c.person_id == person_id
-    )
-    return _whole(tx, customer_order.c.id == order_id, whose)
+    wanted = _OF_ENTERPRISE if enterprise_id else _OF_PERSON
+    return _whole(tx, wanted, {"order": order_id, "whose": enterprise_id or person_id})
 
 
 def orders_by_id(tx: Transaction, ids: Collection[str] | Select[tuple[str]]) -> dict[str, Order]:
@@ -37,7 +45,7 @@ def orders_by_id(tx: Transaction, ids: Collection[str] | Select[tuple[str]]) -> 
 
 def order_by_secret(tx: Transaction, secret_hash: str) -> Order:
     """A guest's order, by the hash of the secret in their link. Raises `NotFound`."""
-    return _whole(tx, customer_order.c.secret_hash == secret_hash)
+    return _whole(tx, _BY_SECRET, {"hash": secret_hash})
 
 
 def orders_of_session(
@@ -59,8 +67,8 @@ def orders_of_person(tx: Transaction, person_id: str, *, after: str = "", limit:
     return [_order(one) for one in tx.all(found.limit(limit))]
 
 
-def _whole(tx: Transaction, *conditions: ColumnElement[bool]) -> Order:
-    row = tx.first(select(customer_order).where(*conditions))
+def _whole(tx: Transaction, wanted: Select[Any], given: Mapping[str, Any]) -> Order:
+    row = tx.first(wanted, given)
     if row is None:
         raise NotFound("no_order", "There is no such order.")
     return _order(row, lines_of(tx, row["id"]), _adjustments_of(tx, row["id"]), _vat_of(tx, row["id"]))
@@ -68,17 +76,17 @@ def _whole(tx: Transaction, *conditions: ColumnElement[bool]) -> Order:
 
 def lines_of(tx: Transaction, order_id: str) -> tuple[PricedLine, ...]:
     """An order's lines, as they were written."""
-    rows = tx.all(select(order_line).where(order_line.c.order_id == order_id).order_by(order_line.c.position))
+    rows = tx.all(_LINES, {"order": order_id})
     return tuple(PricedLine(**_without(row, _LINE_ONLY)) for row in rows)
 
 
 def _adjustments_of(tx: Transaction, order_id: str) -> tuple[Adjustment, ...]:
-    rows = tx.all(select(adjustment).where(adjustment.c.order_id == order_id).order_by(adjustment.c.position))
+    rows = tx.all(_ADJUSTMENTS, {"order": order_id})
     return tuple(Adjustment(**{**_without(row, ("id", *_LINE_ONLY)), "phase": Phase(row["phase"])}) for row in rows)
 
 
 def _vat_of(tx: Transaction, order_id: str) -> tuple[VatShare, ...]:
-    rows = tx.all(select(order_vat).where(order_vat.c.order_id == order_id))
+    rows = tx.all(_VAT, {"order": order_id})
     shares = [VatShare(rate=row["rate"], net=row["net"], vat=row["vat"]) for row in rows]
     return tuple(sorted(shares, key=lambda share: share.rate))
 

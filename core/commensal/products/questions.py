@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, literal, select
+from sqlalchemy import ColumnElement, Select, bindparam, literal, select
 
 from ..enterprises.tables import enterprise
 from ..errors import NotFound
@@ -23,9 +24,22 @@ _LOT_COLUMNS = tuple((column.name, f"{_LOT}{column.name}") for column in stock_l
 _FIELDS = tuple(SuppliedProduct.__dataclass_fields__)
 
 
+def _products(now: ColumnElement[datetime]) -> Select[Any]:
+    rate = rate_in_force(supplied_product.c.id, local_day(now, enterprise.c.timezone)).label("vat_rate")
+    return select(supplied_product, rate).join(enterprise, enterprise.c.id == supplied_product.c.enterprise_id)
+
+
+# Made once, since orders need them.
+_TODAY = _products(bindparam("now", type_=Time))
+_ONE = _TODAY.where(
+    supplied_product.c.id == bindparam("product"), supplied_product.c.enterprise_id == bindparam("enterprise")
+)
+_SOME = _TODAY.where(supplied_product.c.id.in_(bindparam("products", expanding=True)))
+
+
 def product_by_id(tx: Transaction, enterprise_id: str, product_id: str) -> SuppliedProduct:
     """One product of the enterprise, archived or not. Raises `NotFound`."""
-    row = tx.first(_products(tx).where(supplied_product.c.id == product_id, _of(enterprise_id)))
+    row = tx.first(_ONE, {"now": tx.now, "product": product_id, "enterprise": enterprise_id})
     if row is None:
         raise NotFound("no_product", "There is no such product.")
     return product_of(row)
@@ -57,7 +71,7 @@ def products_where(
 ) -> list[StockedProduct]:
     """As `products_of`, for any conditions on `supplied_product`."""
     product = supplied_product.c
-    wanted = _products(tx).where(*conditions, product.id > after)
+    wanted = _products(literal(tx.now, Time)).where(*conditions, product.id > after)
     if search.strip():
         wanted = wanted.where(matches(product.search, search))
     lot = [column.label(f"{_LOT}{column.name}") for column in stock_lot.c]
@@ -67,7 +81,7 @@ def products_where(
 
 def products_by_id(tx: Transaction, product_ids: Collection[str]) -> dict[str, SuppliedProduct]:
     """These products of any enterprise, by id; those that are not there are left out."""
-    rows = tx.all(_products(tx).where(supplied_product.c.id.in_(sorted(product_ids))))
+    rows = tx.all(_SOME, {"now": tx.now, "products": sorted(product_ids)}) if product_ids else ()
     return {row["id"]: product_of(row) for row in rows}
 
 
@@ -95,12 +109,6 @@ def kinds_of(tx: Transaction, product_ids: Collection[str]) -> dict[str, Kind]:
 def pieces_left(*, free: int, unlimited: bool, lot_quantity: int) -> int | None:
     """How many pieces a lot still has, or None for as many as you like."""
     return None if unlimited else free // lot_quantity
-
-
-def _products(tx: Transaction) -> Select[Any]:
-    today = local_day(literal(tx.now, Time), enterprise.c.timezone)
-    rate = rate_in_force(supplied_product.c.id, today).label("vat_rate")
-    return select(supplied_product, rate).join(enterprise, enterprise.c.id == supplied_product.c.enterprise_id)
 
 
 def _of(enterprise_id: str) -> ColumnElement[bool]:

@@ -4,16 +4,35 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import and_, select, update
+from sqlalchemy import bindparam, select, update
 
 from ..events.announce import announce
 from ..failpoints import failpoint
 from ..hooks import specifications
 from ..orders.tables import customer_order  # the table alone, for one statement over all orders of a sale
-from ..store import Transaction
+from ..store import Time, Transaction
 from .tables import coordination, sale_session
 
 STRAGGLERS = timedelta(hours=1)
+# Made once, since they are asked every minute.
+_NOW = bindparam("now", type_=Time)
+_OVER = (coordination.c.completed_at.is_(None), coordination.c.cancelled_at.is_(None), coordination.c.closes_at <= _NOW)
+_SETTLE = (
+    update(coordination)
+    .where(*_OVER)
+    .values(completed_at=_NOW, version=coordination.c.version + 1)
+    .returning(coordination.c.id)
+)
+_LATELY = (
+    select(sale_session.c.id)
+    .join(coordination, coordination.c.id == sale_session.c.coordination_id)
+    .where(coordination.c.completed_at >= bindparam("lately", type_=Time))
+)
+_COMPLETE = (
+    update(customer_order)
+    .where(customer_order.c.session_id.in_(_LATELY), customer_order.c.state == "Held")
+    .values(state="Complete", changed_at=_NOW, version=customer_order.c.version + 1)
+)
 
 
 def complete_due(tx: Transaction) -> list[str]:
@@ -22,19 +41,8 @@ def complete_due(tx: Transaction) -> list[str]:
     Orders go from Held to Complete. One that was being placed at the very moment of closing, and was committed after
     this looked, is completed by a later call within `STRAGGLERS`.
     """
-    over = and_(
-        coordination.c.completed_at.is_(None), coordination.c.cancelled_at.is_(None), coordination.c.closes_at <= tx.now
-    )
-    settle = update(coordination).where(over).values(completed_at=tx.now, version=coordination.c.version + 1)
-    ids = sorted(row["id"] for row in tx.all(settle.returning(coordination.c.id)))
-    lately = (
-        select(sale_session.c.id)
-        .join(coordination, coordination.c.id == sale_session.c.coordination_id)
-        .where(coordination.c.completed_at >= tx.now - STRAGGLERS)
-    )
-    held = and_(customer_order.c.session_id.in_(lately), customer_order.c.state == "Held")
-    completed = {"state": "Complete", "changed_at": tx.now, "version": customer_order.c.version + 1}
-    tx.execute(update(customer_order).where(held).values(completed))
+    ids = sorted(row["id"] for row in tx.all(_SETTLE, {"now": tx.now}))
+    tx.change(_COMPLETE, {"now": tx.now, "lately": tx.now - STRAGGLERS})
     if ids:
         failpoint("sale.closed")
         announce(tx, specifications.sale_completed, sale_session, sale_session.c.coordination_id.in_(ids))

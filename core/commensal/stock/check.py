@@ -3,13 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import Select, func, or_, select
 
 from ..store import Transaction
 from .tables import stock_lot, stock_movement
 
 _LEVELS = ("free", "reserved", "sold", "lent")
+
+
+def _differing() -> Select[Any]:
+    lot, movement = stock_lot.c, stock_movement.c
+    changes = [func.sum(movement[f"{level}_change"]).label(level) for level in _LEVELS]
+    sums = select(movement.lot_id, *changes).group_by(movement.lot_id).subquery()
+    journal = [func.coalesce(sums.c[level], 0).label(f"journal_{level}") for level in _LEVELS]
+    return (
+        select(lot.id, lot.name, *(lot[level] for level in _LEVELS), *journal)
+        .select_from(stock_lot.outerjoin(sums, sums.c.lot_id == lot.id))
+        .where(or_(*(lot[level] != said for level, said in zip(_LEVELS, journal, strict=True))))
+        .order_by(lot.id)
+    )
+
+
+_DIFFERING = _differing()  # made once: the simulator asks after every hundredth event
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,16 +41,7 @@ class LevelDifference:
 
 def check_levels(tx: Transaction) -> list[LevelDifference]:
     """Lots whose level and journal differ; none, if all is well. Reads the whole journal."""
-    lot, movement = stock_lot.c, stock_movement.c
-    changes = [func.sum(movement[f"{level}_change"]).label(level) for level in _LEVELS]
-    sums = select(movement.lot_id, *changes).group_by(movement.lot_id).subquery()
-    journal = [func.coalesce(sums.c[level], 0).label(f"journal_{level}") for level in _LEVELS]
-    rows = tx.all(
-        select(lot.id, lot.name, *(lot[level] for level in _LEVELS), *journal)
-        .select_from(stock_lot.outerjoin(sums, sums.c.lot_id == lot.id))
-        .where(or_(*(lot[level] != said for level, said in zip(_LEVELS, journal, strict=True))))
-        .order_by(lot.id)
-    )
+    rows = tx.all(_DIFFERING)
     return [
         LevelDifference(
             lot_id=row["id"],

@@ -23,6 +23,7 @@ from .moving import Change, lock_lots, write_movements
 from .tables import stock_lot
 
 _ONE = select(stock_lot).where(stock_lot.c.id == bindparam("lot"), stock_lot.c.enterprise_id == bindparam("owner"))
+_SOME = select(stock_lot).where(stock_lot.c.id.in_(bindparam("lots", expanding=True)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,7 +163,7 @@ def lot_by_id(tx: Transaction, enterprise_id: str, lot_id: str) -> StockLot:
 
 def lots_by_id(tx: Transaction, lot_ids: Collection[str]) -> dict[str, StockLot]:
     """These lots of any enterprise, by id; those that are not there are left out."""
-    rows = tx.all(select(stock_lot).where(stock_lot.c.id.in_(sorted(lot_ids))))
+    rows = tx.all(_SOME, {"lots": sorted(lot_ids)})
     return {row["id"]: lot_of(row) for row in rows}
 
 

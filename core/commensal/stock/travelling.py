@@ -16,6 +16,8 @@ from ..store import Transaction
 from .moving import Change, change_levels, lock_lots, write_movements
 from .tables import stock_lot
 
+_TELL = update(stock_lot).where(stock_lot.c.id == bindparam("lot"))
+
 
 def lend_stock(tx: Transaction, lot_id: str, grains: int, *, note: str = "") -> bool:
     """Others may sell these grains from now on. False, and nothing is done, where less is free."""
@@ -73,7 +75,7 @@ def count_copies(tx: Transaction, levels: Mapping[str, tuple[int, int]], *, note
 
 def tell_beyond(tx: Transaction, lot_id: str, beyond: int, free_until: datetime | None) -> None:
     """What may be had from elsewhere, in grains, as it is told; and until when (UTC) the lot may be sold here."""
-    tx.execute(update(stock_lot).where(stock_lot.c.id == lot_id).values(beyond=beyond, free_until=free_until))
+    tx.change(_TELL, {"lot": lot_id, "beyond": beyond, "free_until": free_until})
 
 
 def tell_beyonds(tx: Transaction, levels: Mapping[str, int]) -> None:

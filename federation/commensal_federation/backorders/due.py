@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import timedelta
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import bindparam, or_, select, update
 
 from commensal import Transaction, promise
 
@@ -15,17 +15,24 @@ TELL = "federation.tell_backorder"  # a job: {"backorder": id}
 CLAIM = timedelta(minutes=15)  # longer than all requests of a step may take, and a second try after a crash
 _AT_ONCE = 200
 _row = federation_backorder.c
+# Made once, since they are asked every minute.
+_FREE = or_(_row.claimed_until.is_(None), _row.claimed_until <= bindparam("now"))
+_DUE = (
+    select(_row.id)
+    .where(_row.due_at <= bindparam("now"), _row.parked_at.is_(None), _FREE)
+    .order_by(_row.due_at, _row.id)
+    .limit(_AT_ONCE)
+)
+_DUE_OF = _DUE.where(_row.session_id == bindparam("session"))
+_CLAIM_ONE = update(federation_backorder).where(_row.id == bindparam("order"), _FREE)
 
 
 def tell_due(tx: Transaction, *, session_id: str = "") -> None:
     """Promises what is due, of one sale or of all. A slow platform makes none wait for another."""
-    free = or_(_row.claimed_until.is_(None), _row.claimed_until <= tx.now)
-    due = select(_row.id).where(_row.due_at <= tx.now, _row.parked_at.is_(None), free)
-    if session_id:
-        due = due.where(_row.session_id == session_id)
-    for row in tx.all(due.order_by(_row.due_at, _row.id).limit(_AT_ONCE)):
-        claim = update(federation_backorder).where(_row.id == row["id"], free).values(claimed_until=tx.now + CLAIM)
-        if tx.execute(claim).rowcount:  # nobody else has, in the same moment
+    asked = (_DUE_OF, {"now": tx.now, "session": session_id}) if session_id else (_DUE, {"now": tx.now})
+    for row in tx.all(*asked):
+        claim = {"order": row["id"], "now": tx.now, "claimed_until": tx.now + CLAIM}
+        if tx.change(_CLAIM_ONE, claim):  # nobody else has, in the same moment
             promise(tx, TELL, {"backorder": row["id"]})
 
 

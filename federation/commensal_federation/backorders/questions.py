@@ -7,7 +7,7 @@ from dataclasses import fields
 from fractions import Fraction
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from commensal import NotFound, Row, Transaction
 
@@ -15,6 +15,7 @@ from .tables import federation_backorder, federation_backorder_line
 from .values import Backorder, BackorderLine
 
 _row, _line = federation_backorder.c, federation_backorder_line.c
+_OF_SESSION = select(federation_backorder).where(_row.session_id == bindparam("session")).order_by(_row.id)
 _PLAIN = [one.name for one in fields(Backorder) if one.name not in ("lines", "before")]
 _LINE = [one.name for one in fields(BackorderLine) if one.name != "per_case"]
 
@@ -59,7 +60,7 @@ def backorders(
 
 def backorders_of_session(tx: Transaction, session_id: str) -> list[Backorder]:
     """One for each platform."""
-    return _read(tx, tx.all(select(federation_backorder).where(_row.session_id == session_id).order_by(_row.id)))
+    return _read(tx, tx.all(_OF_SESSION, {"session": session_id}))
 
 
 def backorders_at(tx: Transaction, link_id: str) -> list[Backorder]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from commensal import SaleSession, Transaction, ordered_of, products_by_id, sale_by_id
 
@@ -22,6 +22,7 @@ from .write import keep_backorder, open_backorder
 
 AFTER_CLOSE = timedelta(minutes=1)  # so that who ordered at the last moment is in it, as Open Food Network has it
 _producer = federation_linked_producer.c
+_PRODUCERS = select(_producer.producer_id).where(_producer.enterprise_id == bindparam("hub"))
 Wanted = Mapping[str, int]  # pieces by product, a copy here
 
 
@@ -42,9 +43,7 @@ def state_of(session: SaleSession) -> State:
 
 def _wanted(tx: Transaction, hub_id: str, session_id: str, there: Collection[Backorder]) -> dict[str, dict[str, int]]:
     """Pieces by link and product. What two links of a hub bring is ordered by the one that it was ordered by before."""
-    producers = [
-        row["producer_id"] for row in tx.all(select(_producer.producer_id).where(_producer.enterprise_id == hub_id))
-    ]
+    producers = [row["producer_id"] for row in tx.all(_PRODUCERS, {"hub": hub_id})]
     if not producers:
         return {}
     ordered = {one.product_id: one.quantity for one in ordered_of(tx, session_id, producers)}

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import fields
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Select, bindparam, insert, select, update
 
 from commensal import (
     Conflict,
@@ -41,6 +42,14 @@ from .values import Grant, GrantAnswer, GrantEnd, GrantOffer
 SELLING = ("ReadProducts", "WriteOrders")  # what a copy of a producer grants to the hub, in the core's words
 _row = federation_grant.c
 _COLUMNS = [_row[one.name] for one in fields(Grant)]
+_BETWEEN = select(*_COLUMNS).where(
+    _row.direction == bindparam("way"), _row.enterprise_id == bindparam("ours"), _row.other_iri == bindparam("theirs")
+)
+_GRANTORS = (
+    select(_row.enterprise_id)
+    .where(_row.peer_id == bindparam("peer"), _row.direction == "given", _row.state == "accepted")
+    .distinct()
+)
 
 
 # ------------------------------------------------------------------------------------------------ the grantor's side
@@ -113,8 +122,7 @@ def offer_again(federation: Federation, tx: Transaction, found: Grant) -> None:
 
 def grantors_to(tx: Transaction, peer_id: str) -> set[str]:
     """Ids of our enterprises that have granted something, not taken back, to an enterprise of this peer."""
-    given = (_row.peer_id == peer_id, _row.direction == "given", _row.state == "accepted")
-    return {row["enterprise_id"] for row in tx.all(select(_row.enterprise_id).where(*given).distinct())}
+    return {row["enterprise_id"] for row in tx.all(_GRANTORS, {"peer": peer_id})}
 
 
 # ------------------------------------------------------------------------------------------------ the hub's side
@@ -211,8 +219,7 @@ def grant_by_id(
 
 def find_grant(tx: Transaction, direction: str, enterprise_id: str, other_iri: str) -> Grant | None:
     """The grant between these two, if there is one."""
-    same = (_row.direction == direction, _row.enterprise_id == enterprise_id, _row.other_iri == other_iri)
-    row = tx.first(select(*_COLUMNS).where(*same))
+    row = tx.first(_BETWEEN, {"way": direction, "ours": enterprise_id, "theirs": other_iri})
     return None if row is None else Grant(**row)
 
 
@@ -228,9 +235,14 @@ def grants_between(
 ) -> list[Grant]:
     """Grants by id, from the one after `after` on; None: any."""
     asked = {"enterprise_id": enterprise_id, "peer_id": peer_id, "direction": direction, "state": state}
-    same = [_row[name] == value for name, value in asked.items() if value is not None]
-    rows = tx.all(select(*_COLUMNS).where(_row.id > after, *same).order_by(_row.id).limit(limit))
-    return [Grant(**row) for row in rows]
+    same = {name: value for name, value in asked.items() if value is not None}
+    return [Grant(**row) for row in tx.all(_grants(*same), {**same, "after": after, "most": limit})]
+
+
+@cache
+def _grants(*same: str) -> Select[Any]:
+    mine = select(*_COLUMNS).where(_row.id > bindparam("after"), *(_row[name] == bindparam(name) for name in same))
+    return mine.order_by(_row.id).limit(bindparam("most"))
 
 
 def mirror_of(tx: Transaction, iri: str) -> str:

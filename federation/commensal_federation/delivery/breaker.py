@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import update
+from sqlalchemy import bindparam, update
 
 from commensal import Transaction
 
@@ -22,6 +22,7 @@ PROBES = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 15, 30))
 SOONER = timedelta(seconds=30)  # a peer that calls is tried no more often than that
 
 _peer = federation_peer.c
+_NOTE = update(federation_peer).where(_peer.id == bindparam("peer"))
 
 
 def held(peer: Peer, now: datetime) -> bool:
@@ -43,7 +44,7 @@ def note_failure(tx: Transaction, peer: Peer) -> datetime | None:
         "breaker": "open" if opened else "closed",
         "held_until": until,
     }
-    tx.execute(update(federation_peer).where(_peer.id == peer.id), values)
+    tx.change(_NOTE, {"peer": peer.id, **values})
     return until
 
 
@@ -52,7 +53,7 @@ def note_success(tx: Transaction, peer: Peer) -> bool:
     if not peer.failures:
         return False
     values = {"failures": 0, "failing_since": None, "breaker": "closed", "held_until": None}
-    tx.execute(update(federation_peer).where(_peer.id == peer.id), values)
+    tx.change(_NOTE, {"peer": peer.id, **values})
     return True
 
 

@@ -6,13 +6,14 @@ second at which it began: whatever was lost, none was begun later.
 
 from __future__ import annotations
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
 from commensal import Transaction, insert_once
 
 from .tables import federation_epoch
 
 FIRST = "first"
+_OF_REASON = select(federation_epoch.c.epoch).where(federation_epoch.c.reason == bindparam("why"))
 _NEWEST = select(func.max(federation_epoch.c.epoch))
 
 
@@ -47,4 +48,4 @@ def past_epochs(tx: Transaction) -> list[int]:
 
 def had_epoch(tx: Transaction, reason: str) -> bool:
     """Whether an epoch has begun for this reason already."""
-    return tx.first(select(federation_epoch.c.epoch).where(federation_epoch.c.reason == reason)) is not None
+    return tx.first(_OF_REASON, {"why": reason}) is not None

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
-from sqlalchemy import Table, func, select, tuple_, update
+from sqlalchemy import Select, Table, bindparam, func, select, tuple_, update
 
-from commensal import Row, Transaction, promise
+from commensal import Row, Transaction, Whole, promise
 
 from ..messages.types import LANES
 from ..peers.values import Peer
@@ -24,6 +25,35 @@ from .tables import federation_inbox, federation_outbox
 _LIMIT = 200
 _SIZE = 6 * 1024 * 1024  # bytes of an answer, but for its last line
 _out, _in = federation_outbox.c, federation_inbox.c
+_CURSOR = tuple_(bindparam("after_epoch", type_=Whole), bindparam("after_seq", type_=Whole))
+
+
+def _beyond(table: Table) -> Select[Any]:
+    row = table.c
+    return (
+        select(row.body)
+        .where(row.peer_id == bindparam("peer"), row.lane == bindparam("name"))
+        .where(tuple_(row.epoch, row.seq) > _CURSOR)
+        .order_by(row.epoch, row.seq)
+        .limit(bindparam("most"))
+    )
+
+
+# Made once, since they are asked whenever somebody looks whether something is missing.
+_BEYOND = {"out": _beyond(federation_outbox), "in": _beyond(federation_inbox)}
+_FIRST = (
+    select(_out.epoch, func.min(_out.seq).label("seq"))
+    .where(_out.peer_id == bindparam("peer"), _out.lane == bindparam("name"))
+    .group_by(_out.epoch)
+    .order_by(_out.epoch)
+    .limit(1)
+)
+_CAME = update(federation_outbox).where(
+    _out.peer_id == bindparam("peer"),
+    _out.lane == bindparam("name"),
+    _out.state == "waiting",
+    tuple_(_out.epoch, _out.seq) <= _CURSOR,
+)
 
 
 def given(federation: Federation, peer: Peer, query: Mapping[str, str]) -> Answer:
@@ -37,7 +67,7 @@ def given(federation: Federation, peer: Peer, query: Mapping[str, str]) -> Answe
     with federation.instance.store.read() as tx:
         head = _head(tx, peer.id, lane)
         floor = _floor(tx, peer.id, lane, head)
-        rows = [] if after < floor else _after(tx, federation_outbox, peer.id, lane, after, limit)
+        rows = [] if after < floor else _after(tx, "out", peer.id, lane, after, limit)
     told = (("x-fed-head", write_cursor(head)), ("x-fed-floor", write_cursor(floor)))
     if after > head:
         federation.instance.store.transact(lambda tx: _ahead(tx, peer, lane, after, head))
@@ -52,7 +82,7 @@ def held_of(federation: Federation, peer: Peer, query: Mapping[str, str]) -> Ans
     """The peer's own messages, as we have them: after a restore it fetches what it does not know any more."""
     lane, after, limit = _asked(query)
     with federation.instance.store.read() as tx:
-        return _lines(_after(tx, federation_inbox, peer.id, lane, after, limit))
+        return _lines(_after(tx, "in", peer.id, lane, after, limit))
 
 
 def answers_to(federation: Federation, peer: Peer, id: str) -> Answer:
@@ -71,12 +101,9 @@ def _asked(query: Mapping[str, str]) -> tuple[str, Cursor, int]:
     return lane, after, max(1, min(int(limit), _LIMIT))
 
 
-def _after(tx: Transaction, table: Table, peer_id: str, lane: str, after: Cursor, limit: int) -> Sequence[Row]:
-    column = table.c
-    mine = select(column.body).where(column.peer_id == peer_id, column.lane == lane)
-    beyond = mine.where(tuple_(column.epoch, column.seq) > after).order_by(column.epoch, column.seq).limit(limit)
+def _after(tx: Transaction, box: str, peer_id: str, lane: str, after: Cursor, limit: int) -> Sequence[Row]:
     found, size = [], 0
-    for row in tx.all(beyond):
+    for row in tx.all(_BEYOND[box], {**_upto(peer_id, lane, after), "most": limit}):
         found.append(row)
         size += len(row["body"])
         if size > _SIZE:
@@ -91,8 +118,7 @@ def _head(tx: Transaction, peer_id: str, lane: str) -> Cursor:
 
 def _floor(tx: Transaction, peer_id: str, lane: str, head: Cursor) -> Cursor:
     """The cursor before the first message that is still kept; where none is, that of the last that was said."""
-    mine = select(_out.epoch, func.min(_out.seq).label("seq")).where(_out.peer_id == peer_id, _out.lane == lane)
-    row = tx.first(mine.group_by(_out.epoch).order_by(_out.epoch).limit(1))
+    row = tx.first(_FIRST, {"peer": peer_id, "name": lane})
     if row is None:
         return head if head[1] else (0, 0)
     return (0, 0) if row["seq"] == 1 else (row["epoch"], row["seq"] - 1)
@@ -108,13 +134,12 @@ def _ahead(tx: Transaction, peer: Peer, lane: str, after: Cursor, head: Cursor) 
 
 def _acknowledged(tx: Transaction, peer_id: str, lane: str, after: Cursor) -> None:
     """Whoever asks for what comes after has what came before: pushes of it that failed are made good."""
-    came = update(federation_outbox).where(
-        _out.peer_id == peer_id,
-        _out.lane == lane,
-        _out.state == "waiting",
-        tuple_(_out.epoch, _out.seq) <= after,
-    )
-    tx.execute(came, {"state": "delivered", "error": "", "finished_at": tx.now})
+    came = {"state": "delivered", "error": "", "finished_at": tx.now}
+    tx.change(_CAME, {**_upto(peer_id, lane, after), **came})
+
+
+def _upto(peer_id: str, lane: str, after: Cursor) -> dict[str, Any]:
+    return {"peer": peer_id, "name": lane, "after_epoch": after[0], "after_seq": after[1]}
 
 
 def _gone(lane: str, floor: Cursor, *told: tuple[str, str]) -> Answer:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 
 from commensal import Transaction, insert_once
 
@@ -29,6 +29,10 @@ from .values import Receipt
 SEEN_EVERY = timedelta(minutes=1)  # "last seen" is no more exact than that
 _WALK = 1000  # rows that are looked at when a gap has closed
 _box = federation_inbox.c
+# Made once, since many messages need them.
+_DIGEST = select(_box.digest).where(_box.id == bindparam("message"))
+_ENDED = update(federation_inbox).where(_box.id == bindparam("message"))
+_HEARD = update(federation_peer).where(federation_peer.c.id == bindparam("peer"))
 
 
 @dataclass
@@ -94,8 +98,7 @@ class Intake:
                 promise_pull(self._tx, self._peer.id, name)
         last = self._peer.last_seen_at
         if last is None or last + SEEN_EVERY < self._tx.now:
-            seen = update(federation_peer).where(federation_peer.c.id == self._peer.id)
-            self._tx.execute(seen, {"last_seen_at": self._tx.now})
+            self._tx.change(_HEARD, {"peer": self._peer.id, "last_seen_at": self._tx.now})
 
     def _store(self, lane: _Lane, checked: Checked) -> Receipt:
         envelope = checked.envelope
@@ -123,8 +126,7 @@ class Intake:
             return Receipt(202, envelope.id)
         if not has_room(self._tx, self._peer):
             raise TooMuchKept
-        ended = update(federation_inbox).where(_box.id == envelope.id)
-        self._tx.execute(ended, {"state": outcome.state, "error": outcome.error})
+        self._tx.change(_ENDED, {"message": envelope.id, "state": outcome.state, "error": outcome.error})
         if outcome.state == "parked":
             self._lane(envelope.lane).parked += 1
         return Receipt(202, envelope.id, outcome.state, outcome.error)
@@ -150,7 +152,7 @@ class Intake:
 
     def _again(self, envelope: Envelope) -> Receipt:
         """The same message once more has no effect, however late; another one in its place is a contradiction."""
-        known = self._tx.first(select(_box.digest).where(_box.id == envelope.id))
+        known = self._tx.first(_DIGEST, {"message": envelope.id})
         if known is not None and known["digest"] == envelope.digest:
             return Receipt(200, envelope.id, "known")
         if known is not None:
@@ -177,7 +179,7 @@ class Intake:
         return None
 
     def _of_old_epoch(self, envelope: Envelope) -> Receipt:
-        known = self._tx.first(select(_box.digest).where(_box.id == envelope.id))
+        known = self._tx.first(_DIGEST, {"message": envelope.id})
         if known is not None:
             return self._again(envelope)
         alert(self._tx, self._peer.id, "epoch", f"a message of the epoch {envelope.epoch}, which is over, came anew")

@@ -27,6 +27,7 @@ _CHANGE = update(federation_lane).where(*_ONE)
 _OUT = update(federation_lane).where(
     _lane.peer_id == bindparam("peer"), _lane.lane == bindparam("name"), _lane.direction == "out"
 )
+_PROMISING = update(federation_lane).where(*_ONE, ~_lane.promised)
 _TAKE = _OUT.values(seq=_lane.seq + 1).returning(_lane.epoch, _lane.seq, _lane.hash, _lane.promised)
 _POSTED = _OUT.values(hash=bindparam("last"), promised=True)
 
@@ -104,8 +105,7 @@ def promise_push(tx: Transaction, peer_id: str) -> None:
 
 def promise_pull(tx: Transaction, peer_id: str, lane: str) -> None:
     """A job will fetch what is missing of the lane; nothing where one is promised."""
-    promising = update(federation_lane).where(*where_lane(peer_id, lane, "in"), ~_lane.promised)
-    if tx.execute(promising, {"promised": True}).rowcount == 1:
+    if tx.change(_PROMISING, {"peer": peer_id, "name": lane, "way": "in", "promised": True}) == 1:
         promise(tx, PULL, {"peer": peer_id, "lane": lane})
 
 

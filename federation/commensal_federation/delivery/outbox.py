@@ -20,6 +20,9 @@ from .epochs import current_epoch
 from .lanes import PUSH, next_place, posted
 from .tables import federation_outbox
 
+_box = federation_outbox.c
+_KEEP = insert(federation_outbox)  # made once, since each message needs it
+
 
 def post(
     federation: Federation,
@@ -102,7 +105,7 @@ def queue(
         "error": "",
         "recovered": False,
     }
-    tx.execute(insert(federation_outbox), row)
+    tx.change(_KEEP, row)
     posted(tx, peer_id, place.lane, multihash(signed))
     if not promised:
         promise(tx, PUSH, {"peer": peer_id, "lane": place.lane}, due_at=due_at)
@@ -123,7 +126,6 @@ def _refuse_unagreed(peer: Peer, known: MessageType) -> None:
 
 def said_before(tx: Transaction, in_reply_to: str, type_name: str) -> str | None:
     """The answer of this type that was given before a restore, and that the peer has given back."""
-    box = federation_outbox.c
-    given = select(box.id).where(box.in_reply_to == in_reply_to, box.type == type_name, box.recovered)
+    given = select(_box.id).where(_box.in_reply_to == in_reply_to, _box.type == type_name, _box.recovered)
     found: str | None = tx.value(given)
     return found

@@ -35,7 +35,9 @@ _OLDEST = (
     .where(_box.peer_id == bindparam("peer"), _box.lane == bindparam("name"), _box.state == "waiting")
     .order_by(_box.epoch, _box.seq)
     .limit(bindparam("most"))
-)  # made once, since each batch needs it
+)  # made once, since each batch needs it, and these too
+_SETTLED = update(federation_outbox).where(_box.id.in_(bindparam("messages", expanding=True)))
+_TRIED = _SETTLED.values(attempts=_box.attempts + 1)
 
 
 @dataclass(frozen=True)
@@ -149,14 +151,13 @@ def _settle(federation: Federation, tx: Transaction, lane: str, batch: _Batch, v
     peer = peer_by_id(tx, batch.peer.id)
     rows = {row["id"]: row for row in batch.rows}
     if verdict.delivered:
-        came = update(federation_outbox).where(_box.id.in_(verdict.delivered))
-        tx.execute(came, {"state": "delivered", "error": "", "finished_at": tx.now})
+        came = {"state": "delivered", "error": "", "finished_at": tx.now}
+        tx.change(_SETTLED, {"messages": list(verdict.delivered), **came})
     for receipt in verdict.refused:
         if _still_waits(tx, receipt.id):
             fail(federation, tx, rows[receipt.id], receipt.code or str(receipt.status), receipt.text)
     if verdict.again:
-        tried = update(federation_outbox).where(_box.id.in_(verdict.again))
-        tx.execute(tried.values(attempts=_box.attempts + 1, error=verdict.error[:1000]))
+        tx.change(_TRIED, {"messages": list(verdict.again), "error": verdict.error[:1000]})
     notice_refusals(federation, tx, peer, verdict)
     if verdict.answered:
         _after_success(tx, peer, lane, verdict)

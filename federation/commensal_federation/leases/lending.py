@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 
 from commensal import Transaction, lend_stock, settle_lent, write_off
 
@@ -24,6 +24,11 @@ from .values import LeaseForced, LeaseGrant, LeaseRecall, LeaseRefusal, LeaseRep
 TERM = timedelta(hours=24)  # of a grant; asking again makes it longer
 FOUND = 10  # percent more than was granted that the scales of a holder may find, of what is weighed
 _row = federation_lease.c
+_WAITING = (
+    select(_row.id)
+    .where(_row.lot_id == bindparam("lot"), _row.role == "lender", _row.wanted > 0)
+    .order_by(_row.wanted_at, _row.id)
+)
 
 
 def answer_request(
@@ -83,8 +88,7 @@ def take_report(federation: Federation, tx: Transaction, peer: Peer, lot_id: str
 
 def serve_wants(federation: Federation, tx: Transaction, lot_id: str) -> None:
     """Units have become free: those who were refused get theirs, first come, first served."""
-    waiting = select(_row.id).where(_row.lot_id == lot_id, _row.role == "lender", _row.wanted > 0)
-    for waits in tx.all(waiting.order_by(_row.wanted_at, _row.id)):
+    for waits in tx.all(_WAITING, {"lot": lot_id}):
         lease = lease_by_id(tx, waits["id"])
         peer = peer_by_id(tx, lease.row["peer_id"])
         given = min(lease.row["wanted"], _lendable(lease, peer))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from commensal import Instance, Job, Periodic, Transaction, Work, promise
 
@@ -18,6 +18,11 @@ MIND = "federation.mind_leases"
 _AT_ONCE = 200  # leases of one job
 _row = federation_lease.c
 _ALL = select(_row.id).order_by(_row.id)
+_SOME = (
+    select(_row.role, _row.peer_id, _row.lot_id, _row.wanted)
+    .where(_row.id > bindparam("after"), _row.id <= bindparam("last"))
+    .order_by(_row.id)
+)
 
 
 def mind_leases(tx: Transaction) -> None:
@@ -32,9 +37,8 @@ def mind_leases(tx: Transaction) -> None:
 def mind_some(instance: Instance, job: Job) -> None:
     """Each lease in a transaction of its own, so that none waits for another."""
     federation = federation_of(instance)
-    span = (_row.id > job.payload["after"], _row.id <= job.payload["last"])
     with instance.store.read() as tx:
-        rows = tx.all(select(_row.role, _row.peer_id, _row.lot_id, _row.wanted).where(*span).order_by(_row.id))
+        rows = tx.all(_SOME, {"after": job.payload["after"], "last": job.payload["last"]})
         active = {row["peer_id"] for row in rows if peer_by_id(tx, row["peer_id"]).active}
     for row in rows:
         if row["peer_id"] not in active:

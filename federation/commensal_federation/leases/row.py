@@ -72,6 +72,9 @@ def units(grains: int, per_unit: int) -> Decimal:
     return value.quantize(Decimal(1)) if value == value.to_integral() else value.normalize()
 
 
+_HOLDINGS = select(federation_lease).where(_row.role == "holder", _row.lot_id.in_(bindparam("lots", expanding=True)))
+
+
 def lease_with(tx: Transaction, role: Role, peer_id: str, *, lot_id: str = "", lot_iri: str = "") -> Held | None:
     """The lease of a lot, by its id here or its IRI, with this peer; locked before its lot is."""
     row = tx.first(_OF_LOT if lot_id else _OF_IRI, {"as": role, "with": peer_id, "lot": lot_id or lot_iri})
@@ -80,7 +83,7 @@ def lease_with(tx: Transaction, role: Role, peer_id: str, *, lot_id: str = "", l
 
 def holdings_of(tx: Transaction, lot_ids: Collection[str]) -> list[Held]:
     """The leases by which these lots are held here, one for each lot that is; not locked."""
-    rows = tx.all(select(federation_lease).where(_row.role == "holder", _row.lot_id.in_(sorted(lot_ids))))
+    rows = tx.all(_HOLDINGS, {"lots": sorted(lot_ids)})
     return [_held(tx, row) for row in rows]
 
 

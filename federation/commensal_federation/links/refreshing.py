@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from commensal import Event, Instance, Job, SaleSession, Transaction, hookimpl
 
@@ -33,6 +33,11 @@ _DOUBLINGS = 9
 _AT_ONCE = 200
 _SHOWN = 50  # findings
 _row = federation_link.c
+# Made once, since it is asked every minute.
+_DUE = (
+    select(_row.id).where(_row.state == "active", _row.due_at <= bindparam("now")).order_by(_row.due_at).limit(_AT_ONCE)
+)
+_LOCKED_DUE = _DUE.with_for_update(skip_locked=True)
 
 
 def refresh(federation: Federation, link_id: str, *, resume: bool = False) -> Refreshed:
@@ -65,8 +70,7 @@ def refresh_link(instance: Instance, job: Job) -> None:
 
 def refresh_due(tx: Transaction) -> None:
     """Promises to read what is due. Until it is done or given up, it is not promised again."""
-    due = select(_row.id).where(_row.state == "active", _row.due_at <= tx.now).order_by(_row.due_at).limit(_AT_ONCE)
-    for row in tx.all(due.with_for_update(skip_locked=True) if tx.postgresql else due):
+    for row in tx.all(_LOCKED_DUE if tx.postgresql else _DUE, {"now": tx.now}):
         tx.execute(update(federation_link).where(_row.id == row["id"]).values(due_at=tx.now + CLAIM))
         promise_refresh(tx, row["id"])
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from commensal import (
     Event,
@@ -36,6 +36,18 @@ from .values import InstanceOrder, Line, OrderUpdate, SaidLine
 from .write import keep_order, open_order
 
 _item, _grant, _mirror = federation_item.c, federation_grant.c, federation_mirror.c
+# Made once, since each word of a hub needs them.
+_PRODUCERS = (
+    select(_grant.id, _grant.peer_id, _grant.other_iri, _grant.other_name, _mirror.enterprise_id)
+    .join(federation_mirror, _mirror.iri == _grant.other_iri)
+    .where(_grant.enterprise_id == bindparam("hub"), _grant.direction == "received")
+    .order_by(_grant.id)
+)
+_OFFERED = (
+    select(federation_item)
+    .where(_item.grant_id == bindparam("grant"), _item.product_id.in_(bindparam("products", expanding=True)))
+    .order_by(_item.product_id, _item.iri)
+)
 
 
 # ------------------------------------------------------------------------------------------------ what happened
@@ -102,15 +114,9 @@ class Mirror:
 
 def producers_of(tx: Transaction, hub: str) -> list[Mirror]:
     """All of them, whatever became of their grants, taken back or offered anew: what was ordered stays ordered."""
-    found = (
-        select(_grant.id, _grant.peer_id, _grant.other_iri, _grant.other_name, _mirror.enterprise_id)
-        .join(federation_mirror, _mirror.iri == _grant.other_iri)
-        .where(_grant.enterprise_id == hub, _grant.direction == "received")
-        .order_by(_grant.id)
-    )
     return [
         Mirror(row["other_iri"], row["other_name"], row["peer_id"], row["enterprise_id"], row["id"])
-        for row in tx.all(found)
+        for row in tx.all(_PRODUCERS, {"hub": hub})
     ]
 
 
@@ -189,11 +195,7 @@ def _lines(tx: Transaction, mirror: Mirror, order: InstanceOrder, ordered: dict[
     """A line keeps the price at which it was first ordered; one that nobody wants any more stays, with nothing."""
     known = {line.product_id: line for line in order.lines}
     new = sorted(set(ordered) - set(known))
-    rows = tx.all(
-        select(federation_item)
-        .where(_item.grant_id == mirror.grant_id, _item.product_id.in_(new))
-        .order_by(_item.product_id, _item.iri)
-    )
+    rows = tx.all(_OFFERED, {"grant": mirror.grant_id, "products": new}) if new else ()
     offered = {row["product_id"]: row for row in reversed(rows)}  # one product in two catalogs: the first
     products = products_by_id(tx, new)
     made = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from commensal import Transaction, products_by_id
 
@@ -14,11 +14,13 @@ from .tables import federation_order
 from .values import AnswerLine, InstanceOrder
 
 _order = federation_order.c
+_SUPPLIER = select(_order.enterprise_id).where(_order.id == bindparam("order"), _order.role == "supplier")
+_PASSED_ON = select(_order.id).where(_order.iri == bindparam("order"), _order.role == "supplier")
 
 
 def pass_on(federation: Federation, tx: Transaction, order_id: str) -> None:
     """Orders of the producers what this order, of a hub elsewhere, has of their goods."""
-    row = tx.first(select(_order.enterprise_id).where(_order.id == order_id, _order.role == "supplier"))
+    row = tx.first(_SUPPLIER, {"order": order_id})
     if row is None:
         return
     order = order_of(tx, row["enterprise_id"], order_id, role="supplier")
@@ -38,7 +40,7 @@ def pass_on(federation: Federation, tx: Transaction, order_id: str) -> None:
 
 def pass_answer_back(federation: Federation, tx: Transaction, onward: InstanceOrder) -> bool:
     """What a producer says to an order that was passed on goes to whoever ordered first. False for our own orders."""
-    first = tx.first(select(_order.id).where(_order.iri == onward.session_iri, _order.role == "supplier"))
+    first = tx.first(_PASSED_ON, {"order": onward.session_iri})
     if first is None:
         return False
     order = order_of(tx, onward.enterprise_id, first["id"], role="supplier")

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, bindparam, select
 
 from commensal import NotFound, Row, Transaction
 
@@ -14,13 +14,26 @@ from .tables import federation_cut, federation_order, federation_order_line
 from .values import Cut, InstanceOrder, Line
 
 _order, _line = federation_order.c, federation_order_line.c
+_LOCKED = select(federation_order).with_for_update()
+# Made once, since each word about an order needs them.
+_BY_IRI = _LOCKED.where(_order.iri == bindparam("order"))
+_BETWEEN = _LOCKED.where(
+    _order.role == bindparam("ours"), _order.enterprise_id == bindparam("enterprise"),
+    _order.other_iri == bindparam("other"), _order.session_iri == bindparam("session"),
+)  # fmt: skip
+_MINE = _LOCKED.where(_order.id == bindparam("order"), _order.enterprise_id == bindparam("enterprise"))
+_LINES = (
+    select(federation_order_line)
+    .where(_line.order_id.in_(bindparam("orders", expanding=True)))
+    .order_by(_line.order_id, _line.item_iri)
+)
 _PLAIN = [one.name for one in fields(InstanceOrder) if one.name != "lines"]
 _LINE = [one.name for one in fields(Line) if one.name != "customers"]
 
 
 def order_by_iri(tx: Transaction, iri: str) -> InstanceOrder | None:
     """Locked until the transaction ends."""
-    row = tx.first(select(federation_order).where(_order.iri == iri).with_for_update())
+    row = tx.first(_BY_IRI, {"order": iri})
     return None if row is None else _orders(tx, [row])[0]
 
 
@@ -28,18 +41,15 @@ def order_between(
     tx: Transaction, role: str, enterprise_id: str, other_iri: str, session_iri: str
 ) -> InstanceOrder | None:
     """The one order of these two for this sale, locked; None before there is one."""
-    same = (_order.role == role, _order.enterprise_id == enterprise_id, _order.other_iri == other_iri)
-    row = tx.first(select(federation_order).where(*same, _order.session_iri == session_iri).with_for_update())
+    same = {"ours": role, "enterprise": enterprise_id, "other": other_iri, "session": session_iri}
+    row = tx.first(_BETWEEN, same)
     return None if row is None else _orders(tx, [row])[0]
 
 
 def order_of(tx: Transaction, enterprise_id: str, order_id: str, *, role: str | None = None) -> InstanceOrder:
     """One order of an enterprise of ours, locked. Raises `NotFound`."""
-    mine = [_order.id == order_id, _order.enterprise_id == enterprise_id]
-    if role is not None:
-        mine.append(_order.role == role)
-    row = tx.first(select(federation_order).where(*mine).with_for_update())
-    if row is None:
+    row = tx.first(_MINE, {"order": order_id, "enterprise": enterprise_id})
+    if row is None or role not in (None, row["role"]):
         raise NotFound("no_order", "There is no such order.")
     return _orders(tx, [row])[0]
 
@@ -67,8 +77,7 @@ def cuts_of(tx: Transaction, order_ids: Collection[str]) -> list[Cut]:
 def _orders(tx: Transaction, rows: Sequence[Row]) -> list[InstanceOrder]:
     ids = [row["id"] for row in rows]
     lines: dict[str, list[Line]] = {id: [] for id in ids}
-    found = select(federation_order_line).where(_line.order_id.in_(ids)).order_by(_line.order_id, _line.item_iri)
-    for one in tx.all(found) if ids else ():
+    for one in tx.all(_LINES, {"orders": ids}) if ids else ():
         lines[one["order_id"]].append(_read_line(one))
     return [_read(row, lines[row["id"]]) for row in rows]
 

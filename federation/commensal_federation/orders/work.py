@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 
 from commensal import Instance, Job, Periodic, Transaction, Work, promise
 
@@ -19,6 +19,8 @@ TELL = "federation.tell_orders"
 _due = federation_order_due.c
 _ANY = select(_due.id).limit(1)
 _NAMED = select(federation_order.c.id).where(federation_order.c.names > 0).limit(1)
+_ALL = select(federation_order_due).order_by(_due.at, _due.id)
+_DONE = delete(federation_order_due).where(_due.kind == bindparam("of"), _due.id == bindparam("which"))
 
 
 def look_for_changes(tx: Transaction) -> None:
@@ -35,10 +37,10 @@ def tell_changes(instance: Instance, job: Job) -> None:
     """Sums up every sale and every passed-on order that has changed, each in a transaction of its own."""
     federation = federation_of(instance)
     with instance.store.read() as tx:
-        due = [(row["kind"], row["id"]) for row in tx.all(select(federation_order_due).order_by(_due.at, _due.id))]
+        due = [(row["kind"], row["id"]) for row in tx.all(_ALL)]
     for kind, id in due:
         with instance.store.write() as tx:
-            tx.execute(delete(federation_order_due).where(_due.kind == kind, _due.id == id))
+            tx.change(_DONE, {"of": kind, "which": id})
             (_sum_up if kind == "session" else pass_on)(federation, tx, id)
 
 

@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import delete, insert, update
+from sqlalchemy import bindparam, delete, insert, update
 
 from commensal import Transaction, insert_rows
 
 from .tables import federation_order, federation_order_line
 from .values import InstanceOrder, Line
+
+_KEEP = update(federation_order).where(federation_order.c.id == bindparam("order"))
+_DROP = delete(federation_order_line).where(federation_order_line.c.order_id == bindparam("order"))
 
 
 def open_order(tx: Transaction, **values: Any) -> InstanceOrder:
@@ -24,11 +27,10 @@ def open_order(tx: Transaction, **values: Any) -> InstanceOrder:
 
 def keep_order(tx: Transaction, order: InstanceOrder, lines: Sequence[Line], **values: Any) -> None:
     """The order with these lines instead of those it had."""
-    changing = update(federation_order).where(federation_order.c.id == order.id)
-    tx.execute(changing.values(**values, changed_at=tx.now))
+    tx.change(_KEEP, {"order": order.id, **values, "changed_at": tx.now})
     if tuple(lines) == order.lines:
         return
-    tx.execute(delete(federation_order_line).where(federation_order_line.c.order_id == order.id))
+    tx.change(_DROP, {"order": order.id})
     insert_rows(tx, federation_order_line, [{"order_id": order.id, **_row(line)} for line in lines])
 
 

@@ -23,6 +23,8 @@ TELL = "federation.tell_platform"  # a job: {"platform": …, "enterprise": …,
 _EVERY = timedelta(minutes=1)
 _AT_ONCE = 1_000
 _row = federation_platform_notice.c
+# Made once, since it is asked every minute.
+_NOTED = select(_row.platform_id, _row.enterprise_id, _row.scope).order_by(*_row).limit(_AT_ONCE)
 
 
 def note_change(federation: Federation, tx: Transaction, enterprise_id: str, scope: str = "ReadProducts") -> None:
@@ -33,7 +35,7 @@ def note_change(federation: Federation, tx: Transaction, enterprise_id: str, sco
 
 def tell_soon(tx: Transaction) -> None:
     """Promises to tell what was noted: it belongs to jobs, which come back when a platform does not answer."""
-    noted = tx.all(select(_row.platform_id, _row.enterprise_id, _row.scope).order_by(*_row).limit(_AT_ONCE))
+    noted = tx.all(_NOTED)
     for platform_id, enterprise_id, scope in (tuple(row.values()) for row in noted):
         same = (_row.platform_id == platform_id, _row.enterprise_id == enterprise_id, _row.scope == scope)
         tx.execute(delete(federation_platform_notice).where(*same))
