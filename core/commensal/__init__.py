@@ -182,7 +182,10 @@ if TYPE_CHECKING:
     from .people.confirmations import sign_up as sign_up
     from .people.email import read_email as read_email
     from .people.fingerprint import fingerprint as fingerprint
+    from .people.log_in import CodeWanted as CodeWanted
+    from .people.log_in import await_code as await_code
     from .people.log_in import check_password as check_password
+    from .people.log_in import finish_log_in as finish_log_in
     from .people.log_in import log_in as log_in
     from .people.log_in import wrong_password as wrong_password
     from .people.new_email import ask_new_email as ask_new_email
@@ -193,6 +196,14 @@ if TYPE_CHECKING:
     from .people.people import person_by_email as person_by_email
     from .people.people import person_by_id as person_by_id
     from .people.scopes import SELF as SELF
+    from .people.second_factor import Enrolment as Enrolment
+    from .people.second_factor import begin_second_factor as begin_second_factor
+    from .people.second_factor import confirm_second_factor as confirm_second_factor
+    from .people.second_factor import second_factor_of as second_factor_of
+    from .people.second_factor import turn_off_second_factor as turn_off_second_factor
+    from .people.second_factor import unconfirmed_enrolment as unconfirmed_enrolment
+    from .people.second_factor import wrong_code as wrong_code
+    from .people.sessions import NewSession as NewSession
     from .people.sessions import log_out as log_out
     from .pricing.told import as_told as as_told
     from .pricing.values import CUSTOMER as CUSTOMER
@@ -318,13 +329,16 @@ if TYPE_CHECKING:
 _MODULES = {
     "ALLERGENS": "units.facets",
     "CUSTOMER": "pricing.values",
+    "CodeWanted": "people.log_in",
     "DERIVED": "store",
+    "Enrolment": "people.second_factor",
     "HERE": "cli.folder",
     "LABELS": "units.facets",
     "LANGUAGES": "languages.catalogs",
     "LARGEST": "money",
     "MEASURES": "units.measures",
     "MOST_ORDERS": "sale_sessions.slots",
+    "NewSession": "people.sessions",
     "ON_BEHALF": "store",
     "PERSONAL": "store",
     "PRODUCT_TYPES": "units.product_types",
@@ -435,6 +449,8 @@ _MODULES = {
     "ask_confirmation": "people.confirmations",
     "ask_new_email": "people.new_email",
     "ask_reset": "people.confirmations",
+    "await_code": "people.log_in",
+    "begin_second_factor": "people.second_factor",
     "bring_listing": "catalogs.bringing",
     "broken_invariants": "checks.invariants",
     "cancel_open": "payments.payments",
@@ -458,6 +474,7 @@ _MODULES = {
     "come_home": "enterprises.homes",
     "confirm_email": "people.confirmations",
     "confirm_new_email": "people.new_email",
+    "confirm_second_factor": "people.second_factor",
     "consents_of": "orders.consents",
     "console": "printing",
     "copy_enterprise": "enterprises.enterprises",
@@ -487,6 +504,7 @@ _MODULES = {
     "fill_cart": "orders.cart",
     "find_enterprise": "enterprises.enterprises",
     "fingerprint": "people.fingerprint",
+    "finish_log_in": "people.log_in",
     "forget_copies": "products.copies",
     "forget_me": "privacy.oneself",
     "format_moment": "languages.formats",
@@ -595,6 +613,7 @@ _MODULES = {
     "sales": "sale_sessions.questions",
     "say": "languages.catalogs",
     "search_key": "search",
+    "second_factor_of": "people.second_factor",
     "segment": "reports.segments",
     "sellable_products": "catalogs.granted",
     "sessions_of_shop": "sale_sessions.questions",
@@ -615,11 +634,14 @@ _MODULES = {
     "tell_beyond": "stock.travelling",
     "tell_beyonds": "stock.travelling",
     "translate": "languages.catalogs",
+    "turn_off_second_factor": "people.second_factor",
+    "unconfirmed_enrolment": "people.second_factor",
     "untraced": "store",
     "url_problem": "outbound.client",
     "who_lists": "catalogs.granted",
     "whose": "catalogs.whose",
     "write_off": "stock.travelling",
+    "wrong_code": "people.second_factor",
     "wrong_password": "people.log_in",
 }
 

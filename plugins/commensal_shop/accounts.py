@@ -10,15 +10,19 @@ from starlette.responses import Response
 
 from commensal import (
     LANGUAGES,
+    CodeWanted,
     Invalid,
+    NewSession,
     Refused,
     Visit,
     ask_confirmation,
     ask_reset,
+    await_code,
     check_password,
     clear_session,
     confirm_email,
     email_of_reset,
+    finish_log_in,
     hash_password,
     log_in,
     log_out,
@@ -27,6 +31,7 @@ from commensal import (
     set_session,
     sign_up,
     translate,
+    wrong_code,
     wrong_password,
 )
 
@@ -45,21 +50,50 @@ def log_in_page(visit: Visit) -> Response:
 def log_in_now(visit: Visit) -> Response:
     """The password is checked between transactions. The cart that a guest filled in this browser becomes theirs."""
     typed = {name: visit.form.get(name, "") for name in ("email", "password", "next")}
+    begun = ""
     try:
         with visit.read() as tx:
             checked = check_password(tx, typed["email"], typed["password"])
-        agent = visit.request.headers.get("user-agent", "")
         with visit.write() as tx:
-            session = log_in(tx, checked, agent=agent, replaces=visit.actor.session_hash)
-            if session is not None:
-                bring_cart_along(tx, visit, session.person.id)
-        if session is None:
+            outcome = log_in(tx, checked, agent=_agent(visit), replaces=visit.actor.session_hash)
+            if isinstance(outcome, CodeWanted) and checked.person is not None:
+                begun = await_code(tx, checked.person.id)
+            elif isinstance(outcome, NewSession):
+                bring_cart_along(tx, visit, outcome.person.id)
+        if outcome is None:
             raise wrong_password()
     except Refused as error:
         return _log_in_page(visit, typed, mistakes(visit, error, typed.__contains__), status_of(error))
-    response = visit.redirect(typed["next"] or "/")
+    if isinstance(outcome, CodeWanted):
+        return show(visit, "code", begun=begun, next=typed["next"], mistakes=NONE)
+    return _logged_in(visit, outcome, typed["next"])
+
+
+def code_now(visit: Visit) -> Response:
+    """The second half of a log-in, for who has a second factor."""
+    typed = {name: visit.form.get(name, "") for name in ("begun", "code", "next")}
+    try:
+        with visit.write() as tx:
+            replaces = visit.actor.session_hash
+            session = finish_log_in(tx, typed["begun"], typed["code"], agent=_agent(visit), replaces=replaces)
+            if session is not None:
+                bring_cart_along(tx, visit, session.person.id)
+        if session is None:
+            raise wrong_code()
+    except Refused as error:
+        wrong = mistakes(visit, error, typed.__contains__)
+        return show(visit, "code", status=status_of(error), begun=typed["begun"], next=typed["next"], mistakes=wrong)
+    return _logged_in(visit, session, typed["next"])
+
+
+def _logged_in(visit: Visit, session: NewSession, onward: str) -> Response:
+    response = visit.redirect(onward or "/")
     set_session(response, visit.instance.settings.base_url, session.secret)
     return response
+
+
+def _agent(visit: Visit) -> str:
+    return visit.request.headers.get("user-agent", "")
 
 
 def _log_in_page(visit: Visit, typed: Mapping[str, str], wrong: Mistakes = NONE, status: int = 200) -> Response:

@@ -13,6 +13,7 @@ from commensal import (
     forget_me,
     my_archive,
     prove_password,
+    second_factor_of,
     translate,
 )
 
@@ -27,7 +28,9 @@ def _page(visit: Visit, email: str = "", wrong: Mistakes = NONE, status: int = 2
     """`at` is the form that was refused: its mistakes stand above it."""
     if visit.actor.session_hash is None:
         return visit.redirect("/login?next=/account")
-    return show(visit, "account", status=status, email=email, mistakes=wrong, at=at)
+    with visit.read() as tx:
+        known = second_factor_of(tx, me(visit))
+    return show(visit, "account", status=status, email=email, mistakes=wrong, at=at, second_factor=known)
 
 
 def new_email_now(visit: Visit) -> Response:
@@ -36,9 +39,9 @@ def new_email_now(visit: Visit) -> Response:
         return visit.redirect("/login?next=/account")
     email = visit.form.get("email", "")
     try:
-        _prove(visit)
+        prove(visit)
         with visit.write() as tx:
-            ask_new_email(tx, _me(visit), email)
+            ask_new_email(tx, me(visit), email)
     except Refused as error:
         wrong = mistakes(visit, error, {"email", "password"}.__contains__)
         return _page(visit, email, wrong, status_of(error), at="email")
@@ -59,7 +62,7 @@ def confirm_new_email_now(visit: Visit) -> Response:
         return visit.redirect(f"/login?next=/email/{visit.path['code']}")
     try:
         with visit.write() as tx:
-            confirm_new_email(tx, _me(visit), visit.path["code"])
+            confirm_new_email(tx, me(visit), visit.path["code"])
     except Refused as error:
         wrong = mistakes(visit, error)
         return show(visit, "new_email", status=status_of(error), code=visit.path["code"], mistakes=wrong)
@@ -73,9 +76,9 @@ def my_data_now(visit: Visit) -> Response:
     if visit.actor.session_hash is None:
         return visit.redirect("/login?next=/account")
     with visit.read() as tx:
-        content = my_archive(tx, visit.instance, _me(visit), visit.language)
+        content = my_archive(tx, visit.instance, me(visit), visit.language)
     with visit.write() as tx:
-        tx.trace("exported", "person", _me(visit))
+        tx.trace("exported", "person", me(visit))
     headers = {"Content-Disposition": 'attachment; filename="my-data.zip"', "Cache-Control": "no-store"}
     return Response(content, headers=headers, media_type="application/zip")
 
@@ -84,9 +87,9 @@ def forget_me_now(visit: Visit) -> Response:
     if visit.actor.session_hash is None:
         return visit.redirect("/login?next=/account")
     try:
-        _prove(visit)
+        prove(visit)
         with visit.write() as tx:
-            forget_me(tx, visit.instance, _me(visit))
+            forget_me(tx, visit.instance, me(visit))
     except Refused as error:
         wrong = mistakes(visit, error, {"password"}.__contains__)
         return _page(visit, wrong=wrong, status=status_of(error), at="forget")
@@ -97,12 +100,12 @@ def forget_me_now(visit: Visit) -> Response:
     return response
 
 
-def _prove(visit: Visit) -> None:
+def prove(visit: Visit) -> None:
     """The password is checked between transactions."""
     with visit.read() as tx:
-        prove_password(tx, _me(visit), visit.form.get("password", ""))
+        prove_password(tx, me(visit), visit.form.get("password", ""))
 
 
-def _me(visit: Visit) -> str:
+def me(visit: Visit) -> str:
     assert visit.actor.person_id is not None
     return visit.actor.person_id

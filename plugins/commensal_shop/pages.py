@@ -9,7 +9,7 @@ from starlette.routing import BaseRoute
 
 from commensal import Instance, NotFound, Visit, hookimpl, page
 
-from . import accounts, cart, change, checkout, front, myself, orders, sale
+from . import accounts, cart, change, checkout, front, myself, orders, sale, second_factor
 from .showing import on_error
 
 
@@ -42,6 +42,7 @@ _PAGES = (
     ("POST", "/orders/{order}/cancel", orders.cancel_now),
     ("GET", "/login", accounts.log_in_page),
     ("POST", "/login", accounts.log_in_now),
+    ("POST", "/login/code", accounts.code_now),
     ("POST", "/logout", accounts.log_out_now),
     ("GET", "/signup", accounts.sign_up_page),
     ("POST", "/signup", accounts.sign_up_now),
@@ -54,6 +55,10 @@ _PAGES = (
     ("POST", "/reset/{code}", accounts.reset_now),
     ("GET", "/account", myself.account_page),
     ("POST", "/account/email", myself.new_email_now),
+    ("GET", "/account/second-factor", second_factor.second_factor_page),
+    ("POST", "/account/second-factor", second_factor.begin_now),
+    ("POST", "/account/second-factor/confirm", second_factor.confirm_now),
+    ("POST", "/account/second-factor/off", second_factor.turn_off_now),
     ("POST", "/account/data", myself.my_data_now),
     ("POST", "/account/forget", myself.forget_me_now),
     ("GET", "/email/{code}", myself.new_email_page),
@@ -63,6 +68,7 @@ _PAGES = (
 )
 _GUESSABLE = (
     accounts.log_in_now,
+    accounts.code_now,
     accounts.sign_up_now,
     accounts.forgot_now,
     accounts.reset_now,
@@ -70,6 +76,9 @@ _GUESSABLE = (
     myself.new_email_now,
     myself.my_data_now,
     myself.forget_me_now,
+    second_factor.begin_now,
+    second_factor.confirm_now,
+    second_factor.turn_off_now,
 )
 
 

@@ -15,7 +15,7 @@ from commensal.instance import Instance
 from commensal.jobs.registry import Job
 from commensal.jobs.tables import job
 from commensal.people.confirmations import FORGOTTEN, mail_reset
-from commensal.people.log_in import FREE
+from commensal.people.failures import FREE
 from commensal.people.passwords import hash_password
 from commensal.people.people import Person
 from commensal.people.tables import person_session

@@ -11,11 +11,12 @@ from sqlalchemy import select
 
 from commensal.clock import ManualClock
 from commensal.errors import NotFound, TooMany
-from commensal.people import log_in as logging_in
+from commensal.people import failures
 from commensal.people.log_in import CheckedPassword, check_password, log_in
 from commensal.people.passwords import hash_password
 from commensal.people.people import Person, disable_person
 from commensal.people.sessions import (
+    NewSession,
     begin_session,
     list_sessions,
     log_out,
@@ -44,7 +45,7 @@ def test_a_log_in_begins_a_session_of_which_only_the_fingerprint_is_kept(store: 
         checked = check_password(tx, " ADA@example.org ", GOOD)
     with store.write() as tx:
         new = log_in(tx, checked, agent="Firefox")
-        assert new is not None
+        assert isinstance(new, NewSession)
         row = tx.one(select(person_session))
         assert new.secret not in map(str, row.values())
         assert new.secret not in repr(new)
@@ -59,11 +60,11 @@ def test_every_log_in_makes_a_new_secret_and_ends_the_session_the_browser_had(st
     checked = CheckedPassword(email=ada.email, person=ada, kept=HASH)
     with store.write() as tx:
         first = log_in(tx, checked)
-        assert first is not None
+        assert isinstance(first, NewSession)
         before = actor_of_session(tx, first.secret, "")
         assert before is not None
         second = log_in(tx, checked, replaces=before.session_hash)
-        assert second is not None
+        assert isinstance(second, NewSession)
     assert not is_known(store, first.secret)
     assert is_known(store, second.secret)
 
@@ -115,12 +116,12 @@ def test_guessing_is_slowed_down_for_known_and_unknown_addresses(
     ada = somebody("Ada", password_hash=HASH)
     for email in (ada.email, "nobody@example.org"):
         waits = []
-        for _ in range(logging_in.FREE + 7):
+        for _ in range(failures.FREE + 7):
             with store.write() as tx:
                 log_in(tx, CheckedPassword(email=email, person=None))
             with store.read() as tx:
                 try:
-                    logging_in._slow_down(tx, email)
+                    failures.slow_down(tx, email)
                 except TooMany as busy:
                     waits.append(busy.retry_after)
         assert waits == [31, 61, 121, 241, 481, 901, 901, 901]
@@ -130,7 +131,7 @@ def test_guessing_is_slowed_down_for_known_and_unknown_addresses(
     with store.write() as tx:
         assert log_in(tx, check_password(tx, ada.email, GOOD)) is not None
         log_in(tx, CheckedPassword(email=ada.email, person=None))
-        logging_in._slow_down(tx, ada.email)  # the log-in has wiped the slate
+        failures.slow_down(tx, ada.email)  # the log-in has wiped the slate
 
 
 def test_failures_are_forgiven_after_a_day(store: Store, clock: ManualClock) -> None:
@@ -141,7 +142,7 @@ def test_failures_are_forgiven_after_a_day(store: Store, clock: ManualClock) -> 
     clock.advance(days=1, seconds=1)
     with store.write() as tx:
         log_in(tx, failed)
-        logging_in._slow_down(tx, failed.email)
+        failures.slow_down(tx, failed.email)
 
 
 def test_a_hash_of_an_earlier_version_is_made_anew_at_the_log_in(store: Store, somebody: Somebody) -> None:

@@ -102,7 +102,7 @@ def _answer(
         understood = partial(understood, actor=actor, version=_version(request, endpoint))
     else:
         with instance.store.read() as tx:
-            actor = authenticate(tx, request, base_url)
+            actor = authenticate(tx, request, instance.settings)
             demand(tx, actor, endpoint.scope, enterprise_id)
             note(enterprise=enterprise_id)
             understood = partial(understood, actor=actor, version=_version(request, endpoint))

@@ -7,14 +7,16 @@ from dataclasses import replace
 from starlette.requests import Request
 
 from ..errors import Unauthorised
+from ..instance import Settings
 from ..logs import note
 from ..people.actor import NOBODY, Actor
+from ..people.second_factor import has_second_factor
 from ..people.who import actor_of_session, actor_of_token
 from ..store import Transaction
 from .cookies import session_cookie
 
 
-def authenticate(tx: Transaction, request: Request, base_url: str) -> Actor:
+def authenticate(tx: Transaction, request: Request, settings: Settings) -> Actor:
     """The actor. Raises `Unauthorised` for a token that is not (any longer) valid; an old cookie is just nobody."""
     address = request.client.host if request.client else ""
     header = request.headers.get("authorization")
@@ -24,12 +26,20 @@ def authenticate(tx: Transaction, request: Request, base_url: str) -> Actor:
         if actor is None:
             raise Unauthorised("token", "This token is not valid (any more).")
         note(person=actor.person_id)
-        return actor
-    secret = request.cookies.get(session_cookie(base_url), "")
+        return _weighed(tx, actor, settings)
+    secret = request.cookies.get(session_cookie(settings.base_url), "")
     found = actor_of_session(tx, secret, address) if secret else None
-    if found is not None:
-        note(person=found.person_id)
-    return found or nobody(request)
+    if found is None:
+        return nobody(request)
+    note(person=found.person_id)
+    return _weighed(tx, found, settings)
+
+
+def _weighed(tx: Transaction, actor: Actor, settings: Settings) -> Actor:
+    """Only an instance that wants a second factor of who has rights asks whether there is one."""
+    if settings.security.second_factor == "optional" or has_second_factor(tx, str(actor.person_id)):
+        return actor
+    return replace(actor, lacks_second_factor=True)
 
 
 def is_anonymous(request: Request, base_url: str) -> bool:

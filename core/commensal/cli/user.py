@@ -6,8 +6,10 @@ from typing import Annotated
 
 import typer
 
-from ..instance import open_instance
+from ..instance import Instance, open_instance
 from ..people.operators import add_operator
+from ..people.people import person_by_email
+from ..people.second_factor import take_second_factor
 from .folder import HERE, Folder
 
 
@@ -15,12 +17,22 @@ def add_to(app: typer.Typer) -> None:
     @app.command("user")
     def user(
         email: Annotated[str, typer.Argument(help="The e-mail address, which is also the log-in.")],
-        password: Annotated[str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True)],
+        password: Annotated[str | None, typer.Option(help="Asked for where it is not given.")] = None,
         name: Annotated[str, typer.Option(help="What to call them.")] = "",
         operator: Annotated[bool, typer.Option(help="They run the instance.")] = False,
+        take: Annotated[
+            bool, typer.Option("--take-second-factor", help="Only take it away, from who has lost it. Sessions end.")
+        ] = False,
         instance: Folder = HERE,
     ) -> None:
         """Makes a person with a confirmed address, or gives one that exists a new password."""
+        if take:
+            with open_instance(instance) as opened:
+                had = _take_second_factor(opened, email)
+            typer.echo(f"{email} logs in with the password alone." if had else f"{email} had no second factor.")
+            return
+        if password is None:
+            password = str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
         with open_instance(instance) as opened:
             add_operator(
                 opened.store,
@@ -31,3 +43,9 @@ def add_to(app: typer.Typer) -> None:
                 language=opened.settings.language,
             )
         typer.echo(f"{email} can log in.")
+
+
+def _take_second_factor(instance: Instance, email: str) -> bool:
+    """Raises `NotFound` for an address that nobody has."""
+    with instance.store.write() as tx:
+        return take_second_factor(tx, person_by_email(tx, email).id)

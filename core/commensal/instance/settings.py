@@ -64,6 +64,14 @@ class LimitSettings:
 
 
 @dataclass(frozen=True)
+class SecuritySettings:
+    """How people prove who they are."""
+
+    second_factor: Literal["optional", "required"] = "optional"
+    """"required": whoever has rights (operators, people of an enterprise) can use them only with a second factor."""
+
+
+@dataclass(frozen=True)
 class OutboundSettings:
     """What may be asked of other servers, where people name their addresses: webhooks, other instances."""
 
@@ -161,6 +169,7 @@ class Settings:
     server: ServerSettings = field(default_factory=ServerSettings)
     mail: MailSettings = field(default_factory=MailSettings)
     limits: LimitSettings = field(default_factory=LimitSettings)
+    security: SecuritySettings = field(default_factory=SecuritySettings)
     outbound: OutboundSettings = field(default_factory=OutboundSettings)
     logs: LogSettings = field(default_factory=LogSettings)
     watching: WatchingSettings = field(default_factory=WatchingSettings)

@@ -116,7 +116,7 @@ def _actor(instance: Instance, request: Request, recognise: Recognise | None) ->
     if is_anonymous(request, instance.settings.base_url):
         return nobody(request)
     with instance.store.read() as tx:
-        actor = authenticate(tx, request, instance.settings.base_url)
+        actor = authenticate(tx, request, instance.settings)
     keep_alive(instance.store, actor, tx.now)
     return actor
 

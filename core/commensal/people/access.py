@@ -15,7 +15,7 @@ def demand(tx: Transaction, actor: Actor, scope: str, enterprise_id: str | None 
     """Returns if `actor` holds `scope` (at the enterprise, where the scope is one of an enterprise).
 
     Raises `Unauthorised` for nobody, `NotFound` where the enterprise is none of theirs (its existence is not told),
-    `Forbidden` where they belong to it but their role or token is too small.
+    `Forbidden` where they belong to it but their role or token is too small, or they lack a second factor.
     """
     if scope == PUBLIC:
         return
@@ -28,6 +28,7 @@ def demand(tx: Transaction, actor: Actor, scope: str, enterprise_id: str | None 
     if scope == OPERATOR:
         if not actor.is_operator:
             raise Forbidden
+        _refuse_without_second_factor(actor)
         return
     if scope not in ENTERPRISE_SCOPES or enterprise_id is None:
         raise AssertionError(f"{scope} needs an enterprise")
@@ -38,6 +39,14 @@ def demand(tx: Transaction, actor: Actor, scope: str, enterprise_id: str | None 
         raise NotFound
     if scope not in scopes:
         raise Forbidden("scope", "Your role does not include {scope}.", scope=scope)
+    _refuse_without_second_factor(actor)
+
+
+def _refuse_without_second_factor(actor: Actor) -> None:
+    if actor.lacks_second_factor:
+        raise Forbidden(
+            "second_factor_required", "Rights here need a second factor: set one up on the page of your account."
+        )
 
 
 def demand_session(actor: Actor) -> None:
@@ -48,7 +57,7 @@ def demand_session(actor: Actor) -> None:
 
 def held_at(tx: Transaction, actor: Actor, enterprise_id: str) -> frozenset[str]:
     """The scopes of an enterprise with which `demand` would let the actor pass there."""
-    if actor.token_enterprise not in (None, enterprise_id):
+    if actor.lacks_second_factor or actor.token_enterprise not in (None, enterprise_id):
         return frozenset()
     scopes = scopes_at(tx, actor, enterprise_id)
     return scopes if actor.token_scopes is None else scopes & frozenset(actor.token_scopes)

@@ -10,7 +10,8 @@ from datetime import datetime
 class Actor:
     """`token_scopes` and `token_enterprise` narrow what a token may do; None means that the person's rights decide.
 
-    `client` is a program of others by the name under which a plugin recognised it; it holds no scope of the core.
+    `client` is a program of others by the name under which a plugin recognised it; it holds no scope of the core. Who
+    `lacks_second_factor` on an instance that wants one of who has rights cannot use theirs before it is set up.
     """
 
     person_id: str | None = None
@@ -24,6 +25,7 @@ class Actor:
     token_scopes: frozenset[str] | None = None
     token_enterprise: str | None = None
     client: str = ""
+    lacks_second_factor: bool = False
     address: str = field(default="", compare=False)  # the client's, for rate limits
 
     @property

@@ -12,8 +12,9 @@ from ..jobs import Job, promise
 from ..store import Time, Transaction
 from .codes import mail_code, owner_of_code, use_code
 from .email import read_email
-from .log_in import forget_failures
+from .failures import forget_failures
 from .people import COLUMNS, NewPerson, Person, add_person
+from .second_factor import has_second_factor
 from .sessions import revoke_sessions
 from .tables import email_code, person
 
@@ -76,7 +77,8 @@ def reset_password(tx: Transaction, code: str, password_hash: str) -> Person:
     revoke_sessions(tx, person_id)
     open_codes = update(email_code).where(email_code.c.person_id == person_id, email_code.c.used_at.is_(None))
     tx.execute(open_codes.values(used_at=tx.now))
-    forget_failures(tx, row["email"])
+    if not has_second_factor(tx, person_id):  # else who reads the mail could guess codes, five for each new password
+        forget_failures(tx, row["email"])
     return _adopt_customers(tx, Person(**row))
 
 

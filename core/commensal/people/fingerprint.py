@@ -6,5 +6,6 @@ from hashlib import sha256
 
 
 def fingerprint(secret: str) -> str:
-    """The SHA-256, in hex. Only for secrets of 256 random bits: for these a slow hash would add nothing."""
+    """The SHA-256, in hex. Only for secrets of 112 random bits or more (ASVS 6.5.2): for these a slow hash would add
+    nothing."""
     return sha256(secret.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Logging in with e-mail and password, and what slows down those who guess.
+"""Logging in with e-mail and password, and with a code where somebody has a second factor.
 
 Checking takes tens of milliseconds and happens outside of transactions; the session begins inside one, and only if the
 password is still the one that was checked.
@@ -9,20 +9,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from sqlalchemy import case, delete, literal, select, update
+from sqlalchemy import delete, insert, select, update
 
-from ..errors import Problem, TooMany, Unauthorised
-from ..store import Transaction, insert_or
+from ..errors import Problem, Refused, Unauthorised
+from ..store import Transaction
 from .email import read_email
+from .failures import count_failure, forget_failures, slow_down
 from .fingerprint import fingerprint
 from .passwords import password_matches, renewed_hash
-from .people import COLUMNS, Person
+from .people import COLUMNS, Person, person_by_id
+from .second_factor import has_second_factor, prove_second_factor
 from .sessions import NewSession, begin_session, log_out
-from .tables import log_in_failure, person
+from .tables import log_in_begun, person
 
-FREE = 5  # failures in a row that cost nothing
-_FIRST, _LAST = timedelta(seconds=30), timedelta(minutes=15)  # of waiting; doubled by each failure in between
-_FORGIVEN = timedelta(days=1)  # without a failure
+LASTS = timedelta(minutes=10)  # from the password to the code
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +42,7 @@ def check_password(tx: Transaction, email: str, password: str) -> CheckedPasswor
     """
     read = read_email(email)
     address = "" if isinstance(read, Problem) else read
-    _slow_down(tx, address)
+    slow_down(tx, address)
     row = tx.first(select(*COLUMNS, person.c.password_hash).where(person.c.email == address))
     known = dict(row) if row is not None else {}
     kept = known.pop("password_hash", None)
@@ -51,25 +51,65 @@ def check_password(tx: Transaction, email: str, password: str) -> CheckedPasswor
     return CheckedPassword(email=address, person=Person(**known), kept=kept, renewed=renewed_hash(password, kept))
 
 
+@dataclass(frozen=True)
+class CodeWanted:
+    """The password is right, and a code of the second factor is still to come."""
+
+
 def log_in(
-    tx: Transaction, checked: CheckedPassword, *, agent: str = "", replaces: str | None = None
-) -> NewSession | None:
+    tx: Transaction, checked: CheckedPassword, *, code: str = "", agent: str = "", replaces: str | None = None
+) -> NewSession | CodeWanted | None:
     """Begins a session, always with a new secret; `replaces` is the session that this browser had, and ends.
 
-    None where the password was not right: the failure is counted, so commit it. `wrong_password` says it to people.
+    `CodeWanted` where the person has a second factor, and no code is given: ask for it, and log in again with it, or
+    `await_code`. None where password or code was not right: the failure is counted, so commit it. `wrong_password` says
+    it to people.
     """
     if checked.person is None or not _still_so(tx, checked):
-        _count_failure(tx, checked.email)
+        count_failure(tx, checked.email)
         known = tx.value(select(person.c.id).where(person.c.email == checked.email))
         tx.trace("log-in failed", "person", known or "")
         return None
-    forget_failures(tx, checked.email)
     if checked.renewed:
         tx.execute(update(person).where(person.c.id == checked.person.id).values(password_hash=checked.renewed))
+    if has_second_factor(tx, checked.person.id):
+        if not code:
+            return CodeWanted()
+        if not prove_second_factor(tx, checked.person.id, code):
+            return None
+    return _begin(tx, checked.person, agent, replaces)
+
+
+def await_code(tx: Transaction, person_id: str) -> str:
+    """A secret for a page that asks for the code: with it `finish_log_in` needs no password any more, for ten minutes.
+    Only for whom `log_in` has told `CodeWanted`."""
+    secret = tx.ids.secret()
+    tx.execute(insert(log_in_begun).values(hash=fingerprint(secret), person_id=person_id, expires_at=tx.now + LASTS))
+    return secret
+
+
+def finish_log_in(
+    tx: Transaction, begun: str, code: str, *, agent: str = "", replaces: str | None = None
+) -> NewSession | None:
+    """Begins the session for which `await_code` gave `begun`. None where the code is wrong: the failure is counted, so
+    commit it. Raises `Refused` where it took too long, or the password was changed since; `TooMany`."""
+    row = log_in_begun.c
+    waiting = select(row.person_id).join(person, person.c.id == row.person_id).where(person.c.disabled_at.is_(None))
+    person_id: str | None = tx.value(waiting.where(row.hash == fingerprint(begun), row.expires_at > tx.now))
+    if person_id is None:
+        raise Refused("log_in_again", "This took too long. Please log in again from the start.")
+    if not prove_second_factor(tx, person_id, code):
+        return None
+    tx.execute(delete(log_in_begun).where(row.person_id == person_id))
+    return _begin(tx, person_by_id(tx, person_id), agent, replaces)
+
+
+def _begin(tx: Transaction, who: Person, agent: str, replaces: str | None) -> NewSession:
+    forget_failures(tx, who.email)
     if replaces is not None:
         log_out(tx, replaces)
-    tx.trace("logged in", "person", checked.person.id)
-    return begin_session(tx, checked.person, agent=agent)
+    tx.trace("logged in", "person", who.id)
+    return begin_session(tx, who, agent=agent)
 
 
 def wrong_password() -> Unauthorised:
@@ -77,9 +117,9 @@ def wrong_password() -> Unauthorised:
     return Unauthorised("log_in", "The e-mail address or the password is not right.")
 
 
-def forget_failures(tx: Transaction, email: str) -> None:
-    """They have proved who they are."""
-    tx.execute(delete(log_in_failure).where(log_in_failure.c.email_hash == fingerprint(email)))
+def code_wanted() -> Unauthorised:
+    """What to tell a program whose password is right, and that has given no code."""
+    return Unauthorised("code_wanted", "Add the code of your second factor.")
 
 
 def _still_so(tx: Transaction, checked: CheckedPassword) -> bool:
@@ -87,20 +127,3 @@ def _still_so(tx: Transaction, checked: CheckedPassword) -> bool:
     assert checked.person is not None
     same = select(person.c.id).where(person.c.id == checked.person.id, person.c.password_hash == checked.kept)
     return tx.value(same.where(person.c.disabled_at.is_(None)).with_for_update(key_share=True)) is not None
-
-
-def _count_failure(tx: Transaction, email: str) -> None:
-    one = log_in_failure
-    first = insert_or(tx, one).values(email_hash=fingerprint(email), failures=1, last_at=tx.now)
-    again = case((one.c.last_at < tx.now - _FORGIVEN, literal(1)), else_=one.c.failures + 1)
-    tx.execute(first.on_conflict_do_update(index_elements=["email_hash"], set_={"failures": again, "last_at": tx.now}))
-
-
-def _slow_down(tx: Transaction, email: str) -> None:
-    row = tx.first(select(log_in_failure).where(log_in_failure.c.email_hash == fingerprint(email)))
-    if row is None or row["failures"] < FREE:
-        return
-    wait = min(_FIRST * 2 ** min(row["failures"] - FREE, 10), _LAST)
-    left = row["last_at"] + wait - tx.now
-    if left > timedelta(0):
-        raise TooMany(int(left.total_seconds()) + 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import func, literal, update
 
 from ..store import Store, Time
-from .log_in import forget_failures
+from .failures import forget_failures
 from .people import COLUMNS, Person, add_person, new_person
 from .sessions import revoke_sessions
 from .tables import person

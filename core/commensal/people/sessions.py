@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, insert, select, update
+from sqlalchemy import ColumnElement, and_, delete, insert, select, update
 
 from ..errors import Busy, NotFound
 from ..store import Store, Transaction
 from .actor import Actor
 from .fingerprint import fingerprint
 from .people import Person
-from .tables import person_session
+from .tables import log_in_begun, person_session
 
 IDLE = timedelta(days=30)  # without a sign of life the session ends
 LONGEST = timedelta(days=180)  # with any number of them too
@@ -93,7 +93,9 @@ def revoke_session(tx: Transaction, person_id: str, session_id: str) -> None:
 
 
 def revoke_sessions(tx: Transaction, person_id: str, *, keep: str | None = None) -> int:
-    """Ends all sessions of a person but `keep`, a fingerprint. Returns how many."""
+    """Ends all sessions of a person but `keep`, a fingerprint, and log-ins that wait for a code. Returns how many
+    sessions."""
+    tx.execute(delete(log_in_begun).where(log_in_begun.c.person_id == person_id))
     mine = update(person_session).where(person_session.c.person_id == person_id, is_live(tx.now))
     if keep is not None:
         mine = mine.where(person_session.c.hash != keep)

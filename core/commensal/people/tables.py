@@ -89,3 +89,36 @@ log_in_failure = Table(
     sqlite_strict=True,
     info=untraced("a log-in that fails is traced by itself"),
 )
+
+# The secret of a second factor, from which codes are worked out. Until it is confirmed it is not asked for.
+person_second_factor = Table(
+    "person_second_factor",
+    metadata,
+    Column("person_id", Text, ForeignKey("person.id"), primary_key=True),
+    Column("secret", Text, nullable=False, info=SECRET),  # base 32
+    Column("created_at", Time, nullable=False),
+    Column("confirmed_at", Time),
+    Column("last_step", Whole, nullable=False, info=DERIVED),  # of the last code that was used (RFC 6238)
+    sqlite_strict=True,
+)
+
+person_recovery_code = Table(
+    "person_recovery_code",
+    metadata,
+    Column("hash", Text, primary_key=True, info=SECRET),
+    Column("person_id", Text, ForeignKey("person.id"), nullable=False, index=True),
+    Column("created_at", Time, nullable=False),
+    Column("used_at", Time),
+    sqlite_strict=True,
+)
+
+# Log-ins whose password was right, and that wait for a code.
+log_in_begun = Table(
+    "log_in_begun",
+    metadata,
+    Column("hash", Text, primary_key=True, info=SECRET),
+    Column("person_id", Text, ForeignKey("person.id"), nullable=False, index=True),
+    Column("expires_at", Time, nullable=False, index=True),
+    sqlite_strict=True,
+    info=untraced("what becomes of it is traced"),
+)

@@ -23,7 +23,17 @@ from ..orders.consents import withdraw_all
 from ..orders.tables import cart_line, customer_order
 from ..payments.tables import payment_journal
 from ..people.fingerprint import fingerprint
-from ..people.tables import api_token, email_change, email_code, log_in_failure, person, person_session
+from ..people.tables import (
+    api_token,
+    email_change,
+    email_code,
+    log_in_begun,
+    log_in_failure,
+    person,
+    person_recovery_code,
+    person_second_factor,
+    person_session,
+)
 from ..store import Json, Transaction, insert_rows
 from ..store.marks import is_personal
 from .belonging import rows_about
@@ -33,7 +43,10 @@ from .values import DataSubject, Forgotten
 
 DOMAIN = "forgotten.invalid"  # RFC 2606: no mail ever arrives there
 _FOR_EVER = datetime(9999, 1, 1, tzinfo=UTC)
-_GOES = (person_session, api_token, email_code, email_change, enterprise_member, customer_in_category)
+_GOES = (
+    person_session, api_token, email_code, email_change, log_in_begun, person_recovery_code, person_second_factor,
+    enterprise_member, customer_in_category,
+)  # fmt: skip
 
 
 def forget_person(tx: Transaction, hooks: Hooks, subject: DataSubject, *, years: int) -> Forgotten:

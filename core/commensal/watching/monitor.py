@@ -23,7 +23,7 @@ def demand_monitor(request: Request, instance: Instance) -> None:
     if _knows_secret(request, instance.settings.watching.secret.reveal()):
         return
     with instance.store.read() as tx:
-        demand(tx, authenticate(tx, request, instance.settings.base_url), OPERATOR)
+        demand(tx, authenticate(tx, request, instance.settings), OPERATOR)
 
 
 def _knows_secret(request: Request, secret: str) -> bool:

@@ -7,8 +7,9 @@ from importlib import import_module
 from ..endpoint import Endpoint
 
 ROOMS = (
-    "people", "sessions", "enterprises", "members", "customers", "grants", "plugins", "taxonomy", "stock", "products",
-    "images", "product_lists", "catalogs", "sales", "orders", "payments", "jobs", "reports", "audit", "privacy",
+    "people", "sessions", "second_factor", "enterprises", "members", "customers", "grants", "plugins", "taxonomy",
+    "stock", "products", "images", "product_lists", "catalogs", "sales", "orders", "payments", "jobs", "reports",
+    "audit", "privacy",
 )  # fmt: skip
 
 

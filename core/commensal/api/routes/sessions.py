@@ -11,7 +11,7 @@ import msgspec
 from ...people import log_in as logging_in
 from ...people import sessions
 from ...people.access import demand_session
-from ...people.log_in import CheckedPassword, check_password, wrong_password
+from ...people.log_in import CheckedPassword, CodeWanted, check_password, code_wanted, wrong_password
 from ...people.sessions import NewSession, Session, list_sessions, revoke_session, revoke_sessions
 from ...people.tokens import NewToken, Token, list_tokens, make_token, revoke_token
 from ..endpoint import Body, Call, Routes
@@ -22,10 +22,11 @@ Scope = Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
 
 
 class LogIn(Body, frozen=True, kw_only=True):
-    """`agent` says what logs in, for the list of sessions."""
+    """`code` is one of the second factor, where there is one; `agent` says what logs in, for the list of sessions."""
 
     email: Annotated[str, msgspec.Meta(min_length=1, max_length=254)]
     password: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    code: Annotated[str, msgspec.Meta(max_length=60)] = ""
     agent: Annotated[str, msgspec.Meta(max_length=200)] = ""
 
 
@@ -40,7 +41,7 @@ class TokenWish(Body, frozen=True, kw_only=True):
 
 @dataclass(frozen=True)
 class FailedLogIn:
-    """The password was not right. A value, not an error: the failure is counted, and an error would undo that."""
+    """Password or code was not right. A value, not an error: the failure is counted, and an error would undo that."""
 
 
 def _check(call: Call, body: LogIn) -> CheckedPassword:
@@ -50,6 +51,8 @@ def _check(call: Call, body: LogIn) -> CheckedPassword:
 def _refuse_failure(call: Call, outcome: Any) -> Any:
     if isinstance(outcome, FailedLogIn):
         raise wrong_password()
+    if isinstance(outcome, CodeWanted):
+        raise code_wanted()
     return outcome
 
 
@@ -57,8 +60,11 @@ def _refuse_failure(call: Call, outcome: Any) -> Any:
     "/sessions", scope="public", status=201, limit="logins", keeps=False, prepare=_check, after=_refuse_failure
 )
 def log_in(call: Call, body: LogIn) -> NewSession:
-    """Logs in. The session's secret is set as a cookie and told this once."""
-    session = logging_in.log_in(call.tx, call.prepared, agent=body.agent, replaces=call.actor.session_hash)
+    """Logs in. The session's secret is set as a cookie and told this once. Who has a second factor and gives no code
+    is told so (`code_wanted`), once the password is right."""
+    session = logging_in.log_in(
+        call.tx, call.prepared, code=body.code, agent=body.agent, replaces=call.actor.session_hash
+    )
     outcome: Any = session or FailedLogIn()
     return outcome  # type: ignore[no-any-return]
 

@@ -1,0 +1,319 @@
+"""A second factor: codes of the clock, recovery codes, and what keeps those out who have only the password."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from starlette.testclient import TestClient
+
+from commensal.audit.tables import audit_entry
+from commensal.cli.user import _take_second_factor
+from commensal.clock import ManualClock
+from commensal.errors import Forbidden, Refused, TooMany
+from commensal.instance import Instance
+from commensal.people import failures, one_time_codes, second_factor
+from commensal.people.access import demand, held_at
+from commensal.people.actor import Actor
+from commensal.people.codes import mail_code
+from commensal.people.confirmations import reset_password
+from commensal.people.log_in import (
+    CheckedPassword,
+    CodeWanted,
+    await_code,
+    check_password,
+    finish_log_in,
+    log_in,
+)
+from commensal.people.new_password import change_password
+from commensal.people.one_time_codes import STEP, code_of, step_of, steps_that_match, uri_of
+from commensal.people.passwords import hash_password
+from commensal.people.people import Person
+from commensal.people.scopes import OPERATOR
+from commensal.people.second_factor import (
+    begin_second_factor,
+    confirm_second_factor,
+    second_factor_of,
+    take_second_factor,
+    turn_off_second_factor,
+)
+from commensal.people.sessions import NewSession, begin_session, list_sessions
+from commensal.people.tables import person, person_recovery_code, person_second_factor
+from commensal.store import Store
+
+from .test_people_api import HERE, code_in_last_mail
+
+GOOD = "une longue phrase"
+HASH = hash_password(GOOD)
+Somebody = Callable[..., Person]
+
+
+class Telephone:
+    """Somebody's application that makes codes, and what they wrote down."""
+
+    def __init__(self, store: Store, clock: ManualClock, who: Person) -> None:
+        self.store, self.clock, self.who = store, clock, who
+        with store.write() as tx:
+            self.secret = begin_second_factor(tx, who.id, place="Val").secret
+            codes = confirm_second_factor(tx, who.id, self.code(), keep=None)
+        assert codes is not None
+        self.recovery = list(codes)
+        clock.advance(seconds=STEP)  # the code that confirmed is spent
+
+    def code(self, steps: int = 0) -> str:
+        return code_of(self.secret, step_of(self.clock.now()) + steps)
+
+    def log_in(self, code: str = "") -> NewSession | CodeWanted | None:
+        """The password is right."""
+        with self.store.write() as tx:
+            return log_in(tx, CheckedPassword(email=self.who.email, person=self.who, kept=HASH), code=code)
+
+
+@pytest.fixture
+def ada(somebody: Somebody) -> Person:
+    return somebody("Ada", password_hash=HASH)
+
+
+@pytest.fixture
+def telephone(store: Store, clock: ManualClock, ada: Person) -> Telephone:
+    return Telephone(store, clock, ada)
+
+
+@pytest.mark.parametrize(
+    ("moment", "code"),
+    [(59, "287082"), (1111111109, "081804"), (1111111111, "050471"), (1234567890, "005924"), (20000000000, "353130")],
+)
+def test_codes_are_those_of_the_standard(moment: int, code: str) -> None:
+    """RFC 6238, appendix B: the secret is the ASCII text 12345678901234567890."""
+    secret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
+    now = datetime.fromtimestamp(moment, UTC)
+    assert code_of(secret, step_of(now)) == code
+    assert list(steps_that_match(secret, code, now)) == [step_of(now)]
+
+
+def test_an_application_reads_who_and_where_from_the_uri() -> None:
+    assert uri_of("ABC", place="Le Val: été", account="ada+x@example.org") == (
+        "otpauth://totp/Le%20Val%20%20%C3%A9t%C3%A9:ada%2Bx@example.org"
+        "?secret=ABC&issuer=Le%20Val%20%20%C3%A9t%C3%A9&algorithm=SHA1&digits=6&period=30"
+    )
+
+
+def test_the_password_alone_lets_nobody_in_any_more(
+    store: Store, telephone: Telephone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert isinstance(telephone.log_in(), CodeWanted)
+    assert telephone.log_in("000000") is None
+    assert isinstance(telephone.log_in(telephone.code()), NewSession)
+    monkeypatch.setattr("commensal.people.log_in.has_second_factor", lambda tx, person_id: False)
+    assert isinstance(telephone.log_in(), NewSession), "the guard is off, and the password is enough"
+
+
+def test_a_secret_counts_only_once_a_code_of_it_was_typed(store: Store, ada: Person) -> None:
+    with store.write() as tx:
+        begin_second_factor(tx, ada.id, place="Val")
+        assert confirm_second_factor(tx, ada.id, "000000", keep=None) is None
+        assert isinstance(log_in(tx, CheckedPassword(email=ada.email, person=ada, kept=HASH)), NewSession)
+        assert second_factor_of(tx, ada.id).since is None
+
+
+def test_a_code_may_be_a_step_early_or_late_and_no_more(telephone: Telephone, monkeypatch: pytest.MonkeyPatch) -> None:
+    telephone.clock.advance(minutes=10)
+    assert [telephone.log_in(telephone.code(steps)) is not None for steps in (-2, 2, -1, 0, 1)] == [
+        False, False, True, True, True,
+    ]  # fmt: skip
+    monkeypatch.setattr(one_time_codes, "_EITHER_SIDE", 20)
+    assert telephone.log_in(telephone.code(20)) is not None, "the window is open, and an old code gets in"
+
+
+def test_a_code_is_no_use_to_who_has_read_it(telephone: Telephone, monkeypatch: pytest.MonkeyPatch) -> None:
+    code = telephone.code()
+    assert isinstance(telephone.log_in(code), NewSession)
+    assert telephone.log_in(code) is None
+    telephone.clock.advance(seconds=STEP)
+    assert telephone.log_in(code) is None, "within the window, and used"
+
+    def forgetful(tx: Any, person_id: str, secret: str, code: str) -> bool:
+        return bool(list(steps_that_match(secret, code, tx.now)))
+
+    monkeypatch.setattr(second_factor, "_spend_step", forgetful)
+    assert isinstance(telephone.log_in(code), NewSession), "nobody notes what was used, and it gets in again"
+
+
+def test_a_recovery_code_lets_in_once_however_it_is_typed(store: Store, telephone: Telephone) -> None:
+    first, second, *_ = telephone.recovery
+    assert len(set(telephone.recovery)) == 10
+    assert isinstance(telephone.log_in(f" {first.upper()} "), NewSession)
+    assert telephone.log_in(first) is None
+    assert isinstance(telephone.log_in(second.replace("-", "")), NewSession)
+    with store.read() as tx:
+        assert second_factor_of(tx, telephone.who.id).recovery_codes == 8
+        hashes = [row["hash"] for row in tx.all(select(person_recovery_code.c.hash))]
+    assert not any(code.replace("-", "") in one for code in telephone.recovery for one in hashes)
+
+
+def test_a_recovery_code_of_another_is_none(
+    store: Store, clock: ManualClock, telephone: Telephone, somebody: Somebody
+) -> None:
+    eve = Telephone(store, clock, somebody("Eve", password_hash=HASH))
+    assert telephone.log_in(eve.recovery[0]) is None
+    assert eve.log_in(eve.recovery[0]) is not None
+
+
+def test_guessing_codes_is_slowed_down_like_passwords(telephone: Telephone, monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(failures.FREE):
+        assert telephone.log_in("000000") is None
+    with pytest.raises(TooMany) as slowed:
+        telephone.log_in(telephone.code())
+    assert slowed.value.retry_after == 31
+    with telephone.store.read() as tx, pytest.raises(TooMany):
+        check_password(tx, telephone.who.email, GOOD)
+    monkeypatch.setattr(second_factor, "slow_down", lambda tx, email: None)
+    assert telephone.log_in(telephone.code()) is not None, "nobody is slowed down, and guessing goes on"
+
+
+def test_the_second_half_of_a_log_in_needs_the_first(
+    store: Store, clock: ManualClock, telephone: Telephone, ada: Person
+) -> None:
+    with store.write() as tx:
+        begun = [await_code(tx, ada.id) for _ in range(2)]
+        with pytest.raises(Refused, match="too long"):
+            finish_log_in(tx, "made up", telephone.code())
+        assert finish_log_in(tx, begun[0], "000000") is None
+        assert isinstance(finish_log_in(tx, begun[0], telephone.code()), NewSession)
+        with pytest.raises(Refused, match="too long"):  # one log-in ends what else was begun
+            finish_log_in(tx, begun[1], telephone.code(1))
+        late = await_code(tx, ada.id)
+    clock.advance(minutes=10)
+    with store.write() as tx, pytest.raises(Refused, match="too long"):
+        finish_log_in(tx, late, telephone.code())
+
+
+def test_a_new_password_ends_log_ins_that_wait_for_a_code(store: Store, telephone: Telephone, ada: Person) -> None:
+    with store.write() as tx:
+        begun = await_code(tx, ada.id)
+        change_password(tx, ada.id, (HASH, HASH), keep=None)
+        with pytest.raises(Refused, match="too long"):
+            finish_log_in(tx, begun, telephone.code())
+
+
+def test_a_forgotten_password_goes_round_no_second_factor(store: Store, telephone: Telephone, ada: Person) -> None:
+    """Nor does it wipe the slate of who guesses codes."""
+    for _ in range(failures.FREE):
+        assert telephone.log_in("000000") is None
+    with store.write() as tx:
+        mail_code(tx, ada.email, "reset", kind="reset_password")
+    with store.write() as tx:
+        reset_password(tx, code_in_last_mail(store), HASH)
+    with pytest.raises(TooMany):
+        telephone.log_in(telephone.code())
+    telephone.clock.advance(minutes=1)
+    assert isinstance(telephone.log_in(), CodeWanted)
+
+
+def test_setting_it_up_ends_the_sessions_of_other_browsers(store: Store, clock: ManualClock, ada: Person) -> None:
+    with store.write() as tx:
+        for _ in range(3):
+            begin_session(tx, ada)
+    Telephone(store, clock, ada)
+    with store.read() as tx:
+        assert list_sessions(tx, ada.id) == []
+
+
+def test_it_is_turned_off_by_a_code_only(
+    store: Store, telephone: Telephone, ada: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with store.write() as tx:
+        assert not turn_off_second_factor(tx, ada.id, "000000", keep=None)
+        assert second_factor_of(tx, ada.id).since is not None
+        assert turn_off_second_factor(tx, ada.id, telephone.recovery[3], keep=None)
+        assert second_factor_of(tx, ada.id) == second_factor.SecondFactor(since=None, recovery_codes=0)
+    again = Telephone(store, telephone.clock, ada)
+    monkeypatch.setattr(second_factor, "prove_second_factor", lambda tx, person_id, code: True)
+    with store.write() as tx:
+        assert turn_off_second_factor(tx, again.who.id, "", keep=None), "the guard is off"
+
+
+def test_whoever_runs_the_instance_can_take_it_away_and_the_trail_says_so(
+    instance: Instance, store: Store, telephone: Telephone
+) -> None:
+    with instance.store.write() as tx:
+        begin_session(tx, telephone.who)
+        assert take_second_factor(tx, telephone.who.id)
+        assert not take_second_factor(tx, telephone.who.id)
+        assert list_sessions(tx, telephone.who.id) == []
+    assert isinstance(telephone.log_in(), NewSession)
+    with store.read() as tx:
+        told = [(row["action"], row["object_kind"]) for row in tx.all(select(audit_entry).order_by(audit_entry.c.id))]
+        trail = str(tx.all(select(audit_entry)))
+    assert ("removed", "person_second_factor") in told
+    assert telephone.secret not in trail
+    assert not any(one in trail for one in telephone.recovery)
+
+
+def test_an_instance_may_want_it_of_all_who_have_rights(
+    instance: Instance, store: Store, somebody: Somebody, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    olga = somebody("Olga", operator=True)
+    lacking = Actor(person_id=olga.id, is_operator=True, lacks_second_factor=True)
+    with store.read() as tx:
+        demand(tx, lacking, "self")  # so that they can set it up
+        with pytest.raises(Forbidden, match="second factor"):
+            demand(tx, lacking, OPERATOR)
+        assert held_at(tx, lacking, "any") == frozenset()
+        monkeypatch.setattr("commensal.people.access._refuse_without_second_factor", lambda actor: None)
+        demand(tx, lacking, OPERATOR)  # the guard is off
+
+
+# ------------------------------------------------------------------------------------------------ over HTTP
+
+
+def test_a_program_sets_it_up_and_logs_in_with_a_code(
+    client: TestClient, clock: ManualClock, store: Store, ada: Person
+) -> None:
+    def ask(method: str, path: str, **body: str) -> Any:
+        return client.request(method, f"/api{path}", json=body or None, headers=HERE)
+
+    words = {"email": ada.email, "password": GOOD}
+    assert ask("POST", "/sessions", **words).status_code == 201
+    assert ask("POST", "/me/second-factor", password="not the password").status_code == 422
+    begun = ask("POST", "/me/second-factor", password=GOOD).json()
+    assert begun["secret"] in begun["uri"]
+
+    def code() -> str:
+        clock.advance(seconds=STEP)
+        return code_of(begun["secret"], step_of(clock.now()))
+
+    wrong = ask("PUT", "/me/second-factor", code="000000")
+    assert (wrong.status_code, wrong.json()["errors"][0]["pointer"]) == (422, "/code")
+    recovery = ask("PUT", "/me/second-factor", code=code()).json()["recovery_codes"]
+    known = ask("GET", "/me/second-factor").json()
+    assert (known["recovery_codes"], "secret" in str(known)) == (10, False)
+    assert ask("POST", "/me/second-factor", password=GOOD).status_code == 409
+
+    client.cookies.clear()
+    wanted = ask("POST", "/sessions", **words)
+    assert (wanted.status_code, wanted.json()["code"]) == (401, "code_wanted")
+    assert ask("POST", "/sessions", **words, code="000000").json()["code"] == "log_in"
+    assert ask("POST", "/sessions", **words, code=code()).status_code == 201
+    assert ask("POST", "/me/second-factor/off", password=GOOD, code="000000").status_code == 422
+    assert ask("POST", "/me/second-factor/off", password=GOOD, code=recovery[0]).status_code == 204
+    assert ask("POST", "/sessions", **words).status_code == 201
+    with store.read() as tx:
+        assert tx.all(select(person_second_factor)) == []
+
+
+def test_a_failed_code_over_http_is_counted(client: TestClient, telephone: Telephone, ada: Person) -> None:
+    """An error that undid the transaction would undo the count."""
+    words = {"email": ada.email, "password": GOOD, "code": "000000"}
+    said = [client.post("/api/sessions", json=words, headers=HERE).status_code for _ in range(failures.FREE + 1)]
+    assert said == [401] * failures.FREE + [429]
+
+
+def test_the_command_lets_in_who_has_lost_it(instance: Instance, telephone: Telephone) -> None:
+    assert _take_second_factor(instance, telephone.who.email)
+    assert isinstance(telephone.log_in(), NewSession)
+    with telephone.store.read() as tx:
+        assert tx.value(select(person.c.email)) == telephone.who.email

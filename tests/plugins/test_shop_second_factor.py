@@ -1,0 +1,78 @@
+"""A second factor by forms alone: set up, asked for at the log-in, turned off, in both languages."""
+
+from __future__ import annotations
+
+import pytest
+
+from commensal.clock import ManualClock
+from commensal.instance import Instance
+from commensal.people.one_time_codes import STEP, code_of, step_of
+from commensal.people.people import Person
+
+from .conftest import PASSWORD, Browser
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
+
+
+def secret_on(browser: Browser) -> str:
+    """What the link for this telephone holds."""
+    uri = next(one for one in browser.page.links() if one.startswith("otpauth://"))
+    return uri.partition("secret=")[2].partition("&")[0]
+
+
+def test_somebody_sets_it_up_logs_in_with_it_and_turns_it_off(
+    browser: Browser, ada: Person, clock: ManualClock, instance: Instance
+) -> None:
+    browser.go("/account/second-factor")
+    assert browser.at == "/login?next=/account/second-factor"
+    browser.log_in()
+    browser.go("/account")
+    assert "/account/second-factor" in browser.page.links()
+    browser.go("/account/second-factor")
+    browser.send("/account/second-factor", password="not the password")
+    assert (browser.status, "This is not your password." in browser.page.text) == (422, True)
+    browser.send("/account/second-factor", password=PASSWORD)
+    pictures = [given["src"] for tag, given in browser.page.elements if tag == "img"]
+    secret = secret_on(browser)
+    assert any(one.startswith("data:image/svg+xml") for one in pictures)
+    assert secret in browser.page.text.replace(" ", "")
+
+    def code() -> str:
+        clock.advance(seconds=STEP)
+        return code_of(secret, step_of(clock.now()))
+
+    browser.send("/account/second-factor/confirm", code="000000")
+    assert (browser.status, secret_on(browser)) == (422, secret), "the same secret again"
+    browser.send("/account/second-factor/confirm", code=code())
+    assert "The second factor is on" in browser.page.text
+    recovery = browser.page.text.partition("shown this once.")[2].split()[:10]
+    assert len({one for one in recovery if len(one) == 29}) == 10
+
+    other = browser.another()
+    other.log_in()
+    assert "One more step" in other.page.text
+    assert "session" not in other.client.cookies
+    other.send("/login/code", code="000000")
+    assert (other.status, "not right" in other.page.text) == (422, True)
+    other.send("/login/code", code=code())
+    other.go("/account/second-factor")
+    assert "You have 10 recovery codes left." in other.page.text
+    assert not any("otpauth" in one for one in other.page.links())
+    other.send("/account/second-factor/off", password=PASSWORD, code="000000")
+    assert other.status == 422
+    other.send("/account/second-factor/off", password=PASSWORD, code=recovery[0])
+    assert "The second factor is off" in other.page.text
+    third = browser.another()
+    third.log_in()
+    third.go("/account")
+    assert third.at == "/account"
+
+
+def test_the_pages_speak_french(browser: Browser, ada: Person) -> None:
+    browser.log_in()
+    browser.post("/language", language="fr", next="/account/second-factor")
+    assert "Il vous faut une application" in browser.page.text
+    browser.send("/account/second-factor", password=PASSWORD)
+    assert "Scannez ceci" in browser.page.text
+    browser.send("/account/second-factor/confirm", code="000000")
+    assert "Ce code n’est pas le bon" in browser.page.text
