@@ -16,6 +16,7 @@ from .api.app import make_app
 from .errors import SettingsError
 from .instance import Instance
 from .jobs.ticking import ticking
+from .memory import bound_memory
 from .work import work_of
 
 THREADS = 40  # requests at once; each may hold one connection of the store's pool
@@ -37,6 +38,7 @@ def serve(
     `started` is told the address once it accepts connections: the listening socket is bound before. Raises
     `SettingsError` where the port is taken.
     """
+    bound_memory()
     settings = instance.settings.server
     listener = _listen(settings.host, settings.port if port is None else port)
     host, bound = listener.getsockname()[:2]

@@ -12,6 +12,7 @@ import typer
 from ..instance import open_instance
 from ..jobs.ticking import tick, ticking
 from ..logs import configure_logs
+from ..memory import bound_memory
 from ..work import work_of
 from .folder import HERE, Folder
 
@@ -29,6 +30,7 @@ def add_to(app: typer.Typer) -> None:
             if once:
                 tick(opened, work_of(opened))
                 return
+            bound_memory()
             stopped = threading.Event()
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, lambda *_: stopped.set())

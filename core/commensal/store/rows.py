@@ -46,17 +46,19 @@ def _ready(table: Table, row: Mapping[str, Any], names: tuple[str, ...], dialect
     """The values as the driver, or JSON, can carry them and the columns take them."""
     if tuple(row) != names:
         raise ValueError(f"rows of {table.name} differ in their columns: {names} and {tuple(row)}")
-    processes = _processes(table, names, dialect)
-    return tuple(
-        value if process is None else process(value) for value, process in zip(row.values(), processes, strict=True)
-    )
+    values = list(row.values())
+    for place, process in _processes(table, names, dialect):
+        values[place] = process(values[place])
+    return tuple(values)
 
 
 @lru_cache(maxsize=256)
-def _processes(table: Table, names: tuple[str, ...], dialect: Dialect) -> tuple[Process | None, ...]:
-    columns = [table.c[name] for name in names]
+def _processes(table: Table, names: tuple[str, ...], dialect: Dialect) -> tuple[tuple[int, Process], ...]:
+    """What turns values into the driver's, by their places; most are the driver's already."""
+    types = [table.c[name].type for name in names]
     inside = dialect.name == "postgresql"  # a document in the document stays what it is
-    return tuple(None if inside and isinstance(one.type, Json) else one.type.bind_processor(dialect) for one in columns)
+    found = [None if inside and isinstance(one, Json) else one.bind_processor(dialect) for one in types]
+    return tuple((place, one) for place, one in enumerate(found) if one is not None)
 
 
 @lru_cache(maxsize=256)

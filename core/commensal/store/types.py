@@ -88,6 +88,9 @@ class Exact(TypeDecorator[Decimal]):
         return None if value is None else Decimal(value)
 
 
+_as_text = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
+
+
 class Json(TypeDecorator[Any]):
     """A small document: a list of labels, a job's payload."""
 
@@ -100,7 +103,7 @@ class Json(TypeDecorator[Any]):
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
         if value is None or dialect.name != "sqlite":
             return value
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+        return _as_text(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
         return msgspec.json.decode(value) if isinstance(value, str) else value
