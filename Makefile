@@ -2,10 +2,11 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
+AUDITED ?= $(VENV)
 # The suite starts some hundred processes: what one of them has compiled, the next need not.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-bare lint fix bench soak crash sim clean
+.PHONY: demo test test-bare lint fix bench soak crash sim audit clean
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -42,6 +43,12 @@ crash: $(VENV)/installed   ## 2,000 kills while people shop; `make crash SEED=â€
 
 sim: $(VENV)/installed   ## 10,000 schedules of trading instances; `make sim SEED=â€¦` tells one, `MUTANTS=1` plants bugs
 	$(BIN)/python -m tests.simulation.campaign
+
+audit: $(VENV)/installed   ## which installed components have known weaknesses, and which are old; asks PyPI. Of a server: AUDITED=/opt/commensal/venv
+	$(PYTHON) -m venv $(VENV)/audit
+	$(VENV)/audit/bin/pip install --quiet --disable-pip-version-check pip-audit
+	$(AUDITED)/bin/python -m pip list --outdated --disable-pip-version-check
+	PIPAPI_PYTHON_LOCATION=$(AUDITED)/bin/python $(VENV)/audit/bin/pip-audit --skip-editable
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
