@@ -75,7 +75,7 @@ def test_a_request_leaves_a_trace_even_where_its_command_changes_no_traced_row(d
 def test_only_what_customers_do_for_themselves_is_untraced(desk: Desk) -> None:
     assert {one.name for one in unsafe(desk) if one.untraced} == {
         "quote", "place", "set_cart", "change_my_order", "cancel_my_order", "change_guest_order", "cancel_guest_order",
-        "pay_my_order", "pay_guest_order", "sign_up", "ask_for_new_password",
+        "pay_my_order", "pay_guest_order", "set_my_consents", "set_guest_consents", "sign_up", "ask_for_new_password",
     }  # fmt: skip
 
 
