@@ -132,7 +132,7 @@ def new_postgresql(postgresql_template: tuple[Engine, str]) -> Iterator[Callable
     def make(template: str = usual) -> str:
         made.append(f"commensal_{os.getpid()}_{next(_count)}")
         with admin.connect() as connection:
-            connection.execute(text(f'CREATE DATABASE "{made[-1]}" TEMPLATE "{template}"'))
+            connection.execute(text(f'CREATE DATABASE "{made[-1]}" TEMPLATE "{template}" STRATEGY = file_copy'))
         return admin.url.set(database=made[-1]).render_as_string(hide_password=False)
 
     yield make

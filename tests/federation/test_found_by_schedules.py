@@ -150,6 +150,32 @@ def test_who_does_not_hear_that_it_is_refused_is_told(region: Region, notes: Any
     assert [one["in_reply_to"] for one in told] == [id], "once"
 
 
+def test_a_refusal_that_comes_when_the_message_was_taken_after_all_counts_no_more(
+    region: Region, notes: Any, say: Say, clock: ManualClock
+) -> None:
+    b, peer = region["b"], region.peer("b", "a")
+
+    def give(*scopes: str) -> None:
+        with b.instance.store.write() as tx:
+            tx.execute(update(federation_peer).where(federation_peer.c.id == peer.id).values(scopes_given=list(scopes)))
+
+    give()
+    region.cut("b", "a", one_way=True)
+    id = say("a", "b", "hello")
+    region.work()
+    give("order.place")
+    region.mend()
+    clock.advance(minutes=1)
+    region.work("a")
+    assert notes.at(b) == ["hello"]
+    clock.advance(minutes=5)
+    region.work()
+    with region["a"].instance.store.read() as tx:
+        sent = tx.one(select(federation_outbox).where(federation_outbox.c.id == id))
+        told = tx.all(select(federation_inbox.c.type).where(federation_inbox.c.type == "Problem"))
+    assert (sent["state"], len(told)) == ("delivered", 1)
+
+
 def test_what_was_sold_before_a_grant_was_taken_back_stays_ordered(farm: Producer, hub: Hub, item: str) -> None:
     hub.order(item, 2)
     with farm.write() as tx:

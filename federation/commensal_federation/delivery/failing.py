@@ -18,10 +18,20 @@ from .tables import federation_outbox
 _box = federation_outbox.c
 
 
-def refused_by_peer(federation: Federation, tx: Transaction, peer: Peer, id: str, code: str, text: str) -> None:
-    """The peer has stored our message `id` and will not do what it says. Nothing where that is none of ours to it."""
+PASSED = "passed: the peer has fetched on from there"  # of what counts as delivered, and nobody has said so of it
+
+
+def refused_by_peer(
+    federation: Federation, tx: Transaction, peer: Peer, id: str, code: str, text: str, *, kept: bool
+) -> None:
+    """The peer will not do what our message `id` says. Nothing where that is none of ours to it.
+
+    `kept`: it has stored it; else it may have taken it since, when it came once more, and has said so.
+    """
     row = tx.first(select(federation_outbox).where(_box.id == id, _box.peer_id == peer.id))
-    if row is not None and row["state"] != "dead":
+    if row is None or row["state"] in ("dead", "discarded"):
+        return
+    if kept or row["state"] == "waiting" or row["error"] == PASSED:
         fail(federation, tx, row, code, text)
 
 

@@ -19,6 +19,7 @@ from .alerts import alert
 from .calling import NDJSON
 from .cursors import Cursor, read_cursor, write_cursor
 from .epochs import newest_epoch
+from .failing import PASSED
 from .lanes import RECOVER, lane_row
 from .tables import federation_inbox, federation_outbox
 
@@ -134,7 +135,7 @@ def _ahead(tx: Transaction, peer: Peer, lane: str, after: Cursor, head: Cursor) 
 
 def _acknowledged(tx: Transaction, peer_id: str, lane: str, after: Cursor) -> None:
     """Whoever asks for what comes after has what came before: pushes of it that failed are made good."""
-    came = {"state": "delivered", "error": "", "finished_at": tx.now}
+    came = {"state": "delivered", "error": PASSED, "finished_at": tx.now}
     tx.change(_CAME, {**_upto(peer_id, lane, after), **came})
 
 
