@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import threading
@@ -145,6 +146,13 @@ def test_nonsense_is_refused_and_never_an_error_of_ours(client: TestClient, item
     headers = {"Idempotency-Key": "1", "Content-Type": "application/json"}
     refused = client.post(PLACE, content=body, headers=headers)
     assert (refused.status_code, refused.json()["status"]) == (422, 422)
+
+
+def test_a_packed_body_is_not_unpacked(client: TestClient, item: str) -> None:
+    """A bomb is a kilobyte long, and is refused for being packed at all."""
+    headers = {"Idempotency-Key": "1", "Content-Type": "application/json", "Content-Encoding": "gzip"}
+    refused = client.post(PLACE, content=gzip.compress(b" " * 1_000_000), headers=headers)
+    assert (refused.status_code, refused.json()["code"]) == (422, "content_encoding")
 
 
 def test_a_body_of_another_type_or_too_large_is_refused(client: TestClient, item: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
@@ -18,6 +20,7 @@ from commensal.hooks.loading import load_plugins
 from commensal.instance import Settings
 from commensal.people.tables import person
 from commensal.store import Store, Transaction
+from commensal.store.hold import Hold
 
 NONE: Any = None
 PERSON = {"name": "Ada", "phone": "", "language": "fr", "is_operator": False, "version": 1}
@@ -54,6 +57,23 @@ def test_a_hook_that_reads_cannot_write_and_spoils_nothing(
     assert [(one.plugin, one.hook) for one in hooks.failures] == [("first", hook.name)]
     assert "read" in hooks.failures[0].what
     assert people(store) == (["before", "then"] if writing else [])
+
+
+def test_a_hook_that_nobody_keeps_to_reading_writes(
+    store: Store, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The guard off: what the first plugin writes stays."""
+
+    @contextmanager
+    def unguarded(self: Hold) -> Iterator[Callable[[], None]]:
+        yield lambda: None
+
+    monkeypatch.setattr(Hold, "reading", unguarded)
+    given = dict.fromkeys(("person_id", "language", "enterprise_id", "session_id", "address"))
+    with store.write() as tx:
+        hook: AnyHook = specifications.menu_items
+        _two(clock, hook).each(hook, tx=tx, **given)
+    assert people(store) != []
 
 
 def test_a_price_rule_that_writes_ends_the_order(store: Store, clock: ManualClock) -> None:

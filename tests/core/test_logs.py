@@ -14,6 +14,7 @@ import pytest
 import structlog
 from starlette.testclient import TestClient
 
+from commensal import logs
 from commensal.api.app import make_app
 from commensal.clock import ManualClock
 from commensal.hooks import specifications
@@ -178,6 +179,13 @@ def test_nobody_can_forge_a_line_or_move_the_cursor(lines: Lines) -> None:
     assert [one for one in text.split("\n") if one.startswith("2026-06-04T10")] == []
     assert not set(text) & {"\r", "\x1b", "\u2028", "\u202e"}
     assert len([one for one in text.rstrip("\n").split("\n") if not one.startswith("    ")]) == 1
+
+
+def test_what_is_written_as_it_comes_forges_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The guard off."""
+    monkeypatch.setattr(logs, "_escape", lambda _, __, event: event)
+    text = readable(lambda: structlog.get_logger("x").error(FORGED))
+    assert [one for one in text.split("\n") if one.startswith("2026-06-04T10")] != []
 
 
 # ------------------------------------------------------------------------------------------------ plugins, libraries

@@ -29,6 +29,7 @@ from commensal.ids import SeededIds
 from commensal.instance import Instance, Secret, Settings
 from commensal.instance.settings import MailSettings
 from commensal.jobs import Job
+from commensal.mail import message
 from commensal.mail.message import one_line
 from commensal.mail.send import ACCOUNT_KINDS, ORDER_KINDS, send_mail
 from commensal.orders.tables import adjustment, customer_order, order_line, order_vat
@@ -347,6 +348,18 @@ def test_what_people_type_never_becomes_a_header(instance: Instance, order: str,
         assert set(head.keys()) <= HEADERS
         to = email.utils.getaddresses([head["To"]])
         assert [address for _, address in to] == ["ada@example.org"]
+
+
+def test_without_the_cleaning_words_that_are_decoded_bring_line_breaks_back(
+    instance: Instance, order: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The guard off. Plain line breaks the library itself refuses."""
+    monkeypatch.setattr(message, "one_line", lambda text: text)
+    with pytest.raises(ValueError, match="is no e-mail address"):
+        send_mail(instance, job("confirm_email", name=INJECTIONS[0], code="s3cret"))
+    send_mail(instance, job("confirm_email", name=INJECTIONS[5], code="s3cret"))
+    (file,) = (folder / "mail").glob("*.eml")
+    assert set(email.message_from_bytes(file.read_bytes()).keys()) - HEADERS
 
 
 @pytest.mark.parametrize("to", ["ada@example.org\r\nBcc: x@example.org", "ada@example.org, x@example.org", "ada", ""])

@@ -317,6 +317,20 @@ def manifest_of(files: dict[str, tuple[int, str]]) -> bytes:
     ).written()  # fmt: skip
 
 
+def test_a_manifest_without_a_limit_would_be_unpacked_whatever_its_size(
+    tmp_path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The guard off: 70 MB come out of 70 kB, and only then are found to be no manifest."""
+    bad = tmp_path / "bad.zip"
+    with zipfile.ZipFile(bad, "w", compression=zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("manifest.json", b" " * 70_000_000)
+    assert bad.stat().st_size < 100_000
+    monkeypatch.setattr("commensal.keeping.archive._LARGEST_MANIFEST", 1 << 40)
+    with pytest.raises(StoreError) as refused:
+        restore(bad, tmp_path / "new", clock=clock)
+    assert "too large" not in str(refused.value)
+
+
 def test_the_commands_say_what_was_done_and_what_is_left_to_do(folder: Path, sqlite_url: str, tmp_path: Path) -> None:
     begin(folder, sqlite_url)
     to, there = tmp_path / "disk", tmp_path / "new"

@@ -77,6 +77,15 @@ def test_a_password_that_others_can_read_is_refused(tmp_path: Path) -> None:
     assert load_settings(write(tmp_path, secret)).mail.password
 
 
+def test_without_the_look_at_its_mode_such_a_file_would_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The guard off."""
+    monkeypatch.setattr("commensal.instance.settings.holds_secrets", lambda shape, values: False)
+    secret = 'name = "x"\n[mail]\npassword = "hunter2"'
+    assert load_settings(write(tmp_path, secret, 0o644)).mail.password.reveal() == "hunter2"
+
+
 def test_secrets_do_not_show_themselves(tmp_path: Path) -> None:
     settings = load_settings(write(tmp_path, 'name = "x"\n[mail]\npassword = "hunter2"'))
     assert "hunter2" not in repr(settings)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import ast
 import re
 import tomllib
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from .named import ROOT, is_there
+
 TABLE: dict[str, dict[str, Any]] = tomllib.loads((ROOT / "tests/security/asvs.toml").read_text(encoding="utf-8"))
 
 # Levels 1 and 2 without LDAP, XPath, LaTeX, JNDI, memcache, GraphQL, WebSocket, SMS, SAML, an OAuth server and WebRTC;
@@ -34,12 +32,6 @@ def _items() -> set[str]:
     return found
 
 
-@cache
-def _tests_in(file: Path) -> frozenset[str]:
-    tree = ast.parse(file.read_text(encoding="utf-8"))
-    return frozenset(one.name for one in tree.body if isinstance(one, ast.FunctionDef))
-
-
 def _mistakes(table: dict[str, dict[str, Any]]) -> list[str]:
     found = [f"{one} is missing" for one in sorted(_items() - set(table))]
     found += [f"{one} is none of the items" for one in sorted(set(table) - _items())]
@@ -54,15 +46,8 @@ def _mistakes(table: dict[str, dict[str, Any]]) -> list[str]:
         if kind == "document":
             found += [f"{name}: there is no {one}" for one in item[kind] if not (ROOT / one).is_file()]
         if kind == "tests":
-            found += [f"{name}: there is no {one}" for one in item[kind] if not _is_there(one)]
+            found += [f"{name}: there is no {one}" for one in item[kind] if not is_there(one)]
     return found
-
-
-def _is_there(test: str) -> bool:
-    path, _, name = test.partition("::")
-    file = ROOT / path
-    fits = file.name.startswith("test_") and name.startswith("test_")
-    return fits and file.is_file() and name in _tests_in(file)
 
 
 def test_every_item_has_its_tests_its_document_or_a_reason() -> None:

@@ -16,6 +16,7 @@ from commensal.enterprises.tables import enterprise_member
 from commensal.instance.instance import DATABASE
 from commensal.pages.visit import local
 from commensal.people.people import NewPerson, add_person
+from commensal.people.scopes import ROLES
 from commensal.people.sessions import begin_session
 from commensal.store import Store
 
@@ -185,6 +186,17 @@ def test_no_link_leads_to_another_site(village: Village, elsewhere: str) -> None
         assert "set-cookie" not in answer.headers or "a=b" not in answer.headers["set-cookie"]
 
 
+def test_a_redirect_that_is_not_looked_at_leads_to_another_site(
+    village: Village, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The guard off."""
+    monkeypatch.setattr("commensal.pages.visit.local", lambda url: url)
+    village.client.cookies.clear()
+    form = {"language": "en", "next": "//evil.example"}
+    answer = village.client.post("/language", data=form, follow_redirects=False)
+    assert answer.headers["location"] == "//evil.example"
+
+
 def test_a_link_within_the_site_is_followed() -> None:
     assert local("/sales/x?y=1#z") == "/sales/x?y=1#z"
 
@@ -211,6 +223,28 @@ def test_a_role_that_is_taken_away_counts_from_the_next_request_on(village: Vill
     assert village.client.get(customers, headers=cookie).status_code == 403
     assert village.client.delete(member, headers=as_owner).status_code == 204
     assert village.client.get(customers, headers=cookie).status_code == 404
+
+
+def test_a_role_that_is_remembered_is_found(village: Village, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The guard off: who has lost a role, and whose role nobody looks up, still gets in."""
+    customers = f"/api/enterprises/{village.victim.id}/customers"
+    with village.instance.store.write() as tx:
+        cookie = {"Cookie": f"session={begin_session(tx, village.other.owner).secret}"}
+    village.client.cookies.clear()
+    assert village.client.get(customers, headers=cookie).status_code == 404
+    monkeypatch.setattr("commensal.people.access.scopes_at", lambda tx, actor, enterprise_id: ROLES["owner"])
+    assert village.client.get(customers, headers=cookie).status_code == 200
+
+
+def test_a_session_that_is_taken_over_is_found(village: Village, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The guard off: a log-in that keeps the secret which the browser brought lets in whoever planted it there."""
+    chosen = "chosen-by-an-attacker-and-planted-0123456789ab"
+    store, who = village.instance.store, village.other.shopper
+    with store.write() as tx:
+        monkeypatch.setattr(type(tx.ids), "secret", lambda self: chosen)
+        begin_session(tx, who)
+    village.client.cookies.clear()
+    assert village.client.get("/api/me", headers={"Cookie": f"session={chosen}"}).json()["id"] == who.id
 
 
 def test_a_session_that_somebody_else_chose_is_never_anybodys(village: Village) -> None:

@@ -47,6 +47,19 @@ def test_what_stripe_has_not_signed_is_refused_and_told_nothing(stall: Stall, st
     assert (stall.states(order), len(stripe.asked)) == (["Pending"], asked)
 
 
+def test_without_its_signature_checked_anybody_could_have_us_ask_stripe(
+    stall: Stall, stripe: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The guard off. What counts is still what Stripe answers, so even then nobody pays by a forgery alone."""
+    monkeypatch.setattr("stripe.WebhookSignature.verify_header", lambda *given: True)
+    order = stall.buy()
+    reference = stall.choose(order)["reference"]
+    asked = len(stripe.asked)
+    unpaid = signed(COMPLETED, stripe.sessions[reference], secret="whsec_theirs")
+    assert stall.client.post("/-/stripe/webhook/shop", **unpaid).status_code == 200
+    assert (stall.states(order), len(stripe.asked) > asked) == (["Pending"], True)
+
+
 def test_a_message_that_is_repeated_is_applied_once(stall: Stall, stripe: Provider) -> None:
     order = stall.buy()
     message = signed(COMPLETED, stripe.pay(stall.choose(order)["reference"]))

@@ -1,0 +1,23 @@
+"""Tests that tables name: are they there?"""
+
+from __future__ import annotations
+
+import ast
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+@cache
+def _tests_in(file: Path) -> frozenset[str]:
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    return frozenset(one.name for one in tree.body if isinstance(one, ast.FunctionDef))
+
+
+def is_there(test: str) -> bool:
+    """Whether ``tests/…/test_x.py::test_y`` is a test."""
+    path, _, name = test.partition("::")
+    file = ROOT / path
+    fits = file.name.startswith("test_") and name.startswith("test_")
+    return fits and file.is_file() and name in _tests_in(file)
