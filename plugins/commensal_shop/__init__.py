@@ -20,4 +20,5 @@ def menu_items(person_id: str | None, language: str) -> Sequence[MenuItem]:
     sales = MenuItem(label=translate(language, "Sales"), url="/", position=10)
     if person_id is None:
         return [sales, MenuItem(label=translate(language, "Log in"), url="/login", position=900)]
-    return [sales, MenuItem(label=translate(language, "My orders"), url="/orders", position=20)]
+    orders = MenuItem(label=translate(language, "My orders"), url="/orders", position=20)
+    return [sales, orders, MenuItem(label=translate(language, "My account"), url="/account", position=890)]

@@ -26,6 +26,7 @@ def test_somebody_sets_it_up_logs_in_with_it_and_turns_it_off(
     browser.go("/account/second-factor")
     assert browser.at == "/login?next=/account/second-factor"
     browser.log_in()
+    assert "/account" in browser.page.links(), "the menu leads there"
     browser.go("/account")
     assert "/account/second-factor" in browser.page.links()
     browser.go("/account/second-factor")
