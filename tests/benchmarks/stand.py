@@ -12,6 +12,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from rich.progress import track
+
 from commensal.enterprises.plugins import enable_plugin, offered_plugins
 from commensal.instance import open_instance
 from commensal.instance.begin import begin_instance
@@ -34,7 +36,8 @@ def set_up(folder: Path, database: str = "", items: int = ITEMS) -> list[str]:
         a_shop(tx)
         for plugin in offered_plugins(instance.hooks):
             enable_plugin(tx, instance.hooks, "shop", plugin, {})
-        return [an_item(tx, a_lot(tx, on_hand="10000000"), name=f"Produit {n}") for n in range(items)]
+        numbers = track(range(items), f"{items:,} items", disable=items <= ITEMS)
+        return [an_item(tx, a_lot(tx, on_hand="10000000"), name=f"Produit {n}") for n in numbers]
 
 
 @contextmanager
