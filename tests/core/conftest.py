@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -21,6 +21,17 @@ from commensal.sale_sessions.sessions import add_session
 from commensal.sale_sessions.values import Coordination, SaleSession, Supplier
 from commensal.stock.tables import stock_lot
 from commensal.store import Store, insert_rows
+
+from .shell import Shell
+
+
+@pytest.fixture(scope="session")
+def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
+    """Runs commands of the shell, one at a time."""
+    made = Shell(tmp_path_factory.mktemp("shell"))
+    yield made
+    made.close()
+
 
 # ------------------------------------------------------------------------------------------------ sales
 

@@ -1,14 +1,14 @@
 """Runs commands of the shell in processes that begin at once: all is imported here, and each is a fork of this process.
 
 It has one thread and opens nothing, so a fork of it is as good as a fresh process. It reads a line of JSON for each
-command, ``{"words": […], "failpoint": "name:hit", "path": PATH, "said": file}``, and writes how it ended; what the
-command says goes into the file.
+command, as `shell.Shell` writes it, and writes how it ended; what the command says goes into files.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 
 from commensal import cli
@@ -29,15 +29,17 @@ def main() -> None:
         os.write(1, f"{os.waitstatus_to_exitcode(status)}\n".encode())
 
 
-def _run(words: list[str], failpoint: str, path: str, said: str) -> None:
-    """Ends this process, as the command ends."""
-    out = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    os.close(0)
-    os.dup2(out, 1)
-    os.dup2(out, 2)
-    os.environ["PATH"] = path
+def _run(words: list[str], failpoint: str, folder: str, env: dict[str, str], files: list[str], seconds: int) -> None:
+    """Ends this process, as the command ends; one that takes too long is killed."""
+    nothing, *said = os.open(os.devnull, os.O_RDONLY), *(os.open(one, os.O_WRONLY | os.O_APPEND) for one in files)
+    for number, file in enumerate((nothing, *said)):
+        os.dup2(file, number)
+    signal.alarm(seconds)
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(env)
     arm(failpoint)
-    sys.argv[1:] = words
+    sys.argv = ["commensal", *words]
     code = 70
     try:
         cli.main()

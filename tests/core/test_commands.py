@@ -22,6 +22,8 @@ from commensal.instance import open_instance
 from commensal.jobs import promise
 from commensal.jobs.tables import job
 
+from .shell import Shell
+
 Run = Callable[..., subprocess.CompletedProcess[str]]
 COMMENSAL = Path(sys.executable).with_name("commensal")
 
@@ -34,14 +36,11 @@ Les Paniers du Val;OEU-6;Œufs par 6;œuf;6;;pièce;2,40;40;5,5;
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Run:
+def run(tmp_path: Path, shell: Shell) -> Run:
     """Runs a command at the instance in the test's folder; `fails` says that it must."""
 
     def command(*words: str, fails: bool = False) -> subprocess.CompletedProcess[str]:
-        ran = subprocess.run(
-            [COMMENSAL, *words, "--instance", tmp_path / "val"],
-            capture_output=True, text=True, timeout=60, env={**os.environ, "COLUMNS": "160"}, check=False,
-        )  # fmt: skip
+        ran = shell.run(*words, "--instance", tmp_path / "val", env={**os.environ, "COLUMNS": "160"})
         assert (ran.returncode != 0) == fails, ran.stdout + ran.stderr
         return ran
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import stat
-import subprocess
-import sys
 import tracemalloc
 import zipfile
 from collections.abc import Callable
@@ -36,9 +34,9 @@ from commensal.sale_sessions.tables import coordination
 from commensal.stock.tables import stock_movement
 
 from .keeping import PASSWORD, begin, buy, folder, open_store, postgresql_tools, sqlite_url, write_settings
+from .shell import Shell
 
 __all__ = ["folder", "postgresql_tools", "sqlite_url"]  # fixtures
-COMMENSAL = Path(sys.executable).with_name("commensal")
 Rows = dict[str, list[dict[str, Any]]]
 
 
@@ -247,11 +245,13 @@ def test_tables_of_plugins_that_are_not_enabled_stay_behind_and_are_named(
         assert not any(name.startswith("delivery_") for name in inspect(tx.connection).get_table_names())
 
 
-def test_the_commands_say_loudly_what_an_export_holds(folder: Path, sqlite_url: str, tmp_path: Path) -> None:
+def test_the_commands_say_loudly_what_an_export_holds(
+    folder: Path, sqlite_url: str, tmp_path: Path, shell: Shell
+) -> None:
     begin(folder, sqlite_url)
 
     def run(*words: object, code: int = 0) -> str:
-        ran = subprocess.run([COMMENSAL, *map(str, words)], capture_output=True, text=True, check=False)
+        ran = shell.run(*words)
         assert ran.returncode == code, ran.stdout + ran.stderr
         return ran.stdout + ran.stderr
 

@@ -3,30 +3,23 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from .shell import Shell
+
 Run = Callable[..., str]
-COMMENSAL = Path(sys.executable).with_name("commensal")
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Run:
+def run(tmp_path: Path, shell: Shell) -> Run:
     """Runs a command at an instance with a hub that Marie owns; Zoé has an account."""
 
     def command(*words: str, fails: bool = False) -> str:
-        ran = subprocess.run(
-            [COMMENSAL, *words, "--instance", tmp_path / "val"],
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        ran = shell.run(*words, "--instance", tmp_path / "val")
         assert (ran.returncode != 0) == fails, ran.stdout + ran.stderr
         return ran.stdout + ran.stderr
 

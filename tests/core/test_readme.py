@@ -6,8 +6,6 @@ import os
 import re
 import shlex
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -16,22 +14,22 @@ from typer.testing import CliRunner
 from commensal.cli import app
 from commensal.instance.begin import USUAL
 
+from .shell import Shell
+
 README = Path(__file__).parents[2] / "README.md"
 _BLOCK = re.compile(r"^```(console|(?:csv|toml) file=\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
-def test_the_commands_of_the_readme_do_what_it_says(tmp_path: Path) -> None:
-    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    env = {**os.environ, "PATH": path, "COLUMNS": "200"}
+def test_the_commands_of_the_readme_do_what_it_says(tmp_path: Path, shell: Shell) -> None:
     ran = 0
     for kind, text in _BLOCK.findall(README.read_text(encoding="utf-8")):
         if kind != "console":
             (tmp_path / kind.partition("=")[2]).write_text(text, encoding="utf-8")
             continue
         for command, expected in _commands(text):
-            done = subprocess.run(
-                shlex.split(command), cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60, check=False
-            )
+            program, *words = shlex.split(command)
+            assert program == "commensal"
+            done = shell.run(*words, cwd=tmp_path, env={**os.environ, "COLUMNS": "200"})
             assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
             told = "".join(".*" if one == "…" else re.escape(one) for one in expected.strip())
             assert re.search(told, done.stdout, re.DOTALL), f"{command}\n{done.stdout}"

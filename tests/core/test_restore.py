@@ -30,6 +30,7 @@ from commensal.keeping.restore import RESTORED, restore
 from commensal.stock.tables import stock_movement
 
 from .keeping import PASSWORD, begin, buy, folder, open_store, postgresql_tools, sqlite_url, write_settings
+from .shell import Shell
 
 __all__ = ["folder", "postgresql_tools", "sqlite_url"]  # fixtures
 COMMENSAL = Path(sys.executable).with_name("commensal")
@@ -331,12 +332,14 @@ def test_a_manifest_without_a_limit_would_be_unpacked_whatever_its_size(
     assert "too large" not in str(refused.value)
 
 
-def test_the_commands_say_what_was_done_and_what_is_left_to_do(folder: Path, sqlite_url: str, tmp_path: Path) -> None:
+def test_the_commands_say_what_was_done_and_what_is_left_to_do(
+    folder: Path, sqlite_url: str, tmp_path: Path, shell: Shell
+) -> None:
     begin(folder, sqlite_url)
     to, there = tmp_path / "disk", tmp_path / "new"
 
     def run(*words: object, code: int = 0) -> str:
-        ran = subprocess.run([COMMENSAL, *map(str, words)], capture_output=True, text=True, check=False)
+        ran = shell.run(*words)
         assert ran.returncode == code, ran.stdout + ran.stderr
         return ran.stdout + ran.stderr
 

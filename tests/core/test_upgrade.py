@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +29,11 @@ from commensal.upgrading.upgrade import Upgraded, upgrade
 
 from .keeping import postgresql_tools
 from .released import FIRST, FOLDER, RELEASES, kept_rows, lost, shape, store_of, unpack
+from .shell import Shell
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
 
 __all__ = ["postgresql_tools"]  # fixtures
-COMMENSAL = Path(sys.executable).with_name("commensal")
 pytestmark = pytest.mark.bundled
 
 
@@ -54,11 +56,9 @@ def upgraded(folder: Path, told: Callable[[str, str], None] = lambda step, said:
         return upgrade(plan, told=told)
 
 
-def run(*words: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [COMMENSAL, *map(str, words)], capture_output=True, text=True, timeout=60,
-        env={**os.environ, "COLUMNS": "400"}, check=False,
-    )  # fmt: skip
+@pytest.fixture
+def run(shell: Shell) -> Run:
+    return partial(shell.run, env={**os.environ, "COLUMNS": "400"})
 
 
 def test_the_first_release_is_kept_and_small() -> None:
@@ -162,7 +162,7 @@ def test_each_step_is_told_as_it_is_done(folder: Path) -> None:
     assert told[-1].startswith("checked")
 
 
-def test_a_dry_run_tells_what_would_happen_and_changes_nothing(folder: Path) -> None:
+def test_a_dry_run_tells_what_would_happen_and_changes_nothing(run: Run, folder: Path) -> None:
     unpack(FIRST, folder)
     before = _content(folder)
     with preflight(folder, folder / "backups", clock=SystemClock()) as plan:
@@ -183,7 +183,7 @@ def _content(folder: Path) -> tuple[object, ...]:
     return rows, revisions, {one: one.read_bytes() for one in others if one.is_file()}
 
 
-def test_an_operator_upgrades_and_is_told_what_comes_next(folder: Path) -> None:
+def test_an_operator_upgrades_and_is_told_what_comes_next(run: Run, folder: Path) -> None:
     unpack(FIRST, folder)
     refused = run("check", "--instance", folder)
     assert f"commensal upgrade --instance {folder}" in refused.stderr

@@ -5,12 +5,9 @@ The process is a real one and ends by SIGKILL at a named place of the code that 
 
 from __future__ import annotations
 
-import json
 import os
 import signal
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -28,6 +25,7 @@ from commensal.store.migrate import drop_tables, missing_revisions
 
 from .keeping import postgresql_tools
 from .released import FIRST, kept_rows, lost, store_of, unpack
+from .shell import Shell
 
 __all__ = ["postgresql_tools"]  # fixtures
 pytestmark = pytest.mark.bundled
@@ -36,27 +34,15 @@ KILLED = -signal.SIGKILL
 Command = Callable[..., tuple[int, str]]
 
 
-@pytest.fixture(scope="module")
-def command(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Command]:
+@pytest.fixture
+def command(shell: Shell) -> Command:
     """Runs a command in a process of its own that is killed at a failpoint; how it ended, and what it said."""
-    said = tmp_path_factory.mktemp("said") / "said.txt"
-    forking = subprocess.Popen(
-        [sys.executable, Path(__file__).with_name("forking.py")], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        text=True, env={**os.environ, "COLUMNS": "400"},
-    )  # fmt: skip
-    assert forking.stdin is not None
-    assert forking.stdout is not None
-    told, ended = forking.stdin, forking.stdout
 
     def run(*words: object, failpoint: str = "") -> tuple[int, str]:
-        wanted = {"words": [str(one) for one in words], "failpoint": failpoint, "path": os.environ["PATH"]}
-        told.write(json.dumps({**wanted, "said": str(said)}) + "\n")
-        told.flush()
-        return int(ended.readline()), said.read_text(encoding="utf-8")
+        ran = shell.run(*words, failpoint=failpoint, env={**os.environ, "COLUMNS": "400"})
+        return ran.returncode, ran.stdout + ran.stderr
 
-    with forking:
-        yield run
-        told.close()
+    return run
 
 
 @pytest.fixture
