@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import socket
 import sys
 from collections.abc import Callable, Iterator
@@ -13,6 +12,7 @@ import anyio.to_thread
 import uvicorn
 
 from .api.app import make_app
+from .collector import spare_the_collector
 from .errors import SettingsError
 from .instance import Instance
 from .jobs.ticking import ticking
@@ -82,14 +82,6 @@ def _listen(host: str, port: int) -> socket.socket:
             f"Port {port} of {host} cannot be used: {error.strerror}. Choose another with --port."
         ) from error
     return listener
-
-
-def spare_the_collector() -> None:
-    """What is loaded by now stays, so it need not be searched for garbage again and again; and a request makes some
-    thousand objects, nearly all of which go without being searched for. It is a tenth of an order's time."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 10, 20)
 
 
 class _Server(uvicorn.Server):

@@ -20,8 +20,8 @@ from commensal import Defaults, catalogs_of, enterprise_by_id, products_of
 from commensal.api.app import make_app
 from commensal.catalogs.offers import set_price
 from commensal.clock import ManualClock
+from commensal.collector import spare_the_collector
 from commensal.logs import configure_logs
-from commensal.serving import spare_the_collector
 from commensal.testing.client import client_of
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.instances import NOON, Instances, Plan

@@ -24,6 +24,7 @@ from commensal import Instance, Transaction
 from commensal.catalogs.listing import Listing, list_products
 from commensal.catalogs.offers import set_price
 from commensal.clock import ManualClock
+from commensal.collector import spare_the_collector
 from commensal.jobs.run import run_due
 from commensal.logs import configure_logs
 from commensal.orders.place import place_order
@@ -64,6 +65,7 @@ def main() -> None:
         _fill(region["0"].instance, "e0", PRODUCTS)
         _fill(region["0"].instance, "few", 20)
         region.work()
+        spare_the_collector()  # as `commensal serve` does
         spent = _timed(lambda: _grant(region, 1, "e0"))
         print(f"| {PRODUCTS:,} products, from nothing to listable at a new peer | {spent:.1f} s |")
         for place in range(2, 1 + PEERS):

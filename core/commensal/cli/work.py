@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from ..collector import spare_the_collector
 from ..instance import open_instance
 from ..jobs.ticking import tick, ticking
 from ..logs import configure_logs
@@ -35,4 +36,5 @@ def add_to(app: typer.Typer) -> None:
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, lambda *_: stopped.set())
             with ticking(opened, work_of(opened)):
+                spare_the_collector()
                 stopped.wait()

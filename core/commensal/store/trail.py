@@ -95,7 +95,7 @@ class Trail:
         self, connection: Connection, table: Table, statement: Insert, parameters: Parameters
     ) -> CursorResult[Any]:
         given = [parameters] if isinstance(parameters, Mapping) else parameters or [{}]
-        rows = [_values(connection, table, statement, one) for one in given]
+        rows = _values(connection, table, statement, given)
         before = _in_the_way(connection, table, statement, rows[0])
         result, count = _counted(connection.execute(statement, parameters))
         if before and count:
@@ -182,11 +182,12 @@ def _counted(result: CursorResult[Any]) -> tuple[CursorResult[Any], int]:
     return cast(CursorResult[Any], frozen()), len(frozen.data)
 
 
-def _values(connection: Connection, table: Table, statement: Insert, given: Row) -> Row:
-    """The values of a new row that Python knows; what only the database knows is left out."""
-    compiled = statement.compile(dialect=connection.dialect)
-    known = {**compiled.params, **given}
-    return {column.name: known[column.name] for column in table.c if column.name in known}
+def _values(connection: Connection, table: Table, statement: Insert, given: Sequence[Row]) -> list[Row]:
+    """The values of new rows that Python knows; what only the database knows is left out."""
+    same = statement.compile(dialect=connection.dialect).params
+    columns = [column.name for column in table.c]
+    rows = ({**same, **one} for one in given)
+    return [{name: known[name] for name in columns if name in known} for known in rows]
 
 
 def _in_the_way(connection: Connection, table: Table, statement: Insert, new: Row) -> dict[str, Any] | None:

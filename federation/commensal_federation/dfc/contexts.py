@@ -114,11 +114,17 @@ def expand_foreign(document: Mapping[str, Any] | list[Any]) -> Expanded:
 
 
 def _expand_plain(document: Mapping[str, Any] | list[Any]) -> list[Any] | None:
+    context = plain_context(document)
+    return expand_plain(document, context) if context and isinstance(document, Mapping) else None
+
+
+def plain_context(document: Mapping[str, Any] | list[Any]) -> Mapping[str, Any] | None:
+    """The context of a document, where that holds only prefixes and links."""
     if not isinstance(document, Mapping):
         return None
     named = document.get("@context", _UNNAMED)
     plain = _PLAIN.get(named) if isinstance(named, str) else None
-    return expand_plain(document, plain["@context"]) if plain else None
+    return plain["@context"] if plain else None
 
 
 def expand_anything(document: Mapping[str, Any] | list[Any]) -> Expanded:

@@ -232,6 +232,23 @@ def _first(read: Callable[[Field, Value], Any]) -> Callable[[Field], Any]:
     return lambda field: field.one(lambda value: read(field, value))
 
 
+def _plain_text(value: Value) -> str | None:
+    said = value.get("@value")
+    return said.strip() if type(said) is str else None
+
+
+def _plain_link(value: Value) -> str | None:
+    iri = value.get("@id")
+    return iri if type(iri) is str and iri else None
+
+
+# One value that is as it should be needs no more than this; None: look closer.
+PLAIN: Mapping[str, Callable[[Value], Any]] = {
+    "text": _plain_text,
+    "link": _plain_link,
+    "number": lambda value: read_number(value.get("@value")),
+}
+
 _READERS: Mapping[str, Callable[[Field], Any]] = {
     "text": _first(_text),
     "html": _first(_html),

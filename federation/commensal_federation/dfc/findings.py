@@ -36,14 +36,15 @@ class Findings:
     """Collects what is noticed. It stays small, whatever the document."""
 
     def __init__(self) -> None:
-        self._notes: dict[tuple[str, str], Finding] = {}
+        self._notes: dict[tuple[str, str], Finding] = {}  # the first of each
+        self._again: dict[tuple[str, str], int] = {}
         self._wrong: list[Finding] = []
         self._unlisted = 0
 
     def note(self, code: str, text: str, iri: str = "", property: str = "") -> None:
         key = (code, text)
         if key in self._notes:
-            self._notes[key] = replace(self._notes[key], count=self._notes[key].count + 1)
+            self._again[key] = self._again.get(key, 0) + 1
         elif len(self._notes) < LISTED:
             self._notes[key] = Finding(weight="note", code=code, text=text, iri=iri[:300], property=property)
         else:
@@ -59,7 +60,8 @@ class Findings:
     @property
     def listed(self) -> tuple[Finding, ...]:
         """What cannot be right first."""
-        found = [*self._wrong, *self._notes.values()]
+        notes = (replace(first, count=1 + self._again.get(key, 0)) for key, first in self._notes.items())
+        found = [*self._wrong, *notes]
         if self._unlisted:
             text = "There is more that is not listed."
             found.append(Finding(weight="wrong", code="more", text=text, count=self._unlisted))

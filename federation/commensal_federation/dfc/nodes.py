@@ -9,6 +9,8 @@ from typing import Any
 from .contexts import RELATIVE
 from .names import compact, is_version_2
 
+_MOST_NAMES = 1_000  # of properties and types that are remembered
+
 Value = Mapping[str, Any]  # of expanded JSON-LD: {"@id": …} with a short name, or {"@value": …}
 
 
@@ -36,6 +38,9 @@ class Nodes:
     version_2: bool = False
     nested: bool = False
     _unnamed: int = 0
+    _short: dict[str, str] = field(
+        default_factory=dict, compare=False
+    )  # names of properties and types: a document has few
 
     def add_document(self, expanded: Iterable[Any], mark: str = "") -> None:
         """Takes the nodes of one document. `mark` keeps its unnamed nodes apart from those of others."""
@@ -54,8 +59,7 @@ class Nodes:
         iri = self.name(one.get("@id"), mark)
         node = self.by_iri.setdefault(iri, Node(iri))
         for name in one.get("@type", ()):
-            self.version_2 = self.version_2 or is_version_2(name)
-            short = compact(name)
+            short = self._short.get(name) or self._property(name)
             if short not in node.types:
                 node.types.append(short)
         return node
@@ -63,12 +67,13 @@ class Nodes:
     def _take(self, node: Node, one: Mapping[str, Any], mark: str) -> Iterator[Any]:
         """Notes what is said of the node; yields the nodes inside it."""
         for name, values in one.items():
-            if name == "@reverse":
-                yield from self._take_reverse(node, values, mark)
-            if name.startswith("@"):
-                continue
-            self.version_2 = self.version_2 or is_version_2(name)
-            short = compact(name)
+            short = self._short.get(name)
+            if short is None:
+                if name == "@reverse":
+                    yield from self._take_reverse(node, values, mark)
+                if name.startswith("@"):
+                    continue
+                short = self._property(name)
             for value in _items(values):
                 if not isinstance(value, dict):
                     continue
@@ -82,6 +87,13 @@ class Nodes:
                     value["@id"] = iri
                     yield value
 
+    def _property(self, name: str) -> str:
+        self.version_2 = self.version_2 or is_version_2(name)
+        short = compact(name)
+        if len(self._short) < _MOST_NAMES:
+            self._short[name] = short
+        return short
+
     def _take_reverse(self, node: Node, values: Mapping[str, Any], mark: str) -> Iterator[Any]:
         for name, subjects in values.items():
             for subject in _items(subjects):
@@ -94,8 +106,9 @@ class Nodes:
         if not isinstance(iri, str) or not iri:
             self._unnamed += 1
             return f"_:unnamed{self._unnamed}"
-        iri = iri.removeprefix(RELATIVE)
-        if iri.startswith("_:") and mark and not iri.startswith(("_:unnamed", f"_:{mark}.")):
+        if iri.startswith(RELATIVE):
+            iri = iri.removeprefix(RELATIVE)
+        if mark and iri.startswith("_:") and not iri.startswith(("_:unnamed", f"_:{mark}.")):
             return f"_:{mark}.{iri[2:]}"
         return iri
 

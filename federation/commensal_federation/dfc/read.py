@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from .contexts import expand_foreign
+from .contexts import expand_foreign, plain_context
 from .cycles import note_cycles
 from .dialect import events_of, said_version, shapes_of
 from .findings import Finding, Findings, Unreadable
+from .flat import flat_nodes
 from .limits import parse, refuse_beyond
 from .nodes import Nodes
 from .things import Reader
@@ -70,14 +71,7 @@ def read(document: Mapping[str, Any] | list[Any] | bytes, *, host: str = "") -> 
     findings = Findings()
     documents = raw if isinstance(raw, list) else [raw]
     events = events_of(documents)
-    nodes = Nodes()
-    for place, one in enumerate(documents, start=1):
-        if isinstance(one, Mapping) and "eventType" in one:
-            continue
-        expanded = expand_foreign(one)
-        nodes.add_document(expanded.nodes, mark="" if len(documents) == 1 else f"d{place}")
-        for name in expanded.dropped:
-            findings.note("no_meaning", f"{name[:100]} has no meaning: no context declares it.", property=name[:100])
+    nodes = _nodes_of(documents, findings)
     reader = Reader(nodes, findings)
     things = reader.things()
     if not things and not events and not reader.containers:
@@ -92,6 +86,22 @@ def read(document: Mapping[str, Any] | list[Any] | bytes, *, host: str = "") -> 
         events=events,
         findings=findings.listed,
     )
+
+
+def _nodes_of(documents: Sequence[Any], findings: Findings) -> Nodes:
+    if len(documents) == 1 and (context := plain_context(documents[0])) and "eventType" not in documents[0]:
+        flat = flat_nodes(documents[0], context)
+        if flat is not None:
+            return flat
+    nodes = Nodes()
+    for place, one in enumerate(documents, start=1):
+        if isinstance(one, Mapping) and "eventType" in one:
+            continue
+        expanded = expand_foreign(one)
+        nodes.add_document(expanded.nodes, mark="" if len(documents) == 1 else f"d{place}")
+        for name in expanded.dropped:
+            findings.note("no_meaning", f"{name[:100]} has no meaning: no context declares it.", property=name[:100])
+    return nodes
 
 
 def _note_foreign(things: Mapping[str, Thing], host: str, findings: Findings) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from .fields import Field
+from .fields import PLAIN, Field
 from .findings import Findings
 from .nodes import Node, Nodes, Value
 from .shapes import BY_TYPE, OLD_PLACES, SAID, Kind, field_of, guess_kind, inverse_of
@@ -102,6 +102,10 @@ class Reader:
 
     def _fill(self, draft: _Draft, name: str, values: list[Value]) -> None:
         said = SAID[draft.kind][name]
+        plain = PLAIN.get(said.how)
+        if plain is not None and len(values) == 1 and (only := plain(values[0])) is not None:
+            draft.values[name] = only
+            return
         kept: list[Value] = []
         property = said.properties[0]
         of = Field(self.nodes, self.findings, self._absorbed, draft.node, said, property, values, kept)

@@ -20,7 +20,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any, TypeVar
 
-from ..signing import SigningKey, Unreadable, canonical, sign
+from ..signing import SigningKey, Unreadable, sign, written
 from ..signing.base58 import to_multibase
 from ..signing.moments import read_moment, write_moment
 from .types import LANES, Lane
@@ -107,7 +107,7 @@ def write_envelope(
         "expires": None if expires is None else write_moment(expires),
         "object": object,
     }
-    return canonical(sign({name: value for name, value in said.items() if value is not None}, key, now))
+    return written(sign({name: value for name, value in said.items() if value is not None}, key, now))
 
 
 def read_envelope(document: Mapping[str, Any], body: bytes) -> Envelope:

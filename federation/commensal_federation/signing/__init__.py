@@ -1,6 +1,6 @@
 """Signatures: who says this, and who is calling now. Nothing here touches a database, a file or a clock."""
 
-from .canonical import canonical
+from .canonical import canonical, written
 from .http_signature import BadSignature, Verified, sign_request, target_uri, verify_request
 from .keys import BadKey, PublicKey, SigningKey
 from .profile import Unreadable, read_json
@@ -21,4 +21,5 @@ __all__ = [
     "target_uri",
     "verify",
     "verify_request",
+    "written",
 ]

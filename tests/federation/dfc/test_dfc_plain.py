@@ -9,7 +9,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from commensal_federation.dfc.contexts import CONTEXT_20, CONTEXT_116, CONTEXTS, expand_anything
+from commensal_federation.dfc.flat import flat_nodes
+from commensal_federation.dfc.nodes import Nodes
 from commensal_federation.dfc.plain import expand_plain
+from commensal_federation.messages.registry import TYPES
+from commensal_federation.messages.types import Writing
+
+from ..examples import BODIES, FARM, HUB
 
 _KEYS = st.sampled_from(
     ["@id", "@type", "@value", "dfc-b:name", "dfc-b:hasPrice", "dfc-b:references", "dfc-b:offeredItem", "dfc-t:owner",
@@ -51,6 +57,18 @@ def test_both_ways_say_the_same(nodes: list[Any], url: str) -> None:
         general = expand_anything(document)
         assert _sorted(plain) == _sorted(general.nodes)
         assert general.dropped == ()
+    flat = flat_nodes(document, CONTEXTS[url]["@context"])
+    if flat is not None:
+        assert plain is not None
+        longer = Nodes()
+        longer.add_document(plain)
+        assert flat == longer
+
+
+def test_what_we_send_is_read_the_shortest_way() -> None:
+    document = BODIES["CatalogueUpsert"]
+    said = TYPES["CatalogueUpsert"].write(document, Writing(FARM, HUB))
+    assert flat_nodes(said, CONTEXTS[said["@context"]]["@context"])
 
 
 def test_what_platforms_send_is_plain() -> None:
