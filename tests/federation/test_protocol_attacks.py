@@ -333,10 +333,17 @@ def test_35_an_order_that_cannot_be_is_refused(
         assert states(farm) == [("Held", 1)]
 
 
-def test_35_a_price_of_a_revision_that_never_was_is_refused(farm: Producer, hub: Hub) -> None:
-    """The price is looked up by revision, so there is no check that could be taken out: there would be no price."""
+def test_35_a_price_of_a_revision_that_never_was_is_refused(
+    farm: Producer, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the look at the revision, a hub could order at any price that there will ever be."""
     with pytest.raises(Refuse, match="in that revision"):
         hear(farm, the_order(farm, hub, rev_of_line=0))
+    assert states(farm) == []
+    offered = vars(supplying)["_offered"]
+    monkeypatch.setattr(supplying, "_offered", lambda tx, grant, item_id, rev: offered(tx, grant, item_id, 10**6))
+    hear(farm, the_order(farm, hub, rev_of_line=0))
+    assert states(farm) == [("Held", 1)]
 
 
 @pytest.mark.parametrize("quantity", ["1.5", "NaN", "", "9" * 30])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from commensal import (
     Conflict,
@@ -41,6 +41,12 @@ from .write import keep_order, open_order
 
 MOST_PIECES = 1_000_000
 _order, _price = federation_order.c, federation_told_price.c
+_PRICE = (
+    select(_price.price)
+    .where(_price.grant_id == bindparam("grant"), _price.item_id == bindparam("item"), _price.rev <= bindparam("upto"))
+    .order_by(_price.rev.desc())
+    .limit(1)
+)
 
 
 def take_order(federation: Federation, tx: Transaction, peer: Peer, said: OrderUpdate) -> None:
@@ -156,9 +162,7 @@ def _line(federation: Federation, tx: Transaction, grant: Grant, order: Instance
         line = known.ordered(said.quantity)
         return line if line.confirmed is None else replace(line, confirmed=line.coming)
     item_id = local_id(federation.base, said.item_iri, "catalog_items")
-    # A revision in which it went has no price of its own: what was ordered before was ordered at the last one.
-    offered = (_price.grant_id == grant.id, _price.item_id == item_id, _price.rev <= said.rev)
-    price = tx.value(select(_price.price).where(*offered).order_by(_price.rev.desc()).limit(1)) if item_id else None
+    price = _offered(tx, grant, item_id, said.rev) if item_id else None
     if item_id is None or price is None:
         raise Refuse("price", f"{said.item_iri[:200]} was not offered to this hub in that revision.")
     _refuse_other_price(said, price)
@@ -169,6 +173,13 @@ def _line(federation: Federation, tx: Transaction, grant: Grant, order: Instance
         price=said.price, vat_rate=one.vat_rate, quantity=said.quantity, answer="", confirmed=None, reason="",
         final_quantity=None, unit_quantity=one.quantity, unit=one.unit,
     )  # fmt: skip
+
+
+def _offered(tx: Transaction, grant: Grant, item_id: str, rev: int) -> int | None:
+    """The price in that revision; None for one that never was. A revision in which the item went has no price of its
+    own: what was ordered before was ordered at the last one."""
+    price: int | None = tx.value(_PRICE, {"grant": grant.id, "item": item_id, "upto": rev})
+    return price
 
 
 def _refuse_turning_back(order: InstanceOrder, said: OrderUpdate) -> None:
