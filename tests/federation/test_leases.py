@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from commensal.errors import SoldOut
 from commensal.stock.movements import receive_stock
 from commensal_federation.catalogue.grants import end_grant, grants_between
+from commensal_federation.delivery.dead_letters import dead_letters
 from commensal_federation.delivery.tables import federation_inbox
 from commensal_federation.leases import lending
 from commensal_federation.leases.holding import give_back, take_grant
@@ -78,6 +80,23 @@ def levels(farm: Producer) -> tuple[int, int, int]:
 
 
 # ------------------------------------------------------------------------------------------------ counts
+
+
+def test_a_wish_for_stock_that_nobody_heard_in_its_time_is_no_dead_letter(
+    region: Region, farm: Producer, hub: Hub, item: str
+) -> None:
+    region.cut("a", "b")
+    with pytest.raises(SoldOut):
+        hub.order(item, 100)
+    for _ in range(2):
+        clock_of(region).advance(hours=1)
+        minutes(region)
+    region.mend()
+    clock_of(region).advance(hours=1)
+    minutes(region)
+    with hub.read() as tx:
+        assert dead_letters(tx, "out") == []
+        assert {one.type for one in dead_letters(tx, "out", state="discarded")} == {"LeaseRequest"}
 
 
 def test_a_grant_that_comes_twice_or_late_brings_nothing(farm: Producer, hub: Hub, item: str) -> None:

@@ -42,6 +42,8 @@ def test_an_operator_agrees_lists_and_ends(new_region: Any, monkeypatch: pytest.
     assert fingerprint(region.peer("a", "b")) in added.output
     region.work()
     b = Shell(region, "b", monkeypatch, tmp_path / "at-b")
+    asks = b("peer", "show", "https://a.example").output
+    assert "asks to do   catalogue.read, enterprise.move, order.names, order.place," in asks
     accepted = b("peer", "accept", "https://a.example", "--fingerprint", fingerprint(region.peer("b", "a")))
     assert "accepted" in accepted.output
     region.work()

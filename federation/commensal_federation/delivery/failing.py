@@ -60,6 +60,17 @@ def fail(federation: Federation, tx: Transaction, row: Row, code: str, text: str
     )
 
 
+def over(federation: Federation, tx: Transaction, row: Row) -> None:
+    """What has expired on the way: a dead letter, or put away at once where nobody misses it."""
+    text = "It was not delivered in its time."
+    known = type_of(row["type"])
+    if known is None or not known.fades:
+        fail(federation, tx, row, "expired", text)
+        return
+    away = update(federation_outbox).where(_box.id == row["id"])
+    tx.execute(away, {"state": "discarded", "error": f"expired: {text}", "finished_at": tx.now})
+
+
 def own_envelope(body: str) -> Envelope:
     """An envelope that was read or written before, from the bytes that were kept."""
     kept = body.encode()

@@ -45,6 +45,8 @@ def handle(federation: Federation, tx: Transaction, peer: Peer, checked: Checked
     """
     envelope = checked.envelope
     if envelope.expires is not None and envelope.expires < tx.now:
+        if checked.type.fades:
+            return Outcome("done", "expired: It came after its time.")
         return _dead(federation, tx, peer, checked, "expired", "It came after its time.")
     try:
         with _undone_on_error(tx):

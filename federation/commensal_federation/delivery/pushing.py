@@ -19,7 +19,7 @@ from .answers import Verdict, judge
 from .backoff import GIVEN_UP, chance, delay
 from .breaker import came_through, held, note_failure
 from .calling import ENVELOPE, NDJSON, address_of, inbox_of, send
-from .failing import fail
+from .failing import fail, over
 from .lanes import PUSH, change_lane, lane_row
 from .noticing import notice_refusals
 from .restored import notice_restore
@@ -111,7 +111,7 @@ def _waiting(federation: Federation, tx: Transaction, peer: Peer, lane: str, mos
 
 def _given_up(federation: Federation, tx: Transaction, row: Row) -> bool:
     if row["expires_at"] is not None and row["expires_at"] < tx.now:
-        fail(federation, tx, row, "expired", "It was not delivered in its time.")
+        over(federation, tx, row)
     elif row["attempts"] and row["created_at"] < tx.now - GIVEN_UP:
         fail(federation, tx, row, "given_up", f"It was tried for a week: {row['error']}")
     else:

@@ -41,5 +41,5 @@ def handle(federation: Federation, tx: Transaction, received: Received) -> None:
 
 LEASE_REQUEST = MessageType(
     name="LeaseRequest", lane="order", scope="stock.lease", body=LeaseRequest, write=write, read=read, handle=handle,
-    foreign=True,
+    foreign=True, fades=True,
 )  # fmt: skip

@@ -95,6 +95,7 @@ class MessageType:
     opens:   it may be the first of a new epoch
     failed:  told when a message of ours of this type was refused by the peer, or died on the way; no I/O
     recover: the effect that posting it once had here, after a restore from a backup that did not know it yet
+    fades:   once it has expired nobody misses it: who still wants it has asked again, so it is no dead letter
     """
 
     name: str
@@ -109,6 +110,7 @@ class MessageType:
     opens: bool = False
     failed: Callable[[Federation, Transaction, Failed], None] | None = None
     recover: Callable[[Federation, Transaction, Sent], None] | None = None
+    fades: bool = False
 
 
 class Wait(Exception):

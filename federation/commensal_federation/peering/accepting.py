@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import select
 
@@ -72,6 +72,15 @@ def agree(federation: Federation, tx: Transaction, peer_id: str) -> Peer:
     change_peer(tx, peer_id, state="accepted", accepted_at=tx.now, revoked_at=None, scopes_received=received)
     post(federation, tx, peer_id, "PeerAccept", PeerAcceptBody(row["nonce"], tuple(row["scopes_given"])))
     return peer_by_id(tx, peer_id)
+
+
+def asked_scopes(tx: Transaction, peer: Peer) -> Sequence[str] | None:
+    """What an instance that waits for an answer would like to do here; None where none waits."""
+    if peer.state != "requested":
+        return None
+    asked = tx.value(select(federation_peer.c.request).where(federation_peer.c.id == peer.id))
+    body: PeerRequestBody = PEER_REQUEST.read(own_envelope(asked).object, Reading("", peer.base))
+    return known_scopes(body.scopes_wanted)
 
 
 def requested_peer(tx: Transaction, peer_id: str) -> Peer:

@@ -16,7 +16,7 @@ from ..peers.fetching import iri_of
 from ..peers.peers import peer_by_id, peer_by_iri, peers
 from ..peers.values import Limits, Peer
 from ..runtime import Federation, federation_of
-from .accepting import accept
+from .accepting import accept, asked_scopes
 from .ending import resume, revoke, suspend
 from .fingerprints import fingerprint
 from .inviting import invite
@@ -115,7 +115,10 @@ def _add_looking(peer: typer.Typer) -> None:
     def show(url: _Url, instance: Folder = HERE) -> None:
         """Shows a peer with its fingerprint."""
         with _opened(instance) as federation, federation.instance.store.read() as tx:
-            _show(_named(federation, tx, url))
+            found = _named(federation, tx, url)
+            _show(found)
+            if (asked := asked_scopes(tx, found)) is not None:
+                typer.echo(f"  asks to do   {', '.join(asked) or '-'}")
 
     del list_peers, show
 
