@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import update
 
 from commensal.catalogs.items import change_item, item_by_id
 from commensal.catalogs.offers import set_price
 from commensal.errors import SoldOut
 from commensal.products.products import change_product
+from commensal_federation.catalogue.tables import federation_item
+from commensal_federation.delivery.sweeping import send_digests
 from commensal_federation.testing import Region
 
 from .conftest import NewRegion
@@ -53,6 +56,13 @@ def test_changes_are_told_by_revision_and_what_is_hidden_is_withdrawn(farm: Prod
         change_item(tx, "farm", farm.item, item_by_id(tx, "farm", farm.item).version, hidden=True)
     farm.region.work()
     assert hub.received(farm) == []
+    with hub.write() as tx:  # as if it had never heard of the last word
+        tx.execute(update(federation_item).values(gone_at=None, rev=federation_item.c.rev - 1, digest="old"))
+    assert len(hub.received(farm)) == 1
+    with farm.write() as tx:
+        send_digests(farm.federation, tx)
+    farm.region.work()
+    assert hub.received(farm) == [], "what went before is in the state too"
 
 
 def test_a_shopper_of_the_hub_takes_from_the_producers_stock(farm: Producer, hub: Hub) -> None:

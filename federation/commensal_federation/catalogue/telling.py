@@ -74,7 +74,9 @@ def tell_items(
 
 
 def tell_all(federation: Federation, tx: Transaction, grant: Grant, *, again: bool = False) -> None:
-    """The whole catalogue, and what is not in it any more."""
+    """The whole catalogue, and what is not in it any more; `again` what went before, too."""
+    if again:
+        _withdraw_again(federation, tx, grant)
     after = ""
     while listed := listed_for(tx, grant.enterprise_id, grant.category_id, after=after, limit=AT_ONCE):
         after = listed[-1].item_id
@@ -82,6 +84,20 @@ def tell_all(federation: Federation, tx: Transaction, grant: Grant, *, again: bo
     there = select(_told.item_id).where(_told.grant_id == grant.id, _told.digest != "").order_by(_told.item_id)
     gone = {row["item_id"] for row in tx.all(there)}
     tell_items(federation, tx, grant, gone)
+
+
+def _withdraw_again(federation: Federation, tx: Transaction, grant: Grant) -> None:
+    """Who was away for longer than messages are kept has never heard that these went."""
+    if is_frozen(tx, grant.enterprise_id):
+        return
+    ours = enterprise_iri(federation.base, grant.enterprise_id)
+    went = select(_told.item_id, _told.rev).where(_told.grant_id == grant.id, _told.digest == "")
+    rows = tx.all(went.order_by(_told.item_id))
+    for first in range(0, len(rows), AT_ONCE):
+        some = rows[first : first + AT_ONCE]
+        items = tuple((item_iri(federation.base, row["item_id"]), row["rev"]) for row in some)
+        body = CatalogueWithdraw(grantor=ours, hub=grant.other_iri, items=items)
+        post(federation, tx, grant.peer_id, "CatalogueWithdraw", body, on_behalf_of=ours)
 
 
 @dataclass(frozen=True)
