@@ -91,7 +91,7 @@ def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
             except OSError:
                 self.close_connection = True  # the other side has given up waiting
 
-        do_GET = do_POST = _take
+        do_GET = do_POST = do_PUT = _take
 
         def log_message(self, *_: Any) -> None: ...
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from commensal.testing.receiver import Answer, Received, Receiver
+
+Asked = Received
 
 CONTEXT = "https://w3id.org/dfc/ontology/context/context_1.16.0.json"
 
@@ -21,23 +23,13 @@ class Said:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-@dataclass
-class Asked:
-    method: str
-    path: str
-    headers: dict[str, str]
-    body: bytes
-
-
 class Distant:
     """``with Distant() as there: there.pages["/catalogue"] = Said(…)``. `asked` has all requests in their order."""
 
     def __init__(self) -> None:
         self.pages: dict[str, Said | Callable[[Asked], Said]] = {}
-        self.asked: list[Asked] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
-        self.base = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self._server = _Server(self)
+        self.asked, self.base = self._server.received, self._server.url
 
     def say(self, path: str, *nodes: dict[str, Any], **headers: str) -> str:
         """The graph that is at `path` from now on. Returns its address."""
@@ -68,43 +60,28 @@ class Distant:
         ]  # fmt: skip
         return [product, item, *offers]
 
+    def answer(self, asked: Asked) -> Answer:
+        page = self.pages.get(asked.path, Said(status=404))
+        said = page(asked) if callable(page) else page
+        headers = {"Content-Type": "application/ld+json", **said.headers}
+        if said.headers.get("ETag") and said.headers["ETag"] == asked.headers.get("if-none-match"):
+            return Answer(304, headers)
+        content = said.body if isinstance(said.body, bytes) else json.dumps(said.body).encode()
+        return Answer(said.status, headers, content)
+
     def __enter__(self) -> Distant:
-        self._thread.start()
+        self._server.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        self._server.__exit__()
 
 
-def _handler(there: Distant) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self._answer()
+class _Server(Receiver):
+    def __init__(self, there: Distant) -> None:
+        super().__init__()
+        self._there = there
 
-        do_POST = do_PUT = do_GET
-
-        def _answer(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            asked = Asked(self.command, self.path, headers, body)
-            there.asked.append(asked)
-            page = there.pages.get(self.path, Said(status=404))
-            said = page(asked) if callable(page) else page
-            if said.headers.get("ETag") and said.headers["ETag"] == headers.get("if-none-match"):
-                said = Said(status=304, headers=said.headers)
-            content = said.body if isinstance(said.body, bytes) else json.dumps(said.body).encode()
-            self.send_response(said.status)
-            for name, value in {"Content-Type": "application/ld+json", **said.headers}.items():
-                self.send_header(name, value)
-            if said.status == 304:
-                content = b""
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, *_: object) -> None:
-            """The test says what is worth saying."""
-
-    return Handler
+    def answer(self, received: Received) -> Answer:
+        self.received.append(received)
+        return self._there.answer(received)
