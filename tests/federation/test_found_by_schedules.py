@@ -18,11 +18,12 @@ from commensal.catalogs.listed import listings_of
 from commensal.catalogs.offers import set_price
 from commensal.clock import ManualClock
 from commensal.orders.cancel import cancel_order
+from commensal.orders.distribution import ordered_of
 from commensal.orders.lock import locked_order
 from commensal.orders.weigh import weigh_order
 from commensal.products.products import create_product
 from commensal.sale_sessions.tables import coordination, sale_session
-from commensal_federation.catalogue.grants import end_grant, give_grant, grants_between
+from commensal_federation.catalogue.grants import end_grant, give_grant, grants_between, mirror_of
 from commensal_federation.delivery.pulling import pull, pull_lane
 from commensal_federation.delivery.restored import MARKER
 from commensal_federation.delivery.tables import federation_inbox, federation_outbox
@@ -265,6 +266,20 @@ def test_an_answer_to_an_older_word_is_given_again_to_the_newer(farm: Producer, 
     farm.region.mend()
     minutes(farm.region, 3)
     assert pieces(farm) == pieces(hub) == [(7, 7, "")], "seven were not answered yet"
+    sound(farm.region)
+
+
+def test_what_is_ordered_while_an_answer_is_under_way_is_answered_too(farm: Producer, hub: Hub, item: str) -> None:
+    """As many pieces were ordered since as would not come: the sum was what had been told, and nobody told it."""
+    hub.order(item, 5)
+    minutes(farm.region)
+    hub.order(item, 2, "Bea")
+    answer(farm, 3)  # of five
+    minutes(farm.region, 4)
+    assert pieces(farm) == pieces(hub) == [(3, 3, "shortened")]
+    with hub.read() as tx:
+        (ordered,) = ordered_of(tx, order_at(hub).session_id, [mirror_of(tx, farm.iri)])
+    assert ordered.quantity == 3
     sound(farm.region)
 
 

@@ -11,6 +11,7 @@ from ..leases.row import lease_with
 from ..messages.types import Refuse
 from ..peers.values import Peer
 from ..runtime import Federation
+from .buying import say_again
 from .cutting import Missing, ordered_pieces, take_off
 from .onward import pass_answer_back
 from .questions import order_by_iri
@@ -33,19 +34,28 @@ def take_answer(federation: Federation, tx: Transaction, peer: Peer, said: Order
     keep_order(tx, order, lines, answer=said.answer)
     if pass_answer_back(federation, tx, replace(order, lines=lines)):
         return
-    for line in lines:
-        if line.coming < line.quantity:
-            _cut_customers(federation, tx, order, line)
+    short = [line for line in lines if line.coming < line.quantity]
+    beyond = [_cut_customers(federation, tx, order, line) for line in short]
+    if any(beyond):
+        say_again(federation, tx, replace(order, lines=lines))  # the sum may be what was told, of other pieces
 
 
-def _cut_customers(federation: Federation, tx: Transaction, order: InstanceOrder, line: Line) -> None:
-    """As many pieces as customers have ordered and will not come; what they have ordered since is another matter."""
+def _cut_customers(federation: Federation, tx: Transaction, order: InstanceOrder, line: Line) -> bool:
+    """As many pieces as customers have ordered and will not come. What they have ordered since is another matter: True
+    where they have, so that it needs an answer of its own."""
     ordered = ordered_pieces(tx, order.session_id, line.product_id)
     missing = Missing(
         order_id=order.id, enterprise_id=order.enterprise_id, session_id=order.session_id, item_iri=line.item_iri,
         product_id=line.product_id, pieces=min(line.quantity, ordered) - line.coming,
     )  # fmt: skip
-    take_off(federation, tx, missing, lambda pieces: _send_back(federation, tx, order, line, pieces))
+    taken: list[int] = []
+
+    def give_up(pieces: int) -> None:
+        taken.append(pieces)
+        _send_back(federation, tx, order, line, pieces)
+
+    take_off(federation, tx, missing, give_up)
+    return 0 < sum(taken) == missing.pieces and ordered - sum(taken) > line.coming
 
 
 def _send_back(federation: Federation, tx: Transaction, order: InstanceOrder, line: Line, pieces: int) -> None:
