@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from commensal import Order, locked_order, shorten_order
 from commensal.enterprises.plugins import change_plugin
 from commensal.errors import NotFound
 from commensal.payments.payments import receive_payment
@@ -14,7 +15,7 @@ from commensal_federation.testing import Region
 
 from .conftest import NewRegion
 from .test_instance_orders import answer, close, placed, the_order
-from .trading import Hub, Producer, clock_of, sound
+from .trading import Hub, Producer, clock_of, minutes, sound
 
 
 @pytest.fixture
@@ -51,6 +52,13 @@ def pieces(hub: Hub) -> dict[str, list[int]]:
     return {order.name: [line.quantity for line in order.lines] for order in going}
 
 
+def shorten(hub: Hub, order: Order, fewer: int) -> None:
+    """A person takes so many pieces off a customer's order."""
+    with hub.write() as tx:
+        locked = locked_order(tx, order.id, enterprise_id="hub")
+        shorten_order(tx, hub.instance.hooks, locked, {order.lines[0].id: fewer})
+
+
 def cuts(hub: Hub) -> list[Cut]:
     with hub.read() as tx:
         return cuts_of(tx, [the_order(hub).id])
@@ -81,6 +89,38 @@ def test_by_hand_nobody_gets_less_until_a_person_has_decided(farm: Producer, hub
     assert cuts(hub)[0].settled_at is not None
     with hub.write() as tx, pytest.raises(NotFound):
         settle_cut(tx, "hub", open_question.id)
+
+
+def test_by_hand_what_still_more_will_not_come_is_handed_over_too(farm: Producer, hub: Hub, item: str) -> None:
+    """What a person has taken off orders, after the first answer, was no part of the second."""
+    chooses(hub, "by hand")
+    order = hub.order(item, 5)
+    close(farm.region)
+    answer(farm, 3)
+    shorten(hub, order, 2)
+    minutes(farm.region, 2)
+    answer(farm, 2)
+    assert [(cut.customer_order_id, cut.pieces) for cut in cuts(hub)] == [(None, 2), (None, 1)]
+    answer(farm, 2)
+    assert len(cuts(hub)) == 2, "the same answer once more is nothing new"
+    shorten(hub, order, 1)
+    minutes(farm.region, 2)
+    assert [line.coming for line in the_order(hub).lines] == [2]
+    assert len(cuts(hub)) == 2
+    sound(farm.region)
+
+
+def test_by_hand_who_finds_another_way_is_not_asked_again(farm: Producer, hub: Hub, item: str) -> None:
+    chooses(hub, "by hand")
+    hub.order(item, 5)
+    close(farm.region)
+    answer(farm, 3)
+    with hub.write() as tx:
+        settle_cut(tx, "hub", cuts(hub)[0].id)  # two were bought at the market
+    answer(farm, 3)
+    assert [cut.pieces for cut in cuts(hub)] == [2]
+    answer(farm, 2)
+    assert [cut.pieces for cut in cuts(hub)] == [2, 1]
 
 
 def test_what_was_paid_for_and_does_not_come_is_noted_as_owed(farm: Producer, hub: Hub, item: str) -> None:

@@ -49,10 +49,11 @@ def take_off(federation: Federation, tx: Transaction, missing: Missing, give_up:
     hooks = federation.instance.hooks
     settings = plugin_settings(tx, hooks, missing.enterprise_id, "federation", EnterpriseFederation)
     customers = lines_of_product(tx, missing.session_id, missing.product_id)
-    pieces = missing.pieces - _by_hand(tx, missing)
-    at_hand = 0 if settings.shortage == "by hand" else min(pieces, sum(one.quantity for one in customers))
+    ordered = sum(one.quantity for one in customers)
+    pieces = missing.pieces - _by_hand(tx, missing, ordered)
+    at_hand = 0 if settings.shortage == "by hand" else min(pieces, ordered)
     if pieces > at_hand:  # the rest has been handed over
-        _note(tx, missing, None, pieces - at_hand, 0)
+        _note(tx, missing, None, pieces - at_hand, 0, ordered - at_hand)
     if at_hand <= 0:
         return
     for one, fewer in zip(customers, shares(customers, at_hand, settings.shortage), strict=True):
@@ -106,16 +107,21 @@ def settle_cut(tx: Transaction, enterprise_id: str, cut_id: str) -> None:
         raise NotFound("no_cut", "There is nothing to settle.")
 
 
-def _by_hand(tx: Transaction, missing: Missing) -> int:
-    """Pieces that a person has to take off orders, or has."""
-    noted = select(func.coalesce(func.sum(_cut.pieces), 0))
+def _by_hand(tx: Transaction, missing: Missing, ordered: int) -> int:
+    """Pieces that were handed to a person and that customers have still ordered. What people have taken off orders
+    since is in no sum of today, and whoever has found another way is not asked again."""
+    noted = select(func.coalesce(func.sum(_cut.pieces), 0).label("pieces"), func.max(_cut.ordered).label("before"))
     mine = (_cut.order_id == missing.order_id, _cut.item_iri == missing.item_iri, _cut.customer_order_id.is_(None))
-    return int(tx.value(noted.where(*mine)))
+    row = tx.one(noted.where(*mine))
+    taken_off = 0 if row["before"] is None else max(0, row["before"] - ordered)
+    return max(0, int(row["pieces"]) - taken_off)
 
 
-def _note(tx: Transaction, missing: Missing, customer_order_id: str | None, pieces: int, owed: int) -> None:
+def _note(
+    tx: Transaction, missing: Missing, customer_order_id: str | None, pieces: int, owed: int, ordered: int | None = None
+) -> None:
     row = {
         "id": tx.new_id(), "order_id": missing.order_id, "item_iri": missing.item_iri,
-        "customer_order_id": customer_order_id, "pieces": pieces, "owed": owed, "at": tx.now,
+        "customer_order_id": customer_order_id, "pieces": pieces, "owed": owed, "ordered": ordered, "at": tx.now,
     }  # fmt: skip
     tx.execute(insert(federation_cut), row)

@@ -70,7 +70,7 @@ def orders_by(tx: Transaction, *which: ColumnElement[bool]) -> list[InstanceOrde
 def cuts_of(tx: Transaction, order_ids: Collection[str]) -> list[Cut]:
     """What was taken off customers' orders, by time."""
     row = federation_cut.c
-    found = select(federation_cut).where(row.order_id.in_(sorted(order_ids))).order_by(row.id)
+    found = select(*(row[one.name] for one in fields(Cut))).where(row.order_id.in_(sorted(order_ids))).order_by(row.id)
     return [Cut(**one) for one in tx.all(found)]
 
 

@@ -83,6 +83,7 @@ federation_cut = Table(
     Column("owed", Whole, nullable=False),  # minor units that the customer has paid too much, after this
     Column("at", Time, nullable=False),
     Column("settled_at", Time),
+    Column("ordered", Whole),  # pieces that customers had ordered then, where a person has to decide
     Index("ix_federation_cut_order", "order_id", "item_iri"),
     sqlite_strict=True,
 )
