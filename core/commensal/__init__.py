@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from .cli.folder import Folder as Folder
     from .cli.named import moment as moment
     from .cli.named import named_enterprise as named_enterprise
+    from .converting import convert as convert
     from .decoding import decode_text as decode_text
     from .enterprises.customer_categories import CustomerCategory as CustomerCategory
     from .enterprises.customer_categories import list_categories as list_categories
@@ -477,6 +478,7 @@ _MODULES = {
     "confirm_second_factor": "people.second_factor",
     "consents_of": "orders.consents",
     "console": "printing",
+    "convert": "converting",
     "copy_enterprise": "enterprises.enterprises",
     "count_copies": "stock.travelling",
     "count_offers": "catalogs.visible",

@@ -9,6 +9,7 @@ from typing import Any, TypeVar, get_type_hints
 import msgspec
 
 from .choices import explained, shapes_in
+from .converting import convert
 from .errors import SettingsError
 from .secret import Secret
 
@@ -29,7 +30,7 @@ def read_value(hint: Any, value: Any, where: str) -> Any:
     """One setting, or one of a list of them, as the type `hint`: with errors as `read_settings` has them."""
     _refuse_unknown(hint, value, where)
     try:
-        return msgspec.convert(value, hint, dec_hook=_read_secret)
+        return convert(value, hint, dec_hook=_read_secret)
     except msgspec.ValidationError as error:
         raise SettingsError(_plain(str(error), hint, where)) from error
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ..choices import explained, one_of
+from ..converting import convert
 from ..errors import Invalid, NotFound, Problem, Refused
 from .endpoint import OpenQuery
 
@@ -63,7 +64,7 @@ def read_version(header: str | None) -> int:
 
 def _convert(shape: Any, value: Any, root: str, *, strict: bool = True) -> Any:
     try:
-        return msgspec.convert(value, shape, strict=strict)
+        return convert(value, shape, strict=strict)
     except msgspec.ValidationError as error:
         problems = _all(shape, value, root) if strict else []
         raise Invalid(problems or [_one(str(error), shape, root)]) from error

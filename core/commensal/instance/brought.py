@@ -33,10 +33,13 @@ class Brought:
     finished: bool = True
 
 
+_read = msgspec.json.Decoder(Brought).decode  # made here, by one thread: see converting
+
+
 def read_brought(folder: Path) -> Brought | None:
     """None where it was never written, or is not readable: an instance does not stand on it."""
     try:
-        return msgspec.json.decode((folder / FILE).read_bytes(), type=Brought)
+        return _read((folder / FILE).read_bytes())
     except (OSError, msgspec.MsgspecError):
         return None
 

@@ -11,6 +11,7 @@ from typing import Any, Literal, Self
 import msgspec
 from sqlalchemy import func, inspect, select, table, text
 
+from ..converting import convert
 from ..errors import StoreError
 from ..store import Transaction
 
@@ -53,7 +54,8 @@ class Manifest:
             if later:
                 raise StoreError("A newer version of Commensal has written this archive; install that one.")
             _refuse_unknown(said, cls)
-            return msgspec.convert(said, cls)
+            read: Self = convert(said, cls)
+            return read
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise StoreError(f"The archive's manifest cannot be read: {error}") from error
 

@@ -148,12 +148,15 @@ class _Problem(msgspec.Struct):
     code: str = ""
 
 
+_read_problem = msgspec.json.Decoder(_Problem).decode
+
+
 def _problem(answer: Answer) -> tuple[str, str]:
     """The code and the words of a refusal, for people; as far as the platform says them in the standard way."""
     if not answer.header("content-type").startswith("application/problem+json"):
         return "", ""
     try:
-        said = msgspec.json.decode(answer.body, type=_Problem)
+        said = _read_problem(answer.body)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return "", ""
     printable = "".join(one for one in said.title if one.isprintable())

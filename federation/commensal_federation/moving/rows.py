@@ -12,6 +12,8 @@ from typing import Annotated, Any
 
 import msgspec
 
+from commensal import convert
+
 from ..signing import Unreadable
 
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9_.~-]+$")]
@@ -214,7 +216,8 @@ AnyRow = (
 def read_rows(said: Any) -> list[AnyRow]:
     """Raises `Unreadable`."""
     try:
-        return msgspec.convert(said, list[AnyRow])
+        rows: list[AnyRow] = convert(said, list[AnyRow])
+        return rows
     except msgspec.ValidationError as error:
         raise Unreadable("rows", str(error)[:300]) from error
 

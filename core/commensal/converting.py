@@ -1,0 +1,28 @@
+"""Plain values become classes, in whatever thread.
+
+What msgspec has to know of a class it works out where it first meets it, and keeps with the class from the first moment
+on. Another thread that meets the class meanwhile reads what is half done, and the whole process dies (SIGSEGV, as of
+msgspec 0.22). So each type is met for the first time by one thread alone.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+_met: set[Any] = set()
+_first = threading.Lock()
+
+
+def convert(value: Any, shape: Any, *, strict: bool = True, dec_hook: Callable[[type, Any], Any] | None = None) -> Any:
+    """`value` as `shape`, as `msgspec.convert` has it. Raises `msgspec.ValidationError`."""
+    if shape in _met:
+        return msgspec.convert(value, shape, strict=strict, dec_hook=dec_hook)
+    with _first:
+        try:
+            return msgspec.convert(value, shape, strict=strict, dec_hook=dec_hook)
+        finally:
+            _met.add(shape)  # whatever the value was: msgspec has looked at the type before

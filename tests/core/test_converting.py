@@ -1,0 +1,87 @@
+"""Classes that several threads meet for the first time at once, as happens after the start of a busy server."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from commensal.converting import convert
+
+PROJECT = Path(__file__).parents[2]
+ROOTS = ("core", "federation", "plugins")
+# A class of its own for each round, with annotations that have to be looked up, and threads that change all the time.
+CROWD = """
+import sys, threading, types
+import msgspec
+from commensal.converting import convert
+
+CLASSES = '''
+from __future__ import annotations
+from typing import Annotated
+import msgspec
+class Line(msgspec.Struct):
+    item: Annotated[str, msgspec.Meta(max_length=30)] = ""
+    pieces: int | None = None
+class Order(msgspec.Struct):
+    name: Annotated[str, msgspec.Meta(max_length=30)] = ""
+    email: Annotated[str, msgspec.Meta(max_length=30)] = ""
+    first: Line | None = None
+    lines: list[Line] = []
+    total: Annotated[int, msgspec.Meta(ge=0)] = 0
+'''
+convert = convert if sys.argv[1] == "ours" else msgspec.convert
+sys.setswitchinterval(1e-5)
+for number in range(150):
+    module = sys.modules[f"round{number}"] = types.ModuleType(f"round{number}")
+    exec(CLASSES, module.__dict__)
+    start = threading.Barrier(4)
+
+    def meet():
+        start.wait()
+        assert convert({"name": "Ada", "lines": [{"pieces": 1}]}, module.Order).lines[0].pieces == 1
+
+    threads = [threading.Thread(target=meet) for _ in range(4)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+"""
+
+
+def crowd(whose: str) -> int:
+    return subprocess.run([sys.executable, "-c", CROWD, whose], check=False, timeout=60).returncode
+
+
+def test_threads_that_meet_a_class_at_once_read_it_all_the_same() -> None:
+    assert crowd("ours") == 0
+
+
+def test_without_that_the_process_dies() -> None:
+    """The canary: by chance it lives through a crowd, and hardly through five."""
+    assert -signal.SIGSEGV in (crowd("msgspec's") for _ in range(5))
+
+
+def test_a_type_is_met_once_whatever_the_first_value_was() -> None:
+    for value in ("no number", 3):
+        try:
+            assert convert(value, int) == 3
+        except ValueError:
+            assert value == "no number"
+
+
+def test_nobody_converts_by_another_way() -> None:
+    """Decoders that are made with their module are made by one thread; `dict[str, Any]` holds no class."""
+    wrong = []
+    for root in ROOTS:
+        for file in (PROJECT / root).rglob("*.py"):
+            if file.name == "converting.py":
+                continue
+            for number, line in enumerate(file.read_text().splitlines(), 1):
+                by_itself = re.search(r"msgspec\.convert\(|^\s.*msgspec\.\w+\.Decoder\([A-Z]", line)
+                decodes = re.search(r"\.decode\(.*type=(?!dict\[str, Any\])", line)
+                if by_itself or (decodes and "testing" not in file.parts):
+                    wrong.append(f"{file.relative_to(PROJECT)}:{number}: {line.strip()}")
+    assert wrong == []
