@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from commensal import NotFound, OrderDraft, Problem, Transaction, hookimpl, owed_by_customer
 
-from .accounts import Account, account_of
+from .accounts import Account, account_of, moved_by
 from .settings import Settings
 
 METHOD = "account:account"
@@ -26,7 +26,7 @@ def order_problems(
         account = account_of(tx, order.enterprise_id, order.customer_id or "", lock=True)
     except NotFound:
         return [Problem("no_account", "You have no account at this shop.", _WHERE)]
-    owed = owed_by_customer(tx, order.enterprise_id, account.customer_id, METHOD)
+    owed = owed_by_customer(tx, order.enterprise_id, account.customer_id, METHOD, lambda id: moved_by(tx, id))
     needed = settings.counted(owed + total - before)
     if account.balance - needed >= floor_of(account, settings):
         return None

@@ -23,7 +23,7 @@ from commensal.orders.lock import locked_order
 from commensal.orders.place import place_order
 from commensal.orders.questions import order_by_id
 from commensal.orders.values import Order, Wish
-from commensal.payments.begin import start_payment
+from commensal.payments.begin import begin_payment, start_payment
 from commensal.payments.methods import payment_methods
 from commensal.people.people import add_person, new_person
 from commensal.people.tokens import make_token
@@ -32,6 +32,7 @@ from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
 from commensal.work import work_of
 from commensal_account.accounts import account_of, entries, open_account, unbalanced, write_down
+from commensal_account.paying import start_payment as take_from_account
 from commensal_account.settings import Settings as Account
 from commensal_account.tables import account_entry
 
@@ -75,14 +76,18 @@ class Stall:
 
     def buy(self, pieces: int, *, method: str = METHOD) -> Order:
         """Places an order and begins its payment, as the shop's page does."""
+        order = self.place(pieces, method)
+        start_payment(self.instance, order.id, method, f"order:{order.id}", "en")
+        return self.order(order.id)
+
+    def place(self, pieces: int, method: str = METHOD) -> Order:
         wish = Wish(
             items={self.apples: pieces}, name="Ada", email="ada@example.org", language="en", payment_method=method
         )
-        order = self.instance.store.transact(
+        placed: Order = self.instance.store.transact(
             lambda tx: place_order(tx, self.instance.hooks, "shop-session", wish, person_id=self.ada)
         )
-        start_payment(self.instance, order.id, method, f"order:{order.id}", "en")
-        return self.order(order.id)
+        return placed
 
     def order(self, order_id: str) -> Order:
         with self.instance.store.read() as tx:
@@ -218,6 +223,19 @@ def test_two_hasty_orders_do_not_count_on_the_same_money(stall: Stall) -> None:
     for till in tills:
         till.join()
     assert refused == ["balance_low"] * 4
+    assert stall.balance == 0
+
+
+def test_what_was_taken_and_is_not_written_down_yet_counts_once(stall: Stall) -> None:
+    """Between the account and the order's journal there are two transactions; somebody may order in between."""
+    order = stall.place(2)
+    with stall.instance.store.write() as tx:
+        begun = begin_payment(tx, stall.instance.hooks, order.id, METHOD, f"order:{order.id}")
+    take_from_account(stall.instance, begun, Account(), "en")
+    assert stall.balance == 1500
+    with pytest.raises(Invalid):
+        stall.buy(7)
+    assert stall.buy(6).payment_state == "Paid"
     assert stall.balance == 0
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
-from sqlalchemy import case, func, select, update
+from sqlalchemy import and_, case, select, update
 
 from ..errors import Conflict, NotFound
 from ..orders.tables import customer_order
 from ..store import Transaction
+from .tables import payment
 from .values import Due
 
-_order = customer_order.c
+_order, _payment = customer_order.c, payment.c
 _COLUMNS = (
     _order.id.label("order_id"),
     _order.enterprise_id,
@@ -35,13 +36,20 @@ def dues_by_number(tx: Transaction, enterprise_id: str, numbers: Collection[int]
     return {row["number"]: Due(**row) for row in tx.all(wanted)}
 
 
-def owed_by_customer(tx: Transaction, enterprise_id: str, customer_id: str, method: str) -> int:
+def owed_by_customer(
+    tx: Transaction, enterprise_id: str, customer_id: str, method: str, taken: Callable[[str], bool]
+) -> int:
     """What a customer still owes for placed orders that are to be paid by `method` ("plugin:method"), in minor units.
 
-    Orders for which more was received than is due count as nothing.
+    Orders for which more was received than is due count as nothing. `taken` says of a payment that is under way, by its
+    id, whether its money was taken already and only has to be written down: it is not owed any more. All is read by one
+    statement, so a payment that is done at this moment counts once.
     """
     balance = _order.total - _order.paid_total
-    open_orders = select(func.coalesce(func.sum(balance), 0)).where(
+    under_way = and_(
+        _payment.order_id == _order.id, _payment.kind == "payment", _payment.state.in_(("Started", "Pending"))
+    )
+    open_orders = select(_order.id, balance.label("due"), _payment.id.label("payment_id"), _payment.amount).where(
         _order.enterprise_id == enterprise_id,
         _order.customer_id == customer_id,
         _order.payment_method == method,
@@ -49,7 +57,12 @@ def owed_by_customer(tx: Transaction, enterprise_id: str, customer_id: str, meth
         _order.payment_state == "Unpaid",
         balance > 0,
     )
-    return int(tx.value(open_orders))
+    owed: dict[str, int] = {}
+    for row in tx.all(open_orders.outerjoin_from(customer_order, payment, under_way)):
+        owed.setdefault(row["id"], row["due"])
+        if row["payment_id"] is not None and taken(row["payment_id"]):
+            owed[row["id"]] -= row["amount"]
+    return sum(max(0, due) for due in owed.values())
 
 
 def held_due(tx: Transaction, enterprise_id: str, order_id: str) -> Due:
