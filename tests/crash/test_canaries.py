@@ -17,7 +17,7 @@ CASES = {
     "sells_what_is_not_there": ([AT_ANY_MOMENT], 60, "add up to|placed orders hold"),
     "commits_half_a_payment": (["payment.received"], 60, "the journal says"),
     # These show at rest, when all is answered and done.
-    "forgets_its_answers": (["request.committed"], 6, "placed twice|costs"),
+    "forgets_its_answers": (["request.committed"], 16, "placed twice|costs"),
     "notes_jobs_as_done_before_they_are": (["job.claimed"], 4, "not told of|e-mails"),
 }
 
