@@ -45,4 +45,7 @@ def test_both_come_through(store: Store) -> None:
     with store.read() as tx:
         values = [row["value"] for row in tx.all(select(enterprise_counter.c.value))]
     assert values == [2, 2]
-    assert len(tries) == (3 if store.engine.dialect.name == "postgresql" else 2)
+    if store.engine.dialect.name == "postgresql":
+        assert len(tries) >= 3, "one of them lost, and tried again; it may lose more than once"
+    else:
+        assert len(tries) == 2
