@@ -36,6 +36,8 @@ from commensal_federation.signing.moments import write_moment
 from commensal_federation.testing import Region, region_of
 from commensal_federation.transport import Answer, Request
 
+from .trading import Hub, Producer
+
 NewRegion = Callable[..., Region]
 
 
@@ -78,6 +80,17 @@ def region(new_region: NewRegion) -> Region:
     made = new_region("a", "b", "c")
     made.befriend("a", "b")
     return made
+
+
+@pytest.fixture
+def farm(region: Region) -> Producer:
+    return Producer(region, "a")
+
+
+@pytest.fixture
+def hub(region: Region) -> Hub:
+    """To which nobody has granted anything yet."""
+    return Hub(region, "b")
 
 
 def _instance(

@@ -17,16 +17,7 @@ from commensal_federation.moving.moves import moves
 from commensal_federation.moving.values import MoveRow
 from commensal_federation.testing import Region
 
-from .conftest import NewRegion
 from .trading import Hub, Place, Producer, minutes
-
-
-def a_region(new_region: NewRegion, *friends: str) -> Region:
-    """Instances a, b and c; `friends` are pairs of peers."""
-    made = new_region("a", "b", "c")
-    for pair in friends:
-        made.befriend(pair[0], pair[1])
-    return made
 
 
 def a_farm(region: Region) -> Producer:

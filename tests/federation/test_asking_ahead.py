@@ -12,26 +12,18 @@ from commensal.sale_sessions.tables import sale_session
 from commensal_federation.testing import Region
 
 from .conftest import NewRegion
-from .trading import Hub, Producer, clock_of, minutes, sound
+from .trading import Hub, Producer, a_region, clock_of, minutes, sound
 
 
 @pytest.fixture
 def region(new_region: NewRegion) -> Region:
-    made = new_region("a", "b")
-    made.befriend("a", "b")
-    return made
+    return a_region(new_region, "ab")
 
 
 @pytest.fixture
-def farm(region: Region) -> Producer:
-    return Producer(region, "a")
-
-
-@pytest.fixture
-def hub(farm: Producer) -> Hub:
-    made = Hub(farm.region, "b")
-    farm.grant(made)
-    return made
+def hub(farm: Producer, hub: Hub) -> Hub:
+    farm.grant(hub)
+    return hub
 
 
 def opens_in(hub: Hub, minutes: int) -> None:

@@ -31,34 +31,23 @@ from commensal_federation.leases.holding import give_back, report
 from commensal_federation.leases.lending import accept_late, force_return
 from commensal_federation.leases.row import holdings_of
 from commensal_federation.leases.values import Lease
-from commensal_federation.orders.questions import orders_of
-from commensal_federation.orders.supplying import answer_order
-from commensal_federation.orders.values import AnswerLine, InstanceOrder
 from commensal_federation.peers.tables import federation_peer
 from commensal_federation.signing.moments import write_moment
 from commensal_federation.testing import Region
 
 from .conftest import NewRegion, Say
-from .trading import Hub, Place, Producer, clock_of, minutes, sound
+from .trading import Hub, Place, Producer, a_region, answer, clock_of, minutes, sound, the_order
 
 
 @pytest.fixture
-def trade(new_region: NewRegion) -> Region:
-    made = new_region("a", "b")
-    made.befriend("a", "b")
-    return made
+def region(new_region: NewRegion) -> Region:
+    return a_region(new_region, "ab")
 
 
 @pytest.fixture
-def farm(trade: Region) -> Producer:
-    return Producer(trade, "a")
-
-
-@pytest.fixture
-def hub(trade: Region, farm: Producer) -> Hub:
-    made = Hub(trade, "b")
-    farm.grant(made)
-    return made
+def hub(farm: Producer, hub: Hub) -> Hub:
+    farm.grant(hub)
+    return hub
 
 
 @pytest.fixture
@@ -66,22 +55,8 @@ def item(hub: Hub, farm: Producer) -> str:
     return hub.sell(farm)
 
 
-def order_at(place: Place) -> InstanceOrder:
-    with place.read() as tx:
-        (found,) = orders_of(tx, place.id)
-    return found
-
-
 def pieces(place: Place) -> list[tuple[int, int, str]]:
-    return [(line.quantity, line.coming, line.answer) for line in order_at(place).lines]
-
-
-def answer(farm: Producer, confirmed: int) -> None:
-    order = order_at(farm)
-    said = AnswerLine(item_iri=order.lines[0].item_iri, answer="confirmed", confirmed=confirmed, reason="hail")
-    with farm.write() as tx:
-        answer_order(farm.federation, tx, farm.id, order.id, {said.item_iri: said})
-    farm.region.work()
+    return [(line.quantity, line.coming, line.answer) for line in the_order(place).lines]
 
 
 def lease(farm: Producer) -> Lease:
@@ -186,7 +161,7 @@ def test_what_was_sold_before_a_grant_was_taken_back_stays_ordered(farm: Produce
     assert pieces(farm) == [(2, 2, "")]
     clock_of(farm.region).advance(days=1, hours=1)
     minutes(farm.region, 3)
-    assert (order_at(farm).state, pieces(farm)) == ("Complete", [(2, 2, "")]), "the producer confirms by hand"
+    assert (the_order(farm).state, pieces(farm)) == ("Complete", [(2, 2, "")]), "the producer confirms by hand"
 
 
 def test_what_was_sold_before_a_grant_was_offered_anew_stays_ordered(farm: Producer, hub: Hub, item: str) -> None:
@@ -199,12 +174,12 @@ def test_what_was_sold_before_a_grant_was_offered_anew_stays_ordered(farm: Produ
         give_grant(farm.federation, tx, farm.id, given.peer_id, hub.iri, hub.id)
     clock_of(farm.region).advance(days=1, hours=1)
     minutes(farm.region, 3)
-    assert (order_at(farm).state, pieces(farm)) == ("Complete", [(2, 2, "")])
+    assert (the_order(farm).state, pieces(farm)) == ("Complete", [(2, 2, "")])
 
 
-def test_what_scales_have_found_beyond_a_lease_is_not_given_back(trade: Region) -> None:
+def test_what_scales_have_found_beyond_a_lease_is_not_given_back(region: Region) -> None:
     """The lender refused it, and with it all that was given back in the same breath."""
-    farm, hub = Producer(trade, "a"), Hub(trade, "b")
+    farm, hub = Producer(region, "a"), Hub(region, "b")
     with farm.write() as tx:
         cheese = create_product(
             tx, enterprise_id=farm.id, name="Cheese", product_type="fruit", quantity=Decimal("0.5"), unit="Kilogram",
@@ -220,15 +195,15 @@ def test_what_scales_have_found_beyond_a_lease_is_not_given_back(trade: Region) 
     with hub.write() as tx:
         held = locked_order(tx, order.id, enterprise_id=hub.id)
         weigh_order(tx, hub.instance.hooks, held, {held.lines[0].id: Decimal("2.1")})
-    minutes(trade)
+    minutes(region)
     cancel(hub, order.id)
     with hub.write() as tx:
         for table in (coordination, sale_session):
             tx.execute(update(table).values(closes_at=tx.now))
-    minutes(trade, 3)
+    minutes(region, 3)
     (there,) = [one for one in farm.leases() if one.lot_id == cheese.lot_id]
     assert (there.granted, there.returned, there.held) == (Decimal(2), Decimal(2), Decimal("0.1"))
-    sound(trade)
+    sound(region)
 
 
 def test_what_is_hidden_after_it_was_ordered_is_ordered_at_its_last_price(farm: Producer, hub: Hub, item: str) -> None:
@@ -237,7 +212,7 @@ def test_what_is_hidden_after_it_was_ordered_is_ordered_at_its_last_price(farm: 
         change_item(tx, farm.id, farm.item, item_by_id(tx, farm.id, farm.item).version, hidden=True)
     farm.region.work()
     minutes(farm.region, 2)
-    assert [(line.quantity, line.price) for line in order_at(farm).lines] == [(2, 2000)]
+    assert [(line.quantity, line.price) for line in the_order(farm).lines] == [(2, 2000)]
 
 
 def test_what_is_ordered_beyond_an_answer_needs_another(farm: Producer, hub: Hub, item: str) -> None:
@@ -278,7 +253,7 @@ def test_what_is_ordered_while_an_answer_is_under_way_is_answered_too(farm: Prod
     minutes(farm.region, 4)
     assert pieces(farm) == pieces(hub) == [(3, 3, "shortened")]
     with hub.read() as tx:
-        (ordered,) = ordered_of(tx, order_at(hub).session_id, [mirror_of(tx, farm.iri)])
+        (ordered,) = ordered_of(tx, the_order(hub).session_id, [mirror_of(tx, farm.iri)])
     assert ordered.quantity == 3
     sound(farm.region)
 
@@ -359,12 +334,12 @@ def test_a_restored_hub_goes_on_with_the_orders_that_it_had_told(
     backup = Backup(hub, tmp_path)
     hub.order(item, 5)
     minutes(farm.region)
-    before = order_at(farm)
+    before = the_order(farm)
     backup.restore()
     minutes(farm.region, 3)
     hub.order(item, 2, "Bea")
     minutes(farm.region, 2)
-    assert order_at(farm).iri == order_at(hub).iri == before.iri
+    assert the_order(farm).iri == the_order(hub).iri == before.iri
     assert pieces(farm) == pieces(hub) == [(2, 2, "")], "who ordered five is not known any more"
 
 

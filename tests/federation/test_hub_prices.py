@@ -23,24 +23,12 @@ from commensal_federation.catalogue.values import Grant
 from commensal_federation.testing import Region
 
 from .conftest import NewRegion
-from .trading import Hub, Producer
+from .trading import Hub, Producer, a_region
 
 
 @pytest.fixture
 def region(new_region: NewRegion) -> Region:
-    made = new_region("a", "b")
-    made.befriend("a", "b")
-    return made
-
-
-@pytest.fixture
-def farm(region: Region) -> Producer:
-    return Producer(region, "a")
-
-
-@pytest.fixture
-def hub(region: Region) -> Hub:
-    return Hub(region, "b")
+    return a_region(new_region, "ab")
 
 
 def category(farm: Producer, name: str, price: int) -> str:

@@ -7,40 +7,24 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select
 
-from commensal import Order
 from commensal.orders.cancel import cancel_order
 from commensal.orders.lock import locked_order
-from commensal.orders.questions import order_by_id, orders_of_session
 from commensal.orders.tables import order_consent
 from commensal_federation.delivery.tables import federation_inbox, federation_outbox
 from commensal_federation.orders.naming import with_customers
 from commensal_federation.orders.questions import cuts_of, orders_of
-from commensal_federation.orders.supplying import answer_order
-from commensal_federation.orders.values import AnswerLine, CustomerPart, InstanceOrder
+from commensal_federation.orders.values import CustomerPart
 from commensal_federation.testing import Region
 
 from .conftest import NewRegion
-from .trading import Hub, Place, Producer, clock_of, minutes, sound
+from .trading import Hub, Producer, a_region, answer, clock_of, close, minutes, placed, sound, the_order
 
 BOTH = True  # databases
 
 
 @pytest.fixture
 def region(new_region: NewRegion) -> Region:
-    made = new_region("a", "b", "c")
-    made.befriend("a", "b")
-    made.befriend("b", "c")
-    return made
-
-
-@pytest.fixture
-def farm(region: Region) -> Producer:
-    return Producer(region, "a")
-
-
-@pytest.fixture
-def hub(region: Region) -> Hub:
-    return Hub(region, "b")
+    return a_region(new_region, "ab", "bc")
 
 
 @pytest.fixture
@@ -48,34 +32,6 @@ def item(farm: Producer, hub: Hub) -> str:
     """On sale at the hub."""
     farm.grant(hub)
     return hub.sell(farm)
-
-
-def the_order(place: Place) -> InstanceOrder:
-    with place.read() as tx:
-        (found,) = orders_of(tx, place.id)
-    return found
-
-
-def placed(hub: Hub) -> list[Order]:
-    with hub.read() as tx:
-        found = orders_of_session(tx, hub.id, f"{hub.id}-session")
-        return [order_by_id(tx, one.id, enterprise_id=hub.id) for one in found]
-
-
-def close(region: Region) -> None:
-    """The sale's day passes."""
-    clock_of(region).advance(days=1, hours=1)
-    minutes(region, 3)
-
-
-def answer(farm: Producer, confirmed: int, *, weighed: Decimal | None = None) -> None:
-    order = the_order(farm)
-    said = AnswerLine(
-        item_iri=order.lines[0].item_iri, answer="confirmed", confirmed=confirmed, reason="hail", final_quantity=weighed
-    )
-    with farm.write() as tx:
-        answer_order(farm.federation, tx, "farm", order.id, {said.item_iri: said})
-    farm.region.work()
 
 
 def test_what_customers_order_is_one_order_to_the_producer_which_grows(farm: Producer, hub: Hub, item: str) -> None:

@@ -24,29 +24,20 @@ from commensal_federation.messages import Refuse
 from commensal_federation.testing import Region
 
 from .conftest import NewRegion
-from .trading import Hub, Producer, clock_of, minutes, sound
+from .trading import Hub, Producer, a_region, clock_of, minutes, sound
 
 BOTH = True  # databases
 
 
 @pytest.fixture
 def region(new_region: NewRegion) -> Region:
-    made = new_region("a", "b", "c")
-    made.befriend("a", "b")
-    made.befriend("a", "c")
-    return made
+    return a_region(new_region, "ab", "ac")
 
 
 @pytest.fixture
-def farm(region: Region) -> Producer:
-    return Producer(region, "a")
-
-
-@pytest.fixture
-def hub(farm: Producer) -> Hub:
-    made = Hub(farm.region, "b")
-    farm.grant(made)
-    return made
+def hub(farm: Producer, hub: Hub) -> Hub:
+    farm.grant(hub)
+    return hub
 
 
 @pytest.fixture

@@ -27,8 +27,8 @@ from commensal_federation.orders.questions import orders_of
 from commensal_federation.testing import Region
 
 from .conftest import NewRegion
-from .moves import a_farm, a_region, accept, home_of, move, of_ann, offer, states
-from .trading import Hub, Place, Producer, clock_of, minutes, sound
+from .moves import a_farm, accept, home_of, move, of_ann, offer, states
+from .trading import Hub, Place, Producer, a_region, clock_of, minutes, sound
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ from commensal.people.tokens import make_token
 from commensal_federation.testing import Region
 
 from .conftest import NewRegion
-from .moves import a_farm, a_region, states
-from .trading import Hub, Producer
+from .moves import a_farm, states
+from .trading import Hub, Producer, a_region
 
 BASE = "/api/-/federation"
 

@@ -28,8 +28,8 @@ from commensal_federation.moving.values import Move
 from commensal_federation.testing import Region
 
 from .conftest import NewRegion
-from .moves import a_farm, a_region, home_of, move, say, states
-from .trading import Hub, Place, Producer, clock_of, minutes
+from .moves import a_farm, home_of, move, say, states
+from .trading import Hub, Place, Producer, a_region, clock_of, minutes
 
 
 @pytest.fixture

@@ -15,9 +15,9 @@ from commensal_federation.signing import SigningKey
 from commensal_federation.testing import Region
 
 from .conftest import NewRegion
-from .moves import a_farm, a_region, home_of, states
+from .moves import a_farm, home_of, states
 from .test_moving_attacks import refused
-from .trading import Hub, Producer, clock_of, minutes, sound
+from .trading import Hub, Producer, a_region, clock_of, minutes, sound
 
 
 @pytest.fixture

@@ -25,25 +25,12 @@ from commensal_federation.peers import SCOPES
 from commensal_federation.testing import Region
 
 from .conftest import NewRegion
-from .trading import Hub, Place, Producer, clock_of, minutes
+from .trading import Hub, Place, Producer, a_region, clock_of, minutes
 
 
 @pytest.fixture
 def region(new_region: NewRegion) -> Region:
-    made = new_region("a", "b", "c")
-    made.befriend("a", "b")
-    made.befriend("b", "c")
-    return made
-
-
-@pytest.fixture
-def farm(region: Region) -> Producer:
-    return Producer(region, "a")
-
-
-@pytest.fixture
-def hub(region: Region) -> Hub:
-    return Hub(region, "b")
+    return a_region(new_region, "ab", "bc")
 
 
 @pytest.fixture

@@ -17,27 +17,19 @@ from commensal_federation.openings.values import ProposedSale
 from commensal_federation.testing import Region
 
 from .conftest import NewRegion
-from .trading import Hub, Producer, clock_of
+from .trading import Hub, Producer, a_region, clock_of
 
 
 @pytest.fixture
 def region(new_region: NewRegion) -> Region:
-    made = new_region("a", "b")
-    made.befriend("a", "b")
-    return made
+    return a_region(new_region, "ab")
 
 
 @pytest.fixture
-def farm(region: Region) -> Producer:
-    return Producer(region, "a")
-
-
-@pytest.fixture
-def hub(farm: Producer) -> Hub:
-    made = Hub(farm.region, "b")
-    farm.grant(made)
-    made.as_producer(farm)  # its catalog lists what the farm offers
-    return made
+def hub(farm: Producer, hub: Hub) -> Hub:
+    farm.grant(hub)
+    hub.as_producer(farm)  # its catalog lists what the farm offers
+    return hub
 
 
 def propose(farm: Producer, *, sale: str | None = None, name: str = "Cherries", days: int = 1) -> str:

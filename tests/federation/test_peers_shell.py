@@ -13,19 +13,14 @@ from commensal_federation.peering import commands
 from commensal_federation.peering.fingerprints import fingerprint
 from commensal_federation.testing import Region
 
+from .trading import folder_at
+
 
 class Shell:
     """At one of the instances: ``shell("peer list")``."""
 
     def __init__(self, region: Region, name: str, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
-        self.folder = folder
-        (folder / "instance.toml").write_text(
-            f'name = "Instance {name.upper()}"\nbase_url = "{region[name].base}"\n'
-            f'[plugins]\nenabled = ["federation"]\n[database]\nurl = "{region[name].instance.store.url}"\n'
-        )
-        (folder / "instance.toml").chmod(0o600)
-        if not (folder / "keys").exists():
-            (folder / "keys").symlink_to(region[name].instance.folder / "keys")
+        self.folder = folder_at(region, name, folder)
         monkeypatch.setattr(commands, "federation_of", lambda _: region[name])
 
     def __call__(self, *words: str) -> Result:
@@ -34,8 +29,6 @@ class Shell:
 
 def test_an_operator_agrees_lists_and_ends(new_region: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     region = new_region("a", "b")
-    for name in ("at-a", "at-b"):
-        (tmp_path / name).mkdir()
     a = Shell(region, "a", monkeypatch, tmp_path / "at-a")
     added = a("peer", "add", "https://b.example", "--scope", "catalogue.read")
     assert added.exit_code == 0, added.output

@@ -22,7 +22,7 @@ from commensal_federation.testing import Region
 from commensal_federation.transport import Answer, Request
 
 from .conftest import NewRegion
-from .trading import Hub, Producer, clock_of
+from .trading import Hub, Producer, a_region, clock_of
 
 BASE = "https://a.example"
 
@@ -30,8 +30,7 @@ BASE = "https://a.example"
 @pytest.fixture
 def region(new_region: NewRegion) -> Region:
     """Whose wires reach not only the plugin, but also the core's pictures."""
-    made = new_region("a", "b")
-    made.befriend("a", "b")
+    made = a_region(new_region, "ab")
     pages = TestClient(make_app(made["a"].instance), base_url=BASE)
 
     def picture(_: str, request: Request) -> Answer | None:
@@ -42,16 +41,6 @@ def region(new_region: NewRegion) -> Region:
 
     made.wires.before = picture
     return made
-
-
-@pytest.fixture
-def farm(region: Region) -> Producer:
-    return Producer(region, "a")
-
-
-@pytest.fixture
-def hub(region: Region) -> Hub:
-    return Hub(region, "b")
 
 
 def shows(farm: Producer, colour: str) -> None:

@@ -14,25 +14,12 @@ from commensal_federation.orders.values import Cut
 from commensal_federation.testing import Region
 
 from .conftest import NewRegion
-from .test_instance_orders import answer, close, placed, the_order
-from .trading import Hub, Producer, clock_of, minutes, sound
+from .trading import Hub, Producer, a_region, answer, clock_of, close, minutes, placed, sound, the_order
 
 
 @pytest.fixture
 def region(new_region: NewRegion) -> Region:
-    made = new_region("a", "b")
-    made.befriend("a", "b")
-    return made
-
-
-@pytest.fixture
-def farm(region: Region) -> Producer:
-    return Producer(region, "a")
-
-
-@pytest.fixture
-def hub(region: Region) -> Hub:
-    return Hub(region, "b")
+    return a_region(new_region, "ab")
 
 
 @pytest.fixture

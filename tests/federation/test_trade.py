@@ -14,27 +14,14 @@ from commensal_federation.delivery.sweeping import send_digests
 from commensal_federation.testing import Region
 
 from .conftest import NewRegion
-from .trading import Hub, Producer, clock_of, minutes, sound
+from .trading import Hub, Producer, a_region, clock_of, minutes, sound
 
 BOTH = True  # databases
 
 
 @pytest.fixture
 def region(new_region: NewRegion) -> Region:
-    made = new_region("a", "b", "c")
-    made.befriend("a", "b")
-    made.befriend("a", "c")
-    return made
-
-
-@pytest.fixture
-def farm(region: Region) -> Producer:
-    return Producer(region, "a")
-
-
-@pytest.fixture
-def hub(region: Region) -> Hub:
-    return Hub(region, "b")
+    return a_region(new_region, "ab", "ac")
 
 
 def test_what_a_producer_lists_appears_at_the_hub_that_it_grants_with_its_price(farm: Producer, hub: Hub) -> None:

@@ -18,29 +18,20 @@ from commensal_federation.orders.reports import reports
 from commensal_federation.testing import Region
 
 from .conftest import NewRegion
-from .test_instance_orders import close, the_order
-from .trading import Hub, Place, Producer, clock_of, minutes
+from .trading import Hub, Place, Producer, a_region, clock_of, close, folder_at, minutes, the_order
 
 Shell = Callable[..., Result]
 
 
 @pytest.fixture
 def region(new_region: NewRegion) -> Region:
-    made = new_region("a", "b")
-    made.befriend("a", "b")
-    return made
+    return a_region(new_region, "ab")
 
 
 @pytest.fixture
-def farm(region: Region) -> Producer:
-    return Producer(region, "a")
-
-
-@pytest.fixture
-def hub(farm: Producer) -> Hub:
-    made = Hub(farm.region, "b")
-    farm.grant(made)
-    return made
+def hub(farm: Producer, hub: Hub) -> Hub:
+    farm.grant(hub)
+    return hub
 
 
 @pytest.fixture
@@ -51,16 +42,7 @@ def shell(region: Region, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sh
     commands(app)
 
     def run(place: Place, group: str, word: str, *words: str, fails: bool = False) -> Result:
-        folder = tmp_path / f"at-{place.at}"
-        if not folder.exists():
-            folder.mkdir()
-            store = region[place.at].instance.store
-            (folder / "instance.toml").write_text(
-                f'name = "Instance"\nbase_url = "{region[place.at].base}"\nlanguage = "en"\n'
-                f'[plugins]\nenabled = ["federation"]\n[database]\nurl = "{store.url}"\n'
-            )
-            (folder / "instance.toml").chmod(0o600)
-            (folder / "keys").symlink_to(region[place.at].instance.folder / "keys")
+        folder = folder_at(region, place.at, tmp_path / f"at-{place.at}")
         ran = CliRunner().invoke(app, [group, word, place.id, *words, "--instance", str(folder)])
         assert (ran.exit_code != 0) == fails, ran.output
         region.work()

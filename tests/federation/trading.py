@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import insert, update
@@ -19,6 +20,7 @@ from commensal.clock import ManualClock
 from commensal.enterprises.tables import enterprise_plugin
 from commensal.jobs.periodic import run_periodic
 from commensal.orders.place import place_order
+from commensal.orders.questions import order_by_id, orders_of_session
 from commensal.orders.quote import quote_order
 from commensal.orders.values import Wish
 from commensal.products.products import create_product
@@ -32,7 +34,31 @@ from commensal_federation.catalogue.values import Grant, ReceivedItem
 from commensal_federation.dfc.iris import enterprise_iri
 from commensal_federation.leases.questions import leases
 from commensal_federation.leases.values import Lease
+from commensal_federation.orders.questions import orders_of
+from commensal_federation.orders.supplying import answer_order
+from commensal_federation.orders.values import AnswerLine, InstanceOrder
 from commensal_federation.testing import Region
+
+
+def a_region(new_region: Callable[..., Region], *friends: str) -> Region:
+    """The instances that `friends` name, which are pairs of peers: "ab", "ac"."""
+    made: Region = new_region(*sorted(set("".join(friends))))
+    for pair in friends:
+        made.befriend(pair[0], pair[1])
+    return made
+
+
+def folder_at(region: Region, name: str, folder: Path) -> Path:
+    """A folder in which commands find this instance: its settings, its database, its keys."""
+    folder.mkdir(exist_ok=True)
+    (folder / "instance.toml").write_text(
+        f'name = "Instance {name.upper()}"\nbase_url = "{region[name].base}"\nlanguage = "en"\n'
+        f'[plugins]\nenabled = ["federation"]\n[database]\nurl = "{region[name].instance.store.url}"\n'
+    )
+    (folder / "instance.toml").chmod(0o600)
+    if not (folder / "keys").exists():
+        (folder / "keys").symlink_to(region[name].instance.folder / "keys")
+    return folder
 
 
 @dataclass
@@ -202,3 +228,34 @@ def sound(region: Region) -> None:
     for name, federation in region.members.items():
         with federation.instance.store.read() as tx:
             assert broken_invariants(tx) == [], name
+
+
+def the_order(place: Place) -> InstanceOrder:
+    """The only one that it has with another instance."""
+    with place.read() as tx:
+        (found,) = orders_of(tx, place.id)
+    return found
+
+
+def placed(hub: Hub) -> list[Order]:
+    """Its customers' orders."""
+    with hub.read() as tx:
+        found = orders_of_session(tx, hub.id, f"{hub.id}-session")
+        return [order_by_id(tx, one.id, enterprise_id=hub.id) for one in found]
+
+
+def close(region: Region) -> None:
+    """The sale's day passes."""
+    clock_of(region).advance(days=1, hours=1)
+    minutes(region, 3)
+
+
+def answer(farm: Producer, confirmed: int, *, weighed: Decimal | None = None) -> None:
+    """So many pieces of the first line will come."""
+    order = the_order(farm)
+    said = AnswerLine(
+        item_iri=order.lines[0].item_iri, answer="confirmed", confirmed=confirmed, reason="hail", final_quantity=weighed
+    )
+    with farm.write() as tx:
+        answer_order(farm.federation, tx, farm.id, order.id, {said.item_iri: said})
+    farm.region.work()
