@@ -86,9 +86,11 @@ def offers_for(
     """
     categories = sorted(category_ids)
     items = list(item_ids or ())
-    asked = {"session": session_id, "categories": categories, "items": items, "after": after, "now": tx.now}
+    asked = {
+        "session": session_id, "categories": categories, "items": items, "after": after, "skip": skip, "limit": limit,
+        "now": tx.now,
+    }  # fmt: skip
     statement = _statement(bool(categories), item_ids is not None, bool(after), limit is not None)
-    asked |= {"skip": skip, "limit": limit}
     if item_ids is not None:  # who orders changes the stock, so the same rows do not come again
         return [_offer(row) for row in tx.all(statement, asked)]
     return tx.each(statement, asked, _offer)

@@ -12,13 +12,13 @@ from urllib.parse import quote
 
 STEP = 30  # seconds
 DIGITS = 6
-_BYTES = 20  # of a secret: as many as SHA-1 yields (RFC 4226, 4)
+BYTES = 20  # of a secret: as many as SHA-1 yields (RFC 4226, 4)
 _EITHER_SIDE = 1  # steps by which a clock may be wrong (RFC 6238, 5.2)
 
 
-def secret_from(random: str) -> str:
-    """A secret in base 32, as people type it, from what `Ids.secret` made."""
-    return base64.b32encode(base64.urlsafe_b64decode(random + "=")[:_BYTES]).decode()
+def base_32(random: str, size: int) -> str:
+    """So many bytes of what `Ids.secret` made, in base 32, as people can type them."""
+    return base64.b32encode(base64.urlsafe_b64decode(random + "=")[:size]).decode()
 
 
 def step_of(moment: datetime) -> int:

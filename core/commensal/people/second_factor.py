@@ -8,7 +8,6 @@ person while it is set up, and to nobody afterwards.
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,7 +18,7 @@ from ..errors import Conflict, Invalid, NotFound, Problem
 from ..store import Transaction, insert_or, insert_rows
 from .failures import count_failure, forget_failures, slow_down
 from .fingerprint import fingerprint
-from .one_time_codes import secret_from, steps_that_match, uri_of
+from .one_time_codes import BYTES, base_32, steps_that_match, uri_of
 from .people import person_by_id
 from .sessions import revoke_sessions
 from .tables import person_recovery_code, person_second_factor
@@ -60,7 +59,7 @@ def second_factor_of(tx: Transaction, person_id: str) -> SecondFactor:
 def begin_second_factor(tx: Transaction, person_id: str, *, place: str) -> Enrolment:
     """A new secret, which counts once a code of it was typed. `place` is the name of the instance, which the
     application shows. The password was proved before. Raises `Conflict` where there is a second factor already."""
-    secret = secret_from(tx.ids.secret())
+    secret = base_32(tx.ids.secret(), BYTES)
     row = {"secret": secret, "created_at": tx.now, "last_step": 0}
     new = insert_or(tx, person_second_factor).values(person_id=person_id, **row)
     again = new.on_conflict_do_update(
@@ -185,6 +184,5 @@ def _failed(tx: Transaction, person_id: str, email: str) -> None:
 
 def _new_recovery_code(tx: Transaction) -> str:
     """Six groups of four letters and digits."""
-    random = base64.urlsafe_b64decode(tx.ids.secret() + "=")[:_RECOVERY_BYTES]
-    letters = base64.b32encode(random).decode().lower()
+    letters = base_32(tx.ids.secret(), _RECOVERY_BYTES).lower()
     return "-".join(letters[at : at + 4] for at in range(0, len(letters), 4))

@@ -19,13 +19,12 @@ from commensal import (
     open_instance,
 )
 
+from ..arguments import OurEnterprise
 from ..moving.recovering import SHOWN_ONCE, has_recovery_key, make_recovery_key
 from ..peers.peers import peers
 from ..runtime import federation_of
 from .grants import accept_grant, end_grant, follow, give_grant, grants_between
 from .listing import list_all
-
-_Enterprise = Annotated[str, typer.Argument(help="The enterprise of this instance, by its id or slug.")]
 
 
 def add_grant_commands(app: typer.Typer) -> None:
@@ -52,7 +51,7 @@ def _add_looking(grant: typer.Typer) -> None:
 def _add_giving(grant: typer.Typer) -> None:
     @grant.command("give")
     def give(
-        enterprise: _Enterprise,
+        enterprise: OurEnterprise,
         hub: Annotated[
             str, typer.Argument(help="The IRI of an enterprise of a peer, https://…/api/dfc/enterprises/….")
         ],
@@ -95,7 +94,7 @@ def _add_giving(grant: typer.Typer) -> None:
 def _add_following(grant: typer.Typer) -> None:
     @grant.command("follow")
     def follow_grant(
-        enterprise: _Enterprise,
+        enterprise: OurEnterprise,
         grant_id: str,
         catalog: Annotated[
             str, typer.Option(help="The id of the catalog that follows; by default the hub's first.")

@@ -90,14 +90,18 @@ def _withdraw_again(federation: Federation, tx: Transaction, grant: Grant) -> No
     """Who was away for longer than messages are kept has never heard that these went."""
     if is_frozen(tx, grant.enterprise_id):
         return
-    ours = enterprise_iri(federation.base, grant.enterprise_id)
     went = select(_told.item_id, _told.rev).where(_told.grant_id == grant.id, _told.digest == "")
     rows = tx.all(went.order_by(_told.item_id))
     for first in range(0, len(rows), AT_ONCE):
-        some = rows[first : first + AT_ONCE]
-        items = tuple((item_iri(federation.base, row["item_id"]), row["rev"]) for row in some)
-        body = CatalogueWithdraw(grantor=ours, hub=grant.other_iri, items=items)
-        post(federation, tx, grant.peer_id, "CatalogueWithdraw", body, on_behalf_of=ours)
+        _withdraw(federation, tx, grant, [(row["item_id"], row["rev"]) for row in rows[first : first + AT_ONCE]])
+
+
+def _withdraw(federation: Federation, tx: Transaction, grant: Grant, went: Sequence[tuple[str, int]]) -> None:
+    """Items by their ids, each with the revision in which it went."""
+    ours = enterprise_iri(federation.base, grant.enterprise_id)
+    items = tuple((item_iri(federation.base, id), rev) for id, rev in went)
+    body = CatalogueWithdraw(grantor=ours, hub=grant.other_iri, items=items)
+    post(federation, tx, grant.peer_id, "CatalogueWithdraw", body, on_behalf_of=ours)
 
 
 @dataclass(frozen=True)
@@ -141,14 +145,12 @@ def _tell(
         rows.append({"item_id": one.item_id, "rev": rev, "digest": made.digest, "lot_id": one.lot.id})
     told = {one.item_id for one in listed if _may_go(place, one)}
     gone = [known[id] for id in ids if id in known and id not in told and known[id]["digest"]]
-    ours = enterprise_iri(federation.base, grant.enterprise_id)
     if offered:
+        ours = enterprise_iri(federation.base, grant.enterprise_id)
         body = CatalogueUpsert(grantor=ours, hub=grant.other_iri, items=tuple(offered))
         post(federation, tx, grant.peer_id, "CatalogueUpsert", body, on_behalf_of=ours)
     if gone:
-        items = tuple((item_iri(federation.base, row["item_id"]), row["rev"] + 1) for row in gone)
-        body_gone = CatalogueWithdraw(grantor=ours, hub=grant.other_iri, items=items)
-        post(federation, tx, grant.peer_id, "CatalogueWithdraw", body_gone, on_behalf_of=ours)
+        _withdraw(federation, tx, grant, [(row["item_id"], row["rev"] + 1) for row in gone])
         rows += [
             {"item_id": row["item_id"], "rev": row["rev"] + 1, "digest": "", "lot_id": row["lot_id"]} for row in gone
         ]

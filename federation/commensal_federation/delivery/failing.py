@@ -15,10 +15,8 @@ from ..runtime import Federation
 from ..signing import read_json
 from .tables import federation_outbox
 
-_box = federation_outbox.c
-
-
 PASSED = "passed: the peer has fetched on from there"  # of what counts as delivered, and nobody has said so of it
+_box = federation_outbox.c
 
 
 def refused_by_peer(
@@ -37,8 +35,7 @@ def refused_by_peer(
 
 def fail(federation: Federation, tx: Transaction, row: Row, code: str, text: str) -> None:
     """Makes a row of the outbox a dead letter, which operators see, may send again or discard."""
-    dead = update(federation_outbox).where(_box.id == row["id"])
-    tx.execute(dead, {"state": "dead", "error": f"{code}: {text}"[:1000], "finished_at": tx.now})
+    _end(tx, row, "dead", f"{code}: {text}")
     known = type_of(row["type"])
     if known is None or known.failed is None:
         return
@@ -66,9 +63,13 @@ def over(federation: Federation, tx: Transaction, row: Row) -> None:
     known = type_of(row["type"])
     if known is None or not known.fades:
         fail(federation, tx, row, "expired", text)
-        return
-    away = update(federation_outbox).where(_box.id == row["id"])
-    tx.execute(away, {"state": "discarded", "error": f"expired: {text}", "finished_at": tx.now})
+    else:
+        _end(tx, row, "discarded", f"expired: {text}")
+
+
+def _end(tx: Transaction, row: Row, state: str, error: str) -> None:
+    ended = update(federation_outbox).where(_box.id == row["id"])
+    tx.execute(ended, {"state": state, "error": error[:1000], "finished_at": tx.now})
 
 
 def own_envelope(body: str) -> Envelope:

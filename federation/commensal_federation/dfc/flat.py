@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .names import compact, is_version_2
+from .names import compact
 from .nodes import Node, Nodes
 from .plain import Harder, Terms
 
@@ -70,16 +70,12 @@ class _Flat:
         if said == []:
             raise Harder
         for one in said if type(said) is list else (said,):
-            iri = self._terms.iri(one)
-            self.nodes.version_2 = self.nodes.version_2 or is_version_2(iri)
-            short = compact(iri)
+            short = self.nodes.short(self._terms.iri(one))
             if short not in node.types:
                 node.types.append(short)
 
     def _property(self, name: str) -> tuple[str, bool]:
-        iri = self._terms.iri(name)
-        self.nodes.version_2 = self.nodes.version_2 or is_version_2(iri)
-        self._properties[name] = found = compact(iri), self._terms.is_link(name)
+        self._properties[name] = found = self.nodes.short(self._terms.iri(name)), self._terms.is_link(name)
         return found
 
     def _name(self, said: Any) -> str:

@@ -59,7 +59,7 @@ class Nodes:
         iri = self.name(one.get("@id"), mark)
         node = self.by_iri.setdefault(iri, Node(iri))
         for name in one.get("@type", ()):
-            short = self._short.get(name) or self._property(name)
+            short = self.short(name)
             if short not in node.types:
                 node.types.append(short)
         return node
@@ -73,7 +73,7 @@ class Nodes:
                     yield from self._take_reverse(node, values, mark)
                 if name.startswith("@"):
                     continue
-                short = self._property(name)
+                short = self.short(name)
             for value in _items(values):
                 if not isinstance(value, dict):
                     continue
@@ -87,11 +87,14 @@ class Nodes:
                     value["@id"] = iri
                     yield value
 
-    def _property(self, name: str) -> str:
-        self.version_2 = self.version_2 or is_version_2(name)
-        short = compact(name)
-        if len(self._short) < _MOST_NAMES:
-            self._short[name] = short
+    def short(self, name: str) -> str:
+        """The short name of a property or type. That it was said tells whether this is DFC 2."""
+        short = self._short.get(name)
+        if short is None:
+            self.version_2 = self.version_2 or is_version_2(name)
+            short = compact(name)
+            if len(self._short) < _MOST_NAMES:
+                self._short[name] = short
         return short
 
     def _take_reverse(self, node: Node, values: Mapping[str, Any], mark: str) -> Iterator[Any]:

@@ -8,6 +8,7 @@ import typer
 
 from commensal import HERE, Folder, named_enterprise, open_instance, person_by_email
 
+from ..arguments import OurEnterprise
 from ..peers.peers import peer_by_iri
 from ..peers.values import WELL_KNOWN
 from ..runtime import federation_of
@@ -46,7 +47,7 @@ def _add_looking(move: typer.Typer) -> None:
 def _add_leaving(move: typer.Typer) -> None:
     @move.command("offer")
     def offer(
-        enterprise: Annotated[str, typer.Argument(help="The enterprise of this instance, by its id or slug.")],
+        enterprise: OurEnterprise,
         peer: Annotated[str, typer.Argument(help="The address of its new home, a peer, like https://hub.example.")],
         instance: Folder = HERE,
     ) -> None:
@@ -86,7 +87,7 @@ def _add_coming(move: typer.Typer) -> None:
 def _add_recovering(move: typer.Typer) -> None:
     @move.command("key")
     def key(
-        enterprise: Annotated[str, typer.Argument(help="The enterprise of this instance, by its id or slug.")],
+        enterprise: OurEnterprise,
         instance: Folder = HERE,
     ) -> None:
         """Makes a recovery key for an enterprise, in the place of the one before, and shows it once."""

@@ -8,6 +8,7 @@ import typer
 
 from commensal import HERE, Folder, console, format_moment, moment, named_enterprise, open_instance
 
+from ..arguments import OurEnterprise
 from ..runtime import federation_of
 from .hearing import accept_sale, proposal_of, proposals_of, refuse_sale
 from .proposing import propose_sale, withdraw_sale
@@ -15,7 +16,6 @@ from .values import ProposedSale
 
 _MOST = 1_000
 _WHEN = "by the clocks of the enterprise: '2026-06-06 20:00', or the next 'thursday 20:00'"
-Enterprise = Annotated[str, typer.Argument(help="The enterprise of this instance, by its id or slug.")]
 ProposalId = Annotated[str, typer.Argument(help="The id that `commensal federation sale list` shows.")]
 
 
@@ -30,7 +30,7 @@ def add_sale_commands(app: typer.Typer) -> None:
     sale.command("refuse")(refuse_command)
 
 
-def list_command(enterprise: Enterprise, instance: Folder = HERE) -> None:
+def list_command(enterprise: OurEnterprise, instance: Folder = HERE) -> None:
     """Lists what the enterprise has proposed to hubs elsewhere, and what producers have proposed to it."""
     with open_instance(instance) as opened, opened.store.read() as tx:
         one = named_enterprise(tx, enterprise)
@@ -39,7 +39,7 @@ def list_command(enterprise: Enterprise, instance: Folder = HERE) -> None:
 
 
 def propose_command(
-    enterprise: Enterprise,
+    enterprise: OurEnterprise,
     name: Annotated[str, typer.Argument(help="What the sale is called.")],
     closes: Annotated[str, typer.Option(help=f"When orders close, {_WHEN}.")],
     begins: Annotated[str, typer.Option(help="When the distribution begins, likewise.")],
@@ -63,7 +63,7 @@ def propose_command(
             _print(proposal, one.timezone, opened.settings.language)
 
 
-def withdraw_command(enterprise: Enterprise, proposal: ProposalId, instance: Folder = HERE) -> None:
+def withdraw_command(enterprise: OurEnterprise, proposal: ProposalId, instance: Folder = HERE) -> None:
     """The sale will not be, at no hub. Hubs that hold it are told, and decide themselves."""
     with open_instance(instance) as opened, opened.store.write() as tx:
         one = named_enterprise(tx, enterprise)
@@ -72,7 +72,7 @@ def withdraw_command(enterprise: Enterprise, proposal: ProposalId, instance: Fol
 
 
 def accept_command(
-    enterprise: Enterprise,
+    enterprise: OurEnterprise,
     proposal: ProposalId,
     catalog: Annotated[
         str, typer.Option(help="The id of the hub's catalog; else the one that follows the producer, or the first.")
@@ -86,7 +86,7 @@ def accept_command(
         _print(held, one.timezone, opened.settings.language)
 
 
-def refuse_command(enterprise: Enterprise, proposal: ProposalId, instance: Folder = HERE) -> None:
+def refuse_command(enterprise: OurEnterprise, proposal: ProposalId, instance: Folder = HERE) -> None:
     """Does not hold a proposed sale; the producer is told."""
     with open_instance(instance) as opened, opened.store.write() as tx:
         one = named_enterprise(tx, enterprise)

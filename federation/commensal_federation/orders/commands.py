@@ -19,6 +19,7 @@ from commensal import (
     order_by_id,
 )
 
+from ..arguments import OurEnterprise
 from ..runtime import federation_of
 from .cutting import settle_cut
 from .naming import with_customers
@@ -28,7 +29,6 @@ from .supplying import answer_order
 from .values import AnswerLine, Cut, InstanceOrder, Line
 
 _MOST = 1_000
-Enterprise = Annotated[str, typer.Argument(help="The enterprise of this instance, by its id or slug.")]
 OrderId = Annotated[str, typer.Argument(help="The id that `commensal federation order list` shows.")]
 
 
@@ -42,7 +42,7 @@ def add_order_commands(app: typer.Typer) -> None:
     order.command("settle")(settle_command)
 
 
-def list_command(enterprise: Enterprise, instance: Folder = HERE) -> None:
+def list_command(enterprise: OurEnterprise, instance: Folder = HERE) -> None:
     """Lists the enterprise's orders with other instances, the newest first."""
     with open_instance(instance) as opened, opened.store.read() as tx:
         for one in orders_of(tx, named_enterprise(tx, enterprise).id, limit=_MOST):
@@ -50,7 +50,7 @@ def list_command(enterprise: Enterprise, instance: Folder = HERE) -> None:
             console.print(f"{one.id}  {one.session_name}, {arrow} {one.other_name}: {_progress(one)}", markup=False)
 
 
-def show_command(enterprise: Enterprise, order: OrderId, instance: Folder = HERE) -> None:
+def show_command(enterprise: OurEnterprise, order: OrderId, instance: Folder = HERE) -> None:
     """Prints the statement of an order, which is the same on both sides, and what a hub still has to see to."""
     with open_instance(instance) as opened, opened.store.read() as tx:
         (found,) = with_customers(tx, [order_of(tx, named_enterprise(tx, enterprise).id, order)])
@@ -61,7 +61,7 @@ def show_command(enterprise: Enterprise, order: OrderId, instance: Folder = HERE
 
 
 def answer_command(
-    enterprise: Enterprise,
+    enterprise: OurEnterprise,
     order: OrderId,
     line: Annotated[list[str] | None, typer.Option(help="What comes of an item: 'Apples=4'.")] = None,
     weighed: Annotated[list[str] | None, typer.Option(help="What it weighs in all: 'Apples=5.2'.")] = None,
@@ -81,7 +81,7 @@ def answer_command(
 
 
 def settle_command(
-    enterprise: Enterprise,
+    enterprise: OurEnterprise,
     cut: Annotated[str, typer.Argument(help="The id that `commensal federation order show` tells.")],
     instance: Folder = HERE,
 ) -> None:

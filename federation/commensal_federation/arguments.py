@@ -1,0 +1,9 @@
+"""Arguments that commands of several rooms take."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+OurEnterprise = Annotated[str, typer.Argument(help="The enterprise of this instance, by its id or slug.")]
