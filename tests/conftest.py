@@ -38,7 +38,14 @@ def _write_into_memory() -> None:
         tempfile.tempdir = None  # what was chosen before
 
 
+def _speak_english() -> None:
+    """Commands speak the language of the shell, and tests compare what they say, also that of processes they start."""
+    os.environ.pop("LANGUAGE", None)
+    os.environ["LC_ALL"] = "C.UTF-8"
+
+
 _write_into_memory()
+_speak_english()
 configure_logs()
 NOON = datetime(2026, 6, 4, 10, 0, tzinfo=UTC)  # a Thursday, noon in Paris
 _count = itertools.count()

@@ -121,6 +121,8 @@ if TYPE_CHECKING:
     from .languages.formats import format_percent as format_percent
     from .languages.formats import format_quantity as format_quantity
     from .languages.formats import format_span as format_span
+    from .languages.shell import print_line as print_line
+    from .languages.shell import spoken as spoken
     from .mail.to_enterprise import mail_enterprise as mail_enterprise
     from .money import LARGEST as LARGEST
     from .money import Money as Money
@@ -591,6 +593,7 @@ _MODULES = {
     "place_order": "orders.place",
     "plugin_settings": "enterprises.plugins",
     "plural": "languages.catalogs",
+    "print_line": "languages.shell",
     "products_by_id": "products.questions",
     "products_of": "products.questions",
     "promise": "jobs",
@@ -629,6 +632,7 @@ _MODULES = {
     "show_image": "products.copies",
     "sign_up": "people.confirmations",
     "slot_problems": "sale_sessions.slots",
+    "spoken": "languages.shell",
     "start_payment": "payments.begin",
     "stay_home": "enterprises.homes",
     "stocked_by_id": "products.questions",

@@ -135,17 +135,28 @@ class Busy(CommensalError):
     """The database is held by somebody else for longer than anyone should wait. Nothing was done."""
 
 
-class PluginError(CommensalError):
-    """A plugin raised, or answered what its hook's contract does not allow."""
+class _Told(CommensalError):
+    """An error for who runs the instance: a text with its values, which a command translates."""
+
+    def __init__(self, text: str, **values: object) -> None:
+        super().__init__(text)
+        self.text, self.values = text, values
+
+    def __str__(self) -> str:
+        return self.text.format(**self.values) if self.values else self.text
+
+
+class PluginError(_Told):
+    """A plugin raised, or answered what its hook's contract does not allow. `what` is for its developer."""
 
     def __init__(self, plugin: str, hook: str, what: str) -> None:
-        super().__init__(f"The plugin {plugin!r} failed in {hook}: {what}")
+        super().__init__(text="The plugin {plugin!r} failed in {hook}: {what}", plugin=plugin, hook=hook, what=what)
         self.plugin, self.hook, self.what = plugin, hook, what
 
 
-class SettingsError(CommensalError):
+class SettingsError(_Told):
     """The settings are not right. The text names the key, what is wrong, and what would be right."""
 
 
-class StoreError(CommensalError):
+class StoreError(_Told):
     """The database is not what this version expects."""

@@ -10,6 +10,7 @@ import json
 import os
 import signal
 import sys
+import traceback
 
 from commensal import cli
 from commensal.api.routes import core_endpoints
@@ -46,6 +47,8 @@ def _run(words: list[str], failpoint: str, folder: str, env: dict[str, str], fil
         code = 0
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    except BaseException:
+        traceback.print_exc()
     finally:
         sys.stdout.flush()
         sys.stderr.flush()

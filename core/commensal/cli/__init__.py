@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from ..errors import CommensalError
+from ..languages.shell import told
 from ..logs import configure_logs
 from .called import Called
 
@@ -31,7 +32,7 @@ def main() -> None:
     try:
         app()
     except CommensalError as error:
-        _end(error, str(error))
+        _end(error, told(error))
     except Exception as error:
         from .trouble import in_words  # it knows drivers, which most commands can do without
 

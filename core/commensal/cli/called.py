@@ -8,6 +8,8 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from ..languages.shell import spoken
+from .helping import speak
 from .of_plugins import claimed, command_of_plugin
 
 # Each command, in the order of `commensal --help`, and the file that it is in.
@@ -46,16 +48,17 @@ class Called(TyperGroup):
         super().__init__(**given)
         brought = claimed()  # named only: to describe them, help would have to import their plugins
         self.commands: Any = dict.fromkeys([*COMMANDS, *brought])  # names, from which it guesses what was meant
-        self.epilog = f"Of plugins: {', '.join(brought)}." if brought else None
+        self.help = spoken(self.help or "")
+        self.epilog = spoken("Of plugins: {names}.", names=", ".join(brought)) if brought else None
 
     def list_commands(self, ctx: Any) -> list[str]:
         return list(COMMANDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name not in COMMANDS:
-            return command_of_plugin(ctx, cmd_name)
+            return speak(command_of_plugin(ctx, cmd_name))
         room = typer.Typer()
         room.callback()(lambda: None)  # so that a single command keeps its name
         import_module(f".{COMMANDS[cmd_name]}", __package__).add_to(room)
         group: Any = typer.main.get_command(room)
-        return group.get_command(ctx, cmd_name)
+        return speak(group.get_command(ctx, cmd_name))

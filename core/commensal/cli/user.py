@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from ..instance import Instance, open_instance
+from ..languages.shell import print_line, spoken
 from ..people.operators import add_operator
 from ..people.people import person_by_email
 from ..people.second_factor import take_second_factor
@@ -29,10 +30,13 @@ def add_to(app: typer.Typer) -> None:
         if take:
             with open_instance(instance) as opened:
                 had = _take_second_factor(opened, email)
-            typer.echo(f"{email} logs in with the password alone." if had else f"{email} had no second factor.")
+            print_line(
+                "{email} logs in with the password alone." if had else "{email} had no second factor.",
+                email=email,
+            )
             return
         if password is None:
-            password = str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
+            password = str(typer.prompt(spoken("Password"), hide_input=True, confirmation_prompt=True))
         with open_instance(instance) as opened:
             add_operator(
                 opened.store,
@@ -42,7 +46,7 @@ def add_to(app: typer.Typer) -> None:
                 operator=operator,
                 language=opened.settings.language,
             )
-        typer.echo(f"{email} can log in.")
+        print_line("{email} can log in.", email=email)
 
 
 def _take_second_factor(instance: Instance, email: str) -> bool:

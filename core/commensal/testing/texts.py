@@ -1,8 +1,8 @@
 """Finds every text that people read in a package, so that a test can say which ones lack a translation.
 
-Texts are literals: the second argument of an error or a `Problem`, what `translate` and `_` are given, and what
-templates give to ``_()`` and ``count()``. A function that hands such a text on counts too: a private one within its
-module, any other within the package.
+Texts are literals: the second argument of an error or a `Problem`, what `translate`, `spoken`, `print_line` and `_` are
+given, what templates give to ``_()`` and ``count()``, and what help says of commands. A function that hands such a text
+on counts too: a private one within its module, any other within the package.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from pathlib import Path
 from babel.messages.pofile import read_po
 from jinja2.ext import babel_extract
 
+from .command_texts import help_in
+
 Text = tuple[str, ...]  # one form, or singular and plural
 Scopes = tuple[ast.AST, ...]  # the inner one first
 
@@ -21,7 +23,7 @@ Scopes = tuple[ast.AST, ...]  # the inner one first
 Calls = dict[str, tuple[int, ...]]
 _CALLS: Calls = {
     "Refused": (1,), "Conflict": (1,), "NotFound": (1,), "Forbidden": (1,), "Unauthorised": (1,), "Problem": (1,),
-    "__init__": (1,), "translate": (1,), "plural": (1, 2), "_": (0,),
+    "__init__": (1,), "translate": (1,), "plural": (1, 2), "_": (0,), "spoken": (0,), "print_line": (0,),
 }  # fmt: skip
 _KEYWORD = "text"
 _JINJA = ("_", "gettext", "ngettext", "count")
@@ -39,6 +41,8 @@ def texts_in(folder: Path) -> dict[Text, str]:
     for file, tree in trees.items():
         for line, text in _in_python(file, tree, _all_calls([tree], everywhere)):
             found.setdefault(text, f"{file.relative_to(folder.parent)}:{line}")
+        for line, said in help_in(file, tree):
+            found.setdefault((said,), f"{file.relative_to(folder.parent)}:{line}")
     for file in sorted(one for one in folder.rglob("templates/**/*") if one.is_file()):
         with file.open("rb") as source:
             for line, _, message, _ in babel_extract(source, _JINJA, (), {}):

@@ -1,0 +1,41 @@
+"""Finds what help says of commands: their docstrings, the ``help`` of their options, and the first line of a plugin."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..languages.shell import as_key
+
+_HELPED = ("Option", "Argument", "Typer")  # of typer, each with a `help`
+
+
+def help_in(file: Path, tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """The texts of help in a module, each with its line."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and _last_name(node.func) in _HELPED:
+            yield from ((one.lineno, text) for one in node.keywords if one.arg == "help" and (text := _text(one.value)))
+        elif isinstance(node, ast.FunctionDef) and any(map(_makes_a_command, node.decorator_list)):
+            yield node.lineno, as_key(ast.get_docstring(node) or "")
+    if file.name == "__init__.py" and any(_brings_commands(node) for node in tree.body):
+        yield 1, (ast.get_docstring(tree) or "").partition("\n")[0]
+
+
+def _makes_a_command(decorator: ast.expr) -> bool:
+    return isinstance(decorator, ast.Call) and _last_name(decorator.func) in ("command", "callback")
+
+
+def _brings_commands(node: ast.stmt) -> bool:
+    """Whether it is what a plugin has its hook ``commands`` by."""
+    if isinstance(node, ast.ImportFrom):
+        return any(one.name == "commands" for one in node.names)
+    return isinstance(node, ast.FunctionDef) and node.name == "commands"
+
+
+def _last_name(called: ast.expr) -> str:
+    return called.id if isinstance(called, ast.Name) else called.attr if isinstance(called, ast.Attribute) else ""
+
+
+def _text(given: ast.expr) -> str:
+    return given.value if isinstance(given, ast.Constant) and isinstance(given.value, str) else ""
