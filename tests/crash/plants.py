@@ -39,7 +39,7 @@ def _answers_before_the_commit() -> None:
         except BaseException as error:
             whole.__exit__(type(error), error, error.__traceback__)
             raise
-        timer = threading.Timer(0.1, whole.__exit__, (None, None, None))
+        timer = threading.Timer(0.3, whole.__exit__, (None, None, None))
         timer.start()
         late[:] = [timer]
         return value

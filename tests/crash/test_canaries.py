@@ -12,10 +12,10 @@ from .lifeline import Lifeline
 AT_ANY_MOMENT = ""
 CASES = {
     # where it is killed, how often until it must be found, and by which words
-    "charges_without_a_key": (["payment.asked", "request.committed"], 60, r"charged \d+ times|was charged"),
-    "answers_before_the_commit": ([AT_ANY_MOMENT], 60, "was confirmed as .* and is None"),
-    "sells_what_is_not_there": ([AT_ANY_MOMENT], 60, "add up to|placed orders hold"),
-    "commits_half_a_payment": (["payment.received"], 60, "the journal says"),
+    "charges_without_a_key": (["payment.asked", "request.committed"], 200, r"charged \d+ times|was charged"),
+    "answers_before_the_commit": ([AT_ANY_MOMENT], 200, "was confirmed as .* and is None"),
+    "sells_what_is_not_there": ([AT_ANY_MOMENT], 200, "add up to|placed orders hold"),
+    "commits_half_a_payment": (["payment.received"], 200, "the journal says"),
     # These show at rest, when all is answered and done.
     "forgets_its_answers": (["request.committed"], 16, "placed twice|costs"),
     "notes_jobs_as_done_before_they_are": (["job.claimed"], 4, "not told of|e-mails"),
