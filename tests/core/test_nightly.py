@@ -153,8 +153,8 @@ def test_nobody_is_backed_up_who_names_no_folder(folder: Path, sqlite_url: str, 
         without_mail(instance)
         work(instance)
         assert kept(instance) == []
-        assert "Nobody makes backups: let backups.folder in instance.toml name a folder, best on another disk." in list(
-            warnings(instance)
+        assert "Nobody makes backups: let backups.folder in instance.toml name a folder, best on another disk." in map(
+            str, warnings(instance)
         )
 
 
@@ -242,7 +242,7 @@ def test_what_is_overdue_is_asked_without_reading_all_jobs(val: Instance) -> Non
 
 def test_check_tells_of_backups_that_are_missing_or_old(val: Instance, to: Path, clock: ManualClock) -> None:
     def about_backups() -> list[str]:
-        return [one for one in warnings(val) if "ackup" in one and "chmod" not in one]
+        return [one for one in map(str, warnings(val)) if "ackup" in one and "chmod" not in one]
 
     assert about_backups() == [
         f"There is no backup in {to} yet; a running worker makes one, and so does `commensal backup`."

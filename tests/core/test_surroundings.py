@@ -35,6 +35,10 @@ def private(store: Store, tmp_path: Path) -> None:
         file.chmod(0o600)
 
 
+def told_of(instance: Instance) -> list[str]:
+    return [str(one) for one in warnings(instance)]
+
+
 def test_an_upgrade_that_was_broken_off_is_told(instance: Instance, clock: ManualClock) -> None:
     begun = Brought(version="0.2", at=clock.now(), backup="/backups/old.zip", finished=False)
     write_brought(instance.folder, begun)
@@ -42,14 +46,14 @@ def test_an_upgrade_that_was_broken_off_is_told(instance: Instance, clock: Manua
         "The upgrade to Commensal 0.2 of 2026-06-04 10:00 UTC did not come to its end; stop the instance and run "
         "`commensal upgrade`. As it was before, it is in /backups/old.zip."
     )
-    assert said in list(warnings(instance))
+    assert said in told_of(instance)
     write_brought(instance.folder, replace(begun, finished=True))
-    assert said not in list(warnings(instance))
+    assert said not in told_of(instance)
 
 
 def test_an_instance_that_is_tried_out_on_this_machine_has_no_mail_server_and_no_backups(instance: Instance) -> None:
     there = replace(instance.settings, base_url="http://127.0.0.1:8000")
-    assert list(warnings(replace(instance, settings=there))) == [
+    assert told_of(replace(instance, settings=there)) == [
         "Nobody makes backups: let backups.folder in instance.toml name a folder, best on another disk.",
         "mail.host is empty: e-mails are written into the folder mail/ and reach nobody; name an SMTP server.",
     ]
@@ -58,16 +62,16 @@ def test_an_instance_that_is_tried_out_on_this_machine_has_no_mail_server_and_no
 def test_an_address_on_the_internet_without_a_certificate_is_told(instance: Instance) -> None:
     for address, told in (("http://val.example", True), ("https://val.example", False), ("http://[::1]:80", False)):
         there = replace(instance, settings=replace(instance.settings, base_url=address))
-        assert any("passwords travel in the clear" in one for one in warnings(there)) == told
+        assert any("passwords travel in the clear" in one for one in told_of(there)) == told
 
 
 def test_a_file_that_others_may_read_is_told(instance: Instance) -> None:
     file = instance.folder / "instance.toml"
     file.write_text("")
     file.chmod(0o640)
-    assert f"{file} can be read by others on this machine; run `chmod 600 {file}`." in list(warnings(instance))
+    assert f"{file} can be read by others on this machine; run `chmod 600 {file}`." in told_of(instance)
     file.chmod(0o600)
-    assert not any("chmod" in one and "instance.toml" in one for one in warnings(instance))
+    assert not any("chmod" in one and "instance.toml" in one for one in told_of(instance))
 
 
 def a_job(store: Store) -> None:
@@ -91,12 +95,12 @@ def test_a_clock_that_stands_before_the_newest_rows_is_told(
     instance: Instance, store: Store, clock: ManualClock, write: Callable[[Store], None]
 ) -> None:
     write(store)
-    assert not any("The clock says" in one for one in warnings(instance))
+    assert not any("The clock says" in one for one in told_of(instance))
     clock.advance(days=-1)
     assert (
         "The clock says 2026-06-03 10:00 UTC, but the newest rows are of 2026-06-04 10:00; set the clock "
         "(`timedatectl set-ntp true`)."
-    ) in list(warnings(instance))
+    ) in told_of(instance)
 
 
 def test_warnings_are_no_failure_and_servers_are_asked_only_if_that_is_wanted(
@@ -109,6 +113,17 @@ def test_warnings_are_no_failure_and_servers_are_asked_only_if_that_is_wanted(
     assert not report_surroundings(there, mail=True)
     assert not report_surroundings(there, online=True)
     assert capsys.readouterr().out.count("refused") >= 2
+
+
+def test_check_says_them_in_the_language_of_the_shell(
+    instance: Instance, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LC_ALL", "fr_FR.UTF-8")
+    mail = MailSettings(host="127.0.0.1", port=1, security="none")
+    assert not report_surroundings(replace(instance, settings=replace(instance.settings, mail=mail)), mail=True)
+    said = " ".join(capsys.readouterr().out.split())
+    assert "Personne ne fait de sauvegardes : indiquez un dossier dans backups.folder" in said
+    assert "Le serveur de messagerie 127.0.0.1:1 a refusé la connexion" in said
 
 
 # ------------------------------------------------------------------------------------------------ the mail server
@@ -149,8 +164,9 @@ def serving(server: socketserver.TCPServer) -> Iterator[int]:
 
 def test_a_mail_server_that_lets_us_in_is_no_problem_and_one_that_does_not_is_told(instance: Instance) -> None:
     def problem(port: int, password: str) -> str:
+        """Empty where there is none."""
         mail = MailSettings(host="127.0.0.1", port=port, username="coop", password=Secret(password), security="none")
-        return mail_problem(replace(instance, settings=replace(instance.settings, mail=mail)))
+        return str(mail_problem(replace(instance, settings=replace(instance.settings, mail=mail))) or "")
 
     with serving(Tcp(("127.0.0.1", 0), Postman)) as port:
         assert problem(port, "good") == ""
@@ -159,7 +175,7 @@ def test_a_mail_server_that_lets_us_in_is_no_problem_and_one_that_does_not_is_to
     assert "who are you?" in refused
     assert "wrong" not in refused
     assert "refused" in problem(port, "good")
-    assert mail_problem(instance) == ""
+    assert mail_problem(instance) is None
 
 
 # ------------------------------------------------------------------------------------------------ the certificate
@@ -186,11 +202,11 @@ def test_a_certificate_is_seen_before_it_expires(
     context.load_cert_chain(certificate)
     with serving(Tcp(("127.0.0.1", 0), type("Here", (Tls,), {"context": context}))) as port:
         there = replace(instance, settings=replace(instance.settings, base_url=f"https://127.0.0.1:{port}"))
-        assert "cannot be reached over TLS" in certificate_problem(there), "nobody vouches for it"
+        assert "cannot be reached over TLS" in str(certificate_problem(there)), "nobody vouches for it"
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
         clock.set(dates.datetime.now(dates.UTC))
-        assert certificate_problem(there) == ""
+        assert certificate_problem(there) is None
         clock.advance(days=7)
-        assert "The certificate of 127.0.0.1 expires on 20" in certificate_problem(there)
-    assert "cannot be reached over TLS" in certificate_problem(there)
-    assert certificate_problem(instance) == "", "plain HTTP has none"
+        assert "The certificate of 127.0.0.1 expires on 20" in str(certificate_problem(there))
+    assert "cannot be reached over TLS" in str(certificate_problem(there))
+    assert certificate_problem(instance) is None, "plain HTTP has none"

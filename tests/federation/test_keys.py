@@ -71,7 +71,7 @@ class Hub:
         return {one.name: one for one in self.ask(our_keys)}
 
     def warnings(self) -> str:
-        return "\n".join(self.ask(lambda tx: list(key_warnings(self.federation, tx))))
+        return "\n".join(self.ask(lambda tx: [str(one) for one in key_warnings(self.federation, tx)]))
 
     def take_root_away(self) -> SigningKey:
         root: SigningKey = self.ask(lambda tx: root_key(self.federation, tx))

@@ -123,7 +123,7 @@ def test_who_grants_something_for_the_first_time_is_given_a_recovery_key_once(
     farm: Producer, hub: Hub, shell: Shell
 ) -> None:
     with farm.read() as tx:
-        assert "`commensal federation move key farm`" in next(recovery_warnings(farm.federation, tx))
+        assert "`commensal federation move key farm`" in str(next(recovery_warnings(farm.federation, tx)))
     given = shell(farm, "grant", "give", hub.iri).output
     assert "z3u2" in given
     assert "give it to its owner on paper" in " ".join(given.split())

@@ -13,6 +13,7 @@ from ..enterprises.try_settings import settings_problems
 from ..hooks import specifications
 from ..instance import Instance, open_instance
 from ..jobs.tables import job
+from ..languages.shell import told
 from ..money import Money
 from ..payments.problems import open_problems
 from ..printing import console
@@ -44,7 +45,7 @@ def report(instance: Instance) -> bool:
         parked = tx.value(select(func.count()).where(job.c.state == "parked"))
         odd = open_problems(tx)
     for problem in broken:
-        console.print(f"[red]broken[/red] {problem}")
+        console.print(f"[red]broken[/red] {escape(told(problem))}")
     if parked:
         console.print(f"[yellow]{parked} jobs are parked[/yellow] after their last try; `commensal jobs` lists them.")
     for one in odd:
@@ -67,18 +68,18 @@ def report_plugins(instance: Instance) -> bool:
         console.print(f"[red]missing[/red] the plugin {plugin}: {escape(why)}; `commensal plugins` tells who uses it.")
     problems = list(settings_problems(instance.store, hooks))
     for problem in problems:
-        console.print(f"[red]settings[/red] {escape(str(problem))}")
+        console.print(f"[red]settings[/red] {escape(told(problem))}")
     for given in hooks.each(specifications.warnings, instance=instance):
         for warning in given.value or ():
-            console.print(f"[yellow]warning[/yellow] {given.plugin}: {escape(warning)}")
+            console.print(f"[yellow]warning[/yellow] {given.plugin}: {escape(told(warning))}")
     return not hooks.absent and not problems
 
 
 def report_surroundings(instance: Instance, *, mail: bool = False, online: bool = False) -> bool:
     """Prints what does not stand well around the instance; False where the servers that were to be asked refuse."""
     for warning in warnings(instance):
-        console.print(f"[yellow]warning[/yellow] {escape(warning)}")
-    asked = [mail_problem(instance) if mail else "", certificate_problem(instance) if online else ""]
+        console.print(f"[yellow]warning[/yellow] {escape(told(warning))}")
+    asked = [mail_problem(instance) if mail else None, certificate_problem(instance) if online else None]
     for problem in filter(None, asked):
-        console.print(f"[red]refused[/red] {escape(problem)}")
+        console.print(f"[red]refused[/red] {escape(told(problem))}")
     return not any(asked)

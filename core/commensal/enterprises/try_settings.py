@@ -38,7 +38,7 @@ def settings_problems(store: Store, hooks: Hooks) -> Iterator[Problem]:
             hooks.settings(one["plugin"], one["settings"])
             problems = _tried(hooks, one["enterprise_id"], one["plugin"], one["settings"])
         except (PluginError, Refused) as error:
-            yield Problem("settings", "The settings do not work: {what}", where, {"what": str(error)})
+            yield Problem("settings", "The settings do not work: {what}", where, {"what": error})
             continue
         yield from (Problem(said.code, said.text, f"{where}{said.where}", said.values) for said in problems)
 

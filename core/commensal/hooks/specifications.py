@@ -136,8 +136,9 @@ def check_settings(enterprise_id: str) -> Sequence[Problem] | None:
 
 
 @hook(scope="instance", returns="each", where="outside", on_error="skip", timeout=20.0)
-def warnings(instance: Instance) -> Sequence[str] | None:
-    """What does not stand well, for who runs the instance: ``commensal check`` prints it. Each line says what to do.
+def warnings(instance: Instance) -> Sequence[Problem] | None:
+    """What does not stand well, for who runs the instance: ``commensal check`` prints it, in their language. Each
+    text says what to do.
 
     A plugin that fails or takes too long is left out.
     """

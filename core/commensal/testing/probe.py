@@ -16,6 +16,7 @@ from sqlalchemy import insert
 
 from ..clock import ManualClock
 from ..enterprises.tables import enterprise_plugin
+from ..errors import Problem
 from ..hooks.contract import hookimpl
 from ..hooks.dispatcher import Failure, Hooks
 from ..hooks.failures import Recorder
@@ -65,7 +66,7 @@ GOOD: dict[str, Callable[..., Any]] = {
     "jobs": lambda: Work({}),
     "commands": lambda app: None,
     "check_settings": lambda settings: [],
-    "warnings": lambda: ["Something is old; run `commensal renew`."],
+    "warnings": lambda: [Problem("nothing", "There is nothing here.")],
     "menu_items": lambda tx: [MenuItem(label="Probe", url="/probe")],
     "order_links": lambda page: [MenuItem(label="Calendar", url=f"/-/probe{page}")],
     "reports": lambda tx: [Report(id="all", label="All", description="", columns=[], rows=lambda query: [])],

@@ -15,6 +15,7 @@ import structlog
 from sqlalchemy import column, func, select, table
 from sqlalchemy.engine import make_url
 
+from ..errors import Problem
 from ..hooks.tables import plugin_failure
 from ..instance import Instance
 from ..jobs.tables import job, job_slot
@@ -68,7 +69,7 @@ class Watcher:
                 reasons += neglected(tx) if self._instance.settings.backups.folder else ()
         except Exception as error:  # whatever the driver raises: nobody can be served
             return Health("down", (f"The database does not answer: {type(error).__name__}.",))
-        reasons += full_disks(self._instance)
+        reasons += map(str, full_disks(self._instance))
         return Health("degraded" if reasons else "ok", tuple(reasons))
 
     def _of_database(self, tx: Transaction) -> Iterator[str]:
@@ -117,12 +118,16 @@ def _failing_plugins(tx: Transaction) -> Iterator[str]:
         yield f"The plugin {row['plugin']} failed in {row['hook']} lately; `commensal plugins` tells how."
 
 
-def full_disks(instance: Instance) -> list[str]:
+def full_disks(instance: Instance) -> list[Problem]:
     """The disks of the folder and of the database on which little is left."""
     folders = {instance.folder, *([file.parent] if (file := database_file(instance)) else [])}
     free = {str(folder.resolve()): shutil.disk_usage(folder).free for folder in folders}
     return [
-        f"Only {left // 1024**2} MB are free in {folder}; make room."
+        Problem(
+            "full_disk",
+            "Only {left} MB are free in {folder}; make room.",
+            values={"left": left // 1024**2, "folder": folder},
+        )
         for folder, left in sorted(free.items())
         if left < LEAST_FREE
     ]

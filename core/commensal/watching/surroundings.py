@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import func, select
 
+from ..errors import Problem
 from ..instance import Instance
 from ..instance.brought import read_brought
 from ..jobs.tables import job
@@ -26,7 +27,7 @@ RENEWED = timedelta(days=14)  # before it expires, a certificate should have bee
 _SECONDS = 10  # for a server to answer
 
 
-def warnings(instance: Instance) -> Iterator[str]:
+def warnings(instance: Instance) -> Iterator[Problem]:
     """What can be seen from here. An instance that is only tried out may have some."""
     yield from full_disks(instance)
     yield from _open_files(instance)
@@ -36,16 +37,18 @@ def warnings(instance: Instance) -> Iterator[str]:
         yield from clock_behind(tx)
     settings = instance.settings
     if not settings.mail.host:
-        yield "mail.host is empty: e-mails are written into the folder mail/ and reach nobody; name an SMTP server."
+        text = "mail.host is empty: e-mails are written into the folder mail/ and reach nobody; name an SMTP server."
+        yield Problem("no_mail_server", text)
     address = urlsplit(settings.base_url)
     if address.scheme == "http" and address.hostname not in ("127.0.0.1", "::1", "localhost"):
-        yield (
+        yield Problem(
+            "no_tls",
             "base_url begins with http://: passwords travel in the clear; put a reverse proxy with a certificate in "
-            "front (`commensal init --proxy caddy` shows one) and let base_url begin with https://."
+            "front (`commensal init --proxy caddy` shows one) and let base_url begin with https://.",
         )
 
 
-def clock_behind(tx: Transaction) -> Iterator[str]:
+def clock_behind(tx: Transaction) -> Iterator[Problem]:
     """Rows cannot be from the future: either the clock was set back, or it was ahead when they were written."""
     rows = (
         select(job.c.created_at).order_by(job.c.id.desc()).limit(1),
@@ -54,62 +57,70 @@ def clock_behind(tx: Transaction) -> Iterator[str]:
     )
     newest = max((at for one in rows if (at := tx.value(one)) is not None), default=tx.now)
     if newest > tx.now + AHEAD:
-        yield (
-            f"The clock says {tx.now:%Y-%m-%d %H:%M} UTC, but the newest rows are of {newest:%Y-%m-%d %H:%M}; "
+        text = (
+            "The clock says {now:%Y-%m-%d %H:%M} UTC, but the newest rows are of {newest:%Y-%m-%d %H:%M}; "
             "set the clock (`timedatectl set-ntp true`)."
         )
+        yield Problem("clock_behind", text, values={"now": tx.now, "newest": newest})
 
 
-def _open_files(instance: Instance) -> Iterator[str]:
+def _open_files(instance: Instance) -> Iterator[Problem]:
     for file in (instance.folder / "instance.toml", database_file(instance)):
         if file is not None and file.exists() and file.stat().st_mode & 0o077:
-            yield f"{file} can be read by others on this machine; run `chmod 600 {file}`."
+            text = "{file} can be read by others on this machine; run `chmod 600 {file}`."
+            yield Problem("open_file", text, values={"file": file})
 
 
-def _unfinished_upgrade(instance: Instance) -> Iterator[str]:
+def _unfinished_upgrade(instance: Instance) -> Iterator[Problem]:
     """The database is whole all the same, or it could not have been opened; only its check at the end is missing."""
     known = read_brought(instance.folder)
     if known is not None and not known.finished:
-        yield (
-            f"The upgrade to Commensal {known.version} of {known.at:%Y-%m-%d %H:%M} UTC did not come to its end; stop "
-            f"the instance and run `commensal upgrade`. As it was before, it is in {known.backup}."
+        text = (
+            "The upgrade to Commensal {version} of {at:%Y-%m-%d %H:%M} UTC did not come to its end; stop "
+            "the instance and run `commensal upgrade`. As it was before, it is in {backup}."
         )
+        values = {"version": known.version, "at": known.at, "backup": known.backup}
+        yield Problem("unfinished_upgrade", text, values=values)
 
 
-def _backups(instance: Instance) -> Iterator[str]:
+def _backups(instance: Instance) -> Iterator[Problem]:
     folder = instance.settings.backups.folder
     newest = newest_backup(Path(folder) if folder else instance.folder / "backups")
     if newest is not None and newest > instance.clock.now() - FRESH:
         return
     if not folder:
-        yield "Nobody makes backups: let backups.folder in instance.toml name a folder, best on another disk."
+        text = "Nobody makes backups: let backups.folder in instance.toml name a folder, best on another disk."
+        yield Problem("no_backups", text)
     elif newest is None:
-        yield f"There is no backup in {folder} yet; a running worker makes one, and so does `commensal backup`."
+        text = "There is no backup in {folder} yet; a running worker makes one, and so does `commensal backup`."
+        yield Problem("no_backup_yet", text, values={"folder": folder})
     else:
-        yield (
-            f"The newest backup in {folder} is of {newest:%Y-%m-%d %H:%M} UTC; `commensal jobs` tells what went wrong, "
+        text = (
+            "The newest backup in {folder} is of {newest:%Y-%m-%d %H:%M} UTC; `commensal jobs` tells what went wrong, "
             "and `commensal backup` makes one now."
         )
+        yield Problem("old_backup", text, values={"folder": folder, "newest": newest})
 
 
-def mail_problem(instance: Instance) -> str:
-    """Why the SMTP server would not take an e-mail; empty where it lets us in."""
+def mail_problem(instance: Instance) -> Problem | None:
+    """Why the SMTP server would not take an e-mail; None where it lets us in."""
     settings = instance.settings.mail
     if not settings.host:
-        return ""
+        return None
     try:
         with connected(settings) as server:
             server.noop()
     except (OSError, smtplib.SMTPException) as error:
-        return f"The mail server {settings.host}:{settings.port} did not let us in: {error}; see [mail]."
-    return ""
+        text = "The mail server {host}:{port} did not let us in: {error}; see [mail]."
+        return Problem("mail_server", text, values={"host": settings.host, "port": settings.port, "error": error})
+    return None
 
 
-def certificate_problem(instance: Instance) -> str:
-    """What is wrong with the certificate under base_url, as a browser sees it; empty where nothing is."""
+def certificate_problem(instance: Instance) -> Problem | None:
+    """What is wrong with the certificate under base_url, as a browser sees it; None where nothing is."""
     address = urlsplit(instance.settings.base_url)
     if address.scheme != "https" or address.hostname is None:
-        return ""
+        return None
     host, port = address.hostname, address.port or 443
     try:
         with (
@@ -118,8 +129,10 @@ def certificate_problem(instance: Instance) -> str:
         ):
             certificate = speaking.getpeercert() or {}
     except OSError as error:
-        return f"{instance.settings.base_url} cannot be reached over TLS: {error}; look at the reverse proxy."
+        text = "{url} cannot be reached over TLS: {error}; look at the reverse proxy."
+        return Problem("certificate", text, values={"url": instance.settings.base_url, "error": error})
     until = datetime.fromtimestamp(ssl.cert_time_to_seconds(str(certificate["notAfter"])), UTC)
     if until < instance.clock.now() + RENEWED:
-        return f"The certificate of {host} expires on {until:%Y-%m-%d}; find out why it is not renewed."
-    return ""
+        text = "The certificate of {host} expires on {until:%Y-%m-%d}; find out why it is not renewed."
+        return Problem("certificate_expires", text, values={"host": host, "until": until})
+    return None

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import or_, select
 
-from commensal import Transaction, mail_enterprise
+from commensal import Problem, Transaction, mail_enterprise
 
 from ..links.links import link_by_id
 from .tables import federation_backorder
@@ -16,21 +16,22 @@ FAILED = 4  # tries, within some twenty minutes, before the hub is told
 _row = federation_backorder.c
 
 
-def backorder_warnings(tx: Transaction) -> Iterator[str]:
+def backorder_warnings(tx: Transaction) -> Iterator[Problem]:
     """Orders that people have to look at."""
     wrong = or_(_row.parked_at.is_not(None), _row.failures >= FAILED)
     columns = (_row.id, _row.session_name, _row.parked_at, _row.failing_since, _row.error)
     for row in tx.all(select(*columns).where(wrong).order_by(_row.id).limit(50)):
         if row["parked_at"] is not None:
-            yield (
-                f"The order {row['id']} of the sale {row['session_name']} at a linked platform is not tried any more: "
-                f"{row['error']} See `commensal dfc orders`, and run `commensal dfc order retry {row['id']}`."
+            text = (
+                "The order {id} of the sale {session_name} at a linked platform is not tried any more: {error} "
+                "See `commensal dfc orders`, and run `commensal dfc order retry {id}`."
             )
         else:
-            yield (
-                f"The order {row['id']} of the sale {row['session_name']} at a linked platform has failed since "
-                f"{row['failing_since']:%Y-%m-%d %H:%M} UTC: {row['error']} It is tried again by itself."
+            text = (
+                "The order {id} of the sale {session_name} at a linked platform has failed since "
+                "{failing_since:%Y-%m-%d %H:%M} UTC: {error} It is tried again by itself."
             )
+        yield Problem("backorder", text, values={**row})
 
 
 def mail_about(tx: Transaction, backorder: Backorder, error: str, *, parked: bool) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from commensal import Conflict, Instance, Transaction, hookimpl
+from commensal import Conflict, Instance, Problem, Transaction, hookimpl
 
 from ..backorders.alarms import backorder_warnings
 from ..links.alarms import link_warnings
@@ -24,7 +24,7 @@ SOON = timedelta(days=30)
 
 
 @hookimpl
-def warnings(instance: Instance) -> Sequence[str]:
+def warnings(instance: Instance) -> Sequence[Problem]:
     federation = federation_of(instance)
     with instance.store.read() as tx:
         return [
@@ -35,34 +35,35 @@ def warnings(instance: Instance) -> Sequence[str]:
         ]
 
 
-def key_warnings(federation: Federation, tx: Transaction) -> Iterator[str]:
+def key_warnings(federation: Federation, tx: Transaction) -> Iterator[Problem]:
     """Age, ends, and files of the keys."""
     keys = our_keys(tx)
     signing = signing_now(keys, tx.now)
     if signing is None:
-        yield "The federation has no key to sign with; run `commensal federation keys init`, or `keys rotate --now`."
+        text = "The federation has no key to sign with; run `commensal federation keys init`, or `keys rotate --now`."
+        yield Problem("no_key", text)
         return
     yield from _ages(keys, signing, tx)
     yield from _files(federation, [one for one in keys if one.live(tx.now)], tx)
 
 
-def _ages(keys: list[Key], signing: Key, tx: Transaction) -> Iterator[str]:
+def _ages(keys: list[Key], signing: Key, tx: Transaction) -> Iterator[Problem]:
     coming = any(one.kind == "signing" and one.live(tx.now) and not one.in_use(tx.now) for one in keys)
     if signing.used_from is not None and tx.now - signing.used_from > ROTATED:
-        yield (
-            f"The key {signing.name} has been in use since {signing.used_from:%Y-%m-%d}; "
-            "run `commensal federation keys rotate`."
-        )
+        text = "The key {name} has been in use since {since:%Y-%m-%d}; run `commensal federation keys rotate`."
+        yield Problem("old_key", text, values={"name": signing.name, "since": signing.used_from})
     if signing.ends_at is not None and signing.ends_at - tx.now < SOON and not coming:
-        yield (
-            f"The key {signing.name} ends on {signing.ends_at:%Y-%m-%d} and no other is known to peers; "
+        text = (
+            "The key {name} ends on {end:%Y-%m-%d} and no other is known to peers; "
             "run `commensal federation keys root sign`."
         )
+        yield Problem("key_ends", text, values={"name": signing.name, "end": signing.ends_at})
     if not coming:
-        yield "No key stands by for when the one in use is lost; run `commensal federation keys root sign`."
+        text = "No key stands by for when the one in use is lost; run `commensal federation keys root sign`."
+        yield Problem("no_next_key", text)
 
 
-def _files(federation: Federation, keys: list[Key], tx: Transaction) -> Iterator[str]:
+def _files(federation: Federation, keys: list[Key], tx: Transaction) -> Iterator[Problem]:
     folder = folder_of(federation.instance.folder)
     for key in keys:
         file = file_of(folder, key.name)
@@ -71,12 +72,14 @@ def _files(federation: Federation, keys: list[Key], tx: Transaction) -> Iterator
         try:
             read_key(folder, key.name, key_iri(federation, key.name), key.multikey)
         except Conflict as error:
-            yield str(error)
+            yield Problem(error.code, error.text, values=error.values)
             continue
         if file.stat().st_mode & 0o077:
-            yield f"{file} can be read by others on this machine; run `chmod 600 {file}`, and consider a rotation."
+            text = "{file} can be read by others on this machine; run `chmod 600 {file}`, and consider a rotation."
+            yield Problem("open_key", text, values={"file": file})
         if key.kind == "root" and tx.now - key.created_at > TAKEN_AWAY:
-            yield (
-                f"The root key still lies in {file}: whoever breaks in here could speak for this instance for ever; "
+            text = (
+                "The root key still lies in {file}: whoever breaks in here could speak for this instance for ever; "
                 "run `commensal federation keys root export --remove`."
             )
+            yield Problem("root_key", text, values={"file": file})

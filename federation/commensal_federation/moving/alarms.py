@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from commensal import Transaction, enterprise_by_id
+from commensal import Problem, Transaction, enterprise_by_id
 
 from ..catalogue.grants import grants_between
 from ..runtime import Federation
@@ -13,13 +13,14 @@ from .recovering import has_recovery_key
 _MOST = 10_000  # grants that are looked at
 
 
-def recovery_warnings(federation: Federation, tx: Transaction) -> Iterator[str]:
+def recovery_warnings(federation: Federation, tx: Transaction) -> Iterator[Problem]:
     """Producers that sell through other instances and have no recovery key."""
     given = grants_between(tx, direction="given", state="accepted", limit=_MOST)
     for id in sorted({one.enterprise_id for one in given}):
         if not has_recovery_key(federation, tx, id):
             one = enterprise_by_id(tx, id)
-            yield (
-                f"{one.name} sells through other instances and has no recovery key: if this instance were lost, it "
-                f"could not move. Run `commensal federation move key {one.slug}`, and give it to its owner on paper."
+            text = (
+                "{name} sells through other instances and has no recovery key: if this instance were lost, it "
+                "could not move. Run `commensal federation move key {slug}`, and give it to its owner on paper."
             )
+            yield Problem("no_recovery_key", text, values={"name": one.name, "slug": one.slug})

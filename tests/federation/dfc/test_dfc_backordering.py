@@ -405,7 +405,7 @@ def test_an_operator_sees_what_was_ordered_and_what_failed_and_tries_again(hub: 
     assert "There is nothing at" in said
     with hub.instance.store.read() as tx:
         (warning,) = backorder_warnings(tx)
-    assert f"commensal dfc order retry {hub.backorder.id}" in warning
+    assert f"commensal dfc order retry {hub.backorder.id}" in str(warning)
     assert "told, more is to be told" in shell("order", "retry", hub.backorder.id)
     assert hub.backorder.parked_at is None
 

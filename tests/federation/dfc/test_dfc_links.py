@@ -231,7 +231,7 @@ def test_a_failure_is_shown_and_tried_again_later_each_time(shop: Shop, there: D
         assert "nothing at" in now.error
     with shop.instance.store.read() as tx:
         (warning,) = link_warnings(tx)
-    assert "could not be read 3 times" in warning
+    assert "could not be read 3 times" in str(warning)
     there.say("/c", *there.goods(1))
     with shop.instance.store.write() as tx:
         refresh_due(tx)
