@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, update
 
-from commensal import Job, Refused
+from commensal import Job, Refused, SoldOut
 from commensal.catalogs.items import add_item, change_item, item_by_id
 from commensal.catalogs.listed import listings_of
 from commensal.catalogs.offers import set_price
@@ -20,9 +20,12 @@ from commensal.clock import ManualClock
 from commensal.orders.cancel import cancel_order
 from commensal.orders.distribution import ordered_of
 from commensal.orders.lock import locked_order
+from commensal.orders.values import Order
 from commensal.orders.weigh import weigh_order
 from commensal.products.products import create_product
+from commensal.products.values import SuppliedProduct
 from commensal.sale_sessions.tables import coordination, sale_session
+from commensal.stock.lots import lots_by_id
 from commensal_federation.catalogue.grants import end_grant, give_grant, grants_between, mirror_of
 from commensal_federation.delivery.pulling import pull, pull_lane
 from commensal_federation.delivery.restored import MARKER
@@ -177,24 +180,38 @@ def test_what_was_sold_before_a_grant_was_offered_anew_stays_ordered(farm: Produ
     assert (the_order(farm).state, pieces(farm)) == ("Complete", [(2, 2, "")])
 
 
-def test_what_scales_have_found_beyond_a_lease_is_not_given_back(region: Region) -> None:
-    """The lender refused it, and with it all that was given back in the same breath."""
-    farm, hub = Producer(region, "a"), Hub(region, "b")
+def cheese_at(farm: Producer, kilograms: int) -> SuppliedProduct:
+    """Half a kilogram, or about that: it is weighed."""
     with farm.write() as tx:
         cheese = create_product(
             tx, enterprise_id=farm.id, name="Cheese", product_type="fruit", quantity=Decimal("0.5"), unit="Kilogram",
-            vat_rate=Decimal("5.5"), on_hand=Decimal(2), weighed=True,
+            vat_rate=Decimal("5.5"), on_hand=Decimal(kilograms), weighed=True,
         )  # fmt: skip
         set_price(tx, farm.id, add_item(tx, farm.id, "farm-catalog", cheese.id).id, 1200)
-    farm.grant(hub)
-    hub.sell(farm)
+    return cheese
+
+
+def listed_as(hub: Hub, of: Place, name: str) -> str:
     with hub.read() as tx:
-        (copy,) = [one.product_id for one in hub.received(farm) if one.name == "Cheese"]
+        (copy,) = [one.product_id for one in hub.received(of) if one.name == name]
         ((item, *_),) = listings_of(tx, hub.id, [copy]).values()
-    order = hub.order(item, 4)
+    return item
+
+
+def weigh(hub: Hub, order: Order, kilograms: str) -> None:
     with hub.write() as tx:
         held = locked_order(tx, order.id, enterprise_id=hub.id)
-        weigh_order(tx, hub.instance.hooks, held, {held.lines[0].id: Decimal("2.1")})
+        weigh_order(tx, hub.instance.hooks, held, {held.lines[0].id: Decimal(kilograms)})
+
+
+def test_what_scales_have_found_beyond_a_lease_is_not_given_back(region: Region) -> None:
+    """The lender refused it, and with it all that was given back in the same breath."""
+    farm, hub = Producer(region, "a"), Hub(region, "b")
+    cheese = cheese_at(farm, 2)
+    farm.grant(hub)
+    hub.sell(farm)
+    order = hub.order(listed_as(hub, farm, "Cheese"), 4)
+    weigh(hub, order, "2.1")
     minutes(region)
     cancel(hub, order.id)
     with hub.write() as tx:
@@ -203,6 +220,34 @@ def test_what_scales_have_found_beyond_a_lease_is_not_given_back(region: Region)
     minutes(region, 3)
     (there,) = [one for one in farm.leases() if one.lot_id == cheese.lot_id]
     assert (there.granted, there.returned, there.held) == (Decimal(2), Decimal(2), Decimal("0.1"))
+    sound(region)
+
+
+def test_what_scales_have_found_two_instances_further_is_made_up_for_once(new_region: NewRegion) -> None:
+    """The hub in between had made up for it by a grant to it, the shop by a grant of the hub: 50 grams were nowhere."""
+    region = a_region(new_region, "ab", "bc")
+    farm, hub, shop = Producer(region, "a"), Hub(region, "b"), Hub(region, "c", "shop")
+    cheese = cheese_at(farm, 100)
+    farm.grant(hub, resell=True)
+    regional = hub.as_producer(farm)
+    hub.sell(farm)
+    regional.grant(shop)
+    shop.sell(regional)
+    here, there = listed_as(hub, farm, "Cheese"), listed_as(shop, regional, "Cheese")
+    with pytest.raises(SoldOut):
+        shop.order(there, 1)
+    minutes(region, 2)  # it comes from the farm, by the hub
+    weigh(shop, shop.order(there, 21), "10.55")  # all that it had, and 50 grams
+    minutes(region)
+    with pytest.raises(SoldOut):  # what comes for it goes to the shop, which has waited longer
+        hub.order(here, 30)
+    minutes(region, 3)
+    with farm.read() as tx:
+        lot = lots_by_id(tx, [cheese.lot_id])[cheese.lot_id]
+    assert lot.free + lot.lent == Decimal(100)
+    with hub.read() as tx:
+        (held,) = [one for one in holdings_of(tx, [one.lot_id for one in hub.leases()]) if one.lot.name == "Cheese"]
+    assert (held.uncovered, held.row["granted"] > 0) == (0, True)
     sound(region)
 
 

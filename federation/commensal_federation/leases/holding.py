@@ -62,7 +62,7 @@ def take_grant(federation: Federation, tx: Transaction, peer: Peer, said: LeaseG
     came = lease.grains(said.granted) - lease.row["granted"]
     until = later(lease.row["until"], said.until)
     if came > 0:
-        owed = min(came, _uncovered(lease))  # sold already, and now by right
+        owed = min(came, max(0, lease.uncovered))  # sold already, and now by right
         lease_in(tx, lease.row["lot_id"], came - owed, note=peer.name)
     lease = set_lease(tx, lease, granted=lease.row["granted"] + max(0, came), until=until)
     _tell(tx, lease, lease.grains(said.beyond))
@@ -85,7 +85,7 @@ def give_back(federation: Federation, tx: Transaction, lease: Held, grains: int)
     """
     grains = min(grains, lease.free)
     forced = min(grains, _taken_by_force(lease))
-    row, (_, sold) = lease.row, _counts(lease)
+    row, (_, sold) = lease.row, lease.counts
     by_right = min(grains - forced, max(0, row["granted"] - row["returned"] - sold))
     grains = forced + by_right
     if grains > 0 and lease_in(tx, row["lot_id"], -grains, note="given back"):
@@ -94,7 +94,7 @@ def give_back(federation: Federation, tx: Transaction, lease: Held, grains: int)
 
 def report(federation: Federation, tx: Transaction, lease: Held) -> None:
     """Tells the lender all counts as they are now."""
-    held, sold = _counts(lease)
+    held, sold = lease.counts
     lease = set_lease(tx, lease, report=lease.row["report"] + 1, seen=lease.row["granted"], held=held, sold=sold)
     row = lease.row
     body = LeaseReport(
@@ -136,7 +136,7 @@ def mind(federation: Federation, tx: Transaction, peer_id: str, lot_id: str) -> 
     idle = lease.free - 2 * needed
     if idle > 0 and (needed == 0 or idle > _slack(lease)):
         give_back(federation, tx, lease, lease.free - needed)
-    elif _counts(lease) != (lease.row["held"], lease.row["sold"]) or lease.row["seen"] < lease.row["granted"]:
+    elif lease.counts != (lease.row["held"], lease.row["sold"]) or lease.row["seen"] < lease.row["granted"]:
         report(federation, tx, lease)
     ends_soon = lease.row["until"] is not None and lease.row["until"] < tx.now + SOON
     if needed > lease.free or (ends_soon and needed):
@@ -199,18 +199,6 @@ def _slack(lease: Held) -> int:
     return 5 * lease.lot.per_unit if lease.lot.per_unit == 1 else lease.lot.per_unit
 
 
-def _counts(lease: Held) -> tuple[int, int]:
-    """Held and sold, in grains, now."""
-    lot = lease.lot
-    return lease.grains(lot.free + lot.reserved + lot.lent), lease.grains(lot.sold) - lease.row["sold_before"]
-
-
-def _uncovered(lease: Held) -> int:
-    """Grains that were sold without having been granted."""
-    held, sold = _counts(lease)
-    return max(0, held + sold + int(lease.row["returned"] - lease.row["granted"]))
-
-
 def _tell(tx: Transaction, lease: Held, beyond: int) -> None:
     """How much there is, and until when it is sold here: not at all while it is doubtful where its home is."""
     if is_quarantined(tx, lease.row["enterprise_id"]):
@@ -221,7 +209,7 @@ def _tell(tx: Transaction, lease: Held, beyond: int) -> None:
 
 def _taken_by_force(lease: Held) -> int:
     """Grains that are here all the same: they were sold, or are about to be."""
-    return _uncovered(lease) if lease.row["epoch"] > 1 else 0
+    return max(0, lease.uncovered) if lease.row["epoch"] > 1 else 0
 
 
 def _sold_until(lease: Held) -> datetime | None:

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from sqlalchemy import bindparam, func, select, update
 
-from commensal import Transaction, lend_stock, settle_lent, write_off
+from commensal import Transaction, lease_in, lend_stock, settle_lent, write_off
 
 from ..delivery import post
 from ..dfc.iris import lot_iri
@@ -17,7 +17,7 @@ from ..peers.peers import peer_by_id
 from ..peers.values import Peer
 from ..runtime import Federation
 from .lendable import is_lendable
-from .row import Held, by_right, later, lease_by_id, lease_with, open_lease, out, set_lease
+from .row import Held, by_right, holdings_of, later, lease_by_id, lease_with, open_lease, out, set_lease
 from .tables import federation_lease
 from .values import LeaseForced, LeaseGrant, LeaseRecall, LeaseRefusal, LeaseReport
 
@@ -79,11 +79,20 @@ def take_report(federation: Federation, tx: Transaction, peer: Peer, lot_id: str
     back, went = returned - row["returned"], by_right(sold, held, late) - lease.sold
     if not settle_lent(tx, lot_id, back=back, sold=went, lent=out(row, seen, held, late) - lease.out, note=peer.name):
         raise Refuse("counts", "These counts do not follow from the last ones.")
+    found = lease.found
     lease = set_lease(tx, lease, report=said.report, seen=seen, returned=returned, held=held, sold=sold, late=late)
+    _free_made_up(tx, lot_id, found - lease.found)
     if back:
         want(tx, lease, 0)  # whoever gives back waits for nothing; else it would get the same again and again
         _write_off_lost(tx, lease, back)
         serve_wants(federation, tx, lot_id)
+
+
+def _free_made_up(tx: Transaction, lot_id: str, made_up: int) -> None:
+    """What a holder's scales had found, a grant of ours has made up for. Where we lease the lot ourselves, a grant to
+    us may have made up for it too: then we lack so much of what we were granted, and it is free again."""
+    for held in holdings_of(tx, [lot_id]) if made_up > 0 else ():
+        lease_in(tx, lot_id, min(made_up, max(0, -held.uncovered)), note="made up for twice")
 
 
 def serve_wants(federation: Federation, tx: Transaction, lot_id: str) -> None:

@@ -56,6 +56,23 @@ class Held:
         """At the lender: what was sold of what was granted. Late ones are counted as held as long as they can be."""
         return by_right(self.row["sold"], self.row["held"], self.row["late"])
 
+    @property
+    def found(self) -> int:
+        """At the lender: what the holder's scales have found beyond what was granted. Late sales are not found."""
+        row = self.row
+        return max(0, int(row["held"] + row["sold"] + row["returned"] - row["seen"] - row["late"]))
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """At the holder: held and sold, now."""
+        lot = self.lot
+        return self.grains(lot.free + lot.reserved + lot.lent), self.grains(lot.sold) - self.row["sold_before"]
+
+    @property
+    def uncovered(self) -> int:
+        """At the holder: what it has, sold and gave back without having been granted it; negative: what it lacks."""
+        return sum(self.counts) + int(self.row["returned"] - self.row["granted"])
+
 
 def out(row: Row, seen: int, held: int, late: int) -> int:
     """What was granted and not seen yet, and what is held by right."""
