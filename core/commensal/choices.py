@@ -10,10 +10,12 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 
+from .errors import Problem
+
 _STEP = re.compile(r"\.(\w+)|\[[^\]]*\]")
 
 
-def explained(error: str, hint: Any) -> tuple[str, str]:
+def explained(error: str, hint: Any) -> tuple[Problem | str, str]:
     """What msgspec says is wrong with a value for the type `hint`, with the choices that there are, and where.
 
     "Invalid enum value 'de' - at `$.language`" is "expected one of 'fr', 'en', got 'de'" at ".language".
@@ -22,7 +24,10 @@ def explained(error: str, hint: Any) -> tuple[str, str]:
     at = at.rstrip("`")
     begins = "Invalid enum value "
     choices = list(dict.fromkeys(_choices(_at(hint, at)))) if said.startswith(begins) else []
-    return f"expected {one_of(choices)}, got {said.removeprefix(begins)}" if choices else said, at
+    if not choices:
+        return said, at
+    values = {"choices": ", ".join(map(repr, choices)), "seen": said.removeprefix(begins)}
+    return Problem("choice", "expected one of {choices}, got {seen}", values=values), at
 
 
 def one_of(choices: Iterable[object]) -> str:

@@ -32,7 +32,7 @@ def with_secrets(shape: type, values: Mapping[str, Any], where: str = "") -> dic
         if hint is Secret or "elsewhere" in one.metadata:
             file = filled.pop(f"{name}_file", "")
             if file and filled.get(name):
-                raise SettingsError(f"{at} and {at}_file are both given; keep one.")
+                raise SettingsError("{key} and {key}_file are both given; keep one.", key=at)
             if not filled.get(name) and (secret := _named(at, file) if file else _handed_over(at)):
                 filled[name] = secret
         elif is_dataclass(hint) and isinstance(hint, type) and isinstance(inner := filled.get(name, {}), Mapping):
@@ -56,7 +56,7 @@ def _secrets_in(shape: type, values: Mapping[str, Any]) -> Iterator[bool]:
 
 def _named(at: str, file: Any) -> str:
     if not isinstance(file, str) or not Path(file).is_absolute():
-        raise SettingsError(f"{at}_file: {file!r} is no absolute path of a file.")
+        raise SettingsError("{key}_file: {file!r} is no absolute path of a file.", key=at, file=file)
     return _read(Path(file), f"{at}_file")
 
 
@@ -70,8 +70,10 @@ def _read(file: Path, at: str) -> str:
     try:
         secret = file.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        said = error.strerror if isinstance(error, OSError) else "it is no text"
-        raise SettingsError(f"{at}: {file} cannot be read: {said}.") from error
+        text = "{key}: {file} cannot be read: {error}."
+        if isinstance(error, UnicodeDecodeError):
+            text = "{key}: {file} cannot be read: it is no text."
+        raise SettingsError(text, key=at, file=file, error=getattr(error, "strerror", "")) from error
     if not secret:
-        raise SettingsError(f"{at}: {file} is empty.")
+        raise SettingsError("{key}: {file} is empty.", key=at, file=file)
     return secret

@@ -10,13 +10,16 @@
     │   │   ├── SoldOut    less is left than was wanted
     │   │   └── Stale      somebody else edited it meanwhile
     │   └── TooMany        they ask too often
-    ├── Busy               try again in a moment; nothing was done
-    ├── PluginError        a plugin broke its contract; names the plugin and the hook
-    ├── SettingsError      instance.toml is not right; names the key and suggests one
-    └── StoreError         the database is not what this version expects
+    └── Trouble            its text is for who runs the instance
+        ├── Busy           try again in a moment; nothing was done
+        ├── PluginError    a plugin broke its contract; names the plugin and the hook
+        ├── SettingsError  instance.toml is not right; names the key and suggests one
+        ├── StoreError     the database is not what this version expects
+        └── Unfit          a dataclass of settings refuses a value of its own
 
 Texts are English templates that are also the keys of the translations: ``Refused("closed", "The sale {name} is
-closed.", name=...)``. They are translated at the edge, where the reader's language is known.
+closed.", name=...)``. They are translated at the edge, where the reader's language is known. A value that is an error
+or a problem itself, or `Several`, is said in the same language.
 """
 
 from __future__ import annotations
@@ -45,6 +48,16 @@ class Problem:
     def __str__(self) -> str:
         said = self.text.format(**self.values)
         return f"{self.where}: {said}" if self.where else said
+
+
+@dataclass(frozen=True)
+class Several:
+    """What is said one after the other inside one text: problems, errors, and words of others."""
+
+    said: Sequence[object]
+
+    def __str__(self) -> str:
+        return "; ".join(map(str, self.said))
 
 
 class Refused(CommensalError):
@@ -131,11 +144,7 @@ class TooMany(Refused):
         self.retry_after = retry_after
 
 
-class Busy(CommensalError):
-    """The database is held by somebody else for longer than anyone should wait. Nothing was done."""
-
-
-class _Told(CommensalError):
+class Trouble(CommensalError):
     """An error for who runs the instance: a text with its values, which a command translates."""
 
     def __init__(self, text: str, **values: object) -> None:
@@ -146,7 +155,11 @@ class _Told(CommensalError):
         return self.text.format(**self.values) if self.values else self.text
 
 
-class PluginError(_Told):
+class Busy(Trouble):
+    """The database is held by somebody else for longer than anyone should wait. Nothing was done."""
+
+
+class PluginError(Trouble):
     """A plugin raised, or answered what its hook's contract does not allow. `what` is for its developer."""
 
     def __init__(self, plugin: str, hook: str, what: str) -> None:
@@ -154,9 +167,13 @@ class PluginError(_Told):
         self.plugin, self.hook, self.what = plugin, hook, what
 
 
-class SettingsError(_Told):
+class SettingsError(Trouble):
     """The settings are not right. The text names the key, what is wrong, and what would be right."""
 
 
-class StoreError(_Told):
+class StoreError(Trouble):
     """The database is not what this version expects."""
+
+
+class Unfit(Trouble, ValueError):
+    """A dataclass of settings refuses a value, in its ``__post_init__``: a `ValueError` whose text is translated."""

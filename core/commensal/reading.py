@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from typing import Any, TypeVar, get_type_hints
@@ -10,17 +11,19 @@ import msgspec
 
 from .choices import explained, shapes_in
 from .converting import convert
-from .errors import SettingsError
+from .errors import Problem, SettingsError, Unfit
 from .secret import Secret
 
 S = TypeVar("S")
+_EXPECTED = re.compile(r"Expected (.*), got (.*)")  # as msgspec says most of what it says
+_MISSING = re.compile(r"Object missing required field (.*)")
 
 
 def read_settings(shape: type[S], values: Mapping[str, Any], where: str = "") -> S:
     """Turns a table of TOML or JSON into `shape`, a frozen dataclass.
 
     Raises `SettingsError` that names the key, what is wrong, and the key that was perhaps meant. A dataclass may have
-    rules of its own in ``__post_init__``: a ValueError there becomes a `SettingsError` too.
+    rules of its own in ``__post_init__``: a ValueError there becomes a `SettingsError` too, and `Unfit` is translated.
     """
     read: S = read_value(shape, dict(values), where)
     return read
@@ -32,7 +35,7 @@ def read_value(hint: Any, value: Any, where: str) -> Any:
     try:
         return convert(value, hint, dec_hook=_read_secret)
     except msgspec.ValidationError as error:
-        raise SettingsError(_plain(str(error), hint, where)) from error
+        raise _plain(error, hint, where) from error
 
 
 def _read_secret(kind: type, value: Any) -> Any:
@@ -55,7 +58,7 @@ def _refuse_unknown(hint: Any, value: Any, where: str) -> None:
     hints = _keys(shape)
     for key, inner in value.items():
         if key not in hints:
-            raise SettingsError(f"{_join(where, key)} is unknown{_meant(key, hints)}")
+            raise SettingsError("{key} is unknown{meant}", key=_join(where, key), meant=_meant(key, hints))
         _refuse_unknown(hints[key], inner, _join(where, key))
 
 
@@ -69,14 +72,16 @@ def _shape_of(hint: Any, value: Mapping[str, Any], where: str) -> type | None:
         found = next((shape for tag, shape in tags if tag == (field, value[field])), None)
         if found is None:
             known = [str(tag) for (_, tag), _ in tags]
-            raise SettingsError(f"{_join(where, field)}: {value[field]!r} is unknown{_meant(str(value[field]), known)}")
+            values = {"key": _join(where, field), "value": value[field], "meant": _meant(str(value[field]), known)}
+            raise SettingsError("{key}: {value!r} is unknown{meant}", **values)
         return found
     return None
 
 
-def _meant(typed: str, known: Collection[str]) -> str:
-    close = get_close_matches(typed, known, n=1)
-    return f"; did you mean {close[0]!r}?" if close else f"; known are {', '.join(sorted(known))}."
+def _meant(typed: str, known: Collection[str]) -> Problem:
+    if close := get_close_matches(typed, known, n=1):
+        return Problem("meant", "; did you mean {meant!r}?", values={"meant": close[0]})
+    return Problem("meant", "; known are {known}.", values={"known": ", ".join(sorted(known))})
 
 
 def _keys(shape: type) -> dict[str, Any]:
@@ -92,12 +97,23 @@ def _tag(shape: type) -> tuple[str, object] | None:
     return (config.tag_field, config.tag) if config.tag_field else None
 
 
-def _plain(error: str, hint: Any, where: str) -> str:
+def _plain(error: msgspec.ValidationError, hint: Any, where: str) -> SettingsError:
     """msgspec's "Expected `int`, got `str` - at `$.server.port`" as "server.port: expected `int`, got `str`."."""
-    said, at = explained(error, hint)
+    said, at = explained(str(error), hint)
     key = (where + at).lstrip(".")
-    said = said[:1].lower() + said[1:]
-    return f"{key}: {said}." if key else f"{said}."
+    why = error.__cause__ if isinstance(error.__cause__, Unfit) else _in_our_words(said)
+    return SettingsError("{key}: {why}." if key else "{why}.", key=key, why=why)
+
+
+def _in_our_words(said: Problem | str) -> Problem | str:
+    """What msgspec says often can be translated; the rest stays as it is."""
+    if isinstance(said, Problem):
+        return said
+    if found := _EXPECTED.fullmatch(said):
+        return Problem("expected", "expected {wanted}, got {seen}", values={"wanted": found[1], "seen": found[2]})
+    if found := _MISSING.fullmatch(said):
+        return Problem("missing", "object missing required field {name}", values={"name": found[1]})
+    return said[:1].lower() + said[1:]
 
 
 def _join(where: str, key: str) -> str:

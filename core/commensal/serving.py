@@ -78,9 +78,8 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.listen(128)
     except OSError as error:
         listener.close()
-        raise SettingsError(
-            f"Port {port} of {host} cannot be used: {error.strerror}. Choose another with --port."
-        ) from error
+        text = "Port {port} of {host} cannot be used: {error}. Choose another with --port."
+        raise SettingsError(text, port=port, host=host, error=error.strerror) from error
     return listener
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
-from commensal.errors import Invalid, PluginError, Problem, StoreError
+from commensal.errors import Invalid, PluginError, Problem, SettingsError, Several, StoreError
+from commensal.instance import Settings
 from commensal.languages.shell import as_key, print_line, shell_language, spoken, told
+from commensal.reading import read_settings
 
 from .shell import Shell
 
@@ -56,6 +59,63 @@ def test_every_kind_of_error_is_told_whole(monkeypatch: pytest.MonkeyPatch) -> N
     assert told(PluginError("cash", "jobs", "{odd}")) == "L’extension 'cash' a échoué dans jobs : {odd}"
 
 
+def test_an_error_inside_an_error_is_told_in_the_same_language(monkeypatch: pytest.MonkeyPatch) -> None:
+    within = StoreError("There is no backup in {folder}.", folder="/b")
+    error = StoreError("The copy is not sound: {first}.", first=Several([within, "odd", OSError("gone")]))
+    assert told(error) == str(error) == "The copy is not sound: There is no backup in /b.; odd; gone."
+    monkeypatch.setenv("LC_ALL", "fr_FR.UTF-8")
+    assert told(error) == "La copie n’est pas saine : Il n’y a pas de sauvegarde dans /b.; odd; gone."
+
+
+@pytest.mark.parametrize(
+    ("said", "english", "french"),
+    [
+        (
+            {"server": {"prot": 1}},
+            "server.prot is unknown; did you mean 'port'?",
+            "server.prot est inconnu ; vouliez-vous dire « port » ?",
+        ),
+        (
+            {"server": {"port": "x"}},
+            "server.port: expected `int`, got `str`.",
+            "server.port : `int` était attendu, et non `str`.",
+        ),
+        (
+            {"language": "de"},
+            "language: expected one of 'fr', 'en', got 'de'.",
+            "language : une valeur parmi 'fr', 'en' était attendue, et non 'de'.",
+        ),
+        (
+            {"timezone": "Paris"},
+            "timezone: 'Paris' is not an IANA time zone, like Europe/Paris.",
+            "timezone : « Paris » n’est pas un fuseau horaire de l’IANA, comme Europe/Paris.",
+        ),
+        (
+            {"outbound": {"allow": ["x"]}},
+            "outbound.allow: 'x' is no address or network; write 127.0.0.1:8080, 10.0.0.0/8 or [fd00::]/8.",
+            "outbound.allow : « x » n’est ni une adresse ni un réseau ; écrivez 127.0.0.1:8080, 10.0.0.0/8 ou "
+            "[fd00::]/8.",
+        ),
+    ],
+)
+def test_a_mistake_in_settings_is_told_in_french(
+    said: dict[str, object], english: str, french: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(SettingsError) as refused:
+        read_settings(Settings, {"name": "Val", **said})
+    assert str(refused.value) == english
+    monkeypatch.setenv("LC_ALL", "fr_FR.UTF-8")
+    assert told(refused.value) == french
+
+
+def test_a_missing_setting_is_told_in_french(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(SettingsError) as refused:
+        read_settings(Settings, {})
+    assert str(refused.value) == "object missing required field `name`."
+    monkeypatch.setenv("LC_ALL", "fr_FR.UTF-8")
+    assert told(refused.value) == "il manque le champ `name`."
+
+
 def test_a_docstring_is_looked_up_as_one_line_for_each_paragraph() -> None:
     assert as_key("Makes one,\n        and two.\n\n        Then three.\n    ") == "Makes one, and two.\n\nThen three."
 
@@ -65,3 +125,10 @@ def test_help_is_french_in_a_french_shell(shell: Shell) -> None:
     assert "Crée une personne" in helped
     assert "Le dossier de l’instance." in helped
     assert "Une fédération" in shell.run("--help", env=FRENCH).stdout
+
+
+def test_a_command_that_is_refused_says_so_in_french(shell: Shell, tmp_path: Path) -> None:
+    done = shell.run("check", "--instance", tmp_path / "none", env=FRENCH)
+    assert done.returncode == 1
+    assert "SettingsError: Il n’y a pas de" in done.stderr
+    assert "en crée un." in " ".join(done.stderr.split())

@@ -83,6 +83,16 @@ def test_what_is_refused_comes_with_advice(error: Exception, advice: str) -> Non
     assert advice in in_words(error)
 
 
+def test_the_advice_is_french_in_a_french_shell(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LC_ALL", "fr_FR.UTF-8")
+    said = in_words(sqlite3.OperationalError("database or disk is full"))
+    assert said == (
+        "La base de données est inutilisable : database or disk is full. Faites de la place sur son disque."
+    )
+    said = in_words(OSError(errno.EACCES, "Permission denied", "/mnt/x"))
+    assert said.startswith("/mnt/x: Permission denied. Lancez ceci avec le compte à qui appartient le dossier")
+
+
 def test_a_mistake_of_the_code_keeps_its_traceback() -> None:
     for error in (KeyError("x"), sqlite3.OperationalError("no such column: x"), ValueError("x")):
         assert in_words(error) == ""

@@ -65,11 +65,11 @@ def _given(sets: list[str], file: Path | None) -> dict[str, Any]:
         try:
             given = tomllib.loads(file.read_text(encoding="utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise SettingsError(f"{file}: {error}") from error
+            raise SettingsError("{file}: {error}", file=file, error=error) from error
     for one in sets:
         name, equals, value = one.partition("=")
         if not equals:
-            raise SettingsError(f"--set {one}: write it as name=value.")
+            raise SettingsError("--set {one}: write it as name=value.", one=one)
         try:
             given[name.strip()] = tomllib.loads(f"value = {value}")["value"]
         except tomllib.TOMLDecodeError:

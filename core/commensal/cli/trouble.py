@@ -7,15 +7,20 @@ import sqlite3
 
 from sqlalchemy.exc import DBAPIError
 
-_OWNER = "Run this as the user who owns the folder, and look at the modes of the files in it."
+from ..errors import Problem
+from ..languages.shell import spoken, told
+
+_OWNER = Problem("owner", "Run this as the user who owns the folder, and look at the modes of the files in it.")
+_DAMAGED = Problem(
+    "damaged", "The file is damaged: keep it, and restore the newest backup into a new folder (`commensal restore`)."
+)
+_FULL = Problem("full", "Make room on its disk.")
+_SERVER = Problem("server", "Is the server running, and is database.url right?")
 _ADVICE = (
-    (
-        ("not a database", "malformed", "corrupt"),
-        "The file is damaged: keep it, and restore the newest backup into a new folder (`commensal restore`).",
-    ),
-    (("full", "no space"), "Make room on its disk."),
+    (("not a database", "malformed", "corrupt"), _DAMAGED),
+    (("full", "no space"), _FULL),
     (("readonly", "unable to open", "permission"), _OWNER),
-    (("connection", "authentication", "role ", "does not exist"), "Is the server running, and is database.url right?"),
+    (("connection", "authentication", "role ", "does not exist"), _SERVER),
 )
 
 
@@ -24,8 +29,9 @@ def in_words(error: Exception) -> str:
     if isinstance(error, DBAPIError | sqlite3.Error):
         said = str(error.orig if isinstance(error, DBAPIError) else error).strip()
         found = [advice for words, advice in _ADVICE if any(word in said.casefold() for word in words)]
-        return f"The database cannot be used: {said.splitlines()[0]}. {found[0]}" if found else ""
+        text = "The database cannot be used: {said}. {advice}"
+        return spoken(text, said=said.splitlines()[0], advice=found[0]) if found else ""
     if isinstance(error, OSError) and error.strerror:
         said = ": ".join([*([str(error.filename)] if error.filename else []), error.strerror]) + "."
-        return f"{said} {_OWNER}" if error.errno in (errno.EACCES, errno.EPERM) else said
+        return f"{said} {told(_OWNER)}" if error.errno in (errno.EACCES, errno.EPERM) else said
     return ""

@@ -78,7 +78,7 @@ def _each(hint: Any) -> Any:
 
 
 def _problem(where: str, error: SettingsError) -> Problem:
-    return Problem("setting", "This setting is not right: {what}", where, {"what": str(error)})
+    return Problem("setting", "This setting is not right: {what}", where, {"what": error})
 
 
 def secret_names(shape: type | None) -> frozenset[str]:

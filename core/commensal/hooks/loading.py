@@ -17,7 +17,7 @@ import pluggy
 from ..clock import Clock
 from ..credentials import with_secrets
 from ..deprecated import RemovedIn1Warning
-from ..errors import PluginError, SettingsError
+from ..errors import PluginError, Problem, SettingsError
 from ..reading import read_settings
 from ..store.core_tables import core_tables
 from . import specifications
@@ -118,11 +118,11 @@ def _of_instance(loaded: Hooks, settings: Settings, known: Collection[str]) -> d
     tables = {name: value for name, value in settings.plugins.items() if name != "enabled"}
     for name, table in tables.items():
         if name not in known:
-            raise SettingsError(f"plugins.{name}: {_meant(name, known)}")
+            raise SettingsError("plugins.{name}: {meant}", name=name, meant=_meant(name, known))
         if name in loaded.plugins() and name not in shapes:
-            raise SettingsError(f"plugins.{name}: this plugin has no settings of the instance.")
+            raise SettingsError("plugins.{name}: this plugin has no settings of the instance.", name=name)
         if not isinstance(table, dict):
-            raise SettingsError(f"plugins.{name}: a table was expected, like [plugins.{name}].")
+            raise SettingsError("plugins.{name}: a table was expected, like [plugins.{name}].", name=name)
     filled = {name: with_secrets(shape, tables.get(name, {}), f"plugins.{name}") for name, shape in shapes.items()}
     return {name: read_settings(shape, filled[name], f"plugins.{name}") for name, shape in shapes.items()}
 
@@ -130,14 +130,14 @@ def _of_instance(loaded: Hooks, settings: Settings, known: Collection[str]) -> d
 def _refuse_id(plugin: str, enabled: Collection[str]) -> None:
     """Ids are parts of addresses, of names of jobs, and of names of tables, which are told apart by them."""
     if not ID.fullmatch(plugin):
-        raise SettingsError(f"plugins.enabled: {plugin!r} is no id; one has small letters, digits and underscores.")
+        text = "plugins.enabled: {plugin!r} is no id; one has small letters, digits and underscores."
+        raise SettingsError(text, plugin=plugin)
     if list(enabled).count(plugin) > 1:
-        raise SettingsError(f"plugins.enabled: {plugin!r} stands there twice.")
+        raise SettingsError("plugins.enabled: {plugin!r} stands there twice.", plugin=plugin)
     taken = [name for name in (*enabled, *core_tables()) if name.startswith(f"{plugin}_")]
     if taken:
-        raise SettingsError(
-            f"plugins.enabled: {plugin!r} would own tables of {taken[0]!r}; both cannot be enabled under these ids."
-        )
+        text = "plugins.enabled: {plugin!r} would own tables of {other!r}; both cannot be enabled under these ids."
+        raise SettingsError(text, plugin=plugin, other=taken[0])
 
 
 def listeners(hooks: Hooks) -> dict[str, list[str]]:
@@ -152,10 +152,11 @@ def migration_folders(hooks: Hooks) -> dict[str, Path]:
 
 def _import(plugin: str, found: Mapping[str, EntryPoint], known: Collection[str]) -> ModuleType:
     if plugin not in found:
-        raise SettingsError(
-            f"plugins.enabled: {_meant(plugin, known)} Install its package, or take it out: the instance starts "
-            "without it, and its tables stay. `commensal plugins` tells who uses it."
+        text = (
+            "plugins.enabled: {meant} Install its package, or take it out: the instance starts without it, and its "
+            "tables stay. `commensal plugins` tells who uses it."
         )
+        raise SettingsError(text, meant=_meant(plugin, known))
     try:
         module = found[plugin].load()
     except Exception as error:  # whatever its import raises, the operator must read whose fault it is
@@ -163,10 +164,15 @@ def _import(plugin: str, found: Mapping[str, EntryPoint], known: Collection[str]
     return module  # type: ignore[no-any-return]
 
 
-def _meant(plugin: str, known: Collection[str]) -> str:
-    close = get_close_matches(plugin, known, n=1)
-    meant = f"did you mean {close[0]!r}?" if close else f"installed are {', '.join(sorted(known)) or 'none'}."
-    return f"{plugin!r} is not installed; {meant}"
+def _meant(plugin: str, known: Collection[str]) -> Problem:
+    values = {"plugin": plugin, "known": ", ".join(sorted(known))}
+    if close := get_close_matches(plugin, known, n=1):
+        text = "{plugin!r} is not installed; did you mean {meant!r}?"
+        return Problem("not_installed", text, values={**values, "meant": close[0]})
+    text = "{plugin!r} is not installed; installed are {known}."
+    if not known:
+        text = "{plugin!r} is not installed; installed are none."
+    return Problem("not_installed", text, values=values)
 
 
 def _register(

@@ -39,12 +39,13 @@ def write_files(wanted: Sequence[str], folder: Path, into: Path) -> list[Path]:
     may not be written; then none is."""
     texts = {into / _NAMES.get(one, f"{one}.service"): write_text(one, folder) for one in wanted}
     if there := [str(file) for file in texts if file.exists()]:
-        raise SettingsError(f"{', '.join(there)}: there is such a file already; move it away. Nothing was written.")
+        text = "{files}: there is such a file already; move it away. Nothing was written."
+        raise SettingsError(text, files=", ".join(there))
     try:
         for file, text in texts.items():
             file.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise SettingsError(f"{into} cannot be written to: {error.strerror}.") from error
+        raise SettingsError("{folder} cannot be written to: {error}.", folder=into, error=error.strerror) from error
     return list(texts)
 
 
@@ -53,9 +54,8 @@ def _of_unit(unit: str, folder: Path, settings: Settings) -> dict[str, str]:
     backups = settings.backups.folder
     for path in (str(folder), str(commensal), backups):
         if any(one.isspace() or one in "%\\\"'$;" for one in path):
-            raise SettingsError(
-                f"{path}: a unit of systemd would read this path as something else; choose a plain one."
-            )
+            text = "{path}: a unit of systemd would read this path as something else; choose a plain one."
+            raise SettingsError(text, path=path)
     at_home = any(path.parts[1:2] and path.parts[1] in _HOMES for path in (folder, commensal))
     kept = folder.is_relative_to(STATE) and folder != STATE
     writes = (

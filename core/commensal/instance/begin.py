@@ -72,7 +72,7 @@ def begin_instance(
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     file = folder / "instance.toml"
     if file.exists():
-        raise SettingsError(f"{file} exists already; nothing was changed.")
+        raise SettingsError("{file} exists already; nothing was changed.", file=file)
     values = {
         "name": name, "base_url": base_url, "language": language, "timezone": timezone, "currency": currency,
         "database": database, "port": _port(base_url) if port is None else port, "sender": sender,

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import msgspec
 
+from ..store.revisions import Newer
+
 FILE = "upgrade.json"
 
 
@@ -55,10 +57,12 @@ def write_brought(folder: Path, brought: Brought) -> None:
     unfinished.rename(folder / FILE)
 
 
-def told_of_version(folder: Path) -> str:
-    """Which version that was, for who has installed an older one: a sentence after a space, or nothing."""
+def told_of_version(error: Newer, folder: Path) -> Newer:
+    """The error with the version that it was, for who has installed an older one; as it is where nobody knows."""
     seen = read_brought(folder)
     if seen is None:
-        return ""
-    backup = f" The backup from before is {seen.backup}." if seen.backup else ""
-    return f" That was Commensal {seen.version}, on {seen.at:%Y-%m-%d}.{backup}"
+        return error
+    text = "{error} That was Commensal {version}, on {at:%Y-%m-%d}."
+    if seen.backup:
+        text = "{error} That was Commensal {version}, on {at:%Y-%m-%d}. The backup from before is {backup}."
+    return Newer(text, error=error, version=seen.version, at=seen.at, backup=seen.backup)

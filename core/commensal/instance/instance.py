@@ -106,11 +106,13 @@ def open_instance(
                 write_brought(folder, Brought(version=version("commensal"), at=clock.now()))
         store.before_closing(stay(store))
         if missing(store, folders):
-            why, command = ("empty", "migrate") if is_empty(store) else ("older than this version", "upgrade")
-            raise StoreError(f"The database is {why}; run `commensal {command} --instance {folder}`.")
+            text = "The database is older than this version; run `commensal upgrade --instance {folder}`."
+            if is_empty(store):
+                text = "The database is empty; run `commensal migrate --instance {folder}`."
+            raise StoreError(text, folder=folder)
     except Newer as error:
         store.close()
-        raise Newer(f"{error}{told_of_version(folder)}") from None
+        raise told_of_version(error, folder) from None
     except Exception:
         store.close()
         raise

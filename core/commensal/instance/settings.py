@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from ..credentials import ELSEWHERE, holds_secrets, with_secrets
-from ..errors import SettingsError
+from ..errors import SettingsError, Unfit
 from ..outbound.allowed import read_allowed
 from ..reading import read_settings
 from ..secret import Secret
@@ -101,7 +101,7 @@ class WatchingSettings:
 
     def __post_init__(self) -> None:
         if 0 < len(self.secret) < 20:
-            raise ValueError("watching.secret: it must have at least 20 characters, like `openssl rand -hex 20` makes")
+            raise Unfit("watching.secret: it must have at least 20 characters, like `openssl rand -hex 20` makes")
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ class RetentionSettings:
     def __post_init__(self) -> None:
         for name in ("audit_days", "customers_days", "notes_days", "addresses_days", "identities_years"):
             if getattr(self, name) < 0:
-                raise ValueError(f"retention.{name}: it must not be negative")
+                raise Unfit("retention.{name}: it must not be negative", name=name)
 
 
 @dataclass(frozen=True)
@@ -140,11 +140,12 @@ class BackupSettings:
 
     def __post_init__(self) -> None:
         if self.folder and not Path(self.folder).is_absolute():
-            raise ValueError(f'backups.folder: {self.folder!r} must be an absolute path, like "/mnt/backups/val"')
+            text = 'backups.folder: {folder!r} must be an absolute path, like "/mnt/backups/val"'
+            raise Unfit(text, folder=self.folder)
         if not _CLOCK.fullmatch(self.at):
-            raise ValueError(f'backups.at: {self.at!r} is no time of day; write it like "03:30"')
+            raise Unfit('backups.at: {at!r} is no time of day; write it like "03:30"', at=self.at)
         if self.keep < 1:
-            raise ValueError(f"backups.keep: {self.keep} is too few; at least 1 is kept")
+            raise Unfit("backups.keep: {keep} is too few; at least 1 is kept", keep=self.keep)
 
     @property
     def time_of_day(self) -> time:
@@ -182,15 +183,17 @@ class Settings:
         try:
             ZoneInfo(self.timezone)
         except (KeyError, ValueError) as error:
-            raise ValueError(f"timezone: {self.timezone!r} is not an IANA time zone, like Europe/Paris") from error
+            text = "timezone: {timezone!r} is not an IANA time zone, like Europe/Paris"
+            raise Unfit(text, timezone=self.timezone) from error
         if not 0 <= self.server.port <= 65535:
-            raise ValueError(f"server.port: {self.server.port} is no port; ports lie between 0 and 65535")
+            text = "server.port: {port} is no port; ports lie between 0 and 65535"
+            raise Unfit(text, port=self.server.port)
         try:
             read_allowed(self.outbound.allow)
         except ValueError as error:
-            raise ValueError(f"outbound.allow: {error}") from error
+            raise Unfit("outbound.allow: {error}", error=error) from error
         if not self.base_url.startswith(("http://", "https://")):
-            raise ValueError(f"base_url: {self.base_url!r} must begin with http:// or https://")
+            raise Unfit("base_url: {url!r} must begin with http:// or https://", url=self.base_url)
 
     @property
     def enabled_plugins(self) -> tuple[str, ...]:
@@ -203,9 +206,10 @@ def load_settings(folder: Path) -> Settings:
     try:
         values = tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise SettingsError(f"There is no {file}. `commensal init --instance {folder}` makes one.") from None
+        text = "There is no {file}. `commensal init --instance {folder}` makes one."
+        raise SettingsError(text, file=file, folder=folder) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{file}: {error}") from error
+        raise SettingsError("{file}: {error}", file=file, error=error) from error
     if holds_secrets(Settings, values) or _password_in(values):
         refuse_if_others_read(file)
     return read_settings(Settings, with_secrets(Settings, values))
@@ -220,4 +224,4 @@ def _password_in(values: dict[str, Any]) -> bool:
 def refuse_if_others_read(file: Path) -> None:
     """Raises `SettingsError` for a file with secrets that is open to others on this machine."""
     if file.stat().st_mode & 0o077:
-        raise SettingsError(f"{file} holds secrets and can be read by others; run `chmod 600 {file}`.")
+        raise SettingsError("{file} holds secrets and can be read by others; run `chmod 600 {file}`.", file=file)

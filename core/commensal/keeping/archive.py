@@ -94,7 +94,7 @@ def name_finished(unfinished: Path, file: Path) -> None:
         os.link(unfinished, file)  # unlike a rename, this refuses a name that is taken
         unfinished.unlink()
     except FileExistsError:
-        raise SettingsError(f"{file} exists already; nothing was changed.") from None
+        raise SettingsError("{file} exists already; nothing was changed.", file=file) from None
     except OSError as error:
         if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS):
             raise
@@ -119,14 +119,14 @@ class Archive:
         entries = packed.infolist()
         names = [one.filename for one in entries]
         if len(set(names)) != len(names):
-            raise StoreError(f"{file} holds a file twice; it was not written by Commensal.")
+            raise StoreError("{file} holds a file twice; it was not written by Commensal.", file=file)
         self._entries = dict(zip(names, entries, strict=True))
         for entry in entries:
             _refuse(file, entry)
         if MANIFEST not in self._entries:
-            raise StoreError(f"{file} has no {MANIFEST}; it is no archive of Commensal.")
+            raise StoreError("{file} has no {name}; it is no archive of Commensal.", file=file, name=MANIFEST)
         if self._entries[MANIFEST].file_size > _LARGEST_MANIFEST:
-            raise StoreError(f"The manifest of {file} is too large.")
+            raise StoreError("The manifest of {file} is too large.", file=file)
         self.manifest = Manifest.read(packed.read(MANIFEST))
         self._compare_names()
 
@@ -135,7 +135,7 @@ class Archive:
     def open(cls, file: Path) -> Iterator[Self]:
         """Raises `StoreError` for what is no archive, is cut off, or names files that cannot be one's own."""
         if not file.is_file():
-            raise StoreError(f"There is no {file}.")
+            raise StoreError("There is no {file}.", file=file)
         with ExitStack() as stack:
             with _damage(file):
                 archive = cls(file, stack.enter_context(zipfile.ZipFile(file)))
@@ -144,7 +144,7 @@ class Archive:
     @contextmanager
     def file(self, name: str) -> Iterator[IO[bytes]]:
         if name not in self.manifest.files:
-            raise StoreError(f"{self.path} has no {name}.")
+            raise StoreError("{file} has no {name}.", file=self.path, name=name)
         with _damage(self.path), self._packed.open(name) as content:
             yield content
 
@@ -174,7 +174,8 @@ class Archive:
         """Raises `StoreError` where the disk of `folder` has no room for all that is in the archive."""
         needed, free = sum(one.size for one in self.manifest.files.values()), shutil.disk_usage(folder).free
         if needed > free * 9 // 10:
-            raise StoreError(f"{self.path} unpacks to {needed:,} bytes, and {folder} has room for {free:,}.")
+            text = "{file} unpacks to {needed:,} bytes, and {folder} has room for {free:,}."
+            raise StoreError(text, file=self.path, needed=needed, folder=folder, free=free)
 
     def _parts(self, name: str) -> Iterator[bytes]:
         wanted, seen, sha256 = self.manifest.files[name], 0, hashlib.sha256()
@@ -186,15 +187,18 @@ class Archive:
                 sha256.update(part)
                 yield part
         if (seen, sha256.hexdigest()) != (wanted.size, wanted.sha256):
-            raise StoreError(f"{name} in {self.path} is not what was written; the archive is damaged.")
+            text = "{name} in {file} is not what was written; the archive is damaged."
+            raise StoreError(text, name=name, file=self.path)
 
     def _compare_names(self) -> None:
         there, named = set(self._entries) - {MANIFEST}, set(self.manifest.files)
         if odd := sorted(there ^ named):
-            raise StoreError(f"{self.path} and its manifest differ about {odd[0]!r}; the archive is damaged.")
+            text = "{file} and its manifest differ about {name!r}; the archive is damaged."
+            raise StoreError(text, file=self.path, name=odd[0])
         for name, one in self.manifest.files.items():
             if self._entries[name].file_size != one.size:
-                raise StoreError(f"{name} in {self.path} has another size than its manifest says.")
+                text = "{name} in {file} has another size than its manifest says."
+                raise StoreError(text, name=name, file=self.path)
 
 
 @contextmanager
@@ -203,7 +207,8 @@ def _damage(file: Path) -> Iterator[None]:
     try:
         yield
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, RuntimeError) as error:
-        raise StoreError(f"{file} is damaged, or no archive of Commensal: {error}") from error
+        text = "{file} is damaged, or no archive of Commensal: {error}"
+        raise StoreError(text, file=file, error=error) from error
 
 
 def _refuse(file: Path, entry: zipfile.ZipInfo) -> None:
@@ -212,8 +217,9 @@ def _refuse(file: Path, entry: zipfile.ZipInfo) -> None:
     So may be what is packed otherwise than ours: some ways take as much memory as the packer wished.
     """
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise StoreError(f"{file} is packed in a way that Commensal does not use; nothing was unpacked.")
+        raise StoreError("{file} is packed in a way that Commensal does not use; nothing was unpacked.", file=file)
     parts = entry.filename.split("/")
     safe = all(part and not part.startswith(".") and part.isprintable() and "\\" not in part for part in parts)
     if not safe or len(parts) > 2 or len(entry.filename) > 255 or S_ISLNK(entry.external_attr >> 16):
-        raise StoreError(f"{file} holds {entry.filename!r}, which is no file of an instance; nothing was unpacked.")
+        text = "{file} holds {name!r}, which is no file of an instance; nothing was unpacked."
+        raise StoreError(text, file=file, name=entry.filename)

@@ -63,7 +63,7 @@ def back_up(folder: Path, to: Path, *, keep: int = 14, whole: bool = False, cloc
         try:
             manifest = _write(source, work, unfinished)
         except DBAPIError as error:
-            raise StoreError(f"The database cannot be read: {error.orig}") from error
+            raise StoreError("The database cannot be read: {error}", error=error.orig) from error
         failpoint("backup.packed")
         verify(unfinished, source, work, whole=whole)
         failpoint("backup.checked")
@@ -81,7 +81,7 @@ def newest_in(folder: Path) -> Path:
     """The newest backup in a folder. Raises `StoreError` where there is none."""
     found = backups_in(folder)
     if not found:
-        raise StoreError(f"There is no backup in {folder}.")
+        raise StoreError("There is no backup in {folder}.", folder=folder)
     return found[0]
 
 
@@ -108,7 +108,8 @@ def _place(to: Path) -> Iterator[Path]:
         to.mkdir(parents=True, exist_ok=True, mode=0o700)
         lock = os.open(to / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise StoreError(f"Backups cannot be written to {to}: {error.strerror}.") from error
+        text = "Backups cannot be written to {folder}: {error}."
+        raise StoreError(text, folder=to, error=error.strerror) from error
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         for left in to.glob(".commensal-*.part"):
@@ -119,9 +120,9 @@ def _place(to: Path) -> Iterator[Path]:
         finally:
             shutil.rmtree(work, ignore_errors=True)
     except BlockingIOError:
-        raise Busy(f"another backup is being written to {to}") from None
+        raise Busy("another backup is being written to {folder}", folder=to) from None
     except OSError as error:
-        raise StoreError(f"{to}: {error}") from error
+        raise StoreError("{file}: {error}", file=to, error=error) from error
     finally:
         os.close(lock)
 
@@ -145,7 +146,7 @@ def _write(source: Source, work: Path, unfinished: Path) -> Manifest:
                     postgresql.dump(tx, source.url, copy)
                     out.copy(OF_POSTGRESQL, copy, stored=True)
                     if not missing(store, migration_folders(source.hooks)):
-                        refuse_broken(list(map(str, broken_invariants(tx))))
+                        refuse_broken(broken_invariants(tx))
                 failpoint("backup.copied")
                 manifest = describe(tx, "backup", **said)  # type: ignore[arg-type]
         finally:

@@ -31,7 +31,7 @@ def export(folder: Path, file: Path, *, clock: Clock) -> Exported:
     `StoreError` for a database that is older than this version.
     """
     if file.exists():
-        raise SettingsError(f"{file} exists already; nothing was changed.")
+        raise SettingsError("{file} exists already; nothing was changed.", file=file)
     source = Source.of(folder, clock)
     refuse_absent(source)
     unfinished = file.with_name(f".{file.name}.part")
@@ -42,7 +42,7 @@ def export(folder: Path, file: Path, *, clock: Clock) -> Exported:
             archive.check()
         name_finished(unfinished, file)
     except OSError as error:
-        raise StoreError(f"{file}: {error}") from error
+        raise StoreError("{file}: {error}", file=file, error=error) from error
     finally:
         unfinished.unlink(missing_ok=True)
     return done
@@ -51,13 +51,14 @@ def export(folder: Path, file: Path, *, clock: Clock) -> Exported:
 def refuse_absent(source: Source) -> None:
     """Raises `SettingsError` where the tables of a plugin that is enabled are not known."""
     for plugin, why in source.hooks.absent.items():
-        raise SettingsError(f"The plugin {plugin} is enabled and cannot be loaded, so its tables are not known: {why}.")
+        text = "The plugin {plugin} is enabled and cannot be loaded, so its tables are not known: {why}."
+        raise SettingsError(text, plugin=plugin, why=why)
 
 
 def _write(source: Source, unfinished: Path) -> Exported:
     text, left_out = without_secrets(source.folder, source.settings, source.hooks)
     if source.sqlite_file is not None and not source.sqlite_file.exists():
-        raise StoreError(f"There is no database {source.sqlite_file}.")
+        raise StoreError("There is no database {file}.", file=source.sqlite_file)
     store = source.store(source.url)
     try:
         if missing(store, migration_folders(source.hooks)):

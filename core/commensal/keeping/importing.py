@@ -30,7 +30,7 @@ def import_instance(file: Path, folder: Path, *, database: str = "", clock: Cloc
     """
     with Archive.open(file) as archive:
         if archive.manifest.kind != "export":
-            raise StoreError(f"{file} is a backup; `commensal restore` reads it.")
+            raise StoreError("{file} is a backup; `commensal restore` reads it.", file=file)
         with emptied_on_failure(database, clock), new_folder(folder) as place:
             source = settle(archive, place, database, clock)
             refuse_absent(source)
@@ -39,7 +39,7 @@ def import_instance(file: Path, folder: Path, *, database: str = "", clock: Cloc
                 source.migrate(store)
                 _fill(store, source, archive)
             except DBAPIError as error:  # what is only asked for at the end, like what rows refer to
-                raise StoreError(f"The database refuses the rows: {error.orig}") from error
+                raise StoreError("The database refuses the rows: {error}", error=error.orig) from error
             finally:
                 store.close()
             return Arrived(archive.manifest, {}, waiting_jobs(source))
@@ -56,7 +56,7 @@ def _fill(store: Store, source: Source, archive: Archive) -> None:
                     read_rows(tx, table, lines)
         failpoint("arrival.filled")
         refuse_broken(differences(manifest.counts, counts_of(tx)))
-        refuse_broken(list(map(str, broken_invariants(tx))))
+        refuse_broken(broken_invariants(tx))
 
 
 def _refuse_other_revisions(manifest: Manifest, mine: dict[str, list[str]]) -> None:
@@ -64,7 +64,8 @@ def _refuse_other_revisions(manifest: Manifest, mine: dict[str, list[str]]) -> N
     lines = sorted({*mine, *manifest.revisions})
     other = ", ".join(name for name in lines if mine.get(name) != manifest.revisions.get(name))
     if other:
-        raise StoreError(
-            f"The export was written by Commensal {manifest.commensal}, whose tables differ ({other}). Import "
+        text = (
+            "The export was written by Commensal {version}, whose tables differ ({other}). Import "
             "it with that version and the same plugins, then run `commensal upgrade` with this one."
         )
+        raise StoreError(text, version=manifest.commensal, other=other)

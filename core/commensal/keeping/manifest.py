@@ -12,7 +12,7 @@ import msgspec
 from sqlalchemy import func, inspect, select, table, text
 
 from ..converting import convert
-from ..errors import StoreError
+from ..errors import Problem, StoreError
 from ..store import Transaction
 
 _FORMAT = 1  # raised when an older version could not read what a newer one writes
@@ -57,7 +57,7 @@ class Manifest:
             read: Self = convert(said, cls)
             return read
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            raise StoreError(f"The archive's manifest cannot be read: {error}") from error
+            raise StoreError("The archive's manifest cannot be read: {error}", error=error) from error
 
     def written(self) -> bytes:
         return msgspec.json.format(msgspec.json.encode(self), indent=1)
@@ -99,10 +99,11 @@ def counts_of(tx: Transaction) -> dict[str, int]:
     return {name: tx.value(select(func.count()).select_from(table(name))) for name in wanted}
 
 
-def differences(wanted: Mapping[str, int], seen: Mapping[str, int]) -> list[str]:
-    """Tables whose numbers of rows are not those of the manifest, in words."""
+def differences(wanted: Mapping[str, int], seen: Mapping[str, int]) -> list[Problem]:
+    """Tables whose numbers of rows are not those of the manifest."""
+    text = "{table} has {seen} rows instead of {wanted}"
     return [
-        f"{name} has {seen.get(name, 0)} rows instead of {count}"
+        Problem("rows", text, values={"table": name, "seen": seen.get(name, 0), "wanted": count})
         for name, count in wanted.items()
         if seen.get(name, 0) != count
     ]
@@ -119,4 +120,5 @@ def _tells_versions(name: str) -> bool:
 def _refuse_unknown(said: Any, shape: type) -> None:
     unknown = sorted(set(said) - {one.name for one in fields(shape)}) if isinstance(said, dict) else []
     if unknown:
-        raise StoreError(f"The archive's manifest says {unknown[0]!r}, which this version does not know.")
+        text = "The archive's manifest says {name!r}, which this version does not know."
+        raise StoreError(text, name=unknown[0])

@@ -41,10 +41,11 @@ def need_tools() -> None:
     """Raises `SettingsError` where ``pg_dump`` or ``pg_restore`` is not installed."""
     for program in ("pg_dump", "pg_restore"):
         if shutil.which(program) is None:
-            raise SettingsError(
-                f"{program} is not installed; on Debian it is in the package postgresql-client "
+            text = (
+                "{program} is not installed; on Debian it is in the package postgresql-client "
                 "(the same major version as the server, or a later one)."
             )
+            raise SettingsError(text, program=program)
 
 
 def may_make_databases(store: Store) -> bool:
@@ -72,10 +73,11 @@ def temporary_database(url: str, name: str) -> Iterator[str]:
             raise
         raise StoreError(
             "The test restores into a temporary database, and this user may make none: "
-            f"ALTER USER {address.username} CREATEDB allows it."
+            "ALTER USER {user} CREATEDB allows it.",
+            user=address.username,
         ) from error
     except DBAPIError as error:
-        raise StoreError(f"PostgreSQL: {error.orig}") from error
+        raise StoreError("PostgreSQL: {error}", error=error.orig) from error
     finally:
         engine.dispose()
 
@@ -107,5 +109,7 @@ def _run(program: str, url: str, *words: str) -> None:
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)  # noqa: S603
     if done.returncode != 0:
         said = done.stderr.strip()[-2000:]
-        hint = " Install the package postgresql-client of the server's major version." if "mismatch" in said else ""
-        raise StoreError(f"{program} failed: {said}{hint}")
+        text = "{program} failed: {said}"
+        if "mismatch" in said:
+            text = "{program} failed: {said} Install the package postgresql-client of the server's major version."
+        raise StoreError(text, program=program, said=said)

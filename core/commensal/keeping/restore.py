@@ -72,7 +72,7 @@ def new_folder(folder: Path) -> Iterator[Path]:
     """
     folder = folder.absolute()
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise SettingsError(f"{folder} is not empty; name a new folder. Nothing was changed.")
+        raise SettingsError("{folder} is not empty; name a new folder. Nothing was changed.", folder=folder)
     place = folder.with_name(f".{folder.name}.part")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -88,7 +88,7 @@ def new_folder(folder: Path) -> Iterator[Path]:
             raise
         sync_folder(folder.parent)
     except OSError as error:
-        raise StoreError(f"{folder}: {error}") from error
+        raise StoreError("{file}: {error}", file=folder, error=error) from error
 
 
 def settle(archive: Archive, place: Path, database: str, clock: Clock) -> Source:
@@ -99,7 +99,8 @@ def settle(archive: Archive, place: Path, database: str, clock: Clock) -> Source
     try:
         file.write_text(with_database(file.read_text(encoding="utf-8"), database), encoding="utf-8")
     except ValueError as error:  # no TOML, or no text
-        raise StoreError(f"{archive.path}: {SETTINGS}: {error}") from error
+        text = "{archive}: {file}: {error}"
+        raise StoreError(text, archive=archive.path, file=SETTINGS, error=error) from error
     archive.extract_images(place / "images")
     failpoint("arrival.unpacked")
     return Source.without_secrets(place, clock)
@@ -141,7 +142,7 @@ def _has_tables(store: Store) -> bool:
         with store.read() as tx:
             return bool(inspect(tx.connection).get_table_names())
     except DBAPIError as error:
-        raise StoreError(f"--database: {error.orig}") from error
+        raise StoreError("--database: {error}", error=error.orig) from error
 
 
 def waiting_jobs(source: Source) -> dict[str, int]:
@@ -159,7 +160,7 @@ def waiting_jobs(source: Source) -> dict[str, int]:
 
 def _refuse_kind(file: Path, manifest: Manifest, database: str) -> None:
     if manifest.kind != "backup":
-        raise StoreError(f"{file} is an export; `commensal import` reads it.")
+        raise StoreError("{file} is an export; `commensal import` reads it.", file=file)
     if manifest.database == "postgresql" and not database:
         raise SettingsError("This backup is of a PostgreSQL database; name an empty one with --database.")
     if manifest.database == "sqlite" and database:

@@ -54,7 +54,8 @@ def read_rows(tx: Transaction, table: Table, lines: IO[bytes]) -> None:
                 raise ValueError("its columns are not those of the table")
             batch.append({name: None if said[name] is None else convert(said[name]) for name, convert in read.items()})
         except (ValueError, TypeError, ArithmeticError) as error:
-            raise StoreError(f"Row {number} of {table.name} cannot be read: {error}") from error
+            text = "Row {number} of {table} cannot be read: {error}"
+            raise StoreError(text, number=number, table=table.name, error=error) from error
         if len(batch) == _AT_ONCE:
             _insert(tx, table, batch)
             batch = []
@@ -90,7 +91,7 @@ def _insert(tx: Transaction, table: Table, rows: list[dict[str, Any]]) -> None:
     try:
         insert_rows(tx, table, rows)
     except DBAPIError as error:
-        raise StoreError(f"The database refuses rows of {table.name}: {error.orig}") from error
+        raise StoreError("The database refuses rows of {table}: {error}", table=table.name, error=error.orig) from error
 
 
 def _readers(table: Table) -> dict[str, Callable[[Any], Any]]:

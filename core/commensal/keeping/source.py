@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
@@ -9,7 +10,7 @@ from typing import Self
 from sqlalchemy.engine import make_url
 
 from ..clock import Clock
-from ..errors import StoreError
+from ..errors import Problem, Several, StoreError
 from ..hooks.dispatcher import Hooks
 from ..hooks.loading import load_plugins, migration_folders
 from ..ids import RandomIds
@@ -58,8 +59,10 @@ class Source:
         return migrate(store, migration_folders(self.hooks))
 
 
-def refuse_broken(broken: list[str]) -> None:
+def refuse_broken(broken: Sequence[Problem]) -> None:
     """Raises `StoreError` that names the first of what is wrong."""
     if broken:
-        more = f" and {len(broken) - 5} more" if len(broken) > 5 else ""
-        raise StoreError(f"The copy is not sound: {'; '.join(broken[:5])}{more}.")
+        text = (
+            "The copy is not sound: {first} and {more} more." if len(broken) > 5 else "The copy is not sound: {first}."
+        )
+        raise StoreError(text, first=Several(broken[:5]), more=len(broken) - 5)

@@ -26,7 +26,7 @@ def verify(file: Path, source: Source, work: Path, *, whole: bool = False) -> Ma
     with Archive.open(file) as archive:
         manifest = archive.manifest
         if manifest.kind != "backup" or SETTINGS not in manifest.files:
-            raise StoreError(f"{file} is no backup.")
+            raise StoreError("{file} is no backup.", file=file)
         archive.check()
         with _database(archive, source, work, whole) as url:
             if url:
@@ -45,7 +45,7 @@ def refuse_unsound(url: str, source: Source, manifest: Manifest) -> dict[str, in
             refuse_broken(differences(manifest.counts, counts_of(tx)))
         source.migrate(store)
         with store.read() as tx:
-            refuse_broken(list(map(str, broken_invariants(tx))))
+            refuse_broken(broken_invariants(tx))
             return counts_of(tx)
     finally:
         store.close()

@@ -16,7 +16,7 @@ from pathlib import Path
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
-from ..errors import Problem, Refused
+from ..errors import Problem, Refused, Trouble
 from ..hooks.loading import found_plugins
 from .formats import in_words
 
@@ -35,13 +35,17 @@ def plural(language: str, one: str, many: str, count: int) -> str:
     return _translations(language).ngettext(one, many, count)
 
 
-def say(language: str, said: Problem | Refused) -> str:
+def say(language: str, said: Problem | Refused | Trouble) -> str:
     """What an error or a problem says, with its values; amounts and decimals as the language writes them.
 
     Problems inside an error, and where a problem is, are not told: whoever shows them knows how.
     """
-    values = {name: in_words(value, language) for name, value in said.values.items()}
+    values = {name: _inner(value, language) for name, value in said.values.items()}
     return translate(language, said.text).format(**values)
+
+
+def _inner(value: object, language: str) -> object:
+    return say(language, value) if isinstance(value, Problem | Refused | Trouble) else in_words(value, language)
 
 
 def best_language(accepted: str, allowed: Sequence[str] = LANGUAGES, *, default: str) -> str:

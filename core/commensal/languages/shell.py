@@ -11,7 +11,7 @@ from inspect import cleandoc
 
 import typer
 
-from ..errors import CommensalError, PluginError, Problem, Refused, SettingsError, StoreError
+from ..errors import Problem, Refused, Several, Trouble
 
 _VARIABLES = ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
 
@@ -24,9 +24,9 @@ def shell_language() -> str:
 
 def spoken(text: str, /, **values: object) -> str:
     """The text in the shell's language, with its values as they are: amounts and decimals are typed with a point, and
-    so they are told."""
+    so they are told. A value that is an error or a problem is told in that language too."""
     said = _translated(text)
-    return said.format(**values) if values else said
+    return said.format(**{name: _inner(value) for name, value in values.items()}) if values else said
 
 
 def print_line(text: str, /, **values: object) -> None:
@@ -34,15 +34,18 @@ def print_line(text: str, /, **values: object) -> None:
     typer.echo(spoken(text, **values))
 
 
-def told(said: Problem | CommensalError) -> str:
-    """What an error or a problem says, in the shell's language, with where it is and all that was wrong."""
+def told(said: object) -> str:
+    """What an error or a problem says, in the shell's language, with where it is and all that was wrong; anything
+    else, like an error of a library, says what it says."""
     match said:
         case Problem():
             sentence = spoken(said.text, **said.values)
             return f"{said.where}: {sentence}" if said.where else sentence
         case Refused():
             return "; ".join([spoken(said.text, **said.values), *map(told, said.problems)])
-        case SettingsError() | StoreError() | PluginError():
+        case Several():
+            return "; ".join(map(told, said.said))
+        case Trouble():
             return spoken(said.text, **said.values)
     return str(said)
 
@@ -50,6 +53,10 @@ def told(said: Problem | CommensalError) -> str:
 def as_key(text: str) -> str:
     """A docstring as translations name it: each of its paragraphs is one line."""
     return "\n\n".join(" ".join(paragraph.split()) for paragraph in cleandoc(text).split("\n\n"))
+
+
+def _inner(value: object) -> object:
+    return told(value) if isinstance(value, Problem | Refused | Several | Trouble) else value
 
 
 def _translated(text: str) -> str:

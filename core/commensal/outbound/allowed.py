@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
+from ..errors import Unfit
+
 _WRITTEN = re.compile(r"(?:\[(?P<v6>[0-9a-fA-F:.]+)\](?P<of_v6>/\d+)?|(?P<v4>[0-9.]+(?:/\d+)?))(?::(?P<port>\d{1,5}))?")
 
 
@@ -25,7 +27,7 @@ class Allowed:
 
 
 def read_allowed(written: Sequence[str]) -> tuple[Allowed, ...]:
-    """Raises ValueError, naming the entry that cannot be read."""
+    """Raises `Unfit`, naming the entry that cannot be read."""
     return tuple(_read(one) for one in written)
 
 
@@ -40,5 +42,5 @@ def _read(written: str) -> Allowed:
             raise ValueError
         return Allowed(ip_network(address), port)
     except ValueError as error:
-        text = f"{written!r} is no address or network; write 127.0.0.1:8080, 10.0.0.0/8 or [fd00::]/8"
-        raise ValueError(text) from error
+        text = "{written!r} is no address or network; write 127.0.0.1:8080, 10.0.0.0/8 or [fd00::]/8"
+        raise Unfit(text, written=written) from error

@@ -71,7 +71,8 @@ def _hash_before(tx: Transaction, enterprise_id: str, sequence: int) -> str:
     before = select(row.hash).where(row.enterprise_id == enterprise_id, row.sequence == sequence - 1)
     found: str | None = tx.value(before)
     if found is None:
-        raise StoreError(f"The payment journal of enterprise {enterprise_id} lacks its entry {sequence - 1}.")
+        text = "The payment journal of enterprise {enterprise} lacks its entry {sequence}."
+        raise StoreError(text, enterprise=enterprise_id, sequence=sequence - 1)
     return found
 
 

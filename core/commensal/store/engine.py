@@ -38,7 +38,8 @@ def make_engine(url: str) -> Engine:
         return _sqlite(address)
     if address.get_backend_name() == "postgresql":
         return _postgresql(address.set(drivername="postgresql+psycopg"))
-    raise SettingsError(f"database.url: {address.get_backend_name()} is not supported; use sqlite or postgresql.")
+    text = "database.url: {kind} is not supported; use sqlite or postgresql."
+    raise SettingsError(text, kind=address.get_backend_name())
 
 
 def _sqlite(address: URL) -> Engine:
@@ -65,7 +66,8 @@ def _sqlite(address: URL) -> Engine:
         for name, allowed in _WANTED.items():
             seen = driver.execute(f"PRAGMA {name}").fetchone()[0]
             if seen not in allowed:
-                raise StoreError(f"SQLite refused {name}={_PRAGMAS[name]} and stays at {seen}.")
+                text = "SQLite refused {name}={wanted} and stays at {seen}."
+                raise StoreError(text, name=name, wanted=_PRAGMAS[name], seen=seen)
         driver.create_function("local_day", 2, day_of, deterministic=True)
         record.info["reading"] = False
 

@@ -103,11 +103,16 @@ def _missing(store: Store, line: str, config: Config) -> list[str]:
     known = {script.revision: script for script in scripts.walk_revisions()}
     unknown = [revision for revision in had if revision not in known]
     if unknown:
-        whose = f"the plugin {line!r}" if line else "Commensal"
-        raise Newer(
-            f"The database has had {', '.join(unknown)}, which this version of {whose} does not know. "
+        text = (
+            "The database has had {unknown}, which this version of Commensal does not know. "
             "Install the version that wrote it."
         )
+        if line:
+            text = (
+                "The database has had {unknown}, which this version of the plugin {line!r} does not know. "
+                "Install the version that wrote it."
+            )
+        raise Newer(text, unknown=", ".join(unknown), line=line)
     try:
         done = {script.revision for head in had for script in scripts.iterate_revisions(head, "base")}
     except CommandError as error:

@@ -46,7 +46,8 @@ def alone(store: Store) -> Iterator[None]:
     """Nobody stays with the database while the block runs. Raises `Busy` that says who does, as far as it is known."""
     leave = _take(store, shared=False)
     if leave is None:
-        raise Busy(f"the instance is running{_holders(store)}; stop `commensal serve` and `commensal work` first")
+        text = "the instance is running{holders}; stop `commensal serve` and `commensal work` first"
+        raise Busy(text, holders=_holders(store))
     try:
         yield
     finally:

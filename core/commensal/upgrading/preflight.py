@@ -68,18 +68,21 @@ def preflight(folder: Path, backups: Path, *, clock: Clock) -> Iterator[Plan]:
     source = Source.of(folder, clock)
     if source.hooks.absent:
         said = "; ".join(f"{plugin}: {why}" for plugin, why in source.hooks.absent.items())
-        raise SettingsError(f"Plugins that are enabled cannot be loaded. Install them for this version first: {said}.")
+        text = "Plugins that are enabled cannot be loaded. Install them for this version first: {said}."
+        raise SettingsError(text, said=said)
     if source.sqlite_file is None:
         postgresql.need_tools()
     elif not source.sqlite_file.exists():
-        raise StoreError(f"There is no database {source.sqlite_file}; `commensal migrate` makes an empty one.")
+        raise StoreError(
+            "There is no database {file}; `commensal migrate` makes an empty one.", file=source.sqlite_file
+        )
     store = source.store(source.url)
     try:
         plan = _plan(source, store, backups)
         _refuse_full(plan.needed)
         yield plan
     except DBAPIError as error:
-        raise StoreError(f"The database does not answer: {error.orig}") from error
+        raise StoreError("The database does not answer: {error}", error=error.orig) from error
     finally:
         store.close()
 
@@ -94,7 +97,7 @@ def _plan(source: Source, store: Store, backups: Path) -> Plan:
     try:
         revisions = missing(store, lines)
     except Newer as error:
-        raise Newer(f"{error}{told_of_version(source.folder)}") from None
+        raise told_of_version(error, source.folder) from None
     brought = read_brought(source.folder)
     images = sum(one.stat().st_size for one in (source.folder / "images").glob("*.webp"))
     to_back_up = 0 if _kept(brought, revisions) else 3 * size + images
@@ -151,17 +154,16 @@ def _refuse_full(needed: dict[Path, int]) -> None:
     for folders in disks.values():
         wanted, free = sum(needed[one] for one in folders), shutil.disk_usage(folders[0]).free
         if wanted > free:
-            raise StoreError(
-                f"The upgrade may need {wanted // 1024**2:,} MB for a while, and the disk of {folders[0]} has "
-                f"{free // 1024**2:,} MB free. Make room, or name another place with --to. Nothing was changed."
+            text = (
+                "The upgrade may need {wanted:,} MB for a while, and the disk of {folder} has {free:,} MB free. "
+                "Make room, or name another place with --to. Nothing was changed."
             )
+            raise StoreError(text, wanted=wanted // 1024**2, folder=folders[0], free=free // 1024**2)
 
 
 def _refuse_other_owner(folder: Path) -> None:
     """What root writes here, the instance could not read when it serves again."""
     file = folder / "instance.toml"
     if file.exists() and os.geteuid() == 0 != file.stat().st_uid:
-        raise SettingsError(
-            f"{file} belongs to {file.owner()}; run this as that user: "
-            f"`runuser -u {file.owner()} -- commensal upgrade …`."
-        )
+        text = "{file} belongs to {owner}; run this as that user: `runuser -u {owner} -- commensal upgrade …`."
+        raise SettingsError(text, file=file, owner=file.owner())

@@ -8,13 +8,14 @@ from pathlib import Path
 
 from ..checks import broken_invariants
 from ..enterprises.try_settings import settings_problems
-from ..errors import Busy, CommensalError, SettingsError, StoreError
+from ..errors import Busy, SettingsError, Several, StoreError, Trouble
 from ..failpoints import failpoint
 from ..hooks.loading import migration_folders
 from ..instance.brought import Brought, write_brought
 from ..keeping.archive import Archive
 from ..keeping.backup import back_up
 from ..keeping.postgresql import may_make_databases
+from ..languages import shell
 from ..store.migrate import migrate, missing_revisions
 from ..store.presence import alone
 from .preflight import Plan
@@ -23,15 +24,15 @@ Told = Callable[[str, str], None]
 """Hears which step is done, and what is to be said of it."""
 
 
-class HalfWay(CommensalError):
+class HalfWay(Trouble):
     """A step failed, and `backup` holds the instance as it was before the first.
 
     untouched: no step has changed the database, so that the old version still starts
     before:    that version; empty where nobody knows
     """
 
-    def __init__(self, step: str, error: Exception, backup: Path, *, untouched: bool, before: str) -> None:
-        super().__init__(f"{step}: {error}")
+    def __init__(self, step: str, error: object, backup: Path, *, untouched: bool, before: str) -> None:
+        super().__init__(text="{step}: {error}", step=step, error=error)
         self.backup, self.untouched, self.before = backup, untouched, before
 
 
@@ -62,7 +63,7 @@ def upgrade(plan: Plan, *, told: Told = lambda step, said: None) -> Upgraded:
         revisions = _migrate(plan, backup, told)
         failpoint("upgrade.migrated")
         problems = _check(plan, backup)
-        told("checked", "stock, numbers, totals, payments and journals agree")
+        told(shell.spoken("checked"), shell.spoken("stock, numbers, totals, payments and journals agree"))
         failpoint("upgrade.checked")
         _note(plan, finished=True, backup=backup)
     return Upgraded(revisions, backup, problems)
@@ -72,7 +73,9 @@ def _backup(plan: Plan, told: Told) -> Path:
     if plan.kept:
         with Archive.open(plan.kept) as archive:
             archive.check()
-        told("backup", f"{plan.kept}, of the attempt that was broken off, is whole")
+        told(
+            shell.spoken("backup"), shell.spoken("{file}, of the attempt that was broken off, is whole", file=plan.kept)
+        )
         return plan.kept
     tried = plan.source.sqlite_file is not None or may_make_databases(plan.store)
     try:
@@ -80,15 +83,17 @@ def _backup(plan: Plan, told: Told) -> Path:
     except (Busy, SettingsError):
         raise
     except Exception as error:  # also that of a revision which the copy does not take
-        raise StoreError(f"The backup is not good, so nothing was changed. {type(error).__name__}: {error}") from error
-    told("backup", f"{made} was opened and checked" + (", and a copy upgraded" if tried else ""))
+        text = "The backup is not good, so nothing was changed. {kind}: {error}"
+        raise StoreError(text, kind=type(error).__name__, error=error) from error
+    text = "{file} was opened and checked, and a copy upgraded" if tried else "{file} was opened and checked"
+    told(shell.spoken("backup"), shell.spoken(text, file=made))
     return made
 
 
 def _migrate(plan: Plan, backup: Path, told: Told) -> tuple[str, ...]:
     lines = migration_folders(plan.source.hooks)
     try:
-        return tuple(migrate(plan.store, lines, told=lambda revision: told("migrated", revision)))
+        return tuple(migrate(plan.store, lines, told=lambda revision: told(shell.spoken("migrated"), revision)))
     except Exception as error:  # whatever a revision raises, the operator must read how to go on
         left = missing_revisions(plan.store, lines)
         untouched = len(left) == len(plan.revisions) and not plan.kept
@@ -97,11 +102,10 @@ def _migrate(plan: Plan, backup: Path, told: Told) -> tuple[str, ...]:
 
 def _check(plan: Plan, backup: Path) -> tuple[str, ...]:
     with plan.store.read() as tx:
-        broken = list(map(str, broken_invariants(tx)))
+        broken = broken_invariants(tx)
     if broken:
-        error = StoreError("; ".join(broken[:5]))
-        raise HalfWay("check", error, backup, untouched=False, before=_before(plan))
-    return tuple(map(str, settings_problems(plan.store, plan.source.hooks)))
+        raise HalfWay("check", Several(broken[:5]), backup, untouched=False, before=_before(plan))
+    return tuple(map(shell.told, settings_problems(plan.store, plan.source.hooks)))
 
 
 def _before(plan: Plan) -> str:
