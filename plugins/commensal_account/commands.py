@@ -18,6 +18,7 @@ from commensal import (
     named_enterprise,
     open_instance,
     plugin_settings,
+    print_line,
     read_amount,
 )
 
@@ -63,6 +64,7 @@ def commands(app: typer.Typer) -> None:
             except NotFound:
                 open_account(tx, shop.id, customer.id)
             entry = write_down(tx, shop.id, customer.id, "paid in", read, note=note, person_id=None)
-            typer.echo(f"{email} now has {settings.shown(entry.balance, shop.currency, shop.language)}.")
+            has = settings.shown(entry.balance, shop.currency, shop.language)
+            print_line("{email} now has {balance}.", email=email, balance=has)
 
     del list_accounts, pay_in

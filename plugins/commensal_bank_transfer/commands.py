@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from commensal import HERE, Folder, Money, hookimpl, named_enterprise, open_instance, plugin_settings
+from commensal import HERE, Folder, Money, hookimpl, named_enterprise, open_instance, plugin_settings, print_line
 
 from .entries import entries, settle, take_in
 from .settings import Settings
@@ -31,7 +31,10 @@ def commands(app: typer.Typer) -> None:
                 settings = plugin_settings(tx, opened.hooks, shop.id, "bank_transfer", Settings)
             credits = read_statement(file.read_bytes(), settings, shop.currency)
             taken = opened.store.transact(lambda tx: take_in(tx, shop.id, credits))
-        typer.echo(f"recorded {taken.matched}, waiting for you {taken.open}, known before {taken.known}")
+        print_line(
+            "recorded {recorded}, waiting for you {waiting}, known before {known}",
+            recorded=taken.matched, waiting=taken.open, known=taken.known,
+        )  # fmt: skip
 
     @app.command("open")
     def open_entries(enterprise: _Shop, instance: Folder = HERE) -> None:
@@ -50,6 +53,6 @@ def commands(app: typer.Typer) -> None:
         """Says for which order a credit was."""
         with open_instance(instance) as opened, opened.store.write() as tx:
             settle(tx, named_enterprise(tx, enterprise).id, entry, order, person_id=None)
-        typer.echo(f"Recorded for order {order}.")
+        print_line("Recorded for order {number}.", number=order)
 
     del import_statement, open_entries, settle_entry

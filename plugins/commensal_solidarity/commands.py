@@ -21,6 +21,7 @@ from commensal import (
     named_enterprise,
     open_instance,
     plugin_settings,
+    print_line,
     read_amount,
     translate,
 )
@@ -51,7 +52,7 @@ def commands(app: typer.Typer) -> None:
             found = statement_of(tx, shop.id, known, _day(first, "--from"), _day(last, "--to"))
         if csv is not None:
             csv.write_bytes(as_csv(found, shop.language))
-            typer.echo(f"{csv} holds {len(found.orders)} orders.")
+            print_line("{file} holds {count} orders.", file=csv, count=len(found.orders))
         else:
             _print(found, shop.language)
 
@@ -74,7 +75,8 @@ def commands(app: typer.Typer) -> None:
             assert day is not None
             record_payment(tx, shop.id, known.id, amount=read, paid_on=day, reference=reference)
             owed = statement_of(tx, shop.id, known).owed
-        typer.echo(f"{known.payer} now owes {format_money(owed, shop.currency, shop.language)}.")
+        amount_owed = format_money(owed, shop.currency, shop.language)
+        print_line("{payer} now owes {amount}.", payer=known.payer, amount=amount_owed)
 
     del statement, paid
 

@@ -9,7 +9,18 @@ from typing import Annotated
 
 import typer
 
-from commensal import HERE, Enterprise, Folder, Invalid, Problem, hookimpl, named_enterprise, open_instance, read_amount
+from commensal import (
+    HERE,
+    Enterprise,
+    Folder,
+    Invalid,
+    Problem,
+    hookimpl,
+    named_enterprise,
+    open_instance,
+    print_line,
+    read_amount,
+)
 
 from .as_csv import as_csv, worth
 from .making import Terms, add_batch, add_voucher
@@ -97,7 +108,7 @@ def _amount(text: str, shop: Enterprise, where: str) -> int:
 def _show(vouchers: Sequence[Voucher], shop: Enterprise, csv: Path | None) -> None:
     if csv is not None:
         csv.write_bytes(as_csv(vouchers, shop.language))
-        typer.echo(f"{len(vouchers)} codes in {csv}")
+        print_line("{count} codes in {file}", count=len(vouchers), file=csv)
         return
     for one in vouchers:
         uses = f"{one.used}/{one.most_uses}" if one.most_uses else str(one.used)

@@ -35,8 +35,6 @@ NOT_YET = (  # whose commands speak English only
         "audit", "backup", "check", "demo", "enterprise", "export", "hooks", "init", "jobs", "migrate", "new_plugin",
         "person", "plugins", "product_list", "report", "sale", "serve", "settings", "token", "upgrade", "work",
     )),
-    "commensal_federation/", "commensal_account/", "commensal_bank_transfer/", "commensal_solidarity/",
-    "commensal_vouchers/",
 )  # fmt: skip
 AFTERNOON = datetime(2026, 6, 4, 15, 0, tzinfo=UTC)  # 17:00 in Paris
 

@@ -15,8 +15,10 @@ from commensal import Instance
 from commensal.api.app import make_app
 from commensal.cli import app
 from commensal.clock import ManualClock
+from commensal.errors import CommensalError
 from commensal.instance import Settings
 from commensal.instance.begin import begin_instance
+from commensal.languages.shell import told
 from commensal.people.people import NewPerson, add_person
 from commensal.people.tokens import make_token
 from commensal_federation.identity import read_document
@@ -138,7 +140,19 @@ def test_the_shell_makes_keys_once_and_shows_the_fingerprint_to_read_aloud(shell
     digits = shell("fingerprint").output
     assert digits in made.output
     assert sum(len(word) == 5 and word.isdigit() for word in digits.split()) == 8
-    assert "Lisez-vous ces chiffres" in digits
+    assert "Read these digits to each other" in digits
+
+
+def test_in_a_french_shell_it_is_told_in_french(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LC_ALL", "fr_FR.UTF-8")
+
+    assert shell("init").output.startswith("Les clés sont créées.")
+    assert "Lisez-vous ces chiffres" in shell("fingerprint").output
+    assert "utilisée depuis le" in shell("list").output
+    refused = shell("revoke k9 --reason lost").exception
+    assert isinstance(refused, CommensalError)
+    assert told(refused) == "Il n’y a pas de clé k9."
+    assert "Liste toutes les clés" in shell("list --help").output
 
 
 def test_the_root_key_is_shown_taken_away_and_typed_in(shell: Shell) -> None:

@@ -11,6 +11,7 @@ from typer.testing import CliRunner, Result
 
 from commensal import Query
 from commensal.instance import instance as opening
+from commensal.languages.shell import told
 from commensal_federation.commands import commands
 from commensal_federation.moving.alarms import recovery_warnings
 from commensal_federation.openings.hearing import proposals_of
@@ -68,6 +69,22 @@ def test_a_producer_reads_an_order_and_says_that_less_will_come(farm: Producer, 
     there = shell(hub, "order", "show", the_order(hub).id).output
     assert there.splitlines()[2:6] == said.splitlines()[2:6], "both print the same statement"
     assert "order 1, Ada, loses 1 Apples" in there
+
+
+def test_a_producer_with_a_french_shell_reads_an_order_in_french(
+    farm: Producer, hub: Hub, shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    id = ordered(hub, farm, 5)
+    monkeypatch.setenv("LC_ALL", "fr_FR.UTF-8")
+    said = shell(farm, "order", "answer", id, "--line", "Apples=4").output
+    assert "de hub : elle est complète" in said
+    assert "4 sur 5 Apples à €20.00 : €80.00" in said
+    assert "En tout : " in said
+    assert "la commande 1, Ada, perd 1 Apples" in shell(hub, "order", "show", the_order(hub).id).output
+    slip = shell(farm, "order", "answer", id, "--line", "Pears=4", fails=True).output
+    assert "Pears n’est pas dans cette commande ; il y a : Apples" in " ".join(slip.replace("│", " ").split())
+    with farm.read() as tx:
+        assert "n’a pas de clé de secours" in told(next(recovery_warnings(farm.federation, tx)))
 
 
 def test_a_slip_in_an_answer_is_named_and_says_nothing(farm: Producer, hub: Hub, shell: Shell) -> None:

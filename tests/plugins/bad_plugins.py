@@ -89,7 +89,19 @@ BAD: dict[str, tuple[str, str]] = {
         "@hookimpl\ndef payment_methods(language: int): ...",
         "language is a str, not a int",
     ),
-    "it_speaks_french": ('said = translate("fr", "Nobody has translated this.")', "Nobody has translated this"),
+    "it_speaks_french": (
+        """
+        said = translate("fr", "Nobody has translated this.")
+
+        @hookimpl
+        def commands(app):
+            @app.command("tell")
+            def tell(loud: Annotated[bool, typer.Option(help="So that all hear it.")] = False):
+                '''Tells it.'''
+                commensal.print_line("{name} was told.", name="Ada")
+        """,
+        r"translated this.*\{name\} was told.*Tells it.*So that all hear it",
+    ),
     "its_settings_are_a_frozen_dataclass_with_defaults": (
         "@dataclass(frozen=True)\nclass S:\n    iban: str\n\n@hookimpl\ndef enterprise_settings():\n    return S",
         "give every field a default",

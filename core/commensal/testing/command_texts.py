@@ -13,17 +13,25 @@ _HELPED = ("Option", "Argument", "Typer")  # of typer, each with a `help`
 
 def help_in(file: Path, tree: ast.Module) -> Iterator[tuple[int, str]]:
     """The texts of help in a module, each with its line."""
+    made = set(_made_by_call(tree))
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and _last_name(node.func) in _HELPED:
             yield from ((one.lineno, text) for one in node.keywords if one.arg == "help" and (text := _text(one.value)))
-        elif isinstance(node, ast.FunctionDef) and any(map(_makes_a_command, node.decorator_list)):
+        elif isinstance(node, ast.FunctionDef) and (node.name in made or any(map(_is_command, node.decorator_list))):
             yield node.lineno, as_key(ast.get_docstring(node) or "")
     if file.name == "__init__.py" and any(_brings_commands(node) for node in tree.body):
         yield 1, (ast.get_docstring(tree) or "").partition("\n")[0]
 
 
-def _makes_a_command(decorator: ast.expr) -> bool:
-    return isinstance(decorator, ast.Call) and _last_name(decorator.func) in ("command", "callback")
+def _is_command(called: ast.expr) -> bool:
+    return isinstance(called, ast.Call) and _last_name(called.func) in ("command", "callback")
+
+
+def _made_by_call(tree: ast.AST) -> Iterator[str]:
+    """Names of functions that become commands without a decorator: ``app.command("list")(list_command)``."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and _is_command(node.func):
+            yield from (one.id for one in node.args if isinstance(one, ast.Name))
 
 
 def _brings_commands(node: ast.stmt) -> bool:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from commensal import HERE, Folder, console, named_enterprise, open_instance
+from commensal import HERE, Folder, console, named_enterprise, open_instance, spoken
 
 from ..links.links import link_by_id
 from ..links.values import Link
@@ -53,7 +53,11 @@ def retry_command(id: str, instance: Folder = HERE) -> None:
 
 
 def _print(one: Backorder, link: Link) -> None:
-    console.print(f"{one.id}  {one.session_name} at {link.name or link.url}: {_progress(one)}", markup=False)
+    said = spoken(
+        "{sale} at {platform}: {progress}",
+        sale=one.session_name, platform=link.name or link.url, progress=_progress(one),
+    )  # fmt: skip
+    console.print(f"{one.id}  {said}", markup=False)
     if one.iri:
         console.print(f"  {one.iri}", markup=False)
     if one.error:
@@ -64,25 +68,36 @@ def _print(one: Backorder, link: Link) -> None:
 
 def _progress(one: Backorder) -> str:
     if one.progress == "failing":
-        due = f", again at {one.due_at:%Y-%m-%d %H:%M} UTC" if one.due_at else ""
-        return f"failed {one.failures} times{due}"
+        if one.due_at is None:
+            return spoken("failed {count} times", count=one.failures)
+        return spoken("failed {count} times, again at {at:%Y-%m-%d %H:%M} UTC", count=one.failures, at=one.due_at)
     if one.progress == "parked":
-        return "not tried any more, see `commensal dfc order retry`"
-    told = {"": "not told yet", "Held": "told", "Complete": "complete", "Cancelled": "cancelled"}[one.said_state]
-    return f"{told}, more is to be told" if one.progress == "waiting" and one.said_state else told
+        return spoken("not tried any more, see `commensal dfc order retry`")
+    more = one.progress == "waiting"
+    match one.said_state:
+        case "Held":
+            return spoken("told, more is to be told" if more else "told")
+        case "Complete":
+            return spoken("complete, more is to be told" if more else "complete")
+        case "Cancelled":
+            return spoken("cancelled, more is to be told" if more else "cancelled")
+    return spoken("not told yet")
 
 
 def _said(line: BackorderLine, *, final: bool) -> Iterator[str]:
-    yield f"{line.name}: {line.pieces} pieces"
+    yield spoken("{product}: {count} pieces", product=line.name, count=line.pieces)
     if line.per_case != 1:
-        yield f"{line.cases} cases of {line.per_case}"
-    if line.answer:
-        yield f"{line.answer}" if line.answer == "confirmed" else f"{line.answer} to {line.confirmed}"
+        yield spoken("{count} cases of {size}", count=line.cases, size=line.per_case)
+    if line.answer == "confirmed":
+        yield spoken("confirmed")
+    elif line.answer:
+        shortened = line.answer == "shortened"
+        yield spoken("shortened to {count}" if shortened else "refused to {count}", count=line.confirmed)
     if line.reason:
         yield line.reason
     if final and line.cases != (line.said or 0):
-        yield f"{line.said or 0} were told: it has changed since it was completed"
+        yield spoken("{count} were told: it has changed since it was completed", count=line.said or 0)
     if line.surplus:
-        yield f"{line.surplus} pieces more than was ordered"
+        yield spoken("{count} pieces more than was ordered", count=line.surplus)
     if line.told_price is not None and line.price is not None and line.told_price != line.price:
-        yield "at another price than was listed"
+        yield spoken("at another price than was listed")

@@ -17,10 +17,13 @@ from commensal import (
     list_categories,
     named_enterprise,
     open_instance,
+    print_line,
+    spoken,
 )
 
 from ..arguments import OurEnterprise
-from ..moving.recovering import SHOWN_ONCE, has_recovery_key, make_recovery_key
+from ..moving.recovering import has_recovery_key, make_recovery_key
+from ..moving.showing import show_key
 from ..peers.peers import peers
 from ..runtime import federation_of
 from .grants import accept_grant, end_grant, follow, give_grant, grants_between
@@ -70,23 +73,22 @@ def _add_giving(grant: typer.Typer) -> None:
                 federation, tx, grantor, _peer_of(tx, hub), hub, name or hub,
                 category_id=_category_of(tx, grantor, category) if category else None, resell=resell,
             )  # fmt: skip
-            typer.echo(f"{given.id}: offered. Their people have to accept it.")
+            print_line("{grant}: offered. Their people have to accept it.", grant=given.id)
             if not has_recovery_key(federation, tx, grantor):
-                made = make_recovery_key(federation, tx, grantor)
-                typer.echo(f"{made.secret}\n{SHOWN_ONCE}")
+                show_key(make_recovery_key(federation, tx, grantor))
 
     @grant.command("accept")
     def accept(grant_id: str, instance: Folder = HERE) -> None:
         """Takes a grant that was offered to a hub of this instance."""
         with open_instance(instance) as opened, opened.store.write() as tx:
             taken = accept_grant(federation_of(opened), tx, grant_id)
-            typer.echo(f"{taken.other_name}'s goods come in now, and can be listed.")
+            print_line("{name}'s goods come in now, and can be listed.", name=taken.other_name)
 
     @grant.command("end")
     def end(grant_id: str, instance: Folder = HERE) -> None:
         """Takes a grant back, or gives a received one up. What was ordered stays ordered."""
         with open_instance(instance) as opened, opened.store.write() as tx:
-            typer.echo(f"It is {end_grant(federation_of(opened), tx, grant_id).state}.")
+            print_line("It is {state}.", state=end_grant(federation_of(opened), tx, grant_id).state)
 
     del give, accept, end
 
@@ -106,12 +108,13 @@ def _add_following(grant: typer.Typer) -> None:
         try:
             percent = Decimal(margin)
         except InvalidOperation:
-            raise typer.BadParameter(f"{margin} is no number of percent, like 15 or 12.5") from None
+            said = spoken("{margin} is no number of percent, like 15 or 12.5", margin=margin)
+            raise typer.BadParameter(said) from None
         with open_instance(instance) as opened, opened.store.write() as tx:
             hub = named_enterprise(tx, enterprise).id
             followed = follow(tx, hub, grant_id, catalog or catalogs_of(tx, hub)[0].id, percent)
             list_all(tx, followed)
-            typer.echo("The catalog follows from now on.")
+            print_line("The catalog follows from now on.")
 
     del follow_grant
 

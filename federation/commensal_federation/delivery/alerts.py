@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
 from sqlalchemy import delete, select
 
-from commensal import NotFound, Transaction, insert_or, translate
+from commensal import NotFound, Transaction, insert_or
 
 from .tables import federation_alert
 
@@ -29,21 +29,24 @@ class Alert:
     last_at: datetime
 
 
-def title(language: str, kind: str) -> str:
-    """What this kind of alert means, for the reader; what exactly happened is in English, as the other side said it."""
+def title(kind: str, _: Callable[[str], str]) -> str:
+    """What this kind of alert means, in the reader's language; what exactly happened is in English, as the other side
+    said it."""
     titles = {
-        "equivocation": translate(language, "It has contradicted itself: two messages with one number or id."),
-        "epoch": translate(language, "It has sent a message of before its restore."),
-        "restored": translate(language, "It was restored from a backup; what it said after that may be lost."),
-        "future_cursor": translate(language, "One of the two was restored from a backup and does not know it."),
-        "lost": translate(language, "Messages of it are lost, or cannot be read."),
-        "not_ours": translate(language, "It claims messages of ours that we have not signed."),
-        "dead_letter": translate(language, "It has refused a message of ours."),
-        "refused": translate(language, "It refuses our requests."),
-        "clock": translate(language, "Our clock and its differ: one of them is wrong."),
-        "document": translate(language, "Its document cannot be fetched, or is not signed by the key that you know."),
-        "revoked": translate(language, "It has ended the trade."),
-        "move": translate(language, "An enterprise that you trade with moves to another instance."),
+        "equivocation": _("It has contradicted itself: two messages with one number or id."),
+        "epoch": _("It has sent a message of before its restore."),
+        "restored": _("It was restored from a backup; what it said after that may be lost."),
+        "future_cursor": _("One of the two was restored from a backup and does not know it."),
+        "lost": _("Messages of it are lost, or cannot be read."),
+        "not_ours": _("It claims messages of ours that we have not signed."),
+        "dead_letter": _("It has refused a message of ours."),
+        "refused": _("It refuses our requests."),
+        "clock": _("Our clock and its differ: one of them is wrong."),
+        "document": _("Its document cannot be fetched, or is not signed by the key that you know."),
+        "revoked": _("It has ended the trade."),
+        "move": _("An enterprise that you trade with moves to another instance."),
+        "sale": _("A sale that it proposed asks for your attention."),
+        "item": _("Something of its catalogue was left out."),
     }
     return titles.get(kind, kind)
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from commensal import HERE, Folder, open_instance
+from commensal import HERE, Folder, open_instance, print_line
 
 from ..runtime import federation_of
 from .dead_letters import Box, dead_letters, discard, newest, replay
@@ -33,7 +33,7 @@ def add_message_commands(app: typer.Typer) -> None:
         with open_instance(instance) as opened:
             federation = federation_of(opened)
             told = opened.store.transact(lambda tx: restored(federation, tx, f"said {tx.now:%Y-%m-%dT%H:%M:%S.%fZ}"))
-        typer.echo(
+        print_line(
             "The worker now takes up with each peer." if told else "It has never spoken; there is nothing to do."
         )
 
@@ -57,7 +57,10 @@ def _add_looking(message: typer.Typer) -> None:
     def show(id: _Id, instance: Folder = HERE) -> None:
         """Shows a message as it was signed."""
         kept = _kept(instance, id)
-        typer.echo(f"{kept.type} {kept.state}, {'from' if kept.box == 'in' else 'to'} {kept.peer}")
+        print_line(
+            "{type} {state}, from {peer}" if kept.box == "in" else "{type} {state}, to {peer}",
+            type=kept.type, state=kept.state, peer=kept.peer,
+        )  # fmt: skip
         Console(soft_wrap=True).print_json(kept.body)
 
     @message.command("verify")
@@ -66,9 +69,9 @@ def _add_looking(message: typer.Typer) -> None:
         kept = _kept(instance, id)
         typer.echo(f"{kept.key_id}\n{kept.key}\n{kept.at:%Y-%m-%d %H:%M:%S} UTC")
         if kept.proof:
-            typer.echo(f"Not proven: {kept.proof}")
+            print_line("Not proven: {reason}", reason=kept.proof)
             raise typer.Exit(1)
-        typer.echo("The signature holds.")
+        print_line("The signature holds.")
 
     del listed, show, verify
 
@@ -94,7 +97,7 @@ def _add_letters(message: typer.Typer) -> None:
         """Puts a dead letter away."""
         with open_instance(instance) as opened, opened.store.write() as tx:
             discard(tx, _box(came), id)
-        typer.echo("It is kept as evidence, and shown no more.")
+        print_line("It is kept as evidence, and shown no more.")
 
     del dead, again, put_away
 

@@ -24,6 +24,7 @@ from commensal import (
     open_coordination,
     put_on_sale,
     sellable_products,
+    spoken,
 )
 
 from ..catalogue.grants import accept_grant, follow, give_grant, grants_between, mirror_of
@@ -125,9 +126,13 @@ def _tries(network: DemoNetwork) -> list[str]:
     urls = [one.instance.settings.base_url for one in network.neighbours]
     home = network.home.folder
     return [
-        *(f"Look at what producers of the region sell at {url}" for url in urls),
-        "Buy the last crate of something from both at once: one of you gets it.",
-        f"Stop the producers' instance (pkill -f 'serve --instance {home}$'), and go on buying what the others hold.",
-        f"Start it again (commensal serve --instance {home}).",
-        f"Watch it catch up: commensal leases --instance {home}",
+        *(spoken("Look at what producers of the region sell at {url}", url=url) for url in urls),
+        spoken("Buy the last crate of something from both at once: one of you gets it."),
+        spoken(
+            "Stop the producers' instance (pkill -f 'serve --instance {home}$'), and go on buying what the others "
+            "hold.",
+            home=home,
+        ),
+        spoken("Start it again (commensal serve --instance {home}).", home=home),
+        spoken("Watch it catch up: commensal leases --instance {home}", home=home),
     ]

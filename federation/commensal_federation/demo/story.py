@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import httpx
 
-from commensal import DemoRun, StockLot, broken_invariants, lots_by_id, lots_of, open_instance
+from commensal import DemoRun, StockLot, broken_invariants, lots_by_id, lots_of, open_instance, spoken
 
 from ..leases.questions import leases
 
@@ -80,12 +80,13 @@ def _last_crate(run: DemoRun, traded: Traded, shops: list[Shop]) -> list[str]:
     both = offers[0].keys() & offers[1].keys()
     few = [name for name in both if offers[0][name]["left"] in _FEW and len(_at_home(traded, name)) == 1]
     if not few:
-        return ["there is nothing of which there are few"]
+        return [spoken("there is nothing of which there are few")]
     name = min(few, key=lambda one: (int(offers[0][one]["left"]), one))
     items = [str(one[name]["item_id"]) for one in offers]
     grains = _to_be_had(traded, name, [str(one[name]["lot_id"]) for one in offers])
     there = grains // int(offers[0][name]["lot_quantity"])
-    run.say(f"[bold]Two regions[/bold] sell {name}, of which there are {there}, counted once")
+    said = "[bold]Two regions[/bold] sell {product}, of which there are {count}, counted once"
+    run.say(spoken(said, product=name, count=there))
     bought = [0] * len(shops)
     with ThreadPoolExecutor(len(shops)) as pool:
         for _ in range(int(PATIENCE)):  # what lies idle at one hub is called back for the other
@@ -94,8 +95,11 @@ def _last_crate(run: DemoRun, traded: Traded, shops: list[Shop]) -> list[str]:
             if sum(bought) >= there:
                 break
             time.sleep(1)
-    run.say(f"[bold]Bought[/bold] at both at once, piece by piece: {bought[0]} here, {bought[1]} there")
-    return [] if sum(bought) == there else [f"{sum(bought)} pieces of {there} were sold"]
+    said = "[bold]Bought[/bold] at both at once, piece by piece: {here} here, {there} there"
+    run.say(spoken(said, here=bought[0], there=bought[1]))
+    if sum(bought) == there:
+        return []
+    return [spoken("{sold} pieces of {count} were sold", sold=sum(bought), count=there)]
 
 
 def _offered_once(shop: Shop) -> dict[str, dict[str, Any]]:
@@ -116,13 +120,15 @@ def _stopped(run: DemoRun, traded: Traded, shop: Shop) -> list[str]:
     """The producers' instance is gone; the hub sells what it holds."""
     held = _until(lambda: _held(traded, shop), lambda one: one is not None)
     if held is None:
-        return ["a hub holds nothing ahead of need"]
+        return [spoken("a hub holds nothing ahead of need")]
     run.stop(0)
     sold = shop.order(str(held["item_id"]))
-    said = "and gets it" if sold else "in vain"
-    run.say(f"[bold]The producers' instance[/bold] is stopped; a customer of a hub orders {held['name']}, {said}")
+    said = "[bold]The producers' instance[/bold] is stopped; a customer of a hub orders {product}, in vain"
+    if sold:
+        said = "[bold]The producers' instance[/bold] is stopped; a customer of a hub orders {product}, and gets it"
+    run.say(spoken(said, product=held["name"]))
     run.start(0)
-    return [] if sold else ["a hub could not sell what it holds"]
+    return [] if sold else [spoken("a hub could not sell what it holds")]
 
 
 def _held(traded: Traded, shop: Shop) -> dict[str, Any] | None:
@@ -158,7 +164,9 @@ def _difference(traded: Traded) -> list[str]:
         (lot.free + lot.reserved for folder in traded.hubs for lot in _lots(folder).values() if not lot.unlimited),
         Decimal(0),
     )
-    return [] if lent == held else [f"producers have lent {lent:f}, and hubs hold {held:f}"]
+    if lent == held:
+        return []
+    return [spoken("producers have lent {lent:f}, and hubs hold {held:f}", lent=lent, held=held)]
 
 
 def _lot(folder: Path, lot_id: str) -> StockLot:
@@ -176,9 +184,10 @@ def _books(run: DemoRun, traded: Traded) -> list[str]:
     wrong = []
     for folder in (traded.home, *traded.hubs):
         with open_instance(folder) as opened, opened.store.read() as tx:
-            wrong += [f"{folder.name}: {one}" for one in broken_invariants(tx)]
+            wrong += [f"{folder.name}: {spoken(one.text, **one.values)}" for one in broken_invariants(tx)]
     if not wrong:
-        run.say("[green]All is well[/green] in all three databases: nothing oversold, both sides of each lease agree.")
+        said = "[green]All is well[/green] in all three databases: nothing oversold, both sides of each lease agree."
+        run.say(spoken(said))
     return wrong
 
 

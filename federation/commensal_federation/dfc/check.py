@@ -5,33 +5,42 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from .read import DfcDocument
+from commensal import spoken
+
+from .read import DfcDocument, Finding
 from .vocabulary import DfcItem, DfcLine, DfcOffer, DfcOther, DfcProduct
 
 
 def described(document: DfcDocument) -> Iterator[str]:
     """How it is written, and what is understood, a line for each."""
-    yield f"This is a document of DFC {document.version}: {'; '.join(document.shapes)}."
+    shapes = "; ".join(document.shapes)
+    yield spoken("This is a document of DFC {version}: {shapes}.", version=document.version, shapes=shapes)
     kinds = Counter(type(one).NAMES[0] for one in document.things.values() if not isinstance(one, DfcOther))
     if kinds:
-        yield f"Understood: {', '.join(f'{count} {name}' for name, count in sorted(kinds.items()))}."
+        things = ", ".join(f"{count} {name}" for name, count in sorted(kinds.items()))
+        yield spoken("Understood: {things}.", things=things)
     for name, count in _counted(document):
         yield f"  {count} {name}"
     for event in document.events:
-        yield f"Understood: the notice to {event.kind} {event.enterprise} ({event.scope or 'no scope'})."
+        yield spoken(
+            "Understood: the notice to {kind} {enterprise} ({scope}).",
+            kind=event.kind, enterprise=event.enterprise, scope=event.scope or spoken("no scope"),
+        )  # fmt: skip
     for iri, members in document.containers.items():
-        yield f"The container {iri} lists {len(members)}."
+        yield spoken("The container {iri} lists {count}.", iri=iri, count=len(members))
 
 
-def objections(document: DfcDocument) -> Iterator[str]:
-    """What cannot be right, and then what is not understood, a line for each, with where it stands first."""
-    for one in document.findings:
-        word = "Wrong" if one.weight == "wrong" else "Not understood"
-        often = f" ({one.count} times)" if one.count > 1 else ""
-        where = f" At {one.iri}." if one.iri else ""
-        yield f"{word} [{one.code}]: {one.text}{often}{where}"
-    for hint in _missing(document):
-        yield f"Missing: {hint}"
+def objection(one: Finding) -> str:
+    """What cannot be right, or is not understood, with where it stands first. What it is is told in English, as to the
+    platform's developers."""
+    word = spoken("Wrong" if one.weight == "wrong" else "Not understood")
+    where = " " + spoken("At {iri}.", iri=one.iri) if one.iri else ""
+    return f"{word} [{one.code}]: {text_of(one)}{where}"
+
+
+def text_of(one: Finding) -> str:
+    """What was noticed, and how often."""
+    return spoken("{what} ({count} times)", what=one.text, count=one.count) if one.count > 1 else one.text
 
 
 def _counted(document: DfcDocument) -> Iterator[tuple[str, int]]:
@@ -39,25 +48,28 @@ def _counted(document: DfcDocument) -> Iterator[tuple[str, int]]:
     yield from (
         (name, count)
         for name, count in (
-            ("offers with a price", sum(one.price is not None for one in offers)),
-            ("items with a stock", sum(one.stock is not None for one in items)),
-            ("items without a limit", sum(one.stock is None for one in items)),
-            ("products with their size", sum(one.quantity is not None for one in products)),
-            ("products with a product type", sum(one.product_type is not None for one in products)),
+            (spoken("offers with a price"), sum(one.price is not None for one in offers)),
+            (spoken("items with a stock"), sum(one.stock is not None for one in items)),
+            (spoken("items without a limit"), sum(one.stock is None for one in items)),
+            (spoken("products with their size"), sum(one.quantity is not None for one in products)),
+            (spoken("products with a product type"), sum(one.product_type is not None for one in products)),
         )
         if count
     )
 
 
-def _missing(document: DfcDocument) -> Iterator[str]:
-    """What a catalogue or an order needs before anybody can buy by it."""
+def missing(document: DfcDocument) -> Iterator[str]:
+    """What a catalogue or an order needs before anybody can buy by it, a line for each."""
     offered = {one.item for one in document.all(DfcOffer) if one.price}
     bare = [one for one in document.all(DfcItem) if one.iri not in offered and one.product not in offered]
     if bare:
-        yield f"{len(bare)} CatalogItem without an Offer that has a price. At {bare[0].iri}."
+        text = "Missing: {count} CatalogItem without an Offer that has a price. At {iri}."
+        yield spoken(text, count=len(bare), iri=bare[0].iri)
     unlinked = [one for one in document.all(DfcItem) if one.product is None]
     if unlinked:
-        yield f"{len(unlinked)} CatalogItem that references no product. At {unlinked[0].iri}."
+        text = "Missing: {count} CatalogItem that references no product. At {iri}."
+        yield spoken(text, count=len(unlinked), iri=unlinked[0].iri)
     lost = [one for one in document.all(DfcLine) if one.offer is None or one.quantity is None]
     if lost:
-        yield f"{len(lost)} OrderLine without its offer or quantity. At {lost[0].iri}."
+        text = "Missing: {count} OrderLine without its offer or quantity. At {iri}."
+        yield spoken(text, count=len(lost), iri=lost[0].iri)

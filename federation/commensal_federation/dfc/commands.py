@@ -17,7 +17,7 @@ from commensal import (
     named_enterprise,
     open_instance,
     read_defaults,
-    say,
+    spoken,
 )
 
 from ..links.client import DfcClient
@@ -25,7 +25,7 @@ from ..links.pages import read_catalogue
 from ..links.said import ApiKeyFile, TokenFile, said_secret
 from ..links.values import Access, Auth
 from ..runtime import federation_of
-from .check import described, objections
+from .check import described, missing, objection, text_of
 from .export import export_enterprise
 from .importing import import_document
 from .iris import KINDS
@@ -38,6 +38,7 @@ dfc = typer.Typer(
     help="Documents of the Data Food Consortium: look at them, write them, take them in.", no_args_is_help=True
 )
 _Source = Annotated[str, typer.Argument(metavar="FILE|URL")]
+_STYLES = {"wrong": "red", "note": "yellow"}
 
 
 @dfc.command("check")
@@ -52,8 +53,10 @@ def check_command(
     document = _read(source, *said_secret(token_file, api_key_file), instance, host=host)
     for line in described(document):
         console.print(line, markup=False)
-    for line in objections(document):
-        console.print(line, markup=False, style="red" if line.startswith("Wrong") else "yellow")
+    for one in document.findings:
+        console.print(objection(one), markup=False, style=_STYLES[one.weight])
+    for line in missing(document):
+        console.print(line, markup=False, style="yellow")
     if any(one.weight == "wrong" for one in document.findings):
         raise typer.Exit(1)
 
@@ -68,7 +71,7 @@ def export_command(
 ) -> None:
     """Writes what an enterprise has as a DFC document: itself, its products, stock, catalogs and prices."""
     if bool(enterprise) == every:
-        raise typer.BadParameter("Name an enterprise, or say --all.")
+        raise typer.BadParameter(spoken("Name an enterprise, or say --all."))
     with open_instance(instance) as opened, opened.store.read() as tx:
         whose = (
             [one for one in every_enterprise(tx) if not one.archived_at]
@@ -83,7 +86,7 @@ def export_command(
         typer.echo(content.decode())
         return
     output.write_bytes(content)
-    console.print(f"wrote {len(things)} things to {output}", markup=False)
+    console.print(spoken("wrote {count} things to {file}", count=len(things), file=output), markup=False)
 
 
 @dfc.command("import")
@@ -103,19 +106,24 @@ def import_command(
     """Makes the enterprise's products, stock and prices what the document says: all of it, or nothing."""
     document = _read(source, *said_secret(token_file, api_key_file), instance)
     with open_instance(instance) as opened:
-        language = opened.settings.language
-        defaults = read_defaults(default_category, default_vat, language)
+        defaults = read_defaults(default_category, default_vat, opened.settings.language)
         base = opened.settings.base_url.rstrip("/")
         with opened.store.write() as tx:
             whose = named_enterprise(tx, enterprise)
             report = import_document(tx, base, whose, document, defaults=defaults, catalog_id=catalog, dry_run=dry_run)
     _print_findings((*document.findings, *report.findings))
     for problem in report.listed.problems:
-        console.print(f"{problem.where}: {say(language, problem)}", markup=False, style="red")
+        console.print(f"{problem.where}: {spoken(problem.text, **problem.values)}", markup=False, style="red")
     if report.listed.unlisted:
-        console.print(f"… and {report.listed.unlisted} more mistakes.")
-    would, listed = "would create" if dry_run else "created", report.listed
-    console.print(f"{would} {listed.created}, changed {listed.changed}, left {listed.unchanged} as they were")
+        console.print(spoken("… and {count} more mistakes.", count=report.listed.unlisted))
+    listed = report.listed
+    said = spoken(
+        "would create {created}, changed {changed}, left {unchanged} as they were"
+        if dry_run
+        else "created {created}, changed {changed}, left {unchanged} as they were",
+        created=listed.created, changed=listed.changed, unchanged=listed.unchanged,
+    )  # fmt: skip
+    console.print(said)
     if listed.problems:
         raise typer.Exit(1)
 
@@ -132,16 +140,17 @@ def _read(source: str, auth: Auth, secret: Secret, folder: Path, *, host: str = 
     try:
         return read(Path(source).read_bytes(), host=host)
     except OSError as error:
-        raise typer.BadParameter(f"{source} is no file that can be read: {error.strerror}") from None
+        said = spoken("{file} is no file that can be read: {reason}", file=source, reason=error.strerror)
+        raise typer.BadParameter(said) from None
     except Unreadable as error:
-        console.print(f"{source} is not read [{error.code}]: {error.text}", markup=False, style="red")
+        said = spoken("{file} is not read [{code}]: {reason}", file=source, code=error.code, reason=error.text)
+        console.print(said, markup=False, style="red")
         raise typer.Exit(1) from None
 
 
 def _print_findings(findings: tuple[Finding, ...]) -> None:
     for one in findings:
-        often = f" ({one.count} times)" if one.count > 1 else ""
-        console.print(f"{one.text}{often}", markup=False, style="red" if one.weight == "wrong" else "yellow")
+        console.print(text_of(one), markup=False, style=_STYLES[one.weight])
 
 
 def _containers(base: str, things: dict[str, Thing]) -> dict[str, list[str]]:

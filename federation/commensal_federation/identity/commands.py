@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from commensal import HERE, Conflict, Folder, open_instance, translate
+from commensal import HERE, Conflict, Folder, open_instance, print_line, spoken
 
 from ..runtime import Federation, federation_of
 from ..signing import BadKey, SigningKey
@@ -20,7 +20,6 @@ from .fingerprint import fingerprint_of
 from .keys import Key, key_iri, no_key, our_keys, root_key
 
 _Ask = Annotated[bool, typer.Option("--root", help="Ask for the root key, which is not on this machine.")]
-_READ = "Read these digits to each other on the telephone, or by video, before you accept a peer."
 
 
 def add_keys(app: typer.Typer) -> None:
@@ -38,10 +37,10 @@ def _add_looking(keys: typer.Typer) -> None:
         """Makes the keys, if there are none yet, and shows the fingerprint."""
         with _opened(instance) as federation:
             new = begin_identity(federation)
-            typer.echo("Keys were made." if new else "There are keys already; nothing was changed.")
+            print_line("Keys were made." if new else "There are keys already; nothing was changed.")
             _show_fingerprint(federation)
             if new:
-                typer.echo("Now take the root key away from here: `commensal federation keys root export --remove`.")
+                print_line("Now take the root key away from here: `commensal federation keys root export --remove`.")
 
     @keys.command("list")
     def list_keys(instance: Folder = HERE) -> None:
@@ -71,7 +70,7 @@ def _add_changing(keys: typer.Typer) -> None:
             given = _asked(federation) if root else None
             act = federation.instance.store.transact
             key = act(lambda tx: rotate(federation, tx, at_once=now, root=given))
-            typer.echo(f"{key.name} is used from {key.used_from:%Y-%m-%d %H:%M} UTC.")
+            print_line("{key} is used from {at:%Y-%m-%d %H:%M} UTC.", key=key.name, at=key.used_from)
 
     @keys.command("revoke")
     def revoke_key(
@@ -86,7 +85,9 @@ def _add_changing(keys: typer.Typer) -> None:
             federation.instance.store.transact(lambda tx: revoke(federation, tx, name, reason, root=given))
             with federation.instance.store.read() as tx:
                 forget_ended(folder_of(federation.instance.folder), our_keys(tx), tx.now)
-            typer.echo(f"{name} is revoked. Peers are told in a moment, and those that are away when they are back.")
+            print_line(
+                "{key} is revoked. Peers are told in a moment, and those that are away when they are back.", key=name
+            )
 
     del rotate_keys, revoke_key
 
@@ -107,10 +108,10 @@ def _add_root(keys: typer.Typer) -> None:
             if key is None:
                 raise Conflict("root_needed", "The root key is not on this machine.")
             typer.echo(key.secret())
-            typer.echo(
-                "Whoever has this can speak for this instance for ever. Keep it on paper, in two places.", err=True
-            )
-            if remove and typer.confirm("Have you written it down? It is deleted from this machine.", err=True):
+            keep = spoken("Whoever has this can speak for this instance for ever. Keep it on paper, in two places.")
+            typer.echo(keep, err=True)
+            ask = spoken("Have you written it down? It is deleted from this machine.")
+            if remove and typer.confirm(ask, err=True):
                 file_of(folder_of(federation.instance.folder), "root").unlink()
 
     @root.command("sign")
@@ -121,7 +122,7 @@ def _add_root(keys: typer.Typer) -> None:
                 here = root_key(federation, tx) is not None
             given = None if here else _asked(federation)
             federation.instance.store.transact(lambda tx: renew_key_set(federation, tx, root=given))
-            typer.echo("The set of keys is signed.")
+            print_line("The set of keys is signed.")
 
     del export, sign
 
@@ -134,7 +135,7 @@ def _opened(folder: Path) -> Iterator[Federation]:
 
 def _asked(federation: Federation) -> SigningKey:
     """The root key, typed in. It is used in memory and kept nowhere."""
-    said = typer.prompt("Root key (z3u2…)", hide_input=True)
+    said = typer.prompt(spoken("Root key (z3u2…)"), hide_input=True)
     try:
         return SigningKey.read(key_iri(federation, "root"), said)
     except BadKey:
@@ -149,18 +150,20 @@ def _show_fingerprint(federation: Federation) -> None:
     digits = fingerprint_of(federation.iri, keys[0].multikey).split()
     typer.echo(federation.iri)
     typer.echo("  ".join(digits[:4]) + "\n" + "  ".join(digits[4:]))
-    typer.echo(translate(federation.instance.settings.language, _READ))
+    print_line("Read these digits to each other on the telephone, or by video, before you accept a peer.")
 
 
 def _state(key: Key, federation: Federation) -> str:
     now = federation.instance.clock.now()
     if key.kind == "root":
         here = file_of(folder_of(federation.instance.folder), "root").exists()
-        return "root, on this machine" if here else "root, away"
+        return spoken("root, on this machine" if here else "root, away")
     if key.revoked_at is not None:
-        return f"revoked {key.revoked_at:%Y-%m-%d}: {key.reason}"
+        return spoken("revoked {at:%Y-%m-%d}: {reason}", at=key.revoked_at, reason=key.reason)
     if not key.live(now):
-        return f"ended {key.ends_at:%Y-%m-%d}"
+        return spoken("ended {at:%Y-%m-%d}", at=key.ends_at)
     if key.used_from is None:
-        return "stands by"
-    return f"used from {key.used_from:%Y-%m-%d}" + (f" until {key.ends_at:%Y-%m-%d}" if key.ends_at else "")
+        return spoken("stands by")
+    if key.ends_at is None:
+        return spoken("used from {begins:%Y-%m-%d}", begins=key.used_from)
+    return spoken("used from {begins:%Y-%m-%d} until {ends:%Y-%m-%d}", begins=key.used_from, ends=key.ends_at)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from commensal import HERE, Folder, open_instance
+from commensal import HERE, Folder, open_instance, print_line, spoken
 
 from ..runtime import federation_of
 from .lending import accept_late, force_return
@@ -29,7 +29,7 @@ def add_lease_commands(app: typer.Typer) -> None:
             if force:
                 force_return(federation, tx, force)
             if accept_late_of and not accept_late(federation, tx, accept_late_of):
-                typer.echo("Less is free than was sold late: count the stock first, or refuse the order's line.")
+                print_line("Less is free than was sold late: count the stock first, or refuse the order's line.")
                 raise typer.Exit(1)
             for one in leases(tx, limit=10_000):
                 typer.echo(_line(one))
@@ -38,7 +38,12 @@ def add_lease_commands(app: typer.Typer) -> None:
 
 
 def _line(one: Lease) -> str:
-    who = f"{one.peer_name} holds" if one.role == "lender" else f"held from {one.peer_name}:"
-    late = f", {one.late:f} sold late" if one.late else ""
-    until = f", until {one.until:%Y-%m-%d %H:%M} UTC" if one.until else ""
-    return f"{one.id}  {one.lot_name}: {who} {max(one.out, one.held):f} {one.unit}, {one.sold:f} sold{late}{until}"
+    said = spoken(
+        "{lot}: {peer} holds {held:f} {unit}, {sold:f} sold"
+        if one.role == "lender"
+        else "{lot}: held from {peer}: {held:f} {unit}, {sold:f} sold",
+        lot=one.lot_name, peer=one.peer_name, held=max(one.out, one.held), unit=one.unit, sold=one.sold,
+    )  # fmt: skip
+    late = spoken(", {late:f} sold late", late=one.late) if one.late else ""
+    until = spoken(", until {until:%Y-%m-%d %H:%M} UTC", until=one.until) if one.until else ""
+    return f"{one.id}  {said}{late}{until}"

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from commensal import HERE, Folder, console, named_enterprise, open_instance, read_defaults
+from commensal import HERE, Folder, console, named_enterprise, open_instance, read_defaults, spoken
 
 from ..runtime import federation_of
 from .links import link_by_id, link_catalogue, links_of, unlink
@@ -48,7 +48,7 @@ def link_command(
     """Links goods of a platform that speaks DFC, reads them, and keeps them as they are there."""
     auth, secret = said_secret(token_file, api_key_file, client_secret_file)
     if dfc_version not in _VERSIONS:
-        raise typer.BadParameter("--dfc is 1 or 2")
+        raise typer.BadParameter(spoken("--dfc is 1 or 2"))
     with open_instance(instance) as opened:
         federation = federation_of(opened)
         defaults = read_defaults(default_category, default_vat, opened.settings.language)
@@ -59,7 +59,8 @@ def link_command(
                 secret=secret.reveal(), catalog_id=catalog or None, margin=_percent(margin) if catalog else None,
                 default_type=defaults.category or "", default_vat=defaults.vat_rate,
             )  # fmt: skip
-        console.print(f"{made.id}: linked. It is read every hour, and when a sale opens.", markup=False)
+        said = spoken("{link}: linked. It is read every hour, and when a sale opens.", link=made.id)
+        console.print(said, markup=False)
         _told(refresh(federation, made.id))
         with opened.store.read() as tx:
             _findings(link_by_id(tx, made.id))
@@ -70,14 +71,7 @@ def links_command(enterprise: Annotated[str, typer.Option(help="Only its own.")]
     with open_instance(instance) as opened, opened.store.read() as tx:
         whose = named_enterprise(tx, enterprise).id if enterprise else None
         for one in links_of(tx, enterprise_id=whose, limit=1000):
-            read_at = f"{one.refreshed_at:%Y-%m-%d %H:%M} UTC" if one.refreshed_at else "never"
-            console.print(
-                f"{one.id}  {one.name or one.url} ({one.url}): {one.state}, {one.products} products, read {read_at}",
-                markup=False,
-            )
-            if one.error:
-                console.print(f"  failed {one.failures} times: {one.error}", markup=False, style="red")
-            _findings(one)
+            _print(one)
 
 
 def refresh_command(link_id: str, instance: Folder = HERE) -> None:
@@ -92,18 +86,37 @@ def unlink_command(link_id: str, instance: Folder = HERE) -> None:
     """Takes everything of a link off sale. What was ordered stays ordered."""
     with open_instance(instance) as opened, opened.store.write() as tx:
         unlink(tx, link_by_id(tx, link_id).enterprise_id, link_id)
-        console.print("It is unlinked, and nothing of it is sold any more.")
+        console.print(spoken("It is unlinked, and nothing of it is sold any more."))
 
 
 def _percent(said: str) -> Decimal:
     try:
         return Decimal(said)
     except InvalidOperation:
-        raise typer.BadParameter(f"{said} is no number of percent, like 15 or 12.5") from None
+        wrong = spoken("{margin} is no number of percent, like 15 or 12.5", margin=said)
+        raise typer.BadParameter(wrong) from None
+
+
+def _print(one: Link) -> None:
+    said = spoken(
+        "{state}, {count} products, read {at:%Y-%m-%d %H:%M} UTC"
+        if one.refreshed_at
+        else "{state}, {count} products, never read",
+        state=one.state, count=one.products, at=one.refreshed_at,
+    )  # fmt: skip
+    console.print(f"{one.id}  {one.name or one.url} ({one.url}): {said}", markup=False)
+    if one.error:
+        failed = spoken("failed {count} times: {reason}", count=one.failures, reason=one.error)
+        console.print(f"  {failed}", markup=False, style="red")
+    _findings(one)
 
 
 def _told(done: Refreshed) -> None:
-    console.print(f"new {done.new}, changed {done.changed}, gone {done.gone}, left {done.unchanged} as they were")
+    said = spoken(
+        "new {new}, changed {changed}, gone {gone}, left {unchanged} as they were",
+        new=done.new, changed=done.changed, gone=done.gone, unchanged=done.unchanged,
+    )  # fmt: skip
+    console.print(said)
 
 
 def _findings(link: Link) -> None:

@@ -16,7 +16,7 @@ VARIABLE = "COMMENSAL_DFC_TOKEN"  # of the environment, which holds a bearer tok
 
 TokenFile = Annotated[
     Path | None,
-    typer.Option(exists=True, dir_okay=False, help=f"Holds the bearer token; or it stands in {VARIABLE}."),
+    typer.Option(exists=True, dir_okay=False, help="Holds the bearer token; or it stands in COMMENSAL_DFC_TOKEN."),
 ]
 ApiKeyFile = Annotated[
     Path | None, typer.Option(exists=True, dir_okay=False, help="Holds an API key of Open Food Network.")

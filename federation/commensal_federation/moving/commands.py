@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from commensal import HERE, Folder, named_enterprise, open_instance, person_by_email
+from commensal import HERE, Folder, named_enterprise, open_instance, person_by_email, spoken
 
 from ..arguments import OurEnterprise
 from ..peers.peers import peer_by_iri
@@ -16,7 +16,8 @@ from ..signing import BadKey, SigningKey
 from .coming import accept_move, name_owner, refuse_move
 from .leaving import cancel_leaving, offer_move
 from .moves import move_by_id, moves
-from .recovering import SHOWN_ONCE, contest, make_recovery_key, recover
+from .recovering import contest, make_recovery_key, recover
+from .showing import show_key
 from .statements import read_recovery_key
 from .values import MoveRow
 
@@ -55,7 +56,7 @@ def _add_leaving(move: typer.Typer) -> None:
         with open_instance(instance) as opened, opened.store.write() as tx:
             found = peer_by_iri(tx, peer.rstrip("/").removesuffix(WELL_KNOWN) + WELL_KNOWN)
             if found is None:
-                raise typer.BadParameter(f"there is no peer at {peer}")
+                raise typer.BadParameter(spoken("there is no peer at {address}", address=peer))
             typer.echo(_line(offer_move(federation_of(opened), tx, named_enterprise(tx, enterprise).id, found.id)))
 
     @move.command("cancel")
@@ -93,7 +94,7 @@ def _add_recovering(move: typer.Typer) -> None:
         """Makes a recovery key for an enterprise, in the place of the one before, and shows it once."""
         with open_instance(instance) as opened, opened.store.write() as tx:
             made = make_recovery_key(federation_of(opened), tx, named_enterprise(tx, enterprise).id)
-        typer.echo(f"{made.secret}\n{SHOWN_ONCE}")
+        show_key(made)
 
     @move.command("recover")
     def recover_it(
@@ -116,7 +117,7 @@ def _add_recovering(move: typer.Typer) -> None:
         instance: Folder = HERE,
     ) -> None:
         """Says to all peers that an enterprise has not moved there."""
-        secret = typer.prompt("Recovery key", hide_input=True) if with_key else ""
+        secret = typer.prompt(spoken("Recovery key"), hide_input=True) if with_key else ""
         with open_instance(instance) as opened, opened.store.write() as tx:
             contest(federation_of(opened), tx, old, new, key=_read_key(secret) if secret else None)
 
@@ -127,7 +128,7 @@ def _read_key(secret: str) -> SigningKey:
     try:
         return read_recovery_key(secret)
     except BadKey:
-        raise typer.BadParameter("this is no recovery key") from None
+        raise typer.BadParameter(spoken("this is no recovery key")) from None
 
 
 def _line(move: MoveRow) -> str:

@@ -32,12 +32,6 @@ class RecoveryKey:
     secret: str
 
 
-SHOWN_ONCE = (
-    "This is its recovery key, by which it can move should this instance be lost. Whoever has it can move the "
-    "enterprise: give it to its owner on paper. It is shown never again."
-)
-
-
 def has_recovery_key(federation: Federation, tx: Transaction, enterprise_id: str) -> bool:
     """Whether the enterprise could move without this instance."""
     return bool(authority_of(tx, enterprise_iri(federation.base, enterprise_id)).recovery_key)

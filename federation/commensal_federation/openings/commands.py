@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from commensal import HERE, Folder, console, format_moment, moment, named_enterprise, open_instance
+from commensal import HERE, Folder, console, format_moment, moment, named_enterprise, open_instance, spoken
 
 from ..arguments import OurEnterprise
 from ..runtime import federation_of
@@ -15,7 +15,6 @@ from .proposing import propose_sale, withdraw_sale
 from .values import ProposedSale
 
 _MOST = 1_000
-_WHEN = "by the clocks of the enterprise: '2026-06-06 20:00', or the next 'thursday 20:00'"
 ProposalId = Annotated[str, typer.Argument(help="The id that `commensal federation sale list` shows.")]
 
 
@@ -41,7 +40,12 @@ def list_command(enterprise: OurEnterprise, instance: Folder = HERE) -> None:
 def propose_command(
     enterprise: OurEnterprise,
     name: Annotated[str, typer.Argument(help="What the sale is called.")],
-    closes: Annotated[str, typer.Option(help=f"When orders close, {_WHEN}.")],
+    closes: Annotated[
+        str,
+        typer.Option(
+            help="When orders close, by the clocks of the enterprise: '2026-06-06 20:00', or the next 'thursday 20:00'."
+        ),
+    ],
     begins: Annotated[str, typer.Option(help="When the distribution begins, likewise.")],
     ends: Annotated[str, typer.Option(help="When it ends, likewise.")],
     opens: Annotated[str, typer.Option(help="When it opens, likewise; else now.")] = "",
@@ -94,9 +98,14 @@ def refuse_command(enterprise: OurEnterprise, proposal: ProposalId, instance: Fo
 
 
 def _print(one: ProposedSale, timezone: str, language: str) -> None:
-    arrow = "to" if one.direction == "proposed" else "from"
     opens, closes, begins = (
         format_moment(at, timezone, language) for at in (one.opens_at, one.closes_at, one.begins_at)
     )
-    console.print(f"{one.id}  {one.name}, {arrow} {one.other_name}: {one.state}", markup=False)
-    console.print(f"  opens {opens}, closes {closes}, is given out {begins}", markup=False)
+    ours = one.direction == "proposed"
+    said = spoken(
+        "{sale}, to {name}: {state}" if ours else "{sale}, from {name}: {state}",
+        sale=one.name, name=one.other_name, state=one.state,
+    )  # fmt: skip
+    when = spoken("opens {opens}, closes {closes}, is given out {begins}", opens=opens, closes=closes, begins=begins)
+    console.print(f"{one.id}  {said}", markup=False)
+    console.print(f"  {when}", markup=False)

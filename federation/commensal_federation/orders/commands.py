@@ -17,6 +17,7 @@ from commensal import (
     named_enterprise,
     open_instance,
     order_by_id,
+    spoken,
 )
 
 from ..arguments import OurEnterprise
@@ -24,7 +25,7 @@ from ..runtime import federation_of
 from .cutting import settle_cut
 from .naming import with_customers
 from .questions import cuts_of, order_of, orders_of
-from .statement import statement_of
+from .statement import StatementLine, statement_of
 from .supplying import answer_order
 from .values import AnswerLine, Cut, InstanceOrder, Line
 
@@ -46,8 +47,7 @@ def list_command(enterprise: OurEnterprise, instance: Folder = HERE) -> None:
     """Lists the enterprise's orders with other instances, the newest first."""
     with open_instance(instance) as opened, opened.store.read() as tx:
         for one in orders_of(tx, named_enterprise(tx, enterprise).id, limit=_MOST):
-            arrow = "from" if one.role == "supplier" else "to"
-            console.print(f"{one.id}  {one.session_name}, {arrow} {one.other_name}: {_progress(one)}", markup=False)
+            console.print(f"{one.id}  {_headline(one)}", markup=False)
 
 
 def show_command(enterprise: OurEnterprise, order: OrderId, instance: Folder = HERE) -> None:
@@ -88,7 +88,7 @@ def settle_command(
     """Notes that what was owed to a customer was given back, or that a person has found another way."""
     with open_instance(instance) as opened, opened.store.write() as tx:
         settle_cut(tx, named_enterprise(tx, enterprise).id, cut)
-        console.print("Settled.")
+        console.print(spoken("Settled."))
 
 
 def _pairs(said: Sequence[str]) -> dict[str, Decimal]:
@@ -99,7 +99,7 @@ def _pairs(said: Sequence[str]) -> dict[str, Decimal]:
         try:
             found[name.strip()] = Decimal(number.strip().replace(",", "."))
         except InvalidOperation:
-            raise typer.BadParameter(f"{one} is not written like 'Apples=4'") from None
+            raise typer.BadParameter(spoken("{said} is not written like 'Apples=4'", said=one)) from None
     return found
 
 
@@ -111,7 +111,7 @@ def _changes(
         line = _line(order, name)
         comes = pieces.get(name, Decimal(line.coming))
         if not (comes.is_finite() and comes == int(comes) and comes >= 0):
-            raise typer.BadParameter(f"{name} comes in whole pieces, not in {comes}")
+            raise typer.BadParameter(spoken("{name} comes in whole pieces, not in {count}", name=name, count=comes))
         changes[line.item_iri] = AnswerLine(
             item_iri=line.item_iri, answer="confirmed", confirmed=int(comes), final_quantity=weights.get(name),
             reason=reason if comes < line.quantity else "",
@@ -125,53 +125,81 @@ def _line(order: InstanceOrder, name: str) -> Line:
     if len(found) == 1:
         return found[0]
     there = "; ".join(one.item_iri if found else one.name for one in found or order.lines)
-    raise typer.BadParameter(f"{name} is {'several items' if found else 'not in this order'}; there are: {there}")
+    said = "{name} is several items; there are: {there}" if found else "{name} is not in this order; there are: {there}"
+    raise typer.BadParameter(spoken(said, name=name, there=there))
 
 
 def _progress(order: InstanceOrder) -> str:
     """How far it is, in words."""
-    told = {"Held": "it may still grow", "Complete": "it is complete", "Cancelled": "it is cancelled"}[order.state]
-    waiting = [one.name for one in order.lines if one.quantity and not one.answer]
-    return f"{told}, and waits for an answer" if order.state == "Complete" and waiting else told
+    match order.state:
+        case "Held":
+            return spoken("it may still grow")
+        case "Cancelled":
+            return spoken("it is cancelled")
+    waits = any(one.quantity and not one.answer for one in order.lines)
+    return spoken("it is complete, and waits for an answer" if waits else "it is complete")
+
+
+def _headline(order: InstanceOrder) -> str:
+    from_them = order.role == "supplier"
+    return spoken(
+        "{sale}, from {name}: {progress}" if from_them else "{sale}, to {name}: {progress}",
+        sale=order.session_name, name=order.other_name, progress=_progress(order),
+    )  # fmt: skip
 
 
 def _statement(order: InstanceOrder, language: str) -> Iterator[str]:
     said = statement_of(order)
-    yield f"{said.session_name}, {'from' if order.role == 'supplier' else 'to'} {order.other_name}: {_progress(order)}"
+    yield _headline(order)
     yield f"  {said.order_iri}"
     for line in said.lines:
-        weighed = "" if line.weighed is None else f", weighed {line.weighed:f} {line.unit}"
-        short = f" of {line.ordered}" if line.quantity < line.ordered else ""
-        amount, price = (_money(one, order, language) for one in (line.amount, line.price))
-        yield f"  {line.quantity}{short} {line.name} at {price}{weighed}: {amount}"
+        yield f"  {_stated(line, order, language)}"
     for asked in order.lines:
         if asked.quantity and not asked.coming:
-            yield f"  0 of {asked.quantity} {asked.name}"
+            yield "  " + spoken("0 of {count} {product}", count=asked.quantity, product=asked.name)
         if asked.reason:
             yield f"  {asked.name}: {asked.reason}"
     for rate, vat in said.vat.items():
-        yield f"  VAT at {rate} %: {_money(vat, order, language)}"
-    yield f"  In all: {_money(said.total, order, language)}"
+        yield "  " + spoken("VAT at {rate} %: {amount}", rate=rate, amount=_money(vat, order, language))
+    yield "  " + spoken("In all: {amount}", amount=_money(said.total, order, language))
+
+
+def _stated(line: StatementLine, order: InstanceOrder, language: str) -> str:
+    """What comes of a line, at which price, and what that is in all."""
+    short = line.quantity < line.ordered
+    text = "{count} {product} at {price}: {amount}"
+    if line.weighed is not None and short:
+        text = "{count} of {ordered} {product} at {price}, weighed {weight:f} {unit}: {amount}"
+    elif line.weighed is not None:
+        text = "{count} {product} at {price}, weighed {weight:f} {unit}: {amount}"
+    elif short:
+        text = "{count} of {ordered} {product} at {price}: {amount}"
+    amount, price = (_money(one, order, language) for one in (line.amount, line.price))
+    return spoken(
+        text, count=line.quantity, ordered=line.ordered, product=line.name, price=price, weight=line.weighed,
+        unit=line.unit, amount=amount,
+    )  # fmt: skip
 
 
 def _named(order: InstanceOrder) -> Iterator[str]:
     for line in order.lines:
         for part in line.customers:
-            yield f"  {part.quantity} {line.name} for {part.name}"
+            yield "  " + spoken("{count} {product} for {name}", count=part.quantity, product=line.name, name=part.name)
 
 
 def _cut(tx: Transaction, cut: Cut, order: InstanceOrder, language: str) -> str:
-    names = {line.item_iri: line.name for line in order.lines}
+    lost = {"count": cut.pieces, "product": next(one.name for one in order.lines if one.item_iri == cut.item_iri)}
+    open_ = cut.settled_at is None
     if cut.customer_order_id is None:
-        who, to_do = "orders of your choice lose", "to be settled"
-    else:
-        theirs = order_by_id(tx, cut.customer_order_id, enterprise_id=order.enterprise_id)
-        who, to_do = (
-            f"order {theirs.number}, {theirs.name}, loses",
-            f"{_money(cut.owed, order, language)} to be paid back",
-        )
-    open_ = cut.settled_at is None and (cut.owed or cut.customer_order_id is None)
-    return f"  {cut.id}  {who} {cut.pieces} {names[cut.item_iri]}" + (f", {to_do}" if open_ else "")
+        text = "orders of your choice lose {count} {product}"
+        said = spoken("orders of your choice lose {count} {product}, to be settled" if open_ else text, **lost)
+        return f"  {cut.id}  {said}"
+    theirs = order_by_id(tx, cut.customer_order_id, enterprise_id=order.enterprise_id)
+    text = "order {number}, {name}, loses {count} {product}"
+    if open_ and cut.owed:
+        text = "order {number}, {name}, loses {count} {product}, {amount} to be paid back"
+    said = spoken(text, number=theirs.number, name=theirs.name, amount=_money(cut.owed, order, language), **lost)
+    return f"  {cut.id}  {said}"
 
 
 def _money(amount: int, order: InstanceOrder, language: str) -> str:

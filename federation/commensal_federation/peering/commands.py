@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 
-from commensal import HERE, Conflict, Folder, NotFound, Transaction, open_instance
+from commensal import HERE, Conflict, Folder, NotFound, Transaction, open_instance, print_line, spoken
 
-from ..delivery.alerts import alerts
+from ..delivery.alerts import alerts, title
 from ..peers.fetching import iri_of
 from ..peers.peers import peer_by_id, peer_by_iri, peers
 from ..peers.values import Limits, Peer
@@ -45,7 +45,7 @@ def _add_agreeing(peer: typer.Typer) -> None:
         """Asks an instance to trade. Its operator must accept."""
         with _opened(instance) as federation:
             _show(invite(federation, url, scope or _USUAL, fingerprint=fingerprint))
-            typer.echo("Read the fingerprint to each other on the telephone; then its operator accepts.")
+            print_line("Read the fingerprint to each other on the telephone; then its operator accepts.")
 
     @peer.command("accept")
     def accept_it(url: _Url, scope: _Scope = None, fingerprint: _Digits = "", instance: Folder = HERE) -> None:
@@ -92,7 +92,9 @@ def _read_limit(written: str) -> tuple[str, int]:
     name, _, value = written.partition("=")
     if name not in Limits.__dataclass_fields__ or not (value.isascii() and value.isdecimal() and len(value) < 16):
         known = ", ".join(Limits.__dataclass_fields__)
-        raise typer.BadParameter(f"{written} is no limit like messages=600; there are {known}")
+        raise typer.BadParameter(
+            spoken("{written} is no limit like messages=600; there are {known}", written=written, known=known)
+        )
     return name, int(value)
 
 
@@ -105,11 +107,15 @@ def _add_looking(peer: typer.Typer) -> None:
             while found := peers(tx, after=after):
                 for one in found:
                     names[one.id] = one.name
-                    line = "no answer" if one.breaker == "open" else ""
+                    line = spoken("no answer") if one.breaker == "open" else ""
                     typer.echo(f"{one.state:10} {one.base:40} {one.name}  {line}".rstrip())
                 after = found[-1].id
             for told in alerts(tx):
-                typer.echo(f"! {names[told.peer_id]}: {told.text} ({told.count}x, {told.last_at:%Y-%m-%d %H:%M} UTC)")
+                print_line(
+                    "! {peer}: {title} {what} ({count}x, {at:%Y-%m-%d %H:%M} UTC)",
+                    peer=names[told.peer_id], title=title(told.kind, spoken), what=told.text, count=told.count,
+                    at=told.last_at,
+                )  # fmt: skip
 
     @peer.command("show")
     def show(url: _Url, instance: Folder = HERE) -> None:
@@ -118,7 +124,7 @@ def _add_looking(peer: typer.Typer) -> None:
             found = _named(federation, tx, url)
             _show(found)
             if (asked := asked_scopes(tx, found)) is not None:
-                typer.echo(f"  asks to do   {', '.join(asked) or '-'}")
+                print_line("  asks to do   {scopes}", scopes=", ".join(asked) or "-")
 
     del list_peers, show
 
@@ -167,7 +173,7 @@ def _named(federation: Federation, tx: Transaction, url: str) -> Peer:
 
 def _show(peer: Peer) -> None:
     typer.echo(f"{peer.name}  {peer.base}  ({peer.id})")
-    typer.echo(f"  state        {peer.state}")
-    typer.echo(f"  fingerprint  {fingerprint(peer)}")
-    typer.echo(f"  may do here  {', '.join(sorted(peer.scopes_given)) or '-'}")
-    typer.echo(f"  we may there {', '.join(sorted(peer.scopes_received)) or '-'}")
+    print_line("  state        {state}", state=peer.state)
+    print_line("  fingerprint  {digits}", digits=fingerprint(peer))
+    print_line("  may do here  {scopes}", scopes=", ".join(sorted(peer.scopes_given)) or "-")
+    print_line("  we may there {scopes}", scopes=", ".join(sorted(peer.scopes_received)) or "-")

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Annotated
 
 import msgspec
 
-from commensal import Body, Call, Page, Paging, Routes, changes, page_of
+from commensal import Body, Call, Page, Paging, Routes, changes, page_of, translate
 
 from ..delivery.alerts import Alert, alerts, dismiss_alert, title
 from ..peers.fetching import Fetched, fetch_document, iri_of
@@ -186,7 +187,7 @@ def revoke_peer(call: Call, peer: str, body: Ending) -> ShownPeer:
 @routes.get("/alerts", scope="operator")
 def list_alerts(call: Call) -> Sequence[ShownAlert]:
     """What you should look at: peers that contradict themselves, clocks that differ, messages that were refused."""
-    return [ShownAlert(title=title(call.language, one.kind), alert=one) for one in alerts(call.tx)]
+    return [ShownAlert(title=title(one.kind, partial(translate, call.language)), alert=one) for one in alerts(call.tx)]
 
 
 @routes.post("/alerts/dismiss", scope="operator", status=204)
