@@ -18,6 +18,7 @@ from commensal.catalogs.listed import listings_of
 from commensal.catalogs.offers import set_price
 from commensal.clock import ManualClock
 from commensal.orders.cancel import cancel_order
+from commensal.orders.change import change_order
 from commensal.orders.distribution import ordered_of
 from commensal.orders.lock import locked_order
 from commensal.orders.values import Order
@@ -34,6 +35,10 @@ from commensal_federation.leases.holding import give_back, report
 from commensal_federation.leases.lending import accept_late, force_return
 from commensal_federation.leases.row import holdings_of
 from commensal_federation.leases.values import Lease
+from commensal_federation.orders.buying import tell_session
+from commensal_federation.orders.questions import orders_of
+from commensal_federation.orders.supplying import answer_order
+from commensal_federation.orders.values import AnswerLine
 from commensal_federation.peers.tables import federation_peer
 from commensal_federation.signing.moments import write_moment
 from commensal_federation.testing import Region
@@ -386,6 +391,42 @@ def test_a_restored_hub_goes_on_with_the_orders_that_it_had_told(
     minutes(farm.region, 2)
     assert the_order(farm).iri == the_order(hub).iri == before.iri
     assert pieces(farm) == pieces(hub) == [(2, 2, "")], "who ordered five is not known any more"
+
+
+def test_what_a_restored_hub_says_under_a_revision_given_before_is_said_again(
+    farm: Producer, hub: Hub, item: str, tmp_path: Path
+) -> None:
+    """The producer took it for the word that it knew by this number."""
+    order = hub.order(item, 3)
+    minutes(farm.region)
+    backup = Backup(hub, tmp_path)
+    cancel(hub, order.id)
+    minutes(farm.region, 2)
+    assert pieces(farm) == [(0, 0, "")]
+    backup.restore()
+    with hub.write() as tx:
+        held = locked_order(tx, order.id, enterprise_id=hub.id)
+        change_order(tx, hub.instance.hooks, held, items={item: 4})
+        tell_session(hub.federation, tx, order.session_id)  # before it knows what it had said
+    minutes(farm.region, 3)
+    assert pieces(farm) == pieces(hub) == [(4, 4, "")]
+
+
+def test_what_a_restored_producer_answers_under_a_number_given_before_is_said_again(
+    farm: Producer, hub: Hub, item: str, tmp_path: Path
+) -> None:
+    hub.order(item, 5)
+    minutes(farm.region)
+    backup = Backup(farm, tmp_path)
+    answer(farm, 3)
+    minutes(farm.region)
+    backup.restore()
+    with farm.write() as tx:
+        (order,) = orders_of(tx, farm.id)
+        said = AnswerLine(item_iri=order.lines[0].item_iri, answer="confirmed", confirmed=2, reason="frost")
+        answer_order(farm.federation, tx, farm.id, order.id, {said.item_iri: said})
+    minutes(farm.region, 5)
+    assert pieces(farm) == pieces(hub) == [(2, 2, "shortened")]
 
 
 def test_a_restored_producer_stands_by_its_answers(farm: Producer, hub: Hub, item: str, tmp_path: Path) -> None:

@@ -17,6 +17,8 @@ from ..dfc.iris import local_id
 from ..messages.types import Sent
 from ..peers.values import Peer
 from ..runtime import Federation
+from .answering import answer_again
+from .buying import say_again
 from .questions import order_between, order_by_iri
 from .tables import federation_order, federation_order_due
 from .values import InstanceOrder, Line, OrderAnswer, OrderUpdate, SaidLine
@@ -29,7 +31,10 @@ def order_given_back(federation: Federation, tx: Transaction, sent: Sent) -> Non
     """The buyer had ordered, and does not remember: the order stands as it was told, and is summed up anew."""
     said: OrderUpdate = sent.body
     order = order_by_iri(tx, said.iri) or _opened(federation, tx, sent.peer, said)
-    if order is None or said.rev <= order.rev:
+    if order is None or said.rev < order.rev:
+        return
+    if said.rev == order.rev:  # said since the restore, under a number that was given before: it counts for nothing
+        say_again(federation, tx, order)
         return
     known = {line.item_iri: line for line in order.lines}
     new = {line.item_iri: line for line in _lines(tx, order, [one for one in said.lines if one.item_iri not in known])}
@@ -45,7 +50,11 @@ def order_given_back(federation: Federation, tx: Transaction, sent: Sent) -> Non
 def answer_given_back(federation: Federation, tx: Transaction, sent: Sent) -> None:
     """The supplier had answered: of an order that it still knows."""
     order = order_by_iri(tx, sent.body.iri)
-    if order is not None and order.role == "supplier" and sent.body.answer > order.answer:
+    if order is None or order.role != "supplier":
+        return
+    if sent.body.answer == order.answer:  # given since the restore, and taken there for this one
+        answer_again(federation, tx, order)
+    elif sent.body.answer > order.answer:
         answers = {one.item_iri: one for one in sent.body.lines}
         lines = tuple(line.answered(answers.get(line.item_iri)) for line in order.lines)
         keep_order(tx, order, lines, answer=sent.body.answer)

@@ -22,8 +22,7 @@ from commensal import (
 
 from ..catalogue.grants import find_grant
 from ..catalogue.values import Grant
-from ..delivery import post
-from ..dfc.iris import enterprise_iri, local_id
+from ..dfc.iris import local_id
 from ..leases.lending import expect_lost
 from ..messages.types import Refuse
 from ..moving.authority import refuse_moving, wait_while_moving
@@ -32,11 +31,12 @@ from ..peers.peers import peer_by_id
 from ..peers.values import Peer
 from ..runtime import Federation
 from ..settings import EnterpriseFederation
+from .answering import answer_again
 from .naming import ask_for_names
 from .questions import order_by_iri, order_of
 from .restored import answers_given_back
 from .tables import federation_order, federation_order_due, federation_told_price
-from .values import Answer, AnswerLine, InstanceOrder, Line, OrderAnswer, OrderUpdate, SaidLine
+from .values import Answer, AnswerLine, InstanceOrder, Line, OrderUpdate, SaidLine
 from .write import keep_order, open_order
 
 MOST_PIECES = 1_000_000
@@ -83,7 +83,7 @@ def take_order(federation: Federation, tx: Transaction, peer: Peer, said: OrderU
     if said.state == "Complete" and grant.state == "accepted" and _confirms_by_itself(federation, tx, supplier):
         answer_order(federation, tx, supplier, order.id, {})
     elif kept.answer and said.state != "Cancelled":  # what was answered holds for the newer word too
-        _answer_again(federation, tx, supplier, order.id)
+        answer_again(federation, tx, order_of(tx, supplier, order.id, role="supplier"))
 
 
 def answer_order(
@@ -109,34 +109,9 @@ def answer_order(
     lines = tuple(_answered(line, changes.get(line.item_iri)) for line in order.lines)
     if lost:
         _expect_lost(federation, tx, order, lines)
-    keep_order(tx, order, lines, answer=order.answer + 1)
-    tell_answer(federation, tx, order_of(tx, enterprise_id, order_id, role="supplier"))
+    keep_order(tx, order, lines)
+    answer_again(federation, tx, order_of(tx, enterprise_id, order_id, role="supplier"))
     return order_of(tx, enterprise_id, order_id, role="supplier")
-
-
-def _answer_again(federation: Federation, tx: Transaction, enterprise_id: str, order_id: str) -> None:
-    order = order_of(tx, enterprise_id, order_id, role="supplier")
-    keep_order(tx, order, order.lines, answer=order.answer + 1)
-    tell_answer(federation, tx, replace(order, answer=order.answer + 1))
-
-
-def tell_answer(federation: Federation, tx: Transaction, order: InstanceOrder) -> None:
-    """All that was said so far, to the hub."""
-    body = OrderAnswer(
-        iri=order.iri,
-        answer=order.answer,
-        rev=order.rev,
-        lines=tuple(
-            AnswerLine(
-                item_iri=line.item_iri, answer=line.answer, confirmed=line.coming, reason=line.reason,
-                final_quantity=line.final_quantity,
-            )
-            for line in order.lines
-            if line.answer
-        ),
-    )  # fmt: skip
-    ours = enterprise_iri(federation.base, order.enterprise_id)
-    post(federation, tx, order.peer_id, "OrderAnswer", body, on_behalf_of=ours)
 
 
 def _opened(tx: Transaction, peer: Peer, grant: Grant, said: OrderUpdate) -> InstanceOrder:

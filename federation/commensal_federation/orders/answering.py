@@ -1,0 +1,37 @@
+"""The producer's word on an order, on its way to the hub."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from commensal import Transaction
+
+from ..delivery import post
+from ..dfc.iris import enterprise_iri
+from ..runtime import Federation
+from .values import AnswerLine, InstanceOrder, OrderAnswer
+from .write import keep_order
+
+
+def answer_again(federation: Federation, tx: Transaction, order: InstanceOrder) -> None:
+    """Says all that the producer has said of this order so far, under the next number."""
+    keep_order(tx, order, order.lines, answer=order.answer + 1)
+    _say(federation, tx, replace(order, answer=order.answer + 1))
+
+
+def _say(federation: Federation, tx: Transaction, order: InstanceOrder) -> None:
+    body = OrderAnswer(
+        iri=order.iri,
+        answer=order.answer,
+        rev=order.rev,
+        lines=tuple(
+            AnswerLine(
+                item_iri=line.item_iri, answer=line.answer, confirmed=line.coming, reason=line.reason,
+                final_quantity=line.final_quantity,
+            )
+            for line in order.lines
+            if line.answer
+        ),
+    )  # fmt: skip
+    ours = enterprise_iri(federation.base, order.enterprise_id)
+    post(federation, tx, order.peer_id, "OrderAnswer", body, on_behalf_of=ours)
