@@ -88,6 +88,7 @@ if TYPE_CHECKING:
     from .errors import SoldOut as SoldOut
     from .errors import Stale as Stale
     from .errors import Unauthorised as Unauthorised
+    from .errors import Unfit as Unfit
     from .hooks.contract import hookimpl as hookimpl
     from .hooks.dialects import dialects_of as dialects_of
     from .hooks.dispatcher import Hooks as Hooks
@@ -437,6 +438,7 @@ _MODULES = {
     "Totals": "pricing.values",
     "Transaction": "store",
     "Unauthorised": "errors",
+    "Unfit": "errors",
     "VisibleOffer": "catalogs.visible",
     "Visit": "pages.visit",
     "WebhookRequest": "hooks.values",

@@ -162,9 +162,9 @@ class Busy(Trouble):
 class PluginError(Trouble):
     """A plugin raised, or answered what its hook's contract does not allow. `what` is for its developer."""
 
-    def __init__(self, plugin: str, hook: str, what: str) -> None:
+    def __init__(self, plugin: str, hook: str, what: str | CommensalError) -> None:
         super().__init__(text="The plugin {plugin!r} failed in {hook}: {what}", plugin=plugin, hook=hook, what=what)
-        self.plugin, self.hook, self.what = plugin, hook, what
+        self.plugin, self.hook, self.what = plugin, hook, str(what)
 
 
 class SettingsError(Trouble):

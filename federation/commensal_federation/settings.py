@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Literal
 
-from commensal import Secret
+from commensal import Secret, Unfit
 
 _PLATFORM = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 
@@ -48,9 +48,9 @@ class DfcPlatform:
 
     def __post_init__(self) -> None:
         if self.webhook and not self.webhook_secret.reveal():
-            raise ValueError("webhook_secret: who is told of changes wants to know who says it")
+            raise Unfit("webhook_secret: who is told of changes wants to know who says it")
         if not _PLATFORM.fullmatch(self.id):
-            raise ValueError("id: small letters, digits, dots and dashes")
+            raise Unfit("id: small letters, digits, dots and dashes")
 
 
 @dataclass(frozen=True)
@@ -67,11 +67,11 @@ class FederationSettings:
         names = [one.id for one in self.platforms]
         clients = [(one.issuer, one.client or one.id) for one in self.platforms]
         if len(set(issuers)) < len(issuers):
-            raise ValueError("oidc_issuers: an issuer stands there twice")
+            raise Unfit("oidc_issuers: an issuer stands there twice")
         if len(set(names)) < len(names) or len(set(clients)) < len(clients):
-            raise ValueError("platforms: a platform stands there twice")
+            raise Unfit("platforms: a platform stands there twice")
         if unknown := {one.issuer for one in self.platforms} - set(issuers):
-            raise ValueError(f"platforms: {min(unknown)} is none of oidc_issuers")
+            raise Unfit("platforms: {issuer} is none of oidc_issuers", issuer=min(unknown))
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from commensal import LARGEST, format_money, format_quantity, half_up
+from commensal import LARGEST, Unfit, format_money, format_quantity, half_up
 
 PARTS = 100  # of a unit that is not money: accounts count its hundredths
 
@@ -22,11 +22,11 @@ class Settings:
 
     def __post_init__(self) -> None:
         if len(self.unit) > 30:
-            raise ValueError("unit: at most 30 characters")
+            raise Unfit("unit: at most 30 characters")
         if bool(self.unit) != (0 < self.unit_price <= LARGEST):
-            raise ValueError("unit_price: a unit that is not money has a price above zero, and money has none")
+            raise Unfit("unit_price: a unit that is not money has a price above zero, and money has none")
         if abs(self.minimum) > LARGEST:
-            raise ValueError("minimum: this is too large")
+            raise Unfit("minimum: this is too large")
 
     def counted(self, money: int) -> int:
         """What so many minor units of money are on an account: the same, or hundredths of the unit, rounded half up."""

@@ -8,6 +8,8 @@ from stdnum import bic as bic_number
 from stdnum import iban as iban_number
 from stdnum.exceptions import ValidationError
 
+from commensal import Unfit
+
 LONGEST_HOLDER = 70  # characters: more do not fit into a transfer (EPC069-12, AT-21)
 
 
@@ -41,15 +43,16 @@ class Settings:
             try:
                 iban_number.validate(self.iban)
             except ValidationError as error:
-                raise ValueError(f"iban: {self.iban!r} is no IBAN; please compare it with your statement") from error
+                text = "iban: {iban!r} is no IBAN; please compare it with your statement"
+                raise Unfit(text, iban=self.iban) from error
             if not self.holder.strip():
-                raise ValueError("holder: say whose account it is")
+                raise Unfit("holder: say whose account it is")
         if self.bic and not bic_number.is_valid(self.bic):
-            raise ValueError(f"bic: {self.bic!r} is no BIC; it has 8 or 11 letters and digits")
+            raise Unfit("bic: {bic!r} is no BIC; it has 8 or 11 letters and digits", bic=self.bic)
         if len(self.holder) > LONGEST_HOLDER:
-            raise ValueError(f"holder: at most {LONGEST_HOLDER} characters")
+            raise Unfit("holder: at most {most} characters", most=LONGEST_HOLDER)
         if not 1 <= self.days <= 90:
-            raise ValueError("days: between 1 and 90")
+            raise Unfit("days: between 1 and 90")
 
     @property
     def account(self) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from commensal import Payment, PaymentMethod, PaymentStart, format_money, hookimpl, translate
+from commensal import Payment, PaymentMethod, PaymentStart, Unfit, format_money, hookimpl, translate
 
 LONGEST = 500  # characters
 
@@ -21,7 +21,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         if len(self.instructions) > LONGEST:
-            raise ValueError(f"instructions: at most {LONGEST} characters")
+            raise Unfit("instructions: at most {most} characters", most=LONGEST)
 
 
 @hookimpl

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from commensal import MEASURES, Address, PricedLine
+from commensal import MEASURES, Address, PricedLine, Unfit
 
 from .postcodes import is_pattern, matches, plain
 
@@ -31,8 +31,8 @@ class Step:
 
     def __post_init__(self) -> None:
         if not (self.above.is_finite() and self.above > 0):
-            raise ValueError("a step begins above a weight in kilograms, like 10 or 2.5")
-        _refuse_price("the price of a step", self.price)
+            raise Unfit("a step begins above a weight in kilograms, like 10 or 2.5")
+        _refuse_price(self.price, "the price of a step lies between 0 and {most} minor units")
 
 
 @dataclass(frozen=True)
@@ -58,20 +58,23 @@ class Zone:
 
     def __post_init__(self) -> None:
         if not _ID.fullmatch(self.id):
-            raise ValueError(f"{self.id!r:.60} is no id of a zone; write small letters, digits, - and _, like 'centre'")
+            text = "{id!r:.60} is no id of a zone; write small letters, digits, - and _, like 'centre'"
+            raise Unfit(text, id=self.id)
         if not 0 < len(self.name.strip()) <= 100:
-            raise ValueError(f"zone {self.id}: a name has 1 to 100 characters")
+            raise Unfit("zone {id}: a name has 1 to 100 characters", id=self.id)
         if not 0 < len(self.postcodes) <= MOST_POSTCODES:
-            raise ValueError(f"zone {self.id}: it has 1 to {MOST_POSTCODES} postcodes")
+            raise Unfit("zone {id}: it has 1 to {most} postcodes", id=self.id, most=MOST_POSTCODES)
         wrong = next((one for one in self.postcodes if not is_pattern(one)), None)
         if wrong is not None:
-            raise ValueError(f"zone {self.id}: {wrong!r:.60} is no postcode; write 37000, 37* or 37100-37199")
+            text = "zone {id}: {wrong!r:.60} is no postcode; write 37000, 37* or 37100-37199"
+            raise Unfit(text, id=self.id, wrong=wrong)
         if not _COUNTRY.fullmatch(self.country):
-            raise ValueError(f"zone {self.id}: a country has two capital letters, like FR")
+            raise Unfit("zone {id}: a country has two capital letters, like FR", id=self.id)
         if len(self.steps) > MOST_STEPS or len({one.above for one in self.steps}) < len(self.steps):
-            raise ValueError(f"zone {self.id}: it has at most {MOST_STEPS} steps, each above another weight")
-        for what, amount in (("price", self.price), ("minimum", self.minimum), ("free_from", self.free_from or 0)):
-            _refuse_price(f"zone {self.id}: {what}", amount)
+            text = "zone {id}: it has at most {most} steps, each above another weight"
+            raise Unfit(text, id=self.id, most=MOST_STEPS)
+        for name, amount in (("price", self.price), ("minimum", self.minimum), ("free_from", self.free_from or 0)):
+            _refuse_price(amount, "zone {id}: {name} lies between 0 and {most} minor units", id=self.id, name=name)
 
 
 @dataclass(frozen=True)
@@ -85,13 +88,13 @@ class DeliverySettings:
 
     def __post_init__(self) -> None:
         if len(self.zones) > MOST_ZONES:
-            raise ValueError(f"there are at most {MOST_ZONES} zones")
+            raise Unfit("there are at most {most} zones", most=MOST_ZONES)
         if len({one.id for one in self.zones}) < len(self.zones):
-            raise ValueError("two zones have the same id")
+            raise Unfit("two zones have the same id")
         if not self.country or not _COUNTRY.fullmatch(self.country):
-            raise ValueError("a country has two capital letters, like FR")
+            raise Unfit("a country has two capital letters, like FR")
         if self.vat_rate is not None and not (self.vat_rate.is_finite() and 0 <= self.vat_rate <= 100):
-            raise ValueError("a VAT rate lies between 0 and 100 percent")
+            raise Unfit("a VAT rate lies between 0 and 100 percent")
 
     def zone(self, id: str) -> Zone | None:
         """The zone of this id, if it is still there."""
@@ -135,6 +138,6 @@ def _kilograms(line: PricedLine) -> Fraction:
     return Fraction(line.unit_quantity) * measure.factor * line.quantity / 1000  # of grams
 
 
-def _refuse_price(what: str, amount: int) -> None:
+def _refuse_price(amount: int, text: str, **values: str) -> None:
     if not 0 <= amount <= DEAREST:
-        raise ValueError(f"{what} lies between 0 and {DEAREST} minor units")
+        raise Unfit(text, most=DEAREST, **values)

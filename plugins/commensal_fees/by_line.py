@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from fractions import Fraction
 
-from commensal import PricedLine, half_up
+from commensal import PricedLine, Unfit, half_up
 
 from .fee import Amount, Fee, refuse_percentage
 from .goods import kilograms, pieces
@@ -20,7 +20,7 @@ class LineFee(Fee, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.vat_of_product and self.vat_rate is not None:
-            raise ValueError("vat_rate: it is the product's; leave this empty, or vat_of_product false")
+            raise Unfit("vat_rate: it is the product's; leave this empty, or vat_of_product false")
 
     def of_line(self, line: PricedLine) -> int:
         """Minor units, not negative."""
@@ -69,6 +69,6 @@ class Weight(LineFee, frozen=True, kw_only=True):
 
 
 def refuse_weight(name: str, value: Decimal) -> None:
-    """Raises ValueError unless the value can be a weight, in kilograms."""
+    """Raises `Unfit` unless the value can be a weight, in kilograms."""
     if not value.is_finite() or not 0 <= value <= 100_000:
-        raise ValueError(f"{name}: a weight lies between 0 and 100000 kilograms")
+        raise Unfit("{name}: a weight lies between 0 and 100000 kilograms", name=name)

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import msgspec
 
-from commensal import PricedLine, half_up
+from commensal import PricedLine, Unfit, half_up
 
 from .by_line import refuse_weight
 from .fee import Amount, Fee, refuse_percentage
@@ -22,7 +22,7 @@ class OrderFee(Fee, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.payee == "supplier" and not self.supplier:
-            raise ValueError("supplier: name the one who gets the fee")
+            raise Unfit("supplier: name the one who gets the fee")
 
     def of_order(self, lines: Sequence[PricedLine]) -> int:
         """Minor units, not negative. There is at least one line, and each is there in some quantity."""
@@ -53,7 +53,7 @@ class FlatPercentWithin(OrderFee, frozen=True, kw_only=True):
         super().__post_init__()
         refuse_percentage("percent", self.percent)
         if self.most < self.least:
-            raise ValueError("most: it is less than the least")
+            raise Unfit("most: it is less than the least")
 
     def of_order(self, lines: Sequence[PricedLine]) -> int:
         return min(max(_share(self.percent, lines), self.least), self.most)
@@ -124,7 +124,7 @@ class WeightSteps(OrderFee, frozen=True, kw_only=True):
         for name, weight in [("piece", self.piece), *(("steps", weight) for weight in weights)]:
             refuse_weight(name, weight)
         if weights != sorted(set(weights)):
-            raise ValueError("steps: each goes up to more than the one before")
+            raise Unfit("steps: each goes up to more than the one before")
 
     def of_order(self, lines: Sequence[PricedLine]) -> int:
         weight = sum((kilograms(line, self.piece) for line in lines), Fraction(0))

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from commensal import Unfit
+
 DEAREST = 1_000_000  # minor units, of one fee
 _ID = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 
@@ -46,6 +48,6 @@ class Fee(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True,
 
 
 def refuse_percentage(name: str, value: Decimal) -> None:
-    """Raises ValueError unless the value is a percentage."""
+    """Raises `Unfit` unless the value is a percentage."""
     if not value.is_finite() or not 0 <= value <= 100:
-        raise ValueError(f"{name}: a percentage lies between 0 and 100")
+        raise Unfit("{name}: a percentage lies between 0 and 100", name=name)

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import msgspec
 
-from commensal import CUSTOMER, LABELS, LARGEST, NotFound, lineage
+from commensal import CUSTOMER, LABELS, LARGEST, NotFound, Unfit, lineage
 
 MOST = 10  # programmes of one hub
 
@@ -64,19 +64,19 @@ class Programme(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     def __post_init__(self) -> None:
         if not self.percent.is_finite() or not 0 <= self.percent <= 100:
-            raise ValueError("percent: a percentage lies between 0 and 100")
+            raise Unfit("percent: a percentage lies between 0 and 100")
         if bool(self.percent) == bool(self.amount):
-            raise ValueError("percent: give either a percentage or an amount")
+            raise Unfit("percent: give either a percentage or an amount")
         if self.payer.strip().lower() == CUSTOMER:
-            raise ValueError("payer: name who pays instead of the customer")
+            raise Unfit("payer: name who pays instead of the customer")
         if self.valid_from and self.valid_to and self.valid_to < self.valid_from:
-            raise ValueError("valid_to: it ends before it begins")
+            raise Unfit("valid_to: it ends before it begins")
         for term in self.excluded_types:
             if not _is_product_type(term):
-                raise ValueError(f"excluded_types: {term!r} is no DFC product type")
+                raise Unfit("excluded_types: {term!r} is no DFC product type", term=term)
         for term in self.excluded_labels:
             if term not in LABELS:
-                raise ValueError(f"excluded_labels: {term!r} is no DFC label")
+                raise Unfit("excluded_labels: {term!r} is no DFC label", term=term)
 
     def holds_on(self, day: date) -> bool:
         """Whether goods distributed on this day are helped."""
@@ -92,7 +92,7 @@ class Settings:
         ids = [one.id for one in self.programmes]
         double = next((one for one in ids if ids.count(one) > 1), None)
         if double is not None:
-            raise ValueError(f"programmes: {double!r} is there twice")
+            raise Unfit("programmes: {id!r} is there twice", id=double)
 
     def programme(self, id: str) -> Programme:
         """Raises `NotFound`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from commensal import Secret
+from commensal import Secret, Unfit
 
 _METHOD = re.compile(r"[a-z][a-z_]{1,39}")
 _LONGEST = 200  # characters of a key
@@ -26,15 +26,15 @@ class Settings:
     def __post_init__(self) -> None:
         key, webhook = self.secret_key.reveal(), self.webhook_secret.reveal()
         if key and not key.startswith(("sk_", "rk_")):
-            raise ValueError("secret_key: a secret key begins with sk_ and a restricted one with rk_; this is another")
+            raise Unfit("secret_key: a secret key begins with sk_ and a restricted one with rk_; this is another")
         if webhook and not webhook.startswith("whsec_"):
-            raise ValueError("webhook_secret: the signing secret of a webhook begins with whsec_")
+            raise Unfit("webhook_secret: the signing secret of a webhook begins with whsec_")
         if max(len(key), len(webhook)) > _LONGEST:
-            raise ValueError(f"secret_key, webhook_secret: at most {_LONGEST} characters")
+            raise Unfit("secret_key, webhook_secret: at most {most} characters", most=_LONGEST)
         if len(self.label) > 60:
-            raise ValueError("label: at most 60 characters")
+            raise Unfit("label: at most 60 characters")
         if len(self.methods) > 20 or not all(_METHOD.fullmatch(one) for one in self.methods):
-            raise ValueError("methods: Stripe's names, like card or sepa_debit")
+            raise Unfit("methods: Stripe's names, like card or sepa_debit")
 
     @property
     def complete(self) -> bool:
@@ -50,6 +50,6 @@ class InstanceSettings:
 
     def __post_init__(self) -> None:
         if self.api_base and not self.api_base.startswith(("http://", "https://")):
-            raise ValueError(f"api_base: {self.api_base!r} must begin with http:// or https://")
+            raise Unfit("api_base: {url!r} must begin with http:// or https://", url=self.api_base)
         if not 0.01 <= self.timeout <= 9:
-            raise ValueError("timeout: between 0.01 and 9 seconds, because two tries must end before a hook does")
+            raise Unfit("timeout: between 0.01 and 9 seconds, because two tries must end before a hook does")

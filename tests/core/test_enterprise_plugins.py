@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from commensal.clock import ManualClock
+from commensal.enterprises.plugin_settings import check_settings
 from commensal.enterprises.plugins import (
     EnterprisePlugin,
     change_plugin,
@@ -23,6 +24,8 @@ from commensal.hooks.contract import hookimpl
 from commensal.hooks.dispatcher import Hooks
 from commensal.hooks.loading import load_plugins
 from commensal.instance import Secret, Settings
+from commensal.instance.settings import BackupSettings
+from commensal.languages.catalogs import say
 from commensal.store import Store
 
 NONE = Secret("")
@@ -133,3 +136,13 @@ def test_a_secret_goes_in_and_never_comes_out(store: Store, hooks: Hooks, villag
         assert enabled_plugins(tx, "hub")["bank"] == {}
         change_plugin(tx, hooks, "hub", "bank", 4, {"key": "***"})  # there is none to keep
         assert enabled_plugins(tx, "hub")["bank"] == {"key": ""}
+
+
+def test_what_is_wrong_with_a_setting_is_said_in_the_language_of_who_reads_it() -> None:
+    with pytest.raises(Invalid) as refused:
+        check_settings(BackupSettings, {"keep": 0})
+    (problem,) = refused.value.problems
+    assert say("en", problem) == "This setting is not right: backups.keep: 0 is too few; at least 1 is kept."
+    assert (
+        say("fr", problem) == "Ce réglage n’est pas correct : backups.keep : 0 est trop peu ; on en garde au moins 1."
+    )

@@ -349,7 +349,7 @@ def test_a_wrong_fee_is_named_with_its_place_and_what_is_wrong(fee: dict[str, An
     with pytest.raises(Invalid) as refused:
         check_settings(Settings, {"fees": [{**RATE, "amount": 1}, fee]})
     (problem,) = refused.value.problems
-    assert (problem.where, problem.values["what"]) == ("/settings/fees/1", said)
+    assert (problem.where, str(problem.values["what"])) == ("/settings/fees/1", said)
 
 
 def test_a_fee_for_the_order_cannot_bear_the_vat_of_one_product() -> None:

@@ -267,7 +267,7 @@ def test_wrong_terms_are_named(terms: dict[str, Any], said: str) -> None:
     with pytest.raises(Invalid) as refused:
         check_settings(Programmes, {"programmes": [usual, {**usual, "id": "b", **terms}]})
     (problem,) = refused.value.problems
-    assert (problem.where, problem.values["what"]) == ("/settings/programmes/1", said)
+    assert (problem.where, str(problem.values["what"])) == ("/settings/programmes/1", said)
 
 
 def test_a_programme_is_there_once() -> None:

@@ -179,7 +179,7 @@ class Hooks:
         try:
             return _read(shape, msgspec.json.encode(values))
         except SettingsError as error:
-            raise PluginError(plugin, "enterprise_settings", str(error)) from error
+            raise PluginError(plugin, "enterprise_settings", error) from error
 
     def _ask(self, hook: AnyHook, among: Among | None, kwargs: dict[str, Any]) -> list[tuple[str, Any]]:
         found = [one for one in self._implementations(hook) if among is None or one.plugin_name in among]
