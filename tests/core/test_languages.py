@@ -9,7 +9,7 @@ from string import Formatter
 
 import pytest
 
-from commensal.errors import Problem, Refused
+from commensal.errors import Problem, Refused, Several
 from commensal.languages.catalogs import LANGUAGES, best_language, plural, say, translate
 from commensal.languages.formats import (
     format_day,
@@ -76,6 +76,11 @@ def test_an_error_is_said_in_the_language_with_its_values() -> None:
     assert say("fr", refused) == "La vente Marché {de} juin est fermée."
     problem = Problem("x", "{left} left for {price}.", "/items", {"left": Decimal("1.50"), "price": Money(250, "EUR")})
     assert say("en", problem) == "1.5 left for €2.50."
+
+
+def test_what_is_wrong_inside_is_said_in_the_same_language() -> None:
+    inner = Several([Refused("closed", "The sale {name} is closed.", name="Juin"), Problem("x", "Total"), "odd"])
+    assert say("fr", Problem("x", "{reason}", values={"reason": inner})) == "La vente Juin est fermée.; Total; odd"
 
 
 def test_a_text_without_translation_is_said_as_it_is() -> None:

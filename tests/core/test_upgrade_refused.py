@@ -24,6 +24,7 @@ from commensal.instance.brought import Brought, read_brought, write_brought
 from commensal.instance.instance import DATABASE
 from commensal.keeping.backup import back_up
 from commensal.keeping.manifest import Manifest, revisions_of
+from commensal.languages.shell import told
 from commensal.store.migrate import drop_tables
 from commensal.store.presence import alone
 from commensal.store.revisions import Newer
@@ -207,14 +208,20 @@ def test_a_backup_from_before_somebody_could_order_is_not_taken_for_one_of_now(
     assert (known.before, known.backup) == ("0.2" if "0014_sale_opening" in revisions else "0.1.0", str(done.backup))
 
 
-def test_an_instance_that_is_not_sound_is_not_upgraded(folder: Path) -> None:
+def test_an_instance_that_is_not_sound_is_not_upgraded(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     unpack(FIRST, folder)
     change(folder, "", "UPDATE stock_lot SET reserved = reserved + 1")
     before = revisions(folder)
-    with pytest.raises(StoreError, match=r"so nothing was changed.* movements add up"):
+    with pytest.raises(StoreError, match=r"so nothing was changed.* movements add up") as refused:
         upgraded(folder)
     assert revisions(folder) == before
     assert read_brought(folder) is None
+    monkeypatch.setenv("LC_ALL", "fr_FR.UTF-8")
+    said = told(refused.value)
+    assert said.startswith(
+        "La sauvegarde n’est pas bonne, donc rien n’a été changé. StoreError : La copie n’est pas saine"
+    )
+    assert "mais la somme de ses mouvements est" in said
 
 
 def test_a_database_without_tables_is_for_migrate(folder: Path) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
-from ..errors import Problem, Refused, Trouble
+from ..errors import Problem, Refused, Several, Trouble
 from ..hooks.loading import found_plugins
 from .formats import in_words
 
@@ -45,6 +45,8 @@ def say(language: str, said: Problem | Refused | Trouble) -> str:
 
 
 def _inner(value: object, language: str) -> object:
+    if isinstance(value, Several):
+        return "; ".join(str(_inner(one, language)) for one in value.said)
     return say(language, value) if isinstance(value, Problem | Refused | Trouble) else in_words(value, language)
 
 
