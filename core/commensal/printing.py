@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table as Grid
 
 from .languages.formats import format_moment, format_money, format_quantity
+from .languages.shell import spoken
 from .orders.distribution import Heap, Parcel
 from .sale_sessions.values import Sale
 
@@ -20,7 +21,7 @@ def print_sales(sales: Iterable[Sale], language: str) -> None:
     """Sales with the id that other commands take."""
     grid = Grid()
     grid.add_column("id", no_wrap=True)
-    for name in ("sale", "shop", "closes", "distribution"):
+    for name in (spoken("sale"), spoken("shop"), spoken("closes"), spoken("distribution")):
         grid.add_column(name)
     for one in sales:
         zone, session = one.shop.timezone, one.session
@@ -31,7 +32,10 @@ def print_sales(sales: Iterable[Sale], language: str) -> None:
 
 def print_distribution(parcels: Iterable[Parcel], heaps: Iterable[Heap], *, currency: str, language: str) -> None:
     """Who gets what, and what each supplier brings."""
-    grid = Grid("order", "customer", "pieces", "product", "weighed", "total", "payment")
+    grid = Grid(
+        spoken("order"), spoken("customer"), spoken("pieces"), spoken("product"), spoken("weighed"), spoken("total"),
+        spoken("payment"),
+    )  # fmt: skip
     last = 0
     for one in parcels:
         first = one.order_number != last
@@ -47,7 +51,7 @@ def print_distribution(parcels: Iterable[Parcel], heaps: Iterable[Heap], *, curr
             one.payment_state if first else "",
         )
     console.print(grid)
-    brought = Grid("supplier", "pieces", "product", "orders")
+    brought = Grid(spoken("supplier"), spoken("pieces"), spoken("product"), spoken("orders"))
     for heap in heaps:
         size = format_quantity(heap.unit_quantity, heap.unit, language)
         brought.add_row(heap.supplier, str(heap.quantity), f"{heap.product} ({size})", str(heap.orders))

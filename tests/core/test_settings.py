@@ -12,7 +12,7 @@ import pytest
 
 from commensal.errors import SettingsError
 from commensal.instance import Settings, load_settings, read_settings
-from commensal.instance.begin import USUAL
+from commensal.instance.begin import USUAL, begin_instance
 
 EXAMPLE = Path(__file__).parents[2] / "instance.example.toml"
 
@@ -145,3 +145,38 @@ def test_what_is_wrong_in_a_list_is_said_with_its_place(values: dict[str, Any], 
 def test_a_list_may_hold_several_kinds_told_by_their_tag() -> None:
     rules = [{"kind": "Share", "percent": 5}, {"kind": "Flat", "amount": 2}]
     assert read_settings(Listed, {"rules": rules}).rules == (Share(5), Flat(2))
+
+
+@pytest.mark.parametrize(
+    ("language", "comments"),
+    [
+        (
+            "en",
+            [
+                "The settings of this instance. instance.example.toml of the project names them all.",
+                "empty: SQLite, in the file commensal.db of this folder",
+                "empty: e-mails are written into the folder mail/",
+                "for this instance alone, best on another disk; empty: nobody backs it up",
+                "every night, by the clock of timezone",
+                "the newest stay",
+            ],
+        ),
+        (
+            "fr",
+            [
+                "Les réglages de cette instance. Le fichier instance.example.toml du projet les nomme tous.",
+                "vide : SQLite, dans le fichier commensal.db de ce dossier",
+                "vide : les e-mails sont écrits dans le dossier mail/",
+                "pour cette seule instance, de préférence sur un autre disque ; vide : personne ne la sauvegarde",
+                "chaque nuit, à l’heure de timezone",
+                "les plus récentes sont gardées",
+            ],
+        ),
+    ],
+)
+def test_a_new_instance_has_its_settings_explained_in_its_language(
+    language: str, comments: list[str], tmp_path: Path
+) -> None:
+    begin_instance(tmp_path / "val", name="Val", language=language, plugins=())
+    lines = (tmp_path / "val" / "instance.toml").read_text(encoding="utf-8").splitlines()
+    assert [line.partition("# ")[2] for line in lines if "# " in line] == comments

@@ -132,3 +132,32 @@ def test_a_command_that_is_refused_says_so_in_french(shell: Shell, tmp_path: Pat
     assert done.returncode == 1
     assert "SettingsError: Il n’y a pas de" in done.stderr
     assert "en crée un." in " ".join(done.stderr.split())
+
+
+def test_commands_answer_in_french_in_a_french_shell(shell: Shell, tmp_path: Path) -> None:
+    def answer(*words: str) -> str:
+        ran = shell.run(*words, "--instance", tmp_path / "val", env={**FRENCH, "COLUMNS": "160"})
+        return ran.stdout + ran.stderr
+
+    begun = answer("init", "--name", "Val", "--base-url", "http://127.0.0.1:8000", "--language", "fr",
+                   "--timezone", "Europe/Paris", "--sender", "bonjour@example.org")  # fmt: skip
+    assert f"L’instance est dans {tmp_path / 'val'}. Démarrez-la avec" in begun
+    answer("user", "marie@example.org", "--password", "un mot de passe long")
+    added = answer("enterprise", "add", "Les Paniers", "--owner", "marie@example.org", "--hub", "--producer")
+    assert added == "Les Paniers s’appelle les-paniers dans les commandes et les adresses.\n"
+    listed = answer("enterprise", "list")
+    assert "nom dans les commandes" in listed
+    assert "producteur, hub" in listed
+    assert "activée" in (plugins := answer("plugins"))
+    assert "des lieux où les clients retirent leurs commandes" in plugins
+    assert "stocks, numéros, totaux, paiements et journaux concordent." in answer("check")
+    assert "attention mail.host est vide" in answer("check")
+    assert answer("report", "personne") == "NotFound: Il n’y a pas d’entreprise personne.\n"
+
+
+def test_what_a_command_refuses_itself_is_french_too(shell: Shell, tmp_path: Path) -> None:
+    refused = shell.run("new-plugin", "Ma Caisse", "--payment", "--folder", tmp_path / "new", env=FRENCH)
+    assert refused.returncode == 2
+    said = " ".join(refused.stderr.replace("│", " ").split())
+    assert "'Ma Caisse' n’est pas un identifiant" in said
+    assert "Vouliez-vous dire ma_caisse ?" in said

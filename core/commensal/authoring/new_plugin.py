@@ -11,6 +11,7 @@ from pathlib import Path
 from string import Template
 
 from ..hooks.loading import ID, found_plugins
+from ..languages.shell import spoken
 from ..store.core_tables import core_tables
 
 KINDS = ("payment", "shipping", "price", "report", "page")
@@ -37,7 +38,7 @@ def new_plugin(plugin: str, kind: str, folder: Path, *, taken: Collection[str] =
     """
     _refuse_id(plugin, taken)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise ValueError(f"{folder} exists already, and nothing is ever overwritten.")
+        raise ValueError(spoken("{folder} exists already, and nothing is ever overwritten.", folder=folder))
     files = dict(_files(plugin, kind))
     for path, text in files.items():
         file = folder / path
@@ -51,21 +52,24 @@ def _refuse_id(plugin: str, taken: Collection[str]) -> None:
     """The id becomes part of addresses, of names of tables and jobs, of a command and of a package."""
     fitting = "".join(one if one.isalnum() and one.isascii() else "_" for one in plugin.lower()).strip("_")
     if not ID.fullmatch(plugin):
-        meant = f" Did you mean {fitting}?" if ID.fullmatch(fitting) else ""
-        raise ValueError(f"{plugin!r} is no id: one has small letters, digits and underscores, at most 40.{meant}")
+        said = spoken("{plugin!r} is no id: one has small letters, digits and underscores, at most 40.", plugin=plugin)
+        raise ValueError(f"{said} {_meant(fitting)}" if ID.fullmatch(fitting) else said)
     if keyword.iskeyword(plugin) or plugin in _RESERVED or plugin in taken:
-        raise ValueError(f"{plugin!r} is reserved; choose another id.")
+        raise ValueError(spoken("{plugin!r} is reserved; choose another id.", plugin=plugin))
     installed = found_plugins()
     if plugin in installed or find_spec(f"commensal_{plugin}") is not None:
-        raise ValueError(f"A plugin {plugin!r} is installed already; choose another id.")
+        raise ValueError(spoken("A plugin {plugin!r} is installed already; choose another id.", plugin=plugin))
     owned = [name for name in (*installed, *core_tables()) if name.startswith(f"{plugin}_")]
     for other in (*owned, *(name for name in installed if plugin.startswith(f"{name}_"))):
-        raise ValueError(f"The tables of {plugin!r} and of {other!r} could not be told apart; choose another id.")
+        said = "The tables of {plugin!r} and of {other!r} could not be told apart; choose another id."
+        raise ValueError(spoken(said, plugin=plugin, other=other))
 
 
 def _files(plugin: str, kind: str) -> Iterator[tuple[Path, str]]:
     if kind not in KINDS:
-        raise ValueError(f"{kind!r} is no kind of plugin; known are {', '.join(KINDS)}.{_meant(kind)}")
+        said = spoken("{kind!r} is no kind of plugin; known are {known}.", kind=kind, known=", ".join(KINDS))
+        close = get_close_matches(kind, KINDS, n=1)
+        raise ValueError(f"{said} {_meant(close[0])}" if close else said)
     package = f"commensal_{plugin}"
     words = {
         "id": plugin,
@@ -91,6 +95,5 @@ def _filled(blank: str, words: Mapping[str, str]) -> str:
     return Template((_BLANKS / f"{blank}.txt").read_text(encoding="utf-8")).substitute(words)
 
 
-def _meant(kind: str) -> str:
-    close = get_close_matches(kind, KINDS, n=1)
-    return f" Did you mean {close[0]}?" if close else ""
+def _meant(meant: str) -> str:
+    return spoken("Did you mean {meant}?", meant=meant)

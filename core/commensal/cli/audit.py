@@ -16,6 +16,7 @@ from ..audit.questions import AuditEntry, Wanted, audit_entries
 from ..errors import Invalid, Problem
 from ..instance import Instance, open_instance
 from ..languages.formats import format_moment
+from ..languages.shell import spoken
 from ..people.people import person_by_email
 from ..printing import console
 from ..store import Transaction
@@ -81,7 +82,7 @@ def _show(opened: Instance, entries: Iterator[AuditEntry], format: Literal["text
         for one in entries:
             sys.stdout.write(msgspec.json.encode(one).decode() + "\n")
         return
-    grid = Grid("when", "who", "command", "what", "changed")
+    grid = Grid(spoken("when"), spoken("who"), spoken("command"), spoken("what"), spoken("changed"))
     for one in entries:
         when = format_moment(one.at, opened.settings.timezone, opened.settings.language)
         what = f"{one.action} {one.object_kind} {one.object_id}".strip()

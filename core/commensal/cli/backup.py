@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -9,8 +10,9 @@ import typer
 
 from ..clock import SystemClock
 from ..instance import load_settings
-from ..keeping.backup import back_up, newest_in, try_newest
+from ..keeping.backup import Backup, back_up, newest_in, try_newest
 from ..keeping.restore import Arrived, restore
+from ..languages.shell import spoken
 from ..printing import console
 from .folder import HERE, Folder
 
@@ -34,22 +36,11 @@ def add_to(app: typer.Typer) -> None:
         kept = load_settings(instance).backups
         place = to or backup_folder(instance)
         if test:
-            console.print(
-                f"[green]sound[/green] {try_newest(instance, place, clock=SystemClock())} can be restored.",
-                soft_wrap=True,
-            )
+            newest = try_newest(instance, place, clock=SystemClock())
+            console.print(spoken("[green]sound[/green] {file} can be restored.", file=newest), soft_wrap=True)
             return
         made = back_up(instance, place, keep=keep or kept.keep, clock=SystemClock())
-        rows, size = sum(made.manifest.counts.values()), made.file.stat().st_size
-        console.print(
-            f"[green]sound[/green] {made.file}: {rows:,} rows, {size:,} bytes, opened and checked.", soft_wrap=True
-        )
-        if made.manifest.left_out:
-            console.print(
-                f"Not in it, keep them elsewhere: {', '.join(made.manifest.left_out)}.", markup=False, soft_wrap=True
-            )
-        for one in made.removed:
-            console.print(f"removed {one}", soft_wrap=True)
+        _print_made(made)
 
     @app.command("restore")
     def restore_command(
@@ -62,6 +53,20 @@ def add_to(app: typer.Typer) -> None:
         tell(restore(file, instance, database=database, clock=SystemClock()), instance)
 
 
+def _print_made(made: Backup) -> None:
+    rows, size = sum(made.manifest.counts.values()), made.file.stat().st_size
+    said = spoken(
+        "[green]sound[/green] {file}: {rows:,} rows, {size:,} bytes, opened and checked.",
+        file=made.file, rows=rows, size=size,
+    )  # fmt: skip
+    console.print(said, soft_wrap=True)
+    if made.manifest.left_out:
+        keys = ", ".join(made.manifest.left_out)
+        console.print(spoken("Not in it, keep them elsewhere: {keys}.", keys=keys), markup=False, soft_wrap=True)
+    for one in made.removed:
+        console.print(spoken("removed {file}", file=one), soft_wrap=True)
+
+
 def backup_folder(instance: Path) -> Path:
     """Where backups go that nobody says a place for."""
     return Path(load_settings(instance).backups.folder or instance / "backups")
@@ -69,22 +74,25 @@ def backup_folder(instance: Path) -> Path:
 
 def tell(arrived: Arrived, instance: Path) -> None:
     """Prints what an operator must know before the instance serves."""
-    console.print(
-        f"[green]sound[/green] The instance of {arrived.manifest.made_at:%Y-%m-%d %H:%M} UTC is in {instance}.",
-        soft_wrap=True,
-    )
+    said = spoken(
+        "[green]sound[/green] The instance of {at:%Y-%m-%d %H:%M} UTC is in {folder}.",
+        at=arrived.manifest.made_at, folder=instance,
+    )  # fmt: skip
+    console.print(said, soft_wrap=True)
+    for line in _to_know(arrived, instance):
+        console.print(line, markup=False, soft_wrap=True)
+
+
+def _to_know(arrived: Arrived, instance: Path) -> Iterator[str]:
     for key in arrived.manifest.left_out:
-        console.print(f"set again in {instance}/instance.toml: {key}", markup=False, soft_wrap=True)
+        yield spoken("set again in {folder}/instance.toml: {key}", folder=instance, key=key)
     for plugin, why in arrived.absent.items():
-        console.print(
-            f"install the plugin {plugin}: {why}; what it has kept is in the database", markup=False, soft_wrap=True
-        )
+        text = "install the plugin {plugin}: {why}; what it has kept is in the database"
+        yield spoken(text, plugin=plugin, why=why)
     if arrived.waiting:
         jobs = ", ".join(f"{count} {kind}" for kind, count in arrived.waiting.items())
-        console.print(f"Jobs that had not been done at that moment: {jobs}.", markup=False, soft_wrap=True)
-        console.print(
+        yield spoken("Jobs that had not been done at that moment: {jobs}.", jobs=jobs)
+        yield spoken(
             "They will be done when it serves. If the other instance has gone on since, it has done them, and e-mails "
-            "would be sent twice: look first, with `commensal serve --no-jobs`, and never run both.",
-            markup=False,
-            soft_wrap=True,
+            "would be sent twice: look first, with `commensal serve --no-jobs`, and never run both."
         )

@@ -13,7 +13,7 @@ from ..enterprises.try_settings import settings_problems
 from ..hooks import specifications
 from ..instance import Instance, open_instance
 from ..jobs.tables import job
-from ..languages.shell import told
+from ..languages.shell import spoken, told
 from ..money import Money
 from ..payments.problems import open_problems
 from ..printing import console
@@ -45,16 +45,19 @@ def report(instance: Instance) -> bool:
         parked = tx.value(select(func.count()).where(job.c.state == "parked"))
         odd = open_problems(tx)
     for problem in broken:
-        console.print(f"[red]broken[/red] {escape(told(problem))}")
+        console.print(spoken("[red]broken[/red] {problem}", problem=escape(told(problem))))
     if parked:
-        console.print(f"[yellow]{parked} jobs are parked[/yellow] after their last try; `commensal jobs` lists them.")
+        text = "[yellow]{count} jobs are parked[/yellow] after their last try; `commensal jobs` lists them."
+        console.print(spoken(text, count=parked))
     for one in odd:
-        console.print(
-            f"[yellow]payment[/yellow] {one.code}: {Money(one.amount, one.currency)} by {one.plugin}, "
-            f"payment {one.payment_id}, enterprise {one.enterprise_id}"
-        )
+        text = "[yellow]payment[/yellow] {code}: {amount} by {plugin}, payment {payment}, enterprise {enterprise}"
+        said = spoken(
+            text, code=one.code, amount=Money(one.amount, one.currency), plugin=one.plugin, payment=one.payment_id,
+            enterprise=one.enterprise_id,
+        )  # fmt: skip
+        console.print(said)
     if not broken:
-        console.print("[green]sound[/green] stock, numbers, totals, payments and journals agree.")
+        console.print(spoken("[green]sound[/green] stock, numbers, totals, payments and journals agree."))
     return not broken
 
 
@@ -65,21 +68,23 @@ def report_plugins(instance: Instance) -> bool:
     """
     hooks = instance.hooks
     for plugin, why in hooks.absent.items():
-        console.print(f"[red]missing[/red] the plugin {plugin}: {escape(why)}; `commensal plugins` tells who uses it.")
+        text = "[red]missing[/red] the plugin {plugin}: {why}; `commensal plugins` tells who uses it."
+        console.print(spoken(text, plugin=plugin, why=escape(why)))
     problems = list(settings_problems(instance.store, hooks))
     for problem in problems:
-        console.print(f"[red]settings[/red] {escape(told(problem))}")
+        console.print(spoken("[red]settings[/red] {problem}", problem=escape(told(problem))))
     for given in hooks.each(specifications.warnings, instance=instance):
         for warning in given.value or ():
-            console.print(f"[yellow]warning[/yellow] {given.plugin}: {escape(told(warning))}")
+            said = spoken("[yellow]warning[/yellow] {plugin}: {what}", plugin=given.plugin, what=escape(told(warning)))
+            console.print(said)
     return not hooks.absent and not problems
 
 
 def report_surroundings(instance: Instance, *, mail: bool = False, online: bool = False) -> bool:
     """Prints what does not stand well around the instance; False where the servers that were to be asked refuse."""
     for warning in warnings(instance):
-        console.print(f"[yellow]warning[/yellow] {escape(told(warning))}")
+        console.print(spoken("[yellow]warning[/yellow] {what}", what=escape(told(warning))))
     asked = [mail_problem(instance) if mail else None, certificate_problem(instance) if online else None]
     for problem in filter(None, asked):
-        console.print(f"[red]refused[/red] {escape(told(problem))}")
+        console.print(spoken("[red]refused[/red] {what}", what=escape(told(problem))))
     return not any(asked)

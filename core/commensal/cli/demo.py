@@ -22,6 +22,7 @@ from ..hooks import specifications
 from ..hooks.values import DemoNetwork, DemoStory
 from ..instance import Instance, open_instance
 from ..instance.begin import USUAL, begin_instance
+from ..languages.shell import spoken
 from ..printing import console
 
 NEIGHBOURS = 2
@@ -51,14 +52,14 @@ def add_to(app: typer.Typer) -> None:
             stories = _stories(home, filled, region, others)
             if check and not tell_story(home, filled, region, console):
                 raise typer.Exit(1)
-            greeting = _greeting(home, region, filled)
+            greeting = _greeting(home, region, filled, f"http://127.0.0.1:{ports[0]}")
             stack.close()
             signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: the instances end with the demo
             with suppress(KeyboardInterrupt), running(folders, ports, console) as processes:
                 if check:
                     wrong = [one for story in stories for one in story.tell(processes)]
                     for one in wrong:
-                        console.print(f"[red]wrong[/red] {one}")
+                        console.print(spoken("[red]wrong[/red] {problem}", problem=one))
                     raise typer.Exit(1 if wrong else 0)
                 _greet(greeting, stories, processes.url(0), place, kept=folder is not None)
                 processes.wait()
@@ -95,30 +96,38 @@ def _place(folder: Path | None) -> Iterator[Path]:
         shutil.rmtree(temporary)
 
 
-def _greeting(instance: Instance, region: Region, filled: Filled) -> list[str]:
-    """Lines with {url} in them."""
+def _greeting(instance: Instance, region: Region, filled: Filled, url: str) -> list[str]:
+    """Where the hubs are, and as whom to log in."""
     with instance.store.read() as tx:
         known = enterprises_by_id(tx, filled.hubs)
+    hub, producer, shopper = region.hubs[0], region.producers[0], region.shoppers[0].somebody
+    people = [
+        spoken("{email}  (runs the instance)", email=filled.operator),
+        spoken("{email}  (runs the hub {name})", email=hub.owner.email, name=hub.name),
+        spoken("{email}  (produces at {name})", email=producer.owner.email, name=producer.name),
+        spoken("{email}  (shops)", email=shopper.email),
+    ]
     return [
-        *(f"  {known[hub].name}: {{url}}/hubs/{known[hub].slug}" for hub in filled.hubs),
-        f"\nEverybody's password is [bold]{PASSWORD}[/bold]. Log in at {{url}}/login as",
-        f"  {filled.operator}  (runs the instance)",
-        f"  {region.hubs[0].owner.email}  (runs the hub {region.hubs[0].name})",
-        f"  {region.producers[0].owner.email}  (produces at {region.producers[0].name})",
-        f"  {region.shoppers[0].somebody.email}  (shops)",
+        *(f"  {known[hub_id].name}: {url}/hubs/{known[hub_id].slug}" for hub_id in filled.hubs),
+        "",
+        spoken("Everybody's password is [bold]{password}[/bold]. Log in at {url}/login as", password=PASSWORD, url=url),
+        *(f"  {one}" for one in people),
     ]
 
 
 def _greet(greeting: Sequence[str], stories: Sequence[DemoStory], url: str, folder: Path, *, kept: bool) -> None:
-    console.print(f"\n[bold]Commensal is serving the demo region at {url}[/bold]\n")
-    for line in greeting:
-        console.print(line.format(url=url))
+    console.print()
+    console.print(spoken("[bold]Commensal is serving the demo region at {url}[/bold]", url=url))
+    for line in ("", *greeting):
+        console.print(line)
     for story in stories:
-        console.print("\nTo try with the neighbours:")
+        console.print()
+        console.print(spoken("To try with the neighbours:"))
         for one in story.tries:
             console.print(f"  {one}")
-    console.print(f"\nThe API describes itself at {url}/api/openapi.json.")
-    console.print(f"E-mails are written into {folder / 'mail'}.")
-    console.print(
-        f"Stop with Ctrl-C; {folder} stays.\n" if kept else "Stop with Ctrl-C; then everything here is gone.\n"
-    )
+    console.print()
+    console.print(spoken("The API describes itself at {url}/api/openapi.json.", url=url))
+    console.print(spoken("E-mails are written into {folder}.", folder=folder / "mail"))
+    end = "Stop with Ctrl-C; {folder} stays." if kept else "Stop with Ctrl-C; then everything here is gone."
+    console.print(spoken(end, folder=folder))
+    console.print()

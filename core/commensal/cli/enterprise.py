@@ -14,6 +14,7 @@ from ..enterprises.enterprises import create_enterprise, every_enterprise
 from ..enterprises.grants import grant
 from ..enterprises.plugins import enable_plugin, offered_plugins
 from ..instance import open_instance
+from ..languages.shell import print_line, spoken
 from ..people.people import person_by_email
 from ..printing import console
 from . import settings
@@ -51,15 +52,16 @@ def add_to(app: typer.Typer) -> None:
             begun = [one for one in offered_plugins(opened.hooks) if hub and one in _OF_A_NEW_HUB]
             for plugin in begun:
                 enable_plugin(tx, opened.hooks, made.id, plugin, {})
-        typer.echo(f"{made.name} is called {made.slug} in commands and addresses.")
+        print_line("{name} is called {slug} in commands and addresses.", name=made.name, slug=made.slug)
 
     @enterprise.command("list")
     def list_command(instance: Folder = HERE) -> None:
         """Lists enterprises: their names in commands, what they are, and their ids."""
-        grid = Grid("name in commands", "name", "is", "id", box=box.SIMPLE_HEAD)
+        grid = Grid(spoken("name in commands"), spoken("name"), spoken("is"), "id", box=box.SIMPLE_HEAD)
         with open_instance(instance) as opened, opened.store.read() as tx:
             for one in every_enterprise(tx):
-                kinds = [word for word, yes in (("producer", one.is_producer), ("hub", one.is_hub)) if yes]
+                words = ((spoken("producer"), one.is_producer), (spoken("hub"), one.is_hub))
+                kinds = [word for word, yes in words if yes]
                 grid.add_row(one.slug, one.name, ", ".join(kinds), one.id)
         console.print(grid)
 
@@ -74,4 +76,4 @@ def add_to(app: typer.Typer) -> None:
             from_id, to_id = named_enterprise(tx, producer).id, named_enterprise(tx, hub).id
             for scope in SELLING:
                 grant(tx, from_id, to_id, scope)
-        typer.echo(f"{hub} may sell the products of {producer}.")
+        print_line("{hub} may sell the products of {producer}.", hub=hub, producer=producer)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ..clock import SystemClock
-from ..keeping.export import export
+from ..keeping.export import Exported, export
 from ..keeping.importing import import_instance
+from ..languages.shell import spoken
 from ..printing import console
 from .backup import tell
 from .folder import HERE, Folder
@@ -24,24 +26,18 @@ def add_to(app: typer.Typer) -> None:
         """Writes the whole instance into one archive, which SQLite and PostgreSQL read alike."""
         done = export(instance, file, clock=SystemClock())
         rows = sum(done.manifest.counts.values())
-        console.print(f"[green]written[/green] {file}: {rows:,} rows.", soft_wrap=True)
+        console.print(spoken("[green]written[/green] {file}: {rows:,} rows.", file=file, rows=rows), soft_wrap=True)
         console.print(
-            "[bold yellow]It holds secrets[/bold yellow]: what people have told, and the keys that enterprises have set"
-            " for their plugins, as those of payment providers. Only you can read it; keep it so, and delete it once it"
-            " has arrived.",
+            spoken(
+                "[bold yellow]It holds secrets[/bold yellow]: what people have told, and the keys that enterprises have"
+                " set for their plugins, as those of payment providers. Only you can read it; keep it so, and delete it"
+                " once it has arrived."
+            ),
             soft_wrap=True,
         )
-        if done.manifest.left_out:
-            console.print(
-                f"Not in it, from instance.toml: {', '.join(done.manifest.left_out)}.", markup=False, soft_wrap=True
-            )
-        if done.left_behind:
-            console.print(
-                f"Not in it, of plugins that are not enabled: {', '.join(done.left_behind)}.",
-                markup=False,
-                soft_wrap=True,
-            )
-        console.print("From here on, only one of the two instances may serve.")
+        for line in _left(done):
+            console.print(line, markup=False, soft_wrap=True)
+        console.print(spoken("From here on, only one of the two instances may serve."))
 
     @app.command("import")
     def import_command(
@@ -51,3 +47,10 @@ def add_to(app: typer.Typer) -> None:
     ) -> None:
         """Makes an instance from an export, in a new folder and in either database."""
         tell(import_instance(file, instance, database=database, clock=SystemClock()), instance)
+
+
+def _left(done: Exported) -> Iterator[str]:
+    if done.manifest.left_out:
+        yield spoken("Not in it, from instance.toml: {keys}.", keys=", ".join(done.manifest.left_out))
+    if done.left_behind:
+        yield spoken("Not in it, of plugins that are not enabled: {names}.", names=", ".join(done.left_behind))

@@ -11,6 +11,7 @@ import typer
 from ..errors import SettingsError
 from ..hosting import CONTAINER, UNITS, write_files, write_text
 from ..instance.begin import USUAL, begin_instance
+from ..languages.shell import print_line, spoken
 from .folder import HERE, Folder
 
 
@@ -47,7 +48,7 @@ def add_to(app: typer.Typer) -> None:
             if not wanted:
                 raise SettingsError("--into: say what to write there: --systemd, --proxy or --container.")
             for file in write_files(wanted, instance, into):
-                typer.echo(f"Wrote {file}.")
+                print_line("Wrote {file}.", file=file)
             return
         if wanted:
             typer.echo("\n".join(write_text(one, instance) for one in wanted), nl=False)
@@ -62,10 +63,13 @@ def add_to(app: typer.Typer) -> None:
             database=database, port=port, backups=backups.absolute() if backups else None,
             plugins=tuple(dict.fromkeys([*USUAL, *(plugin or [])])),
         )  # fmt: skip
-        typer.echo(f"The instance is in {instance.resolve()}. Start it with: commensal serve --instance {instance}")
+        print_line(
+            "The instance is in {folder}. Start it with: commensal serve --instance {instance}",
+            folder=instance.resolve(), instance=instance,
+        )  # fmt: skip
         if backups is None:
-            typer.echo("Nobody backs it up: let backups.folder in instance.toml name a folder, best on another disk.")
+            print_line("Nobody backs it up: let backups.folder in instance.toml name a folder, best on another disk.")
 
 
 def _asked(told: str | None, question: str, usual: str | None = None) -> str:
-    return told if told is not None else str(typer.prompt(question, default=usual))
+    return told if told is not None else str(typer.prompt(spoken(question), default=usual))

@@ -10,6 +10,7 @@ from rich.table import Table as Grid
 from ..instance import open_instance
 from ..jobs.failed import failed_jobs, retry_parked
 from ..languages.formats import format_moment
+from ..languages.shell import spoken
 from ..printing import console
 from .folder import HERE, Folder
 
@@ -27,14 +28,18 @@ def add_to(app: typer.Typer) -> None:
             if retry:
                 with opened.store.write() as tx:
                     retry_parked(tx, retry)
-                console.print("It will be tried again by the worker.")
+                console.print(spoken("It will be tried again by the worker."))
                 return
             grid = Grid()
             grid.add_column("id", no_wrap=True)
-            for name in ("kind", "state", "tries", "due", "what went wrong"):
+            for name in _columns():
                 grid.add_column(name)
             with opened.store.read() as tx:
                 for one in failed_jobs(tx, limit=_SHOWN):
                     due = format_moment(one.due_at, opened.settings.timezone, opened.settings.language)
                     grid.add_row(one.id, one.kind, one.state, str(one.attempts), due, one.error)
             console.print(grid)
+
+
+def _columns() -> tuple[str, ...]:
+    return spoken("kind"), spoken("state"), spoken("tries"), spoken("due"), spoken("what went wrong")

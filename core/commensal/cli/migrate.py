@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from ..instance import open_instance
+from ..languages.shell import print_line
 from .folder import HERE, Folder
 
 
@@ -13,4 +14,4 @@ def add_to(app: typer.Typer) -> None:
     def migrate(instance: Folder = HERE) -> None:
         """Makes the tables of a new database, or brings them to this version without a backup; see upgrade."""
         with open_instance(instance, upgrade=True):
-            typer.echo("The database is up to date.")
+            print_line("The database is up to date.")

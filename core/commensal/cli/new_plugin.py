@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ..authoring.new_plugin import new_plugin
+from ..languages.shell import print_line, spoken
 from .called import COMMANDS
 
 
@@ -26,7 +27,8 @@ def add_to(app: typer.Typer) -> None:
         kinds = {"payment": payment, "shipping": shipping, "price": price, "report": report, "page": page}
         chosen = [kind for kind, wanted in kinds.items() if wanted]
         if len(chosen) != 1:
-            raise typer.BadParameter(f"say which kind, one of --{', --'.join(kinds)}.", param_hint="kind")
+            options = f"--{', --'.join(kinds)}"
+            raise typer.BadParameter(spoken("say which kind, one of {options}.", options=options), param_hint="kind")
         place = folder or Path(f"commensal-{plugin.replace('_', '-')}")
         try:
             files = new_plugin(plugin, chosen[0], place, taken=COMMANDS)
@@ -34,4 +36,5 @@ def add_to(app: typer.Typer) -> None:
             raise typer.BadParameter(str(error), param_hint="ID") from error
         for file in files:
             typer.echo(place / file)
-        typer.echo(f"\nNow: cd {place} && pip install -e '.[dev]' && pytest")
+        typer.echo()
+        print_line("Now: {commands}", commands=f"cd {place} && pip install -e '.[dev]' && pytest")

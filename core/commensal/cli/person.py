@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,7 @@ import typer
 
 from ..instance import Instance, open_instance
 from ..languages.formats import format_moment
+from ..languages.shell import spoken
 from ..printing import console
 from ..privacy.forgetting import forget_person
 from ..privacy.handing_over import archive_of, data_of
@@ -41,7 +43,8 @@ def add_to(app: typer.Typer) -> None:
             with opened.store.write() as tx:
                 tx.trace("exported", "person", subject.person_id or "")
         rows = sum(len(one) for one in data.values())
-        console.print(f"wrote {file}: {rows} rows of {len(data)} tables", soft_wrap=True)
+        said = spoken("wrote {file}: {rows} rows of {tables} tables", file=file, rows=rows, tables=len(data))
+        console.print(said, soft_wrap=True)
 
     @person.command("erase")
     def erase(email: Email, dry_run: DryRun = False, instance: Folder = HERE) -> None:
@@ -70,26 +73,39 @@ def _forgotten(opened: Instance, email: str, *, dry_run: bool) -> Forgotten:
 
 
 def _tell(opened: Instance, done: Forgotten, *, dry_run: bool) -> None:
-    would = "would be " if dry_run else ""
-    for name, count in done.removed.items():
-        console.print(f"{name}: {count} rows {would}removed", markup=False)
-    for name, count in done.blanked.items():
-        console.print(f"{name}: {count} rows {would}blanked", markup=False)
+    removed = "{table}: {count} rows would be removed" if dry_run else "{table}: {count} rows removed"
+    for table, count in done.removed.items():
+        console.print(spoken(removed, table=table, count=count), markup=False)
+    blanked = "{table}: {count} rows would be blanked" if dry_run else "{table}: {count} rows blanked"
+    for table, count in done.blanked.items():
+        console.print(spoken(blanked, table=table, count=count), markup=False)
     if done.kept_until is not None:
         until = format_moment(done.kept_until, "UTC", opened.settings.language)
-        console.print(f"The names on {done.identities} orders stay for the accounts, the last until {until}.")
+        text = "The names on {count} orders stay for the accounts, the last until {until}."
+        console.print(spoken(text, count=done.identities, until=until))
 
 
 def _tell_let_go(done: LetGo, *, dry_run: bool) -> None:
-    would = "would be " if dry_run else ""
-    console.print(f"notes on orders {would}purged: {done.notes}")
-    console.print(f"answers with an IP address {would}deleted: {done.answers}")
-    console.print(f"names whose time is over {would}deleted: {done.identities}")
-    console.print(f"people {would}forgotten: {len(done.people)}")
+    for line in _would_go(done) if dry_run else _gone(done):
+        console.print(line)
     for email in done.people:
         console.print(f"  {email}", markup=False)
     for email, why in done.refused:
-        console.print(f"  {email} must stay: {why}", markup=False, soft_wrap=True)
+        console.print("  " + spoken("{email} must stay: {why}", email=email, why=why), markup=False, soft_wrap=True)
+
+
+def _gone(done: LetGo) -> Iterator[str]:
+    yield spoken("notes on orders purged: {count}", count=done.notes)
+    yield spoken("answers with an IP address deleted: {count}", count=done.answers)
+    yield spoken("names whose time is over deleted: {count}", count=done.identities)
+    yield spoken("people forgotten: {count}", count=len(done.people))
+
+
+def _would_go(done: LetGo) -> Iterator[str]:
+    yield spoken("notes on orders would be purged: {count}", count=done.notes)
+    yield spoken("answers with an IP address would be deleted: {count}", count=done.answers)
+    yield spoken("names whose time is over would be deleted: {count}", count=done.identities)
+    yield spoken("people would be forgotten: {count}", count=len(done.people))
 
 
 def _write(file: Path, content: bytes) -> None:

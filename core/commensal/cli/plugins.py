@@ -11,17 +11,16 @@ from rich.markup import escape
 from rich.table import Table as Grid
 from sqlalchemy import delete
 
-from ..enterprises.installed import InstalledPlugin, installed_plugins
+from ..enterprises.installed import InstalledPlugin, State, installed_plugins
 from ..enterprises.tables import enterprise_plugin
 from ..errors import Conflict, NotFound
 from ..hooks.tables import plugin_failure
 from ..instance import Settings, open_instance
 from ..languages.formats import format_moment
+from ..languages.shell import shell_language, spoken
 from ..printing import console
 from ..store.migrate import drop_tables, tables_of
 from .folder import HERE, Folder
-
-_COLOURS = {"enabled": "green", "failing": "yellow", "installed": "dim", "missing": "red"}
 
 
 def add_to(app: typer.Typer) -> None:
@@ -32,7 +31,7 @@ def add_to(app: typer.Typer) -> None:
     ) -> None:
         """Lists plugins: what each does, its state, how many enterprises use it, and what went wrong."""
         with open_instance(instance, forgiving=True) as opened, opened.store.read() as tx:
-            found = installed_plugins(tx, opened.hooks)
+            found = installed_plugins(tx, opened.hooks, shell_language())
             console.print(_grid(found, hooks))
             _print_missing(found)
             _print_failures(found, opened.settings)
@@ -55,12 +54,13 @@ def add_to(app: typer.Typer) -> None:
             if not names:
                 raise NotFound("no_tables", "The database has no tables of {plugin}.", plugin=plugin)
             if not yes:
-                typer.confirm(f"Drop {', '.join(names)} and all that is in them?", abort=True)
+                asked = spoken("Drop {names} and all that is in them?", names=", ".join(names))
+                typer.confirm(asked, abort=True)
             with opened.store.write() as tx:
                 tx.execute(delete(enterprise_plugin).where(enterprise_plugin.c.plugin == plugin))
                 tx.execute(delete(plugin_failure).where(plugin_failure.c.plugin == plugin))
                 dropped = drop_tables(tx, plugin)
-            console.print(f"Dropped {', '.join(dropped)}.")
+            console.print(spoken("Dropped {names}.", names=", ".join(dropped)))
 
     del drop
 
@@ -68,15 +68,27 @@ def add_to(app: typer.Typer) -> None:
 def _grid(found: Sequence[InstalledPlugin], with_hooks: bool) -> Grid:
     """One line for each plugin, cut to the terminal's width; only hooks may take several."""
     grid = Grid(box=box.SIMPLE_HEAD, pad_edge=False, expand=True)
-    for name in ("id", "version", "state"):
+    for name in ("id", spoken("version"), spoken("state")):
         grid.add_column(name, no_wrap=True)
-    grid.add_column("used by", justify="right", no_wrap=True)
-    grid.add_column("hooks" if with_hooks else "what it does", no_wrap=not with_hooks, overflow="ellipsis", ratio=1)
+    grid.add_column(spoken("used by"), justify="right", no_wrap=True)
+    last = spoken("hooks" if with_hooks else "what it does")
+    grid.add_column(last, no_wrap=not with_hooks, overflow="ellipsis", ratio=1)
     for one in found:
-        state = f"[{_COLOURS[one.state]}]{one.state}[/]"
-        last = ", ".join(one.hooks) if with_hooks else _without_name(one)
-        grid.add_row(one.plugin, one.version, state, str(one.enterprises or ""), escape(last))
+        said = ", ".join(one.hooks) if with_hooks else _without_name(one)
+        grid.add_row(one.plugin, one.version, _state(one.state), str(one.enterprises or ""), escape(said))
     return grid
+
+
+def _state(state: State) -> str:
+    match state:
+        case "enabled":
+            return spoken("[green]enabled[/]")
+        case "failing":
+            return spoken("[yellow]failing[/]")
+        case "installed":
+            return spoken("[dim]installed[/]")
+        case "missing":
+            return spoken("[red]missing[/]")
 
 
 def _without_name(one: InstalledPlugin) -> str:
@@ -88,7 +100,7 @@ def _without_name(one: InstalledPlugin) -> str:
 def _print_missing(found: Sequence[InstalledPlugin]) -> None:
     for one in found:
         if one.state == "missing":
-            console.print(f"[bold]{one.plugin}[/bold] is missing: {escape(one.about)}.")
+            console.print(spoken("[bold]{plugin}[/bold] is missing: {why}.", plugin=one.plugin, why=escape(one.about)))
 
 
 def _print_failures(found: Sequence[InstalledPlugin], settings: Settings) -> None:
@@ -96,6 +108,8 @@ def _print_failures(found: Sequence[InstalledPlugin], settings: Settings) -> Non
         if one.failures is None:
             continue
         at = format_moment(one.failures.last_at, settings.timezone, settings.language)
-        times = "once" if one.failures.count == 1 else f"{one.failures.count} times"
-        said = f"has failed {times}, last in {one.failures.hook} ({at}): {one.failures.what}"
-        console.print(f"[bold]{one.plugin}[/bold] {escape(said)}")
+        count, hook, what = one.failures.count, one.failures.hook, escape(one.failures.what)
+        text = "[bold]{plugin}[/bold] has failed {count} times, last in {hook} ({at}): {what}"
+        if count == 1:
+            text = "[bold]{plugin}[/bold] has failed once, last in {hook} ({at}): {what}"
+        console.print(spoken(text, plugin=one.plugin, count=count, hook=hook, at=at, what=what))

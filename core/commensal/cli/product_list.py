@@ -9,6 +9,7 @@ import typer
 
 from ..instance import open_instance
 from ..languages.catalogs import say
+from ..languages.shell import shell_language, spoken
 from ..printing import console
 from ..product_lists.lists import export_list, import_list
 from ..product_lists.read import read_list
@@ -37,17 +38,18 @@ def add_to(app: typer.Typer) -> None:
         """Makes products, stock and prices what the file says: all of it, or nothing."""
         listed = read_list(file.read_bytes())
         with open_instance(instance) as opened:
-            language = opened.settings.language
-            defaults = read_defaults(default_category, default_vat, language)
+            defaults = read_defaults(default_category, default_vat, opened.settings.language)
             with opened.store.write() as tx:
                 whose = named_enterprise(tx, enterprise).id
                 report = import_list(tx, whose, listed, catalog_id=catalog, defaults=defaults, dry_run=dry_run)
         for problem in report.problems:
-            console.print(f"[red]{problem.where}[/red]: {say(language, problem)}")
+            console.print(f"[red]{problem.where}[/red]: {say(shell_language(), problem)}")
         if report.unlisted:
-            console.print(f"… and {report.unlisted} more mistakes.")
-        would = "would create" if dry_run else "created"
-        console.print(f"{would} {report.created}, changed {report.changed}, left {report.unchanged} as they were")
+            console.print(spoken("… and {count} more mistakes.", count=report.unlisted))
+        text = "created {created}, changed {changed}, left {unchanged} as they were"
+        if dry_run:
+            text = "would create {created}, changed {changed}, left {unchanged} as they were"
+        console.print(spoken(text, created=report.created, changed=report.changed, unchanged=report.unchanged))
         if report.problems:
             raise typer.Exit(1)
 
@@ -65,4 +67,4 @@ def add_to(app: typer.Typer) -> None:
             kind = "xlsx" if file.suffix.lower() == ".xlsx" else "csv"
             content = export_list(tx, whose, catalog_id=catalog, language=language, format=kind)  # type: ignore[arg-type]
         file.write_bytes(content)
-        console.print(f"wrote {file}")
+        console.print(spoken("wrote {file}", file=file))

@@ -11,6 +11,7 @@ from rich.table import Table as Grid
 from ..enterprises.enterprises import Enterprise
 from ..errors import Invalid, Problem
 from ..instance import Instance, open_instance
+from ..languages.shell import spoken
 from ..printing import console
 from ..reports.formats import FORMATS, format_named
 from ..reports.parameters import default_text, read_parameters
@@ -28,7 +29,7 @@ def add_to(app: typer.Typer) -> None:
         enterprise: Annotated[str, typer.Argument(help="The hub: its id or the name in its address.")],
         name: Annotated[str, typer.Argument(help="PLUGIN:REPORT; left out, all are listed.")] = "",
         out: Annotated[Path | None, typer.Option(help="The file; its ending names the format.")] = None,
-        format: Annotated[str, typer.Option(help=f"One of {', '.join(FORMATS)}.")] = "",
+        format: Annotated[str, typer.Option(help="One of csv, xlsx, html, pdf, jsonl.")] = "",
         param: Given = None,
         language: Annotated[str, typer.Option(help="fr or en; that of the enterprise where it is left out.")] = "",
         flat: Annotated[bool, typer.Option("--flat", help="Lines alone, without headings and sums.")] = False,
@@ -38,13 +39,14 @@ def add_to(app: typer.Typer) -> None:
         with open_instance(instance) as opened:
             with opened.store.read() as tx:
                 shop = named_enterprise(tx, enterprise)
-                spoken = language or shop.language
+                language = language or shop.language
                 if not name:
-                    console.print(_grid(tx, opened, shop, spoken))
+                    console.print(_grid(tx, opened, shop, language))
                     return
             file = out or Path(f"{name.replace(':', '-')}.{format or 'csv'}")
-            _write(opened, shop, name, file, format or file.suffix.lower().removeprefix("."), param or [], spoken, flat)
-            console.print(f"wrote {file}")
+            format = format or file.suffix.lower().removeprefix(".")
+            _write(opened, shop, name, file, format, param or [], language, flat)
+            console.print(spoken("wrote {file}", file=file))
 
 
 def _write(
@@ -81,7 +83,7 @@ def _pairs(given: list[str]) -> dict[str, str]:
 
 
 def _grid(tx: Transaction, opened: Instance, shop: Enterprise, language: str) -> Grid:
-    grid = Grid("report", "label", "parameters")
+    grid = Grid(spoken("report"), spoken("label"), spoken("parameters"))
     for name, one in reports_of(tx, opened.hooks, shop.id, language).items():
         asked = "\n".join(f"{two.name}={default_text(tx, shop, two)}" for two in one.parameters)
         grid.add_row(name, f"{one.label}\n{one.description}", asked)

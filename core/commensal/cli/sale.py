@@ -9,6 +9,7 @@ import typer
 from ..catalogs.catalogs import catalogs_of
 from ..catalogs.items import producers_in
 from ..instance import open_instance
+from ..languages.shell import spoken
 from ..orders.distribution import heaps, parcels
 from ..printing import console, print_distribution, print_sales
 from ..sale_sessions.complete import complete_due
@@ -21,7 +22,16 @@ from .folder import HERE, Folder
 from .named import moment, named_enterprise
 
 Session = Annotated[str, typer.Argument(help="The id that `commensal sale list` shows.")]
-_WHEN = "by its clocks: '2026-06-06 20:00', or the next 'thursday 20:00'"
+Closes = Annotated[
+    str, typer.Option(help="When orders close, by its clocks: '2026-06-06 20:00', or the next 'thursday 20:00'.")
+]
+Begins = Annotated[
+    str,
+    typer.Option(help="When the distribution begins, by its clocks: '2026-06-06 20:00', or the next 'thursday 20:00'."),
+]
+Ends = Annotated[
+    str, typer.Option(help="When it ends, by its clocks: '2026-06-06 20:00', or the next 'thursday 20:00'.")
+]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -31,9 +41,9 @@ def add_to(app: typer.Typer) -> None:
     @sale.command("open")
     def open_command(
         enterprise: Annotated[str, typer.Argument(help="Who sells: its id or slug.")],
-        closes: Annotated[str, typer.Option(help=f"When orders close, {_WHEN}.")],
-        begins: Annotated[str, typer.Option(help=f"When the distribution begins, {_WHEN}.")],
-        ends: Annotated[str, typer.Option(help=f"When it ends, {_WHEN}.")],
+        closes: Closes,
+        begins: Begins,
+        ends: Ends,
         name: Annotated[str, typer.Option(help="What the sale is called.")] = "Vente",
         rhythm: Annotated[str | None, typer.Option(help="How it comes back (RFC 5545), like FREQ=WEEKLY.")] = None,
         instance: Folder = HERE,
@@ -56,7 +66,7 @@ def add_to(app: typer.Typer) -> None:
             )  # fmt: skip
             count = put_on_sale(tx, session.id, shop.id)
             address = f"{opened.settings.base_url}/sales/{session.id}"
-        console.print(f"{count} items are on sale at {address}")
+        console.print(spoken("{count} items are on sale at {address}", count=count, address=address))
 
     @sale.command("list")
     def list_command(instance: Folder = HERE) -> None:
@@ -72,7 +82,8 @@ def add_to(app: typer.Typer) -> None:
             known = coordination_by_id(tx, found.coordination_id, found.coordinator_id)
             change_coordination(tx, known.id, known.coordinator_id, known.version, closes_at=tx.now)
             complete_due(tx)
-        console.print(f"{found.name} is closed. Who gets what: commensal sale distribution {session}")
+        text = "{name} is closed. Who gets what: commensal sale distribution {session}"
+        console.print(spoken(text, name=found.name, session=session))
 
     @sale.command("distribution")
     def distribution(session: Session, instance: Folder = HERE) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ..instance import open_instance
+from ..languages.shell import print_line
 from ..logs import configure_logs
 from ..serving import serve
 from .folder import HERE, Folder
@@ -26,4 +27,4 @@ def add_to(app: typer.Typer) -> None:
         with open_instance(instance) as opened:
             logs = opened.settings.logs
             configure_logs(sys.stderr, level=logs.level, format=logs.format)
-            serve(opened, port=port, jobs=jobs, started=lambda url: typer.echo(f"Serving on {url}"))
+            serve(opened, port=port, jobs=jobs, started=lambda url: print_line("Serving on {url}", url=url))

@@ -15,6 +15,7 @@ from ..enterprises.plugins import EnterprisePlugin, change_plugin, enable_plugin
 from ..enterprises.try_settings import try_settings
 from ..errors import SettingsError
 from ..instance import Instance, open_instance
+from ..languages.shell import spoken
 from ..printing import console
 from .folder import HERE, Folder
 from .named import named_enterprise
@@ -79,8 +80,9 @@ def _given(sets: list[str], file: Path | None) -> dict[str, Any]:
 
 
 def _grid(found: list[EnterprisePlugin]) -> Grid:
-    grid = Grid("plugin", "on", "settings (those left out have their defaults)", box=box.SIMPLE_HEAD)
+    settings = spoken("settings (those left out have their defaults)")
+    grid = Grid(spoken("plugin"), spoken("on"), settings, box=box.SIMPLE_HEAD)
     for one in found:
         said = msgspec.json.format(msgspec.json.encode(one.settings)).decode() if one.settings else ""
-        grid.add_row(one.plugin, "yes" if one.enabled else "", said)
+        grid.add_row(one.plugin, spoken("yes") if one.enabled else "", said)
     return grid

@@ -10,6 +10,7 @@ from rich.markup import escape
 
 from ..clock import SystemClock
 from ..hosting import UNITS
+from ..languages.shell import spoken, told
 from ..printing import console
 from ..upgrading.preflight import Plan, preflight
 from ..upgrading.upgrade import HalfWay, Upgraded, upgrade
@@ -51,62 +52,69 @@ def _say(step: str, said: str) -> None:
 
 def _print_plan(plan: Plan) -> None:
     settings = plan.source.settings
-    _say("settings", f"{plan.source.folder / 'instance.toml'}, {len(settings.enabled_plugins)} plugins are there")
-    kind = "SQLite" if plan.source.sqlite_file else "PostgreSQL"
-    known = plan.brought
-    by = f", of Commensal {known.version}, {known.at:%Y-%m-%d}" if known is not None and known.finished else ""
-    _say("database", f"{kind}, {plan.size / 1024**2:,.1f} MB{by}")
+    file, count = plan.source.folder / "instance.toml", len(settings.enabled_plugins)
+    _say(spoken("settings"), spoken("{file}, {count} plugins are there", file=file, count=count))
+    _say(spoken("database"), _database(plan))
     if plan.left:
-        _say("left", f"tables of {', '.join(plan.left)}, not enabled, stay as they are")
+        names = ", ".join(plan.left)
+        _say(spoken("left"), spoken("tables of {names}, not enabled, stay as they are", names=names))
     if plan.revisions:
-        _say("space", f"{sum(plan.needed.values()) / 1024**2:,.1f} MB for a while, which is there")
+        size = sum(plan.needed.values()) / 1024**2
+        _say(spoken("space"), spoken("{size:,.1f} MB for a while, which is there", size=size))
     if plan.kept:
-        _say("resumed", "an upgrade was broken off; this one goes on where it was")
+        _say(spoken("resumed"), spoken("an upgrade was broken off; this one goes on where it was"))
     elif plan.unfinished:
-        _say("again", "an upgrade was broken off before its first step, or after its last; this one begins anew")
+        said = "an upgrade was broken off before its first step, or after its last; this one begins anew"
+        _say(spoken("again"), spoken(said))
+
+
+def _database(plan: Plan) -> str:
+    kind, size, known = "SQLite" if plan.source.sqlite_file else "PostgreSQL", plan.size / 1024**2, plan.brought
+    if known is None or not known.finished:
+        return spoken("{kind}, {size:,.1f} MB", kind=kind, size=size)
+    text = "{kind}, {size:,.1f} MB, of Commensal {version}, {at:%Y-%m-%d}"
+    return spoken(text, kind=kind, size=size, version=known.version, at=known.at)
 
 
 def _print_intent(plan: Plan) -> None:
     if plan.kept:
-        _say("would", f"keep {plan.kept}")
+        _say(spoken("would"), spoken("keep {file}", file=plan.kept))
     elif plan.revisions:
-        _say("would", f"back up into {plan.backups}, and try the upgrade on the copy")
+        text = "back up into {folder}, and try the upgrade on the copy"
+        _say(spoken("would"), spoken(text, folder=plan.backups))
     for one in plan.revisions:
-        _say("would", f"migrate {one}")
-    console.print("Nothing was changed." if plan.revisions else "There is nothing to migrate.", soft_wrap=True)
+        _say(spoken("would"), spoken("migrate {revision}", revision=one))
+    console.print(spoken("Nothing was changed." if plan.revisions else "There is nothing to migrate."), soft_wrap=True)
 
 
 def _print_end(plan: Plan, done: Upgraded) -> None:
     for one in done.problems:
-        console.print(f"[yellow]settings[/yellow]  {escape(one)}", soft_wrap=True)
-    if done.backup is None:
-        console.print(
-            f"[green]sound[/green] The database is that of Commensal {plan.version} already. Restart what began before "
-            f"it was installed: `systemctl restart {_UNITS}`.",
-            soft_wrap=True,
-        )
-        return
-    console.print(
-        f"[green]sound[/green] The database is that of Commensal {plan.version}. Start the instance again: `systemctl "
-        f"start {_UNITS}`, or `commensal serve`. Keep {done.backup} until you are content.",
-        soft_wrap=True,
+        console.print(f"[yellow]{spoken('settings'):<9}[/yellow] {escape(one)}", soft_wrap=True)
+    text = (
+        "[green]sound[/green] The database is that of Commensal {version}. Start the instance again: `systemctl start "
+        "{units}`, or `commensal serve`. Keep {backup} until you are content."
     )
+    if done.backup is None:
+        text = (
+            "[green]sound[/green] The database is that of Commensal {version} already. Restart what began before it "
+            "was installed: `systemctl restart {units}`."
+        )
+    console.print(spoken(text, version=plan.version, units=_UNITS, backup=done.backup), soft_wrap=True)
 
 
 def _print_ways(error: HalfWay, instance: Path, *, postgresql: bool) -> None:
     """On and back, spelled out: who reads this has no time to look anything up."""
-    old = f"commensal=={error.before}" if error.before else "the version that you had"
-    console.print(f"[red]stopped[/red]   {escape(str(error))}", soft_wrap=True)
-    if error.untouched:
-        back = f"nothing has changed: install {old} and start the instance as before."
-    else:
-        database = " --database URL-OF-AN-EMPTY-DATABASE" if postgresql else ""
-        restore = f"commensal restore {error.backup} --instance {instance.absolute()}-restored{database}"
-        back = (
-            f"install {old}, then `{restore}`: the new folder is the instance as it was, and nobody has ordered since."
-        )
-    console.print("Nothing of this step stays. The instance must not serve before one of two things is done.")
-    console.print(
-        f"On: mend what is named above, then run `commensal upgrade --instance {instance}` again.", soft_wrap=True
+    old = f"commensal=={error.before}" if error.before else spoken("the version that you had")
+    console.print(f"[red]{spoken('stopped'):<9}[/red] {escape(told(error))}", soft_wrap=True)
+    console.print(spoken("Nothing of this step stays. The instance must not serve before one of two things is done."))
+    on = "On: mend what is named above, then run `commensal upgrade --instance {instance}` again."
+    console.print(spoken(on, instance=instance), soft_wrap=True)
+    restore = f"commensal restore {error.backup} --instance {instance.absolute()}-restored"
+    if postgresql:
+        restore += f" --database {spoken('URL-OF-AN-EMPTY-DATABASE')}"
+    back = (
+        "Back: install {old}, then `{restore}`: the new folder is the instance as it was, and nobody has ordered since."
     )
-    console.print(f"Back: {back}", markup=False, soft_wrap=True)
+    if error.untouched:
+        back = "Back: nothing has changed: install {old} and start the instance as before."
+    console.print(spoken(back, old=old, restore=restore), markup=False, soft_wrap=True)

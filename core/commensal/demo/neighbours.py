@@ -18,6 +18,7 @@ from ..enterprises.enterprises import create_enterprise
 from ..enterprises.plugins import enable_plugin
 from ..hooks.values import DemoHub
 from ..instance import Instance
+from ..languages.shell import spoken
 from ..people.passwords import hash_password
 from ..people.people import NewPerson, add_person
 from .fill import PASSWORD
@@ -77,7 +78,8 @@ class Running:
         deadline = time.monotonic() + _PATIENCE
         while not self._answers(place):
             if self._processes[place].poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"The instance in {self._folders[place]} did not start; see its serve.log.")
+                said = "The instance in {folder} did not start; see its serve.log."
+                raise RuntimeError(spoken(said, folder=self._folders[place]))
             time.sleep(0.1)
 
     def stop(self, place: int) -> None:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from ..hooks import specifications
 from ..hooks.values import DemoPlace
 from ..instance import Instance
+from ..languages.shell import spoken
 from ..sale_sessions.complete import complete_due
 from ..sale_sessions.coordinations import open_coordination
 from ..sale_sessions.on_sale import put_on_sale, take_off_sale
@@ -58,7 +59,7 @@ def hold_sales(
     watch: Watch,
 ) -> None:
     """One transaction for each week: sales open, shoppers order, sales close, orders are handed out, the next come."""
-    for weeks_ago in watch(range(FIRST_WEEK, -1, -1), "Sales"):
+    for weeks_ago in watch(range(FIRST_WEEK, -1, -1), spoken("Sales")):
         with instance.store.write() as tx:
             week = week_of(tx.now, weeks_ago)
             early = at(tx, week.opens_at - timedelta(hours=2))

@@ -14,6 +14,7 @@ from ..enterprises.grants import grant
 from ..enterprises.members import add_member
 from ..enterprises.plugins import enable_plugin, offered_plugins
 from ..hooks.dispatcher import Hooks
+from ..languages.shell import spoken
 from ..people.people import NewPerson, add_person
 from ..store import Transaction
 from .values import Hub, Producer, Region, Somebody
@@ -33,7 +34,7 @@ def settle_people(tx: Transaction, region: Region, password_hash: str, watch: Wa
         hub_owners=write(hub.owner for hub in region.hubs),
         packers=write(hub.packer for hub in region.hubs),
         producer_owners=write(one.owner for one in region.producers),
-        shoppers=write(one.somebody for one in watch(region.shoppers, "People")),
+        shoppers=write(one.somebody for one in watch(region.shoppers, spoken("People"))),
     )
 
 
@@ -65,7 +66,7 @@ def settle_enterprises(
 
 def settle_customers(tx: Transaction, region: Region, enterprises: Enterprises, watch: Watch) -> None:
     """Each shopper is a customer of the hubs they buy at."""
-    for shopper in watch(region.shoppers, "Customers"):
+    for shopper in watch(region.shoppers, spoken("Customers")):
         who = shopper.somebody
         for place in shopper.hubs:
             groups = [enterprises.categories[place]] if shopper.in_category else []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..catalogs.listing import Listing, list_products
+from ..languages.shell import spoken
 from ..products.products import create_product
 from ..store import Transaction
 from .values import Heap, Hub, Region, Size
@@ -18,7 +19,7 @@ def stock_up(
 ) -> Sequence[Sequence[Listed]]:
     """Products with their sizes over one stock, and the catalog of each hub, whose items are returned."""
     catalogs: list[list[Listed]] = [[] for _ in region.hubs]
-    for place, producer in enumerate(watch(region.producers, "Products")):
+    for place, producer in enumerate(watch(region.producers, spoken("Products"))):
         seller, owner = enterprises.producers[place], people.producer_owners[place]
         written = [(heap, _write_heap(tx, seller, owner, heap)) for heap in producer.heaps]
         for hub in producer.hubs:

@@ -18,6 +18,7 @@ from ..checks import broken_invariants
 from ..instance import Instance
 from ..instance.settings import LimitSettings
 from ..jobs.ticking import tick
+from ..languages.shell import spoken, told
 from ..money import half_up
 from ..orders.distribution import heaps, parcels
 from ..printing import print_distribution
@@ -54,7 +55,7 @@ def tell_story(instance: Instance, filled: Filled, region: Region, console: Cons
             _close(console, instance, hub, filled.hubs[0], sale)
             hub.close()
     except Unexpected as error:
-        console.print(f"[red]The story stopped.[/red] {error}")
+        console.print(spoken("[red]The story stopped.[/red] {error}", error=error))
         return False
     _print_lists(console, instance, filled.hubs[0], sale)
     return _check(console, instance, outcomes)
@@ -80,9 +81,10 @@ def _found_farm(console: Console, url: str, operator: str, hub_id: str) -> str:
     content = LIST.read_bytes()
     tried = owner.send(f"/enterprises/{farm}/product-list", content, dry_run="true")
     if tried["mistakes_in_all"]:
-        raise Unexpected(f"the product list has mistakes: {tried['mistakes']}")
+        raise Unexpected(spoken("the product list has mistakes: {mistakes}", mistakes=tried["mistakes"]))
     done = owner.send(f"/enterprises/{farm}/product-list", content)
-    console.print(f"[bold]Import[/bold] {LIST.name}: {done['created']} products of {FARM}")
+    said = "[bold]Import[/bold] {file}: {count} products of {farm}"
+    console.print(spoken(said, file=LIST.name, count=done["created"], farm=FARM))
     for scope in ("ReadProducts", "WriteOrders"):
         owner.put(f"/enterprises/{farm}/grants/{hub_id}/{scope}")
     owner.close()
@@ -123,7 +125,7 @@ def _open_sale(console: Console, instance: Instance, hub: Visitor, hub_id: str, 
             "ends_at": _iso(now + timedelta(days=3, hours=3)),
         },
     )
-    console.print(f"[bold]Sale[/bold] open with {len(items)} items, one pickup slot")
+    console.print(spoken("[bold]Sale[/bold] open with {count} items, one pickup slot", count=len(items)))
     return Sale(coordination, session, items)
 
 
@@ -142,7 +144,8 @@ def _race(console: Console, url: str, region: Region, sale: Sale) -> Counter[str
         outcomes = Counter(pool.map(lambda one: _shop(one[1], sale, random.Random(one[0])), enumerate(visitors)))
     for visitor in visitors:
         visitor.close()
-    console.print(f"[bold]Orders[/bold] {outcomes['with']} with the rare crate, {outcomes['without']} without")
+    said = "[bold]Orders[/bold] {having} with the rare crate, {lacking} without"
+    console.print(spoken(said, having=outcomes["with"], lacking=outcomes["without"]))
     return outcomes
 
 
@@ -153,11 +156,12 @@ def _shop(visitor: Visitor, sale: Sale, chance: random.Random) -> str:
     if answer.status_code == 409 and answer.json()["code"] == "sold_out":
         got, answer = "without", _order(visitor, sale, usual)
     if answer.status_code != 201:
-        raise Unexpected(f"{visitor.name} could not order: {answer.status_code} {answer.text}")
+        said = "{name} could not order: {status} {answer}"
+        raise Unexpected(spoken(said, name=visitor.name, status=answer.status_code, answer=answer.text))
     order = answer.json()["order"]
     payment = visitor.post(f"/me/orders/{order['id']}/payments", {"method": "cash:cash"})
     if payment["state"] != "Pending":
-        raise Unexpected(f"{visitor.name} was not told how to pay: {payment}")
+        raise Unexpected(spoken("{name} was not told how to pay: {answer}", name=visitor.name, answer=payment))
     return got
 
 
@@ -187,7 +191,7 @@ def _change_minds(console: Console, hub: Visitor, hub_id: str, sale: Sale) -> No
         if weights:
             hub.post(f"{shop}/orders/{order['id']}/weights", {"weights": weights}, version=order["version"])
             weighed += 1
-    console.print(f"[bold]Hub[/bold] cancelled an order, enlarged one, weighed {weighed}")
+    console.print(spoken("[bold]Hub[/bold] cancelled an order, enlarged one, weighed {count}", count=weighed))
 
 
 def _close(console: Console, instance: Instance, hub: Visitor, hub_id: str, sale: Sale) -> None:
@@ -199,21 +203,24 @@ def _close(console: Console, instance: Instance, hub: Visitor, hub_id: str, sale
     order = {"items": {sale.items["CHA-1"]: 1}, "name": "Trop tard", "email": "late@example.org"}
     late = hub.ask("POST", f"/sale-sessions/{sale.session}/orders", order)
     if (late.status_code, late.json()["code"]) != (409, "closed"):
-        raise Unexpected(f"an order after the close was answered {late.status_code} {late.text}")
+        said = "an order after the close was answered {status} {answer}"
+        raise Unexpected(spoken(said, status=late.status_code, answer=late.text))
     tick(instance, work_of(instance))
     handed = 0
     for one in hub.get(f"{shop}/sale-sessions/{sale.session}/orders")["items"]:
         if one["state"] == "Cancelled":
             continue
         if one["state"] != "Complete":
-            raise Unexpected(f"order {one['number']} is {one['state']} after the close")
+            said = "order {number} is {state} after the close"
+            raise Unexpected(spoken(said, number=one["number"], state=one["state"]))
         received = {"method": "cash:cash", "amount": one["total"]}
         hub.post(f"{shop}/orders/{one['id']}/payments", received)
         paid = hub.get(f"{shop}/orders/{one['id']}")
         hub.post(f"{shop}/orders/{one['id']}/hand-over", version=paid["version"])
         handed += 1
     tick(instance, work_of(instance))
-    console.print(f"[bold]Closed[/bold] a late order was refused, {handed} orders were paid and handed over")
+    said = "[bold]Closed[/bold] a late order was refused, {count} orders were paid and handed over"
+    console.print(spoken(said, count=handed))
 
 
 def _print_lists(console: Console, instance: Instance, hub_id: str, sale: Sale) -> None:
@@ -227,16 +234,18 @@ def _check(console: Console, instance: Instance, outcomes: Counter[str]) -> bool
     """Three crates for three shoppers, mails for everybody, and nothing broken in the database."""
     said: list[str] = []
     if outcomes != {"with": 3, "without": SHOPPERS - 3}:
-        said.append(f"three shoppers should have got the rare crate, not {outcomes['with']}")
+        said.append(spoken("three shoppers should have got the rare crate, not {count}", count=outcomes["with"]))
     mails = len(list((instance.folder / "mail").glob("*.eml")))
     if mails < SHOPPERS:
-        said.append(f"{SHOPPERS} shoppers ordered, but only {mails} e-mails were written")
+        text = "{count} shoppers ordered, but only {mails} e-mails were written"
+        said.append(spoken(text, count=SHOPPERS, mails=mails))
     with instance.store.read() as tx:
-        said.extend(str(one) for one in broken_invariants(tx))
+        said.extend(told(one) for one in broken_invariants(tx))
     for one in said:
-        console.print(f"[red]wrong[/red] {one}")
+        console.print(spoken("[red]wrong[/red] {problem}", problem=one))
     if not said:
-        console.print(f"[green]All is well[/green]: nothing oversold, {mails} e-mails, and every journal adds up.")
+        text = "[green]All is well[/green]: nothing oversold, {mails} e-mails, and every journal adds up."
+        console.print(spoken(text, mails=mails))
     return not said
 
 

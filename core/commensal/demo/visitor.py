@@ -7,6 +7,8 @@ from typing import Any
 
 import httpx
 
+from ..languages.shell import spoken
+
 _LONGEST = 30.0  # seconds for one answer
 
 
@@ -57,7 +59,7 @@ class Visitor:
     def _read(self, answer: httpx.Response) -> Any:
         if not answer.is_success:
             request = answer.request
-            raise Unexpected(
-                f"{self.name}: {request.method} {request.url.path} said {answer.status_code} {answer.text}"
-            )
+            asked = f"{request.method} {request.url.path}"
+            said = "{name}: {request} said {status} {answer}"
+            raise Unexpected(spoken(said, name=self.name, request=asked, status=answer.status_code, answer=answer.text))
         return answer.json() if answer.content else None

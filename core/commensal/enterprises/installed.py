@@ -15,6 +15,7 @@ from sqlalchemy import func, select
 from ..hooks.dispatcher import Hooks
 from ..hooks.failures import Failures, failures_by_plugin
 from ..hooks.loading import found_plugins
+from ..languages.catalogs import translate
 from ..store import Transaction
 from .tables import enterprise_plugin
 
@@ -39,7 +40,7 @@ class InstalledPlugin:
     failures: Failures | None
 
 
-def installed_plugins(tx: Transaction, hooks: Hooks) -> list[InstalledPlugin]:
+def installed_plugins(tx: Transaction, hooks: Hooks, language: str) -> list[InstalledPlugin]:
     """The enabled ones in the operator's order, then those that could be enabled, then those that are not there."""
     counted = select(enterprise_plugin.c.plugin, func.count().label("count")).group_by(enterprise_plugin.c.plugin)
     used = {row["plugin"]: int(row["count"]) for row in tx.all(counted)}
@@ -47,9 +48,9 @@ def installed_plugins(tx: Transaction, hooks: Hooks) -> list[InstalledPlugin]:
     others = sorted(set(found) - set(enabled) - set(hooks.absent))
     gone = [*hooks.absent, *sorted(set(used) - set(enabled) - set(others) - set(hooks.absent))]
     return [
-        *(_enabled(tx, hooks, one, found, used, failed) for one in enabled),
-        *(_there(one, found, "installed", used, failed) for one in others),
-        *(_missing(one, hooks.absent, used, failed) for one in gone),
+        *(_enabled(tx, hooks, one, found, used, failed, language) for one in enabled),
+        *(_there(one, found, "installed", used, failed, language) for one in others),
+        *(_missing(one, hooks.absent, used, failed, language) for one in gone),
     ]
 
 
@@ -60,9 +61,10 @@ def _enabled(
     found: Mapping[str, EntryPoint],
     used: Mapping[str, int],
     failed: Mapping[str, Failures],
+    language: str,
 ) -> InstalledPlugin:
     state: State = "failing" if plugin in failed and tx.now - failed[plugin].last_at < RECENT else "enabled"
-    return _there(plugin, found, state, used, failed, hooks.implemented_by(plugin))
+    return _there(plugin, found, state, used, failed, language, hooks.implemented_by(plugin))
 
 
 def _there(
@@ -71,32 +73,36 @@ def _there(
     state: State,
     used: Mapping[str, int],
     failed: Mapping[str, Failures],
+    language: str,
     hooks: Sequence[str] = (),
 ) -> InstalledPlugin:
     point = found.get(plugin)
     version = point.dist.version if point is not None and point.dist is not None else ""
     return InstalledPlugin(
         plugin=plugin, version=version, state=state, enterprises=used.get(plugin, 0), hooks=hooks,
-        about=_about(point) if point is not None else "", failures=failed.get(plugin),
+        about=_about(point, language) if point is not None else "", failures=failed.get(plugin),
     )  # fmt: skip
 
 
 def _missing(
-    plugin: str, absent: Mapping[str, str], used: Mapping[str, int], failed: Mapping[str, Failures]
+    plugin: str, absent: Mapping[str, str], used: Mapping[str, int], failed: Mapping[str, Failures], language: str
 ) -> InstalledPlugin:
     if plugin in absent:
-        about = f"{absent[plugin]}; install its package, or take it out of plugins.enabled: its tables stay"
+        text = "{why}; install its package, or take it out of plugins.enabled: its tables stay"
+        about = translate(language, text).format(why=absent[plugin])
     else:
-        about = "enterprises use it, and it is neither enabled nor installed; their settings are kept"
+        text = "enterprises use it, and it is neither enabled nor installed; their settings are kept"
+        about = translate(language, text)
     return InstalledPlugin(
         plugin=plugin, version="", state="missing", enterprises=used.get(plugin, 0), about=about, hooks=(),
         failures=failed.get(plugin),
     )  # fmt: skip
 
 
-def _about(point: EntryPoint) -> str:
+def _about(point: EntryPoint, language: str) -> str:
     """The first line of its docstring. One that is not enabled need not even be importable."""
     try:
-        return (inspect.getdoc(importlib.import_module(point.module)) or "").partition("\n")[0]
+        said = inspect.getdoc(importlib.import_module(point.module)) or ""
     except Exception as error:  # whatever its import raises
-        return f"cannot be imported: {type(error).__name__}: {error}"
+        return translate(language, "cannot be imported: {error}").format(error=f"{type(error).__name__}: {error}")
+    return translate(language, said.partition("\n")[0])

@@ -18,6 +18,7 @@ from ..clock import Clock
 from ..credentials import with_secrets
 from ..deprecated import RemovedIn1Warning
 from ..errors import PluginError, Problem, SettingsError
+from ..languages.shell import spoken
 from ..reading import read_settings
 from ..store.core_tables import core_tables
 from . import specifications
@@ -70,7 +71,7 @@ def load_plugins(
         except (SettingsError, PluginError) as error:
             if not forgiving:
                 raise
-            absent[plugin] = error.what if isinstance(error, PluginError) else "it is not installed"
+            absent[plugin] = error.what if isinstance(error, PluginError) else spoken("it is not installed")
     loaded = Hooks(manager, clock=clock)
     shapes = _shapes(loaded, specifications.enterprise_settings)
     of_instance = _of_instance(loaded, settings, {*found, *given, *absent})

@@ -16,7 +16,7 @@ USUAL = (
     "distribution_lists", "sales", "custom_report", "webhooks", "federation",
 )  # fmt: skip
 _TEXT = """\
-# The settings of this instance. instance.example.toml of the project names them all.
+# {of_file}
 
 name = {name}
 base_url = {base_url}
@@ -26,7 +26,7 @@ currency = {currency}
 front = "shop"
 
 [database]
-url = {database}          # empty: SQLite, in the file commensal.db of this folder
+url = {database}          # {of_url}
 
 [server]
 host = "127.0.0.1"
@@ -34,12 +34,12 @@ port = {port}
 
 [mail]
 sender = {sender}
-host = ""                 # empty: e-mails are written into the folder mail/
+host = ""                 # {of_host}
 
 [backups]
-folder = {backups}              # for this instance alone, best on another disk; empty: nobody backs it up
-at = "03:30"              # every night, by the clock of timezone
-keep = 14                 # the newest stay
+folder = {backups}              # {of_folder}
+at = "03:30"              # {of_at}
+keep = 14                 # {of_keep}
 
 [plugins]
 enabled = {plugins}
@@ -80,7 +80,7 @@ def begin_instance(
     }  # fmt: skip
     if backups is not None:
         backups.mkdir(parents=True, exist_ok=True, mode=0o700)
-    text = _TEXT.format(**{key: _toml(value) for key, value in values.items()})
+    text = _TEXT.format(**{key: _toml(value) for key, value in values.items()}, **_comments(language))
     if allow:
         text += f"\n[outbound]\nallow = {_toml(list(allow))}\n"
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -91,6 +91,21 @@ def begin_instance(
     except Exception:
         file.unlink()  # so that a second try, with other answers, is not refused
         raise
+
+
+def _comments(language: str) -> dict[str, str]:
+    from ..languages.catalogs import translate  # Babel and the plugins' files take a while
+
+    about = "The settings of this instance. instance.example.toml of the project names them all."
+    backups = "for this instance alone, best on another disk; empty: nobody backs it up"
+    return {
+        "of_file": translate(language, about),
+        "of_url": translate(language, "empty: SQLite, in the file commensal.db of this folder"),
+        "of_host": translate(language, "empty: e-mails are written into the folder mail/"),
+        "of_folder": translate(language, backups),
+        "of_at": translate(language, "every night, by the clock of timezone"),
+        "of_keep": translate(language, "the newest stay"),
+    }
 
 
 def _port(base_url: str) -> int:

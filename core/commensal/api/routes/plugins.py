@@ -24,7 +24,7 @@ class PluginSettings(Body, frozen=True, kw_only=True):
 @routes.get("/plugins", scope="operator")
 def instance_plugins(call: Call) -> list[InstalledPlugin]:
     """The plugins of the instance: what each is, who uses it, what went wrong."""
-    return installed_plugins(call.tx, call.instance.hooks)
+    return installed_plugins(call.tx, call.instance.hooks, call.language)
 
 
 def _try(call: Call, enterprise: str, plugin: str, body: PluginSettings) -> None:
