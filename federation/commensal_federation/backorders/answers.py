@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import update
 
-from commensal import Transaction, lot_by_id, products_by_id, write_off
+from commensal import Transaction, enterprise_by_id, lot_by_id, products_by_id, say, translate, write_off
 
 from ..delivery.backoff import GIVEN_UP, chance, delay
 from ..links.errors import NotAnswered
@@ -38,13 +38,14 @@ def keep_heard(federation: Federation, tx: Transaction, id: str, heard: Heard, s
     lines = tuple(_answered(line, heard, withdrawn) for line in backorder.lines)
     said = heard.state if heard.state in ("Cancelled", "Complete") else state
     after = replace(backorder, iri=heard.iri, lines=lines, said_state=said, posting=False)
+    note = _note(heard, state, withdrawn, _language(tx, backorder))
     keep_backorder(
         tx, backorder, lines, iri=heard.iri, said_state=said, posting=False, failures=0, failing_since=None,
-        claimed_until=None, error=_note(heard, state, withdrawn), answered_at=tx.now,
+        claimed_until=None, error=note, answered_at=tx.now,
         parked_at=tx.now if withdrawn else None, due_at=None if withdrawn else next_look(tx, after),
     )  # fmt: skip
     if withdrawn:
-        mail_about(tx, backorder, _note(heard, state, withdrawn), parked=True)
+        mail_about(tx, backorder, note, parked=True)
     note_taken(tx, backorder)
     short = [line for line in lines if line.confirmed is not None and line.confirmed < (line.said or 0)]
     if state == "Cancelled" or not short:
@@ -68,8 +69,9 @@ def keep_failure(tx: Transaction, id: str, error: NotAnswered, *, nothing_ordere
     hopeless = not error.again and error.answered in _FOR_PEOPLE
     park = hopeless or tx.now - since > GIVEN_UP
     due = max(tx.now + delay(backorder.failures + _SLOWER, chance(tx)), error.earliest or tx.now)
+    said = say(_language(tx, backorder), error)[:_LONGEST_ERROR]
     values: dict[str, object] = {
-        "failures": backorder.failures + 1, "failing_since": since, "error": str(error)[:_LONGEST_ERROR],
+        "failures": backorder.failures + 1, "failing_since": since, "error": said,
         "parked_at": tx.now if park else None, "due_at": None if park else due, "claimed_until": None,
     }  # fmt: skip
     lines = backorder.lines
@@ -78,7 +80,7 @@ def keep_failure(tx: Transaction, id: str, error: NotAnswered, *, nothing_ordere
         lines = tuple(replace(line, said=None) for line in lines)
     keep_backorder(tx, backorder, lines, **values)
     if park or backorder.failures + 1 == FAILED:
-        mail_about(tx, backorder, str(error)[:_LONGEST_ERROR], parked=park)
+        mail_about(tx, backorder, said, parked=park)
 
 
 def nothing_to_tell(tx: Transaction, id: str) -> None:
@@ -125,14 +127,20 @@ def _answered(line: BackorderLine, heard: Heard, withdrawn: bool) -> BackorderLi
     return line.answered(said.cases, said.reason, said.price, said.iri or line.line_iri)
 
 
-def _note(heard: Heard, state: State, withdrawn: bool) -> str:
+def _language(tx: Transaction, backorder: Backorder) -> str:
+    """Of the hub's people, who read what is wrong."""
+    return enterprise_by_id(tx, backorder.enterprise_id).language
+
+
+def _note(heard: Heard, state: State, withdrawn: bool, language: str) -> str:
     """What a person should know, though nothing has failed."""
     if withdrawn:
-        return "The platform has cancelled the order. Retry to order again."
+        return translate(language, "The platform has cancelled the order. Retry to order again.")
     if state == "Cancelled" and heard.state == "Complete":
-        return "The platform has completed the order, and does not cancel it any more."
+        return translate(language, "The platform has completed the order, and does not cancel it any more.")
     if heard.more and state != "Cancelled":
-        return f"The platform says more than was ordered of {', '.join(heard.more)}."[:_LONGEST_ERROR]
+        said = translate(language, "The platform says more than was ordered of {products}.")
+        return said.format(products=", ".join(heard.more))[:_LONGEST_ERROR]
     return ""
 
 

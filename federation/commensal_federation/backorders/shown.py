@@ -42,7 +42,7 @@ class ShownBackorder:
     progress: "waiting" to be told, "told", "failing" (tried again at `due_at`), or "parked" until a person retries
     state:    DFC's, as it should be; told_state: as the platform was last told
     iri:      the platform's name for it
-    error:    of the last try, or what a person should know, in English
+    error:    of the last try, or what a person should know, in the hub's language
     Times are UTC.
     """
 

@@ -28,7 +28,7 @@ federation_backorder = Table(
     Column("claimed_until", Time, info=DERIVED),  # somebody is at it
     Column("failures", Whole, nullable=False, info=DERIVED),  # in a row
     Column("failing_since", Time, info=DERIVED),
-    Column("error", Text, nullable=False, info=DERIVED),  # of the last try, in English
+    Column("error", Text, nullable=False, info=DERIVED),  # of the last try, in the hub's language
     Column("parked_at", Time),  # not tried any more
     Column("answered_at", Time, info=DERIVED),
     Column("created_at", Time, nullable=False),

@@ -31,16 +31,18 @@ def described(document: DfcDocument) -> Iterator[str]:
 
 
 def objection(one: Finding) -> str:
-    """What cannot be right, or is not understood, with where it stands first. What it is is told in English, as to the
-    platform's developers."""
-    word = spoken("Wrong" if one.weight == "wrong" else "Not understood")
-    where = " " + spoken("At {iri}.", iri=one.iri) if one.iri else ""
-    return f"{word} [{one.code}]: {text_of(one)}{where}"
+    """What cannot be right, or is not understood, with where it stands first."""
+    wrong = one.weight == "wrong"
+    said = spoken(
+        "Wrong [{code}]: {what}" if wrong else "Not understood [{code}]: {what}", code=one.code, what=text_of(one)
+    )
+    return f"{said} {spoken('At {iri}.', iri=one.iri)}" if one.iri else said
 
 
 def text_of(one: Finding) -> str:
     """What was noticed, and how often."""
-    return spoken("{what} ({count} times)", what=one.text, count=one.count) if one.count > 1 else one.text
+    what = spoken(one.problem.text, **one.problem.values)
+    return spoken("{what} ({count} times)", what=what, count=one.count) if one.count > 1 else what
 
 
 def _counted(document: DfcDocument) -> Iterator[tuple[str, int]]:

@@ -11,12 +11,10 @@ from .vocabulary import DfcConsumption, DfcProduct, DfcProduction, Thing
 
 def note_cycles(things: Mapping[str, Thing], findings: Findings) -> None:
     """Reports every thing from which a chain of variants or of cases leads back to itself; each cycle once."""
-    for links, text in (
-        (_variants(things), "is a variant of itself, over others or at once."),
-        (_cases(things), "is made of itself, over others or at once."),
-    ):
-        for iri in _in_cycles(links):
-            findings.wrong("cycle", f"{iri[:200]} {text}", iri)
+    for iri in _in_cycles(_variants(things)):
+        findings.wrong("cycle", "{thing} is a variant of itself, over others or at once.", iri, thing=iri[:200])
+    for iri in _in_cycles(_cases(things)):
+        findings.wrong("cycle", "{thing} is made of itself, over others or at once.", iri, thing=iri[:200])
 
 
 def _variants(things: Mapping[str, Thing]) -> dict[str, set[str]]:

@@ -51,14 +51,15 @@ class Field:
                 result = found
                 continue
             self.kept.append(value)
-            self.wrong("two_values", "There are two values of {}; the first counts.")
+            self.wrong("two_values", "There are two values of {name}; the first counts.")
         return result
 
     def wrong(self, code: str, text: str) -> None:
-        self.findings.wrong(code, text.format(self.property), self.node.iri, self.property)
+        """What cannot be right. The text says `{name}` for the property."""
+        self.findings.wrong(code, text, self.node.iri, self.property, name=self.property)
 
-    def note(self, code: str, text: str) -> None:
-        self.findings.note(code, text, self.node.iri, self.property)
+    def note(self, code: str, text: str, **values: str) -> None:
+        self.findings.note(code, text, self.node.iri, self.property, **values)
 
     def reject(self, value: Value, code: str, text: str) -> None:
         self.kept.append(value)
@@ -87,7 +88,7 @@ def _plain(text: str) -> str:
 def _link(field: Field, value: Value) -> str | None:
     iri = value.get("@id", value.get("@value"))
     if not isinstance(iri, str) or not iri:
-        field.reject(value, "no_link", "{} is not the address of anything.")
+        field.reject(value, "no_link", "{name} is not the address of anything.")
         return None
     return iri
 
@@ -101,9 +102,10 @@ def _concept(field: Field, value: Value) -> str | None:
     if prefix == scheme or (prefix not in _TAXONOMIES and name in taxonomy(scheme)):
         term = term or name
         if term not in taxonomy(scheme):
-            field.note("unknown_term", f"{scheme}:{term[:60]} is no term of DFC's taxonomies; it is kept as it is.")
+            text = "{term} is no term of DFC's taxonomies; it is kept as it is."
+            field.note("unknown_term", text, term=f"{scheme}:{term[:60]}")
         return term
-    field.note("unknown_term", f"{name[:100]} is of none of DFC's taxonomies; it is kept as it is.")
+    field.note("unknown_term", "{term} is of none of DFC's taxonomies; it is kept as it is.", term=name[:100])
     return name
 
 
@@ -121,7 +123,7 @@ def _allergen(field: Field, value: Value) -> str | None:
 def _number(field: Field, value: Value) -> Decimal | None:
     number = read_number(value.get("@value"))
     if number is None:
-        field.reject(value, "no_number", "{} is not a number that can be.")
+        field.reject(value, "no_number", "{name} is not a number that can be.")
     return number
 
 
@@ -134,7 +136,7 @@ def _stock(field: Field) -> Decimal | None:
 def _moment(field: Field, value: Value) -> Any:
     moment = read_moment(value.get("@value", ""))
     if moment is None:
-        field.reject(value, "no_date", "{} is not a date that is understood; write ISO 8601.")
+        field.reject(value, "no_date", "{name} is not a date that is understood; write ISO 8601.")
     return moment
 
 
@@ -147,7 +149,7 @@ def _country(field: Field, value: Value) -> str | None:
     country = read_country(said.removeprefix(COUNTRY))
     if country is None:
         field.kept.append(value)
-        field.note("unknown_country", f"{said[:60]} is no country that is known; it is kept as it is.")
+        field.note("unknown_country", "{country} is no country that is known; it is kept as it is.", country=said[:60])
     return country
 
 
@@ -158,7 +160,7 @@ def _unit(field: Field, node: Node) -> str | None:
         if term in taxonomy("dfc-m"):
             return term
         if not name.startswith("cur:"):
-            field.note("unknown_unit", f"The unit {name[:100]} is not known; it is kept as it is.")
+            field.note("unknown_unit", "The unit {unit} is not known; it is kept as it is.", unit=name[:100])
         return term if name.startswith("dfc-m:") else name
     return None
 
@@ -167,12 +169,12 @@ def _amount(field: Field, value: Value, literal: str) -> tuple[Decimal, Node] | 
     """A number with the node that names its unit: one of its own, or the one that says it, as older documents do."""
     node = field.nodes.by_iri.get(value.get("@id", ""))
     if node is None and "@value" not in value:
-        field.reject(value, "missing", "{} names something that is not in the document.")
+        field.reject(value, "missing", "{name} names something that is not in the document.")
         return None
     said = node.values("dfc-b:value") if node else [value]
     number = read_number(said[0].get("@value")) if said else None
     if number is None:
-        field.reject(value, "no_number", "{} is not a number that can be.")
+        field.reject(value, "no_number", "{name} is not a number that can be.")
         return None
     if node is None:
         return number, field.node
@@ -180,7 +182,7 @@ def _amount(field: Field, value: Value, literal: str) -> tuple[Decimal, Node] | 
     if not unknown:
         field.absorbed.add(node.iri)
     for name in sorted(unknown):
-        field.note("kept", f"{name} of a quantity is kept and passed on, but nothing is done with it.")
+        field.note("kept", "{term} of a quantity is kept and passed on, but nothing is done with it.", term=name)
     return number, node
 
 
@@ -203,20 +205,20 @@ def _price(field: Field, value: Value) -> DfcPrice | None:
     currency = CURRENCIES.get(unit, unit)
     if not (len(currency) == 3 and currency.isalpha() and currency.isupper()):
         if currency:
-            field.reject(value, "no_currency", "{} is in no currency that is known.")
+            field.reject(value, "no_currency", "{name} is in no currency that is known.")
             return None
-        field.note("no_currency", f"{field.property} names no currency.")
+        field.note("no_currency", "{name} names no currency.", name=field.property)
     minor = number.scaleb(digits(currency))
     if abs(minor) >= LARGEST:
-        field.reject(value, "no_number", "{} is no price that can be.")
+        field.reject(value, "no_number", "{name} is no price that can be.")
         return None
     amount = half_up(minor)
     if abs(minor - amount) > _NOISE:
-        field.wrong("rounded", "{} has more decimals than its currency, and is rounded.")
+        field.wrong("rounded", "{name} has more decimals than its currency, and is rounded.")
     rates = node.values("dfc-b:VATrate")
     rate = read_number(rates[0].get("@value")) if rates else None
     if rates and rate is None:
-        field.wrong("no_number", "The VAT rate of {} is not a number that can be.")
+        field.wrong("no_number", "The VAT rate of {name} is not a number that can be.")
     return DfcPrice(amount=amount, currency=currency, vat_rate=rate)
 
 

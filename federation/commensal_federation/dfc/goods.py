@@ -135,8 +135,8 @@ class Goods:
     def _is_ours(self, price: DfcPrice, product: DfcProduct) -> bool:
         if price.currency in ("", self._currency):
             return True
-        text = f"Prices in {price.currency} are left out: this enterprise sells in {self._currency}."
-        self._findings.wrong("other_currency", text, product.iri)
+        text = "Prices in {theirs} are left out: this enterprise sells in {ours}."
+        self._findings.wrong("other_currency", text, product.iri, theirs=price.currency, ours=self._currency)
         return False
 
     def _found_cases(self, document: DfcDocument) -> Iterator[tuple[str, Case]]:

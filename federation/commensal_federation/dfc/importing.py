@@ -135,7 +135,8 @@ class _Rows:
         said = (*product.labels, *product.claims)
         for one in said:
             if one not in LABELS:
-                self._findings.note("label", f"The label {one[:100]} is not known here, and is left out.", product.iri)
+                text = "The label {label} is not known here, and is left out."
+                self._findings.note("label", text, product.iri, label=one[:100])
         return [one for one in said if one in LABELS]
 
 

@@ -100,7 +100,8 @@ def _nodes_of(documents: Sequence[Any], findings: Findings) -> Nodes:
         expanded = expand_foreign(one)
         nodes.add_document(expanded.nodes, mark="" if len(documents) == 1 else f"d{place}")
         for name in expanded.dropped:
-            findings.note("no_meaning", f"{name[:100]} has no meaning: no context declares it.", property=name[:100])
+            text = "{term} has no meaning: no context declares it."
+            findings.note("no_meaning", text, place=name[:100], term=name[:100])
     return nodes
 
 
@@ -109,4 +110,4 @@ def _note_foreign(things: Mapping[str, Thing], host: str, findings: Findings) ->
         return
     for iri in things:
         if "://" in iri and urlsplit(iri).netloc.lower() != host.lower():
-            findings.wrong("foreign_host", f"Only its own host may say what {iri[:200]} is.", iri)
+            findings.wrong("foreign_host", "Only its own host may say what {thing} is.", iri, thing=iri[:200])

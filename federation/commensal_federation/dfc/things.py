@@ -75,14 +75,17 @@ class Reader:
         return DfcOther(iri=node.iri, also=tuple(node.types), extra=extra)
 
     def _note_other(self, node: Node) -> None:
-        of = " and ".join(node.types) or "no type"
-        text = f"Things of {of[:100]} are kept and passed on, but nothing is done with them."
-        self.findings.note("other", text, node.iri)
+        if node.types:
+            text = "Things of {types} are kept and passed on, but nothing is done with them."
+            self.findings.note("other", text, node.iri, types=" and ".join(node.types)[:100])
+        else:
+            text = "Things of no type are kept and passed on, but nothing is done with them."
+            self.findings.note("other", text, node.iri)
 
     def _guess(self, node: Node) -> None:
         kind = guess_kind(set(node.said))
         if kind is not None:
-            self.findings.note("no_type", f"What has no type is read as {kind.NAMES[0]}.", node.iri)
+            self.findings.note("no_type", "What has no type is read as {kind}.", node.iri, kind=kind.NAMES[0])
             self._draft(kind, node, ())
 
     def _draft(self, kind: Kind, node: Node, also: tuple[str, ...]) -> None:
@@ -146,15 +149,15 @@ class Reader:
             return True
         if other.values.setdefault(name, here) == here:
             return True
-        text = f"{property} says otherwise than the {name} of what it names; what that one says counts."
-        self.findings.wrong("two_values", text, here, property)
+        text = "{term} says otherwise than the {field} of what it names; what that one says counts."
+        self.findings.wrong("two_values", text, here, property, term=property, field=name)
         return False
 
     def _note_left(self, draft: _Draft) -> None:
         for property, values in draft.left.items():
             if values and field_of(draft.kind, property) is None and not inverse_of(property):
-                text = f"{property} of {draft.kind.NAMES[0]} is kept and passed on, but nothing is done with it."
-                self.findings.note("kept", text, draft.node.iri, property)
+                text = "{term} of {kind} is kept and passed on, but nothing is done with it."
+                self.findings.note("kept", text, draft.node.iri, property, term=property, kind=draft.kind.NAMES[0])
 
     def _kept(self) -> set[str]:
         """Names in what is kept: what they name must be kept too."""

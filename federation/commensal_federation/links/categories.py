@@ -28,8 +28,9 @@ class Categories:
             category_id = self._ours(iri)
             if category_id is None:
                 said = self._document.get(DfcCategory, iri)
-                text = f"Prices for {(said.name if said and said.name else iri)[:100]} are left out: there is no"
-                self._findings.note("category", f"{text} customer category of this name here.", iri)
+                text = "Prices for {category} are left out: there is no customer category of this name here."
+                name = (said.name if said and said.name else iri)[:100]
+                self._findings.note("category", text, iri, category=name)
             else:
                 found[category_id] = price.amount
         return found

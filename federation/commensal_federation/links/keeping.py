@@ -16,6 +16,7 @@ from commensal import (
     LARGEST,
     PRODUCT_TYPES,
     LotCopy,
+    Problem,
     ProductCopy,
     Transaction,
     count_copies,
@@ -24,6 +25,7 @@ from commensal import (
     keep_lots,
     keep_products,
     products_by_id,
+    say,
 )
 
 from ..catalogue.listing import list_at, with_margin
@@ -57,7 +59,7 @@ def keep_document(tx: Transaction, link: Link, base: str, document: DfcDocument,
     digests = {iri: _digest(link, good, own[iri]) for iri, good in goods.items()}
     there = {iri for iri, row in known.items() if row["gone_at"] is None}
     fresh = {iri: good for iri, good in goods.items() if iri not in there or known[iri]["digest"] != digests[iri]}
-    copies = _Copies(tx, link, Producers(tx, link, hub, document), findings)
+    copies = _Copies(tx, link, Producers(tx, link, hub, document), findings, hub.language)
     kept = copies.keep(fresh)
     _write(tx, link, [_as_row(tx, good, copies, digests[good.product.iri]) for good in kept], known)
     _note_stock(tx, link, goods, known, fresh)
@@ -100,10 +102,10 @@ def _can_be(link: Link, good: Good, findings: Findings) -> bool:
 
 
 class _Copies:
-    """Copies of a link's goods. `products` and `lots` map IRIs of products to ids here."""
+    """Copies of a link's goods. `products` and `lots` map IRIs of products to ids here; `language` is the hub's."""
 
-    def __init__(self, tx: Transaction, link: Link, producers: Producers, findings: Findings) -> None:
-        self._tx, self._link, self._producers, self._findings = tx, link, producers, findings
+    def __init__(self, tx: Transaction, link: Link, producers: Producers, findings: Findings, language: str) -> None:
+        self._tx, self._link, self._producers, self._findings, self._language = tx, link, producers, findings, language
         self.products: dict[str, str] = {}
         self.lots: dict[str, str] = {}
 
@@ -119,14 +121,14 @@ class _Copies:
         by_producer: dict[str, list[Good]] = defaultdict(list)
         for iri, good in fresh.items():
             by_producer[theirs.get(self.products[iri]) or self._producers.of(good)].append(good)
-        problems: dict[str, Any] = {}
+        problems: dict[str, list[Problem]] = {}
         for producer_id, goods in by_producer.items():
             keep_lots(self._tx, producer_id, [self._lot(good, new) for good in goods])
             problems |= keep_products(self._tx, producer_id, [self._product(good, new) for good in goods])
         for iri in fresh:
             if wrong := problems.get(self.products[iri]):
-                text = f"A product is left out: {'; '.join(map(str, wrong))}"
-                self._findings.wrong("product", text[:300], iri)
+                reasons = "; ".join(f"{one.where}: {say(self._language, one)}" for one in wrong)[:300]
+                self._findings.wrong("product", "A product is left out: {reasons}", iri, reasons=reasons)
         return [good for iri, good in fresh.items() if self.products[iri] not in problems]
 
     def _find(self, iris: Sequence[str]) -> None:

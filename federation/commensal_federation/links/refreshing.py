@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, select, update
 
-from commensal import Event, Instance, Job, SaleSession, Transaction, hookimpl
+from commensal import Event, Instance, Job, SaleSession, Transaction, enterprise_by_id, hookimpl, say, translate
 
 from ..delivery.backoff import chance
 from ..dfc.findings import Findings
@@ -97,7 +97,7 @@ def _keep(federation: Federation, tx: Transaction, read: Link, found: WholeCatal
     else:
         findings = Findings()
         done = keep_document(tx, link, federation.base, found.document, findings)
-        values["findings"] = _shown((*found.document.findings, *findings.listed))
+        values["findings"] = _shown((*found.document.findings, *findings.listed), _language(tx, link))
     tx.execute(update(federation_link).where(_row.id == link.id).values(**values))
     return done
 
@@ -106,7 +106,8 @@ def _note_failure(tx: Transaction, link: Link, error: NotAnswered) -> None:
     failures = link.failures + 1
     later = tx.now + _jittered(tx, min(_LONGEST, _FIRST * 2 ** min(failures - 1, _DOUBLINGS)))
     due = max(later, error.earliest) if error.earliest else later
-    values = {"tried_at": tx.now, "due_at": due, "failures": failures, "error": str(error)[:500]}
+    said = say(_language(tx, link), error)[:500]
+    values = {"tried_at": tx.now, "due_at": due, "failures": failures, "error": said}
     tx.execute(update(federation_link).where(_row.id == link.id).values(**values))
 
 
@@ -114,10 +115,19 @@ def _jittered(tx: Transaction, wait: timedelta) -> timedelta:
     return wait * (0.9 + 0.2 * chance(tx))
 
 
-def _shown(findings: tuple[Finding, ...]) -> list[str]:
+def _shown(findings: tuple[Finding, ...], language: str) -> list[str]:
     """What cannot be right first."""
     ordered = sorted(findings, key=lambda one: one.weight != "wrong")
-    return [
-        f"{one.text}{f' ({one.count} times)' if one.count > 1 else ''}{f' [{one.iri}]' if one.iri else ''}"[:500]
-        for one in ordered[:_SHOWN]
-    ]
+    return [_said(one, language)[:500] for one in ordered[:_SHOWN]]
+
+
+def _said(one: Finding, language: str) -> str:
+    what = say(language, one.problem)
+    if one.count > 1:
+        what = translate(language, "{what} ({count} times)").format(what=what, count=one.count)
+    return f"{what} [{one.iri}]" if one.iri else what
+
+
+def _language(tx: Transaction, link: Link) -> str:
+    """Of the people who read what is wrong with it."""
+    return enterprise_by_id(tx, link.enterprise_id).language

@@ -28,8 +28,8 @@ federation_link = Table(
     Column("tried_at", Time, info=DERIVED),
     Column("due_at", Time, nullable=False, info=DERIVED),  # when it is asked for again
     Column("failures", Whole, nullable=False, info=DERIVED),  # in a row
-    Column("error", Text, nullable=False, info=DERIVED),  # of the last try, in English
-    Column("findings", Json, nullable=False, info=DERIVED),  # what was left out, in English: [[weight, text, count], …]
+    Column("error", Text, nullable=False, info=DERIVED),  # of the last try, in the hub's language
+    Column("findings", Json, nullable=False, info=DERIVED),  # what was left out, in the hub's language
     Column("created_at", Time, nullable=False),
     Column("created_by", Text),
     Column("changed_at", Time, nullable=False),

@@ -151,16 +151,31 @@ def test_all_enterprises_are_exported_together(folder: Path) -> None:
 
 
 def test_a_check_says_what_is_understood_and_what_is_not(tmp_path: Path) -> None:
-    file = tmp_path / "document.json"
-    document = write_116.write(goods(1))
-    document["@graph"][0]["hub:colour"] = "red"
-    document["@graph"][1]["dfc-b:stockLimitation"] = "many"
-    file.write_text(json.dumps(document))
-    said = run("check", str(file), fails=True)
+    said = run("check", str(_odd(tmp_path)), fails=True)
     assert "DFC 1.16" in said
     assert "1 CatalogItem, 1 Offer, 1 SuppliedProduct" in said
     assert "hub:colour of SuppliedProduct is kept and passed on" in said.replace("\n", " ")
     assert "Wrong [no_number]: dfc-b:stockLimitation is not a number" in said.replace("\n", " ")
+
+
+def test_a_check_in_a_french_shell_says_it_in_french(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LC_ALL", "fr_FR.UTF-8")
+    said = run("check", str(_odd(tmp_path)), fails=True).replace("\n", " ")
+    assert "C’est un document DFC 1.16 : " in said
+    assert "Compris : 1 CatalogItem, 1 Offer, 1 SuppliedProduct." in said
+    assert "hub:colour de SuppliedProduct est gardé et transmis, mais rien n’en est fait." in said
+    assert "Faux [no_number] : dfc-b:stockLimitation n’est pas un nombre possible. À " in said
+    assert "n’est pas un fichier lisible" in run("check", str(tmp_path / "none"), fails=True).replace("\n", " ")
+
+
+def _odd(folder: Path) -> Path:
+    """A document that says something unheard-of, and something that cannot be."""
+    file = folder / "document.json"
+    document = write_116.write(goods(1))
+    document["@graph"][0]["hub:colour"] = "red"
+    document["@graph"][1]["dfc-b:stockLimitation"] = "many"
+    file.write_text(json.dumps(document))
+    return file
 
 
 def test_a_check_of_what_cannot_be_read_says_why(tmp_path: Path) -> None:
@@ -182,7 +197,9 @@ def test_a_hub_links_looks_reads_again_and_unlinks(folder: Path, tmp_path: Path)
         with_it = ("link", url, "--enterprise", "les-paniers", "--token-file", str(secret), "--name", "The Orchard")
         said = run(*with_it, *where)
         assert "new 1, changed 0, gone 0" in said
-        assert "A product is left out" in said
+        assert "Un produit est laissé de côté : /name: Ceci ne doit pas être vide." in said, (
+            "what stays with a link is said as its hub does"
+        )
         id = said.split(":")[0]
         there.say("/catalogue", *there.goods(1, stock=5, price="3"))
         assert "new 0, changed 1, gone 0" in run("refresh", id, *where)

@@ -68,7 +68,7 @@ def test_every_example_yields_what_is_in_it_and_nothing_that_is_wrong(path: Path
         sum(one.quantity is not None and ":" not in one.quantity.unit for one in document.all(DfcProduct)),
     )
     assert found == COUNTS.get(path.name, found)
-    assert [one.text for one in document.findings if one.weight == "wrong"] == []
+    assert [one.problem for one in document.findings if one.weight == "wrong"] == []
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)

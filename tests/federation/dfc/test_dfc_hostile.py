@@ -68,7 +68,7 @@ def test_what_no_context_knows_is_an_error_in_what_we_write() -> None:
 
 def test_what_no_context_knows_is_reported_in_what_we_read() -> None:
     document = read(graph({**product(name="Apples"), "colour": "red"}))
-    assert ("no_meaning", "colour") in [(one.code, one.property) for one in document.findings]
+    assert ("no_meaning", "colour") in [(one.code, one.place) for one in document.findings]
 
 
 @pytest.mark.parametrize(
