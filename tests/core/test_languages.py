@@ -116,6 +116,10 @@ def test_plurals_of_a_text_without_translation_follow_english(count: int, said: 
         ('class X(Refused):\n    def __init__(self):\n        super().__init__("x", "Its own.")', ["Its own."]),
         ('SAID = "Of the module."\ndef f():\n    Problem("x", SAID)', ["Of the module."]),
         ('translate(language, "Basket")', ["Basket"]),
+        ('@app.command("tell")\ndef tell():\n    """Tells\n    it."""', ["Tells it."]),
+        ('def tell():\n    """Tells it."""\napp.command("tell")(tell)', ["Tells it."]),
+        ('@app.command("tell")\ndef tell():\n    ...', []),
+        ('loud = typer.Option("--loud", help="So that all hear.")', ["So that all hear."]),
         ('say(language, one)\nopen("x", "rb")', []),
     ],
 )
@@ -130,7 +134,9 @@ def test_a_text_handed_to_another_module_is_found(tmp_path: Path) -> None:
     assert list(texts_in(tmp_path)) == [("Handed far.",)]
 
 
-@pytest.mark.parametrize("written", ['Problem("x", f"{n} left.")', 'Refused("x", "Only " + n)'])
+@pytest.mark.parametrize(
+    "written", ['Problem("x", f"{n} left.")', 'Refused("x", "Only " + n)', 'typer.Option(help=f"One of {names}.")']
+)
 def test_a_text_put_together_at_run_time_is_refused(written: str, tmp_path: Path) -> None:
     (tmp_path / "module.py").write_text(written)
     with pytest.raises(ValueError, match=r"module\.py:1"):

@@ -12,11 +12,16 @@ _HELPED = ("Option", "Argument", "Typer")  # of typer, each with a `help`
 
 
 def help_in(file: Path, tree: ast.Module) -> Iterator[tuple[int, str]]:
-    """The texts of help in a module, each with its line."""
+    """The texts of help in a module, each with its line. Raises `ValueError` for one that is put together at run time:
+    nobody could translate it."""
+    return ((line, text) for line, text in _all_help(file, tree) if text)
+
+
+def _all_help(file: Path, tree: ast.Module) -> Iterator[tuple[int, str]]:
     made = set(_made_by_call(tree))
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and _last_name(node.func) in _HELPED:
-            yield from ((one.lineno, text) for one in node.keywords if one.arg == "help" and (text := _text(one.value)))
+            yield from ((one.lineno, _text(file, one.value)) for one in node.keywords if one.arg == "help")
         elif isinstance(node, ast.FunctionDef) and (node.name in made or any(map(_is_command, node.decorator_list))):
             yield node.lineno, as_key(ast.get_docstring(node) or "")
     if file.name == "__init__.py" and any(_brings_commands(node) for node in tree.body):
@@ -45,5 +50,7 @@ def _last_name(called: ast.expr) -> str:
     return called.id if isinstance(called, ast.Name) else called.attr if isinstance(called, ast.Attribute) else ""
 
 
-def _text(given: ast.expr) -> str:
+def _text(file: Path, given: ast.expr) -> str:
+    if isinstance(given, ast.JoinedStr | ast.BinOp):
+        raise ValueError(f"{file}:{given.lineno}: help is put together at run time, nobody can translate it")
     return given.value if isinstance(given, ast.Constant) and isinstance(given.value, str) else ""
