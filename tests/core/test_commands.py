@@ -39,8 +39,9 @@ Les Paniers du Val;OEU-6;Œufs par 6;œuf;6;;pièce;2,40;40;5,5;
 def run(tmp_path: Path, shell: Shell) -> Run:
     """Runs a command at the instance in the test's folder; `fails` says that it must."""
 
-    def command(*words: str, fails: bool = False) -> subprocess.CompletedProcess[str]:
-        ran = shell.run(*words, "--instance", tmp_path / "val", env={**os.environ, "COLUMNS": "160"})
+    def command(*words: str, fails: bool = False, language: str = "en") -> subprocess.CompletedProcess[str]:
+        env = {**os.environ, "COLUMNS": "160", "LANGUAGE": language}
+        ran = shell.run(*words, "--instance", tmp_path / "val", env=env)
         assert (ran.returncode != 0) == fails, ran.stdout + ran.stderr
         return ran
 
@@ -92,12 +93,14 @@ def test_a_list_with_mistakes_names_them_and_changes_nothing(run: Run, tmp_path:
     run("enterprise", "add", "Les Paniers du Val", "--owner", "marie@example.org", "--producer")
     file = tmp_path / "liste.csv"
     file.write_text(LIST.replace("2,40", "deux euros"), encoding="utf-8")
-    refused = run("products", "import", str(file), "--enterprise", "les-paniers-du-val", fails=True)
-    assert "row 4, prix" in refused.stdout + refused.stderr
-    assert (
-        "would create 2"
-        in run("products", "import", str(file), "--enterprise", "les-paniers-du-val", "--dry-run", fails=True).stdout
-    )
+    command = ("products", "import", str(file), "--enterprise", "les-paniers-du-val")
+    assert "row 4, prix: 'deux euros' is not a number" in run(*command, fails=True).stderr
+    tried = run(*command, "--dry-run", fails=True).stdout
+    assert "row 4, prix: 'deux euros' is not a number" in tried
+    assert "would create 2" in tried
+    french = "ligne 4, prix: « deux euros » n’est pas un nombre"
+    assert french in run(*command, fails=True, language="fr").stderr
+    assert french in run(*command, "--dry-run", fails=True, language="fr").stdout
 
 
 def test_a_second_init_overwrites_nothing(run: Run, tmp_path: Path) -> None:

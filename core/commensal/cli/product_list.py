@@ -9,7 +9,7 @@ import typer
 
 from ..instance import open_instance
 from ..languages.catalogs import say
-from ..languages.shell import shell_language, spoken
+from ..languages.shell import place, shell_language, spoken
 from ..printing import console
 from ..product_lists.lists import export_list, import_list
 from ..product_lists.read import read_list
@@ -43,7 +43,7 @@ def add_to(app: typer.Typer) -> None:
                 whose = named_enterprise(tx, enterprise).id
                 report = import_list(tx, whose, listed, catalog_id=catalog, defaults=defaults, dry_run=dry_run)
         for problem in report.problems:
-            console.print(f"[red]{problem.where}[/red]: {say(shell_language(), problem)}")
+            console.print(f"[red]{place(problem)}[/red]: {say(shell_language(), problem)}")
         if report.unlisted:
             console.print(spoken("… and {count} more mistakes.", count=report.unlisted))
         text = "created {created}, changed {changed}, left {unchanged} as they were"

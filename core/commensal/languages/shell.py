@@ -40,7 +40,7 @@ def told(said: object) -> str:
     match said:
         case Problem():
             sentence = spoken(said.text, **said.values)
-            return f"{said.where}: {sentence}" if said.where else sentence
+            return f"{place(said)}: {sentence}" if said.where else sentence
         case Refused():
             return "; ".join([spoken(said.text, **said.values), *map(told, said.problems)])
         case Several():
@@ -48,6 +48,14 @@ def told(said: object) -> str:
         case Trouble():
             return spoken(said.text, **said.values)
     return str(said)
+
+
+def place(said: Problem) -> str:
+    """Where a problem is: what was sent names it, and only rows of a list have words."""
+    if not said.where.startswith("row "):
+        return said.where
+    column = said.values.get("column")
+    return spoken("row {row}, {column}" if column else "row {row}", row=said.values["row"], column=column)
 
 
 def as_key(text: str) -> str:
