@@ -37,7 +37,18 @@ def set_up(folder: Path, database: str = "", items: int = ITEMS) -> list[str]:
         for plugin in offered_plugins(instance.hooks):
             enable_plugin(tx, instance.hooks, "shop", plugin, {})
         numbers = track(range(items), f"{items:,} items", disable=items <= ITEMS)
-        return [an_item(tx, a_lot(tx, on_hand="10000000"), name=f"Produit {n}") for n in numbers]
+        made = [an_item(tx, a_lot(tx, on_hand="10000000"), name=f"Produit {n}") for n in numbers]
+    if database:
+        _analyze(database)
+    return made
+
+
+def _analyze(database: str) -> None:
+    """As PostgreSQL itself does within a minute: until then it plans for tables that it believes to be nearly empty."""
+    from psycopg import connect
+
+    with connect(database, autocommit=True) as connection:
+        connection.execute("ANALYZE")
 
 
 @contextmanager

@@ -71,7 +71,7 @@ def kept_answer(tx: Transaction, actor: str, key: str, hashed: str) -> Kept | No
 
 def keep_answer(tx: Transaction, actor: str, key: str, answer: Kept) -> None:
     values = {"status": answer.status, "headers": dict(answer.headers), "body": answer.body}
-    tx.change(_KEEP, {"whose": actor, "which": key, **values})
+    tx.later(_KEEP, {"whose": actor, "which": key, **values})
 
 
 def forget_old_answers(tx: Transaction) -> int:

@@ -199,6 +199,7 @@ class Hooks:
         if tx is None or hook.contract.where != "transaction" or not calls:
             called = [(one.plugin_name, partial(self._patiently, hook, one, given)) for one, given in calls]
             return [one for plugin, call in called for one in self._answer(hook, plugin, call)]
+        tx.hold.catch_up()  # what went wrong before is nobody's fault here
         answers = []
         with tx.hold.reading() if hook.contract.reads else nullcontext(None) as start_again:
             for one, given in calls:
@@ -228,6 +229,7 @@ class Hooks:
 
         with watchdog.watch(hook.contract.timeout, late):
             value = _call(one, given)
+            tx.hold.catch_up()
         if tx.hold.taken:  # from a hook that this one has called, which it must not get over
             raise TookTooLong
         tx.hold.refuse_written()

@@ -90,6 +90,7 @@ def in_any_order(tx: Transaction, tables: Iterable[Table]) -> Iterator[None]:
 def _insert(tx: Transaction, table: Table, rows: list[dict[str, Any]]) -> None:
     try:
         insert_rows(tx, table, rows)
+        tx.hold.catch_up()
     except DBAPIError as error:
         raise StoreError("The database refuses rows of {table}: {error}", table=table.name, error=error.orig) from error
 

@@ -86,7 +86,7 @@ def place_order(
         "shipping_label": option.label if option else "",
         **totals_of(quote.totals),
     }
-    tx.change(_ORDER, {"id": order_id, **values})
+    tx.later(_ORDER, {"id": order_id, **values})
     write_parts(tx, quote)
     keep_consents(tx, hooks, shop, quote.draft, wish.consents, wish.language)
     settle(tx, hooks, shop, quote, (), quote.draft.adjustments)

@@ -45,6 +45,7 @@ def refusing(tx: Transaction, *, double: Refused | None = None, used: Refused | 
 
     What was done inside is undone, what was done before it in the transaction stays.
     """
+    tx.hold.catch_up()  # what went wrong before is not refused
     try:
         with tx.attempt():
             yield

@@ -88,7 +88,7 @@ class Constant:
         try:
             found: list[tuple[Any, ...]] = cursor.fetchall() if most is None else cursor.fetchmany(most)
         except Exception as error:  # SQLite goes on answering while rows are fetched
-            _fail(connection, cursor, self.text, error)
+            fail(connection, self.text, error, cursor)
         if not self.columns:
             self.columns = tuple([one[0] for one in cursor.description])
         cursor.close()
@@ -101,7 +101,11 @@ class Constant:
         cursor.close()
         return count
 
-    def _execute(self, connection: Connection, given: Mapping[str, Any]) -> Any:
+    def later(self, connection: Connection, given: Mapping[str, Any]) -> None:
+        """Executes it where nobody waits for the answer: PostgreSQL hears of it with the next statement."""
+        self._execute(connection, given, waiting=connection.dialect.name != "postgresql").close()
+
+    def _execute(self, connection: Connection, given: Mapping[str, Any], *, waiting: bool = True) -> Any:
         cursor, text = connection.connection.cursor(), self.text
         try:
             sent: Any = tuple([one.of(given) for one in self.values])
@@ -109,9 +113,12 @@ class Constant:
                 sent = dict(zip(self.keys, sent, strict=True))
             for told in connection.dispatch.before_cursor_execute:
                 text, sent = told(connection, cursor, text, sent, None, False)
-            cursor.execute(text, sent)
+            if waiting:
+                cursor.execute(text, sent)
+            else:
+                cursor.connection.later(text, sent)
         except Exception as error:  # what a value's type refuses is an error of the statement, as it is in SQLAlchemy
-            _fail(connection, cursor, self.text, error)
+            fail(connection, self.text, error, cursor)
         for told in connection.dispatch.after_cursor_execute:
             told(connection, cursor, text, sent, None, False)
         return cursor
@@ -126,13 +133,14 @@ def execute_each(connection: Connection, text: str, rows: Sequence[tuple[Any, ..
             text, sent = told(connection, cursor, text, sent, None, True)
         cursor.executemany(text, sent)
     except Exception as error:
-        _fail(connection, cursor, text, error)
+        fail(connection, text, error, cursor)
     for told in connection.dispatch.after_cursor_execute:
         told(connection, cursor, text, rows, None, True)
     cursor.close()
 
 
-def _fail(connection: Connection, cursor: Any, text: str, error: Exception) -> NoReturn:
+def fail(connection: Connection, text: str, error: Exception, cursor: Any = None) -> NoReturn:
+    """Raises the driver's error as SQLAlchemy's."""
     dialect, of_driver = connection.dialect, connection.dialect.loaded_dbapi.Error
     gone = isinstance(error, of_driver) and dialect.is_disconnect(error, connection.connection, cursor)
     said = DBAPIError.instance(
@@ -140,7 +148,7 @@ def _fail(connection: Connection, cursor: Any, text: str, error: Exception) -> N
     )
     if gone:
         connection.invalidate(error)
-    else:
+    elif cursor is not None:
         cursor.close()
     raise said from error
 

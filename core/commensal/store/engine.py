@@ -110,21 +110,34 @@ def _make_private(file: Path) -> None:
 def _postgresql(address: URL) -> Engine:
     options = "-c lock_timeout=3s -c idle_in_transaction_session_timeout=30s -c timezone=UTC"
     try:
+        from .line import Line
+
         engine = create_engine(
             address,
             pool_size=20,
             max_overflow=0,
             pool_pre_ping=True,
             hide_parameters=True,
+            isolation_level="AUTOCOMMIT",  # the driver's own BEGIN would be a message for itself
             connect_args={"options": options},
             execution_options={"preserve_rowcount": True},  # else an INSERT does not tell whether it inserted
         )
     except ModuleNotFoundError as missing:
         raise SettingsError("database.url: PostgreSQL needs `pip install 'commensal[postgresql]'`.") from missing
 
+    @event.listens_for(engine, "do_connect")
+    def connect(dialect: Any, record: Any, given: Any, named: Any) -> Line:
+        return Line.connect(*given, **named)
+
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        if connection.get_execution_options().get("reading", False):  # a snapshot, as on SQLite
-            connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        asked = connection.get_execution_options()
+        if asked.get("isolation_level") != "AUTOCOMMIT":  # else it is a session that outlasts transactions
+            driver: Any = connection.connection.driver_connection
+            driver.later(_BEGIN[bool(asked.get("reading", False))])
 
     return engine
+
+
+# A reader has a snapshot, as on SQLite.
+_BEGIN = {False: "BEGIN ISOLATION LEVEL READ COMMITTED", True: "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"}

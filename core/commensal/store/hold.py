@@ -17,7 +17,9 @@ from sqlalchemy import StaticPool
 from sqlalchemy.engine import Connection, NestedTransaction
 
 from ..errors import StoreError
+from .constants import fail
 from .gate import Turn
+from .guard import guard_of
 
 _HURRY = 0.1  # seconds that a statement under way gets before it is interrupted
 _CANCEL = 2.0  # seconds that PostgreSQL gets to hear that a statement is to be cancelled
@@ -34,10 +36,11 @@ class Hold:
         self.attempt: NestedTransaction | None = None
         self._connection, self._turn = connection, turn
         self._only_reads = bool(connection.get_execution_options().get("reading", False))
-        self._kept_to_reading, self._written_before = False, 0
+        self._kept_to_reading = False
         self._in_memory = isinstance(connection.engine.pool, StaticPool)
         self._on_sqlite = connection.dialect.name == "sqlite"
         self._driver: Any = connection.connection.driver_connection
+        self._guard = guard_of(self._driver, self._on_sqlite, self._only_reads)
 
     def take_away(self) -> None:
         """Rolls back and lets the next writer go on. Called by the watchdog, while the owner's thread is stuck.
@@ -66,75 +69,49 @@ class Hold:
         What it gives undoes it at once, and makes the transaction usable again after a statement has failed, which
         PostgreSQL wants to be told. Raises `StoreError` at the end where something was undone that nobody has refused.
         """
-        begin, again, end = _READING[self._connection.dialect.name][self._only_reads]
-
-        def start_again() -> None:
-            self._send(*again)
-            self._written_before = self._changes()
-
         if self._kept_to_reading:  # by a block around this one
-            yield start_again
+            yield self._start_again
             return
-        self._kept_to_reading, self._written_before = True, self._changes()
-        self._send(*begin)
+        if not self._lost:
+            self.catch_up()
+            self._guard.begin()
+        self._kept_to_reading = True
         try:
-            yield start_again
+            yield self._start_again
             self.refuse_written()
         finally:
             self._kept_to_reading = False
-            if self._failed():
-                self._send(*again)
-            self._send(*end)
+            if not self._lost:
+                self._guard.end()
 
     def refuse_written(self) -> None:
         """Raises `StoreError` where something was written inside `reading`, and will be undone."""
-        if self._kept_to_reading and self._changes() != self._written_before:
+        self.catch_up()
+        if self._kept_to_reading and not self._lost and self._guard.written():
             raise StoreError("It wrote to the database where it may only read.")
 
-    def _changes(self) -> int:
-        """How many rows SQLite has changed for this connection. PostgreSQL refuses, so there is nothing to count."""
-        if self._only_reads or not self._on_sqlite or self.taken:
-            return 0
-        return int(self._driver.total_changes)
-
-    def _failed(self) -> bool:
-        """Whether PostgreSQL refuses everything because a statement has failed."""
-        if self.taken or self._on_sqlite:
-            return False
-        return bool(self._driver.info.transaction_status.name == "INERROR")
-
-    def _send(self, *statements: str) -> None:
-        """Straight to the driver: this happens twenty times an order, and is about no row."""
-        if self.taken and not self._in_memory:  # what was taken away stays unable to write
+    def catch_up(self) -> None:
+        """Raises here what is wrong with statements whose answer nobody has waited for (`Transaction.later`)."""
+        if self._on_sqlite or self._lost or not self._driver.owes:
             return
-        for statement in statements:
-            if self._on_sqlite:
-                self._driver.execute(statement)
-            else:
-                self._driver.execute(statement, prepare=False)  # two statements in one message cannot be prepared
+        try:
+            self._driver.catch_up()
+        except Exception as error:
+            fail(self._connection, "what was kept back", error)
 
+    def forget(self) -> None:
+        """Whoever undoes what was said since the last answer need not say it first."""
+        if not self._on_sqlite:
+            self._driver.forget()
 
-# Begin, start again, end; of a transaction that also writes, and of one that only reads anyway.
-#
-# SQLite could be forbidden to write by a PRAGMA, but whenever that changes it throws away all statements that it has
-# prepared on the connection, and an order took half as long again. PostgreSQL gives a released savepoint's transaction
-# back its right to write. It is not rolled back for that: psycopg forgets all statements it has prepared when it sees a
-# ROLLBACK, and an order took half as long again.
-_Steps = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
-_READING: dict[str, tuple[_Steps, _Steps]] = {
-    "sqlite": (
-        (("SAVEPOINT reading",), ("ROLLBACK TO reading",), ("ROLLBACK TO reading", "RELEASE reading")),
-        ((), (), ()),
-    ),
-    "postgresql": (
-        (
-            ("SAVEPOINT reading; SET LOCAL transaction_read_only = on",),
-            ("ROLLBACK TO reading; SET LOCAL transaction_read_only = on",),
-            ("RELEASE reading",),
-        ),
-        (("SAVEPOINT reading",), ("ROLLBACK TO reading",), ("RELEASE reading",)),
-    ),
-}
+    def _start_again(self) -> None:
+        if not self._lost:
+            self._guard.start_again()
+
+    @property
+    def _lost(self) -> bool:
+        """What was taken away stays unable to write."""
+        return self.taken and not self._in_memory
 
 
 def _take_sqlite(driver: Any) -> None:

@@ -22,10 +22,14 @@ from .transaction import Transaction
 from .types import Json
 
 Process = Callable[[Any], Any]
+_SHORT = 50_000  # characters that may wait in memory for the next statement
 
 
 def insert_rows(tx: Transaction, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Inserts all rows by one statement. Every row must name the same columns."""
+    """Inserts all rows by one statement. Every row must name the same columns.
+
+    Nobody waits for the answer: what PostgreSQL finds wrong with a row, it may tell later (`Transaction.later`).
+    """
     if not rows:
         return
     names = tuple(rows[0])
@@ -33,7 +37,12 @@ def insert_rows(tx: Transaction, table: Table, rows: Sequence[Mapping[str, Any]]
     if tx.postgresql:
         said = {"rows": as_json([dict(zip(names, row, strict=True)) for row in ready])}
         known = tx.constant(_from_json(table, names), said)
-        known.count(tx.connection, said) if known else tx.connection.execute(_from_json(table, names), said)
+        if known is None:
+            tx.connection.execute(_from_json(table, names), said)
+        elif len(said["rows"]) < _SHORT:
+            known.later(tx.connection, said)
+        else:
+            known.count(tx.connection, said)
     elif tx.usable:
         execute_each(tx.connection, _one_by_one(table, names), ready)
     else:

@@ -64,11 +64,16 @@ class Transaction:
     @contextmanager
     def attempt(self) -> Iterator[NestedTransaction]:
         """What is done until an error ends the block is undone; what was done before it stays."""
+        self.hold.catch_up()
         noted = len(self.trail.changes) if self.trail is not None else 0
         with self.connection.begin_nested() as nested:
             around, self.hold.attempt = self.hold.attempt, nested
             try:
                 yield nested
+                self.hold.catch_up()
+            except BaseException:
+                self.hold.forget()
+                raise
             finally:
                 self.hold.attempt = around
                 if self.trail is not None and (sys.exception() is not None or not nested.is_active):
@@ -78,6 +83,18 @@ class Transaction:
         """Executes a statement that writes and returns nothing. How many rows it has changed."""
         known, given = self._constant(statement, parameters), parameters or {}
         return self.execute(statement, parameters).rowcount if known is None else known.count(self.connection, given)
+
+    def later(self, statement: UpdateBase, parameters: Mapping[str, Any]) -> None:
+        """Executes a statement that writes, and of which nobody needs to know how many rows it has changed.
+
+        PostgreSQL hears of it with the next statement, so that nobody waits for its answer: what is wrong with it is
+        raised then, by `hold.catch_up`, or by the commit. Attempts and hooks catch up, and are blamed for nothing else.
+        """
+        known = self._constant(statement, parameters)
+        if known is None:
+            self.execute(statement, parameters)
+        else:
+            known.later(self.connection, parameters)
 
     def all(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Sequence[Row]:
         known = self._constant(statement, parameters)

@@ -68,12 +68,15 @@ def handle(federation: Federation, tx: Transaction, peer: Peer, checked: Checked
 @contextmanager
 def _undone_on_error(tx: Transaction) -> Iterator[None]:
     """A savepoint, said to the database itself: SQLAlchemy's nested transactions cost as much as checking a proof."""
+    tx.hold.catch_up()
     tx.connection.exec_driver_sql("SAVEPOINT message")
     try:
         yield
+        tx.hold.catch_up()
     except OperationalError:
         raise  # the whole transaction ends, and perhaps the savepoint is gone with it
     except BaseException:
+        tx.hold.forget()
         tx.connection.exec_driver_sql("ROLLBACK TO SAVEPOINT message")
         tx.connection.exec_driver_sql("RELEASE SAVEPOINT message")
         raise

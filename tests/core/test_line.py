@@ -1,0 +1,237 @@
+"""On PostgreSQL, what nobody waits for travels with the next statement; whose fault it is stays the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from io import BytesIO
+from types import ModuleType
+from typing import Any
+
+import msgspec
+import pytest
+from sqlalchemy import bindparam, create_engine, func, insert, select, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import IntegrityError
+
+from commensal import hookimpl
+from commensal.clock import ManualClock
+from commensal.errors import Conflict, PluginError, StoreError
+from commensal.hooks import specifications
+from commensal.hooks.contract import AnyHook
+from commensal.hooks.dispatcher import Hooks
+from commensal.hooks.loading import load_plugins
+from commensal.ids import SeededIds
+from commensal.instance import Settings
+from commensal.keeping.rows import read_rows
+from commensal.people.tables import person
+from commensal.store import Row, Store, Transaction, refusing
+
+NONE: Any = None
+ADD = insert(person)
+COUNT = select(func.count()).select_from(person)
+
+
+@pytest.fixture
+def store(new_postgresql: Callable[[], str], clock: ManualClock, ids: SeededIds) -> Iterator[Store]:
+    """With statements that have come often enough to be constants."""
+    store = Store(new_postgresql(), clock=clock, ids=ids)
+    with store.write() as tx, pytest.raises(RuntimeError), tx.attempt():
+        for number in range(3):
+            tx.later(ADD, ada(tx, number))
+        raise RuntimeError
+    yield store
+    store.close()
+
+
+def ada(tx: Transaction, number: int) -> Row:
+    fixed = {"name": "Ada", "phone": "", "language": "fr", "is_operator": False, "version": 1}
+    return {"id": f"p{number}", "email": f"a{number}@example.org", "created_at": tx.now, **fixed}
+
+
+def waiting(tx: Transaction) -> list[str]:
+    """The first words of what has not been sent yet."""
+    driver: Any = tx.connection.connection.driver_connection
+    return [one.text.split()[0] for one in driver.kept]
+
+
+def people(store: Store) -> list[str]:
+    with store.read() as tx:
+        return [str(row["id"]) for row in tx.all(select(person.c.id).order_by(person.c.id))]
+
+
+def test_rows_are_sent_with_the_next_question_and_with_the_commit(store: Store) -> None:
+    with store.write() as tx:
+        tx.later(ADD, ada(tx, 1))
+        tx.later(ADD, ada(tx, 2))
+        assert waiting(tx) == ["BEGIN", "INSERT", "INSERT"]
+        assert tx.value(COUNT) == 2
+        assert waiting(tx) == []
+        tx.later(ADD, ada(tx, 3))
+        assert waiting(tx) == ["INSERT"]
+    assert people(store) == ["p1", "p2", "p3"]
+
+
+def test_where_nothing_is_asked_not_even_the_begin_is_sent(store: Store) -> None:
+    with store.write() as tx, tx.hold.reading():
+        assert waiting(tx) == ["BEGIN", "SAVEPOINT", "SET"]
+
+
+def test_very_many_rows_do_not_wait_in_memory(store: Store) -> None:
+    with store.write() as tx:
+        for number in range(50):
+            tx.later(ADD, ada(tx, number))
+            assert len(waiting(tx)) <= 20
+    assert len(people(store)) == 50
+
+
+def test_what_fails_rolls_back_what_was_not_sent_yet(store: Store) -> None:
+    with pytest.raises(RuntimeError), store.write() as tx:
+        tx.later(ADD, ada(tx, 1))
+        raise RuntimeError
+    assert people(store) == []
+
+
+@pytest.mark.parametrize("by", ["question", "catching up", "commit"])
+def test_what_is_wrong_with_a_row_is_told_by_whatever_sends_it(store: Store, by: str) -> None:
+    with pytest.raises(IntegrityError), store.write() as tx:
+        tx.later(ADD, ada(tx, 1))
+        tx.later(ADD, ada(tx, 1))
+        tx.later(ADD, ada(tx, 2))
+        if by == "question":
+            tx.value(COUNT)
+        elif by == "catching up":
+            tx.hold.catch_up()
+    assert people(store) == []
+
+
+def test_an_attempt_undoes_its_own_rows_and_no_others(store: Store) -> None:
+    with store.write() as tx:
+        tx.later(ADD, ada(tx, 1))
+        with pytest.raises(RuntimeError), tx.attempt():
+            tx.later(ADD, ada(tx, 2))
+            raise RuntimeError
+        with pytest.raises(IntegrityError), tx.attempt():
+            tx.later(ADD, ada(tx, 1))
+        tx.later(ADD, ada(tx, 3))
+    assert people(store) == ["p1", "p3"]
+
+
+def test_a_refusal_is_about_its_own_rows_and_no_others(store: Store) -> None:
+    double = Conflict("double", "It is there already.")
+    with store.write() as tx:
+        tx.later(ADD, ada(tx, 1))
+        with pytest.raises(Conflict), refusing(tx, double=double):
+            tx.later(ADD, ada(tx, 1))
+    with pytest.raises(IntegrityError), store.write() as tx:
+        tx.later(ADD, ada(tx, 1))
+        with refusing(tx, double=double):
+            tx.later(ADD, ada(tx, 2))
+
+
+def test_rows_of_an_export_are_refused_where_they_are_read(store: Store) -> None:
+    with store.read() as tx:
+        row = {**ada(tx, 1), **dict.fromkeys(("password_hash", "confirmed_at", "disabled_at"))}
+    line = msgspec.json.encode(row) + b"\n"
+    for _ in range(4):
+        with pytest.raises(StoreError, match="The database refuses rows of person"), store.write() as tx:
+            read_rows(tx, person, BytesIO(line + line))
+
+
+def _hooks(clock: ManualClock, hook: AnyHook, *functions: Callable[[Transaction], Any]) -> Hooks:
+    modules = {f"plugin{number}": ModuleType(f"plugin{number}") for number, _ in enumerate(functions)}
+    for module, function in zip(modules.values(), functions, strict=True):
+        function.__name__ = hook.name
+        setattr(module, hook.name, hookimpl(function))
+    return load_plugins(Settings(name="Test", plugins={"enabled": list(modules)}), clock=clock, modules=modules)
+
+
+GIVEN = dict.fromkeys(("person_id", "language", "enterprise_id", "session_id", "address"))
+
+
+def test_a_hook_that_reads_cannot_write_by_a_statement_that_nobody_waits_for(store: Store, clock: ManualClock) -> None:
+    def writes(tx: Transaction) -> list[object]:
+        tx.later(ADD, ada(tx, 1))
+        return []
+
+    def asks(tx: Transaction) -> list[object]:
+        assert tx.value(COUNT) == 1
+        return []
+
+    hook: AnyHook = specifications.menu_items
+    hooks = _hooks(clock, hook, writes, asks, writes)
+    with store.write() as tx:
+        tx.later(ADD, ada(tx, 0))
+        assert [one.plugin for one in hooks.each(hook, tx=tx, **GIVEN)] == ["plugin1"]
+        tx.later(ADD, ada(tx, 2))
+    assert [one.plugin for one in hooks.failures] == ["plugin0", "plugin2"]
+    assert people(store) == ["p0", "p2"]
+
+
+def test_a_plugin_is_not_blamed_for_what_went_wrong_before(store: Store, clock: ManualClock) -> None:
+    def asks(tx: Transaction) -> list[object]:
+        assert tx.value(COUNT) is not None
+        return []
+
+    hook: AnyHook = specifications.menu_items
+    hooks = _hooks(clock, hook, asks)
+    with pytest.raises(IntegrityError), store.write() as tx:
+        tx.later(ADD, ada(tx, 1))
+        tx.later(ADD, ada(tx, 1))
+        hooks.each(hook, tx=tx, **GIVEN)
+    assert hooks.failures == []
+
+
+def test_a_plugin_that_writes_is_blamed_for_its_own_rows(store: Store, clock: ManualClock) -> None:
+    def writes(tx: Transaction) -> None:
+        tx.later(ADD, ada(tx, 1))
+        tx.later(ADD, ada(tx, 1))
+
+    hook: AnyHook = specifications.settle_adjustments
+    hooks = _hooks(clock, hook, writes)
+    with pytest.raises(PluginError, match="'plugin0' failed in settle_adjustments"), store.write() as tx:
+        hooks.tell(hook, "plugin0", tx=tx, order=NONE, before=(), after=())
+    assert people(store) == []
+
+
+def test_hooks_that_ask_nothing_send_nothing(store: Store, clock: ManualClock) -> None:
+    def silent(tx: Transaction) -> list[object]:
+        return []
+
+    hook: AnyHook = specifications.menu_items
+    hooks = _hooks(clock, hook, silent, silent)
+    with store.write() as tx:
+        assert len(hooks.each(hook, tx=tx, **GIVEN)) == 2
+        assert waiting(tx) == ["BEGIN"]
+
+
+def test_whatever_way_of_asking_the_driver_has_it_hears_of_the_rows_before(store: Store) -> None:
+    asked = "SELECT count(*) FROM person"
+    with store.write() as tx:
+        driver: Any = tx.connection.connection.driver_connection
+        tx.later(ADD, ada(tx, 1))
+        with driver.cursor(name="of_the_server") as cursor:
+            assert cursor.execute(asked).fetchone() == (1,)
+        tx.later(ADD, ada(tx, 2))
+        with driver.cursor() as cursor:
+            assert list(cursor.stream(asked)) == [(2,)]
+        tx.later(ADD, ada(tx, 3))
+        with driver.cursor() as cursor, cursor.copy(f"COPY ({asked}) TO STDOUT") as copied:
+            assert list(copied.rows()) == [("3",)]
+        tx.later(ADD, ada(tx, 4))
+        with driver.cursor() as cursor:
+            cursor.executemany("UPDATE person SET name = %s WHERE id = %s", [("Eve", "p4")])
+        assert tx.value(select(person.c.name).where(person.c.id == bindparam("id")), {"id": "p4"}) == "Eve"
+
+
+def test_a_line_that_was_cut_is_noticed_before_it_is_used(store: Store) -> None:
+    with store.read(), store.read(), store.write():
+        pass  # three lines in the pool
+    address = make_url(store.url)
+    admin = create_engine(address.set(drivername="postgresql+psycopg", database="postgres"))
+    with admin.connect() as connection:
+        cut = text("SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity WHERE datname = :name")
+        assert connection.execute(cut, {"name": address.database}).scalar_one() == 3
+    admin.dispose()
+    with store.read(), store.read(), store.write() as tx:
+        tx.later(ADD, ada(tx, 1))
+    assert people(store) == ["p1"]
