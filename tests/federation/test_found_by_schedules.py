@@ -21,7 +21,8 @@ from commensal.orders.cancel import cancel_order
 from commensal.orders.change import change_order
 from commensal.orders.distribution import ordered_of
 from commensal.orders.lock import locked_order
-from commensal.orders.values import Order
+from commensal.orders.place import place_order
+from commensal.orders.values import Order, Wish
 from commensal.orders.weigh import weigh_order
 from commensal.products.products import create_product
 from commensal.products.values import SuppliedProduct
@@ -38,6 +39,7 @@ from commensal_federation.leases.values import Lease
 from commensal_federation.orders.buying import tell_session
 from commensal_federation.orders.questions import orders_of
 from commensal_federation.orders.supplying import answer_order
+from commensal_federation.orders.tables import federation_order_due
 from commensal_federation.orders.values import AnswerLine
 from commensal_federation.peers.tables import federation_peer
 from commensal_federation.signing.moments import write_moment
@@ -410,6 +412,52 @@ def test_what_a_restored_hub_says_under_a_revision_given_before_is_said_again(
         tell_session(hub.federation, tx, order.session_id)  # before it knows what it had said
     minutes(farm.region, 3)
     assert pieces(farm) == pieces(hub) == [(4, 4, "")]
+
+
+def test_a_line_that_a_restored_hub_orders_anew_keeps_the_price_it_was_told_at(
+    farm: Producer, hub: Hub, item: str, tmp_path: Path
+) -> None:
+    """The hub had an older price in its backup, ordered at it, and the producer refused that for ever."""
+    cancel(hub, hub.order(item, 5).id)  # so it holds some
+    backup = Backup(hub, tmp_path)
+    with farm.write() as tx:
+        set_price(tx, farm.id, farm.item, 2300)
+    farm.region.work()
+    hub.order(item, 3)
+    minutes(farm.region, 2)
+    backup.restore()
+    with hub.write() as tx:
+        wish = Wish(items={item: 2}, name="Bea", email="bea@example.org", language="en")
+        order = place_order(tx, hub.instance.hooks, "hub-session", wish)
+        tell_session(hub.federation, tx, order.session_id)  # before it knows what it had said
+    minutes(farm.region, 3)
+    assert pieces(farm) == pieces(hub) == [(2, 2, "")]
+    assert [the_order(place).lines[0].price for place in (farm, hub)] == [2300, 2300]
+
+
+def test_a_restored_hub_passes_on_again_what_it_had_passed_on(new_region: NewRegion, tmp_path: Path) -> None:
+    """It looked for a sale of its own, which there is none of, and told nothing any more."""
+    region = a_region(new_region, "ab", "bc")
+    farm, hub, shop = Producer(region, "a"), Hub(region, "b"), Hub(region, "c", "shop")
+    farm.grant(hub, resell=True)
+    regional = hub.as_producer(farm)
+    regional.grant(shop)
+    item = shop.sell(regional)
+    with pytest.raises(SoldOut):
+        shop.order(item, 3)
+    minutes(region, 2)  # it comes from the farm, by the hub
+    shop.order(item, 3)
+    minutes(region, 3)
+    backup = Backup(hub, tmp_path)
+    shop.order(item, 1, "Bea")
+    minutes(region, 3)
+    assert pieces(farm) == [(4, 4, "")]
+    backup.restore()
+    shop.order(item, 1, "Cleo")
+    minutes(region, 4)
+    with hub.read() as tx:
+        assert tx.all(select(federation_order_due)) == []
+    assert pieces(farm) == pieces(shop) == [(5, 5, "")]
 
 
 def test_what_a_restored_producer_answers_under_a_number_given_before_is_said_again(

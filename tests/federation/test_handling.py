@@ -82,8 +82,12 @@ def test_a_fault_of_ours_loses_no_message(
     clock.advance(minutes=11)
     with b.instance.store.write() as tx:
         give_up_parked(b, tx)
+    region.work()
+    with region["a"].instance.store.read() as tx:
+        (sent,) = dead_letters(tx, "out")
+    assert (notes.failed, "ZeroDivision" in sent.error) == ([("boom", "failed")], False), "why is no peer's business"
     with b.instance.store.write() as tx:
-        assert dead_letters(tx, "in")[0].id == letter.id
+        assert [(one.id, one.error) for one in dead_letters(tx, "in")] == [(letter.id, letter.error)]
         monkeypatch.setattr("commensal_federation.delivery.parking.handle", lambda *_, **__: Outcome("done"))
         assert replay(b, tx, "in", letter.id).state == "done"
 

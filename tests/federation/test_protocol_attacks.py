@@ -333,6 +333,16 @@ def test_35_an_order_that_cannot_be_is_refused(
         assert states(farm) == [("Held", 1)]
 
 
+def test_35_a_hub_has_one_order_for_a_sale(farm: Producer, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    hear(farm, the_order(farm, hub))
+    second = the_order(farm, hub, iri="https://b.example/api/dfc/orders/2")
+    with pytest.raises(Refuse, match="another order"):
+        hear(farm, second)
+    monkeypatch.setattr(supplying, "order_between", nothing)
+    with pytest.raises(IntegrityError):  # the database would have refused that, too
+        hear(farm, second)
+
+
 def test_35_a_price_of_a_revision_that_never_was_is_refused(
     farm: Producer, hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:

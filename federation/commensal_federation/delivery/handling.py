@@ -61,7 +61,7 @@ def handle(federation: Federation, tx: Transaction, peer: Peer, checked: Checked
         raise  # it is the database that fails, which has perhaps undone everything: the peer sends it again
     except Exception as error:  # any fault of any handler: the message is kept, and shown to the operator
         _log.error("a message could not be handled", id=envelope.id, type=envelope.type, exc_info=error)
-        return _late(federation, tx, peer, checked, f"{type(error).__name__}: {error}", last)
+        return _failed(federation, tx, peer, checked, f"{type(error).__name__}: {error}"[:_LONGEST], last)
     return Outcome("done")
 
 
@@ -106,6 +106,13 @@ def _late(federation: Federation, tx: Transaction, peer: Peer, checked: Checked,
     if last:
         return _dead(federation, tx, peer, checked, "waited", f"What it needs did not come: {why}"[:_LONGEST])
     return Outcome("parked", why[:_LONGEST])
+
+
+def _failed(federation: Federation, tx: Transaction, peer: Peer, checked: Checked, why: str, last: bool) -> Outcome:
+    """Its sender hears that it failed here; by what is for the operator alone."""
+    if last:
+        tell_problem(federation, tx, peer, checked.envelope, "failed", "It could not be handled here.")
+    return Outcome("dead" if last else "parked", why)
 
 
 def _dead(federation: Federation, tx: Transaction, peer: Peer, checked: Checked, code: str, text: str) -> Outcome:

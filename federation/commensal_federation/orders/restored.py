@@ -28,23 +28,43 @@ _item = federation_item.c
 
 
 def order_given_back(federation: Federation, tx: Transaction, sent: Sent) -> None:
-    """The buyer had ordered, and does not remember: the order stands as it was told, and is summed up anew."""
+    """The buyer had ordered, and does not remember: the order stands as it was told, and is summed up anew.
+
+    What it has said of the order since the restore bears other prices, or a revision that was given before: it counts
+    for nothing there, and is said again.
+    """
     said: OrderUpdate = sent.body
     order = order_by_iri(tx, said.iri) or _opened(federation, tx, sent.peer, said)
-    if order is None or said.rev < order.rev:
+    if order is None:
         return
-    if said.rev == order.rev:  # said since the restore, under a number that was given before: it counts for nothing
-        say_again(federation, tx, order)
-        return
-    known = {line.item_iri: line for line in order.lines}
+    told = {one.item_iri: one for one in said.lines}
+    lines = tuple(_as_told(line, told.get(line.item_iri)) for line in order.lines)
+    if said.rev > order.rev:
+        _stand_as_told(federation, tx, order, lines, said)
+    elif said.rev == order.rev or lines != order.lines:
+        keep_order(tx, order, lines)
+        say_again(federation, tx, replace(order, lines=lines))
+
+
+def _as_told(line: Line, said: SaidLine | None) -> Line:
+    """At the price at which it was first ordered."""
+    return line if said is None else replace(line, offer_iri=said.offer_iri, rev=said.rev, price=said.price)
+
+
+def _stand_as_told(
+    federation: Federation, tx: Transaction, order: InstanceOrder, lines: Iterable[Line], said: OrderUpdate
+) -> None:
+    known = {line.item_iri: line for line in lines}
     new = {line.item_iri: line for line in _lines(tx, order, [one for one in said.lines if one.item_iri not in known])}
     quantities = {one.item_iri: one.quantity for one in said.lines}
-    lines = [
+    standing = [
         replace(line, quantity=quantities.get(iri, line.quantity)) for iri, line in sorted({**new, **known}.items())
     ]
-    keep_order(tx, order, lines, state=said.state, rev=said.rev, names=said.names)
+    keep_order(tx, order, standing, state=said.state, rev=said.rev, names=said.names)
     if order.session_id:
-        insert_once(tx, federation_order_due, {"kind": "session", "id": order.session_id, "at": tx.now})
+        ours = local_id(federation.base, order.session_iri, "sale_sessions") is not None
+        kind = "session" if ours else "order"  # of a hub elsewhere, which was passed on
+        insert_once(tx, federation_order_due, {"kind": kind, "id": order.session_id, "at": tx.now})
 
 
 def answer_given_back(federation: Federation, tx: Transaction, sent: Sent) -> None:

@@ -33,7 +33,7 @@ from ..runtime import Federation
 from ..settings import EnterpriseFederation
 from .answering import answer_again
 from .naming import ask_for_names
-from .questions import order_by_iri, order_of
+from .questions import order_between, order_by_iri, order_of
 from .restored import answers_given_back
 from .tables import federation_order, federation_order_due, federation_told_price
 from .values import Answer, AnswerLine, InstanceOrder, Line, OrderUpdate, SaidLine
@@ -117,6 +117,8 @@ def answer_order(
 def _opened(tx: Transaction, peer: Peer, grant: Grant, said: OrderUpdate) -> InstanceOrder:
     ours = enterprise_by_id(tx, grant.enterprise_id)
     _refuse_other_currency(said, ours)
+    if order_between(tx, "supplier", ours.id, said.buyer, said.session_iri) is not None:
+        raise Refuse("twice", "There is another order of this hub for that sale.")
     refuse_crowd(
         tx, peer, federation_order, 1, federation_order.c.peer_id == peer.id, federation_order.c.state == "Held"
     )
