@@ -72,4 +72,4 @@ def add_to(app: typer.Typer) -> None:
 
 
 def _asked(told: str | None, question: str, usual: str | None = None) -> str:
-    return told if told is not None else str(typer.prompt(spoken(question), default=usual))
+    return told if told is not None else str(typer.prompt(spoken(question), default=usual, prompt_suffix=" "))

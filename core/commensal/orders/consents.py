@@ -109,7 +109,7 @@ def withdraw_all(tx: Transaction, order_ids: Collection[str]) -> None:
 
 
 def _asked_of(tx: Transaction, hooks: Hooks, order: Order, language: str) -> Mapping[str, ConsentRequest]:
-    if not hooks.implementing(specifications.consent_requests, hooks.plugins()):
+    if order.state != "Held" or not hooks.implementing(specifications.consent_requests, hooks.plugins()):
         return {}
     shop = selling(tx, order.session_id)
     return asked(tx, hooks, shop, _draft(tx, order, shop), language) if _changeable(tx, order, shop) else {}

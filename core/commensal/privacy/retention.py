@@ -32,7 +32,7 @@ class LetGo:
     answers: int
     identities: int
     people: Sequence[str]
-    refused: Sequence[tuple[str, str]]
+    refused: Sequence[tuple[str, Refused]]
 
 
 def let_go(tx: Transaction, hooks: Hooks, kept: RetentionSettings) -> LetGo:
@@ -75,9 +75,9 @@ def _answers(tx: Transaction, days: int) -> int:
     ).rowcount
 
 
-def _people(tx: Transaction, hooks: Hooks, kept: RetentionSettings) -> tuple[list[str], list[tuple[str, str]]]:
+def _people(tx: Transaction, hooks: Hooks, kept: RetentionSettings) -> tuple[list[str], list[tuple[str, Refused]]]:
     gone: list[str] = []
-    refused: list[tuple[str, str]] = []
+    refused: list[tuple[str, Refused]] = []
     if kept.customers_days == 0:
         return gone, refused
     for email in _inactive(tx, tx.now - timedelta(days=kept.customers_days)):
@@ -87,7 +87,7 @@ def _people(tx: Transaction, hooks: Hooks, kept: RetentionSettings) -> tuple[lis
             with tx.attempt():
                 forget_person(tx, hooks, subject_by_email(tx, email), years=kept.identities_years)
         except Refused as error:
-            refused.append((email, str(error)))
+            refused.append((email, error))
         else:
             gone.append(email)
     return gone, refused
