@@ -195,11 +195,13 @@ def test_past_the_proxy_it_would_be(instance_at: tuple[Path, str]) -> None:
 
 
 @pytest.mark.parametrize("announced", [True, False], ids=["of a length", "in chunks"])
-def test_a_body_over_the_limit_is_refused(client: httpx.Client, announced: bool) -> None:
+def test_a_body_over_the_limit_is_refused(site: Site, client: httpx.Client, announced: bool) -> None:
+    """Caddy passes on what comes until it is too much. The instance answers 413 and hangs up, and where Caddy notices
+    that before it reads the answer, it says 502."""
     part = b"x" * 1024 * 1024
     content = part * 11 if announced else iter([part] * 11)
     answer = client.post("/api/sessions", content=content, headers={"Content-Type": "application/json"})
-    assert answer.status_code == 413
+    assert answer.status_code in ((413, 502) if site.proxy == "caddy" else (413,))
 
 
 @pytest.mark.parametrize("site", ["nginx"], indirect=True)  # Caddy counts no connections, as the README says

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from contextlib import closing
 from datetime import timedelta
@@ -17,6 +18,7 @@ from commensal.catalogs.items import add_item, change_item, item_by_id
 from commensal.catalogs.listed import listings_of
 from commensal.catalogs.offers import set_price
 from commensal.clock import ManualClock
+from commensal.jobs.periodic import run_periodic
 from commensal.orders.cancel import cancel_order
 from commensal.orders.change import change_order
 from commensal.orders.distribution import ordered_of
@@ -28,7 +30,10 @@ from commensal.products.products import create_product
 from commensal.products.values import SuppliedProduct
 from commensal.sale_sessions.tables import coordination, sale_session
 from commensal.stock.lots import lots_by_id
+from commensal.work import work_of
 from commensal_federation.catalogue.grants import end_grant, give_grant, grants_between, mirror_of
+from commensal_federation.delivery import pushing
+from commensal_federation.delivery.answers import judge
 from commensal_federation.delivery.pulling import pull, pull_lane
 from commensal_federation.delivery.restored import MARKER
 from commensal_federation.delivery.tables import federation_inbox, federation_outbox
@@ -44,6 +49,7 @@ from commensal_federation.orders.values import AnswerLine
 from commensal_federation.peers.tables import federation_peer
 from commensal_federation.signing.moments import write_moment
 from commensal_federation.testing import Region
+from commensal_federation.transport import Answer
 
 from .conftest import NewRegion, Say
 from .trading import Hub, Place, Producer, a_region, answer, clock_of, minutes, sound, the_order
@@ -160,6 +166,24 @@ def test_a_refusal_that_comes_when_the_message_was_taken_after_all_counts_no_mor
         sent = tx.one(select(federation_outbox).where(federation_outbox.c.id == id))
         told = tx.all(select(federation_inbox.c.type).where(federation_inbox.c.type == "Problem"))
     assert (sent["state"], len(told)) == ("delivered", 1)
+
+
+@pytest.mark.parametrize("answered", [{"status": 200, "code": "known"}, {"status": 202, "code": "dead"}, None])
+def test_a_refusal_that_overtakes_the_answer_stays_and_says_why(
+    region: Region, notes: Any, say: Say, answered: dict[str, Any] | None
+) -> None:
+    """The peer has said that it will not do it, and only then the answer comes to whoever sent it, or gets lost."""
+    a, settle = region["a"], vars(pushing)["_settle"]
+    id = say("a", "b", "refuse")
+    region.work()
+    body = json.dumps({"messages": [answered]}).encode()
+    late = judge(Answer(202, body=body) if answered else None, [id], "the answer got lost", a.instance.clock.now())
+    with a.instance.store.write() as tx:
+        sent = tx.one(select(federation_outbox).where(federation_outbox.c.id == id))
+        settle(a, tx, sent["lane"], vars(pushing)["_Batch"](region.peer("a", "b"), [sent]), late)
+    with a.instance.store.read() as tx:
+        sent = tx.one(select(federation_outbox).where(federation_outbox.c.id == id))
+    assert (sent["state"], sent["error"]) == ("dead", "no: Not this.")
 
 
 def test_what_was_sold_before_a_grant_was_taken_back_stays_ordered(farm: Producer, hub: Hub, item: str) -> None:
@@ -393,6 +417,22 @@ def test_a_restored_hub_goes_on_with_the_orders_that_it_had_told(
     minutes(farm.region, 2)
     assert the_order(farm).iri == the_order(hub).iri == before.iri
     assert pieces(farm) == pieces(hub) == [(2, 2, "")], "who ordered five is not known any more"
+
+
+def test_a_restored_producer_that_has_nothing_to_say_asks_within_a_minute(
+    farm: Producer, hub: Hub, item: str, tmp_path: Path
+) -> None:
+    """It had forgotten orders, and did not notice before it spoke, or before its peers had been silent for long."""
+    hub.order(item, 1)
+    minutes(farm.region)
+    backup = Backup(farm, tmp_path)
+    hub.order(item, 2, "Bea")
+    minutes(farm.region, 2)
+    backup.restore()
+    clock_of(farm.region).advance(minutes=1)
+    run_periodic(farm.instance, work_of(farm.instance))
+    farm.region.work()
+    assert pieces(farm) == pieces(hub) == [(3, 3, "")]
 
 
 def test_what_a_restored_hub_says_under_a_revision_given_before_is_said_again(

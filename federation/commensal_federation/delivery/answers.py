@@ -22,12 +22,15 @@ _LATER = {408, 425, 429}
 @dataclass(frozen=True)
 class Verdict:
     """answered: the peer has read the request and said what it thinks of its messages
+    delivered:  it has taken them
+    known:      it had taken them before, or took them and will not do what they say: it may have told so already
     not_before: it asks not to be called before (Retry-After, at most an hour)
     status:     of the whole answer; 0 where there was none
     """
 
     answered: bool
     delivered: Sequence[str] = ()
+    known: Sequence[str] = ()
     refused: Sequence[Receipt] = ()
     again: Sequence[str] = ()
     error: str = ""
@@ -56,10 +59,12 @@ def judge(answer: Answer | None, ids: Sequence[str], error: str, now: datetime) 
 
 
 def _each(receipts: Sequence[Receipt], wait: datetime | None) -> Verdict:
+    known = [one for one in receipts if one.taken and one.code in ("known", "dead")]
     later = [one for one in receipts if one.status in _LATER or one.status >= 500]
     return Verdict(
         True,
-        delivered=[one.id for one in receipts if one.taken],
+        delivered=[one.id for one in receipts if one.taken and one not in known],
+        known=[one.id for one in known],
         refused=[one for one in receipts if not one.taken and one not in later],
         again=[one.id for one in later],
         error="; ".join(sorted({f"{one.status} {one.code}" for one in later})),

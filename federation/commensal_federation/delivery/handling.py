@@ -36,6 +36,7 @@ class Outcome:
 
     state: Literal["done", "parked", "dead"]
     error: str = ""
+    ours: bool = False  # a fault of this instance, which is not told to its sender
 
 
 def handle(federation: Federation, tx: Transaction, peer: Peer, checked: Checked, *, last: bool = False) -> Outcome:
@@ -112,7 +113,7 @@ def _failed(federation: Federation, tx: Transaction, peer: Peer, checked: Checke
     """Its sender hears that it failed here; by what is for the operator alone."""
     if last:
         tell_problem(federation, tx, peer, checked.envelope, "failed", "It could not be handled here.")
-    return Outcome("dead" if last else "parked", why)
+    return Outcome("dead" if last else "parked", why, ours=True)
 
 
 def _dead(federation: Federation, tx: Transaction, peer: Peer, checked: Checked, code: str, text: str) -> Outcome:

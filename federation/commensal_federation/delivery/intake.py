@@ -129,7 +129,7 @@ class Intake:
         self._tx.change(_ENDED, {"message": envelope.id, "state": outcome.state, "error": outcome.error})
         if outcome.state == "parked":
             self._lane(envelope.lane).parked += 1
-        return Receipt(202, envelope.id, outcome.state, outcome.error)
+        return Receipt(202, envelope.id, outcome.state, "" if outcome.ours else outcome.error)
 
     def _row(self, checked: Checked) -> dict[str, Any]:
         envelope = checked.envelope

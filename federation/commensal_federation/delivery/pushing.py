@@ -37,7 +37,8 @@ _OLDEST = (
     .limit(bindparam("most"))
 )  # made once, since each batch needs it, and these too
 _SETTLED = update(federation_outbox).where(_box.id.in_(bindparam("messages", expanding=True)))
-_TRIED = _SETTLED.values(attempts=_box.attempts + 1)
+_WAITING = _SETTLED.where(_box.state == "waiting")  # a refusal may have come while the answer was under way
+_TRIED = _WAITING.values(attempts=_box.attempts + 1)
 
 
 @dataclass(frozen=True)
@@ -150,9 +151,11 @@ def _settle(federation: Federation, tx: Transaction, lane: str, batch: _Batch, v
     lane_row(tx, batch.peer.id, lane, "out", lock=True)  # before anything else, as `post` does
     peer = peer_by_id(tx, batch.peer.id)
     rows = {row["id"]: row for row in batch.rows}
+    came = {"state": "delivered", "error": "", "finished_at": tx.now}
     if verdict.delivered:
-        came = {"state": "delivered", "error": "", "finished_at": tx.now}
         tx.change(_SETTLED, {"messages": list(verdict.delivered), **came})
+    if verdict.known:
+        tx.change(_WAITING, {"messages": list(verdict.known), **came})
     for receipt in verdict.refused:
         if _still_waits(tx, receipt.id):
             fail(federation, tx, rows[receipt.id], receipt.code or str(receipt.status), receipt.text)

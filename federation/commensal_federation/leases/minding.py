@@ -8,6 +8,7 @@ from sqlalchemy import bindparam, select
 
 from commensal import Instance, Job, Periodic, Transaction, Work, promise
 
+from ..delivery.restored import notice_restore
 from ..peers.peers import peer_by_id
 from ..runtime import federation_of
 from .holding import mind
@@ -37,6 +38,7 @@ def mind_leases(tx: Transaction) -> None:
 def mind_some(instance: Instance, job: Job) -> None:
     """Each lease in a transaction of its own, so that none waits for another."""
     federation = federation_of(instance)
+    notice_restore(federation)  # also where nothing is to be said: who has forgotten orders must not wait to be asked
     with instance.store.read() as tx:
         rows = tx.all(_SOME, {"after": job.payload["after"], "last": job.payload["last"]})
         active = {row["peer_id"] for row in rows if peer_by_id(tx, row["peer_id"]).active}
