@@ -560,6 +560,28 @@ def test_a_restored_producer_gives_no_revision_twice(farm: Producer, hub: Hub, i
     assert [one.price for one in hub.received(farm)] == [2000], "as it is listed now"
 
 
+def test_what_a_restored_producer_had_offered_at_a_price_is_sold_at_it(
+    farm: Producer, hub: Hub, item: str, tmp_path: Path
+) -> None:
+    """It has told another price since, under the revision that the hub knows with the price of before."""
+    cancel(hub, hub.order(item, 5).id)  # so the hub holds some
+    backup = Backup(farm, tmp_path)
+    for price, again in ((2200, True), (2100, False)):
+        with farm.write() as tx:
+            set_price(tx, farm.id, farm.item, price)
+        if again:
+            farm.region.work()
+            backup.restore()
+    farm.region.work("a")
+    assert [one.price for one in hub.received(farm)] == [2200]
+    order = hub.order(item, 3)
+    with hub.write() as tx:
+        tell_session(hub.federation, tx, order.session_id)
+    minutes(farm.region, 5)
+    assert pieces(farm) == pieces(hub) == [(3, 3, "")]
+    assert [the_order(place).lines[0].price for place in (farm, hub)] == [2200, 2200]
+
+
 def test_nothing_is_handled_before_a_restored_instance_knows_what_it_had_said(
     farm: Producer, hub: Hub, item: str, tmp_path: Path
 ) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from commensal import Instance, Job, Transaction, insert_once, insert_or, promise
+from commensal import Instance, Job, Transaction, insert_or, promise
 
 from ..dfc.iris import local_id
 from ..messages.types import Sent
@@ -36,8 +36,7 @@ def items_given_back(federation: Federation, tx: Transaction, sent: Sent) -> Non
         item_id, lot_id = local_id(federation.base, one.item.iri, "catalog_items"), _lot(federation, one.lot.iri)
         if item_id is not None and one.offer.price is not None:
             rows.append({"item_id": item_id, "rev": one.rev, "digest": one.digest, "lot_id": lot_id})
-            price = {"rev": one.rev, "price": one.offer.price.amount, "at": tx.now}
-            insert_once(tx, federation_told_price, {"grant_id": grant.id, "item_id": item_id, **price})
+            _remember_price(tx, grant, item_id, one.rev, one.offer.price.amount)
     _remember(tx, grant, rows)
 
 
@@ -90,6 +89,13 @@ def tell_catalogue(instance: Instance, job: Job) -> None:
             promise(tx, TELL, job.payload, due_at=tx.now + _SOON)
         elif grant.state == "accepted":
             tell_all(federation, tx, grant)
+
+
+def _remember_price(tx: Transaction, grant: Grant, item_id: str, rev: int, price: int) -> None:
+    """At which the hub may order in this revision, whatever was told under it since the restore."""
+    same = {"grant_id": grant.id, "item_id": item_id, "rev": rev}
+    told = insert_or(tx, federation_told_price).values(**same, price=price, at=tx.now)
+    tx.execute(told.on_conflict_do_update(index_elements=list(same), set_={"price": told.excluded.price}))
 
 
 def _remember(tx: Transaction, grant: Grant, rows: Sequence[Mapping[str, Any]]) -> None:
