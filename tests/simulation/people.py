@@ -30,7 +30,7 @@ from commensal_federation.leases.lending import accept_late, force_return
 from commensal_federation.leases.tables import federation_lease
 from commensal_federation.orders.questions import orders_of
 from commensal_federation.orders.supplying import answer_order
-from commensal_federation.orders.values import AnswerLine
+from commensal_federation.orders.values import AnswerLine, InstanceOrder
 
 from .money import Till
 from .nodes import Node
@@ -75,6 +75,14 @@ class People:
         for stall in self.simulation.world.stalls:
             node = self.simulation.nodes[stall.node]
             self.simulation.do("grant", node, partial(self._grant, node, stall))
+
+    def waited_for(self) -> bool:
+        """Whether orders have come since: a hub may pass on what it has heard when producers had gone home."""
+        for farm in self.simulation.world.farms:
+            with self.simulation.nodes[farm.node].disk.read() as tx:
+                if _unanswered(tx, farm):
+                    return True
+        return False
 
     def settle(self) -> None:
         """Whatever customers still owe is paid, and what they paid too much they get back."""
@@ -246,8 +254,7 @@ class People:
 
     def _answer_all(self, node: Node, farm: Farm) -> str:
         with node.instance.store.write() as tx:
-            complete = [one for one in orders_of(tx, farm.id) if one.state == "Complete"]
-            orders = [one for one in complete if any(not line.answer for line in one.lines)]
+            orders = _unanswered(tx, farm)
             for order in orders:
                 answer_order(node.federation, tx, farm.id, order.id, {})
         return str(len(orders))
@@ -284,3 +291,8 @@ class People:
             with node.instance.store.write() as tx:
                 version = tx.value(select(row.version).where(row.enterprise_id == id, row.plugin == "federation"))
                 change_plugin(tx, node.instance.hooks, id, "federation", version, settings)
+
+
+def _unanswered(tx: Transaction, farm: Farm) -> list[InstanceOrder]:
+    complete = [one for one in orders_of(tx, farm.id) if one.state == "Complete"]
+    return [one for one in complete if any(not line.answer for line in one.lines)]

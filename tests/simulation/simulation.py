@@ -98,6 +98,9 @@ class Simulation:
         self.settle(silent=self.plan.short)
         self.people.finish()
         self.settle(silent=True)
+        if self.people.waited_for():
+            self.people.finish()
+            self.settle(silent=True)
         self.people.settle()
         self._refuse(invariants.at_rest(self))
         if self.seed % 4 == 0:
