@@ -11,7 +11,7 @@ from commensal.jobs import run as jobs_run
 from commensal_federation.delivery import answers as verdicts
 from commensal_federation.delivery import breaker, checking, intake, pulling, pushing, receiving, restored
 from commensal_federation.delivery.handling import handle
-from commensal_federation.leases import holding
+from commensal_federation.leases import holding, minding
 from commensal_federation.messages.types import Refuse
 
 from .planting import nothing, put
@@ -86,6 +86,7 @@ def what_is_not_taken_for_now_is_passed_over(stack: ExitStack) -> None:
 def a_restored_instance_goes_on_in_its_old_epoch(stack: ExitStack) -> None:
     put(stack, restored, "notice_in", nothing)
     put(stack, pushing, "notice_restore", nothing)
+    put(stack, minding, "notice_restore", nothing)
 
 
 def what_comes_early_is_refused(stack: ExitStack) -> None:
