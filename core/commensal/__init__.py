@@ -124,6 +124,7 @@ if TYPE_CHECKING:
     from .languages.formats import format_span as format_span
     from .languages.shell import print_line as print_line
     from .languages.shell import spoken as spoken
+    from .languages.shell import told as told
     from .mail.to_enterprise import mail_enterprise as mail_enterprise
     from .money import LARGEST as LARGEST
     from .money import Money as Money
@@ -218,6 +219,7 @@ if TYPE_CHECKING:
     from .pricing.values import PricedLine as PricedLine
     from .pricing.values import Totals as Totals
     from .printing import console as console
+    from .printing import print_counts as print_counts
     from .privacy.oneself import forget_me as forget_me
     from .privacy.oneself import my_archive as my_archive
     from .privacy.values import DataSubject as DataSubject
@@ -595,6 +597,7 @@ _MODULES = {
     "place_order": "orders.place",
     "plugin_settings": "enterprises.plugins",
     "plural": "languages.catalogs",
+    "print_counts": "printing",
     "print_line": "languages.shell",
     "products_by_id": "products.questions",
     "products_of": "products.questions",
@@ -641,6 +644,7 @@ _MODULES = {
     "taken_since": "stock.movements",
     "tell_beyond": "stock.travelling",
     "tell_beyonds": "stock.travelling",
+    "told": "languages.shell",
     "translate": "languages.catalogs",
     "turn_off_second_factor": "people.second_factor",
     "unconfirmed_enrolment": "people.second_factor",

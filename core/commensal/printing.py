@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table as Grid
@@ -11,6 +12,9 @@ from .languages.formats import format_moment, format_money, format_quantity
 from .languages.shell import spoken
 from .orders.distribution import Heap, Parcel
 from .sale_sessions.values import Sale
+
+if TYPE_CHECKING:
+    from .product_lists.lists import ListReport
 
 _WIDTH = 120  # columns, where nobody's terminal says otherwise
 
@@ -28,6 +32,16 @@ def print_sales(sales: Iterable[Sale], language: str) -> None:
         closes, begins = (format_moment(at, zone, language) for at in (session.closes_at, session.begins_at))
         grid.add_row(session.id, session.name, one.shop.name, closes, begins)
     console.print(grid)
+
+
+def print_counts(report: ListReport, *, dry_run: bool) -> None:
+    """What came of an import, or would, after its mistakes."""
+    if report.unlisted:
+        console.print(spoken("… and {count} more mistakes.", count=report.unlisted))
+    text = "created {created}, changed {changed}, left {unchanged} as they were"
+    if dry_run:
+        text = "would create {created}, changed {changed}, left {unchanged} as they were"
+    console.print(spoken(text, created=report.created, changed=report.changed, unchanged=report.unchanged))
 
 
 def print_distribution(parcels: Iterable[Parcel], heaps: Iterable[Heap], *, currency: str, language: str) -> None:

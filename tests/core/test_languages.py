@@ -22,6 +22,7 @@ from commensal.languages.formats import (
     format_span,
 )
 from commensal.money import Money
+from commensal.reports.formats import FORMATS
 from commensal.testing.texts import Text, texts_in, translations_in
 
 ROOT = Path(__file__).parents[2]
@@ -54,6 +55,10 @@ def test_every_text_that_people_read_is_in_french(texts: dict[Text, str]) -> Non
     missing = {text: where for text, where in texts.items() if text not in translated}
     listed = "\n\n".join(f'#: {where}\nmsgid "{text[0]}"\nmsgstr ""' for text, where in missing.items())
     assert not missing, f"{len(missing)} texts are in no .po file:\n\n{listed}"
+
+
+def test_help_names_every_format_of_a_report(texts: dict[Text, str]) -> None:
+    assert (f"One of {', '.join(FORMATS)}.",) in texts
 
 
 def test_no_translation_outlives_its_text(texts: dict[Text, str]) -> None:

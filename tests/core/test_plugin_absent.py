@@ -23,6 +23,7 @@ from commensal.checks import broken_invariants
 from commensal.cli import app
 from commensal.cli.check import report_plugins
 from commensal.clock import ManualClock
+from commensal.enterprises.installed import installed_plugins
 from commensal.enterprises.tables import enterprise_member, enterprise_plugin
 from commensal.errors import CommensalError, PluginError, Problem, SettingsError
 from commensal.hooks import specifications
@@ -50,6 +51,24 @@ NONE: Any = None
 def world(store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path) -> World:
     """A shop whose orders have a fee and a way to be received of the plugin."""
     return build(store, clock, ids, tmp_path, Probe("", "raises", sick=False))
+
+
+def test_why_a_plugin_is_missing_is_said_in_the_language_of_who_reads_it(
+    store: Store, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And not in that of the shell in which the instance was started."""
+    monkeypatch.setenv("LC_ALL", "fr_FR.UTF-8")
+    settings = Settings(name="Val", plugins={"enabled": ["ghost"]})
+    hooks = load_plugins(settings, clock=clock, forgiving=True)
+    with store.read() as tx:
+        said = {
+            language: one.about
+            for language in ("en", "fr")
+            for one in installed_plugins(tx, hooks, language)
+            if one.plugin == "ghost"
+        }
+    assert said["en"].startswith("it is not installed; install its package")
+    assert said["fr"].startswith("elle n’est pas installée ; installez son paquet")
 
 
 def placed(world: World) -> Order:

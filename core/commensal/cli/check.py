@@ -69,7 +69,7 @@ def report_plugins(instance: Instance) -> bool:
     hooks = instance.hooks
     for plugin, why in hooks.absent.items():
         text = "[red]missing[/red] the plugin {plugin}: {why}; `commensal plugins` tells who uses it."
-        console.print(spoken(text, plugin=plugin, why=escape(why)))
+        console.print(spoken(text, plugin=plugin, why=escape(told(why))))
     problems = list(settings_problems(instance.store, hooks))
     for problem in problems:
         console.print(spoken("[red]settings[/red] {problem}", problem=escape(told(problem))))

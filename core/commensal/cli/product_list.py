@@ -10,7 +10,7 @@ import typer
 from ..instance import open_instance
 from ..languages.catalogs import say
 from ..languages.shell import place, shell_language, spoken
-from ..printing import console
+from ..printing import console, print_counts
 from ..product_lists.lists import export_list, import_list
 from ..product_lists.read import read_list
 from ..product_lists.said import read_defaults
@@ -44,12 +44,7 @@ def add_to(app: typer.Typer) -> None:
                 report = import_list(tx, whose, listed, catalog_id=catalog, defaults=defaults, dry_run=dry_run)
         for problem in report.problems:
             console.print(f"[red]{place(problem)}[/red]: {say(shell_language(), problem)}")
-        if report.unlisted:
-            console.print(spoken("… and {count} more mistakes.", count=report.unlisted))
-        text = "created {created}, changed {changed}, left {unchanged} as they were"
-        if dry_run:
-            text = "would create {created}, changed {changed}, left {unchanged} as they were"
-        console.print(spoken(text, created=report.created, changed=report.changed, unchanged=report.unchanged))
+        print_counts(report, dry_run=dry_run)
         if report.problems:
             raise typer.Exit(1)
 

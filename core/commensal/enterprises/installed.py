@@ -12,10 +12,11 @@ from typing import Literal
 
 from sqlalchemy import func, select
 
+from ..errors import Problem
 from ..hooks.dispatcher import Hooks
 from ..hooks.failures import Failures, failures_by_plugin
 from ..hooks.loading import found_plugins
-from ..languages.catalogs import translate
+from ..languages.catalogs import say, translate
 from ..store import Transaction
 from .tables import enterprise_plugin
 
@@ -85,11 +86,15 @@ def _there(
 
 
 def _missing(
-    plugin: str, absent: Mapping[str, str], used: Mapping[str, int], failed: Mapping[str, Failures], language: str
+    plugin: str,
+    absent: Mapping[str, str | Problem],
+    used: Mapping[str, int],
+    failed: Mapping[str, Failures],
+    language: str,
 ) -> InstalledPlugin:
     if plugin in absent:
         text = "{why}; install its package, or take it out of plugins.enabled: its tables stay"
-        about = translate(language, text).format(why=absent[plugin])
+        about = say(language, Problem("missing", text, values={"why": absent[plugin]}))
     else:
         text = "enterprises use it, and it is neither enabled nor installed; their settings are kept"
         about = translate(language, text)

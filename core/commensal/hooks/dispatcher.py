@@ -27,7 +27,7 @@ import pluggy
 import structlog
 
 from ..clock import Clock
-from ..errors import PluginError, Refused, SettingsError
+from ..errors import PluginError, Problem, Refused, SettingsError
 from ..logs import speaking
 from ..reading import read_settings
 from ..store import Transaction
@@ -88,7 +88,7 @@ class Hooks:
         clock: Clock,
         shapes: Mapping[str, type] | None = None,
         of_instance: Mapping[str, object] | None = None,
-        absent: Mapping[str, str] | None = None,
+        absent: Mapping[str, str | Problem] | None = None,
     ) -> None:
         self._manager, self._clock = manager, clock
         self._shapes, self._of_instance = shapes or {}, of_instance or {}

@@ -18,7 +18,6 @@ from ..clock import Clock
 from ..credentials import with_secrets
 from ..deprecated import RemovedIn1Warning
 from ..errors import PluginError, Problem, SettingsError
-from ..languages.shell import spoken
 from ..reading import read_settings
 from ..store.core_tables import core_tables
 from . import specifications
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
 
 GROUP = "commensal"  # of entry points
 ID = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_NOT_INSTALLED = Problem("not_installed", "it is not installed")
 _hookspec = pluggy.HookspecMarker(PROJECT)
 
 
@@ -62,7 +62,7 @@ def load_plugins(
     _specify(manager, hooks)
     found = found_plugins()
     given = modules or {}
-    absent: dict[str, str] = {}
+    absent: dict[str, str | Problem] = {}
     for plugin in settings.enabled_plugins:
         _refuse_id(plugin, settings.enabled_plugins)
         try:
@@ -71,7 +71,7 @@ def load_plugins(
         except (SettingsError, PluginError) as error:
             if not forgiving:
                 raise
-            absent[plugin] = error.what if isinstance(error, PluginError) else spoken("it is not installed")
+            absent[plugin] = error.what if isinstance(error, PluginError) else _NOT_INSTALLED
     loaded = Hooks(manager, clock=clock)
     shapes = _shapes(loaded, specifications.enterprise_settings)
     of_instance = _of_instance(loaded, settings, {*found, *given, *absent})

@@ -13,7 +13,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from ..clock import Clock
-from ..errors import SettingsError, StoreError
+from ..errors import Problem, SettingsError, StoreError
 from ..failpoints import failpoint
 from ..ids import RandomIds
 from ..instance.instance import DATABASE
@@ -35,7 +35,7 @@ class Arrived:
     """An instance that has arrived from an archive, and what its operator must know before it serves."""
 
     manifest: Manifest
-    absent: dict[str, str]
+    absent: dict[str, str | Problem]
     """Plugins that were enabled and cannot be loaded here, with the reason."""
     waiting: dict[str, int]
     """Jobs by kind that had not been done at the moment of the archive, e-mails among them."""

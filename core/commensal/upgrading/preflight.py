@@ -7,7 +7,7 @@ import shutil
 from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from ..clock import Clock
-from ..errors import SettingsError, StoreError
+from ..errors import Problem, SettingsError, Several, StoreError
 from ..hooks.loading import migration_folders
 from ..instance.brought import Brought, read_brought, told_of_version
 from ..keeping import postgresql
@@ -67,9 +67,12 @@ def preflight(folder: Path, backups: Path, *, clock: Clock) -> Iterator[Plan]:
     _refuse_other_owner(folder)
     source = Source.of(folder, clock)
     if source.hooks.absent:
-        said = "; ".join(f"{plugin}: {why}" for plugin, why in source.hooks.absent.items())
+        said = [
+            replace(why, where=plugin) if isinstance(why, Problem) else f"{plugin}: {why}"
+            for plugin, why in source.hooks.absent.items()
+        ]
         text = "Plugins that are enabled cannot be loaded. Install them for this version first: {said}."
-        raise SettingsError(text, said=said)
+        raise SettingsError(text, said=Several(said))
     if source.sqlite_file is None:
         postgresql.need_tools()
     elif not source.sqlite_file.exists():

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import httpx
 
-from commensal import DemoRun, StockLot, broken_invariants, lots_by_id, lots_of, open_instance, spoken
+from commensal import DemoRun, StockLot, broken_invariants, lots_by_id, lots_of, open_instance, spoken, told
 
 from ..leases.questions import leases
 
@@ -184,7 +184,7 @@ def _books(run: DemoRun, traded: Traded) -> list[str]:
     wrong = []
     for folder in (traded.home, *traded.hubs):
         with open_instance(folder) as opened, opened.store.read() as tx:
-            wrong += [f"{folder.name}: {spoken(one.text, **one.values)}" for one in broken_invariants(tx)]
+            wrong += [f"{folder.name}: {told(one)}" for one in broken_invariants(tx)]
     if not wrong:
         said = "[green]All is well[/green] in all three databases: nothing oversold, both sides of each lease agree."
         run.say(spoken(said))

@@ -16,8 +16,10 @@ from commensal import (
     every_enterprise,
     named_enterprise,
     open_instance,
+    print_counts,
     read_defaults,
     spoken,
+    told,
 )
 
 from ..links.client import DfcClient
@@ -113,18 +115,9 @@ def import_command(
             report = import_document(tx, base, whose, document, defaults=defaults, catalog_id=catalog, dry_run=dry_run)
     _print_findings((*document.findings, *report.findings))
     for problem in report.listed.problems:
-        console.print(f"{problem.where}: {spoken(problem.text, **problem.values)}", markup=False, style="red")
-    if report.listed.unlisted:
-        console.print(spoken("… and {count} more mistakes.", count=report.listed.unlisted))
-    listed = report.listed
-    said = spoken(
-        "would create {created}, changed {changed}, left {unchanged} as they were"
-        if dry_run
-        else "created {created}, changed {changed}, left {unchanged} as they were",
-        created=listed.created, changed=listed.changed, unchanged=listed.unchanged,
-    )  # fmt: skip
-    console.print(said)
-    if listed.problems:
+        console.print(told(problem), markup=False, style="red")
+    print_counts(report.listed, dry_run=dry_run)
+    if report.listed.problems:
         raise typer.Exit(1)
 
 
