@@ -12,6 +12,7 @@ from commensal import (
     Conflict,
     Invalid,
     Order,
+    PricedLine,
     Problem,
     Refused,
     Transaction,
@@ -116,6 +117,7 @@ def _page(
         "change",
         status=status,
         order=order,
+        ordered=ordered_items(order),
         door=door,
         typed=typed,
         fields=fields,
@@ -124,6 +126,15 @@ def _page(
         preview_sums=sums(preview) if preview else None,
         mistakes=wrong,
     )
+
+
+def ordered_items(order: Order) -> list[list[PricedLine]]:
+    """The lines of each item, in the order's sequence: several where pieces were ordered at different prices."""
+    items: dict[str, list[PricedLine]] = {}
+    for line in order.lines:
+        if line.substitutes_id is None:
+            items.setdefault(line.item_id, []).append(line)
+    return list(items.values())
 
 
 def _address(visit: Visit, order: Order) -> Address | None:

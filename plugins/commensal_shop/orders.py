@@ -34,6 +34,7 @@ from commensal import (
     payment_methods,
     payments_of,
     sale_by_id,
+    say,
     set_consents,
     start_payment,
 )
@@ -186,7 +187,8 @@ def cancel_now(visit: Visit) -> Response:
     try:
         visit.instance.store.transact(act)
     except Refused as error:
-        return _page(visit, door, mistakes(visit, error), status_of(error))
+        lines = mistakes(visit, error, lambda name: False) if error.problems else NONE
+        return _page(visit, door, Mistakes((say(visit.language, error), *lines.general)), status_of(error))
     return visit.redirect(door.address)
 
 

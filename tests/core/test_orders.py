@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, insert, select, update
 
 from commensal.catalogs.tables import offer
 from commensal.checks import broken_invariants
@@ -19,6 +20,7 @@ from commensal.hooks.dispatcher import Hooks
 from commensal.hooks.loading import load_plugins
 from commensal.instance import Settings
 from commensal.jobs.tables import job
+from commensal.orders import lines
 from commensal.orders.cancel import cancel_order
 from commensal.orders.cart import cart_items, cart_of, fill_cart, open_cart
 from commensal.orders.change import change_order
@@ -32,7 +34,9 @@ from commensal.orders.substitute import substitute
 from commensal.orders.tables import customer_order
 from commensal.orders.values import Order, Wish
 from commensal.orders.weigh import weigh_order
+from commensal.products.tables import supplied_product
 from commensal.sale_sessions.complete import complete_due
+from commensal.sale_sessions.on_sale import take_off_sale
 from commensal.sale_sessions.tables import coordination_supplier
 from commensal.stock.tables import stock_lot
 from commensal.store import Store, Transaction
@@ -241,14 +245,93 @@ def test_a_customer_changes_until_the_close_and_stock_follows(market: Market, cl
         market.hub(order, lambda tx, one: change_order(tx, market.hooks, one, items={market.small: 1}))
 
 
-def test_what_was_ordered_keeps_its_price_and_new_things_have_todays(market: Market) -> None:
-    order = market.place({market.small: 1})
+def _terms(order: Order) -> list[tuple[int, int]]:
+    return [(line.price, line.quantity) for line in order.lines]
+
+
+def test_what_was_ordered_keeps_its_price_and_more_of_it_costs_todays(market: Market) -> None:
+    order = market.place({market.small: 2})
     with market.store.write() as tx:
         tx.execute(update(offer).values(price=offer.c.price * 2))
-    changed = market.hub(
-        order, lambda tx, one: change_order(tx, market.hooks, one, items={market.small: 2, market.eggs: 1})
+    more = market.hub(
+        order, lambda tx, one: change_order(tx, market.hooks, one, items={market.small: 5, market.eggs: 1})
     )
-    assert [(line.price, line.quantity) for line in changed.lines] == [(220, 2), (398, 1)]
+    assert _terms(more) == [(220, 2), (440, 3), (398, 1)]
+    assert more.total == 2 * 220 + 3 * 440 + 398 + 20
+    assert market.level(market.heap) == (45_000, 5_000, 0)
+    fewer = market.hub(order, lambda tx, one: change_order(tx, market.hooks, one, items={market.small: 3}))
+    assert _terms(fewer) == [(220, 2), (440, 1)]  # what was ordered first stays longest
+    fewest = market.hub(order, lambda tx, one: change_order(tx, market.hooks, one, items={market.small: 1}))
+    assert _terms(fewest) == [(220, 1)]
+
+
+def test_more_at_an_unchanged_offer_stands_on_the_same_line(market: Market) -> None:
+    order = market.place({market.small: 2, market.chicken: 1})
+    more = market.hub(
+        order, lambda tx, one: change_order(tx, market.hooks, one, items={market.small: 5, market.chicken: 3})
+    )
+    assert _terms(more) == [(220, 5), (2400, 3)]
+    assert [line.id for line in more.lines] == [line.id for line in order.lines]
+
+
+@pytest.mark.parametrize("by_hub", [False, True])
+def test_no_more_is_ordered_of_what_was_taken_off_sale_but_fewer_may_be(market: Market, by_hub: bool) -> None:
+    order = market.place({market.small: 3})
+    with market.store.write() as tx:
+        take_off_sale(tx, "shop-session", "shop", [market.small])
+    with pytest.raises(Conflict) as refused:
+        market.hub(order, lambda tx, one: change_order(tx, market.hooks, one, items={market.small: 4}, by_hub=by_hub))
+    assert [(one.code, one.where) for one in refused.value.problems] == [("not_on_sale", f"/items/{market.small}")]
+    fewer = market.hub(
+        order, lambda tx, one: change_order(tx, market.hooks, one, items={market.small: 2}, by_hub=by_hub)
+    )
+    assert (_terms(fewer), fewer.total) == ([(220, 2)], 440)
+
+
+@pytest.mark.parametrize("pieces", [10_001, 999_999_999, -1])
+@pytest.mark.parametrize("by_hub", [False, True])
+def test_a_change_keeps_within_the_limits_of_an_order(market: Market, pieces: int, by_hub: bool) -> None:
+    with market.store.write() as tx:
+        tx.execute(update(stock_lot).values(unlimited=True))
+    order = market.place({market.small: 3})
+    with pytest.raises(Invalid, match="between 1 and 10000"):
+        market.hub(
+            order, lambda tx, one: change_order(tx, market.hooks, one, items={market.small: pieces}, by_hub=by_hub)
+        )
+    added = {market.small: 9_999, market.eggs: 1}
+    market.hub(order, lambda tx, one: change_order(tx, market.hooks, one, items=added, by_hub=by_hub))
+
+
+def test_a_change_makes_no_more_lines_than_an_order_may_have(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
+    order = market.place({market.small: 3, market.eggs: 1})
+    monkeypatch.setattr(lines, "MOST_LINES", 2)
+    with market.store.write() as tx:
+        tx.execute(update(offer).values(price=offer.c.price * 2))
+    with pytest.raises(Invalid, match="at most 2 lines"):
+        market.hub(order, lambda tx, one: change_order(tx, market.hooks, one, items={market.small: 4, market.eggs: 1}))
+
+
+# ------------------------------------------------------------------------------------------------ suppliers' cut-offs
+
+
+def test_after_a_suppliers_cut_off_its_lines_stay_and_the_supplier_is_named(market: Market, clock: ManualClock) -> None:
+    with market.store.write() as tx:
+        a_shop(tx, "farm")
+        tx.execute(update(supplied_product).where(supplied_product.c.name == "Œufs par 6").values(enterprise_id="farm"))
+        row = {"coordination_id": "shop-sale", "enterprise_id": "farm", "closes_at": tx.now + timedelta(hours=1)}
+        tx.execute(insert(coordination_supplier).values(row))
+    order = market.place({market.small: 3, market.eggs: 2})
+    clock.advance(hours=2)
+    said = "farm needs its orders earlier, and they have closed: Œufs par 6 stays as it was ordered."
+    with pytest.raises(Conflict, match="Take out the rest by changing it") as refused:
+        market.hub(order, lambda tx, one: cancel_order(tx, market.hooks, one))
+    assert [str(one) for one in refused.value.problems] == [f"/items/{market.eggs}: {said}"]
+    with pytest.raises(Conflict) as refused:
+        market.hub(order, lambda tx, one: change_order(tx, market.hooks, one, items={market.eggs: 1}))
+    assert [str(one) for one in refused.value.problems] == [f"/items/{market.eggs}: {said}"]
+    less = market.hub(order, lambda tx, one: change_order(tx, market.hooks, one, items={market.eggs: 2}))
+    assert [line.name for line in less.lines] == ["Œufs par 6"]
+    assert market.hub(order, lambda tx, one: cancel_order(tx, market.hooks, one, by_hub=True)).state == "Cancelled"
 
 
 def test_a_change_that_cannot_be_changes_nothing(market: Market) -> None:

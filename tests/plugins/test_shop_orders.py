@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlalchemy import insert, update
 
+from commensal.catalogs.tables import offer
 from commensal.clock import ManualClock
 from commensal.enterprises.plugins import enable_plugin
 from commensal.orders.fulfil import hand_order_over, order_is_ready
 from commensal.orders.lock import locked_order
 from commensal.payments.payments import payments_of, receive_payment
 from commensal.people.people import Person
+from commensal.sale_sessions.tables import coordination_supplier
 from commensal.testing.placed import a_placed_order
 
 from .conftest import Browser, Stall, buy, placed, to_the_checkout
@@ -60,6 +63,38 @@ def test_a_change_that_cannot_be_says_why(browser: Browser, stall: Stall, mine: 
         assert browser.status == status
         assert said in browser.page.text
     assert placed(stall)[0]["version"] == 1
+
+
+def test_more_at_a_new_price_stands_beside_what_was_ordered_before(browser: Browser, stall: Stall, mine: str) -> None:
+    with stall.instance.store.write() as tx:
+        tx.execute(update(offer).where(offer.c.item_id == stall.small).values(price=400))
+    browser.go(f"{mine}/change")
+    browser.send("", LOOK, **{f"items/{stall.small}": "3"})
+    browser.send("", CHANGE)
+    assert placed(stall)[0]["total"] == 715 + 400
+    page = browser.go(f"{mine}/change").text
+    assert "2 × 1 kg, €2.40" in page
+    assert "1 × 1 kg, €4.00" in page
+    assert browser.page.form("").fields[f"items/{stall.small}"] == "3"
+    browser.send("", LOOK, **{f"items/{stall.small}": "2"})
+    browser.send("", CHANGE)
+    assert placed(stall)[0]["total"] == 715
+
+
+def test_an_order_that_cannot_be_cancelled_any_more_says_whose_goods_stay(
+    browser: Browser,
+    stall: Stall,
+    mine: str,
+) -> None:
+    with stall.instance.store.write() as tx:
+        row = {"coordination_id": "shop-sale", "enterprise_id": "shop", "closes_at": tx.now}
+        tx.execute(insert(coordination_supplier).values(row))
+    browser.post(f"{mine}/cancel")
+    assert browser.status == 409
+    assert "Part of this order is being prepared and cannot be cancelled." in browser.page.text
+    for name in ("Carottes", "Œufs par 6"):
+        assert f"Halle Saint-Jean needs its orders earlier, and they have closed: {name} stays" in browser.page.text
+    assert placed(stall)[0]["state"] == "Held"
 
 
 def test_two_who_change_one_order_do_not_overwrite_each_other(browser: Browser, stall: Stall, mine: str) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from ..errors import Conflict
 from ..events.announce import promised
 from ..hooks import specifications
 from ..hooks.dispatcher import Hooks
 from ..jobs import Promise, promise_all
 from ..stock.take import release_stock, return_sold
 from ..store import Transaction
+from .cut_off import late_lines
 from .lines import by_lot
 from .lock import refuse_if_handed_over, refuse_unless_placed
 from .price import quote_of
@@ -15,7 +17,7 @@ from .questions import order_by_id
 from .selling import categories_of, closed, selling
 from .settle import settle
 from .shipping import release
-from .values import Order
+from .values import Order, Selling
 from .write import change_row
 
 
@@ -24,8 +26,9 @@ def cancel_order(
 ) -> Order:
     """Cancels the locked `order`. With `restock` its goods are on sale again; without, they are gone.
 
-    What was paid stays recorded; a refund is a step of its own. Raises `Conflict` for a customer after the close or
-    after the goods were handed over, and for an order that is cancelled already.
+    What was paid stays recorded; a refund is a step of its own. Raises `Conflict` for a customer after the close, after
+    the goods were handed over, or naming each line whose supplier's cut-off has passed; and for an order that is
+    cancelled already.
     """
     refuse_unless_placed(order)
     shop = selling(tx, order.session_id)
@@ -33,6 +36,7 @@ def cancel_order(
         refuse_if_handed_over(order)
         if order.state != "Held" or not shop.is_open(tx.now):
             raise closed(shop)
+        _refuse_late(tx, shop, order)
     if order.fulfilment_state == "Fulfilled":
         return_sold(tx, by_lot(order.lines), order_id=order.id, person_id=by, restock=restock)
     else:
@@ -55,3 +59,12 @@ def cancel_order(
     told = promised(tx, specifications.order_cancelled, shop.enterprise_id, order.id, shop.plugins)
     promise_all(tx, [Promise("mail", mail), *told])
     return order_by_id(tx, order.id, enterprise_id=order.enterprise_id)
+
+
+def _refuse_late(tx: Transaction, shop: Selling, order: Order) -> None:
+    problems = late_lines(tx, shop.coordination_id, order.lines)
+    if problems:
+        text = "Part of this order is being prepared and cannot be cancelled. Take out the rest by changing it."
+        refusal = Conflict("cut_off", text)
+        refusal.problems = tuple(problems)
+        raise refusal

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import select
-
-from ..errors import Problem
 from ..hooks.dispatcher import Hooks
 from ..pricing.lines import priced
 from ..pricing.values import Address, PricedLine
-from ..sale_sessions.tables import coordination_supplier
 from ..store import Transaction
-from .lines import lines_for, not_possible
+from .cut_off import refuse_after_cut_off
+from .lines import lines_for, refuse_quantities, refuse_too_many_lines
 from .lock import refuse_if_handed_over, refuse_unless_placed
 from .rewrite import refuse_empty, rewrite
 from .selling import Known, categories_of, closed, selling
@@ -37,9 +35,10 @@ def change_order(
 ) -> Order:
     """Makes the locked `order` hold exactly `items` (pieces by catalog item; None leaves them).
 
-    What was ordered keeps its price, more of it too; items that are new get today's. `total` is what the customer was
-    shown. Raises `Conflict` after the close, for a supplier whose cut-off has passed, or when nothing would be left;
-    `SoldOut`; `Invalid`.
+    What was ordered keeps its price. Fewer pieces need nobody's leave; more of anything, and what is new, is ordered
+    now: at today's price, if it is on sale to this customer, within the limits of an order. `total` is what the
+    customer was shown. Raises `Conflict` after the close, for a supplier whose cut-off has passed, for more of what is
+    not on sale (any more), or when nothing would be left; `SoldOut`; `Invalid`.
     """
     refuse_unless_placed(order)
     refuse_if_handed_over(order)
@@ -59,42 +58,58 @@ def change_order(
 def _lines(
     tx: Transaction, order: Order, shop: Selling, known: Known, items: Mapping[str, int], by_hub: bool
 ) -> tuple[PricedLine, ...]:
-    wanted = {item: quantity for item, quantity in items.items() if quantity}
-    had = {line.item_id: line for line in order.lines if line.substitutes_id is None}
-    kept = tuple(_with_quantity(line, wanted.get(line.item_id, 0)) for line in had.values())
-    changed = [line for line in kept if line.quantity != had[line.item_id].quantity]
+    """The order's lines for these pieces by item.
+
+    Pieces that were ordered keep their price; each further piece is ordered now, as `place_order` would, so where the
+    offer has changed it stands on a line of its own. Fewer pieces are taken off the latest line first.
+    """
+    own = [line for line in order.lines if line.substitutes_id is None]
+    had: Counter[str] = Counter()
+    for line in own:
+        had[line.item_id] += line.quantity
+    refuse_quantities({item: pieces for item, pieces in items.items() if pieces < 0 or pieces > had[item]})
     if not by_hub:
-        _refuse_cut_off(tx, shop.coordination_id, changed)
-    new = {item: quantity for item, quantity in wanted.items() if item not in had}
-    added = lines_for(tx, shop, new, known.category_ids, after_cut_off=by_hub)
+        changed = [line for line in own if items.get(line.item_id, 0) != had[line.item_id]]
+        refuse_after_cut_off(tx, shop.coordination_id, changed)
+    more = {item: pieces - had[item] for item, pieces in items.items() if pieces > had[item]}
+    added = lines_for(tx, shop, more, known.category_ids, after_cut_off=by_hub)
+    lines = _with_more(_with_fewer(own, items), added)
     substitutes = tuple(line for line in order.lines if line.substitutes_id is not None)
     replaced = {line.substitutes_id for line in substitutes}
-    stay = tuple(line for line in kept if line.quantity or line.id in replaced)
-    return (*stay, *added, *substitutes)
+    whole = (*(line for line in lines if line.quantity or line.id in replaced), *substitutes)
+    if more:
+        refuse_too_many_lines(len(whole))
+    return whole
+
+
+def _with_fewer(lines: Sequence[PricedLine], items: Mapping[str, int]) -> list[PricedLine]:
+    """The lines with no more pieces of an item than are wanted: the earliest ordered stay."""
+    left = dict(items)
+    kept = []
+    for line in lines:
+        pieces = min(line.quantity, left.get(line.item_id, 0))
+        left[line.item_id] = left.get(line.item_id, 0) - pieces
+        kept.append(_with_quantity(line, pieces))
+    return kept
+
+
+def _with_more(lines: Sequence[PricedLine], added: Sequence[PricedLine]) -> list[PricedLine]:
+    """The lines with what was `added`: on the item's latest line where the offer is still the same, else beside it."""
+    whole = list(lines)
+    for new in added:
+        place = max((place for place, line in enumerate(lines) if _same_offer(line, new)), default=None)
+        if place is None:
+            whole.append(new)
+        else:
+            whole[place] = _with_quantity(whole[place], whole[place].quantity + new.quantity)
+    return whole
+
+
+def _same_offer(line: PricedLine, new: PricedLine) -> bool:
+    ordered = replace(line, id=new.id, name=new.name, quantity=new.quantity, final_quantity=None)
+    return priced(ordered) == new
 
 
 def _with_quantity(line: PricedLine, quantity: int) -> PricedLine:
     """More or fewer pieces must be weighed anew."""
     return line if quantity == line.quantity else priced(replace(line, quantity=quantity, final_quantity=None))
-
-
-def _refuse_cut_off(tx: Transaction, coordination_id: str, lines: list[PricedLine]) -> None:
-    if not lines:
-        return
-    supplier = coordination_supplier
-    passed = select(supplier.c.enterprise_id).where(
-        supplier.c.coordination_id == coordination_id, supplier.c.closes_at <= tx.now
-    )
-    late = {row["enterprise_id"] for row in tx.all(passed)}
-    problems = [
-        Problem(
-            "cut_off",
-            "Orders for {name} have closed: its producer needs them earlier.",
-            f"/items/{line.item_id}",
-            {"name": line.name},
-        )
-        for line in lines
-        if line.supplier_id in late
-    ]
-    if problems:
-        raise not_possible(problems)

@@ -52,17 +52,22 @@ def not_possible(problems: Sequence[Problem]) -> Conflict:
 
 
 def refuse_quantities(items: Mapping[str, int]) -> None:
-    """Raises `Invalid` naming every quantity that cannot be, and an order of too many lines."""
+    """Raises `Invalid` for an order of too many lines, or naming every quantity that cannot be."""
+    refuse_too_many_lines(len(items))
     problems = []
-    if len(items) > MOST_LINES:
-        text = "An order has at most {most} lines."
-        problems.append(Problem("too_many_lines", text, "/items", {"most": MOST_LINES}))
     for item_id, quantity in items.items():
         if not 1 <= quantity <= MOST_PIECES:
             text = "A quantity lies between 1 and {most}."
             problems.append(Problem("quantity", text, f"/items/{item_id}", {"most": MOST_PIECES}))
     if problems:
         raise Invalid(problems)
+
+
+def refuse_too_many_lines(count: int) -> None:
+    """Raises `Invalid` for more lines than an order may have."""
+    if count > MOST_LINES:
+        text = "An order has at most {most} lines."
+        raise Invalid([Problem("too_many_lines", text, "/items", {"most": MOST_LINES})])
 
 
 def _line(tx: Transaction, offer: VisibleOffer, quantity: int) -> PricedLine:

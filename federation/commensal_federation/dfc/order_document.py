@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from commensal import Order, PricedLine
@@ -32,10 +32,10 @@ def order_things(base: str, said: PlatformOrder, order: Order) -> Iterator[Thing
         fulfilment_state=order.fulfilment_state,
     )
     coming = pieces_of(order) if order.state != "Cancelled" else {}
-    priced = {line.item_id: line for line in order.lines}
+    priced = _lines_by_item(order)
     offers: set[str] = set()
     for line in said.lines:
-        yield _line(base, here, line, coming.get(line.item_id, 0), priced.get(line.item_id), order)
+        yield _line(base, here, line, coming.get(line.item_id, 0), priced.get(line.item_id, ()), order)
         if line.offer_iri not in offers and line.item_id:
             offers.add(line.offer_iri)
             yield DfcOffer(iri=line.offer_iri, item=item_iri(base, line.item_id))
@@ -46,11 +46,22 @@ def state_of(said: PlatformOrder, order: Order) -> str:
     return order.state if order.state in ("Cancelled", "Complete") else said.state
 
 
-def _line(base: str, here: str, said: PlatformLine, coming: int, priced: PricedLine | None, order: Order) -> DfcLine:
+def _lines_by_item(order: Order) -> dict[str, list[PricedLine]]:
+    """What was ordered of each item; there are two lines where more was ordered after its price had changed."""
+    lines: dict[str, list[PricedLine]] = {}
+    for line in order.lines:
+        lines.setdefault(line.item_id, []).append(line)
+    return lines
+
+
+def _line(base: str, here: str, said: PlatformLine, coming: int, priced: Sequence[PricedLine], order: Order) -> DfcLine:
+    """Without a price where pieces of the item were ordered at different ones: DFC has one for a line."""
     answer = "confirmed" if coming >= said.wanted else "shortened" if coming else "refused"
+    prices = {(line.price, line.vat_rate) for line in priced}
     price = None
-    if priced is not None:
-        price = DfcPrice(amount=priced.price, currency=order.currency, vat_rate=priced.vat_rate)
+    if len(prices) == 1:
+        ((amount, rate),) = prices
+        price = DfcPrice(amount=amount, currency=order.currency, vat_rate=rate)
     return DfcLine(
         iri=line_iri(base, said.id),
         order=here,

@@ -7,6 +7,7 @@ finished. Complete ends that, after the close too. Lines that cannot be had are 
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -108,7 +109,11 @@ def amend_order(
 
 def pieces_of(order: Order) -> dict[str, int]:
     """Pieces by item, as they are ordered now; what came instead of something else is not counted."""
-    return {line.item_id: line.quantity for line in order.lines if line.substitutes_id is None and line.quantity}
+    pieces: Counter[str] = Counter()
+    for line in order.lines:
+        if line.substitutes_id is None and line.quantity:
+            pieces[line.item_id] += line.quantity
+    return dict(pieces)
 
 
 def _change_lines(
