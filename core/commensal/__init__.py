@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from .api.endpoint import changes as changes
     from .api.endpoint import page_of as page_of
     from .api.rates import network as network
+    from .audit.acting import Acting as Acting
+    from .audit.acting import acting as acting
     from .catalogs.bringing import BroughtItem as BroughtItem
     from .catalogs.bringing import bring_listing as bring_listing
     from .catalogs.catalogs import catalog_by_id as catalog_by_id
@@ -348,6 +350,7 @@ _MODULES = {
     "SECRET": "store",
     "SEGMENTS": "reports.segments",
     "SELF": "people.scopes",
+    "Acting": "audit.acting",
     "Address": "pricing.values",
     "Adjustment": "pricing.values",
     "AgreedPart": "orders.distribution",
@@ -448,6 +451,7 @@ _MODULES = {
     "Wish": "orders.values",
     "Work": "jobs",
     "a_period": "reports.parameters",
+    "acting": "audit.acting",
     "add_session": "sale_sessions.sessions",
     "agreed_parts": "orders.distribution",
     "append_only": "store",

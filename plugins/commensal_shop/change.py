@@ -82,13 +82,14 @@ def _changed(visit: Visit, door: Door, wanted: Wanted, codes: Sequence[str], sho
     """The order as it is after the change; where no total was `shown` yet, it is then as if nothing had happened."""
 
     def act(tx: Transaction) -> Order:
-        attempt = tx.connection.begin_nested()
-        order = door.locked(tx, wanted.version)
-        changed = change_order(
-            tx, visit.instance.hooks, order, items=wanted.items, codes=codes, address=wanted.address, total=shown,
-            by=visit.actor.person_id,
-        )  # fmt: skip
-        attempt.rollback() if shown is None else attempt.commit()
+        with tx.attempt() as attempt:
+            order = door.locked(tx, wanted.version)
+            changed = change_order(
+                tx, visit.instance.hooks, order, items=wanted.items, codes=codes, address=wanted.address, total=shown,
+                by=visit.actor.person_id,
+            )  # fmt: skip
+            if shown is None:
+                attempt.rollback()
         return changed
 
     return visit.instance.store.transact(act)

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 from sqlalchemy import bindparam, event, func, insert, literal, select, update
-from sqlalchemy.exc import DBAPIError, IntegrityError, InvalidRequestError, StatementError
+from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 
 from commensal.audit.acting import Acting, acting
 from commensal.enterprises.tables import enterprise
+from commensal.errors import StoreError
 from commensal.instance import Instance
 from commensal.jobs.tables import job
 from commensal.orders.place import place_order
@@ -110,7 +111,7 @@ def test_a_savepoint_that_is_over_takes_no_more_statements(store: Store) -> None
         assert [tx.all(names) for _ in OFTEN] == [[]] * len(OFTEN)
         with tx.attempt() as nested:
             nested.rollback()
-            with pytest.raises(InvalidRequestError, match="closed transaction"):
+            with pytest.raises(StoreError, match="rolled back"):
                 tx.all(names)
 
 

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 
+from commensal.audit.questions import Wanted, audit_entries
 from commensal.clock import ManualClock
 from commensal.store import Store
 from commensal_federation.delivery import intake
@@ -115,6 +116,27 @@ def test_a_message_that_has_run_out_has_no_effect(forger: Any, notes: Any, clock
     clock.advance(minutes=2)
     assert forger.status(body) == (202, "dead")
     assert notes.at(forger.region["b"]) == []
+
+
+def test_the_audit_trail_names_the_peer_and_forgets_what_a_refusal_undid(
+    forger: Any, notes: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A kept message, a refused one and one that fails, each of which traces the same."""
+    b = forger.region["b"]
+    usual = TYPES["OrderNote"]
+
+    def traced(federation: Any, tx: Any, received: Any) -> None:
+        tx.trace("noted", "order_note", received.body.text)
+        usual.handle(federation, tx, received)
+
+    monkeypatch.setitem(TYPES, "OrderNote", replace(usual, handle=traced))
+    for text in ("refuse", "boom", "hello"):
+        forger.send(forger.signed(text))
+    with b.instance.store.read() as tx:
+        told = audit_entries(tx, Wanted(object_kind="order_note"))
+    assert [(one.object_id, one.actor, one.client, one.command) for one in told] == [
+        ("hello", "peer", "https://a.example", "message OrderNote")
+    ]
 
 
 def test_one_bad_message_of_a_batch_leaves_the_others_alone(forger: Any, notes: Any) -> None:

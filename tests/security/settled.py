@@ -234,7 +234,7 @@ def _mark(tx: Transaction, column: Column[str], before: str) -> int:
     """A column that takes no mark, because the database knows its words, has none."""
     mark = PUBLIC if column.table.name in _PUBLIC_TABLES and column.name in _PUBLIC_COLUMNS else PRIVATE
     try:
-        with tx.connection.begin_nested():
+        with tx.attempt():
             return tx.execute(
                 update(column.table).values({column: before + column if before else column + mark})
             ).rowcount

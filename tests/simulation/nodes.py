@@ -24,7 +24,6 @@ from commensal.instance import Instance, Settings
 from commensal.instance.settings import LimitSettings
 from commensal.store import Store, Transaction
 from commensal.store.gate import Turn
-from commensal.store.hold import Hold
 from commensal.store.trail import Trail
 from commensal.work import work_of
 from commensal_federation.delivery.restored import MARKER
@@ -96,7 +95,7 @@ class Disk(Store):
     def _begin(self, engine: Engine, pool: Pool, turn: Turn, trail: Trail | None = None) -> Iterator[Transaction]:
         self._tell("BEGIN IMMEDIATE")
         try:
-            yield Transaction(self._one, self._clock.now(), self._ids, Hold(self._one, turn), self.listeners, trail)
+            yield self._transaction(self._one, turn, trail)
             self._tell("COMMIT")
         finally:
             self.driver.rollback()

@@ -17,13 +17,15 @@ Kind = Literal["person", "token", "peer", "shell", "job", "provider", "nobody"]
 
 @dataclass(frozen=True, kw_only=True)
 class Acting:
-    """`enterprise_id` is for which enterprise it is done; None: for oneself, or for the instance."""
+    """`enterprise_id` is for which enterprise it is done; None: for oneself, or for the instance. `client` is the
+    address of the peer, or the name of the platform."""
 
     kind: Kind
     command: str = ""
     enterprise_id: str | None = None
     person_id: str | None = None
     token_id: str | None = None
+    client: str = ""
 
 
 _NOBODY = Acting(kind="nobody")
@@ -50,6 +52,7 @@ def acting_for(actor: Actor, command: str, enterprise_id: str | None = None) -> 
         enterprise_id=enterprise_id,
         person_id=actor.person_id,
         token_id=actor.token_id,
+        client=actor.client,
     )
 
 

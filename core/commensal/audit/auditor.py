@@ -16,7 +16,7 @@ from ..hooks.dispatcher import Hooks
 from ..logs import request_id
 from ..store.marks import is_on_behalf
 from ..store.trail import Change
-from .acting import who_acts
+from .acting import Acting, who_acts
 from .tables import audit_entry
 
 
@@ -42,29 +42,29 @@ class TrailWriter:
         except PluginError:
             return frozenset(row["settings"])
 
+    def author(self) -> Acting:
+        return who_acts()
+
     def write(
         self, connection: Connection, changes: Sequence[Change], new_id: Callable[[], str], now: datetime
     ) -> None:
-        one = who_acts()
-        same = {
-            "at": now,
-            "actor": one.kind,
-            "person_id": one.person_id,
-            "token_id": one.token_id,
-            "request_id": request_id(),
-            "command": one.command,
-        }
-        rows = [
-            {
-                **same,
-                "id": new_id(),
-                "enterprise_id": change.enterprise_id or one.enterprise_id,
-                "action": change.action,
-                "object_kind": change.object_kind,
-                "object_id": change.object_id,
-                "rows": change.rows,
-                "fields": dict(change.fields),
-            }
-            for change in changes
-        ]
+        request = request_id()
+        rows = [{**_row(change), "id": new_id(), "at": now, "request_id": request} for change in changes]
         connection.execute(insert(audit_entry), rows)
+
+
+def _row(change: Change) -> dict[str, Any]:
+    author: Acting = change.author
+    return {
+        "actor": author.kind,
+        "person_id": author.person_id,
+        "token_id": author.token_id,
+        "client": author.client,
+        "command": author.command,
+        "enterprise_id": change.enterprise_id or author.enterprise_id,
+        "action": change.action,
+        "object_kind": change.object_kind,
+        "object_id": change.object_id,
+        "rows": change.rows,
+        "fields": dict(change.fields),
+    }

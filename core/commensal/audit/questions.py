@@ -16,7 +16,8 @@ from .tables import audit_entry
 
 @dataclass(frozen=True, kw_only=True)
 class AuditEntry:
-    """Who did what. `person` is the name they have today; what is personal or secret in `fields` reads "***".
+    """Who did what. `person` is the name they have today, `client` the address of a peer or the name of a platform;
+    what is personal or secret in `fields` reads "***".
 
     `rows` is more than one where a command changed too many alike to tell them one by one.
     """
@@ -28,6 +29,7 @@ class AuditEntry:
     person_id: str | None
     person: str
     token_id: str | None
+    client: str
     request_id: str
     command: str
     action: str

@@ -22,6 +22,7 @@ audit_entry = Table(
     Column("object_kind", Text, nullable=False),  # mostly the name of a table
     Column("object_id", Text, nullable=False),
     Column("rows", Whole, nullable=False),  # how many the entry stands for
+    Column("client", Text, nullable=False, server_default=""),  # of "peer": its address, or the platform's name
     Column("fields", Json, nullable=False),  # what changed: {"price": [120, 150]}
     Index("ix_audit_entry_enterprise", "enterprise_id", "id"),
     Index("ix_audit_entry_person", "person_id", "id"),

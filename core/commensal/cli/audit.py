@@ -87,7 +87,9 @@ def _show(opened: Instance, entries: Iterator[AuditEntry], format: Literal["text
         when = format_moment(one.at, opened.settings.timezone, opened.settings.language)
         what = f"{one.action} {one.object_kind} {one.object_id}".strip()
         many = f" ({one.rows})" if one.rows > 1 else ""
-        grid.add_row(when, one.person or one.person_id or one.actor, one.command, what + many, _told(one.fields))
+        grid.add_row(
+            when, one.person or one.person_id or one.client or one.actor, one.command, what + many, _told(one.fields)
+        )
     console.print(grid)
 
 

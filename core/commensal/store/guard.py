@@ -8,10 +8,13 @@ ROLLBACK, and an order took half as long again.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
+from .savepoint import Savepoint
+
 if TYPE_CHECKING:
-    from .line import Kept, Line
+    from .line import Line
 
 
 class Guard(Protocol):
@@ -28,29 +31,28 @@ class Guard(Protocol):
         """Whether something was written that nobody has refused, and that will be undone."""
 
 
-def guard_of(driver: Any, on_sqlite: bool, only_reads: bool) -> Guard:
+def guard_of(driver: Any, on_sqlite: bool, only_reads: bool, set_savepoint: Callable[[], Savepoint]) -> Guard:
     if on_sqlite:
-        return Reader() if only_reads else Undoing(driver)
-    return Refusing(driver, only_reads)
+        return Reader() if only_reads else Undoing(driver, set_savepoint)
+    return Refusing(driver, only_reads, set_savepoint)
 
 
 class Undoing:
     """SQLite. How many rows it has changed tells whether something was written."""
 
-    def __init__(self, driver: Any) -> None:
-        self._driver, self._before = driver, 0
+    def __init__(self, driver: Any, set_savepoint: Callable[[], Savepoint]) -> None:
+        self._driver, self._set_savepoint, self._before = driver, set_savepoint, 0
 
     def begin(self) -> None:
         self._before = self._driver.total_changes
-        self._driver.execute("SAVEPOINT reading")
+        self._savepoint = self._set_savepoint()
 
     def start_again(self) -> None:
-        self._driver.execute("ROLLBACK TO reading")
+        self._savepoint.undo()
         self._before = self._driver.total_changes
 
     def end(self) -> None:
-        self._driver.execute("ROLLBACK TO reading")
-        self._driver.execute("RELEASE reading")
+        self._savepoint.rollback()
 
     def written(self) -> bool:
         return bool(self._driver.total_changes != self._before)
@@ -59,27 +61,22 @@ class Undoing:
 class Refusing:
     """PostgreSQL. It hears of the savepoint with the first question, and not at all where nobody asks one."""
 
-    def __init__(self, line: Line, only_reads: bool) -> None:
-        self._line, self._only_reads = line, only_reads
-        self._savepoint: Kept | None = None
+    def __init__(self, line: Line, only_reads: bool, set_savepoint: Callable[[], Savepoint]) -> None:
+        self._line, self._only_reads, self._set_savepoint = line, only_reads, set_savepoint
 
     def begin(self) -> None:
-        self._savepoint = self._line.later("SAVEPOINT reading")
+        self._savepoint = self._set_savepoint()
         self._refuse()
 
     def start_again(self) -> None:
-        if self._forgotten():
-            self.begin()
-        else:
-            self._line.forget()
-            self._line.execute("ROLLBACK TO reading", prepare=False)
-            self._refuse()
+        self._savepoint.undo()
+        self._refuse()
 
     def end(self) -> None:
-        if self._line.info.transaction_status.name == "INERROR":
-            self.start_again()
-        if not self._forgotten():
-            self._line.later("RELEASE reading")
+        if self._line.owes or self._line.info.transaction_status.name == "INERROR":
+            self._savepoint.undo()
+        self._savepoint.rewind()
+        self._savepoint.release()
 
     def written(self) -> bool:
         return False
@@ -87,13 +84,6 @@ class Refusing:
     def _refuse(self) -> None:
         if not self._only_reads:
             self._line.later("SET LOCAL transaction_read_only = on")
-
-    def _forgotten(self) -> bool:
-        """Takes the savepoint back, and what came after it, where it has not been sent yet."""
-        sent = self._savepoint not in self._line.kept
-        if not sent:
-            self._line.forget(self._savepoint)
-        return not sent
 
 
 class Reader:

@@ -9,17 +9,18 @@ from __future__ import annotations
 import os
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import StaticPool
-from sqlalchemy.engine import Connection, NestedTransaction
+from sqlalchemy.engine import Connection
 
 from ..errors import StoreError
 from .constants import fail
 from .gate import Turn
 from .guard import guard_of
+from .savepoint import PostgresqlSavepoint, Savepoint, SqliteSavepoint
 
 _HURRY = 0.1  # seconds that a statement under way gets before it is interrupted
 _CANCEL = 2.0  # seconds that PostgreSQL gets to hear that a statement is to be cancelled
@@ -28,19 +29,19 @@ _CANCEL = 2.0  # seconds that PostgreSQL gets to hear that a statement is to be 
 class Hold:
     """`taken`: it was taken away. Nothing that the transaction did will be committed, whatever happens afterwards.
 
-    `attempt` is the innermost savepoint inside which its owner works.
+    `collected` are the lists that the transaction fills in memory: savepoints undo them as they undo the database.
     """
 
-    def __init__(self, connection: Connection, turn: Turn) -> None:
+    def __init__(self, connection: Connection, turn: Turn, collected: Sequence[list[Any]] = ()) -> None:
         self.taken = False
-        self.attempt: NestedTransaction | None = None
-        self._connection, self._turn = connection, turn
+        self._connection, self._turn, self._collected = connection, turn, collected
+        self._innermost: Savepoint | None = None  # of the attempts under way
         self._only_reads = bool(connection.get_execution_options().get("reading", False))
         self._kept_to_reading = False
         self._in_memory = isinstance(connection.engine.pool, StaticPool)
         self._on_sqlite = connection.dialect.name == "sqlite"
         self._driver: Any = connection.connection.driver_connection
-        self._guard = guard_of(self._driver, self._on_sqlite, self._only_reads)
+        self._guard = guard_of(self._driver, self._on_sqlite, self._only_reads, self._set_savepoint)
 
     def take_away(self) -> None:
         """Rolls back and lets the next writer go on. Called by the watchdog, while the owner's thread is stuck.
@@ -61,6 +62,39 @@ class Hold:
         """Called by the owner at its end: a connection that was taken away is never used again."""
         if not self._in_memory:
             self._connection.invalidate()
+
+    @contextmanager
+    def attempt(self) -> Iterator[Savepoint]:
+        """Undoes what is done inside the block where an error ends it, or where the savepoint is rolled back."""
+        self.catch_up()
+        savepoint = self._set_savepoint()
+        around, self._innermost = self._innermost, savepoint
+        try:
+            yield savepoint
+            self.catch_up()
+            if savepoint.is_active:
+                savepoint.release()
+        except BaseException:
+            if self._ended_by_database():
+                self.take_away()
+            elif savepoint.is_active and not self._lost:
+                savepoint.rollback()
+            raise
+        finally:
+            self._innermost = around
+
+    def _set_savepoint(self) -> Savepoint:
+        kind = SqliteSavepoint if self._on_sqlite else PostgresqlSavepoint
+        return kind(self._driver, self._collected)
+
+    def _ended_by_database(self) -> bool:
+        """Whether the whole transaction is gone, with its savepoints: the disk was full, or the line was cut."""
+        return bool(not self._driver.in_transaction if self._on_sqlite else self._driver.closed)
+
+    def refuse_undone(self) -> None:
+        """Raises `StoreError` inside an attempt that was rolled back: a statement would belong to what is around it."""
+        if self._innermost is not None and not self._innermost.is_active:
+            raise StoreError("This attempt was rolled back: nothing more can be done in it.")
 
     @contextmanager
     def reading(self) -> Iterator[Callable[[], None]]:
@@ -99,11 +133,6 @@ class Hold:
         except Exception as error:
             fail(self._connection, "what was kept back", error)
 
-    def forget(self) -> None:
-        """Whoever undoes what was said since the last answer need not say it first."""
-        if not self._on_sqlite:
-            self._driver.forget()
-
     def _start_again(self) -> None:
         if not self._lost:
             self._guard.start_again()
@@ -124,7 +153,8 @@ def _take_sqlite(driver: Any) -> None:
     hurry.start()
     try:
         driver.execute("PRAGMA query_only=1")
-        driver.execute("ROLLBACK")
+        if driver.in_transaction:
+            driver.execute("ROLLBACK")
     finally:
         hurry.cancel()
 
@@ -134,6 +164,8 @@ def _take_postgresql(driver: Any) -> None:
 
     The socket is shut down and not closed: the stuck thread may be about to read from it.
     """
+    if driver.closed:
+        return
     if driver.info.transaction_status.name == "ACTIVE":
         driver.cancel_safe(timeout=_CANCEL)
     with socket.socket(fileno=os.dup(driver.fileno())) as line:

@@ -32,6 +32,7 @@ def insert_rows(tx: Transaction, table: Table, rows: Sequence[Mapping[str, Any]]
     """
     if not rows:
         return
+    tx.hold.refuse_undone()
     names = tuple(rows[0])
     ready = [_ready(table, row, names, tx.connection.dialect) for row in rows]
     if tx.postgresql:
@@ -43,10 +44,8 @@ def insert_rows(tx: Transaction, table: Table, rows: Sequence[Mapping[str, Any]]
             known.later(tx.connection, said)
         else:
             known.count(tx.connection, said)
-    elif tx.usable:
-        execute_each(tx.connection, _one_by_one(table, names), ready)
     else:
-        tx.connection.exec_driver_sql(_one_by_one(table, names), ready)  # SQLAlchemy will say why not
+        execute_each(tx.connection, _one_by_one(table, names), ready)
     if tx.trail is not None:
         tx.trail.inserted(table, rows)
 

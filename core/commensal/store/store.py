@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -70,14 +71,20 @@ class Store:
     def _begin(self, engine: Engine, pool: Pool, turn: Turn, trail: Trail | None = None) -> Iterator[Transaction]:
         own = None if pool is engine.pool else pool.connect()
         with Connection(engine, own) as connection, connection.begin():
-            hold = Hold(connection, turn)
+            tx = self._transaction(connection, turn, trail)
+            hold = tx.hold
             try:
-                yield Transaction(connection, self._clock.now(), self._ids, hold, self.listeners, trail)
+                yield tx
             finally:
                 if hold.taken:
                     hold.throw_away()
             if hold.taken:  # whoever caught the error that told it must not believe that this was committed
                 raise StoreError("The transaction took too long and was rolled back.")
+
+    def _transaction(self, connection: Connection, turn: Turn, trail: Trail | None) -> Transaction:
+        promised: list[datetime] = []
+        hold = Hold(connection, turn, [promised] if trail is None else [promised, trail.changes])
+        return Transaction(connection, self._clock.now(), self._ids, hold, self.listeners, trail, promised)
 
     def transact(self, act: Callable[[Transaction], Answer]) -> Answer:
         """Runs `act` in a write; again from its start when PostgreSQL broke a deadlock by ending it."""

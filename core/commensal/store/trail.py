@@ -31,9 +31,11 @@ Row = Mapping[str, Any]
 class Change:
     """One thing that happened to one object. `fields` maps what changed to [before, after].
 
-    `rows` is how many it stands for, where one statement changed too many to tell them one by one: then there is no
-    `object_id`.
+    `author` is who did it, in the auditor's own terms. `rows` is how many it stands for, where one statement changed
+    too many to tell them one by one: then there is no `object_id`.
     """
+
+    author: Any
 
     action: str
     object_kind: str
@@ -50,6 +52,9 @@ class Auditor(Protocol):
 
     def secrets_in(self, table: Table, row: Row) -> frozenset[str]:
         """Members of the row's documents that must not be shown."""
+
+    def author(self) -> Any:
+        """Who acts at this moment. One transaction may do the work of several, as where it handles messages."""
 
     def write(self, connection: Connection, changes: Sequence[Change], new_id: Any, now: datetime) -> None: ...
 
@@ -77,13 +82,34 @@ class Trail:
             return self._changing(connection, table, statement, parameters)
         return connection.execute(statement, parameters)
 
+    def add(
+        self,
+        action: str,
+        object_kind: str,
+        object_id: str = "",
+        *,
+        enterprise_id: str | None = None,
+        fields: Mapping[str, Any] | None = None,
+        rows: int = 1,
+    ) -> None:
+        """Notes a change, and who acts now."""
+        change = Change(
+            author=self._auditor.author(),
+            action=action,
+            object_kind=object_kind,
+            object_id=object_id,
+            enterprise_id=enterprise_id,
+            fields=fields or {},
+            rows=rows,
+        )
+        self.changes.append(change)
+
     def inserted(self, table: Table, rows: Sequence[Row]) -> None:
         """Rows that were inserted by a statement of another kind."""
         if not rows or not self._wants(table):
             return
         if len(rows) > MOST:
-            self.changes.append(Change(action="made", object_kind=table.name, enterprise_id=_owner(table, rows[0]),
-                                       rows=len(rows)))  # fmt: skip
+            self.add("made", table.name, enterprise_id=_owner(table, rows[0]), rows=len(rows))
             return
         for row in rows:
             self._note("made", table, {}, row)
@@ -114,8 +140,7 @@ class Trail:
         if not before or not count:
             return result
         if len(before) > MOST:
-            owner = _owner(table, before[0])
-            self.changes.append(Change(action=action, object_kind=table.name, enterprise_id=owner, rows=count))
+            self.add(action, table.name, enterprise_id=_owner(table, before[0]), rows=count)
             return result
         after = _again(connection, table, before) if action == "changed" else {}
         for row in before:
@@ -128,15 +153,7 @@ class Trail:
         if action == "changed" and not fields:
             return
         row = after or before
-        self.changes.append(
-            Change(
-                action=action,
-                object_kind=table.name,
-                object_id=_key(table, row),
-                enterprise_id=_owner(table, row),
-                fields=fields,
-            )
-        )
+        self.add(action, table.name, _key(table, row), enterprise_id=_owner(table, row), fields=fields)
 
     def _differences(self, table: Table, before: Row, after: Row) -> Iterator[tuple[str, list[Any]]]:
         for column in table.c:

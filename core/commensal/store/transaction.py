@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,14 +9,15 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import CursorResult, Executable, Select
-from sqlalchemy.engine import Connection, NestedTransaction
+from sqlalchemy.engine import Connection
 from sqlalchemy.sql.dml import UpdateBase
 
 from ..errors import NotFound
 from ..ids import Ids
 from .constants import OFTEN, Constant, Made, Row, constant
 from .hold import Hold
-from .trail import Change, Trail
+from .savepoint import Savepoint
+from .trail import Trail
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,7 @@ class Transaction:
     def execute(
         self, statement: Executable, parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
     ) -> CursorResult[Any]:
+        self.hold.refuse_undone()
         if self.trail is not None and isinstance(statement, UpdateBase):
             return self.trail.follow(self.connection, statement, parameters)
         result: CursorResult[Any] = self.connection.execute(statement, parameters)
@@ -51,33 +52,17 @@ class Transaction:
         """Adds to the audit trail what no row tells: a log-in, an export. `fields` must be fit for JSON, and not
         personal."""
         if self.trail is not None:
-            self.trail.changes.append(
-                Change(
-                    action=action,
-                    object_kind=object_kind,
-                    object_id=object_id,
-                    enterprise_id=enterprise_id,
-                    fields=fields,
-                )
-            )
+            self.trail.add(action, object_kind, object_id, enterprise_id=enterprise_id, fields=fields)
 
     @contextmanager
-    def attempt(self) -> Iterator[NestedTransaction]:
-        """What is done until an error ends the block is undone; what was done before it stays."""
-        self.hold.catch_up()
-        noted = len(self.trail.changes) if self.trail is not None else 0
-        with self.connection.begin_nested() as nested:
-            around, self.hold.attempt = self.hold.attempt, nested
-            try:
-                yield nested
-                self.hold.catch_up()
-            except BaseException:
-                self.hold.forget()
-                raise
-            finally:
-                self.hold.attempt = around
-                if self.trail is not None and (sys.exception() is not None or not nested.is_active):
-                    del self.trail.changes[noted:]
+    def attempt(self) -> Iterator[Savepoint]:
+        """What is done until an error ends the block is undone; what was done before it stays.
+
+        `rollback()` of what it gives undoes it without an error: for a preview. What the transaction has collected in
+        memory, changes to audit and promised jobs, is undone with the rows.
+        """
+        with self.hold.attempt() as savepoint:
+            yield savepoint
 
     def change(self, statement: UpdateBase, parameters: Mapping[str, Any] | None = None) -> int:
         """Executes a statement that writes and returns nothing. How many rows it has changed."""
@@ -135,8 +120,7 @@ class Transaction:
 
     def constant(self, statement: Executable, parameters: Mapping[str, Any], *, often: int = OFTEN) -> Constant | None:
         """The statement, where it is a constant that may be sent now. Whoever sends it tells the trail."""
-        if not self.usable:
-            return None  # SQLAlchemy will say why not
+        self.hold.refuse_undone()
         return constant(self.connection, statement, parameters, often=often)
 
     def _constant(self, statement: Executable, parameters: Mapping[str, Any] | None) -> Constant | None:
@@ -144,11 +128,6 @@ class Transaction:
         if self.trail is not None and isinstance(statement, UpdateBase) and self.trail.follows(statement):
             return None
         return self.constant(statement, parameters or {})
-
-    @property
-    def usable(self) -> bool:
-        """Whether statements may be sent: not after the attempt inside which they would be was undone."""
-        return self.hold.attempt is None or self.hold.attempt.is_active
 
     def new_id(self) -> str:
         return self.ids.new(self.now)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
@@ -12,7 +10,7 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
-from commensal import Busy, Refused, Transaction
+from commensal import Acting, Busy, Refused, Transaction, acting
 
 from ..messages.envelope import Envelope
 from ..messages.problem import ProblemBody
@@ -50,7 +48,7 @@ def handle(federation: Federation, tx: Transaction, peer: Peer, checked: Checked
             return Outcome("done", "expired: It came after its time.")
         return _dead(federation, tx, peer, checked, "expired", "It came after its time.")
     try:
-        with _undone_on_error(tx):
+        with acting(Acting(kind="peer", command=f"message {envelope.type}", client=peer.base)), tx.attempt():
             checked.type.handle(federation, tx, received(peer, checked))
     except Wait as wait:
         return _late(federation, tx, peer, checked, str(wait), last)
@@ -64,24 +62,6 @@ def handle(federation: Federation, tx: Transaction, peer: Peer, checked: Checked
         _log.error("a message could not be handled", id=envelope.id, type=envelope.type, exc_info=error)
         return _failed(federation, tx, peer, checked, f"{type(error).__name__}: {error}"[:_LONGEST], last)
     return Outcome("done")
-
-
-@contextmanager
-def _undone_on_error(tx: Transaction) -> Iterator[None]:
-    """A savepoint, said to the database itself: SQLAlchemy's nested transactions cost as much as checking a proof."""
-    tx.hold.catch_up()
-    tx.connection.exec_driver_sql("SAVEPOINT message")
-    try:
-        yield
-        tx.hold.catch_up()
-    except OperationalError:
-        raise  # the whole transaction ends, and perhaps the savepoint is gone with it
-    except BaseException:
-        tx.hold.forget()
-        tx.connection.exec_driver_sql("ROLLBACK TO SAVEPOINT message")
-        tx.connection.exec_driver_sql("RELEASE SAVEPOINT message")
-        raise
-    tx.connection.exec_driver_sql("RELEASE SAVEPOINT message")
 
 
 def received(peer: Peer, checked: Checked) -> Received:

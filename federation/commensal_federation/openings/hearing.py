@@ -124,7 +124,7 @@ def proposals_of(tx: Transaction, enterprise_id: str, *, after: str = "", limit:
 def _try(federation: Federation, tx: Transaction, hub: str, id: str, peer: Peer) -> None:
     """A sale that cannot be held by itself waits for people."""
     try:
-        with tx.connection.begin_nested():
+        with tx.attempt():
             accept_sale(federation, tx, hub, id)
     except Refused as refused:
         alert(tx, peer.id, "sale", f"A proposed sale could not be held by itself: {refused}")
