@@ -8,14 +8,17 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 from starlette.testclient import TestClient
 
 from commensal.enterprises.tables import customer_category, enterprise_member
+from commensal.orders.tables import customer_order
 from commensal.people.scopes import ENTERPRISE_SCOPES
 from commensal.people.tables import api_token, person
 from commensal.products.images import LARGEST
+from commensal.stock.take import release_stock, take_stock
 from commensal.store import Store
+from commensal.testing.placed import a_placed_order, a_shop
 
 FARM = "/api/enterprises/farm"
 POTATO = {"name": "Charlotte", "product_type": "potato", "quantity": "5", "unit": "Kilogram", "vat_rate": "5.5"}
@@ -74,6 +77,38 @@ def test_a_lot_is_opened_filled_counted_and_explained(producer: Producer) -> Non
     assert producer.refused("PATCH", path, {"name": "Golden"}, version=1) == (412, ["stale"])
     assert producer.refused("POST", f"{path}/counts", {"on_hand": "0.0001"}) == (422, ["/on_hand"])
     assert [one["name"] for one in producer.send("GET", "/lots")["items"]] == ["Reinettes"]
+
+
+def test_a_producer_reads_what_a_hub_sold_and_not_to_whom(producer: Producer, store: Store, somebody: Any) -> None:
+    """Shoppers are known to their hub alone; ids of its orders and customers say who buys often."""
+    lot = producer.send("POST", "/lots", {"name": "Pommes", "unit": "Kilogram", "on_hand": "10"})["id"]
+    ada = somebody("Ada").id
+    with store.write() as tx:
+        a_shop(tx, "hub")
+        orders = [a_placed_order(tx, "hub", person_id=ada), a_placed_order(tx, a_shop(tx, "farm-shop"), person_id=ada)]
+        tx.execute(update(customer_order).where(customer_order.c.id == orders[1]).values(enterprise_id="farm"))
+        for order in orders:
+            take_stock(tx, {lot: 1000}, order_id=order, person_id=ada)
+        release_stock(tx, {lot: 500}, order_id=orders[1], person_id="p")
+    page = producer.send("GET", f"/lots/{lot}/movements")["items"]
+    assert [(one["kind"], one["order_id"], one["person_id"]) for one in page] == [
+        ("released", orders[1], "p"), ("taken", orders[1], None), ("taken", None, None), ("received", None, "p"),
+    ]  # fmt: skip
+
+
+def test_who_may_not_read_orders_sees_none_of_their_ids_in_movements(
+    producer: Producer, store: Store, somebody: Any
+) -> None:
+    """A manager's token that was narrowed to products, or a hub with ReadProducts."""
+    lot = producer.send("POST", "/lots", {"name": "Pommes", "unit": "Kilogram", "on_hand": "10"})["id"]
+    with store.write() as tx:
+        order = a_placed_order(tx, a_shop(tx, "farm-shop"), enterprise_id="farm")
+        take_stock(tx, {lot: 1000}, order_id=order, person_id="p")
+        tx.execute(update(api_token).values(scopes=["products:read"]))
+    page = producer.send("GET", f"/lots/{lot}/movements")["items"]
+    assert [(one["kind"], one["order_id"], one["person_id"]) for one in page] == [
+        ("taken", None, None), ("received", None, "p"),
+    ]  # fmt: skip
 
 
 def test_a_product_is_added_changed_taxed_and_put_away(producer: Producer) -> None:

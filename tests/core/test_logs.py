@@ -82,7 +82,7 @@ def test_a_request_has_one_line(client: TestClient, lines: Lines, store: Store, 
 def test_a_line_names_the_enterprise_that_may_be_known(
     client: TestClient, lines: Lines, store: Store, somebody: Somebody
 ) -> None:
-    ada = somebody("Ada", password_hash=hash_password("une longue phrase"))
+    ada = somebody("Ada", operator=True, password_hash=hash_password("une longue phrase"))
     here = {"Sec-Fetch-Site": "same-origin"}
     client.post("/api/sessions", json={"email": ada.email, "password": "une longue phrase"}, headers=here)
     made = client.post("/api/enterprises", json={"name": "La Ferme"}, headers=here).json()

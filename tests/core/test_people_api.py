@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,8 @@ from starlette.testclient import TestClient
 
 from commensal.api.tables import idempotent_answer
 from commensal.clock import ManualClock
-from commensal.instance import Instance
+from commensal.instance import Instance, Settings
+from commensal.instance.settings import SecuritySettings
 from commensal.jobs.registry import Job
 from commensal.jobs.tables import job
 from commensal.people.confirmations import FORGOTTEN, mail_reset
@@ -37,6 +39,12 @@ def code_in_last_mail(store: Store) -> str:
 
 def log_in(client: TestClient, email: str, password: str = GOOD) -> Any:
     return client.post("/api/sessions", json={"email": email, "password": password}, headers=HERE)
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """Of an instance at which everybody may make enterprises."""
+    return replace(settings, security=SecuritySettings(new_enterprises="everybody"))
 
 
 @pytest.fixture
@@ -106,7 +114,7 @@ def test_a_secret_is_not_kept_for_who_repeats_the_request(client: TestClient, st
     headers = {**HERE, "Idempotency-Key": "one"}
     first = client.post("/api/sessions", json=body, headers=headers).json()["secret"]
     assert client.post("/api/sessions", json=body, headers=headers).json()["secret"] != first
-    client.post("/api/me/tokens", json={"name": "x", "scopes": ["self"]}, headers=headers)
+    client.post("/api/me/tokens", json={"name": "x", "scopes": ["self"], "password": GOOD}, headers=headers)
     with store.read() as tx:
         assert tx.value(select(func.count()).select_from(idempotent_answer)) == 0
 
@@ -153,13 +161,13 @@ def test_a_password_is_changed_by_who_knows_it(client: TestClient, ada: Person) 
 
 
 def test_a_token_cannot_make_itself_stronger(client: TestClient, ada: Person) -> None:
-    made = client.post("/api/me/tokens", json={"name": "till", "scopes": ["self"]}, headers=HERE)
+    made = client.post("/api/me/tokens", json={"name": "till", "scopes": ["self"], "password": GOOD}, headers=HERE)
     assert made.status_code == 201
     client.cookies.clear()
     token = {"Authorization": f"Bearer {made.json()['secret']}"}
     assert client.get("/api/me", headers=token).status_code == 200
     assert client.get("/api/me/tokens", headers=token).json() == [made.json()["token"]]
-    more = {"name": "more", "scopes": ["orders:read"]}
+    more = {"name": "more", "scopes": ["orders:read"], "password": GOOD}
     assert client.post("/api/me/tokens", json=more, headers=token).status_code == 403
     passwords = {"old": GOOD, "new": "une autre phrase"}
     assert client.put("/api/me/password", json=passwords, headers=token).status_code == 403

@@ -344,7 +344,7 @@ def build_again(world: World) -> Instance:
 
 def test_an_instance_without_plugins_serves_its_api(tmp_path: Path) -> None:
     folder = tmp_path / "bare"
-    begin_instance(folder, name="Bare", plugins=())
+    begin_instance(folder, name="Bare", plugins=(), new_enterprises="everybody")
     whose: tuple[str | Path, ...] = ("--instance", str(folder))
     marie: list[str | Path] = [
         COMMENSAL,

@@ -9,10 +9,12 @@ from sqlalchemy import insert
 from starlette.testclient import TestClient
 
 from commensal.api.app import make_app
+from commensal.enterprises.grants import grant
 from commensal.enterprises.tables import enterprise_member
 from commensal.people.operators import add_operator
 from commensal.people.scopes import OPERATOR, SELF
 from commensal.people.tokens import make_token
+from commensal.testing.placed import a_shop
 from commensal_federation.testing import Region
 
 from .conftest import NewRegion
@@ -92,3 +94,34 @@ def test_a_recovery_key_is_shown_once_and_moves_the_enterprise(farm: Producer, r
     assert objected.status_code in (200, 204)
     region.work()
     assert states(region)["b"] == ["following contested"]
+
+
+@pytest.mark.parametrize("role", ["packer", "accountant", "manager"])
+def test_members_who_could_not_offer_it_do_not_call_it_off(farm: Producer, region: Region, role: str) -> None:
+    store = region["a"].instance.store
+    owner = somebody(region, "a", "ann-at-a", {"members:write", "enterprise:read"})
+    offered = owner.post(f"{BASE}/enterprises/farm/move", json={"peer_id": region.peer("a", "c").id}).json()
+    member = add_operator(store, email="m@example.org", name="M", password="a long enough one", language="en").id
+    with store.write() as tx:
+        row = {"enterprise_id": "farm", "person_id": member, "role": role, "since": tx.now}
+        tx.execute(insert(enterprise_member), row)
+    at_work = somebody(region, "a", member, {"members:write", "enterprise:read"})
+    cancel = f"{BASE}/enterprises/farm/moves/{offered['id']}/cancel"
+    assert at_work.post(cancel).status_code == 403
+    assert owner.post(cancel).json()["state"] == "cancelled"
+
+
+def test_who_may_only_read_the_enterprise_does_not_call_it_off(farm: Producer, region: Region) -> None:
+    """A hub to which the producer has granted ReadEnterprise holds enterprise:read there."""
+    store = region["a"].instance.store
+    owner = somebody(region, "a", "ann-at-a", {"members:write", "enterprise:read"})
+    offered = owner.post(f"{BASE}/enterprises/farm/move", json={"peer_id": region.peer("a", "c").id}).json()
+    of_hub = add_operator(store, email="h@example.org", name="H", password="a long enough one", language="en").id
+    with store.write() as tx:
+        a_shop(tx, "hub")
+        row = {"enterprise_id": "hub", "person_id": of_hub, "role": "owner", "since": tx.now}
+        tx.execute(insert(enterprise_member), row)
+        grant(tx, "farm", "hub", "ReadEnterprise")
+    hub = somebody(region, "a", of_hub, {"members:write", "enterprise:read"})
+    assert hub.get("/api/enterprises/farm").status_code == 200
+    assert hub.post(f"{BASE}/enterprises/farm/moves/{offered['id']}/cancel").status_code in (403, 404)

@@ -70,7 +70,7 @@ def _begin(folders: Sequence[Path], ports: Sequence[int], plugins: Sequence[str]
     for folder, port, name in zip(folders, ports, names, strict=False):
         begin_instance(
             folder, name=name, base_url=f"http://127.0.0.1:{port}", port=port, allow=("127.0.0.1",),
-            plugins=tuple(dict.fromkeys([*USUAL, *plugins])),
+            plugins=tuple(dict.fromkeys([*USUAL, *plugins])), new_enterprises="everybody",
         )  # fmt: skip
 
 

@@ -36,6 +36,7 @@ def add_to(app: typer.Typer) -> None:
         owner: Annotated[str, typer.Option(help="The e-mail address of the person who runs it.")],
         hub: Annotated[bool, typer.Option("--hub", help="It sells, also for others.")] = False,
         producer: Annotated[bool, typer.Option("--producer", help="It produces.")] = False,
+        email: Annotated[str, typer.Option(help="The public address; its owner's stays private.")] = "",
         city: Annotated[str, typer.Option(help="Where it is.")] = "",
         visibility: Annotated[str, typer.Option(help="public, link or hidden.")] = "public",
         instance: Folder = HERE,
@@ -46,7 +47,7 @@ def add_to(app: typer.Typer) -> None:
             made = create_enterprise(
                 tx, owner_id=person_by_email(tx, owner).id, currency=usual.currency, language=usual.language,
                 timezone=usual.timezone, name=name, is_hub=hub, is_producer=producer, city=city,
-                visibility=visibility, email=owner,
+                visibility=visibility, email=email,
             )  # fmt: skip
             create_catalog(tx, enterprise_id=made.id, name="Catalogue")
             begun = [one for one in offered_plugins(opened.hooks) if hub and one in _OF_A_NEW_HUB]

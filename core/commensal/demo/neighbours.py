@@ -41,8 +41,9 @@ def settle_neighbour(instance: Instance, region: Region, number: int) -> DemoHub
         owner = add_person(tx, new, confirmed=True, is_operator=True)
         assert owner is not None, "a neighbour of the demo is a new instance"
         hub = create_enterprise(
-            tx, owner_id=owner.id, currency="EUR", name=NAMES[number % len(NAMES)], visibility="public", email=email,
-            city=model.place.city, country="FR", language="fr", timezone="Europe/Paris", is_hub=True,
+            tx, owner_id=owner.id, currency="EUR", name=NAMES[number % len(NAMES)], visibility="public",
+            email=f"contact.{email}", city=model.place.city, country="FR", language="fr",
+            timezone="Europe/Paris", is_hub=True,
         )  # fmt: skip
         for plugin in _USED:
             enable_plugin(tx, instance.hooks, hub.id, plugin, {})

@@ -13,6 +13,7 @@ from ..enterprises.enterprises import create_enterprise
 from ..enterprises.grants import grant
 from ..enterprises.members import add_member
 from ..enterprises.plugins import enable_plugin, offered_plugins
+from ..enterprises.slugs import slugs_for
 from ..hooks.dispatcher import Hooks
 from ..languages.shell import spoken
 from ..people.people import NewPerson, add_person
@@ -96,7 +97,7 @@ def _enterprise(tx: Transaction, one: Hub | Producer, owner_id: str, **kind: Any
         name=one.name,
         description=f"<p>{one.description}</p>",
         visibility="public",
-        email=one.owner.email,
+        email=f"{next(slugs_for(one.name, owner_id))}@example.org",
         phone=one.phone,
         street=place.street,
         postcode=place.postcode,

@@ -60,12 +60,13 @@ def begin_instance(
     backups: Path | None = None,
     plugins: tuple[str, ...] = USUAL,
     allow: tuple[str, ...] = (),
+    new_enterprises: str = "",
 ) -> None:
     """Writes ``instance.toml`` (mode 0600) into `folder`, which is made if need be, and the database beside it.
 
     `backups` is the absolute path of a folder, made if need be, for a backup every night; `allow` are inner addresses
-    that it may reach all the same, for test networks. `port` is where it listens: that of `base_url` where no proxy
-    stands before it, or else 8000.
+    that it may reach all the same, for test networks; `new_enterprises` says who may make enterprises ("": operators).
+    `port` is where it listens: that of `base_url` where no proxy stands before it, or else 8000.
 
     Raises `SettingsError` where there is an instance already: nothing is ever overwritten.
     """
@@ -83,6 +84,8 @@ def begin_instance(
     text = _TEXT.format(**{key: _toml(value) for key, value in values.items()}, **_comments(language))
     if allow:
         text += f"\n[outbound]\nallow = {_toml(list(allow))}\n"
+    if new_enterprises:
+        text += f"\n[security]\nnew_enterprises = {_toml(new_enterprises)}\n"
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as out:
         out.write(text)

@@ -69,6 +69,8 @@ class SecuritySettings:
 
     second_factor: Literal["optional", "required"] = "optional"
     """"required": whoever has rights (operators, people of an enterprise) can use them only with a second factor."""
+    new_enterprises: Literal["operators", "everybody"] = "operators"
+    """Who may make enterprises over the API: operators, or everybody whose e-mail address is confirmed."""
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,11 @@ from ..store import Time, Transaction
 from .codes import mail_code, owner_of_code, use_code
 from .email import read_email
 from .failures import forget_failures
-from .people import COLUMNS, NewPerson, Person, add_person
-from .second_factor import has_second_factor
+from .people import COLUMNS, NewPerson, Person, add_person, person_by_id
+from .second_factor import has_second_factor, take_second_factor
 from .sessions import revoke_sessions
 from .tables import email_code, person
+from .tokens import revoke_tokens
 
 if TYPE_CHECKING:
     from ..instance import Instance
@@ -67,14 +68,18 @@ def mail_reset(instance: Instance, job: Job) -> None:
 
 
 def reset_password(tx: Transaction, code: str, password_hash: str) -> Person:
-    """Sets a new password, made by `passwords.hash_password`. The address is proved by it, and all sessions end.
+    """Sets a new password, made by `passwords.hash_password`. The address is proved by it; all sessions and API tokens
+    end, since whoever needs this may have lost the account to somebody else.
 
-    API tokens stay: only the owner of a proved address can have made them. Raises `Refused` for a code that is not
-    valid.
+    A second factor stays, unless the address was never proved: then a stranger has set it up who had signed up with
+    the address of another. Raises `Refused` for a code that is not valid.
     """
     person_id = use_code(tx, code, "reset")
+    if person_by_id(tx, person_id).confirmed_at is None:
+        take_second_factor(tx, person_id)
     row = tx.one(_proved(tx, person_id).values(password_hash=password_hash).returning(*COLUMNS))
     revoke_sessions(tx, person_id)
+    revoke_tokens(tx, person_id)
     open_codes = update(email_code).where(email_code.c.person_id == person_id, email_code.c.used_at.is_(None))
     tx.execute(open_codes.values(used_at=tx.now))
     if not has_second_factor(tx, person_id):  # else who reads the mail could guess codes, five for each new password

@@ -9,10 +9,12 @@ from .failures import forget_failures
 from .people import COLUMNS, Person, add_person, new_person
 from .sessions import revoke_sessions
 from .tables import person
+from .tokens import revoke_tokens
 
 
 def add_operator(store: Store, *, email: str, name: str, password: str, language: str, operator: bool = True) -> Person:
-    """Makes a person with a confirmed address, or gives the one who exists this password and ends their sessions.
+    """Makes a person with a confirmed address, or gives the one who exists this password and ends their
+    sessions and API tokens.
 
     `operator` makes them one; it never unmakes one. Raises `Invalid` with every mistake.
     """
@@ -29,5 +31,6 @@ def add_operator(store: Store, *, email: str, name: str, password: str, language
         } | ({"is_operator": True} if operator else {})
         row = tx.one(update(person).where(person.c.email == new.email).values(**again).returning(*COLUMNS))
         revoke_sessions(tx, row["id"])
+        revoke_tokens(tx, row["id"])
         forget_failures(tx, new.email)
         return Person(**row)

@@ -14,12 +14,12 @@ from datetime import datetime
 
 from sqlalchemy import delete, func, select, update
 
-from ..errors import Conflict, Invalid, NotFound, Problem
+from ..errors import Conflict, Forbidden, Invalid, NotFound, Problem
 from ..store import Transaction, insert_or, insert_rows
 from .failures import count_failure, forget_failures, slow_down
 from .fingerprint import fingerprint
 from .one_time_codes import BYTES, base_32, steps_that_match, uri_of
-from .people import person_by_id
+from .people import Person, person_by_id
 from .sessions import revoke_sessions
 from .tables import person_recovery_code, person_second_factor
 
@@ -58,7 +58,11 @@ def second_factor_of(tx: Transaction, person_id: str) -> SecondFactor:
 
 def begin_second_factor(tx: Transaction, person_id: str, *, place: str) -> Enrolment:
     """A new secret, which counts once a code of it was typed. `place` is the name of the instance, which the
-    application shows. The password was proved before. Raises `Conflict` where there is a second factor already."""
+    application shows. The password was proved before.
+
+    Raises `Forbidden` while the address is not confirmed, `Conflict` where there is a second factor already.
+    """
+    refuse_unproved(person_by_id(tx, person_id))
     secret = base_32(tx.ids.secret(), BYTES)
     row = {"secret": secret, "created_at": tx.now, "last_step": 0}
     new = insert_or(tx, person_second_factor).values(person_id=person_id, **row)
@@ -68,6 +72,12 @@ def begin_second_factor(tx: Transaction, person_id: str, *, place: str) -> Enrol
     if tx.first(again.returning(person_second_factor.c.person_id)) is None:
         raise Conflict("second_factor_on", "You have a second factor already; turn it off first.")
     return _enrolment(tx, person_id, secret, place)
+
+
+def refuse_unproved(one: Person) -> None:
+    """Otherwise a stranger who signs up with an address keeps its owner out with a telephone of theirs."""
+    if one.confirmed_at is None:
+        raise Forbidden("not_confirmed", "Please confirm your e-mail address first.")
 
 
 def unconfirmed_enrolment(tx: Transaction, person_id: str, *, place: str) -> Enrolment | None:

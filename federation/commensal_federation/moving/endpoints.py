@@ -6,7 +6,7 @@ from typing import Annotated
 
 import msgspec
 
-from commensal import Body, Call, Invalid, NotFound, Page, Paging, Problem, Routes, page_of
+from commensal import Body, Call, Invalid, NotFound, Page, Paging, Problem, Routes, demand, page_of
 
 from ..dfc.iris import enterprise_iri
 from ..runtime import federation_of
@@ -67,8 +67,11 @@ def offer_enterprise(call: Call, enterprise: str, body: Destination) -> MoveRow:
 def cancel_enterprise_move(call: Call, enterprise: str, move: str) -> MoveRow:
     """It stays, if it is not handed over yet. Those who could offer it can cancel, also while it is frozen."""
     found = move_by_id(call.tx, move)
-    was = found.said.get("roles", {}).get(call.actor.person_id, "owner" if found.state == "offered" else "")
-    if found.enterprise_id != enterprise or found.role != "leaving" or was != "owner":
+    if found.enterprise_id != enterprise or found.role != "leaving":
+        raise NotFound("no_move", "There is no such move.")
+    if found.state != "frozen":
+        demand(call.tx, call.actor, "members:write", enterprise)
+    elif found.said["roles"].get(call.actor.person_id) != "owner":  # meanwhile nobody holds more than a look at it
         raise NotFound("no_move", "There is no such move.")
     return cancel_leaving(federation_of(call.instance), call.tx, move)
 

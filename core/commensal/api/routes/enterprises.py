@@ -17,6 +17,9 @@ from ...enterprises.enterprises import (
     list_enterprises,
     restore_enterprise,
 )
+from ...errors import Forbidden
+from ...people.access import demand
+from ...people.scopes import OPERATOR
 from ..endpoint import Body, Call, Page, Paging, Routes, changes, page_of
 
 routes = Routes("enterprises")
@@ -103,10 +106,18 @@ def directory_entry(call: Call, slug: str) -> Enterprise:
 
 @routes.post("/enterprises", scope="self", status=201)
 def found_enterprise(call: Call, body: NewEnterprise) -> Enterprise:
-    """Makes an enterprise, of which I am the owner."""
+    """Makes an enterprise, of which I am the owner. Operators do, and everybody where they let them."""
     usual = call.instance.settings
+    if usual.security.new_enterprises == "operators":
+        _demand_operator(call)
     given = {"language": usual.language, "timezone": usual.timezone, "currency": usual.currency, **changes(body)}
     return create_enterprise(call.tx, owner_id=call.person_id, **given)
+
+
+def _demand_operator(call: Call) -> None:
+    if not call.actor.is_operator:
+        raise Forbidden("new_enterprises", "Here only those who run the instance make enterprises; please ask them.")
+    demand(call.tx, call.actor, OPERATOR)
 
 
 @routes.get("/enterprises/{enterprise}", scope="enterprise:read")

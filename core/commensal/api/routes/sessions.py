@@ -12,6 +12,7 @@ from ...people import log_in as logging_in
 from ...people import sessions
 from ...people.access import demand_session
 from ...people.log_in import CheckedPassword, CodeWanted, check_password, code_wanted, wrong_password
+from ...people.new_password import prove_password
 from ...people.sessions import NewSession, Session, list_sessions, revoke_session, revoke_sessions
 from ...people.tokens import NewToken, Token, list_tokens, make_token, revoke_token
 from ..endpoint import Body, Call, Routes
@@ -31,8 +32,10 @@ class LogIn(Body, frozen=True, kw_only=True):
 
 
 class TokenWish(Body, frozen=True, kw_only=True):
-    """With `enterprise_id` the token reaches only that enterprise; `expires_at` is at most ten years from now."""
+    """With `enterprise_id` the token reaches only that enterprise; `expires_at` is at most ten years from now. The
+    password once more: a token lasts longer than a session."""
 
+    password: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
     scopes: Annotated[list[Scope], msgspec.Meta(min_length=1, max_length=50)]
     enterprise_id: Annotated[str, msgspec.Meta(min_length=1, max_length=64)] | None = None
@@ -100,10 +103,14 @@ def my_tokens(call: Call) -> list[Token]:
     return list(list_tokens(call.tx, call.person_id))
 
 
-@routes.post("/me/tokens", scope="self", status=201, keeps=False)
+def _proved(call: Call, body: TokenWish) -> None:
+    demand_session(call.actor)
+    prove_password(call.tx, call.person_id, body.password)
+
+
+@routes.post("/me/tokens", scope="self", status=201, limit="logins", keeps=False, prepare=_proved)
 def new_token(call: Call, body: TokenWish) -> NewToken:
     """Makes an API token. Its secret is told this once. A token is not enough for this."""
-    demand_session(call.actor)
     return make_token(
         call.tx, call.person_id, name=body.name, scopes=body.scopes, enterprise_id=body.enterprise_id,
         expires_at=body.expires_at,

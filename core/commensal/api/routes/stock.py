@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Annotated
 
 import msgspec
 
+from ...orders.questions import orders_by_id
+from ...people.access import held_at
 from ...stock.lots import StockLot, change_lot, lot_by_id, lots_of, open_lot
 from ...stock.movements import StockMovement, count_stock, movements_of, receive_stock
 from ..endpoint import Body, Call, Page, Paging, Routes, changes, page_of
@@ -88,6 +92,22 @@ def count_goods(call: Call, enterprise: str, lot: str, body: GoodsCounted) -> St
 
 @routes.get("/enterprises/{enterprise}/lots/{lot}/movements", scope="products:read")
 def stock_movements(call: Call, enterprise: str, lot: str, query: Paging) -> Page[StockMovement]:
-    """The lot's journal, the newest first."""
+    """The lot's journal, the newest first. An order is named to who may read the enterprise's own orders; what shops
+    of others sold names neither orders nor people."""
     found = movements_of(call.tx, enterprise, lot, after=query.after, limit=query.limit)
-    return page_of(found, query.limit, lambda one: one.id)
+    return page_of(_without_shoppers(call, enterprise, found), query.limit, lambda one: one.id)
+
+
+def _without_shoppers(call: Call, enterprise: str, found: Sequence[StockMovement]) -> list[StockMovement]:
+    orders = orders_by_id(call.tx, {one.order_id for one in found if one.order_id is not None})
+    reads_orders = "orders:read" in held_at(call.tx, call.actor, enterprise)
+
+    def shown(one: StockMovement) -> StockMovement:
+        if one.order_id is None:
+            return one
+        order = orders.get(one.order_id)
+        if order is None or order.enterprise_id != enterprise or not reads_orders:
+            return replace(one, order_id=None, person_id=None)
+        return replace(one, person_id=None) if one.person_id == order.person_id else one
+
+    return [shown(one) for one in found]
