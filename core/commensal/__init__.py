@@ -162,6 +162,7 @@ if TYPE_CHECKING:
     from .orders.selling import known_customer as known_customer
     from .orders.selling import refuse_foreign_session as refuse_foreign_session
     from .orders.settle import read_codes as read_codes
+    from .orders.shipping import with_place_of_today as with_place_of_today
     from .orders.shorten import shorten_order as shorten_order
     from .orders.values import Order as Order
     from .orders.values import Wish as Wish
@@ -656,6 +657,7 @@ _MODULES = {
     "url_problem": "outbound.client",
     "who_lists": "catalogs.granted",
     "whose": "catalogs.whose",
+    "with_place_of_today": "orders.shipping",
     "write_off": "stock.travelling",
     "wrong_code": "people.second_factor",
     "wrong_password": "people.log_in",

@@ -179,7 +179,7 @@ def _counter(visit: Visit, typed: Mapping[str, str]) -> Counter | None:
     if not cart.ready or cart.priced is None:
         return None
     options = cart.priced.shipping_options
-    methods = payment_methods(visit.instance, cart.sale.shop.id, visit.language)
+    methods = payment_methods(visit.instance, cart.sale.shop.id, visit.language, person_id=visit.actor.person_id)
     shipping = typed["shipping"] if typed["shipping"] in options else _cheapest(options)
     brought = bool(shipping) and options[shipping].needs_address
     chosen = Choices(

@@ -37,6 +37,7 @@ from commensal import (
     say,
     set_consents,
     start_payment,
+    with_place_of_today,
 )
 
 from .choices import ticked
@@ -100,15 +101,16 @@ def order_page(visit: Visit) -> Response:
 
 def _page(visit: Visit, door: Door, wrong: Mistakes = NONE, status: int = 200) -> Response:
     with visit.read() as tx:
-        order = door.order(tx)
+        order = with_place_of_today(tx, visit.instance.hooks, door.order(tx))
         sale = sale_by_id(tx, order.session_id)
         payments = payments_of(tx, order.enterprise_id, order.id)
         open_now = may_change(order, sale, tx)
         consents = consents_of(tx, visit.instance.hooks, order, visit.language)
         links = order_links(tx, visit.instance.hooks, order, door.address, visit.language)
         just_placed = order.state == "Held" and order.placed_at is not None and tx.now - order.placed_at < _THANKS
-    waiting = next((one for one in reversed(payments) if one.kind == "payment" and one.state == "Pending"), None)
     due = order.total - order.paid_total if order.state != "Cancelled" else 0
+    asked = (one for one in reversed(payments) if one.kind == "payment" and one.state == "Pending")
+    waiting = next((one for one in asked if one.amount == due), None)  # before a change it was another amount
     return show(
         visit,
         "order",

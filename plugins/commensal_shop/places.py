@@ -10,20 +10,25 @@ from commensal import ShippingOption
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """Where customers collect, with the options there; or everything that is brought to them."""
+    """Where customers collect, with the options there; or everything that is brought to them.
+
+    `note` is how to find the door.
+    """
 
     brought: bool
     address: str
+    note: str
     options: Mapping[str, ShippingOption]
 
 
 def by_place(options: Mapping[str, ShippingOption]) -> list[Place]:
     """In the order in which they are offered; what is brought comes last."""
-    groups: dict[tuple[bool, str], dict[str, ShippingOption]] = {}
+    groups: dict[tuple[bool, str, str], dict[str, ShippingOption]] = {}
     for name, option in options.items():
-        where = (option.needs_address, "" if option.needs_address else option.address)
+        collected = ("", "") if option.needs_address else (option.address, option.note)
+        where = (option.needs_address, *collected)
         groups.setdefault(where, {})[name] = option
     return [
-        Place(brought=brought, address=address, options=groups[brought, address])
-        for brought, address in sorted(groups, key=lambda where: where[0])
+        Place(brought=brought, address=address, note=note, options=groups[brought, address, note])
+        for brought, address, note in sorted(groups, key=lambda where: where[0])
     ]

@@ -272,7 +272,7 @@ def test_an_order_mail_costs_the_same_for_any_number_of_lines(instance: Instance
     seen: list[str] = []
     event.listen(instance.store.engine, "before_cursor_execute", lambda *given: seen.append(given[2]))
     send_mail(instance, job("order_placed", order_id=order))
-    assert len([one for one in seen if one.lstrip().startswith("SELECT")]) == 6
+    assert len([one for one in seen if one.lstrip().startswith("SELECT")]) == 8
 
 
 def test_drafts_and_unknown_kinds_are_errors(instance: Instance) -> None:

@@ -36,6 +36,8 @@ from commensal_account.paying import start_payment as take_from_account
 from commensal_account.settings import Settings as Account
 from commensal_account.tables import account_entry
 
+from .conftest import SALE, Browser
+
 METHOD = "account:account"
 
 
@@ -43,7 +45,7 @@ METHOD = "account:account"
 def settings(settings: Settings) -> Settings:
     return Settings(
         name="Test", base_url=settings.base_url, language="en", limits=settings.limits,
-        plugins={"enabled": ["account", "cash"]},
+        plugins={"enabled": ["account", "cash", "shop"]},
     )  # fmt: skip
 
 
@@ -136,6 +138,21 @@ def test_an_order_is_paid_from_the_account(stall: Stall) -> None:
         paid_in, taken = entries(tx, "shop", stall.customer)
     assert (paid_in.kind, paid_in.amount, paid_in.balance) == ("paid in", 2000, 2000)
     assert (taken.kind, taken.amount, taken.balance, taken.order_number) == ("order", -1000, 1000, order.number)
+
+
+def test_who_has_an_account_may_choose_it_at_the_checkout_and_nobody_else(stall: Stall, client: TestClient) -> None:
+    ada = Browser(client)
+    ada.go("/login")
+    ada.send("/login", email="ada@example.org", password="correct horse")
+    for browser, ways in ((ada, ["account:account", "cash:cash"]), (ada.another(), ["cash:cash"])):
+        browser.go(SALE)
+        browser.send(f"{SALE}/cart", **{f"items/{stall.apples}": "2"})
+        browser.go(f"{SALE}/checkout")
+        assert browser.page.values("payment_method") == ways
+    ada.go(f"{SALE}/checkout")
+    ada.send("", ("then", "order"), payment_method=METHOD)
+    assert "paid" in ada.page.text
+    assert stall.balance == 1500
 
 
 def test_an_order_that_the_account_cannot_pay_is_refused_and_nothing_is_taken(stall: Stall) -> None:

@@ -82,13 +82,18 @@ class Event:
 
 @dataclass(frozen=True, kw_only=True)
 class ShippingOption:
-    """A way for the goods to reach the customer (DFC PickupOption, DeliveryOption)."""
+    """A way for the goods to reach the customer (DFC PickupOption, DeliveryOption).
+
+    `address` is where they collect, on one line, and `note` how to find the door there; both are told with the order.
+    For goods that are brought, `address` says what customers should know before they choose.
+    """
 
     id: str
     label: str
     begins_at: datetime
     ends_at: datetime
     address: str = ""
+    note: str = ""
     price: int = 0  # minor units of the shop's currency, VAT as the shop's prices
     vat_rate: Decimal | None = None  # percent of the price; None: outside VAT
     left: int | None = None  # how many more orders it takes; None: any number

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,17 +10,26 @@ from sqlalchemy import select
 
 from ..enterprises.tables import enterprise
 from ..errors import NotFound
+from ..hooks.dispatcher import Hooks
 from ..orders.questions import order_by_id
+from ..orders.shipping import with_place_of_today
 from ..orders.tables import customer_order
 from ..orders.values import Order
+from ..payments.asking import waiting
 from ..payments.payments import payments_of
+from ..payments.values import Payment
 from ..sale_sessions.tables import coordination, sale_session
 from ..store import Transaction
 
 
 @dataclass(frozen=True, kw_only=True)
 class OrderView:
-    """begins_at and ends_at are those of the distribution; `payment_text` is what the payer was told to do."""
+    """begins_at and ends_at are those of the distribution.
+
+    due:          minor units that are still to be paid; negative: owed to the customer
+    payment_text: what the payer was told to do, if it was for the amount that is due
+    pays_online:  whether they are to pay, or to choose how, on the order's page
+    """
 
     order: Order
     shop: str
@@ -31,11 +41,13 @@ class OrderView:
     closes_at: datetime
     begins_at: datetime
     ends_at: datetime
+    due: int
     payment_text: str
+    pays_online: bool
 
 
-def order_view(tx: Transaction, order_id: str) -> OrderView:
-    """The view of a placed order, by six statements. Raises `NotFound`."""
+def order_view(tx: Transaction, hooks: Hooks, order_id: str) -> OrderView:
+    """The view of a placed order, by a constant number of statements. Raises `NotFound`."""
     session, row = sale_session.c, customer_order.c
     found = tx.first(
         select(
@@ -60,9 +72,19 @@ def order_view(tx: Transaction, order_id: str) -> OrderView:
         raise NotFound("no_order", "There is no such order.")
     values = dict(found)
     enterprise_id = values.pop("enterprise_id")
-    told = [one.instructions for one in payments_of(tx, enterprise_id, order_id) if one.state == "Pending"]
-    return OrderView(
-        order=order_by_id(tx, order_id, enterprise_id=enterprise_id),
-        payment_text=str(told[-1].get("text", "")) if told and told[-1] else "",
-        **values,
-    )
+    order = with_place_of_today(tx, hooks, order_by_id(tx, order_id, enterprise_id=enterprise_id))
+    due = 0 if order.state == "Cancelled" else order.total - order.paid_total
+    text, online = _how_to_pay(payments_of(tx, enterprise_id, order_id), due)
+    return OrderView(order=order, due=due, payment_text=text, pays_online=online, **values)
+
+
+def _how_to_pay(payments: Sequence[Payment], due: int) -> tuple[str, bool]:
+    """What the payer was told, and whether the order's page has the rest. Nothing that was said of another amount."""
+    if due <= 0:
+        return "", False
+    asked = waiting(payments)
+    if asked is not None and asked.amount == due and asked.instructions:
+        return str(asked.instructions.get("text", "")), bool(asked.instructions.get("redirect"))
+    tried = [one for one in payments if one.kind == "payment"]
+    failed = tried[-1] if tried and tried[-1].state == "Failed" else None
+    return str((failed.instructions or {}).get("text", "")) if failed else "", True

@@ -1,6 +1,7 @@
 """The handler of jobs of kind "mail": reads what the message is about, renders it, and delivers it.
 
-A payload says `kind`, `to` and `language`. Order mails add `order_id`, and the `secret` that opens a guest's order;
+A payload says `kind`, `to` and `language`. Order mails add `order_id`, and the `secret` of the link that opens a
+guest's order;
 mails about an account add `name`, and `code` where a link is followed; those of plugins to an enterprise add its name
 as `enterprise`, and `values` for their template. Delivery is at least once: a crash after the server has taken the
 message sends it again, with the same Message-ID.
@@ -14,12 +15,14 @@ from typing import Any
 from ..failpoints import failpoint
 from ..instance import Instance
 from ..jobs import Job
+from ..payments.asking import ask_for_what_is_due
 from .deliver import deliver
 from .message import build_message
 from .order_view import order_view
 from .render import render
 
 ORDER_KINDS = ("order_placed", "order_changed", "order_cancelled", "order_ready")
+_ASKS_TO_PAY = ("order_placed", "order_changed")
 ACCOUNT_KINDS = ("confirm_email", "reset_password", "already_registered", "new_email", "email_changed")
 
 # Pages that the front plugin serves.
@@ -46,14 +49,15 @@ def send_mail(instance: Instance, job: Job) -> None:
 
 
 def _send_about_order(instance: Instance, job: Job) -> None:
+    order_id, secret = job.payload["order_id"], job.payload.get("secret")
+    path = _GUEST_ORDER.format(secret=secret) if secret else _ORDER.format(order_id=order_id)
+    link = _address(instance, path)
+    if job.payload["kind"] in _ASKS_TO_PAY:
+        ask_for_what_is_due(instance, order_id, return_url=link)
     with instance.store.read() as tx:
-        view = order_view(tx, job.payload["order_id"])
-    path = ""
-    if "secret" in job.payload:
-        path = _GUEST_ORDER.format(secret=job.payload["secret"])
-    elif view.order.person_id is not None:
-        path = _ORDER.format(order_id=view.order.id)
-    values = {"view": view, "order": view.order, "link": _address(instance, path) if path else ""}
+        view = order_view(tx, instance.hooks, order_id)
+    opens = secret or view.order.person_id is not None
+    values = {"view": view, "order": view.order, "link": link if opens else ""}
     _send(
         instance,
         job,

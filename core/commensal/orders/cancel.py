@@ -6,10 +6,11 @@ from ..errors import Conflict
 from ..events.announce import promised
 from ..hooks import specifications
 from ..hooks.dispatcher import Hooks
-from ..jobs import Promise, promise_all
+from ..jobs import promise_all
 from ..stock.take import release_stock, return_sold
 from ..store import Transaction
 from .cut_off import late_lines
+from .letters import order_mail
 from .lines import by_lot
 from .lock import refuse_if_handed_over, refuse_unless_placed
 from .price import quote_of
@@ -55,9 +56,8 @@ def cancel_order(
     )
     known = categories_of(tx, order.customer_id)
     settle(tx, hooks, shop, quote_of(order, shop, known), order.adjustments, ())
-    mail = {"kind": "order_cancelled", "order_id": order.id, "to": order.email, "language": order.language}
     told = promised(tx, specifications.order_cancelled, shop.enterprise_id, order.id, shop.plugins)
-    promise_all(tx, [Promise("mail", mail), *told])
+    promise_all(tx, [order_mail(tx, order, "order_cancelled"), *told])
     return order_by_id(tx, order.id, enterprise_id=order.enterprise_id)
 
 

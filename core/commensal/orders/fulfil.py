@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from ..events.announce import announce
 from ..hooks import specifications
-from ..jobs import promise
+from ..jobs import promise_all
 from ..stock.take import hand_over
 from ..store import Transaction
+from .letters import order_mail
 from .lines import by_lot
 from .lock import refuse_if_handed_over, refuse_unless_placed
 from .questions import order_by_id
@@ -25,7 +26,7 @@ def order_is_ready(tx: Transaction, order: Order) -> Order:
     if order.fulfilment_state == "Held":
         return order
     change_row(tx, order.id, order.version, {"fulfilment_state": "Held"})
-    promise(tx, "mail", {"kind": "order_ready", "order_id": order.id, "to": order.email, "language": order.language})
+    promise_all(tx, [order_mail(tx, order, "order_ready")])
     return order_by_id(tx, order.id, enterprise_id=order.enterprise_id)
 
 

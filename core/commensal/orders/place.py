@@ -18,7 +18,7 @@ from ..events.announce import promised
 from ..failpoints import failpoint
 from ..hooks import specifications
 from ..hooks.dispatcher import Hooks
-from ..jobs import Promise, promise_all
+from ..jobs import promise_all
 from ..money import Money
 from ..people.email import read_email
 from ..people.fingerprint import fingerprint
@@ -26,11 +26,12 @@ from ..stock.take import take_stock
 from ..store import Transaction
 from .cart import empty_cart
 from .consents import keep_consents
+from .letters import confirmation
 from .lines import by_lot, lines_for
 from .price import Choices, draft_of, price
 from .selling import Known, categories_of, closed, known_customer, selling, selling_to
 from .settle import read_codes, refuse_problems, settle
-from .shipping import book
+from .shipping import book, shipping_told
 from .tables import customer_order
 from .values import Order, Quote, Selling, Wish
 from .write import totals_of, write_parts
@@ -83,16 +84,15 @@ def place_order(
         "address": asdict(chosen.address) if chosen.address else None,
         "secret_hash": fingerprint(secret) if secret else None,
         "payment_state": payment_state(0, quote.totals.total),
-        "shipping_label": option.label if option else "",
+        **shipping_told(option),
         **totals_of(quote.totals),
     }
     tx.later(_ORDER, {"id": order_id, **values})
     write_parts(tx, quote)
     keep_consents(tx, hooks, shop, quote.draft, wish.consents, wish.language)
     settle(tx, hooks, shop, quote, (), quote.draft.adjustments)
-    mail = {"kind": "order_placed", "order_id": order_id, "to": email, "language": wish.language}
     told = promised(tx, specifications.order_placed, shop.enterprise_id, order_id, shop.plugins)
-    promise_all(tx, [Promise("mail", {**mail, "secret": secret} if secret else mail), *told])
+    promise_all(tx, [confirmation(tx, order_id, values, secret, to_pay=quote.totals.total), *told])
     return _placed(order_id, values, quote)
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import Select, bindparam, func, select
 
 from ..errors import NotFound
 from ..pricing.values import Address, Adjustment, Phase, PricedLine, VatShare
 from ..store import Row, Transaction
-from .tables import adjustment, customer_order, order_line, order_vat
+from .tables import adjustment, customer_order, order_line, order_link, order_vat
 from .values import Order
 
 _HIDDEN = ("secret_hash",)
@@ -21,10 +21,17 @@ _LINES, _ADJUSTMENTS = (
     for table in (order_line, adjustment)
 )
 _VAT = select(order_vat).where(order_vat.c.order_id == bindparam("order"))
+_secret = customer_order.alias("secret")
 _ONE = select(customer_order).where(customer_order.c.id == bindparam("order"))
 _OF_ENTERPRISE = _ONE.where(customer_order.c.enterprise_id == bindparam("whose"))
 _OF_PERSON = _ONE.where(customer_order.c.person_id == bindparam("whose"))
-_BY_SECRET = select(customer_order).where(customer_order.c.secret_hash == bindparam("hash"))
+_BY_SECRET = select(customer_order).where(
+    customer_order.c.id
+    == func.coalesce(
+        select(_secret.c.id).where(_secret.c.secret_hash == bindparam("hash")).scalar_subquery(),
+        select(order_link.c.order_id).where(order_link.c.secret_hash == bindparam("hash")).scalar_subquery(),
+    )
+)
 
 
 def order_by_id(
@@ -44,7 +51,7 @@ def orders_by_id(tx: Transaction, ids: Collection[str] | Select[tuple[str]]) -> 
 
 
 def order_by_secret(tx: Transaction, secret_hash: str) -> Order:
-    """A guest's order, by the hash of the secret in their link. Raises `NotFound`."""
+    """A guest's order, by the hash of the secret in one of their links. Raises `NotFound`."""
     return _whole(tx, _BY_SECRET, {"hash": secret_hash})
 
 

@@ -10,17 +10,18 @@ from ..errors import Conflict
 from ..events.announce import promised
 from ..hooks import specifications
 from ..hooks.dispatcher import Hooks
-from ..jobs import Promise, promise_all
+from ..jobs import promise_all
 from ..pricing.values import Address, PricedLine
 from ..stock.take import change_taken
 from ..store import Transaction
+from .letters import order_mail
 from .lines import by_lot
 from .place import payment_state, refuse_other_total
 from .price import Choices, draft_of, price
 from .questions import order_by_id
 from .selling import Known
 from .settle import read_codes, refuse_problems, settle
-from .shipping import book, kept_option, release
+from .shipping import book, kept_option, release, shipping_told
 from .values import Order, Selling
 from .write import change_row, rewrite_parts, totals_of
 
@@ -65,13 +66,13 @@ def rewrite(
         order.id, shop, lines, known, chosen, person_id=order.person_id, email=order.email, language=order.language,
         codes_before=order.codes,
     )  # fmt: skip
-    label = order.shipping_label
     if chosen.shipping != order.shipping:
         release(tx, hooks, order.id, order.shipping)
         option = book(tx, hooks, shop, draft, order.language)
-        label = option.label if option else ""
+        told_of_shipping = shipping_told(option)
     else:
         option = kept_option(tx, hooks, shop, draft)
+        told_of_shipping = {**shipping_told(option), "shipping_label": order.shipping_label} if option else {}
     quote = price(tx, hooks, shop, draft, option)
     refuse_other_total(total, quote)
     if not by_hub:
@@ -87,7 +88,7 @@ def rewrite(
             **totals_of(quote.totals),
             "payment_state": payment_state(order.paid_total, quote.totals.total),
             "shipping": chosen.shipping,
-            "shipping_label": label,
+            **told_of_shipping,
             "codes": list(chosen.codes),
             "address": asdict(chosen.address) if chosen.address else None,
             **(values or {}),
@@ -95,9 +96,8 @@ def rewrite(
     )
     rewrite_parts(tx, quote)
     settle(tx, hooks, shop, quote, order.adjustments, quote.draft.adjustments)
-    mail = {"kind": "order_changed", "order_id": order.id, "to": order.email, "language": order.language}
     told = promised(tx, specifications.order_changed, shop.enterprise_id, order.id, shop.plugins)
-    promise_all(tx, [Promise("mail", mail), *told])
+    promise_all(tx, [order_mail(tx, order, "order_changed"), *told])
     return order_by_id(tx, order.id, enterprise_id=order.enterprise_id)
 
 

@@ -2,25 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
+from ..enterprises.plugins import enabled_plugins
 from ..errors import Invalid, Problem
 from ..hooks import specifications
 from ..hooks.dispatcher import Hooks
 from ..hooks.values import ShippingOption
 from ..pricing.values import Address, OrderDraft
 from ..store import Transaction
-from .values import Selling
+from .values import Order, Selling
 
 
 def options(
     tx: Transaction, hooks: Hooks, shop: Selling, language: str, address: Address | None
 ) -> dict[str, ShippingOption]:
     """What the shop's plugins offer for this session, by "plugin:id"."""
+    return _offered(tx, hooks, shop.plugins, shop, language, address)
+
+
+def _offered(
+    tx: Transaction,
+    hooks: Hooks,
+    plugins: Mapping[str, Mapping[str, object]],
+    where: Selling | Order,
+    language: str,
+    address: Address | None,
+) -> dict[str, ShippingOption]:
     answers = hooks.each(
         specifications.shipping_options,
-        shop.plugins,
+        plugins,
         tx=tx,
-        enterprise_id=shop.enterprise_id,
-        session_id=shop.session_id,
+        enterprise_id=where.enterprise_id,
+        session_id=where.session_id,
         language=language,
         address=address,
     )
@@ -60,6 +75,36 @@ def kept_option(tx: Transaction, hooks: Hooks, shop: Selling, draft: OrderDraft)
     if option is None:
         raise unknown_shipping()
     return option
+
+
+def shipping_told(option: ShippingOption | None) -> dict[str, str]:
+    """The columns of an order that tell its customer when and where they get it; what is brought has its address."""
+    if option is None:
+        return dict.fromkeys(("shipping_label", "shipping_address", "shipping_note"), "")
+    collected = not option.needs_address
+    return {
+        "shipping_label": option.label,
+        "shipping_address": option.address if collected else "",
+        "shipping_note": option.note if collected else "",
+    }
+
+
+def with_place_of_today(tx: Transaction, hooks: Hooks, order: Order) -> Order:
+    """The order with the place where it is collected as its plugin tells it now: a place may have moved since.
+
+    As it was written down where the plugin is gone or fails.
+    """
+    plugin = order.shipping.partition(":")[0]
+    if order.address is not None or plugin not in hooks.plugins():
+        return order
+    enabled = enabled_plugins(tx, order.enterprise_id)
+    if plugin not in enabled:
+        return order
+    offered = _offered(tx, hooks, {plugin: enabled[plugin]}, order, order.language, None)
+    option = offered.get(order.shipping)
+    if option is None:
+        return order
+    return replace(order, shipping_address=option.address, shipping_note=option.note)
 
 
 def release(tx: Transaction, hooks: Hooks, order_id: str, shipping: str) -> None:

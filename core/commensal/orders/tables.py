@@ -26,6 +26,8 @@ customer_order = Table(
     Column("note", Text, nullable=False, info=PERSONAL),
     Column("shipping", Text, nullable=False),  # "plugin:option"
     Column("shipping_label", Text, nullable=False),
+    Column("shipping_address", Text, nullable=False, server_default=""),  # where it is collected, on one line
+    Column("shipping_note", Text, nullable=False, server_default=""),  # how to find the door there
     Column("payment_method", Text, nullable=False),  # "plugin:method"
     Column("codes", Json, nullable=False, server_default="[]", info=PERSONAL),  # of vouchers, as they were typed
     Column("address", Json, info=PERSONAL),  # where the goods are to be brought; none: they are collected
@@ -56,6 +58,17 @@ customer_order = Table(
     sqlite_strict=True,
     info=ON_BEHALF,
 )  # fmt: skip
+
+# Secrets of links in e-mails to guests after the first, which open the order as its own secret does.
+order_link = Table(
+    "order_link",
+    metadata,
+    Column("secret_hash", Text, primary_key=True, info=SECRET),  # SHA-256
+    Column("order_id", Text, ForeignKey("customer_order.id"), nullable=False, index=True),
+    Column("created_at", Time, nullable=False),
+    sqlite_strict=True,
+    info=untraced("it follows from the e-mail in which the link stands"),
+)
 
 # What lies in a cart: wishes without a price. Prices are worked out when the cart is looked at, and when it is placed.
 cart_line = Table(

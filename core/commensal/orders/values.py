@@ -72,6 +72,9 @@ class Quote:
 class Order:
     """A placed order, or a draft. Amounts are minor units of `currency`; moments are UTC.
 
+    shipping_address and shipping_note tell where the order is collected, as of when it was placed or last changed; they
+    are empty for one that is brought to `address`.
+
     state, payment_state and fulfilment_state are the DFC vocabularies OrderState, PaymentState, FulfilmentState.
     """
 
@@ -93,6 +96,8 @@ class Order:
     note: str
     shipping: str
     shipping_label: str
+    shipping_address: str
+    shipping_note: str
     payment_method: str
     codes: tuple[str, ...]
     address: Address | None

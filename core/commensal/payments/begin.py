@@ -17,6 +17,7 @@ from ..hooks.dispatcher import Hooks
 from ..hooks.values import PaymentStart
 from ..instance import Instance
 from ..languages.catalogs import say, translate
+from ..orders.letters import send_confirmation_now
 from ..orders.tables import customer_order
 from ..store import Transaction
 from .due import due, held_due
@@ -86,9 +87,9 @@ def ask_plugin(instance: Instance, begun: Payment, language: str, return_url: st
         answer = _ask(instance, begun, language, return_url or instance.settings.base_url)
     except (Refused, PluginError) as error:
         said, unclear = _for_customer(error, language), isinstance(error, PluginError)
-        return instance.store.transact(lambda tx: _failed(tx, begun, said, unclear=unclear))
+        return instance.store.transact(lambda tx: _told(tx, _failed(tx, begun, said, unclear=unclear)))
     failpoint("payment.asked")
-    answered = instance.store.transact(lambda tx: _answered(tx, begun, answer))
+    answered = instance.store.transact(lambda tx: _told(tx, _answered(tx, begun, answer)))
     failpoint("payment.answered")
     return answered
 
@@ -121,6 +122,12 @@ def _answered(tx: Transaction, begun: Payment, answer: PaymentStart) -> Payment:
     told = {"text": answer.text, "redirect": answer.redirect, "picture": answer.picture}
     moved = ask_payer(tx, begun.enterprise_id, begun.id, instructions=told, reference=answer.reference or now.reference)
     return moved if moved.state == "Pending" else answer_late(tx, begun, reference=answer.reference)
+
+
+def _told(tx: Transaction, payment: Payment) -> Payment:
+    """Now it is known how the order is to be paid, and its e-mail can say so."""
+    send_confirmation_now(tx, payment.order_id)
+    return payment
 
 
 def _failed(tx: Transaction, begun: Payment, text: str, *, unclear: bool) -> Payment:

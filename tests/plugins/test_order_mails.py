@@ -1,0 +1,256 @@
+"""E-mails about orders that are bought on the pages: how to pay, where to collect, and a link that opens the order."""
+
+from __future__ import annotations
+
+import email
+import re
+from email.policy import default as modern
+from urllib.parse import urlsplit
+
+import pytest
+from sqlalchemy import select
+
+from commensal.clock import ManualClock
+from commensal.enterprises.tables import enterprise_plugin
+from commensal.jobs.tables import job
+from commensal.jobs.ticking import tick
+from commensal.mail import deliver
+from commensal.orders.cancel import cancel_order
+from commensal.orders.change import change_order
+from commensal.orders.fulfil import order_is_ready
+from commensal.orders.lock import locked_order
+from commensal.orders.place import place_order
+from commensal.orders.tables import order_link
+from commensal.orders.values import Order, Wish
+from commensal.payments.asking import waiting
+from commensal.payments.payments import payments_of, receive_payment
+from commensal.people.people import Person
+from commensal.work import work_of
+from commensal_pickup.places import change_place, places_of
+
+from .conftest import Browser, Stall, buy, placed, to_the_checkout
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
+
+
+class Mails:
+    """The folder into which e-mails are written where no server is set."""
+
+    def __init__(self, stall: Stall) -> None:
+        self.stall, self.seen = stall, 0
+
+    def arrive(self) -> list[str]:
+        """Texts of those that the workers have sent since the last look, on one line each."""
+        tick(self.stall.instance, work_of(self.stall.instance))
+        written = (self.stall.instance.folder / deliver.FOLDER).glob("*.eml")
+        files = sorted(written, key=lambda file: file.stat().st_mtime_ns)
+        new, self.seen = files[self.seen :], len(files)
+        messages = [email.message_from_bytes(file.read_bytes(), policy=modern) for file in new]
+        bodies = [message.get_body(("plain",)) for message in messages]
+        return [" ".join(str(body.get_content()).split()) for body in bodies if body is not None]
+
+
+@pytest.fixture
+def mails(stall: Stall) -> Mails:
+    return Mails(stall)
+
+
+def _links(text: str) -> list[str]:
+    return [urlsplit(url).path for url in re.findall(r"https?://\S+/orders/\S+", text)]
+
+
+def _by_the_hub(stall: Stall, **changes: object) -> Order:
+    """The hub changes the only order."""
+    (row,) = placed(stall)
+    with stall.instance.store.write() as tx:
+        order = locked_order(tx, str(row["id"]), enterprise_id="shop")
+        return change_order(tx, stall.instance.hooks, order, by_hub=True, **changes)  # type: ignore[arg-type]
+
+
+# ------------------------------------------------------------------------------------------------ how to pay
+
+
+def test_the_confirmation_waits_until_it_can_say_how_to_pay(browser: Browser, stall: Stall, mails: Mails) -> None:
+    """The workers are quick: one runs between the order and its payment."""
+    wish = Wish(
+        items={stall.eggs: 1}, name="Bob", email="bob@example.org", language="en", shipping=stall.slots[0],
+        payment_method="cash:cash",
+    )  # fmt: skip
+    with stall.instance.store.write() as tx:
+        place_order(tx, stall.instance.hooks, "shop-session", wish, secret="s" * 43)
+    assert mails.arrive() == []
+    to_the_checkout(browser, stall, small=1)
+    buy(browser, stall)
+    (text,) = mails.arrive()
+    assert "Please bring €2.40" in text, text
+    assert "To pay: €2.40" in text
+
+
+def test_a_payment_that_the_browser_never_began_is_begun_for_the_confirmation(
+    stall: Stall, mails: Mails, clock: ManualClock
+) -> None:
+    wish = Wish(
+        items={stall.eggs: 1}, name="Bob", email="bob@example.org", language="en", shipping=stall.slots[0],
+        payment_method="cash:cash",
+    )  # fmt: skip
+    with stall.instance.store.write() as tx:
+        place_order(tx, stall.instance.hooks, "shop-session", wish, secret="s" * 43)
+    clock.advance(seconds=31)
+    (text,) = mails.arrive()
+    assert "Please bring €2.35" in text
+
+
+def test_an_order_without_a_way_to_pay_is_confirmed_at_once(stall: Stall, mails: Mails) -> None:
+    wish = Wish(
+        items={stall.eggs: 1}, name="Bob", email="bob@example.org", language="en", shipping=stall.slots[0]
+    )  # fmt: skip
+    with stall.instance.store.write() as tx:
+        place_order(tx, stall.instance.hooks, "shop-session", wish, secret="s" * 43)
+    (text,) = mails.arrive()
+    assert "To pay: €2.35" in text
+    assert "You can pay on the page of your order." in text
+
+
+def test_a_card_that_was_declined_is_told_with_what_to_do(browser: Browser, stall: Stall, mails: Mails) -> None:
+    with stall.instance.store.write() as tx:
+        row = {"enterprise_id": "shop", "plugin": "bank", "settings": {}, "version": 1}
+        tx.execute(enterprise_plugin.insert().values(row))
+    to_the_checkout(browser, stall, small=1)
+    buy(browser, stall, payment_method="bank:card")
+    (text,) = mails.arrive()
+    assert "Your bank has said no." in text
+    assert "You can pay on the page of your order." in text
+
+
+@pytest.mark.parametrize("by_hub", [False, True])
+def test_a_changed_order_asks_for_its_new_amount(browser: Browser, stall: Stall, mails: Mails, by_hub: bool) -> None:
+    to_the_checkout(browser, stall, small=2)
+    buy(browser, stall)
+    mails.arrive()
+    if by_hub:
+        _by_the_hub(stall, items={stall.small: 3})
+    else:
+        browser.go(f"{browser.at}/change")
+        browser.send("", ("then", "look"), **{f"items/{stall.small}": "3"})
+        browser.send("", ("then", "change"))
+    (text,) = mails.arrive()
+    assert "Please bring €7.20" in text, text
+    assert "€4.80" not in text
+    (row,) = placed(stall)
+    with stall.instance.store.read() as tx:
+        asked = waiting(payments_of(tx, "shop", str(row["id"])))
+    assert asked is not None
+    assert asked.amount == 720
+
+
+def test_nobody_who_has_paid_too_much_is_asked_to_pay(browser: Browser, stall: Stall, mails: Mails) -> None:
+    to_the_checkout(browser, stall, small=3)
+    buy(browser, stall)
+    (row,) = placed(stall)
+    with stall.instance.store.write() as tx:
+        receive_payment(
+            tx, enterprise_id="shop", order_id=str(row["id"]), method="cash:cash", amount=720, idempotency_key="till",
+            person_id=None,
+        )  # fmt: skip
+    _by_the_hub(stall, items={stall.small: 2})
+    text = mails.arrive()[-1]
+    assert "Paid too much; it will be given back to you: €2.40" in text
+    assert "Please bring" not in text
+
+
+def test_the_page_of_an_order_does_not_ask_for_the_amount_before_a_change(browser: Browser, stall: Stall) -> None:
+    to_the_checkout(browser, stall, small=2)
+    buy(browser, stall)
+    _by_the_hub(stall, items={stall.small: 3})
+    browser.go(browser.at)
+    assert "Please bring €4.80" not in browser.page.text
+
+
+# ------------------------------------------------------------------------------------------------ where
+
+
+def _moves(stall: Stall, **where: str) -> None:
+    with stall.instance.store.write() as tx:
+        (hall,) = [one for one in places_of(tx, "shop") if one.name == "Salle des fêtes"]
+        change_place(tx, "shop", hall.id, hall.version, **where)  # type: ignore[arg-type]
+
+
+def test_street_and_door_of_the_pickup_place_are_told(browser: Browser, stall: Stall, mails: Mails) -> None:
+    _moves(stall, street="3 rue du Lavoir", postcode="37000", city="Tours", note="Blue door,\nring twice")
+    to_the_checkout(browser, stall, small=1)
+    assert "3 rue du Lavoir, 37000 Tours" in browser.page.text
+    assert "Blue door, ring twice" in browser.page.text
+    buy(browser, stall)
+    assert "3 rue du Lavoir, 37000 Tours" in browser.page.text
+    assert "Blue door, ring twice" in browser.page.text
+    (text,) = mails.arrive()
+    assert "3 rue du Lavoir, 37000 Tours Blue door, ring twice" in text
+    (row,) = placed(stall)
+    assert (row["shipping_address"], row["shipping_note"]) == ("3 rue du Lavoir, 37000 Tours", "Blue door,\nring twice")
+
+
+def test_a_place_that_has_moved_is_told_where_it_is_now(browser: Browser, stall: Stall, mails: Mails) -> None:
+    _moves(stall, street="3 rue du Lavoir")
+    to_the_checkout(browser, stall, small=1)
+    buy(browser, stall)
+    mails.arrive()
+    _moves(stall, street="8 place du Marché")
+    (row,) = placed(stall)
+    with stall.instance.store.write() as tx:
+        order_is_ready(tx, locked_order(tx, str(row["id"]), enterprise_id="shop"))
+    (text,) = mails.arrive()
+    assert "8 place du Marché" in text
+    browser.go(browser.at)
+    assert "8 place du Marché" in browser.page.text
+    assert "3 rue du Lavoir" not in text + browser.page.text
+
+
+# ------------------------------------------------------------------------------------------------ the link
+
+
+@pytest.mark.parametrize("kind", ["changed", "ready", "cancelled"])
+def test_every_later_mail_to_a_guest_opens_the_order(browser: Browser, stall: Stall, mails: Mails, kind: str) -> None:
+    to_the_checkout(browser, stall, small=2)
+    buy(browser, stall)
+    mails.arrive()
+    (row,) = placed(stall)
+    with stall.instance.store.write() as tx:
+        order = locked_order(tx, str(row["id"]), enterprise_id="shop")
+        if kind == "changed":
+            change_order(tx, stall.instance.hooks, order, items={stall.small: 1}, by_hub=True)
+        elif kind == "ready":
+            order_is_ready(tx, order)
+        else:
+            cancel_order(tx, stall.instance.hooks, order, by_hub=True)
+    (text,) = mails.arrive()
+    (link,) = _links(text)
+    assert link.startswith("/orders/guest/")
+    elsewhere = browser.another()
+    elsewhere.go(link)
+    assert (elsewhere.status, "Order 1" in elsewhere.page.text) == (200, True)
+
+
+def test_a_person_is_led_to_the_order_in_their_account(
+    browser: Browser, stall: Stall, mails: Mails, ada: Person
+) -> None:
+    browser.log_in()
+    to_the_checkout(browser, stall, small=2)
+    buy(browser, stall, name="Ada", email="ada@example.org")
+    mails.arrive()
+    _by_the_hub(stall, items={stall.small: 1})
+    (text,) = mails.arrive()
+    (row,) = placed(stall)
+    assert _links(text) == [f"/orders/{row['id']}"]
+    with stall.instance.store.read() as tx:
+        assert tx.all(select(order_link)) == []
+
+
+def test_secrets_of_links_are_kept_nowhere_once_they_are_sent(browser: Browser, stall: Stall, mails: Mails) -> None:
+    to_the_checkout(browser, stall, small=2)
+    buy(browser, stall)
+    _by_the_hub(stall, items={stall.small: 1})
+    secrets = [link.rpartition("/")[2] for text in mails.arrive() for link in _links(text)]
+    assert len(set(secrets)) == 2
+    with stall.instance.store.read() as tx:
+        kept = str([*tx.all(select(order_link)), *tx.all(select(job))])
+    assert not any(secret in kept for secret in secrets)
