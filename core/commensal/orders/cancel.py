@@ -14,8 +14,9 @@ from .letters import order_mail
 from .lines import by_lot
 from .lock import refuse_if_handed_over, refuse_unless_placed
 from .price import quote_of
+from .proof import known_of
 from .questions import order_by_id
-from .selling import categories_of, closed, selling
+from .selling import closed, selling
 from .settle import settle
 from .shipping import release
 from .values import Order, Selling
@@ -54,7 +55,7 @@ def cancel_order(
             "cancelled_at": tx.now,
         },
     )
-    known = categories_of(tx, order.customer_id)
+    known = known_of(tx, order)
     settle(tx, hooks, shop, quote_of(order, shop, known), order.adjustments, ())
     told = promised(tx, specifications.order_cancelled, shop.enterprise_id, order.id, shop.plugins)
     promise_all(tx, [order_mail(tx, order, "order_cancelled"), *told])

@@ -14,8 +14,9 @@ from ..store import Transaction
 from .cut_off import refuse_after_cut_off
 from .lines import lines_for, refuse_quantities, refuse_too_many_lines
 from .lock import refuse_if_handed_over, refuse_unless_placed
+from .proof import known_of
 from .rewrite import refuse_empty, rewrite
-from .selling import Known, categories_of, closed, selling
+from .selling import Known, closed, selling
 from .values import Order, Selling
 
 
@@ -45,7 +46,7 @@ def change_order(
     shop = selling(tx, order.session_id)
     if not by_hub and (order.state != "Held" or not shop.is_open(tx.now)):
         raise closed(shop)
-    known = categories_of(tx, order.customer_id)
+    known = known_of(tx, order)
     lines = order.lines if items is None else _lines(tx, order, shop, known, items, by_hub)
     refuse_empty(lines)
     values: dict[str, Any] = {} if note is None else {"note": note}

@@ -21,7 +21,8 @@ from ..jobs import promise_all
 from ..pricing.values import OrderDraft
 from ..store import Transaction, insert_rows
 from .price import quote_of
-from .selling import categories_of, closed, selling
+from .proof import known_of
+from .selling import closed, selling
 from .tables import order_consent
 from .values import Order, Selling
 
@@ -116,7 +117,7 @@ def _asked_of(tx: Transaction, hooks: Hooks, order: Order, language: str) -> Map
 
 
 def _draft(tx: Transaction, order: Order, shop: Selling) -> OrderDraft:
-    return quote_of(order, shop, categories_of(tx, order.customer_id)).draft
+    return quote_of(order, shop, known_of(tx, order)).draft
 
 
 def _changeable(tx: Transaction, order: Order, shop: Selling) -> bool:

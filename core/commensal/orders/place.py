@@ -12,7 +12,6 @@ from typing import Any
 from sqlalchemy import insert
 
 from ..enterprises.counters import next_number
-from ..enterprises.customers import customer_for
 from ..errors import Conflict, Invalid, Problem
 from ..events.announce import promised
 from ..failpoints import failpoint
@@ -29,7 +28,8 @@ from .consents import keep_consents
 from .letters import confirmation
 from .lines import by_lot, lines_for
 from .price import Choices, draft_of, price
-from .selling import Known, categories_of, closed, known_customer, selling, selling_to
+from .proof import Whose, identify
+from .selling import closed, selling, selling_to
 from .settle import read_codes, refuse_problems, settle
 from .shipping import book, shipping_told
 from .tables import customer_order
@@ -50,12 +50,15 @@ def place_order(
     cart_id: str | None = None,
     by_hub: bool = False,
     customer_id: str | None = None,
+    by_platform: bool = False,
 ) -> Order:
     """Places an order at the sale session and returns it.
 
-    `person_id` is the customer, where they are logged in; `secret` opens the order to a guest, and stands in the link
-    of their mail; `cart_id` is the cart that becomes this order: its id is the order's, so whoever sends the same cart
-    twice finds the one order. The hub places orders for its customers `by_hub`, also after the close.
+    `person_id` is who is logged in; `secret` opens the order to the guest who places it, while their mail gets another
+    one (see `identity`); `cart_id` is the cart that becomes this order: its id is the order's, so whoever sends the
+    same cart twice finds the one order. The hub places orders for its customers `by_hub`, also after the close, and
+    names the customer by `customer_id` or by address. `by_platform` says that a platform does so in its place: then
+    only a `customer_id`, which the hub has chosen for it, says whose the order is.
 
     Raises `Conflict` where the sale is closed, an item is not on sale, or the total is not the one that was shown;
     `SoldOut` naming what is left of each lot; `Invalid` with every mistake of the wish; `Refused` from a plugin.
@@ -64,7 +67,11 @@ def place_order(
     if not by_hub and not shop.is_open(tx.now):
         raise closed(shop)
     email = _checked(wish, shop, by_hub)
-    known = categories_of(tx, customer_id) if by_hub else known_customer(tx, shop.enterprise_id, person_id)
+    whose = identify(
+        tx, shop.enterprise_id, wish, email, person_id=person_id,
+        by_hub=by_hub and (customer_id is not None or not by_platform), customer_id=customer_id,
+    )  # fmt: skip
+    known = whose.known
     lines = lines_for(tx, shop, wish.items, known.category_ids, after_cut_off=by_hub)
     order_id = cart_id if cart_id is not None and empty_cart(tx, cart_id) else tx.new_id()
     chosen = Choices(
@@ -79,7 +86,7 @@ def place_order(
     take_stock(tx, by_lot(lines), order_id=order_id, person_id=person_id)
     failpoint("order.taken")
     values = {
-        **_identity(tx, shop, wish, email, known, person_id),
+        **_identity(tx, shop, wish, email, whose, person_id),
         "codes": list(chosen.codes),
         "address": asdict(chosen.address) if chosen.address else None,
         "secret_hash": fingerprint(secret) if secret else None,
@@ -92,8 +99,8 @@ def place_order(
     keep_consents(tx, hooks, shop, quote.draft, wish.consents, wish.language)
     settle(tx, hooks, shop, quote, (), quote.draft.adjustments)
     told = promised(tx, specifications.order_placed, shop.enterprise_id, order_id, shop.plugins)
-    promise_all(tx, [confirmation(tx, order_id, values, secret, to_pay=quote.totals.total), *told])
-    return _placed(order_id, values, quote)
+    promise_all(tx, [confirmation(tx, order_id, values, to_pay=quote.totals.total, guest=secret is not None), *told])
+    return _placed(order_id, values, known.customer_id, quote)
 
 
 def payment_state(paid: int, total: int) -> str:
@@ -131,17 +138,13 @@ def _checked(wish: Wish, shop: Selling, by_hub: bool) -> str:
 
 
 def _identity(
-    tx: Transaction, shop: Selling, wish: Wish, email: str, known: Known, person_id: str | None
+    tx: Transaction, shop: Selling, wish: Wish, email: str, whose: Whose, person_id: str | None
 ) -> dict[str, Any]:
-    customer_id = known.customer_id
-    if customer_id is None:
-        customer_id = customer_for(
-            tx, shop.enterprise_id, email=email, name=wish.name.strip(), phone=wish.phone, person_id=person_id
-        ).id
     return {
         "session_id": shop.session_id,
         "enterprise_id": shop.enterprise_id,
-        "customer_id": customer_id,
+        "customer_id": whose.record_id,
+        "identity": whose.identity,
         "person_id": person_id,
         "number": next_number(tx, shop.enterprise_id, "order"),
         "state": "Complete" if shop.completed else "Held",
@@ -163,10 +166,10 @@ def _identity(
     }
 
 
-def _placed(order_id: str, values: Mapping[str, Any], quote: Quote) -> Order:
+def _placed(order_id: str, values: Mapping[str, Any], customer_id: str | None, quote: Quote) -> Order:
     """The order as it was just written, without asking the database for it again."""
     shown = {name: value for name, value in values.items() if name != "secret_hash"}
-    shown |= {"codes": quote.draft.codes, "address": quote.draft.address}
+    shown |= {"customer_id": customer_id, "codes": quote.draft.codes, "address": quote.draft.address}
     return Order(
         id=order_id,
         **shown,

@@ -7,9 +7,10 @@ from typing import Any
 
 from sqlalchemy import Select, bindparam, func, select
 
-from ..errors import NotFound
+from ..errors import NotFound, Unauthorised
 from ..pricing.values import Address, Adjustment, Phase, PricedLine, VatShare
 from ..store import Row, Transaction
+from .identity import Identity
 from .tables import adjustment, customer_order, order_line, order_link, order_vat
 from .values import Order
 
@@ -51,8 +52,14 @@ def orders_by_id(tx: Transaction, ids: Collection[str] | Select[tuple[str]]) -> 
 
 
 def order_by_secret(tx: Transaction, secret_hash: str) -> Order:
-    """A guest's order, by the hash of the secret in one of their links. Raises `NotFound`."""
-    return _whole(tx, _BY_SECRET, {"hash": secret_hash})
+    """A guest's order, by the hash of the secret that they were given, or of one that was mailed to them.
+
+    Raises `NotFound`; `Unauthorised` for an order that belongs to an account by now: then only logging in opens it.
+    """
+    found = _whole(tx, _BY_SECRET, {"hash": secret_hash})
+    if found.person_id is not None:
+        raise Unauthorised("log_in", "This order belongs to an account now. Log in to see it.")
+    return found
 
 
 def orders_of_session(
@@ -100,6 +107,9 @@ def _vat_of(tx: Transaction, order_id: str) -> tuple[VatShare, ...]:
 
 def _order(row: Row, lines: Any = (), adjustments: Any = (), vat: Any = ()) -> Order:
     values = _without(row, _HIDDEN)
+    values["identity"] = Identity(values["identity"])
+    if values["identity"] is Identity.TYPED:
+        values["customer_id"] = None
     values["codes"] = tuple(values["codes"])
     values["address"] = Address(**values["address"]) if values["address"] else None
     return Order(**values, lines=lines, adjustments=adjustments, vat=vat)

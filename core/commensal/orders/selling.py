@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -111,9 +111,9 @@ def known_customer(tx: Transaction, enterprise_id: str, person_id: str | None) -
     return _known(tx, _BY_PERSON, {"enterprise": enterprise_id, "person": person_id})
 
 
-def categories_of(tx: Transaction, customer_id: str | None) -> Known:
-    """A customer by id, for orders that the hub places or changes on their behalf."""
-    return STRANGER if customer_id is None else _known(tx, _BY_ID, {"customer": customer_id})
+def categories_of(tx: Transaction, customer_id: str) -> Known:
+    """A customer by id, where it is proven that they are meant: see `proof`."""
+    return _known(tx, _BY_ID, {"customer": customer_id})
 
 
 _KNOWN = select(customer.c.id, customer_in_category.c.category_id).outerjoin(
@@ -122,11 +122,15 @@ _KNOWN = select(customer.c.id, customer_in_category.c.category_id).outerjoin(
 _BY_ID = _KNOWN.where(customer.c.id == bindparam("customer"))
 _BY_PERSON = _KNOWN.where(
     customer.c.enterprise_id == bindparam("enterprise"), customer.c.person_id == bindparam("person")
-)
+).order_by(customer.c.id)  # of two records that both turned out to be theirs, always the older one
 
 
 def _known(tx: Transaction, statement: Select[Any], who: Mapping[str, str]) -> Known:
-    rows = tx.all(statement, who)
+    return known_from(tx.all(statement, who))
+
+
+def known_from(rows: Sequence[Row]) -> Known:
+    """From rows with the `id` of a customer and a `category_id` each; the first row says which customer it is."""
     if not rows:
         return STRANGER
     return Known(rows[0]["id"], frozenset(row["category_id"] for row in rows if row["category_id"]))

@@ -11,8 +11,9 @@ from ..pricing.lines import priced
 from ..store import Transaction
 from .cancel import cancel_order
 from .lock import refuse_if_handed_over, refuse_unless_placed
+from .proof import known_of
 from .rewrite import rewrite
-from .selling import categories_of, selling
+from .selling import selling
 from .values import Order
 
 
@@ -37,5 +38,5 @@ def shorten_order(
     )
     if not any(line.quantity for line in lines):
         return cancel_order(tx, hooks, order, by_hub=True, by=by)
-    shop, known = selling(tx, order.session_id), categories_of(tx, order.customer_id)
+    shop, known = selling(tx, order.session_id), known_of(tx, order)
     return rewrite(tx, hooks, shop, known, order, lines, by=by)

@@ -10,8 +10,9 @@ from ..pricing.lines import priced
 from ..store import Transaction
 from .lines import lines_for
 from .lock import refuse_if_handed_over, refuse_unless_placed
+from .proof import known_of
 from .rewrite import rewrite
-from .selling import categories_of, selling
+from .selling import selling
 from .values import Order
 
 
@@ -43,7 +44,7 @@ def substitute(
         text = "Between 1 and {most} pieces of it can be replaced."
         raise Invalid([Problem("quantity", text, "/replaced", {"most": line.quantity})])
     shop = selling(tx, order.session_id)
-    known = categories_of(tx, order.customer_id)
+    known = known_of(tx, order)
     (other,) = lines_for(tx, shop, {item_id: quantity}, known.category_ids, after_cut_off=True)
     if price is None:
         price = min(other.price, line.price) if quantity == gone else other.price

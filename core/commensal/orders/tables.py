@@ -3,6 +3,7 @@
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table, Text, UniqueConstraint, text
 
 from ..store import DERIVED, ON_BEHALF, PERSONAL, SECRET, Exact, Flag, Json, Time, Whole, checked_in, metadata, untraced
+from .identity import Identity
 
 customer_order = Table(
     "customer_order",
@@ -10,7 +11,8 @@ customer_order = Table(
     Column("id", Text, primary_key=True),
     Column("session_id", Text, ForeignKey("sale_session.id"), nullable=False),
     Column("enterprise_id", Text, ForeignKey("enterprise.id"), nullable=False),  # the shop
-    Column("customer_id", Text, ForeignKey("customer.id"), index=True),  # none while a draft
+    Column("customer_id", Text, ForeignKey("customer.id"), index=True),  # the shop's record; none while a draft
+    Column("identity", Text, nullable=False, server_default=Identity.TYPED),  # who says whose it is; see `identity`
     Column("person_id", Text, ForeignKey("person.id")),  # none: bought without an account
     Column("secret_hash", Text, info=SECRET),  # opens the order to a guest; its SHA-256
     Column("number", Whole),  # gapless per enterprise; none while a draft
@@ -44,6 +46,7 @@ customer_order = Table(
     Column("fulfilled_at", Time),
     Column("version", Whole, nullable=False),
     UniqueConstraint("enterprise_id", "number"),
+    checked_in("identity", Identity),
     checked_in("state", ("Draft", "Held", "Complete", "Cancelled")),
     checked_in("payment_state", ("Unpaid", "Paid", "Cancelled")),
     checked_in("fulfilment_state", ("Unfulfilled", "Held", "Fulfilled", "Cancelled")),
@@ -59,7 +62,8 @@ customer_order = Table(
     info=ON_BEHALF,
 )  # fmt: skip
 
-# Secrets of links in e-mails to guests after the first, which open the order as its own secret does.
+# Secrets of links in e-mails to guests, which open the order as its own secret does. Whoever has one has read the
+# mailbox, which the order's own secret does not show: see `proof`.
 order_link = Table(
     "order_link",
     metadata,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ..pricing.values import Address, Adjustment, OrderDraft, PricedLine, Totals, VatShare
+from .identity import Identity
 
 MOST_LINES = 500  # of one order
 MOST_PIECES = 10_000  # of one line
@@ -76,12 +77,15 @@ class Order:
     are empty for one that is brought to `address`.
 
     state, payment_state and fulfilment_state are the DFC vocabularies OrderState, PaymentState, FulfilmentState.
+    customer_id is whose order it is; None for a draft, and while its identity is typed: then `email` proves nothing.
+    person_id is the account that placed it, or to which it was attached.
     """
 
     id: str
     session_id: str
     enterprise_id: str
     customer_id: str | None
+    identity: Identity
     person_id: str | None
     number: int | None
     state: str

@@ -12,8 +12,9 @@ from ..pricing.lines import priced
 from ..stock.take import weigh_stock
 from ..store import Transaction
 from .lock import refuse_if_handed_over, refuse_unless_placed
+from .proof import known_of
 from .rewrite import Difference, rewrite
-from .selling import categories_of, selling
+from .selling import selling
 from .values import Order
 
 _HEAVIEST = 10  # times what was ordered: beyond it, a comma slipped
@@ -48,7 +49,7 @@ def weigh_order(
     weighed = tuple(
         priced(replace(line, final_quantity=weights[line.id])) if line.id in weights else line for line in order.lines
     )
-    shop, known = selling(tx, order.session_id), categories_of(tx, order.customer_id)
+    shop, known = selling(tx, order.session_id), known_of(tx, order)
     return rewrite(tx, hooks, shop, known, order, weighed, by=by, move_stock=_by_weight)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection
 from sqlalchemy import and_, case, select, update
 
 from ..errors import Conflict, NotFound
+from ..orders.identity import Identity
 from ..orders.tables import customer_order
 from ..store import Transaction
 from .tables import payment
@@ -52,6 +53,7 @@ def owed_by_customer(
     open_orders = select(_order.id, balance.label("due"), _payment.id.label("payment_id"), _payment.amount).where(
         _order.enterprise_id == enterprise_id,
         _order.customer_id == customer_id,
+        _order.identity != Identity.TYPED,
         _order.payment_method == method,
         _order.state.in_(("Held", "Complete")),
         _order.payment_state == "Unpaid",

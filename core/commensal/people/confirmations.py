@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Update, func, literal, update
 
-from ..enterprises.tables import customer
 from ..errors import Problem
 from ..jobs import Job, promise
 from ..store import Time, Transaction
@@ -14,6 +13,7 @@ from .codes import mail_code, owner_of_code, use_code
 from .email import read_email
 from .failures import forget_failures
 from .people import COLUMNS, NewPerson, Person, add_person, person_by_id
+from .proved import adopt
 from .second_factor import has_second_factor, take_second_factor
 from .sessions import revoke_sessions
 from .tables import email_code, person
@@ -49,7 +49,7 @@ def confirm_email(tx: Transaction, code: str, *, person_id: str) -> Person:
     another, and wait for them to follow the link.
     """
     used = use_code(tx, code, "confirm", person_id=person_id)
-    return _adopt_customers(tx, Person(**tx.one(_proved(tx, used).returning(*COLUMNS))))
+    return _adopted(tx, Person(**tx.one(_proved(tx, used).returning(*COLUMNS))), own_orders=True)
 
 
 def ask_reset(tx: Transaction, email: str) -> None:
@@ -84,7 +84,7 @@ def reset_password(tx: Transaction, code: str, password_hash: str) -> Person:
     tx.execute(open_codes.values(used_at=tx.now))
     if not has_second_factor(tx, person_id):  # else who reads the mail could guess codes, five for each new password
         forget_failures(tx, row["email"])
-    return _adopt_customers(tx, Person(**row))
+    return _adopted(tx, Person(**row), own_orders=False)
 
 
 def email_of_reset(tx: Transaction, code: str) -> str:
@@ -100,8 +100,6 @@ def _proved(tx: Transaction, person_id: str) -> Update:
     )
 
 
-def _adopt_customers(tx: Transaction, owner: Person) -> Person:
-    """Shops that know the address as a customer's now know whose it is."""
-    orphans = update(customer).where(customer.c.email == owner.email, customer.c.person_id.is_(None))
-    tx.execute(orphans.values(person_id=owner.id, version=customer.c.version + 1))
+def _adopted(tx: Transaction, owner: Person, *, own_orders: bool) -> Person:
+    adopt(tx, owner.id, owner.email, owner.name, own_orders=own_orders)
     return owner

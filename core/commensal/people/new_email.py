@@ -14,6 +14,7 @@ from ..store import Transaction, insert_or, refusing
 from .email import read_email
 from .fingerprint import fingerprint
 from .people import COLUMNS, Person, person_by_id
+from .proved import adopt
 from .tables import email_change, email_code, person
 
 LASTS = timedelta(hours=24)
@@ -62,6 +63,7 @@ def confirm_new_email(tx: Transaction, person_id: str, code: str) -> Person:
         changed = tx.one(update(person).where(person.c.id == person_id).values(values).returning(*COLUMNS))
     tx.execute(delete(email_code).where(email_code.c.person_id == person_id))  # they were sent to the old address
     _tell_shops(tx, before, new)
+    adopt(tx, person_id, new, before.name, own_orders=True)
     notice = {"kind": "email_changed", "to": before.email, "name": before.name, "language": before.language}
     promise(tx, "mail", notice)
     return Person(**changed)

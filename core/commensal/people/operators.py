@@ -7,6 +7,7 @@ from sqlalchemy import func, literal, update
 from ..store import Store, Time
 from .failures import forget_failures
 from .people import COLUMNS, Person, add_person, new_person
+from .proved import adopt
 from .sessions import revoke_sessions
 from .tables import person
 from .tokens import revoke_tokens
@@ -30,6 +31,7 @@ def add_operator(store: Store, *, email: str, name: str, password: str, language
             "version": person.c.version + 1,
         } | ({"is_operator": True} if operator else {})
         row = tx.one(update(person).where(person.c.email == new.email).values(**again).returning(*COLUMNS))
+        adopt(tx, row["id"], new.email, row["name"], own_orders=False)
         revoke_sessions(tx, row["id"])
         revoke_tokens(tx, row["id"])
         forget_failures(tx, new.email)

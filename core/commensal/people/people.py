@@ -16,6 +16,7 @@ from ..store import Transaction, edit_row, insert_or
 from ..texts import read_text
 from .email import read_email
 from .passwords import hash_password, judge_password
+from .proved import adopt
 from .tables import api_token, person, person_session
 
 
@@ -91,6 +92,8 @@ def add_person(tx: Transaction, new: NewPerson, *, confirmed: bool = False, is_o
         version=1,
     )
     row = tx.first(statement.on_conflict_do_nothing(index_elements=["email"]).returning(*COLUMNS))
+    if row is not None and confirmed:
+        adopt(tx, row["id"], new.email, new.name, own_orders=False)
     return Person(**row) if row is not None else None
 
 

@@ -20,7 +20,7 @@ from ..hooks import specifications
 from ..hooks.dispatcher import Hooks
 from ..jobs.tables import job
 from ..orders.consents import withdraw_all
-from ..orders.tables import cart_line, customer_order
+from ..orders.tables import cart_line, customer_order, order_link
 from ..payments.tables import payment_journal
 from ..people.fingerprint import fingerprint
 from ..people.tables import (
@@ -45,7 +45,7 @@ DOMAIN = "forgotten.invalid"  # RFC 2606: no mail ever arrives there
 _FOR_EVER = datetime(9999, 1, 1, tzinfo=UTC)
 _GOES = (
     person_session, api_token, email_code, email_change, log_in_begun, person_recovery_code, person_second_factor,
-    enterprise_member, customer_in_category,
+    enterprise_member, customer_in_category, order_link,
 )  # fmt: skip
 
 

@@ -79,7 +79,7 @@ def take_order(
         items=found.pieces, name=buyer.name, email=buyer.email, phone=buyer.phone, language=buyer.language,
     )  # fmt: skip
     customer_id = buyer.customer.id if buyer.customer else None
-    placed = place_order(tx, hooks, session.id, wish, by_hub=True, customer_id=customer_id)
+    placed = place_order(tx, hooks, session.id, wish, by_hub=True, customer_id=customer_id, by_platform=True)
     tx.execute(update(federation_platform_order).where(_row.id == claim).values(order_id=placed.id))
     _keep_lines(tx, claim, lines, found)
     return platform_order(tx, claim), True

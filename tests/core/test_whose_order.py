@@ -1,0 +1,272 @@
+"""Whose an order is: what somebody types proves nothing, what they prove is theirs, and the hub answers for its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from sqlalchemy import func, insert, select, update
+
+from commensal.catalogs.tables import offer
+from commensal.enterprises.customer_categories import create_category
+from commensal.enterprises.customers import create_customer, customer_by_id
+from commensal.enterprises.tables import customer
+from commensal.errors import NotFound, Refused, Unauthorised
+from commensal.hooks.dispatcher import Hooks
+from commensal.hooks.loading import load_plugins
+from commensal.instance import Settings
+from commensal.jobs.tables import job
+from commensal.orders.change import change_order
+from commensal.orders.identity import Identity
+from commensal.orders.lock import locked_order
+from commensal.orders.place import place_order
+from commensal.orders.proof import prove_order
+from commensal.orders.questions import order_by_id, order_by_secret, orders_of_person
+from commensal.orders.tables import customer_order
+from commensal.orders.values import Order, Wish
+from commensal.people.confirmations import ask_confirmation, confirm_email
+from commensal.people.fingerprint import fingerprint
+from commensal.people.new_email import ask_new_email, confirm_new_email
+from commensal.people.operators import add_operator
+from commensal.people.people import NewPerson, Person, add_person
+from commensal.people.tables import person_second_factor
+from commensal.store import Store
+from commensal.testing.goods import a_lot, an_item
+from commensal.testing.placed import a_shop
+
+ADA = "ada@example.org"
+
+
+@dataclass
+class Hall:
+    """A shop with apples and pears at 2.50; for its group of members both cost 1.00. Ada is in it, by her address."""
+
+    store: Store
+    hooks: Hooks
+    apples: str
+    pears: str
+    record: str
+
+    def account(self, email: str, *, confirmed: bool = True) -> Person:
+        new = NewPerson(email=email, name="Somebody", phone="", language="en", password_hash="")
+        with self.store.write() as tx:
+            made = add_person(tx, new, confirmed=confirmed)
+            assert made is not None
+            return made
+
+    def place(self, email: str = ADA, *, secret: str | None = None, **how: Any) -> Order:
+        wish = Wish(items={self.apples: 2}, name="Ada", email=email)
+        if secret is None and not how:
+            secret = "of the browser"
+        with self.store.write() as tx:
+            return place_order(tx, self.hooks, "shop-session", wish, secret=secret, **how)
+
+    def change(self, order: Order, items: dict[str, int]) -> Order:
+        with self.store.write() as tx:
+            return change_order(tx, self.hooks, locked_order(tx, order.id, enterprise_id="shop"), items=items)
+
+    def seen(self, order: Order) -> Order:
+        with self.store.read() as tx:
+            return order_by_id(tx, order.id, enterprise_id="shop")
+
+    def history(self, person: Person) -> list[str]:
+        with self.store.read() as tx:
+            return [one.id for one in orders_of_person(tx, person.id)]
+
+    def mailed(self) -> str:
+        """The secret in the link of the last mail."""
+        with self.store.read() as tx:
+            sent = select(job.c.payload).where(job.c.kind == "mail").order_by(job.c.created_at.desc(), job.c.id.desc())
+            return str(tx.value(sent)["secret"])
+
+    def prove(self, secret: str, person: Person | None = None) -> Order:
+        with self.store.write() as tx:
+            return prove_order(tx, fingerprint(secret), person_id=person.id if person else None)
+
+    def confirm(self, person: Person) -> Person:
+        with self.store.write() as tx:
+            ask_confirmation(tx, person.email)
+            sent = select(job.c.payload).where(job.c.kind == "mail").order_by(job.c.created_at.desc(), job.c.id.desc())
+            return confirm_email(tx, str(tx.value(sent)["code"]), person_id=person.id)
+
+
+@pytest.fixture
+def hall(store: Store, settings: Settings, clock: Any) -> Hall:
+    with store.write() as tx:
+        a_shop(tx)
+        apples, pears = (an_item(tx, a_lot(tx, name=name, on_hand="100"), name=name) for name in ("Apples", "Pears"))
+        members = create_category(tx, "shop", name="Members").id
+        for item in (apples, pears):
+            tx.execute(insert(offer).values(id=tx.new_id(), item_id=item, category_id=members, price=100, version=1))
+        record = create_customer(tx, "shop", email=ADA, name="Ada", categories=[members]).id
+    return Hall(store, load_plugins(settings, clock=clock), apples, pears, record)
+
+
+def test_who_types_the_address_of_a_member_gets_nothing_of_theirs(hall: Hall) -> None:
+    ada = hall.account(ADA)
+    order = hall.place()
+    assert (order.identity, order.customer_id, order.total) == (Identity.TYPED, None, 500)
+    assert hall.seen(order) == order
+    assert hall.change(order, {hall.apples: 2, hall.pears: 1}).total == 750
+    assert hall.history(ada) == []
+
+
+def test_an_account_whose_address_is_not_confirmed_proves_nothing(hall: Hall) -> None:
+    hall.account(ADA)
+    eve = hall.account("eve@example.org", confirmed=False)
+    order = hall.place(person_id=eve.id)
+    assert (order.identity, order.customer_id) == (Identity.TYPED, None)
+    assert hall.change(order, {hall.pears: 1}).total == 250
+
+
+def test_somebody_else_who_is_logged_in_orders_as_themselves_whatever_they_type(hall: Hall) -> None:
+    hall.account(ADA)
+    eve = hall.account("eve@example.org")
+    order = hall.place(person_id=eve.id)
+    assert order.identity is Identity.PROVEN
+    assert order.customer_id not in (None, hall.record)
+    with hall.store.read() as tx:
+        assert customer_by_id(tx, "shop", str(order.customer_id)).email == "eve@example.org"
+    assert hall.change(order, {hall.pears: 1}).total == 250
+
+
+def test_a_member_who_is_logged_in_gets_their_prices_with_the_first_order(hall: Hall) -> None:
+    ada = hall.account(ADA)
+    order = hall.place("elsewhere@example.org", person_id=ada.id)
+    assert (order.identity, order.customer_id, order.total) == (Identity.PROVEN, hall.record, 200)
+    assert hall.change(order, {hall.apples: 2, hall.pears: 1}).total == 300
+
+
+def test_the_hub_answers_for_who_its_customer_is(hall: Hall) -> None:
+    by_id = hall.place("typed@example.org", by_hub=True, customer_id=hall.record)
+    by_address = hall.place(by_hub=True)
+    for order in (by_id, by_address):
+        assert (order.identity, order.customer_id, order.total) == (Identity.BY_HUB, hall.record, 200)
+    with hall.store.write() as tx:
+        a_shop(tx, "other")
+        theirs = create_customer(tx, "other", email="bob@example.org").id
+    with pytest.raises(NotFound):
+        hall.place(by_hub=True, customer_id=theirs)
+
+
+def test_a_platform_names_whom_it_likes_and_proves_nothing(hall: Hall) -> None:
+    named = hall.place(by_hub=True, by_platform=True)
+    assert (named.identity, named.customer_id, named.total) == (Identity.TYPED, None, 500)
+    chosen = hall.place(by_hub=True, by_platform=True, customer_id=hall.record)
+    assert (chosen.identity, chosen.customer_id, chosen.total) == (Identity.BY_HUB, hall.record, 200)
+
+
+def test_a_record_that_belongs_to_another_is_not_had_by_confirming_its_address(hall: Hall) -> None:
+    """Ada has changed her address, and somebody has got her old one since."""
+    ada = hall.account(ADA)
+    with hall.store.write() as tx:
+        tx.execute(update(customer).where(customer.c.id == hall.record).values(email="old@example.org"))
+    heir = hall.account("old@example.org")
+    order = hall.place("old@example.org", person_id=heir.id)
+    assert (order.identity, order.customer_id, order.total) == (Identity.TYPED, None, 500)
+    assert hall.place(person_id=ada.id).customer_id == hall.record
+
+
+# ------------------------------------------------------------------------------------------- proving it
+
+
+def test_who_follows_the_mailed_link_has_proved_their_address(hall: Hall) -> None:
+    order = hall.place()
+    link = hall.mailed()
+    proven = hall.prove(link)
+    assert (proven.id, proven.identity, proven.customer_id) == (order.id, Identity.PROVEN, hall.record)
+    changed = hall.change(proven, {hall.apples: 2, hall.pears: 1})
+    assert changed.total == 600, "what was ordered keeps its price"
+    assert hall.prove(link) == changed, "proving twice changes nothing"
+
+
+def test_the_secret_of_the_browser_proves_nothing_and_opens_nothing_once_somebody_else_has_proved(hall: Hall) -> None:
+    hall.place(secret="of the browser")
+    mailed = hall.mailed()
+    assert mailed != "of the browser"
+    with pytest.raises(Refused) as refused:
+        hall.prove("of the browser")
+    assert refused.value.code == "not_mailed"
+    hall.prove(mailed)
+    with hall.store.read() as tx:
+        assert order_by_secret(tx, fingerprint(mailed)).identity is Identity.PROVEN
+        with pytest.raises(NotFound):
+            order_by_secret(tx, fingerprint("of the browser"))
+
+
+def test_who_follows_it_while_logged_in_finds_the_order_in_their_history(hall: Hall) -> None:
+    ada, order = hall.account(ADA), hall.place()
+    hall.prove(hall.mailed(), ada)
+    assert hall.history(ada) == [order.id]
+    with hall.store.read() as tx, pytest.raises(Unauthorised):
+        order_by_secret(tx, fingerprint(hall.mailed()))
+
+
+def test_somebody_else_who_is_logged_in_does_not_get_it_into_their_history(hall: Hall) -> None:
+    hall.account(ADA)
+    eve = hall.account("eve@example.org")
+    hall.place()
+    assert hall.prove(hall.mailed(), eve).person_id is None
+    assert hall.history(eve) == []
+
+
+def test_reading_the_mail_is_not_enough_for_an_account_with_a_second_factor(hall: Hall) -> None:
+    ada = hall.account(ADA)
+    with hall.store.write() as tx:
+        row = {"person_id": ada.id, "secret": "x", "created_at": tx.now, "confirmed_at": tx.now, "last_step": 0}
+        tx.execute(insert(person_second_factor).values(row))
+    hall.place()
+    with pytest.raises(Refused) as refused:
+        hall.prove(hall.mailed())
+    assert refused.value.code == "log_in_first"
+    assert hall.prove(hall.mailed(), ada).customer_id == hall.record
+
+
+def test_an_account_that_confirms_its_address_gets_what_it_has_ordered_before_and_nothing_else(hall: Hall) -> None:
+    eve = hall.account("eve@example.org", confirmed=False)
+    own, typed = hall.place("eve@example.org", person_id=eve.id), hall.place("eve@example.org")
+    by_hub = hall.place("eve@example.org", by_hub=True)
+    hall.confirm(eve)
+    assert hall.seen(own).identity is Identity.PROVEN
+    assert hall.seen(own).customer_id == hall.seen(by_hub).customer_id is not None
+    assert (hall.seen(typed).identity, hall.seen(typed).person_id) == (Identity.TYPED, None)
+    assert sorted(hall.history(eve)) == sorted([own.id, by_hub.id])
+
+
+# ------------------------------------------------------------------------------------------- the hub's wish
+
+
+def _confirmed(hall: Hall) -> Person:
+    return hall.confirm(hall.account(ADA, confirmed=False))
+
+
+def _made_by_who_runs_the_instance(hall: Hall) -> Person:
+    return add_operator(hall.store, email=ADA, name="Ada", password="a long sentence", language="en", operator=False)
+
+
+def _made_again_by_who_runs_the_instance(hall: Hall) -> Person:
+    hall.account(ADA, confirmed=False)
+    return _made_by_who_runs_the_instance(hall)
+
+
+def _changed_address(hall: Hall) -> Person:
+    ada = hall.account("before@example.org")
+    with hall.store.write() as tx:
+        ask_new_email(tx, ada.id, ADA)
+        sent = select(job.c.payload).where(job.c.kind == "mail").order_by(job.c.created_at.desc(), job.c.id.desc())
+        return confirm_new_email(tx, ada.id, str(tx.value(sent)["code"]))
+
+
+@pytest.mark.parametrize(
+    "becomes", [_confirmed, _made_by_who_runs_the_instance, _made_again_by_who_runs_the_instance, _changed_address]
+)
+def test_a_customer_whom_the_hub_added_gets_their_prices_however_their_address_is_confirmed(
+    hall: Hall, becomes: Callable[[Hall], Person]
+) -> None:
+    ada = becomes(hall)
+    with hall.store.read() as tx:
+        assert tx.value(select(customer.c.person_id).where(customer.c.id == hall.record)) == ada.id
+        assert tx.value(select(func.count()).select_from(customer_order)) == 0
+    assert hall.place(person_id=ada.id).total == 200
