@@ -1,12 +1,15 @@
-"""Lists for the terminal."""
+"""Lists for the terminal, and for programs that read them: a program gets every line and every cell whole."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import sys
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from rich import box
 from rich.console import Console
 from rich.table import Table as Grid
+from rich.text import Text
 
 from .languages.formats import format_moment, format_money, format_quantity
 from .languages.shell import spoken
@@ -16,22 +19,32 @@ from .sale_sessions.values import Sale
 if TYPE_CHECKING:
     from .product_lists.lists import ListReport
 
-_WIDTH = 120  # columns, where nobody's terminal says otherwise
+_UNLIMITED = 100_000  # columns, where no terminal sets a limit: no table cuts a cell, and no sentence is wrapped
+_WHOLE = ("id",)  # columns that people copy: they stay on one line
 
-console = Console(highlight=False, width=None if Console().is_terminal else _WIDTH)
+on_terminal = sys.stdout.isatty()
+console = Console(highlight=False, width=None if on_terminal else _UNLIMITED)
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, one_line: Collection[str] = ()) -> None:
+    """Prints cells of plain text under their headings. On a terminal, long cells take several lines, except in the
+    columns `id` and `one_line`; no text is ever cut."""
+    grid = Grid(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in columns:
+        grid.add_column(name, overflow="fold", no_wrap=name in (*_WHOLE, *one_line))
+    for row in rows:
+        grid.add_row(*map(Text, row))
+    console.print(grid)
 
 
 def print_sales(sales: Iterable[Sale], language: str) -> None:
     """Sales with the id that other commands take."""
-    grid = Grid()
-    grid.add_column("id", no_wrap=True)
-    for name in (spoken("sale"), spoken("shop"), spoken("closes"), spoken("distribution")):
-        grid.add_column(name)
+    rows = []
     for one in sales:
         zone, session = one.shop.timezone, one.session
         closes, begins = (format_moment(at, zone, language) for at in (session.closes_at, session.begins_at))
-        grid.add_row(session.id, session.name, one.shop.name, closes, begins)
-    console.print(grid)
+        rows.append((session.id, session.name, one.shop.name, closes, begins))
+    print_table(("id", spoken("sale"), spoken("shop"), spoken("closes"), spoken("distribution")), rows)
 
 
 def print_counts(report: ListReport, *, dry_run: bool) -> None:
@@ -46,27 +59,35 @@ def print_counts(report: ListReport, *, dry_run: bool) -> None:
 
 def print_distribution(parcels: Iterable[Parcel], heaps: Iterable[Heap], *, currency: str, language: str) -> None:
     """Who gets what, and what each supplier brings."""
-    grid = Grid(
-        spoken("order"), spoken("customer"), spoken("pieces"), spoken("product"), spoken("weighed"), spoken("total"),
-        spoken("payment"),
-    )  # fmt: skip
+    rows = []
     last = 0
     for one in parcels:
         first = one.order_number != last
         last = one.order_number
         weighed = "" if one.final_quantity is None else format_quantity(one.final_quantity, one.unit, language)
-        grid.add_row(
-            str(one.order_number) if first else "",
-            one.customer if first else "",
-            str(one.quantity),
-            f"{one.product} ({format_quantity(one.unit_quantity, one.unit, language)})",
-            weighed,
-            format_money(one.order_total, currency, language) if first else "",
-            one.payment_state if first else "",
+        rows.append(
+            (
+                str(one.order_number) if first else "",
+                one.customer if first else "",
+                str(one.quantity),
+                f"{one.product} ({format_quantity(one.unit_quantity, one.unit, language)})",
+                weighed,
+                format_money(one.order_total, currency, language) if first else "",
+                one.payment_state if first else "",
+            )
         )
-    console.print(grid)
-    brought = Grid(spoken("supplier"), spoken("pieces"), spoken("product"), spoken("orders"))
-    for heap in heaps:
-        size = format_quantity(heap.unit_quantity, heap.unit, language)
-        brought.add_row(heap.supplier, str(heap.quantity), f"{heap.product} ({size})", str(heap.orders))
-    console.print(brought)
+    columns = (
+        spoken("order"), spoken("customer"), spoken("pieces"), spoken("product"), spoken("weighed"), spoken("total"),
+        spoken("payment"),
+    )  # fmt: skip
+    print_table(columns, rows)
+    brought = [
+        (
+            heap.supplier,
+            str(heap.quantity),
+            f"{heap.product} ({format_quantity(heap.unit_quantity, heap.unit, language)})",
+            str(heap.orders),
+        )
+        for heap in heaps
+    ]
+    print_table([spoken("supplier"), spoken("pieces"), spoken("product"), spoken("orders")], brought)

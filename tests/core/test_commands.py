@@ -7,8 +7,10 @@ import signal
 import socket
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable
 from datetime import UTC
+from importlib.metadata import version
 from pathlib import Path
 
 import httpx2
@@ -48,9 +50,15 @@ def run(tmp_path: Path, shell: Shell) -> Run:
     return command
 
 
+INIT = (
+    "init", "--name", "Les Paniers du Val", "--base-url", "http://127.0.0.1:8000", "--language", "fr",
+    "--timezone", "Europe/Paris", "--sender", "bonjour@example.org",
+)  # fmt: skip
+NOWHERE = "postgresql+psycopg://nobody@127.0.0.1:1/nothing"
+
+
 def begin(run: Run) -> None:
-    run("init", "--name", "Les Paniers du Val", "--base-url", "http://127.0.0.1:8000", "--language", "fr",
-        "--timezone", "Europe/Paris", "--sender", "bonjour@example.org")  # fmt: skip
+    run(*INIT)
     run("user", "marie@example.org", "--name", "Marie", "--operator", "--password", "un mot de passe long")
 
 
@@ -118,7 +126,46 @@ def test_an_init_that_cannot_work_leaves_nothing_behind(run: Run, tmp_path: Path
     refused = run("init", "--name", "x", "--base-url", "http://x", "--language", "fr", "--timezone", "Nowhere",
                   "--sender", "a@example.org", fails=True)  # fmt: skip
     assert "not an IANA time zone" in refused.stderr
-    assert not (tmp_path / "val" / "instance.toml").exists()
+    assert not (tmp_path / "val").exists()
+    refused = run(*INIT, "--database", NOWHERE, "--backups", str(tmp_path / "disk" / "val"), fails=True)
+    assert "Is the server running" in refused.stderr
+    assert not (tmp_path / "val").exists()
+    assert not (tmp_path / "disk").exists()
+
+
+def test_an_init_into_a_folder_with_other_files_removes_only_its_own(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "val").mkdir()
+    (tmp_path / "val" / "notes.txt").write_text("mine")
+    run(*INIT, "--database", NOWHERE, fails=True)
+    assert [one.name for one in (tmp_path / "val").iterdir()] == ["notes.txt"]
+
+
+def test_a_program_that_reads_a_list_gets_every_cell_whole(run: Run) -> None:
+    begin(run)
+    name = "Le groupement d’achat des habitantes et habitants du [haut] de la vallée et de ses environs"
+    run("enterprise", "add", name, "--owner", "marie@example.org", "--hub")
+    (line,) = [one for one in run("enterprise", "list").stdout.splitlines() if "groupement" in one]
+    assert name in line
+    assert len(line.split()[-1]) == 36, "the id"
+    assert "…" not in run("plugins").stdout
+
+
+def test_the_program_says_its_version(shell: Shell) -> None:
+    assert shell.run("--version").stdout == f"commensal {version('commensal')}\n"
+
+
+@pytest.mark.bundled
+def test_a_plugin_whose_library_is_not_installed_is_left_out_and_said(tmp_path: Path) -> None:
+    """As after `pip install commensal` without extras."""
+    (tmp_path / "sitecustomize.py").write_text("import sys\nsys.modules['stripe'] = None\n")
+    env = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    command = [COMMENSAL, *INIT, "--instance", tmp_path / "val"]
+    ran = subprocess.run(command, env=env, capture_output=True, text=True, timeout=120, check=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "Left out, the plugin stripe: ImportError: Stripe's library is not installed" in ran.stdout
+    enabled = tomllib.loads((tmp_path / "val" / "instance.toml").read_text())["plugins"]["enabled"]
+    assert "stripe" not in enabled
+    assert "shop" in enabled
 
 
 def test_a_database_that_is_missing_its_tables_says_what_to_do(run: Run, tmp_path: Path) -> None:
@@ -178,25 +225,29 @@ def test_the_demo_tells_its_story_to_a_good_end(tmp_path: Path) -> None:
     assert len(list((tmp_path / "demo" / "mail").glob("*.eml"))) >= 12
 
 
-def test_the_demo_without_a_folder_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_the_demo_takes_a_free_port_instead_of_a_taken_one_and_leaves_nothing_behind(tmp_path: Path) -> None:
     env = {**os.environ, "TMPDIR": str(tmp_path)}
-    asked = [str(COMMENSAL), "demo", "--alone", "--port", "0"]
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a run in the background ignores it, and hands that on
-    with subprocess.Popen(asked, stdout=subprocess.PIPE, text=True, env=env) as server:
-        try:
-            assert server.stdout is not None
-            greeting = ""
-            while "Stop with Ctrl-C" not in greeting:
-                line = server.stdout.readline()
-                assert line, greeting
-                greeting += line
-            url = greeting.split("demo region at ")[1].split()[0]
-            assert httpx2.get(url).status_code == 200
-            assert "demo-commensal" in greeting
-            server.send_signal(signal.SIGINT)
-            server.communicate(timeout=30)
-        finally:
-            server.kill()
+    with socket.create_server(("127.0.0.1", 0)) as somebody:
+        taken = somebody.getsockname()[1]
+        asked = [str(COMMENSAL), "demo", "--alone", "--port", str(taken)]
+        with subprocess.Popen(asked, stdout=subprocess.PIPE, text=True, env=env) as server:
+            try:
+                assert server.stdout is not None
+                greeting = ""
+                while "Stop with Ctrl-C" not in greeting:
+                    line = server.stdout.readline()
+                    assert line, greeting
+                    greeting += line
+                assert f"Port {taken} is taken" in greeting.splitlines()[0], "before anything is filled"
+                url = greeting.split("demo region at ")[1].split()[0]
+                assert str(taken) not in url
+                assert httpx2.get(url).status_code == 200
+                assert "demo-commensal" in greeting
+                server.send_signal(signal.SIGINT)
+                server.communicate(timeout=30)
+            finally:
+                server.kill()
     assert list(tmp_path.iterdir()) == []
 
 

@@ -14,8 +14,11 @@ from typer.testing import CliRunner
 from commensal.cli import app
 from commensal.errors import SettingsError
 from commensal.hosting import UNITS, write_text
-from commensal.instance import load_settings
+from commensal.instance import Settings, load_settings
 from commensal.instance.begin import begin_instance
+from commensal.instance.settings import MailSettings
+
+KEPT = "/var/lib/commensal-of-this-suite/val"  # a folder that systemd makes; the real one is somebody's
 
 
 def printed(folder: Path, *words: str) -> str:
@@ -60,8 +63,8 @@ def test_a_unit_is_no_roots_and_writes_only_into_its_folder(unit: str) -> None:
 
 
 def test_a_folder_of_var_lib_is_made_by_systemd_and_one_at_home_can_be_seen() -> None:
-    kept = service(write_text("commensal", Path("/var/lib/commensal/val")))
-    assert (kept["StateDirectory"], kept["StateDirectoryMode"]) == ("commensal/val", "0700")
+    kept = service(write_text("commensal", Path(KEPT)))
+    assert (kept["StateDirectory"], kept["StateDirectoryMode"]) == ("commensal-of-this-suite/val", "0700")
     assert "ReadWritePaths" not in kept
     assert service(write_text("commensal", Path("/home/marie/val")))["ProtectHome"] == "read-only"
 
@@ -96,7 +99,7 @@ def test_systemd_calls_a_unit_well_confined(tmp_path: Path, unit: str) -> None:
 
 
 @ANALYZE
-@pytest.mark.parametrize("folder", ["/srv/val", "/var/lib/commensal/val"])
+@pytest.mark.parametrize("folder", ["/srv/val", KEPT])
 @pytest.mark.parametrize("unit", UNITS)
 def test_systemd_finds_nothing_wrong_with_a_unit(tmp_path: Path, unit: str, folder: str) -> None:
     file = tmp_path / f"{unit}.service"
@@ -139,6 +142,47 @@ def test_init_asks_what_it_is_not_told(tmp_path: Path) -> None:
     assert 'name = "Val"' in text
     assert 'language = "en"' in text
     assert 'timezone = "Europe/Paris"' in text
+
+
+@pytest.mark.bundled
+def test_init_checks_each_answer_before_it_asks_for_the_next(tmp_path: Path) -> None:
+    answers = "Val\nhttps://val.example\nGerman\nfr\nNowhere\nEurope/Paris\nmarie\n\n"
+    ran = CliRunner().invoke(app, ["init", "--instance", str(tmp_path / "val")], input=answers)
+    assert ran.exit_code == 0, ran.output
+    assert ran.output.index("language: ") < ran.output.index("Which time zone?")
+    assert ran.output.index("not an IANA time zone") < ran.output.index("From which address")
+    assert "'marie' is no e-mail address" in ran.output
+    assert load_settings(tmp_path / "val").sender == "commensal@val.example"
+
+
+@pytest.mark.parametrize(
+    "words", [("--timezone", "Nowhere"), ("--language", "German"), ("--sender", "marie"), ("--plugin", "nonsense")]
+)
+def test_init_asks_nothing_where_what_it_is_told_cannot_be(tmp_path: Path, words: tuple[str, ...]) -> None:
+    ran = CliRunner().invoke(app, ["init", "--instance", str(tmp_path / "val"), *words], input="Val\n\n\n\n\n\n")
+    assert isinstance(ran.exception, SettingsError)
+    assert "What do people call" not in ran.output
+    assert not (tmp_path / "val").exists()
+
+
+def test_init_asks_nothing_where_there_is_an_instance(val: Path) -> None:
+    ran = CliRunner().invoke(app, ["init", "--instance", str(val)], input="Val\n\n\n\n\n")
+    assert isinstance(ran.exception, SettingsError)
+    assert ran.output == ""
+
+
+@pytest.mark.parametrize(
+    ("address", "sender"),
+    [
+        ("https://val.example/shop", "commensal@val.example"),
+        ("http://127.0.0.1:8000", "commensal@localhost"),
+        ("http://[::1]:8000", "commensal@localhost"),
+        ("http://", "commensal@localhost"),
+    ],
+)
+def test_e_mails_come_from_the_host_of_the_address_unless_a_sender_is_set(address: str, sender: str) -> None:
+    assert Settings(name="Val", base_url=address).sender == sender
+    assert Settings(name="Val", base_url=address, mail=MailSettings(sender="a@b.example")).sender == "a@b.example"
 
 
 @pytest.mark.parametrize(

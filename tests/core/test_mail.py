@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email
+import email.header
 import email.utils
 import socketserver
 import ssl
@@ -348,18 +349,27 @@ def test_what_people_type_never_becomes_a_header(instance: Instance, order: str,
         assert set(head.keys()) <= HEADERS
         to = email.utils.getaddresses([head["To"]])
         assert [address for _, address in to] == ["ada@example.org"]
+        assert not any(one in decoded(value) for value in (head["To"], head["From"], head["Subject"]) for one in "\r\n")
+
+
+def decoded(header: str) -> str:
+    """The header as a mail program shows it; folded lines are one."""
+    unfolded = header.replace("\r\n ", " ").replace("\n ", " ")
+    return str(email.header.make_header(email.header.decode_header(unfolded)))
 
 
 def test_without_the_cleaning_words_that_are_decoded_bring_line_breaks_back(
     instance: Instance, order: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The guard off. Plain line breaks the library itself refuses."""
+    """The guard off. Plain line breaks the library itself refuses; encoded ones it has written as they are, or encoded
+    again, since Python 3.13.5, for whoever decodes the name."""
     monkeypatch.setattr(message, "one_line", lambda text: text)
     with pytest.raises(ValueError, match="is no e-mail address"):
         send_mail(instance, job("confirm_email", name=INJECTIONS[0], code="s3cret"))
     send_mail(instance, job("confirm_email", name=INJECTIONS[5], code="s3cret"))
     (file,) = (folder / "mail").glob("*.eml")
-    assert set(email.message_from_bytes(file.read_bytes()).keys()) - HEADERS
+    head = email.message_from_bytes(file.read_bytes())
+    assert set(head.keys()) - HEADERS or "\r\nBcc:" in decoded(head["To"])
 
 
 @pytest.mark.parametrize("to", ["ada@example.org\r\nBcc: x@example.org", "ada@example.org, x@example.org", "ada", ""])

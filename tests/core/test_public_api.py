@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import pkgutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -46,6 +47,21 @@ def test_what_is_not_public_is_not_there() -> None:
 def test_no_public_name_hides_a_room() -> None:
     rooms = {one.name for one in pkgutil.iter_modules([str(CORE)])}
     assert not rooms & set(commensal.__all__)
+
+
+@pytest.mark.parametrize("package", [CORE, *GUESTS], ids=lambda package: package.name)
+def test_libraries_are_used_by_their_public_modules_only(package: Path) -> None:
+    """What a library calls private may be gone in its next version, or be missing in an older one that is allowed."""
+    private = [
+        f"{file.relative_to(package)}: {module}"
+        for file in package.rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Import | ast.ImportFrom) and not getattr(node, "level", 0)
+        for module in ([node.module] if isinstance(node, ast.ImportFrom) else [one.name for one in node.names])
+        if module and module.partition(".")[0] not in sys.stdlib_module_names
+        if any(part.startswith("_") for part in module.split("."))
+    ]
+    assert private == []
 
 
 @pytest.mark.parametrize("package", GUESTS, ids=lambda package: package.name)

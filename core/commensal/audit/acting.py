@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Literal
-
-from typer._click.globals import get_current_context  # typer brings a click of its own
 
 from ..people.actor import Actor
 
@@ -32,6 +31,18 @@ _NOBODY = Acting(kind="nobody")
 _acting: ContextVar[Acting | None] = ContextVar("acting", default=None)
 
 
+class _ShellCommand(threading.local):
+    """The command of the shell that runs in this thread, like ``commensal sale close``; empty where none runs.
+
+    Not a context variable: the requests that `commensal serve` answers in other threads are not its doing.
+    """
+
+    name = ""
+
+
+_shell = _ShellCommand()
+
+
 @contextmanager
 def acting(one: Acting) -> Iterator[None]:
     """What changes until the block ends is this one's doing."""
@@ -40,6 +51,16 @@ def acting(one: Acting) -> Iterator[None]:
         yield
     finally:
         _acting.reset(token)
+
+
+@contextmanager
+def shell_command(name: str) -> Iterator[None]:
+    """What changes in this thread until the block ends is the doing of this command, unless `acting` names somebody."""
+    before, _shell.name = _shell.name, name
+    try:
+        yield
+    finally:
+        _shell.name = before
 
 
 def acting_for(actor: Actor, command: str, enterprise_id: str | None = None) -> Acting:
@@ -61,5 +82,4 @@ def who_acts() -> Acting:
     said = _acting.get()
     if said is not None:
         return said
-    command = get_current_context(silent=True)
-    return Acting(kind="shell", command=command.command_path) if command is not None else _NOBODY
+    return Acting(kind="shell", command=_shell.name) if _shell.name else _NOBODY

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from typing import NoReturn
+from importlib.metadata import version
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
@@ -21,7 +22,21 @@ app = typer.Typer(
     add_completion=False,
     cls=Called,
 )
-app.callback()(lambda: None)  # the commands are found when they are called
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"commensal {version('commensal')}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and stop.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    del version  # it has its own callback, and commands are found when they are called
 
 
 def main() -> None:
@@ -42,5 +57,6 @@ def main() -> None:
 
 
 def _end(error: Exception, said: str) -> NoReturn:
-    Console(stderr=True).print(f"[red]{type(error).__name__}[/red]: {escape(said)}", highlight=False)
+    named = f"[red]{type(error).__name__}[/red]: {escape(said)}"
+    Console(stderr=True).print(named, highlight=False, soft_wrap=not sys.stderr.isatty())
     sys.exit(1)

@@ -10,7 +10,6 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 import typer
-from rich.table import Table as Grid
 
 from ..audit.questions import AuditEntry, Wanted, audit_entries
 from ..errors import Invalid, Problem
@@ -18,7 +17,7 @@ from ..instance import Instance, open_instance
 from ..languages.formats import format_moment
 from ..languages.shell import spoken
 from ..people.people import person_by_email
-from ..printing import console
+from ..printing import print_table
 from ..store import Transaction
 from .folder import HERE, Folder
 from .named import named_enterprise
@@ -82,15 +81,14 @@ def _show(opened: Instance, entries: Iterator[AuditEntry], format: Literal["text
         for one in entries:
             sys.stdout.write(msgspec.json.encode(one).decode() + "\n")
         return
-    grid = Grid(spoken("when"), spoken("who"), spoken("command"), spoken("what"), spoken("changed"))
+    rows = []
     for one in entries:
         when = format_moment(one.at, opened.settings.timezone, opened.settings.language)
         what = f"{one.action} {one.object_kind} {one.object_id}".strip()
         many = f" ({one.rows})" if one.rows > 1 else ""
-        grid.add_row(
-            when, one.person or one.person_id or one.client or one.actor, one.command, what + many, _told(one.fields)
-        )
-    console.print(grid)
+        person = one.person or one.person_id or one.client or one.actor
+        rows.append((when, person, one.command, what + many, _told(one.fields)))
+    print_table((spoken("when"), spoken("who"), spoken("command"), spoken("what"), spoken("changed")), rows)
 
 
 def _told(fields: Any) -> str:

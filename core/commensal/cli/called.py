@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from importlib import import_module
 from typing import Any
 
 import typer
 from typer.core import TyperGroup
 
+from ..audit.acting import shell_command
 from ..languages.shell import spoken
 from .helping import speak
 from .of_plugins import claimed, command_of_plugin
@@ -49,16 +52,38 @@ class Called(TyperGroup):
         brought = claimed()  # named only: to describe them, help would have to import their plugins
         self.commands: Any = dict.fromkeys([*COMMANDS, *brought])  # names, from which it guesses what was meant
         self.help = spoken(self.help or "")
+        for option in self.params:
+            option.help = spoken(getattr(option, "help", "") or "")
         self.epilog = spoken("Of plugins: {names}.", names=", ".join(brought)) if brought else None
 
     def list_commands(self, ctx: Any) -> list[str]:
         return list(COMMANDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        path = f"{ctx.command_path} {cmd_name}"
         if cmd_name not in COMMANDS:
-            return speak(command_of_plugin(ctx, cmd_name))
+            return _traced(speak(command_of_plugin(ctx, cmd_name)), path)
         room = typer.Typer()
         room.callback()(lambda: None)  # so that a single command keeps its name
         import_module(f".{COMMANDS[cmd_name]}", __package__).add_to(room)
         group: Any = typer.main.get_command(room)
-        return speak(group.get_command(ctx, cmd_name))
+        return _traced(speak(group.get_command(ctx, cmd_name)), path)
+
+
+def _traced(command: Any, path: str) -> Any:
+    """The command, and those below it, each of which the audit trail knows by its path while it runs."""
+    below = getattr(command, "commands", {})
+    for name, one in below.items():
+        _traced(one, f"{path} {name}")
+    if command is not None and not below:
+        command.callback = _under(path, command.callback)
+    return command
+
+
+def _under(path: str, callback: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(callback)
+    def run(*args: Any, **given: Any) -> Any:
+        with shell_command(path):
+            return callback(*args, **given)
+
+    return run

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import signal
+import socket
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -13,7 +14,7 @@ from typing import Annotated
 import typer
 
 from ..demo.fill import PASSWORD, Filled, fill
-from ..demo.neighbours import free_ports, running, settle_neighbour
+from ..demo.neighbours import port_of, reserve_ports, running, settle_neighbour
 from ..demo.region import draw_region
 from ..demo.story import tell_story
 from ..demo.values import Region
@@ -21,9 +22,10 @@ from ..enterprises.enterprises import enterprises_by_id
 from ..hooks import specifications
 from ..hooks.values import DemoNetwork, DemoStory
 from ..instance import Instance, open_instance
-from ..instance.begin import USUAL, begin_instance
-from ..languages.shell import spoken
+from ..instance.begin import begin_instance, usual_plugins
+from ..languages.shell import print_line, spoken
 from ..printing import console
+from .init import tell_left_out
 
 NEIGHBOURS = 2
 
@@ -42,20 +44,21 @@ def add_to(app: typer.Typer) -> None:
         alone: Annotated[bool, typer.Option("--alone", help="The region's instance, without neighbours.")] = False,
     ) -> None:
         """Makes the demo region, with three hubs and thirty producers, and two instances that trade with it."""
-        with _place(folder) as place, ExitStack() as stack:
-            folders = [place, *(place / f"neighbour{number + 1}" for number in range(0 if alone else NEIGHBOURS))]
-            ports = free_ports(len(folders)) if check or not port else [port + one for one in range(len(folders))]
-            _begin(folders, ports, plugin or [])
-            home, *others = [stack.enter_context(open_instance(one)) for one in folders]
-            region = draw_region(seed, scale)
-            filled = fill(home, region, also=plugin or [])
-            stories = _stories(home, filled, region, others)
-            if check and not tell_story(home, filled, region, console):
-                raise typer.Exit(1)
-            greeting = _greeting(home, region, filled, f"http://127.0.0.1:{ports[0]}")
-            stack.close()
+        count = 1 if alone else 1 + NEIGHBOURS
+        with _place(folder) as place, _reserved(0 if check else port, count) as reserved:
+            folders = [place, *(place / f"neighbour{number}" for number in range(1, count))]
+            _begin(folders, [port_of(one) for one in reserved], plugin or [])
+            print_line("Filling the demo region. This takes about half a minute …")
+            with ExitStack() as stack:
+                home, *others = [stack.enter_context(open_instance(one)) for one in folders]
+                region = draw_region(seed, scale)
+                filled = fill(home, region, also=plugin or [])
+                stories = _stories(home, filled, region, others)
+                if check and not tell_story(home, filled, region, console):
+                    raise typer.Exit(1)
+                greeting = _greeting(home, region, filled, f"http://127.0.0.1:{port_of(reserved[0])}")
             signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: the instances end with the demo
-            with suppress(KeyboardInterrupt), running(folders, ports, console) as processes:
+            with suppress(KeyboardInterrupt), running(folders, reserved, console) as processes:
                 if check:
                     wrong = [one for story in stories for one in story.tell(processes)]
                     for one in wrong:
@@ -65,12 +68,29 @@ def add_to(app: typer.Typer) -> None:
                 processes.wait()
 
 
+@contextmanager
+def _reserved(first: int, count: int) -> Iterator[list[socket.socket]]:
+    """Ports that nobody else can take until the block ends, or the instance that gets one starts. Tells of those that
+    were taken before."""
+    reserved = reserve_ports(first, count)
+    try:
+        for wanted, got in enumerate(map(port_of, reserved), first):
+            if first and got != wanted:
+                print_line("Port {wanted} is taken; port {got} is used instead.", wanted=wanted, got=got)
+        yield reserved
+    finally:
+        for one in reserved:
+            one.close()
+
+
 def _begin(folders: Sequence[Path], ports: Sequence[int], plugins: Sequence[str]) -> None:
     names = ("Région de démonstration", "Le Littoral", "Le Plateau")
+    usual, absent = usual_plugins()
+    tell_left_out(absent)
     for folder, port, name in zip(folders, ports, names, strict=False):
         begin_instance(
             folder, name=name, base_url=f"http://127.0.0.1:{port}", port=port, allow=("127.0.0.1",),
-            plugins=tuple(dict.fromkeys([*USUAL, *plugins])), new_enterprises="everybody",
+            plugins=tuple(dict.fromkeys([*usual, *plugins])), new_enterprises="everybody",
         )  # fmt: skip
 
 

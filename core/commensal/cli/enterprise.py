@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich import box
-from rich.table import Table as Grid
 
 from ..catalogs.catalogs import create_catalog
 from ..catalogs.granted import SELLING
@@ -16,7 +14,7 @@ from ..enterprises.plugins import enable_plugin, offered_plugins
 from ..instance import open_instance
 from ..languages.shell import print_line, spoken
 from ..people.people import person_by_email
-from ..printing import console
+from ..printing import print_table
 from . import settings
 from .folder import HERE, Folder
 from .named import named_enterprise
@@ -58,13 +56,14 @@ def add_to(app: typer.Typer) -> None:
     @enterprise.command("list")
     def list_command(instance: Folder = HERE) -> None:
         """Lists enterprises: their names in commands, what they are, and their ids."""
-        grid = Grid(spoken("name in commands"), spoken("name"), spoken("is"), "id", box=box.SIMPLE_HEAD)
+        rows = []
         with open_instance(instance) as opened, opened.store.read() as tx:
             for one in every_enterprise(tx):
                 words = ((spoken("producer"), one.is_producer), (spoken("hub"), one.is_hub))
                 kinds = [word for word, yes in words if yes]
-                grid.add_row(one.slug, one.name, ", ".join(kinds), one.id)
-        console.print(grid)
+                rows.append((one.slug, one.name, ", ".join(kinds), one.id))
+        short = spoken("name in commands")
+        print_table((short, spoken("name"), spoken("is"), "id"), rows, one_line=[short])
 
     @enterprise.command("grant")
     def grant_command(

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ..errors import SettingsError
+from ..errors import Problem, SettingsError
 from ..hosting import CONTAINER, UNITS, write_files, write_text
-from ..instance.begin import USUAL, begin_instance
-from ..languages.shell import print_line, spoken
+from ..instance.begin import begin_instance, check_answer, check_plugins, refuse_begun, usual_plugins
+from ..instance.settings import default_sender
+from ..languages.shell import print_line, spoken, told
 from .folder import HERE, Folder
 
 
@@ -53,23 +55,64 @@ def add_to(app: typer.Typer) -> None:
         if wanted:
             typer.echo("\n".join(write_text(one, instance) for one in wanted), nl=False)
             return
+        refuse_begun(instance)
+        usual, absent = usual_plugins()
+        plugins = tuple(dict.fromkeys([*usual, *(plugin or [])]))
+        check_plugins(plugins)
+        given = {
+            "name": name, "base_url": base_url, "language": language, "timezone": timezone, "mail.sender": sender,
+        }  # fmt: skip
+        answers = _answers(given)
         begin_instance(
-            instance,
-            name=_asked(name, "What do people call this instance?"),
-            base_url=_asked(base_url, "Under which address do they reach it?", "http://127.0.0.1:8000"),
-            language=_asked(language, "Which language by default (fr, en)?", "fr"),
-            timezone=_asked(timezone, "Which time zone?", "Europe/Paris"),
-            sender=_asked(sender, "From which address are e-mails sent?", "commensal@localhost"),
-            database=database, port=port, backups=backups.absolute() if backups else None,
-            plugins=tuple(dict.fromkeys([*USUAL, *(plugin or [])])),
+            instance, name=answers["name"], base_url=answers["base_url"], language=answers["language"],
+            timezone=answers["timezone"], sender=answers["mail.sender"], database=database, port=port,
+            backups=backups.absolute() if backups else None, plugins=plugins,
         )  # fmt: skip
         print_line(
             "The instance is in {folder}. Start it with: commensal serve --instance {instance}",
             folder=instance.resolve(), instance=instance,
         )  # fmt: skip
+        tell_left_out(absent)
         if backups is None:
             print_line("Nobody backs it up: let backups.folder in instance.toml name a folder, best on another disk.")
 
 
-def _asked(told: str | None, question: str, usual: str | None = None) -> str:
-    return told if told is not None else str(typer.prompt(spoken(question), default=usual, prompt_suffix=" "))
+def tell_left_out(absent: Mapping[str, str | Problem]) -> None:
+    """Prints which of the usual plugins a new instance goes without, and why."""
+    for plugin, why in absent.items():
+        print_line("Left out, the plugin {plugin}: {why}", plugin=plugin, why=told(why))
+
+
+def _answers(given: Mapping[str, str | None]) -> dict[str, str]:
+    """The given values, and what a person answers for those that are None. Raises `SettingsError` for a given value
+    that cannot be, before it asks; a wrong answer is asked for again at once."""
+    for key, value in given.items():
+        if value is not None:
+            check_answer(key, value)
+    answers: dict[str, str] = {}
+    for key, value in given.items():
+        answers[key] = value if value is not None else _ask(key, answers)
+    return answers
+
+
+def _ask(key: str, answers: Mapping[str, str]) -> str:
+    match key:
+        case "name":
+            question, usual = spoken("What do people call this instance?"), None
+        case "base_url":
+            question, usual = spoken("Under which address do they reach it?"), "http://127.0.0.1:8000"
+        case "language":
+            question, usual = spoken("Which language by default (fr, en)?"), "fr"
+        case "timezone":
+            question, usual = spoken("Which time zone?"), "Europe/Paris"
+        case _:
+            question, usual = spoken("From which address are e-mails sent?"), default_sender(answers["base_url"])
+
+    def checked(answer: str) -> str:
+        try:
+            check_answer(key, answer.strip())
+        except SettingsError as error:
+            raise typer.BadParameter(told(error)) from error
+        return answer.strip()
+
+    return str(typer.prompt(question, default=usual, prompt_suffix=" ", value_proc=checked))

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.table import Table as Grid
 
 from ..instance import open_instance
 from ..jobs.failed import failed_jobs, retry_parked
 from ..languages.formats import format_moment
 from ..languages.shell import spoken
-from ..printing import console
+from ..printing import console, print_table
 from .folder import HERE, Folder
 
 _SHOWN = 200
@@ -30,15 +29,12 @@ def add_to(app: typer.Typer) -> None:
                     retry_parked(tx, retry)
                 console.print(spoken("It will be tried again by the worker."))
                 return
-            grid = Grid()
-            grid.add_column("id", no_wrap=True)
-            for name in _columns():
-                grid.add_column(name)
+            rows = []
             with opened.store.read() as tx:
                 for one in failed_jobs(tx, limit=_SHOWN):
                     due = format_moment(one.due_at, opened.settings.timezone, opened.settings.language)
-                    grid.add_row(one.id, one.kind, one.state, str(one.attempts), due, one.error)
-            console.print(grid)
+                    rows.append((one.id, one.kind, one.state, str(one.attempts), due, one.error))
+            print_table(("id", *_columns()), rows)
 
 
 def _columns() -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from ..hooks.tables import plugin_failure
 from ..instance import Settings, open_instance
 from ..languages.formats import format_moment
 from ..languages.shell import shell_language, spoken
-from ..printing import console
+from ..printing import console, on_terminal
 from ..store.migrate import drop_tables, tables_of
 from .folder import HERE, Folder
 
@@ -66,8 +66,8 @@ def add_to(app: typer.Typer) -> None:
 
 
 def _grid(found: Sequence[InstalledPlugin], with_hooks: bool) -> Grid:
-    """One line for each plugin, cut to the terminal's width; only hooks may take several."""
-    grid = Grid(box=box.SIMPLE_HEAD, pad_edge=False, expand=True)
+    """One line for each plugin, of which a terminal shows what fits; only hooks may take several. Programs get all."""
+    grid = Grid(box=box.SIMPLE_HEAD, pad_edge=False, expand=on_terminal)
     for name in ("id", spoken("version"), spoken("state")):
         grid.add_column(name, no_wrap=True)
     grid.add_column(spoken("used by"), justify="right", no_wrap=True)

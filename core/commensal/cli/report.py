@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table as Grid
 
 from ..enterprises.enterprises import Enterprise
 from ..errors import Invalid, Problem
 from ..instance import Instance, open_instance
 from ..languages.shell import spoken
-from ..printing import console
+from ..printing import console, print_table
 from ..reports.formats import FORMATS, format_named
 from ..reports.parameters import default_text, read_parameters
 from ..reports.run import find_report, print_report, reports_of
@@ -41,7 +40,7 @@ def add_to(app: typer.Typer) -> None:
                 shop = named_enterprise(tx, enterprise)
                 language = language or shop.language
                 if not name:
-                    console.print(_grid(tx, opened, shop, language))
+                    _list(tx, opened, shop, language)
                     return
             file = out or Path(f"{name.replace(':', '-')}.{format or 'csv'}")
             format = format or file.suffix.lower().removeprefix(".")
@@ -82,9 +81,9 @@ def _pairs(given: list[str]) -> dict[str, str]:
     return dict(one.split("=", 1) for one in given)
 
 
-def _grid(tx: Transaction, opened: Instance, shop: Enterprise, language: str) -> Grid:
-    grid = Grid(spoken("report"), spoken("label"), spoken("parameters"))
+def _list(tx: Transaction, opened: Instance, shop: Enterprise, language: str) -> None:
+    rows = []
     for name, one in reports_of(tx, opened.hooks, shop.id, language).items():
         asked = "\n".join(f"{two.name}={default_text(tx, shop, two)}" for two in one.parameters)
-        grid.add_row(name, f"{one.label}\n{one.description}", asked)
-    return grid
+        rows.append((name, f"{one.label}\n{one.description}", asked))
+    print_table((spoken("report"), spoken("label"), spoken("parameters")), rows)

@@ -8,15 +8,13 @@ from typing import Annotated, Any
 
 import msgspec
 import typer
-from rich import box
-from rich.table import Table as Grid
 
 from ..enterprises.plugins import EnterprisePlugin, change_plugin, enable_plugin, list_plugins
 from ..enterprises.try_settings import try_settings
 from ..errors import SettingsError
 from ..instance import Instance, open_instance
 from ..languages.shell import spoken
-from ..printing import console
+from ..printing import print_table
 from .folder import HERE, Folder
 from .named import named_enterprise
 
@@ -43,9 +41,9 @@ def add_to(enterprise: typer.Typer) -> None:
                 before = known.get(plugin)
                 given = _given(sets or [], file)
                 whole = given if file else {**(before.settings if before else {}), **given}
-                console.print(_grid([_set(opened, enterprise_id, plugin, before, whole)]))
+                _print([_set(opened, enterprise_id, plugin, before, whole)])
             else:
-                console.print(_grid(list(known.values())))
+                _print(list(known.values()))
 
 
 def _set(
@@ -79,10 +77,10 @@ def _given(sets: list[str], file: Path | None) -> dict[str, Any]:
     return plain
 
 
-def _grid(found: list[EnterprisePlugin]) -> Grid:
-    settings = spoken("settings (those left out have their defaults)")
-    grid = Grid(spoken("plugin"), spoken("on"), settings, box=box.SIMPLE_HEAD)
+def _print(found: list[EnterprisePlugin]) -> None:
+    rows = []
     for one in found:
         said = msgspec.json.format(msgspec.json.encode(one.settings)).decode() if one.settings else ""
-        grid.add_row(one.plugin, spoken("yes") if one.enabled else "", said)
-    return grid
+        rows.append((one.plugin, spoken("yes") if one.enabled else "", said))
+    settings = spoken("settings (those left out have their defaults)")
+    print_table((spoken("plugin"), spoken("on"), settings), rows)

@@ -16,9 +16,9 @@ from rich.console import Console
 from ..catalogs.catalogs import create_catalog
 from ..enterprises.enterprises import create_enterprise
 from ..enterprises.plugins import enable_plugin
+from ..errors import Trouble
 from ..hooks.values import DemoHub
 from ..instance import Instance
-from ..languages.shell import spoken
 from ..people.passwords import hash_password
 from ..people.people import NewPerson, add_person
 from .fill import PASSWORD
@@ -27,6 +27,7 @@ from .values import Region
 NAMES = ("La Halle du Littoral", "L'Épicerie du Plateau")
 _USED = ("cash",)  # plugins of these hubs
 _PATIENCE = 60.0  # seconds for a server to start
+_LINES = 15  # of a server's log, where it does not
 
 
 def settle_neighbour(instance: Instance, region: Region, number: int) -> DemoHub:
@@ -51,36 +52,49 @@ def settle_neighbour(instance: Instance, region: Region, number: int) -> DemoHub
     return DemoHub(instance=instance, hub_id=hub.id, catalog_id=catalog.id)
 
 
-def free_ports(count: int) -> list[int]:
-    """Ports of loopback that nobody uses now."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
+def reserve_ports(first: int, count: int) -> list[socket.socket]:
+    """Sockets of loopback that listen, so that nobody else takes their ports: from `first` on, and free ones instead
+    of those that are taken. With 0 all are free ones. Whoever lets a server have a port closes its socket just before.
+    """
+    wanted = [first + place if 0 < first + place <= 65535 else 0 for place in range(count)] if first else [0] * count
+    return [_reserve(port) for port in wanted]
+
+
+def _reserve(port: int) -> socket.socket:
+    try:
+        return socket.create_server(("127.0.0.1", port), backlog=0)
+    except OSError:  # somebody listens there, or only root may
+        return socket.create_server(("127.0.0.1", 0), backlog=0)
+
+
+def port_of(reserved: socket.socket) -> int:
+    port: int = reserved.getsockname()[1]
+    return port
 
 
 class Running:
-    """Instances that serve, each as a process of its own, on fixed ports of loopback."""
+    """Instances that serve, each as a process of its own, on ports of loopback that are reserved until they start."""
 
-    def __init__(self, folders: Sequence[Path], ports: Sequence[int], console: Console) -> None:
-        self._folders, self._ports, self._console = folders, ports, console
+    def __init__(self, folders: Sequence[Path], reserved: Sequence[socket.socket], console: Console) -> None:
+        self._folders, self._reserved, self._console = folders, reserved, console
+        self._ports = [port_of(one) for one in reserved]
         self._processes: dict[int, subprocess.Popen[bytes]] = {}
 
     def url(self, place: int) -> str:
         return f"http://127.0.0.1:{self._ports[place]}"
 
     def start(self, place: int) -> None:
-        """Starts the instance, and waits until it answers."""
+        """Starts the instance, and waits until it answers. Raises `Trouble` with the last lines of its log where it
+        ends before."""
+        self._reserved[place].close()
         command = [sys.executable, "-m", "commensal", "serve", "--instance", str(self._folders[place])]
-        log = (self._folders[place] / "serve.log").open("ab")
-        with log:
+        with self._log(place).open("ab") as log:
+            before = log.tell()
             self._processes[place] = subprocess.Popen(command, stdout=log, stderr=log)  # noqa: S603 - ourselves
         deadline = time.monotonic() + _PATIENCE
-        while not self._answers(place):
+        while not (self._listens(place, before) and self._answers(place)):
             if self._processes[place].poll() is not None or time.monotonic() > deadline:
-                said = "The instance in {folder} did not start; see its serve.log."
-                raise RuntimeError(spoken(said, folder=self._folders[place]))
+                raise self._trouble("The instance in {folder} did not start. Its log ends like this:\n{lines}", place)
             time.sleep(0.1)
 
     def stop(self, place: int) -> None:
@@ -94,9 +108,23 @@ class Running:
         self._console.print(text)
 
     def wait(self) -> None:
-        """Until one of them ends."""
-        while all(process.poll() is None for process in self._processes.values()):
+        """Until one of them ends, which raises `Trouble` with the last lines of its log."""
+        while True:
+            for place, process in self._processes.items():
+                if process.poll() is not None:
+                    raise self._trouble("The instance in {folder} ended. Its log ends like this:\n{lines}", place)
             time.sleep(0.5)
+
+    def _log(self, place: int) -> Path:
+        return self._folders[place] / "serve.log"
+
+    def _trouble(self, text: str, place: int) -> Trouble:
+        lines = self._log(place).read_text(encoding="utf-8", errors="replace").splitlines()[-_LINES:]
+        return Trouble(text, folder=self._folders[place], lines="\n".join(lines))
+
+    def _listens(self, place: int, since: int) -> bool:
+        """Whether our own process has said that it serves there. Somebody else's server may answer at the address."""
+        return self.url(place) in self._log(place).read_bytes()[since:].decode(errors="replace")
 
     def _answers(self, place: int) -> bool:
         try:
@@ -106,9 +134,9 @@ class Running:
 
 
 @contextmanager
-def running(folders: Sequence[Path], ports: Sequence[int], console: Console) -> Iterator[Running]:
+def running(folders: Sequence[Path], reserved: Sequence[socket.socket], console: Console) -> Iterator[Running]:
     """All of them, until the block ends."""
-    processes = Running(folders, ports, console)
+    processes = Running(folders, reserved, console)
     try:
         for place in range(len(folders)):
             processes.start(place)

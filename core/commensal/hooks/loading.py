@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass
 from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
@@ -71,11 +71,27 @@ def load_plugins(
         except (SettingsError, PluginError) as error:
             if not forgiving:
                 raise
-            absent[plugin] = error.what if isinstance(error, PluginError) else _NOT_INSTALLED
+            absent[plugin] = _why_absent(error)
     loaded = Hooks(manager, clock=clock)
     shapes = _shapes(loaded, specifications.enterprise_settings)
     of_instance = _of_instance(loaded, settings, {*found, *given, *absent})
     return Hooks(manager, clock=clock, shapes=shapes, of_instance=of_instance, absent=absent)
+
+
+def importable(plugins: Sequence[str]) -> tuple[tuple[str, ...], dict[str, str | Problem]]:
+    """Those of `plugins` that are installed and can be imported, in their order; and of each other, why not."""
+    found = found_plugins()
+    absent: dict[str, str | Problem] = {}
+    for plugin in plugins:
+        try:
+            _import(plugin, found, found)
+        except (SettingsError, PluginError) as error:
+            absent[plugin] = _why_absent(error)
+    return tuple(plugin for plugin in plugins if plugin not in absent), absent
+
+
+def _why_absent(error: SettingsError | PluginError) -> str | Problem:
+    return error.what if isinstance(error, PluginError) else _NOT_INSTALLED
 
 
 def _specify(manager: pluggy.PluginManager, hooks: Mapping[str, Hook[..., object]]) -> None:

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import json
 import os
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
-from ..errors import SettingsError
-from .instance import open_instance
+from ..clock import SystemClock
+from ..errors import Problem, SettingsError
+from ..hooks.loading import importable, load_plugins
+from ..reading import read_settings
+from .brought import FILE as UPGRADES
+from .instance import DATABASE, open_instance
+from .settings import Settings
 
-# The plugins of a new instance: all that are bundled. Each enterprise chooses among them.
+# The plugins of a new instance: all that are bundled and can be imported. Each enterprise chooses among them.
 USUAL = (
     "shop", "cash", "bank_transfer", "stripe", "account", "pickup", "delivery", "fees", "vouchers", "solidarity",
     "distribution_lists", "sales", "custom_report", "webhooks", "federation",
@@ -46,6 +55,30 @@ enabled = {plugins}
 """
 
 
+def usual_plugins() -> tuple[tuple[str, ...], Mapping[str, str | Problem]]:
+    """Those of `USUAL` that this installation can import; and of each that it cannot, why: a library of an extra that
+    was not installed, for example."""
+    return importable(USUAL)
+
+
+def refuse_begun(folder: Path) -> None:
+    """Raises `SettingsError` where there is an instance in `folder`: nothing is ever overwritten."""
+    if (file := folder / "instance.toml").exists():
+        raise SettingsError("{file} exists already; nothing was changed.", file=file)
+
+
+def check_answer(key: str, value: str) -> None:
+    """Raises `SettingsError` for a value that the setting `key` cannot have. `key` is a path, like ``mail.sender``."""
+    table, _, name = key.rpartition(".")
+    settings: dict[str, Any] = {table: {name: value}} if table else {name: value}
+    read_settings(Settings, {"name": "", **settings})
+
+
+def check_plugins(plugins: Sequence[str]) -> None:
+    """Raises `SettingsError` where one is not installed, or `PluginError` where one cannot be imported."""
+    load_plugins(Settings(name="", plugins={"enabled": list(plugins)}), clock=SystemClock())
+
+
 def begin_instance(
     folder: Path,
     *,
@@ -56,9 +89,9 @@ def begin_instance(
     currency: str = "EUR",
     database: str = "",
     port: int | None = None,
-    sender: str = "commensal@localhost",
+    sender: str = "",
     backups: Path | None = None,
-    plugins: tuple[str, ...] = USUAL,
+    plugins: tuple[str, ...] | None = None,
     allow: tuple[str, ...] = (),
     new_enterprises: str = "",
 ) -> None:
@@ -66,33 +99,49 @@ def begin_instance(
 
     `backups` is the absolute path of a folder, made if need be, for a backup every night; `allow` are inner addresses
     that it may reach all the same, for test networks; `new_enterprises` says who may make enterprises ("": operators).
-    `port` is where it listens: that of `base_url` where no proxy stands before it, or else 8000.
+    `port` is where it listens: that of `base_url` where no proxy stands before it, or else 8000. `plugins` are enabled;
+    None: the `usual_plugins`.
 
-    Raises `SettingsError` where there is an instance already: nothing is ever overwritten.
+    Raises `SettingsError` where there is an instance already, or for settings that cannot be; `PluginError` for a
+    plugin that cannot be imported; what the database's driver raises where it cannot be made. In each case, files and
+    folders are as they were.
     """
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    file = folder / "instance.toml"
-    if file.exists():
-        raise SettingsError("{file} exists already; nothing was changed.", file=file)
+    refuse_begun(folder)
     values = {
         "name": name, "base_url": base_url, "language": language, "timezone": timezone, "currency": currency,
         "database": database, "port": _port(base_url) if port is None else port, "sender": sender,
-        "backups": str(backups or ""), "plugins": list(plugins),
+        "backups": str(backups or ""), "plugins": list(usual_plugins()[0] if plugins is None else plugins),
     }  # fmt: skip
-    if backups is not None:
-        backups.mkdir(parents=True, exist_ok=True, mode=0o700)
     text = _TEXT.format(**{key: _toml(value) for key, value in values.items()}, **_comments(language))
     if allow:
         text += f"\n[outbound]\nallow = {_toml(list(allow))}\n"
     if new_enterprises:
         text += f"\n[security]\nnew_enterprises = {_toml(new_enterprises)}\n"
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as out:
-        out.write(text)
-    try:
+    load_plugins(read_settings(Settings, tomllib.loads(text)), clock=SystemClock())  # before anything is written
+    with _removed_if_refused(folder, *([backups] if backups else [])):
+        for one in filter(None, (folder, backups)):
+            one.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor = os.open(folder / "instance.toml", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as out:
+            out.write(text)
         open_instance(folder, upgrade=True).close()
-    except Exception:
-        file.unlink()  # so that a second try, with other answers, is not refused
+
+
+@contextmanager
+def _removed_if_refused(folder: Path, *others: Path) -> Iterator[None]:
+    """Where the block raises, removes the files of a new instance from `folder`, and the empty folders that it made."""
+    made = [path for one in (folder, *others) for path in (one, *one.parents) if not path.exists()]
+    ends = ("", "-wal", "-shm", "-journal", ".lock", ".running")
+    files = [folder / name for name in ("instance.toml", UPGRADES, *(f"{DATABASE}{end}" for end in ends))]
+    files = [file for file in files if not file.exists()]
+    try:
+        yield
+    except BaseException:
+        for file in files:
+            file.unlink(missing_ok=True)
+        for path in made:
+            if path.is_dir() and not any(path.iterdir()):
+                path.rmdir()
         raise
 
 

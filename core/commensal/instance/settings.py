@@ -9,6 +9,7 @@ import re
 import tomllib
 from dataclasses import dataclass, field
 from datetime import time
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -20,6 +21,7 @@ from ..outbound.allowed import read_allowed
 from ..reading import read_settings
 from ..secret import Secret
 
+_MAILBOX = re.compile(r"[^@\s<>,;:\"]+@[^@\s<>,;:\"]+")  # an address alone: names of senders are those of shops
 _CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d", re.ASCII)
 OF_THIS_MACHINE = {"of_this_machine": True}  # metadata of what a backup leaves out: elsewhere it would be wrong
 
@@ -42,14 +44,19 @@ class ServerSettings:
 
 @dataclass(frozen=True)
 class MailSettings:
-    sender: str = "commensal@localhost"
-    """The From address of every e-mail."""
+    sender: str = ""
+    """The From address of every e-mail. Empty: commensal@ the host of base_url."""
     host: str = ""
     """The SMTP server. Empty: e-mails are written into the folder mail/ of the instance."""
     port: int = 587
     username: str = ""
     password: Secret = field(default_factory=Secret)
     security: Literal["starttls", "tls", "none"] = "starttls"
+
+    def __post_init__(self) -> None:
+        if self.sender and not _MAILBOX.fullmatch(self.sender):
+            text = 'mail.sender: {sender!r} is no e-mail address; write it like "hello@coop.example"'
+            raise Unfit(text, sender=self.sender)
 
 
 @dataclass(frozen=True)
@@ -198,8 +205,23 @@ class Settings:
             raise Unfit("base_url: {url!r} must begin with http:// or https://", url=self.base_url)
 
     @property
+    def sender(self) -> str:
+        """The From address of every e-mail."""
+        return self.mail.sender or default_sender(self.base_url)
+
+    @property
     def enabled_plugins(self) -> tuple[str, ...]:
         return tuple(self.plugins.get("enabled", ()))
+
+
+def default_sender(base_url: str) -> str:
+    """An address at the host of `base_url`; at localhost where that is no name, but an address of the network."""
+    try:
+        host = urlsplit(base_url).hostname or ""
+        ip_address(host)
+    except ValueError:  # a name
+        return f"commensal@{host or 'localhost'}"
+    return "commensal@localhost"
 
 
 def load_settings(folder: Path) -> Settings:

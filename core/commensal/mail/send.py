@@ -88,7 +88,7 @@ def _send(
         job_id=job.id,
         at=at,
         language=language,
-        sender=settings.mail.sender,
+        sender=settings.sender,
         sender_name=sender_name or settings.name,
         to=job.payload["to"],
         to_name=to_name,
