@@ -159,7 +159,7 @@ def test_a_plugin_whose_library_is_not_installed_is_left_out_and_said(tmp_path: 
     """As after `pip install commensal` without extras."""
     (tmp_path / "sitecustomize.py").write_text("import sys\nsys.modules['stripe'] = None\n")
     env = {**os.environ, "PYTHONPATH": str(tmp_path)}
-    command = [COMMENSAL, *INIT, "--instance", tmp_path / "val"]
+    command = [str(COMMENSAL), *INIT, "--instance", str(tmp_path / "val")]
     ran = subprocess.run(command, env=env, capture_output=True, text=True, timeout=120, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "Left out, the plugin stripe: ImportError: Stripe's library is not installed" in ran.stdout

@@ -52,8 +52,9 @@ class Called(TyperGroup):
         brought = claimed()  # named only: to describe them, help would have to import their plugins
         self.commands: Any = dict.fromkeys([*COMMANDS, *brought])  # names, from which it guesses what was meant
         self.help = spoken(self.help or "")
-        for option in self.params:
-            option.help = spoken(getattr(option, "help", "") or "")
+        options: list[Any] = list(self.params)
+        for option in options:
+            option.help = spoken(option.help)
         self.epilog = spoken("Of plugins: {names}.", names=", ".join(brought)) if brought else None
 
     def list_commands(self, ctx: Any) -> list[str]:
