@@ -300,6 +300,7 @@ if TYPE_CHECKING:
     from .stock.travelling import count_copies as count_copies
     from .stock.travelling import lease_in as lease_in
     from .stock.travelling import lend_stock as lend_stock
+    from .stock.travelling import sell_until as sell_until
     from .stock.travelling import settle_here as settle_here
     from .stock.travelling import settle_lent as settle_lent
     from .stock.travelling import tell_beyond as tell_beyond
@@ -630,6 +631,7 @@ _MODULES = {
     "search_key": "search",
     "second_factor_of": "people.second_factor",
     "segment": "reports.segments",
+    "sell_until": "stock.travelling",
     "sellable_products": "catalogs.granted",
     "sessions_of_shop": "sale_sessions.questions",
     "set_consents": "orders.consents",
