@@ -15,21 +15,17 @@ def order_changed(instance: Instance, event: Event, order: Order) -> None:
     if order.total > order.paid_total:
         start_payment(instance, order.id, METHOD, f"account:{event.id}", order.language)
     else:
-        _give_back(instance, order, order.paid_total - order.total, event)
+        _give_back(instance, order, event)
 
 
 @hookimpl
 def order_cancelled(instance: Instance, event: Event, order: Order) -> None:
-    _give_back(instance, order, order.paid_total, event)
+    _give_back(instance, order, event)
 
 
-def _give_back(instance: Instance, order: Order, amount: int, event: Event) -> None:
-    """Only what came from the account goes back to it: cash is given back by hand."""
+def _give_back(instance: Instance, order: Order, event: Event) -> None:
+    """Only what came from the account goes back to it, and only what nobody has given back otherwise meanwhile."""
     with instance.store.read() as tx:
         found = [one for one in payments_of(tx, order.enterprise_id, order.id) if one.method == METHOD]
     for payment in reversed([one for one in found if one.kind == "payment" and one.state == "Done"]):
-        back = sum(one.amount for one in found if one.refunds == payment.id and one.state != "Failed")
-        part = min(amount, payment.amount - back)
-        if part > 0:
-            refund_by_provider(instance, payment, part, key=f"account:{event.id}:{payment.id}")
-            amount -= part
+        refund_by_provider(instance, payment, None, key=f"account:{event.id}:{payment.id}")

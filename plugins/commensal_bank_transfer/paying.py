@@ -20,7 +20,7 @@ MOST_BY_QR = 99_999_999_999  # cents: EPC069-12 allows amounts up to 999,999,999
 def payment_methods(settings: Settings, language: str) -> Sequence[PaymentMethod]:
     if not settings.iban:
         return []
-    return [PaymentMethod(id="transfer", label=translate(language, "Bank transfer"))]
+    return [PaymentMethod(id="transfer", label=translate(language, "Bank transfer"), by_hand=True)]
 
 
 @hookimpl

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from commensal import Invalid, Order, Problem, Transaction, customers_by_id, enterprise_by_id, orders_by_id
 
@@ -78,8 +78,9 @@ def statement_of(
     first = first or first_day(year_of(last, programme.first_month), programme.first_month)
     _refuse_days(first, last)
     mine = (_entry.enterprise_id == enterprise_id, _entry.programme == programme.id)
-    until = _entry.at < begin_of(last + timedelta(days=1), shop.timezone)
-    orders = _orders(tx, programme, shop.timezone, *mine, until, _entry.at >= begin_of(first, shop.timezone))
+    until = _counted_until(last, programme.first_month, shop.timezone)
+    before = _counted_until(first - timedelta(days=1), programme.first_month, shop.timezone)
+    orders = _orders(tx, programme, shop.timezone, *mine, until, ~before)
     of_fund = partial(received, tx, enterprise_id, programme.id, last=last)
     granted = tx.value(select(func.coalesce(func.sum(_entry.amount), 0)).where(*mine, until))
     return Statement(
@@ -95,6 +96,21 @@ def statement_of(
         owed=int(granted) - of_fund(),
         year=year_so_far(tx, enterprise_id, programme, last),
     )
+
+
+def _counted_until(day: date, first_month: int, timezone: str) -> ColumnElement[bool]:
+    """Entries that count up to the end of `day`, by the hub's clocks.
+
+    An entry counts on the day on which it was written, but within the year whose budget pays for it, which is that of
+    the order's distribution: what was granted in December for January counts on the first day of January's year, what
+    is changed in January of December's goods on the last day of December's. So the statement of a whole year adds up
+    to what its budget has spent.
+    """
+    year = year_of(day, first_month)
+    if day == last_day(year, first_month):
+        return _entry.year <= year
+    written = _entry.at < begin_of(day + timedelta(days=1), timezone)
+    return or_(_entry.year < year, and_(_entry.year == year, written))
 
 
 def year_so_far(tx: Transaction, enterprise_id: str, programme: Programme, day: date) -> YearSoFar:

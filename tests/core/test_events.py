@@ -260,7 +260,7 @@ def test_orders_payments_and_refunds_are_told(instance: Instance, item: str, ear
         receive(tx, order)
         refund(
             tx, enterprise_id="shop", order_id=order.id, method="cash:cash", amount=100, idempotency_key="r",
-            person_id=None,
+            person_id=None, anyway=True,
         )  # fmt: skip
         hand_order_over(tx, locked_order(tx, order.id, enterprise_id="shop"))
     run(instance)

@@ -209,7 +209,7 @@ def test_an_order_is_told_in_english_too(instance: Instance, order: str, folder:
 @pytest.mark.parametrize("kind", [*ORDER_KINDS, *ACCOUNT_KINDS])
 def test_every_kind_is_written_in_both_languages(instance: Instance, order: str, folder: Path, kind: str) -> None:
     for language in ("fr", "en"):
-        send_mail(instance, about(kind, order_id=order, language=language))
+        send_mail(instance, about(kind, order_id=order, language=language, amount=100))
         (message,) = written(folder)
         text, html = parts(message)
         greeting = "Bonjour Ada" if language == "fr" else "Hello Ada"

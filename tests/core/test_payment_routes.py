@@ -32,9 +32,11 @@ _keys = itertools.count()
 
 @pytest.fixture
 def instance(settings: Settings, store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Any) -> Instance:
-    """A shop with a manager Ada, who has ordered for 12.50, and a guest's order; its one way to pay is "till:desk"."""
+    """A shop with a manager Ada, who has ordered for 12.50, and a guest's order. One pays at "till:desk", or by
+    "till:card", which no person may record."""
     till = ModuleType("till")
-    till.payment_methods = hookimpl(lambda: [PaymentMethod(id="desk", label="At the desk")])  # type: ignore[attr-defined]
+    ways = [PaymentMethod(id="desk", label="At the desk", by_hand=True), PaymentMethod(id="card", label="Card")]
+    till.payment_methods = hookimpl(lambda: ways)  # type: ignore[attr-defined]
     till.start_payment = hookimpl(lambda payment: PaymentStart(text=f"Bring {payment.amount}."))  # type: ignore[attr-defined]
     enabled = Settings(name="Test", base_url="http://testserver", language="en", plugins={"enabled": ["till"]})
     hooks: Hooks = load_plugins(enabled, clock=clock, modules={"till": till})
@@ -62,18 +64,54 @@ def ask(client: TestClient, method: str, path: str, body: Any = None, *, who: st
     return client.request(method, f"/api{path}", json=body, headers=headers)
 
 
-def cash(client: TestClient, amount: int, path: str = "/enterprises/shop/orders/mine/payments", **more: Any) -> Any:
-    return ask(client, "POST", path, {"method": "cash:cash", "amount": amount}, **more)
+def cash(
+    client: TestClient,
+    amount: int,
+    path: str = "/enterprises/shop/orders/mine/payments",
+    given: dict[str, Any] | None = None,
+    **more: Any,
+) -> Any:
+    return ask(client, "POST", path, {"method": "till:desk", "amount": amount, **(given or {})}, **more)
 
 
 def test_the_shop_records_what_it_receives_and_gives_back(client: TestClient) -> None:
     assert cash(client, 1250).status_code == 201
-    given = cash(client, 250, "/enterprises/shop/orders/mine/refunds")
+    assert cash(client, 250, "/enterprises/shop/orders/mine/refunds").json()["code"] == "more_than_owed"
+    given = cash(client, 250, "/enterprises/shop/orders/mine/refunds", {"anyway": True})
     assert (given.status_code, given.json()["kind"]) == (201, "refund")
-    assert cash(client, 1001, "/enterprises/shop/orders/mine/refunds").json()["code"] == "more_than_received"
+    assert (
+        cash(client, 1001, "/enterprises/shop/orders/mine/refunds", {"anyway": True}).json()["code"]
+        == "more_than_received"
+    )
     told = ask(client, "GET", "/enterprises/shop/orders/mine/payments").json()
     assert (told["total"], told["paid"], told["balance"]) == (1250, 1000, 250)
     assert [(one["kind"], one["amount"]) for one in told["payments"]] == [("payment", 1250), ("refund", 250)]
+
+
+def test_more_than_is_due_is_recorded_only_where_it_is_meant(client: TestClient) -> None:
+    refused = cash(client, 1251)
+    assert (refused.status_code, refused.json()["code"]) == (409, "more_than_due")
+    assert "12.50" in refused.json()["detail"]
+    assert cash(client, 1251, given={"anyway": True}).status_code == 201
+    assert cash(client, 1).json()["code"] == "more_than_due"
+
+
+@pytest.mark.parametrize("method", ["bogus:bogus", "cash:cash", "till:card", "till:nothing"])
+@pytest.mark.parametrize("what", ["payments", "refunds"])
+def test_only_ways_that_are_on_and_may_be_recorded_by_hand_are(client: TestClient, method: str, what: str) -> None:
+    assert cash(client, 1250).status_code == 201
+    refused = cash(client, 100, f"/enterprises/shop/orders/mine/{what}", {"method": method, "anyway": True})
+    (problem,) = refused.json()["errors"]
+    assert (refused.status_code, problem["code"], problem["pointer"]) == (422, "not_by_hand", "/method")
+    assert "what can is: till:desk" in problem["detail"]
+    assert len(ask(client, "GET", "/enterprises/shop/journal").json()["items"]) == 1
+
+
+def test_nobody_says_by_hand_that_a_card_was_charged(client: TestClient) -> None:
+    begun = ask(client, "POST", "/me/orders/mine/payments", {"method": "till:card"}).json()
+    refused = ask(client, "POST", f"/enterprises/shop/payments/{begun['id']}/arrival", {})
+    assert refused.json()["errors"][0]["code"] == "not_by_hand"
+    assert ask(client, "GET", "/enterprises/shop/orders/mine/payments").json()["paid"] == 0
 
 
 def test_a_repeated_request_records_money_once(client: TestClient) -> None:
@@ -83,20 +121,20 @@ def test_a_repeated_request_records_money_once(client: TestClient) -> None:
     assert ask(client, "GET", "/enterprises/shop/orders/mine/payments").json()["paid"] == 500
     headers = {"Authorization": "Bearer cml_ada"}
     path = "/api/enterprises/shop/orders/mine/payments"
-    without = client.post(path, json={"method": "cash:cash", "amount": 1}, headers=headers)
+    without = client.post(path, json={"method": "till:desk", "amount": 1}, headers=headers)
     assert without.json()["errors"][0]["code"] == "idempotency_key_missing"
 
 
 @pytest.mark.parametrize(
     "body",
     [
-        {"method": "cash:cash", "amount": 12.5},
-        {"method": "cash:cash", "amount": "1250"},
-        {"method": "cash:cash", "amount": 0},
-        {"method": "cash:cash", "amount": -5},
-        {"method": "cash:cash", "amount": 10**30},
+        {"method": "till:desk", "amount": 12.5},
+        {"method": "till:desk", "amount": "1250"},
+        {"method": "till:desk", "amount": 0},
+        {"method": "till:desk", "amount": -5},
+        {"method": "till:desk", "amount": 10**30},
         {"method": "=cmd|calc", "amount": 100},
-        {"method": "cash:cash", "amount": 100, "currency": "USD"},
+        {"method": "till:desk", "amount": 100, "currency": "USD"},
         {"amount": 100},
     ],
 )
@@ -134,7 +172,7 @@ def test_an_entry_is_corrected_by_its_number(client: TestClient) -> None:
 
 
 def test_customers_see_how_to_pay_choose_and_are_told_what_to_do(client: TestClient) -> None:
-    (method,) = ask(client, "GET", "/sale-sessions/shop-session/payment-methods", who="").json()
+    method, _ = ask(client, "GET", "/sale-sessions/shop-session/payment-methods", who="").json()
     assert (method["id"], method["label"]) == ("till:desk", "At the desk")
     begun = ask(client, "POST", "/me/orders/mine/payments", {"method": method["id"]})
     assert (begun.status_code, begun.json()["state"]) == (201, "Pending")

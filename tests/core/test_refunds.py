@@ -6,9 +6,10 @@ import threading
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from commensal.errors import Conflict, NotFound
+from commensal.jobs.tables import job
 from commensal.orders.tables import customer_order
 from commensal.payments.due import due
 from commensal.payments.journal import journal_entries
@@ -36,7 +37,8 @@ def pay(tx: Transaction, order_id: str, amount: int = 1000, key: str = "paid") -
 
 
 def give_back(tx: Transaction, order_id: str, amount: int, key: str = "back", **more: Any) -> Payment:
-    given = {"enterprise_id": "shop", "method": "cash:cash", "person_id": "ada", **more}
+    """Meant so, whatever is owed, unless a test says otherwise."""
+    given = {"enterprise_id": "shop", "method": "cash:cash", "person_id": "ada", "anyway": True, **more}
     return refund(tx, order_id=order_id, amount=amount, idempotency_key=key, **given)
 
 
@@ -53,6 +55,32 @@ def test_a_refund_is_a_record_and_a_negative_entry(store: Store, order: str) -> 
             ("refund", -400, "ada"),
         ]
         assert (due(tx, "shop", order).balance, state_of(tx, order)) == (400, "Unpaid")
+
+
+def test_no_more_is_given_back_than_is_owed_unless_it_is_meant(store: Store, order: str) -> None:
+    with pytest.raises(Conflict, match=r"Only 0\.00 EUR is owed back"), store.write() as tx:
+        give_back(tx, order, 1, anyway=False)
+    with store.write() as tx:
+        tx.execute(update(customer_order).values(total=700))  # three euros less came than was paid
+    with pytest.raises(Conflict, match=r"Only 3\.00 EUR is owed back"), store.write() as tx:
+        give_back(tx, order, 301, anyway=False)
+    with store.write() as tx:
+        give_back(tx, order, 200, "first", anyway=False)
+    with pytest.raises(Conflict, match=r"Only 1\.00 EUR is owed back"), store.write() as tx:
+        give_back(tx, order, 101, "second", anyway=False)
+    with store.write() as tx:
+        give_back(tx, order, 101, "second", anyway=True)
+        assert due(tx, "shop", order).balance == 1
+
+
+def test_the_customer_is_told_of_every_refund(store: Store, order: str) -> None:
+    with store.write() as tx:
+        give_back(tx, order, 400)
+        give_back(tx, order, 400)  # the same one
+        told = [row["payload"] for row in tx.all(select(job.c.payload).where(job.c.kind == "mail"))]
+    assert told == [
+        {"kind": "order_refunded", "order_id": order, "to": "ada@example.org", "language": "fr", "amount": 400}
+    ]
 
 
 def test_more_than_was_received_is_never_given_back(store: Store, order: str) -> None:

@@ -24,7 +24,11 @@ from commensal.orders.place import place_order
 from commensal.orders.questions import order_by_id
 from commensal.orders.values import Order, Wish
 from commensal.payments.begin import begin_payment, start_payment
+from commensal.payments.giving_back import refund_by_provider
 from commensal.payments.methods import payment_methods
+from commensal.payments.payments import payments_of
+from commensal.payments.refunds import refund
+from commensal.payments.values import Payment
 from commensal.people.people import add_person, new_person
 from commensal.people.tokens import make_token
 from commensal.store import Store
@@ -222,6 +226,66 @@ def test_a_cancelled_order_gives_everything_back(stall: Stall) -> None:
     stall.work()
     assert stall.balance == 2000
     assert (stall.order(order.id).payment_state, stall.order(order.id).paid_total) == ("Cancelled", 0)
+
+
+def _fewer(stall: Stall, order: Order) -> None:
+    """Two apples less for 5.00, which nobody has given back yet."""
+    with stall.instance.store.write() as tx:
+        change_order(tx, stall.instance.hooks, locked_order(tx, order.id, person_id=stall.ada), items={stall.apples: 2})
+
+
+def _in_cash(stall: Stall, order: Order, amount: int) -> None:
+    with stall.instance.store.write() as tx:
+        refund(
+            tx, enterprise_id="shop", order_id=order.id, method="cash:cash", amount=amount, idempotency_key="cash",
+            person_id=stall.ada,
+        )  # fmt: skip
+
+
+def test_what_went_back_to_the_account_is_not_given_back_in_cash_too(stall: Stall) -> None:
+    order = stall.buy(4)
+    _fewer(stall, order)
+    stall.work()
+    with pytest.raises(Conflict, match=r"Only 0\.00 EUR is owed back"):
+        _in_cash(stall, order, 500)
+    assert (stall.balance, stall.order(order.id).paid_total) == (1500, 500)
+
+
+def test_what_was_given_back_in_cash_does_not_go_back_to_the_account_too(stall: Stall) -> None:
+    order = stall.buy(4)
+    _fewer(stall, order)
+    _in_cash(stall, order, 300)
+    stall.work()
+    assert (stall.balance, stall.order(order.id).paid_total) == (1200, 500)
+
+
+def test_a_refund_on_its_way_to_the_account_counts_as_given_back(stall: Stall) -> None:
+    order = stall.buy(4)
+    _fewer(stall, order)
+    (paid,) = payments_of_order(stall, order)
+    assert refund_by_provider(stall.instance, paid, None, key="once") == refund_by_provider(
+        stall.instance, paid, None, key="once"
+    )
+    with pytest.raises(Conflict, match=r"Only 0\.00 EUR is owed back"):
+        _in_cash(stall, order, 1)
+    assert refund_by_provider(stall.instance, paid, None, key="again") is None
+    stall.work()
+    assert (stall.balance, stall.order(order.id).paid_total) == (1500, 500)
+
+
+def payments_of_order(stall: Stall, order: Order) -> list[Payment]:
+    with stall.instance.store.read() as tx:
+        return list(payments_of(tx, "shop", order.id))
+
+
+@pytest.mark.parametrize("what", ["payments", "refunds"])
+def test_nobody_records_by_hand_what_only_the_account_knows(stall: Stall, client: TestClient, what: str) -> None:
+    order = stall.buy(1) if what == "refunds" else stall.place(1)
+    client.headers.update(a_token(stall, "payments:read", "payments:write"))
+    body = {"method": METHOD, "amount": 100, "anyway": True}
+    answer = client.post(f"/api/enterprises/shop/orders/{order.id}/{what}", json=body, headers={"Idempotency-Key": "k"})
+    assert answer.json()["errors"][0]["code"] == "not_by_hand"
+    assert stall.order(order.id).paid_total == order.paid_total
 
 
 def test_two_hasty_orders_do_not_count_on_the_same_money(stall: Stall) -> None:

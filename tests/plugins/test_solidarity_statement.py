@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from commensal.orders.tables import customer_order
 from commensal.people.people import add_person, new_person
 from commensal.people.sessions import begin_session
 from commensal.reports.run import find_report
+from commensal.sale_sessions.tables import coordination, sale_session
 from commensal.store import Store
 from commensal_solidarity.received import record_payment
 from commensal_solidarity.settings import Settings as Programmes
@@ -38,6 +39,7 @@ from commensal_solidarity.tables import solidarity_entry
 
 from .town import Town, found_town
 
+HOUR = timedelta(hours=1)
 API = "/api/-/solidarity/enterprises/shop/programmes"
 
 
@@ -108,6 +110,36 @@ def test_a_period_tells_what_was_granted_and_given_back_in_it(town: Town, clock:
             for span in [(date(2026, 6, 4), date(2026, 6, 4)), (today, today), (None, None)]
         }
     assert list(amounts.values()) == [[(1, 600), (2, 300)], [(1, -300), (2, -300)], [(1, 300)]]
+
+
+def test_over_new_year_a_statement_adds_up_to_the_budget_of_its_year(town: Town, clock: ManualClock) -> None:
+    (programme,) = town.agree({"budget": 100_000})
+
+    def year_of(year: int) -> tuple[list[int], int, int]:
+        with town.store.read() as tx:
+            said = statement_of(tx, "shop", programme, date(year, 1, 1), date(year, 12, 31))
+        assert said.total == said.year.spent
+        return [one.amount for one in said.orders], said.total, said.owed
+
+    def distributed(day: datetime) -> None:
+        with town.store.write() as tx:
+            row = sale_session
+            opened = day - 144 * HOUR
+            tx.execute(update(row).values(opens_at=opened, closes_at=day, begins_at=day, ends_at=day + HOUR))
+            tx.execute(update(coordination).values(opens_at=opened, closes_at=day))
+
+    clock.set(datetime(2026, 12, 28, 12, tzinfo=UTC))
+    distributed(datetime(2026, 12, 30, 17, tzinfo=UTC))
+    old = town.order("ada", apples=2)
+    distributed(datetime(2027, 1, 2, 17, tzinfo=UTC))
+    town.order("bob", apples=1)
+    assert year_of(2026) == ([600], 600, 600)
+    assert year_of(2027) == ([300], 300, 900)
+    clock.set(datetime(2027, 1, 5, 12, tzinfo=UTC))
+    distributed(datetime(2026, 12, 30, 17, tzinfo=UTC))
+    town.change(old, apples=1)  # what was missing in December
+    assert year_of(2026) == ([300], 300, 300)
+    assert year_of(2027) == ([300], 300, 600)
 
 
 def test_days_are_those_of_the_hubs_clocks(town: Town, clock: ManualClock) -> None:

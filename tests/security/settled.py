@@ -126,7 +126,11 @@ def _fill(shop: Shop) -> str:
 
 def _follow(shop: Shop, order: Order) -> None:
     """What happens to an order that was paid."""
-    shop.ask("POST", f"/orders/{order.id}/refunds", {"method": "cash:cash", "amount": 100, "reference": "two cracked"})
+    shop.ask(
+        "POST",
+        f"/orders/{order.id}/refunds",
+        {"method": "cash:cash", "amount": 100, "reference": "two cracked", "anyway": True},
+    )
     with shop.instance.store.write() as tx:
         paid = payments_of(tx, shop.id, order.id)[0]
         keep_problem(tx, paid, "too_much", reference="a stranger's reference")

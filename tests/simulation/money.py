@@ -54,7 +54,7 @@ class Passing:
             if self.amount > 0:
                 receive_payment(tx, amount=self.amount, **about)
             else:
-                refund(tx, amount=-self.amount, **about)
+                refund(tx, amount=-self.amount, anyway=True, **about)
 
 
 class Till:

@@ -23,11 +23,16 @@ class MenuItem:
 
 @dataclass(frozen=True, kw_only=True)
 class PaymentMethod:
-    """A way to pay. `id` is unique within its plugin; the core calls it "plugin:id"."""
+    """A way to pay. `id` is unique within its plugin; the core calls it "plugin:id".
+
+    by_hand: a member of the shop may record such money as received or given back: cash, a transfer that they saw on
+             the account. False: only the plugin knows, because the money moves where it looks
+    """
 
     id: str
     label: str
     description: str = ""
+    by_hand: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,10 +1,9 @@
 """The handler of jobs of kind "mail": reads what the message is about, renders it, and delivers it.
 
-A payload says `kind`, `to` and `language`. Order mails add `order_id`, and the `secret` of the link that opens a
-guest's order;
-mails about an account add `name`, and `code` where a link is followed; those of plugins to an enterprise add its name
-as `enterprise`, and `values` for their template. Delivery is at least once: a crash after the server has taken the
-message sends it again, with the same Message-ID.
+A payload says `kind`, `to` and `language`. Order mails add `order_id`, the `secret` of the link that opens a guest's
+order, and the `amount` that was given back; mails about an account add `name`, and `code` where a link is followed;
+those of plugins to an enterprise add its name as `enterprise`, and `values` for their template. Delivery is at least
+once: a crash after the server has taken the message sends it again, with the same Message-ID.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from .message import build_message
 from .order_view import order_view
 from .render import render
 
-ORDER_KINDS = ("order_placed", "order_changed", "order_cancelled", "order_ready")
+ORDER_KINDS = ("order_placed", "order_changed", "order_cancelled", "order_ready", "order_refunded")
 _ASKS_TO_PAY = ("order_placed", "order_changed")
 ACCOUNT_KINDS = ("confirm_email", "reset_password", "already_registered", "new_email", "email_changed")
 
@@ -58,6 +57,8 @@ def _send_about_order(instance: Instance, job: Job) -> None:
         view = order_view(tx, instance.hooks, order_id)
     opens = secret or view.order.person_id is not None
     values = {"view": view, "order": view.order, "link": link if opens else ""}
+    if "amount" in job.payload:
+        values["amount"] = job.payload["amount"]
     _send(
         instance,
         job,

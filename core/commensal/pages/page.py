@@ -19,7 +19,6 @@ from ..instance import Instance
 from ..languages.catalogs import LANGUAGES, best_language
 from ..people.actor import Actor
 from ..people.sessions import keep_alive
-from .shown import shown_before, with_own_address
 from .visit import Visit
 
 Handler = Callable[[Visit], Response]
@@ -71,16 +70,12 @@ def page(
             rates.count(limit or ("reads" if request.method in _SAFE else "writes"), visit.actor.address)
             if sent.refused is not None:
                 raise sent.refused
-            shown = shown_before(visit)
-            if shown is not None:
-                return shown
             with acting(acting_for(visit.actor, f"page {handler.__name__}")):
-                answer = handler(visit)
-            return with_own_address(visit, answer)
+                return handler(visit)
         except Exception as error:  # the edge: the visitor gets a page, the operator the traceback
             if not isinstance(error, CommensalError):
                 _log.error("page failed", exc_info=error)
-            return with_own_address(visit, on_error(visit, error))
+            return on_error(visit, error)
 
     return Route(path, run, methods=list(methods), name=handler.__name__)
 

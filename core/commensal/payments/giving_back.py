@@ -22,7 +22,7 @@ from .due import due, held_due
 from .payments import OPEN, payment_by_id, payment_by_key, write_once
 from .problems import keep_problem
 from .promises import REFUND, promise_again, promise_refund
-from .refunds import refund_failed, refuse_more_than_received
+from .refunds import owed_now, refund_failed, refuse_too_much
 from .tables import payment as table
 from .updates import apply_update
 from .values import Payment
@@ -31,12 +31,20 @@ _UNCLEAR_AFTER = 3  # tries without an answer; then a person is told, and it is 
 
 
 def begin_refund(
-    tx: Transaction, hooks: Hooks, enterprise_id: str, payment_id: str, amount: int, *, idempotency_key: str
+    tx: Transaction,
+    hooks: Hooks,
+    enterprise_id: str,
+    payment_id: str,
+    amount: int,
+    *,
+    idempotency_key: str,
+    anyway: bool = False,
 ) -> Payment:
     """A refund of `amount` minor units of a received payment, in state Started; a job asks the provider for it.
 
     The same key and content is the same refund. Raises `NotFound`; `Conflict` where the money was not received, more
-    would be given back than came (counting what is under way), or the provider cannot: then give it back by hand.
+    would be given back than is owed for the order (`anyway`: than came for it), counting what is under way, or the
+    provider cannot: then give it back by hand.
     """
     given = payment_by_id(tx, enterprise_id, payment_id)
     order = held_due(tx, enterprise_id, given.order_id)
@@ -44,20 +52,37 @@ def begin_refund(
     if known is None:
         given = payment_by_id(tx, enterprise_id, payment_id)  # as it is now that the order is held
         _refuse_unless_possible(tx, hooks, given, amount)
-        refuse_more_than_received(tx, order, amount)
+        refuse_too_much(tx, order, amount, anyway=anyway)
     begun = write_once(tx, order, "refund", given.method, amount, idempotency_key, refunds=payment_id)
     if known is None:
         promise_refund(tx, begun)
     return begun
 
 
-def refund_by_provider(instance: Instance, payment: Payment, amount: int, *, key: str) -> Payment:
-    """Begins a refund as `begin_refund` does. Not inside a transaction."""
-    return instance.store.transact(
-        lambda tx: begin_refund(
-            tx, instance.hooks, payment.enterprise_id, payment.id, amount, idempotency_key=key
-        )
-    )  # fmt: skip
+def refund_by_provider(
+    instance: Instance, payment: Payment, amount: int | None, *, key: str, anyway: bool = False
+) -> Payment | None:
+    """Begins a refund of `amount` minor units as `begin_refund` does. Not inside a transaction.
+
+    Without an amount it is what is owed back for the order at this moment, as far as the payment reaches, and None is
+    returned where nothing is. It is decided while the order is held: whoever has given it back meanwhile was first.
+    """
+
+    def act(tx: Transaction) -> Payment | None:
+        wanted = _owed_of(tx, payment, key) if amount is None else amount
+        if not wanted:
+            return None
+        whose = (tx, instance.hooks, payment.enterprise_id, payment.id)
+        return begin_refund(*whose, wanted, idempotency_key=key, anyway=anyway)
+
+    return instance.store.transact(act)
+
+
+def _owed_of(tx: Transaction, payment: Payment, key: str) -> int:
+    """What this payment can give back of what is owed; of a refund that was begun with the `key`, its amount."""
+    order = held_due(tx, payment.enterprise_id, payment.order_id)
+    known = payment_by_key(tx, payment.enterprise_id, key)
+    return known.amount if known else min(owed_now(tx, order), payment.amount - _given_back_of(tx, payment))
 
 
 def give_back(instance: Instance, job: Job) -> None:
@@ -94,7 +119,7 @@ def give_back(instance: Instance, job: Job) -> None:
 
 
 def give_late_money_back(instance: Instance, job: Job) -> None:
-    """Money has come for an order that was cancelled: its provider gives it back, if it can, and all of it.
+    """Money has come for an order that was cancelled: its provider gives it back, if it can, unless somebody has.
 
     Nobody waits for that money and no goods are kept for it, so no person need decide. Money that is too much for an
     order that stands is another matter: the shop may keep it for the next one, and is only told.
@@ -105,7 +130,7 @@ def give_late_money_back(instance: Instance, job: Job) -> None:
     if order.state != "Cancelled" or late.state != "Done":
         return
     try:
-        refund_by_provider(instance, late, late.amount, key=f"late:{late.id}")
+        refund_by_provider(instance, late, None, key=f"late:{late.id}")
     except Conflict:
         return  # by hand, then: it is listed as owed
 
@@ -116,11 +141,16 @@ def _refuse_unless_possible(tx: Transaction, hooks: Hooks, given: Payment, amoun
     able = given.plugin in enabled_plugins(tx, given.enterprise_id)
     if not able or not hooks.implementing(specifications.refund_payment, {given.plugin}):
         raise Conflict("by_hand", "This way to pay gives nothing back by itself; record what you have given back.")
+    if _given_back_of(tx, given) + amount > given.amount:
+        raise Conflict("more_than_received", "More cannot be given back than was received for this order.")
+
+
+def _given_back_of(tx: Transaction, given: Payment) -> int:
+    """Minor units of a payment that its provider has given back or is giving back."""
     back = select(func.coalesce(func.sum(table.c.amount), 0)).where(
         table.c.refunds == given.id, table.c.state.in_((*OPEN, "Done"))
     )
-    if int(tx.value(back)) + amount > given.amount:
-        raise Conflict("more_than_received", "More cannot be given back than was received for this order.")
+    return int(tx.value(back))
 
 
 def _refuse_other(refund: Payment, said: PaymentUpdate) -> None:

@@ -6,6 +6,10 @@ from sqlalchemy import func, select, update
 
 from ..errors import Conflict
 from ..failpoints import failpoint
+from ..jobs import promise
+from ..money import Money
+from ..orders.letters import order_mail
+from ..orders.questions import order_by_id
 from ..store import Transaction
 from .due import due, held_due, move_paid
 from .journal import append, journal_entry
@@ -25,17 +29,19 @@ def refund(
     idempotency_key: str,
     person_id: str | None,
     reference: str = "",
+    anyway: bool = False,
 ) -> Payment:
     """Writes down that `amount` minor units (positive) were given back by `method`, also of a cancelled order.
 
     The same key and content is the same refund: it is given once. Raises `Conflict` where more would be given back
-    than was received in sum, decided while the order is held; and for a key that was used for something else.
+    than is owed, or, `anyway`, than was received in sum, decided while the order is held; and for a key that was used
+    for something else.
     """
     order = held_due(tx, enterprise_id, order_id)
     begun = write_once(tx, order, "refund", method, amount, idempotency_key)
     if begun.state == "Done":
         return begun
-    refuse_more_than_received(tx, order, amount, but=begun.id)
+    refuse_too_much(tx, order, amount, anyway=anyway, but=begun.id)
     return _given(tx, order, begun, reference, person_id)
 
 
@@ -78,19 +84,39 @@ def refund_waits(tx: Transaction, enterprise_id: str, refund_id: str, *, referen
     return payment_by_id(tx, enterprise_id, refund_id)
 
 
-def refuse_more_than_received(tx: Transaction, order: Due, amount: int, *, but: str = "") -> None:
-    """Raises `Conflict` where so much more cannot be given back. `order` is held.
+def owed_now(tx: Transaction, order: Due, *, but: str = "") -> int:
+    """What the shop owes the customer of this order and is not giving back yet, in minor units. `order` is held.
 
     What providers are giving back at this moment counts as given back, except the refund `but`.
     """
-    under_way = select(func.coalesce(func.sum(payment.c.amount), 0)).where(
+    return max(0, -order.balance - _under_way(tx, order, but))
+
+
+def refuse_too_much(tx: Transaction, order: Due, amount: int, *, anyway: bool, but: str = "") -> None:
+    """Raises `Conflict` where so much more is not owed back; `anyway`, where so much was not received. `order` is
+    held; the refund `but` is the one that is asked about.
+    """
+    refuse_more_than_received(tx, order, amount, but=but)
+    owed = owed_now(tx, order, but=but)
+    if amount > owed and not anyway:
+        text = "Only {owed} is owed back for this order now; say that more is meant to be given back, if it is."
+        raise Conflict("more_than_owed", text, owed=Money(owed, order.currency))
+
+
+def refuse_more_than_received(tx: Transaction, order: Due, amount: int, *, but: str = "") -> None:
+    """Raises `Conflict` where so much more was not received, less what is given back already. `order` is held."""
+    if amount > order.paid - _under_way(tx, order, but):
+        raise Conflict("more_than_received", "More cannot be given back than was received for this order.")
+
+
+def _under_way(tx: Transaction, order: Due, but: str) -> int:
+    refunds = select(func.coalesce(func.sum(payment.c.amount), 0)).where(
         payment.c.order_id == order.order_id,
         payment.c.kind == "refund",
         payment.c.state.in_(OPEN),
         payment.c.id != but,
     )
-    if amount > order.paid - int(tx.value(under_way)):
-        raise Conflict("more_than_received", "More cannot be given back than was received for this order.")
+    return int(tx.value(refunds))
 
 
 def _given(tx: Transaction, order: Due, begun: Payment, reference: str, person_id: str | None) -> Payment:
@@ -102,7 +128,16 @@ def _given(tx: Transaction, order: Due, begun: Payment, reference: str, person_i
     append(tx, given, kind="refund", order_number=order.number, amount=-begun.amount, person_id=person_id)
     if due(tx, order.enterprise_id, order.order_id).balance >= 0:
         settle_owed(tx, order.order_id)
+    _tell_customer(tx, given)
     return given
+
+
+def _tell_customer(tx: Transaction, given: Payment) -> None:
+    """Nobody is left to wonder whether money came back, whether a person or a plugin gave it."""
+    order = order_by_id(tx, given.order_id, enterprise_id=given.enterprise_id)
+    if order.email:
+        mail = order_mail(tx, order, "order_refunded")
+        promise(tx, mail.kind, {**mail.payload, "amount": given.amount})
 
 
 def correct(tx: Transaction, enterprise_id: str, sequence: int, *, person_id: str) -> JournalEntry:

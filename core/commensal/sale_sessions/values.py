@@ -69,7 +69,6 @@ class Shop:
     name: str
     city: str
     visibility: str
-    language: str
     timezone: str
     currency: str
     prices_include_vat: bool

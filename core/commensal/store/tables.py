@@ -9,7 +9,6 @@ from ..hooks import tables as _hooks
 from ..jobs import tables as _jobs
 from ..keeping import tables as _keeping
 from ..orders import tables as _orders
-from ..pages import tables as _pages
 from ..payments import tables as _payments
 from ..people import tables as _people
 from ..privacy import tables as _privacy
@@ -20,6 +19,6 @@ from .types import metadata
 
 ROOMS = (
     _people, _enterprises, _stock, _products, _catalogs, _sale_sessions, _orders, _payments, _jobs, _api, _hooks,
-    _events, _audit, _privacy, _keeping, _pages,
+    _events, _audit, _privacy, _keeping,
 )  # fmt: skip
 __all__ = ["ROOMS", "metadata"]

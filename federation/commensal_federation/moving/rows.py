@@ -141,7 +141,7 @@ class PriceRow(Row, frozen=True, kw_only=True, tag="price"):
     at: datetime
 
 
-class LeaseRow(Row, frozen=True, kw_only=True, omit_defaults=True, tag="lease"):
+class LeaseRow(Row, frozen=True, kw_only=True, tag="lease"):
     """What a peer holds, by the counts that both sides know."""
 
     id: Id
@@ -157,10 +157,9 @@ class LeaseRow(Row, frozen=True, kw_only=True, omit_defaults=True, tag="lease"):
     late: Count
     lost: Count
     until: datetime | None
-    sold_before: Count = 0
 
 
-class OrderLineRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class OrderLineRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """As `orders.values.Line`, with the IRIs of the old home."""
 
     item_iri: Short
@@ -177,7 +176,6 @@ class OrderLineRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     final_quantity: Decimal | None
     unit_quantity: Decimal
     unit: Short
-    doubt: Short = ""
 
 
 class OrderRow(Row, frozen=True, kw_only=True, tag="order"):

@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import Literal
 
 Answer = Literal["", "confirmed", "shortened", "refused"]
-Doubt = Literal["", "lease", "complete", "price"]
 
 
 @dataclass(frozen=True)
@@ -26,7 +25,6 @@ class Line:
     confirmed:      pieces that will come; None: the supplier has not said
     reason:         of the supplier, for a line that it shortened or refused
     final_quantity: by the supplier's scales, for all pieces, in `unit`; None: as ordered
-    doubt:          at the supplier: why a person has to confirm the line; see `doubts`. `confirmed` is what is certain
     customers:      at the supplier, where orders are shown: who wants how much, of those who agreed to be named
     """
 
@@ -44,7 +42,6 @@ class Line:
     final_quantity: Decimal | None
     unit_quantity: Decimal
     unit: str
-    doubt: Doubt = ""
     customers: tuple[CustomerPart, ...] = ()
 
     @property
@@ -64,7 +61,7 @@ class Line:
             return self
         return replace(
             self, answer=said.answer, confirmed=min(said.confirmed, self.quantity), reason=said.reason,
-            final_quantity=said.final_quantity, doubt="",
+            final_quantity=said.final_quantity,
         )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from ...orders.selling import selling_to
 from ...payments import payments as commands
 from ...payments import refunds
 from ...payments.begin import ask_plugin, begin_payment
+from ...payments.by_hand import methods_by_hand, record_given_back, record_received, refuse_not_by_hand
 from ...payments.due import due
 from ...payments.export import journal_csv
 from ...payments.giving_back import begin_refund
@@ -47,17 +48,22 @@ class Choice(Body, frozen=True, kw_only=True):
 
 
 class Received(Body, frozen=True, kw_only=True):
-    """Money that is there, or was given back."""
+    """Money that is there, or was given back. `method` is one that its plugin lets people record.
+
+    anyway: it is more than is due, or than is owed back, and meant so
+    """
 
     method: Method
     amount: Amount
     reference: Reference = ""
+    anyway: bool = False
 
 
 class GivenBack(Body, frozen=True, kw_only=True):
-    """What a provider shall give back of a payment."""
+    """What a provider shall give back of a payment; `anyway`: it is more than is owed back, and meant so."""
 
     amount: Amount
+    anyway: bool = False
 
 
 class Arrived(Body, frozen=True, kw_only=True):
@@ -172,33 +178,44 @@ def payments_of_order(call: Call, enterprise: str, order: str) -> PaymentsOfOrde
     return _of_order(call, enterprise, order)
 
 
-@routes.post("/enterprises/{enterprise}/orders/{order}/payments", scope="payments:write", status=201, needs_key=True)
+def _by_hand(call: Call, enterprise: str, order: str, body: Received) -> frozenset[str]:
+    return methods_by_hand(call.instance, call.tx, enterprise, order)
+
+
+@routes.post(
+    "/enterprises/{enterprise}/orders/{order}/payments", scope="payments:write", status=201, needs_key=True,
+    prepare=_by_hand,
+)  # fmt: skip
 def record_money(call: Call, enterprise: str, order: str, body: Received) -> Payment:
     """Records money received for an order: cash in hand, a transfer on the account."""
-    return commands.receive_payment(
+    return record_received(
         call.tx, enterprise_id=enterprise, order_id=order, method=body.method, amount=body.amount,
-        idempotency_key=call.tx.new_id(), person_id=call.person_id, reference=body.reference,
+        person_id=call.person_id, allowed=call.prepared, reference=body.reference, anyway=body.anyway,
     )  # fmt: skip
 
 
-@routes.post("/enterprises/{enterprise}/orders/{order}/refunds", scope="payments:write", status=201, needs_key=True)
+@routes.post(
+    "/enterprises/{enterprise}/orders/{order}/refunds", scope="payments:write", status=201, needs_key=True,
+    prepare=_by_hand,
+)  # fmt: skip
 def record_refund(call: Call, enterprise: str, order: str, body: Received) -> Payment:
-    """Records money given back, never more than was received."""
-    return refunds.refund(
+    """Records money given back: no more than is owed, unless it is meant so, and never more than was received."""
+    return record_given_back(
         call.tx, enterprise_id=enterprise, order_id=order, method=body.method, amount=body.amount,
-        idempotency_key=call.tx.new_id(), person_id=call.person_id, reference=body.reference,
+        person_id=call.person_id, allowed=call.prepared, reference=body.reference, anyway=body.anyway,
     )  # fmt: skip
 
 
 @routes.post("/enterprises/{enterprise}/payments/{payment}/refund", scope="payments:write", status=201, needs_key=True)
 def give_back(call: Call, enterprise: str, payment: str, body: GivenBack) -> Payment:
-    """Lets the provider of a received payment give money back, never more than was received.
+    """Lets the provider of a received payment give back what is owed; more, up to what was received, if it is meant so.
 
     The refund is Started, and Done once the provider says so. A way to pay whose provider cannot is refused: give the
     money back by hand and record that.
     """
     return begin_refund(
-        call.tx, call.instance.hooks, enterprise, payment, body.amount, idempotency_key=call.tx.new_id()
+        call.tx, call.instance.hooks, enterprise, payment, body.amount, idempotency_key=call.tx.new_id(),
+        anyway=body.anyway,
     )  # fmt: skip
 
 
@@ -215,9 +232,18 @@ def settle(call: Call, enterprise: str, problem: str) -> PaymentProblem:
     return settle_problem(call.tx, enterprise, problem, person_id=call.person_id)
 
 
-@routes.post("/enterprises/{enterprise}/payments/{payment}/arrival", scope="payments:write", needs_key=True)
+def _arriving_by_hand(call: Call, enterprise: str, payment: str, body: Arrived) -> frozenset[str]:
+    found = commands.payment_by_id(call.tx, enterprise, payment)
+    return methods_by_hand(call.instance, call.tx, enterprise, found.order_id)
+
+
+@routes.post(
+    "/enterprises/{enterprise}/payments/{payment}/arrival", scope="payments:write", needs_key=True,
+    prepare=_arriving_by_hand,
+)  # fmt: skip
 def payment_arrived(call: Call, enterprise: str, payment: str, body: Arrived) -> Payment:
-    """Records that the money of a waiting payment has come."""
+    """Records that the money of a waiting payment has come, by a way that people may record."""
+    refuse_not_by_hand(commands.payment_by_id(call.tx, enterprise, payment).method, call.prepared)
     return commands.record_payment(call.tx, enterprise, payment, person_id=call.person_id, reference=body.reference)
 
 
