@@ -25,7 +25,7 @@ _BREAKS |= {ord("\n"): "\\n", ord("\r"): "\\r", ord("\t"): "\\t"}
 _HANDLER = "commensal"
 
 _request: ContextVar[Request | None] = ContextVar("request", default=None)
-_plugin: ContextVar[str] = ContextVar("plugin", default="")
+_speaker: ContextVar[tuple[str, str]] = ContextVar("speaker", default=("", ""))
 
 
 class Request:
@@ -65,18 +65,26 @@ def request_id() -> str:
 
 
 class speaking:
-    """Lines that are written until the block ends are this plugin's: ``with speaking("pickup"): …``"""
+    """What runs until the block ends is this plugin's, and so are its lines: ``with speaking("pickup", "jobs"): …``
 
-    __slots__ = ("_plugin", "_token")
+    `what` is the hook, page, endpoint or job in which it runs; "" for what may take its time, as a start.
+    """
 
-    def __init__(self, plugin: str) -> None:
-        self._plugin = plugin
+    __slots__ = ("_speaker", "_token")
+
+    def __init__(self, plugin: str, what: str = "") -> None:
+        self._speaker = plugin, what
 
     def __enter__(self) -> None:
-        self._token = _plugin.set(self._plugin)
+        self._token = _speaker.set(self._speaker)
 
     def __exit__(self, *_: object) -> None:
-        _plugin.reset(self._token)
+        _speaker.reset(self._token)
+
+
+def speaker() -> tuple[str, str]:
+    """The plugin whose code runs in this thread, and in what; ("", "") where it is the core's."""
+    return _speaker.get()
 
 
 def configure_logs(file: TextIO | None = None, *, level: str = "info", format: str = "auto") -> None:
@@ -116,7 +124,7 @@ def _configure_libraries(file: TextIO | None, first: list[Processor], last: list
 
 
 def _carried(_: Any, __: str, event: Event) -> Event:
-    request, plugin = _request.get(), _plugin.get()
+    request, (plugin, _what) = _request.get(), _speaker.get()
     carried = request.fields() if request is not None else {}
     if plugin:
         carried["plugin"] = plugin

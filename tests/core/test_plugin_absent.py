@@ -26,7 +26,6 @@ from commensal.clock import ManualClock
 from commensal.enterprises.installed import installed_plugins
 from commensal.enterprises.tables import enterprise_member, enterprise_plugin
 from commensal.errors import CommensalError, PluginError, Problem, SettingsError
-from commensal.hooks import specifications
 from commensal.hooks.loading import load_plugins
 from commensal.ids import SeededIds
 from commensal.instance import Instance, Settings, open_instance
@@ -289,7 +288,7 @@ def test_operators_see_every_plugin_over_the_api_and_nobody_else_does(world: Wor
     world.probe.hook, world.probe.sick = "menu_items", True
     marie = a_member(world.instance.store, "marie", "operator", operator=True)
     ada = a_member(world.instance.store, "ada", "plugins:write")
-    world.hooks._note(specifications.menu_items, "probe", "KeyError: x")
+    world.hooks._note("menu_items", "probe", "KeyError: x")
     world.hooks.flush_failures()
     with TestClient(make_app(world.instance)) as client:
         (one,) = (one for one in client.get("/api/plugins", headers=marie).json() if one["plugin"] == "probe")

@@ -384,8 +384,8 @@ def test_a_start_fails_by_name_or_waits_and_says_for_whom(
         shorten(hook, monkeypatch)
         noted: list[str] = []
 
-        def note(self: object, hook: AnyHook, plugin: str, what: str, error: Exception | None = None) -> None:
-            noted.append(f"{plugin} {hook.name}: {what}")
+        def note(self: object, where: str, plugin: str, what: str) -> None:
+            noted.append(f"{plugin} {where}: {what}")
             probe.noted.set()
 
         monkeypatch.setattr("commensal.hooks.dispatcher.Hooks._note", note)

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 import structlog
-from starlette.concurrency import run_in_threadpool
+from anyio import CapacityLimiter
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
@@ -23,6 +23,7 @@ from ..people.access import demand
 from ..people.scopes import PUBLIC
 from ..people.sessions import NewSession, keep_alive
 from ..store import Transaction
+from .apart import run_apart
 from .authenticate import authenticate, is_anonymous, nobody
 from .cookies import clear_session, set_session
 from .endpoint import Call, Endpoint, File, Stream
@@ -57,12 +58,15 @@ class WrongType(Refused):
         super().__init__("media_type", "Send this as {wanted}.", wanted=wanted)
 
 
-async def answer(request: Request, endpoint: Endpoint, instance: Instance, rates: Rates) -> Response:
-    """The response to any request for this endpoint; errors become problem documents."""
+async def answer(
+    request: Request, endpoint: Endpoint, instance: Instance, rates: Rates, limiter: CapacityLimiter | None = None
+) -> Response:
+    """The response to any request for this endpoint; errors become problem documents. `limiter` bounds how many of a
+    plugin's run at once."""
     language = best_language(request.headers.get("accept-language", ""), default=instance.settings.language)
     try:
         content = b"" if endpoint.safe else await _content(request, endpoint)
-        return await run_in_threadpool(_answer, request, endpoint, instance, rates, content, language)
+        return await run_apart(_named, request, endpoint, instance, rates, content, language, limiter=limiter)
     except ClientDisconnect:
         raise
     except Exception as error:  # the edge: whatever it was, the caller gets an answer and the operator the traceback
@@ -85,6 +89,16 @@ async def _content(request: Request, endpoint: Endpoint) -> bytes:
             raise TooLarge(most)
         parts.append(part)
     return b"".join(parts)
+
+
+def _named(
+    request: Request, endpoint: Endpoint, instance: Instance, rates: Rates, content: bytes, language: str
+) -> Response:
+    """What goes wrong with an endpoint of a plugin's is noted with its name."""
+    if not endpoint.plugin:
+        return _answer(request, endpoint, instance, rates, content, language)
+    with instance.hooks.running(endpoint.plugin, f"endpoint {endpoint.name}"):
+        return _answer(request, endpoint, instance, rates, content, language)
 
 
 def _answer(

@@ -24,6 +24,7 @@ from ..watching.figures import Figures
 from ..watching.requests import Requests, templates_of
 from ..watching.routes import HEALTH, METRICS, watching_routes
 from .answering import answer
+from .apart import Limiters
 from .endpoint import Endpoint
 from .finding import Finding
 from .guard import Guard
@@ -44,7 +45,7 @@ def endpoints_of(instance: Instance) -> list[Endpoint]:
 def make_app(instance: Instance) -> Starlette:
     """The ASGI application. It holds no state of its own but rate counters."""
     endpoints = endpoints_of(instance)
-    rates = Rates(instance.settings.limits)
+    rates, limiters = Rates(instance.settings.limits), Limiters(instance.settings.front)
 
     @cache
     def document() -> dict[str, Any]:  # made for who asks first: it takes a tenth of a second
@@ -59,13 +60,13 @@ def make_app(instance: Instance) -> Starlette:
         return problem(NotFound(), best_language(accepted, default=instance.settings.language))
 
     routes: list[BaseRoute] = [Route("/api/openapi.json", describe)]
-    routes += [_route(one, instance, rates) for one in endpoints]
-    routes += _fixed(instance, routes)
+    routes += [_route(one, instance, rates, limiters) for one in endpoints]
+    routes += _fixed(instance, routes, limiters)
     routes.append(Route("/api/{rest:path}", nothing, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]))
     figures = Figures(instance)
     routes += watching_routes(instance, rates, figures)
     routes += webhook_routes(instance, rates)
-    routes += _pages(instance)
+    routes += _pages(instance, limiters)
     secure = instance.settings.base_url.startswith("https://")
     watch = Middleware(
         Requests,
@@ -81,18 +82,20 @@ def make_app(instance: Instance) -> Starlette:
     return app
 
 
-def _route(endpoint: Endpoint, instance: Instance, rates: Rates) -> Route:
+def _route(endpoint: Endpoint, instance: Instance, rates: Rates, limiters: Limiters) -> Route:
+    limiter = limiters.of(endpoint.plugin)
+
     async def run(request: Request) -> Response:
-        return await answer(request, endpoint, instance, rates)
+        return await answer(request, endpoint, instance, rates, limiter)
 
     return Route(f"/api{endpoint.path}", run, methods=[endpoint.method], name=endpoint.name)
 
 
 def _under(plugin: str, endpoint: Endpoint) -> Endpoint:
-    return replace(endpoint, path=f"/-/{plugin}{endpoint.path}")
+    return replace(endpoint, path=f"/-/{plugin}{endpoint.path}", plugin=plugin)
 
 
-def _fixed(instance: Instance, taken: Sequence[BaseRoute]) -> list[BaseRoute]:
+def _fixed(instance: Instance, taken: Sequence[BaseRoute], limiters: Limiters) -> list[BaseRoute]:
     """Routes of plugins at addresses that standards fix. Raises `PluginError` for one that is claimed already."""
     claimed = {_path(one) for one in taken}
     found: list[BaseRoute] = []
@@ -101,7 +104,7 @@ def _fixed(instance: Instance, taken: Sequence[BaseRoute]) -> list[BaseRoute]:
         for path in map(_path, theirs):
             if path in claimed:
                 raise PluginError(given.plugin, "fixed_routes", f"{path} belongs to somebody else")
-        found += theirs
+        found += limiters.blaming(instance.hooks, given.plugin, theirs)
         claimed |= {_path(one) for one in theirs}
     return found
 
@@ -110,10 +113,10 @@ def _path(route: BaseRoute) -> str:
     return getattr(route, "path", "")
 
 
-def _pages(instance: Instance) -> Sequence[BaseRoute]:
+def _pages(instance: Instance, limiters: Limiters) -> Sequence[BaseRoute]:
     """Pages and static files of plugins under /-/<id>/; pages of the front plugin at the root, after everything."""
     answers = instance.hooks.each(specifications.routes, instance=instance)
-    found = {one.plugin: list(one.value or ()) for one in answers}
+    found = {one.plugin: limiters.blaming(instance.hooks, one.plugin, one.value or ()) for one in answers}
     front = found.pop(instance.settings.front, [])
     static = [
         Mount(f"/-/{plugin}/static", StaticFiles(directory=folder / "static"))

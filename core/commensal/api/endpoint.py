@@ -126,6 +126,7 @@ class Endpoint:
               time, and gives what it began under `call.key` as it is now
     takes:    media type of the body: JSON, or bytes handed over as they are
     limit:    the rate that applies: "reads", "writes" or "logins"
+    plugin:   whose it is; "" for the core's
     untraced: why an unsafe request need leave no trace in the audit trail where no traced row changes; "": it must
     """
 
@@ -142,6 +143,7 @@ class Endpoint:
     after: Callable[..., Any] | None = None
     takes: str = "application/json"
     limit: str = ""
+    plugin: str = ""
     untraced: str = ""
     hints: dict[str, Any] = field(default_factory=dict, compare=False)
 

@@ -12,10 +12,10 @@ import asyncio
 import inspect
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import nullcontext
-from contextvars import copy_context
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar, copy_context
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, lru_cache, partial
@@ -27,11 +27,13 @@ import pluggy
 import structlog
 
 from ..clock import Clock
-from ..errors import PluginError, Problem, Refused, SettingsError
-from ..logs import speaking
+from ..errors import CommensalError, PluginError, Problem, Refused, SettingsError
+from ..logs import speaker, speaking
 from ..reading import read_settings
 from ..store import Transaction
+from ..store.hold import Hold
 from .answers import nonsense
+from .aside import Aside
 from .contract import AnyHook, Hook
 from .watch import TookTooLong, watchdog
 
@@ -72,6 +74,13 @@ class Keeper(Protocol):
 Among = Collection[str] | Mapping[str, Mapping[str, Any]]
 Calls = Sequence[tuple[pluggy.HookImpl, dict[str, Any]]]
 _LATE = "it took too long"
+_TRANSACTION = 8.0  # seconds for one that a plugin has opened: less than the ten that others wait for their turn
+_READING = 30.0  # seconds for some lines of a report
+_NO_BOUND: AbstractContextManager[None] = nullcontext()
+
+# How to answer whoever waits for this thread before a plugin that hangs in it gives it back. Called by the watchdog,
+# after the transaction was taken away.
+leave: ContextVar[Callable[[PluginError], None] | None] = ContextVar("leave", default=None)
 
 
 class Hooks:
@@ -96,6 +105,7 @@ class Hooks:
         self.failures: list[Failure] = []
         self._found: dict[str, list[pluggy.HookImpl]] = {}  # by hook, so that nobody looks for them at every call
         self._keeper: Keeper | None = None
+        self._aside = Aside()
 
     def keep_failures(self, keeper: Keeper) -> None:
         """From now on every failure is handed to `keeper` too."""
@@ -137,6 +147,64 @@ class Hooks:
     def blame(self, hook: AnyHook, plugin: str, what: str) -> None:
         """The core cannot use what the plugin has answered. Raises `PluginError` unless it may be left out."""
         self._failed(hook, plugin, PluginError(plugin, hook.name, what))
+
+    @contextmanager
+    def running(self, plugin: str, what: str, hold: Hold | None = None) -> Iterator[None]:
+        """The block is code of the plugin's that no hook asks for: a page, an endpoint, a job, the rows of a report.
+
+        What it raises is noted with its name and raised again; what would end the process becomes a `PluginError`.
+        Transactions that it opens are bounded; so is the one of `hold`, in which it reads. Raises `PluginError` where
+        it hangs in one, and where it is set aside there.
+        """
+        if speaker() != (plugin, what):  # a page is told by its route, and again in the thread in which it runs
+            self._refuse_aside(plugin, what)
+        before = self._aside.points((plugin, what))
+        try:
+            with speaking(plugin, what), _NO_BOUND if hold is None else self._bound(hold, plugin, what, _READING):
+                yield
+        except (CommensalError, GeneratorExit, asyncio.CancelledError):
+            raise
+        except BaseException as error:
+            self._note(what, plugin, f"{type(error).__name__}: {error}", error, counts=False)
+            if not isinstance(error, Exception):
+                raise PluginError(plugin, what, f"{type(error).__name__}: {error}") from error
+            raise
+        if self._aside.points((plugin, what)) == before:  # nor did anything fail inside that was answered there
+            self._aside.worked((plugin, what))
+
+    def bound(self, hold: Hold) -> AbstractContextManager[None]:
+        """Around a transaction: one that a plugin has opened is taken away at its time limit."""
+        plugin, what = speaker()
+        return self._bound(hold, plugin, what, _TRANSACTION) if what else _NO_BOUND
+
+    @contextmanager
+    def _bound(self, hold: Hold, plugin: str, what: str, seconds: float) -> Iterator[None]:
+        left, guilty = leave.get(), (plugin, what)
+
+        def late() -> None:
+            nonlocal guilty
+            guilty = hold.asked or guilty  # it may wait for another plugin's hook
+            self._take_away(hold, *guilty, left)
+
+        try:
+            with watchdog.watch(seconds, late):
+                yield
+        except TookTooLong as error:
+            raise PluginError(*guilty, _LATE) from error
+
+    def _take_away(self, hold: Hold, plugin: str, what: str, left: Callable[[PluginError], None] | None) -> None:
+        try:
+            hold.take_away()
+        finally:
+            self._note(what, plugin, _LATE, late=True)
+            if left is not None:
+                left(PluginError(plugin, what, _LATE))
+
+    def _refuse_aside(self, plugin: str, what: str) -> None:
+        until = self._aside.until((plugin, what), self._clock.now())
+        if until is not None:
+            text = f"it is set aside until {until:%H:%M:%S} UTC, because it failed again and again"
+            raise PluginError(plugin, what, text)
 
     def implemented_by(self, plugin: str) -> list[str]:
         """The names of the hooks a plugin implements."""
@@ -183,13 +251,24 @@ class Hooks:
 
     def _ask(self, hook: AnyHook, among: Among | None, kwargs: dict[str, Any]) -> list[tuple[str, Any]]:
         found = [one for one in self._implementations(hook) if among is None or one.plugin_name in among]
+        found = [one for one in found if self._is_asked(hook, one.plugin_name)]
         calls = [(one, given) for one in found if (given := self._given(hook, one, among, kwargs)) is not None]
         if hook.contract.where in ("outside", "job"):
             return self._side_by_side(hook, calls)
         return self._in_turn(hook, calls, kwargs.get("tx"))
 
+    def _is_asked(self, hook: AnyHook, plugin: str) -> bool:
+        """Not where it is set aside. Raises `PluginError` there, unless it may be left out."""
+        try:
+            self._refuse_aside(plugin, hook.name)
+        except PluginError:
+            if hook.contract.on_error != "skip":
+                raise
+            return False
+        return True
+
     def _side_by_side(self, hook: AnyHook, calls: Calls) -> list[tuple[str, Any]]:
-        started = [(one.plugin_name, _start(one, given)) for one, given in calls]
+        started = [(one.plugin_name, _start(hook, one, given)) for one, given in calls]
         deadline = time.monotonic() + hook.contract.timeout
         waiting = [(plugin, partial(_wait, future, deadline)) for plugin, future in started]
         return [one for plugin, call in waiting for one in self._answer(hook, plugin, call)]
@@ -213,7 +292,7 @@ class Hooks:
         """A start is waited for, however long it takes; but who holds it up is told while it does."""
         answered: list[Any] = []
         try:
-            with watchdog.watch(hook.contract.timeout, partial(self._note, hook, one.plugin_name, _LATE)):
+            with watchdog.watch(hook.contract.timeout, partial(self._note, hook.name, one.plugin_name, _LATE)):
                 answered.append(_call(one, given))
         except TookTooLong as late:
             if late.__cause__ is not None:
@@ -221,15 +300,15 @@ class Hooks:
         return answered[0]
 
     def _watched(self, hook: AnyHook, one: pluggy.HookImpl, given: dict[str, Any], tx: Transaction) -> Any:
-        def late() -> None:
-            try:
-                tx.hold.take_away()
-            finally:
-                self._note(hook, one.plugin_name, _LATE)
-
-        with watchdog.watch(hook.contract.timeout, late):
-            value = _call(one, given)
-            tx.hold.catch_up()
+        around, left = tx.hold.asked, leave.get()
+        tx.hold.asked = one.plugin_name, hook.name
+        late = partial(self._take_away, tx.hold, one.plugin_name, hook.name, left)
+        try:
+            with watchdog.watch(hook.contract.timeout, late):
+                value = _call(one, given, hook.name)
+                tx.hold.catch_up()
+        finally:
+            tx.hold.asked = around
         if tx.hold.taken:  # from a hook that this one has called, which it must not get over
             raise TookTooLong
         tx.hold.refuse_written()
@@ -241,6 +320,7 @@ class Hooks:
             value = call()
             wrong = nonsense(hook, value)
         except Refused:
+            self._aside.worked((plugin, hook.name))
             raise
         except TookTooLong as late:  # noted when it was; its transaction is gone, so nobody can be left out of it
             raise PluginError(plugin, hook.name, _LATE) from late
@@ -250,6 +330,7 @@ class Hooks:
         if wrong:
             self._failed(hook, plugin, PluginError(plugin, hook.name, wrong))
             return []
+        self._aside.worked((plugin, hook.name))
         return [(plugin, value)]
 
     def _given(
@@ -278,32 +359,48 @@ class Hooks:
         what = _LATE if isinstance(error, TimeoutError) else f"{type(error).__name__}: {error}"
         if isinstance(error, PluginError):
             what = error.what
-        self._note(hook, plugin, what, None if isinstance(error, PluginError | TimeoutError) else error)
+        cause = None if isinstance(error, PluginError | TimeoutError) else error
+        self._note(hook.name, plugin, what, cause, late=isinstance(error, TimeoutError))
         if hook.contract.on_error != "skip":
             raise PluginError(plugin, hook.name, what) from error
 
-    def _note(self, hook: AnyHook, plugin: str, what: str, error: Exception | None = None) -> None:
-        failure = Failure(plugin, hook.name, what, self._clock.now())
+    def _note(
+        self,
+        where: str,
+        plugin: str,
+        what: str,
+        error: BaseException | None = None,
+        *,
+        late: bool = False,
+        counts: bool = True,
+    ) -> None:
+        """`counts`: it may set the plugin aside. What a visitor can make fail by what they send must not."""
+        now = self._clock.now()
+        aside = counts and self._aside.failed((plugin, where), now, late=late)
+        failure = Failure(plugin, where, f"{what}; it is set aside for a minute" if aside else what, now)
         self.failures = [*self.failures[-99:], failure]
-        _log.warning("plugin failed", plugin=plugin, hook=hook.name, what=what, exc_info=error)
+        _log.warning("plugin failed", plugin=plugin, hook=where, what=failure.what, exc_info=error)
         if self._keeper is not None:
             self._keeper.keep(failure)
 
 
-def _call(one: pluggy.HookImpl, given: dict[str, Any]) -> Any:
-    with speaking(one.plugin_name):
-        value = one.function(**given)
+def _call(one: pluggy.HookImpl, given: dict[str, Any], what: str = "") -> Any:
+    with speaking(one.plugin_name, what):
+        try:
+            value = one.function(**given)
+        except SystemExit as error:  # what ends a command must not end a server
+            raise RuntimeError(f"it exits the process: {error}") from error
     if hasattr(value, "__await__"):
         value.close() if inspect.iscoroutine(value) else None
         raise TypeError("this hook cannot be async")
     return value
 
 
-def _start(one: pluggy.HookImpl, given: dict[str, Any]) -> Future[Any]:
+def _start(hook: AnyHook, one: pluggy.HookImpl, given: dict[str, Any]) -> Future[Any]:
     future: Future[Any] = Future()
     # A daemon thread, not a pool: a plugin that hangs for ever must neither fill a pool nor hold up the exit.
     # It goes on in a copy of the context, so that its lines in the log are the request's.
-    run = partial(copy_context().run, _run, future, one, given)
+    run = partial(copy_context().run, _run, future, hook, one, given)
     threading.Thread(target=run, daemon=True, name=one.plugin_name).start()
     return future
 
@@ -324,10 +421,13 @@ def _read(shape: type, values: bytes) -> object:
     return read_settings(shape, msgspec.json.decode(values))
 
 
-def _run(future: Future[Any], one: pluggy.HookImpl, given: dict[str, Any]) -> None:
+def _run(future: Future[Any], hook: AnyHook, one: pluggy.HookImpl, given: dict[str, Any]) -> None:
+    leave.set(None)  # whoever waits for this thread has a time limit
     try:
-        with speaking(one.plugin_name):
+        with speaking(one.plugin_name, hook.name):
             value = one.function(**given)
             future.set_result(asyncio.run(value) if inspect.iscoroutine(value) else value)
-    except BaseException as error:  # the thread that waits decides, by the contract
+    except Exception as error:  # the thread that waits decides, by the contract
         future.set_exception(error)
+    except BaseException as error:  # what ends a command must not end a server
+        future.set_exception(RuntimeError(f"it exits the process: {error}"))

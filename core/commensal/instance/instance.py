@@ -46,6 +46,7 @@ class Instance:
         self.hooks.keep_failures(Recorder(self.store))
         self.store.before_closing(self.hooks.flush_failures)
         self.store.listeners = listeners(self.hooks)
+        self.store.bound = self.hooks.bound
         self.store.auditor = TrailWriter(self.hooks)
 
     def transact(self, act: Callable[[Transaction], Answer]) -> Answer:

@@ -16,6 +16,7 @@ from ..audit.acting import Acting, acting
 from ..failpoints import failpoint
 from ..store import Transaction, insert_once
 from .registry import Periodic, Work
+from .run import whose
 from .tables import job_slot
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ def run_periodic(instance: Instance, work: Work) -> list[str]:
     ran = []
     for one in _to_do(instance, work.periodic):
         try:
-            with acting(Acting(kind="job", command=one.name)), instance.store.write() as tx:
+            named = whose(instance, one.name, f"periodic {one.name}")
+            with acting(Acting(kind="job", command=one.name)), named, instance.store.write() as tx:
                 if _claim(tx, one):
                     one.act(tx)
                     failpoint("periodic.before_commit")

@@ -6,6 +6,7 @@ growing delay; after its last attempt it is parked, where an operator sees it an
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -73,7 +74,7 @@ def ours(one: Job) -> dict[str, Any]:
 def _do(instance: Instance, work: Work, one: Job) -> None:
     try:
         handler = work.handlers[one.kind]
-        with acting(Acting(kind="job", command=one.kind)):
+        with acting(Acting(kind="job", command=one.kind)), whose(instance, one.kind, f"job {one.kind}"):
             handler(instance, one)
     except Exception as error:  # any error of any handler: the job comes back, or is parked and shown
         _log.warning("job failed", job=one.id, kind=one.kind, attempt=one.attempts, exc_info=error)
@@ -84,6 +85,12 @@ def _do(instance: Instance, work: Work, one: Job) -> None:
         with instance.store.write() as tx:
             # What it was about is not kept: payloads name people, and hold the secrets of their links.
             tx.change(HELD, {**ours(one), "state": "done", "finished_at": tx.now, "error": "", "payload": {}})
+
+
+def whose(instance: Instance, name: str, what: str) -> AbstractContextManager[None]:
+    """Around work of this name: where it is a plugin's, the plugin is named, and its transactions are bounded."""
+    plugin = name.partition(".")[0]
+    return instance.hooks.running(plugin, what) if plugin in instance.hooks.plugins() else nullcontext()
 
 
 def _failed(tx: Transaction, one: Job, error: str) -> None:

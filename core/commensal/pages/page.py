@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 import structlog
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from ..api.apart import run_apart
 from ..api.authenticate import authenticate, is_anonymous, nobody
 from ..api.rates import Rates
 from ..audit.acting import acting, acting_for
-from ..errors import CommensalError, Invalid, Problem
+from ..errors import CommensalError, Invalid, PluginError, Problem
 from ..instance import Instance
 from ..languages.catalogs import LANGUAGES, best_language
+from ..logs import speaker
 from ..people.actor import Actor
 from ..people.sessions import keep_alive
 from .visit import Visit
@@ -59,7 +61,10 @@ def page(
                 sent.form = await _form(request)
         except Invalid as error:
             sent.refused = error
-        return await run_in_threadpool(_serve, request, sent)
+        try:
+            return await run_apart(_serve, request, sent)
+        except PluginError as error:  # it hangs: its thread was left behind
+            return await run_apart(_failed, request, sent, error)
 
     def _serve(request: Request, sent: _Sent) -> Response:
         instance: Instance = request.app.state.instance
@@ -70,12 +75,18 @@ def page(
             rates.count(limit or ("reads" if request.method in _SAFE else "writes"), visit.actor.address)
             if sent.refused is not None:
                 raise sent.refused
-            with acting(acting_for(visit.actor, f"page {handler.__name__}")):
+            plugin, what = speaker()
+            whose = instance.hooks.running(plugin, what) if plugin else nullcontext()
+            with whose, acting(acting_for(visit.actor, f"page {handler.__name__}")):
                 return handler(visit)
         except Exception as error:  # the edge: the visitor gets a page, the operator the traceback
             if not isinstance(error, CommensalError):
                 _log.error("page failed", exc_info=error)
             return on_error(visit, error)
+
+    def _failed(request: Request, sent: _Sent, error: PluginError) -> Response:
+        instance: Instance = request.app.state.instance
+        return on_error(_visit(instance, request, nobody(request), sent), error)
 
     return Route(path, run, methods=list(methods), name=handler.__name__)
 

@@ -34,6 +34,7 @@ class Hold:
 
     def __init__(self, connection: Connection, turn: Turn, collected: Sequence[list[Any]] = ()) -> None:
         self.taken = False
+        self.asked: tuple[str, str] | None = None  # the plugin that works in it now, and its hook
         self._connection, self._turn, self._collected = connection, turn, collected
         self._innermost: Savepoint | None = None  # of the attempts under way
         self._only_reads = bool(connection.get_execution_options().get("reading", False))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
@@ -35,6 +35,7 @@ class Store:
         self.listeners: Mapping[str, Sequence[str]] = {}  # see `Transaction`; the instance says who they are
         self.auditor: Auditor | None = None  # who writes down what is changed; the instance says who
         self.awaken: Callable[[], None] = _nobody  # called after a commit that has promised work for now
+        self.bound: Callable[[Hold], AbstractContextManager[None]] = _unbounded  # how long a transaction may take
         self._before_closing: list[Callable[[], None]] = []
         self.engine = make_engine(url)
         self._reading, self._readers = self.engine.execution_options(reading=True), readers_of(self.engine)
@@ -74,7 +75,8 @@ class Store:
             tx = self._transaction(connection, turn, trail)
             hold = tx.hold
             try:
-                yield tx
+                with self.bound(hold):
+                    yield tx
             finally:
                 if hold.taken:
                     hold.throw_away()
@@ -116,6 +118,13 @@ class Store:
 
 def _nobody() -> None:
     """No worker is in this process; those of others look for themselves."""
+
+
+def _unbounded(hold: Hold) -> AbstractContextManager[None]:
+    return _NO_BOUND
+
+
+_NO_BOUND: AbstractContextManager[None] = nullcontext()
 
 
 @contextmanager

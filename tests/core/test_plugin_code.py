@@ -1,0 +1,331 @@
+"""Code of a plugin that no hook asks for (endpoints, pages, rows of reports, jobs): it stops nobody's orders, and it is
+named, whatever it does."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.testclient import TestClient
+
+import commensal.hooks.dispatcher as dispatcher
+from commensal import Call, Instance, Job, Periodic, Report, Routes, Visit, Work, hookimpl, page
+from commensal.api.app import make_app
+from commensal.clock import ManualClock
+from commensal.enterprises.enterprises import enterprise_by_id
+from commensal.enterprises.tables import enterprise_plugin
+from commensal.hooks.failures import failures_by_plugin
+from commensal.hooks.loading import load_plugins
+from commensal.ids import SeededIds
+from commensal.instance import Settings
+from commensal.jobs.periodic import run_periodic
+from commensal.jobs.promising import promise
+from commensal.jobs.run import run_due
+from commensal.jobs.tables import job
+from commensal.orders.place import place_order
+from commensal.orders.tables import customer_order
+from commensal.orders.values import Wish
+from commensal.reports.formats import format_named
+from commensal.reports.run import find_report, print_report
+from commensal.store import Store, Transaction, insert_rows
+from commensal.testing.goods import a_lot, an_item
+from commensal.testing.placed import a_shop
+from commensal.testing.probe import Telling
+from commensal.work import work_of
+
+SHORT = 0.05  # seconds that a transaction of a plugin gets here; what hangs ends by an event
+COLUMNS: list[Any] = []
+
+
+class Sick:
+    """A plugin that misbehaves by `fault` in all it does, until it is healed."""
+
+    def __init__(self, fault: str) -> None:
+        self.fault = fault
+        self.inside, self.go = threading.Event(), threading.Event()
+
+    def act(self, tx: Transaction | None = None) -> None:
+        """Hangs inside a transaction: `tx`, or one of its own."""
+        if self.fault == "raises":
+            raise RuntimeError("broken on purpose")
+        if self.fault == "exits":
+            sys.exit(3)
+        if self.fault == "hangs":
+            self.inside.set()
+            assert self.go.wait(60)
+            self.inside.clear()
+
+    def in_transaction(self, instance: Instance) -> None:
+        with instance.store.write() as tx:
+            promise(tx, "sick.nothing", {}, due_at=tx.now + timedelta(days=9))
+            self.act()
+
+    def module(self) -> ModuleType:
+        made = ModuleType("sick")
+        for one in (self.endpoints, self.routes, self.reports, self.jobs):
+            setattr(made, one.__name__, hookimpl(_function(one)))
+        return made
+
+    def endpoints(self) -> Any:
+        routes = Routes("sick")
+
+        @routes.post("/work", scope="public", untraced="a test")
+        def sick_work(call: Call) -> str:
+            """Works in the transaction of the call."""
+            self.act()
+            return "done"
+
+        @routes.get("/look", scope="public")
+        def sick_look(call: Call) -> str:
+            """Looks something up."""
+            self.act()
+            return "seen"
+
+        return routes.endpoints
+
+    def routes(self, instance: Instance) -> Any:
+        def raw(request: Request) -> Response:
+            self.in_transaction(instance)
+            return PlainTextResponse("done")
+
+        async def later(request: Request) -> Response:
+            if self.fault != "hangs":  # who stops the loop itself cannot be left behind
+                self.act()
+            return PlainTextResponse("done")
+
+        def form(visit: Visit) -> Response:
+            self.in_transaction(visit.instance)
+            return PlainTextResponse("done")
+
+        def sorry(visit: Visit, error: Exception) -> Response:
+            return PlainTextResponse(str(error), 500)
+
+        return [Route("/raw", raw), Route("/later", later), page("/page", form, on_error=sorry)]
+
+    def reports(self) -> Any:
+        def lines(query: Any) -> Iterator[list[str]]:
+            self.act()
+            yield []
+
+        return [Report(id="all", label="All", description="", columns=COLUMNS, rows=lines)]
+
+    def jobs(self) -> Any:
+        def work(instance: Instance, one: Job) -> None:
+            self.in_transaction(instance)
+
+        return Work({"sick.work": work}, (Periodic("sick.often", timedelta(minutes=1), self.act),))
+
+
+def _function(method: Callable[..., Any]) -> Callable[..., Any]:
+    if method.__name__ == "routes":
+        return lambda instance: method(instance)
+    return lambda: method()
+
+
+class Shop:
+    """An instance with the plugin, and somebody who orders at the shop."""
+
+    def __init__(self, instance: Instance, sick: Sick, item: str) -> None:
+        self.instance, self.sick, self.item = instance, sick, item
+        keeper = Telling(instance.store)
+        instance.hooks.keep_failures(keeper)
+        self.told = keeper.told  # when a failure was noted
+
+    def order(self) -> None:
+        wish = Wish(items={self.item: 1}, name="Ada", email="ada@example.org")
+        self.instance.store.transact(lambda tx: place_order(tx, self.instance.hooks, "shop-session", wish))
+
+    @property
+    def orders(self) -> int:
+        with self.instance.store.read() as tx:
+            return int(tx.value(select(func.count()).select_from(customer_order)))
+
+    def seen(self) -> str:
+        """What the operator sees of the plugin: where it failed, and how."""
+        self.instance.hooks.flush_failures()
+        with self.instance.store.read() as tx:
+            failed = failures_by_plugin(tx)
+        assert set(failed) <= {"sick"}, "nobody else is blamed"
+        return f"{failed['sick'].hook}: {failed['sick'].what}" if failed else ""
+
+
+Make = Callable[[str], Shop]
+
+
+@pytest.fixture
+def shop(
+    store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Make]:
+    made: list[Shop] = []
+
+    def make(fault: str) -> Shop:
+        if fault == "hangs":
+            monkeypatch.setattr(dispatcher, "_TRANSACTION", SHORT)
+            monkeypatch.setattr(dispatcher, "_READING", SHORT)
+        sick = Sick(fault)
+        settings = Settings(name="Test", base_url="http://testserver", language="en", plugins={"enabled": ["sick"]})
+        hooks = load_plugins(settings, clock=clock, modules={"sick": sick.module()})
+        instance = Instance(tmp_path, settings, store, hooks, clock, ids)
+        with store.write() as tx:
+            a_shop(tx)
+            insert_rows(
+                tx, enterprise_plugin, [{"enterprise_id": "shop", "plugin": "sick", "settings": {}, "version": 1}]
+            )
+            item = an_item(tx, a_lot(tx, on_hand="50"))
+        made.append(Shop(instance, sick, item))
+        return made[0]
+
+    yield make
+    for one in made:
+        one.sick.go.set()
+        one.instance.hooks.flush_failures()
+
+
+def request(method: str, path: str) -> Callable[[Shop], str]:
+    def ask(shop: Shop) -> str:
+        with TestClient(make_app(shop.instance), raise_server_exceptions=False) as client:
+            answer = client.request(method, path)
+            assert not shop.sick.inside.is_set() or shop.sick.go.wait(60)  # a loop waits for the threads it has left
+            return f"{answer.status_code} {answer.text}"
+
+    return ask
+
+
+def get(path: str) -> Callable[[Shop], str]:
+    return request("GET", path)
+
+
+def post(path: str) -> Callable[[Shop], str]:
+    return request("POST", path)
+
+
+def report(shop: Shop) -> str:
+    store, hooks = shop.instance.store, shop.instance.hooks
+    with store.read() as tx:
+        found = find_report(tx, hooks, "shop", "sick", "all", "en")
+        owner = enterprise_by_id(tx, "shop")
+    try:
+        return str(len(list(print_report(store, owner, found, {}, format=format_named("csv"), language="en"))))
+    except Exception as error:
+        return f"500 {error}"
+
+
+def work(shop: Shop) -> str:
+    with shop.instance.store.write() as tx:
+        promise(tx, "sick.work", {})
+    run_due(shop.instance, work_of(shop.instance))
+    with shop.instance.store.read() as tx:
+        return str(tx.value(select(job.c.error).where(job.c.kind == "sick.work")))
+
+
+def periodic(shop: Shop) -> str:
+    work = work_of(shop.instance)
+    return str(run_periodic(shop.instance, Work({}, tuple(one for one in work.periodic if one.name == "sick.often"))))
+
+
+# How the plugin's code is reached, and where it is then said to have failed.
+REACH: dict[str, tuple[Callable[[Shop], str], str]] = {
+    "endpoint": (post("/api/-/sick/work"), "endpoint sick_work"),
+    "reading endpoint": (get("/api/-/sick/look"), "endpoint sick_look"),
+    "route": (get("/-/sick/raw"), "page /raw"),
+    "async route": (get("/-/sick/later"), "page /later"),
+    "page": (get("/-/sick/page"), "page /page"),
+    "report": (report, "report all"),
+    "job": (work, "job sick.work"),
+    "periodic work": (periodic, "periodic sick.often"),
+}
+HANGING = [name for name in REACH if name != "async route"]
+SAID = {"raises": "RuntimeError: broken on purpose", "exits": "SystemExit: 3"}
+
+
+@pytest.mark.parametrize("fault", SAID)
+@pytest.mark.parametrize("where", REACH)
+def test_what_fails_is_noted_with_the_plugin_and_orders_go_on(shop: Make, where: str, fault: str) -> None:
+    made = shop(fault)
+    reach, place = REACH[where]
+    reach(made)
+    assert made.seen() == f"{place}: {SAID[fault]}"
+    made.order()
+    assert made.orders == 1
+    made.sick.fault = ""
+    reach(made)
+    assert made.seen() == f"{place}: {SAID[fault]}", "and not again"
+
+
+@pytest.mark.parametrize("where", HANGING)
+def test_who_hangs_in_a_transaction_loses_it_while_orders_go_on(shop: Make, where: str) -> None:
+    """The order is placed while the plugin still hangs. What it wrote before is undone."""
+    made = shop("hangs")
+    reach, place = REACH[where]
+    with ThreadPoolExecutor() as pool:
+        hanging = pool.submit(reach, made)
+        assert made.sick.inside.wait(30)
+        made.order()
+        assert made.told.wait(30)
+        assert hanging.done() or made.sick.inside.is_set(), "only visitors are answered before the plugin returns"
+        made.sick.go.set()
+        hanging.result(60)
+    assert made.orders == 1
+    assert made.seen() == f"{place}: it took too long"
+    with made.instance.store.read() as tx:
+        assert tx.value(select(func.count()).where(job.c.kind == "sick.nothing")) == 0
+
+
+@pytest.mark.parametrize("where", ["endpoint", "reading endpoint", "route", "page"])
+def test_a_visitor_is_answered_at_the_time_limit_and_not_when_the_plugin_comes_back(shop: Make, where: str) -> None:
+    made = shop("hangs")
+    method, path = {"endpoint": ("POST", "/api/-/sick/work"), "reading endpoint": ("GET", "/api/-/sick/look"),
+                    "route": ("GET", "/-/sick/raw"), "page": ("GET", "/-/sick/page")}[where]  # fmt: skip
+    with TestClient(make_app(made.instance), raise_server_exceptions=False) as client:
+        answer = client.request(method, path)
+        assert made.sick.inside.is_set(), "it still hangs"
+        assert answer.status_code in (500, 502)
+        assert "sick" in answer.text
+        made.sick.go.set()
+
+
+def test_who_hangs_three_times_is_set_aside_for_a_minute(shop: Make, clock: ManualClock) -> None:
+    made = shop("hangs")
+    with TestClient(make_app(made.instance), raise_server_exceptions=False) as client:
+        for _ in range(3):
+            assert client.get("/-/sick/page").status_code == 500
+        assert "set aside" in made.seen()
+        made.sick.inside.clear()
+        aside = client.get("/-/sick/page")
+        assert (aside.status_code, made.sick.inside.is_set()) == (502, False), "it is not even asked"
+        made.sick.fault = ""
+        made.sick.go.set()
+        assert client.get("/-/sick/page").status_code == 502
+        clock.advance(minutes=2)
+        assert client.get("/-/sick/page").text == "done"
+        assert client.get("/-/sick/page").text == "done"
+
+
+def test_fifty_requests_that_hang_leave_the_shop_its_threads(shop: Make) -> None:
+    """In the usual time for others: less than a tenth of what the hanging ones take."""
+    made = shop("")
+    with TestClient(make_app(made.instance), raise_server_exceptions=False) as client:
+        client.get("/api/directory")
+        made.sick.fault = "hangs"
+        with ThreadPoolExecutor(60) as pool:
+            hanging = [pool.submit(client.get, "/api/-/sick/look") for _ in range(50)]
+            assert made.sick.inside.wait(30)
+            began = time.monotonic()
+            assert client.get("/api/directory").status_code == 200
+            took = time.monotonic() - began
+            assert not any(one.done() for one in hanging)
+            made.sick.go.set()
+            assert {one.result(60).status_code for one in hanging} == {200}
+    assert took < 2
