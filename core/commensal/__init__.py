@@ -134,11 +134,14 @@ if TYPE_CHECKING:
     from .money import half_up as half_up
     from .money import read_amount as read_amount
     from .orders.cancel import cancel_order as cancel_order
+    from .orders.cart import Checkout as Checkout
     from .orders.cart import cart_items as cart_items
     from .orders.cart import cart_of as cart_of
     from .orders.cart import carts_by_secret as carts_by_secret
     from .orders.cart import empty_cart as empty_cart
     from .orders.cart import fill_cart as fill_cart
+    from .orders.cart import note_checkout as note_checkout
+    from .orders.cart import noted_checkout as noted_checkout
     from .orders.cart import open_cart as open_cart
     from .orders.change import change_order as change_order
     from .orders.consents import consents_of as consents_of
@@ -169,6 +172,7 @@ if TYPE_CHECKING:
     from .outbound.client import http_client as http_client
     from .outbound.client import url_problem as url_problem
     from .pages.page import page as page
+    from .pages.shown import shown_once as shown_once
     from .pages.visit import Visit as Visit
     from .payments.begin import start_payment as start_payment
     from .payments.due import dues_by_number as dues_by_number
@@ -288,6 +292,7 @@ if TYPE_CHECKING:
     from .sale_sessions.values import Sale as Sale
     from .sale_sessions.values import SaleSession as SaleSession
     from .sale_sessions.values import Supplier as Supplier
+    from .search import finds as finds
     from .search import search_key as search_key
     from .secret import Secret as Secret
     from .spreadsheets import csv_bytes as csv_bytes
@@ -300,6 +305,7 @@ if TYPE_CHECKING:
     from .stock.travelling import count_copies as count_copies
     from .stock.travelling import lease_in as lease_in
     from .stock.travelling import lend_stock as lend_stock
+    from .stock.travelling import sell_until as sell_until
     from .stock.travelling import settle_here as settle_here
     from .stock.travelling import settle_lent as settle_lent
     from .stock.travelling import tell_beyond as tell_beyond
@@ -363,6 +369,7 @@ _MODULES = {
     "CatalogItem": "catalogs.values",
     "Chart": "reports.values",
     "Choice": "reports.values",
+    "Checkout": "orders.cart",
     "Choices": "orders.price",
     "CodeWanted": "people.log_in",
     "Column": "reports.values",
@@ -516,6 +523,7 @@ _MODULES = {
     "every_enterprise": "enterprises.enterprises",
     "fill_cart": "orders.cart",
     "find_enterprise": "enterprises.enterprises",
+    "finds": "search",
     "fingerprint": "people.fingerprint",
     "finish_log_in": "people.log_in",
     "forget_copies": "products.copies",
@@ -582,6 +590,8 @@ _MODULES = {
     "new_person": "people.people",
     "offers_for": "catalogs.visible",
     "one_sale": "reports.parameters",
+    "note_checkout": "orders.cart",
+    "noted_checkout": "orders.cart",
     "open_cart": "orders.cart",
     "open_coordination": "sale_sessions.coordinations",
     "open_instance": "instance",
@@ -630,6 +640,7 @@ _MODULES = {
     "search_key": "search",
     "second_factor_of": "people.second_factor",
     "segment": "reports.segments",
+    "sell_until": "stock.travelling",
     "sellable_products": "catalogs.granted",
     "sessions_of_shop": "sale_sessions.questions",
     "set_consents": "orders.consents",
@@ -640,6 +651,7 @@ _MODULES = {
     "shifted": "sale_sessions.rhythm",
     "shorten_order": "orders.shorten",
     "show_image": "products.copies",
+    "shown_once": "pages.shown",
     "sign_up": "people.confirmations",
     "slot_problems": "sale_sessions.slots",
     "spoken": "languages.shell",

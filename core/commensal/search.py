@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_
+from sqlalchemy import ColumnElement, and_, or_
 
 _LIGATURES = str.maketrans({"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "’": "'"})
 _LONGEST = 200  # characters of what somebody typed into a search field
+_WORD = re.compile(r"[a-z0-9]+")
+_PLURALS = (  # the first ending that fits, and what stands instead: gateaux, bocaux, choux, berries, dishes, tomatoes
+    ("eaux", "eau"), ("aux", "al"), ("oux", "ou"), ("eux", "eu"), ("ies", "y"), ("shes", "sh"), ("ches", "ch"),
+    ("xes", "x"), ("sses", "ss"), ("oes", "o"), ("ss", "ss"), ("s", ""),
+)  # fmt: skip
 _MOST = 8  # words of it
 
 
@@ -21,4 +27,27 @@ def search_key(text: str) -> str:
 def matches(column: ColumnElement[Any], typed: str) -> ColumnElement[bool]:
     """True where `column`, which holds search keys, contains every word of what was typed."""
     words = search_key(typed[:_LONGEST]).split()[:_MOST]
-    return and_(True, *(column.contains(word, autoescape=True) for word in words))
+    return and_(True, *(_has(column, word) for word in words))
+
+
+def finds(text: str, typed: str) -> bool:
+    """The same for a `text` that is at hand, whatever its spelling: plurals find singulars, and the other way round."""
+    key = search_key(text)
+    stems = {stem(word) for word in _WORD.findall(key)}
+    words = search_key(typed[:_LONGEST]).split()[:_MOST]
+    return all(word in key or stem(word) in stems for word in words)
+
+
+def stem(word: str) -> str:
+    """A word of a search key without its regular plural, French or English: what two forms of it share.
+
+    It is compared, and never shown: ``frais`` may lose its s as long as it always does.
+    """
+    for ending, instead in _PLURALS:
+        if word.endswith(ending) and len(word) > len(ending) + 1:
+            return word[: -len(ending)] + instead
+    return word
+
+
+def _has(column: ColumnElement[Any], word: str) -> ColumnElement[bool]:
+    return or_(*(column.contains(one, autoescape=True) for one in {word, stem(word)} if len(one) >= min(4, len(word))))

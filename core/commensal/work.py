@@ -18,6 +18,8 @@ from .jobs.run import run_due
 from .keeping.nightly import make_backup, promise_backup, try_backup
 from .keeping.upkeep import BACKUP, TRIAL
 from .mail.send import send_mail
+from .orders.cart import forget_carts
+from .pages.shown import forget_shown_pages
 from .payments import promises
 from .payments.following import call_off, follow_up
 from .payments.giving_back import give_back, give_late_money_back
@@ -49,6 +51,8 @@ def _core(instance: Instance) -> Work:
             Periodic("promise_backup", timedelta(minutes=5), partial(promise_backup, settings=instance.settings)),
             Periodic("forget_answers", timedelta(days=1), forget_old_answers),
             Periodic("forget_log_ins", timedelta(days=1), forget_what_ran_out),
+            Periodic("forget_carts", timedelta(days=1), forget_carts),
+            Periodic("forget_shown_pages", timedelta(hours=1), forget_shown_pages),
             Periodic("forget_jobs", timedelta(days=1), forget_finished),
             Periodic("forget_openings", timedelta(days=1), forget_openings),
             Periodic("forget_audit", timedelta(days=1), partial(forget_old_entries, days=kept.audit_days)),

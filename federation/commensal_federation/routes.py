@@ -12,6 +12,7 @@ from .backorders.endpoints import routes as backorder_endpoints
 from .catalogue.endpoints import routes as catalogue_endpoints
 from .delivery.endpoints import routes as message_endpoints
 from .delivery.http import peer_routes
+from .delivery.starting import start
 from .dfc.server import dfc_routes
 from .identity.endpoints import routes as identity_endpoints
 from .identity.routes import identity_routes
@@ -22,6 +23,7 @@ from .openings.endpoints import routes as opening_endpoints
 from .orders.endpoints import routes as order_endpoints
 from .peering.endpoints import routes as peer_endpoints
 from .platforms.endpoints import routes as platform_endpoints
+from .runtime import federation_of
 
 
 @hookimpl
@@ -45,7 +47,11 @@ def endpoints() -> Sequence[Endpoint]:
 
 @hookimpl
 def routes(instance: Instance) -> Sequence[BaseRoute]:
-    """Under ``/-/federation/``: what peers speak to. Each room adds its own."""
+    """Under ``/-/federation/``: what peers speak to. Each room adds its own.
+
+    Asked for when the instance begins to serve and nobody has ordered yet, so it begins as one among others here.
+    """
+    start(federation_of(instance))
     return [*peer_routes(instance)]
 
 

@@ -44,12 +44,13 @@ _YEAR = 365 * 86400
 def log_in_page(visit: Visit) -> Response:
     if visit.actor.person_id is not None:
         return visit.redirect(visit.query.get("next", "/"))
-    return _log_in_page(visit, {"email": "", "next": visit.query.get("next", "/")})
+    typed = {"email": "", "next": visit.query.get("next", "/"), "lost": visit.query.get("lost", "")}
+    return _log_in_page(visit, typed)
 
 
 def log_in_now(visit: Visit) -> Response:
     """The password is checked between transactions. The cart that a guest filled in this browser becomes theirs."""
-    typed = {name: visit.form.get(name, "") for name in ("email", "password", "next")}
+    typed = {name: visit.form.get(name, "") for name in ("email", "password", "next", "lost")}
     begun = ""
     try:
         with visit.read() as tx:

@@ -26,7 +26,7 @@ from commensal import (
 )
 
 from .guest import owner
-from .sale import offered
+from .sale import offered, shown_quantities
 from .showing import show
 
 UNDECIDED = Choices()
@@ -66,7 +66,8 @@ class Cart:
 def cart_page(visit: Visit) -> Response:
     with visit.read() as tx:
         cart = look_into_cart(tx, visit)
-    return show(visit, "cart", cart=cart, sale=cart.sale)
+    lost = visit.was_logged_in and not cart.rows
+    return show(visit, "cart", cart=cart, sale=cart.sale, lost=lost, was=shown_quantities(cart.items))
 
 
 def look_into_cart(tx: Transaction, visit: Visit, chosen: Choices = UNDECIDED) -> Cart:

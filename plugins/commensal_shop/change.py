@@ -33,7 +33,7 @@ from .choices import (
     sends_codes,
     with_codes,
 )
-from .orders import Door, may_change, sums
+from .orders import Door, may_change, show_order, sums
 from .sale import FIELD, quantities
 from .showing import NONE, Mistakes, mistakes, show, status_of
 
@@ -72,6 +72,8 @@ def change_now(visit: Visit) -> Response:
         with visit.guessing(tried.codes):
             changed = _changed(visit, door, wanted, tried.codes, shown=_number(visit, "total"))
     except Refused as error:
+        if error.code == "closed":  # there is nothing to change any more
+            return show_order(visit, door, mistakes(visit, error), status_of(error))
         wrong = mistakes(visit, error, lambda name: name.startswith(FIELD) or name in ADDRESS_FIELDS)
         return _page(visit, door, order, typed, codes=codes, wrong=wrong, status=status_of(error))
     _ask_for_new_amount(visit, door, changed)
@@ -113,9 +115,13 @@ def _page(
         said = " ".join(say(visit.language, one) for one in refused)
         wrong, status = replace(wrong, fields={**wrong.fields, CODE: said}), 422
         fields[CODE] = visit.form.get(CODE, "")
+    with visit.read() as tx:
+        sale = sale_by_id(tx, order.session_id)
     return show(
         visit,
         "change",
+        sale=sale,
+        basket=None,
         status=status,
         order=order,
         ordered=ordered_items(order),

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import quote
 
 from starlette.responses import Response
 
 from commensal import (
     Address,
+    Checkout,
     Choices,
     Conflict,
     Invalid,
@@ -27,6 +29,8 @@ from commensal import (
     cart_items,
     cart_of,
     fingerprint,
+    note_checkout,
+    noted_checkout,
     order_by_id,
     order_by_secret,
     payment_methods,
@@ -40,12 +44,14 @@ from commensal import (
 )
 
 from .cart import Cart, look_into_cart
-from .choices import ADDRESS_FIELDS, CODE, address_typed, codes_typed, missing_of, ticked, with_codes
+from .choices import ADDRESS_FIELDS, CODE, address_fields, address_typed, codes_typed, missing_of, ticked, with_codes
 from .guest import order_secret, owner
 from .places import Place, by_place
+from .sale import MEMBER
 from .showing import NONE, Mistakes, mistakes, show, status_of
 
-_FIELDS = ("name", "email", "phone", "note", "shipping", "payment_method", CODE, *ADDRESS_FIELDS)
+_LONGEST = {"name": 200, "email": 320, "phone": 40, "note": 2000, "shipping": 200, "payment_method": 100}
+_FIELDS = (*_LONGEST, CODE, *ADDRESS_FIELDS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,8 +95,9 @@ class Counter:
 
 
 def checkout_page(visit: Visit) -> Response:
-    known = _known_of(visit)
-    counter = _counter(visit, known)
+    """With what was typed here before: stock that fell, another page or another language does not lose it."""
+    known, codes = _known_of(visit)
+    counter = _counter(visit, known, codes)
     return _to_cart(visit) if counter is None else _page(visit, counter, known)
 
 
@@ -100,18 +107,22 @@ def checkout_now(visit: Visit) -> Response:
     placed = _placed_before(visit)
     if placed:
         return visit.redirect(placed)
-    counter = _counter(visit, typed)
+    if visit.actor.person_id is None and visit.form.get(MEMBER):  # they were logged in when the page was shown
+        return visit.redirect(f"/login?next={quote(visit.request.url.path)}&lost=1")
+    counter = _counter(visit, typed, codes_typed(visit.form))
     if counter is None:
-        return _to_cart(visit)
+        return _to_cart(visit, typed)
     if visit.form.get("then") != "order" or counter.refused:
+        _keep(visit, typed, counter.codes)
         return _page(visit, counter, typed)
     try:
         with visit.guessing(counter.codes):
             order = _place(visit, _read(counter, typed, visit))
     except Refused as error:
-        again = _counter(visit, typed)
+        again = _counter(visit, typed, codes_typed(visit.form))
         if again is None:
-            return _to_cart(visit)
+            return _to_cart(visit, typed)
+        _keep(visit, typed, again.codes)
         wrong = mistakes(visit, _plainer(error, visit, again), {*_FIELDS}.__contains__)
         return _page(visit, again, typed, wrong, status_of(error))
     if order is not None:
@@ -171,7 +182,24 @@ def _begin_payment(visit: Visit, order: Order) -> None:
             return  # it is paid or cancelled already; the page of the order says so
 
 
-def _counter(visit: Visit, typed: Mapping[str, str]) -> Counter | None:
+def _keep(visit: Visit, typed: Mapping[str, str], codes: Sequence[str]) -> None:
+    """Writes what was typed into the cart that the form was for. Codes that do not count are not kept."""
+    session_id = visit.path["session"]
+    noted = Checkout(
+        **{name: typed[name].strip()[:most] for name, most in _LONGEST.items()},
+        codes=tuple(codes),
+        address=address_typed(typed),
+    )
+
+    def act(tx: Transaction) -> None:
+        cart_id = cart_of(tx, session_id, **owner(visit, session_id))
+        if cart_id is not None and cart_id == visit.form.get("cart"):
+            note_checkout(tx, cart_id, noted)
+
+    visit.instance.store.transact(act)
+
+
+def _counter(visit: Visit, typed: Mapping[str, str], codes: Sequence[str]) -> Counter | None:
     """None for a cart that cannot be ordered as it is: its own page says why."""
     address = address_typed(typed)
     with visit.read() as tx:
@@ -187,7 +215,7 @@ def _counter(visit: Visit, typed: Mapping[str, str]) -> Counter | None:
         payment_method=_method(methods, typed["payment_method"]),
         address=address if brought else None,
     )
-    tried = with_codes(visit, codes_typed(visit.form), lambda codes: _quote(visit, cart, replace(chosen, codes=codes)))
+    tried = with_codes(visit, codes, lambda left: _quote(visit, cart, replace(chosen, codes=left)))
     return Counter(
         cart=cart, offered=tried.value, options=options, shipping=shipping, methods=methods,
         method=chosen.payment_method, address=address, codes=tried.codes, refused=tried.refused,
@@ -262,13 +290,18 @@ def _plainer(error: Refused, visit: Visit, counter: Counter) -> Refused:
     return error
 
 
-def _known_of(visit: Visit) -> dict[str, str]:
-    typed = dict.fromkeys(_FIELDS, "")
-    if visit.actor.person_id is not None:
-        with visit.read() as tx:
+def _known_of(visit: Visit) -> tuple[dict[str, str], tuple[str, ...]]:
+    """What stands in the fields, and the codes: as noted in the cart, or else as the person's account has it."""
+    session_id, typed, noted = visit.path["session"], dict.fromkeys(_FIELDS, ""), Checkout()
+    with visit.read() as tx:
+        cart_id = cart_of(tx, session_id, **owner(visit, session_id))
+        if cart_id is not None:
+            noted = noted_checkout(tx, cart_id)
+        if visit.actor.person_id is not None and not noted.email:
             known = person_by_id(tx, visit.actor.person_id)
-        typed |= {"name": known.name, "email": known.email, "phone": known.phone}
-    return typed
+            noted = replace(noted, name=known.name, email=known.email, phone=known.phone)
+    kept = {name: getattr(noted, name) for name in _LONGEST}
+    return {**typed, **kept, **address_fields(noted.address)}, noted.codes
 
 
 def _page(
@@ -277,14 +310,15 @@ def _page(
     choices: dict[str, Any] = {**typed, "payment_method": counter.method}
     if len(counter.options) == 1:
         choices["shipping"] = choices["shipping"] or counter.shipping
+    refused = 422 if status == 200 and visit.request.method == "POST" else status
     if counter.refused:
-        status = 422 if status == 200 else status
+        status = refused
         said = " ".join(say(visit.language, one) for one in counter.refused)
         wrong = replace(wrong, fields={**wrong.fields, CODE: said})
     else:
         choices[CODE] = ""  # it stands among those that count
     if counter.unserved:
-        status = 422 if status == 200 else status
+        status = refused
         nowhere = Problem("no_delivery", "We do not deliver to {postcode}.", values={"postcode": counter.unserved})
         wrong = replace(wrong, fields={**wrong.fields, "address/postcode": say(visit.language, nowhere)})
     return show(
@@ -300,5 +334,8 @@ def _page(
     )
 
 
-def _to_cart(visit: Visit) -> Response:
+def _to_cart(visit: Visit, typed: Mapping[str, str] | None = None) -> Response:
+    """Its page says why the cart cannot be ordered; what was `typed` stands at the checkout when they come back."""
+    if typed is not None:
+        _keep(visit, typed, ())
     return visit.redirect(f"/sales/{visit.path['session']}/cart")

@@ -9,12 +9,14 @@ from datetime import timedelta
 from starlette.responses import Response
 
 from commensal import (
+    Conflict,
     NotFound,
     Order,
     Payment,
     PaymentMethod,
     Refused,
     Sale,
+    Stale,
     Totals,
     Transaction,
     Unauthorised,
@@ -24,6 +26,7 @@ from commensal import (
     consents_of,
     enterprises_by_id,
     fingerprint,
+    format_moment,
     is_open,
     locked_guest_order,
     locked_order,
@@ -72,10 +75,24 @@ class Door:
         return found
 
     def locked(self, tx: Transaction, version: int | None = None) -> Order:
-        """Raises `Stale` too, where the order is not at this version any more."""
+        """Raises `Stale` too, where the order is not at this version any more; but `Conflict` where that is because its
+        sale has closed."""
         if self.secret:
-            return locked_guest_order(tx, fingerprint(self.secret), version=version)
-        return locked_order(tx, self.visit.path["order"], person_id=self.person_id, version=version)
+            order = locked_guest_order(tx, fingerprint(self.secret))
+        else:
+            order = locked_order(tx, self.visit.path["order"], person_id=self.person_id)
+        if version is not None:
+            self.refuse_closed(tx, order)
+            if order.version != version:
+                raise Stale
+        return order
+
+    def refuse_closed(self, tx: Transaction, order: Order) -> None:
+        """Raises `Conflict` where the sale is over, so that nobody changes the order any more but the hub."""
+        sale = sale_by_id(tx, order.session_id)
+        if order.state == "Complete" or (order.state == "Held" and not is_open(sale.session, tx.now)):
+            since = format_moment(sale.session.closes_at, sale.shop.timezone, self.visit.language)
+            raise Conflict("closed", "Orders closed on {moment}. Your order stays as it is.", moment=since)
 
     @property
     def person_id(self) -> str:
@@ -96,10 +113,10 @@ def orders_page(visit: Visit) -> Response:
 
 
 def order_page(visit: Visit) -> Response:
-    return _page(visit, Door(visit))
+    return show_order(visit, Door(visit))
 
 
-def _page(visit: Visit, door: Door, wrong: Mistakes = NONE, status: int = 200) -> Response:
+def show_order(visit: Visit, door: Door, wrong: Mistakes = NONE, status: int = 200) -> Response:
     with visit.read() as tx:
         order = with_place_of_today(tx, visit.instance.hooks, door.order(tx))
         sale = sale_by_id(tx, order.session_id)
@@ -146,7 +163,7 @@ def pay_now(visit: Visit) -> Response:
             return_url=visit.address(door.address),
         )  # fmt: skip
     except Refused as error:
-        return _page(visit, door, mistakes(visit, error), status_of(error))
+        return show_order(visit, door, mistakes(visit, error), status_of(error))
     return visit.redirect(door.address)
 
 
@@ -160,7 +177,7 @@ def consent_now(visit: Visit) -> Response:
     try:
         visit.instance.store.transact(act)
     except Refused as error:
-        return _page(visit, door, mistakes(visit, error), status_of(error))
+        return show_order(visit, door, mistakes(visit, error), status_of(error))
     return visit.redirect(door.address)
 
 
@@ -184,6 +201,7 @@ def cancel_now(visit: Visit) -> Response:
     def act(tx: Transaction) -> None:
         order = door.locked(tx)
         if order.state != "Cancelled":
+            door.refuse_closed(tx, order)
             cancel_order(tx, visit.instance.hooks, order, by=visit.actor.person_id)
             cancel_open(tx, order.id)
 
@@ -191,7 +209,7 @@ def cancel_now(visit: Visit) -> Response:
         visit.instance.store.transact(act)
     except Refused as error:
         lines = mistakes(visit, error, lambda name: False) if error.problems else NONE
-        return _page(visit, door, Mistakes((say(visit.language, error), *lines.general)), status_of(error))
+        return show_order(visit, door, Mistakes((say(visit.language, error), *lines.general)), status_of(error))
     return visit.redirect(door.address)
 
 

@@ -13,6 +13,12 @@ from . import accounts, cart, change, checkout, front, myself, orders, sale, sec
 from .showing import on_error
 
 
+def up(visit: Visit) -> Response:
+    """Where a form was sent to, and nothing is shown: by a reload after its answer is no longer kept, or after a change
+    of language. The page with the form is above."""
+    return visit.redirect(visit.request.url.path.rpartition("/")[0] or "/")
+
+
 def nothing_here(visit: Visit) -> Response:
     raise NotFound
 
@@ -64,6 +70,24 @@ _PAGES = (
     ("GET", "/email/{code}", myself.new_email_page),
     ("POST", "/email/{code}", myself.confirm_new_email_now),
     ("POST", "/language", accounts.choose_language),
+    *(
+        ("GET", path, up)
+        for path in (
+            "/orders/guest/{secret}/pay",
+            "/orders/guest/{secret}/consents",
+            "/orders/{order}/pay",
+            "/orders/{order}/consents",
+            "/login/code",
+            "/logout",
+            "/confirm",
+            "/account/email",
+            "/account/second-factor/confirm",
+            "/account/second-factor/off",
+            "/account/data",
+            "/account/forget",
+            "/language",
+        )
+    ),
     ("GET", "/{nothing:path}", nothing_here),
 )
 _GUESSABLE = (

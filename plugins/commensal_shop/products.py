@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from markupsafe import Markup
 
-from commensal import ALLERGENS, LABELS, MEASURES, VisibleOffer, clean_html, lineage, plural, search_key
+from commensal import ALLERGENS, LABELS, MEASURES, VisibleOffer, clean_html, finds, lineage, plural, search_key
 
 FEW = 10  # pieces: from here on it is said how many are left
 
@@ -84,14 +84,14 @@ def measure(term: str, language: str) -> str:
 
 
 def found_by(offers: Iterable[VisibleOffer], typed: str) -> list[VisibleOffer]:
-    """Those whose name, producer or kind has every word that was typed."""
-    words = search_key(typed[:200]).split()
-    return [one for one in offers if all(word in _searched(one) for word in words)]
+    """Those whose name, producer, kind or labels have every word that was typed."""
+    return [one for one in offers if finds(_searched(one), typed)]
 
 
 def _searched(offer: VisibleOffer) -> str:
     kinds = " ".join(f"{one.fr} {one.en}" for one in lineage(offer.product_type))
-    return search_key(f"{offer.name} {offer.supplier_name} {kinds}")
+    labels = " ".join(f"{LABELS[term].fr} {LABELS[term].en}" for term in offer.labels if term in LABELS)
+    return f"{offer.name} {offer.supplier_name} {kinds} {labels}"
 
 
 def _left(left: int | None, language: str) -> str:

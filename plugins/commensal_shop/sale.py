@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from urllib.parse import quote, urlencode
 
 from starlette.responses import Response
 
@@ -33,6 +34,10 @@ from .showing import NONE, Mistakes, mistakes, show, status_of
 
 AT_ONCE = 300  # offers on one page
 FIELD = "items/"  # of a quantity; the rest of its name is the item
+WAS = "was"  # what the fields of quantities held when the page was shown
+MEMBER = "member"  # filled in on pages that were shown to somebody who was logged in
+_PAGE = "page/"  # of a button that leads to another page of the sale; the rest of its value is the number
+_LONGEST_SEARCH = 200  # characters
 _LONGEST = 20  # characters of a quantity, which nobody needs
 
 
@@ -59,26 +64,42 @@ def sale_page(visit: Visit) -> Response:
 
 
 def save_cart(visit: Visit) -> Response:
-    """Sets the quantities that were sent; what lies in the cart and was not on that page stays.
+    """Sets the quantities that were changed on the page, and leaves the others as they are by now: the same cart may be
+    open in another tab. Then shows the cart, or what is searched for, or another page of the sale.
 
     Comes from the sale's page and from the cart's own.
     """
     session_id = visit.path["session"]
     form = visit.form.items()
     typed = {name.removeprefix(FIELD): value[:_LONGEST] for name, value in form if name.startswith(FIELD)}
+    before = quantities_shown(visit.form.get(WAS, ""))
     who, secret = new_owner(visit, session_id)
     try:
-        sent = quantities(typed)
+        sent = {item: pieces for item, pieces in quantities(typed).items() if pieces != before.get(item, 0)}
         saved = visit.instance.store.transact(lambda tx: _save(tx, visit, who, sent))
     except Invalid as error:
         with visit.read() as tx:
             shelf = _shelf(tx, visit, list(typed))  # the page they come from
         wrong = mistakes(visit, error, lambda name: name.startswith(FIELD))
         return _page(visit, shelf, typed, wrong, status_of(error))
-    if not saved:
-        return visit.redirect(f"/sales/{session_id}")
-    to = "checkout" if visit.form.get("then") == "checkout" else "cart"
-    return set_guest_secret(visit.redirect(f"/sales/{session_id}/{to}"), visit, secret)
+    onward = f"/sales/{session_id}{_onward(visit) if saved else ''}"
+    if visit.actor.person_id is None and visit.form.get(MEMBER):  # they were logged in when the page was shown
+        onward = f"/login?next={quote(onward)}&lost=1"
+    return set_guest_secret(visit.redirect(onward), visit, secret)
+
+
+def _onward(visit: Visit) -> str:
+    """The rest of the address that comes after saving."""
+    then, sought = visit.form.get("then", ""), visit.form.get("q", "").strip()[:_LONGEST_SEARCH]
+    if then == "checkout":
+        return "/checkout"
+    page = then.removeprefix(_PAGE) if then.startswith(_PAGE) else ""
+    if then == "search" and sought == visit.form.get("sought", ""):
+        page = visit.form.get("at", "")  # Enter in any field presses the first button: they stay where they are
+    if page or then == "search" or sought != visit.form.get("sought", ""):
+        asked = {name: value for name, value in (("page", page), ("q", sought)) if value}
+        return f"?{urlencode(asked)}" if asked else ""
+    return "/cart"
 
 
 def offered(tx: Transaction, visit: Visit, sale: Sale, item_ids: list[str] | None = None) -> list[VisibleOffer]:
@@ -116,7 +137,7 @@ def _shelf(tx: Transaction, visit: Visit, item_ids: list[str] | None = None) -> 
 
 
 def _sought(visit: Visit) -> str:
-    return visit.query.get("q", "").strip()
+    return (visit.query.get("q") or visit.form.get("q", "")).strip()[:_LONGEST_SEARCH]
 
 
 def _page_of(visit: Visit, count: int) -> tuple[int, int]:
@@ -131,6 +152,7 @@ def _page(visit: Visit, shelf: Shelf, wanted: Mapping[str, str], wrong: Mistakes
     against = {name.removeprefix(FIELD): said for name, said in wrong.fields.items()}
     session, shop = shelf.sale.session, shelf.sale.shop
     seen = {"open": shelf.open, "closes_at": session.closes_at, "currency": shop.currency, "zone": shop.timezone}
+    seen |= {"lang": shop.language if shop.language != visit.language else ""}
     in_cart = sum(shelf.in_cart.values())
     return show(
         visit,
@@ -144,6 +166,7 @@ def _page(visit: Visit, shelf: Shelf, wanted: Mapping[str, str], wrong: Mistakes
         cards=visit.pieces("shop/product.html", "product", **seen),
         names={f"{FIELD}{one.item_id}": one.name for one in shelf.offers},
         in_cart=in_cart,
+        was=shown_quantities(shelf.in_cart),
         sought=_sought(visit),
         page=shelf.page,
         pages=shelf.pages,
@@ -167,12 +190,27 @@ def _save(tx: Transaction, visit: Visit, who: Owner, sent: Mapping[str, int]) ->
     return True
 
 
+def shown_quantities(items: Mapping[str, int]) -> str:
+    """What lies in the cart, for a hidden field of the form: ``item:2 other:1``."""
+    return " ".join(f"{item}:{pieces}" for item, pieces in items.items())
+
+
+def quantities_shown(field: str) -> dict[str, int]:
+    """The pieces by item that stood in the form's fields when its page was shown."""
+    pairs = (one.rpartition(":") for one in field.split())
+    return {item: int(pieces) for item, _, pieces in pairs if _is_number(pieces)}
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 10
+
+
 def quantities(typed: Mapping[str, str]) -> dict[str, int]:
     """Pieces by item; an empty field is none of it. Raises `Invalid` naming every field that is no number."""
     problems, read = [], {}
     for item, value in typed.items():
         plain = value.strip() or "0"
-        if plain.isascii() and plain.isdigit() and len(plain) < 10:
+        if _is_number(plain):
             read[item] = int(plain)
         else:
             text = "{text} is no number of pieces."

@@ -14,6 +14,7 @@ from commensal import (
     begin_second_factor,
     confirm_second_factor,
     second_factor_of,
+    shown_once,
     translate,
     turn_off_second_factor,
     unconfirmed_enrolment,
@@ -53,7 +54,7 @@ def confirm_now(visit: Visit) -> Response:
             raise wrong_code()
     except Refused as error:
         return _again(visit, error)
-    return show(visit, "recovery_codes", codes=codes)
+    return shown_once(show(visit, "recovery_codes", codes=codes))
 
 
 def turn_off_now(visit: Visit) -> Response:
@@ -94,7 +95,7 @@ def _secret(visit: Visit, begun: Enrolment, **more: Any) -> Response:
     picture = segno.make(begun.uri, error="m").svg_data_uri(scale=4, border=4, light="white")
     spaced = " ".join(begun.secret[at : at + 4] for at in range(0, len(begun.secret), 4))
     shown: dict[str, Any] = {"picture": picture, "uri": begun.uri, "secret": spaced, "mistakes": NONE, **more}
-    return show(visit, "second_factor_secret", **shown)
+    return shown_once(show(visit, "second_factor_secret", **shown))
 
 
 def _log_in_first(visit: Visit) -> Response:

@@ -74,6 +74,8 @@ def show(visit: Visit, template: str, /, *, status: int = 200, **context: Any) -
         "clean": lambda html: Markup(clean_html(html)),  # noqa: S704 - this is what makes it safe
         "as_told": as_told,
         "here": visit.request.url.path,
+        "address": visit.here,
+        "lang": lambda other: Markup(' lang="{}"').format(other) if other != language else "",
     }
     if "basket" not in context:
         words["basket"] = _basket(visit, context.get("sale"))
@@ -82,8 +84,9 @@ def show(visit: Visit, template: str, /, *, status: int = 200, **context: Any) -
 
 def on_error(visit: Visit, error: Exception) -> Response:
     """The page for whatever a page raised. Who is not logged in is asked to, and comes back."""
-    if isinstance(error, Unauthorised) and visit.request.method == "GET":
-        return visit.redirect(f"/login?next={quote(visit.request.url.path)}")
+    if isinstance(error, Unauthorised):
+        lost = "&lost=1" if visit.was_logged_in or visit.request.method == "POST" else ""
+        return visit.redirect(f"/login?next={quote(visit.request.url.path)}{lost}")
     said, status, problems = _told(visit, error)
     if status == 404:
         return show(visit, "missing", status=status, said=said)

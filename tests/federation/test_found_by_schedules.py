@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
-from contextlib import closing
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -35,7 +33,6 @@ from commensal_federation.catalogue.grants import end_grant, give_grant, grants_
 from commensal_federation.delivery import pushing
 from commensal_federation.delivery.answers import judge
 from commensal_federation.delivery.pulling import pull, pull_lane
-from commensal_federation.delivery.restored import MARKER
 from commensal_federation.delivery.tables import federation_inbox, federation_outbox
 from commensal_federation.leases.holding import give_back, report
 from commensal_federation.leases.lending import accept_late, force_return
@@ -52,6 +49,7 @@ from commensal_federation.testing import Region
 from commensal_federation.transport import Answer
 
 from .conftest import NewRegion, Say
+from .restoring import Backup
 from .trading import Hub, Place, Producer, a_region, answer, clock_of, minutes, sound, the_order
 
 
@@ -382,26 +380,6 @@ def test_who_gives_back_waits_for_nothing_any_more(farm: Producer, hub: Hub, ite
 
 
 # ------------------------------------------------------------------------------------------------ after a restore
-
-
-class Backup:
-    """Of a SQLite database, which is copied while it is open."""
-
-    def __init__(self, place: Place, folder: Path) -> None:
-        if place.instance.store.engine.dialect.name != "sqlite":
-            pytest.skip("a file is copied")
-        self._place, self._copy = place, folder / "backup.db"
-        self._live = place.instance.folder / "commensal.db"
-        _copied(self._live, self._copy)
-
-    def restore(self) -> None:
-        _copied(self._copy, self._live)
-        (self._place.instance.folder / MARKER).write_text(self._place.instance.clock.now().isoformat())
-
-
-def _copied(source: Path, target: Path) -> None:
-    with closing(sqlite3.connect(source)) as one, closing(sqlite3.connect(target)) as other:
-        one.backup(other)
 
 
 def test_a_restored_hub_goes_on_with_the_orders_that_it_had_told(

@@ -343,16 +343,17 @@ def test_35_a_hub_has_one_order_for_a_sale(farm: Producer, hub: Hub, monkeypatch
         hear(farm, second)
 
 
+@pytest.mark.parametrize("rev", [0, 2, 999_999])
 def test_35_a_price_of_a_revision_that_never_was_is_refused(
-    farm: Producer, hub: Hub, monkeypatch: pytest.MonkeyPatch
+    farm: Producer, hub: Hub, rev: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without the look at the revision, a hub could order at any price that there will ever be."""
     with pytest.raises(Refuse, match="in that revision"):
-        hear(farm, the_order(farm, hub, rev_of_line=0))
+        hear(farm, the_order(farm, hub, rev_of_line=rev))
     assert states(farm) == []
     offered = vars(supplying)["_offered"]
-    monkeypatch.setattr(supplying, "_offered", lambda tx, grant, item_id, rev: offered(tx, grant, item_id, 10**6))
-    hear(farm, the_order(farm, hub, rev_of_line=0))
+    monkeypatch.setattr(supplying, "_offered", lambda tx, grant, item_id, rev: offered(tx, grant, item_id, 1))
+    hear(farm, the_order(farm, hub, rev_of_line=rev))
     assert states(farm) == [("Held", 1)]
 
 

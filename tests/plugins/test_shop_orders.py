@@ -129,9 +129,9 @@ def test_after_the_close_an_order_stays_as_it_is(browser: Browser, stall: Stall,
     clock.advance(days=1, hours=1)
     browser.send("", LOOK, **{f"items/{stall.small}": "1"})
     assert browser.status == 409
-    assert "The sale Vente de juin is closed." in browser.page.text
+    assert "Orders closed on Friday, 5 June 2026, 12:00. Your order stays as it is." in browser.page.text
     browser.post(f"{mine}/cancel")
-    assert "The sale Vente de juin is closed." in browser.page.text
+    assert "Orders closed on Friday, 5 June 2026, 12:00. Your order stays as it is." in browser.page.text
     assert placed(stall)[0]["state"] == "Held"
     assert f"{mine}/change" not in browser.go(mine).links()
     for address in ("change", "cancel"):

@@ -14,7 +14,7 @@ from ..store import Store
 from .archive import Archive
 from .export import refuse_absent
 from .manifest import Manifest, counts_of, differences, revisions_of
-from .restore import Arrived, emptied_on_failure, new_folder, settle, waiting_jobs
+from .restore import RESTORED, Arrived, emptied_on_failure, new_folder, settle, waiting_jobs
 from .rows import ENDING, FOLDER, in_any_order, read_rows, tables_of
 from .source import Source, refuse_broken
 
@@ -42,6 +42,7 @@ def import_instance(file: Path, folder: Path, *, database: str = "", clock: Cloc
                 raise StoreError("The database refuses the rows: {error}", error=error.orig) from error
             finally:
                 store.close()
+            (place / RESTORED).write_text(f"{clock.now().isoformat()}\n", encoding="utf-8")
             return Arrived(archive.manifest, {}, waiting_jobs(source))
 
 

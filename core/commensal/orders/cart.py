@@ -3,16 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, fields
+from datetime import timedelta
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import bindparam, delete, select, update
 
 from ..enterprises.tables import enterprise
+from ..pricing.values import Address
 from ..sale_sessions.tables import sale_session
 from ..store import Transaction, insert_or, insert_rows
 from .lines import refuse_quantities
 from .lock import hold_order
 from .tables import cart_line, customer_order
 
+CART_STAYS = timedelta(days=7)
+_AT_ONCE = 10_000  # carts that are deleted in one transaction
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkout:
+    """What somebody has typed and chosen at the checkout of a cart. Nothing of it is checked, or proved."""
+
+    name: str = ""
+    email: str = ""
+    phone: str = ""
+    note: str = ""
+    shipping: str = ""
+    payment_method: str = ""
+    codes: tuple[str, ...] = ()
+    address: Address | None = None
+
+
+_CHECKOUT = [customer_order.c[one.name] for one in fields(Checkout)]
 _CART = select(customer_order.c.id).where(
     customer_order.c.session_id == bindparam("session"), customer_order.c.state == "Draft"
 )
@@ -108,6 +130,27 @@ def fill_cart(tx: Transaction, order_id: str, items: Mapping[str, int]) -> None:
     hold_order(tx, order_id)
     tx.execute(delete(cart_line).where(cart_line.c.order_id == order_id))
     insert_rows(tx, cart_line, [{"order_id": order_id, "item_id": i, "quantity": q} for i, q in wanted.items()])
+
+
+def note_checkout(tx: Transaction, order_id: str, noted: Checkout) -> None:
+    """Keeps in the cart what its owner has typed at the checkout, so that it stands there when they come back."""
+    row = customer_order.c
+    values = {**asdict(noted), "codes": list(noted.codes)}
+    tx.execute(update(customer_order).where(row.id == order_id, row.state == "Draft").values(values))
+
+
+def noted_checkout(tx: Transaction, order_id: str) -> Checkout:
+    """What was typed at the checkout so far. Raises `NotFound`."""
+    row = tx.one(select(*_CHECKOUT).where(customer_order.c.id == order_id, customer_order.c.state == "Draft"))
+    address = Address(**row["address"]) if row["address"] else None
+    return Checkout(**{**row, "address": address, "codes": tuple(row["codes"])})
+
+
+def forget_carts(tx: Transaction) -> int:
+    """Deletes carts of sales that closed a week ago: nothing can be ordered from them. Returns how many."""
+    closed = select(sale_session.c.id).where(sale_session.c.closes_at < tx.now - CART_STAYS)
+    old = select(customer_order.c.id).where(customer_order.c.state == "Draft", customer_order.c.session_id.in_(closed))
+    return tx.execute(delete(customer_order).where(customer_order.c.id.in_(old.limit(_AT_ONCE)))).rowcount
 
 
 def empty_cart(tx: Transaction, order_id: str) -> bool:

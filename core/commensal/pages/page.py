@@ -21,6 +21,7 @@ from ..languages.catalogs import LANGUAGES, best_language
 from ..logs import speaker
 from ..people.actor import Actor
 from ..people.sessions import keep_alive
+from .shown import shown_before, with_own_address
 from .visit import Visit
 
 Handler = Callable[[Visit], Response]
@@ -75,14 +76,18 @@ def page(
             rates.count(limit or ("reads" if request.method in _SAFE else "writes"), visit.actor.address)
             if sent.refused is not None:
                 raise sent.refused
+            shown = shown_before(visit)
+            if shown is not None:
+                return shown
             plugin, what = speaker()
             whose = instance.hooks.running(plugin, what) if plugin else nullcontext()
             with whose, acting(acting_for(visit.actor, f"page {handler.__name__}")):
-                return handler(visit)
+                answer = handler(visit)
+            return with_own_address(visit, answer)
         except Exception as error:  # the edge: the visitor gets a page, the operator the traceback
             if not isinstance(error, CommensalError):
                 _log.error("page failed", exc_info=error)
-            return on_error(visit, error)
+            return with_own_address(visit, on_error(visit, error))
 
     def _failed(request: Request, sent: _Sent, error: PluginError) -> Response:
         instance: Instance = request.app.state.instance

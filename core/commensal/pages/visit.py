@@ -6,11 +6,12 @@ from collections.abc import Hashable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from ..api.cookies import session_cookie
 from ..api.guessing import slowed_down
 from ..errors import PluginError
 from ..hooks import specifications
@@ -32,6 +33,18 @@ class Visit:
     language: str
     form: Mapping[str, str]
     body: bytes = b""
+
+    @property
+    def here(self) -> str:
+        """The address of this page on its site, with its query; without the mark of a page that answered a form."""
+        kept = [(name, value) for name, value in parse_qsl(self.request.url.query) if name != "shown"]
+        return self.request.url.path + (f"?{urlencode(kept)}" if kept else "")
+
+    @property
+    def was_logged_in(self) -> bool:
+        """Whether the browser brings a session that has ended: who logs out has no cookie of it any more."""
+        name = session_cookie(self.instance.settings.base_url)
+        return self.actor.person_id is None and bool(self.request.cookies.get(name))
 
     @property
     def path(self) -> Mapping[str, str]:
@@ -59,9 +72,12 @@ class Visit:
     def render(self, template: str, /, *, status: int = 200, **context: Any) -> Response:
         """The template with what every page has: the visit, the menu, the instance's name."""
         every = {"visit": self, "menu": self._menu(), "instance_name": self.instance.settings.name}
-        page = render(self.instance, template, self.language, {**every, **context})
+        return self.as_page(render(self.instance, template, self.language, {**every, **context}), status)
+
+    def as_page(self, html: str, status: int = 200) -> Response:
+        """HTML that is this visitor's alone, with the headers that every page has."""
         headers = {"Content-Language": self.language, "Vary": "Cookie, Accept-Language", "Cache-Control": "no-store"}
-        return HTMLResponse(page, status, headers)
+        return HTMLResponse(html, status, headers)
 
     def pieces(self, template: str, what: str, /, **shared: Hashable) -> Pieces:
         """Parts of a page that are shown again and again, one for each of what the template calls `what`, and each made

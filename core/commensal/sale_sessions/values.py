@@ -69,6 +69,7 @@ class Shop:
     name: str
     city: str
     visibility: str
+    language: str
     timezone: str
     currency: str
     prices_include_vat: bool

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, update
 
-from ..store import Transaction
+from ..store import Time, Transaction
 from .moving import Change, change_levels, lock_lots, write_movements
 from .tables import stock_lot
 
@@ -84,6 +84,14 @@ def tell_beyonds(tx: Transaction, levels: Mapping[str, int]) -> None:
         mine = stock_lot.c.id == bindparam("told_lot")
         rows = [{"told_lot": lot_id, "told": beyond} for lot_id, beyond in sorted(levels.items())]
         tx.execute(update(stock_lot).where(mine).values(beyond=bindparam("told")), rows)
+
+
+def sell_until(tx: Transaction, ends: Mapping[str, datetime | None]) -> None:
+    """The moments (UTC) until which lots may be sold here, by id: None without an end, a past one for not at all."""
+    if ends:
+        mine = stock_lot.c.id == bindparam("ended_lot")
+        rows = [{"ended_lot": lot_id, "ends": end} for lot_id, end in sorted(ends.items())]
+        tx.execute(update(stock_lot).where(mine).values(free_until=bindparam("ends", type_=Time)), rows)
 
 
 def _travel(tx: Transaction, kind: str, lot_id: str, change: Change, note: str) -> bool:

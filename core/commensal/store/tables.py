@@ -9,6 +9,7 @@ from ..hooks import tables as _hooks
 from ..jobs import tables as _jobs
 from ..keeping import tables as _keeping
 from ..orders import tables as _orders
+from ..pages import tables as _pages
 from ..payments import tables as _payments
 from ..people import tables as _people
 from ..privacy import tables as _privacy
@@ -19,6 +20,6 @@ from .types import metadata
 
 ROOMS = (
     _people, _enterprises, _stock, _products, _catalogs, _sale_sessions, _orders, _payments, _jobs, _api, _hooks,
-    _events, _audit, _privacy, _keeping,
+    _events, _audit, _privacy, _keeping, _pages,
 )  # fmt: skip
 __all__ = ["ROOMS", "metadata"]

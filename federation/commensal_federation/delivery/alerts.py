@@ -36,6 +36,12 @@ def title(kind: str, _: Callable[[str], str]) -> str:
         "equivocation": _("It has contradicted itself: two messages with one number or id."),
         "epoch": _("It has sent a message of before its restore."),
         "restored": _("It was restored from a backup; what it said after that may be lost."),
+        "barrier": _("It has not said yet what it holds since your restore, so nothing of that is sold."),
+        "doubt": _(
+            "It orders what its leases do not cover, or what may have changed: confirm it by hand, or refuse it."
+        ),
+        "late": _("It has sold more than you had leased to it: grant it after all, or refuse the order's line."),
+        "overlent": _("You have promised more than there is."),
         "future_cursor": _("One of the two was restored from a backup and does not know it."),
         "lost": _("Messages of it are lost, or cannot be read."),
         "not_ours": _("It claims messages of ours that we have not signed."),

@@ -12,6 +12,7 @@ from commensal import Instance, Job, Transaction, promise
 
 from ..identity import instance_document
 from ..identity.read import read_document
+from ..leases.sales import lift_barrier, tell_barrier
 from ..messages.envelope import CONTEXT, INSIDE, LARGEST, Envelope, read_envelope
 from ..messages.known import type_of
 from ..messages.types import LANES, Lane
@@ -47,7 +48,12 @@ def recover(instance: Instance, job: Job) -> None:
     except Unreachable:
         done = False
     if not done:
-        instance.store.transact(lambda tx: promise(tx, RECOVER, {"peer": peer_id}, due_at=tx.now + AGAIN))
+        instance.store.transact(lambda tx: _come_back(tx, peer_id))
+
+
+def _come_back(tx: Transaction, peer_id: str) -> None:
+    tell_barrier(tx, peer_id)
+    promise(tx, RECOVER, {"peer": peer_id}, due_at=tx.now + AGAIN)
 
 
 def _recover(federation: Federation, peer_id: str) -> bool:
@@ -55,10 +61,13 @@ def _recover(federation: Federation, peer_id: str) -> bool:
     with store.read() as tx:
         peer, epoch = peer_by_id(tx, peer_id), current_epoch(tx)
     if not peer.recovering:
-        return _suspected(federation, peer)
+        return look_for_restore(federation, peer)
     for lane in LANES:
         if take_back(federation, peer, lane) is None:
             return False
+    if peer.state == "suspended":  # what we had said to it is known; what it says waits until it is resumed
+        store.transact(lambda tx: lift_barrier(tx, peer_id))
+        return False
     for lane in LANES:
         if not pull_lane(federation, peer_id, lane, recovery=True):
             return False
@@ -73,12 +82,13 @@ def _go_on(tx: Transaction, peer_id: str) -> bool:
     if tx.first(waits.limit(1)) is not None:
         return False
     tx.execute(update(federation_peer).where(federation_peer.c.id == peer_id), {"recovering": False})
+    lift_barrier(tx, peer_id)
     promise_push(tx, peer_id)
     promise_pulls(tx, peer_id, peer_by_id(tx, peer_id).epoch_seen)
     return True
 
 
-def _suspected(federation: Federation, peer: Peer) -> bool:
+def look_for_restore(federation: Federation, peer: Peer) -> bool:
     """The peer behaves as if it had heard more of us than we know. What it has, signed by us, shows whether that is so;
     then everybody is told."""
     for lane in LANES:

@@ -45,8 +45,11 @@ def notice_in(federation: Federation, tx: Transaction) -> None:
 def restored(federation: Federation, tx: Transaction, reason: str) -> bool:
     """Begins a new epoch for this reason, once: False where it has begun. An instance that has never spoken needs none.
 
-    What was posted before and has not gone out keeps its number, and goes out first.
+    What was posted before and has not gone out keeps its number, and goes out first. From now on nothing that travels
+    is sold or lent until each peer has given back what it knows.
     """
+    from ..leases.sales import raise_barrier  # whose tables stand above this room
+
     if had_epoch(tx, reason):
         return False
     if tx.first(select(federation_epoch.c.epoch).limit(1)) is None:
@@ -58,7 +61,9 @@ def restored(federation: Federation, tx: Transaction, reason: str) -> bool:
     tx.execute(update(federation_lane).where(lane.direction == "out"), anew)
     idle = {"promised": False, "worked_until": None, "due_at": None}
     tx.execute(update(federation_lane).where(lane.direction == "in"), idle)
-    for peer_id in _agreed(tx):
+    peer_ids = _agreed(tx)
+    raise_barrier(tx, peer_ids)
+    for peer_id in peer_ids:
         held = update(federation_peer).where(federation_peer.c.id == peer_id)
         tx.execute(held, {"recovering": True})
         post(federation, tx, peer_id, "EpochStart", EpochStartBody(epoch))

@@ -17,6 +17,7 @@ from .pushing import push
 from .recovering import recover
 from .refreshing import REFRESH, refresh
 from .restored import notice_restore
+from .starting import HELLO, hello
 from .sweeping import forget_old, send_digests, wake
 from .tables import federation_inbox
 from .telling import not_told, tell_keys
@@ -35,6 +36,7 @@ def work() -> Work:
         {
             PUSH: push,
             PULL: pull,
+            HELLO: hello,
             RECOVER: recover,
             REFRESH: refresh,
             GIVE_UP: _give_up,

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
 from commensal import Instance, Transaction, hookimpl, lease_in, lots_on_sale, taken_since, tell_beyond
 
 from ..delivery import ask, post
 from ..messages import Wait
-from ..moving.authority import is_quarantined
 from ..peers.peers import peer_by_id
 from ..peers.values import Peer
 from ..runtime import Federation, federation_of
 from .lending import serve_wants, want
 from .row import Held, holdings_of, later, lease_with, set_lease
+from .sales import NOT_AT_ALL, end_of
 from .values import LeaseForced, LeaseGrant, LeaseRecall, LeaseReport, LeaseRequest
 
 PATIENCE = 2.0  # seconds that a customer waits for a lender
-MARGIN = timedelta(minutes=2)  # before the end of a lease in which nothing of it is sold: clocks differ
 AHEAD = timedelta(hours=3)  # for which a hub holds units: about what it sold in as much time before
 SOON = timedelta(hours=1)  # a sale that opens by then is prepared
 PAUSE = timedelta(minutes=10)  # between two requests for the same
@@ -200,17 +199,11 @@ def _slack(lease: Held) -> int:
 
 
 def _tell(tx: Transaction, lease: Held, beyond: int) -> None:
-    """How much there is, and until when it is sold here: not at all while it is doubtful where its home is."""
-    if is_quarantined(tx, lease.row["enterprise_id"]):
-        tell_beyond(tx, lease.row["lot_id"], 0, tx.now)
-    else:
-        tell_beyond(tx, lease.row["lot_id"], beyond, _sold_until(lease))
+    """How much there is, and until when it is sold here."""
+    end = end_of(tx, lease.row)
+    tell_beyond(tx, lease.row["lot_id"], 0 if end == NOT_AT_ALL else beyond, end)
 
 
 def _taken_by_force(lease: Held) -> int:
     """Grains that are here all the same: they were sold, or are about to be."""
     return max(0, lease.uncovered) if lease.row["epoch"] > 1 else 0
-
-
-def _sold_until(lease: Held) -> datetime | None:
-    return None if lease.row["until"] is None else lease.row["until"] - MARGIN

@@ -7,17 +7,20 @@ from decimal import Decimal
 
 from sqlalchemy import bindparam, func, select, update
 
-from commensal import Transaction, lease_in, lend_stock, settle_lent, write_off
+from commensal import Conflict, Transaction, lease_in, lend_stock, settle_lent, write_off
 
 from ..delivery import post
+from ..delivery.alerts import alert
 from ..dfc.iris import lot_iri
 from ..messages import Refuse
 from ..moving.authority import refuse_moving, wait_while_moving
+from ..orders.looking import look_again
 from ..peers.peers import peer_by_id
 from ..peers.values import Peer
 from ..runtime import Federation
 from .lendable import is_lendable
 from .row import Held, by_right, holdings_of, later, lease_by_id, lease_with, open_lease, out, set_lease
+from .sales import is_barred
 from .tables import federation_lease
 from .values import LeaseForced, LeaseGrant, LeaseRecall, LeaseRefusal, LeaseReport
 
@@ -44,7 +47,7 @@ def answer_request(
     lease = lease_with(tx, "lender", peer.id, lot_id=lot_id) or _opened(federation, tx, peer, enterprise_id, lot_id)
     if lease.lot.unlimited:
         raise Refuse("unlimited", "There is no need to lease what is unlimited.")
-    given = max(0, min(hoped, _lendable(lease, peer)))
+    given = max(0, min(hoped, _lendable(tx, lease, peer)))
     lease = _give(tx, lease, given)
     _tell_grant(federation, tx, lease, in_reply_to)
     want(tx, lease, max(0, lease.row["wanted"] - given, least - given))
@@ -79,6 +82,9 @@ def take_report(federation: Federation, tx: Transaction, peer: Peer, lot_id: str
     back, went = returned - row["returned"], by_right(sold, held, late) - lease.sold
     if not settle_lent(tx, lot_id, back=back, sold=went, lent=out(row, seen, held, late) - lease.out, note=peer.name):
         raise Refuse("counts", "These counts do not follow from the last ones.")
+    if late > row["late"]:
+        text = f"{lease.lot.name}: {lease.units(late):f} {lease.unit} were sold without having been leased."
+        alert(tx, peer.id, "late", text)
     found = lease.found
     lease = set_lease(tx, lease, report=said.report, seen=seen, returned=returned, held=held, sold=sold, late=late)
     _free_made_up(tx, lot_id, found - lease.found)
@@ -100,7 +106,7 @@ def serve_wants(federation: Federation, tx: Transaction, lot_id: str) -> None:
     for waits in tx.all(_WAITING, {"lot": lot_id}):
         lease = lease_by_id(tx, waits["id"])
         peer = peer_by_id(tx, lease.row["peer_id"])
-        given = min(lease.row["wanted"], _lendable(lease, peer))
+        given = min(lease.row["wanted"], _lendable(tx, lease, peer))
         if given <= 0 or not peer.active or not is_lendable(tx, peer, lot_id):
             continue
         lease = set_lease(tx, _give(tx, lease, given), wanted=lease.row["wanted"] - given)
@@ -118,7 +124,8 @@ def force_return(federation: Federation, tx: Transaction, lease_id: str) -> Held
         raise AssertionError(f"the lot {lease.row['lot_id']} has lent less than its leases hold")
     known = lease.sold
     none = dict.fromkeys(("granted", "report", "seen", "returned", "held", "sold", "late", "wanted"), 0)
-    lease = set_lease(tx, lease, epoch=lease.row["epoch"] + 1, **none, until=None)
+    before = lease.row["sold_before"] + known
+    lease = set_lease(tx, lease, epoch=lease.row["epoch"] + 1, **none, sold_before=before, until=None)
     body = LeaseForced(lot=lease.row["lot_iri"], unit=lease.unit, epoch=lease.row["epoch"], sold=lease.units(known))
     post(federation, tx, lease.row["peer_id"], "LeaseForced", body)
     serve_wants(federation, tx, lease.row["lot_id"])
@@ -126,19 +133,34 @@ def force_return(federation: Federation, tx: Transaction, lease_id: str) -> Held
 
 
 def accept_late(federation: Federation, tx: Transaction, lease_id: str) -> bool:
-    """What was sold late is granted after all. False where less is free. Raises `NotFound`.
+    """What was sold late is granted after all. False where less is free. Raises `NotFound`, and `Conflict` while a
+    restore leaves it open who holds what.
 
     The holder takes a grant for what it has sold without one first; its next report says that nothing is late any more.
     """
     lease = lease_by_id(tx, lease_id)
     refuse_moving(tx, lease.row["enterprise_id"])
+    if is_barred(tx, lease.row["lot_id"]):
+        text = "After a restore it is not known yet who holds how much of {name}; see `commensal federation peer list`."
+        raise Conflict("barrier", text, name=lease.lot.name)
     under_way = lease.row["granted"] - lease.row["seen"]
     more = lease.row["late"] - under_way
     if more > lease.free:
         return False
     if more > 0:
         _tell_grant(federation, tx, _give(tx, lease, more), None)
+    look_again(tx, lease.row["peer_id"])
     return True
+
+
+def covered(tx: Transaction, peer: Peer, lot_id: str) -> int:
+    """Grains of the lot that the peer may have sold to its customers: all that it was ever granted and has not given
+    back, and what its scales may find."""
+    lease = lease_with(tx, "lender", peer.id, lot_id=lot_id)
+    if lease is None:
+        return 0
+    granted = int(lease.row["granted"] - lease.row["returned"] + lease.row["sold_before"])
+    return granted + (granted * FOUND // 100 if lease.lot.per_unit > 1 else 0)
 
 
 def expect_lost(tx: Transaction, peer: Peer, lot_id: str, grains: int) -> None:
@@ -161,9 +183,12 @@ def _opened(federation: Federation, tx: Transaction, peer: Peer, enterprise_id: 
     return open_lease(tx, "lender", peer.id, enterprise_id, lot_id, lot_iri(federation.base, lot_id))
 
 
-def _lendable(lease: Held, peer: Peer) -> int:
-    """How much more of the lot this peer may hold now; nothing while a person has to settle what it sold late."""
-    return 0 if lease.row["late"] else min(lease.free, _share(lease, peer))
+def _lendable(tx: Transaction, lease: Held, peer: Peer) -> int:
+    """How much more of the lot this peer may hold now; nothing while a person has to settle what it sold late, nor
+    while a restore leaves it open who holds what."""
+    if lease.row["late"] or is_barred(tx, lease.row["lot_id"]):
+        return 0
+    return min(lease.free, _share(lease, peer))
 
 
 def _share(lease: Held, peer: Peer) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from commensal import Transaction, lease_in, lend_stock, lots_by_id, settle_here, settle_lent
 
+from ..delivery.alerts import alert
 from ..dfc.iris import local_id
 from ..messages.types import Sent
 from ..runtime import Federation
@@ -15,8 +16,8 @@ NOTHING = dict.fromkeys(("granted", "report", "seen", "returned", "held", "sold"
 
 
 def grant_given_back(federation: Federation, tx: Transaction, sent: Sent) -> None:
-    """We granted more than we remember, and that stands. What is not free any more has come in since, or is promised
-    twice: the producer's next count will show."""
+    """We granted more than we remember, and that stands. What is not free any more is promised twice, as far as is
+    known here: a person is told, and what comes back of it is written off and not sold once more."""
     said: LeaseGrant = sent.body
     lease = _lent(federation, tx, sent, said.lot)
     if lease is None or said.epoch != lease.row["epoch"]:
@@ -25,8 +26,14 @@ def grant_given_back(federation: Federation, tx: Transaction, sent: Sent) -> Non
     if more > 0:
         note = "granted before a restore"
         lend_stock(tx, lease.row["lot_id"], min(more, lease.free), note=note)
-        settle_lent(tx, lease.row["lot_id"], lent=max(0, more - lease.free), note=note)
-        set_lease(tx, lease, granted=lease.row["granted"] + more, until=later(lease.row["until"], said.until))
+        twice = max(0, more - lease.free)
+        settle_lent(tx, lease.row["lot_id"], lent=twice, note=note)
+        granted, lost = lease.row["granted"] + more, lease.row["lost"] + twice
+        set_lease(tx, lease, granted=granted, lost=lost, until=later(lease.row["until"], said.until))
+        if twice:
+            name, missing = lease.lot.name, f"{lease.units(twice):f} {lease.unit}"
+            text = f"{name}: {missing} are lent to it and promised to others too. Bring more, or shorten orders."
+            alert(tx, sent.peer.id, "overlent", text)
 
 
 def forced_given_back(federation: Federation, tx: Transaction, sent: Sent) -> None:
@@ -35,7 +42,8 @@ def forced_given_back(federation: Federation, tx: Transaction, sent: Sent) -> No
     lease = _lent(federation, tx, sent, said.lot)
     if lease is not None and said.epoch > lease.row["epoch"]:
         settle_lent(tx, lease.row["lot_id"], back=lease.out, note="taken back by force before a restore")
-        set_lease(tx, lease, epoch=said.epoch, **NOTHING, until=None)
+        before = lease.row["sold_before"] + lease.grains(said.sold)
+        set_lease(tx, lease, epoch=said.epoch, **NOTHING, sold_before=before, until=None)
 
 
 def _lent(federation: Federation, tx: Transaction, sent: Sent, iri: str) -> Held | None:

@@ -24,7 +24,8 @@ federation_lease = Table(
     Column("sold", Whole, nullable=False, info=DERIVED),  # handed over to customers in this epoch
     Column("late", Whole, nullable=False, info=DERIVED),  # sold or held beyond what was granted: for a person
     Column("lost", Whole, nullable=False, server_default="0", info=DERIVED),  # of what comes back, is not there
-    Column("sold_before", Whole, nullable=False, info=DERIVED),  # of the lot's `sold`, at the holder, before this epoch
+    # Before this epoch: at the holder of the lot's `sold`, at the lender of what it knows to have been sold.
+    Column("sold_before", Whole, nullable=False, info=DERIVED),
     Column("wanted", Whole, nullable=False, info=DERIVED),  # asked for and not granted yet
     Column("wanted_at", Time, info=DERIVED),
     Column("until", Time, info=DERIVED),  # when the holder stops selling

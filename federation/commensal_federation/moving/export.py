@@ -52,7 +52,7 @@ from .rows import (
 
 TERM = timedelta(hours=24)  # for which what is reserved here is leased back at first
 _AT_ONCE = 500
-_COUNTS = ("epoch", "granted", "report", "seen", "returned", "held", "sold", "late", "lost", "until")
+_COUNTS = ("epoch", "granted", "report", "seen", "returned", "held", "sold", "late", "lost", "until", "sold_before")
 T = TypeVar("T")
 Levels = Mapping[str, tuple[int, int, int]]  # grains that were free, reserved and sold, by lot
 
@@ -75,7 +75,7 @@ def export_rows(
     for grant in grants_between(tx, enterprise_id=one.id, direction="given", state="accepted", limit=10_000):
         yield from _grant(tx, grant)
     yield from _leases(tx, one.id)
-    yield from (_leased_back(federation, tx, lot_id, levels[lot_id][1]) for lot_id in lots if levels[lot_id][1])
+    yield from (_leased_back(federation, tx, lot_id, levels[lot_id]) for lot_id in lots if any(levels[lot_id][1:]))
     for order in pages(lambda after: orders_of(tx, one.id, after=after, limit=_AT_ONCE), lambda each: each.id):
         if order.role == "supplier":
             yield _order(tx, order)
@@ -158,11 +158,21 @@ def _leases(tx: Transaction, enterprise_id: str) -> Iterator[LeaseRow]:
         yield LeaseRow(id=one["id"], peer=peer_by_id(tx, one["peer_id"]).iri, lot_id=one["lot_id"], **counts)
 
 
-def _leased_back(federation: Federation, tx: Transaction, lot_id: str, reserved: int) -> LeaseRow:
+def _leased_back(federation: Federation, tx: Transaction, lot_id: str, level: tuple[int, int, int]) -> LeaseRow:
     """What customers here have ordered stays theirs: it is leased from the new home."""
+    _, reserved, sold = level
     none = dict.fromkeys(("report", "returned", "sold", "late", "lost"), 0)
     held = dict.fromkeys(("granted", "seen", "held"), reserved)
-    return LeaseRow(id=tx.new_id(), peer=federation.iri, lot_id=lot_id, epoch=1, **none, **held, until=tx.now + TERM)
+    return LeaseRow(
+        id=tx.new_id(),
+        peer=federation.iri,
+        lot_id=lot_id,
+        epoch=1,
+        **none,
+        **held,
+        until=tx.now + TERM,
+        sold_before=sold,
+    )
 
 
 def _order(tx: Transaction, order: InstanceOrder) -> OrderRow:

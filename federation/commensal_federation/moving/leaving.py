@@ -29,8 +29,8 @@ from ..catalogue.tables import federation_copy, federation_grant, federation_mir
 from ..delivery import post
 from ..delivery.alerts import alert
 from ..dfc.iris import enterprise_iri, local_id, lot_iri, product_iri
-from ..leases.holding import MARGIN
 from ..leases.row import open_lease, set_lease
+from ..leases.sales import MARGIN, set_ends
 from ..leases.tables import federation_lease
 from ..messages.types import Failed, Refuse, Sent
 from ..orders.tables import federation_order, federation_order_line, federation_told_price
@@ -163,10 +163,12 @@ def _thaw(tx: Transaction, move: MoveRow, state: str) -> MoveRow:
     if move.state == "frozen":
         stay_home(tx, str(move.enterprise_id), move.said["roles"])
         for lot_id, (free, _, _) in sorted(move.said["levels"].items()):
-            tell_beyond(tx, lot_id, 0, None)
             if free and not settle_lent(tx, lot_id, back=free, note="stays"):
                 raise AssertionError(f"the lot {lot_id} has lent less than was kept")
-    return set_move(tx, move, state=state, said={})
+    lots = sorted(move.said["levels"]) if move.state == "frozen" else ()
+    thawed = set_move(tx, move, state=state, said={})
+    set_ends(tx, lots)
+    return thawed
 
 
 # ------------------------------------------------------------------------------------------------ what stays behind

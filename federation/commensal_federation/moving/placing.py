@@ -95,7 +95,7 @@ class _Placing:
             insert(federation_lease),
             {
                 **counts, "role": "lender", "peer_id": self._peer.id, "enterprise_id": self._enterprise_id,
-                "lot_id": lot_id, "lot_iri": lot_iri(self._federation.base, lot_id), "sold_before": 0, "wanted": 0,
+                "lot_id": lot_id, "lot_iri": lot_iri(self._federation.base, lot_id), "wanted": 0,
                 "created_at": self._tx.now,
             },
         )  # fmt: skip

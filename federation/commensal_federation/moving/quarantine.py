@@ -16,8 +16,8 @@ from ..catalogue.tables import federation_copy, federation_grant, federation_ite
 from ..delivery import post
 from ..delivery.alerts import alert
 from ..dfc.iris import local_id
-from ..leases.holding import MARGIN
 from ..leases.row import lease_by_id
+from ..leases.sales import set_ends
 from ..leases.tables import federation_lease
 from ..messages.types import Refuse
 from ..peers.values import Peer
@@ -70,8 +70,7 @@ def hear_contest(tx: Transaction, peer: Peer, said: MoveContest) -> None:
         return
     set_move(tx, move, state="contested")
     mine = (_lease.role == "holder", _lease.enterprise_id == move.enterprise_id)
-    for row in tx.all(select(_lease.lot_id, _lease.until).where(*mine).order_by(_lease.lot_id)):
-        tell_beyond(tx, row["lot_id"], 0, None if row["until"] is None else row["until"] - MARGIN)
+    set_ends(tx, [row["lot_id"] for row in tx.all(select(_lease.lot_id).where(*mine))])
     alert(tx, peer.id, "move", f"That {said.enterprise} moves to {said.moved_to} is contested: talk to the producer.")
 
 

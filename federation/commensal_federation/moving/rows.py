@@ -141,7 +141,7 @@ class PriceRow(Row, frozen=True, kw_only=True, tag="price"):
     at: datetime
 
 
-class LeaseRow(Row, frozen=True, kw_only=True, tag="lease"):
+class LeaseRow(Row, frozen=True, kw_only=True, omit_defaults=True, tag="lease"):
     """What a peer holds, by the counts that both sides know."""
 
     id: Id
@@ -157,9 +157,10 @@ class LeaseRow(Row, frozen=True, kw_only=True, tag="lease"):
     late: Count
     lost: Count
     until: datetime | None
+    sold_before: Count = 0
 
 
-class OrderLineRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class OrderLineRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """As `orders.values.Line`, with the IRIs of the old home."""
 
     item_iri: Short
@@ -176,6 +177,7 @@ class OrderLineRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     final_quantity: Decimal | None
     unit_quantity: Decimal
     unit: Short
+    doubt: Short = ""
 
 
 class OrderRow(Row, frozen=True, kw_only=True, tag="order"):

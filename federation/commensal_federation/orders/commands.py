@@ -157,11 +157,23 @@ def _statement(order: InstanceOrder, language: str) -> Iterator[str]:
     for asked in order.lines:
         if asked.quantity and not asked.coming:
             yield "  " + spoken("0 of {count} {product}", count=asked.quantity, product=asked.name)
+        if asked.doubt:
+            yield "  " + _doubt(asked)
         if asked.reason:
             yield f"  {asked.name}: {asked.reason}"
     for rate, vat in said.vat.items():
         yield "  " + spoken("VAT at {rate} %: {amount}", rate=rate, amount=_money(vat, order, language))
     yield "  " + spoken("In all: {amount}", amount=_money(said.total, order, language))
+
+
+def _doubt(line: Line) -> str:
+    """Why a person has to confirm it."""
+    text = "{count} {product}: its leases do not cover that; confirm it by hand, or shorten it"
+    if line.doubt == "complete":
+        text = "{count} {product}: that came when the order was complete; confirm it by hand, or shorten it"
+    elif line.doubt == "price":
+        text = "{count} {product}: at a price that had been replaced; confirm it by hand, or refuse it"
+    return spoken(text, count=line.quantity, product=line.name)
 
 
 def _stated(line: StatementLine, order: InstanceOrder, language: str) -> str:

@@ -27,7 +27,7 @@ def pass_on(federation: Federation, tx: Transaction, order_id: str) -> None:
     products = products_by_id(tx, [line.product_id for line in order.lines])
     for mirror in producers_of(tx, order.enterprise_id):
         ordered = {
-            line.product_id: line.quantity
+            line.product_id: line.coming if line.doubt else line.quantity
             for line in order.lines
             if products[line.product_id].enterprise_id == mirror.enterprise_id and line.quantity
         }
@@ -54,8 +54,8 @@ def pass_answer_back(federation: Federation, tx: Transaction, onward: InstanceOr
             final_quantity=said[line.product_id].final_quantity,
         )
         for line in order.lines
-        if line.product_id in said
+        if line.product_id in said and not line.doubt
     }
     if changes and order.state != "Cancelled":
-        answer_order(federation, tx, order.enterprise_id, order.id, changes, lost=False)
+        answer_order(federation, tx, order.enterprise_id, order.id, changes, lost=False, in_doubt=False)
     return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select
 
 from commensal import (
     Conflict,
@@ -21,6 +21,7 @@ from commensal import (
 )
 
 from ..catalogue.grants import find_grant
+from ..catalogue.tables import federation_told
 from ..catalogue.values import Grant
 from ..dfc.iris import local_id
 from ..leases.lending import expect_lost
@@ -32,6 +33,7 @@ from ..peers.values import Peer
 from ..runtime import Federation
 from ..settings import EnterpriseFederation
 from .answering import answer_again
+from .doubts import GRACE, confirmed_by_itself, doubtful, tell_doubts
 from .naming import ask_for_names
 from .questions import order_between, order_by_iri, order_of
 from .restored import answers_given_back
@@ -40,12 +42,23 @@ from .values import Answer, AnswerLine, InstanceOrder, Line, OrderUpdate, SaidLi
 from .write import keep_order, open_order
 
 MOST_PIECES = 1_000_000
+LATEST = 2**53  # no revision is later
 _order, _price = federation_order.c, federation_told_price.c
 _PRICE = (
     select(_price.price)
     .where(_price.grant_id == bindparam("grant"), _price.item_id == bindparam("item"), _price.rev <= bindparam("upto"))
     .order_by(_price.rev.desc())
     .limit(1)
+)
+
+_REPLACED = select(func.min(_price.at)).where(
+    _price.grant_id == bindparam("grant"), _price.item_id == bindparam("item"), _price.rev > bindparam("rev"),
+    _price.price != bindparam("other"),
+)  # fmt: skip
+_told = federation_told.c
+_TOLD = select(_told.rev).where(_told.grant_id == bindparam("grant"), _told.item_id == bindparam("item"))
+_COMPLETE = select(_order.enterprise_id, _order.peer_id).where(
+    _order.id == bindparam("order"), _order.role == "supplier", _order.state == "Complete"
 )
 
 
@@ -77,13 +90,34 @@ def take_order(federation: Federation, tx: Transaction, peer: Peer, said: OrderU
         tx, order, kept.lines, answer=kept.answer, state=said.state, rev=said.rev, closes_at=said.closes_at,
         begins_at=said.begins_at, session_name=said.session_name, names=said.names,
     )  # fmt: skip
+    tell_doubts(tx, peer, order, kept.lines)
     if said.names != order.names:
         ask_for_names(tx, peer, order.id, said.names)
     insert_once(tx, federation_order_due, {"kind": "order", "id": order.id, "at": tx.now})
     if said.state == "Complete" and grant.state == "accepted" and _confirms_by_itself(federation, tx, supplier):
-        answer_order(federation, tx, supplier, order.id, {})
+        _confirm(federation, tx, peer, order_of(tx, supplier, order.id, role="supplier"))
     elif kept.answer and said.state != "Cancelled":  # what was answered holds for the newer word too
         answer_again(federation, tx, order_of(tx, supplier, order.id, role="supplier"))
+
+
+def confirm_again(federation: Federation, tx: Transaction, order_id: str) -> None:
+    """What no lease covered may be covered now: then it is confirmed, where the producer has that done by itself."""
+    row = tx.first(_COMPLETE, {"order": order_id})
+    if row is None or not _confirms_by_itself(federation, tx, row["enterprise_id"]):
+        return
+    order, peer = order_of(tx, row["enterprise_id"], order_id, role="supplier"), peer_by_id(tx, row["peer_id"])
+    grant = find_grant(tx, "given", order.enterprise_id, order.other_iri)
+    if grant is not None and grant.state == "accepted" and any(line.doubt == "lease" for line in order.lines):
+        _confirm(federation, tx, peer, order)
+
+
+def _confirm(federation: Federation, tx: Transaction, peer: Peer, order: InstanceOrder) -> None:
+    """Without a person, so but for what is in doubt."""
+    lines = confirmed_by_itself(tx, peer, order)
+    keep_order(tx, order, lines)
+    tell_doubts(tx, peer, order, lines)
+    if any(line.answer for line in lines):
+        answer_again(federation, tx, replace(order, lines=lines))
 
 
 def answer_order(
@@ -94,11 +128,13 @@ def answer_order(
     changes: Mapping[str, AnswerLine],
     *,
     lost: bool = True,
+    in_doubt: bool = True,
 ) -> InstanceOrder:
     """Confirms an order: all of it, but for the lines in `changes`, by item IRI, which are shortened or refused.
 
     `lost`: what does not come is not there, so it is written off when the hub gives it back; else it may be sold again.
-    What was said before stands where nothing else is said. Raises `NotFound`, `Invalid`, `Conflict` for an order that
+    `in_doubt`: a person answers, so lines that were in doubt are answered too. What was said before stands where
+    nothing else is said. Raises `NotFound`, `Invalid`, `Conflict` for an order that
     was cancelled.
     """
     refuse_moving(tx, enterprise_id)
@@ -106,7 +142,9 @@ def answer_order(
     if order.state == "Cancelled":
         raise Conflict("cancelled", "This order was cancelled.")
     _refuse_impossible(order, changes)
-    lines = tuple(_answered(line, changes.get(line.item_iri)) for line in order.lines)
+    open_lines = [line for line in order.lines if in_doubt or not line.doubt]
+    answers = {line.item_iri: _answered(line, changes.get(line.item_iri)) for line in open_lines}
+    lines = tuple(answers.get(line.item_iri, line) for line in order.lines)
     if lost:
         _expect_lost(federation, tx, order, lines)
     keep_order(tx, order, lines)
@@ -136,8 +174,7 @@ def _line(federation: Federation, tx: Transaction, grant: Grant, order: Instance
     _refuse_quantity(said)
     if known is not None:
         _refuse_other_price(said, known.price)
-        line = known.ordered(said.quantity)
-        return line if line.confirmed is None else replace(line, confirmed=line.coming)
+        return _ordered(order, known, said.quantity)
     item_id = local_id(federation.base, said.item_iri, "catalog_items")
     price = _offered(tx, grant, item_id, said.rev) if item_id else None
     if item_id is None or price is None:
@@ -145,18 +182,41 @@ def _line(federation: Federation, tx: Transaction, grant: Grant, order: Instance
     _refuse_other_price(said, price)
     product = products_by_id(tx, [item_by_id(tx, grant.enterprise_id, item_id).product_id])
     (one,) = product.values()
-    return Line(
+    line = Line(
         item_iri=said.item_iri, product_id=one.id, name=one.name, offer_iri=said.offer_iri, rev=said.rev,
         price=said.price, vat_rate=one.vat_rate, quantity=said.quantity, answer="", confirmed=None, reason="",
         final_quantity=None, unit_quantity=one.quantity, unit=one.unit,
     )  # fmt: skip
+    if order.state == "Complete":
+        return doubtful(line, "complete", 0)
+    return doubtful(line, "price", 0) if _is_replaced(tx, grant, item_id, said.rev, price) else line
+
+
+def _ordered(order: InstanceOrder, known: Line, quantity: int) -> Line:
+    """The line with so many pieces. Once the order is complete it cannot grow without a person, and what was certain of
+    it stays so."""
+    line = known.ordered(quantity)
+    if quantity > known.quantity and (order.state == "Complete" or known.doubt):
+        certain = known.coming if known.doubt else known.quantity if known.confirmed is None else known.confirmed
+        return doubtful(line, known.doubt or "complete", certain)
+    return line if line.confirmed is None else replace(line, confirmed=line.coming)
 
 
 def _offered(tx: Transaction, grant: Grant, item_id: str, rev: int) -> int | None:
-    """The price in that revision; None for one that never was. A revision in which the item went has no price of its
-    own: what was ordered before was ordered at the last one."""
+    """The price in that revision; None for one that never was, or is not yet. A revision in which the item went has no
+    price of its own: what was ordered before was ordered at the last one."""
+    told = tx.value(_TOLD, {"grant": grant.id, "item": item_id})
+    if told is None or rev > told:
+        return None
     price: int | None = tx.value(_PRICE, {"grant": grant.id, "item": item_id, "upto": rev})
     return price
+
+
+def _is_replaced(tx: Transaction, grant: Grant, item_id: str, rev: int, price: int) -> bool:
+    """Whether another price than that of the revision had been told for longer than news travel."""
+    latest = tx.value(_PRICE, {"grant": grant.id, "item": item_id, "upto": LATEST})
+    since = tx.value(_REPLACED, {"grant": grant.id, "item": item_id, "rev": rev, "other": price})
+    return latest != price and since is not None and bool(since < tx.now - GRACE)
 
 
 def _refuse_turning_back(order: InstanceOrder, said: OrderUpdate) -> None:
@@ -199,13 +259,13 @@ def _refuse_impossible(order: InstanceOrder, changes: Mapping[str, AnswerLine]) 
 
 def _answered(line: Line, change: AnswerLine | None) -> Line:
     if change is None:
-        return line if line.answer else replace(line, answer="confirmed", confirmed=line.quantity)
+        return line if line.answer else replace(line, answer="confirmed", confirmed=line.quantity, doubt="")
     answer: Answer = (
         "confirmed" if change.confirmed == line.quantity else "shortened" if change.confirmed else "refused"
     )
     return replace(
         line, answer=answer, confirmed=change.confirmed, reason=change.reason[:500],
-        final_quantity=change.final_quantity,
+        final_quantity=change.final_quantity, doubt="",
     )  # fmt: skip
 
 

@@ -53,6 +53,7 @@ federation_order_line = Table(
     Column("final_quantity", Exact),  # by the supplier's scales, for all pieces, in `unit`
     Column("unit_quantity", Exact, nullable=False),  # net content of one piece …
     Column("unit", Text, nullable=False),  # … in this DFC measure
+    Column("doubt", Text, nullable=False, server_default=""),  # at the supplier: why a person has to confirm it
     CheckConstraint("quantity >= 0", name="quantity_not_negative"),
     checked_in("answer", ("", "confirmed", "shortened", "refused")),
     sqlite_strict=True,

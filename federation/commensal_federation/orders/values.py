@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Literal
 
 Answer = Literal["", "confirmed", "shortened", "refused"]
+Doubt = Literal["", "lease", "complete", "price"]
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Line:
     confirmed:      pieces that will come; None: the supplier has not said
     reason:         of the supplier, for a line that it shortened or refused
     final_quantity: by the supplier's scales, for all pieces, in `unit`; None: as ordered
+    doubt:          at the supplier: why a person has to confirm the line; see `doubts`. `confirmed` is what is certain
     customers:      at the supplier, where orders are shown: who wants how much, of those who agreed to be named
     """
 
@@ -42,6 +44,7 @@ class Line:
     final_quantity: Decimal | None
     unit_quantity: Decimal
     unit: str
+    doubt: Doubt = ""
     customers: tuple[CustomerPart, ...] = ()
 
     @property
@@ -61,7 +64,7 @@ class Line:
             return self
         return replace(
             self, answer=said.answer, confirmed=min(said.confirmed, self.quantity), reason=said.reason,
-            final_quantity=said.final_quantity,
+            final_quantity=said.final_quantity, doubt="",
         )  # fmt: skip
 
 

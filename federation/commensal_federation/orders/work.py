@@ -13,6 +13,7 @@ from ..runtime import Federation, federation_of
 from .buying import tell_session
 from .naming import FETCH, TEND, fetch_names, tend_names
 from .onward import pass_on
+from .supplying import confirm_again
 from .tables import federation_order, federation_order_due
 
 TELL = "federation.tell_orders"
@@ -41,12 +42,18 @@ def tell_changes(instance: Instance, job: Job) -> None:
     for kind, id in due:
         with instance.store.write() as tx:
             tx.change(_DONE, {"of": kind, "which": id})
-            (_sum_up if kind == "session" else pass_on)(federation, tx, id)
+            (_sum_up if kind == "session" else _look_at)(federation, tx, id)
 
 
 def _sum_up(federation: Federation, tx: Transaction, session_id: str) -> None:
     tell_session(federation, tx, session_id)
     plan_session(tx, session_id)
+
+
+def _look_at(federation: Federation, tx: Transaction, order_id: str) -> None:
+    """An order of a hub elsewhere."""
+    confirm_again(federation, tx, order_id)
+    pass_on(federation, tx, order_id)
 
 
 def work() -> Work:

@@ -17,7 +17,7 @@ from ..peers.peers import peer_by_id, peer_by_iri, peers
 from ..peers.values import Limits, Peer
 from ..runtime import Federation, federation_of
 from .accepting import accept, asked_scopes
-from .ending import resume, revoke, suspend
+from .ending import go_on_without, resume, revoke, suspend
 from .fingerprints import fingerprint
 from .inviting import invite
 from .terms import change_limits, change_scopes
@@ -107,7 +107,7 @@ def _add_looking(peer: typer.Typer) -> None:
             while found := peers(tx, after=after):
                 for one in found:
                     names[one.id] = one.name
-                    line = spoken("no answer") if one.breaker == "open" else ""
+                    line = spoken("no answer") if one.breaker == "open" or one.barrier else ""
                     typer.echo(f"{one.state:10} {one.base:40} {one.name}  {line}".rstrip())
                 after = found[-1].id
             for told in alerts(tx):
@@ -152,7 +152,14 @@ def _add_ending(peer: typer.Typer) -> None:
         with _opened(instance) as federation, federation.instance.store.write() as tx:
             _show(revoke(federation, tx, _named(federation, tx, url).id, reason=reason))
 
-    del suspend_it, resume_it, revoke_it
+    @peer.command("go-on-without")
+    def go_on(url: _Url, instance: Folder = HERE) -> None:
+        """After a restore: sells and lends again what this peer may hold, though it has not answered. Ask its people
+        first how much they have sold: what they hold is sold twice otherwise."""
+        with _opened(instance) as federation, federation.instance.store.write() as tx:
+            _show(go_on_without(tx, _named(federation, tx, url).id))
+
+    del suspend_it, resume_it, revoke_it, go_on
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from commensal import Conflict, Transaction
 
 from ..delivery import post
 from ..delivery.lanes import promise_pulls, promise_push
+from ..leases.sales import lift_barrier
 from ..messages.peer_revoke import PeerRevokeBody
 from ..peers.changing import change_peer
 from ..peers.ending import end
@@ -23,6 +24,18 @@ def suspend(tx: Transaction, peer_id: str) -> Peer:
     if peer.state != "accepted":
         raise Conflict("peer_not_accepted", "{name} is not a peer at present.", name=peer.name)
     change_peer(tx, peer_id, state="suspended", suspended_at=tx.now)
+    return peer_by_id(tx, peer_id)
+
+
+def go_on_without(tx: Transaction, peer_id: str) -> Peer:
+    """After a restore: a person decides that what this peer may hold does not matter, or has asked by telephone.
+
+    What it holds all the same is known when it answers, and told where it is more than there is. Raises `NotFound`,
+    `Conflict` where nothing waits for it.
+    """
+    peer = peer_by_id(tx, peer_id)
+    if not lift_barrier(tx, peer_id):
+        raise Conflict("no_barrier", "Nothing waits for {name}.", name=peer.name)
     return peer_by_id(tx, peer_id)
 
 

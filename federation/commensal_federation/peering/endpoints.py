@@ -18,7 +18,7 @@ from ..peers.peers import peer_by_id, peers
 from ..peers.values import SCOPES, Limits, Peer
 from ..runtime import federation_of
 from .accepting import accept_fetched, requested_peer
-from .ending import resume, revoke, suspend
+from .ending import go_on_without, resume, revoke, suspend
 from .fingerprints import fingerprint, refuse_other_fingerprint
 from .inviting import invite_fetched
 from .terms import change_limits, change_scopes
@@ -40,6 +40,7 @@ class ShownPeer:
     scopes_received: what this instance may do there; while it asks: what it would give
     breaker:         open: it has not answered lately, and is only tried now and then, next at `held_until`
     recovering:      this instance was restored from a backup, and the peer has not given back yet what it knows
+    barrier:         so nothing that it may hold is sold or lent
     """
 
     id: str
@@ -57,6 +58,7 @@ class ShownPeer:
     failures: int
     held_until: datetime | None
     recovering: bool
+    barrier: bool
     version: int
 
 
@@ -184,6 +186,13 @@ def revoke_peer(call: Call, peer: str, body: Ending) -> ShownPeer:
     return shown(revoke(federation_of(call.instance), call.tx, peer, reason=body.reason))
 
 
+@routes.post("/peers/{peer}/go-on-without", scope="operator")
+def go_on_without_peer(call: Call, peer: str) -> ShownPeer:
+    """After a restore: sells and lends again what this peer may hold, though it has not answered. What it holds all the
+    same is sold twice."""
+    return shown(go_on_without(call.tx, peer))
+
+
 @routes.get("/alerts", scope="operator")
 def list_alerts(call: Call) -> Sequence[ShownAlert]:
     """What you should look at: peers that contradict themselves, clocks that differ, messages that were refused."""
@@ -213,5 +222,6 @@ def shown(peer: Peer) -> ShownPeer:
         failures=peer.failures,
         held_until=peer.held_until,
         recovering=peer.recovering,
+        barrier=peer.barrier,
         version=peer.version,
     )

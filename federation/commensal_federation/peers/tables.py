@@ -1,6 +1,6 @@
 """Tables of peers: who they are, and which requests of theirs were seen already."""
 
-from sqlalchemy import Column, Index, Table, Text
+from sqlalchemy import Column, Index, Table, Text, false
 
 from commensal import DERIVED, Flag, Json, Time, Whole, checked_in, metadata, untraced
 
@@ -32,6 +32,8 @@ federation_peer = Table(
     Column(
         "recovering", Flag, nullable=False, info=DERIVED
     ),  # nothing goes out until it has given back what a restore lost
+    # It may hold what a restore has made us forget, and has not said so yet: see leases/sales.py.
+    Column("barrier", Flag, nullable=False, server_default=false(), info=DERIVED),
     # The breaker: closed only by our own successful delivery.
     Column("breaker", Text, nullable=False, info=DERIVED),
     Column("failures", Whole, nullable=False, info=DERIVED),  # in a row

@@ -37,7 +37,9 @@ class Peer:
     """`iri` is the address of its instance document, `document` that document as it was pinned.
 
     `scopes_given` is what it may do here, `scopes_received` what this instance may do there. Times are UTC.
-    `epoch_seen` is the newest epoch of its messages; 0 before the first.
+    `epoch_seen` is the newest epoch of its messages; 0 before the first. `recovering`: after a restore of ours it has
+    not given back yet what it knows. `barrier`: so it may hold units that nobody remembers here, and no person has
+    said that this does not matter.
     """
 
     id: str
@@ -56,6 +58,7 @@ class Peer:
     revoked_at: datetime | None
     last_seen_at: datetime | None
     recovering: bool
+    barrier: bool
     breaker: Literal["closed", "open"]
     failures: int
     failing_since: datetime | None

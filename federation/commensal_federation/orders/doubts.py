@@ -1,0 +1,86 @@
+"""What a producer does not confirm by itself, so that a person looks: each line that is in doubt says why.
+
+    lease:     the peer orders more of a lot than it was ever granted and has not given back
+    complete:  the line has grown, or come, after the order was complete
+    price:     it names a price that had been replaced for longer than news travel
+
+A line in doubt has no answer. What is certain of it, and may be packed or ordered onward, stands as confirmed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from sqlalchemy import bindparam, case, func, select
+
+from commensal import Transaction, lots_by_id, products_by_id
+
+from ..delivery.alerts import alert
+from ..leases.lending import covered
+from ..peers.values import Peer
+from .tables import federation_order, federation_order_line
+from .values import Doubt, InstanceOrder, Line
+
+GRACE = timedelta(minutes=15)  # for which a replaced price still counts: news of the new one may be under way
+WHY: Mapping[Doubt, str] = {
+    "lease": "no lease covers that",
+    "complete": "that came when the order was complete",
+    "price": "its price had been replaced before",
+}
+_order, _line = federation_order.c, federation_order_line.c
+_SURE = case((_line.confirmed < _line.quantity, _line.confirmed), else_=_line.quantity)
+_ANSWERED = (
+    select(_line.product_id, func.sum(_SURE).label("pieces"))
+    .join(federation_order, _order.id == _line.order_id)
+    .where(_order.role == "supplier", _order.peer_id == bindparam("peer"), _order.state != "Cancelled")
+    .where(_line.answer != "", _line.order_id != bindparam("but"))
+    .group_by(_line.product_id)
+)
+
+
+def doubtful(line: Line, why: Doubt, certain: int) -> Line:
+    """The line without an answer, of which only `certain` pieces count until a person has looked."""
+    return replace(line, doubt=why, answer="", confirmed=min(certain, line.quantity), reason="", final_quantity=None)
+
+
+def confirmed_by_itself(tx: Transaction, peer: Peer, order: InstanceOrder) -> tuple[Line, ...]:
+    """The lines, confirmed but for those in doubt. What a lease covers now is in doubt no more."""
+    uncovered = _uncovered(tx, peer, order)
+    return tuple(_confirmed(line, uncovered) for line in order.lines)
+
+
+def tell_doubts(tx: Transaction, peer: Peer, order: InstanceOrder, lines: Sequence[Line]) -> None:
+    """Tells a person which lines of the order wait for them now, and did not before."""
+    before = {(line.item_iri, line.doubt, line.quantity) for line in order.lines}
+    new = [line for line in lines if line.doubt and (line.item_iri, line.doubt, line.quantity) not in before]
+    if new:
+        waits = "; ".join(f"{line.quantity} {line.name}: {WHY[line.doubt]}" for line in new)
+        alert(tx, peer.id, "doubt", f"{order.other_name}, {order.session_name}: {waits}")
+
+
+def _confirmed(line: Line, uncovered: Collection[str]) -> Line:
+    if line.answer or line.doubt not in ("", "lease"):
+        return line
+    if line.item_iri in uncovered:
+        return doubtful(line, "lease", 0)
+    return replace(line, answer="confirmed", confirmed=line.quantity, doubt="")
+
+
+def _uncovered(tx: Transaction, peer: Peer, order: InstanceOrder) -> set[str]:
+    """Items of lines that wait for an answer, of lots of which the peer orders more than its leases cover."""
+    waiting = [line for line in order.lines if line.quantity and not line.answer and line.doubt in ("", "lease")]
+    if not waiting:
+        return set()
+    before = {row["product_id"]: int(row["pieces"]) for row in tx.all(_ANSWERED, {"peer": peer.id, "but": order.id})}
+    products = products_by_id(tx, {*before, *(line.product_id for line in order.lines)})
+    pieces = [*before.items()]
+    pieces += [(line.product_id, line.quantity if line in waiting else line.coming) for line in order.lines]
+    ordered: Counter[str] = Counter()
+    for product_id, count in pieces:
+        ordered[products[product_id].lot_id] += count * products[product_id].lot_quantity
+    lots = lots_by_id(tx, {products[line.product_id].lot_id for line in waiting})
+    over = {id for id, lot in lots.items() if not lot.unlimited and ordered[id] > covered(tx, peer, id)}
+    return {line.item_iri for line in waiting if products[line.product_id].lot_id in over}

@@ -1,0 +1,175 @@
+"""What a hub's instance may order of a producer: what it has leased, at prices that count, until the order is complete.
+
+Whatever is more waits for a person, and is not confirmed by itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from commensal.catalogs.offers import set_price
+from commensal_federation.delivery import post
+from commensal_federation.delivery.alerts import alerts
+from commensal_federation.delivery.dead_letters import dead_letters
+from commensal_federation.leases.lending import accept_late, force_return
+from commensal_federation.leases.row import lease_with
+from commensal_federation.leases.values import LeaseReport
+from commensal_federation.orders.questions import orders_of
+from commensal_federation.orders.supplying import answer_order
+from commensal_federation.orders.values import InstanceOrder, OrderUpdate, SaidLine
+from commensal_federation.testing import Region
+
+from .conftest import NewRegion
+from .trading import Hub, Place, Producer, a_region, clock_of, close, minutes, the_order
+
+BOTH = True  # databases
+
+
+@pytest.fixture
+def region(new_region: NewRegion) -> Region:
+    return a_region(new_region, "ab")
+
+
+@pytest.fixture
+def item(farm: Producer, hub: Hub) -> str:
+    farm.grant(hub)
+    return hub.sell(farm)
+
+
+def say(hub: Hub, order: InstanceOrder, *lines: SaidLine, state: str, rev: int = 1000) -> None:
+    """What a peer that lies says of its order."""
+    body = OrderUpdate(
+        iri=order.iri, buyer=hub.iri, supplier=order.other_iri, session_iri=order.session_iri, session_name="a sale",
+        closes_at=None, begins_at=None, currency="EUR", state=state, rev=rev, lines=lines,
+    )  # fmt: skip
+    with hub.write() as tx:
+        post(hub.federation, tx, order.peer_id, "OrderUpdate", body, on_behalf_of=hub.iri)
+    hub.region.work()
+
+
+def said_line(order: InstanceOrder, **changed: Any) -> SaidLine:
+    """The first line as the hub has said it, with changes."""
+    (line,) = order.lines
+    said = SaidLine(
+        item_iri=line.item_iri, offer_iri=line.offer_iri, rev=line.rev, name=line.name, price=line.price,
+        quantity=line.quantity,
+    )  # fmt: skip
+    return replace(said, **changed)
+
+
+def standing(farm: Producer) -> list[tuple[int, str, int, str]]:
+    """Of each line: what is ordered, what was answered, what is certain, and what is in doubt."""
+    return [(line.quantity, line.answer, line.coming, line.doubt) for line in the_order(farm).lines]
+
+
+def told(place: Place) -> dict[str, str]:
+    with place.read() as tx:
+        return {one.kind: one.text for one in alerts(tx)}
+
+
+def test_what_no_lease_covers_is_not_confirmed_and_a_person_is_told(farm: Producer, hub: Hub, item: str) -> None:
+    hub.order(item, 2)
+    minutes(farm.region, 2)
+    ordered = the_order(hub)
+    say(hub, ordered, said_line(ordered, quantity=5000), state="Complete")
+    assert standing(farm) == [(5000, "", 0, "lease")]
+    assert "5000 Apples: no lease covers that" in told(farm)["doubt"]
+    say(hub, ordered, said_line(ordered, quantity=2), state="Complete", rev=1001)
+    assert standing(farm) == [(2, "confirmed", 2, "")], "what is covered again needs nobody"
+
+
+def test_two_orders_are_not_confirmed_on_one_lease(farm: Producer, hub: Hub, item: str) -> None:
+    """Each of them alone would be covered."""
+    hub.order(item, 60)
+    minutes(farm.region, 2)
+    ordered = the_order(hub)
+    say(hub, ordered, said_line(ordered), state="Complete")
+    again = replace(ordered, iri=f"{ordered.iri}x", session_iri=f"{ordered.session_iri}x")
+    say(hub, again, said_line(ordered), state="Complete")
+    with farm.read() as tx:
+        found = {one.iri: one.lines[0].answer for one in orders_of(tx, farm.id)}
+    assert found == {ordered.iri: "confirmed", again.iri: ""}
+
+
+def test_a_complete_order_does_not_grow_without_a_person(farm: Producer, hub: Hub, item: str) -> None:
+    hub.order(item, 2)
+    hub.order(item, 40, "Bea")  # so that the lease covers more than the line
+    minutes(farm.region, 2)
+    ordered = the_order(hub)
+    say(hub, ordered, said_line(ordered, quantity=2), state="Complete")
+    assert standing(farm) == [(2, "confirmed", 2, "")]
+    for rev, state in ((1001, "Complete"), (1002, "Complete")):
+        say(hub, ordered, said_line(ordered, quantity=40), state=state, rev=rev)
+        assert standing(farm) == [(40, "", 2, "complete")]
+    assert "complete" in told(farm)["doubt"]
+    with farm.write() as tx:
+        answer_order(farm.federation, tx, farm.id, the_order(farm).id, {})
+    farm.region.work()
+    assert standing(farm) == [(40, "confirmed", 40, "")], "by a person"
+
+
+def test_an_older_price_counts_for_minutes_and_for_lines_that_have_it(farm: Producer, hub: Hub, item: str) -> None:
+    hub.order(item, 2)
+    farm.region.cut("a", "b")  # before the hub has said anything
+    with farm.write() as tx:
+        set_price(tx, farm.id, farm.item, 3000)
+    minutes(farm.region, 10)
+    farm.region.mend()
+    minutes(farm.region, 4)
+    assert standing(farm) == [(2, "", 2, "")], "news were under way"
+    clock_of(farm.region).advance(minutes=30)
+    hub.order(item, 3, "Bea")
+    minutes(farm.region, 2)
+    assert standing(farm) == [(5, "", 5, "")], "a line keeps its price"
+    ordered = the_order(hub)
+    again = replace(ordered, iri=f"{ordered.iri}x", session_iri=f"{ordered.session_iri}x")
+    say(hub, again, said_line(ordered, quantity=1), state="Held")
+    with farm.read() as tx:
+        found = {one.iri: one.lines[0].doubt for one in orders_of(tx, farm.id)}
+    assert found == {ordered.iri: "", again.iri: "price"}
+
+
+def test_a_revision_that_never_was_is_refused(farm: Producer, hub: Hub, item: str) -> None:
+    hub.order(item, 2)
+    minutes(farm.region, 2)
+    ordered = the_order(hub)
+    again = replace(ordered, iri=f"{ordered.iri}x", session_iri=f"{ordered.session_iri}x")
+    say(hub, again, said_line(ordered, rev=999), state="Held")
+    assert the_order(farm).iri == ordered.iri, "there is no other"
+    with hub.read() as tx:
+        assert ["price" in one.error for one in dead_letters(tx, "out")] == [True]
+
+
+def test_more_sold_than_was_leased_is_told_to_a_person(farm: Producer, hub: Hub, item: str) -> None:
+    hub.order(item, 2)
+    minutes(farm.region, 2)
+    (held,) = farm.leases()
+    with hub.write() as tx:
+        lease = lease_with(tx, "holder", hub.region.peer("b", "a").id, lot_id=hub.leases()[0].lot_id)
+        assert lease is not None
+        body = LeaseReport(
+            lot=lease.row["lot_iri"], unit="Piece", epoch=1, report=lease.row["report"] + 1, seen=held.granted,
+            returned=Decimal(0), held=held.granted, sold=Decimal(1000),
+        )  # fmt: skip
+        post(hub.federation, tx, lease.row["peer_id"], "LeaseReport", body)
+    hub.region.work()
+    assert farm.leases()[0].late == 1000
+    assert "1000 Piece" in told(farm)["late"]
+
+
+def test_what_was_sold_late_is_confirmed_when_it_is_granted_after_all(farm: Producer, hub: Hub, item: str) -> None:
+    hub.order(item, 6)
+    minutes(farm.region, 2)
+    with farm.write() as tx:
+        force_return(farm.federation, tx, farm.leases()[0].id)
+    farm.region.work()
+    close(farm.region)
+    assert standing(farm) == [(6, "", 0, "lease")]
+    with farm.write() as tx:
+        assert accept_late(farm.federation, tx, farm.leases()[0].id)
+    minutes(farm.region, 3)
+    assert standing(farm) == [(6, "confirmed", 6, "")]

@@ -1,0 +1,166 @@
+"""After a restore nothing of a lot is sold or lent until everybody who may hold some of it has said what they hold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert
+
+from commensal import SoldOut
+from commensal.orders.place import place_order
+from commensal.orders.values import Wish
+from commensal.sale_sessions.tables import session_item
+from commensal_federation.delivery.alerts import alerts
+from commensal_federation.delivery.starting import start
+from commensal_federation.leases.holding import give_back
+from commensal_federation.leases.row import holdings_of
+from commensal_federation.peering.ending import go_on_without
+from commensal_federation.testing import Region
+
+from .conftest import NewRegion
+from .restoring import Backup
+from .trading import Hub, Place, Producer, a_region, minutes, sound
+
+
+@pytest.fixture
+def region(new_region: NewRegion) -> Region:
+    return a_region(new_region, "ab", "ac")
+
+
+@pytest.fixture
+def near(region: Region, farm: Producer) -> Hub:
+    hub = Hub(region, "b", "near")
+    farm.grant(hub)
+    return hub
+
+
+@pytest.fixture
+def far(region: Region, farm: Producer) -> Hub:
+    hub = Hub(region, "c", "far")
+    farm.grant(hub)
+    return hub
+
+
+def sells(hub: Hub, item: str, pieces: int) -> bool:
+    try:
+        hub.order(item, pieces)
+    except SoldOut:
+        return False
+    return True
+
+
+def test_what_a_hub_was_granted_after_the_backup_is_sold_to_nobody_else(
+    region: Region, farm: Producer, near: Hub, far: Hub, tmp_path: Path
+) -> None:
+    near_item, far_item = near.sell(farm), far.sell(farm)
+    backup = Backup(farm, tmp_path)
+    assert sells(near, near_item, 40)
+    region.cut("a", "b")
+    backup.restore()
+    minutes(region, 2)
+    assert not sells(far, far_item, 30), "nobody knows what the hub that is cut off holds"
+    region.mend()
+    minutes(region, 5)
+    assert sells(far, far_item, 10)
+    assert farm.lot.free + farm.lot.lent == 100
+    sound(region)
+
+
+def shops(farm: Producer, pieces: int) -> bool:
+    """A shopper of the producer's own sale."""
+    wish = Wish(items={farm.item: pieces}, name="Cyd", email="cyd@example.org", language="en")
+    try:
+        farm.instance.transact(lambda tx: place_order(tx, farm.instance.hooks, f"{farm.id}-session", wish))
+    except SoldOut:
+        return False
+    return True
+
+
+def own_sale(farm: Producer) -> None:
+    with farm.write() as tx:
+        tx.execute(insert(session_item).values(session_id=f"{farm.id}-session", item_id=farm.item))
+
+
+def told(place: Place) -> set[str]:
+    with place.read() as tx:
+        return {one.kind for one in alerts(tx)}
+
+
+def test_the_producers_own_shop_waits_too_from_the_start_on(
+    region: Region, farm: Producer, near: Hub, tmp_path: Path
+) -> None:
+    """Also before any job has run: the instance looks when it begins to serve."""
+    item = near.sell(farm)
+    own_sale(farm)
+    backup = Backup(farm, tmp_path)
+    assert sells(near, item, 40)
+    region.cut("a", "b")
+    backup.restore()
+    start(farm.federation)
+    assert not shops(farm, 1)
+    minutes(region, 2)
+    assert not shops(farm, 1)
+    assert "barrier" in told(farm)
+    region.mend()
+    minutes(region, 5)
+    assert shops(farm, 1)
+    assert not shops(farm, 60)
+
+
+def test_a_person_goes_on_without_a_peer_and_hears_what_is_promised_twice(
+    region: Region, farm: Producer, near: Hub, tmp_path: Path
+) -> None:
+    item = near.sell(farm)
+    own_sale(farm)
+    backup = Backup(farm, tmp_path)
+    assert sells(near, item, 40)
+    region.cut("a", "b")
+    backup.restore()
+    minutes(region, 2)
+    with farm.write() as tx:
+        go_on_without(tx, region.peer("a", "b").id)
+    assert shops(farm, 70)
+    region.mend()
+    minutes(region, 5)
+    assert "overlent" in told(farm)
+    (lease,) = farm.leases()
+    assert lease.granted >= 40
+    sound(region)
+
+
+def test_what_a_restored_hub_gave_back_after_the_backup_is_not_sold_by_it(
+    region: Region, farm: Producer, near: Hub, tmp_path: Path
+) -> None:
+    item = near.sell(farm)
+    minutes(region)
+    held = int(near.lot(farm).free)
+    assert held > 0
+    backup = Backup(near, tmp_path)
+    with near.write() as tx:
+        (here,) = holdings_of(tx, [near.lot(farm).id])
+        give_back(near.federation, tx, here, here.free)
+    region.work()
+    region.cut("a", "b")
+    backup.restore()
+    start(near.federation)
+    assert near.lot(farm).free == held, "as the backup has it"
+    assert not sells(near, item, 1)
+    region.mend()
+    minutes(region, 3)
+    assert sells(near, item, 1)
+    sound(region)
+
+
+def test_a_machine_that_was_rolled_back_hears_of_it_when_it_starts(
+    region: Region, farm: Producer, near: Hub, tmp_path: Path
+) -> None:
+    item = near.sell(farm)
+    backup = Backup(farm, tmp_path)
+    assert sells(near, item, 40)
+    region.work()
+    backup.restore(told=False)
+    start(farm.federation)
+    region.work()
+    assert farm.leases()[0].granted >= 40
+    assert told(near) == {"restored"}
