@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .api.cookies import clear_session as clear_session
+    from .api.cookies import set_browser as set_browser
     from .api.cookies import set_session as set_session
     from .api.endpoint import Body as Body
     from .api.endpoint import Call as Call
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from .api.endpoint import Routes as Routes
     from .api.endpoint import changes as changes
     from .api.endpoint import page_of as page_of
-    from .api.rates import network as network
     from .audit.acting import Acting as Acting
     from .audit.acting import acting as acting
     from .catalogs.bringing import BroughtItem as BroughtItem
@@ -133,6 +133,7 @@ if TYPE_CHECKING:
     from .money import digits as digits
     from .money import half_up as half_up
     from .money import read_amount as read_amount
+    from .networks import network as network
     from .orders.cancel import cancel_order as cancel_order
     from .orders.cart import Checkout as Checkout
     from .orders.cart import cart_items as cart_items
@@ -586,7 +587,7 @@ _MODULES = {
     "my_archive": "privacy.oneself",
     "named_enterprise": "cli.named",
     "net_and_vat": "reports.vat",
-    "network": "api.rates",
+    "network": "networks",
     "new_person": "people.people",
     "offers_for": "catalogs.visible",
     "one_sale": "reports.parameters",
@@ -643,6 +644,7 @@ _MODULES = {
     "sell_until": "stock.travelling",
     "sellable_products": "catalogs.granted",
     "sessions_of_shop": "sale_sessions.questions",
+    "set_browser": "api.cookies",
     "set_consents": "orders.consents",
     "set_price": "catalogs.offers",
     "set_session": "api.cookies",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 from .errors import Problem
@@ -23,3 +24,17 @@ def read_text(
     if any(unicodedata.category(one) == "Cc" and not (lines and one in "\r\n\t") for one in read):
         problems.append(Problem("control_character", "This has characters that cannot be seen.", where))
     return read
+
+
+# What mail programs turn into a link: an address with its scheme, or a host name with a known look.
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:/|\bwww\.", re.IGNORECASE)
+_HOST = re.compile(r"(?<![\w.])[\w-]{2,}(?:\.[\w-]+)*\.[a-z]{2,24}\b|\b(?:\d{1,3}\.){3}\d{1,3}\b|@", re.IGNORECASE)
+_DOTS = str.maketrans(dict.fromkeys("。．｡․", "."))
+
+
+def refuse_links(text: str, where: str, problems: list[Problem], *, hosts: bool = True) -> None:
+    """Adds to `problems` a link in a text that strangers fill in and others read in their mails; with `hosts` also what
+    only looks like one: ``example.org``, an e-mail address. ``J.-P. Martin`` and ``St. Martin`` are fine."""
+    read = unicodedata.normalize("NFKC", text).translate(_DOTS)
+    if _SCHEME.search(read) or (hosts and _HOST.search(read)):
+        problems.append(Problem("link", "Write this without a link and without an e-mail address.", where))

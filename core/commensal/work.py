@@ -17,6 +17,7 @@ from .jobs.failed import forget_finished
 from .jobs.run import run_due
 from .keeping.nightly import make_backup, promise_backup, try_backup
 from .keeping.upkeep import BACKUP, TRIAL
+from .mail.capping import forget_counts
 from .mail.send import send_mail
 from .orders.cart import forget_carts
 from .pages.shown import forget_shown_pages
@@ -53,6 +54,7 @@ def _core(instance: Instance) -> Work:
             Periodic("forget_log_ins", timedelta(days=1), forget_what_ran_out),
             Periodic("forget_carts", timedelta(days=1), forget_carts),
             Periodic("forget_shown_pages", timedelta(hours=1), forget_shown_pages),
+            Periodic("forget_mailboxes", timedelta(days=1), forget_counts),
             Periodic("forget_jobs", timedelta(days=1), forget_finished),
             Periodic("forget_openings", timedelta(days=1), forget_openings),
             Periodic("forget_audit", timedelta(days=1), partial(forget_old_entries, days=kept.audit_days)),

@@ -28,6 +28,7 @@ from commensal import (
     log_out,
     new_person,
     reset_password,
+    set_browser,
     set_session,
     sign_up,
     translate,
@@ -53,8 +54,10 @@ def log_in_now(visit: Visit) -> Response:
     typed = {name: visit.form.get(name, "") for name in ("email", "password", "next", "lost")}
     begun = ""
     try:
-        with visit.read() as tx:
-            checked = check_password(tx, typed["email"], typed["password"])
+        checked = check_password(
+            visit.instance.store, typed["email"], typed["password"],
+            address=visit.actor.address, browser=visit.actor.browser,
+        )  # fmt: skip
         with visit.write() as tx:
             outcome = log_in(tx, checked, agent=_agent(visit), replaces=visit.actor.session_hash)
             if isinstance(outcome, CodeWanted) and checked.person is not None:
@@ -76,7 +79,9 @@ def code_now(visit: Visit) -> Response:
     try:
         with visit.write() as tx:
             replaces = visit.actor.session_hash
-            session = finish_log_in(tx, typed["begun"], typed["code"], agent=_agent(visit), replaces=replaces)
+            session = finish_log_in(
+                tx, typed["begun"], typed["code"], agent=_agent(visit), replaces=replaces, browser=visit.actor.browser
+            )
             if session is not None:
                 bring_cart_along(tx, visit, session.person.id)
         if session is None:
@@ -90,6 +95,7 @@ def code_now(visit: Visit) -> Response:
 def _logged_in(visit: Visit, session: NewSession, onward: str) -> Response:
     response = visit.redirect(onward or "/")
     set_session(response, visit.instance.settings.base_url, session.secret)
+    set_browser(response, visit.instance.settings.base_url, session.browser)
     return response
 
 

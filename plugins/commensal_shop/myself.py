@@ -102,8 +102,7 @@ def forget_me_now(visit: Visit) -> Response:
 
 def prove(visit: Visit) -> None:
     """The password is checked between transactions."""
-    with visit.read() as tx:
-        prove_password(tx, me(visit), visit.form.get("password", ""))
+    prove_password(visit.instance.store, me(visit), visit.form.get("password", ""))
 
 
 def me(visit: Visit) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from starlette.responses import Response
 from starlette.routing import BaseRoute
@@ -90,13 +90,11 @@ _PAGES = (
     ),
     ("GET", "/{nothing:path}", nothing_here),
 )
+_SENDS_LINKS = (accounts.sign_up_now, accounts.forgot_now, accounts.confirm_again)
 _GUESSABLE = (
     accounts.log_in_now,
     accounts.code_now,
-    accounts.sign_up_now,
-    accounts.forgot_now,
     accounts.reset_now,
-    accounts.confirm_again,
     myself.new_email_now,
     myself.my_data_now,
     myself.forget_me_now,
@@ -109,6 +107,10 @@ _GUESSABLE = (
 @hookimpl
 def routes(instance: Instance) -> Sequence[BaseRoute]:
     return [
-        page(path, handler, on_error=on_error, methods=(method,), limit="logins" if handler in _GUESSABLE else "")
+        page(path, handler, on_error=on_error, methods=(method,), limit=_limit(handler))
         for method, path, handler in _PAGES
     ]
+
+
+def _limit(handler: Callable[[Visit], Response]) -> str:
+    return "logins" if handler in _GUESSABLE else "signups" if handler in _SENDS_LINKS else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -10,9 +11,11 @@ from argon2 import PasswordHasher
 from sqlalchemy import select
 
 from commensal.clock import ManualClock
-from commensal.errors import NotFound, TooMany
+from commensal.errors import Invalid, NotFound, TooMany
+from commensal.jobs.tables import job
 from commensal.people import failures
 from commensal.people.log_in import CheckedPassword, check_password, log_in
+from commensal.people.new_password import check_new_password, prove_password
 from commensal.people.passwords import hash_password
 from commensal.people.people import Person, disable_person
 from commensal.people.sessions import (
@@ -41,8 +44,7 @@ def is_known(store: Store, secret: str) -> bool:
 
 def test_a_log_in_begins_a_session_of_which_only_the_fingerprint_is_kept(store: Store, somebody: Somebody) -> None:
     ada = somebody("Ada", password_hash=HASH)
-    with store.read() as tx:
-        checked = check_password(tx, " ADA@example.org ", GOOD)
+    checked = check_password(store, " ADA@example.org ", GOOD)
     with store.write() as tx:
         new = log_in(tx, checked, agent="Firefox")
         assert isinstance(new, NewSession)
@@ -82,8 +84,7 @@ def test_a_wrong_address_and_a_wrong_password_look_alike(
     store: Store, somebody: Somebody, email: str, password: str
 ) -> None:
     somebody("Ada", password_hash=HASH)
-    with store.read() as tx:
-        checked = check_password(tx, email, password)
+    checked = check_password(store, email, password)
     assert checked.person is None
     with store.write() as tx:
         assert log_in(tx, checked) is None
@@ -95,14 +96,12 @@ def test_who_is_locked_out_cannot_log_in_and_is_not_told_more(store: Store, some
         new = begin_session(tx, ada)
         disable_person(tx, ada.id)
     assert not is_known(store, new.secret)
-    with store.read() as tx:
-        assert check_password(tx, ada.email, GOOD).person is None
+    assert check_password(store, ada.email, GOOD).person is None
 
 
 def test_a_password_that_changes_between_check_and_log_in_lets_nobody_in(store: Store, somebody: Somebody) -> None:
     ada = somebody("Ada", password_hash=HASH)
-    with store.read() as tx:
-        checked = check_password(tx, ada.email, GOOD)
+    checked = check_password(store, ada.email, GOOD)
     with store.write() as tx:
         tx.execute(person.update().values(password_hash="another"))
     with store.write() as tx:
@@ -110,28 +109,36 @@ def test_a_password_that_changes_between_check_and_log_in_lets_nobody_in(store: 
         assert list_sessions(tx, ada.id) == []
 
 
+def guess(store: Store, email: str, *, address: str = "", browser: str = "") -> int:
+    """One wrong password. The seconds that the next one must wait for; 0 where it was let through."""
+    try:
+        checked = check_password(store, email, "something else", address=address, browser=browser)
+    except TooMany as busy:
+        return busy.retry_after
+    with store.write() as tx:
+        assert log_in(tx, checked) is None
+    return 0
+
+
 def test_guessing_is_slowed_down_for_known_and_unknown_addresses(
     store: Store, clock: ManualClock, somebody: Somebody
 ) -> None:
     ada = somebody("Ada", password_hash=HASH)
     for email in (ada.email, "nobody@example.org"):
+        assert [guess(store, email) for _ in range(failures.FREE)] == [0] * failures.FREE
         waits = []
-        for _ in range(failures.FREE + 7):
-            with store.write() as tx:
-                log_in(tx, CheckedPassword(email=email, person=None))
-            with store.read() as tx:
-                try:
-                    failures.slow_down(tx, email)
-                except TooMany as busy:
-                    waits.append(busy.retry_after)
-        assert waits == [31, 61, 121, 241, 481, 901, 901, 901]
-    with store.read() as tx, pytest.raises(TooMany):
-        check_password(tx, ada.email, GOOD)
+        for _ in range(7):
+            waits.append(guess(store, email))
+            clock.advance(seconds=waits[-1])
+            assert guess(store, email) == 0
+        assert waits == [31, 61, 121, 241, 481, 901, 901]
+    with pytest.raises(TooMany):
+        check_password(store, "nobody@example.org", GOOD)
     clock.advance(minutes=15)
+    checked = check_password(store, ada.email, GOOD)
     with store.write() as tx:
-        assert log_in(tx, check_password(tx, ada.email, GOOD)) is not None
-        log_in(tx, CheckedPassword(email=ada.email, person=None))
-        failures.slow_down(tx, ada.email)  # the log-in has wiped the slate
+        assert log_in(tx, checked) is not None
+    assert [guess(store, ada.email) for _ in range(failures.FREE)] == [0] * failures.FREE, "the slate was wiped"
 
 
 def test_without_the_waiting_guessing_goes_on(
@@ -139,37 +146,120 @@ def test_without_the_waiting_guessing_goes_on(
 ) -> None:
     """The guard off: after any number of failures the right password is found."""
     ada = somebody("Ada", password_hash=HASH)
-    for _ in range(failures.FREE + 3):
-        with store.write() as tx:
-            log_in(tx, CheckedPassword(email=ada.email, person=None))
-    monkeypatch.setattr("commensal.people.log_in.slow_down", lambda tx, email: None)
-    with store.read() as tx:
-        assert check_password(tx, ada.email, GOOD).person is not None
+    monkeypatch.setattr("commensal.people.log_in.count_try", lambda tx, email, source: None)
+    assert [guess(store, ada.email) for _ in range(failures.FREE + 3)] == [0] * (failures.FREE + 3)
+    assert check_password(store, ada.email, GOOD).person is not None
 
 
 def test_failures_are_forgiven_after_a_day(store: Store, clock: ManualClock) -> None:
-    failed = CheckedPassword(email="nobody@example.org", person=None)
     for _ in range(6):
-        with store.write() as tx:
-            log_in(tx, failed)
+        guess(store, "nobody@example.org")
     clock.advance(days=1, seconds=1)
+    assert [guess(store, "nobody@example.org") for _ in range(failures.FREE)] == [0] * failures.FREE
+
+
+def test_who_guesses_locks_nobody_out_but_themselves(store: Store, somebody: Somebody) -> None:
+    ada = somebody("Ada", password_hash=HASH)
+    waits = [guess(store, ada.email, address="192.0.2.66") for _ in range(failures.FREE + 1)]
+    assert waits == [0] * failures.FREE + [31]
+    checked = check_password(store, ada.email, GOOD, address="198.51.100.7")
     with store.write() as tx:
-        log_in(tx, failed)
-        failures.slow_down(tx, failed.email)
+        assert isinstance(log_in(tx, checked), NewSession), "the owner comes from another network"
+    assert guess(store, ada.email, address="192.0.2.66") == 31, "and the stranger waits all the same"
+    assert guess(store, ada.email, address="::ffff:192.0.2.66") == 31
+
+
+def test_a_browser_that_has_been_in_before_has_a_count_of_its_own(store: Store, somebody: Somebody) -> None:
+    """A stranger at the next table shares the network of the café."""
+    ada, here = somebody("Ada", password_hash=HASH), "192.0.2.1"
+    first = check_password(store, ada.email, GOOD, address=here)
+    with store.write() as tx:
+        session = log_in(tx, first)
+    assert isinstance(session, NewSession)
+    assert guess(store, ada.email, address=here, browser="made up") == 0
+    for _ in range(failures.FREE - 1):
+        guess(store, ada.email, address=here)
+    with pytest.raises(TooMany):
+        check_password(store, ada.email, GOOD, address=here)
+    again = check_password(store, ada.email, GOOD, address=here, browser=session.browser)
+    with store.write() as tx:
+        renewed = log_in(tx, again)
+    assert isinstance(renewed, NewSession)
+    assert renewed.browser == session.browser
+    own = [guess(store, ada.email, address=here, browser=session.browser) for _ in range(failures.FREE + 1)]
+    assert own == [0] * failures.FREE + [31], "and it may not guess for ever either"
+
+
+def test_a_browser_known_to_one_account_is_a_stranger_to_another(store: Store, somebody: Somebody) -> None:
+    ada, eve = somebody("Ada", password_hash=HASH), somebody("Eve", password_hash=HASH)
+    checked = check_password(store, eve.email, GOOD)
+    with store.write() as tx:
+        hers = log_in(tx, checked)
+    assert isinstance(hers, NewSession)
+    waits = [guess(store, ada.email, address="192.0.2.66") for _ in range(failures.FREE)]
+    assert [*waits, guess(store, ada.email, address="192.0.2.66", browser=hers.browser)] == [0] * failures.FREE + [31]
+
+
+def test_many_networks_together_have_a_ceiling_too(
+    store: Store, somebody: Somebody, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(failures, "FREE_OF_ALL", 10)
+    ada = somebody("Ada", password_hash=HASH)
+    waits = [guess(store, ada.email, address=f"192.0.2.{number}") for number in range(11)]
+    assert waits == [0] * 10 + [31]
+
+
+def test_guesses_that_come_all_at_once_are_all_counted(store: Store, somebody: Somebody) -> None:
+    """On PostgreSQL every one of them used to find the count as it was before the first."""
+    ada = somebody("Ada", password_hash=HASH)
+    with ThreadPoolExecutor(12) as pool:
+        waits = list(pool.map(lambda _: guess(store, ada.email), range(12)))
+    assert (waits.count(0), len([one for one in waits if one > 0])) == (failures.FREE, 7)
+
+
+def test_the_owner_is_told_once_a_day(store: Store, clock: ManualClock, somebody: Somebody) -> None:
+    ada, unproved = somebody("Ada", password_hash=HASH), somebody("Eve", confirmed=False, password_hash=HASH)
+    for email in (ada.email, unproved.email, "nobody@example.org"):
+        for network in range(3):
+            for _ in range(failures.FREE + 1):
+                guess(store, email, address=f"192.0.2.{network}")
+    assert _told(store) == [ada.email]
+    clock.advance(days=1)
+    for _ in range(failures.FREE):
+        guess(store, ada.email, address="192.0.2.9")
+    assert _told(store) == [ada.email] * 2
+
+
+def _told(store: Store) -> list[str]:
+    with store.read() as tx:
+        mails = tx.all(select(job.c.payload).where(job.c.kind == "mail"))
+    return [one["payload"]["to"] for one in mails if one["payload"]["kind"] == "log_in_failures"]
+
+
+def test_a_session_does_not_guess_the_password_for_ever(store: Store, somebody: Somebody) -> None:
+    """Whoever finds a browser open: the password opens more. The owner logs in elsewhere all the same."""
+    ada = somebody("Ada", password_hash=HASH)
+    for _ in range(failures.FREE):
+        with pytest.raises(Invalid):
+            prove_password(store, ada.id, "something else")
+    with pytest.raises(TooMany):
+        prove_password(store, ada.id, GOOD)
+    with pytest.raises(TooMany):
+        check_new_password(store, ada.id, old=GOOD, new="une autre phrase")
+    assert check_password(store, ada.email, GOOD).person is not None
 
 
 def test_a_hash_of_an_earlier_version_is_made_anew_at_the_log_in(store: Store, somebody: Somebody) -> None:
     old = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(GOOD)
     ada = somebody("Ada", password_hash=old)
-    with store.read() as tx:
-        checked = check_password(tx, ada.email, GOOD)
+    checked = check_password(store, ada.email, GOOD)
     with store.write() as tx:
         assert log_in(tx, checked) is not None
         kept = tx.value(select(person.c.password_hash))
         assert kept != old
         assert "m=19456,t=2,p=1" in kept
-        again = check_password(tx, ada.email, GOOD)
-        assert (again.person is not None, again.renewed) == (True, "")
+    again = check_password(store, ada.email, GOOD)
+    assert (again.person is not None, again.renewed) == (True, "")
 
 
 # ------------------------------------------------------------------------------------------------ how sessions end

@@ -25,7 +25,7 @@ from ..people.sessions import NewSession, keep_alive
 from ..store import Transaction
 from .apart import run_apart
 from .authenticate import authenticate, is_anonymous, nobody
-from .cookies import clear_session, set_session
+from .cookies import clear_session, set_browser, set_session
 from .endpoint import Call, Endpoint, File, Stream
 from .guessing import slowed_down
 from .idempotency import Kept, keep_answer, kept_answer, name_of, read_key, request_hash
@@ -105,7 +105,13 @@ def _answer(
     request: Request, endpoint: Endpoint, instance: Instance, rates: Rates, content: bytes, language: str
 ) -> Response:
     address = request.client.host if request.client else ""
-    rates.count(endpoint.limit or ("reads" if endpoint.safe else "writes"), address)
+    with rates.trying(endpoint.limit or ("reads" if endpoint.safe else "writes"), address):
+        return _within_limits(request, endpoint, instance, rates, content, language)
+
+
+def _within_limits(
+    request: Request, endpoint: Endpoint, instance: Instance, rates: Rates, content: bytes, language: str
+) -> Response:
     given = _given(request, endpoint, content)
     enterprise_id, base_url = given.get("enterprise"), instance.settings.base_url
     understood = partial(Call, instance=instance, language=language)
@@ -127,11 +133,13 @@ def _answer(
                 value = endpoint.handler(call, **given)
                 response = _respond(endpoint, instance, value)
         keep_alive(instance.store, actor, tx.now)
+    if endpoint.proves is not None:
+        understood = partial(understood, prepared=endpoint.proves(instance, actor, **given))
     with acting(acting_for(actor, endpoint.name, enterprise_id)):
         if response is not None:
             trace_export(call, endpoint, given, value)
             return response
-        with slowed_down(rates, address, getattr(given.get("body"), "codes", None) or ()):
+        with slowed_down(rates, actor.address, getattr(given.get("body"), "codes", None) or ()):
             return _change(request, endpoint, instance, understood, given, content)
 
 
@@ -215,6 +223,7 @@ def _respond(endpoint: Endpoint, instance: Instance, value: Any) -> Response:
         response = Response(body, endpoint.status, headers, "application/json")
     if isinstance(value, NewSession):
         set_session(response, instance.settings.base_url, value.secret)
+        set_browser(response, instance.settings.base_url, value.browser)
     if endpoint.name == "log_out":
         clear_session(response, instance.settings.base_url)
     return response

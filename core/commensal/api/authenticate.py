@@ -13,7 +13,7 @@ from ..people.actor import NOBODY, Actor
 from ..people.second_factor import has_second_factor
 from ..people.who import actor_of_session, actor_of_token
 from ..store import Transaction
-from .cookies import session_cookie
+from .cookies import browser_of, session_cookie
 
 
 def authenticate(tx: Transaction, request: Request, settings: Settings) -> Actor:
@@ -32,7 +32,7 @@ def authenticate(tx: Transaction, request: Request, settings: Settings) -> Actor
     if found is None:
         return nobody(request)
     note(person=found.person_id)
-    return _weighed(tx, found, settings)
+    return _weighed(tx, replace(found, browser=browser_of(request.cookies)), settings)
 
 
 def _weighed(tx: Transaction, actor: Actor, settings: Settings) -> Actor:
@@ -48,4 +48,5 @@ def is_anonymous(request: Request, base_url: str) -> bool:
 
 
 def nobody(request: Request) -> Actor:
-    return replace(NOBODY, address=request.client.host if request.client else "")
+    address = request.client.host if request.client else ""
+    return replace(NOBODY, address=address, browser=browser_of(request.cookies))

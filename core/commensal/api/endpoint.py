@@ -121,11 +121,14 @@ class Endpoint:
     keeps:    the answer is kept for who repeats the request with its Idempotency-Key; not one that holds a secret
     prepare:  runs before the transaction opens, with the same arguments but a reading `call.tx`; its result is
               `call.prepared`. For what must not run while the database is held: hooks, images, passwords
+    proves:   runs after `prepare`, outside of every transaction, with the instance, the actor and the same arguments;
+              its result is `call.prepared`. For what is counted before it is checked: passwords
     after:    runs after the commit, with the answer and without a transaction; its result replaces the answer. Where
               a process dies on the way there, who repeats the request must get there: so its handler is called each
               time, and gives what it began under `call.key` as it is now
     takes:    media type of the body: JSON, or bytes handed over as they are
-    limit:    the rate that applies: "reads", "writes" or "logins"
+    limit:    the rate that applies: "reads", "writes", "logins" (where only what ends in an error stays counted) or
+              "signups"
     plugin:   whose it is; "" for the core's
     untraced: why an unsafe request need leave no trace in the audit trail where no traced row changes; "": it must
     """
@@ -140,6 +143,7 @@ class Endpoint:
     needs_key: bool = False
     keeps: bool = True
     prepare: Callable[..., Any] | None = None
+    proves: Callable[..., Any] | None = None
     after: Callable[..., Any] | None = None
     takes: str = "application/json"
     limit: str = ""

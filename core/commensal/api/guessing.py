@@ -13,15 +13,21 @@ _KIND = "logins"
 
 @contextmanager
 def slowed_down(rates: Rates, address: str, codes: Sequence[str]) -> Iterator[None]:
-    """Around what is asked with `codes`. A code that nobody knows counts as a wrong password does.
+    """Around what is asked with `codes`. It is counted first, and a code that nobody knows stays counted, as a wrong
+    password does.
 
     Who has been wrong too often gets no answer, not even to a right code. Raises `TooMany`.
     """
-    if codes:
-        rates.refuse_spent(_KIND, address)
+    if not codes:
+        yield
+        return
+    rates.count(_KIND, address)
+    unknown = False
     try:
         yield
     except Invalid as error:
-        if any(one.code == "code_unknown" for one in error.problems):
-            rates.count(_KIND, address)
+        unknown = any(one.code == "code_unknown" for one in error.problems)
         raise
+    finally:
+        if not unknown:
+            rates.give_back(_KIND, address)

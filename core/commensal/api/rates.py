@@ -6,15 +6,15 @@ to the next.
 
 from __future__ import annotations
 
-import ipaddress
 import threading
 import time
 from collections import defaultdict, deque
-from collections.abc import Callable
-from functools import lru_cache
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from ..errors import TooMany
 from ..instance.settings import LimitSettings
+from ..networks import network
 
 _WINDOW = 60.0  # seconds
 
@@ -27,6 +27,7 @@ class Rates:
             "reads": settings.reads,
             "writes": settings.writes,
             "logins": settings.logins,
+            "signups": settings.signups,
             "webhooks": settings.webhooks,
         }
         self._seconds, self._lock = seconds, threading.Lock()
@@ -37,6 +38,22 @@ class Rates:
         """Raises `TooMany` with the seconds to wait."""
         with self._lock:
             self._refuse_spent(kind, address).append(self._seconds())
+
+    @contextmanager
+    def trying(self, kind: str, address: str) -> Iterator[None]:
+        """Counts before the block begins, so that tries that come at once are all counted. Of the kind "logins" only
+        those stay counted that end in an error: forty people behind one Wi-Fi may log in at once. Raises `TooMany`."""
+        self.count(kind, address)
+        yield
+        if kind == "logins":
+            self.give_back(kind, address)
+
+    def give_back(self, kind: str, address: str) -> None:
+        """One that was counted does not count after all."""
+        with self._lock:
+            hits = self._hits.get((kind, network(address)))
+            if hits:
+                hits.pop()
 
     def refuse_spent(self, kind: str, address: str) -> None:
         """Raises the same where nothing is left, and counts nothing."""
@@ -61,17 +78,3 @@ class Rates:
         self._swept_at = now
         for key in [key for key, hits in self._hits.items() if not hits or hits[-1] <= now - _WINDOW]:
             del self._hits[key]
-
-
-@lru_cache(maxsize=4096)
-def network(address: str) -> str:
-    """The IPv4 address, also where it came over a socket of IPv6; or the /64 of an IPv6 one."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if parsed.version == 6:
-        if parsed.ipv4_mapped is not None:
-            return str(parsed.ipv4_mapped)
-        return str(ipaddress.ip_network((parsed, 64), strict=False))
-    return address

@@ -16,7 +16,7 @@ from ..people.email import read_email
 from ..people.tables import person
 from ..search import matches, search_key
 from ..store import Row, Transaction, edit_row, insert_on, insert_or, refusing
-from ..texts import read_text
+from ..texts import read_text, refuse_links
 from .customer_categories import set_categories
 from .tables import customer, customer_in_category
 
@@ -181,6 +181,8 @@ def _checked(given: CustomerFields, problems: list[Problem]) -> dict[str, Any]:
         if name in given:
             text: str = given[name] or ""  # type: ignore[literal-required]
             values[name] = read_text(text, f"/{name}", problems, most=most, lines=name == "note")
+    if "name" in values:
+        refuse_links(values["name"], "/name", problems)
     if "code" in values:
         values["code"] = values["code"] or None
     return values

@@ -15,7 +15,7 @@ from ..errors import Invalid, Problem
 from ..html import clean_html
 from ..languages.catalogs import LANGUAGES
 from ..people.email import read_email
-from ..texts import read_text
+from ..texts import read_text, refuse_links
 from .slugs import is_slug
 
 VISIBILITIES = ("public", "link", "hidden")
@@ -60,6 +60,8 @@ def read_fields(given: Mapping[str, Any]) -> dict[str, Any]:
     for name, most in _LIMITS.items():
         if name in values:
             values[name] = read_text(values[name], f"/{name}", problems, least=int(name == "name"), most=most)
+    if "name" in values:
+        refuse_links(values["name"], "/name", problems, hosts=False)  # some are named after their site
     if "description" in values:
         values["description"] = clean_html(values["description"])
     if "vat_number" in values:

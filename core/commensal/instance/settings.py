@@ -65,7 +65,13 @@ class LimitSettings:
 
     reads: int = 600
     writes: int = 120
-    logins: int = 10
+    logins: int = 20
+    """Wrong passwords, codes and links. What is right does not count: many people log in behind one Wi-Fi."""
+    signups: int = 60
+    """Sign-ups, and mails with a link for a new password or to confirm an address."""
+    mails: int = 6
+    """Mails an hour to one mailbox that somebody may have caused by typing its address: so many about orders of guests
+    and so many about accounts; three times as many a day. What is more about orders comes late, in one mail."""
     webhooks: int = 600
     """Messages of payment providers."""
 

@@ -11,10 +11,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import structlog
+
 from ..failpoints import failpoint
 from ..instance import Instance
 from ..jobs import Job
 from ..payments.asking import ask_for_what_is_due
+from .capping import may_leave
 from .deliver import deliver
 from .message import build_message
 from .order_view import order_view
@@ -22,19 +25,38 @@ from .render import render
 
 ORDER_KINDS = ("order_placed", "order_changed", "order_cancelled", "order_ready", "order_refunded")
 _ASKS_TO_PAY = ("order_placed", "order_changed")
-ACCOUNT_KINDS = ("confirm_email", "reset_password", "already_registered", "new_email", "email_changed")
+ACCOUNT_KINDS = (
+    "confirm_email",
+    "reset_password",
+    "already_registered",
+    "new_email",
+    "email_changed",
+    "log_in_failures",
+)
+
+# Whoever types an address can cause these; the rest follows from what a hub or the address's own owner does.
+_CAUSED_BY_STRANGERS = (
+    "order_placed", "order_changed", "order_cancelled",
+    "confirm_email", "reset_password", "already_registered", "new_email",
+)  # fmt: skip
+_log = structlog.get_logger("commensal.mail")
 
 # Pages that the front plugin serves.
 _ORDER, _GUEST_ORDER = "/orders/{order_id}", "/orders/guest/{secret}"
 _CODE = {
     "confirm_email": "/confirm/{code}", "reset_password": "/reset/{code}", "already_registered": "/reset/{code}",
-    "new_email": "/email/{code}", "email_changed": "/",
+    "new_email": "/email/{code}", "email_changed": "/", "log_in_failures": "/forgot",
 }  # fmt: skip
 
 
 def send_mail(instance: Instance, job: Job) -> None:
     """Sends one message. Raises whatever keeps it from being delivered: the job comes back."""
     said = job.payload
+    if said["kind"] in _CAUSED_BY_STRANGERS:
+        most = instance.settings.limits.mails
+        if not instance.store.transact(lambda tx: may_leave(tx, job, most=most)):
+            _log.info("mail held back", kind=said["kind"], late="order_id" in said)
+            return
     if said["kind"] in ORDER_KINDS:
         _send_about_order(instance, job)
     elif said["kind"] in ACCOUNT_KINDS:
@@ -55,6 +77,9 @@ def _send_about_order(instance: Instance, job: Job) -> None:
         ask_for_what_is_due(instance, order_id, return_url=link)
     with instance.store.read() as tx:
         view = order_view(tx, instance.hooks, order_id)
+    kind = job.payload["kind"]
+    if job.payload.get("late") and view.order.state == "Cancelled":
+        kind = "order_cancelled"
     opens = secret or view.order.person_id is not None
     values = {"view": view, "order": view.order, "link": link if opens else ""}
     if "amount" in job.payload:
@@ -62,6 +87,7 @@ def _send_about_order(instance: Instance, job: Job) -> None:
     _send(
         instance,
         job,
+        kind=kind,
         values=values,
         to_name=view.order.name,
         sender_name=view.shop,
@@ -76,6 +102,7 @@ def _send(
     *,
     values: Mapping[str, Any],
     to_name: str,
+    kind: str = "",
     sender_name: str = "",
     reply_to: str = "",
     timezone: str = "",
@@ -83,7 +110,7 @@ def _send(
     settings, at, language = instance.settings, instance.clock.now(), job.payload["language"]
     search = (instance.folder / "templates", *(one / "templates" for one in instance.hooks.folders().values()))
     every = {"instance": settings.name, "home": _address(instance, "/"), "now": at}
-    rendered = render(job.payload["kind"], language, timezone or settings.timezone, {**every, **values}, search)
+    rendered = render(kind or job.payload["kind"], language, timezone or settings.timezone, {**every, **values}, search)
     message = build_message(
         rendered,
         job_id=job.id,

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from ..errors import Invalid
 from ..hooks.dispatcher import Hooks
 from ..pricing.lines import priced
 from ..pricing.values import Address, PricedLine
@@ -17,6 +18,7 @@ from .lock import refuse_if_handed_over, refuse_unless_placed
 from .proof import known_of
 from .rewrite import refuse_empty, rewrite
 from .selling import Known, closed, selling
+from .shipping import links_in
 from .values import Order, Selling
 
 
@@ -46,6 +48,8 @@ def change_order(
     shop = selling(tx, order.session_id)
     if not by_hub and (order.state != "Held" or not shop.is_open(tx.now)):
         raise closed(shop)
+    if address is not None and (problems := links_in(address)):
+        raise Invalid(problems)
     known = known_of(tx, order)
     lines = order.lines if items is None else _lines(tx, order, shop, known, items, by_hub)
     refuse_empty(lines)

@@ -23,6 +23,7 @@ from ..people.email import read_email
 from ..people.fingerprint import fingerprint
 from ..stock.take import take_stock
 from ..store import Transaction
+from ..texts import refuse_links
 from .cart import empty_cart
 from .consents import keep_consents
 from .letters import confirmation
@@ -31,7 +32,7 @@ from .price import Choices, draft_of, price
 from .proof import Whose, identify
 from .selling import closed, selling, selling_to
 from .settle import read_codes, refuse_problems, settle
-from .shipping import book, shipping_told
+from .shipping import book, links_in, shipping_told
 from .tables import customer_order
 from .values import Order, Quote, Selling, Wish
 from .write import totals_of, write_parts
@@ -120,10 +121,13 @@ def refuse_other_total(shown: int | None, quote: Quote) -> None:
 
 
 def _checked(wish: Wish, shop: Selling, by_hub: bool) -> str:
-    problems = []
+    problems: list[Problem] = []
     email = read_email(wish.email)
     if isinstance(email, Problem):
         problems.append(replace(email, where="/email"))
+    refuse_links(wish.name, "/name", problems)
+    if wish.address is not None:
+        problems += links_in(wish.address)
     if not wish.name.strip():
         problems.append(Problem("name_missing", "Please give your name.", "/name"))
     if not wish.items:

@@ -12,7 +12,16 @@ from ..hooks.dispatcher import Hooks
 from ..hooks.values import ShippingOption
 from ..pricing.values import Address, OrderDraft
 from ..store import Transaction
+from ..texts import refuse_links
 from .values import Order, Selling
+
+
+def links_in(address: Address) -> list[Problem]:
+    """It stands in the mails about the order, and whoever types the e-mail address of another writes to them."""
+    problems: list[Problem] = []
+    for name in ("street", "postcode", "city", "note"):
+        refuse_links(getattr(address, name), f"/address/{name}", problems)
+    return problems
 
 
 def options(

@@ -47,7 +47,8 @@ def page(
 ) -> Route:
     """A Starlette route for `handler`. Whatever it raises goes to `on_error`, which answers in the plugin's own look.
 
-    limit:     names the rate that applies: "reads" or "writes" by the method, or "logins"
+    limit:     names the rate that applies: "reads" or "writes" by the method, "logins" (where only answers of 400 and
+               more stay counted) or "signups"
     largest:   bytes of a body that is no form, which the handler finds in `visit.body`
     recognise: is asked first whose a bearer token is: the name of a program of others, or None for a token of ours.
                It runs outside a transaction, and raises `Unauthorised` for a token that is not valid
@@ -73,7 +74,8 @@ def page(
         try:
             visit = _visit(instance, request, _actor(instance, request, recognise), sent)
             rates: Rates = request.app.state.rates
-            rates.count(limit or ("reads" if request.method in _SAFE else "writes"), visit.actor.address)
+            kind = limit or ("reads" if request.method in _SAFE else "writes")
+            rates.count(kind, visit.actor.address)
             if sent.refused is not None:
                 raise sent.refused
             shown = shown_before(visit)
@@ -83,6 +85,8 @@ def page(
             whose = instance.hooks.running(plugin, what) if plugin else nullcontext()
             with whose, acting(acting_for(visit.actor, f"page {handler.__name__}")):
                 answer = handler(visit)
+            if kind == "logins" and answer.status_code < 400:
+                rates.give_back(kind, visit.actor.address)
             return with_own_address(visit, answer)
         except Exception as error:  # the edge: the visitor gets a page, the operator the traceback
             if not isinstance(error, CommensalError):

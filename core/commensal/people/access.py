@@ -49,10 +49,12 @@ def _refuse_without_second_factor(actor: Actor) -> None:
         )
 
 
-def demand_session(actor: Actor) -> None:
-    """For what changes how somebody logs in: raises `Forbidden` for a token, which must not make itself stronger."""
-    if actor.session_hash is None:
+def demand_session(actor: Actor) -> str:
+    """For what changes how somebody logs in: the id of who is logged in. Raises `Forbidden` for a token, which must not
+    make itself stronger."""
+    if actor.session_hash is None or actor.person_id is None:
         raise Forbidden("session", "This needs a log-in with your password; a token is not enough.")
+    return actor.person_id
 
 
 def held_at(tx: Transaction, actor: Actor, enterprise_id: str) -> frozenset[str]:

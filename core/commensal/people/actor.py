@@ -27,6 +27,7 @@ class Actor:
     client: str = ""
     lacks_second_factor: bool = False
     address: str = field(default="", compare=False)  # the client's, for rate limits
+    browser: str = field(default="", compare=False, repr=False)  # the secret of its cookie, see `browsers.py`
 
     @property
     def key(self) -> str:

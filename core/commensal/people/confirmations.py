@@ -9,12 +9,13 @@ from sqlalchemy import Update, func, literal, update
 from ..errors import Problem
 from ..jobs import Job, promise
 from ..store import Time, Transaction
+from .browsers import forget_browsers
 from .codes import mail_code, owner_of_code, use_code
 from .email import read_email
-from .failures import forget_failures
+from .failures import forget_all_tries
 from .people import COLUMNS, NewPerson, Person, add_person, person_by_id
 from .proved import adopt
-from .second_factor import has_second_factor, take_second_factor
+from .second_factor import take_second_factor
 from .sessions import revoke_sessions
 from .tables import email_code, person
 from .tokens import revoke_tokens
@@ -82,8 +83,8 @@ def reset_password(tx: Transaction, code: str, password_hash: str) -> Person:
     revoke_tokens(tx, person_id)
     open_codes = update(email_code).where(email_code.c.person_id == person_id, email_code.c.used_at.is_(None))
     tx.execute(open_codes.values(used_at=tx.now))
-    if not has_second_factor(tx, person_id):  # else who reads the mail could guess codes, five for each new password
-        forget_failures(tx, row["email"])
+    forget_browsers(tx, person_id)
+    forget_all_tries(tx, row["email"])
     return _adopted(tx, Person(**row), own_orders=False)
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import delete, or_
 
 from ..store import Transaction
 from .sessions import IDLE
-from .tables import api_token, email_change, email_code, log_in_begun, log_in_failure, person_session
+from .tables import api_token, email_change, email_code, known_browser, log_in_begun, log_in_failure, person_session
 
 KEEP = timedelta(days=30)  # what has ended is kept a while, for whoever looks into an incident
 
@@ -24,6 +24,7 @@ def forget_what_ran_out(tx: Transaction) -> int:
         delete(api_token).where(or_(token.expires_at < then, token.revoked_at < then)),
         delete(email_code).where(code.expires_at < then),
         delete(email_change).where(email_change.c.expires_at < tx.now),
+        delete(known_browser).where(known_browser.c.expires_at < tx.now),
         delete(log_in_begun).where(log_in_begun.c.expires_at < tx.now),
         delete(log_in_failure).where(failure.last_at < tx.now - timedelta(days=1)),
     )

@@ -6,15 +6,16 @@ password is still the one that was checked.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from sqlalchemy import delete, insert, select, update
 
 from ..errors import Problem, Refused, Unauthorised
-from ..store import Transaction
+from ..store import Store, Transaction
+from .browsers import knows_browser, remember_browser
 from .email import read_email
-from .failures import count_failure, forget_failures, slow_down
+from .failures import CODES, count_try, forget_tries, source_of, warn_owner
 from .fingerprint import fingerprint
 from .passwords import password_matches, renewed_hash
 from .people import COLUMNS, Person, person_by_id
@@ -27,28 +28,37 @@ LASTS = timedelta(minutes=10)  # from the password to the code
 
 @dataclass(frozen=True, kw_only=True)
 class CheckedPassword:
-    """The outcome of a check. `person` is None where address or password are not right: which, is not told."""
+    """The outcome of a check. `person` is None where address or password are not right: which, is not told. `source`
+    is for whom the try was counted, `browser` the secret of the cookie by which the browser may be known."""
 
     email: str
     person: Person | None
+    source: str = ""
+    browser: str = field(default="", repr=False)
     kept: str = field(default="", repr=False)
     renewed: str = field(default="", repr=False)  # to be kept instead, with the settings of today
 
 
-def check_password(tx: Transaction, email: str, password: str) -> CheckedPassword:
-    """Checks a log-in; only reads. Takes as long for an unknown address as for a wrong password.
+def check_password(store: Store, email: str, password: str, *, address: str = "", browser: str = "") -> CheckedPassword:
+    """Counts a try to log in, then checks it. Takes as long for an unknown address as for a wrong password.
 
-    Raises `TooMany` where this address had too many failures lately, known or not; `Busy`.
+    `address` is the client's, `browser` the secret by which it may be known. Call it outside of transactions. Raises
+    `TooMany` where too many tries of this network or browser failed lately, whether there is such an account or not;
+    `Busy`.
     """
     read = read_email(email)
-    address = "" if isinstance(read, Problem) else read
-    slow_down(tx, address)
-    row = tx.first(select(*COLUMNS, person.c.password_hash).where(person.c.email == address))
+    said = "" if isinstance(read, Problem) else read
+    with store.write() as tx:
+        source = source_of(tx, said, address=address, browser=browser)
+        count_try(tx, said, source)
+    with store.read() as tx:
+        row = tx.first(select(*COLUMNS, person.c.password_hash).where(person.c.email == said))
     known = dict(row) if row is not None else {}
     kept = known.pop("password_hash", None)
+    wrong = CheckedPassword(email=said, person=None, source=source, browser=browser)
     if not password_matches(password, kept) or known["disabled_at"] is not None:
-        return CheckedPassword(email=address, person=None)
-    return CheckedPassword(email=address, person=Person(**known), kept=kept, renewed=renewed_hash(password, kept))
+        return wrong
+    return replace(wrong, person=Person(**known), kept=kept, renewed=renewed_hash(password, kept))
 
 
 @dataclass(frozen=True)
@@ -62,22 +72,23 @@ def log_in(
     """Begins a session, always with a new secret; `replaces` is the session that this browser had, and ends.
 
     `CodeWanted` where the person has a second factor, and no code is given: ask for it, and log in again with it, or
-    `await_code`. None where password or code was not right: the failure is counted, so commit it. `wrong_password` says
-    it to people.
+    `await_code`. None where password or code was not right: commit it, since a code is counted, and the owner of the
+    account may be told. `wrong_password` says it to people.
     """
     if checked.person is None or not _still_so(tx, checked):
-        count_failure(tx, checked.email)
+        warn_owner(tx, checked.email, checked.source)
         known = tx.value(select(person.c.id).where(person.c.email == checked.email))
         tx.trace("log-in failed", "person", known or "")
         return None
     if checked.renewed:
         tx.execute(update(person).where(person.c.id == checked.person.id).values(password_hash=checked.renewed))
+    forget_tries(tx, checked.email, checked.source)
     if has_second_factor(tx, checked.person.id):
         if not code:
             return CodeWanted()
-        if not prove_second_factor(tx, checked.person.id, code):
+        if not _code_is_right(tx, checked.person, code, checked.browser):
             return None
-    return _begin(tx, checked.person, agent, replaces)
+    return _begin(tx, checked.person, agent, replaces, checked.browser)
 
 
 def await_code(tx: Transaction, person_id: str) -> str:
@@ -89,7 +100,7 @@ def await_code(tx: Transaction, person_id: str) -> str:
 
 
 def finish_log_in(
-    tx: Transaction, begun: str, code: str, *, agent: str = "", replaces: str | None = None
+    tx: Transaction, begun: str, code: str, *, agent: str = "", replaces: str | None = None, browser: str = ""
 ) -> NewSession | None:
     """Begins the session for which `await_code` gave `begun`. None where the code is wrong: the failure is counted, so
     commit it. Raises `Refused` where it took too long, or the password was changed since; `TooMany`."""
@@ -98,18 +109,23 @@ def finish_log_in(
     person_id: str | None = tx.value(waiting.where(row.hash == fingerprint(begun), row.expires_at > tx.now))
     if person_id is None:
         raise Refused("log_in_again", "This took too long. Please log in again from the start.")
-    if not prove_second_factor(tx, person_id, code):
+    who = person_by_id(tx, person_id)
+    if not _code_is_right(tx, who, code, browser):
         return None
     tx.execute(delete(log_in_begun).where(row.person_id == person_id))
-    return _begin(tx, person_by_id(tx, person_id), agent, replaces)
+    return _begin(tx, who, agent, replaces, browser)
 
 
-def _begin(tx: Transaction, who: Person, agent: str, replaces: str | None) -> NewSession:
-    forget_failures(tx, who.email)
+def _code_is_right(tx: Transaction, who: Person, code: str, browser: str) -> bool:
+    known = browser and knows_browser(tx, who.email, browser)
+    return prove_second_factor(tx, who.id, code, source=f"{CODES} {fingerprint(browser)}" if known else CODES)
+
+
+def _begin(tx: Transaction, who: Person, agent: str, replaces: str | None, browser: str) -> NewSession:
     if replaces is not None:
         log_out(tx, replaces)
     tx.trace("logged in", "person", who.id)
-    return begin_session(tx, who, agent=agent)
+    return replace(begin_session(tx, who, agent=agent), browser=remember_browser(tx, who.id, browser))
 
 
 def wrong_password() -> Unauthorised:

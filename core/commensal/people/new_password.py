@@ -5,31 +5,44 @@ from __future__ import annotations
 from sqlalchemy import select, update
 
 from ..errors import Conflict, Invalid, Problem
-from ..store import Transaction
+from ..store import Row, Store, Transaction
+from .failures import count_try, forget_tries
 from .passwords import hash_password, password_matches
 from .people import COLUMNS, Person
 from .sessions import revoke_sessions
 from .tables import person
 
+_SESSIONS = "sessions"  # the source of tries by who is logged in already
 
-def check_new_password(tx: Transaction, person_id: str, *, old: str, new: str) -> tuple[str, str]:
-    """What is kept of the old password and of the new one; only reads. Takes 60 ms: call it outside of transactions.
 
-    Raises `Invalid` where the old one is wrong, or the new one will not do.
+def check_new_password(store: Store, person_id: str, *, old: str, new: str) -> tuple[str, str]:
+    """What is kept of the old password and of the new one. Takes 60 ms: call it outside of transactions.
+
+    Raises `Invalid` where the old one is wrong, or the new one will not do; `TooMany` as `prove_password`.
     """
-    row = tx.first(select(person.c.password_hash, person.c.name, person.c.email).where(person.c.id == person_id))
-    kept: str | None = row["password_hash"] if row else None
-    if row is None or not password_matches(old, kept) or kept is None:
-        raise Invalid([Problem("wrong", "This is not your password.", "/old")])
-    return kept, hash_password(new, "/new", own=(row["name"], row["email"]))
+    row = _proved(store, person_id, old, "/old")
+    return str(row["password_hash"]), hash_password(new, "/new", own=(row["name"], row["email"]))
 
 
-def prove_password(tx: Transaction, person_id: str, password: str) -> None:
-    """Raises `Invalid` where this is not the person's password; only reads. Takes 30 ms: call it outside of
-    transactions."""
-    kept: str | None = tx.value(select(person.c.password_hash).where(person.c.id == person_id))
-    if not password_matches(password, kept):
-        raise Invalid([Problem("wrong", "This is not your password.", "/password")])
+def prove_password(store: Store, person_id: str, password: str) -> None:
+    """Raises `Invalid` where this is not the person's password. The try is counted before it is checked: whoever
+    found a browser open could guess. Takes 30 ms: call it outside of transactions.
+
+    Raises `TooMany` after too many; they do not keep the owner from logging in elsewhere.
+    """
+    _proved(store, person_id, password, "/password")
+
+
+def _proved(store: Store, person_id: str, password: str, where: str) -> Row:
+    with store.write() as tx:
+        wanted = select(person.c.password_hash, person.c.name, person.c.email)
+        row = tx.one(wanted.where(person.c.id == person_id))
+        count_try(tx, row["email"], _SESSIONS)
+    if not password_matches(password, row["password_hash"]):
+        raise Invalid([Problem("wrong", "This is not your password.", where)])
+    with store.write() as tx:
+        forget_tries(tx, row["email"], _SESSIONS)
+    return row
 
 
 def change_password(tx: Transaction, person_id: str, checked: tuple[str, str], *, keep: str | None) -> Person:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import func, literal, update
 
 from ..store import Store, Time
-from .failures import forget_failures
+from .failures import forget_all_tries
 from .people import COLUMNS, Person, add_person, new_person
 from .proved import adopt
 from .sessions import revoke_sessions
@@ -34,5 +34,5 @@ def add_operator(store: Store, *, email: str, name: str, password: str, language
         adopt(tx, row["id"], new.email, row["name"], own_orders=False)
         revoke_sessions(tx, row["id"])
         revoke_tokens(tx, row["id"])
-        forget_failures(tx, new.email)
+        forget_all_tries(tx, new.email)
         return Person(**row)

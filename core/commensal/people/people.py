@@ -13,7 +13,7 @@ from ..errors import Invalid, NotFound, Problem
 from ..languages.catalogs import LANGUAGES
 from ..search import matches
 from ..store import Transaction, edit_row, insert_or
-from ..texts import read_text
+from ..texts import read_text, refuse_links
 from .email import read_email
 from .passwords import hash_password, judge_password
 from .proved import adopt
@@ -147,6 +147,7 @@ def _checked(given: PersonChanges, problems: list[Problem]) -> PersonChanges:
     values: PersonChanges = {}
     if "name" in given:
         values["name"] = read_text(given["name"], "/name", problems, least=1, most=200)
+        refuse_links(values["name"], "/name", problems)
     if "phone" in given:
         values["phone"] = read_text(given["phone"], "/phone", problems, most=40)
     if "language" in given:

@@ -16,7 +16,7 @@ from sqlalchemy import delete, func, select, update
 
 from ..errors import Conflict, Forbidden, Invalid, NotFound, Problem
 from ..store import Transaction, insert_or, insert_rows
-from .failures import count_failure, forget_failures, slow_down
+from .failures import CODES, count_try, forget_tries
 from .fingerprint import fingerprint
 from .one_time_codes import BYTES, base_32, steps_that_match, uri_of
 from .people import Person, person_by_id
@@ -94,14 +94,15 @@ def confirm_second_factor(tx: Transaction, person_id: str, code: str, *, keep: s
     `TooMany` after too many failures.
     """
     email = person_by_id(tx, person_id).email
-    slow_down(tx, email)
+    count_try(tx, email, CODES)
     row = person_second_factor.c
     begun = tx.value(select(row.secret).where(row.person_id == person_id, row.confirmed_at.is_(None)))
     if begun is None:
         raise Conflict("second_factor_not_begun", "Begin with a new secret first.")
     if not _spend_step(tx, person_id, begun, _tidy(code)):
-        _failed(tx, person_id, email)
+        tx.trace("code refused", "person", person_id)
         return None
+    forget_tries(tx, email, CODES)
     tx.execute(update(person_second_factor).where(row.person_id == person_id).values(confirmed_at=tx.now))
     tx.execute(delete(person_recovery_code).where(person_recovery_code.c.person_id == person_id))
     codes = [_new_recovery_code(tx) for _ in range(RECOVERY_CODES)]
@@ -117,17 +118,19 @@ def confirm_second_factor(tx: Transaction, person_id: str, code: str, *, keep: s
     return codes
 
 
-def prove_second_factor(tx: Transaction, person_id: str, code: str) -> bool:
-    """Whether this is a code of theirs that was not used before; it is used up. False is counted as a failure: commit
-    it. Raises `TooMany` after too many."""
+def prove_second_factor(tx: Transaction, person_id: str, code: str, *, source: str = CODES) -> bool:
+    """Whether this is a code of theirs that was not used before; it is used up. The try is counted for `source` before
+    it is checked, so that of many at once each waits for the one before: commit it also where it is False. Raises
+    `TooMany` after too many."""
     email = person_by_id(tx, person_id).email
-    slow_down(tx, email)
+    count_try(tx, email, source)
     row = person_second_factor.c
     secret = tx.value(select(row.secret).where(row.person_id == person_id, row.confirmed_at.is_not(None)))
     tidy = _tidy(code)
     if secret is not None and (_spend_step(tx, person_id, secret, tidy) or _spend_recovery(tx, person_id, tidy)):
+        forget_tries(tx, email, source)
         return True
-    _failed(tx, person_id, email)
+    tx.trace("code refused", "person", person_id)
     return False
 
 
@@ -142,7 +145,6 @@ def turn_off_second_factor(tx: Transaction, person_id: str, code: str, *, keep: 
     if not prove_second_factor(tx, person_id, code):
         return False
     take_second_factor(tx, person_id, keep=keep)
-    forget_failures(tx, person_by_id(tx, person_id).email)
     return True
 
 
@@ -185,11 +187,6 @@ def _spend_recovery(tx: Transaction, person_id: str, code: str) -> bool:
     row = person_recovery_code.c
     mine = (row.hash == fingerprint(code), row.person_id == person_id, row.used_at.is_(None))
     return tx.execute(update(person_recovery_code).where(*mine).values(used_at=tx.now)).rowcount == 1
-
-
-def _failed(tx: Transaction, person_id: str, email: str) -> None:
-    count_failure(tx, email)
-    tx.trace("code refused", "person", person_id)
 
 
 def _new_recovery_code(tx: Transaction) -> str:

@@ -22,11 +22,13 @@ SEEN_EVERY = timedelta(hours=1)  # signs of life are written down no more often,
 
 @dataclass(frozen=True, kw_only=True)
 class NewSession:
-    """A session that just began. The secret is told this once."""
+    """A session that just began. The secret is told this once. `browser` is the secret by which a browser is known when
+    somebody logs in with it again; it opens nothing."""
 
     secret: str = field(repr=False)
     person: Person
     expires_at: datetime
+    browser: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -79,15 +79,30 @@ email_change = Table(
     sqlite_strict=True,
 )
 
-# Log-ins that failed, known address or not, so that guessing slows down alike. The address itself is not kept.
+# Tries to log in that failed, known address or not, so that guessing slows down alike; by who tried, see `failures.py`.
+# The address itself is not kept.
 log_in_failure = Table(
     "log_in_failure",
     metadata,
     Column("email_hash", Text, primary_key=True, info=PERSONAL),  # SHA-256
+    Column("source", Text, primary_key=True, info=PERSONAL),  # a network, a browser, all networks, or codes
     Column("failures", Whole, nullable=False),
     Column("last_at", Time, nullable=False, index=True),
+    Column("next_at", Time, nullable=False),  # before, the next try is refused
     sqlite_strict=True,
     info=untraced("a log-in that fails is traced by itself"),
+)
+
+# Browsers with which somebody has logged in before. The secret opens nothing.
+known_browser = Table(
+    "known_browser",
+    metadata,
+    Column("hash", Text, primary_key=True, info=SECRET),
+    Column("person_id", Text, ForeignKey("person.id"), nullable=False, index=True),
+    Column("created_at", Time, nullable=False),
+    Column("expires_at", Time, nullable=False, index=True),
+    sqlite_strict=True,
+    info=untraced("a log-in is traced by itself"),
 )
 
 # The secret of a second factor, from which codes are worked out. Until it is confirmed it is not asked for.

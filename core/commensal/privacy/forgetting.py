@@ -19,6 +19,8 @@ from ..enterprises.tables import customer, customer_in_category, enterprise_memb
 from ..hooks import specifications
 from ..hooks.dispatcher import Hooks
 from ..jobs.tables import job
+from ..mail.capping import mailbox_of
+from ..mail.tables import mailbox_count
 from ..orders.consents import withdraw_all
 from ..orders.tables import cart_line, customer_order, order_link
 from ..payments.tables import payment_journal
@@ -27,6 +29,7 @@ from ..people.tables import (
     api_token,
     email_change,
     email_code,
+    known_browser,
     log_in_begun,
     log_in_failure,
     person,
@@ -44,8 +47,8 @@ from .values import DataSubject, Forgotten
 DOMAIN = "forgotten.invalid"  # RFC 2606: no mail ever arrives there
 _FOR_EVER = datetime(9999, 1, 1, tzinfo=UTC)
 _GOES = (
-    person_session, api_token, email_code, email_change, log_in_begun, person_recovery_code, person_second_factor,
-    enterprise_member, customer_in_category, order_link,
+    person_session, api_token, email_code, email_change, log_in_begun, known_browser,
+    person_recovery_code, person_second_factor, enterprise_member, customer_in_category, order_link,
 )  # fmt: skip
 
 
@@ -109,6 +112,8 @@ def _remove(tx: Transaction, subject: DataSubject) -> Iterator[tuple[str, int]]:
             yield table.name, tx.execute(delete(table).where(theirs)).rowcount
     failed = log_in_failure.c.email_hash == fingerprint(subject.email)
     yield "log_in_failure", tx.execute(delete(log_in_failure).where(failed)).rowcount
+    got = mailbox_count.c.mailbox == fingerprint(mailbox_of(subject.email))
+    yield "mailbox_count", tx.execute(delete(mailbox_count).where(got)).rowcount
     drafts = select(customer_order.c.id).where(
         customer_order.c.id.in_(subject.order_ids), customer_order.c.state == "Draft"
     )

@@ -7,8 +7,10 @@ from typing import Annotated, Any
 
 import msgspec
 
+from ...instance import Instance
 from ...people import confirmations
 from ...people.access import demand_session
+from ...people.actor import Actor
 from ...people.new_email import ask_new_email, confirm_new_email
 from ...people.new_password import change_password, check_new_password, prove_password
 from ...people.passwords import hash_password
@@ -103,7 +105,7 @@ def _newcomer(call: Call, body: SignUp) -> NewPerson:
 _TOLD_NOBODY = "whether an address is known is told to nobody; what follows of it is traced"
 
 
-@routes.post("/people", scope="public", status=202, limit="logins", prepare=_newcomer, untraced=_TOLD_NOBODY)
+@routes.post("/people", scope="public", status=202, limit="signups", prepare=_newcomer, untraced=_TOLD_NOBODY)
 def sign_up(call: Call, body: SignUp) -> MailOnItsWay:
     """Makes an account and sends an e-mail to its address. The answer is the same where there is an account already."""
     new: NewPerson = call.prepared
@@ -111,7 +113,7 @@ def sign_up(call: Call, body: SignUp) -> MailOnItsWay:
     return MailOnItsWay(to=new.email)
 
 
-@routes.post("/forgotten-password", scope="public", status=202, limit="logins", untraced=_TOLD_NOBODY)
+@routes.post("/forgotten-password", scope="public", status=202, limit="signups", untraced=_TOLD_NOBODY)
 def ask_for_new_password(call: Call, body: ForgottenPassword) -> None:
     """Sends a code that sets a new password, if the address has an account. The answer is always the same."""
     confirmations.ask_reset(call.tx, body.email)
@@ -148,30 +150,28 @@ def confirm_my_address(call: Call, body: Confirmation) -> Person:
     return confirmations.confirm_email(call.tx, body.code, person_id=call.person_id)
 
 
-@routes.post("/me/confirmation-mail", scope="self", status=202, limit="logins")
+@routes.post("/me/confirmation-mail", scope="self", status=202, limit="signups")
 def send_confirmation_again(call: Call) -> MailOnItsWay:
     """Sends the code for my e-mail address once more."""
     confirmations.ask_confirmation(call.tx, call.actor.email)
     return MailOnItsWay(to=call.actor.email)
 
 
-def _checked(call: Call, body: PasswordChange) -> Any:
-    demand_session(call.actor)
-    return check_new_password(call.tx, call.person_id, old=body.old, new=body.new)
+def _checked(instance: Instance, actor: Actor, body: PasswordChange) -> Any:
+    return check_new_password(instance.store, demand_session(actor), old=body.old, new=body.new)
 
 
-@routes.put("/me/password", scope="self", limit="logins", prepare=_checked)
+@routes.put("/me/password", scope="self", limit="logins", proves=_checked)
 def change_my_password(call: Call, body: PasswordChange) -> Person:
     """Changes my password and ends all my other sessions. A token is not enough for this."""
     return change_password(call.tx, call.person_id, call.prepared, keep=call.actor.session_hash)
 
 
-def _proved(call: Call, body: NewEmail) -> None:
-    demand_session(call.actor)
-    prove_password(call.tx, call.person_id, body.password)
+def _proved(instance: Instance, actor: Actor, body: NewEmail) -> None:
+    prove_password(instance.store, demand_session(actor), body.password)
 
 
-@routes.post("/me/email", scope="self", status=202, limit="logins", keeps=False, prepare=_proved)
+@routes.post("/me/email", scope="self", status=202, limit="logins", keeps=False, proves=_proved)
 def ask_for_new_email(call: Call, body: NewEmail) -> MailOnItsWay:
     """Sends a code to my new e-mail address. The old one counts until it is confirmed. A token is not enough for this.
 

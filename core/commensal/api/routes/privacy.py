@@ -6,7 +6,9 @@ from typing import Annotated
 
 import msgspec
 
+from ...instance import Instance
 from ...people.access import demand_session
+from ...people.actor import Actor
 from ...people.new_password import prove_password
 from ...privacy import oneself
 from ...privacy.values import Forgotten
@@ -35,12 +37,11 @@ def export_me(call: Call) -> File:
     return File(call.prepared, "application/zip", "my-data.zip")
 
 
-def _proved(call: Call, body: Farewell) -> None:
-    demand_session(call.actor)
-    prove_password(call.tx, call.person_id, body.password)
+def _proved(instance: Instance, actor: Actor, body: Farewell) -> None:
+    prove_password(instance.store, demand_session(actor), body.password)
 
 
-@routes.post("/me/erasure", scope="self", limit="logins", keeps=False, prepare=_proved)
+@routes.post("/me/erasure", scope="self", limit="logins", keeps=False, proves=_proved)
 def forget_me(call: Call, body: Farewell) -> Forgotten:
     """Forgets me, for good. What accounts must keep stays under a pseudonym. Refused while an order is not settled.
     A token is not enough for this."""

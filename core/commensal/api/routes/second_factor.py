@@ -8,8 +8,10 @@ from typing import Annotated, Any
 
 import msgspec
 
+from ...instance import Instance
 from ...people import second_factor
 from ...people.access import demand_session
+from ...people.actor import Actor
 from ...people.new_password import prove_password
 from ...people.second_factor import Enrolment, SecondFactor, wrong_code
 from ..endpoint import Body, Call, Routes
@@ -57,9 +59,8 @@ def _refuse_failure(call: Call, outcome: Any) -> Any:
     return outcome
 
 
-def _proved(call: Call, body: Beginning | TurningOff) -> None:
-    demand_session(call.actor)
-    prove_password(call.tx, call.person_id, body.password)
+def _proved(instance: Instance, actor: Actor, body: Beginning | TurningOff) -> None:
+    prove_password(instance.store, demand_session(actor), body.password)
 
 
 @routes.get("/me/second-factor", scope="self")
@@ -68,7 +69,7 @@ def my_second_factor(call: Call) -> SecondFactor:
     return second_factor.second_factor_of(call.tx, call.person_id)
 
 
-@routes.post("/me/second-factor", scope="self", status=201, limit="logins", keeps=False, prepare=_proved)
+@routes.post("/me/second-factor", scope="self", status=201, limit="logins", keeps=False, proves=_proved)
 def begin_second_factor(call: Call, body: Beginning) -> Enrolment:
     """Gives a secret for an application that makes codes. It counts once a code of it is confirmed."""
     place = call.instance.settings.name
@@ -85,7 +86,7 @@ def confirm_second_factor(call: Call, body: TypedCode) -> RecoveryCodes:
 
 
 @routes.post(
-    "/me/second-factor/off", scope="self", status=204, limit="logins", keeps=False, prepare=_proved,
+    "/me/second-factor/off", scope="self", status=204, limit="logins", keeps=False, proves=_proved,
     after=_refuse_failure,
 )  # fmt: skip
 def turn_off_second_factor(call: Call, body: TurningOff) -> None:

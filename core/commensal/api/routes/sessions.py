@@ -8,9 +8,11 @@ from typing import Annotated, Any
 
 import msgspec
 
+from ...instance import Instance
 from ...people import log_in as logging_in
 from ...people import sessions
 from ...people.access import demand_session
+from ...people.actor import Actor
 from ...people.log_in import CheckedPassword, CodeWanted, check_password, code_wanted, wrong_password
 from ...people.new_password import prove_password
 from ...people.sessions import NewSession, Session, list_sessions, revoke_session, revoke_sessions
@@ -47,8 +49,8 @@ class FailedLogIn:
     """Password or code was not right. A value, not an error: the failure is counted, and an error would undo that."""
 
 
-def _check(call: Call, body: LogIn) -> CheckedPassword:
-    return check_password(call.tx, body.email, body.password)
+def _check(instance: Instance, actor: Actor, body: LogIn) -> CheckedPassword:
+    return check_password(instance.store, body.email, body.password, address=actor.address, browser=actor.browser)
 
 
 def _refuse_failure(call: Call, outcome: Any) -> Any:
@@ -59,11 +61,10 @@ def _refuse_failure(call: Call, outcome: Any) -> Any:
     return outcome
 
 
-@routes.post(
-    "/sessions", scope="public", status=201, limit="logins", keeps=False, prepare=_check, after=_refuse_failure
-)
+@routes.post("/sessions", scope="public", status=201, limit="logins", keeps=False, proves=_check, after=_refuse_failure)
 def log_in(call: Call, body: LogIn) -> NewSession:
-    """Logs in. The session's secret is set as a cookie and told this once. Who has a second factor and gives no code
+    """Logs in. The session's secret is set as a cookie and told this once; a second cookie says that this browser has
+    been in before. Who has a second factor and gives no code
     is told so (`code_wanted`), once the password is right."""
     session = logging_in.log_in(
         call.tx, call.prepared, code=body.code, agent=body.agent, replaces=call.actor.session_hash
@@ -103,12 +104,11 @@ def my_tokens(call: Call) -> list[Token]:
     return list(list_tokens(call.tx, call.person_id))
 
 
-def _proved(call: Call, body: TokenWish) -> None:
-    demand_session(call.actor)
-    prove_password(call.tx, call.person_id, body.password)
+def _proved(instance: Instance, actor: Actor, body: TokenWish) -> None:
+    prove_password(instance.store, demand_session(actor), body.password)
 
 
-@routes.post("/me/tokens", scope="self", status=201, limit="logins", keeps=False, prepare=_proved)
+@routes.post("/me/tokens", scope="self", status=201, limit="logins", keeps=False, proves=_proved)
 def new_token(call: Call, body: TokenWish) -> NewToken:
     """Makes an API token. Its secret is told this once. A token is not enough for this."""
     return make_token(

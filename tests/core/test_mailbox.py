@@ -1,0 +1,235 @@
+"""What a stranger can put into the mailbox of a victim: few mails an hour, and no link of theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+from starlette.testclient import TestClient
+
+from commensal.clock import ManualClock
+from commensal.errors import Problem
+from commensal.instance import Instance, Settings
+from commensal.jobs import Job
+from commensal.jobs.run import run_due
+from commensal.mail import capping
+from commensal.mail.capping import forget_counts, mailbox_of, may_leave
+from commensal.mail.tables import mailbox_count
+from commensal.orders.cancel import cancel_order
+from commensal.orders.change import change_order
+from commensal.orders.lock import locked_order
+from commensal.orders.place import place_order
+from commensal.orders.values import Order, Wish
+from commensal.people.people import Person
+from commensal.store import Store
+from commensal.testing.goods import a_lot, an_item
+from commensal.testing.placed import a_shop
+from commensal.texts import refuse_links
+from commensal.work import work_of
+
+from .test_people_api import GOOD, HERE
+
+MOST = 3
+VICTIM = "victim@example.org"
+Somebody = Callable[..., Person]
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return replace(settings, limits=replace(settings.limits, mails=MOST))
+
+
+class Shop:
+    """A shop that guests order at, and what leaves for their mailboxes."""
+
+    def __init__(self, instance: Instance) -> None:
+        self.instance, self._secrets = instance, 0
+        with instance.store.write() as tx:
+            a_shop(tx)
+            self.item = an_item(tx, a_lot(tx, on_hand="1000"), name="Carottes", price=100)
+
+    def order(self, email: str = VICTIM, **more: Any) -> Order:
+        self._secrets += 1
+        wish = Wish(items={self.item: 1}, name="V", email=email, language="en")
+        whose = more or {"secret": f"{'x' * 42}{self._secrets}"}
+        with self.instance.store.write() as tx:
+            return place_order(tx, self.instance.hooks, "shop-session", wish, **whose)
+
+    def change(self, order: Order, pieces: int) -> None:
+        with self.instance.store.write() as tx:
+            found = locked_order(tx, order.id, enterprise_id="shop")
+            change_order(tx, self.instance.hooks, found, items={self.item: pieces})
+
+    def cancel(self, order: Order) -> None:
+        with self.instance.store.write() as tx:
+            cancel_order(tx, self.instance.hooks, locked_order(tx, order.id, enterprise_id="shop"))
+
+    def mails(self) -> list[str]:
+        """All that have left for a mailbox, each as it was written."""
+        while run_due(self.instance, work_of(self.instance)):
+            pass
+        return [one.read_text(encoding="utf-8") for one in sorted((self.instance.folder / "mail").glob("*.eml"))]
+
+
+@pytest.fixture
+def shop(instance: Instance) -> Shop:
+    return Shop(instance)
+
+
+def test_a_mailbox_gets_few_mails_of_guests_and_every_order_stands(shop: Shop, clock: ManualClock) -> None:
+    orders = [shop.order() for _ in range(8)]
+    assert {one.state for one in orders} == {"Held"}
+    assert len(shop.mails()) == MOST
+    clock.advance(minutes=59)
+    assert len(shop.mails()) == MOST
+    clock.advance(minutes=1)
+    assert len(shop.mails()) == 2 * MOST, "what was held back is late, and not lost"
+    clock.advance(hours=1)
+    assert len(shop.mails()) == 8
+
+
+def test_a_day_has_a_limit_too(shop: Shop, clock: ManualClock) -> None:
+    for _ in range(5):
+        for _ in range(MOST):
+            shop.order()
+        shop.mails()
+        clock.advance(hours=1)
+    assert len(shop.mails()) == 3 * MOST
+    clock.advance(hours=20)
+    assert len(shop.mails()) == 4 * MOST
+
+
+def test_one_late_mail_stands_for_all_that_happened_to_the_order(shop: Shop, clock: ManualClock) -> None:
+    for _ in range(MOST):
+        shop.order()
+    last = shop.order()
+    shop.mails()
+    for pieces in range(2, 9):
+        shop.change(last, pieces)
+    assert len(shop.mails()) == MOST
+    clock.advance(hours=1)
+    late = shop.mails()[MOST:]
+    assert len(late) == 1
+    assert "8 =C3=97 Carottes" in late[0] or "8 × Carottes" in late[0], "it tells what the order is by now"
+
+
+def test_a_late_mail_about_an_order_that_was_cancelled_says_so(shop: Shop, clock: ManualClock) -> None:
+    for _ in range(MOST):
+        shop.order()
+    last = shop.order()
+    shop.mails()
+    shop.cancel(last)
+    clock.advance(hours=1)
+    assert "ancel" in shop.mails()[MOST:][0].partition("Subject:")[2].partition("\n")[0]
+
+
+def test_who_has_proved_their_address_and_whom_the_hub_serves_get_every_mail(shop: Shop, somebody: Somebody) -> None:
+    ada = somebody("Ada")
+    for _ in range(MOST + 2):
+        shop.order(ada.email, person_id=ada.id)
+        shop.order("counter@example.org", by_hub=True)
+    assert len(shop.mails()) == 2 * (MOST + 2)
+
+
+def test_whoever_has_an_account_may_type_the_address_of_a_victim(shop: Shop, somebody: Somebody) -> None:
+    """And an account whose address was never confirmed proves nothing."""
+    ada, eve = somebody("Ada"), somebody("Victim", confirmed=False)
+    for _ in range(MOST):
+        shop.order(VICTIM, person_id=ada.id)
+        shop.order(VICTIM, person_id=eve.id)
+    assert len(shop.mails()) == MOST
+
+
+def test_sign_ups_and_resets_are_capped_too(client: TestClient, instance: Instance, shop: Shop) -> None:
+    for number in range(5):
+        wish = {"email": f"victim+{number}@example.org", "name": "V", "password": GOOD}
+        assert client.post("/api/people", json=wish, headers=HERE).status_code == 202
+    assert len(shop.mails()) == MOST
+    shop.order()
+    assert len(shop.mails()) == MOST + 1, "orders count apart, so that neither hides the other"
+
+
+def test_mails_that_leave_at_once_are_all_counted(instance: Instance, store: Store) -> None:
+    def leave(number: int) -> bool:
+        said = {"kind": "confirm_email", "to": VICTIM, "language": "en"}
+        return store.transact(lambda tx: may_leave(tx, Job(str(number), "mail", said, 1), most=MOST))
+
+    with ThreadPoolExecutor(10) as pool:
+        assert list(pool.map(leave, range(10))).count(True) == MOST
+
+
+def test_a_mail_that_is_tried_again_counts_once(store: Store) -> None:
+    said = {"kind": "confirm_email", "to": VICTIM, "language": "en"}
+    with store.write() as tx:
+        tried = [may_leave(tx, Job("j", "mail", said, attempt), most=1) for attempt in (1, 2, 3)]
+        assert tried == [True, True, True]
+        assert not may_leave(tx, Job("k", "mail", said, 1), most=1)
+
+
+@pytest.mark.parametrize(
+    ("address", "mailbox"),
+    [
+        ("victim+shop@example.org", "victim@example.org"), ("v.i.c@gmail.com", "vic@gmail.com"),
+        ("v.i.c@example.org", "v.i.c@example.org"), ("+a@example.org", "+a@example.org"),
+    ],
+)  # fmt: skip
+def test_a_mailbox_is_one_whatever_its_owner_may_vary(address: str, mailbox: str) -> None:
+    assert mailbox_of(address) == mailbox
+
+
+def test_counts_are_forgotten_after_their_day(store: Store, clock: ManualClock) -> None:
+    with store.write() as tx:
+        may_leave(tx, Job("j", "mail", {"kind": "confirm_email", "to": VICTIM, "language": "en"}, 1), most=1)
+    clock.advance(days=1, seconds=1)
+    with store.write() as tx:
+        assert forget_counts(tx) == 2
+        assert tx.value(select(func.count()).select_from(mailbox_count)) == 0
+
+
+def test_without_the_count_the_mailbox_is_full(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The guard off."""
+    monkeypatch.setattr(capping, "_claim", lambda tx, email, about, most: None)
+    for _ in range(14):
+        shop.order()
+    assert len(shop.mails()) == 14
+
+
+# ------------------------------------------------------------------------------------------------ links in names
+
+_BAD = (
+    "your account is blocked, click http://evil.example/x", "www.evil.example", "Click evil.example now",
+    "EVIL．EXAMPLE", "evil。example", "javascript:/x", "bank@evil.example", "203.0.113.7", "Ada evil.com.",
+)  # fmt: skip
+_GOOD = ("Ada Martin", "J.-P. Dupont", "St. Martin", "M. O’Neill", "Mme D. 3e étage", "Ada (n° 12)", "A.M.A.P.", "ÉTÉ")
+
+
+def test_a_name_with_a_link_is_refused_wherever_strangers_write_one(client: TestClient, shop: Shop) -> None:
+    for number, name in enumerate(_BAD):
+        signed = client.post("/api/people", json={"email": VICTIM, "name": name, "password": GOOD}, headers=HERE)
+        wish = {"items": {shop.item: 1}, "name": name, "email": VICTIM}
+        headers = [{**HERE, "Idempotency-Key": f"{one} {number}"} for one in ("name", "address")]
+        place = "/api/sale-sessions/shop-session/orders"
+        named = client.post(place, json=wish, headers=headers[0])
+        wish |= {"name": "V", "address": {"street": name, "city": "Bourg"}}
+        brought = client.post(place, json=wish, headers=headers[1])
+        told = [(one.status_code, one.json()["errors"][0]["pointer"]) for one in (signed, named, brought)]
+        assert told == [(422, "/name"), (422, "/name"), (422, "/address/street")], name
+
+
+def test_a_change_brings_no_link_either(client: TestClient, shop: Shop) -> None:
+    order = shop.order()
+    address = {"street": "see http://evil.example", "city": "Bourg"}
+    headers = {**HERE, "If-Match": f'"{order.version}"'}
+    changed = client.patch(f"/api/guest-orders/{'x' * 42}1", json={"address": address}, headers=headers)
+    assert (changed.status_code, changed.json()["errors"][0]["pointer"]) == (422, "/address/street")
+
+
+@pytest.mark.parametrize("name", _GOOD)
+def test_names_of_people_are_no_links(name: str) -> None:
+    problems: list[Problem] = []
+    refuse_links(name, "/name", problems)
+    assert problems == []

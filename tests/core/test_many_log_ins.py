@@ -1,0 +1,56 @@
+"""Limits of log-ins for an address: an evening of forty people behind one Wi-Fi, and somebody who guesses there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from commensal.instance import Settings
+from commensal.people.people import Person
+
+from .test_people_api import GOOD, HASH, HERE, log_in
+
+Somebody = Callable[..., Person]
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return replace(settings, limits=replace(settings.limits, logins=3, signups=8))
+
+
+def test_right_passwords_do_not_count_and_wrong_ones_do(client: TestClient, somebody: Somebody) -> None:
+    people = [somebody(f"P{number}", password_hash=HASH) for number in range(8)]
+    for one in people:
+        client.cookies.clear()
+        assert log_in(client, one.email).status_code == 201
+    wrong = [log_in(client, one.email, "something else").status_code for one in people[:4]]
+    assert wrong == [401, 401, 401, 429]
+    assert log_in(client, people[7].email).status_code == 429, "nor does who was wrong too often get an answer"
+
+
+def test_sign_ups_have_a_limit_of_their_own(client: TestClient) -> None:
+    def sign_up(number: int) -> Any:
+        wish = {"email": f"p{number}@example.org", "name": "P", "password": GOOD}
+        return client.post("/api/people", json=wish, headers=HERE).status_code
+
+    assert [sign_up(number) for number in range(9)] == [202] * 8 + [429]
+
+
+def test_a_link_that_opens_something_does_not_count_and_a_guessed_one_does(client: TestClient) -> None:
+    asked = [client.get(f"/api/guest-orders/{'x' * 40}{number}").status_code for number in range(4)]
+    assert asked == [404, 404, 404, 429]
+
+
+def test_a_log_in_leaves_a_cookie_by_which_the_browser_is_known(client: TestClient, somebody: Somebody) -> None:
+    ada = somebody("Ada", password_hash=HASH)
+    began = log_in(client, ada.email)
+    browser = began.json()["browser"]
+    assert client.cookies["browser"] == browser
+    assert "HttpOnly" in began.headers["set-cookie"]
+    client.delete("/api/me/session", headers=HERE)
+    assert client.cookies["browser"] == browser, "it outlives the session"
+    assert log_in(client, ada.email).json()["browser"] == browser
