@@ -152,11 +152,14 @@ if TYPE_CHECKING:
     from .orders.distribution import agreed_parts as agreed_parts
     from .orders.distribution import lines_of_product as lines_of_product
     from .orders.distribution import ordered_of as ordered_of
+    from .orders.identity import Identity as Identity
     from .orders.links import order_links as order_links
     from .orders.lock import locked_guest_order as locked_guest_order
     from .orders.lock import locked_order as locked_order
     from .orders.place import place_order as place_order
     from .orders.price import Choices as Choices
+    from .orders.proof import is_mailed as is_mailed
+    from .orders.proof import prove_order as prove_order
     from .orders.questions import order_by_id as order_by_id
     from .orders.questions import order_by_secret as order_by_secret
     from .orders.questions import orders_by_id as orders_by_id
@@ -180,6 +183,7 @@ if TYPE_CHECKING:
     from .payments.due import owed_by_customer as owed_by_customer
     from .payments.giving_back import refund_by_provider as refund_by_provider
     from .payments.methods import payment_methods as payment_methods
+    from .payments.methods import payment_methods_of_order as payment_methods_of_order
     from .payments.payments import cancel_open as cancel_open
     from .payments.payments import payments_of as payments_of
     from .payments.payments import receive_payment as receive_payment
@@ -400,6 +404,7 @@ _MODULES = {
     "Folder": "cli.folder",
     "Forbidden": "errors",
     "Hooks": "hooks.dispatcher",
+    "Identity": "orders.identity",
     "Instance": "instance",
     "Invalid": "errors",
     "Job": "jobs",
@@ -548,6 +553,7 @@ _MODULES = {
     "insert_or": "store",
     "insert_rows": "store",
     "is_coming": "sale_sessions.openness",
+    "is_mailed": "orders.proof",
     "is_open": "sale_sessions.openness",
     "item_by_id": "catalogs.items",
     "items_of": "catalogs.items",
@@ -607,6 +613,7 @@ _MODULES = {
     "page": "pages.page",
     "page_of": "api.endpoint",
     "payment_methods": "payments.methods",
+    "payment_methods_of_order": "payments.methods",
     "payments_of": "payments.payments",
     "person_by_email": "people.people",
     "person_by_id": "people.people",
@@ -618,6 +625,7 @@ _MODULES = {
     "products_by_id": "products.questions",
     "products_of": "products.questions",
     "promise": "jobs",
+    "prove_order": "orders.proof",
     "prove_password": "people.new_password",
     "put_on_sale": "sale_sessions.on_sale",
     "quote_order": "orders.quote",

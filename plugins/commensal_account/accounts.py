@@ -176,6 +176,14 @@ def moved_by(tx: Transaction, payment_id: str) -> bool:
     return bool(tx.value(select(exists().where(account_entry.c.payment_id == payment_id))))
 
 
+def paid_by(tx: Transaction, payment_id: str) -> str:
+    """The customer from whose account a payment was taken. Raises `NotFound` where it was taken from none."""
+    customer_id = tx.value(select(account_entry.c.customer_id).where(account_entry.c.payment_id == payment_id))
+    if customer_id is None:
+        raise NotFound("no_account", "This customer has no account.")
+    return str(customer_id)
+
+
 def unbalanced(tx: Transaction, enterprise_id: str) -> Sequence[str]:
     """Customers whose balance is not the sum of their ledger: none, unless somebody changed the database by hand."""
     entry, row = account_entry.c, account_balance.c

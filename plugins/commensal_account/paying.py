@@ -17,25 +17,25 @@ from commensal import (
     Transaction,
     enterprise_by_id,
     hookimpl,
-    known_customer,
     order_by_id,
     translate,
 )
 
-from .accounts import account_of, move, moved_by
+from .accounts import account_of, move, moved_by, paid_by
 from .gate import floor_of
 from .settings import Settings
 
 
 @hookimpl
 def payment_methods(
-    instance: Instance, enterprise_id: str, person_id: str | None, settings: Settings, language: str
+    instance: Instance, enterprise_id: str, customer_id: str | None, settings: Settings, language: str
 ) -> Sequence[PaymentMethod]:
     """Only for who has an account here, and with what is on it."""
+    if customer_id is None:
+        return []
     with instance.store.read() as tx:
-        known = known_customer(tx, enterprise_id, person_id)
         try:
-            account = account_of(tx, enterprise_id, known.customer_id or "")
+            account = account_of(tx, enterprise_id, customer_id)
         except NotFound:
             return []
         currency = enterprise_by_id(tx, enterprise_id).currency
@@ -87,11 +87,13 @@ def _take(tx: Transaction, payment: Payment, settings: Settings) -> int:
 
 
 def _give_back(tx: Transaction, refund: Payment, settings: Settings) -> None:
+    """Onto the account from which it was paid, whoever's the order is by now."""
     order = _order(tx, refund)
-    account_of(tx, refund.enterprise_id, order.customer_id or "", lock=True)
+    customer_id = paid_by(tx, refund.refunds or "")
+    account_of(tx, refund.enterprise_id, customer_id, lock=True)
     if not moved_by(tx, refund.id):
         move(
-            tx, refund.enterprise_id, order.customer_id or "", "given back", settings.counted(refund.amount),
+            tx, refund.enterprise_id, customer_id, "given back", settings.counted(refund.amount),
             floor=None, payment_id=refund.id, order_number=order.number,
         )  # fmt: skip
 

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from commensal import (
     Conflict,
+    Identity,
     NotFound,
     Order,
     Payment,
@@ -27,6 +28,7 @@ from commensal import (
     enterprises_by_id,
     fingerprint,
     format_moment,
+    is_mailed,
     is_open,
     locked_guest_order,
     locked_order,
@@ -34,8 +36,9 @@ from commensal import (
     order_by_secret,
     order_links,
     orders_of_person,
-    payment_methods,
+    payment_methods_of_order,
     payments_of,
+    prove_order,
     sale_by_id,
     say,
     set_consents,
@@ -67,7 +70,7 @@ class Door:
     def order(self, tx: Transaction) -> Order:
         """Raises `NotFound`, `Unauthorised`."""
         if self.secret:
-            found = order_by_secret(tx, fingerprint(self.secret))
+            found = order_by_secret(tx, fingerprint(self.secret), person_id=self.visit.actor.person_id)
         else:
             found = order_by_id(tx, self.visit.path["order"], person_id=self.person_id)
         if found.state == "Draft":
@@ -78,7 +81,8 @@ class Door:
         """Raises `Stale` too, where the order is not at this version any more; but `Conflict` where that is because its
         sale has closed."""
         if self.secret:
-            order = locked_guest_order(tx, fingerprint(self.secret))
+            person_id = self.visit.actor.person_id
+            order = locked_guest_order(tx, fingerprint(self.secret), person_id=person_id)
         else:
             order = locked_order(tx, self.visit.path["order"], person_id=self.person_id)
         if version is not None:
@@ -113,7 +117,26 @@ def orders_page(visit: Visit) -> Response:
 
 
 def order_page(visit: Visit) -> Response:
-    return show_order(visit, Door(visit))
+    """A mailed link to an order that is among the visitor's own by now leads there."""
+    door = Door(visit)
+    if door.secret:
+        with visit.read() as tx:
+            order = door.order(tx)
+        if order.person_id is not None:
+            return visit.redirect(f"/orders/{order.id}")
+    return show_order(visit, door)
+
+
+def prove_now(visit: Visit) -> Response:
+    """Who holds the mailed link says that the order is theirs; a link alone is followed by machines too."""
+    door = Door(visit)
+    secret_hash = fingerprint(door.secret or "")
+    try:
+        with visit.write() as tx:
+            order = prove_order(tx, secret_hash, person_id=visit.actor.person_id)
+    except Refused as error:
+        return show_order(visit, door, mistakes(visit, error), status_of(error))
+    return visit.redirect(door.address if order.person_id is None else f"/orders/{order.id}")
 
 
 def show_order(visit: Visit, door: Door, wrong: Mistakes = NONE, status: int = 200) -> Response:
@@ -124,6 +147,7 @@ def show_order(visit: Visit, door: Door, wrong: Mistakes = NONE, status: int = 2
         open_now = may_change(order, sale, tx)
         consents = consents_of(tx, visit.instance.hooks, order, visit.language)
         links = order_links(tx, visit.instance.hooks, order, door.address, visit.language)
+        by_mail = door.secret is not None and is_mailed(tx, order, fingerprint(door.secret))
         just_placed = order.state == "Held" and order.placed_at is not None and tx.now - order.placed_at < _THANKS
     due = order.total - order.paid_total if order.state != "Cancelled" else 0
     asked = (one for one in reversed(payments) if one.kind == "payment" and one.state == "Pending")
@@ -141,6 +165,9 @@ def show_order(visit: Visit, door: Door, wrong: Mistakes = NONE, status: int = 2
         consents={one.request: one for one in consents},
         agreed=[one.request for one in consents if one.given_at],
         just_placed=just_placed,
+        by_mail=by_mail,
+        typed=order.identity is Identity.TYPED,
+        own_address=visit.actor.confirmed and visit.actor.email == order.email,
         waiting=waiting,
         failed=_failed(payments) if waiting is None else None,
         due=due,
@@ -231,7 +258,7 @@ def may_change(order: Order, sale: Sale, tx: Transaction) -> bool:
 
 def _other_ways(visit: Visit, order: Order, waiting: Payment | None) -> list[PaymentMethod]:
     """Ways to pay but the one that the customer has begun."""
-    found = payment_methods(visit.instance, order.enterprise_id, visit.language, person_id=order.person_id)
+    found = payment_methods_of_order(visit.instance, order, visit.language)
     return [one for one in found if waiting is None or one.id != waiting.method]
 
 

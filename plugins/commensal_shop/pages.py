@@ -34,6 +34,7 @@ _PAGES = (
     ("GET", "/orders", orders.orders_page),
     ("GET", "/orders/guest/{secret}", orders.order_page),
     ("POST", "/orders/guest/{secret}/pay", orders.pay_now),
+    ("POST", "/orders/guest/{secret}/mine", orders.prove_now),
     ("POST", "/orders/guest/{secret}/consents", orders.consent_now),
     ("GET", "/orders/guest/{secret}/change", change.change_page),
     ("POST", "/orders/guest/{secret}/change", change.change_now),

@@ -205,4 +205,5 @@ def test_settings_that_cannot_be_read_leave_only_their_plugin_out(instance: Inst
     with instance.store.write() as tx:
         tx.execute(enterprise_plugin.update().where(enterprise_plugin.c.plugin == "till").values(settings={"old": 1}))
     assert [one.id for one in payment_methods(instance, "shop", "fr")] == ["bare:bare"]
-    assert begin(instance).state == "Failed"
+    with pytest.raises(Conflict, match="not offered for this order"):
+        begin(instance)

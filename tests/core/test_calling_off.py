@@ -14,11 +14,12 @@ from commensal.clock import ManualClock
 from commensal.enterprises.tables import enterprise_plugin
 from commensal.hooks.contract import hookimpl
 from commensal.hooks.loading import load_plugins
-from commensal.hooks.values import PaymentStart, PaymentUpdate
+from commensal.hooks.values import PaymentMethod, PaymentStart, PaymentUpdate
 from commensal.ids import SeededIds
 from commensal.instance import Instance, Settings
 from commensal.payments.begin import ask_plugin, begin_payment, start_payment
 from commensal.payments.due import due
+from commensal.payments.methods import choose_method
 from commensal.payments.payments import payments_of
 from commensal.payments.values import Payment
 from commensal.store import Store
@@ -52,6 +53,7 @@ def provider() -> Provider:
 @pytest.fixture
 def instance(store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path, provider: Provider) -> Instance:
     till = ModuleType("till")
+    till.payment_methods = hookimpl(lambda: [PaymentMethod(id="card", label="Card")])  # type: ignore[attr-defined]
     till.start_payment = hookimpl(lambda payment: provider.charge(payment))  # type: ignore[attr-defined]
     till.payment_status = hookimpl(lambda payment: provider.status(payment))  # type: ignore[attr-defined]
     settings = Settings(name="Test", plugins={"enabled": ["till"]})
@@ -67,7 +69,8 @@ def _lose_the_answer() -> None:
 
 
 def _begin(instance: Instance, key: str) -> Payment:
-    return instance.store.transact(lambda tx: begin_payment(tx, instance.hooks, "order", "till:card", key))
+    chosen = choose_method(instance, "order", "till:card", "en")
+    return instance.store.transact(lambda tx: begin_payment(tx, instance.hooks, chosen, key))
 
 
 def _states(instance: Instance) -> list[str]:

@@ -42,7 +42,13 @@ def methods(*ids: str) -> Callable[..., list[PaymentMethod]]:
 
 def ask(hooks: Hooks, among: set[str] | None = None) -> list[str]:
     answers = hooks.each(
-        specifications.payment_methods, among, instance=NONE, enterprise_id="e", person_id=None, language="fr"
+        specifications.payment_methods,
+        among,
+        instance=NONE,
+        enterprise_id="e",
+        person_id=None,
+        customer_id=None,
+        language="fr",
     )
     return [f"{answer.plugin}:{one.id}" for answer in answers for one in answer.value or ()]
 

@@ -21,7 +21,7 @@ from commensal.enterprises.tables import enterprise_plugin
 from commensal.errors import Refused
 from commensal.hooks.contract import hookimpl
 from commensal.hooks.loading import load_plugins
-from commensal.hooks.values import PaymentStart, PaymentUpdate, WebhookRequest
+from commensal.hooks.values import PaymentMethod, PaymentStart, PaymentUpdate, WebhookRequest
 from commensal.ids import SeededIds
 from commensal.instance import Instance, Settings
 from commensal.instance.settings import LimitSettings
@@ -68,6 +68,7 @@ class Psp:
             return self.status(payment)
 
         module: Any = ModuleType("psp")
+        module.payment_methods = hookimpl(lambda: [PaymentMethod(id="card", label="Card")])
         module.start_payment = hookimpl(lambda: self.start())
         module.payment_webhook, module.payment_status = hookimpl(payment_webhook), hookimpl(payment_status)
         module.refund_payment = hookimpl(lambda refund: self.refund(refund))

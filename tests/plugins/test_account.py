@@ -25,7 +25,7 @@ from commensal.orders.questions import order_by_id
 from commensal.orders.values import Order, Wish
 from commensal.payments.begin import begin_payment, start_payment
 from commensal.payments.giving_back import refund_by_provider
-from commensal.payments.methods import payment_methods
+from commensal.payments.methods import choose_method, payment_methods
 from commensal.payments.payments import payments_of
 from commensal.payments.refunds import refund
 from commensal.payments.values import Payment
@@ -310,8 +310,9 @@ def test_two_hasty_orders_do_not_count_on_the_same_money(stall: Stall) -> None:
 def test_what_was_taken_and_is_not_written_down_yet_counts_once(stall: Stall) -> None:
     """Between the account and the order's journal there are two transactions; somebody may order in between."""
     order = stall.place(2)
+    chosen = choose_method(stall.instance, order.id, METHOD, "en")
     with stall.instance.store.write() as tx:
-        begun = begin_payment(tx, stall.instance.hooks, order.id, METHOD, f"order:{order.id}")
+        begun = begin_payment(tx, stall.instance.hooks, chosen, f"order:{order.id}")
     take_from_account(stall.instance, begun, Account(), "en")
     assert stall.balance == 1500
     with pytest.raises(Invalid):

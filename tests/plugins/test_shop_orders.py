@@ -172,7 +172,7 @@ def test_a_payment_that_fails_leaves_the_order_and_can_be_tried_again(browser: B
 def test_a_way_to_pay_that_is_not_offered_is_refused(browser: Browser, stall: Stall, mine: str) -> None:
     browser.post(f"{mine}/pay", payment_method="stripe:card", attempt="1")
     assert browser.status == 409
-    assert "This way to pay is not offered here." in browser.page.text
+    assert "This way to pay is not offered for this order." in browser.page.text
 
 
 def test_orders_of_others_are_not_there(browser: Browser, stall: Stall, mine: str, ada: Person) -> None:

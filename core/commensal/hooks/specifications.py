@@ -307,11 +307,14 @@ def bring_stock(instance: Instance, missing: Mapping[str, int]) -> bool | None:
 
 @hook(scope="enterprise", returns="each", where="outside", on_error="skip")
 def payment_methods(
-    instance: Instance, enterprise_id: str, person_id: str | None, language: str
+    instance: Instance, enterprise_id: str, person_id: str | None, customer_id: str | None, language: str
 ) -> Sequence[PaymentMethod] | None:
-    """Ways to pay at this shop, for this customer (None: not logged in).
+    """Ways to pay at this shop, for somebody who looks around there, or for an order.
 
-    A plugin that fails or takes too long is left out of the list.
+    `person_id` is their account (None: not logged in). `customer_id` is the shop's customer who they have proved to be,
+    or for whom the shop has ordered; None for everybody else, whatever address they have typed. What belongs to a
+    customer is offered by `customer_id` alone. Asked once more when a payment begins: what is not offered then is
+    refused. A plugin that fails or takes too long is left out of the list.
     """
     raise AssertionError("a specification is not called")
 

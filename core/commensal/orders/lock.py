@@ -24,11 +24,13 @@ def locked_order(
     return _at(order_by_id(tx, order_id, enterprise_id=enterprise_id, person_id=person_id), version)
 
 
-def locked_guest_order(tx: Transaction, secret_hash: str, *, version: int | None = None) -> Order:
-    """A guest's order, locked. Raises `NotFound` and `Stale` as above."""
-    order = order_by_secret(tx, secret_hash)
+def locked_guest_order(
+    tx: Transaction, secret_hash: str, *, person_id: str | None = None, version: int | None = None
+) -> Order:
+    """A guest's order, locked; `person_id` is who is logged in. Raises what `order_by_secret` raises, and `Stale`."""
+    order = order_by_secret(tx, secret_hash, person_id=person_id)
     hold_order(tx, order.id)
-    return _at(order_by_secret(tx, secret_hash), version)
+    return _at(order_by_secret(tx, secret_hash, person_id=person_id), version)
 
 
 def refuse_unless_placed(order: Order) -> None:

@@ -100,7 +100,7 @@ def prove_order(tx: Transaction, secret_hash: str, *, person_id: str | None = No
     Raises `NotFound`; `Refused` for a secret that did not come by mail, and where the address belongs to an account
     with a second factor, for which reading its mail is not enough.
     """
-    order = locked_guest_order(tx, secret_hash)
+    order = locked_guest_order(tx, secret_hash, person_id=person_id)
     if not is_mailed(tx, order, secret_hash):
         text = "Follow the link in the e-mail about this order: it shows that the address is yours."
         raise Refused("not_mailed", text)

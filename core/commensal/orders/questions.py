@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Select, bindparam, func, select
 
-from ..errors import NotFound, Unauthorised
+from ..errors import Forbidden, NotFound, Unauthorised
 from ..pricing.values import Address, Adjustment, Phase, PricedLine, VatShare
 from ..store import Row, Transaction
 from .identity import Identity
@@ -51,15 +51,18 @@ def orders_by_id(tx: Transaction, ids: Collection[str] | Select[tuple[str]]) -> 
     return {row["id"]: _order(row) for row in rows}
 
 
-def order_by_secret(tx: Transaction, secret_hash: str) -> Order:
+def order_by_secret(tx: Transaction, secret_hash: str, *, person_id: str | None = None) -> Order:
     """A guest's order, by the hash of the secret that they were given, or of one that was mailed to them.
 
-    Raises `NotFound`; `Unauthorised` for an order that belongs to an account by now: then only logging in opens it.
+    An order that belongs to an account by now is opened to its owner only: `person_id` is who is logged in. Raises
+    `NotFound`; `Unauthorised` where its owner must log in, `Forbidden` where somebody else is logged in.
     """
     found = _whole(tx, _BY_SECRET, {"hash": secret_hash})
-    if found.person_id is not None:
+    if found.person_id is None or found.person_id == person_id:
+        return found
+    if person_id is None:
         raise Unauthorised("log_in", "This order belongs to an account now. Log in to see it.")
-    return found
+    raise Forbidden("other_account", "This order belongs to another account. Log out, then log in with that one.")
 
 
 def orders_of_session(

@@ -22,6 +22,7 @@ from ..orders.tables import customer_order
 from ..store import Transaction
 from .due import due, held_due
 from .following import call_off_others
+from .methods import ChosenMethod, choose_method
 from .payments import answer_late, ask_payer, cancel_open, fail, payment_by_id, payment_by_key, record_payment, start
 from .promises import promise_cancel, promise_status
 from .values import Payment
@@ -36,17 +37,19 @@ def start_payment(
 
     `return_url` is the page to which a provider sends the customer back.
     """
-    begun = instance.store.transact(lambda tx: begin_payment(tx, instance.hooks, order_id, method, key))
+    chosen = choose_method(instance, order_id, method, language)
+    begun = instance.store.transact(lambda tx: begin_payment(tx, instance.hooks, chosen, key))
     return ask_plugin(instance, begun, language, return_url)
 
 
-def begin_payment(tx: Transaction, hooks: Hooks, order_id: str, method: str, key: str) -> Payment:
-    """A payment of all that is due for a placed order by `method` ("plugin:method"), in state Started.
+def begin_payment(tx: Transaction, hooks: Hooks, chosen: ChosenMethod, key: str) -> Payment:
+    """A payment of all that is due for a placed order by the `chosen` method, in state Started.
 
     What was begun for the order before and is not paid yet is Cancelled: the customer has chosen anew. The same `key`
-    gives the same payment. Raises `NotFound`; `Conflict` where nothing is due, the order is cancelled, the shop does
-    not offer the method, or the key was used for something else.
+    gives the same payment. Raises `NotFound`; `Conflict` where nothing is due, the order is cancelled, the method is
+    not offered for this order, or the key was used for something else.
     """
+    order_id, method = chosen.order_id, chosen.method
     enterprise_id = tx.value(select(customer_order.c.enterprise_id).where(customer_order.c.id == order_id))
     if enterprise_id is None:
         raise NotFound("no_order", "There is no such order.")
@@ -56,13 +59,13 @@ def begin_payment(tx: Transaction, hooks: Hooks, order_id: str, method: str, key
         return found  # for what was due then: it may be another amount by now
     if order.state != "Cancelled" and order.balance <= 0:
         raise Conflict("nothing_due", "Nothing is due for this order.")
-    plugin = method.partition(":")[0]
-    if plugin not in enabled_plugins(tx, enterprise_id):
-        raise Conflict("payment_unknown", "This way to pay is not offered here.")
+    if not chosen.offered:
+        text = "This way to pay is not offered for this order. Choose another one, or log in if you are a customer."
+        raise Conflict("payment_unknown", text)
     cancel_open(tx, order_id)
     whole = {"enterprise_id": enterprise_id, "order_id": order_id, "method": method, "amount": order.total - order.paid}
     begun = start(tx, **whole, idempotency_key=key)
-    if hooks.implementing(specifications.payment_status, {plugin}):
+    if hooks.implementing(specifications.payment_status, {begun.plugin}):
         promise_status(tx, begun)
     return begun
 

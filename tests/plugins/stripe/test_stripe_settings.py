@@ -77,7 +77,7 @@ def test_nothing_is_offered_before_both_secrets_are_there(stall: Stall) -> None:
     for chosen, offered in (({}, False), ({"secret_key": KEY}, False), (CHOSEN, True)):
         answers = stall.instance.hooks.each(
             specifications.payment_methods, {"stripe": chosen}, instance=stall.instance, enterprise_id="shop",
-            person_id=None, language="fr",
+            person_id=None, customer_id=None, language="fr",
         )  # fmt: skip
         assert [one.label for answer in answers for one in answer.value or ()] == (
             ["Carte bancaire (Stripe)"] if offered else []

@@ -20,6 +20,7 @@ from ...orders.fulfil import hand_order_over, order_is_ready
 from ...orders.lock import locked_guest_order, locked_order
 from ...orders.place import place_order
 from ...orders.price import Choices
+from ...orders.proof import prove_order
 from ...orders.questions import order_by_id, order_by_secret, orders_of_person, orders_of_session
 from ...orders.quote import quote_order
 from ...orders.selling import refuse_foreign_session
@@ -257,6 +258,13 @@ def cancel_guest_order(call: Call, secret: str) -> Order:
     """Cancels the order that this secret opens, while the sale is open."""
     found = locked_guest_order(call.tx, fingerprint(secret), version=call.version)
     return _cancelled(call, cancel_order(call.tx, call.instance.hooks, found))
+
+
+@routes.post("/guest-orders/{secret}/proof", scope="public", limit="logins", untraced=_OWN)
+def prove_guest_order(call: Call, secret: str) -> Order:
+    """Says that the order is mine, with a secret that came by mail: it shows whose the address is. The secret of who
+    placed the order opens nothing afterwards. If I am logged in with the address, the order is one of mine."""
+    return prove_order(call.tx, fingerprint(secret), person_id=call.actor.person_id)
 
 
 @routes.get("/me/orders/{order}/consents", scope="self")

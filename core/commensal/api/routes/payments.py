@@ -14,6 +14,7 @@ from ...hooks.values import PaymentMethod
 from ...languages.catalogs import say
 from ...orders.questions import order_by_id, order_by_secret
 from ...orders.selling import selling_to
+from ...orders.values import Order
 from ...payments import payments as commands
 from ...payments import refunds
 from ...payments.begin import ask_plugin, begin_payment
@@ -22,7 +23,7 @@ from ...payments.due import due
 from ...payments.export import journal_csv
 from ...payments.giving_back import begin_refund
 from ...payments.journal import journal_entries
-from ...payments.methods import payment_methods
+from ...payments.methods import ChosenMethod, choose_method, payment_methods
 from ...payments.problems import problems_of, settle_problem
 from ...payments.values import JournalEntry, Payment, PaymentProblem
 from ...payments.verify import verify_journal
@@ -119,7 +120,28 @@ def list_payment_methods(call: Call, session: str) -> Sequence[PaymentMethod]:
     return list(call.prepared)
 
 
-def _return_url(call: Call, body: Choice, **path: str) -> str:
+@dataclass(frozen=True)
+class Ready:
+    """What was asked before the transaction: whether the method is offered for the order, and where to come back to."""
+
+    chosen: ChosenMethod
+    return_url: str
+
+
+def _ready_for_mine(call: Call, body: Choice, order: str) -> Ready:
+    return _ready(call, body, order_by_id(call.tx, order, person_id=call.person_id))
+
+
+def _ready_for_guest(call: Call, body: Choice, secret: str) -> Ready:
+    return _ready(call, body, order_by_secret(call.tx, fingerprint(secret)))
+
+
+def _ready(call: Call, body: Choice, order: Order) -> Ready:
+    return_url = _return_url(call, body)
+    return Ready(choose_method(call.instance, order.id, body.method, call.language), return_url)
+
+
+def _return_url(call: Call, body: Choice) -> str:
     """Nobody is sent from a provider's page to a site that is not this one."""
     home, wanted = urlsplit(call.instance.settings.base_url), urlsplit(body.return_url)
     if body.return_url and ((wanted.scheme, wanted.netloc) != (home.scheme, home.netloc) or "\\" in body.return_url):
@@ -129,20 +151,20 @@ def _return_url(call: Call, body: Choice, **path: str) -> str:
 
 
 def _asked(call: Call, begun: Payment) -> Payment:
-    return ask_plugin(call.instance, begun, call.language, call.prepared)
+    return ask_plugin(call.instance, begun, call.language, call.prepared.return_url)
 
 
 _OWN = "what customers pay is told by the payments and their journal"
 
 
 @routes.post(
-    "/me/orders/{order}/payments", scope="self", status=201, needs_key=True, prepare=_return_url, after=_asked,
+    "/me/orders/{order}/payments", scope="self", status=201, needs_key=True, prepare=_ready_for_mine, after=_asked,
     untraced=_OWN,
 )  # fmt: skip
 def pay_my_order(call: Call, order: str, body: Choice) -> Payment:
     """Begins to pay what is due for my order. The answer's instructions say what to do next."""
     order_by_id(call.tx, order, person_id=call.person_id)
-    return begin_payment(call.tx, call.instance.hooks, order, body.method, call.key)
+    return begin_payment(call.tx, call.instance.hooks, call.prepared.chosen, call.key)
 
 
 @routes.get("/me/orders/{order}/payments", scope="self")
@@ -153,13 +175,13 @@ def payments_of_my_order(call: Call, order: str) -> PaymentsOfOrder:
 
 
 @routes.post(
-    "/guest-orders/{secret}/payments", scope="public", status=201, needs_key=True, prepare=_return_url, after=_asked,
-    limit="logins", untraced=_OWN,
+    "/guest-orders/{secret}/payments", scope="public", status=201, needs_key=True, prepare=_ready_for_guest,
+    after=_asked, limit="logins", untraced=_OWN,
 )  # fmt: skip
 def pay_guest_order(call: Call, secret: str, body: Choice) -> Payment:
     """Begins to pay what is due for the order that this secret opens."""
-    found = order_by_secret(call.tx, fingerprint(secret))
-    return begin_payment(call.tx, call.instance.hooks, found.id, body.method, call.key)
+    order_by_secret(call.tx, fingerprint(secret))
+    return begin_payment(call.tx, call.instance.hooks, call.prepared.chosen, call.key)
 
 
 @routes.get("/guest-orders/{secret}/payments", scope="public", limit="logins")

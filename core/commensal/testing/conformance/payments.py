@@ -8,7 +8,7 @@ from ...hooks import specifications
 from ...hooks.values import PaymentStart, WebhookRequest
 from ...languages.catalogs import LANGUAGES
 from ...payments.begin import begin_payment
-from ...payments.methods import METHOD
+from ...payments.methods import METHOD, choose_method
 from ...payments.values import Payment
 from ..shop import Shop
 from .check import Nonconforming, Subject, check, demand
@@ -52,8 +52,9 @@ def _start(shop: Shop, method: str, key: str) -> PaymentStart | str:
     assert shop.latest is not None
     instance, order = shop.instance, shop.latest
     plugin, _, name = method.partition(":")
+    chosen = choose_method(instance, order.id, method, "en")
     with instance.store.write() as tx:
-        payment: Payment = begin_payment(tx, instance.hooks, order.id, method, key)
+        payment: Payment = begin_payment(tx, instance.hooks, chosen, key)
         enabled = enabled_plugins(tx, shop.id)
     try:
         return instance.hooks.ask(
