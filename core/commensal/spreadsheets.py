@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from _csv import Writer
 
-_RISKY = re.compile(r"\s*[=+\-@\t\r]|[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+# What begins a formula: Excel takes the full-width forms for the plain ones where a Chinese, Japanese or Korean locale
+# is set, and the small forms are read alike by converters that normalise text (NFKC).
+_BEGINS = r"\s*[=+\-@\t\r＝＋－＠﹦﹢﹣﹫−]"
+_RISKY = re.compile(_BEGINS + r"|[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_FORMULA = re.compile(r"\s*[=+\-@\t\r]")
+_FORMULA = re.compile(_BEGINS)
 
 
 def csv_bytes(rows: Iterable[Sequence[object]], language: str) -> bytes:

@@ -17,6 +17,7 @@ from .tables import pickup_closure, pickup_slot
 
 MOST_CLOSURES = 200  # of one place, that are not over
 LONGEST = timedelta(days=1000)
+_YEARS = 10  # ahead and back; days at the end of the calendar cannot be converted between time zones
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +47,8 @@ def add_closure(
     if not timedelta(0) <= closure.last_day - closure.first_day <= LONGEST:
         text = "A closure ends on its first day or after it, and within {days} days."
         problems.append(Problem("closure_days", text, "/last_day", {"days": LONGEST.days}))
+    if abs(closure.first_day.year - tx.now.year) > _YEARS:
+        problems.append(Problem("closure_year", "A closure is within {years} years.", "/first_day", {"years": _YEARS}))
     if problems:
         raise Invalid(problems)
     if tx.value(closures_ahead(tx, place).with_only_columns(func.count())) >= MOST_CLOSURES:

@@ -39,7 +39,7 @@ from commensal import (
 from .guest import bring_cart_along
 from .showing import NONE, Mistakes, mistakes, show, status_of
 
-_YEAR = 365 * 86400
+_YEAR = 365  # days
 
 
 def log_in_page(visit: Visit) -> Response:
@@ -215,10 +215,7 @@ def reset_now(visit: Visit) -> Response:
 def choose_language(visit: Visit) -> Response:
     response = visit.redirect(visit.form.get("next", "/"))
     if visit.form.get("language") in LANGUAGES:
-        secure = visit.instance.settings.base_url.startswith("https://")
-        response.set_cookie(
-            "language", visit.form["language"], max_age=_YEAR, secure=secure, httponly=True, samesite="lax"
-        )
+        visit.set_cookie(response, "language", visit.form["language"], days=_YEAR)
     return response
 
 

@@ -58,14 +58,13 @@ def order_secret(visit: Visit, cart_id: str) -> str | None:
 
 
 def guest_secret(visit: Visit) -> str | None:
-    secret = visit.cookies.get(_COOKIE, "")
+    secret = visit.cookie(_COOKIE)
     return secret if len(secret) == _LENGTH and secret.isascii() else None
 
 
 def set_guest_secret(response: Response, visit: Visit, secret: str | None) -> Response:
     if secret is not None:
-        secure = visit.instance.settings.base_url.startswith("https://")
-        response.set_cookie(_COOKIE, secret, max_age=_DAYS * 86400, secure=secure, httponly=True, samesite="lax")
+        visit.set_cookie(response, _COOKIE, secret, days=_DAYS)
     return response
 
 

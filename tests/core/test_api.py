@@ -13,13 +13,15 @@ from typing import Any
 
 import pytest
 from openapi_spec_validator import validate
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 from starlette.testclient import TestClient
 
 from commensal.api.app import make_app
+from commensal.api.endpoint import Call, Paging, Routes
 from commensal.api.routes import core_endpoints
 from commensal.clock import ManualClock
-from commensal.enterprises.tables import enterprise_member
+from commensal.enterprises.tables import enterprise, enterprise_member
+from commensal.hooks import specifications
 from commensal.hooks.loading import load_plugins
 from commensal.ids import SeededIds
 from commensal.instance import Instance, Settings
@@ -160,6 +162,59 @@ def test_a_body_of_another_type_or_too_large_is_refused(client: TestClient, item
     assert client.post(PLACE, content=b"a=1", headers={**headers, "Content-Type": "text/plain"}).status_code == 415
     large = json.dumps(wish(item, note="x" * 1_100_000))
     assert client.post(PLACE, content=large, headers={**headers, "Content-Type": "application/json"}).status_code == 413
+
+
+def test_a_large_body_is_told_its_first_mistake_only(client: TestClient, item: str) -> None:
+    """Of a small one, no more than fifty."""
+    for size, told in ((200, 50), (20_000, 1)):
+        wrong = {"items": {f"item-{number}": "two" for number in range(size)}, "name": "Ada", "email": "a@example.org"}
+        refused = client.post(PLACE, json=wrong, headers={"Idempotency-Key": "1"})
+        assert (refused.status_code, len(refused.json()["errors"])) == (422, told)
+
+
+def test_an_action_that_needs_no_body_may_come_without_one(client: TestClient, store: Store, item: str) -> None:
+    """With PUT and PATCH nothing at all is more likely a mistake: a cart would be emptied."""
+    owner = a_person(store, "olga", role="owner")
+    order = client.post(PLACE, json=wish(item), headers={"Idempotency-Key": "1"}).json()["order"]
+    cancel = f"/api/enterprises/shop/orders/{order['id']}/cancel"
+    cancelled = client.post(cancel, headers={**owner, "If-Match": f'"{order["version"]}"'})
+    assert (cancelled.status_code, cancelled.json()["state"]) == (200, "Cancelled")
+    assert client.put("/api/me/sale-sessions/shop-session/cart", headers=owner).status_code == 415
+    assert client.post(PLACE, headers={"Idempotency-Key": "2"}).status_code == 415
+
+
+def test_an_answer_of_status_204_has_no_content(clock: ManualClock) -> None:
+    """RFC 9110, section 15.3.5: what would follow it is read as the next answer. Declaring one is an error."""
+
+    def end(call: Call, thing: str) -> Paging:
+        """Ends a thing."""
+        return Paging()
+
+    with pytest.raises(ValueError, match="204"):
+        Routes("things").delete("/things/{thing}", scope=SELF)(end)
+    every = Settings(name="Test", plugins={"enabled": list(USUAL)})
+    hooks = load_plugins(every, clock=clock)
+    added = [one for answer in hooks.each(specifications.endpoints) for one in answer.value or ()]
+    empty = [one for one in (*core_endpoints(), *added) if one.status == 204]
+    assert [one.path for one in empty if one.answer is not type(None)] == []
+    assert len(empty) > 20
+
+
+def test_a_cart_takes_what_the_shop_lists_and_nothing_else(client: TestClient, store: Store, item: str) -> None:
+    ada, path = a_person(store, "ada"), "/api/me/sale-sessions/shop-session/cart"
+    for unknown in ("nothing", "a" * 64):
+        refused = client.put(path, json={"items": {item: 1, unknown: 1}}, headers=ada)
+        assert refused.status_code == 422, refused.text
+        assert [one["pointer"] for one in refused.json()["errors"]] == [f"/items/{unknown}"]
+    assert client.put(path, json={"items": {item: 1}}, headers=ada).json() == {"items": {item: 1}}
+
+
+def test_at_a_hidden_shop_a_stranger_has_no_cart(client: TestClient, store: Store, item: str) -> None:
+    ada, path = a_person(store, "ada"), "/api/me/sale-sessions/shop-session/cart"
+    with store.write() as tx:
+        tx.execute(update(enterprise).values(visibility="hidden"))
+    assert client.put(path, json={"items": {item: 1}}, headers=ada).status_code == 404
+    assert client.get(path, headers=ada).status_code == 404
 
 
 @pytest.mark.parametrize("id", ["nobody", "%00", "..%2f..", "é", "x" * 300, "'; DROP TABLE person; --"])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import func, insert, select, update
@@ -323,6 +325,24 @@ def test_the_secret_of_a_guest_is_kept_from_scripts_and_other_sites(browser: Bro
     assert response.status_code == 303
     with stall.instance.store.read() as tx:
         assert tx.value(select(customer_order.c.secret_hash)) not in cookie
+
+
+def test_over_https_the_cart_and_the_language_are_for_this_host_alone(browser: Browser, stall: Stall) -> None:
+    """RFC 6265bis: another host of the same domain can set `cart`, but not ``__Host-cart``."""
+    app: Any = browser.client.app
+    settings = replace(stall.instance.settings, base_url="https://testserver")
+    app.state.instance = replace(stall.instance, settings=settings)
+    sent = {
+        "cart": browser.client.post(f"{SALE}/cart", data={f"items/{stall.eggs}": "1"}, follow_redirects=False),
+        "language": browser.client.post("/language", data={"language": "fr"}, follow_redirects=False),
+    }
+    for name, answer in sent.items():
+        words = [one.strip() for one in answer.headers["set-cookie"].split(";")]
+        assert words[0].startswith(f"__Host-{name}=")
+        assert {"Secure", "HttpOnly", "SameSite=lax", "Path=/"} <= set(words)
+        browser.client.cookies.clear()
+        page = browser.client.get(f"{SALE}/cart", headers={"Cookie": words[0], "Accept-Language": "en"})
+        assert ("Œufs" in page.text, '<html lang="fr"' in page.text) == (name == "cart", name == "language")
 
 
 def test_a_mistake_made_in_the_basket_shows_what_lies_in_it(browser: Browser, stall: Stall) -> None:

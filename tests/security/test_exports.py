@@ -57,7 +57,9 @@ def _formulas(village: Village) -> tuple[int, list[str]]:
             tables += 1
             rows = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""))
             cells = [one for row in rows for one in row]
-            found += [f"{name}: {one!r}" for one in cells if one.lstrip(" ")[:1] in set("=+-@\t\r") and _is_text(one)]
+            found += [
+                f"{name}: {one!r}" for one in cells if one.lstrip(" ")[:1] in set("=+-@\t\r＝＋－＠") and _is_text(one)
+            ]
         if "spreadsheet" in media:
             tables += 1
             with zipfile.ZipFile(io.BytesIO(content)) as book:
@@ -70,7 +72,7 @@ def _is_text(cell: str) -> bool:
     return bool(cell) and not _NUMBER.fullmatch(cell)
 
 
-@pytest.mark.parametrize("before", ["=1+", "@SUM(", "\t-1+"])
+@pytest.mark.parametrize("before", ["=1+", "@SUM(", "\t-1+", "＝1+", "＠SUM("])
 def test_no_text_is_a_formula_in_any_export(spoiled: Village, before: str) -> None:
     """OWASP, CSV injection; every CSV and XLSX file that routes and reports give. More beginnings of formulas stand in
     tests/core/test_report_formats.py."""

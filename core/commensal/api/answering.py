@@ -1,9 +1,9 @@
-"""From a request to an answer: limits, identity, scope, then the handler in its transaction."""
+"""From a request to an answer: limits, identity, scope; only then the body; then the handler in its transaction."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -20,6 +20,7 @@ from ..instance import Instance
 from ..languages.catalogs import best_language
 from ..logs import note
 from ..people.access import demand
+from ..people.actor import Actor
 from ..people.scopes import PUBLIC
 from ..people.sessions import NewSession, keep_alive
 from ..store import Transaction
@@ -58,15 +59,28 @@ class WrongType(Refused):
         super().__init__("media_type", "Send this as {wanted}.", wanted=wanted)
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Admitted:
+    """A request whose sender is known and allowed. `given` are its parameters, to which the body is still to come."""
+
+    actor: Actor
+    given: dict[str, Any]
+    version: int
+
+
 async def answer(
     request: Request, endpoint: Endpoint, instance: Instance, rates: Rates, limiter: CapacityLimiter | None = None
 ) -> Response:
     """The response to any request for this endpoint; errors become problem documents. `limiter` bounds how many of a
     plugin's run at once."""
     language = best_language(request.headers.get("accept-language", ""), default=instance.settings.language)
+    run = partial(run_apart, _for_its_plugin, endpoint, instance, limiter=limiter)
     try:
-        content = b"" if endpoint.safe else await _content(request, endpoint)
-        return await run_apart(_named, request, endpoint, instance, rates, content, language, limiter=limiter)
+        if endpoint.safe:
+            return await run(_show, request, endpoint, instance, rates, language)
+        admitted = await run_apart(_admit, request, endpoint, instance, rates)
+        content = await _content(request, endpoint)
+        return await run(_act, request, endpoint, instance, rates, admitted, content, language)
     except ClientDisconnect:
         raise
     except Exception as error:  # the edge: whatever it was, the caller gets an answer and the operator the traceback
@@ -76,91 +90,115 @@ async def answer(
 
 
 async def _content(request: Request, endpoint: Endpoint) -> bytes:
-    most = LARGEST_JSON if endpoint.takes == "application/json" else LARGEST_FILE
-    sent = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if endpoint.body is not None and endpoint.takes == "application/json" and sent != "application/json":
-        raise WrongType("application/json")
+    """The body, which an action that needs none may leave out. Raises `WrongType`, `TooLarge`."""
     if "content-encoding" in request.headers:
         raise Refused("content_encoding", "Send the body without Content-Encoding.")
+    most = LARGEST_JSON if endpoint.takes == "application/json" else LARGEST_FILE
+    sent = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    fits = endpoint.body is None or endpoint.takes != "application/json" or sent == "application/json"
     parts, size = [], 0
     async for part in request.stream():
         size += len(part)
+        if size and not fits:
+            raise WrongType("application/json")
         if size > most:
             raise TooLarge(most)
         parts.append(part)
+    if not size and not fits and not endpoint.may_come_empty:
+        raise WrongType("application/json")
     return b"".join(parts)
 
 
-def _named(
-    request: Request, endpoint: Endpoint, instance: Instance, rates: Rates, content: bytes, language: str
-) -> Response:
+def _for_its_plugin(endpoint: Endpoint, instance: Instance, act: Callable[..., Response], *given: Any) -> Response:
     """What goes wrong with an endpoint of a plugin's is noted with its name."""
     if not endpoint.plugin:
-        return _answer(request, endpoint, instance, rates, content, language)
+        return act(*given)
     with instance.hooks.running(endpoint.plugin, f"endpoint {endpoint.name}"):
-        return _answer(request, endpoint, instance, rates, content, language)
+        return act(*given)
 
 
-def _answer(
-    request: Request, endpoint: Endpoint, instance: Instance, rates: Rates, content: bytes, language: str
-) -> Response:
-    address = request.client.host if request.client else ""
-    with rates.trying(endpoint.limit or ("reads" if endpoint.safe else "writes"), address):
-        return _within_limits(request, endpoint, instance, rates, content, language)
-
-
-def _within_limits(
-    request: Request, endpoint: Endpoint, instance: Instance, rates: Rates, content: bytes, language: str
-) -> Response:
-    given = _given(request, endpoint, content)
-    enterprise_id, base_url = given.get("enterprise"), instance.settings.base_url
-    understood = partial(Call, instance=instance, language=language)
-    response: Response | None = None
-    if _asks_nothing(endpoint) and is_anonymous(request, base_url):
+def _admit(request: Request, endpoint: Endpoint, instance: Instance, rates: Rates) -> _Admitted:
+    """What is asked before anything of the body is read. Raises `Refused`."""
+    rates.count(endpoint.limit or "writes", _address(request))
+    given = _named(request)
+    if endpoint.scope == PUBLIC and is_anonymous(request, instance.settings.base_url):
         actor = nobody(request)
-        note(enterprise=enterprise_id)
-        understood = partial(understood, actor=actor, version=_version(request, endpoint))
     else:
+        with instance.store.read() as tx:
+            actor = authenticate(tx, request, instance.settings)
+            demand(tx, actor, endpoint.scope, given.get("enterprise"))
+        keep_alive(instance.store, actor, tx.now)
+    note(enterprise=given.get("enterprise"))
+    return _Admitted(actor=actor, given=given | _asked(request, endpoint), version=_version(request, endpoint))
+
+
+def _show(request: Request, endpoint: Endpoint, instance: Instance, rates: Rates, language: str) -> Response:
+    """The answer of a safe endpoint, from one snapshot."""
+    given = _named(request)
+    enterprise_id = given.get("enterprise")
+    with rates.trying(endpoint.limit or "reads", _address(request)):
         with instance.store.read() as tx:
             actor = authenticate(tx, request, instance.settings)
             demand(tx, actor, endpoint.scope, enterprise_id)
             note(enterprise=enterprise_id)
-            understood = partial(understood, actor=actor, version=_version(request, endpoint))
+            given |= _asked(request, endpoint)
+            call = Call(instance=instance, language=language, actor=actor, tx=tx, version=_version(request, endpoint))
             if endpoint.prepare is not None:
-                understood = partial(understood, prepared=endpoint.prepare(understood(tx=tx), **given))
-            if endpoint.safe:
-                call = understood(tx=tx)
-                value = endpoint.handler(call, **given)
-                response = _respond(endpoint, instance, value)
+                call = replace(call, prepared=endpoint.prepare(call, **given))
+            value = endpoint.handler(call, **given)
+            response = _respond(endpoint, instance, value)
         keep_alive(instance.store, actor, tx.now)
+    with acting(acting_for(actor, endpoint.name, enterprise_id)):
+        trace_export(call, endpoint, given, value)
+    return response
+
+
+def _act(
+    request: Request,
+    endpoint: Endpoint,
+    instance: Instance,
+    rates: Rates,
+    admitted: _Admitted,
+    content: bytes,
+    language: str,
+) -> Response:
+    """The answer of an unsafe endpoint, whose body has come."""
+    given, actor = {**admitted.given, **_sent(endpoint, content)}, admitted.actor
+    understood = partial(Call, instance=instance, language=language, actor=actor, version=admitted.version)
+    if endpoint.prepare is not None:
+        with instance.store.read() as tx:
+            understood = partial(understood, prepared=endpoint.prepare(understood(tx=tx), **given))
     if endpoint.proves is not None:
         understood = partial(understood, prepared=endpoint.proves(instance, actor, **given))
-    with acting(acting_for(actor, endpoint.name, enterprise_id)):
-        if response is not None:
-            trace_export(call, endpoint, given, value)
-            return response
-        with slowed_down(rates, actor.address, getattr(given.get("body"), "codes", None) or ()):
-            return _change(request, endpoint, instance, understood, given, content)
+    codes = getattr(given.get("body"), "codes", None) or ()
+    with acting(acting_for(actor, endpoint.name, given.get("enterprise"))), slowed_down(rates, actor.address, codes):
+        response = _change(request, endpoint, instance, understood, given, content)
+    rates.succeeded(endpoint.limit, _address(request))
+    return response
 
 
-def _asks_nothing(endpoint: Endpoint) -> bool:
-    """Before it begins to write, if nobody is to be recognised: then it need not be read either."""
-    return endpoint.scope == PUBLIC and not endpoint.safe and endpoint.prepare is None
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""
 
 
 def _version(request: Request, endpoint: Endpoint) -> int:
     return read_version(request.headers.get("if-match")) if endpoint.edits else 0
 
 
-def _given(request: Request, endpoint: Endpoint, content: bytes) -> dict[str, Any]:
-    given: dict[str, Any] = {name: read_id(value) for name, value in request.path_params.items()}
-    if endpoint.query is not None:
-        given["query"] = read_query(endpoint.query, request.query_params)
+def _named(request: Request) -> dict[str, Any]:
+    return {name: read_id(value) for name, value in request.path_params.items()}
+
+
+def _asked(request: Request, endpoint: Endpoint) -> dict[str, Any]:
+    return {} if endpoint.query is None else {"query": read_query(endpoint.query, request.query_params)}
+
+
+def _sent(endpoint: Endpoint, content: bytes) -> dict[str, Any]:
+    if endpoint.body is None:
+        return {}
     if endpoint.body is bytes:
-        given["body"] = content
-    elif endpoint.body is not None:
-        given["body"] = read_body(endpoint.body, content)
-    return given
+        return {"body": content}
+    return {"body": read_body(endpoint.body, content or b"{}" if endpoint.may_come_empty else content)}
 
 
 def _change(

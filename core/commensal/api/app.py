@@ -28,6 +28,7 @@ from .apart import Limiters
 from .endpoint import Endpoint
 from .finding import Finding
 from .guard import Guard
+from .intake import Intake
 from .openapi import openapi
 from .problems import problem
 from .rates import Rates
@@ -76,7 +77,7 @@ def make_app(instance: Instance) -> Starlette:
         quiet=(HEALTH, METRICS),
     )
     guard = Middleware(Guard, secure=secure, signed=webhook_prefixes(instance))
-    app = Starlette(routes=[Finding(routes)], middleware=[watch, guard])
+    app = Starlette(routes=[Finding(routes)], middleware=[watch, guard, Middleware(Intake)])
     app.state.instance = instance
     app.state.rates = rates
     return app

@@ -20,6 +20,7 @@ from typing import Annotated, Any, Generic, TypeVar, get_type_hints
 
 import msgspec
 
+from ..converting import decode_json
 from ..instance import Instance
 from ..people.actor import Actor
 from ..people.scopes import ALL_SCOPES
@@ -164,12 +165,26 @@ class Endpoint:
         return self.hints.get("body")
 
     @property
+    def may_come_empty(self) -> bool:
+        """Whether a request without a body will do: of an action (POST) all of whose fields have defaults. With PUT and
+        PATCH nothing at all is more likely a mistake than a wish."""
+        return self.method == "POST" and self.body not in (None, bytes) and _accepts_nothing(self.body)
+
+    @property
     def query(self) -> Any:
         return self.hints.get("query")
 
     @property
     def answer(self) -> Any:
         return self.hints.get("return")
+
+
+def _accepts_nothing(shape: Any) -> bool:
+    try:
+        decode_json(b"{}", shape)
+    except msgspec.ValidationError:
+        return False
+    return True
 
 
 class Routes:
@@ -201,9 +216,12 @@ class Routes:
             if not handler.__doc__:
                 raise ValueError(f"{method} {path}: say in the docstring what it does")
             hints = get_type_hints(handler, include_extras=True)
-            self.endpoints.append(
-                Endpoint(method=method, path=path, scope=scope, handler=handler, tag=self.tag, hints=hints, **more)
+            endpoint = Endpoint(
+                method=method, path=path, scope=scope, handler=handler, tag=self.tag, hints=hints, **more
             )
+            if endpoint.status == 204 and endpoint.answer not in (None, type(None)):
+                raise ValueError(f"{method} {path}: an answer of status 204 has no content; return None")
+            self.endpoints.append(endpoint)
             return handler
 
         return declare

@@ -70,7 +70,7 @@ def _operation(one: Endpoint, by_shape: dict[str, Any]) -> dict[str, Any]:
         operation["security"] = [{"token": []}, {"session": []}]
     if one.body is not None:
         schema = {"type": "string", "format": "binary"} if one.body is bytes else by_shape[repr(one.body)]
-        operation["requestBody"] = {"required": True, "content": {one.takes: {"schema": schema}}}
+        operation["requestBody"] = {"required": not one.may_come_empty, "content": {one.takes: {"schema": schema}}}
     return operation
 
 

@@ -45,6 +45,10 @@ class Rates:
         those stay counted that end in an error: forty people behind one Wi-Fi may log in at once. Raises `TooMany`."""
         self.count(kind, address)
         yield
+        self.succeeded(kind, address)
+
+    def succeeded(self, kind: str, address: str) -> None:
+        """What was counted before has ended well: see `trying`."""
         if kind == "logins":
             self.give_back(kind, address)
 

@@ -8,7 +8,9 @@ from datetime import timedelta
 
 from sqlalchemy import bindparam, delete, select, update
 
+from ..catalogs.tables import catalog, catalog_item
 from ..enterprises.tables import enterprise
+from ..errors import Invalid, Problem
 from ..pricing.values import Address
 from ..sale_sessions.tables import sale_session
 from ..store import Transaction, insert_or, insert_rows
@@ -122,11 +124,12 @@ def cart_items(tx: Transaction, order_id: str) -> dict[str, int]:
 def fill_cart(tx: Transaction, order_id: str, items: Mapping[str, int]) -> None:
     """Sets the whole cart to these pieces by catalog item; zero leaves an item out.
 
-    Raises `Invalid` naming every quantity that cannot be. Whether items are (still) on sale is said when the cart is
-    looked at: a cart keeps what its owner put into it.
+    Raises `Invalid` naming every quantity that cannot be, and every item that is in no catalog of the cart's shop.
+    Whether items are (still) on sale is said when the cart is looked at: a cart keeps what its owner put into it.
     """
     wanted = {item: quantity for item, quantity in items.items() if quantity}
     refuse_quantities(wanted)
+    _refuse_unlisted(tx, order_id, wanted)
     hold_order(tx, order_id)
     tx.execute(delete(cart_line).where(cart_line.c.order_id == order_id))
     insert_rows(tx, cart_line, [{"order_id": order_id, "item_id": i, "quantity": q} for i, q in wanted.items()])
@@ -151,6 +154,21 @@ def forget_carts(tx: Transaction) -> int:
     closed = select(sale_session.c.id).where(sale_session.c.closes_at < tx.now - CART_STAYS)
     old = select(customer_order.c.id).where(customer_order.c.state == "Draft", customer_order.c.session_id.in_(closed))
     return tx.execute(delete(customer_order).where(customer_order.c.id.in_(old.limit(_AT_ONCE)))).rowcount
+
+
+def _refuse_unlisted(tx: Transaction, order_id: str, items: Collection[str]) -> None:
+    if not items:
+        return
+    of_shop = (
+        catalog.c.enterprise_id
+        == select(customer_order.c.enterprise_id).where(customer_order.c.id == order_id).scalar_subquery()
+    )
+    listed = select(catalog_item.c.id).join(catalog, catalog.c.id == catalog_item.c.catalog_id)
+    known = {row["id"] for row in tx.all(listed.where(of_shop, catalog_item.c.id.in_(sorted(items))))}
+    text = "This product is not on sale here (any more)."
+    problems = [Problem("not_on_sale", text, f"/items/{one}") for one in items if one not in known]
+    if problems:
+        raise Invalid(problems)
 
 
 def empty_cart(tx: Transaction, order_id: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import replace
 
 import structlog
 from starlette.requests import Request
@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from ..api.apart import run_apart
 from ..api.authenticate import authenticate, is_anonymous, nobody
+from ..api.cookies import cookie_name
 from ..api.rates import Rates
 from ..audit.acting import acting, acting_for
 from ..errors import CommensalError, Invalid, PluginError, Problem
@@ -55,58 +56,56 @@ def page(
     """
 
     async def run(request: Request) -> Response:
-        sent = _Sent()
         try:
-            if largest and request.method not in _SAFE:
-                sent.body = await _body(request, largest)
-            elif request.method == "POST":
-                sent.form = await _form(request)
-        except Invalid as error:
-            sent.refused = error
-        try:
-            return await run_apart(_serve, request, sent)
+            if request.method in _SAFE:
+                return await run_apart(lambda: _answer(_admit(request)))
+            visit = await run_apart(_admit, request)
+            if isinstance(visit, Response):
+                return visit
+            try:
+                if largest:
+                    visit = replace(visit, body=await _body(request, largest))
+                elif request.method == "POST":
+                    visit = replace(visit, form=await _form(request))
+            except CommensalError as refusal:
+                return await run_apart(_failed, visit, refusal)
+            return await run_apart(_answer, visit)
         except PluginError as error:  # it hangs: its thread was left behind
-            return await run_apart(_failed, request, sent, error)
+            return await run_apart(on_error, _stranger(request), error)
 
-    def _serve(request: Request, sent: _Sent) -> Response:
-        instance: Instance = request.app.state.instance
-        visit = _visit(instance, request, nobody(request), sent)
+    def _admit(request: Request) -> Visit | Response:
+        """Who asks is known before anything of a body is read."""
+        rates: Rates = request.app.state.rates
+        visit = _stranger(request)
         try:
-            visit = _visit(instance, request, _actor(instance, request, recognise), sent)
-            rates: Rates = request.app.state.rates
-            kind = limit or ("reads" if request.method in _SAFE else "writes")
-            rates.count(kind, visit.actor.address)
-            if sent.refused is not None:
-                raise sent.refused
+            rates.count(limit or ("reads" if request.method in _SAFE else "writes"), visit.actor.address)
+            return _visit(visit.instance, request, _actor(visit.instance, request, recognise))
+        except Exception as error:  # the edge, like below
+            return _failed(visit, error)
+
+    def _answer(visit: Visit | Response) -> Response:
+        if isinstance(visit, Response):
+            return visit
+        try:
             shown = shown_before(visit)
             if shown is not None:
                 return shown
             plugin, what = speaker()
-            whose = instance.hooks.running(plugin, what) if plugin else nullcontext()
+            whose = visit.instance.hooks.running(plugin, what) if plugin else nullcontext()
             with whose, acting(acting_for(visit.actor, f"page {handler.__name__}")):
                 answer = handler(visit)
-            if kind == "logins" and answer.status_code < 400:
-                rates.give_back(kind, visit.actor.address)
+            if answer.status_code < 400:
+                visit.request.app.state.rates.succeeded(limit, visit.actor.address)
             return with_own_address(visit, answer)
         except Exception as error:  # the edge: the visitor gets a page, the operator the traceback
-            if not isinstance(error, CommensalError):
-                _log.error("page failed", exc_info=error)
-            return with_own_address(visit, on_error(visit, error))
+            return _failed(visit, error)
 
-    def _failed(request: Request, sent: _Sent, error: PluginError) -> Response:
-        instance: Instance = request.app.state.instance
-        return on_error(_visit(instance, request, nobody(request), sent), error)
+    def _failed(visit: Visit, error: Exception) -> Response:
+        if not isinstance(error, CommensalError):
+            _log.error("page failed", exc_info=error)
+        return with_own_address(visit, on_error(visit, error))
 
     return Route(path, run, methods=list(methods), name=handler.__name__)
-
-
-@dataclass
-class _Sent:
-    """What came with a request, or why it is not read."""
-
-    form: dict[str, str] = field(default_factory=dict)
-    body: bytes = b""
-    refused: Invalid | None = None
 
 
 async def _body(request: Request, largest: int) -> bytes:
@@ -145,8 +144,13 @@ def _address(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
-def _visit(instance: Instance, request: Request, actor: Actor, sent: _Sent) -> Visit:
-    chosen = request.cookies.get(LANGUAGE_COOKIE) or actor.language
+def _stranger(request: Request) -> Visit:
+    """The visit before it is known who asks."""
+    return _visit(request.app.state.instance, request, nobody(request))
+
+
+def _visit(instance: Instance, request: Request, actor: Actor) -> Visit:
+    chosen = request.cookies.get(cookie_name(instance.settings.base_url, LANGUAGE_COOKIE)) or actor.language
     header = request.headers.get("accept-language", "")
     language = chosen if chosen in LANGUAGES else best_language(header, default=instance.settings.language)
-    return Visit(instance=instance, request=request, actor=actor, language=language, form=sent.form, body=sent.body)
+    return Visit(instance=instance, request=request, actor=actor, language=language, form={})

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from ..api.cookies import session_cookie
+from ..api.cookies import cookie_name, session_cookie, set_cookie
 from ..api.guessing import slowed_down
 from ..errors import PluginError
 from ..hooks import specifications
@@ -55,9 +55,13 @@ class Visit:
     def query(self) -> Mapping[str, str]:
         return self.request.query_params
 
-    @property
-    def cookies(self) -> Mapping[str, str]:
-        return self.request.cookies
+    def cookie(self, name: str) -> str:
+        """The value of a cookie that `set_cookie` has set; empty where the browser sent none."""
+        return self.request.cookies.get(cookie_name(self.instance.settings.base_url, name), "")
+
+    def set_cookie(self, response: Response, name: str, value: str, *, days: int) -> None:
+        """Sets a cookie for this host alone, which no script reads: over HTTPS as ``__Host-<name>``."""
+        set_cookie(response, self.instance.settings.base_url, name, value, days=days)
 
     def read(self) -> AbstractContextManager[Transaction]:
         return self.instance.store.read()

@@ -63,7 +63,7 @@ def accept_instance_grant(call: Call, enterprise: str, grant: str) -> Grant:
     return accept_grant(federation_of(call.instance), call.tx, grant, by=call.actor.person_id)
 
 
-@routes.delete(f"{_GRANTS}/{{grant}}", scope="grants:write")
+@routes.delete(f"{_GRANTS}/{{grant}}", scope="grants:write", status=200)
 def end_instance_grant(call: Call, enterprise: str, grant: str) -> Grant:
     """Takes a grant back, or gives a received one up. What was ordered stays ordered."""
     _mine(call, enterprise, grant)

@@ -109,11 +109,12 @@ def expand_foreign(document: Mapping[str, Any] | list[Any]) -> Expanded:
 
     Raises `Unreadable` for a context that is not known, and for what is no JSON-LD.
     """
-    plain = _expand_plain(document)
+    plain = expand_by_prefixes(document)
     return Expanded(plain, ()) if plain is not None else expand_anything(document)
 
 
-def _expand_plain(document: Mapping[str, Any] | list[Any]) -> list[Any] | None:
+def expand_by_prefixes(document: Mapping[str, Any] | list[Any]) -> list[Any] | None:
+    """The nodes of a document with a context of DFC that needs no more than its prefixes; None for any other."""
     context = plain_context(document)
     return expand_plain(document, context) if context and isinstance(document, Mapping) else None
 

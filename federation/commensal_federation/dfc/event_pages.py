@@ -15,6 +15,7 @@ from ..platforms.scopes import known_platform
 from ..runtime import federation_of
 from .answering import dfc_page
 from .asking import refuse_nobody
+from .limits import SENT_IN
 from .read import DfcDocument, read
 from .vocabulary import DfcEvent
 
@@ -32,7 +33,7 @@ def events(visit: Visit) -> Response:
     platform = known_platform(federation_of(visit.instance), visit.actor.client)
     if not host_of(platform.url):
         raise NotFound("nothing_linked", "Nothing of this platform is linked here.")
-    said = _said(read(visit.body))
+    said = _said(read(visit.body, limits=SENT_IN))
     with visit.write() as tx:
         count = hear(tx, host_of(platform.url), said)
     return JSONResponse({"links": count}, 202)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -10,9 +11,23 @@ import msgspec
 from .findings import Unreadable
 
 LARGEST = 32_000_000  # bytes
-MOST_OBJECTS = 200_000  # some 20,000 products with their items, offers, prices and quantities
-MOST_VALUES = 2_000_000
 DEEPEST = 40  # of anything in anything; the deepest document of any platform seen has 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """How much a document may hold. `contexts` counts those that need the general algorithm of JSON-LD, which takes up
+    to a millisecond for each; the contexts of DFC, resolved by their prefixes, are free."""
+
+    objects: int
+    values: int
+    contexts: int
+
+
+# What is fetched where the operator said so: some 20,000 products with their items, offers, prices and quantities.
+CATALOGUE = Limits(objects=200_000, values=2_000_000, contexts=5_000)
+# What is sent in by whoever may: an order of 500 lines, with all that is said of its products. It takes 0.3 s at most.
+SENT_IN = Limits(objects=5_000, values=20_000, contexts=50)
 
 _SCALARS = frozenset((str, int, float, bool, type(None)))  # which are asked for first: a document is made of them
 _decode = msgspec.json.Decoder(float_hook=str).decode
@@ -30,7 +45,7 @@ def parse(content: bytes) -> Any:
         raise Unreadable("no_json", f"This is no JSON: {error}") from None
 
 
-def refuse_beyond(document: Any) -> None:
+def refuse_beyond(document: Any, limits: Limits = CATALOGUE) -> None:
     """Raises `Unreadable` for a document with too much in it, without following it deeper than that."""
     if not isinstance(document, (Mapping, list)):
         raise Unreadable("no_jsonld", "A document is an object, or a list of objects.")
@@ -46,9 +61,22 @@ def refuse_beyond(document: Any) -> None:
         else:
             inside = one
         values += len(inside)
-        if objects > MOST_OBJECTS or values > MOST_VALUES:
-            raise Unreadable("too_many", f"A document has at most {MOST_OBJECTS} objects.")
+        if objects > limits.objects or values > limits.values:
+            raise Unreadable("too_many", f"A document has at most {limits.objects} objects and {limits.values} values.")
         stack += [(each, depth + 1) for each in inside if type(each) not in _SCALARS and _holds(each)]
+
+
+def contexts_in(document: Any) -> int:
+    """How many contexts have to be processed to expand a document; one, where it names none."""
+    found, stack = 1, [document]
+    while stack:
+        one = stack.pop()
+        if isinstance(one, Mapping):
+            named = one.get("@context")
+            found += len(named) if isinstance(named, list) else "@context" in one
+            one = one.values()
+        stack += [each for each in one if _holds(each)]
+    return found
 
 
 def _holds(value: object) -> bool:

@@ -34,6 +34,7 @@ from ..runtime import federation_of
 from .answering import base_of, dfc_page, document
 from .asking import asked_enterprise, demand_scope, refuse_nobody
 from .iris import line_iri, order_iri
+from .limits import SENT_IN
 from .order_document import order_things
 from .read import read
 from .vocabulary import DfcLine
@@ -81,7 +82,7 @@ def orders(visit: Visit) -> Response:
 def orders_of_anybody(visit: Visit) -> Response:
     """The enterprise is that whose sale is named, or else whose offers are wanted."""
     refuse_nobody(visit)
-    said, base = read(visit.body), base_of(visit)
+    said, base = read(visit.body, limits=SENT_IN), base_of(visit)
     with visit.read() as tx:
         enterprise_id = enterprise_meant(tx, base, said)
     return _post(visit, enterprise_id)
@@ -96,7 +97,7 @@ def order(visit: Visit) -> Response:
         if visit.request.method == "GET":
             return _answer(visit, tx, known)
         demand_scope(visit, tx, known.enterprise_id, "WriteOrders")
-    said = None if visit.request.method == "DELETE" else read(visit.body)
+    said = None if visit.request.method == "DELETE" else read(visit.body, limits=SENT_IN)
 
     def amend(tx: Transaction) -> PlatformOrder:
         wanted = _CANCELLED if said is None else read_order(tx, base, enterprise.id, said)
@@ -127,7 +128,7 @@ def _post(visit: Visit, enterprise_id: str) -> Response:
     base = base_of(visit)
     with visit.read() as tx:
         enterprise = demand_scope(visit, tx, enterprise_id, "WriteOrders")
-    said = read(visit.body)
+    said = read(visit.body, limits=SENT_IN)
 
     def take(tx: Transaction) -> tuple[PlatformOrder, bool]:
         wanted = read_order(tx, base, enterprise.id, said)

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from .contexts import expand_foreign, plain_context
+from .contexts import Expanded, expand_anything, expand_by_prefixes, plain_context
 from .cycles import note_cycles
 from .dialect import events_of, said_version, shapes_of
 from .findings import Finding, Findings, Unreadable
 from .flat import flat_nodes
-from .limits import parse, refuse_beyond
+from .limits import CATALOGUE, Limits, contexts_in, parse, refuse_beyond
 from .nodes import Nodes
 from .things import Reader
 from .vocabulary import DfcEvent, DfcOther, Thing
@@ -60,18 +60,18 @@ class DfcDocument:
         return self.all(DfcOther)
 
 
-def read(document: Mapping[str, Any] | list[Any] | bytes, *, host: str = "") -> DfcDocument:
+def read(document: Mapping[str, Any] | list[Any] | bytes, *, host: str = "", limits: Limits = CATALOGUE) -> DfcDocument:
     """The values of a document, or of a list of documents. Nothing is fetched: an unknown context is refused.
 
     `host` is who sent it, such as "hub.example": things that somebody else's host names are reported as wrong. Raises
-    `Unreadable` for what is no JSON-LD, too large, or too deep.
+    `Unreadable` for what is no JSON-LD, beyond the `limits`, or too deep.
     """
     raw = parse(document) if isinstance(document, bytes) else document
-    refuse_beyond(raw)
+    refuse_beyond(raw, limits)
     findings = Findings()
     documents = raw if isinstance(raw, list) else [raw]
     events = events_of(documents)
-    nodes = _nodes_of(documents, findings)
+    nodes = _nodes_of(documents, findings, limits)
     reader = Reader(nodes, findings)
     things = reader.things()
     if not things and not events and not reader.containers:
@@ -88,16 +88,22 @@ def read(document: Mapping[str, Any] | list[Any] | bytes, *, host: str = "") -> 
     )
 
 
-def _nodes_of(documents: Sequence[Any], findings: Findings) -> Nodes:
+def _nodes_of(documents: Sequence[Any], findings: Findings, limits: Limits) -> Nodes:
     if len(documents) == 1 and (context := plain_context(documents[0])) and "eventType" not in documents[0]:
         flat = flat_nodes(documents[0], context)
         if flat is not None:
             return flat
-    nodes = Nodes()
+    nodes, contexts = Nodes(), 0
     for place, one in enumerate(documents, start=1):
         if isinstance(one, Mapping) and "eventType" in one:
             continue
-        expanded = expand_foreign(one)
+        plain = expand_by_prefixes(one)
+        contexts += contexts_in(one) if plain is None else 0
+        if contexts > limits.contexts:
+            raise Unreadable(
+                "too_many_contexts", f"At most {limits.contexts} contexts that are not DFC's own are processed."
+            )
+        expanded = Expanded(plain, ()) if plain is not None else expand_anything(one)
         nodes.add_document(expanded.nodes, mark="" if len(documents) == 1 else f"d{place}")
         for name in expanded.dropped:
             text = "{term} has no meaning: no context declares it."

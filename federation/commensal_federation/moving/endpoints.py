@@ -94,7 +94,7 @@ def recover_enterprise(call: Call, enterprise: str, body: Recovery) -> MoveRow:
     return recover(federation_of(call.instance), call.tx, enterprise, body.old_iri, key, epoch=body.epoch)
 
 
-@routes.post("/enterprises/{enterprise}/contest", scope="members:write")
+@routes.post("/enterprises/{enterprise}/contest", scope="members:write", status=204)
 def contest_move(call: Call, enterprise: str, body: Contested) -> None:
     """Says to all peers that the enterprise has not moved there, whatever its recovery key says."""
     federation = federation_of(call.instance)

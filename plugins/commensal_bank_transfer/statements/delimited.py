@@ -10,6 +10,7 @@ import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import islice
 
 from commensal import Problem, Refused, decode_text, read_amount, search_key
 
@@ -28,6 +29,7 @@ _PAYERS = ("nom", "tiers", "emetteur", "nom de la contrepartie", "contrepartie",
            "beguenstigter/zahlungspflichtiger", "auftraggeber")  # fmt: skip
 _WRITTEN = ("%d/%m/%Y", "%Y-%m-%d", "%d.%m.%Y", "%d-%m-%Y", "%d/%m/%y", "%d.%m.%y")
 _PREAMBLE = 30  # lines above the headers at most
+_COLUMNS = 200  # of those, at most so many are looked at
 
 
 @dataclass(frozen=True)
@@ -41,26 +43,24 @@ class _Places:
 def read_csv(content: bytes, columns: CsvColumns, currency: str) -> Iterator[Credit]:
     """Raises `Refused` where the headers are not found, naming what was looked for, or a row cannot be read."""
     text = decode_text(content)
+    rows = enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text)), start=1)
     try:
-        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text)))
+        places = next(filter(None, (_places(cells, columns) for _, cells in islice(rows, _PREAMBLE))), None)
+        if places is None:
+            raise Refused(
+                "no_headers",
+                "No row names a date, an amount and a text. Say in the settings how your bank names these columns.",
+            )
+        for row, cells in rows:
+            credit = _credit(cells, places, currency, row)
+            if credit is not None:
+                yield credit
     except csv.Error as error:
         raise Refused("quoting", "This CSV cannot be read: {what}", what=str(error)) from error
-    for number, cells in enumerate(rows[:_PREAMBLE]):
-        places = _places(cells, columns)
-        if places is not None:
-            for row, one in enumerate(rows[number + 1 :], start=number + 2):
-                credit = _credit(one, places, currency, row)
-                if credit is not None:
-                    yield credit
-            return
-    raise Refused(
-        "no_headers",
-        "No row names a date, an amount and a text. Say in the settings how your bank names these columns.",
-    )
 
 
 def _places(cells: Sequence[str], columns: CsvColumns) -> _Places | None:
-    names = [search_key(cell) for cell in cells]
+    names = [search_key(cell) for cell in cells[:_COLUMNS]]
 
     def find(named: str, known: Sequence[str]) -> tuple[int, ...]:
         wanted = (search_key(named),) if named else known
@@ -117,5 +117,5 @@ def _cell(cells: Sequence[str], place: int) -> str:
 
 def _delimiter(text: str) -> str:
     """The one that splits most: a bank's file has no other in such numbers."""
-    head = "\n".join(text.splitlines()[:_PREAMBLE])
+    head = "".join(islice(io.StringIO(text), _PREAMBLE))
     return max(";\t,", key=head.count)

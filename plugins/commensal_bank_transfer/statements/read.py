@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 from commensal import Refused
 
 from ..settings import Settings
@@ -22,7 +24,7 @@ def read_statement(content: bytes, settings: Settings, currency: str) -> list[Cr
         raise Refused("too_large", "This file is too large for a bank statement.")
     is_xml = content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
     found = read_camt(content, settings.account) if is_xml else read_csv(content, settings.csv, currency)
-    credits = list(with_keys(found))
+    credits = list(with_keys(islice(found, MOST + 1)))
     if len(credits) > MOST:
         raise Refused("too_many", "This statement has more than {most} entries; hand it in month by month.", most=MOST)
     return credits

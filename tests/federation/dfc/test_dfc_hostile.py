@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from commensal_federation.dfc.contexts import CONTEXT_116, CONTEXTS, expand
-from commensal_federation.dfc.limits import DEEPEST, LARGEST, MOST_OBJECTS
+from commensal_federation.dfc.limits import CATALOGUE, DEEPEST, LARGEST, SENT_IN
 from commensal_federation.dfc.read import DfcDocument, Unreadable, read
 from commensal_federation.dfc.vocabulary import DfcItem, DfcOffer, DfcPrice, DfcProduct
 
@@ -78,7 +78,7 @@ def test_what_no_context_knows_is_reported_in_what_we_read() -> None:
         (b'{"a":' * 10_000 + b"1" + b"}" * 10_000, "too_deep"),
         (b'{"a":' * (DEEPEST + 1) + b"{}" + b"}" * (DEEPEST + 1), "too_deep"),
         (b" " * (LARGEST + 1), "too_large"),
-        (b"[" + b"{}," * (MOST_OBJECTS + 1) + b"{}]", "too_many"),
+        (b"[" + b"{}," * (CATALOGUE.objects + 1) + b"{}]", "too_many"),
         (b"{", "no_json"),
         (b"\xff\xfe\x00", "no_json"),
         (b"12", "no_jsonld"),
@@ -92,6 +92,42 @@ def test_what_cannot_be_read_is_refused_by_a_code(content: bytes, code: str) -> 
     with pytest.raises(Unreadable) as refused:
         read(content)
     assert refused.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b"[" + b'{"@id":"a"},' * 100 + b"{}]", "too_many_contexts"),
+        (json.dumps({"@context": [{f"a{number}": "http://a"} for number in range(100)]}).encode(), "too_many_contexts"),
+        (b"[" + b"{}," * (SENT_IN.objects + 1) + b"{}]", "too_many"),
+    ],
+)
+def test_who_sends_a_document_in_may_not_ask_for_more_work_than_an_order_is(content: bytes, code: str) -> None:
+    with pytest.raises(Unreadable) as refused:
+        read(content, limits=SENT_IN)
+    assert refused.value.code == code
+
+
+def test_an_order_of_500_lines_with_all_that_is_said_of_its_products_may_be_sent_in() -> None:
+    lines = [
+        {
+            "@id": f"{HERE}/orders/1/lines/{number}",
+            "@type": "dfc-b:OrderLine",
+            "dfc-b:hasQuantity": {"@type": "dfc-b:QuantitativeValue", "dfc-b:value": number},
+            "dfc-b:concerns": {
+                "@id": f"{HERE}/offers/{number}",
+                "@type": "dfc-b:Offer",
+                "dfc-b:hasPrice": {"@type": "dfc-b:Price", "dfc-b:value": 1, "dfc-b:VATrate": 5.5},
+                "dfc-b:offers": {
+                    **product(number, name="Carottes", description="lavées"),
+                    "dfc-b:hasQuantity": {"@type": "dfc-b:QuantitativeValue", "dfc-b:value": 1},
+                },
+            },
+        }
+        for number in range(500)
+    ]
+    order = {"@id": f"{HERE}/orders/1", "@type": "dfc-b:Order", "dfc-b:hasPart": lines}
+    assert len(read(graph(order), limits=SENT_IN).all(DfcProduct)) == 500
 
 
 def test_a_million_unnamed_nodes_are_refused_before_they_cost_anything() -> None:

@@ -30,6 +30,7 @@ from ...orders.weigh import weigh_order
 from ...payments.payments import cancel_open
 from ...people.fingerprint import fingerprint
 from ...pricing.values import Address, Adjustment, PricedLine, Totals
+from ...sale_sessions.questions import sale_for
 from ..endpoint import Body, Call, Page, Paging, Routes, page_of
 
 routes = Routes("orders")
@@ -201,6 +202,7 @@ def place(call: Call, session: str, body: NewOrder) -> GuestOrder:
 @routes.get("/me/sale-sessions/{session}/cart", scope="self")
 def my_cart(call: Call, session: str) -> Cart:
     """What lies in my cart at this sale."""
+    sale_for(call.tx, session, call.person_id)
     cart = cart_of(call.tx, session, person_id=call.person_id)
     return Cart(items=cart_items(call.tx, cart) if cart else {})
 
@@ -208,6 +210,7 @@ def my_cart(call: Call, session: str) -> Cart:
 @routes.put("/me/sale-sessions/{session}/cart", scope="self", untraced="what lies in a cart is a wish")
 def set_cart(call: Call, session: str, body: Cart) -> Cart:
     """Sets my whole cart at this sale. It reserves nothing."""
+    sale_for(call.tx, session, call.person_id)
     cart = open_cart(call.tx, session, language=call.language, person_id=call.person_id)
     fill_cart(call.tx, cart, body.items)
     return Cart(items=cart_items(call.tx, cart))

@@ -1,0 +1,119 @@
+"""What requests send is taken in within bounds of time and memory; the clock of the event loop is not waited for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, MutableMapping
+from typing import Any
+
+import anyio
+import msgspec
+import pytest
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from commensal.api.intake import Intake
+
+HALF = {"type": "http.request", "body": b"x" * 100_000, "more_body": True}
+REST = {"type": "http.request", "body": b"x", "more_body": False}
+
+
+async def reader(scope: Scope, receive: Receive, send: Send) -> None:
+    """An application that reads the whole body and answers how long it was."""
+    body = await Request(scope, receive).body()
+    await PlainTextResponse(str(len(body)))(scope, receive, send)
+
+
+def impatient(app: ASGIApp, most: int = 10**9) -> Intake:
+    """Waits a moment for whatever is sent, however much has come."""
+    return Intake(app, most=most, patience=0.2, rate=1e9)
+
+
+class Sender:
+    """A client that sends these messages, and then nothing any more; `between` is called before each."""
+
+    def __init__(self, *messages: Message, address: str = "192.0.2.1", between: Callable[[], None] = lambda: None):
+        self.scope = {"type": "http", "method": "POST", "path": "/", "headers": [], "client": (address, 1)}
+        self._left, self._between = list(messages), between
+        self.answers: list[MutableMapping[str, Any]] = []
+
+    async def receive(self) -> Message:
+        self._between()
+        if not self._left:
+            await anyio.sleep_forever()
+        return self._left.pop(0)
+
+    async def send(self, message: Message) -> None:
+        self.answers.append(message)
+
+    @property
+    def status(self) -> int:
+        return int(self.answers[0]["status"])
+
+    @property
+    def code(self) -> str:
+        return str(msgspec.json.decode(self.answers[1]["body"])["code"])
+
+
+def ask(intake: Intake, *senders: Sender) -> None:
+    async def all_at_once() -> None:
+        async with anyio.create_task_group() as group:
+            for one in senders:
+                group.start_soon(intake, one.scope, one.receive, one.send)
+
+    anyio.run(all_at_once)
+
+
+def test_a_body_that_never_ends_is_given_up() -> None:
+    slow = Sender(HALF)
+    ask(impatient(reader), slow)
+    assert (slow.status, slow.code) == (408, "too_slow")
+
+
+def test_a_body_that_comes_slowly_but_steadily_is_read() -> None:
+    passed = iter(range(0, 1000, 4))  # seconds on the clock each time it is asked
+    steady = Sender(*[HALF] * 10, REST)
+    ask(Intake(reader, patience=20, now=lambda: anyio.current_time() + next(passed)), steady)
+    assert (steady.status, steady.answers[1]["body"]) == (200, b"1000001")
+
+
+def test_a_body_that_trickles_is_given_up() -> None:
+    passed = iter(range(0, 1000, 4))
+    trickle = Sender(*[{**HALF, "body": b"x"}] * 10, REST)
+    ask(Intake(reader, patience=20, now=lambda: anyio.current_time() + next(passed)), trickle)
+    assert trickle.status == 408
+
+
+def test_large_bodies_together_find_no_more_room_than_there_is() -> None:
+    """Those of one network a quarter of it; small ones are never turned away."""
+    intake = impatient(reader, most=800_000)
+    near = [Sender(HALF) for _ in range(3)]  # each is held until it is given up
+    small, other = Sender(REST), Sender(HALF, REST, address="198.51.100.1")
+    ask(Intake(reader, most=800_000), small, other)
+    assert (small.status, other.status) == (200, 200)
+    ask(intake, *near)
+    assert sorted(one.status for one in near) == [408, 408, 503]
+    again = [Sender(HALF) for _ in range(2)]
+    ask(intake, *again)
+    assert [one.status for one in again] == [408, 408], "what was held is given back"
+
+
+def test_who_goes_away_in_the_middle_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
+    gone = Sender(HALF, {"type": "http.disconnect"})
+    ask(Intake(reader), gone)
+    assert gone.answers == []
+    assert "Traceback" not in capsys.readouterr().out
+
+
+def test_an_application_that_reads_may_answer_in_its_own_way() -> None:
+    async def own(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await reader(scope, receive, send)
+        except ClientDisconnect:
+            raise
+        except Exception as error:
+            await PlainTextResponse(type(error).__name__, 418)(scope, receive, send)
+
+    slow = Sender(HALF)
+    ask(impatient(own), slow)
+    assert (slow.status, slow.answers[1]["body"]) == (418, b"TooSlow")

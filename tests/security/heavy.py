@@ -1,0 +1,137 @@
+"""Bodies of up to a megabyte that are as much work as their sender can make them, for any route."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+from PIL import Image as Pillow
+
+from .filling import Way
+
+MOST = 1_000_000  # bytes
+_WORDS = {"date-time": "9999-12-31T23:59:59Z", "date": "9999-12-31", "decimal": "1E+999999", "duration": "P99999999D"}
+_HUGE = 10**18
+
+
+def heavy_bodies(way: Way) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each with a name, as keyword arguments of a request."""
+    if way.endpoint is None:
+        yield from _forms()
+    elif way.endpoint.body is bytes:
+        for name, content in _files():
+            yield name, {"content": content, "headers": {"Content-Type": way.endpoint.takes.replace("*", "png")}}
+    elif way.endpoint.body is not None:
+        schema = msgspec.json.schema(way.endpoint.body)
+        for name, content in _documents(schema):
+            yield name, {"content": content[:MOST], "headers": {"Content-Type": "application/json"}}
+
+
+def _documents(schema: Mapping[str, Any]) -> Iterator[tuple[str, bytes]]:
+    yield "numbers", b"[" + b"1," * (MOST // 2 - 2) + b"1]"
+    yield "unknown fields", _object((f"f{number}", b"1") for number in range(MOST // 12))
+    yield "brackets", b"[" * MOST
+    properties = schema["$defs"][schema["$ref"].rpartition("/")[2]].get("properties", {})
+    for name, one in (("wrong", b"{},"), ("texts", b'"a",'), ("lists", b"[],")):
+        for size in (15_000, MOST - 1000):  # a small body is looked at more closely
+            share = max(size // max(len(properties), 1), 1)
+            many = b"[" + one * (share // len(one)) + one[:-1] + b"]"
+            yield f"{name}, {size} bytes", _object((field, many) for field in properties)
+    keyed = {field: _object((f"k{number}", b"1") for number in range(MOST // 12)) for field in properties}
+    for field, many in keyed.items():
+        if properties[field].get("type") in ("string", "integer", "number", "boolean"):
+            continue
+        yield f"{field} of many keys", _object([(field, many)])
+    yield "extremes", msgspec.json.encode(_filled(schema, schema["$defs"], 3))
+    yield "filled", msgspec.json.encode(_filled(schema, schema["$defs"], 1000))
+
+
+def _object(fields: Any) -> bytes:
+    return b"{" + b",".join(b'"%s":%s' % (name.encode(), value) for name, value in fields) + b"}"
+
+
+def _filled(schema: Mapping[str, Any], defs: Mapping[str, Any], many: int, depth: int = 0) -> Any:
+    """As large as the schema allows, up to so many items of a list; numbers as extreme as they may be."""
+    if "$ref" in schema:
+        return _filled(defs[schema["$ref"].rpartition("/")[2]], defs, many, depth)
+    if "anyOf" in schema:
+        return _filled(next(one for one in schema["anyOf"] if one.get("type") != "null"), defs, many, depth)
+    if "enum" in schema:
+        return schema["enum"][-1]
+    kind = schema.get("type")
+    if kind == "object":
+        made = {name: _filled(one, defs, many, depth + 1) for name, one in schema.get("properties", {}).items()}
+        if isinstance(schema.get("additionalProperties"), Mapping):
+            inner = _filled(schema["additionalProperties"], defs, many, depth + 1)
+            made |= {f"key-{number}": inner for number in range(_count(schema, "maxProperties", many, depth))}
+        return made
+    if kind == "array":
+        inner = _filled(schema.get("items", {}), defs, many, depth + 1)
+        return [inner] * _count(schema, "maxItems", many, depth)
+    if kind == "string":
+        if "pattern" in schema or "format" in schema:
+            return _WORDS.get(schema.get("format", ""), "a")
+        return "=é\u202e<" * (min(schema.get("maxLength", 4000), 4000) // 4)
+    if kind in ("integer", "number"):
+        return min(schema.get("maximum", _HUGE), _HUGE)
+    return kind == "boolean" or None
+
+
+def _count(schema: Mapping[str, Any], limit: str, many: int, depth: int) -> int:
+    return int(min(schema.get(limit, many), many if depth < 3 else 10))
+
+
+def _forms() -> Iterator[tuple[str, dict[str, Any]]]:
+    typed = {"Content-Type": "application/x-www-form-urlencoded"}
+    yield "fields", {"content": b"&".join(b"f%d=1" % number for number in range(MOST // 9)), "headers": typed}
+    yield "equal fields", {"content": b"a&" * (MOST // 2), "headers": typed}
+    yield "one field", {"content": b"q=" + b"%41" * (MOST // 3), "headers": typed}
+    yield "900 items", {"content": b"&".join(b"item-%036d=99" % number for number in range(900)), "headers": typed}
+    parted = {"Content-Type": "multipart/form-data; boundary=b"}
+    part = b'--b\r\nContent-Disposition: form-data; name="f"\r\n\r\n1\r\n'
+    yield "parts", {"content": part * (MOST // len(part)) + b"--b--\r\n", "headers": parted}
+    dashes = b'--b\r\nContent-Disposition: form-data; name="f"\r\n\r\n' + b"\r\n-" * (MOST // 3) + b"\r\n--b--\r\n"
+    yield "almost parts", {"content": dashes[:MOST], "headers": parted}
+    for name, one in (("objects", b"{},"), ("named objects", b'{"@id":"a"},')):
+        content = b"[" + one * (MOST // len(one) - 1) + b"{}]"
+        yield name, {"content": content, "headers": {"Content-Type": "application/ld+json"}}
+
+
+def _files() -> Iterator[tuple[str, bytes]]:
+    yield "lines", b"\n" * MOST
+    yield "cells", b";" * MOST
+    yield "quotes", b'"' * MOST
+    yield "rows", b"name;price\n" + b"a;1\n" * (MOST // 4 - 4)
+    yield "transfers", b"date;montant;libelle\n" + b"01/06/2026;1;a\n" * (MOST // 16 - 2)
+    yield "a bomb of a workbook", _workbook()
+    yield "a bomb of a picture", _picture()
+    inner = b'<!DOCTYPE a [<!ENTITY a "' + b"a" * 1000 + b'">]><a>' + b"&a;" * 300_000 + b"</a>"
+    yield "entities", b"<?xml version='1.0'?>" + inner
+    yield "elements", b"<?xml version='1.0'?>" + b"<a>" * (MOST // 3 - 10)
+    yield "entries", b":61:2601010101D1,00NTRF\n" * (MOST // 25)
+
+
+def _workbook() -> bytes:
+    """Compressed a thousandfold."""
+    out = io.BytesIO()
+    row = b'<row r="1"><c r="A1" t="inlineStr"><is><t>a</t></is></c></row>'
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as book:
+        book.writestr("[Content_Types].xml", b"<Types/>")
+        book.writestr(
+            "xl/workbook.xml", b'<workbook><sheets><sheet name="a" sheetId="1" r:id="r1"/></sheets></workbook>'
+        )
+        book.writestr(
+            "xl/_rels/workbook.xml.rels",
+            b'<Relationships><Relationship Id="r1" Target="worksheets/a.xml"/></Relationships>',
+        )
+        book.writestr("xl/worksheets/a.xml", b"<worksheet><sheetData>" + row * 1_500_000 + b"</sheetData></worksheet>")
+    return out.getvalue()[:MOST]
+
+
+def _picture() -> bytes:
+    out = io.BytesIO()
+    Pillow.new("1", (12_000, 12_000)).save(out, "PNG")
+    return out.getvalue()

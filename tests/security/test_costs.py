@@ -1,0 +1,130 @@
+"""What the dearest request costs: no megabyte, on no route, half a second of processor or 100 MB."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from starlette.types import Message, Scope
+
+from commensal.api import reading
+from commensal.people.scopes import PUBLIC
+from commensal.people.sessions import begin_session
+from commensal.testing.instances import Instances
+
+from .conftest import open_village
+from .filling import Way, fill
+from .heavy import heavy_bodies
+from .trespass import Village
+
+pytestmark = pytest.mark.bundled
+
+SECONDS, MEGABYTES = 0.5, 100
+
+
+@pytest.fixture(scope="module")
+def shaken(commensal_instances: Instances, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Village]:
+    """A village of its own, since some of what is sent is taken."""
+    with open_village(commensal_instances, tmp_path_factory.mktemp("shaken")) as village:
+        yield village
+
+
+def _cost(village: Village, way: Way, sent: Mapping[str, Any]) -> tuple[float, float, int]:
+    """Seconds of processor, whoever else uses the machine; megabytes at the peak; and the status."""
+    with village.instance.store.write() as tx:
+        cookie = begin_session(tx, village.victim.owner).secret
+    with village.instance.store.read() as tx:
+        path = way.to(fill(tx, way, village.victim))
+    headers = {"Cookie": f"session={cookie}", "Idempotency-Key": village.instance.ids.secret(), "If-Match": '"1"'}
+    village.client.cookies.clear()
+    _forget_peak()
+    held, began = _memory("VmRSS"), time.process_time()
+    answer = village.client.request(
+        way.method, path, **{**sent, "headers": {**headers, **sent.get("headers", {})}}, follow_redirects=False
+    )
+    return time.process_time() - began, _memory("VmHWM") - held, answer.status_code
+
+
+def _memory(what: str) -> float:
+    found = re.search(rf"{what}:\s+(\d+) kB", Path("/proc/self/status").read_text("ascii"))
+    assert found is not None
+    return int(found[1]) / 1024
+
+
+def _forget_peak() -> None:
+    Path("/proc/self/clear_refs").write_text("5", "ascii")
+
+
+def _too_dear(village: Village, ways: list[Way]) -> tuple[int, list[str]]:
+    """How many requests were tried, and those beyond the budget three times in a row: others on the machine can make a
+    measurement larger, and never smaller."""
+    tried, found = 0, []
+    for way in ways:
+        for name, sent in heavy_bodies(way):
+            tried += 1
+            for _ in range(3):
+                seconds, megabytes, status = _cost(village, way, sent)
+                if seconds < SECONDS and megabytes < MEGABYTES:
+                    break
+            else:
+                found.append(f"{way}, {name}: {seconds:.2f} s, {megabytes:.0f} MB, answered {status}")
+            if status >= 500:
+                found.append(f"{way}, {name}: answered {status}")
+    return tried, found
+
+
+def test_no_request_costs_half_a_second_or_100_megabytes(shaken: Village) -> None:
+    tried, found = _too_dear(shaken, [one for one in shaken.ways if not one.safe])
+    assert found == []
+    assert tried > 1500
+
+
+def test_a_body_whose_every_mistake_is_looked_for_is_found(shaken: Village, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The guard off: what a megabyte of mistakes costs where JSON Schema sees all of it."""
+    monkeypatch.setattr(reading, "_SMALL", 10**9)
+    monkeypatch.setattr(reading, "_SHOWN", 10**9)
+    orders = [one for one in shaken.ways if str(one) == "POST /api/sale-sessions/{session}/orders"]
+    assert _too_dear(shaken, orders)[1]
+
+
+# ------------------------------------------------------------------------------------------------ before the body
+
+
+def _listening(village: Village, ways: list[Way]) -> list[str]:
+    """Routes that begin to read what a stranger sends, though strangers may not use them."""
+    found = []
+    for way in ways:
+        with village.instance.store.read() as tx:
+            path = way.to(fill(tx, way, village.victim))
+        answers: list[Message] = []
+        heard = False
+
+        async def receive() -> Message:
+            nonlocal heard
+            heard = True
+            return {"type": "http.request", "body": b"{}", "more_body": False}
+
+        async def send(message: Message, answers: list[Message] = answers) -> None:
+            answers.append(message)
+
+        headers = [(b"host", b"testserver"), (b"content-type", b"application/json"), (b"if-match", b'"1"')]
+        scope: Scope = {
+            "type": "http", "method": way.method, "path": path, "raw_path": path.encode(), "query_string": b"",
+            "headers": headers, "client": ("192.0.2.1", 1), "server": ("testserver", 80), "scheme": "http",
+            "root_path": "", "http_version": "1.1",
+        }  # fmt: skip
+        anyio.run(village.client.app, scope, receive, send)
+        if heard or answers[0]["status"] != 401:
+            found.append(f"{way}: answered {answers[0]['status']}{', and listened' if heard else ''}")
+    return found
+
+
+def test_rights_are_asked_before_a_body_is_read(shaken: Village) -> None:
+    closed = [one for one in shaken.ways if not one.safe and one.scope != PUBLIC]
+    assert _listening(shaken, closed) == []
+    assert len(closed) > 100
