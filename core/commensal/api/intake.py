@@ -19,8 +19,8 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..errors import Busy, Refused
+from ..networks import network
 from .problems import problem
-from .rates import network
 
 _PATIENCE = 20.0  # seconds
 _RATE = 20_000  # bytes a second
