@@ -20,8 +20,10 @@ from commensal.instance import Settings
 from commensal.products.tables import supplied_product
 from commensal.sale_sessions.clone import clone_coordination
 from commensal.sale_sessions.complete import complete_due
+from commensal.sale_sessions.coordinations import change_coordination
 from commensal.sale_sessions.on_sale import put_on_sale
 from commensal.sale_sessions.questions import coordination_by_id, items_on_sale, sessions_of
+from commensal.sale_sessions.sessions import change_session
 from commensal.sale_sessions.values import Coordination, SaleSession, Supplier
 from commensal.store import Store
 
@@ -71,6 +73,20 @@ def test_every_time_moves_by_the_clock_on_the_wall(store: Store, village: Any) -
     assert (session.opens_at, session.closes_at) == (paris(10, 25, 20), paris(10, 28, 9))
     assert (session.begins_at, session.ends_at, session.note) == (paris(10, 30, 17), paris(10, 30, 19), "Au marché")
     assert len(items) == 6
+
+
+def test_a_clone_follows_what_was_planned_and_not_what_was_closed_early(
+    store: Store, village: Any, clock: ManualClock
+) -> None:
+    sale, session = autumn(store, village)
+    clock.set(sale.opens_at + timedelta(minutes=7))
+    with store.write() as tx:
+        change_session(tx, session.id, "hub", session.version, closes_at=clock.now())
+        change_coordination(tx, sale.id, "hub", sale.version, closes_at=clock.now())
+        closed = coordination_by_id(tx, sale.id, "hub")
+    made, (copied,), _ = clone(store, closed, paris(10, 25, 20))
+    assert (made.closes_at, copied.closes_at) == (paris(10, 28, 12), paris(10, 28, 9))
+    assert (made.planned_closes_at, copied.planned_closes_at) == (None, None)
 
 
 def test_a_clone_is_a_new_sale_of_its_own(store: Store, village: Any, clock: ManualClock) -> None:

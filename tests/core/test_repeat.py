@@ -26,6 +26,7 @@ from commensal.store import Store
 
 PARIS = ZoneInfo("Europe/Paris")
 WEEK = timedelta(weeks=1)
+HOUR = timedelta(hours=1)
 HOOKS = load_plugins(Settings(name="Test"), clock=SystemClock())
 
 
@@ -53,6 +54,47 @@ def test_the_next_sale_comes_when_the_last_one_closes_and_only_once(
         (its,) = sessions_of(tx, following.id, "hub")
         assert its.begins_at == session.begins_at + WEEK
         assert len(items_on_sale(tx, its.id, "hub")) == 6
+
+
+def test_a_sale_that_was_closed_early_comes_back_as_it_was_planned(
+    store: Store, village: Any, clock: ManualClock
+) -> None:
+    sale = village.sale(rhythm="FREQ=WEEKLY")
+    village.session(sale)
+    clock.set(sale.opens_at + timedelta(minutes=7))
+    with store.write() as tx:
+        closed = change_coordination(tx, sale.id, "hub", sale.version, closes_at=clock.now())
+        (session,) = sessions_of(tx, sale.id, "hub")
+    assert (closed.closes_at, closed.planned_closes_at) == (clock.now(), sale.closes_at)
+    assert (session.closes_at, session.planned_closes_at) == (clock.now(), sale.closes_at)
+    (following,) = repeated(store)
+    with store.read() as tx:
+        (its,) = sessions_of(tx, following.id, "hub")
+    for made in (following, its):
+        times = (made.opens_at, made.closes_at, made.planned_closes_at)
+        assert times == (sale.opens_at + WEEK, sale.closes_at + WEEK, None)
+
+
+def test_a_sale_that_was_closed_early_is_opened_again_by_a_new_plan(
+    store: Store, village: Any, clock: ManualClock
+) -> None:
+    sale = village.sale()
+    village.enterprise("shop")
+    village.grant("shop", "hub", "WriteOrders")
+    whole, own = village.session(sale), village.session(sale, shop="shop", closes_at=sale.closes_at - HOUR)
+    clock.set(sale.opens_at + timedelta(minutes=7))
+
+    def change(closes_at: datetime) -> tuple[Coordination, dict[str, tuple[datetime, datetime | None]]]:
+        with store.write() as tx:
+            now = coordination_by_id(tx, sale.id, "hub")
+            made = change_coordination(tx, sale.id, "hub", now.version, closes_at=closes_at)
+            return made, {one.id: (one.closes_at, one.planned_closes_at) for one in sessions_of(tx, sale.id, "hub")}
+
+    _, closed = change(clock.now())
+    assert closed == {whole.id: (clock.now(), sale.closes_at), own.id: (clock.now(), sale.closes_at - HOUR)}
+    again, opened = change(sale.closes_at + HOUR)
+    assert (again.closes_at, again.planned_closes_at) == (sale.closes_at + HOUR, None)
+    assert opened == {whole.id: (sale.closes_at + HOUR, None), own.id: (sale.closes_at - HOUR, None)}
 
 
 def test_a_series_ends_by_count(store: Store, village: Any, clock: ManualClock) -> None:

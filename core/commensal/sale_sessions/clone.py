@@ -61,7 +61,8 @@ def copy(
 ) -> Coordination:
     """Writes the copy: as many statements for four thousand items as for one. The plugins of each shop add theirs.
 
-    All times keep their distance to the opening on the clocks of the coordinator's time zone. What a new sale would
+    All times keep their distance to the opening on the clocks of the coordinator's time zone; a sale that was closed
+    early is copied as it was planned. What a new sale would
     refuse stays behind: shops that no longer let the coordinator act for them, items whose producer no longer grants
     their sale or that were archived.
     """
@@ -71,7 +72,8 @@ def copy(
         model,
         id=tx.new_id(),
         opens_at=opens_at,
-        closes_at=max(move(model.closes_at), opens_at + SHORTEST),
+        closes_at=max(move(model.plan_closes_at), opens_at + SHORTEST),
+        planned_closes_at=None,
         rhythm=rhythm,
         previous_id=previous_id,
         cancelled_at=None,
@@ -99,13 +101,16 @@ def _copy_sessions(tx: Transaction, model: Coordination, new: Coordination, move
     rows, copied = [], []
     for found in tx.all(agreeing):
         row = {column.name: found[column.name] for column in sale_session.c}
-        opens_at, closes_at = max(move(row["opens_at"]), new.opens_at), min(move(row["closes_at"]), new.closes_at)
+        planned = row["planned_closes_at"] or row["closes_at"]
+        opens_at, closes_at = max(move(row["opens_at"]), new.opens_at), min(move(planned), new.closes_at)
         if closes_at <= opens_at:
             opens_at, closes_at = new.opens_at, new.closes_at
         begins_at = move(row["begins_at"])
         ends_at = max(move(row["ends_at"]), begins_at + SHORTEST)
         times = {"opens_at": opens_at, "closes_at": closes_at, "begins_at": begins_at, "ends_at": ends_at}
-        rows.append({**row, **times, "id": tx.new_id(), "coordination_id": new.id, "version": 1})
+        rows.append(
+            {**row, **times, "planned_closes_at": None, "id": tx.new_id(), "coordination_id": new.id, "version": 1}
+        )
         copied.append((_session(model, row), _session(new, rows[-1]), found["timezone"]))
     insert_rows(tx, sale_session, rows)
     return copied

@@ -10,13 +10,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypedDict, Unpack
 
-from sqlalchemy import ColumnElement, and_, case, func, insert, literal, or_, select, update
+from sqlalchemy import and_, func, insert, or_, select, update
 
 from ..enterprises.tables import enterprise
 from ..errors import Conflict, Invalid, Problem
 from ..orders.tables import customer_order  # the table alone: what was ordered decides what may still change
-from ..store import Time, Transaction
+from ..store import Transaction
 from ..texts import read_text
+from .planned import closing, followed
 from .questions import coordination_by_id
 from .rhythm import rhythm_problems
 from .suppliers import supplier_problems, write_suppliers
@@ -60,6 +61,7 @@ def open_coordination(
         name=read_text(name, "/name", problems, least=1, most=LONGEST_NAME),
         opens_at=opens_at,
         closes_at=closes_at,
+        planned_closes_at=None,
         rhythm=rhythm or None,
         previous_id=None,
         cancelled_at=None,
@@ -85,7 +87,8 @@ def change_coordination(
     version: int,
     **changes: Unpack[CoordinationChanges],
 ) -> Coordination:
-    """Changes a sale, also while it runs. A closing that has passed already closes it now; a later one opens it again.
+    """Changes a sale, also while it runs. A closing that has come already closes it now, and leaves the plan that its
+    rhythm and clones follow; a later one opens it again, and is a new plan.
 
     Sessions that kept the times of the sale follow; others are cut to fit.
 
@@ -96,8 +99,7 @@ def change_coordination(
     new = replace(old, **changes)
     name = read_text(new.name, "/name", problems, least=1, most=LONGEST_NAME)
     new = replace(new, name=name, rhythm=new.rhythm or None)
-    if new.closes_at != old.closes_at and new.closes_at < tx.now:
-        new = replace(new, closes_at=min(old.closes_at, tx.now))  # no order was ever too late in hindsight
+    new = closing(old, new, tx.now)
     problems += _problems(new, tx.now)
     if any(one.closes_at and old.opens_at < one.closes_at <= new.opens_at for one in old.suppliers):
         problems.append(Problem("cut_off", "A supplier's cut-off would pass before the sale opens.", "/opens_at"))
@@ -105,7 +107,7 @@ def change_coordination(
         problems = _vanishing(tx, old, new)
     if problems:
         raise Invalid(problems)
-    values = {name: getattr(new, name) for name in CoordinationChanges.__annotations__}
+    values = {name: getattr(new, name) for name in (*CoordinationChanges.__annotations__, "planned_closes_at")}
     edit_coordination(tx, old, version, **values)
     if (new.opens_at, new.closes_at) != (old.opens_at, old.closes_at):
         _move_sessions(tx, old, new)
@@ -143,19 +145,9 @@ def _problems(new: Coordination, now: datetime) -> list[Problem]:
     return found
 
 
-def _followed(old: Coordination, new: Coordination) -> tuple[ColumnElement[datetime], ColumnElement[datetime]]:
-    """Opening and closing of a session after its coordination has moved."""
-    opens, closes = sale_session.c.opens_at, sale_session.c.closes_at
-    new_opens, new_closes = literal(new.opens_at, Time), literal(new.closes_at, Time)
-    return (
-        case((or_(opens == old.opens_at, opens < new_opens), new_opens), else_=opens),
-        case((or_(closes == old.closes_at, closes > new_closes), new_closes), else_=closes),
-    )
-
-
 def _vanishing(tx: Transaction, old: Coordination, new: Coordination) -> list[Problem]:
     """One problem for each session that would have no time left."""
-    opens, closes = _followed(old, new)
+    opens, closes, _ = followed(old, new)
     lost = (
         select(enterprise.c.name)
         .join_from(sale_session, enterprise, enterprise.c.id == sale_session.c.enterprise_id)
@@ -167,7 +159,8 @@ def _vanishing(tx: Transaction, old: Coordination, new: Coordination) -> list[Pr
 
 
 def _move_sessions(tx: Transaction, old: Coordination, new: Coordination) -> None:
-    opens, closes = _followed(old, new)
+    opens, closes, planned = followed(old, new)
     moving = or_(sale_session.c.opens_at != opens, sale_session.c.closes_at != closes)
-    values = {"opens_at": opens, "closes_at": closes, "version": sale_session.c.version + 1}
+    times = {"opens_at": opens, "closes_at": closes, "planned_closes_at": planned}
+    values = {**times, "version": sale_session.c.version + 1}
     tx.execute(update(sale_session).where(sale_session.c.coordination_id == old.id, moving).values(values))

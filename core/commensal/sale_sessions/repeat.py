@@ -23,8 +23,8 @@ def repeat_due(tx: Transaction, hooks: Hooks) -> list[str]:
     """Makes the next sale of every series whose latest one has closed. Returns the ids of the new ones.
 
     Exactly one follows: the rhythm moves on to it in the same transaction, and `previous_id` is unique. A date is
-    skipped when the sale before was still open, or when more than half of the new one's time has passed already. A
-    series whose shop has a plugin that fails is left for the next call, and the others go on.
+    skipped when the sale before was still open by its plan, or when more than half of the new one's time has passed
+    already. A series whose shop has a plugin that fails is left for the next call, and the others go on.
     """
     due = (
         select(coordination)
@@ -51,9 +51,10 @@ def _repeat(tx: Transaction, hooks: Hooks, sale: Coordination) -> Coordination |
     moving_on = update(coordination).where(coordination.c.id == sale.id, coordination.c.version == sale.version)
     if sale.rhythm is None or tx.execute(moving_on.values(rhythm=None, version=sale.version + 1)).rowcount != 1:
         return None  # somebody else was faster
-    half = (sale.closes_at - sale.opens_at) / 2
+    closes_at = sale.plan_closes_at
+    half = (closes_at - sale.opens_at) / 2
     timezone = tx.value(select(enterprise.c.timezone).where(enterprise.c.id == sale.coordinator_id))
-    following = next_opening(sale.rhythm, sale.opens_at, timezone, not_before=max(sale.closes_at, tx.now - half))
+    following = next_opening(sale.rhythm, sale.opens_at, timezone, not_before=max(closes_at, tx.now - half))
     if following is None:
         return None
     opens_at, rhythm = following

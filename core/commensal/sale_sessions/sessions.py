@@ -14,6 +14,7 @@ from ..enterprises.tables import enterprise
 from ..errors import Conflict, Invalid, Problem, Stale
 from ..store import Transaction, edit_row, refusing
 from ..texts import read_text
+from .planned import closing
 from .questions import session_by_id
 from .tables import sale_session, session_item
 from .unsettled import unsettled
@@ -65,6 +66,7 @@ def add_session(
         name=sale.name,
         opens_at=opens_at or sale.opens_at,
         closes_at=closes_at or sale.closes_at,
+        planned_closes_at=None,
         begins_at=begins_at,
         ends_at=ends_at,
         note=read_text(note, "/note", problems, most=LONGEST_NOTE, lines=True),
@@ -84,7 +86,8 @@ def add_session(
 def change_session(
     tx: Transaction, session_id: str, coordinator_id: str, version: int, **changes: Unpack[SessionChanges]
 ) -> SaleSession:
-    """Changes when a shop sells and distributes, also while it sells. A closing that has passed already closes it now.
+    """Changes when a shop sells and distributes, also while it sells. A closing that has come already closes it now,
+    and leaves the plan that clones follow; a later one is a new plan.
 
     Raises `NotFound`, `Stale`, `Invalid`, and `Conflict` once the sale was cancelled or completed.
     """
@@ -93,12 +96,11 @@ def change_session(
     problems: list[Problem] = []
     new = replace(old, **changes)
     new = replace(new, note=read_text(new.note, "/note", problems, most=LONGEST_NOTE, lines=True))
-    if new.closes_at != old.closes_at and new.closes_at < tx.now:
-        new = replace(new, closes_at=min(old.closes_at, tx.now))
+    new = closing(old, new, tx.now)
     problems += _problems(new, sale)
     if problems:
         raise Invalid(problems)
-    values = {name: getattr(new, name) for name in SessionChanges.__annotations__}
+    values = {name: getattr(new, name) for name in (*SessionChanges.__annotations__, "planned_closes_at")}
     edit_row(tx, sale_session, sale_session.c.id == session_id, version=version, values=values)
     return session_by_id(tx, session_id, coordinator_id)
 

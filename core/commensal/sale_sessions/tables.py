@@ -12,6 +12,7 @@ coordination = Table(
     Column("name", Text, nullable=False),
     Column("opens_at", Time, nullable=False),
     Column("closes_at", Time, nullable=False),
+    Column("planned_closes_at", Time),  # when it was to close, where it was closed early; none: as planned
     Column("rhythm", Text),  # RFC 5545 RRULE without DTSTART, at the latest sale of a series; none: it happens once
     Column("previous_id", Text, ForeignKey("coordination.id"), unique=True),  # unique: a rhythm repeats it once
     Column("cancelled_at", Time),
@@ -44,6 +45,7 @@ sale_session = Table(
     Column("catalog_id", Text, ForeignKey("catalog.id"), nullable=False),
     Column("opens_at", Time, nullable=False),
     Column("closes_at", Time, nullable=False),
+    Column("planned_closes_at", Time),  # as of the coordination
     Column("begins_at", Time, nullable=False),  # of the distribution
     Column("ends_at", Time, nullable=False),
     Column("note", Text, nullable=False),  # what customers should know

@@ -18,6 +18,8 @@ class Supplier:
 class Coordination:
     """One sale of several suppliers at one or more shops (an order cycle).
 
+    closes_at:         when it closes, or has closed
+    planned_closes_at: when it was to close, where somebody has closed it early; None: it closes as planned
     rhythm:       an RFC 5545 rule, held by the latest sale of a series; None: it does not come back
     previous_id:  the sale of the series before this one
     completed_at: when its orders were made Complete, after the closing; from then on its times are settled
@@ -28,6 +30,7 @@ class Coordination:
     name: str
     opens_at: datetime
     closes_at: datetime
+    planned_closes_at: datetime | None
     rhythm: str | None
     previous_id: str | None
     cancelled_at: datetime | None
@@ -36,12 +39,17 @@ class Coordination:
     version: int
     suppliers: tuple[Supplier, ...] = ()
 
+    @property
+    def plan_closes_at(self) -> datetime:
+        """The closing that later sales of its rhythm, and clones, follow."""
+        return self.planned_closes_at or self.closes_at
+
 
 @dataclass(frozen=True, kw_only=True)
 class SaleSession:
     """A coordination's part at one shop (`enterprise_id`). `name`, `cancelled_at`, `completed_at`: the coordination's.
 
-    `begins_at` and `ends_at` are those of the distribution.
+    `begins_at` and `ends_at` are those of the distribution; `planned_closes_at` as of the coordination.
     """
 
     id: str
@@ -52,6 +60,7 @@ class SaleSession:
     name: str
     opens_at: datetime
     closes_at: datetime
+    planned_closes_at: datetime | None
     begins_at: datetime
     ends_at: datetime
     note: str
