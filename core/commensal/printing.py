@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from rich import box
@@ -14,7 +15,8 @@ from rich.text import Text
 from .languages.formats import format_moment, format_money, format_quantity
 from .languages.shell import spoken
 from .orders.distribution import Heap, Parcel
-from .sale_sessions.values import Sale
+from .sale_sessions.openness import is_coming, is_open
+from .sale_sessions.values import Sale, SaleSession
 
 if TYPE_CHECKING:
     from .product_lists.lists import ListReport
@@ -37,14 +39,23 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, one_li
     console.print(grid)
 
 
-def print_sales(sales: Iterable[Sale], language: str) -> None:
-    """Sales with the id that other commands take."""
+def print_sales(sales: Iterable[Sale], language: str, now: datetime) -> None:
+    """Sales with the id that other commands take, as they are at `now`."""
     rows = []
     for one in sales:
         zone, session = one.shop.timezone, one.session
         closes, begins = (format_moment(at, zone, language) for at in (session.closes_at, session.begins_at))
-        rows.append((session.id, session.name, one.shop.name, closes, begins))
-    print_table(("id", spoken("sale"), spoken("shop"), spoken("closes"), spoken("distribution")), rows)
+        rows.append((session.id, session.name, one.shop.name, _state(session, now), closes, begins))
+    heads = ("id", spoken("sale"), spoken("shop"), spoken("state"), spoken("closes"), spoken("distribution"))
+    print_table(heads, rows)
+
+
+def _state(session: SaleSession, now: datetime) -> str:
+    if session.cancelled_at is not None:
+        return spoken("cancelled")
+    if is_open(session, now):
+        return spoken("open")
+    return spoken("to come") if is_coming(session, now) else spoken("over")
 
 
 def print_counts(report: ListReport, *, dry_run: bool) -> None:

@@ -51,6 +51,18 @@ class Person:
     def presses(self, button: str) -> None:
         self._to_another_page(self.button(button).click, button)
 
+    def goes_back(self) -> None:
+        self._to_another_page(self.driver.back, "the way back")
+
+    def opens_a_tab(self, address: str) -> None:
+        self.driver.switch_to.new_window("tab")
+        self.goes_to(address)
+
+    def closes_the_tab(self) -> None:
+        """And is back at the one before."""
+        self.driver.close()
+        self.driver.switch_to.window(self.driver.window_handles[0])
+
     def double_clicks(self, button: str, between: Callable[[], object]) -> None:
         """As the mouse does it, with no regard for what the first click sets off; `between` happens in between."""
         place = (
@@ -121,6 +133,17 @@ class Person:
         """What `faults.js` says about the page as it is shown now."""
         found: list[str] = self.script(f"{_FAULTS}\nreturn faults();")
         return found
+
+    def too_wide(self) -> list[str]:
+        """What sticks out of the screen, the innermost parts of it."""
+        sticks_out = (
+            "const out = (one) => one.getBoundingClientRect().right > window.innerWidth + 1;"
+            "return [...document.querySelectorAll('main *, header *, footer *')]"
+            ".filter((one) => out(one) && one.checkVisibility() && !one.closest('.table-frame, .unseen')"
+            " && ![...one.children].some(out))"
+            ".map((one) => `<${one.localName} class=${one.className}> ${one.textContent.trim().slice(0, 30)}`)"
+        )
+        return list(self.script(sticks_out))
 
     def sees_the_focus(self) -> bool:
         return bool(self.script(f"{_FAULTS}\nreturn focusShown(document.activeElement);"))

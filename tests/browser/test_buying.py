@@ -173,3 +173,46 @@ def test_two_race_for_the_last_crate_and_one_is_told_what_is_left(person: Person
     loser.chooses("Salle des fêtes")
     loser.presses(ORDER)
     assert [order["total"] for order in shop.orders()] == [2100, 1050]
+
+
+# ------------------------------------------------------------------------------------------------ the way back
+
+
+def test_who_goes_back_to_a_refused_form_finds_it_as_it_was(person: Person, shop: Shop) -> None:
+    """And not the browser's own page about a form that it would have to send again (ERR_CACHE_MISS)."""
+    person.goes_to(SALE)
+    person.takes("Carottes", "1 kg", 2)
+    person.presses("Mettre au panier")
+    person.presses("Passer la commande")
+    person.script("for (const form of document.forms) form.noValidate = true")
+    person.writes(name="Bob Le Goff", email="nobody", note="Je viens à vélo.")
+    person.presses("Commander avec obligation")
+    assert person.focused.get_attribute("role") == "alert", "the errors have the focus, wherever the button was"
+    assert person.driver.title.startswith("Erreur")
+    assert person.script("return arguments[0].getBoundingClientRect().top", person.focused) >= 0
+    person.goes_to(f"{SALE}/cart")
+    person.goes_back()
+    assert "Je viens à vélo." in str(person.find("//textarea").get_attribute("value"))
+    person.writes(email="bob@example.org")
+    person.chooses("Salle des fêtes")
+    person.presses("Commander avec obligation")
+    assert person.path.startswith("/orders/guest/")
+    person.goes_back()
+    assert person.path == f"{SALE}/checkout"
+    assert "Bob Le Goff" in str(person.find("//input[@name='name']").get_attribute("value"))
+    assert len(shop.orders()) == 1
+
+
+def test_what_was_typed_in_two_tabs_and_before_a_search_is_all_in_the_basket(person: Person) -> None:
+    person.goes_to(SALE)
+    person.takes("Carottes", "1 kg", 2)
+    person.opens_a_tab(SALE)
+    person.takes("Œufs", "6", 1)
+    person.writes(q="carotte")
+    person.presses("Chercher")
+    person.closes_the_tab()
+    person.presses("Mettre au panier")
+    assert [
+        person.find(f"//li//input[@id = //label[contains(., '{name}')]/@for]").get_attribute("value")
+        for name in ("Carottes", "Œufs")
+    ] == ["2", "1"]

@@ -138,6 +138,18 @@ def test_every_page_fits_a_telephone_and_can_be_read_and_used_by_everybody(perso
     assert not wrong, "\n".join(wrong)
 
 
+def test_every_page_fits_a_telephone_with_letters_twice_as_large(person: Person, shop: Shop) -> None:
+    """WCAG 2.2, 1.4.4 together with 1.4.10."""
+    wrong = []
+    for name in tour(person, shop):
+        person.on_a_screen(360, "light")
+        person.script("document.documentElement.style.fontSize = '200%'")
+        sideways = person.script("return document.documentElement.scrollWidth - window.innerWidth")
+        wrong += [f"{name}: {sideways} px too wide for {person.too_wide()}"] if sideways > 0 else []
+        person.script("document.documentElement.style.fontSize = ''")
+    assert not wrong, "\n".join(wrong)
+
+
 def test_what_looks_at_the_pages_sees_each_fault(person: Person) -> None:
     person.goes_to(BAD)
     faults = " ".join(person.faults())

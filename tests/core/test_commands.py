@@ -79,9 +79,23 @@ def test_an_operator_sells_on_the_first_day(run: Run, tmp_path: Path) -> None:
     assert "3 items are on sale" in opened.stdout
     assert session in run("sale", "list").stdout
     run("sale", "close", session)
+    listed = run("sale", "list").stdout
+    assert (session in listed, " over " in listed) == (True, True), "who looks for its lists finds it"
+    assert session in run("sale", "list", "--state", "over").stdout
+    assert session not in run("sale", "list", "--state", "open").stdout
     assert "supplier" in run("sale", "distribution", session).stdout
     assert "sound" in run("check").stdout
     assert "pickup" in run("plugins").stdout
+
+
+def test_a_sale_of_nothing_is_opened_by_nobody_who_does_not_say_so(run: Run) -> None:
+    begin(run)
+    run("enterprise", "add", "Les Paniers du Val", "--owner", "marie@example.org", "--hub", "--producer")
+    times = ("--closes", "wednesday 20:00", "--begins", "jeudi 17:00", "--ends", "19:00")
+    refused = run("sale", "open", "les-paniers-du-val", *times, fails=True)
+    assert "may sell nothing of" in refused.stderr
+    assert "Vente" not in run("sale", "list").stdout
+    assert "0 items are on sale" in run("sale", "open", "les-paniers-du-val", *times, "--empty").stdout
 
 
 def test_an_export_imports_again_unchanged(run: Run, tmp_path: Path) -> None:

@@ -50,6 +50,18 @@ def openings(instance: Instance) -> list[str]:
         return announce_openings(tx)
 
 
+def test_a_sale_that_opens_with_nothing_in_it_is_told_to_who_coordinates_it(
+    instance: Instance, soon: str, clock: ManualClock
+) -> None:
+    with instance.store.write() as tx:
+        tx.execute(delete(session_item).where(session_item.c.session_id == soon))
+    clock.advance(hours=1)
+    openings(instance)
+    run(instance)
+    (letter,) = [file.read_text() for file in (instance.folder / "mail").glob("*.eml")]
+    assert "<shop@example.org>" in letter
+
+
 def test_a_sale_is_announced_once_when_it_opens(instance: Instance, soon: str, ear: Ear, clock: ManualClock) -> None:
     assert openings(instance) == []
     clock.advance(minutes=59, seconds=59)

@@ -38,7 +38,10 @@ def test_somebody_is_handed_their_data_and_forgotten_from_the_shell(run: Run, tm
         assert json.loads(found.read("person.json"))[0]["email"] == "zoe@example.org"
     assert file.stat().st_mode & 0o077 == 0
     assert "person: 1 rows would be blanked" in run("person", "erase", "zoe@example.org", "--dry-run")
-    assert "person: 1 rows blanked" in run("person", "erase", "zoe@example.org")
+    asked = run("person", "erase", "zoe@example.org", fails=True)
+    assert "Forget zoe@example.org? This cannot be taken back." in asked
+    assert "person: 1 rows would be blanked" in asked, "nobody at the shell says yes, and nothing has happened"
+    assert "person: 1 rows blanked" in run("person", "erase", "zoe@example.org", "--yes")
     assert "Nothing is known here" in run("person", "erase", "zoe@example.org", fails=True)
     assert "no other owner" in run("person", "erase", "marie@example.org", fails=True)
     assert "people would be forgotten: 0" in run("person", "retention", "--dry-run")

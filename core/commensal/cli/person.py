@@ -47,9 +47,16 @@ def add_to(app: typer.Typer) -> None:
         console.print(said, soft_wrap=True)
 
     @person.command("erase")
-    def erase(email: Email, dry_run: DryRun = False, instance: Folder = HERE) -> None:
+    def erase(
+        email: Email,
+        dry_run: DryRun = False,
+        yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+        instance: Folder = HERE,
+    ) -> None:
         """Forgets somebody. Orders and payments stay, under a pseudonym, for as long as the law wants."""
         with open_instance(instance) as opened:
+            if not dry_run and not yes:
+                _ask(opened, email)
             _tell(opened, _forgotten(opened, email, dry_run=dry_run), dry_run=dry_run)
 
     @person.command("retention")
@@ -70,6 +77,12 @@ def _forgotten(opened: Instance, email: str, *, dry_run: bool) -> Forgotten:
         if dry_run:
             attempt.rollback()
     return done
+
+
+def _ask(opened: Instance, email: str) -> None:
+    """Says what would go and asks, once it is known that nothing stands against it. Raises `typer.Abort` for a no."""
+    _tell(opened, _forgotten(opened, email, dry_run=True), dry_run=True)
+    typer.confirm(spoken("Forget {email}? This cannot be taken back.", email=email), abort=True)
 
 
 def _tell(opened: Instance, done: Forgotten, *, dry_run: bool) -> None:

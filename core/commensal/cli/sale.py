@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from ..catalogs.catalogs import catalogs_of
 from ..catalogs.items import producers_in
+from ..errors import Conflict
 from ..instance import open_instance
 from ..languages.shell import spoken
 from ..orders.distribution import heaps, parcels
@@ -15,7 +17,7 @@ from ..printing import console, print_distribution, print_sales
 from ..sale_sessions.complete import complete_due
 from ..sale_sessions.coordinations import change_coordination, open_coordination
 from ..sale_sessions.on_sale import put_on_sale
-from ..sale_sessions.questions import coordination_by_id, sale_by_id, sales
+from ..sale_sessions.questions import coordination_by_id, sale_by_id, sales_of_instance
 from ..sale_sessions.sessions import add_session
 from ..sale_sessions.values import Supplier
 from .folder import HERE, Folder
@@ -34,6 +36,12 @@ Ends = Annotated[
 ]
 
 
+class State(StrEnum):
+    OPEN = "open"
+    COMING = "coming"
+    OVER = "over"
+
+
 def add_to(app: typer.Typer) -> None:
     sale = typer.Typer(help="Sales: open, list, close, and who gets what.")
     app.add_typer(sale, name="sale")
@@ -46,6 +54,7 @@ def add_to(app: typer.Typer) -> None:
         ends: Ends,
         name: Annotated[str, typer.Option(help="What the sale is called.")] = "Vente",
         rhythm: Annotated[str | None, typer.Option(help="How it comes back (RFC 5545), like FREQ=WEEKLY.")] = None,
+        empty: Annotated[bool, typer.Option("--empty", help="Open it even if nothing is on sale yet.")] = False,
         instance: Folder = HERE,
     ) -> None:
         """Opens a sale now, with everything in the enterprise's first catalog that may be sold."""
@@ -65,14 +74,22 @@ def add_to(app: typer.Typer) -> None:
                 begins_at=begins_at, ends_at=ends_at,
             )  # fmt: skip
             count = put_on_sale(tx, session.id, shop.id)
+            if not count and not empty:
+                text = "{shop} may sell nothing of {catalog} yet. Import products first, or open it with --empty."
+                raise Conflict("nothing_on_sale", text, shop=shop.name, catalog=catalog.name)
             address = f"{opened.settings.base_url}/sales/{session.id}"
         console.print(spoken("{count} items are on sale at {address}", count=count, address=address))
 
     @sale.command("list")
-    def list_command(instance: Folder = HERE) -> None:
-        """Lists the sales that are open or still to open."""
+    def list_command(
+        state: Annotated[State | None, typer.Option(help="Only those that are open, to come, or over.")] = None,
+        limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = 200,
+        instance: Folder = HERE,
+    ) -> None:
+        """Lists the sales that are open, those to come, and those that are over, the latest first."""
         with open_instance(instance) as opened, opened.store.read() as tx:
-            print_sales(sales(tx, openness="both", limit=200), opened.settings.language)
+            found = sales_of_instance(tx, state.value if state else None, limit=limit)
+            print_sales(found, opened.settings.language, tx.now)
 
     @sale.command("close")
     def close_command(session: Session, instance: Folder = HERE) -> None:

@@ -6,11 +6,14 @@ the same in year five. A session that is made after its opening has passed, or i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from sqlalchemy import and_, delete, exists, select
 
 from ..hooks import specifications
+from ..mail.to_enterprise import mail_enterprise
+from ..sale_sessions.questions import count_on_sale, sale_by_id
 from ..sale_sessions.tables import coordination, sale_session
 from ..store import Transaction, insert_rows
 from .announce import announce
@@ -38,8 +41,18 @@ def announce_openings(tx: Transaction) -> list[str]:
     ids = [row["id"] for row in tx.all(opened)]
     insert_rows(tx, sale_opening, [{"session_id": one, "announced_at": tx.now} for one in ids])
     if ids:
+        _warn_of_empty_sales(tx, ids)
         announce(tx, specifications.sale_opened, sale_session, sale_session.c.id.in_(ids))
     return ids
+
+
+def _warn_of_empty_sales(tx: Transaction, session_ids: Sequence[str]) -> None:
+    """Whoever coordinates a sale in which nothing is on sale should hear it from us before they do from shoppers."""
+    counted = count_on_sale(tx, session_ids)
+    empty = [one for one in session_ids if one not in counted]
+    for sale in (sale_by_id(tx, one) for one in empty):
+        values = {"sale": sale.session.name, "shop": sale.shop.name}
+        mail_enterprise(tx, sale.session.coordinator_id, "empty_sale", values)
 
 
 def forget_openings(tx: Transaction) -> None:

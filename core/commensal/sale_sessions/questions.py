@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Literal
 
-from sqlalchemy import ColumnElement, Select, bindparam, literal, select, tuple_, union_all
+from sqlalchemy import ColumnElement, Select, bindparam, func, literal, select, tuple_, union_all
 
 from ..catalogs.tables import catalog_item
 from ..enterprises.tables import customer, enterprise, enterprise_member
@@ -18,6 +18,7 @@ from .tables import coordination, coordination_supplier, sale_session, session_i
 from .values import Coordination, ItemOnSale, Sale, SaleSession, Shop, Supplier
 
 Openness = Literal["open", "coming", "both"]
+SaleState = Literal["open", "coming", "over"]
 _FOUND_BY_ALL = ("public",)
 _REACHED_BY_ADDRESS = ("public", "link")
 
@@ -153,6 +154,29 @@ def sales(
         wanted = wanted.where(_behind(after))
     rows = tx.all(wanted.order_by(sale_session.c.closes_at, sale_session.c.id).limit(limit))
     return [_sale(row) for row in rows]
+
+
+def sales_of_instance(tx: Transaction, state: SaleState | None = None, *, limit: int = 50) -> list[Sale]:
+    """Sales of all shops, hidden ones too, for who runs the instance: those in this state, or all of them.
+
+    What is open comes first, then what is to come, each by its closing; then what is over, the latest first.
+    """
+    now = tx.now
+    when = {"open": open_at(now), "coming": coming_at(now), "over": ~not_over_at(now)}
+    states: tuple[SaleState, ...] = (state,) if state else ("open", "coming", "over")
+    found: list[Sale] = []
+    for one in states:
+        closes_at = sale_session.c.closes_at.desc() if one == "over" else sale_session.c.closes_at
+        wanted = _sales().where(when[one]).order_by(closes_at, sale_session.c.id).limit(limit - len(found))
+        found += [_sale(row) for row in tx.all(wanted)]
+    return found
+
+
+def count_on_sale(tx: Transaction, session_ids: Collection[str]) -> dict[str, int]:
+    """How many items each of these sessions sells; those that sell nothing are left out."""
+    item = session_item.c
+    counted = select(item.session_id, func.count().label("items")).where(item.session_id.in_(sorted(session_ids)))
+    return {row["session_id"]: row["items"] for row in tx.all(counted.group_by(item.session_id))}
 
 
 def place_of(sale: Sale) -> str:
