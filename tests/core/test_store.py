@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 
@@ -10,9 +11,12 @@ from sqlalchemy import Column, Table, Text, event, insert, select
 from sqlalchemy.exc import DBAPIError
 
 from commensal.clock import ManualClock
+from commensal.errors import Busy
+from commensal.ids import SeededIds
 from commensal.jobs.tables import job
 from commensal.people.tables import person
-from commensal.store import Exact, Flag, Json, Store, Time, Whole, insert_rows, metadata
+from commensal.serving import THREADS
+from commensal.store import Exact, Flag, Json, Store, Time, Whole, engine, insert_rows, metadata
 
 PERSON = {"email": "a@example.org", "name": "Ada", "phone": "", "language": "fr", "is_operator": False, "version": 1}
 
@@ -47,6 +51,25 @@ def test_moments_come_back_aware_and_in_utc_and_naive_ones_are_refused(store: St
         assert tx.value(select(person.c.created_at)) == datetime(2026, 3, 29, 8, 0, 0, 5, tzinfo=UTC)
         with pytest.raises(Exception, match="no time zone"):
             tx.execute(insert(person).values(id="y", created_at=datetime(2026, 1, 1), **PERSON))  # noqa: DTZ001
+
+
+def test_whoever_finds_no_connection_is_told_that_the_instance_is_busy(
+    database_url: str, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = {"pool_size": 2, "max_overflow": 0, "pool_timeout": 0.05}
+    monkeypatch.setattr(engine, "_POOL", few)
+    monkeypatch.setattr(engine, "_POOL_OF_SERVER", few)
+    with closing(Store(database_url, clock=clock, ids=SeededIds("few"))) as store:
+        with store.read(), store.read(), pytest.raises(Busy, match="connections"), store.read():
+            pass
+        with store.read():
+            pass
+
+
+def test_there_is_a_connection_for_every_thread_that_answers(store: Store) -> None:
+    with ExitStack() as held:
+        for _ in range(THREADS):
+            held.enter_context(store.read())
 
 
 def test_many_rows_are_one_statement_and_keep_every_type(store: Store, clock: ManualClock) -> None:

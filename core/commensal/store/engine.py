@@ -23,6 +23,12 @@ _PRAGMAS = {
     "cell_size_check": "ON",
     "journal_size_limit": str(64 * 1024 * 1024),
 }
+# Every thread that answers a request may hold a connection, and jobs in the same process a few more. Whoever finds none
+# free within `pool_timeout` seconds is told that the instance is busy: their browser would wait no longer.
+MOST_CONNECTIONS = 48
+_POOL = {"pool_size": MOST_CONNECTIONS, "max_overflow": 0, "pool_timeout": 5}
+# PostgreSQL serves some hundred in all, so each process keeps 20, and gives back what it opened beyond them.
+_POOL_OF_SERVER = {**_POOL, "pool_size": 20, "max_overflow": MOST_CONNECTIONS - 20}
 _WANTED = {"journal_mode": ("wal", "memory"), "synchronous": (2,), "foreign_keys": (1,)}
 
 
@@ -51,8 +57,7 @@ def _sqlite(address: URL) -> Engine:
         shared = {"timeout": 10, "check_same_thread": False}  # a transaction that hangs is ended by another thread
         engine = create_engine(
             address,
-            pool_size=40,
-            max_overflow=0,
+            **_POOL,
             pool_use_lifo=True,  # who wrote last still has in its cache what the next one reads
             hide_parameters=True,
             connect_args=shared,
@@ -114,8 +119,7 @@ def _postgresql(address: URL) -> Engine:
 
         engine = create_engine(
             address,
-            pool_size=20,
-            max_overflow=0,
+            **_POOL_OF_SERVER,
             pool_pre_ping=True,
             hide_parameters=True,
             isolation_level="AUTOCOMMIT",  # the driver's own BEGIN would be a message for itself

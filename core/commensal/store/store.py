@@ -12,6 +12,7 @@ from typing import TypeVar
 from sqlalchemy import Engine
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.pool import Pool
 
 from ..clock import Clock
@@ -129,9 +130,12 @@ _NO_BOUND: AbstractContextManager[None] = nullcontext()
 
 @contextmanager
 def _busy() -> Iterator[None]:
-    """Turns "locked" and "lock timeout" into `Busy`; every other error of the database passes as it is."""
+    """Turns "locked", "lock timeout" and "no connection is free" into `Busy`; every other error of the database passes
+    as it is."""
     try:
         yield
+    except PoolExhausted as error:
+        raise Busy("all connections to the database are in use") from error
     except (OperationalError, sqlite3.OperationalError) as error:
         said = error.orig if isinstance(error, OperationalError) else error
         if getattr(said, "sqlstate", "") == "55P03" or "is locked" in str(said):
