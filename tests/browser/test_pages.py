@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
+from base64 import b64decode
 from collections.abc import Iterator
 from urllib.parse import quote
 
+from pypdf import PdfReader
 from selenium.webdriver.common.by import By
 from sqlalchemy import update
 
@@ -148,6 +151,16 @@ def test_every_page_fits_a_telephone_with_letters_twice_as_large(person: Person,
         wrong += [f"{name}: {sideways} px too wide for {person.too_wide()}"] if sideways > 0 else []
         person.script("document.documentElement.style.fontSize = ''")
     assert not wrong, "\n".join(wrong)
+
+
+def test_a_printed_sale_shows_its_products(person: Person, shop: Shop) -> None:
+    """A paper on the wall of the hall, to order from."""
+    person.goes_to(SALE)
+    printed = PdfReader(io.BytesIO(b64decode(person.driver.print_page())))
+    words = " ".join(" ".join(page.extract_text() for page in printed.pages).split())
+    assert "Carottes" in words
+    assert "2,40" in words
+    assert "Mettre dans le panier" not in words, "buttons cannot be pressed on paper"
 
 
 def test_what_looks_at_the_pages_sees_each_fault(person: Person) -> None:

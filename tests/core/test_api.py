@@ -16,6 +16,7 @@ from openapi_spec_validator import validate
 from sqlalchemy import insert, update
 from starlette.testclient import TestClient
 
+from commensal.api import describing
 from commensal.api.app import make_app
 from commensal.api.endpoint import Call, Paging, Routes
 from commensal.api.routes import core_endpoints
@@ -367,6 +368,25 @@ def test_the_api_describes_itself_in_valid_openapi(client: TestClient) -> None:
 
 
 @pytest.mark.bundled
+def test_the_description_is_made_once_and_asked_for_by_its_tag(
+    client: TestClient, strict: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+
+    def describe(*given: Any, **more: Any) -> dict[str, str]:
+        made.append("once")
+        return {"openapi": "3.1.0"}
+
+    monkeypatch.setattr(describing, "openapi", describe)
+    first = client.get("/api/openapi.json")
+    assert first.json() == client.get("/api/openapi.json").json()
+    assert made == ["once"]
+    again = client.get("/api/openapi.json", headers={"If-None-Match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert client.get("/api/openapi.json", headers={"If-None-Match": '"another"'}).status_code == 200
+    assert [strict.get("/api/openapi.json").status_code for _ in range(4)][-1] == 429
+
+
 def test_an_instance_with_all_plugins_describes_itself_though_some_name_things_alike(
     store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path
 ) -> None:

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cache
-from importlib.metadata import version
-from typing import Any
 
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
-from starlette.staticfiles import StaticFiles
 
 from ..errors import NotFound, PluginError
 from ..hooks import specifications
@@ -25,11 +20,13 @@ from ..watching.requests import Requests, templates_of
 from ..watching.routes import HEALTH, METRICS, watching_routes
 from .answering import answer
 from .apart import Limiters
+from .assets import Assets
+from .compression import Compression
+from .describing import describing_route
 from .endpoint import Endpoint
 from .finding import Finding
 from .guard import Guard
 from .intake import Intake
-from .openapi import openapi
 from .problems import problem
 from .rates import Rates
 from .routes import core_endpoints
@@ -48,19 +45,11 @@ def make_app(instance: Instance) -> Starlette:
     endpoints = endpoints_of(instance)
     rates, limiters = Rates(instance.settings.limits), Limiters(instance.settings.front)
 
-    @cache
-    def document() -> dict[str, Any]:  # made for who asks first: it takes a tenth of a second
-        settings = instance.settings
-        return openapi(endpoints, title=settings.name, base_url=settings.base_url, version=version("commensal"))
-
-    async def describe(request: Request) -> Response:
-        return JSONResponse(await run_in_threadpool(document))
-
     async def nothing(request: Request) -> Response:
         accepted = request.headers.get("accept-language", "")
         return problem(NotFound(), best_language(accepted, default=instance.settings.language))
 
-    routes: list[BaseRoute] = [Route("/api/openapi.json", describe)]
+    routes: list[BaseRoute] = [describing_route(instance, endpoints, rates)]
     routes += [_route(one, instance, rates, limiters) for one in endpoints]
     routes += _fixed(instance, routes, limiters)
     routes.append(Route("/api/{rest:path}", nothing, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]))
@@ -77,7 +66,7 @@ def make_app(instance: Instance) -> Starlette:
         quiet=(HEALTH, METRICS),
     )
     guard = Middleware(Guard, secure=secure, signed=webhook_prefixes(instance))
-    app = Starlette(routes=[Finding(routes)], middleware=[watch, guard, Middleware(Intake)])
+    app = Starlette(routes=[Finding(routes)], middleware=[watch, guard, Middleware(Compression), Middleware(Intake)])
     app.state.instance = instance
     app.state.rates = rates
     return app
@@ -120,7 +109,7 @@ def _pages(instance: Instance, limiters: Limiters) -> Sequence[BaseRoute]:
     found = {one.plugin: limiters.blaming(instance.hooks, one.plugin, one.value or ()) for one in answers}
     front = found.pop(instance.settings.front, [])
     static = [
-        Mount(f"/-/{plugin}/static", StaticFiles(directory=folder / "static"))
+        Mount(f"/-/{plugin}/static", Assets(folder / "static"))
         for plugin, folder in instance.hooks.folders().items()
         if (folder / "static").is_dir()
     ]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
+from ..api.assets import asset_url
 from ..instance import Instance
 from ..languages.catalogs import translate
 from ..languages.formats import format_day, format_moment, format_money, format_quantity
@@ -25,15 +26,16 @@ Pieces = Callable[[Iterable[Hashable]], Markup]
 
 def environment(instance: Instance) -> jinja2.Environment:
     """The templates of an instance. HTML is escaped everywhere; undefined names are errors."""
-    return _environment(instance.folder, tuple(instance.hooks.folders().values()))
+    return _environment(instance.folder, tuple(instance.hooks.folders().items()))
 
 
 @cache
-def _environment(own: Path, of_plugins: tuple[Path, ...]) -> jinja2.Environment:
+def _environment(own: Path, of_plugins: tuple[tuple[str, Path], ...]) -> jinja2.Environment:
     import jinja2  # it takes long to load, and commands show no pages
 
+    static = {plugin: folder / "static" for plugin, folder in of_plugins}
     made = jinja2.Environment(
-        loader=jinja2.FileSystemLoader([folder / "templates" for folder in (own, *of_plugins)]),
+        loader=jinja2.FileSystemLoader([folder / "templates" for folder in (own, *dict(of_plugins).values())]),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
@@ -41,12 +43,13 @@ def _environment(own: Path, of_plugins: tuple[Path, ...]) -> jinja2.Environment:
         extensions=["jinja2.ext.i18n"],
     )
     made.policies["ext.i18n.trimmed"] = True
+    made.globals["asset"] = lambda plugin, name: asset_url(plugin, static[plugin], name)
     return made
 
 
 def render(instance: Instance, name: str, language: str, context: Mapping[str, Any]) -> str:
     """The template in the reader's language. In it: ``_("Text")``, ``money(amount, currency)``, ``moment(at, zone)``,
-    ``day(at, zone)``, ``quantity(value, unit)``."""
+    ``day(at, zone)``, ``quantity(value, unit)``, and ``asset("plugin", "name.css")``, the address of a static file."""
     return environment(instance).get_template(name).render({**_words(language), **context})
 
 
