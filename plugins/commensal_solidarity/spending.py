@@ -31,14 +31,14 @@ def settle_adjustments(
     settings: Settings,
 ) -> None:
     """Raises `Conflict` where somebody else was granted the rest since the order was priced."""
-    had = _granted(tx, order.id) if before else {}
+    had, whose = _granted(tx, order.id) if before else ({}, order.customer_id)
     programmes = {year_for(one, order): one for one in settings.programmes}
     has = {year: _amount_of(after, one) for year, one in programmes.items()}
     for year in sorted({*had, *has}):  # always in the same order, so that two never wait for each other
         more = has.get(year, 0) - had.get(year, 0)
         if more:
             kind = "granted" if year not in had else "changed" if has.get(year) else "given back"
-            entry = _written(tx, order, year, kind, more)
+            entry = _written(tx, order.id, whose or order.customer_id, year, kind, more)
             if more > 0:
                 _take(tx, year, programmes[year], entry)
             else:
@@ -49,23 +49,26 @@ def _amount_of(adjustments: Sequence[Adjustment], programme: Programme) -> int:
     return -sum(one.amount for one in adjustments if one.kind == f"{PREFIX}{programme.id}")
 
 
-def _granted(tx: Transaction, order_id: str) -> Mapping[Year, int]:
-    """What the order has of each year's budget: by the books, because a programme may have left the settings."""
+def _granted(tx: Transaction, order_id: str) -> tuple[Mapping[Year, int], str | None]:
+    """What the order has of each year's budget, and whose share that is: by the books, because a programme may have
+    left the settings, and because what was granted to a customer is given back to them, whoever's the order is."""
     key = [_entry[name] for name in Year._fields]
-    sums = select(*key, func.sum(_entry.amount).label("amount")).where(_entry.order_id == order_id).group_by(*key)
-    return {
-        Year(row["enterprise_id"], row["programme"], row["year"]): int(row["amount"])
-        for row in tx.all(sums)
-        if row["amount"]
+    sums = select(*key, func.sum(_entry.amount).label("amount"), func.min(_entry.customer_id).label("customer_id"))
+    rows = tx.all(sums.where(_entry.order_id == order_id).group_by(*key))
+    by_year = {
+        Year(row["enterprise_id"], row["programme"], row["year"]): int(row["amount"]) for row in rows if row["amount"]
     }
+    return by_year, rows[0]["customer_id"] if rows else None
 
 
-def _written(tx: Transaction, order: OrderDraft, year: Year, kind: str, amount: int) -> dict[str, Any]:
+def _written(
+    tx: Transaction, order_id: str, customer_id: str | None, year: Year, kind: str, amount: int
+) -> dict[str, Any]:
     return {
         "id": tx.new_id(),
         **year._asdict(),
-        "order_id": order.id,
-        "customer_id": order.customer_id,
+        "order_id": order_id,
+        "customer_id": customer_id,
         "kind": kind,
         "amount": amount,
         "at": tx.now,

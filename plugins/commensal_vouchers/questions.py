@@ -12,7 +12,7 @@ from commensal import OrderDraft, Transaction
 
 from .tables import vouchers_movement, vouchers_use, vouchers_voucher
 from .voucher import Voucher, voucher_from
-from .who import mailbox_of
+from .who import holder_of
 
 _voucher, _use, _movement = vouchers_voucher.c, vouchers_use.c, vouchers_movement.c
 
@@ -111,7 +111,5 @@ def movements_of(
 
 def _same(order: OrderDraft) -> ColumnElement[bool]:
     """Uses of this customer, as far as it is known who they are."""
-    known = [_use.person_id == order.person_id] if order.person_id else []
-    if order.email:
-        known.append(_use.mailbox == mailbox_of(order.email))
+    known = [_use[column] == value for column, value in holder_of(order).items() if value is not None]
     return or_(*known) if known else false()

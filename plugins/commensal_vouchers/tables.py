@@ -62,7 +62,7 @@ vouchers_use = Table(
     metadata,
     Column("voucher_id", Text, ForeignKey("vouchers_voucher.id"), primary_key=True),
     Column("order_id", Text, ForeignKey("customer_order.id"), primary_key=True),
-    Column("mailbox", Text, info=PERSONAL),  # the fingerprint of their address
+    Column("mailbox", Text, info=PERSONAL),  # the fingerprint of a guest's address, or of the customer's id
     Column("person_id", Text, ForeignKey("person.id"), index=True),
     Column("at", Time, nullable=False),
     UniqueConstraint("voucher_id", "mailbox"),

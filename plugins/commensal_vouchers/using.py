@@ -11,7 +11,7 @@ from commensal import Adjustment, Conflict, OrderDraft, Transaction, hookimpl, i
 from .cards import spend
 from .codes import is_card
 from .tables import vouchers_movement, vouchers_use, vouchers_voucher
-from .who import mailbox_of
+from .who import holder_of
 
 _voucher, _use, _movement = vouchers_voucher.c, vouchers_use.c, vouchers_movement.c
 
@@ -70,7 +70,7 @@ def _take(tx: Transaction, order: OrderDraft, code: str) -> None:
     taken = tx.first(taking.values(used=_voucher.used + 1).returning(_voucher.id, _voucher.once))
     if taken is None:
         raise Conflict("code_used_up", "The code {voucher} is used up.", voucher=code)
-    who = {"mailbox": mailbox_of(order.email), "person_id": order.person_id} if taken["once"] else {}
+    who = holder_of(order) if taken["once"] else {}
     use = {"voucher_id": taken["id"], "order_id": order.id, "mailbox": None, "person_id": None, "at": tx.now, **who}
     if not insert_once(tx, vouchers_use, use):
         raise Conflict("code_used_by_you", "You have used the code {voucher} already.", voucher=code)

@@ -12,8 +12,10 @@ from commensal import Adjustment, Conflict, Invalid, Phase
 from commensal.enterprises.plugin_settings import check_settings
 from commensal.enterprises.tables import customer_in_category
 from commensal.instance import Instance, Settings
+from commensal.orders.identity import Identity
 from commensal.orders.price import Choices
 from commensal.orders.quote import quote_order
+from commensal.orders.tables import customer_order
 from commensal.orders.values import Order
 from commensal.sale_sessions.tables import sale_session
 from commensal.store import Store
@@ -55,6 +57,20 @@ def test_the_fund_pays_its_share_and_the_customer_the_rest(town: Town) -> None:
     assert (order.products_total, order.total) == (2000, 1400)
     assert [share.net + share.vat for share in order.vat] == [2000], "VAT is on the full price"
     assert town.spent() == 600
+
+
+def test_what_was_granted_goes_back_to_whom_it_was_granted_though_the_order_proves_nothing_of_them(town: Town) -> None:
+    """Before orders kept their identity, one whose address was only typed could get help when it was changed."""
+    order = town.order(apples=2)
+    with town.store.write() as tx:
+        tx.execute(update(customer_order).where(customer_order.c.id == order.id).values(identity=Identity.TYPED))
+    town.cancel(order)
+    assert town.spent() == 0
+    with town.store.read() as tx:
+        rows = tx.all(select(solidarity_entry.c.customer_id, solidarity_entry.c.amount))
+    assert [(row["customer_id"], row["amount"]) for row in rows] == [
+        (order.customer_id, 600), (order.customer_id, -600),
+    ]  # fmt: skip
 
 
 def test_who_is_not_in_the_category_pays_the_full_price(town: Town) -> None:

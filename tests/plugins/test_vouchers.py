@@ -176,6 +176,22 @@ def test_each_customer_has_a_code_once_by_their_address_and_by_their_log_in(mark
     market.check()
 
 
+def test_who_types_the_address_of_a_customer_neither_uses_up_their_code_nor_learns_that_they_have(
+    market: Market,
+) -> None:
+    market.voucher("UNE", once=True)
+    market.order("UNE", apples=1, email="ada@example.org")
+    market.order("UNE", who="ada", apples=1)
+    market.voucher("AUTRE", once=True)
+    market.order("AUTRE", who="ada", apples=1)
+    market.order("AUTRE", apples=1, email="ada@example.org")
+    market.voucher("HUB", once=True)
+    market.order("HUB", apples=1, email="ada@example.org", by_hub=True)
+    used = ("/codes/0", "You have used the code HUB already.")
+    assert reasons(lambda: market.order("HUB", who="ada", apples=1)) == [used], "the hub said that it was Ada"
+    market.check()
+
+
 # ------------------------------------------------------------------------------------------------ later
 
 

@@ -1,0 +1,300 @@
+"""Who gets at what is Ada's: nobody who has typed her address, whatever they do with the order; she and her hub do.
+
+Each cell lets one of four people give one command, and looks whether it has come near anything of Ada's: whether a
+plugin was told that she is the customer, whether her account, her yearly help or her group's prices have moved. The
+same cells are run once more with the check taken out, where each of the first two rows must be found.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from sqlalchemy import func, insert, select
+
+from commensal import Adjustment, ConsentRequest, Hooks, OrderDraft, Phase, Refused, Transaction, hookimpl
+from commensal.catalogs.tables import offer
+from commensal.enterprises.customer_categories import create_category
+from commensal.enterprises.customers import create_customer, customer_by_email
+from commensal.enterprises.tables import enterprise_plugin
+from commensal.hooks.loading import load_plugins
+from commensal.instance import Instance, Settings
+from commensal.jobs.ticking import tick
+from commensal.orders import place, quote
+from commensal.orders.cancel import cancel_order
+from commensal.orders.change import change_order
+from commensal.orders.consents import consents_of
+from commensal.orders.identity import Identity
+from commensal.orders.lock import locked_order
+from commensal.orders.place import place_order
+from commensal.orders.proof import Whose
+from commensal.orders.quote import quote_order
+from commensal.orders.selling import Known
+from commensal.orders.shorten import shorten_order
+from commensal.orders.substitute import substitute
+from commensal.orders.values import Order, Wish
+from commensal.orders.weigh import weigh_order
+from commensal.payments.begin import start_payment
+from commensal.payments.payments import receive_payment
+from commensal.payments.refunds import refund
+from commensal.people.people import NewPerson, add_person
+from commensal.store import Store
+from commensal.testing.goods import a_lot, an_item
+from commensal.testing.placed import a_shop
+from commensal.work import work_of
+from commensal_account.accounts import open_account, write_down
+from commensal_account.tables import account_entry
+from commensal_solidarity.tables import solidarity_entry
+
+ADA = "ada@example.org"
+GUEST, STRANGER, MEMBER, HUB = "guest with Ada's address", "stranger who is logged in", "Ada", "her hub"
+ACCOUNT = "account:account"
+SEEN: list[str | None] = []  # the customers that plugins were told of
+
+
+@hookimpl
+def price_adjustments(order: OrderDraft, phase: Phase) -> Sequence[Adjustment]:
+    SEEN.append(order.customer_id)
+    return [Adjustment(phase=phase, kind="bag", label="Bag", amount=1)] if phase is Phase.FEE else []
+
+
+@hookimpl
+def settle_adjustments(order: OrderDraft) -> None:
+    SEEN.append(order.customer_id)
+
+
+@hookimpl
+def order_problems(order: OrderDraft) -> None:
+    SEEN.append(order.customer_id)
+
+
+@hookimpl
+def consent_requests(order: OrderDraft) -> Sequence[ConsentRequest]:
+    SEEN.append(order.customer_id)
+    return [ConsentRequest(id="news", text="News")]
+
+
+@dataclass
+class Hall:
+    """A shop where Ada is a member: half of what she orders is paid by a fund, and her account holds 100.00."""
+
+    instance: Instance
+    items: dict[str, str]
+    ada: str
+    eve: str
+    record: str
+
+    def order(self, who: str) -> Order:
+        """Two apples for 5.00 and a chicken for 20.00, which cost everybody more than Ada's group."""
+        wish = Wish(items={self.items["apples"]: 2, self.items["chicken"]: 1}, name="Ada", email=ADA)
+        ways: dict[str, dict[str, Any]] = {
+            GUEST: {"secret": "s" * 43}, STRANGER: {"person_id": self.eve},
+            MEMBER: {"person_id": self.ada}, HUB: {"by_hub": True},
+        }  # fmt: skip
+        with self.instance.store.write() as tx:
+            return place_order(tx, self.instance.hooks, "shop-session", wish, **ways[who])
+
+    def act(self, order: Order, command: Callable[[Transaction, Hooks, Order], object]) -> None:
+        with self.instance.store.write() as tx:
+            command(tx, self.instance.hooks, locked_order(tx, order.id, enterprise_id="shop"))
+
+    def books(self) -> tuple[int, int]:
+        """Lines of Ada's account, and of her yearly help."""
+        with self.instance.store.read() as tx:
+            account, subsidy = (
+                int(tx.value(select(func.count()).where(table.c.customer_id == self.record)))
+                for table in (account_entry, solidarity_entry)
+            )
+            return account, subsidy
+
+    def touched(self, act: Callable[[], object]) -> bool:
+        """Whether something of Ada's was seen or moved by it."""
+        SEEN.clear()
+        before = self.books()
+        act()
+        return self.record in SEEN or self.books() != before
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return Settings(
+        name="Test", base_url=settings.base_url, language="en", limits=settings.limits,
+        plugins={"enabled": ["account", "cash", "solidarity", "witness"]},
+    )  # fmt: skip
+
+
+@pytest.fixture
+def hall(settings: Settings, store: Store, clock: Any, ids: Any, tmp_path: Path) -> Hall:
+    witness: ModuleType = sys.modules[__name__]
+    instance = Instance(
+        tmp_path, settings, store, load_plugins(settings, clock=clock, modules={"witness": witness}), clock, ids
+    )
+    with store.write() as tx:
+        a_shop(tx)
+        members = create_category(tx, "shop", name="Members").id
+        programme = {
+            "id": "ccas", "payer": "CCAS", "category": members, "percent": "50", "budget": 10**6
+        }  # fmt: skip
+        mine: dict[str, dict[str, Any]] = {
+            "account": {},
+            "cash": {},
+            "witness": {},
+            "solidarity": {"programmes": [programme]},
+        }
+        for plugin, chosen in mine.items():
+            row = {"enterprise_id": "shop", "plugin": plugin, "settings": chosen, "version": 1}
+            tx.execute(insert(enterprise_plugin).values(row))
+        lots = {name: a_lot(tx, name=name, on_hand="100") for name in ("apples", "pears")}
+        items = {name: an_item(tx, lot, name=name) for name, lot in lots.items()}
+        birds = a_lot(tx, name="chicken", unit="Kilogram", on_hand="100")
+        items["chicken"] = an_item(tx, birds, name="chicken", price=2000, unit="Kilogram", weighed=True, grains=1000)
+        for item in items.values():
+            tx.execute(insert(offer).values(id=tx.new_id(), item_id=item, category_id=members, price=100, version=1))
+        ada, eve = (
+            add_person(tx, NewPerson(email=email, name="A", phone="", language="en", password_hash=""), confirmed=True)
+            for email in (ADA, "eve@example.org")
+        )
+        assert ada is not None
+        assert eve is not None
+        record = create_customer(tx, "shop", email=ADA, name="Ada", categories=[members]).id
+        open_account(tx, "shop", record)
+        write_down(tx, "shop", record, "paid in", 10000, note="", person_id=None)
+    return Hall(instance, items, ada.id, eve.id, record)
+
+
+# ------------------------------------------------------------------------------------------- the commands
+
+
+def _quote(hall: Hall, who: str) -> bool:
+    person = {GUEST: None, STRANGER: hall.eve, MEMBER: hall.ada, HUB: None}[who]
+    if who == HUB:
+        return hall.touched(lambda: hall.order(HUB))  # a hub is shown prices as it places the order
+
+    def ask() -> None:
+        with hall.instance.store.read() as tx:
+            quote_order(
+                tx, hall.instance.hooks, "shop-session", {hall.items["apples"]: 2}, language="en", person_id=person
+            )
+
+    return hall.touched(ask)
+
+
+def _place(hall: Hall, who: str) -> bool:
+    return hall.touched(lambda: hall.order(who))
+
+
+def _on(command: Callable[[Hall, Transaction, Hooks, Order], object]) -> Callable[[Hall, str], bool]:
+    """A cell that does something with an order that was placed before."""
+
+    def cell(hall: Hall, who: str) -> bool:
+        order = hall.order(who)
+        return hall.touched(lambda: hall.act(order, lambda tx, hooks, held: command(hall, tx, hooks, held)))
+
+    return cell
+
+
+def _line(order: Order, name: str) -> str:
+    return next(line.id for line in order.lines if line.name == name)
+
+
+def _change(hall: Hall, tx: Transaction, hooks: Hooks, order: Order) -> None:
+    change_order(tx, hooks, order, items={hall.items["apples"]: 2, hall.items["pears"]: 1})
+
+
+def _weigh(hall: Hall, tx: Transaction, hooks: Hooks, order: Order) -> None:
+    weigh_order(tx, hooks, order, {_line(order, "chicken"): Decimal("1.2")})
+
+
+def _substitute(hall: Hall, tx: Transaction, hooks: Hooks, order: Order) -> None:
+    substitute(tx, hooks, order, line_id=_line(order, "apples"), item_id=hall.items["pears"], quantity=2)
+
+
+def _shorten(hall: Hall, tx: Transaction, hooks: Hooks, order: Order) -> None:
+    shorten_order(tx, hooks, order, {_line(order, "apples"): 1})
+
+
+def _consent(hall: Hall, tx: Transaction, hooks: Hooks, order: Order) -> None:
+    consents_of(tx, hooks, order, "en")
+
+
+def _cancel(hall: Hall, tx: Transaction, hooks: Hooks, order: Order) -> None:
+    cancel_order(tx, hooks, order)
+
+
+def _try_to_pay(hall: Hall, order: Order) -> bool:
+    """Whether it could be paid by account. Who may not do so is told nothing of the account."""
+    try:
+        start_payment(hall.instance, order.id, ACCOUNT, f"pay {order.id}", "en")
+    except Refused as error:
+        if error.code != "payment_unknown" or error.values:
+            raise
+        return False
+    return True
+
+
+def _pay(hall: Hall, who: str) -> bool:
+    order = hall.order(who)
+    return hall.touched(lambda: _try_to_pay(hall, order))
+
+
+def _refund(hall: Hall, who: str) -> bool:
+    """The order is paid, by account if that can be; it is cancelled, and its money is given back."""
+    order = hall.order(who)
+    by_account = _try_to_pay(hall, order)
+    whole: dict[str, Any] = {"enterprise_id": "shop", "order_id": order.id, "amount": order.total, "person_id": None}
+    if not by_account:
+        with hall.instance.store.write() as tx:
+            receive_payment(tx, **whole, method="cash:cash", idempotency_key="cash")
+    lines, _ = hall.books()
+    hall.act(order, lambda tx, hooks, held: cancel_order(tx, hooks, held))
+    if not by_account:
+        with hall.instance.store.write() as tx:
+            refund(tx, **whole, method="cash:cash", idempotency_key="back")
+    tick(hall.instance, work_of(hall.instance))  # the account gives back by itself what came from it
+    return hall.books()[0] != lines
+
+
+CELLS: dict[str, Callable[[Hall, str], bool]] = {
+    "quote": _quote, "place": _place, "change": _on(_change), "weigh": _on(_weigh), "substitute": _on(_substitute),
+    "shorten": _on(_shorten), "pay": _pay, "refund": _refund, "consent": _on(_consent), "cancel": _on(_cancel),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("command", CELLS)
+@pytest.mark.parametrize("who", [GUEST, STRANGER])
+def test_who_has_typed_the_address_of_a_member_comes_near_nothing_of_hers(hall: Hall, who: str, command: str) -> None:
+    assert not CELLS[command](hall, who)
+
+
+@pytest.mark.parametrize("command", CELLS)
+@pytest.mark.parametrize("who", [MEMBER, HUB])
+def test_a_member_and_her_hub_have_what_is_hers(hall: Hall, who: str, command: str) -> None:
+    assert CELLS[command](hall, who)
+
+
+@pytest.mark.parametrize("command", CELLS)
+@pytest.mark.parametrize("who", [GUEST, STRANGER])
+def test_with_the_check_taken_out_each_cell_is_found(
+    hall: Hall, who: str, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The canary: an address that was typed is believed."""
+
+    def believe(tx: Transaction, enterprise_id: str, wish: Wish, email: str, **given: Any) -> Whose:
+        found = customer_by_email(tx, enterprise_id, email)
+        return Whose(Identity.PROVEN, found.id, Known(found.id, found.categories))
+
+    monkeypatch.setattr(place, "identify", believe)
+    monkeypatch.setattr(quote, "known_customer", lambda tx, shop, person: Known(hall.record, frozenset()))
+    assert CELLS[command](hall, who)
+
+
+def test_the_prices_of_a_group_and_its_help_are_for_its_members(hall: Hall) -> None:
+    """25.00 for everybody; 3.00 for members, of which a fund pays half. A bag costs a cent."""
+    totals = {who: hall.order(who).total for who in (GUEST, STRANGER, MEMBER, HUB)}
+    assert totals == {GUEST: 2501, STRANGER: 2501, MEMBER: 151, HUB: 151}
