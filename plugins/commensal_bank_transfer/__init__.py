@@ -17,11 +17,20 @@ from pathlib import Path
 from commensal import hookimpl
 
 from .commands import commands
+from .demo import demo_data
 from .endpoints import endpoints
 from .paying import payment_methods, start_payment
 from .settings import Settings
 
-__all__ = ["commands", "endpoints", "enterprise_settings", "migrations", "payment_methods", "start_payment"]
+__all__ = [
+    "commands",
+    "demo_data",
+    "endpoints",
+    "enterprise_settings",
+    "migrations",
+    "payment_methods",
+    "start_payment",
+]
 
 
 @hookimpl

@@ -16,7 +16,7 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
 
 PATIENCE = 15  # seconds for one page
-COOKIES = {"session", "cart", "language"}
+COOKIES = {"session", "cart", "language", "browser"}
 OWN = ("data", "about")  # addresses that lead nowhere
 _FAULTS = Path(__file__).with_name("faults.js").read_text(encoding="utf-8")
 _PLAIN = str.maketrans("\u00a0\u202f", "  ")  # spaces that do not break, as French has them

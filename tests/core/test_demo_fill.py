@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from PIL import Image as Pillow
 from sqlalchemy import func, select
 
 from commensal.catalogs.visible import offers_for
 from commensal.checks.invariants import broken_invariants
 from commensal.clock import ManualClock
+from commensal.demo.drawings import DRAWINGS, draw
 from commensal.demo.fill import PASSWORD, fill
 from commensal.demo.region import draw_region
 from commensal.demo.values import Region
@@ -20,6 +23,8 @@ from commensal.jobs.tables import job
 from commensal.orders.tables import customer_order
 from commensal.people.passwords import password_matches
 from commensal.people.tables import person
+from commensal.products.images import read_picture
+from commensal.products.tables import image, supplied_product
 from commensal.sale_sessions.openness import is_open
 from commensal.sale_sessions.questions import coordinations_of, sales
 from commensal.sale_sessions.repeat import repeat_due
@@ -77,6 +82,25 @@ def test_a_filled_instance_sells_now_and_has_a_past(instance: Instance, clock: M
 
         kept = tx.value(select(person.c.password_hash).where(person.c.email == filled.operator))
         assert password_matches(PASSWORD, kept)
+
+
+def test_every_product_of_a_filled_instance_has_a_picture(instance: Instance) -> None:
+    fill(instance, replace(corner(), past_sales=()))
+    with instance.store.read() as tx:
+        shown = tx.all(select(supplied_product.c.name, image.c.id, image.c.alt).outerjoin(image))
+        assert shown
+        assert all(one["alt"].startswith("Dessin") for one in shown)
+        assert read_picture(tx, instance.images, shown[0]["id"], small=True)
+
+
+@pytest.mark.parametrize("kind", sorted(DRAWINGS))
+def test_a_drawing_is_a_picture_of_its_own(kind: str) -> None:
+    picture = draw(DRAWINGS[kind])
+    others = {draw(one).sha256 for name, one in DRAWINGS.items() if name != kind}
+    with Pillow.open(io.BytesIO(picture.content)) as opened:
+        assert (opened.format, opened.size) == ("WEBP", (picture.width, picture.height))
+        assert len(opened.convert("RGB").getcolors(1_000_000) or ()) > 2, "more than its ground"
+    assert picture.sha256 not in others
 
 
 def test_the_sales_of_a_filled_instance_go_on_by_their_rhythm(instance: Instance, clock: ManualClock) -> None:

@@ -14,6 +14,8 @@ from sqlalchemy import update
 from ..instance import Instance
 from ..jobs.tables import job
 from ..people.passwords import hash_password
+from ..products.images import keep_picture
+from .drawings import DRAWINGS, draw
 from .sales import FIRST_WEEK, hold_sales, week_of
 from .settle import OPERATOR, settle_customers, settle_enterprises, settle_people
 from .stock_up import stock_up
@@ -40,13 +42,16 @@ def fill(instance: Instance, region: Region, *, also: Collection[str] = ()) -> F
     is where somebody watches.
     """
     password_hash = hash_password(PASSWORD)
+    pictures = {kind: draw(one) for kind, one in DRAWINGS.items()}
+    for picture in pictures.values():
+        keep_picture(instance.images, picture)
     instance.store.auditor = None  # nobody did what a demo tells
     with instance.store.write() as now:
         tx = at(now, week_of(now.now, FIRST_WEEK + 2).opens_at)
         people = settle_people(tx, region, password_hash, _watch)
         enterprises = settle_enterprises(tx, instance.hooks, region, people, also)
         settle_customers(tx, region, enterprises, _watch)
-        catalogs = stock_up(tx, region, people, enterprises, _watch)
+        catalogs = stock_up(tx, region, people, enterprises, pictures, _watch)
     hold_sales(instance, region, people, enterprises, catalogs, _watch)
     _forget_old_mails(instance)
     return Filled(hubs=enterprises.hubs, producers=enterprises.producers)

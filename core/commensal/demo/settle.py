@@ -39,6 +39,9 @@ def settle_people(tx: Transaction, region: Region, password_hash: str, watch: Wa
     )
 
 
+REPORTS = ("distribution_lists", "sales", "custom_report")  # plugins with lists and figures
+
+
 def settle_enterprises(
     tx: Transaction, hooks: Hooks, region: Region, people: People, also: Collection[str] = ()
 ) -> Enterprises:
@@ -49,7 +52,7 @@ def settle_enterprises(
     hubs = [_enterprise(tx, hub, owner, is_hub=True) for hub, owner in zip(region.hubs, people.hub_owners, strict=True)]
     for hub_id, hub in zip(hubs, region.hubs, strict=True):
         add_member(tx, hub_id, email=hub.packer.email, role="packer")
-        for plugin in _plugins(hooks, {"cash", *also}):
+        for plugin in _plugins(hooks, {"cash", *REPORTS, *also}):
             enable_plugin(tx, hooks, hub_id, plugin, {})
     producers = []
     for producer, owner in zip(region.producers, people.producer_owners, strict=True):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ..catalogs.listing import Listing, list_products
 from ..languages.shell import spoken
+from ..products.images import Picture, add_image
 from ..products.products import create_product
 from ..store import Transaction
+from .drawings import DRAWINGS
 from .values import Heap, Hub, Region, Size
 from .written import Enterprises, Listed, People, Watch
 
@@ -15,19 +17,27 @@ _FOR_GROUPS = ("vegetables", "fruit", "bakery", "groceries")  # what hubs sell t
 
 
 def stock_up(
-    tx: Transaction, region: Region, people: People, enterprises: Enterprises, watch: Watch
+    tx: Transaction,
+    region: Region,
+    people: People,
+    enterprises: Enterprises,
+    pictures: Mapping[str, Picture],
+    watch: Watch,
 ) -> Sequence[Sequence[Listed]]:
-    """Products with their sizes over one stock, and the catalog of each hub, whose items are returned."""
+    """Products with their sizes over one stock, and the catalog of each hub, whose items are returned. `pictures` are
+    by the kind of the producer."""
     catalogs: list[list[Listed]] = [[] for _ in region.hubs]
     for place, producer in enumerate(watch(region.producers, spoken("Products"))):
         seller, owner = enterprises.producers[place], people.producer_owners[place]
-        written = [(heap, _write_heap(tx, seller, owner, heap)) for heap in producer.heaps]
+        alt = DRAWINGS[producer.kind].alt
+        image = add_image(tx, enterprise_id=seller, picture=pictures[producer.kind], alt=alt)
+        written = [(heap, _write_heap(tx, seller, owner, heap, image.id)) for heap in producer.heaps]
         for hub in producer.hubs:
             catalogs[hub] += _list(tx, region, enterprises, hub, producer.kind, written)
     return catalogs
 
 
-def _write_heap(tx: Transaction, enterprise_id: str, owner_id: str, heap: Heap) -> list[str]:
+def _write_heap(tx: Transaction, enterprise_id: str, owner_id: str, heap: Heap, image_id: str) -> list[str]:
     """The first size opens the lot, the others take from it."""
     lot_id: str | None = None
     ids = []
@@ -49,6 +59,7 @@ def _write_heap(tx: Transaction, enterprise_id: str, owner_id: str, heap: Heap) 
             labels=heap.labels,
             allergens=heap.allergens,
             deposit=heap.deposit,
+            image_id=image_id,
             person_id=owner_id,
         )
         lot_id = made.lot_id

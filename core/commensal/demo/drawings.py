@@ -1,0 +1,139 @@
+"""Pictures for the goods of the demo region: one simple drawing for each kind of producer, made of a few shapes."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..products.images import Picture
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as Drawn
+
+Points = Sequence[tuple[float, float]]
+_SIZE = 400  # pixels, of a square picture
+_FINER = 2  # drawn so many times as large, so that edges are smooth
+
+
+@dataclass(frozen=True)
+class Shape:
+    """`points` on a square of 100 × 100: the corners of a polygon, or two opposite ones of an ellipse or a box."""
+
+    form: str  # polygon, ellipse, box
+    colour: str
+    points: Points
+
+
+@dataclass(frozen=True)
+class Drawing:
+    alt: str
+    ground: str
+    shapes: Sequence[Shape]
+
+
+def draw(drawing: Drawing) -> Picture:
+    """As an upload is kept. A drawing needs no larger file than its thumbnail."""
+    content = _webp(_paint(drawing))
+    return Picture(content=content, thumbnail=content, width=_SIZE, height=_SIZE)
+
+
+def _paint(drawing: Drawing) -> Drawn:
+    from PIL import Image, ImageDraw  # it takes long to load, and only the demo draws
+
+    image = Image.new("RGB", (_SIZE * _FINER, _SIZE * _FINER), drawing.ground)
+    pen, unit = ImageDraw.Draw(image), _SIZE * _FINER / 100
+    for shape in drawing.shapes:
+        points = [(x * unit, y * unit) for x, y in shape.points]
+        if shape.form == "polygon":
+            pen.polygon(points, fill=shape.colour)
+        elif shape.form == "ellipse":
+            pen.ellipse(points, fill=shape.colour)
+        else:
+            pen.rounded_rectangle(points, radius=3 * unit, fill=shape.colour)
+    return image.resize((_SIZE, _SIZE), Image.Resampling.LANCZOS)
+
+
+def _webp(image: Drawn) -> bytes:
+    written = io.BytesIO()
+    image.save(written, "WEBP", quality=80)
+    return written.getvalue()
+
+
+def _polygon(colour: str, *points: tuple[float, float]) -> Shape:
+    return Shape("polygon", colour, points)
+
+
+def _ellipse(colour: str, left: float, top: float, right: float, bottom: float) -> Shape:
+    return Shape("ellipse", colour, ((left, top), (right, bottom)))
+
+
+def _box(colour: str, left: float, top: float, right: float, bottom: float) -> Shape:
+    return Shape("box", colour, ((left, top), (right, bottom)))
+
+
+def _bottle(glass: str, label: str) -> tuple[Shape, ...]:
+    return _box(glass, 43, 14, 57, 45), _box(glass, 34, 38, 66, 90), _box(label, 34, 55, 66, 75)
+
+
+def _cheese(rind: str, inside: str) -> tuple[Shape, ...]:
+    return (
+        _polygon(rind, (15, 58), (80, 35), (88, 55), (88, 72), (15, 76)),
+        _polygon(inside, (15, 58), (88, 55), (88, 72), (15, 76)),
+    )
+
+
+# By the kind of the producer, as in `goods.tsv`.
+DRAWINGS: Mapping[str, Drawing] = {
+    "vegetables": Drawing("Dessin d’une carotte", "#e7f2e9", (
+        _polygon("#3f8f4f", (50, 30), (34, 6), (46, 22), (50, 4), (55, 22), (68, 8)),
+        _polygon("#e07b28", (36, 30), (64, 30), (52, 94), (48, 94)),
+        _box("#c2631a", 40, 42, 52, 44), _box("#c2631a", 48, 58, 57, 60),
+    )),
+    "fruit": Drawing("Dessin d’une pomme", "#fdeedf", (
+        _box("#6b4a2b", 48, 12, 52, 32), _ellipse("#4f9a4f", 52, 12, 74, 24),
+        _ellipse("#c8372d", 16, 26, 60, 88), _ellipse("#c8372d", 40, 26, 84, 88), _ellipse("#e58a80", 26, 38, 36, 54),
+    )),
+    "cow": Drawing("Dessin d’une bouteille de lait", "#e6f1f7", (
+        *_bottle("#ffffff", "#8cc5e8"), _box("#1d5e86", 41, 10, 59, 18),
+    )),
+    "goat": Drawing("Dessin d’un fromage de chèvre", "#eef0e4", _cheese("#b9b9ac", "#fbfaf2")),
+    "sheep": Drawing("Dessin d’un fromage de brebis", "#f3ead9", _cheese("#a8793d", "#f6e2ae")),
+    "poultry": Drawing("Dessin d’un œuf", "#f4efe6", (
+        _polygon("#d9b779", (10, 84), (30, 70), (70, 70), (90, 84), (50, 92)), _ellipse("#e7c9a4", 27, 18, 73, 84),
+    )),
+    "beef": Drawing("Dessin d’une pièce de bœuf", "#fbe9e7", (
+        _ellipse("#f2d6cf", 12, 24, 88, 80), _ellipse("#a83232", 18, 30, 82, 74), _ellipse("#f2d6cf", 40, 44, 54, 56),
+    )),
+    "pork": Drawing("Dessin d’un saucisson", "#fbeee9", (
+        _box("#8c3b34", 12, 40, 88, 62), _ellipse("#c46a5f", 74, 40, 94, 62), _ellipse("#f3dcd6", 79, 45, 84, 50),
+        _ellipse("#f3dcd6", 85, 52, 89, 56),
+    )),
+    "lamb": Drawing("Dessin d’une côtelette d’agneau", "#f7ece9", (
+        _polygon("#f6efe2", (56, 46), (92, 10), (96, 16), (64, 56)), _ellipse("#e9c9c1", 12, 34, 70, 88),
+        _ellipse("#b4504a", 18, 40, 64, 82),
+    )),
+    "bakery": Drawing("Dessin d’un pain", "#f8efdd", (
+        _ellipse("#b5732f", 8, 30, 92, 82), _polygon("#e8c48d", (30, 40), (36, 38), (44, 60), (38, 62)),
+        _polygon("#e8c48d", (47, 37), (53, 37), (57, 60), (51, 60)),
+        _polygon("#e8c48d", (64, 38), (70, 41), (70, 60), (64, 60)),
+    )),
+    "honey": Drawing("Dessin d’un pot de miel", "#fdf3d8", (
+        _box("#8a6a2f", 28, 16, 72, 28), _box("#e0a020", 22, 28, 78, 88), _box("#fff6df", 22, 48, 78, 72),
+    )),
+    "press": Drawing("Dessin d’une bouteille de jus", "#f6f0dc", _bottle("#d9a441", "#fff6df")),
+    "brewery": Drawing("Dessin d’un verre de bière", "#f5efe2", (
+        _box("#e0a436", 28, 28, 68, 90), _box("#e8dcc0", 66, 40, 82, 72), _box("#f5efe2", 70, 46, 76, 66),
+        _box("#d39226", 28, 60, 68, 90), _ellipse("#fffdf5", 24, 14, 50, 38), _ellipse("#fffdf5", 44, 12, 72, 38),
+    )),
+    "vineyard": Drawing("Dessin d’une bouteille de vin", "#f3e9ee", _bottle("#5b1f3a", "#f7efe0")),
+    "groceries": Drawing("Dessin d’un sachet de farine", "#f3eee3", (
+        _polygon("#cdb487", (28, 22), (72, 22), (78, 90), (22, 90)), _box("#a98b58", 28, 14, 72, 24),
+        _box("#f7f1e1", 34, 46, 66, 70),
+    )),
+    "plants": Drawing("Dessin d’un plant en pot", "#e9f3e4", (
+        _ellipse("#4f9a4f", 22, 14, 50, 46), _ellipse("#3f8347", 48, 10, 78, 44), _box("#3f8347", 48, 36, 52, 64),
+        _polygon("#b5622f", (28, 60), (72, 60), (66, 92), (34, 92)),
+    )),
+}  # fmt: skip

@@ -1,0 +1,35 @@
+"""What the bundled plugins make of the hubs of the demo region: lists, figures, and a bank account."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from commensal.demo.fill import fill
+from commensal.demo.region import draw_region
+from commensal.enterprises.plugins import enabled_plugins
+from commensal.hooks.loading import load_plugins
+from commensal.instance import Instance, Settings
+from commensal.payments.methods import payment_methods
+from commensal.store import Store
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
+
+
+@pytest.fixture
+def instance(settings: Settings, store: Store, clock: Any, ids: Any, tmp_path: Path) -> Instance:
+    usual = {"enabled": ["cash", "bank_transfer", "distribution_lists", "sales", "custom_report", "pickup"]}
+    settings = replace(settings, plugins=usual)
+    return Instance(tmp_path, settings, store, load_plugins(settings, clock=clock), clock, ids)
+
+
+def test_hubs_of_the_demo_have_lists_and_figures_and_take_transfers(instance: Instance) -> None:
+    region = draw_region(7)
+    filled = fill(instance, replace(region, producers=region.producers[:4], shoppers=(), past_sales=()))
+    for hub in filled.hubs:
+        assert {"cash:cash", "bank_transfer:transfer"} <= {one.id for one in payment_methods(instance, hub, "fr")}
+        with instance.store.read() as tx:
+            assert {"distribution_lists", "sales", "custom_report"} <= set(enabled_plugins(tx, hub))
