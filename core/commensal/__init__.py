@@ -152,6 +152,7 @@ if TYPE_CHECKING:
     from .orders.distribution import agreed_parts as agreed_parts
     from .orders.distribution import lines_of_product as lines_of_product
     from .orders.distribution import ordered_of as ordered_of
+    from .orders.guests import guest_terms as guest_terms
     from .orders.identity import Identity as Identity
     from .orders.links import order_links as order_links
     from .orders.lock import locked_guest_order as locked_guest_order
@@ -543,6 +544,7 @@ _MODULES = {
     "grant": "enterprises.grants",
     "grants_given": "enterprises.grants",
     "grants_of": "enterprises.grants",
+    "guest_terms": "orders.guests",
     "half_up": "money",
     "hash_password": "people.passwords",
     "held_at": "people.access",

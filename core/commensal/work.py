@@ -20,10 +20,12 @@ from .keeping.upkeep import BACKUP, TRIAL
 from .mail.capping import forget_counts
 from .mail.send import send_mail
 from .orders.cart import forget_carts
+from .orders.guests import EXPIRE
 from .pages.shown import forget_shown_pages
 from .payments import promises
 from .payments.following import call_off, follow_up
 from .payments.giving_back import give_back, give_late_money_back
+from .payments.unpaid_guests import ALERT, expire_guest_order, forget_guest_orders, tell_expired
 from .people.confirmations import FORGOTTEN, mail_reset
 from .people.forgetting import forget_what_ran_out
 from .privacy.retention import let_go
@@ -42,6 +44,8 @@ def _core(instance: Instance) -> Work:
             promises.CANCEL: call_off,
             promises.REFUND: give_back,
             promises.LATE: give_late_money_back,
+            EXPIRE: expire_guest_order,
+            ALERT: tell_expired,
             BACKUP: make_backup,
             TRIAL: try_backup,
         },
@@ -54,6 +58,7 @@ def _core(instance: Instance) -> Work:
             Periodic("forget_log_ins", timedelta(days=1), forget_what_ran_out),
             Periodic("forget_carts", timedelta(days=1), forget_carts),
             Periodic("forget_shown_pages", timedelta(hours=1), forget_shown_pages),
+            Periodic("forget_guest_orders", timedelta(days=1), forget_guest_orders),
             Periodic("forget_mailboxes", timedelta(days=1), forget_counts),
             Periodic("forget_jobs", timedelta(days=1), forget_finished),
             Periodic("forget_openings", timedelta(days=1), forget_openings),

@@ -146,6 +146,7 @@ def _place(visit: Visit, wish: Wish) -> Order | None:
             person_id=visit.actor.person_id,
             secret=secret,
             cart_id=cart_id,
+            client_address=visit.actor.address,
         )
 
     return visit.instance.transact(act)

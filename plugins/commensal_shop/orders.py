@@ -28,6 +28,7 @@ from commensal import (
     enterprises_by_id,
     fingerprint,
     format_moment,
+    guest_terms,
     is_mailed,
     is_open,
     locked_guest_order,
@@ -147,6 +148,7 @@ def show_order(visit: Visit, door: Door, wrong: Mistakes = NONE, status: int = 2
         open_now = may_change(order, sale, tx)
         consents = consents_of(tx, visit.instance.hooks, order, visit.language)
         links = order_links(tx, visit.instance.hooks, order, door.address, visit.language)
+        terms = guest_terms(tx, order)
         by_mail = door.secret is not None and is_mailed(tx, order, fingerprint(door.secret))
         just_placed = order.state == "Held" and order.placed_at is not None and tx.now - order.placed_at < _THANKS
     due = order.total - order.paid_total if order.state != "Cancelled" else 0
@@ -156,6 +158,7 @@ def show_order(visit: Visit, door: Door, wrong: Mistakes = NONE, status: int = 2
         visit,
         "order",
         status=status,
+        terms=terms,
         order=order,
         sums=sums(order),
         sale=sale,

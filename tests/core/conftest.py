@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import insert
 
 from commensal.catalogs.tables import catalog, catalog_item
-from commensal.enterprises.tables import enterprise, enterprise_grant
+from commensal.enterprises.tables import enterprise, enterprise_grant, guest_policy
 from commensal.orders.tables import customer_order
 from commensal.people.people import NewPerson, Person, add_person
 from commensal.products.tables import supplied_product
@@ -21,6 +21,7 @@ from commensal.sale_sessions.sessions import add_session
 from commensal.sale_sessions.values import Coordination, SaleSession, Supplier
 from commensal.stock.tables import stock_lot
 from commensal.store import Store, insert_rows
+from commensal.testing.placed import ANY_GUEST
 
 from .shell import Shell
 
@@ -52,6 +53,7 @@ class Village:
                     created_at=tx.now, version=1, **texts,
                 )
             )  # fmt: skip
+            tx.execute(insert(guest_policy).values(enterprise_id=name, **ANY_GUEST))
             tx.execute(insert(catalog).values(id=f"{name}-catalog", enterprise_id=name, name="Catalogue", version=1))
         return name
 

@@ -17,13 +17,14 @@ from commensal.instance import Instance, Settings
 from commensal.jobs import Job
 from commensal.jobs.run import run_due
 from commensal.mail import capping
-from commensal.mail.capping import forget_counts, mailbox_of, may_leave
+from commensal.mail.capping import forget_counts, may_leave
 from commensal.mail.tables import mailbox_count
 from commensal.orders.cancel import cancel_order
 from commensal.orders.change import change_order
 from commensal.orders.lock import locked_order
 from commensal.orders.place import place_order
 from commensal.orders.values import Order, Wish
+from commensal.people.mailboxes import mailbox_of
 from commensal.people.people import Person
 from commensal.store import Store
 from commensal.testing.goods import a_lot, an_item

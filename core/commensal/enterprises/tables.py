@@ -103,6 +103,21 @@ enterprise_grant = Table(
     sqlite_strict=True,
 )
 
+# How people order who have not proved who they are; none: `guest_policy.GuestPolicy`.
+guest_policy = Table(
+    "guest_policy",
+    metadata,
+    Column("enterprise_id", Text, ForeignKey("enterprise.id"), primary_key=True),
+    Column("guests", Text, nullable=False),
+    Column("largest_unpaid", Whole),  # minor units; none: any
+    Column("orders_of_mailbox", Whole, nullable=False),
+    Column("orders_of_network", Whole, nullable=False),
+    Column("confirm_minutes", Whole, nullable=False),
+    Column("unpaid_hours", Whole, nullable=False),
+    checked_in("guests", ("no", "link", "yes")),
+    sqlite_strict=True,
+)
+
 # Numbers without gaps: the row is raised in the transaction that uses the number.
 enterprise_counter = Table(
     "enterprise_counter",

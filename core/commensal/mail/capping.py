@@ -15,12 +15,12 @@ from ..jobs import Job, promise
 from ..orders.identity import Identity
 from ..orders.tables import customer_order
 from ..people.fingerprint import fingerprint
+from ..people.mailboxes import mailbox_of
 from ..people.tables import person
 from ..store import Time, Transaction, Whole, insert_once, insert_or
 from .tables import late_mail, mailbox_count
 
 _WINDOWS = ((timedelta(hours=1), 1), (timedelta(days=1), 3))  # and how many times the hourly number fits into each
-_DOTLESS = ("gmail.com", "googlemail.com")
 
 
 def may_leave(tx: Transaction, job: Job, *, most: int) -> bool:
@@ -42,13 +42,6 @@ def may_leave(tx: Transaction, job: Job, *, most: int) -> bool:
     if order_id is not None and insert_once(tx, late_mail, {"order_id": order_id, "due_at": until}):
         promise(tx, "mail", {**job.payload, "late": True}, due_at=until)
     return False
-
-
-def mailbox_of(email: str) -> str:
-    """The address without what its owner may vary: after a plus sign, and dots where the provider ignores them."""
-    local, _, domain = email.rpartition("@")
-    local = local.partition("+")[0] or local
-    return f"{local.replace('.', '') if domain in _DOTLESS else local}@{domain}"
 
 
 def forget_counts(tx: Transaction) -> int:

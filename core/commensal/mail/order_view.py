@@ -11,6 +11,7 @@ from sqlalchemy import select
 from ..enterprises.tables import enterprise
 from ..errors import NotFound
 from ..hooks.dispatcher import Hooks
+from ..orders.guests import GuestTerms, guest_terms
 from ..orders.questions import order_by_id
 from ..orders.shipping import with_place_of_today
 from ..orders.tables import customer_order
@@ -29,6 +30,7 @@ class OrderView:
     due:          minor units that are still to be paid; negative: owed to the customer
     payment_text: what the payer was told to do, if it was for the amount that is due
     pays_online:  whether they are to pay, or to choose how, on the order's page
+    terms:        until when an order of a guest stands, unless they confirm or pay it; None: for good
     """
 
     order: Order
@@ -44,6 +46,7 @@ class OrderView:
     due: int
     payment_text: str
     pays_online: bool
+    terms: GuestTerms | None
 
 
 def order_view(tx: Transaction, hooks: Hooks, order_id: str) -> OrderView:
@@ -75,7 +78,8 @@ def order_view(tx: Transaction, hooks: Hooks, order_id: str) -> OrderView:
     order = with_place_of_today(tx, hooks, order_by_id(tx, order_id, enterprise_id=enterprise_id))
     due = 0 if order.state == "Cancelled" else order.total - order.paid_total
     text, online = _how_to_pay(payments_of(tx, enterprise_id, order_id), due)
-    return OrderView(order=order, due=due, payment_text=text, pays_online=online, **values)
+    terms = guest_terms(tx, order)
+    return OrderView(order=order, due=due, payment_text=text, pays_online=online, terms=terms, **values)
 
 
 def _how_to_pay(payments: Sequence[Payment], due: int) -> tuple[str, bool]:

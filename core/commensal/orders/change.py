@@ -13,6 +13,7 @@ from ..pricing.lines import priced
 from ..pricing.values import Address, PricedLine
 from ..store import Transaction
 from .cut_off import refuse_after_cut_off
+from .guests import refuse_larger_guest_order
 from .lines import lines_for, refuse_quantities, refuse_too_many_lines
 from .lock import refuse_if_handed_over, refuse_unless_placed
 from .proof import known_of
@@ -54,10 +55,13 @@ def change_order(
     lines = order.lines if items is None else _lines(tx, order, shop, known, items, by_hub)
     refuse_empty(lines)
     values: dict[str, Any] = {} if note is None else {"note": note}
-    return rewrite(
+    changed = rewrite(
         tx, hooks, shop, known, order, lines, shipping=shipping, address=address, codes=codes, total=total,
         values=values, by=by, by_hub=by_hub,
     )  # fmt: skip
+    if not by_hub and changed.total > order.total:
+        refuse_larger_guest_order(tx, changed)
+    return changed
 
 
 def _lines(

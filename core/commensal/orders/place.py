@@ -26,6 +26,8 @@ from ..store import Transaction
 from ..texts import refuse_links
 from .cart import empty_cart
 from .consents import keep_consents
+from .guests import admit_guest, note_guest
+from .identity import Identity
 from .letters import confirmation
 from .lines import by_lot, lines_for
 from .price import Choices, draft_of, price
@@ -52,6 +54,7 @@ def place_order(
     by_hub: bool = False,
     customer_id: str | None = None,
     by_platform: bool = False,
+    client_address: str = "",
 ) -> Order:
     """Places an order at the sale session and returns it.
 
@@ -59,7 +62,8 @@ def place_order(
     one (see `identity`); `cart_id` is the cart that becomes this order: its id is the order's, so whoever sends the
     same cart twice finds the one order. The hub places orders for its customers `by_hub`, also after the close, and
     names the customer by `customer_id` or by address. `by_platform` says that a platform does so in its place: then
-    only a `customer_id`, which the hub has chosen for it, says whose the order is.
+    only a `customer_id`, which the hub has chosen for it, says whose the order is. `client_address` is the IP address
+    from which a guest orders: how much guests may order, and how many from one, says the shop's `GuestPolicy`.
 
     Raises `Conflict` where the sale is closed, an item is not on sale, or the total is not the one that was shown;
     `SoldOut` naming what is left of each lot; `Invalid` with every mistake of the wish; `Refused` from a plugin.
@@ -95,12 +99,20 @@ def place_order(
         **shipping_told(option),
         **totals_of(quote.totals),
     }
+    guest = None
+    if whose.identity is Identity.TYPED and not by_hub:
+        guest = admit_guest(
+            tx, shop.enterprise_id, email=email, client_address=client_address, total=quote.totals.total,
+            currency=shop.currency,
+        )  # fmt: skip
     tx.later(_ORDER, {"id": order_id, **values})
+    ends = note_guest(tx, order_id, guest) if guest is not None else ()
     write_parts(tx, quote)
     keep_consents(tx, hooks, shop, quote.draft, wish.consents, wish.language)
     settle(tx, hooks, shop, quote, (), quote.draft.adjustments)
     told = promised(tx, specifications.order_placed, shop.enterprise_id, order_id, shop.plugins)
-    promise_all(tx, [confirmation(tx, order_id, values, to_pay=quote.totals.total, guest=secret is not None), *told])
+    mail = confirmation(tx, order_id, values, to_pay=quote.totals.total, guest=secret is not None)
+    promise_all(tx, [mail, *told, *ends])
     return _placed(order_id, values, known.customer_id, quote)
 
 

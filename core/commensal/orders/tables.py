@@ -74,6 +74,25 @@ order_link = Table(
     info=untraced("it follows from the e-mail in which the link stands"),
 )
 
+# Orders of people who have not proved who they are: from where they came, and until when they stand.
+guest_order = Table(
+    "guest_order",
+    metadata,
+    Column("order_id", Text, ForeignKey("customer_order.id"), primary_key=True),
+    Column("enterprise_id", Text, ForeignKey("enterprise.id"), nullable=False),
+    Column("mailbox", Text, nullable=False, info=PERSONAL),  # SHA-256 of the address
+    Column("network", Text, nullable=False, info=PERSONAL),  # an IPv4 address, or the /64 of an IPv6 one
+    Column("placed_at", Time, nullable=False),
+    Column("confirm_by", Time),  # none: its mailed link need not be followed
+    Column("pay_by", Time),  # none: it may stay unpaid
+    Column("expired_at", Time),  # until the hub is told
+    Index("ix_guest_order_mailbox", "enterprise_id", "mailbox"),
+    Index("ix_guest_order_network", "enterprise_id", "network"),
+    Index("ix_guest_order_placed", "placed_at"),
+    sqlite_strict=True,
+    info=untraced("the order is traced"),
+)
+
 # What lies in a cart: wishes without a price. Prices are worked out when the cart is looked at, and when it is placed.
 cart_line = Table(
     "cart_line",

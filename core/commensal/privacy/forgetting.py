@@ -19,12 +19,12 @@ from ..enterprises.tables import customer, customer_in_category, enterprise_memb
 from ..hooks import specifications
 from ..hooks.dispatcher import Hooks
 from ..jobs.tables import job
-from ..mail.capping import mailbox_of
 from ..mail.tables import mailbox_count
 from ..orders.consents import withdraw_all
-from ..orders.tables import cart_line, customer_order, order_link
+from ..orders.tables import cart_line, customer_order, guest_order, order_link
 from ..payments.tables import payment_journal
 from ..people.fingerprint import fingerprint
+from ..people.mailboxes import mailbox_of
 from ..people.tables import (
     api_token,
     email_change,
@@ -48,7 +48,7 @@ DOMAIN = "forgotten.invalid"  # RFC 2606: no mail ever arrives there
 _FOR_EVER = datetime(9999, 1, 1, tzinfo=UTC)
 _GOES = (
     person_session, api_token, email_code, email_change, log_in_begun, known_browser,
-    person_recovery_code, person_second_factor, enterprise_member, customer_in_category, order_link,
+    person_recovery_code, person_second_factor, enterprise_member, customer_in_category, order_link, guest_order,
 )  # fmt: skip
 
 

@@ -8,10 +8,16 @@ from typing import Any
 from sqlalchemy import func, insert, select
 
 from ..catalogs.tables import catalog
-from ..enterprises.tables import enterprise
+from ..enterprises.tables import enterprise, guest_policy
 from ..orders.tables import customer_order
 from ..sale_sessions.tables import coordination, sale_session
 from ..store import Transaction
+
+# The policy of shops that trust every guest, so that tests of other things may order as one.
+ANY_GUEST = {
+    "guests": "yes", "largest_unpaid": None, "orders_of_mailbox": 10**6, "orders_of_network": 10**6,
+    "confirm_minutes": 60, "unpaid_hours": 0,
+}  # fmt: skip
 
 
 def a_shop(tx: Transaction, shop: str = "shop", **more: Any) -> str:
@@ -22,6 +28,7 @@ def a_shop(tx: Transaction, shop: str = "shop", **more: Any) -> str:
     seen = {"visibility": "public", "slug": shop, "name": shop, "email": f"{shop}@example.org"}
     values = {"id": shop, **texts, **flags, **place, **seen, "created_at": tx.now, "version": 1, **more}
     tx.execute(insert(enterprise).values(values))
+    tx.execute(insert(guest_policy).values(enterprise_id=shop, **ANY_GUEST))
     sale = {"opens_at": tx.now - timedelta(days=1), "closes_at": tx.now + timedelta(days=1), "version": 1}
     held = {"begins_at": tx.now + timedelta(days=2, hours=5), "ends_at": tx.now + timedelta(days=2, hours=7)}
     tx.execute(insert(catalog).values(id=f"{shop}-catalog", enterprise_id=shop, name="Catalogue", version=1))

@@ -17,6 +17,7 @@ from ...enterprises.enterprises import (
     list_enterprises,
     restore_enterprise,
 )
+from ...enterprises.guest_policy import GuestPolicy, change_guest_policy, guest_policy_of
 from ...errors import Forbidden
 from ...people.access import demand
 from ...people.scopes import OPERATOR
@@ -130,6 +131,29 @@ def enterprise(call: Call, enterprise: str) -> Enterprise:
 def edit_enterprise(call: Call, enterprise: str, body: EnterprisePatch) -> Enterprise:
     """Changes what is said of an enterprise."""
     return change_enterprise(call.tx, enterprise, call.version, **changes(body))
+
+
+class GuestPolicyPatch(Body, frozen=True, kw_only=True):
+    """Amounts are in minor units of the enterprise's currency; `largest_unpaid` null: any. See `GuestPolicy`."""
+
+    guests: Literal["no", "link", "yes"] | Unset = msgspec.UNSET
+    largest_unpaid: int | Unset | None = msgspec.UNSET
+    orders_of_mailbox: int | Unset = msgspec.UNSET
+    orders_of_network: int | Unset = msgspec.UNSET
+    confirm_minutes: int | Unset = msgspec.UNSET
+    unpaid_hours: int | Unset = msgspec.UNSET
+
+
+@routes.get("/enterprises/{enterprise}/guest-policy", scope="sales:read")
+def guest_policy(call: Call, enterprise: str) -> GuestPolicy:
+    """How people may order here who have not proved who they are."""
+    return guest_policy_of(call.tx, enterprise)
+
+
+@routes.patch("/enterprises/{enterprise}/guest-policy", scope="sales:write")
+def edit_guest_policy(call: Call, enterprise: str, body: GuestPolicyPatch) -> GuestPolicy:
+    """Says how people may order here who have not proved who they are: from now on."""
+    return change_guest_policy(call.tx, enterprise, **changes(body))
 
 
 # What only owners do: a grant of WriteEnterprise opens enterprise:write to others, but never members:write.

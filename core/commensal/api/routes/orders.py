@@ -194,7 +194,7 @@ def place(call: Call, session: str, body: NewOrder) -> GuestOrder:
     secret = None if person else call.tx.ids.secret()
     order = place_order(
         call.tx, call.instance.hooks, session, _wish(body), person_id=person,
-        secret=secret, cart_id=cart_of(call.tx, session, person_id=person),
+        secret=secret, cart_id=cart_of(call.tx, session, person_id=person), client_address=call.actor.address,
     )  # fmt: skip
     return GuestOrder(order=order, secret=secret)
 

@@ -1,0 +1,271 @@
+"""What people may order who have not proved who they are, how long they hold goods, and what the hub hears of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from sqlalchemy import delete, func, select
+from starlette.testclient import TestClient
+
+from commensal.clock import ManualClock
+from commensal.enterprises.guest_policy import GuestPolicy, change_guest_policy, guest_policy_of
+from commensal.enterprises.tables import guest_policy
+from commensal.errors import Invalid, Refused
+from commensal.instance import Instance
+from commensal.jobs.run import run_due
+from commensal.jobs.tables import job
+from commensal.orders import guests
+from commensal.orders.cancel import cancel_order
+from commensal.orders.change import change_order
+from commensal.orders.fulfil import hand_order_over
+from commensal.orders.lock import locked_order
+from commensal.orders.place import place_order
+from commensal.orders.proof import prove_order
+from commensal.orders.questions import order_by_id
+from commensal.orders.tables import guest_order
+from commensal.orders.values import Order, Wish
+from commensal.payments.payments import receive_payment
+from commensal.payments.unpaid_guests import forget_guest_orders
+from commensal.people.fingerprint import fingerprint
+from commensal.people.people import Person
+from commensal.stock.tables import stock_lot
+from commensal.testing.goods import a_lot, an_item
+from commensal.testing.placed import a_shop
+from commensal.work import work_of
+
+from .test_people_api import HERE
+
+Somebody = Callable[..., Person]
+SECRET = "x" * 43
+
+
+class Hall:
+    """A shop that has chosen nothing about guests, with a hundred boxes at ten euros."""
+
+    def __init__(self, instance: Instance) -> None:
+        self.instance, self.store = instance, instance.store
+        with self.store.write() as tx:
+            a_shop(tx)
+            tx.execute(delete(guest_policy))
+            self.lot = a_lot(tx, on_hand="100")
+            self.item = an_item(tx, self.lot, name="Paniers", price=1000)
+
+    def allow(self, **changed: Any) -> GuestPolicy:
+        with self.store.write() as tx:
+            return change_guest_policy(tx, "shop", **changed)
+
+    def order(self, pieces: int = 1, email: str = "guest@example.org", **more: Any) -> Order:
+        wish = Wish(items={self.item: pieces}, name="G", email=email, language="en")
+        with self.store.write() as tx:
+            return place_order(tx, self.instance.hooks, "shop-session", wish, **more)
+
+    def refused(self, pieces: int = 1, email: str = "guest@example.org", **more: Any) -> str:
+        with pytest.raises(Refused) as refused:
+            self.order(pieces, email, **more)
+        return refused.value.code
+
+    def free(self) -> int:
+        with self.store.read() as tx:
+            return int(tx.value(select(stock_lot.c.free).where(stock_lot.c.id == self.lot)))
+
+    def work(self) -> None:
+        while run_due(self.instance, work_of(self.instance)):
+            pass
+
+    def see(self, order: Order) -> Order:
+        with self.store.read() as tx:
+            return order_by_id(tx, order.id, enterprise_id="shop")
+
+    def follow_link(self, order: Order) -> None:
+        """Whoever reads the mailbox confirms the order."""
+        with self.store.read() as tx:
+            mails = [row["payload"] for row in tx.all(select(job.c.payload).where(job.c.kind == "mail"))]
+        secret = next(one["secret"] for one in mails if one.get("order_id") == order.id)
+        with self.store.write() as tx:
+            prove_order(tx, fingerprint(secret))
+
+    def pay(self, order: Order) -> None:
+        with self.store.write() as tx:
+            receive_payment(
+                tx, enterprise_id="shop", order_id=order.id, method="cash:cash", amount=order.total,
+                idempotency_key=order.id, person_id=None,
+            )  # fmt: skip
+
+
+@pytest.fixture
+def hall(instance: Instance) -> Hall:
+    return Hall(instance)
+
+
+def test_the_safe_policy_holds_until_another_is_chosen(hall: Hall) -> None:
+    with hall.store.read() as tx:
+        assert guest_policy_of(tx, "shop") == GuestPolicy(guests="link", largest_unpaid=30_000)
+    assert hall.refused(31) == "guest_order_too_large"
+    assert hall.order(30).total == 30_000
+
+
+def test_one_guest_does_not_empty_a_sale(hall: Hall) -> None:
+    before = hall.free()
+    for number in range(3):
+        hall.order(30, f"guest+{number}@example.org")
+    assert hall.refused() == "too_many_guest_orders"
+    assert hall.free() == before // 10
+
+
+def test_one_network_does_not_either(hall: Hall) -> None:
+    hall.allow(orders_of_network=2)
+    for number in range(2):
+        hall.order(email=f"g{number}@example.org", client_address=f"2001:db8::{number}")
+    assert hall.refused(email="g9@example.org", client_address="2001:db8::9") == "too_many_guest_orders"
+    hall.order(email="g9@example.org", client_address="2001:db8:0:1::9")
+
+
+def test_guests_who_order_at_once_are_all_counted(hall: Hall) -> None:
+    def order(_: int) -> bool:
+        try:
+            hall.order()
+        except Refused:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(order, range(8))).count(True) == 3
+
+
+def test_what_is_cancelled_paid_or_handed_over_limits_nothing_any_more(hall: Hall) -> None:
+    first, second, third = (hall.order() for _ in range(3))
+    assert hall.refused() == "too_many_guest_orders"
+    with hall.store.write() as tx:
+        cancel_order(tx, hall.instance.hooks, locked_order(tx, first.id, enterprise_id="shop"))
+    hall.order()
+    hall.pay(second)
+    hall.order()
+    with hall.store.write() as tx:
+        hand_order_over(tx, locked_order(tx, third.id, enterprise_id="shop"))
+    hall.order()
+    assert hall.refused() == "too_many_guest_orders"
+
+
+def test_members_and_the_hub_are_no_guests(hall: Hall, somebody: Somebody) -> None:
+    hall.allow(guests="no")
+    ada, eve = somebody("Ada"), somebody("Eve", confirmed=False)
+    hall.order(40, ada.email, person_id=ada.id)
+    hall.order(40, by_hub=True)
+    assert hall.refused(email=eve.email, person_id=eve.id) == "guests_not_served"
+    assert hall.refused() == "guests_not_served"
+
+
+def test_an_order_that_nobody_confirms_gives_its_goods_back(hall: Hall, clock: ManualClock) -> None:
+    before = hall.free()
+    order = hall.order(5, secret=SECRET)
+    clock.advance(minutes=59)
+    hall.work()
+    assert hall.see(order).state == "Held"
+    clock.advance(minutes=1)
+    hall.work()
+    assert (hall.see(order).state, hall.free()) == ("Cancelled", before)
+
+
+def test_a_confirmed_order_stands_though_it_is_unpaid(hall: Hall, clock: ManualClock) -> None:
+    order = hall.order(secret=SECRET)
+    hall.follow_link(order)
+    clock.advance(hours=2)
+    hall.work()
+    assert hall.see(order).state == "Held"
+
+
+def test_a_paid_order_stands_though_nobody_confirms_it(hall: Hall, clock: ManualClock) -> None:
+    order = hall.order(secret=SECRET)
+    hall.pay(order)
+    clock.advance(hours=2)
+    hall.work()
+    assert hall.see(order).state == "Held"
+
+
+def test_unpaid_orders_expire_where_the_hub_wants_it(hall: Hall, clock: ManualClock) -> None:
+    hall.allow(guests="yes", unpaid_hours=2)
+    unpaid, paid = hall.order(), hall.order()
+    hall.pay(paid)
+    clock.advance(hours=1, minutes=59)
+    hall.work()
+    assert hall.see(unpaid).state == "Held", "its link need not be followed"
+    clock.advance(minutes=1)
+    hall.work()
+    assert [hall.see(one).state for one in (unpaid, paid)] == ["Cancelled", "Held"]
+
+
+def test_the_hub_gets_one_mail_about_all_that_expired(hall: Hall, clock: ManualClock) -> None:
+    orders = [hall.order(), hall.order()]
+    clock.advance(hours=1)
+    hall.work()
+    clock.advance(hours=1)
+    hall.work()
+    sent = [one.read_text(encoding="utf-8") for one in (hall.instance.folder / "mail").glob("*.eml")]
+    (told,) = [one for one in sent if "\nTo: shop <shop@example.org>" in one]
+    assert ", ".join(str(one.number) for one in orders) in told
+    clock.advance(days=1)
+    hall.work()
+    with hall.store.read() as tx:
+        assert tx.value(select(func.count()).select_from(guest_order)) == 0
+
+
+def test_a_change_does_not_go_round_the_limit(hall: Hall) -> None:
+    order = hall.order(30)
+    with pytest.raises(Refused, match="Guests may order"), hall.store.write() as tx:
+        found = locked_order(tx, order.id, enterprise_id="shop")
+        change_order(tx, hall.instance.hooks, found, items={hall.item: 31})
+    hall.allow(largest_unpaid=10_000)
+    with hall.store.write() as tx:
+        found = locked_order(tx, order.id, enterprise_id="shop")
+        change_order(tx, hall.instance.hooks, found, items={hall.item: 29})  # fewer needs nobody's leave
+
+
+def test_the_mail_says_until_when(hall: Hall) -> None:
+    hall.order(secret=SECRET)
+    hall.work()
+    (sent,) = (hall.instance.folder / "mail").glob("*.eml")
+    assert "Please confirm your order by" in sent.read_text(encoding="utf-8").replace("=\n", "")
+
+
+def test_a_policy_that_helps_nobody_is_refused_with_every_mistake(hall: Hall) -> None:
+    with pytest.raises(Invalid) as refused:
+        hall.allow(guests="yes", orders_of_mailbox=0, confirm_minutes=1, largest_unpaid=-1)
+    assert {one.where for one in refused.value.problems} == {
+        "/unpaid_hours", "/orders_of_mailbox", "/confirm_minutes", "/largest_unpaid",
+    }  # fmt: skip
+
+
+def test_a_guest_over_http_is_counted_by_their_address(hall: Hall, client: TestClient) -> None:
+    hall.allow(orders_of_network=1)
+    wish = {"items": {hall.item: 1}, "name": "G"}
+    place = "/api/sale-sessions/shop-session/orders"
+    told = [
+        client.post(place, json={**wish, "email": f"g{one}@example.org"}, headers={**HERE, "Idempotency-Key": one})
+        for one in "ab"
+    ]
+    assert [one.status_code for one in told] == [201, 422]
+    assert told[1].json()["code"] == "too_many_guest_orders"
+
+
+def test_from_where_guests_ordered_is_forgotten(hall: Hall, clock: ManualClock) -> None:
+    hall.allow(guests="yes", unpaid_hours=2000)
+    order = hall.order(client_address="192.0.2.1")
+    with hall.store.write() as tx:
+        assert forget_guest_orders(tx) == 0
+        hand_order_over(tx, locked_order(tx, order.id, enterprise_id="shop"))
+        assert forget_guest_orders(tx) == 1
+
+
+def test_without_the_count_a_sale_is_emptied(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The guard off."""
+
+    def anybody(tx: object, enterprise_id: str, **given: Any) -> guests.Guest:
+        terms = guests.GuestTerms(confirm_by=None, pay_by=None)
+        return guests.Guest(enterprise_id=enterprise_id, mailbox="", network="", terms=terms)
+
+    monkeypatch.setattr("commensal.orders.place.admit_guest", anybody)
+    hall.order(100)
+    assert hall.free() == 0
