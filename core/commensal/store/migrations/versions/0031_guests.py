@@ -8,7 +8,7 @@ from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, PrimaryKey
 from commensal.store.types import Time, Whole
 
 revision = "0031_guests"
-down_revision = "0030_mailbox_counts"
+down_revision = "0024_planned_closing"
 branch_labels = None
 depends_on = None
 
