@@ -13,6 +13,7 @@ import uvicorn
 
 from .api.app import make_app
 from .collector import spare_the_collector
+from .connections import Connection, bound_unread, most_connections
 from .errors import SettingsError
 from .instance import Instance
 from .jobs.ticking import ticking
@@ -44,6 +45,8 @@ def serve(
     host, bound = listener.getsockname()[:2]
     config = uvicorn.Config(
         make_app(instance),
+        http=Connection,
+        limit_concurrency=most_connections(),
         log_config=None,  # it logs as we do
         log_level="warning",
         access_log=False,
@@ -74,6 +77,7 @@ def _listen(host: str, port: int) -> socket.socket:
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound_unread(listener)
         listener.bind((host, port))
         listener.listen(128)
     except OSError as error:

@@ -10,9 +10,11 @@ from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
 
+import anyio
 import pytest
 import structlog
 from starlette.testclient import TestClient
+from starlette.types import Message
 
 from commensal import logs
 from commensal.api.app import make_app
@@ -117,6 +119,22 @@ def test_monitors_do_not_fill_the_log(client: TestClient, lines: Lines) -> None:
     client.get("/-/health")
     client.get("/-/metrics")
     assert lines() == []
+
+
+def test_who_goes_away_while_sending_is_no_error_of_ours(client: TestClient, lines: Lines) -> None:
+    """499 is what nginx writes for it: operators count what is answered with 500 and more."""
+
+    async def gone() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def nobody(message: Message) -> None:
+        raise AssertionError("nobody is there to be answered")
+
+    headers = [(b"host", b"testserver"), (b"content-type", b"application/json")]
+    scope = {"type": "http", "method": "POST", "path": "/api/people", "query_string": b"", "headers": headers}
+    anyio.run(client.app, scope, gone, nobody)
+    (line,) = lines()
+    assert (line["event"], line["status"]) == ("request", 499)
 
 
 def test_what_no_route_answers_and_what_the_guard_refuses_have_lines_too(client: TestClient, lines: Lines) -> None:

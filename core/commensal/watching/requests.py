@@ -19,6 +19,7 @@ from ..logs import Request, answering
 from .figures import Figures
 
 HEADER = "X-Request-Id"
+GONE = 499  # what nginx writes for a client that went away before it was answered
 NOWHERE = "nowhere"  # the route of what no route answers
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _SANE = re.compile(r"[A-Za-z0-9._-]{8,64}")
@@ -41,10 +42,12 @@ class Requests:
             await self._app(scope, receive, send)
             return
         request_id, status, began = self._request_id(scope), 500, time.perf_counter()
+        began_to_answer = False
 
         async def send_with_id(message: Message) -> None:
-            nonlocal status
+            nonlocal status, began_to_answer
             if message["type"] == "http.response.start":
+                began_to_answer = True
                 status = message["status"]
                 MutableHeaders(scope=message)[HEADER] = request_id
             await send(message)
@@ -52,6 +55,8 @@ class Requests:
         with answering(Request(request_id, lambda: self._route(scope))):
             try:
                 await self._app(scope, receive, send_with_id)
+                if not began_to_answer:
+                    status = GONE
             finally:
                 self._tell(scope, status, time.perf_counter() - began)
 
