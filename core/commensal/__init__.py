@@ -74,6 +74,9 @@ if TYPE_CHECKING:
     from .enterprises.homes import come_home as come_home
     from .enterprises.homes import leave_home as leave_home
     from .enterprises.homes import stay_home as stay_home
+    from .enterprises.invitations import accept_invitation as accept_invitation
+    from .enterprises.invitations import decline_invitation as decline_invitation
+    from .enterprises.invitations import invitations_to as invitations_to
     from .enterprises.members import memberships_of as memberships_of
     from .enterprises.plugins import change_plugin as change_plugin
     from .enterprises.plugins import enable_plugin as enable_plugin
@@ -466,6 +469,7 @@ _MODULES = {
     "Wish": "orders.values",
     "Work": "jobs",
     "a_period": "reports.parameters",
+    "accept_invitation": "enterprises.invitations",
     "acting": "audit.acting",
     "add_session": "sale_sessions.sessions",
     "agreed_parts": "orders.distribution",
@@ -512,6 +516,7 @@ _MODULES = {
     "customer_by_email": "enterprises.customers",
     "customer_by_id": "enterprises.customers",
     "customers_by_id": "enterprises.customers",
+    "decline_invitation": "enterprises.invitations",
     "decode_text": "decoding",
     "demand": "people.access",
     "dialects_of": "hooks.dialects",
@@ -554,6 +559,7 @@ _MODULES = {
     "insert_once": "store",
     "insert_or": "store",
     "insert_rows": "store",
+    "invitations_to": "enterprises.invitations",
     "is_coming": "sale_sessions.openness",
     "is_mailed": "orders.proof",
     "is_open": "sale_sessions.openness",

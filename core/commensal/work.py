@@ -7,6 +7,7 @@ from functools import partial
 
 from .api.idempotency import forget_old_answers
 from .audit.forgetting import forget_old_entries
+from .enterprises.invitations import forget_invitations
 from .errors import PluginError
 from .events.opened import announce_openings, forget_openings
 from .events.tell import EVENT, tell_plugin
@@ -58,6 +59,7 @@ def _core(instance: Instance) -> Work:
             Periodic("forget_log_ins", timedelta(days=1), forget_what_ran_out),
             Periodic("forget_carts", timedelta(days=1), forget_carts),
             Periodic("forget_shown_pages", timedelta(hours=1), forget_shown_pages),
+            Periodic("forget_invitations", timedelta(days=1), forget_invitations),
             Periodic("forget_guest_orders", timedelta(days=1), forget_guest_orders),
             Periodic("forget_mailboxes", timedelta(days=1), forget_counts),
             Periodic("forget_jobs", timedelta(days=1), forget_finished),

@@ -7,10 +7,13 @@ from starlette.responses import Response
 from commensal import (
     Refused,
     Visit,
+    accept_invitation,
     ask_new_email,
     clear_session,
     confirm_new_email,
+    decline_invitation,
     forget_me,
+    invitations_to,
     my_archive,
     prove_password,
     second_factor_of,
@@ -29,8 +32,23 @@ def _page(visit: Visit, email: str = "", wrong: Mistakes = NONE, status: int = 2
     if visit.actor.session_hash is None:
         return visit.redirect("/login?next=/account")
     with visit.read() as tx:
-        known = second_factor_of(tx, me(visit))
-    return show(visit, "account", status=status, email=email, mistakes=wrong, at=at, second_factor=known)
+        known, invited = second_factor_of(tx, me(visit)), invitations_to(tx, me(visit))
+    return show(
+        visit, "account", status=status, email=email, mistakes=wrong, at=at, second_factor=known, invitations=invited
+    )
+
+
+def answer_invitation_now(visit: Visit) -> Response:
+    """The invitation is accepted, or declined by the other button."""
+    if visit.actor.session_hash is None:
+        return visit.redirect("/login?next=/account")
+    answer = accept_invitation if visit.form.get("answer") == "accept" else decline_invitation
+    try:
+        with visit.write() as tx:
+            answer(tx, me(visit), visit.path["invitation"])
+    except Refused as error:
+        return _page(visit, wrong=mistakes(visit, error), status=status_of(error), at="invitations")
+    return visit.redirect("/account")
 
 
 def new_email_now(visit: Visit) -> Response:

@@ -62,6 +62,7 @@ _PAGES = (
     ("POST", "/reset/{code}", accounts.reset_now),
     ("GET", "/account", myself.account_page),
     ("POST", "/account/email", myself.new_email_now),
+    ("POST", "/account/invitations/{invitation}", myself.answer_invitation_now),
     ("GET", "/account/second-factor", second_factor.second_factor_page),
     ("POST", "/account/second-factor", second_factor.begin_now),
     ("POST", "/account/second-factor/confirm", second_factor.confirm_now),

@@ -41,6 +41,18 @@ def log_in(client: TestClient, email: str, password: str = GOOD) -> Any:
     return client.post("/api/sessions", json={"email": email, "password": password}, headers=HERE)
 
 
+def take_up_invitation(client: TestClient, path: str, email: str, role: str) -> None:
+    """The owner, who is logged in, invites somebody, who accepts; then the owner is there again."""
+    owner = client.cookies["session"]
+    assert client.post(f"{path}/members", json={"email": email, "role": role}, headers=HERE).status_code == 202
+    client.cookies.clear()
+    log_in(client, email)
+    (invitation,) = client.get("/api/me/invitations").json()
+    assert client.post(f"/api/me/invitations/{invitation['id']}", headers=HERE).json()["role"] == role
+    client.cookies.clear()
+    client.cookies.set("session", owner)
+
+
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
     """Of an instance at which everybody may make enterprises."""
@@ -240,7 +252,7 @@ def test_members_customers_and_grants_over_http(client: TestClient, somebody: So
         assert answer.status_code in (200, 201, 204), answer.text
         return answer.json() if answer.content else None
 
-    assert send("POST", "/members", {"email": eve.email, "role": "packer"})["person_id"] == eve.id
+    take_up_invitation(client, path, eve.email, "packer")
     assert send("PUT", f"/members/{eve.id}", {"role": "manager"})["role"] == "manager"
     assert [one["name"] for one in send("GET", "/members")] == ["Ada", "Eve"]
     assert client.delete(f"{path}/members/{ada.id}", headers=HERE).status_code == 409
@@ -270,7 +282,7 @@ def test_a_manager_lets_nobody_in_and_a_stranger_sees_nothing(
     eve, zoe = somebody("Eve", password_hash=HASH), somebody("Zoe", password_hash=HASH)
     ferme = client.post("/api/enterprises", json={"name": "La Ferme"}, headers=HERE).json()["id"]
     path = f"/api/enterprises/{ferme}"
-    client.post(f"{path}/members", json={"email": eve.email, "role": "manager"}, headers=HERE)
+    take_up_invitation(client, path, eve.email, "manager")
     for who, expected in ((eve, 403), (zoe, 404)):
         client.cookies.clear()
         log_in(client, who.email)

@@ -91,7 +91,7 @@ class Zoe:
             self.id = zoe.id
         self.log_in()
         token = {"name": "zq-token", "scopes": ["self"]}
-        assert self.client.post("/api/me/tokens", json=token).status_code == 201
+        assert self.client.post("/api/me/tokens", json={**token, "password": PASSWORD}).status_code == 201
         self.order = self.place()
         self.leave_words()
 
@@ -269,7 +269,9 @@ def test_a_second_time_there_is_nobody_to_forget(zoe: Zoe) -> None:
 
 
 def test_a_token_is_not_enough_to_take_everything_or_to_forget(zoe: Zoe) -> None:
-    secret = zoe.client.post("/api/me/tokens", json={"name": "t", "scopes": ["self"]}).json()["secret"]
+    secret = zoe.client.post("/api/me/tokens", json={"name": "t", "scopes": ["self"], "password": PASSWORD}).json()[
+        "secret"
+    ]
     with TestClient(make_app(zoe.instance)) as program:
         sent = {"Authorization": f"Bearer {secret}"}
         assert program.post("/api/me/export", headers=sent).status_code == 403

@@ -63,7 +63,7 @@ WORDS = {
     "day": "2020-01-01", "scope": "ReadProducts", "plugin": "sales", "report": "turnover", "programme": "fund",
     "sequence": "1", "job": "no-job", "code": "no-code", "nothing": "nothing-here",
     "rest": "nothing-here",
-    "message": "no-message", "platform": "no-platform", "line": "no-line",
+    "message": "no-message", "platform": "no-platform", "line": "no-line", "invitation": "no-invitation",
 }  # fmt: skip
 
 

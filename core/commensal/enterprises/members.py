@@ -44,18 +44,19 @@ _MEMBERS = select(
 
 
 def add_member(tx: Transaction, enterprise_id: str, *, email: str, role: str) -> Member:
-    """Adds somebody who has an account here.
+    """Adds somebody who has an account here: for who runs the instance. An enterprise invites (`invitations.invite`),
+    since whether an address has an account is told to nobody.
 
     Raises `Invalid` for an address or role that is none, `Refused` where nobody has confirmed this address (an
     unconfirmed one may be typed by anybody), `Conflict` where they are a member already or there are 200.
     """
-    problems = _problems_with_role(role)
+    problems = problems_with_role(role)
     read = read_email(email)
     if isinstance(read, Problem):
         problems.append(read)
     if problems or isinstance(read, Problem):
         raise Invalid(problems)
-    _lock(tx, enterprise_id)
+    hold_members(tx, enterprise_id)
     known = select(person.c.id).where(person.c.email == read, person.c.confirmed_at.is_not(None))
     person_id = tx.value(known.where(person.c.disabled_at.is_(None)))
     if person_id is None:
@@ -71,10 +72,10 @@ def add_member(tx: Transaction, enterprise_id: str, *, email: str, role: str) ->
 
 def change_role(tx: Transaction, enterprise_id: str, person_id: str, *, role: str) -> Member:
     """Raises `Invalid` for a role that is none, `NotFound`, `Conflict` where it would leave nobody as owner."""
-    problems = _problems_with_role(role)
+    problems = problems_with_role(role)
     if problems:
         raise Invalid(problems)
-    _lock(tx, enterprise_id)
+    hold_members(tx, enterprise_id)
     change = update(enterprise_member).where(_is(enterprise_id, person_id))
     if role != "owner":
         change = change.where(_is_not_the_last_owner(enterprise_id, person_id))
@@ -85,7 +86,7 @@ def change_role(tx: Transaction, enterprise_id: str, person_id: str, *, role: st
 
 def remove_member(tx: Transaction, enterprise_id: str, person_id: str) -> None:
     """Raises `NotFound`, or `Conflict` where they are the last owner."""
-    _lock(tx, enterprise_id)
+    hold_members(tx, enterprise_id)
     gone = delete(enterprise_member).where(
         _is(enterprise_id, person_id), _is_not_the_last_owner(enterprise_id, person_id)
     )
@@ -115,7 +116,7 @@ def memberships_of(tx: Transaction, person_id: str, *, after: str = "", limit: i
     return [Membership(role=row.pop("role"), enterprise=Enterprise(**row)) for row in found]
 
 
-def _lock(tx: Transaction, enterprise_id: str) -> None:
+def hold_members(tx: Transaction, enterprise_id: str) -> None:
     """Two owners who leave at once must wait for each other: one row stands for all members."""
     tx.one(select(enterprise.c.id).where(enterprise.c.id == enterprise_id).with_for_update(key_share=True))
 
@@ -137,7 +138,8 @@ def _why_not(tx: Transaction, enterprise_id: str, person_id: str) -> Conflict:
     return Conflict("last_owner", "They are the only owner; make somebody else one first.")
 
 
-def _problems_with_role(role: str) -> list[Problem]:
+def problems_with_role(role: str) -> list[Problem]:
+    """What is wrong with the name of a role, if anything."""
     if role in ROLES:
         return []
     known = ", ".join(ROLES)

@@ -46,6 +46,21 @@ enterprise_member = Table(
     sqlite_strict=True,
 )
 
+# Addresses that an enterprise would like to have as members; whoever owns one takes it up.
+member_invitation = Table(
+    "member_invitation",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("enterprise_id", Text, ForeignKey("enterprise.id"), nullable=False),
+    Column("email", Text, nullable=False, index=True, info=PERSONAL),  # lower case
+    Column("role", Text, nullable=False),
+    Column("created_at", Time, nullable=False),
+    Column("expires_at", Time, nullable=False, index=True),
+    UniqueConstraint("enterprise_id", "email"),
+    checked_in("role", ("owner", "manager", "packer", "accountant")),
+    sqlite_strict=True,
+)
+
 customer_category = Table(
     "customer_category",
     metadata,

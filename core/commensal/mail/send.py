@@ -32,12 +32,13 @@ ACCOUNT_KINDS = (
     "new_email",
     "email_changed",
     "log_in_failures",
+    "member_invitation",
 )
 
 # Whoever types an address can cause these; the rest follows from what a hub or the address's own owner does.
 _CAUSED_BY_STRANGERS = (
     "order_placed", "order_changed", "order_cancelled",
-    "confirm_email", "reset_password", "already_registered", "new_email",
+    "confirm_email", "reset_password", "already_registered", "new_email", "member_invitation",
 )  # fmt: skip
 _log = structlog.get_logger("commensal.mail")
 
@@ -45,7 +46,7 @@ _log = structlog.get_logger("commensal.mail")
 _ORDER, _GUEST_ORDER = "/orders/{order_id}", "/orders/guest/{secret}"
 _CODE = {
     "confirm_email": "/confirm/{code}", "reset_password": "/reset/{code}", "already_registered": "/reset/{code}",
-    "new_email": "/email/{code}", "email_changed": "/", "log_in_failures": "/forgot",
+    "new_email": "/email/{code}", "email_changed": "/", "log_in_failures": "/forgot", "member_invitation": "/account",
 }  # fmt: skip
 
 

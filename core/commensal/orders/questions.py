@@ -84,6 +84,13 @@ def orders_of_person(tx: Transaction, person_id: str, *, after: str = "", limit:
     return [_order(one) for one in tx.all(found.limit(limit))]
 
 
+def people_who_ordered(tx: Transaction, enterprise_id: str, people: Collection[str]) -> frozenset[str]:
+    """Those of `people` (ids) who have placed an order at the enterprise with their account."""
+    row = customer_order.c
+    placed = select(row.person_id).distinct().where(row.person_id.in_(people), row.enterprise_id == enterprise_id)
+    return frozenset(one["person_id"] for one in tx.all(placed.where(row.state != "Draft")) if people)
+
+
 def _whole(tx: Transaction, wanted: Select[Any], given: Mapping[str, Any]) -> Order:
     row = tx.first(wanted, given)
     if row is None:

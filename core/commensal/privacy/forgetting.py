@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Table, delete, func, literal, or_, select, update
 
 from ..api.tables import idempotent_answer
-from ..enterprises.tables import customer, customer_in_category, enterprise_member
+from ..enterprises.tables import customer, customer_in_category, enterprise_member, member_invitation
 from ..hooks import specifications
 from ..hooks.dispatcher import Hooks
 from ..jobs.tables import job
@@ -112,6 +112,8 @@ def _remove(tx: Transaction, subject: DataSubject) -> Iterator[tuple[str, int]]:
             yield table.name, tx.execute(delete(table).where(theirs)).rowcount
     failed = log_in_failure.c.email_hash == fingerprint(subject.email)
     yield "log_in_failure", tx.execute(delete(log_in_failure).where(failed)).rowcount
+    invited = member_invitation.c.email == subject.email
+    yield "member_invitation", tx.execute(delete(member_invitation).where(invited)).rowcount
     got = mailbox_count.c.mailbox == fingerprint(mailbox_of(subject.email))
     yield "mailbox_count", tx.execute(delete(mailbox_count).where(got)).rowcount
     drafts = select(customer_order.c.id).where(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated
 
 import msgspec
@@ -14,6 +16,7 @@ from ...enterprises.customer_categories import (
     rename_category,
 )
 from ...enterprises.customers import Customer, change_customer, create_customer, customer_by_id, list_customers
+from ...orders.questions import people_who_ordered
 from ..endpoint import Body, Call, Page, Paging, Routes, changes, page_of
 
 routes = Routes("customers")
@@ -69,25 +72,37 @@ def customers(call: Call, enterprise: str, query: CustomerQuery) -> Page[Custome
     found = list_customers(
         call.tx, enterprise, search=query.search, category_id=query.category, after=query.after, limit=query.limit
     )
-    return page_of(found, query.limit, lambda one: one.email)
+    return page_of(_without_accounts(call, enterprise, found), query.limit, lambda one: one.email)
 
 
 @routes.post("/enterprises/{enterprise}/customers", scope="customers:write", status=201)
 def write_customer_down(call: Call, enterprise: str, body: NewCustomer) -> Customer:
     """Adds a customer; whoever orders becomes one by themselves."""
-    return create_customer(call.tx, enterprise, **changes(body))
+    return _without_account(call, enterprise, create_customer(call.tx, enterprise, **changes(body)))
 
 
 @routes.get(_CUSTOMER, scope="customers:read")
 def customer(call: Call, enterprise: str, customer: str) -> Customer:
     """One customer."""
-    return customer_by_id(call.tx, enterprise, customer)
+    return _without_account(call, enterprise, customer_by_id(call.tx, enterprise, customer))
 
 
 @routes.patch(_CUSTOMER, scope="customers:write", edits=True)
 def edit_customer(call: Call, enterprise: str, customer: str, body: CustomerPatch) -> Customer:
     """Changes what the enterprise wrote of a customer."""
-    return change_customer(call.tx, enterprise, customer, call.version, **changes(body))
+    changed = change_customer(call.tx, enterprise, customer, call.version, **changes(body))
+    return _without_account(call, enterprise, changed)
+
+
+def _without_account(call: Call, enterprise: str, one: Customer) -> Customer:
+    return _without_accounts(call, enterprise, [one])[0]
+
+
+def _without_accounts(call: Call, enterprise: str, found: Sequence[Customer]) -> list[Customer]:
+    """A customer's account is named once they have ordered with it. Otherwise whoever writes an address down would
+    learn whether it has one here."""
+    known = people_who_ordered(call.tx, enterprise, {one.person_id for one in found if one.person_id is not None})
+    return [one if one.person_id in known else replace(one, person_id=None) for one in found]
 
 
 @routes.get("/enterprises/{enterprise}/customer-categories", scope="customers:read")

@@ -1,0 +1,155 @@
+"""Invitations: who is asked to become a member, and what an enterprise learns of an address before that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import insert, select
+from starlette.testclient import TestClient
+
+from commensal.clock import ManualClock
+from commensal.enterprises.invitations import (
+    accept_invitation,
+    decline_invitation,
+    forget_invitations,
+    invitations_of,
+    invitations_to,
+    invite,
+    withdraw_invitation,
+)
+from commensal.enterprises.members import list_members
+from commensal.enterprises.tables import enterprise_member
+from commensal.errors import Conflict, Forbidden, Invalid, NotFound
+from commensal.jobs.tables import job
+from commensal.orders.place import place_order
+from commensal.orders.values import Wish
+from commensal.people.people import Person
+from commensal.people.tokens import make_token
+from commensal.store import Store
+from commensal.testing.goods import a_lot, an_item
+from commensal.testing.placed import a_shop
+
+Somebody = Callable[..., Person]
+
+
+@pytest.fixture(autouse=True)
+def shop(store: Store) -> None:
+    with store.write() as tx:
+        a_shop(tx)
+
+
+def ask(store: Store, email: str, role: str = "packer") -> str:
+    with store.write() as tx:
+        return invite(tx, "shop", email=email, role=role, language="en")
+
+
+def test_who_is_invited_becomes_a_member_by_their_own_word(store: Store, somebody: Somebody) -> None:
+    eve = somebody("Eve")
+    assert ask(store, " EVE@example.org ") == eve.email
+    with store.write() as tx:
+        assert list_members(tx, "shop") == []
+        (invitation,) = invitations_to(tx, eve.id)
+        assert (invitation.enterprise_name, invitation.role) == ("shop", "packer")
+        assert accept_invitation(tx, eve.id, invitation.id).role == "packer"
+        assert invitations_of(tx, "shop") == []
+        with pytest.raises(NotFound):
+            accept_invitation(tx, eve.id, invitation.id)
+
+
+def test_an_invitation_is_for_its_address_alone(store: Store, somebody: Somebody) -> None:
+    eve, zoe, unproved = somebody("Eve"), somebody("Zoe"), somebody("Uma", confirmed=False)
+    ask(store, eve.email)
+    ask(store, unproved.email)
+    with store.write() as tx:
+        invitation, of_unproved = invitations_of(tx, "shop")
+        with pytest.raises(NotFound):
+            accept_invitation(tx, zoe.id, invitation.id)
+        assert invitations_to(tx, unproved.id) == []
+        with pytest.raises(Forbidden, match="confirm"):
+            accept_invitation(tx, unproved.id, of_unproved.id)
+
+
+def test_it_is_declined_taken_back_and_runs_out(store: Store, clock: ManualClock, somebody: Somebody) -> None:
+    eve = somebody("Eve")
+    for email in (eve.email, "a@example.org", "b@example.org"):
+        ask(store, email)
+    with store.write() as tx:
+        first, second, of_eve = invitations_of(tx, "shop")
+        decline_invitation(tx, eve.id, of_eve.id)
+        withdraw_invitation(tx, "shop", first.id)
+        with pytest.raises(NotFound):
+            withdraw_invitation(tx, "another", second.id)
+        assert [one.email for one in invitations_of(tx, "shop")] == ["b@example.org"]
+    clock.advance(days=14)
+    with store.write() as tx:
+        assert invitations_of(tx, "shop") == []
+        assert forget_invitations(tx) == 1
+
+
+def test_a_second_one_renews_it_and_a_member_needs_none(store: Store, somebody: Somebody) -> None:
+    eve = somebody("Eve")
+    ask(store, eve.email)
+    ask(store, eve.email, "manager")
+    with store.write() as tx:
+        (invitation,) = invitations_to(tx, eve.id)
+        assert accept_invitation(tx, eve.id, invitation.id).role == "manager"
+    ask(store, eve.email, "owner")
+    with store.write() as tx:
+        (invitation,) = invitations_to(tx, eve.id)
+        with pytest.raises(Conflict, match="already"):
+            accept_invitation(tx, eve.id, invitation.id)
+
+
+def test_mistakes_are_named(store: Store) -> None:
+    with store.write() as tx, pytest.raises(Invalid) as refused:
+        invite(tx, "shop", email="nobody", role="king", language="en")
+    assert {one.where for one in refused.value.problems} == {"/email", "/role"}
+
+
+# ------------------------------------------------------------------------------------------------ what is told
+
+
+@pytest.fixture
+def owner(store: Store, client: TestClient, somebody: Somebody) -> TestClient:
+    """The owner of the shop, by a token."""
+    olga = somebody("Olga")
+    with store.write() as tx:
+        row = {"enterprise_id": "shop", "person_id": olga.id, "role": "owner", "since": tx.now}
+        tx.execute(insert(enterprise_member).values(row))
+        token = make_token(tx, olga.id, name="x", scopes=["members:write", "customers:write", "customers:read"])
+    client.headers["Authorization"] = f"Bearer {token.secret}"
+    return client
+
+
+def test_inviting_does_not_tell_who_has_an_account(store: Store, owner: TestClient, somebody: Somebody) -> None:
+    known = somebody("Eve").email
+    asked = [
+        owner.post("/api/enterprises/shop/members", json={"email": one, "role": "packer"})
+        for one in (known, "nobody@example.org")
+    ]
+    assert [(one.status_code, sorted(one.json())) for one in asked] == [(202, ["to"])] * 2
+    with store.read() as tx:
+        sent = [row["payload"] for row in tx.all(select(job.c.payload).where(job.c.kind == "mail"))]
+    assert {one.pop("to") for one in sent} == {known, "nobody@example.org"}
+    assert sent[0] == sent[1], "nor does the mail"
+
+
+def test_writing_a_customer_down_does_not_tell_it_either(store: Store, owner: TestClient, somebody: Somebody) -> None:
+    eve = somebody("Eve")
+
+    def add(email: str) -> Any:
+        return owner.post("/api/enterprises/shop/customers", json={"email": email}).json()
+
+    known, unknown = add(eve.email), add("nobody@example.org")
+    assert (known["person_id"], unknown["person_id"]) == (None, None)
+    listed = owner.get("/api/enterprises/shop/customers").json()["items"]
+    assert [one["person_id"] for one in listed] == [None, None]
+    with store.write() as tx:
+        item = an_item(tx, a_lot(tx, on_hand="9"), name="Carottes")
+    hooks = owner.app.state.instance.hooks  # type: ignore[attr-defined]
+    with store.write() as tx:
+        place_order(tx, hooks, "shop-session", Wish(items={item: 1}, name="E", email=eve.email), person_id=eve.id)
+    seen = owner.get(f"/api/enterprises/shop/customers/{known['id']}").json()
+    assert seen["person_id"] == eve.id, "whoever has ordered with an account has shown it"
