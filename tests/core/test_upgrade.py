@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from starlette.testclient import TestClient
 
 from commensal.api.app import make_app
@@ -24,6 +25,7 @@ from commensal.instance.instance import DATABASE
 from commensal.keeping.backup import try_newest
 from commensal.keeping.manifest import revisions_of
 from commensal.keeping.restore import restore
+from commensal.orders.questions import orders_by_id
 from commensal.upgrading.preflight import preflight
 from commensal.upgrading.upgrade import Upgraded, upgrade
 
@@ -123,6 +125,32 @@ def _order(client: TestClient, email: str) -> dict[str, Any]:
     assert answer.status_code == 201, answer.text
     order: dict[str, Any] = answer.json()["order"]
     return order
+
+
+def test_its_orders_say_whose_they_are_as_far_as_that_is_known(folder: Path, url: str) -> None:
+    """Of the first release's orders, which members have placed, some are made into what others have placed."""
+    unpack(FIRST, folder, url)
+    with closing(store_of(folder, url)) as store, store.write() as tx:
+        orders = {row["id"]: row for row in kept_rows(tx)["customer_order"]}
+        members, guest, by_hub, forgotten, stranger, late = sorted(orders)[:6]
+        other = next(row["id"] for row in kept_rows(tx)["person"] if row["id"] != orders[stranger]["person_id"])
+        row = "UPDATE customer_order SET person_id = :person, secret_hash = :secret, email = :email"
+        whose = text(row + " WHERE id = :id")
+        for id, person, secret, email in (
+            (guest, None, "x", orders[guest]["email"]), (by_hub, None, None, orders[by_hub]["email"]),
+            (forgotten, None, None, "forgotten-1@forgotten.invalid"), (stranger, other, None, "a@example.org"),
+        ):  # fmt: skip
+            tx.execute(whose, {"person": person, "secret": secret, "email": email, "id": id})
+        nobodys = text("UPDATE customer SET person_id = NULL WHERE id = :id")
+        tx.execute(nobodys, {"id": orders[late]["customer_id"]})
+    upgraded(folder)
+    with open_instance(folder) as opened, opened.store.read() as tx:
+        found = orders_by_id(tx, [members, guest, by_hub, forgotten, stranger, late])
+        owner = {row["id"]: row["person_id"] for row in kept_rows(tx)["customer"]}[orders[late]["customer_id"]]
+    said = [str(found[id].identity) for id in (members, guest, by_hub, forgotten, stranger, late)]
+    assert said == ["proven", "typed", "hub", "typed", "typed", "proven"]
+    assert [found[id].customer_id is None for id in (guest, by_hub)] == [True, False]
+    assert owner == orders[late]["person_id"], "whose address is confirmed"
 
 
 def test_its_images_are_where_they_were(folder: Path) -> None:

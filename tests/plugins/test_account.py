@@ -19,6 +19,7 @@ from commensal.instance import Instance, Settings, read_settings
 from commensal.jobs.ticking import tick
 from commensal.orders.cancel import cancel_order
 from commensal.orders.change import change_order
+from commensal.orders.letters import mailed_secret
 from commensal.orders.lock import locked_order
 from commensal.orders.place import place_order
 from commensal.orders.questions import order_by_id
@@ -319,6 +320,46 @@ def test_what_was_taken_and_is_not_written_down_yet_counts_once(stall: Stall) ->
         stall.buy(7)
     assert stall.buy(6).payment_state == "Paid"
     assert stall.balance == 0
+
+
+@pytest.mark.parametrize("pieces", [1, 40])
+def test_a_guest_with_the_address_of_a_member_pays_nothing_from_her_account_and_learns_nothing_of_it(
+    client: TestClient, stall: Stall, pieces: int
+) -> None:
+    """The order of 40 pieces costs more than there is on the account."""
+    before = stall.balance
+    wish = {"items": {stall.apples: pieces}, "name": "Ada", "email": "ada@example.org", "language": "en"}
+    placed = client.post(
+        "/api/sale-sessions/shop-session/orders", json=wish, headers={"Idempotency-Key": "place"}
+    ).json()  # fmt: skip
+    assert (placed["order"]["identity"], placed["order"]["customer_id"]) == ("typed", None)
+    refused = client.post(
+        f"/api/guest-orders/{placed['secret']}/payments", json={"method": METHOD}, headers={"Idempotency-Key": "pay"}
+    )
+    assert (refused.status_code, refused.json()["code"]) == (409, "payment_unknown")
+    assert "log in if you are a customer" in refused.text
+    assert "20.00" not in refused.text
+    assert client.get(f"/api/guest-orders/{placed['secret']}/payments").json()["payments"] == []
+    assert stall.balance == before
+    with_cash = client.post(
+        f"/api/guest-orders/{placed['secret']}/payments", json={"method": "cash:cash"},
+        headers={"Idempotency-Key": "cash"},
+    )  # fmt: skip
+    assert with_cash.status_code == 201
+
+
+def test_a_guest_who_has_followed_the_mailed_link_pays_from_the_account_that_is_theirs(
+    client: TestClient, stall: Stall
+) -> None:
+    wish = Wish(items={stall.apples: 2}, name="Ada", email="ada@example.org")
+    with stall.instance.store.write() as tx:
+        order = place_order(tx, stall.instance.hooks, "shop-session", wish, secret="s" * 43)
+        secret = mailed_secret(tx, order.id)
+    paths = [f"/api/guest-orders/{one}" for one in ("s" * 43, secret)]
+    assert [client.post(f"{path}/proof").status_code for path in paths] == [422, 200]
+    paid = client.post(f"{paths[1]}/payments", json={"method": METHOD}, headers={"Idempotency-Key": "pay"})
+    assert (paid.status_code, paid.json()["state"], stall.balance) == (201, "Done", 1500)
+    assert client.get(paths[0]).status_code == 404, "who placed it is out"
 
 
 # ------------------------------------------------------------------------------------------------ the ledger

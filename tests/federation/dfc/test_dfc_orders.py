@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import importlib.util
 import threading
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text, update
 
+import commensal_federation
 from commensal.catalogs.offers import set_price
 from commensal.clock import ManualClock
 from commensal.enterprises.customer_categories import create_category
 from commensal.enterprises.customers import create_customer
 from commensal.instance.settings import Settings
+from commensal.orders.identity import Identity
+from commensal.orders.questions import orders_by_id
 from commensal.orders.tables import customer_order
 from commensal.stock.lots import lots_of
 from commensal.testing.shop import Shop
@@ -196,6 +201,49 @@ def test_a_platform_orders_as_the_customer_that_the_shop_chose(shop: Shop, ofn: 
     assert line.price.amount == 150
     with shop.instance.store.read() as tx:
         assert tx.value(select(customer_order.c.customer_id)) == customer.id
+
+
+def test_a_platform_that_names_a_customer_by_address_proves_nothing(shop: Shop, ofn: Ofn) -> None:
+    """Neither when it orders nor when it amends; and what it has ordered before is told from what the hub has."""
+    first, amended = an_order(shop, {"carrots": 1}), an_order(shop, {"carrots": 1, "juice": 1})
+    second = an_order(shop, {"juice": 1}, iri="https://ofn.example/orders/2")
+    with shop.instance.store.write() as tx:
+        hubs = create_category(tx, shop.id, name="Hubs")
+        named = create_customer(tx, shop.id, email="orders@ofn.example", name="A hub", categories=[hubs.id])
+        for item in (shop.items["carrots"], shop.items["juice"]):
+            set_price(tx, shop.id, item, 10, category_id=hubs.id)
+    path = place(ofn.ask("POST", ORDERS, json=first))
+    said(ofn.ask("PUT", path, json=amended))
+    with shop.instance.store.read() as tx:
+        (order,) = orders_by_id(tx, select(customer_order.c.id)).values()
+    assert (order.email, order.identity, order.customer_id) == ("orders@ofn.example", Identity.TYPED, None)
+    assert order.total == 600, "everybody's prices"
+    let(shop, "ofn", "WriteOrders", customer_id=named.id)
+    place(ofn.ask("POST", ORDERS, json=second))
+    other = shop.order({"juice": 1}, by_hub=True)
+    assert _identities(shop) == ["typed", "hub", "hub"]
+    let(shop, "ofn", "WriteOrders")
+    with shop.instance.store.write() as tx:
+        tx.execute(update(customer_order).values(identity="hub"))  # as the core took them
+        tx.execute(text(_migration().TYPED))
+    assert _identities(shop) == ["typed", "typed", "hub"], "nobody has chosen the customer now"
+    assert other.identity is Identity.BY_HUB
+
+
+def _identities(shop: Shop) -> list[str]:
+    with shop.instance.store.read() as tx:
+        rows = tx.all(select(customer_order.c.identity).order_by(customer_order.c.number))
+    return [row["identity"] for row in rows]
+
+
+def _migration() -> Any:
+    file = Path(commensal_federation.__file__).parent / "migrations" / "federation_0020_identity.py"
+    spec = importlib.util.spec_from_file_location(file.stem, file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def test_the_last_pieces_are_sold_once(shop: Shop, ofn: Ofn) -> None:

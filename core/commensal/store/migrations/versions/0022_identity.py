@@ -1,8 +1,8 @@
 """Who says whose an order is.
 
 What is known of earlier orders: who was logged in as the owner of the customer's record has proved it; an order without
-an account and without a guest's secret was placed by the hub; everything else was only typed. Carts
-are typed.
+an account and without a guest's secret was placed by the hub, unless its guest was forgotten and the secret with them;
+everything else was only typed. Carts are typed.
 
 Records of customers whose address somebody has confirmed become theirs, which only their next order did before.
 """
@@ -36,4 +36,5 @@ def upgrade() -> None:
     op.execute(
         "UPDATE customer_order SET identity = 'hub'"
         " WHERE state <> 'Draft' AND person_id IS NULL AND secret_hash IS NULL AND customer_id IS NOT NULL"
+        " AND email NOT LIKE '%@forgotten.invalid'"
     )
