@@ -13,7 +13,7 @@ from alembic import op
 from sqlalchemy import column, select, table, update
 
 revision = "0027_sealed_answers"
-down_revision = "0032_invitations"
+down_revision = "0025_restocked"
 branch_labels = None
 depends_on = None
 
