@@ -19,9 +19,9 @@ from commensal.enterprises.invitations import (
     invite,
     withdraw_invitation,
 )
-from commensal.enterprises.members import list_members
+from commensal.enterprises.members import add_member, list_members
 from commensal.enterprises.tables import enterprise_member
-from commensal.errors import Conflict, Forbidden, Invalid, NotFound
+from commensal.errors import Conflict, Forbidden, Invalid, NotFound, Refused
 from commensal.jobs.tables import job
 from commensal.orders.place import place_order
 from commensal.orders.values import Wish
@@ -134,6 +134,15 @@ def test_inviting_does_not_tell_who_has_an_account(store: Store, owner: TestClie
         sent = [row["payload"] for row in tx.all(select(job.c.payload).where(job.c.kind == "mail"))]
     assert {one.pop("to") for one in sent} == {known, "nobody@example.org"}
     assert sent[0] == sent[1], "nor does the mail"
+
+
+def test_adding_a_member_at_once_would_tell(store: Store, somebody: Somebody) -> None:
+    """The guard off: what an invitation is there for."""
+    eve = somebody("Eve")
+    with store.write() as tx:
+        with pytest.raises(Refused):
+            add_member(tx, "shop", email="nobody@example.org", role="packer")
+        assert add_member(tx, "shop", email=eve.email, role="packer").name == "Eve"
 
 
 def test_writing_a_customer_down_does_not_tell_it_either(store: Store, owner: TestClient, somebody: Somebody) -> None:

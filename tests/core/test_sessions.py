@@ -169,6 +169,18 @@ def test_who_guesses_locks_nobody_out_but_themselves(store: Store, somebody: Som
     assert guess(store, ada.email, address="::ffff:192.0.2.66") == 31
 
 
+def test_one_count_for_all_networks_would_keep_the_owner_out(
+    store: Store, somebody: Somebody, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The guard off."""
+    monkeypatch.setattr("commensal.people.log_in.source_of", lambda tx, email, **given: "network everybody")
+    ada = somebody("Ada", password_hash=HASH)
+    for _ in range(failures.FREE):
+        guess(store, ada.email, address="192.0.2.66")
+    with pytest.raises(TooMany):
+        check_password(store, ada.email, GOOD, address="198.51.100.7")
+
+
 def test_a_browser_that_has_been_in_before_has_a_count_of_its_own(store: Store, somebody: Somebody) -> None:
     """A stranger at the next table shares the network of the café."""
     ada, here = somebody("Ada", password_hash=HASH), "192.0.2.1"

@@ -143,7 +143,7 @@ def _fill_plugins(shop: Shop) -> str:
     shop.ask("POST", account, {})
     shop.ask("POST", f"{account}/entries", {"kind": "paid in", "amount": 1000, "note": "an envelope"})
     bank = {"holder": "The Shop", "iban": "FR7630006000011234567890189"}
-    shop.ask("PUT", "/plugins/bank_transfer", {"settings": bank}, version=1)
+    shop.ask("PUT", "/plugins/bank_transfer", {"settings": bank}, version=2)
     statement = "Date;Label;Amount\n04/06/2026;VIR DE INCONNU;12,50\n"
     sent = shop.client.post(
         f"/api/-/bank_transfer/enterprises/{shop.id}/statements", content=statement.encode(),
