@@ -82,6 +82,7 @@ if TYPE_CHECKING:
     from .enterprises.plugins import enable_plugin as enable_plugin
     from .enterprises.plugins import enabled_plugins as enabled_plugins
     from .enterprises.plugins import plugin_settings as plugin_settings
+    from .enterprises.references import Names as Names
     from .errors import Busy as Busy
     from .errors import Conflict as Conflict
     from .errors import Forbidden as Forbidden
@@ -422,6 +423,7 @@ _MODULES = {
     "MenuItem": "hooks.values",
     "Money": "money",
     "NewSession": "people.sessions",
+    "Names": "enterprises.references",
     "NotFound": "errors",
     "Offered": "orders.quote",
     "Operator": "reports.look",

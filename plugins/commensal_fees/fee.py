@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from commensal import Unfit
+from commensal import Names, Unfit
 
 DEAREST = 1_000_000  # minor units, of one fee
 _ID = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
@@ -24,8 +24,8 @@ class Fee(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True,
     type: Literal["packing", "transport", "admin", "sales", "fundraising"] = "admin"
     """What it is for."""
 
-    supplier: Annotated[str, msgspec.Meta(max_length=64)] = ""
-    """Id of an enterprise: only what it supplies bears the fee. Empty: all goods do."""
+    supplier: Annotated[str, msgspec.Meta(max_length=200), Names("enterprise")] = ""
+    """An enterprise, by its name or id: only what it supplies bears the fee. Empty: all goods do."""
 
     payee: Literal["shop", "coordinator", "supplier"] = "shop"
     """Who gets it: the shop, who coordinates its sales, or who supplies the goods."""
@@ -33,8 +33,8 @@ class Fee(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True,
     vat_rate: Decimal | None = None
     """Percent. Empty: outside VAT."""
 
-    categories: tuple[_ID, ...] = ()
-    """Ids of customer categories: only their customers pay it. Empty: everybody does."""
+    categories: tuple[Annotated[_ID, Names("category")], ...] = ()
+    """Customer categories, by name or id: only their customers pay it. Empty: everybody does."""
 
     sale_sessions: tuple[_ID, ...] = ()
     """Ids of sale sessions: it is charged only there. Empty: in all of them."""

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import msgspec
 
-from commensal import CUSTOMER, LABELS, LARGEST, NotFound, Unfit, lineage
+from commensal import CUSTOMER, LABELS, LARGEST, Names, NotFound, Unfit, lineage
 
 MOST = 10  # programmes of one hub
 
@@ -26,8 +26,8 @@ class Programme(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     payer: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
     """The fund's name, as customers and its own accountants read it."""
 
-    category: Word
-    """Id of the customer category that is helped."""
+    category: Annotated[Word, Names("category")]
+    """The customer category that is helped, by its name or id."""
 
     budget: Amount
     """What the fund has promised for a year, in minor units."""

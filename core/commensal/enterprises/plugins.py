@@ -17,6 +17,7 @@ from ..hooks.dispatcher import Hooks
 from ..hooks.loading import all_hooks
 from ..store import Transaction, edit_row, insert_once
 from .plugin_settings import check_settings, hide_secrets, keep_secrets
+from .references import with_ids
 from .tables import enterprise_plugin
 
 S = TypeVar("S")
@@ -46,7 +47,7 @@ def enable_plugin(
     """Raises `NotFound` for a plugin that the instance does not offer to enterprises, `Invalid` for settings that are
     not right, `Conflict` where it is enabled already.
     """
-    kept = accepted_settings(hooks, plugin, settings, {})
+    kept = accepted_settings(tx, hooks, enterprise_id, plugin, settings, {})
     row = {"enterprise_id": enterprise_id, "plugin": plugin, "settings": kept, "version": 1}
     if not insert_once(tx, enterprise_plugin, row):
         raise Conflict("plugin_enabled", "This plugin is enabled already; change its settings instead.")
@@ -59,7 +60,7 @@ def change_plugin(
     """Sets all settings of a plugin that is enabled. Raises `NotFound`, `Invalid`, `Stale`."""
     mine = _is(enterprise_id, plugin)
     before = tx.one(select(enterprise_plugin.c.settings).where(*mine))
-    kept = accepted_settings(hooks, plugin, settings, before["settings"])
+    kept = accepted_settings(tx, hooks, enterprise_id, plugin, settings, before["settings"])
     row = edit_row(tx, enterprise_plugin, *mine, version=version, values={"settings": kept})
     return _shown(hooks, plugin, kept, row["version"])
 
@@ -109,14 +110,19 @@ def offered_plugins(hooks: Hooks) -> list[str]:
     return [plugin for plugin in hooks.plugins() if theirs.intersection(hooks.implemented_by(plugin))]
 
 
-def accepted_settings(hooks: Hooks, plugin: str, sent: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
-    """What is kept of settings that were sent; `before` holds the secrets. Raises `NotFound`, `Invalid`."""
+def accepted_settings(
+    tx: Transaction, hooks: Hooks, enterprise_id: str, plugin: str, sent: Mapping[str, Any], before: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What is kept of settings that were sent; `before` holds the secrets. What they name is kept by its id.
+
+    Raises `NotFound`; `Invalid`, also where a setting names a customer category or an enterprise that is not there.
+    """
     if plugin not in offered_plugins(hooks):
         raise NotFound("no_plugin", "There is no plugin {plugin} here.", plugin=plugin[:60])
     shape = hooks.settings_class(plugin)
     kept = keep_secrets(shape, sent, before)
     check_settings(shape, kept)
-    return kept
+    return with_ids(tx, enterprise_id, shape, kept)
 
 
 def _shown(hooks: Hooks, plugin: str, kept: Mapping[str, Any], version: int) -> EnterprisePlugin:

@@ -21,7 +21,9 @@ def try_settings(tx: Transaction, hooks: Hooks, enterprise_id: str, plugin: str,
     Raises `NotFound`, `Invalid` with all that is wrong, `PluginError` where the plugin fails at it.
     """
     kept = tx.value(_settings(enterprise_id, plugin))
-    problems = _tried(hooks, enterprise_id, plugin, accepted_settings(hooks, plugin, settings, kept or {}))
+    problems = _tried(
+        hooks, enterprise_id, plugin, accepted_settings(tx, hooks, enterprise_id, plugin, settings, kept or {})
+    )
     if problems:
         raise Invalid(problems)
 
