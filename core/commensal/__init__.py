@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from .catalogs.catalogs import create_catalog as create_catalog
     from .catalogs.granted import sellable_products as sellable_products
     from .catalogs.granted import who_lists as who_lists
+    from .catalogs.hiding import hide_producer as hide_producer
+    from .catalogs.hiding import show_items as show_items
     from .catalogs.items import item_by_id as item_by_id
     from .catalogs.items import items_of as items_of
     from .catalogs.listed import Listed as Listed
@@ -555,6 +557,7 @@ _MODULES = {
     "half_up": "money",
     "hash_password": "people.passwords",
     "held_at": "people.access",
+    "hide_producer": "catalogs.hiding",
     "hookimpl": "hooks.contract",
     "http_client": "outbound.client",
     "import_list": "product_lists.lists",
@@ -671,6 +674,7 @@ _MODULES = {
     "shifted": "sale_sessions.rhythm",
     "shorten_order": "orders.shorten",
     "show_image": "products.copies",
+    "show_items": "catalogs.hiding",
     "shown_once": "pages.shown",
     "sign_up": "people.confirmations",
     "slot_problems": "sale_sessions.slots",

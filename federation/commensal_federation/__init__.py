@@ -16,7 +16,7 @@ from .demo.network import demo_network
 from .dfc.dialects import dialects
 from .identity.warnings import warnings
 from .jobs import jobs
-from .leases.holding import bring_stock
+from .leases.bringing import bring_stock
 from .links.refreshing import sale_opened
 from .orders.buying import order_cancelled, order_changed, order_placed, sale_completed
 from .orders.names import consent_requests, erase_person

@@ -27,6 +27,7 @@ class Wires:
     cut: set[tuple[str, str]] = field(default_factory=set)  # (from, to), by their base addresses
     passed: list[tuple[str, Request, Answer]] = field(default_factory=list)
     before: Callable[[str, Request], Answer | None] = lambda origin, request: None  # may answer in the other's place
+    meanwhile: Callable[[], object] = lambda: None  # what others do while somebody waits
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,9 @@ class Wire:
         if (base, self.base) in self.wires.cut:
             raise Unreachable(f"the answer of {base} got lost")
         return answer
+
+    def wait(self, seconds: float) -> None:
+        self.wires.meanwhile()
 
 
 @dataclass
@@ -109,7 +113,9 @@ def region_of(instances: Iterable[tuple[str, Instance]], run_due: Callable[[Inst
     for name, instance in instances:
         base = instance.settings.base_url.rstrip("/")
         members[name] = wires.places[base] = use_transport(instance, Wire(wires, base))
-    return Region(wires, members, run_due)
+    region = Region(wires, members, run_due)
+    wires.meanwhile = region.work
+    return region
 
 
 def answer_of(federation: Federation, request: Request, address: str) -> Answer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -41,6 +42,10 @@ class Transport(Protocol):
         """Raises `Unreachable`. `seconds` limits the whole exchange, `size` the bytes of the answer."""
         ...
 
+    def wait(self, seconds: float) -> None:
+        """Returns when others have had so long to say something. Not inside a transaction."""
+        ...
+
 
 class HttpTransport:
     """The Internet, as far as the guard lets it."""
@@ -58,3 +63,6 @@ class HttpTransport:
                 raise Unreachable(f"{type(error).__name__}: {error}") from error
         headers = [(name.lower(), value) for name, value in answer.headers.items()]
         return Answer(answer.status_code, headers, answer.content)
+
+    def wait(self, seconds: float) -> None:
+        time.sleep(seconds)

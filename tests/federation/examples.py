@@ -119,13 +119,14 @@ BODIES: dict[str, Any] = {
     "CatalogueUpsert": CatalogueUpsert(grantor=GRANTOR, hub=TO, items=(_item,)),
     "CatalogueWithdraw": CatalogueWithdraw(grantor=GRANTOR, hub=TO, items=((ITEM, 4),)),
     "StockLevel": StockLevel(**_lease, beyond=Decimal("87.5")),
-    "LeaseRequest": LeaseRequest(**_lease, least=Decimal(10), hoped=Decimal(25)),
+    "LeaseRequest": LeaseRequest(**_lease, least=Decimal(10), hoped=Decimal(25), ordered=Decimal(12)),
     "LeaseGrant": LeaseGrant(
         **_lease, epoch=1, granted=Decimal(25), until=NOW + timedelta(days=1), beyond=Decimal(95)
     ),
     "LeaseRefusal": LeaseRefusal(**_lease, beyond=Decimal(0), reason="There is not enough."),
     "LeaseReport": LeaseReport(
-        **_lease, epoch=1, report=4, seen=Decimal(25), returned=Decimal(5), held=Decimal(15), sold=Decimal(5)
+        **_lease, epoch=1, report=4, seen=Decimal(25), returned=Decimal(5), held=Decimal(15), sold=Decimal(5),
+        ordered=Decimal(12),
     ),
     "LeaseRecall": LeaseRecall(**_lease, wanted=Decimal(10)),
     "LeaseForced": LeaseForced(**_lease, epoch=2, sold=Decimal(5)),

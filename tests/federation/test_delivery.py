@@ -23,7 +23,7 @@ from commensal_federation.delivery.tables import federation_inbox, federation_la
 from commensal_federation.messages.envelope import multihash
 from commensal_federation.peers.tables import federation_peer
 from commensal_federation.testing import Region
-from commensal_federation.transport import Answer, Request
+from commensal_federation.transport import Answer, Request, Unreachable
 
 Say = Callable[..., str]
 
@@ -291,7 +291,8 @@ def test_a_question_whose_answer_is_lost_is_answered_by_the_usual_way(
 ) -> None:
     a, note = region["a"], notes.type("OrderNote", "order", "").body
     region.cut("b", "a", one_way=True)
-    assert ask(a, region.peer("a", "b").id, "OrderNote", note("answer"), 2.0) is None
+    with pytest.raises(Unreachable):
+        ask(a, region.peer("a", "b").id, "OrderNote", note("answer"), 2.0)
     region.mend()
     clock.advance(seconds=10)
     region.work()

@@ -84,7 +84,8 @@ def test_what_no_lease_covers_is_not_confirmed_and_a_person_is_told(farm: Produc
 
 def test_two_orders_are_not_confirmed_on_one_lease(farm: Producer, hub: Hub, item: str) -> None:
     """Each of them alone would be covered."""
-    hub.order(item, 60)
+    hub.order(item, 45)
+    hub.order(item, 15, "Bea")
     minutes(farm.region, 2)
     ordered = the_order(hub)
     say(hub, ordered, said_line(ordered), state="Complete")

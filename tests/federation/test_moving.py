@@ -201,7 +201,7 @@ def test_while_it_is_frozen_nothing_new_is_sold_and_it_can_be_called_off(farm: P
         give_grant(farm.federation, tx, "farm", farm.region.peer("a", "b").id, hub.iri, "hub")
     assert refused.value.code == "moving"
     with pytest.raises(SoldOut):
-        hub.order(item, 60)
+        hub.order(item, 40)
     with farm.write() as tx:
         assert [one.role for one in list_members(tx, "farm")] == ["accountant"]
         cancel_leaving(farm.federation, tx, moving.id)
@@ -209,7 +209,7 @@ def test_while_it_is_frozen_nothing_new_is_sold_and_it_can_be_called_off(farm: P
     farm.region.mend()
     minutes(farm.region, 3)
     assert states(farm.region) == {"a": ["leaving cancelled"], "b": [], "c": ["coming cancelled"]}
-    hub.order(item, 60)
+    hub.order(item, 40)
     sound(farm.region)
 
 

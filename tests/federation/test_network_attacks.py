@@ -88,6 +88,9 @@ class FollowsRedirects:
             answer = self.wire.send(request, seconds=seconds, size=size)
         return answer
 
+    def wait(self, seconds: float) -> None:
+        self.wire.wait(seconds)
+
 
 def test_17_a_redirect_on_the_host_does_not_lead_to_another_document(strangers: Region) -> None:
     """Whoever finds an open redirect at b shows a document of their own making, in b's name."""

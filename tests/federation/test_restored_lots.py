@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert
 
-from commensal import SoldOut
+from commensal import Refused
 from commensal.orders.place import place_order
 from commensal.orders.values import Wish
 from commensal.sale_sessions.tables import session_item
@@ -45,7 +45,7 @@ def far(region: Region, farm: Producer) -> Hub:
 def sells(hub: Hub, item: str, pieces: int) -> bool:
     try:
         hub.order(item, pieces)
-    except SoldOut:
+    except Refused:
         return False
     return True
 
@@ -72,7 +72,7 @@ def shops(farm: Producer, pieces: int) -> bool:
     wish = Wish(items={farm.item: pieces}, name="Cyd", email="cyd@example.org", language="en")
     try:
         farm.instance.transact(lambda tx: place_order(tx, farm.instance.hooks, f"{farm.id}-session", wish))
-    except SoldOut:
+    except Refused:
         return False
     return True
 

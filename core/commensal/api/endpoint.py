@@ -119,9 +119,7 @@ class Endpoint:
     status:   of the answer when all is well
     edits:    If-Match is required and its version handed to `call.version`
     needs_key: Idempotency-Key is required, not only understood
-    keeps:    the answer is kept for who repeats the request with its Idempotency-Key; not one that holds a secret,
-              unless `seals` names it
-    seals:    fields of the answer that hold secrets: they are kept so that only who repeats the request can read them
+    keeps:    the answer is kept for who repeats the request with its Idempotency-Key; not one that holds a secret
     prepare:  runs before the transaction opens, with the same arguments but a reading `call.tx`; its result is
               `call.prepared`. For what must not run while the database is held: hooks, images, passwords
     proves:   runs after `prepare`, outside of every transaction, with the instance, the actor and the same arguments;
@@ -145,7 +143,6 @@ class Endpoint:
     edits: bool = False
     needs_key: bool = False
     keeps: bool = True
-    seals: tuple[str, ...] = ()
     prepare: Callable[..., Any] | None = None
     proves: Callable[..., Any] | None = None
     after: Callable[..., Any] | None = None

@@ -297,7 +297,8 @@ def bring_stock(instance: Instance, missing: Mapping[str, int]) -> bool | None:
     """An order found lots short: bring what is `missing`, in grains by lot id, from where there is more.
 
     Asked between transactions while the customer waits, so be quick; whatever came, the order is tried once more.
-    Return whether anything came. Not called while every lot holds enough.
+    Return whether anything came. Raise `Refused` where the customer should read why it did not: that a producer cannot
+    be reached, for example. Not called while every lot holds enough.
     """
     raise AssertionError("a specification is not called")
 

@@ -34,7 +34,7 @@ def change_taken(tx: Transaction, differences: Grains, *, order_id: str, person_
         return
     lots = lock_lots(tx, differences)
     changes = {lot["id"]: Change(free=-_counted(lot, differences), reserved=differences[lot["id"]]) for lot in lots}
-    over = [lot for lot in lots if _counted(lot, differences) > 0 and _is_over(tx, lot)]
+    over = [lot for lot in lots if differences[lot["id"]] > 0 and _is_over(tx, lot)]
     if over or not change_levels(tx, changes):
         short = over or [lot for lot in lots if lot["free"] < _counted(lot, differences)]
         raise _sold_out(tx, short, differences) if short else _unreserved(differences, order_id)
@@ -111,10 +111,10 @@ def _is_over(tx: Transaction, lot: Row) -> bool:
 
 def _sold_out(tx: Transaction, lots: Sequence[Row], wanted: Grains) -> SoldOut:
     missing = {lot["id"]: wanted[lot["id"]] - (0 if _is_over(tx, lot) else lot["free"]) for lot in lots}
-    return SoldOut([_short(lot, wanted) for lot in lots], missing)
+    return SoldOut([_short(lot, wanted, _is_over(tx, lot)) for lot in lots], missing)
 
 
-def _short(lot: Row, wanted: Grains) -> Problem:
+def _short(lot: Row, wanted: Grains, over: bool) -> Problem:
     unit, per_unit = lot["unit"], lot["per_unit"]
     values = {
         "lot_id": lot["id"],
@@ -122,6 +122,8 @@ def _short(lot: Row, wanted: Grains) -> Problem:
         "left": as_text(lot["free"], unit, per_unit),
         "wanted": as_text(wanted[lot["id"]], unit, per_unit),
     }
+    if over:
+        return Problem("sold_out", "{name} cannot be ordered at the moment.", values={**values, "left": "0"})
     if lot["free"] == 0:
         return Problem("sold_out", "{name} is sold out.", values=values)
     return Problem("sold_out", "Only {left} of {name} are left; {wanted} were wanted.", values=values)

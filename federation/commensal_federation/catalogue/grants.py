@@ -99,9 +99,7 @@ def end_grant(federation: Federation, tx: Transaction, grant_id: str) -> Grant:
         return _set(tx, found, state="revoked")
     answer = GrantAnswer(grantor=found.other_iri, hub=ours, accepted=False)
     post(federation, tx, found.peer_id, "GrantAnswer", answer, on_behalf_of=ours)
-    ended = _set(tx, found, state="refused")
-    _close(tx, ended)
-    return ended
+    return _close(federation, tx, _set(tx, found, state="refused"))
 
 
 def answered(federation: Federation, tx: Transaction, peer: Peer, said: GrantAnswer) -> Grant | None:
@@ -165,16 +163,21 @@ def accept_grant(federation: Federation, tx: Transaction, grant_id: str, *, by: 
 
 def accept_again(tx: Transaction, found: Grant, *, by: str | None = None) -> Grant:
     """The same without a word to the producer, who has heard it."""
+    from ..leases.stopping import go_on_selling  # which asks this room
+
+    producer = mirror_of(tx, found.other_iri)
     for scope in SELLING:
-        grant(tx, mirror_of(tx, found.other_iri), found.enterprise_id, scope, by=by)
-    return _set(tx, found, state="accepted")
+        grant(tx, producer, found.enterprise_id, scope, by=by)
+    hidden = tx.value(select(_row.hidden).where(_row.id == found.id)) or []
+    accepted = _set(tx, found, state="accepted", hidden=None)
+    go_on_selling(tx, found.enterprise_id, producer, hidden)
+    return accepted
 
 
-def state_given_back(tx: Transaction, found: Grant, state: str) -> Grant:
+def state_given_back(federation: Federation, tx: Transaction, found: Grant, state: str) -> Grant:
     """After a restore: what the grant had become before."""
-    if state == "refused":
-        _close(tx, found)
-    return _set(tx, found, state=state)
+    changed = _set(tx, found, state=state)
+    return _close(federation, tx, changed) if state == "refused" else changed
 
 
 def follow(tx: Transaction, hub: str, grant_id: str, catalog_id: str | None, margin: Decimal | None) -> Grant:
@@ -192,14 +195,19 @@ def follow(tx: Transaction, hub: str, grant_id: str, catalog_id: str | None, mar
 
 
 def grant_ended(federation: Federation, tx: Transaction, peer: Peer, said: GrantEnd) -> Grant | None:
-    """The producer has taken it back: nothing new is listed, and running sales keep what they have."""
+    """The producer has taken it back: from now on nothing more of it is sold here. What is ordered stays ordered."""
     hub = local_id(federation.base, said.hub, "enterprises") or ""
     found = find_grant(tx, "received", hub, said.grantor)
     if found is None or found.peer_id != peer.id or found.state == "revoked":
         return None
-    ended = _set(tx, found, state="revoked")
-    _close(tx, ended)
-    return ended
+    return _close(federation, tx, _set(tx, found, state="revoked"))
+
+
+def close_grants(federation: Federation, tx: Transaction, peer_id: str) -> None:
+    """The trade with this peer has ended: what it had granted to hubs here is over."""
+    theirs = (_row.peer_id == peer_id, _row.direction == "received", _row.state.in_(("offered", "accepted")))
+    for row in tx.all(select(*_COLUMNS).where(*theirs).order_by(_row.id)):
+        _close(federation, tx, _set(tx, Grant(**row), state="revoked"))
 
 
 # ------------------------------------------------------------------------------------------------ questions
@@ -297,10 +305,16 @@ def _answer(federation: Federation, tx: Transaction, found: Grant, *, accepted: 
     post(federation, tx, found.peer_id, "GrantAnswer", body, on_behalf_of=ours)
 
 
-def _close(tx: Transaction, ended: Grant) -> None:
+def _close(federation: Federation, tx: Transaction, ended: Grant) -> Grant:
+    """The hub sells nothing of it from now on, in running sales neither."""
+    from ..leases.stopping import stop_sales  # which asks this room
+
     copy = mirror_of(tx, ended.other_iri)
     for scope in grants_of(tx, copy, ended.enterprise_id) & set(SELLING):
         revoke(tx, copy, ended.enterprise_id, scope)
+    hidden = stop_sales(federation, tx, ended.enterprise_id, copy)
+    before = tx.value(select(_row.hidden).where(_row.id == ended.id)) or []
+    return _set(tx, ended, hidden=sorted({*before, *hidden}))
 
 
 def _mirror(tx: Transaction, peer: Peer, said: GrantOffer) -> str:

@@ -59,14 +59,14 @@ def offer_given_back(federation: Federation, tx: Transaction, sent: Sent) -> Non
     said: GrantOffer = sent.body
     grant = _given(federation, tx, said.grantor.iri, said.hub)
     if grant is not None and grant.state == "revoked":
-        state_given_back(tx, grant, "offered")
+        state_given_back(federation, tx, grant, "offered")
 
 
 def end_given_back(federation: Federation, tx: Transaction, sent: Sent) -> None:
     said: GrantEnd = sent.body
     grant = _given(federation, tx, said.grantor, said.hub)
     if grant is not None:
-        state_given_back(tx, grant, "revoked")
+        state_given_back(federation, tx, grant, "revoked")
 
 
 def answer_given_back(federation: Federation, tx: Transaction, sent: Sent) -> None:
@@ -77,7 +77,7 @@ def answer_given_back(federation: Federation, tx: Transaction, sent: Sent) -> No
     if grant is not None and said.accepted:
         accept_again(tx, grant)
     elif grant is not None:
-        state_given_back(tx, grant, "refused")
+        state_given_back(federation, tx, grant, "refused")
 
 
 def tell_catalogue(instance: Instance, job: Job) -> None:

@@ -19,6 +19,7 @@ federation_grant = Table(
     Column("margin", Exact),  # received: percent that we add when we list by ourselves; none: people list
     Column("catalog_id", Text),  # received: where we list by ourselves
     Column("state", Text, nullable=False),
+    Column("hidden", Json),  # received: ids of items that were taken off the hub's lists when the grant had ended
     Column("created_at", Time, nullable=False),
     Column("created_by", Text),
     Column("changed_at", Time, nullable=False),

@@ -41,6 +41,7 @@ def title(kind: str, _: Callable[[str], str]) -> str:
             "It orders what its leases do not cover, or what may have changed: confirm it by hand, or refuse it."
         ),
         "late": _("It has sold more than you had leased to it: grant it after all, or refuse the order's line."),
+        "unsettled": _("The trade has ended, and not all that was ordered is confirmed: settle it with its people."),
         "overlent": _("You have promised more than there is."),
         "future_cursor": _("One of the two was restored from a backup and does not know it."),
         "lost": _("Messages of it are lost, or cannot be read."),

@@ -7,21 +7,26 @@ from typing import Any
 
 from sqlalchemy import select, update
 
-from commensal import Conflict, Transaction
+from commensal import Conflict, Transaction, promise
 
+from ..messages.known import type_of
 from ..messages.types import Received
 from ..peers.peers import peer_by_id
+from ..peers.tables import federation_peer
+from ..peers.values import Peer
 from ..runtime import Federation
 from ..transport import Unreachable
-from .breaker import came_through, held, note_failure
+from .breaker import came_through
 from .calling import ENVELOPE, address_of, send
 from .checking import Checked
 from .handling import received
+from .lanes import PUSH, change_lane, lane_row
 from .outbox import queue
 from .receiving import check_all, receive_all
 from .restored import notice_restore
 from .tables import federation_outbox
 
+PROBE = timedelta(seconds=3)  # after which the next who waits asks a peer that has not answered
 _box = federation_outbox.c
 
 
@@ -37,11 +42,14 @@ def ask(
 ) -> Received | None:
     """Posts a message and asks the peer for its answer at once. Not inside a transaction.
 
-    None: no answer within `seconds`. The message is in the outbox all the same, and its answer will come to the inbox.
-    The answer that is returned has been received, and handled, like any other. Raises `Conflict` as `post` does.
+    None: the peer has it, and its answer will come to the inbox. The answer that is returned has been received, and
+    handled, like any other. Raises `Unreachable` where nothing came back within `seconds`, or nothing did a moment ago:
+    then a type that fades is given up, and any other goes the usual way. Raises `Conflict` as `post` does.
     """
     store = federation.instance.store
     notice_restore(federation)
+    with store.read() as tx:
+        _refuse_away(tx, peer_by_id(tx, peer_id))
 
     def put(tx: Transaction) -> str:
         later = tx.now + timedelta(seconds=seconds)  # the usual way goes on where this one does not
@@ -60,18 +68,16 @@ def ask(
     id = store.transact(put)
     with store.read() as tx:
         peer = peer_by_id(tx, peer_id)
+        lane: str = tx.value(select(_box.lane).where(_box.id == id))
         signed: str = tx.value(select(_box.body).where(_box.id == id))
-        closed = held(peer, tx.now) or peer.recovering or peer.state != "accepted"
-    if closed:
-        return None
     try:
         answer = send(federation, address_of(peer, "ask"), signed.encode(), ENVELOPE, seconds=seconds)
+        if answer.status not in (200, 202):
+            raise Unreachable(f"{peer.base} answered {answer.status}")
     except Unreachable:
-        store.transact(lambda tx: note_failure(tx, peer_by_id(tx, peer_id)))
-        return None
-    if answer.status not in (200, 202):
-        return None
-    store.transact(lambda tx: _delivered(tx, peer_id, id))
+        store.transact(lambda tx: _away(tx, peer_id, type_name, id))
+        raise
+    store.transact(lambda tx: _delivered(tx, peer_id, lane, id))
     if answer.status == 202:
         return None
     (read,) = check_all(federation, peer, [answer.body])
@@ -84,7 +90,31 @@ def ask(
     return received(peer, read) if receipt.taken else None
 
 
-def _delivered(tx: Transaction, peer_id: str, id: str) -> None:
-    came_through(tx, peer_by_id(tx, peer_id))
+def _refuse_away(tx: Transaction, peer: Peer) -> None:
+    """Who waits is not kept waiting for a peer that has just failed somebody else: it is tried every few seconds, by
+    one of them, whatever the breaker of other messages says. Raises `Unreachable`."""
+    if peer.recovering or not peer.active or (peer.ask_after is not None and peer.ask_after > tx.now):
+        raise Unreachable(f"{peer.base} cannot be asked at the moment")
+
+
+def _away(tx: Transaction, peer_id: str, type_name: str, id: str) -> None:
+    tx.execute(update(federation_peer).where(federation_peer.c.id == peer_id).values(ask_after=tx.now + PROBE))
+    known = type_of(type_name)
+    if known is not None and known.fades:  # whoever waited has gone
+        given_up = update(federation_outbox).where(_box.id == id, _box.state == "waiting")
+        tx.execute(given_up, {"state": "discarded", "error": "nobody waits for it any more", "finished_at": tx.now})
+
+
+def _delivered(tx: Transaction, peer_id: str, lane: str, id: str) -> None:
+    lane_row(tx, peer_id, lane, "out", lock=True)  # before anything else, as `post` does
+    peer = peer_by_id(tx, peer_id)
+    came_through(tx, peer)
+    if peer.ask_after is not None:
+        tx.execute(update(federation_peer).where(federation_peer.c.id == peer_id).values(ask_after=None))
     came = update(federation_outbox).where(_box.id == id, _box.state == "waiting")
     tx.execute(came, {"state": "delivered", "error": "", "finished_at": tx.now})
+    others = (_box.peer_id == peer_id, _box.lane == lane, _box.state == "waiting")
+    if tx.first(select(_box.id).where(*others).limit(1)) is None:  # what is posted next does not wait for our push
+        change_lane(tx, peer_id, lane, "out", {"promised": False})
+    else:
+        promise(tx, PUSH, {"peer": peer_id, "lane": lane})

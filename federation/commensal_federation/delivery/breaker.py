@@ -19,7 +19,7 @@ from .lanes import promise_pulls, promise_push
 FAILURES = 5  # in a row, within `WITHIN`, open it
 WITHIN = timedelta(seconds=60)
 PROBES = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 15, 30))
-SOONER = timedelta(seconds=30)  # a peer that calls is tried no more often than that
+SOONER = timedelta(seconds=5)  # a peer that calls is tried no more often than that
 
 _peer = federation_peer.c
 _NOTE = update(federation_peer).where(_peer.id == bindparam("peer"))

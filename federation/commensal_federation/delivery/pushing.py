@@ -21,7 +21,7 @@ from .breaker import came_through, held, note_failure
 from .calling import ENVELOPE, NDJSON, address_of, inbox_of, send
 from .failing import fail, over
 from .lanes import PUSH, change_lane, lane_row
-from .noticing import notice_refusals
+from .noticing import note_refusing, notice_refusals
 from .restored import notice_restore
 from .tables import federation_outbox
 
@@ -170,6 +170,7 @@ def _settle(federation: Federation, tx: Transaction, lane: str, batch: _Batch, v
 
 def _after_success(tx: Transaction, peer: Peer, lane: str, verdict: Verdict) -> None:
     came_through(tx, peer)
+    note_refusing(tx, peer, False)
     if verdict.again:
         _come_back(tx, peer.id, lane, verdict.not_before)
     else:

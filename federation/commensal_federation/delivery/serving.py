@@ -19,16 +19,18 @@ from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
-from commensal import Busy, Conflict, NotFound
+from commensal import Busy, Conflict, NotFound, Transaction
 
 from ..moving.document import enterprise_document
 from ..orders.names import names_document
 from ..peering.requests import receive_request
 from ..peers.nonces import Replayed
+from ..peers.peers import peer_by_id
 from ..peers.values import Peer
 from ..runtime import Federation
 from ..transport import Answer, Request
 from .admitting import Admitted, Denied, admit, count_sent, prove_caller
+from .breaker import probe_soon
 from .calling import ENVELOPE, NDJSON
 from .given import answers_to, given, held_of
 from .receiving import MOST, keep_nonce_of, receive_all
@@ -78,7 +80,7 @@ def _serve(federation: Federation, request: Request, address: str) -> Answer:
     if request.method == "POST":
         return _inbox(federation, admitted, request)
     count_sent(federation, peer, 1, 0)
-    federation.instance.store.transact(lambda tx: keep_nonce_of(tx, admitted))
+    federation.instance.store.transact(lambda tx: _called(tx, admitted))
     if name == "messages":
         return answers_to(federation, peer, f"{peer.base}/-/federation/messages/{rest}")
     if name == "enterprises":
@@ -87,6 +89,12 @@ def _serve(federation: Federation, request: Request, address: str) -> Answer:
         return _names(federation, peer, rest)
     query = dict(parse_qsl(urlsplit(request.url).query))
     return given(federation, peer, query) if name == "outbox" else held_of(federation, peer, query)
+
+
+def _called(tx: Transaction, admitted: Admitted) -> None:
+    """The peer is up, so what waits for it is tried soon."""
+    keep_nonce_of(tx, admitted)
+    probe_soon(tx, peer_by_id(tx, admitted.peer.id))
 
 
 def _enterprise(federation: Federation, id: str) -> Answer:

@@ -60,6 +60,11 @@ def amount(document: Mapping[str, Any], name: str) -> Decimal:
     return read
 
 
+def amount_or_none(document: Mapping[str, Any], name: str) -> Decimal:
+    """The same, and nothing where the member is missing, as from an older version."""
+    return amount(document, name) if name in document else Decimal(0)
+
+
 def as_text(value: Decimal) -> str:
     """Without an exponent, and without needless zeros."""
     whole = value == value.to_integral()

@@ -2,53 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
 
-from commensal import Instance, Transaction, hookimpl, lease_in, lots_on_sale, taken_since, tell_beyond
+from commensal import Transaction, lease_in, lots_on_sale, taken_since, tell_beyond
 
-from ..delivery import ask, post
+from ..delivery import post
 from ..messages import Wait
-from ..peers.peers import peer_by_id
 from ..peers.values import Peer
-from ..runtime import Federation, federation_of
-from .lending import serve_wants, want
+from ..runtime import Federation
+from .lending import serve_wants
 from .row import Held, holdings_of, later, lease_with, set_lease
 from .sales import NOT_AT_ALL, end_of
 from .values import LeaseForced, LeaseGrant, LeaseRecall, LeaseReport, LeaseRequest
 
-PATIENCE = 2.0  # seconds that a customer waits for a lender
 AHEAD = timedelta(hours=3)  # for which a hub holds units: about what it sold in as much time before
 SOON = timedelta(hours=1)  # a sale that opens by then is prepared
-PAUSE = timedelta(minutes=10)  # between two requests for the same
+PAUSE = timedelta(minutes=2)  # between two requests for the same
+ONE_HOP = timedelta(seconds=2)  # in which an instance answers that is asked on behalf of another
+EXPIRES = timedelta(minutes=1)  # of a request for a customer who waits: by so much clocks may differ
+KEPT = timedelta(minutes=5)  # after which a request ahead of need means nothing any more
 FIRST = 10  # percent of what may be had that is held for a sale of which nothing is known yet
-
-
-@hookimpl
-def bring_stock(instance: Instance, missing: Mapping[str, int]) -> bool:
-    """Asks lenders for what an order was short of, and for a little more, while the customer waits."""
-    federation = federation_of(instance)
-    with instance.store.read() as tx:
-        leases = holdings_of(tx, missing)
-        asked = [
-            (one, _request(one, missing[one.lot.id], missing[one.lot.id] + _ahead(tx, one)))
-            for one in leases
-            if peer_by_id(tx, one.row["peer_id"]).active
-        ]
-    for lease, body in asked:
-        ask(federation, lease.row["peer_id"], "LeaseRequest", body, PATIENCE)
-    with instance.store.write() as tx:
-        now = {one.lot.id: one.free for one in holdings_of(tx, missing)}
-        for lease in leases:
-            _note_waiting(tx, lease, missing[lease.lot.id] - (now[lease.lot.id] - lease.free))
-    return any(now[one.lot.id] > one.free for one in leases)
-
-
-def _note_waiting(tx: Transaction, lease: Held, missing: int) -> None:
-    """A customer goes away with nothing, and may come back: what comes for them meanwhile is not idle."""
-    if missing > 0:
-        set_lease(tx, lease, wanted=missing, wanted_at=tx.now)
 
 
 def take_grant(federation: Federation, tx: Transaction, peer: Peer, said: LeaseGrant) -> None:
@@ -94,20 +68,30 @@ def give_back(federation: Federation, tx: Transaction, lease: Held, grains: int)
 def report(federation: Federation, tx: Transaction, lease: Held) -> None:
     """Tells the lender all counts as they are now."""
     held, sold = lease.counts
-    lease = set_lease(tx, lease, report=lease.row["report"] + 1, seen=lease.row["granted"], held=held, sold=sold)
+    lease = set_lease(
+        tx, lease, report=lease.row["report"] + 1, seen=lease.row["granted"], held=held, sold=sold,
+        ordered=lease.ordered,
+    )  # fmt: skip
     row = lease.row
     body = LeaseReport(
         lot=row["lot_iri"], unit=lease.unit, epoch=row["epoch"], report=row["report"], seen=lease.units(row["seen"]),
         returned=lease.units(row["returned"]), held=lease.units(held), sold=lease.units(sold),
+        ordered=lease.units(row["ordered"]),
     )  # fmt: skip
     post(federation, tx, row["peer_id"], "LeaseReport", body)
 
 
 def recalled(federation: Federation, tx: Transaction, peer: Peer, said: LeaseRecall) -> None:
-    """A customer of another hub is short: whatever nobody has ordered here goes to whoever asks."""
+    """A customer of another hub is short: what nobody has ordered here goes to them. Where that is nothing, the lender
+    hears it too, and asks others."""
     lease = lease_with(tx, "holder", peer.id, lot_iri=said.lot)
-    if lease is not None:
-        give_back(federation, tx, lease, lease.grains(said.wanted))
+    if lease is None:
+        return
+    before = lease.row["report"]
+    give_back(federation, tx, lease, lease.grains(said.wanted))
+    lease = lease_with(tx, "holder", peer.id, lot_iri=said.lot)
+    if lease is not None and lease.row["report"] == before:
+        report(federation, tx, lease)
 
 
 def forced(federation: Federation, tx: Transaction, peer: Peer, said: LeaseForced) -> None:
@@ -135,21 +119,33 @@ def mind(federation: Federation, tx: Transaction, peer_id: str, lot_id: str) -> 
     idle = lease.free - 2 * needed
     if idle > 0 and (needed == 0 or idle > _slack(lease)):
         give_back(federation, tx, lease, lease.free - needed)
-    elif lease.counts != (lease.row["held"], lease.row["sold"]) or lease.row["seen"] < lease.row["granted"]:
+    elif _has_news(lease):
         report(federation, tx, lease)
     ends_soon = lease.row["until"] is not None and lease.row["until"] < tx.now + SOON
-    if needed > lease.free or (ends_soon and needed):
+    if (needed > lease.free and lease.lot.beyond) or (ends_soon and needed):
         _ask_ahead(federation, tx, lease, needed - lease.free)
 
 
-def ask_further(federation: Federation, tx: Transaction, peer: Peer, lot_id: str, missing: int) -> None:
-    """Somebody who leases from us is short of what we lease ourselves: it is asked for where the goods are."""
+def _has_news(lease: Held) -> bool:
+    """Whether the lender knows other counts, or takes for idle what is not."""
+    row = lease.row
+    other = lease.counts != (row["held"], row["sold"]) or row["seen"] < row["granted"]
+    return other or abs(lease.ordered - row["ordered"]) > _slack(lease)
+
+
+def ask_further(federation: Federation, tx: Transaction, lot_id: str, least: int, hoped: int) -> None:
+    """Somebody who leases from us is short of what we lease ourselves: it is asked for where the goods are, at once for
+    a customer who waits (`least`), all of it or nothing, as they asked us."""
     for held in holdings_of(tx, [lot_id]):
-        theirs = lease_with(tx, "lender", peer.id, lot_id=lot_id)
         lease = lease_with(tx, "holder", held.row["peer_id"], lot_id=lot_id)
-        if lease is not None and theirs is not None:
-            want(tx, theirs, max(missing, theirs.row["wanted"]))
-            _ask_ahead(federation, tx, lease, missing)
+        if lease is None or lease.lot.unlimited:
+            continue
+        if not least:
+            _ask_ahead(federation, tx, lease, hoped)
+        elif lease.row["asked_until"] is None or lease.row["asked_until"] <= tx.now:
+            lease = set_lease(tx, lease, asked_until=tx.now + ONE_HOP)
+            post(federation, tx, lease.row["peer_id"], "LeaseRequest", request(lease, least, hoped),
+                 expires=tx.now + EXPIRES)  # fmt: skip
 
 
 def ask_again(federation: Federation, tx: Transaction, lease: Held) -> None:
@@ -162,22 +158,23 @@ def _ask_ahead(federation: Federation, tx: Transaction, lease: Held, missing: in
     if _is_recent(tx, lease) and missing <= lease.row["wanted"]:
         return
     lease = set_lease(tx, lease, wanted=max(0, missing), wanted_at=tx.now)
-    post(federation, tx, lease.row["peer_id"], "LeaseRequest", _request(lease, 0, max(0, missing)),
-         expires=tx.now + timedelta(minutes=15))  # fmt: skip
+    body = request(lease, 0, max(0, missing))
+    post(federation, tx, lease.row["peer_id"], "LeaseRequest", body, expires=tx.now + KEPT)
 
 
-def _request(lease: Held, least: int, hoped: int) -> LeaseRequest:
+def request(lease: Held, least: int, hoped: int) -> LeaseRequest:
+    """For so many grains."""
     return LeaseRequest(
-        lot=lease.row["lot_iri"], unit=lease.unit, least=lease.units(least), hoped=lease.units(max(least, hoped))
-    )
+        lot=lease.row["lot_iri"], unit=lease.unit, least=lease.units(least), hoped=lease.units(max(least, hoped)),
+        ordered=lease.units(lease.ordered),
+    )  # fmt: skip
 
 
 def _needed(tx: Transaction, lease: Held) -> int:
     """Grains that will be sold in the next hours; none where nothing of it is on sale, or soon will be."""
     if lease.row["lot_id"] not in lots_on_sale(tx, [lease.row["lot_id"]], before=tx.now + SOON):
         return 0
-    waiting = lease.row["wanted"] if _is_recent(tx, lease) else 0
-    return max(_ahead(tx, lease), int(waiting))
+    return ahead(tx, lease)
 
 
 def _is_recent(tx: Transaction, lease: Held) -> bool:
@@ -186,7 +183,7 @@ def _is_recent(tx: Transaction, lease: Held) -> bool:
     return asked is not None and bool(asked > tx.now - PAUSE)
 
 
-def _ahead(tx: Transaction, lease: Held) -> int:
+def ahead(tx: Transaction, lease: Held) -> int:
     """About what went in the last hours, and at first a share of what may be had."""
     went: int = taken_since(tx, lease.row["lot_id"], tx.now - AHEAD)
     to_be_had = lease.grains(lease.lot.beyond + lease.lot.free)

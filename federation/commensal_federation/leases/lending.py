@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
@@ -19,50 +20,72 @@ from ..peers.peers import peer_by_id
 from ..peers.values import Peer
 from ..runtime import Federation
 from .lendable import is_lendable
+from .recalling import recall, to_be_had
 from .row import Held, by_right, holdings_of, later, lease_by_id, lease_with, open_lease, out, set_lease
 from .sales import is_barred
 from .tables import federation_lease
-from .values import LeaseForced, LeaseGrant, LeaseRecall, LeaseRefusal, LeaseReport
+from .values import Asked, LeaseForced, LeaseGrant, LeaseRefusal, LeaseReport
 
 TERM = timedelta(hours=24)  # of a grant; asking again makes it longer
+FEW = 10  # units of a lot that are not shared out
+WAITS = timedelta(seconds=10)  # so long a customer may wait, with two instances between them and the goods
 FOUND = 10  # percent more than was granted that the scales of a holder may find, of what is weighed
 _row = federation_lease.c
 _WAITING = (
     select(_row.id)
-    .where(_row.lot_id == bindparam("lot"), _row.role == "lender", _row.wanted > 0)
+    .where(_row.lot_id == bindparam("lot"), _row.role == "lender", _row.wanted > 0, _row.wanted_at > bindparam("since"))
     .order_by(_row.wanted_at, _row.id)
 )
 
 
-def answer_request(
-    federation: Federation, tx: Transaction, peer: Peer, enterprise_id: str, lot_id: str, least: int, hoped: int,
-    in_reply_to: str,
-) -> int:  # fmt: skip
-    """Grants what there is, up to `hoped`; where that is less than `least`, also refuses, and recalls from others.
+@dataclass(frozen=True)
+class Missing:
+    """Grains that a request was not granted: of the least that it needs, and of what it hopes for besides."""
 
-    Quantities are grains. Returns how many of those hoped for are missing. Raises `Refuse` for a lot that needs no
-    lease.
+    least: int = 0
+    hoped: int = 0
+
+
+def answer_request(
+    federation: Federation, tx: Transaction, peer: Peer, enterprise_id: str, lot_id: str, said: Asked, in_reply_to: str
+) -> Missing:
+    """Grants what there is up to what is hoped for, or, where that is less than the least, nothing at all: then it is
+    called back from others, and granted when it has come.
+
+    Raises `Refuse` for a lot that needs no lease.
     """
     wait_while_moving(tx, enterprise_id)
     lease = lease_with(tx, "lender", peer.id, lot_id=lot_id) or _opened(federation, tx, peer, enterprise_id, lot_id)
     if lease.lot.unlimited:
         raise Refuse("unlimited", "There is no need to lease what is unlimited.")
-    given = max(0, min(hoped, _lendable(tx, lease, peer)))
-    lease = _give(tx, lease, given)
-    _tell_grant(federation, tx, lease, in_reply_to)
-    want(tx, lease, max(0, lease.row["wanted"] - given, least - given))
-    if given < least:
-        body = LeaseRefusal(
-            lot=lease.row["lot_iri"], unit=lease.unit, beyond=_beyond(lease), reason="There is not enough."
-        )
-        post(federation, tx, peer.id, "LeaseRefusal", body, in_reply_to=in_reply_to)
-        _recall(federation, tx, lease, least - given)
-    return hoped - given
+    lease = set_lease(tx, lease, ordered=said.ordered)
+    room = max(0, _lendable(tx, lease, peer))
+    if room >= said.least:
+        given = min(said.hoped, room)
+        lease = set_lease(tx, _give(tx, lease, given), ordered=said.ordered + said.least, wanted=0, wanted_at=None)
+        _tell_grant(federation, tx, lease, in_reply_to)
+        return Missing(hoped=said.hoped - given)
+    share = max(0, min(_share(lease, peer), _most_at_once(lease, peer)))
+    if share < said.least or lease.row["late"]:
+        _refuse(federation, tx, lease, lease.units(room), "That is more than one hub may hold, or ask for, at once.",
+                in_reply_to)  # fmt: skip
+        return Missing()
+    want(tx, lease, said.least)
+    _refuse(federation, tx, lease, to_be_had(tx, lease.lot, but=peer.id), "There is not enough.", in_reply_to)
+    nowhere = 0 if is_barred(tx, lot_id) else recall(federation, tx, lease, said.least - lease.free)
+    return Missing(least=nowhere, hoped=nowhere)
+
+
+def _refuse(
+    federation: Federation, tx: Transaction, lease: Held, beyond: Decimal, reason: str, in_reply_to: str
+) -> None:
+    body = LeaseRefusal(lot=lease.row["lot_iri"], unit=lease.unit, beyond=beyond, reason=reason)
+    post(federation, tx, lease.row["peer_id"], "LeaseRefusal", body, in_reply_to=in_reply_to)
 
 
 def want(tx: Transaction, lease: Held, grains: int) -> None:
-    """The holder waits for these: it gets them when they come."""
-    set_lease(tx, lease, wanted=grains, wanted_at=lease.row["wanted_at"] or tx.now if grains else None)
+    """A customer of the holder waits for these: it gets them when they come soon, and all of them or none."""
+    set_lease(tx, lease, wanted=grains, wanted_at=tx.now if grains else None)
 
 
 def take_report(federation: Federation, tx: Transaction, peer: Peer, lot_id: str, said: LeaseReport) -> None:
@@ -86,11 +109,15 @@ def take_report(federation: Federation, tx: Transaction, peer: Peer, lot_id: str
         text = f"{lease.lot.name}: {lease.units(late):f} {lease.unit} were sold without having been leased."
         alert(tx, peer.id, "late", text)
     found = lease.found
-    lease = set_lease(tx, lease, report=said.report, seen=seen, returned=returned, held=held, sold=sold, late=late)
+    lease = set_lease(
+        tx, lease, report=said.report, seen=seen, returned=returned, held=held, sold=sold, late=late,
+        ordered=lease.grains(said.ordered), recalled=0, recalled_at=None,
+    )  # fmt: skip
     _free_made_up(tx, lot_id, found - lease.found)
     if back:
         want(tx, lease, 0)  # whoever gives back waits for nothing; else it would get the same again and again
         _write_off_lost(tx, lease, back)
+    if back or row["recalled"]:
         serve_wants(federation, tx, lot_id)
 
 
@@ -102,15 +129,21 @@ def _free_made_up(tx: Transaction, lot_id: str, made_up: int) -> None:
 
 
 def serve_wants(federation: Federation, tx: Transaction, lot_id: str) -> None:
-    """Units have become free: those who were refused get theirs, first come, first served."""
-    for waits in tx.all(_WAITING, {"lot": lot_id}):
+    """Units have become free, or a holder has none to give back: those who wait get theirs, first come, first served.
+
+    Nobody gets a part of what a customer waits for. What is still missing is called back from whoever else has some.
+    """
+    for waits in tx.all(_WAITING, {"lot": lot_id, "since": tx.now - WAITS}):
         lease = lease_by_id(tx, waits["id"])
         peer = peer_by_id(tx, lease.row["peer_id"])
-        given = min(lease.row["wanted"], _lendable(tx, lease, peer))
-        if given <= 0 or not peer.active or not is_lendable(tx, peer, lot_id):
+        if not peer.active or not is_lendable(tx, peer, lot_id):
             continue
-        lease = set_lease(tx, _give(tx, lease, given), wanted=lease.row["wanted"] - given)
-        _tell_grant(federation, tx, lease, None)
+        if lease.row["wanted"] <= _lendable(tx, lease, peer):
+            ordered = lease.row["ordered"] + lease.row["wanted"]
+            lease = set_lease(tx, _give(tx, lease, lease.row["wanted"]), ordered=ordered, wanted=0, wanted_at=None)
+            _tell_grant(federation, tx, lease, None)
+        elif not is_barred(tx, lot_id):
+            recall(federation, tx, lease, lease.row["wanted"] - lease.free)
 
 
 def force_return(federation: Federation, tx: Transaction, lease_id: str) -> Held:
@@ -127,7 +160,8 @@ def force_return(federation: Federation, tx: Transaction, lease_id: str) -> Held
     before = lease.row["sold_before"] + known
     lease = set_lease(tx, lease, epoch=lease.row["epoch"] + 1, **none, sold_before=before, until=None)
     body = LeaseForced(lot=lease.row["lot_iri"], unit=lease.unit, epoch=lease.row["epoch"], sold=lease.units(known))
-    post(federation, tx, lease.row["peer_id"], "LeaseForced", body)
+    if peer_by_id(tx, lease.row["peer_id"]).state in ("accepted", "suspended"):  # else there is nobody to be told
+        post(federation, tx, lease.row["peer_id"], "LeaseForced", body)
     serve_wants(federation, tx, lease.row["lot_id"])
     return lease_by_id(tx, lease_id)
 
@@ -192,12 +226,19 @@ def _lendable(tx: Transaction, lease: Held, peer: Peer) -> int:
 
 
 def _share(lease: Held, peer: Peer) -> int:
-    return lease.grains(lease.lot.on_hand) * peer.limits.lot_share // 100 - lease.out
+    """How much more the peer may hold that none of its customers has ordered."""
+    return _percent(lease, peer.limits.lot_share) - max(0, lease.out - int(lease.row["ordered"]))
 
 
-def _beyond(lease: Held) -> Decimal:
-    """What else may be had: free here, or from where this instance has it itself."""
-    return lease.lot.free + lease.lot.beyond
+def _most_at_once(lease: Held, peer: Peer) -> int:
+    """So much of the lot may be asked for by one customer's order."""
+    return _percent(lease, peer.limits.order_share)
+
+
+def _percent(lease: Held, share: int) -> int:
+    """Of what there is, and may be had from where we have it ourselves; of a few units anybody may have all."""
+    there = lease.grains(lease.lot.on_hand + lease.lot.beyond)
+    return max(-(-there * share // 100), FEW * lease.lot.per_unit if share else 0)
 
 
 def _give(tx: Transaction, lease: Held, grains: int) -> Held:
@@ -210,22 +251,9 @@ def _tell_grant(federation: Federation, tx: Transaction, lease: Held, in_reply_t
     row = lease.row
     body = LeaseGrant(
         lot=row["lot_iri"], unit=lease.unit, epoch=row["epoch"], granted=lease.units(row["granted"]),
-        until=row["until"], beyond=_beyond(lease),
+        until=row["until"], beyond=to_be_had(tx, lease.lot, but=row["peer_id"]),
     )  # fmt: skip
     post(federation, tx, row["peer_id"], "LeaseGrant", body, in_reply_to=in_reply_to)
-
-
-def _recall(federation: Federation, tx: Transaction, lease: Held, missing: int) -> None:
-    """Asks the others who hold some of this lot, those who have most first."""
-    others = (
-        select(_row.id, _row.peer_id)
-        .where(_row.lot_id == lease.row["lot_id"], _row.role == "lender", _row.id != lease.row["id"], _row.held > 0)
-        .order_by(_row.held.desc(), _row.id)
-    )
-    for other in tx.all(others):
-        if peer_by_id(tx, other["peer_id"]).active:
-            body = LeaseRecall(lot=lease.row["lot_iri"], unit=lease.unit, wanted=lease.units(missing))
-            post(federation, tx, other["peer_id"], "LeaseRecall", body)
 
 
 def _late(lease: Held, seen: int, returned: int, held: int, sold: int) -> int:
@@ -246,6 +274,6 @@ def _refuse_impossible(lease: Held, seen: int, returned: int, held: int, sold: i
 
 
 def forget_wants(tx: Transaction, lot_id: str) -> None:
-    """Forgets wants that are older than a day: whoever still needs them asks again."""
-    old = (_row.lot_id == lot_id, _row.wanted_at < tx.now - timedelta(days=1))
+    """Customers who waited have gone: whoever still needs something asks again."""
+    old = (_row.lot_id == lot_id, _row.wanted_at < tx.now - WAITS)
     tx.execute(update(federation_lease).where(*old).values(wanted=0, wanted_at=None))

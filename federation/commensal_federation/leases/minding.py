@@ -11,6 +11,7 @@ from commensal import Instance, Job, Periodic, Transaction, Work, promise
 from ..delivery.restored import notice_restore
 from ..peers.peers import peer_by_id
 from ..runtime import federation_of
+from .bringing import LOOK
 from .holding import mind
 from .lending import forget_wants, serve_wants
 from .tables import federation_lease
@@ -53,5 +54,13 @@ def mind_some(instance: Instance, job: Job) -> None:
                 serve_wants(federation, tx, row["lot_id"])
 
 
+def look(instance: Instance, job: Job) -> None:
+    """Whether what came for a customer was needed: where it was not, it goes home."""
+    federation, peer_id = federation_of(instance), job.payload["peer"]
+    with instance.store.write() as tx:
+        if peer_by_id(tx, peer_id).active:
+            mind(federation, tx, peer_id, job.payload["lot"])
+
+
 def work() -> Work:
-    return Work({MIND: mind_some}, (Periodic("federation.leases", timedelta(minutes=1), mind_leases),))
+    return Work({MIND: mind_some, LOOK: look}, (Periodic("federation.leases", timedelta(minutes=1), mind_leases),))

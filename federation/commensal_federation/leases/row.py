@@ -63,6 +63,11 @@ class Held:
         return max(0, int(row["held"] + row["sold"] + row["returned"] - row["seen"] - row["late"]))
 
     @property
+    def ordered(self) -> int:
+        """At the holder: what it has and cannot give back now."""
+        return self.grains(self.lot.reserved + self.lot.lent)
+
+    @property
     def counts(self) -> tuple[int, int]:
         """At the holder: held and sold, now."""
         lot = self.lot

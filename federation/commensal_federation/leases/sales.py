@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, select, union, update
 
 from commensal import Row, Transaction, lots_by_id, lots_of, sell_until, who_lists
 
-from ..catalogue.tables import federation_grant, federation_told
+from ..catalogue.tables import federation_grant, federation_mirror, federation_told
 from ..delivery.alerts import alert
 from ..moving.authority import is_frozen, is_quarantined
 from ..peers.tables import federation_peer
@@ -29,6 +29,14 @@ _BEHIND = select(_peer.id, _peer.scopes_given).where(_peer.barrier)
 _GRANTORS = select(_grant.enterprise_id).where(_grant.direction == "given").distinct()
 _LEASED = select(_lease.lot_id, _lease.role, _lease.peer_id, _lease.until).where(
     _lease.lot_id.in_(bindparam("lots", expanding=True))
+)
+_SELLS = (
+    select(_grant.id)
+    .join(federation_mirror, federation_mirror.c.iri == _grant.other_iri)
+    .join(federation_peer, _peer.id == _grant.peer_id)
+    .where(federation_mirror.c.enterprise_id == bindparam("producer"), _grant.direction == "received")
+    .where(_grant.state == "accepted", _peer.state == "accepted", ~_peer.refusing)
+    .limit(1)
 )
 _OF_PEER = select(_lease.lot_id).where(_lease.peer_id == bindparam("peer"))
 
@@ -58,6 +66,11 @@ def end_of(tx: Transaction, lease: Row) -> datetime | None:
     """Until when (UTC) what is held by this lease may be sold; None: nothing has been granted yet."""
     lot_id = lease["lot_id"]
     return _end(tx, lot_id, lease["enterprise_id"], tx.all(_LEASED, {"lots": [lot_id]}), _behind(tx))
+
+
+def sells(tx: Transaction, producer_id: str) -> bool:
+    """Whether some hub here may sell the goods of this producer elsewhere now; `producer_id` is its copy here."""
+    return tx.first(_SELLS, {"producer": producer_id}) is not None
 
 
 def raise_barrier(tx: Transaction, peer_ids: Collection[str]) -> None:
@@ -96,7 +109,10 @@ def _end(
     tx: Transaction, lot_id: str, enterprise_id: str, leases: Collection[Row], behind: dict[str, bool]
 ) -> datetime | None:
     held = next((row for row in leases if row["role"] == "holder"), None)
-    stopped = is_frozen(tx, enterprise_id) if held is None else is_quarantined(tx, enterprise_id)
+    if held is None:
+        stopped = is_frozen(tx, enterprise_id)
+    else:
+        stopped = is_quarantined(tx, enterprise_id) or not sells(tx, enterprise_id)
     if stopped or (behind and _barred(tx, lot_id, leases, behind)):
         return NOT_AT_ALL
     return None if held is None or held["until"] is None else held["until"] - MARGIN

@@ -26,8 +26,17 @@ federation_lease = Table(
     Column("lost", Whole, nullable=False, server_default="0", info=DERIVED),  # of what comes back, is not there
     # Before this epoch: at the holder of the lot's `sold`, at the lender of what it knows to have been sold.
     Column("sold_before", Whole, nullable=False, info=DERIVED),
-    Column("wanted", Whole, nullable=False, info=DERIVED),  # asked for and not granted yet
+    # Of `held`, reserved and lent on, as the holder last said.
+    Column("ordered", Whole, nullable=False, server_default="0", info=DERIVED),
+    # At the lender: for a customer who waits; at the holder: asked for ahead of need and not granted yet.
+    Column("wanted", Whole, nullable=False, info=DERIVED),
     Column("wanted_at", Time, info=DERIVED),
+    # At the lender: the holder was asked to give so much back, and has not answered.
+    Column("recalled", Whole, nullable=False, server_default="0", info=DERIVED),
+    Column("recalled_at", Time, info=DERIVED),
+    # At the holder: a customer's question is under way, or was refused a moment ago.
+    Column("asked_until", Time, info=DERIVED),
+    Column("refused_until", Time, info=DERIVED),
     Column("until", Time, info=DERIVED),  # when the holder stops selling
     Column("created_at", Time, nullable=False),
     UniqueConstraint("role", "peer_id", "lot_id"),

@@ -9,12 +9,25 @@ from decimal import Decimal
 
 @dataclass(frozen=True, kw_only=True)
 class LeaseRequest:
-    """The holder asks for more of a lot: `least` at once, and `hoped` if there is that much."""
+    """The holder asks for more of a lot: `least` at once or nothing, and `hoped` if there is that much.
+
+    `ordered` is how much of what it holds its customers have ordered, or it has lent on.
+    """
 
     lot: str
     unit: str
     least: Decimal
     hoped: Decimal
+    ordered: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """The same in grains, as the lender reckons."""
+
+    least: int
+    hoped: int
+    ordered: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +47,8 @@ class LeaseGrant:
 
 @dataclass(frozen=True, kw_only=True)
 class LeaseRefusal:
-    """Less is free than the least that was asked for; what there was comes as a grant of its own."""
+    """Less is free than the least that was asked for, so nothing was granted. Where `beyond` is no less, it is called
+    back from others, and a grant may follow within seconds."""
 
     lot: str
     unit: str
@@ -48,6 +62,7 @@ class LeaseReport:
 
     seen:     of what was granted, when this was said
     returned: all that was ever given back; held: free, reserved and lent on; sold: handed over
+    ordered:  of what is held, what is reserved or lent on: the rest idles
     """
 
     lot: str
@@ -58,6 +73,7 @@ class LeaseReport:
     returned: Decimal
     held: Decimal
     sold: Decimal
+    ordered: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, kw_only=True)

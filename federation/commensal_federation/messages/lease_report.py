@@ -8,7 +8,7 @@ from typing import Any
 from commensal import Transaction
 
 from ..dfc.iris import local_id
-from ..leases.documents import amount, read_lot, write_lot
+from ..leases.documents import amount, amount_or_none, read_lot, write_lot
 from ..leases.lending import take_report
 from ..leases.restored import report_given_back
 from ..leases.values import LeaseReport
@@ -20,7 +20,7 @@ from .types import MessageType, Reading, Received, Refuse, Writing
 def write(body: LeaseReport, writing: Writing) -> dict[str, Any]:
     return write_lot(
         "LeaseReport", body.lot, body.unit, body.held, leaseEpoch=body.epoch, report=body.report, seen=body.seen,
-        returned=body.returned, sold=body.sold,
+        returned=body.returned, sold=body.sold, ordered=body.ordered,
     )  # fmt: skip
 
 
@@ -35,6 +35,7 @@ def read(document: Mapping[str, Any], reading: Reading) -> LeaseReport:
         returned=amount(document, "returned"),
         held=held,
         sold=amount(document, "sold"),
+        ordered=amount_or_none(document, "ordered"),
     )
 
 

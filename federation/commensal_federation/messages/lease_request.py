@@ -8,22 +8,23 @@ from typing import Any
 from commensal import Transaction
 
 from ..delivery.outbox import said_before
-from ..leases.documents import amount, read_lot, write_lot
+from ..leases.documents import amount, amount_or_none, read_lot, write_lot
 from ..leases.holding import ask_further
 from ..leases.lendable import lendable
 from ..leases.lending import answer_request
-from ..leases.values import LeaseRequest
+from ..leases.values import Asked, LeaseRequest
 from ..runtime import Federation
 from .types import MessageType, Reading, Received, Refuse, Writing
 
 
 def write(body: LeaseRequest, writing: Writing) -> dict[str, Any]:
-    return write_lot("LeaseRequest", body.lot, body.unit, body.hoped, least=body.least)
+    return write_lot("LeaseRequest", body.lot, body.unit, body.hoped, least=body.least, ordered=body.ordered)
 
 
 def read(document: Mapping[str, Any], reading: Reading) -> LeaseRequest:
     lot, unit, hoped = read_lot("LeaseRequest", document)
-    return LeaseRequest(lot=lot, unit=unit, hoped=hoped, least=amount(document, "least"))
+    ordered = amount_or_none(document, "ordered")
+    return LeaseRequest(lot=lot, unit=unit, hoped=hoped, least=amount(document, "least"), ordered=ordered)
 
 
 def handle(federation: Federation, tx: Transaction, received: Received) -> None:
@@ -33,10 +34,11 @@ def handle(federation: Federation, tx: Transaction, received: Received) -> None:
     lot = lendable(federation, tx, received.peer, body.lot)
     if body.unit != lot.unit:
         raise Refuse("unit", f"This lot is counted in {lot.unit}.")
-    least, hoped = (int(one * lot.per_unit) for one in (body.least, max(body.least, body.hoped)))
-    missing = answer_request(federation, tx, received.peer, lot.enterprise_id, lot.id, least, hoped, received.id)
-    if missing:
-        ask_further(federation, tx, received.peer, lot.id, missing)
+    least, hoped, ordered = (int(one * lot.per_unit) for one in (body.least, max(body.least, body.hoped), body.ordered))
+    asked = Asked(least=least, hoped=hoped, ordered=ordered)
+    missing = answer_request(federation, tx, received.peer, lot.enterprise_id, lot.id, asked, received.id)
+    if missing.hoped:
+        ask_further(federation, tx, lot.id, missing.least, missing.hoped)
 
 
 LEASE_REQUEST = MessageType(

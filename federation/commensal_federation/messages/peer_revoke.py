@@ -30,7 +30,7 @@ def read(document: Mapping[str, Any], reading: Reading) -> PeerRevokeBody:
 
 
 def handle(federation: Federation, tx: Transaction, received: Received) -> None:
-    revoked_by_peer(tx, received.peer, received.body.reason)
+    revoked_by_peer(federation, tx, received.peer, received.body.reason)
 
 
 PEER_REVOKE = MessageType(

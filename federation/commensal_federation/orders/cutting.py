@@ -66,6 +66,13 @@ def take_off(federation: Federation, tx: Transaction, missing: Missing, give_up:
         give_up(fewer)
 
 
+def hand_over(tx: Transaction, missing: Missing, ordered: int) -> None:
+    """Leaves it to a person what becomes of these pieces, of so many that customers have ordered; once."""
+    pieces = missing.pieces - _by_hand(tx, missing, ordered)
+    if pieces > 0:
+        _note(tx, missing, None, pieces, 0, ordered)
+
+
 def shares(lines: Sequence[CustomersLine], missing: int, policy: str) -> list[int]:
     """How many pieces each line loses, of `missing` in all; `lines` have the newest order first.
 

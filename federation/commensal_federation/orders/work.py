@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy import bindparam, delete, select
 
-from commensal import Instance, Job, Periodic, Transaction, Work, promise
+from commensal import Instance, Job, NotFound, Periodic, Transaction, Work, promise, sale_by_id
 
 from ..backorders.wanting import plan_session
 from ..runtime import Federation, federation_of
@@ -46,6 +46,10 @@ def tell_changes(instance: Instance, job: Job) -> None:
 
 
 def _sum_up(federation: Federation, tx: Transaction, session_id: str) -> None:
+    try:
+        sale_by_id(tx, session_id)
+    except NotFound:  # a restore has made us forget the sale: its order stands as it was told
+        return
     tell_session(federation, tx, session_id)
     plan_session(tx, session_id)
 

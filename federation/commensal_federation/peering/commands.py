@@ -20,6 +20,7 @@ from .accepting import accept, asked_scopes
 from .ending import go_on_without, resume, revoke, suspend
 from .fingerprints import fingerprint
 from .inviting import invite
+from .probing import probe
 from .terms import change_limits, change_scopes
 
 _Url = Annotated[str, typer.Argument(help="The address of the other instance, like https://hub.example.")]
@@ -126,7 +127,18 @@ def _add_looking(peer: typer.Typer) -> None:
             if (asked := asked_scopes(tx, found)) is not None:
                 print_line("  asks to do   {scopes}", scopes=", ".join(asked) or "-")
 
-    del list_peers, show
+    @peer.command("probe")
+    def probe_it(url: _Url, instance: Folder = HERE) -> None:
+        """Asks a peer now whether it is there, and sends it what waits, without waiting for the next try."""
+        with _opened(instance) as federation:
+            with federation.instance.store.read() as tx:
+                found = _named(federation, tx, url)
+            if not probe(federation, found.id):
+                print_line("{name} does not answer, or does not know this instance.", name=found.name)
+                raise typer.Exit(1)
+            print_line("{name} answers; what waits for it goes now.", name=found.name)
+
+    del list_peers, show, probe_it
 
 
 def _add_ending(peer: typer.Typer) -> None:

@@ -7,6 +7,7 @@ from commensal import Conflict, Transaction
 from ..delivery import post
 from ..delivery.lanes import promise_pulls, promise_push
 from ..leases.sales import lift_barrier
+from ..leases.stopping import peer_changed
 from ..messages.peer_revoke import PeerRevokeBody
 from ..peers.changing import change_peer
 from ..peers.ending import end
@@ -16,7 +17,7 @@ from ..runtime import Federation
 
 
 def suspend(tx: Transaction, peer_id: str) -> Peer:
-    """Until it is resumed, nothing of the peer's is taken, and nothing goes out to it.
+    """Until it is resumed, nothing of the peer's is taken, nothing goes out to it, and nothing of its goods is sold.
 
     Raises `NotFound`, `Conflict`.
     """
@@ -24,6 +25,7 @@ def suspend(tx: Transaction, peer_id: str) -> Peer:
     if peer.state != "accepted":
         raise Conflict("peer_not_accepted", "{name} is not a peer at present.", name=peer.name)
     change_peer(tx, peer_id, state="suspended", suspended_at=tx.now)
+    peer_changed(tx, peer_id)
     return peer_by_id(tx, peer_id)
 
 
@@ -45,6 +47,7 @@ def resume(tx: Transaction, peer_id: str) -> Peer:
     if peer.state != "suspended":
         raise Conflict("peer_not_suspended", "{name} is not suspended.", name=peer.name)
     change_peer(tx, peer_id, state="accepted", suspended_at=None)
+    peer_changed(tx, peer_id)
     promise_push(tx, peer_id)
     promise_pulls(tx, peer_id, peer.epoch_seen)
     return peer_by_id(tx, peer_id)
@@ -58,6 +61,6 @@ def revoke(federation: Federation, tx: Transaction, peer_id: str, *, reason: str
     peer = peer_by_id(tx, peer_id)
     if peer.state == "revoked":
         raise Conflict("peer_revoked", "It is over with {name} already.", name=peer.name)
-    end(tx, peer_id)
+    end(federation, tx, peer_id)
     post(federation, tx, peer_id, "PeerRevoke", PeerRevokeBody(reason))
     return peer_by_id(tx, peer_id)

@@ -21,6 +21,7 @@ from .accepting import accept_fetched, requested_peer
 from .ending import go_on_without, resume, revoke, suspend
 from .fingerprints import fingerprint, refuse_other_fingerprint
 from .inviting import invite_fetched
+from .probing import probe
 from .terms import change_limits, change_scopes
 
 routes = Routes("federation")
@@ -63,6 +64,13 @@ class ShownPeer:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Probed:
+    """`answers`: whether it has answered a signed request."""
+
+    answers: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class ShownAlert:
     """`title` says in your language what this kind of alert means."""
 
@@ -92,14 +100,15 @@ class NewScopes(Body, frozen=True, kw_only=True):
 
 
 class NewLimits(Body, frozen=True, kw_only=True):
-    """messages, size: accepted in a minute, and their bytes; open_leases, lot_share (percent); kept_rows: parked
-    messages and dead letters; kept_size: bytes of its messages, in each lane; kept_things: grants, copies, items,
-    proposals, moves and open orders, of each kind."""
+    """messages, size: accepted in a minute, and their bytes; open_leases; lot_share, order_share: percent of a lot that
+    it may hold unsold, and ask for at once; kept_rows: parked messages and dead letters; kept_size: bytes of its
+    messages, in each lane; kept_things: grants, copies, items, proposals, moves and open orders, of each kind."""
 
     messages: Amount | Unset = msgspec.UNSET
     size: Amount | Unset = msgspec.UNSET
     open_leases: Amount | Unset = msgspec.UNSET
     lot_share: Amount | Unset = msgspec.UNSET
+    order_share: Amount | Unset = msgspec.UNSET
     kept_rows: Amount | Unset = msgspec.UNSET
     kept_size: Amount | Unset = msgspec.UNSET
     kept_things: Amount | Unset = msgspec.UNSET
@@ -184,6 +193,16 @@ def resume_peer(call: Call, peer: str) -> ShownPeer:
 def revoke_peer(call: Call, peer: str, body: Ending) -> ShownPeer:
     """Ends it for good. The other side is told, as far as it can be reached."""
     return shown(revoke(federation_of(call.instance), call.tx, peer, reason=body.reason))
+
+
+def _probe(call: Call, peer: str) -> bool:
+    return probe(federation_of(call.instance), peer)
+
+
+@routes.post("/peers/{peer}/probe", scope="operator", prepare=_probe)
+def probe_peer(call: Call, peer: str) -> Probed:
+    """Asks the peer now whether it is there, and sends it what waits, without waiting for the next try."""
+    return Probed(answers=call.prepared)
 
 
 @routes.post("/peers/{peer}/go-on-without", scope="operator")

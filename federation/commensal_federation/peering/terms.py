@@ -14,6 +14,8 @@ from ..peers.peers import peer_by_id
 from ..peers.values import Limits, Peer
 from ..runtime import Federation
 
+SHARES = ("lot_share", "order_share")  # limits in percent
+
 
 def change_scopes(federation: Federation, tx: Transaction, peer_id: str, version: int, scopes: Collection[str]) -> Peer:
     """What the peer may do here from now on; it is told. Raises `NotFound`, `Stale`, `Invalid`, `Conflict`."""
@@ -29,7 +31,7 @@ def change_scopes(federation: Federation, tx: Transaction, peer_id: str, version
 
 def change_limits(tx: Transaction, peer_id: str, version: int, changes: Mapping[str, int]) -> Peer:
     """What the peer may cost from now on. Raises `NotFound`, `Stale`, `Invalid`."""
-    wrong = [name for name, value in changes.items() if value < 0 or (name == "lot_share" and value > 100)]
+    wrong = [name for name, value in changes.items() if value < 0 or (name in SHARES and value > 100)]
     if wrong:
         text = "A limit is 0 or more; a share of a lot is at most 100 percent."
         raise Invalid([Problem("limit", text, f"/{name}") for name in wrong])

@@ -39,6 +39,11 @@ federation_peer = Table(
     Column("failures", Whole, nullable=False, info=DERIVED),  # in a row
     Column("failing_since", Time, info=DERIVED),
     Column("held_until", Time, info=DERIVED),  # nothing is sent before
+    Column(
+        "ask_after", Time, info=DERIVED
+    ),  # of customers who wait, none is kept waiting before: see delivery/asking.py
+    # It says that we are none of its peers at present: nothing of its goods is sold.
+    Column("refusing", Flag, nullable=False, server_default=false(), info=DERIVED),
     Column("version", Whole, nullable=False),  # of what operators set
     checked_in("state", STATES),
     checked_in("breaker", ("closed", "open")),

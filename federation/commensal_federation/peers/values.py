@@ -17,7 +17,8 @@ class Limits:
 
     messages, size: accepted from it in a minute, and their bytes
     open_leases:    that it may hold at once
-    lot_share:      percent of a lot that it may hold
+    lot_share:      percent of a lot that it may hold without its customers having ordered it; ten units in any case
+    order_share:    percent of a lot that it may ask for at once, for one order; ten units in any case
     kept_rows:      parked messages and dead letters of it that are kept
     kept_size:      bytes of its messages that are kept, in each lane
     kept_things:    grants, copies, items, proposals, moves and open orders of it, of each kind
@@ -26,7 +27,8 @@ class Limits:
     messages: int = 6000
     size: int = 64 * 1024 * 1024
     open_leases: int = 10_000
-    lot_share: int = 100
+    lot_share: int = 50
+    order_share: int = 50
     kept_rows: int = 10_000
     kept_size: int = 4 * 1024 * 1024 * 1024
     kept_things: int = 100_000
@@ -59,10 +61,12 @@ class Peer:
     last_seen_at: datetime | None
     recovering: bool
     barrier: bool
+    refusing: bool
     breaker: Literal["closed", "open"]
     failures: int
     failing_since: datetime | None
     held_until: datetime | None
+    ask_after: datetime | None
     version: int
 
     @property

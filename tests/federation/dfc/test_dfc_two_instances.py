@@ -162,6 +162,9 @@ class Losing:
             raise Unreachable("the line broke")
         return answer
 
+    def wait(self, seconds: float) -> None:
+        self._line.wait(seconds)
+
 
 def test_an_answer_of_another_instance_that_is_lost_orders_once(farm: Farm, hub: Buying) -> None:
     hub.order({"Apples": 4})

@@ -1,0 +1,40 @@
+"""A person does not wait for the next probe of a breaker: the peer is asked now."""
+
+from __future__ import annotations
+
+from sqlalchemy import update
+
+from commensal import Transaction
+
+from ..delivery.calling import address_of, fetch
+from ..delivery.lanes import promise_pulls, promise_push
+from ..peers.peers import peer_by_id
+from ..peers.tables import federation_peer
+from ..runtime import Federation
+from ..transport import Unreachable
+
+_SIZE = 64 * 1024  # bytes
+_peer = federation_peer.c
+
+
+def probe(federation: Federation, peer_id: str) -> bool:
+    """Whether the peer answers a signed request now. If it does, whatever waits for it goes, and what it has said
+    meanwhile is fetched; only a delivery closes its breaker. Not inside a transaction. Raises `NotFound`."""
+    with federation.instance.store.read() as tx:
+        peer = peer_by_id(tx, peer_id)
+    try:
+        asked = fetch(federation, f"{address_of(peer, 'inbox')}?lane=peering&after=0.0&limit=1", size=_SIZE)
+    except Unreachable:
+        return False
+    if asked.status != 200:
+        return False
+    federation.instance.store.transact(lambda tx: _try_now(tx, peer_id))
+    return True
+
+
+def _try_now(tx: Transaction, peer_id: str) -> None:
+    tx.execute(update(federation_peer).where(_peer.id == peer_id).values(held_until=tx.now, ask_after=None))
+    peer = peer_by_id(tx, peer_id)
+    if peer.active:
+        promise_push(tx, peer_id)
+        promise_pulls(tx, peer_id, peer.epoch_seen)

@@ -1,0 +1,143 @@
+"""Trade that ends, or is suspended: nothing more is sold from the moment on in which that is heard."""
+
+from __future__ import annotations
+
+import pytest
+
+from commensal import Refused
+from commensal_federation.catalogue.grants import accept_grant, end_grant, give_grant, grants_between
+from commensal_federation.delivery.alerts import alerts
+from commensal_federation.leases.lending import force_return
+from commensal_federation.orders.questions import cuts_of
+from commensal_federation.peering.ending import resume, revoke, suspend
+from commensal_federation.testing import Region
+
+from .conftest import NewRegion
+from .trading import Hub, Place, Producer, a_region, clock_of, close, minutes, placed, sound, the_order
+
+BOTH = True  # databases
+
+
+@pytest.fixture
+def region(new_region: NewRegion) -> Region:
+    return a_region(new_region, "ab")
+
+
+@pytest.fixture
+def item(farm: Producer, hub: Hub) -> str:
+    farm.grant(hub)
+    item = hub.sell(farm)
+    minutes(farm.region)
+    assert hub.lot(farm).free > 0, "it holds some ahead of need"
+    return item
+
+
+def sells(hub: Hub, item: str, pieces: int = 1) -> bool:
+    try:
+        hub.order(item, pieces)
+    except Refused:
+        return False
+    return True
+
+
+def told(place: Place) -> set[str]:
+    with place.read() as tx:
+        return {one.kind for one in alerts(tx)}
+
+
+def test_a_revoked_hub_sells_nothing_more_and_its_people_settle_what_is_ordered(
+    region: Region, farm: Producer, hub: Hub, item: str
+) -> None:
+    hub.order(item, 3)
+    minutes(region, 2)
+    with farm.write() as tx:
+        revoke(farm.federation, tx, region.peer("a", "b").id, reason="it is over")
+    region.work()
+    assert not sells(hub, item)
+    assert {"revoked", "unsettled"} <= told(hub)
+    with hub.read() as tx:
+        (open_question,) = cuts_of(tx, [the_order(hub).id])
+    assert (open_question.customer_order_id, open_question.pieces) == (None, 3)
+    assert [one.state for one in placed(hub)] == ["Held"], "nobody's order is cut without a person"
+    (held,) = farm.leases()
+    with farm.write() as tx:
+        force_return(farm.federation, tx, held.id)
+    assert farm.lot.free == 100
+    sound(region)
+
+
+def test_the_end_of_a_grant_ends_the_sale_and_what_was_ordered_stays_ordered(
+    region: Region, farm: Producer, hub: Hub, item: str
+) -> None:
+    hub.order(item, 3)
+    minutes(region, 2)
+    with farm.write() as tx:
+        (given,) = grants_between(tx, enterprise_id=farm.id, direction="given")
+        end_grant(farm.federation, tx, given.id)
+    region.work()
+    assert not sells(hub, item)
+    minutes(region, 2)
+    assert (int(farm.lot.free), int(farm.lot.lent)) == (97, 3), "what nobody had ordered has gone home"
+    close(region)
+    assert [(line.quantity, line.answer) for line in the_order(farm).lines] == [(3, "")], "confirmed by hand"
+    sound(region)
+
+
+def test_a_grant_that_is_given_anew_brings_the_goods_back_into_the_sale(
+    region: Region, farm: Producer, hub: Hub, item: str
+) -> None:
+    with farm.write() as tx:
+        (given,) = grants_between(tx, enterprise_id=farm.id, direction="given")
+        end_grant(farm.federation, tx, given.id)
+    region.work()
+    with farm.write() as tx:
+        give_grant(farm.federation, tx, farm.id, given.peer_id, given.other_iri, given.other_name)
+    region.work()
+    assert not sells(hub, item)
+    with hub.write() as tx:
+        (offered,) = grants_between(tx, enterprise_id=hub.id, direction="received", state="offered")
+        accept_grant(hub.federation, tx, offered.id)
+    region.work()
+    assert sells(hub, item)
+
+
+def test_of_two_hubs_at_one_instance_the_other_goes_on_selling(
+    region: Region, farm: Producer, hub: Hub, item: str
+) -> None:
+    other = Hub(region, "b", "other")
+    farm.grant(other)
+    theirs = other.sell(farm)
+    with farm.write() as tx:
+        (given,) = [
+            one for one in grants_between(tx, enterprise_id=farm.id, direction="given") if one.other_name == "hub"
+        ]
+        end_grant(farm.federation, tx, given.id)
+    region.work()
+    assert not sells(hub, item)
+    assert sells(other, theirs)
+
+
+def test_a_hub_that_suspends_a_producer_sells_nothing_of_it_until_it_resumes(
+    region: Region, farm: Producer, hub: Hub, item: str
+) -> None:
+    with hub.write() as tx:
+        suspend(tx, region.peer("b", "a").id)
+    assert not sells(hub, item)
+    with hub.write() as tx:
+        resume(tx, region.peer("b", "a").id)
+    region.work()
+    assert sells(hub, item)
+
+
+def test_a_hub_that_is_suspended_stops_when_it_hears_it(region: Region, farm: Producer, hub: Hub, item: str) -> None:
+    with farm.write() as tx:
+        suspend(tx, region.peer("a", "b").id)
+    hub.order(item, 1)
+    minutes(region, 2)  # its next message is refused
+    assert not sells(hub, item)
+    with farm.write() as tx:
+        resume(tx, region.peer("a", "b").id)
+    clock_of(region).advance(minutes=5)
+    minutes(region, 3)
+    assert sells(hub, item)
+    sound(region)

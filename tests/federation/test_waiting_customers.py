@@ -1,0 +1,236 @@
+"""Customers who wait for goods that are elsewhere: they get them within seconds, and who leaves takes nothing along."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import func, select
+
+from commensal import Refused, SoldOut
+from commensal.catalogs.items import add_item
+from commensal.catalogs.listed import listings_of
+from commensal.catalogs.offers import set_price
+from commensal.orders.place import place_order
+from commensal.orders.values import Wish
+from commensal.products.products import create_product
+from commensal_federation.delivery.starting import start
+from commensal_federation.delivery.tables import federation_outbox
+from commensal_federation.peering.probing import probe
+from commensal_federation.peers.values import Limits
+from commensal_federation.testing import Region
+
+from .conftest import NewRegion
+from .trading import Hub, Place, Producer, a_region, clock_of, minutes, sound
+
+
+@pytest.fixture
+def region(new_region: NewRegion) -> Region:
+    return a_region(new_region, "ab", "ac")
+
+
+@pytest.fixture
+def near(region: Region, farm: Producer) -> Hub:
+    hub = Hub(region, "b", "near")
+    farm.grant(hub)
+    return hub
+
+
+@pytest.fixture
+def far(region: Region, farm: Producer) -> Hub:
+    hub = Hub(region, "c", "far")
+    farm.grant(hub)
+    return hub
+
+
+def refusal(hub: Hub, item: str, pieces: int) -> str:
+    """The code with which an order is refused; empty for one that is placed."""
+    try:
+        hub.order(item, pieces)
+    except Refused as refused:
+        return refused.code
+    return ""
+
+
+def messages(place: Place) -> int:
+    with place.read() as tx:
+        return int(tx.value(select(func.count()).select_from(federation_outbox)))
+
+
+def out(farm: Producer) -> dict[str, int]:
+    """What each hub has, by its peer's name."""
+    return {one.peer_name: int(one.out) for one in farm.leases()}
+
+
+# ------------------------------------------------------------------------------------------------ who has left
+
+
+def test_requests_of_customers_who_left_move_nothing_when_the_link_is_back(
+    region: Region, farm: Producer, near: Hub
+) -> None:
+    item = near.sell(farm)
+    minutes(region)
+    held = out(farm)["Instance B"]
+    region.cut("a", "b")
+    for _ in range(20):
+        assert refusal(near, item, 30) == "unreachable"
+        clock_of(region).advance(seconds=4)
+    region.mend()
+    region.work()
+    clock_of(region).advance(seconds=30)
+    region.work()
+    assert out(farm)["Instance B"] <= held + 5, "nobody waits for it any more"
+
+
+def test_many_customers_do_not_make_many_messages(region: Region, farm: Producer, near: Hub) -> None:
+    item = near.sell(farm)
+    minutes(region)
+    before = messages(farm) + messages(near)
+    placed = sum(not refusal(near, item, 1) for _ in range(150))
+    assert placed == 100
+    assert messages(farm) + messages(near) - before < 60
+
+
+# ------------------------------------------------------------------------------------------------ refused orders
+
+
+def test_one_refused_order_moves_nothing_away_from_other_hubs(
+    region: Region, farm: Producer, near: Hub, far: Hub
+) -> None:
+    near_item, far_item = near.sell(farm), far.sell(farm)
+    minutes(region)
+    before = out(farm)
+    assert refusal(near, near_item, 99) == "sold_out"
+    minutes(region, 2)
+    assert out(farm) == before
+    assert not refusal(far, far_item, 30)
+
+
+def test_an_order_of_two_things_of_which_one_is_gone_gives_the_other_back_at_once(
+    region: Region, farm: Producer, near: Hub, far: Hub
+) -> None:
+    with farm.write() as tx:
+        pears = create_product(
+            tx, enterprise_id=farm.id, name="Pears", product_type="fruit", quantity=Decimal(1), unit="Piece",
+            vat_rate=Decimal("5.5"), on_hand=Decimal(2),
+        )  # fmt: skip
+        set_price(tx, farm.id, add_item(tx, farm.id, "farm-catalog", pears.id).id, 1000)
+    region.work()
+    near.sell(farm)
+    with near.read() as tx:
+        names = {one.name: listings_of(tx, near.id, [one.product_id])[one.product_id][0] for one in near.received(farm)}
+    wish = Wish(items={names["Apples"]: 40, names["Pears"]: 9}, name="Ada", email="ada@example.org", language="en")
+    with pytest.raises(SoldOut):
+        near.instance.transact(lambda tx: place_order(tx, near.instance.hooks, "near-session", wish))
+    region.work()
+    assert sum(int(one.out) for one in farm.leases()) == 0
+
+
+def test_a_hub_holds_half_of_a_lot_unsold_at_most_and_more_when_it_sells(
+    region: Region, farm: Producer, near: Hub
+) -> None:
+    assert (Limits().lot_share, Limits().order_share) == (50, 50)
+    item = near.sell(farm)
+    assert not refusal(near, item, 45)
+    assert not refusal(near, item, 40)
+    assert refusal(near, item, 70) == "sold_out"
+    sound(region)
+
+
+def test_no_more_is_called_back_than_is_needed(new_region: NewRegion) -> None:
+    region = a_region(new_region, "ab", "ac", "ad")
+    farm = Producer(region, "a")
+    hubs = [Hub(region, at, f"hub-{at}") for at in "bcd"]
+    items = []
+    for hub in hubs:
+        farm.grant(hub)
+        items.append(hub.sell(farm))
+    minutes(region)
+    for hub, item in zip(hubs[:2], items, strict=False):
+        order = hub.order(item, 40)
+        cancelled(hub, order.id)  # so it holds them, and nobody wants them
+    region.work()
+    idle = sum(out(farm).values())
+    assert idle > 60
+    assert not refusal(hubs[2], items[2], 30), "within two seconds and one recall"
+    minutes(region, 0)
+    assert sum(out(farm).values()) >= idle - 5
+    sound(region)
+
+
+def cancelled(hub: Hub, order_id: str) -> None:
+    from commensal.orders.cancel import cancel_order
+    from commensal.orders.lock import locked_order
+
+    with hub.write() as tx:
+        cancel_order(tx, hub.instance.hooks, locked_order(tx, order_id, enterprise_id=hub.id), by_hub=True)
+
+
+def test_what_two_instances_away_is_free_comes_within_the_customers_patience(new_region: NewRegion) -> None:
+    region = a_region(new_region, "ab", "bc")
+    farm, hub, shop = Producer(region, "a"), Hub(region, "b"), Hub(region, "c", "shop")
+    farm.grant(hub, resell=True)
+    regional = hub.as_producer(farm)
+    hub.sell(farm)
+    regional.grant(shop)
+    item = shop.sell(regional)
+    assert not refusal(shop, item, 9)
+    sound(region)
+
+
+def test_what_idles_elsewhere_is_shown_as_to_be_had(region: Region, farm: Producer, near: Hub, far: Hub) -> None:
+    near_item = near.sell(farm)
+    far.sell(farm)
+    cancelled(near, near.order(near_item, 50).id)
+    minutes(region)
+    farm_item = far.received(farm)[0]
+    assert farm_item.left == 100
+
+
+# ------------------------------------------------------------------------------------------------ a restart
+
+
+def test_a_restart_of_seconds_is_no_minutes_of_sold_out(region: Region, farm: Producer, near: Hub) -> None:
+    item = near.sell(farm)
+    minutes(region)
+    region.cut("a", "b")
+    for _ in range(40):  # customers keep coming while it restarts, and messages fail too
+        assert refusal(near, item, 30) == "unreachable"
+        clock_of(region).advance(seconds=0.5)
+        region.work("b")
+    region.mend()
+    clock_of(region).advance(seconds=4)
+    assert not refusal(near, item, 30)
+    assert region.peer("b", "a").breaker == "closed"
+
+
+def test_who_starts_again_says_hello_and_gets_what_waits_for_it(region: Region, farm: Producer, near: Hub) -> None:
+    near.sell(farm)
+    minutes(region)
+    region.cut("a", "b")
+    with farm.write() as tx:
+        set_price(tx, farm.id, farm.item, 2200)
+    for _ in range(12):
+        region.work()
+        clock_of(region).advance(seconds=10)
+    assert region.peer("a", "b").breaker == "open"
+    region.mend()
+    start(near.federation)
+    region.work()
+    assert region.peer("a", "b").breaker == "closed"
+    assert [one.price for one in near.received(farm)] == [2200]
+
+
+def test_a_person_has_a_peer_tried_now(region: Region, farm: Producer, near: Hub) -> None:
+    near.sell(farm)
+    region.cut("a", "b")
+    with farm.write() as tx:
+        set_price(tx, farm.id, farm.item, 2200)
+    for _ in range(12):
+        region.work()
+        clock_of(region).advance(seconds=10)
+    assert not probe(farm.federation, region.peer("a", "b").id)
+    region.mend()
+    assert probe(farm.federation, region.peer("a", "b").id)
+    region.work()
+    assert [one.price for one in near.received(farm)] == [2200]
