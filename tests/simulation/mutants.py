@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager, ExitStack
 from typing import Any
 
-from . import plants_in_delivery, plants_in_leases, plants_in_money, plants_in_orders
+from . import plants_in_delivery, plants_in_leases, plants_in_money, plants_in_orders, plants_in_rules
 from .planting import Plant
 
 MUTANTS: Mapping[str, Plant] = {
     name: plant
-    for place in (plants_in_delivery, plants_in_leases, plants_in_money, plants_in_orders)
+    for place in (plants_in_delivery, plants_in_leases, plants_in_money, plants_in_orders, plants_in_rules)
     for name, plant in vars(place).items()
     if getattr(plant, "__annotations__", {}).keys() == {"stack", "return"}
 }

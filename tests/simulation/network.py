@@ -113,3 +113,9 @@ class Wire:
         finally:
             if not self.node.up or self.node.life != self.life:
                 raise Crash(self.node)
+
+    def wait(self, seconds: float) -> None:
+        """What is due meanwhile happens."""
+        self.network.simulation.wait(seconds)
+        if not self.node.up or self.node.life != self.life:
+            raise Crash(self.node)

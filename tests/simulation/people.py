@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
-from commensal import Order, Transaction
+from commensal import Order, SoldOut, Transaction
 from commensal.catalogs.items import change_item, item_by_id
 from commensal.catalogs.offers import set_price
 from commensal.enterprises.plugins import change_plugin
@@ -25,13 +25,15 @@ from commensal.orders.values import Wish
 from commensal.orders.weigh import weigh_order
 from commensal.stock.lots import lots_by_id
 from commensal.stock.movements import count_stock, receive_stock
-from commensal_federation.catalogue.grants import accept_grant, end_grant, give_grant, grants_between
+from commensal_federation.catalogue.grants import accept_grant, end_grant, give_grant, grants_between, mirror_of
 from commensal_federation.leases.lending import accept_late, force_return
 from commensal_federation.leases.tables import federation_lease
 from commensal_federation.orders.questions import orders_of
 from commensal_federation.orders.supplying import answer_order
 from commensal_federation.orders.values import AnswerLine, InstanceOrder
 
+from .liars import is_lie
+from .liveness import refused_in_vain
 from .money import Till
 from .nodes import Node
 from .versions import tell_weather
@@ -51,6 +53,8 @@ class People:
         self.too_late: list[str] = []  # orders that were placed when a lease was over
         # By node and peer: what had been granted of each lease, in its epoch, when the right to sell was taken back.
         self.revoked: dict[tuple[str, str], dict[tuple[str, int], int]] = {}
+        self.by_hand: set[str] = set()  # orders of hubs that a producer has answered
+        self.idle_elsewhere: list[str] = []  # orders that were refused although there was enough
         self.till = Till(simulation)
         self._settings()
 
@@ -96,9 +100,14 @@ class People:
         items = self.chance.sample(list(stall.items), self.chance.randint(1, min(2, len(stall.items))))
         wanted = {item: self.chance.randint(1, most) for item in items}
         wish = Wish(items=wanted, name="Ada", email="ada@example.org", language="en")
-        placed = node.instance.transact(
-            lambda tx: self._placed(tx, place_order(tx, node.instance.hooks, f"{stall.id}-session", wish))
-        )
+        begun = self.simulation.now
+        try:
+            placed = node.instance.transact(
+                lambda tx: self._placed(tx, place_order(tx, node.instance.hooks, f"{stall.id}-session", wish))
+            )
+        except SoldOut as refused:
+            self.idle_elsewhere += refused_in_vain(self.simulation, node, stall, refused, begun)
+            raise
         self.done["orders"] += 1
         return f"{placed.number} of {', '.join(f'{line.quantity} {line.name}' for line in placed.lines)}"
 
@@ -107,9 +116,20 @@ class People:
         row = federation_lease.c
         lots = [line.lot_id for line in order.lines]
         over = (row.role == "holder", row.lot_id.in_(lots), row.until.is_not(None), row.until <= tx.now)
+        self._refuse_ended(tx, order)
         if tx.first(select(row.id).where(*over)) is not None:
             self.too_late.append(f"order {order.number} of {order.enterprise_id} sells what the lease gives no more")
         return order
+
+    def _refuse_ended(self, tx: Transaction, order: Order) -> None:
+        """Nothing is sold of a producer who has ended the trade, from the moment on in which that is heard."""
+        suppliers = {line.supplier_id for line in order.lines}
+        received = grants_between(tx, enterprise_id=order.enterprise_id, direction="received")
+        sellable = {mirror_of(tx, one.other_iri) for one in received if one.state == "accepted"}
+        for one in received:
+            mirror = mirror_of(tx, one.other_iri)
+            if mirror in suppliers and mirror not in sellable:
+                self.too_late.append(f"order {order.number} of {order.enterprise_id} sells what {one.other_name} ended")
 
     def _order_much(self, node: Node, stall: Stall) -> str:
         return self._order(node, stall, most=25)
@@ -248,6 +268,7 @@ class People:
             order = self.chance.choice(orders)
             line = self.chance.choice(order.lines)
             less = max(0, line.quantity - self.chance.randint(0, 3))
+            self.by_hand.add(order.id)
             said = AnswerLine(item_iri=line.item_iri, answer="confirmed", confirmed=less, reason="hail")
             answer_order(node.federation, tx, farm.id, order.id, {line.item_iri: said})
         return f"{less} of {line.quantity} {line.name}"
@@ -256,7 +277,8 @@ class People:
         with node.instance.store.write() as tx:
             orders = _unanswered(tx, farm)
             for order in orders:
-                answer_order(node.federation, tx, farm.id, order.id, {})
+                self.by_hand.add(order.id)
+                answer_order(node.federation, tx, farm.id, order.id, {} if not is_lie(order.iri) else _refused(order))
         return str(len(orders))
 
     # ------------------------------------------------------------------------------------------------
@@ -291,6 +313,12 @@ class People:
             with node.instance.store.write() as tx:
                 version = tx.value(select(row.version).where(row.enterprise_id == id, row.plugin == "federation"))
                 change_plugin(tx, node.instance.hooks, id, "federation", version, settings)
+
+
+def _refused(order: InstanceOrder) -> dict[str, AnswerLine]:
+    """Whoever looks finds that nobody has ordered that."""
+    iris = [line.item_iri for line in order.lines]
+    return {iri: AnswerLine(item_iri=iri, answer="refused", confirmed=0, reason="a lie") for iri in iris}
 
 
 def _unanswered(tx: Transaction, farm: Farm) -> list[InstanceOrder]:

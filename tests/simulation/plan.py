@@ -52,6 +52,9 @@ class Plan:
     restores: int
     older: float | None  # which node speaks the version before, from 0 to 1; None: all speak the same
     upgrades: int
+    alone: bool  # who is restored is cut off from one of its peers, so that not all recover at once
+    liar: float | None  # which hub's instance lies, from 0 to 1; None: nobody
+    brisk: bool  # wires and workers are quick, so that customers who wait can be served
 
     @property
     def short(self) -> bool:
@@ -88,7 +91,8 @@ _SIZES: Mapping[str, tuple[Sequence[str], Sequence[float], Sequence[float], Sequ
 }
 
 
-def plan_of(chance: random.Random) -> Plan:
+def plan_of(chance: random.Random, more: random.Random) -> Plan:
+    """`more` is for what was added later: so that what older seeds draw stays as it was."""
     (size,) = chance.choices(list(_SIZES), [90, 8, 2])
     worlds, closes, lasts, busy = _SIZES[size]
     return Plan(
@@ -108,6 +112,7 @@ def plan_of(chance: random.Random) -> Plan:
         crashes=chance.choice([0, 0, 1, 3]), cuts=chance.choice([0, 0, 1, 3]), skews=chance.choice([0, 0, 1]),
         full=chance.choice([0, 0, 0, 1]), restores=chance.choice([0, 0, 0, 0, 1]),
         older=chance.random() if chance.random() < 0.25 else None, upgrades=chance.choice([0, 1]),
+        alone=more.random() < 0.7, liar=more.random() if more.random() < 0.15 else None, brisk=more.random() < 0.4,
     )  # fmt: skip
 
 
@@ -185,6 +190,8 @@ def back_up(simulation: Simulation, node: Node) -> None:
             simulation.note(node.name, "restored")
             node.restore(image, f"{simulation.now.isoformat()} {node.restores}")
             node.up = False
+            if simulation.plan.alone:
+                cut(simulation, node)
             simulation.rise(node)
 
     simulation.at(simulation.now + simulation.plan.within(simulation.chance, 30, 600), "restore", None, restore)

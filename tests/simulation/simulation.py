@@ -29,6 +29,7 @@ from commensal.sale_sessions.tables import coordination, sale_session
 from commensal_federation.transport import Unreachable
 
 from . import invariants
+from .liars import Liar, confirmed_beyond
 from .network import Network, Weather, Wire
 from .nodes import Crash, Node, new_node
 from .people import People
@@ -36,6 +37,7 @@ from .plan import Plan, plan_of
 from .versions import speak
 from .worlds import BEGIN, world_of
 
+LYING = 0.2  # how often a liar lies when somebody does something
 QUIET = timedelta(hours=12)  # after which, with everything mended, nothing may be under way any more
 _EVERY = 100  # events between two looks at what must always be true
 
@@ -52,7 +54,7 @@ class Simulation:
     def __init__(self, seed: int, **changes: Any) -> None:
         """`changes` of what the plan says: another world, for example."""
         self.seed, self.chance = seed, random.Random(seed)
-        self.plan: Plan = replace(plan_of(self.chance), **changes)
+        self.plan: Plan = replace(plan_of(self.chance, random.Random(f"{seed} more")), **changes)
         self.world = world_of(self.plan.world)
         self.now = BEGIN + self.plan.begins
         self.running: list[Node] = []
@@ -70,6 +72,7 @@ class Simulation:
             names = list(self.nodes)
             self.nodes[names[int(self.plan.older * len(names))]].older = True
         self.people = People(self)
+        self.liar = self._liar()
 
     def run(self) -> str:
         """Raises `Violation`. Returns a digest of all that happened: the same for the same seed."""
@@ -96,6 +99,7 @@ class Simulation:
         self._pass_to(self.world_closes)
         self._heard = invariants.said(self)
         self.settle(silent=self.plan.short)
+        self._refuse([*confirmed_beyond(self)])
         self.people.finish()
         self.settle(silent=True)
         if self.people.waited_for():
@@ -189,6 +193,19 @@ class Simulation:
         finally:
             self._depth -= 1
 
+    def wait(self, seconds: float) -> None:
+        """Somebody waits: time goes on, and what is due in it happens, but for what others would wait for inside it."""
+        until = self.now + timedelta(seconds=seconds)
+        self._depth += 1
+        try:
+            while self._depth == 1 and self._heap and self._heap[0][0] <= until:
+                self.step()
+        finally:
+            self._depth -= 1
+        if self.now < until:
+            self.now = until
+            self._set_clocks()
+
     def fell(self, node: Node) -> None:
         if node.falling:
             return
@@ -229,6 +246,8 @@ class Simulation:
         self.at(self.now + after, "people", None, self._somebody)
         name, node, act = self.people.anybody()
         self.do(name, node, act)
+        if self.liar is not None and self.chance.random() < LYING:
+            self.do("lies", self.liar.node, self.liar.lie)
 
     def _wake(self) -> None:
         """Workers of those to whom something happened look when there is something to do."""
@@ -238,7 +257,7 @@ class Simulation:
             due = node.next_job() if node.up else None
             if due is None:
                 continue
-            soon = timedelta(seconds=self.chance.uniform(0.01, 1.5))
+            soon = timedelta(seconds=self.chance.uniform(0.01, 0.1 if self.plan.brisk else 1.5))
             when = max(self.now, due - node.skew) + soon * (10 if node.full else 1)
             if node.works_at is None or when < node.works_at:
                 node.works_at = when
@@ -287,6 +306,13 @@ class Simulation:
     def _set_clocks(self) -> None:
         for node in self.nodes.values():
             node.clock.set(self.now + node.skew)
+
+    def _liar(self) -> Liar | None:
+        stalls = self.world.stalls
+        if self.plan.liar is None:
+            return None
+        stall = stalls[int(self.plan.liar * len(stalls))]
+        return Liar(self, self.nodes[stall.node], stall)
 
     def _node(self, name: str) -> Node:
         node = new_node(name, self.world.folder / name, self.now, f"{self.seed}")

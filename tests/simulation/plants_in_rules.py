@@ -1,0 +1,73 @@
+"""Bugs in what guards against restores, lies and customers who have left."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import Any
+
+from commensal_federation.delivery import recovering
+from commensal_federation.leases import bringing, lending, recalling, sales, stopping
+from commensal_federation.messages import lease_request
+from commensal_federation.orders import doubts, supplying
+
+from .planting import nothing, put
+
+
+def a_restore_bars_nothing(stack: ExitStack) -> None:
+    put(stack, sales, "_barred", lambda *_: False)
+
+
+def the_barrier_ends_with_the_first_peer_that_recovers(stack: ExitStack) -> None:
+    lift = sales.lift_barrier
+
+    def lifted(tx: Any, peer_id: str) -> bool:
+        for other in list(sales._behind(tx)):
+            lift(tx, other)
+        return True
+
+    put(stack, recovering, "lift_barrier", lifted)
+
+
+def an_order_is_confirmed_whatever_is_leased(stack: ExitStack) -> None:
+    put(stack, doubts, "_uncovered", lambda *_: set())
+
+
+def a_complete_order_grows_by_itself(stack: ExitStack) -> None:
+    put(stack, supplying, "_ordered", lambda order, known, quantity: known.ordered(quantity))
+    put(stack, doubts, "_uncovered", lambda *_: set())
+
+
+def lines_that_come_after_the_close_are_confirmed(stack: ExitStack) -> None:
+    def certain(line: Any, why: str, pieces: int) -> Any:
+        return line if why == "complete" else doubts.doubtful(line, why, pieces)  # type: ignore[arg-type]
+
+    put(stack, supplying, "doubtful", certain)
+    put(stack, doubts, "_uncovered", lambda *_: set())
+
+
+def a_part_is_granted_of_what_is_not_enough(stack: ExitStack) -> None:
+    answer = lending.answer_request
+
+    def answered(federation: Any, tx: Any, peer: Any, enterprise: str, lot: str, said: Any, message: str) -> Any:
+        return answer(federation, tx, peer, enterprise, lot, replace(said, least=0), message)
+
+    put(stack, lease_request, "answer_request", answered)
+
+
+def nothing_is_called_back(stack: ExitStack) -> None:
+    put(stack, lending, "recall", lambda *_: 0)
+
+
+def what_idles_elsewhere_is_not_seen(stack: ExitStack) -> None:
+    put(stack, recalling, "idle", lambda row: 0)
+
+
+def customers_do_not_wait_for_what_is_called_back(stack: ExitStack) -> None:
+    put(stack, bringing, "_wait", nothing)
+
+
+def a_hub_goes_on_selling_when_its_grant_has_ended(stack: ExitStack) -> None:
+    put(stack, sales, "sells", lambda *_: True)
+    put(stack, stopping, "sells", lambda *_: True)
+    put(stack, stopping, "hide_producer", lambda *_: [])
