@@ -10,7 +10,7 @@ from sqlalchemy import Column, false
 from commensal import Flag, Json, Time, Whole
 
 revision = "federation_0020_waiting"
-down_revision = "federation_0019_doubts"
+down_revision = "federation_0020_identity"
 branch_labels = None
 depends_on = None
 
