@@ -62,7 +62,8 @@ def words(language: str, known: dict[str, str]) -> Callable[[str], Cell]:
 def order_conditions(query: Query) -> Conditions:
     """Placed orders of the enterprise in the sale, or in sales that are distributed in the period.
 
-    Goods are sold on the day they are handed over, which is when VAT falls due (directive 2006/112/EC, art. 63).
+    Goods are sold on the day they are handed over (directive 2006/112/EC, art. 63). VAT on what was paid before falls
+    due at the payment (art. 65): that day is not known here, so who pays VAT on a month's prepayments adds them.
     """
     found = [_order.enterprise_id == query.enterprise_id, _order.state.in_(GOING)]
     period = period_of(query)
