@@ -36,6 +36,7 @@ from .sale_sessions.repeat import repeat_due
 
 def _core(instance: Instance) -> Work:
     kept = instance.settings.retention
+    forget_entries = partial(forget_old_entries, days=kept.audit_days)
     return Work(
         handlers={
             "mail": send_mail,
@@ -52,20 +53,20 @@ def _core(instance: Instance) -> Work:
         },
         periodic=(
             Periodic("announce_openings", timedelta(minutes=1), announce_openings),
-            Periodic("complete_sales", timedelta(minutes=1), complete_due),
+            Periodic("complete_sales", timedelta(minutes=1), complete_due, irreversible=True),
             Periodic("repeat_sales", timedelta(minutes=5), partial(repeat_due, hooks=instance.hooks)),
             Periodic("promise_backup", timedelta(minutes=5), partial(promise_backup, settings=instance.settings)),
-            Periodic("forget_answers", timedelta(days=1), forget_old_answers),
-            Periodic("forget_log_ins", timedelta(days=1), forget_what_ran_out),
-            Periodic("forget_carts", timedelta(days=1), forget_carts),
-            Periodic("forget_shown_pages", timedelta(hours=1), forget_shown_pages),
-            Periodic("forget_invitations", timedelta(days=1), forget_invitations),
-            Periodic("forget_guest_orders", timedelta(days=1), forget_guest_orders),
-            Periodic("forget_mailboxes", timedelta(days=1), forget_counts),
-            Periodic("forget_jobs", timedelta(days=1), forget_finished),
-            Periodic("forget_openings", timedelta(days=1), forget_openings),
-            Periodic("forget_audit", timedelta(days=1), partial(forget_old_entries, days=kept.audit_days)),
-            Periodic("let_go", timedelta(days=1), partial(let_go, hooks=instance.hooks, kept=kept)),
+            Periodic("forget_answers", timedelta(days=1), forget_old_answers, irreversible=True),
+            Periodic("forget_log_ins", timedelta(days=1), forget_what_ran_out, irreversible=True),
+            Periodic("forget_carts", timedelta(days=1), forget_carts, irreversible=True),
+            Periodic("forget_shown_pages", timedelta(hours=1), forget_shown_pages, irreversible=True),
+            Periodic("forget_invitations", timedelta(days=1), forget_invitations, irreversible=True),
+            Periodic("forget_guest_orders", timedelta(days=1), forget_guest_orders, irreversible=True),
+            Periodic("forget_mailboxes", timedelta(days=1), forget_counts, irreversible=True),
+            Periodic("forget_jobs", timedelta(days=1), forget_finished, irreversible=True),
+            Periodic("forget_openings", timedelta(days=1), forget_openings, irreversible=True),
+            Periodic("forget_audit", timedelta(days=1), forget_entries, irreversible=True),
+            Periodic("let_go", timedelta(days=1), partial(let_go, hooks=instance.hooks, kept=kept), irreversible=True),
         ),
     )
 

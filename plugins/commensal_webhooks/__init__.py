@@ -68,4 +68,4 @@ def migrations() -> Path:
 
 @hookimpl
 def jobs() -> Work:
-    return Work({DELIVER: deliver}, (Periodic("webhooks.forget", timedelta(days=1), forget_old),))
+    return Work({DELIVER: deliver}, (Periodic("webhooks.forget", timedelta(days=1), forget_old, irreversible=True),))

@@ -182,12 +182,26 @@ def test_a_plugin_whose_library_is_not_installed_is_left_out_and_said(tmp_path: 
     assert "shop" in enabled
 
 
-def test_a_database_that_is_missing_its_tables_says_what_to_do(run: Run, tmp_path: Path) -> None:
+def test_a_database_that_never_was_is_made_by_migrate(run: Run, tmp_path: Path) -> None:
     begin(run)
-    (tmp_path / "val" / "commensal.db").unlink()
+    for name in ("commensal.db", "upgrade.json"):
+        (tmp_path / "val" / name).unlink()
     assert "commensal migrate" in run("check", fails=True).stderr
     run("migrate")
     run("check")
+
+
+@pytest.mark.parametrize("command", ["check", "serve", "work", "migrate", "upgrade", "backup", "plugins", "jobs"])
+def test_a_database_that_was_lost_is_told_by_what_is_left_beside_it(run: Run, tmp_path: Path, command: str) -> None:
+    begin(run)
+    (tmp_path / "val" / "keys").mkdir()
+    (tmp_path / "val" / "keys" / "root.key").write_text("a key")
+    (tmp_path / "val" / "commensal.db").rename(tmp_path / "elsewhere")
+    told = run(command, fails=True)
+    assert "there is more of this instance: keys/, upgrade.json" in told.stderr
+    assert "commensal restore" in told.stderr
+    assert "migrate" not in told.stderr
+    assert not (tmp_path / "val" / "commensal.db").exists()
 
 
 @pytest.mark.bundled

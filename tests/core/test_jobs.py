@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,8 +13,11 @@ from sqlalchemy import event, insert, select
 from starlette.testclient import TestClient
 
 from commensal.clock import ManualClock
-from commensal.instance import Instance
+from commensal.hooks.loading import found_plugins, load_plugins
+from commensal.instance import Instance, Settings
+from commensal.instance.begin import USUAL
 from commensal.jobs import Job, Periodic, Promise, Work, promise, promise_all, ticking
+from commensal.jobs.clock import EVERY_MINUTE
 from commensal.jobs.failed import forget_finished, retry_parked
 from commensal.jobs.periodic import run_periodic
 from commensal.jobs.run import CLAIM, DELAYS, run_due
@@ -22,6 +26,8 @@ from commensal.people.people import Person
 from commensal.people.scopes import OPERATOR, SELF
 from commensal.people.tokens import make_token
 from commensal.store import Store, Transaction
+from commensal.watching.health import Watcher
+from commensal.work import work_of
 
 Somebody = Callable[..., Person]
 
@@ -314,3 +320,43 @@ def _bearer(instance: Instance, person_id: str, scope: str) -> dict[str, str]:
     with instance.store.write() as tx:
         token = make_token(tx, person_id, name="Tests", scopes=frozenset({scope}))
     return {"Authorization": f"Bearer {token.secret}"}
+
+
+def test_what_cannot_be_brought_back_waits_for_a_day_after_a_jump_of_the_clock(
+    instance: Instance, clock: ManualClock
+) -> None:
+    minute = timedelta(minutes=1)
+    work = Work(
+        {},
+        (
+            Periodic(EVERY_MINUTE, minute, lambda tx: None),
+            Periodic("forget", minute, lambda tx: None, irreversible=True),
+        ),
+    )
+
+    def ran() -> list[str]:
+        return run_periodic(instance, work)
+
+    assert ran() == [EVERY_MINUTE, "forget"], "a new instance has nothing that it could forget too early"
+    clock.advance(days=8)
+    assert ran() == [EVERY_MINUTE, "forget"], "a machine that was off for a week"
+    clock.advance(days=1500)
+    for hours in range(23):
+        assert ran() == [EVERY_MINUTE], hours
+        clock.advance(seconds=3600)
+    assert any("nothing is forgotten" in one for one in Watcher(instance).health().reasons)
+    clock.advance(seconds=3600)
+    assert ran() == [EVERY_MINUTE, "forget"], "the clock has gone on steadily for a day"
+    clock.advance(seconds=60)
+    assert ran() == [EVERY_MINUTE, "forget"]
+    assert not any("nothing is forgotten" in one for one in Watcher(instance).health().reasons)
+
+
+def test_all_work_that_deletes_or_completes_is_called_irreversible(instance: Instance) -> None:
+    """By its name, so that nobody forgets to say so."""
+    every = Settings(name="Test", plugins={"enabled": [one for one in USUAL if one in found_plugins()]})
+    hooks = load_plugins(every, clock=instance.clock)
+    periodic = work_of(replace(instance, settings=every, hooks=hooks)).periodic
+    doubtful = ("forget", "let_go", "complete", "expire")
+    assert [one.name for one in periodic if any(word in one.name for word in doubtful) and not one.irreversible] == []
+    assert {one.name for one in periodic if one.irreversible} >= {"let_go", "complete_sales", "forget_audit"}

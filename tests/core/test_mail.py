@@ -9,7 +9,7 @@ import socketserver
 import ssl
 import threading
 from base64 import b64decode
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
@@ -29,7 +29,9 @@ from commensal.hooks.loading import load_plugins
 from commensal.ids import SeededIds
 from commensal.instance import Instance, Secret, Settings
 from commensal.instance.settings import MailSettings
-from commensal.jobs import Job
+from commensal.jobs import Job, promise
+from commensal.jobs.failed import failed_jobs, retry_all_parked
+from commensal.jobs.run import run_due
 from commensal.mail import message
 from commensal.mail.message import one_line
 from commensal.mail.send import ACCOUNT_KINDS, ORDER_KINDS, send_mail
@@ -40,6 +42,10 @@ from commensal.products.tables import supplied_product
 from commensal.stock.tables import stock_lot
 from commensal.store import Store, insert_rows
 from commensal.testing.placed import a_placed_order, a_shop
+from commensal.watching.health import Watcher
+from commensal.watching.mail import unsent_mail
+from commensal.watching.surroundings import mail_problem, warnings
+from commensal.work import work_of
 
 from .certificates import a_certificate
 
@@ -404,8 +410,16 @@ class Mailbox(socketserver.ThreadingTCPServer):
 
     allow_reuse_address = daemon_threads = True
 
-    def __init__(self, context: ssl.SSLContext | None, *, implicit: bool = False, offers: bool = True) -> None:
+    def __init__(
+        self,
+        context: ssl.SSLContext | None,
+        *,
+        implicit: bool = False,
+        offers: bool = True,
+        answers: Mapping[str, str] | None = None,
+    ) -> None:
         self.context, self.implicit, self.offers = context, implicit, offers
+        self.answers = answers or {}  # to words of SMTP, instead of the friendly ones
         self.received: list[tuple[str, list[str], bytes]] = []
         self.log_ins: list[str] = []
         super().__init__(("127.0.0.1", 0), Conversation)
@@ -432,7 +446,9 @@ class Conversation(socketserver.BaseRequestHandler):
         sender, recipients = "", list[str]()
         while line := self.file.readline().decode().strip():
             word, _, rest = line.partition(" ")
-            if word.upper() == "EHLO":
+            if said := self.server.answers.get(word.upper()):
+                self._say(said)
+            elif word.upper() == "EHLO":
                 offers = ["250-STARTTLS"] if self.server.offers and not self.server.implicit else []
                 self._say("250-mailbox", *offers, "250 AUTH PLAIN")
             elif word.upper() == "STARTTLS":
@@ -528,6 +544,64 @@ def test_a_server_whose_certificate_nobody_vouches_for_gets_nothing(
     with serving(mailbox) as port, pytest.raises(ssl.SSLCertVerificationError):
         send_mail(through(instance, port, security=security), about("confirm_email"))
     assert mailbox.received == []
+
+
+@pytest.mark.parametrize("word", ["MAIL", "RCPT", "DATA"])
+def test_what_a_server_refuses_for_good_is_parked_at_once_and_told_by_its_reason(
+    instance: Instance, clock: ManualClock, word: str
+) -> None:
+    with serving(Mailbox(None, offers=False, answers={word: "550 5.7.1 sender rejected"})) as port:
+        sending = through(instance, port, security="none")
+        with instance.store.write() as tx:
+            promise(tx, "mail", about("confirm_email").payload)
+        assert run_due(sending, work_of(sending))
+    with instance.store.read() as tx:
+        (failed,) = failed_jobs(tx)
+        assert (failed.state, failed.attempts, failed.error) == ("parked", 1, "550 5.7.1 sender rejected")
+        (told,) = map(str, unsent_mail(tx))
+    assert told.startswith("1 e-mails were given up, the oldest of 2026-06-04 10:00 UTC: 550 5.7.1 sender rejected;")
+    assert told in Watcher(sending).health().reasons
+    assert told in map(str, warnings(sending))
+    with instance.store.write() as tx:
+        assert retry_all_parked(tx, "mail") == 1
+    with serving(Mailbox(None, offers=False)) as port:
+        assert run_due(sending := through(instance, port, security="none"), work_of(sending))
+    with instance.store.read() as tx:
+        assert failed_jobs(tx) == []
+        assert list(unsent_mail(tx)) == []
+
+
+def test_what_a_server_refuses_for_now_is_tried_again_and_told_from_the_second_time_on(
+    instance: Instance, clock: ManualClock
+) -> None:
+    with instance.store.write() as tx:
+        promise(tx, "mail", about("confirm_email").payload)
+    with serving(Mailbox(None, offers=False, answers={"RCPT": "451 4.7.1 come back later"})) as port:
+        sending = through(instance, port, security="none")
+        for told in (0, 1):
+            assert run_due(sending, work_of(sending))
+            with instance.store.read() as tx:
+                assert [one.state for one in failed_jobs(tx)] == ["waiting"]
+                assert len(list(unsent_mail(tx))) == told
+            clock.advance(seconds=60)
+    assert any("could not be sent yet" in one and "come back later" in one for one in Watcher(sending).health().reasons)
+
+
+def test_check_asks_whether_the_server_takes_our_sender(instance: Instance) -> None:
+    for word, expected in (("MAIL", "501 no such domain"), ("RCPT", "553 not yours"), ("DATA", "")):
+        mailbox = Mailbox(None, offers=False, answers={word: expected} if expected else {})
+        with serving(mailbox) as port:
+            problem = mail_problem(through(instance, port, security="none"))
+        assert ("" if problem is None else str(problem.values["answer"])) == expected
+        assert mailbox.received == [], "nothing is sent"
+
+
+def test_a_sender_at_localhost_is_warned_of_where_a_server_is_named(instance: Instance) -> None:
+    def codes(sender: str) -> set[str]:
+        return {one.code for one in warnings(through(instance, 25, sender=sender))}
+
+    assert "mail_sender" in codes("commensal@localhost")
+    assert "mail_sender" not in codes("bonjour@coop.example")
 
 
 def test_a_server_that_cannot_encrypt_gets_nothing_in_the_clear(instance: Instance) -> None:

@@ -20,6 +20,7 @@ from commensal.instance import Instance, Secret
 from commensal.instance.brought import Brought, write_brought
 from commensal.instance.settings import MailSettings
 from commensal.jobs import promise
+from commensal.jobs.clock import EVERY_MINUTE
 from commensal.jobs.tables import job_slot
 from commensal.store import Store
 from commensal.testing.placed import a_placed_order, a_shop
@@ -87,7 +88,7 @@ def an_order(store: Store) -> None:
 
 def work(store: Store) -> None:
     with store.write() as tx:
-        tx.execute(insert(job_slot).values(name="complete_sales", slot=tx.now))
+        tx.execute(insert(job_slot).values(name=EVERY_MINUTE, slot=tx.now))
 
 
 @pytest.mark.parametrize("write", [a_job, an_order, work])
@@ -136,7 +137,12 @@ class Postman(socketserver.StreamRequestHandler):
         self.wfile.write(b"220 post\r\n")
         while line := self.rfile.readline().strip():
             word = line.partition(b" ")[0].upper()
-            known = {b"EHLO": b"250-post\r\n250 AUTH PLAIN", b"NOOP": b"250 ok", b"QUIT": b"221 bye"}
+            known = {
+                b"EHLO": b"250-post\r\n250 AUTH PLAIN",
+                b"MAIL": b"250 ok",
+                b"RCPT": b"250 ok",
+                b"QUIT": b"221 bye",
+            }
             answer = known.get(word, b"535 who are you?")
             if line.endswith(b"AGNvb3AAZ29vZA=="):  # "\0coop\0good"
                 answer = b"235 welcome"

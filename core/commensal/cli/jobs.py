@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from ..instance import open_instance
-from ..jobs.failed import failed_jobs, retry_parked
+from ..jobs.failed import failed_jobs, retry_all_parked
 from ..languages.formats import format_moment
 from ..languages.shell import spoken
 from ..printing import console, print_table
@@ -19,15 +19,17 @@ _SHOWN = 200
 def add_to(app: typer.Typer) -> None:
     @app.command("jobs")
     def jobs(
-        retry: Annotated[str, typer.Option(help="The id of a parked job that gets another round of tries.")] = "",
+        retry: Annotated[
+            str, typer.Option(help="The id of a parked job that gets another round of tries, or the kind of all.")
+        ] = "",
         instance: Folder = HERE,
     ) -> None:
         """Lists jobs that failed and wait, or were parked after their last try."""
         with open_instance(instance) as opened:
             if retry:
                 with opened.store.write() as tx:
-                    retry_parked(tx, retry)
-                console.print(spoken("It will be tried again by the worker."))
+                    count = retry_all_parked(tx, retry)
+                console.print(spoken("The worker will try again: {count}.", count=count))
                 return
             rows = []
             with opened.store.read() as tx:

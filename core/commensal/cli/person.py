@@ -9,7 +9,9 @@ from typing import Annotated
 
 import typer
 
+from ..errors import Conflict
 from ..instance import Instance, open_instance
+from ..jobs.clock import clock_in_doubt
 from ..languages.formats import format_moment
 from ..languages.shell import spoken
 from ..printing import console
@@ -63,6 +65,11 @@ def add_to(app: typer.Typer) -> None:
     def retention(dry_run: DryRun = False, instance: Folder = HERE) -> None:
         """Lets go what is no longer needed, as the table [retention] says; the worker does it daily."""
         with open_instance(instance) as opened, opened.store.write() as tx, tx.attempt() as attempt:
+            if clock_in_doubt(tx) and not dry_run:
+                text = (
+                    "The clock has jumped ahead of the last work; nothing is forgotten. `commensal check` tells more."
+                )
+                raise Conflict("clock_in_doubt", text)
             done = let_go(tx, opened.hooks, opened.settings.retention)
             if dry_run:
                 attempt.rollback()

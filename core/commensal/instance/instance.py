@@ -8,6 +8,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TypeVar
 
+from sqlalchemy.engine import make_url
+
 from ..audit.auditor import TrailWriter
 from ..clock import Clock, SystemClock
 from ..credentials import holds_secrets
@@ -21,6 +23,7 @@ from ..store import Store, Transaction
 from ..store.presence import alone, stay
 from ..store.revisions import Newer, is_empty, missing
 from .brought import Brought, told_of_version, write_brought
+from .remains import refuse_lost
 from .settings import Settings, load_settings, refuse_if_others_read
 
 DATABASE = "commensal.db"
@@ -88,18 +91,24 @@ def open_instance(
 
     `forgiving` opens it without plugins that are enabled and cannot be loaded, for commands that tell of them.
 
-    Raises `SettingsError`, `PluginError`, `StoreError` where the database is older or newer than this version, or
-    `Busy` during an upgrade.
+    Raises `SettingsError`, `PluginError`, `StoreError` where the database is older or newer than this version, or was
+    lost, or `Busy` during an upgrade.
     """
     settings = load_settings(folder)
     clock, ids = clock or SystemClock(), ids or RandomIds()
     hooks = load_plugins(settings, clock=clock, forgiving=forgiving)
     if any(_holds_secrets(settings, hooks, plugin) for plugin in hooks.plugins()):
         refuse_if_others_read(folder / "instance.toml")
-    store = Store(settings.database.url or f"sqlite:///{folder / DATABASE}", clock=clock, ids=ids)
+    url = settings.database.url or f"sqlite:///{folder / DATABASE}"
+    if (file := sqlite_file(url)) is not None and not file.exists():
+        refuse_lost(folder, settings, str(file))
+    store = Store(url, clock=clock, ids=ids)
     try:
         folders = migration_folders(hooks)
-        if upgrade and missing(store, folders):
+        lacking = missing(store, folders)
+        if lacking and is_empty(store):
+            refuse_lost(folder, settings, str(file or make_url(url).render_as_string()))
+        if upgrade and lacking:
             from ..store.migrate import migrate
 
             with alone(store):
@@ -118,6 +127,14 @@ def open_instance(
         store.close()
         raise
     return Instance(folder, settings, store, hooks, clock, ids)
+
+
+def sqlite_file(url: str) -> Path | None:
+    """The file of a database; None where it is no file of this machine's."""
+    address = make_url(url)
+    if address.get_backend_name() != "sqlite" or address.database in (None, "", ":memory:"):
+        return None
+    return Path(str(address.database))
 
 
 def _holds_secrets(settings: Settings, hooks: Hooks, plugin: str) -> bool:

@@ -1,6 +1,6 @@
 """Work that happens after commit, and work that happens again and again."""
 
 from .promising import Promise, promise, promise_all
-from .registry import Job, Periodic, Work
+from .registry import Job, Periodic, PermanentFailure, Work
 
-__all__ = ["Job", "Periodic", "Promise", "Work", "promise", "promise_all"]
+__all__ = ["Job", "Periodic", "PermanentFailure", "Promise", "Work", "promise", "promise_all"]

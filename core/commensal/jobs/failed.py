@@ -49,6 +49,16 @@ def retry_parked(tx: Transaction, job_id: str) -> FailedJob:
     return _job(row)
 
 
+def retry_all_parked(tx: Transaction, named: str) -> int:
+    """As `retry_parked`, for the job of the id `named`, or for all of the kind `named`: when what kept them from being
+    done has been mended. Returns how many they are."""
+    again = update(job).where(or_(job.c.id == named, job.c.kind == named), job.c.state == "parked")
+    count = len(tx.all(again.values(state="waiting", attempts=0, due_at=tx.now).returning(job.c.id)))
+    if not count:
+        raise NotFound("no_job", "There is no parked job {id}.", id=named)
+    return count
+
+
 def forget_finished(tx: Transaction) -> None:
     """Deletes jobs that were done long ago. Parked ones stay until somebody has looked at them."""
     tx.execute(delete(job).where(job.c.state == "done", job.c.due_at < tx.now - KEPT))

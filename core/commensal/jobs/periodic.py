@@ -10,11 +10,12 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import structlog
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import bindparam, delete, func, select
 
 from ..audit.acting import Acting, acting
 from ..failpoints import failpoint
 from ..store import Transaction, insert_once
+from .clock import STEADY, clock_in_doubt
 from .registry import Periodic, Work
 from .run import whose
 from .tables import job_slot
@@ -22,11 +23,19 @@ from .tables import job_slot
 if TYPE_CHECKING:
     from ..instance import Instance
 
-KEEP = timedelta(days=7)  # rows of old slots
+KEEP = timedelta(days=10)  # rows of old slots: longer than the pause that `clock.py` allows
 _DONE = select(job_slot.c.name, job_slot.c.slot).where(
     job_slot.c.name.in_(bindparam("names", expanding=True)), job_slot.c.slot.in_(bindparam("slots", expanding=True))
 )
-_FORGET = delete(job_slot).where(job_slot.c.name == bindparam("work"), job_slot.c.slot < bindparam("before"))
+_newest_of_before = select(func.max(job_slot.c.slot)).where(
+    job_slot.c.name == bindparam("work"), job_slot.c.slot <= bindparam("a_day_ago")
+)
+# Keeps the last slot before a jump of the clock, from which `clock.py` knows of it.
+_FORGET = delete(job_slot).where(
+    job_slot.c.name == bindparam("work"),
+    job_slot.c.slot < bindparam("before"),
+    job_slot.c.slot < _newest_of_before.scalar_subquery(),
+)
 _log = structlog.get_logger("commensal.jobs")
 
 
@@ -56,15 +65,18 @@ def _to_do(instance: Instance, every: Sequence[Periodic]) -> list[Periodic]:
     with instance.store.read() as tx:
         slots = {one.name: slot(tx.now, one.every) for one in every}
         rows = tx.all(_DONE, {"names": list(slots), "slots": list(slots.values())})
-    done = {(row["name"], row["slot"]) for row in rows}
-    return [one for one in every if (one.name, slots[one.name]) not in done]
+        done = {(row["name"], row["slot"]) for row in rows}
+        due = [one for one in every if (one.name, slots[one.name]) not in done]
+        if any(one.irreversible for one in due) and clock_in_doubt(tx):
+            return [one for one in due if not one.irreversible]
+    return due
 
 
 def _claim(tx: Transaction, one: Periodic) -> bool:
     start = slot(tx.now, one.every)
     if not insert_once(tx, job_slot, {"name": one.name, "slot": start}):
         return False
-    tx.change(_FORGET, {"work": one.name, "before": start - KEEP})
+    tx.change(_FORGET, {"work": one.name, "before": start - KEEP, "a_day_ago": tx.now - STEADY})
     return True
 
 

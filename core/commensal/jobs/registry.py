@@ -25,11 +25,16 @@ class Job:
 
 @dataclass(frozen=True)
 class Periodic:
-    """Work that happens once in each slot of `every`, in one transaction, however many workers there are."""
+    """Work that happens once in each slot of `every`, in one transaction, however many workers there are.
+
+    `irreversible` work deletes or ends what no later run brings back. It waits while the clock is in doubt: see
+    `jobs.clock`.
+    """
 
     name: str
     every: timedelta
     act: Callable[[Transaction], object]
+    irreversible: bool = False
 
 
 Handler = Callable[["Instance", Job], None]
@@ -41,3 +46,7 @@ class Work:
 
     handlers: Mapping[str, Handler]
     periodic: tuple[Periodic, ...] = ()
+
+
+class PermanentFailure(Exception):
+    """Raised by a handler: another try would end alike, so the job is parked at once. Its text is for the operator."""

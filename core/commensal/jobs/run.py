@@ -1,7 +1,8 @@
 """Does promised work: claims what is due, hands it over, and notes how it ended.
 
 A job is claimed for a while, so that one whose worker died is taken up again by another. A failed one comes back with
-growing delay; after its last attempt it is parked, where an operator sees it and may try it again.
+growing delay; after its last attempt it is parked, where an operator sees it and may try it again. A
+`PermanentFailure` parks it at once.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from sqlalchemy import Select, bindparam, select, update
 from ..audit.acting import Acting, acting
 from ..failpoints import failpoint
 from ..store import Transaction
-from .registry import Job, Work
+from .registry import Job, PermanentFailure, Work
 from .tables import job
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def _do(instance: Instance, work: Work, one: Job) -> None:
     except Exception as error:  # any error of any handler: the job comes back, or is parked and shown
         _log.warning("job failed", job=one.id, kind=one.kind, attempt=one.attempts, exc_info=error)
         with instance.store.write() as tx:
-            _failed(tx, one, f"{type(error).__name__}: {error}"[:1000])
+            _failed(tx, one, error)
     else:
         failpoint("job.done")
         with instance.store.write() as tx:
@@ -93,11 +94,13 @@ def whose(instance: Instance, name: str, what: str) -> AbstractContextManager[No
     return instance.hooks.running(plugin, what) if plugin in instance.hooks.plugins() else nullcontext()
 
 
-def _failed(tx: Transaction, one: Job, error: str) -> None:
-    if one.attempts > len(DELAYS):
-        tx.change(HELD, {**ours(one), "state": "parked", "error": error})
+def _failed(tx: Transaction, one: Job, error: Exception) -> None:
+    permanent = isinstance(error, PermanentFailure)
+    what = (str(error) if permanent else f"{type(error).__name__}: {error}")[:1000]
+    if permanent or one.attempts > len(DELAYS):
+        tx.change(HELD, {**ours(one), "state": "parked", "error": what})
     else:
-        again = {"state": "waiting", "error": error, "due_at": _next(tx.now, one.attempts)}
+        again = {"state": "waiting", "error": what, "due_at": _next(tx.now, one.attempts)}
         tx.change(HELD, {**ours(one), **again})
 
 

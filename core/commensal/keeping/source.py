@@ -15,13 +15,15 @@ from ..hooks.dispatcher import Hooks
 from ..hooks.loading import load_plugins, migration_folders
 from ..ids import RandomIds
 from ..instance.instance import DATABASE
+from ..instance.remains import refuse_lost
 from ..instance.settings import Settings, load_settings
 from ..store import Store
 
 
 @dataclass(frozen=True)
 class Source:
-    """An instance's folder, settings, and those of its plugins that can be loaded."""
+    """An instance's folder, settings, and those of its plugins that can be loaded. `of` raises `StoreError` where its
+    database was lost."""
 
     folder: Path
     settings: Settings
@@ -31,7 +33,10 @@ class Source:
     @classmethod
     def of(cls, folder: Path, clock: Clock) -> Self:
         settings = load_settings(folder)
-        return cls(folder, settings, load_plugins(settings, clock=clock, forgiving=True), clock)
+        found = cls(folder, settings, load_plugins(settings, clock=clock, forgiving=True), clock)
+        if found.sqlite_file is not None and not found.sqlite_file.exists():
+            refuse_lost(folder, settings, str(found.sqlite_file))
+        return found
 
     @classmethod
     def without_secrets(cls, folder: Path, clock: Clock) -> Self:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ..failpoints import failpoint
 from ..instance.settings import MailSettings
+from ..jobs import PermanentFailure
 
 FOLDER = "mail"
 _SECONDS = 20  # for each answer of the server
@@ -21,13 +22,28 @@ _SECONDS = 20  # for each answer of the server
 def deliver(message: EmailMessage, settings: MailSettings, folder: Path, *, job_id: str, at: datetime) -> None:
     """Returns when the server has taken the message, or the file is on the disk. `folder` is the instance's.
 
-    Raises OSError (and of it `smtplib.SMTPException`, `ssl.SSLError`) where it could not be delivered; then try again.
+    Raises `PermanentFailure` for what the server will never take: a 5xx answer (RFC 5321, 4.2.1). Raises OSError (and
+    of it `smtplib.SMTPException`, `ssl.SSLError`) where it could not be delivered for another reason; then try again.
     """
     if settings.host:
-        with connected(settings) as server:
-            server.send_message(message)
+        try:
+            with connected(settings) as server:
+                server.send_message(message)
+        except (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused) as error:
+            if (answer := _answer(error)).startswith("5"):
+                raise PermanentFailure(answer) from error
+            raise
     else:
         _write(message.as_bytes(), folder / FOLDER, f"{at:%Y%m%dT%H%M%SZ}-{job_id}.eml", unfinished=f".{job_id}.eml")
+
+
+def _answer(error: smtplib.SMTPResponseException | smtplib.SMTPRecipientsRefused) -> str:
+    """What the server said, like ``550 5.1.1 no such mailbox``."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        code, text = next(iter(error.recipients.values()))  # we write to one at a time
+    else:
+        code, text = error.smtp_code, error.smtp_error  # type: ignore[assignment]
+    return f"{code} {' '.join((text.decode('utf-8', 'replace') if isinstance(text, bytes) else text).split())}"
 
 
 @contextmanager

@@ -1,5 +1,5 @@
-"""Is the instance well? Asked by monitors every few seconds, so it costs two statements at most once a second,
-and a third one where it is to back itself up. Folders of backups are not looked at: their disk may hang."""
+"""Is the instance well? Asked by monitors every few seconds, so it costs three statements at most once a second,
+and a fourth one where it is to back itself up. Folders of backups are not looked at: their disk may hang."""
 
 from __future__ import annotations
 
@@ -13,21 +13,22 @@ from typing import Any, Literal
 
 import structlog
 from sqlalchemy import column, func, select, table
-from sqlalchemy.engine import make_url
 
 from ..errors import Problem
 from ..hooks.tables import plugin_failure
 from ..instance import Instance
+from ..instance.instance import sqlite_file
+from ..jobs.clock import EVERY_MINUTE, in_doubt, worked_before
 from ..jobs.tables import job, job_slot
 from ..keeping.upkeep import neglected
 from ..store import Transaction
+from .mail import unsent_mail
 
 KEPT = timedelta(seconds=1)  # how long an answer holds
 LATE = timedelta(minutes=5)  # work that waits for longer has no worker
 AHEAD = timedelta(minutes=1)  # of the clock: what was worked later than this has not happened yet
 RECENT = timedelta(minutes=15)  # failures of plugins
 LEAST_FREE = 500 * 1024 * 1024  # bytes on each disk
-EVERY_MINUTE = "complete_sales"  # periodic work that every worker of every instance does
 _revision = table("alembic_version", column("version_num"))
 _log = structlog.get_logger("commensal.health")
 
@@ -65,7 +66,7 @@ class Watcher:
     def _look(self) -> Health:
         try:
             with self._instance.store.read() as tx:
-                reasons = [*self._of_database(tx), *_failing_plugins(tx)]
+                reasons = [*self._of_database(tx), *map(str, unsent_mail(tx)), *_failing_plugins(tx)]
                 reasons += neglected(tx) if self._instance.settings.backups.folder else ()
         except Exception as error:  # whatever the driver raises: nobody can be served
             return Health("down", (f"The database does not answer: {type(error).__name__}.",))
@@ -79,6 +80,7 @@ class Watcher:
         if found["overdue"]:
             yield f"{found['overdue']} jobs are overdue by more than {_minutes(LATE)}; is a worker running?"
         yield from clock_and_worker(tx.now, found["slot"])
+        yield from map(str, clock_ahead(tx.now, found["before"]))
         if self._revision is None:  # whoever opened the instance has compared it with the code
             self._revision = found["revision"]
         if found["revision"] != self._revision:
@@ -92,6 +94,7 @@ def _looked_at(now: datetime) -> Any:
         "parked": select(func.count()).select_from(job).where(job.c.state == "parked"),
         "overdue": select(func.count()).select_from(job).where(*overdue),
         "slot": newest_slot(),
+        "before": worked_before(now),
         "revision": select(func.max(_revision.c.version_num)),
     }
     return select(*(one.scalar_subquery().label(name) for name, one in parts.items()))
@@ -110,6 +113,17 @@ def clock_and_worker(now: datetime, slot: datetime | None) -> Iterator[str]:
         yield f"The clock says {now:%Y-%m-%d %H:%M} UTC, but work was done at {slot:%Y-%m-%d %H:%M}; set the clock."
     elif slot < now - LATE:
         yield f"No worker has done anything since {slot:%Y-%m-%d %H:%M} UTC; run `commensal work`, or serve with jobs."
+
+
+def clock_ahead(now: datetime, before: datetime | None) -> Iterator[Problem]:
+    """`before` is the last minute of work that lies at least a day back."""
+    if in_doubt(now, before):
+        text = (
+            "The clock says {now:%Y-%m-%d %H:%M} UTC, and the last work before today was done at "
+            "{before:%Y-%m-%d %H:%M}. Set the clock if it is wrong; until it has been steady for a day, nothing is "
+            "forgotten and no sale is completed."
+        )
+        yield Problem("clock_ahead", text, values={"now": now, "before": before})
 
 
 def _failing_plugins(tx: Transaction) -> Iterator[str]:
@@ -135,10 +149,7 @@ def full_disks(instance: Instance) -> list[Problem]:
 
 def database_file(instance: Instance) -> Path | None:
     """None where the database is no file of this machine's."""
-    address = make_url(instance.store.url)
-    if address.get_backend_name() != "sqlite" or address.database in (None, "", ":memory:"):
-        return None
-    return Path(str(address.database))
+    return sqlite_file(instance.store.url)
 
 
 def _minutes(time: timedelta) -> str:

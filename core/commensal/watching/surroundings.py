@@ -13,14 +13,16 @@ from urllib.parse import urlsplit
 from sqlalchemy import func, select
 
 from ..errors import Problem
-from ..instance import Instance
+from ..instance import Instance, Settings
 from ..instance.brought import read_brought
+from ..jobs.clock import worked_before
 from ..jobs.tables import job
 from ..keeping.nightly import newest_backup
 from ..mail.deliver import connected
 from ..orders.tables import customer_order
 from ..store import Transaction
-from .health import AHEAD, database_file, full_disks, newest_slot
+from .health import AHEAD, clock_ahead, database_file, full_disks, newest_slot
+from .mail import unsent_mail
 
 FRESH = timedelta(days=2)  # a backup
 RENEWED = timedelta(days=14)  # before it expires, a certificate should have been renewed
@@ -35,10 +37,10 @@ def warnings(instance: Instance) -> Iterator[Problem]:
     yield from _backups(instance)
     with instance.store.read() as tx:
         yield from clock_behind(tx)
+        yield from clock_ahead(tx.now, tx.value(worked_before(tx.now)))
+        yield from unsent_mail(tx)
     settings = instance.settings
-    if not settings.mail.host:
-        text = "mail.host is empty: e-mails are written into the folder mail/ and reach nobody; name an SMTP server."
-        yield Problem("no_mail_server", text)
+    yield from _mail_settings(settings)
     address = urlsplit(settings.base_url)
     if address.scheme == "http" and address.hostname not in ("127.0.0.1", "::1", "localhost"):
         yield Problem(
@@ -46,6 +48,18 @@ def warnings(instance: Instance) -> Iterator[Problem]:
             "base_url begins with http://: passwords travel in the clear; put a reverse proxy with a certificate in "
             "front (`commensal init --proxy caddy` shows one) and let base_url begin with https://.",
         )
+
+
+def _mail_settings(settings: Settings) -> Iterator[Problem]:
+    if not settings.mail.host:
+        text = "mail.host is empty: e-mails are written into the folder mail/ and reach nobody; name an SMTP server."
+        yield Problem("no_mail_server", text)
+    elif "." not in settings.sender.rpartition("@")[2]:
+        text = (
+            "mail.sender: servers take no e-mails from {sender}; name an address of your own domain, which your "
+            "provider lets you send from."
+        )
+        yield Problem("mail_sender", text, values={"sender": settings.sender})
 
 
 def clock_behind(tx: Transaction) -> Iterator[Problem]:
@@ -103,16 +117,25 @@ def _backups(instance: Instance) -> Iterator[Problem]:
 
 
 def mail_problem(instance: Instance) -> Problem | None:
-    """Why the SMTP server would not take an e-mail; None where it lets us in."""
-    settings = instance.settings.mail
+    """Why the SMTP server would not take an e-mail from our sender, addressed to that sender; None where it would.
+
+    Nothing is sent: the conversation ends before the message.
+    """
+    settings, sender = instance.settings.mail, instance.settings.sender
     if not settings.host:
         return None
+    values: dict[str, object] = {"host": settings.host, "port": settings.port, "sender": sender}
     try:
         with connected(settings) as server:
-            server.noop()
+            for ask in (server.mail, server.rcpt):
+                code, answer = ask(sender)
+                if code >= 400:
+                    text = "The mail server {host}:{port} takes no e-mails from {sender}: {answer}; see mail.sender."
+                    said = f"{code} {answer.decode('utf-8', 'replace')}"
+                    return Problem("mail_refused", text, values={**values, "answer": said})
     except (OSError, smtplib.SMTPException) as error:
         text = "The mail server {host}:{port} did not let us in: {error}; see [mail]."
-        return Problem("mail_server", text, values={"host": settings.host, "port": settings.port, "error": error})
+        return Problem("mail_server", text, values={**values, "error": error})
     return None
 
 

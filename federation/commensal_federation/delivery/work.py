@@ -45,7 +45,7 @@ def work() -> Work:
         },
         (
             Periodic("federation.wake", timedelta(minutes=1), _wake),
-            Periodic("federation.forget", timedelta(days=1), forget_old),
+            Periodic("federation.forget", timedelta(days=1), forget_old, irreversible=True),
             Periodic("federation.digests", timedelta(days=1), lambda tx: promise(tx, DIGESTS, {})),
         ),
     )
