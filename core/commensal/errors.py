@@ -12,6 +12,7 @@
     │   └── TooMany        they ask too often
     └── Trouble            its text is for who runs the instance
         ├── Busy           try again in a moment; nothing was done
+        │   └── Unavailable    the database cannot be used at all: its disk is full, its server is away
         ├── PluginError    a plugin broke its contract; names the plugin and the hook
         ├── SettingsError  instance.toml is not right; names the key and suggests one
         ├── StoreError     the database is not what this version expects
@@ -157,6 +158,10 @@ class Trouble(CommensalError):
 
 class Busy(Trouble):
     """The database is held by somebody else for longer than anyone should wait. Nothing was done."""
+
+
+class Unavailable(Busy):
+    """The database cannot be used now, which is no fault of the code: its disk is full, or its server is away."""
 
 
 class PluginError(Trouble):

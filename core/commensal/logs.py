@@ -16,6 +16,7 @@ from typing import Any, TextIO
 import structlog
 from structlog.typing import ExcInfo, Processor
 
+from .errors import Unavailable
 from .secret import Secret
 
 Event = MutableMapping[str, Any]
@@ -96,6 +97,7 @@ def configure_logs(file: TextIO | None = None, *, level: str = "info", format: s
     least = logging.getLevelNamesMapping()[level.upper()]
     first: list[Processor] = [
         _carried,
+        _without_traceback,
         structlog.processors.add_log_level,
         structlog.processors.StackInfoRenderer(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -129,6 +131,15 @@ def _carried(_: Any, __: str, event: Event) -> Event:
     if plugin:
         carried["plugin"] = plugin
     return {**carried, **event}
+
+
+def _without_traceback(_: Any, __: str, event: Event) -> Event:
+    """A database that is away has every request and every worker fail: where in the code that was says nothing."""
+    given = event.get("exc_info")
+    error = given[1] if isinstance(given, tuple) else given
+    if not isinstance(error, Unavailable):
+        return event
+    return {**{name: value for name, value in event.items() if name != "exc_info"}, "why": str(error)}
 
 
 def _hide_secrets(_: Any, __: str, event: Event) -> Event:

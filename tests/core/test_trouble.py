@@ -45,7 +45,7 @@ def test_a_damaged_database_is_told_with_what_to_do(
     (val / "commensal.db").write_bytes(b"This is no database." * 1000)
     said = told(monkeypatch, capsys, *command, "--instance", val)
     assert said == (
-        "DatabaseError: The database cannot be used: file is not a database. The file is damaged: keep it, and restore "
+        "Unavailable: The database cannot be used: file is not a database. The file is damaged: keep it, and restore "
         "the newest backup into a new folder (`commensal restore`)."
     )
 

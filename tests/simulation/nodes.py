@@ -73,7 +73,7 @@ class Disk(Store):
         self.driver = driver
 
     @contextmanager
-    def write(self) -> Iterator[Transaction]:
+    def write(self, *, patience: float = 10.0) -> Iterator[Transaction]:
         self.node.pass_by("begin")
         with super().write() as tx:
             yield tx

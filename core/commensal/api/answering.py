@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from ..audit.acting import acting, acting_for
-from ..errors import CommensalError, Refused
+from ..errors import CommensalError, Refused, Unavailable
 from ..failpoints import failpoint
 from ..instance import Instance
 from ..languages.catalogs import best_language
@@ -84,7 +84,7 @@ async def answer(
     except ClientDisconnect:
         raise
     except Exception as error:  # the edge: whatever it was, the caller gets an answer and the operator the traceback
-        if not isinstance(error, CommensalError):
+        if isinstance(error, Unavailable) or not isinstance(error, CommensalError):
             _log.error("request failed", exc_info=error)
         return problem(error, language)
 

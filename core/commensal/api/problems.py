@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 from starlette.responses import Response
 
-from ..errors import Busy, PluginError, Problem, Refused, TooMany
+from ..errors import Busy, PluginError, Problem, Refused, TooMany, Unavailable
 from ..languages.catalogs import say
 
 MEDIA_TYPE = "application/problem+json"
@@ -37,6 +37,9 @@ def problem(error: Exception, language: str) -> Response:
         if error.status == 401:
             headers["WWW-Authenticate"] = "Bearer"
         return document(error.status, error.code, say(language, error), _errors(error.problems, language), headers)
+    if isinstance(error, Unavailable):
+        text = "The instance cannot reach its data right now. Nothing was lost; please try again in a few minutes."
+        return document(503, "unavailable", say(language, Problem("unavailable", text)), [], {"Retry-After": "60"})
     if isinstance(error, Busy):
         said = say(language, Problem("busy", "The instance is busy. Nothing was done; please try again in a moment."))
         return document(503, "busy", said, [], {"Retry-After": "2"})

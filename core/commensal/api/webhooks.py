@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ..audit.acting import Acting, acting
-from ..errors import NotFound, Refused, TooMany
+from ..errors import NotFound, Refused, TooMany, Unavailable
 from ..hooks import specifications
 from ..hooks.values import WebhookRequest
 from ..instance import Instance
@@ -68,7 +68,7 @@ def _status(instance: Instance, plugin: str, request: Request, message: WebhookR
         return 400
     except Exception as error:  # the edge: the provider sends it again, and the operator has the traceback
         _log.error("a message was not applied", plugin=plugin, enterprise=enterprise_id, exc_info=error)
-        return 500
+        return 503 if isinstance(error, Unavailable) else 500
     return 200
 
 

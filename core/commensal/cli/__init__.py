@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from ..errors import CommensalError
+from ..errors import CommensalError, Unavailable
 from ..languages.shell import told
 from ..logs import configure_logs
 from .called import Called
@@ -46,6 +46,10 @@ def main() -> None:
     configure_logs(sys.stderr, level="warning")
     try:
         app()
+    except Unavailable as error:
+        from .trouble import in_words
+
+        _end(error, in_words(error) or told(error))
     except CommensalError as error:
         _end(error, told(error))
     except Exception as error:

@@ -66,9 +66,7 @@ def add_to(app: typer.Typer) -> None:
         """Lets go what is no longer needed, as the table [retention] says; the worker does it daily."""
         with open_instance(instance) as opened, opened.store.write() as tx, tx.attempt() as attempt:
             if clock_in_doubt(tx) and not dry_run:
-                text = (
-                    "The clock has jumped ahead of the last work; nothing is forgotten. `commensal check` tells more."
-                )
+                text = "The clock has jumped ahead; nothing is forgotten now. `commensal check` tells more."
                 raise Conflict("clock_in_doubt", text)
             done = let_go(tx, opened.hooks, opened.settings.retention)
             if dry_run:

@@ -7,7 +7,7 @@ import sqlite3
 
 from sqlalchemy.exc import DBAPIError
 
-from ..errors import Problem
+from ..errors import Problem, Unavailable
 from ..languages.shell import spoken, told
 
 _OWNER = Problem("owner", "Run this as the user who owns the folder, and look at the modes of the files in it.")
@@ -26,6 +26,8 @@ _ADVICE = (
 
 def in_words(error: Exception) -> str:
     """Empty where it is an error of the code, and not of what is around it."""
+    if isinstance(error, Unavailable) and isinstance(error.__cause__, Exception):
+        return in_words(error.__cause__)
     if isinstance(error, DBAPIError | sqlite3.Error):
         said = str(error.orig if isinstance(error, DBAPIError) else error).strip()
         found = [advice for words, advice in _ADVICE if any(word in said.casefold() for word in words)]

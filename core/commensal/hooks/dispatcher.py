@@ -27,11 +27,12 @@ import pluggy
 import structlog
 
 from ..clock import Clock
-from ..errors import CommensalError, PluginError, Problem, Refused, SettingsError
+from ..errors import CommensalError, PluginError, Problem, Refused, SettingsError, Unavailable
 from ..logs import speaker, speaking
 from ..reading import read_settings
 from ..store import Transaction
 from ..store.hold import Hold
+from ..store.unavailable import why_unavailable
 from .answers import nonsense
 from .aside import Aside
 from .contract import AnyHook, Hook
@@ -322,9 +323,13 @@ class Hooks:
         except Refused:
             self._aside.worked((plugin, hook.name))
             raise
+        except Unavailable:
+            raise
         except TookTooLong as late:  # noted when it was; its transaction is gone, so nobody can be left out of it
             raise PluginError(plugin, hook.name, _LATE) from late
         except Exception as error:  # whatever a plugin raises, the contract says what follows
+            if why_unavailable(error):  # told where its transaction ends, and no fault of the plugin
+                raise
             self._failed(hook, plugin, error)
             return []
         if wrong:

@@ -13,6 +13,7 @@ import structlog
 from sqlalchemy import bindparam, delete, func, select
 
 from ..audit.acting import Acting, acting
+from ..errors import Unavailable
 from ..failpoints import failpoint
 from ..store import Transaction, insert_once
 from .clock import STEADY, clock_in_doubt
@@ -54,6 +55,8 @@ def run_periodic(instance: Instance, work: Work) -> list[str]:
                     one.act(tx)
                     failpoint("periodic.before_commit")
                     ran.append(one.name)
+        except Unavailable:  # neither can the others do anything
+            raise
         except Exception as error:  # one kind of work must not stop the others; the slot stays free for the next tick
             _log.error("periodic work failed", name=one.name, exc_info=error)
     return ran

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from apscheduler.schedulers.background import BackgroundScheduler  # type: ignore[import-untyped]
 
+from ..errors import Unavailable
 from .periodic import run_periodic
 from .registry import Work
 from .run import run_due
@@ -25,9 +26,11 @@ AT_ONCE = 4  # ticks side by side: while one waits for a slow server, others do 
 
 
 def tick(instance: Instance, work: Work, stopping: threading.Event | None = None) -> None:
-    """Everything that is due now: periodic work first, then promises until none is left, or it is time to stop."""
-    run_periodic(instance, work)
-    _keep_promises(instance, work, stopping or threading.Event())
+    """Everything that is due now: periodic work first, then promises until none is left, or it is time to stop. While
+    the database is away there is nothing to do."""
+    with suppress(Unavailable):  # health tells of it, and so does every request
+        run_periodic(instance, work)
+        _keep_promises(instance, work, stopping or threading.Event())
 
 
 def _keep_promises(instance: Instance, work: Work, stopping: threading.Event) -> None:
@@ -45,7 +48,8 @@ def ticking(instance: Instance, work: Work) -> Iterator[None]:
 
     def begin_at_once() -> None:
         poked.clear()
-        _keep_promises(instance, work, stopping)
+        with suppress(Unavailable):
+            _keep_promises(instance, work, stopping)
 
     def poke() -> None:
         if not poked.is_set() and not stopping.is_set():  # one that is about to begin finds this promise too

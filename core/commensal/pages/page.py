@@ -16,7 +16,7 @@ from ..api.authenticate import authenticate, is_anonymous, nobody
 from ..api.cookies import cookie_name
 from ..api.rates import Rates
 from ..audit.acting import acting, acting_for
-from ..errors import CommensalError, Invalid, PluginError, Problem
+from ..errors import CommensalError, Invalid, PluginError, Problem, Unavailable
 from ..instance import Instance
 from ..languages.catalogs import LANGUAGES, best_language
 from ..logs import speaker
@@ -101,7 +101,7 @@ def page(
             return _failed(visit, error)
 
     def _failed(visit: Visit, error: Exception) -> Response:
-        if not isinstance(error, CommensalError):
+        if isinstance(error, Unavailable) or not isinstance(error, CommensalError):
             _log.error("page failed", exc_info=error)
         return with_own_address(visit, on_error(visit, error))
 

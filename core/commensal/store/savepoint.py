@@ -57,14 +57,18 @@ class Savepoint:
 
 
 class SqliteSavepoint(Savepoint):
+    """SQLite itself rolls a whole transaction back when its disk is full: then there is nothing left to return to."""
+
     def _set(self) -> None:
         self._driver.execute("SAVEPOINT begun")
 
     def _roll_back(self) -> None:
-        self._driver.execute("ROLLBACK TO begun")
+        if self._driver.in_transaction:
+            self._driver.execute("ROLLBACK TO begun")
 
     def _release(self) -> None:
-        self._driver.execute("RELEASE begun")
+        if self._driver.in_transaction:
+            self._driver.execute("RELEASE begun")
 
 
 class PostgresqlSavepoint(Savepoint):

@@ -11,18 +11,19 @@ from typing import TypeVar
 
 from sqlalchemy import Engine
 from sqlalchemy.engine import Connection, make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.pool import Pool
 
 from ..clock import Clock
-from ..errors import Busy, StoreError
+from ..errors import Busy, StoreError, Unavailable
 from ..ids import Ids
 from .engine import make_engine, readers_of
 from .gate import OpenGate, ThreadGate, Turn, WriteGate
 from .hold import Hold
 from .trail import Auditor, Trail
 from .transaction import Transaction
+from .unavailable import why_unavailable
 
 Answer = TypeVar("Answer")
 _TRIES = 5  # of a transaction that PostgreSQL ended to break a deadlock
@@ -50,13 +51,18 @@ class Store:
                 self._gate = WriteGate(Path(f"{file}.lock"))
 
     @contextmanager
-    def write(self) -> Iterator[Transaction]:
+    def write(self, *, patience: float = 10.0) -> Iterator[Transaction]:
         """A transaction that commits at its end and rolls back on any error. Keep it short, and do no I/O in it.
 
-        Raises `Busy` when the database is held by others for too long.
+        Raises `Busy` when the database is held by others for longer than `patience` (seconds, on SQLite), and
+        `Unavailable` when it cannot be used.
         """
         trail = Trail(self.auditor) if self.auditor is not None else None
-        with self._gate() as turn, _busy(), self._begin(self.engine, self.engine.pool, turn, trail) as tx:
+        with (
+            _busy(writing=True),
+            self._gate(patience) as turn,
+            self._begin(self.engine, self.engine.pool, turn, trail) as tx,
+        ):
             yield tx
             if self.auditor is not None and trail is not None and trail.changes and not tx.hold.taken:
                 self.auditor.write(tx.connection, trail.changes, tx.new_id, tx.now)
@@ -66,7 +72,7 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Transaction]:
         """A snapshot for questions. A write in it is refused by the database."""
-        with self._read_gate() as turn, _busy(), self._begin(self._reading, self._readers, turn) as tx:
+        with _busy(), self._read_gate() as turn, self._begin(self._reading, self._readers, turn) as tx:
             yield tx
 
     @contextmanager
@@ -129,15 +135,17 @@ _NO_BOUND: AbstractContextManager[None] = nullcontext()
 
 
 @contextmanager
-def _busy() -> Iterator[None]:
-    """Turns "locked", "lock timeout" and "no connection is free" into `Busy`; every other error of the database passes
-    as it is."""
+def _busy(*, writing: bool = False) -> Iterator[None]:
+    """Turns "locked", "lock timeout" and "no connection is free" into `Busy`, and what says that the database cannot be
+    used into `Unavailable`; every other error passes as it is."""
     try:
         yield
     except PoolExhausted as error:
         raise Busy("all connections to the database are in use") from error
-    except (OperationalError, sqlite3.OperationalError) as error:
-        said = error.orig if isinstance(error, OperationalError) else error
-        if getattr(said, "sqlstate", "") == "55P03" or "is locked" in str(said):
+    except Exception as error:
+        said = error.orig if isinstance(error, DBAPIError) else error
+        if getattr(said, "sqlstate", "") == "55P03" or (isinstance(said, sqlite3.Error) and "is locked" in str(said)):
             raise Busy(str(said)) from error
+        if why := why_unavailable(error, writing=writing):
+            raise Unavailable("The database cannot be used: {why}.", why=why) from error
         raise

@@ -7,8 +7,9 @@ hooks, ids of plugins. Nothing that people choose becomes a label, or their numb
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from importlib.metadata import version
 
 import structlog
@@ -26,6 +27,7 @@ from ..keeping.upkeep import BACKUP, newest_done
 from ..store import Transaction
 from .health import database_file
 
+MOST_FAILED = 1000  # requests whose moments are remembered
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 _log = structlog.get_logger("commensal.metrics")
 
@@ -44,6 +46,15 @@ class Figures:
         )  # fmt: skip
         ProcessCollector(registry=self._registry)
         self._registry.register(_Counted(instance))
+        self._clock, self._failed = instance.clock, deque[datetime](maxlen=MOST_FAILED)
+
+    def count_failure(self) -> None:
+        """One more request was answered with a status of 5xx."""
+        self._failed.append(self._clock.now())
+
+    def failed_since(self, moment: datetime) -> int:
+        """How many requests were answered with 5xx since then; at most `MOST_FAILED`."""
+        return sum(at >= moment for at in tuple(self._failed))
 
     def count_request(self, method: str, route: str, status: int, seconds: float) -> None:
         self._requests.labels(method, route, str(status)).inc()

@@ -1,5 +1,6 @@
 """Is the instance well? Asked by monitors every few seconds, so it costs three statements at most once a second,
-and a fourth one where it is to back itself up. Folders of backups are not looked at: their disk may hang."""
+a write every ten seconds, and one statement more where it is to back itself up. Folders of backups are not looked at:
+their disk may hang."""
 
 from __future__ import annotations
 
@@ -9,12 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import structlog
-from sqlalchemy import column, func, select, table
+from sqlalchemy import column, delete, func, insert, select, table
 
-from ..errors import Problem
+from ..errors import Busy, Problem, Unavailable
 from ..hooks.tables import plugin_failure
 from ..instance import Instance
 from ..instance.instance import sqlite_file
@@ -24,12 +25,19 @@ from ..keeping.upkeep import neglected
 from ..store import Transaction
 from .mail import unsent_mail
 
+if TYPE_CHECKING:
+    from .figures import Figures
+
 KEPT = timedelta(seconds=1)  # how long an answer holds
 LATE = timedelta(minutes=5)  # work that waits for longer has no worker
 AHEAD = timedelta(minutes=1)  # of the clock: what was worked later than this has not happened yet
 RECENT = timedelta(minutes=15)  # failures of plugins
+WRITTEN = timedelta(seconds=10)  # how long one write stands for the next
+STUCK = timedelta(minutes=2)  # without a write
+FAILED = timedelta(minutes=5)  # requests that count
 LEAST_FREE = 500 * 1024 * 1024  # bytes on each disk
 _revision = table("alembic_version", column("version_num"))
+_PROBE = "health"  # the row that is written to see whether anything can be
 _log = structlog.get_logger("commensal.health")
 
 
@@ -44,8 +52,10 @@ class Health:
 class Watcher:
     """Looks after one instance, on behalf of any number of monitors."""
 
-    def __init__(self, instance: Instance) -> None:
-        self._instance = instance
+    def __init__(self, instance: Instance, figures: Figures | None = None) -> None:
+        """`figures` are those of the process that serves; None where nobody is served."""
+        self._instance, self._figures = instance, figures
+        self._written: datetime | None = None  # when a write was last seen to reach the disk
         self._lock = threading.Lock()
         self._seen: Health | None = None
         self._at: datetime | None = None
@@ -70,8 +80,38 @@ class Watcher:
                 reasons += neglected(tx) if self._instance.settings.backups.folder else ()
         except Exception as error:  # whatever the driver raises: nobody can be served
             return Health("down", (f"The database does not answer: {type(error).__name__}.",))
+        try:
+            self._write()
+        except Busy as error:
+            if isinstance(error, Unavailable):
+                return Health("down", (f"Nothing can be written: {error}", *reasons))
+            reasons.append(f"No write was possible for more than {_minutes(STUCK)}: {error}")
+        reasons += self._failed_requests()
         reasons += map(str, full_disks(self._instance))
         return Health("degraded" if reasons else "ok", tuple(reasons))
+
+    def _write(self) -> None:
+        """Writes and commits one row, every ten seconds at most. Raises `Unavailable` where that cannot be done, and
+        `Busy` where others have held the database for too long; a moment is no reason."""
+        now = self._instance.clock.now()
+        if self._written is not None and timedelta(0) <= now - self._written < WRITTEN:
+            return
+        try:
+            with self._instance.store.write(patience=1.0) as tx:
+                tx.execute(delete(job_slot).where(job_slot.c.name == _PROBE))
+                tx.execute(insert(job_slot).values(name=_PROBE, slot=tx.now))
+        except Unavailable:
+            raise
+        except Busy:
+            if self._written is None or now - self._written > STUCK:
+                raise
+        else:
+            self._written = now
+
+    def _failed_requests(self) -> Iterator[str]:
+        now = self._instance.clock.now()
+        if self._figures is not None and (count := self._figures.failed_since(now - FAILED)):
+            yield f"{count} requests of the last {_minutes(FAILED)} were answered with an error (5xx); see the log."
 
     def _of_database(self, tx: Transaction) -> Iterator[str]:
         found = tx.one(_looked_at(tx.now))

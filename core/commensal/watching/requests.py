@@ -64,6 +64,8 @@ class Requests:
         route = self._route(scope)
         method = scope["method"] if scope["method"] in METHODS else "other"
         self._figures.count_request(method, route, status, seconds)
+        if status >= 500 and route not in self._quiet:  # what monitors are told is no failure of its own
+            self._figures.count_failure()
         tell = _log.debug if route in self._quiet else _log.info
         tell("request", method=method, status=status, ms=round(seconds * 1000, 1))
 

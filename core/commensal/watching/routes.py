@@ -24,7 +24,7 @@ _log = structlog.get_logger("commensal.watching")
 
 
 def watching_routes(instance: Instance, rates: Rates, figures: Figures) -> Sequence[Route]:
-    watcher = Watcher(instance)
+    watcher = Watcher(instance, figures)
 
     async def health(request: Request) -> Response:
         return await run_in_threadpool(_health, request, instance, rates, watcher)
