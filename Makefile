@@ -1,23 +1,53 @@
 # Two commands for a newcomer: `make demo` and `make test`. The rest is for those who change the code.
+# CI (.ci/run) runs `make test` and `make test-rest`: together they leave nothing out.
 PYTHON ?= python3
+OLDEST ?= python3.11
 VENV ?= .venv
 BIN = $(VENV)/bin
 AUDITED ?= $(VENV)
 # The suite starts some hundred processes: what one of them has compiled, the next need not.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-bare lint fix bench soak crash sim audit clean
+.PHONY: demo test test-rest test-long test-oldest test-wheel test-bare lint fix bench soak crash sim audit clean
 
 $(VENV)/installed: pyproject.toml
+	@echo "Making the environment $(VENV): a minute or two, most of it downloads."
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev]'
+	$(BIN)/pip install --disable-pip-version-check -e '.[dev]'
 	touch $@
 
 demo: $(VENV)/installed   ## sell a crate on this machine, in a temporary folder
 	$(BIN)/commensal demo
 
-test: $(VENV)/installed lint   ## the whole suite, on SQLite and PostgreSQL
-	$(BIN)/pytest -n 2 --dist worksteal
+test: $(VENV)/installed   ## the suite on SQLite and PostgreSQL, but for what takes long
+	@echo "This takes about eight minutes on two cores. What takes longer follows in: make test-rest"
+	$(MAKE) --no-print-directory lint
+	$(BIN)/pytest -n 2 --dist worksteal -m "not long"
+
+test-rest: test-long test-oldest test-wheel   ## what `make test` leaves out: about fifteen minutes on two cores
+
+test-long: $(VENV)/installed   ## crashes, schedules of trading instances, browsers under faults
+	$(BIN)/pytest -n 2 --dist worksteal -m long
+
+# The oldest Python that is here, and of each library the lowest version that pyproject.toml allows.
+test-oldest:   ## the core on the oldest versions, on SQLite
+	@command -v $(OLDEST) >/dev/null || echo "There is no $(OLDEST) on this machine: the lowest versions are tried with $(PYTHON)."
+	$$(command -v $(OLDEST) || echo $(PYTHON)) -m venv --clear $(VENV)-oldest
+	$(VENV)-oldest/bin/pip install --quiet --disable-pip-version-check uv
+	$(VENV)-oldest/bin/uv pip compile --quiet --no-deps --no-header --no-annotate --resolution lowest-direct \
+		--python $(VENV)-oldest/bin/python --extra pdf --extra postgresql --extra stripe pyproject.toml \
+		| sed 's/\[[^]]*\]//' > $(VENV)-oldest/lowest.txt
+	$(VENV)-oldest/bin/uv pip install --quiet --python $(VENV)-oldest/bin/python -c $(VENV)-oldest/lowest.txt -e '.[dev]'
+	$(VENV)-oldest/bin/pytest -n 2 --dist worksteal -m "not long" -k "not postgresql" tests/core tests/plugins
+
+test-wheel:   ## the wheel alone, in an empty environment: init, check and the demo's story
+	$(PYTHON) -m venv --clear $(VENV)-wheel
+	rm -rf $(VENV)-wheel/built
+	$(VENV)-wheel/bin/pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir $(VENV)-wheel/built .
+	$(VENV)-wheel/bin/pip install --quiet --disable-pip-version-check $(VENV)-wheel/built/*.whl
+	cd $(VENV)-wheel && bin/commensal init --instance val --name Val --base-url http://127.0.0.1:8000 --language en \
+		--timezone Europe/Paris --sender hello@val.example
+	cd $(VENV)-wheel && bin/commensal check --instance val && bin/commensal demo --check
 
 test-bare: $(VENV)/installed   ## the core alone: no bundled plugin is found, on SQLite
 	COMMENSAL_TEST_PLUGINS=none $(BIN)/pytest -n 2 --dist worksteal tests/core -k "not postgresql"
@@ -51,4 +81,4 @@ audit: $(VENV)/installed   ## which installed components have known weaknesses, 
 	PIPAPI_PYTHON_LOCATION=$(AUDITED)/bin/python $(VENV)/audit/bin/pip-audit --skip-editable
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(VENV)-oldest $(VENV)-wheel .pytest_cache .mypy_cache .ruff_cache

@@ -60,12 +60,29 @@ if ONLY is not None:
     ]
 
 
+# Folders and files that `make test` leaves to `make test-rest`, besides single tests that are marked as `long`: they
+# start many processes, kill them, drive browsers, or try hundreds of sequences.
+LONG = (
+    "browser", "crash", "simulation", "core/test_any_sequence.py", "core/test_proxies.py",
+    "core/test_report_memory.py", "core/test_upgrade_killed.py", "federation/dfc/test_dfc_connector.py",
+    "federation/dfc/test_dfc_linked_both_ways.py", "federation/dfc/test_dfc_two_instances.py",
+    "federation/test_found_by_schedules.py", "federation/test_partitions.py", "federation/test_real_http.py",
+    "plugins/test_author_conformance.py", "plugins/test_author_fixtures.py", "plugins/test_author_plugins.py",
+    "security/test_costs.py",
+)  # fmt: skip
+
+
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "bundled: is about the bundled plugins, or stands on them")
+    config.addinivalue_line("markers", "long: is left out of `make test`, and done by `make test-rest`")
 
 
+@pytest.hookimpl(tryfirst=True)  # before those are chosen that `-m` asks for
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    long = [Path(__file__).parent / one for one in LONG]
     for item in items:
+        if any(item.path.is_relative_to(one) for one in long):
+            item.add_marker(pytest.mark.long)
         if ONLY is not None and item.get_closest_marker("bundled"):
             item.add_marker(pytest.mark.skip(reason=f"of the bundled plugins, only {ONLY} are found"))
 

@@ -54,6 +54,7 @@ INIT = (
     "init", "--name", "Les Paniers du Val", "--base-url", "http://127.0.0.1:8000", "--language", "fr",
     "--timezone", "Europe/Paris", "--sender", "bonjour@example.org",
 )  # fmt: skip
+NOBODY = 65534  # a user without rights
 NOWHERE = "postgresql+psycopg://nobody@127.0.0.1:1/nothing"
 
 
@@ -154,6 +155,25 @@ def test_an_init_into_a_folder_with_other_files_removes_only_its_own(run: Run, t
     assert [one.name for one in (tmp_path / "val").iterdir()] == ["notes.txt"]
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as somebody else")
+def test_a_command_that_root_types_runs_as_the_owner_of_the_folder(run: Run, tmp_path: Path) -> None:
+    """Else the service could not read what it leaves. Where the owner cannot read the program, it says so instead."""
+    begin(run)
+    for one in (tmp_path, tmp_path / "val", *(tmp_path / "val").iterdir()):
+        os.chown(one, NOBODY, NOBODY)
+    readable = subprocess.run(
+        [sys.executable, "-c", "import commensal.cli.backup"], user=NOBODY, group=NOBODY, extra_groups=[],
+        capture_output=True, check=False, env={}, cwd="/",
+    ).returncode == 0  # fmt: skip
+    ran = run("backup", fails=not readable)
+    if readable:
+        assert {one.stat().st_uid for one in (tmp_path / "val").rglob("*")} == {NOBODY}
+        assert list((tmp_path / "val" / "backups").glob("*.zip"))
+    else:
+        assert "who cannot read" in ran.stderr
+        assert not (tmp_path / "val" / "backups").exists()
+
+
 def test_a_program_that_reads_a_list_gets_every_cell_whole(run: Run) -> None:
     begin(run)
     name = "Le groupement d’achat des habitantes et habitants du [haut] de la vallée et de ses environs"
@@ -239,6 +259,7 @@ def test_a_token_opens_the_api_of_a_served_instance(run: Run, tmp_path: Path) ->
     assert server.returncode == 0
 
 
+@pytest.mark.long
 def test_the_demo_tells_its_story_to_a_good_end(tmp_path: Path) -> None:
     told = subprocess.run(
         [COMMENSAL, "demo", "--check", "--folder", tmp_path / "demo"],

@@ -54,6 +54,7 @@ def rows_of(url: str, plugins: tuple[str, ...]) -> Rows:
 
 
 @pytest.mark.bundled
+@pytest.mark.long
 def test_the_demo_region_moves_to_postgresql_and_back_without_loss(
     sqlite_url: str, new_postgresql: Callable[..., str], tmp_path: Path, clock: ManualClock
 ) -> None:
@@ -249,6 +250,10 @@ def test_the_commands_say_loudly_what_an_export_holds(
     folder: Path, sqlite_url: str, tmp_path: Path, shell: Shell
 ) -> None:
     begin(folder, sqlite_url)
+    for name in ("keys", "templates", "empty"):
+        (folder / name).mkdir()
+    (folder / "keys" / "root.key").write_text("a key")
+    (folder / "templates" / "order.html").write_text("a page")
 
     def run(*words: object, code: int = 0) -> str:
         ran = shell.run(*words)
@@ -258,7 +263,11 @@ def test_the_commands_say_loudly_what_an_export_holds(
     said = run("export", tmp_path / "val.zip", "--instance", folder)
     assert "It holds secrets" in said
     assert "mail.password" in said
-    assert "set again in" in run("import", tmp_path / "val.zip", "--instance", tmp_path / "new")
+    assert "keys/, templates/." in said
+    assert "keys/, templates/." in run("backup", "--instance", folder)
+    arrived = run("import", tmp_path / "val.zip", "--instance", tmp_path / "new")
+    assert "set again in" in arrived
+    assert f"copy from where the instance was into {tmp_path / 'new'}, as its owner: keys/" in arrived
     assert "sound" in run("check", "--instance", tmp_path / "new")
     assert "StoreError" in run("restore", tmp_path / "val.zip", "--instance", tmp_path / "other", code=1)
     assert "StoreError" in run("export", tmp_path / "nowhere" / "val.zip", "--instance", folder, code=1)

@@ -97,6 +97,7 @@ def test_a_request_gets_503_and_the_log_one_line(clumsy: Instance, written: io.S
     assert "cannot be used" in failed["why"]
     assert "exception" not in failed
     assert len(failed["why"]) < 300
+    assert clumsy.hooks.failures == [], "its endpoint is not to blame"
     assert health.json()["status"] == "degraded", "a request was answered with 5xx"
 
 

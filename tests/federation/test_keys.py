@@ -373,7 +373,10 @@ def test_a_missing_or_exchanged_file_is_told_and_nothing_is_signed_with_it(hub: 
     file.unlink()
     with pytest.raises(Conflict, match="is missing"):
         hub.signing()
-    assert "k1.key is missing" in hub.warnings()
+    assert "k1.key is missing: put the folder keys back" in hub.warnings()
+    file.mkdir()  # as good as a file of somebody else's, also for root
+    assert "k1.key cannot be read: Is a directory. Its key is good" in hub.warnings()
+    file.rmdir()
     file.write_text((hub.folder / "k2.key").read_text())
     with pytest.raises(Conflict, match="another key than the one that others know"):
         hub.signing()

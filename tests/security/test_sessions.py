@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,10 @@ from starlette.testclient import TestClient
 from commensal.api.app import make_app
 from commensal.clock import ManualClock
 from commensal.ids import RandomIds
+from commensal.instance import Instance
 from commensal.instance.begin import USUAL, begin_instance
 from commensal.instance.instance import open_instance
+from commensal.instance.settings import SecuritySettings
 from commensal.people.passwords import LONGEST, hash_password, password_matches
 from commensal.people.people import NewPerson, add_person
 from commensal.people.tables import person
@@ -53,7 +56,15 @@ def test_over_https_the_cookie_is_for_this_host_alone(secure: TestClient, by: st
     assert cookie.startswith("__Host-session=")
     assert {"secure", "httponly", "samesite=lax", "path=/"} <= words
     assert not any(one.startswith("domain") for one in words)
-    assert answer.headers["strict-transport-security"].startswith("max-age=31536000")
+    assert answer.headers["strict-transport-security"] == "max-age=31536000", "names below ours may be others'"
+
+
+def test_names_below_ours_are_included_only_where_the_operator_says_so(instance: Instance) -> None:
+    security = SecuritySettings(hsts_subdomains=True)
+    asked = replace(instance.settings, base_url="https://val.example", security=security)
+    with TestClient(make_app(replace(instance, settings=asked))) as client:
+        said = client.get("/-/health").headers["strict-transport-security"]
+    assert said == "max-age=31536000; includeSubDomains"
 
 
 @pytest.mark.bundled

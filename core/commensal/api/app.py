@@ -65,7 +65,9 @@ def make_app(instance: Instance) -> Starlette:
         new_id=lambda: instance.ids.new(instance.clock.now()),
         quiet=(HEALTH, METRICS),
     )
-    guard = Middleware(Guard, secure=secure, signed=webhook_prefixes(instance))
+    guard = Middleware(
+        Guard, secure=secure, signed=webhook_prefixes(instance), subdomains=instance.settings.security.hsts_subdomains
+    )
     app = Starlette(routes=[Finding(routes)], middleware=[watch, guard, Middleware(Compression), Middleware(Intake)])
     app.state.instance = instance
     app.state.rates = rates

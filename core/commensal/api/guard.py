@@ -18,7 +18,7 @@ _HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
-_HSTS = "max-age=31536000; includeSubDomains"
+_HSTS = "max-age=31536000"
 
 
 class Guard:
@@ -28,8 +28,10 @@ class Guard:
     Below the paths `signed`, messages are proved by their signatures and no cookie counts: any origin may send them.
     """
 
-    def __init__(self, app: ASGIApp, *, secure: bool, signed: tuple[str, ...] = ()) -> None:
+    def __init__(self, app: ASGIApp, *, secure: bool, signed: tuple[str, ...] = (), subdomains: bool = False) -> None:
+        """`secure`: browsers shall come by https only; with `subdomains`, also to those below, which may be others'."""
         self._app, self._secure, self._signed = app, secure, signed
+        self._hsts = f"{_HSTS}; includeSubDomains" if subdomains else _HSTS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -44,7 +46,7 @@ class Guard:
                 if "last-modified" not in headers:  # a file; whatever else says nothing of caches is not kept
                     headers.setdefault("Cache-Control", "no-store")
                 if self._secure:
-                    headers.setdefault("Strict-Transport-Security", _HSTS)
+                    headers.setdefault("Strict-Transport-Security", self._hsts)
             await send(message)
 
         unsafe = scope["method"] not in _SAFE and not scope["path"].startswith(self._signed)

@@ -84,8 +84,11 @@ def tell(arrived: Arrived, instance: Path) -> None:
 
 
 def _to_know(arrived: Arrived, instance: Path) -> Iterator[str]:
-    for key in arrived.manifest.left_out:
-        yield spoken("set again in {folder}/instance.toml: {key}", folder=instance, key=key)
+    for left in arrived.manifest.left_out:
+        text = "set again in {folder}/instance.toml: {key}"
+        if left.endswith("/"):
+            text = "copy from where the instance was into {folder}, as its owner: {key}"
+        yield spoken(text, folder=instance, key=left)
     for plugin, why in arrived.absent.items():
         text = "install the plugin {plugin}: {why}; what it has kept is in the database"
         yield spoken(text, plugin=plugin, why=why)

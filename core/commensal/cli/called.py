@@ -14,6 +14,7 @@ from ..audit.acting import shell_command
 from ..languages.shell import spoken
 from .helping import speak
 from .of_plugins import claimed, command_of_plugin
+from .owner import as_owner
 
 # Each command, in the order of `commensal --help`, and the file that it is in.
 COMMANDS = {
@@ -72,7 +73,8 @@ class Called(TyperGroup):
 
 
 def _traced(command: Any, path: str) -> Any:
-    """The command, and those below it, each of which the audit trail knows by its path while it runs."""
+    """The command, and those below it: each runs as the owner of the instance's folder, and the audit trail knows it by
+    its path."""
     below = getattr(command, "commands", {})
     for name, one in below.items():
         _traced(one, f"{path} {name}")
@@ -84,7 +86,8 @@ def _traced(command: Any, path: str) -> Any:
 def _under(path: str, callback: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(callback)
     def run(*args: Any, **given: Any) -> Any:
-        with shell_command(path):
+        outside = given.get("into") is not None  # of the folder: units of systemd, which are root's
+        with as_owner(None if outside else given.get("instance")), shell_command(path):
             return callback(*args, **given)
 
     return run

@@ -51,6 +51,6 @@ def add_to(app: typer.Typer) -> None:
 
 def _left(done: Exported) -> Iterator[str]:
     if done.manifest.left_out:
-        yield spoken("Not in it, from instance.toml: {keys}.", keys=", ".join(done.manifest.left_out))
+        yield spoken("Not in it, take them along yourself: {keys}.", keys=", ".join(done.manifest.left_out))
     if done.left_behind:
         yield spoken("Not in it, of plugins that are not enabled: {names}.", names=", ".join(done.left_behind))

@@ -166,6 +166,8 @@ class Hooks:
         except (CommensalError, GeneratorExit, asyncio.CancelledError):
             raise
         except BaseException as error:
+            if why_unavailable(error):  # no fault of the plugin
+                raise
             self._note(what, plugin, f"{type(error).__name__}: {error}", error, counts=False)
             if not isinstance(error, Exception):
                 raise PluginError(plugin, what, f"{type(error).__name__}: {error}") from error

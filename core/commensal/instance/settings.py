@@ -84,6 +84,8 @@ class SecuritySettings:
     """"required": whoever has rights (operators, people of an enterprise) can use them only with a second factor."""
     new_enterprises: Literal["operators", "everybody"] = "operators"
     """Who may make enterprises over the API: operators, or everybody whose e-mail address is confirmed."""
+    hsts_subdomains: bool = False
+    """Whether browsers shall reach all names below that of base_url by https only, too (RFC 6797, 6.1.2)."""
 
 
 @dataclass(frozen=True)

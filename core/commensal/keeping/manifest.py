@@ -41,7 +41,7 @@ class Manifest:
     counts: dict[str, int]
     """Rows by table."""
     left_out: tuple[str, ...]
-    """Keys of instance.toml that hold secrets and are not in the archive."""
+    """What is not in the archive: keys of instance.toml that hold secrets, and folders, with a slash at the end."""
     files: dict[str, Kept] = field(default_factory=dict)
     format: int = _FORMAT
 

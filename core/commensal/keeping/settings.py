@@ -17,10 +17,12 @@ from ..instance.settings import Settings
 from ..secret import Secret
 from .postgresql import apart
 
+_KNOWN = ("images", "mail", "backups")  # carried; written for whoever tries the instance out; no part of it
+
 
 def without_secrets(folder: Path, settings: Settings, hooks: Hooks) -> tuple[str, tuple[str, ...]]:
-    """The text of the settings, and the keys that were left out of it. Files that hold secrets are of this machine: the
-    keys that name them are left out too.
+    """The text of the settings, and what was left out of an archive that holds it: keys of settings, and folders, whose
+    names end with a slash. Files that hold secrets are of this machine: the keys that name them are left out too.
 
     The table of a plugin that is not enabled or cannot be loaded is left out as a whole: nobody knows which of its
     settings are secret.
@@ -35,7 +37,22 @@ def without_secrets(folder: Path, settings: Settings, hooks: Hooks) -> tuple[str
             left_out.append(f"plugins.{plugin}")
         else:
             left_out += _take_out(known, plugins[plugin], f"plugins.{plugin}.")
-    return toml(values), tuple(left_out)
+    return toml(values), (*left_out, *_other_folders(folder))
+
+
+def _other_folders(folder: Path) -> Iterator[str]:
+    """Folders beside the settings that no archive carries, like ``keys/``, whose secrets are for this instance alone,
+    or an operator's own ``templates/``."""
+    for one in sorted(folder.iterdir()):
+        if one.is_dir() and one.name not in _KNOWN and not one.name.startswith(".") and not _is_empty(one):
+            yield f"{one.name}/"
+
+
+def _is_empty(folder: Path) -> bool:
+    try:
+        return not any(folder.iterdir())
+    except PermissionError:  # whatever is in it, nobody may say that it is carried
+        return False
 
 
 def with_database(text: str, url: str) -> str:

@@ -50,14 +50,18 @@ def read_key(folder: Path, name: str, id: str, multikey: str = "") -> SigningKey
     try:
         stat = file.stat()
         key = _read(file, stat.st_mtime_ns, stat.st_ino, id)
-    except OSError:
-        raise Conflict(
-            "key_file", "The file {file} is missing: put it back, or revoke {name}.", file=file, name=name
-        ) from None
+    except FileNotFoundError:
+        text = (
+            "The file {file} is missing: put the folder keys back, from where the instance was before or where you "
+            "keep it. Only a key that is lost for ever is revoked: {name}."
+        )
+        raise Conflict("key_file", text, file=file, name=name) from None
+    except OSError as error:
+        text = "The file {file} cannot be read: {error}. Its key is good: give the file to the user who serves."
+        raise Conflict("key_unreadable", text, file=file, error=error.strerror) from None
     except BadKey:
-        raise Conflict(
-            "key_file", "The file {file} holds no key: put it back, or revoke {name}.", file=file, name=name
-        ) from None
+        text = "The file {file} holds no key: put it back. Only a key that is lost for ever is revoked: {name}."
+        raise Conflict("key_file", text, file=file, name=name) from None
     if multikey and key.public.multikey != multikey:
         text = "The file {file} holds another key than the one that others know: put it back, or revoke {name}."
         raise Conflict("key_file", text, file=file, name=name)
