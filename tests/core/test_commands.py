@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import tomllib
 from collections.abc import Callable
 from datetime import UTC
@@ -17,6 +18,7 @@ import httpx2
 import pytest
 from sqlalchemy import update
 
+import commensal
 from commensal.cli.named import moment
 from commensal.clock import ManualClock
 from commensal.errors import Invalid
@@ -156,22 +158,23 @@ def test_an_init_into_a_folder_with_other_files_removes_only_its_own(run: Run, t
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as somebody else")
-def test_a_command_that_root_types_runs_as_the_owner_of_the_folder(run: Run, tmp_path: Path) -> None:
+def test_a_command_that_root_types_runs_as_the_owner_of_the_folder(shell: Shell) -> None:
     """Else the service could not read what it leaves. Where the owner cannot read the program, it says so instead."""
-    begin(run)
-    for one in (tmp_path, tmp_path / "val", *(tmp_path / "val").iterdir()):
-        os.chown(one, NOBODY, NOBODY)
-    readable = subprocess.run(
-        [sys.executable, "-c", "import commensal.cli.backup"], user=NOBODY, group=NOBODY, extra_groups=[],
-        capture_output=True, check=False, env={}, cwd="/",
-    ).returncode == 0  # fmt: skip
-    ran = run("backup", fails=not readable)
-    if readable:
-        assert {one.stat().st_uid for one in (tmp_path / "val").rglob("*")} == {NOBODY}
-        assert list((tmp_path / "val" / "backups").glob("*.zip"))
-    else:
-        assert "who cannot read" in ran.stderr
-        assert not (tmp_path / "val" / "backups").exists()
+    with tempfile.TemporaryDirectory(dir="/tmp") as place:
+        val = Path(place, "val")
+        assert shell.run(*INIT, "--instance", val).returncode == 0
+        for one in (val.parent, val, *val.iterdir()):
+            os.chown(one, NOBODY, NOBODY)
+        look = ["cat", os.__file__, commensal.__file__]
+        readable = subprocess.run(look, capture_output=True, user=NOBODY, group=NOBODY, check=False).returncode == 0
+        ran = shell.run("backup", "--instance", val)
+        assert (ran.returncode == 0) == readable, ran.stdout + ran.stderr
+        if readable:
+            assert {one.stat().st_uid for one in val.rglob("*")} == {NOBODY}
+            assert list((val / "backups").glob("*.zip"))
+        else:
+            assert "who cannot read" in ran.stderr
+            assert not (val / "backups").exists()
 
 
 def test_a_program_that_reads_a_list_gets_every_cell_whole(run: Run) -> None:
