@@ -26,12 +26,14 @@ from commensal.orders.proof import prove_order
 from commensal.orders.questions import order_by_id, order_by_secret, orders_of_person
 from commensal.orders.tables import customer_order
 from commensal.orders.values import Order, Wish
-from commensal.people.confirmations import ask_confirmation, confirm_email
+from commensal.people.codes import mail_code
+from commensal.people.confirmations import ask_confirmation, confirm_email, reset_password
 from commensal.people.fingerprint import fingerprint
 from commensal.people.new_email import ask_new_email, confirm_new_email
 from commensal.people.operators import add_operator
 from commensal.people.people import NewPerson, Person, add_person
 from commensal.people.tables import person_second_factor
+from commensal.privacy.subject import subject_of
 from commensal.store import Store
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
@@ -167,6 +169,27 @@ def test_a_record_that_belongs_to_another_is_not_had_by_confirming_its_address(h
     order = hall.place("old@example.org", person_id=heir.id)
     assert (order.identity, order.customer_id, order.total) == (Identity.TYPED, None, 500)
     assert hall.place(person_id=ada.id).customer_id == hall.record
+
+
+def test_what_another_account_has_ordered_with_an_address_is_not_handed_over_to_its_owner(hall: Hall) -> None:
+    """Nor forgotten with her: it tells of who has ordered it."""
+    ada, eve = hall.account(ADA), hall.account("eve@example.org", confirmed=False)
+    theirs, guests, hers = hall.place(person_id=eve.id), hall.place(), hall.place(person_id=ada.id)
+    with hall.store.read() as tx:
+        assert set(subject_of(tx, ada).order_ids) == {guests.id, hers.id}
+        assert set(subject_of(tx, eve).order_ids) == {theirs.id}
+
+
+def test_a_new_password_does_not_prove_what_was_ordered_with_the_account_before(hall: Hall) -> None:
+    """A stranger had signed up with Ada's address; she gets in by her mail."""
+    stranger = hall.account(ADA, confirmed=False)
+    order = hall.place(person_id=stranger.id)
+    with hall.store.write() as tx:
+        mail_code(tx, ADA, "reset", kind="reset_password")
+        sent = select(job.c.payload).where(job.c.kind == "mail").order_by(job.c.created_at.desc(), job.c.id.desc())
+        reset_password(tx, str(tx.value(sent)["code"]), "hash")
+    assert (hall.seen(order).identity, hall.seen(order).customer_id) == (Identity.TYPED, None)
+    assert hall.place(person_id=stranger.id).total == 200, "from now on she has what is hers"
 
 
 # ------------------------------------------------------------------------------------------- proving it

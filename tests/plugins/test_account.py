@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 from sqlalchemy.exc import DBAPIError
 from starlette.testclient import TestClient
 
@@ -23,6 +23,7 @@ from commensal.orders.letters import mailed_secret
 from commensal.orders.lock import locked_order
 from commensal.orders.place import place_order
 from commensal.orders.questions import order_by_id
+from commensal.orders.tables import customer_order
 from commensal.orders.values import Order, Wish
 from commensal.payments.begin import begin_payment, start_payment
 from commensal.payments.giving_back import refund_by_provider
@@ -346,6 +347,19 @@ def test_a_guest_with_the_address_of_a_member_pays_nothing_from_her_account_and_
         headers={"Idempotency-Key": "cash"},
     )  # fmt: skip
     assert with_cash.status_code == 201
+
+
+def test_what_came_from_an_account_goes_back_to_it_though_the_order_proves_nothing_of_its_customer(
+    stall: Stall,
+) -> None:
+    """Before orders kept their identity, a guest could pay from the account of a member."""
+    order = stall.buy(2)
+    with stall.instance.store.write() as tx:
+        tx.execute(update(customer_order).where(customer_order.c.id == order.id).values(identity="typed"))
+        cancel_order(tx, stall.instance.hooks, locked_order(tx, order.id, enterprise_id="shop"))
+    assert stall.balance == 1500
+    tick(stall.instance, work_of(stall.instance))
+    assert stall.balance == 2000
 
 
 def test_a_guest_who_has_followed_the_mailed_link_pays_from_the_account_that_is_theirs(

@@ -6,6 +6,7 @@ from sqlalchemy import ColumnElement, or_, select
 
 from ..enterprises.tables import customer
 from ..errors import NotFound, Problem
+from ..orders.identity import Identity
 from ..orders.tables import customer_order
 from ..payments.tables import payment
 from ..people.email import read_email
@@ -37,7 +38,8 @@ def subject_of(tx: Transaction, one: Person) -> DataSubject:
 def _subject(tx: Transaction, email: str, person_id: str | None, language: str, *, by_address: bool) -> DataSubject:
     customers = _ids(tx, customer.c.id, _theirs(customer.c.person_id, customer.c.email, person_id, email, by_address))
     own = _theirs(customer_order.c.person_id, customer_order.c.email, person_id, email, by_address)
-    orders = _ids(tx, customer_order.c.id, or_(own, customer_order.c.customer_id.in_(customers)))
+    as_customer = customer_order.c.customer_id.in_(customers) & (customer_order.c.identity != Identity.TYPED)
+    orders = _ids(tx, customer_order.c.id, or_(own, as_customer))
     return DataSubject(
         email=email,
         person_id=person_id,
