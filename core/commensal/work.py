@@ -22,6 +22,7 @@ from .mail.capping import forget_counts
 from .mail.send import send_mail
 from .orders.cart import forget_carts
 from .orders.guests import EXPIRE
+from .orders.shipping import RELEASE, release_when_back
 from .pages.shown import forget_shown_pages
 from .payments import promises
 from .payments.following import call_off, follow_up
@@ -48,6 +49,7 @@ def _core(instance: Instance) -> Work:
             promises.LATE: give_late_money_back,
             EXPIRE: expire_guest_order,
             ALERT: tell_expired,
+            RELEASE: release_when_back,
             BACKUP: make_backup,
             TRIAL: try_backup,
         },

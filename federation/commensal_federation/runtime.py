@@ -10,6 +10,8 @@ from commensal import Instance
 from .settings import FederationSettings
 from .transport import HttpTransport, Transport
 
+LONGEST = 60.0  # seconds of a transaction that may bring a whole enterprise, or fifty messages
+
 
 @dataclass(frozen=True)
 class Federation:

@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from sqlalchemy import insert, text
+from sqlalchemy import func, insert, select, text
 from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
@@ -30,15 +30,19 @@ from commensal.hooks.loading import load_plugins
 from commensal.ids import SeededIds
 from commensal.instance import Instance, Settings, open_instance
 from commensal.instance.begin import begin_instance
+from commensal.jobs.run import run_due
+from commensal.jobs.tables import job
 from commensal.orders.cancel import cancel_order
 from commensal.orders.change import change_order
 from commensal.orders.lock import locked_order
 from commensal.orders.place import place_order
+from commensal.orders.shipping import RELEASE
 from commensal.orders.values import Order, Wish
 from commensal.people.tables import api_token, person
 from commensal.store import Store, Transaction
 from commensal.testing.placed import a_shop
 from commensal.testing.probe import GOOD, Probe, World, build
+from commensal.work import work_of
 
 COMMENSAL = Path(sys.executable).with_name("commensal")
 NONE: Any = None
@@ -107,6 +111,36 @@ def test_an_order_can_be_changed_and_cancelled_when_its_plugin_is_gone(
     if act == "changed":
         assert after.shipping_label == "Van"
     assert without.hooks.failures == []
+
+
+@pytest.mark.parametrize("back", [True, False])
+def test_a_place_that_a_vanished_plugin_had_booked_is_given_back_when_it_returns(
+    world: World, clock: ManualClock, ids: SeededIds, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, back: bool
+) -> None:
+    """Where it stays away, nobody asks for it any more once the distribution is over."""
+    released: list[str] = []
+    order, store = placed(world), world.instance.store
+    settings = Settings(name="Test")
+    without = Instance(tmp_path, settings, store, load_plugins(settings, clock=clock), clock, ids)
+    with store.write() as tx:
+        cancel_order(tx, without.hooks, locked_order(tx, order.id, enterprise_id="shop"))
+    clock.advance(hours=2)
+    run_due(without, work_of(without))
+
+    def release_shipping(order_id: str) -> bool:
+        released.append(order_id)
+        return True
+
+    monkeypatch.setitem(GOOD, "release_shipping", release_shipping)
+    settings = world.instance.settings
+    modules = {"probe": Probe("", "raises", sick=False).module()}
+    again = Instance(tmp_path, settings, store, load_plugins(settings, clock=clock, modules=modules), clock, ids)
+    clock.advance(hours=2 if back else 24 * 30)
+    while run_due(again, work_of(again)):
+        pass
+    assert released == ([order.id] if back else [])
+    with store.read() as tx:
+        assert tx.value(select(func.count()).where(job.c.kind == RELEASE, job.c.state != "done")) == 0
 
 
 # ------------------------------------------------------------------------------------------------ the operator
@@ -258,6 +292,25 @@ def test_a_plugin_that_cannot_be_imported_is_told_from_one_that_is_not_there(fol
     assert (
         "tiny is missing: ModuleNotFoundError: No module named 'nothing_of_the_kind'" in run(folder, "plugins").output
     )
+
+
+@pytest.mark.parametrize(
+    "does", ["import sys; sys.exit(3)", "raise BaseException('up')", "import time; time.sleep(600)"]
+)
+def test_an_installed_plugin_is_listed_without_being_imported(folder: Path, tiny: Installed, does: str) -> None:
+    """One that is enabled is imported, and named by whatever it does there but hang."""
+    enable(folder)
+    sys.modules.pop("tiny_plugin", None)
+    (tiny.site / "tiny_plugin" / "__init__.py").write_text(f'"""Tiny: exits."""\n{does}\n', encoding="utf-8")
+    listed = run(folder, "plugins")
+    assert (listed.exit_code, "exits." in listed.output) == (0, True)
+    if "sleep" not in does:
+        enable(folder, "tiny")
+        with pytest.raises(PluginError, match=r"'tiny' failed in loading: (SystemExit: 3|BaseException: up)"):
+            open_instance(folder)
+        sys.modules.pop("tiny_plugin", None)
+        assert "tiny is missing" in run(folder, "plugins").output
+        assert "tiny" in str(run(folder, "tiny", "anything").exception)
 
 
 def test_a_file_with_a_plugins_secret_is_its_owners_alone(folder: Path) -> None:

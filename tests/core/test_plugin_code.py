@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from types import ModuleType
@@ -21,11 +22,14 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 import commensal.hooks.dispatcher as dispatcher
-from commensal import Call, Instance, Job, Periodic, Report, Routes, Visit, Work, hookimpl, page
+from commensal import Call, Instance, Job, MenuItem, Periodic, Report, Routes, Visit, Work, hookimpl, page
 from commensal.api.app import make_app
 from commensal.clock import ManualClock
 from commensal.enterprises.enterprises import enterprise_by_id
-from commensal.enterprises.tables import enterprise_plugin
+from commensal.enterprises.plugins import disable_plugin
+from commensal.enterprises.tables import enterprise_member, enterprise_plugin
+from commensal.errors import PluginError
+from commensal.hooks import specifications
 from commensal.hooks.failures import failures_by_plugin
 from commensal.hooks.loading import load_plugins
 from commensal.ids import SeededIds
@@ -37,6 +41,9 @@ from commensal.jobs.tables import job
 from commensal.orders.place import place_order
 from commensal.orders.tables import customer_order
 from commensal.orders.values import Wish
+from commensal.people.actor import Actor
+from commensal.people.people import add_person, new_person
+from commensal.people.tokens import make_token
 from commensal.reports.formats import format_named
 from commensal.reports.run import find_report, print_report
 from commensal.store import Store, Transaction, insert_rows
@@ -74,7 +81,7 @@ class Sick:
 
     def module(self) -> ModuleType:
         made = ModuleType("sick")
-        for one in (self.endpoints, self.routes, self.reports, self.jobs):
+        for one in (self.endpoints, self.routes, self.reports, self.jobs, self.menu_items, self.price_adjustments):
             setattr(made, one.__name__, hookimpl(_function(one)))
         return made
 
@@ -93,7 +100,33 @@ class Sick:
             self.act()
             return "seen"
 
+        @routes.get("/enterprises/{enterprise}/mine", scope="enterprise:read")
+        def sick_mine(call: Call, enterprise: str) -> str:
+            """Something of an enterprise's."""
+            return enterprise
+
+        @routes.get("/enterprises/{enterprise}/always", scope="enterprise:read", where_off=True)
+        def sick_always(call: Call, enterprise: str) -> str:
+            """Something that an enterprise finds before it switches the plugin on."""
+            return enterprise
+
+        if self.fault == "undescribed":
+
+            @routes.get("/odd", scope="public")
+            def sick_odd(call: Call) -> threading.Event:
+                """Answers what no schema describes."""
+                return self.go
+
         return routes.endpoints
+
+    def menu_items(self) -> Any:
+        self.act()
+        return [MenuItem(label="Sick", url="/-/sick/page")]
+
+    def price_adjustments(self) -> Any:
+        if self.fault == "hangs in a price":
+            self.inside.set()
+            assert self.go.wait(60)
 
     def routes(self, instance: Instance) -> Any:
         def raw(request: Request) -> Response:
@@ -329,3 +362,61 @@ def test_fifty_requests_that_hang_leave_the_shop_its_threads(shop: Make) -> None
             made.sick.go.set()
             assert {one.result(60).status_code for one in hanging} == {200}
     assert took < 2
+
+
+def test_a_buyer_is_answered_while_the_price_rule_still_hangs(shop: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And nothing was ordered, whatever the rule does when it comes back."""
+    hook = specifications.price_adjustments
+    monkeypatch.setattr(hook, "contract", replace(hook.contract, timeout=SHORT))
+    made = shop("hangs in a price")
+    wish = {"items": {made.item: 1}, "name": "Ada", "email": "ada@example.org", "total": 0}
+    with TestClient(make_app(made.instance), raise_server_exceptions=False) as client:
+        answer = client.post("/api/sale-sessions/shop-session/orders", json=wish, headers={"Idempotency-Key": "1"})
+        assert made.sick.inside.is_set(), "it still hangs"
+        assert (answer.status_code, answer.json()["code"]) == (502, "plugin"), answer.text
+        made.sick.go.set()
+    assert made.orders == 0
+    assert made.seen() == "price_adjustments: it took too long"
+
+
+def test_the_menu_is_asked_once_and_no_page_waits_for_it(shop: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    hook = specifications.menu_items
+    monkeypatch.setattr(hook, "contract", replace(hook.contract, timeout=SHORT))
+    made = shop("hangs")
+    asked = Request({"type": "http", "method": "GET", "path": "/", "headers": [], "query_string": b""})
+    visit = Visit(instance=made.instance, request=asked, actor=Actor(), language="en", form={})
+    assert list(visit._menu()) == []
+    assert made.sick.inside.is_set(), "it still hangs"
+    assert made.told.wait(30)
+    made.sick.go.set()
+    assert made.seen() == "menu_items: it took too long"
+
+
+def test_a_type_that_cannot_be_described_stops_the_start_and_names_its_plugin(shop: Make) -> None:
+    made = shop("undescribed")
+    with pytest.raises(PluginError, match="'sick' failed in endpoints: the types of sick_odd cannot be described"):
+        make_app(made.instance)
+    made.sick.fault = ""
+    with TestClient(make_app(made.instance)) as client:
+        assert "/api/-/sick/work" in client.get("/api/openapi.json").json()["paths"]
+
+
+def test_endpoints_are_not_found_at_enterprises_that_have_not_switched_the_plugin_on(shop: Make) -> None:
+    made = shop("")
+    with made.instance.store.write() as tx:
+        new = new_person(email="o@example.org", name="Odile", password="a long enough password", language="en")
+        owner = add_person(tx, new, confirmed=True)
+        assert owner is not None
+        whose = {"enterprise_id": "shop", "person_id": owner.id, "role": "owner", "since": tx.now}
+        insert_rows(tx, enterprise_member, [whose])
+        secret = make_token(tx, owner.id, name="test", scopes={"enterprise:read"}).secret
+    headers = {"Authorization": f"Bearer {secret}"}
+    with TestClient(make_app(made.instance)) as client:
+
+        def ask(name: str) -> int:
+            return client.get(f"/api/-/sick/enterprises/shop/{name}", headers=headers).status_code
+
+        assert (ask("mine"), ask("always")) == (200, 200)
+        with made.instance.store.write() as tx:
+            disable_plugin(tx, "shop", "sick")
+        assert (ask("mine"), ask("always")) == (404, 200)

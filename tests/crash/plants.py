@@ -31,8 +31,8 @@ def _answers_before_the_commit() -> None:
     """The customer reads that the order is placed while it is on its way to the disk; whoever asks waits for that."""
     late, read = list[threading.Timer](), Store.read
 
-    def transact(self: Store, act: Callable[[Any], Any]) -> Any:
-        whole = self.write()
+    def transact(self: Store, act: Callable[[Any], Any], *, seconds: float | None = None) -> Any:
+        whole = self.write(seconds=seconds)
         tx = whole.__enter__()
         try:
             value = act(tx)

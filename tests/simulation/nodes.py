@@ -73,9 +73,9 @@ class Disk(Store):
         self.driver = driver
 
     @contextmanager
-    def write(self, *, patience: float = 10.0) -> Iterator[Transaction]:
+    def write(self, *, patience: float = 10.0, seconds: float | None = None) -> Iterator[Transaction]:
         self.node.pass_by("begin")
-        with super().write() as tx:
+        with super().write(seconds=seconds) as tx:
             yield tx
             self.node.pass_by("before commit")
         self.node.commits += 1

@@ -14,7 +14,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from ..audit.acting import acting, acting_for
-from ..errors import CommensalError, Refused, Unavailable
+from ..enterprises.plugins import enabled_plugins
+from ..errors import CommensalError, NotFound, Refused, Unavailable
 from ..failpoints import failpoint
 from ..instance import Instance
 from ..languages.catalogs import best_language
@@ -123,10 +124,14 @@ def _admit(request: Request, endpoint: Endpoint, instance: Instance, rates: Rate
     given = _named(request)
     if endpoint.scope == PUBLIC and is_anonymous(request, instance.settings.base_url):
         actor = nobody(request)
+        if endpoint.plugin and given.get("enterprise") is not None:
+            with instance.store.read() as tx:
+                _refuse_where_off(tx, endpoint, given.get("enterprise"))
     else:
         with instance.store.read() as tx:
             actor = authenticate(tx, request, instance.settings)
             demand(tx, actor, endpoint.scope, given.get("enterprise"))
+            _refuse_where_off(tx, endpoint, given.get("enterprise"))
         keep_alive(instance.store, actor, tx.now)
     note(enterprise=given.get("enterprise"))
     return _Admitted(actor=actor, given=given | _asked(request, endpoint), version=_version(request, endpoint))
@@ -140,6 +145,7 @@ def _show(request: Request, endpoint: Endpoint, instance: Instance, rates: Rates
         with instance.store.read() as tx:
             actor = authenticate(tx, request, instance.settings)
             demand(tx, actor, endpoint.scope, enterprise_id)
+            _refuse_where_off(tx, endpoint, enterprise_id)
             note(enterprise=enterprise_id)
             given |= _asked(request, endpoint)
             call = Call(instance=instance, language=language, actor=actor, tx=tx, version=_version(request, endpoint))
@@ -179,6 +185,14 @@ def _act(
 
 def _address(request: Request) -> str:
     return request.client.host if request.client else ""
+
+
+def _refuse_where_off(tx: Transaction, endpoint: Endpoint, enterprise_id: str | None) -> None:
+    """A plugin does nothing for an enterprise that has not switched it on."""
+    if not endpoint.plugin or endpoint.where_off or enterprise_id is None:
+        return
+    if endpoint.plugin not in enabled_plugins(tx, enterprise_id):
+        raise NotFound("plugin_off", "This enterprise does not use the extension {plugin}.", plugin=endpoint.plugin)
 
 
 def _version(request: Request, endpoint: Endpoint) -> int:

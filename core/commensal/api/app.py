@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 
+from ..enterprises.plugins import offered_plugins
 from ..errors import NotFound, PluginError
 from ..hooks import specifications
 from ..instance import Instance
@@ -27,6 +28,7 @@ from .endpoint import Endpoint
 from .finding import Finding
 from .guard import Guard
 from .intake import Intake
+from .openapi import openapi
 from .problems import problem
 from .rates import Rates
 from .routes import core_endpoints
@@ -34,10 +36,24 @@ from .webhooks import webhook_prefixes, webhook_routes
 
 
 def endpoints_of(instance: Instance) -> list[Endpoint]:
-    """The core's endpoints and those of the enabled plugins."""
-    added = instance.hooks.each(specifications.endpoints)
-    from_plugins = [_under(answer.plugin, one) for answer in added for one in answer.value or ()]
-    return [*core_endpoints(), *from_plugins]
+    """The core's endpoints and those of the enabled plugins. Raises `PluginError` for one whose types cannot be
+    described: the OpenAPI document would break for everybody."""
+    found = core_endpoints()
+    chosen = offered_plugins(instance.hooks)
+    for added in instance.hooks.each(specifications.endpoints):
+        theirs = [_under(added.plugin, one, added.plugin in chosen) for one in added.value or ()]
+        _refuse_undescribed(added.plugin, theirs)
+        found += theirs
+    return found
+
+
+def _refuse_undescribed(plugin: str, endpoints: Sequence[Endpoint]) -> None:
+    for one in endpoints:
+        try:
+            openapi([one], title="", base_url="", version="")
+        except Exception as error:  # whatever their types raise
+            what = f"the types of {one.name} cannot be described: {type(error).__name__}: {error}"
+            raise PluginError(plugin, specifications.endpoints.name, what) from error
 
 
 def make_app(instance: Instance) -> Starlette:
@@ -83,8 +99,10 @@ def _route(endpoint: Endpoint, instance: Instance, rates: Rates, limiters: Limit
     return Route(f"/api{endpoint.path}", run, methods=[endpoint.method], name=endpoint.name)
 
 
-def _under(plugin: str, endpoint: Endpoint) -> Endpoint:
-    return replace(endpoint, path=f"/-/{plugin}{endpoint.path}", plugin=plugin)
+def _under(plugin: str, endpoint: Endpoint, chosen: bool) -> Endpoint:
+    """`chosen`: enterprises switch the plugin on and off."""
+    where_off = endpoint.where_off or not chosen
+    return replace(endpoint, path=f"/-/{plugin}{endpoint.path}", plugin=plugin, where_off=where_off)
 
 
 def _fixed(instance: Instance, taken: Sequence[BaseRoute], limiters: Limiters) -> list[BaseRoute]:

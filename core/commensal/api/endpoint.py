@@ -131,6 +131,7 @@ class Endpoint:
     limit:    the rate that applies: "reads", "writes", "logins" (where only what ends in an error stays counted) or
               "signups"
     plugin:   whose it is; "" for the core's
+    where_off: it answers at enterprises that have not switched the plugin on, too. Others are not found there
     untraced: why an unsafe request need leave no trace in the audit trail where no traced row changes; "": it must
     """
 
@@ -149,6 +150,7 @@ class Endpoint:
     takes: str = "application/json"
     limit: str = ""
     plugin: str = ""
+    where_off: bool = False
     untraced: str = ""
     hints: dict[str, Any] = field(default_factory=dict, compare=False)
 
@@ -188,10 +190,10 @@ def _accepts_nothing(shape: Any) -> bool:
 
 
 class Routes:
-    """Collects the endpoints of one room; `tag` groups them in the OpenAPI document."""
+    """Collects the endpoints of one room; `tag` groups them in the OpenAPI document. `more` is what all of them are."""
 
-    def __init__(self, tag: str) -> None:
-        self.tag, self.endpoints = tag, list[Endpoint]()
+    def __init__(self, tag: str, **more: Any) -> None:
+        self.tag, self.endpoints, self._more = tag, list[Endpoint](), more
 
     def get(self, path: str, *, scope: str, **more: Any) -> Callable[[Handler], Handler]:
         return self._add("GET", path, scope, more)
@@ -217,7 +219,13 @@ class Routes:
                 raise ValueError(f"{method} {path}: say in the docstring what it does")
             hints = get_type_hints(handler, include_extras=True)
             endpoint = Endpoint(
-                method=method, path=path, scope=scope, handler=handler, tag=self.tag, hints=hints, **more
+                method=method,
+                path=path,
+                scope=scope,
+                handler=handler,
+                tag=self.tag,
+                hints=hints,
+                **{**self._more, **more},
             )
             if endpoint.status == 204 and endpoint.answer not in (None, type(None)):
                 raise ValueError(f"{method} {path}: an answer of status 204 has no content; return None")

@@ -9,7 +9,7 @@ from typing import Any
 import typer
 
 from ..errors import PluginError
-from ..hooks.loading import found_plugins
+from ..hooks.loading import found_plugins, load_module
 
 _CLAIMS = "commensal.commands"  # of entry points
 
@@ -41,7 +41,7 @@ def _commands_of(plugin: str) -> object:
     point = found_plugins().get(plugin)
     if point is None:
         return None
-    module: Any = point.load()
+    module: Any = load_module(plugin, point)
     add = getattr(module, "commands", None)
     if add is None or not hasattr(add, "commensal_impl"):
         return None
@@ -51,6 +51,6 @@ def _commands_of(plugin: str) -> object:
         if inspect.iscoroutine(said := add(app)):
             said.close()
             raise TypeError("this hook cannot be async")
-    except Exception as error:  # whatever it raises, the operator must read whose fault it is
+    except (Exception, SystemExit) as error:  # whatever it raises, the operator must read whose fault it is
         raise PluginError(plugin, "commands", f"{type(error).__name__}: {error}") from error
     return typer.main.get_command(app)

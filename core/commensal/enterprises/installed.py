@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
+import ast
 import inspect
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from importlib.machinery import PathFinder, SourceFileLoader
 from importlib.metadata import EntryPoint
 from typing import Literal
 
@@ -105,9 +107,27 @@ def _missing(
 
 
 def _about(point: EntryPoint, language: str) -> str:
-    """The first line of its docstring. One that is not enabled need not even be importable."""
-    try:
-        said = inspect.getdoc(importlib.import_module(point.module)) or ""
-    except Exception as error:  # whatever its import raises
-        return translate(language, "cannot be imported: {error}").format(error=f"{type(error).__name__}: {error}")
+    """The first line of its docstring. One that is not enabled is read and not imported: importing it could do
+    anything, such as end this process."""
+    if point.module in sys.modules:
+        said = inspect.getdoc(sys.modules[point.module]) or ""
+    else:
+        try:
+            said = _docstring(point.module)
+        except (OSError, SyntaxError, ValueError, ImportError) as error:
+            why = f"{type(error).__name__}: {error}"
+            return translate(language, "cannot be imported: {error}").format(error=why)
     return translate(language, said.partition("\n")[0])
+
+
+def _docstring(module: str) -> str:
+    """Of a module that is not imported, nor the packages around it. Raises `ImportError` where it is not found."""
+    places: Sequence[str] | None = None
+    loader: object = None
+    for name in module.split("."):
+        found = PathFinder.find_spec(name, places)
+        if found is None:
+            raise ImportError(f"No module named {module!r}")
+        places, loader = found.submodule_search_locations, found.loader
+    source = loader.get_source(loader.name) if isinstance(loader, SourceFileLoader) else None
+    return ast.get_docstring(ast.parse(source or "")) or ""

@@ -175,10 +175,10 @@ class Hooks:
         if self._aside.points((plugin, what)) == before:  # nor did anything fail inside that was answered there
             self._aside.worked((plugin, what))
 
-    def bound(self, hold: Hold) -> AbstractContextManager[None]:
+    def bound(self, hold: Hold, seconds: float | None) -> AbstractContextManager[None]:
         """Around a transaction: one that a plugin has opened is taken away at its time limit."""
         plugin, what = speaker()
-        return self._bound(hold, plugin, what, _TRANSACTION) if what else _NO_BOUND
+        return self._bound(hold, plugin, what, seconds or _TRANSACTION) if what else _NO_BOUND
 
     @contextmanager
     def _bound(self, hold: Hold, plugin: str, what: str, seconds: float) -> Iterator[None]:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import inspect
 import re
+import sys
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass
 from difflib import get_close_matches
+from functools import partial
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
 import pluggy
+import structlog
 
 from ..clock import Clock
 from ..credentials import with_secrets
@@ -23,12 +26,15 @@ from ..store.core_tables import core_tables
 from . import specifications
 from .contract import PROJECT, Hook
 from .dispatcher import INSTANCE_SETTINGS, SETTINGS, Hooks
+from .watch import TookTooLong, watchdog
 
 if TYPE_CHECKING:
     from ..instance.settings import Settings
 
 GROUP = "commensal"  # of entry points
 ID = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_IMPORT = 10.0  # seconds; a start waits for longer, but says for whom
+_log = structlog.get_logger("commensal.hooks")
 _NOT_INSTALLED = Problem("not_installed", "it is not installed")
 _hookspec = pluggy.HookspecMarker(PROJECT)
 
@@ -174,11 +180,23 @@ def _import(plugin: str, found: Mapping[str, EntryPoint], known: Collection[str]
             "tables stay. `commensal plugins` tells who uses it."
         )
         raise SettingsError(text, meant=_meant(plugin, known))
+    return load_module(plugin, found[plugin])
+
+
+def load_module(plugin: str, point: EntryPoint) -> ModuleType:
+    """Imports an installed plugin. Raises `PluginError` whatever its import does; the log names one that hangs."""
     try:
-        module = found[plugin].load()
-    except Exception as error:  # whatever its import raises, the operator must read whose fault it is
+        with watchdog.watch(_IMPORT, partial(_log.warning, "a plugin takes long to import", plugin=plugin)):
+            module: ModuleType = point.load()
+    except TookTooLong as late:
+        if late.__cause__ is None:
+            return sys.modules[point.module]
+        raise PluginError(plugin, "loading", f"{type(late.__cause__).__name__}: {late.__cause__}") from late
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # SystemExit too: the operator must read whose fault it is
         raise PluginError(plugin, "loading", f"{type(error).__name__}: {error}") from error
-    return module  # type: ignore[no-any-return]
+    return module
 
 
 def _meant(plugin: str, known: Collection[str]) -> Problem:

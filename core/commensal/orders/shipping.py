@@ -4,16 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
 
 from ..enterprises.plugins import enabled_plugins
 from ..errors import Invalid, Problem
 from ..hooks import specifications
 from ..hooks.dispatcher import Hooks
 from ..hooks.values import ShippingOption
+from ..jobs import Job
+from ..jobs.promising import promise
 from ..pricing.values import Address, OrderDraft
+from ..sale_sessions.tables import sale_session
 from ..store import Transaction
 from ..texts import refuse_links
+from .tables import customer_order
 from .values import Order, Selling
+
+if TYPE_CHECKING:
+    from ..instance import Instance
+
+RELEASE = "release_shipping"  # a job: {"order": id, "shipping": "plugin:option"}
+AGAIN = timedelta(hours=1)
 
 
 def links_in(address: Address) -> list[Problem]:
@@ -117,10 +131,26 @@ def with_place_of_today(tx: Transaction, hooks: Hooks, order: Order) -> Order:
 
 
 def release(tx: Transaction, hooks: Hooks, order_id: str, shipping: str) -> None:
-    """Gives the place back. A plugin that is not there any more has no say: nobody is kept in an order for its sake."""
+    """Gives the place back. Where the plugin is gone nobody is kept in an order for its sake: the place is given back
+    when the plugin returns."""
     plugin, _, option = shipping.partition(":")
     if plugin in hooks.plugins():
         hooks.ask(specifications.release_shipping, plugin, tx=tx, order_id=order_id, option=option)
+    elif plugin:
+        promise(tx, RELEASE, {"order": order_id, "shipping": shipping}, due_at=tx.now + AGAIN)
+
+
+def release_when_back(instance: Instance, one: Job) -> None:
+    """The job `RELEASE`. It comes back every hour until the plugin is there, or the distribution is over."""
+    order_id, shipping = one.payload["order"], one.payload["shipping"]
+    ends = select(sale_session.c.ends_at).join_from(customer_order, sale_session).where(customer_order.c.id == order_id)
+
+    def act(tx: Transaction) -> None:
+        ends_at = tx.value(ends)
+        if ends_at is not None and ends_at > tx.now:
+            release(tx, instance.hooks, order_id, shipping)
+
+    instance.store.transact(act)
 
 
 def unknown_shipping() -> Invalid:

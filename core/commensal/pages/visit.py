@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
+from contextvars import copy_context
 from dataclasses import dataclass
+from threading import Thread
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -15,6 +17,7 @@ from ..api.cookies import cookie_name, session_cookie, set_cookie
 from ..api.guessing import slowed_down
 from ..errors import PluginError
 from ..hooks import specifications
+from ..hooks.dispatcher import leave
 from ..hooks.values import MenuItem
 from ..instance import Instance
 from ..people.actor import Actor
@@ -98,20 +101,21 @@ class Visit:
         return RedirectResponse(local(url), status_code=303)
 
     def _menu(self) -> Sequence[MenuItem]:
-        """A plugin that hangs takes the snapshot along, so the others are asked again without it."""
-        hooks = self.instance.hooks
-        asked = hooks.implementing(specifications.menu_items)
-        while True:
-            try:
-                with self.read() as tx:
-                    answers = hooks.each(
-                        specifications.menu_items, asked,
-                        tx=tx, person_id=self.actor.person_id, language=self.language,
-                    )  # fmt: skip
-                break
-            except PluginError as late:
-                asked.remove(late.plugin)
-        return sorted((one for answer in answers for one in answer.value or ()), key=lambda item: item.position)
+        """Of what each plugin answers in time, asked once: the menu stands on every page, those that tell of an error
+        too, and none of them waits for a plugin that hangs."""
+        hook, hooks, items = specifications.menu_items, self.instance.hooks, list[MenuItem]()
+
+        def ask() -> None:
+            leave.set(None)  # this page is not given up
+            for plugin in hooks.implementing(hook):
+                with suppress(PluginError), self.read() as tx:
+                    answers = hooks.each(hook, [plugin], tx=tx, person_id=self.actor.person_id, language=self.language)
+                    items.extend(one for answer in answers for one in answer.value or ())
+
+        asking = Thread(target=copy_context().run, args=(ask,), daemon=True, name="menu")
+        asking.start()
+        asking.join(hook.contract.timeout)
+        return sorted(items, key=lambda item: item.position)
 
 
 def local(url: str) -> str:

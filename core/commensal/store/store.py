@@ -37,7 +37,9 @@ class Store:
         self.listeners: Mapping[str, Sequence[str]] = {}  # see `Transaction`; the instance says who they are
         self.auditor: Auditor | None = None  # who writes down what is changed; the instance says who
         self.awaken: Callable[[], None] = _nobody  # called after a commit that has promised work for now
-        self.bound: Callable[[Hold], AbstractContextManager[None]] = _unbounded  # how long a transaction may take
+        self.bound: Callable[[Hold, float | None], AbstractContextManager[None]] = (
+            _unbounded  # of plugins' transactions
+        )
         self._before_closing: list[Callable[[], None]] = []
         self.engine = make_engine(url)
         self._reading, self._readers = self.engine.execution_options(reading=True), readers_of(self.engine)
@@ -51,10 +53,11 @@ class Store:
                 self._gate = WriteGate(Path(f"{file}.lock"))
 
     @contextmanager
-    def write(self, *, patience: float = 10.0) -> Iterator[Transaction]:
+    def write(self, *, patience: float = 10.0, seconds: float | None = None) -> Iterator[Transaction]:
         """A transaction that commits at its end and rolls back on any error. Keep it short, and do no I/O in it.
 
-        Raises `Busy` when the database is held by others for longer than `patience` (seconds, on SQLite), and
+        One that a plugin opens is taken away from it after eight seconds, or after `seconds`: on SQLite all others wait
+        for it. Raises `Busy` when the database is held by others for longer than `patience` (seconds, on SQLite), and
         `Unavailable` when it cannot be used.
         """
         trail = Trail(self.auditor) if self.auditor is not None else None
@@ -63,7 +66,8 @@ class Store:
             self._gate(patience) as turn,
             self._begin(self.engine, self.engine.pool, turn, trail) as tx,
         ):
-            yield tx
+            with self.bound(tx.hold, seconds):
+                yield tx
             if self.auditor is not None and trail is not None and trail.changes and not tx.hold.taken:
                 self.auditor.write(tx.connection, trail.changes, tx.new_id, tx.now)
         if any(due_at <= tx.now for due_at in tx.promised):
@@ -72,7 +76,12 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Transaction]:
         """A snapshot for questions. A write in it is refused by the database."""
-        with _busy(), self._read_gate() as turn, self._begin(self._reading, self._readers, turn) as tx:
+        with (
+            _busy(),
+            self._read_gate() as turn,
+            self._begin(self._reading, self._readers, turn) as tx,
+            self.bound(tx.hold, None),
+        ):
             yield tx
 
     @contextmanager
@@ -82,8 +91,7 @@ class Store:
             tx = self._transaction(connection, turn, trail)
             hold = tx.hold
             try:
-                with self.bound(hold):
-                    yield tx
+                yield tx
             finally:
                 if hold.taken:
                     hold.throw_away()
@@ -95,11 +103,11 @@ class Store:
         hold = Hold(connection, turn, [promised] if trail is None else [promised, trail.changes])
         return Transaction(connection, self._clock.now(), self._ids, hold, self.listeners, trail, promised)
 
-    def transact(self, act: Callable[[Transaction], Answer]) -> Answer:
-        """Runs `act` in a write; again from its start when PostgreSQL broke a deadlock by ending it."""
+    def transact(self, act: Callable[[Transaction], Answer], *, seconds: float | None = None) -> Answer:
+        """Runs `act` in a `write`; again from its start when PostgreSQL broke a deadlock by ending it."""
         for attempt in range(1, _TRIES + 1):
             try:
-                with self.write() as tx:
+                with self.write(seconds=seconds) as tx:
                     return act(tx)
             except OperationalError as error:
                 if attempt == _TRIES or getattr(error.orig, "sqlstate", "") not in ("40001", "40P01"):
@@ -127,7 +135,7 @@ def _nobody() -> None:
     """No worker is in this process; those of others look for themselves."""
 
 
-def _unbounded(hold: Hold) -> AbstractContextManager[None]:
+def _unbounded(hold: Hold, seconds: float | None) -> AbstractContextManager[None]:
     return _NO_BOUND
 
 

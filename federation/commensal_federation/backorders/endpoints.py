@@ -15,7 +15,7 @@ from .questions import backorder_of, backorders
 from .retrying import retry_backorder
 from .shown import ShownBackorder, shown
 
-routes = Routes("federation_backorders")
+routes = Routes("federation_backorders", where_off=True)
 _ORDERS = "/enterprises/{enterprise}/backorders"
 
 Id = Annotated[str, msgspec.Meta(max_length=64)]

@@ -15,7 +15,7 @@ from .listing import list_all, received_items
 from .telling import tell_all
 from .values import Grant, ReceivedItem
 
-routes = Routes("federation_catalogue")
+routes = Routes("federation_catalogue", where_off=True)
 _GRANTS = "/enterprises/{enterprise}/grants"
 
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]

@@ -12,7 +12,7 @@ from ..runtime import federation_of
 from .dead_letters import Letter, dead_letters, discard, replay
 from .proving import Kept, kept_message
 
-routes = Routes("federation")
+routes = Routes("federation", where_off=True)
 
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
 Box = Literal["in", "out"]

@@ -9,7 +9,7 @@ from commensal import Instance, Job, Transaction, promise
 
 from ..peers.peers import peer_by_id
 from ..peers.values import Peer
-from ..runtime import Federation, federation_of
+from ..runtime import LONGEST, Federation, federation_of
 from ..transport import Answer, Unreachable
 from .alerts import alert
 from .asking_state import ask_state
@@ -109,7 +109,7 @@ def _take(federation: Federation, peer: Peer, lines: Sequence[bytes], recovery: 
         return receipts
 
     try:
-        return federation.instance.store.transact(store)
+        return federation.instance.store.transact(store, seconds=LONGEST)
     except TooMuchKept:
         return [Receipt(429)]
 

@@ -11,7 +11,7 @@ from ..messages.envelope import LARGEST
 from ..peers.nonces import keep_nonce
 from ..peers.peers import peer_by_id, peer_by_iri
 from ..peers.values import Peer
-from ..runtime import Federation
+from ..runtime import LONGEST, Federation
 from ..signing import Unreadable, read_json
 from .admitting import Admitted
 from .breaker import probe_soon
@@ -61,7 +61,7 @@ def receive_all(
         return take_all(federation, tx, current, read)
 
     try:
-        return federation.instance.store.transact(store)
+        return federation.instance.store.transact(store, seconds=LONGEST)
     except TooMuchKept:
         text = "as much of this peer is kept, waits or has failed here as may be"
         return [Receipt(429, "", "kept", text) for _ in bodies]

@@ -13,7 +13,7 @@ from .changing import revoke, rotate
 from .fingerprint import fingerprint_of
 from .keys import Key, our_keys, root_key
 
-routes = Routes("federation")
+routes = Routes("federation", where_off=True)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from .lending import accept_late, force_return
 from .questions import lease_of, leases
 from .values import Lease
 
-routes = Routes("federation_leases")
+routes = Routes("federation_leases", where_off=True)
 
 
 @routes.get("/leases", scope="operator")

@@ -13,7 +13,7 @@ from ..runtime import federation_of
 from .links import change_link, link_by_id, link_catalogue, linked_products, links_of, promise_refresh, unlink
 from .values import Auth, DfcVersion, Link, LinkedProduct
 
-routes = Routes("federation_links")
+routes = Routes("federation_links", where_off=True)
 _LINKS = "/enterprises/{enterprise}/links"
 
 Text = Annotated[str, msgspec.Meta(max_length=200)]

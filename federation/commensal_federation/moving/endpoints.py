@@ -18,7 +18,7 @@ from .recovering import RecoveryKey, contest, make_recovery_key, recover
 from .statements import read_recovery_key
 from .values import MoveRow
 
-routes = Routes("federation_moving")
+routes = Routes("federation_moving", where_off=True)
 
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 Iri = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]

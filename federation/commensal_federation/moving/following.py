@@ -24,7 +24,7 @@ from ..orders.buying import say_again
 from ..orders.questions import order_by_iri
 from ..orders.tables import federation_cut, federation_order, federation_order_line
 from ..peers.values import Peer
-from ..runtime import Federation, federation_of
+from ..runtime import LONGEST, Federation, federation_of
 from ..transport import Unreachable
 from .authority import authority_of, refuse_old_epoch, set_authority
 from .coming import arrive
@@ -110,7 +110,7 @@ def follow_move(instance: Instance, job: Job) -> None:
         why = str(error)
         instance.store.transact(lambda tx: _not_yet(tx, move, why))
         return
-    instance.store.transact(lambda tx: follow(federation, tx, move.id))
+    instance.store.transact(lambda tx: follow(federation, tx, move.id), seconds=LONGEST)
 
 
 def follow(federation: Federation, tx: Transaction, move_id: str) -> None:

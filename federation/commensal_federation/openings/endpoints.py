@@ -15,7 +15,7 @@ from .hearing import accept_sale, proposals_of, refuse_sale
 from .proposing import propose_sale, withdraw_sale
 from .values import ProposedSale
 
-routes = Routes("federation_openings")
+routes = Routes("federation_openings", where_off=True)
 _SALES = "/enterprises/{enterprise}/proposed-sales"
 
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]

@@ -18,7 +18,7 @@ from .statement import Statement, statement_of
 from .supplying import answer_order
 from .values import AnswerLine, Cut, InstanceOrder
 
-routes = Routes("federation_orders")
+routes = Routes("federation_orders", where_off=True)
 _ORDERS = "/enterprises/{enterprise}/orders"
 
 Iri = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]

@@ -24,7 +24,7 @@ from .inviting import invite_fetched
 from .probing import probe
 from .terms import change_limits, change_scopes
 
-routes = Routes("federation")
+routes = Routes("federation", where_off=True)
 
 Scopes = Annotated[tuple[Annotated[str, msgspec.Meta(max_length=50)], ...], msgspec.Meta(max_length=20)]
 Digits = Annotated[str, msgspec.Meta(max_length=100)]

@@ -11,7 +11,7 @@ from commensal import Body, Call, Routes
 from ..runtime import federation_of
 from .scopes import PlatformAccess, let_platform, platform_access, platforms_of
 
-routes = Routes("federation_platforms")
+routes = Routes("federation_platforms", where_off=True)
 _PLATFORMS = "/enterprises/{enterprise}/platforms"
 
 Scope = Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
