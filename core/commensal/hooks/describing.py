@@ -36,7 +36,13 @@ plugin; and every hook may take `instance_settings`, what the operator has set i
 What a plugin raises is noted with its name and shown by `commensal plugins`; then the column *fails* says what follows.
 `Refused` and its kinds are no failure but a word to the person who asked. An answer of another type than the signature
 promises is a failure. Whoever takes longer than the time limit fails too; inside a transaction, the transaction is
-taken away from a plugin that hangs, whatever *fails* says.
+taken away from a plugin that hangs, whatever *fails* says, and whoever waits for the answer gets an error then. A
+plugin that hangs three times in a row in one hook is not called there for a minute.
+
+The same holds for pages, endpoints, jobs and the lines of reports: a transaction that a plugin opens is taken away
+after eight seconds (`store.write(seconds=…)` where it must take longer, while all others wait), eight of its requests
+run at once, and what it raises is noted with its name. An endpoint is not found at an enterprise that has not switched
+the plugin on, unless it is declared with `where_off=True`.
 
 A hook that is marked as reading gets a transaction in which whatever it writes is refused or
 undone, and counts as a failure.
