@@ -148,11 +148,12 @@ def warnings(instance: Instance) -> Sequence[Problem] | None:
 # ------------------------------------------------------------------------------------------------ pages, reports
 
 
-@hook(scope="instance", returns="each", where="transaction", on_error="skip", reads=True, timeout=1.0)
+@hook(scope="instance", returns="each", where="transaction", on_error="skip", reads=True, timeout=2.0)
 def menu_items(tx: Transaction, person_id: str | None, language: str) -> Sequence[MenuItem] | None:
     """Links for the menu of every page, for this reader (None: not logged in). `tx` only reads.
 
-    A plugin that fails is left out of the menu. Pages wait a second for all plugins together: what is late is left out.
+    A plugin that fails is left out of the menu. Pages wait two seconds for all plugins together, and do without what is
+    late.
     """
     raise AssertionError("a specification is not called")
 
