@@ -72,6 +72,10 @@ class Keeper(Protocol):
     def flush(self) -> None: ...
 
 
+class _Noted(PluginError):
+    """Of a plugin that was noted when its transaction was taken away."""
+
+
 Among = Collection[str] | Mapping[str, Mapping[str, Any]]
 Calls = Sequence[tuple[pluggy.HookImpl, dict[str, Any]]]
 _LATE = "it took too long"
@@ -193,7 +197,7 @@ class Hooks:
             with watchdog.watch(seconds, late):
                 yield
         except TookTooLong as error:
-            raise PluginError(*guilty, _LATE) from error
+            raise _Noted(*guilty, _LATE) from error
 
     def _take_away(self, hold: Hold, plugin: str, what: str, left: Callable[[PluginError], None] | None) -> None:
         try:
@@ -367,7 +371,8 @@ class Hooks:
         if isinstance(error, PluginError):
             what = error.what
         cause = None if isinstance(error, PluginError | TimeoutError) else error
-        self._note(hook.name, plugin, what, cause, late=isinstance(error, TimeoutError))
+        if not isinstance(error, _Noted):
+            self._note(hook.name, plugin, what, cause, late=isinstance(error, TimeoutError))
         if hook.contract.on_error != "skip":
             raise PluginError(plugin, hook.name, what) from error
 
