@@ -304,6 +304,7 @@ if TYPE_CHECKING:
     from .sale_sessions.values import Sale as Sale
     from .sale_sessions.values import SaleSession as SaleSession
     from .sale_sessions.values import Supplier as Supplier
+    from .search import contains_text as contains_text
     from .search import finds as finds
     from .search import search_key as search_key
     from .secret import Secret as Secret
@@ -511,6 +512,7 @@ _MODULES = {
     "confirm_second_factor": "people.second_factor",
     "consents_of": "orders.consents",
     "console": "printing",
+    "contains_text": "search",
     "convert": "converting",
     "copy_enterprise": "enterprises.enterprises",
     "count_copies": "stock.travelling",

@@ -6,7 +6,10 @@ import re
 import unicodedata
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_
+from sqlalchemy import ColumnElement, Text, and_, or_
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 _LIGATURES = str.maketrans({"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "’": "'"})
 _LONGEST = 200  # characters of what somebody typed into a search field
@@ -28,6 +31,33 @@ def matches(column: ColumnElement[Any], typed: str) -> ColumnElement[bool]:
     """True where `column`, which holds search keys, contains every word of what was typed."""
     words = search_key(typed[:_LONGEST]).split()[:_MOST]
     return and_(True, *(_has(column, word) for word in words))
+
+
+def contains_text(column: ColumnElement[Any], typed: str) -> ColumnElement[bool]:
+    """True where `column`, in whatever spelling people wrote it, contains what was typed: `elodie` is in ``Élodie``.
+
+    It reads every row, and is for reports; what is searched often keeps its `search_key` in a column of its own.
+    """
+    return _KeyOf(column).contains(search_key(typed[:_LONGEST]), autoescape=True)
+
+
+class _KeyOf(FunctionElement[str]):
+    """`search_key` in the database: a function of ours on SQLite, see `store/engine.py`."""
+
+    name, type, inherit_cache = "search_key", Text(), True
+
+
+@compiles(_KeyOf)
+def _on_sqlite(element: _KeyOf, compiler: SQLCompiler, **named: Any) -> str:
+    return f"search_key({compiler.process(element.clauses, **named)})"
+
+
+@compiles(_KeyOf, "postgresql")
+def _on_postgresql(element: _KeyOf, compiler: SQLCompiler, **named: Any) -> str:
+    key = f"lower({compiler.process(element.clauses, **named)})"
+    for sign, instead in (("œ", "oe"), ("æ", "ae"), ("ø", "o"), ("ł", "l"), ("ß", "ss"), ("’", "''")):
+        key = f"replace({key}, '{sign}', '{instead}')"
+    return f"regexp_replace(normalize({key}, NFKD), '[\u0300-\u036f]', '', 'g')"
 
 
 def finds(text: str, typed: str) -> bool:

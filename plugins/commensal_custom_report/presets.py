@@ -28,13 +28,13 @@ from commensal import (
 from .tables import custom_report_preset
 
 MOST = 100  # presets of one enterprise
-# How columns can be filtered, by their kind. Rates are kept digit by digit, as texts: they have no order.
+# How columns can be filtered, by their kind.
 _OPERATORS: dict[str, Collection[str]] = {
     "text": ("is", "is_not", "contains"),
     "whole": ("is", "is_not", "least", "most"),
     "money": ("is", "is_not", "least", "most"),
     "date": ("is", "is_not", "least", "most"),
-    "percent": ("is", "is_not"),
+    "percent": ("is", "is_not", "least", "most"),
 }
 
 

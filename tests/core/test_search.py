@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Column, MetaData, Table, Text, insert, select
 
 from commensal.html import LONGEST, clean_html
-from commensal.search import matches, search_key
+from commensal.search import contains_text, matches, search_key
 from commensal.store import Store
 
 
@@ -38,6 +38,25 @@ def test_a_search_finds_every_word_in_any_order_and_takes_signs_as_they_are(stor
         assert found("50 %") == ["pommes de terre 50 %"]
         assert found("e_c") == ["terre_cuite"]
         assert len(found("   ")) == 3
+    table.drop(store.engine)
+
+
+def test_what_is_typed_without_accents_is_found_in_what_was_written_with_them(store: Store) -> None:
+    """On SQLite, whose LIKE knows only ASCII, as on PostgreSQL, whose lower() keeps accents."""
+    table = Table("probe", MetaData(), Column("name", Text), sqlite_strict=True)
+    table.create(store.engine)
+    names = ["Élodie Le Gœuf", "ÉLODIE", "Elodie", "L’Étable 50 %", "Strauß"]
+    with store.write() as tx:
+        tx.execute(insert(table), [{"name": name} for name in names])
+
+        def found(typed: str) -> list[str]:
+            return [row["name"] for row in tx.all(select(table).where(contains_text(table.c.name, typed)))]
+
+        assert found("elodie") == found("Élodie") == found("ÉLOD") == names[:3]
+        assert found("goeuf") == found("GŒUF") == names[:1]
+        assert found("l'etable") == found("50 %") == [names[3]]
+        assert found("strauss") == [names[4]]
+        assert found("_") == []
     table.drop(store.engine)
 
 

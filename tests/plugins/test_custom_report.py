@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 from starlette.testclient import TestClient
 
 from commensal.clock import ManualClock
@@ -15,6 +16,7 @@ from commensal.hooks.loading import load_plugins
 from commensal.ids import SeededIds
 from commensal.instance import Instance, Settings
 from commensal.orders.place import place_order
+from commensal.orders.tables import order_line
 from commensal.orders.values import Wish
 from commensal.people.people import add_person, new_person
 from commensal.people.tokens import make_token
@@ -111,6 +113,27 @@ def test_a_preset_is_kept_listed_run_changed_and_removed(client: TestClient, man
 
 
 @pytest.mark.parametrize(
+    ("field", "operator", "value", "found"),
+    [
+        ("vat_rate", "least", "5.5", True), ("vat_rate", "most", "100", True), ("vat_rate", "least", "20.1", False),
+        ("vat_rate", "is", "20.00", True), ("vat_rate", "is_not", "20", False), ("customer", "contains", "ADÀ", True),
+        ("product", "contains", "oeuf", True), ("product", "contains", "poire", False),
+    ],
+)  # fmt: skip
+def test_rates_are_filtered_as_numbers_and_names_as_people_type_them(
+    client: TestClient, instance: Instance, manager: Header, field: str, operator: str, value: str, found: bool
+) -> None:
+    with instance.store.write() as tx:
+        tx.execute(update(order_line).values(vat_rate=Decimal(20)))
+    filters = [{"field": field, "operator": operator, "value": value}]
+    made = client.post(PRESETS, json={**BY_SUPPLIER, "filters": filters}, headers=manager)
+    assert made.status_code == 201, made.text
+    address = f"{REPORTS}/custom_report/{made.json()['id']}"
+    lines = client.get(address, params={**JUNE, "flat": "true"}, headers=manager).text.splitlines()
+    assert (len(lines) > 1) is found, lines
+
+
+@pytest.mark.parametrize(
     ("wrong", "where"),
     [
         ({"segment": "person"}, "/segment"),
@@ -124,7 +147,7 @@ def test_a_preset_is_kept_listed_run_changed_and_removed(client: TestClient, man
         ({"filters": [{"field": "pieces", "operator": "is", "value": "many"}]}, "/filters/0"),
         ({"filters": [{"field": "vat_rate", "operator": "is", "value": "NaN"}]}, "/filters/0"),
         ({"filters": [{"field": "pieces", "operator": "contains", "value": "1"}]}, "/filters/0"),
-        ({"filters": [{"field": "vat_rate", "operator": "least", "value": "5.5"}]}, "/filters/0"),
+        ({"filters": [{"field": "vat_rate", "operator": "contains", "value": "5.5"}]}, "/filters/0"),
     ],
 )
 def test_what_is_on_no_list_is_refused(client: TestClient, manager: Header, wrong: dict[str, Any], where: str) -> None:

@@ -8,9 +8,10 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, UnaryExpression, func, literal_column, select
+from sqlalchemy import ColumnElement, Double, UnaryExpression, cast, func, literal_column, select
 
 from ..errors import Refused
+from ..search import contains_text
 from .segments import Field, Segment, segment
 from .values import Cell, Column, Quantity, Query
 
@@ -79,12 +80,18 @@ def _parts(one: Field) -> list[ColumnElement[Any]]:
 def _condition(known: Segment, one: Filter) -> ColumnElement[bool]:
     found = known.field(one.field).expression
     if one.operator == "contains":
-        return func.lower(found).contains(str(one.value).lower(), autoescape=True)
-    if one.operator == "is_not":
-        return found != one.value
-    if one.operator == "is":
-        return found == one.value
-    return found >= one.value if one.operator == "least" else found <= one.value
+        return contains_text(found, str(one.value))
+    if isinstance(one.value, Decimal):  # a rate is kept digit by digit, as a text, and compared as a number
+        return _compared(cast(found, Double), one.operator, float(one.value))
+    return _compared(found, one.operator, one.value)
+
+
+def _compared(found: ColumnElement[Any], operator: Operator, value: str | float) -> ColumnElement[bool]:
+    if operator == "is_not":
+        return found != value
+    if operator == "is":
+        return found == value
+    return found >= value if operator == "least" else found <= value
 
 
 def _order(

@@ -12,6 +12,7 @@ from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.pool import Pool, StaticPool
 
 from ..errors import SettingsError, StoreError
+from ..search import search_key
 from .days import day_of
 
 _PRAGMAS = {
@@ -74,6 +75,7 @@ def _sqlite(address: URL) -> Engine:
                 text = "SQLite refused {name}={wanted} and stays at {seen}."
                 raise StoreError(text, name=name, wanted=_PRAGMAS[name], seen=seen)
         driver.create_function("local_day", 2, day_of, deterministic=True)
+        driver.create_function("search_key", 1, _search_key, deterministic=True)
         record.info["reading"] = False
 
     @event.listens_for(engine, "begin")
@@ -86,6 +88,10 @@ def _sqlite(address: URL) -> Engine:
         driver.execute("BEGIN" if reading else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _search_key(text: str | None) -> str | None:
+    return None if text is None else search_key(str(text))
 
 
 def readers_of(engine: Engine) -> Pool:

@@ -7,7 +7,18 @@ from datetime import timedelta
 
 from sqlalchemy import or_
 
-from commensal import Column, Line, Parameter, Quantity, Query, Report, hookimpl, own_pages, translate
+from commensal import (
+    Column,
+    Line,
+    Parameter,
+    Quantity,
+    Query,
+    Report,
+    contains_text,
+    hookimpl,
+    own_pages,
+    translate,
+)
 
 from .naming import with_customers
 from .questions import orders_by
@@ -66,5 +77,5 @@ def _coming(query: Query) -> Sequence[InstanceOrder]:
         or_(_order.begins_at.is_(None), _order.begins_at >= since),
     ]
     if query.given.get("hub"):
-        wanted.append(_order.other_name.icontains(query.given["hub"], autoescape=True))
+        wanted.append(contains_text(_order.other_name, query.given["hub"]))
     return orders_by(query.tx, *wanted)
