@@ -210,6 +210,7 @@ def test_an_order_is_told_in_english_too(instance: Instance, order: str, folder:
     assert "Total: €25.30" in text
     assert "Distribution: Saturday, 6 June 2026, 17:00 – 19:00" in text
     assert '<html lang="en">' in html
+    assert '<th scope="row" lang="fr">3 × Pommes' in html, "a screen reader says it in French"
 
 
 @pytest.mark.parametrize("kind", [*ORDER_KINDS, *ACCOUNT_KINDS])

@@ -37,6 +37,7 @@ class OrderView:
     shop: str
     shop_email: str
     shop_phone: str
+    shop_language: str
     timezone: str
     sale: str
     sale_note: str
@@ -58,6 +59,7 @@ def order_view(tx: Transaction, hooks: Hooks, order_id: str) -> OrderView:
             enterprise.c.name.label("shop"),
             enterprise.c.email.label("shop_email"),
             enterprise.c.phone.label("shop_phone"),
+            enterprise.c.language.label("shop_language"),
             enterprise.c.timezone,
             coordination.c.name.label("sale"),
             session.note.label("sale_note"),
