@@ -13,6 +13,7 @@ from commensal.enterprises.plugins import enable_plugin
 from commensal.orders.fulfil import hand_order_over, order_is_ready
 from commensal.orders.lock import locked_order
 from commensal.payments.payments import payments_of, receive_payment
+from commensal.payments.refunds import refund
 from commensal.people.people import Person
 from commensal.sale_sessions.tables import coordination_supplier
 from commensal.testing.placed import a_placed_order
@@ -122,6 +123,20 @@ def test_an_order_is_cancelled_after_a_question(browser: Browser, stall: Stall, 
     assert row["state"] == "Cancelled"
     with stall.instance.store.read() as tx:
         assert [one.state for one in payments_of(tx, "shop", str(row["id"]))] == ["Cancelled"]
+
+
+def test_what_was_given_back_is_shown(browser: Browser, stall: Stall, mine: str) -> None:
+    given = {"enterprise_id": "shop", "order_id": str(placed(stall)[0]["id"]), "method": "cash:cash"}
+    with stall.instance.store.write() as tx:
+        receive_payment(tx, **given, amount=715, idempotency_key="paid", person_id=None)  # type: ignore[arg-type]
+    browser.post(f"{mine}/cancel")
+    assert "The hub will give back what is too much." in browser.go(mine).text
+    with stall.instance.store.write() as tx:
+        refund(tx, **given, amount=715, idempotency_key="back", person_id=None)  # type: ignore[arg-type]
+    page = browser.go(mine).text
+    assert "Given back on" in page
+    assert "€7.15" in page
+    assert "will give back" not in page
 
 
 def test_after_the_close_an_order_stays_as_it_is(browser: Browser, stall: Stall, mine: str, clock: ManualClock) -> None:
