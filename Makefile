@@ -8,7 +8,7 @@ AUDITED ?= $(VENV)
 # The suite starts some hundred processes: what one of them has compiled, the next need not.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-rest test-long test-oldest test-wheel test-bare lint fix bench soak crash sim audit clean
+.PHONY: demo test test-rest test-long test-oldest test-wheel test-bare lint fix bench soak crash sim books audit clean
 
 $(VENV)/installed: pyproject.toml
 	@echo "Making the environment $(VENV): a minute or two, most of it downloads."
@@ -70,6 +70,9 @@ soak: $(VENV)/installed   ## an instance under load for MINUTES (10): does anyth
 
 crash: $(VENV)/installed   ## 2,000 kills while people shop; `make crash SEED=… KILLS=…` does it again
 	$(BIN)/python -m tests.crash.campaign
+
+books: $(VENV)/installed   ## 10,000 weeks of a hub, whose books are kept a second time; `make books WEEKS=…` keeps fewer
+	COMMENSAL_TEST_BOOKS=$(or $(WEEKS),10000) $(BIN)/pytest tests/plugins/test_bookkeeping.py -k week
 
 sim: $(VENV)/installed   ## 10,000 schedules of trading instances; `make sim SEED=…` tells one, `MUTANTS=1` plants bugs
 	$(BIN)/python -m tests.simulation.campaign

@@ -15,6 +15,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from sqlalchemy import select
 
+from commensal.catalogs.tables import catalog_item
 from commensal.clock import ManualClock
 from commensal.hooks.loading import load_plugins
 from commensal.ids import SeededIds
@@ -25,6 +26,7 @@ from commensal.orders.place import place_order
 from commensal.orders.tables import adjustment, customer_order, order_line, order_vat
 from commensal.orders.values import Order, Wish
 from commensal.payments.payments import record_payment, start
+from commensal.products.tables import supplied_product
 from commensal.store import Store
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
@@ -131,6 +133,37 @@ def test_every_figure_is_the_sum_of_the_orders(
     assert cents(brought.get("Amount (EUR)", "")) == charged
     packed = totals(table(instance, shop, "distribution_lists:by_customer"))
     assert int(packed.get("Pieces", 0)) == sum(line["quantity"] for line in lines)
+
+
+def test_suppliers_are_paid_for_what_the_shop_lost_and_for_their_own_fees(instance: Instance) -> None:
+    """A sale of a farm's goods: one order is handed out, one spoils at the shop, one goes back on sale."""
+    shop = sell(instance, [(1000, "5.5", 20)], [], True)
+    with instance.store.write() as tx:
+        farm = a_shop(tx, f"farm of {shop}")
+        tx.execute(supplied_product.update().values(enterprise_id=farm))
+        item = tx.value(select(catalog_item.c.id))
+        orders = [
+            place_order(tx, instance.hooks, f"{shop}-session", Wish(items={item: 1}, name="A", email="a@example.org"))
+            for _ in range(3)
+        ]
+        fee = {"phase": "FEE", "kind": "packing", "label": "Packing", "code": "", "plugin": "", "payer": "customer"}
+        for place, (amount, rate, payee) in enumerate([(100, "20", farm), (50, None, farm), (30, "20", shop)]):
+            row = {**fee, "id": f"{shop}{place}", "order_id": orders[0].id, "position": place + 1, "amount": amount}
+            tx.execute(adjustment.insert().values(**row, vat_rate=rate and Decimal(rate), payee=payee))
+        for order, restock in ((orders[1], False), (orders[2], True)):
+            locked = locked_order(tx, order.id, enterprise_id=shop)
+            cancel_order(tx, instance.hooks, locked, restock=restock, by_hub=True)
+    paid = [
+        (one["VAT rate (%)"], one["Pieces"], one["With VAT (EUR)"], one["Fees among it (EUR)"], one["Deposits (EUR)"])
+        for one in table(instance, shop, "sales:suppliers", **JUNE)
+        if one["Supplier"] == farm
+    ]
+    assert sorted(paid) == [
+        ("", "0", "0.50", "0.50", "0.00"), ("20", "0", "1.00", "1.00", "0.00"), ("5.5", "2", "20.00", "0.00", "0.40"),
+        ("Subtotal", "2", "21.50", "1.50", "0.40"),
+    ]  # fmt: skip
+    turnover = totals(table(instance, shop, "sales:turnover", by="day", **JUNE))
+    assert turnover["With VAT (EUR)"] == "10.00"  # what was lost is no turnover
 
 
 def an_order(instance: Instance, shop: str, **wish: Any) -> Order:

@@ -128,7 +128,7 @@ def test_an_order_is_cancelled_after_a_question(browser: Browser, stall: Stall, 
 def test_what_was_given_back_is_shown(browser: Browser, stall: Stall, mine: str) -> None:
     given = {"enterprise_id": "shop", "order_id": str(placed(stall)[0]["id"]), "method": "cash:cash"}
     with stall.instance.store.write() as tx:
-        receive_payment(tx, **given, amount=715, idempotency_key="paid", person_id=None)  # type: ignore[arg-type]
+        receive_payment(tx, **given, amount=715, idempotency_key="paid", person_id=None)
     browser.post(f"{mine}/cancel")
     assert "The hub will give back what is too much." in browser.go(mine).text
     with stall.instance.store.write() as tx:

@@ -26,7 +26,8 @@ from .write import change_row
 def cancel_order(
     tx: Transaction, hooks: Hooks, order: Order, *, restock: bool = True, by_hub: bool = False, by: str | None = None
 ) -> Order:
-    """Cancels the locked `order`. With `restock` its goods are on sale again; without, they are gone.
+    """Cancels the locked `order`. With `restock` its goods are on sale again; without, the hub has lost them, and owes
+    them to their suppliers all the same. What a supplier could not bring is taken off by shortening or weighing.
 
     What was paid stays recorded; a refund is a step of its own. Raises `Conflict` for a customer after the close, after
     the goods were handed over, or naming each line whose supplier's cut-off has passed; and for an order that is
@@ -53,6 +54,7 @@ def cancel_order(
             "fulfilment_state": "Cancelled",
             "payment_state": "Paid" if order.paid_total else "Cancelled",
             "cancelled_at": tx.now,
+            "restocked": restock,
         },
     )
     known = known_of(tx, order)

@@ -43,6 +43,7 @@ customer_order = Table(
     Column("placed_at", Time),
     Column("changed_at", Time, nullable=False, info=DERIVED),
     Column("cancelled_at", Time),
+    Column("restocked", Flag),  # of a cancelled order: whether its goods went back on sale; else the hub lost them
     Column("fulfilled_at", Time),
     Column("version", Whole, nullable=False),
     UniqueConstraint("enterprise_id", "number"),

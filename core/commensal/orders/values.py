@@ -79,6 +79,7 @@ class Order:
     state, payment_state and fulfilment_state are the DFC vocabularies OrderState, PaymentState, FulfilmentState.
     customer_id is whose order it is; None for a draft, and while its identity is typed: then `email` proves nothing.
     person_id is the account that placed it, or to which it was attached.
+    restocked says of a cancelled order whether its goods went back on sale; False: the shop lost them.
     """
 
     id: str
@@ -120,3 +121,4 @@ class Order:
     lines: tuple[PricedLine, ...] = ()
     adjustments: tuple[Adjustment, ...] = ()
     vat: tuple[VatShare, ...] = ()
+    restocked: bool | None = None

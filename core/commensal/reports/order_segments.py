@@ -9,18 +9,24 @@ from sqlalchemy import (
     ColumnElement,
     FromClause,
     Numeric,
+    Subquery,
     Text,
+    and_,
     bindparam,
     case,
     cast,
+    exists,
     func,
     literal,
     literal_column,
+    or_,
     select,
+    union_all,
 )
 
 from ..enterprises.tables import customer, enterprise
 from ..orders.tables import adjustment, customer_order, order_line, order_vat
+from ..pricing.values import CUSTOMER
 from ..products.tables import supplied_product
 from ..sale_sessions.tables import coordination, sale_session
 from ..store import Whole, local_day
@@ -65,7 +71,11 @@ def order_conditions(query: Query) -> Conditions:
     Goods are sold on the day they are handed over (directive 2006/112/EC, art. 63). VAT on what was paid before falls
     due at the payment (art. 65): that day is not known here, so who pays VAT on a month's prepayments adds them.
     """
-    found = [_order.enterprise_id == query.enterprise_id, _order.state.in_(GOING)]
+    return _in_question(query, _order.state.in_(GOING))
+
+
+def _in_question(query: Query, which: ColumnElement[bool]) -> Conditions:
+    found = [_order.enterprise_id == query.enterprise_id, which]
     period = period_of(query)
     if SALE in query.given and period is None:
         return [*found, _order.session_id == query.given[SALE]]
@@ -133,6 +143,53 @@ def vat(language: str) -> Segment:
     return _segment(
         "vat", said(language, "VAT of orders"), _with_sale(source), order_conditions, fields, "payments:read"
     )
+
+
+def supplies(language: str) -> Segment:
+    """What suppliers have brought and are owed for: order lines, and the fees of their orders that go to them. Goods
+    that the shop lost, in orders that it cancelled without putting them back on sale, are among it.
+    """
+    owed = _owed_to_suppliers()
+    fields = [
+        *_of_order(language),
+        plain(language, "supplier", "Supplier", _supplier.c.name, sort=_supplier.c.search),
+        plain(language, "supplier_id", "Supplier’s id", owed.c.supplier_id),
+        _rate(language, owed.c.vat_rate),
+        plain(language, "prices_include_vat", "Prices include VAT", _flag(_order.prices_include_vat), "whole"),
+        plain(language, "lost", "Lost by the shop", _flag(_order.state == "Cancelled"), "whole"),
+        whole(language, "pieces", "Pieces", owed.c.pieces, "whole"),
+        whole(language, "amount", "Amount", owed.c.goods),
+        whole(language, "fees", "Fees among it", owed.c.fees),
+        whole(language, "deposits", "Deposits", owed.c.deposits),
+        _orders(language),
+    ]
+    source = customer_order.join(owed, owed.c.order_id == _order.id).join(
+        _supplier, _supplier.c.id == owed.c.supplier_id
+    )
+    lost = and_(_order.state == "Cancelled", _order.restocked.is_(False))
+
+    def conditions(query: Query) -> Conditions:
+        return _in_question(query, or_(_order.state.in_(GOING), lost))
+
+    label = said(language, "What suppliers have brought")
+    return _segment("supplies", label, _with_sale(source), conditions, fields, "payments:read")
+
+
+def _owed_to_suppliers() -> Subquery:
+    """Rows of goods, and of fees that customers pay to a supplier of the same order; amounts in minor units."""
+    none, fee = literal(0, Whole), adjustment.c
+    goods = select(
+        _line.order_id, _line.supplier_id, _line.vat_rate, _line.quantity.label("pieces"), _line.amount.label("goods"),
+        (_line.deposit * _line.quantity).label("deposits"), none.label("fees"),
+    ).where(_line.quantity > 0)  # fmt: skip
+    supplied = order_line.alias()
+    theirs = exists().where(supplied.c.order_id == fee.order_id, supplied.c.supplier_id == fee.payee)
+    fees = (
+        select(fee.order_id, fee.payee, fee.vat_rate, none, none, none, fee.amount)
+        .join(customer_order, _order.id == fee.order_id)
+        .where(fee.payer == CUSTOMER, fee.payee != _order.enterprise_id, theirs)
+    )
+    return union_all(goods, fees).subquery("owed")
 
 
 def adjustments(language: str) -> Segment:
@@ -262,4 +319,6 @@ def _segment(
     )  # fmt: skip
 
 
-MAKERS = {"order_lines": order_lines, "orders": orders, "vat": vat, "adjustments": adjustments}
+MAKERS = {
+    "order_lines": order_lines, "orders": orders, "supplies": supplies, "vat": vat, "adjustments": adjustments,
+}  # fmt: skip

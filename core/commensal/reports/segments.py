@@ -1,7 +1,7 @@
 """What can be asked of an enterprise's data, as lists of named fields: plugins and presets name fields, never SQL.
 
 A segment is a kind of line (order lines, orders, payments …) with all that stands beside it. Every one of them holds
-the enterprise's own data only, and only orders that are placed and not cancelled.
+the enterprise's own data only, and only orders that are placed and not cancelled, but for what it owes suppliers.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def segment(name: str, language: str) -> Segment:
     return makers[name](language)
 
 
-SEGMENTS = ("order_lines", "orders", "vat", "adjustments", "payments", "customers", "products", "stock")
+SEGMENTS = ("order_lines", "orders", "supplies", "vat", "adjustments", "payments", "customers", "products", "stock")
 
 
 def said(language: str, text: str) -> str:

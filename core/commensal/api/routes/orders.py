@@ -117,7 +117,7 @@ class AgreedTo(Body, frozen=True, kw_only=True):
 
 
 class Cancellation(Body, frozen=True, kw_only=True):
-    """Without `restock` the goods are lost instead of going back on sale."""
+    """Without `restock` the shop has lost the goods: they do not go back on sale, and are owed to their suppliers."""
 
     restock: bool = True
 
