@@ -188,6 +188,27 @@ def test_codes_that_are_guessed_all_at_once_are_all_counted(telephone: Telephone
     assert checked.count(True) == failures.FREE
 
 
+def test_a_guess_waits_for_the_one_before_it(store: Store, telephone: Telephone) -> None:
+    """The second half of a log-in holds nothing else that would make guesses on PostgreSQL take turns."""
+
+    def guess(code: str) -> NewSession | None:
+        with store.write() as tx:
+            return finish_log_in(tx, begun, code)
+
+    with store.write() as tx:
+        begun = await_code(tx, telephone.who.id)
+    for _ in range(failures.FREE - 1):
+        assert guess("000000") is None
+    with ThreadPoolExecutor(1) as pool:
+        with store.write() as tx:
+            assert finish_log_in(tx, begun, "000000") is None
+            second = pool.submit(guess, "000001")
+            with pytest.raises(TimeoutError):
+                second.result(timeout=0.3)
+        with pytest.raises(TooMany):
+            second.result(timeout=30)
+
+
 def test_who_has_the_password_does_not_keep_a_known_browser_from_typing_its_code(
     store: Store, telephone: Telephone
 ) -> None:
