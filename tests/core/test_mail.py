@@ -219,7 +219,8 @@ def test_every_kind_is_written_in_both_languages(instance: Instance, order: str,
         send_mail(instance, about(kind, order_id=order, language=language, amount=100))
         (message,) = written(folder)
         text, html = parts(message)
-        greeting = "Bonjour Ada" if language == "fr" else "Hello Ada"
+        named = "" if kind == "member_invitation" else " Ada"  # nobody knows yet what they are called
+        greeting = f"Bonjour{named}" if language == "fr" else f"Hello{named}"
         assert greeting in text
         assert greeting in html
         assert message["Subject"]
