@@ -166,7 +166,7 @@ def supplies(language: str) -> Segment:
     source = customer_order.join(owed, owed.c.order_id == _order.id).join(
         _supplier, _supplier.c.id == owed.c.supplier_id
     )
-    lost = and_(_order.state == "Cancelled", _order.restocked.is_(False))
+    lost = and_(_order.state == "Cancelled", ~_order.restocked)
 
     def conditions(query: Query) -> Conditions:
         return _in_question(query, or_(_order.state.in_(GOING), lost))
