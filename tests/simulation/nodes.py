@@ -166,7 +166,7 @@ class Node:
         return handle
 
     def keep(self, failure: Failure) -> None:
-        if "disk is full" not in failure.what:
+        if "disk is full" not in failure.what and not failure.what.startswith(Crash.__name__):
             self.failures.append(f"{failure.hook}: {failure.what}")
 
     def flush(self) -> None:
