@@ -13,13 +13,14 @@ from typing import Any
 
 import pytest
 from openapi_spec_validator import validate
-from sqlalchemy import insert, update
+from sqlalchemy import insert, select, update
 from starlette.testclient import TestClient
 
 from commensal.api import describing
 from commensal.api.app import make_app
 from commensal.api.endpoint import Call, Paging, Routes
 from commensal.api.routes import core_endpoints
+from commensal.api.tables import idempotent_answer
 from commensal.clock import ManualClock
 from commensal.enterprises.tables import enterprise, enterprise_member
 from commensal.hooks import specifications
@@ -238,6 +239,22 @@ def test_the_same_key_and_body_give_the_stored_answer_and_act_once(client: TestC
     assert first.status_code == again.status_code == 201
     assert first.content == again.content
     assert client.get("/api/sale-sessions/shop-session/offers").json()["items"][0]["left"] == 9
+
+
+def test_the_secret_of_a_guests_order_is_kept_for_who_repeats_the_request_alone(
+    client: TestClient, store: Store, item: str
+) -> None:
+    """A backup of the database opens nobody's order."""
+    key = "0f8fad5b-d9cb-469f-a165-70867728950e"
+    first = client.post(PLACE, json=wish(item), headers={"Idempotency-Key": key})
+    with store.read() as tx:
+        (row,) = tx.all(select(idempotent_answer))
+    assert first.json()["secret"] not in str(row)
+    assert key not in str(row), "with it the secret could be opened"
+    assert first.json()["order"]["id"] in row["body"]
+    again = client.post(PLACE, json=wish(item), headers={"Idempotency-Key": key})
+    assert again.content == first.content
+    assert client.get(f"/api/guest-orders/{again.json()['secret']}").status_code == 200
 
 
 def test_the_same_key_with_another_body_is_refused(client: TestClient, item: str) -> None:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect, text
+from alembic.operations import Operations
+from sqlalchemy import insert, inspect, select, text
 
+from commensal.api.idempotency import name_of
+from commensal.api.tables import idempotent_answer
 from commensal.clock import ManualClock
 from commensal.errors import StoreError
 from commensal.ids import SeededIds
@@ -18,6 +23,8 @@ from commensal.store.core_tables import core_tables
 from commensal.store.migrate import migrate, missing_revisions
 from commensal.store.revisions import is_current
 from commensal.store.tables import metadata
+
+NOON = datetime(2026, 6, 4, 10, 0, tzinfo=UTC)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -74,3 +81,20 @@ def test_tables_of_sqlite_are_strict_and_journals_only_grow(empty: Store) -> Non
         triggers = {row["name"] for row in tx.all(text(f"SELECT {name} FROM {where}"))}  # noqa: S608
     for table in ("stock_movement", "payment_journal"):
         assert any(trigger.startswith(table) for trigger in triggers)
+
+
+def test_secrets_that_older_versions_kept_in_clear_are_taken_out(store: Store) -> None:
+    revision = import_module("commensal.store.migrations.versions.0027_sealed_answers")
+    row = {"request_hash": "h", "status": 201, "headers": {}, "created_at": NOON}
+    bodies = {"a guest's": '{"order":{"name":"Élise"},"secret":"in-clear"}', "other": '{"id":"1"}', "under way": None}
+    with store.write() as tx:
+        for key, body in bodies.items():
+            tx.execute(insert(idempotent_answer).values(actor="address:192.0.2.1", key=key, body=body, **row))
+        with Operations.context(MigrationContext.configure(tx.connection)):
+            revision.upgrade()
+        kept = {one["key"]: one["body"] for one in tx.all(select(idempotent_answer))}
+    assert kept == {
+        name_of("address:192.0.2.1", "a guest's"): '{"order":{"name":"Élise"},"secret":null}',
+        name_of("address:192.0.2.1", "other"): '{"id":"1"}',
+        name_of("address:192.0.2.1", "under way"): None,
+    }

@@ -28,7 +28,9 @@ from commensal.instance import Instance, Settings
 from commensal.orders.fulfil import hand_order_over
 from commensal.orders.lock import locked_order
 from commensal.orders.questions import order_by_id
+from commensal.orders.tables import order_link
 from commensal.payments.payments import receive_payment
+from commensal.people.fingerprint import fingerprint
 from commensal.people.people import add_person, new_person
 from commensal.privacy.forgetting import forget_person
 from commensal.privacy.handing_over import archive_of, data_of
@@ -259,6 +261,16 @@ def test_the_address_may_be_used_for_a_new_account_afterwards(zoe: Zoe) -> None:
     assert zoe.client.post("/api/people", json=again).status_code == 202
     zoe.log_in()
     assert zoe.client.get("/api/me/orders").json()["items"] == []
+
+
+def test_links_of_old_e_mails_open_nothing_of_who_is_forgotten(zoe: Zoe) -> None:
+    with zoe.instance.store.write() as tx:
+        row = {"secret_hash": fingerprint("s" * 43), "order_id": zoe.order, "created_at": tx.now}
+        tx.execute(insert(order_link).values(row))
+    zoe.settle()
+    zoe.forget()
+    with zoe.instance.store.read() as tx:
+        assert tx.all(select(order_link)) == []
 
 
 def test_a_second_time_there_is_nobody_to_forget(zoe: Zoe) -> None:

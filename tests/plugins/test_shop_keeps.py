@@ -227,6 +227,22 @@ def test_an_answer_to_somebody_with_an_account_opens_for_them_alone(
 # ------------------------------------------------------------------------------------------------ what is wrong
 
 
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("fr", "Certains produits de votre panier ne peuvent pas être commandés en cette quantité."),
+        ("en", "Not everything in your basket can be ordered."),
+    ],
+)
+def test_a_basket_that_cannot_be_ordered_whole_says_so_in_each_language(
+    browser: Browser, stall: Stall, language: str, said: str
+) -> None:
+    browser.reads(language)
+    browser.go(SALE)
+    browser.send("/cart", **{f"items/{stall.large}": "5"})
+    assert said in browser.page.text
+
+
 def test_a_refused_form_says_so_first_and_has_the_focus(browser: Browser, stall: Stall) -> None:
     to_the_checkout(browser, stall, small=1)
     browser.send("", ORDER, name="", email="no address")

@@ -30,7 +30,7 @@ from .authenticate import authenticate, is_anonymous, nobody
 from .cookies import clear_session, set_browser, set_session
 from .endpoint import Call, Endpoint, File, Stream
 from .guessing import slowed_down
-from .idempotency import Kept, keep_answer, kept_answer, name_of, read_key, request_hash
+from .idempotency import Kept, Seal, keep_answer, kept_answer, name_of, read_key, request_hash
 from .problems import problem
 from .rates import Rates
 from .reading import read_body, read_id, read_query, read_version
@@ -225,6 +225,7 @@ def _change(
 ) -> Response:
     key = read_key(request.headers.get("idempotency-key"), needed=endpoint.needs_key) if endpoint.keeps else None
     path = f"{request.url.path}?{request.url.query}"
+    seal = Seal(endpoint.seals, key or "", content)
 
     def act(tx: Transaction) -> tuple[Call, Any, Response]:
         call = understood(tx=tx)
@@ -232,13 +233,14 @@ def _change(
         if key is not None:
             kept = kept_answer(tx, actor, key, request_hash(endpoint.method, path, content))
             if kept is not None and endpoint.after is None:
+                kept = seal.open(kept)
                 return call, None, Response(kept.body, kept.status, dict(kept.headers))
             call = replace(call, key=name_of(actor, key))
         value = endpoint.handler(call, **given)
         trace_request(tx, endpoint, given)
         response = _respond(endpoint, instance, value)
         if key is not None:
-            keep_answer(tx, actor, key, _kept(response))
+            keep_answer(tx, actor, key, seal.close(_kept(response)))
         failpoint("request.before_commit")
         return call, value, response
 

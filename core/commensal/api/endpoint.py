@@ -119,7 +119,9 @@ class Endpoint:
     status:   of the answer when all is well
     edits:    If-Match is required and its version handed to `call.version`
     needs_key: Idempotency-Key is required, not only understood
-    keeps:    the answer is kept for who repeats the request with its Idempotency-Key; not one that holds a secret
+    keeps:    the answer is kept for who repeats the request with its Idempotency-Key; not one that holds a secret,
+              unless `seals` names it
+    seals:    fields of the answer that hold secrets: they are kept so that only who repeats the request can read them
     prepare:  runs before the transaction opens, with the same arguments but a reading `call.tx`; its result is
               `call.prepared`. For what must not run while the database is held: hooks, images, passwords
     proves:   runs after `prepare`, outside of every transaction, with the instance, the actor and the same arguments;
@@ -144,6 +146,7 @@ class Endpoint:
     edits: bool = False
     needs_key: bool = False
     keeps: bool = True
+    seals: tuple[str, ...] = ()
     prepare: Callable[..., Any] | None = None
     proves: Callable[..., Any] | None = None
     after: Callable[..., Any] | None = None

@@ -8,7 +8,7 @@ idempotent_answer = Table(
     "idempotent_answer",
     metadata,
     Column("actor", Text, primary_key=True, info=PERSONAL),  # who asked: keys of two people never meet
-    Column("key", Text, primary_key=True),
+    Column("key", Text, primary_key=True),  # SHA-256 of actor and Idempotency-Key
     Column("request_hash", Text, nullable=False),  # SHA-256 of method, path and body
     Column("status", Whole),  # none: the first request is still running
     Column("headers", Json),

@@ -187,7 +187,9 @@ def quote(call: Call, session: str, body: Question) -> Priced:
     )
 
 
-@routes.post("/sale-sessions/{session}/orders", scope="public", status=201, needs_key=True, untraced=_OWN)
+@routes.post(
+    "/sale-sessions/{session}/orders", scope="public", status=201, needs_key=True, seals=("secret",), untraced=_OWN
+)
 def place(call: Call, session: str, body: NewOrder) -> GuestOrder:
     """Places an order. Stock is taken in the same transaction; a guest gets the secret that opens the order again."""
     person = call.actor.person_id
