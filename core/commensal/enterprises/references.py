@@ -93,11 +93,11 @@ def _found(text: str, known: Mapping[str, str]) -> str | None:
 def _unknown(kind: Kind, text: str, known: Mapping[str, str], where: str) -> Problem:
     names = sorted(set(known.values()))
     right = get_close_matches(text, names, n=3) or names[:_SHOWN]
-    said = {
-        "category": "There is no customer group {name} here. There are: {right}.",
-        "enterprise": "There is no enterprise {name} here, or there are several. There are: {right}.",
-    }
-    return Problem(f"no_{kind}", said[kind], where, {"name": text[:100], "right": ", ".join(right) or "–"})
+    values = {"name": text[:100], "right": ", ".join(right) or "–"}
+    if kind == "category":
+        return Problem("no_category", "There is no customer group {name} here. There are: {right}.", where, values)
+    several = "There is no enterprise {name} here, or there are several. There are: {right}."
+    return Problem("no_enterprise", several, where, values)
 
 
 def _categories(tx: Transaction, enterprise_id: str) -> dict[str, str]:

@@ -29,7 +29,7 @@ def upgrade() -> None:
             ["enterprise_id"], ["enterprise.id"], name=op.f("fk_member_invitation_enterprise_id_enterprise")
         ),
         PrimaryKeyConstraint("id", name=op.f("pk_member_invitation")),
-        UniqueConstraint("enterprise_id", "email", name=op.f("uq_member_invitation_enterprise_id")),
+        UniqueConstraint("enterprise_id", "email", name=op.f("uq_member_invitation_enterprise_id_email")),
         sqlite_strict=True,
     )
     op.create_index("ix_member_invitation_email", "member_invitation", ["email"])
