@@ -133,15 +133,19 @@ def edit_enterprise(call: Call, enterprise: str, body: EnterprisePatch) -> Enter
     return change_enterprise(call.tx, enterprise, call.version, **changes(body))
 
 
+_Amount = Annotated[int, msgspec.Meta(ge=0, le=10**12)]
+_Count = Annotated[int, msgspec.Meta(ge=0, le=10**6)]  # the policy itself has narrower bounds
+
+
 class GuestPolicyPatch(Body, frozen=True, kw_only=True):
     """Amounts are in minor units of the enterprise's currency; `largest_unpaid` null: any. See `GuestPolicy`."""
 
     guests: Literal["no", "link", "yes"] | Unset = msgspec.UNSET
-    largest_unpaid: int | Unset | None = msgspec.UNSET
-    orders_of_mailbox: int | Unset = msgspec.UNSET
-    orders_of_network: int | Unset = msgspec.UNSET
-    confirm_minutes: int | Unset = msgspec.UNSET
-    unpaid_hours: int | Unset = msgspec.UNSET
+    largest_unpaid: _Amount | Unset | None = msgspec.UNSET
+    orders_of_mailbox: _Count | Unset = msgspec.UNSET
+    orders_of_network: _Count | Unset = msgspec.UNSET
+    confirm_minutes: _Count | Unset = msgspec.UNSET
+    unpaid_hours: _Count | Unset = msgspec.UNSET
 
 
 @routes.get("/enterprises/{enterprise}/guest-policy", scope="sales:read")
