@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from commensal.errors import SoldOut
+from commensal.errors import Refused
 from commensal_federation.delivery.sweeping import SILENT
 from commensal_federation.testing import Region
 
@@ -30,7 +30,7 @@ def _buy_up(hub: Hub, item: str) -> int:
         while True:
             hub.order(item, 1, f"ada{bought}")
             bought += 1
-    except SoldOut:
+    except Refused:
         return bought
 
 
@@ -55,7 +55,7 @@ def test_after_an_hour_without_a_line_one_catch_up_brings_agreement(new_region: 
     assert 0 < bought <= held  # what lies idle is on its way home meanwhile, and sold to nobody
     near.order(items["c"], 9)
     _later(region, 20)
-    with pytest.raises(SoldOut):
+    with pytest.raises(Refused):
         cut_off.order(items["b"], 1)
     near.order(items["c"], 2, "Bea")
     _later(region, 20)

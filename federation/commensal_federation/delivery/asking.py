@@ -102,7 +102,7 @@ def _away(tx: Transaction, peer_id: str, type_name: str, id: str) -> None:
     known = type_of(type_name)
     if known is not None and known.fades:  # whoever waited has gone
         given_up = update(federation_outbox).where(_box.id == id, _box.state == "waiting")
-        tx.execute(given_up, {"state": "discarded", "error": "nobody waits for it any more", "finished_at": tx.now})
+        tx.execute(given_up, {"state": "discarded", "error": "expired: Nobody waits for it.", "finished_at": tx.now})
 
 
 def _delivered(tx: Transaction, peer_id: str, lane: str, id: str) -> None:
