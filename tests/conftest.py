@@ -15,16 +15,16 @@ import pytest
 from sqlalchemy import Engine, create_engine, text
 from starlette.testclient import TestClient
 
-from commensal.api.app import make_app
-from commensal.clock import ManualClock
+from commensal.base.clock import ManualClock
+from commensal.base.ids import SeededIds
+from commensal.base.logs import configure_logs
 from commensal.hooks import loading
 from commensal.hooks.loading import found_plugins, load_plugins, migration_folders
-from commensal.ids import SeededIds
 from commensal.instance import Instance, Settings
 from commensal.instance.settings import LimitSettings
-from commensal.logs import configure_logs
-from commensal.store import Store
-from commensal.store.migrate import migrate
+from commensal.interfaces.app import make_app
+from commensal.storage.database import Store
+from commensal.storage.database.migrate import migrate
 
 
 def _write_into_memory() -> None:

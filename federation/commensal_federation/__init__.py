@@ -10,19 +10,19 @@ from pathlib import Path
 
 from commensal import hookimpl
 
-from .catalogue.telling import listing_changed, stock_changed
+from .catalogue.grantor import listing_changed, stock_changed
 from .commands import commands
 from .demo.network import demo_network
 from .dfc.dialects import dialects
-from .identity.warnings import warnings
 from .jobs import jobs
 from .leases.bringing import bring_stock
-from .links.refreshing import sale_opened
-from .orders.buying import order_cancelled, order_changed, order_placed, sale_completed
+from .linked_catalogues.refreshing import sale_opened
+from .orders.hub import order_cancelled, order_changed, order_placed, sale_completed
 from .orders.names import consent_requests, erase_person
 from .orders.reports import reports
 from .routes import endpoints, fixed_routes, routes
 from .settings import EnterpriseFederation, FederationSettings
+from .warnings import warnings
 
 __all__ = [
     "bring_stock",

@@ -10,17 +10,17 @@ from commensal import hookimpl
 @hookimpl
 def commands(app: typer.Typer) -> None:
     """Adds one group of commands for each room. They are loaded only now: a server never needs them."""
-    from .backorders.commands import add_backorder_commands
     from .catalogue.commands import add_grant_commands
     from .delivery.commands import add_message_commands
-    from .dfc.commands import dfc
     from .identity.commands import add_keys
     from .leases.commands import add_lease_commands
-    from .links.commands import add_link_commands
+    from .linked_catalogues.backorders.commands import add_backorder_commands
+    from .linked_catalogues.commands import add_link_commands
+    from .linked_catalogues.document_commands import dfc
     from .moving.commands import add_move_commands
-    from .openings.commands import add_sale_commands
     from .orders.commands import add_order_commands
     from .peering.commands import add_peer_commands
+    from .proposals.commands import add_sale_commands
 
     add_keys(app)
     add_peer_commands(app)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from commensal import Work, hookimpl
 
-from .backorders.work import work as backorders
 from .catalogue.work import work as catalogue
 from .delivery.work import work as delivery
 from .leases.minding import work as leases
-from .links.work import work as links
+from .linked_catalogues.backorders.work import work as backorders
+from .linked_catalogues.work import work as links
 from .moving.work import work as moving
 from .orders.work import work as orders
 from .platforms.telling import work as platforms

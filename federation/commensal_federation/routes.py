@@ -8,22 +8,22 @@ from starlette.routing import BaseRoute
 
 from commensal import Endpoint, Instance, hookimpl
 
-from .backorders.endpoints import routes as backorder_endpoints
 from .catalogue.endpoints import routes as catalogue_endpoints
 from .delivery.endpoints import routes as message_endpoints
-from .delivery.http import peer_routes
 from .delivery.starting import start
-from .dfc.server import dfc_routes
 from .identity.endpoints import routes as identity_endpoints
 from .identity.routes import identity_routes
 from .leases.endpoints import routes as lease_endpoints
-from .links.endpoints import routes as link_endpoints
+from .linked_catalogues.backorders.endpoints import routes as backorder_endpoints
+from .linked_catalogues.endpoints import routes as link_endpoints
 from .moving.endpoints import routes as move_endpoints
-from .openings.endpoints import routes as opening_endpoints
 from .orders.endpoints import routes as order_endpoints
 from .peering.endpoints import routes as peer_endpoints
 from .platforms.endpoints import routes as platform_endpoints
+from .platforms.server import dfc_routes
+from .proposals.endpoints import routes as opening_endpoints
 from .runtime import federation_of
+from .serving.http import peer_routes
 
 
 @hookimpl

@@ -8,11 +8,11 @@ from urllib.parse import urlsplit
 
 from commensal import Instance
 
-from .delivery.serving import serve
 from .identity import instance_document
 from .peering import accept, invite
 from .peers import SCOPES, Peer, peer_by_iri
 from .runtime import Federation, use_transport
+from .serving.answer import serve
 from .signing import canonical
 from .transport import Answer, Request, Unreachable
 

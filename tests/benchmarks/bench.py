@@ -27,7 +27,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from commensal.instance import open_instance
-from commensal.store import Store
+from commensal.storage.database import Store
 from commensal.testing.many_lines import EACH, add_orders, fill, write
 
 from . import baseline, history

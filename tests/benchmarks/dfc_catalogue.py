@@ -17,24 +17,24 @@ from typing import Any, TypeVar
 import msgspec
 
 from commensal import Defaults, catalogs_of, enterprise_by_id, products_of
-from commensal.api.app import make_app
-from commensal.catalogs.offers import set_price
-from commensal.clock import ManualClock
-from commensal.collector import spare_the_collector
-from commensal.logs import configure_logs
+from commensal.base.clock import ManualClock
+from commensal.base.logs import configure_logs
+from commensal.interfaces.app import make_app
+from commensal.operations.collector import spare_the_collector
 from commensal.testing.client import client_of
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.instances import NOON, Instances, Plan
 from commensal.testing.jobs import RunJobs
 from commensal.testing.placed import a_shop
 from commensal.testing.shop import Shop, open_shop
+from commensal.trade.catalogs.offers import set_price
 from commensal_federation.dfc import write_116
-from commensal_federation.dfc.export import export_enterprise
 from commensal_federation.dfc.findings import Findings
 from commensal_federation.dfc.importing import import_document
 from commensal_federation.dfc.read import DfcDocument, read
-from commensal_federation.links.keeping import keep_document
-from commensal_federation.links.links import link_catalogue
+from commensal_federation.linked_catalogues.keeping import keep_document
+from commensal_federation.linked_catalogues.links import link_catalogue
+from commensal_federation.platforms.export import export_enterprise
 from commensal_federation.runtime import federation_of
 
 PRODUCTS = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000

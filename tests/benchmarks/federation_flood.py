@@ -29,8 +29,8 @@ from sqlalchemy import select
 
 from commensal.instance import open_instance
 from commensal.instance.begin import begin_instance
-from commensal.jobs.run import run_due
-from commensal.work import work_of
+from commensal.operations.work import work_of
+from commensal.storage.jobs.run import run_due
 from commensal_federation.delivery import post
 from commensal_federation.delivery.tables import federation_outbox
 from commensal_federation.identity import begin_identity, current_key

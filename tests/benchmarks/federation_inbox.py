@@ -21,15 +21,15 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import select, update
 
-from commensal.api.app import make_app
-from commensal.clock import ManualClock
-from commensal.jobs.run import run_due
-from commensal.logs import configure_logs
+from commensal.base.clock import ManualClock
+from commensal.base.logs import configure_logs
+from commensal.interfaces.app import make_app
+from commensal.operations.work import work_of
+from commensal.storage.jobs.run import run_due
 from commensal.testing.instances import NOON, Instances, Plan
-from commensal.work import work_of
 from commensal_federation.delivery import post
 from commensal_federation.delivery.calling import NDJSON
-from commensal_federation.delivery.pulling import pull_lane
+from commensal_federation.delivery.sync.pulling import pull_lane
 from commensal_federation.delivery.tables import federation_lane, federation_outbox
 from commensal_federation.identity import begin_identity, current_key
 from commensal_federation.messages import MessageType

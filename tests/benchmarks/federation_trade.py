@@ -21,29 +21,29 @@ from typing import Any
 from sqlalchemy import insert
 
 from commensal import Instance, Transaction
-from commensal.catalogs.listing import Listing, list_products
-from commensal.catalogs.offers import set_price
-from commensal.clock import ManualClock
-from commensal.collector import spare_the_collector
-from commensal.jobs.run import run_due
-from commensal.logs import configure_logs
-from commensal.orders.place import place_order
-from commensal.orders.values import Wish
-from commensal.product_lists.lists import import_list
-from commensal.product_lists.read import read_list
-from commensal.sale_sessions.tables import coordination_supplier, session_item
-from commensal.stock.travelling import tell_beyond
+from commensal.base.clock import ManualClock
+from commensal.base.logs import configure_logs
+from commensal.operations.collector import spare_the_collector
+from commensal.operations.work import work_of
+from commensal.storage.jobs.run import run_due
 from commensal.testing.instances import NOON, Instances, Plan
 from commensal.testing.placed import a_shop
-from commensal.work import work_of
+from commensal.trade.catalogs.listing import Listing, list_products
+from commensal.trade.catalogs.offers import set_price
+from commensal.trade.orders.place import place_order
+from commensal.trade.orders.values import Wish
+from commensal.trade.product_lists.lists import import_list
+from commensal.trade.product_lists.read import read_list
+from commensal.trade.sale_sessions.tables import coordination_supplier, session_item
+from commensal.trade.stock.travelling import tell_beyond
 from commensal_federation.catalogue.grants import accept_grant, give_grant, grants_between, mirror_of
 from commensal_federation.catalogue.listing import received_items
-from commensal_federation.catalogue.values import Grant, ReceivedItem
 from commensal_federation.dfc.iris import enterprise_iri
 from commensal_federation.identity import begin_identity
-from commensal_federation.leases.holding import take_grant
+from commensal_federation.leases.holder import take_grant
 from commensal_federation.leases.row import lease_with
-from commensal_federation.leases.values import LeaseGrant
+from commensal_federation.messages.bodies.catalogue import Grant, ReceivedItem
+from commensal_federation.messages.bodies.leases import LeaseGrant
 from commensal_federation.testing import Region, answer_of, region_of
 from commensal_federation.transport import Answer, Request
 

@@ -14,11 +14,11 @@ from pathlib import Path
 
 from rich.progress import track
 
-from commensal.enterprises.plugins import enable_plugin, offered_plugins
 from commensal.instance import open_instance
 from commensal.instance.begin import begin_instance
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
+from commensal.trade.enterprises.plugins import enable_plugin, offered_plugins
 
 from .load import Ask
 

@@ -13,8 +13,8 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from sqlalchemy import event
 
-from commensal.jobs.ticking import tick
-from commensal.work import work_of
+from commensal.operations.work import work_of
+from commensal.storage.jobs.ticking import tick
 
 from .conftest import PASSWORD, SALE, Shop
 from .person import PATIENCE, Person

@@ -13,9 +13,9 @@ import sys
 import traceback
 
 from commensal import cli
-from commensal.api.routes import core_endpoints
-from commensal.failpoints import arm
+from commensal.base.failpoints import arm
 from commensal.hooks.loading import found_plugins
+from commensal.interfaces.api.routes import core_endpoints
 
 
 def main() -> None:

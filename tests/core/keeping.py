@@ -10,17 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from commensal.clock import Clock, SystemClock
+from commensal.base.clock import Clock, SystemClock
+from commensal.base.ids import RandomIds
 from commensal.hooks.loading import load_plugins
-from commensal.ids import RandomIds
 from commensal.instance import Settings
-from commensal.jobs import promise
-from commensal.keeping.settings import toml
-from commensal.orders.place import place_order
-from commensal.orders.values import Wish
-from commensal.store import Store
+from commensal.operations.backups.settings import toml
+from commensal.storage.database import Store
+from commensal.storage.jobs import promise
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
+from commensal.trade.orders.place import place_order
+from commensal.trade.orders.values import Wish
 
 PASSWORD = "the password of the mail server"
 

@@ -11,17 +11,17 @@ from typing import Any
 from sqlalchemy import delete, insert
 
 from commensal import Event, Instance, hookimpl
-from commensal.enterprises.tables import enterprise_plugin
-from commensal.events.tables import sale_opening
-from commensal.events.tell import HOOKS
 from commensal.hooks.contract import AnyHook
 from commensal.hooks.loading import load_plugins
-from commensal.jobs.tables import job
-from commensal.jobs.ticking import tick
-from commensal.store import Transaction
+from commensal.operations.work import work_of
+from commensal.storage.database import Transaction
+from commensal.storage.jobs.tables import job
+from commensal.storage.jobs.ticking import tick
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
-from commensal.work import work_of
+from commensal.trade.enterprises.tables import enterprise_plugin
+from commensal.trade.events.tables import sale_opening
+from commensal.trade.events.tell import HOOKS
 
 
 @dataclass

@@ -12,13 +12,13 @@ from typing import Any
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
-from commensal.clock import SystemClock
-from commensal.ids import RandomIds
+from commensal.base.clock import SystemClock
+from commensal.base.ids import RandomIds
 from commensal.instance.instance import DATABASE
-from commensal.keeping.manifest import Manifest
-from commensal.keeping.settings import with_database
-from commensal.keeping.verify import OF_SQLITE
-from commensal.store import Store, Transaction
+from commensal.operations.backups.manifest import Manifest
+from commensal.operations.backups.settings import with_database
+from commensal.operations.backups.verify import OF_SQLITE
+from commensal.storage.database import Store, Transaction
 
 FOLDER = Path(__file__).parent / "releases"
 RELEASES = sorted(one.name for one in FOLDER.iterdir() if (one / "sqlite.zip").exists())

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
-from commensal.enterprises.grants import grant
-from commensal.enterprises.tables import enterprise_member
-from commensal.errors import Forbidden, NotFound, Refused, Unauthorised
-from commensal.people.access import demand, demand_session
-from commensal.people.actor import NOBODY, Actor
-from commensal.people.people import Person
-from commensal.people.scopes import ENTERPRISE_SCOPES, GRANTS, OPERATOR, PUBLIC, ROLES, SELF
-from commensal.store import Store
+from commensal.base.errors import Forbidden, NotFound, Refused, Unauthorised
+from commensal.storage.database import Store
+from commensal.trade.enterprises.grants import grant
+from commensal.trade.enterprises.tables import enterprise_member
+from commensal.trade.people.access import demand, demand_session
+from commensal.trade.people.actor import NOBODY, Actor
+from commensal.trade.people.people import Person
+from commensal.trade.people.scopes import ENTERPRISE_SCOPES, GRANTS, OPERATOR, PUBLIC, ROLES, SELF
 
 Acting = Callable[..., Actor]
 

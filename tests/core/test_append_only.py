@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import Column, Executable, MetaData, Table, Text, delete, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
-from commensal.store import Store, append_only
-from commensal.store.append_only import append_only_ddl
-from commensal.store.core_tables import core_tables
+from commensal.storage.database import Store, append_only
+from commensal.storage.database.append_only import append_only_ddl
+from commensal.storage.database.core_tables import core_tables
 
 
 @pytest.fixture

@@ -15,17 +15,17 @@ from starlette.responses import Response
 from starlette.routing import Route
 from tests.core.desk import Desk
 
-from commensal.api.answering import answer
-from commensal.api.app import endpoints_of
-from commensal.api.endpoint import Call, Endpoint
-from commensal.api.rates import Rates
-from commensal.clock import ManualClock
+from commensal.base.clock import ManualClock
+from commensal.base.ids import SeededIds
 from commensal.hooks.loading import found_plugins, load_plugins
-from commensal.ids import SeededIds
 from commensal.instance import Instance, Settings
-from commensal.store import Store
-from commensal.store.marks import why_untraced
-from commensal.store.tables import metadata
+from commensal.interfaces.api.endpoint import Call, Endpoint
+from commensal.interfaces.api.handler import answer
+from commensal.interfaces.api.rates import Rates
+from commensal.interfaces.app import endpoints_of
+from commensal.schema import metadata
+from commensal.storage.database import Store
+from commensal.storage.database.marks import why_untraced
 from commensal.testing.client import client_of
 
 

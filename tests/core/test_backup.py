@@ -18,12 +18,12 @@ import pytest
 from sqlalchemy import create_engine, func, select, text, update
 from sqlalchemy.engine import make_url
 
-from commensal.clock import ManualClock
-from commensal.errors import Busy, SettingsError, StoreError
-from commensal.keeping.archive import Archive
-from commensal.keeping.backup import back_up, backups_in, try_newest
-from commensal.orders.tables import customer_order
-from commensal.stock.tables import stock_lot
+from commensal.base.clock import ManualClock
+from commensal.base.errors import Busy, SettingsError, StoreError
+from commensal.operations.backups.archive import Archive
+from commensal.operations.backups.backup import back_up, backups_in, try_newest
+from commensal.trade.orders.tables import customer_order
+from commensal.trade.stock.tables import stock_lot
 
 from .keeping import PASSWORD, begin, buy, folder, open_store, postgresql_tools, sqlite_url, write_settings
 

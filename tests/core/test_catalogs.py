@@ -8,17 +8,17 @@ from typing import Any
 import pytest
 from sqlalchemy import event, insert
 
-from commensal.catalogs.catalogs import catalog_by_id, catalogs_of, change_catalog, create_catalog, remove_catalog
-from commensal.catalogs.granted import SELLING, sellable_products
-from commensal.catalogs.items import add_item, change_item, item_by_id, items_of, remove_item
-from commensal.catalogs.offers import remove_price, set_price
-from commensal.catalogs.values import Catalog
-from commensal.enterprises.tables import customer_category
-from commensal.errors import Conflict, Forbidden, Invalid, NotFound, Stale
-from commensal.money import LARGEST
-from commensal.products.products import archive_product, create_product
-from commensal.sale_sessions.tables import session_item
-from commensal.store import Store, Transaction
+from commensal.base.errors import Conflict, Forbidden, Invalid, NotFound, Stale
+from commensal.base.money import LARGEST
+from commensal.storage.database import Store, Transaction
+from commensal.trade.catalogs.catalogs import catalog_by_id, catalogs_of, change_catalog, create_catalog, remove_catalog
+from commensal.trade.catalogs.granted import SELLING, sellable_products
+from commensal.trade.catalogs.items import add_item, change_item, item_by_id, items_of, remove_item
+from commensal.trade.catalogs.offers import remove_price, set_price
+from commensal.trade.catalogs.values import Catalog
+from commensal.trade.enterprises.tables import customer_category
+from commensal.trade.products.products import archive_product, create_product
+from commensal.trade.sale_sessions.tables import session_item
 
 
 @pytest.fixture

@@ -19,12 +19,12 @@ import pytest
 from sqlalchemy import update
 
 import commensal
+from commensal.base.clock import ManualClock
+from commensal.base.errors import Invalid
 from commensal.cli.named import moment
-from commensal.clock import ManualClock
-from commensal.errors import Invalid
 from commensal.instance import open_instance
-from commensal.jobs import promise
-from commensal.jobs.tables import job
+from commensal.storage.jobs import promise
+from commensal.storage.jobs.tables import job
 
 from .shell import Shell
 

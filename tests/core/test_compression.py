@@ -13,9 +13,9 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.testclient import TestClient
 
-from commensal.api import assets
-from commensal.api.assets import Assets, asset_url, version_of
-from commensal.api.compression import Compression
+from commensal.interfaces.api import assets
+from commensal.interfaces.api.assets import Assets, asset_url, version_of
+from commensal.interfaces.api.compression import Compression
 
 LONG = b"Carottes de printemps " * 200
 MEMBER = {"Cookie": "session=1"}

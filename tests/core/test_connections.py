@@ -16,8 +16,8 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
 from commensal import connections
-from commensal.api.intake import Intake
 from commensal.connections import Connection, bound_unread, most_connections
+from commensal.interfaces.api.intake import Intake
 
 HALF = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Len"
 WHOLE = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\n"

@@ -10,17 +10,17 @@ import pytest
 from sqlalchemy import bindparam, event, func, insert, literal, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 
-from commensal.audit.acting import Acting, acting
-from commensal.enterprises.tables import enterprise
-from commensal.errors import StoreError
+from commensal.base.errors import StoreError
 from commensal.instance import Instance
-from commensal.jobs.tables import job
-from commensal.orders.place import place_order
-from commensal.orders.values import Wish
-from commensal.people.tables import person
-from commensal.store import Exact, Row, Store, Transaction
+from commensal.storage.database import Exact, Row, Store, Transaction
+from commensal.storage.jobs.tables import job
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
+from commensal.trade.audit.acting import Acting, acting
+from commensal.trade.enterprises.tables import enterprise
+from commensal.trade.orders.place import place_order
+from commensal.trade.orders.values import Wish
+from commensal.trade.people.tables import person
 
 OFTEN = range(5)
 ADD = insert(person)

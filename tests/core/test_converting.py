@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from commensal.converting import convert
+from commensal.base.converting import convert
 
 PROJECT = Path(__file__).parents[2]
 ROOTS = ("core", "federation", "plugins")
@@ -16,7 +16,7 @@ ROOTS = ("core", "federation", "plugins")
 CROWD = """
 import sys, threading, types
 import msgspec
-from commensal.converting import convert
+from commensal.base.converting import convert
 
 CLASSES = '''
 from __future__ import annotations

@@ -8,23 +8,23 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, update
 
-from commensal.clock import ManualClock
-from commensal.enterprises.tables import enterprise, enterprise_grant
-from commensal.errors import Conflict, Invalid, NotFound, Stale
-from commensal.orders.tables import customer_order
-from commensal.sale_sessions.coordinations import cancel_coordination, change_coordination, open_coordination
-from commensal.sale_sessions.on_sale import put_on_sale, take_off_sale
-from commensal.sale_sessions.questions import (
+from commensal.base.clock import ManualClock
+from commensal.base.errors import Conflict, Invalid, NotFound, Stale
+from commensal.storage.database import Store
+from commensal.trade.enterprises.tables import enterprise, enterprise_grant
+from commensal.trade.orders.tables import customer_order
+from commensal.trade.sale_sessions.coordinations import cancel_coordination, change_coordination, open_coordination
+from commensal.trade.sale_sessions.on_sale import put_on_sale, take_off_sale
+from commensal.trade.sale_sessions.questions import (
     coordination_by_id,
     coordinations_of,
     items_on_sale,
     session_by_id,
     sessions_of,
 )
-from commensal.sale_sessions.sessions import change_session, remove_session
-from commensal.sale_sessions.suppliers import remove_supplier, set_supplier
-from commensal.sale_sessions.values import Coordination, Supplier
-from commensal.store import Store
+from commensal.trade.sale_sessions.sessions import change_session, remove_session
+from commensal.trade.sale_sessions.suppliers import remove_supplier, set_supplier
+from commensal.trade.sale_sessions.values import Coordination, Supplier
 
 DAY = timedelta(days=1)
 

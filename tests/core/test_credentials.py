@@ -8,8 +8,8 @@ from types import ModuleType
 
 import pytest
 
-from commensal.clock import ManualClock
-from commensal.errors import SettingsError
+from commensal.base.clock import ManualClock
+from commensal.base.errors import SettingsError
 from commensal.hooks.contract import hookimpl
 from commensal.hooks.loading import load_plugins
 from commensal.instance import Secret, Settings, load_settings, open_instance

@@ -9,26 +9,26 @@ from typing import Any
 import pytest
 from sqlalchemy import event, func, insert, select
 
-from commensal.catalogs.tables import offer
-from commensal.enterprises import customer_categories
-from commensal.enterprises.customer_categories import (
+from commensal.base.errors import Conflict, Invalid, NotFound, Stale
+from commensal.storage.database import Store
+from commensal.trade.catalogs.tables import offer
+from commensal.trade.enterprises import customer_categories
+from commensal.trade.enterprises.customer_categories import (
     category_by_id,
     create_category,
     delete_category,
     list_categories,
     rename_category,
 )
-from commensal.enterprises.customers import (
+from commensal.trade.enterprises.customers import (
     change_customer,
     create_customer,
     customer_by_id,
     customer_for,
     list_customers,
 )
-from commensal.enterprises.tables import customer
-from commensal.errors import Conflict, Invalid, NotFound, Stale
-from commensal.people.people import Person
-from commensal.store import Store
+from commensal.trade.enterprises.tables import customer
+from commensal.trade.people.people import Person
 
 Somebody = Callable[..., Person]
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import Text, literal, select
 
-from commensal.store import Store, Time, local_day
+from commensal.storage.database import Store, Time, local_day
 
 
 @pytest.mark.parametrize(

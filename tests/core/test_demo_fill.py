@@ -10,24 +10,24 @@ import pytest
 from PIL import Image as Pillow
 from sqlalchemy import func, select
 
-from commensal.catalogs.visible import offers_for
-from commensal.checks.invariants import broken_invariants
-from commensal.clock import ManualClock
+from commensal.base.clock import ManualClock
 from commensal.demo.drawings import DRAWINGS, draw
 from commensal.demo.fill import PASSWORD, fill
 from commensal.demo.region import draw_region
 from commensal.demo.values import Region
-from commensal.enterprises.enterprises import enterprise_by_id
 from commensal.instance import Instance, Settings
-from commensal.jobs.tables import job
-from commensal.orders.tables import customer_order
-from commensal.people.passwords import password_matches
-from commensal.people.tables import person
-from commensal.products.images import read_picture
-from commensal.products.tables import image, supplied_product
-from commensal.sale_sessions.openness import is_open
-from commensal.sale_sessions.questions import coordinations_of, sales
-from commensal.sale_sessions.repeat import repeat_due
+from commensal.operations.checks.invariants import broken_invariants
+from commensal.storage.jobs.tables import job
+from commensal.trade.catalogs.visible import offers_for
+from commensal.trade.enterprises.enterprises import enterprise_by_id
+from commensal.trade.orders.tables import customer_order
+from commensal.trade.people.passwords import password_matches
+from commensal.trade.people.tables import person
+from commensal.trade.products.images import read_picture
+from commensal.trade.products.tables import image, supplied_product
+from commensal.trade.sale_sessions.openness import is_open
+from commensal.trade.sale_sessions.questions import coordinations_of, sales
+from commensal.trade.sale_sessions.repeat import repeat_due
 
 pytestmark = pytest.mark.bundled  # people pay in cash
 

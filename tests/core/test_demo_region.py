@@ -7,15 +7,15 @@ from decimal import Decimal
 
 import pytest
 
+from commensal.base.units.facets import ALLERGENS, LABELS
+from commensal.base.units.measures import MEASURES
+from commensal.base.units.product_types import PRODUCT_TYPES, lineage
 from commensal.demo.goods import goods_of
 from commensal.demo.kinds import KINDS
 from commensal.demo.region import draw_region
 from commensal.demo.values import Heap, Region
-from commensal.people.email import read_email
-from commensal.stock.grains import fitting_unit, grains_of
-from commensal.units.facets import ALLERGENS, LABELS
-from commensal.units.measures import MEASURES
-from commensal.units.product_types import PRODUCT_TYPES, lineage
+from commensal.trade.people.email import read_email
+from commensal.trade.stock.grains import fitting_unit, grains_of
 
 REGION = draw_region(7)
 

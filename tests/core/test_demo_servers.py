@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from commensal.base.errors import Trouble
 from commensal.demo.neighbours import Running, port_of, reserve_ports
-from commensal.errors import Trouble
 from commensal.instance.begin import begin_instance
 
 

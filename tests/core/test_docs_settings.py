@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from commensal.clock import ManualClock
+from commensal.base.clock import ManualClock
 from commensal.hooks.loading import load_plugins
 from commensal.instance import Settings
 from commensal.instance.begin import USUAL

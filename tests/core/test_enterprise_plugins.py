@@ -8,9 +8,17 @@ from typing import Any
 
 import pytest
 
-from commensal.clock import ManualClock
-from commensal.enterprises.plugin_settings import check_settings
-from commensal.enterprises.plugins import (
+from commensal.base.clock import ManualClock
+from commensal.base.errors import Conflict, Invalid, NotFound, Stale
+from commensal.base.languages.catalogs import say
+from commensal.hooks.contract import hookimpl
+from commensal.hooks.dispatcher import Hooks
+from commensal.hooks.loading import load_plugins
+from commensal.instance import Secret, Settings
+from commensal.instance.settings import BackupSettings
+from commensal.storage.database import Store
+from commensal.trade.enterprises.plugin_settings import check_settings
+from commensal.trade.enterprises.plugins import (
     EnterprisePlugin,
     change_plugin,
     disable_plugin,
@@ -19,14 +27,6 @@ from commensal.enterprises.plugins import (
     list_plugins,
     offered_plugins,
 )
-from commensal.errors import Conflict, Invalid, NotFound, Stale
-from commensal.hooks.contract import hookimpl
-from commensal.hooks.dispatcher import Hooks
-from commensal.hooks.loading import load_plugins
-from commensal.instance import Secret, Settings
-from commensal.instance.settings import BackupSettings
-from commensal.languages.catalogs import say
-from commensal.store import Store
 
 NONE = Secret("")
 

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
-from commensal.enterprises import enterprises
-from commensal.enterprises.enterprises import (
+from commensal.base.errors import Conflict, Forbidden, Invalid, NotFound, Stale
+from commensal.storage.database import Store
+from commensal.trade.enterprises import enterprises
+from commensal.trade.enterprises.enterprises import (
     Enterprise,
     archive_enterprise,
     change_enterprise,
@@ -19,11 +21,9 @@ from commensal.enterprises.enterprises import (
     list_enterprises,
     restore_enterprise,
 )
-from commensal.enterprises.grants import grant
-from commensal.enterprises.members import list_members, memberships_of
-from commensal.errors import Conflict, Forbidden, Invalid, NotFound, Stale
-from commensal.people.people import Person
-from commensal.store import Store
+from commensal.trade.enterprises.grants import grant
+from commensal.trade.enterprises.members import list_members, memberships_of
+from commensal.trade.people.people import Person
 
 Somebody = Callable[..., Person]
 

@@ -12,32 +12,32 @@ import pytest
 from sqlalchemy import delete, event, func, select
 
 from commensal import Instance, Order
-from commensal.clock import ManualClock
-from commensal.enterprises.tables import enterprise_plugin
-from commensal.events.announce import EVENT
-from commensal.events.tell import HOOKS
+from commensal.base.clock import ManualClock
 from commensal.hooks.loading import all_hooks, load_plugins
 from commensal.instance import Settings
-from commensal.jobs.failed import failed_jobs, retry_parked
-from commensal.jobs.run import DELAYS
-from commensal.jobs.tables import job
-from commensal.orders.cancel import cancel_order
-from commensal.orders.change import change_order
-from commensal.orders.fulfil import hand_order_over
-from commensal.orders.lock import locked_order
-from commensal.orders.place import place_order
-from commensal.orders.values import Wish
-from commensal.payments.payments import receive_payment
-from commensal.payments.refunds import refund
-from commensal.product_lists.lists import import_list
-from commensal.product_lists.read import read_list
-from commensal.sale_sessions.complete import complete_due
-from commensal.sale_sessions.tables import coordination, sale_session
-from commensal.stock.lots import change_lot, lot_by_id
-from commensal.stock.movements import count_stock
-from commensal.store import Store, Transaction, insert_rows
+from commensal.storage.database import Store, Transaction, insert_rows
+from commensal.storage.jobs.failed import failed_jobs, retry_parked
+from commensal.storage.jobs.run import DELAYS
+from commensal.storage.jobs.tables import job
 from commensal.testing.goods import a_lot
 from commensal.testing.placed import a_placed_order, a_shop
+from commensal.trade.enterprises.tables import enterprise_plugin
+from commensal.trade.events.announce import EVENT
+from commensal.trade.events.tell import HOOKS
+from commensal.trade.orders.cancel import cancel_order
+from commensal.trade.orders.change import change_order
+from commensal.trade.orders.fulfil import hand_order_over
+from commensal.trade.orders.lock import locked_order
+from commensal.trade.orders.place import place_order
+from commensal.trade.orders.values import Wish
+from commensal.trade.payments.payments import receive_payment
+from commensal.trade.payments.refunds import refund
+from commensal.trade.product_lists.lists import import_list
+from commensal.trade.product_lists.read import read_list
+from commensal.trade.sale_sessions.complete import complete_due
+from commensal.trade.sale_sessions.tables import coordination, sale_session
+from commensal.trade.stock.lots import change_lot, lot_by_id
+from commensal.trade.stock.movements import count_stock
 
 from .listening import Ear, a_shop_that_uses, arguments, hearing, run, use
 

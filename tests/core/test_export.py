@@ -16,22 +16,22 @@ import pytest
 from sqlalchemy import delete, func, insert, inspect, select, update
 from sqlalchemy.exc import DatabaseError, IntegrityError
 
-from commensal.checks import broken_invariants
-from commensal.clock import ManualClock
+from commensal.base.clock import ManualClock
+from commensal.base.errors import SettingsError, StoreError
 from commensal.demo.fill import fill
 from commensal.demo.region import draw_region
-from commensal.errors import SettingsError, StoreError
 from commensal.instance import open_instance
 from commensal.instance.begin import USUAL
-from commensal.jobs.promising import Promise, promise_all
-from commensal.jobs.tables import job
-from commensal.keeping.archive import Archive
-from commensal.keeping.export import export
-from commensal.keeping.importing import import_instance
-from commensal.keeping.rows import read_rows, tables_of
-from commensal.orders.tables import customer_order
-from commensal.sale_sessions.tables import coordination
-from commensal.stock.tables import stock_movement
+from commensal.operations.backups.archive import Archive
+from commensal.operations.backups.export import export
+from commensal.operations.backups.importing import import_instance
+from commensal.operations.backups.rows import read_rows, tables_of
+from commensal.operations.checks import broken_invariants
+from commensal.storage.jobs.enqueue import Promise, promise_all
+from commensal.storage.jobs.tables import job
+from commensal.trade.orders.tables import customer_order
+from commensal.trade.sale_sessions.tables import coordination
+from commensal.trade.stock.tables import stock_movement
 
 from .keeping import PASSWORD, begin, buy, folder, open_store, postgresql_tools, sqlite_url, write_settings
 from .shell import Shell

@@ -9,7 +9,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.testclient import TestClient
 
-from commensal.api.finding import Finding
+from commensal.interfaces.api.router import Finding
 
 
 def _route(path: str, *methods: str) -> Route:

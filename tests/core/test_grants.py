@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from commensal.enterprises.grants import (
+from commensal.base.errors import Invalid, NotFound
+from commensal.storage.database import Store
+from commensal.trade.enterprises.grants import (
     ALL,
     grant,
     granted,
@@ -17,9 +19,7 @@ from commensal.enterprises.grants import (
     grants_received,
     revoke,
 )
-from commensal.errors import Invalid, NotFound
-from commensal.people.people import Person
-from commensal.store import Store
+from commensal.trade.people.people import Person
 
 
 @pytest.fixture

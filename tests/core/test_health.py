@@ -14,19 +14,19 @@ from sqlalchemy import create_engine, event, insert, text, update
 from sqlalchemy.engine import make_url
 from starlette.testclient import TestClient
 
-from commensal.clock import ManualClock
-from commensal.errors import SettingsError
+from commensal.base.clock import ManualClock
+from commensal.base.errors import SettingsError
 from commensal.hooks.dispatcher import Failure
 from commensal.hooks.failures import note_failures
 from commensal.instance import Instance, Secret, Settings, load_settings
 from commensal.instance.settings import LimitSettings, WatchingSettings
-from commensal.jobs import promise
-from commensal.jobs.clock import EVERY_MINUTE
-from commensal.jobs.tables import job, job_slot
-from commensal.people.people import Person
-from commensal.people.scopes import OPERATOR, SELF
-from commensal.people.tokens import make_token
-from commensal.store import Store
+from commensal.storage.database import Store
+from commensal.storage.jobs import promise
+from commensal.storage.jobs.clock import EVERY_MINUTE
+from commensal.storage.jobs.tables import job, job_slot
+from commensal.trade.people.people import Person
+from commensal.trade.people.scopes import OPERATOR, SELF
+from commensal.trade.people.tokens import make_token
 
 SECRET = "a monitor's own secret"
 MONITOR = {"Authorization": f"Bearer {SECRET}"}

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from commensal.clock import ManualClock
-from commensal.errors import PluginError, Refused, SettingsError
+from commensal.base.clock import ManualClock
+from commensal.base.errors import PluginError, Refused, SettingsError
 from commensal.hooks import specifications
 from commensal.hooks.contract import hookimpl
 from commensal.hooks.dispatcher import Hooks

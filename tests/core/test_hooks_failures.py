@@ -9,14 +9,14 @@ from types import ModuleType
 import pytest
 from sqlalchemy import text
 
-from commensal.clock import ManualClock
+from commensal.base.clock import ManualClock
+from commensal.base.ids import SeededIds
 from commensal.hooks import specifications
 from commensal.hooks.dispatcher import Failure
 from commensal.hooks.failures import LONGEST, Failures, Recorder, failures_by_plugin
 from commensal.hooks.loading import load_plugins
-from commensal.ids import SeededIds
 from commensal.instance import Instance, Settings
-from commensal.store import Store
+from commensal.storage.database import Store
 
 
 def failure(clock: ManualClock, what: str = "KeyError: x", hook: str = "menu_items") -> Failure:

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from commensal.clock import ManualClock
-from commensal.deprecated import RemovedIn1Warning
+from commensal.base.clock import ManualClock
+from commensal.base.deprecated import RemovedIn1Warning
 from commensal.hooks import loading, specifications
 from commensal.hooks.answers import nonsense
 from commensal.hooks.contract import AnyHook, hook, hookimpl

@@ -11,16 +11,16 @@ import pytest
 from sqlalchemy import insert, select
 from sqlalchemy.exc import DBAPIError
 
-from commensal.clock import ManualClock
-from commensal.errors import PluginError, StoreError
+from commensal.base.clock import ManualClock
+from commensal.base.errors import PluginError, StoreError
 from commensal.hooks import specifications
 from commensal.hooks.contract import AnyHook, hook, hookimpl
 from commensal.hooks.dispatcher import Hooks
 from commensal.hooks.loading import load_plugins
 from commensal.instance import Settings
-from commensal.people.tables import person
-from commensal.store import Store, Transaction
-from commensal.store.hold import Hold
+from commensal.storage.database import Store, Transaction
+from commensal.storage.database.hold import Hold
+from commensal.trade.people.tables import person
 
 NONE: Any = None
 PERSON = {"name": "Ada", "phone": "", "language": "fr", "is_operator": False, "version": 1}

@@ -12,17 +12,17 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select, text, update
 
-from commensal.clock import ManualClock
-from commensal.errors import PluginError, StoreError
+from commensal.base.clock import ManualClock
+from commensal.base.errors import PluginError, StoreError
+from commensal.base.ids import SeededIds
 from commensal.hooks import specifications
 from commensal.hooks.contract import hookimpl
 from commensal.hooks.dispatcher import Hooks
 from commensal.hooks.loading import load_plugins
 from commensal.hooks.watch import TookTooLong, Watchdog
-from commensal.ids import SeededIds
 from commensal.instance import Settings
-from commensal.people.tables import person
-from commensal.store import Store, Transaction
+from commensal.storage.database import Store, Transaction
+from commensal.trade.people.tables import person
 
 NONE: Any = None
 SHORT = 0.05  # seconds that a hook gets here; a test that hangs ends by an event

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from commensal.base.errors import SettingsError
 from commensal.cli import app
-from commensal.errors import SettingsError
-from commensal.hosting import UNITS, write_text
 from commensal.instance import Settings, load_settings
 from commensal.instance.begin import begin_instance
 from commensal.instance.settings import MailSettings
+from commensal.operations.hosting import UNITS, write_text
 
 KEPT = "/var/lib/commensal-of-this-suite/val"  # a folder that systemd makes; the real one is somebody's
 

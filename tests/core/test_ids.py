@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from commensal.clock import ManualClock
-from commensal.ids import Ids, RandomIds, SeededIds
+from commensal.base.clock import ManualClock
+from commensal.base.ids import Ids, RandomIds, SeededIds
 
 
 @pytest.mark.parametrize("ids", [RandomIds(), SeededIds(1)])

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from PIL import Image as Pillow
 
-from commensal.errors import Invalid, NotFound, Refused
-from commensal.products.images import (
+from commensal.base.errors import Invalid, NotFound, Refused
+from commensal.storage.database import Store
+from commensal.trade.products.images import (
     LARGEST,
     Picture,
     add_image,
@@ -21,7 +22,6 @@ from commensal.products.images import (
     re_encode,
     read_picture,
 )
-from commensal.store import Store
 
 
 def drawn(kind: str, size: tuple[int, int] = (60, 40), *, mode: str = "RGB", **more: Any) -> bytes:

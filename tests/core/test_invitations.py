@@ -9,8 +9,13 @@ import pytest
 from sqlalchemy import insert, select
 from starlette.testclient import TestClient
 
-from commensal.clock import ManualClock
-from commensal.enterprises.invitations import (
+from commensal.base.clock import ManualClock
+from commensal.base.errors import Conflict, Forbidden, Invalid, NotFound, Refused
+from commensal.storage.database import Store
+from commensal.storage.jobs.tables import job
+from commensal.testing.goods import a_lot, an_item
+from commensal.testing.placed import a_shop
+from commensal.trade.enterprises.invitations import (
     accept_invitation,
     decline_invitation,
     forget_invitations,
@@ -19,17 +24,12 @@ from commensal.enterprises.invitations import (
     invite,
     withdraw_invitation,
 )
-from commensal.enterprises.members import add_member, list_members
-from commensal.enterprises.tables import enterprise_member
-from commensal.errors import Conflict, Forbidden, Invalid, NotFound, Refused
-from commensal.jobs.tables import job
-from commensal.orders.place import place_order
-from commensal.orders.values import Wish
-from commensal.people.people import Person
-from commensal.people.tokens import make_token
-from commensal.store import Store
-from commensal.testing.goods import a_lot, an_item
-from commensal.testing.placed import a_shop
+from commensal.trade.enterprises.members import add_member, list_members
+from commensal.trade.enterprises.tables import enterprise_member
+from commensal.trade.orders.place import place_order
+from commensal.trade.orders.values import Wish
+from commensal.trade.people.people import Person
+from commensal.trade.people.tokens import make_token
 
 Somebody = Callable[..., Person]
 

@@ -12,22 +12,22 @@ import pytest
 from sqlalchemy import event, insert, select
 from starlette.testclient import TestClient
 
-from commensal.clock import ManualClock
+from commensal.base.clock import ManualClock
 from commensal.hooks.loading import found_plugins, load_plugins
 from commensal.instance import Instance, Settings
 from commensal.instance.begin import USUAL
-from commensal.jobs import Job, Periodic, Promise, Work, promise, promise_all, ticking
-from commensal.jobs.clock import EVERY_MINUTE
-from commensal.jobs.failed import forget_finished, retry_parked
-from commensal.jobs.periodic import run_periodic
-from commensal.jobs.run import CLAIM, DELAYS, run_due
-from commensal.jobs.tables import job, job_slot
-from commensal.people.people import Person
-from commensal.people.scopes import OPERATOR, SELF
-from commensal.people.tokens import make_token
-from commensal.store import Store, Transaction
-from commensal.watching.health import Watcher
-from commensal.work import work_of
+from commensal.interfaces.monitoring.health import Watcher
+from commensal.operations.work import work_of
+from commensal.storage.database import Store, Transaction
+from commensal.storage.jobs import Job, Periodic, Promise, Work, promise, promise_all, ticking
+from commensal.storage.jobs.clock import EVERY_MINUTE
+from commensal.storage.jobs.failed import forget_finished, retry_parked
+from commensal.storage.jobs.periodic import run_periodic
+from commensal.storage.jobs.run import CLAIM, DELAYS, run_due
+from commensal.storage.jobs.tables import job, job_slot
+from commensal.trade.people.people import Person
+from commensal.trade.people.scopes import OPERATOR, SELF
+from commensal.trade.people.tokens import make_token
 
 Somebody = Callable[..., Person]
 

@@ -10,9 +10,9 @@ from string import Formatter
 
 import pytest
 
-from commensal.errors import Problem, Refused, Several
-from commensal.languages.catalogs import LANGUAGES, best_language, plural, say, translate
-from commensal.languages.formats import (
+from commensal.base.errors import Problem, Refused, Several
+from commensal.base.languages.catalogs import LANGUAGES, best_language, plural, say, translate
+from commensal.base.languages.formats import (
     format_day,
     format_moment,
     format_money,
@@ -21,8 +21,8 @@ from commensal.languages.formats import (
     format_quantity,
     format_span,
 )
-from commensal.money import Money
-from commensal.reports.formats import FORMATS
+from commensal.base.money import Money
+from commensal.interfaces.reports.formats import FORMATS
 from commensal.testing.texts import Text, texts_in, translations_in
 
 ROOT = Path(__file__).parents[2]

@@ -14,17 +14,17 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError
 
 from commensal import hookimpl
-from commensal.clock import ManualClock
-from commensal.errors import Conflict, PluginError, StoreError
+from commensal.base.clock import ManualClock
+from commensal.base.errors import Conflict, PluginError, StoreError
+from commensal.base.ids import SeededIds
 from commensal.hooks import specifications
 from commensal.hooks.contract import AnyHook
 from commensal.hooks.dispatcher import Hooks
 from commensal.hooks.loading import load_plugins
-from commensal.ids import SeededIds
 from commensal.instance import Settings
-from commensal.keeping.rows import read_rows
-from commensal.people.tables import person
-from commensal.store import Row, Store, Transaction, refusing
+from commensal.operations.backups.rows import read_rows
+from commensal.storage.database import Row, Store, Transaction, refusing
+from commensal.trade.people.tables import person
 
 NONE: Any = None
 ADD = insert(person)

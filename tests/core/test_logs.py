@@ -16,20 +16,20 @@ import structlog
 from starlette.testclient import TestClient
 from starlette.types import Message
 
-from commensal import logs
-from commensal.api.app import make_app
-from commensal.clock import ManualClock
+from commensal.base import logs
+from commensal.base.clock import ManualClock
+from commensal.base.ids import SeededIds
+from commensal.base.logs import Request, answering, configure_logs, note
 from commensal.hooks import specifications
 from commensal.hooks.contract import hookimpl
 from commensal.hooks.loading import load_plugins
 from commensal.hooks.values import MenuItem, PaymentMethod
-from commensal.ids import SeededIds
 from commensal.instance import Instance, Secret, Settings
-from commensal.logs import Request, answering, configure_logs, note
-from commensal.people.passwords import hash_password
-from commensal.people.people import Person
-from commensal.people.tokens import make_token
-from commensal.store import Store
+from commensal.interfaces.app import make_app
+from commensal.storage.database import Store
+from commensal.trade.people.passwords import hash_password
+from commensal.trade.people.people import Person
+from commensal.trade.people.tokens import make_token
 
 Somebody = Callable[..., Person]
 Lines = Callable[[], list[dict[str, Any]]]

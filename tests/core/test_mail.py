@@ -21,31 +21,31 @@ from typing import Any
 import pytest
 from sqlalchemy import event, insert, update
 
-from commensal.catalogs.tables import catalog_item
-from commensal.clock import ManualClock
-from commensal.enterprises.tables import enterprise
-from commensal.errors import NotFound
+from commensal.base.clock import ManualClock
+from commensal.base.errors import NotFound
+from commensal.base.ids import SeededIds
 from commensal.hooks.loading import load_plugins
-from commensal.ids import SeededIds
 from commensal.instance import Instance, Secret, Settings
 from commensal.instance.settings import MailSettings
-from commensal.jobs import Job, promise
-from commensal.jobs.failed import failed_jobs, retry_all_parked
-from commensal.jobs.run import run_due
-from commensal.mail import message
-from commensal.mail.message import one_line
-from commensal.mail.send import ACCOUNT_KINDS, ORDER_KINDS, send_mail
-from commensal.orders.tables import adjustment, customer_order, order_line, order_vat
-from commensal.payments.payments import ask_payer, receive_payment, start
-from commensal.people.tables import person
-from commensal.products.tables import supplied_product
-from commensal.stock.tables import stock_lot
-from commensal.store import Store, insert_rows
+from commensal.interfaces.mail import message
+from commensal.interfaces.mail.message import one_line
+from commensal.interfaces.mail.send import ACCOUNT_KINDS, ORDER_KINDS, send_mail
+from commensal.interfaces.monitoring.health import Watcher
+from commensal.interfaces.monitoring.mail import unsent_mail
+from commensal.interfaces.monitoring.surroundings import mail_problem, warnings
+from commensal.operations.work import work_of
+from commensal.storage.database import Store, insert_rows
+from commensal.storage.jobs import Job, promise
+from commensal.storage.jobs.failed import failed_jobs, retry_all_parked
+from commensal.storage.jobs.run import run_due
 from commensal.testing.placed import a_placed_order, a_shop
-from commensal.watching.health import Watcher
-from commensal.watching.mail import unsent_mail
-from commensal.watching.surroundings import mail_problem, warnings
-from commensal.work import work_of
+from commensal.trade.catalogs.tables import catalog_item
+from commensal.trade.enterprises.tables import enterprise
+from commensal.trade.orders.tables import adjustment, customer_order, order_line, order_vat
+from commensal.trade.payments.payments import ask_payer, receive_payment, start
+from commensal.trade.people.tables import person
+from commensal.trade.products.tables import supplied_product
+from commensal.trade.stock.tables import stock_lot
 
 from .certificates import a_certificate
 

@@ -11,26 +11,26 @@ import pytest
 from sqlalchemy import func, select
 from starlette.testclient import TestClient
 
-from commensal.clock import ManualClock
-from commensal.errors import Problem
+from commensal.base.clock import ManualClock
+from commensal.base.errors import Problem
+from commensal.base.texts import refuse_links
 from commensal.instance import Instance, Settings
-from commensal.jobs import Job
-from commensal.jobs.run import run_due
-from commensal.mail import capping
-from commensal.mail.capping import forget_counts, may_leave
-from commensal.mail.tables import mailbox_count
-from commensal.orders.cancel import cancel_order
-from commensal.orders.change import change_order
-from commensal.orders.lock import locked_order
-from commensal.orders.place import place_order
-from commensal.orders.values import Order, Wish
-from commensal.people.mailboxes import mailbox_of
-from commensal.people.people import Person
-from commensal.store import Store
+from commensal.interfaces.mail import capping
+from commensal.interfaces.mail.capping import forget_counts, may_leave
+from commensal.interfaces.mail.tables import mailbox_count
+from commensal.operations.work import work_of
+from commensal.storage.database import Store
+from commensal.storage.jobs import Job
+from commensal.storage.jobs.run import run_due
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
-from commensal.texts import refuse_links
-from commensal.work import work_of
+from commensal.trade.orders.cancel import cancel_order
+from commensal.trade.orders.change import change_order
+from commensal.trade.orders.lock import locked_order
+from commensal.trade.orders.place import place_order
+from commensal.trade.orders.values import Order, Wish
+from commensal.trade.people.mailboxes import mailbox_of
+from commensal.trade.people.people import Person
 
 from .test_people_api import GOOD, HERE
 

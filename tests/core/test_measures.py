@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commensal.search import search_key
-from commensal.units.facets import ALLERGENS, LABELS
-from commensal.units.measures import MEASURES, convert, read_unit
-from commensal.units.product_types import PRODUCT_TYPES, find_product_type, lineage
+from commensal.base.search import search_key
+from commensal.base.units.facets import ALLERGENS, LABELS
+from commensal.base.units.measures import MEASURES, convert, read_unit
+from commensal.base.units.product_types import PRODUCT_TYPES, find_product_type, lineage
 
 
 def test_tables_are_complete_and_labelled() -> None:

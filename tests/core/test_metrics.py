@@ -10,20 +10,20 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import event, update
 from starlette.testclient import TestClient
 
-from commensal.clock import ManualClock
-from commensal.enterprises.counters import next_number
+from commensal.base.clock import ManualClock
 from commensal.hooks.dispatcher import Failure
 from commensal.hooks.failures import note_failures
 from commensal.instance import Secret, Settings
 from commensal.instance.settings import LimitSettings, WatchingSettings
-from commensal.jobs import promise
-from commensal.jobs.tables import job
-from commensal.keeping.upkeep import BACKUP, mark_done, promise_once
-from commensal.people.people import Person
-from commensal.people.scopes import OPERATOR
-from commensal.people.tokens import make_token
-from commensal.store import Store
+from commensal.operations.backups.upkeep import BACKUP, mark_done, promise_once
+from commensal.storage.database import Store
+from commensal.storage.jobs import promise
+from commensal.storage.jobs.tables import job
 from commensal.testing.placed import a_shop
+from commensal.trade.enterprises.counters import next_number
+from commensal.trade.people.people import Person
+from commensal.trade.people.scopes import OPERATOR
+from commensal.trade.people.tokens import make_token
 
 SECRET = "a monitor's own secret"
 MONITOR = {"Authorization": f"Bearer {SECRET}"}

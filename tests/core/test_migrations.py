@@ -13,16 +13,16 @@ from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from sqlalchemy import insert, inspect, select, text
 
-from commensal.api.idempotency import name_of
-from commensal.api.tables import idempotent_answer
-from commensal.clock import ManualClock
-from commensal.errors import StoreError
-from commensal.ids import SeededIds
-from commensal.store import Store
-from commensal.store.core_tables import core_tables
-from commensal.store.migrate import migrate, missing_revisions
-from commensal.store.revisions import is_current
-from commensal.store.tables import metadata
+from commensal.base.clock import ManualClock
+from commensal.base.errors import StoreError
+from commensal.base.ids import SeededIds
+from commensal.interfaces.api.idempotency import name_of
+from commensal.interfaces.api.tables import idempotent_answer
+from commensal.schema import metadata
+from commensal.storage.database import Store
+from commensal.storage.database.core_tables import core_tables
+from commensal.storage.database.migrate import migrate, missing_revisions
+from commensal.storage.database.revisions import is_current
 
 NOON = datetime(2026, 6, 4, 10, 0, tzinfo=UTC)
 
@@ -84,7 +84,7 @@ def test_tables_of_sqlite_are_strict_and_journals_only_grow(empty: Store) -> Non
 
 
 def test_secrets_that_older_versions_kept_in_clear_are_taken_out(store: Store) -> None:
-    revision = import_module("commensal.store.migrations.versions.0027_sealed_answers")
+    revision = import_module("commensal.storage.database.migrations.versions.0032_sealed_answers")
     row = {"request_hash": "h", "status": 201, "headers": {}, "created_at": NOON}
     bodies = {"a guest's": '{"order":{"name":"Élise"},"secret":"in-clear"}', "other": '{"id":"1"}', "under way": None}
     with store.write() as tx:

@@ -15,24 +15,24 @@ from typing import Any
 import pytest
 from sqlalchemy import event, select, update
 
-from commensal.clock import ManualClock
-from commensal.errors import SettingsError
-from commensal.ids import RandomIds
+from commensal.base.clock import ManualClock
+from commensal.base.errors import SettingsError
+from commensal.base.ids import RandomIds
 from commensal.instance import Instance, load_settings, open_instance
 from commensal.instance.begin import begin_instance
-from commensal.jobs import Job, Work, promise
-from commensal.jobs.holding import claim_again, holding
-from commensal.jobs.run import CLAIM, run_due
-from commensal.jobs.tables import job
-from commensal.jobs.ticking import tick
-from commensal.keeping.backup import back_up, backups_in
-from commensal.keeping.nightly import promise_backup
-from commensal.keeping.restore import restore
-from commensal.keeping.tables import upkeep
-from commensal.keeping.upkeep import TRIAL, neglected, newest_moment
-from commensal.watching.health import Watcher
-from commensal.watching.surroundings import warnings
-from commensal.work import work_of
+from commensal.interfaces.monitoring.health import Watcher
+from commensal.interfaces.monitoring.surroundings import warnings
+from commensal.operations.backups.backup import back_up, backups_in
+from commensal.operations.backups.nightly import promise_backup
+from commensal.operations.backups.restore import restore
+from commensal.operations.backups.tables import upkeep
+from commensal.operations.backups.upkeep import TRIAL, neglected, newest_moment
+from commensal.operations.work import work_of
+from commensal.storage.jobs import Job, Work, promise
+from commensal.storage.jobs.holding import claim_again, holding
+from commensal.storage.jobs.run import CLAIM, run_due
+from commensal.storage.jobs.tables import job
+from commensal.storage.jobs.ticking import tick
 
 from .keeping import begin, folder, postgresql_tools, sqlite_url, write_settings
 

@@ -10,13 +10,13 @@ import pytest
 from sqlalchemy import delete, event, func, select, update
 
 from commensal import Instance
-from commensal.clock import ManualClock
-from commensal.events.opened import LATEST, announce_openings, forget_openings
-from commensal.events.tables import sale_opening
-from commensal.sale_sessions.coordinations import cancel_coordination
-from commensal.sale_sessions.questions import coordination_by_id
-from commensal.sale_sessions.sessions import remove_session
-from commensal.sale_sessions.tables import coordination, sale_session, session_item
+from commensal.base.clock import ManualClock
+from commensal.trade.events.opened import LATEST, announce_openings, forget_openings
+from commensal.trade.events.tables import sale_opening
+from commensal.trade.sale_sessions.coordinations import cancel_coordination
+from commensal.trade.sale_sessions.questions import coordination_by_id
+from commensal.trade.sale_sessions.sessions import remove_session
+from commensal.trade.sale_sessions.tables import coordination, sale_session, session_item
 
 from .listening import Ear, a_shop_that_uses, hearing, run
 

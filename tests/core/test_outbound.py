@@ -18,10 +18,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from commensal.instance.settings import OutboundSettings
-from commensal.outbound.addresses import is_public
-from commensal.outbound.client import guarded_client
-from commensal.outbound.guard import Refused, Resolve, resolve
-from commensal.outbound.limits import Limits
+from commensal.interfaces.outbound.addresses import is_public
+from commensal.interfaces.outbound.client import guarded_client
+from commensal.interfaces.outbound.guard import Refused, Resolve, resolve
+from commensal.interfaces.outbound.limits import Limits
 from commensal.testing.receiver import Answer, Receiver
 
 ALLOWED = OutboundSettings(allow=("127.0.0.1",))

@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from commensal.errors import Conflict, Invalid, NotFound
-from commensal.orders.tables import customer_order
-from commensal.payments.due import due
-from commensal.payments.journal import journal_entries
-from commensal.payments.payments import (
+from commensal.base.errors import Conflict, Invalid, NotFound
+from commensal.storage.database import Store, Transaction
+from commensal.testing.placed import a_placed_order, a_shop
+from commensal.trade.orders.tables import customer_order
+from commensal.trade.payments.due import due
+from commensal.trade.payments.journal import journal_entries
+from commensal.trade.payments.payments import (
     MOST_PAYMENTS,
     ask_payer,
     cancel,
@@ -22,10 +24,8 @@ from commensal.payments.payments import (
     record_payment,
     start,
 )
-from commensal.payments.tables import payment
-from commensal.payments.values import Payment
-from commensal.store import Store, Transaction
-from commensal.testing.placed import a_placed_order, a_shop
+from commensal.trade.payments.tables import payment
+from commensal.trade.payments.values import Payment
 
 
 @pytest.fixture

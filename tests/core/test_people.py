@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from commensal.clock import ManualClock
-from commensal.enterprises.tables import customer
-from commensal.errors import Conflict, Invalid, NotFound, Problem, Refused, Stale
-from commensal.jobs.tables import job
-from commensal.people import passwords
-from commensal.people.codes import mail_code
-from commensal.people.confirmations import (
+from commensal.base.clock import ManualClock
+from commensal.base.errors import Conflict, Invalid, NotFound, Problem, Refused, Stale
+from commensal.storage.database import Store
+from commensal.storage.jobs.tables import job
+from commensal.trade.enterprises.tables import customer
+from commensal.trade.people import passwords
+from commensal.trade.people.codes import mail_code
+from commensal.trade.people.confirmations import (
     FORGOTTEN,
     ask_confirmation,
     ask_reset,
@@ -25,12 +26,12 @@ from commensal.people.confirmations import (
     reset_password,
     sign_up,
 )
-from commensal.people.email import read_email
-from commensal.people.forgetting import forget_what_ran_out
-from commensal.people.guessable import _words, guessable
-from commensal.people.new_password import change_password, check_new_password
-from commensal.people.operators import add_operator
-from commensal.people.people import (
+from commensal.trade.people.email import read_email
+from commensal.trade.people.forgetting import forget_what_ran_out
+from commensal.trade.people.guessable import _words, guessable
+from commensal.trade.people.new_password import change_password, check_new_password
+from commensal.trade.people.operators import add_operator
+from commensal.trade.people.people import (
     NewPerson,
     Person,
     add_person,
@@ -42,9 +43,8 @@ from commensal.people.people import (
     person_by_email,
     person_by_id,
 )
-from commensal.people.sessions import begin_session, list_sessions
-from commensal.people.tables import email_code, person
-from commensal.store import Store
+from commensal.trade.people.sessions import begin_session, list_sessions
+from commensal.trade.people.tables import email_code, person
 
 GOOD = "une longue phrase"
 NEW = NewPerson(email="ada@example.org", name="Ada", phone="", language="fr", password_hash="first")

@@ -10,18 +10,18 @@ import pytest
 from sqlalchemy import func, select
 from starlette.testclient import TestClient
 
-from commensal.api.tables import idempotent_answer
-from commensal.clock import ManualClock
+from commensal.base.clock import ManualClock
 from commensal.instance import Instance, Settings
 from commensal.instance.settings import SecuritySettings
-from commensal.jobs.registry import Job
-from commensal.jobs.tables import job
-from commensal.people.confirmations import FORGOTTEN, mail_reset
-from commensal.people.failures import FREE
-from commensal.people.passwords import hash_password
-from commensal.people.people import Person
-from commensal.people.tables import person_session
-from commensal.store import Store
+from commensal.interfaces.api.tables import idempotent_answer
+from commensal.storage.database import Store
+from commensal.storage.jobs.registry import Job
+from commensal.storage.jobs.tables import job
+from commensal.trade.people.confirmations import FORGOTTEN, mail_reset
+from commensal.trade.people.login_throttle import FREE
+from commensal.trade.people.passwords import hash_password
+from commensal.trade.people.people import Person
+from commensal.trade.people.tables import person_session
 
 GOOD = "une longue phrase"
 HASH = hash_password(GOOD)

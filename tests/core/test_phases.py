@@ -12,17 +12,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from commensal.clock import ManualClock
-from commensal.errors import PluginError
+from commensal.base.clock import ManualClock
+from commensal.base.errors import PluginError
 from commensal.hooks.contract import hookimpl
 from commensal.hooks.loading import load_plugins
 from commensal.instance import Settings
-from commensal.pricing.asking import ask_plugins
-from commensal.pricing.phases import MOST_ADJUSTMENTS, Ask, price_order
-from commensal.pricing.totals import totals
-from commensal.pricing.values import Adjustment, OrderDraft, Phase
-from commensal.pricing.vat import by_rate
 from commensal.testing.drafts import a_draft, a_line, an_adjustment
+from commensal.trade.pricing.asking import ask_plugins
+from commensal.trade.pricing.phases import MOST_ADJUSTMENTS, Ask, price_order
+from commensal.trade.pricing.totals import totals
+from commensal.trade.pricing.values import Adjustment, OrderDraft, Phase
+from commensal.trade.pricing.vat import by_rate
 
 
 def asking(*wanted: Adjustment) -> Ask:

@@ -18,31 +18,31 @@ from sqlalchemy import func, insert, select, text
 from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
-from commensal.api.app import make_app
-from commensal.checks import broken_invariants
+from commensal.base.clock import ManualClock
+from commensal.base.errors import CommensalError, PluginError, Problem, SettingsError
+from commensal.base.ids import SeededIds
 from commensal.cli import app
 from commensal.cli.check import report_plugins
-from commensal.clock import ManualClock
-from commensal.enterprises.installed import installed_plugins
-from commensal.enterprises.tables import enterprise_member, enterprise_plugin
-from commensal.errors import CommensalError, PluginError, Problem, SettingsError
 from commensal.hooks.loading import load_plugins
-from commensal.ids import SeededIds
 from commensal.instance import Instance, Settings, open_instance
 from commensal.instance.begin import begin_instance
-from commensal.jobs.run import run_due
-from commensal.jobs.tables import job
-from commensal.orders.cancel import cancel_order
-from commensal.orders.change import change_order
-from commensal.orders.lock import locked_order
-from commensal.orders.place import place_order
-from commensal.orders.shipping import RELEASE
-from commensal.orders.values import Order, Wish
-from commensal.people.tables import api_token, person
-from commensal.store import Store, Transaction
+from commensal.interfaces.app import make_app
+from commensal.operations.checks import broken_invariants
+from commensal.operations.work import work_of
+from commensal.storage.database import Store, Transaction
+from commensal.storage.jobs.run import run_due
+from commensal.storage.jobs.tables import job
 from commensal.testing.placed import a_shop
 from commensal.testing.probe import GOOD, Probe, World, build
-from commensal.work import work_of
+from commensal.trade.enterprises.installed import installed_plugins
+from commensal.trade.enterprises.tables import enterprise_member, enterprise_plugin
+from commensal.trade.orders.cancel import cancel_order
+from commensal.trade.orders.change import change_order
+from commensal.trade.orders.lock import locked_order
+from commensal.trade.orders.place import place_order
+from commensal.trade.orders.shipping import RELEASE
+from commensal.trade.orders.values import Order, Wish
+from commensal.trade.people.tables import api_token, person
 
 COMMENSAL = Path(sys.executable).with_name("commensal")
 NONE: Any = None

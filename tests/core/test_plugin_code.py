@@ -23,34 +23,34 @@ from starlette.testclient import TestClient
 
 import commensal.hooks.dispatcher as dispatcher
 from commensal import Call, Instance, Job, MenuItem, Periodic, Report, Routes, Visit, Work, hookimpl, page
-from commensal.api.app import make_app
-from commensal.clock import ManualClock
-from commensal.enterprises.enterprises import enterprise_by_id
-from commensal.enterprises.plugins import disable_plugin
-from commensal.enterprises.tables import enterprise_member, enterprise_plugin
-from commensal.errors import PluginError
+from commensal.base.clock import ManualClock
+from commensal.base.errors import PluginError
+from commensal.base.ids import SeededIds
 from commensal.hooks import specifications
 from commensal.hooks.failures import failures_by_plugin
 from commensal.hooks.loading import load_plugins
-from commensal.ids import SeededIds
 from commensal.instance import Settings
-from commensal.jobs.periodic import run_periodic
-from commensal.jobs.promising import promise
-from commensal.jobs.run import run_due
-from commensal.jobs.tables import job
-from commensal.orders.place import place_order
-from commensal.orders.tables import customer_order
-from commensal.orders.values import Wish
-from commensal.people.actor import Actor
-from commensal.people.people import add_person, new_person
-from commensal.people.tokens import make_token
-from commensal.reports.formats import format_named
-from commensal.reports.run import find_report, print_report
-from commensal.store import Store, Transaction, insert_rows
+from commensal.interfaces.app import make_app
+from commensal.interfaces.reports.formats import format_named
+from commensal.interfaces.reports.run import find_report, print_report
+from commensal.operations.work import work_of
+from commensal.storage.database import Store, Transaction, insert_rows
+from commensal.storage.jobs.enqueue import promise
+from commensal.storage.jobs.periodic import run_periodic
+from commensal.storage.jobs.run import run_due
+from commensal.storage.jobs.tables import job
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
 from commensal.testing.probe import Telling
-from commensal.work import work_of
+from commensal.trade.enterprises.enterprises import enterprise_by_id
+from commensal.trade.enterprises.plugins import disable_plugin
+from commensal.trade.enterprises.tables import enterprise_member, enterprise_plugin
+from commensal.trade.orders.place import place_order
+from commensal.trade.orders.tables import customer_order
+from commensal.trade.orders.values import Wish
+from commensal.trade.people.actor import Actor
+from commensal.trade.people.people import add_person, new_person
+from commensal.trade.people.tokens import make_token
 
 SHORT = 0.05  # seconds that a transaction of a plugin gets here; what hangs ends by an event
 COLUMNS: list[Any] = []

@@ -16,53 +16,53 @@ from sqlalchemy import func, select
 from starlette.requests import Request
 from starlette.testclient import TestClient
 
-from commensal.api.app import make_app
-from commensal.catalogs.offers import set_price
-from commensal.checks import broken_invariants
+from commensal.base.clock import ManualClock
+from commensal.base.errors import PluginError, SoldOut
+from commensal.base.ids import SeededIds
 from commensal.cli import of_plugins
 from commensal.cli.check import report_plugins
-from commensal.clock import ManualClock
-from commensal.enterprises.try_settings import try_settings
-from commensal.errors import PluginError, SoldOut
-from commensal.events.opened import announce_openings
 from commensal.hooks import specifications
 from commensal.hooks.answers import nonsense
 from commensal.hooks.contract import AnyHook
 from commensal.hooks.failures import failures_by_plugin
 from commensal.hooks.loading import all_hooks, load_plugins, migration_folders
-from commensal.ids import SeededIds
 from commensal.instance import Settings
-from commensal.jobs.run import run_due
-from commensal.jobs.tables import job
-from commensal.orders.cancel import cancel_order
-from commensal.orders.change import change_order
-from commensal.orders.consents import consents_of
-from commensal.orders.fulfil import hand_order_over
-from commensal.orders.links import order_links
-from commensal.orders.lock import locked_order
-from commensal.orders.place import place_order
-from commensal.orders.quote import quote_order
-from commensal.orders.values import Order, Wish
-from commensal.pages.visit import Visit
-from commensal.payments.begin import start_payment
-from commensal.payments.giving_back import refund_by_provider
-from commensal.payments.methods import payment_methods
-from commensal.payments.payments import cancel_open, record_payment
-from commensal.payments.refunds import refund
-from commensal.payments.values import Payment
-from commensal.people.actor import Actor
-from commensal.people.tables import person
-from commensal.privacy.forgetting import forget_person
-from commensal.privacy.handing_over import data_of
-from commensal.privacy.subject import subject_by_email
-from commensal.reports.run import reports_of
-from commensal.sale_sessions.clone import clone_coordination
-from commensal.sale_sessions.complete import complete_due
-from commensal.stock.movements import count_stock
-from commensal.stock.tables import stock_lot
-from commensal.store import Store, Transaction
+from commensal.interfaces.app import make_app
+from commensal.interfaces.pages.visit import Visit
+from commensal.interfaces.reports.run import reports_of
+from commensal.operations.checks import broken_invariants
+from commensal.operations.work import work_of
+from commensal.storage.database import Store, Transaction
+from commensal.storage.jobs.run import run_due
+from commensal.storage.jobs.tables import job
 from commensal.testing.probe import GOOD, Probe, World, build, shorten
-from commensal.work import work_of
+from commensal.trade.catalogs.offers import set_price
+from commensal.trade.enterprises.try_settings import try_settings
+from commensal.trade.events.opened import announce_openings
+from commensal.trade.orders.cancel import cancel_order
+from commensal.trade.orders.change import change_order
+from commensal.trade.orders.consents import consents_of
+from commensal.trade.orders.fulfil import hand_order_over
+from commensal.trade.orders.links import order_links
+from commensal.trade.orders.lock import locked_order
+from commensal.trade.orders.place import place_order
+from commensal.trade.orders.quote import quote_order
+from commensal.trade.orders.values import Order, Wish
+from commensal.trade.payments.begin import start_payment
+from commensal.trade.payments.giving_back import refund_by_provider
+from commensal.trade.payments.methods import payment_methods
+from commensal.trade.payments.payments import cancel_open, record_payment
+from commensal.trade.payments.refunds import refund
+from commensal.trade.payments.values import Payment
+from commensal.trade.people.actor import Actor
+from commensal.trade.people.tables import person
+from commensal.trade.privacy.forgetting import forget_person
+from commensal.trade.privacy.handing_over import data_of
+from commensal.trade.privacy.subject import subject_by_email
+from commensal.trade.sale_sessions.clone import clone_coordination
+from commensal.trade.sale_sessions.complete import complete_due
+from commensal.trade.stock.movements import count_stock
+from commensal.trade.stock.tables import stock_lot
 
 NONE: Any = None
 

@@ -19,21 +19,21 @@ import pytest
 from sqlalchemy import delete, func, select, update
 from typer.testing import CliRunner
 
-from commensal.checks import broken_invariants
+from commensal.base.errors import Busy
 from commensal.cli import app
-from commensal.enterprises.plugins import enable_plugin
-from commensal.errors import Busy
 from commensal.instance import open_instance
-from commensal.jobs.run import CLAIM
-from commensal.jobs.tables import job, job_slot
-from commensal.jobs.ticking import AT_ONCE
-from commensal.orders.tables import customer_order
-from commensal.sale_sessions.tables import coordination, sale_session
-from commensal.store import Store
-from commensal.store.presence import alone
+from commensal.operations.checks import broken_invariants
+from commensal.storage.database import Store
+from commensal.storage.database.presence import alone
+from commensal.storage.jobs.run import CLAIM
+from commensal.storage.jobs.tables import job, job_slot
+from commensal.storage.jobs.ticking import AT_ONCE
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
 from commensal.testing.receiver import Receiver
+from commensal.trade.enterprises.plugins import enable_plugin
+from commensal.trade.orders.tables import customer_order
+from commensal.trade.sale_sessions.tables import coordination, sale_session
 from commensal_webhooks.hooks import add_hook
 
 from .keeping import open_store, write_settings

@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import insert
 from starlette.testclient import TestClient
 
-from commensal.enterprises.tables import enterprise_member
-from commensal.people.tables import api_token, person
-from commensal.store import Store
+from commensal.storage.database import Store
+from commensal.trade.enterprises.tables import enterprise_member
+from commensal.trade.people.tables import api_token, person
 
 LIST = "/api/enterprises/hub/product-list"
 CONTENT = (

@@ -12,9 +12,9 @@ import xlsxwriter  # type: ignore[import-untyped]
 from hypothesis import given
 from hypothesis import strategies as some
 
-from commensal.errors import Invalid, Refused
-from commensal.product_lists.columns import COLUMNS, fold
-from commensal.product_lists.read import LONGEST_CELL, MOST_COLUMNS, MOST_ROWS, ProductList, guard, read_list
+from commensal.base.errors import Invalid, Refused
+from commensal.trade.product_lists.columns import COLUMNS, fold
+from commensal.trade.product_lists.read import LONGEST_CELL, MOST_COLUMNS, MOST_ROWS, ProductList, guard, read_list
 
 HEADERS = "producer,name,units,unit_type,price"
 ROW = "Ferme des Ormes,Pommes,1,kg,2.50"

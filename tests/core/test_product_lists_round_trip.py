@@ -15,22 +15,22 @@ from hypothesis import strategies as some
 from python_calamine import CalamineWorkbook
 from sqlalchemy import select, update
 
-from commensal.catalogs.items import add_item
-from commensal.catalogs.offers import set_price
-from commensal.clock import ManualClock
-from commensal.enterprises.tables import enterprise
-from commensal.errors import Invalid
-from commensal.html import LONGEST
-from commensal.product_lists.columns import COLUMNS
-from commensal.product_lists.lists import Format, export_list, import_list
-from commensal.product_lists.read import read_list
-from commensal.products.products import archive_product, create_product
-from commensal.stock.take import take_stock
-from commensal.store import Store, Transaction
-from commensal.store.tables import metadata
-from commensal.units.facets import ALLERGENS, LABELS
-from commensal.units.measures import MEASURES, read_unit
-from commensal.units.product_types import PRODUCT_TYPES
+from commensal.base.clock import ManualClock
+from commensal.base.errors import Invalid
+from commensal.base.html import LONGEST
+from commensal.base.units.facets import ALLERGENS, LABELS
+from commensal.base.units.measures import MEASURES, read_unit
+from commensal.base.units.product_types import PRODUCT_TYPES
+from commensal.schema import metadata
+from commensal.storage.database import Store, Transaction
+from commensal.trade.catalogs.items import add_item
+from commensal.trade.catalogs.offers import set_price
+from commensal.trade.enterprises.tables import enterprise
+from commensal.trade.product_lists.columns import COLUMNS
+from commensal.trade.product_lists.lists import Format, export_list, import_list
+from commensal.trade.product_lists.read import read_list
+from commensal.trade.products.products import archive_product, create_product
+from commensal.trade.stock.take import take_stock
 
 PRODUCERS = ("hub", "farm", "dairy")
 _NASTY = [*"=+-@'\"\t;,\n\r|~<>&_%€œé’ \u00a0\u202f\u2028\ufffe\x7f\x85", "_x0041_", "'=", "=1+1", "😀", "e\u0301"]

@@ -21,8 +21,8 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from commensal.hosting import write_text
 from commensal.instance.begin import begin_instance
+from commensal.operations.hosting import write_text
 
 from .certificates import a_certificate
 from .processes import Processes, until

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from commensal.api.rates import Rates
-from commensal.errors import TooMany
+from commensal.base.errors import TooMany
 from commensal.instance.settings import LimitSettings
+from commensal.interfaces.api.rates import Rates
 
 
 class Watch:

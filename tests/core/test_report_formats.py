@@ -22,15 +22,15 @@ from hypothesis import strategies as st
 from pypdf import PdfReader
 from python_calamine import CalamineWorkbook
 
-from commensal.reports import rows
-from commensal.reports.charts import draw
-from commensal.reports.formats import FORMATS, format_named, sheet_rows
-from commensal.reports.formats import pdf as pdf_format
-from commensal.reports.formats.html import TOGETHER
-from commensal.reports.formats.pdf import NoTypesetter, TooLong
-from commensal.reports.labels import label_parameters
-from commensal.reports.values import Chart, Column, Line, Printout, Quantity, Query, Report, Series
-from commensal.spreadsheets import harmless
+from commensal.base.spreadsheets import harmless
+from commensal.interfaces.reports import rows
+from commensal.interfaces.reports.charts import draw
+from commensal.interfaces.reports.formats import FORMATS, format_named, sheet_rows
+from commensal.interfaces.reports.formats import pdf as pdf_format
+from commensal.interfaces.reports.formats.html import TOGETHER
+from commensal.interfaces.reports.formats.pdf import NoTypesetter, TooLong
+from commensal.interfaces.reports.labels import label_parameters
+from commensal.interfaces.reports.values import Chart, Column, Line, Printout, Quantity, Query, Report, Series
 
 NOON = datetime(2026, 6, 4, 10, 0, tzinfo=UTC)  # in Paris
 NASTY = '=cmd|"/C calc"!A0 </td><script>alert(1)</script> #let x = 1; ; "é"'

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import event
 
-from commensal.store import Store
+from commensal.storage.database import Store
 from commensal.testing.many_lines import EACH, add_orders, fill, write
 
 FEW = int(os.environ.get("COMMENSAL_TEST_LINES", "10000"))  # and ten times as many; 100000 for the whole million

@@ -18,16 +18,16 @@ from sqlalchemy import delete, inspect, text
 from sqlalchemy.exc import DatabaseError
 from starlette.testclient import TestClient
 
-from commensal.api.app import make_app
-from commensal.checks import broken_invariants
-from commensal.clock import ManualClock
-from commensal.errors import CommensalError, SettingsError, StoreError
+from commensal.base.clock import ManualClock
+from commensal.base.errors import CommensalError, SettingsError, StoreError
 from commensal.instance import open_instance
-from commensal.keeping.archive import Archive
-from commensal.keeping.backup import back_up
-from commensal.keeping.manifest import Kept, Manifest
-from commensal.keeping.restore import RESTORED, restore
-from commensal.stock.tables import stock_movement
+from commensal.interfaces.app import make_app
+from commensal.operations.backups.archive import Archive
+from commensal.operations.backups.backup import back_up
+from commensal.operations.backups.manifest import Kept, Manifest
+from commensal.operations.backups.restore import RESTORED, restore
+from commensal.operations.checks import broken_invariants
+from commensal.trade.stock.tables import stock_movement
 
 from .keeping import PASSWORD, begin, buy, folder, open_store, postgresql_tools, sqlite_url, write_settings
 from .shell import Shell
@@ -326,7 +326,7 @@ def test_a_manifest_without_a_limit_would_be_unpacked_whatever_its_size(
     with zipfile.ZipFile(bad, "w", compression=zipfile.ZIP_DEFLATED) as packed:
         packed.writestr("manifest.json", b" " * 70_000_000)
     assert bad.stat().st_size < 100_000
-    monkeypatch.setattr("commensal.keeping.archive._LARGEST_MANIFEST", 1 << 40)
+    monkeypatch.setattr("commensal.operations.backups.archive._LARGEST_MANIFEST", 1 << 40)
     with pytest.raises(StoreError) as refused:
         restore(bad, tmp_path / "new", clock=clock)
     assert "too large" not in str(refused.value)

@@ -14,17 +14,17 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from tests.core.desk import Desk
 
 import commensal
-from commensal.audit.acting import Acting, acting
-from commensal.clock import ManualClock
-from commensal.errors import Conflict, StoreError
+from commensal.base.clock import ManualClock
+from commensal.base.errors import Conflict, StoreError
 from commensal.hooks import specifications
 from commensal.hooks.contract import AnyHook, hookimpl
 from commensal.hooks.loading import load_plugins
 from commensal.instance import Instance, Settings
-from commensal.jobs.promising import promise
-from commensal.jobs.tables import job
-from commensal.products.tables import supplied_product
-from commensal.store import Transaction, refusing
+from commensal.storage.database import Transaction, refusing
+from commensal.storage.jobs.enqueue import promise
+from commensal.storage.jobs.tables import job
+from commensal.trade.audit.acting import Acting, acting
+from commensal.trade.products.tables import supplied_product
 
 Undo = Callable[[Transaction, Callable[[], None]], None]
 ROOT = Path(commensal.__file__).parents[2]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import Column, MetaData, Table, Text, insert, select
 
-from commensal.html import LONGEST, clean_html
-from commensal.search import contains_text, matches, search_key
-from commensal.store import Store
+from commensal.base.html import LONGEST, clean_html
+from commensal.base.search import contains_text, matches, search_key
+from commensal.storage.database import Store
 
 
 @pytest.mark.parametrize(

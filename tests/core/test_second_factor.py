@@ -11,17 +11,18 @@ import pytest
 from sqlalchemy import select
 from starlette.testclient import TestClient
 
-from commensal.audit.tables import audit_entry
+from commensal.base.clock import ManualClock
+from commensal.base.errors import Forbidden, Refused, TooMany
 from commensal.cli.user import _take_second_factor
-from commensal.clock import ManualClock
-from commensal.errors import Forbidden, Refused, TooMany
 from commensal.instance import Instance
-from commensal.people import failures, one_time_codes, second_factor
-from commensal.people.access import demand, held_at
-from commensal.people.actor import Actor
-from commensal.people.codes import mail_code
-from commensal.people.confirmations import reset_password
-from commensal.people.log_in import (
+from commensal.storage.database import Store
+from commensal.trade.audit.tables import audit_entry
+from commensal.trade.people import login_throttle, one_time_codes, second_factor
+from commensal.trade.people.access import demand, held_at
+from commensal.trade.people.actor import Actor
+from commensal.trade.people.codes import mail_code
+from commensal.trade.people.confirmations import reset_password
+from commensal.trade.people.log_in import (
     CheckedPassword,
     CodeWanted,
     await_code,
@@ -29,21 +30,20 @@ from commensal.people.log_in import (
     finish_log_in,
     log_in,
 )
-from commensal.people.new_password import change_password
-from commensal.people.one_time_codes import STEP, code_of, step_of, steps_that_match, uri_of
-from commensal.people.passwords import hash_password
-from commensal.people.people import Person
-from commensal.people.scopes import OPERATOR
-from commensal.people.second_factor import (
+from commensal.trade.people.new_password import change_password
+from commensal.trade.people.one_time_codes import STEP, code_of, step_of, steps_that_match, uri_of
+from commensal.trade.people.passwords import hash_password
+from commensal.trade.people.people import Person
+from commensal.trade.people.scopes import OPERATOR
+from commensal.trade.people.second_factor import (
     begin_second_factor,
     confirm_second_factor,
     second_factor_of,
     take_second_factor,
     turn_off_second_factor,
 )
-from commensal.people.sessions import NewSession, begin_session, list_sessions
-from commensal.people.tables import person, person_recovery_code, person_second_factor
-from commensal.store import Store
+from commensal.trade.people.sessions import NewSession, begin_session, list_sessions
+from commensal.trade.people.tables import person, person_recovery_code, person_second_factor
 
 from .test_people_api import HERE, code_in_last_mail
 
@@ -108,7 +108,7 @@ def test_the_password_alone_lets_nobody_in_any_more(
     assert isinstance(telephone.log_in(), CodeWanted)
     assert telephone.log_in("000000") is None
     assert isinstance(telephone.log_in(telephone.code()), NewSession)
-    monkeypatch.setattr("commensal.people.log_in.has_second_factor", lambda tx, person_id: False)
+    monkeypatch.setattr("commensal.trade.people.log_in.has_second_factor", lambda tx, person_id: False)
     assert isinstance(telephone.log_in(), NewSession), "the guard is off, and the password is enough"
 
 
@@ -164,7 +164,7 @@ def test_a_recovery_code_of_another_is_none(
 
 
 def test_guessing_codes_is_slowed_down_like_passwords(telephone: Telephone, monkeypatch: pytest.MonkeyPatch) -> None:
-    for _ in range(failures.FREE):
+    for _ in range(login_throttle.FREE):
         assert telephone.log_in("000000") is None
     with pytest.raises(TooMany) as slowed:
         telephone.log_in(telephone.code())
@@ -185,7 +185,7 @@ def test_codes_that_are_guessed_all_at_once_are_all_counted(telephone: Telephone
 
     with ThreadPoolExecutor(12) as pool:
         checked = list(pool.map(guess, range(12)))
-    assert checked.count(True) == failures.FREE
+    assert checked.count(True) == login_throttle.FREE
 
 
 def test_a_guess_waits_for_the_one_before_it(store: Store, telephone: Telephone) -> None:
@@ -197,7 +197,7 @@ def test_a_guess_waits_for_the_one_before_it(store: Store, telephone: Telephone)
 
     with store.write() as tx:
         begun = await_code(tx, telephone.who.id)
-    for _ in range(failures.FREE - 1):
+    for _ in range(login_throttle.FREE - 1):
         assert guess("000000") is None
     with ThreadPoolExecutor(1) as pool:
         with store.write() as tx:
@@ -215,7 +215,7 @@ def test_who_has_the_password_does_not_keep_a_known_browser_from_typing_its_code
     session = telephone.log_in(telephone.code())
     assert isinstance(session, NewSession)
     telephone.clock.advance(seconds=STEP)
-    for _ in range(failures.FREE):
+    for _ in range(login_throttle.FREE):
         telephone.log_in("000000")
     known = CheckedPassword(email=telephone.who.email, person=telephone.who, kept=HASH, browser=session.browser)
     with store.write() as tx:
@@ -249,7 +249,7 @@ def test_a_new_password_ends_log_ins_that_wait_for_a_code(store: Store, telephon
 
 def test_a_forgotten_password_goes_round_no_second_factor(store: Store, telephone: Telephone, ada: Person) -> None:
     """Nor does it wipe the slate of who guesses codes."""
-    for _ in range(failures.FREE):
+    for _ in range(login_throttle.FREE):
         assert telephone.log_in("000000") is None
     with store.write() as tx:
         mail_code(tx, ada.email, "reset", kind="reset_password")
@@ -311,7 +311,7 @@ def test_an_instance_may_want_it_of_all_who_have_rights(
         with pytest.raises(Forbidden, match="second factor"):
             demand(tx, lacking, OPERATOR)
         assert held_at(tx, lacking, "any") == frozenset()
-        monkeypatch.setattr("commensal.people.access._refuse_without_second_factor", lambda actor: None)
+        monkeypatch.setattr("commensal.trade.people.access._refuse_without_second_factor", lambda actor: None)
         demand(tx, lacking, OPERATOR)  # the guard is off
 
 
@@ -356,8 +356,8 @@ def test_a_program_sets_it_up_and_logs_in_with_a_code(
 def test_a_failed_code_over_http_is_counted(client: TestClient, telephone: Telephone, ada: Person) -> None:
     """An error that undid the transaction would undo the count."""
     words = {"email": ada.email, "password": GOOD, "code": "000000"}
-    said = [client.post("/api/sessions", json=words, headers=HERE).status_code for _ in range(failures.FREE + 1)]
-    assert said == [401] * failures.FREE + [429]
+    said = [client.post("/api/sessions", json=words, headers=HERE).status_code for _ in range(login_throttle.FREE + 1)]
+    assert said == [401] * login_throttle.FREE + [429]
 
 
 def test_the_command_lets_in_who_has_lost_it(instance: Instance, telephone: Telephone) -> None:

@@ -10,15 +10,17 @@ import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import select
 
-from commensal.clock import ManualClock
-from commensal.errors import Invalid, NotFound, TooMany
-from commensal.jobs.tables import job
-from commensal.people import failures
-from commensal.people.log_in import CheckedPassword, check_password, log_in
-from commensal.people.new_password import check_new_password, prove_password
-from commensal.people.passwords import hash_password
-from commensal.people.people import Person, disable_person
-from commensal.people.sessions import (
+from commensal.base.clock import ManualClock
+from commensal.base.errors import Invalid, NotFound, TooMany
+from commensal.storage.database import Store
+from commensal.storage.jobs.tables import job
+from commensal.trade.people import login_throttle
+from commensal.trade.people.authentication import actor_of_session
+from commensal.trade.people.log_in import CheckedPassword, check_password, log_in
+from commensal.trade.people.new_password import check_new_password, prove_password
+from commensal.trade.people.passwords import hash_password
+from commensal.trade.people.people import Person, disable_person
+from commensal.trade.people.sessions import (
     NewSession,
     begin_session,
     list_sessions,
@@ -28,9 +30,7 @@ from commensal.people.sessions import (
     revoke_sessions,
     was_seen_long_ago,
 )
-from commensal.people.tables import person, person_session
-from commensal.people.who import actor_of_session
-from commensal.store import Store
+from commensal.trade.people.tables import person, person_session
 
 GOOD = "une longue phrase"
 HASH = hash_password(GOOD)
@@ -125,7 +125,7 @@ def test_guessing_is_slowed_down_for_known_and_unknown_addresses(
 ) -> None:
     ada = somebody("Ada", password_hash=HASH)
     for email in (ada.email, "nobody@example.org"):
-        assert [guess(store, email) for _ in range(failures.FREE)] == [0] * failures.FREE
+        assert [guess(store, email) for _ in range(login_throttle.FREE)] == [0] * login_throttle.FREE
         waits = []
         for _ in range(7):
             waits.append(guess(store, email))
@@ -138,7 +138,9 @@ def test_guessing_is_slowed_down_for_known_and_unknown_addresses(
     checked = check_password(store, ada.email, GOOD)
     with store.write() as tx:
         assert log_in(tx, checked) is not None
-    assert [guess(store, ada.email) for _ in range(failures.FREE)] == [0] * failures.FREE, "the slate was wiped"
+    assert [guess(store, ada.email) for _ in range(login_throttle.FREE)] == [0] * login_throttle.FREE, (
+        "the slate was wiped"
+    )
 
 
 def test_without_the_waiting_guessing_goes_on(
@@ -146,8 +148,8 @@ def test_without_the_waiting_guessing_goes_on(
 ) -> None:
     """The guard off: after any number of failures the right password is found."""
     ada = somebody("Ada", password_hash=HASH)
-    monkeypatch.setattr("commensal.people.log_in.count_try", lambda tx, email, source: None)
-    assert [guess(store, ada.email) for _ in range(failures.FREE + 3)] == [0] * (failures.FREE + 3)
+    monkeypatch.setattr("commensal.trade.people.log_in.count_try", lambda tx, email, source: None)
+    assert [guess(store, ada.email) for _ in range(login_throttle.FREE + 3)] == [0] * (login_throttle.FREE + 3)
     assert check_password(store, ada.email, GOOD).person is not None
 
 
@@ -155,13 +157,13 @@ def test_failures_are_forgiven_after_a_day(store: Store, clock: ManualClock) -> 
     for _ in range(6):
         guess(store, "nobody@example.org")
     clock.advance(days=1, seconds=1)
-    assert [guess(store, "nobody@example.org") for _ in range(failures.FREE)] == [0] * failures.FREE
+    assert [guess(store, "nobody@example.org") for _ in range(login_throttle.FREE)] == [0] * login_throttle.FREE
 
 
 def test_who_guesses_locks_nobody_out_but_themselves(store: Store, somebody: Somebody) -> None:
     ada = somebody("Ada", password_hash=HASH)
-    waits = [guess(store, ada.email, address="192.0.2.66") for _ in range(failures.FREE + 1)]
-    assert waits == [0] * failures.FREE + [31]
+    waits = [guess(store, ada.email, address="192.0.2.66") for _ in range(login_throttle.FREE + 1)]
+    assert waits == [0] * login_throttle.FREE + [31]
     checked = check_password(store, ada.email, GOOD, address="198.51.100.7")
     with store.write() as tx:
         assert isinstance(log_in(tx, checked), NewSession), "the owner comes from another network"
@@ -173,9 +175,9 @@ def test_one_count_for_all_networks_would_keep_the_owner_out(
     store: Store, somebody: Somebody, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The guard off."""
-    monkeypatch.setattr("commensal.people.log_in.source_of", lambda tx, email, **given: "network everybody")
+    monkeypatch.setattr("commensal.trade.people.log_in.source_of", lambda tx, email, **given: "network everybody")
     ada = somebody("Ada", password_hash=HASH)
-    for _ in range(failures.FREE):
+    for _ in range(login_throttle.FREE):
         guess(store, ada.email, address="192.0.2.66")
     with pytest.raises(TooMany):
         check_password(store, ada.email, GOOD, address="198.51.100.7")
@@ -189,7 +191,7 @@ def test_a_browser_that_has_been_in_before_has_a_count_of_its_own(store: Store, 
         session = log_in(tx, first)
     assert isinstance(session, NewSession)
     assert guess(store, ada.email, address=here, browser="made up") == 0
-    for _ in range(failures.FREE - 1):
+    for _ in range(login_throttle.FREE - 1):
         guess(store, ada.email, address=here)
     with pytest.raises(TooMany):
         check_password(store, ada.email, GOOD, address=here)
@@ -198,8 +200,8 @@ def test_a_browser_that_has_been_in_before_has_a_count_of_its_own(store: Store, 
         renewed = log_in(tx, again)
     assert isinstance(renewed, NewSession)
     assert renewed.browser == session.browser
-    own = [guess(store, ada.email, address=here, browser=session.browser) for _ in range(failures.FREE + 1)]
-    assert own == [0] * failures.FREE + [31], "and it may not guess for ever either"
+    own = [guess(store, ada.email, address=here, browser=session.browser) for _ in range(login_throttle.FREE + 1)]
+    assert own == [0] * login_throttle.FREE + [31], "and it may not guess for ever either"
 
 
 def test_a_browser_known_to_one_account_is_a_stranger_to_another(store: Store, somebody: Somebody) -> None:
@@ -208,14 +210,16 @@ def test_a_browser_known_to_one_account_is_a_stranger_to_another(store: Store, s
     with store.write() as tx:
         hers = log_in(tx, checked)
     assert isinstance(hers, NewSession)
-    waits = [guess(store, ada.email, address="192.0.2.66") for _ in range(failures.FREE)]
-    assert [*waits, guess(store, ada.email, address="192.0.2.66", browser=hers.browser)] == [0] * failures.FREE + [31]
+    waits = [guess(store, ada.email, address="192.0.2.66") for _ in range(login_throttle.FREE)]
+    assert [*waits, guess(store, ada.email, address="192.0.2.66", browser=hers.browser)] == [
+        0
+    ] * login_throttle.FREE + [31]
 
 
 def test_many_networks_together_have_a_ceiling_too(
     store: Store, somebody: Somebody, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(failures, "FREE_OF_ALL", 10)
+    monkeypatch.setattr(login_throttle, "FREE_OF_ALL", 10)
     ada = somebody("Ada", password_hash=HASH)
     waits = [guess(store, ada.email, address=f"192.0.2.{number}") for number in range(11)]
     assert waits == [0] * 10 + [31]
@@ -226,18 +230,18 @@ def test_guesses_that_come_all_at_once_are_all_counted(store: Store, somebody: S
     ada = somebody("Ada", password_hash=HASH)
     with ThreadPoolExecutor(12) as pool:
         waits = list(pool.map(lambda _: guess(store, ada.email), range(12)))
-    assert (waits.count(0), len([one for one in waits if one > 0])) == (failures.FREE, 7)
+    assert (waits.count(0), len([one for one in waits if one > 0])) == (login_throttle.FREE, 7)
 
 
 def test_the_owner_is_told_once_a_day(store: Store, clock: ManualClock, somebody: Somebody) -> None:
     ada, unproved = somebody("Ada", password_hash=HASH), somebody("Eve", confirmed=False, password_hash=HASH)
     for email in (ada.email, unproved.email, "nobody@example.org"):
         for network in range(3):
-            for _ in range(failures.FREE + 1):
+            for _ in range(login_throttle.FREE + 1):
                 guess(store, email, address=f"192.0.2.{network}")
     assert _told(store) == [ada.email]
     clock.advance(days=1)
-    for _ in range(failures.FREE):
+    for _ in range(login_throttle.FREE):
         guess(store, ada.email, address="192.0.2.9")
     assert _told(store) == [ada.email] * 2
 
@@ -251,7 +255,7 @@ def _told(store: Store) -> list[str]:
 def test_a_session_does_not_guess_the_password_for_ever(store: Store, somebody: Somebody) -> None:
     """Whoever finds a browser open: the password opens more. The owner logs in elsewhere all the same."""
     ada = somebody("Ada", password_hash=HASH)
-    for _ in range(failures.FREE):
+    for _ in range(login_throttle.FREE):
         with pytest.raises(Invalid):
             prove_password(store, ada.id, "something else")
     with pytest.raises(TooMany):

@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from commensal.clock import ManualClock
-from commensal.errors import Invalid, NotFound
-from commensal.orders.tables import customer_order
-from commensal.sale_sessions.complete import complete_due
-from commensal.sale_sessions.coordinations import cancel_coordination, change_coordination
-from commensal.sale_sessions.openness import cut_off, is_coming, is_open, orderable_until
-from commensal.sale_sessions.questions import (
+from commensal.base.clock import ManualClock
+from commensal.base.errors import Invalid, NotFound
+from commensal.storage.database import Store
+from commensal.trade.orders.tables import customer_order
+from commensal.trade.sale_sessions.complete import complete_due
+from commensal.trade.sale_sessions.coordinations import cancel_coordination, change_coordination
+from commensal.trade.sale_sessions.openness import cut_off, is_coming, is_open, orderable_until
+from commensal.trade.sale_sessions.questions import (
     coordination_by_id,
     next_to_close,
     place_of,
@@ -22,9 +23,8 @@ from commensal.sale_sessions.questions import (
     sales,
     session_by_id,
 )
-from commensal.sale_sessions.tables import coordination_supplier, sale_session
-from commensal.sale_sessions.values import SaleSession, Supplier
-from commensal.store import Store
+from commensal.trade.sale_sessions.tables import coordination_supplier, sale_session
+from commensal.trade.sale_sessions.values import SaleSession, Supplier
 
 DAY = timedelta(days=1)
 MOMENT = timedelta(microseconds=1)

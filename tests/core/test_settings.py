@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import msgspec
 import pytest
 
-from commensal.errors import SettingsError
+from commensal.base.errors import SettingsError
 from commensal.instance import Settings, load_settings, read_settings
 from commensal.instance.begin import USUAL, begin_instance
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from commensal.errors import Invalid, PluginError, Problem, SettingsError, Several, StoreError
+from commensal.base.errors import Invalid, PluginError, Problem, SettingsError, Several, StoreError
+from commensal.base.languages.shell import as_key, print_line, shell_language, spoken, told
+from commensal.base.reading import read_settings
 from commensal.instance import Settings
-from commensal.languages.shell import as_key, print_line, shell_language, spoken, told
-from commensal.reading import read_settings
 
 from .shell import Shell
 

@@ -10,13 +10,13 @@ import pytest
 from sqlalchemy import Column, Table, Text, event, insert, select
 from sqlalchemy.exc import DBAPIError
 
-from commensal.clock import ManualClock
-from commensal.errors import Busy
-from commensal.ids import SeededIds
-from commensal.jobs.tables import job
-from commensal.people.tables import person
-from commensal.serving import THREADS
-from commensal.store import Exact, Flag, Json, Store, Time, Whole, engine, insert_rows, metadata
+from commensal.base.clock import ManualClock
+from commensal.base.errors import Busy
+from commensal.base.ids import SeededIds
+from commensal.operations.serving import THREADS
+from commensal.storage.database import Exact, Flag, Json, Store, Time, Whole, engine, insert_rows, metadata
+from commensal.storage.jobs.tables import job
+from commensal.trade.people.tables import person
 
 PERSON = {"email": "a@example.org", "name": "Ada", "phone": "", "language": "fr", "is_operator": False, "version": 1}
 

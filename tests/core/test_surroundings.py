@@ -14,17 +14,17 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert
 
+from commensal.base.clock import ManualClock
 from commensal.cli.check import report_surroundings
-from commensal.clock import ManualClock
 from commensal.instance import Instance, Secret
 from commensal.instance.brought import Brought, write_brought
 from commensal.instance.settings import MailSettings
-from commensal.jobs import promise
-from commensal.jobs.clock import EVERY_MINUTE
-from commensal.jobs.tables import job_slot
-from commensal.store import Store
+from commensal.interfaces.monitoring.surroundings import certificate_problem, mail_problem, warnings
+from commensal.storage.database import Store
+from commensal.storage.jobs import promise
+from commensal.storage.jobs.clock import EVERY_MINUTE
+from commensal.storage.jobs.tables import job_slot
 from commensal.testing.placed import a_placed_order, a_shop
-from commensal.watching.surroundings import certificate_problem, mail_problem, warnings
 
 from .certificates import a_certificate
 

@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select
 
-from commensal.clock import ManualClock
-from commensal.enterprises.tables import enterprise_member
-from commensal.errors import Conflict, Forbidden, Invalid, NotFound
-from commensal.people.access import demand_session
-from commensal.people.people import Person, disable_person
-from commensal.people.tables import api_token
-from commensal.people.tokens import list_tokens, make_token, revoke_token
-from commensal.people.who import actor_of_token
-from commensal.store import Store
+from commensal.base.clock import ManualClock
+from commensal.base.errors import Conflict, Forbidden, Invalid, NotFound
+from commensal.storage.database import Store
+from commensal.trade.enterprises.tables import enterprise_member
+from commensal.trade.people.access import demand_session
+from commensal.trade.people.authentication import actor_of_token
+from commensal.trade.people.people import Person, disable_person
+from commensal.trade.people.tables import api_token
+from commensal.trade.people.tokens import list_tokens, make_token, revoke_token
 
 Somebody = Callable[..., Person]
 

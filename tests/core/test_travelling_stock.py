@@ -13,22 +13,22 @@ import pytest
 from starlette.testclient import TestClient
 
 from commensal import Instance, hookimpl
-from commensal.api.app import make_app
-from commensal.catalogs.visible import offers_for
-from commensal.clock import ManualClock
-from commensal.errors import Conflict, SoldOut
+from commensal.base.clock import ManualClock
+from commensal.base.errors import Conflict, SoldOut
 from commensal.hooks.loading import load_plugins
 from commensal.instance import Settings
-from commensal.orders.place import place_order
-from commensal.orders.values import Wish
-from commensal.stock.check import check_levels
-from commensal.stock.lots import StockLot, change_lot, lot_by_id
-from commensal.stock.movements import count_stock, movements_of
-from commensal.stock.take import take_stock
-from commensal.stock.travelling import lease_in, lend_stock, settle_lent, tell_beyond
-from commensal.store import Store, Transaction
+from commensal.interfaces.app import make_app
+from commensal.storage.database import Store, Transaction
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
+from commensal.trade.catalogs.visible import offers_for
+from commensal.trade.orders.place import place_order
+from commensal.trade.orders.values import Wish
+from commensal.trade.stock.check import check_levels
+from commensal.trade.stock.lots import StockLot, change_lot, lot_by_id
+from commensal.trade.stock.movements import count_stock, movements_of
+from commensal.trade.stock.take import take_stock
+from commensal.trade.stock.travelling import lease_in, lend_stock, settle_lent, tell_beyond
 
 
 @pytest.fixture

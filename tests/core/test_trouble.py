@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from commensal.base.logs import configure_logs
 from commensal.cli import main
 from commensal.cli.trouble import in_words
 from commensal.instance.begin import begin_instance
-from commensal.logs import configure_logs
 
 
 @pytest.fixture(autouse=True)

@@ -17,20 +17,20 @@ from sqlalchemy.engine import Connection
 from starlette.testclient import TestClient
 
 from commensal import Call, Endpoint, Instance, Routes, hookimpl
-from commensal.api.app import make_app
-from commensal.clock import ManualClock
-from commensal.errors import Unavailable
+from commensal.base.clock import ManualClock
+from commensal.base.errors import Unavailable
+from commensal.base.ids import SeededIds
+from commensal.base.logs import configure_logs
 from commensal.hooks import specifications
 from commensal.hooks.loading import load_plugins
-from commensal.ids import SeededIds
 from commensal.instance import Settings
-from commensal.jobs import Periodic, Work, promise
-from commensal.jobs.periodic import run_periodic
-from commensal.jobs.ticking import tick
-from commensal.logs import configure_logs
-from commensal.store import Store, Transaction
-from commensal.store.unavailable import why_unavailable
-from commensal.watching.health import Watcher
+from commensal.interfaces.app import make_app
+from commensal.interfaces.monitoring.health import Watcher
+from commensal.storage.database import Store, Transaction
+from commensal.storage.database.unavailable import why_unavailable
+from commensal.storage.jobs import Periodic, Work, promise
+from commensal.storage.jobs.periodic import run_periodic
+from commensal.storage.jobs.ticking import tick
 
 
 @pytest.fixture

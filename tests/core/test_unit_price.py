@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commensal.money import Money
-from commensal.products.unit_price import UnitPrice, unit_price
-from commensal.units.measures import MEASURES
+from commensal.base.money import Money
+from commensal.base.units.measures import MEASURES
+from commensal.trade.products.unit_price import UnitPrice, unit_price
 
 
 @pytest.mark.parametrize(

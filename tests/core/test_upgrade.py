@@ -14,20 +14,20 @@ import pytest
 from sqlalchemy import text
 from starlette.testclient import TestClient
 
-from commensal.api.app import make_app
-from commensal.checks import broken_invariants
-from commensal.clock import ManualClock, SystemClock
+from commensal.base.clock import ManualClock, SystemClock
 from commensal.demo.fill import PASSWORD
 from commensal.instance import load_settings, open_instance
 from commensal.instance.begin import begin_instance
 from commensal.instance.brought import read_brought
 from commensal.instance.instance import DATABASE
-from commensal.keeping.backup import try_newest
-from commensal.keeping.manifest import revisions_of
-from commensal.keeping.restore import restore
-from commensal.orders.questions import orders_by_id
-from commensal.upgrading.preflight import preflight
-from commensal.upgrading.upgrade import Upgraded, upgrade
+from commensal.interfaces.app import make_app
+from commensal.operations.backups.backup import try_newest
+from commensal.operations.backups.manifest import revisions_of
+from commensal.operations.backups.restore import restore
+from commensal.operations.checks import broken_invariants
+from commensal.operations.upgrading.preflight import preflight
+from commensal.operations.upgrading.upgrade import Upgraded, upgrade
+from commensal.trade.orders.questions import orders_by_id
 
 from .keeping import postgresql_tools
 from .released import FIRST, FOLDER, RELEASES, kept_rows, lost, shape, store_of, unpack
@@ -68,7 +68,7 @@ def test_the_first_release_is_kept_and_small() -> None:
     assert sum(one.stat().st_size for one in (FOLDER / FIRST).iterdir()) < 300_000
 
 
-REWRITTEN = {"idempotent_answer": "keys are hashed and secrets taken out, by 0027_sealed_answers"}
+REWRITTEN = {"idempotent_answer": "keys are hashed and secrets taken out, by 0032_sealed_answers"}
 
 
 @pytest.mark.parametrize("release", RELEASES)

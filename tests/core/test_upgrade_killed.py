@@ -14,14 +14,14 @@ from pathlib import Path
 
 import pytest
 
-from commensal.checks import broken_invariants
-from commensal.clock import SystemClock
+from commensal.base.clock import SystemClock
 from commensal.hooks.loading import load_plugins, migration_folders
 from commensal.instance import load_settings, open_instance
 from commensal.instance.brought import read_brought, write_brought
-from commensal.keeping.backup import backups_in
-from commensal.keeping.manifest import revisions_of
-from commensal.store.migrate import drop_tables, missing_revisions
+from commensal.operations.backups.backup import backups_in
+from commensal.operations.backups.manifest import revisions_of
+from commensal.operations.checks import broken_invariants
+from commensal.storage.database.migrate import drop_tables, missing_revisions
 
 from .keeping import postgresql_tools
 from .released import FIRST, kept_rows, lost, store_of, unpack

@@ -16,20 +16,20 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 from typer.testing import CliRunner
 
+from commensal.base.clock import SystemClock
+from commensal.base.errors import Busy, SettingsError, StoreError
+from commensal.base.languages.shell import told
 from commensal.cli import app
-from commensal.clock import SystemClock
-from commensal.errors import Busy, SettingsError, StoreError
 from commensal.instance import open_instance
 from commensal.instance.brought import Brought, read_brought, write_brought
 from commensal.instance.instance import DATABASE
-from commensal.keeping.backup import back_up
-from commensal.keeping.manifest import Manifest, revisions_of
-from commensal.languages.shell import told
-from commensal.store.migrate import drop_tables
-from commensal.store.presence import alone
-from commensal.store.revisions import Newer
-from commensal.upgrading.preflight import preflight
-from commensal.upgrading.upgrade import upgrade
+from commensal.operations.backups.backup import back_up
+from commensal.operations.backups.manifest import Manifest, revisions_of
+from commensal.operations.upgrading.preflight import preflight
+from commensal.operations.upgrading.upgrade import upgrade
+from commensal.storage.database.migrate import drop_tables
+from commensal.storage.database.presence import alone
+from commensal.storage.database.revisions import Newer
 
 from .keeping import postgresql_tools
 from .released import FIRST, FOLDER, kept_rows, store_of, unpack

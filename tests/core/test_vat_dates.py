@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, literal, select
 
-from commensal.clock import ManualClock
-from commensal.errors import Conflict, Invalid, NotFound
-from commensal.products.products import create_product
-from commensal.products.questions import product_by_id
-from commensal.products.tables import product_vat
-from commensal.products.vat import ALWAYS, VatRate, rate_in_force, rate_on, rates_of, remove_rate, set_rate
-from commensal.store import Store
+from commensal.base.clock import ManualClock
+from commensal.base.errors import Conflict, Invalid, NotFound
+from commensal.storage.database import Store
+from commensal.trade.products.products import create_product
+from commensal.trade.products.questions import product_by_id
+from commensal.trade.products.tables import product_vat
+from commensal.trade.products.vat import ALWAYS, VatRate, rate_in_force, rate_on, rates_of, remove_rate, set_rate
 
 MAY, JULY = date(2026, 5, 1), date(2026, 7, 1)
 

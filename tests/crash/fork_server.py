@@ -16,11 +16,11 @@ import traceback
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from commensal.api.routes import core_endpoints
-from commensal.failpoints import arm
+from commensal.base.failpoints import arm
+from commensal.base.logs import configure_logs
 from commensal.hooks import loading
 from commensal.hooks.loading import found_plugins
-from commensal.logs import configure_logs
+from commensal.interfaces.api.routes import core_endpoints
 
 from . import lives
 from .plants import PLANTS

@@ -9,24 +9,24 @@ from pathlib import Path
 
 from sqlalchemy import insert, update
 
-from commensal.clock import ManualClock, SystemClock
-from commensal.enterprises.plugins import enable_plugin
-from commensal.enterprises.tables import enterprise_member
+from commensal.base.clock import ManualClock, SystemClock
 from commensal.instance import open_instance
 from commensal.instance.begin import begin_instance
-from commensal.jobs import ticking
-from commensal.keeping.backup import back_up
-from commensal.keeping.export import export
-from commensal.keeping.importing import import_instance
-from commensal.keeping.restore import restore
-from commensal.people.people import NewPerson, add_person
-from commensal.people.scopes import ROLES
-from commensal.people.tokens import make_token
-from commensal.sale_sessions.tables import coordination, sale_session
-from commensal.serving import serve
+from commensal.operations.backups.backup import back_up
+from commensal.operations.backups.export import export
+from commensal.operations.backups.importing import import_instance
+from commensal.operations.backups.restore import restore
+from commensal.operations.serving import serve
+from commensal.operations.work import work_of
+from commensal.storage.jobs import ticking
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
-from commensal.work import work_of
+from commensal.trade.enterprises.plugins import enable_plugin
+from commensal.trade.enterprises.tables import enterprise_member
+from commensal.trade.people.people import NewPerson, add_person
+from commensal.trade.people.scopes import ROLES
+from commensal.trade.people.tokens import make_token
+from commensal.trade.sale_sessions.tables import coordination, sale_session
 
 PLUGINS = ("till", "cash", "pickup")
 SOLD = {"apples": "1000000", "honey": "3"}  # and what there is of it: honey runs out

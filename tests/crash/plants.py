@@ -10,13 +10,13 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from commensal.api import answering
-from commensal.jobs import run
-from commensal.jobs.tables import job
-from commensal.keeping import backup
-from commensal.payments import payments
-from commensal.stock import take
-from commensal.store import Store
+from commensal.interfaces.api import handler
+from commensal.operations.backups import backup
+from commensal.storage.database import Store
+from commensal.storage.jobs import run
+from commensal.storage.jobs.tables import job
+from commensal.trade.payments import payments
+from commensal.trade.stock import take
 
 from . import till
 
@@ -54,8 +54,8 @@ def _answers_before_the_commit() -> None:
 
 def _forgets_its_answers() -> None:
     """A request that is repeated is done again."""
-    vars(answering)["kept_answer"] = lambda *_: None
-    vars(answering)["keep_answer"] = lambda *_: None
+    vars(handler)["kept_answer"] = lambda *_: None
+    vars(handler)["keep_answer"] = lambda *_: None
 
 
 def _sells_what_is_not_there() -> None:

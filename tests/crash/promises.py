@@ -12,15 +12,15 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from commensal.checks import broken_invariants
-from commensal.clock import SystemClock
-from commensal.ids import RandomIds
+from commensal.base.clock import SystemClock
+from commensal.base.ids import RandomIds
 from commensal.instance.instance import DATABASE
 from commensal.instance.settings import load_settings
-from commensal.jobs.tables import job
-from commensal.orders.tables import customer_order
-from commensal.payments.tables import payment
-from commensal.store import Store, Transaction
+from commensal.operations.checks import broken_invariants
+from commensal.storage.database import Store, Transaction
+from commensal.storage.jobs.tables import job
+from commensal.trade.orders.tables import customer_order
+from commensal.trade.payments.tables import payment
 
 from .shoppers import Told
 from .till import Book

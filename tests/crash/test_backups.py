@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from commensal.instance.instance import DATABASE
-from commensal.keeping.archive import Archive
-from commensal.keeping.backup import backups_in
+from commensal.operations.backups.archive import Archive
+from commensal.operations.backups.backup import backups_in
 
 from .lifeline import KILLED, Lifeline
 from .moments import ARRIVING, BACKING_UP, MIGRATING

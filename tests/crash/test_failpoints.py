@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from commensal.failpoints import FAILPOINTS, arm, failpoint
+from commensal.base.failpoints import FAILPOINTS, arm, failpoint
 
 from . import moments
 
 ROOTS = [Path(__file__).parents[2] / name for name in ("core", "federation", "plugins")]
 _THREE_TIMES = """
-from commensal.failpoints import failpoint
+from commensal.base.failpoints import failpoint
 for n in range(3):
     print(n)
     failpoint("order.taken")

@@ -13,24 +13,24 @@ from typing import Any, Literal
 
 import pytest
 
-from commensal.clock import ManualClock
+from commensal.base.clock import ManualClock
+from commensal.base.ids import SeededIds
 from commensal.hooks.loading import load_plugins
-from commensal.ids import SeededIds
 from commensal.instance import Instance, Settings
 from commensal.instance.settings import LimitSettings
-from commensal.jobs.failed import failed_jobs
-from commensal.jobs.run import run_due
-from commensal.store import Store, Transaction
-from commensal.work import work_of
+from commensal.operations.work import work_of
+from commensal.storage.database import Store, Transaction
+from commensal.storage.jobs.failed import failed_jobs
+from commensal.storage.jobs.run import run_due
 from commensal_federation.delivery import post
 from commensal_federation.delivery.lanes import lane_row
-from commensal_federation.delivery.serving import serve
 from commensal_federation.identity import begin_identity, current_key
 from commensal_federation.messages import MessageType, Received, Refuse, Wait
 from commensal_federation.messages.envelope import CONTEXT
 from commensal_federation.messages.reading import text
 from commensal_federation.messages.registry import TYPES
 from commensal_federation.runtime import Federation
+from commensal_federation.serving.answer import serve
 from commensal_federation.signing import SigningKey, canonical, sign, sign_request
 from commensal_federation.signing.moments import write_moment
 from commensal_federation.testing import Region, region_of

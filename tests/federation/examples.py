@@ -11,16 +11,6 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from commensal_federation.catalogue.values import (
-    CatalogueUpsert,
-    CatalogueWithdraw,
-    GrantAnswer,
-    GrantEnd,
-    GrantOffer,
-    Hop,
-    OfferedItem,
-    StockLevel,
-)
 from commensal_federation.dfc.vocabulary import (
     DfcEnterprise,
     DfcItem,
@@ -30,7 +20,17 @@ from commensal_federation.dfc.vocabulary import (
     DfcProduct,
     DfcQuantity,
 )
-from commensal_federation.leases.values import (
+from commensal_federation.messages.bodies.catalogue import (
+    CatalogueUpsert,
+    CatalogueWithdraw,
+    GrantAnswer,
+    GrantEnd,
+    GrantOffer,
+    Hop,
+    OfferedItem,
+    StockLevel,
+)
+from commensal_federation.messages.bodies.leases import (
     LeaseForced,
     LeaseGrant,
     LeaseRecall,
@@ -38,6 +38,20 @@ from commensal_federation.leases.values import (
     LeaseReport,
     LeaseRequest,
 )
+from commensal_federation.messages.bodies.moving import (
+    Move,
+    MoveAccept,
+    MoveCancel,
+    MoveContest,
+    MoveExport,
+    MoveFollowed,
+    MoveNotice,
+    MoveOffer,
+    MoveReady,
+    RecoveryKeyTold,
+)
+from commensal_federation.messages.bodies.orders import AnswerLine, OrderAnswer, OrderUpdate, SaidLine
+from commensal_federation.messages.bodies.proposals import SaleAnswer, SaleProposal
 from commensal_federation.messages.envelope import Place, write_envelope
 from commensal_federation.messages.epoch_start import EpochStartBody
 from commensal_federation.messages.key_update import KeyUpdateBody
@@ -51,20 +65,6 @@ from commensal_federation.messages.state_digest import StateDigestBody
 from commensal_federation.messages.state_request import StateRequestBody
 from commensal_federation.messages.types import Writing
 from commensal_federation.moving.statements import did_of, read_recovery_key, state
-from commensal_federation.moving.values import (
-    Move,
-    MoveAccept,
-    MoveCancel,
-    MoveContest,
-    MoveExport,
-    MoveFollowed,
-    MoveNotice,
-    MoveOffer,
-    MoveReady,
-    RecoveryKeyTold,
-)
-from commensal_federation.openings.values import SaleAnswer, SaleProposal
-from commensal_federation.orders.values import AnswerLine, OrderAnswer, OrderUpdate, SaidLine
 from commensal_federation.signing import SigningKey
 
 FARM, HUB = "https://farm.example", "https://hub.example"

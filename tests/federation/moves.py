@@ -6,15 +6,15 @@ from typing import Any
 
 from sqlalchemy import insert, select, update
 
-from commensal.enterprises.tables import enterprise_member
-from commensal.people.tables import person
-from commensal.sale_sessions.tables import coordination
+from commensal.trade.enterprises.tables import enterprise_member
+from commensal.trade.people.tables import person
+from commensal.trade.sale_sessions.tables import coordination
 from commensal_federation.catalogue.tables import federation_mirror
 from commensal_federation.delivery import post
-from commensal_federation.moving.coming import accept_move, name_owner
-from commensal_federation.moving.leaving import offer_move
+from commensal_federation.messages.bodies.moving import MoveRow
 from commensal_federation.moving.moves import moves
-from commensal_federation.moving.values import MoveRow
+from commensal_federation.moving.new_home import accept_move, name_owner
+from commensal_federation.moving.old_home import offer_move
 from commensal_federation.testing import Region
 
 from .trading import Hub, Place, Producer, minutes

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from commensal_federation.delivery.restored import MARKER
+from commensal_federation.delivery.restore.restored import MARKER
 
 from .trading import Place
 

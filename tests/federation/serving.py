@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 import uvicorn
 
 from commensal.instance import Instance
-from commensal.serving import serve
+from commensal.operations.serving import serve
 
 
 def free_ports() -> tuple[int, int]:

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import update
 
-from commensal.sale_sessions.tables import sale_session
+from commensal.trade.sale_sessions.tables import sale_session
 from commensal_federation.testing import Region
 
 from .conftest import NewRegion

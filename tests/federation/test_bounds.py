@@ -15,32 +15,36 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, update
 
-from commensal.jobs.tables import job
-from commensal_federation.catalogue import grants, keeping
+from commensal.storage.jobs.tables import job
+from commensal_federation.authority.tables import federation_move
+from commensal_federation.catalogue import copies, grants
 from commensal_federation.catalogue.tables import federation_copy, federation_grant, federation_item
-from commensal_federation.catalogue.values import GrantOffer
-from commensal_federation.delivery import breaker, handling, intake, parking, post, serving, sweeping
+from commensal_federation.delivery import post
 from commensal_federation.delivery.alerts import alert
+from commensal_federation.delivery.inbox import dispatch, inbox, parking
 from commensal_federation.delivery.lanes import lane_row, promise_pull
-from commensal_federation.delivery.refreshing import promise_refresh
+from commensal_federation.delivery.outbox import breaker
+from commensal_federation.delivery.sync import sweeping
+from commensal_federation.delivery.sync.refreshing import promise_refresh
 from commensal_federation.delivery.tables import federation_alert, federation_inbox, federation_outbox
 from commensal_federation.dfc.vocabulary import DfcEnterprise
 from commensal_federation.messages import Refuse, state_request
+from commensal_federation.messages.bodies.catalogue import GrantOffer
+from commensal_federation.messages.bodies.moving import MoveOffer
+from commensal_federation.messages.bodies.orders import OrderUpdate
+from commensal_federation.messages.bodies.proposals import SaleProposal
 from commensal_federation.messages.registry import TYPES
 from commensal_federation.messages.types import Reading, Received
-from commensal_federation.moving import coming
-from commensal_federation.moving.tables import federation_move
-from commensal_federation.moving.values import MoveOffer
-from commensal_federation.openings import hearing
-from commensal_federation.openings.tables import federation_sale
-from commensal_federation.openings.values import SaleProposal
-from commensal_federation.orders import supplying
+from commensal_federation.moving import new_home
+from commensal_federation.orders import supplier
 from commensal_federation.orders.tables import federation_order
-from commensal_federation.orders.values import OrderUpdate
 from commensal_federation.peering import requests
-from commensal_federation.peers import windows
+from commensal_federation.peers import rate_windows
 from commensal_federation.peers.changing import change_peer
 from commensal_federation.peers.tables import federation_nonce, federation_peer
+from commensal_federation.proposals import hearing
+from commensal_federation.proposals.tables import federation_sale
+from commensal_federation.serving import answer
 from commensal_federation.testing import Region
 
 from .trading import Hub, Producer, clock_of
@@ -127,7 +131,7 @@ def _before(stage: Stage) -> int:
 
 
 def _windows(stage: Stage) -> int:
-    kept = windows.Windows()
+    kept = rate_windows.Windows()
     for number in range(50):
         kept.add(f"refused {number}", clock_of(stage.region).now())
     return len(kept._counts)
@@ -357,12 +361,12 @@ def _put(module: Any, name: str, value: Any) -> Callable[[Stage], None]:
 
 
 BOUNDS = {
-    "nonces": Bound(_nonces, FEW, _put(serving, "count_sent", nothing)),
-    "windows": Bound(_windows, FEW, _put(windows, "_MOST", 10**9)),
+    "nonces": Bound(_nonces, FEW, _put(answer, "count_sent", nothing)),
+    "windows": Bound(_windows, FEW, _put(rate_windows, "_MOST", 10**9)),
     "requests of strangers": Bound(_requests, FEW, _put(requests, "MOST", 10**9)),
-    "parked messages": Bound(_waiting, FEW, _put(intake, "has_room", lambda *_: True)),
-    "dead letters": Bound(_dead, FEW, _put(intake, "has_room", lambda *_: True)),
-    "refusals that are told": Bound(_told, FEW, _put(handling, "has_room_to_tell", lambda *_: True)),
+    "parked messages": Bound(_waiting, FEW, _put(inbox, "has_room", lambda *_: True)),
+    "dead letters": Bound(_dead, FEW, _put(inbox, "has_room", lambda *_: True)),
+    "refusals that are told": Bound(_told, FEW, _put(dispatch, "has_room_to_tell", lambda *_: True)),
     "bytes of the inbox": Bound(_kept_size, 12_000, lambda stage: stage.patch.setattr(stage, "limit", nothing)),
     "tries of what is parked": Bound(_tries, 40, _put(parking, "_may_try", lambda *_: True)),
     "the outbox": Bound(_outbox, FEW, _put(sweeping, "WAITING_CATALOGUE", timedelta(days=999))),
@@ -371,18 +375,22 @@ BOUNDS = {
     "jobs": Bound(_jobs, 2, nothing),
     "breakers": Bound(_breakers, 0, nothing),
     "grants": Bound(_grants, FEW, _put(grants, "refuse_crowd", nothing)),
-    "items": Bound(_items, FEW, _put(keeping, "refuse_crowd", nothing)),
-    "copies": Bound(_copies, FEW, _put(keeping, "refuse_crowd", nothing)),
-    "orders": Bound(_orders, FEW, _put(supplying, "refuse_crowd", nothing)),
+    "items": Bound(_items, FEW, _put(copies, "refuse_crowd", nothing)),
+    "copies": Bound(_copies, FEW, _put(copies, "refuse_crowd", nothing)),
+    "orders": Bound(_orders, FEW, _put(supplier, "refuse_crowd", nothing)),
     "proposals of sales": Bound(_sales, FEW, _put(hearing, "refuse_crowd", nothing)),
-    "moves": Bound(_moves, FEW, _put(coming, "refuse_crowd", nothing)),
+    "moves": Bound(_moves, FEW, _put(new_home, "refuse_crowd", nothing)),
 }
 BY_SHAPE = {"alerts", "jobs", "breakers"}  # their bound is the key of a row, so there is nothing to take out
 
 
 @pytest.mark.parametrize("name", BOUNDS)
 def test_what_a_peer_can_make_grow_stays_within_its_bound(stage: Stage, name: str) -> None:
-    for module, what in ((requests, "MOST"), (state_request, "_MOST"), *([(windows, "_MOST")] * (name == "windows"))):
+    for module, what in (
+        (requests, "MOST"),
+        (state_request, "_MOST"),
+        *([(rate_windows, "_MOST")] * (name == "windows")),
+    ):
         stage.patch.setattr(module, what, FEW)
     assert BOUNDS[name].flood(stage) <= BOUNDS[name].most
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from commensal_federation.delivery import checking
+from commensal_federation.delivery.inbox import verification
 from commensal_federation.dfc.findings import Unreadable as UnreadableDfc
 from commensal_federation.messages.registry import TYPES
 from commensal_federation.messages.types import Reading
@@ -63,6 +63,6 @@ def test_a_broken_document_leaves_the_others_of_its_batch_alone(
     answer = forger.send(forger.signed("before"), broken)
     assert [one["status"] for one in json.loads(answer.body)["messages"]] == [202, 422]
     assert notes.at(forger.region["b"]) == ["before"]
-    monkeypatch.setattr(checking, "UnreadableDfc", Unreadable)
+    monkeypatch.setattr(verification, "UnreadableDfc", Unreadable)
     with pytest.raises(UnreadableDfc):
         forger.send(forger.signed("after"), broken)

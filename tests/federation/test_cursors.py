@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, select
 
-from commensal.clock import ManualClock
-from commensal_federation.delivery import given
+from commensal.base.clock import ManualClock
 from commensal_federation.delivery.alerts import alerts
-from commensal_federation.delivery.serving import serve
-from commensal_federation.delivery.sweeping import KEPT_CATALOGUE, forget_old
+from commensal_federation.delivery.sync import outbox_feed
+from commensal_federation.delivery.sync.sweeping import KEPT_CATALOGUE, forget_old
 from commensal_federation.delivery.tables import federation_outbox
+from commensal_federation.serving.answer import serve
 from commensal_federation.signing import sign_request
 from commensal_federation.testing import Region
 from commensal_federation.transport import Answer, Request
@@ -69,7 +69,7 @@ def test_a_cursor_beyond_what_was_said_is_refused_and_shown(
     assert (answer.status, json.loads(answer.body)["code"]) == (409, "future_cursor")
     assert f"{epoch}.{last}" in json.loads(answer.body)["title"]
     assert kinds(region, "a") == ["future_cursor"]
-    monkeypatch.setattr(given, "_head", lambda *_: (epoch, 10**9))
+    monkeypatch.setattr(outbox_feed, "_head", lambda *_: (epoch, 10**9))
     assert get(region, forger, f"outbox?lane=catalogue&after={epoch}.{last + 1}").status == 200
 
 

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from commensal.errors import Refused
-from commensal_federation.delivery.sweeping import SILENT
+from commensal.base.errors import Refused
+from commensal_federation.delivery.sync.sweeping import SILENT
 from commensal_federation.testing import Region
 
 from .agreement import broken, differences

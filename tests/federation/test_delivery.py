@@ -10,15 +10,16 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from commensal.clock import ManualClock
-from commensal.store import Store
-from commensal_federation.delivery import ask, breaker, post, pushing
+from commensal.base.clock import ManualClock
+from commensal.storage.database import Store
+from commensal_federation.delivery import ask, post
 from commensal_federation.delivery.alerts import alerts
-from commensal_federation.delivery.answers import judge
-from commensal_federation.delivery.backoff import GIVEN_UP, LONGEST, delay, retry_after
-from commensal_federation.delivery.dead_letters import dead_letters, discard, replay
-from commensal_federation.delivery.pulling import pull_lane
-from commensal_federation.delivery.sweeping import wake
+from commensal_federation.delivery.outbox import breaker, pushing
+from commensal_federation.delivery.outbox.backoff import GIVEN_UP, LONGEST, delay, retry_after
+from commensal_federation.delivery.outbox.dead_letters import dead_letters, discard, replay
+from commensal_federation.delivery.outbox.push_results import judge
+from commensal_federation.delivery.sync.pulling import pull_lane
+from commensal_federation.delivery.sync.sweeping import wake
 from commensal_federation.delivery.tables import federation_inbox, federation_lane, federation_outbox
 from commensal_federation.messages.envelope import multihash
 from commensal_federation.peers.tables import federation_peer

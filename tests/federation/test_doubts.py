@@ -11,16 +11,16 @@ from typing import Any
 
 import pytest
 
-from commensal.catalogs.offers import set_price
+from commensal.trade.catalogs.offers import set_price
 from commensal_federation.delivery import post
 from commensal_federation.delivery.alerts import alerts
-from commensal_federation.delivery.dead_letters import dead_letters
-from commensal_federation.leases.lending import accept_late, force_return
+from commensal_federation.delivery.outbox.dead_letters import dead_letters
+from commensal_federation.leases.lender import accept_late, force_return
 from commensal_federation.leases.row import lease_with
-from commensal_federation.leases.values import LeaseReport
+from commensal_federation.messages.bodies.leases import LeaseReport
+from commensal_federation.messages.bodies.orders import InstanceOrder, OrderUpdate, SaidLine
 from commensal_federation.orders.questions import orders_of
-from commensal_federation.orders.supplying import answer_order
-from commensal_federation.orders.values import InstanceOrder, OrderUpdate, SaidLine
+from commensal_federation.orders.supplier import answer_order
 from commensal_federation.testing import Region
 
 from .conftest import NewRegion

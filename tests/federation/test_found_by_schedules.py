@@ -12,37 +12,37 @@ import pytest
 from sqlalchemy import func, select, update
 
 from commensal import Job, Refused
-from commensal.catalogs.items import add_item, change_item, item_by_id
-from commensal.catalogs.listed import listings_of
-from commensal.catalogs.offers import set_price
-from commensal.clock import ManualClock
-from commensal.jobs.periodic import run_periodic
-from commensal.orders.cancel import cancel_order
-from commensal.orders.change import change_order
-from commensal.orders.distribution import ordered_of
-from commensal.orders.lock import locked_order
-from commensal.orders.place import place_order
-from commensal.orders.values import Order, Wish
-from commensal.orders.weigh import weigh_order
-from commensal.products.products import create_product
-from commensal.products.values import SuppliedProduct
-from commensal.sale_sessions.tables import coordination, sale_session
-from commensal.stock.lots import lots_by_id
-from commensal.work import work_of
+from commensal.base.clock import ManualClock
+from commensal.operations.work import work_of
+from commensal.storage.jobs.periodic import run_periodic
+from commensal.trade.catalogs.items import add_item, change_item, item_by_id
+from commensal.trade.catalogs.listed import listings_of
+from commensal.trade.catalogs.offers import set_price
+from commensal.trade.orders.cancel import cancel_order
+from commensal.trade.orders.change import change_order
+from commensal.trade.orders.distribution import ordered_of
+from commensal.trade.orders.lock import locked_order
+from commensal.trade.orders.place import place_order
+from commensal.trade.orders.values import Order, Wish
+from commensal.trade.orders.weigh import weigh_order
+from commensal.trade.products.products import create_product
+from commensal.trade.products.values import SuppliedProduct
+from commensal.trade.sale_sessions.tables import coordination, sale_session
+from commensal.trade.stock.lots import lots_by_id
 from commensal_federation.catalogue.grants import end_grant, give_grant, grants_between, mirror_of
-from commensal_federation.delivery import pushing
-from commensal_federation.delivery.answers import judge
-from commensal_federation.delivery.pulling import pull, pull_lane
+from commensal_federation.delivery.outbox import pushing
+from commensal_federation.delivery.outbox.push_results import judge
+from commensal_federation.delivery.sync.pulling import pull, pull_lane
 from commensal_federation.delivery.tables import federation_inbox, federation_outbox
-from commensal_federation.leases.holding import give_back, report
-from commensal_federation.leases.lending import accept_late, force_return
+from commensal_federation.leases.holder import give_back, report
+from commensal_federation.leases.lender import accept_late, force_return
 from commensal_federation.leases.row import holdings_of
-from commensal_federation.leases.values import Lease
-from commensal_federation.orders.buying import tell_session
+from commensal_federation.messages.bodies.leases import Lease
+from commensal_federation.messages.bodies.orders import AnswerLine
+from commensal_federation.orders.hub import tell_session
 from commensal_federation.orders.questions import orders_of
-from commensal_federation.orders.supplying import answer_order
+from commensal_federation.orders.supplier import answer_order
 from commensal_federation.orders.tables import federation_order_due
-from commensal_federation.orders.values import AnswerLine
 from commensal_federation.peers.tables import federation_peer
 from commensal_federation.signing.moments import write_moment
 from commensal_federation.testing import Region

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from commensal.audit.questions import Wanted, audit_entries
-from commensal.clock import ManualClock
-from commensal.store import Store
-from commensal_federation.delivery import intake
-from commensal_federation.delivery.dead_letters import dead_letters, replay
-from commensal_federation.delivery.handling import PATIENCE, Outcome
-from commensal_federation.delivery.parking import give_up_parked
+from commensal.base.clock import ManualClock
+from commensal.storage.database import Store
+from commensal.trade.audit.questions import Wanted, audit_entries
+from commensal_federation.delivery.inbox import inbox
+from commensal_federation.delivery.inbox.dispatch import PATIENCE, Outcome
+from commensal_federation.delivery.inbox.parking import give_up_parked
+from commensal_federation.delivery.outbox.dead_letters import dead_letters, replay
 from commensal_federation.delivery.tables import federation_inbox
 from commensal_federation.messages.envelope import multihash
 from commensal_federation.messages.registry import TYPES
@@ -88,7 +88,7 @@ def test_a_fault_of_ours_loses_no_message(
     assert (notes.failed, "ZeroDivision" in sent.error) == ([("boom", "failed")], False), "why is no peer's business"
     with b.instance.store.write() as tx:
         assert [(one.id, one.error) for one in dead_letters(tx, "in")] == [(letter.id, letter.error)]
-        monkeypatch.setattr("commensal_federation.delivery.parking.handle", lambda *_, **__: Outcome("done"))
+        monkeypatch.setattr("commensal_federation.delivery.inbox.parking.handle", lambda *_, **__: Outcome("done"))
         assert replay(b, tx, "in", letter.id).state == "done"
 
 
@@ -102,7 +102,7 @@ def test_an_effect_and_its_answer_are_there_with_the_message_or_not_at_all(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(intake.Intake, "finish", die)
+        patch.setattr(inbox.Intake, "finish", die)
         forger.send(body)
     assert _stored(forger.region) == before
     notes.done.clear()

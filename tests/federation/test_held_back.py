@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from commensal.clock import ManualClock
-from commensal_federation.delivery import admitting, holding_back
-from commensal_federation.delivery.holding_back import HeldBack
+from commensal.base.clock import ManualClock
+from commensal_federation.delivery.inbox import admission, tarpit
+from commensal_federation.delivery.inbox.tarpit import HeldBack
 from commensal_federation.peers.changing import change_peer
 from commensal_federation.signing import verify_request
 from commensal_federation.transport import Answer
@@ -41,11 +41,11 @@ def kept_back(addresses: list[str]) -> tuple[list[str], list[str]]:
 
 
 def test_a_refusal_is_kept_back_and_what_is_too_much_of_one_address_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(holding_back, "SECONDS", 0.01)
-    monkeypatch.setattr(holding_back, "MOST", 2)
+    monkeypatch.setattr(tarpit, "SECONDS", 0.01)
+    monkeypatch.setattr(tarpit, "MOST", 2)
     assert kept_back(["a", "a", "b"]) == ([], ["a", "a", "b"])
     assert kept_back(["a", "a", "a"])[0] == ["a"]
-    monkeypatch.setattr(holding_back, "MOST_OF_ALL", 2)
+    monkeypatch.setattr(tarpit, "MOST_OF_ALL", 2)
     assert kept_back(["a", "b", "c"]) == (["c"], ["a", "b"])
 
 
@@ -60,7 +60,7 @@ def test_a_peer_that_has_sent_all_that_it_may_is_refused_before_its_signature_is
         looked.append(1)
         return verify_request(*given)
 
-    monkeypatch.setattr(admitting, "verify_request", looking)
+    monkeypatch.setattr(admission, "verify_request", looking)
     assert [forger.send(forger.signed(str(one))).status for one in range(9)] == [202, 202] + [429] * 7
     assert len(looked) == 3, "the third shows that it is too much; the others are not looked at"
     clock.advance(minutes=1)

@@ -8,18 +8,18 @@ import pytest
 from sqlalchemy import insert
 from starlette.testclient import TestClient
 
-from commensal.api.app import make_app
-from commensal.catalogs.items import change_item, item_by_id
-from commensal.catalogs.listed import listed_for
-from commensal.catalogs.offers import set_price
-from commensal.enterprises.customer_categories import create_category
-from commensal.enterprises.tables import enterprise_member
-from commensal.errors import Invalid, NotFound
-from commensal.people.operators import add_operator
-from commensal.people.tokens import make_token
+from commensal.base.errors import Invalid, NotFound
+from commensal.interfaces.app import make_app
+from commensal.trade.catalogs.items import change_item, item_by_id
+from commensal.trade.catalogs.listed import listed_for
+from commensal.trade.catalogs.offers import set_price
+from commensal.trade.enterprises.customer_categories import create_category
+from commensal.trade.enterprises.tables import enterprise_member
+from commensal.trade.people.operators import add_operator
+from commensal.trade.people.tokens import make_token
 from commensal_federation.catalogue.grants import follow, give_grant, grants_between
 from commensal_federation.catalogue.listing import list_all
-from commensal_federation.catalogue.values import Grant
+from commensal_federation.messages.bodies.catalogue import Grant
 from commensal_federation.testing import Region
 
 from .conftest import NewRegion

@@ -12,16 +12,17 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from commensal.clock import ManualClock
-from commensal.store import Store
-from commensal_federation.delivery import admitting, checking, intake, receive, receiving
+from commensal.base.clock import ManualClock
+from commensal.storage.database import Store
+from commensal_federation.delivery import receive
 from commensal_federation.delivery.alerts import alerts
+from commensal_federation.delivery.inbox import admission, inbox, receiving, verification
 from commensal_federation.delivery.lanes import change_lane
-from commensal_federation.delivery.serving import serve
-from commensal_federation.delivery.sweeping import KEPT, forget_old, wake
+from commensal_federation.delivery.sync.sweeping import KEPT, forget_old, wake
 from commensal_federation.delivery.tables import federation_inbox
 from commensal_federation.peers.changing import change_peer
 from commensal_federation.peers.tables import federation_nonce
+from commensal_federation.serving.answer import serve
 from commensal_federation.signing import canonical, sign
 from commensal_federation.testing import Region
 
@@ -70,7 +71,7 @@ def test_an_instance_speaks_for_itself_and_to_its_reader(
     assert forger.status(body)[1] == code
     assert notes.at(forger.region["b"]) == []
     guard = "refuse_foreign_object" if code == "object" else "refuse_other_places"
-    monkeypatch.setattr(checking, guard, lambda *_: None)
+    monkeypatch.setattr(verification, guard, lambda *_: None)
     fresh = forger.signed(**changes)  # the number of the first is used up, where it was proven
     assert forger.status(fresh)[0] == 202
     assert notes.at(forger.region["b"]) == ["hello"]
@@ -84,8 +85,8 @@ def test_an_instance_cannot_speak_under_the_name_of_another(
     genuine = forger.signed()
     assert forger.status(genuine, by="c") == (403, "actor")
     assert notes.at(forger.region["b"]) == []
-    monkeypatch.setattr(checking, "refuse_other_places", lambda *_: None)
-    monkeypatch.setattr(checking, "pinned_keys", lambda peer: {forger.key().id: forger.key().public})
+    monkeypatch.setattr(verification, "refuse_other_places", lambda *_: None)
+    monkeypatch.setattr(verification, "pinned_keys", lambda peer: {forger.key().id: forger.key().public})
     assert forger.status(genuine, by="c")[0] == 202
 
 
@@ -95,7 +96,7 @@ def test_a_proof_by_somebody_else_within_the_object_proves_nothing(
     """Attack 27."""
     inner = sign({"text": "hello"}, forger.key("c"), forger.region["c"].instance.clock.now())
     assert forger.status(forger.signed(object=inner)) == (422, "embedded")
-    monkeypatch.setattr(checking, "written", lambda _: b"")
+    monkeypatch.setattr(verification, "written", lambda _: b"")
     assert forger.status(forger.signed(object=inner))[0] == 202
 
 
@@ -146,7 +147,7 @@ def test_what_a_peer_says_that_is_none_any_more_is_not_heard(
     assert forger.send(forger.signed()).status == 403
     assert receive(forger.region["b"], forger.signed()).status == 403
     assert notes.at(forger.region["b"]) == []
-    monkeypatch.setattr(admitting, "_refuse_ended", lambda peer: None)
+    monkeypatch.setattr(admission, "_refuse_ended", lambda peer: None)
     monkeypatch.setattr(receiving, "_current", lambda tx, peer: replace(peer, state="accepted"))
     assert forger.send(forger.signed()).status == 202
 
@@ -265,7 +266,7 @@ def test_a_message_that_denies_what_came_before_it_is_refused_and_shown(
     other = forger.signed("two", prev="zQmOther")
     assert forger.status(other) == (409, "chain")
     assert _kinds(forger.region) == ["equivocation"]
-    monkeypatch.setattr(intake.Intake, "_follows", lambda *_: True)
+    monkeypatch.setattr(inbox.Intake, "_follows", lambda *_: True)
     assert forger.status(other)[0] == 202
 
 
@@ -309,7 +310,7 @@ def test_an_epoch_that_is_over_stays_over(
     old = forger.signed("old", epoch=epoch - 1, seq=7)
     assert forger.status(old) == (409, "epoch")
     assert _kinds(region) == ["epoch"]
-    monkeypatch.setattr(intake.Intake, "_begin_epoch", lambda *_: None)
+    monkeypatch.setattr(inbox.Intake, "_begin_epoch", lambda *_: None)
     assert forger.status(old)[0] == 202
 
 
@@ -348,7 +349,7 @@ def test_what_waits_of_a_peer_is_bounded(forger: Any, monkeypatch: pytest.Monkey
     statuses = [forger.send(forger.signed("wait:never")).body.count(b"202") for _ in range(4)]
     assert [bool(one) for one in statuses] == [True, True, False, False]
     assert _stored(forger.region) - _peering(forger.region) == 2
-    monkeypatch.setattr(intake, "has_room", lambda *_: True)
+    monkeypatch.setattr(inbox, "has_room", lambda *_: True)
     assert forger.status(forger.signed("wait:never"))[0] == 202
 
 
@@ -372,8 +373,8 @@ def test_who_was_refused_again_and_again_is_not_listened_to(forger: Any, clock: 
     """Rubbish at full speed is refused before anything is looked up or checked."""
     spoiled = replace(forger.request(b"rubbish"), body=b"other rubbish")
     b = forger.region["b"]
-    statuses = [serve(b, spoiled, "192.0.2.1").status for _ in range(admitting.REFUSED + 5)]
-    assert statuses == [401] * admitting.REFUSED + [429] * 5
+    statuses = [serve(b, spoiled, "192.0.2.1").status for _ in range(admission.REFUSED + 5)]
+    assert statuses == [401] * admission.REFUSED + [429] * 5
     assert forger.send(forger.signed(), address="192.0.2.2").status == 202, "others are"
     clock.advance(minutes=1)
     assert serve(b, spoiled, "192.0.2.1").status == 401

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import inspect, select, table, text
 
 from commensal import Conflict, Instance, NotFound, Transaction
-from commensal.clock import ManualClock
+from commensal.base.clock import ManualClock
 from commensal.instance import Settings
 from commensal_federation.identity import (
     InstanceDocument,
@@ -27,9 +27,9 @@ from commensal_federation.identity import (
 from commensal_federation.identity.changing import BELIEVED_AFTER, KNOWN_BEFORE, renew_key_set, revoke, rotate
 from commensal_federation.identity.did import did_document
 from commensal_federation.identity.keys import Key, our_keys, root_key
-from commensal_federation.identity.warnings import key_warnings
 from commensal_federation.runtime import Federation, federation_of
 from commensal_federation.signing import BadProof, SigningKey, canonical, sign, verify
+from commensal_federation.warnings import key_warnings
 
 CONTEXT = ["https://commensal.example/ns/federation/v1"]
 

@@ -12,15 +12,15 @@ from starlette.testclient import TestClient
 from typer.testing import CliRunner, Result
 
 from commensal import Instance
-from commensal.api.app import make_app
+from commensal.base.clock import ManualClock
+from commensal.base.errors import CommensalError
+from commensal.base.languages.shell import told
 from commensal.cli import app
-from commensal.clock import ManualClock
-from commensal.errors import CommensalError
 from commensal.instance import Settings
 from commensal.instance.begin import begin_instance
-from commensal.languages.shell import told
-from commensal.people.people import NewPerson, add_person
-from commensal.people.tokens import make_token
+from commensal.interfaces.app import make_app
+from commensal.trade.people.people import NewPerson, add_person
+from commensal.trade.people.tokens import make_token
 from commensal_federation.identity import read_document
 
 IRI = "http://testserver/.well-known/commensal"

@@ -9,18 +9,18 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from commensal.errors import Conflict
-from commensal.stock.movements import receive_stock
+from commensal.base.errors import Conflict
+from commensal.trade.stock.movements import receive_stock
 from commensal_federation.catalogue.grants import end_grant, grants_between
-from commensal_federation.delivery.dead_letters import dead_letters
+from commensal_federation.delivery.outbox.dead_letters import dead_letters
 from commensal_federation.delivery.tables import federation_inbox
-from commensal_federation.leases import lending
-from commensal_federation.leases.holding import give_back, take_grant
+from commensal_federation.leases import lender
+from commensal_federation.leases.holder import give_back, take_grant
 from commensal_federation.leases.lendable import lendable
-from commensal_federation.leases.lending import accept_late, answer_request, force_return, take_report
+from commensal_federation.leases.lender import accept_late, answer_request, force_return, take_report
 from commensal_federation.leases.row import lease_with
-from commensal_federation.leases.values import Asked, LeaseGrant, LeaseReport
 from commensal_federation.messages import Refuse
+from commensal_federation.messages.bodies.leases import Asked, LeaseGrant, LeaseReport
 from commensal_federation.testing import Region
 
 from .conftest import NewRegion
@@ -210,8 +210,8 @@ def test_without_the_check_a_hub_could_give_back_what_it_never_had(
 ) -> None:
     """The guard off: the forgery above would free units that are not there."""
     hub.order(item, 3)
-    monkeypatch.setattr(lending, "_refuse_impossible", lambda *given: None)
-    monkeypatch.setattr(lending, "_late", lambda *given: 0)
+    monkeypatch.setattr(lender, "_refuse_impossible", lambda *given: None)
+    monkeypatch.setattr(lender, "_late", lambda *given: 0)
     granted = farm.leases()[0].granted
     hear(farm, reported(farm, returned=granted + 5, held=Decimal(0)))
     assert farm.lot.free > 100

@@ -12,19 +12,19 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from commensal.catalogs.offers import set_price
 from commensal.testing.placed import a_shop
-from commensal_federation.catalogue import grants, keeping
-from commensal_federation.catalogue.values import CatalogueWithdraw, GrantOffer
+from commensal.trade.catalogs.offers import set_price
+from commensal_federation.authority.authority import set_authority
+from commensal_federation.catalogue import copies, grants
 from commensal_federation.delivery.tables import federation_inbox, federation_outbox
 from commensal_federation.dfc.iris import item_iri
 from commensal_federation.dfc.vocabulary import DfcEnterprise
+from commensal_federation.messages.bodies.catalogue import CatalogueWithdraw, GrantOffer
+from commensal_federation.messages.bodies.moving import Move
 from commensal_federation.messages.registry import TYPES
 from commensal_federation.messages.types import Reading
-from commensal_federation.moving import following
-from commensal_federation.moving.authority import set_authority
+from commensal_federation.moving import followers
 from commensal_federation.moving.moves import find_move
-from commensal_federation.moving.values import Move
 from commensal_federation.testing import Region
 
 from .conftest import NewRegion
@@ -117,7 +117,7 @@ def test_34_an_instance_that_is_not_the_authority_tells_of_an_item(farm: Produce
 
 
 def test_34_without_that_check_it_would_be_listed(farm: Producer, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keeping, "_refuse_foreign", lambda peer, items: None)
+    monkeypatch.setattr(copies, "_refuse_foreign", lambda peer, items: None)
     speak_for_others(farm, hub)
     assert refused(hub) == []
 
@@ -149,7 +149,7 @@ def test_38_without_epochs_it_would_be_looked_into_again(
     farm: Producer, hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said = _there_and_back(farm)
-    monkeypatch.setattr(following, "refuse_old_epoch", lambda tx, iri, epoch: None)
+    monkeypatch.setattr(followers, "refuse_old_epoch", lambda tx, iri, epoch: None)
     say(farm.region, "a", "b", "Move", said)
     assert states(farm.region)["b"] == ["following followed", "following followed", "following heard"]
 
@@ -185,7 +185,7 @@ def test_38_a_move_that_the_new_home_does_not_return(farm: Producer, hub: Hub, d
 def test_38_without_the_new_homes_document_the_hub_would_be_sent_anywhere(
     farm: Producer, hub: Hub, decoy: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(following, "refuse_unreturned", lambda move, new: None)
+    monkeypatch.setattr(followers, "refuse_unreturned", lambda move, new: None)
     claim(farm, decoy)
     assert home_of(hub) == [decoy.iri]
 
@@ -206,9 +206,9 @@ def test_38_a_move_that_only_the_new_side_has_signed(farm: Producer, hub: Hub, d
 def test_38_without_both_signatures_anybody_could_take_a_producer(
     farm: Producer, hub: Hub, decoy: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(following, "refuse_one_side", lambda peer, said: None)
+    monkeypatch.setattr(followers, "refuse_one_side", lambda peer, said: None)
     take(farm, decoy)
     assert home_of(hub) == [farm.iri]  # the old home's document does not agree
-    monkeypatch.setattr(following, "refuse_disagreement", lambda move, old, new: None)
+    monkeypatch.setattr(followers, "refuse_disagreement", lambda move, old, new: None)
     minutes(farm.region, 2)
     assert home_of(hub) == [decoy.iri]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from commensal.errors import SoldOut
+from commensal.base.errors import SoldOut
+from commensal_federation.authority.authority import authority_of
 from commensal_federation.catalogue.grants import give_grant
 from commensal_federation.delivery.alerts import alerts
 from commensal_federation.moving import statements
-from commensal_federation.moving.authority import authority_of
 from commensal_federation.moving.recovering import contest, make_recovery_key, recover
 from commensal_federation.moving.statements import did_of, read_recovery_key, recovery_key
 from commensal_federation.signing import SigningKey

@@ -6,14 +6,14 @@ import pytest
 from sqlalchemy import select, update
 
 from commensal import Order
-from commensal.errors import Conflict, Invalid
-from commensal.orders.consents import consents_of, set_consents
-from commensal.orders.fulfil import hand_order_over
-from commensal.orders.lock import locked_order
-from commensal.orders.tables import customer_order
-from commensal.privacy.forgetting import forget_person
-from commensal.privacy.handing_over import data_of
-from commensal.privacy.subject import subject_by_email
+from commensal.base.errors import Conflict, Invalid
+from commensal.trade.orders.consents import consents_of, set_consents
+from commensal.trade.orders.fulfil import hand_order_over
+from commensal.trade.orders.lock import locked_order
+from commensal.trade.orders.tables import customer_order
+from commensal.trade.privacy.forgetting import forget_person
+from commensal.trade.privacy.handing_over import data_of
+from commensal.trade.privacy.subject import subject_by_email
 from commensal_federation.delivery.calling import address_of, fetch
 from commensal_federation.delivery.tables import federation_inbox
 from commensal_federation.orders.cleaning import person_name

@@ -11,14 +11,15 @@ from typing import Any
 import httpx
 import pytest
 
-from commensal.clock import ManualClock
-from commensal.errors import Conflict, Invalid
+from commensal.base.clock import ManualClock
+from commensal.base.errors import Conflict, Invalid
 from commensal.instance.settings import OutboundSettings
-from commensal.outbound import guard
+from commensal.interfaces.outbound import guard
 from commensal.testing.receiver import Answer as Told
 from commensal.testing.receiver import Receiver
 from commensal_federation import transport
-from commensal_federation.delivery import admitting, refreshing
+from commensal_federation.delivery.inbox import admission
+from commensal_federation.delivery.sync import refreshing
 from commensal_federation.peering import invite
 from commensal_federation.peers import fetching
 from commensal_federation.peers.values import Peer
@@ -53,7 +54,7 @@ def test_13_without_the_look_at_its_peers_first_a_stranger_would_be_fetched(
     region.wires.passed.clear()
     assert forger.send(forger.signed(), by="c").status == 401
     assert region.wires.passed == []
-    monkeypatch.setattr(admitting, "peer_by_iri", fetching_first)
+    monkeypatch.setattr(admission, "peer_by_iri", fetching_first)
     forger.send(forger.signed(), by="c")
     assert [request.url for _, request, _ in region.wires.passed] == [region["c"].iri]
 

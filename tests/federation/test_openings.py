@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from commensal.enterprises.tables import enterprise_plugin
-from commensal.errors import Conflict
-from commensal.sale_sessions.questions import sales
-from commensal_federation.openings.hearing import accept_sale, proposals_of, refuse_sale
-from commensal_federation.openings.proposing import propose_sale, withdraw_sale
-from commensal_federation.openings.values import ProposedSale
+from commensal.base.errors import Conflict
+from commensal.trade.enterprises.tables import enterprise_plugin
+from commensal.trade.sale_sessions.questions import sales
+from commensal_federation.messages.bodies.proposals import ProposedSale
+from commensal_federation.proposals.hearing import accept_sale, proposals_of, refuse_sale
+from commensal_federation.proposals.proposing import propose_sale, withdraw_sale
 from commensal_federation.testing import Region
 
 from .conftest import NewRegion

@@ -9,15 +9,16 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from commensal.api.app import make_app
-from commensal.clock import ManualClock
-from commensal.errors import Conflict, Invalid
-from commensal.people.operators import add_operator
-from commensal.people.scopes import OPERATOR
-from commensal.people.tokens import make_token
-from commensal_federation.delivery import post, refreshing
+from commensal.base.clock import ManualClock
+from commensal.base.errors import Conflict, Invalid
+from commensal.interfaces.app import make_app
+from commensal.trade.people.operators import add_operator
+from commensal.trade.people.scopes import OPERATOR
+from commensal.trade.people.tokens import make_token
+from commensal_federation.delivery import post
 from commensal_federation.delivery.alerts import alerts
-from commensal_federation.delivery.refreshing import promise_refresh
+from commensal_federation.delivery.sync import refreshing
+from commensal_federation.delivery.sync.refreshing import promise_refresh
 from commensal_federation.delivery.work import _wake
 from commensal_federation.identity import instance_document
 from commensal_federation.identity.changing import revoke as revoke_key

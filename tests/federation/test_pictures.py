@@ -11,12 +11,12 @@ from sqlalchemy import delete
 from starlette.testclient import TestClient
 
 from commensal import products_by_id
-from commensal.api.app import make_app
-from commensal.jobs.failed import failed_jobs
-from commensal.jobs.tables import job
-from commensal.products.copies import show_image
-from commensal.products.images import keep_picture, re_encode, read_picture
-from commensal_federation.catalogue import telling
+from commensal.interfaces.app import make_app
+from commensal.storage.jobs.failed import failed_jobs
+from commensal.storage.jobs.tables import job
+from commensal.trade.products.copies import show_image
+from commensal.trade.products.images import keep_picture, re_encode, read_picture
+from commensal_federation.catalogue import grantor
 from commensal_federation.dfc.vocabulary import DfcProduct
 from commensal_federation.testing import Region
 from commensal_federation.transport import Answer, Request
@@ -127,7 +127,7 @@ def answers(answer: Answer) -> Callable[[str, Request], Answer | None]:
 def test_a_picture_that_is_not_the_peers_own_is_not_fetched(
     farm: Producer, hub: Hub, region: Region, monkeypatch: pytest.MonkeyPatch, elsewhere: str
 ) -> None:
-    monkeypatch.setattr(telling, "DfcProduct", lambda **said: DfcProduct(**{**said, "images": (elsewhere,)}))
+    monkeypatch.setattr(grantor, "DfcProduct", lambda **said: DfcProduct(**{**said, "images": (elsewhere,)}))
     asked = list[str]()
     region.wires.before = lambda _, request: asked.append(request.url)
     farm.grant(hub)

@@ -22,30 +22,31 @@ from sqlalchemy.exc import IntegrityError
 
 import commensal_federation
 from commensal import StockLot, insert_once, products_by_id
-from commensal.clock import ManualClock
-from commensal.products import content
-from commensal.stock.travelling import settle_lent
-from commensal_federation.catalogue.keeping import keep_items
-from commensal_federation.delivery import answers, breaker, intake, receiving
-from commensal_federation.delivery.answers import judge
+from commensal.base.clock import ManualClock
+from commensal.trade.products import content
+from commensal.trade.stock.travelling import settle_lent
+from commensal_federation.catalogue.copies import keep_items
+from commensal_federation.delivery.inbox import inbox, receiving
+from commensal_federation.delivery.outbox import breaker, push_results
+from commensal_federation.delivery.outbox.push_results import judge
 from commensal_federation.delivery.tables import federation_outbox
 from commensal_federation.delivery.values import Receipt
 from commensal_federation.dfc.findings import Unreadable as DfcUnreadable
 from commensal_federation.dfc.iris import lot_iri
-from commensal_federation.leases import holding
-from commensal_federation.leases.documents import CONTEXT
+from commensal_federation.leases import holder
 from commensal_federation.leases.lendable import lendable
 from commensal_federation.leases.row import lease_by_id
-from commensal_federation.leases.values import LeaseGrant, LeaseRequest
 from commensal_federation.messages import Refuse, Wait
 from commensal_federation.messages import lease_request as lease_request_message
+from commensal_federation.messages.bodies.leases import LeaseGrant, LeaseRequest
+from commensal_federation.messages.bodies.orders import InstanceOrder, OrderAnswer, OrderUpdate, SaidLine
+from commensal_federation.messages.lots import CONTEXT
 from commensal_federation.messages.registry import TYPES
 from commensal_federation.messages.types import Reading, Received, Writing
 from commensal_federation.orders import answers as order_answers
-from commensal_federation.orders import supplying
+from commensal_federation.orders import supplier
 from commensal_federation.orders.questions import orders_of
-from commensal_federation.orders.supplying import take_order
-from commensal_federation.orders.values import InstanceOrder, OrderAnswer, OrderUpdate, SaidLine
+from commensal_federation.orders.supplier import take_order
 from commensal_federation.peering import requests
 from commensal_federation.peering.requests import receive_request
 from commensal_federation.peers.changing import change_peer
@@ -173,7 +174,7 @@ def test_31_without_lasting_uniqueness_a_message_would_count_twice(
     assert forger.status(body) == (200, "known")
     assert forger.status(other) == (409, "id")
     assert notes.at(forger.region["b"]) == ["one"]
-    monkeypatch.setattr(intake, "insert_once", Forgetful().insert_once)
+    monkeypatch.setattr(inbox, "insert_once", Forgetful().insert_once)
     forger.status(body)
     forger.status(other)
     assert notes.at(forger.region["b"]) == ["one", "one", "two"]
@@ -191,7 +192,7 @@ def test_32_without_the_pull_a_gap_would_stay(
         (row,) = tx.all(select(federation_outbox.c.body).where(federation_outbox.c.type == "OrderNote"))
     lost = json.loads(row["body"])
     with monkeypatch.context() as without:
-        without.setattr(intake, "promise_pull", nothing)
+        without.setattr(inbox, "promise_pull", nothing)
         assert forger.status(forger.signed("after", seq=lost["seq"] + 1, prev=None))[0] == 202
         region.work("b")
         assert notes.at(region["b"]) == ["after"]
@@ -205,7 +206,7 @@ def test_32_without_the_announcement_a_peers_numbers_could_begin_anew(
 ) -> None:
     early = forger.signed("early", epoch=forger.region.peer("b", "a").epoch_seen + 1, seq=1)
     assert forger.status(early) == (425, "epoch")
-    monkeypatch.setattr(intake.Intake, "_begin_epoch", nothing)
+    monkeypatch.setattr(inbox.Intake, "_begin_epoch", nothing)
     assert forger.status(early)[0] == 202
 
 
@@ -250,7 +251,7 @@ def test_33_an_order_that_was_cancelled_before_it_came_stays_so(
     assert states(farm) == [("Cancelled", 2)]
     with pytest.raises(Refuse, match="cannot come back"):
         hear(farm, the_order(farm, hub, state="Complete", rev=3))
-    monkeypatch.setattr(supplying, "_refuse_turning_back", nothing)
+    monkeypatch.setattr(supplier, "_refuse_turning_back", nothing)
     hear(farm, the_order(farm, hub, state="Complete", rev=3))
     assert states(farm) == [("Complete", 3)]
 
@@ -263,7 +264,7 @@ def test_33_an_order_that_is_complete_cannot_be_held_again(
     with pytest.raises(Refuse, match="cannot grow"):
         hear(farm, the_order(farm, hub, rev=2))
     assert states(farm) == [("Complete", 1)]
-    monkeypatch.setattr(supplying, "_refuse_turning_back", nothing)
+    monkeypatch.setattr(supplier, "_refuse_turning_back", nothing)
     hear(farm, the_order(farm, hub, rev=2))
     assert states(farm) == [("Held", 2)]
 
@@ -301,10 +302,10 @@ def test_33_a_grant_that_overtakes_a_forced_return_waits_for_it(
         granted=lease.granted + 50, until=clock_of(farm.region).now(), beyond=Decimal(0),
     )  # fmt: skip
     with pytest.raises(Wait), hub.write() as tx:
-        holding.take_grant(hub.federation, tx, peer_of(farm, at="b"), early)
+        holder.take_grant(hub.federation, tx, peer_of(farm, at="b"), early)
     assert hub.lot(farm).free == free
     with hub.write() as tx:
-        holding.take_grant(hub.federation, tx, peer_of(farm, at="b"), replace(early, epoch=1))  # its epoch unread
+        holder.take_grant(hub.federation, tx, peer_of(farm, at="b"), replace(early, epoch=1))  # its epoch unread
     assert hub.lot(farm).free == free + 50
 
 
@@ -324,7 +325,7 @@ def test_35_an_order_that_cannot_be_is_refused(
     with pytest.raises(Refuse):
         hear(farm, the_order(farm, hub, **changed))
     assert states(farm) == []
-    monkeypatch.setattr(supplying, defence, nothing)
+    monkeypatch.setattr(supplier, defence, nothing)
     try:
         hear(farm, the_order(farm, hub, **changed))
     except IntegrityError:
@@ -338,7 +339,7 @@ def test_35_a_hub_has_one_order_for_a_sale(farm: Producer, hub: Hub, monkeypatch
     second = the_order(farm, hub, iri="https://b.example/api/dfc/orders/2")
     with pytest.raises(Refuse, match="another order"):
         hear(farm, second)
-    monkeypatch.setattr(supplying, "order_between", nothing)
+    monkeypatch.setattr(supplier, "order_between", nothing)
     with pytest.raises(IntegrityError):  # the database would have refused that, too
         hear(farm, second)
 
@@ -351,8 +352,8 @@ def test_35_a_price_of_a_revision_that_never_was_is_refused(
     with pytest.raises(Refuse, match="in that revision"):
         hear(farm, the_order(farm, hub, rev_of_line=rev))
     assert states(farm) == []
-    offered = vars(supplying)["_offered"]
-    monkeypatch.setattr(supplying, "_offered", lambda tx, grant, item_id, rev: offered(tx, grant, item_id, 1))
+    offered = vars(supplier)["_offered"]
+    monkeypatch.setattr(supplier, "_offered", lambda tx, grant, item_id, rev: offered(tx, grant, item_id, 1))
     hear(farm, the_order(farm, hub, rev_of_line=rev))
     assert states(farm) == [("Held", 1)]
 
@@ -490,5 +491,5 @@ def test_40_if_a_refusal_counted_as_delivered_the_message_would_be_lost(
         def taken(self) -> bool:
             return self.status < 500
 
-    monkeypatch.setattr(answers, "Receipt", Lenient)
+    monkeypatch.setattr(push_results, "Receipt", Lenient)
     assert judge(told, ["one"], "", clock.now()).delivered == ["one"]

@@ -11,17 +11,17 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from commensal.clock import ManualClock
+from commensal.base.clock import ManualClock
 from commensal_federation.delivery import ask, post
 from commensal_federation.delivery.alerts import alerts
-from commensal_federation.delivery.epochs import past_epochs
-from commensal_federation.delivery.restored import MARKER, notice_restore, restored
-from commensal_federation.delivery.serving import serve
-from commensal_federation.delivery.states import MIRRORED, Mirrored, state_digest
-from commensal_federation.delivery.sweeping import KEPT_CATALOGUE, forget_old, send_digests
+from commensal_federation.delivery.restore.epochs import past_epochs
+from commensal_federation.delivery.restore.restored import MARKER, notice_restore, restored
+from commensal_federation.delivery.sync.states import MIRRORED, Mirrored, state_digest
+from commensal_federation.delivery.sync.sweeping import KEPT_CATALOGUE, forget_old, send_digests
 from commensal_federation.delivery.tables import federation_inbox, federation_outbox
 from commensal_federation.peers import Peer
 from commensal_federation.runtime import Federation
+from commensal_federation.serving.answer import serve
 from commensal_federation.signing import sign_request
 from commensal_federation.testing import Region
 from commensal_federation.transport import Request

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from commensal import Order, locked_order, shorten_order
-from commensal.enterprises.plugins import change_plugin
-from commensal.errors import NotFound
-from commensal.payments.payments import receive_payment
+from commensal.base.errors import NotFound
+from commensal.trade.enterprises.plugins import change_plugin
+from commensal.trade.payments.payments import receive_payment
+from commensal_federation.messages.bodies.orders import Cut
 from commensal_federation.orders.cutting import settle_cut
 from commensal_federation.orders.questions import cuts_of
-from commensal_federation.orders.values import Cut
 from commensal_federation.testing import Region
 
 from .conftest import NewRegion

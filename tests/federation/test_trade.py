@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import update
 
-from commensal.catalogs.items import change_item, item_by_id
-from commensal.catalogs.offers import set_price
-from commensal.errors import Conflict, SoldOut
-from commensal.products.products import change_product
+from commensal.base.errors import Conflict, SoldOut
+from commensal.trade.catalogs.items import change_item, item_by_id
+from commensal.trade.catalogs.offers import set_price
+from commensal.trade.products.products import change_product
 from commensal_federation.catalogue.tables import federation_item
-from commensal_federation.delivery.sweeping import send_digests
+from commensal_federation.delivery.sync.sweeping import send_digests
 from commensal_federation.testing import Region
 
 from .conftest import NewRegion

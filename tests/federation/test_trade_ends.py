@@ -7,7 +7,7 @@ import pytest
 from commensal import Refused
 from commensal_federation.catalogue.grants import accept_grant, end_grant, give_grant, grants_between
 from commensal_federation.delivery.alerts import alerts
-from commensal_federation.leases.lending import force_return
+from commensal_federation.leases.lender import force_return
 from commensal_federation.orders.questions import cuts_of
 from commensal_federation.peering.ending import resume, revoke, suspend
 from commensal_federation.testing import Region

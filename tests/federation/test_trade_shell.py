@@ -10,12 +10,12 @@ import typer
 from typer.testing import CliRunner, Result
 
 from commensal import Query
+from commensal.base.languages.shell import told
 from commensal.instance import instance as opening
-from commensal.languages.shell import told
 from commensal_federation.commands import commands
 from commensal_federation.moving.alarms import recovery_warnings
-from commensal_federation.openings.hearing import proposals_of
 from commensal_federation.orders.reports import reports
+from commensal_federation.proposals.hearing import proposals_of
 from commensal_federation.testing import Region
 
 from .conftest import NewRegion

@@ -11,32 +11,32 @@ from typing import Any
 from sqlalchemy import insert, update
 
 from commensal import Order
-from commensal.catalogs.items import add_item
-from commensal.catalogs.listed import listings_of
-from commensal.catalogs.listing import Listing, list_products
-from commensal.catalogs.offers import set_price
-from commensal.checks.invariants import broken_invariants
-from commensal.clock import ManualClock
-from commensal.enterprises.tables import enterprise_plugin
-from commensal.jobs.periodic import run_periodic
-from commensal.orders.place import place_order
-from commensal.orders.questions import order_by_id, orders_of_session
-from commensal.orders.quote import quote_order
-from commensal.orders.values import Wish
-from commensal.products.products import create_product
-from commensal.sale_sessions.tables import coordination_supplier, session_item
-from commensal.stock.lots import lots_by_id
+from commensal.base.clock import ManualClock
+from commensal.operations.checks.invariants import broken_invariants
+from commensal.operations.work import work_of
+from commensal.storage.jobs.periodic import run_periodic
 from commensal.testing.placed import a_shop
-from commensal.work import work_of
+from commensal.trade.catalogs.items import add_item
+from commensal.trade.catalogs.listed import listings_of
+from commensal.trade.catalogs.listing import Listing, list_products
+from commensal.trade.catalogs.offers import set_price
+from commensal.trade.enterprises.tables import enterprise_plugin
+from commensal.trade.orders.place import place_order
+from commensal.trade.orders.questions import order_by_id, orders_of_session
+from commensal.trade.orders.quote import quote_order
+from commensal.trade.orders.values import Wish
+from commensal.trade.products.products import create_product
+from commensal.trade.sale_sessions.tables import coordination_supplier, session_item
+from commensal.trade.stock.lots import lots_by_id
 from commensal_federation.catalogue.grants import accept_grant, give_grant, grants_between, mirror_of
 from commensal_federation.catalogue.listing import received_items
-from commensal_federation.catalogue.values import Grant, ReceivedItem
 from commensal_federation.dfc.iris import enterprise_iri
 from commensal_federation.leases.questions import leases
-from commensal_federation.leases.values import Lease
+from commensal_federation.messages.bodies.catalogue import Grant, ReceivedItem
+from commensal_federation.messages.bodies.leases import Lease
+from commensal_federation.messages.bodies.orders import AnswerLine, InstanceOrder
 from commensal_federation.orders.questions import orders_of
-from commensal_federation.orders.supplying import answer_order
-from commensal_federation.orders.values import AnswerLine, InstanceOrder
+from commensal_federation.orders.supplier import answer_order
 from commensal_federation.testing import Region
 
 

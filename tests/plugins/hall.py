@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import insert
 
 from commensal import Transaction
-from commensal.enterprises.tables import enterprise_plugin
-from commensal.store import Store
+from commensal.storage.database import Store
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
+from commensal.trade.enterprises.tables import enterprise_plugin
 from commensal_pickup.places import add_place
 from commensal_pickup.slots import Slot, add_slot, slot_by_id
 

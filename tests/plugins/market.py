@@ -8,21 +8,21 @@ from typing import Any
 
 from sqlalchemy import func, insert, select
 
-from commensal.checks import broken_invariants
-from commensal.enterprises.tables import enterprise_plugin
 from commensal.instance import Instance
-from commensal.orders.cancel import cancel_order
-from commensal.orders.change import change_order
-from commensal.orders.lock import locked_order
-from commensal.orders.place import place_order
-from commensal.orders.price import Choices
-from commensal.orders.quote import Offered, quote_order
-from commensal.orders.values import Order, Wish
-from commensal.orders.weigh import weigh_order
-from commensal.people.people import add_person, new_person
-from commensal.store import Store
+from commensal.operations.checks import broken_invariants
+from commensal.storage.database import Store
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
+from commensal.trade.enterprises.tables import enterprise_plugin
+from commensal.trade.orders.cancel import cancel_order
+from commensal.trade.orders.change import change_order
+from commensal.trade.orders.lock import locked_order
+from commensal.trade.orders.place import place_order
+from commensal.trade.orders.price import Choices
+from commensal.trade.orders.quote import Offered, quote_order
+from commensal.trade.orders.values import Order, Wish
+from commensal.trade.orders.weigh import weigh_order
+from commensal.trade.people.people import add_person, new_person
 from commensal_vouchers.making import Terms, add_voucher
 from commensal_vouchers.questions import voucher_by_id
 from commensal_vouchers.tables import vouchers_movement, vouchers_use, vouchers_voucher

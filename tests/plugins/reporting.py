@@ -8,13 +8,13 @@ from typing import Any
 
 from sqlalchemy import insert
 
-from commensal.enterprises.enterprises import enterprise_by_id
-from commensal.enterprises.tables import enterprise_plugin
 from commensal.instance import Instance
-from commensal.reports.formats import format_named
-from commensal.reports.parameters import read_parameters
-from commensal.reports.run import find_report, print_report
-from commensal.store import Transaction
+from commensal.interfaces.reports.formats import format_named
+from commensal.interfaces.reports.parameters import read_parameters
+from commensal.interfaces.reports.run import find_report, print_report
+from commensal.storage.database import Transaction
+from commensal.trade.enterprises.enterprises import enterprise_by_id
+from commensal.trade.enterprises.tables import enterprise_plugin
 
 PLUGINS = ("distribution_lists", "sales", "custom_report")
 

@@ -11,32 +11,32 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.exc import DBAPIError
 from starlette.testclient import TestClient
 
-from commensal.checks import broken_invariants
-from commensal.enterprises.tables import customer, enterprise_member, enterprise_plugin
-from commensal.errors import Conflict, Invalid, NotFound, SettingsError
+from commensal.base.errors import Conflict, Invalid, NotFound, SettingsError
 from commensal.hooks.loading import load_plugins
 from commensal.instance import Instance, Settings, read_settings
-from commensal.jobs.ticking import tick
-from commensal.orders.cancel import cancel_order
-from commensal.orders.change import change_order
-from commensal.orders.letters import mailed_secret
-from commensal.orders.lock import locked_order
-from commensal.orders.place import place_order
-from commensal.orders.questions import order_by_id
-from commensal.orders.tables import customer_order
-from commensal.orders.values import Order, Wish
-from commensal.payments.begin import begin_payment, start_payment
-from commensal.payments.giving_back import refund_by_provider
-from commensal.payments.methods import choose_method, payment_methods
-from commensal.payments.payments import payments_of
-from commensal.payments.refunds import refund
-from commensal.payments.values import Payment
-from commensal.people.people import add_person, new_person
-from commensal.people.tokens import make_token
-from commensal.store import Store
+from commensal.operations.checks import broken_invariants
+from commensal.operations.work import work_of
+from commensal.storage.database import Store
+from commensal.storage.jobs.ticking import tick
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
-from commensal.work import work_of
+from commensal.trade.enterprises.tables import customer, enterprise_member, enterprise_plugin
+from commensal.trade.orders.cancel import cancel_order
+from commensal.trade.orders.change import change_order
+from commensal.trade.orders.letters import mailed_secret
+from commensal.trade.orders.lock import locked_order
+from commensal.trade.orders.place import place_order
+from commensal.trade.orders.questions import order_by_id
+from commensal.trade.orders.tables import customer_order
+from commensal.trade.orders.values import Order, Wish
+from commensal.trade.payments.begin import begin_payment, start_payment
+from commensal.trade.payments.giving_back import refund_by_provider
+from commensal.trade.payments.methods import choose_method, payment_methods
+from commensal.trade.payments.payments import payments_of
+from commensal.trade.payments.refunds import refund
+from commensal.trade.payments.values import Payment
+from commensal.trade.people.people import add_person, new_person
+from commensal.trade.people.tokens import make_token
 from commensal_account.accounts import account_of, entries, open_account, unbalanced, write_down
 from commensal_account.paying import start_payment as take_from_account
 from commensal_account.settings import Settings as Account

@@ -10,8 +10,8 @@ from types import ModuleType
 
 import pytest
 
-from commensal.errors import CommensalError
-from commensal.store import metadata
+from commensal.base.errors import CommensalError
+from commensal.storage.database import metadata
 from commensal.testing.conformance import Nonconforming, Subject, checks, conforms
 from commensal.testing.instances import Instances, Plan
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from commensal.authoring.new_plugin import KINDS, new_plugin
 from commensal.cli import app
 from commensal.hooks.loading import found_plugins
+from commensal.hooks.plugin_template.new_plugin import KINDS, new_plugin
 from commensal.instance.begin import begin_instance
 
 from .workbench import Workbench, make_workbench

@@ -12,18 +12,18 @@ from hypothesis import strategies as st
 from sqlalchemy import insert
 from starlette.testclient import TestClient
 
-from commensal.enterprises.tables import enterprise_member, enterprise_plugin
-from commensal.errors import Conflict, NotFound, Refused, SettingsError
+from commensal.base.errors import Conflict, NotFound, Refused, SettingsError
 from commensal.hooks.loading import load_plugins
 from commensal.instance import Instance, Settings, read_settings
-from commensal.orders.questions import order_by_id
-from commensal.payments.begin import start_payment
-from commensal.payments.payments import payments_of
-from commensal.payments.verify import verify_journal
-from commensal.people.people import add_person, new_person
-from commensal.people.tokens import make_token
-from commensal.store import Store
+from commensal.storage.database import Store
 from commensal.testing.placed import a_placed_order, a_shop
+from commensal.trade.enterprises.tables import enterprise_member, enterprise_plugin
+from commensal.trade.orders.questions import order_by_id
+from commensal.trade.payments.begin import start_payment
+from commensal.trade.payments.payments import payments_of
+from commensal.trade.payments.verify import verify_journal
+from commensal.trade.people.people import add_person, new_person
+from commensal.trade.people.tokens import make_token
 from commensal_bank_transfer.entries import Taken, entries, ignore, settle, take_in
 from commensal_bank_transfer.reference import order_numbers_in, reference_of
 from commensal_bank_transfer.settings import CsvColumns

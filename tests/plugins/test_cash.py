@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 import commensal_cash as cash
-from commensal.clock import ManualClock
-from commensal.errors import SettingsError
+from commensal.base.clock import ManualClock
+from commensal.base.errors import SettingsError
 from commensal.hooks import specifications
 from commensal.hooks.loading import load_plugins
 from commensal.instance import Settings, read_settings

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from commensal.enterprises.customers import create_customer
 from commensal.hooks.loading import found_plugins
 from commensal.testing import Shop, conforms
+from commensal.trade.enterprises.customers import create_customer
 from commensal_account.accounts import open_account, write_down
 from commensal_delivery.slots import add_slot
 from commensal_delivery.zones import DeliverySettings

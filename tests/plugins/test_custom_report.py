@@ -10,23 +10,23 @@ import pytest
 from sqlalchemy import insert, update
 from starlette.testclient import TestClient
 
-from commensal.clock import ManualClock
-from commensal.enterprises.tables import enterprise_member
+from commensal.base.clock import ManualClock
+from commensal.base.ids import SeededIds
+from commensal.base.search import search_key
 from commensal.hooks.loading import load_plugins
-from commensal.ids import SeededIds
 from commensal.instance import Instance, Settings
-from commensal.orders.place import place_order
-from commensal.orders.tables import order_line
-from commensal.orders.values import Wish
-from commensal.people.people import add_person, new_person
-from commensal.people.tokens import make_token
-from commensal.reports.look import look
-from commensal.reports.segments import SEGMENTS, segment
-from commensal.reports.values import Query
-from commensal.search import search_key
-from commensal.store import Store
+from commensal.interfaces.reports.look import look
+from commensal.interfaces.reports.segments import SEGMENTS, segment
+from commensal.interfaces.reports.values import Query
+from commensal.storage.database import Store
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
+from commensal.trade.enterprises.tables import enterprise_member
+from commensal.trade.orders.place import place_order
+from commensal.trade.orders.tables import order_line
+from commensal.trade.orders.values import Wish
+from commensal.trade.people.people import add_person, new_person
+from commensal.trade.people.tokens import make_token
 
 from .reporting import use
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, insert
 
-from commensal.enterprises.tables import enterprise_plugin
 from commensal.instance import Settings
+from commensal.trade.enterprises.tables import enterprise_plugin
 from commensal_delivery.slots import add_slot, slots_of
 from commensal_delivery.zones import DeliverySettings
 from commensal_pickup.tables import pickup_slot

@@ -11,21 +11,21 @@ import pytest
 from pypdf import PdfReader
 from sqlalchemy import select, update
 
-from commensal.clock import ManualClock
+from commensal.base.clock import ManualClock
+from commensal.base.ids import SeededIds
+from commensal.base.search import search_key
 from commensal.hooks.loading import load_plugins
-from commensal.ids import SeededIds
 from commensal.instance import Instance, Settings
-from commensal.orders.cancel import cancel_order
-from commensal.orders.lock import locked_order
-from commensal.orders.place import place_order
-from commensal.orders.tables import customer_order
-from commensal.orders.values import Order, Wish
-from commensal.orders.weigh import weigh_order
-from commensal.pricing.values import Address
-from commensal.search import search_key
-from commensal.store import Store
+from commensal.storage.database import Store
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
+from commensal.trade.orders.cancel import cancel_order
+from commensal.trade.orders.lock import locked_order
+from commensal.trade.orders.place import place_order
+from commensal.trade.orders.tables import customer_order
+from commensal.trade.orders.values import Order, Wish
+from commensal.trade.orders.weigh import weigh_order
+from commensal.trade.pricing.values import Address
 
 from .reporting import run, table, use
 

@@ -18,17 +18,17 @@ from hypothesis import settings as hypothesis
 from hypothesis import strategies as some
 
 from commensal import Adjustment, OrderDraft, Phase, PricedLine
-from commensal.clock import ManualClock
-from commensal.enterprises.plugin_settings import check_settings
-from commensal.errors import Invalid
+from commensal.base.clock import ManualClock
+from commensal.base.errors import Invalid
+from commensal.base.reading import read_settings
 from commensal.hooks.loading import load_plugins
 from commensal.instance import Settings as InstanceSettings
-from commensal.pricing.asking import ask_plugins
-from commensal.pricing.lines import priced
-from commensal.pricing.phases import price_order
-from commensal.pricing.told import as_told
-from commensal.reading import read_settings
 from commensal.testing.drafts import a_draft, a_line
+from commensal.trade.enterprises.plugin_settings import check_settings
+from commensal.trade.pricing.asking import ask_plugins
+from commensal.trade.pricing.grouped import as_told
+from commensal.trade.pricing.lines import priced
+from commensal.trade.pricing.phases import price_order
 from commensal_fees import price_adjustments
 from commensal_fees.settings import AnyFee, Settings
 

@@ -16,32 +16,32 @@ from sqlalchemy import MetaData, insert, select
 from starlette.testclient import TestClient
 
 from commensal import Refused
-from commensal.api.app import make_app
-from commensal.audit.questions import Wanted, audit_entries
-from commensal.checks import broken_invariants
-from commensal.clock import ManualClock
-from commensal.enterprises.customers import change_customer, customer_by_email
-from commensal.enterprises.tables import enterprise_plugin
+from commensal.base.clock import ManualClock
+from commensal.base.ids import SeededIds
 from commensal.hooks.loading import found_plugins, load_plugins
-from commensal.ids import SeededIds
 from commensal.instance import Instance, Settings
-from commensal.orders.fulfil import hand_order_over
-from commensal.orders.lock import locked_order
-from commensal.orders.questions import order_by_id
-from commensal.orders.tables import order_link
-from commensal.payments.payments import receive_payment
-from commensal.people.fingerprint import fingerprint
-from commensal.people.people import add_person, new_person
-from commensal.privacy.forgetting import forget_person
-from commensal.privacy.handing_over import archive_of, data_of
-from commensal.privacy.retention import let_go
-from commensal.privacy.subject import subject_by_email
-from commensal.privacy.tables import retained_identity
-from commensal.sale_sessions.complete import complete_due
-from commensal.store import Store
+from commensal.interfaces.app import make_app
+from commensal.operations.checks import broken_invariants
+from commensal.storage.database import Store
 from commensal.testing.client import client_of
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
+from commensal.trade.audit.questions import Wanted, audit_entries
+from commensal.trade.enterprises.customers import change_customer, customer_by_email
+from commensal.trade.enterprises.tables import enterprise_plugin
+from commensal.trade.orders.fulfil import hand_order_over
+from commensal.trade.orders.lock import locked_order
+from commensal.trade.orders.questions import order_by_id
+from commensal.trade.orders.tables import order_link
+from commensal.trade.payments.payments import receive_payment
+from commensal.trade.people.fingerprint import fingerprint
+from commensal.trade.people.people import add_person, new_person
+from commensal.trade.privacy.forgetting import forget_person
+from commensal.trade.privacy.handing_over import archive_of, data_of
+from commensal.trade.privacy.retention import let_go
+from commensal.trade.privacy.subject import subject_by_email
+from commensal.trade.privacy.tables import retained_identity
+from commensal.trade.sale_sessions.complete import complete_due
 from commensal_account.accounts import open_account, write_down
 from commensal_bank_transfer.tables import bank_transfer_entry
 from commensal_delivery.slots import add_slot

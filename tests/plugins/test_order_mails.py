@@ -10,22 +10,22 @@ from urllib.parse import urlsplit
 import pytest
 from sqlalchemy import select
 
-from commensal.clock import ManualClock
-from commensal.enterprises.tables import enterprise_plugin
-from commensal.jobs.tables import job
-from commensal.jobs.ticking import tick
-from commensal.mail import deliver
-from commensal.orders.cancel import cancel_order
-from commensal.orders.change import change_order
-from commensal.orders.fulfil import order_is_ready
-from commensal.orders.lock import locked_order
-from commensal.orders.place import place_order
-from commensal.orders.tables import order_link
-from commensal.orders.values import Order, Wish
-from commensal.payments.asking import waiting
-from commensal.payments.payments import payments_of, receive_payment
-from commensal.people.people import Person
-from commensal.work import work_of
+from commensal.base.clock import ManualClock
+from commensal.interfaces.mail import deliver
+from commensal.operations.work import work_of
+from commensal.storage.jobs.tables import job
+from commensal.storage.jobs.ticking import tick
+from commensal.trade.enterprises.tables import enterprise_plugin
+from commensal.trade.orders.cancel import cancel_order
+from commensal.trade.orders.change import change_order
+from commensal.trade.orders.fulfil import order_is_ready
+from commensal.trade.orders.lock import locked_order
+from commensal.trade.orders.place import place_order
+from commensal.trade.orders.tables import order_link
+from commensal.trade.orders.values import Order, Wish
+from commensal.trade.payments.asking import waiting
+from commensal.trade.payments.payments import payments_of, receive_payment
+from commensal.trade.people.people import Person
 from commensal_pickup.places import change_place, places_of
 
 from .conftest import Browser, Stall, buy, placed, to_the_checkout

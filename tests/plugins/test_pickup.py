@@ -25,19 +25,19 @@ from commensal import (
     Stale,
     Transaction,
 )
-from commensal.clock import ManualClock
+from commensal.base.clock import ManualClock
+from commensal.base.ids import SeededIds
 from commensal.hooks.loading import load_plugins, migration_folders
-from commensal.ids import SeededIds
 from commensal.instance import Instance, Settings
-from commensal.orders.cancel import cancel_order
-from commensal.orders.change import change_order
-from commensal.orders.lock import locked_order
-from commensal.orders.place import place_order
-from commensal.orders.values import Order, Wish
-from commensal.store import Store
-from commensal.store.migrate import migrate, missing_revisions
+from commensal.storage.database import Store
+from commensal.storage.database.migrate import migrate, missing_revisions
 from commensal.testing.drafts import a_draft
 from commensal.testing.placed import a_shop
+from commensal.trade.orders.cancel import cancel_order
+from commensal.trade.orders.change import change_order
+from commensal.trade.orders.lock import locked_order
+from commensal.trade.orders.place import place_order
+from commensal.trade.orders.values import Order, Wish
 from commensal_pickup.places import add_place, archive_place, change_place, place_by_id, places_of
 from commensal_pickup.slots import Slot, add_slot, change_slot, remove_slot, slot_by_id, slots_of
 from commensal_pickup.tables import pickup_slot

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from commensal.base.errors import Invalid, NotFound
 from commensal.cli import app
-from commensal.errors import Invalid, NotFound
 from commensal.instance import open_instance
 from commensal.instance.begin import begin_instance
 from commensal.testing.placed import a_placed_order, a_shop

@@ -15,21 +15,21 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from commensal.catalogs.tables import catalog_item
-from commensal.clock import ManualClock
+from commensal.base.clock import ManualClock
+from commensal.base.ids import SeededIds
 from commensal.hooks.loading import load_plugins
-from commensal.ids import SeededIds
 from commensal.instance import Instance, Settings
-from commensal.orders.cancel import cancel_order
-from commensal.orders.lock import locked_order
-from commensal.orders.place import place_order
-from commensal.orders.tables import adjustment, customer_order, order_line, order_vat
-from commensal.orders.values import Order, Wish
-from commensal.payments.payments import record_payment, start
-from commensal.products.tables import supplied_product
-from commensal.store import Store
+from commensal.storage.database import Store
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
+from commensal.trade.catalogs.tables import catalog_item
+from commensal.trade.orders.cancel import cancel_order
+from commensal.trade.orders.lock import locked_order
+from commensal.trade.orders.place import place_order
+from commensal.trade.orders.tables import adjustment, customer_order, order_line, order_vat
+from commensal.trade.orders.values import Order, Wish
+from commensal.trade.payments.payments import record_payment, start
+from commensal.trade.products.tables import supplied_product
 
 from .reporting import run, table, use
 

@@ -6,7 +6,7 @@ import dataclasses
 import tomllib
 from pathlib import Path
 
-from commensal.clock import ManualClock
+from commensal.base.clock import ManualClock
 from commensal.hooks import specifications
 from commensal.hooks.loading import found_plugins, load_plugins
 from commensal.instance import Settings

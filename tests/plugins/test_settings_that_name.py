@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from commensal.enterprises.customer_categories import create_category
-from commensal.enterprises.plugins import change_plugin, enable_plugin
-from commensal.enterprises.tables import enterprise_grant
-from commensal.errors import Invalid
+from commensal.base.errors import Invalid
 from commensal.hooks.loading import load_plugins
 from commensal.instance import Settings
-from commensal.store import Store
+from commensal.storage.database import Store
 from commensal.testing.placed import a_shop
+from commensal.trade.enterprises.customer_categories import create_category
+from commensal.trade.enterprises.plugins import change_plugin, enable_plugin
+from commensal.trade.enterprises.tables import enterprise_grant
 
 PROGRAMME: dict[str, Any] = {"id": "ccas", "payer": "CCAS", "percent": "30", "budget": 3000}
 FEE: dict[str, Any] = {"calculator": "FlatRate", "name": "Frais", "amount": 100}

@@ -12,13 +12,13 @@ import pytest
 from sqlalchemy import insert, select
 
 from commensal import Adjustment, ConsentRequest, OrderDraft, Phase, hookimpl
-from commensal.clock import ManualClock
-from commensal.enterprises.tables import enterprise_plugin
+from commensal.base.clock import ManualClock
+from commensal.base.ids import SeededIds
 from commensal.hooks.loading import load_plugins
-from commensal.ids import SeededIds
 from commensal.instance import Instance, Settings
-from commensal.orders.tables import order_consent
-from commensal.store import Store
+from commensal.storage.database import Store
+from commensal.trade.enterprises.tables import enterprise_plugin
+from commensal.trade.orders.tables import order_consent
 
 from . import conftest
 from .conftest import CONTACT, ORDER, SALE, Browser, Stall, buy, placed, to_the_checkout

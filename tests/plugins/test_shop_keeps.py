@@ -8,17 +8,17 @@ from urllib.parse import urlsplit
 import pytest
 from sqlalchemy import func, select, update
 
-from commensal.clock import ManualClock
-from commensal.enterprises.tables import enterprise
+from commensal.base.clock import ManualClock
 from commensal.instance import Instance
-from commensal.orders.cart import CART_STAYS, forget_carts
-from commensal.orders.tables import cart_line, customer_order
-from commensal.pages.shown import LASTS, forget_shown_pages
-from commensal.pages.tables import shown_page
-from commensal.people.people import Person
-from commensal.people.tables import person_session
-from commensal.sale_sessions.complete import complete_due
-from commensal.work import work_of
+from commensal.interfaces.pages.shown import LASTS, forget_shown_pages
+from commensal.interfaces.pages.tables import shown_page
+from commensal.operations.work import work_of
+from commensal.trade.enterprises.tables import enterprise
+from commensal.trade.orders.cart import CART_STAYS, forget_carts
+from commensal.trade.orders.tables import cart_line, customer_order
+from commensal.trade.people.people import Person
+from commensal.trade.people.tables import person_session
+from commensal.trade.sale_sessions.complete import complete_due
 from commensal_shop.pages import routes
 
 from .conftest import CONTACT, ORDER, SALE, Browser, Stall, buy, placed, to_the_checkout

@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import select
 
 from commensal.instance import Instance
-from commensal.jobs.tables import job
-from commensal.people.people import Person
-from commensal.people.tables import person
+from commensal.storage.jobs.tables import job
+from commensal.trade.people.people import Person
+from commensal.trade.people.tables import person
 
 from .conftest import PASSWORD, Browser, Stall
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from commensal.clock import ManualClock
+from commensal.base.clock import ManualClock
 from commensal.instance import Instance
-from commensal.people.one_time_codes import STEP, code_of, step_of
-from commensal.people.people import Person
+from commensal.trade.people.one_time_codes import STEP, code_of, step_of
+from commensal.trade.people.people import Person
 
 from .conftest import PASSWORD, Browser
 

@@ -9,16 +9,16 @@ import pytest
 from sqlalchemy import delete, event, select, update
 
 from commensal import Adjustment, Conflict, Invalid, Phase
-from commensal.enterprises.plugin_settings import check_settings
-from commensal.enterprises.tables import customer_in_category
 from commensal.instance import Instance, Settings
-from commensal.orders.identity import Identity
-from commensal.orders.price import Choices
-from commensal.orders.quote import quote_order
-from commensal.orders.tables import customer_order
-from commensal.orders.values import Order
-from commensal.sale_sessions.tables import sale_session
-from commensal.store import Store
+from commensal.storage.database import Store
+from commensal.trade.enterprises.plugin_settings import check_settings
+from commensal.trade.enterprises.tables import customer_in_category
+from commensal.trade.orders.identity import Identity
+from commensal.trade.orders.price import Choices
+from commensal.trade.orders.quote import quote_order
+from commensal.trade.orders.tables import customer_order
+from commensal.trade.orders.values import Order
+from commensal.trade.sale_sessions.tables import sale_session
 from commensal_solidarity.settings import Settings as Programmes
 from commensal_solidarity.statement import statement_of
 from commensal_solidarity.tables import solidarity_budget, solidarity_entry

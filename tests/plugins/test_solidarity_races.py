@@ -18,7 +18,7 @@ from sqlalchemy.exc import IntegrityError
 
 from commensal import Conflict, Transaction
 from commensal.instance import Instance, Settings
-from commensal.orders.values import Order
+from commensal.trade.orders.values import Order
 from commensal_solidarity import granting, spending
 from commensal_solidarity.left import budget_of, left_for
 from commensal_solidarity.settings import Programme

@@ -11,13 +11,13 @@ import pytest
 from sqlalchemy import event, update
 
 from commensal import Invalid, Phase
-from commensal.clock import ManualClock
-from commensal.enterprises.customer_categories import create_category
-from commensal.errors import Conflict
+from commensal.base.clock import ManualClock
+from commensal.base.errors import Conflict
 from commensal.instance import Instance, Settings
-from commensal.orders.questions import order_by_id
-from commensal.orders.values import Order
 from commensal.testing.placed import a_shop
+from commensal.trade.enterprises.customer_categories import create_category
+from commensal.trade.orders.questions import order_by_id
+from commensal.trade.orders.values import Order
 from commensal_vouchers.cards import move_balance
 from commensal_vouchers.codes import drawn_card, drawn_code
 from commensal_vouchers.making import Terms, add_batch, archive_voucher, change_voucher

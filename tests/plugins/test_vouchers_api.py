@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import insert, update
 from starlette.testclient import TestClient
 
-from commensal.enterprises.tables import enterprise_member, enterprise_plugin
 from commensal.instance import Settings
 from commensal.instance.settings import LimitSettings
-from commensal.people.people import add_person, new_person
-from commensal.people.tokens import make_token
+from commensal.trade.enterprises.tables import enterprise_member, enterprise_plugin
+from commensal.trade.people.people import add_person, new_person
+from commensal.trade.people.tokens import make_token
 from commensal_vouchers.making import Terms, add_voucher
 from commensal_vouchers.questions import voucher_by_id
 from commensal_vouchers.tables import vouchers_voucher

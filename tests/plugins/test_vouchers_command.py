@@ -10,10 +10,10 @@ import typer
 from typer.testing import CliRunner
 
 import commensal_vouchers
-from commensal.errors import CommensalError
+from commensal.base.errors import CommensalError
+from commensal.base.languages.shell import told
 from commensal.instance import open_instance
 from commensal.instance.begin import begin_instance
-from commensal.languages.shell import told
 from commensal.testing.placed import a_shop
 
 Run = Callable[..., str]

@@ -15,7 +15,7 @@ from sqlalchemy import insert, update
 
 from commensal import OrderDraft, Refused, Transaction
 from commensal.instance import Instance, Settings
-from commensal.orders.values import Order
+from commensal.trade.orders.values import Order
 from commensal_vouchers import pricing, using
 from commensal_vouchers.cards import move_balance
 from commensal_vouchers.tables import vouchers_use, vouchers_voucher

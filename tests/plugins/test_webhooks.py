@@ -14,17 +14,17 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from commensal.clock import ManualClock
+from commensal.base.clock import ManualClock
 from commensal.instance import Instance, Settings
 from commensal.instance.settings import OutboundSettings
-from commensal.sale_sessions.coordinations import open_coordination
-from commensal.sale_sessions.sessions import add_session
-from commensal.stock.lots import lots_of
-from commensal.stock.movements import count_stock, receive_stock
 from commensal.testing import RunJobs, Shop
 from commensal.testing.instances import Plan
 from commensal.testing.receiver import Answer, Received, Receiver
 from commensal.testing.shop import open_shop
+from commensal.trade.sale_sessions.coordinations import open_coordination
+from commensal.trade.sale_sessions.sessions import add_session
+from commensal.trade.stock.lots import lots_of
+from commensal.trade.stock.movements import count_stock, receive_stock
 from commensal_webhooks.signing import headers
 
 PLUGINS = ("cash", "webhooks")

@@ -12,10 +12,10 @@ import pytest
 from sqlalchemy import select
 from starlette.testclient import TestClient
 
-from commensal.clock import ManualClock
+from commensal.base.clock import ManualClock
 from commensal.instance import Instance, Settings
 from commensal.instance.settings import OutboundSettings
-from commensal.jobs.tables import job
+from commensal.storage.jobs.tables import job
 from commensal.testing import RunJobs, Shop
 from commensal.testing.instances import Plan
 from commensal.testing.receiver import Answer, Receiver

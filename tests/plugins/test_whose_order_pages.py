@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import select
 
 from commensal.instance import Instance
-from commensal.jobs.tables import job
-from commensal.people.people import Person, add_person, new_person
+from commensal.storage.jobs.tables import job
+from commensal.trade.people.people import Person, add_person, new_person
 
 from .conftest import PASSWORD, Browser, Stall, buy, placed, to_the_checkout
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from commensal.api.endpoint import Endpoint
+from commensal.interfaces.api.endpoint import Endpoint
 
 _WORDS = ("", "a", "en", "FR", "EUR", "1")  # one of them fits every pattern that is asked for
 _FORMATS = {"date-time": "2026-06-20T10:00:00Z", "date": "2026-06-20", "decimal": "1", "duration": "P1D"}

@@ -14,22 +14,22 @@ from sqlalchemy import CheckConstraint, Column, Integer, Table, Text, insert, se
 from sqlalchemy.exc import IntegrityError
 from starlette.testclient import TestClient
 
-from commensal.clock import ManualClock
+from commensal.base.clock import ManualClock
 from commensal.hooks import specifications
 from commensal.hooks.loading import found_plugins
 from commensal.hooks.values import DemoPlace
 from commensal.instance import Instance
-from commensal.orders.values import Order
-from commensal.payments.payments import payments_of
-from commensal.payments.problems import keep_problem
-from commensal.people.people import Person, person_by_id
-from commensal.people.scopes import ROLES
-from commensal.people.sessions import begin_session
-from commensal.people.tokens import make_token
-from commensal.store import Store, Transaction, metadata
+from commensal.storage.database import Store, Transaction, metadata
 from commensal.testing.instances import Plan
 from commensal.testing.jobs import RunJobs
 from commensal.testing.shop import Shop, open_shop
+from commensal.trade.orders.values import Order
+from commensal.trade.payments.payments import payments_of
+from commensal.trade.payments.problems import keep_problem
+from commensal.trade.people.people import Person, person_by_id
+from commensal.trade.people.scopes import ROLES
+from commensal.trade.people.sessions import begin_session
+from commensal.trade.people.tokens import make_token
 
 PRIVATE, PUBLIC = "zqprivate", "zqpublic"  # stand in texts of the first enterprise, and nowhere else
 

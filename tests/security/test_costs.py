@@ -12,10 +12,10 @@ import anyio
 import pytest
 from starlette.types import Message, Scope
 
-from commensal.api import reading
-from commensal.people.scopes import PUBLIC
-from commensal.people.sessions import begin_session
+from commensal.interfaces.api import reading
 from commensal.testing.instances import Instances
+from commensal.trade.people.scopes import PUBLIC
+from commensal.trade.people.sessions import begin_session
 
 from .conftest import open_village
 from .filling import Way, fill

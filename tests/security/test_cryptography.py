@@ -75,9 +75,9 @@ def test_what_is_not_listed_or_is_another_algorithm_is_found() -> None:
     rows = listed(LIST.read_text(encoding="utf-8"))
     new = {"core/commensal/new.py": uses("from hashlib import md5\n")}
     assert mistakes({**in_use(), **new}, rows) == ["core/commensal/new.py uses hashlib, md5 and is not listed"]
-    weaker = {"core/commensal/payments/chain.py": uses("import hashlib\nhashlib.sha1(b'')\n")}
+    weaker = {"core/commensal/trade/payments/chain.py": uses("import hashlib\nhashlib.sha1(b'')\n")}
     assert mistakes({**in_use(), **weaker}, rows) == [
-        "core/commensal/payments/chain.py uses SHA-1, and its row does not say so"
+        "core/commensal/trade/payments/chain.py uses SHA-1, and its row does not say so"
     ]
-    gone = {file: said for file, said in in_use().items() if file != "core/commensal/ids.py"}
-    assert mistakes(gone, rows) == ["core/commensal/ids.py is listed and uses nothing"]
+    gone = {file: said for file, said in in_use().items() if file != "core/commensal/base/ids.py"}
+    assert mistakes(gone, rows) == ["core/commensal/base/ids.py is listed and uses nothing"]

@@ -27,10 +27,10 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from commensal.api.routes import stock
 from commensal.instance.instance import DATABASE
-from commensal.people.scopes import OPERATOR
-from commensal.stock.lots import lots_of
+from commensal.interfaces.api.routes import stock
+from commensal.trade.people.scopes import OPERATOR
+from commensal.trade.stock.lots import lots_of
 
 from .filling import Way, fill
 from .settled import PRIVATE, PUBLIC, Settled

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from commensal import spreadsheets
+from commensal.base import spreadsheets
 from commensal.testing.instances import Instances
 
 from .conftest import open_village

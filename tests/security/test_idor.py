@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from commensal.api import answering
-from commensal.api.routes import orders
-from commensal.orders.questions import order_by_id
-from commensal.orders.tables import customer_order
-from commensal.people.access import demand
+from commensal.interfaces.api import handler
+from commensal.interfaces.api.routes import orders
+from commensal.trade.orders.questions import order_by_id
+from commensal.trade.orders.tables import customer_order
+from commensal.trade.people.access import demand
 
 from .filling import WORDS, Unfilled, Way, fill
 from .settled import PRIVATE, PUBLIC
@@ -97,7 +97,7 @@ def test_a_route_without_its_check_of_access_is_found(
 ) -> None:
     (way,) = [one for one in village.ways if one.endpoint and one.endpoint.name == name]
     assert trespasses(village, village.askers["token"], [way]) == []
-    monkeypatch.setattr(answering, "demand", _letting_through(way))
+    monkeypatch.setattr(handler, "demand", _letting_through(way))
     found = trespasses(village, village.askers["token"], [way])
     assert any(str(way) in one for one in found), found
 

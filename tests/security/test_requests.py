@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 
-from commensal.api import guard
-from commensal.api.endpoint import File, Stream
-from commensal.enterprises.tables import enterprise_member
 from commensal.instance.instance import DATABASE
-from commensal.pages.visit import local
-from commensal.people.people import NewPerson, add_person
-from commensal.people.scopes import ROLES
-from commensal.people.sessions import begin_session
-from commensal.store import Store
+from commensal.interfaces.api import csrf
+from commensal.interfaces.api.endpoint import File, Stream
+from commensal.interfaces.pages.visit import local
+from commensal.storage.database import Store
+from commensal.trade.enterprises.tables import enterprise_member
+from commensal.trade.people.people import NewPerson, add_person
+from commensal.trade.people.scopes import ROLES
+from commensal.trade.people.sessions import begin_session
 
 from .filling import Way, fill
 from .settled import Settled
@@ -64,7 +64,7 @@ def test_no_other_site_can_act_for_who_is_logged_in(village: Village) -> None:
 
 
 def test_a_route_that_other_sites_can_use_is_found(village: Village, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guard, "foreign", lambda headers: False)
+    monkeypatch.setattr(csrf, "foreign", lambda headers: False)
     monkeypatch.setattr(Village, "ways", property(lambda self: [Way("POST", "/logout")]))
     assert len(_let_in(village, village.other)) == len(FOREIGN)
 
@@ -135,7 +135,7 @@ def test_every_answer_carries_its_guards(village: Village, who: str) -> None:
 
 @pytest.mark.parametrize("name", ["Content-Security-Policy", "X-Content-Type-Options", "Referrer-Policy"])
 def test_an_answer_without_a_guard_is_found(village: Village, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    monkeypatch.delitem(guard._HEADERS, name)
+    monkeypatch.delitem(csrf._HEADERS, name)
     assert _bare(village, village.askers["anonymous"])
 
 
@@ -190,7 +190,7 @@ def test_a_redirect_that_is_not_looked_at_leads_to_another_site(
     village: Village, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The guard off."""
-    monkeypatch.setattr("commensal.pages.visit.local", lambda url: url)
+    monkeypatch.setattr("commensal.interfaces.pages.visit.local", lambda url: url)
     village.client.cookies.clear()
     form = {"language": "en", "next": "//evil.example"}
     answer = village.client.post("/language", data=form, follow_redirects=False)
@@ -232,7 +232,7 @@ def test_a_role_that_is_remembered_is_found(village: Village, monkeypatch: pytes
         cookie = {"Cookie": f"session={begin_session(tx, village.other.owner).secret}"}
     village.client.cookies.clear()
     assert village.client.get(customers, headers=cookie).status_code == 404
-    monkeypatch.setattr("commensal.people.access.scopes_at", lambda tx, actor, enterprise_id: ROLES["owner"])
+    monkeypatch.setattr("commensal.trade.people.access.scopes_at", lambda tx, actor, enterprise_id: ROLES["owner"])
     assert village.client.get(customers, headers=cookie).status_code == 200
 
 

@@ -15,21 +15,21 @@ import structlog
 from sqlalchemy import update
 from starlette.testclient import TestClient
 
-from commensal.api.app import make_app
-from commensal.clock import ManualClock
-from commensal.enterprises.tables import enterprise_plugin
+from commensal.base.clock import ManualClock
+from commensal.base.logs import configure_logs
+from commensal.base.secret import Secret
 from commensal.hooks.loading import found_plugins
 from commensal.instance import Instance
 from commensal.instance.settings import MailSettings, WatchingSettings, load_settings
-from commensal.keeping.backup import back_up
-from commensal.keeping.settings import toml
-from commensal.logs import configure_logs
-from commensal.people.people import NewPerson, add_person
-from commensal.people.sessions import begin_session
-from commensal.people.tokens import make_token
-from commensal.secret import Secret
+from commensal.interfaces.app import make_app
+from commensal.operations.backups.backup import back_up
+from commensal.operations.backups.settings import toml
 from commensal.testing.client import client_of
 from commensal.testing.instances import NOON, Instances, Plan
+from commensal.trade.enterprises.tables import enterprise_plugin
+from commensal.trade.people.people import NewPerson, add_person
+from commensal.trade.people.sessions import begin_session
+from commensal.trade.people.tokens import make_token
 
 from .settled import Settled, settle
 

@@ -15,12 +15,14 @@ Finder = Callable[[ast.Call], bool]
 
 # Where names of tables and databases of our own stand in a statement: none of them comes from a request.
 STATEMENTS = {
-    "core/commensal/keeping/manifest.py", "core/commensal/keeping/postgresql.py", "core/commensal/keeping/rows.py",
-    "core/commensal/store/presence.py",
+    "core/commensal/operations/backups/manifest.py",
+    "core/commensal/operations/backups/postgresql.py",
+    "core/commensal/operations/backups/rows.py",
+    "core/commensal/storage/database/presence.py",
 }  # fmt: skip
 # Where a pattern or a template is put together from constants and files that come with the package.
 PATTERNS = {"federation/commensal_federation/signing/http_signature.py"}
-TEMPLATES = {"core/commensal/authoring/new_plugin.py"}
+TEMPLATES = {"core/commensal/hooks/plugin_template/new_plugin.py"}
 
 
 def _name(call: ast.Call) -> str:

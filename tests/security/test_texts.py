@@ -16,9 +16,9 @@ import nh3
 import pytest
 
 import commensal
-from commensal import html
+from commensal.base import html
+from commensal.base.html import LONGEST, clean_html
 from commensal.hooks.loading import found_plugins
-from commensal.html import LONGEST, clean_html
 
 # ------------------------------------------------------------------------------------------------ scripts
 

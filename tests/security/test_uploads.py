@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from PIL import Image as Pillow
 
-from commensal.errors import Refused
-from commensal.products import images, reencode
-from commensal.products.images import Picture, re_encode
+from commensal.base.errors import Refused
+from commensal.trade.products import images, reencode
+from commensal.trade.products.images import Picture, re_encode
 
 PAYLOAD = b"<html><script>window.__x=1</script><?php system('id'); ?>"
 KINDS = ("JPEG", "PNG", "WEBP")

@@ -10,11 +10,11 @@ from typing import Any
 
 from starlette.testclient import TestClient
 
-from commensal.api.app import endpoints_of
 from commensal.instance import Instance
 from commensal.instance.instance import DATABASE
-from commensal.people.scopes import ENTERPRISE_SCOPES, OPERATOR, PUBLIC, SELF
-from commensal.store import Transaction
+from commensal.interfaces.app import endpoints_of
+from commensal.storage.database import Transaction
+from commensal.trade.people.scopes import ENTERPRISE_SCOPES, OPERATOR, PUBLIC, SELF
 
 from .bodies import a_body, a_query
 from .filling import WORDS, Way, fill, ways_of

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, func, literal, select, union_all
 
-from commensal.checks.invariants import broken_invariants
-from commensal.jobs.tables import job
-from commensal.orders.distribution import ordered_of
-from commensal.products.tables import supplied_product
-from commensal.stock.tables import stock_lot, stock_movement
-from commensal.store import Row, Transaction
+from commensal.operations.checks.invariants import broken_invariants
+from commensal.storage.database import Row, Transaction
+from commensal.storage.jobs.tables import job
+from commensal.trade.orders.distribution import ordered_of
+from commensal.trade.products.tables import supplied_product
+from commensal.trade.stock.tables import stock_lot, stock_movement
 from commensal_federation.catalogue.tables import federation_item
 from commensal_federation.delivery import post
-from commensal_federation.delivery.failing import own_envelope
-from commensal_federation.delivery.receiving import receive
-from commensal_federation.delivery.states import MIRRORED
+from commensal_federation.delivery.inbox.receiving import receive
+from commensal_federation.delivery.outbox.failing import own_envelope
+from commensal_federation.delivery.restore.taken_back import sent_of
+from commensal_federation.delivery.sync.states import MIRRORED
 from commensal_federation.delivery.tables import federation_inbox, federation_outbox
-from commensal_federation.delivery.taken_back import sent_of
 from commensal_federation.leases.tables import federation_lease
 from commensal_federation.messages.envelope import multihash
 from commensal_federation.messages.registry import TYPES

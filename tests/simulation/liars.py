@@ -14,9 +14,9 @@ from commensal_federation.catalogue.tables import federation_grant, federation_i
 from commensal_federation.delivery import post
 from commensal_federation.dfc.iris import enterprise_iri, order_iri, session_iri
 from commensal_federation.leases.tables import federation_lease
-from commensal_federation.leases.values import LeaseReport
+from commensal_federation.messages.bodies.leases import LeaseReport
+from commensal_federation.messages.bodies.orders import OrderUpdate, SaidLine
 from commensal_federation.orders.questions import orders_of
-from commensal_federation.orders.values import OrderUpdate, SaidLine
 
 from .nodes import Node
 from .worlds import Stall

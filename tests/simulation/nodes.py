@@ -16,17 +16,17 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import Pool
 
 from commensal import Job, Work
-from commensal.clock import Clock, ManualClock
+from commensal.base.clock import Clock, ManualClock
+from commensal.base.ids import Ids, SeededIds
 from commensal.hooks.dispatcher import Failure, Hooks
 from commensal.hooks.loading import load_plugins
-from commensal.ids import Ids, SeededIds
 from commensal.instance import Instance, Settings
 from commensal.instance.settings import LimitSettings
-from commensal.store import Store, Transaction
-from commensal.store.gate import Turn
-from commensal.store.trail import Trail
-from commensal.work import work_of
-from commensal_federation.delivery.restored import MARKER
+from commensal.operations.work import work_of
+from commensal.storage.database import Store, Transaction
+from commensal.storage.database.change_capture import Trail
+from commensal.storage.database.gate import Turn
+from commensal_federation.delivery.restore.restored import MARKER
 from commensal_federation.peers.peers import peer_by_iri
 from commensal_federation.peers.values import Peer
 from commensal_federation.runtime import Federation, use_transport

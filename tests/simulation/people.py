@@ -11,26 +11,26 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from commensal import Order, SoldOut, Transaction
-from commensal.catalogs.items import change_item, item_by_id
-from commensal.catalogs.offers import set_price
-from commensal.enterprises.plugins import change_plugin
-from commensal.enterprises.tables import enterprise_plugin
-from commensal.orders.cancel import cancel_order
-from commensal.orders.change import change_order
-from commensal.orders.fulfil import hand_order_over
-from commensal.orders.lock import locked_order
-from commensal.orders.place import place_order
-from commensal.orders.tables import customer_order
-from commensal.orders.values import Wish
-from commensal.orders.weigh import weigh_order
-from commensal.stock.lots import lots_by_id
-from commensal.stock.movements import count_stock, receive_stock
+from commensal.trade.catalogs.items import change_item, item_by_id
+from commensal.trade.catalogs.offers import set_price
+from commensal.trade.enterprises.plugins import change_plugin
+from commensal.trade.enterprises.tables import enterprise_plugin
+from commensal.trade.orders.cancel import cancel_order
+from commensal.trade.orders.change import change_order
+from commensal.trade.orders.fulfil import hand_order_over
+from commensal.trade.orders.lock import locked_order
+from commensal.trade.orders.place import place_order
+from commensal.trade.orders.tables import customer_order
+from commensal.trade.orders.values import Wish
+from commensal.trade.orders.weigh import weigh_order
+from commensal.trade.stock.lots import lots_by_id
+from commensal.trade.stock.movements import count_stock, receive_stock
 from commensal_federation.catalogue.grants import accept_grant, end_grant, give_grant, grants_between, mirror_of
-from commensal_federation.leases.lending import accept_late, force_return
+from commensal_federation.leases.lender import accept_late, force_return
 from commensal_federation.leases.tables import federation_lease
+from commensal_federation.messages.bodies.orders import AnswerLine, InstanceOrder
 from commensal_federation.orders.questions import orders_of
-from commensal_federation.orders.supplying import answer_order
-from commensal_federation.orders.values import AnswerLine, InstanceOrder
+from commensal_federation.orders.supplier import answer_order
 
 from .liars import is_lie
 from .liveness import refused_in_vain

@@ -7,18 +7,21 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from commensal.jobs import run as jobs_run
-from commensal_federation.delivery import answers as verdicts
-from commensal_federation.delivery import breaker, checking, intake, pulling, pushing, receiving, restored
-from commensal_federation.delivery.handling import handle
-from commensal_federation.leases import holding, minding
+from commensal.storage.jobs import run as jobs_run
+from commensal_federation.delivery.inbox import inbox, receiving, verification
+from commensal_federation.delivery.inbox.dispatch import handle
+from commensal_federation.delivery.outbox import breaker, pushing
+from commensal_federation.delivery.outbox import push_results as verdicts
+from commensal_federation.delivery.restore import restored
+from commensal_federation.delivery.sync import pulling
+from commensal_federation.leases import holder, minding
 from commensal_federation.messages.types import Refuse
 
 from .planting import nothing, put
 
 
 def a_message_that_came_is_done_again(stack: ExitStack) -> None:
-    store = intake.Intake._store
+    store = inbox.Intake._store
 
     def again(self: Any, lane: Any, checked: Any) -> Any:
         receipt = store(self, lane, checked)
@@ -26,29 +29,29 @@ def a_message_that_came_is_done_again(stack: ExitStack) -> None:
             handle(self._federation, self._tx, self._peer, checked)
         return receipt
 
-    put(stack, intake.Intake, "_store", again)
+    put(stack, inbox.Intake, "_store", again)
 
 
 def the_proof_is_not_checked(stack: ExitStack) -> None:
     def prove(envelope: Any, keys: Any, now: Any) -> Any:
         return next(iter(keys.values()))
 
-    put(stack, checking, "prove", prove)
+    put(stack, verification, "prove", prove)
 
 
 def a_message_for_somebody_else_is_taken(stack: ExitStack) -> None:
-    put(stack, checking, "refuse_other_places", nothing)
+    put(stack, verification, "refuse_other_places", nothing)
 
 
 def a_message_from_a_clock_that_is_wrong_is_refused_for_ever(stack: ExitStack) -> None:
-    check = checking.check
+    check = verification.check
 
     def strict(*args: Any) -> Any:
         try:
             return check(*args)
-        except checking.NotTaken as refused:
+        except verification.NotTaken as refused:
             if refused.receipt.code == "future":
-                raise checking.NotTaken(replace(refused.receipt, status=422)) from None
+                raise verification.NotTaken(replace(refused.receipt, status=422)) from None
             raise
 
     put(stack, receiving, "check", strict)
@@ -90,4 +93,4 @@ def a_restored_instance_goes_on_in_its_old_epoch(stack: ExitStack) -> None:
 
 
 def what_comes_early_is_refused(stack: ExitStack) -> None:
-    put(stack, holding, "Wait", lambda *_: Refuse("early", "It came too early."))
+    put(stack, holder, "Wait", lambda *_: Refuse("early", "It came too early."))

@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import select
 
 from commensal import lots_by_id
-from commensal.stock import take
-from commensal.stock.travelling import settle_lent
+from commensal.trade.stock import take
+from commensal.trade.stock.travelling import settle_lent
 from commensal_federation.dfc.iris import local_id
-from commensal_federation.leases import holding, lending, minding
+from commensal_federation.leases import holder, lender, minding
 from commensal_federation.leases.row import lease_by_id, lease_with, set_lease
 from commensal_federation.leases.tables import federation_lease
 from commensal_federation.messages import lease_report as report_message
@@ -26,13 +26,13 @@ _lease = federation_lease.c
 
 
 def a_grant_says_the_difference(stack: ExitStack) -> None:
-    tell = lending._tell_grant
+    tell = lender._tell_grant
 
     def told(federation: Any, tx: Any, lease: Any, in_reply_to: Any) -> None:
         given = {**lease.row, "granted": max(0, lease.row["granted"] - lease.row["seen"])}
         tell(federation, tx, replace(lease, row=given), in_reply_to)
 
-    put(stack, lending, "_tell_grant", told)
+    put(stack, lender, "_tell_grant", told)
 
 
 def an_older_report_is_believed(stack: ExitStack) -> None:
@@ -61,17 +61,17 @@ def time_alone_gives_units_back(stack: ExitStack) -> None:
 
 
 def a_forced_return_keeps_its_epoch(stack: ExitStack) -> None:
-    setting = now(lending, "set_lease")
+    setting = now(lender, "set_lease")
 
     def same(tx: Any, lease: Any, **values: Any) -> Any:
         values.pop("epoch", None)
         return setting(tx, lease, **values)
 
-    put(stack, lending, "set_lease", same)
+    put(stack, lender, "set_lease", same)
 
 
 def late_sales_are_overlooked(stack: ExitStack) -> None:
-    put(stack, lending, "_late", lambda *_: 0)
+    put(stack, lender, "_late", lambda *_: 0)
 
 
 def late_sales_are_granted_twice(stack: ExitStack) -> None:
@@ -79,36 +79,36 @@ def late_sales_are_granted_twice(stack: ExitStack) -> None:
         lease = lease_by_id(tx, lease_id)
         if lease.row["late"] > lease.free:
             return False
-        lease = set_lease(tx, lending._give(tx, lease, lease.row["late"]), late=0)
-        lending._tell_grant(federation, tx, lease, None)
+        lease = set_lease(tx, lender._give(tx, lease, lease.row["late"]), late=0)
+        lender._tell_grant(federation, tx, lease, None)
         return True
 
     put(stack, people, "accept_late", accept_late)
 
 
 def whoever_gives_back_is_still_served(stack: ExitStack) -> None:
-    want = lending.want
+    want = lender.want
 
     def wanted(tx: Any, lease: Any, grains: int) -> None:
         if grains:
             want(tx, lease, grains)
 
-    put(stack, lending, "want", wanted)
+    put(stack, lender, "want", wanted)
 
 
 def scales_find_more_than_was_granted_and_it_is_given_back(stack: ExitStack) -> None:
-    report = now(holding, "report")
+    report = now(holder, "report")
 
     def reported(federation: Any, tx: Any, lease: Any) -> None:
         if lease.free and lease.row["granted"] == lease.row["returned"] + lease.lot.sold * lease.lot.per_unit:
             lease = set_lease(tx, lease, returned=lease.row["returned"] + lease.free)
         report(federation, tx, lease)
 
-    put(stack, holding, "report", reported)
+    put(stack, holder, "report", reported)
 
 
 def who_waits_is_never_served_enough(stack: ExitStack) -> None:
-    serve = lending.serve_wants
+    serve = lender.serve_wants
 
     def served(federation: Any, tx: Any, lot_id: str) -> None:
         waiting = select(_lease.id, _lease.wanted).where(_lease.lot_id == lot_id, _lease.wanted > 0)
@@ -117,7 +117,7 @@ def who_waits_is_never_served_enough(stack: ExitStack) -> None:
         for id, grains in wanted.items():
             set_lease(tx, lease_by_id(tx, id), wanted=grains)
 
-    put(stack, lending, "serve_wants", served)
+    put(stack, lender, "serve_wants", served)
 
 
 def anybody_may_lease_any_lot(stack: ExitStack) -> None:
@@ -129,12 +129,12 @@ def anybody_may_lease_any_lot(stack: ExitStack) -> None:
 
 
 def what_is_reported_as_sold_is_not_noted(stack: ExitStack) -> None:
-    settle = now(lending, "settle_lent")
+    settle = now(lender, "settle_lent")
 
     def settled(tx: Any, lot_id: str, *, sold: int = 0, **more: Any) -> Any:
         return settle(tx, lot_id, sold=0, **more)
 
-    put(stack, lending, "settle_lent", settled)
+    put(stack, lender, "settle_lent", settled)
 
 
 def a_grant_that_comes_twice_is_taken_twice(stack: ExitStack) -> None:
@@ -144,7 +144,7 @@ def a_grant_that_comes_twice_is_taken_twice(stack: ExitStack) -> None:
         lease = lease_with(tx, "holder", received.peer.id, lot_iri=received.body.lot)
         take_grant(federation, tx, received)
         if lease is not None and lease.grains(received.body.granted) == lease.row["granted"]:
-            now(holding, "lease_in")(tx, lease.row["lot_id"], lease.row["granted"] // 2)
+            now(holder, "lease_in")(tx, lease.row["lot_id"], lease.row["granted"] // 2)
 
     put_type(stack, "LeaseGrant", handle=taken)
 
@@ -162,23 +162,23 @@ def a_lower_grant_is_believed(stack: ExitStack) -> None:
 
 
 def units_are_given_back_and_kept(stack: ExitStack) -> None:
-    lease_in = now(holding, "lease_in")
+    lease_in = now(holder, "lease_in")
 
     def kept(tx: Any, lot_id: str, grains: int, *, note: str = "") -> bool:
         return True if note == "given back" else lease_in(tx, lot_id, grains, note=note)
 
-    put(stack, holding, "lease_in", kept)
+    put(stack, holder, "lease_in", kept)
 
 
 def what_was_given_back_is_not_told(stack: ExitStack) -> None:
-    give_back = holding.give_back
+    give_back = holder.give_back
 
     def given(federation: Any, tx: Any, lease: Any, grains: int) -> None:
         before = lease.row["returned"]
         give_back(federation, tx, lease, grains)
         set_lease(tx, lease, returned=before)
 
-    put(stack, holding, "give_back", given)
+    put(stack, holder, "give_back", given)
 
 
 def a_recall_takes_what_is_reserved(stack: ExitStack) -> None:
@@ -187,8 +187,8 @@ def a_recall_takes_what_is_reserved(stack: ExitStack) -> None:
         if lease is not None:
             here = lease.grains(lease.lot.free + lease.lot.reserved)
             back = min(lease.grains(received.body.wanted), here)
-            now(holding, "lease_in")(tx, lease.row["lot_id"], -min(back, lease.free), note="given back")
-            holding.report(federation, tx, set_lease(tx, lease, returned=lease.row["returned"] + back))
+            now(holder, "lease_in")(tx, lease.row["lot_id"], -min(back, lease.free), note="given back")
+            holder.report(federation, tx, set_lease(tx, lease, returned=lease.row["returned"] + back))
 
     put_type(stack, "LeaseRecall", handle=handle_recall)
 
@@ -198,12 +198,12 @@ def nobody_minds_the_end_of_a_lease(stack: ExitStack) -> None:
 
 
 def what_is_taken_by_force_is_sold_on(stack: ExitStack) -> None:
-    lease_in = now(holding, "lease_in")
+    lease_in = now(holder, "lease_in")
 
     def kept(tx: Any, lot_id: str, grains: int, *, note: str = "") -> bool:
         return True if note == "taken back by force" else lease_in(tx, lot_id, grains, note=note)
 
-    put(stack, holding, "lease_in", kept)
+    put(stack, holder, "lease_in", kept)
 
 
 def a_restored_hub_sells_on_its_old_counts(stack: ExitStack) -> None:

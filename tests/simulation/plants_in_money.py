@@ -5,8 +5,8 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import Any
 
-from commensal.payments import payments, refunds
-from commensal_federation.delivery import checking, receiving
+from commensal.trade.payments import payments, refunds
+from commensal_federation.delivery.inbox import receiving, verification
 from commensal_federation.delivery.values import Receipt
 
 from .planting import now, put
@@ -30,26 +30,26 @@ def _anew(place: Any) -> Any:
 
 
 def an_unknown_member_is_refused(stack: ExitStack) -> None:
-    read = checking.read_object
+    read = verification.read_object
 
     def strict(known: Any, envelope: Any, reading: Any) -> Any:
         if "forecast" in envelope.object:
-            raise checking.NotTaken(Receipt(422, envelope.id, "member", "forecast is no member"), envelope)
+            raise verification.NotTaken(Receipt(422, envelope.id, "member", "forecast is no member"), envelope)
         return read(known, envelope, reading)
 
-    put(stack, checking, "read_object", strict)
+    put(stack, verification, "read_object", strict)
 
 
 def an_unknown_type_is_taken_for_nothing(stack: ExitStack) -> None:
     """It counts as known: its sender believes that it was understood."""
-    check = checking.check
+    check = verification.check
 
     def silent(*args: Any) -> Any:
         try:
             return check(*args)
-        except checking.NotTaken as refused:
+        except verification.NotTaken as refused:
             if refused.receipt.code == "type":
-                raise checking.NotTaken(Receipt(200, refused.receipt.id, "known"), refused.envelope) from None
+                raise verification.NotTaken(Receipt(200, refused.receipt.id, "known"), refused.envelope) from None
             raise
 
     put(stack, receiving, "check", silent)

@@ -9,12 +9,12 @@ from typing import Any
 from sqlalchemy import delete, select
 
 from commensal import Instance, Job
-from commensal_federation.catalogue import keeping, telling
+from commensal_federation.catalogue import copies, grantor
 from commensal_federation.messages import registry
-from commensal_federation.orders import answers, buying, onward, supplying
+from commensal_federation.messages.bodies.orders import Line
+from commensal_federation.orders import answers, hub, onward, supplier
 from commensal_federation.orders import work as orders_work
 from commensal_federation.orders.tables import federation_order_due
-from commensal_federation.orders.values import Line
 from commensal_federation.runtime import federation_of
 
 from .planting import nothing, now, put, put_type
@@ -24,7 +24,7 @@ def an_older_word_of_the_hub_counts(stack: ExitStack) -> None:
     take_order = registry.TYPES["OrderUpdate"].handle
 
     def taken(federation: Any, tx: Any, received: Any) -> None:
-        order = now(supplying, "order_by_iri")(tx, received.body.iri)
+        order = now(supplier, "order_by_iri")(tx, received.body.iri)
         rev = received.body.rev if order is None else max(received.body.rev, order.rev + 1)
         body = replace(received.body, rev=rev)
         take_order(federation, tx, replace(received, body=body))
@@ -71,12 +71,12 @@ def customers_are_not_cut(stack: ExitStack) -> None:
 
 
 def the_close_is_not_told(stack: ExitStack) -> None:
-    tell = buying.tell
+    tell = hub.tell
 
     def told(federation: Any, tx: Any, mirror: Any, hub: str, ordered: Any, state: str, **about: Any) -> None:
         tell(federation, tx, mirror, hub, ordered, "Held", **about)
 
-    put(stack, buying, "tell", told)
+    put(stack, hub, "tell", told)
 
 
 def notes_of_changes_are_dropped_too_early(stack: ExitStack) -> None:
@@ -94,16 +94,16 @@ def notes_of_changes_are_dropped_too_early(stack: ExitStack) -> None:
 
 
 def a_line_follows_todays_price(stack: ExitStack) -> None:
-    lines = buying._lines
+    lines = hub._lines
 
     def priced(tx: Any, mirror: Any, order: Any, ordered: Any) -> Any:
-        item = now(buying, "federation_item").c
+        item = now(hub, "federation_item").c
         for line in lines(tx, mirror, order, ordered):
             same = (item.iri == line.item_iri, item.grant_id == mirror.grant_id)
             row = tx.first(select(item.price, item.rev).where(*same))
             yield line if row is None else replace(line, price=row["price"], rev=row["rev"])
 
-    put(stack, buying, "_lines", priced)
+    put(stack, hub, "_lines", priced)
 
 
 def answers_are_not_passed_back(stack: ExitStack) -> None:
@@ -121,14 +121,14 @@ def answers_are_not_passed_back(stack: ExitStack) -> None:
 
 
 def what_was_hidden_stays_listed(stack: ExitStack) -> None:
-    post = now(telling, "post")
+    post = now(grantor, "post")
 
     def posted(federation: Any, tx: Any, peer_id: str, type_name: str, *more: Any, **named: Any) -> Any:
         return None if type_name == "CatalogueWithdraw" else post(federation, tx, peer_id, type_name, *more, **named)
 
-    put(stack, telling, "post", posted)
+    put(stack, grantor, "post", posted)
 
 
 def an_older_revision_of_an_item_counts(stack: ExitStack) -> None:
-    items = keeping._items
-    put(stack, keeping, "_items", lambda *args: [{**row, "rev": 0} for row in items(*args)])
+    items = copies._items
+    put(stack, copies, "_items", lambda *args: [{**row, "rev": 0} for row in items(*args)])

@@ -6,10 +6,10 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
-from commensal_federation.delivery import recovering
-from commensal_federation.leases import bringing, lending, recalling, sales, stopping
+from commensal_federation.delivery.restore import recovering
+from commensal_federation.leases import bringing, lender, recalling, sales, stopping
 from commensal_federation.messages import lease_request
-from commensal_federation.orders import doubts, supplying
+from commensal_federation.orders import doubts, supplier
 
 from .planting import nothing, put
 
@@ -34,7 +34,7 @@ def an_order_is_confirmed_whatever_is_leased(stack: ExitStack) -> None:
 
 
 def a_complete_order_grows_by_itself(stack: ExitStack) -> None:
-    put(stack, supplying, "_ordered", lambda order, known, quantity: known.ordered(quantity))
+    put(stack, supplier, "_ordered", lambda order, known, quantity: known.ordered(quantity))
     put(stack, doubts, "_uncovered", lambda *_: set())
 
 
@@ -42,12 +42,12 @@ def lines_that_come_after_the_close_are_confirmed(stack: ExitStack) -> None:
     def certain(line: Any, why: str, pieces: int) -> Any:
         return line if why == "complete" else doubts.doubtful(line, why, pieces)  # type: ignore[arg-type]
 
-    put(stack, supplying, "doubtful", certain)
+    put(stack, supplier, "doubtful", certain)
     put(stack, doubts, "_uncovered", lambda *_: set())
 
 
 def a_part_is_granted_of_what_is_not_enough(stack: ExitStack) -> None:
-    answer = lending.answer_request
+    answer = lender.answer_request
 
     def answered(federation: Any, tx: Any, peer: Any, enterprise: str, lot: str, said: Any, message: str) -> Any:
         return answer(federation, tx, peer, enterprise, lot, replace(said, least=0), message)
@@ -56,7 +56,7 @@ def a_part_is_granted_of_what_is_not_enough(stack: ExitStack) -> None:
 
 
 def nothing_is_called_back(stack: ExitStack) -> None:
-    put(stack, lending, "recall", lambda *_: 0)
+    put(stack, lender, "recall", lambda *_: 0)
 
 
 def what_idles_elsewhere_is_not_seen(stack: ExitStack) -> None:

@@ -20,12 +20,13 @@ import structlog
 from sqlalchemy import update
 from sqlalchemy.exc import OperationalError
 
-from commensal import Busy, Refused, failpoints
-from commensal.errors import PluginError
+from commensal import Busy, Refused
+from commensal.base import failpoints
+from commensal.base.errors import PluginError
 from commensal.hooks import dispatcher
-from commensal.jobs.periodic import run_periodic
-from commensal.jobs.run import run_due
-from commensal.sale_sessions.tables import coordination, sale_session
+from commensal.storage.jobs.periodic import run_periodic
+from commensal.storage.jobs.run import run_due
+from commensal.trade.sale_sessions.tables import coordination, sale_session
 from commensal_federation.transport import Unreachable
 
 from . import invariants

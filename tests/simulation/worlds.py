@@ -15,14 +15,14 @@ from decimal import Decimal
 from functools import cache
 from pathlib import Path
 
-from commensal.catalogs.items import add_item
-from commensal.catalogs.listed import listings_of
-from commensal.catalogs.offers import set_price
 from commensal.hooks.loading import migration_folders
-from commensal.jobs.periodic import run_periodic
-from commensal.jobs.run import run_due
-from commensal.products.products import create_product
-from commensal.store.migrate import migrate
+from commensal.storage.database.migrate import migrate
+from commensal.storage.jobs.periodic import run_periodic
+from commensal.storage.jobs.run import run_due
+from commensal.trade.catalogs.items import add_item
+from commensal.trade.catalogs.listed import listings_of
+from commensal.trade.catalogs.offers import set_price
+from commensal.trade.products.products import create_product
 from commensal_federation.identity import begin_identity
 from commensal_federation.testing import Region, Wire, Wires, region_of
 

@@ -10,9 +10,9 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from ..errors import CommensalError, Unavailable
-from ..languages.shell import told
-from ..logs import configure_logs
+from ..base.errors import CommensalError, Unavailable
+from ..base.languages.shell import told
+from ..base.logs import configure_logs
 from .called import Called
 
 app = typer.Typer(

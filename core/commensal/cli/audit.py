@@ -11,16 +11,16 @@ from typing import Annotated, Any, Literal
 import msgspec
 import typer
 
-from ..audit.questions import AuditEntry, Wanted, audit_entries
-from ..errors import Invalid, Problem
+from ..base.errors import Invalid, Problem
+from ..base.languages.formats import format_moment
+from ..base.languages.shell import spoken
 from ..instance import Instance, open_instance
-from ..languages.formats import format_moment
-from ..languages.shell import spoken
-from ..people.people import person_by_email
-from ..printing import print_table
-from ..store import Transaction
+from ..storage.database import Transaction
+from ..trade.audit.questions import AuditEntry, Wanted, audit_entries
+from ..trade.people.people import person_by_email
 from .folder import HERE, Folder
 from .named import named_enterprise
+from .printing import print_table
 
 _AT_ONCE = 500
 

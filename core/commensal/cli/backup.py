@@ -8,13 +8,13 @@ from typing import Annotated
 
 import typer
 
-from ..clock import SystemClock
+from ..base.clock import SystemClock
+from ..base.languages.shell import spoken
 from ..instance import load_settings
-from ..keeping.backup import Backup, back_up, newest_in, try_newest
-from ..keeping.restore import Arrived, restore
-from ..languages.shell import spoken
-from ..printing import console
+from ..operations.backups.backup import Backup, back_up, newest_in, try_newest
+from ..operations.backups.restore import Arrived, restore
 from .folder import HERE, Folder
+from .printing import console
 
 BackupFolder = Annotated[
     Path | None,

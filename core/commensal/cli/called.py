@@ -10,8 +10,8 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from ..audit.acting import shell_command
-from ..languages.shell import spoken
+from ..base.languages.shell import spoken
+from ..trade.audit.acting import shell_command
 from .helping import speak
 from .of_plugins import claimed, command_of_plugin
 from .owner import as_owner

@@ -8,17 +8,17 @@ import typer
 from rich.markup import escape
 from sqlalchemy import func, select
 
-from ..checks import broken_invariants
-from ..enterprises.try_settings import settings_problems
+from ..base.languages.shell import spoken, told
+from ..base.money import Money
 from ..hooks import specifications
 from ..instance import Instance, open_instance
-from ..jobs.tables import job
-from ..languages.shell import spoken, told
-from ..money import Money
-from ..payments.problems import open_problems
-from ..printing import console
-from ..watching.surroundings import certificate_problem, mail_problem, warnings
+from ..interfaces.monitoring.surroundings import certificate_problem, mail_problem, warnings
+from ..operations.checks import broken_invariants
+from ..storage.jobs.tables import job
+from ..trade.enterprises.try_settings import settings_problems
+from ..trade.payments.problems import open_problems
 from .folder import HERE, Folder
+from .printing import console
 
 
 def add_to(app: typer.Typer) -> None:

@@ -13,19 +13,19 @@ from typing import Annotated
 
 import typer
 
+from ..base.languages.shell import print_line, spoken
 from ..demo.fill import PASSWORD, Filled, fill
 from ..demo.neighbours import port_of, reserve_ports, running, settle_neighbour
 from ..demo.region import draw_region
 from ..demo.story import tell_story
 from ..demo.values import Region
-from ..enterprises.enterprises import enterprises_by_id
 from ..hooks import specifications
 from ..hooks.values import DemoNetwork, DemoStory
 from ..instance import Instance, open_instance
 from ..instance.begin import begin_instance, usual_plugins
-from ..languages.shell import print_line, spoken
-from ..printing import console
+from ..trade.enterprises.enterprises import enterprises_by_id
 from .init import tell_left_out
+from .printing import console
 
 NEIGHBOURS = 2
 

@@ -6,18 +6,18 @@ from typing import Annotated
 
 import typer
 
-from ..catalogs.catalogs import create_catalog
-from ..catalogs.granted import SELLING
-from ..enterprises.enterprises import create_enterprise, every_enterprise
-from ..enterprises.grants import grant
-from ..enterprises.plugins import enable_plugin, offered_plugins
+from ..base.languages.shell import print_line, spoken
 from ..instance import open_instance
-from ..languages.shell import print_line, spoken
-from ..people.people import person_by_email
-from ..printing import print_table
+from ..trade.catalogs.catalogs import create_catalog
+from ..trade.catalogs.granted import SELLING
+from ..trade.enterprises.enterprises import create_enterprise, every_enterprise
+from ..trade.enterprises.grants import grant
+from ..trade.enterprises.plugins import enable_plugin, offered_plugins
+from ..trade.people.people import person_by_email
 from . import settings
 from .folder import HERE, Folder
 from .named import named_enterprise
+from .printing import print_table
 
 # What works without being set, and what every hub needs on its first Thursday.
 _OF_A_NEW_HUB = ("cash", "pickup", "distribution_lists", "sales", "custom_report")

@@ -8,13 +8,13 @@ from typing import Annotated
 
 import typer
 
-from ..clock import SystemClock
-from ..keeping.export import Exported, export
-from ..keeping.importing import import_instance
-from ..languages.shell import spoken
-from ..printing import console
+from ..base.clock import SystemClock
+from ..base.languages.shell import spoken
+from ..operations.backups.export import Exported, export
+from ..operations.backups.importing import import_instance
 from .backup import tell
 from .folder import HERE, Folder
+from .printing import console
 
 
 def add_to(app: typer.Typer) -> None:

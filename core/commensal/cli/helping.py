@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..languages.shell import as_key, shell_language, spoken
+from ..base.languages.shell import as_key, shell_language, spoken
 
 
 def speak(command: Any) -> Any:

@@ -9,11 +9,11 @@ from typing import Annotated
 
 import typer
 
-from ..errors import Problem, SettingsError
-from ..hosting import CONTAINER, UNITS, write_files, write_text
+from ..base.errors import Problem, SettingsError
+from ..base.languages.shell import print_line, spoken, told
 from ..instance.begin import begin_instance, check_answer, check_plugins, refuse_begun, usual_plugins
 from ..instance.settings import default_sender
-from ..languages.shell import print_line, spoken, told
+from ..operations.hosting import CONTAINER, UNITS, write_files, write_text
 from .folder import HERE, Folder
 
 

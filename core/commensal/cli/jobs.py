@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 
+from ..base.languages.formats import format_moment
+from ..base.languages.shell import spoken
 from ..instance import open_instance
-from ..jobs.failed import failed_jobs, retry_all_parked
-from ..languages.formats import format_moment
-from ..languages.shell import spoken
-from ..printing import console, print_table
+from ..storage.jobs.failed import failed_jobs, retry_all_parked
 from .folder import HERE, Folder
+from .printing import console, print_table
 
 _SHOWN = 200
 

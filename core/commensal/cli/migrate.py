@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import typer
 
+from ..base.languages.shell import print_line
 from ..instance import open_instance
-from ..languages.shell import print_line
 from .folder import HERE, Folder
 
 

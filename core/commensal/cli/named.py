@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import or_, select
 
-from ..enterprises.enterprises import Enterprise, enterprise_by_id
-from ..enterprises.tables import enterprise
-from ..errors import Invalid, NotFound, Problem
-from ..store import Transaction
+from ..base.errors import Invalid, NotFound, Problem
+from ..storage.database import Transaction
+from ..trade.enterprises.enterprises import Enterprise, enterprise_by_id
+from ..trade.enterprises.tables import enterprise
 
 
 def named_enterprise(tx: Transaction, named: str) -> Enterprise:

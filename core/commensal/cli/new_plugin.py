@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from ..authoring.new_plugin import new_plugin
-from ..languages.shell import print_line, spoken
+from ..base.languages.shell import print_line, spoken
+from ..hooks.plugin_template.new_plugin import new_plugin
 from .called import COMMANDS
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from ..errors import PluginError
+from ..base.errors import PluginError
 from ..hooks.loading import found_plugins, load_module
 
 _CLAIMS = "commensal.commands"  # of entry points

@@ -9,18 +9,18 @@ from typing import Annotated
 
 import typer
 
-from ..errors import Conflict
+from ..base.errors import Conflict
+from ..base.languages.formats import format_moment
+from ..base.languages.shell import spoken
 from ..instance import Instance, open_instance
-from ..jobs.clock import clock_in_doubt
-from ..languages.formats import format_moment
-from ..languages.shell import spoken
-from ..printing import console
-from ..privacy.forgetting import forget_person
-from ..privacy.handing_over import archive_of, data_of
-from ..privacy.retention import LetGo, let_go
-from ..privacy.subject import subject_by_email
-from ..privacy.values import Forgotten
+from ..storage.jobs.clock import clock_in_doubt
+from ..trade.privacy.forgetting import forget_person
+from ..trade.privacy.handing_over import archive_of, data_of
+from ..trade.privacy.retention import LetGo, let_go
+from ..trade.privacy.subject import subject_by_email
+from ..trade.privacy.values import Forgotten
 from .folder import HERE, Folder
+from .printing import console
 
 Email = Annotated[str, typer.Argument(help="Their e-mail address.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only tell what would be done.")]

@@ -11,16 +11,16 @@ from rich.markup import escape
 from rich.table import Table as Grid
 from sqlalchemy import delete
 
-from ..enterprises.installed import InstalledPlugin, State, installed_plugins
-from ..enterprises.tables import enterprise_plugin
-from ..errors import Conflict, NotFound
+from ..base.errors import Conflict, NotFound
+from ..base.languages.formats import format_moment
+from ..base.languages.shell import shell_language, spoken
 from ..hooks.tables import plugin_failure
 from ..instance import Settings, open_instance
-from ..languages.formats import format_moment
-from ..languages.shell import shell_language, spoken
-from ..printing import console, on_terminal
-from ..store.migrate import drop_tables, tables_of
+from ..storage.database.migrate import drop_tables, tables_of
+from ..trade.enterprises.installed import InstalledPlugin, State, installed_plugins
+from ..trade.enterprises.tables import enterprise_plugin
 from .folder import HERE, Folder
+from .printing import console, on_terminal
 
 
 def add_to(app: typer.Typer) -> None:

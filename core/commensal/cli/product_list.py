@@ -7,15 +7,15 @@ from typing import Annotated
 
 import typer
 
+from ..base.languages.catalogs import say
+from ..base.languages.shell import place, shell_language, spoken
 from ..instance import open_instance
-from ..languages.catalogs import say
-from ..languages.shell import place, shell_language, spoken
-from ..printing import console, print_counts
-from ..product_lists.lists import export_list, import_list
-from ..product_lists.read import read_list
-from ..product_lists.said import read_defaults
+from ..trade.product_lists.lists import export_list, import_list
+from ..trade.product_lists.read import read_list
+from ..trade.product_lists.row_values import read_defaults
 from .folder import HERE, Folder
 from .named import named_enterprise
+from .printing import console, print_counts
 
 Whose = Annotated[str, typer.Option("--enterprise", help="The enterprise: its id or the name in its address.")]
 Catalog = Annotated[str | None, typer.Option(help="Whose prices; may be left out where there is one catalog.")]

@@ -7,17 +7,17 @@ from typing import Annotated
 
 import typer
 
-from ..enterprises.enterprises import Enterprise
-from ..errors import Invalid, Problem
+from ..base.errors import Invalid, Problem
+from ..base.languages.shell import spoken
 from ..instance import Instance, open_instance
-from ..languages.shell import spoken
-from ..printing import console, print_table
-from ..reports.formats import FORMATS, format_named
-from ..reports.parameters import default_text, read_parameters
-from ..reports.run import find_report, print_report, reports_of
-from ..store import Transaction
+from ..interfaces.reports.formats import FORMATS, format_named
+from ..interfaces.reports.parameters import default_text, read_parameters
+from ..interfaces.reports.run import find_report, print_report, reports_of
+from ..storage.database import Transaction
+from ..trade.enterprises.enterprises import Enterprise
 from .folder import HERE, Folder
 from .named import named_enterprise
+from .printing import console, print_table
 
 Given = Annotated[list[str] | None, typer.Option("--param", help="A parameter of the report, like since=2026-06-01.")]
 

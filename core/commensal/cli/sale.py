@@ -7,21 +7,21 @@ from typing import Annotated
 
 import typer
 
-from ..catalogs.catalogs import catalogs_of
-from ..catalogs.items import producers_in
-from ..errors import Conflict
+from ..base.errors import Conflict
+from ..base.languages.shell import spoken
 from ..instance import open_instance
-from ..languages.shell import spoken
-from ..orders.distribution import heaps, parcels
-from ..printing import console, print_distribution, print_sales
-from ..sale_sessions.complete import complete_due
-from ..sale_sessions.coordinations import change_coordination, open_coordination
-from ..sale_sessions.on_sale import put_on_sale
-from ..sale_sessions.questions import coordination_by_id, sale_by_id, sales_of_instance
-from ..sale_sessions.sessions import add_session
-from ..sale_sessions.values import Supplier
+from ..trade.catalogs.catalogs import catalogs_of
+from ..trade.catalogs.items import producers_in
+from ..trade.orders.distribution import heaps, parcels
+from ..trade.sale_sessions.complete import complete_due
+from ..trade.sale_sessions.coordinations import change_coordination, open_coordination
+from ..trade.sale_sessions.on_sale import put_on_sale
+from ..trade.sale_sessions.questions import coordination_by_id, sale_by_id, sales_of_instance
+from ..trade.sale_sessions.sessions import add_session
+from ..trade.sale_sessions.values import Supplier
 from .folder import HERE, Folder
 from .named import moment, named_enterprise
+from .printing import console, print_distribution, print_sales
 
 Session = Annotated[str, typer.Argument(help="The id that `commensal sale list` shows.")]
 Closes = Annotated[

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
+from ..base.languages.shell import print_line
+from ..base.logs import configure_logs
 from ..instance import open_instance
-from ..languages.shell import print_line
-from ..logs import configure_logs
-from ..serving import serve
+from ..operations.serving import serve
 from .folder import HERE, Folder
 
 

@@ -9,14 +9,14 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from ..enterprises.plugins import EnterprisePlugin, change_plugin, enable_plugin, list_plugins
-from ..enterprises.try_settings import try_settings
-from ..errors import SettingsError
+from ..base.errors import SettingsError
+from ..base.languages.shell import spoken
 from ..instance import Instance, open_instance
-from ..languages.shell import spoken
-from ..printing import print_table
+from ..trade.enterprises.plugins import EnterprisePlugin, change_plugin, enable_plugin, list_plugins
+from ..trade.enterprises.try_settings import try_settings
 from .folder import HERE, Folder
 from .named import named_enterprise
+from .printing import print_table
 
 
 def add_to(enterprise: typer.Typer) -> None:

@@ -7,8 +7,8 @@ import sqlite3
 
 from sqlalchemy.exc import DBAPIError
 
-from ..errors import Problem, Unavailable
-from ..languages.shell import spoken, told
+from ..base.errors import Problem, Unavailable
+from ..base.languages.shell import spoken, told
 
 _OWNER = Problem("owner", "Run this as the user who owns the folder, and look at the modes of the files in it.")
 _DAMAGED = Problem(

@@ -8,14 +8,14 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from ..clock import SystemClock
-from ..hosting import UNITS
-from ..languages.shell import spoken, told
-from ..printing import console
-from ..upgrading.preflight import Plan, preflight
-from ..upgrading.upgrade import HalfWay, Upgraded, upgrade
+from ..base.clock import SystemClock
+from ..base.languages.shell import spoken, told
+from ..operations.hosting import UNITS
+from ..operations.upgrading.preflight import Plan, preflight
+from ..operations.upgrading.upgrade import HalfWay, Upgraded, upgrade
 from .backup import BackupFolder, backup_folder
 from .folder import HERE, Folder
+from .printing import console
 
 _HALF_WAY = 3  # the exit code; 1 is "refused, and nothing was changed"
 _UNITS = " ".join(UNITS)

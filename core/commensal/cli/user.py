@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
+from ..base.languages.shell import print_line, spoken
 from ..instance import Instance, open_instance
-from ..languages.shell import print_line, spoken
-from ..people.operators import add_operator
-from ..people.people import person_by_email
-from ..people.second_factor import take_second_factor
+from ..trade.people.operators import add_operator
+from ..trade.people.people import person_by_email
+from ..trade.people.second_factor import take_second_factor
 from .folder import HERE, Folder
 
 

@@ -9,12 +9,12 @@ from typing import Annotated
 
 import typer
 
-from ..collector import spare_the_collector
+from ..base.logs import configure_logs
 from ..instance import open_instance
-from ..jobs.ticking import tick, ticking
-from ..logs import configure_logs
-from ..memory import bound_memory
-from ..work import work_of
+from ..operations.collector import spare_the_collector
+from ..operations.memory import bound_memory
+from ..operations.work import work_of
+from ..storage.jobs.ticking import tick, ticking
 from .folder import HERE, Folder
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..products.images import Picture
+from ..trade.products.images import Picture
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Drawn

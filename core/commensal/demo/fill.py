@@ -12,9 +12,9 @@ from rich.progress import track
 from sqlalchemy import update
 
 from ..instance import Instance
-from ..jobs.tables import job
-from ..people.passwords import hash_password
-from ..products.images import keep_picture
+from ..storage.jobs.tables import job
+from ..trade.people.passwords import hash_password
+from ..trade.products.images import keep_picture
 from .drawings import DRAWINGS, draw
 from .sales import FIRST_WEEK, hold_sales, week_of
 from .settle import OPERATOR, settle_customers, settle_enterprises, settle_people

@@ -8,7 +8,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
 from pathlib import Path
 
-from ..units.measures import MEASURES
+from ..base.units.measures import MEASURES
 from .values import Heap, Size
 
 _FILE = Path(__file__).with_name("goods.tsv")

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import uvicorn
 
 from ..instance import Instance
-from ..serving import serve
+from ..operations.serving import serve
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import random
 from decimal import Decimal
 from pathlib import Path
 
-from ..search import search_key
+from ..base.search import search_key
 from .values import Place, Somebody
 
 

@@ -13,14 +13,14 @@ from pathlib import Path
 import httpx
 from rich.console import Console
 
-from ..catalogs.catalogs import create_catalog
-from ..enterprises.enterprises import create_enterprise
-from ..enterprises.plugins import enable_plugin
-from ..errors import Trouble
+from ..base.errors import Trouble
 from ..hooks.values import DemoHub
 from ..instance import Instance
-from ..people.passwords import hash_password
-from ..people.people import NewPerson, add_person
+from ..trade.catalogs.catalogs import create_catalog
+from ..trade.enterprises.enterprises import create_enterprise
+from ..trade.enterprises.plugins import enable_plugin
+from ..trade.people.passwords import hash_password
+from ..trade.people.people import NewPerson, add_person
 from .fill import PASSWORD
 from .values import Region
 

@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from ..catalogs.visible import VisibleOffer, offers_for
 from ..hooks.dispatcher import Hooks
-from ..orders.cancel import cancel_order
-from ..orders.fulfil import hand_order_over
-from ..orders.lock import locked_order
-from ..orders.place import place_order
-from ..orders.values import Wish
-from ..orders.weigh import weigh_order
-from ..payments.payments import receive_payment
-from ..sale_sessions.values import SaleSession
-from ..store import Transaction
+from ..storage.database import Transaction
+from ..trade.catalogs.visible import VisibleOffer, offers_for
+from ..trade.orders.cancel import cancel_order
+from ..trade.orders.fulfil import hand_order_over
+from ..trade.orders.lock import locked_order
+from ..trade.orders.place import place_order
+from ..trade.orders.values import Wish
+from ..trade.orders.weigh import weigh_order
+from ..trade.payments.payments import receive_payment
+from ..trade.sale_sessions.values import SaleSession
 from .values import Region, Somebody
 from .written import People, at
 

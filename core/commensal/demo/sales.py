@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from ..base.languages.shell import spoken
 from ..hooks import specifications
 from ..hooks.values import DemoPlace
 from ..instance import Instance
-from ..languages.shell import spoken
-from ..sale_sessions.complete import complete_due
-from ..sale_sessions.coordinations import open_coordination
-from ..sale_sessions.on_sale import put_on_sale, take_off_sale
-from ..sale_sessions.questions import coordinations_of, sessions_of
-from ..sale_sessions.repeat import repeat_due
-from ..sale_sessions.sessions import add_session
-from ..sale_sessions.values import SaleSession, Supplier
-from ..store import Transaction
+from ..storage.database import Transaction
+from ..trade.sale_sessions.complete import complete_due
+from ..trade.sale_sessions.coordinations import open_coordination
+from ..trade.sale_sessions.on_sale import put_on_sale, take_off_sale
+from ..trade.sale_sessions.questions import coordinations_of, sessions_of
+from ..trade.sale_sessions.repeat import repeat_due
+from ..trade.sale_sessions.sessions import add_session
+from ..trade.sale_sessions.values import SaleSession, Supplier
 from .past_orders import hand_out, place_past_orders
 from .values import Hub, Region
 from .written import Enterprises, Listed, People, Watch, at

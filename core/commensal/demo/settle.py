@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from ..catalogs.catalogs import create_catalog
-from ..catalogs.granted import SELLING
-from ..enterprises.customer_categories import create_category
-from ..enterprises.customers import create_customer
-from ..enterprises.enterprises import create_enterprise
-from ..enterprises.grants import grant
-from ..enterprises.members import add_member
-from ..enterprises.plugins import enable_plugin, offered_plugins
-from ..enterprises.slugs import slugs_for
+from ..base.languages.shell import spoken
 from ..hooks.dispatcher import Hooks
-from ..languages.shell import spoken
-from ..people.people import NewPerson, add_person
-from ..store import Transaction
+from ..storage.database import Transaction
+from ..trade.catalogs.catalogs import create_catalog
+from ..trade.catalogs.granted import SELLING
+from ..trade.enterprises.customer_categories import create_category
+from ..trade.enterprises.customers import create_customer
+from ..trade.enterprises.enterprises import create_enterprise
+from ..trade.enterprises.grants import grant
+from ..trade.enterprises.members import add_member
+from ..trade.enterprises.plugins import enable_plugin, offered_plugins
+from ..trade.enterprises.slugs import slugs_for
+from ..trade.people.people import NewPerson, add_person
 from .values import Hub, Producer, Region, Somebody
 from .written import Enterprises, People, Watch
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ..catalogs.listing import Listing, list_products
-from ..languages.shell import spoken
-from ..products.images import Picture, add_image
-from ..products.products import create_product
-from ..store import Transaction
+from ..base.languages.shell import spoken
+from ..storage.database import Transaction
+from ..trade.catalogs.listing import Listing, list_products
+from ..trade.products.images import Picture, add_image
+from ..trade.products.products import create_product
 from .drawings import DRAWINGS
 from .values import Heap, Hub, Region, Size
 from .written import Enterprises, Listed, People, Watch

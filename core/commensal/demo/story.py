@@ -14,15 +14,15 @@ from typing import Any
 
 from rich.console import Console
 
-from ..checks import broken_invariants
+from ..base.languages.shell import spoken, told
+from ..base.money import half_up
+from ..cli.printing import print_distribution
 from ..instance import Instance
 from ..instance.settings import LimitSettings
-from ..jobs.ticking import tick
-from ..languages.shell import spoken, told
-from ..money import half_up
-from ..orders.distribution import heaps, parcels
-from ..printing import print_distribution
-from ..work import work_of
+from ..operations.checks import broken_invariants
+from ..operations.work import work_of
+from ..storage.jobs.ticking import tick
+from ..trade.orders.distribution import heaps, parcels
 from .fill import PASSWORD, Filled
 from .live import live
 from .values import Region

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from ..languages.shell import spoken
+from ..base.languages.shell import spoken
 
 _LONGEST = 30.0  # seconds for one answer
 

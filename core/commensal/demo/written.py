@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol, TypeVar
 
-from ..store import Transaction
+from ..storage.database import Transaction
 
 T = TypeVar("T")
 

@@ -26,13 +26,13 @@ import msgspec
 import pluggy
 import structlog
 
-from ..clock import Clock
-from ..errors import CommensalError, PluginError, Problem, Refused, SettingsError, Unavailable
-from ..logs import speaker, speaking
-from ..reading import read_settings
-from ..store import Transaction
-from ..store.hold import Hold
-from ..store.unavailable import why_unavailable
+from ..base.clock import Clock
+from ..base.errors import CommensalError, PluginError, Problem, Refused, SettingsError, Unavailable
+from ..base.logs import speaker, speaking
+from ..base.reading import read_settings
+from ..storage.database import Transaction
+from ..storage.database.hold import Hold
+from ..storage.database.unavailable import why_unavailable
 from .answers import nonsense
 from .aside import Aside
 from .contract import AnyHook, Hook

@@ -11,7 +11,7 @@ from datetime import datetime
 import structlog
 from sqlalchemy import func, select
 
-from ..store import Store, Transaction, insert_or
+from ..storage.database import Store, Transaction, insert_or
 from .dispatcher import Failure
 from .tables import plugin_failure
 

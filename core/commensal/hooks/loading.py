@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING
 import pluggy
 import structlog
 
-from ..clock import Clock
-from ..credentials import with_secrets
-from ..deprecated import RemovedIn1Warning
-from ..errors import PluginError, Problem, SettingsError
-from ..reading import read_settings
-from ..store.core_tables import core_tables
+from ..base.clock import Clock
+from ..base.credentials import with_secrets
+from ..base.deprecated import RemovedIn1Warning
+from ..base.errors import PluginError, Problem, SettingsError
+from ..base.reading import read_settings
+from ..storage.database.core_tables import core_tables
 from . import specifications
 from .contract import PROJECT, Hook
 from .dispatcher import INSTANCE_SETTINGS, SETTINGS, Hooks

@@ -19,18 +19,18 @@ from .contract import hook
 if TYPE_CHECKING:
     import typer
 
-    from ..api.endpoint import Endpoint
-    from ..errors import Problem
+    from ..base.errors import Problem
     from ..instance import Instance
-    from ..jobs.registry import Work
-    from ..orders.values import Order
-    from ..payments.values import Payment
-    from ..pricing.values import Address, Adjustment, OrderDraft, Phase
-    from ..privacy.values import DataSubject, KeptRows
-    from ..reports.values import Report
-    from ..sale_sessions.values import SaleSession
-    from ..stock.lots import StockLot
-    from ..store import Transaction
+    from ..interfaces.api.endpoint import Endpoint
+    from ..interfaces.reports.values import Report
+    from ..storage.database import Transaction
+    from ..storage.jobs.registry import Work
+    from ..trade.orders.values import Order
+    from ..trade.payments.values import Payment
+    from ..trade.pricing.values import Address, Adjustment, OrderDraft, Phase
+    from ..trade.privacy.values import DataSubject, KeptRows
+    from ..trade.sale_sessions.values import SaleSession
+    from ..trade.stock.lots import StockLot
     from .values import (
         ConsentRequest,
         DemoNetwork,

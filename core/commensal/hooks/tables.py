@@ -2,7 +2,7 @@
 
 from sqlalchemy import Column, Table, Text
 
-from ..store import Time, Whole, metadata, untraced
+from ..storage.database import Time, Whole, metadata, untraced
 
 plugin_failure = Table(
     "plugin_failure",

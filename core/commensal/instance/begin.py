@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from ..clock import SystemClock
-from ..errors import Problem, SettingsError
+from ..base.clock import SystemClock
+from ..base.errors import Problem, SettingsError
+from ..base.reading import read_settings
 from ..hooks.loading import importable, load_plugins
-from ..reading import read_settings
 from .brought import FILE as UPGRADES
 from .instance import DATABASE, open_instance
 from .settings import Settings
@@ -146,7 +146,7 @@ def _removed_if_refused(folder: Path, *others: Path) -> Iterator[None]:
 
 
 def _comments(language: str) -> dict[str, str]:
-    from ..languages.catalogs import translate  # Babel and the plugins' files take a while
+    from ..base.languages.catalogs import translate  # Babel and the plugins' files take a while
 
     about = "The settings of this instance. instance.example.toml of the project names them all."
     backups = "for this instance alone, best on another disk; empty: nobody backs it up"

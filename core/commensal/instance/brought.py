@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from ..store.revisions import Newer
+from ..storage.database.revisions import Newer
 
 FILE = "upgrade.json"
 

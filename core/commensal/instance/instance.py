@@ -10,18 +10,18 @@ from typing import TypeVar
 
 from sqlalchemy.engine import make_url
 
-from ..audit.auditor import TrailWriter
-from ..clock import Clock, SystemClock
-from ..credentials import holds_secrets
-from ..errors import SoldOut, StoreError
+from ..base.clock import Clock, SystemClock
+from ..base.credentials import holds_secrets
+from ..base.errors import SoldOut, StoreError
+from ..base.ids import Ids, RandomIds
 from ..hooks import specifications
 from ..hooks.dispatcher import Hooks
 from ..hooks.failures import Recorder
 from ..hooks.loading import listeners, load_plugins, migration_folders
-from ..ids import Ids, RandomIds
-from ..store import Store, Transaction
-from ..store.presence import alone, stay
-from ..store.revisions import Newer, is_empty, missing
+from ..storage.database import Store, Transaction
+from ..storage.database.presence import alone, stay
+from ..storage.database.revisions import Newer, is_empty, missing
+from ..trade.audit.auditor import TrailWriter
 from .brought import Brought, told_of_version, write_brought
 from .remains import refuse_lost
 from .settings import Settings, load_settings, refuse_if_others_read
@@ -109,7 +109,7 @@ def open_instance(
         if lacking and is_empty(store):
             refuse_lost(folder, settings, str(file or make_url(url).render_as_string()))
         if upgrade and lacking:
-            from ..store.migrate import migrate
+            from ..storage.database.migrate import migrate
 
             with alone(store):
                 migrate(store, folders)

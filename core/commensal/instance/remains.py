@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..errors import StoreError
+from ..base.errors import StoreError
 from .brought import FILE
 from .settings import Settings
 

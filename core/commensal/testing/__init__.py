@@ -16,7 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ..clock import ManualClock
+    from ..base.clock import ManualClock
     from .conformance import conforms
     from .drafts import a_draft, a_line, a_payment, an_adjustment
     from .gateway import Gateway

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..languages.shell import as_key
+from ..base.languages.shell import as_key
 
 _HELPED = ("Option", "Argument", "Typer")  # of typer, each with a `help`
 

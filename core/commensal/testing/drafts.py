@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from ..payments.values import Payment
-from ..pricing.lines import priced
-from ..pricing.values import CUSTOMER, Adjustment, OrderDraft, Phase, PricedLine
+from ..trade.payments.values import Payment
+from ..trade.pricing.lines import priced
+from ..trade.pricing.values import CUSTOMER, Adjustment, OrderDraft, Phase, PricedLine
 
 _LINE = PricedLine(
     id="line",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from starlette.testclient import TestClient
 
-    from ..clock import ManualClock
+    from ..base.clock import ManualClock
     from ..instance import Instance
     from .gateway import Gateway
     from .instances import Instances
@@ -46,7 +46,7 @@ def commensal_instances(tmp_path_factory: pytest.TempPathFactory) -> Instances:
 @pytest.fixture
 def clock() -> ManualClock:
     """Stands still at noon in Paris on Thursday, 4 June 2026, until it is moved: ``clock.advance(hours=2)``."""
-    from ..clock import ManualClock
+    from ..base.clock import ManualClock
     from .instances import NOON
 
     return ManualClock(NOON)
@@ -66,7 +66,7 @@ def instance(
 @pytest.fixture
 def client(instance: Instance) -> Iterator[TestClient]:
     """A browser that speaks HTTP with the instance: pages and API."""
-    from ..api.app import make_app
+    from ..interfaces.app import make_app
     from .client import client_of
 
     with client_of(make_app(instance)) as client:

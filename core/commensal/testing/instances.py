@@ -10,14 +10,14 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from ..clock import ManualClock
+from ..base.clock import ManualClock
+from ..base.ids import SeededIds
 from ..hooks.loading import load_plugins, migration_folders
-from ..ids import SeededIds
 from ..instance import Instance, Settings
 from ..instance.instance import DATABASE
 from ..instance.settings import LimitSettings, OutboundSettings
-from ..store import Store
-from ..store.migrate import migrate
+from ..storage.database import Store
+from ..storage.database.migrate import migrate
 
 NOON = datetime(2026, 6, 4, 10, 0, tzinfo=UTC)  # a Thursday, noon in Paris
 _LIMITS = LimitSettings(reads=100_000, writes=100_000, logins=100_000)  # a test asks faster than people do

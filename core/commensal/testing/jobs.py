@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from ..clock import ManualClock
+from ..base.clock import ManualClock
 from ..instance import Instance
-from ..jobs.tables import job
-from ..jobs.ticking import tick
-from ..work import work_of
+from ..operations.work import work_of
+from ..storage.jobs.tables import job
+from ..storage.jobs.ticking import tick
 
 
 class JobFailed(AssertionError):

@@ -12,17 +12,17 @@ from collections.abc import Iterator
 
 from sqlalchemy import Text, cast, insert, literal, select
 
-from ..catalogs.tables import catalog_item
-from ..clock import SystemClock
-from ..enterprises.enterprises import enterprise_by_id
-from ..ids import RandomIds
-from ..orders.tables import customer_order, order_line
-from ..products.tables import supplied_product
-from ..reports.formats import format_named
-from ..reports.look import columns_of, look
-from ..reports.run import print_report
-from ..reports.values import Line, Query, Report
-from ..store import Store, Transaction
+from ..base.clock import SystemClock
+from ..base.ids import RandomIds
+from ..interfaces.reports.formats import format_named
+from ..interfaces.reports.look import columns_of, look
+from ..interfaces.reports.run import print_report
+from ..interfaces.reports.values import Line, Query, Report
+from ..storage.database import Store, Transaction
+from ..trade.catalogs.tables import catalog_item
+from ..trade.enterprises.enterprises import enterprise_by_id
+from ..trade.orders.tables import customer_order, order_line
+from ..trade.products.tables import supplied_product
 from .goods import a_lot, an_item
 from .placed import a_placed_order, a_shop
 

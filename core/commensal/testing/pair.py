@@ -11,9 +11,9 @@ from pathlib import Path
 
 import uvicorn
 
-from ..api.app import make_app
-from ..clock import ManualClock
+from ..base.clock import ManualClock
 from ..instance import Instance
+from ..interfaces.app import make_app
 from .client import client_of
 from .instances import Instances, Plan
 from .jobs import RunJobs

@@ -7,11 +7,11 @@ from typing import Any
 
 from sqlalchemy import func, insert, select
 
-from ..catalogs.tables import catalog
-from ..enterprises.tables import enterprise, guest_policy
-from ..orders.tables import customer_order
-from ..sale_sessions.tables import coordination, sale_session
-from ..store import Transaction
+from ..storage.database import Transaction
+from ..trade.catalogs.tables import catalog
+from ..trade.enterprises.tables import enterprise, guest_policy
+from ..trade.orders.tables import customer_order
+from ..trade.sale_sessions.tables import coordination, sale_session
 
 # The policy of shops that trust every guest, so that tests of other things may order as one.
 ANY_GUEST = {

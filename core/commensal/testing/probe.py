@@ -14,23 +14,23 @@ from typing import Any
 
 from sqlalchemy import insert
 
-from ..clock import ManualClock
-from ..enterprises.tables import enterprise_plugin
-from ..errors import Problem
+from ..base.clock import ManualClock
+from ..base.errors import Problem
+from ..base.ids import SeededIds
 from ..hooks.contract import hookimpl
 from ..hooks.dispatcher import Failure, Hooks
 from ..hooks.failures import Recorder
 from ..hooks.loading import load_plugins
 from ..hooks.values import ConsentRequest, MenuItem, PaymentMethod, PaymentStart, PaymentUpdate, ShippingOption
-from ..ids import SeededIds
 from ..instance import Instance, Settings
-from ..jobs import Work
-from ..payments.values import Payment
-from ..people.tables import person
-from ..pricing.values import Adjustment, OrderDraft, Phase
-from ..privacy.values import KeptRows
-from ..reports.values import Report
-from ..store import Store, Transaction
+from ..interfaces.reports.values import Report
+from ..storage.database import Store, Transaction
+from ..storage.jobs import Work
+from ..trade.enterprises.tables import enterprise_plugin
+from ..trade.payments.values import Payment
+from ..trade.people.tables import person
+from ..trade.pricing.values import Adjustment, OrderDraft, Phase
+from ..trade.privacy.values import KeptRows
 from .goods import a_lot, an_item
 from .placed import a_shop
 

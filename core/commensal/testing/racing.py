@@ -13,15 +13,15 @@ from collections.abc import Mapping
 import msgspec
 from sqlalchemy import select, update
 
-from ..clock import SystemClock
-from ..errors import Refused, SoldOut
+from ..base.clock import SystemClock
+from ..base.errors import Refused, SoldOut
+from ..base.ids import RandomIds
 from ..hooks.loading import load_plugins
-from ..ids import RandomIds
 from ..instance import Settings
-from ..orders import place
-from ..orders.values import Wish
-from ..stock.tables import stock_lot
-from ..store import Store, Transaction
+from ..storage.database import Store, Transaction
+from ..trade.orders import place
+from ..trade.orders.values import Wish
+from ..trade.stock.tables import stock_lot
 
 
 class Race(msgspec.Struct):

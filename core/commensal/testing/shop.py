@@ -13,30 +13,30 @@ from typing import Any
 from sqlalchemy import insert
 from starlette.testclient import TestClient
 
-from ..checks import broken_invariants
-from ..enterprises.enterprises import enterprise_by_id
-from ..enterprises.plugins import disable_plugin, enable_plugin, offered_plugins
-from ..enterprises.tables import enterprise_member
 from ..hooks.values import PaymentMethod, ShippingOption
 from ..instance import Instance
-from ..orders import cancel, change, fulfil, place, weigh
-from ..orders.lock import locked_order
-from ..orders.price import Choices
-from ..orders.questions import order_by_id
-from ..orders.quote import Offered, quote_order
-from ..orders.values import Order, Quote, Wish
-from ..payments import begin, methods
-from ..payments.values import Payment
-from ..people.people import NewPerson, Person, add_person
-from ..people.scopes import ROLES, SELF
-from ..people.tokens import make_token
-from ..pricing.values import Address
-from ..reports.parameters import read_parameters
-from ..reports.run import find_report
-from ..reports.values import Cell, Line, Query, Report
-from ..sale_sessions.questions import sale_by_id
-from ..sale_sessions.values import SaleSession
-from ..store import Transaction
+from ..interfaces.reports.parameters import read_parameters
+from ..interfaces.reports.run import find_report
+from ..interfaces.reports.values import Cell, Line, Query, Report
+from ..operations.checks import broken_invariants
+from ..storage.database import Transaction
+from ..trade.enterprises.enterprises import enterprise_by_id
+from ..trade.enterprises.plugins import disable_plugin, enable_plugin, offered_plugins
+from ..trade.enterprises.tables import enterprise_member
+from ..trade.orders import cancel, change, fulfil, place, weigh
+from ..trade.orders.lock import locked_order
+from ..trade.orders.price import Choices
+from ..trade.orders.questions import order_by_id
+from ..trade.orders.quote import Offered, quote_order
+from ..trade.orders.values import Order, Quote, Wish
+from ..trade.payments import begin, methods
+from ..trade.payments.values import Payment
+from ..trade.people.people import NewPerson, Person, add_person
+from ..trade.people.scopes import ROLES, SELF
+from ..trade.people.tokens import make_token
+from ..trade.pricing.values import Address
+from ..trade.sale_sessions.questions import sale_by_id
+from ..trade.sale_sessions.values import SaleSession
 from .goods import a_lot, an_item
 from .instances import Plan
 from .jobs import RunJobs

@@ -31,7 +31,7 @@ _JINJA = ("_", "gettext", "ngettext", "count")
 
 
 def texts_in(folder: Path) -> dict[Text, str]:
-    """Every text below `folder`, in Python and in templates, with the place that says it ("orders/place.py:12").
+    """Every text below `folder`, in Python and in templates, with the place that says it ("trade/orders/place.py:12").
 
     Raises `ValueError` for a text that is put together at run time: nobody could translate it.
     """

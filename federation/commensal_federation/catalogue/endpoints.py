@@ -9,11 +9,11 @@ import msgspec
 
 from commensal import Body, Call, Page, Paging, Routes, page_of
 
+from ..messages.bodies.catalogue import Grant, ReceivedItem
 from ..runtime import federation_of
+from .grantor import tell_all
 from .grants import accept_grant, end_grant, follow, give_grant, grant_by_id, grants_between
 from .listing import list_all, received_items
-from .telling import tell_all
-from .values import Grant, ReceivedItem
 
 routes = Routes("federation_catalogue", where_off=True)
 _GRANTS = "/enterprises/{enterprise}/grants"

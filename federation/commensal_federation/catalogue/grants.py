@@ -26,18 +26,18 @@ from commensal import (
     revoke,
 )
 
+from ..authority.authority import refuse_moved, refuse_moving, wait_while_moving
 from ..delivery import post
 from ..dfc.iris import enterprise_iri, local_id
 from ..dfc.vocabulary import DfcEnterprise
+from ..messages.bodies.catalogue import Grant, GrantAnswer, GrantEnd, GrantOffer
 from ..messages.types import Refuse
-from ..moving.authority import refuse_moved, refuse_moving, wait_while_moving
-from ..peers.crowds import refuse_crowd
 from ..peers.peers import peer_by_id
+from ..peers.quotas import refuse_crowd
 from ..peers.values import Peer
 from ..runtime import Federation
 from .listing import margin_problem
 from .tables import federation_grant, federation_mirror
-from .values import Grant, GrantAnswer, GrantEnd, GrantOffer
 
 SELLING = ("ReadProducts", "WriteOrders")  # what a copy of a producer grants to the hub, in the core's words
 _row = federation_grant.c

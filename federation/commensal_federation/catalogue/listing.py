@@ -9,8 +9,8 @@ from sqlalchemy import select
 
 from commensal import Listing, Problem, Transaction, list_products, listings_of, lots_by_id, products_by_id, set_price
 
+from ..messages.bodies.catalogue import Grant, Hop, ReceivedItem
 from .tables import federation_item
-from .values import Grant, Hop, ReceivedItem
 
 _AT_ONCE = 500
 _HIGHEST = 1000  # percent, of a margin

@@ -11,14 +11,14 @@ from sqlalchemy import select
 from commensal import Instance, Job, Transaction, insert_or, promise
 
 from ..dfc.iris import local_id
+from ..messages.bodies.catalogue import CatalogueUpsert, CatalogueWithdraw, Grant, GrantAnswer, GrantEnd, GrantOffer
 from ..messages.types import Sent
 from ..orders.tables import federation_told_price
 from ..peers.peers import peer_by_id
 from ..runtime import Federation, federation_of
+from .grantor import tell_all
 from .grants import accept_again, find_grant, grant_by_id, state_given_back
 from .tables import federation_told
-from .telling import tell_all
-from .values import CatalogueUpsert, CatalogueWithdraw, Grant, GrantAnswer, GrantEnd, GrantOffer
 
 TELL = "federation.tell_catalogue"  # a job: {"grant": its id}
 _SOON = timedelta(minutes=1)

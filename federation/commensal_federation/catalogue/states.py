@@ -8,14 +8,14 @@ from sqlalchemy import select
 
 from commensal import Transaction
 
-from ..delivery.states import Mirrored, register_mirrored, state_digest
+from ..delivery.sync.states import Mirrored, register_mirrored, state_digest
 from ..dfc.iris import enterprise_iri, item_iri, local_id
+from ..messages.bodies.catalogue import Grant
 from ..peers.values import Peer
 from ..runtime import Federation
+from .grantor import tell_all
 from .grants import find_grant, grants_between
 from .tables import federation_item, federation_told
-from .telling import tell_all
-from .values import Grant
 
 
 def _digests(federation: Federation, tx: Transaction, peer: Peer) -> Mapping[str, str]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from commensal import Work
 
 from . import states as states  # registers what is compared once a day
+from .copies import FETCH_IMAGE
 from .images import fetch_image
-from .keeping import FETCH_IMAGE
 from .restored import TELL, tell_catalogue
 
 

@@ -16,14 +16,14 @@ from ..peers.tables import federation_peer
 from ..peers.values import Peer
 from ..runtime import Federation
 from ..transport import Unreachable
-from .breaker import came_through
 from .calling import ENVELOPE, address_of, send
-from .checking import Checked
-from .handling import received
+from .inbox.dispatch import received
+from .inbox.receiving import check_all, receive_all
+from .inbox.verification import Checked
 from .lanes import PUSH, change_lane, lane_row
-from .outbox import queue
-from .receiving import check_all, receive_all
-from .restored import notice_restore
+from .outbox.breaker import came_through
+from .outbox.outbox import queue
+from .restore.restored import notice_restore
 from .tables import federation_outbox
 
 PROBE = timedelta(seconds=3)  # after which the next who waits asks a peer that has not answered

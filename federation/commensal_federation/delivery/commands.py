@@ -10,9 +10,9 @@ from rich.console import Console
 from commensal import HERE, Folder, open_instance, print_line
 
 from ..runtime import federation_of
-from .dead_letters import Box, dead_letters, discard, newest, replay
+from .outbox.dead_letters import Box, dead_letters, discard, newest, replay
 from .proving import Kept, kept_message
-from .restored import restored
+from .restore.restored import restored
 
 _Id = Annotated[str, typer.Argument(help="The id of the message.")]
 _In = Annotated[bool, typer.Option("--in", help="Messages that came, instead of those that were sent.")]

@@ -12,8 +12,8 @@ from ..peers.tables import federation_peer
 from ..runtime import Federation, federation_of
 from ..transport import Unreachable
 from .lanes import promise_pulls, promise_push
-from .recovering import look_for_restore
-from .restored import notice_restore
+from .restore.recovering import look_for_restore
+from .restore.restored import notice_restore
 
 HELLO = "federation.hello"  # a job: {"peer": its id}
 _ACTIVE = select(federation_peer.c.id).where(federation_peer.c.state == "accepted").order_by(federation_peer.c.id)

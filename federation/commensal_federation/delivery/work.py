@@ -8,19 +8,19 @@ from sqlalchemy import bindparam, select
 
 from commensal import Instance, Job, Periodic, Transaction, Work, promise
 
+from ..peering.key_updates import not_told, tell_keys
 from ..runtime import federation_of
-from .handling import PATIENCE
+from .inbox.dispatch import PATIENCE
+from .inbox.parking import give_up_parked
 from .lanes import PULL, PUSH, RECOVER
-from .parking import give_up_parked
-from .pulling import pull
-from .pushing import push
-from .recovering import recover
-from .refreshing import REFRESH, refresh
-from .restored import notice_restore
+from .outbox.pushing import push
+from .restore.recovering import recover
+from .restore.restored import notice_restore
 from .starting import HELLO, hello
-from .sweeping import forget_old, send_digests, wake
+from .sync.pulling import pull
+from .sync.refreshing import REFRESH, refresh
+from .sync.sweeping import forget_old, send_digests, wake
 from .tables import federation_inbox
-from .telling import not_told, tell_keys
 
 GIVE_UP = "federation.give_up"
 DIGESTS = "federation.digests"

@@ -16,14 +16,14 @@ from sqlalchemy import bindparam, or_, update
 from commensal import Conflict, Instance, Transaction, hookimpl, promise
 
 from ..delivery import ask
+from ..messages.bodies.leases import LeaseGrant, LeaseRefusal
 from ..messages.types import Received
 from ..peers.peers import peer_by_id
 from ..runtime import Federation, federation_of
 from ..transport import Unreachable
-from .holding import EXPIRES, ahead, give_back, request
+from .holder import EXPIRES, ahead, give_back, request
 from .row import Held, holdings_of, lease_with
 from .tables import federation_lease
-from .values import LeaseGrant, LeaseRefusal
 
 PATIENCE = timedelta(seconds=2)  # of a customer
 SHORTLY = timedelta(seconds=2)  # for which a refusal counts for the next customer too

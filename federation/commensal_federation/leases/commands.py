@@ -8,10 +8,10 @@ import typer
 
 from commensal import HERE, Folder, open_instance, print_line, spoken
 
+from ..messages.bodies.leases import Lease
 from ..runtime import federation_of
-from .lending import accept_late, force_return
+from .lender import accept_late, force_return
 from .questions import leases
-from .values import Lease
 
 
 def add_lease_commands(app: typer.Typer) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from commensal import Call, Conflict, Page, Paging, Routes, page_of
 
+from ..messages.bodies.leases import Lease
 from ..runtime import federation_of
-from .lending import accept_late, force_return
+from .lender import accept_late, force_return
 from .questions import lease_of, leases
-from .values import Lease
 
 routes = Routes("federation_leases", where_off=True)
 

@@ -8,12 +8,12 @@ from sqlalchemy import bindparam, select
 
 from commensal import Instance, Job, Periodic, Transaction, Work, promise
 
-from ..delivery.restored import notice_restore
+from ..delivery.restore.restored import notice_restore
 from ..peers.peers import peer_by_id
 from ..runtime import federation_of
 from .bringing import LOOK
-from .holding import mind
-from .lending import forget_wants, serve_wants
+from .holder import mind
+from .lender import forget_wants, serve_wants
 from .tables import federation_lease
 
 MIND = "federation.mind_leases"

@@ -8,10 +8,10 @@ from sqlalchemy import Select, select
 
 from commensal import NotFound, Row, StockLot, Transaction, lots_by_id
 
+from ..messages.bodies.leases import Lease
 from ..peers.tables import federation_peer
 from .row import units
 from .tables import federation_lease
-from .values import Lease
 
 _row = federation_lease.c
 _COUNTS = ("granted", "returned", "held", "sold", "late", "wanted")

@@ -14,12 +14,12 @@ from sqlalchemy import bindparam, select
 from commensal import Row, StockLot, Transaction
 
 from ..delivery import post
+from ..messages.bodies.leases import LeaseRecall
 from ..peers.peers import peer_by_id
 from ..runtime import Federation
 from .row import Held, lease_by_id, out, set_lease, units
 from .sales import is_barred
 from .tables import federation_lease
-from .values import LeaseRecall
 
 ANSWERED = timedelta(seconds=10)  # in which a holder that was asked to give back has answered, or is not there
 _row = federation_lease.c

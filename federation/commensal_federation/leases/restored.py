@@ -6,11 +6,11 @@ from commensal import Transaction, lease_in, lend_stock, lots_by_id, settle_here
 
 from ..delivery.alerts import alert
 from ..dfc.iris import local_id
+from ..messages.bodies.leases import LeaseForced, LeaseGrant, LeaseReport
 from ..messages.types import Sent
 from ..runtime import Federation
-from .holding import report
+from .holder import report
 from .row import Held, later, lease_by_id, lease_with, open_lease, set_lease
-from .values import LeaseForced, LeaseGrant, LeaseReport
 
 NOTHING = dict.fromkeys(("granted", "report", "seen", "returned", "held", "sold", "late", "wanted"), 0)
 

@@ -14,9 +14,9 @@ from sqlalchemy import bindparam, select, union, update
 
 from commensal import Row, Transaction, lots_by_id, lots_of, sell_until, who_lists
 
+from ..authority.authority import is_frozen, is_quarantined
 from ..catalogue.tables import federation_grant, federation_mirror, federation_told
 from ..delivery.alerts import alert
-from ..moving.authority import is_frozen, is_quarantined
 from ..peers.tables import federation_peer
 from .tables import federation_lease
 

@@ -8,7 +8,7 @@ from commensal import Transaction, hide_producer, lease_in, show_items
 
 from ..peers.peers import peer_by_id
 from ..runtime import Federation
-from .holding import give_back
+from .holder import give_back
 from .row import lease_by_id
 from .sales import lots_of_peer, sells, set_ends
 from .tables import federation_lease

@@ -7,13 +7,13 @@ from typing import Any
 
 from commensal import Transaction
 
-from ..catalogue.documents import offered_in, read_document, things_of, write_document
-from ..catalogue.keeping import keep_items
+from ..catalogue.copies import keep_items
 from ..catalogue.restored import items_given_back
-from ..catalogue.values import CatalogueUpsert
 from ..dfc.vocabulary import DfcEnterprise
 from ..runtime import Federation
 from ..signing import Unreadable
+from .bodies.catalogue import CatalogueUpsert
+from .documents import offered_in, read_document, things_of, write_document
 from .reading import own_text
 from .types import MessageType, Reading, Received, Writing
 

@@ -7,11 +7,11 @@ from typing import Any
 
 from commensal import Transaction
 
-from ..catalogue.keeping import withdraw_items
+from ..catalogue.copies import withdraw_items
 from ..catalogue.restored import items_withdrawn_before
-from ..catalogue.values import CatalogueWithdraw
 from ..runtime import Federation
 from ..signing import Unreadable
+from .bodies.catalogue import CatalogueWithdraw
 from .reading import number, text
 from .types import MessageType, Reading, Received, Writing
 

@@ -7,12 +7,12 @@ from typing import Any
 
 from commensal import Transaction
 
+from ..catalogue.grantor import tell_all
 from ..catalogue.grants import answered
 from ..catalogue.restored import answer_given_back
-from ..catalogue.telling import tell_all
-from ..catalogue.values import GrantAnswer
 from ..moving.recovering import tell_recovery_key
 from ..runtime import Federation
+from .bodies.catalogue import GrantAnswer
 from .reading import flag, text
 from .types import MessageType, Reading, Received, Writing
 

@@ -9,8 +9,8 @@ from commensal import Transaction
 
 from ..catalogue.grants import grant_ended
 from ..catalogue.restored import end_given_back
-from ..catalogue.values import GrantEnd
 from ..runtime import Federation
+from .bodies.catalogue import GrantEnd
 from .reading import text
 from .types import MessageType, Reading, Received, Writing
 

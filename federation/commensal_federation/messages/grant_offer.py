@@ -7,12 +7,12 @@ from typing import Any
 
 from commensal import Transaction
 
-from ..catalogue.documents import read_document, write_document
 from ..catalogue.grants import grant_offered
 from ..catalogue.restored import offer_given_back
-from ..catalogue.values import GrantOffer
 from ..dfc.vocabulary import DfcEnterprise
 from ..runtime import Federation
+from .bodies.catalogue import GrantOffer
+from .documents import read_document, write_document
 from .reading import own_flag, own_text
 from .types import MessageType, Reading, Received, Writing
 

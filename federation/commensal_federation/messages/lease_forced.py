@@ -7,11 +7,11 @@ from typing import Any
 
 from commensal import Transaction
 
-from ..leases.documents import read_lot, write_lot
-from ..leases.holding import forced
+from ..leases.holder import forced
 from ..leases.restored import forced_given_back
-from ..leases.values import LeaseForced
 from ..runtime import Federation
+from .bodies.leases import LeaseForced
+from .lots import read_lot, write_lot
 from .reading import number
 from .types import MessageType, Reading, Received, Writing
 

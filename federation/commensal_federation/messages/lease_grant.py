@@ -7,12 +7,12 @@ from typing import Any
 
 from commensal import Transaction
 
-from ..leases.documents import amount, read_lot, write_lot
-from ..leases.holding import take_grant
+from ..leases.holder import take_grant
 from ..leases.restored import grant_given_back
-from ..leases.values import LeaseGrant
 from ..runtime import Federation
 from ..signing.moments import write_moment
+from .bodies.leases import LeaseGrant
+from .lots import amount, read_lot, write_lot
 from .reading import moment, number
 from .types import MessageType, Reading, Received, Writing
 

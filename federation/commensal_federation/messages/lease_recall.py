@@ -7,10 +7,10 @@ from typing import Any
 
 from commensal import Transaction
 
-from ..leases.documents import read_lot, write_lot
-from ..leases.holding import recalled
-from ..leases.values import LeaseRecall
+from ..leases.holder import recalled
 from ..runtime import Federation
+from .bodies.leases import LeaseRecall
+from .lots import read_lot, write_lot
 from .types import MessageType, Reading, Received, Writing
 
 

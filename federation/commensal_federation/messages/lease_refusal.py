@@ -7,10 +7,10 @@ from typing import Any
 
 from commensal import Transaction
 
-from ..leases.documents import read_lot, write_lot
-from ..leases.holding import told_level
-from ..leases.values import LeaseRefusal
+from ..leases.holder import told_level
 from ..runtime import Federation
+from .bodies.leases import LeaseRefusal
+from .lots import read_lot, write_lot
 from .reading import text
 from .types import MessageType, Reading, Received, Writing
 

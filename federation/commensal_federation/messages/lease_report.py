@@ -8,11 +8,11 @@ from typing import Any
 from commensal import Transaction
 
 from ..dfc.iris import local_id
-from ..leases.documents import amount, amount_or_none, read_lot, write_lot
-from ..leases.lending import take_report
+from ..leases.lender import take_report
 from ..leases.restored import report_given_back
-from ..leases.values import LeaseReport
 from ..runtime import Federation
+from .bodies.leases import LeaseReport
+from .lots import amount, amount_or_none, read_lot, write_lot
 from .reading import number
 from .types import MessageType, Reading, Received, Refuse, Writing
 

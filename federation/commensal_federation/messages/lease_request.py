@@ -7,13 +7,13 @@ from typing import Any
 
 from commensal import Transaction
 
-from ..delivery.outbox import said_before
-from ..leases.documents import amount, amount_or_none, read_lot, write_lot
-from ..leases.holding import ask_further
+from ..delivery.outbox.outbox import said_before
+from ..leases.holder import ask_further
 from ..leases.lendable import lendable
-from ..leases.lending import answer_request
-from ..leases.values import Asked, LeaseRequest
+from ..leases.lender import answer_request
 from ..runtime import Federation
+from .bodies.leases import Asked, LeaseRequest
+from .lots import amount, amount_or_none, read_lot, write_lot
 from .types import MessageType, Reading, Received, Refuse, Writing
 
 

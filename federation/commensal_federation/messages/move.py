@@ -7,10 +7,10 @@ from typing import Any
 
 from commensal import Transaction
 
-from ..moving.following import hear_move
-from ..moving.leaving import handed_over_before
-from ..moving.values import Move
+from ..moving.followers import hear_move
+from ..moving.old_home import handed_over_before
 from ..runtime import Federation
+from .bodies.moving import Move
 from .reading import ids, number, text
 from .types import MessageType, Reading, Received, Writing
 

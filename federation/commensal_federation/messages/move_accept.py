@@ -7,9 +7,9 @@ from typing import Any
 
 from commensal import Transaction
 
-from ..moving.leaving import move_answered
-from ..moving.values import MoveAccept
+from ..moving.old_home import move_answered
 from ..runtime import Federation
+from .bodies.moving import MoveAccept
 from .reading import flag, text
 from .types import MessageType, Reading, Received, Writing
 

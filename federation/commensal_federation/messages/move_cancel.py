@@ -7,9 +7,9 @@ from typing import Any
 
 from commensal import Transaction
 
-from ..moving.coming import move_cancelled
-from ..moving.values import MoveCancel
+from ..moving.new_home import move_cancelled
 from ..runtime import Federation
+from .bodies.moving import MoveCancel
 from .reading import text
 from .types import MessageType, Reading, Received, Writing
 

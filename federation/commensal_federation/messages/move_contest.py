@@ -8,8 +8,8 @@ from typing import Any
 from commensal import Transaction
 
 from ..moving.quarantine import hear_contest
-from ..moving.values import MoveContest
 from ..runtime import Federation
+from .bodies.moving import MoveContest
 from .reading import text
 from .types import MessageType, Reading, Received, Writing
 

@@ -7,12 +7,12 @@ from typing import Any
 
 from commensal import Transaction
 
-from ..moving.coming import take_part
-from ..moving.leaving import export_refused
+from ..moving.new_home import take_part
+from ..moving.old_home import export_refused
 from ..moving.rows import read_rows
-from ..moving.values import MoveExport
 from ..runtime import Federation
 from ..signing import Unreadable
+from .bodies.moving import MoveExport
 from .reading import number, text
 from .types import MessageType, Reading, Received, Writing
 

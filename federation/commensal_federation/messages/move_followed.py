@@ -8,8 +8,8 @@ from typing import Any
 from commensal import Transaction
 
 from ..moving.followed import followed
-from ..moving.values import MoveFollowed
 from ..runtime import Federation
+from .bodies.moving import MoveFollowed
 from .reading import text
 from .types import MessageType, Reading, Received, Writing
 

@@ -9,9 +9,9 @@ from commensal import Transaction
 
 from ..dfc.iris import local_id
 from ..moving.recovering import tell_owner
-from ..moving.values import MoveNotice
 from ..runtime import Federation
 from ..signing.moments import write_moment
+from .bodies.moving import MoveNotice
 from .reading import moment, text
 from .types import MessageType, Reading, Received, Writing
 

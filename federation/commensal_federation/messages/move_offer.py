@@ -7,9 +7,9 @@ from typing import Any
 
 from commensal import Transaction
 
-from ..moving.coming import move_offered
-from ..moving.values import MoveOffer
+from ..moving.new_home import move_offered
 from ..runtime import Federation
+from .bodies.moving import MoveOffer
 from .reading import number, text
 from .types import MessageType, Reading, Received, Writing
 

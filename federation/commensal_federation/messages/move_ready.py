@@ -7,9 +7,9 @@ from typing import Any
 
 from commensal import Transaction
 
-from ..moving.leaving import hand_over
-from ..moving.values import MoveReady
+from ..moving.old_home import hand_over
 from ..runtime import Federation
+from .bodies.moving import MoveReady
 from .reading import ids, text
 from .types import MessageType, Reading, Received, Writing
 

@@ -8,14 +8,14 @@ from typing import Any, cast
 
 from commensal import Transaction
 
-from ..catalogue.documents import read_document, write_document
 from ..dfc.vocabulary import DfcLine, DfcOrder, DfcQuantity
-from ..leases.documents import amount
 from ..orders.answers import take_answer
 from ..orders.restored import answer_given_back
-from ..orders.values import Answer, AnswerLine, OrderAnswer
 from ..runtime import Federation
 from ..signing import Unreadable
+from .bodies.orders import Answer, AnswerLine, OrderAnswer
+from .documents import read_document, write_document
+from .lots import amount
 from .reading import own_number, own_text_or_none
 from .types import MessageType, Reading, Received, Writing
 

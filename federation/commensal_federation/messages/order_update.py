@@ -8,14 +8,14 @@ from typing import Any
 
 from commensal import Transaction
 
-from ..catalogue.documents import read_document, write_document
 from ..dfc.vocabulary import DfcLine, DfcOffer, DfcOrder, DfcPrice, DfcQuantity, DfcSession
 from ..orders.restored import order_given_back
-from ..orders.supplying import take_order
-from ..orders.values import OrderUpdate, SaidLine
+from ..orders.supplier import take_order
 from ..runtime import Federation
 from ..signing import Unreadable
 from ..signing.moments import write_moment
+from .bodies.orders import OrderUpdate, SaidLine
+from .documents import read_document, write_document
 from .reading import own_moment_or_none, own_number, own_text
 from .types import MessageType, Reading, Received, Writing
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from commensal import Transaction
 
-from ..peers.ending import revoked_by_peer
+from ..peering.forgetting import revoked_by_peer
 from ..runtime import Federation
 from .reading import text
 from .types import MessageType, Reading, Received, Writing

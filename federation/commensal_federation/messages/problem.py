@@ -8,7 +8,7 @@ from typing import Any
 
 from commensal import Transaction
 
-from ..delivery.failing import refused_by_peer
+from ..delivery.outbox.failing import refused_by_peer
 from ..runtime import Federation
 from ..signing import Unreadable
 from .types import MessageType, Reading, Received, Writing

@@ -8,8 +8,8 @@ from typing import Any
 from commensal import Transaction
 
 from ..moving.recovering import hear_recovery_key
-from ..moving.values import RecoveryKeyTold
 from ..runtime import Federation
+from .bodies.moving import RecoveryKeyTold
 from .reading import text
 from .types import MessageType, Reading, Received, Writing
 

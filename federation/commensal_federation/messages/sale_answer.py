@@ -7,9 +7,9 @@ from typing import Any
 
 from commensal import Transaction
 
-from ..openings.proposing import sale_answered
-from ..openings.values import SaleAnswer
+from ..proposals.proposing import sale_answered
 from ..runtime import Federation
+from .bodies.proposals import SaleAnswer
 from .reading import flag, text
 from .types import MessageType, Reading, Received, Writing
 

@@ -8,13 +8,13 @@ from typing import Any
 
 from commensal import Transaction
 
-from ..catalogue.documents import read_document, write_document
 from ..dfc.vocabulary import DfcCoordination, DfcSession
-from ..openings.hearing import sale_proposed
-from ..openings.values import SaleProposal
+from ..proposals.hearing import sale_proposed
 from ..runtime import Federation
 from ..signing import Unreadable
 from ..signing.moments import read_moment, write_moment
+from .bodies.proposals import SaleProposal
+from .documents import read_document, write_document
 from .reading import own_flag, own_number, own_text
 from .types import MessageType, Reading, Received, Writing
 

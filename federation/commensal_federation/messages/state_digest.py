@@ -8,8 +8,8 @@ from typing import Any
 
 from commensal import Transaction
 
-from ..delivery.outbox import post
-from ..delivery.states import MIRRORED
+from ..delivery.outbox.outbox import post
+from ..delivery.sync.states import MIRRORED
 from ..runtime import Federation
 from .reading import text
 from .state_request import StateRequestBody

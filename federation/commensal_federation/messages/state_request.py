@@ -8,8 +8,8 @@ from typing import Any
 
 from commensal import Transaction
 
-from ..delivery.states import MIRRORED
-from ..peers.windows import windows_of
+from ..delivery.sync.states import MIRRORED
+from ..peers.rate_windows import windows_of
 from ..runtime import Federation
 from .reading import text
 from .types import MessageType, Reading, Received, Refuse, Writing

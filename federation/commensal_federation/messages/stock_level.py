@@ -7,10 +7,10 @@ from typing import Any
 
 from commensal import Transaction
 
-from ..catalogue.values import StockLevel
-from ..leases.documents import read_lot, write_lot
-from ..leases.holding import told_level
+from ..leases.holder import told_level
 from ..runtime import Federation
+from .bodies.catalogue import StockLevel
+from .lots import read_lot, write_lot
 from .types import MessageType, Reading, Received, Writing
 
 

@@ -32,17 +32,17 @@ from commensal import (
     tell_beyond,
 )
 
+from ..authority.authority import set_authority
 from ..catalogue.tables import federation_copy, federation_grant, federation_item, federation_mirror
 from ..dfc.iris import lot_iri, product_iri
 from ..leases.row import Held, lease_with, out
 from ..leases.tables import federation_lease
+from ..messages.bodies.moving import MoveRow
 from ..peers.values import Peer
 from ..runtime import Federation
-from .authority import set_authority
 from .moves import base_of
 from .placing import place
 from .rows import AnyRow, CatalogRow, CategoryRow, EnterpriseRow, ItemRow, LeaseRow, LotRow, ProductRow
-from .values import MoveRow
 
 FETCH_IMAGE = "federation.fetch_moved_image"  # a job: {"product": its id here, "image": an address}
 _NOT_PROFILE = {"id", "currency", "recovery_key", "settings"}

@@ -9,17 +9,17 @@ import typer
 from commensal import HERE, Folder, named_enterprise, open_instance, person_by_email, spoken
 
 from ..arguments import OurEnterprise
+from ..messages.bodies.moving import MoveRow
 from ..peers.peers import peer_by_iri
 from ..peers.values import WELL_KNOWN
 from ..runtime import federation_of
 from ..signing import BadKey, SigningKey
-from .coming import accept_move, name_owner, refuse_move
-from .leaving import cancel_leaving, offer_move
 from .moves import move_by_id, moves
+from .new_home import accept_move, name_owner, refuse_move
+from .old_home import cancel_leaving, offer_move
 from .recovering import contest, make_recovery_key, recover
 from .showing import show_key
 from .statements import read_recovery_key
-from .values import MoveRow
 
 _Move = Annotated[str, typer.Argument(help="The id of the move, as `list` shows it.")]
 

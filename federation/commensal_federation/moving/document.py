@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 
 from commensal import NotFound, Transaction, enterprise_by_id
 
+from ..authority.authority import authority_of
 from ..delivery.calling import address_of, fetch
 from ..dfc.iris import enterprise_iri, local_id
 from ..identity import current_key
@@ -25,7 +26,6 @@ from ..peers.values import Peer
 from ..runtime import Federation
 from ..signing import BadProof, Unreadable, canonical, read_json, sign, verify
 from ..signing.moments import write_moment
-from .authority import authority_of
 
 LARGEST = 64 * 1024  # bytes
 _FRESH = timedelta(hours=1)

@@ -9,14 +9,14 @@ import msgspec
 from commensal import Body, Call, Invalid, NotFound, Page, Paging, Problem, Routes, demand, page_of
 
 from ..dfc.iris import enterprise_iri
+from ..messages.bodies.moving import MoveRow
 from ..runtime import federation_of
 from ..signing import BadKey
-from .coming import accept_move, name_owner, refuse_move
-from .leaving import cancel_leaving, offer_move
 from .moves import move_by_id, moves
+from .new_home import accept_move, name_owner, refuse_move
+from .old_home import cancel_leaving, offer_move
 from .recovering import RecoveryKey, contest, make_recovery_key, recover
 from .statements import read_recovery_key
-from .values import MoveRow
 
 routes = Routes("federation_moving", where_off=True)
 

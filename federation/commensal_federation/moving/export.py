@@ -23,17 +23,17 @@ from commensal import (
     products_of,
 )
 
+from ..authority.authority import authority_of
 from ..catalogue.grants import SELLING, grants_between
 from ..catalogue.tables import federation_told
-from ..catalogue.values import Grant
 from ..dfc.iris import enterprise_iri
 from ..leases.tables import federation_lease
+from ..messages.bodies.catalogue import Grant
+from ..messages.bodies.orders import InstanceOrder
 from ..orders.questions import orders_of
 from ..orders.tables import federation_told_price
-from ..orders.values import InstanceOrder
 from ..peers.peers import peer_by_id
 from ..runtime import Federation
-from .authority import authority_of
 from .rows import (
     AnyRow,
     CatalogRow,

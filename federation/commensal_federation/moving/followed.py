@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from commensal import Transaction
 
+from ..messages.bodies.moving import MoveFollowed
 from ..messages.types import Refuse
 from ..peers.values import Peer
 from ..runtime import Federation
-from .coming import rows_of
 from .moves import find_move
+from .new_home import rows_of
 from .placing import place
-from .values import MoveFollowed
 
 
 def followed(federation: Federation, tx: Transaction, peer: Peer, said: MoveFollowed) -> None:

@@ -11,10 +11,10 @@ from sqlalchemy import Select, bindparam, insert, select, update
 
 from commensal import NotFound, Row, Transaction
 
+from ..authority.tables import federation_move
+from ..messages.bodies.moving import MoveRow, Role
 from ..peers.peers import peer_by_iri
 from ..peers.values import WELL_KNOWN, Peer
-from .tables import federation_move
-from .values import MoveRow, Role
 
 _row = federation_move.c
 _COLUMNS = [_row[one.name] for one in fields(MoveRow)]

@@ -12,6 +12,7 @@ from sqlalchemy import delete, select, update
 
 from commensal import Transaction, forget_copies, lease_in, tell_beyond
 
+from ..authority.authority import authority_of, refuse_old_epoch, set_authority
 from ..catalogue.tables import federation_copy, federation_grant, federation_item, federation_mirror
 from ..delivery import post
 from ..delivery.alerts import alert
@@ -19,16 +20,15 @@ from ..dfc.iris import local_id
 from ..leases.row import lease_by_id
 from ..leases.sales import set_ends
 from ..leases.tables import federation_lease
+from ..messages.bodies.moving import Move, MoveContest, MoveFollowed, MoveNotice, MoveRow
 from ..messages.types import Refuse
 from ..peers.values import Peer
 from ..runtime import Federation
 from ..transport import Unreachable
-from .authority import authority_of, refuse_old_epoch, set_authority
 from .document import NoDocument, fetch_enterprise
 from .moves import find_move, move_by_id, open_move, peer_at, set_move
 from .recovering import home_peer
 from .statements import read_statement
-from .values import Move, MoveContest, MoveFollowed, MoveNotice, MoveRow
 
 QUARANTINE = timedelta(hours=72)  # as did:plc has it
 _mirror, _lease, _item = federation_mirror.c, federation_lease.c, federation_item.c

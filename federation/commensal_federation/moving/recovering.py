@@ -6,19 +6,19 @@ from dataclasses import dataclass
 
 from commensal import Conflict, Transaction, enterprise_by_id
 
+from ..authority.authority import authority_of, refuse_moved, refuse_moving, set_authority
 from ..catalogue.grants import grants_between
 from ..delivery import post
 from ..delivery.alerts import alert
 from ..dfc.iris import enterprise_iri, local_id
+from ..messages.bodies.moving import Move, MoveContest, MoveRow, RecoveryKeyTold
 from ..messages.types import Refuse
 from ..peers.peers import peers
 from ..peers.values import Peer
 from ..runtime import Federation
 from ..signing import SigningKey
-from .authority import authority_of, refuse_moved, refuse_moving, set_authority
 from .moves import open_move, peer_at
 from .statements import did_of, recovery_key, state
-from .values import Move, MoveContest, MoveRow, RecoveryKeyTold
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from commensal import Periodic, Transaction, Work, promise
 
 from .bringing import FETCH_IMAGE
-from .following import FOLLOW, OPEN, follow_move
+from .followers import FOLLOW, OPEN, follow_move
 from .images import fetch_moved_image
 from .moves import moves
 

@@ -8,8 +8,8 @@ from commensal import Transaction
 
 from ..delivery import post
 from ..dfc.iris import enterprise_iri
+from ..messages.bodies.orders import AnswerLine, InstanceOrder, OrderAnswer
 from ..runtime import Federation
-from .values import AnswerLine, InstanceOrder, OrderAnswer
 from .write import keep_order
 
 

@@ -6,16 +6,16 @@ from dataclasses import replace
 
 from commensal import Transaction, products_by_id
 
-from ..leases.holding import give_back
+from ..leases.holder import give_back
 from ..leases.row import lease_with
+from ..messages.bodies.orders import InstanceOrder, Line, OrderAnswer
 from ..messages.types import Refuse
 from ..peers.values import Peer
 from ..runtime import Federation
-from .buying import say_again
 from .cutting import Missing, ordered_pieces, take_off
+from .hub import say_again
 from .onward import pass_answer_back
 from .questions import order_by_iri
-from .values import InstanceOrder, Line, OrderAnswer
 from .write import keep_order
 
 

@@ -21,13 +21,13 @@ from commensal import (
 )
 
 from ..arguments import OurEnterprise
+from ..messages.bodies.orders import AnswerLine, Cut, InstanceOrder, Line
 from ..runtime import federation_of
 from .cutting import settle_cut
 from .naming import with_customers
 from .questions import cuts_of, order_of, orders_of
 from .statement import StatementLine, statement_of
-from .supplying import answer_order
-from .values import AnswerLine, Cut, InstanceOrder, Line
+from .supplier import answer_order
 
 _MOST = 1_000
 OrderId = Annotated[str, typer.Argument(help="The id that `commensal federation order list` shows.")]

@@ -19,7 +19,7 @@ from commensal import (
     shorten_order,
 )
 
-from ..backorders.tables import federation_backorder
+from ..linked_catalogues.backorders.tables import federation_backorder
 from ..runtime import Federation
 from ..settings import EnterpriseFederation
 from .tables import federation_cut, federation_order

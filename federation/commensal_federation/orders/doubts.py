@@ -19,10 +19,10 @@ from sqlalchemy import bindparam, case, func, select
 from commensal import Transaction, lots_by_id, products_by_id
 
 from ..delivery.alerts import alert
-from ..leases.lending import covered
+from ..leases.lender import covered
+from ..messages.bodies.orders import Doubt, InstanceOrder, Line
 from ..peers.values import Peer
 from .tables import federation_order, federation_order_line
-from .values import Doubt, InstanceOrder, Line
 
 GRACE = timedelta(minutes=15)  # for which a replaced price still counts: news of the new one may be under way
 WHY: Mapping[Doubt, str] = {

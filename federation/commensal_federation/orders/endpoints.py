@@ -10,13 +10,13 @@ import msgspec
 
 from commensal import Body, Call, Page, Paging, Routes, page_of
 
+from ..messages.bodies.orders import AnswerLine, Cut, InstanceOrder
 from ..runtime import federation_of
 from .cutting import settle_cut
 from .naming import with_customers
 from .questions import cuts_of, order_of, orders_of
 from .statement import Statement, statement_of
-from .supplying import answer_order
-from .values import AnswerLine, Cut, InstanceOrder
+from .supplier import answer_order
 
 routes = Routes("federation_orders", where_off=True)
 _ORDERS = "/enterprises/{enterprise}/orders"

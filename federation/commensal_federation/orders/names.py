@@ -31,10 +31,11 @@ from commensal import (
     translate,
 )
 
-from ..catalogue.documents import write_document
 from ..catalogue.grants import mirror_of
 from ..catalogue.tables import federation_grant, federation_mirror
 from ..dfc.vocabulary import DfcLine, DfcOrder, DfcQuantity
+from ..messages.bodies.orders import InstanceOrder
+from ..messages.documents import write_document
 from ..peers.tables import federation_peer
 from ..peers.values import Peer
 from ..runtime import Federation
@@ -43,7 +44,6 @@ from ..signing import canonical
 from .cleaning import person_name
 from .questions import orders_by
 from .tables import federation_order, federation_order_due
-from .values import InstanceOrder
 
 SCOPE = "order.names"
 MOST = 2000  # customers' parts of one order; whoever ordered later stays unnamed

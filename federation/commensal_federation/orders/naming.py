@@ -14,10 +14,11 @@ from sqlalchemy import ColumnElement, bindparam, delete, func, or_, select
 
 from commensal import Instance, Job, Transaction, insert_rows, promise
 
-from ..catalogue.documents import read_document
 from ..delivery.calling import address_of, fetch
 from ..dfc.iris import local_id
 from ..dfc.vocabulary import DfcLine, DfcOrder
+from ..messages.bodies.orders import CustomerPart, InstanceOrder
+from ..messages.documents import read_document
 from ..messages.reading import own_number, own_text
 from ..peers.peers import peer_by_id
 from ..peers.tables import federation_peer
@@ -27,7 +28,6 @@ from ..signing import Unreadable, read_json
 from .cleaning import person_name
 from .names import MOST, SCOPE, look_again
 from .tables import federation_order, federation_order_name
-from .values import CustomerPart, InstanceOrder
 
 FETCH = "federation.names"
 TEND = "federation.tend_names"

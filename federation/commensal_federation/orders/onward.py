@@ -6,12 +6,12 @@ from sqlalchemy import bindparam, select
 
 from commensal import Transaction, products_by_id
 
+from ..messages.bodies.orders import AnswerLine, InstanceOrder
 from ..runtime import Federation
-from .buying import producers_of, tell
+from .hub import producers_of, tell
 from .questions import order_of
-from .supplying import answer_order
+from .supplier import answer_order
 from .tables import federation_order
-from .values import AnswerLine, InstanceOrder
 
 _order = federation_order.c
 _SUPPLIER = select(_order.enterprise_id).where(_order.id == bindparam("order"), _order.role == "supplier")

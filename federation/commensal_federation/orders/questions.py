@@ -10,8 +10,8 @@ from sqlalchemy import ColumnElement, bindparam, select
 
 from commensal import NotFound, Row, Transaction
 
+from ..messages.bodies.orders import Cut, InstanceOrder, Line
 from .tables import federation_cut, federation_order, federation_order_line
-from .values import Cut, InstanceOrder, Line
 
 _order, _line = federation_order.c, federation_order_line.c
 _LOCKED = select(federation_order).with_for_update()

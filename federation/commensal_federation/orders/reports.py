@@ -20,10 +20,10 @@ from commensal import (
     translate,
 )
 
+from ..messages.bodies.orders import InstanceOrder
 from .naming import with_customers
 from .questions import orders_by
 from .tables import federation_order
-from .values import InstanceOrder
 
 _order = federation_order.c
 _DAYS = 7  # after the distribution nobody packs for it any more

@@ -12,16 +12,16 @@ from commensal import Transaction, enterprise_by_id, insert_once, products_by_id
 
 from ..catalogue.grants import find_grant, mirror_of
 from ..catalogue.tables import federation_item
-from ..delivery.taken_back import taken_back
+from ..delivery.restore.taken_back import taken_back
 from ..dfc.iris import local_id
+from ..messages.bodies.orders import InstanceOrder, Line, OrderAnswer, OrderUpdate, SaidLine
 from ..messages.types import Sent
 from ..peers.values import Peer
 from ..runtime import Federation
 from .answering import answer_again
-from .buying import say_again
+from .hub import say_again
 from .questions import order_between, order_by_iri
 from .tables import federation_order, federation_order_due
-from .values import InstanceOrder, Line, OrderAnswer, OrderUpdate, SaidLine
 from .write import keep_order, open_order
 
 _item = federation_item.c

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
-from .values import InstanceOrder, Line
+from ..messages.bodies.orders import InstanceOrder, Line
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,12 +8,12 @@ from sqlalchemy import bindparam, delete, select
 
 from commensal import Instance, Job, NotFound, Periodic, Transaction, Work, promise, sale_by_id
 
-from ..backorders.wanting import plan_session
+from ..linked_catalogues.backorders.wanting import plan_session
 from ..runtime import Federation, federation_of
-from .buying import tell_session
+from .hub import tell_session
 from .naming import FETCH, TEND, fetch_names, tend_names
 from .onward import pass_on
-from .supplying import confirm_again
+from .supplier import confirm_again
 from .tables import federation_order, federation_order_due
 
 TELL = "federation.tell_orders"

@@ -10,8 +10,8 @@ from sqlalchemy import bindparam, delete, insert, update
 
 from commensal import Transaction, insert_rows
 
+from ..messages.bodies.orders import InstanceOrder, Line
 from .tables import federation_order, federation_order_line
-from .values import InstanceOrder, Line
 
 _KEEP = update(federation_order).where(federation_order.c.id == bindparam("order"))
 _DROP = delete(federation_order_line).where(federation_order_line.c.order_id == bindparam("order"))

@@ -9,10 +9,9 @@ from sqlalchemy import select
 from commensal import Conflict, Transaction
 
 from ..delivery import post
-from ..delivery.checking import Checked
-from ..delivery.failing import own_envelope
-from ..delivery.intake import Intake
-from ..delivery.telling import keys_now
+from ..delivery.inbox.inbox import Intake
+from ..delivery.inbox.verification import Checked
+from ..delivery.outbox.failing import own_envelope
 from ..identity import same_or_rotated
 from ..messages.peer_accept import PeerAcceptBody
 from ..messages.peer_request import PEER_REQUEST, PeerRequestBody
@@ -25,6 +24,7 @@ from ..peers.tables import federation_peer
 from ..peers.values import Peer
 from ..runtime import Federation
 from .fingerprints import refuse_other_fingerprint
+from .key_updates import keys_now
 
 
 def accept(federation: Federation, peer_id: str, scopes: Collection[str], *, fingerprint: str = "") -> Peer:

@@ -10,10 +10,10 @@ from ..leases.sales import lift_barrier
 from ..leases.stopping import peer_changed
 from ..messages.peer_revoke import PeerRevokeBody
 from ..peers.changing import change_peer
-from ..peers.ending import end
 from ..peers.peers import peer_by_id
 from ..peers.values import Peer
 from ..runtime import Federation
+from .forgetting import end
 
 
 def suspend(tx: Transaction, peer_id: str) -> Peer:

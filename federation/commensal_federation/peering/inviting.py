@@ -7,7 +7,6 @@ from collections.abc import Collection
 from commensal import Conflict, Transaction
 
 from ..delivery import post
-from ..delivery.telling import keys_now
 from ..identity import instance_document
 from ..messages.peer_request import PeerRequestBody
 from ..peers.changing import change_peer, new_peer, read_scopes
@@ -18,6 +17,7 @@ from ..runtime import Federation
 from ..signing import canonical
 from .accepting import accept_fetched
 from .fingerprints import refuse_other_fingerprint
+from .key_updates import keys_now
 
 
 def invite(

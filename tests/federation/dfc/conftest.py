@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from commensal.clock import ManualClock
+from commensal.base.clock import ManualClock
 
 from .oidc import Oidc
 

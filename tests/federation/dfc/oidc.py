@@ -17,7 +17,7 @@ from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload  # type: ignore[i
 from authlib.oauth2.rfc9068 import JWTBearerTokenGenerator  # type: ignore[import-untyped]
 from joserfc.jwk import ECKey, KeyParameters, KeySet, RSAKey
 
-from commensal.clock import Clock
+from commensal.base.clock import Clock
 
 SECRET = "of-a-platform"
 _LIVES = 300  # seconds of a token

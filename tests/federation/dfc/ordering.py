@@ -12,33 +12,33 @@ from urllib.parse import urlsplit
 from sqlalchemy import insert, select
 
 from commensal import Order, Wish, listings_of, place_order, products_by_id
-from commensal.checks.invariants import broken_invariants
-from commensal.clock import ManualClock
-from commensal.enterprises.tables import enterprise_member
+from commensal.base.clock import ManualClock
+from commensal.base.ids import SeededIds
 from commensal.hooks.loading import load_plugins
-from commensal.ids import SeededIds
 from commensal.instance import Instance, Settings
 from commensal.instance.settings import LimitSettings, OutboundSettings
-from commensal.jobs.failed import failed_jobs
-from commensal.jobs.registry import Work
-from commensal.jobs.ticking import tick
-from commensal.orders.cancel import cancel_order
-from commensal.orders.change import change_order
-from commensal.orders.lock import locked_order
-from commensal.orders.questions import order_by_id, orders_of_session
-from commensal.people.people import NewPerson, add_person
-from commensal.people.scopes import ROLES
-from commensal.people.tokens import make_token
-from commensal.sale_sessions.tables import coordination_supplier, session_item
-from commensal.store import Store
+from commensal.operations.checks.invariants import broken_invariants
+from commensal.operations.work import work_of
+from commensal.storage.database import Store
+from commensal.storage.jobs.failed import failed_jobs
+from commensal.storage.jobs.registry import Work
+from commensal.storage.jobs.ticking import tick
 from commensal.testing.placed import a_shop
-from commensal.work import work_of
-from commensal_federation.backorders.questions import backorders
-from commensal_federation.backorders.retrying import retry_backorder
-from commensal_federation.backorders.values import Backorder
-from commensal_federation.links.links import link_by_id, link_catalogue, linked_products
+from commensal.trade.enterprises.tables import enterprise_member
+from commensal.trade.orders.cancel import cancel_order
+from commensal.trade.orders.change import change_order
+from commensal.trade.orders.lock import locked_order
+from commensal.trade.orders.questions import order_by_id, orders_of_session
+from commensal.trade.people.people import NewPerson, add_person
+from commensal.trade.people.scopes import ROLES
+from commensal.trade.people.tokens import make_token
+from commensal.trade.sale_sessions.tables import coordination_supplier, session_item
+from commensal_federation.linked_catalogues.backorders.questions import backorders
+from commensal_federation.linked_catalogues.backorders.retrying import retry_backorder
+from commensal_federation.linked_catalogues.backorders.values import Backorder
+from commensal_federation.linked_catalogues.links import link_by_id, link_catalogue, linked_products
+from commensal_federation.messages.bodies.orders import Cut
 from commensal_federation.orders.questions import cuts_of
-from commensal_federation.orders.values import Cut
 from commensal_federation.runtime import federation_of
 
 

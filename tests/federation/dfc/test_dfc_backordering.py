@@ -12,14 +12,14 @@ import pytest
 from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
-from commensal.api.app import make_app
+from commensal.base.clock import ManualClock
+from commensal.base.errors import Conflict, SoldOut
 from commensal.cli import app
-from commensal.clock import ManualClock
-from commensal.errors import Conflict, SoldOut
-from commensal_federation.backorders.alarms import backorder_warnings
+from commensal.interfaces.app import make_app
 from commensal_federation.dfc.vocabulary import DfcEvent
-from commensal_federation.links.hearing import hear
-from commensal_federation.links.links import unlink
+from commensal_federation.linked_catalogues.backorders.alarms import backorder_warnings
+from commensal_federation.linked_catalogues.hearing import hear
+from commensal_federation.linked_catalogues.links import unlink
 
 from .ordering import Buying, an_instance
 from .portal import Portal, PortalGood, PortalOrder

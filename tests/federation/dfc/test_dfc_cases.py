@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commensal_federation.backorders.planning import allotted, cases_for, pieces_in, surplus
 from commensal_federation.dfc.findings import Findings
 from commensal_federation.dfc.goods import Good, Goods
 from commensal_federation.dfc.read import read
@@ -25,6 +24,7 @@ from commensal_federation.dfc.vocabulary import (
     Thing,
 )
 from commensal_federation.dfc.write_116 import write
+from commensal_federation.linked_catalogues.backorders.planning import allotted, cases_for, pieces_in, surplus
 
 HERE = "https://farm.example/api/dfc"
 

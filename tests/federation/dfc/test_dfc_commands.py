@@ -11,14 +11,14 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from commensal.catalogs.catalogs import catalogs_of
-from commensal.catalogs.items import items_of
-from commensal.catalogs.offers import set_price
-from commensal.enterprises.customer_categories import create_category
 from commensal.instance import open_instance
 from commensal.instance.begin import begin_instance
-from commensal.products.questions import products_of
 from commensal.testing.placed import a_shop
+from commensal.trade.catalogs.catalogs import catalogs_of
+from commensal.trade.catalogs.items import items_of
+from commensal.trade.catalogs.offers import set_price
+from commensal.trade.enterprises.customer_categories import create_category
+from commensal.trade.products.questions import products_of
 from commensal_federation.commands import commands
 from commensal_federation.dfc import write_116
 from commensal_federation.dfc.read import read
@@ -31,7 +31,7 @@ from commensal_federation.dfc.vocabulary import (
     DfcQuantity,
     Thing,
 )
-from commensal_federation.links.errors import NotAnswered
+from commensal_federation.linked_catalogues.errors import NotAnswered
 
 from .distant import Distant
 

@@ -14,16 +14,16 @@ import pytest
 
 import commensal_federation
 from commensal import Dialect, hookimpl
-from commensal.clock import ManualClock
+from commensal.base.clock import ManualClock
+from commensal.base.ids import SeededIds
 from commensal.hooks.loading import load_plugins
-from commensal.ids import SeededIds
 from commensal.instance import Instance
 from commensal.instance.settings import Settings
-from commensal.store import Store
+from commensal.storage.database import Store
 from commensal.testing.shop import Shop
 from commensal_federation.dfc.dialects import V1, V2
-from commensal_federation.links.errors import NotAnswered
-from commensal_federation.links.values import Refreshed
+from commensal_federation.linked_catalogues.errors import NotAnswered
+from commensal_federation.linked_catalogues.values import Refreshed
 
 from .distant import CONTEXT, Distant, Said
 from .links import linked, products, read

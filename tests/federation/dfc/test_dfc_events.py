@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from commensal.catalogs.offers import set_price
-from commensal.clock import ManualClock
+from commensal.base.clock import ManualClock
 from commensal.instance.settings import Settings
 from commensal.testing.shop import Shop
-from commensal_federation.links.values import Link
+from commensal.trade.catalogs.offers import set_price
+from commensal_federation.linked_catalogues.values import Link
 
 from .distant import CONTEXT, Asked, Distant, Said
 from .links import linked, products, read, told

@@ -8,24 +8,24 @@ from typing import Any
 
 import pytest
 
-from commensal.catalogs.catalogs import catalogs_of
-from commensal.catalogs.items import change_item, items_of
-from commensal.checks.invariants import broken_invariants
-from commensal.clock import ManualClock
-from commensal.enterprises.customer_categories import create_category
-from commensal.errors import Refused
+from commensal.base.clock import ManualClock
+from commensal.base.errors import Refused
 from commensal.instance.settings import Settings
-from commensal.products.questions import stocked_by_id
-from commensal.sale_sessions.on_sale import put_on_sale
-from commensal.sale_sessions.questions import coordination_by_id
-from commensal.sale_sessions.suppliers import set_supplier
-from commensal.sale_sessions.values import Supplier
+from commensal.operations.checks.invariants import broken_invariants
 from commensal.testing.shop import Shop
-from commensal_federation.links.alarms import link_warnings
-from commensal_federation.links.errors import NotAnswered
-from commensal_federation.links.links import linked_products, unlink
-from commensal_federation.links.refreshing import refresh_due
-from commensal_federation.links.values import Link, Refreshed
+from commensal.trade.catalogs.catalogs import catalogs_of
+from commensal.trade.catalogs.items import change_item, items_of
+from commensal.trade.enterprises.customer_categories import create_category
+from commensal.trade.products.questions import stocked_by_id
+from commensal.trade.sale_sessions.on_sale import put_on_sale
+from commensal.trade.sale_sessions.questions import coordination_by_id
+from commensal.trade.sale_sessions.suppliers import set_supplier
+from commensal.trade.sale_sessions.values import Supplier
+from commensal_federation.linked_catalogues.alarms import link_warnings
+from commensal_federation.linked_catalogues.errors import NotAnswered
+from commensal_federation.linked_catalogues.links import linked_products, unlink
+from commensal_federation.linked_catalogues.refreshing import refresh_due
+from commensal_federation.linked_catalogues.values import Link, Refreshed
 
 from .distant import CONTEXT, Asked, Distant, Said
 from .links import linked, products, read, told

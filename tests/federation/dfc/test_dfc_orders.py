@@ -12,16 +12,16 @@ import pytest
 from sqlalchemy import select, text, update
 
 import commensal_federation
-from commensal.catalogs.offers import set_price
-from commensal.clock import ManualClock
-from commensal.enterprises.customer_categories import create_category
-from commensal.enterprises.customers import create_customer
+from commensal.base.clock import ManualClock
 from commensal.instance.settings import Settings
-from commensal.orders.identity import Identity
-from commensal.orders.questions import orders_by_id
-from commensal.orders.tables import customer_order
-from commensal.stock.lots import lots_of
 from commensal.testing.shop import Shop
+from commensal.trade.catalogs.offers import set_price
+from commensal.trade.enterprises.customer_categories import create_category
+from commensal.trade.enterprises.customers import create_customer
+from commensal.trade.orders.identity import Identity
+from commensal.trade.orders.questions import orders_by_id
+from commensal.trade.orders.tables import customer_order
+from commensal.trade.stock.lots import lots_of
 from commensal_federation.dfc.read import DfcDocument, read
 from commensal_federation.dfc.vocabulary import DfcLine, DfcOrder
 

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from starlette.routing import Route
 
-from commensal.clock import ManualClock
-from commensal.enterprises.enterprises import archive_enterprise, enterprise_by_id
-from commensal.enterprises.members import list_members
+from commensal.base.clock import ManualClock
 from commensal.instance.settings import Settings
-from commensal.people.tokens import make_token
 from commensal.testing.shop import Shop
-from commensal_federation.dfc.server import dfc_routes
+from commensal.trade.enterprises.enterprises import archive_enterprise, enterprise_by_id
+from commensal.trade.enterprises.members import list_members
+from commensal.trade.people.tokens import make_token
+from commensal_federation.platforms.server import dfc_routes
 
 from .oidc import Oidc
 from .platforms import an_order, asked, let, settings_with

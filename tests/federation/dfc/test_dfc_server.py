@@ -7,12 +7,12 @@ from decimal import Decimal
 
 import pytest
 
-from commensal.catalogs.items import change_item, item_by_id
-from commensal.catalogs.offers import remove_price, set_price
 from commensal.instance.settings import LimitSettings, Settings
-from commensal.stock.lots import lots_of
-from commensal.stock.movements import receive_stock
 from commensal.testing.shop import Shop
+from commensal.trade.catalogs.items import change_item, item_by_id
+from commensal.trade.catalogs.offers import remove_price, set_price
+from commensal.trade.stock.lots import lots_of
+from commensal.trade.stock.movements import receive_stock
 from commensal_federation.dfc.read import DfcDocument, read
 from commensal_federation.dfc.vocabulary import (
     DfcAddress,

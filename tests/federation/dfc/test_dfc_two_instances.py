@@ -14,21 +14,21 @@ from typing import Any
 import pytest
 import uvicorn
 
-from commensal.catalogs.items import add_item
-from commensal.catalogs.offers import set_price
-from commensal.clock import ManualClock
+from commensal.base.clock import ManualClock
 from commensal.instance import Instance
-from commensal.orders.lock import locked_order
-from commensal.orders.place import place_order
-from commensal.orders.questions import order_by_id, orders_of_session
-from commensal.orders.shorten import shorten_order
-from commensal.orders.values import Order, Wish
-from commensal.products.products import create_product
-from commensal.sale_sessions.tables import session_item
-from commensal.serving import serve
-from commensal.stock.lots import lots_by_id
-from commensal.store import insert_rows
+from commensal.operations.serving import serve
+from commensal.storage.database import insert_rows
 from commensal.testing.placed import a_shop
+from commensal.trade.catalogs.items import add_item
+from commensal.trade.catalogs.offers import set_price
+from commensal.trade.orders.lock import locked_order
+from commensal.trade.orders.place import place_order
+from commensal.trade.orders.questions import order_by_id, orders_of_session
+from commensal.trade.orders.shorten import shorten_order
+from commensal.trade.orders.values import Order, Wish
+from commensal.trade.products.products import create_product
+from commensal.trade.sale_sessions.tables import session_item
+from commensal.trade.stock.lots import lots_by_id
 from commensal_federation.peers.peers import peers
 from commensal_federation.platforms.scopes import let_platform
 from commensal_federation.runtime import federation_of, use_transport

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from commensal.base.errors import Refused, SettingsError
+from commensal.base.reading import read_settings
 from commensal.cli.check import report
-from commensal.errors import Refused, SettingsError
 from commensal.hooks import specifications
-from commensal.payments.methods import payment_methods
-from commensal.reading import read_settings
+from commensal.trade.payments.methods import payment_methods
 from commensal_stripe.amounts import from_stripe, to_stripe
 from commensal_stripe.checking import check_settings
 from commensal_stripe.settings import InstanceSettings, Settings

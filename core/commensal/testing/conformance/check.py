@@ -11,13 +11,13 @@ from typing import Any
 
 from sqlalchemy import MetaData, select
 
-from ...api.app import make_app
-from ...clock import ManualClock
+from ...base.clock import ManualClock
 from ...hooks import specifications
 from ...hooks.loading import all_hooks
 from ...hooks.values import DemoPlace
 from ...instance import Instance
-from ...store.migrate import tables_of
+from ...interfaces.app import make_app
+from ...storage.database.migrate import tables_of
 from ..client import client_of
 from ..instances import NOON, Instances, Plan
 from ..jobs import RunJobs

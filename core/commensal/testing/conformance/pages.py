@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from starlette.routing import Route
 
+from ...base.languages.catalogs import LANGUAGES
 from ...hooks import specifications
-from ...languages.catalogs import LANGUAGES
 from ..shop import Shop
 from .check import Subject, check, demand
 

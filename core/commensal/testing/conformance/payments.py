@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from ...enterprises.plugins import enabled_plugins
-from ...errors import PluginError, Refused
+from ...base.errors import PluginError, Refused
+from ...base.languages.catalogs import LANGUAGES
 from ...hooks import specifications
 from ...hooks.values import PaymentStart, WebhookRequest
-from ...languages.catalogs import LANGUAGES
-from ...payments.begin import begin_payment
-from ...payments.methods import METHOD, choose_method
-from ...payments.values import Payment
+from ...trade.enterprises.plugins import enabled_plugins
+from ...trade.payments.begin import begin_payment
+from ...trade.payments.methods import METHOD, choose_method
+from ...trade.payments.values import Payment
 from ..shop import Shop
 from .check import Nonconforming, Subject, check, demand
 

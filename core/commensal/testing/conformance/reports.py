@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 
-from ...languages.catalogs import LANGUAGES
-from ...reports.run import reports_of
-from ...reports.values import Cell, Column, Quantity, Report
+from ...base.languages.catalogs import LANGUAGES
+from ...interfaces.reports.run import reports_of
+from ...interfaces.reports.values import Cell, Column, Quantity, Report
 from ..shop import Shop
 from .check import Subject, check, demand
 

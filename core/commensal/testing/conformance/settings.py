@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterator
 from typing import get_args, get_type_hints
 
-from ...errors import Refused
-from ...reading import read_settings
-from ...secret import Secret
+from ...base.errors import Refused
+from ...base.reading import read_settings
+from ...base.secret import Secret
 from .check import Nonconforming, Subject, check, demand
 
 # Names that are given to what nobody else should read.

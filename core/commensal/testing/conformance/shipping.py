@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ...errors import Refused
+from ...base.errors import Refused
+from ...base.languages.catalogs import LANGUAGES
 from ...hooks.values import ShippingOption
-from ...languages.catalogs import LANGUAGES
-from ...pricing.values import Address
+from ...trade.pricing.values import Address
 from ..shop import Shop
 from .check import Nonconforming, Subject, check, demand
 

@@ -6,11 +6,11 @@ from typing import Any
 
 from sqlalchemy import Select, select
 
-from ...events.tell import EVENT, HOOKS, tell_plugin
 from ...hooks.loading import all_hooks
-from ...jobs import Job
-from ...jobs.tables import job
-from ...work import work_of
+from ...operations.work import work_of
+from ...storage.jobs import Job
+from ...storage.jobs.tables import job
+from ...trade.events.tell import EVENT, HOOKS, tell_plugin
 from ..shop import Shop
 from .check import Nonconforming, Subject, check, demand
 from .shipping import ADDRESS

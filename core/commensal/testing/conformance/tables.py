@@ -5,8 +5,8 @@ from __future__ import annotations
 from sqlalchemy import inspect
 
 from ...hooks.loading import migration_folders
-from ...store import metadata
-from ...store.migrate import drop_tables, migrate, missing_revisions, tables_of
+from ...storage.database import metadata
+from ...storage.database.migrate import drop_tables, migrate, missing_revisions, tables_of
 from .check import Subject, check, demand
 
 

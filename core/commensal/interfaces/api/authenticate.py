@@ -1,0 +1,52 @@
+"""Who asks: by a token in the Authorization header, or by the session cookie."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from starlette.requests import Request
+
+from ...base.errors import Unauthorised
+from ...base.logs import note
+from ...instance import Settings
+from ...storage.database import Transaction
+from ...trade.people.actor import NOBODY, Actor
+from ...trade.people.authentication import actor_of_session, actor_of_token
+from ...trade.people.second_factor import has_second_factor
+from .cookies import browser_of, session_cookie
+
+
+def authenticate(tx: Transaction, request: Request, settings: Settings) -> Actor:
+    """The actor. Raises `Unauthorised` for a token that is not (any longer) valid; an old cookie is just nobody."""
+    address = request.client.host if request.client else ""
+    header = request.headers.get("authorization")
+    if header is not None:
+        kind, _, secret = header.partition(" ")
+        actor = actor_of_token(tx, secret.strip(), address) if kind.lower() == "bearer" else None
+        if actor is None:
+            raise Unauthorised("token", "This token is not valid (any more).")
+        note(person=actor.person_id)
+        return _weighed(tx, actor, settings)
+    secret = request.cookies.get(session_cookie(settings.base_url), "")
+    found = actor_of_session(tx, secret, address) if secret else None
+    if found is None:
+        return nobody(request)
+    note(person=found.person_id)
+    return _weighed(tx, replace(found, browser=browser_of(request.cookies)), settings)
+
+
+def _weighed(tx: Transaction, actor: Actor, settings: Settings) -> Actor:
+    """Only an instance that wants a second factor of who has rights asks whether there is one."""
+    if settings.security.second_factor == "optional" or has_second_factor(tx, str(actor.person_id)):
+        return actor
+    return replace(actor, lacks_second_factor=True)
+
+
+def is_anonymous(request: Request, base_url: str) -> bool:
+    """Whether it carries nothing by which somebody could be recognised: then `authenticate` need not be asked."""
+    return "authorization" not in request.headers and not request.cookies.get(session_cookie(base_url))
+
+
+def nobody(request: Request) -> Actor:
+    address = request.client.host if request.client else ""
+    return replace(NOBODY, address=address, browser=browser_of(request.cookies))

@@ -1,0 +1,123 @@
+"""Takes in what requests send, within bounds of time and memory that hold for the whole process.
+
+A body that trickles, or that is held open to keep others out, is given up (408): it has `_PATIENCE` seconds, and a
+second more for each `_RATE` bytes that have come. Bodies larger than `_SMALL` share `_MOST` bytes of memory, and those
+of one network no more than a quarter of it; whoever finds no room is asked to come back (503). Small ones, like an
+order, never wait for large ones.
+
+A client that goes away in the middle of its body is answered nothing, and is no error.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+
+import anyio
+import structlog
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ...base.errors import Busy, Refused
+from ...networks import network
+from .problems import problem
+
+_PATIENCE = 20.0  # seconds
+_RATE = 20_000  # bytes a second
+_SMALL = 64 * 1024  # bytes
+_MOST = 64 * 1024 * 1024
+_NO_BODY = ("GET", "HEAD", "OPTIONS")  # what is sent along with these is never read
+_log = structlog.get_logger("commensal.interfaces.api")
+
+
+class TooSlow(Refused):
+    """The body took too long to arrive."""
+
+    status = 408
+
+    def __init__(self) -> None:
+        super().__init__("too_slow", "The request took too long to arrive. Nothing was done; please send it again.")
+
+
+class Intake:
+    """ASGI middleware. `most` is how many bytes of large bodies are held at once. Whoever reads a body gets `TooSlow`
+    or `Busy` raised in its place, and may answer it in its own way; what nobody catches is answered here."""
+
+    def __init__(
+        self, app: ASGIApp, *, most: int = _MOST, patience: float = _PATIENCE, rate: float = _RATE,
+        now: Callable[[], float] = anyio.current_time,
+    ) -> None:  # fmt: skip
+        self._app, self._most, self.now = app, most, now
+        self._patience, self._rate = patience, rate
+        self._held = Counter[str]()  # bytes of large bodies, by network
+        self._total = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] in _NO_BODY:
+            await self._app(scope, receive, send)
+            return
+        body = _Body(self, receive, network((scope.get("client") or ("",))[0]))
+        started = False
+
+        async def noted(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._app(scope, body.receive, noted)
+        except ClientDisconnect:
+            _log.debug("the client went away while it was sending")
+        except (TooSlow, Busy) as refusal:
+            if started:
+                raise
+            await problem(refusal, "en")(scope, receive, send)
+        finally:
+            self._give_back(body.network, body.held)
+
+    def seconds_for(self, size: int) -> float:
+        """How long a body may take of which so many bytes have come."""
+        return self._patience + size / self._rate
+
+    def take(self, network: str, size: int) -> None:
+        """Makes room for more of a large body. Raises `Busy`."""
+        if self._total + size > self._most or self._held[network] + size > self._most // 4:
+            raise Busy("there is no room for another large request")
+        self._held[network] += size
+        self._total += size
+
+    def _give_back(self, network: str, size: int) -> None:
+        self._total -= size
+        self._held[network] -= size
+        if not self._held[network]:
+            del self._held[network]
+
+
+class _Body:
+    """The body of one request: how much of it has come, and until when the rest must."""
+
+    def __init__(self, intake: Intake, receive: Receive, network: str) -> None:
+        self._intake, self._receive, self.network = intake, receive, network
+        self._size, self.held = 0, 0
+        self._begun_at: float | None = None
+        self._complete = False
+
+    async def receive(self) -> Message:
+        if self._complete:  # whoever still listens waits for the end of the connection, however long
+            return await self._receive()
+        if self._begun_at is None:
+            self._begun_at = self._intake.now()
+        left = self._intake.seconds_for(self._size) - (self._intake.now() - self._begun_at)
+        if left <= 0:
+            raise TooSlow
+        try:
+            with anyio.fail_after(left):
+                message = await self._receive()
+        except TimeoutError:
+            raise TooSlow from None
+        self._complete = message["type"] != "http.request" or not message.get("more_body", False)
+        self._size += len(message.get("body", b""))
+        if self._size > _SMALL:
+            self._intake.take(self.network, self._size - self.held)
+            self.held = self._size
+        return message

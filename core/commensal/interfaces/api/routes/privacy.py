@@ -1,0 +1,48 @@
+"""What is kept of oneself: taken along, or forgotten."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from ....instance import Instance
+from ....trade.people.access import demand_session
+from ....trade.people.actor import Actor
+from ....trade.people.new_password import prove_password
+from ....trade.privacy import oneself
+from ....trade.privacy.values import Forgotten
+from ..endpoint import Body, Call, File, Routes
+
+routes = Routes("privacy")
+
+
+class Farewell(Body, frozen=True, kw_only=True):
+    """The password, once more: nobody shall be forgotten by who finds their browser open."""
+
+    password: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+
+
+def _archive(call: Call) -> bytes:
+    """Put together before the transaction opens: it only reads, and nobody shall wait for it."""
+    demand_session(call.actor)
+    return oneself.my_archive(call.tx, call.instance, call.person_id, call.language)
+
+
+@routes.post("/me/export", scope="self", limit="logins", keeps=False, prepare=_archive)
+def export_me(call: Call) -> File:
+    """Everything that this instance keeps of me, over all enterprises, as a zip file of JSON and CSV. A token is not
+    enough for this."""
+    call.tx.trace("exported", "person", call.person_id)
+    return File(call.prepared, "application/zip", "my-data.zip")
+
+
+def _proved(instance: Instance, actor: Actor, body: Farewell) -> None:
+    prove_password(instance.store, demand_session(actor), body.password)
+
+
+@routes.post("/me/erasure", scope="self", limit="logins", keeps=False, proves=_proved)
+def forget_me(call: Call, body: Farewell) -> Forgotten:
+    """Forgets me, for good. What accounts must keep stays under a pseudonym. Refused while an order is not settled.
+    A token is not enough for this."""
+    return oneself.forget_me(call.tx, call.instance, call.person_id)

@@ -1,0 +1,147 @@
+"""Products over the API, with their stock and the VAT rates that apply from a day on."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Annotated
+
+import msgspec
+
+from ....base.errors import NotFound
+from ....trade.products.products import archive_product, change_product, create_product, restore_product
+from ....trade.products.questions import product_by_id, products_of
+from ....trade.products.values import StockedProduct, SuppliedProduct
+from ....trade.products.vat import VatRate, rates_of, remove_rate, set_rate
+from ..endpoint import Body, Call, Page, Paging, Routes, changes, page_of
+
+routes = Routes("products")
+
+Unset = msgspec.UnsetType
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+Html = Annotated[str, msgspec.Meta(max_length=20_000)]
+Sku = Annotated[str, msgspec.Meta(max_length=100)]
+Id = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+Term = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+Terms = Annotated[tuple[Term, ...], msgspec.Meta(max_length=40)]
+Amount = Annotated[int, msgspec.Meta(ge=0, le=10**12)]
+
+
+class NewProduct(Body, frozen=True, kw_only=True):
+    """One piece contains `quantity` of `unit`, a DFC measure. With `lot_id` it is a size of what is in that lot;
+    without, it gets a lot of its own that holds `on_hand` of its unit, or is `unlimited`. `vat_rate` is in percent."""
+
+    name: Name
+    product_type: Term
+    quantity: Decimal
+    unit: Term
+    vat_rate: Decimal
+    lot_id: Id | None = None
+    on_hand: Decimal | None = None
+    unlimited: bool = False
+    description: Html = ""
+    sku: Sku | None = None
+    weighed: bool = False
+    labels: Terms = ()
+    allergens: Terms = ()
+    deposit: Amount = 0
+    image_id: Id | None = None
+
+
+class ProductPatch(Body, frozen=True, kw_only=True):
+    """Orders that were placed keep what they say."""
+
+    name: Name | Unset = msgspec.UNSET
+    product_type: Term | Unset = msgspec.UNSET
+    quantity: Decimal | Unset = msgspec.UNSET
+    unit: Term | Unset = msgspec.UNSET
+    lot_id: Id | Unset = msgspec.UNSET
+    description: Html | Unset = msgspec.UNSET
+    sku: Sku | Unset | None = msgspec.UNSET
+    weighed: bool | Unset = msgspec.UNSET
+    labels: Terms | Unset = msgspec.UNSET
+    allergens: Terms | Unset = msgspec.UNSET
+    deposit: Amount | Unset = msgspec.UNSET
+    image_id: Id | Unset | None = msgspec.UNSET
+
+
+class ProductQuery(Paging, frozen=True, kw_only=True):
+    """`search`: words of the name or the reference; `lot`: sizes of this lot; `archived`: those instead."""
+
+    search: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    lot: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    archived: bool = False
+
+
+class Rate(Body, frozen=True, kw_only=True):
+    """In percent."""
+
+    rate: Decimal
+
+
+_PRODUCT = "/enterprises/{enterprise}/products/{product}"
+
+
+@routes.get("/enterprises/{enterprise}/products", scope="products:read")
+def products(call: Call, enterprise: str, query: ProductQuery) -> Page[StockedProduct]:
+    """The enterprise's products with what is left of each."""
+    found = products_of(
+        call.tx, enterprise, search=query.search, lot_id=query.lot or None, archived=query.archived,
+        after=query.after, limit=query.limit,
+    )  # fmt: skip
+    return page_of(found, query.limit, lambda one: one.product.id)
+
+
+@routes.post("/enterprises/{enterprise}/products", scope="products:write", status=201)
+def add_product(call: Call, enterprise: str, body: NewProduct) -> SuppliedProduct:
+    """Adds a product, or one more size of something."""
+    return create_product(call.tx, enterprise_id=enterprise, person_id=call.person_id, **msgspec.structs.asdict(body))
+
+
+@routes.get(_PRODUCT, scope="products:read")
+def product(call: Call, enterprise: str, product: str) -> SuppliedProduct:
+    """One product."""
+    return product_by_id(call.tx, enterprise, product)
+
+
+@routes.patch(_PRODUCT, scope="products:write", edits=True)
+def edit_product(call: Call, enterprise: str, product: str, body: ProductPatch) -> SuppliedProduct:
+    """Changes a product."""
+    return change_product(call.tx, enterprise, product, call.version, **changes(body))
+
+
+@routes.post(f"{_PRODUCT}/archive", scope="products:write", edits=True)
+def put_product_away(call: Call, enterprise: str, product: str) -> SuppliedProduct:
+    """Takes a product off all lists and sales; orders keep it."""
+    return archive_product(call.tx, enterprise, product, call.version)
+
+
+@routes.post(f"{_PRODUCT}/restore", scope="products:write", edits=True)
+def bring_product_back(call: Call, enterprise: str, product: str) -> SuppliedProduct:
+    """Brings an archived product back."""
+    return restore_product(call.tx, enterprise, product, call.version)
+
+
+@routes.get(f"{_PRODUCT}/vat-rates", scope="products:read")
+def vat_rates(call: Call, enterprise: str, product: str) -> list[VatRate]:
+    """The product's VAT rates, the first one first."""
+    return rates_of(call.tx, enterprise, product)
+
+
+@routes.put(f"{_PRODUCT}/vat-rates/{{day}}", scope="products:write")
+def put_vat_rate(call: Call, enterprise: str, product: str, day: str, body: Rate) -> VatRate:
+    """Sets the rate that is in force from this day (like 2027-01-01) on. Orders that were placed keep theirs."""
+    return set_rate(call.tx, enterprise, product, body.rate, _day(day))
+
+
+@routes.delete(f"{_PRODUCT}/vat-rates/{{day}}", scope="products:write")
+def drop_vat_rate(call: Call, enterprise: str, product: str, day: str) -> None:
+    """Takes a rate back; the first one stays."""
+    remove_rate(call.tx, enterprise, product, _day(day))
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise NotFound("no_day", "{day} is not a day like 2027-01-01.", day=text[:20]) from None

@@ -1,0 +1,116 @@
+"""Reports over the API: what there is to run, and one of them in the format of one's choice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import msgspec
+
+from ....trade.enterprises.enterprises import enterprise_by_id
+from ....trade.people.access import demand, held_at
+from ...reports.formats import FORMATS, format_named
+from ...reports.parameters import default_text, read_parameters
+from ...reports.run import find_report, print_report, reports_of
+from ...reports.values import Choice, Kind, ParameterKind
+from ..endpoint import Body, Call, OpenQuery, Routes, Stream
+
+routes = Routes("reports")
+
+Language = Annotated[str, msgspec.Meta(pattern="^(fr|en|)$")]
+
+
+class ReportsQuery(Body, frozen=True, kw_only=True):
+    """`language` of labels and words; the reader's where it is left out."""
+
+    language: Language = ""
+
+
+class ReportQuery(OpenQuery, frozen=True, kw_only=True):
+    """`others` are the report's own parameters, each by its name. `flat` leaves out headings and sums."""
+
+    format: Literal["csv", "xlsx", "html", "pdf", "jsonl"] = "csv"
+    language: Language = ""
+    flat: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportParameter:
+    """A parameter, with the text that stands in it when nothing is given."""
+
+    name: str
+    label: str
+    kind: ParameterKind
+    default: str
+    choices: Sequence[Choice]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportColumn:
+    name: str
+    label: str
+    kind: Kind
+    summed: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportShown:
+    """A report that the caller may run; `id` is "plugin:report"."""
+
+    id: str
+    label: str
+    description: str
+    scope: str
+    parameters: Sequence[ReportParameter]
+    columns: Sequence[ReportColumn]
+    formats: Sequence[str]
+
+
+@routes.get("/enterprises/{enterprise}/reports", scope="orders:read")
+def list_reports(call: Call, enterprise: str, query: ReportsQuery) -> Sequence[ReportShown]:
+    """Reports that the caller may run, with their parameters and columns."""
+    language = query.language or call.language
+    shop = enterprise_by_id(call.tx, enterprise)
+    held = held_at(call.tx, call.actor, enterprise)
+    return [
+        ReportShown(
+            id=name,
+            label=one.label,
+            description=one.description,
+            scope=one.scope,
+            parameters=[
+                ReportParameter(
+                    name=asked.name, label=asked.label, kind=asked.kind, default=default_text(call.tx, shop, asked),
+                    choices=asked.choices,
+                )
+                for asked in one.parameters
+            ],
+            columns=[
+                ReportColumn(name=column.name, label=column.label, kind=column.kind, summed=column.summed)
+                for column in one.columns
+            ],
+            formats=FORMATS,
+        )
+        for name, one in reports_of(call.tx, call.instance.hooks, enterprise, language).items()
+        if one.scope in held
+    ]  # fmt: skip
+
+
+@routes.get("/enterprises/{enterprise}/reports/{plugin}/{report}", scope="orders:read")
+def run_report(call: Call, enterprise: str, plugin: str, report: str, query: ReportQuery) -> Stream:
+    """Runs a report and sends it while it is made, from one snapshot of the data. Needs the report's own scope too.
+
+    Dates and numbers are those of `language`; days are meant in the enterprise's time zone.
+    """
+    language = query.language or call.language
+    found = find_report(call.tx, call.instance.hooks, enterprise, plugin, report, language)
+    demand(call.tx, call.actor, found.scope, enterprise)
+    shop = enterprise_by_id(call.tx, enterprise)
+    given = read_parameters(call.tx, shop, found.parameters, query.others)
+    chosen = format_named(query.format)
+    parts = print_report(call.instance.store, shop, found, given, format=chosen, language=language, flat=query.flat)
+    return Stream(
+        parts=parts, media_type=chosen.media_type, shown=chosen.shown, headers=chosen.headers,
+        filename=f"{found.id}-{call.tx.now:%Y-%m-%d}.{query.format}",
+    )  # fmt: skip

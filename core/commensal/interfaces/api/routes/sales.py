@@ -1,0 +1,291 @@
+"""Sales over the API: coordinators plan and run them; anybody finds what is open and what it offers."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+import msgspec
+
+from ....base.errors import NotFound
+from ....trade.catalogs.visible import VisibleOffer, offers_for
+from ....trade.orders.selling import known_customer
+from ....trade.sale_sessions.clone import clone_coordination
+from ....trade.sale_sessions.coordinations import cancel_coordination, change_coordination, open_coordination
+from ....trade.sale_sessions.on_sale import put_on_sale, take_off_sale
+from ....trade.sale_sessions.questions import (
+    coordination_by_id,
+    coordinations_of,
+    items_on_sale,
+    place_of,
+    sale_for,
+    sales,
+    session_by_id,
+    sessions_of,
+    sessions_of_shop,
+)
+from ....trade.sale_sessions.sessions import add_session, change_session, remove_session
+from ....trade.sale_sessions.suppliers import remove_supplier, set_supplier
+from ....trade.sale_sessions.values import Coordination, ItemOnSale, Sale, SaleSession, Supplier
+from ..endpoint import Body, Call, Page, Paging, Routes, changes, page_of
+
+routes = Routes("sales")
+
+Id = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+Rule = Annotated[str, msgspec.Meta(max_length=200)]
+Note = Annotated[str, msgspec.Meta(max_length=2000)]
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+Unset = msgspec.UnsetType
+
+
+class SupplierWanted(Body, frozen=True, kw_only=True):
+    """`closes_at` is the supplier's own cut-off; null is the closing of each session."""
+
+    enterprise_id: Id
+    closes_at: Moment | None = None
+
+
+class NewCoordination(Body, frozen=True, kw_only=True):
+    """`rhythm` is an RFC 5545 recurrence rule without DTSTART, counted in the coordinator's time zone."""
+
+    name: Name
+    opens_at: Moment
+    closes_at: Moment
+    rhythm: Rule | None = None
+    suppliers: Annotated[tuple[SupplierWanted, ...], msgspec.Meta(max_length=500)] = ()
+
+
+class CoordinationPatch(Body, frozen=True, kw_only=True):
+    """A closing in the past closes the sale now."""
+
+    name: Name | Unset = msgspec.UNSET
+    opens_at: Moment | Unset = msgspec.UNSET
+    closes_at: Moment | Unset = msgspec.UNSET
+    rhythm: Rule | Unset | None = msgspec.UNSET
+
+
+class Cancelling(Body, frozen=True, kw_only=True):
+    """With `series` the sale does not come back either."""
+
+    series: bool = False
+
+
+class Cloning(Body, frozen=True, kw_only=True):
+    opens_at: Moment
+
+
+class CutOff(Body, frozen=True, kw_only=True):
+    closes_at: Moment | None = None
+
+
+class NewSession(Body, frozen=True, kw_only=True):
+    """Opens and closes with the sale where nothing else is said; `begins_at`, `ends_at` are of the distribution."""
+
+    shop_id: Id
+    catalog_id: Id
+    begins_at: Moment
+    ends_at: Moment
+    opens_at: Moment | None = None
+    closes_at: Moment | None = None
+    note: Note = ""
+
+
+class SessionPatch(Body, frozen=True, kw_only=True):
+    """A closing in the past closes the session now."""
+
+    opens_at: Moment | Unset = msgspec.UNSET
+    closes_at: Moment | Unset = msgspec.UNSET
+    begins_at: Moment | Unset = msgspec.UNSET
+    ends_at: Moment | Unset = msgspec.UNSET
+    note: Note | Unset = msgspec.UNSET
+
+
+class ItemsWanted(Body, frozen=True, kw_only=True):
+    """`items` are ids of catalog items; null is all of the catalog that may be sold."""
+
+    items: Annotated[list[Id], msgspec.Meta(max_length=1000)] | None = None
+
+
+class Counted(msgspec.Struct, frozen=True):
+    """How many were changed."""
+
+    count: int
+
+
+class SaleQuery(Paging, frozen=True, kw_only=True):
+    """`shop` names one shop; without it, all public ones."""
+
+    openness: Literal["open", "coming", "both"] = "both"
+    shop: Annotated[str, msgspec.Meta(max_length=64)] = ""
+
+
+# ------------------------------------------------------------------------------------------------ anybody
+
+
+@routes.get("/sale-sessions", scope="public")
+def public_sales(call: Call, query: SaleQuery) -> Page[Sale]:
+    """Sales that are open or still to open, those that close first come first."""
+    found = sales(call.tx, openness=query.openness, shop_id=query.shop or None, after=query.after, limit=query.limit)
+    return page_of(found, query.limit, place_of)
+
+
+@routes.get("/sale-sessions/{session}", scope="public")
+def public_sale(call: Call, session: str) -> Sale:
+    """One sale with its shop; that of a hidden shop only for its members and customers."""
+    return sale_for(call.tx, session, call.actor.person_id)
+
+
+@routes.get("/sale-sessions/{session}/offers", scope="public")
+def public_offers(call: Call, session: str, query: Paging) -> Page[VisibleOffer]:
+    """What the sale offers to this customer, with their prices and what is left."""
+    shop = sale_for(call.tx, session, call.actor.person_id).shop
+    known = known_customer(call.tx, shop.id, call.actor.person_id)
+    found = offers_for(call.tx, session, known.category_ids, after=query.after, limit=query.limit)
+    return page_of(found, query.limit, lambda one: one.item_id)
+
+
+# ------------------------------------------------------------------------------------------------ the shop
+
+
+@routes.get("/enterprises/{enterprise}/sale-sessions", scope="sales:read")
+def shop_sessions(call: Call, enterprise: str, query: Paging) -> Page[SaleSession]:
+    """Sales that this shop takes part in, the newest first."""
+    found = sessions_of_shop(call.tx, enterprise, after=query.after, limit=query.limit)
+    return page_of(found, query.limit, lambda one: one.id)
+
+
+# ------------------------------------------------------------------------------------------------ the coordinator
+
+
+@routes.get("/enterprises/{enterprise}/coordinations", scope="sales:read")
+def coordinations(call: Call, enterprise: str, query: Paging) -> Page[Coordination]:
+    """Sales that this enterprise coordinates, the newest first."""
+    found = coordinations_of(call.tx, enterprise, after=query.after, limit=query.limit)
+    return page_of(found, query.limit, lambda one: one.id)
+
+
+@routes.post("/enterprises/{enterprise}/coordinations", scope="sales:write", status=201)
+def plan_sale(call: Call, enterprise: str, body: NewCoordination) -> Coordination:
+    """Plans a sale, or opens it at once."""
+    suppliers = [Supplier(enterprise_id=one.enterprise_id, closes_at=one.closes_at) for one in body.suppliers]
+    return open_coordination(
+        call.tx,
+        coordinator_id=enterprise,
+        name=body.name,
+        opens_at=body.opens_at,
+        closes_at=body.closes_at,
+        rhythm=body.rhythm,
+        suppliers=suppliers,
+    )
+
+
+@routes.get("/enterprises/{enterprise}/coordinations/{coordination}", scope="sales:read")
+def coordination(call: Call, enterprise: str, coordination: str) -> Coordination:
+    """One sale with its suppliers."""
+    return coordination_by_id(call.tx, coordination, enterprise)
+
+
+@routes.patch("/enterprises/{enterprise}/coordinations/{coordination}", scope="sales:write", edits=True)
+def change_sale(call: Call, enterprise: str, coordination: str, body: CoordinationPatch) -> Coordination:
+    """Changes a sale, also while it runs; its sessions follow."""
+    return change_coordination(call.tx, coordination, enterprise, call.version, **changes(body))
+
+
+@routes.post("/enterprises/{enterprise}/coordinations/{coordination}/cancel", scope="sales:write", edits=True)
+def cancel_sale(call: Call, enterprise: str, coordination: str, body: Cancelling) -> Coordination:
+    """Cancels a sale in which nobody has ordered."""
+    cancel_coordination(call.tx, coordination, enterprise, call.version, series=body.series)
+    return coordination_by_id(call.tx, coordination, enterprise)
+
+
+@routes.post("/enterprises/{enterprise}/coordinations/{coordination}/clones", scope="sales:write", status=201)
+def clone_sale(call: Call, enterprise: str, coordination: str, body: Cloning) -> Coordination:
+    """Makes a sale after the model of this one; all times move by the clock."""
+    return clone_coordination(call.tx, call.instance.hooks, coordination, enterprise, body.opens_at)
+
+
+@routes.put(
+    "/enterprises/{enterprise}/coordinations/{coordination}/suppliers/{supplier}", scope="sales:write", edits=True
+)
+def put_supplier(call: Call, enterprise: str, coordination: str, supplier: str, body: CutOff) -> Coordination:
+    """Adds a supplier to a sale, or changes its cut-off."""
+    wanted = Supplier(enterprise_id=supplier, closes_at=body.closes_at)
+    return set_supplier(call.tx, coordination, enterprise, call.version, wanted)
+
+
+@routes.delete(
+    "/enterprises/{enterprise}/coordinations/{coordination}/suppliers/{supplier}",
+    scope="sales:write", edits=True, status=200,
+)  # fmt: skip
+def drop_supplier(call: Call, enterprise: str, coordination: str, supplier: str) -> Coordination:
+    """Takes a supplier and its goods out of a sale; what was ordered stays ordered."""
+    return remove_supplier(call.tx, coordination, enterprise, call.version, supplier)
+
+
+@routes.get("/enterprises/{enterprise}/coordinations/{coordination}/sessions", scope="sales:read")
+def coordination_sessions(call: Call, enterprise: str, coordination: str) -> list[SaleSession]:
+    """The shops that take part in a sale."""
+    coordination_by_id(call.tx, coordination, enterprise)
+    return sessions_of(call.tx, coordination, enterprise)
+
+
+@routes.post("/enterprises/{enterprise}/coordinations/{coordination}/sessions", scope="sales:write", status=201)
+def join_sale(call: Call, enterprise: str, coordination: str, body: NewSession) -> SaleSession:
+    """Lets a shop take part in a sale; another shop than the coordinator must have granted it WriteOrders."""
+    return add_session(call.tx, coordination, enterprise, **msgspec.structs.asdict(body))
+
+
+_SESSION = "/enterprises/{enterprise}/coordinations/{coordination}/sessions/{session}"
+
+
+@routes.get(_SESSION, scope="sales:read")
+def coordination_session(call: Call, enterprise: str, coordination: str, session: str) -> SaleSession:
+    """A shop's part in a sale."""
+    return _session(call, enterprise, coordination, session)
+
+
+@routes.patch(_SESSION, scope="sales:write", edits=True)
+def change_shop_session(
+    call: Call, enterprise: str, coordination: str, session: str, body: SessionPatch
+) -> SaleSession:
+    """Changes when a shop sells and distributes, also while it sells."""
+    _session(call, enterprise, coordination, session)
+    return change_session(call.tx, session, enterprise, call.version, **changes(body))
+
+
+@routes.delete(_SESSION, scope="sales:write", edits=True)
+def leave_sale(call: Call, enterprise: str, coordination: str, session: str) -> None:
+    """Takes a shop out of a sale, as long as nobody has begun to order there."""
+    _session(call, enterprise, coordination, session)
+    remove_session(call.tx, session, enterprise, call.version)
+
+
+@routes.get(f"{_SESSION}/items", scope="sales:read")
+def session_items(call: Call, enterprise: str, coordination: str, session: str, query: Paging) -> Page[ItemOnSale]:
+    """What a shop sells in a sale."""
+    _session(call, enterprise, coordination, session)
+    found = items_on_sale(call.tx, session, enterprise, after=query.after, limit=query.limit)
+    return page_of(found, query.limit, lambda one: one.item_id)
+
+
+@routes.post(f"{_SESSION}/items", scope="sales:write")
+def add_session_items(call: Call, enterprise: str, coordination: str, session: str, body: ItemsWanted) -> Counted:
+    """Puts items on sale; says how many are new."""
+    _session(call, enterprise, coordination, session)
+    return Counted(put_on_sale(call.tx, session, enterprise, body.items))
+
+
+@routes.delete(f"{_SESSION}/items/{{item}}", scope="sales:write")
+def drop_session_item(call: Call, enterprise: str, coordination: str, session: str, item: str) -> None:
+    """Takes an item off sale; what was ordered of it stays ordered."""
+    _session(call, enterprise, coordination, session)
+    if not take_off_sale(call.tx, session, enterprise, [item]):
+        raise NotFound
+
+
+def _session(call: Call, enterprise: str, coordination: str, session: str) -> SaleSession:
+    found = session_by_id(call.tx, session, enterprise)
+    if found.coordination_id != coordination:
+        raise NotFound
+    return found

@@ -1,0 +1,54 @@
+"""The words of the DFC taxonomies that this instance knows, with their French and English labels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ....base.units.concept import Concept
+from ....base.units.facets import ALLERGENS, LABELS
+from ....base.units.measures import MEASURES
+from ....base.units.product_types import PRODUCT_TYPES
+from ..endpoint import Call, Routes
+
+routes = Routes("taxonomy")
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeasureShown:
+    """`factor` is an exact fraction: how many of the dimension's base unit (gram, millilitre, metre, piece) it is."""
+
+    term: str
+    en: str
+    fr: str
+    symbol: str
+    dimension: str
+    factor: str
+
+
+@routes.get("/taxonomy/measures", scope="public")
+def measures(call: Call) -> list[MeasureShown]:
+    """Units of quantity."""
+    return [
+        MeasureShown(
+            term=one.term, en=one.en, fr=one.fr, symbol=one.symbol, dimension=one.dimension, factor=str(one.factor)
+        )
+        for one in MEASURES.values()
+    ]
+
+
+@routes.get("/taxonomy/product-types", scope="public")
+def product_types(call: Call) -> list[Concept]:
+    """Kinds of product; `broader` leads to the top of the tree."""
+    return list(PRODUCT_TYPES.values())
+
+
+@routes.get("/taxonomy/labels", scope="public")
+def labels(call: Call) -> list[Concept]:
+    """Certifications and claims; those below OtherClaim are claims."""
+    return list(LABELS.values())
+
+
+@routes.get("/taxonomy/allergens", scope="public")
+def allergens(call: Call) -> list[Concept]:
+    """The allergens of regulation (EU) 1169/2011, annex II."""
+    return list(ALLERGENS.values())

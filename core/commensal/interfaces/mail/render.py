@@ -1,0 +1,77 @@
+"""Turns templates into what an e-mail says: a subject, a text, and the same as HTML.
+
+For each kind there are ``mail/<kind>.txt``, whose first line is the subject, and ``mail/<kind>.html``. They are looked
+for in the instance's own folder ``templates/``, then in each plugin's, then here: the same path further up overrides.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...base.languages import formats
+from ...base.languages.catalogs import translate
+from ...trade.pricing.grouped import as_told
+
+if TYPE_CHECKING:
+    import jinja2
+
+_HERE = Path(__file__).parent / "templates"
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """What an e-mail says."""
+
+    subject: str
+    text: str
+    html: str
+
+
+def render(
+    kind: str, language: str, timezone: str, values: Mapping[str, Any], search: tuple[Path, ...] = ()
+) -> Rendered:
+    """The e-mail of this kind in `language`; moments are told in the IANA `timezone`. `search` are folders of templates
+    that come before the core's. Raises `jinja2.UndefinedError` for a template that names what is not there."""
+    templates = _environment(search)
+    context = {**_words(language, timezone), **values}
+    subject, _, text = templates.get_template(f"mail/{kind}.txt").render(context).strip().partition("\n")
+    html = templates.get_template(f"mail/{kind}.html").render(context)
+    return Rendered(subject.strip(), re.sub(r"\n{3,}", "\n\n", f"{text.strip()}\n"), html)
+
+
+@cache
+def _environment(search: tuple[Path, ...]) -> jinja2.Environment:
+    import jinja2  # it takes long to load, and most processes write no e-mail
+
+    own = jinja2.PrefixLoader({"mail": jinja2.FileSystemLoader(_HERE)})
+    return jinja2.Environment(
+        loader=jinja2.ChoiceLoader([jinja2.FileSystemLoader(search), own]),
+        autoescape=jinja2.select_autoescape(["html"]),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+
+
+def _words(language: str, timezone: str) -> dict[str, Any]:
+    """What templates may use beside their values: ``_("Text {x}", x=…)``, and amounts and moments in words."""
+
+    def gettext(text: str, **values: Any) -> str:
+        return translate(language, text).format(**values)
+
+    return {
+        "_": gettext,
+        "language": language,
+        "as_told": as_told,
+        "money": partial(formats.format_money, language=language),
+        "percent": partial(formats.format_percent, language=language),
+        "quantity": partial(formats.format_quantity, language=language),
+        "moment": partial(formats.format_moment, timezone=timezone, language=language),
+        "span": partial(formats.format_span, timezone=timezone, language=language),
+    }

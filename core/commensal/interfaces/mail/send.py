@@ -1,0 +1,131 @@
+"""The handler of jobs of kind "mail": reads what the message is about, renders it, and delivers it.
+
+A payload says `kind`, `to` and `language`. Order mails add `order_id`, the `secret` of the link that opens a guest's
+order, and the `amount` that was given back; mails about an account add `name`, and `code` where a link is followed;
+those of plugins to an enterprise add its name as `enterprise`, and `values` for their template. Delivery is at least
+once: a crash after the server has taken the message sends it again, with the same Message-ID.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+
+from ...base.failpoints import failpoint
+from ...instance import Instance
+from ...storage.jobs import Job
+from ...trade.payments.asking import ask_for_what_is_due
+from .capping import may_leave
+from .deliver import deliver
+from .message import build_message
+from .order_view import order_view
+from .render import render
+
+ORDER_KINDS = ("order_placed", "order_changed", "order_cancelled", "order_ready", "order_refunded")
+_ASKS_TO_PAY = ("order_placed", "order_changed")
+ACCOUNT_KINDS = (
+    "confirm_email",
+    "reset_password",
+    "already_registered",
+    "new_email",
+    "email_changed",
+    "log_in_failures",
+    "member_invitation",
+)
+
+# Whoever types an address can cause these; the rest follows from what a hub or the address's own owner does.
+_CAUSED_BY_STRANGERS = (
+    "order_placed", "order_changed", "order_cancelled",
+    "confirm_email", "reset_password", "already_registered", "new_email", "member_invitation",
+)  # fmt: skip
+_log = structlog.get_logger("commensal.interfaces.mail")
+
+# Pages that the front plugin serves.
+_ORDER, _GUEST_ORDER = "/orders/{order_id}", "/orders/guest/{secret}"
+_CODE = {
+    "confirm_email": "/confirm/{code}", "reset_password": "/reset/{code}", "already_registered": "/reset/{code}",
+    "new_email": "/email/{code}", "email_changed": "/", "log_in_failures": "/forgot", "member_invitation": "/account",
+}  # fmt: skip
+
+
+def send_mail(instance: Instance, job: Job) -> None:
+    """Sends one message. Raises whatever keeps it from being delivered: the job comes back."""
+    said = job.payload
+    if said["kind"] in _CAUSED_BY_STRANGERS:
+        most = instance.settings.limits.mails
+        if not instance.store.transact(lambda tx: may_leave(tx, job, most=most)):
+            _log.info("mail held back", kind=said["kind"], late="order_id" in said)
+            return
+    if said["kind"] in ORDER_KINDS:
+        _send_about_order(instance, job)
+    elif said["kind"] in ACCOUNT_KINDS:
+        link = _address(instance, _CODE[said["kind"]].format(code=said.get("code", "")))
+        _send(instance, job, values={"name": said["name"], "link": link}, to_name=said["name"])
+    elif "enterprise" in said:
+        name = said["enterprise"]
+        _send(instance, job, values={**said["values"], "enterprise": name}, to_name=name)
+    else:
+        raise ValueError(f"there is no e-mail of kind {said['kind']!r}")
+
+
+def _send_about_order(instance: Instance, job: Job) -> None:
+    order_id, secret = job.payload["order_id"], job.payload.get("secret")
+    path = _GUEST_ORDER.format(secret=secret) if secret else _ORDER.format(order_id=order_id)
+    link = _address(instance, path)
+    if job.payload["kind"] in _ASKS_TO_PAY:
+        ask_for_what_is_due(instance, order_id, return_url=link)
+    with instance.store.read() as tx:
+        view = order_view(tx, instance.hooks, order_id)
+    kind = job.payload["kind"]
+    if job.payload.get("late") and view.order.state == "Cancelled":
+        kind = "order_cancelled"
+    opens = secret or view.order.person_id is not None
+    values = {"view": view, "order": view.order, "link": link if opens else ""}
+    if "amount" in job.payload:
+        values["amount"] = job.payload["amount"]
+    _send(
+        instance,
+        job,
+        kind=kind,
+        values=values,
+        to_name=view.order.name,
+        sender_name=view.shop,
+        reply_to=view.shop_email,
+        timezone=view.timezone,
+    )
+
+
+def _send(
+    instance: Instance,
+    job: Job,
+    *,
+    values: Mapping[str, Any],
+    to_name: str,
+    kind: str = "",
+    sender_name: str = "",
+    reply_to: str = "",
+    timezone: str = "",
+) -> None:
+    settings, at, language = instance.settings, instance.clock.now(), job.payload["language"]
+    search = (instance.folder / "templates", *(one / "templates" for one in instance.hooks.folders().values()))
+    every = {"instance": settings.name, "home": _address(instance, "/"), "now": at}
+    rendered = render(kind or job.payload["kind"], language, timezone or settings.timezone, {**every, **values}, search)
+    message = build_message(
+        rendered,
+        job_id=job.id,
+        at=at,
+        language=language,
+        sender=settings.sender,
+        sender_name=sender_name or settings.name,
+        to=job.payload["to"],
+        to_name=to_name,
+        reply_to=reply_to,
+    )
+    deliver(message, settings.mail, instance.folder, job_id=job.id, at=at)
+    failpoint("mail.delivered")
+
+
+def _address(instance: Instance, path: str) -> str:
+    return f"{instance.settings.base_url.rstrip('/')}{path}"

@@ -1,0 +1,161 @@
+"""What an instance stands on, looked at when an operator asks (``commensal check``): each finding says what to do."""
+
+from __future__ import annotations
+
+import smtplib
+import socket
+import ssl
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from sqlalchemy import func, select
+
+from ...base.errors import Problem
+from ...instance import Instance, Settings
+from ...instance.brought import read_brought
+from ...operations.backups.nightly import newest_backup
+from ...storage.database import Transaction
+from ...storage.jobs.clock import worked_before
+from ...storage.jobs.tables import job
+from ...trade.orders.tables import customer_order
+from ..mail.deliver import connected
+from .health import AHEAD, clock_ahead, database_file, full_disks, newest_slot
+from .mail import unsent_mail
+
+FRESH = timedelta(days=2)  # a backup
+RENEWED = timedelta(days=14)  # before it expires, a certificate should have been renewed
+_SECONDS = 10  # for a server to answer
+
+
+def warnings(instance: Instance) -> Iterator[Problem]:
+    """What can be seen from here. An instance that is only tried out may have some."""
+    yield from full_disks(instance)
+    yield from _open_files(instance)
+    yield from _unfinished_upgrade(instance)
+    yield from _backups(instance)
+    with instance.store.read() as tx:
+        yield from clock_behind(tx)
+        yield from clock_ahead(tx.now, tx.value(worked_before(tx.now)))
+        yield from unsent_mail(tx)
+    settings = instance.settings
+    yield from _mail_settings(settings)
+    address = urlsplit(settings.base_url)
+    if address.scheme == "http" and address.hostname not in ("127.0.0.1", "::1", "localhost"):
+        yield Problem(
+            "no_tls",
+            "base_url begins with http://: passwords travel in the clear; put a reverse proxy with a certificate in "
+            "front (`commensal init --proxy caddy` shows one) and let base_url begin with https://.",
+        )
+
+
+def _mail_settings(settings: Settings) -> Iterator[Problem]:
+    if not settings.mail.host:
+        text = "mail.host is empty: e-mails are written into the folder mail/ and reach nobody; name an SMTP server."
+        yield Problem("no_mail_server", text)
+    elif "." not in settings.sender.rpartition("@")[2]:
+        text = (
+            "mail.sender: servers take no e-mails from {sender}; name an address of your own domain, which your "
+            "provider lets you send from."
+        )
+        yield Problem("mail_sender", text, values={"sender": settings.sender})
+
+
+def clock_behind(tx: Transaction) -> Iterator[Problem]:
+    """Rows cannot be from the future: either the clock was set back, or it was ahead when they were written."""
+    rows = (
+        select(job.c.created_at).order_by(job.c.id.desc()).limit(1),
+        select(func.max(customer_order.c.placed_at)),
+        newest_slot(),
+    )
+    newest = max((at for one in rows if (at := tx.value(one)) is not None), default=tx.now)
+    if newest > tx.now + AHEAD:
+        text = (
+            "The clock says {now:%Y-%m-%d %H:%M} UTC, but the newest rows are of {newest:%Y-%m-%d %H:%M}; "
+            "set the clock (`timedatectl set-ntp true`)."
+        )
+        yield Problem("clock_behind", text, values={"now": tx.now, "newest": newest})
+
+
+def _open_files(instance: Instance) -> Iterator[Problem]:
+    for file in (instance.folder / "instance.toml", database_file(instance)):
+        if file is not None and file.exists() and file.stat().st_mode & 0o077:
+            text = "{file} can be read by others on this machine; run `chmod 600 {file}`."
+            yield Problem("open_file", text, values={"file": file})
+
+
+def _unfinished_upgrade(instance: Instance) -> Iterator[Problem]:
+    """The database is whole all the same, or it could not have been opened; only its check at the end is missing."""
+    known = read_brought(instance.folder)
+    if known is not None and not known.finished:
+        text = (
+            "The upgrade to Commensal {version} of {at:%Y-%m-%d %H:%M} UTC did not come to its end; stop "
+            "the instance and run `commensal upgrade`. As it was before, it is in {backup}."
+        )
+        values = {"version": known.version, "at": known.at, "backup": known.backup}
+        yield Problem("unfinished_upgrade", text, values=values)
+
+
+def _backups(instance: Instance) -> Iterator[Problem]:
+    folder = instance.settings.backups.folder
+    newest = newest_backup(Path(folder) if folder else instance.folder / "backups")
+    if newest is not None and newest > instance.clock.now() - FRESH:
+        return
+    if not folder:
+        text = "Nobody makes backups: let backups.folder in instance.toml name a folder, best on another disk."
+        yield Problem("no_backups", text)
+    elif newest is None:
+        text = "There is no backup in {folder} yet; a running worker makes one, and so does `commensal backup`."
+        yield Problem("no_backup_yet", text, values={"folder": folder})
+    else:
+        text = (
+            "The newest backup in {folder} is of {newest:%Y-%m-%d %H:%M} UTC; `commensal jobs` tells what went wrong, "
+            "and `commensal backup` makes one now."
+        )
+        yield Problem("old_backup", text, values={"folder": folder, "newest": newest})
+
+
+def mail_problem(instance: Instance) -> Problem | None:
+    """Why the SMTP server would not take an e-mail from our sender, addressed to that sender; None where it would.
+
+    Nothing is sent: the conversation ends before the message.
+    """
+    settings, sender = instance.settings.mail, instance.settings.sender
+    if not settings.host:
+        return None
+    values: dict[str, object] = {"host": settings.host, "port": settings.port, "sender": sender}
+    try:
+        with connected(settings) as server:
+            for ask in (server.mail, server.rcpt):
+                code, answer = ask(sender)
+                if code >= 400:
+                    text = "The mail server {host}:{port} takes no e-mails from {sender}: {answer}; see mail.sender."
+                    said = f"{code} {answer.decode('utf-8', 'replace')}"
+                    return Problem("mail_refused", text, values={**values, "answer": said})
+    except (OSError, smtplib.SMTPException) as error:
+        text = "The mail server {host}:{port} did not let us in: {error}; see [mail]."
+        return Problem("mail_server", text, values={**values, "error": error})
+    return None
+
+
+def certificate_problem(instance: Instance) -> Problem | None:
+    """What is wrong with the certificate under base_url, as a browser sees it; None where nothing is."""
+    address = urlsplit(instance.settings.base_url)
+    if address.scheme != "https" or address.hostname is None:
+        return None
+    host, port = address.hostname, address.port or 443
+    try:
+        with (
+            socket.create_connection((host, port), timeout=_SECONDS) as line,
+            ssl.create_default_context().wrap_socket(line, server_hostname=host) as speaking,
+        ):
+            certificate = speaking.getpeercert() or {}
+    except OSError as error:
+        text = "{url} cannot be reached over TLS: {error}; look at the reverse proxy."
+        return Problem("certificate", text, values={"url": instance.settings.base_url, "error": error})
+    until = datetime.fromtimestamp(ssl.cert_time_to_seconds(str(certificate["notAfter"])), UTC)
+    if until < instance.clock.now() + RENEWED:
+        text = "The certificate of {host} expires on {until:%Y-%m-%d}; find out why it is not renewed."
+        return Problem("certificate_expires", text, values={"host": host, "until": until})
+    return None

@@ -1,0 +1,156 @@
+"""Turns a plain function into a page: it runs in a thread, gets a `Visit`, and returns a response."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import replace
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from ...base.errors import CommensalError, Invalid, PluginError, Problem, Unavailable
+from ...base.languages.catalogs import LANGUAGES, best_language
+from ...base.logs import speaker
+from ...instance import Instance
+from ...trade.audit.acting import acting, acting_for
+from ...trade.people.actor import Actor
+from ...trade.people.sessions import keep_alive
+from ..api.apart import run_apart
+from ..api.authenticate import authenticate, is_anonymous, nobody
+from ..api.cookies import cookie_name
+from ..api.rates import Rates
+from .shown import shown_before, with_own_address
+from .visit import Visit
+
+Handler = Callable[[Visit], Response]
+OnError = Callable[[Visit, Exception], Response]
+Recognise = Callable[[Instance, str], str | None]
+
+LANGUAGE_COOKIE = "language"
+_SAFE = ("GET", "HEAD")
+_FIELDS = 1000  # of one form
+_LARGEST = 1024 * 1024  # bytes of one form
+_log = structlog.get_logger("commensal.interfaces.pages")
+
+
+def page(
+    path: str,
+    handler: Handler,
+    *,
+    on_error: OnError,
+    methods: tuple[str, ...] = ("GET",),
+    limit: str = "",
+    largest: int = 0,
+    recognise: Recognise | None = None,
+) -> Route:
+    """A Starlette route for `handler`. Whatever it raises goes to `on_error`, which answers in the plugin's own look.
+
+    limit:     names the rate that applies: "reads" or "writes" by the method, "logins" (where only answers of 400 and
+               more stay counted) or "signups"
+    largest:   bytes of a body that is no form, which the handler finds in `visit.body`
+    recognise: is asked first whose a bearer token is: the name of a program of others, or None for a token of ours.
+               It runs outside a transaction, and raises `Unauthorised` for a token that is not valid
+    """
+
+    async def run(request: Request) -> Response:
+        try:
+            if request.method in _SAFE:
+                return await run_apart(lambda: _answer(_admit(request)))
+            visit = await run_apart(_admit, request)
+            if isinstance(visit, Response):
+                return visit
+            try:
+                if largest:
+                    visit = replace(visit, body=await _body(request, largest))
+                elif request.method == "POST":
+                    visit = replace(visit, form=await _form(request))
+            except CommensalError as refusal:
+                return await run_apart(_failed, visit, refusal)
+            return await run_apart(_answer, visit)
+        except PluginError as error:  # it hangs: its thread was left behind
+            return await run_apart(on_error, _stranger(request), error)
+
+    def _admit(request: Request) -> Visit | Response:
+        """Who asks is known before anything of a body is read."""
+        rates: Rates = request.app.state.rates
+        visit = _stranger(request)
+        try:
+            rates.count(limit or ("reads" if request.method in _SAFE else "writes"), visit.actor.address)
+            return _visit(visit.instance, request, _actor(visit.instance, request, recognise))
+        except Exception as error:  # the edge, like below
+            return _failed(visit, error)
+
+    def _answer(visit: Visit | Response) -> Response:
+        if isinstance(visit, Response):
+            return visit
+        try:
+            shown = shown_before(visit)
+            if shown is not None:
+                return shown
+            plugin, what = speaker()
+            whose = visit.instance.hooks.running(plugin, what) if plugin else nullcontext()
+            with whose, acting(acting_for(visit.actor, f"page {handler.__name__}")):
+                answer = handler(visit)
+            if answer.status_code < 400:
+                visit.request.app.state.rates.succeeded(limit, visit.actor.address)
+            return with_own_address(visit, answer)
+        except Exception as error:  # the edge: the visitor gets a page, the operator the traceback
+            return _failed(visit, error)
+
+    def _failed(visit: Visit, error: Exception) -> Response:
+        if isinstance(error, Unavailable) or not isinstance(error, CommensalError):
+            _log.error("page failed", exc_info=error)
+        return with_own_address(visit, on_error(visit, error))
+
+    return Route(path, run, methods=list(methods), name=handler.__name__)
+
+
+async def _body(request: Request, largest: int) -> bytes:
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size > largest:
+            raise Invalid([Problem("too_large", "This is larger than {most} bytes.", values={"most": largest})])
+        parts.append(part)
+    return b"".join(parts)
+
+
+async def _form(request: Request) -> dict[str, str]:
+    length = request.headers.get("content-length", "")
+    if not length.isdigit() or int(length) > _LARGEST:
+        raise Invalid([Problem("form", "This form is too large.")])
+    async with request.form(max_files=0, max_fields=_FIELDS) as form:
+        return {name: value.replace("\x00", "") for name, value in form.items() if isinstance(value, str)}
+
+
+def _actor(instance: Instance, request: Request, recognise: Recognise | None) -> Actor:
+    kind, _, secret = request.headers.get("authorization", "").partition(" ")
+    if recognise is not None and kind.lower() == "bearer":
+        client = recognise(instance, secret.strip())
+        if client is not None:
+            return Actor(client=client, address=_address(request))
+    if is_anonymous(request, instance.settings.base_url):
+        return nobody(request)
+    with instance.store.read() as tx:
+        actor = authenticate(tx, request, instance.settings)
+    keep_alive(instance.store, actor, tx.now)
+    return actor
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""
+
+
+def _stranger(request: Request) -> Visit:
+    """The visit before it is known who asks."""
+    return _visit(request.app.state.instance, request, nobody(request))
+
+
+def _visit(instance: Instance, request: Request, actor: Actor) -> Visit:
+    chosen = request.cookies.get(cookie_name(instance.settings.base_url, LANGUAGE_COOKIE)) or actor.language
+    header = request.headers.get("accept-language", "")
+    language = chosen if chosen in LANGUAGES else best_language(header, default=instance.settings.language)
+    return Visit(instance=instance, request=request, actor=actor, language=language, form={})

@@ -1,0 +1,78 @@
+"""CSV (RFC 4180) for spreadsheets: UTF-8 with a byte order mark; in French with semicolons and decimal commas.
+
+Money stands in the currency's major unit, without its sign. A text that a spreadsheet would take for a formula gets an
+apostrophe (OWASP, CSV injection). Groups have no headings here: every line says what it belongs to.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from datetime import date, datetime
+from typing import Any
+
+from ....base.money import digits
+from ....base.spreadsheets import csv_writer, decimal_mark, harmless
+from ..values import AT_ONCE, Printout
+from . import Format
+from .cells import PlainColumn, Word, labelled, plain_columns
+
+
+def _write(printout: Printout) -> Iterator[bytes]:
+    query = printout.query
+    columns = plain_columns(query, printout.report.columns)
+    texts = [(one.place, _text(one, digits(query.currency), decimal_mark(query.language))) for one in columns]
+    buffer = io.StringIO(newline="")
+    writer = csv_writer(buffer, query.language)
+    buffer.write("\ufeff")
+    writer.writerow([harmless(one.label) for one in columns])
+    waiting = 0
+    for row in printout.rows:
+        if row.kind == "group":
+            continue
+        cells = row.cells if row.kind == "line" else labelled(row, printout.report, query.language).cells
+        writer.writerow([text(cells[place]) for place, text in texts])
+        waiting += 1
+        if waiting == AT_ONCE:
+            yield _taken(buffer)
+            waiting = 0
+    yield _taken(buffer)
+
+
+def _taken(buffer: io.StringIO) -> bytes:
+    content = buffer.getvalue().encode("utf-8")
+    buffer.seek(0)
+    buffer.truncate()
+    return content
+
+
+def _text(column: PlainColumn, places: int, comma: str) -> Callable[[Any], str]:
+    make, kind = column.make, column.kind
+
+    def money(cell: Any) -> str:
+        if cell is None or isinstance(cell, Word):
+            return cell or ""
+        if not places:
+            return str(cell)
+        whole = f"{abs(cell):0{places + 1}d}"
+        return f"{'-' if cell < 0 else ''}{whole[:-places]}{comma}{whole[-places:]}"
+
+    def text(cell: Any) -> str:
+        if cell is None or isinstance(cell, Word):
+            return cell or ""
+        return harmless(make(cell))
+
+    def other(cell: Any) -> str:
+        if cell is None or isinstance(cell, Word):
+            return cell or ""
+        value = make(cell)
+        if isinstance(value, datetime):
+            return f"{value:%Y-%m-%d %H:%M}"
+        if isinstance(value, date):
+            return value.isoformat()
+        return f"{value:f}".replace(".", comma) if kind in ("quantity", "percent") else str(value)
+
+    return {"money": money, "text": text}.get(kind, other)
+
+
+FORMAT = Format(media_type="text/csv; charset=utf-8", write=_write)

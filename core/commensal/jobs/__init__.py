@@ -1,6 +1,0 @@
-"""Work that happens after commit, and work that happens again and again."""
-
-from .promising import Promise, promise, promise_all
-from .registry import Job, Periodic, PermanentFailure, Work
-
-__all__ = ["Job", "Periodic", "PermanentFailure", "Promise", "Work", "promise", "promise_all"]

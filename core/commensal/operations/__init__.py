@@ -1,0 +1,1 @@
+"""What keeps an instance running: serving, background work, backups, upgrades, checks, hosting."""

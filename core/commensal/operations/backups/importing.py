@@ -1,0 +1,72 @@
+"""Makes an instance from an export, in either database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy.exc import DBAPIError
+
+from ...base.clock import Clock
+from ...base.errors import StoreError
+from ...base.failpoints import failpoint
+from ...storage.database import Store
+from ..checks import broken_invariants
+from .archive import Archive
+from .export import refuse_absent
+from .manifest import Manifest, counts_of, differences, revisions_of
+from .restore import RESTORED, Arrived, emptied_on_failure, new_folder, settle, waiting_jobs
+from .rows import ENDING, FOLDER, in_any_order, read_rows, tables_of
+from .source import Source, refuse_broken
+
+
+def import_instance(file: Path, folder: Path, *, database: str = "", clock: Clock) -> Arrived:
+    """Makes the instance of the export `file` in `folder`, which must be new or empty.
+
+    `database` is the URL of an empty PostgreSQL database; without it, the instance gets an SQLite file. The rows arrive
+    in one transaction, after which the database is asked what must be true: so it has all of them or none.
+
+    Raises `StoreError` for an archive that is damaged, not sound, or was written with other revisions than this
+    version's, and `SettingsError` for a folder or database that is not empty, or a plugin that is not installed.
+    """
+    with Archive.open(file) as archive:
+        if archive.manifest.kind != "export":
+            raise StoreError("{file} is a backup; `commensal restore` reads it.", file=file)
+        with emptied_on_failure(database, clock), new_folder(folder) as place:
+            source = settle(archive, place, database, clock)
+            refuse_absent(source)
+            store = source.store(source.url)
+            try:
+                source.migrate(store)
+                _fill(store, source, archive)
+            except DBAPIError as error:  # what is only asked for at the end, like what rows refer to
+                raise StoreError("The database refuses the rows: {error}", error=error.orig) from error
+            finally:
+                store.close()
+            (place / RESTORED).write_text(f"{clock.now().isoformat()}\n", encoding="utf-8")
+            return Arrived(archive.manifest, {}, waiting_jobs(source))
+
+
+def _fill(store: Store, source: Source, archive: Archive) -> None:
+    manifest, tables = archive.manifest, tables_of(source.hooks.plugins())
+    archive.check()
+    with store.write() as tx:
+        _refuse_other_revisions(manifest, revisions_of(tx))
+        with in_any_order(tx, tables):
+            for table in tables:
+                with archive.file(f"{FOLDER}{table.name}{ENDING}") as lines:
+                    read_rows(tx, table, lines)
+        failpoint("arrival.filled")
+        refuse_broken(differences(manifest.counts, counts_of(tx)))
+        refuse_broken(broken_invariants(tx))
+
+
+def _refuse_other_revisions(manifest: Manifest, mine: dict[str, list[str]]) -> None:
+    """Rows fit only the tables that they came from."""
+    lines = sorted({*mine, *manifest.revisions})
+    other = ", ".join(name for name in lines if mine.get(name) != manifest.revisions.get(name))
+    if other:
+        text = (
+            "The export was written by Commensal {version}, whose tables differ ({other}). Import "
+            "it with that version and the same plugins, then run `commensal upgrade` with this one."
+        )
+        raise StoreError(text, version=manifest.commensal, other=other)

@@ -1,0 +1,115 @@
+"""PostgreSQL's own tools: they alone copy a database of any size quickly and wholly."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DBAPIError, ProgrammingError
+
+from ...base.errors import SettingsError, StoreError
+from ...storage.database import Store, Transaction
+
+
+def dump(tx: Transaction, url: str, file: Path) -> None:
+    """Writes what `tx`, a reading transaction, sees, in the custom format of ``pg_dump``, while others write on.
+
+    Raises `SettingsError` where the tool is missing, `StoreError` with its own words where it fails.
+    """
+    tx.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))  # it waits here for as long as the dump takes
+    snapshot = tx.value(text("SELECT pg_export_snapshot()"))
+    _run("pg_dump", url, "--format=custom", f"--snapshot={snapshot}", f"--file={file}")
+
+
+def load(url: str, file: Path) -> None:
+    """Loads a dump into an empty database: all of it or, where anything fails, nothing."""
+    _run("pg_restore", url, "--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges", str(file))
+
+
+def refuse_unreadable(file: Path) -> None:
+    """Raises `StoreError` where ``pg_restore`` cannot read the dump's table of contents."""
+    _run("pg_restore", "", "--list", str(file))
+
+
+def need_tools() -> None:
+    """Raises `SettingsError` where ``pg_dump`` or ``pg_restore`` is not installed."""
+    for program in ("pg_dump", "pg_restore"):
+        if shutil.which(program) is None:
+            text = (
+                "{program} is not installed; on Debian it is in the package postgresql-client "
+                "(the same major version as the server, or a later one)."
+            )
+            raise SettingsError(text, program=program)
+
+
+def may_make_databases(store: Store) -> bool:
+    """Whether this user may make the temporary database in which a dump is tried."""
+    with store.read() as tx:
+        may = text("SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user")
+        return bool(tx.value(may))
+
+
+@contextmanager
+def temporary_database(url: str, name: str) -> Iterator[str]:
+    """Makes an empty database beside the one of `url`, and drops it. Raises `StoreError` where that is not allowed."""
+    address = make_url(url).set(drivername="postgresql+psycopg")
+    engine = create_engine(address, isolation_level="AUTOCOMMIT", hide_parameters=True)
+    try:
+        with engine.connect() as connection:
+            connection.execute(text(f'CREATE DATABASE "{name}" TEMPLATE template0'))
+        try:
+            yield address.set(database=name).render_as_string(hide_password=False)
+        finally:
+            with engine.connect() as connection:
+                connection.execute(text(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
+    except ProgrammingError as error:
+        if getattr(error.orig, "sqlstate", "") != "42501":
+            raise
+        raise StoreError(
+            "The test restores into a temporary database, and this user may make none: "
+            "ALTER USER {user} CREATEDB allows it.",
+            user=address.username,
+        ) from error
+    except DBAPIError as error:
+        raise StoreError("PostgreSQL: {error}", error=error.orig) from error
+    finally:
+        engine.dispose()
+
+
+def apart(address: URL) -> tuple[URL, str]:
+    """The address as libpq reads it, without its password, and the password; empty where there is none."""
+    said = address.query.get("password", "")
+    bare = URL.create(
+        "postgresql",
+        username=address.username,
+        host=address.host,
+        port=address.port,
+        database=address.database,
+        query={key: value for key, value in address.query.items() if key not in ("password", "sslpassword")},
+    )
+    return bare, str(address.password or "") or (said if isinstance(said, str) else said[-1])
+
+
+def _run(program: str, url: str, *words: str) -> None:
+    """Runs a tool. The password travels in its environment, since command lines can be read by everybody."""
+    need_tools()
+    environment = dict(os.environ)
+    if url:
+        bare, password = apart(make_url(url))
+        if password:
+            environment["PGPASSWORD"] = password
+        words = ("--no-password", f"--dbname={bare.render_as_string()}", *words)
+    command = [str(shutil.which(program)), *words]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)  # noqa: S603
+    if done.returncode != 0:
+        said = done.stderr.strip()[-2000:]
+        text = "{program} failed: {said}"
+        if "mismatch" in said:
+            text = "{program} failed: {said} Install the package postgresql-client of the server's major version."
+        raise StoreError(text, program=program, said=said)

@@ -1,0 +1,137 @@
+"""``instance.toml`` as it may be kept elsewhere: without its secrets, and with a list of what is missing."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from datetime import date, datetime, time
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.engine import make_url
+
+from ...base.secret import Secret
+from ...hooks.dispatcher import Hooks
+from ...instance.settings import Settings
+from .postgresql import apart
+
+_KNOWN = ("images", "mail", "backups")  # carried; written for whoever tries the instance out; no part of it
+
+
+def without_secrets(folder: Path, settings: Settings, hooks: Hooks) -> tuple[str, tuple[str, ...]]:
+    """The text of the settings, and what was left out of an archive that holds it: keys of settings, and folders, whose
+    names end with a slash. Files that hold secrets are of this machine: the keys that name them are left out too.
+
+    The table of a plugin that is not enabled or cannot be loaded is left out as a whole: nobody knows which of its
+    settings are secret.
+    """
+    values = tomllib.loads((folder / "instance.toml").read_text(encoding="utf-8"))
+    left_out = [*_take_out(settings, values, ""), *_take_password(values.get("database", {}))]
+    plugins = values.get("plugins", {})
+    for plugin in [name for name in plugins if name != "enabled"]:
+        known = hooks.instance_settings(plugin) if plugin in hooks.plugins() else None
+        if known is None:
+            del plugins[plugin]
+            left_out.append(f"plugins.{plugin}")
+        else:
+            left_out += _take_out(known, plugins[plugin], f"plugins.{plugin}.")
+    return toml(values), (*left_out, *_other_folders(folder))
+
+
+def _other_folders(folder: Path) -> Iterator[str]:
+    """Folders beside the settings that no archive carries, like ``keys/``, whose secrets are for this instance alone,
+    or an operator's own ``templates/``."""
+    for one in sorted(folder.iterdir()):
+        if one.is_dir() and one.name not in _KNOWN and not one.name.startswith(".") and not _is_empty(one):
+            yield f"{one.name}/"
+
+
+def _is_empty(folder: Path) -> bool:
+    try:
+        return not any(folder.iterdir())
+    except PermissionError:  # whatever is in it, nobody may say that it is carried
+        return False
+
+
+def with_database(text: str, url: str) -> str:
+    """The same settings with another database; an empty `url` is the SQLite file in the instance's folder."""
+    values = {**tomllib.loads(text), "database": {"url": url}}
+    return toml(values)
+
+
+def toml(values: Mapping[str, Any]) -> str:
+    """Writes what `tomllib` reads."""
+    return "\n".join(_lines(values, ())) + "\n"
+
+
+def _take_out(settings: object, values: dict[str, Any], where: str) -> Iterator[str]:
+    """Removes from `values` what is a `Secret` in `settings`, which were read from them, what names its file, and what
+    is of this machine."""
+    for one in fields(settings) if is_dataclass(settings) else ():
+        value, raw = getattr(settings, one.name), values.get(one.name)
+        if "of_this_machine" in one.metadata:
+            if values.pop(one.name, ""):
+                yield where + one.name
+        elif _is_secret(value) or "elsewhere" in one.metadata:
+            names = [f"{one.name}_file"] if "elsewhere" in one.metadata else [one.name, f"{one.name}_file"]
+            for name in [name for name in names if values.get(name)]:
+                del values[name]
+                yield where + name
+        elif is_dataclass(value) and isinstance(raw, dict):
+            yield from _take_out(value, raw, f"{where}{one.name}.")
+
+
+def _is_secret(value: object) -> bool:
+    """Also a list or a table that holds one anywhere: it is left out as a whole."""
+    if isinstance(value, Secret):
+        return True
+    if isinstance(value, Mapping):
+        return any(map(_is_secret, value.values()))
+    if isinstance(value, list | tuple):
+        return any(map(_is_secret, value)) or any(
+            is_dataclass(one) and any(_is_secret(getattr(one, two.name)) for two in fields(one)) for one in value
+        )
+    return False
+
+
+def _take_password(database: dict[str, Any]) -> Iterator[str]:
+    address = make_url(database["url"]) if database.get("url") else None
+    if address is None or address.get_backend_name() != "postgresql":
+        return
+    bare, password = apart(address)
+    if password or "sslpassword" in address.query:
+        database["url"] = bare.render_as_string()
+        yield "database.url (its password)"
+
+
+def _lines(values: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[str]:
+    tables = {key: value for key, value in values.items() if isinstance(value, dict)}
+    if path:
+        yield ""
+        yield f"[{'.'.join(map(_key, path))}]"
+    for key, value in values.items():
+        if key not in tables:
+            yield f"{_key(key)} = {_value(value)}"
+    for key, table in tables.items():
+        yield from _lines(table, (*path, key))
+
+
+def _key(name: str) -> str:
+    plain = name.replace("_", "").replace("-", "")
+    return name if plain.isascii() and plain.isalnum() else json.dumps(name, ensure_ascii=False)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list):
+        return f"[{', '.join(map(_value, value))}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{_key(key)} = {_value(one)}' for key, one in value.items())}}}"
+    if isinstance(value, datetime | date | time):
+        return value.isoformat()
+    return str(value)

@@ -1,0 +1,73 @@
+"""Opens a backup as somebody would who needs it: every hash, the database, its rows, and what must be true in it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ...base.errors import StoreError
+from ..checks import broken_invariants
+from . import postgresql, sqlite
+from .archive import SETTINGS, Archive
+from .manifest import Manifest, counts_of, differences
+from .source import Source, refuse_broken
+
+OF_SQLITE, OF_POSTGRESQL = "database.sqlite", "database.dump"
+
+
+def verify(file: Path, source: Source, work: Path, *, whole: bool = False) -> Manifest:
+    """Checks the backup in `file` with the plugins of `source`, in the empty folder `work`. Raises `StoreError`.
+
+    A copy that is older than this version is migrated first, so that it is known to be of use today. A dump of
+    PostgreSQL is read to its end; with `whole` it is also restored, into a temporary database.
+    """
+    with Archive.open(file) as archive:
+        manifest = archive.manifest
+        if manifest.kind != "backup" or SETTINGS not in manifest.files:
+            raise StoreError("{file} is no backup.", file=file)
+        archive.check()
+        with _database(archive, source, work, whole) as url:
+            if url:
+                refuse_unsound(url, source, manifest)
+    return manifest
+
+
+def refuse_unsound(url: str, source: Source, manifest: Manifest) -> dict[str, int]:
+    """Compares the database with the manifest, brings it to this version, and asks it what must be true.
+
+    Returns the number of rows by table, as they are now. Raises `StoreError`.
+    """
+    store = source.store(url)
+    try:
+        with store.read() as tx:
+            refuse_broken(differences(manifest.counts, counts_of(tx)))
+        source.migrate(store)
+        with store.read() as tx:
+            refuse_broken(broken_invariants(tx))
+            return counts_of(tx)
+    finally:
+        store.close()
+
+
+@contextmanager
+def _database(archive: Archive, source: Source, work: Path, whole: bool) -> Iterator[str]:
+    """The database of the backup, opened elsewhere; empty where that is not asked for."""
+    if archive.manifest.database == "sqlite":
+        copy = work / "checked.db"
+        archive.extract(OF_SQLITE, copy)
+        sqlite.refuse_damaged(copy)
+        yield f"sqlite:///{copy}"
+        return
+    dumped = work / "checked.dump"
+    archive.extract(OF_POSTGRESQL, dumped)
+    postgresql.refuse_unreadable(dumped)
+    if not whole:
+        yield ""
+        return
+    if source.sqlite_file is not None:
+        raise StoreError("This backup is of a PostgreSQL database, and the instance has none to try it on.")
+    with postgresql.temporary_database(source.url, f"commensal_test_{secrets.token_hex(6)}") as url:
+        postgresql.load(url, dumped)
+        yield url

@@ -1,0 +1,143 @@
+"""What must be true, always. Each question streams, so that a database of years fits into memory.
+
+`commensal check` asks them all; so do the demo, the race tests and the simulator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from sqlalchemy import and_, func, select
+
+from ...base.errors import Problem
+from ...base.money import half_up
+from ...storage.database import Transaction
+from ...trade.enterprises.tables import enterprise, enterprise_counter
+from ...trade.orders.tables import adjustment, customer_order, order_line, order_vat
+from ...trade.payments.tables import payment_journal
+from ...trade.payments.verify import verify_journal
+from ...trade.stock.check import check_levels
+from ...trade.stock.tables import stock_lot
+
+# Made once: the simulator asks them after every hundredth event.
+_row, _line, _counter, _entry = customer_order.c, order_line.c, enterprise_counter.c, payment_journal.c
+
+
+def _sum_by_order(table: Any, first: Any, second: Any = None) -> Any:
+    sums = [func.sum(first).label("first")] + ([func.sum(second).label("second")] if second is not None else [])
+    return select(table.c.order_id, *sums).group_by(table.c.order_id).subquery()
+
+
+_HELD = (
+    select(_line.lot_id, _line.lot_quantity, _line.quantity, _line.final_quantity, _line.unit_quantity)
+    .join(customer_order, _row.id == _line.order_id)
+    .where(_row.state.in_(("Held", "Complete")), _row.fulfilment_state != "Fulfilled")
+)
+_RESERVED = select(stock_lot.c.id, stock_lot.c.name, stock_lot.c.free, stock_lot.c.reserved)
+_COUNTED = (
+    select(
+        enterprise.c.name,
+        func.count(_row.number).label("count"),
+        func.min(_row.number).label("least"),
+        func.max(_row.number).label("most"),
+        func.max(_counter.value).label("counter"),
+    )
+    .join(enterprise, enterprise.c.id == _row.enterprise_id)
+    .outerjoin(enterprise_counter, and_(_counter.enterprise_id == enterprise.c.id, _counter.series == "order"))
+    .where(_row.number.is_not(None))
+    .group_by(enterprise.c.id, enterprise.c.name)
+)
+_lines = _sum_by_order(order_line, _line.amount, _line.deposit * _line.quantity)
+_adjustments = _sum_by_order(adjustment, adjustment.c.amount)
+_shares = _sum_by_order(order_vat, order_vat.c.vat)
+_PARTS = (
+    select(
+        customer_order, _lines.c.first, _lines.c.second, _adjustments.c.first.label("adjusted"),
+        _shares.c.first.label("shared"),
+    )
+    .outerjoin(_lines, _lines.c.order_id == _row.id)
+    .outerjoin(_adjustments, _adjustments.c.order_id == _row.id)
+    .outerjoin(_shares, _shares.c.order_id == _row.id)
+    .where(_row.state != "Draft")
+)  # fmt: skip
+_paid_by_journal = select(_entry.order_id, func.sum(_entry.amount).label("paid")).group_by(_entry.order_id).subquery()
+_DIFFERENTLY_PAID = (
+    select(_row.number, _row.paid_total, func.coalesce(_paid_by_journal.c.paid, 0).label("paid"))
+    .outerjoin(_paid_by_journal, _paid_by_journal.c.order_id == _row.id)
+    .where(_row.paid_total != func.coalesce(_paid_by_journal.c.paid, 0))
+)
+_OWNERS = select(_entry.enterprise_id).distinct()
+
+
+def broken_invariants(tx: Transaction) -> list[Problem]:
+    """Everything that is not as it must be; empty for a sound instance."""
+    return [
+        *_levels_and_movements(tx),
+        *_stock_and_orders(tx),
+        *_numbers(tx),
+        *_totals(tx),
+        *_paid(tx),
+        *_journals(tx),
+    ]
+
+
+def _levels_and_movements(tx: Transaction) -> Iterator[Problem]:
+    """A lot's level is the sum of its movements."""
+    for one in check_levels(tx):
+        text = "The lot {lot} is at {level}, but its movements add up to {journal}."
+        yield Problem("levels", text, "stock", {"lot": one.name, "level": one.level, "journal": one.journal})
+
+
+def _stock_and_orders(tx: Transaction) -> Iterator[Problem]:
+    """A lot has reserved what placed orders hold of it, and nothing is below zero."""
+    held: dict[str, int] = {}
+    for one in tx.execute(_HELD).mappings():
+        held[one["lot_id"]] = held.get(one["lot_id"], 0) + _grains(one)
+    for lot in tx.execute(_RESERVED).mappings():
+        wanted = held.pop(lot["id"], 0)
+        if lot["free"] < 0 or lot["reserved"] != wanted:
+            values = {"lot": lot["name"], "reserved": lot["reserved"], "held": wanted}
+            text = "The lot {lot} has reserved {reserved}, but placed orders hold {held}."
+            yield Problem("reserved", text, "stock", values)
+
+
+def _grains(line: Any) -> int:
+    if line["final_quantity"] is None:
+        return int(line["lot_quantity"] * line["quantity"])
+    return half_up(Fraction(line["final_quantity"]) / Fraction(line["unit_quantity"]) * line["lot_quantity"])
+
+
+def _numbers(tx: Transaction) -> Iterator[Problem]:
+    """Order numbers of an enterprise are 1, 2, 3 … without a gap, up to its counter."""
+    for one in tx.all(_COUNTED):
+        if not (one["least"] == 1 and one["most"] == one["count"] == one["counter"]):
+            text = "Order numbers of {name} have a gap: {count} orders up to number {most}, counter {counter}."
+            yield Problem("numbers", text, "orders", {**one})
+
+
+def _totals(tx: Transaction) -> Iterator[Problem]:
+    """An order's total is the sum of what it is made of."""
+    for one in tx.execute(_PARTS).mappings():
+        parts = (int(one["first"] or 0), int(one["second"] or 0), int(one["adjusted"] or 0), int(one["shared"] or 0))
+        written = (one["products_total"], one["deposits_total"], one["adjustments_total"], one["vat_total"])
+        added = 0 if one["prices_include_vat"] else one["vat_total"]
+        if parts != written or one["total"] != sum(written[:3]) + added:
+            values = {"number": one["number"], "total": one["total"], "written": written, "parts": parts}
+            text = "Order {number} says {total} from {written}, but its parts are {parts}."
+            yield Problem("totals", text, "orders", values)
+
+
+def _paid(tx: Transaction) -> Iterator[Problem]:
+    """What an order says was paid is what the journal says."""
+    for one in tx.all(_DIFFERENTLY_PAID):
+        text = "Order {number} says {paid_total} was paid; the journal says {paid}."
+        yield Problem("paid", text, "payments", {**one, "paid": Decimal(one["paid"])})
+
+
+def _journals(tx: Transaction) -> Iterator[Problem]:
+    """Every enterprise's journal is an unbroken chain."""
+    for owner in tx.all(_OWNERS):
+        yield from verify_journal(tx, owner["enterprise_id"])

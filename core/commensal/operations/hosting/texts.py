@@ -1,0 +1,85 @@
+"""Writes the texts in ``templates/`` for one instance: its folder, its address, its port."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from ...base.errors import SettingsError
+from ...instance import Settings, load_settings
+
+WORKER = "commensal-work"
+UNITS = {"commensal": ("the web server", "serve --no-jobs"), WORKER: ("the worker", "work")}
+PROXIES = ("caddy", "nginx")
+CONTAINER = "container"
+STATE = Path("/var/lib")  # where systemd makes folders of services
+_NAMES = {"caddy": "Caddyfile", "nginx": "commensal", CONTAINER: "Containerfile"}
+_HOMES = ("home", "root")
+_EXAMPLE = "https://commensal.example"  # where there is no instance yet
+
+
+def write_text(which: str, folder: Path) -> str:
+    """The text for a unit of `UNITS`, one of `PROXIES`, or `CONTAINER`. `folder` need not hold an instance yet.
+
+    Raises `SettingsError` for a folder that cannot stand in a unit.
+    """
+    folder = folder.resolve()
+    settings = load_settings(folder) if (folder / "instance.toml").exists() else Settings(name="", base_url=_EXAMPLE)
+    file = Path(__file__).parent / "templates" / ("unit.service" if which in UNITS else which)
+    text = file.read_text(encoding="utf-8")
+    for name, value in (_of_unit(which, folder, settings) if which in UNITS else _of_address(settings)).items():
+        text = text.replace(f"{{{name}}}", value)
+    return text
+
+
+def write_files(wanted: Sequence[str], folder: Path, into: Path) -> list[Path]:
+    """Writes each text into a file of its usual name in `into`. Raises `SettingsError` where one is there already, or
+    may not be written; then none is."""
+    texts = {into / _NAMES.get(one, f"{one}.service"): write_text(one, folder) for one in wanted}
+    if there := [str(file) for file in texts if file.exists()]:
+        text = "{files}: there is such a file already; move it away. Nothing was written."
+        raise SettingsError(text, files=", ".join(there))
+    try:
+        for file, text in texts.items():
+            file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise SettingsError("{folder} cannot be written to: {error}.", folder=into, error=error.strerror) from error
+    return list(texts)
+
+
+def _of_unit(unit: str, folder: Path, settings: Settings) -> dict[str, str]:
+    commensal = Path(sys.executable).with_name("commensal")
+    backups = settings.backups.folder
+    for path in (str(folder), str(commensal), backups):
+        if any(one.isspace() or one in "%\\\"'$;" for one in path):
+            text = "{path}: a unit of systemd would read this path as something else; choose a plain one."
+            raise SettingsError(text, path=path)
+    at_home = any(path.parts[1:2] and path.parts[1] in _HOMES for path in (folder, commensal))
+    kept = folder.is_relative_to(STATE) and folder != STATE
+    writes = (
+        f"StateDirectory={folder.relative_to(STATE)}\nStateDirectoryMode=0700" if kept else f"ReadWritePaths={folder}"
+    )
+    if backups and unit == WORKER and not Path(backups).is_relative_to(folder):
+        writes += f"\nReadWritePaths=-{backups}"  # "-": while that disk is away, everything else goes on
+    what, command = UNITS[unit]
+    return {
+        "unit": unit,
+        "what": what,
+        "command": command,
+        "commensal": str(commensal),
+        "folder": str(folder),
+        "writes": writes,
+        "home": "read-only" if at_home else "yes",
+    }
+
+
+def _of_address(settings: Settings) -> dict[str, str]:
+    server = settings.server
+    host = f"[{server.host}]" if ":" in server.host else server.host
+    return {
+        "host": urlsplit(settings.base_url).hostname or "",
+        "listens": f"{host}:{server.port}",
+        "proxies": ", ".join(server.trusted_proxies),
+    }

@@ -1,0 +1,96 @@
+"""All that the workers of an instance know how to do: handlers of promised jobs, and what happens periodically."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import partial
+
+from ..base.errors import PluginError
+from ..hooks import specifications
+from ..instance import Instance
+from ..interfaces.api.idempotency import forget_old_answers
+from ..interfaces.mail.capping import forget_counts
+from ..interfaces.mail.send import send_mail
+from ..interfaces.pages.shown import forget_shown_pages
+from ..storage.jobs import Periodic, Work
+from ..storage.jobs.failed import forget_finished
+from ..storage.jobs.run import run_due
+from ..trade.audit.forgetting import forget_old_entries
+from ..trade.enterprises.invitations import forget_invitations
+from ..trade.events.opened import announce_openings, forget_openings
+from ..trade.events.tell import EVENT, tell_plugin
+from ..trade.orders.cart import forget_carts
+from ..trade.orders.guests import EXPIRE
+from ..trade.orders.shipping import RELEASE, release_when_back
+from ..trade.payments import promises
+from ..trade.payments.following import call_off, follow_up
+from ..trade.payments.giving_back import give_back, give_late_money_back
+from ..trade.payments.unpaid_guests import ALERT, expire_guest_order, forget_guest_orders, tell_expired
+from ..trade.people.confirmations import FORGOTTEN, mail_reset
+from ..trade.people.forgetting import forget_what_ran_out
+from ..trade.privacy.retention import let_go
+from ..trade.sale_sessions.complete import complete_due
+from ..trade.sale_sessions.repeat import repeat_due
+from .backups.nightly import make_backup, promise_backup, try_backup
+from .backups.upkeep import BACKUP, TRIAL
+
+
+def _core(instance: Instance) -> Work:
+    kept = instance.settings.retention
+    forget_entries = partial(forget_old_entries, days=kept.audit_days)
+    return Work(
+        handlers={
+            "mail": send_mail,
+            FORGOTTEN: mail_reset,
+            EVENT: tell_plugin,
+            promises.STATUS: follow_up,
+            promises.CANCEL: call_off,
+            promises.REFUND: give_back,
+            promises.LATE: give_late_money_back,
+            EXPIRE: expire_guest_order,
+            ALERT: tell_expired,
+            RELEASE: release_when_back,
+            BACKUP: make_backup,
+            TRIAL: try_backup,
+        },
+        periodic=(
+            Periodic("announce_openings", timedelta(minutes=1), announce_openings),
+            Periodic("complete_sales", timedelta(minutes=1), complete_due, irreversible=True),
+            Periodic("repeat_sales", timedelta(minutes=5), partial(repeat_due, hooks=instance.hooks)),
+            Periodic("promise_backup", timedelta(minutes=5), partial(promise_backup, settings=instance.settings)),
+            Periodic("forget_answers", timedelta(days=1), forget_old_answers, irreversible=True),
+            Periodic("forget_log_ins", timedelta(days=1), forget_what_ran_out, irreversible=True),
+            Periodic("forget_carts", timedelta(days=1), forget_carts, irreversible=True),
+            Periodic("forget_shown_pages", timedelta(hours=1), forget_shown_pages, irreversible=True),
+            Periodic("forget_invitations", timedelta(days=1), forget_invitations, irreversible=True),
+            Periodic("forget_guest_orders", timedelta(days=1), forget_guest_orders, irreversible=True),
+            Periodic("forget_mailboxes", timedelta(days=1), forget_counts, irreversible=True),
+            Periodic("forget_jobs", timedelta(days=1), forget_finished, irreversible=True),
+            Periodic("forget_openings", timedelta(days=1), forget_openings, irreversible=True),
+            Periodic("forget_audit", timedelta(days=1), forget_entries, irreversible=True),
+            Periodic("let_go", timedelta(days=1), partial(let_go, hooks=instance.hooks, kept=kept), irreversible=True),
+        ),
+    )
+
+
+def do_one_job(instance: Instance) -> bool:
+    """Does the job that has been due for longest, for who looks after several instances. False where none is due."""
+    return run_due(instance, work_of(instance))
+
+
+def work_of(instance: Instance) -> Work:
+    """The core's work and that of the enabled plugins.
+
+    Raises `PluginError` for work that is not named after its plugin.
+    """
+    core = _core(instance)
+    handlers, periodic = dict(core.handlers), list(core.periodic)
+    for answer in instance.hooks.each(specifications.jobs):
+        plugin, theirs = answer.plugin, answer.value
+        assert theirs is not None
+        for name in (*theirs.handlers, *(one.name for one in theirs.periodic)):
+            if not name.startswith(f"{plugin}."):
+                raise PluginError(plugin, "jobs", f"{name!r} must begin with {plugin + '.'!r}")
+        handlers.update(theirs.handlers)
+        periodic += theirs.periodic
+    return Work(handlers, tuple(periodic))

@@ -1,0 +1,25 @@
+"""All tables of the core, gathered where migrations and exports look for them."""
+
+from .hooks import tables as _hooks
+from .interfaces.api import tables as _api
+from .interfaces.pages import tables as _pages
+from .operations.backups import tables as _keeping
+from .storage.database.types import metadata
+from .storage.jobs import tables as _jobs
+from .trade.audit import tables as _audit
+from .trade.catalogs import tables as _catalogs
+from .trade.enterprises import tables as _enterprises
+from .trade.events import tables as _events
+from .trade.orders import tables as _orders
+from .trade.payments import tables as _payments
+from .trade.people import tables as _people
+from .trade.privacy import tables as _privacy
+from .trade.products import tables as _products
+from .trade.sale_sessions import tables as _sale_sessions
+from .trade.stock import tables as _stock
+
+ROOMS = (
+    _people, _enterprises, _stock, _products, _catalogs, _sale_sessions, _orders, _payments, _jobs, _api, _hooks,
+    _events, _audit, _privacy, _keeping, _pages,
+)  # fmt: skip
+__all__ = ["ROOMS", "metadata"]

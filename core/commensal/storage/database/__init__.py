@@ -1,0 +1,40 @@
+"""Where an instance keeps what it knows: engine, transactions, column types, migrations."""
+
+from .append_only import append_only
+from .conflict import insert_on, insert_once, insert_or, refusing
+from .days import local_day
+from .editing import edit_row
+from .marks import DERIVED, ON_BEHALF, PERSONAL, SECRET, untraced
+from .rows import as_json, given_rows, insert_rows
+from .statement_cache import Row
+from .store import Store
+from .transaction import Transaction
+from .types import Exact, Flag, Json, Time, Whole, checked_in, metadata
+
+__all__ = [
+    "DERIVED",
+    "ON_BEHALF",
+    "PERSONAL",
+    "SECRET",
+    "Exact",
+    "Flag",
+    "Json",
+    "Row",
+    "Store",
+    "Time",
+    "Transaction",
+    "Whole",
+    "append_only",
+    "as_json",
+    "checked_in",
+    "edit_row",
+    "given_rows",
+    "insert_on",
+    "insert_once",
+    "insert_or",
+    "insert_rows",
+    "local_day",
+    "metadata",
+    "refusing",
+    "untraced",
+]

@@ -1,0 +1,110 @@
+"""Who is there: processes that stay with a database, and the one that changes its shape while nobody does.
+
+Both are locks that end with their process, however it ends: on SQLite an flock beside the file, on PostgreSQL an
+advisory lock of a session of its own, which also holds between machines.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+from sqlalchemy import text
+from sqlalchemy.engine import Connection, make_url
+
+from ...base.errors import Busy
+from .store import Store
+
+_KEY = 0x636F_6D6D_656E_7361  # of the advisory lock: "commensa"
+_PATIENCE = 2.0  # seconds; a server takes a moment to notice that a killed process is gone
+_POLL = 0.05
+_HOLDERS = text(
+    "SELECT application_name FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE locktype = 'advisory' AND granted "
+    "AND pg_locks.database = (SELECT oid FROM pg_database WHERE datname = current_database()) "
+    "AND (classid::bigint << 32 | objid::bigint) = :key AND pid <> pg_backend_pid() ORDER BY application_name"
+)
+
+Leave = Callable[[], None]
+
+
+def stay(store: Store) -> Leave:
+    """Keeps upgrades away until what it returns is called, or the process ends. Raises `Busy` during an upgrade."""
+    leave = _take(store, shared=True)
+    if leave is None:
+        raise Busy("the database is being upgraded; start again when that is done")
+    return leave
+
+
+@contextmanager
+def alone(store: Store) -> Iterator[None]:
+    """Nobody stays with the database while the block runs. Raises `Busy` that says who does, as far as it is known."""
+    leave = _take(store, shared=False)
+    if leave is None:
+        text = "the instance is running{holders}; stop `commensal serve` and `commensal work` first"
+        raise Busy(text, holders=_holders(store))
+    try:
+        yield
+    finally:
+        leave()
+
+
+def _take(store: Store, *, shared: bool) -> Leave | None:
+    """None where others hold what stands against it for longer than `_PATIENCE`."""
+    deadline = time.monotonic() + _PATIENCE
+    once = _lock_of_session if store.engine.dialect.name == "postgresql" else _lock_of_file
+    while (leave := once(store, shared)) is None and time.monotonic() < deadline:
+        time.sleep(_POLL)
+    return leave
+
+
+def _lock_of_file(store: Store, shared: bool) -> Leave | None:
+    database = make_url(store.url).database
+    if database in (None, "", ":memory:"):
+        return lambda: None
+    descriptor = os.open(Path(f"{database}.running"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    return partial(os.close, descriptor)
+
+
+def _lock_of_session(store: Store, shared: bool) -> Leave | None:
+    """The session is taken out of the pool: it lasts as long as the process, and nobody else may use it."""
+    connection = store.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+    connection.detach()
+    name = "pg_try_advisory_lock_shared" if shared else "pg_try_advisory_lock"
+    try:
+        _settle(connection)
+        taken = connection.execute(text(f"SELECT {name}(:key)"), {"key": _KEY}).scalar_one()
+    except BaseException:
+        connection.close()
+        raise
+    if not taken:
+        connection.close()
+        return None
+    return connection.close
+
+
+def _settle(connection: Connection) -> None:
+    """The session waits for ever without being ended for that, and the server notices when its machine is gone."""
+    wanted = {"idle_session_timeout": "0", "tcp_keepalives_idle": "30", "tcp_keepalives_interval": "10"}
+    wanted["application_name"] = f"process {os.getpid()} on {socket.gethostname()}"[:63]
+    setting = text("SELECT set_config(name, :value, false) FROM pg_settings WHERE name = :name")
+    for key, value in wanted.items():  # what an older server does not know is left out
+        connection.execute(setting, {"name": key, "value": value})
+
+
+def _holders(store: Store) -> str:
+    if store.engine.dialect.name != "postgresql":
+        return ""
+    with store.read() as tx:
+        names = [str(row["application_name"]) for row in tx.all(_HOLDERS.bindparams(key=_KEY))]
+    return f" ({', '.join(names)})" if names else ""

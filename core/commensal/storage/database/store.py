@@ -1,0 +1,159 @@
+"""The store of one instance: `write()` for one writer at a time, `read()` for snapshots that never block it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy import Engine
+from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
+from sqlalchemy.pool import Pool
+
+from ...base.clock import Clock
+from ...base.errors import Busy, StoreError, Unavailable
+from ...base.ids import Ids
+from .change_capture import Auditor, Trail
+from .engine import make_engine, readers_of
+from .gate import OpenGate, ThreadGate, Turn, WriteGate
+from .hold import Hold
+from .transaction import Transaction
+from .unavailable import why_unavailable
+
+Answer = TypeVar("Answer")
+_TRIES = 5  # of a transaction that PostgreSQL ended to break a deadlock
+
+
+class Store:
+    """An engine, a gate, and the clock, ids and listeners that every transaction carries."""
+
+    def __init__(self, url: str, *, clock: Clock, ids: Ids) -> None:
+        self.url, self._clock, self._ids = url, clock, ids
+        self.listeners: Mapping[str, Sequence[str]] = {}  # see `Transaction`; the instance says who they are
+        self.auditor: Auditor | None = None  # who writes down what is changed; the instance says who
+        self.awaken: Callable[[], None] = _nobody  # called after a commit that has promised work for now
+        self.bound: Callable[[Hold, float | None], AbstractContextManager[None]] = (
+            _unbounded  # of plugins' transactions
+        )
+        self._before_closing: list[Callable[[], None]] = []
+        self.engine = make_engine(url)
+        self._reading, self._readers = self.engine.execution_options(reading=True), readers_of(self.engine)
+        self._gate: WriteGate | ThreadGate | OpenGate = OpenGate()
+        self._read_gate: ThreadGate | OpenGate = OpenGate()
+        if self.engine.dialect.name == "sqlite":
+            file = make_url(url).database
+            if file in (None, "", ":memory:"):
+                self._gate = self._read_gate = ThreadGate()
+            else:
+                self._gate = WriteGate(Path(f"{file}.lock"))
+
+    @contextmanager
+    def write(self, *, patience: float = 10.0, seconds: float | None = None) -> Iterator[Transaction]:
+        """A transaction that commits at its end and rolls back on any error. Keep it short, and do no I/O in it.
+
+        One that a plugin opens is taken away from it after eight seconds, or after `seconds`: on SQLite all others wait
+        for it. Raises `Busy` when the database is held by others for longer than `patience` (seconds, on SQLite), and
+        `Unavailable` when it cannot be used.
+        """
+        trail = Trail(self.auditor) if self.auditor is not None else None
+        with (
+            _busy(writing=True),
+            self._gate(patience) as turn,
+            self._begin(self.engine, self.engine.pool, turn, trail) as tx,
+        ):
+            with self.bound(tx.hold, seconds):
+                yield tx
+            if self.auditor is not None and trail is not None and trail.changes and not tx.hold.taken:
+                self.auditor.write(tx.connection, trail.changes, tx.new_id, tx.now)
+        if any(due_at <= tx.now for due_at in tx.promised):
+            self.awaken()
+
+    @contextmanager
+    def read(self) -> Iterator[Transaction]:
+        """A snapshot for questions. A write in it is refused by the database."""
+        with (
+            _busy(),
+            self._read_gate() as turn,
+            self._begin(self._reading, self._readers, turn) as tx,
+            self.bound(tx.hold, None),
+        ):
+            yield tx
+
+    @contextmanager
+    def _begin(self, engine: Engine, pool: Pool, turn: Turn, trail: Trail | None = None) -> Iterator[Transaction]:
+        own = None if pool is engine.pool else pool.connect()
+        with Connection(engine, own) as connection, connection.begin():
+            tx = self._transaction(connection, turn, trail)
+            hold = tx.hold
+            try:
+                yield tx
+            finally:
+                if hold.taken:
+                    hold.throw_away()
+            if hold.taken:  # whoever caught the error that told it must not believe that this was committed
+                raise StoreError("The transaction took too long and was rolled back.")
+
+    def _transaction(self, connection: Connection, turn: Turn, trail: Trail | None) -> Transaction:
+        promised: list[datetime] = []
+        hold = Hold(connection, turn, [promised] if trail is None else [promised, trail.changes])
+        return Transaction(connection, self._clock.now(), self._ids, hold, self.listeners, trail, promised)
+
+    def transact(self, act: Callable[[Transaction], Answer], *, seconds: float | None = None) -> Answer:
+        """Runs `act` in a `write`; again from its start when PostgreSQL broke a deadlock by ending it."""
+        for attempt in range(1, _TRIES + 1):
+            try:
+                with self.write(seconds=seconds) as tx:
+                    return act(tx)
+            except OperationalError as error:
+                if attempt == _TRIES or getattr(error.orig, "sqlstate", "") not in ("40001", "40P01"):
+                    raise
+        raise AssertionError("the loop returns or raises")
+
+    @property
+    def pools(self) -> Collection[Pool]:
+        """Of its connections: of those that write and of those that read, where they are kept apart."""
+        return {self.engine.pool, self._readers}
+
+    def before_closing(self, act: Callable[[], None]) -> None:
+        """Calls `act` when the store is closed, while it can still be used."""
+        self._before_closing.append(act)
+
+    def close(self) -> None:
+        for act in self._before_closing:
+            act()
+        self._readers.dispose()
+        self.engine.dispose()
+        self._gate.close()
+
+
+def _nobody() -> None:
+    """No worker is in this process; those of others look for themselves."""
+
+
+def _unbounded(hold: Hold, seconds: float | None) -> AbstractContextManager[None]:
+    return _NO_BOUND
+
+
+_NO_BOUND: AbstractContextManager[None] = nullcontext()
+
+
+@contextmanager
+def _busy(*, writing: bool = False) -> Iterator[None]:
+    """Turns "locked", "lock timeout" and "no connection is free" into `Busy`, and what says that the database cannot be
+    used into `Unavailable`; every other error passes as it is."""
+    try:
+        yield
+    except PoolExhausted as error:
+        raise Busy("all connections to the database are in use") from error
+    except Exception as error:
+        said = error.orig if isinstance(error, DBAPIError) else error
+        if getattr(said, "sqlstate", "") == "55P03" or (isinstance(said, sqlite3.Error) and "is locked" in str(said)):
+            raise Busy(str(said)) from error
+        if why := why_unavailable(error, writing=writing):
+            raise Unavailable("The database cannot be used: {why}.", why=why) from error
+        raise

@@ -1,0 +1,6 @@
+"""Work that happens after commit, and work that happens again and again."""
+
+from .enqueue import Promise, promise, promise_all
+from .registry import Job, Periodic, PermanentFailure, Work
+
+__all__ = ["Job", "Periodic", "PermanentFailure", "Promise", "Work", "promise", "promise_all"]

@@ -1,0 +1,34 @@
+"""Tables of jobs: work that was promised in a transaction, and the slots of periodic work."""
+
+from sqlalchemy import Column, Index, Table, Text
+
+from ..database import PERSONAL, Json, Time, Whole, checked_in, metadata, untraced
+
+job = Table(
+    "job",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("payload", Json, nullable=False, info=PERSONAL),
+    Column("state", Text, nullable=False),
+    Column("due_at", Time, nullable=False),
+    Column("attempts", Whole, nullable=False),
+    Column("claimed_until", Time),  # a worker that is silent for longer has died
+    Column("error", Text, nullable=False),  # of the last attempt
+    Column("created_at", Time, nullable=False),
+    Column("finished_at", Time),
+    checked_in("state", ("waiting", "running", "done", "parked")),
+    Index("ix_job_due", "state", "due_at"),
+    sqlite_strict=True,
+    info=untraced("what is promised follows from what is traced"),
+)
+
+# A periodic job claims its (name, slot) row, so it runs once however many workers there are.
+job_slot = Table(
+    "job_slot",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("slot", Time, primary_key=True),
+    sqlite_strict=True,
+    info=untraced("it is a clock"),
+)

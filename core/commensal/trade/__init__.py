@@ -1,0 +1,1 @@
+"""What an instance is about: people, enterprises, products, stock, sales, orders and payments."""

@@ -1,0 +1,70 @@
+"""Writes down what a transaction changed, in that transaction, by one statement."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Table, insert
+from sqlalchemy.engine import Connection
+
+from ...base.errors import PluginError
+from ...base.logs import request_id
+from ...hooks.dispatcher import Hooks
+from ...storage.database.change_capture import Change
+from ...storage.database.marks import is_on_behalf
+from ..enterprises.plugin_settings import secret_names
+from ..enterprises.tables import enterprise_plugin
+from .acting import Acting, who_acts
+from .tables import audit_entry
+
+
+class TrailWriter:
+    """The instance's auditor. It knows who acts, and which settings of plugins are secret."""
+
+    def __init__(self, hooks: Hooks) -> None:
+        self._hooks = hooks
+
+    def wants(self, table: Table) -> bool:
+        """Tables marked `ON_BEHALF` only where somebody acts for an enterprise, or from the shell."""
+        if not is_on_behalf(table):
+            return True
+        one = who_acts()
+        return one.enterprise_id is not None or one.kind == "shell"
+
+    def secrets_in(self, table: Table, row: Mapping[str, Any]) -> frozenset[str]:
+        """All settings of a plugin that is not loaded: nobody knows which of them open something."""
+        if table is not enterprise_plugin:
+            return frozenset()
+        try:
+            return secret_names(self._hooks.settings_class(row["plugin"]))
+        except PluginError:
+            return frozenset(row["settings"])
+
+    def author(self) -> Acting:
+        return who_acts()
+
+    def write(
+        self, connection: Connection, changes: Sequence[Change], new_id: Callable[[], str], now: datetime
+    ) -> None:
+        request = request_id()
+        rows = [{**_row(change), "id": new_id(), "at": now, "request_id": request} for change in changes]
+        connection.execute(insert(audit_entry), rows)
+
+
+def _row(change: Change) -> dict[str, Any]:
+    author: Acting = change.author
+    return {
+        "actor": author.kind,
+        "person_id": author.person_id,
+        "token_id": author.token_id,
+        "client": author.client,
+        "command": author.command,
+        "enterprise_id": change.enterprise_id or author.enterprise_id,
+        "action": change.action,
+        "object_kind": change.object_kind,
+        "object_id": change.object_id,
+        "rows": change.rows,
+        "fields": dict(change.fields),
+    }

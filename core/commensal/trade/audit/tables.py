@@ -1,0 +1,75 @@
+"""Tables of the audit trail. It only grows; what is old goes only after its expiry was written down."""
+
+from __future__ import annotations
+
+from sqlalchemy import DDL, Column, Index, Table, Text, event
+
+from ...storage.database import Json, Time, Whole, append_only, metadata, untraced
+
+# No keys to other tables: a trail outlives what it tells of.
+audit_entry = Table(
+    "audit_entry",
+    metadata,
+    Column("id", Text, primary_key=True),  # grows with time
+    Column("at", Time, nullable=False),
+    Column("enterprise_id", Text),  # whose business it was; none: the instance's, or a person's own
+    Column("actor", Text, nullable=False),  # "person", "token", "peer", "shell", "job", "provider", "nobody"
+    Column("person_id", Text),  # who, or for whom a token acts
+    Column("token_id", Text),
+    Column("request_id", Text, nullable=False),  # as in the log and in X-Request-Id
+    Column("command", Text, nullable=False),  # the endpoint, the page, the job or the command of the shell
+    Column("action", Text, nullable=False),  # "made", "changed", "removed", "done", "logged in" …
+    Column("object_kind", Text, nullable=False),  # mostly the name of a table
+    Column("object_id", Text, nullable=False),
+    Column("rows", Whole, nullable=False),  # how many the entry stands for
+    Column("client", Text, nullable=False, server_default=""),  # of "peer": its address, or the platform's name
+    Column("fields", Json, nullable=False),  # what changed: {"price": [120, 150]}
+    Index("ix_audit_entry_enterprise", "enterprise_id", "id"),
+    Index("ix_audit_entry_person", "person_id", "id"),
+    Index("ix_audit_entry_object", "object_kind", "object_id", "id"),
+    sqlite_strict=True,
+    info=untraced("it is the trace"),
+)
+
+audit_expiry = Table(
+    "audit_expiry",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("at", Time, nullable=False),
+    Column("before", Time, nullable=False),  # entries from before this moment may go
+    sqlite_strict=True,
+    info=untraced("it is the trace of what was forgotten"),
+)
+append_only(audit_expiry)
+
+_FUNCTION = """CREATE OR REPLACE FUNCTION keep_audit_entry() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    IF EXISTS (SELECT 1 FROM audit_expiry WHERE audit_expiry.before > OLD.at) THEN RETURN OLD; END IF;
+  END IF;
+  RAISE EXCEPTION 'audit_entry only grows' USING ERRCODE = 'restrict_violation';
+END $$"""
+
+
+def trail_ddl(dialect: str) -> tuple[str, ...]:
+    """Statements that guard `audit_entry`, for ``sqlite`` or ``postgresql``: the database itself refuses changes."""
+    if dialect == "sqlite":
+        refuse = "BEGIN SELECT RAISE(ABORT, 'audit_entry only grows'); END"
+        expired = "EXISTS (SELECT 1 FROM audit_expiry WHERE audit_expiry.before > OLD.at)"
+        return (
+            f"CREATE TRIGGER audit_entry_no_update BEFORE UPDATE ON audit_entry {refuse}",
+            f"CREATE TRIGGER audit_entry_no_delete BEFORE DELETE ON audit_entry WHEN NOT {expired} {refuse}",
+        )
+    return (
+        _FUNCTION,
+        "CREATE TRIGGER audit_entry_only_grows BEFORE UPDATE OR DELETE ON audit_entry "
+        "FOR EACH ROW EXECUTE FUNCTION keep_audit_entry()",
+        "CREATE TRIGGER audit_entry_not_emptied BEFORE TRUNCATE ON audit_entry "
+        "FOR EACH STATEMENT EXECUTE FUNCTION keep_audit_entry()",
+    )
+
+
+for _dialect in ("sqlite", "postgresql"):
+    for _statement in trail_ddl(_dialect):
+        _ddl = DDL(_statement.replace("%", "%%"))  # type: ignore[no-untyped-call]
+        event.listen(audit_entry, "after_create", _ddl.execute_if(dialect=_dialect))

@@ -1,0 +1,195 @@
+"""Items of catalogs: which products an enterprise lists, under which name, in which order, and who sees them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any, TypedDict, Unpack
+
+from sqlalchemy import ColumnElement, delete, func, insert, select
+
+from ...base.errors import Conflict, Forbidden, Invalid, NotFound, Problem
+from ...base.texts import read_text
+from ...storage.database import Transaction, edit_row, insert_rows, refusing
+from ..enterprises.tables import customer_category
+from ..events.listings import announce_listing
+from ..products.tables import supplied_product
+from .catalogs import catalog_by_id
+from .granted import SELLING, grants_all
+from .tables import catalog, catalog_item, item_shown_to, offer
+from .values import CatalogItem, Offer
+
+_LAST = 10**9  # position
+_MOST_CATEGORIES = 200
+
+
+class ItemContent(TypedDict, total=False):
+    """What may be said of an item; the fields are those of `CatalogItem`."""
+
+    name: str | None
+    position: int
+    hidden: bool
+    shown_to: Sequence[str]
+
+
+def add_item(
+    tx: Transaction, enterprise_id: str, catalog_id: str, product_id: str, **content: Unpack[ItemContent]
+) -> CatalogItem:
+    """Lists a product: the enterprise's own, or of a producer that grants it `granted.SELLING`. It has no price yet.
+
+    Without a `position` it comes last. Raises `NotFound` for a product that it may not even see, `Forbidden` for one
+    that it may not sell, `Conflict` for one that is listed already, `Invalid` with every mistake.
+    """
+    catalog_by_id(tx, enterprise_id, catalog_id)
+    _refuse_unless_granted(tx, enterprise_id, product_id)
+    values = _read(tx, enterprise_id, content)
+    shown_to = values.pop("shown_to", [])
+    last = select(func.coalesce(func.max(catalog_item.c.position), 0) + 1).where(
+        catalog_item.c.catalog_id == catalog_id
+    )
+    usual = {"name": None, "position": last.scalar_subquery(), "hidden": False, "created_at": tx.now, "version": 1}
+    item_id = tx.new_id()
+    row = {"id": item_id, "catalog_id": catalog_id, "product_id": product_id, **usual, **values}
+    with refusing(tx, double=Conflict("listed", "This product is in the catalog already.")):
+        tx.execute(insert(catalog_item).values(row))
+    _show_to(tx, item_id, shown_to)
+    announce_listing(tx, catalog_item.c.id == item_id)
+    return item_by_id(tx, enterprise_id, item_id)
+
+
+def change_item(
+    tx: Transaction, enterprise_id: str, item_id: str, version: int, **content: Unpack[ItemContent]
+) -> CatalogItem:
+    """Changes what is named: own name (None: the producer's), position, hidden, and which categories see it.
+
+    What is hidden is not sold, in running sales neither. Raises `Invalid`, `NotFound`, `Stale`.
+    """
+    values = _read(tx, enterprise_id, content)
+    shown_to = values.pop("shown_to", None)
+    edit_row(tx, catalog_item, catalog_item.c.id == item_id, _of(enterprise_id), version=version, values=values)
+    if shown_to is not None:
+        tx.execute(delete(item_shown_to).where(item_shown_to.c.item_id == item_id))
+        _show_to(tx, item_id, shown_to)
+    announce_listing(tx, catalog_item.c.id == item_id)
+    return item_by_id(tx, enterprise_id, item_id)
+
+
+def remove_item(tx: Transaction, enterprise_id: str, item_id: str) -> None:
+    """Takes an item that was never on sale off the list. Raises `NotFound`, `Conflict` for one that was."""
+    item_by_id(tx, enterprise_id, item_id)
+    used = Conflict("in_use", "This item is or was on sale, so it stays in the records. Hide it instead.")
+    announce_listing(tx, catalog_item.c.id == item_id)
+    with refusing(tx, used=used):
+        tx.execute(delete(item_shown_to).where(item_shown_to.c.item_id == item_id))
+        tx.execute(delete(offer).where(offer.c.item_id == item_id))
+        tx.execute(delete(catalog_item).where(catalog_item.c.id == item_id))
+
+
+def item_by_id(tx: Transaction, enterprise_id: str, item_id: str) -> CatalogItem:
+    """One item of the enterprise's catalogs, with its offers. Raises `NotFound`."""
+    found = _items(tx, catalog_item.c.id == item_id, _of(enterprise_id), limit=1)
+    if not found:
+        raise NotFound("no_item", "There is no such item.")
+    return found[0]
+
+
+def items_of(
+    tx: Transaction, enterprise_id: str, catalog_id: str, *, after: str = "", limit: int = 50
+) -> list[CatalogItem]:
+    """Items of a catalog with their offers, by id, from the one after `after` on: three statements."""
+    return _items(
+        tx, catalog_item.c.catalog_id == catalog_id, catalog_item.c.id > after, _of(enterprise_id), limit=limit
+    )
+
+
+def producers_in(tx: Transaction, enterprise_id: str, catalog_id: str) -> list[str]:
+    """Whose products the enterprise's catalog lists: ids of enterprises."""
+    found = (
+        select(supplied_product.c.enterprise_id)
+        .join(catalog_item, catalog_item.c.product_id == supplied_product.c.id)
+        .where(catalog_item.c.catalog_id == catalog_id, _of(enterprise_id))
+        .distinct()
+    )
+    return sorted(row["enterprise_id"] for row in tx.all(found))
+
+
+def _of(enterprise_id: str) -> ColumnElement[bool]:
+    return catalog_item.c.catalog_id.in_(select(catalog.c.id).where(catalog.c.enterprise_id == enterprise_id))
+
+
+def _items(tx: Transaction, *conditions: ColumnElement[bool], limit: int) -> list[CatalogItem]:
+    product = supplied_product.c
+    rows = tx.all(
+        select(
+            catalog_item,
+            product.enterprise_id.label("producer_id"),
+            product.name.label("product_name"),
+            product.quantity,
+            product.unit,
+            product.archived_at,
+        )
+        .join(supplied_product, product.id == catalog_item.c.product_id)
+        .where(*conditions)
+        .order_by(catalog_item.c.id)
+        .limit(limit)
+    )
+    ids = [row["id"] for row in rows]
+    if not ids:
+        return []
+    offers, shown_to = defaultdict(list), defaultdict(list)
+    for row in tx.all(select(offer).where(offer.c.item_id.in_(ids)).order_by(offer.c.id)):
+        offers[row["item_id"]].append(Offer(**row))
+    for row in tx.all(select(item_shown_to).where(item_shown_to.c.item_id.in_(ids))):
+        shown_to[row["item_id"]].append(row["category_id"])
+    return [
+        CatalogItem(**row, offers=tuple(offers[row["id"]]), shown_to=tuple(sorted(shown_to[row["id"]]))) for row in rows
+    ]
+
+
+def _refuse_unless_granted(tx: Transaction, enterprise_id: str, product_id: str) -> None:
+    product = supplied_product.c
+    row = tx.first(
+        select(grants_all(product.enterprise_id, enterprise_id, *SELLING).label("may_sell")).where(
+            product.id == product_id,
+            product.archived_at.is_(None),
+            grants_all(product.enterprise_id, enterprise_id, "ReadProducts"),
+        )
+    )
+    if row is None:
+        raise NotFound("no_product", "There is no such product.")
+    if not row["may_sell"]:
+        raise Forbidden("not_granted", "The producer does not let this enterprise sell its products.")
+
+
+def _read(tx: Transaction, enterprise_id: str, content: ItemContent) -> dict[str, Any]:
+    values: dict[str, Any] = dict(content)
+    problems: list[Problem] = []
+    if content.get("name") is not None:
+        values["name"] = read_text(content["name"] or "", "/name", problems) or None
+    if not 0 <= content.get("position", 0) <= _LAST:
+        problems.append(Problem("position", "A position is not negative.", "/position"))
+    if "shown_to" in content:
+        values["shown_to"] = list(dict.fromkeys(content["shown_to"]))
+        _refuse_foreign(tx, enterprise_id, values["shown_to"], problems)
+    if problems:
+        raise Invalid(problems)
+    return values
+
+
+def _refuse_foreign(tx: Transaction, enterprise_id: str, category_ids: list[str], problems: list[Problem]) -> None:
+    if len(category_ids) > _MOST_CATEGORIES:
+        problems.append(Problem("too_many", "At most {most} can be named.", "/shown_to", {"most": _MOST_CATEGORIES}))
+        return
+    mine = select(customer_category.c.id).where(
+        customer_category.c.enterprise_id == enterprise_id, customer_category.c.id.in_(category_ids)
+    )
+    known = {row["id"] for row in tx.all(mine)}
+    problems += [
+        Problem("no_category", "There is no such customer category.", f"/shown_to/{place}")
+        for place, category_id in enumerate(category_ids)
+        if category_id not in known
+    ]
+
+
+def _show_to(tx: Transaction, item_id: str, category_ids: Sequence[str]) -> None:
+    insert_rows(tx, item_shown_to, [{"item_id": item_id, "category_id": one} for one in category_ids])

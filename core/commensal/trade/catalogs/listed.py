@@ -1,0 +1,119 @@
+"""What an enterprise lists, as one group of its customers sees it: item, product, stock and price in one question."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, literal, or_, select
+
+from ...storage.database import Time, Transaction, local_day
+from ..enterprises.tables import enterprise
+from ..products.questions import product_of
+from ..products.tables import supplied_product
+from ..products.values import SuppliedProduct
+from ..products.vat import rate_in_force
+from ..stock.lots import StockLot, lot_of
+from ..stock.tables import stock_lot
+from .tables import catalog, catalog_item, item_shown_to, offer
+
+_LOT = "lot__"  # before the names of a lot's columns, which a product has too
+_producer = enterprise.alias("producer")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listed:
+    """`name` is the enterprise's own, or the producer's; `price` in minor units of the enterprise's currency."""
+
+    item_id: str
+    catalog_id: str
+    name: str
+    price: int
+    product: SuppliedProduct
+    lot: StockLot
+
+
+def listed_for(
+    tx: Transaction,
+    enterprise_id: str,
+    category_id: str | None,
+    *,
+    item_ids: Collection[str] | None = None,
+    after: str = "",
+    limit: int = 200,
+) -> list[Listed]:
+    """What customers of this category (None: everybody) may see of the enterprise's catalogs, by item id.
+
+    An item's price is the category's own, or else the one for everybody. Hidden and archived things, and what has no
+    price for them, are left out. `item_ids` asks for these only.
+    """
+    item, product = catalog_item.c, supplied_product.c
+    theirs = offer.c.category_id.is_(None) if category_id is None else _theirs(offer.c.category_id, category_id)
+    price = (
+        select(offer.c.price)
+        .where(offer.c.item_id == item.id, theirs)
+        .order_by(offer.c.category_id.is_(None))
+        .limit(1)
+        .scalar_subquery()
+    )
+    rate = rate_in_force(product.id, local_day(literal(tx.now, Time), _producer.c.timezone))
+    wanted = (
+        select(
+            *supplied_product.c,
+            *(column.label(f"{_LOT}{column.name}") for column in stock_lot.c),
+            item.id.label("item_id"),
+            item.catalog_id,
+            item.name.label("own_name"),
+            price.label("price"),
+            rate.label("vat_rate"),
+        )
+        .join_from(catalog_item, catalog, catalog.c.id == item.catalog_id)
+        .join(supplied_product, product.id == item.product_id)
+        .join(stock_lot, stock_lot.c.id == product.lot_id)
+        .join(_producer, _producer.c.id == product.enterprise_id)
+        .where(catalog.c.enterprise_id == enterprise_id, item.id > after, ~item.hidden)
+        .where(product.archived_at.is_(None), price.is_not(None), _shown(category_id))
+        .order_by(item.id)
+        .limit(limit)
+    )
+    if item_ids is not None:
+        wanted = wanted.where(item.id.in_(sorted(item_ids)))
+    return [_listed(row) for row in tx.all(wanted)]
+
+
+def listings_of(tx: Transaction, enterprise_id: str, product_ids: Collection[str]) -> dict[str, list[str]]:
+    """Items of the enterprise's catalogs by the product that they list; products that it does not list are left out."""
+    found = (
+        select(catalog_item.c.product_id, catalog_item.c.id)
+        .join(catalog, catalog.c.id == catalog_item.c.catalog_id)
+        .where(catalog.c.enterprise_id == enterprise_id, catalog_item.c.product_id.in_(sorted(product_ids)))
+        .order_by(catalog_item.c.id)
+    )
+    listed: dict[str, list[str]] = {}
+    for row in tx.all(found):
+        listed.setdefault(row["product_id"], []).append(row["id"])
+    return listed
+
+
+def _theirs(column: ColumnElement[Any], category_id: str) -> ColumnElement[bool]:
+    return or_(column.is_(None), column == category_id)
+
+
+def _shown(category_id: str | None) -> ColumnElement[bool]:
+    to = select(item_shown_to.c.item_id).where(item_shown_to.c.item_id == catalog_item.c.id)
+    if category_id is None:
+        return ~to.exists()
+    return or_(~to.exists(), to.where(item_shown_to.c.category_id == category_id).exists())
+
+
+def _listed(row: Any) -> Listed:
+    lot = {column.name: row[f"{_LOT}{column.name}"] for column in stock_lot.c}
+    return Listed(
+        item_id=row["item_id"],
+        catalog_id=row["catalog_id"],
+        name=row["own_name"] or row["name"],
+        price=row["price"],
+        product=product_of(row),
+        lot=lot_of(lot),
+    )

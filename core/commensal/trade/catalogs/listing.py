@@ -1,0 +1,102 @@
+"""Lists many products at once, as when a hub takes in a producer's whole range."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import func, select
+
+from ...base.errors import Conflict, Invalid, Problem
+from ...base.money import LARGEST
+from ...storage.database import Transaction, insert_rows, refusing
+from ..enterprises.tables import customer_category
+from ..products.tables import supplied_product
+from .catalogs import catalog_by_id
+from .granted import SELLING, grants_all
+from .tables import catalog_item, offer
+
+MOST = 1000  # products in one call
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listing:
+    """A product, with what one piece costs everybody, and what it costs customer categories with prices of their own.
+
+    Prices are minor units of the enterprise's currency; `category_prices` has them by category id.
+    """
+
+    product_id: str
+    price: int
+    category_prices: Mapping[str, int] = field(default_factory=dict)
+
+
+def list_products(tx: Transaction, enterprise_id: str, catalog_id: str, listings: Sequence[Listing]) -> list[str]:
+    """Lists products and prices them, after the last item of the catalog. Returns the ids of the items, in order.
+
+    The rules are those of `add_item` and `set_price`, and it takes as many statements for a thousand as for one. Raises
+    `NotFound` for the catalog, `Invalid` naming every product, price and category that cannot be, `Conflict` where one
+    is listed already; then none is listed.
+    """
+    catalog_by_id(tx, enterprise_id, catalog_id)
+    problems = _problems(tx, enterprise_id, listings)
+    if problems:
+        raise Invalid(problems)
+    last = select(func.coalesce(func.max(catalog_item.c.position), 0)).where(catalog_item.c.catalog_id == catalog_id)
+    first = tx.value(last) + 1
+    ids = [tx.new_id() for _ in listings]
+    items = [
+        {
+            "id": item_id,
+            "catalog_id": catalog_id,
+            "product_id": one.product_id,
+            "position": position,
+            "hidden": False,
+            "created_at": tx.now,
+            "version": 1,
+        }
+        for position, (item_id, one) in enumerate(zip(ids, listings, strict=True), first)
+    ]
+    prices = [
+        {"id": tx.new_id(), "item_id": item_id, "category_id": category_id, "price": price, "version": 1}
+        for item_id, one in zip(ids, listings, strict=True)
+        for category_id, price in ({None: one.price} | dict(one.category_prices)).items()
+    ]
+    with refusing(tx, double=Conflict("listed", "One of these products is in the catalog already.")):
+        insert_rows(tx, catalog_item, items)
+    insert_rows(tx, offer, prices)
+    return ids
+
+
+def _problems(tx: Transaction, enterprise_id: str, listings: Sequence[Listing]) -> list[Problem]:
+    if len(listings) > MOST:
+        return [Problem("too_many", "At most {most} products can be listed at once.", "", {"most": MOST})]
+    sellable, categories = _sellable(tx, enterprise_id, listings), _categories(tx, enterprise_id, listings)
+    problems = []
+    for place, one in enumerate(listings):
+        if one.product_id not in sellable:
+            text = "There is no such product that its producer lets this enterprise sell."
+            problems.append(Problem("no_product", text, f"/{place}/product_id"))
+        if not all(0 <= price <= LARGEST for price in (one.price, *one.category_prices.values())):
+            text = "A price lies between 0 and {most}."
+            problems.append(Problem("price", text, f"/{place}/price", {"most": LARGEST}))
+        if not categories.issuperset(one.category_prices):
+            text = "There is no such customer category."
+            problems.append(Problem("no_category", text, f"/{place}/category_prices"))
+    return problems
+
+
+def _sellable(tx: Transaction, enterprise_id: str, listings: Sequence[Listing]) -> set[str]:
+    product = supplied_product.c
+    wanted = select(product.id).where(
+        product.id.in_({one.product_id for one in listings}),
+        product.archived_at.is_(None),
+        grants_all(product.enterprise_id, enterprise_id, *SELLING),
+    )
+    return {row["id"] for row in tx.all(wanted)}
+
+
+def _categories(tx: Transaction, enterprise_id: str, listings: Sequence[Listing]) -> set[str]:
+    named = {category_id for one in listings for category_id in one.category_prices}
+    mine = customer_category.c.enterprise_id == enterprise_id
+    return {row["id"] for row in tx.all(select(customer_category.c.id).where(mine, customer_category.c.id.in_(named)))}

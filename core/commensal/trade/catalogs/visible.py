@@ -1,0 +1,247 @@
+"""The question that a shop asks most: what may this customer order here, at which price, and how much is left."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, Text, and_, bindparam, case, cast, func, or_, select, type_coerce
+
+from ...base.money import Money
+from ...storage.database import Json, Row, Time, Transaction, Whole, local_day
+from ..enterprises.tables import enterprise
+from ..products.questions import pieces_left
+from ..products.tables import image, supplied_product
+from ..products.unit_price import UnitPrice, unit_price
+from ..products.vat import rate_in_force
+from ..sale_sessions.tables import coordination_supplier, sale_session, session_item
+from ..stock.tables import stock_lot
+from .tables import catalog_item, item_shown_to, offer
+
+_shop = enterprise.alias("shop")
+_supplier = enterprise.alias("supplier")
+
+
+@dataclass(frozen=True, kw_only=True)
+class VisibleOffer:
+    """What a customer sees of an item that is on sale. Items of one `lot_id` are sizes of the same thing.
+
+    name:            the shop's own, or the producer's
+    quantity:        net content of one piece, in `unit`, a DFC measure
+    price, deposit:  minor units of `currency`, for one piece; the price includes VAT or not as the shop's prices do
+    unit_price:      of one kilogram, litre, metre or piece, as the law wants it shown; None for a bunch or a box
+    vat_rate:        percent, in force on the day of the distribution
+    lot_quantity:    grains of its lot that one piece takes
+    left:            pieces that may still be ordered; None is as many as you like
+    orderable_until: the close of the sale, or the supplier's own, earlier cut-off
+    """
+
+    item_id: str
+    product_id: str
+    supplier_id: str
+    supplier_name: str
+    lot_id: str
+    lot_quantity: int
+    name: str
+    description: str
+    product_type: str
+    quantity: Decimal
+    unit: str
+    weighed: bool
+    currency: str
+    price: int
+    unit_price: UnitPrice | None
+    vat_rate: Decimal
+    deposit: int
+    left: int | None
+    orderable_until: datetime
+    labels: tuple[str, ...]
+    allergens: tuple[str, ...]
+    image_id: str | None
+    image_alt: str
+
+    def __hash__(self) -> int:
+        return hash((self.item_id, self.price, self.left))  # enough to tell nearly all apart, and soon told
+
+
+def offers_for(
+    tx: Transaction,
+    session_id: str,
+    category_ids: Iterable[str],
+    *,
+    item_ids: Collection[str] | None = None,
+    after: str = "",
+    skip: int = 0,
+    limit: int | None = None,
+) -> list[VisibleOffer]:
+    """All that a customer in these categories may order at a sale session, as the catalog orders it: one statement.
+
+    An item's price is the lowest of the customer's categories, or else the one for everybody; an item without a price
+    for them is not there, and neither is one that is hidden, archived, or shown to other categories only. `item_ids`
+    asks for these only. `after` is the last item of the page before; `skip` leaves out so many at the beginning.
+    """
+    categories = sorted(category_ids)
+    items = list(item_ids or ())
+    asked = {
+        "session": session_id, "categories": categories, "items": items, "after": after, "skip": skip, "limit": limit,
+        "now": tx.now,
+    }  # fmt: skip
+    statement = _statement(bool(categories), item_ids is not None, bool(after), limit is not None)
+    if item_ids is not None:  # who orders changes the stock, so the same rows do not come again
+        return [_offer(row) for row in tx.all(statement, asked)]
+    return tx.each(statement, asked, _offer)
+
+
+def count_offers(tx: Transaction, session_id: str, category_ids: Iterable[str]) -> int:
+    """How many there are of them."""
+    categories = sorted(category_ids)
+    count: int = tx.value(_counting(bool(categories)), {"session": session_id, "categories": categories})
+    return count
+
+
+@lru_cache
+def _counting(with_categories: bool) -> Select[Any]:
+    return select(func.count()).select_from(_on_sale()).where(*_conditions(with_categories))
+
+
+def _conditions(with_categories: bool) -> list[ColumnElement[bool]]:
+    """What an item on sale must be to be seen by a customer."""
+    return [
+        sale_session.c.id == bindparam("session"),
+        ~catalog_item.c.hidden,
+        supplied_product.c.archived_at.is_(None),
+        _supplier.c.archived_at.is_(None),
+        _shown(with_categories),
+        select(offer.c.id).where(_priced(with_categories)).exists(),
+    ]
+
+
+@lru_cache
+def _statement(with_categories: bool, by_id: bool, after_one: bool, limited: bool) -> Select[Any]:
+    """Made once of each kind: building it takes as long as the database needs for the answer.
+
+    A page of a large sale is chosen by an inner statement, and only then is looked up what is shown of its items.
+    """
+    item, product = catalog_item.c, supplied_product.c
+    price = select(func.min(offer.c.price)).where(_priced(with_categories))
+    if with_categories:  # the category's price before everybody's, the lowest first
+        first = (offer.c.category_id.is_(None), offer.c.price)
+        price = select(offer.c.price).where(_priced(with_categories)).order_by(*first).limit(1)
+    conditions = _conditions(with_categories)
+    if by_id:
+        conditions.append(session_item.c.item_id.in_(bindparam("items", expanding=True)))
+    if after_one:
+        conditions.append(_after(bindparam("after")))
+    if limited:
+        page = select(item.id).select_from(_on_sale()).where(*conditions).order_by(item.position, item.id)
+        page = page.limit(bindparam("limit", type_=Whole)).offset(bindparam("skip", type_=Whole))
+        conditions = [sale_session.c.id == bindparam("session"), item.id.in_(page)]
+    columns = (
+        item.id.label("item_id"),
+        item.product_id,
+        item.name.label("own_name"),
+        *(product[name] for name in _OF_PRODUCT),
+        # As text, which can be compared: PostgreSQL's driver gives lists of a JSONB.
+        *(type_coerce(cast(product[name], Text), Json).label(name) for name in ("labels", "allergens")),
+        product.enterprise_id.label("supplier_id"),
+        _supplier.c.name.label("supplier_name"),
+        _shop.c.currency,
+        _to_be_had().label("free"),
+        stock_lot.c.unlimited,
+        image.c.alt.label("image_alt"),
+        sale_session.c.closes_at,
+        coordination_supplier.c.closes_at.label("supplier_closes_at"),
+        price.scalar_subquery().label("price"),
+        rate_in_force(product.id, _day()).label("vat_rate"),
+    )
+    return select(*columns).select_from(_joined()).where(*conditions).order_by(item.position, item.id)
+
+
+def _day() -> ColumnElement[str]:
+    """Of the distribution. It is asked for by itself, so that it is worked out once and not for each item."""
+    session, shop = sale_session.alias(), enterprise.alias()
+    day = select(local_day(session.c.begins_at, shop.c.timezone)).where(session.c.id == bindparam("session"))
+    return day.join_from(session, shop, shop.c.id == session.c.enterprise_id).scalar_subquery()
+
+
+def _to_be_had() -> ColumnElement[int]:
+    """What is free here, as long as it may be sold here, and what may be had from elsewhere."""
+    lot = stock_lot.c
+    return case((lot.free_until <= bindparam("now", type_=Time), 0), else_=lot.free) + lot.beyond
+
+
+_OF_PRODUCT = (
+    "name", "description", "product_type", "quantity", "unit", "weighed", "deposit", "image_id", "lot_id",
+    "lot_quantity",
+)  # fmt: skip
+
+
+def _on_sale() -> Any:
+    """A session, and what is on sale there with its product and supplier."""
+    return (
+        sale_session.join(session_item, session_item.c.session_id == sale_session.c.id)
+        .join(catalog_item, catalog_item.c.id == session_item.c.item_id)
+        .join(supplied_product, supplied_product.c.id == catalog_item.c.product_id)
+        .join(_supplier, _supplier.c.id == supplied_product.c.enterprise_id)
+    )
+
+
+def _joined() -> Any:
+    """The same with the session's shop, and the stock, cut-off and image of each."""
+    product, supplier = supplied_product.c, coordination_supplier.c
+    supplied = and_(
+        supplier.coordination_id == sale_session.c.coordination_id, supplier.enterprise_id == product.enterprise_id
+    )
+    return (
+        _on_sale()
+        .join(_shop, _shop.c.id == sale_session.c.enterprise_id)
+        .join(stock_lot, stock_lot.c.id == product.lot_id)
+        .outerjoin(coordination_supplier, supplied)
+        .outerjoin(image, image.c.id == product.image_id)
+    )
+
+
+def _theirs(category_id: ColumnElement[Any]) -> ColumnElement[bool]:
+    return category_id.in_(bindparam("categories", expanding=True))
+
+
+def _priced(with_categories: bool) -> ColumnElement[bool]:
+    """Offers of the item that are for these categories or for everybody."""
+    for_all = offer.c.category_id.is_(None)
+    return and_(
+        offer.c.item_id == catalog_item.c.id, or_(for_all, _theirs(offer.c.category_id)) if with_categories else for_all
+    )
+
+
+def _shown(with_categories: bool) -> ColumnElement[bool]:
+    """The item is shown to everybody, or to one of these categories."""
+    rows = select(item_shown_to.c.item_id).where(item_shown_to.c.item_id == catalog_item.c.id)
+    to_all = ~rows.exists()
+    return or_(to_all, rows.where(_theirs(item_shown_to.c.category_id)).exists()) if with_categories else to_all
+
+
+def _after(item_id: ColumnElement[str]) -> ColumnElement[bool]:
+    """Items that come after this one in the catalog's order."""
+    position, last = catalog_item.c.position, catalog_item.alias()
+    reached = select(last.c.position).where(last.c.id == item_id).scalar_subquery()
+    return or_(position > reached, and_(position == reached, catalog_item.c.id > item_id))
+
+
+def _offer(row: Row) -> VisibleOffer:
+    free, unlimited = row.pop("free"), row.pop("unlimited")
+    closes_at, earlier = row.pop("closes_at"), row.pop("supplier_closes_at")
+    name = row.pop("own_name") or row["name"]
+    row |= {
+        "name": name,
+        "left": pieces_left(free=free, unlimited=unlimited, lot_quantity=row["lot_quantity"]),
+        "orderable_until": min(closes_at, earlier or closes_at),
+        "unit_price": unit_price(Money(row["price"], row["currency"]), row["quantity"], row["unit"]),
+        "labels": tuple(row["labels"]),
+        "allergens": tuple(row["allergens"]),
+        "image_alt": row["image_alt"] or "",
+    }
+    return VisibleOffer(**row)

@@ -1,0 +1,215 @@
+"""Enterprises: producers, hubs, or both; and who may see that they exist."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Literal, Unpack
+
+from sqlalchemy import ColumnElement, and_, exists, func, insert, or_, select
+
+from ...base.errors import Conflict, Forbidden, Invalid, Problem
+from ...base.search import matches, search_key
+from ...storage.database import Transaction, edit_row, insert_or, refusing
+from ..people.tables import person
+from .fields import EnterpriseFields, read_fields
+from .slugs import slugs_for
+from .tables import enterprise, enterprise_grant, enterprise_member
+
+MOST = 100  # enterprises that one person owns, unless they run the instance
+Kind = Literal["", "producer", "hub"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Enterprise:
+    """A producer, a hub, or both. Its fields are explained at `fields.EnterpriseFields`.
+
+    `currency` (ISO 4217) is that of its prices, and stays.
+    """
+
+    id: str
+    slug: str
+    name: str
+    description: str
+    is_producer: bool
+    is_hub: bool
+    visibility: str
+    email: str
+    phone: str
+    street: str
+    postcode: str
+    city: str
+    country: str
+    latitude: Decimal | None
+    longitude: Decimal | None
+    language: str
+    timezone: str
+    currency: str
+    vat_number: str
+    prices_include_vat: bool
+    created_at: datetime
+    archived_at: datetime | None
+    version: int
+
+
+COLUMNS = [enterprise.c[one.name] for one in fields(Enterprise)]
+_SLUG_TAKEN = Invalid([Problem("slug_taken", "Another enterprise has this address already.", "/slug")])
+_NEW: EnterpriseFields = {
+    "name": "",
+    "description": "",
+    "is_producer": False,
+    "is_hub": False,
+    "visibility": "link",
+    "email": "",
+    "phone": "",
+    "street": "",
+    "postcode": "",
+    "city": "",
+    "country": "FR",
+    "latitude": None,
+    "longitude": None,
+    "vat_number": "",
+    "prices_include_vat": True,
+}
+
+
+def create_enterprise(
+    tx: Transaction, *, owner_id: str, currency: str, **given: Unpack[EnterpriseFields]
+) -> Enterprise:
+    """A new enterprise, of which this person is the owner. It must have a name, a language and a time zone.
+
+    Without a slug it gets one from its name. Raises `Invalid` with every mistake, `Forbidden` while the owner's address
+    is not confirmed, `Conflict` where they own a hundred already.
+    """
+    refuse_owner(tx, owner_id)
+    values = read_fields({**_NEW, **given, "currency": currency})
+    made = {"id": tx.new_id(), "created_at": tx.now, "version": 1, **values, "search": _search(values)}
+    slug = given.get("slug")
+    created = _insert(tx, made, [slug] if slug else list(slugs_for(made["name"], made["id"])))
+    row = {"enterprise_id": created.id, "person_id": owner_id, "role": "owner", "since": tx.now}
+    tx.execute(insert(enterprise_member).values(row))
+    return created
+
+
+def copy_enterprise(
+    tx: Transaction, *, currency: str, id: str | None = None, **given: Unpack[EnterpriseFields]
+) -> Enterprise:
+    """A copy of an enterprise whose home is another instance: nobody here is its member, so nobody edits it.
+
+    `id` is the one that it has at home, where it is to keep that. Raises `Invalid` with every mistake.
+    """
+    values = read_fields({**_NEW, **given, "currency": currency})
+    made = {"id": id or tx.new_id(), "created_at": tx.now, "version": 1, **values, "search": _search(values)}
+    return _insert(tx, made, list(slugs_for(made["name"], made["id"])))
+
+
+def change_enterprise(
+    tx: Transaction, enterprise_id: str, version: int, **changed: Unpack[EnterpriseFields]
+) -> Enterprise:
+    """Changes what is said of an enterprise. Raises `Invalid` with every mistake, `NotFound`, `Stale`."""
+    values = read_fields(changed)
+    before = tx.one(select(*COLUMNS).where(enterprise.c.id == enterprise_id))
+    values["search"] = _search({**before, **values})
+    with refusing(tx, double=_SLUG_TAKEN):
+        return _edit(tx, enterprise_id, version, values)
+
+
+def archive_enterprise(tx: Transaction, enterprise_id: str, version: int) -> Enterprise:
+    """Hides an enterprise that is done from all but its members. Nothing is deleted. Raises `NotFound`, `Stale`."""
+    return _edit(tx, enterprise_id, version, {"archived_at": tx.now})
+
+
+def restore_enterprise(tx: Transaction, enterprise_id: str, version: int) -> Enterprise:
+    """Brings an archived enterprise back as it was. Raises `NotFound`, `Stale`."""
+    return _edit(tx, enterprise_id, version, {"archived_at": None})
+
+
+# ------------------------------------------------------------------------------------------------ questions
+
+
+def enterprise_by_id(tx: Transaction, enterprise_id: str) -> Enterprise:
+    """For who was allowed to ask. Raises `NotFound`."""
+    return Enterprise(**tx.one(select(*COLUMNS).where(enterprise.c.id == enterprise_id)))
+
+
+def enterprises_by_id(tx: Transaction, ids: Collection[str]) -> dict[str, Enterprise]:
+    """Those of `ids` that exist, by id. For who was allowed to ask."""
+    rows = tx.all(select(*COLUMNS).where(enterprise.c.id.in_(set(ids))))
+    return {row["id"]: Enterprise(**row) for row in rows}
+
+
+def find_enterprise(tx: Transaction, id_or_slug: str, *, person_id: str | None = None) -> Enterprise:
+    """The enterprise, if this person (None: anybody) may know of it. Raises `NotFound`.
+
+    Hidden and archived ones are known to their members, and to those of enterprises they granted a look at them.
+    """
+    named = or_(enterprise.c.id == id_or_slug, enterprise.c.slug == id_or_slug)
+    everybody = and_(enterprise.c.archived_at.is_(None), enterprise.c.visibility != "hidden")
+    known = everybody if person_id is None else or_(everybody, _belongs(person_id))
+    return Enterprise(**tx.one(select(*COLUMNS).where(named, known)))
+
+
+def every_enterprise(tx: Transaction) -> Iterator[Enterprise]:
+    """All of them by slug, hidden and archived ones too: for who runs the instance."""
+    for row in tx.execute(select(*COLUMNS).order_by(enterprise.c.slug)).mappings():
+        yield Enterprise(**row)
+
+
+def list_enterprises(
+    tx: Transaction, *, search: str = "", kind: Kind = "", after: str = "", limit: int = 50
+) -> Sequence[Enterprise]:
+    """Public enterprises by slug, those after `after`: with every word of `search` in their name, town or postcode."""
+    found = select(*COLUMNS).where(
+        enterprise.c.visibility == "public", enterprise.c.archived_at.is_(None), enterprise.c.slug > after
+    )
+    if search:
+        found = found.where(matches(enterprise.c.search, search))
+    if kind:
+        found = found.where(enterprise.c.is_producer if kind == "producer" else enterprise.c.is_hub)
+    return [Enterprise(**row) for row in tx.all(found.order_by(enterprise.c.slug).limit(limit))]
+
+
+def _belongs(person_id: str) -> ColumnElement[bool]:
+    member, grant = enterprise_member.c, enterprise_grant.c
+    granted = and_(
+        grant.grantor_id == enterprise.c.id,
+        grant.grantee_id == member.enterprise_id,
+        grant.scope.in_(("ReadEnterprise", "WriteEnterprise")),
+    )
+    lets_look = exists().where(granted).correlate(enterprise, enterprise_member)
+    of_it = or_(member.enterprise_id == enterprise.c.id, lets_look)
+    return exists().where(member.person_id == person_id, of_it).correlate(enterprise)
+
+
+# ------------------------------------------------------------------------------------------------ steps
+
+
+def _edit(tx: Transaction, enterprise_id: str, version: int, values: Mapping[str, Any]) -> Enterprise:
+    row = edit_row(tx, enterprise, enterprise.c.id == enterprise_id, version=version, values=values)
+    return Enterprise(**{column.name: row[column.name] for column in COLUMNS})
+
+
+def _insert(tx: Transaction, values: Mapping[str, Any], slugs: Sequence[str]) -> Enterprise:
+    for slug in slugs:
+        new = insert_or(tx, enterprise).values({**values, "slug": slug})
+        row = tx.first(new.on_conflict_do_nothing(index_elements=["slug"]).returning(*COLUMNS))
+        if row is not None:
+            return Enterprise(**row)
+    raise _SLUG_TAKEN
+
+
+def refuse_owner(tx: Transaction, owner_id: str) -> None:
+    """Raises `Forbidden` and `Conflict` for a person who may not own one more enterprise, `NotFound`."""
+    owned = select(func.count()).where(enterprise_member.c.person_id == owner_id, enterprise_member.c.role == "owner")
+    asked = select(person.c.confirmed_at, person.c.is_operator, owned.scalar_subquery().label("owned"))
+    row = tx.one(asked.where(person.c.id == owner_id))
+    if row["confirmed_at"] is None:
+        raise Forbidden("not_confirmed", "Please confirm your e-mail address first.")
+    if row["owned"] >= MOST and not row["is_operator"]:
+        raise Conflict("too_many_enterprises", "You own {most} enterprises already.", most=MOST)
+
+
+def _search(values: Mapping[str, Any]) -> str:
+    return search_key(f"{values['name']} {values['city']} {values['postcode']}")

@@ -1,0 +1,101 @@
+"""What may be said of an enterprise, read strictly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from functools import cache
+from typing import Any, TypedDict
+from zoneinfo import available_timezones
+
+from babel import Locale
+from babel.numbers import is_currency
+
+from ...base.errors import Invalid, Problem
+from ...base.html import clean_html
+from ...base.languages.catalogs import LANGUAGES
+from ...base.texts import read_text, refuse_links
+from ..people.email import read_email
+from .slugs import is_slug
+
+VISIBILITIES = ("public", "link", "hidden")
+_LIMITS = {"name": 200, "phone": 40, "street": 200, "postcode": 20, "city": 100, "vat_number": 20}  # characters
+
+
+@cache
+def _countries() -> frozenset[str]:
+    return frozenset(code for code in map(str, Locale("en").territories) if len(code) == 2 and code.isalpha())
+
+
+class EnterpriseFields(TypedDict, total=False):
+    """`latitude` and `longitude` are degrees (WGS 84); `country` is ISO 3166-1 alpha-2, `timezone` IANA.
+
+    `visibility` is "public", "link" (whoever has the address) or "hidden" (its members). `description` is HTML.
+    """
+
+    name: str
+    slug: str
+    description: str
+    is_producer: bool
+    is_hub: bool
+    visibility: str
+    email: str
+    phone: str
+    street: str
+    postcode: str
+    city: str
+    country: str
+    latitude: Decimal | None
+    longitude: Decimal | None
+    language: str
+    timezone: str
+    vat_number: str
+    prices_include_vat: bool
+
+
+def read_fields(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Values for the row of an enterprise. Raises `Invalid` with every mistake."""
+    problems: list[Problem] = []
+    values: dict[str, Any] = dict(given)
+    for name, most in _LIMITS.items():
+        if name in values:
+            values[name] = read_text(values[name], f"/{name}", problems, least=int(name == "name"), most=most)
+    if "name" in values:
+        refuse_links(values["name"], "/name", problems, hosts=False)  # some are named after their site
+    if "description" in values:
+        values["description"] = clean_html(values["description"])
+    if "vat_number" in values:
+        values["vat_number"] = values["vat_number"].replace(" ", "").upper()
+    if values.get("email"):
+        read = read_email(values["email"])
+        values["email"] = read
+        if isinstance(read, Problem):
+            problems.append(read)
+    for name, (fits, text) in _RULES.items():
+        if name in values and not fits(values[name]):
+            problems.append(Problem(name, text, f"/{name}"))
+    if (values.get("latitude") is None) != (values.get("longitude") is None):
+        problems.append(Problem("place", "Give latitude and longitude, or neither.", "/latitude"))
+    if problems:
+        raise Invalid(problems)
+    return values
+
+
+def _within(most: int) -> Callable[[Decimal | None], bool]:
+    def fits(degrees: Decimal | None) -> bool:
+        return degrees is None or (degrees.is_finite() and abs(degrees) <= most and degrees == round(degrees, 7))
+
+    return fits
+
+
+_RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "slug": (is_slug, "Use small letters from a to z, digits and hyphens, at most 60."),
+    "visibility": (lambda one: one in VISIBILITIES, "The visibility is public, link or hidden."),
+    "country": (lambda one: one in _countries(), "This is not the two-letter code of a country, like FR."),
+    "currency": (is_currency, "This is not a currency of ISO 4217, like EUR."),
+    "latitude": (_within(90), "The latitude is between -90 and 90 degrees, with at most 7 decimals."),
+    "longitude": (_within(180), "The longitude is between -180 and 180 degrees, with at most 7 decimals."),
+    "language": (lambda one: one in LANGUAGES, "This language is not spoken here."),
+    "timezone": (lambda one: one in available_timezones(), "This is not a time zone, like Europe/Paris."),
+    "vat_number": (lambda one: one == "" or (one.isascii() and one.isalnum()), "A VAT number has letters and digits."),
+}

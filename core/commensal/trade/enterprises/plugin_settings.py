@@ -1,0 +1,87 @@
+"""Settings of plugins on their way in and out: checked by the plugin's class, with secrets that only travel inwards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
+
+from ...base.errors import Invalid, Problem, SettingsError
+from ...base.reading import read_settings, read_value
+from ...base.secret import Secret
+
+HIDDEN = "***"
+_MOST = 100  # settings of one plugin
+
+
+def check_settings(shape: type | None, settings: Mapping[str, Any]) -> None:
+    """Raises `Invalid`, naming every setting that `shape`, the plugin's class, refuses. None accepts nothing."""
+    problems = []
+    if shape is None:
+        text = "This plugin has nothing to set."
+        problems = [Problem("no_setting", text, f"/settings/{key}") for key in list(settings)[:_MOST]]
+    else:
+        try:
+            read_settings(shape, settings)
+        except SettingsError as error:
+            problems = list(_mistakes(shape, settings)) or [_problem("/settings", error)]
+    if problems:
+        raise Invalid(problems)
+
+
+def hide_secrets(shape: type | None, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings as they may be shown."""
+    secret = secret_names(shape)
+    return {key: HIDDEN if key in secret and value else value for key, value in settings.items()}
+
+
+def keep_secrets(shape: type | None, sent: Mapping[str, Any], kept: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings as they are to be kept: a secret that was sent back hidden is the one that was kept before."""
+    secret = secret_names(shape)
+    hidden = {key for key, value in sent.items() if key in secret and value == HIDDEN}
+    return {key: kept.get(key, "") if key in hidden else value for key, value in sent.items()}
+
+
+def _mistakes(shape: type, settings: Mapping[str, Any]) -> Iterator[Problem]:
+    """Reads each setting alone, because reading them together stops at the first mistake."""
+    hints = get_type_hints(shape, include_extras=True)
+    for key in list(settings)[:_MOST]:
+        if key not in hints:
+            yield from _mistake(shape, {key: settings[key]}, f"/settings/{key}", "")
+        else:
+            yield from _mistakes_in(hints[key], key, settings[key])
+
+
+def _mistakes_in(hint: Any, key: str, value: Any) -> Iterator[Problem]:
+    """A list of settings is read one by one too, and as a whole where each is right by itself."""
+    each = _each(hint)
+    found = []
+    if each is not None and isinstance(value, list):
+        for place, one in enumerate(value[:_MOST]):
+            found += _mistake(each, one, f"/settings/{key}/{place}", f"{key}[{place}]")
+    yield from found or _mistake(hint, value, f"/settings/{key}", key)
+
+
+def _mistake(hint: Any, value: Any, where: str, name: str) -> list[Problem]:
+    try:
+        read_value(hint, value, name)
+    except SettingsError as error:
+        return [_problem(where, error)]
+    return []
+
+
+def _each(hint: Any) -> Any:
+    """What a ``tuple[X, ...]`` holds."""
+    if get_origin(hint) is Annotated:
+        return _each(get_args(hint)[0])
+    inner = get_args(hint)
+    return inner[0] if get_origin(hint) is tuple and inner[1:] == (...,) else None
+
+
+def _problem(where: str, error: SettingsError) -> Problem:
+    return Problem("setting", "This setting is not right: {what}", where, {"what": error})
+
+
+def secret_names(shape: type | None) -> frozenset[str]:
+    """The settings of a plugin's class that hold secrets."""
+    hints = get_type_hints(shape) if shape is not None else {}
+    return frozenset(name for name, hint in hints.items() if hint is Secret or Secret in get_args(hint))

@@ -1,0 +1,155 @@
+"""Tables of enterprises: members, customers and their categories, grants, counters, and the plugins they use."""
+
+from sqlalchemy import Column, ForeignKey, Index, Table, Text, UniqueConstraint
+
+from ...storage.database import ON_BEHALF, PERSONAL, Exact, Flag, Json, Time, Whole, checked_in, metadata, untraced
+
+enterprise = Table(
+    "enterprise",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("slug", Text, nullable=False, unique=True),  # in addresses of pages
+    Column("name", Text, nullable=False),
+    Column("search", Text, nullable=False, server_default=""),  # name and place, as they are searched
+    Column("description", Text, nullable=False),  # clean HTML
+    Column("is_producer", Flag, nullable=False),
+    Column("is_hub", Flag, nullable=False),
+    Column("visibility", Text, nullable=False),
+    Column("email", Text, nullable=False, info=PERSONAL),
+    Column("phone", Text, nullable=False, info=PERSONAL),
+    Column("street", Text, nullable=False),
+    Column("postcode", Text, nullable=False),
+    Column("city", Text, nullable=False),
+    Column("country", Text, nullable=False),  # ISO 3166-1 alpha-2
+    Column("latitude", Exact),  # WGS 84, degrees
+    Column("longitude", Exact),
+    Column("language", Text, nullable=False),
+    Column("timezone", Text, nullable=False),  # IANA; rhythms and distribution days are meant in it
+    Column("currency", Text, nullable=False),  # ISO 4217
+    Column("vat_number", Text, nullable=False),
+    Column("prices_include_vat", Flag, nullable=False),
+    Column("created_at", Time, nullable=False),
+    Column("archived_at", Time),
+    Column("version", Whole, nullable=False),
+    checked_in("visibility", ("public", "link", "hidden")),
+    sqlite_strict=True,
+)
+
+enterprise_member = Table(
+    "enterprise_member",
+    metadata,
+    Column("enterprise_id", Text, ForeignKey("enterprise.id"), primary_key=True),
+    Column("person_id", Text, ForeignKey("person.id"), primary_key=True, index=True),
+    Column("role", Text, nullable=False),
+    Column("since", Time, nullable=False),
+    checked_in("role", ("owner", "manager", "packer", "accountant")),
+    sqlite_strict=True,
+)
+
+# Addresses that an enterprise would like to have as members; whoever owns one takes it up.
+member_invitation = Table(
+    "member_invitation",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("enterprise_id", Text, ForeignKey("enterprise.id"), nullable=False),
+    Column("email", Text, nullable=False, index=True, info=PERSONAL),  # lower case
+    Column("role", Text, nullable=False),
+    Column("created_at", Time, nullable=False),
+    Column("expires_at", Time, nullable=False, index=True),
+    UniqueConstraint("enterprise_id", "email"),
+    checked_in("role", ("owner", "manager", "packer", "accountant")),
+    sqlite_strict=True,
+)
+
+customer_category = Table(
+    "customer_category",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("enterprise_id", Text, ForeignKey("enterprise.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("version", Whole, nullable=False),
+    UniqueConstraint("enterprise_id", "name"),
+    sqlite_strict=True,
+)
+
+customer = Table(
+    "customer",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("enterprise_id", Text, ForeignKey("enterprise.id"), nullable=False),
+    Column("person_id", Text, ForeignKey("person.id"), index=True),  # none: buys without an account
+    Column("email", Text, nullable=False, index=True, info=PERSONAL),  # lower case
+    Column("name", Text, nullable=False, info=PERSONAL),
+    Column(
+        "search", Text, nullable=False, server_default="", info=PERSONAL
+    ),  # name, address and code, as they are searched
+    Column("phone", Text, nullable=False, info=PERSONAL),
+    Column("code", Text, info=PERSONAL),  # the enterprise's own reference
+    Column("note", Text, nullable=False, info=PERSONAL),
+    Column("created_at", Time, nullable=False),
+    Column("version", Whole, nullable=False),
+    UniqueConstraint("enterprise_id", "email"),
+    UniqueConstraint("enterprise_id", "code"),
+    sqlite_strict=True,
+    info=ON_BEHALF,
+)
+
+customer_in_category = Table(
+    "customer_in_category",
+    metadata,
+    Column("customer_id", Text, ForeignKey("customer.id"), primary_key=True),
+    Column("category_id", Text, ForeignKey("customer_category.id"), primary_key=True, index=True),
+    sqlite_strict=True,
+)
+
+# What one enterprise lets another do with its things. Scopes are those of DFC.
+enterprise_grant = Table(
+    "enterprise_grant",
+    metadata,
+    Column("grantor_id", Text, ForeignKey("enterprise.id"), primary_key=True),
+    Column("grantee_id", Text, ForeignKey("enterprise.id"), primary_key=True),
+    Column("scope", Text, primary_key=True),
+    Column("granted_at", Time, nullable=False),
+    Column("granted_by", Text, ForeignKey("person.id")),
+    checked_in(
+        "scope", ("ReadEnterprise", "WriteEnterprise", "ReadProducts", "WriteProducts", "ReadOrders", "WriteOrders")
+    ),
+    Index("ix_enterprise_grant_grantee", "grantee_id", "scope"),
+    sqlite_strict=True,
+)
+
+# How people order who have not proved who they are; none: `guest_policy.GuestPolicy`.
+guest_policy = Table(
+    "guest_policy",
+    metadata,
+    Column("enterprise_id", Text, ForeignKey("enterprise.id"), primary_key=True),
+    Column("guests", Text, nullable=False),
+    Column("largest_unpaid", Whole),  # minor units; none: any
+    Column("orders_of_mailbox", Whole, nullable=False),
+    Column("orders_of_network", Whole, nullable=False),
+    Column("confirm_minutes", Whole, nullable=False),
+    Column("unpaid_hours", Whole, nullable=False),
+    checked_in("guests", ("no", "link", "yes")),
+    sqlite_strict=True,
+)
+
+# Numbers without gaps: the row is raised in the transaction that uses the number.
+enterprise_counter = Table(
+    "enterprise_counter",
+    metadata,
+    Column("enterprise_id", Text, ForeignKey("enterprise.id"), primary_key=True),
+    Column("series", Text, primary_key=True),  # "order", "journal"
+    Column("value", Whole, nullable=False),
+    sqlite_strict=True,
+    info=untraced("what was numbered tells its number"),
+)
+
+enterprise_plugin = Table(
+    "enterprise_plugin",
+    metadata,
+    Column("enterprise_id", Text, ForeignKey("enterprise.id"), primary_key=True),
+    Column("plugin", Text, primary_key=True),
+    Column("settings", Json, nullable=False),
+    Column("version", Whole, nullable=False),
+    sqlite_strict=True,
+)

@@ -1,0 +1,79 @@
+"""The handler of jobs of kind "event": tells one plugin what happened.
+
+The plugin gets its subject as it is now, and the enterprise's settings of now; only the event is as it was. It is told
+at least once: after a crash it may be told again, with the same event id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from ...base.errors import NotFound
+from ...base.failpoints import failpoint
+from ...hooks import specifications
+from ...hooks.contract import AnyHook
+from ...hooks.values import Event
+from ...instance import Instance
+from ...storage.database import Transaction
+from ...storage.jobs import Job
+from ..enterprises.plugins import enabled_plugins
+from ..orders.questions import order_by_id
+from ..payments.payments import payment_by_id
+from ..sale_sessions.questions import sale_by_id
+from ..stock.lots import lot_by_id
+from .announce import EVENT
+
+__all__ = ["EVENT", "HOOKS", "tell_plugin"]
+
+Load = Callable[[Transaction, str, Any], Any]  # of the enterprise, by id; raises `NotFound`
+
+
+def _order(tx: Transaction, enterprise_id: str, order_id: str) -> Any:
+    return order_by_id(tx, order_id, enterprise_id=enterprise_id)
+
+
+def _sale(tx: Transaction, enterprise_id: str, session_id: str) -> Any:
+    return sale_by_id(tx, session_id).session
+
+
+# Every event: how its hook calls what it happened to, and how that is loaded.
+_SUBJECTS: Mapping[AnyHook, tuple[str, Load]] = {
+    specifications.order_placed: ("order", _order),
+    specifications.order_changed: ("order", _order),
+    specifications.order_cancelled: ("order", _order),
+    specifications.order_fulfilled: ("order", _order),
+    specifications.payment_received: ("payment", payment_by_id),
+    specifications.payment_refunded: ("payment", payment_by_id),
+    specifications.sale_opened: ("sale", _sale),
+    specifications.sale_completed: ("sale", _sale),
+    specifications.stock_changed: ("lot", lot_by_id),
+    specifications.listing_changed: ("item_ids", lambda tx, enterprise_id, item_ids: tuple(item_ids)),
+}
+HOOKS: Mapping[str, AnyHook] = {hook.name: hook for hook in _SUBJECTS}
+
+
+def tell_plugin(instance: Instance, job: Job) -> None:
+    """Raises `PluginError` where the plugin fails: the job comes back, and is parked and shown in the end.
+
+    A plugin that the enterprise or the operator has switched off meanwhile is not told; neither is anybody told of a
+    sale that was taken back.
+    """
+    plugin, event = job.payload["plugin"], _event(job.payload["event"])
+    hook = HOOKS[event.kind]
+    name, load = _SUBJECTS[hook]
+    with instance.store.read() as tx:
+        enabled = enabled_plugins(tx, event.enterprise_id)
+        if plugin not in enabled or not instance.hooks.implementing(hook, {plugin}):
+            return
+        try:
+            subject = load(tx, event.enterprise_id, job.payload["subject_id"])
+        except NotFound:
+            return
+    instance.hooks.tell(hook, plugin, enabled, instance=instance, event=event, **{name: subject})
+    failpoint("event.told")
+
+
+def _event(said: Mapping[str, str]) -> Event:
+    return Event(**{**said, "at": datetime.fromisoformat(said["at"])})  # type: ignore[arg-type]

@@ -1,0 +1,68 @@
+"""E-mails to an order's customer, promised in the transaction that gives the reason, and when each may leave."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import String, exists, insert, literal, or_, select, update
+
+from ...storage.database import Time, Transaction
+from ...storage.jobs import Promise
+from ...storage.jobs.tables import job
+from ..people.fingerprint import fingerprint
+from .tables import customer_order, order_link
+from .values import Order
+
+_LINK = insert(order_link)
+PAYMENT_BEGINS = timedelta(seconds=30)  # after the order was placed; otherwise its browser has gone away
+
+
+def confirmation(tx: Transaction, order_id: str, values: Mapping[str, Any], *, to_pay: int, guest: bool) -> Promise:
+    """The e-mail of an order that was just placed; `to_pay` is its total in minor units. A `guest` gets a link in it
+    that nobody else has, so following it proves the address.
+
+    It says how to pay. That is known when the payment has begun, which it does after this transaction: so the e-mail
+    waits until `send_confirmation_now`, or until the payment should have begun.
+    """
+    mail = {"kind": "order_placed", "order_id": order_id, "to": values["email"], "language": values["language"]}
+    waits = bool(values["payment_method"]) and to_pay > 0
+    due_at = tx.now + PAYMENT_BEGINS if waits else None
+    return Promise("mail", {**mail, "secret": mailed_secret(tx, order_id)} if guest else mail, due_at)
+
+
+def mailed_secret(tx: Transaction, order_id: str) -> str:
+    """A new secret that opens a guest's order, for a link in an e-mail about it. Earlier ones stay valid.
+
+    It proves that the mailbox was read (see `proof.prove_order`), so it must be told to nobody but the mailbox.
+    """
+    secret = tx.ids.secret()
+    tx.later(_LINK, {"secret_hash": fingerprint(secret), "order_id": order_id, "created_at": tx.now})
+    return secret
+
+
+def send_confirmation_now(tx: Transaction, order_id: str) -> None:
+    """The order's payment has begun, or has failed to: the e-mail that waits for it may leave."""
+    waiting = select(job.c.id, job.c.payload).where(
+        job.c.state == "waiting", job.c.due_at > tx.now, job.c.due_at <= tx.now + PAYMENT_BEGINS, job.c.kind == "mail"
+    )
+    for row in tx.all(waiting):
+        if (row["payload"].get("order_id"), row["payload"].get("kind")) == (order_id, "order_placed"):
+            moved = update(job).where(job.c.id == row["id"], job.c.state == "waiting").values(due_at=tx.now)
+            tx.execute(moved)
+            tx.promised.append(tx.now)
+
+
+def order_mail(tx: Transaction, order: Order, kind: str) -> Promise:
+    """Any later e-mail about the order. A guest's brings a link of its own: the first one's secret is not kept."""
+    mail = {"kind": kind, "order_id": order.id, "to": order.email, "language": order.language}
+    if order.person_id is not None:
+        return Promise("mail", mail)
+    secret = tx.ids.secret()
+    has_link = exists().where(order_link.c.order_id == customer_order.c.id)
+    of_guest = select(literal(fingerprint(secret), String), customer_order.c.id, literal(tx.now, Time)).where(
+        customer_order.c.id == order.id, or_(customer_order.c.secret_hash.is_not(None), has_link)
+    )
+    made = tx.execute(insert(order_link).from_select(["secret_hash", "order_id", "created_at"], of_guest))
+    return Promise("mail", {**mail, "secret": secret} if made.rowcount == 1 else mail)

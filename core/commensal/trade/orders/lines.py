@@ -1,0 +1,106 @@
+"""From wishes to priced lines: every mistake of a wish is named, and lines are made from what the shop offers now."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from fractions import Fraction
+
+from ...base.errors import Conflict, Invalid, Problem
+from ...base.money import half_up
+from ...storage.database import Transaction
+from ..catalogs.visible import VisibleOffer, offers_for
+from ..pricing.lines import priced
+from ..pricing.values import PricedLine
+from .values import MOST_LINES, MOST_PIECES, Selling
+
+
+def lines_for(
+    tx: Transaction,
+    shop: Selling,
+    items: Mapping[str, int],
+    category_ids: Collection[str],
+    *,
+    after_cut_off: bool = False,
+) -> tuple[PricedLine, ...]:
+    """Lines for these items at today's offers, by one statement.
+
+    Raises `Invalid` for quantities that cannot be, `Conflict` naming every item that is not on sale (any more) for this
+    customer or whose supplier's cut-off has passed; the hub may order `after_cut_off`.
+    """
+    refuse_quantities(items)
+    if not items:
+        return ()
+    offers = {one.item_id: one for one in offers_for(tx, shop.session_id, category_ids, item_ids=tuple(items))}
+    problems = []
+    for item_id in items:
+        offer = offers.get(item_id)
+        if offer is None:
+            problems.append(Problem("not_on_sale", "This product is not on sale here (any more).", f"/items/{item_id}"))
+        elif not after_cut_off and offer.orderable_until <= tx.now:
+            text = "Orders for {name} have closed: its producer needs them earlier."
+            problems.append(Problem("cut_off", text, f"/items/{item_id}", {"name": offer.name}))
+    if problems:
+        raise not_possible(problems)
+    return tuple(_line(tx, offers[item_id], quantity) for item_id, quantity in items.items())
+
+
+def not_possible(problems: Sequence[Problem]) -> Conflict:
+    """One answer for several things that the sale does not allow."""
+    refusal = Conflict("not_possible", "Not everything in this order is possible.")
+    refusal.problems = tuple(problems)
+    return refusal
+
+
+def refuse_quantities(items: Mapping[str, int]) -> None:
+    """Raises `Invalid` for an order of too many lines, or naming every quantity that cannot be."""
+    refuse_too_many_lines(len(items))
+    problems = []
+    for item_id, quantity in items.items():
+        if not 1 <= quantity <= MOST_PIECES:
+            text = "A quantity lies between 1 and {most}."
+            problems.append(Problem("quantity", text, f"/items/{item_id}", {"most": MOST_PIECES}))
+    if problems:
+        raise Invalid(problems)
+
+
+def refuse_too_many_lines(count: int) -> None:
+    """Raises `Invalid` for more lines than an order may have."""
+    if count > MOST_LINES:
+        text = "An order has at most {most} lines."
+        raise Invalid([Problem("too_many_lines", text, "/items", {"most": MOST_LINES})])
+
+
+def _line(tx: Transaction, offer: VisibleOffer, quantity: int) -> PricedLine:
+    return priced(
+        PricedLine(
+            id=tx.new_id(),
+            item_id=offer.item_id,
+            product_id=offer.product_id,
+            supplier_id=offer.supplier_id,
+            lot_id=offer.lot_id,
+            lot_quantity=offer.lot_quantity,
+            name=offer.name,
+            unit_quantity=offer.quantity,
+            unit=offer.unit,
+            price=offer.price,
+            deposit=offer.deposit,
+            vat_rate=offer.vat_rate,
+            weighed=offer.weighed,
+            quantity=quantity,
+        )
+    )
+
+
+def grains(line: PricedLine) -> int:
+    """What the line holds of its lot: by the scales where it was weighed, else by the pieces."""
+    if line.final_quantity is None:
+        return line.lot_quantity * line.quantity
+    return half_up(Fraction(line.final_quantity) / Fraction(line.unit_quantity) * line.lot_quantity)
+
+
+def by_lot(lines: Iterable[PricedLine]) -> dict[str, int]:
+    """Grains for each lot: two lines of one lot are one taking."""
+    wanted: dict[str, int] = {}
+    for line in lines:
+        wanted[line.lot_id] = wanted.get(line.lot_id, 0) + grains(line)
+    return {lot: quantity for lot, quantity in wanted.items() if quantity}

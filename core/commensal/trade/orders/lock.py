@@ -1,0 +1,58 @@
+"""An order, held by this transaction until it ends: two changes of one order wait for each other."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from ...base.errors import Conflict, Stale
+from ...storage.database import Transaction
+from .questions import order_by_id, order_by_secret
+from .tables import customer_order
+from .values import Order
+
+
+def locked_order(
+    tx: Transaction,
+    order_id: str,
+    *,
+    enterprise_id: str | None = None,
+    person_id: str | None = None,
+    version: int | None = None,
+) -> Order:
+    """The enterprise's or the person's order, locked. Raises `NotFound`, and `Stale` if it is not at `version`."""
+    hold_order(tx, order_id)
+    return _at(order_by_id(tx, order_id, enterprise_id=enterprise_id, person_id=person_id), version)
+
+
+def locked_guest_order(
+    tx: Transaction, secret_hash: str, *, person_id: str | None = None, version: int | None = None
+) -> Order:
+    """A guest's order, locked; `person_id` is who is logged in. Raises what `order_by_secret` raises, and `Stale`."""
+    order = order_by_secret(tx, secret_hash, person_id=person_id)
+    hold_order(tx, order.id)
+    return _at(order_by_secret(tx, secret_hash, person_id=person_id), version)
+
+
+def refuse_unless_placed(order: Order) -> None:
+    """Drafts and cancelled orders cannot be changed."""
+    if order.state == "Draft":
+        raise Conflict("draft", "This order has not been placed yet.")
+    if order.state == "Cancelled":
+        raise Conflict("cancelled", "This order was cancelled.")
+
+
+def refuse_if_handed_over(order: Order) -> None:
+    if order.fulfilment_state == "Fulfilled":
+        raise Conflict("handed_over", "This order has been handed over already.")
+
+
+def hold_order(tx: Transaction, order_id: str) -> None:
+    """Two that change the same order, or fill the same cart, take turns."""
+    if tx.postgresql:  # on SQLite the transaction holds the whole database
+        tx.execute(select(customer_order.c.id).where(customer_order.c.id == order_id).with_for_update())
+
+
+def _at(order: Order, version: int | None) -> Order:
+    if version is not None and order.version != version:
+        raise Stale
+    return order

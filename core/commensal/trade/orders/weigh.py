@@ -1,0 +1,57 @@
+"""Writes down what the scales say: a line's price follows the weight, and so does the stock."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
+
+from ...base.errors import Invalid, Problem
+from ...hooks.dispatcher import Hooks
+from ...storage.database import Transaction
+from ..pricing.lines import priced
+from ..stock.take import weigh_stock
+from .lock import refuse_if_handed_over, refuse_unless_placed
+from .proof import known_of
+from .rewrite import Difference, rewrite
+from .selling import selling
+from .values import Order
+
+_HEAVIEST = 10  # times what was ordered: beyond it, a comma slipped
+
+
+def weigh_order(
+    tx: Transaction, hooks: Hooks, order: Order, weights: Mapping[str, Decimal], *, by: str | None = None
+) -> Order:
+    """Sets the final quantity of lines of the locked `order`, by line id, in the line's own unit (all pieces together).
+
+    Zero says that the line could not be delivered. Raises `Invalid` naming every line that is not in the order, is not
+    sold by weight, or whose weight cannot be; `Conflict` for an order that is cancelled or handed over.
+    """
+    refuse_unless_placed(order)
+    refuse_if_handed_over(order)
+    lines = {line.id: line for line in order.lines}
+    problems = []
+    for line_id, weight in weights.items():
+        where = f"/weights/{line_id}"
+        line = lines.get(line_id)
+        if line is None:
+            problems.append(Problem("no_line", "This order has no such line.", where))
+        elif not line.weighed:
+            text = "{name} is sold by the piece; change its quantity instead."
+            problems.append(Problem("not_weighed", text, where, {"name": line.name}))
+        elif not weight.is_finite() or not 0 <= weight <= line.unit_quantity * line.quantity * _HEAVIEST:
+            text = "{weight} cannot be right for {name}: {ordered} were ordered."
+            values = {"weight": weight, "name": line.name, "ordered": line.unit_quantity * line.quantity}
+            problems.append(Problem("weight", text, where, values))
+    if problems:
+        raise Invalid(problems)
+    weighed = tuple(
+        priced(replace(line, final_quantity=weights[line.id])) if line.id in weights else line for line in order.lines
+    )
+    shop, known = selling(tx, order.session_id), known_of(tx, order)
+    return rewrite(tx, hooks, shop, known, order, weighed, by=by, move_stock=_by_weight)
+
+
+def _by_weight(tx: Transaction, difference: Difference, order_id: str, person_id: str | None) -> None:
+    weigh_stock(tx, difference, order_id=order_id, person_id=person_id)

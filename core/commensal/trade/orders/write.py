@@ -1,0 +1,83 @@
+"""Writes what an order is made of: one statement for each table, whatever the number of lines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import delete, update
+
+from ...base.errors import Stale
+from ...storage.database import Transaction, insert_rows
+from ..pricing.values import OrderDraft, Totals
+from .tables import adjustment, customer_order, order_line, order_vat
+from .values import Quote
+
+_LINE = (
+    "id", "item_id", "product_id", "supplier_id", "lot_id", "lot_quantity", "name", "unit_quantity", "unit", "price",
+    "deposit", "vat_rate", "weighed", "quantity", "final_quantity", "amount", "substitutes_id",
+)  # fmt: skip
+
+
+def totals_of(totals: Totals) -> dict[str, int]:
+    """The columns of an order that hold its totals."""
+    return {
+        "products_total": totals.products,
+        "deposits_total": totals.deposits,
+        "adjustments_total": totals.adjustments,
+        "vat_total": totals.vat,
+        "total": totals.total,
+    }
+
+
+def write_parts(tx: Transaction, quote: Quote) -> None:
+    """Lines, adjustments and VAT shares of a priced order."""
+    order = quote.draft
+    insert_rows(tx, order_line, _lines(order))
+    insert_rows(tx, adjustment, _adjustments(tx, order))
+    shares = [{"order_id": order.id, "rate": one.rate, "net": one.net, "vat": one.vat} for one in quote.totals.shares]
+    insert_rows(tx, order_vat, shares)
+
+
+def rewrite_parts(tx: Transaction, quote: Quote) -> None:
+    """The same for an order that had other parts before; lines keep their ids."""
+    order_id = quote.draft.id
+    for table in (order_vat, adjustment, order_line):
+        tx.execute(delete(table).where(table.c.order_id == order_id))
+    write_parts(tx, quote)
+
+
+def change_row(tx: Transaction, order_id: str, version: int, values: Mapping[str, Any]) -> None:
+    """Changes the order's own row if nobody else did since `version`. Raises `Stale`."""
+    row = customer_order
+    change = update(row).where(row.c.id == order_id, row.c.version == version)
+    if tx.execute(change.values(**values, version=version + 1, changed_at=tx.now)).rowcount != 1:
+        raise Stale
+
+
+def _lines(order: OrderDraft) -> list[dict[str, Any]]:
+    return [
+        {"order_id": order.id, "position": position, **{name: getattr(line, name) for name in _LINE}}
+        for position, line in enumerate(order.lines, start=1)
+    ]
+
+
+def _adjustments(tx: Transaction, order: OrderDraft) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": tx.new_id(),
+            "order_id": order.id,
+            "position": position,
+            "line_id": one.line_id,
+            "phase": str(one.phase),
+            "kind": one.kind,
+            "label": one.label,
+            "amount": one.amount,
+            "vat_rate": one.vat_rate,
+            "payer": one.payer,
+            "payee": one.payee or order.enterprise_id,
+            "code": one.code,
+            "plugin": one.plugin,
+        }
+        for position, one in enumerate(order.adjustments, start=1)
+    ]

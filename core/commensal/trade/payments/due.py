@@ -1,0 +1,99 @@
+"""What an order still costs, held by this transaction, and moved when money moves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+
+from sqlalchemy import and_, case, select, update
+
+from ...base.errors import Conflict, NotFound
+from ...storage.database import Transaction
+from ..orders.identity import Identity
+from ..orders.tables import customer_order
+from .tables import payment
+from .values import Due
+
+_order, _payment = customer_order.c, payment.c
+_COLUMNS = (
+    _order.id.label("order_id"),
+    _order.enterprise_id,
+    _order.number,
+    _order.email,
+    _order.state,
+    _order.currency,
+    _order.total,
+    _order.paid_total.label("paid"),
+)
+
+
+def due(tx: Transaction, enterprise_id: str, order_id: str) -> Due:
+    """What the order costs and what was paid. Raises `NotFound`, also for a draft: it costs nothing yet."""
+    return _read(tx, enterprise_id, order_id, lock=False)
+
+
+def dues_by_number(tx: Transaction, enterprise_id: str, numbers: Collection[int]) -> dict[int, Due]:
+    """The same for many orders of a shop, by their numbers; those that do not exist are left out."""
+    wanted = select(*_COLUMNS).where(_order.enterprise_id == enterprise_id, _order.number.in_(sorted(numbers)))
+    return {row["number"]: Due(**row) for row in tx.all(wanted)}
+
+
+def owed_by_customer(
+    tx: Transaction, enterprise_id: str, customer_id: str, method: str, taken: Callable[[str], bool]
+) -> int:
+    """What a customer still owes for placed orders that are to be paid by `method` ("plugin:method"), in minor units.
+
+    Orders for which more was received than is due count as nothing. `taken` says of a payment that is under way, by its
+    id, whether its money was taken already and only has to be written down: it is not owed any more. All is read by one
+    statement, so a payment that is done at this moment counts once.
+    """
+    balance = _order.total - _order.paid_total
+    under_way = and_(
+        _payment.order_id == _order.id, _payment.kind == "payment", _payment.state.in_(("Started", "Pending"))
+    )
+    open_orders = select(_order.id, balance.label("due"), _payment.id.label("payment_id"), _payment.amount).where(
+        _order.enterprise_id == enterprise_id,
+        _order.customer_id == customer_id,
+        _order.identity != Identity.TYPED,
+        _order.payment_method == method,
+        _order.state.in_(("Held", "Complete")),
+        _order.payment_state == "Unpaid",
+        balance > 0,
+    )
+    owed: dict[str, int] = {}
+    for row in tx.all(open_orders.outerjoin_from(customer_order, payment, under_way)):
+        owed.setdefault(row["id"], row["due"])
+        if row["payment_id"] is not None and taken(row["payment_id"]):
+            owed[row["id"]] -= row["amount"]
+    return sum(max(0, due) for due in owed.values())
+
+
+def held_due(tx: Transaction, enterprise_id: str, order_id: str) -> Due:
+    """The same, and no other transaction changes the order or its payments until this one ends."""
+    return _read(tx, enterprise_id, order_id, lock=True)
+
+
+def _read(tx: Transaction, enterprise_id: str, order_id: str, *, lock: bool) -> Due:
+    wanted = select(*_COLUMNS).where(
+        _order.id == order_id, _order.enterprise_id == enterprise_id, _order.state != "Draft"
+    )
+    row = tx.first(wanted.with_for_update() if lock else wanted)  # SQLite has no row locks, and needs none
+    if row is None:
+        raise NotFound("no_order", "There is no such order.")
+    return Due(**row)
+
+
+def move_paid(tx: Transaction, order: Due, amount: int) -> None:
+    """Adds `amount` minor units (negative: takes away) to what was paid, and sets the order's payment state after it.
+
+    Raises `Conflict` where more would be given back than was received; the database decides.
+    """
+    paid = _order.paid_total + amount
+    state = case(
+        (_order.state == "Cancelled", case((paid > 0, "Paid"), else_="Cancelled")),
+        (paid >= _order.total, "Paid"),
+        else_="Unpaid",
+    )
+    moved = update(customer_order).where(_order.id == order.order_id, paid >= 0)
+    values = {"paid_total": paid, "payment_state": state, "version": _order.version + 1}
+    if tx.execute(moved.values(values)).rowcount != 1:
+        raise Conflict("more_than_received", "More cannot be given back than was received for this order.")

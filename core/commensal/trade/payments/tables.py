@@ -1,0 +1,97 @@
+"""Tables of payments: what is under way, the journal of what was received or given back, and what needs a person."""
+
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table, Text, UniqueConstraint
+
+from ...storage.database import (
+    DERIVED,
+    ON_BEHALF,
+    PERSONAL,
+    SECRET,
+    Json,
+    Time,
+    Whole,
+    append_only,
+    checked_in,
+    metadata,
+    untraced,
+)
+
+payment = Table(
+    "payment",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("enterprise_id", Text, ForeignKey("enterprise.id"), nullable=False),
+    Column("order_id", Text, ForeignKey("customer_order.id"), nullable=False, index=True),
+    Column("kind", Text, nullable=False),
+    Column("method", Text, nullable=False),  # "plugin:method"
+    Column("amount", Whole, nullable=False),  # minor units, positive for both kinds
+    Column("currency", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("idempotency_key", Text, nullable=False, info=SECRET),
+    Column("reference", Text, nullable=False),  # the provider's, or a receipt's
+    Column("instructions", Json, info=PERSONAL),  # what the payer is to do next
+    Column("refunds", Text, ForeignKey("payment.id")),  # the payment that its provider is to give back
+    Column(
+        "asked", Whole, nullable=False, server_default="0", info=DERIVED
+    ),  # how often its provider was asked what became of it
+    Column("created_at", Time, nullable=False),
+    Column("changed_at", Time, nullable=False, info=DERIVED),
+    UniqueConstraint("enterprise_id", "idempotency_key"),
+    checked_in("kind", ("payment", "refund")),
+    checked_in("state", ("Started", "Pending", "Done", "Failed", "Cancelled")),
+    CheckConstraint("amount > 0", name="amount_positive"),
+    sqlite_strict=True,
+    info=ON_BEHALF,
+)
+
+# Append-only and hash-chained, one chain for each enterprise (French CGI art. 286 I 3° bis). A mistake is corrected by
+# an opposite entry. Triggers refuse UPDATE and DELETE.
+payment_journal = Table(
+    "payment_journal",
+    metadata,
+    Column("enterprise_id", Text, ForeignKey("enterprise.id"), primary_key=True),
+    Column("sequence", Whole, primary_key=True),  # 1, 2, 3 …
+    Column("at", Time, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("payment_id", Text, ForeignKey("payment.id"), nullable=False),
+    Column("order_id", Text, ForeignKey("customer_order.id"), nullable=False),
+    Column("order_number", Whole, nullable=False),
+    Column("method", Text, nullable=False),
+    Column("amount", Whole, nullable=False),  # minor units; negative: given back
+    Column("currency", Text, nullable=False),
+    Column("person_id", Text),  # who wrote it down; none: a provider's message
+    Column("corrects", Whole),  # the sequence of the entry that a correction takes back
+    Column("previous_hash", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+    checked_in("kind", ("payment", "refund", "correction")),
+    Index("ix_payment_journal_order", "order_id"),
+    UniqueConstraint("enterprise_id", "previous_hash"),  # no fork
+    UniqueConstraint("enterprise_id", "corrects"),  # nothing is corrected twice
+    sqlite_strict=True,
+    info=untraced("it is a journal, and says who wrote"),
+)
+append_only(payment_journal)
+
+# What a provider said and nobody can act upon without a person. Each is kept once, however often it is said.
+payment_problem = Table(
+    "payment_problem",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("enterprise_id", Text, ForeignKey("enterprise.id"), nullable=False),
+    Column("plugin", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("payment_id", Text, nullable=False),  # as it was named: there may be no such payment
+    Column("order_id", Text, ForeignKey("customer_order.id")),
+    Column("amount", Whole, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("reference", Text, nullable=False),
+    Column("created_at", Time, nullable=False),
+    Column("settled_at", Time),
+    Column("settled_by", Text),  # none: it has settled itself
+    UniqueConstraint(
+        "enterprise_id", "code", "payment_id", "amount", "currency", "reference", name="uq_payment_problem_said"
+    ),
+    Index("ix_payment_problem_open", "enterprise_id", "settled_at"),
+    sqlite_strict=True,
+    info=ON_BEHALF,
+)

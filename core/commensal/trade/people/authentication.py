@@ -1,0 +1,57 @@
+"""Whose secret is this: one statement for a session, one for a token. Both refuse who is disabled, ended or late."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import or_, select
+
+from ...storage.database import Row, Transaction
+from .actor import Actor
+from .fingerprint import fingerprint
+from .sessions import is_live
+from .tables import api_token, person, person_session
+
+_PERSON = (
+    person.c.id.label("person_id"),
+    person.c.email,
+    person.c.language,
+    person.c.is_operator,
+    person.c.confirmed_at,
+)
+
+
+def actor_of_session(tx: Transaction, secret: str, address: str) -> Actor | None:
+    """Who is logged in by this secret; None where it is none, or not any more. `address` is the client's."""
+    live = (person_session.c.hash == fingerprint(secret), is_live(tx.now), person.c.disabled_at.is_(None))
+    row = tx.first(
+        select(*_PERSON, person_session.c.hash.label("session_hash"), person_session.c.seen_at)
+        .join(person_session, person_session.c.person_id == person.c.id)
+        .where(*live)
+    )
+    return _actor(row, address) if row is not None else None
+
+
+def actor_of_token(tx: Transaction, secret: str, address: str) -> Actor | None:
+    """For whom this token acts, and what it may do; None where it is none, or not any more."""
+    token = api_token
+    row = tx.first(
+        select(
+            *_PERSON,
+            token.c.id.label("token_id"),
+            token.c.scopes.label("token_scopes"),
+            token.c.enterprise_id.label("token_enterprise"),
+        )
+        .join(token, token.c.person_id == person.c.id)
+        .where(token.c.hash == fingerprint(secret), token.c.revoked_at.is_(None), person.c.disabled_at.is_(None))
+        .where(or_(token.c.expires_at.is_(None), token.c.expires_at > tx.now))
+    )
+    return _actor(row, address) if row is not None else None
+
+
+def _actor(row: Row, address: str) -> Actor:
+    values: dict[str, Any] = dict(row)
+    values["confirmed"] = values.pop("confirmed_at") is not None
+    if "token_scopes" in values:
+        values["token_scopes"] = frozenset(values["token_scopes"])
+    return Actor(**values, address=address)

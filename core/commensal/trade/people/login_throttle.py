@@ -1,0 +1,112 @@
+"""Tries to log in, counted before they are checked: so guesses that come all at once are all counted.
+
+Passwords are counted for each account and network (an IPv4 address, or the /64 of an IPv6 one), so that a stranger who
+guesses slows down nobody but themselves; a browser that the account has logged in with before has a count of its own.
+All networks together have one more, with the ceiling of NIST SP 800-63B (3.2.2). Codes of the second factor are tried
+by who has the password already, and counted for the account. Addresses without an account are counted alike.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import Case, case, delete, literal, select
+
+from ...base.errors import TooMany
+from ...networks import network
+from ...storage.database import Time, Transaction, Whole, insert_or
+from ...storage.jobs import promise
+from .browsers import knows_browser
+from .fingerprint import fingerprint
+from .tables import log_in_failure, person
+
+FREE = 5  # failures in a row that cost nothing
+FREE_OF_ALL = 100  # the same, of all networks together
+_FIRST, _LAST = timedelta(seconds=30), timedelta(minutes=15)  # of waiting; doubled by each failure in between
+_FORGIVEN = timedelta(days=1)  # without a failure
+ALL, CODES = "all", "codes"  # sources beside networks and browsers; codes of a known browser add its fingerprint
+_WARNED = "warned"  # the row that notes when the owner was last told
+
+
+def source_of(tx: Transaction, email: str, *, address: str, browser: str) -> str:
+    """For whom a try at this account counts. `address` is the client's, `browser` the secret of its cookie, if any."""
+    if browser and knows_browser(tx, email, browser):
+        return f"browser {fingerprint(browser)}"
+    return f"network {network(address)}"
+
+
+def count_try(tx: Transaction, email: str, source: str) -> None:
+    """Counts one more try; commit it, then check what was typed, and `forget_tries` if it is right.
+
+    Two that come at once wait for each other. Raises `TooMany` where there were too many lately: this one is not
+    counted then.
+    """
+    _count(tx, email, source, FREE)
+    if source.startswith("network "):
+        _count(tx, email, ALL, FREE_OF_ALL)
+
+
+def forget_tries(tx: Transaction, email: str, source: str) -> None:
+    """They have proved who they are."""
+    row = log_in_failure.c
+    sources = (source, ALL) if source.startswith("network ") else (source,)
+    tx.execute(delete(log_in_failure).where(row.email_hash == fingerprint(email), row.source.in_(sources)))
+
+
+def forget_all_tries(tx: Transaction, email: str) -> None:
+    """They have proved that the mails of this address are theirs. Codes stay counted: else whoever reads the mail could
+    guess five more of them for each new password."""
+    row = log_in_failure.c
+    tx.execute(delete(log_in_failure).where(row.email_hash == fingerprint(email), ~row.source.startswith(CODES)))
+
+
+def warn_owner(tx: Transaction, email: str, source: str) -> None:
+    """Promises a mail to the account's confirmed address once so many tries from one source failed that the next must
+    wait; at most one a day."""
+    row = log_in_failure.c
+    failures = tx.value(select(row.failures).where(row.email_hash == fingerprint(email), row.source == source))
+    if (failures or 0) < FREE:
+        return
+    owner = select(person.c.name, person.c.language).where(person.c.email == email, person.c.disabled_at.is_(None))
+    known = tx.first(owner.where(person.c.confirmed_at.is_not(None)))
+    if known is not None and _first_today(tx, email):
+        promise(tx, "mail", {"kind": "log_in_failures", "to": email, **known})
+
+
+def _count(tx: Transaction, email: str, source: str, free: int) -> None:
+    table, row = log_in_failure, log_in_failure.c
+    forgiven = row.last_at < tx.now - _FORGIVEN
+    first = insert_or(tx, table).values(
+        email_hash=fingerprint(email), source=source, failures=1, last_at=tx.now, next_at=tx.now
+    )
+    again = first.on_conflict_do_update(
+        index_elements=["email_hash", "source"],
+        set_={
+            "failures": case((forgiven, literal(1, Whole)), else_=row.failures + 1),
+            "last_at": tx.now,
+            "next_at": case((forgiven, literal(tx.now, Time)), else_=_next(tx.now, free)),
+        },
+        where=forgiven | (row.next_at <= tx.now),
+    )
+    if tx.first(again.returning(row.failures)) is None:
+        waiting = select(row.next_at).where(row.email_hash == fingerprint(email), row.source == source)
+        left: timedelta = tx.value(waiting) - tx.now
+        raise TooMany(int(left.total_seconds()) + 1)
+
+
+def _next(now: datetime, free: int) -> Case[datetime]:
+    """When the next try may come, by how many failed before this one."""
+    waits = [(free - 1 + number, min(_FIRST * 2**number, _LAST)) for number in range(6)]
+    failed = log_in_failure.c.failures
+    steps = [(failed >= least, literal(now + wait, Time)) for least, wait in reversed(waits)]
+    return case(*steps, else_=literal(now, Time))
+
+
+def _first_today(tx: Transaction, email: str) -> bool:
+    row = {"email_hash": fingerprint(email), "source": _WARNED, "failures": 0, "last_at": tx.now, "next_at": tx.now}
+    again = insert_or(tx, log_in_failure).values(row).on_conflict_do_update(
+        index_elements=["email_hash", "source"],
+        set_={"last_at": tx.now},
+        where=log_in_failure.c.last_at <= tx.now - _FORGIVEN,
+    )  # fmt: skip
+    return tx.first(again.returning(log_in_failure.c.source)) is not None

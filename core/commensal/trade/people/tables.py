@@ -1,0 +1,139 @@
+"""Tables of people: who they are, and how they prove it."""
+
+from sqlalchemy import Column, ForeignKey, Index, Table, Text
+
+from ...storage.database import DERIVED, PERSONAL, SECRET, Flag, Json, Time, Whole, checked_in, metadata, untraced
+
+person = Table(
+    "person",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("email", Text, nullable=False, unique=True, info=PERSONAL),  # lower case
+    Column("name", Text, nullable=False, info=PERSONAL),
+    Column("phone", Text, nullable=False, default="", info=PERSONAL),
+    Column("language", Text, nullable=False),
+    Column("password_hash", Text, info=SECRET),  # argon2id; none: logs in by a link only
+    Column("is_operator", Flag, nullable=False),  # runs the instance
+    Column("confirmed_at", Time),  # the e-mail address
+    Column("disabled_at", Time),
+    Column("created_at", Time, nullable=False),
+    Column("version", Whole, nullable=False),
+    sqlite_strict=True,
+)
+
+# The secret itself is only in the person's browser; the table knows its SHA-256.
+person_session = Table(
+    "person_session",
+    metadata,
+    Column("hash", Text, primary_key=True, info=SECRET),
+    Column("person_id", Text, ForeignKey("person.id"), nullable=False, index=True),
+    Column("agent", Text, nullable=False, info=PERSONAL),  # which browser, so that a person recognises it
+    Column("created_at", Time, nullable=False),
+    Column("seen_at", Time, nullable=False, info=DERIVED),
+    Column("expires_at", Time, nullable=False),
+    Column("revoked_at", Time),
+    sqlite_strict=True,
+)
+
+api_token = Table(
+    "api_token",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("hash", Text, nullable=False, unique=True, info=SECRET),
+    Column("person_id", Text, ForeignKey("person.id"), nullable=False, index=True),
+    Column("enterprise_id", Text, ForeignKey("enterprise.id")),  # none: all that the person may reach
+    Column("name", Text, nullable=False, info=PERSONAL),
+    Column("scopes", Json, nullable=False),
+    Column("created_at", Time, nullable=False),
+    Column("expires_at", Time),
+    Column("revoked_at", Time),
+    sqlite_strict=True,
+)
+
+# Single-use links sent by e-mail.
+email_code = Table(
+    "email_code",
+    metadata,
+    Column("hash", Text, primary_key=True, info=SECRET),
+    Column("person_id", Text, ForeignKey("person.id"), nullable=False, index=True),
+    Column("purpose", Text, nullable=False),
+    Column("email", Text, nullable=False, info=PERSONAL),
+    Column("created_at", Time, nullable=False),
+    Column("expires_at", Time, nullable=False),
+    Column("used_at", Time),
+    checked_in("purpose", ("confirm", "reset")),
+    Index("ix_email_code_expires", "expires_at"),
+    sqlite_strict=True,
+    info=untraced("what a code was used for is traced"),
+)
+
+# A new e-mail address that its person has named, until it is proved. One at a time: the last one counts.
+email_change = Table(
+    "email_change",
+    metadata,
+    Column("person_id", Text, ForeignKey("person.id"), primary_key=True),
+    Column("email", Text, nullable=False, info=PERSONAL),
+    Column("hash", Text, nullable=False, info=SECRET),  # of the code that was sent to the new address
+    Column("asked_at", Time, nullable=False),
+    Column("expires_at", Time, nullable=False, index=True),
+    sqlite_strict=True,
+)
+
+# Tries to log in that failed, known address or not, so that guessing slows down alike; by who tried, see `failures.py`.
+# The address itself is not kept.
+log_in_failure = Table(
+    "log_in_failure",
+    metadata,
+    Column("email_hash", Text, primary_key=True, info=PERSONAL),  # SHA-256
+    Column("source", Text, primary_key=True, info=PERSONAL),  # a network, a browser, all networks, or codes
+    Column("failures", Whole, nullable=False),
+    Column("last_at", Time, nullable=False, index=True),
+    Column("next_at", Time, nullable=False),  # before, the next try is refused
+    sqlite_strict=True,
+    info=untraced("a log-in that fails is traced by itself"),
+)
+
+# Browsers with which somebody has logged in before. The secret opens nothing.
+known_browser = Table(
+    "known_browser",
+    metadata,
+    Column("hash", Text, primary_key=True, info=SECRET),
+    Column("person_id", Text, ForeignKey("person.id"), nullable=False, index=True),
+    Column("created_at", Time, nullable=False),
+    Column("expires_at", Time, nullable=False, index=True),
+    sqlite_strict=True,
+    info=untraced("a log-in is traced by itself"),
+)
+
+# The secret of a second factor, from which codes are worked out. Until it is confirmed it is not asked for.
+person_second_factor = Table(
+    "person_second_factor",
+    metadata,
+    Column("person_id", Text, ForeignKey("person.id"), primary_key=True),
+    Column("secret", Text, nullable=False, info=SECRET),  # base 32
+    Column("created_at", Time, nullable=False),
+    Column("confirmed_at", Time),
+    Column("last_step", Whole, nullable=False, info=DERIVED),  # of the last code that was used (RFC 6238)
+    sqlite_strict=True,
+)
+
+person_recovery_code = Table(
+    "person_recovery_code",
+    metadata,
+    Column("hash", Text, primary_key=True, info=SECRET),
+    Column("person_id", Text, ForeignKey("person.id"), nullable=False, index=True),
+    Column("created_at", Time, nullable=False),
+    Column("used_at", Time),
+    sqlite_strict=True,
+)
+
+# Log-ins whose password was right, and that wait for a code.
+log_in_begun = Table(
+    "log_in_begun",
+    metadata,
+    Column("hash", Text, primary_key=True, info=SECRET),
+    Column("person_id", Text, ForeignKey("person.id"), nullable=False, index=True),
+    Column("expires_at", Time, nullable=False, index=True),
+    sqlite_strict=True,
+    info=untraced("what becomes of it is traced"),
+)

@@ -1,0 +1,59 @@
+"""What stands against forgetting somebody now: orders that are not settled, and enterprises that only they own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Select, and_, or_, select
+
+from ...base.errors import Conflict
+from ...storage.database import Transaction
+from ..enterprises.tables import enterprise, enterprise_member
+from ..orders.tables import customer_order
+from ..sale_sessions.tables import sale_session
+from .values import DataSubject
+
+
+def refuse_unsettled(tx: Transaction, subject: DataSubject) -> None:
+    """Raises `Conflict` that names the first order under way, unpaid, or with money to be given back; or the enterprise
+    that would be left without an owner."""
+    for row in tx.all(_unsettled(tx, subject).limit(1)):
+        raise Conflict(
+            "order_open",
+            "Order {number} at {shop} is not settled yet: first it must be handed over and paid, or cancelled.",
+            number=row["number"],
+            shop=row["name"],
+        )
+    if subject.person_id is None:
+        return
+    for row in tx.all(_owned_alone(subject.person_id)):
+        raise Conflict("last_owner", "{shop} has no other owner; make somebody else one first.", shop=row["name"])
+
+
+def _unsettled(tx: Transaction, subject: DataSubject) -> Select[Any]:
+    order = customer_order.c
+    placed = order.state.in_(("Held", "Complete"))
+    under_way = or_(order.state == "Held", sale_session.c.ends_at > tx.now)
+    owes = or_(order.payment_state == "Unpaid", order.paid_total != order.total)
+    owed = and_(order.state == "Cancelled", order.paid_total != 0)
+    return (
+        select(order.number, enterprise.c.name)
+        .join(enterprise, enterprise.c.id == order.enterprise_id)
+        .join(sale_session, sale_session.c.id == order.session_id)
+        .where(order.id.in_(subject.order_ids), or_(and_(placed, or_(under_way, owes)), owed))
+        .order_by(order.placed_at)
+    )
+
+
+def _owned_alone(person_id: str) -> Select[Any]:
+    mine, other = enterprise_member, enterprise_member.alias()
+    others = select(other.c.person_id).where(
+        other.c.enterprise_id == mine.c.enterprise_id, other.c.role == "owner", other.c.person_id != person_id
+    )
+    return (
+        select(enterprise.c.name)
+        .join(mine, mine.c.enterprise_id == enterprise.c.id)
+        .where(
+            mine.c.person_id == person_id, mine.c.role == "owner", ~others.exists(), enterprise.c.archived_at.is_(None)
+        )
+    )

@@ -1,0 +1,147 @@
+"""What one cell says: text to value, or a `Problem` that says what is wrong with it and what would be right."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from ...base.errors import Problem
+from ...base.money import LARGEST, read_amount
+from ...base.search import search_key
+from ...base.units.concept import Concept
+from ...base.units.facets import ALLERGENS, LABELS, find_allergen, find_label
+from ...base.units.measures import MEASURES, TypedUnit, read_unit
+from ...base.units.product_types import PRODUCT_TYPES, find_product_type
+from ..products.vat import read_rate
+from .nearest import nearest
+
+_NUMBER = re.compile(r"[0-9]{1,9}(?:[.,][0-9]{1,18})?")
+_RATE = re.compile(r"(?:tva|vat|taux|tax)?[ :]*([0-9]{1,3}(?:[.,][0-9]{1,3})?) *%?(?: *(?:de )?(?:tva|vat))?")
+_SEPARATORS = re.compile(r"[,;\n]")
+_YES = frozenset(("1", "yes", "y", "true", "oui", "o", "vrai", "x"))
+_NO = frozenset(("0", "no", "n", "false", "non", "faux"))
+_SIGNS = {"EUR": "€", "GBP": "£", "USD": "$"}
+MOST_PIECES = 10**9
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choices:
+    """How cells are read.
+
+    language: of the headers: labels of this language win
+    currency: ISO 4217, of prices and deposits
+    suggest:  whether to look for what was meant: it costs milliseconds, too much for mistakes that nobody is shown
+    """
+
+    currency: str
+    language: str
+    suggest: bool = True
+
+
+def read_flag(cell: str, choices: Choices) -> bool | Problem:
+    """Yes or no in French or English, or 1 or 0; an empty cell is no."""
+    said = search_key(cell)
+    if said in _YES:
+        return True
+    if said in _NO or not said:
+        return False
+    return Problem("flag", "{cell} is neither yes nor no.", values={"cell": cell[:40]})
+
+
+def read_price(cell: str, choices: Choices) -> int | Problem:
+    """Minor units of the enterprise's currency, whose sign may stand behind the number."""
+    plain = cell.removesuffix(choices.currency).removesuffix(_SIGNS.get(choices.currency, choices.currency))
+    amount = read_amount(plain, choices.currency)
+    if isinstance(amount, int) and not 0 <= amount <= LARGEST:
+        return Problem("amount", "{cell} is less than nothing, or too much.", values={"cell": cell[:40]})
+    return amount
+
+
+def read_deposit(cell: str, choices: Choices) -> int | Problem:
+    """Minor units; an empty cell is no deposit."""
+    return read_price(cell, choices) if cell else 0
+
+
+def read_pieces(cell: str, choices: Choices) -> int | Problem:
+    """A whole number of pieces, zero or more."""
+    number = _number(cell)
+    if number is None or number != int(number) or number > MOST_PIECES:
+        return Problem("not_whole", "{cell} is not a number of pieces, such as 12.", values={"cell": cell[:40]})
+    return int(number)
+
+
+def read_vat(cell: str, choices: Choices) -> Decimal | Problem:
+    """A rate in percent: ``5.5``, ``5,5 %``, ``TVA 5,5 %``."""
+    found = _RATE.fullmatch(search_key(cell))
+    if found is None:
+        text = "{cell} is no VAT rate. Write it in percent, such as 5.5, or choose one rate for all such rows."
+        return Problem("unknown_vat", text, values={"cell": cell[:60]})
+    rate = Decimal(found[1].replace(",", "."))
+    if 0 < rate < Decimal("0.5"):  # a cell of a spreadsheet that is shown as 5.5 % holds 0.055
+        text = "{cell} is no VAT rate in percent. If the cell is formatted as a percentage, make it a number."
+        return Problem("unknown_vat", text, values={"cell": cell[:60]})
+    return read_rate(rate)
+
+
+def read_category(cell: str, choices: Choices) -> str | Problem:
+    """The term of a DFC product type, from its label or the term itself."""
+    concept = find_product_type(cell, choices.language)
+    if concept is not None:
+        return concept.term
+    text = "{cell} is no product type we know. The nearest ones are {near}."
+    return Problem("unknown_category", text, values=_near(cell, PRODUCT_TYPES, choices))
+
+
+def read_labels(cell: str, choices: Choices) -> tuple[str, ...] | Problem:
+    """Terms of DFC certifications and claims, from labels or terms between commas; each once."""
+    terms, strange = _terms(cell, find_label)
+    if strange is None:
+        return terms
+    text = "{cell} is no label we know. The nearest ones are {near}."
+    return Problem("unknown_label", text, values=_near(strange, LABELS, choices))
+
+
+def read_allergens(cell: str, choices: Choices) -> tuple[str, ...] | Problem:
+    """Terms of DFC allergens, from labels or terms between commas; each once."""
+    terms, strange = _terms(cell, find_allergen)
+    if strange is None:
+        return terms
+    text = "{cell} is none of the allergens that the law lists. The nearest ones are {near}."
+    return Problem("unknown_allergen", text, values=_near(strange, ALLERGENS, choices))
+
+
+def read_units(cell: str, choices: Choices) -> Decimal | Problem:
+    """A number above zero: the net content of one piece."""
+    return _number(cell) or Problem(
+        "not_a_number", "{cell} is not a number above 0, such as 0.5.", values={"cell": cell[:40]}
+    )
+
+
+def read_measure(cell: str, choices: Choices) -> TypedUnit | Problem:
+    """The unit that a word means, in French or English. OFN's ounce is a part of a pound, its kilolitre 1000 litres."""
+    unit = read_unit(cell)
+    if unit is not None:
+        return unit
+    text = "{cell} is no unit we know. The nearest ones are {near}."
+    return Problem("unknown_unit", text, values=_near(cell, MEASURES, choices))
+
+
+def _number(cell: str) -> Decimal | None:
+    plain = cell.replace("\N{NO-BREAK SPACE}", "").replace("\N{NARROW NO-BREAK SPACE}", "")  # 1 000 in French
+    return Decimal(plain.replace(",", ".")) if _NUMBER.fullmatch(plain) else None
+
+
+def _terms(cell: str, find: Callable[[str], Concept | None]) -> tuple[tuple[str, ...], str | None]:
+    """The terms of all words of a cell, or the first word that is not known."""
+    words = [word.strip() for word in _SEPARATORS.split(cell) if word.strip()]
+    found = {word: find(word) for word in words}
+    strange = next((word for word, concept in found.items() if concept is None), None)
+    return tuple(dict.fromkeys(concept.term for concept in found.values() if concept is not None)), strange
+
+
+def _near(cell: str, concepts: Mapping[str, Concept], choices: Choices) -> dict[str, str]:
+    """What was typed, and the known labels that are nearest to it."""
+    near = nearest(cell, concepts.values(), choices.language) if choices.suggest else "…"
+    return {"cell": cell[:60], "near": near}

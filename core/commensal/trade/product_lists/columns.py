@@ -1,0 +1,149 @@
+"""The columns of a product list: the headers that Open Food Network writes, the same in French, and a few of ours.
+
+A list that leaves a column out leaves what it would say as it is. OFN's tax category is read as a VAT rate; its
+shipping category and its date of availability have no counterpart here: they are accepted, and reported as unused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from ...base.errors import Problem
+from ...base.search import search_key
+
+
+@dataclass(frozen=True)
+class Column:
+    """`key` is OFN's header where it has one. `others` are further spellings that are read, never written."""
+
+    key: str
+    english: str
+    french: str
+    others: tuple[str, ...] = ()
+    required: bool = False
+    used: bool = True
+
+    def header(self, language: str) -> str:
+        return self.french if language == "fr" else self.english
+
+
+COLUMNS = (
+    Column("id", "id", "identifiant", ("product id", "identifiant du produit")),
+    Column("producer", "producer", "producteur", ("supplier", "productrice", "fournisseur"), required=True),
+    Column("sku", "sku", "référence", ("ugs", "réf", "reference", "code", "code article")),
+    Column("name", "name", "nom", ("product", "product name", "produit", "nom du produit"), required=True),
+    Column("display_name", "display_name", "nom affiché", ("nom d'affichage", "displayed name")),
+    Column("category", "category", "catégorie", ("product category", "product type", "type de produit")),
+    Column("description", "description", "description"),
+    Column("units", "units", "unités", ("unit value", "contenance", "quantité par unité"), required=True),
+    Column("unit_type", "unit_type", "type d'unité", ("unité", "unit", "type unité"), required=True),
+    Column("variant_unit_name", "variant_unit_name", "nom de l'unité", ("unit name", "nom d'unité", "nom unité")),
+    Column("price", "price", "prix", ("prix unitaire",), required=True),
+    Column("on_hand", "on_hand", "stock", ("en stock", "disponible", "quantité disponible")),
+    Column("available_on", "available_on", "disponible le", ("date de disponibilité",), used=False),
+    Column("on_demand", "on_demand", "à la demande", ("sur demande", "à volonté")),
+    Column("shipping_category", "shipping_category", "catégorie de livraison",
+           ("conditions de transport", "condition de transport", "catégorie d'expédition"), used=False),
+    Column("tax_category", "tax_category", "tva", ("vat", "vat rate", "taux de tva", "catégorie fiscale",
+           "catégorie de taxe", "catégorie de tva", "type de tva")),
+    Column("lot", "lot", "lot", ("stock lot", "lot de stock", "shared stock", "stock partagé")),
+    Column("weighed", "weighed", "pesé", ("au poids", "prix au poids")),
+    Column("deposit", "deposit", "consigne"),
+    Column("labels", "labels", "labels", ("certifications", "label")),
+    Column("allergens", "allergens", "allergènes", ("allergen", "allergène")),
+    Column("hidden", "hidden", "masqué", ("caché",)),
+)  # fmt: skip
+BY_KEY = {column.key: column for column in COLUMNS}
+
+
+def fold(text: str) -> str:
+    """What is left of a header for matching: no case, no accents, no spaces, underscores or punctuation."""
+    return "".join(character for character in search_key(text) if character.isalnum())
+
+
+_BY_SPELLING = {
+    fold(spelling): column
+    for column in COLUMNS
+    for spelling in (column.key, column.english, column.french, *column.others)
+}
+
+
+@dataclass(frozen=True)
+class Headers:
+    """Where each column stands in the file, and the header as the file spells it.
+
+    language: French where more headers are French than English; the words in cells are then taken for French first
+    """
+
+    position: dict[str, int]
+    spelling: dict[str, str]
+    language: str = "en"
+
+
+def read_headers(cells: Sequence[str]) -> tuple[Headers, list[Problem]]:
+    """Recognises the first row of a file. One `Problem` for each header that is unknown, doubled or missing.
+
+    Empty headers are passed over: `read_list` notes what stands below them.
+    """
+    position: dict[str, int] = {}
+    spelling: dict[str, str] = {}
+    problems = []
+    for place, cell in enumerate(cells):
+        if not cell.strip():
+            continue
+        column = _BY_SPELLING.get(fold(cell))
+        if column is None:
+            problems.append(_unknown(cell))
+        elif column.key in position:
+            problems.append(_doubled(cell, spelling[column.key]))
+        else:
+            position[column.key], spelling[column.key] = place, cell.strip()
+    missing = [column for column in COLUMNS if column.required and column.key not in position]
+    return Headers(position, spelling, _language(spelling)), [*problems, *map(_missing, missing)]
+
+
+def _language(spelling: dict[str, str]) -> str:
+    french = sum(fold(header) == fold(BY_KEY[key].french) for key, header in spelling.items())
+    english = sum(fold(header) == fold(BY_KEY[key].english) for key, header in spelling.items())
+    return "fr" if french > english else "en"
+
+
+def recognised(cells: Sequence[str]) -> int:
+    """How many of these are headers of columns we know."""
+    return sum(fold(cell) in _BY_SPELLING for cell in cells)
+
+
+def _unknown(cell: str) -> Problem:
+    shown = cell.strip()[:60]
+    near = get_close_matches(fold(shown), _BY_SPELLING, n=1, cutoff=0.7)
+    if not near:
+        return _problem("unknown_header", "The column {header} is not known. Rename or remove it.", header=shown)
+    column = _BY_SPELLING[near[0]]
+    meant = next(spelling for spelling in (column.english, column.french, *column.others) if fold(spelling) == near[0])
+    return _problem(
+        "unknown_header", "The column {header} is not known. Did you mean {meant}?", header=shown, meant=meant
+    )
+
+
+def _doubled(cell: str, before: str) -> Problem:
+    return _problem(
+        "doubled_header",
+        "The columns {before} and {header} say the same thing. Remove one of them.",
+        header=cell.strip()[:60],
+        before=before[:60],
+    )
+
+
+def _missing(column: Column) -> Problem:
+    return _problem(
+        "missing_header",
+        "There is no column {english} ({french}).",
+        english=column.english,
+        french=column.french,
+    )
+
+
+def _problem(code: str, text: str, **values: str) -> Problem:
+    return Problem(code, text, "row 1", {"row": 1, **values})

@@ -1,0 +1,51 @@
+"""What is wrong with a list: mistakes by row and column, the first thousand of them, and how many more there are."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ...base.errors import Invalid, Problem
+
+LISTED = 1_000
+
+
+class Findings:
+    """Collects mistakes. Rows are counted as a spreadsheet does: the headers are row 1."""
+
+    def __init__(self) -> None:
+        self._listed: list[Problem] = []
+        self._wrong: dict[int, set[str]] = {}  # headers by row
+        self.unlisted = 0
+
+    def add(self, row: int, header: str, problem: Problem) -> None:
+        """Notes where the problem is. `header` is the column's as the file spells it; "" for a whole row."""
+        self._wrong.setdefault(row, set()).add(header)
+        if len(self._listed) == LISTED:
+            self.unlisted += 1
+            return
+        where = f"row {row}, {header}" if header else f"row {row}"
+        values = {**problem.values, "row": row, "column": header}
+        self._listed.append(replace(problem, where=where, values=values))
+
+    def in_cell(self, row: int, header: str) -> bool:
+        """Whether this cell is known to be wrong: one mistake in a cell is enough."""
+        return header in self._wrong.get(row, ())
+
+    def in_row(self, row: int) -> bool:
+        return row in self._wrong
+
+    def __bool__(self) -> bool:
+        return bool(self._listed)
+
+    @property
+    def listed(self) -> tuple[Problem, ...]:
+        """By row."""
+        return tuple(sorted(self._listed, key=lambda one: int(one.values["row"])))
+
+    def refuse(self) -> None:
+        """Raises `Invalid` with every mistake, where there is one. A last one says how many are not listed."""
+        if self.unlisted:
+            more = Problem("more", "There are {count} more mistakes.", "", {"count": self.unlisted})
+            raise Invalid([*self.listed, more])
+        if self._listed:
+            raise Invalid(self.listed)

@@ -1,0 +1,130 @@
+"""Writes a product list so that it imports again unchanged: as CSV for spreadsheets, or as XLSX.
+
+In French the CSV has semicolons and decimal commas, because that is what a French Excel opens rightly.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
+
+from ...base.money import digits
+from ...base.search import search_key
+from ...base.spreadsheets import csv_writer
+from ...base.units.facets import ALLERGENS, LABELS
+from ...base.units.measures import MEASURES
+from ...base.units.product_types import PRODUCT_TYPES, find_product_type
+from .columns import COLUMNS
+from .existing import Known, Lot, Place, Producer, find_producer
+from .read import as_cell, guard
+
+Cell = str | Decimal | None
+_WIDTHS = {"name": 30, "description": 40, "producer": 24, "category": 20, "display_name": 20, "id": 12}
+
+
+def list_rows(place: Place, products: Iterable[Known], lots: dict[str, Lot], language: str) -> list[list[Cell]]:
+    """A row for each product, in the order of `COLUMNS`: by producer, name and size."""
+    known = list(products)
+    producers = {one.id: one for one in place.producers}
+    sizes: dict[str, int] = {}
+    for one in known:
+        sizes[one.lot_id] = sizes.get(one.lot_id, 0) + 1
+    known.sort(key=lambda one: (search_key(producers[one.producer_id].name), one.producer_id, *_order(one)))
+    return [
+        _row(place, producers[one.producer_id], one, lots[one.lot_id], sizes[one.lot_id] > 1, language) for one in known
+    ]
+
+
+def to_csv(rows: Sequence[Sequence[Cell]], language: str, *, mark: bool = True) -> bytes:
+    """UTF-8; with `mark` it begins with the byte order mark without which Excel takes it for Windows-1252."""
+    french = language == "fr"
+    text = io.StringIO(newline="")
+    writer = csv_writer(text, language)
+    writer.writerow([column.header(language) for column in COLUMNS])
+    for row in rows:
+        writer.writerow([_text(cell).replace(".", ",") if french and _is_number(cell) else _text(cell) for cell in row])
+    return text.getvalue().encode("utf-8-sig" if mark else "utf-8")
+
+
+def to_xlsx(rows: Sequence[Sequence[Cell]], language: str, now: datetime) -> bytes:
+    """A sheet with its headers frozen, written row by row, so that memory does not grow with it."""
+    import xlsxwriter  # type: ignore[import-untyped]  # it takes long to load, and few spreadsheets are written
+
+    file = io.BytesIO()
+    with xlsxwriter.Workbook(file, {"constant_memory": True}) as workbook:
+        workbook.set_properties({"created": now.replace(tzinfo=None)})
+        sheet, bold = workbook.add_worksheet(), workbook.add_format({"bold": True})
+        sheet.freeze_panes(1, 0)
+        for place, column in enumerate(COLUMNS):
+            sheet.set_column(place, place, _WIDTHS.get(column.key, 12))
+            sheet.write_string(0, place, column.header(language), bold)
+        for number, row in enumerate(rows, start=1):
+            for place, cell in enumerate(row):
+                if isinstance(cell, Decimal) and Decimal(repr(float(cell))) == cell:
+                    sheet.write_number(number, place, float(cell))
+                elif cell is not None and cell != "":
+                    sheet.write_string(number, place, _text(cell))
+    return file.getvalue()
+
+
+def _order(product: Known) -> tuple[str, str, Fraction, str]:
+    measure = MEASURES[product.unit]
+    return search_key(product.name), measure.dimension, Fraction(product.quantity) * measure.factor, product.id
+
+
+def _row(place: Place, producer: Producer, product: Known, lot: Lot, shared: bool, language: str) -> list[Cell]:
+    measure, item = MEASURES[product.unit], product.item
+    packed = not measure.symbol
+    said: dict[str, Cell] = {
+        "id": product.id,
+        "producer": producer.name if find_producer(place, as_cell(producer.name)) == producer else producer.slug,
+        "sku": product.sku,
+        "name": product.name,
+        "display_name": item.name if item else None,
+        "category": _category(product.product_type, language),
+        "description": product.description,
+        "units": product.quantity,
+        "unit_type": None if packed else measure.symbol,
+        "variant_unit_name": measure.label(language) if packed else None,
+        "price": None if item is None or item.price is None else _amount(item.price, place.currency),
+        "on_hand": None if lot.unlimited else Decimal(lot.pieces(product.lot_quantity)),
+        "on_demand": _flag(lot.unlimited),
+        "tax_category": product.vat_rate,
+        "lot": lot.name if shared else None,
+        "weighed": _flag(product.weighed),
+        "deposit": _amount(product.deposit, producer.currency),
+        "labels": ", ".join(LABELS[term].label(language) for term in product.labels),
+        "allergens": ", ".join(ALLERGENS[term].label(language) for term in product.allergens),
+        "hidden": _flag(bool(item and item.hidden)),
+    }
+    return [_cell(said.get(column.key)) for column in COLUMNS]
+
+
+def _category(term: str, language: str) -> str:
+    label = PRODUCT_TYPES[term].label(language)
+    found = find_product_type(label, language)
+    return label if found is not None and found.term == term else term
+
+
+def _amount(amount: int, currency: str) -> Decimal:
+    return Decimal(amount).scaleb(-digits(currency))
+
+
+def _flag(flag: bool) -> Decimal:
+    """As Open Food Network writes it, in every language."""
+    return Decimal(int(flag))
+
+
+def _cell(cell: Cell) -> Cell:
+    return guard(as_cell(cell)) if isinstance(cell, str) else cell
+
+
+def _is_number(cell: Cell) -> bool:
+    return isinstance(cell, Decimal)
+
+
+def _text(cell: Cell) -> str:
+    return format(cell, "f") if isinstance(cell, Decimal) else cell or ""

@@ -1,0 +1,161 @@
+"""Copies of what a producer sells whose home is another instance: written in bulk, as they are told.
+
+Nobody here edits them: the enterprise whose they are has no members here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import bindparam, select, update
+
+from ...base.errors import Problem
+from ...storage.database import Transaction, insert_or, insert_rows
+from ..events.listings import announce_listing
+from ..stock.grains import LARGEST
+from ..stock.tables import stock_lot
+from .content import ProductContent, read_content, search_text
+from .images import Picture, add_image
+from .tables import product_vat, supplied_product
+from .vat import ALWAYS, read_rate
+
+
+@dataclass(frozen=True, kw_only=True)
+class LotCopy:
+    """A lot, counted as its home counts it. `new`: there is no copy of it yet; levels of one that is there stay."""
+
+    id: str
+    name: str
+    unit: str
+    per_unit: int
+    unlimited: bool
+    new: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProductCopy:
+    """A product as its producer tells it; the fields are those of `SuppliedProduct`. `description` is made clean."""
+
+    id: str
+    lot_id: str
+    lot_quantity: int
+    name: str
+    description: str
+    product_type: str
+    quantity: Decimal
+    unit: str
+    weighed: bool
+    labels: tuple[str, ...]
+    allergens: tuple[str, ...]
+    deposit: int
+    vat_rate: Decimal
+    new: bool
+    sku: str | None = None
+
+
+def keep_lots(tx: Transaction, enterprise_id: str, lots: Sequence[LotCopy]) -> None:
+    """Makes new lots, with nothing in them, and renames those that are there."""
+    empty = {"free": 0, "reserved": 0, "sold": 0, "lent": 0, "beyond": 0, "created_at": tx.now, "version": 1}
+    insert_rows(
+        tx,
+        stock_lot,
+        [
+            {
+                "id": one.id, "enterprise_id": enterprise_id, "name": one.name, "unit": one.unit,
+                "per_unit": one.per_unit, "unlimited": one.unlimited, **empty,
+            }
+            for one in lots
+            if one.new
+        ],
+    )  # fmt: skip
+    known = [{"copy_id": one.id, "said": one.name, "without_end": one.unlimited} for one in lots if not one.new]
+    if known:
+        mine = (stock_lot.c.id == bindparam("copy_id"), stock_lot.c.enterprise_id == enterprise_id)
+        tx.execute(
+            update(stock_lot).where(*mine).values(name=bindparam("said"), unlimited=bindparam("without_end")), known
+        )
+
+
+def keep_products(tx: Transaction, enterprise_id: str, copies: Sequence[ProductCopy]) -> dict[str, list[Problem]]:
+    """Makes or changes all of them. Returns, by id, what is wrong with those that were left out."""
+    problems: dict[str, list[Problem]] = {}
+    rows: list[tuple[ProductCopy, dict[str, Any]]] = []
+    for copy in copies:
+        wrong: list[Problem] = []
+        values = _values(tx, enterprise_id, copy, wrong)
+        if wrong:
+            problems[copy.id] = wrong
+        else:
+            rows.append((copy, values))
+    made = {"enterprise_id": enterprise_id, "image_id": None, "created_at": tx.now, "version": 1}
+    insert_rows(tx, supplied_product, [{"id": copy.id, **values, **made} for copy, values in rows if copy.new])
+    _change(tx, enterprise_id, [(copy.id, values) for copy, values in rows if not copy.new])
+    _set_rates(tx, [copy for copy, _ in rows])
+    changed = [copy.id for copy, _ in rows if not copy.new]
+    if changed:
+        announce_listing(tx, supplied_product.c.id.in_(sorted(changed)))
+    return problems
+
+
+def show_image(tx: Transaction, product_id: str, picture: Picture) -> None:
+    """Shows an image, whose files are kept, with a copy of a product. Raises `NotFound`."""
+    copy = tx.one(select(supplied_product.c.enterprise_id).where(supplied_product.c.id == product_id))
+    shown = add_image(tx, enterprise_id=copy["enterprise_id"], picture=picture)
+    tx.execute(update(supplied_product).where(supplied_product.c.id == product_id).values(image_id=shown.id))
+    announce_listing(tx, supplied_product.c.id == product_id)
+
+
+def forget_copies(tx: Transaction, enterprise_id: str, product_ids: Sequence[str], *, forgotten: bool = True) -> None:
+    """What the producer does not offer any more is archived, and comes back where it is offered again."""
+    if not product_ids:
+        return
+    theirs = (supplied_product.c.enterprise_id == enterprise_id, supplied_product.c.id.in_(sorted(product_ids)))
+    tx.execute(update(supplied_product).where(*theirs).values(archived_at=tx.now if forgotten else None))
+    announce_listing(tx, supplied_product.c.id.in_(sorted(product_ids)))
+
+
+def _values(tx: Transaction, enterprise_id: str, copy: ProductCopy, problems: list[Problem]) -> dict[str, Any]:
+    content: ProductContent = {
+        "name": copy.name, "description": copy.description, "product_type": copy.product_type,
+        "quantity": copy.quantity, "unit": copy.unit, "weighed": copy.weighed, "labels": copy.labels,
+        "allergens": copy.allergens, "deposit": copy.deposit, "sku": copy.sku,
+    }  # fmt: skip
+    values = read_content(tx, enterprise_id, content, problems, product_id=copy.id)
+    rate = read_rate(copy.vat_rate)
+    if isinstance(rate, Problem):
+        problems.append(rate)
+    if not 0 < copy.lot_quantity <= LARGEST:
+        problems.append(Problem("lot_quantity", "A piece takes something of its lot.", "/lot_quantity"))
+    return {
+        **values,
+        "lot_id": copy.lot_id,
+        "lot_quantity": copy.lot_quantity,
+        "search": search_text(values["name"], copy.sku),
+    }
+
+
+def _change(tx: Transaction, enterprise_id: str, changes: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+    if not changes:
+        return
+    names = list(changes[0][1])
+    new: dict[str, Any] = {name: bindparam(f"new_{name}", type_=supplied_product.c[name].type) for name in names}
+    mine = (supplied_product.c.id == bindparam("copy_id"), supplied_product.c.enterprise_id == enterprise_id)
+    statement = update(supplied_product).where(*mine)
+    tx.execute(
+        statement.values({**new, "archived_at": None, "version": supplied_product.c.version + 1}),
+        [{"copy_id": id, **{f"new_{name}": values[name] for name in names}} for id, values in changes],
+    )
+
+
+def _set_rates(tx: Transaction, copies: Sequence[ProductCopy]) -> None:
+    """The rate in force at the producer; orders that were placed keep theirs."""
+    if not copies:
+        return
+    row = insert_or(tx, product_vat).values(
+        product_id=bindparam("product"), valid_from=ALWAYS.isoformat(), rate=bindparam("percent")
+    )
+    again = row.on_conflict_do_update(index_elements=["product_id", "valid_from"], set_={"rate": row.excluded.rate})
+    tx.execute(again, [{"product": one.id, "percent": one.vat_rate} for one in copies])

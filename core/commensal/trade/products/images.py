@@ -1,0 +1,152 @@
+"""Images of products: re-encoded outside this process, kept in files named after what is in them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import insert, select
+
+from ...base.errors import Busy, Invalid, NotFound, Problem, Refused
+from ...base.texts import read_text
+from ...storage.database import Transaction
+from . import reencode
+from .tables import image
+
+LARGEST = 8 * 1024 * 1024  # bytes of an upload
+_REENCODE = Path(reencode.__file__)
+_AT_ONCE = threading.BoundedSemaphore(2)  # each may take half a gigabyte
+_PATIENCE = 20  # seconds that an upload waits for its turn
+
+
+@dataclass(frozen=True, kw_only=True)
+class Image:
+    """width, height: pixels, at most 1600; bytes: of the WebP file; alt: what it shows, for those who do not see it"""
+
+    id: str
+    enterprise_id: str
+    width: int
+    height: int
+    bytes: int
+    alt: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """An upload, re-encoded: two WebP files of at most 1600 and 400 pixels, with nothing but pixels in them."""
+
+    content: bytes
+    thumbnail: bytes
+    width: int
+    height: int
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.content).hexdigest()
+
+
+def re_encode(upload: bytes) -> Picture:
+    """Makes a JPEG, PNG or WebP file safe to show. Takes part of a second; call it outside transactions.
+
+    Raises `Refused` for anything else, for more than 8 MB or 25 megapixels, and for what takes too much time or memory;
+    `Busy` where others have been uploading for too long.
+    """
+    if len(upload) > LARGEST:
+        raise Refused("image_too_large", "The image is larger than {most} MB.", most=LARGEST // 1024**2)
+    if not _AT_ONCE.acquire(timeout=_PATIENCE):
+        raise Busy("other images are being read")
+    try:
+        done = subprocess.run(  # noqa: S603 - our own file, no words of others
+            [sys.executable, "-I", str(_REENCODE)], input=upload, capture_output=True, check=False,
+            timeout=reencode.SECONDS + 5, env={}, cwd="/",
+        )  # fmt: skip
+    except subprocess.TimeoutExpired as error:
+        raise _refusal(reencode.BROKEN) from error
+    finally:
+        _AT_ONCE.release()
+    if done.returncode != 0:
+        raise _refusal(done.returncode)
+    head, _, files = done.stdout.partition(b"\n")
+    width, height, length = map(int, head.split())
+    return Picture(content=files[:length], thumbnail=files[length:], width=width, height=height)
+
+
+def keep_picture(folder: Path, picture: Picture) -> None:
+    """Writes both files; whoever finds one finds it whole, after a power cut too. The same image is kept once."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in (
+        (_name(picture.sha256), picture.content),
+        (_name(picture.sha256, small=True), picture.thumbnail),
+    ):
+        if not (folder / name).exists():
+            _write(folder, name, content)
+
+
+def add_image(tx: Transaction, *, enterprise_id: str, picture: Picture, alt: str = "") -> Image:
+    """Notes an image whose files are kept. Raises `Invalid`."""
+    problems: list[Problem] = []
+    alt = read_text(alt, "alt", problems, most=300)
+    if problems:
+        raise Invalid(problems)
+    size = {"width": picture.width, "height": picture.height, "bytes": len(picture.content)}
+    added = Image(id=tx.new_id(), enterprise_id=enterprise_id, alt=alt, created_at=tx.now, **size)
+    tx.execute(insert(image).values({**asdict(added), "sha256": picture.sha256}))
+    return added
+
+
+def images_of(tx: Transaction, enterprise_id: str, *, after: str = "", limit: int = 50) -> list[Image]:
+    """The enterprise's images by id, from the one after `after` on."""
+    columns = [image.c[name] for name in Image.__dataclass_fields__]
+    mine = select(*columns).where(image.c.enterprise_id == enterprise_id, image.c.id > after)
+    return [Image(**row) for row in tx.all(mine.order_by(image.c.id).limit(limit))]
+
+
+def read_picture(tx: Transaction, folder: Path, image_id: str, *, small: bool = False) -> bytes:
+    """The WebP file of an image, or its thumbnail. Images are public. Raises `NotFound`."""
+    sha256 = tx.value(select(image.c.sha256).where(image.c.id == image_id))
+    if sha256 is None:
+        raise NotFound("no_image", "There is no such image.")
+    try:
+        return (folder / _name(sha256, small=small)).read_bytes()
+    except FileNotFoundError:
+        raise NotFound("no_image", "There is no such image.") from None
+
+
+def _name(sha256: str, *, small: bool = False) -> str:
+    return f"{sha256}.small.webp" if small else f"{sha256}.webp"
+
+
+def _write(folder: Path, name: str, content: bytes) -> None:
+    descriptor, unfinished = tempfile.mkstemp(dir=folder, prefix=".", suffix=".part")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(unfinished).chmod(0o644)
+        Path(unfinished).replace(folder / name)
+    except BaseException:
+        Path(unfinished).unlink(missing_ok=True)
+        raise
+    directory = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(directory)  # the new name, too
+    finally:
+        os.close(directory)
+
+
+def _refusal(code: int) -> Refused:
+    if code == reencode.NOT_AN_IMAGE:
+        return Refused("image_type", "Send a JPEG, PNG or WebP image.")
+    if code == reencode.TOO_MANY_PIXELS:
+        most = reencode.PIXELS // 10**6
+        return Refused("image_pixels", "The image has more than {most} million pixels.", most=most)
+    return Refused("image_broken", "The image is damaged, or too complex to read.")

@@ -1,0 +1,153 @@
+"""What producers do with their products: make, change, archive. A size takes whole grains from its lot, exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any, NamedTuple, Unpack
+
+from sqlalchemy import insert, select
+
+from ...base.errors import Invalid, Problem
+from ...base.units.measures import MEASURES
+from ...storage.database import Transaction, edit_row, refusing
+from ..events.listings import announce_listing
+from ..stock.grains import fitting_unit, grains_of, to_grains
+from ..stock.lots import open_lot
+from ..stock.tables import stock_lot
+from .content import ProductContent, read_content, search_text, sku_taken
+from .questions import product_by_id
+from .tables import product_vat, supplied_product
+from .values import SuppliedProduct
+from .vat import ALWAYS, read_rate
+
+
+def create_product(
+    tx: Transaction,
+    *,
+    enterprise_id: str,
+    name: str,
+    product_type: str,
+    quantity: Decimal,
+    unit: str,
+    vat_rate: Decimal,
+    lot_id: str | None = None,
+    on_hand: Decimal | None = None,
+    unlimited: bool = False,
+    description: str = "",
+    sku: str | None = None,
+    weighed: bool = False,
+    labels: Sequence[str] = (),
+    allergens: Sequence[str] = (),
+    deposit: int = 0,
+    image_id: str | None = None,
+    person_id: str | None = None,
+) -> SuppliedProduct:
+    """A new product: one piece of it contains `quantity` of `unit`, a DFC measure, and is taxed at `vat_rate` percent.
+
+    With `lot_id` it is a size of what is in that lot; without, it opens a lot of its own, in the unit usual for its
+    measure, that holds `on_hand` of that unit or is `unlimited`. Raises `Invalid` with every mistake.
+    """
+    problems: list[Problem] = []
+    content: ProductContent = {
+        "name": name, "description": description, "product_type": product_type, "sku": sku, "quantity": quantity,
+        "unit": unit, "weighed": weighed, "labels": labels, "allergens": allergens, "deposit": deposit,
+        "image_id": image_id,
+    }  # fmt: skip
+    values = read_content(tx, enterprise_id, content, problems)
+    rate = read_rate(vat_rate)
+    if isinstance(rate, Problem):
+        problems.append(rate)
+    if lot_id is not None and (on_hand is not None or unlimited):
+        problems.append(Problem("lot_exists", "The stock exists already; count it instead.", "/on_hand"))
+    size = _size(tx, enterprise_id, lot_id, quantity, unit, problems)
+    if lot_id is None and size is not None and on_hand is not None:
+        held = to_grains(on_hand, size.unit, size.per_unit, "/on_hand")
+        problems += [held] if isinstance(held, Problem) else []
+    if problems or size is None:
+        raise Invalid(problems)
+    if lot_id is None:
+        lot_id = open_lot(
+            tx, enterprise_id=enterprise_id, name=values["name"], unit=size.unit, per_unit=size.per_unit,
+            unlimited=unlimited, on_hand=on_hand or Decimal(0), person_id=person_id,
+        ).id  # fmt: skip
+    return _insert(tx, enterprise_id, {**values, "lot_id": lot_id, "lot_quantity": size.grains}, rate)
+
+
+def change_product(
+    tx: Transaction, enterprise_id: str, product_id: str, version: int, **content: Unpack[ProductContent]
+) -> SuppliedProduct:
+    """Changes what is named and leaves the rest. Orders that were placed keep what they say.
+
+    Raises `Invalid` with every mistake, `NotFound`, `Stale`.
+    """
+    before = product_by_id(tx, enterprise_id, product_id)
+    problems: list[Problem] = []
+    values = read_content(tx, enterprise_id, content, problems, product_id=product_id)
+    now = {name: getattr(before, name) for name in ("name", "sku", "quantity", "unit", "lot_id")} | values
+    if {"quantity", "unit", "lot_id"} & values.keys():
+        size = _size(tx, enterprise_id, now["lot_id"], now["quantity"], now["unit"], problems)
+        values["lot_quantity"] = size.grains if size else None
+    if problems:
+        raise Invalid(problems)
+    values["search"] = search_text(now["name"], now["sku"])
+    with refusing(tx, double=Invalid([sku_taken(now["sku"])])):
+        return _edit(tx, enterprise_id, product_id, version, values)
+
+
+def archive_product(tx: Transaction, enterprise_id: str, product_id: str, version: int) -> SuppliedProduct:
+    """Takes a product off all lists and sales. Orders keep it. Raises `NotFound`, `Stale`."""
+    return _edit(tx, enterprise_id, product_id, version, {"archived_at": tx.now})
+
+
+def restore_product(tx: Transaction, enterprise_id: str, product_id: str, version: int) -> SuppliedProduct:
+    """Brings an archived product back. Raises `NotFound`, `Stale`."""
+    return _edit(tx, enterprise_id, product_id, version, {"archived_at": None})
+
+
+def _insert(tx: Transaction, enterprise_id: str, values: dict[str, Any], rate: Any) -> SuppliedProduct:
+    product_id = tx.new_id()
+    values["search"] = search_text(values["name"], values["sku"])
+    whole = {"id": product_id, "enterprise_id": enterprise_id, "created_at": tx.now, "version": 1, **values}
+    with refusing(tx, double=Invalid([sku_taken(values["sku"])])):
+        tx.execute(insert(supplied_product).values(whole))
+    tx.execute(insert(product_vat).values(product_id=product_id, valid_from=ALWAYS.isoformat(), rate=rate))
+    return product_by_id(tx, enterprise_id, product_id)
+
+
+def _edit(
+    tx: Transaction, enterprise_id: str, product_id: str, version: int, values: dict[str, Any]
+) -> SuppliedProduct:
+    mine = (supplied_product.c.id == product_id, supplied_product.c.enterprise_id == enterprise_id)
+    edit_row(tx, supplied_product, *mine, version=version, values=values)
+    announce_listing(tx, supplied_product.c.id == product_id)
+    return product_by_id(tx, enterprise_id, product_id)
+
+
+class _Size(NamedTuple):
+    """How one piece is taken from a lot: the lot's unit, the grains in one, and the grains of one piece."""
+
+    unit: str
+    per_unit: int
+    grains: int
+
+
+def _size(
+    tx: Transaction, enterprise_id: str, lot_id: str | None, quantity: Decimal, unit: str, problems: list[Problem]
+) -> _Size | None:
+    """How one piece is taken from the enterprise's lot, or from a lot made for it. None where that is a mistake."""
+    if any(one.where in ("/quantity", "/unit") for one in problems):
+        return None
+    lot_unit, per_unit = fitting_unit(quantity, MEASURES[unit])
+    if lot_id is not None:
+        mine = (stock_lot.c.id == lot_id, stock_lot.c.enterprise_id == enterprise_id)
+        lot = tx.first(select(stock_lot.c.unit, stock_lot.c.per_unit).where(*mine))
+        if lot is None:
+            problems.append(Problem("no_lot", "There is no such stock.", "/lot_id"))
+            return None
+        lot_unit, per_unit = lot["unit"], lot["per_unit"]
+    grains = grains_of(quantity, MEASURES[unit], lot_unit, per_unit, "/quantity")
+    if isinstance(grains, Problem):
+        problems.append(grains)
+        return None
+    return _Size(lot_unit, per_unit, grains)

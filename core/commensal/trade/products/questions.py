@@ -1,0 +1,128 @@
+"""Questions about products, each one statement."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, bindparam, literal, select
+
+from ...base.errors import NotFound
+from ...base.search import matches
+from ...storage.database import Time, Transaction, local_day
+from ..enterprises.tables import enterprise
+from ..stock.lots import lot_of
+from ..stock.tables import stock_lot
+from .tables import supplied_product
+from .values import StockedProduct, SuppliedProduct
+from .vat import rate_in_force
+
+_LOT = "lot__"  # before the names of a lot's columns, which a product has too
+_LOT_COLUMNS = tuple((column.name, f"{_LOT}{column.name}") for column in stock_lot.c)
+_FIELDS = tuple(SuppliedProduct.__dataclass_fields__)
+
+
+def _products(now: ColumnElement[datetime]) -> Select[Any]:
+    rate = rate_in_force(supplied_product.c.id, local_day(now, enterprise.c.timezone)).label("vat_rate")
+    return select(supplied_product, rate).join(enterprise, enterprise.c.id == supplied_product.c.enterprise_id)
+
+
+# Made once, since orders need them.
+_TODAY = _products(bindparam("now", type_=Time))
+_ONE = _TODAY.where(
+    supplied_product.c.id == bindparam("product"), supplied_product.c.enterprise_id == bindparam("enterprise")
+)
+_SOME = _TODAY.where(supplied_product.c.id.in_(bindparam("products", expanding=True)))
+
+
+def product_by_id(tx: Transaction, enterprise_id: str, product_id: str) -> SuppliedProduct:
+    """One product of the enterprise, archived or not. Raises `NotFound`."""
+    row = tx.first(_ONE, {"now": tx.now, "product": product_id, "enterprise": enterprise_id})
+    if row is None:
+        raise NotFound("no_product", "There is no such product.")
+    return product_of(row)
+
+
+def products_of(
+    tx: Transaction,
+    enterprise_id: str,
+    *,
+    search: str = "",
+    lot_id: str | None = None,
+    archived: bool = False,
+    after: str = "",
+    limit: int = 50,
+) -> list[StockedProduct]:
+    """The enterprise's products with their stock, by id, from the one after `after` on.
+
+    `search` is words of the name or the sku, in any order; `lot_id` asks for the sizes of one lot.
+    """
+    product = supplied_product.c
+    conditions = [_of(enterprise_id), product.archived_at.is_not(None) if archived else product.archived_at.is_(None)]
+    if lot_id is not None:
+        conditions.append(product.lot_id == lot_id)
+    return products_where(tx, *conditions, search=search, after=after, limit=limit)
+
+
+def products_where(
+    tx: Transaction, *conditions: ColumnElement[bool], search: str = "", after: str = "", limit: int = 50
+) -> list[StockedProduct]:
+    """As `products_of`, for any conditions on `supplied_product`."""
+    product = supplied_product.c
+    wanted = _products(literal(tx.now, Time)).where(*conditions, product.id > after)
+    if search.strip():
+        wanted = wanted.where(matches(product.search, search))
+    lot = [column.label(f"{_LOT}{column.name}") for column in stock_lot.c]
+    wanted = wanted.add_columns(*lot).join(stock_lot, stock_lot.c.id == product.lot_id)
+    return [_stocked(row) for row in tx.all(wanted.order_by(product.id).limit(limit))]
+
+
+def products_by_id(tx: Transaction, product_ids: Collection[str]) -> dict[str, SuppliedProduct]:
+    """These products of any enterprise, by id; those that are not there are left out."""
+    rows = tx.all(_SOME, {"now": tx.now, "products": sorted(product_ids)}) if product_ids else ()
+    return {row["id"]: product_of(row) for row in rows}
+
+
+def stocked_by_id(tx: Transaction, product_ids: Collection[str]) -> dict[str, StockedProduct]:
+    """The same with their stock, archived ones too."""
+    found = products_where(tx, supplied_product.c.id.in_(sorted(product_ids)), limit=len(product_ids))
+    return {one.product.id: one for one in found}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What sort of product it is: its DFC product type, and its labels."""
+
+    product_type: str
+    labels: tuple[str, ...]
+
+
+def kinds_of(tx: Transaction, product_ids: Collection[str]) -> dict[str, Kind]:
+    """The kinds of these products, of any enterprise, by id."""
+    product = supplied_product.c
+    rows = tx.all(select(product.id, product.product_type, product.labels).where(product.id.in_(product_ids)))
+    return {row["id"]: Kind(row["product_type"], tuple(row["labels"])) for row in rows}
+
+
+def pieces_left(*, free: int, unlimited: bool, lot_quantity: int) -> int | None:
+    """How many pieces a lot still has, or None for as many as you like."""
+    return None if unlimited else free // lot_quantity
+
+
+def _of(enterprise_id: str) -> ColumnElement[bool]:
+    return supplied_product.c.enterprise_id == enterprise_id
+
+
+def product_of(row: Mapping[Any, Any]) -> SuppliedProduct:
+    """A product from its row and its `vat_rate`."""
+    values = {name: row[name] for name in _FIELDS}
+    values["labels"], values["allergens"] = tuple(values["labels"]), tuple(values["allergens"])
+    return SuppliedProduct(**values)
+
+
+def _stocked(row: Mapping[Any, Any]) -> StockedProduct:
+    lot = {name: row[labelled] for name, labelled in _LOT_COLUMNS}
+    left = pieces_left(free=lot["free"] + lot["beyond"], unlimited=lot["unlimited"], lot_quantity=row["lot_quantity"])
+    return StockedProduct(product=product_of(row), lot=lot_of(lot), left=left)

@@ -1,0 +1,93 @@
+"""VAT rates of products with the days from which they apply, set by the seller: they do not follow from what it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, select
+
+from ...base.errors import Conflict, Invalid, NotFound, Problem
+from ...storage.database import Transaction, insert_or
+from ..events.listings import announce_listing
+from .tables import product_vat, supplied_product
+
+ALWAYS = date.min  # from which a product's first rate applies
+_MOST = 100  # rates of one product
+_PLACES = 2  # decimals of a percentage: 2.10 in Corsica, 1.05 overseas
+
+
+@dataclass(frozen=True, kw_only=True)
+class VatRate:
+    """`rate` is in percent, and in force from the day `valid_from` until the next one's."""
+
+    valid_from: date
+    rate: Decimal
+
+
+def read_rate(rate: Decimal, where: str = "/vat_rate") -> Decimal | Problem:
+    """A rate in percent that may be stored, or what is wrong with it."""
+    if not rate.is_finite() or not 0 <= rate < 100 or rate != round(rate, _PLACES):
+        return Problem("vat_rate", "A VAT rate lies between 0 and 100 percent, with at most two decimals.", where)
+    return rate
+
+
+def set_rate(tx: Transaction, enterprise_id: str, product_id: str, rate: Decimal, valid_from: date = ALWAYS) -> VatRate:
+    """The rate, in percent, from `valid_from` on; replaces one of the same day. Orders that were placed keep theirs.
+
+    Raises `Invalid`, `NotFound`.
+    """
+    known = rates_of(tx, enterprise_id, product_id)
+    read = read_rate(rate, "/rate")
+    if isinstance(read, Problem):
+        raise Invalid([read])
+    if len(known) >= _MOST:
+        raise Conflict("too_many", "A product has at most {most} VAT rates.", most=_MOST)
+    row = insert_or(tx, product_vat).values(product_id=product_id, valid_from=valid_from.isoformat(), rate=read)
+    tx.execute(row.on_conflict_do_update(index_elements=["product_id", "valid_from"], set_={"rate": row.excluded.rate}))
+    announce_listing(tx, supplied_product.c.id == product_id)
+    return VatRate(valid_from=valid_from, rate=read)
+
+
+def remove_rate(tx: Transaction, enterprise_id: str, product_id: str, valid_from: date) -> None:
+    """Takes a rate back. Raises `NotFound`, `Conflict` for the first one: a product is never without."""
+    rates = rates_of(tx, enterprise_id, product_id)
+    if valid_from not in {one.valid_from for one in rates}:
+        raise NotFound
+    if valid_from == rates[0].valid_from:
+        raise Conflict("first_rate", "The first VAT rate of a product can be changed, not removed.")
+    gone = (product_vat.c.product_id == product_id, product_vat.c.valid_from == valid_from.isoformat())
+    tx.execute(delete(product_vat).where(*gone))
+    announce_listing(tx, supplied_product.c.id == product_id)
+
+
+def rates_of(tx: Transaction, enterprise_id: str, product_id: str) -> list[VatRate]:
+    """All rates of the enterprise's product, the first one first. Raises `NotFound`."""
+    rows = tx.all(
+        select(product_vat.c.valid_from, product_vat.c.rate)
+        .join(supplied_product, supplied_product.c.id == product_vat.c.product_id)
+        .where(supplied_product.c.id == product_id, supplied_product.c.enterprise_id == enterprise_id)
+        .order_by(product_vat.c.valid_from)
+    )
+    if not rows:
+        raise NotFound("no_product", "There is no such product.")
+    return [VatRate(valid_from=date.fromisoformat(row["valid_from"]), rate=row["rate"]) for row in rows]
+
+
+def rate_on(tx: Transaction, product_id: str, day: date) -> Decimal:
+    """The rate in force on a day, in percent. Raises `NotFound`."""
+    rate: Decimal = tx.one(select(rate_in_force(product_id, day.isoformat()).label("rate")))["rate"]
+    return rate
+
+
+def rate_in_force(product_id: ColumnElement[str] | str, day: ColumnElement[str] | str) -> ColumnElement[Any]:
+    """For joins: the rate of a product on a day, given as ISO 8601 text; one look into the primary key for each row."""
+    return (
+        select(product_vat.c.rate)
+        .where(product_vat.c.product_id == product_id, product_vat.c.valid_from <= day)
+        .order_by(product_vat.c.valid_from.desc())
+        .limit(1)
+        .scalar_subquery()
+    )

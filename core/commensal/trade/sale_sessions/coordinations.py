@@ -1,0 +1,166 @@
+"""Commands on coordinations: opening, changing and cancelling a sale.
+
+A draft is a coordination whose opening lies ahead; there is no other state to forget.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TypedDict, Unpack
+
+from sqlalchemy import and_, func, insert, or_, select, update
+
+from ...base.errors import Conflict, Invalid, Problem
+from ...base.texts import read_text
+from ...storage.database import Transaction
+from ..enterprises.tables import enterprise
+from ..orders.tables import customer_order  # the table alone: what was ordered decides what may still change
+from .planned import closing, followed
+from .questions import coordination_by_id
+from .rhythm import rhythm_problems
+from .suppliers import supplier_problems, write_suppliers
+from .tables import coordination, sale_session
+from .unsettled import edit_coordination, unsettled
+from .values import Coordination, Supplier
+
+LONGEST_NAME = 200  # characters
+LONGEST_SALE = timedelta(days=366)
+FURTHEST = timedelta(days=2 * 366)  # how far ahead a sale may be planned
+
+
+class CoordinationChanges(TypedDict, total=False):
+    """What may change; times are aware, the rhythm is an RFC 5545 rule or None."""
+
+    name: str
+    opens_at: datetime
+    closes_at: datetime
+    rhythm: str | None
+
+
+def open_coordination(
+    tx: Transaction,
+    *,
+    coordinator_id: str,
+    name: str,
+    opens_at: datetime,
+    closes_at: datetime,
+    rhythm: str | None = None,
+    suppliers: Sequence[Supplier] = (),
+) -> Coordination:
+    """Plans a sale, or opens it at once if `opens_at` has come. Times are aware.
+
+    Raises `Invalid` listing every mistake, `NotFound` for a coordinator that is unknown or archived.
+    """
+    tx.one(select(enterprise.c.id).where(enterprise.c.id == coordinator_id, enterprise.c.archived_at.is_(None)))
+    problems: list[Problem] = []
+    new = Coordination(
+        id=tx.new_id(),
+        coordinator_id=coordinator_id,
+        name=read_text(name, "/name", problems, least=1, most=LONGEST_NAME),
+        opens_at=opens_at,
+        closes_at=closes_at,
+        planned_closes_at=None,
+        rhythm=rhythm or None,
+        previous_id=None,
+        cancelled_at=None,
+        completed_at=None,
+        created_at=tx.now,
+        version=1,
+        suppliers=tuple(suppliers),
+    )
+    problems += [*_problems(new, tx.now), *supplier_problems(tx, new, new.suppliers)]
+    if closes_at <= tx.now:
+        problems.append(Problem("over", "This sale would be over before anyone could order.", "/closes_at"))
+    if problems:
+        raise Invalid(problems)
+    tx.execute(insert(coordination).values({column.name: getattr(new, column.name) for column in coordination.c}))
+    write_suppliers(tx, new)
+    return coordination_by_id(tx, new.id, coordinator_id)
+
+
+def change_coordination(
+    tx: Transaction,
+    coordination_id: str,
+    coordinator_id: str,
+    version: int,
+    **changes: Unpack[CoordinationChanges],
+) -> Coordination:
+    """Changes a sale, also while it runs. A closing that has come already closes it now, and leaves the plan that its
+    rhythm and clones follow; a later one opens it again, and is a new plan.
+
+    Sessions that kept the times of the sale follow; others are cut to fit.
+
+    Raises `NotFound`, `Stale`, `Invalid`, and `Conflict` once it was cancelled or completed.
+    """
+    old = unsettled(tx, coordination_id, coordinator_id)
+    problems: list[Problem] = []
+    new = replace(old, **changes)
+    name = read_text(new.name, "/name", problems, least=1, most=LONGEST_NAME)
+    new = replace(new, name=name, rhythm=new.rhythm or None)
+    new = closing(old, new, tx.now)
+    problems += _problems(new, tx.now)
+    if any(one.closes_at and old.opens_at < one.closes_at <= new.opens_at for one in old.suppliers):
+        problems.append(Problem("cut_off", "A supplier's cut-off would pass before the sale opens.", "/opens_at"))
+    if not problems:
+        problems = _vanishing(tx, old, new)
+    if problems:
+        raise Invalid(problems)
+    values = {name: getattr(new, name) for name in (*CoordinationChanges.__annotations__, "planned_closes_at")}
+    edit_coordination(tx, old, version, **values)
+    if (new.opens_at, new.closes_at) != (old.opens_at, old.closes_at):
+        _move_sessions(tx, old, new)
+    return coordination_by_id(tx, coordination_id, coordinator_id)
+
+
+def cancel_coordination(
+    tx: Transaction, coordination_id: str, coordinator_id: str, version: int, *, series: bool = False
+) -> None:
+    """Cancels a sale. With a rhythm, the next one comes all the same, unless the whole `series` is to end.
+
+    Raises `NotFound`, `Stale`, and `Conflict` when it was cancelled or completed before, or somebody has ordered.
+    """
+    old = unsettled(tx, coordination_id, coordinator_id)
+    edit_coordination(tx, old, version, cancelled_at=tx.now, rhythm=None if series else old.rhythm)
+    theirs = select(sale_session.c.id).where(sale_session.c.coordination_id == coordination_id)
+    placed = and_(customer_order.c.session_id.in_(theirs), customer_order.c.state.in_(("Held", "Complete")))
+    orders = tx.value(select(func.count()).select_from(customer_order).where(placed))
+    if orders:
+        raise Conflict(
+            "has_orders",
+            "{orders} orders were placed in this sale. Cancel them first, so that everybody is told.",
+            orders=orders,
+        )
+
+
+def _problems(new: Coordination, now: datetime) -> list[Problem]:
+    found = [] if new.rhythm is None else rhythm_problems(new.rhythm)
+    if new.closes_at <= new.opens_at:
+        found.append(Problem("closes_before_opening", "The sale must close after it opens.", "/closes_at"))
+    elif new.closes_at - new.opens_at > LONGEST_SALE:
+        found.append(Problem("too_long_open", "A sale is open for a year at most.", "/closes_at"))
+    if abs(new.opens_at - now) > FURTHEST:
+        found.append(Problem("too_far", "A sale opens within two years.", "/opens_at"))
+    return found
+
+
+def _vanishing(tx: Transaction, old: Coordination, new: Coordination) -> list[Problem]:
+    """One problem for each session that would have no time left."""
+    opens, closes, _ = followed(old, new)
+    lost = (
+        select(enterprise.c.name)
+        .join_from(sale_session, enterprise, enterprise.c.id == sale_session.c.enterprise_id)
+        .where(sale_session.c.coordination_id == old.id, opens >= closes)
+        .order_by(sale_session.c.id)
+    )
+    text = "The sale at {shop} would close before it opens; change or remove it first."
+    return [Problem("session_vanishes", text, "/closes_at", {"shop": row["name"]}) for row in tx.all(lost)]
+
+
+def _move_sessions(tx: Transaction, old: Coordination, new: Coordination) -> None:
+    opens, closes, planned = followed(old, new)
+    moving = or_(sale_session.c.opens_at != opens, sale_session.c.closes_at != closes)
+    times = {"opens_at": opens, "closes_at": closes, "planned_closes_at": planned}
+    values = {**times, "version": sale_session.c.version + 1}
+    tx.execute(update(sale_session).where(sale_session.c.coordination_id == old.id, moving).values(values))

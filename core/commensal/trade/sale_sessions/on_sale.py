@@ -1,0 +1,95 @@
+"""What a session sells. It is written down, so that a grant lost tomorrow does not empty a sale that runs today."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, FromClause, Select, and_, delete, exists, insert, select
+
+from ...base.errors import Conflict, Invalid, Problem
+from ...storage.database import Transaction
+from ..catalogs.granted import SELLING, grants_all
+from ..catalogs.tables import catalog_item
+from ..enterprises.tables import enterprise
+from ..products.tables import supplied_product
+from .openness import is_settled
+from .questions import session_by_id
+from .tables import coordination_supplier, sale_session, session_item
+
+MOST_AT_ONCE = 1000  # items named one by one
+
+
+def put_on_sale(tx: Transaction, session_id: str, coordinator_id: str, item_ids: Sequence[str] | None = None) -> int:
+    """Puts items of the session's catalog on sale, also while it runs; None: all that may be. Returns how many are new.
+
+    An item may be sold if its producer supplies this sale, and is the shop itself or now grants it `SELLING`.
+    Raises `NotFound`, `Conflict` once the sale is settled, and `Invalid` with one problem for each named item that may
+    not be sold; then none is.
+    """
+    session = session_by_id(tx, session_id, coordinator_id)
+    if is_settled(session):
+        raise Conflict("settled", "The sale {name} is over or was cancelled.", name=session.name)
+    wanted = may_be_sold(sale_session.c.id == session_id)
+    if item_ids is not None:
+        _refuse(tx, session_id, item_ids)
+        wanted = wanted.where(catalog_item.c.id.in_(item_ids))
+    return put(tx, wanted)
+
+
+def take_off_sale(tx: Transaction, session_id: str, coordinator_id: str, item_ids: Sequence[str]) -> int:
+    """Takes items off. What was ordered of them stays ordered. Returns how many were on sale. Raises `NotFound`."""
+    session_by_id(tx, session_id, coordinator_id)
+    named = and_(session_item.c.session_id == session_id, session_item.c.item_id.in_(item_ids))
+    return tx.execute(delete(session_item).where(named)).rowcount
+
+
+def may_be_sold(sessions: ColumnElement[bool]) -> Select[tuple[str, str]]:
+    """(session_id, item_id) of every item that may be sold now at these sessions, out of their catalogs."""
+    return select(sale_session.c.id, catalog_item.c.id).select_from(_sellable()).where(sessions, _granted())
+
+
+def put(tx: Transaction, wanted: Select[tuple[str, str]]) -> int:
+    """Writes down (session_id, item_id) pairs that are not there yet: one statement, whatever their number."""
+    session_id, item_id = wanted.selected_columns
+    there = exists().where(session_item.c.session_id == session_id, session_item.c.item_id == item_id)
+    writing = insert(session_item).from_select(["session_id", "item_id"], wanted.where(~there))
+    return tx.execute(writing.execution_options(preserve_rowcount=True)).rowcount
+
+
+def _sellable() -> FromClause:
+    """A session with the items of its catalog that a supplier of the sale still makes."""
+    supplied = and_(
+        coordination_supplier.c.coordination_id == sale_session.c.coordination_id,
+        coordination_supplier.c.enterprise_id == supplied_product.c.enterprise_id,
+    )
+    made = and_(supplied_product.c.id == catalog_item.c.product_id, supplied_product.c.archived_at.is_(None))
+    active = and_(enterprise.c.id == supplied_product.c.enterprise_id, enterprise.c.archived_at.is_(None))
+    items = sale_session.join(catalog_item, catalog_item.c.catalog_id == sale_session.c.catalog_id)
+    return items.join(supplied_product, made).join(coordination_supplier, supplied).join(enterprise, active)
+
+
+def _granted() -> ColumnElement[bool]:
+    """The producer is the shop, or lets it sell."""
+    return grants_all(supplied_product.c.enterprise_id, sale_session.c.enterprise_id, *SELLING)
+
+
+def _refuse(tx: Transaction, session_id: str, item_ids: Sequence[str]) -> None:
+    """Raises `Invalid` naming each item that may not be sold, and why."""
+    if len(item_ids) > MOST_AT_ONCE:
+        raise Invalid([Problem("too_many", "Name at most {most} items at once.", "/items", {"most": MOST_AT_ONCE})])
+    rows = tx.all(
+        select(catalog_item.c.id, _granted().label("granted"))
+        .select_from(_sellable())
+        .where(sale_session.c.id == session_id, catalog_item.c.id.in_(item_ids))
+    )
+    granted = {row["id"]: row["granted"] for row in rows}
+    problems = []
+    for place, item_id in enumerate(item_ids):
+        if item_id not in granted:
+            text = "This item is not in the shop's catalog, or its producer does not supply this sale."
+            problems.append(Problem("not_supplied", text, f"/items/{place}"))
+        elif not granted[item_id]:
+            text = "The producer of this item does not let this shop sell it."
+            problems.append(Problem("not_granted", text, f"/items/{place}"))
+    if problems:
+        raise Invalid(problems)

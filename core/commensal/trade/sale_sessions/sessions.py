@@ -1,0 +1,151 @@
+"""Commands on sale sessions: a coordination's part at one shop."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TypedDict, Unpack
+
+from sqlalchemy import delete, insert, select
+
+from ...base.errors import Conflict, Invalid, Problem, Stale
+from ...base.texts import read_text
+from ...storage.database import Transaction, edit_row, refusing
+from ..catalogs.granted import grants_all
+from ..catalogs.tables import catalog
+from ..enterprises.tables import enterprise
+from .planned import closing
+from .questions import session_by_id
+from .tables import sale_session, session_item
+from .unsettled import unsettled
+from .values import Coordination, SaleSession
+
+LONGEST_NOTE = 2000  # characters
+LATEST_DISTRIBUTION = timedelta(days=366)  # after the closing
+COORDINATES = "WriteOrders"  # what a shop grants the enterprise that coordinates a sale in its name
+
+
+class SessionChanges(TypedDict, total=False):
+    """What may change; times are aware."""
+
+    opens_at: datetime
+    closes_at: datetime
+    begins_at: datetime
+    ends_at: datetime
+    note: str
+
+
+def add_session(
+    tx: Transaction,
+    coordination_id: str,
+    coordinator_id: str,
+    *,
+    shop_id: str,
+    catalog_id: str,
+    begins_at: datetime,
+    ends_at: datetime,
+    opens_at: datetime | None = None,
+    closes_at: datetime | None = None,
+    note: str = "",
+) -> SaleSession:
+    """Lets a shop take part in a sale with one of its catalogs; what it sells is put on sale next.
+
+    Opens and closes with the sale unless told otherwise. `begins_at` and `ends_at` are those of the distribution. A
+    shop other than the coordinator must grant it `COORDINATES`.
+
+    Raises `NotFound`, `Invalid`, and `Conflict` once the sale is settled or where the shop takes part already.
+    """
+    sale = unsettled(tx, coordination_id, coordinator_id)
+    problems: list[Problem] = []
+    new = SaleSession(
+        id=tx.new_id(),
+        coordination_id=coordination_id,
+        coordinator_id=coordinator_id,
+        enterprise_id=shop_id,
+        catalog_id=catalog_id,
+        name=sale.name,
+        opens_at=opens_at or sale.opens_at,
+        closes_at=closes_at or sale.closes_at,
+        planned_closes_at=None,
+        begins_at=begins_at,
+        ends_at=ends_at,
+        note=read_text(note, "/note", problems, most=LONGEST_NOTE, lines=True),
+        cancelled_at=None,
+        completed_at=None,
+        version=1,
+    )
+    problems += [*_shop_problems(tx, new), *_problems(new, sale)]
+    if problems:
+        raise Invalid(problems)
+    values = {column.name: getattr(new, column.name) for column in sale_session.c}
+    with refusing(tx, double=Conflict("takes_part", "This shop takes part in this sale already.")):
+        tx.execute(insert(sale_session).values(values))
+    return session_by_id(tx, new.id, coordinator_id)
+
+
+def change_session(
+    tx: Transaction, session_id: str, coordinator_id: str, version: int, **changes: Unpack[SessionChanges]
+) -> SaleSession:
+    """Changes when a shop sells and distributes, also while it sells. A closing that has come already closes it now,
+    and leaves the plan that clones follow; a later one is a new plan.
+
+    Raises `NotFound`, `Stale`, `Invalid`, and `Conflict` once the sale was cancelled or completed.
+    """
+    old = session_by_id(tx, session_id, coordinator_id)
+    sale = unsettled(tx, old.coordination_id, coordinator_id)
+    problems: list[Problem] = []
+    new = replace(old, **changes)
+    new = replace(new, note=read_text(new.note, "/note", problems, most=LONGEST_NOTE, lines=True))
+    new = closing(old, new, tx.now)
+    problems += _problems(new, sale)
+    if problems:
+        raise Invalid(problems)
+    values = {name: getattr(new, name) for name in (*SessionChanges.__annotations__, "planned_closes_at")}
+    edit_row(tx, sale_session, sale_session.c.id == session_id, version=version, values=values)
+    return session_by_id(tx, session_id, coordinator_id)
+
+
+def remove_session(tx: Transaction, session_id: str, coordinator_id: str, version: int) -> None:
+    """Takes a shop out of a sale, as long as nobody has begun to order there; later it can only be closed.
+
+    Raises `NotFound`, `Stale`, `Conflict`.
+    """
+    old = session_by_id(tx, session_id, coordinator_id)
+    unsettled(tx, old.coordination_id, coordinator_id)
+    current = (sale_session.c.id == session_id, sale_session.c.version == version)
+    # Carts, orders and rows of plugins refer to a session.
+    used = Conflict("in_use", "Somebody has begun to order here; close the sale at this shop instead.")
+    with refusing(tx, used=used):
+        tx.execute(delete(session_item).where(session_item.c.session_id == session_id))
+        if tx.execute(delete(sale_session).where(*current)).rowcount != 1:
+            raise Stale
+
+
+def _shop_problems(tx: Transaction, new: SaleSession) -> list[Problem]:
+    """An unknown shop and one that did not agree look the same."""
+    agrees = grants_all(enterprise.c.id, new.coordinator_id, COORDINATES)
+    shop = select(enterprise.c.id).where(enterprise.c.id == new.enterprise_id, enterprise.c.archived_at.is_(None))
+    if tx.first(shop.where(agrees)) is None:
+        return [Problem("no_shop", "There is no such shop that lets you coordinate its sales.", "/shop_id")]
+    if tx.first(
+        select(catalog.c.id).where(catalog.c.id == new.catalog_id, catalog.c.enterprise_id == new.enterprise_id)
+    ):
+        return []
+    return [Problem("no_catalog", "This shop has no such catalog.", "/catalog_id")]
+
+
+def _problems(new: SaleSession, sale: Coordination) -> list[Problem]:
+    found = []
+    if new.opens_at < sale.opens_at:
+        found.append(Problem("opens_too_early", "A shop cannot open before the whole sale does.", "/opens_at"))
+    if new.closes_at > sale.closes_at:
+        found.append(Problem("closes_too_late", "A shop cannot close after the whole sale does.", "/closes_at"))
+    if new.closes_at <= new.opens_at:
+        found.append(Problem("closes_before_opening", "The sale must close after it opens.", "/closes_at"))
+    if new.ends_at <= new.begins_at:
+        found.append(Problem("ends_before_beginning", "The distribution must end after it begins.", "/ends_at"))
+    if new.begins_at < new.opens_at:
+        found.append(Problem("begins_too_early", "The distribution cannot begin before the sale opens.", "/begins_at"))
+    if new.ends_at - new.closes_at > LATEST_DISTRIBUTION:
+        found.append(Problem("ends_too_late", "The distribution ends within a year after the closing.", "/ends_at"))
+    return found

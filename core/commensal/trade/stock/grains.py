@@ -1,0 +1,73 @@
+"""Grains: stock is counted in whole parts of a lot's unit, so that no rounding ever makes or loses goods."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from fractions import Fraction
+
+from ...base.errors import Problem
+from ...base.units.measures import MEASURES, Measure, convert
+
+LARGEST = 10**12  # grains of one lot: a million tonnes in grams
+FINEST = 10**6  # grains in one unit; a lot's `per_unit` divides it, so that every level is a short decimal
+
+_MOST_DECIMALS = 18
+_USUAL = {"mass": ("Kilogram", 1000), "volume": ("Litre", 1000), "length": ("Metre", 100), "count": ("Piece", 1)}
+
+
+def usual_unit(measure: Measure) -> tuple[str, int]:
+    """The unit in which goods of this measure are stocked, and the grains in one: kilograms by the gram, litres by the
+    millilitre, things by the piece, a crate by the crate."""
+    return _USUAL.get(measure.dimension, (measure.term, 1))
+
+
+def fitting_unit(quantity: Decimal, measure: Measure) -> tuple[str, int]:
+    """As `usual_unit`, but finer, or in the measure itself, where the usual grain does not divide the quantity: half a
+    gram of saffron is stocked by the milligram, a pound of cheese by the two-thousandth of a pound."""
+    unit, per_unit = usual_unit(measure)
+    choices = ((unit, per_unit), (unit, FINEST), (measure.term, 2000))  # 2000: sixteenths and thousandths
+    whole = (one for one in choices if isinstance(grains_of(quantity, measure, *one), int))
+    return next(whole, (unit, per_unit))
+
+
+def grains_of(quantity: Decimal, measure: Measure, unit: str, per_unit: int, where: str = "") -> int | Problem:
+    """The grains that this quantity takes from a lot counted in `unit`. A `Problem` where they are not whole."""
+    lot = MEASURES[unit]
+    if not measure.comparable(lot):
+        text = "{measure} cannot be taken from a stock that is counted in {unit}."
+        return Problem("other_unit", text, where, {"measure": measure.en, "unit": lot.en})
+    if not 0 < quantity <= LARGEST or not has_few_decimals(quantity):
+        return Problem("quantity", "A quantity lies between 0 and {most}.", where, {"most": LARGEST})
+    grains = convert(quantity, measure, lot) * per_unit
+    if grains.denominator != 1:
+        text = "{quantity} cannot be counted: the smallest amount of this stock is {grain}."
+        values = {"quantity": f"{quantity:f} {measure.symbol}".rstrip(), "grain": as_text(1, unit, per_unit)}
+        return Problem("too_fine", text, where, values)
+    return int(grains)
+
+
+def has_few_decimals(quantity: Decimal) -> bool:
+    """Whether exact arithmetic with it is cheap: ``1E-1000000`` is short to send, and a fraction of a megabyte."""
+    exponent = quantity.as_tuple().exponent
+    return isinstance(exponent, int) and exponent >= -_MOST_DECIMALS
+
+
+def to_grains(quantity: Decimal, unit: str, per_unit: int, where: str = "") -> int | Problem:
+    """Grains from a quantity in the lot's unit. A `Problem` says what is wrong, and how small a grain is."""
+    if not quantity.is_finite() or not 0 <= quantity <= LARGEST // per_unit:
+        return Problem("quantity", "A quantity lies between 0 and {most}.", where, {"most": LARGEST // per_unit})
+    grains = Fraction(quantity) * per_unit if has_few_decimals(quantity) else Fraction(1, 2)
+    if grains.denominator != 1:
+        text = "{quantity} cannot be counted: the smallest amount of this stock is {grain}."
+        return Problem("too_fine", text, where, {"quantity": str(quantity)[:40], "grain": as_text(1, unit, per_unit)})
+    return int(grains)
+
+
+def in_units(grains: int, per_unit: int) -> Decimal:
+    """The same in the lot's unit."""
+    return Decimal(grains) / Decimal(per_unit)
+
+
+def as_text(grains: int, unit: str, per_unit: int) -> str:
+    """As people read it in any language: ``2.5 kg``, or just ``3`` for what has no symbol."""
+    return f"{in_units(grains, per_unit):f} {MEASURES[unit].symbol}".rstrip()

@@ -1,0 +1,195 @@
+"""Stock lots: what there is of one thing, counted once, whatever the sizes in which it is sold."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import bindparam, insert, select
+
+from ...base.errors import Conflict, Invalid, Problem
+from ...base.texts import read_text
+from ...base.units.measures import MEASURES
+from ...hooks import specifications
+from ...storage.database import Transaction, edit_row
+from ..events.announce import announce
+from ..events.listings import announce_listing
+from ..products.tables import supplied_product
+from .grains import FINEST, as_text, in_units, to_grains, usual_unit
+from .moving import Change, lock_lots, write_movements
+from .tables import stock_lot
+
+_ONE = select(stock_lot).where(stock_lot.c.id == bindparam("lot"), stock_lot.c.enterprise_id == bindparam("owner"))
+_SOME = select(stock_lot).where(stock_lot.c.id.in_(bindparam("lots", expanding=True)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class StockLot:
+    """Quantities are in `unit`, a DFC measure; `per_unit` says how finely they are counted (1000: by the gram).
+
+    on_hand:    what is there: free, reserved and lent
+    free:       may still be ordered; 0 where unlimited, which needs none
+    reserved:   ordered, still there
+    sold:       handed over
+    lent:       still there, and for others to sell
+    beyond:     what may be had from elsewhere, as it was last told; a promise of nothing
+    free_until: after that moment nothing of it is free
+    unlimited:  can always be ordered: made to order, or harvested as needed
+    """
+
+    id: str
+    enterprise_id: str
+    name: str
+    unit: str
+    per_unit: int
+    unlimited: bool
+    on_hand: Decimal
+    free: Decimal
+    reserved: Decimal
+    sold: Decimal
+    lent: Decimal
+    beyond: Decimal
+    free_until: datetime | None
+    created_at: datetime
+    version: int
+
+
+def open_lot(
+    tx: Transaction,
+    *,
+    enterprise_id: str,
+    name: str,
+    unit: str,
+    per_unit: int | None = None,
+    unlimited: bool = False,
+    on_hand: Decimal = Decimal(0),
+    person_id: str | None = None,
+) -> StockLot:
+    """Opens a lot. `unit` is a DFC measure; `on_hand` is in it; `per_unit` None counts it as is usual for the unit.
+
+    Raises `Invalid` with every mistake.
+    """
+    problems: list[Problem] = []
+    name = read_text(name, "/name", problems, least=1)
+    measure = MEASURES.get(unit)
+    if measure is None or measure.dimension == "ratio":
+        problems.append(Problem("unit", "{unit} is no unit of stock.", "/unit", {"unit": unit[:40]}))
+    if per_unit is None and measure is not None:
+        usual, parts = usual_unit(measure)
+        per_unit = parts if usual == unit else 1
+    if per_unit is None or not 1 <= per_unit <= FINEST or FINEST % per_unit:
+        text = "One unit has 1, 2, 4, 5, 8, 10 … parts: a number that divides a million."
+        problems.append(Problem("per_unit", text, "/per_unit"))
+    grains = 0 if problems or per_unit is None else to_grains(on_hand, unit, per_unit, "/on_hand")
+    if isinstance(grains, Problem):
+        problems.append(grains)
+    elif unlimited and on_hand:
+        problems.append(Problem("unlimited", "What is unlimited is not counted.", "/on_hand"))
+    if problems or isinstance(grains, Problem):
+        raise Invalid(problems)
+    row: dict[str, Any] = {
+        "id": tx.new_id(),
+        "enterprise_id": enterprise_id,
+        "name": name,
+        "unit": unit,
+        "per_unit": per_unit,
+        "unlimited": unlimited,
+        "free": grains,
+        "reserved": 0,
+        "sold": 0,
+        "lent": 0,
+        "beyond": 0,
+        "free_until": None,
+        "created_at": tx.now,
+        "version": 1,
+    }
+    tx.execute(insert(stock_lot).values(row))
+    if grains:
+        write_movements(tx, "received", {row["id"]: Change(free=grains)}, person_id=person_id)
+    return lot_of(row)
+
+
+def change_lot(
+    tx: Transaction,
+    enterprise_id: str,
+    lot_id: str,
+    version: int,
+    *,
+    name: str | None = None,
+    unlimited: bool | None = None,
+    person_id: str | None = None,
+) -> StockLot:
+    """Renames a lot, or makes it unlimited or counted again; None leaves things as they are.
+
+    What becomes unlimited has no free level any more; when it is to be counted again, it sells nothing until it has
+    been counted, because nobody knows what is left. Raises `Invalid`, `NotFound`, `Stale`, and `Conflict` where others
+    hold some of what is to be unlimited.
+    """
+    problems: list[Problem] = []
+    values: dict[str, Any] = {}
+    if name is not None:
+        values["name"] = read_text(name, "/name", problems, least=1)
+    if problems:
+        raise Invalid(problems)
+    (lot,) = lock_lots(tx, [lot_id], enterprise_id)
+    if unlimited and lot["lent"]:
+        raise lent_out(lot)
+    if unlimited is not None:
+        values |= {"unlimited": unlimited} | ({"free": 0} if unlimited else {})
+    mine = (stock_lot.c.id == lot_id, stock_lot.c.enterprise_id == enterprise_id)
+    row = edit_row(tx, stock_lot, *mine, version=version, values=values)
+    if row["unlimited"] != lot["unlimited"]:
+        announce_listing(tx, supplied_product.c.lot_id == lot_id)
+    if row["free"] != lot["free"]:
+        write_movements(tx, "counted", {lot_id: Change(free=-lot["free"])}, person_id=person_id)
+    elif row["unlimited"] != lot["unlimited"]:
+        announce(tx, specifications.stock_changed, stock_lot, stock_lot.c.id == lot_id)
+    return lot_of(row)
+
+
+def lent_out(lot: Mapping[Any, Any]) -> Conflict:
+    """Others hold some of it: what they may sell must come back first."""
+    text = "Others may sell {lent} of {name}; take that back first."
+    return Conflict("lent", text, lent=as_text(lot["lent"], lot["unit"], lot["per_unit"]), name=lot["name"])
+
+
+def lot_by_id(tx: Transaction, enterprise_id: str, lot_id: str) -> StockLot:
+    """One lot of the enterprise. Raises `NotFound`."""
+    return lot_of(tx.one(_ONE, {"lot": lot_id, "owner": enterprise_id}))
+
+
+def lots_by_id(tx: Transaction, lot_ids: Collection[str]) -> dict[str, StockLot]:
+    """These lots of any enterprise, by id; those that are not there are left out."""
+    rows = tx.all(_SOME, {"lots": sorted(lot_ids)})
+    return {row["id"]: lot_of(row) for row in rows}
+
+
+def lots_of(tx: Transaction, enterprise_id: str, *, after: str = "", limit: int = 50) -> list[StockLot]:
+    """The enterprise's lots by id, from the one after `after` on."""
+    mine = select(stock_lot).where(stock_lot.c.enterprise_id == enterprise_id, stock_lot.c.id > after)
+    return [lot_of(row) for row in tx.all(mine.order_by(stock_lot.c.id).limit(limit))]
+
+
+def lot_of(row: Mapping[Any, Any]) -> StockLot:
+    """A lot from its row, which counts in grains."""
+    per_unit = row["per_unit"]
+    return StockLot(
+        id=row["id"],
+        enterprise_id=row["enterprise_id"],
+        name=row["name"],
+        unit=row["unit"],
+        per_unit=per_unit,
+        unlimited=row["unlimited"],
+        on_hand=in_units(row["free"] + row["reserved"] + row["lent"], per_unit),
+        free=in_units(row["free"], per_unit),
+        reserved=in_units(row["reserved"], per_unit),
+        sold=in_units(row["sold"], per_unit),
+        lent=in_units(row["lent"], per_unit),
+        beyond=in_units(row["beyond"], per_unit),
+        free_until=row["free_until"],
+        created_at=row["created_at"],
+        version=row["version"],
+    )

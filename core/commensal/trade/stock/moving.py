@@ -1,0 +1,114 @@
+"""The only way in which levels change: one guarded UPDATE for any number of lots, and the journal that explains it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from typing import NamedTuple
+
+from sqlalchemy import Text, Update, bindparam, select, update
+
+from ...base.errors import NotFound
+from ...hooks import specifications
+from ...storage.database import Row, Transaction, Whole, as_json, given_rows, insert_rows
+from ...storage.database.change_capture import MOST
+from ..events.announce import announce
+from .tables import stock_lot, stock_movement
+
+TRAVELLING = ("lent", "leased")  # kinds of movements, see `travelling.py`
+
+
+class Change(NamedTuple):
+    """Grains that a lot's levels gain (or lose)."""
+
+    free: int = 0
+    reserved: int = 0
+    sold: int = 0
+    lent: int = 0
+
+
+# SQLite leaves the lock out, and needs none: it has one writer.
+_LOTS = (
+    select(stock_lot)
+    .where(stock_lot.c.id.in_(bindparam("lots", expanding=True)))
+    .order_by(stock_lot.c.id)
+    .with_for_update(key_share=True)
+)
+
+
+def lock_lots(tx: Transaction, lot_ids: Iterable[str], enterprise_id: str | None = None) -> Sequence[Row]:
+    """The rows of these lots, held until the transaction ends. Raises `NotFound` where one is missing.
+
+    PostgreSQL locks them in the order of their ids, so that two orders of the same lots never wait for each other. The
+    lock is the weaker one that lets others refer to the lot meanwhile.
+    """
+    wanted = set(lot_ids)
+    rows = _LOTS if enterprise_id is None else _LOTS.where(stock_lot.c.enterprise_id == enterprise_id)
+    found = tx.all(rows, {"lots": sorted(wanted)})
+    if len(found) != len(wanted):
+        raise NotFound("no_lot", "There is no such stock.")
+    return found
+
+
+def change_levels(tx: Transaction, changes: Mapping[str, Change]) -> bool:
+    """Changes the levels of all lots by one statement. False where one would fall below zero.
+
+    Then the transaction must end without a commit: the other lots have been changed.
+    """
+    if not any(any(change) for change in changes.values()):
+        return True
+    rows = [{"lot_id": lot_id, **change._asdict()} for lot_id, change in sorted(changes.items())]
+    return tx.change(_changing(tx.postgresql), {"changes": as_json(rows)}) == len(changes)
+
+
+@cache
+def _changing(on_postgresql: bool) -> Update:
+    lot = stock_lot.c
+    change = given_rows(on_postgresql, "changes", {"lot_id": Text(), **dict.fromkeys(Change._fields, Whole)}).c
+    after = {name: lot[name] + change[name] for name in Change._fields}
+    guards = [level >= 0 for level in after.values()]
+    return update(stock_lot).where(lot.id == change.lot_id, *guards).values(after)
+
+
+def write_movements(
+    tx: Transaction,
+    kind: str,
+    changes: Mapping[str, Change],
+    *,
+    order_id: str | None = None,
+    person_id: str | None = None,
+    note: str = "",
+) -> None:
+    """One line of the journal for each lot, all by one statement.
+
+    What people do to stock is announced to plugins; what orders do is not, nor what travels between instances.
+    """
+    rows = [
+        {
+            "id": tx.new_id(),
+            "lot_id": lot_id,
+            "at": tx.now,
+            "kind": kind,
+            "free_change": change.free,
+            "reserved_change": change.reserved,
+            "sold_change": change.sold,
+            "lent_change": change.lent,
+            "order_id": order_id,
+            "person_id": person_id,
+            "note": note,
+        }
+        for lot_id, change in changes.items()
+    ]
+    insert_rows(tx, stock_movement, rows)
+    if order_id is None and kind not in TRAVELLING and changes:
+        announce(tx, specifications.stock_changed, stock_lot, stock_lot.c.id.in_(sorted(changes)))
+        _trace(tx, kind, changes)
+
+
+def _trace(tx: Transaction, kind: str, changes: Mapping[str, Change]) -> None:
+    """What people do to stock by hand; a whole list of it is one entry."""
+    if len(changes) > MOST:
+        tx.trace(kind, "stock_lot", lots=len(changes))
+        return
+    for lot_id, change in changes.items():
+        tx.trace(kind, "stock_lot", lot_id, **{name: grains for name, grains in change._asdict().items() if grains})

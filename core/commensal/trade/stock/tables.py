@@ -1,0 +1,58 @@
+"""Tables of stock: a lot's level, and the journal that explains it."""
+
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table, Text
+
+from ...storage.database import DERIVED, ON_BEHALF, Flag, Time, Whole, append_only, checked_in, metadata, untraced
+
+MOVEMENTS = ("received", "counted", "taken", "released", "sold", "restocked", "weighed", "lent", "leased")
+
+# Levels are counted in grains: whole parts of the lot's unit, `per_unit` of them in one (1000 for grams of a kilogram).
+stock_lot = Table(
+    "stock_lot",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("enterprise_id", Text, ForeignKey("enterprise.id"), nullable=False, index=True),
+    Column("name", Text, nullable=False),
+    Column("unit", Text, nullable=False),  # a DFC measure
+    Column("per_unit", Whole, nullable=False),
+    Column("unlimited", Flag, nullable=False),
+    Column("free", Whole, nullable=False, info=DERIVED),
+    Column("reserved", Whole, nullable=False, info=DERIVED),  # ordered, still here
+    Column("sold", Whole, nullable=False, info=DERIVED),  # handed over
+    Column("lent", Whole, nullable=False, server_default="0", info=DERIVED),  # still here, for others to sell
+    Column(
+        "beyond", Whole, nullable=False, server_default="0", info=DERIVED
+    ),  # what may be had from elsewhere, as it was last told
+    Column("free_until", Time, info=DERIVED),  # nothing of it is free after that moment
+    Column("created_at", Time, nullable=False),
+    Column("version", Whole, nullable=False),
+    CheckConstraint("free >= 0", name="free_not_negative"),
+    CheckConstraint("reserved >= 0", name="reserved_not_negative"),
+    CheckConstraint("sold >= 0", name="sold_not_negative"),
+    CheckConstraint("lent >= 0", name="lent_not_negative"),
+    CheckConstraint("per_unit > 0", name="per_unit_positive"),
+    sqlite_strict=True,
+    info=ON_BEHALF,
+)
+
+# Append-only. The sums of a lot's changes are its levels; `commensal check` compares them.
+stock_movement = Table(
+    "stock_movement",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("lot_id", Text, ForeignKey("stock_lot.id"), nullable=False),
+    Column("at", Time, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("free_change", Whole, nullable=False),
+    Column("reserved_change", Whole, nullable=False),
+    Column("sold_change", Whole, nullable=False),
+    Column("lent_change", Whole, nullable=False, server_default="0"),
+    Column("order_id", Text),  # no key: a lot's story outlives what it names
+    Column("person_id", Text),
+    Column("note", Text, nullable=False),
+    checked_in("kind", MOVEMENTS),
+    Index("ix_stock_movement_lot", "lot_id", "id"),
+    sqlite_strict=True,
+    info=untraced("it is a journal; what people do to stock is traced where it is written"),
+)
+append_only(stock_movement)

@@ -1,0 +1,1 @@
+"""Which instance is an enterprise's home, and since which move."""

@@ -1,0 +1,1 @@
+"""Receives messages: admission, verification, storage, dispatch to their handlers."""

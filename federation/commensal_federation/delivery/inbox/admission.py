@@ -1,0 +1,133 @@
+"""Who is calling, and whether it may: everything that can be refused before a message is looked at.
+
+In this order: how large, how often this address was refused, whether the key is of a peer, and when all of the body is
+there, the signature, and how much the peer has sent already. What costs nothing is asked first, so that rubbish at full
+speed costs little.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ...peers.peers import peer_by_iri
+from ...peers.pinned import pinned_keys
+from ...peers.rate_windows import Windows, windows_of
+from ...peers.values import Peer
+from ...runtime import Federation
+from ...signing import BadSignature, verify_request
+from ...signing.http_signature import SKEW
+from ...signing.moments import write_moment
+from ...transport import Request
+from ..sync.refreshing import promise_refresh
+
+LARGEST = 8 * 1024 * 1024  # bytes of a body
+REFUSED = 60  # requests of one address in a minute, after which it is not listened to
+_KEY_ID = re.compile(r'keyid="([!#-\[\]-~]{1,500})"')
+
+Headers = Sequence[tuple[str, str]]
+
+
+class Denied(Exception):
+    """The whole request is refused; `told` goes into the answer beside code and text."""
+
+    def __init__(self, status: int, code: str, text: str, **told: str | int) -> None:
+        super().__init__(f"{status} {code}")
+        self.status, self.code, self.text, self.told = status, code, text, told
+
+
+@dataclass(frozen=True)
+class Admitted:
+    """A request that a peer has signed. `until` is the moment until which its nonce must be kept."""
+
+    peer: Peer
+    key_id: str
+    nonce: str
+    until: datetime
+
+
+def refuse_at_the_door(federation: Federation, size: int, address: str) -> None:
+    """What needs neither the database nor a thread. Raises `Denied`."""
+    _refuse_size(size)
+    _refuse_refused(federation, address, federation.instance.clock.now())
+
+
+def admit(federation: Federation, headers: Headers, size: int, address: str) -> Peer:
+    """Looks at a request before its body has come. `size` is what it says of it, 0 for nothing. Raises `Denied`."""
+    refuse_at_the_door(federation, size, address)
+    now = federation.instance.clock.now()
+    iri = _caller(headers)
+    with federation.instance.store.read() as tx:
+        peer = peer_by_iri(tx, iri) if iri else None
+    if peer is None:
+        note_refusal(federation, address)
+        raise Denied(401, "unknown_key", "keyid is of no known peer", server_time=write_moment(now))
+    _refuse_ended(peer)
+    _refuse_spent(federation, peer, now)
+    return peer
+
+
+def prove_caller(federation: Federation, peer: Peer, request: Request, address: str) -> Admitted:
+    """Checks the signature of a request whose body has come, byte for byte. Raises `Denied`."""
+    _refuse_size(len(request.body))
+    now = federation.instance.clock.now()
+    try:
+        keys = pinned_keys(peer)
+        verified = verify_request(request.method, request.url, request.headers, request.body, keys.get, now)
+    except BadSignature as error:
+        note_refusal(federation, address)
+        if error.code in ("unknown_key", "expired_key"):
+            federation.instance.store.transact(lambda tx: promise_refresh(tx, peer))
+        raise Denied(401, error.code, error.text, server_time=write_moment(now)) from error
+    return Admitted(peer, verified.keyid, verified.nonce, verified.expires + timedelta(seconds=SKEW))
+
+
+def count_sent(federation: Federation, peer: Peer, messages: int, size: int) -> None:
+    """Counts what a peer has sent in this minute. Raises `Denied` above its limits."""
+    now, name, windows = federation.instance.clock.now(), f"sent {peer.id}", windows_of(federation.instance)
+    number, total = windows.add(name, now, number=max(1, messages), size=size)
+    if number > peer.limits.messages or total > peer.limits.size:
+        raise _too_many(windows, name, now)
+
+
+def note_refusal(federation: Federation, address: str) -> None:
+    windows_of(federation.instance).add(f"refused {address}", federation.instance.clock.now())
+
+
+def _refuse_refused(federation: Federation, address: str, now: datetime) -> None:
+    name, windows = f"refused {address}", windows_of(federation.instance)
+    if windows.counted(name, now)[0] >= REFUSED:
+        text = "too many requests of this address were refused"
+        raise Denied(429, "too_many", text, retry_after=windows.wait(name, now))
+
+
+def _refuse_spent(federation: Federation, peer: Peer, now: datetime) -> None:
+    """Whoever has sent all that it may in this minute is refused before its signature is looked at. Only what was
+    proven to be the peer's is counted, so nobody else can use that up."""
+    name, windows = f"sent {peer.id}", windows_of(federation.instance)
+    number, total = windows.counted(name, now)
+    if number > peer.limits.messages or total > peer.limits.size:
+        raise _too_many(windows, name, now)
+
+
+def _too_many(windows: Windows, name: str, now: datetime) -> Denied:
+    return Denied(429, "too_many", "more in a minute than this peer may send", retry_after=windows.wait(name, now))
+
+
+def _refuse_size(size: int) -> None:
+    if size > LARGEST:
+        raise Denied(413, "too_large", f"more than {LARGEST} bytes")
+
+
+def _refuse_ended(peer: Peer) -> None:
+    if peer.state in ("suspended", "revoked"):
+        raise Denied(403, "peer", f"the peer is {peer.state} here")
+
+
+def _caller(headers: Headers) -> str:
+    """The instance that the request says it is of; whether that is so, the signature will show."""
+    said = next((value for name, value in headers if name == "signature-input"), "")
+    found = _KEY_ID.search(said)
+    return found[1].partition("#")[0] if found else ""

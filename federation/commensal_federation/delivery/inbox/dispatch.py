@@ -1,0 +1,127 @@
+"""Does what a message says, within the transaction that stores it: both are there afterwards, or neither."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
+
+from commensal import Acting, Busy, Refused, Transaction, acting
+
+from ...messages.envelope import Envelope
+from ...messages.problem import ProblemBody
+from ...messages.types import Received, Refuse, Wait
+from ...peers.values import Peer
+from ...runtime import Federation
+from ..outbox.outbox import post
+from ..tables import federation_outbox
+from ..values import Receipt
+from .verification import Checked
+
+PATIENCE = timedelta(minutes=10)  # for a message that came before something it needs
+_LONGEST = 1000
+_out = federation_outbox.c
+_log = structlog.get_logger("commensal.federation")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a message that was stored."""
+
+    state: Literal["done", "parked", "dead"]
+    error: str = ""
+    ours: bool = False  # a fault of this instance, which is not told to its sender
+
+
+def handle(federation: Federation, tx: Transaction, peer: Peer, checked: Checked, *, last: bool = False) -> Outcome:
+    """Runs the handler of a message's type. What it did is undone where it raises; `last` waits no longer.
+
+    A handler that fails by a fault of ours is tried again as one that waits: the message is not lost by it.
+    """
+    envelope = checked.envelope
+    if envelope.expires is not None and envelope.expires < tx.now:
+        if checked.type.fades:
+            return Outcome("done", "expired: It came after its time.")
+        return _dead(federation, tx, peer, checked, "expired", "It came after its time.")
+    try:
+        with acting(Acting(kind="peer", command=f"message {envelope.type}", client=peer.base)), tx.attempt():
+            checked.type.handle(federation, tx, received(peer, checked))
+    except Wait as wait:
+        return _late(federation, tx, peer, checked, str(wait), last)
+    except Refuse as refused:
+        return _dead(federation, tx, peer, checked, refused.code, refused.text)
+    except Refused as refused:
+        return _dead(federation, tx, peer, checked, refused.code, str(refused))
+    except (Busy, OperationalError):
+        raise  # it is the database that fails, which has perhaps undone everything: the peer sends it again
+    except Exception as error:  # any fault of any handler: the message is kept, and shown to the operator
+        _log.error("a message could not be handled", id=envelope.id, type=envelope.type, exc_info=error)
+        return _failed(federation, tx, peer, checked, f"{type(error).__name__}: {error}"[:_LONGEST], last)
+    return Outcome("done")
+
+
+def received(peer: Peer, checked: Checked) -> Received:
+    """The message as its handler sees it."""
+    envelope = checked.envelope
+    return Received(
+        id=envelope.id,
+        type=envelope.type,
+        peer=peer,
+        on_behalf_of=envelope.on_behalf_of,
+        in_reply_to=envelope.in_reply_to,
+        lane=envelope.lane,
+        epoch=envelope.epoch,
+        seq=envelope.seq,
+        published=envelope.published,
+        expires=envelope.expires,
+        body=checked.body,
+        document=envelope.document,
+    )
+
+
+def _late(federation: Federation, tx: Transaction, peer: Peer, checked: Checked, why: str, last: bool) -> Outcome:
+    if last:
+        return _dead(federation, tx, peer, checked, "waited", f"What it needs did not come: {why}"[:_LONGEST])
+    return Outcome("parked", why[:_LONGEST])
+
+
+def _failed(federation: Federation, tx: Transaction, peer: Peer, checked: Checked, why: str, last: bool) -> Outcome:
+    """Its sender hears that it failed here; by what is for the operator alone."""
+    if last:
+        tell_problem(federation, tx, peer, checked.envelope, "failed", "It could not be handled here.")
+    return Outcome("dead" if last else "parked", why, ours=True)
+
+
+def _dead(federation: Federation, tx: Transaction, peer: Peer, checked: Checked, code: str, text: str) -> Outcome:
+    tell_problem(federation, tx, peer, checked.envelope, code, text)
+    return Outcome("dead", f"{code}: {text}"[:_LONGEST])
+
+
+def tell_problem(
+    federation: Federation, tx: Transaction, peer: Peer, envelope: Envelope, code: str, text: str, *, kept: bool = True
+) -> None:
+    """Its sender is told; nobody answers a problem with another."""
+    if envelope.type != "Problem":
+        said = ProblemBody(code=code[:100], text=text[:_LONGEST], kept=kept)
+        post(federation, tx, peer.id, "Problem", said, in_reply_to=envelope.id)
+
+
+def tell_refusal(federation: Federation, tx: Transaction, peer: Peer, envelope: Envelope, refused: Receipt) -> None:
+    """The same of a message that is not even stored: once, however often it comes, and while there is room for it."""
+    if not _is_told(tx, peer, envelope) and has_room_to_tell(tx, peer):
+        tell_problem(federation, tx, peer, envelope, refused.code, refused.text, kept=False)
+
+
+def _is_told(tx: Transaction, peer: Peer, envelope: Envelope) -> bool:
+    said = (_out.in_reply_to == envelope.id, _out.peer_id == peer.id, _out.type == "Problem")
+    return tx.first(select(_out.id).where(*said)) is not None
+
+
+def has_room_to_tell(tx: Transaction, peer: Peer) -> bool:
+    """Whether less is kept of what was told in the lane of problems than may be: a peer can have anything refused."""
+    beyond = select(_out.seq).where(_out.peer_id == peer.id, _out.lane == "peering")
+    return tx.first(beyond.offset(peer.limits.kept_rows).limit(1)) is None

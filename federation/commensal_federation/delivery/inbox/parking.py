@@ -1,0 +1,89 @@
+"""Messages that came before something they need: tried again when more has come, and given up after ten minutes."""
+
+from __future__ import annotations
+
+from sqlalchemy import func, select, update
+
+from commensal import Row, Transaction
+
+from ...messages.known import type_of
+from ...messages.types import Reading
+from ...peers.peers import peer_by_id
+from ...peers.rate_windows import windows_of
+from ...peers.values import Peer
+from ...runtime import Federation
+from ...signing import PublicKey
+from ..lanes import where_lane
+from ..outbox.failing import own_envelope
+from ..tables import federation_inbox, federation_lane
+from .dispatch import PATIENCE, Outcome, handle
+from .verification import Checked
+
+_box = federation_inbox.c
+_AT_ONCE = 200
+_ROUNDS = 5  # of one call: what is done in one may be what the next was waiting for
+
+
+def has_room(tx: Transaction, peer: Peer) -> bool:
+    """Whether one more parked message or dead letter of the peer may be kept."""
+    count = select(func.count()).where(_box.peer_id == peer.id, _box.state.in_(("parked", "dead")))
+    kept: int = tx.value(count)
+    return kept < peer.limits.kept_rows
+
+
+def retry_parked(federation: Federation, tx: Transaction, peer: Peer) -> int:
+    """Tries what is parked of this peer, the oldest first, as long as that leads to something. Returns what ended."""
+    ended = 0
+    for _ in range(_ROUNDS):
+        rows = _parked(tx, peer.id)
+        if not _may_try(federation, tx, peer, len(rows)):
+            return ended
+        now = sum(_try(federation, tx, peer, row, last=False) for row in rows)
+        ended += now
+        if not now or now == len(rows):
+            return ended
+    return ended
+
+
+def _may_try(federation: Federation, tx: Transaction, peer: Peer, number: int) -> bool:
+    """What waits counts like what comes: one message must not have two hundred others tried again and again."""
+    tried, _ = windows_of(federation.instance).add(f"parked {peer.id}", tx.now, number=number)
+    return tried <= peer.limits.messages
+
+
+def give_up_parked(federation: Federation, tx: Transaction) -> None:
+    """One last try for what has waited for ten minutes; then it is a dead letter, and its sender is told."""
+    late = select(federation_inbox).where(_box.state == "parked", _box.received_at < tx.now - PATIENCE)
+    for row in tx.all(late.order_by(_box.received_at).limit(_AT_ONCE)):
+        _try(federation, tx, peer_by_id(tx, row["peer_id"]), row, last=True)
+
+
+def handle_kept(federation: Federation, tx: Transaction, peer: Peer, row: Row, *, last: bool) -> Outcome:
+    """Handles a stored message once more, and notes how that ended."""
+    outcome = _handle(federation, tx, peer, row, last)
+    ended = update(federation_inbox).where(_box.id == row["id"])
+    tx.execute(ended, {"state": outcome.state, "error": outcome.error, "attempts": row["attempts"] + 1})
+    return outcome
+
+
+def _handle(federation: Federation, tx: Transaction, peer: Peer, row: Row, last: bool) -> Outcome:
+    """The proof was checked when it came, and a key that has ended since takes nothing back."""
+    envelope, known = own_envelope(row["body"]), type_of(row["type"])
+    if known is None:
+        return Outcome("dead", "type: it is not spoken here any more")
+    body = known.read(envelope.object, Reading(federation.base, peer.base))
+    checked = Checked(envelope, known, body, PublicKey(row["key_id"], row["multikey"]))
+    return handle(federation, tx, peer, checked, last=last)
+
+
+def _try(federation: Federation, tx: Transaction, peer: Peer, row: Row, *, last: bool) -> bool:
+    if handle_kept(federation, tx, peer, row, last=last).state == "parked":
+        return False
+    fewer = update(federation_lane).where(*where_lane(peer.id, row["lane"], "in"))
+    tx.execute(fewer.values(parked=federation_lane.c.parked - 1))
+    return True
+
+
+def _parked(tx: Transaction, peer_id: str) -> list[Row]:
+    mine = select(federation_inbox).where(_box.state == "parked", _box.peer_id == peer_id)
+    return list(tx.all(mine.order_by(_box.received_at, _box.id).limit(_AT_ONCE)))

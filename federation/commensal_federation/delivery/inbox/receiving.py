@@ -1,0 +1,109 @@
+"""The way in, without HTTP: from the bytes of messages to their effect."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from commensal import Conflict, Transaction
+
+from ...messages.envelope import LARGEST
+from ...peers.nonces import keep_nonce
+from ...peers.peers import peer_by_id, peer_by_iri
+from ...peers.values import Peer
+from ...runtime import LONGEST, Federation
+from ...signing import Unreadable, read_json
+from ..outbox.breaker import probe_soon
+from ..sync.refreshing import promise_refresh
+from ..values import Receipt
+from .admission import Admitted
+from .inbox import Intake, TooMuchKept
+from .verification import Checked, NotTaken, check
+
+MOST = 50  # messages of one batch
+Read = Checked | NotTaken
+
+
+def receive(federation: Federation, envelope: bytes) -> Receipt:
+    """Checks, stores and handles one message. Raises nothing that its sender could cause but `Busy`."""
+    try:
+        actor = read_json(envelope, LARGEST).get("actor")
+    except Unreadable as error:
+        return Receipt(413 if error.code == "too_large" else 422, "", error.code, error.text)
+    with federation.instance.store.read() as tx:
+        peer = peer_by_iri(tx, actor) if isinstance(actor, str) else None
+    if peer is None or peer.state == "revoked":
+        return Receipt(403, "", "peer", "not from a peer")
+    try:
+        (receipt,) = receive_all(federation, peer, [envelope])
+    except Conflict as error:
+        return Receipt(403, "", error.code, str(error))
+    return receipt
+
+
+def receive_all(
+    federation: Federation, peer: Peer, bodies: Sequence[bytes], *, request: Admitted | None = None
+) -> Sequence[Receipt]:
+    """The same for messages of one peer: one receipt for each, in one transaction.
+
+    `request` is what brought them, if a request did. Raises `Replayed` where that is not new, and `Conflict` where the
+    peer has changed meanwhile.
+    """
+    read = check_all(federation, peer, bodies)
+
+    def store(tx: Transaction) -> Sequence[Receipt]:
+        current = _current(tx, peer)
+        if request is not None:
+            keep_nonce_of(tx, request)
+        probe_soon(tx, current)
+        if any(isinstance(one, NotTaken) and one.receipt.code == "unknown_key" for one in read):
+            promise_refresh(tx, current)
+        return take_all(federation, tx, current, read)
+
+    try:
+        return federation.instance.store.transact(store, seconds=LONGEST)
+    except TooMuchKept:
+        text = "as much of this peer is kept, waits or has failed here as may be"
+        return [Receipt(429, "", "kept", text) for _ in bodies]
+
+
+def check_all(federation: Federation, peer: Peer, bodies: Sequence[bytes]) -> Sequence[Read]:
+    """What can be proven of each message, or why it is not taken."""
+    now = federation.instance.clock.now()
+    return [_check(federation, peer, body, now) for body in bodies]
+
+
+def take_all(federation: Federation, tx: Transaction, peer: Peer, read: Sequence[Read]) -> Sequence[Receipt]:
+    """Stores and handles what was proven, in one transaction that the caller has opened."""
+    intake = Intake(federation, tx, peer)
+    receipts = [_take(intake, one) for one in read]
+    intake.finish()
+    return receipts
+
+
+def keep_nonce_of(tx: Transaction, request: Admitted) -> None:
+    """Notes that the request was here. Raises `Replayed`."""
+    keep_nonce(tx, request.key_id, request.nonce, request.until)
+
+
+def _check(federation: Federation, peer: Peer, body: bytes, now: datetime) -> Read:
+    try:
+        return check(federation, peer, body, now)
+    except NotTaken as refused:
+        return refused
+
+
+def _take(intake: Intake, one: Read) -> Receipt:
+    if isinstance(one, Checked):
+        return intake.take(one)
+    if one.envelope is not None:
+        intake.refuse(one.envelope, one.receipt)
+    return one.receipt
+
+
+def _current(tx: Transaction, peer: Peer) -> Peer:
+    """The peer as it is now: what was proven was proven by keys that may have been replaced meanwhile."""
+    current = peer_by_id(tx, peer.id)
+    if current.document != peer.document or current.state in ("suspended", "revoked"):
+        raise Conflict("peer_changed", "{name} has changed meanwhile.", name=peer.name)
+    return current

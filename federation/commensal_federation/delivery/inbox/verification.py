@@ -1,0 +1,105 @@
+"""From the bytes of a message to what is proven of it. Nothing here touches the database.
+
+In this order, the cheap before the dear: size, JSON of the profile, what the envelope says, whose it is, to whom, the
+proof, and last what its object means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from ...dfc.findings import Unreadable as UnreadableDfc
+from ...messages.envelope import CONTEXT, INSIDE, LARGEST, Envelope, read_envelope
+from ...messages.known import type_of
+from ...messages.types import MessageType, Reading
+from ...peers.pinned import pinned_keys
+from ...peers.values import Peer
+from ...runtime import Federation
+from ...signing import BadProof, PublicKey, Unreadable, read_json, verify, written
+from ...signing.proof import origin
+from ..values import Receipt
+
+SKEW = timedelta(seconds=60)
+
+
+class NotTaken(Exception):
+    """Why a message is not stored. `envelope` is there where it is proven to be the peer's all the same."""
+
+    def __init__(self, receipt: Receipt, envelope: Envelope | None = None) -> None:
+        super().__init__(f"{receipt.status} {receipt.code}")
+        self.receipt, self.envelope = receipt, envelope
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A message that its sender has signed, of a type that we speak, with its object read."""
+
+    envelope: Envelope
+    type: MessageType
+    body: Any
+    key: PublicKey
+
+
+def check(federation: Federation, peer: Peer, body: bytes, now: datetime) -> Checked:
+    """Raises `NotTaken`."""
+    envelope = _envelope(body)
+    refuse_other_places(federation, peer.iri, envelope, now)
+    key = prove(envelope, pinned_keys(peer), now)
+    known = type_of(envelope.type)
+    if known is None or known.lane != envelope.lane:
+        raise NotTaken(Receipt(422, envelope.id, "type", f"{envelope.type} is not spoken here"), envelope)
+    refuse_foreign_object(known, envelope)
+    return Checked(envelope, known, read_object(known, envelope, Reading(federation.base, peer.base)), key)
+
+
+def _envelope(body: bytes) -> Envelope:
+    try:
+        return read_envelope(read_json(body, LARGEST), body)
+    except Unreadable as error:
+        raise NotTaken(Receipt(413 if error.code == "too_large" else 422, "", error.code, error.text)) from error
+
+
+def refuse_other_places(federation: Federation, caller: str, envelope: Envelope, now: datetime) -> None:
+    """Whoever calls speaks for itself, under names of its own, and to us."""
+    if envelope.actor != caller:
+        raise NotTaken(Receipt(403, envelope.id, "actor", "actor is not the peer whose message this is"))
+    if envelope.to != federation.iri:
+        raise NotTaken(Receipt(403, envelope.id, "to", "this message is for somebody else"))
+    if origin(envelope.id) != origin(envelope.actor):
+        raise NotTaken(Receipt(403, envelope.id, "id", "id is not of the actor's host"))
+    if envelope.on_behalf_of is not None and origin(envelope.on_behalf_of) != origin(envelope.actor):
+        raise NotTaken(Receipt(403, envelope.id, "on_behalf_of", "onBehalfOf is not of the actor's host"))
+    if envelope.published > now + SKEW:
+        raise NotTaken(Receipt(425, envelope.id, "future", "published in the future"))  # a clock is wrong, for now
+
+
+def prove(envelope: Envelope, keys: Mapping[str, PublicKey], now: datetime) -> PublicKey:
+    """The key that signed it. A proof inside its object proves nothing to us, so there may be none."""
+    try:
+        key_id = verify(envelope.document, keys, now, context=CONTEXT, inside=INSIDE)
+        if b'"proof":' in written(envelope.object):
+            raise BadProof("embedded", "the object holds a proof of its own")
+    except (BadProof, Unreadable) as error:
+        # A key that is not known yet may be told soon, and a clock set right; all else stays wrong.
+        status = 425 if error.code in ("unknown_key", "future") else 422
+        raise NotTaken(Receipt(status, envelope.id, error.code, error.text)) from error
+    return keys[key_id]
+
+
+def refuse_foreign_object(known: MessageType, envelope: Envelope) -> None:
+    """An instance publishes what it is the authority for; only some types are about somebody else's thing."""
+    named = envelope.object.get("@id")
+    if named is not None and not known.foreign and origin(str(named)) != origin(envelope.actor):
+        text = "the object is not of the actor's host"
+        raise NotTaken(Receipt(403, envelope.id, "object", text), envelope)
+
+
+def read_object(known: MessageType, envelope: Envelope, reading: Reading) -> Any:
+    """Whatever it holds, the answer is a refusal of this one message: a batch has others in it."""
+    try:
+        return known.read(envelope.object, reading)
+    except (Unreadable, UnreadableDfc) as error:
+        raise NotTaken(Receipt(422, envelope.id, error.code, error.text), envelope) from error

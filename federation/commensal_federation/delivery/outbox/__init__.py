@@ -1,0 +1,1 @@
+"""Sends messages: the transactional outbox, pushes, retries, breakers, dead letters."""

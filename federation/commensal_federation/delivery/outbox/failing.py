@@ -1,0 +1,78 @@
+"""A message of ours that will have no effect: it becomes a dead letter, and its type is told."""
+
+from __future__ import annotations
+
+from sqlalchemy import select, update
+
+from commensal import Row, Transaction
+
+from ...messages.envelope import LARGEST, Envelope, read_envelope
+from ...messages.known import type_of
+from ...messages.types import Failed, Reading
+from ...peers.peers import peer_by_id
+from ...peers.values import Peer
+from ...runtime import Federation
+from ...signing import read_json
+from ..tables import federation_outbox
+
+PASSED = "passed: the peer has fetched on from there"  # of what counts as delivered, and nobody has said so of it
+_box = federation_outbox.c
+
+
+def refused_by_peer(
+    federation: Federation, tx: Transaction, peer: Peer, id: str, code: str, text: str, *, kept: bool
+) -> None:
+    """The peer will not do what our message `id` says. Nothing where that is none of ours to it.
+
+    `kept`: it has stored it; else it may have taken it since, when it came once more, and has said so.
+    """
+    row = tx.first(select(federation_outbox).where(_box.id == id, _box.peer_id == peer.id))
+    if row is None or row["state"] in ("dead", "discarded"):
+        return
+    if kept or row["state"] == "waiting" or row["error"] == PASSED:
+        fail(federation, tx, row, code, text)
+
+
+def fail(federation: Federation, tx: Transaction, row: Row, code: str, text: str) -> None:
+    """Makes a row of the outbox a dead letter, which operators see, may send again or discard."""
+    _end(tx, row, "dead", f"{code}: {text}")
+    known = type_of(row["type"])
+    if known is None or known.failed is None:
+        return
+    envelope = own_envelope(row["body"])
+    peer = peer_by_id(tx, row["peer_id"])
+    known.failed(
+        federation,
+        tx,
+        Failed(
+            id=envelope.id,
+            type=envelope.type,
+            peer=peer,
+            on_behalf_of=envelope.on_behalf_of,
+            in_reply_to=envelope.in_reply_to,
+            body=known.read(envelope.object, Reading(peer.base, federation.base)),
+            code=code,
+            text=text,
+        ),
+    )
+
+
+def over(federation: Federation, tx: Transaction, row: Row) -> None:
+    """What has expired on the way: a dead letter, or put away at once where nobody misses it."""
+    text = "It was not delivered in its time."
+    known = type_of(row["type"])
+    if known is None or not known.fades:
+        fail(federation, tx, row, "expired", text)
+    else:
+        _end(tx, row, "discarded", f"expired: {text}")
+
+
+def _end(tx: Transaction, row: Row, state: str, error: str) -> None:
+    ended = update(federation_outbox).where(_box.id == row["id"])
+    tx.execute(ended, {"state": state, "error": error[:1000], "finished_at": tx.now})
+
+
+def own_envelope(body: str) -> Envelope:
+    """An envelope that was read or written before, from the bytes that were kept."""
+    kept = body.encode()
+    return read_envelope(read_json(kept, LARGEST), kept)

@@ -1,0 +1,53 @@
+"""What refusals say about ourselves: a clock that is wrong, a key that is not known, numbers that were lost."""
+
+from __future__ import annotations
+
+from sqlalchemy import update
+
+from commensal import Transaction, promise
+
+from ...peers.tables import federation_peer
+from ...peers.values import Peer
+from ...runtime import Federation
+from ...signing.moments import read_moment
+from ..alerts import alert
+from ..lanes import RECOVER
+from .push_results import Verdict
+
+SKEW = 60.0  # seconds
+_NUMBERS = ("seq", "epoch", "chain")  # codes of a peer that has heard something else from us under this number
+
+
+def notice_refusals(federation: Federation, tx: Transaction, peer: Peer, verdict: Verdict) -> None:
+    """Tells a human, and does what can be done without one."""
+    if verdict.status == 401:
+        _notice_clock(tx, peer, verdict)
+    if verdict.status in (401, 403):
+        alert(tx, peer.id, "refused", f"It refuses our messages: {verdict.error}")
+    if verdict.status == 403 and verdict.said.get("code") == "peer":
+        note_refusing(tx, peer, True)
+    for receipt in verdict.refused:
+        alert(tx, peer.id, "dead_letter", f"It refused {receipt.id}: {receipt.status} {receipt.code} {receipt.text}")
+        if receipt.status == 409 and receipt.code in _NUMBERS and not peer.recovering:
+            promise(tx, RECOVER, {"peer": peer.id})
+
+
+def note_refusing(tx: Transaction, peer: Peer, refusing: bool) -> None:
+    """It says that it does not trade with us at present, or takes our messages again: so its goods are not sold, or
+    sold again."""
+    from ...leases.stopping import peer_changed  # whose room stands above this one
+
+    if peer.refusing != refusing:
+        tx.execute(update(federation_peer).where(federation_peer.c.id == peer.id).values(refusing=refusing))
+        peer_changed(tx, peer.id)
+
+
+def _notice_clock(tx: Transaction, peer: Peer, verdict: Verdict) -> None:
+    """The clock is never set by what a peer says."""
+    try:
+        theirs = read_moment(verdict.said.get("server_time"))
+    except ValueError:
+        return
+    apart = round((tx.now - theirs).total_seconds())
+    if abs(apart) > SKEW:
+        alert(tx, peer.id, "clock", f"Our clock and its differ by {apart} seconds.")

@@ -1,0 +1,131 @@
+"""The way out: a message is signed and queued in the transaction of the change that it tells of."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, select
+
+from commensal import Conflict, Transaction, promise
+
+from ...identity import current_key
+from ...messages.envelope import multihash, write_envelope
+from ...messages.known import type_of
+from ...messages.types import MessageType, Writing
+from ...peers.peers import peer_by_id
+from ...peers.values import Peer
+from ...runtime import Federation
+from ..lanes import PUSH, next_place, posted
+from ..restore.epochs import current_epoch
+from ..tables import federation_outbox
+
+_box = federation_outbox.c
+_KEEP = insert(federation_outbox)  # made once, since each message needs it
+
+
+def post(
+    federation: Federation,
+    tx: Transaction,
+    peer_id: str,
+    type_name: str,
+    body: Any,
+    *,
+    on_behalf_of: str | None = None,
+    in_reply_to: str | None = None,
+    expires: datetime | None = None,
+) -> str:
+    """Queues a message of this type for the peer, and returns its id.
+
+    `body` is of the type's dataclass, `on_behalf_of` the IRI of an enterprise of ours, `expires` (UTC) the moment from
+    which it means nothing any more. It goes out when the transaction has committed, and never if it does not; to a peer
+    that is suspended, when it is resumed. Raises `Conflict` for a peer that both sides have not agreed on.
+    """
+    return queue(
+        federation,
+        tx,
+        peer_id,
+        type_name,
+        body,
+        on_behalf_of=on_behalf_of,
+        in_reply_to=in_reply_to,
+        expires=expires,
+        due_at=None,
+    )
+
+
+def queue(
+    federation: Federation,
+    tx: Transaction,
+    peer_id: str,
+    type_name: str,
+    body: Any,
+    *,
+    on_behalf_of: str | None,
+    in_reply_to: str | None,
+    expires: datetime | None,
+    due_at: datetime | None,
+) -> str:
+    """The same; `due_at` puts off the push, where another way is tried first."""
+    from ..restore.restored import notice_in  # which posts itself
+
+    notice_in(federation, tx)
+    known, peer = _known(type_name), peer_by_id(tx, peer_id)
+    _refuse_unagreed(peer, known)
+    if peer.recovering and in_reply_to is not None and (said := said_before(tx, in_reply_to, type_name)):
+        return said
+    place, promised = next_place(tx, peer_id, known.lane, current_epoch(tx))
+    id = f"{federation.base}/-/federation/messages/{tx.new_id()}"
+    signed = write_envelope(
+        id=id,
+        type=type_name,
+        actor=federation.iri,
+        to=peer.iri,
+        place=place,
+        object=known.write(body, Writing(federation.base, peer.base)),
+        key=current_key(federation, tx),
+        now=tx.now,
+        on_behalf_of=on_behalf_of,
+        in_reply_to=in_reply_to,
+        expires=expires,
+    )
+    row = {
+        "id": id,
+        "peer_id": peer_id,
+        "lane": place.lane,
+        "epoch": place.epoch,
+        "seq": place.seq,
+        "type": type_name,
+        "body": signed.decode(),
+        "created_at": tx.now,
+        "expires_at": expires,
+        "in_reply_to": in_reply_to,
+        "state": "waiting",
+        "attempts": 0,
+        "error": "",
+        "recovered": False,
+    }
+    tx.change(_KEEP, row)
+    posted(tx, peer_id, place.lane, multihash(signed))
+    if not promised:
+        promise(tx, PUSH, {"peer": peer_id, "lane": place.lane}, due_at=due_at)
+    return id
+
+
+def _known(type_name: str) -> MessageType:
+    known = type_of(type_name)
+    if known is None:
+        raise LookupError(f"{type_name} is no type of message")
+    return known
+
+
+def _refuse_unagreed(peer: Peer, known: MessageType) -> None:
+    if known.lane != "peering" and peer.state not in ("accepted", "suspended"):
+        raise Conflict("peer_not_agreed", "{name} and this instance have not agreed to trade.", name=peer.name)
+
+
+def said_before(tx: Transaction, in_reply_to: str, type_name: str) -> str | None:
+    """The answer of this type that was given before a restore, and that the peer has given back."""
+    given = select(_box.id).where(_box.in_reply_to == in_reply_to, _box.type == type_name, _box.recovered)
+    found: str | None = tx.value(given)
+    return found

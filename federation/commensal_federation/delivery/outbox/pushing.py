@@ -1,0 +1,205 @@
+"""A job pushes what waits in one lane to one peer, in batches, one job at a time, until nothing is left."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+
+from sqlalchemy import bindparam, select, update
+
+from commensal import Instance, Job, Row, Transaction, promise
+
+from ...peers.peers import peer_by_id
+from ...peers.values import Peer
+from ...runtime import Federation, federation_of
+from ...transport import Answer, Unreachable
+from ..calling import ENVELOPE, NDJSON, address_of, inbox_of, send
+from ..lanes import PUSH, change_lane, lane_row
+from ..restore.restored import notice_restore
+from ..tables import federation_outbox
+from .backoff import GIVEN_UP, chance, delay
+from .breaker import came_through, held, note_failure
+from .failing import fail, over
+from .noticing import note_refusing, notice_refusals
+from .push_results import Verdict, judge
+
+BATCH = 50  # messages
+_BYTES = 4 * 1024 * 1024  # of a batch
+_ROUNDS = 200  # of one job; then another takes over, so that other work gets its turn
+_CLAIM = timedelta(minutes=2)  # longer than a call may take
+_box = federation_outbox.c
+_OLDEST = (
+    select(federation_outbox)
+    .where(_box.peer_id == bindparam("peer"), _box.lane == bindparam("name"), _box.state == "waiting")
+    .order_by(_box.epoch, _box.seq)
+    .limit(bindparam("most"))
+)  # made once, since each batch needs it, and these too
+_SETTLED = update(federation_outbox).where(_box.id.in_(bindparam("messages", expanding=True)))
+_WAITING = _SETTLED.where(_box.state == "waiting")  # a refusal may have come while the answer was under way
+_TRIED = _WAITING.values(attempts=_box.attempts + 1)
+
+
+@dataclass(frozen=True)
+class _Batch:
+    peer: Peer
+    rows: Sequence[Row]
+
+
+def push(instance: Instance, job: Job) -> None:
+    """The job. Whatever waits and may go now goes; what may not has a job of its own later."""
+    federation = federation_of(instance)
+    notice_restore(federation)
+    push_lane(federation, job.payload["peer"], job.payload["lane"])
+
+
+def push_lane(federation: Federation, peer_id: str, lane: str, *, recovery: bool = False, before: int = 0) -> None:
+    """The same. `recovery`: also while other messages are held back; then only of epochs earlier than `before`."""
+    transact = federation.instance.store.transact
+    for _ in range(_ROUNDS):
+        batch = transact(lambda tx: _claim(federation, tx, peer_id, lane, recovery, before))
+        if batch is None:
+            return
+        settle = partial(_settle, federation, lane=lane, batch=batch, verdict=_deliver(federation, batch))
+        transact(settle)
+    transact(lambda tx: promise(tx, PUSH, {"peer": peer_id, "lane": lane}))
+
+
+def _claim(
+    federation: Federation, tx: Transaction, peer_id: str, lane: str, recovery: bool, before: int
+) -> _Batch | None:
+    """What is to go next, which no other job pushes meanwhile. The lane's row is locked, as by `post`: so either this
+    sees what was posted, or `post` sees that nothing is promised any more."""
+    row = lane_row(tx, peer_id, lane, "out", lock=True)
+    if row is None or _busy(row, tx.now):
+        return None
+    peer = peer_by_id(tx, peer_id)
+    if not _may_go(peer, lane, recovery):
+        change_lane(tx, peer_id, lane, "out", {"promised": False})
+        return None
+    if held(peer, tx.now):
+        _put_off(tx, peer_id, lane, peer.held_until)
+        return None
+    waiting = _waiting(federation, tx, peer, lane, 1 if row["failures"] or peer.breaker == "open" else BATCH, before)
+    if not waiting:
+        change_lane(tx, peer_id, lane, "out", {"promised": False, "worked_until": None, "failures": 0})
+        return None
+    change_lane(tx, peer_id, lane, "out", {"promised": True, "worked_until": tx.now + _CLAIM})
+    return _Batch(peer, waiting)
+
+
+def _busy(row: Row, now: datetime) -> bool:
+    """Another job is at it, or has been told to come back later."""
+    return any(row[name] is not None and row[name] > now for name in ("worked_until", "due_at"))
+
+
+def _may_go(peer: Peer, lane: str, recovery: bool) -> bool:
+    if peer.recovering and not recovery:
+        return False
+    return peer.state == "accepted" or lane == "peering"
+
+
+def _waiting(federation: Federation, tx: Transaction, peer: Peer, lane: str, most: int, before: int) -> Sequence[Row]:
+    """The oldest that wait. What has lost its sense, or was tried for a week, becomes a dead letter."""
+    mine = _OLDEST.where(_box.epoch < before) if before else _OLDEST
+    while oldest := tx.all(mine, {"peer": peer.id, "name": lane, "most": most}):
+        found = [row for row in oldest if not _given_up(federation, tx, row)]
+        if found:
+            return _one_request(found)
+    return []
+
+
+def _given_up(federation: Federation, tx: Transaction, row: Row) -> bool:
+    if row["expires_at"] is not None and row["expires_at"] < tx.now:
+        over(federation, tx, row)
+    elif row["attempts"] and row["created_at"] < tx.now - GIVEN_UP:
+        fail(federation, tx, row, "given_up", f"It was tried for a week: {row['error']}")
+    else:
+        return False
+    return True
+
+
+def _one_request(rows: Sequence[Row]) -> Sequence[Row]:
+    """As many of them as one request may carry: a PeerRequest goes alone."""
+    found, size = [rows[0]], len(rows[0]["body"])
+    for row in rows[1:]:
+        size += len(row["body"])
+        if size > _BYTES or "PeerRequest" in (row["type"], found[0]["type"]):
+            break
+        found.append(row)
+    return found
+
+
+def _deliver(federation: Federation, batch: _Batch) -> Verdict:
+    bodies = [row["body"].encode() for row in batch.rows]
+    try:
+        answer = _send(federation, batch, bodies)
+    except Unreachable as error:
+        return judge(None, [row["id"] for row in batch.rows], str(error), federation.instance.clock.now())
+    return judge(answer, [row["id"] for row in batch.rows], "", federation.instance.clock.now())
+
+
+def _send(federation: Federation, batch: _Batch, bodies: Sequence[bytes]) -> Answer:
+    if batch.rows[0]["type"] == "PeerRequest":  # the one message to somebody who does not know us
+        return send(federation, address_of(batch.peer, "requests"), bodies[0], ENVELOPE)
+    return send(federation, inbox_of(batch.peer), b"\n".join(bodies), NDJSON)
+
+
+def _settle(federation: Federation, tx: Transaction, lane: str, batch: _Batch, verdict: Verdict) -> None:
+    """Notes what became of each message. A refusal is never a success; what got no answer is tried again."""
+    lane_row(tx, batch.peer.id, lane, "out", lock=True)  # before anything else, as `post` does
+    peer = peer_by_id(tx, batch.peer.id)
+    rows = {row["id"]: row for row in batch.rows}
+    came = {"state": "delivered", "error": "", "finished_at": tx.now}
+    if verdict.delivered:
+        tx.change(_SETTLED, {"messages": list(verdict.delivered), **came})
+    if verdict.known:
+        tx.change(_WAITING, {"messages": list(verdict.known), **came})
+    for receipt in verdict.refused:
+        if _still_waits(tx, receipt.id):
+            fail(federation, tx, rows[receipt.id], receipt.code or str(receipt.status), receipt.text)
+    if verdict.again:
+        tx.change(_TRIED, {"messages": list(verdict.again), "error": verdict.error[:1000]})
+    notice_refusals(federation, tx, peer, verdict)
+    if verdict.answered:
+        _after_success(tx, peer, lane, verdict)
+    else:
+        _after_failure(tx, peer, lane, verdict)
+
+
+def _after_success(tx: Transaction, peer: Peer, lane: str, verdict: Verdict) -> None:
+    came_through(tx, peer)
+    note_refusing(tx, peer, False)
+    if verdict.again:
+        _come_back(tx, peer.id, lane, verdict.not_before)
+    else:
+        change_lane(tx, peer.id, lane, "out", {"worked_until": None, "failures": 0, "due_at": None})
+
+
+def _after_failure(tx: Transaction, peer: Peer, lane: str, verdict: Verdict) -> None:
+    _come_back(tx, peer.id, lane, verdict.not_before, probe=note_failure(tx, peer))
+
+
+def _come_back(
+    tx: Transaction, peer_id: str, lane: str, not_before: datetime | None, *, probe: datetime | None = None
+) -> None:
+    """Later each time; where the breaker is open, with its next probe."""
+    row = lane_row(tx, peer_id, lane, "out")
+    assert row is not None
+    due_at = probe or tx.now + delay(row["failures"], chance(tx))
+    if not_before is not None:
+        due_at = max(due_at, not_before)
+    change_lane(tx, peer_id, lane, "out", {"failures": row["failures"] + 1})
+    _put_off(tx, peer_id, lane, due_at)
+
+
+def _put_off(tx: Transaction, peer_id: str, lane: str, due_at: datetime | None) -> None:
+    """A job of its own at that moment; one that comes earlier finds that it is not time yet."""
+    values = {"promised": True, "worked_until": None, "due_at": due_at}
+    change_lane(tx, peer_id, lane, "out", values)
+    promise(tx, PUSH, {"peer": peer_id, "lane": lane}, due_at=due_at)
+
+
+def _still_waits(tx: Transaction, id: str) -> bool:
+    return bool(tx.value(select(_box.state).where(_box.id == id)) == "waiting")

@@ -1,0 +1,1 @@
+"""Recovers the exchange with peers after one side was restored from a backup."""

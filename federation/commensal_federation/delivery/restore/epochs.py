@@ -1,0 +1,51 @@
+"""Epochs: what an instance has said since it began, or since it was restored from a backup that knows less.
+
+A restored instance would give numbers a second time, to other messages. So it begins a new epoch, named by the Unix
+second at which it began: whatever was lost, none was begun later.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import bindparam, func, select
+
+from commensal import Transaction, insert_once
+
+from ..tables import federation_epoch
+
+FIRST = "first"
+_OF_REASON = select(federation_epoch.c.epoch).where(federation_epoch.c.reason == bindparam("why"))
+_NEWEST = select(func.max(federation_epoch.c.epoch))
+
+
+def current_epoch(tx: Transaction) -> int:
+    """The epoch in which this instance speaks now; begun if it has never spoken."""
+    epoch = newest_epoch(tx)
+    return begin_epoch(tx, FIRST) if epoch is None else epoch
+
+
+def begin_epoch(tx: Transaction, reason: str, *, after: int = 0) -> int:
+    """A new epoch for this reason, later than all known ones and than `after`; for a reason that had its epoch, none.
+
+    Returns the epoch that now holds.
+    """
+    epoch = max(int(tx.now.timestamp()), (newest_epoch(tx) or 0) + 1, after + 1)
+    insert_once(tx, federation_epoch, {"epoch": epoch, "began_at": tx.now, "reason": reason})
+    latest = newest_epoch(tx)
+    assert latest is not None
+    return latest
+
+
+def newest_epoch(tx: Transaction) -> int | None:
+    """None where this instance has never spoken. It only reads."""
+    found: int | None = tx.value(_NEWEST)
+    return found
+
+
+def past_epochs(tx: Transaction) -> list[int]:
+    """All epochs of this instance, the oldest first."""
+    return [row["epoch"] for row in tx.all(select(federation_epoch.c.epoch).order_by(federation_epoch.c.epoch))]
+
+
+def had_epoch(tx: Transaction, reason: str) -> bool:
+    """Whether an epoch has begun for this reason already."""
+    return tx.first(_OF_REASON, {"why": reason}) is not None

@@ -1,0 +1,213 @@
+"""A job takes up with one peer after a restore: first what we had said to it, then what it had said to us."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from functools import partial
+
+from sqlalchemy import func, insert, select, update
+
+from commensal import Instance, Job, Transaction, promise
+
+from ...identity import instance_document
+from ...identity.read import read_document
+from ...leases.sales import lift_barrier, tell_barrier
+from ...messages.envelope import CONTEXT, INSIDE, LARGEST, Envelope, read_envelope
+from ...messages.known import type_of
+from ...messages.types import LANES, Lane
+from ...peers.peers import peer_by_id
+from ...peers.tables import federation_peer
+from ...peers.values import Peer
+from ...runtime import Federation, federation_of
+from ...signing import BadProof, PublicKey, Unreadable, canonical, read_json, verify
+from ...transport import Unreachable
+from ..alerts import alert
+from ..calling import address_of, fetch
+from ..lanes import RECOVER, promise_pulls, promise_push
+from ..outbox.failing import fail
+from ..outbox.pushing import push_lane
+from ..sync.cursors import Cursor, write_cursor
+from ..sync.pulling import LIMIT, SIZE, pull_lane
+from ..tables import federation_outbox
+from .epochs import current_epoch
+from .restored import restored
+from .taken_back import sent_of
+
+AGAIN = timedelta(minutes=1)
+_ROUNDS = 500
+_box = federation_outbox.c
+
+
+def recover(instance: Instance, job: Job) -> None:
+    """The job. As long as the peer does not answer, it is tried again, and nothing else goes out to it."""
+    federation = federation_of(instance)
+    peer_id = job.payload["peer"]
+    try:
+        done = _recover(federation, peer_id)
+    except Unreachable:
+        done = False
+    if not done:
+        instance.store.transact(lambda tx: _come_back(tx, peer_id))
+
+
+def _come_back(tx: Transaction, peer_id: str) -> None:
+    tell_barrier(tx, peer_id)
+    promise(tx, RECOVER, {"peer": peer_id}, due_at=tx.now + AGAIN)
+
+
+def _recover(federation: Federation, peer_id: str) -> bool:
+    store = federation.instance.store
+    with store.read() as tx:
+        peer, epoch = peer_by_id(tx, peer_id), current_epoch(tx)
+    if not peer.recovering:
+        return look_for_restore(federation, peer)
+    for lane in LANES:
+        if take_back(federation, peer, lane) is None:
+            return False
+    if peer.state == "suspended":  # what we had said to it is known; what it says waits until it is resumed
+        store.transact(lambda tx: lift_barrier(tx, peer_id))
+        return False
+    for lane in LANES:
+        if not pull_lane(federation, peer_id, lane, recovery=True):
+            return False
+    for lane in ("order", "catalogue", "peering"):
+        push_lane(federation, peer_id, lane, recovery=True, before=0 if lane == "peering" else epoch)
+    return store.transact(lambda tx: _go_on(tx, peer_id))
+
+
+def _go_on(tx: Transaction, peer_id: str) -> bool:
+    """Once the peer has taken EpochStart."""
+    waits = select(_box.id).where(_box.peer_id == peer_id, _box.type == "EpochStart", _box.state == "waiting")
+    if tx.first(waits.limit(1)) is not None:
+        return False
+    tx.execute(update(federation_peer).where(federation_peer.c.id == peer_id), {"recovering": False})
+    lift_barrier(tx, peer_id)
+    promise_push(tx, peer_id)
+    promise_pulls(tx, peer_id, peer_by_id(tx, peer_id).epoch_seen)
+    return True
+
+
+def look_for_restore(federation: Federation, peer: Peer) -> bool:
+    """The peer behaves as if it had heard more of us than we know. What it has, signed by us, shows whether that is so;
+    then everybody is told."""
+    for lane in LANES:
+        taken = take_back(federation, peer, lane)
+        if taken is None:
+            return False
+        if taken:
+            reason = f"{peer.iri} has {taken[0]}"
+            federation.instance.store.transact(partial(restored, federation, reason=reason))
+            return True
+    return True
+
+
+def take_back(federation: Federation, peer: Peer, lane: Lane) -> Sequence[str] | None:
+    """Fetches what we had said to the peer and do not know any more: the ids. None where it does not answer rightly."""
+    taken: list[str] = []
+    for _ in range(_ROUNDS):
+        with federation.instance.store.read() as tx:
+            after = _last(tx, peer.id, lane)
+        asked = f"{address_of(peer, 'inbox')}?lane={lane}&after={write_cursor(after)}&limit={LIMIT}"
+        answer = fetch(federation, asked, size=SIZE)
+        if answer.status != 200:
+            return None
+        lines = [line for line in answer.body.split(b"\n") if line]
+        if not lines:
+            return taken
+        came = federation.instance.store.transact(partial(_keep, federation, peer=peer, lines=lines))
+        if not came:
+            return taken
+        taken += came
+    return taken
+
+
+def _keep(federation: Federation, tx: Transaction, peer: Peer, lines: Sequence[bytes]) -> Sequence[str]:
+    keys = _our_keys(federation, tx)
+    kept = []
+    for line in lines:
+        envelope = _ours(federation, tx, peer, line, keys)
+        if envelope is None or _known(tx, envelope):
+            continue
+        _make_room(federation, tx, peer, envelope)
+        tx.execute(insert(federation_outbox), _row(tx, peer, envelope))
+        kept.append(envelope.id)
+        _take_effect(federation, tx, peer, envelope)
+    return kept
+
+
+def _known(tx: Transaction, envelope: Envelope) -> bool:
+    """Whether we know that we have said it; if we did not know that it had come, we do now."""
+    if tx.first(select(_box.id).where(_box.id == envelope.id)) is None:
+        return False
+    came = update(federation_outbox).where(_box.id == envelope.id, _box.state == "waiting")
+    tx.execute(came, {"state": "delivered", "error": "", "finished_at": tx.now})
+    return True
+
+
+def _make_room(federation: Federation, tx: Transaction, peer: Peer, envelope: Envelope) -> None:
+    """What was said after the restore under the same number never counted: the peer has this one in its place."""
+    here = (_box.peer_id == peer.id, _box.lane == envelope.lane, _box.epoch == envelope.epoch, _box.seq == envelope.seq)
+    row = tx.first(select(federation_outbox).where(*here))
+    if row is None:
+        return
+    if row["state"] == "waiting":
+        fail(federation, tx, row, "restored", "Its number was given before a restore.")
+    tx.execute(update(federation_outbox).where(_box.id == row["id"]), {"seq": -envelope.seq})
+
+
+def _ours(
+    federation: Federation, tx: Transaction, peer: Peer, line: bytes, keys: dict[str, PublicKey]
+) -> Envelope | None:
+    """The message, if we have signed it, and to this peer."""
+    try:
+        envelope = read_envelope(read_json(line, LARGEST), line)
+        verify(envelope.document, keys, tx.now, context=CONTEXT, inside=INSIDE)
+    except (Unreadable, BadProof) as error:
+        alert(tx, peer.id, "not_ours", f"It gave back as ours what we have not signed: {error}")
+        return None
+    return envelope if envelope.actor == federation.iri and envelope.to == peer.iri else None
+
+
+def _our_keys(federation: Federation, tx: Transaction) -> dict[str, PublicKey]:
+    """All that this instance has ever signed with, those too that have ended since."""
+    said = canonical(instance_document(federation, tx))
+    return {id: key.then() for id, key in read_document(said, federation.iri, tx.now).keys.items()}
+
+
+def _take_effect(federation: Federation, tx: Transaction, peer: Peer, envelope: Envelope) -> None:
+    known = type_of(envelope.type)
+    if known is None or known.recover is None:
+        return
+    known.recover(federation, tx, sent_of(federation, peer, known, envelope))
+
+
+def _row(tx: Transaction, peer: Peer, envelope: Envelope) -> dict[str, object]:
+    return {
+        "id": envelope.id,
+        "peer_id": peer.id,
+        "lane": envelope.lane,
+        "epoch": envelope.epoch,
+        "seq": envelope.seq,
+        "type": envelope.type,
+        "body": envelope.body.decode(),
+        "created_at": envelope.published,
+        "expires_at": envelope.expires,
+        "in_reply_to": envelope.in_reply_to,
+        "state": "delivered",
+        "attempts": 0,
+        "error": "",
+        "finished_at": tx.now,
+        "recovered": True,
+    }
+
+
+def _last(tx: Transaction, peer_id: str, lane: str) -> Cursor:
+    """The last number that the peer is known to have, but for the epoch that has just begun."""
+    mine = select(_box.epoch, func.max(_box.seq).label("seq")).where(
+        _box.peer_id == peer_id, _box.lane == lane, _box.state == "delivered"
+    )
+    if peer_by_id(tx, peer_id).recovering:
+        mine = mine.where(_box.epoch < current_epoch(tx))
+    row = tx.first(mine.group_by(_box.epoch).order_by(_box.epoch.desc()).limit(1))
+    return (0, 0) if row is None else (row["epoch"], row["seq"])

@@ -1,0 +1,85 @@
+"""After a restore from a backup: nothing goes out until each peer has given back what this instance had said since.
+
+Its peers have the bytes, signed by its own key, so they need not be believed. Then messages count anew, in an epoch
+that every peer is told of (EpochStart) before anything else.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import or_, select, update
+
+from commensal import Transaction, promise
+
+from ...messages.epoch_start import EpochStartBody
+from ...peers.tables import federation_peer
+from ...runtime import Federation
+from ..lanes import RECOVER
+from ..outbox.outbox import post
+from ..tables import federation_epoch, federation_lane
+from .epochs import FIRST, begin_epoch, current_epoch, had_epoch
+
+MARKER = "restored"  # a file that a restore leaves in the instance's folder, with the moment at which it was done
+
+
+def notice_restore(federation: Federation) -> bool:
+    """Begins a new epoch where the instance was restored and nobody has noticed. Asked before anything goes out."""
+    reason = _told_by_marker(federation.instance.folder)
+    if not reason:
+        return False
+    with federation.instance.store.read() as tx:
+        if had_epoch(tx, reason):
+            return False
+    return federation.instance.store.transact(lambda tx: restored(federation, tx, reason))
+
+
+def notice_in(federation: Federation, tx: Transaction) -> None:
+    """The same in a transaction that is about to post: nothing more is said in the epoch of before, since the peer has
+    other messages under its next numbers."""
+    reason = _told_by_marker(federation.instance.folder)
+    if reason:
+        restored(federation, tx, reason)
+
+
+def restored(federation: Federation, tx: Transaction, reason: str) -> bool:
+    """Begins a new epoch for this reason, once: False where it has begun. An instance that has never spoken needs none.
+
+    What was posted before and has not gone out keeps its number, and goes out first. From now on nothing that travels
+    is sold or lent until each peer has given back what it knows.
+    """
+    from ...leases.sales import raise_barrier  # whose tables stand above this room
+
+    if had_epoch(tx, reason):
+        return False
+    if tx.first(select(federation_epoch.c.epoch).limit(1)) is None:
+        begin_epoch(tx, FIRST)
+        return False
+    epoch = begin_epoch(tx, reason)
+    lane = federation_lane.c
+    anew = {"epoch": epoch, "seq": 0, "hash": "", "promised": False, "worked_until": None, "due_at": None}
+    tx.execute(update(federation_lane).where(lane.direction == "out"), anew)
+    idle = {"promised": False, "worked_until": None, "due_at": None}
+    tx.execute(update(federation_lane).where(lane.direction == "in"), idle)
+    peer_ids = _agreed(tx)
+    raise_barrier(tx, peer_ids)
+    for peer_id in peer_ids:
+        held = update(federation_peer).where(federation_peer.c.id == peer_id)
+        tx.execute(held, {"recovering": True})
+        post(federation, tx, peer_id, "EpochStart", EpochStartBody(epoch))
+        promise(tx, RECOVER, {"peer": peer_id})
+    assert current_epoch(tx) == epoch
+    return True
+
+
+def _agreed(tx: Transaction) -> list[str]:
+    state = federation_peer.c.state
+    wanted = select(federation_peer.c.id).where(or_(state == "accepted", state == "suspended"))
+    return [row["id"] for row in tx.all(wanted.order_by(federation_peer.c.id))]
+
+
+def _told_by_marker(folder: Path) -> str:
+    try:
+        return f"restored {(folder / MARKER).read_text(encoding='utf-8').strip()[:200]}"
+    except FileNotFoundError:
+        return ""

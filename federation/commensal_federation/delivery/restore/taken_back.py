@@ -1,0 +1,40 @@
+"""Messages of our own that a peer has given back after a restore."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlalchemy import select
+
+from commensal import Transaction
+
+from ...messages.envelope import Envelope
+from ...messages.known import type_of
+from ...messages.types import MessageType, Reading, Sent
+from ...peers.values import Peer
+from ...runtime import Federation
+from ..outbox.failing import own_envelope
+from ..tables import federation_outbox
+
+_box = federation_outbox.c
+
+
+def taken_back(federation: Federation, tx: Transaction, peer: Peer, type_name: str) -> Iterator[Sent]:
+    """Those of this type and peer, in the order in which they were said."""
+    known = type_of(type_name)
+    assert known is not None, f"{type_name} is no type of message"
+    mine = (_box.peer_id == peer.id, _box.type == type_name, _box.recovered)
+    for row in tx.all(select(_box.body).where(*mine).order_by(_box.epoch, _box.seq)):
+        yield sent_of(federation, peer, known, own_envelope(row["body"]))
+
+
+def sent_of(federation: Federation, peer: Peer, known: MessageType, envelope: Envelope) -> Sent:
+    return Sent(
+        id=envelope.id,
+        type=envelope.type,
+        peer=peer,
+        on_behalf_of=envelope.on_behalf_of,
+        in_reply_to=envelope.in_reply_to,
+        published=envelope.published,
+        body=known.read(envelope.object, Reading(peer.base, federation.base)),
+    )

@@ -1,0 +1,182 @@
+"""A job fetches from a peer what is missing of one of its lanes. So a push is only a short cut, never the only way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from commensal import Instance, Job, Transaction, promise
+
+from ...peers.peers import peer_by_id
+from ...peers.values import Peer
+from ...runtime import LONGEST, Federation, federation_of
+from ...transport import Answer, Unreachable
+from ..alerts import alert
+from ..calling import address_of, fetch
+from ..inbox.inbox import Intake, TooMuchKept
+from ..inbox.receiving import Read, check_all
+from ..inbox.verification import NotTaken
+from ..lanes import PULL, change_lane, held_lane, lane_row
+from ..outbox.backoff import chance, delay
+from ..restore.restored import notice_restore
+from ..values import Receipt
+from .asking_state import ask_state
+from .cursors import Cursor, read_cursor, write_cursor
+
+_FOR_NOW = (425, 429)  # not taken now, and later perhaps
+LIMIT = 200  # messages of one request
+SIZE = 8 * 1024 * 1024  # bytes of its answer
+_ROUNDS = 100  # of one job
+_CLAIM = timedelta(minutes=3)
+
+
+class Halt(Exception):
+    """There is no going on now; a later job begins where this one has stopped."""
+
+
+def pull(instance: Instance, job: Job) -> None:
+    """The job. What fails is tried again with growing delay, as long as the peer is one."""
+    federation = federation_of(instance)
+    notice_restore(federation)
+    pull_lane(federation, job.payload["peer"], job.payload["lane"])
+
+
+def pull_lane(federation: Federation, peer_id: str, lane: str, *, recovery: bool = False) -> bool:
+    """Fetches until nothing is missing; True where that was reached.
+
+    `recovery`: what we had said before a restore has been taken back, so what others said to it may be heard.
+    """
+    transact = federation.instance.store.transact
+    peer = transact(lambda tx: _claim(tx, peer_id, lane, recovery))
+    if peer is None:
+        return False
+    try:
+        for _ in range(_ROUNDS):
+            if not _round(federation, peer, lane, recovery):
+                transact(lambda tx: _end(tx, peer_id, lane))
+                return True
+        transact(lambda tx: _again(tx, peer_id, lane, failed=False))
+    except (Unreachable, Halt):
+        transact(lambda tx: _again(tx, peer_id, lane, failed=True))
+    return False
+
+
+def _claim(tx: Transaction, peer_id: str, lane: str, recovery: bool) -> Peer | None:
+    peer = peer_by_id(tx, peer_id)
+    row = held_lane(tx, peer_id, lane, "in", peer.epoch_seen)
+    if peer.state != "accepted" or (peer.recovering and not recovery):  # all lanes are fetched after the recovery
+        change_lane(tx, peer_id, lane, "in", {"promised": False})
+        return None
+    if any(row[name] is not None and row[name] > tx.now for name in ("worked_until", "due_at")):
+        return None
+    change_lane(tx, peer_id, lane, "in", {"promised": True, "worked_until": tx.now + _CLAIM})
+    return peer
+
+
+def _round(federation: Federation, peer: Peer, lane: str, recovery: bool) -> bool:
+    """One request: True where there is more to fetch."""
+    with federation.instance.store.read() as tx:
+        peer = peer_by_id(tx, peer.id)
+        row = lane_row(tx, peer.id, lane, "in")
+    assert row is not None
+    at: Cursor = (row["epoch"], row["seq"])
+    asked = f"{address_of(peer, 'outbox')}?lane={lane}&after={write_cursor(at)}&limit={LIMIT}"
+    answer = fetch(federation, asked, size=SIZE)
+    if answer.status == 410:
+        return _below_floor(federation, peer, lane, answer)
+    head = read_cursor(answer.header("x-fed-head"))
+    if answer.status != 200 or head is None:
+        _refused(federation, peer, answer)
+        raise Halt
+    lines = [line for line in answer.body.split(b"\n") if line][: LIMIT + 1]
+    receipts = _take(federation, peer, lines, recovery)
+    if any(one.status in _FOR_NOW for one in receipts):
+        raise Halt
+    return _after(federation, peer, lane, at, head)
+
+
+def _take(federation: Federation, peer: Peer, lines: Sequence[bytes], recovery: bool) -> Sequence[Receipt]:
+    read = check_all(federation, peer, lines)
+
+    def store(tx: Transaction) -> Sequence[Receipt]:
+        intake = Intake(federation, tx, peer_by_id(tx, peer.id), pulled=True, recovery=recovery)
+        receipts: list[Receipt] = []
+        for one in read:
+            receipts.append(_one(intake, one))
+            if receipts[-1].status in _FOR_NOW:
+                break  # whatever came after it would count as the next, and this one as one that the peer has not
+        intake.finish()
+        return receipts
+
+    try:
+        return federation.instance.store.transact(store, seconds=LONGEST)
+    except TooMuchKept:
+        return [Receipt(429)]
+
+
+def _one(intake: Intake, one: Read) -> Receipt:
+    if not isinstance(one, NotTaken):
+        return intake.take(one)
+    if one.envelope is not None:
+        intake.refuse(one.envelope, one.receipt)
+    return one.receipt
+
+
+def _after(federation: Federation, peer: Peer, lane: str, at: Cursor, head: Cursor) -> bool:
+    """Whether there is more. What the peer has not given although it should have, or that nobody can read, is lost."""
+
+    def look(tx: Transaction) -> bool:
+        current = peer_by_id(tx, peer.id)
+        row = held_lane(tx, peer.id, lane, "in", current.epoch_seen)
+        now: Cursor = (row["epoch"], row["seq"])
+        if now >= head:
+            return False
+        if now > at:
+            return True
+        if head[0] != now[0]:
+            raise Halt  # of an epoch that has not begun for us
+        alert(tx, peer.id, "lost", f"{lane}: messages from {write_cursor(now)} to {write_cursor(head)} cannot be read")
+        change_lane(tx, peer.id, lane, "in", {"seq": head[1], "top": max(head[1], row["top"]), "hash": ""})
+        return False
+
+    return federation.instance.store.transact(look)
+
+
+def _below_floor(federation: Federation, peer: Peer, lane: str, answer: Answer) -> bool:
+    """The peer does not keep what came next any more: the state itself is fetched, and the lane goes on from there."""
+    floor = read_cursor(answer.header("x-fed-floor"))
+    if floor is None:
+        raise Halt
+    federation.instance.store.transact(lambda tx: ask_state(federation, tx, peer, lane))
+
+    def jump(tx: Transaction) -> bool:
+        row = held_lane(tx, peer.id, lane, "in", peer.epoch_seen)
+        if floor[0] != row["epoch"] or floor[1] <= row["seq"]:
+            raise Halt
+        values = {"seq": floor[1], "top": max(floor[1], row["top"]), "hash": ""}
+        change_lane(tx, peer.id, lane, "in", values)
+        return True
+
+    return federation.instance.store.transact(jump)
+
+
+def _refused(federation: Federation, peer: Peer, answer: Answer) -> None:
+    """It is told to a human where only one can help; everything else is tried again."""
+    if answer.status != 409:
+        return
+    text = "it says that we have seen more of it than it has sent: it may have been restored from a backup"
+    federation.instance.store.transact(lambda tx: alert(tx, peer.id, "future_cursor", text))
+
+
+def _end(tx: Transaction, peer_id: str, lane: str) -> None:
+    change_lane(tx, peer_id, lane, "in", {"promised": False, "worked_until": None, "failures": 0, "due_at": None})
+
+
+def _again(tx: Transaction, peer_id: str, lane: str, *, failed: bool) -> None:
+    row = lane_row(tx, peer_id, lane, "in", lock=True)
+    assert row is not None
+    failures = row["failures"] + 1 if failed else 0
+    due_at = tx.now + delay(failures, chance(tx)) if failed else tx.now
+    values = {"promised": True, "worked_until": None, "failures": failures, "due_at": due_at}
+    change_lane(tx, peer_id, lane, "in", values)
+    promise(tx, PULL, {"peer": peer_id, "lane": lane}, due_at=due_at)

@@ -1,0 +1,71 @@
+"""Looks at a peer's document again: once a day, and when something is signed by a key that is not known."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import bindparam, select, update
+
+from commensal import Conflict, Instance, Job, Transaction, promise
+
+from ...peers.changing import change_peer
+from ...peers.fetching import fetch_document
+from ...peers.peers import peer_by_id
+from ...peers.repinning import repin
+from ...peers.tables import federation_peer
+from ...peers.values import Peer
+from ...runtime import federation_of
+from ..alerts import alert
+from ..lanes import promise_push
+
+REFRESH = "federation.refresh"  # a job: {"peer": its id}
+USUALLY = timedelta(days=1)
+AT_MOST = timedelta(minutes=10)
+_peer = federation_peer.c
+_OLD = select(_peer.id).where(_peer.state == "accepted", _peer.looked_at < bindparam("before")).limit(100)
+
+
+def promise_refresh(tx: Transaction, peer: Peer) -> None:
+    """A job will look at its document, if nobody has within ten minutes: whoever sends rubbish in the peer's name must
+    not make us call it again and again."""
+    looked = update(federation_peer).where(
+        _peer.id == peer.id, _peer.state == "accepted", _peer.looked_at < tx.now - AT_MOST
+    )
+    if tx.execute(looked, {"looked_at": tx.now}).rowcount == 1:
+        promise(tx, REFRESH, {"peer": peer.id})
+
+
+def refresh_old(tx: Transaction) -> None:
+    """The same for all whose documents were looked at a day ago."""
+    for row in tx.all(_OLD, {"before": tx.now - USUALLY}):
+        promise_refresh(tx, peer_by_id(tx, row["id"]))
+
+
+def refresh(instance: Instance, job: Job) -> None:
+    """The job. A document that does not follow the pinned one suspends the peer until a human has looked.
+
+    One that cannot be fetched changes nothing: there will be another day.
+    """
+    federation = federation_of(instance)
+    with instance.store.read() as tx:
+        peer = peer_by_id(tx, job.payload["peer"])
+    if peer.state != "accepted":
+        return
+    try:
+        text = fetch_document(federation, peer.iri).text
+    except Conflict as error:
+        reason = str(error)
+        instance.store.transact(lambda tx: alert(tx, peer.id, "document", reason))
+        return
+    instance.store.transact(lambda tx: _compare(tx, peer.id, text))
+
+
+def _compare(tx: Transaction, peer_id: str, text: str) -> None:
+    peer = peer_by_id(tx, peer_id)
+    if peer.state != "accepted" or peer.document == text:
+        return
+    if repin(tx, peer, text):
+        promise_push(tx, peer_id)
+        return
+    change_peer(tx, peer_id, state="suspended", suspended_at=tx.now)
+    alert(tx, peer_id, "document", "Its address shows a document that its root key has not signed: suspended.")

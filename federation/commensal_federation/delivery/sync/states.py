@@ -1,0 +1,52 @@
+"""The state of things beside their history: compared once a day, and sent whole where it differs or history is gone.
+
+A room that mirrors something at peers registers how it sums up and how it sends its state. Both travel as messages of
+the room's own lane, so a comparison comes after everything that it compares.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+
+from commensal import Transaction
+
+from ...messages.types import Lane
+from ...peers.values import Peer
+from ...runtime import Federation
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mirrored:
+    """name:    of the room
+    lane:    in which its messages travel
+    digests: of what this peer should have of ours, by the IRI of an enterprise or whatever the room divides it by
+    seen:    the digest of what we have of the peer's; empty for nothing
+    send:    posts all of it that the peer may have, as ordinary messages; an empty name means everything
+    """
+
+    name: str
+    lane: Lane
+    digests: Callable[[Federation, Transaction, Peer], Mapping[str, str]]
+    seen: Callable[[Federation, Transaction, Peer, str], str]
+    send: Callable[[Federation, Transaction, Peer, str], None]
+
+
+MIRRORED: dict[str, Mirrored] = {}
+
+
+def register_mirrored(room: Mirrored) -> None:
+    """Once for each room, when its module is loaded."""
+    MIRRORED[room.name] = room
+
+
+def state_digest(facts: Iterable[str]) -> str:
+    """The same for the same facts in any order (as FEP-8fcf sums up followers): XOR of their SHA-256, in hexadecimal.
+
+    Each fact must say which thing it is about, or two that are alike would cancel out.
+    """
+    summed = 0
+    for fact in facts:
+        summed ^= int.from_bytes(sha256(fact.encode()).digest())
+    return f"{summed:064x}"

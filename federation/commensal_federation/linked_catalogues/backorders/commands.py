@@ -1,0 +1,103 @@
+"""Orders at distant platforms on the command line: ``commensal dfc orders`` and ``commensal dfc order retry``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated
+
+import typer
+
+from commensal import HERE, Folder, console, named_enterprise, open_instance, spoken
+
+from ..links import link_by_id
+from ..values import Link
+from .questions import backorder_of, backorders
+from .retrying import retry_backorder
+from .values import Backorder, BackorderLine
+
+_MOST = 1_000
+
+
+def add_backorder_commands(dfc: typer.Typer) -> None:
+    """Adds them to the commands of DFC."""
+    dfc.command("orders")(orders_command)
+    order = typer.Typer(help="One order at a linked platform.", no_args_is_help=True)
+    order.callback()(lambda: None)
+    order.command("retry")(retry_command)
+    dfc.add_typer(order, name="order")
+
+
+def orders_command(
+    session: Annotated[str, typer.Option(help="Only those of the sale with this id.")] = "",
+    enterprise: Annotated[str, typer.Option(help="Only those of this hub: its id or the name in its address.")] = "",
+    instance: Folder = HERE,
+) -> None:
+    """Shows what was ordered at linked platforms: how far that is, what comes, and what has failed."""
+    with open_instance(instance) as opened, opened.store.read() as tx:
+        whose = named_enterprise(tx, enterprise).id if enterprise else None
+        for one in backorders(tx, whose, session_id=session, limit=_MOST):
+            _print(one, link_by_id(tx, one.link_id))
+
+
+def retry_command(id: str, instance: Folder = HERE) -> None:
+    """Tells an order again that was given up, or ordered anew where its platform has cancelled it.
+
+    Where it is not known whether the order has arrived, look at the platform first: it is sent again.
+    """
+    with open_instance(instance) as opened:
+        with opened.store.write() as tx:
+            retry_backorder(tx, None, id)
+        with opened.store.read() as tx:
+            one = backorder_of(tx, None, id)
+            _print(one, link_by_id(tx, one.link_id))
+
+
+def _print(one: Backorder, link: Link) -> None:
+    said = spoken(
+        "{sale} at {platform}: {progress}",
+        sale=one.session_name, platform=link.name or link.url, progress=_progress(one),
+    )  # fmt: skip
+    console.print(f"{one.id}  {said}", markup=False)
+    if one.iri:
+        console.print(f"  {one.iri}", markup=False)
+    if one.error:
+        console.print(f"  {one.error}", markup=False, style="red")
+    for line in one.lines:
+        console.print(f"  {', '.join(_said(line, final=one.final))}", markup=False)
+
+
+def _progress(one: Backorder) -> str:
+    if one.progress == "failing":
+        if one.due_at is None:
+            return spoken("failed {count} times", count=one.failures)
+        return spoken("failed {count} times, again at {at:%Y-%m-%d %H:%M} UTC", count=one.failures, at=one.due_at)
+    if one.progress == "parked":
+        return spoken("not tried any more, see `commensal dfc order retry`")
+    more = one.progress == "waiting"
+    match one.said_state:
+        case "Held":
+            return spoken("told, more is to be told" if more else "told")
+        case "Complete":
+            return spoken("complete, more is to be told" if more else "complete")
+        case "Cancelled":
+            return spoken("cancelled, more is to be told" if more else "cancelled")
+    return spoken("not told yet")
+
+
+def _said(line: BackorderLine, *, final: bool) -> Iterator[str]:
+    yield spoken("{product}: {count} pieces", product=line.name, count=line.pieces)
+    if line.per_case != 1:
+        yield spoken("{count} cases of {size}", count=line.cases, size=line.per_case)
+    if line.answer == "confirmed":
+        yield spoken("confirmed")
+    elif line.answer:
+        shortened = line.answer == "shortened"
+        yield spoken("shortened to {count}" if shortened else "refused to {count}", count=line.confirmed)
+    if line.reason:
+        yield line.reason
+    if final and line.cases != (line.said or 0):
+        yield spoken("{count} were told: it has changed since it was completed", count=line.said or 0)
+    if line.surplus:
+        yield spoken("{count} pieces more than was ordered", count=line.surplus)
+    if line.told_price is not None and line.price is not None and line.told_price != line.price:
+        yield spoken("at another price than was listed")

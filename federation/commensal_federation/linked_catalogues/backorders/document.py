@@ -1,0 +1,97 @@
+"""Writes an order as Open Food Network does: the order, its lines, and what they concern, each a node with a name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from ...dfc.vocabulary import (
+    DfcEnterprise,
+    DfcLine,
+    DfcOffer,
+    DfcOrder,
+    DfcPrice,
+    DfcProduct,
+    DfcQuantity,
+    DfcSession,
+    Thing,
+)
+from ...dfc.write_20 import write as write_20
+from ...dfc.write_116 import write as write_116
+from .values import Backorder, BackorderLine, State
+
+_MOMENT = "%a %b %d %Y %H:%M:%S UTC"  # which is what the deployed portal can read
+
+
+@dataclass(frozen=True, kw_only=True)
+class Buyer:
+    """The hub, as the platform is told of it, and its sale."""
+
+    iri: str
+    name: str
+    email: str
+    session_iri: str
+
+
+def document_of(backorder: Backorder, buyer: Buyer, state: State, cases: Mapping[str, int], version: str) -> Any:
+    """The whole order in DFC 1.16 or 2.0. `cases` are those to be told, by `product_iri`.
+
+    Before the platform has given it a name the order has the address to which it is sent.
+    """
+    things = list(_things(backorder, buyer, state, cases))
+    if version == "2.0":
+        return write_20(things, {})
+    document = write_116(things)
+    for node in document["@graph"]:
+        if node["@id"] == buyer.session_iri:
+            node["dfc-b:beginDate"] = _moment(backorder.opens_at)
+            node["dfc-b:endDate"] = _moment(backorder.closes_at)
+    return document
+
+
+def _things(backorder: Backorder, buyer: Buyer, state: State, cases: Mapping[str, int]) -> Iterator[Thing]:
+    here = backorder.iri or backorder.url
+    yield DfcOrder(iri=here, state=state, session=buyer.session_iri, ordered_by=buyer.iri)
+    yield DfcSession(
+        iri=buyer.session_iri, name=backorder.session_name, opens_at=backorder.opens_at, closes_at=backorder.closes_at
+    )
+    yield DfcEnterprise(iri=buyer.iri, name=buyer.name, email=buyer.email)
+    offers: dict[str, list[BackorderLine]] = {}
+    for line in backorder.lines:
+        if cases.get(line.product_iri):
+            offers.setdefault(offer_of(line), []).append(line)
+    taken = {line.line_iri for line in backorder.lines}
+    for place, (offer, lines) in enumerate(offers.items(), start=1):
+        first = lines[0]
+        price = None
+        if first.price is not None:
+            price = DfcPrice(amount=first.price, currency=backorder.currency)
+        named = next((one.line_iri for one in lines if one.line_iri), "") or _new_name(here, place, taken)
+        yield DfcLine(
+            iri=named,
+            order=here,
+            offer=offer,
+            quantity=DfcQuantity(value=Decimal(sum(cases[one.product_iri] for one in lines))),
+            price=price,
+        )
+        yield DfcOffer(iri=offer, item=first.ordered_iri, price=price)
+        yield DfcProduct(iri=first.ordered_iri, name=first.name if first.ordered_iri == first.product_iri else "")
+
+
+def offer_of(line: BackorderLine) -> str:
+    """The name of the offer that a line concerns; one of our making where the platform has none."""
+    return line.offer_iri or f"{line.ordered_iri}/Offer"
+
+
+def _new_name(here: str, place: int, taken: set[str]) -> str:
+    while f"{here}/OrderLines/{place}" in taken:
+        place += 1
+    taken.add(f"{here}/OrderLines/{place}")
+    return f"{here}/OrderLines/{place}"
+
+
+def _moment(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime(_MOMENT)

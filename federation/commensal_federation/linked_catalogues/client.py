@@ -1,0 +1,163 @@
+"""Asks a distant platform that speaks DFC: the same client reads catalogues and sends orders.
+
+All goes through the guarded outbound client, never to another origin than the link's own, and follows no redirect: what
+is sent carries a token. A token of an issuer that is refused is fetched anew, once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from ..delivery.outbox.backoff import retry_after
+from ..dfc.dialects import accepted, of_answer
+from ..dfc.findings import Unreadable
+from ..dfc.limits import LARGEST, parse
+from ..dfc.read import DfcDocument, read
+from ..runtime import Federation
+from ..transport import Answer, Request, Unreachable
+from .errors import NotAnswered
+from .tokens import access_token
+from .values import Access, origin_of
+
+SECONDS = 30.0  # for one answer: deployed platforms take up to six
+_CONTENT = {"1.16": "application/ld+json", "2.0": 'application/ld+json; profile="dfc-v2"'}
+_LONGEST_REASON = 300
+
+
+@dataclass(frozen=True, kw_only=True)
+class DfcAnswer:
+    """What a platform answered. `unchanged`: it has nothing newer than what the tag stands for, and no body.
+
+    links: of the header `Link`, as it came
+    """
+
+    url: str
+    status: int
+    body: bytes = b""
+    etag: str = ""
+    location: str = ""
+    links: str = ""
+    content_type: str = ""
+
+    @property
+    def unchanged(self) -> bool:
+        return self.status == 304
+
+
+class DfcClient:
+    """``DfcClient(federation, access).get(url)``. Not inside a transaction. All of it raises `NotAnswered`."""
+
+    def __init__(self, federation: Federation, access: Access, *, seconds: float = SECONDS) -> None:
+        self._federation, self.access, self._seconds = federation, access, seconds
+
+    def get(self, url: str, *, etag: str = "") -> DfcAnswer:
+        """What is there; `etag`: of what is known of it already."""
+        return self._ask("GET", url, [("if-none-match", etag)] if etag else [], b"")
+
+    def send(self, method: str, url: str, document: Mapping[str, Any], *, key: str = "") -> DfcAnswer:
+        """Posts or puts a document. `key` is sent as `Idempotency-Key`: the same for each try."""
+        headers = [("content-type", _CONTENT[self.access.version])]
+        if key:
+            headers.append(("idempotency-key", key))
+        return self._ask(method, url, headers, msgspec.json.encode(document))
+
+    def document(self, answer: DfcAnswer) -> DfcDocument:
+        """The values in an answer; what other hosts are named for is among its findings as wrong."""
+        try:
+            return read(self.parsed(answer), host=self.access.host)
+        except Unreadable as error:
+            text = "The answer of {url} is not read: {reason}"
+            raise NotAnswered("no_dfc", text, url=answer.url, reason=error.text, answered=answer.status) from error
+
+    def parsed(self, answer: DfcAnswer) -> Any:
+        """An answer as the plain objects of JSON-LD, in whichever dialect it is written."""
+        dialect = of_answer(self._federation.instance, answer.content_type)
+        try:
+            if dialect is None or dialect.read is None:
+                return parse(answer.body)
+            return dialect.read(answer.body)
+        except (Unreadable, ValueError) as error:
+            text = "The answer of {url} is not read: {reason}"
+            reason = str(error)[:_LONGEST_REASON]
+            raise NotAnswered("no_dfc", text, url=answer.url, reason=reason, answered=answer.status) from error
+
+    def _ask(self, method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes) -> DfcAnswer:
+        if origin_of(url) != self.access.origin:
+            text = "{url} is of another platform than {origin}, which may not send us there."
+            raise NotAnswered("other_origin", text, url=url[:200], origin=self.access.origin)
+        answer = self._sent(method, url, headers, body, anew=False)
+        if answer.status == 401 and self.access.auth == "oidc":
+            answer = self._sent(method, url, headers, body, anew=True)
+        if answer.status != 304 and not 200 <= answer.status < 300:
+            raise self._refusal(url, answer)
+        return DfcAnswer(
+            url=url, status=answer.status, body=answer.body, etag=answer.header("etag")[:200],
+            location=answer.header("location")[:2000], links=answer.header("link")[:4000],
+            content_type=answer.header("content-type")[:200],
+        )  # fmt: skip
+
+    def _sent(self, method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes, *, anew: bool) -> Answer:
+        asked = [("accept", accepted(self._federation.instance, self.access.version)), *self._right(anew), *headers]
+        try:
+            return self._federation.transport.send(
+                Request(method, url, asked, body), seconds=self._seconds, size=LARGEST
+            )
+        except Unreachable as error:
+            text = "{url} cannot be reached: {reason}"
+            reason = str(error)[:_LONGEST_REASON]
+            raise NotAnswered("unreachable", text, url=url, reason=reason, again=True) from error
+
+    def _right(self, anew: bool) -> list[tuple[str, str]]:
+        if self.access.auth == "none":
+            return []
+        if self.access.auth == "api_key":
+            return [("x-api-token", self.access.secret.reveal())]
+        if self.access.auth == "token":
+            return [("authorization", f"Bearer {self.access.secret.reveal()}")]
+        return [("authorization", f"Bearer {access_token(self._federation, self.access, anew=anew)}")]
+
+    def _refusal(self, url: str, answer: Answer) -> NotAnswered:
+        status = answer.status
+        if status in (401, 403):
+            text = "{url} does not let us in ({status}): the token is wrong, or what it stands for was not granted."
+            return NotAnswered("not_let_in", text, url=url, status=status, answered=status)
+        if status in (404, 410):
+            text = "There is nothing at {url} ({status})."
+            return NotAnswered("nothing_there", text, url=url, status=status, answered=status)
+        if 300 <= status < 400:
+            text = "{url} sends us elsewhere ({status}), which is not followed: name the address that is meant."
+            return NotAnswered("redirect", text, url=url, status=status, answered=status)
+        earliest = retry_after(answer.header("retry-after"), self._federation.instance.clock.now())
+        again = status in (408, 425, 429) or status >= 500
+        problem, said = _problem(answer)
+        text = "{url} answered {status}: {said}" if said else "{url} answered {status}."
+        return NotAnswered(
+            "status", text, url=url, status=status, said=said, answered=status, problem=problem, again=again,
+            earliest=earliest,
+        )  # fmt: skip
+
+
+class _Problem(msgspec.Struct):
+    """Problem details (RFC 9457), with the code that instances of this software add."""
+
+    title: str = ""
+    code: str = ""
+
+
+_read_problem = msgspec.json.Decoder(_Problem).decode
+
+
+def _problem(answer: Answer) -> tuple[str, str]:
+    """The code and the words of a refusal, for people; as far as the platform says them in the standard way."""
+    if not answer.header("content-type").startswith("application/problem+json"):
+        return "", ""
+    try:
+        said = _read_problem(answer.body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return "", ""
+    printable = "".join(one for one in said.title if one.isprintable())
+    return said.code[:100], printable[:_LONGEST_REASON]

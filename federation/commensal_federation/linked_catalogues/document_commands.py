@@ -1,0 +1,153 @@
+"""DFC on the command line: ``commensal dfc check|export|import``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+import typer
+
+from commensal import (
+    HERE,
+    Folder,
+    Secret,
+    console,
+    every_enterprise,
+    named_enterprise,
+    open_instance,
+    print_counts,
+    read_defaults,
+    spoken,
+    told,
+)
+
+from ..dfc.check import described, missing, objection, text_of
+from ..dfc.importing import import_document
+from ..dfc.iris import KINDS
+from ..dfc.read import DfcDocument, Finding, Unreadable, read
+from ..dfc.vocabulary import Thing
+from ..dfc.write_20 import write as write_20
+from ..dfc.write_116 import write as write_116
+from ..platforms.export import export_enterprise
+from ..runtime import federation_of
+from .client import DfcClient
+from .pages import read_catalogue
+from .said import ApiKeyFile, TokenFile, said_secret
+from .values import Access, Auth
+
+dfc = typer.Typer(
+    help="Documents of the Data Food Consortium: look at them, write them, take them in.", no_args_is_help=True
+)
+_Source = Annotated[str, typer.Argument(metavar="FILE|URL")]
+_STYLES = {"wrong": "red", "note": "yellow"}
+
+
+@dfc.command("check")
+def check_command(
+    source: _Source,
+    host: Annotated[str, typer.Option(help="Who sent a file: things of other hosts are wrong.")] = "",
+    token_file: TokenFile = None,
+    api_key_file: ApiKeyFile = None,
+    instance: Folder = HERE,
+) -> None:
+    """Says which dialect a document is in, what is understood of it, and what is not. It fetches nothing else."""
+    document = _read(source, *said_secret(token_file, api_key_file), instance, host=host)
+    for line in described(document):
+        console.print(line, markup=False)
+    for one in document.findings:
+        console.print(objection(one), markup=False, style=_STYLES[one.weight])
+    for line in missing(document):
+        console.print(line, markup=False, style="yellow")
+    if any(one.weight == "wrong" for one in document.findings):
+        raise typer.Exit(1)
+
+
+@dfc.command("export")
+def export_command(
+    enterprise: Annotated[str, typer.Argument(help="Its id or the name in its address.")] = "",
+    every: Annotated[bool, typer.Option("--all", help="Of all enterprises that are not archived.")] = False,
+    version: Annotated[Literal["1", "2"], typer.Option(help="Of DFC: 1 is 1.16, 2 is 2.0.")] = "1",
+    output: Annotated[Path | None, typer.Option("--output", "-o", dir_okay=False, help="Else to the terminal.")] = None,
+    instance: Folder = HERE,
+) -> None:
+    """Writes what an enterprise has as a DFC document: itself, its products, stock, catalogs and prices."""
+    if bool(enterprise) == every:
+        raise typer.BadParameter(spoken("Name an enterprise, or say --all."))
+    with open_instance(instance) as opened, opened.store.read() as tx:
+        whose = (
+            [one for one in every_enterprise(tx) if not one.archived_at]
+            if every
+            else [named_enterprise(tx, enterprise)]
+        )
+        base = opened.settings.base_url.rstrip("/")
+        things = {one.iri: one for each in whose for one in export_enterprise(tx, base, each)}
+    document = write_20(things.values(), _containers(base, things)) if version == "2" else write_116(things.values())
+    content = msgspec.json.format(msgspec.json.encode(document), indent=1)
+    if output is None:
+        typer.echo(content.decode())
+        return
+    output.write_bytes(content)
+    console.print(spoken("wrote {count} things to {file}", count=len(things), file=output), markup=False)
+
+
+@dfc.command("import")
+def import_command(
+    source: _Source,
+    enterprise: Annotated[str, typer.Option("--enterprise", help="Into which: its id or the name in its address.")],
+    catalog: Annotated[
+        str | None, typer.Option(help="Whose prices; may be left out where there is one catalog.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would do, and every mistake.")] = False,
+    default_category: Annotated[str, typer.Option(help="For products without a DFC product type.")] = "",
+    default_vat: Annotated[str, typer.Option(help="Percent, for products that name no rate.")] = "",
+    token_file: TokenFile = None,
+    api_key_file: ApiKeyFile = None,
+    instance: Folder = HERE,
+) -> None:
+    """Makes the enterprise's products, stock and prices what the document says: all of it, or nothing."""
+    document = _read(source, *said_secret(token_file, api_key_file), instance)
+    with open_instance(instance) as opened:
+        defaults = read_defaults(default_category, default_vat, opened.settings.language)
+        base = opened.settings.base_url.rstrip("/")
+        with opened.store.write() as tx:
+            whose = named_enterprise(tx, enterprise)
+            report = import_document(tx, base, whose, document, defaults=defaults, catalog_id=catalog, dry_run=dry_run)
+    _print_findings((*document.findings, *report.findings))
+    for problem in report.listed.problems:
+        console.print(told(problem), markup=False, style="red")
+    print_counts(report.listed, dry_run=dry_run)
+    if report.listed.problems:
+        raise typer.Exit(1)
+
+
+def _read(source: str, auth: Auth, secret: Secret, folder: Path, *, host: str = "") -> DfcDocument:
+    """A file, or what is at an address: asked for as an instance asks, so that what may be reached is its operator's
+    decision."""
+    if source.startswith(("https://", "http://")):
+        with open_instance(folder) as opened:
+            access = Access(url=source, auth=auth, secret=secret)
+            found = read_catalogue(DfcClient(federation_of(opened), access)).document
+        assert found is not None, "it was asked for without a tag"
+        return found
+    try:
+        return read(Path(source).read_bytes(), host=host)
+    except OSError as error:
+        said = spoken("{file} is no file that can be read: {reason}", file=source, reason=error.strerror)
+        raise typer.BadParameter(said) from None
+    except Unreadable as error:
+        said = spoken("{file} is not read [{code}]: {reason}", file=source, code=error.code, reason=error.text)
+        console.print(said, markup=False, style="red")
+        raise typer.Exit(1) from None
+
+
+def _print_findings(findings: tuple[Finding, ...]) -> None:
+    for one in findings:
+        console.print(text_of(one), markup=False, style=_STYLES[one.weight])
+
+
+def _containers(base: str, things: dict[str, Thing]) -> dict[str, list[str]]:
+    """One list for each kind of thing, at the address that the addresses of its members begin with."""
+    lists = {f"{base}/api/dfc/{kind}": f"{base}/api/dfc/{kind}/" for kind in KINDS}
+    found = {name: [iri for iri in things if iri.startswith(front)] for name, front in lists.items()}
+    return {name: members for name, members in found.items() if members}

@@ -1,0 +1,1 @@
+"""The bodies of messages, as frozen dataclasses without behaviour."""

@@ -1,0 +1,137 @@
+"""What crosses between a producer and a hub elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from ...dfc.vocabulary import DfcEnterprise, DfcItem, DfcLot, DfcOffer, DfcProduct
+
+
+@dataclass(frozen=True)
+class Hop:
+    """An enterprise through which an item came; the first is its producer."""
+
+    iri: str
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfferedItem:
+    """An item as a hub may list it, with all that belongs to it; `offer` has the hub's price.
+
+    `rev` grows with every change of what is said, of which `digest` is the sum: both sides compare them once a day.
+    """
+
+    rev: int
+    digest: str
+    item: DfcItem
+    product: DfcProduct
+    lot: DfcLot
+    offer: DfcOffer
+    provenance: tuple[Hop, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class GrantOffer:
+    """An enterprise lets a hub of the receiver list and sell what it lists. `currency` is that of its prices."""
+
+    grantor: DfcEnterprise
+    hub: str
+    currency: str
+    language: str
+    timezone: str
+    resell: bool
+    includes_vat: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class GrantAnswer:
+    """The hub takes the grant, or does not want it (any more)."""
+
+    grantor: str
+    hub: str
+    accepted: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class GrantEnd:
+    """The grantor takes its grant back. What was ordered stays ordered."""
+
+    grantor: str
+    hub: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CatalogueUpsert:
+    """Items that are new or have changed, for one hub."""
+
+    grantor: str
+    hub: str
+    items: tuple[OfferedItem, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CatalogueWithdraw:
+    """Items that the hub may not list any more, with the revision in which they went."""
+
+    grantor: str
+    hub: str
+    items: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StockLevel:
+    """What is free of a lot, as a hint: nobody may sell by it. In the lot's unit."""
+
+    lot: str
+    unit: str
+    beyond: Decimal
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grant:
+    """A grant between instances, as either side sees it.
+
+    direction:   "given" by `enterprise_id` of ours to `other_iri`, or "received" by it
+    category_id: given: the customer category whose prices the other sees (None: everybody's)
+    resell:      whether the other may grant it further
+    margin:      received: percent that is added when the hub's catalog follows by itself; None: people list
+    state:       "offered", "accepted", "refused" or "revoked"
+    """
+
+    id: str
+    direction: str
+    peer_id: str
+    enterprise_id: str
+    other_iri: str
+    other_name: str
+    category_id: str | None
+    resell: bool
+    margin: Decimal | None
+    catalog_id: str | None
+    state: str
+    created_at: datetime
+    version: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReceivedItem:
+    """What a hub may list of another instance's goods.
+
+    price:      what the hub pays for one piece, in minor units of `currency`, with VAT where `includes_vat`
+    provenance: through whose hands it comes, the producer first
+    left:       pieces that may be had in all; None: as many as you like
+    item_id:    where the hub lists it already
+    """
+
+    iri: str
+    product_id: str
+    name: str
+    price: int
+    currency: str
+    includes_vat: bool
+    provenance: tuple[Hop, ...]
+    left: int | None
+    item_ids: tuple[str, ...]

@@ -1,0 +1,203 @@
+"""What an enterprise has, as values: itself, its products with their stock, and its catalogs with prices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from typing import TypeVar
+
+from commensal import (
+    LABELS,
+    Catalog,
+    CatalogItem,
+    CustomerCategory,
+    Enterprise,
+    StockedProduct,
+    Transaction,
+    catalogs_of,
+    enterprise_by_id,
+    items_of,
+    list_categories,
+    products_of,
+)
+
+from ..dfc.iris import (
+    address_iri,
+    catalog_iri,
+    category_iri,
+    enterprise_iri,
+    item_iri,
+    lot_iri,
+    offer_iri,
+    phone_iri,
+    product_iri,
+)
+from ..dfc.vocabulary import (
+    DfcAddress,
+    DfcCatalog,
+    DfcCategory,
+    DfcEnterprise,
+    DfcItem,
+    DfcLot,
+    DfcOffer,
+    DfcPhone,
+    DfcPrice,
+    DfcProduct,
+    DfcQuantity,
+    Thing,
+)
+from ..linked_catalogues.tables import linked_producers
+
+_AT_ONCE = 500
+_CLAIMS = frozenset(term for term, label in LABELS.items() if "OtherClaim" in label.broader)
+T = TypeVar("T")
+
+
+def export_enterprise(tx: Transaction, base: str, enterprise: Enterprise, *, lots: bool = True) -> Iterator[Thing]:
+    """All that the enterprise may show to whom it trusts, hidden items too; those are marked.
+
+    Products of others that it lists come with the enterprises whose they are, but for those that it has linked at a
+    platform, which offers them itself. `base` is this instance's address; without `lots`, the stocks that sizes share
+    are left out.
+    """
+    yield from enterprise_things(base, enterprise)
+    categories = list_categories(tx, enterprise.id)
+    yield from (category_thing(base, one) for one in categories)
+    own = list(
+        _pages(lambda after: products_of(tx, enterprise.id, after=after, limit=_AT_ONCE), lambda one: one.product.id)
+    )
+    catalogs = list(
+        _pages(lambda after: catalogs_of(tx, enterprise.id, after=after, limit=_AT_ONCE), lambda one: one.id)
+    )
+    items = [item for one in catalogs for item in _items(tx, enterprise.id, one.id)]
+    linked = linked_producers(tx, enterprise.id)
+    items = [item for item in items if item.producer_id not in linked]
+    foreign = sorted({item.producer_id for item in items} - {enterprise.id})
+    others = [one for producer_id in foreign for one in _listed(tx, producer_id, items)]
+    for producer_id in foreign:
+        yield from enterprise_things(base, enterprise_by_id(tx, producer_id))
+    stocked = {one.product.id: one for one in (*own, *others)}
+    currencies = {producer_id: enterprise_by_id(tx, producer_id).currency for producer_id in foreign}
+    told: set[str] = set()
+    for one in stocked.values():
+        if lots and one.lot.id not in told:
+            told.add(one.lot.id)
+            yield lot_thing(base, one)
+        yield product_thing(base, one, currencies.get(one.product.enterprise_id, enterprise.currency))
+    yield from (catalog_thing(base, one) for one in catalogs)
+    for item in items:
+        known = stocked.get(item.product_id)
+        if known is not None:
+            yield from item_things(base, item, enterprise, known)
+
+
+def enterprise_things(base: str, enterprise: Enterprise) -> Iterator[Thing]:
+    """The enterprise, its address, its telephone."""
+    phone = DfcPhone(iri=phone_iri(base, enterprise.id), number=enterprise.phone)
+    address = DfcAddress(
+        iri=address_iri(base, enterprise.id),
+        street=enterprise.street,
+        postcode=enterprise.postcode,
+        city=enterprise.city,
+        country=enterprise.country,
+        latitude=enterprise.latitude,
+        longitude=enterprise.longitude,
+    )
+    yield DfcEnterprise(
+        iri=enterprise_iri(base, enterprise.id),
+        name=enterprise.name,
+        description=enterprise.description,
+        vat_number=enterprise.vat_number,
+        email=enterprise.email,
+        addresses=(address.iri,),
+        phones=(phone.iri,) if enterprise.phone else (),
+    )
+    yield address
+    if enterprise.phone:
+        yield phone
+
+
+def category_thing(base: str, category: CustomerCategory) -> DfcCategory:
+    return DfcCategory(
+        iri=category_iri(base, category.id), name=category.name, enterprise=enterprise_iri(base, category.enterprise_id)
+    )
+
+
+def catalog_thing(base: str, catalog: Catalog) -> DfcCatalog:
+    return DfcCatalog(
+        iri=catalog_iri(base, catalog.id), name=catalog.name, enterprise=enterprise_iri(base, catalog.enterprise_id)
+    )
+
+
+def product_thing(base: str, stocked: StockedProduct, currency: str) -> DfcProduct:
+    """`currency` is the producer's, of its deposits."""
+    product = stocked.product
+    return DfcProduct(
+        iri=product_iri(base, product.id),
+        name=product.name,
+        description=product.description,
+        product_type=product.product_type,
+        quantity=DfcQuantity(value=product.quantity, unit=product.unit),
+        enterprise=enterprise_iri(base, product.enterprise_id),
+        images=(f"{base}/api/images/{product.image_id}",) if product.image_id else (),
+        labels=tuple(one for one in product.labels if one not in _CLAIMS),
+        claims=tuple(one for one in product.labels if one in _CLAIMS),
+        allergens=product.allergens,
+        stock=None if stocked.left is None else Decimal(stocked.left),
+        lot=lot_iri(base, product.lot_id),
+        lot_quantity=Decimal(product.lot_quantity),
+        weighed=product.weighed,
+        deposit=DfcPrice(amount=product.deposit, currency=currency) if product.deposit else None,
+        vat_rate=product.vat_rate,
+    )
+
+
+def lot_thing(base: str, stocked: StockedProduct) -> DfcLot:
+    lot = stocked.lot
+    return DfcLot(
+        iri=lot_iri(base, lot.id),
+        name=lot.name,
+        enterprise=enterprise_iri(base, lot.enterprise_id),
+        quantity=None if lot.unlimited else DfcQuantity(value=lot.free, unit=lot.unit),
+        per_unit=Decimal(lot.per_unit),
+        unlimited=lot.unlimited,
+    )
+
+
+def item_things(base: str, item: CatalogItem, enterprise: Enterprise, stocked: StockedProduct) -> Iterator[Thing]:
+    """The item and its offers, with the VAT rate that is in force."""
+    here = item_iri(base, item.id)
+    yield DfcItem(
+        iri=here,
+        name=item.name or "",
+        product=product_iri(base, item.product_id),
+        catalogs=(catalog_iri(base, item.catalog_id),),
+        enterprise=enterprise_iri(base, enterprise.id),
+        sku=stocked.product.sku or "",
+        stock=None if stocked.left is None else Decimal(stocked.left),
+        hidden=item.hidden,
+    )
+    for offer in item.offers:
+        price = DfcPrice(amount=offer.price, currency=enterprise.currency, vat_rate=stocked.product.vat_rate)
+        category = category_iri(base, offer.category_id) if offer.category_id else None
+        yield DfcOffer(iri=offer_iri(base, offer.id), item=here, category=category, price=price)
+
+
+def _items(tx: Transaction, enterprise_id: str, catalog_id: str) -> Iterator[CatalogItem]:
+    found = _pages(
+        lambda after: items_of(tx, enterprise_id, catalog_id, after=after, limit=_AT_ONCE), lambda one: one.id
+    )
+    return (one for one in found if one.archived_at is None)
+
+
+def _listed(tx: Transaction, producer_id: str, items: list[CatalogItem]) -> Iterator[StockedProduct]:
+    wanted = {item.product_id for item in items}
+    found = _pages(lambda after: products_of(tx, producer_id, after=after, limit=_AT_ONCE), lambda one: one.product.id)
+    return (one for one in found if one.product.id in wanted)
+
+
+def _pages(ask: Callable[[str], list[T]], id_of: Callable[[T], str]) -> Iterator[T]:
+    after = ""
+    while found := ask(after):
+        yield from found
+        after = id_of(found[-1])

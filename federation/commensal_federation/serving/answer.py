@@ -1,0 +1,181 @@
+"""Answers the requests of peers, whatever brought them: HTTP, or a simulator.
+
+POST inbox                                 one message (application/ld+json) or up to 50, a line each (x-ndjson)
+POST ask                                   one message; answered with the message that answers it
+POST requests                              a PeerRequest, of anybody
+GET  outbox?lane=&after=epoch.seq&limit=   what we have said to the caller, as it was signed
+GET  inbox?lane=&after=epoch.seq&limit=    what we have of the caller's, as it was signed
+GET  messages/<id>                         our answers to a message of the caller's
+GET  enterprises/<id>                      who speaks for an enterprise that lives here, or did
+GET  names/<id>                            who may be named to the supplier of an order of ours
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import msgspec
+
+from commensal import Busy, Conflict, NotFound, Transaction
+
+from ..delivery.calling import ENVELOPE, NDJSON
+from ..delivery.inbox.admission import Admitted, Denied, admit, count_sent, prove_caller
+from ..delivery.inbox.receiving import MOST, keep_nonce_of, receive_all
+from ..delivery.outbox.breaker import probe_soon
+from ..delivery.restore.restored import notice_restore
+from ..delivery.sync.outbox_feed import answers_to, given, held_of
+from ..delivery.values import Receipt
+from ..moving.document import enterprise_document
+from ..orders.names import names_document
+from ..peering.requests import receive_request
+from ..peers.nonces import Replayed
+from ..peers.peers import peer_by_id
+from ..peers.values import Peer
+from ..runtime import Federation
+from ..transport import Answer, Request
+
+_PATH = re.compile(
+    r"/-/federation/(inbox|outbox|ask|requests|messages|enterprises|names)(?:/([A-Za-z0-9_.~-]{1,100}))?"
+)
+_JSON = ("content-type", "application/json")
+_PROBLEM = ("content-type", "application/problem+json")
+
+
+def serve(federation: Federation, request: Request, address: str) -> Answer:
+    """The answer to a request whose body has come. `request.url` is built from our own base, header names are in lower
+    case, `address` is the caller's."""
+    try:
+        return _serve(federation, request, address)
+    except Denied as denied:
+        return denied_answer(denied)
+    except Replayed as error:
+        return denied_answer(Denied(401, error.code, str(error)))
+    except Conflict as error:  # the peer was suspended, or its document replaced, while it was read
+        return denied_answer(Denied(403, error.code, str(error)))
+    except Busy:
+        return denied_answer(Denied(503, "busy", "try again in a moment", retry_after=1))
+
+
+def denied_answer(denied: Denied) -> Answer:
+    """RFC 9457."""
+    said = {"title": denied.text, "status": denied.status, "code": denied.code, **denied.told}
+    headers = [_PROBLEM, ("cache-control", "no-store")]
+    if "retry_after" in denied.told:
+        headers.append(("retry-after", str(denied.told["retry_after"])))
+    return Answer(denied.status, headers, msgspec.json.encode(said))
+
+
+def _serve(federation: Federation, request: Request, address: str) -> Answer:
+    name, rest = _what(request)
+    notice_restore(federation)
+    if name == "requests":
+        return _told(receive_request(federation, request.body, address))
+    peer = admit(federation, request.headers, len(request.body), address)
+    admitted = prove_caller(federation, peer, request, address)
+    if name == "ask":
+        return _ask(federation, admitted, request)
+    if request.method == "POST":
+        return _inbox(federation, admitted, request)
+    count_sent(federation, peer, 1, 0)
+    federation.instance.store.transact(lambda tx: _called(tx, admitted))
+    if name == "messages":
+        return answers_to(federation, peer, f"{peer.base}/-/federation/messages/{rest}")
+    if name == "enterprises":
+        return _enterprise(federation, rest)
+    if name == "names":
+        return _names(federation, peer, rest)
+    query = dict(parse_qsl(urlsplit(request.url).query))
+    return given(federation, peer, query) if name == "outbox" else held_of(federation, peer, query)
+
+
+def _called(tx: Transaction, admitted: Admitted) -> None:
+    """The peer is up, so what waits for it is tried soon."""
+    keep_nonce_of(tx, admitted)
+    probe_soon(tx, peer_by_id(tx, admitted.peer.id))
+
+
+def _enterprise(federation: Federation, id: str) -> Answer:
+    try:
+        with federation.instance.store.read() as tx:
+            document = enterprise_document(federation, tx, id)
+    except NotFound as error:
+        raise Denied(404, "not_found", "there is no such enterprise here") from error
+    return Answer(200, [("content-type", ENVELOPE), ("cache-control", "no-store")], document)
+
+
+def _names(federation: Federation, peer: Peer, id: str) -> Answer:
+    try:
+        with federation.instance.store.read() as tx:
+            document = names_document(federation, tx, peer, id)
+    except NotFound as error:
+        raise Denied(404, "not_found", "nobody is named to you in such an order") from error
+    return Answer(200, [("content-type", ENVELOPE), ("cache-control", "no-store")], document)
+
+
+def _what(request: Request) -> tuple[str, str]:
+    found = _PATH.fullmatch(urlsplit(request.url).path)
+    allowed = {
+        "inbox": ("POST", "GET"),
+        "outbox": ("GET",),
+        "messages": ("GET",),
+        "enterprises": ("GET",),
+        "names": ("GET",),
+        "ask": ("POST",),
+        "requests": ("POST",),
+    }
+    if found is None:
+        raise Denied(404, "not_found", "there is nothing here")
+    if request.method not in allowed[found[1]]:
+        raise Denied(405, "method", f"{found[1]} does not take {request.method}")
+    return found[1], found[2] or ""
+
+
+def _inbox(federation: Federation, admitted: Admitted, request: Request) -> Answer:
+    kind = _kind(request)
+    if kind == ENVELOPE:
+        bodies = [request.body]
+    elif kind == NDJSON:
+        bodies = [line for line in request.body.split(b"\n") if line]
+    else:
+        raise Denied(415, "media_type", f"{ENVELOPE} or {NDJSON}")
+    if not 0 < len(bodies) <= MOST:
+        raise Denied(413, "too_many_at_once", f"1 to {MOST} messages")
+    count_sent(federation, admitted.peer, len(bodies), len(request.body))
+    receipts = receive_all(federation, admitted.peer, bodies, request=admitted)
+    if kind == ENVELOPE:
+        return _told(receipts[0])
+    said = {"messages": [_receipt(one) for one in receipts]}
+    return Answer(202, [_JSON, ("cache-control", "no-store")], msgspec.json.encode(said))
+
+
+def _ask(federation: Federation, admitted: Admitted, request: Request) -> Answer:
+    if _kind(request) != ENVELOPE:
+        raise Denied(415, "media_type", ENVELOPE)
+    count_sent(federation, admitted.peer, 1, len(request.body))
+    (receipt,) = receive_all(federation, admitted.peer, [request.body], request=admitted)
+    if not receipt.taken:
+        return _told(receipt)
+    answers = answers_to(federation, admitted.peer, receipt.id)
+    first, _, _ = answers.body.partition(b"\n")
+    if not first:
+        return _told(Receipt(202, receipt.id, receipt.code, receipt.text))
+    return Answer(200, [("content-type", ENVELOPE), ("cache-control", "no-store")], first)
+
+
+def _told(receipt: Receipt) -> Answer:
+    if not receipt.taken:
+        return denied_answer(Denied(receipt.status, receipt.code, receipt.text, id=receipt.id))
+    said = {"messages": [_receipt(receipt)]}
+    return Answer(receipt.status, [_JSON, ("cache-control", "no-store")], msgspec.json.encode(said))
+
+
+def _receipt(receipt: Receipt) -> Mapping[str, Any]:
+    said = {"id": receipt.id, "status": receipt.status, "code": receipt.code, "text": receipt.text}
+    return {name: value for name, value in said.items() if value != ""}
+
+
+def _kind(request: Request) -> str:
+    return next((value for name, value in request.headers if name == "content-type"), "").partition(";")[0].strip()

@@ -1,0 +1,68 @@
+"""The routes of peers, under ``/-/federation/``: a request's body is read only when something has been said for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from commensal import Instance, network
+
+from ..delivery.inbox.admission import LARGEST, Denied, admit, refuse_at_the_door
+from ..delivery.inbox.tarpit import HeldBack
+from ..messages.peer_request import LARGEST as LARGEST_REQUEST
+from ..runtime import Federation, federation_of
+from ..signing import target_uri
+from ..transport import Answer, Request
+from .answer import denied_answer, serve
+
+
+def peer_routes(instance: Instance) -> Sequence[BaseRoute]:
+    """No rate of the core counts here: peers have limits of their own, and strangers are refused before they cost."""
+    federation, held_back = federation_of(instance), HeldBack()
+
+    async def run(request: HttpRequest) -> Response:
+        address = network(request.client.host) if request.client else ""
+        answer = await _answer(federation, request, address)
+        return _response(await held_back.keep(answer, address) if answer.status == 429 else answer)
+
+    boxes = ("/inbox", "/outbox", "/ask", "/requests")
+    paths = (*boxes, "/messages/{message}", "/enterprises/{enterprise}", "/names/{order}")
+    return [Route(path, run, methods=["GET", "POST"], name=f"federation {path[1:]}") for path in paths]
+
+
+async def _answer(federation: Federation, http: HttpRequest, address: str) -> Answer:
+    headers = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in http.scope["headers"]]
+    stranger = http.url.path.endswith("/requests")
+    most = LARGEST_REQUEST if stranger else LARGEST
+    try:
+        if not stranger:
+            said = http.headers.get("content-length", "")
+            size = int(said) if said.isascii() and said.isdecimal() and len(said) < 16 else 0
+            refuse_at_the_door(federation, size, address)
+            await run_in_threadpool(admit, federation, headers, size, address)
+        body = await _body(http, most)
+    except Denied as denied:
+        return denied_answer(denied)
+    except ClientDisconnect:
+        return Answer(400)
+    url = target_uri(federation.base, http.scope["raw_path"], http.scope["query_string"])
+    return await run_in_threadpool(serve, federation, Request(http.method, url, headers, body), address)
+
+
+async def _body(http: HttpRequest, most: int) -> bytes:
+    parts, size = [], 0
+    async for part in http.stream():
+        size += len(part)
+        if size > most:
+            raise Denied(413, "too_large", f"more than {most} bytes")
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _response(answer: Answer) -> Response:
+    return Response(answer.body, answer.status, headers=dict(answer.headers))

@@ -1,0 +1,85 @@
+"""What does not stand well, for ``commensal check``, room by room: each finding says what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from commensal import Conflict, Instance, Problem, Transaction, hookimpl
+
+from .identity.files import file_of, folder_of, read_key
+from .identity.keys import Key, key_iri, our_keys, signing_now
+from .linked_catalogues.alarms import link_warnings
+from .linked_catalogues.backorders.alarms import backorder_warnings
+from .moving.alarms import recovery_warnings
+from .runtime import federation_of
+
+if TYPE_CHECKING:
+    from .runtime import Federation
+
+ROTATED = timedelta(days=365)  # after so long in use, a key should make room
+TAKEN_AWAY = timedelta(days=7)  # so long the root key may lie where it was made
+SOON = timedelta(days=30)
+
+
+@hookimpl
+def warnings(instance: Instance) -> Sequence[Problem]:
+    federation = federation_of(instance)
+    with instance.store.read() as tx:
+        return [
+            *key_warnings(federation, tx),
+            *backorder_warnings(tx),
+            *link_warnings(tx),
+            *recovery_warnings(federation, tx),
+        ]
+
+
+def key_warnings(federation: Federation, tx: Transaction) -> Iterator[Problem]:
+    """Age, ends, and files of the keys."""
+    keys = our_keys(tx)
+    signing = signing_now(keys, tx.now)
+    if signing is None:
+        text = "The federation has no key to sign with; run `commensal federation keys init`, or `keys rotate --now`."
+        yield Problem("no_key", text)
+        return
+    yield from _ages(keys, signing, tx)
+    yield from _files(federation, [one for one in keys if one.live(tx.now)], tx)
+
+
+def _ages(keys: list[Key], signing: Key, tx: Transaction) -> Iterator[Problem]:
+    coming = any(one.kind == "signing" and one.live(tx.now) and not one.in_use(tx.now) for one in keys)
+    if signing.used_from is not None and tx.now - signing.used_from > ROTATED:
+        text = "The key {name} has been in use since {since:%Y-%m-%d}; run `commensal federation keys rotate`."
+        yield Problem("old_key", text, values={"name": signing.name, "since": signing.used_from})
+    if signing.ends_at is not None and signing.ends_at - tx.now < SOON and not coming:
+        text = (
+            "The key {name} ends on {end:%Y-%m-%d} and no other is known to peers; "
+            "run `commensal federation keys root sign`."
+        )
+        yield Problem("key_ends", text, values={"name": signing.name, "end": signing.ends_at})
+    if not coming:
+        text = "No key stands by for when the one in use is lost; run `commensal federation keys root sign`."
+        yield Problem("no_next_key", text)
+
+
+def _files(federation: Federation, keys: list[Key], tx: Transaction) -> Iterator[Problem]:
+    folder = folder_of(federation.instance.folder)
+    for key in keys:
+        file = file_of(folder, key.name)
+        if key.kind == "root" and not file.exists():
+            continue
+        try:
+            read_key(folder, key.name, key_iri(federation, key.name), key.multikey)
+        except Conflict as error:
+            yield Problem(error.code, error.text, values=error.values)
+            continue
+        if file.stat().st_mode & 0o077:
+            text = "{file} can be read by others on this machine; run `chmod 600 {file}`, and consider a rotation."
+            yield Problem("open_key", text, values={"file": file})
+        if key.kind == "root" and tx.now - key.created_at > TAKEN_AWAY:
+            text = (
+                "The root key still lies in {file}: whoever breaks in here could speak for this instance for ever; "
+                "run `commensal federation keys root export --remove`."
+            )
+            yield Problem("root_key", text, values={"file": file})

@@ -1,0 +1,45 @@
+"""The READMEs of the wings and the page on architecture name files, folders and functions that exist."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+WINGS = sorted(file.parent for file in (ROOT / "core" / "commensal").glob("*/README.md"))
+ARCHITECTURE = ROOT / "core" / "ARCHITECTURE.md"
+PATH = re.compile(r"`([a-z_]+(?:/[a-z_]+)*(?:\.py|/))`")
+LAYER = re.compile(r"^    ([a-z]+) {2,}\S", re.MULTILINE)
+
+
+def missing_paths(page: str, folder: Path) -> list[str]:
+    """The files and folders that the page names and `folder` does not have."""
+    return [path for path in PATH.findall(page) if not (folder / path).exists()]
+
+
+@pytest.mark.parametrize("wing", WINGS, ids=lambda wing: wing.name)
+def test_what_a_wing_names_exists(wing: Path) -> None:
+    page = (wing / "README.md").read_text(encoding="utf-8")
+    assert missing_paths(page, wing) == []
+
+
+def test_a_page_that_names_a_file_that_is_not_there_is_found(tmp_path: Path) -> None:
+    assert missing_paths("look into `nowhere.py` and `cellar/`", tmp_path) == ["nowhere.py", "cellar/"]
+
+
+def test_each_wing_has_a_page_and_stands_in_the_drawing() -> None:
+    wings = {folder.name for folder in (ROOT / "core" / "commensal").iterdir() if (folder / "__init__.py").exists()}
+    drawn = set(LAYER.findall(ARCHITECTURE.read_text(encoding="utf-8")))
+    assert wings | {"schema"} == drawn
+
+
+def test_entry_functions_of_trade_are_defined_in_their_rooms() -> None:
+    trade = ROOT / "core" / "commensal" / "trade"
+    rows = re.findall(r"^\| `([a-z_]+)/` \|[^|]*\|([^|]*)\|$", (trade / "README.md").read_text("utf-8"), re.MULTILINE)
+    assert rows
+    for room, functions in rows:
+        code = "".join(file.read_text(encoding="utf-8") for file in (trade / room).glob("*.py"))
+        for function in re.findall(r"`([a-z_]+)`", functions):
+            assert f"\ndef {function}(" in code, f"{room} has no {function}"
