@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from .base.money import digits as digits
     from .base.money import half_up as half_up
     from .base.money import read_amount as read_amount
+    from .base.networks import network as network
     from .base.search import contains_text as contains_text
     from .base.search import finds as finds
     from .base.search import search_key as search_key
@@ -117,7 +118,6 @@ if TYPE_CHECKING:
     from .interfaces.reports.values import Report as Report
     from .interfaces.reports.values import Series as Series
     from .interfaces.reports.vat import net_and_vat as net_and_vat
-    from .networks import network as network
     from .operations.checks.invariants import broken_invariants as broken_invariants
     from .operations.work import do_one_job as do_one_job
     from .storage.database import DERIVED as DERIVED
@@ -608,7 +608,7 @@ _MODULES = {
     "my_archive": "trade.privacy.oneself",
     "named_enterprise": "cli.named",
     "net_and_vat": "interfaces.reports.vat",
-    "network": "networks",
+    "network": "base.networks",
     "new_person": "trade.people.people",
     "note_checkout": "trade.orders.cart",
     "noted_checkout": "trade.orders.cart",

@@ -14,8 +14,8 @@ FEDERATION = ROOT / "federation" / "commensal_federation"
 
 # Lowest first. `core/ARCHITECTURE.md` says what each is for.
 CORE_ORDER = [
-    "base.deprecated", "base.ids", "base.spreadsheets", "base.clock", "base.secret", "base.logs", "base.errors",
-    "base.choices", "base.texts", "base.search", "base.units", "base.money", "base.languages", "base.failpoints",
+    "base.deprecated", "base.ids", "base.spreadsheets", "base.clock", "base.secret", "base.networks", "base.errors",
+    "base.logs", "base.choices", "base.texts", "base.search", "base.units", "base.money", "base.languages", "base.failpoints",
     "base.credentials", "base.html", "base.converting", "base.reading", "base.decoding", "base",
     "storage.database", "storage.jobs", "storage",
     "hooks",
@@ -26,7 +26,7 @@ CORE_ORDER = [
     "interfaces.reports", "interfaces.mail", "interfaces.api", "interfaces.monitoring", "interfaces.pages",
     "interfaces.outbound", "interfaces.app", "interfaces",
     "operations.hosting", "operations.checks", "operations.backups", "operations.upgrading", "operations.memory",
-    "operations.collector", "operations.work", "operations.serving", "operations",
+    "operations.collector", "operations.connections", "operations.work", "operations.serving", "operations",
     "schema",
     "demo",
     "cli",
@@ -39,7 +39,6 @@ FEDERATION_ORDER = [
 # What still runs upward. An entry that is no longer needed must be taken out; none may be added.
 CORE_EXCEPTIONS = {
     ("base.languages.catalogs", "hooks.loading"),
-    ("base.logs", "base.errors"),
     ("demo.story", "cli.printing"),
     ("instance.instance", "trade.audit.auditor"),
     ("instance.settings", "interfaces.outbound.allowed"),

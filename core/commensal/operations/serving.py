@@ -12,11 +12,11 @@ import anyio.to_thread
 import uvicorn
 
 from ..base.errors import SettingsError
-from ..connections import Connection, bound_unread, most_connections
 from ..instance import Instance
 from ..interfaces.app import make_app
 from ..storage.jobs.ticking import ticking
 from .collector import spare_the_collector
+from .connections import Connection, bound_unread, most_connections
 from .memory import bound_memory
 from .work import work_of
 

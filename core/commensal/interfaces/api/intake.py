@@ -19,7 +19,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ...base.errors import Busy, Refused
-from ...networks import network
+from ...base.networks import network
 from .problems import problem
 
 _PATIENCE = 20.0  # seconds

@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from ...base.errors import TooMany
+from ...base.networks import network
 from ...instance.settings import LimitSettings
-from ...networks import network
 
 _WINDOW = 60.0  # seconds
 

@@ -15,7 +15,7 @@ from sqlalchemy import Select, and_, bindparam, func, insert, select
 
 from ...base.errors import Refused
 from ...base.money import Money
-from ...networks import network
+from ...base.networks import network
 from ...storage.database import Transaction
 from ...storage.jobs import Promise
 from ..enterprises.guest_policy import POLICY_COLUMNS, GuestPolicy, guest_policy_of

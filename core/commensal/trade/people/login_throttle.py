@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Case, case, delete, literal, select
 
 from ...base.errors import TooMany
-from ...networks import network
+from ...base.networks import network
 from ...storage.database import Time, Transaction, Whole, insert_or
 from ...storage.jobs import promise
 from .browsers import knows_browser
