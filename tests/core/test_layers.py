@@ -15,8 +15,8 @@ FEDERATION = ROOT / "federation" / "commensal_federation"
 # Lowest first. `core/ARCHITECTURE.md` says what each is for.
 CORE_ORDER = [
     "base.deprecated", "base.ids", "base.spreadsheets", "base.clock", "base.secret", "base.networks", "base.errors",
-    "base.logs", "base.choices", "base.texts", "base.search", "base.units", "base.money", "base.languages", "base.failpoints",
-    "base.credentials", "base.html", "base.converting", "base.reading", "base.decoding", "base",
+    "base.logs", "base.choices", "base.texts", "base.search", "base.units", "base.money", "base.languages",
+    "base.failpoints", "base.credentials", "base.html", "base.converting", "base.reading", "base.decoding", "base",
     "storage.database", "storage.jobs", "storage",
     "hooks",
     "instance",
