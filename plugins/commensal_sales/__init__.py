@@ -1,7 +1,7 @@
 """Sales: turnover with charts, VAT, fees, payments, suppliers to pay, customers, stock.
 
 Figures are of the last month unless other days or a sale are named. Orders count on the day of their distribution,
-payments on the day they came.
+payments on the day they came, and VAT on the day on which it falls due.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from commensal import Line, Query, Report, a_period, columns_of, look, translate
 
 
 def vat(language: str) -> Report:
-    """VAT as the customers' receipts say it: the sums of what each order has at each rate, to the cent."""
+    """VAT by rate that falls due in the period: at the payment where that comes before the distribution, else there."""
     asked = ("vat_rate", "net", "vat", "gross", "orders")
 
     def lines(query: Query) -> Iterator[Line]:
@@ -17,7 +17,10 @@ def vat(language: str) -> Report:
     return Report(
         id="vat",
         label=translate(language, "VAT by rate"),
-        description=translate(language, "Goods, fees and reductions at each rate of VAT, as the orders have them."),
+        description=translate(
+            language,
+            "What falls due at each rate: at the payment where it comes before the distribution, else there.",
+        ),
         columns=columns_of("vat", language, *asked, summed=("net", "vat", "gross")),
         rows=lines,
         parameters=a_period(language),

@@ -27,7 +27,8 @@ from sqlalchemy import (
 from ...base.units.product_types import PRODUCT_TYPES
 from ...storage.database import Whole, local_day
 from ...trade.enterprises.tables import customer, enterprise
-from ...trade.orders.tables import adjustment, customer_order, order_line, order_vat
+from ...trade.orders.tables import adjustment, customer_order, order_line
+from ...trade.payments.tax_point import tax_point
 from ...trade.pricing.values import CUSTOMER
 from ...trade.products.tables import supplied_product
 from ...trade.sale_sessions.tables import coordination, sale_session
@@ -68,8 +69,7 @@ def words(language: str, known: dict[str, str]) -> Callable[[str], Cell]:
 def order_conditions(query: Query) -> Conditions:
     """Placed orders of the enterprise in the sale, or in sales that are distributed in the period.
 
-    Goods are sold on the day they are handed over (directive 2006/112/EC, art. 63). VAT on what was paid before falls
-    due at the payment (art. 65): that day is not known here, so who pays VAT on a month's prepayments adds them.
+    When their VAT falls due is another question, which the segment "vat" answers (`tax_point`).
     """
     return _in_question(query, _order.state.in_(GOING))
 
@@ -131,18 +131,28 @@ def orders(language: str) -> Segment:
 
 
 def vat(language: str) -> Segment:
+    """VAT by the day on which it falls due, as `tax_point` divides it. A period is one of these days."""
+    due = tax_point()
+    day = local_day(due.c.due_at, bindparam("timezone", type_=Text()))
     fields = [
         *_of_order(language),
-        _rate(language, order_vat.c.rate),
-        whole(language, "net", "Without VAT", order_vat.c.net),
-        whole(language, "vat", "VAT", order_vat.c.vat),
-        whole(language, "gross", "With VAT", order_vat.c.net + order_vat.c.vat),
+        plain(language, "due_on", "VAT due on", day, "date"),
+        _rate(language, due.c.rate),
+        whole(language, "net", "Without VAT", due.c.net),
+        whole(language, "vat", "VAT", due.c.vat),
+        whole(language, "gross", "With VAT", due.c.net + due.c.vat),
         _orders(language),
     ]
-    source = customer_order.join(order_vat, order_vat.c.order_id == _order.id)
-    return _segment(
-        "vat", said(language, "VAT of orders"), _with_sale(source), order_conditions, fields, "payments:read"
-    )
+    source = _with_sale(customer_order.join(due, due.c.order_id == _order.id))
+
+    def conditions(query: Query) -> Conditions:
+        period = period_of(query)
+        if period is None:
+            return order_conditions(query)
+        mine = (_order.enterprise_id == query.enterprise_id, _order.state.in_(GOING))
+        return [*mine, due.c.due_at >= period.begins_at, due.c.due_at < period.ends_at]
+
+    return _segment("vat", said(language, "VAT of orders"), source, conditions, fields, "payments:read")
 
 
 def supplies(language: str) -> Segment:
