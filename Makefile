@@ -8,7 +8,7 @@ AUDITED ?= $(VENV)
 # The suite starts some hundred processes: what one of them has compiled, the next need not.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-rest test-long test-oldest test-wheel test-bare lint fix bench soak crash sim books audit clean
+.PHONY: demo test test-rest test-postgresql test-long test-oldest test-wheel test-bare lint fix bench soak crash sim books audit clean
 
 $(VENV)/installed: pyproject.toml
 	@echo "Making the environment $(VENV): a minute or two, most of it downloads."
@@ -19,12 +19,15 @@ $(VENV)/installed: pyproject.toml
 demo: $(VENV)/installed   ## sell a crate on this machine, in a temporary folder
 	$(BIN)/commensal demo
 
-test: $(VENV)/installed   ## the suite on SQLite and PostgreSQL, but for what takes long
-	@echo "This takes about eight minutes on two cores. What takes longer follows in: make test-rest"
+test: $(VENV)/installed   ## lint, types, and the suite on SQLite, but for what takes long
+	@echo "This takes about seven minutes on two cores. PostgreSQL and what takes longer follow in: make test-rest"
 	$(MAKE) --no-print-directory lint
-	$(BIN)/pytest -n 2 --dist worksteal -m "not long"
+	$(BIN)/pytest -n 2 --dist worksteal -m "not long" -k "not postgresql"
 
-test-rest: test-long test-oldest test-wheel   ## what `make test` leaves out: about fifteen minutes on two cores
+test-rest: test-postgresql test-long test-oldest test-wheel   ## what `make test` leaves out: about twenty minutes on two cores
+
+test-postgresql: $(VENV)/installed   ## the suite on a real PostgreSQL, which comes in a wheel
+	$(BIN)/pytest -n 2 --dist worksteal -m "not long" -k postgresql
 
 test-long: $(VENV)/installed   ## crashes, schedules of trading instances, browsers under faults
 	$(BIN)/pytest -n 2 --dist worksteal -m long

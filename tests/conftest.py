@@ -63,7 +63,7 @@ if ONLY is not None:
 # Folders and files that `make test` leaves to `make test-rest`, besides single tests that are marked as `long`: they
 # start many processes, kill them, drive browsers, or try hundreds of sequences.
 LONG = (
-    "browser", "crash", "simulation", "core/test_any_sequence.py", "core/test_proxies.py",
+    "browser", "crash", "simulation", "core/test_any_sequence.py", "core/test_processes.py", "core/test_proxies.py",
     "core/test_report_memory.py", "core/test_upgrade_killed.py", "federation/dfc/test_dfc_connector.py",
     "federation/dfc/test_dfc_linked_both_ways.py", "federation/dfc/test_dfc_two_instances.py",
     "federation/test_found_by_schedules.py", "federation/test_partitions.py", "federation/test_real_http.py",
