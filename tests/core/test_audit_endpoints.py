@@ -48,8 +48,9 @@ def _does_nothing(call: Call, **given: Any) -> None:
 def _emptied(endpoint: Endpoint, desk: Desk) -> Route:
     """The endpoint with its path, scope and method, whose command changes nothing that is seen by itself."""
     bare = replace(
-        endpoint, handler=_does_nothing, prepare=None, after=None, edits=False, needs_key=False, hints={}, limit=""
-    )
+        endpoint, handler=_does_nothing, prepare=None, proves=None, after=None, edits=False, needs_key=False,
+        where_off=True, hints={}, limit="",
+    )  # fmt: skip
     rates = Rates(desk.instance.settings.limits)
 
     async def run(request: Request) -> Response:
@@ -75,6 +76,7 @@ def test_a_request_leaves_a_trace_even_where_its_command_changes_no_traced_row(d
 def test_only_what_customers_do_for_themselves_is_untraced(desk: Desk) -> None:
     assert {one.name for one in unsafe(desk) if one.untraced} == {
         "quote", "place", "set_cart", "change_my_order", "cancel_my_order", "change_guest_order", "cancel_guest_order",
+        "prove_guest_order",
         "pay_my_order", "pay_guest_order", "set_my_consents", "set_guest_consents", "sign_up", "ask_for_new_password",
     }  # fmt: skip
 

@@ -204,8 +204,12 @@ def test_without_the_count_the_mailbox_is_full(shop: Shop, monkeypatch: pytest.M
 _BAD = (
     "your account is blocked, click http://evil.example/x", "www.evil.example", "Click evil.example now",
     "EVIL．EXAMPLE", "evil。example", "javascript:/x", "bank@evil.example", "203.0.113.7", "Ada evil.com.",
+    "x.evil.example", "-evil.example", "Ada e-v.example", "evil.a.example", "0+-javascript:/x",
 )  # fmt: skip
-_GOOD = ("Ada Martin", "J.-P. Dupont", "St. Martin", "M. O’Neill", "Mme D. 3e étage", "Ada (n° 12)", "A.M.A.P.", "ÉTÉ")
+_GOOD = (
+    "Ada Martin", "J.-P. Dupont", "St. Martin", "M. O’Neill", "Mme D. 3e étage", "Ada (n° 12)", "A.M.A.P.", "ÉTÉ",
+    "M.-C.Dupont", "J.Dupont", "12:/3",
+)  # fmt: skip
 
 
 def test_a_name_with_a_link_is_refused_wherever_strangers_write_one(client: TestClient, shop: Shop) -> None:

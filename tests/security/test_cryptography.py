@@ -5,7 +5,13 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+
+import pytest
+from cryptography.fernet import InvalidToken
+
+from commensal.interfaces.api.idempotency import Kept, Seal
 
 ROOT = Path(__file__).parents[2]
 LIST = ROOT / "core/CRYPTOGRAPHY.md"
@@ -24,7 +30,7 @@ OTHERS = {
 _WORDS = {
     "sha1": "SHA-1", "sha256": "SHA-256", "sha512": "SHA-512", "md5": "MD5", "sha3_256": "SHA3", "blake2b": "BLAKE2b",
     "hmac": "hmac", "ssl": "ssl", "secrets": "secrets", "argon2": "Argon2id", "Ed25519PrivateKey": "Ed25519",
-    "joserfc": "joserfc",
+    "joserfc": "joserfc", "Fernet": "Fernet",
 }  # fmt: skip
 
 
@@ -81,3 +87,16 @@ def test_what_is_not_listed_or_is_another_algorithm_is_found() -> None:
     ]
     gone = {file: said for file, said in in_use().items() if file != "core/commensal/base/ids.py"}
     assert mistakes(gone, rows) == ["core/commensal/base/ids.py is listed and uses nothing"]
+
+
+def test_a_sealed_answer_opens_unchanged_and_for_its_request_alone() -> None:
+    seal, answer = Seal(("secret",), "a key", b"an order"), Kept(201, {}, '{"number":7,"secret":"of the guest"}')
+    sealed = seal.close(answer)
+    assert "of the guest" not in sealed.body
+    assert seal.open(sealed) == answer
+    middle = len(sealed.body) // 2
+    other = "A" if sealed.body[middle] != "A" else "B"
+    changed = replace(sealed, body=sealed.body[:middle] + other + sealed.body[middle + 1 :])
+    for key, given in ((seal, changed), (replace(seal, key="another"), sealed), (replace(seal, content=b""), sealed)):
+        with pytest.raises(InvalidToken):
+            key.open(given)

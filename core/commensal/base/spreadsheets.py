@@ -14,10 +14,8 @@ if TYPE_CHECKING:
 
 # What begins a formula: Excel takes the full-width forms for the plain ones where a Chinese, Japanese or Korean locale
 # is set, and the small forms are read alike by converters that normalise text (NFKC).
-_BEGINS = r"\s*[=+\-@\t\r＝＋－＠﹦﹢﹣﹫−]"
-_RISKY = re.compile(_BEGINS + r"|[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_FORMULA = re.compile(r"\s*[=+\-@\t\r＝＋－＠﹦﹢﹣﹫−]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_FORMULA = re.compile(_BEGINS)
 
 
 def csv_bytes(rows: Iterable[Sequence[object]], language: str) -> bytes:
@@ -42,8 +40,6 @@ def decimal_mark(language: str) -> str:
 def harmless(text: str) -> str:
     """The text without control characters, and with an apostrophe before it where it may be taken for a formula (OWASP,
     CSV injection)."""
-    if not _RISKY.match(text):
-        return text
     text = _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
     return f"'{text}" if _FORMULA.match(text) else text
 

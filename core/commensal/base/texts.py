@@ -27,8 +27,9 @@ def read_text(
 
 
 # What mail programs turn into a link: an address with its scheme, or a host name with a known look.
-_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:/|\bwww\.", re.IGNORECASE)
-_HOST = re.compile(r"(?<![\w.])[\w-]{2,}(?:\.[\w-]+)*\.[a-z]{2,24}\b|\b(?:\d{1,3}\.){3}\d{1,3}\b|@", re.IGNORECASE)
+# Each is found by its end, so that the time grows with the text and not with its square.
+_SCHEME = re.compile(r"(?<![a-z0-9+.-])[0-9+.-]*[a-z][a-z0-9+.-]*:/|\bwww\.", re.IGNORECASE)
+_HOST = re.compile(r"\w-*[\w-](?:\.[\w-])*\.[a-z]{2,24}\b|\b(?:\d{1,3}\.){3}\d{1,3}\b|@", re.IGNORECASE)
 _DOTS = str.maketrans(dict.fromkeys("。．｡․", "."))
 
 

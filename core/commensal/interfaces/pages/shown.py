@@ -17,6 +17,7 @@ import msgspec
 from sqlalchemy import delete, insert, select
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from ...base.converting import decode_json
 from ...base.errors import CommensalError
 from ...storage.database import Transaction
 from ...trade.people.fingerprint import fingerprint
@@ -81,7 +82,7 @@ def shown_before(visit: Visit) -> Response | None:
     if sealed is None:
         return None
     try:
-        page = msgspec.json.decode(zlib.decompress(_seal(visit, page_id).decrypt(sealed)), type=_Page)
+        page = decode_json(zlib.decompress(_seal(visit, page_id).decrypt(sealed)), _Page)
     except InvalidToken:
         return None  # whoever was logged in then is not now
     return visit.as_page(page.html, page.status) if page.language == visit.language else None
