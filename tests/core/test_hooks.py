@@ -96,6 +96,44 @@ def test_a_plugin_that_hangs_is_left_behind(clock: ManualClock, monkeypatch: pyt
     release.set()
 
 
+@pytest.mark.parametrize("asynchronous", [False, True])
+@pytest.mark.parametrize(
+    ("ends", "what"),
+    [(SystemExit(3), "RuntimeError: it exits the process: 3"),
+     (asyncio.CancelledError("x"), "RuntimeError: it cancels itself: x")],
+)  # fmt: skip
+def test_a_plugin_that_exits_or_cancels_itself_is_left_out(
+    clock: ManualClock, ends: BaseException, what: str, asynchronous: bool
+) -> None:
+    def plain() -> None:
+        raise ends
+
+    async def later() -> None:
+        raise ends
+
+    hooks = load(
+        clock,
+        a=plugin(payment_methods=later if asynchronous else plain),
+        b=plugin(payment_methods=methods("x")),
+    )
+    assert ask(hooks) == ["b:x"]
+    assert [one.what for one in hooks.failures] == [what]
+
+
+def test_a_keyboard_interrupt_in_a_plugin_ends_the_process(clock: ManualClock) -> None:
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    hooks = load(clock, a=plugin(payment_methods=interrupt, price_adjustments=interrupt))
+    with pytest.raises(KeyboardInterrupt):
+        ask(hooks)
+    with pytest.raises(KeyboardInterrupt):
+        hooks.each(specifications.price_adjustments, tx=None, order=None, phase=None)  # type: ignore[arg-type]
+    with pytest.raises(KeyboardInterrupt), hooks.running("a", "job a.work"):
+        interrupt()
+    assert hooks.failures == []
+
+
 def test_where_failure_must_not_pass_the_plugin_and_hook_are_named(clock: ManualClock) -> None:
     def broken() -> None:
         raise ValueError("no")

@@ -157,7 +157,8 @@ class Hooks:
     def running(self, plugin: str, what: str, hold: Hold | None = None) -> Iterator[None]:
         """The block is code of the plugin's that no hook asks for: a page, an endpoint, a job, the rows of a report.
 
-        What it raises is noted with its name and raised again; what would end the process becomes a `PluginError`.
+        What it raises is noted with its name and raised again; `SystemExit` becomes a `PluginError`. Other exceptions
+        that are no `Exception`, such as `KeyboardInterrupt`, are not the plugin's and pass.
         Transactions that it opens are bounded; so is the one of `hold`, in which it reads. Raises `PluginError` where
         it hangs in one, and where it is set aside there.
         """
@@ -167,13 +168,13 @@ class Hooks:
         try:
             with speaking(plugin, what), _NO_BOUND if hold is None else self._bound(hold, plugin, what, _READING):
                 yield
-        except (CommensalError, GeneratorExit, asyncio.CancelledError):
+        except CommensalError:
             raise
-        except BaseException as error:
+        except (Exception, SystemExit) as error:
             if why_unavailable(error):  # no fault of the plugin
                 raise
             self._note(what, plugin, f"{type(error).__name__}: {error}", error, counts=False)
-            if not isinstance(error, Exception):
+            if isinstance(error, SystemExit):
                 raise PluginError(plugin, what, f"{type(error).__name__}: {error}") from error
             raise
         if self._aside.points((plugin, what)) == before:  # nor did anything fail inside that was answered there
@@ -439,7 +440,9 @@ def _run(future: Future[Any], hook: AnyHook, one: pluggy.HookImpl, given: dict[s
         with speaking(one.plugin_name, hook.name):
             value = one.function(**given)
             future.set_result(asyncio.run(value) if inspect.iscoroutine(value) else value)
-    except Exception as error:  # the thread that waits decides, by the contract
-        future.set_exception(error)
-    except BaseException as error:  # what ends a command must not end a server
+    except SystemExit as error:  # what ends a command must not end a server
         future.set_exception(RuntimeError(f"it exits the process: {error}"))
+    except asyncio.CancelledError as error:  # of its own loop; whoever waits has not been cancelled
+        future.set_exception(RuntimeError(f"it cancels itself: {error}"))
+    except BaseException as error:  # the thread that waits decides, by the contract
+        future.set_exception(error)
