@@ -23,6 +23,7 @@ from ..runtime import Federation, federation_of
 from ..transport import Unreachable
 from .holder import EXPIRES, ahead, give_back, request
 from .row import Held, holdings_of, lease_with
+from .sales import NOT_AT_ALL, end_of
 from .tables import federation_lease
 
 PATIENCE = timedelta(seconds=2)  # of a customer
@@ -83,7 +84,9 @@ def bring_stock(instance: Instance, missing: Mapping[str, int]) -> bool:
 
 
 def _may(tx: Transaction, lease: Held) -> bool:
-    return not lease.lot.unlimited and peer_by_id(tx, lease.row["peer_id"]).active
+    """Whether more of the lot could be sold here now, if it came."""
+    stopped = end_of(tx, lease.row) == NOT_AT_ALL
+    return not lease.lot.unlimited and not stopped and peer_by_id(tx, lease.row["peer_id"]).active
 
 
 def _ask(federation: Federation, wanted: _Wanted) -> None:
