@@ -57,7 +57,7 @@ def processes(tmp_path: Path) -> Iterator[Processes]:
 
 def begin(folder: Path, url: str, receiver: Receiver) -> str:
     """An instance with a shop whose sale comes back every week and whose orders are told elsewhere. Returns an item."""
-    many = {"reads": 100_000, "writes": 100_000, "logins": 100_000}
+    many = {"reads": 100_000, "writes": 100_000, "logins": 100_000, "mails": 1_000}
     reached = {"allow": [f"127.0.0.1:{receiver.port}"]}
     write_settings(folder, url, plugins=("cash", "webhooks"), limits=many, outbound=reached)
     with open_instance(folder) as opened, opened.store.write() as tx:
