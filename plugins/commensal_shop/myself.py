@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from starlette.responses import Response
 
 from commensal import (
@@ -113,7 +115,8 @@ def forget_me_now(visit: Visit) -> Response:
         return _page(visit, wrong=wrong, status=status_of(error), at="forget")
     title = translate(visit.language, "You are forgotten here")
     said = translate(visit.language, "What accounts must keep of your orders no longer shows your name.")
-    response = show(visit, "told", heading=title, said=said, onward="/")
+    nobody = replace(visit.actor, person_id=None, email="", is_operator=False, session_hash=None)
+    response = show(replace(visit, actor=nobody), "told", heading=title, said=said, onward="/")
     clear_session(response, visit.instance.settings.base_url)
     return response
 

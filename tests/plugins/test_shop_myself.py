@@ -55,6 +55,8 @@ def test_somebody_leaves_for_good(browser: Browser, ada: Person, instance: Insta
     assert browser.status == 422
     browser.send("/account/forget", password=PASSWORD)
     assert "You are forgotten here" in browser.page.text
+    assert browser.at.startswith("/account/forget?shown=")
+    assert "Log out" not in browser.page.text
     browser.go("/account")
     assert browser.at == "/login?next=/account"
     with instance.store.read() as tx:

@@ -48,3 +48,9 @@ def browser_of(cookies: Mapping[str, str]) -> str:
 def clear_session(response: Response, base_url: str) -> None:
     secure = base_url.startswith("https://")
     response.delete_cookie(session_cookie(base_url), path="/", secure=secure, httponly=True, samesite="lax")
+
+
+def clears_session(response: Response, base_url: str) -> bool:
+    """Whether `clear_session` was called with this response."""
+    cleared = f'{session_cookie(base_url)}="";'.encode()
+    return any(name == b"set-cookie" and value.startswith(cleared) for name, value in response.raw_headers)

@@ -21,6 +21,7 @@ from ...base.converting import decode_json
 from ...base.errors import CommensalError
 from ...storage.database import Transaction
 from ...trade.people.fingerprint import fingerprint
+from ..api.cookies import clears_session
 from .tables import shown_page
 
 if TYPE_CHECKING:
@@ -51,7 +52,9 @@ def with_own_address(visit: Visit, response: Response) -> Response:
         return response
     page = _Page(bytes(response.body).decode(), response.status_code, visit.language)
     page_id = visit.instance.ids.secret()
-    sealed = _seal(visit, page_id).encrypt(zlib.compress(msgspec.json.encode(page))).decode()
+    logged_out = clears_session(response, visit.instance.settings.base_url)
+    session_hash = None if logged_out else visit.actor.session_hash  # the log-in with which the browser comes back
+    sealed = _seal(page_id, session_hash).encrypt(zlib.compress(msgspec.json.encode(page))).decode()
     if len(sealed) > _LARGEST:
         return response
     try:
@@ -82,7 +85,8 @@ def shown_before(visit: Visit) -> Response | None:
     if sealed is None:
         return None
     try:
-        page = decode_json(zlib.decompress(_seal(visit, page_id).decrypt(sealed)), _Page)
+        seal = _seal(page_id, visit.actor.session_hash)
+        page = decode_json(zlib.decompress(seal.decrypt(sealed)), _Page)
     except InvalidToken:
         return None  # whoever was logged in then is not now
     return visit.as_page(page.html, page.status) if page.language == visit.language else None
@@ -98,9 +102,9 @@ def _keep(tx: Transaction, page_id: str, sealed: str) -> None:
     tx.execute(insert(shown_page).values(row))
 
 
-def _seal(visit: Visit, page_id: str) -> Fernet:
+def _seal(page_id: str, session_hash: str | None) -> Fernet:
     """Opens for the address and the log-in together: a link that is passed on shows nothing of an account."""
     from cryptography.fernet import Fernet  # it takes long to load, and most pages answer no form
 
-    key = sha256(f"shown page\n{page_id}\n{visit.actor.session_hash or ''}".encode()).digest()
+    key = sha256(f"shown page\n{page_id}\n{session_hash or ''}".encode()).digest()
     return Fernet(base64.urlsafe_b64encode(key))
