@@ -25,6 +25,7 @@ from commensal.cli.named import moment
 from commensal.instance import open_instance
 from commensal.storage.jobs import promise
 from commensal.storage.jobs.tables import job
+from commensal.trade.people.people import person_by_email
 
 from .shell import Shell
 
@@ -322,3 +323,15 @@ def test_moments_are_read_as_people_say_them(text: str, expected: str, clock: Ma
 def test_what_is_no_moment_is_refused(text: str, clock: ManualClock) -> None:
     with pytest.raises(Invalid, match="--closes"):
         moment(text, "Europe/Paris", "--closes", after=clock.now())
+
+
+@pytest.mark.parametrize(
+    ("email", "name"),
+    [("marie@example.org", "Marie"), ("marie.le-goff@example.org", "Marie Le Goff"), ("www.x@example.org", "Www X")],
+)
+def test_who_is_given_no_name_has_that_of_the_address(run: Run, tmp_path: Path, email: str, name: str) -> None:
+    run(*INIT)
+    for password in ("un mot de passe long", "encore un mot de passe"):  # the second one is a new password
+        run("user", email, "--password", password)
+    with open_instance(tmp_path / "val") as opened, opened.store.read() as tx:
+        assert person_by_email(tx, email).name == name

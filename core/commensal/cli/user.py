@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 import typer
@@ -41,12 +42,17 @@ def add_to(app: typer.Typer) -> None:
             add_operator(
                 opened.store,
                 email=email,
-                name=name or email,
+                name=name or _name_in(email),
                 password=password,
                 operator=operator,
                 language=opened.settings.language,
             )
         print_line("{email} can log in.", email=email)
+
+
+def _name_in(email: str) -> str:
+    """``marie.durand@example.org`` is Marie Durand, until she says otherwise. No name may look like an address."""
+    return " ".join(re.split(r"[\W_]+", email.partition("@")[0])).strip().title()
 
 
 def _take_second_factor(instance: Instance, email: str) -> bool:
