@@ -16,7 +16,7 @@ from pathlib import Path
 from sqlalchemy.exc import DBAPIError
 
 from ...base.clock import Clock
-from ...base.errors import Busy, SettingsError, StoreError
+from ...base.errors import Busy, SettingsError, StoreError, Unavailable
 from ...base.failpoints import failpoint
 from ...hooks.loading import migration_folders
 from ...storage.database.revisions import missing
@@ -121,6 +121,8 @@ def _place(to: Path) -> Iterator[Path]:
             shutil.rmtree(work, ignore_errors=True)
     except BlockingIOError:
         raise Busy("another backup is being written to {folder}", folder=to) from None
+    except Unavailable as error:  # which is a `Busy` to who serves requests: here nothing gets better by waiting
+        raise StoreError("The database cannot be read: {error}", error=error.values["why"]) from error
     except OSError as error:
         raise StoreError("{file}: {error}", file=to, error=error) from error
     finally:
