@@ -21,6 +21,7 @@ from commensal.base.errors import Busy, SettingsError, StoreError
 from commensal.base.languages.shell import told
 from commensal.cli import app
 from commensal.instance import open_instance
+from commensal.instance.brought import FILE as BROUGHT
 from commensal.instance.brought import Brought, read_brought, write_brought
 from commensal.instance.instance import DATABASE
 from commensal.operations.backups.backup import back_up
@@ -227,14 +228,20 @@ def test_an_instance_that_is_not_sound_is_not_upgraded(folder: Path, monkeypatch
 def test_a_database_without_tables_is_for_migrate(folder: Path) -> None:
     unpack(FIRST, folder)
     (folder / DATABASE).unlink()
+    with pytest.raises(StoreError, match=r"there is more of this instance: images/"):
+        upgraded(folder)
+    shutil.rmtree(folder / "images")
     with pytest.raises(StoreError, match="`commensal migrate`"):
         upgraded(folder)
     run("migrate", "--instance", folder)
     known = read_brought(folder)
     assert known is not None
     assert known.version == "0.1.0"
+    (folder / DATABASE).unlink()
+    with pytest.raises(StoreError, match=r"there is more of this instance: upgrade\.json"):
+        open_instance(folder)
+    (folder / BROUGHT).unlink()
     with pytest.raises(StoreError, match="empty; run `commensal migrate"):
-        (folder / DATABASE).unlink()
         open_instance(folder)
 
 
