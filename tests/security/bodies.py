@@ -11,6 +11,8 @@ import msgspec
 from commensal.interfaces.api.endpoint import Endpoint
 
 _WORDS = ("", "a", "en", "FR", "EUR", "1")  # one of them fits every pattern that is asked for
+# Texts that the code looks up before the object of the path.
+_KNOWN = {"method": "cash:cash"}
 _FORMATS = {"date-time": "2026-06-20T10:00:00Z", "date": "2026-06-20", "decimal": "1", "duration": "P1D"}
 
 
@@ -57,6 +59,8 @@ def _an_object(schema: Mapping[str, Any], defs: Mapping[str, Any], ids: Mapping[
         kinds = shape.get("type") or [one.get("type") for one in shape.get("anyOf", ())]
         if named and ("string" in kinds):
             made[name] = named
+        elif name in required and name in _KNOWN and "string" in kinds:
+            made[name] = _KNOWN[name]
         elif named and "array" in kinds:
             made[name] = [named]
         elif named and "object" in kinds and name == "items":

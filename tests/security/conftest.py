@@ -56,7 +56,9 @@ def open_village(instances: Instances, folder: Path) -> Iterator[Village]:
                 by_token=True,
             ),
             "platform": Asker(
-                name="platform with every grant of another", headers={"Authorization": f"Bearer {platform.token}"}
+                name="platform with every grant of another",
+                headers={"Authorization": f"Bearer {platform.token}"},
+                by_own_token=True,
             ),
             "shopper": Asker(name="shopper of another", headers=_cookie(other.shopper_session)),
             "operator": Asker(name="operator", headers=_cookie(_operator(instance.store)), operates=True),

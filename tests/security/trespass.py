@@ -33,6 +33,8 @@ _QUERIES = {
     "GET /api/-/delivery/enterprises/{enterprise}/zones/serving": {"postcode": "01000"},
     "GET /api/enterprises/{enterprise}/product-list": {"catalog": "{catalog}"},
 }
+# What is refused to a token of one's own, before anything is looked up.
+_BY_LOG_IN = {"POST /api/me/invitations/{invitation}"}
 _OTHERS = ("grantee", "supplier")  # they name another enterprise, and that is what they are for
 
 
@@ -43,7 +45,8 @@ class Asker:
     name: str
     headers: Mapping[str, str] = field(default_factory=dict)
     settled: Settled | None = None
-    by_token: bool = False
+    by_token: bool = False  # of an enterprise's, which is nobody's own
+    by_own_token: bool = False
     operates: bool = False
 
     def __str__(self) -> str:
@@ -151,7 +154,7 @@ def _writes(watched: sqlite3.Connection) -> int:
 
 def _wrong(village: Village, asker: Asker, attempt: Attempt, said: Any, wrote: bool) -> Iterator[str]:
     way, status = attempt.way, said.status_code
-    if status >= 500 and not (status == 503 and way.path.startswith("/.well-known/")):  # an instance without keys
+    if status >= 500:
         yield f"answered {status}: {said.text[:200]}"
     told = f"{said.headers} {said.content.decode(errors='replace')}"
     told = told.replace(way.to(attempt.values), "")  # what was asked may be repeated
@@ -192,6 +195,8 @@ def _allowed(asker: Asker, attempt: Attempt) -> set[int] | None:
     if way.scope == OPERATOR:
         return {403}
     if way.scope == SELF:
-        return {403} if asker.by_token else {404} if way.parameters else None
+        if asker.by_token or (asker.by_own_token and str(way) in _BY_LOG_IN):
+            return {403}
+        return {404} if way.parameters else None
     assert way.scope in ENTERPRISE_SCOPES
     return {404}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from contextvars import copy_context
 from dataclasses import dataclass
 from threading import Thread
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+import structlog
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
@@ -23,6 +24,8 @@ from ...trade.people.actor import Actor
 from ..api.code_throttle import slowed_down
 from ..api.cookies import cookie_name, session_cookie, set_cookie
 from .templates import Pieces, pieces, render
+
+_log = structlog.get_logger("commensal.interfaces.pages")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,9 +111,15 @@ class Visit:
         def ask() -> None:
             leave.set(None)  # this page is not given up
             for plugin in hooks.implementing(hook):
-                with suppress(PluginError), self.read() as tx:
-                    answers = hooks.each(hook, [plugin], tx=tx, person_id=self.actor.person_id, language=self.language)
-                    items.extend(one for answer in answers for one in answer.value or ())
+                try:
+                    with self.read() as tx:
+                        who = {"person_id": self.actor.person_id, "language": self.language}
+                        answers = hooks.each(hook, [plugin], tx=tx, **who)
+                        items.extend(one for answer in answers for one in answer.value or ())
+                except PluginError:
+                    continue  # it is noted where hooks are called
+                except Exception as error:  # the edge of a thread: the page does without, and the log has it
+                    _log.error("menu failed", plugin=plugin, exc_info=error)
 
         asking = Thread(target=copy_context().run, args=(ask,), daemon=True, name="menu")
         asking.start()
