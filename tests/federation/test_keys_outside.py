@@ -52,7 +52,7 @@ def test_everybody_reads_the_document_where_it_says_it_stands(client: TestClient
     answer = client.get("/.well-known/commensal")
 
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/ld+json")
-    assert answer.headers["cache-control"] == "max-age=300"
+    assert answer.headers["cache-control"] == "public, max-age=300"
     assert read_document(answer.content, IRI, clock.now()).name == "Test"
     assert client.post("/.well-known/commensal").status_code == 405
 

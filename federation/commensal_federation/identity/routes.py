@@ -15,7 +15,7 @@ from .begin import begin_identity
 from .did import did_document
 from .document import instance_document
 
-_KEPT = {"Cache-Control": "max-age=300", "X-Content-Type-Options": "nosniff"}
+_KEPT = {"Cache-Control": "public, max-age=300", "X-Content-Type-Options": "nosniff"}
 
 
 def identity_routes(instance: Instance) -> Sequence[BaseRoute]:

@@ -113,8 +113,8 @@ class Visit:
             for plugin in hooks.implementing(hook):
                 try:
                     with self.read() as tx:
-                        who = {"person_id": self.actor.person_id, "language": self.language}
-                        answers = hooks.each(hook, [plugin], tx=tx, **who)
+                        person_id, language = self.actor.person_id, self.language
+                        answers = hooks.each(hook, [plugin], tx=tx, person_id=person_id, language=language)
                         items.extend(one for answer in answers for one in answer.value or ())
                 except PluginError:
                     continue  # it is noted where hooks are called
