@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _MODULES = {
     "Gateway": "gateway",
     "JobFailed": "jobs",
-    "ManualClock": ".clock",
+    "ManualClock": ".base.clock",
     "Pair": "pair",
     "RunJobs": "jobs",
     "Shop": "shop",
