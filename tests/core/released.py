@@ -23,6 +23,8 @@ from commensal.storage.database import Store, Transaction
 FOLDER = Path(__file__).parent / "releases"
 RELEASES = sorted(one.name for one in FOLDER.iterdir() if (one / "sqlite.zip").exists())
 FIRST = "0.1.0"
+REWRITTEN = {"idempotent_answer": {"key", "body"}}
+"""Columns by table that a revision rewrites: 0032_sealed_answers hashes keys and takes secrets out."""
 
 
 def unpack(release: str, folder: Path, url: str = "") -> Manifest:
@@ -72,14 +74,18 @@ _TABLES_POSTGRESQL = "SELECT tablename AS name FROM pg_tables WHERE schemaname =
 
 
 def lost(before: dict[str, list[dict[str, Any]]], after: dict[str, list[dict[str, Any]]]) -> list[str]:
-    """Tables in which a row that was there is not there any more; columns that came since do not count."""
-    return [name for name, rows in before.items() if not _among(rows, after.get(name, []))]
+    """Tables in which a row that was there is not there any more; columns that came since, and those that a revision
+    rewrites, do not count."""
+    return [name for name, rows in before.items() if not _among(rows, after.get(name, []), REWRITTEN.get(name, set()))]
 
 
-def _among(rows: list[dict[str, Any]], later: list[dict[str, Any]]) -> bool:
-    columns = list(rows[0]) if rows else []
-    there = Counter(json.dumps({name: one.get(name) for name in columns}, sort_keys=True) for one in later)
-    return not Counter(json.dumps(one, sort_keys=True) for one in rows) - there
+def _among(rows: list[dict[str, Any]], later: list[dict[str, Any]], rewritten: set[str]) -> bool:
+    columns = [name for name in rows[0] if name not in rewritten] if rows else []
+
+    def count(of: list[dict[str, Any]]) -> Counter[str]:
+        return Counter(json.dumps({name: row.get(name) for name in columns}, sort_keys=True) for row in of)
+
+    return not count(rows) - count(later)
 
 
 def shape(tx: Transaction) -> list[tuple[Any, ...]]:
