@@ -75,7 +75,7 @@ def campaign(
     """Kills an instance in the new `folder` so many times. Raises `Broken`, with what to run to see it again."""
     told, figures, begun = Told(), Figures(), time.perf_counter()
     line.open_shop(folder, database)
-    crowd = Crowd([Shopper(line, folder, told, f"{seed}-{n}") for n in range(SHOPPERS)])
+    crowd = Crowd([Shopper(line, folder, told, f"{seed}-{n}", email=f"ada-{n}@example.org") for n in range(SHOPPERS)])
     try:
         for n, life in enumerate(_lives(seed, kills, only)):
             ended, recovered = line.serve(

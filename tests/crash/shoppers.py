@@ -54,6 +54,7 @@ class Shopper:
     seed: str
     ways: Sequence[str] = WAYS
     moody: float = 0.3
+    email: str = "ada@example.org"
     called_away: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
@@ -76,7 +77,7 @@ class Shopper:
         goods = {self._items["apples"]: self._random.randint(1, 5)}
         if self._random.random() < self.moody:
             goods[self._items["honey"]] = 1
-        wish = {"items": goods, "name": "Ada", "email": "ada@example.org", "language": "en"}
+        wish = {"items": goods, "name": "Ada", "email": self.email, "language": "en"}
         placed = self._ask("POST", "/api/sale-sessions/shop-session/orders", wish)
         if placed.status == 409:
             self.told.refused += 1

@@ -13,6 +13,7 @@ from sqlalchemy import case, delete, literal, or_, select
 
 from ...storage.database import Time, Transaction, Whole, insert_once, insert_or
 from ...storage.jobs import Job, promise
+from ...storage.jobs.run import note_for_retry
 from ...trade.orders.identity import Identity
 from ...trade.orders.tables import customer_order
 from ...trade.people.fingerprint import fingerprint
@@ -27,16 +28,18 @@ def may_leave(tx: Transaction, job: Job, *, most: int) -> bool:
     """Counts a mail that is about to leave. False where it is not to be sent now; then it was promised again for later,
     or is dropped.
 
-    `most` is how many an hour one mailbox gets. A job that is tried again was counted before.
+    `most` is how many an hour one mailbox gets. A job that is tried again keeps the first decision: its mail is counted
+    once, and one that was held back is not sent because the worker was killed afterwards.
     """
+    if "leaves" in job.payload:
+        return bool(job.payload["leaves"])
     order_id = job.payload.get("order_id")
     if order_id is not None and not _typed(tx, order_id):
         return True
     if job.payload.get("late"):
         tx.execute(delete(late_mail).where(late_mail.c.order_id == order_id))
-    elif job.attempts > 1:
-        return True
     until = _claim(tx, str(job.payload["to"]), "account" if order_id is None else "order", most)
+    note_for_retry(tx, job, leaves=until is None)
     if until is None:
         return True
     if order_id is not None and insert_once(tx, late_mail, {"order_id": order_id, "due_at": until}):

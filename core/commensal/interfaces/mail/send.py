@@ -2,8 +2,9 @@
 
 A payload says `kind`, `to` and `language`. Order mails add `order_id`, the `secret` of the link that opens a guest's
 order, and the `amount` that was given back; mails about an account add `name`, and `code` where a link is followed;
-those of plugins to an enterprise add its name as `enterprise`, and `values` for their template. Delivery is at least
-once: a crash after the server has taken the message sends it again, with the same Message-ID.
+those of plugins to an enterprise add its name as `enterprise`, and `values` for their template. `late` and `leaves` are
+of `capping`: the mail was held back once, and what was decided for this job. Delivery is at least once: a crash after
+the server has taken the message sends it again, with the same Message-ID.
 """
 
 from __future__ import annotations

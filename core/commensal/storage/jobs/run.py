@@ -72,6 +72,11 @@ def ours(one: Job) -> dict[str, Any]:
     return {"job": one.id, "attempt": one.attempts}
 
 
+def note_for_retry(tx: Transaction, one: Job, **values: Any) -> None:
+    """Adds `values` to the payload of a job that is being done: a later try of the same job reads them there."""
+    tx.change(HELD, {**ours(one), "payload": {**one.payload, **values}})
+
+
 def _do(instance: Instance, work: Work, one: Job) -> None:
     try:
         handler = work.handlers[one.kind]
