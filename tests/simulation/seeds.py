@@ -11,26 +11,25 @@ from collections.abc import Mapping
 # Seeds from 0 on. Each hundred are 40 s of processor time, so a run that must be over soon asks for fewer.
 SCHEDULES = int(os.environ.get("COMMENSAL_TEST_SCHEDULES", "1000"))
 
-# A seed by which each planted bug is found. Since customers wait for recalls, the seeds of four are not known any more,
-# nor are those of most in plants_in_rules; `make sim MUTANTS=1` looks for them. The four are
-# a_forced_return_keeps_its_epoch, a_recall_takes_what_is_reserved, late_sales_are_granted_twice and
+# A seed by which each planted bug is found. Since customers wait for recalls, none of the first 90 seeds finds these, nor
+# most in plants_in_rules; `make sim MUTANTS=1` looks for them among more: a_forced_return_keeps_its_epoch,
+# a_recall_takes_what_is_reserved, an_older_report_is_believed, late_sales_are_granted_twice and
 # what_is_not_taken_for_now_is_passed_over.
 CAUGHT_BY: Mapping[str, int] = {
     "a_grant_says_the_difference": 0,
     "a_grant_that_comes_twice_is_taken_twice": 0,
-    "a_line_follows_todays_price": 19,
+    "a_line_follows_todays_price": 2,
     "a_lower_grant_is_believed": 5,
     "a_message_for_somebody_else_is_taken": 0,
-    "a_message_from_a_clock_that_is_wrong_is_refused_for_ever": 15,
+    "a_message_from_a_clock_that_is_wrong_is_refused_for_ever": 47,
     "a_message_that_came_is_done_again": 0,
     "a_payment_that_is_noted_twice_counts_twice": 0,
-    "a_refund_that_is_noted_twice_counts_twice": 0,
-    "a_restored_hub_orders_anew": 34,
-    "a_restored_instance_goes_on_in_its_old_epoch": 34,
+    "a_refund_that_is_noted_twice_counts_twice": 22,
+    "a_restored_hub_orders_anew": 62,
+    "a_restored_instance_goes_on_in_its_old_epoch": 19,
     "an_answer_counts_twice": 9,
-    "an_older_report_is_believed": 5,
     "an_older_revision_of_an_item_counts": 1,
-    "an_older_word_of_the_hub_counts": 13,
+    "an_older_word_of_the_hub_counts": 1,
     "an_unknown_member_is_refused": 1,
     "an_unknown_type_is_taken_for_nothing": 2,
     "an_order_is_confirmed_whatever_is_leased": 0,
