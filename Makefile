@@ -24,7 +24,7 @@ test: $(VENV)/installed   ## lint, types, and the suite on SQLite, but for what 
 	$(MAKE) --no-print-directory lint
 	$(BIN)/pytest -n 2 --dist worksteal -m "not long" -k "not postgresql"
 
-test-rest: test-postgresql test-long test-oldest test-wheel   ## what `make test` leaves out: about twenty minutes on two cores
+test-rest: test-postgresql test-long test-wheel   ## what `make test` leaves out: about fifteen minutes on two cores
 
 test-postgresql: $(VENV)/installed   ## the suite on a real PostgreSQL, which comes in a wheel
 	$(BIN)/pytest -n 2 --dist worksteal -m "not long" -k postgresql
@@ -33,7 +33,7 @@ test-long: $(VENV)/installed   ## crashes, schedules of trading instances, brows
 	$(BIN)/pytest -n 2 --dist worksteal -m long
 
 # The oldest Python that is here, and of each library the lowest version that pyproject.toml allows.
-test-oldest:   ## the core on the oldest versions, on SQLite
+test-oldest:   ## the core on the oldest versions, on SQLite; not yet a part of CI
 	@command -v $(OLDEST) >/dev/null || echo "There is no $(OLDEST) on this machine: the lowest versions are tried with $(PYTHON)."
 	$$(command -v $(OLDEST) || echo $(PYTHON)) -m venv --clear $(VENV)-oldest
 	$(VENV)-oldest/bin/pip install --quiet --disable-pip-version-check uv
