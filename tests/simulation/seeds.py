@@ -11,8 +11,8 @@ from collections.abc import Mapping
 # Seeds from 0 on. Each hundred are 40 s of processor time, so a run that must be over soon asks for fewer.
 SCHEDULES = int(os.environ.get("COMMENSAL_TEST_SCHEDULES", "1000"))
 
-# A seed by which each planted bug is found. Since customers wait for recalls, none of the first 90 seeds finds these, nor
-# most in plants_in_rules; `make sim MUTANTS=1` looks for them among more: a_forced_return_keeps_its_epoch,
+# A seed by which each planted bug is found. Since customers wait for recalls, none of the first 90 seeds finds these,
+# nor most in plants_in_rules; `make sim MUTANTS=1` looks for them among more: a_forced_return_keeps_its_epoch,
 # a_recall_takes_what_is_reserved, an_older_report_is_believed, late_sales_are_granted_twice and
 # what_is_not_taken_for_now_is_passed_over.
 CAUGHT_BY: Mapping[str, int] = {
