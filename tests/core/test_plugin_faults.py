@@ -5,6 +5,7 @@ One test for each hook and each fault that it can have, through the way on which
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from decimal import Decimal
@@ -329,6 +330,8 @@ def test_what_is_asked_goes_on_or_is_refused_and_works_again_when_the_plugin_doe
         if hook.name not in ORDERED_BEFORE:
             assert free(made) == before
     nothing_is_lost(made)
+    for left_behind in (thread for thread in threading.enumerate() if thread.name == "menu"):
+        left_behind.join(30)  # the page has not waited for it
     the_operator_sees(made, hook)
     made.probe.sick = False
     reach(made, clock)

@@ -84,7 +84,7 @@ def test_no_text_is_a_formula_in_any_export(spoiled: Village, before: str) -> No
 
 def test_an_export_that_guards_nothing_is_found(spoiled: Village, monkeypatch: pytest.MonkeyPatch) -> None:
     mark(spoiled.instance.store, before="=1+")
-    monkeypatch.setattr(spreadsheets, "_RISKY", re.compile("never matches anything$^"))
+    monkeypatch.setattr(spreadsheets, "_FORMULA", re.compile("never matches anything$^"))
     assert _formulas(spoiled)[1]
 
 
