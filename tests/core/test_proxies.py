@@ -152,7 +152,12 @@ def instance_at(place: Path) -> Iterator[tuple[Path, str]]:
 
 
 @pytest.fixture(scope="module", params=list(PROXIES))
-def site(request: pytest.FixtureRequest, place: Path, instance_at: tuple[Path, str]) -> Iterator[Site]:
+def site(
+    request: pytest.FixtureRequest,
+    place: Path,
+    instance_at: tuple[Path, str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Site]:
     proxy = request.param
     if shutil.which(proxy) is None:
         assert "CI" not in os.environ, f"{proxy} is missing, and nothing is skipped here"
@@ -161,8 +166,8 @@ def site(request: pytest.FixtureRequest, place: Path, instance_at: tuple[Path, s
     folder, direct = instance_at
     plain, port = free_ports(2)
     here = Site(proxy, folder, direct, port, ssl.create_default_context(cafile=str(certificate)))
-    (place / proxy).mkdir()
-    with in_front(proxy, here, place / proxy, certificate, plain):
+    own = tmp_path_factory.mktemp(proxy)  # pytest-xdist may set a proxy up twice in one process
+    with in_front(proxy, here, own, certificate, plain):
         yield here
 
 
