@@ -1,5 +1,5 @@
 # Two commands for a newcomer: `make demo` and `make test`. The rest is for those who change the code.
-# CI (.ci/run) runs `make test` and `make test-rest`: together they leave nothing out.
+# CI (.ci/run) runs `make test` and `make test-rest`: all but the lowest versions, which `make test-oldest` tries.
 PYTHON ?= python3
 OLDEST ?= python3.11
 VENV ?= .venv
@@ -20,7 +20,7 @@ demo: $(VENV)/installed   ## sell a crate on this machine, in a temporary folder
 	$(BIN)/commensal demo
 
 test: $(VENV)/installed   ## lint, types, and the suite on SQLite, but for what takes long
-	@echo "This takes about seven minutes on two cores. PostgreSQL and what takes longer follow in: make test-rest"
+	@echo "This takes about eight minutes on two cores. PostgreSQL and what takes longer follow in: make test-rest"
 	$(MAKE) --no-print-directory lint
 	$(BIN)/pytest -n 2 --dist worksteal -m "not long" -k "not postgresql"
 

@@ -39,7 +39,7 @@ from .tracing import trace_export, trace_request
 
 LARGEST_JSON = 1024 * 1024  # bytes
 LARGEST_FILE = 9 * 1024 * 1024
-_log = structlog.get_logger("commensal.interfaces.api")
+_log = structlog.get_logger("commensal.api")
 
 
 class TooLarge(Refused):

@@ -27,7 +27,7 @@ _RATE = 20_000  # bytes a second
 _SMALL = 64 * 1024  # bytes
 _MOST = 64 * 1024 * 1024
 _NO_BODY = ("GET", "HEAD", "OPTIONS")  # what is sent along with these is never read
-_log = structlog.get_logger("commensal.interfaces.api")
+_log = structlog.get_logger("commensal.api")
 
 
 class TooSlow(Refused):

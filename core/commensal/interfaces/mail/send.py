@@ -41,7 +41,7 @@ _CAUSED_BY_STRANGERS = (
     "order_placed", "order_changed", "order_cancelled",
     "confirm_email", "reset_password", "already_registered", "new_email", "member_invitation",
 )  # fmt: skip
-_log = structlog.get_logger("commensal.interfaces.mail")
+_log = structlog.get_logger("commensal.mail")
 
 # Pages that the front plugin serves.
 _ORDER, _GUEST_ORDER = "/orders/{order_id}", "/orders/guest/{secret}"

@@ -20,7 +20,7 @@ from .monitor import demand_monitor
 
 HEALTH, METRICS = "/-/health", "/-/metrics"
 _TEXT = "text/plain; version=0.0.4; charset=utf-8"
-_log = structlog.get_logger("commensal.interfaces.monitoring")
+_log = structlog.get_logger("commensal.watching")
 
 
 def watching_routes(instance: Instance, rates: Rates, figures: Figures) -> Sequence[Route]:

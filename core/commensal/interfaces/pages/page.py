@@ -33,7 +33,7 @@ LANGUAGE_COOKIE = "language"
 _SAFE = ("GET", "HEAD")
 _FIELDS = 1000  # of one form
 _LARGEST = 1024 * 1024  # bytes of one form
-_log = structlog.get_logger("commensal.interfaces.pages")
+_log = structlog.get_logger("commensal.pages")
 
 
 def page(

@@ -25,7 +25,7 @@ from ..api.code_throttle import slowed_down
 from ..api.cookies import cookie_name, session_cookie, set_cookie
 from .templates import Pieces, pieces, render
 
-_log = structlog.get_logger("commensal.interfaces.pages")
+_log = structlog.get_logger("commensal.pages")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ...instance import Instance
 
 _EVERY = timedelta(minutes=1)
-_log = structlog.get_logger("commensal.storage.jobs")
+_log = structlog.get_logger("commensal.jobs")
 
 
 @contextmanager

@@ -37,7 +37,7 @@ _FORGET = delete(job_slot).where(
     job_slot.c.slot < bindparam("before"),
     job_slot.c.slot < _newest_of_before.scalar_subquery(),
 )
-_log = structlog.get_logger("commensal.storage.jobs")
+_log = structlog.get_logger("commensal.jobs")
 
 
 def run_periodic(instance: Instance, work: Work) -> list[str]:

@@ -30,7 +30,7 @@ DELAYS = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), tim
 _NAMED = update(job).where(job.c.id == bindparam("job"))
 _TAKE_UP = _NAMED.values(state="running", claimed_until=bindparam("until"), attempts=job.c.attempts + 1)
 HELD = _NAMED.where(job.c.state == "running", job.c.attempts == bindparam("attempt"))  # see `ours`
-_log = structlog.get_logger("commensal.storage.jobs")
+_log = structlog.get_logger("commensal.jobs")
 
 
 def run_due(instance: Instance, work: Work) -> bool:

@@ -15,7 +15,7 @@ from .begin import start_payment
 from .payments import OPEN, payments_of
 from .values import Payment
 
-_log = structlog.get_logger("commensal.trade.payments")
+_log = structlog.get_logger("commensal.payments")
 _order = customer_order.c
 
 

@@ -27,7 +27,7 @@ from .payments import answer_late, ask_payer, cancel_open, fail, payment_by_id, 
 from .promises import promise_cancel, promise_status
 from .values import Payment
 
-_log = structlog.get_logger("commensal.trade.payments")
+_log = structlog.get_logger("commensal.payments")
 
 
 def start_payment(

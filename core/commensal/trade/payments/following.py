@@ -23,7 +23,7 @@ from .promises import STATUS, promise_again, still_to_call_off
 from .updates import apply_update
 from .values import Payment
 
-_log = structlog.get_logger("commensal.trade.payments")
+_log = structlog.get_logger("commensal.payments")
 _ALSO_ENDED = 3  # times that a payment which has failed is asked about: perhaps only the answer was lost
 
 

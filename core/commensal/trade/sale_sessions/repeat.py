@@ -16,7 +16,7 @@ from .tables import coordination
 from .values import Coordination
 
 AT_ONCE = 50  # sales in one transaction; the others wait for the next call
-_log = structlog.get_logger("commensal.trade.sale_sessions")
+_log = structlog.get_logger("commensal.sale_sessions")
 
 
 def repeat_due(tx: Transaction, hooks: Hooks) -> list[str]:
