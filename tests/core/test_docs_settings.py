@@ -20,9 +20,12 @@ from commensal.instance.settings import load_settings
 pytestmark = pytest.mark.bundled
 
 ROOT = Path(__file__).parents[2]
-_PAGES = [*ROOT.glob("*.md"), *ROOT.glob("core/*.md"), *ROOT.glob("plugins/**/*.md"), *ROOT.glob("federation/**/*.md")]
+_PAGES = [
+    *ROOT.glob("*.md"),
+    *(page for room in ("core", "plugins", "federation") for page in ROOT.glob(f"{room}/**/*.md")),
+]
 _BLOCK = re.compile(r"^( *)```toml(?: file=(\S+))?\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
-_ELSEWHERE = {"frais.toml": "an enterprise's settings of a plugin: tests/core/test_readme.py hands them in"}
+_ELSEWHERE = {"frais.toml": "an enterprise's settings of a plugin: tests/core/test_guides.py hands them in"}
 
 
 def _blocks() -> Iterator[tuple[str, str]]:

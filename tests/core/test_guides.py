@@ -1,4 +1,4 @@
-"""The README tells the truth: its commands are run as they stand there, in order, and answer what it says."""
+"""The README and the guides tell the truth: their commands are run as they stand there, and answer so."""
 
 from __future__ import annotations
 
@@ -16,13 +16,18 @@ from commensal.instance.begin import USUAL
 
 from .shell import Shell
 
-README = Path(__file__).parents[2] / "README.md"
+ROOT = Path(__file__).parents[2]
+GUIDES = ROOT / "core" / "guides"
+OPERATOR = GUIDES / "operator.md"
+READ_IN_ORDER = [GUIDES / f"{name}.md" for name in ("operator", "trading", "producer", "coordinator")]
+_LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)(?:#([^)]+))?\)")
 _BLOCK = re.compile(r"^```(console|(?:csv|toml) file=\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
-def test_the_commands_of_the_readme_do_what_it_says(tmp_path: Path, shell: Shell) -> None:
+def test_the_commands_of_the_guides_do_what_they_say(tmp_path: Path, shell: Shell) -> None:
     ran = 0
-    for kind, text in _BLOCK.findall(README.read_text(encoding="utf-8")):
+    pages = "".join(guide.read_text(encoding="utf-8") for guide in READ_IN_ORDER)
+    for kind, text in _BLOCK.findall(pages):
         if kind != "console":
             (tmp_path / kind.partition("=")[2]).write_text(text, encoding="utf-8")
             continue
@@ -48,7 +53,7 @@ def test_the_commands_for_a_server_do_what_they_say(tmp_path: Path, monkeypatch:
         Path(f"{tmp_path}{one}").mkdir(parents=True)
     ran = []
     for line in "".join(
-        re.findall(r"^```sh\n(.*?)^```$", README.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+        re.findall(r"^```sh\n(.*?)^```$", OPERATOR.read_text("utf-8"), re.MULTILINE | re.DOTALL)
     ).splitlines():
         here = line.removeprefix("runuser -u commensal -- ").replace(_NOT_HERE, "")
         for one in folders:
@@ -77,6 +82,37 @@ def _commands(block: str) -> list[tuple[str, str]]:
     return [(command, answer) for command, _, answer in (part.partition("\n") for part in parts)]
 
 
-def test_the_readme_shows_every_bundled_plugin_switched_on() -> None:
-    shown = dict(re.findall(r"^ (\w+) +\S+ +(enabled)\b", README.read_text(encoding="utf-8"), re.MULTILINE))
+def test_the_guide_shows_every_bundled_plugin_switched_on() -> None:
+    shown = dict(re.findall(r"^ (\w+) +\S+ +(enabled)\b", OPERATOR.read_text(encoding="utf-8"), re.MULTILINE))
     assert shown == dict.fromkeys(USUAL, "enabled")
+
+
+def broken_links(page: Path) -> list[str]:
+    """The links of a page that lead to no file, or to no heading of a file."""
+    links = _LINK.findall(page.read_text(encoding="utf-8"))
+    return [f"{file}#{heading}".rstrip("#") for file, heading in links if not _leads_there(page.parent / file, heading)]
+
+
+def _leads_there(file: Path, heading: str) -> bool:
+    if not heading or not file.is_file():
+        return file.exists()
+    headings = re.findall(r"^#+ (.+)$", file.read_text(encoding="utf-8"), re.MULTILINE)
+    return heading in {re.sub(r"[^\w -]", "", text.lower()).replace(" ", "-") for text in headings}
+
+
+@pytest.mark.parametrize(
+    "page",
+    [ROOT / "README.md", *sorted(GUIDES.glob("*.md")), *sorted(ROOT.glob("core/*.md"))],
+    ids=lambda page: page.stem,
+)
+def test_links_of_a_page_lead_somewhere(page: Path) -> None:
+    assert broken_links(page) == []
+
+
+def test_a_link_that_leads_nowhere_is_found(tmp_path: Path) -> None:
+    (tmp_path / "there.md").write_text("# Here I am\n", encoding="utf-8")
+    page = tmp_path / "page.md"
+    page.write_text(
+        "[a](there.md#here-i-am) [b](there.md#nowhere) [c](gone.md) [d](https://x.example)", encoding="utf-8"
+    )
+    assert broken_links(page) == ["there.md#nowhere", "gone.md"]
