@@ -1,0 +1,387 @@
+"""An instance: its document, its peers, and messages in numbered lanes. Everything is kept in memory."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from socket import create_server
+from typing import Any
+
+import httpx
+import uvicorn
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from .signing import (
+    Key,
+    Unproven,
+    check_proof,
+    check_request,
+    hash_of,
+    prove,
+    read_time,
+    sign_request,
+    write_json,
+    write_time,
+)
+
+CONTEXT = "https://commensal.example/ns/federation/v1"
+DOCUMENT_CONTEXT = ["https://www.w3.org/ns/cid/v1", CONTEXT]
+ROOM = "/-/federation"
+ONE, SEVERAL = "application/ld+json", "application/x-ndjson"
+Message = dict[str, Any]
+
+
+class Refused(Exception):
+    """A peer refuses what we send, or we refuse what it sent. `status` is that of README.md."""
+
+    def __init__(self, status: int, code: str, text: str = "") -> None:
+        super().__init__(f"{status} {code}: {text}")
+        self.status, self.code, self.text = status, code, text
+
+
+@dataclass
+class Lane:
+    """One direction of a lane: the cursor of its last message, and the bytes of all."""
+
+    epoch: int
+    seq: int = 0
+    prev: str = ""
+    messages: list[bytes] = field(default_factory=list)
+
+    def add(self, message: bytes, epoch: int, seq: int) -> None:
+        self.epoch, self.seq, self.prev = epoch, seq, hash_of(message)
+        self.messages.append(message)
+
+    def after(self, cursor: str) -> list[bytes]:
+        """The messages after a cursor `epoch.seq`; all of them where there is none."""
+        start = tuple(int(part) for part in cursor.split(".")) if cursor else (0, 0)
+        numbers = ((json.loads(message)["epoch"], json.loads(message)["seq"]) for message in self.messages)
+        return [message for message, number in zip(self.messages, numbers, strict=True) if number > start]
+
+
+@dataclass
+class Peer:
+    """Another instance, with the document to which its root key is pinned."""
+
+    document: Message
+    agreed: bool = False
+    nonce: str = ""  # of the request to trade that is under way
+    scopes_given: set[str] = field(default_factory=set)  # what it may do here
+    scopes_received: set[str] = field(default_factory=set)  # what we may do there
+    sent: dict[str, Lane] = field(default_factory=dict)
+    received: dict[str, Lane] = field(default_factory=dict)
+
+    @property
+    def keys(self) -> dict[str, str]:
+        return {key["id"]: key["publicKeyMultibase"] for key in self.document["assertionMethod"]}
+
+
+def check_document(document: Message, iri: str) -> Message:
+    """Returns the instance document of this address if it is one. Raises Unproven."""
+    key_set = document["keySet"]
+    if document["id"] != iri or document["@context"] != DOCUMENT_CONTEXT:
+        raise Unproven(f"this is no document of {iri}")
+    check_proof(key_set, {key_set["root"]["id"]: key_set["root"]["publicKeyMultibase"]})
+    if any(key not in key_set["assertionMethod"] for key in document["assertionMethod"]):
+        raise Unproven(f"a key of {iri} stands not in the set that its root key has signed")
+    check_proof(document, {key["id"]: key["publicKeyMultibase"] for key in document["assertionMethod"]})
+    return document
+
+
+class Instance:
+    """An instance at `base`, which is also where it listens."""
+
+    def __init__(self, base: str, name: str, now: Callable[[], datetime]) -> None:
+        self.base, self.name, self.now = base, name, now
+        self.iri = f"{base}/.well-known/commensal"
+        self.root, self.key, self.next_key = (
+            Key(f"{self.iri}#{name}", Ed25519PrivateKey.generate()) for name in ("root", "k1", "k2")
+        )
+        self.key_set = self._sign_key_set()
+        self.peers: dict[str, Peer] = {}
+        self.enterprises: dict[str, Message] = {}  # authority documents of our own, by the last part of their address
+        self.http = httpx.Client(trust_env=False)
+        self.received: list[Message] = []
+        self.refusals: list[Refused] = []  # of what has come to us
+        self.handlers: dict[str, Callable[[Peer, Message], None]] = {
+            "PeerRequest": self._take_request,
+            "PeerAccept": self._take_acceptance,
+            "ScopesChanged": self._take_scopes,
+            "KeyUpdate": self._take_document,
+        }
+
+    # -------------------------------------------------------------------------------------------- who we are
+
+    def _sign_key_set(self) -> Message:
+        """Signed once, and served with the same bytes until the keys change."""
+        key_set = {
+            "@context": DOCUMENT_CONTEXT,
+            "id": f"{self.iri}#keys",
+            "type": "KeySet",
+            "controller": self.iri,
+            "version": 1,
+            "published": write_time(self.now()),
+            "root": self.root.multikey(),
+            "assertionMethod": [self.key.multikey(), self.next_key.multikey()],
+        }
+        return prove(key_set, self.root, self.now())
+
+    def document(self) -> Message:
+        hour = self.now().replace(minute=0, second=0, microsecond=0)
+        document = {
+            "@context": DOCUMENT_CONTEXT,
+            "id": self.iri,
+            "type": "Instance",
+            "name": self.name,
+            "protocol": ["commensal-fed/1"],
+            "inbox": f"{self.base}{ROOM}/inbox",
+            "outbox": f"{self.base}{ROOM}/outbox",
+            "ask": f"{self.base}{ROOM}/ask",
+            "assertionMethod": self.key_set["assertionMethod"],
+            "oldKeys": [],
+            "keySet": self.key_set,
+            "published": write_time(hour),
+            "validUntil": write_time(hour + timedelta(days=7)),
+        }
+        return prove(document, self.key, hour)
+
+    # -------------------------------------------------------------------------------------------- joining
+
+    def request_peering(self, base: str, scopes: Sequence[str]) -> Peer:
+        """Asks the operator of another instance to trade."""
+        iri = f"{base}/.well-known/commensal"
+        document = check_document(self.http.get(iri, follow_redirects=False).json(), iri)
+        peer = self.peers[iri] = Peer(document, nonce=secrets.token_urlsafe(16), scopes_given=set(scopes))
+        request = {
+            "type": "PeerRequest",
+            "document": write_json(self.document()).decode(),
+            "nonce": peer.nonce,
+            "scopesGiven": list(scopes),
+            "scopesWanted": list(scopes),
+        }
+        message = self._write(peer, "PeerRequest", "peering", request)
+        self._call("POST", f"{base}{ROOM}/requests", message)
+        return peer
+
+    def accept_peering(self, peer: Peer, scopes: Sequence[str]) -> None:
+        """Agrees to what another instance has asked for."""
+        peer.agreed, peer.scopes_given = True, set(scopes)
+        self.send(
+            peer, "PeerAccept", "peering", {"type": "PeerAccept", "nonce": peer.nonce, "scopesGiven": list(scopes)}
+        )
+
+    def _take_request(self, peer: Peer, message: Message) -> None:
+        peer.nonce = message["object"]["nonce"]
+        peer.scopes_received = set(message["object"]["scopesGiven"])
+
+    def _take_acceptance(self, peer: Peer, message: Message) -> None:
+        if not peer.nonce or message["object"]["nonce"] != peer.nonce:
+            raise Refused(403, "nonce", "We have asked for nothing of that nonce.")
+        peer.agreed = True
+        peer.scopes_received = set(message["object"]["scopesGiven"])
+
+    def _take_scopes(self, peer: Peer, message: Message) -> None:
+        peer.scopes_received = set(message["object"]["scopesGiven"])
+
+    def _take_document(self, peer: Peer, message: Message) -> None:
+        document = check_document(json.loads(message["object"]["document"]), message["actor"])
+        if document["keySet"]["root"] != peer.document["keySet"]["root"]:
+            raise Refused(403, "root", "The root key is another than the one to which you are pinned.")
+        peer.document = document
+
+    # -------------------------------------------------------------------------------------------- sending
+
+    def send(self, peer: Peer, type: str, lane: str, object: Message) -> None:
+        """Posts a message to the peer's inbox. Raises Refused where the peer does not take it."""
+        self._call("POST", peer.document["inbox"], self._write(peer, type, lane, object))
+
+    def ask(self, peer: Peer, type: str, lane: str, object: Message) -> Message | None:
+        """Posts a message and returns the answer to it; None where the answer will come by the usual way."""
+        answer = self._call("POST", peer.document["ask"], self._write(peer, type, lane, object))
+        if answer.status_code != 200:
+            return None
+        self._check_message(peer, answer.content)
+        self._take(peer, answer.content)
+        return dict(json.loads(answer.content))
+
+    def catch_up(self, peer: Peer, lane: str) -> None:
+        """Fetches what the peer has said and we have not got."""
+        known = peer.received.get(lane)
+        after = f"&after={known.epoch}.{known.seq}" if known else ""
+        answer = self._call("GET", f"{peer.document['outbox']}?lane={lane}{after}&limit=200")
+        for line in answer.content.splitlines():
+            self._check_message(peer, line)
+            self._take(peer, line)
+
+    def _write(self, peer: Peer, type: str, lane: str, object: Message) -> bytes:
+        place = peer.sent.setdefault(lane, Lane(epoch=int(self.now().timestamp())))
+        envelope = {
+            "@context": [CONTEXT],
+            "id": f"{self.base}{ROOM}/messages/{secrets.token_hex(16)}",
+            "type": type,
+            "actor": self.iri,
+            "to": peer.document["id"],
+            "lane": lane,
+            "epoch": place.epoch,
+            "seq": place.seq + 1,
+            **({"prev": place.prev} if place.prev else {}),
+            "published": write_time(self.now()),
+            "object": object,
+        }
+        message = write_json(prove(envelope, self.key, self.now()))
+        place.add(message, place.epoch, place.seq + 1)
+        return message
+
+    def _call(self, method: str, url: str, body: bytes = b"") -> httpx.Response:
+        headers = {"content-type": ONE} if method == "POST" else {"accept": SEVERAL}
+        request = self.http.build_request(method, url, headers=headers, content=body or None)
+        answer = self.http.send(sign_request(request, self.key, self.now()))
+        if answer.status_code not in (200, 202):
+            raise Refused(answer.status_code, "", answer.text)
+        return answer
+
+    # -------------------------------------------------------------------------------------------- receiving
+
+    def _receive_all(self, peer: Peer, lines: Sequence[bytes]) -> Iterator[Message]:
+        """What becomes of each message."""
+        for line in lines:
+            try:
+                message = self._check_message(peer, line)
+                known = any(line in lane.messages for lane in peer.received.values())
+                if not known:
+                    self._take(peer, line)
+                yield {"id": message["id"], "status": 200 if known else 202, "code": "", "text": ""}
+            except Refused as refusal:
+                self.refusals.append(refusal)
+                id = json.loads(line).get("id", "")
+                yield {"id": id, "status": refusal.status, "code": refusal.code, "text": refusal.text}
+
+    def _check_message(self, peer: Peer, line: bytes) -> Message:
+        message: Message = json.loads(line)
+        try:
+            check_proof(message, peer.keys)
+        except Unproven as error:
+            raise Refused(422, "proof", str(error)) from error
+        if message["actor"] != peer.document["id"] or message["to"] != self.iri:
+            raise Refused(403, "actor", "This is not yours to say, or not to us.")
+        if "expires" in message and read_time(message["expires"]) < self.now():
+            raise Refused(422, "expired", "This has expired.")
+        return message
+
+    def _take(self, peer: Peer, line: bytes) -> None:
+        """Does what the next message of a lane says, unless it is not the next one."""
+        message = json.loads(line)
+        lane = peer.received.get(message["lane"]) or Lane(epoch=message["epoch"])
+        if message["epoch"] == lane.epoch and message["seq"] > lane.seq + 1:
+            raise Refused(425, "gap", f"We have {lane.seq} of this lane.")
+        if message.get("prev", "") != lane.prev or message["seq"] != lane.seq + 1:
+            raise Refused(409, "prev", "This contradicts what you have said.")
+        if not peer.agreed and message["type"] != "PeerAccept":
+            raise Refused(403, "peer", "We do not trade with you.")
+        if message["type"] in self.handlers:
+            self.handlers[message["type"]](peer, message)
+        lane.add(line, message["epoch"], message["seq"])
+        peer.received[message["lane"]] = lane
+        self.received.append(message)
+
+    # -------------------------------------------------------------------------------------------- serving
+
+    @contextmanager
+    def serving(self) -> Iterator[None]:
+        """Listens on the port of `base`."""
+        url = httpx.URL(self.base)
+        socket = create_server((url.host, url.port or 80))  # from here on callers wait, and are not refused
+        server = uvicorn.Server(uvicorn.Config(Starlette(routes=self._routes()), lifespan="off", log_level="error"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [socket]})
+        thread.start()
+        try:
+            yield
+        finally:
+            server.should_exit = True
+            thread.join(30)
+            self.http.close()
+
+    def _routes(self) -> list[Route]:
+        def route(path: str, method: str, answer: Callable[[httpx.Request], Response]) -> Route:
+            async def endpoint(request: Request) -> Response:
+                query = f"?{request.url.query}" if request.url.query else ""
+                url = f"{self.base}{request.url.path}{query}"  # ours, whatever Host says
+                headers = list(request.headers.items())
+                ours = httpx.Request(method, url, headers=headers, content=await request.body())
+                return await run_in_threadpool(self._answer, answer, ours)
+
+            return Route(path, endpoint, methods=[method])
+
+        return [
+            route("/.well-known/commensal", "GET", lambda _: Response(write_json(self.document()), media_type=ONE)),
+            route(f"{ROOM}/requests", "POST", self._serve_requests),
+            route(f"{ROOM}/inbox", "POST", self._serve_inbox),
+            route(f"{ROOM}/ask", "POST", self._serve_inbox),
+            route(f"{ROOM}/outbox", "GET", lambda request: self._serve_lane(request, "sent")),
+            route(f"{ROOM}/inbox", "GET", lambda request: self._serve_lane(request, "received")),
+            route(f"{ROOM}/messages/{{id}}", "GET", self._serve_answers),
+        ]
+
+    def _answer(self, answer: Callable[[httpx.Request], Response], request: httpx.Request) -> Response:
+        try:
+            return answer(request)
+        except (Unproven, Refused) as error:
+            refusal = error if isinstance(error, Refused) else Refused(401, "signature", str(error))
+            self.refusals.append(refusal)
+            problem = {"status": refusal.status, "code": refusal.code, "detail": refusal.text}
+            if refusal.status == 401:
+                problem["server_time"] = write_time(self.now())
+            return Response(write_json(problem), refusal.status, media_type="application/problem+json")
+
+    def _caller(self, request: httpx.Request) -> Peer:
+        """The peer that signed the request."""
+        keys = {id: key for peer in self.peers.values() for id, key in peer.keys.items()}
+        return self.peers[check_request(request, keys, self.now()).partition("#")[0]]
+
+    def _serve_requests(self, request: httpx.Request) -> Response:
+        message = json.loads(request.content)
+        document = check_document(json.loads(message["object"]["document"]), message["actor"])
+        peer = Peer(document)
+        check_request(request, peer.keys, self.now())
+        self._check_message(peer, request.content)
+        self._take_request(peer, message)
+        peer.received["peering"] = lane = Lane(message["epoch"])
+        lane.add(request.content, message["epoch"], message["seq"])
+        self.peers[message["actor"]] = peer
+        return Response(status_code=202)
+
+    def _serve_inbox(self, request: httpx.Request) -> Response:
+        peer = self._caller(request)
+        if request.headers["content-type"] == ONE:
+            (result,) = self._receive_all(peer, [request.content])
+            if result["status"] not in (200, 202):
+                raise Refused(result["status"], result["code"], result["text"])
+            return Response(write_json(result), result["status"], media_type="application/json")
+        results = list(self._receive_all(peer, request.content.splitlines()))
+        return Response(write_json({"messages": results}), 202, media_type="application/json")
+
+    def _serve_lane(self, request: httpx.Request, direction: str) -> Response:
+        lanes: dict[str, Lane] = getattr(self._caller(request), direction)
+        lane = lanes.get(request.url.params["lane"]) or Lane(0)
+        messages = lane.after(request.url.params.get("after", ""))[:200]
+        headers = {"X-Fed-Head": f"{lane.epoch}.{lane.seq}", "X-Fed-Floor": f"{lane.epoch}.0"}
+        return Response(b"\n".join(messages), headers=headers, media_type=SEVERAL)
+
+    def _serve_answers(self, request: httpx.Request) -> Response:
+        peer, id = self._caller(request), str(request.url)
+        if not any(message["id"].endswith(id.rpartition("/")[2]) for message in self.received):
+            raise Refused(404, "unknown", "That has not come.")
+        lines = [line for lane in peer.sent.values() for line in lane.messages]
+        return Response(
+            b"\n".join(line for line in lines if json.loads(line).get("inReplyTo") == id), media_type=SEVERAL
+        )
