@@ -12,7 +12,6 @@ from commensal.storage.database import Store
 from commensal.trade.enterprises.grants import (
     ALL,
     grant,
-    granted,
     grantors,
     grants_given,
     grants_of,
@@ -33,7 +32,6 @@ def test_without_a_grant_nothing_is_allowed_but_to_oneself(store: Store, two: tu
     with store.read() as tx:
         assert grants_of(tx, grantor, grantee) == frozenset()
         assert grants_of(tx, grantor, grantor) == ALL
-        assert not any(granted(tx, grantor, grantee, scope) for scope in ALL)
 
 
 def test_a_grant_is_given_once_in_one_direction(

@@ -25,80 +25,94 @@ class CustomerCategory:
     version: int
 
 
-_COLUMNS = [customer_category.c[one.name] for one in fields(CustomerCategory)]
+_COLUMNS = [customer_category.c[field.name] for field in fields(CustomerCategory)]
 _TAKEN = Invalid([Problem("name_taken", "There is a category of this name already.", "/name")])
 
 
 def create_category(tx: Transaction, enterprise_id: str, *, name: str) -> CustomerCategory:
-    """Raises `Invalid` where the name will not do or is taken, `Conflict` where there are a hundred."""
-    made = CustomerCategory(id=tx.new_id(), enterprise_id=enterprise_id, name=_checked(name), version=1)
+    """Creates a category of the enterprise.
+
+    Raises `Invalid` if the name is empty, too long or taken, `Conflict` if the enterprise has 100 categories already.
+    """
+    category = CustomerCategory(id=tx.new_id(), enterprise_id=enterprise_id, name=_check_name(name), version=1)
     count = select(func.count()).where(customer_category.c.enterprise_id == enterprise_id)
     if tx.value(count) >= MOST:
         raise Conflict("too_many_categories", "There are {most} categories already.", most=MOST)
     with refusing(tx, double=_TAKEN):
-        tx.execute(insert(customer_category).values({one.name: getattr(made, one.name) for one in fields(made)}))
-    return made
+        tx.execute(
+            insert(customer_category).values({field.name: getattr(category, field.name) for field in fields(category)})
+        )
+    return category
 
 
 def rename_category(
     tx: Transaction, enterprise_id: str, category_id: str, version: int, *, name: str
 ) -> CustomerCategory:
-    """Raises `Invalid` where the name will not do or is taken, `NotFound`, `Stale`."""
-    values = {"name": _checked(name)}
-    mine = (customer_category.c.id == category_id, customer_category.c.enterprise_id == enterprise_id)
+    """Renames a category. Raises `Invalid` if the name is empty, too long or taken, `NotFound`, `Stale`."""
+    values = {"name": _check_name(name)}
+    conditions = (customer_category.c.id == category_id, customer_category.c.enterprise_id == enterprise_id)
     with refusing(tx, double=_TAKEN):
-        return CustomerCategory(**edit_row(tx, customer_category, *mine, version=version, values=values))
+        return CustomerCategory(**edit_row(tx, customer_category, *conditions, version=version, values=values))
 
 
 def delete_category(tx: Transaction, enterprise_id: str, category_id: str, version: int) -> None:
-    """Its customers are in one category less. Raises `Conflict` while offers are made to it, `NotFound`, `Stale`."""
-    mine = (customer_category.c.id == category_id, customer_category.c.enterprise_id == enterprise_id)
-    edit_row(tx, customer_category, *mine, version=version, values={})  # locks it, so that nobody joins meanwhile
-    inside = customer_in_category.c.category_id == category_id
-    members = select(customer_in_category.c.customer_id).where(inside)
+    """Deletes a category and takes its customers out of it.
+
+    Raises `Conflict` while there are offers for the category, `NotFound`, `Stale`.
+    """
+    conditions = (customer_category.c.id == category_id, customer_category.c.enterprise_id == enterprise_id)
+    edit_row(
+        tx, customer_category, *conditions, version=version, values={}
+    )  # locks the row, so that nobody joins meanwhile
+    in_category = customer_in_category.c.category_id == category_id
+    members = select(customer_in_category.c.customer_id).where(in_category)
     tx.execute(update(customer).where(customer.c.id.in_(members)).values(version=customer.c.version + 1))
-    tx.execute(delete(customer_in_category).where(inside))
+    tx.execute(delete(customer_in_category).where(in_category))
     used = Conflict("category_used", "There are offers for this category; take them back first.")
     with refusing(tx, used=used):
-        tx.execute(delete(customer_category).where(*mine))
+        tx.execute(delete(customer_category).where(*conditions))
 
 
 def category_by_id(tx: Transaction, enterprise_id: str, category_id: str) -> CustomerCategory:
     """One of the enterprise's categories. Raises `NotFound`."""
-    mine = (customer_category.c.id == category_id, customer_category.c.enterprise_id == enterprise_id)
-    return CustomerCategory(**tx.one(select(*_COLUMNS).where(*mine)))
+    conditions = (customer_category.c.id == category_id, customer_category.c.enterprise_id == enterprise_id)
+    return CustomerCategory(**tx.one(select(*_COLUMNS).where(*conditions)))
 
 
 def list_categories(tx: Transaction, enterprise_id: str) -> Sequence[CustomerCategory]:
-    """All categories of the enterprise, in the order they were made."""
-    mine = select(*_COLUMNS).where(customer_category.c.enterprise_id == enterprise_id)
-    return [CustomerCategory(**row) for row in tx.all(mine.order_by(customer_category.c.id))]
+    """All categories of the enterprise, in the order of their creation."""
+    query = select(*_COLUMNS).where(customer_category.c.enterprise_id == enterprise_id)
+    return [CustomerCategory(**row) for row in tx.all(query.order_by(customer_category.c.id))]
 
 
 def set_categories(tx: Transaction, enterprise_id: str, customer_id: str, categories: Collection[str]) -> None:
-    """The customer, who must be the enterprise's, is in these categories and no others afterwards.
+    """Puts a customer of the enterprise into exactly these categories.
 
-    Raises `Invalid` naming a category that is not the enterprise's. The customer's version is the caller's to raise.
+    The caller checks that the customer belongs to the enterprise, and raises the customer's version.
+    Raises `Invalid`, naming each category that is not the enterprise's.
     """
-    wanted = set(categories)
+    category_ids = set(categories)
     tx.execute(delete(customer_in_category).where(customer_in_category.c.customer_id == customer_id))
-    if not wanted:
+    if not category_ids:
         return
-    own = select(literal(customer_id), customer_category.c.id).where(
-        customer_category.c.enterprise_id == enterprise_id, customer_category.c.id.in_(wanted)
+    existing = select(literal(customer_id), customer_category.c.id).where(
+        customer_category.c.enterprise_id == enterprise_id, customer_category.c.id.in_(category_ids)
     )
-    into = insert(customer_in_category).from_select(["customer_id", "category_id"], own)
-    if tx.execute(into).rowcount != len(wanted):
-        known = {one.id for one in list_categories(tx, enterprise_id)}
+    statement = insert(customer_in_category).from_select(["customer_id", "category_id"], existing)
+    if tx.execute(statement).rowcount != len(category_ids):
+        known_ids = {category.id for category in list_categories(tx, enterprise_id)}
         text = "There is no category {category} here."
         raise Invalid(
-            [Problem("no_category", text, "/categories", {"category": one}) for one in sorted(wanted - known)]
+            [
+                Problem("no_category", text, "/categories", {"category": category_id})
+                for category_id in sorted(category_ids - known_ids)
+            ]
         )
 
 
-def _checked(name: str) -> str:
+def _check_name(name: str) -> str:
     problems: list[Problem] = []
-    read = read_text(name, "/name", problems, least=1, most=100)
+    checked_name = read_text(name, "/name", problems, least=1, most=100)
     if problems:
         raise Invalid(problems)
-    return read
+    return checked_name

@@ -1,4 +1,4 @@
-"""Customers: who buys from an enterprise, one for each e-mail address, with or without an account."""
+"""Customers of an enterprise: one for each e-mail address, with or without an account."""
 
 from __future__ import annotations
 
@@ -23,9 +23,10 @@ from .tables import customer, customer_in_category
 
 @dataclass(frozen=True, kw_only=True)
 class Customer:
-    """Somebody who buys from one enterprise, as that enterprise knows them. `code` is the enterprise's own reference.
+    """A person or organisation that buys from one enterprise, as recorded by that enterprise.
 
-    `person_id` is their account, once its address is confirmed. Another enterprise knows them as another customer.
+    `code` is the enterprise's own reference. `person_id` is the customer's account, once its address is confirmed.
+    Every enterprise has its own record of the same person.
     """
 
     id: str
@@ -49,137 +50,141 @@ class CustomerFields(TypedDict, total=False):
     categories: Collection[str]
 
 
-# The categories of the customer at hand, in the same statement: an id has no comma. The row is named as text, because
-# after RETURNING SQLAlchemy does not see that it is the outer one.
+# The customer's categories, joined by commas (ids contain none), in the same statement. The outer row is named as text,
+# because SQLAlchemy cannot correlate a subquery that stands after RETURNING.
 _CATEGORIES = (
     select(func.aggregate_strings(customer_in_category.c.category_id, ","))
     .where(customer_in_category.c.customer_id == literal_column("customer.id"))
     .scalar_subquery()
     .label("categories")
 )
-_COLUMNS = [customer.c[one.name] if one.name != "categories" else _CATEGORIES for one in fields(Customer)]
+_COLUMNS = [customer.c[field.name] if field.name != "categories" else _CATEGORIES for field in fields(Customer)]
 
 
 def customer_for(
     tx: Transaction, enterprise_id: str, *, email: str, name: str, phone: str = "", person_id: str | None = None
 ) -> Customer:
-    """The customer with this address (in the form of `read_email`), made where there is none. One statement.
+    """Returns the customer with this address (as `read_email` returns it); creates one if needed. One statement.
 
-    `person_id` is who is logged in. It becomes the customer's only if the address is theirs and confirmed: otherwise
-    whoever types the address of another would see their orders. What the enterprise wrote of the customer stays.
+    `person_id` is the logged-in person. The customer is linked to them only if the address is theirs and confirmed:
+    otherwise anybody could see the orders of another person by typing their address. The name, phone and notes of an
+    existing customer stay as they are.
     """
     row = _new_row(tx, enterprise_id, email, {"name": name, "phone": phone})
     owner = {} if person_id is None else {"owner": person_id, "address": email}
-    return _customer(tx.one(_found_or_made(tx.postgresql, tuple(row), bool(owner)), {**row, **owner}))
+    return _customer_from(tx.one(_upsert_statement(tx.postgresql, tuple(row), bool(owner)), {**row, **owner}))
 
 
 @cache
-def _found_or_made(postgresql: bool, names: tuple[str, ...], owned: bool) -> ReturningInsert[Any]:
-    """Made once, since every order asks it."""
+def _upsert_statement(postgresql: bool, names: tuple[str, ...], owned: bool) -> ReturningInsert[Any]:
+    """The statement of `customer_for`; cached, since every order runs it."""
     owner = select(person.c.id).where(
         person.c.id == bindparam("owner"), person.c.email == bindparam("address"), person.c.confirmed_at.is_not(None)
     )
-    first = insert_on(postgresql, customer).values(
+    insertion = insert_on(postgresql, customer).values(
         {name: bindparam(name, type_=customer.c[name].type) for name in names}
         | {"person_id": owner.scalar_subquery() if owned else None}
     )
-    new_owner = first.excluded.person_id
+    new_owner = insertion.excluded.person_id
     adopted = case((customer.c.person_id.is_(None) & new_owner.is_not(None), 1), else_=0)
-    found = first.on_conflict_do_update(
+    upsert = insertion.on_conflict_do_update(
         index_elements=["enterprise_id", "email"],
         set_={
             "person_id": func.coalesce(customer.c.person_id, new_owner),
             "version": customer.c.version + adopted,
         },
     )
-    return found.returning(*_COLUMNS)
+    return upsert.returning(*_COLUMNS)
 
 
-def create_customer(tx: Transaction, enterprise_id: str, *, email: str, **given: Unpack[CustomerFields]) -> Customer:
-    """A customer that the enterprise writes down itself. If the address is somebody's confirmed one, it is theirs.
+def create_customer(
+    tx: Transaction, enterprise_id: str, *, email: str, **attributes: Unpack[CustomerFields]
+) -> Customer:
+    """Creates a customer on behalf of the enterprise, linked to the person who has confirmed this address, if any.
 
-    Raises `Invalid` with every mistake, `Conflict` where there is a customer with this address.
+    Raises `Invalid` with every mistake, `Conflict` if there is a customer with this address already.
     """
     problems: list[Problem] = []
-    read = read_email(email)
-    if isinstance(read, Problem):
-        problems.append(read)
-    values = _checked({"name": "", **given}, problems)
-    if problems or isinstance(read, Problem):
+    address = read_email(email)
+    if isinstance(address, Problem):
+        problems.append(address)
+    values = _read_attributes({"name": "", **attributes}, problems)
+    if problems or isinstance(address, Problem):
         raise Invalid(problems)
-    owner = select(person.c.id).where(person.c.email == read, person.c.confirmed_at.is_not(None))
-    row = {**_new_row(tx, enterprise_id, read, values), "person_id": owner.scalar_subquery()}
+    owner = select(person.c.id).where(person.c.email == address, person.c.confirmed_at.is_not(None))
+    row = {**_new_row(tx, enterprise_id, address, values), "person_id": owner.scalar_subquery()}
     with refusing(tx, double=_code_taken(values)):
         new = insert_or(tx, customer).values(row).on_conflict_do_nothing(index_elements=["enterprise_id", "email"])
-        made = tx.execute(new).rowcount
-    if made != 1:
-        raise Conflict("customer_exists", "There is a customer with the address {email} already.", email=read)
-    set_categories(tx, enterprise_id, row["id"], given.get("categories", ()))
+        inserted = tx.execute(new).rowcount
+    if inserted != 1:
+        raise Conflict("customer_exists", "There is a customer with the address {email} already.", email=address)
+    set_categories(tx, enterprise_id, row["id"], attributes.get("categories", ()))
     return customer_by_id(tx, enterprise_id, row["id"])
 
 
 def change_customer(
-    tx: Transaction, enterprise_id: str, customer_id: str, version: int, **changed: Unpack[CustomerFields]
+    tx: Transaction, enterprise_id: str, customer_id: str, version: int, **changes: Unpack[CustomerFields]
 ) -> Customer:
-    """Changes what the enterprise wrote of a customer; `categories` are all they are in afterwards.
+    """Changes the enterprise's record of a customer; `categories` replaces all categories of the customer.
 
     Raises `Invalid` with every mistake, `NotFound`, `Stale`.
     """
     problems: list[Problem] = []
-    values = _checked(changed, problems)
+    values = _read_attributes(changes, problems)
     if problems:
         raise Invalid(problems)
     before = customer_by_id(tx, enterprise_id, customer_id)
     after = {"name": before.name, "code": before.code, **values}
-    values["search"] = _search(before.email, after["name"], after["code"])
-    mine = (customer.c.id == customer_id, customer.c.enterprise_id == enterprise_id)
+    values["search"] = _search_text(before.email, after["name"], after["code"])
+    conditions = (customer.c.id == customer_id, customer.c.enterprise_id == enterprise_id)
     with refusing(tx, double=_code_taken(values)):
-        edit_row(tx, customer, *mine, version=version, values=values)
-    if "categories" in changed:
-        set_categories(tx, enterprise_id, customer_id, changed["categories"])
+        edit_row(tx, customer, *conditions, version=version, values=values)
+    if "categories" in changes:
+        set_categories(tx, enterprise_id, customer_id, changes["categories"])
     return customer_by_id(tx, enterprise_id, customer_id)
 
 
 def customer_by_id(tx: Transaction, enterprise_id: str, customer_id: str) -> Customer:
     """One of the enterprise's customers. Raises `NotFound`."""
-    mine = (customer.c.id == customer_id, customer.c.enterprise_id == enterprise_id)
-    return _customer(tx.one(select(*_COLUMNS).where(*mine)))
+    conditions = (customer.c.id == customer_id, customer.c.enterprise_id == enterprise_id)
+    return _customer_from(tx.one(select(*_COLUMNS).where(*conditions)))
 
 
 def customers_by_id(tx: Transaction, ids: Collection[str] | Select[tuple[str]]) -> dict[str, Customer]:
-    """Those of `ids`, or of what a statement selects, that exist, by id. For who may know them."""
-    return {row["id"]: _customer(row) for row in tx.all(select(*_COLUMNS).where(customer.c.id.in_(ids)))}
+    """The existing customers among `ids` (ids, or a statement that selects them), by id. Checks no permission."""
+    return {row["id"]: _customer_from(row) for row in tx.all(select(*_COLUMNS).where(customer.c.id.in_(ids)))}
 
 
 def customer_by_email(tx: Transaction, enterprise_id: str, email: str) -> Customer:
-    """The enterprise's customer with this address, in the form of `read_email`. Raises `NotFound` that names it."""
+    """The enterprise's customer with this address, as `read_email` returns it. Raises `NotFound` naming the address."""
     row = tx.first(select(*_COLUMNS).where(customer.c.enterprise_id == enterprise_id, customer.c.email == email))
     if row is None:
         raise NotFound("no_customer", "There is no customer with the address {email}.", email=email)
-    return _customer(row)
+    return _customer_from(row)
 
 
 def list_customers(
     tx: Transaction, enterprise_id: str, *, search: str = "", category_id: str = "", after: str = "", limit: int = 50
 ) -> Sequence[Customer]:
-    """The enterprise's customers by e-mail address, those after `after`: with every word of `search` in their name,
-    address or code, and in the category where one is named.
+    """The enterprise's customers ordered by e-mail address, beginning after the address `after`.
+
+    Only those with every word of `search` in their name, address or code, and in the category `category_id` if given.
     """
-    found = select(*_COLUMNS).where(customer.c.enterprise_id == enterprise_id, customer.c.email > after)
+    query = select(*_COLUMNS).where(customer.c.enterprise_id == enterprise_id, customer.c.email > after)
     if search:
-        found = found.where(matches(customer.c.search, search))
+        query = query.where(matches(customer.c.search, search))
     if category_id:
-        inside = select(customer_in_category.c.customer_id).where(customer_in_category.c.category_id == category_id)
-        found = found.where(customer.c.id.in_(inside))
-    return [_customer(row) for row in tx.all(found.order_by(customer.c.email).limit(limit))]
+        members = select(customer_in_category.c.customer_id).where(customer_in_category.c.category_id == category_id)
+        query = query.where(customer.c.id.in_(members))
+    return [_customer_from(row) for row in tx.all(query.order_by(customer.c.email).limit(limit))]
 
 
-def _checked(given: CustomerFields, problems: list[Problem]) -> dict[str, Any]:
-    """Values for the row; `categories` stand in another table."""
+def _read_attributes(attributes: CustomerFields, problems: list[Problem]) -> dict[str, Any]:
+    """Column values of a customer; leaves out `categories`, which have a table of their own."""
     values: dict[str, Any] = {}
     for name, most in (("name", 200), ("phone", 40), ("code", 40), ("note", 2000)):
-        if name in given:
-            text: str = given[name] or ""  # type: ignore[literal-required]
+        if name in attributes:
+            text: str = attributes[name] or ""  # type: ignore[literal-required]
             values[name] = read_text(text, f"/{name}", problems, most=most, lines=name == "note")
     if "name" in values:
         refuse_links(values["name"], "/name", problems)
@@ -195,13 +200,13 @@ def _new_row(tx: Transaction, enterprise_id: str, email: str, values: Mapping[st
         "enterprise_id": enterprise_id,
         "email": email,
         **row,
-        "search": _search(email, row["name"], row["code"]),
+        "search": _search_text(email, row["name"], row["code"]),
         "created_at": tx.now,
         "version": 1,
     }
 
 
-def _search(email: str, name: str, code: str | None) -> str:
+def _search_text(email: str, name: str, code: str | None) -> str:
     return search_key(f"{name} {email} {code or ''}")
 
 
@@ -211,6 +216,6 @@ def _code_taken(values: Mapping[str, Any]) -> Invalid:
     )
 
 
-def _customer(row: Row) -> Customer:
-    listed = row["categories"]
-    return Customer(**{**row, "categories": frozenset(listed.split(",") if listed else ())})
+def _customer_from(row: Row) -> Customer:
+    category_ids = row["categories"]
+    return Customer(**{**row, "categories": frozenset(category_ids.split(",") if category_ids else ())})

@@ -1,4 +1,4 @@
-"""Enterprises: producers, hubs, or both; and who may see that they exist."""
+"""Enterprises: producers, hubs, or both; and the rules that say to whom they are visible."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from .slugs import slugs_for
 from .tables import enterprise, enterprise_grant, enterprise_member
 
 MOST = 100  # enterprises that one person owns, unless they run the instance
-Kind = Literal["", "producer", "hub"]
+EnterpriseKind = Literal["", "producer", "hub"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Enterprise:
-    """A producer, a hub, or both. Its fields are explained at `fields.EnterpriseFields`.
+    """A producer, a hub, or both. `fields.EnterpriseFields` explains the fields.
 
-    `currency` (ISO 4217) is that of its prices, and stays.
+    `currency` (ISO 4217) is the currency of its prices and never changes.
     """
 
     id: str
@@ -54,7 +54,7 @@ class Enterprise:
     version: int
 
 
-COLUMNS = [enterprise.c[one.name] for one in fields(Enterprise)]
+COLUMNS = [enterprise.c[field.name] for field in fields(Enterprise)]
 _SLUG_TAKEN = Invalid([Problem("slug_taken", "Another enterprise has this address already.", "/slug")])
 _NEW: EnterpriseFields = {
     "name": "",
@@ -76,53 +76,53 @@ _NEW: EnterpriseFields = {
 
 
 def create_enterprise(
-    tx: Transaction, *, owner_id: str, currency: str, **given: Unpack[EnterpriseFields]
+    tx: Transaction, *, owner_id: str, currency: str, **attributes: Unpack[EnterpriseFields]
 ) -> Enterprise:
-    """A new enterprise, of which this person is the owner. It must have a name, a language and a time zone.
+    """Creates an enterprise owned by this person. Name, language and time zone are required.
 
-    Without a slug it gets one from its name. Raises `Invalid` with every mistake, `Forbidden` while the owner's address
-    is not confirmed, `Conflict` where they own a hundred already.
+    Without a slug it gets one made from its name. Raises `Invalid` with every mistake, `Forbidden` while the owner's
+    address is not confirmed, `Conflict` if they own 100 enterprises already.
     """
     refuse_owner(tx, owner_id)
-    values = read_fields({**_NEW, **given, "currency": currency})
-    made = {"id": tx.new_id(), "created_at": tx.now, "version": 1, **values, "search": _search(values)}
-    slug = given.get("slug")
-    created = _insert(tx, made, [slug] if slug else list(slugs_for(made["name"], made["id"])))
-    row = {"enterprise_id": created.id, "person_id": owner_id, "role": "owner", "since": tx.now}
-    tx.execute(insert(enterprise_member).values(row))
+    values = read_fields({**_NEW, **attributes, "currency": currency})
+    row = {"id": tx.new_id(), "created_at": tx.now, "version": 1, **values, "search": _search_text(values)}
+    slug = attributes.get("slug")
+    created = _insert(tx, row, [slug] if slug else list(slugs_for(row["name"], row["id"])))
+    membership = {"enterprise_id": created.id, "person_id": owner_id, "role": "owner", "since": tx.now}
+    tx.execute(insert(enterprise_member).values(membership))
     return created
 
 
 def copy_enterprise(
-    tx: Transaction, *, currency: str, id: str | None = None, **given: Unpack[EnterpriseFields]
+    tx: Transaction, *, currency: str, id: str | None = None, **attributes: Unpack[EnterpriseFields]
 ) -> Enterprise:
-    """A copy of an enterprise whose home is another instance: nobody here is its member, so nobody edits it.
+    """Creates the local copy of an enterprise whose home is another instance. It has no members, so nobody edits it.
 
-    `id` is the one that it has at home, where it is to keep that. Raises `Invalid` with every mistake.
+    `id` is its id at home; None gives the copy an id of its own. Raises `Invalid` with every mistake.
     """
-    values = read_fields({**_NEW, **given, "currency": currency})
-    made = {"id": id or tx.new_id(), "created_at": tx.now, "version": 1, **values, "search": _search(values)}
-    return _insert(tx, made, list(slugs_for(made["name"], made["id"])))
+    values = read_fields({**_NEW, **attributes, "currency": currency})
+    row = {"id": id or tx.new_id(), "created_at": tx.now, "version": 1, **values, "search": _search_text(values)}
+    return _insert(tx, row, list(slugs_for(row["name"], row["id"])))
 
 
 def change_enterprise(
-    tx: Transaction, enterprise_id: str, version: int, **changed: Unpack[EnterpriseFields]
+    tx: Transaction, enterprise_id: str, version: int, **changes: Unpack[EnterpriseFields]
 ) -> Enterprise:
-    """Changes what is said of an enterprise. Raises `Invalid` with every mistake, `NotFound`, `Stale`."""
-    values = read_fields(changed)
+    """Changes the profile of an enterprise. Raises `Invalid` with every mistake, `NotFound`, `Stale`."""
+    values = read_fields(changes)
     before = tx.one(select(*COLUMNS).where(enterprise.c.id == enterprise_id))
-    values["search"] = _search({**before, **values})
+    values["search"] = _search_text({**before, **values})
     with refusing(tx, double=_SLUG_TAKEN):
         return _edit(tx, enterprise_id, version, values)
 
 
 def archive_enterprise(tx: Transaction, enterprise_id: str, version: int) -> Enterprise:
-    """Hides an enterprise that is done from all but its members. Nothing is deleted. Raises `NotFound`, `Stale`."""
+    """Hides a closed enterprise from everybody but its members; deletes nothing. Raises `NotFound`, `Stale`."""
     return _edit(tx, enterprise_id, version, {"archived_at": tx.now})
 
 
 def restore_enterprise(tx: Transaction, enterprise_id: str, version: int) -> Enterprise:
-    """Brings an archived enterprise back as it was. Raises `NotFound`, `Stale`."""
+    """Makes an archived enterprise active again. Raises `NotFound`, `Stale`."""
     return _edit(tx, enterprise_id, version, {"archived_at": None})
 
 
@@ -130,48 +130,52 @@ def restore_enterprise(tx: Transaction, enterprise_id: str, version: int) -> Ent
 
 
 def enterprise_by_id(tx: Transaction, enterprise_id: str) -> Enterprise:
-    """For who was allowed to ask. Raises `NotFound`."""
+    """The enterprise with this id. Checks no permission. Raises `NotFound`."""
     return Enterprise(**tx.one(select(*COLUMNS).where(enterprise.c.id == enterprise_id)))
 
 
 def enterprises_by_id(tx: Transaction, ids: Collection[str]) -> dict[str, Enterprise]:
-    """Those of `ids` that exist, by id. For who was allowed to ask."""
+    """The existing enterprises among `ids`, by id. Checks no permission."""
     rows = tx.all(select(*COLUMNS).where(enterprise.c.id.in_(set(ids))))
     return {row["id"]: Enterprise(**row) for row in rows}
 
 
 def find_enterprise(tx: Transaction, id_or_slug: str, *, person_id: str | None = None) -> Enterprise:
-    """The enterprise, if this person (None: anybody) may know of it. Raises `NotFound`.
+    """The enterprise, if it is visible to this person (None: to everybody). Raises `NotFound`.
 
-    Hidden and archived ones are known to their members, and to those of enterprises they granted a look at them.
+    Hidden and archived enterprises are visible to their own members and to the members of enterprises to which they
+    granted ReadEnterprise or WriteEnterprise.
     """
-    named = or_(enterprise.c.id == id_or_slug, enterprise.c.slug == id_or_slug)
-    everybody = and_(enterprise.c.archived_at.is_(None), enterprise.c.visibility != "hidden")
-    known = everybody if person_id is None else or_(everybody, _belongs(person_id))
-    return Enterprise(**tx.one(select(*COLUMNS).where(named, known)))
+    has_name = or_(enterprise.c.id == id_or_slug, enterprise.c.slug == id_or_slug)
+    is_listed = and_(enterprise.c.archived_at.is_(None), enterprise.c.visibility != "hidden")
+    is_visible = is_listed if person_id is None else or_(is_listed, _is_known_to(person_id))
+    return Enterprise(**tx.one(select(*COLUMNS).where(has_name, is_visible)))
 
 
 def every_enterprise(tx: Transaction) -> Iterator[Enterprise]:
-    """All of them by slug, hidden and archived ones too: for who runs the instance."""
+    """All enterprises by slug, hidden and archived ones included. For operators of the instance only."""
     for row in tx.execute(select(*COLUMNS).order_by(enterprise.c.slug)).mappings():
         yield Enterprise(**row)
 
 
 def list_enterprises(
-    tx: Transaction, *, search: str = "", kind: Kind = "", after: str = "", limit: int = 50
+    tx: Transaction, *, search: str = "", kind: EnterpriseKind = "", after: str = "", limit: int = 50
 ) -> Sequence[Enterprise]:
-    """Public enterprises by slug, those after `after`: with every word of `search` in their name, town or postcode."""
-    found = select(*COLUMNS).where(
+    """Public enterprises ordered by slug, beginning after the slug `after`.
+
+    Only those with every word of `search` in their name, town or postcode, and of this `kind` if given.
+    """
+    query = select(*COLUMNS).where(
         enterprise.c.visibility == "public", enterprise.c.archived_at.is_(None), enterprise.c.slug > after
     )
     if search:
-        found = found.where(matches(enterprise.c.search, search))
+        query = query.where(matches(enterprise.c.search, search))
     if kind:
-        found = found.where(enterprise.c.is_producer if kind == "producer" else enterprise.c.is_hub)
-    return [Enterprise(**row) for row in tx.all(found.order_by(enterprise.c.slug).limit(limit))]
+        query = query.where(enterprise.c.is_producer if kind == "producer" else enterprise.c.is_hub)
+    return [Enterprise(**row) for row in tx.all(query.order_by(enterprise.c.slug).limit(limit))]
 
 
-def _belongs(person_id: str) -> ColumnElement[bool]:
+def _is_known_to(person_id: str) -> ColumnElement[bool]:
     member, grant = enterprise_member.c, enterprise_grant.c
     granted = and_(
         grant.grantor_id == enterprise.c.id,
@@ -179,8 +183,8 @@ def _belongs(person_id: str) -> ColumnElement[bool]:
         grant.scope.in_(("ReadEnterprise", "WriteEnterprise")),
     )
     lets_look = exists().where(granted).correlate(enterprise, enterprise_member)
-    of_it = or_(member.enterprise_id == enterprise.c.id, lets_look)
-    return exists().where(member.person_id == person_id, of_it).correlate(enterprise)
+    is_member_or_grantee = or_(member.enterprise_id == enterprise.c.id, lets_look)
+    return exists().where(member.person_id == person_id, is_member_or_grantee).correlate(enterprise)
 
 
 # ------------------------------------------------------------------------------------------------ steps
@@ -201,15 +205,18 @@ def _insert(tx: Transaction, values: Mapping[str, Any], slugs: Sequence[str]) ->
 
 
 def refuse_owner(tx: Transaction, owner_id: str) -> None:
-    """Raises `Forbidden` and `Conflict` for a person who may not own one more enterprise, `NotFound`."""
+    """Raises `Forbidden` or `Conflict` if the person may not own one more enterprise, `NotFound` if they do not exist.
+
+    Operators of the instance may own any number.
+    """
     owned = select(func.count()).where(enterprise_member.c.person_id == owner_id, enterprise_member.c.role == "owner")
-    asked = select(person.c.confirmed_at, person.c.is_operator, owned.scalar_subquery().label("owned"))
-    row = tx.one(asked.where(person.c.id == owner_id))
+    query = select(person.c.confirmed_at, person.c.is_operator, owned.scalar_subquery().label("owned"))
+    row = tx.one(query.where(person.c.id == owner_id))
     if row["confirmed_at"] is None:
         raise Forbidden("not_confirmed", "Please confirm your e-mail address first.")
     if row["owned"] >= MOST and not row["is_operator"]:
         raise Conflict("too_many_enterprises", "You own {most} enterprises already.", most=MOST)
 
 
-def _search(values: Mapping[str, Any]) -> str:
+def _search_text(values: Mapping[str, Any]) -> str:
     return search_key(f"{values['name']} {values['city']} {values['postcode']}")

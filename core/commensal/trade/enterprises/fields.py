@@ -1,4 +1,4 @@
-"""What may be said of an enterprise, read strictly."""
+"""The fields of an enterprise's profile and their validation."""
 
 from __future__ import annotations
 
@@ -23,14 +23,15 @@ _LIMITS = {"name": 200, "phone": 40, "street": 200, "postcode": 20, "city": 100,
 
 
 @cache
-def _countries() -> frozenset[str]:
+def _country_codes() -> frozenset[str]:
     return frozenset(code for code in map(str, Locale("en").territories) if len(code) == 2 and code.isalpha())
 
 
 class EnterpriseFields(TypedDict, total=False):
     """`latitude` and `longitude` are degrees (WGS 84); `country` is ISO 3166-1 alpha-2, `timezone` IANA.
 
-    `visibility` is "public", "link" (whoever has the address) or "hidden" (its members). `description` is HTML.
+    `visibility` is "public", "link" (visible to those who have its address) or "hidden" (visible to its members).
+    `description` is HTML.
     """
 
     name: str
@@ -53,10 +54,10 @@ class EnterpriseFields(TypedDict, total=False):
     prices_include_vat: bool
 
 
-def read_fields(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Values for the row of an enterprise. Raises `Invalid` with every mistake."""
+def read_fields(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Validates `attributes` and returns column values of an enterprise. Raises `Invalid` with every mistake."""
     problems: list[Problem] = []
-    values: dict[str, Any] = dict(given)
+    values: dict[str, Any] = dict(attributes)
     for name, most in _LIMITS.items():
         if name in values:
             values[name] = read_text(values[name], f"/{name}", problems, least=int(name == "name"), most=most)
@@ -67,10 +68,10 @@ def read_fields(given: Mapping[str, Any]) -> dict[str, Any]:
     if "vat_number" in values:
         values["vat_number"] = values["vat_number"].replace(" ", "").upper()
     if values.get("email"):
-        read = read_email(values["email"])
-        values["email"] = read
-        if isinstance(read, Problem):
-            problems.append(read)
+        address = read_email(values["email"])
+        values["email"] = address
+        if isinstance(address, Problem):
+            problems.append(address)
     for name, (fits, text) in _RULES.items():
         if name in values and not fits(values[name]):
             problems.append(Problem(name, text, f"/{name}"))
@@ -81,7 +82,7 @@ def read_fields(given: Mapping[str, Any]) -> dict[str, Any]:
     return values
 
 
-def _within(most: int) -> Callable[[Decimal | None], bool]:
+def _degrees_within(most: int) -> Callable[[Decimal | None], bool]:
     def fits(degrees: Decimal | None) -> bool:
         return degrees is None or (degrees.is_finite() and abs(degrees) <= most and degrees == round(degrees, 7))
 
@@ -90,12 +91,15 @@ def _within(most: int) -> Callable[[Decimal | None], bool]:
 
 _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "slug": (is_slug, "Use small letters from a to z, digits and hyphens, at most 60."),
-    "visibility": (lambda one: one in VISIBILITIES, "The visibility is public, link or hidden."),
-    "country": (lambda one: one in _countries(), "This is not the two-letter code of a country, like FR."),
+    "visibility": (lambda value: value in VISIBILITIES, "The visibility is public, link or hidden."),
+    "country": (lambda value: value in _country_codes(), "This is not the two-letter code of a country, like FR."),
     "currency": (is_currency, "This is not a currency of ISO 4217, like EUR."),
-    "latitude": (_within(90), "The latitude is between -90 and 90 degrees, with at most 7 decimals."),
-    "longitude": (_within(180), "The longitude is between -180 and 180 degrees, with at most 7 decimals."),
-    "language": (lambda one: one in LANGUAGES, "This language is not spoken here."),
-    "timezone": (lambda one: one in available_timezones(), "This is not a time zone, like Europe/Paris."),
-    "vat_number": (lambda one: one == "" or (one.isascii() and one.isalnum()), "A VAT number has letters and digits."),
+    "latitude": (_degrees_within(90), "The latitude is between -90 and 90 degrees, with at most 7 decimals."),
+    "longitude": (_degrees_within(180), "The longitude is between -180 and 180 degrees, with at most 7 decimals."),
+    "language": (lambda value: value in LANGUAGES, "This language is not spoken here."),
+    "timezone": (lambda value: value in available_timezones(), "This is not a time zone, like Europe/Paris."),
+    "vat_number": (
+        lambda value: value == "" or (value.isascii() and value.isalnum()),
+        "A VAT number has letters and digits.",
+    ),
 }

@@ -1,5 +1,5 @@
-"""How an enterprise lets people order who have not proved who they are: guests, and accounts whose address nobody has
-confirmed. Without a policy of its own the safe one holds."""
+"""The rules of an enterprise for orders by people without a proven identity: guests, and accounts with an unconfirmed
+address. An enterprise that has chosen none gets the safe defaults."""
 
 from __future__ import annotations
 
@@ -50,18 +50,18 @@ class GuestPolicyChanges(TypedDict, total=False):
     unpaid_hours: int
 
 
-POLICY_COLUMNS = [guest_policy.c[one.name] for one in fields(GuestPolicy)]
+POLICY_COLUMNS = [guest_policy.c[field.name] for field in fields(GuestPolicy)]
 
 
 def guest_policy_of(tx: Transaction, enterprise_id: str) -> GuestPolicy:
-    """The enterprise's policy; the safe one where it has chosen none."""
+    """The enterprise's policy; the safe defaults if it has chosen none."""
     row = tx.first(select(*POLICY_COLUMNS).where(guest_policy.c.enterprise_id == enterprise_id))
     return GuestPolicy(**row) if row is not None else GuestPolicy()
 
 
-def change_guest_policy(tx: Transaction, enterprise_id: str, **changed: Unpack[GuestPolicyChanges]) -> GuestPolicy:
-    """Changes what is named, for orders from now on. Raises `Invalid` with every mistake."""
-    values: dict[str, Any] = {**asdict(guest_policy_of(tx, enterprise_id)), **changed}
+def change_guest_policy(tx: Transaction, enterprise_id: str, **changes: Unpack[GuestPolicyChanges]) -> GuestPolicy:
+    """Changes the named rules for future orders and returns the policy. Raises `Invalid` with every mistake."""
+    values: dict[str, Any] = {**asdict(guest_policy_of(tx, enterprise_id)), **changes}
     problems = [
         Problem("out_of_range", "This lies between {least} and {most}.", f"/{name}", {"least": least, "most": most})
         for name, (least, most) in _BOUNDS.items()
@@ -78,6 +78,6 @@ def change_guest_policy(tx: Transaction, enterprise_id: str, **changed: Unpack[G
         problems.append(Problem("unpaid_hours", text, "/unpaid_hours"))
     if problems:
         raise Invalid(problems)
-    new = insert_or(tx, guest_policy).values(enterprise_id=enterprise_id, **values)
-    tx.execute(new.on_conflict_do_update(index_elements=["enterprise_id"], set_=values))
+    statement = insert_or(tx, guest_policy).values(enterprise_id=enterprise_id, **values)
+    tx.execute(statement.on_conflict_do_update(index_elements=["enterprise_id"], set_=values))
     return GuestPolicy(**values)

@@ -1,7 +1,7 @@
-"""An enterprise leaves this instance for another one, or comes to live here: who may do what with it changes at once.
+"""The rights at an enterprise that moves to another instance, or from there to this one.
 
-Where it has left, a copy stays behind, as of any enterprise whose home is elsewhere: nobody edits it. Those who were
-its members go on looking at its books.
+The instance that it leaves keeps a copy, as of any enterprise whose home is elsewhere, and nobody edits the copy. Its
+former members may still read its books there.
 """
 
 from __future__ import annotations
@@ -15,30 +15,30 @@ from .enterprises import change_enterprise, enterprise_by_id, refuse_owner
 from .fields import EnterpriseFields
 from .tables import enterprise_member
 
-READER = "accountant"  # what members are at an enterprise that has left
+READER = "accountant"  # the role of all members at an enterprise that has left
 _row = enterprise_member.c
 
 
 def leave_home(tx: Transaction, enterprise_id: str) -> dict[str, str]:
-    """Its members may look, and change nothing any more. Returns what they were: roles by the ids of people."""
-    mine = select(_row.person_id, _row.role).where(_row.enterprise_id == enterprise_id).with_for_update()
-    before = {row["person_id"]: row["role"] for row in tx.all(mine)}
+    """Makes every member a reader. Returns their former roles by the ids of people, for `stay_home`."""
+    query = select(_row.person_id, _row.role).where(_row.enterprise_id == enterprise_id).with_for_update()
+    roles = {row["person_id"]: row["role"] for row in tx.all(query)}
     tx.execute(update(enterprise_member).where(_row.enterprise_id == enterprise_id).values(role=READER))
-    return before
+    return roles
 
 
 def stay_home(tx: Transaction, enterprise_id: str, roles: Mapping[str, str]) -> None:
-    """It did not leave after all: its members are what they were, as `leave_home` has told. Who left stays away."""
+    """Undoes `leave_home`: gives members the roles that it returned. Does not add those who are no longer members."""
     if roles:
-        mine = (_row.enterprise_id == enterprise_id, _row.person_id == bindparam("member"))
-        changing = update(enterprise_member).where(*mine).values(role=bindparam("was"))
-        tx.execute(changing, [{"member": person_id, "was": role} for person_id, role in sorted(roles.items())])
+        conditions = (_row.enterprise_id == enterprise_id, _row.person_id == bindparam("member"))
+        statement = update(enterprise_member).where(*conditions).values(role=bindparam("was"))
+        tx.execute(statement, [{"member": person_id, "was": role} for person_id, role in sorted(roles.items())])
 
 
 def come_home(tx: Transaction, enterprise_id: str, owner_id: str, profile: EnterpriseFields) -> None:
-    """A copy becomes an enterprise of this instance, with this owner and nobody else.
+    """Turns a copy into an enterprise whose home is this instance, with this owner as its only member.
 
-    Raises `Invalid` for a profile that cannot be, `Forbidden` and `Conflict` for a person who may not own it.
+    Raises `Invalid` for a profile with mistakes, `Forbidden` or `Conflict` if the person may not own it.
     """
     refuse_owner(tx, owner_id)
     change_enterprise(tx, enterprise_id, enterprise_by_id(tx, enterprise_id).version, **profile)

@@ -1,4 +1,4 @@
-"""The plugins of the instance as its operator sees them: what is there, who uses it, what went wrong."""
+"""The plugins of the instance as its operator sees them: their state, how many enterprises use them, their failures."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from ...hooks.loading import found_plugins
 from ...storage.database import Transaction
 from .tables import enterprise_plugin
 
-RECENT = timedelta(days=1)  # so long a plugin that failed is said to be failing
+RECENT = timedelta(days=1)  # for so long after a failure a plugin counts as failing
 State = Literal["enabled", "failing", "installed", "missing"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class InstalledPlugin:
-    """state:       `enabled`; `failing`: it is enabled and has failed within a day; `installed`: it is there and not
+    """state:       `enabled`; `failing`: enabled, with a failure within the last day; `installed`: installed but not
                  enabled; `missing`: instance.toml enables it or enterprises use it, and it cannot be loaded
-    enterprises: how many have switched it on; their settings are kept whatever the state is
-    about:       what it does, in a line; of one that is missing why, and what to do
+    enterprises: how many enterprises have enabled it; their settings are kept in every state
+    about:       what it does, in one line; for a missing plugin the reason, and what to do
     """
 
     plugin: str
@@ -44,54 +44,62 @@ class InstalledPlugin:
 
 
 def installed_plugins(tx: Transaction, hooks: Hooks, language: str) -> list[InstalledPlugin]:
-    """The enabled ones in the operator's order, then those that could be enabled, then those that are not there."""
-    counted = select(enterprise_plugin.c.plugin, func.count().label("count")).group_by(enterprise_plugin.c.plugin)
-    used = {row["plugin"]: int(row["count"]) for row in tx.all(counted)}
-    failed, found, enabled = failures_by_plugin(tx), found_plugins(), hooks.plugins()
-    others = sorted(set(found) - set(enabled) - set(hooks.absent))
-    gone = [*hooks.absent, *sorted(set(used) - set(enabled) - set(others) - set(hooks.absent))]
+    """Lists the enabled plugins in the operator's order, then installed ones, then missing ones."""
+    query = select(enterprise_plugin.c.plugin, func.count().label("count")).group_by(enterprise_plugin.c.plugin)
+    enterprise_counts = {row["plugin"]: int(row["count"]) for row in tx.all(query)}
+    failures, entry_points, enabled = failures_by_plugin(tx), found_plugins(), hooks.plugins()
+    available = sorted(set(entry_points) - set(enabled) - set(hooks.absent))
+    missing = [*hooks.absent, *sorted(set(enterprise_counts) - set(enabled) - set(available) - set(hooks.absent))]
     return [
-        *(_enabled(tx, hooks, one, found, used, failed, language) for one in enabled),
-        *(_there(one, found, "installed", used, failed, language) for one in others),
-        *(_missing(one, hooks.absent, used, failed, language) for one in gone),
+        *(
+            _describe_enabled(tx, hooks, plugin, entry_points, enterprise_counts, failures, language)
+            for plugin in enabled
+        ),
+        *(
+            _describe_installed(plugin, entry_points, "installed", enterprise_counts, failures, language)
+            for plugin in available
+        ),
+        *(_describe_missing(plugin, hooks.absent, enterprise_counts, failures, language) for plugin in missing),
     ]
 
 
-def _enabled(
+def _describe_enabled(
     tx: Transaction,
     hooks: Hooks,
     plugin: str,
-    found: Mapping[str, EntryPoint],
-    used: Mapping[str, int],
-    failed: Mapping[str, Failures],
+    entry_points: Mapping[str, EntryPoint],
+    enterprise_counts: Mapping[str, int],
+    failures: Mapping[str, Failures],
     language: str,
 ) -> InstalledPlugin:
-    state: State = "failing" if plugin in failed and tx.now - failed[plugin].last_at < RECENT else "enabled"
-    return _there(plugin, found, state, used, failed, language, hooks.implemented_by(plugin))
+    state: State = "failing" if plugin in failures and tx.now - failures[plugin].last_at < RECENT else "enabled"
+    return _describe_installed(
+        plugin, entry_points, state, enterprise_counts, failures, language, hooks.implemented_by(plugin)
+    )
 
 
-def _there(
+def _describe_installed(
     plugin: str,
-    found: Mapping[str, EntryPoint],
+    entry_points: Mapping[str, EntryPoint],
     state: State,
-    used: Mapping[str, int],
-    failed: Mapping[str, Failures],
+    enterprise_counts: Mapping[str, int],
+    failures: Mapping[str, Failures],
     language: str,
     hooks: Sequence[str] = (),
 ) -> InstalledPlugin:
-    point = found.get(plugin)
-    version = point.dist.version if point is not None and point.dist is not None else ""
+    entry_point = entry_points.get(plugin)
+    version = entry_point.dist.version if entry_point is not None and entry_point.dist is not None else ""
     return InstalledPlugin(
-        plugin=plugin, version=version, state=state, enterprises=used.get(plugin, 0), hooks=hooks,
-        about=_about(point, language) if point is not None else "", failures=failed.get(plugin),
+        plugin=plugin, version=version, state=state, enterprises=enterprise_counts.get(plugin, 0), hooks=hooks,
+        about=_first_line(entry_point, language) if entry_point is not None else "", failures=failures.get(plugin),
     )  # fmt: skip
 
 
-def _missing(
+def _describe_missing(
     plugin: str,
     absent: Mapping[str, str | Problem],
-    used: Mapping[str, int],
-    failed: Mapping[str, Failures],
+    enterprise_counts: Mapping[str, int],
+    failures: Mapping[str, Failures],
     language: str,
 ) -> InstalledPlugin:
     if plugin in absent:
@@ -101,33 +109,36 @@ def _missing(
         text = "enterprises use it, and it is neither enabled nor installed; their settings are kept"
         about = translate(language, text)
     return InstalledPlugin(
-        plugin=plugin, version="", state="missing", enterprises=used.get(plugin, 0), about=about, hooks=(),
-        failures=failed.get(plugin),
+        plugin=plugin, version="", state="missing", enterprises=enterprise_counts.get(plugin, 0), about=about, hooks=(),
+        failures=failures.get(plugin),
     )  # fmt: skip
 
 
-def _about(point: EntryPoint, language: str) -> str:
-    """The first line of its docstring. One that is not enabled is read and not imported: importing it could do
-    anything, such as end this process."""
-    if point.module in sys.modules:
-        said = inspect.getdoc(sys.modules[point.module]) or ""
+def _first_line(entry_point: EntryPoint, language: str) -> str:
+    """The first line of the plugin's docstring.
+
+    Reads the source of a plugin that is not enabled instead of importing it: an import could do anything, such as end
+    this process.
+    """
+    if entry_point.module in sys.modules:
+        docstring = inspect.getdoc(sys.modules[entry_point.module]) or ""
     else:
         try:
-            said = _docstring(point.module)
+            docstring = _docstring(entry_point.module)
         except (OSError, SyntaxError, ValueError, ImportError) as error:
             why = f"{type(error).__name__}: {error}"
             return translate(language, "cannot be imported: {error}").format(error=why)
-    return translate(language, said.partition("\n")[0])
+    return translate(language, docstring.partition("\n")[0])
 
 
 def _docstring(module: str) -> str:
-    """Of a module that is not imported, nor the packages around it. Raises `ImportError` where it is not found."""
-    places: Sequence[str] | None = None
+    """The docstring of a module, without importing it or its packages. Raises `ImportError` if it is not found."""
+    search_path: Sequence[str] | None = None
     loader: object = None
     for name in module.split("."):
-        found = PathFinder.find_spec(name, places)
-        if found is None:
+        spec = PathFinder.find_spec(name, search_path)
+        if spec is None:
             raise ImportError(f"No module named {module!r}")
-        places, loader = found.submodule_search_locations, found.loader
+        search_path, loader = spec.submodule_search_locations, spec.loader
     source = loader.get_source(loader.name) if isinstance(loader, SourceFileLoader) else None
     return ast.get_docstring(ast.parse(source or "")) or ""

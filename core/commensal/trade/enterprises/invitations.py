@@ -1,7 +1,7 @@
-"""Invitations: an enterprise names an e-mail address and a role, and whoever owns the address takes it up.
+"""Invitations: an enterprise offers a role to an e-mail address, and the owner of the address accepts or declines.
 
-Whether the address has an account, and whose it is, the enterprise learns when it is taken up, and not before: the
-answer and the mail are the same for every address.
+Until then the enterprise does not learn whether the address has an account: response and mail are the same for every
+address.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ...storage.database import Transaction, insert_once, insert_or
 from ...storage.jobs import promise
 from ..people.email import read_email
 from ..people.people import Person, person_by_id
-from .members import MOST, Member, hold_members, member_by_id, problems_with_role
+from .members import MOST, Member, lock_members, member_by_id, problems_with_role
 from .tables import enterprise, enterprise_member, member_invitation
 
 LASTS = timedelta(days=14)
@@ -27,7 +27,7 @@ _row = member_invitation.c
 
 @dataclass(frozen=True, kw_only=True)
 class Invitation:
-    """Somebody who may become a member until `expires_at`, with this role (`trade/people/scopes.py`)."""
+    """An offer to become a member with this role (`trade/people/scopes.py`), valid until `expires_at`."""
 
     id: str
     enterprise_id: str
@@ -45,85 +45,90 @@ _INVITATIONS = select(
 
 
 def invite(tx: Transaction, enterprise_id: str, *, email: str, role: str, language: str) -> str:
-    """Promises a mail to the address, and returns the address. A second one renews the invitation, with its role.
+    """Invites an address, promises the mail, and returns the address as kept. Inviting again renews role and expiry.
 
-    Raises `Invalid` for an address or role that is none, `Conflict` where there are 200 members and invitations.
+    Raises `Invalid` for a malformed address or unknown role, `Conflict` if there are 200 members and invitations.
     """
     problems = problems_with_role(role)
-    read = read_email(email)
-    if isinstance(read, Problem):
-        problems.append(read)
-    if problems or isinstance(read, Problem):
+    address = read_email(email)
+    if isinstance(address, Problem):
+        problems.append(address)
+    if problems or isinstance(address, Problem):
         raise Invalid(problems)
-    hold_members(tx, enterprise_id)
+    lock_members(tx, enterprise_id)
     _refuse_too_many(tx, enterprise_id)
-    renewed = {"role": role, "created_at": tx.now, "expires_at": tx.now + LASTS}
-    new = insert_or(tx, member_invitation).values(id=tx.new_id(), enterprise_id=enterprise_id, email=read, **renewed)
-    tx.execute(new.on_conflict_do_update(index_elements=["enterprise_id", "email"], set_=renewed))
+    values = {"role": role, "created_at": tx.now, "expires_at": tx.now + LASTS}
+    statement = insert_or(tx, member_invitation).values(
+        id=tx.new_id(), enterprise_id=enterprise_id, email=address, **values
+    )
+    tx.execute(statement.on_conflict_do_update(index_elements=["enterprise_id", "email"], set_=values))
     name = tx.value(select(enterprise.c.name).where(enterprise.c.id == enterprise_id))
-    promise(tx, "mail", {"kind": "member_invitation", "to": read, "language": language, "name": name})
-    return read
+    promise(tx, "mail", {"kind": "member_invitation", "to": address, "language": language, "name": name})
+    return address
 
 
 def invitations_of(tx: Transaction, enterprise_id: str) -> Sequence[Invitation]:
-    """The enterprise's open invitations, by e-mail address."""
-    mine = _INVITATIONS.where(_row.enterprise_id == enterprise_id, _open(tx))
-    return [Invitation(**row) for row in tx.all(mine.order_by(_row.email))]
+    """The enterprise's open invitations, ordered by e-mail address."""
+    query = _INVITATIONS.where(_row.enterprise_id == enterprise_id, _is_open(tx))
+    return [Invitation(**row) for row in tx.all(query.order_by(_row.email))]
 
 
 def invitations_to(tx: Transaction, person_id: str) -> Sequence[Invitation]:
-    """What a person is invited to; nothing while their address is not confirmed."""
-    who = person_by_id(tx, person_id)
-    if who.confirmed_at is None:
+    """The open invitations to a person, oldest first; none while their address is not confirmed."""
+    person = person_by_id(tx, person_id)
+    if person.confirmed_at is None:
         return []
-    mine = _INVITATIONS.where(_row.email == who.email, _open(tx))
-    return [Invitation(**row) for row in tx.all(mine.order_by(_row.created_at))]
+    query = _INVITATIONS.where(_row.email == person.email, _is_open(tx))
+    return [Invitation(**row) for row in tx.all(query.order_by(_row.created_at))]
 
 
 def accept_invitation(tx: Transaction, person_id: str, invitation_id: str) -> Member:
-    """The person becomes a member, or gets the role if they are one. Raises `NotFound` for an invitation of another or
-    an old one, `Forbidden` while their address is not confirmed, `Conflict` for an owner who would be less."""
-    taken = _take(tx, _invited(tx, person_id), invitation_id)
-    hold_members(tx, taken["enterprise_id"])
-    row = {"enterprise_id": taken["enterprise_id"], "person_id": person_id}
-    if not insert_once(tx, enterprise_member, {**row, "role": taken["role"], "since": tx.now}):
+    """Makes the person a member with the role of the invitation.
+
+    Raises `NotFound` for an invitation that has expired or is for another address, `Forbidden` while the person's
+    address is not confirmed, `Conflict` if they are a member already.
+    """
+    invitation = _take_invitation(tx, _confirmed_person(tx, person_id), invitation_id)
+    lock_members(tx, invitation["enterprise_id"])
+    row = {"enterprise_id": invitation["enterprise_id"], "person_id": person_id}
+    if not insert_once(tx, enterprise_member, {**row, "role": invitation["role"], "since": tx.now}):
         raise Conflict("member", "You are a member already.")
-    return member_by_id(tx, taken["enterprise_id"], person_id)
+    return member_by_id(tx, invitation["enterprise_id"], person_id)
 
 
 def decline_invitation(tx: Transaction, person_id: str, invitation_id: str) -> None:
-    """Nothing comes of it. Raises as `accept_invitation`."""
-    _take(tx, _invited(tx, person_id), invitation_id)
+    """Deletes an invitation on behalf of the invited person. Raises `NotFound`, `Forbidden` as `accept_invitation`."""
+    _take_invitation(tx, _confirmed_person(tx, person_id), invitation_id)
 
 
 def withdraw_invitation(tx: Transaction, enterprise_id: str, invitation_id: str) -> None:
-    """The enterprise has thought better of it. Raises `NotFound`."""
-    mine = (_row.id == invitation_id, _row.enterprise_id == enterprise_id)
-    if tx.execute(delete(member_invitation).where(*mine)).rowcount != 1:
+    """Deletes an invitation on behalf of the enterprise. Raises `NotFound`."""
+    conditions = (_row.id == invitation_id, _row.enterprise_id == enterprise_id)
+    if tx.execute(delete(member_invitation).where(*conditions)).rowcount != 1:
         raise NotFound
 
 
 def forget_invitations(tx: Transaction) -> int:
-    """Deletes those that are too old. Returns how many."""
+    """Deletes expired invitations. Returns how many."""
     return tx.execute(delete(member_invitation).where(_row.expires_at <= tx.now)).rowcount
 
 
-def _invited(tx: Transaction, person_id: str) -> Person:
-    who = person_by_id(tx, person_id)
-    if who.confirmed_at is None:
+def _confirmed_person(tx: Transaction, person_id: str) -> Person:
+    person = person_by_id(tx, person_id)
+    if person.confirmed_at is None:
         raise Forbidden("not_confirmed", "Please confirm your e-mail address first.")
-    return who
+    return person
 
 
-def _take(tx: Transaction, who: Person, invitation_id: str) -> dict[str, Any]:
-    theirs = delete(member_invitation).where(_row.id == invitation_id, _row.email == who.email, _open(tx))
-    row = tx.first(theirs.returning(_row.enterprise_id, _row.role))
+def _take_invitation(tx: Transaction, person: Person, invitation_id: str) -> dict[str, Any]:
+    statement = delete(member_invitation).where(_row.id == invitation_id, _row.email == person.email, _is_open(tx))
+    row = tx.first(statement.returning(_row.enterprise_id, _row.role))
     if row is None:
         raise NotFound("no_invitation", "There is no such invitation (any more).")
     return dict(row)
 
 
-def _open(tx: Transaction) -> ColumnElement[bool]:
+def _is_open(tx: Transaction) -> ColumnElement[bool]:
     return _row.expires_at > tx.now
 
 

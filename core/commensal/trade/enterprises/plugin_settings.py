@@ -1,4 +1,4 @@
-"""Settings of plugins on their way in and out: checked by the plugin's class, with secrets that only travel inwards."""
+"""Validation of plugins' settings by the plugin's class, and the hiding of their secrets."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MOST = 100  # settings of one plugin
 
 
 def check_settings(shape: type | None, settings: Mapping[str, Any]) -> None:
-    """Raises `Invalid`, naming every setting that `shape`, the plugin's class, refuses. None accepts nothing."""
+    """Raises `Invalid`, naming every setting that `shape`, the plugin's class, refuses. None accepts no setting."""
     problems = []
     if shape is None:
         text = "This plugin has nothing to set."
@@ -29,20 +29,20 @@ def check_settings(shape: type | None, settings: Mapping[str, Any]) -> None:
 
 
 def hide_secrets(shape: type | None, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings as they may be shown."""
-    secret = secret_names(shape)
-    return {key: HIDDEN if key in secret and value else value for key, value in settings.items()}
+    """The settings with every secret replaced by `HIDDEN`."""
+    secret_keys = secret_names(shape)
+    return {key: HIDDEN if key in secret_keys and value else value for key, value in settings.items()}
 
 
-def keep_secrets(shape: type | None, sent: Mapping[str, Any], kept: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings as they are to be kept: a secret that was sent back hidden is the one that was kept before."""
-    secret = secret_names(shape)
-    hidden = {key for key, value in sent.items() if key in secret and value == HIDDEN}
-    return {key: kept.get(key, "") if key in hidden else value for key, value in sent.items()}
+def keep_secrets(shape: type | None, sent: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str, Any]:
+    """The sent settings, with the stored value of every secret that was sent back hidden."""
+    secret_keys = secret_names(shape)
+    hidden = {key for key, value in sent.items() if key in secret_keys and value == HIDDEN}
+    return {key: stored.get(key, "") if key in hidden else value for key, value in sent.items()}
 
 
 def _mistakes(shape: type, settings: Mapping[str, Any]) -> Iterator[Problem]:
-    """Reads each setting alone, because reading them together stops at the first mistake."""
+    """Reads each setting by itself, because reading all at once stops at the first mistake."""
     hints = get_type_hints(shape, include_extras=True)
     for key in list(settings)[:_MOST]:
         if key not in hints:
@@ -52,13 +52,13 @@ def _mistakes(shape: type, settings: Mapping[str, Any]) -> Iterator[Problem]:
 
 
 def _mistakes_in(hint: Any, key: str, value: Any) -> Iterator[Problem]:
-    """A list of settings is read one by one too, and as a whole where each is right by itself."""
-    each = _each(hint)
-    found = []
-    if each is not None and isinstance(value, list):
-        for place, one in enumerate(value[:_MOST]):
-            found += _mistake(each, one, f"/settings/{key}/{place}", f"{key}[{place}]")
-    yield from found or _mistake(hint, value, f"/settings/{key}", key)
+    """Reads the items of a list one by one; reads the list as a whole if every item is right by itself."""
+    item_hint = _item_hint(hint)
+    problems = []
+    if item_hint is not None and isinstance(value, list):
+        for index, item in enumerate(value[:_MOST]):
+            problems += _mistake(item_hint, item, f"/settings/{key}/{index}", f"{key}[{index}]")
+    yield from problems or _mistake(hint, value, f"/settings/{key}", key)
 
 
 def _mistake(hint: Any, value: Any, where: str, name: str) -> list[Problem]:
@@ -69,10 +69,10 @@ def _mistake(hint: Any, value: Any, where: str, name: str) -> list[Problem]:
     return []
 
 
-def _each(hint: Any) -> Any:
-    """What a ``tuple[X, ...]`` holds."""
+def _item_hint(hint: Any) -> Any:
+    """The type X of a ``tuple[X, ...]``; None for other types."""
     if get_origin(hint) is Annotated:
-        return _each(get_args(hint)[0])
+        return _item_hint(get_args(hint)[0])
     inner = get_args(hint)
     return inner[0] if get_origin(hint) is tuple and inner[1:] == (...,) else None
 
@@ -82,6 +82,6 @@ def _problem(where: str, error: SettingsError) -> Problem:
 
 
 def secret_names(shape: type | None) -> frozenset[str]:
-    """The settings of a plugin's class that hold secrets."""
+    """The names of the settings of a plugin's class that hold secrets."""
     hints = get_type_hints(shape) if shape is not None else {}
     return frozenset(name for name, hint in hints.items() if hint is Secret or Secret in get_args(hint))

@@ -1,7 +1,7 @@
-"""Which plugins an enterprise uses, and what it has set for them.
+"""The plugins that an enterprise uses, and its settings for them.
 
-What is kept is what was sent, once the plugin's own class has accepted it. The class fills in the rest whenever it is
-read, so that a plugin's new defaults reach everybody who did not choose.
+Settings are stored as sent, once the plugin's settings class has accepted them. The class fills in its defaults at each
+reading, so a new default reaches every enterprise that has not chosen a value.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ...hooks.dispatcher import Hooks
 from ...hooks.loading import all_hooks
 from ...storage.database import Transaction, edit_row, insert_once
 from .plugin_settings import check_settings, hide_secrets, keep_secrets
-from .references import with_ids
+from .references import resolve_names
 from .tables import enterprise_plugin
 
 S = TypeVar("S")
@@ -30,9 +30,9 @@ _USED = (
 
 @dataclass(frozen=True, kw_only=True)
 class EnterprisePlugin:
-    """A plugin that an enterprise uses, or could (then the version is 0).
+    """A plugin that an enterprise uses, or could use (then `version` is 0).
 
-    Secrets in `settings` read "***"; sent back so, they stay what they are.
+    `settings` shows secrets as "***"; a client that sends "***" back keeps the stored secret.
     """
 
     plugin: str
@@ -44,95 +44,102 @@ class EnterprisePlugin:
 def enable_plugin(
     tx: Transaction, hooks: Hooks, enterprise_id: str, plugin: str, settings: Mapping[str, Any]
 ) -> EnterprisePlugin:
-    """Raises `NotFound` for a plugin that the instance does not offer to enterprises, `Invalid` for settings that are
-    not right, `Conflict` where it is enabled already.
+    """Enables a plugin for the enterprise.
+
+    Raises `NotFound` if the instance does not offer it to enterprises, `Invalid` for wrong settings, `Conflict` if it
+    is enabled already.
     """
-    kept = accepted_settings(tx, hooks, enterprise_id, plugin, settings, {})
-    row = {"enterprise_id": enterprise_id, "plugin": plugin, "settings": kept, "version": 1}
+    accepted = accept_settings(tx, hooks, enterprise_id, plugin, settings, {})
+    row = {"enterprise_id": enterprise_id, "plugin": plugin, "settings": accepted, "version": 1}
     if not insert_once(tx, enterprise_plugin, row):
         raise Conflict("plugin_enabled", "This plugin is enabled already; change its settings instead.")
-    return _shown(hooks, plugin, kept, 1)
+    return _without_secrets(hooks, plugin, accepted, 1)
 
 
 def change_plugin(
     tx: Transaction, hooks: Hooks, enterprise_id: str, plugin: str, version: int, settings: Mapping[str, Any]
 ) -> EnterprisePlugin:
-    """Sets all settings of a plugin that is enabled. Raises `NotFound`, `Invalid`, `Stale`."""
-    mine = _is(enterprise_id, plugin)
-    before = tx.one(select(enterprise_plugin.c.settings).where(*mine))
-    kept = accepted_settings(tx, hooks, enterprise_id, plugin, settings, before["settings"])
-    row = edit_row(tx, enterprise_plugin, *mine, version=version, values={"settings": kept})
-    return _shown(hooks, plugin, kept, row["version"])
+    """Replaces all settings of an enabled plugin. Raises `NotFound`, `Invalid`, `Stale`."""
+    conditions = _is_plugin(enterprise_id, plugin)
+    before = tx.one(select(enterprise_plugin.c.settings).where(*conditions))
+    accepted = accept_settings(tx, hooks, enterprise_id, plugin, settings, before["settings"])
+    row = edit_row(tx, enterprise_plugin, *conditions, version=version, values={"settings": accepted})
+    return _without_secrets(hooks, plugin, accepted, row["version"])
 
 
 def disable_plugin(tx: Transaction, enterprise_id: str, plugin: str) -> None:
-    """The enterprise does without it from now on; its settings are forgotten. Raises `NotFound`."""
-    if tx.execute(delete(enterprise_plugin).where(*_is(enterprise_id, plugin))).rowcount != 1:
+    """Disables a plugin for the enterprise and deletes its settings. Raises `NotFound`."""
+    if tx.execute(delete(enterprise_plugin).where(*_is_plugin(enterprise_id, plugin))).rowcount != 1:
         raise NotFound
 
 
 def enabled_plugins(tx: Transaction, enterprise_id: str) -> dict[str, dict[str, Any]]:
-    """The plugins that the enterprise uses, with its settings as they are kept: secrets can be read in them."""
-    return {one["plugin"]: one["settings"] for one in tx.all(_USED, {"enterprise": enterprise_id})}
+    """The stored settings of the enterprise's plugins, by plugin. They contain secrets in clear."""
+    return {row["plugin"]: row["settings"] for row in tx.all(_USED, {"enterprise": enterprise_id})}
 
 
 def plugins_of_each(tx: Transaction, enterprise_ids: Collection[str]) -> dict[str, dict[str, dict[str, Any]]]:
-    """The same for several enterprises at once, by their ids."""
-    used: dict[str, dict[str, dict[str, Any]]] = {one: {} for one in enterprise_ids}
-    for row in tx.all(select(enterprise_plugin).where(enterprise_plugin.c.enterprise_id.in_(used))) if used else ():
-        used[row["enterprise_id"]][row["plugin"]] = row["settings"]
-    return used
+    """The same as `enabled_plugins` for several enterprises at once, by their ids."""
+    plugins: dict[str, dict[str, dict[str, Any]]] = {enterprise_id: {} for enterprise_id in enterprise_ids}
+    for row in (
+        tx.all(select(enterprise_plugin).where(enterprise_plugin.c.enterprise_id.in_(plugins))) if plugins else ()
+    ):
+        plugins[row["enterprise_id"]][row["plugin"]] = row["settings"]
+    return plugins
 
 
 def plugin_settings(tx: Transaction, hooks: Hooks, enterprise_id: str, plugin: str, shape: type[S]) -> S:
-    """What the enterprise has set for this plugin, in the plugin's `shape`. Raises `NotFound` where it does without."""
-    found = tx.one(select(enterprise_plugin.c.settings).where(*_is(enterprise_id, plugin)))
-    read = hooks.settings(plugin, found["settings"])
-    if not isinstance(read, shape):
+    """The enterprise's settings of this plugin as an instance of `shape`. Raises `NotFound` if it does not use it."""
+    row = tx.one(select(enterprise_plugin.c.settings).where(*_is_plugin(enterprise_id, plugin)))
+    settings = hooks.settings(plugin, row["settings"])
+    if not isinstance(settings, shape):
         raise PluginError(plugin, "enterprise_settings", f"they are no {shape.__name__}")
-    return read
+    return settings
 
 
 def list_plugins(tx: Transaction, hooks: Hooks, enterprise_id: str) -> Sequence[EnterprisePlugin]:
-    """Every plugin that the instance offers to enterprises, in the operator's order, enabled here or not."""
-    used = {row["plugin"]: row for row in tx.all(select(enterprise_plugin).where(_belongs(enterprise_id)))}
+    """Every plugin that the instance offers to enterprises, in the operator's order, whether enabled here or not."""
+    enabled = {row["plugin"]: row for row in tx.all(select(enterprise_plugin).where(_is_of_enterprise(enterprise_id)))}
     return [
-        _shown(hooks, plugin, used[plugin]["settings"], used[plugin]["version"])
-        if plugin in used
+        _without_secrets(hooks, plugin, enabled[plugin]["settings"], enabled[plugin]["version"])
+        if plugin in enabled
         else EnterprisePlugin(plugin=plugin, enabled=False, settings={}, version=0)
         for plugin in offered_plugins(hooks)
     ]
 
 
 def offered_plugins(hooks: Hooks) -> list[str]:
-    """Plugins that do something for single enterprises: only these are theirs to choose."""
-    theirs = {name for name, one in all_hooks().items() if one.contract.scope == "enterprise"} | {"enterprise_settings"}
-    return [plugin for plugin in hooks.plugins() if theirs.intersection(hooks.implemented_by(plugin))]
+    """The plugins that implement a hook of enterprises: only these can be chosen by an enterprise."""
+    hook_names = {name for name, hook in all_hooks().items() if hook.contract.scope == "enterprise"} | {
+        "enterprise_settings"
+    }
+    return [plugin for plugin in hooks.plugins() if hook_names.intersection(hooks.implemented_by(plugin))]
 
 
-def accepted_settings(
+def accept_settings(
     tx: Transaction, hooks: Hooks, enterprise_id: str, plugin: str, sent: Mapping[str, Any], before: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """What is kept of settings that were sent; `before` holds the secrets. What they name is kept by its id.
+    """Validates settings and returns them as they are to be stored: with the secrets of `before` where they were sent
+    hidden, and with ids for names of categories and enterprises.
 
-    Raises `NotFound`; `Invalid`, also where a setting names a customer category or an enterprise that is not there.
+    Raises `NotFound`; `Invalid`, also if a setting names a customer category or an enterprise that does not exist.
     """
     if plugin not in offered_plugins(hooks):
         raise NotFound("no_plugin", "There is no plugin {plugin} here.", plugin=plugin[:60])
     shape = hooks.settings_class(plugin)
-    kept = keep_secrets(shape, sent, before)
-    check_settings(shape, kept)
-    return with_ids(tx, enterprise_id, shape, kept)
+    accepted = keep_secrets(shape, sent, before)
+    check_settings(shape, accepted)
+    return resolve_names(tx, enterprise_id, shape, accepted)
 
 
-def _shown(hooks: Hooks, plugin: str, kept: Mapping[str, Any], version: int) -> EnterprisePlugin:
-    settings = hide_secrets(hooks.settings_class(plugin), kept)
+def _without_secrets(hooks: Hooks, plugin: str, stored: Mapping[str, Any], version: int) -> EnterprisePlugin:
+    settings = hide_secrets(hooks.settings_class(plugin), stored)
     return EnterprisePlugin(plugin=plugin, enabled=True, settings=settings, version=version)
 
 
-def _belongs(enterprise_id: str) -> ColumnElement[bool]:
+def _is_of_enterprise(enterprise_id: str) -> ColumnElement[bool]:
     return enterprise_plugin.c.enterprise_id == enterprise_id
 
 
-def _is(enterprise_id: str, plugin: str) -> tuple[ColumnElement[bool], ...]:
-    return _belongs(enterprise_id), enterprise_plugin.c.plugin == plugin
+def _is_plugin(enterprise_id: str, plugin: str) -> tuple[ColumnElement[bool], ...]:
+    return _is_of_enterprise(enterprise_id), enterprise_plugin.c.plugin == plugin

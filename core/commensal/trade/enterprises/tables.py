@@ -46,7 +46,7 @@ enterprise_member = Table(
     sqlite_strict=True,
 )
 
-# Addresses that an enterprise would like to have as members; whoever owns one takes it up.
+# Addresses that an enterprise invited to become members.
 member_invitation = Table(
     "member_invitation",
     metadata,
@@ -102,7 +102,7 @@ customer_in_category = Table(
     sqlite_strict=True,
 )
 
-# What one enterprise lets another do with its things. Scopes are those of DFC.
+# What one enterprise allows another to do with its data. Scopes are those of DFC.
 enterprise_grant = Table(
     "enterprise_grant",
     metadata,
@@ -118,7 +118,7 @@ enterprise_grant = Table(
     sqlite_strict=True,
 )
 
-# How people order who have not proved who they are; none: `guest_policy.GuestPolicy`.
+# Rules for orders by people without a proven identity; without a row: the defaults of `guest_policy.GuestPolicy`.
 guest_policy = Table(
     "guest_policy",
     metadata,
@@ -133,7 +133,7 @@ guest_policy = Table(
     sqlite_strict=True,
 )
 
-# Numbers without gaps: the row is raised in the transaction that uses the number.
+# Numbers without gaps: the transaction that uses a number increments the row.
 enterprise_counter = Table(
     "enterprise_counter",
     metadata,
