@@ -15,7 +15,7 @@ from .commands import commands
 from .demo.network import demo_network
 from .dfc.dialects import dialects
 from .jobs import jobs
-from .leases.bringing import bring_stock
+from .leases.on_demand import bring_stock
 from .linked_catalogues.refreshing import sale_opened
 from .orders.hub import order_cancelled, order_changed, order_placed, sale_completed
 from .orders.names import consent_requests, erase_person

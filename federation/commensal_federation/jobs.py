@@ -6,7 +6,7 @@ from commensal import Work, hookimpl
 
 from .catalogue.work import work as catalogue
 from .delivery.work import work as delivery
-from .leases.minding import work as leases
+from .leases.upkeep import work as leases
 from .linked_catalogues.backorders.work import work as backorders
 from .linked_catalogues.work import work as links
 from .moving.work import work as moving

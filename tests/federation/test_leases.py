@@ -16,7 +16,7 @@ from commensal_federation.delivery.outbox.dead_letters import dead_letters
 from commensal_federation.delivery.tables import federation_inbox
 from commensal_federation.leases import lender
 from commensal_federation.leases.holder import give_back, take_grant
-from commensal_federation.leases.lendable import lendable
+from commensal_federation.leases.lendable import lendable_lot
 from commensal_federation.leases.lender import accept_late, answer_request, force_return, take_report
 from commensal_federation.leases.row import lease_with
 from commensal_federation.messages import Refuse
@@ -228,7 +228,7 @@ def test_a_lot_that_nobody_granted_is_not_lent(farm: Producer, region: Region) -
     lot = f"https://a.example/api/dfc/stocks/{farm.product.lot_id}"
     for asked in (lot, f"{lot}x", "https://b.example/api/dfc/stocks/1"):
         with pytest.raises(Refuse) as refused, farm.write() as tx:
-            lendable(farm.federation, tx, region.peer("a", "b"), asked)
+            lendable_lot(farm.federation, tx, region.peer("a", "b"), asked)
         assert refused.value.code == "not_granted"
 
 

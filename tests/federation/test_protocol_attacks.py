@@ -34,7 +34,7 @@ from commensal_federation.delivery.values import Receipt
 from commensal_federation.dfc.findings import Unreadable as DfcUnreadable
 from commensal_federation.dfc.iris import lot_iri
 from commensal_federation.leases import holder
-from commensal_federation.leases.lendable import lendable
+from commensal_federation.leases.lendable import lendable_lot
 from commensal_federation.leases.row import lease_by_id
 from commensal_federation.messages import Refuse, Wait
 from commensal_federation.messages import lease_request as lease_request_message
@@ -389,8 +389,8 @@ def test_35_a_lease_in_another_unit_is_refused(farm: Producer, hub: Hub, monkeyp
     with pytest.raises(Refuse, match="counted in Piece"):
         ask("Kilogram")
     assert farm.lot.lent == 0
-    in_kilograms = partial(_in_kilograms, lendable)
-    monkeypatch.setattr(lease_request_message, "lendable", in_kilograms)
+    in_kilograms = partial(_in_kilograms, lendable_lot)
+    monkeypatch.setattr(lease_request_message, "lendable_lot", in_kilograms)
     ask("Kilogram")
     assert farm.lot.lent == 1
 
@@ -455,7 +455,7 @@ def test_39_if_time_gave_units_back_they_would_be_sold_twice(farm: Producer, hub
     (lease,) = farm.leases()
     with farm.write() as tx:
         held = lease_by_id(tx, lease.id)
-        assert settle_lent(tx, farm.product.lot_id, back=held.out)
+        assert settle_lent(tx, farm.product.lot_id, back=held.outstanding)
     assert farm.lot.free + 45 > 100
 
 

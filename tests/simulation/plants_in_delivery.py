@@ -14,7 +14,7 @@ from commensal_federation.delivery.outbox import breaker, pushing
 from commensal_federation.delivery.outbox import push_results as verdicts
 from commensal_federation.delivery.restore import restored
 from commensal_federation.delivery.sync import pulling
-from commensal_federation.leases import holder, minding
+from commensal_federation.leases import holder, upkeep
 from commensal_federation.messages.types import Refuse
 
 from .planting import nothing, put
@@ -89,7 +89,7 @@ def what_is_not_taken_for_now_is_passed_over(stack: ExitStack) -> None:
 def a_restored_instance_goes_on_in_its_old_epoch(stack: ExitStack) -> None:
     put(stack, restored, "notice_in", nothing)
     put(stack, pushing, "notice_restore", nothing)
-    put(stack, minding, "notice_restore", nothing)
+    put(stack, upkeep, "notice_restore", nothing)
 
 
 def what_comes_early_is_refused(stack: ExitStack) -> None:

@@ -12,7 +12,7 @@ from commensal import lots_by_id
 from commensal.trade.stock import take
 from commensal.trade.stock.travelling import settle_lent
 from commensal_federation.dfc.iris import local_id
-from commensal_federation.leases import holder, lender, minding
+from commensal_federation.leases import holder, lender, upkeep
 from commensal_federation.leases.row import lease_by_id, lease_with, set_lease
 from commensal_federation.leases.tables import federation_lease
 from commensal_federation.messages import lease_report as report_message
@@ -47,17 +47,19 @@ def an_older_report_is_believed(stack: ExitStack) -> None:
 
 
 def time_alone_gives_units_back(stack: ExitStack) -> None:
-    mind = minding.mind_leases
+    mind = upkeep.promise_upkeep
 
     def freed(tx: Any) -> None:
         over = select(_lease.id).where(_lease.role == "lender", _lease.until <= tx.now)
         for row in tx.all(over):
             lease = lease_by_id(tx, row["id"])
-            if settle_lent(tx, lease.row["lot_id"], back=lease.out):
-                set_lease(tx, lease, returned=lease.row["returned"] + lease.out, seen=lease.row["granted"], held=0)
+            if settle_lent(tx, lease.row["lot_id"], back=lease.outstanding):
+                set_lease(
+                    tx, lease, returned=lease.row["returned"] + lease.outstanding, seen=lease.row["granted"], held=0
+                )
         mind(tx)
 
-    put(stack, minding, "mind_leases", freed)
+    put(stack, upkeep, "promise_upkeep", freed)
 
 
 def a_forced_return_keeps_its_epoch(stack: ExitStack) -> None:
@@ -79,7 +81,7 @@ def late_sales_are_granted_twice(stack: ExitStack) -> None:
         lease = lease_by_id(tx, lease_id)
         if lease.row["late"] > lease.free:
             return False
-        lease = set_lease(tx, lender._give(tx, lease, lease.row["late"]), late=0)
+        lease = set_lease(tx, lender._grant(tx, lease, lease.row["late"]), late=0)
         lender._tell_grant(federation, tx, lease, None)
         return True
 
@@ -87,13 +89,13 @@ def late_sales_are_granted_twice(stack: ExitStack) -> None:
 
 
 def whoever_gives_back_is_still_served(stack: ExitStack) -> None:
-    want = lender.want
+    want = lender.set_waiting
 
     def wanted(tx: Any, lease: Any, grains: int) -> None:
         if grains:
             want(tx, lease, grains)
 
-    put(stack, lender, "want", wanted)
+    put(stack, lender, "set_waiting", wanted)
 
 
 def scales_find_more_than_was_granted_and_it_is_given_back(stack: ExitStack) -> None:
@@ -108,7 +110,7 @@ def scales_find_more_than_was_granted_and_it_is_given_back(stack: ExitStack) -> 
 
 
 def who_waits_is_never_served_enough(stack: ExitStack) -> None:
-    serve = lender.serve_wants
+    serve = lender.serve_waiting
 
     def served(federation: Any, tx: Any, lot_id: str) -> None:
         waiting = select(_lease.id, _lease.wanted).where(_lease.lot_id == lot_id, _lease.wanted > 0)
@@ -117,15 +119,15 @@ def who_waits_is_never_served_enough(stack: ExitStack) -> None:
         for id, grains in wanted.items():
             set_lease(tx, lease_by_id(tx, id), wanted=grains)
 
-    put(stack, lender, "serve_wants", served)
+    put(stack, lender, "serve_waiting", served)
 
 
 def anybody_may_lease_any_lot(stack: ExitStack) -> None:
-    def lendable(federation: Any, tx: Any, peer: Any, lot_iri: str) -> Any:
+    def lendable_lot(federation: Any, tx: Any, peer: Any, lot_iri: str) -> Any:
         id = local_id(federation.base, lot_iri, "stocks") or ""
         return lots_by_id(tx, [id])[id]
 
-    put(stack, request_message, "lendable", lendable)
+    put(stack, request_message, "lendable_lot", lendable_lot)
 
 
 def what_is_reported_as_sold_is_not_noted(stack: ExitStack) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from commensal_federation.delivery.restore import recovering
-from commensal_federation.leases import bringing, lender, recalling, sales, stopping
+from commensal_federation.leases import lender, on_demand, recalling, sales, stopping
 from commensal_federation.messages import lease_request
 from commensal_federation.orders import doubts, supplier
 
@@ -22,7 +22,7 @@ def the_barrier_ends_with_the_first_peer_that_recovers(stack: ExitStack) -> None
     lift = sales.lift_barrier
 
     def lifted(tx: Any, peer_id: str) -> bool:
-        for other in list(sales._behind(tx)):
+        for other in list(sales._barrier_peers(tx)):
             lift(tx, other)
         return True
 
@@ -64,10 +64,10 @@ def what_idles_elsewhere_is_not_seen(stack: ExitStack) -> None:
 
 
 def customers_do_not_wait_for_what_is_called_back(stack: ExitStack) -> None:
-    put(stack, bringing, "_wait", nothing)
+    put(stack, on_demand, "_wait", nothing)
 
 
 def a_hub_goes_on_selling_when_its_grant_has_ended(stack: ExitStack) -> None:
-    put(stack, sales, "sells", lambda *_: True)
-    put(stack, stopping, "sells", lambda *_: True)
+    put(stack, sales, "is_sold_here", lambda *_: True)
+    put(stack, stopping, "is_sold_here", lambda *_: True)
     put(stack, stopping, "hide_producer", lambda *_: [])

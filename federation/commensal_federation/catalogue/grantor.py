@@ -27,7 +27,7 @@ from ..authority.authority import is_frozen
 from ..delivery import post
 from ..dfc.iris import enterprise_iri, item_iri, lot_iri, offer_iri, product_iri
 from ..dfc.vocabulary import DfcItem, DfcLot, DfcOffer, DfcPrice, DfcProduct, DfcQuantity
-from ..leases.recalling import to_be_had
+from ..leases.recalling import obtainable
 from ..messages.bodies.catalogue import CatalogueUpsert, CatalogueWithdraw, Grant, Hop, OfferedItem, StockLevel
 from ..messages.documents import MOST_HOPS
 from ..orders.tables import federation_told_price
@@ -60,7 +60,7 @@ def stock_changed(instance: Instance, event: Event, lot: StockLot) -> None:
     federation = federation_of(instance)
     with instance.store.write() as tx:
         for peer_id in _told_of(tx, lot.id):
-            beyond = to_be_had(tx, lot, but=peer_id)
+            beyond = obtainable(tx, lot, but=peer_id)
             body = StockLevel(lot=lot_iri(federation.base, lot.id), unit=lot.unit, beyond=beyond)
             post(federation, tx, peer_id, "StockLevel", body)
         note_change(federation, tx, event.enterprise_id)

@@ -163,14 +163,14 @@ def accept_grant(federation: Federation, tx: Transaction, grant_id: str, *, by: 
 
 def accept_again(tx: Transaction, found: Grant, *, by: str | None = None) -> Grant:
     """The same without a word to the producer, who has heard it."""
-    from ..leases.stopping import go_on_selling  # which asks this room
+    from ..leases.stopping import resume_sales  # which asks this room
 
     producer = mirror_of(tx, found.other_iri)
     for scope in SELLING:
         grant(tx, producer, found.enterprise_id, scope, by=by)
     hidden = tx.value(select(_row.hidden).where(_row.id == found.id)) or []
     accepted = _set(tx, found, state="accepted", hidden=None)
-    go_on_selling(tx, found.enterprise_id, producer, hidden)
+    resume_sales(tx, found.enterprise_id, producer, hidden)
     return accepted
 
 

@@ -23,7 +23,7 @@ def add_lease_commands(app: typer.Typer) -> None:
         accept_late_of: Annotated[str, typer.Option("--accept-late", help="Grant what was sold late of it.")] = "",
         instance: Folder = HERE,
     ) -> None:
-        """Shows who holds what of whose stock, and takes it back where its hub is gone."""
+        """Shows which peer holds how much of which stock, and takes stock back from a hub that is gone."""
         with open_instance(instance) as opened, opened.store.write() as tx:
             federation = federation_of(opened)
             if force:
@@ -31,19 +31,19 @@ def add_lease_commands(app: typer.Typer) -> None:
             if accept_late_of and not accept_late(federation, tx, accept_late_of):
                 print_line("Less is free than was sold late: count the stock first, or refuse the order's line.")
                 raise typer.Exit(1)
-            for one in leases(tx, limit=10_000):
-                typer.echo(_line(one))
+            for lease in leases(tx, limit=10_000):
+                typer.echo(_line(lease))
 
     del show
 
 
-def _line(one: Lease) -> str:
-    said = spoken(
+def _line(lease: Lease) -> str:
+    line = spoken(
         "{lot}: {peer} holds {held:f} {unit}, {sold:f} sold"
-        if one.role == "lender"
+        if lease.role == "lender"
         else "{lot}: held from {peer}: {held:f} {unit}, {sold:f} sold",
-        lot=one.lot_name, peer=one.peer_name, held=max(one.out, one.held), unit=one.unit, sold=one.sold,
+        lot=lease.lot_name, peer=lease.peer_name, held=max(lease.out, lease.held), unit=lease.unit, sold=lease.sold,
     )  # fmt: skip
-    late = spoken(", {late:f} sold late", late=one.late) if one.late else ""
-    until = spoken(", until {until:%Y-%m-%d %H:%M} UTC", until=one.until) if one.until else ""
-    return f"{one.id}  {said}{late}{until}"
+    late = spoken(", {late:f} sold late", late=lease.late) if lease.late else ""
+    until = spoken(", until {until:%Y-%m-%d %H:%M} UTC", until=lease.until) if lease.until else ""
+    return f"{lease.id}  {line}{late}{until}"

@@ -1,4 +1,4 @@
-"""The holder's side: a hub's instance, where the goods are sold. It sells only what it holds, and says what it did."""
+"""The holder's side of a lease: the hub's instance, which sells only units that it holds and reports its counts."""
 
 from __future__ import annotations
 
@@ -12,61 +12,64 @@ from ..messages import Wait
 from ..messages.bodies.leases import LeaseForced, LeaseGrant, LeaseRecall, LeaseReport, LeaseRequest
 from ..peers.values import Peer
 from ..runtime import Federation
-from .lender import serve_wants
-from .row import Held, holdings_of, later, lease_with, set_lease
-from .sales import NOT_AT_ALL, end_of
+from .lender import serve_waiting
+from .row import LotLease, holdings_of, later, lease_with, set_lease
+from .sales import NEVER, sale_end
 
-AHEAD = timedelta(hours=3)  # for which a hub holds units: about what it sold in as much time before
-SOON = timedelta(hours=1)  # a sale that opens by then is prepared
-PAUSE = timedelta(minutes=2)  # between two requests for the same
-ONE_HOP = timedelta(seconds=2)  # in which an instance answers that is asked on behalf of another
-EXPIRES = timedelta(minutes=1)  # of a request for a customer who waits: by so much clocks may differ
-KEPT = timedelta(minutes=5)  # after which a request ahead of need means nothing any more
-FIRST = 10  # percent of what may be had that is held for a sale of which nothing is known yet
-
-
-def take_grant(federation: Federation, tx: Transaction, peer: Peer, said: LeaseGrant) -> None:
-    """What was granted since comes onto sale; a grant that comes twice or late brings nothing."""
-    lease = lease_with(tx, "holder", peer.id, lot_iri=said.lot)
-    if lease is None or said.epoch < lease.row["epoch"]:
-        return  # of before a forced return, which is known already
-    if said.epoch > lease.row["epoch"]:
-        raise Wait  # for what tells of the forced return
-    came = lease.grains(said.granted) - lease.row["granted"]
-    until = later(lease.row["until"], said.until)
-    if came > 0:
-        owed = min(came, max(0, lease.uncovered))  # sold already, and now by right
-        lease_in(tx, lease.row["lot_id"], came - owed, note=peer.name)
-    lease = set_lease(tx, lease, granted=lease.row["granted"] + max(0, came), until=until)
-    _tell(tx, lease, lease.grains(said.beyond))
-    if came > 0:
-        serve_wants(federation, tx, lease.row["lot_id"])
+AHEAD = timedelta(hours=3)  # a hub holds units for this time: about as many as it sold in the same time before
+SOON = timedelta(hours=1)  # units are requested for a sale that opens within this time
+PAUSE = timedelta(minutes=2)  # between two requests ahead of need for one lot
+ONE_HOP = timedelta(seconds=2)  # in which the next lender answers a request that is passed on
+EXPIRES = timedelta(minutes=1)  # of a request for a waiting customer: clocks may differ by so much
+AHEAD_EXPIRES = timedelta(minutes=5)  # lifetime of a request ahead of need
+FIRST_SHARE = 10  # percent of the obtainable units that a hub holds for a lot of which it has not sold anything yet
 
 
-def told_level(tx: Transaction, peer: Peer, lot: str, beyond: Decimal) -> None:
-    """What may be had, as a hint: nobody is shown what is not there."""
+def take_grant(federation: Federation, tx: Transaction, peer: Peer, grant: LeaseGrant) -> None:
+    """Puts newly granted units on sale. A grant that arrives twice or late changes nothing.
+
+    Raises `Wait` for a grant of an epoch of which this instance has not heard yet.
+    """
+    lease = lease_with(tx, "holder", peer.id, lot_iri=grant.lot)
+    if lease is None or grant.epoch < lease.row["epoch"]:
+        return  # granted before a forced return that is known here
+    if grant.epoch > lease.row["epoch"]:
+        raise Wait  # until the notice of the forced return arrives
+    newly_granted = lease.grains(grant.granted) - lease.row["granted"]
+    until = later(lease.row["until"], grant.until)
+    if newly_granted > 0:
+        owed = min(newly_granted, max(0, lease.uncovered))  # sold late, and covered by this grant
+        lease_in(tx, lease.row["lot_id"], newly_granted - owed, note=peer.name)
+    lease = set_lease(tx, lease, granted=lease.row["granted"] + max(0, newly_granted), until=until)
+    _show_level(tx, lease, lease.grains(grant.beyond))
+    if newly_granted > 0:
+        serve_waiting(federation, tx, lease.row["lot_id"])
+
+
+def update_level(tx: Transaction, peer: Peer, lot: str, beyond: Decimal) -> None:
+    """Keeps how much is obtainable from the lender, a hint for the hub's pages; `beyond` in the lot's unit."""
     lease = lease_with(tx, "holder", peer.id, lot_iri=lot)
     if lease is not None:
-        _tell(tx, lease, lease.grains(beyond))
+        _show_level(tx, lease, lease.grains(beyond))
 
 
-def give_back(federation: Federation, tx: Transaction, lease: Held, grains: int) -> None:
-    """Free units go home, and the lender is told in the same transaction; no more than are free.
+def give_back(federation: Federation, tx: Transaction, lease: LotLease, grains: int) -> None:
+    """Returns up to `grains` free grains to the lender and reports that in the same transaction.
 
-    What was taken back by force before counts as given back already; what scales have found beyond what was granted
-    stays here.
+    Units that the lender had taken back by force count as returned already. The surplus that this hub's scales found
+    beyond the grant stays here.
     """
     grains = min(grains, lease.free)
     forced = min(grains, _taken_by_force(lease))
     row, (_, sold) = lease.row, lease.counts
-    by_right = min(grains - forced, max(0, row["granted"] - row["returned"] - sold))
-    grains = forced + by_right
+    by_grant = min(grains - forced, max(0, row["granted"] - row["returned"] - sold))
+    grains = forced + by_grant
     if grains > 0 and lease_in(tx, row["lot_id"], -grains, note="given back"):
-        report(federation, tx, set_lease(tx, lease, returned=lease.row["returned"] + by_right))
+        report(federation, tx, set_lease(tx, lease, returned=lease.row["returned"] + by_grant))
 
 
-def report(federation: Federation, tx: Transaction, lease: Held) -> None:
-    """Tells the lender all counts as they are now."""
+def report(federation: Federation, tx: Transaction, lease: LotLease) -> None:
+    """Sends the lender all counts as they are now, under the next report number."""
     held, sold = lease.counts
     lease = set_lease(
         tx, lease, report=lease.row["report"] + 1, seen=lease.row["granted"], held=held, sold=sold,
@@ -81,34 +84,36 @@ def report(federation: Federation, tx: Transaction, lease: Held) -> None:
     post(federation, tx, row["peer_id"], "LeaseReport", body)
 
 
-def recalled(federation: Federation, tx: Transaction, peer: Peer, said: LeaseRecall) -> None:
-    """A customer of another hub is short: what nobody has ordered here goes to them. Where that is nothing, the lender
-    hears it too, and asks others."""
-    lease = lease_with(tx, "holder", peer.id, lot_iri=said.lot)
+def answer_recall(federation: Federation, tx: Transaction, peer: Peer, recall: LeaseRecall) -> None:
+    """Returns units that nobody has ordered here, because a customer of another hub lacks them.
+
+    Where there are none, a report tells the lender so, and it asks other holders.
+    """
+    lease = lease_with(tx, "holder", peer.id, lot_iri=recall.lot)
     if lease is None:
         return
     before = lease.row["report"]
-    give_back(federation, tx, lease, lease.grains(said.wanted))
-    lease = lease_with(tx, "holder", peer.id, lot_iri=said.lot)
+    give_back(federation, tx, lease, lease.grains(recall.wanted))
+    lease = lease_with(tx, "holder", peer.id, lot_iri=recall.lot)
     if lease is not None and lease.row["report"] == before:
         report(federation, tx, lease)
 
 
-def forced(federation: Federation, tx: Transaction, peer: Peer, said: LeaseForced) -> None:
-    """The producer took its units back: nothing more of them is sold; what is ordered already is told as late."""
-    lease = lease_with(tx, "holder", peer.id, lot_iri=said.lot)
-    if lease is None or said.epoch <= lease.row["epoch"]:
+def take_forced_return(federation: Federation, tx: Transaction, peer: Peer, notice: LeaseForced) -> None:
+    """Stops selling units that the producer took back by force, and reports those that are ordered already as late."""
+    lease = lease_with(tx, "holder", peer.id, lot_iri=notice.lot)
+    if lease is None or notice.epoch <= lease.row["epoch"]:
         return
     lease_in(tx, lease.row["lot_id"], -lease.free, note="taken back by force")
-    none = dict.fromkeys(("granted", "report", "seen", "returned", "held", "sold", "wanted"), 0)
-    # Whatever the lender does not know to have been sold was sold late, and is told again.
-    before = lease.row["sold_before"] + lease.grains(said.sold)
-    lease = set_lease(tx, lease, epoch=said.epoch, **none, sold_before=before, wanted_at=None)
+    cleared = dict.fromkeys(("granted", "report", "seen", "returned", "held", "sold", "wanted"), 0)
+    # Sales that the lender did not know of at that moment count as late and are reported again.
+    before = lease.row["sold_before"] + lease.grains(notice.sold)
+    lease = set_lease(tx, lease, epoch=notice.epoch, **cleared, sold_before=before, wanted_at=None)
     report(federation, tx, lease)
 
 
-def mind(federation: Federation, tx: Transaction, peer_id: str, lot_id: str) -> None:
-    """What a holder does every minute: tells what was sold, asks ahead of need, gives back what lies idle."""
+def maintain_holding(federation: Federation, tx: Transaction, peer_id: str, lot_id: str) -> None:
+    """Does a holder's work of each minute: reports sales, requests units ahead of need, returns idle ones."""
     lease = lease_with(tx, "holder", peer_id, lot_id=lot_id)
     if lease is None or lease.lot.unlimited:
         return
@@ -126,81 +131,83 @@ def mind(federation: Federation, tx: Transaction, peer_id: str, lot_id: str) -> 
         _ask_ahead(federation, tx, lease, needed - lease.free)
 
 
-def _has_news(lease: Held) -> bool:
-    """Whether the lender knows other counts, or takes for idle what is not."""
+def _has_news(lease: LotLease) -> bool:
+    """Whether the counts differ from those that the lender has, or its figure of ordered units is too old."""
     row = lease.row
-    other = lease.counts != (row["held"], row["sold"]) or row["seen"] < row["granted"]
-    return other or abs(lease.ordered - row["ordered"]) > _slack(lease)
+    differs = lease.counts != (row["held"], row["sold"]) or row["seen"] < row["granted"]
+    return differs or abs(lease.ordered - row["ordered"]) > _slack(lease)
 
 
 def ask_further(federation: Federation, tx: Transaction, lot_id: str, least: int, hoped: int) -> None:
-    """Somebody who leases from us is short of what we lease ourselves: it is asked for where the goods are, at once for
-    a customer who waits (`least`), all of it or nothing, as they asked us."""
-    for held in holdings_of(tx, [lot_id]):
-        lease = lease_with(tx, "holder", held.row["peer_id"], lot_id=lot_id)
+    """Passes on a request that a hub sent us for units that we lease ourselves.
+
+    `least` and `hoped` are grains. `least` is for a waiting customer: it is requested at once, all of it or nothing.
+    """
+    for holding in holdings_of(tx, [lot_id]):
+        lease = lease_with(tx, "holder", holding.row["peer_id"], lot_id=lot_id)
         if lease is None or lease.lot.unlimited:
             continue
         if not least:
             _ask_ahead(federation, tx, lease, hoped)
         elif lease.row["asked_until"] is None or lease.row["asked_until"] <= tx.now:
             lease = set_lease(tx, lease, asked_until=tx.now + ONE_HOP)
-            post(federation, tx, lease.row["peer_id"], "LeaseRequest", request(lease, least, hoped),
+            post(federation, tx, lease.row["peer_id"], "LeaseRequest", lease_request(lease, least, hoped),
                  expires=tx.now + EXPIRES)  # fmt: skip
 
 
-def ask_again(federation: Federation, tx: Transaction, lease: Held) -> None:
-    """Asks for nothing more: the answer tells all that was ever granted, where a message may have been lost."""
+def ask_again(federation: Federation, tx: Transaction, lease: LotLease) -> None:
+    """Requests zero units: the answer states all that was ever granted, which repairs a lost message."""
     if not lease.lot.unlimited:
         _ask_ahead(federation, tx, lease, 0)
 
 
-def _ask_ahead(federation: Federation, tx: Transaction, lease: Held, missing: int) -> None:
+def _ask_ahead(federation: Federation, tx: Transaction, lease: LotLease, missing: int) -> None:
     if _is_recent(tx, lease) and missing <= lease.row["wanted"]:
         return
     lease = set_lease(tx, lease, wanted=max(0, missing), wanted_at=tx.now)
-    body = request(lease, 0, max(0, missing))
-    post(federation, tx, lease.row["peer_id"], "LeaseRequest", body, expires=tx.now + KEPT)
+    body = lease_request(lease, 0, max(0, missing))
+    post(federation, tx, lease.row["peer_id"], "LeaseRequest", body, expires=tx.now + AHEAD_EXPIRES)
 
 
-def request(lease: Held, least: int, hoped: int) -> LeaseRequest:
-    """For so many grains."""
+def lease_request(lease: LotLease, least: int, hoped: int) -> LeaseRequest:
+    """Returns a request for at least `least` grains, and for up to `hoped` where they are free."""
     return LeaseRequest(
         lot=lease.row["lot_iri"], unit=lease.unit, least=lease.units(least), hoped=lease.units(max(least, hoped)),
         ordered=lease.units(lease.ordered),
     )  # fmt: skip
 
 
-def _needed(tx: Transaction, lease: Held) -> int:
-    """Grains that will be sold in the next hours; none where nothing of it is on sale, or soon will be."""
+def _needed(tx: Transaction, lease: LotLease) -> int:
+    """Expected sales of the next hours in grains; 0 when the lot is not on sale and will not be soon."""
     if lease.row["lot_id"] not in lots_on_sale(tx, [lease.row["lot_id"]], before=tx.now + SOON):
         return 0
-    return ahead(tx, lease)
+    return expected_sales(tx, lease)
 
 
-def _is_recent(tx: Transaction, lease: Held) -> bool:
-    """Whether what is wanted was asked for just now."""
-    asked = lease.row["wanted_at"]
-    return asked is not None and bool(asked > tx.now - PAUSE)
+def _is_recent(tx: Transaction, lease: LotLease) -> bool:
+    """Whether units were requested ahead of need a moment ago."""
+    asked_at = lease.row["wanted_at"]
+    return asked_at is not None and bool(asked_at > tx.now - PAUSE)
 
 
-def ahead(tx: Transaction, lease: Held) -> int:
-    """About what went in the last hours, and at first a share of what may be had."""
+def expected_sales(tx: Transaction, lease: LotLease) -> int:
+    """Grains sold or reserved in the last hours, at least a share of the obtainable ones."""
     went: int = taken_since(tx, lease.row["lot_id"], tx.now - AHEAD)
-    to_be_had = lease.grains(lease.lot.beyond + lease.lot.free)
-    return max(int(went), to_be_had * FIRST // 100)
+    available = lease.grains(lease.lot.beyond + lease.lot.free)
+    return max(int(went), available * FIRST_SHARE // 100)
 
 
-def _slack(lease: Held) -> int:
-    """A few units more or less are not worth a message."""
+def _slack(lease: LotLease) -> int:
+    """Grains by which a count may differ before it is worth a message."""
     return 5 * lease.lot.per_unit if lease.lot.per_unit == 1 else lease.lot.per_unit
 
 
-def _tell(tx: Transaction, lease: Held, beyond: int) -> None:
-    """How much there is, and until when it is sold here."""
-    end = end_of(tx, lease.row)
-    tell_beyond(tx, lease.row["lot_id"], 0 if end == NOT_AT_ALL else beyond, end)
+def _show_level(tx: Transaction, lease: LotLease, beyond: int) -> None:
+    """Keeps with the lot how many grains are obtainable, and until when the lot is sold here."""
+    end = sale_end(tx, lease.row)
+    tell_beyond(tx, lease.row["lot_id"], 0 if end == NEVER else beyond, end)
 
 
-def _taken_by_force(lease: Held) -> int:
-    """Grains that are here all the same: they were sold, or are about to be."""
+def _taken_by_force(lease: LotLease) -> int:
+    """Grains that the lender took back by force and that are still here, because they were sold or ordered."""
     return max(0, lease.uncovered) if lease.row["epoch"] > 1 else 0

@@ -1,4 +1,4 @@
-"""Which lots a peer may lease: those of which an enterprise that granted it something lists something."""
+"""Which lots a peer may lease: those listed by an enterprise that has granted the peer something."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from ..runtime import Federation
 
 
 def is_lendable(tx: Transaction, peer: Peer, lot_id: str) -> bool:
-    """Whether somebody who lists something of this lot has granted something to this peer."""
+    """Whether an enterprise that lists goods of this lot has granted something to the peer."""
     return bool(who_lists(tx, lot_id) & grantors_to(tx, peer.id))
 
 
-def lendable(federation: Federation, tx: Transaction, peer: Peer, lot_iri: str) -> StockLot:
-    """The lot. Raises `Refuse`, in the same words for a lot that is not there and one that is not for this peer."""
+def lendable_lot(federation: Federation, tx: Transaction, peer: Peer, lot_iri: str) -> StockLot:
+    """Returns the lot. Raises the same `Refuse` for an unknown lot and for one that the peer may not lease."""
     lot_id = local_id(federation.base, lot_iri, "stocks")
     lot = lots_by_id(tx, [lot_id]).get(lot_id) if lot_id else None
     if lot is None or not is_lendable(tx, peer, lot.id):

@@ -1,4 +1,4 @@
-"""The lender's side: the producer's home, where the goods are. Nothing is lent twice, and time frees nothing."""
+"""The lender's side of a lease: the instance where the goods are. No unit is lent twice, and time alone frees none."""
 
 from __future__ import annotations
 
@@ -21,15 +21,26 @@ from ..peers.peers import peer_by_id
 from ..peers.values import Peer
 from ..runtime import Federation
 from .lendable import is_lendable
-from .recalling import recall, to_be_had
-from .row import Held, by_right, holdings_of, later, lease_by_id, lease_with, open_lease, out, set_lease
+from .recalling import obtainable, recall
+from .row import (
+    NO_COUNTS,
+    LotLease,
+    holdings_of,
+    later,
+    lease_by_id,
+    lease_with,
+    open_lease,
+    outstanding,
+    set_lease,
+    sold_by_right,
+)
 from .sales import is_barred
 from .tables import federation_lease
 
-TERM = timedelta(hours=24)  # of a grant; asking again makes it longer
-FEW = 10  # units of a lot that are not shared out
-WAITS = timedelta(seconds=10)  # so long a customer may wait, with two instances between them and the goods
-FOUND = 10  # percent more than was granted that the scales of a holder may find, of what is weighed
+TERM = timedelta(hours=24)  # of a grant; a further request extends it
+FEW = 10  # units: a lot of so few may go to one hub whole
+WAIT_LIMIT = timedelta(seconds=10)  # how long a customer may wait, with two instances between them and the goods
+SCALE_TOLERANCE = 10  # percent beyond the grant that a holder's scales may find of weighed goods
 _row = federation_lease.c
 _WAITING = (
     select(_row.id)
@@ -39,138 +50,152 @@ _WAITING = (
 
 
 @dataclass(frozen=True)
-class Missing:
-    """Grains that a request was not granted: of the least that it needs, and of what it hopes for besides."""
+class Ungranted:
+    """Grains that a request was not granted: of the least that it needs, and of all that it hopes for."""
 
     least: int = 0
     hoped: int = 0
 
 
 def answer_request(
-    federation: Federation, tx: Transaction, peer: Peer, enterprise_id: str, lot_id: str, said: Asked, in_reply_to: str
-) -> Missing:
-    """Grants what there is up to what is hoped for, or, where that is less than the least, nothing at all: then it is
-    called back from others, and granted when it has come.
+    federation: Federation, tx: Transaction, peer: Peer, enterprise_id: str, lot_id: str, asked: Asked, in_reply_to: str
+) -> Ungranted:
+    """Grants as much as is free, up to the hoped-for quantity. Returns the grains that no holder here can supply.
 
-    Raises `Refuse` for a lot that needs no lease.
+    Where less than the least is free nothing is granted: other holders are asked to return units, and the grant follows
+    when they have. Raises `Refuse` for a lot that needs no lease, and for a lease too many.
     """
     wait_while_moving(tx, enterprise_id)
-    lease = lease_with(tx, "lender", peer.id, lot_id=lot_id) or _opened(federation, tx, peer, enterprise_id, lot_id)
+    lease = lease_with(tx, "lender", peer.id, lot_id=lot_id) or _open_new_lease(
+        federation, tx, peer, enterprise_id, lot_id
+    )
     if lease.lot.unlimited:
         raise Refuse("unlimited", "There is no need to lease what is unlimited.")
-    lease = set_lease(tx, lease, ordered=said.ordered)
+    lease = set_lease(tx, lease, ordered=asked.ordered)
     room = max(0, _lendable(tx, lease, peer))
-    if room >= said.least:
-        given = min(said.hoped, room)
-        lease = set_lease(tx, _give(tx, lease, given), ordered=said.ordered + said.least, wanted=0, wanted_at=None)
+    if room >= asked.least:
+        granted = min(asked.hoped, room)
+        lease = set_lease(tx, _grant(tx, lease, granted), ordered=asked.ordered + asked.least, wanted=0, wanted_at=None)
         _tell_grant(federation, tx, lease, in_reply_to)
-        return Missing(hoped=said.hoped - given)
+        return Ungranted(hoped=asked.hoped - granted)
     share = max(0, min(_share(lease, peer), _most_at_once(lease, peer)))
-    if share < said.least or lease.row["late"]:
+    if share < asked.least or lease.row["late"]:
         _refuse(federation, tx, lease, lease.units(room), "That is more than one hub may hold, or ask for, at once.",
                 in_reply_to)  # fmt: skip
-        return Missing()
-    want(tx, lease, said.least)
-    _refuse(federation, tx, lease, to_be_had(tx, lease.lot, but=peer.id), "There is not enough.", in_reply_to)
-    nowhere = 0 if is_barred(tx, lot_id) else recall(federation, tx, lease, said.least - lease.free)
-    return Missing(least=nowhere, hoped=nowhere)
+        return Ungranted()
+    set_waiting(tx, lease, asked.least)
+    _refuse(federation, tx, lease, obtainable(tx, lease.lot, but=peer.id), "There is not enough.", in_reply_to)
+    unavailable = 0 if is_barred(tx, lot_id) else recall(federation, tx, lease, asked.least - lease.free)
+    return Ungranted(least=unavailable, hoped=unavailable)
 
 
 def _refuse(
-    federation: Federation, tx: Transaction, lease: Held, beyond: Decimal, reason: str, in_reply_to: str
+    federation: Federation, tx: Transaction, lease: LotLease, beyond: Decimal, reason: str, in_reply_to: str
 ) -> None:
     body = LeaseRefusal(lot=lease.row["lot_iri"], unit=lease.unit, beyond=beyond, reason=reason)
     post(federation, tx, lease.row["peer_id"], "LeaseRefusal", body, in_reply_to=in_reply_to)
 
 
-def want(tx: Transaction, lease: Held, grains: int) -> None:
-    """A customer of the holder waits for these: it gets them when they come soon, and all of them or none."""
+def set_waiting(tx: Transaction, lease: LotLease, grains: int) -> None:
+    """Notes how many grains a customer of the holder waits for: soon all of them are granted, or none. 0 clears it."""
     set_lease(tx, lease, wanted=grains, wanted_at=tx.now if grains else None)
 
 
-def take_report(federation: Federation, tx: Transaction, peer: Peer, lot_id: str, said: LeaseReport) -> None:
-    """The holder's counts become ours, if they are newer than what we know. Raises `Refuse` for what cannot be."""
+def take_report(federation: Federation, tx: Transaction, peer: Peer, lot_id: str, report: LeaseReport) -> None:
+    """Takes over the holder's counts if they are newer than ours. Raises `Refuse` for impossible counts."""
     lease = lease_with(tx, "lender", peer.id, lot_id=lot_id)
     if lease is None:
         raise Refuse("no_lease", "This instance holds nothing of that lot.")
     wait_while_moving(tx, lease.row["enterprise_id"])
     row = lease.row
-    if said.epoch < row["epoch"] or said.report <= row["report"]:
-        return  # of before a forced return, or an older one that comes late
-    if said.epoch > row["epoch"]:
+    if report.epoch < row["epoch"] or report.report <= row["report"]:
+        return  # sent before a forced return, or an older report that arrives late
+    if report.epoch > row["epoch"]:
         raise Refuse("epoch", "There was no such epoch of this lease.")
-    seen, returned, held, sold = (lease.grains(one) for one in (said.seen, said.returned, said.held, said.sold))
+    seen, returned, held, sold = (
+        lease.grains(quantity) for quantity in (report.seen, report.returned, report.held, report.sold)
+    )
     late = _late(lease, seen, returned, held, sold)
     _refuse_impossible(lease, seen, returned, held, sold)
-    back, went = returned - row["returned"], by_right(sold, held, late) - lease.sold
-    if not settle_lent(tx, lot_id, back=back, sold=went, lent=out(row, seen, held, late) - lease.out, note=peer.name):
+    newly_returned, newly_sold = returned - row["returned"], sold_by_right(sold, held, late) - lease.sold
+    if not settle_lent(
+        tx,
+        lot_id,
+        back=newly_returned,
+        sold=newly_sold,
+        lent=outstanding(row, seen, held, late) - lease.outstanding,
+        note=peer.name,
+    ):
         raise Refuse("counts", "These counts do not follow from the last ones.")
     if late > row["late"]:
         text = f"{lease.lot.name}: {lease.units(late):f} {lease.unit} were sold without having been leased."
         alert(tx, peer.id, "late", text)
-    found = lease.found
+    surplus_before = lease.surplus
     lease = set_lease(
-        tx, lease, report=said.report, seen=seen, returned=returned, held=held, sold=sold, late=late,
-        ordered=lease.grains(said.ordered), recalled=0, recalled_at=None,
+        tx, lease, report=report.report, seen=seen, returned=returned, held=held, sold=sold, late=late,
+        ordered=lease.grains(report.ordered), recalled=0, recalled_at=None,
     )  # fmt: skip
-    _free_made_up(tx, lot_id, found - lease.found)
-    if back:
-        want(tx, lease, 0)  # whoever gives back waits for nothing; else it would get the same again and again
-        _write_off_lost(tx, lease, back)
-    if back or row["recalled"]:
-        serve_wants(federation, tx, lot_id)
+    _release_double_cover(tx, lot_id, surplus_before - lease.surplus)
+    if newly_returned:
+        set_waiting(tx, lease, 0)  # it waits for none, else it would get the same units again and again
+        _write_off_lost(tx, lease, newly_returned)
+    if newly_returned or row["recalled"]:
+        serve_waiting(federation, tx, lot_id)
 
 
-def _free_made_up(tx: Transaction, lot_id: str, made_up: int) -> None:
-    """What a holder's scales had found, a grant of ours has made up for. Where we lease the lot ourselves, a grant to
-    us may have made up for it too: then we lack so much of what we were granted, and it is free again."""
-    for held in holdings_of(tx, [lot_id]) if made_up > 0 else ():
-        lease_in(tx, lot_id, min(made_up, max(0, -held.uncovered)), note="made up for twice")
+def _release_double_cover(tx: Transaction, lot_id: str, grains: int) -> None:
+    """Frees grains that two grants have covered: ours to the holder, and our own lender's to us.
 
-
-def serve_wants(federation: Federation, tx: Transaction, lot_id: str) -> None:
-    """Units have become free, or a holder has none to give back: those who wait get theirs, first come, first served.
-
-    Nobody gets a part of what a customer waits for. What is still missing is called back from whoever else has some.
+    A holder's scales found more than was granted, and a grant of ours has covered `grains` of that since. Where this
+    instance leases the lot itself, a grant to it may have covered the same, so it holds less than it was granted.
     """
-    for waits in tx.all(_WAITING, {"lot": lot_id, "since": tx.now - WAITS}):
-        lease = lease_by_id(tx, waits["id"])
+    for holding in holdings_of(tx, [lot_id]) if grains > 0 else ():
+        lease_in(tx, lot_id, min(grains, max(0, -holding.uncovered)), note="made up for twice")
+
+
+def serve_waiting(federation: Federation, tx: Transaction, lot_id: str) -> None:
+    """Grants free units to the holders whose customers wait, in the order of their requests.
+
+    A customer's request is granted whole or not at all. What is still missing is recalled from other holders.
+    """
+    for row in tx.all(_WAITING, {"lot": lot_id, "since": tx.now - WAIT_LIMIT}):
+        lease = lease_by_id(tx, row["id"])
         peer = peer_by_id(tx, lease.row["peer_id"])
         if not peer.active or not is_lendable(tx, peer, lot_id):
             continue
         if lease.row["wanted"] <= _lendable(tx, lease, peer):
             ordered = lease.row["ordered"] + lease.row["wanted"]
-            lease = set_lease(tx, _give(tx, lease, lease.row["wanted"]), ordered=ordered, wanted=0, wanted_at=None)
+            lease = set_lease(tx, _grant(tx, lease, lease.row["wanted"]), ordered=ordered, wanted=0, wanted_at=None)
             _tell_grant(federation, tx, lease, None)
         elif not is_barred(tx, lot_id):
             recall(federation, tx, lease, lease.row["wanted"] - lease.free)
 
 
-def force_return(federation: Federation, tx: Transaction, lease_id: str) -> Held:
-    """Takes back all that the holder has not sold, as far as is known: its hub is gone, or does not answer.
+def force_return(federation: Federation, tx: Transaction, lease_id: str) -> LotLease:
+    """Takes back all units that the holder has not reported as sold, for a hub that is gone or does not answer.
 
-    What it had sold by then and not yet reported comes as late, for a person to settle. Raises `NotFound`.
+    Sales that it had not reported by then arrive as late ones, for a person to settle. Returns the lease in its new
+    epoch. Raises `NotFound`, and `Conflict` while the enterprise moves.
     """
     lease = lease_by_id(tx, lease_id)
     refuse_moving(tx, lease.row["enterprise_id"])
-    if not settle_lent(tx, lease.row["lot_id"], back=lease.out, note="taken back by force"):
+    if not settle_lent(tx, lease.row["lot_id"], back=lease.outstanding, note="taken back by force"):
         raise AssertionError(f"the lot {lease.row['lot_id']} has lent less than its leases hold")
-    known = lease.sold
-    none = dict.fromkeys(("granted", "report", "seen", "returned", "held", "sold", "late", "wanted"), 0)
-    before = lease.row["sold_before"] + known
-    lease = set_lease(tx, lease, epoch=lease.row["epoch"] + 1, **none, sold_before=before, until=None)
-    body = LeaseForced(lot=lease.row["lot_iri"], unit=lease.unit, epoch=lease.row["epoch"], sold=lease.units(known))
-    if peer_by_id(tx, lease.row["peer_id"]).state in ("accepted", "suspended"):  # else there is nobody to be told
+    sold = lease.sold
+    before = lease.row["sold_before"] + sold
+    lease = set_lease(tx, lease, epoch=lease.row["epoch"] + 1, **NO_COUNTS, sold_before=before, until=None)
+    body = LeaseForced(lot=lease.row["lot_iri"], unit=lease.unit, epoch=lease.row["epoch"], sold=lease.units(sold))
+    if peer_by_id(tx, lease.row["peer_id"]).state in ("accepted", "suspended"):  # else nobody reads it
         post(federation, tx, lease.row["peer_id"], "LeaseForced", body)
-    serve_wants(federation, tx, lease.row["lot_id"])
+    serve_waiting(federation, tx, lease.row["lot_id"])
     return lease_by_id(tx, lease_id)
 
 
 def accept_late(federation: Federation, tx: Transaction, lease_id: str) -> bool:
-    """What was sold late is granted after all. False where less is free. Raises `NotFound`, and `Conflict` while a
-    restore leaves it open who holds what.
+    """Grants the units that were sold late. Returns False when less is free.
 
-    The holder takes a grant for what it has sold without one first; its next report says that nothing is late any more.
+    Raises `NotFound`, and `Conflict` while the enterprise moves, or while it is unknown after a restore who holds what.
+    The holder uses a grant for its late sales first, so its next report has none.
     """
     lease = lease_by_id(tx, lease_id)
     refuse_moving(tx, lease.row["enterprise_id"])
@@ -182,88 +207,90 @@ def accept_late(federation: Federation, tx: Transaction, lease_id: str) -> bool:
     if more > lease.free:
         return False
     if more > 0:
-        _tell_grant(federation, tx, _give(tx, lease, more), None)
+        _tell_grant(federation, tx, _grant(tx, lease, more), None)
     look_again(tx, lease.row["peer_id"])
     return True
 
 
-def covered(tx: Transaction, peer: Peer, lot_id: str) -> int:
-    """Grains of the lot that the peer may have sold to its customers: all that it was ever granted and has not given
-    back, and what its scales may find."""
+def grains_covered(tx: Transaction, peer: Peer, lot_id: str) -> int:
+    """Grains of the lot that the peer may have sold: all that it was granted and has not returned, and the surplus that
+    its scales may find."""
     lease = lease_with(tx, "lender", peer.id, lot_id=lot_id)
     if lease is None:
         return 0
     granted = int(lease.row["granted"] - lease.row["returned"] + lease.row["sold_before"])
-    return granted + (granted * FOUND // 100 if lease.lot.per_unit > 1 else 0)
+    return granted + (granted * SCALE_TOLERANCE // 100 if lease.lot.per_unit > 1 else 0)
 
 
 def expect_lost(tx: Transaction, peer: Peer, lot_id: str, grains: int) -> None:
-    """The producer will not bring these grains: when they come back they are written off, and sold to nobody else."""
+    """Notes grains that the producer cannot deliver: when they are returned they are written off instead of sold."""
     lease = lease_with(tx, "lender", peer.id, lot_id=lot_id)
     if lease is not None:
         set_lease(tx, lease, lost=lease.row["lost"] + grains)
 
 
-def _write_off_lost(tx: Transaction, lease: Held, back: int) -> None:
+def _write_off_lost(tx: Transaction, lease: LotLease, back: int) -> None:
     lost = min(back, lease.row["lost"])
     if lost and write_off(tx, lease.row["lot_id"], lost, note="not delivered"):
         set_lease(tx, lease, lost=lease.row["lost"] - lost)
 
 
-def _opened(federation: Federation, tx: Transaction, peer: Peer, enterprise_id: str, lot_id: str) -> Held:
-    held = tx.value(select(func.count()).where(_row.role == "lender", _row.peer_id == peer.id))
-    if held >= peer.limits.open_leases:
+def _open_new_lease(federation: Federation, tx: Transaction, peer: Peer, enterprise_id: str, lot_id: str) -> LotLease:
+    open_leases = tx.value(select(func.count()).where(_row.role == "lender", _row.peer_id == peer.id))
+    if open_leases >= peer.limits.open_leases:
         raise Refuse("too_many", f"An instance may hold leases of {peer.limits.open_leases} lots here.")
     return open_lease(tx, "lender", peer.id, enterprise_id, lot_id, lot_iri(federation.base, lot_id))
 
 
-def _lendable(tx: Transaction, lease: Held, peer: Peer) -> int:
-    """How much more of the lot this peer may hold now; nothing while a person has to settle what it sold late, nor
-    while a restore leaves it open who holds what."""
+def _lendable(tx: Transaction, lease: LotLease, peer: Peer) -> int:
+    """How many more grains of the lot this peer may hold now.
+
+    0 while its late sales are unsettled, or while it is unknown after a restore who holds what.
+    """
     if lease.row["late"] or is_barred(tx, lease.row["lot_id"]):
         return 0
     return min(lease.free, _share(lease, peer))
 
 
-def _share(lease: Held, peer: Peer) -> int:
-    """How much more the peer may hold that none of its customers has ordered."""
-    return _percent(lease, peer.limits.lot_share) - max(0, lease.out - int(lease.row["ordered"]))
+def _share(lease: LotLease, peer: Peer) -> int:
+    """How many more grains the peer may hold beyond those that its customers have ordered."""
+    return _percent(lease, peer.limits.lot_share) - max(0, lease.outstanding - int(lease.row["ordered"]))
 
 
-def _most_at_once(lease: Held, peer: Peer) -> int:
-    """So much of the lot may be asked for by one customer's order."""
+def _most_at_once(lease: LotLease, peer: Peer) -> int:
+    """How many grains of the lot one customer's order may request."""
     return _percent(lease, peer.limits.order_share)
 
 
-def _percent(lease: Held, share: int) -> int:
-    """Of what there is, and may be had from where we have it ourselves; of a few units anybody may have all."""
-    there = lease.grains(lease.lot.on_hand + lease.lot.beyond)
-    return max(-(-there * share // 100), FEW * lease.lot.per_unit if share else 0)
+def _percent(lease: LotLease, share: int) -> int:
+    """`share` percent of the grains here and obtainable from our own lender, and at least `FEW` units."""
+    total = lease.grains(lease.lot.on_hand + lease.lot.beyond)
+    return max(-(-total * share // 100), FEW * lease.lot.per_unit if share else 0)
 
 
-def _give(tx: Transaction, lease: Held, grains: int) -> Held:
+def _grant(tx: Transaction, lease: LotLease, grains: int) -> LotLease:
     if grains and not lend_stock(tx, lease.row["lot_id"], grains):
         raise AssertionError(f"the lot {lease.row['lot_id']} has changed under its lock")
     return set_lease(tx, lease, granted=lease.row["granted"] + grains, until=later(lease.row["until"], tx.now + TERM))
 
 
-def _tell_grant(federation: Federation, tx: Transaction, lease: Held, in_reply_to: str | None) -> None:
+def _tell_grant(federation: Federation, tx: Transaction, lease: LotLease, in_reply_to: str | None) -> None:
     row = lease.row
     body = LeaseGrant(
         lot=row["lot_iri"], unit=lease.unit, epoch=row["epoch"], granted=lease.units(row["granted"]),
-        until=row["until"], beyond=to_be_had(tx, lease.lot, but=row["peer_id"]),
+        until=row["until"], beyond=obtainable(tx, lease.lot, but=row["peer_id"]),
     )  # fmt: skip
     post(federation, tx, row["peer_id"], "LeaseGrant", body, in_reply_to=in_reply_to)
 
 
-def _late(lease: Held, seen: int, returned: int, held: int, sold: int) -> int:
-    """Grains beyond what was granted, but for what scales may find."""
-    found = held + sold + returned - seen
+def _late(lease: LotLease, seen: int, returned: int, held: int, sold: int) -> int:
+    """Grains sold, held or returned beyond the grant, less the surplus that scales may find."""
+    surplus = held + sold + returned - seen
     weighed = lease.lot.per_unit > 1
-    return max(0, found - (seen * FOUND // 100 if weighed else 0))
+    return max(0, surplus - (seen * SCALE_TOLERANCE // 100 if weighed else 0))
 
 
-def _refuse_impossible(lease: Held, seen: int, returned: int, held: int, sold: int) -> None:
+def _refuse_impossible(lease: LotLease, seen: int, returned: int, held: int, sold: int) -> None:
     row = lease.row
     if min(seen, returned, held, sold) < 0 or seen > row["granted"]:
         raise Refuse("counts", "A count is below zero, or more was seen than was granted.")
@@ -273,7 +300,7 @@ def _refuse_impossible(lease: Held, seen: int, returned: int, held: int, sold: i
         raise Refuse("counts", "More was given back and sold than was granted.")
 
 
-def forget_wants(tx: Transaction, lot_id: str) -> None:
-    """Customers who waited have gone: whoever still needs something asks again."""
-    old = (_row.lot_id == lot_id, _row.wanted_at < tx.now - WAITS)
+def drop_expired_waits(tx: Transaction, lot_id: str) -> None:
+    """Forgets waits that are too old: those customers have gone, or ask again."""
+    old = (_row.lot_id == lot_id, _row.wanted_at < tx.now - WAIT_LIMIT)
     tx.execute(update(federation_lease).where(*old).values(wanted=0, wanted_at=None))

@@ -1,4 +1,4 @@
-"""Who holds what."""
+"""Lists leases as pages, commands and the API show them."""
 
 from __future__ import annotations
 
@@ -18,34 +18,34 @@ _COUNTS = ("granted", "returned", "held", "sold", "late", "wanted")
 
 
 def leases(tx: Transaction, *, enterprise_id: str | None = None, after: str = "", limit: int = 50) -> list[Lease]:
-    """Leases by id, of one enterprise's lots or of all, from the one after `after` on."""
-    mine = [] if enterprise_id is None else [_row.enterprise_id == enterprise_id]
-    return _leases(tx, _leased().where(_row.id > after, *mine).order_by(_row.id).limit(limit))
+    """Returns leases ordered by id, of one enterprise's lots or of all, beginning after the id `after`."""
+    filters = [] if enterprise_id is None else [_row.enterprise_id == enterprise_id]
+    return _read_leases(tx, _lease_query().where(_row.id > after, *filters).order_by(_row.id).limit(limit))
 
 
 def lease_of(tx: Transaction, enterprise_id: str, lease_id: str, *, role: str) -> Lease:
-    """One lease of a lot of this enterprise. Raises `NotFound`."""
-    mine = (_row.id == lease_id, _row.enterprise_id == enterprise_id, _row.role == role)
-    found = _leases(tx, _leased().where(*mine))
-    if not found:
+    """Returns one lease of a lot of this enterprise. Raises `NotFound`."""
+    filters = (_row.id == lease_id, _row.enterprise_id == enterprise_id, _row.role == role)
+    matches = _read_leases(tx, _lease_query().where(*filters))
+    if not matches:
         raise NotFound("no_lease", "There is no such lease.")
-    return found[0]
+    return matches[0]
 
 
-def _leased() -> Select[Any]:
+def _lease_query() -> Select[Any]:
     return select(*federation_lease.c, federation_peer.c.name.label("peer_name")).join(
         federation_peer, federation_peer.c.id == _row.peer_id
     )
 
 
-def _leases(tx: Transaction, wanted: Select[Any]) -> list[Lease]:
-    rows = tx.all(wanted)
+def _read_leases(tx: Transaction, query: Select[Any]) -> list[Lease]:
+    rows = tx.all(query)
     lots = lots_by_id(tx, {row["lot_id"] for row in rows})
-    return [_lease(row, lots[row["lot_id"]]) for row in rows]
+    return [_read_lease(row, lots[row["lot_id"]]) for row in rows]
 
 
-def _lease(row: Row, lot: StockLot) -> Lease:
-    same = ("id", "role", "peer_id", "peer_name", "enterprise_id", "epoch", "until")
-    known: dict[str, Any] = {name: row[name] for name in same}
-    known |= {name: units(row[name], lot.per_unit) for name in _COUNTS}
-    return Lease(**known, lot_id=lot.id, lot_name=lot.name, unit=lot.unit)
+def _read_lease(row: Row, lot: StockLot) -> Lease:
+    copied = ("id", "role", "peer_id", "peer_name", "enterprise_id", "epoch", "until")
+    values: dict[str, Any] = {name: row[name] for name in copied}
+    values |= {name: units(row[name], lot.per_unit) for name in _COUNTS}
+    return Lease(**values, lot_id=lot.id, lot_name=lot.name, unit=lot.unit)

@@ -1,4 +1,4 @@
-"""A lease's row, with its lot: locked, and counted in grains."""
+"""Reads and writes the rows of leases, each with its lot, counted in grains."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from commensal import NotFound, Row, StockLot, Transaction, lot_by_id
 from .tables import federation_lease
 
 Role = Literal["lender", "holder"]
+NO_COUNTS = dict.fromkeys(("granted", "report", "seen", "returned", "held", "sold", "late", "wanted"), 0)
 _row = federation_lease.c
 _SAME = (_row.role == bindparam("as"), _row.peer_id == bindparam("with"))
-# Made once: a lease is looked at for each order, each message, and each minute.
+# Built once: leases are read for each order, each message, and each minute.
 _OF_LOT = select(federation_lease).where(*_SAME, _row.lot_id == bindparam("lot")).with_for_update()
 _OF_IRI = select(federation_lease).where(*_SAME, _row.lot_iri == bindparam("lot")).with_for_update()
 _BY_ID = select(federation_lease).where(_row.id == bindparam("lease")).with_for_update()
@@ -25,8 +26,9 @@ _CHANGE = update(federation_lease).where(_row.id == bindparam("lease"))
 
 
 @dataclass(frozen=True)
-class Held:
-    """A lease that nobody else changes until the transaction ends; quantities in grains of `lot`."""
+class LotLease:
+    """A lease with its lot; all quantities are grains of the lot. Locked until the transaction ends, unless it comes
+    from `holdings_of`."""
 
     row: Row
     lot: StockLot
@@ -36,7 +38,7 @@ class Held:
         return self.lot.unit
 
     def grains(self, quantity: Decimal) -> int:
-        """Whole grains of a quantity in the lot's unit; what is finer is cut off."""
+        """Converts a quantity in the lot's unit to whole grains, rounded down."""
         return int(quantity * self.lot.per_unit)
 
     def units(self, grains: int) -> Decimal:
@@ -47,49 +49,49 @@ class Held:
         return self.grains(self.lot.free)
 
     @property
-    def out(self) -> int:
-        """At the lender: what the holder may still have, as far as is known here."""
-        return out(self.row, self.row["seen"], self.row["held"], self.row["late"])
+    def outstanding(self) -> int:
+        """At the lender: grains that the holder may still have, by its last report."""
+        return outstanding(self.row, self.row["seen"], self.row["held"], self.row["late"])
 
     @property
     def sold(self) -> int:
-        """At the lender: what was sold of what was granted. Late ones are counted as held as long as they can be."""
-        return by_right(self.row["sold"], self.row["held"], self.row["late"])
+        """At the lender: grains sold out of the grant. Late grains count as held ones first, then as sold ones."""
+        return sold_by_right(self.row["sold"], self.row["held"], self.row["late"])
 
     @property
-    def found(self) -> int:
-        """At the lender: what the holder's scales have found beyond what was granted. Late sales are not found."""
+    def surplus(self) -> int:
+        """At the lender: grains beyond the grant that the holder's scales have found. Late sales do not count."""
         row = self.row
         return max(0, int(row["held"] + row["sold"] + row["returned"] - row["seen"] - row["late"]))
 
     @property
     def ordered(self) -> int:
-        """At the holder: what it has and cannot give back now."""
+        """At the holder: grains that it has and cannot return now."""
         return self.grains(self.lot.reserved + self.lot.lent)
 
     @property
     def counts(self) -> tuple[int, int]:
-        """At the holder: held and sold, now."""
+        """At the holder: grains held and grains sold, now."""
         lot = self.lot
         return self.grains(lot.free + lot.reserved + lot.lent), self.grains(lot.sold) - self.row["sold_before"]
 
     @property
     def uncovered(self) -> int:
-        """At the holder: what it has, sold and gave back without having been granted it; negative: what it lacks."""
+        """At the holder: grains held, sold and returned beyond the grant; negative: granted grains that it lacks."""
         return sum(self.counts) + int(self.row["returned"] - self.row["granted"])
 
 
-def out(row: Row, seen: int, held: int, late: int) -> int:
-    """What was granted and not seen yet, and what is held by right."""
+def outstanding(row: Row, seen: int, held: int, late: int) -> int:
+    """Grains granted and not yet seen by the holder, and those that it holds by right."""
     return int(row["granted"] - seen + max(0, held - late))
 
 
-def by_right(sold: int, held: int, late: int) -> int:
+def sold_by_right(sold: int, held: int, late: int) -> int:
     return sold - max(0, late - held)
 
 
 def units(grains: int, per_unit: int) -> Decimal:
-    """Grains in the lot's unit, without needless zeros."""
+    """Converts grains to the lot's unit, without trailing zeros."""
     value = Decimal(grains) / per_unit
     return value.quantize(Decimal(1)) if value == value.to_integral() else value.normalize()
 
@@ -97,50 +99,49 @@ def units(grains: int, per_unit: int) -> Decimal:
 _HOLDINGS = select(federation_lease).where(_row.role == "holder", _row.lot_id.in_(bindparam("lots", expanding=True)))
 
 
-def lease_with(tx: Transaction, role: Role, peer_id: str, *, lot_id: str = "", lot_iri: str = "") -> Held | None:
-    """The lease of a lot, by its id here or its IRI, with this peer; locked before its lot is."""
+def lease_with(tx: Transaction, role: Role, peer_id: str, *, lot_id: str = "", lot_iri: str = "") -> LotLease | None:
+    """Returns the lease of a lot, by its id here or its IRI, with this peer. Locks the lease before the lot."""
     row = tx.first(_OF_LOT if lot_id else _OF_IRI, {"as": role, "with": peer_id, "lot": lot_id or lot_iri})
-    return None if row is None else _held(tx, row)
+    return None if row is None else _with_lot(tx, row)
 
 
-def holdings_of(tx: Transaction, lot_ids: Collection[str]) -> list[Held]:
-    """The leases by which these lots are held here, one for each lot that is; not locked."""
+def holdings_of(tx: Transaction, lot_ids: Collection[str]) -> list[LotLease]:
+    """Returns the leases under which this instance holds these lots, at most one for each lot; not locked."""
     rows = tx.all(_HOLDINGS, {"lots": sorted(lot_ids)})
-    return [_held(tx, row) for row in rows]
+    return [_with_lot(tx, row) for row in rows]
 
 
-def lease_by_id(tx: Transaction, lease_id: str) -> Held:
-    """Locked. Raises `NotFound`."""
+def lease_by_id(tx: Transaction, lease_id: str) -> LotLease:
+    """Returns the lease, locked. Raises `NotFound`."""
     row = tx.first(_BY_ID, {"lease": lease_id})
     if row is None:
         raise NotFound("no_lease", "There is no such lease.")
-    return _held(tx, row)
+    return _with_lot(tx, row)
 
 
-def _held(tx: Transaction, row: Row) -> Held:
-    return Held(row, lot_by_id(tx, row["enterprise_id"], row["lot_id"]))
+def _with_lot(tx: Transaction, row: Row) -> LotLease:
+    return LotLease(row, lot_by_id(tx, row["enterprise_id"], row["lot_id"]))
 
 
 def open_lease(
     tx: Transaction, role: Role, peer_id: str, enterprise_id: str, lot_id: str, lot_iri: str, *, sold_before: int = 0
-) -> Held:
-    """A new lease, of which nothing is granted yet."""
-    counts = dict.fromkeys(("granted", "report", "seen", "returned", "held", "sold", "late", "wanted"), 0)
+) -> LotLease:
+    """Inserts a lease under which nothing is granted yet, and returns it."""
     row = {
         "id": tx.new_id(), "role": role, "peer_id": peer_id, "enterprise_id": enterprise_id, "lot_id": lot_id,
-        "lot_iri": lot_iri, "epoch": 1, **counts, "sold_before": sold_before, "created_at": tx.now,
+        "lot_iri": lot_iri, "epoch": 1, **NO_COUNTS, "sold_before": sold_before, "created_at": tx.now,
     }  # fmt: skip
     tx.execute(insert(federation_lease), row)
-    made = lease_with(tx, role, peer_id, lot_id=lot_id)
-    assert made is not None
-    return made
+    lease = lease_with(tx, role, peer_id, lot_id=lot_id)
+    assert lease is not None
+    return lease
 
 
-def set_lease(tx: Transaction, lease: Held, **values: Any) -> Held:
-    """Writes these columns and reads the lease again."""
+def set_lease(tx: Transaction, lease: LotLease, **values: Any) -> LotLease:
+    """Writes these columns and returns the lease as it is now."""
     tx.change(_CHANGE, {"lease": lease.row["id"], **values})
     return lease_by_id(tx, lease.row["id"])
 
 
-def later(one: datetime | None, other: datetime) -> datetime:
-    return other if one is None or other > one else one
+def later(current: datetime | None, candidate: datetime) -> datetime:
+    return candidate if current is None or candidate > current else current

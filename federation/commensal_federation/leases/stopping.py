@@ -1,4 +1,4 @@
-"""Trade that ends: from the transaction on in which it is heard, nothing more of a producer elsewhere is sold here."""
+"""Stops and resumes the sale of a remote producer's goods, in the transaction that learns of the change."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..peers.peers import peer_by_id
 from ..runtime import Federation
 from .holder import give_back
 from .row import lease_by_id
-from .sales import lots_of_peer, sells, set_ends
+from .sales import is_sold_here, lots_of_peer, set_sale_ends
 from .tables import federation_lease
 
 _lease = federation_lease.c
@@ -20,12 +20,15 @@ _OF_COPY = select(_lease.id, _lease.lot_id).where(
 
 
 def stop_sales(federation: Federation, tx: Transaction, hub_id: str, producer_id: str) -> list[str]:
-    """The hub may not sell the producer's goods any more; `producer_id` is its copy here. What nobody has ordered goes
-    home, unless another hub here may sell it. Returns the items that were taken off the hub's lists."""
+    """Takes the producer's goods off the hub's lists, and returns the ids of the hidden items.
+
+    `producer_id` is the producer's copy here. Units that nobody has ordered return to the lender, unless another hub
+    here may still sell them.
+    """
     hidden = hide_producer(tx, hub_id, producer_id)
     rows = tx.all(_OF_COPY, {"producer": producer_id})
-    set_ends(tx, [row["lot_id"] for row in rows])
-    if sells(tx, producer_id):
+    set_sale_ends(tx, [row["lot_id"] for row in rows])
+    if is_sold_here(tx, producer_id):
         return hidden
     for row in rows:
         lease = lease_by_id(tx, row["id"])
@@ -36,12 +39,12 @@ def stop_sales(federation: Federation, tx: Transaction, hub_id: str, producer_id
     return hidden
 
 
-def go_on_selling(tx: Transaction, hub_id: str, producer_id: str, hidden: list[str]) -> None:
-    """The hub may sell the producer's goods (again): items that were hidden when it could not any more are shown."""
+def resume_sales(tx: Transaction, hub_id: str, producer_id: str, hidden: list[str]) -> None:
+    """Shows the items that `stop_sales` had hidden: the hub may sell the producer's goods again."""
     show_items(tx, hub_id, hidden)
-    set_ends(tx, [row["lot_id"] for row in tx.all(_OF_COPY, {"producer": producer_id})])
+    set_sale_ends(tx, [row["lot_id"] for row in tx.all(_OF_COPY, {"producer": producer_id})])
 
 
-def peer_changed(tx: Transaction, peer_id: str) -> None:
-    """The peer is suspended, or resumed: its goods are not sold, or sold again."""
-    set_ends(tx, lots_of_peer(tx, peer_id))
+def update_peer_sales(tx: Transaction, peer_id: str) -> None:
+    """Decides anew whether the peer's goods are sold here, after it was suspended or resumed."""
+    set_sale_ends(tx, lots_of_peer(tx, peer_id))

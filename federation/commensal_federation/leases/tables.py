@@ -4,8 +4,8 @@ from sqlalchemy import CheckConstraint, Column, Index, Table, Text, UniqueConstr
 
 from commensal import DERIVED, Time, Whole, checked_in, metadata
 
-# All quantities are grains of the lot. At the lender `seen`, `returned`, `held` and `sold` are what the holder has
-# reported; at the holder they are what it has told.
+# All quantities are grains of the lot. `seen`, `returned`, `held` and `sold` are those of the holder's last report, on
+# either side.
 federation_lease = Table(
     "federation_lease",
     metadata,
@@ -20,21 +20,21 @@ federation_lease = Table(
     Column("report", Whole, nullable=False, info=DERIVED),  # number of the holder's last report
     Column("seen", Whole, nullable=False, info=DERIVED),  # of `granted`, when it was reported
     Column("returned", Whole, nullable=False, info=DERIVED),  # all that was ever given back in this epoch
-    Column("held", Whole, nullable=False, info=DERIVED),  # free, reserved and lent on at the holder
+    Column("held", Whole, nullable=False, info=DERIVED),  # free, reserved and lent to others at the holder
     Column("sold", Whole, nullable=False, info=DERIVED),  # handed over to customers in this epoch
     Column("late", Whole, nullable=False, info=DERIVED),  # sold or held beyond what was granted: for a person
-    Column("lost", Whole, nullable=False, server_default="0", info=DERIVED),  # of what comes back, is not there
-    # Before this epoch: at the holder of the lot's `sold`, at the lender of what it knows to have been sold.
+    Column("lost", Whole, nullable=False, server_default="0", info=DERIVED),  # to be written off when it is returned
+    # Sold before this epoch: at the holder by its lot, at the lender by the reports that it had.
     Column("sold_before", Whole, nullable=False, info=DERIVED),
-    # Of `held`, reserved and lent on, as the holder last said.
+    # The part of `held` that is reserved or lent to others, by the holder's last message.
     Column("ordered", Whole, nullable=False, server_default="0", info=DERIVED),
-    # At the lender: for a customer who waits; at the holder: asked for ahead of need and not granted yet.
+    # At the lender: for a waiting customer; at the holder: requested ahead of need and not granted yet.
     Column("wanted", Whole, nullable=False, info=DERIVED),
     Column("wanted_at", Time, info=DERIVED),
-    # At the lender: the holder was asked to give so much back, and has not answered.
+    # At the lender: the holder was asked to return so much, and has not answered.
     Column("recalled", Whole, nullable=False, server_default="0", info=DERIVED),
     Column("recalled_at", Time, info=DERIVED),
-    # At the holder: a customer's question is under way, or was refused a moment ago.
+    # At the holder: until when a customer's request is under way, or its refusal stands.
     Column("asked_until", Time, info=DERIVED),
     Column("refused_until", Time, info=DERIVED),
     Column("until", Time, info=DERIVED),  # when the holder stops selling

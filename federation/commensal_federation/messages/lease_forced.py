@@ -7,8 +7,8 @@ from typing import Any
 
 from commensal import Transaction
 
-from ..leases.holder import forced
-from ..leases.restored import forced_given_back
+from ..leases.holder import take_forced_return
+from ..leases.restored import recover_forced_return
 from ..runtime import Federation
 from .bodies.leases import LeaseForced
 from .lots import read_lot, write_lot
@@ -26,10 +26,10 @@ def read(document: Mapping[str, Any], reading: Reading) -> LeaseForced:
 
 
 def handle(federation: Federation, tx: Transaction, received: Received) -> None:
-    forced(federation, tx, received.peer, received.body)
+    take_forced_return(federation, tx, received.peer, received.body)
 
 
 LEASE_FORCED = MessageType(
     name="LeaseForced", lane="order", scope=None, body=LeaseForced, write=write, read=read, handle=handle,
-    recover=forced_given_back,
+    recover=recover_forced_return,
 )  # fmt: skip

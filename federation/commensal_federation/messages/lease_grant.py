@@ -8,7 +8,7 @@ from typing import Any
 from commensal import Transaction
 
 from ..leases.holder import take_grant
-from ..leases.restored import grant_given_back
+from ..leases.restored import recover_grant
 from ..runtime import Federation
 from ..signing.moments import write_moment
 from .bodies.leases import LeaseGrant
@@ -42,5 +42,5 @@ def handle(federation: Federation, tx: Transaction, received: Received) -> None:
 
 LEASE_GRANT = MessageType(
     name="LeaseGrant", lane="order", scope=None, body=LeaseGrant, write=write, read=read, handle=handle,
-    recover=grant_given_back,
+    recover=recover_grant,
 )  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any
 
 from commensal import Transaction
 
-from ..leases.holder import recalled
+from ..leases.holder import answer_recall
 from ..runtime import Federation
 from .bodies.leases import LeaseRecall
 from .lots import read_lot, write_lot
@@ -24,7 +24,7 @@ def read(document: Mapping[str, Any], reading: Reading) -> LeaseRecall:
 
 
 def handle(federation: Federation, tx: Transaction, received: Received) -> None:
-    recalled(federation, tx, received.peer, received.body)
+    answer_recall(federation, tx, received.peer, received.body)
 
 
 LEASE_RECALL = MessageType(

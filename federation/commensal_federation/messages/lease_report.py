@@ -9,7 +9,7 @@ from commensal import Transaction
 
 from ..dfc.iris import local_id
 from ..leases.lender import take_report
-from ..leases.restored import report_given_back
+from ..leases.restored import recover_report
 from ..runtime import Federation
 from .bodies.leases import LeaseReport
 from .lots import amount, amount_or_none, read_lot, write_lot
@@ -48,5 +48,5 @@ def handle(federation: Federation, tx: Transaction, received: Received) -> None:
 
 LEASE_REPORT = MessageType(
     name="LeaseReport", lane="order", scope="stock.lease", body=LeaseReport, write=write, read=read, handle=handle,
-    foreign=True, recover=report_given_back,
+    foreign=True, recover=recover_report,
 )  # fmt: skip

@@ -9,7 +9,7 @@ from commensal import Transaction
 
 from ..delivery.outbox.outbox import said_before
 from ..leases.holder import ask_further
-from ..leases.lendable import lendable
+from ..leases.lendable import lendable_lot
 from ..leases.lender import answer_request
 from ..runtime import Federation
 from .bodies.leases import Asked, LeaseRequest
@@ -31,7 +31,7 @@ def handle(federation: Federation, tx: Transaction, received: Received) -> None:
     body: LeaseRequest = received.body
     if received.peer.recovering and said_before(tx, received.id, "LeaseGrant"):
         return  # what was granted then is known again
-    lot = lendable(federation, tx, received.peer, body.lot)
+    lot = lendable_lot(federation, tx, received.peer, body.lot)
     if body.unit != lot.unit:
         raise Refuse("unit", f"This lot is counted in {lot.unit}.")
     least, hoped, ordered = (int(one * lot.per_unit) for one in (body.least, max(body.least, body.hoped), body.ordered))

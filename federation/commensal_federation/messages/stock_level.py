@@ -7,7 +7,7 @@ from typing import Any
 
 from commensal import Transaction
 
-from ..leases.holder import told_level
+from ..leases.holder import update_level
 from ..runtime import Federation
 from .bodies.catalogue import StockLevel
 from .lots import read_lot, write_lot
@@ -24,7 +24,7 @@ def read(document: Mapping[str, Any], reading: Reading) -> StockLevel:
 
 
 def handle(federation: Federation, tx: Transaction, received: Received) -> None:
-    told_level(tx, received.peer, received.body.lot, received.body.beyond)
+    update_level(tx, received.peer, received.body.lot, received.body.beyond)
 
 
 STOCK_LEVEL = MessageType(

@@ -35,7 +35,7 @@ from commensal import (
 from ..authority.authority import set_authority
 from ..catalogue.tables import federation_copy, federation_grant, federation_item, federation_mirror
 from ..dfc.iris import lot_iri, product_iri
-from ..leases.row import Held, lease_with, out
+from ..leases.row import LotLease, lease_with, outstanding
 from ..leases.tables import federation_lease
 from ..messages.bodies.moving import MoveRow
 from ..peers.values import Peer
@@ -176,7 +176,7 @@ class _Coming:
         return ProductCopy(**same, id=self.here(row.id), lot_id=self.here(row.lot_id), new=row.id not in self.renamed)
 
 
-def _dissolved(lease: Held, lot: LotRow, theirs: LeaseRow | None) -> tuple[int, int]:
+def _dissolved(lease: LotLease, lot: LotRow, theirs: LeaseRow | None) -> tuple[int, int]:
     """By how much free and lent grow where we held some ourselves: it is ours now, and so is what was on its way.
 
     What the old home counts as lent to us is what we have, reserved or free, and what one of us had sent and the other
@@ -185,7 +185,7 @@ def _dissolved(lease: Held, lot: LotRow, theirs: LeaseRow | None) -> tuple[int, 
     if theirs is None:
         return lot.free, lot.lent
     row = lease.row
-    counted = out({"granted": theirs.granted}, theirs.seen, theirs.held, theirs.late)
+    counted = outstanding({"granted": theirs.granted}, theirs.seen, theirs.held, theirs.late)
     if theirs.epoch != row["epoch"]:  # it was taken back by force, and we do not know it yet
         return lot.free + theirs.granted - lease.free, lot.lent - counted
     on_the_way = (theirs.granted - row["granted"]) + (row["returned"] - theirs.returned)

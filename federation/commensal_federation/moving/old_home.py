@@ -31,7 +31,7 @@ from ..delivery import post
 from ..delivery.alerts import alert
 from ..dfc.iris import enterprise_iri, local_id, lot_iri, product_iri
 from ..leases.row import open_lease, set_lease
-from ..leases.sales import MARGIN, set_ends
+from ..leases.sales import MARGIN, set_sale_ends
 from ..leases.tables import federation_lease
 from ..messages.bodies.moving import Move, MoveAccept, MoveCancel, MoveExport, MoveOffer, MoveReady, MoveRow
 from ..messages.types import Failed, Refuse, Sent
@@ -167,7 +167,7 @@ def _thaw(tx: Transaction, move: MoveRow, state: str) -> MoveRow:
                 raise AssertionError(f"the lot {lot_id} has lent less than was kept")
     lots = sorted(move.said["levels"]) if move.state == "frozen" else ()
     thawed = set_move(tx, move, state=state, said={})
-    set_ends(tx, lots)
+    set_sale_ends(tx, lots)
     return thawed
 
 

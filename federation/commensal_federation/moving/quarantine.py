@@ -18,7 +18,7 @@ from ..delivery import post
 from ..delivery.alerts import alert
 from ..dfc.iris import local_id
 from ..leases.row import lease_by_id
-from ..leases.sales import set_ends
+from ..leases.sales import set_sale_ends
 from ..leases.tables import federation_lease
 from ..messages.bodies.moving import Move, MoveContest, MoveFollowed, MoveNotice, MoveRow
 from ..messages.types import Refuse
@@ -70,7 +70,7 @@ def hear_contest(tx: Transaction, peer: Peer, said: MoveContest) -> None:
         return
     set_move(tx, move, state="contested")
     mine = (_lease.role == "holder", _lease.enterprise_id == move.enterprise_id)
-    set_ends(tx, [row["lot_id"] for row in tx.all(select(_lease.lot_id).where(*mine))])
+    set_sale_ends(tx, [row["lot_id"] for row in tx.all(select(_lease.lot_id).where(*mine))])
     alert(tx, peer.id, "move", f"That {said.enterprise} moves to {said.moved_to} is contested: talk to the producer.")
 
 

@@ -19,7 +19,7 @@ from sqlalchemy import bindparam, case, func, select
 from commensal import Transaction, lots_by_id, products_by_id
 
 from ..delivery.alerts import alert
-from ..leases.lender import covered
+from ..leases.lender import grains_covered
 from ..messages.bodies.orders import Doubt, InstanceOrder, Line
 from ..peers.values import Peer
 from .tables import federation_order, federation_order_line
@@ -82,5 +82,5 @@ def _uncovered(tx: Transaction, peer: Peer, order: InstanceOrder) -> set[str]:
     for product_id, count in pieces:
         ordered[products[product_id].lot_id] += count * products[product_id].lot_quantity
     lots = lots_by_id(tx, {products[line.product_id].lot_id for line in waiting})
-    over = {id for id, lot in lots.items() if not lot.unlimited and ordered[id] > covered(tx, peer, id)}
+    over = {id for id, lot in lots.items() if not lot.unlimited and ordered[id] > grains_covered(tx, peer, id)}
     return {line.item_iri for line in waiting if products[line.product_id].lot_id in over}

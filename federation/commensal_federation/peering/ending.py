@@ -7,7 +7,7 @@ from commensal import Conflict, Transaction
 from ..delivery import post
 from ..delivery.lanes import promise_pulls, promise_push
 from ..leases.sales import lift_barrier
-from ..leases.stopping import peer_changed
+from ..leases.stopping import update_peer_sales
 from ..messages.peer_revoke import PeerRevokeBody
 from ..peers.changing import change_peer
 from ..peers.peers import peer_by_id
@@ -25,7 +25,7 @@ def suspend(tx: Transaction, peer_id: str) -> Peer:
     if peer.state != "accepted":
         raise Conflict("peer_not_accepted", "{name} is not a peer at present.", name=peer.name)
     change_peer(tx, peer_id, state="suspended", suspended_at=tx.now)
-    peer_changed(tx, peer_id)
+    update_peer_sales(tx, peer_id)
     return peer_by_id(tx, peer_id)
 
 
@@ -47,7 +47,7 @@ def resume(tx: Transaction, peer_id: str) -> Peer:
     if peer.state != "suspended":
         raise Conflict("peer_not_suspended", "{name} is not suspended.", name=peer.name)
     change_peer(tx, peer_id, state="accepted", suspended_at=None)
-    peer_changed(tx, peer_id)
+    update_peer_sales(tx, peer_id)
     promise_push(tx, peer_id)
     promise_pulls(tx, peer_id, peer.epoch_seen)
     return peer_by_id(tx, peer_id)

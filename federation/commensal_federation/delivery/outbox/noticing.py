@@ -35,11 +35,11 @@ def notice_refusals(federation: Federation, tx: Transaction, peer: Peer, verdict
 def note_refusing(tx: Transaction, peer: Peer, refusing: bool) -> None:
     """It says that it does not trade with us at present, or takes our messages again: so its goods are not sold, or
     sold again."""
-    from ...leases.stopping import peer_changed  # whose room stands above this one
+    from ...leases.stopping import update_peer_sales  # whose room stands above this one
 
     if peer.refusing != refusing:
         tx.execute(update(federation_peer).where(federation_peer.c.id == peer.id).values(refusing=refusing))
-        peer_changed(tx, peer.id)
+        update_peer_sales(tx, peer.id)
 
 
 def _notice_clock(tx: Transaction, peer: Peer, verdict: Verdict) -> None:

@@ -12,7 +12,7 @@ from commensal import Instance, Job, Transaction, promise
 
 from ...identity import instance_document
 from ...identity.read import read_document
-from ...leases.sales import lift_barrier, tell_barrier
+from ...leases.sales import alert_barrier, lift_barrier
 from ...messages.envelope import CONTEXT, INSIDE, LARGEST, Envelope, read_envelope
 from ...messages.known import type_of
 from ...messages.types import LANES, Lane
@@ -52,7 +52,7 @@ def recover(instance: Instance, job: Job) -> None:
 
 
 def _come_back(tx: Transaction, peer_id: str) -> None:
-    tell_barrier(tx, peer_id)
+    alert_barrier(tx, peer_id)
     promise(tx, RECOVER, {"peer": peer_id}, due_at=tx.now + AGAIN)
 
 

@@ -1,0 +1,163 @@
+"""Fetches stock from the lender while a customer of the hub waits for an order to be accepted.
+
+The customer waits for two seconds at most. A lender that first has to recall units from another hub, or to ask its own
+lender, says in its refusal how much is obtainable (`beyond`); its grant may then arrive within the remaining time.
+Units that were granted for an order that fails anyway are returned at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import bindparam, or_, update
+
+from commensal import Conflict, Instance, Transaction, hookimpl, promise
+
+from ..delivery import ask
+from ..messages.bodies.leases import LeaseGrant, LeaseRefusal
+from ..messages.types import Received
+from ..peers.peers import peer_by_id
+from ..runtime import Federation, federation_of
+from ..transport import Unreachable
+from .holder import EXPIRES, expected_sales, give_back, lease_request
+from .row import LotLease, holdings_of, lease_with
+from .sales import NEVER, sale_end
+from .tables import federation_lease
+
+PATIENCE = timedelta(seconds=2)  # how long a customer waits
+REFUSAL_HOLDS = timedelta(seconds=2)  # during which a refusal also answers the next customer
+STEP = 0.05  # seconds between two checks for arrived units
+RETURN_UNUSED = "federation.look_at_lease"  # a job: {"peer", "lot"}
+CHECK_AFTER = timedelta(seconds=10)  # after this time units that nobody used are returned
+_row = federation_lease.c
+_NOT_ASKED = or_(_row.asked_until.is_(None), _row.asked_until <= bindparam("at"))
+_CLAIM = update(federation_lease).where(_row.id == bindparam("lease"), _NOT_ASKED)
+_CHANGE = update(federation_lease).where(_row.id == bindparam("lease"))
+
+
+@dataclass
+class _Shortage:
+    """The grains of one lot that one order lacks.
+
+    free:    grains that were free here at the first attempt
+    hopeful: more may arrive while the customer waits
+    away:    the lender cannot be reached
+    came:    grains granted for this order
+    """
+
+    lease: LotLease
+    missing: int
+    free: int
+    hopeful: bool = True
+    away: bool = False
+    came: int = 0
+
+    @property
+    def lot_id(self) -> str:
+        return str(self.lease.row["lot_id"])
+
+
+@hookimpl
+def bring_stock(instance: Instance, missing: Mapping[str, int]) -> bool:
+    """Asks lenders for the grains that an order lacks, and for a little more; `missing` holds grains by lot id.
+
+    Returns whether all of it is here now. Raises `Conflict` when a lender cannot be reached: the customer must not read
+    "sold out" of goods that may be available.
+    """
+    federation, until = federation_of(instance), instance.clock.now() + PATIENCE
+    with instance.store.read() as tx:
+        shortages = [
+            _Shortage(short, missing[short.lot.id], short.free)
+            for short in holdings_of(tx, missing)
+            if _can_sell_more(tx, short)
+        ]
+    if len(shortages) < len(missing):
+        return False  # no lender can supply one of the lots
+    for shortage in shortages:
+        _ask_lender(federation, shortage)
+    _wait(federation, shortages, until)
+    if all(_has_arrived(instance, short) for short in shortages):
+        return True
+    _return_granted(federation, shortages)
+    unreachable = [short for short in shortages if short.away]
+    if unreachable:
+        names = ", ".join(short.lease.lot.name for short in unreachable)
+        text = "The producer of {names} cannot be reached at the moment. Order less of it, or try again in a minute."
+        raise Conflict("unreachable", text, names=names)
+    return False
+
+
+def _can_sell_more(tx: Transaction, lease: LotLease) -> bool:
+    """Whether this instance could sell more of the lot now, if units arrived."""
+    stopped = sale_end(tx, lease.row) == NEVER
+    return not lease.lot.unlimited and not stopped and peer_by_id(tx, lease.row["peer_id"]).active
+
+
+def _ask_lender(federation: Federation, shortage: _Shortage) -> None:
+    """Asks the lender, one request at a time for each lot and peer; a second customer waits for its answer too."""
+    store, lease_row = federation.instance.store, shortage.lease.row
+    now = federation.instance.clock.now()
+    if (
+        lease_row["refused_until"] is not None
+        and lease_row["refused_until"] > now
+        and _beyond(shortage.lease) < shortage.missing
+    ):
+        shortage.hopeful = False
+        return
+    if not store.transact(
+        lambda tx: tx.change(_CLAIM, {"lease": lease_row["id"], "at": now, "asked_until": now + PATIENCE})
+    ):
+        return
+    with store.read() as tx:
+        body = lease_request(shortage.lease, shortage.missing, shortage.missing + expected_sales(tx, shortage.lease))
+    try:
+        answer = ask(
+            federation, lease_row["peer_id"], "LeaseRequest", body, PATIENCE.total_seconds(), expires=now + EXPIRES
+        )
+    except Unreachable:
+        shortage.away, shortage.hopeful, answer = True, False, None
+    refused = isinstance(answer, Received) and isinstance(answer.body, LeaseRefusal)
+    store.transact(lambda tx: _record_answer(tx, lease_row, refused))
+    if answer is not None and isinstance(answer.body, LeaseGrant):
+        shortage.came = max(0, shortage.lease.grains(answer.body.granted) - lease_row["granted"])
+    if answer is not None and isinstance(answer.body, LeaseRefusal):
+        shortage.hopeful = shortage.lease.grains(answer.body.beyond) >= shortage.missing
+
+
+def _record_answer(tx: Transaction, row: Mapping[str, object], refused: bool) -> None:
+    tx.change(
+        _CHANGE, {"lease": row["id"], "asked_until": None, "refused_until": tx.now + REFUSAL_HOLDS if refused else None}
+    )
+    promise(tx, RETURN_UNUSED, {"peer": row["peer_id"], "lot": row["lot_id"]}, due_at=tx.now + CHECK_AFTER)
+
+
+def _wait(federation: Federation, shortages: Sequence[_Shortage], until: datetime) -> None:
+    """Waits until all units have arrived, or no more can arrive in time."""
+    instance = federation.instance
+    for _ in range(int(PATIENCE.total_seconds() / STEP)):
+        pending = [shortage for shortage in shortages if not _has_arrived(instance, shortage)]
+        if not all(shortage.hopeful for shortage in pending) or not pending or instance.clock.now() >= until:
+            return
+        federation.transport.wait(STEP)
+
+
+def _has_arrived(instance: Instance, shortage: _Shortage) -> bool:
+    with instance.store.read() as tx:
+        (lease,) = holdings_of(tx, [shortage.lot_id])
+    return lease.free >= shortage.free + shortage.missing
+
+
+def _return_granted(federation: Federation, shortages: Sequence[_Shortage]) -> None:
+    """Returns the units granted for an order that failed, so that others can have them."""
+    for shortage in shortages:
+        if shortage.came:
+            with federation.instance.store.write() as tx:
+                lease = lease_with(tx, "holder", shortage.lease.row["peer_id"], lot_id=shortage.lot_id)
+                if lease is not None:
+                    give_back(federation, tx, lease, shortage.came)
+
+
+def _beyond(lease: LotLease) -> int:
+    return lease.grains(lease.lot.beyond)
