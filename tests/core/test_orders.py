@@ -27,7 +27,7 @@ from commensal.trade.orders import lines
 from commensal.trade.orders.cancel import cancel_order
 from commensal.trade.orders.cart import cart_items, cart_of, fill_cart, open_cart
 from commensal.trade.orders.change import change_order
-from commensal.trade.orders.distribution import heaps, parcels
+from commensal.trade.orders.distribution import parcels, product_totals
 from commensal.trade.orders.fulfil import hand_order_over, order_is_ready
 from commensal.trade.orders.lock import locked_order
 from commensal.trade.orders.place import place_order
@@ -437,7 +437,7 @@ def test_the_distribution_list_says_who_gets_what_and_what_suppliers_bring(marke
     market.hub(gone, lambda tx, one: cancel_order(tx, market.hooks, one, by_hub=True))
     with market.store.read() as tx:
         found = [(one.order_number, one.product, one.quantity) for one in parcels(tx, "shop", "shop-session")]
-        brought = {one.product: (one.quantity, one.orders) for one in heaps(tx, "shop", "shop-session")}
+        brought = {one.product: (one.quantity, one.orders) for one in product_totals(tx, "shop", "shop-session")}
     assert found == [(1, "Pommes de terre 1 kg", 3), (1, "Œufs par 6", 1), (2, "Pommes de terre 1 kg", 2)]
     assert brought == {"Pommes de terre 1 kg": (5, 2), "Œufs par 6": (1, 1)}
 

@@ -37,9 +37,9 @@ from commensal.trade.orders.consents import consents_of
 from commensal.trade.orders.identity import Identity
 from commensal.trade.orders.lock import locked_order
 from commensal.trade.orders.place import place_order
-from commensal.trade.orders.proof import Whose
+from commensal.trade.orders.proof import OrderOwner
 from commensal.trade.orders.quote import quote_order
-from commensal.trade.orders.selling import Known
+from commensal.trade.orders.selling import KnownCustomer
 from commensal.trade.orders.shorten import shorten_order
 from commensal.trade.orders.substitute import substitute
 from commensal.trade.orders.values import Order, Wish
@@ -285,12 +285,12 @@ def test_with_the_check_taken_out_each_cell_is_found(
 ) -> None:
     """The canary: an address that was typed is believed."""
 
-    def believe(tx: Transaction, enterprise_id: str, wish: Wish, email: str, **given: Any) -> Whose:
+    def believe(tx: Transaction, enterprise_id: str, wish: Wish, email: str, **given: Any) -> OrderOwner:
         found = customer_by_email(tx, enterprise_id, email)
-        return Whose(Identity.PROVEN, found.id, Known(found.id, found.categories))
+        return OrderOwner(Identity.PROVEN, found.id, KnownCustomer(found.id, found.categories))
 
     monkeypatch.setattr(place, "identify", believe)
-    monkeypatch.setattr(quote, "known_customer", lambda tx, shop, person: Known(hall.record, frozenset()))
+    monkeypatch.setattr(quote, "known_customer", lambda tx, shop, person: KnownCustomer(hall.record, frozenset()))
     assert CELLS[command](hall, who)
 
 

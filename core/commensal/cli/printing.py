@@ -14,7 +14,7 @@ from rich.text import Text
 
 from ..base.languages.formats import format_moment, format_money, format_quantity
 from ..base.languages.shell import spoken
-from ..trade.orders.distribution import Heap, Parcel
+from ..trade.orders.distribution import Parcel, ProductTotal
 from ..trade.sale_sessions.openness import is_coming, is_open
 from ..trade.sale_sessions.values import Sale, SaleSession
 
@@ -68,7 +68,9 @@ def print_counts(report: ListReport, *, dry_run: bool) -> None:
     console.print(spoken(text, created=report.created, changed=report.changed, unchanged=report.unchanged))
 
 
-def print_distribution(parcels: Iterable[Parcel], heaps: Iterable[Heap], *, currency: str, language: str) -> None:
+def print_distribution(
+    parcels: Iterable[Parcel], heaps: Iterable[ProductTotal], *, currency: str, language: str
+) -> None:
     """Who gets what, and what each supplier brings."""
     rows = []
     last = 0

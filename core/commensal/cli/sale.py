@@ -12,7 +12,7 @@ from ..base.languages.shell import spoken
 from ..instance import open_instance
 from ..trade.catalogs.catalogs import catalogs_of
 from ..trade.catalogs.items import producers_in
-from ..trade.orders.distribution import heaps, parcels
+from ..trade.orders.distribution import parcels, product_totals
 from ..trade.sale_sessions.complete import complete_due
 from ..trade.sale_sessions.coordinations import change_coordination, open_coordination
 from ..trade.sale_sessions.on_sale import put_on_sale
@@ -107,5 +107,5 @@ def add_to(app: typer.Typer) -> None:
         """Prints who gets what at a sale's distribution, and what each supplier brings."""
         with open_instance(instance) as opened, opened.store.read() as tx:
             shop = sale_by_id(tx, session).shop
-            found, brought = parcels(tx, shop.id, session), heaps(tx, shop.id, session)
+            found, brought = parcels(tx, shop.id, session), product_totals(tx, shop.id, session)
             print_distribution(found, brought, currency=shop.currency, language=opened.settings.language)

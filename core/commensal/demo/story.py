@@ -22,7 +22,7 @@ from ..instance.settings import LimitSettings
 from ..operations.checks import broken_invariants
 from ..operations.work import work_of
 from ..storage.jobs.ticking import tick
-from ..trade.orders.distribution import heaps, parcels
+from ..trade.orders.distribution import parcels, product_totals
 from .fill import PASSWORD, Filled
 from .live import live
 from .values import Region
@@ -226,7 +226,7 @@ def _close(console: Console, instance: Instance, hub: Visitor, hub_id: str, sale
 def _print_lists(console: Console, instance: Instance, hub_id: str, sale: Sale) -> None:
     with instance.store.read() as tx:
         found = list(parcels(tx, hub_id, sale.session))
-        brought = heaps(tx, hub_id, sale.session)
+        brought = product_totals(tx, hub_id, sale.session)
     print_distribution(found, brought, currency=instance.settings.currency, language=instance.settings.language)
 
 

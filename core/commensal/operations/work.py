@@ -21,7 +21,7 @@ from ..trade.events.opened import announce_openings, forget_openings
 from ..trade.events.tell import EVENT, tell_plugin
 from ..trade.orders.cart import forget_carts
 from ..trade.orders.guests import EXPIRE
-from ..trade.orders.shipping import RELEASE, release_when_back
+from ..trade.orders.shipping import RELEASE, retry_release
 from ..trade.payments import promises
 from ..trade.payments.following import call_off, follow_up
 from ..trade.payments.giving_back import give_back, give_late_money_back
@@ -49,7 +49,7 @@ def _core(instance: Instance) -> Work:
             promises.LATE: give_late_money_back,
             EXPIRE: expire_guest_order,
             ALERT: tell_expired,
-            RELEASE: release_when_back,
+            RELEASE: retry_release,
             BACKUP: make_backup,
             TRIAL: try_backup,
         },

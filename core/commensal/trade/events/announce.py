@@ -39,7 +39,7 @@ def announce(tx: Transaction, hook: AnyHook, table: Table, which: ColumnElement[
     promise_all(tx, [one for (id, whose), told in plugins.items() for one in promises_of(tx, hook, whose, id, told)])
 
 
-def promised(
+def event_promises(
     tx: Transaction, hook: AnyHook, enterprise_id: str, subject_id: str, plugins: Collection[str]
 ) -> list[Promise]:
     """The same where the enterprise's `plugins` are known already: to be promised along with other work."""

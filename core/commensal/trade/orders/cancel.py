@@ -1,4 +1,4 @@
-"""Cancels an order: the customer until the close, the hub later too. The record stays; the goods go back, or not."""
+"""Cancels an order: customers may until the close, the hub also later. The order stays on record."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from ...hooks import specifications
 from ...hooks.dispatcher import Hooks
 from ...storage.database import Transaction
 from ...storage.jobs import promise_all
-from ..events.announce import promised
+from ..events.announce import event_promises
 from ..stock.take import release_stock, return_sold
 from .cut_off import late_lines
 from .letters import order_mail
-from .lines import by_lot
+from .lines import grains_by_lot
 from .lock import refuse_if_handed_over, refuse_unless_placed
 from .price import quote_of
-from .proof import known_of
+from .proof import known_customer_of
 from .questions import order_by_id
-from .selling import closed, selling
+from .selling import sale_closed, selling
 from .settle import settle
-from .shipping import release
+from .shipping import release_place
 from .values import Order, Selling
 from .write import change_row
 
@@ -26,25 +26,25 @@ from .write import change_row
 def cancel_order(
     tx: Transaction, hooks: Hooks, order: Order, *, restock: bool = True, by_hub: bool = False, by: str | None = None
 ) -> Order:
-    """Cancels the locked `order`. With `restock` its goods are on sale again; without, the hub has lost them, and owes
-    them to their suppliers all the same. What a supplier could not bring is taken off by shortening or weighing.
+    """Cancels the locked `order` and returns it.
 
-    What was paid stays recorded; a refund is a step of its own. Raises `Conflict` for a customer after the close, after
-    the goods were handed over, or naming each line whose supplier's cut-off has passed; and for an order that is
-    cancelled already.
+    With `restock` its goods are on sale again; without, the hub has lost them and still owes them to their suppliers.
+    Goods that a supplier could not bring are taken off by shortening or weighing instead. Payments stay recorded; a
+    refund is a separate step. Raises `Conflict` for an order that is cancelled already; and for a customer after the
+    close, after the goods were handed over, or naming each line whose supplier's cut-off has passed.
     """
     refuse_unless_placed(order)
     shop = selling(tx, order.session_id)
     if not by_hub:
         refuse_if_handed_over(order)
         if order.state != "Held" or not shop.is_open(tx.now):
-            raise closed(shop)
+            raise sale_closed(shop)
         _refuse_late(tx, shop, order)
     if order.fulfilment_state == "Fulfilled":
-        return_sold(tx, by_lot(order.lines), order_id=order.id, person_id=by, restock=restock)
+        return_sold(tx, grains_by_lot(order.lines), order_id=order.id, person_id=by, restock=restock)
     else:
-        release_stock(tx, by_lot(order.lines), order_id=order.id, person_id=by, restock=restock)
-        release(tx, hooks, order.id, order.shipping)
+        release_stock(tx, grains_by_lot(order.lines), order_id=order.id, person_id=by, restock=restock)
+        release_place(tx, hooks, order.id, order.shipping)
     change_row(
         tx,
         order.id,
@@ -57,10 +57,10 @@ def cancel_order(
             "restocked": restock,
         },
     )
-    known = known_of(tx, order)
-    settle(tx, hooks, shop, quote_of(order, shop, known), order.adjustments, ())
-    told = promised(tx, specifications.order_cancelled, shop.enterprise_id, order.id, shop.plugins)
-    promise_all(tx, [order_mail(tx, order, "order_cancelled"), *told])
+    customer = known_customer_of(tx, order)
+    settle(tx, hooks, shop, quote_of(order, shop, customer), order.adjustments, ())
+    event_jobs = event_promises(tx, specifications.order_cancelled, shop.enterprise_id, order.id, shop.plugins)
+    promise_all(tx, [order_mail(tx, order, "order_cancelled"), *event_jobs])
     return order_by_id(tx, order.id, enterprise_id=order.enterprise_id)
 
 

@@ -1,4 +1,4 @@
-"""Changes what was ordered: the customer until the close, the hub afterwards too."""
+"""Changes an order: customers may until the close, the hub also afterwards."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from .cut_off import refuse_after_cut_off
 from .guests import refuse_larger_guest_order
 from .lines import lines_for, refuse_quantities, refuse_too_many_lines
 from .lock import refuse_if_handed_over, refuse_unless_placed
-from .proof import known_of
+from .proof import known_customer_of
 from .rewrite import refuse_empty, rewrite
-from .selling import Known, closed, selling
-from .shipping import links_in
+from .selling import KnownCustomer, sale_closed, selling
+from .shipping import link_problems
 from .values import Order, Selling
 
 
@@ -37,26 +37,26 @@ def change_order(
     by_hub: bool = False,
     by: str | None = None,
 ) -> Order:
-    """Makes the locked `order` hold exactly `items` (pieces by catalog item; None leaves them).
+    """Makes the locked `order` contain exactly `items` (pieces by catalog item; None leaves the lines as they are).
 
-    What was ordered keeps its price. Fewer pieces need nobody's leave; more of anything, and what is new, is ordered
-    now: at today's price, if it is on sale to this customer, within the limits of an order. `total` is what the
-    customer was shown. Raises `Conflict` after the close, for a supplier whose cut-off has passed, for more of what is
-    not on sale (any more), or when nothing would be left; `SoldOut`; `Invalid`.
+    Pieces that were ordered keep their price, and fewer of them are always possible. Additional pieces and new items
+    are ordered now: at today's price, if they are on sale to this customer, within the limits of an order. `total` is
+    what the customer was shown, in minor units. Raises `Conflict` after the close, for a supplier whose cut-off has
+    passed, for more of an item that is not on sale (any more), or if nothing would be left; `SoldOut`; `Invalid`.
     """
     refuse_unless_placed(order)
     refuse_if_handed_over(order)
     shop = selling(tx, order.session_id)
     if not by_hub and (order.state != "Held" or not shop.is_open(tx.now)):
-        raise closed(shop)
-    if address is not None and (problems := links_in(address)):
+        raise sale_closed(shop)
+    if address is not None and (problems := link_problems(address)):
         raise Invalid(problems)
-    known = known_of(tx, order)
-    lines = order.lines if items is None else _lines(tx, order, shop, known, items, by_hub)
+    customer = known_customer_of(tx, order)
+    lines = order.lines if items is None else _lines(tx, order, shop, customer, items, by_hub)
     refuse_empty(lines)
     values: dict[str, Any] = {} if note is None else {"note": note}
     changed = rewrite(
-        tx, hooks, shop, known, order, lines, shipping=shipping, address=address, codes=codes, total=total,
+        tx, hooks, shop, customer, order, lines, shipping=shipping, address=address, codes=codes, total=total,
         values=values, by=by, by_hub=by_hub,
     )  # fmt: skip
     if not by_hub and changed.total > order.total:
@@ -65,53 +65,53 @@ def change_order(
 
 
 def _lines(
-    tx: Transaction, order: Order, shop: Selling, known: Known, items: Mapping[str, int], by_hub: bool
+    tx: Transaction, order: Order, shop: Selling, customer: KnownCustomer, items: Mapping[str, int], by_hub: bool
 ) -> tuple[PricedLine, ...]:
-    """The order's lines for these pieces by item.
+    """Returns the order's lines for these pieces by item.
 
-    Pieces that were ordered keep their price; each further piece is ordered now, as `place_order` would, so where the
-    offer has changed it stands on a line of its own. Fewer pieces are taken off the latest line first.
+    Pieces that were ordered keep their price. Each additional piece is ordered now, as `place_order` would do it, so
+    it gets a line of its own if the offer has changed. Fewer pieces are taken off the latest line first.
     """
-    own = [line for line in order.lines if line.substitutes_id is None]
-    had: Counter[str] = Counter()
-    for line in own:
-        had[line.item_id] += line.quantity
-    refuse_quantities({item: pieces for item, pieces in items.items() if pieces < 0 or pieces > had[item]})
+    ordered_lines = [line for line in order.lines if line.substitutes_id is None]
+    pieces_before: Counter[str] = Counter()
+    for line in ordered_lines:
+        pieces_before[line.item_id] += line.quantity
+    refuse_quantities({item: pieces for item, pieces in items.items() if pieces < 0 or pieces > pieces_before[item]})
     if not by_hub:
-        changed = [line for line in own if items.get(line.item_id, 0) != had[line.item_id]]
+        changed = [line for line in ordered_lines if items.get(line.item_id, 0) != pieces_before[line.item_id]]
         refuse_after_cut_off(tx, shop.coordination_id, changed)
-    more = {item: pieces - had[item] for item, pieces in items.items() if pieces > had[item]}
-    added = lines_for(tx, shop, more, known.category_ids, after_cut_off=by_hub)
-    lines = _with_more(_with_fewer(own, items), added)
+    more_pieces = {item: pieces - pieces_before[item] for item, pieces in items.items() if pieces > pieces_before[item]}
+    added = lines_for(tx, shop, more_pieces, customer.category_ids, after_cut_off=by_hub)
+    kept_lines = _with_more(_with_fewer(ordered_lines, items), added)
     substitutes = tuple(line for line in order.lines if line.substitutes_id is not None)
     replaced = {line.substitutes_id for line in substitutes}
-    whole = (*(line for line in lines if line.quantity or line.id in replaced), *substitutes)
-    if more:
-        refuse_too_many_lines(len(whole))
-    return whole
+    all_lines = (*(line for line in kept_lines if line.quantity or line.id in replaced), *substitutes)
+    if more_pieces:
+        refuse_too_many_lines(len(all_lines))
+    return all_lines
 
 
 def _with_fewer(lines: Sequence[PricedLine], items: Mapping[str, int]) -> list[PricedLine]:
-    """The lines with no more pieces of an item than are wanted: the earliest ordered stay."""
-    left = dict(items)
-    kept = []
+    """Returns the lines reduced to the pieces in `items`; the pieces ordered first stay."""
+    pieces_left = dict(items)
+    shortened = []
     for line in lines:
-        pieces = min(line.quantity, left.get(line.item_id, 0))
-        left[line.item_id] = left.get(line.item_id, 0) - pieces
-        kept.append(_with_quantity(line, pieces))
-    return kept
+        pieces = min(line.quantity, pieces_left.get(line.item_id, 0))
+        pieces_left[line.item_id] = pieces_left.get(line.item_id, 0) - pieces
+        shortened.append(_with_quantity(line, pieces))
+    return shortened
 
 
 def _with_more(lines: Sequence[PricedLine], added: Sequence[PricedLine]) -> list[PricedLine]:
-    """The lines with what was `added`: on the item's latest line where the offer is still the same, else beside it."""
-    whole = list(lines)
-    for new in added:
-        place = max((place for place, line in enumerate(lines) if _same_offer(line, new)), default=None)
-        if place is None:
-            whole.append(new)
+    """Adds the `added` pieces: to the item's latest line if the offer is still the same, else as a line of its own."""
+    extended = list(lines)
+    for new_line in added:
+        index = max((index for index, old_line in enumerate(lines) if _same_offer(old_line, new_line)), default=None)
+        if index is None:
+            extended.append(new_line)
         else:
-            whole[place] = _with_quantity(whole[place], whole[place].quantity + new.quantity)
-    return whole
+            extended[index] = _with_quantity(extended[index], extended[index].quantity + new_line.quantity)
+    return extended
 
 
 def _same_offer(line: PricedLine, new: PricedLine) -> bool:
@@ -120,5 +120,5 @@ def _same_offer(line: PricedLine, new: PricedLine) -> bool:
 
 
 def _with_quantity(line: PricedLine, quantity: int) -> PricedLine:
-    """More or fewer pieces must be weighed anew."""
+    """Returns the line with that many pieces; if the number differs, its weight is no longer valid."""
     return line if quantity == line.quantity else priced(replace(line, quantity=quantity, final_quantity=None))

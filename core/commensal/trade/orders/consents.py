@@ -1,7 +1,7 @@
-"""What customers agree to beyond buying (GDPR, art. 6(1)(a) and 7): asked by plugins, and kept with the order.
+"""Consents that plugins ask of customers beyond buying (GDPR, art. 6(1)(a) and 7), stored with the order.
 
-A box that nobody ticked is a no. Who agreed may take it back at any time, as easily as it was given; what was agreed
-to, and when, stays on record.
+An unticked box means no. Customers may withdraw a consent at any time, as easily as they gave it; the text and the
+moments stay on record.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from ...hooks.dispatcher import Hooks
 from ...hooks.values import ConsentRequest
 from ...storage.database import Transaction, insert_rows
 from ...storage.jobs import promise_all
-from ..events.announce import promised
+from ..events.announce import event_promises
 from ..pricing.values import OrderDraft
 from .price import quote_of
-from .proof import known_of
-from .selling import closed, selling
+from .proof import known_customer_of
+from .selling import sale_closed, selling
 from .tables import order_consent
 from .values import Order, Selling
 
@@ -32,97 +32,100 @@ _STANDS = _row.withdrawn_at.is_(None)
 
 @dataclass(frozen=True, kw_only=True)
 class OrderConsent:
-    """What an order's customer is asked, or has agreed to: `request` is "plugin:id". `given_at` is UTC; None: no."""
+    """A consent that an order's customer is asked for or has given. `request` is "plugin:id".
+
+    `given_at` is in UTC; None: not given.
+    """
 
     request: str
     text: str
     given_at: datetime | None
 
 
-def asked(
+def consent_requests(
     tx: Transaction, hooks: Hooks, shop: Selling, draft: OrderDraft, language: str
 ) -> Mapping[str, ConsentRequest]:
-    """What the shop's plugins would like to be allowed with this order, by "plugin:id"."""
+    """Returns the consents that the shop's plugins ask for with this order, by "plugin:id"."""
     answers = hooks.each(specifications.consent_requests, shop.plugins, tx=tx, order=draft, language=language)
-    return {f"{answer.plugin}:{one.id}": one for answer in answers for one in answer.value or ()}
+    return {f"{answer.plugin}:{request.id}": request for answer in answers for request in answer.value or ()}
 
 
 def keep_consents(
-    tx: Transaction, hooks: Hooks, shop: Selling, draft: OrderDraft, wanted: Collection[str], language: str
+    tx: Transaction, hooks: Hooks, shop: Selling, draft: OrderDraft, agreed: Collection[str], language: str
 ) -> None:
-    """The customer says yes to these. Raises `Invalid` for what is not asked."""
-    if not wanted:
+    """Stores the customer's consent to the requests in `agreed`. Raises `Invalid` for one that is not asked."""
+    if not agreed:
         return
-    requests = asked(tx, hooks, shop, draft, language)
+    requests = consent_requests(tx, hooks, shop, draft, language)
     unknown = [
         Problem("consent_unknown", "This is not asked any more. Please look once more.", f"/consents/{place}")
-        for place, request in enumerate(wanted)
+        for place, request in enumerate(agreed)
         if request not in requests
     ]
     if unknown:
         raise Invalid(unknown)
-    given = {"order_id": draft.id, "given_at": tx.now, "withdrawn_at": None}
+    values = {"order_id": draft.id, "given_at": tx.now, "withdrawn_at": None}
     rows = [
-        {"id": tx.new_id(), "request": request, "text": requests[request].text, **given}
-        for request in dict.fromkeys(wanted)
+        {"id": tx.new_id(), "request": request, "text": requests[request].text, **values}
+        for request in dict.fromkeys(agreed)
     ]
     insert_rows(tx, order_consent, rows)
 
 
 def consents_of(tx: Transaction, hooks: Hooks, order: Order, language: str) -> list[OrderConsent]:
-    """What the customer has agreed to and, as long as the order can be changed, what else is asked."""
-    stands = [
+    """Returns the consents that the customer has given and, while the order can be changed, those still asked for."""
+    agreed = [
         OrderConsent(request=row["request"], text=row["text"], given_at=row["given_at"])
         for row in tx.all(select(order_consent).where(_row.order_id == order.id, _STANDS).order_by(_row.id))
     ]
-    known = {one.request for one in stands}
-    more = _asked_of(tx, hooks, order, language)
-    return stands + [
-        OrderConsent(request=request, text=one.text, given_at=None)
-        for request, one in more.items()
-        if request not in known
+    agreed_requests = {consent.request for consent in agreed}
+    open_requests = _open_requests(tx, hooks, order, language)
+    return agreed + [
+        OrderConsent(request=request, text=consent_request.text, given_at=None)
+        for request, consent_request in open_requests.items()
+        if request not in agreed_requests
     ]
 
 
-def set_consents(tx: Transaction, hooks: Hooks, order: Order, wanted: Collection[str], language: str) -> None:
-    """From now on the customer of the locked `order` agrees to these, and to nothing else.
+def set_consents(tx: Transaction, hooks: Hooks, order: Order, agreed: Collection[str], language: str) -> None:
+    """Makes the consents of the locked `order` exactly `agreed`: withdraws the others and stores the new ones.
 
-    Taking back is always possible; agreeing, while the order can be changed. Raises `Conflict` after that, `Invalid`
-    for what is not asked.
+    Withdrawing is always possible; agreeing, only while the order can be changed. Raises `Conflict` after that,
+    `Invalid` for a request that is not asked.
     """
-    stands = {row["request"] for row in tx.all(select(_row.request).where(_row.order_id == order.id, _STANDS))}
-    new = [request for request in wanted if request not in stands]
+    standing = {row["request"] for row in tx.all(select(_row.request).where(_row.order_id == order.id, _STANDS))}
+    added = [request for request in agreed if request not in standing]
     shop = selling(tx, order.session_id)
-    if new:
+    if added:
         if not _changeable(tx, order, shop):
-            raise closed(shop)
-        keep_consents(tx, hooks, shop, _draft(tx, order, shop), new, language)
-    if gone := stands.difference(wanted):
-        _withdraw(tx, _row.order_id == order.id, _row.request.in_(sorted(gone)))
-    if new or gone:
-        told = promised(tx, specifications.order_changed, shop.enterprise_id, order.id, shop.plugins)
-        promise_all(tx, told)
+            raise sale_closed(shop)
+        keep_consents(tx, hooks, shop, _draft(tx, order, shop), added, language)
+    if withdrawn := standing.difference(agreed):
+        _withdraw(tx, _row.order_id == order.id, _row.request.in_(sorted(withdrawn)))
+    if added or withdrawn:
+        jobs = event_promises(tx, specifications.order_changed, shop.enterprise_id, order.id, shop.plugins)
+        promise_all(tx, jobs)
 
 
 def withdraw_all(tx: Transaction, order_ids: Collection[str]) -> None:
-    """Whoever is forgotten agrees to nothing any more."""
+    """Withdraws all consents of these orders, because their customer is being forgotten."""
     _withdraw(tx, _row.order_id.in_(sorted(order_ids)))
 
 
-def _asked_of(tx: Transaction, hooks: Hooks, order: Order, language: str) -> Mapping[str, ConsentRequest]:
+def _open_requests(tx: Transaction, hooks: Hooks, order: Order, language: str) -> Mapping[str, ConsentRequest]:
     if order.state != "Held" or not hooks.implementing(specifications.consent_requests, hooks.plugins()):
         return {}
     shop = selling(tx, order.session_id)
-    return asked(tx, hooks, shop, _draft(tx, order, shop), language) if _changeable(tx, order, shop) else {}
+    return consent_requests(tx, hooks, shop, _draft(tx, order, shop), language) if _changeable(tx, order, shop) else {}
 
 
 def _draft(tx: Transaction, order: Order, shop: Selling) -> OrderDraft:
-    return quote_of(order, shop, known_of(tx, order)).draft
+    return quote_of(order, shop, known_customer_of(tx, order)).draft
 
 
 def _changeable(tx: Transaction, order: Order, shop: Selling) -> bool:
     return order.state == "Held" and order.fulfilment_state != "Fulfilled" and shop.is_open(tx.now)
 
 
-def _withdraw(tx: Transaction, *which: ColumnElement[bool]) -> None:
-    tx.execute(update(order_consent).where(*which, _STANDS).values(withdrawn_at=tx.now))
+def _withdraw(tx: Transaction, *conditions: ColumnElement[bool]) -> None:
+    tx.execute(update(order_consent).where(*conditions, _STANDS).values(withdrawn_at=tx.now))

@@ -1,4 +1,4 @@
-"""A supplier's own cut-off: from then on its goods are being prepared, and customers neither change nor cancel them."""
+"""A supplier's own cut-off: after it customers can neither change nor cancel its goods, which are being prepared."""
 
 from __future__ import annotations
 
@@ -31,15 +31,20 @@ def refuse_after_cut_off(tx: Transaction, coordination_id: str, lines: Iterable[
 
 
 def late_lines(tx: Transaction, coordination_id: str, lines: Iterable[PricedLine]) -> list[Problem]:
-    """A problem for each line whose supplier's cut-off has passed, naming the supplier. One statement, or none."""
-    there = [line for line in lines if line.quantity]
-    if not there:
+    """Returns a problem for each line whose supplier's cut-off has passed. At most one statement."""
+    ordered = [line for line in lines if line.quantity]
+    if not ordered:
         return []
     rows = tx.all(_CLOSED, {"coordination": coordination_id, "now": tx.now})
-    closed = {row["enterprise_id"]: row["name"] for row in rows}
+    closed_suppliers = {row["enterprise_id"]: row["name"] for row in rows}
     text = "{supplier} needs its orders earlier, and they have closed: {name} stays as it was ordered."
     return [
-        Problem("cut_off", text, f"/items/{line.item_id}", {"supplier": closed[line.supplier_id], "name": line.name})
-        for line in there
-        if line.supplier_id in closed
+        Problem(
+            "cut_off",
+            text,
+            f"/items/{line.item_id}",
+            {"supplier": closed_suppliers[line.supplier_id], "name": line.name},
+        )
+        for line in ordered
+        if line.supplier_id in closed_suppliers
     ]

@@ -1,4 +1,4 @@
-"""Who gets what on distribution day, as plain rows: by customer, and by product."""
+"""Lists for distribution day, as plain rows: by customer, and by product."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _ORDERED = (
 
 @dataclass(frozen=True, kw_only=True)
 class Parcel:
-    """One line for one customer. `final_quantity` is what the scales said, in `unit`; None: as ordered."""
+    """One line for one customer. `final_quantity` is the weight measured at packing, in `unit`; None: as ordered."""
 
     order_number: int
     customer: str
@@ -45,8 +45,8 @@ class Parcel:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Heap:
-    """All of one product in one session: what its supplier brings."""
+class ProductTotal:
+    """All pieces of one product in one session: what its supplier brings."""
 
     supplier: str
     product: str
@@ -57,7 +57,7 @@ class Heap:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ordered:
+class OrderedProduct:
     """All pieces of one product of a supplier in one session."""
 
     supplier_id: str
@@ -68,7 +68,7 @@ class Ordered:
 
 @dataclass(frozen=True, kw_only=True)
 class CustomersLine:
-    """One customer's line, for who has to shorten some of them."""
+    """One customer's line, for code that shortens some of them."""
 
     order_id: str
     line_id: str
@@ -77,7 +77,7 @@ class CustomersLine:
 
 @dataclass(frozen=True, kw_only=True)
 class AgreedPart:
-    """Pieces of a product that a customer has ordered who agreed to something."""
+    """Pieces of a product in an order whose customer has given a certain consent."""
 
     order_id: str
     product_id: str
@@ -85,91 +85,93 @@ class AgreedPart:
     quantity: int
 
 
-def ordered_of(tx: Transaction, session_id: str, supplier_ids: Collection[str]) -> list[Ordered]:
-    """What customers of a session have ordered of these suppliers, by supplier and product; substitutes count too."""
-    found = tx.all(_ORDERED, {"session": session_id, "suppliers": sorted(supplier_ids)})
-    return [Ordered(**{**one, "quantity": int(one["quantity"])}) for one in found]
+def ordered_of(tx: Transaction, session_id: str, supplier_ids: Collection[str]) -> list[OrderedProduct]:
+    """Returns what a session's customers ordered of these suppliers, by supplier and product, with substitutes."""
+    rows = tx.all(_ORDERED, {"session": session_id, "suppliers": sorted(supplier_ids)})
+    return [OrderedProduct(**{**row, "quantity": int(row["quantity"])}) for row in rows]
 
 
 def agreed_parts(tx: Transaction, session_id: str, supplier_id: str, request: str, *, limit: int) -> list[AgreedPart]:
-    """What customers who agree to `request` have ordered of a supplier at a sale, the first order first; at most
-    `limit`. Substitutes count too."""
+    """Returns what customers who agree to `request` have ordered of a supplier at a sale, with substitutes.
+
+    The earliest order comes first; at most `limit` rows.
+    """
     order, line, consent = customer_order.c, order_line.c, order_consent.c
-    agreed = (
+    has_agreed = (
         select(consent.order_id)
         .where(consent.order_id == order.id, consent.request == request, consent.withdrawn_at.is_(None))
         .exists()
     )
-    found = (
+    statement = (
         select(line.order_id, line.product_id, order.name, func.sum(line.quantity).label("quantity"))
         .join(customer_order, order.id == line.order_id)
-        .where(order.session_id == session_id, order.state.in_(_GOING), agreed)
+        .where(order.session_id == session_id, order.state.in_(_GOING), has_agreed)
         .where(line.supplier_id == supplier_id, line.quantity > 0)
         .group_by(line.order_id, line.product_id, order.name, order.placed_at)
         .order_by(order.placed_at, line.order_id, line.product_id)
         .limit(limit)
     )
-    return [AgreedPart(**{**row, "quantity": int(row["quantity"])}) for row in tx.all(found)]
+    return [AgreedPart(**{**row, "quantity": int(row["quantity"])}) for row in tx.all(statement)]
 
 
 def lines_of_product(tx: Transaction, session_id: str, product_id: str) -> list[CustomersLine]:
-    """Who ordered it at this session and has not got it yet, the newest order first."""
-    row, line = customer_order, order_line
-    found = tx.all(
+    """Returns the lines of a product at this session that are not handed over yet, the newest order first."""
+    order, line = customer_order, order_line
+    rows = tx.all(
         select(line.c.order_id, line.c.id.label("line_id"), line.c.quantity)
-        .join(row, row.c.id == line.c.order_id)
-        .where(row.c.session_id == session_id, row.c.state.in_(_GOING), row.c.fulfilment_state != "Fulfilled")
+        .join(order, order.c.id == line.c.order_id)
+        .where(order.c.session_id == session_id, order.c.state.in_(_GOING), order.c.fulfilment_state != "Fulfilled")
         .where(line.c.product_id == product_id, line.c.quantity > 0)
-        .order_by(row.c.placed_at.desc(), row.c.id.desc(), line.c.id)
+        .order_by(order.c.placed_at.desc(), order.c.id.desc(), line.c.id)
     )
-    return [CustomersLine(**one) for one in found]
+    return [CustomersLine(**row) for row in rows]
 
 
 def parcels(tx: Transaction, enterprise_id: str, session_id: str) -> Iterator[Parcel]:
-    """Every line of every placed order of the shop's session, by order number; cancelled ones are left out. Streams."""
-    row, line = customer_order, order_line
-    found = tx.execute(
+    """Streams the lines of the placed orders of the shop's session by order number, without cancelled orders."""
+    order, line = customer_order, order_line
+    result = tx.execute(
         select(
-            row.c.number.label("order_number"),
-            row.c.name.label("customer"),
-            row.c.shipping_label.label("shipping"),
+            order.c.number.label("order_number"),
+            order.c.name.label("customer"),
+            order.c.shipping_label.label("shipping"),
             enterprise.c.name.label("supplier"),
             line.c.name.label("product"),
             line.c.unit_quantity,
             line.c.unit,
             line.c.quantity,
             line.c.final_quantity,
-            row.c.total.label("order_total"),
-            row.c.payment_state,
+            order.c.total.label("order_total"),
+            order.c.payment_state,
         )
-        .join(line, line.c.order_id == row.c.id)
+        .join(line, line.c.order_id == order.c.id)
         .join(enterprise, enterprise.c.id == line.c.supplier_id)
-        .where(row.c.session_id == session_id, row.c.enterprise_id == enterprise_id, row.c.state.in_(_GOING))
+        .where(order.c.session_id == session_id, order.c.enterprise_id == enterprise_id, order.c.state.in_(_GOING))
         .where(line.c.quantity > 0)
-        .order_by(row.c.number, line.c.position)
+        .order_by(order.c.number, line.c.position)
     )
-    for one in found.mappings():
-        yield Parcel(**one)
+    for row in result.mappings():
+        yield Parcel(**row)
 
 
-def heaps(tx: Transaction, enterprise_id: str, session_id: str) -> list[Heap]:
-    """What each supplier brings to the shop's session, by supplier and product."""
-    row, line = customer_order, order_line
-    parts = (enterprise.c.name, line.c.name, line.c.unit_quantity, line.c.unit)
-    found = tx.all(
+def product_totals(tx: Transaction, enterprise_id: str, session_id: str) -> list[ProductTotal]:
+    """Returns what each supplier brings to the shop's session, by supplier and product."""
+    order, line = customer_order, order_line
+    product_columns = (enterprise.c.name, line.c.name, line.c.unit_quantity, line.c.unit)
+    rows = tx.all(
         select(
             enterprise.c.name.label("supplier"),
             line.c.name.label("product"),
             line.c.unit_quantity,
             line.c.unit,
             func.sum(line.c.quantity).label("quantity"),
-            func.count(row.c.id.distinct()).label("orders"),
+            func.count(order.c.id.distinct()).label("orders"),
         )
-        .join(line, line.c.order_id == row.c.id)
+        .join(line, line.c.order_id == order.c.id)
         .join(enterprise, enterprise.c.id == line.c.supplier_id)
-        .where(row.c.session_id == session_id, row.c.enterprise_id == enterprise_id, row.c.state.in_(_GOING))
+        .where(order.c.session_id == session_id, order.c.enterprise_id == enterprise_id, order.c.state.in_(_GOING))
         .where(line.c.quantity > 0)
-        .group_by(*parts)
-        .order_by(*parts)
+        .group_by(*product_columns)
+        .order_by(*product_columns)
     )
-    return [Heap(**{**one, "quantity": int(one["quantity"])}) for one in found]
+    return [ProductTotal(**{**row, "quantity": int(row["quantity"])}) for row in rows]

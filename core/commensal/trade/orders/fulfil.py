@@ -8,7 +8,7 @@ from ...storage.jobs import promise_all
 from ..events.announce import announce
 from ..stock.take import hand_over
 from .letters import order_mail
-from .lines import by_lot
+from .lines import grains_by_lot
 from .lock import refuse_if_handed_over, refuse_unless_placed
 from .questions import order_by_id
 from .tables import customer_order
@@ -17,7 +17,7 @@ from .write import change_row
 
 
 def order_is_ready(tx: Transaction, order: Order) -> Order:
-    """The locked `order` is packed and waits (DFC FulfilmentState Held); its customer gets a mail, once.
+    """Marks the locked `order` as packed and ready (DFC FulfilmentState Held); its customer gets one e-mail.
 
     Raises `Conflict` for an order that is cancelled or handed over.
     """
@@ -31,13 +31,13 @@ def order_is_ready(tx: Transaction, order: Order) -> Order:
 
 
 def hand_order_over(tx: Transaction, order: Order, *, by: str | None = None) -> Order:
-    """The customer has the goods (DFC FulfilmentState Fulfilled): what was reserved is sold.
+    """Marks the order as handed over (DFC FulfilmentState Fulfilled): its reserved stock is now sold.
 
     Raises `Conflict` for an order that is cancelled or was handed over before.
     """
     refuse_unless_placed(order)
     refuse_if_handed_over(order)
-    hand_over(tx, by_lot(order.lines), order_id=order.id, person_id=by)
+    hand_over(tx, grains_by_lot(order.lines), order_id=order.id, person_id=by)
     values = {"state": "Complete", "fulfilment_state": "Fulfilled", "fulfilled_at": tx.now}
     change_row(tx, order.id, order.version, values)
     announce(tx, specifications.order_fulfilled, customer_order, customer_order.c.id == order.id)

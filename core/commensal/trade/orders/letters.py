@@ -1,4 +1,4 @@
-"""E-mails to an order's customer, promised in the transaction that gives the reason, and when each may leave."""
+"""E-mails to an order's customer, enqueued in the transaction that gives the reason, and when each is sent."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from .tables import customer_order, order_link
 from .values import Order
 
 _LINK = insert(order_link)
-PAYMENT_BEGINS = timedelta(seconds=30)  # after the order was placed; otherwise its browser has gone away
+PAYMENT_BEGINS = timedelta(seconds=30)  # after the order was placed; a browser that takes longer is gone
 
 
 def confirmation(tx: Transaction, order_id: str, values: Mapping[str, Any], *, to_pay: int, guest: bool) -> Promise:
-    """The e-mail of an order that was just placed; `to_pay` is its total in minor units. A `guest` gets a link in it
-    that nobody else has, so following it proves the address.
+    """Returns the job that mails the confirmation of a new order; `to_pay` is its total in minor units.
 
-    It says how to pay. That is known when the payment has begun, which it does after this transaction: so the e-mail
-    waits until `send_confirmation_now`, or until the payment should have begun.
+    A `guest` gets a link that appears nowhere else, so following it proves the address. The e-mail tells how to pay,
+    which is known only once the payment has begun, after this transaction: so the e-mail waits until
+    `send_confirmation_now`, or at most `PAYMENT_BEGINS`.
     """
     mail = {"kind": "order_placed", "order_id": order_id, "to": values["email"], "language": values["language"]}
-    waits = bool(values["payment_method"]) and to_pay > 0
-    due_at = tx.now + PAYMENT_BEGINS if waits else None
+    waits_for_payment = bool(values["payment_method"]) and to_pay > 0
+    due_at = tx.now + PAYMENT_BEGINS if waits_for_payment else None
     return Promise("mail", {**mail, "secret": mailed_secret(tx, order_id)} if guest else mail, due_at)
 
 
 def mailed_secret(tx: Transaction, order_id: str) -> str:
-    """A new secret that opens a guest's order, for a link in an e-mail about it. Earlier ones stay valid.
+    """Creates a secret that opens a guest's order, for a link in an e-mail about it. Earlier secrets stay valid.
 
-    It proves that the mailbox was read (see `proof.prove_order`), so it must be told to nobody but the mailbox.
+    It proves that its holder reads the mailbox (see `proof.prove_order`), so it must go nowhere but into the e-mail.
     """
     secret = tx.ids.secret()
     tx.later(_LINK, {"secret_hash": fingerprint(secret), "order_id": order_id, "created_at": tx.now})
@@ -43,19 +43,19 @@ def mailed_secret(tx: Transaction, order_id: str) -> str:
 
 
 def send_confirmation_now(tx: Transaction, order_id: str) -> None:
-    """The order's payment has begun, or has failed to: the e-mail that waits for it may leave."""
-    waiting = select(job.c.id, job.c.payload).where(
+    """Releases the confirmation that waits for the order's payment, which has begun or has failed to begin."""
+    waiting_mails = select(job.c.id, job.c.payload).where(
         job.c.state == "waiting", job.c.due_at > tx.now, job.c.due_at <= tx.now + PAYMENT_BEGINS, job.c.kind == "mail"
     )
-    for row in tx.all(waiting):
+    for row in tx.all(waiting_mails):
         if (row["payload"].get("order_id"), row["payload"].get("kind")) == (order_id, "order_placed"):
-            moved = update(job).where(job.c.id == row["id"], job.c.state == "waiting").values(due_at=tx.now)
-            tx.execute(moved)
+            statement = update(job).where(job.c.id == row["id"], job.c.state == "waiting").values(due_at=tx.now)
+            tx.execute(statement)
             tx.promised.append(tx.now)
 
 
 def order_mail(tx: Transaction, order: Order, kind: str) -> Promise:
-    """Any later e-mail about the order. A guest's brings a link of its own: the first one's secret is not kept."""
+    """Returns the job of a later e-mail about the order. A guest gets a new link: only hashes of secrets are stored."""
     mail = {"kind": kind, "order_id": order.id, "to": order.email, "language": order.language}
     if order.person_id is not None:
         return Promise("mail", mail)
@@ -64,5 +64,5 @@ def order_mail(tx: Transaction, order: Order, kind: str) -> Promise:
     of_guest = select(literal(fingerprint(secret), String), customer_order.c.id, literal(tx.now, Time)).where(
         customer_order.c.id == order.id, or_(customer_order.c.secret_hash.is_not(None), has_link)
     )
-    made = tx.execute(insert(order_link).from_select(["secret_hash", "order_id", "created_at"], of_guest))
-    return Promise("mail", {**mail, "secret": secret} if made.rowcount == 1 else mail)
+    inserted = tx.execute(insert(order_link).from_select(["secret_hash", "order_id", "created_at"], of_guest))
+    return Promise("mail", {**mail, "secret": secret} if inserted.rowcount == 1 else mail)

@@ -1,4 +1,4 @@
-"""From wishes to priced lines: every mistake of a wish is named, and lines are made from what the shop offers now."""
+"""Turns wishes into priced lines at today's offers, and names every mistake of a wish."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ def lines_for(
     *,
     after_cut_off: bool = False,
 ) -> tuple[PricedLine, ...]:
-    """Lines for these items at today's offers, by one statement.
+    """Returns lines for `items` (pieces by catalog item) at today's offers, with one statement.
 
-    Raises `Invalid` for quantities that cannot be, `Conflict` naming every item that is not on sale (any more) for this
+    Raises `Invalid` for impossible quantities, `Conflict` naming every item that is not on sale (any more) for this
     customer or whose supplier's cut-off has passed; the hub may order `after_cut_off`.
     """
     refuse_quantities(items)
     if not items:
         return ()
-    offers = {one.item_id: one for one in offers_for(tx, shop.session_id, category_ids, item_ids=tuple(items))}
+    offers = {offer.item_id: offer for offer in offers_for(tx, shop.session_id, category_ids, item_ids=tuple(items))}
     problems = []
     for item_id in items:
         offer = offers.get(item_id)
@@ -45,14 +45,14 @@ def lines_for(
 
 
 def not_possible(problems: Sequence[Problem]) -> Conflict:
-    """One answer for several things that the sale does not allow."""
+    """Returns one error that carries all `problems`."""
     refusal = Conflict("not_possible", "Not everything in this order is possible.")
     refusal.problems = tuple(problems)
     return refusal
 
 
 def refuse_quantities(items: Mapping[str, int]) -> None:
-    """Raises `Invalid` for an order of too many lines, or naming every quantity that cannot be."""
+    """Raises `Invalid` for too many lines, or naming every impossible quantity."""
     refuse_too_many_lines(len(items))
     problems = []
     for item_id, quantity in items.items():
@@ -92,15 +92,15 @@ def _line(tx: Transaction, offer: VisibleOffer, quantity: int) -> PricedLine:
 
 
 def grains(line: PricedLine) -> int:
-    """What the line holds of its lot: by the scales where it was weighed, else by the pieces."""
+    """Returns the grains that the line takes from its lot: by its weight once it was weighed, else by its pieces."""
     if line.final_quantity is None:
         return line.lot_quantity * line.quantity
     return half_up(Fraction(line.final_quantity) / Fraction(line.unit_quantity) * line.lot_quantity)
 
 
-def by_lot(lines: Iterable[PricedLine]) -> dict[str, int]:
-    """Grains for each lot: two lines of one lot are one taking."""
-    wanted: dict[str, int] = {}
+def grains_by_lot(lines: Iterable[PricedLine]) -> dict[str, int]:
+    """Returns the grains for each lot; two lines of one lot are added up."""
+    grains_of_lot: dict[str, int] = {}
     for line in lines:
-        wanted[line.lot_id] = wanted.get(line.lot_id, 0) + grains(line)
-    return {lot: quantity for lot, quantity in wanted.items() if quantity}
+        grains_of_lot[line.lot_id] = grains_of_lot.get(line.lot_id, 0) + grains(line)
+    return {lot: quantity for lot, quantity in grains_of_lot.items() if quantity}

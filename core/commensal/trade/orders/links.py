@@ -1,4 +1,4 @@
-"""What plugins let a customer do with an order besides looking at it: links for its page."""
+"""Links that plugins add to the page of an order."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from .values import Order
 
 
 def order_links(tx: Transaction, hooks: Hooks, order: Order, page: str, language: str) -> Sequence[MenuItem]:
-    """In the order of their positions; `page` is the path under which this reader sees the order."""
+    """Returns the plugins' links by position; `page` is the path of the order's page for this reader."""
     answers = hooks.each(
         specifications.order_links, enabled_plugins(tx, order.enterprise_id),
         tx=tx, order=order, page=page, language=language,
     )  # fmt: skip
-    return sorted((one for answer in answers for one in answer.value or ()), key=lambda link: link.position)
+    return sorted((link for answer in answers for link in answer.value or ()), key=lambda link: link.position)

@@ -1,4 +1,4 @@
-"""An order, held by this transaction until it ends: two changes of one order wait for each other."""
+"""Locks an order until the transaction ends, so that two changes of one order wait for each other."""
 
 from __future__ import annotations
 
@@ -19,22 +19,25 @@ def locked_order(
     person_id: str | None = None,
     version: int | None = None,
 ) -> Order:
-    """The enterprise's or the person's order, locked. Raises `NotFound`, and `Stale` if it is not at `version`."""
-    hold_order(tx, order_id)
-    return _at(order_by_id(tx, order_id, enterprise_id=enterprise_id, person_id=person_id), version)
+    """Locks and returns an order of the enterprise or person. Raises `NotFound`; `Stale` unless it is at `version`."""
+    lock_order(tx, order_id)
+    return _at_version(order_by_id(tx, order_id, enterprise_id=enterprise_id, person_id=person_id), version)
 
 
 def locked_guest_order(
     tx: Transaction, secret_hash: str, *, person_id: str | None = None, version: int | None = None
 ) -> Order:
-    """A guest's order, locked; `person_id` is who is logged in. Raises what `order_by_secret` raises, and `Stale`."""
+    """Locks and returns a guest's order; `person_id` is the account that is logged in.
+
+    Raises what `order_by_secret` raises; `Stale` unless it is at `version`.
+    """
     order = order_by_secret(tx, secret_hash, person_id=person_id)
-    hold_order(tx, order.id)
-    return _at(order_by_secret(tx, secret_hash, person_id=person_id), version)
+    lock_order(tx, order.id)
+    return _at_version(order_by_secret(tx, secret_hash, person_id=person_id), version)
 
 
 def refuse_unless_placed(order: Order) -> None:
-    """Drafts and cancelled orders cannot be changed."""
+    """Raises `Conflict` for drafts and cancelled orders: they cannot be changed."""
     if order.state == "Draft":
         raise Conflict("draft", "This order has not been placed yet.")
     if order.state == "Cancelled":
@@ -46,13 +49,13 @@ def refuse_if_handed_over(order: Order) -> None:
         raise Conflict("handed_over", "This order has been handed over already.")
 
 
-def hold_order(tx: Transaction, order_id: str) -> None:
-    """Two that change the same order, or fill the same cart, take turns."""
+def lock_order(tx: Transaction, order_id: str) -> None:
+    """Locks the order's row: transactions that change the same order, or fill the same cart, take turns."""
     if tx.postgresql:  # on SQLite the transaction holds the whole database
         tx.execute(select(customer_order.c.id).where(customer_order.c.id == order_id).with_for_update())
 
 
-def _at(order: Order, version: int | None) -> Order:
+def _at_version(order: Order, version: int | None) -> Order:
     if version is not None and order.version != version:
         raise Stale
     return order

@@ -1,6 +1,6 @@
-"""Places an order: everything is taken, numbered and written down in one transaction, before any payment.
+"""Places an order: takes the stock, numbers and writes the order in one transaction, before any payment.
 
-The statements are as many for thirty lines as for one; `tests/core/test_statements.py` counts them.
+The number of statements does not depend on the number of lines; `tests/plugins/test_statements.py` counts them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ...hooks.dispatcher import Hooks
 from ...storage.database import Transaction
 from ...storage.jobs import promise_all
 from ..enterprises.counters import next_number
-from ..events.announce import promised
+from ..events.announce import event_promises
 from ..people.email import read_email
 from ..people.fingerprint import fingerprint
 from ..stock.take import take_stock
@@ -29,12 +29,12 @@ from .consents import keep_consents
 from .guests import admit_guest, note_guest
 from .identity import Identity
 from .letters import confirmation
-from .lines import by_lot, lines_for
+from .lines import grains_by_lot, lines_for
 from .price import Choices, draft_of, price
-from .proof import Whose, identify
-from .selling import closed, selling, selling_to
+from .proof import OrderOwner, identify
+from .selling import sale_closed, selling, selling_to
 from .settle import read_codes, refuse_problems, settle
-from .shipping import book, links_in, shipping_told
+from .shipping import book_place, link_problems, shipping_columns
 from .tables import customer_order
 from .values import Order, Quote, Selling, Wish
 from .write import totals_of, write_parts
@@ -58,71 +58,71 @@ def place_order(
 ) -> Order:
     """Places an order at the sale session and returns it.
 
-    `person_id` is who is logged in; `secret` opens the order to the guest who places it, while their mail gets another
-    one (see `identity`); `cart_id` is the cart that becomes this order: its id is the order's, so whoever sends the
-    same cart twice finds the one order. The hub places orders for its customers `by_hub`, also after the close, and
-    names the customer by `customer_id` or by address. `by_platform` says that a platform does so in its place: then
-    only a `customer_id`, which the hub has chosen for it, says whose the order is. `client_address` is the IP address
-    from which a guest orders: how much guests may order, and how many from one, says the shop's `GuestPolicy`.
+    `person_id` is the account that is logged in. `secret` opens the order for the guest who places it; their e-mail
+    gets another secret (see `identity`). `cart_id` is the cart that becomes this order and gives it its id, so sending
+    the same cart twice leads to one order. With `by_hub` the hub places the order for its customer, also after the
+    close, and names the customer by `customer_id` or by address. `by_platform` means that a platform does so for the
+    hub: then only `customer_id`, which the hub has chosen for it, decides the owner. `client_address` is the IP address
+    from which a guest orders; the shop's `GuestPolicy` limits how much guests order, and how often from one address.
 
-    Raises `Conflict` where the sale is closed, an item is not on sale, or the total is not the one that was shown;
-    `SoldOut` naming what is left of each lot; `Invalid` with every mistake of the wish; `Refused` from a plugin.
+    Raises `Conflict` if the sale is closed, an item is not on sale, or the total is not the one that was shown;
+    `SoldOut` with what is left of each lot; `Invalid` with every mistake of the wish; `Refused` from a plugin.
     """
     shop = selling(tx, session_id, hold=True) if by_hub else selling_to(tx, session_id, person_id, hold=True)
     if not by_hub and not shop.is_open(tx.now):
-        raise closed(shop)
-    email = _checked(wish, shop, by_hub)
-    whose = identify(
+        raise sale_closed(shop)
+    email = _check_wish(wish, shop, by_hub)
+    owner = identify(
         tx, shop.enterprise_id, wish, email, person_id=person_id,
         by_hub=by_hub and (customer_id is not None or not by_platform), customer_id=customer_id,
     )  # fmt: skip
-    known = whose.known
-    lines = lines_for(tx, shop, wish.items, known.category_ids, after_cut_off=by_hub)
+    customer = owner.customer
+    lines = lines_for(tx, shop, wish.items, customer.category_ids, after_cut_off=by_hub)
     order_id = cart_id if cart_id is not None and empty_cart(tx, cart_id) else tx.new_id()
-    chosen = Choices(
+    choices = Choices(
         shipping=wish.shipping, payment_method=wish.payment_method, codes=read_codes(wish.codes), address=wish.address
     )
-    draft = draft_of(order_id, shop, lines, known, chosen, person_id=person_id, email=email, language=wish.language)
-    option = book(tx, hooks, shop, draft, wish.language)
+    draft = draft_of(order_id, shop, lines, customer, choices, person_id=person_id, email=email, language=wish.language)
+    option = book_place(tx, hooks, shop, draft, wish.language)
     quote = price(tx, hooks, shop, draft, option)
     refuse_other_total(wish.total, quote)
     if not by_hub:
         refuse_problems(tx, hooks, shop, quote)
-    take_stock(tx, by_lot(lines), order_id=order_id, person_id=person_id)
+    take_stock(tx, grains_by_lot(lines), order_id=order_id, person_id=person_id)
     failpoint("order.taken")
     values = {
-        **_identity(tx, shop, wish, email, whose, person_id),
-        "codes": list(chosen.codes),
-        "address": asdict(chosen.address) if chosen.address else None,
+        **_order_values(tx, shop, wish, email, owner, person_id),
+        "codes": list(choices.codes),
+        "address": asdict(choices.address) if choices.address else None,
         "secret_hash": fingerprint(secret) if secret else None,
         "payment_state": payment_state(0, quote.totals.total),
-        **shipping_told(option),
+        **shipping_columns(option),
         **totals_of(quote.totals),
     }
     guest = None
-    if whose.identity is Identity.TYPED and not by_hub:
+    if owner.identity is Identity.TYPED and not by_hub:
         guest = admit_guest(
             tx, shop.enterprise_id, email=email, client_address=client_address, total=quote.totals.total,
             currency=shop.currency,
         )  # fmt: skip
     tx.later(_ORDER, {"id": order_id, **values})
-    ends = note_guest(tx, order_id, guest) if guest is not None else ()
+    expiry_jobs = note_guest(tx, order_id, guest) if guest is not None else ()
     write_parts(tx, quote)
     keep_consents(tx, hooks, shop, quote.draft, wish.consents, wish.language)
     settle(tx, hooks, shop, quote, (), quote.draft.adjustments)
-    told = promised(tx, specifications.order_placed, shop.enterprise_id, order_id, shop.plugins)
+    event_jobs = event_promises(tx, specifications.order_placed, shop.enterprise_id, order_id, shop.plugins)
     mail = confirmation(tx, order_id, values, to_pay=quote.totals.total, guest=secret is not None)
-    promise_all(tx, [mail, *told, *ends])
-    return _placed(order_id, values, known.customer_id, quote)
+    promise_all(tx, [mail, *event_jobs, *expiry_jobs])
+    return _placed_order(order_id, values, customer.customer_id, quote)
 
 
 def payment_state(paid: int, total: int) -> str:
-    """DFC PaymentState of a placed order: Paid when what was received covers the total, which may be nothing."""
+    """Returns the DFC PaymentState of a placed order: Paid if `paid` covers `total` (minor units), which may be 0."""
     return "Paid" if paid >= total else "Unpaid"
 
 
 def refuse_other_total(shown: int | None, quote: Quote) -> None:
-    """Nobody is charged another total than the one they were shown."""
+    """Raises `Conflict` if the total differs from the one that was shown (minor units; None: not shown)."""
     if shown is not None and shown != quote.totals.total:
         raise Conflict(
             "total_changed",
@@ -132,14 +132,14 @@ def refuse_other_total(shown: int | None, quote: Quote) -> None:
         )
 
 
-def _checked(wish: Wish, shop: Selling, by_hub: bool) -> str:
+def _check_wish(wish: Wish, shop: Selling, by_hub: bool) -> str:
     problems: list[Problem] = []
     email = read_email(wish.email)
     if isinstance(email, Problem):
         problems.append(replace(email, where="/email"))
     refuse_links(wish.name, "/name", problems)
     if wish.address is not None:
-        problems += links_in(wish.address)
+        problems += link_problems(wish.address)
     if not wish.name.strip():
         problems.append(Problem("name_missing", "Please give your name.", "/name"))
     if not wish.items:
@@ -153,14 +153,14 @@ def _checked(wish: Wish, shop: Selling, by_hub: bool) -> str:
     return email
 
 
-def _identity(
-    tx: Transaction, shop: Selling, wish: Wish, email: str, whose: Whose, person_id: str | None
+def _order_values(
+    tx: Transaction, shop: Selling, wish: Wish, email: str, owner: OrderOwner, person_id: str | None
 ) -> dict[str, Any]:
     return {
         "session_id": shop.session_id,
         "enterprise_id": shop.enterprise_id,
-        "customer_id": whose.record_id,
-        "identity": whose.identity,
+        "customer_id": owner.record_id,
+        "identity": owner.identity,
         "person_id": person_id,
         "number": next_number(tx, shop.enterprise_id, "order"),
         "state": "Complete" if shop.completed else "Held",
@@ -182,13 +182,13 @@ def _identity(
     }
 
 
-def _placed(order_id: str, values: Mapping[str, Any], customer_id: str | None, quote: Quote) -> Order:
-    """The order as it was just written, without asking the database for it again."""
-    shown = {name: value for name, value in values.items() if name != "secret_hash"}
-    shown |= {"customer_id": customer_id, "codes": quote.draft.codes, "address": quote.draft.address}
+def _placed_order(order_id: str, values: Mapping[str, Any], customer_id: str | None, quote: Quote) -> Order:
+    """Returns the order as it was just written, without reading it from the database again."""
+    order_values = {name: value for name, value in values.items() if name != "secret_hash"}
+    order_values |= {"customer_id": customer_id, "codes": quote.draft.codes, "address": quote.draft.address}
     return Order(
         id=order_id,
-        **shown,
+        **order_values,
         cancelled_at=None,
         fulfilled_at=None,
         lines=quote.draft.lines,

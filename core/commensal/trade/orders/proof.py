@@ -1,4 +1,4 @@
-"""Decides whose an order is when it is placed, and lets a guest prove it afterwards. See `identity` for the idea."""
+"""Decides to whom a new order belongs, and lets a guest prove it afterwards. `identity` explains the idea."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from ..people.tables import person
 from .identity import Identity
 from .lock import locked_guest_order
 from .questions import order_by_id
-from .selling import STRANGER, Known, categories_of, known_from
+from .selling import STRANGER, KnownCustomer, known_customer_by_id, known_customer_from
 from .tables import order_link
 from .values import Order, Wish
 from .write import change_row
 
-_WHO = (
+_CUSTOMER_OF_PERSON = (
     select(person.c.email, person.c.confirmed_at, record.c.id, customer_in_category.c.category_id)
     .outerjoin(record, and_(record.c.person_id == person.c.id, record.c.enterprise_id == bindparam("enterprise")))
     .outerjoin(customer_in_category, customer_in_category.c.customer_id == record.c.id)
@@ -31,16 +31,16 @@ _WHO = (
 
 
 @dataclass(frozen=True)
-class Whose:
-    """Whose an order is, as it is written down with it.
+class OrderOwner:
+    """The owner of an order, as the order records it.
 
     record_id: the shop's record for the customer; for a typed identity, the record for the address that was typed
-    known:     with what the order is priced: nothing while the identity is typed
+    customer:  the customer for whom the order is priced: `STRANGER` while the identity is typed
     """
 
     identity: Identity
     record_id: str
-    known: Known
+    customer: KnownCustomer
 
 
 def identify(
@@ -52,50 +52,54 @@ def identify(
     person_id: str | None = None,
     by_hub: bool = False,
     customer_id: str | None = None,
-) -> Whose:
-    """Whose a new order is. `email` is the address that the order names, in the form of `read_email`.
+) -> OrderOwner:
+    """Returns the owner of a new order. `email` is the address on the order, as `read_email` normalises it.
 
-    `person_id` is who is logged in. `by_hub` says that the shop itself names the customer, by `customer_id` or by the
-    address: not a platform or anybody else who orders through the shop's rights. Raises `NotFound` for a customer of
-    another enterprise.
+    `person_id` is the account that is logged in. `by_hub` means that the shop itself names the customer, by
+    `customer_id` or by address; it is False for a platform that orders with the shop's rights. Raises `NotFound` for a
+    customer of another enterprise.
     """
     if by_hub and customer_id is not None:
         customer = customer_by_id(tx, enterprise_id, customer_id)
-        return Whose(Identity.BY_HUB, customer.id, Known(customer.id, customer.categories))
-    contact = {"name": wish.name.strip(), "phone": wish.phone}
+        return OrderOwner(Identity.BY_HUB, customer.id, KnownCustomer(customer.id, customer.categories))
+    details = {"name": wish.name.strip(), "phone": wish.phone}
     if by_hub:
-        customer = customer_for(tx, enterprise_id, email=email, **contact)
-        return Whose(Identity.BY_HUB, customer.id, Known(customer.id, customer.categories))
-    rows = tx.all(_WHO, {"enterprise": enterprise_id, "person": person_id}) if person_id is not None else []
+        customer = customer_for(tx, enterprise_id, email=email, **details)
+        return OrderOwner(Identity.BY_HUB, customer.id, KnownCustomer(customer.id, customer.categories))
+    rows = (
+        tx.all(_CUSTOMER_OF_PERSON, {"enterprise": enterprise_id, "person": person_id}) if person_id is not None else []
+    )
     if rows and rows[0]["id"] is not None:
-        return Whose(Identity.PROVEN, rows[0]["id"], known_from(rows))
-    own = rows[0]["email"] if rows and rows[0]["confirmed_at"] else None
-    customer = customer_for(tx, enterprise_id, email=own or email, **contact, person_id=person_id if own else None)
-    if own is not None and customer.person_id == person_id:
-        return Whose(Identity.PROVEN, customer.id, Known(customer.id, customer.categories))
-    return Whose(Identity.TYPED, customer.id, STRANGER)
+        return OrderOwner(Identity.PROVEN, rows[0]["id"], known_customer_from(rows))
+    confirmed_email = rows[0]["email"] if rows and rows[0]["confirmed_at"] else None
+    customer = customer_for(
+        tx, enterprise_id, email=confirmed_email or email, **details, person_id=person_id if confirmed_email else None
+    )
+    if confirmed_email is not None and customer.person_id == person_id:
+        return OrderOwner(Identity.PROVEN, customer.id, KnownCustomer(customer.id, customer.categories))
+    return OrderOwner(Identity.TYPED, customer.id, STRANGER)
 
 
-def known_of(tx: Transaction, order: Order) -> Known:
-    """The customer and the categories with which a placed order is priced: a stranger's while its identity is typed."""
-    return STRANGER if order.customer_id is None else categories_of(tx, order.customer_id)
+def known_customer_of(tx: Transaction, order: Order) -> KnownCustomer:
+    """Returns the customer for whom a placed order is priced: `STRANGER` while its identity is typed."""
+    return STRANGER if order.customer_id is None else known_customer_by_id(tx, order.customer_id)
 
 
 # ------------------------------------------------------------------------------------------- mailed links
 
 
 def is_mailed(tx: Transaction, order: Order, secret_hash: str) -> bool:
-    """Whether this secret of the order has come by mail; the other one was given to who placed the order."""
-    row = order_link.c
-    return tx.value(select(row.order_id).where(row.secret_hash == secret_hash, row.order_id == order.id)) is not None
+    """Tells whether this secret of the order was sent by e-mail; the other secret went to the browser that ordered."""
+    link = order_link.c
+    return tx.value(select(link.order_id).where(link.secret_hash == secret_hash, link.order_id == order.id)) is not None
 
 
 def prove_order(tx: Transaction, secret_hash: str, *, person_id: str | None = None) -> Order:
-    """Whoever holds the mailed link says that the order is theirs: its identity is proven from now on.
+    """Marks the order's identity as proven, because the caller holds the link from its e-mail. Returns the order.
 
-    From then on the secret that was given to who placed the order opens nothing any more: it might be somebody else who
-    typed the address. If `person_id`, who is logged in, owns the address, the order belongs to their history, and is
-    reached by logging in only. Proving twice is fine. Prices change when the order is next priced.
+    The secret that the browser got when it placed the order stops working: somebody else may have typed the address.
+    If `person_id`, the account that is logged in, owns the address, the order joins its history and opens only after
+    logging in. Proving twice is harmless. Prices change when the order is next priced.
 
     Raises `NotFound`; `Refused` for a secret that did not come by mail, and where the address belongs to an account
     with a second factor, for which reading its mail is not enough.
@@ -107,17 +111,17 @@ def prove_order(tx: Transaction, secret_hash: str, *, person_id: str | None = No
     customer = customer_for(
         tx, order.enterprise_id, email=order.email, name=order.name, phone=order.phone, person_id=person_id
     )
-    mine = person_id is not None and customer.person_id == person_id
-    if not mine and customer.person_id is not None and has_second_factor(tx, customer.person_id):
+    is_owner = person_id is not None and customer.person_id == person_id
+    if not is_owner and customer.person_id is not None and has_second_factor(tx, customer.person_id):
         text = "This address has an account with a second factor. Log in, then follow the link again."
         raise Refused("log_in_first", text)
-    if order.identity is not Identity.TYPED and not mine:
+    if order.identity is not Identity.TYPED and not is_owner:
         return order
     values = {
         "identity": Identity.PROVEN if order.identity is Identity.TYPED else order.identity,
         "customer_id": customer.id,
         "secret_hash": None,
-        "person_id": person_id if mine else None,
+        "person_id": person_id if is_owner else None,
     }
     change_row(tx, order.id, order.version, values)
     return order_by_id(tx, order.id, enterprise_id=order.enterprise_id)

@@ -1,4 +1,4 @@
-"""Questions about orders, each a constant number of statements."""
+"""Reads orders, each function in a constant number of statements."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from .values import Order
 
 _HIDDEN = ("secret_hash",)
 _LINE_ONLY = ("order_id", "position")
-# Made once, since whoever needs an order needs them all.
+# Built once: building a statement costs more than running it, and reading an order needs all of these.
 _LINES, _ADJUSTMENTS = (
     select(table).where(table.c.order_id == bindparam("order")).order_by(table.c.position)
     for table in (order_line, adjustment)
 )
 _VAT = select(order_vat).where(order_vat.c.order_id == bindparam("order"))
 _secret = customer_order.alias("secret")
-_ONE = select(customer_order).where(customer_order.c.id == bindparam("order"))
-_OF_ENTERPRISE = _ONE.where(customer_order.c.enterprise_id == bindparam("whose"))
-_OF_PERSON = _ONE.where(customer_order.c.person_id == bindparam("whose"))
+_BY_ID = select(customer_order).where(customer_order.c.id == bindparam("order"))
+_OF_ENTERPRISE = _BY_ID.where(customer_order.c.enterprise_id == bindparam("owner"))
+_OF_PERSON = _BY_ID.where(customer_order.c.person_id == bindparam("owner"))
 _BY_SECRET = select(customer_order).where(
     customer_order.c.id
     == func.coalesce(
@@ -38,28 +38,31 @@ _BY_SECRET = select(customer_order).where(
 def order_by_id(
     tx: Transaction, order_id: str, *, enterprise_id: str | None = None, person_id: str | None = None
 ) -> Order:
-    """The order with its lines, if it is the enterprise's or the person's. Raises `NotFound` for anybody else's."""
+    """Returns the order with its lines, if the enterprise or the person owns it. Raises `NotFound` otherwise."""
     if (enterprise_id is None) == (person_id is None):
         raise AssertionError("say whose order it is")
-    wanted = _OF_ENTERPRISE if enterprise_id else _OF_PERSON
-    return _whole(tx, wanted, {"order": order_id, "whose": enterprise_id or person_id})
+    statement = _OF_ENTERPRISE if enterprise_id else _OF_PERSON
+    return _read_order(tx, statement, {"order": order_id, "owner": enterprise_id or person_id})
 
 
 def orders_by_id(tx: Transaction, ids: Collection[str] | Select[tuple[str]]) -> dict[str, Order]:
-    """Those of `ids`, or of what a statement selects, that exist, by id, without their lines. For who may know them."""
+    """Returns the existing orders among `ids` (or a statement that selects ids), by id, without their lines.
+
+    It does not check who owns them: the caller must.
+    """
     rows = tx.all(select(customer_order).where(customer_order.c.id.in_(ids)))
     return {row["id"]: _order(row) for row in rows}
 
 
 def order_by_secret(tx: Transaction, secret_hash: str, *, person_id: str | None = None) -> Order:
-    """A guest's order, by the hash of the secret that they were given, or of one that was mailed to them.
+    """Returns a guest's order by the hash of the secret that the guest got when ordering or by e-mail.
 
-    An order that belongs to an account by now is opened to its owner only: `person_id` is who is logged in. Raises
-    `NotFound`; `Unauthorised` where its owner must log in, `Forbidden` where somebody else is logged in.
+    An order that has joined an account opens for its owner only; `person_id` is the account that is logged in. Raises
+    `NotFound`; `Unauthorised` if the owner must log in, `Forbidden` if another account is logged in.
     """
-    found = _whole(tx, _BY_SECRET, {"hash": secret_hash})
-    if found.person_id is None or found.person_id == person_id:
-        return found
+    order = _read_order(tx, _BY_SECRET, {"hash": secret_hash})
+    if order.person_id is None or order.person_id == person_id:
+        return order
     if person_id is None:
         raise Unauthorised("log_in", "This order belongs to an account now. Log in to see it.")
     raise Forbidden("other_account", "This order belongs to another account. Log out, then log in with that one.")
@@ -68,38 +71,42 @@ def order_by_secret(tx: Transaction, secret_hash: str, *, person_id: str | None 
 def orders_of_session(
     tx: Transaction, enterprise_id: str, session_id: str, *, after: str = "", limit: int = 50
 ) -> list[Order]:
-    """Placed orders of one shop's session, cancelled ones too, by id, without their lines."""
-    row = customer_order
-    found = select(row).where(row.c.session_id == session_id, row.c.enterprise_id == enterprise_id)
-    found = found.where(row.c.state != "Draft", row.c.id > after).order_by(row.c.id).limit(limit)
-    return [_order(one) for one in tx.all(found)]
+    """Returns placed orders of one shop's session, cancelled ones too, sorted by id, without their lines."""
+    order = customer_order
+    statement = select(order).where(order.c.session_id == session_id, order.c.enterprise_id == enterprise_id)
+    statement = statement.where(order.c.state != "Draft", order.c.id > after).order_by(order.c.id).limit(limit)
+    return [_order(row) for row in tx.all(statement)]
 
 
 def orders_of_person(tx: Transaction, person_id: str, *, after: str = "", limit: int = 50) -> list[Order]:
-    """A person's placed orders, the newest first, without their lines. `after` is the last id of the page before."""
-    row = customer_order
-    found = select(row).where(row.c.person_id == person_id, row.c.state != "Draft").order_by(row.c.id.desc())
+    """Returns a person's placed orders, newest first, without lines. `after` is the last id of the page before."""
+    order = customer_order
+    statement = (
+        select(order).where(order.c.person_id == person_id, order.c.state != "Draft").order_by(order.c.id.desc())
+    )
     if after:
-        found = found.where(row.c.id < after)
-    return [_order(one) for one in tx.all(found.limit(limit))]
+        statement = statement.where(order.c.id < after)
+    return [_order(row) for row in tx.all(statement.limit(limit))]
 
 
 def people_who_ordered(tx: Transaction, enterprise_id: str, people: Collection[str]) -> frozenset[str]:
-    """Those of `people` (ids) who have placed an order at the enterprise with their account."""
-    row = customer_order.c
-    placed = select(row.person_id).distinct().where(row.person_id.in_(people), row.enterprise_id == enterprise_id)
-    return frozenset(one["person_id"] for one in tx.all(placed.where(row.state != "Draft")) if people)
+    """Returns the ids among `people` whose accounts have placed an order at the enterprise."""
+    order = customer_order.c
+    statement = (
+        select(order.person_id).distinct().where(order.person_id.in_(people), order.enterprise_id == enterprise_id)
+    )
+    return frozenset(row["person_id"] for row in tx.all(statement.where(order.state != "Draft")) if people)
 
 
-def _whole(tx: Transaction, wanted: Select[Any], given: Mapping[str, Any]) -> Order:
-    row = tx.first(wanted, given)
+def _read_order(tx: Transaction, statement: Select[Any], parameters: Mapping[str, Any]) -> Order:
+    row = tx.first(statement, parameters)
     if row is None:
         raise NotFound("no_order", "There is no such order.")
     return _order(row, lines_of(tx, row["id"]), _adjustments_of(tx, row["id"]), _vat_of(tx, row["id"]))
 
 
 def lines_of(tx: Transaction, order_id: str) -> tuple[PricedLine, ...]:
-    """An order's lines, as they were written."""
+    """Returns an order's lines by position."""
     rows = tx.all(_LINES, {"order": order_id})
     return tuple(PricedLine(**_without(row, _LINE_ONLY)) for row in rows)
 

@@ -1,4 +1,4 @@
-"""What a wish would cost now, with everything that stands in its way. Writes nothing, takes nothing."""
+"""Works out what a wish would cost now. Writes nothing and reserves nothing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from ...hooks.dispatcher import Hooks
 from ...hooks.values import ConsentRequest, ShippingOption
 from ...storage.database import Transaction
-from .consents import asked
+from .consents import consent_requests
 from .lines import lines_for
 from .price import Choices, draft_of, price
 from .selling import known_customer, selling_to
@@ -19,7 +19,7 @@ from .values import Quote, Selling
 
 @dataclass(frozen=True, kw_only=True)
 class Offered:
-    """A quote with the ways to receive the goods, and what the customer may agree to, by "plugin:id"."""
+    """A quote with the shipping options and the consent requests that go with it, both by "plugin:id"."""
 
     shop: Selling
     quote: Quote
@@ -31,20 +31,20 @@ def quote_order(
     tx: Transaction, hooks: Hooks, session_id: str, items: Mapping[str, int], *, language: str,
     person_id: str | None = None, chosen: Choices | None = None,
 ) -> Offered:  # fmt: skip
-    """The price of these pieces for this customer, with what else they consider: shipping, codes, an address.
+    """Prices `items` (pieces by catalog item) for this customer, with the shipping, codes and address in `chosen`.
 
-    Raises what `place_order` raises for items that are not on sale or quantities that cannot be; not for stock, which
-    is decided when the order is placed.
+    Raises what `place_order` raises for items that are not on sale and for impossible quantities. Stock is not
+    checked: that is decided when the order is placed.
     """
     shop = selling_to(tx, session_id, person_id)
-    known = known_customer(tx, shop.enterprise_id, person_id)
-    lines = lines_for(tx, shop, items, known.category_ids)
+    customer = known_customer(tx, shop.enterprise_id, person_id)
+    lines = lines_for(tx, shop, items, customer.category_ids)
     chosen = chosen or Choices()
-    choices = options(tx, hooks, shop, language, chosen.address)
-    if chosen.shipping and chosen.shipping not in choices:
+    available = options(tx, hooks, shop, language, chosen.address)
+    if chosen.shipping and chosen.shipping not in available:
         raise unknown_shipping()
-    wished = replace(chosen, codes=read_codes(chosen.codes))
-    draft = draft_of("", shop, lines, known, wished, person_id=person_id, language=language)
-    quote = price(tx, hooks, shop, draft, choices.get(wished.shipping))
-    requests = asked(tx, hooks, shop, quote.draft, language)
-    return Offered(shop=shop, quote=quote, shipping_options=choices, consent_requests=requests)
+    choices = replace(chosen, codes=read_codes(chosen.codes))
+    draft = draft_of("", shop, lines, customer, choices, person_id=person_id, language=language)
+    quote = price(tx, hooks, shop, draft, available.get(choices.shipping))
+    requests = consent_requests(tx, hooks, shop, quote.draft, language)
+    return Offered(shop=shop, quote=quote, shipping_options=available, consent_requests=requests)

@@ -1,4 +1,4 @@
-"""What placing an order needs to know of a sale session, its shop, and the customer: two statements."""
+"""Reads what placing an order needs about a sale session, its shop and the customer, in two statements."""
 
 from __future__ import annotations
 
@@ -35,7 +35,9 @@ _SELLING = (
         coordination.c.cancelled_at,
         coordination.c.completed_at,
         enterprise_plugin.c.plugin,
-        cast(enterprise_plugin.c.settings, Text).label("settings"),  # a driver's dictionary cannot be remembered
+        cast(enterprise_plugin.c.settings, Text).label(
+            "settings"
+        ),  # `Transaction.each` compares rows: text is hashable
     )
     .join(coordination, coordination.c.id == sale_session.c.coordination_id)
     .join(enterprise, enterprise.c.id == sale_session.c.enterprise_id)
@@ -44,12 +46,12 @@ _SELLING = (
 )
 
 
-# So that a sale is not cancelled or settled while an order is being placed in it. Orders do not wait for each other.
-_HELD = _SELLING.with_for_update(read=True, of=coordination)
+# A shared lock: the sale is not cancelled or settled while an order is placed, but orders do not wait for each other.
+_LOCKED = _SELLING.with_for_update(read=True, of=coordination)
 
 
 def selling_to(tx: Transaction, session_id: str, person_id: str | None, *, hold: bool = False) -> Selling:
-    """The session for who shops there: that of a hidden shop only for its members and customers. Raises `NotFound`."""
+    """Returns the session for a shopper; a hidden shop's only for its members and customers. Raises `NotFound`."""
     shop = selling(tx, session_id, hold=hold)
     if shop.visibility == "hidden":
         sale_for(tx, session_id, person_id)
@@ -57,19 +59,19 @@ def selling_to(tx: Transaction, session_id: str, person_id: str | None, *, hold:
 
 
 def selling(tx: Transaction, session_id: str, *, hold: bool = False) -> Selling:
-    """The session with its shop and the shop's plugins; with `hold` it stays as it is until the transaction ends.
+    """Returns the session with its shop and the shop's plugins; `hold` locks the sale until the transaction ends.
 
     Raises `NotFound`.
     """
-    # SQLite leaves the lock out, and needs none. There is a row for each plugin, and all are the same for most orders.
-    rows = tx.each(_HELD if hold else _SELLING, {"session": session_id}, _with_plugin)
+    # SQLite ignores the lock and needs none. There is one row for each plugin; most orders read equal rows.
+    rows = tx.each(_LOCKED if hold else _SELLING, {"session": session_id}, _selling_from_row)
     if not rows:
         raise NotFound("no_session", "There is no such sale.")
     return replace(rows[0], plugins={plugin: settings for row in rows for plugin, settings in row.plugins.items()})
 
 
-def _with_plugin(row: Row) -> Selling:
-    """The session as one row shows it, with the one plugin that it names."""
+def _selling_from_row(row: Row) -> Selling:
+    """Returns the session of one row, with the one plugin that the row names."""
     values = dict(row)
     plugin, settings = values.pop("plugin"), values.pop("settings")
     cancelled, completed = (values.pop(name) is not None for name in ("cancelled_at", "completed_at"))
@@ -77,60 +79,60 @@ def _with_plugin(row: Row) -> Selling:
     return Selling(**values, cancelled=cancelled, completed=completed, plugins=plugins)
 
 
-def closed(shop: Selling) -> Conflict:
-    """The sale does not take orders now; says why."""
+def sale_closed(shop: Selling) -> Conflict:
+    """Returns the error for a sale that takes no orders now: cancelled or closed."""
     if shop.cancelled:
         return Conflict("cancelled", "The sale {name} was cancelled.", name=shop.coordination_name)
     return Conflict("closed", "The sale {name} is closed.", name=shop.coordination_name)
 
 
 def refuse_foreign_session(tx: Transaction, enterprise_id: str, session_id: str) -> None:
-    """Raises `NotFound` unless the session is this shop's."""
-    mine = select(sale_session.c.id).where(
+    """Raises `NotFound` unless the session belongs to this shop."""
+    statement = select(sale_session.c.id).where(
         sale_session.c.id == session_id, sale_session.c.enterprise_id == enterprise_id
     )
-    if tx.first(mine) is None:
+    if tx.first(statement) is None:
         raise NotFound("no_session", "There is no such sale.")
 
 
 @dataclass(frozen=True)
-class Known:
-    """What a shop knows of a person: nothing, or a customer with categories."""
+class KnownCustomer:
+    """The customer as the shop knows them, with their categories; both are empty for a stranger."""
 
     customer_id: str | None
     category_ids: frozenset[str]
 
 
-STRANGER = Known(None, frozenset())
+STRANGER = KnownCustomer(None, frozenset())
 
 
-def known_customer(tx: Transaction, enterprise_id: str, person_id: str | None) -> Known:
-    """The shop's customer who is this person. A guest is a stranger: an e-mail address proves nothing."""
+def known_customer(tx: Transaction, enterprise_id: str, person_id: str | None) -> KnownCustomer:
+    """Returns the shop's customer for this person. A guest is a stranger: an e-mail address proves nothing."""
     if person_id is None:
         return STRANGER
-    return _known(tx, _BY_PERSON, {"enterprise": enterprise_id, "person": person_id})
+    return _read_customer(tx, _BY_PERSON, {"enterprise": enterprise_id, "person": person_id})
 
 
-def categories_of(tx: Transaction, customer_id: str) -> Known:
-    """A customer by id, where it is proven that they are meant: see `proof`."""
-    return _known(tx, _BY_ID, {"customer": customer_id})
+def known_customer_by_id(tx: Transaction, customer_id: str) -> KnownCustomer:
+    """Returns a customer by id. The caller has proven that this customer is meant: see `proof`."""
+    return _read_customer(tx, _BY_ID, {"customer": customer_id})
 
 
-_KNOWN = select(customer.c.id, customer_in_category.c.category_id).outerjoin(
+_CUSTOMER = select(customer.c.id, customer_in_category.c.category_id).outerjoin(
     customer_in_category, customer_in_category.c.customer_id == customer.c.id
 )
-_BY_ID = _KNOWN.where(customer.c.id == bindparam("customer"))
-_BY_PERSON = _KNOWN.where(
+_BY_ID = _CUSTOMER.where(customer.c.id == bindparam("customer"))
+_BY_PERSON = _CUSTOMER.where(
     customer.c.enterprise_id == bindparam("enterprise"), customer.c.person_id == bindparam("person")
-).order_by(customer.c.id)  # of two records that both turned out to be theirs, always the older one
+).order_by(customer.c.id)  # if two records belong to the person, always the older one
 
 
-def _known(tx: Transaction, statement: Select[Any], who: Mapping[str, str]) -> Known:
-    return known_from(tx.all(statement, who))
+def _read_customer(tx: Transaction, statement: Select[Any], parameters: Mapping[str, str]) -> KnownCustomer:
+    return known_customer_from(tx.all(statement, parameters))
 
 
-def known_from(rows: Sequence[Row]) -> Known:
-    """From rows with the `id` of a customer and a `category_id` each; the first row says which customer it is."""
+def known_customer_from(rows: Sequence[Row]) -> KnownCustomer:
+    """Reads rows with a customer's `id` and one `category_id` each; the first row decides which customer it is."""
     if not rows:
         return STRANGER
-    return Known(rows[0]["id"], frozenset(row["category_id"] for row in rows if row["category_id"]))
+    return KnownCustomer(rows[0]["id"], frozenset(row["category_id"] for row in rows if row["category_id"]))

@@ -1,4 +1,4 @@
-"""What plugins have to say once an order's price stands: does anything stand against it, and what does it use up?"""
+"""Asks plugins about a priced order: does anything speak against it, and what do its adjustments use up?"""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from .values import Quote, Selling
 
 
 def refuse_problems(tx: Transaction, hooks: Hooks, shop: Selling, quote: Quote, *, before: int = 0) -> None:
-    """Raises `Invalid` with everything that the shop's plugins have against the order; `before` was its total."""
+    """Raises `Invalid` with every problem that the shop's plugins report; `before` was its total in minor units."""
     answers = hooks.each(
         specifications.order_problems, shop.plugins, tx=tx, order=quote.draft, total=quote.totals.total, before=before
     )
-    problems = [one for answer in answers for one in answer.value or ()]
+    problems = [problem for answer in answers for problem in answer.value or ()]
     if problems:
         raise Invalid(problems)
 
@@ -30,22 +30,22 @@ def settle(
     before: Sequence[Adjustment],
     after: Sequence[Adjustment],
 ) -> None:
-    """Lets each plugin take what its adjustments use up, or give it back.
+    """Lets each plugin take or give back what its adjustments use up, such as the balance of a voucher.
 
-    What a plugin gave that the shop or the instance has switched off meanwhile stays as it is.
+    A plugin that the shop or the instance has switched off meanwhile is not asked.
     """
-    for plugin in sorted({one.plugin for one in (*before, *after)} - {""}):
-        had = [one for one in before if one.plugin == plugin]
-        has = [one for one in after if one.plugin == plugin]
+    for plugin in sorted({adjustment.plugin for adjustment in (*before, *after)} - {""}):
+        given_before = [adjustment for adjustment in before if adjustment.plugin == plugin]
+        given_now = [adjustment for adjustment in after if adjustment.plugin == plugin]
         if hooks.implementing(specifications.settle_adjustments, {plugin}) and plugin in shop.plugins:
             hooks.tell(
                 specifications.settle_adjustments, plugin, shop.plugins,
-                tx=tx, order=quote.draft, before=had, after=has,
+                tx=tx, order=quote.draft, before=given_before, after=given_now,
             )  # fmt: skip
 
 
 def refuse_unclaimed(codes: Sequence[str], claimed: set[str]) -> None:
-    """A code that nobody knows is said to the customer: it must not look as if it had counted."""
+    """Raises `Invalid` for codes that no plugin claimed: they must not look as if they had counted."""
     unknown = [
         Problem("code_unknown", "The code {code} is not known here.", f"/codes/{place}", {"code": code[:40]})
         for place, code in enumerate(codes)
@@ -59,8 +59,8 @@ MOST_CODES = 5  # of one order
 
 
 def read_codes(codes: Sequence[str]) -> tuple[str, ...]:
-    """Codes as they are kept: without blanks around, each once, in capitals. Raises `Conflict` for too many."""
-    read = tuple(dict.fromkeys(code.strip().upper() for code in codes if code.strip()))
-    if len(read) > MOST_CODES:
+    """Returns codes as they are stored: stripped, in capitals, each once. Raises `Conflict` for too many."""
+    unique_codes = tuple(dict.fromkeys(code.strip().upper() for code in codes if code.strip()))
+    if len(unique_codes) > MOST_CODES:
         raise Conflict("too_many_codes", "At most {most} codes can be used for one order.", most=MOST_CODES)
-    return read
+    return unique_codes

@@ -1,4 +1,4 @@
-"""How the goods reach the customer: options come from plugins, and one is booked with the order."""
+"""Shipping: plugins offer the options, and an order books one of them."""
 
 from __future__ import annotations
 
@@ -30,8 +30,11 @@ RELEASE = "release_shipping"  # a job: {"order": id, "shipping": "plugin:option"
 AGAIN = timedelta(hours=1)
 
 
-def links_in(address: Address) -> list[Problem]:
-    """It stands in the mails about the order, and whoever types the e-mail address of another writes to them."""
+def link_problems(address: Address) -> list[Problem]:
+    """Returns a problem for each field of the address that contains a link.
+
+    The address appears in e-mails about the order, which go to whatever e-mail address the shopper typed.
+    """
     problems: list[Problem] = []
     for name in ("street", "postcode", "city", "note"):
         refuse_links(getattr(address, name), f"/address/{name}", problems)
@@ -41,15 +44,15 @@ def links_in(address: Address) -> list[Problem]:
 def options(
     tx: Transaction, hooks: Hooks, shop: Selling, language: str, address: Address | None
 ) -> dict[str, ShippingOption]:
-    """What the shop's plugins offer for this session, by "plugin:id"."""
-    return _offered(tx, hooks, shop.plugins, shop, language, address)
+    """Returns the options that the shop's plugins offer for this session, by "plugin:id"."""
+    return _options_by_id(tx, hooks, shop.plugins, shop, language, address)
 
 
-def _offered(
+def _options_by_id(
     tx: Transaction,
     hooks: Hooks,
     plugins: Mapping[str, Mapping[str, object]],
-    where: Selling | Order,
+    order: Selling | Order,
     language: str,
     address: Address | None,
 ) -> dict[str, ShippingOption]:
@@ -57,18 +60,18 @@ def _offered(
         specifications.shipping_options,
         plugins,
         tx=tx,
-        enterprise_id=where.enterprise_id,
-        session_id=where.session_id,
+        enterprise_id=order.enterprise_id,
+        session_id=order.session_id,
         language=language,
         address=address,
     )
-    return {f"{answer.plugin}:{one.id}": one for answer in answers for one in answer.value or ()}
+    return {f"{answer.plugin}:{option.id}": option for answer in answers for option in answer.value or ()}
 
 
-def book(tx: Transaction, hooks: Hooks, shop: Selling, draft: OrderDraft, language: str) -> ShippingOption | None:
-    """Takes a place in `draft.shipping`. Raises `Refused` where it is full, `Invalid` where it is none of the shop's.
+def book_place(tx: Transaction, hooks: Hooks, shop: Selling, draft: OrderDraft, language: str) -> ShippingOption | None:
+    """Takes a place in `draft.shipping`. Raises `Refused` if it is full, `Invalid` if the shop does not offer it.
 
-    An empty choice is fine only where the shop offers nothing to choose from, to whatever address.
+    An empty choice is valid only if the shop offers no options to any address.
     """
     if not draft.shipping:
         if options(tx, hooks, shop, language, None):
@@ -85,11 +88,11 @@ def book(tx: Transaction, hooks: Hooks, shop: Selling, draft: OrderDraft, langua
     return booked
 
 
-def kept_option(tx: Transaction, hooks: Hooks, shop: Selling, draft: OrderDraft) -> ShippingOption | None:
-    """What the order has booked already, as its plugin tells it now. Raises `Invalid` where it is not offered any more.
+def booked_option(tx: Transaction, hooks: Hooks, shop: Selling, draft: OrderDraft) -> ShippingOption | None:
+    """Returns the option that the order has booked, as its plugin describes it now. Raises `Invalid` if it is gone.
 
-    Wherever its address lies: what is booked stays booked, and whether a new address will do `order_problems` says.
-    None where nothing was chosen, and where the plugin is gone: what it had priced falls away, and the label stays.
+    The order's address does not matter: a booked option stays booked, and `order_problems` judges a new address.
+    Returns None if nothing was chosen, and if the plugin is gone: then its price falls away and the label stays.
     """
     plugin = draft.shipping.partition(":")[0]
     if plugin not in hooks.plugins() or plugin not in shop.plugins:
@@ -100,8 +103,8 @@ def kept_option(tx: Transaction, hooks: Hooks, shop: Selling, draft: OrderDraft)
     return option
 
 
-def shipping_told(option: ShippingOption | None) -> dict[str, str]:
-    """The columns of an order that tell its customer when and where they get it; what is brought has its address."""
+def shipping_columns(option: ShippingOption | None) -> dict[str, str]:
+    """Returns the columns of an order that tell when and where to collect it; a delivery has its address instead."""
     if option is None:
         return dict.fromkeys(("shipping_label", "shipping_address", "shipping_note"), "")
     collected = not option.needs_address
@@ -113,9 +116,9 @@ def shipping_told(option: ShippingOption | None) -> dict[str, str]:
 
 
 def with_place_of_today(tx: Transaction, hooks: Hooks, order: Order) -> Order:
-    """The order with the place where it is collected as its plugin tells it now: a place may have moved since.
+    """Returns the order with its pickup place as the plugin describes it now, since a place may have moved.
 
-    As it was written down where the plugin is gone or fails.
+    If the plugin is gone or fails, the place stays as it was stored.
     """
     plugin = order.shipping.partition(":")[0]
     if order.address is not None or plugin not in hooks.plugins():
@@ -123,16 +126,16 @@ def with_place_of_today(tx: Transaction, hooks: Hooks, order: Order) -> Order:
     enabled = enabled_plugins(tx, order.enterprise_id)
     if plugin not in enabled:
         return order
-    offered = _offered(tx, hooks, {plugin: enabled[plugin]}, order, order.language, None)
+    offered = _options_by_id(tx, hooks, {plugin: enabled[plugin]}, order, order.language, None)
     option = offered.get(order.shipping)
     if option is None:
         return order
     return replace(order, shipping_address=option.address, shipping_note=option.note)
 
 
-def release(tx: Transaction, hooks: Hooks, order_id: str, shipping: str) -> None:
-    """Gives the place back. Where the plugin is gone nobody is kept in an order for its sake: the place is given back
-    when the plugin returns."""
+def release_place(tx: Transaction, hooks: Hooks, order_id: str, shipping: str) -> None:
+    """Gives the booked place back. If the plugin is gone, the order can still be changed or cancelled: a job gives the
+    place back when the plugin returns."""
     plugin, _, option = shipping.partition(":")
     if plugin in hooks.plugins():
         hooks.ask(specifications.release_shipping, plugin, tx=tx, order_id=order_id, option=option)
@@ -140,15 +143,15 @@ def release(tx: Transaction, hooks: Hooks, order_id: str, shipping: str) -> None
         promise(tx, RELEASE, {"order": order_id, "shipping": shipping}, due_at=tx.now + AGAIN)
 
 
-def release_when_back(instance: Instance, one: Job) -> None:
-    """The job `RELEASE`. It comes back every hour until the plugin is there, or the distribution is over."""
-    order_id, shipping = one.payload["order"], one.payload["shipping"]
+def retry_release(instance: Instance, job: Job) -> None:
+    """Does the job `RELEASE`. It repeats every hour until the plugin is back or the distribution is over."""
+    order_id, shipping = job.payload["order"], job.payload["shipping"]
     ends = select(sale_session.c.ends_at).join_from(customer_order, sale_session).where(customer_order.c.id == order_id)
 
     def act(tx: Transaction) -> None:
         ends_at = tx.value(ends)
         if ends_at is not None and ends_at > tx.now:
-            release(tx, instance.hooks, order_id, shipping)
+            release_place(tx, instance.hooks, order_id, shipping)
 
     instance.store.transact(act)
 

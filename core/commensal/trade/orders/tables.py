@@ -25,7 +25,7 @@ customer_order = Table(
     Column("session_id", Text, ForeignKey("sale_session.id"), nullable=False),
     Column("enterprise_id", Text, ForeignKey("enterprise.id"), nullable=False),  # the shop
     Column("customer_id", Text, ForeignKey("customer.id"), index=True),  # the shop's record; none while a draft
-    Column("identity", Text, nullable=False, server_default=Identity.TYPED),  # who says whose it is; see `identity`
+    Column("identity", Text, nullable=False, server_default=Identity.TYPED),  # see `identity`
     Column("person_id", Text, ForeignKey("person.id")),  # none: bought without an account
     Column("secret_hash", Text, info=SECRET),  # opens the order to a guest; its SHA-256
     Column("number", Whole),  # gapless per enterprise; none while a draft
@@ -48,7 +48,7 @@ customer_order = Table(
     Column("address", Json, info=PERSONAL),  # where the goods are to be brought; none: they are collected
     Column("products_total", Whole, nullable=False),  # all totals in minor units
     Column("deposits_total", Whole, nullable=False),
-    Column("adjustments_total", Whole, nullable=False),  # what the customer pays or is spared of them
+    Column("adjustments_total", Whole, nullable=False),  # what the customer pays of them (negative: saves)
     Column("vat_total", Whole, nullable=False),
     Column("total", Whole, nullable=False),
     Column("paid_total", Whole, nullable=False, default=0),  # the journal's sum for this order; only payments write it
@@ -76,8 +76,8 @@ customer_order = Table(
     info=ON_BEHALF,
 )  # fmt: skip
 
-# Secrets of links in e-mails to guests, which open the order as its own secret does. Whoever has one has read the
-# mailbox, which the order's own secret does not show: see `proof`.
+# Secrets of links in e-mails to guests. They open the order like its own secret does, and also prove that their holder
+# reads the mailbox: see `proof`.
 order_link = Table(
     "order_link",
     metadata,
@@ -88,7 +88,7 @@ order_link = Table(
     info=untraced("it follows from the e-mail in which the link stands"),
 )
 
-# Orders of people who have not proved who they are: from where they came, and until when they stand.
+# Orders of people who have not proved who they are: where they came from, and when they expire.
 guest_order = Table(
     "guest_order",
     metadata,
@@ -97,7 +97,7 @@ guest_order = Table(
     Column("mailbox", Text, nullable=False, info=PERSONAL),  # SHA-256 of the address
     Column("network", Text, nullable=False, info=PERSONAL),  # an IPv4 address, or the /64 of an IPv6 one
     Column("placed_at", Time, nullable=False),
-    Column("confirm_by", Time),  # none: its mailed link need not be followed
+    Column("confirm_by", Time),  # none: the link in its e-mail need not be followed
     Column("pay_by", Time),  # none: it may stay unpaid
     Column("expired_at", Time),  # until the hub is told
     Index("ix_guest_order_mailbox", "enterprise_id", "mailbox"),
@@ -107,7 +107,7 @@ guest_order = Table(
     info=untraced("the order is traced"),
 )
 
-# What lies in a cart: wishes without a price. Prices are worked out when the cart is looked at, and when it is placed.
+# Lines of a cart: wishes without a price. Prices are worked out when the cart is read, and when the order is placed.
 cart_line = Table(
     "cart_line",
     metadata,
@@ -179,7 +179,7 @@ order_vat = Table(
     info=untraced("totals of the order tell that it changed, and its movements what"),
 )
 
-# A yes to something that a plugin asked. Only its end is ever written into it: it shows what was agreed to.
+# A consent that a plugin asked for. It shows what the customer agreed to, so only `withdrawn_at` is ever changed.
 order_consent = Table(
     "order_consent",
     metadata,

@@ -1,4 +1,4 @@
-"""Orders as everybody outside this room sees them."""
+"""Orders as the code outside this room sees them."""
 
 from __future__ import annotations
 
@@ -15,10 +15,12 @@ MOST_PIECES = 10_000  # of one line
 
 @dataclass(frozen=True, kw_only=True)
 class Wish:
-    """What somebody wants to order. `items` maps catalog items to pieces; `shipping` and `payment_method` are
-    "plugin:id". `total` is the total they were shown, in minor units: another one is refused, not charged. `codes` are
-    of vouchers; `address` is where the goods are to be brought, where they are; `consents` are the requests
-    ("plugin:id") that the customer agrees to."""
+    """What a customer wants to order.
+
+    `items` maps catalog items to pieces; `shipping` and `payment_method` are "plugin:id". `total` is the total that the
+    customer was shown, in minor units: a different total is refused, not charged. `codes` are voucher codes; `address`
+    is the place of a delivery; `consents` are the requests ("plugin:id") to which the customer agrees.
+    """
 
     items: Mapping[str, int]
     name: str
@@ -36,7 +38,7 @@ class Wish:
 
 @dataclass(frozen=True, kw_only=True)
 class Selling:
-    """A sale session with all that placing an order needs to know of its shop."""
+    """A sale session with what placing an order needs to know about its shop."""
 
     session_id: str
     coordination_id: str
@@ -57,13 +59,13 @@ class Selling:
     plugins: Mapping[str, Mapping[str, object]]  # the shop's, with its settings for them
 
     def is_open(self, now: datetime) -> bool:
-        """Open is a matter of time alone: no job opens or closes a sale."""
+        """Tells whether the sale takes orders. Time alone decides: no job opens or closes a sale."""
         return not self.cancelled and self.opens_at <= now < self.closes_at
 
 
 @dataclass(frozen=True, kw_only=True)
 class Quote:
-    """What a wish would cost now. Nothing is taken, nothing is written."""
+    """A priced order: what a wish would cost now, or what a placed order costs."""
 
     draft: OrderDraft
     totals: Totals
@@ -73,13 +75,13 @@ class Quote:
 class Order:
     """A placed order, or a draft. Amounts are minor units of `currency`; moments are UTC.
 
-    shipping_address and shipping_note tell where the order is collected, as of when it was placed or last changed; they
-    are empty for one that is brought to `address`.
+    shipping_address and shipping_note tell where to collect the order, as of when it was placed or last changed; they
+    are empty for an order that is delivered to `address`.
 
     state, payment_state and fulfilment_state are the DFC vocabularies OrderState, PaymentState, FulfilmentState.
-    customer_id is whose order it is; None for a draft, and while its identity is typed: then `email` proves nothing.
-    person_id is the account that placed it, or to which it was attached.
-    restocked says of a cancelled order whether its goods went back on sale; False: the shop lost them.
+    customer_id is the customer who owns it; None for a draft, and while its identity is typed: `email` proves nothing.
+    person_id is the account that placed it or that it has joined.
+    restocked tells for a cancelled order whether its goods went back on sale; False: the shop lost them.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""Writes down what the scales say: a line's price follows the weight, and so does the stock."""
+"""Records the weights measured at packing: a line's price follows its weight, and so does the stock."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from ...storage.database import Transaction
 from ..pricing.lines import priced
 from ..stock.take import weigh_stock
 from .lock import refuse_if_handed_over, refuse_unless_placed
-from .proof import known_of
+from .proof import known_customer_of
 from .rewrite import Difference, rewrite
 from .selling import selling
 from .values import Order
 
-_HEAVIEST = 10  # times what was ordered: beyond it, a comma slipped
+_HEAVIEST = 10  # times the quantity ordered: a larger weight is a misplaced decimal point
 
 
 def weigh_order(
@@ -25,8 +25,8 @@ def weigh_order(
 ) -> Order:
     """Sets the final quantity of lines of the locked `order`, by line id, in the line's own unit (all pieces together).
 
-    Zero says that the line could not be delivered. Raises `Invalid` naming every line that is not in the order, is not
-    sold by weight, or whose weight cannot be; `Conflict` for an order that is cancelled or handed over.
+    Zero means that the line could not be delivered. Raises `Invalid` naming every line that is not in the order, is
+    not sold by weight, or has an impossible weight; `Conflict` for an order that is cancelled or handed over.
     """
     refuse_unless_placed(order)
     refuse_if_handed_over(order)
@@ -49,9 +49,9 @@ def weigh_order(
     weighed = tuple(
         priced(replace(line, final_quantity=weights[line.id])) if line.id in weights else line for line in order.lines
     )
-    shop, known = selling(tx, order.session_id), known_of(tx, order)
-    return rewrite(tx, hooks, shop, known, order, weighed, by=by, move_stock=_by_weight)
+    shop, customer = selling(tx, order.session_id), known_customer_of(tx, order)
+    return rewrite(tx, hooks, shop, customer, order, weighed, by=by, move_stock=_move_by_weight)
 
 
-def _by_weight(tx: Transaction, difference: Difference, order_id: str, person_id: str | None) -> None:
+def _move_by_weight(tx: Transaction, difference: Difference, order_id: str, person_id: str | None) -> None:
     weigh_stock(tx, difference, order_id=order_id, person_id=person_id)

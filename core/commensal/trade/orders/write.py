@@ -1,4 +1,4 @@
-"""Writes what an order is made of: one statement for each table, whatever the number of lines."""
+"""Writes the parts of an order: one statement for each table, whatever the number of lines."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LINE = (
 
 
 def totals_of(totals: Totals) -> dict[str, int]:
-    """The columns of an order that hold its totals."""
+    """Returns the columns of an order that store its totals."""
     return {
         "products_total": totals.products,
         "deposits_total": totals.deposits,
@@ -31,16 +31,18 @@ def totals_of(totals: Totals) -> dict[str, int]:
 
 
 def write_parts(tx: Transaction, quote: Quote) -> None:
-    """Lines, adjustments and VAT shares of a priced order."""
+    """Inserts the lines, adjustments and VAT shares of a priced order."""
     order = quote.draft
     insert_rows(tx, order_line, _lines(order))
     insert_rows(tx, adjustment, _adjustments(tx, order))
-    shares = [{"order_id": order.id, "rate": one.rate, "net": one.net, "vat": one.vat} for one in quote.totals.shares]
+    shares = [
+        {"order_id": order.id, "rate": share.rate, "net": share.net, "vat": share.vat} for share in quote.totals.shares
+    ]
     insert_rows(tx, order_vat, shares)
 
 
 def rewrite_parts(tx: Transaction, quote: Quote) -> None:
-    """The same for an order that had other parts before; lines keep their ids."""
+    """Replaces the lines, adjustments and VAT shares of an order; lines keep their ids."""
     order_id = quote.draft.id
     for table in (order_vat, adjustment, order_line):
         tx.execute(delete(table).where(table.c.order_id == order_id))
@@ -48,9 +50,9 @@ def rewrite_parts(tx: Transaction, quote: Quote) -> None:
 
 
 def change_row(tx: Transaction, order_id: str, version: int, values: Mapping[str, Any]) -> None:
-    """Changes the order's own row if nobody else did since `version`. Raises `Stale`."""
-    row = customer_order
-    change = update(row).where(row.c.id == order_id, row.c.version == version)
+    """Updates the order's own row. Raises `Stale` if it was changed since `version`."""
+    order = customer_order
+    change = update(order).where(order.c.id == order_id, order.c.version == version)
     if tx.execute(change.values(**values, version=version + 1, changed_at=tx.now)).rowcount != 1:
         raise Stale
 
@@ -68,16 +70,16 @@ def _adjustments(tx: Transaction, order: OrderDraft) -> list[dict[str, Any]]:
             "id": tx.new_id(),
             "order_id": order.id,
             "position": position,
-            "line_id": one.line_id,
-            "phase": str(one.phase),
-            "kind": one.kind,
-            "label": one.label,
-            "amount": one.amount,
-            "vat_rate": one.vat_rate,
-            "payer": one.payer,
-            "payee": one.payee or order.enterprise_id,
-            "code": one.code,
-            "plugin": one.plugin,
+            "line_id": adjustment.line_id,
+            "phase": str(adjustment.phase),
+            "kind": adjustment.kind,
+            "label": adjustment.label,
+            "amount": adjustment.amount,
+            "vat_rate": adjustment.vat_rate,
+            "payer": adjustment.payer,
+            "payee": adjustment.payee or order.enterprise_id,
+            "code": adjustment.code,
+            "plugin": adjustment.plugin,
         }
-        for position, one in enumerate(order.adjustments, start=1)
+        for position, adjustment in enumerate(order.adjustments, start=1)
     ]

@@ -15,7 +15,7 @@ from ....trade.orders.cancel import cancel_order
 from ....trade.orders.cart import cart_items, cart_of, fill_cart, open_cart
 from ....trade.orders.change import change_order
 from ....trade.orders.consents import OrderConsent, consents_of, set_consents
-from ....trade.orders.distribution import Heap, Parcel, heaps, parcels
+from ....trade.orders.distribution import Parcel, ProductTotal, parcels, product_totals
 from ....trade.orders.fulfil import hand_order_over, order_is_ready
 from ....trade.orders.lock import locked_guest_order, locked_order
 from ....trade.orders.place import place_order
@@ -161,7 +161,7 @@ class Distribution:
     """Who gets what, and what each supplier brings."""
 
     parcels: Sequence[Parcel]
-    heaps: Sequence[Heap]
+    heaps: Sequence[ProductTotal]
 
 
 # ------------------------------------------------------------------------------------------------ shoppers
@@ -323,7 +323,9 @@ def take_order(call: Call, enterprise: str, session: str, body: HubOrder) -> Ord
 def distribution(call: Call, enterprise: str, session: str) -> Distribution:
     """Who gets what on distribution day, and what each supplier brings."""
     refuse_foreign_session(call.tx, enterprise, session)
-    return Distribution(parcels=list(parcels(call.tx, enterprise, session)), heaps=heaps(call.tx, enterprise, session))
+    return Distribution(
+        parcels=list(parcels(call.tx, enterprise, session)), heaps=product_totals(call.tx, enterprise, session)
+    )
 
 
 @routes.get("/enterprises/{enterprise}/orders/{order}", scope="orders:read")
