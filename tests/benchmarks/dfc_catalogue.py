@@ -28,10 +28,10 @@ from commensal.testing.jobs import RunJobs
 from commensal.testing.placed import a_shop
 from commensal.testing.shop import Shop, open_shop
 from commensal.trade.catalogs.offers import set_price
-from commensal_federation.dfc import write_116
-from commensal_federation.dfc.findings import Findings
+from commensal_federation.dfc.findings import DocumentFindings
 from commensal_federation.dfc.importing import import_document
 from commensal_federation.dfc.read import DfcDocument, read
+from commensal_federation.dfc.write import write_116
 from commensal_federation.linked_catalogues.keeping import keep_document
 from commensal_federation.linked_catalogues.links import link_catalogue
 from commensal_federation.platforms.export import export_enterprise
@@ -71,7 +71,7 @@ def _take_in(shop: Shop) -> None:
 
     def export() -> bytes:
         with shop.instance.store.read() as tx:
-            return msgspec.json.encode(write_116.write(export_enterprise(tx, "https://farm.example", ours)))
+            return msgspec.json.encode(write_116(export_enterprise(tx, "https://farm.example", ours)))
 
     content = _once(f"{MANY:,} products written", export)
     document = _once("the document read", lambda: read(content))
@@ -90,7 +90,7 @@ def _take_in(shop: Shop) -> None:
 
     def keep(said: DfcDocument) -> None:
         with shop.instance.store.write() as tx:
-            keep_document(tx, made, "http://testserver", said, Findings())
+            keep_document(tx, made, "http://testserver", said, DocumentFindings())
 
     _once("linked, and listed with a margin", lambda: keep(document))
     _once("read again, nothing changed", lambda: keep(document))

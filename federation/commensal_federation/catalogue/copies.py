@@ -24,7 +24,7 @@ from commensal import (
 )
 
 from ..delivery.alerts import alert
-from ..dfc.iris import Kind, local_id
+from ..dfc.iris import ResourceKind, local_id
 from ..leases.tables import federation_lease
 from ..messages.bodies.catalogue import CatalogueUpsert, CatalogueWithdraw, Grant, OfferedItem
 from ..messages.types import Refuse
@@ -185,7 +185,7 @@ def _grant(federation: Federation, tx: Transaction, peer: Peer, grantor: str, hu
 
 def _refuse_foreign(peer: Peer, items: Iterable[OfferedItem]) -> None:
     """An instance speaks for things of its own host only (CVE-2024-23832 is the same mistake)."""
-    kinds: tuple[tuple[str, Kind], ...] = (
+    kinds: tuple[tuple[str, ResourceKind], ...] = (
         ("item", "catalog_items"), ("product", "supplied_products"), ("lot", "stocks"), ("offer", "offers"),
     )  # fmt: skip
     for one in items:

@@ -1,4 +1,4 @@
-"""The dialects of DFC that are spoken here: 1.16 and 2.0, and those that other plugins bring by the hook `dialects`."""
+"""The dialects of DFC that this instance writes: 1.16, 2.0, and those that plugins add by the hook `dialects`."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ import msgspec
 from commensal import Dialect, Instance, dialects_of, hookimpl
 
 from .vocabulary import Thing
-from .write_20 import write as write_20
-from .write_116 import write as write_116
+from .write import write_20, write_116
 
 V1 = "application/ld+json"
-V2 = 'application/ld+json; profile="dfc-v2"'  # as Open Food Network has it
+V2 = 'application/ld+json; profile="dfc-v2"'  # as Open Food Network sends it
 
 
 @hookimpl
@@ -25,48 +24,50 @@ def dialects() -> Sequence[Dialect]:
     ]
 
 
-def spoken(instance: Instance) -> Sequence[Dialect]:
-    """All of them, in the operator's order of plugins."""
-    if id(instance) not in _known:
-        _known[id(instance)] = dialects_of(instance)
-        weakref.finalize(instance, _known.pop, id(instance), None)
-    return _known[id(instance)]
+def all_dialects(instance: Instance) -> Sequence[Dialect]:
+    """All dialects, in the operator's order of plugins."""
+    if id(instance) not in _by_instance:
+        _by_instance[id(instance)] = dialects_of(instance)
+        weakref.finalize(instance, _by_instance.pop, id(instance), None)
+    return _by_instance[id(instance)]
 
 
-def asked_for(instance: Instance, accept: str) -> Dialect:
-    """The dialect that an `Accept` names, one with a profile first; else that of everybody, 1.16."""
-    said = _bare(accept)
-    named = [one for one in spoken(instance) if _mark(one.media_type) in said]
-    return max(named, key=lambda one: "profile=" in one.media_type, default=by_id(instance, "1.16"))
+def negotiate(instance: Instance, accept: str) -> Dialect:
+    """The dialect that an `Accept` header names, preferably one with a profile; without a match, 1.16."""
+    accepted = _normalised(accept)
+    matches = [dialect for dialect in all_dialects(instance) if _marker(dialect.media_type) in accepted]
+    return max(matches, key=lambda dialect: "profile=" in dialect.media_type, default=dialect_by_id(instance, "1.16"))
 
 
-def by_id(instance: Instance, id: str) -> Dialect:
-    return next(one for one in spoken(instance) if one.id == id)
+def dialect_by_id(instance: Instance, id: str) -> Dialect:
+    return next(dialect for dialect in all_dialects(instance) if dialect.id == id)
 
 
-def accepted(instance: Instance, id: str) -> str:
-    """The `Accept` that asks for a dialect, and for those of plugins where that cannot be had."""
-    wanted = by_id(instance, id)
-    others = [f"{one.media_type};q=0.5" for one in spoken(instance) if one.read is not None]
-    return ", ".join((wanted.asks or wanted.media_type, *others))
+def accept_header(instance: Instance, id: str) -> str:
+    """The `Accept` header that requests a dialect, and with lower preference those that plugins can read."""
+    preferred = dialect_by_id(instance, id)
+    others = [f"{dialect.media_type};q=0.5" for dialect in all_dialects(instance) if dialect.read is not None]
+    return ", ".join((preferred.asks or preferred.media_type, *others))
 
 
-def of_answer(instance: Instance, content_type: str) -> Dialect | None:
-    """The dialect in which an answer is written, where it is none of JSON-LD."""
-    kind = content_type.partition(";")[0].strip().lower()
-    found = (one for one in spoken(instance) if one.read is not None and one.media_type.partition(";")[0] == kind)
-    return next(found, None)
+def dialect_of_answer(instance: Instance, content_type: str) -> Dialect | None:
+    """The dialect of a plugin that reads this content type; None for JSON-LD."""
+    media_type = content_type.partition(";")[0].strip().lower()
+    for dialect in all_dialects(instance):
+        if dialect.read is not None and dialect.media_type.partition(";")[0] == media_type:
+            return dialect
+    return None
 
 
-_known: dict[int, Sequence[Dialect]] = {}  # by the identity of the instance
+_by_instance: dict[int, Sequence[Dialect]] = {}  # by the `id` of the instance
 
 
-def _mark(media_type: str) -> str:
-    """What tells it from others: its profile, where it has one."""
-    return _bare(media_type.rpartition("profile=")[2])
+def _marker(media_type: str) -> str:
+    """The part of a media type that distinguishes it: its profile, if it has one."""
+    return _normalised(media_type.rpartition("profile=")[2])
 
 
-def _bare(text: str) -> str:
+def _normalised(text: str) -> str:
     return text.replace('"', "").replace(" ", "").lower()
 
 

@@ -1,4 +1,4 @@
-"""Values of single fields, from what a node says of them and back."""
+"""Reads the value of one field from the values that a node has for its property."""
 
 from __future__ import annotations
 
@@ -10,52 +10,52 @@ from typing import Any
 
 from commensal import LARGEST, clean_html, digits, half_up
 
-from .findings import Findings
+from .findings import DocumentFindings
 from .literals import read_country, read_moment, read_number
 from .names import COUNTRY, compact
 from .nodes import Node, Nodes, Value
-from .saying import Said
+from .properties import DfcProperty
 from .taxonomies import CURRENCIES, taxonomy
 from .vocabulary import DfcPrice, DfcQuantity
 
-_NOISE = Decimal("0.000001")  # of binary fractions, in minor units
+_NOISE = Decimal("0.000001")  # minor units; error of binary fractions
 _TAXONOMIES = ("dfc-pt", "dfc-f", "dfc-m", "dfc-v")
 
 
 @dataclass
 class Field:
-    """One field of one node while it is read. `absorbed`: nodes that became part of a value. `kept`: values that are
-    not understood, and are passed on."""
+    """One field of one node while it is read. `absorbed`: IRIs of nodes that became part of a value. `kept`: values
+    that are not understood, to be passed on."""
 
     nodes: Nodes
-    findings: Findings
+    findings: DocumentFindings
     absorbed: set[str]
     node: Node
-    said: Said
+    definition: DfcProperty
     property: str
     values: list[Value]
     kept: list[Value]
 
     def read(self) -> Any:
-        """The field's value; None where it says nothing that is understood."""
-        return _READERS[self.said.how](self)
+        """The field's value; None if none of its values is understood."""
+        return _READERS[self.definition.datatype](self)
 
-    def one(self, read: Callable[[Value], Any]) -> Any:
-        """The first value that is understood; the others are kept, and another value than the first is reported."""
+    def first(self, read: Callable[[Value], Any]) -> Any:
+        """The first value that is understood. A different later value is kept and reported as wrong."""
         result = None
         for value in self.values:
-            found = read(value)
-            if found is None or found == result:
+            parsed = read(value)
+            if parsed is None or parsed == result:
                 continue
             if result is None:
-                result = found
+                result = parsed
                 continue
             self.kept.append(value)
             self.wrong("two_values", "There are two values of {name}; the first counts.")
         return result
 
     def wrong(self, code: str, text: str) -> None:
-        """What cannot be right. The text says `{name}` for the property."""
+        """Reports something wrong. `{name}` in the text stands for the property."""
         self.findings.wrong(code, text, self.node.iri, self.property, name=self.property)
 
     def note(self, code: str, text: str, **values: str) -> None:
@@ -67,8 +67,8 @@ class Field:
 
 
 def _text(field: Field, value: Value) -> str | None:
-    said = value.get("@value", value.get("@id"))
-    return str(said).strip() if said is not None else None
+    content = value.get("@value", value.get("@id"))
+    return str(content).strip() if content is not None else None
 
 
 def _html(field: Field, value: Value) -> str | None:
@@ -96,7 +96,7 @@ def _link(field: Field, value: Value) -> str | None:
 def _concept(field: Field, value: Value) -> str | None:
     name = compact(str(value.get("@id", value.get("@value", ""))).strip())
     prefix, _, term = name.partition(":")
-    scheme = field.said.scheme
+    scheme = field.definition.scheme
     if not name:
         return None
     if prefix == scheme or (prefix not in _TAXONOMIES and name in taxonomy(scheme)):
@@ -128,8 +128,8 @@ def _number(field: Field, value: Value) -> Decimal | None:
 
 
 def _stock(field: Field) -> Decimal | None:
-    """Negative is unlimited, as deployed platforms have it."""
-    number: Decimal | None = field.one(lambda value: _number(field, value))
+    """Deployed platforms send a negative number for unlimited stock, which is None here."""
+    number: Decimal | None = field.first(lambda value: _number(field, value))
     return None if number is None or number < 0 else number
 
 
@@ -145,11 +145,11 @@ def _flag(field: Field, value: Value) -> bool | None:
 
 
 def _country(field: Field, value: Value) -> str | None:
-    said = str(value.get("@id", value.get("@value", "")))
-    country = read_country(said.removeprefix(COUNTRY))
+    text = str(value.get("@id", value.get("@value", "")))
+    country = read_country(text.removeprefix(COUNTRY))
     if country is None:
         field.kept.append(value)
-        field.note("unknown_country", "{country} is no country that is known; it is kept as it is.", country=said[:60])
+        field.note("unknown_country", "{country} is no country that is known; it is kept as it is.", country=text[:60])
     return country
 
 
@@ -166,19 +166,19 @@ def _unit(field: Field, node: Node) -> str | None:
 
 
 def _amount(field: Field, value: Value, literal: str) -> tuple[Decimal, Node] | None:
-    """A number with the node that names its unit: one of its own, or the one that says it, as older documents do."""
+    """A number with the node that has its unit: the number's own node, or the field's node in older documents."""
     node = field.nodes.by_iri.get(value.get("@id", ""))
     if node is None and "@value" not in value:
         field.reject(value, "missing", "{name} names something that is not in the document.")
         return None
-    said = node.values("dfc-b:value") if node else [value]
-    number = read_number(said[0].get("@value")) if said else None
+    values = node.values("dfc-b:value") if node else [value]
+    number = read_number(values[0].get("@value")) if values else None
     if number is None:
         field.reject(value, "no_number", "{name} is not a number that can be.")
         return None
     if node is None:
         return number, field.node
-    unknown = node.said.keys() - _PARTS
+    unknown = node.properties.keys() - _PARTS
     if not unknown:
         field.absorbed.add(node.iri)
     for name in sorted(unknown):
@@ -190,17 +190,17 @@ _PARTS = {"dfc-b:value", "dfc-b:hasUnit", "dfc-b:VATrate", "dfc-b:isPriceOf", "d
 
 
 def _quantity(field: Field, value: Value) -> DfcQuantity | None:
-    found = _amount(field, value, "dfc-b:quantity")
-    if found is None:
+    parsed = _amount(field, value, "dfc-b:quantity")
+    if parsed is None:
         return None
-    return DfcQuantity(value=found[0], unit=_unit(field, found[1]) or "Piece")
+    return DfcQuantity(value=parsed[0], unit=_unit(field, parsed[1]) or "Piece")
 
 
 def _price(field: Field, value: Value) -> DfcPrice | None:
-    found = _amount(field, value, "dfc-b:price")
-    if found is None:
+    parsed = _amount(field, value, "dfc-b:price")
+    if parsed is None:
         return None
-    number, node = found
+    number, node = parsed
     unit = (_unit(field, node) or "").removeprefix("cur:")
     currency = CURRENCIES.get(unit, unit)
     if not (len(currency) == 3 and currency.isalpha() and currency.isupper()):
@@ -223,20 +223,20 @@ def _price(field: Field, value: Value) -> DfcPrice | None:
 
 
 def _each(read: Callable[[Field, Value], Any]) -> Callable[[Field], Any]:
-    def all_of(field: Field) -> tuple[Any, ...]:
-        found = (read(field, value) for value in field.values)
-        return tuple(dict.fromkeys(one for one in found if one is not None))
+    def read_all(field: Field) -> tuple[Any, ...]:
+        parsed = (read(field, value) for value in field.values)
+        return tuple(dict.fromkeys(item for item in parsed if item is not None))
 
-    return all_of
+    return read_all
 
 
 def _first(read: Callable[[Field, Value], Any]) -> Callable[[Field], Any]:
-    return lambda field: field.one(lambda value: read(field, value))
+    return lambda field: field.first(lambda value: read(field, value))
 
 
 def _plain_text(value: Value) -> str | None:
-    said = value.get("@value")
-    return said.strip() if type(said) is str else None
+    text = value.get("@value")
+    return text.strip() if type(text) is str else None
 
 
 def _plain_link(value: Value) -> str | None:
@@ -244,7 +244,7 @@ def _plain_link(value: Value) -> str | None:
     return iri if type(iri) is str and iri else None
 
 
-# One value that is as it should be needs no more than this; None: look closer.
+# The short way for a single well-formed value; None: take the general way.
 PLAIN: Mapping[str, Callable[[Value], Any]] = {
     "text": _plain_text,
     "link": _plain_link,

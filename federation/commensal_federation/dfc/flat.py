@@ -1,7 +1,7 @@
-"""Nodes of a document that is as plain as ours are: a flat graph of named things, in a context of prefixes.
+"""Reads the nodes of a document as plain as our own: a flat graph of named things, in a context of prefixes.
 
-The same nodes come out as by way of expanded JSON-LD, in half the time, since nothing is written out only to be
-shortened again. Whatever is nested, unnamed or harder than prefixes is left to that way.
+The nodes equal those from expanded JSON-LD, in half the time, since no name is expanded only to be shortened again.
+Documents with nested or unnamed nodes, or with names that need more than prefixes, take the way through expansion.
 """
 
 from __future__ import annotations
@@ -11,21 +11,21 @@ from typing import Any
 
 from .names import compact
 from .nodes import Node, Nodes
-from .plain import Harder, Terms
+from .plain import NotPlain, Terms
 
 _NAME_ALONE = {"@id"}
 
 
 def flat_nodes(document: Mapping[str, Any], context: Mapping[str, Any]) -> Nodes | None:
-    """None for a document that is not as plain as that. `context` has prefixes and links only."""
+    """The nodes; None if the document is not that plain. `context` has prefixes and links only."""
     graph = document.get("@graph")
     if not isinstance(graph, list) or document.keys() - {"@context"} != {"@graph"}:
         return None
     flat = _Flat(context)
     try:
-        for one in graph:
-            flat.take(one)
-    except Harder:
+        for node in graph:
+            flat.take(node)
+    except NotPlain:
         return None
     return flat.nodes
 
@@ -36,47 +36,47 @@ class _Flat:
         self._terms = Terms(context)
         self._properties: dict[str, tuple[str, bool]] = {}  # short name, and whether it is a link; a document has few
 
-    def take(self, one: Any) -> None:
-        if type(one) is not dict or "@id" not in one or len(one) < 2:
-            raise Harder
-        node = self._node(one["@id"])
-        for property, value in one.items():
+    def take(self, members: Any) -> None:
+        if type(members) is not dict or "@id" not in members or len(members) < 2:
+            raise NotPlain
+        node = self._node(members["@id"])
+        for property, values in members.items():
             if property == "@id":
                 continue
             if property == "@type":
-                self._types(node, value)
+                self._types(node, values)
                 continue
             short, link = self._properties.get(property) or self._property(property)
-            for said in value if type(value) is list else (value,):
-                if type(said) is dict:
-                    if said.keys() != _NAME_ALONE:
-                        raise Harder
-                    node.add(short, {"@id": self._name(said["@id"])})
-                elif said is None or type(said) is list:
-                    raise Harder
-                elif link and type(said) is str:
-                    node.add(short, {"@id": self._name(said)})
+            for value in values if type(values) is list else (values,):
+                if type(value) is dict:
+                    if value.keys() != _NAME_ALONE:
+                        raise NotPlain
+                    node.add(short, {"@id": self._name(value["@id"])})
+                elif value is None or type(value) is list:
+                    raise NotPlain
+                elif link and type(value) is str:
+                    node.add(short, {"@id": self._name(value)})
                 else:
-                    node.add(short, {"@value": said})
+                    node.add(short, {"@value": value})
 
     def _node(self, name: Any) -> Node:
         iri = self._terms.iri(name)
-        known = self.nodes.by_iri.get(iri)
-        if known is None:
-            known = self.nodes.by_iri[iri] = Node(iri)
-        return known
+        node = self.nodes.by_iri.get(iri)
+        if node is None:
+            node = self.nodes.by_iri[iri] = Node(iri)
+        return node
 
-    def _types(self, node: Node, said: Any) -> None:
-        if said == []:
-            raise Harder
-        for one in said if type(said) is list else (said,):
-            short = self.nodes.short(self._terms.iri(one))
+    def _types(self, node: Node, names: Any) -> None:
+        if names == []:
+            raise NotPlain
+        for name in names if type(names) is list else (names,):
+            short = self.nodes.short(self._terms.iri(name))
             if short not in node.types:
                 node.types.append(short)
 
     def _property(self, name: str) -> tuple[str, bool]:
-        self._properties[name] = found = self.nodes.short(self._terms.iri(name)), self._terms.is_link(name)
-        return found
+        self._properties[name] = entry = self.nodes.short(self._terms.iri(name)), self._terms.is_link(name)
+        return entry
 
-    def _name(self, said: Any) -> str:
-        return compact(self._terms.iri(said))
+    def _name(self, name: Any) -> str:
+        return compact(self._terms.iri(name))

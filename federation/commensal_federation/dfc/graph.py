@@ -1,4 +1,4 @@
-"""Values become the nodes of a flat graph: links in both directions, numbers as strings, every node with a name."""
+"""Writes values as the nodes of a flat graph: links in both directions, numbers as strings, every node with an @id."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from typing import Any
 
 from commensal import digits
 
+from .classes import PROPERTIES
 from .literals import write_country, write_moment, write_number
 from .names import COUNTRY, CURRENCY, compact, full
-from .saying import Said, named
-from .shapes import SAID
+from .properties import DfcProperty, short_name
 from .taxonomies import CURRENCY_TERMS
 from .vocabulary import DfcItem, DfcLine, DfcOther, DfcPrice, DfcQuantity, Thing
 
 Json = dict[str, Any]
 _LINK = {"@id": ""}.keys()
-_UNLIMITED = Decimal(-1)  # as deployed platforms have it
+_UNLIMITED = Decimal(-1)  # what deployed platforms send for unlimited stock
 
 
 @dataclass
 class Graph:
-    """One document of a version. `links`: properties that its context declares to be links."""
+    """One document under construction. `links`: properties that its context declares as links (``@type: @id``)."""
 
     version: str
     links: frozenset[str]
@@ -31,7 +31,7 @@ class Graph:
     _unnamed: int = 0
 
     def add_all(self, things: Iterable[Thing]) -> list[Json]:
-        """All nodes of these things, with what belongs to them."""
+        """Returns the nodes of these things, with those of their prices, quantities and allergens."""
         written = list(things)
         for thing in written:
             self.nodes[thing.iri] = {"@id": thing.iri}
@@ -48,27 +48,27 @@ class Graph:
             types = [*map(full, thing.also)]
         else:
             name = thing.NAME_2 if self.version == "2.0" and thing.NAME_2 else thing.NAMES[0]
-            types = [named(name), *map(full, thing.also)]
+            types = [short_name(name), *map(full, thing.also)]
         if types:
             node["@type"] = types[0] if len(types) == 1 else types
-        said_of_it = vars(thing)
-        for one in _plan(type(thing), self.links).fields:
-            value = said_of_it[one.name]
-            if not value and not isinstance(value, Decimal):  # nothing is said; 0 is something
-                if not one.limits or value is not None:
+        attributes = vars(thing)
+        for writer in _layout_of(type(thing), self.links).fields:
+            value = attributes[writer.name]
+            if not value and not isinstance(value, Decimal):  # empty; but 0 is a number
+                if not writer.limits or value is not None:
                     continue
                 value = _UNLIMITED
-            for said in one.write(self, thing, one.said, value):
-                for key, linked in one.keys:
-                    self._put(node, key, said, linked)
-            if one.pieces:
-                node["dfc-b:quantity"] = write_number(value.value)  # which is what the connectors read
+            for json_value in writer.write(self, thing, writer.definition, value):
+                for key, linked in writer.keys:
+                    self._put(node, key, json_value, linked)
+            if writer.pieces:
+                node["dfc-b:quantity"] = write_number(value.value)  # the official connectors read it here
         for property, values in thing.extra.items():
             for value in values:
                 self._put(node, full(property), _as_it_was(value), property in self.links)
 
     def _link_back(self, thing: Thing, as_they_were: set[str]) -> None:
-        for name, key, linked in _plan(type(thing), self.links).inverses:
+        for name, key, linked in _layout_of(type(thing), self.links).inverses:
             value = getattr(thing, name)
             if not value:
                 continue
@@ -77,25 +77,25 @@ class Graph:
                     self._put(self.nodes[iri], key, {"@id": thing.iri}, linked)
 
     def _put(self, node: Json, key: str, value: Any, linked: bool) -> None:
-        """Adds a value, once; one alone stands without a list, as the connectors have it. `linked`: the context says
-        that it is a link."""
+        """Adds a value once. A single value stands without a list, as the connectors write it. `linked`: the context
+        declares the key as a link, so a link is written as its IRI alone."""
         if linked and isinstance(value, dict) and value.keys() == _LINK:
             value = value["@id"]
-        before = node.get(key)
-        if before is None:
+        existing = node.get(key)
+        if existing is None:
             node[key] = value
-        elif isinstance(before, list):
-            before.append(value)
-        elif before != value:
-            node[key] = [before, value]
+        elif isinstance(existing, list):
+            existing.append(value)
+        elif existing != value:
+            node[key] = [existing, value]
 
-    def unnamed(self, said: Json) -> Json:
-        """A node without a name of its own, for a price or a quantity; the link to it."""
+    def unnamed(self, members: Json) -> Json:
+        """Adds a blank node, for a price or a quantity, and returns the link to it."""
         self._unnamed += 1
         while f"_:b{self._unnamed}" in self.nodes:
             self._unnamed += 1
         name = f"_:b{self._unnamed}"
-        self.nodes[name] = {"@id": name, **said}
+        self.nodes[name] = {"@id": name, **members}
         return {"@id": name}
 
 
@@ -109,31 +109,31 @@ def _concept(scheme: str, name: str) -> Json:
     return {"@id": full(name) if ":" in name else f"{scheme}:{name}"}
 
 
-def _text(graph: Graph, thing: Thing, said: Said, value: Any) -> list[Any]:
+def _text(graph: Graph, thing: Thing, definition: DfcProperty, value: Any) -> list[Any]:
     return [value]
 
 
-def _texts(graph: Graph, thing: Thing, said: Said, value: Any) -> list[Any]:
+def _texts(graph: Graph, thing: Thing, definition: DfcProperty, value: Any) -> list[Any]:
     return list(value)
 
 
-def _link(graph: Graph, thing: Thing, said: Said, value: Any) -> list[Any]:
+def _link(graph: Graph, thing: Thing, definition: DfcProperty, value: Any) -> list[Any]:
     return [{"@id": value}]
 
 
-def _links(graph: Graph, thing: Thing, said: Said, value: Any) -> list[Any]:
-    return [{"@id": one} for one in value]
+def _links(graph: Graph, thing: Thing, definition: DfcProperty, value: Any) -> list[Any]:
+    return [{"@id": iri} for iri in value]
 
 
-def _one_concept(graph: Graph, thing: Thing, said: Said, value: Any) -> list[Any]:
-    return [_concept(said.scheme, value)]
+def _one_concept(graph: Graph, thing: Thing, definition: DfcProperty, value: Any) -> list[Any]:
+    return [_concept(definition.scheme, value)]
 
 
-def _concepts(graph: Graph, thing: Thing, said: Said, value: Any) -> list[Any]:
-    return [_concept(said.scheme, one) for one in value]
+def _concepts(graph: Graph, thing: Thing, definition: DfcProperty, value: Any) -> list[Any]:
+    return [_concept(definition.scheme, name) for name in value]
 
 
-def _allergens(graph: Graph, thing: Thing, said: Said, value: Any) -> list[Any]:
+def _allergens(graph: Graph, thing: Thing, definition: DfcProperty, value: Any) -> list[Any]:
     links = []
     for term in value:
         iri = f"{thing.iri}#allergen-{compact(term).rpartition('#')[2]}"
@@ -144,30 +144,30 @@ def _allergens(graph: Graph, thing: Thing, said: Said, value: Any) -> list[Any]:
     return links
 
 
-def _number(graph: Graph, thing: Thing, said: Said, value: Any) -> list[Any]:
+def _number(graph: Graph, thing: Thing, definition: DfcProperty, value: Any) -> list[Any]:
     return [write_number(value)]
 
 
-def _moment(graph: Graph, thing: Thing, said: Said, value: Any) -> list[Any]:
+def _moment(graph: Graph, thing: Thing, definition: DfcProperty, value: Any) -> list[Any]:
     return [write_moment(value)]
 
 
-def _flag(graph: Graph, thing: Thing, said: Said, value: Any) -> list[Any]:
+def _flag(graph: Graph, thing: Thing, definition: DfcProperty, value: Any) -> list[Any]:
     return ["true"]
 
 
-def _country(graph: Graph, thing: Thing, said: Said, value: Any) -> list[Any]:
+def _country(graph: Graph, thing: Thing, definition: DfcProperty, value: Any) -> list[Any]:
     alpha_3 = write_country(value)
     return [{"@id": f"{COUNTRY}{alpha_3}"}] if alpha_3 else []
 
 
-def _quantity(graph: Graph, thing: Thing, said: Said, value: DfcQuantity) -> list[Any]:
+def _quantity(graph: Graph, thing: Thing, definition: DfcProperty, value: DfcQuantity) -> list[Any]:
     unit = _concept("dfc-m", value.unit)["@id"]
-    said_so = {"@type": "dfc-b:QuantitativeValue", "dfc-b:hasUnit": unit, "dfc-b:value": write_number(value.value)}
-    return [graph.unnamed(said_so)]
+    node = {"@type": "dfc-b:QuantitativeValue", "dfc-b:hasUnit": unit, "dfc-b:value": write_number(value.value)}
+    return [graph.unnamed(node)]
 
 
-def _price(graph: Graph, thing: Thing, said: Said, value: DfcPrice) -> list[Any]:
+def _price(graph: Graph, thing: Thing, definition: DfcProperty, value: DfcPrice) -> list[Any]:
     number = write_number(Decimal(value.amount).scaleb(-digits(value.currency)))
     node: Json = {"@type": "dfc-b:Price", "dfc-b:value": number}
     if value.vat_rate is not None:
@@ -178,7 +178,7 @@ def _price(graph: Graph, thing: Thing, said: Said, value: DfcPrice) -> list[Any]
     return [graph.unnamed(node)]
 
 
-_WRITERS: Mapping[str, Callable[[Graph, Thing, Said, Any], list[Any]]] = {
+_WRITERS: Mapping[str, Callable[[Graph, Thing, DfcProperty, Any], list[Any]]] = {
     "text": _text,
     "html": _text,
     "texts": _texts,
@@ -198,55 +198,55 @@ _WRITERS: Mapping[str, Callable[[Graph, Thing, Said, Any], list[Any]]] = {
 
 
 @dataclass(frozen=True)
-class _Field:
-    """How a field is written: by which keys, each with whether the context declares it to be a link.
+class _FieldWriter:
+    """Writes one field. `keys`: its properties, each with whether the context declares it as a link.
 
-    limits: an item's stock, of which nothing is said where there is no limit; pieces: the quantity of a line
+    limits: the stock of an item, where None stands for unlimited; pieces: the quantity of an order line
     """
 
     name: str
-    said: Said
-    write: Callable[[Graph, Thing, Said, Any], list[Any]]
+    definition: DfcProperty
+    write: Callable[[Graph, Thing, DfcProperty, Any], list[Any]]
     keys: tuple[tuple[str, bool], ...]
     limits: bool
     pieces: bool
 
 
 @dataclass(frozen=True)
-class _Plan:
-    """How things of one kind are written. `inverses`: fields whose links are said from the other side too."""
+class _Layout:
+    """How things of one class are written. `inverses`: fields whose links are also written at their targets."""
 
-    fields: tuple[_Field, ...]
+    fields: tuple[_FieldWriter, ...]
     inverses: tuple[tuple[str, str, bool], ...]
 
 
-_plans: dict[tuple[type[Thing], frozenset[str]], _Plan] = {}  # a few kinds in two versions
+_layouts: dict[tuple[type[Thing], frozenset[str]], _Layout] = {}  # few classes, two versions
 
 
-def _plan(kind: type[Thing], links: frozenset[str]) -> _Plan:
-    made = _plans.get((kind, links))
-    if made is None:
-        made = _plans[kind, links] = _planned(kind, links)
-    return made
+def _layout_of(kind: type[Thing], links: frozenset[str]) -> _Layout:
+    layout = _layouts.get((kind, links))
+    if layout is None:
+        layout = _layouts[kind, links] = _build_layout(kind, links)
+    return layout
 
 
-def _planned(kind: type[Thing], links: frozenset[str]) -> _Plan:
-    known = SAID.get(kind, {})
-    return _Plan(
+def _build_layout(kind: type[Thing], links: frozenset[str]) -> _Layout:
+    definitions = PROPERTIES.get(kind, {})
+    return _Layout(
         tuple(
-            _Field(
+            _FieldWriter(
                 name=name,
-                said=said,
-                write=_WRITERS[said.how],
-                keys=tuple((full(one), one in links) for one in said.properties),
-                limits=said.how == "stock" and kind is DfcItem,
-                pieces=said.term == "hasQuantity" and kind is DfcLine,
+                definition=definition,
+                write=_WRITERS[definition.datatype],
+                keys=tuple((full(key), key in links) for key in definition.short_names),
+                limits=definition.datatype == "stock" and kind is DfcItem,
+                pieces=definition.term == "hasQuantity" and kind is DfcLine,
             )
-            for name, said in known.items()
+            for name, definition in definitions.items()
         ),
         tuple(
-            (name, full(named(said.inverse)), named(said.inverse) in links)
-            for name, said in known.items()
-            if said.inverse
+            (name, full(short_name(definition.inverse)), short_name(definition.inverse) in links)
+            for name, definition in definitions.items()
+            if definition.inverse
         ),
     )

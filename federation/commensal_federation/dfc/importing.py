@@ -1,4 +1,4 @@
-"""Takes a document's products, prices and stock into an enterprise, as a product list is taken in."""
+"""Imports a document's products, prices and stock into an enterprise, by way of the import of product lists."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from commensal import (
     list_from_cells,
 )
 
-from .findings import Findings
-from .goods import Good, Goods
+from .findings import DocumentFindings
 from .iris import enterprise_iri, local_id
 from .literals import write_number
-from .read import DfcDocument, Finding, Unreadable
+from .offered_products import OfferedProduct, OfferedProducts
+from .read import DfcDocument, DocumentFinding, Unreadable
 from .vocabulary import DfcLot, DfcPrice, DfcProduct
 
 Cells = Mapping[str, str]
-# By which property of DFC a document says what a column of a product list says.
+# The DFC property that corresponds to a column of a product list.
 _PROPERTIES = {
     "name": "dfc-b:name",
     "category": "dfc-b:hasType",
@@ -42,11 +42,11 @@ _PROPERTIES = {
 
 @dataclass(frozen=True, kw_only=True)
 class DfcReport:
-    """`listed` says what became of the products, its problems named by product; `findings` what of the document was
-    left out of them, and why."""
+    """`list_report`: what became of the products, each problem with its product; `findings`: what of the document was
+    left out, and why."""
 
-    listed: ListReport
-    findings: tuple[Finding, ...]
+    list_report: ListReport
+    findings: tuple[DocumentFinding, ...]
 
 
 def import_document(
@@ -59,45 +59,46 @@ def import_document(
     catalog_id: str | None = None,
     dry_run: bool = False,
 ) -> DfcReport:
-    """Makes products, stock and prices what the document says; all of it, or nothing where it is wrong.
+    """Sets products, stock and prices to those of the document; imports all of it, or nothing if any of it is wrong.
 
-    Prices are those for everybody. A product is known again by its id where this instance gave it, else by its sku,
-    else by its name and size. `base` is this instance's address. Raises `Unreadable` for a document without products,
-    and what `import_list` raises.
+    Prices are those for everybody. A product is recognised by its id if this instance gave it, else by its sku, else by
+    its name and size. `base` is this instance's address. Raises `Unreadable` for a document without products, and what
+    `import_list` raises.
     """
-    findings = Findings()
+    findings = DocumentFindings()
     rows = _Rows(document, base, enterprise, findings).cells()
     if not rows:
         raise Unreadable("no_products", "There is no product with a size in this document.")
-    listed = list_from_cells(rows.values())
-    report = import_list(tx, enterprise.id, listed, catalog_id=catalog_id, defaults=defaults, dry_run=dry_run)
+    product_list = list_from_cells(rows.values())
+    report = import_list(tx, enterprise.id, product_list, catalog_id=catalog_id, defaults=defaults, dry_run=dry_run)
     names = list(rows)
-    problems = tuple(_named(one, names) for one in report.problems)
-    return DfcReport(listed=replace(report, problems=problems), findings=findings.listed)
+    problems = tuple(_locate(problem, names) for problem in report.problems)
+    return DfcReport(list_report=replace(report, problems=problems), findings=findings.collected)
 
 
-def _named(problem: Problem, iris: list[str]) -> Problem:
-    """The same problem, at the product and the property that it is about."""
-    place = int(problem.values.get("row", 1)) - 2
-    where = iris[place] if 0 <= place < len(iris) else problem.where
+def _locate(problem: Problem, iris: list[str]) -> Problem:
+    """The same problem, located at the product and property that it concerns."""
+    index = int(problem.values.get("row", 1)) - 2
+    where = iris[index] if 0 <= index < len(iris) else problem.where
     column = str(problem.values.get("column", ""))
     return replace(problem, where=f"{where} {_PROPERTIES.get(column, column)}".strip())
 
 
 class _Rows:
-    """A row of cells for each product of a document, by its IRI."""
+    """The rows of a product list, one for each product of a document."""
 
-    def __init__(self, document: DfcDocument, base: str, enterprise: Enterprise, findings: Findings) -> None:
+    def __init__(self, document: DfcDocument, base: str, enterprise: Enterprise, findings: DocumentFindings) -> None:
         self._document, self._base, self._enterprise, self._findings = document, base, enterprise, findings
 
     def cells(self) -> dict[str, Cells]:
-        goods = Goods(self._document, self._enterprise.currency, self._findings)
+        """The cells of each product's row by column, by the product's IRI."""
+        goods = OfferedProducts(self._document, self._enterprise.currency, self._findings)
         return {good.product.iri: self._row(good) for good in goods}
 
-    def _row(self, good: Good) -> Cells:
+    def _row(self, good: OfferedProduct) -> Cells:
         product, item = good.product, good.item
         cells = {
-            **dict.fromkeys(_PROPERTIES, ""),  # so that what is missing can be named
+            **dict.fromkeys(_PROPERTIES, ""),  # so that missing ones can be reported
             "producer": self._enterprise.slug,
             "name": product.name,
             "description": product.description,
@@ -111,7 +112,9 @@ class _Rows:
         }
         if product.product_type:
             known_type = PRODUCT_TYPES.get(product.product_type)
-            cells["category"] = known_type.en if known_type else product.product_type  # labels win over terms
+            cells["category"] = (
+                known_type.en if known_type else product.product_type
+            )  # the importer matches labels before terms
         if good.price is not None:
             cells["price"] = _amount(good.price)
         if good.by_category:
@@ -126,18 +129,18 @@ class _Rows:
         lot = self._document.get(DfcLot, product.lot)
         if lot is not None and lot.name:
             cells["lot"] = lot.name
-        known = local_id(self._base, product.iri, "supplied_products")
-        if known and product.enterprise == enterprise_iri(self._base, self._enterprise.id):
-            cells["id"] = known
+        own_id = local_id(self._base, product.iri, "supplied_products")
+        if own_id and product.enterprise == enterprise_iri(self._base, self._enterprise.id):
+            cells["id"] = own_id
         return cells
 
     def _labels(self, product: DfcProduct) -> list[str]:
-        said = (*product.labels, *product.claims)
-        for one in said:
-            if one not in LABELS:
+        labels = (*product.labels, *product.claims)
+        for label in labels:
+            if label not in LABELS:
                 text = "The label {label} is not known here, and is left out."
-                self._findings.note("label", text, product.iri, label=one[:100])
-        return [one for one in said if one in LABELS]
+                self._findings.note("label", text, product.iri, label=label[:100])
+        return [label for label in labels if label in LABELS]
 
 
 def _amount(price: DfcPrice) -> str:

@@ -1,4 +1,4 @@
-"""How large a document may be. What is larger is refused before anybody looks at it."""
+"""The limits of a document's size. A larger document is refused before it is processed."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ import msgspec
 from .findings import Unreadable
 
 LARGEST = 32_000_000  # bytes
-DEEPEST = 40  # of anything in anything; the deepest document of any platform seen has 8
+DEEPEST = 40  # levels of nesting; the deepest document seen of any platform has 8
 
 
 @dataclass(frozen=True, kw_only=True)
-class Limits:
-    """How much a document may hold. `contexts` counts those that need the general algorithm of JSON-LD, which takes up
-    to a millisecond for each; the contexts of DFC, resolved by their prefixes, are free."""
+class DocumentLimits:
+    """The most that a document may hold. `contexts` counts those that need JSON-LD's general algorithm, which takes up
+    to a millisecond for each; DFC's contexts, resolved by their prefixes, do not count."""
 
     objects: int
     values: int
     contexts: int
 
 
-# What is fetched where the operator said so: some 20,000 products with their items, offers, prices and quantities.
-CATALOGUE = Limits(objects=200_000, values=2_000_000, contexts=5_000)
-# What is sent in by whoever may: an order of 500 lines, with all that is said of its products. It takes 0.3 s at most.
-SENT_IN = Limits(objects=5_000, values=20_000, contexts=50)
+# Fetched from a platform that the operator linked: some 20,000 products with items, offers, prices and quantities.
+CATALOGUE = DocumentLimits(objects=200_000, values=2_000_000, contexts=5_000)
+# Sent in by a platform: an order of 500 lines with the details of its products. Reading takes at most 0.3 s.
+SENT_IN = DocumentLimits(objects=5_000, values=20_000, contexts=50)
 
-_SCALARS = frozenset((str, int, float, bool, type(None)))  # which are asked for first: a document is made of them
+_SCALARS = frozenset((str, int, float, bool, type(None)))  # most values of a document; tested first
 _decode = msgspec.json.Decoder(float_hook=str).decode
 
 
 def parse(content: bytes) -> Any:
-    """JSON. Numbers with a point or an exponent come as strings, so that none loses a digit. Raises `Unreadable`."""
+    """Parses JSON. Numbers with a point or an exponent become strings, so none loses a digit. Raises `Unreadable`."""
     if len(content) > LARGEST:
         raise Unreadable("too_large", f"A document has at most {LARGEST // 1_000_000} MB.")
     try:
@@ -45,38 +45,38 @@ def parse(content: bytes) -> Any:
         raise Unreadable("no_json", f"This is no JSON: {error}") from None
 
 
-def refuse_beyond(document: Any, limits: Limits = CATALOGUE) -> None:
-    """Raises `Unreadable` for a document with too much in it, without following it deeper than that."""
+def refuse_beyond(document: Any, limits: DocumentLimits = CATALOGUE) -> None:
+    """Raises `Unreadable` for a document beyond the limits; it stops there and looks no further."""
     if not isinstance(document, (Mapping, list)):
         raise Unreadable("no_jsonld", "A document is an object, or a list of objects.")
     objects = values = 0
     stack = [(document, 1)]
     while stack:
-        one, depth = stack.pop()
+        container, depth = stack.pop()
         if depth > DEEPEST:
             raise _too_deep()
-        if type(one) is dict or isinstance(one, Mapping):
+        if type(container) is dict or isinstance(container, Mapping):
             objects += 1
-            inside: Any = one.values()
+            members: Any = container.values()
         else:
-            inside = one
-        values += len(inside)
+            members = container
+        values += len(members)
         if objects > limits.objects or values > limits.values:
             raise Unreadable("too_many", f"A document has at most {limits.objects} objects and {limits.values} values.")
-        stack += [(each, depth + 1) for each in inside if type(each) not in _SCALARS and _holds(each)]
+        stack += [(member, depth + 1) for member in members if type(member) not in _SCALARS and _holds(member)]
 
 
 def contexts_in(document: Any) -> int:
-    """How many contexts have to be processed to expand a document; one, where it names none."""
-    found, stack = 1, [document]
+    """Counts the contexts that the general algorithm processes to expand a document; at least one."""
+    count, stack = 1, [document]
     while stack:
-        one = stack.pop()
-        if isinstance(one, Mapping):
-            named = one.get("@context")
-            found += len(named) if isinstance(named, list) else "@context" in one
-            one = one.values()
-        stack += [each for each in one if _holds(each)]
-    return found
+        container = stack.pop()
+        if isinstance(container, Mapping):
+            context = container.get("@context")
+            count += len(context) if isinstance(context, list) else "@context" in container
+            container = container.values()
+        stack += [member for member in container if _holds(member)]
+    return count
 
 
 def _holds(value: object) -> bool:

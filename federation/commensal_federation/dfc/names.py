@@ -1,14 +1,14 @@
-"""Namespaces of DFC: the many spellings that are in use, and the one by which this house knows them.
+"""Namespaces of DFC: shortens the many spellings in use to one short name, and expands it again.
 
-`compact` gives ``dfc-b:name`` for every spelling of that property; what is of no known namespace stays as it is. The
-spellings are those of the contexts of 1.x and 2.0.0, of the ontologies themselves, and of platforms that are deployed.
+`compact` gives ``dfc-b:name`` for every spelling of that property; an IRI of an unknown namespace stays as it is. The
+spellings come from the contexts of 1.x and 2.0.0, from the ontologies themselves, and from deployed platforms.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
 
-OWN = "https://commensal.example/ns/federation/v1#"  # for what DFC has no word for; `.example` never resolves
+OWN = "https://commensal.example/ns/federation/v1#"  # for terms that DFC lacks; `.example` never resolves
 
 _GITHUB = "https://github.com/datafoodconsortium/{}/releases/latest/download/"
 PREFIXES_116: dict[str, str] = {
@@ -65,20 +65,20 @@ _OTHERS = {
     "https://schema.org/": "schema",
 }
 _WITHOUT_FRAGMENT = (*_OTHERS, "dfc-p:")
-_LONGEST = 300  # characters of an IRI of any vocabulary
+_LONGEST = 300  # characters; IRIs of vocabularies are shorter
 _NAMESPACES = {
     "own": OWN,
     "ldp": LDP,
     "cur": CURRENCY,
     "schema": "https://schema.org/",
-    "scopes": _GITHUB.format("taxonomies") + "scopes.rdf#",  # as it is deployed
+    "scopes": _GITHUB.format("taxonomies") + "scopes.rdf#",  # as deployed platforms write it
 }
 _DECLARED = {*PREFIXES_116, "ldp", "cur", "schema", "own", "scopes", "ofn"}
 
 
 def compact(iri: str) -> str:
     """The short name of a property, class or concept: ``dfc-b:name``, ``ldp:contains``, or the IRI as it is."""
-    if "#" not in iri and not iri.startswith(_WITHOUT_FRAGMENT):  # the names of things, mostly
+    if "#" not in iri and not iri.startswith(_WITHOUT_FRAGMENT):  # usually the name of a thing
         return iri
     return _compact(iri) if len(iri) <= _LONGEST else iri
 
@@ -93,23 +93,23 @@ def _compact(iri: str) -> str:
     for namespace, name in _OTHERS.items():
         if iri.startswith(namespace):
             return f"{name}:{iri.removeprefix(namespace)}"
-    place, hash_, term = iri.partition("#")
+    document, hash_, term = iri.partition("#")
     if not hash_:
         return iri
-    address = place.partition("://")[2].removeprefix("www.")
+    address = document.partition("://")[2].removeprefix("www.")
     file = address.rpartition("/")[2].removeprefix("DFC_")
-    known = _FILES.get(file) or _FILES.get(f"{file}.rdf")
-    return f"{known}:{term}" if known and address.startswith(_HOSTS) else iri
+    prefix_of_file = _FILES.get(file) or _FILES.get(f"{file}.rdf")
+    return f"{prefix_of_file}:{term}" if prefix_of_file and address.startswith(_HOSTS) else iri
 
 
 def is_version_2(iri: str) -> bool:
-    """Whether a name is spelt as only documents of version 2 spell it."""
+    """Whether only documents of version 2 spell a name like this."""
     return "w3id.org/dfc/" in iri and "/v2." in iri
 
 
 @lru_cache(maxsize=5_000)
 def full(name: str) -> str:
-    """The IRI of a short name that no context of DFC declares; every other name as it is."""
+    """The IRI of a short name that DFC's contexts do not declare; any other name unchanged."""
     prefix, _, term = name.partition(":")
     namespace = _NAMESPACES.get(prefix)
     return f"{namespace}{term}" if namespace else name

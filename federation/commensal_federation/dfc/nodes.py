@@ -1,4 +1,4 @@
-"""A document as nodes: nested or flat, one or several documents, whatever its spelling, the same nodes come out."""
+"""Nodes of a document. A nested and a flat document, in one file or several, give the same nodes."""
 
 from __future__ import annotations
 
@@ -9,64 +9,62 @@ from typing import Any
 from .contexts import RELATIVE
 from .names import compact, is_version_2
 
-_MOST_NAMES = 1_000  # of properties and types that are remembered
+_MOST_NAMES = 1_000  # short names of properties and types kept in memory
 
-Value = Mapping[str, Any]  # of expanded JSON-LD: {"@id": …} with a short name, or {"@value": …}
+Value = Mapping[str, Any]  # expanded JSON-LD: {"@id": …} with a short name, or {"@value": …}
 
 
 @dataclass
 class Node:
-    """`said`: values by the short name of their property, each once, in the order of the document."""
+    """One node. `properties`: distinct values by the property's short name, in the order of the document."""
 
     iri: str
     types: list[str] = field(default_factory=list)
-    said: dict[str, dict[Any, Value]] = field(default_factory=dict)
+    properties: dict[str, dict[Any, Value]] = field(default_factory=dict)
 
     def values(self, property: str) -> list[Value]:
-        return list(self.said.get(property, {}).values())
+        return list(self.properties.get(property, {}).values())
 
     def add(self, property: str, value: Value) -> None:
         key = value.get("@id") or (str(value.get("@value")), value.get("@type"), value.get("@language"))
-        self.said.setdefault(property, {}).setdefault(key, value)
+        self.properties.setdefault(property, {}).setdefault(key, value)
 
 
 @dataclass
 class Nodes:
-    """All nodes of a document by their names. What has no name gets one that begins with ``_:``."""
+    """All nodes of a document by IRI. A node without an IRI gets a blank node identifier, ``_:…``."""
 
     by_iri: dict[str, Node] = field(default_factory=dict)
     version_2: bool = False
     nested: bool = False
     _unnamed: int = 0
-    _short: dict[str, str] = field(
-        default_factory=dict, compare=False
-    )  # names of properties and types: a document has few
+    _short: dict[str, str] = field(default_factory=dict, compare=False)  # by the IRI of a property or type
 
     def add_document(self, expanded: Iterable[Any], mark: str = "") -> None:
-        """Takes the nodes of one document. `mark` keeps its unnamed nodes apart from those of others."""
-        stack: list[Any] = [one for one in expanded if isinstance(one, dict)]
+        """Adds the nodes of one document. `mark` keeps its blank nodes apart from those of other documents."""
+        stack: list[Any] = [entry for entry in expanded if isinstance(entry, dict)]
         stack.reverse()
         while stack:
-            one = stack.pop()
-            deeper = [inner for name in ("@graph", "@included") for inner in _items(one.get(name, ()))]
-            if len(one) > 1 or "@id" not in one:
-                node = self._node(one, mark)
-                one["@id"] = node.iri
-                deeper += self._take(node, one, mark)
-            stack += reversed([inner for inner in deeper if isinstance(inner, dict) and "@value" not in inner])
+            entry = stack.pop()
+            children = [child for name in ("@graph", "@included") for child in _items(entry.get(name, ()))]
+            if len(entry) > 1 or "@id" not in entry:
+                node = self._node(entry, mark)
+                entry["@id"] = node.iri
+                children += self._take(node, entry, mark)
+            stack += reversed([child for child in children if isinstance(child, dict) and "@value" not in child])
 
-    def _node(self, one: dict[str, Any], mark: str) -> Node:
-        iri = self.name(one.get("@id"), mark)
+    def _node(self, entry: dict[str, Any], mark: str) -> Node:
+        iri = self.name(entry.get("@id"), mark)
         node = self.by_iri.setdefault(iri, Node(iri))
-        for name in one.get("@type", ()):
+        for name in entry.get("@type", ()):
             short = self.short(name)
             if short not in node.types:
                 node.types.append(short)
         return node
 
-    def _take(self, node: Node, one: Mapping[str, Any], mark: str) -> Iterator[Any]:
-        """Notes what is said of the node; yields the nodes inside it."""
-        for name, values in one.items():
+    def _take(self, node: Node, entry: Mapping[str, Any], mark: str) -> Iterator[Any]:
+        """Adds an entry's properties to its node; yields the nodes nested in it."""
+        for name, values in entry.items():
             short = self._short.get(name)
             if short is None:
                 if name == "@reverse":
@@ -88,7 +86,7 @@ class Nodes:
                     yield value
 
     def short(self, name: str) -> str:
-        """The short name of a property or type. That it was said tells whether this is DFC 2."""
+        """The short name of a property or type. A name spelt as in DFC 2 marks the document as version 2."""
         short = self._short.get(name)
         if short is None:
             self.version_2 = self.version_2 or is_version_2(name)
@@ -105,7 +103,7 @@ class Nodes:
                 yield subject
 
     def name(self, iri: object, mark: str) -> str:
-        """The name of a node: its own, apart from those of other documents, or a new one."""
+        """The name of a node: its IRI, its blank node identifier within this document, or a new identifier."""
         if not isinstance(iri, str) or not iri:
             self._unnamed += 1
             return f"_:unnamed{self._unnamed}"
@@ -117,7 +115,7 @@ class Nodes:
 
 
 def _items(values: Any) -> Iterable[Any]:
-    """What stands in lists and sets, which say the same here. Nearly always that is a list of one."""
+    """The members of lists and sets, nested or not. The usual case, a list of one, takes the short way."""
     if type(values) is list and len(values) == 1:
         (only,) = values
         if type(only) is dict and not ("@list" in only or "@set" in only):
@@ -128,10 +126,10 @@ def _items(values: Any) -> Iterable[Any]:
 def _unpacked(values: Any) -> Iterator[Any]:
     stack = [values]
     while stack:
-        one = stack.pop()
-        if isinstance(one, (list, tuple)):
-            stack += reversed(one)
-        elif isinstance(one, dict) and ("@list" in one or "@set" in one):
-            stack.append(one.get("@list", one.get("@set")))
+        value = stack.pop()
+        if isinstance(value, (list, tuple)):
+            stack += reversed(value)
+        elif isinstance(value, dict) and ("@list" in value or "@set" in value):
+            stack.append(value.get("@list", value.get("@set")))
         else:
-            yield one
+            yield value

@@ -1,7 +1,7 @@
-"""Expands what nearly all platforms send: a known context, and names that it resolves by their prefixes alone.
+"""Expands the documents that nearly all platforms send: a known context, names that need only its prefixes.
 
-The result is that of JSON-LD's expansion, several times sooner than the general algorithm comes to it. Whatever needs
-more than prefixes (contexts of their own, relative names, languages, lists) is left to that.
+The result equals JSON-LD expansion, several times faster than the general algorithm. Documents that need more than
+prefixes (contexts of their own, relative names, languages, lists) are left to the general algorithm.
 """
 
 from __future__ import annotations
@@ -10,70 +10,70 @@ from collections.abc import Mapping
 from typing import Any
 
 
-class Harder(Exception):
-    """This document needs a more general way."""
+class NotPlain(Exception):
+    """The document needs the general algorithm."""
 
 
 def expand_plain(document: Mapping[str, Any], context: Mapping[str, Any]) -> list[Any] | None:
-    """The expanded nodes; None for a document that is not as plain as that. `context` has prefixes and links only."""
+    """The expanded nodes; None if the document needs the general algorithm. `context` has prefixes and links only."""
     terms = Terms(context)
     try:
         if document.keys() - {"@context"} == {"@graph"} and isinstance(document["@graph"], list):
-            return [terms.node(one, top=True) for one in document["@graph"]]
-        return [terms.node({name: said for name, said in document.items() if name != "@context"}, top=True)]
-    except Harder:
+            return [terms.node(node, top=True) for node in document["@graph"]]
+        return [terms.node({name: value for name, value in document.items() if name != "@context"}, top=True)]
+    except NotPlain:
         return None
 
 
 class Terms:
-    """The names of one document, by a context of prefixes."""
+    """Expands the names of one document by a context of prefixes."""
 
     def __init__(self, context: Mapping[str, Any]) -> None:
-        self._prefixes = {name: said for name, said in context.items() if isinstance(said, str)}
-        self._links = frozenset(name for name, said in context.items() if not isinstance(said, str))
-        self._known: dict[str, str] = {}
+        self._prefixes = {name: value for name, value in context.items() if isinstance(value, str)}
+        self._links = frozenset(name for name, value in context.items() if not isinstance(value, str))
+        self._resolved: dict[str, str] = {}
 
     def is_link(self, name: str) -> bool:
-        """Whether the context declares that texts of this property are names."""
+        """Whether the context declares that strings of this property are IRIs."""
         return name in self._links
 
-    def node(self, said: Any, *, top: bool = False) -> dict[str, Any]:
-        if not isinstance(said, dict) or (top and not said.keys() - {"@id"}) or said.get("@type") == []:
-            raise Harder
+    def node(self, node: Any, *, top: bool = False) -> dict[str, Any]:
+        if not isinstance(node, dict) or (top and not node.keys() - {"@id"}) or node.get("@type") == []:
+            raise NotPlain
         expanded: dict[str, Any] = {}
-        for name, value in said.items():
+        for name, value in node.items():
             if name == "@id":
                 expanded["@id"] = self.iri(value)
             elif name == "@type":
                 types = value if isinstance(value, list) else [value]
-                expanded["@type"] = [self.iri(one) for one in types]
+                expanded["@type"] = [self.iri(type_name) for type_name in types]
             else:
                 values = value if isinstance(value, list) else [value]
                 link = name in self._links
-                expanded[self.iri(name)] = [self._value(one, link) for one in values]
+                expanded[self.iri(name)] = [self._value(item, link) for item in values]
         return expanded
 
     def _value(self, value: Any, link: bool) -> dict[str, Any]:
         if isinstance(value, dict):
             if "@value" in value or not value:
-                raise Harder
+                raise NotPlain
             return self.node(value)
         if value is None or isinstance(value, list):
-            raise Harder
+            raise NotPlain
         return {"@id": self.iri(value)} if link and isinstance(value, str) else {"@value": value}
 
     def iri(self, name: Any) -> str:
-        """A name with its prefix resolved. What has none, or is a keyword that is not known here, is harder."""
-        known = self._known.get(name) if isinstance(name, str) else None
-        if known is not None:
-            return known
+        """A name with its prefix resolved. Raises `NotPlain` for a name without a prefix and for other keywords."""
+        resolved = self._resolved.get(name) if isinstance(name, str) else None
+        if resolved is not None:
+            return resolved
         if not isinstance(name, str) or name.startswith("@"):
-            raise Harder
+            raise NotPlain
         prefix, colon, rest = name.partition(":")
         if not colon or not prefix or " " in name:
-            raise Harder
+            raise NotPlain
         namespace = None if rest.startswith("//") else self._prefixes.get(prefix)
         iri = f"{namespace}{rest}" if namespace else name
-        if len(self._known) < 100_000:
-            self._known[name] = iri
+        if len(self._resolved) < 100_000:
+            self._resolved[name] = iri
         return iri

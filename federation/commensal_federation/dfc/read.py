@@ -1,4 +1,4 @@
-"""Reads documents of any platform that speaks DFC, in whichever of its dialects, into values."""
+"""Reads DFC documents of any platform, version and spelling into values."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from urllib.parse import urlsplit
 
 from .contexts import Expanded, expand_anything, expand_by_prefixes, plain_context
 from .cycles import note_cycles
-from .dialect import events_of, said_version, shapes_of
-from .findings import Finding, Findings, Unreadable
+from .detection import describe_shapes, detect_version, read_events
+from .findings import DocumentFinding, DocumentFindings, Unreadable
 from .flat import flat_nodes
-from .limits import CATALOGUE, Limits, contexts_in, parse, refuse_beyond
+from .limits import CATALOGUE, DocumentLimits, contexts_in, parse, refuse_beyond
 from .nodes import Nodes
-from .things import Reader
+from .things import ThingReader
 from .vocabulary import DfcEvent, DfcOther, Thing
 
-__all__ = ["DfcDocument", "Finding", "Unreadable", "read"]
+__all__ = ["DfcDocument", "DocumentFinding", "Unreadable", "read"]
 
 T = TypeVar("T", bound=Thing)
 
 
 @dataclass(frozen=True, kw_only=True)
 class DfcDocument:
-    """What a document says. `version` is "1.16" or "2.0"; `shapes` say how it was written, in words.
+    """The values of a document. `version` is "1.16" or "2.0"; `shapes` describe in words how it was written.
 
-    things:     by IRI, in the order of the document; what has no value of its own is among them as `DfcOther`
-    containers: IRIs that the document lists, by the name of the list
-    findings:   what was not understood, or cannot be right
+    things:     by IRI, in the order of the document; things of a class without a value are `DfcOther`
+    containers: members (IRIs) of each LDP container, by the container's IRI
+    findings:   what was not understood, or is wrong
     """
 
     version: str
@@ -36,82 +36,84 @@ class DfcDocument:
     things: Mapping[str, Thing]
     containers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     events: tuple[DfcEvent, ...] = ()
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[DocumentFinding, ...] = ()
 
     def all(self, kind: type[T]) -> tuple[T, ...]:
-        """All things of a kind, in the order of the document."""
-        return tuple(one for one in self.things.values() if isinstance(one, kind))
+        """All things of a class, in the order of the document."""
+        return tuple(thing for thing in self.things.values() if isinstance(thing, kind))
 
     def get(self, kind: type[T], iri: str | None) -> T | None:
-        """The thing of that name, where the document has it and it is of that kind."""
-        found = self.things.get(iri or "")
-        return found if isinstance(found, kind) else None
+        """The thing with that IRI if the document has it and it is of that class, else None."""
+        thing = self.things.get(iri or "")
+        return thing if isinstance(thing, kind) else None
 
     def one(self, kind: type[T]) -> T:
-        """The only thing of a kind. Raises `Unreadable` where there is none, or more than one."""
-        found = self.all(kind)
-        if len(found) != 1:
-            raise Unreadable("not_one", f"The document has {len(found)} things of type {kind.NAMES[0]}, not one.")
-        return found[0]
+        """The only thing of a class. Raises `Unreadable` if there is none, or more than one."""
+        things = self.all(kind)
+        if len(things) != 1:
+            raise Unreadable("not_one", f"The document has {len(things)} things of type {kind.NAMES[0]}, not one.")
+        return things[0]
 
     @property
     def others(self) -> tuple[DfcOther, ...]:
-        """What is kept and passed on as it is."""
+        """Things that Commensal keeps and passes on unchanged."""
         return self.all(DfcOther)
 
 
-def read(document: Mapping[str, Any] | list[Any] | bytes, *, host: str = "", limits: Limits = CATALOGUE) -> DfcDocument:
-    """The values of a document, or of a list of documents. Nothing is fetched: an unknown context is refused.
+def read(
+    document: Mapping[str, Any] | list[Any] | bytes, *, host: str = "", limits: DocumentLimits = CATALOGUE
+) -> DfcDocument:
+    """Reads a document, or a list of documents, into values. Fetches nothing: an unknown context is refused.
 
-    `host` is who sent it, such as "hub.example": things that somebody else's host names are reported as wrong. Raises
-    `Unreadable` for what is no JSON-LD, beyond the `limits`, or too deep.
+    `host` is the sender's, such as "hub.example": things with an IRI of another host are reported as wrong. Raises
+    `Unreadable` for anything but JSON-LD, and for a document beyond `limits` or nested too deeply.
     """
     raw = parse(document) if isinstance(document, bytes) else document
     refuse_beyond(raw, limits)
-    findings = Findings()
+    findings = DocumentFindings()
     documents = raw if isinstance(raw, list) else [raw]
-    events = events_of(documents)
+    events = read_events(documents)
     nodes = _nodes_of(documents, findings, limits)
-    reader = Reader(nodes, findings)
+    reader = ThingReader(nodes, findings)
     things = reader.things()
     if not things and not events and not reader.containers:
         raise Unreadable("nothing", "There is nothing of DFC in this document.")
     note_cycles(things, findings)
     _note_foreign(things, host, findings)
     return DfcDocument(
-        version="2.0" if nodes.version_2 or said_version(nodes, documents) == "2.0" else "1.16",
-        shapes=shapes_of(documents, nodes),
+        version="2.0" if nodes.version_2 or detect_version(nodes, documents) == "2.0" else "1.16",
+        shapes=describe_shapes(documents, nodes),
         things=things,
         containers=reader.containers,
         events=events,
-        findings=findings.listed,
+        findings=findings.collected,
     )
 
 
-def _nodes_of(documents: Sequence[Any], findings: Findings, limits: Limits) -> Nodes:
+def _nodes_of(documents: Sequence[Any], findings: DocumentFindings, limits: DocumentLimits) -> Nodes:
     if len(documents) == 1 and (context := plain_context(documents[0])) and "eventType" not in documents[0]:
         flat = flat_nodes(documents[0], context)
         if flat is not None:
             return flat
     nodes, contexts = Nodes(), 0
-    for place, one in enumerate(documents, start=1):
-        if isinstance(one, Mapping) and "eventType" in one:
+    for number, document in enumerate(documents, start=1):
+        if isinstance(document, Mapping) and "eventType" in document:
             continue
-        plain = expand_by_prefixes(one)
-        contexts += contexts_in(one) if plain is None else 0
+        plain = expand_by_prefixes(document)
+        contexts += contexts_in(document) if plain is None else 0
         if contexts > limits.contexts:
             raise Unreadable(
                 "too_many_contexts", f"At most {limits.contexts} contexts that are not DFC's own are processed."
             )
-        expanded = Expanded(plain, ()) if plain is not None else expand_anything(one)
-        nodes.add_document(expanded.nodes, mark="" if len(documents) == 1 else f"d{place}")
+        expanded = Expanded(plain, ()) if plain is not None else expand_anything(document)
+        nodes.add_document(expanded.nodes, mark="" if len(documents) == 1 else f"d{number}")
         for name in expanded.dropped:
             text = "{term} has no meaning: no context declares it."
             findings.note("no_meaning", text, place=name[:100], term=name[:100])
     return nodes
 
 
-def _note_foreign(things: Mapping[str, Thing], host: str, findings: Findings) -> None:
+def _note_foreign(things: Mapping[str, Thing], host: str, findings: DocumentFindings) -> None:
     if not host:
         return
     for iri in things:

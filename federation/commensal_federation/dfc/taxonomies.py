@@ -1,6 +1,6 @@
-"""DFC's taxonomies: which terms there are, with English and French labels.
+"""DFC's taxonomies: their terms, with English and French labels.
 
-Measures, product types, certifications and allergens are the core's; the others stand in ``tables/``.
+Measures, product types, certifications and allergens come from the core; the others from ``tables/``.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 from commensal import ALLERGENS, LABELS, MEASURES, PRODUCT_TYPES, Concept
 
 _TABLES = Path(__file__).with_name("tables")
-# The currencies that the taxonomy of measures has; others are written by their IRI of QUDT, as version 2 does with all.
+# Currencies in the taxonomy of measures. Others are written by their QUDT IRI, as version 2 writes all currencies.
 CURRENCIES = {
     "Euro": "EUR",
     "PoundSterling": "GBP",

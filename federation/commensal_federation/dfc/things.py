@@ -1,14 +1,14 @@
-"""Nodes become values: each property its field, links from either side the same link; what is left is kept."""
+"""Turns nodes into values. Links of either direction fill the same field; other properties are kept in `extra`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any
 
+from .classes import BY_TYPE, OLD_PLACES, PROPERTIES, DfcClass, field_of, guess_class, inverse_of
 from .fields import PLAIN, Field
-from .findings import Findings
+from .findings import DocumentFindings
 from .nodes import Node, Nodes, Value
-from .shapes import BY_TYPE, OLD_PLACES, SAID, Kind, field_of, guess_kind, inverse_of
 from .vocabulary import DfcOther, Thing
 
 _CONTAINERS = {"ldp:Container", "ldp:BasicContainer"}
@@ -16,62 +16,62 @@ _CONTAINERS = {"ldp:Container", "ldp:BasicContainer"}
 
 @dataclass
 class _Draft:
-    """A thing while it is read. `left`: properties that no field holds; `links`: what others say of its links."""
+    """A thing under construction. `unread`: properties without a field; `links`: links that other things declare."""
 
-    kind: Kind
+    kind: DfcClass
     node: Node
     also: tuple[str, ...]
     values: dict[str, Any] = field(default_factory=dict)
-    left: dict[str, list[Value]] = field(default_factory=dict)
+    unread: dict[str, list[Value]] = field(default_factory=dict)
     links: dict[str, dict[str, None]] = field(default_factory=dict)
 
     def thing(self) -> Thing:
-        extra = {name: tuple(values) for name, values in self.left.items() if values}
+        extra = {name: tuple(values) for name, values in self.unread.items() if values}
         for name, links in self.links.items():
             self.values[name] = tuple(dict.fromkeys((*self.values.get(name, ()), *links)))
         return self.kind(iri=self.node.iri, also=self.also, extra=extra, **self.values)
 
 
 @dataclass
-class Reader:
-    """Reads all nodes of a document. `containers`: what the document lists, by the name of the list."""
+class ThingReader:
+    """Reads all nodes of a document. `containers`: the members of each LDP container, by the container's IRI."""
 
     nodes: Nodes
-    findings: Findings
+    findings: DocumentFindings
     containers: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _absorbed: set[str] = field(default_factory=set)
     _drafts: dict[str, _Draft] = field(default_factory=dict)
 
     def things(self) -> dict[str, Thing]:
-        """In the order of the document."""
+        """Reads and returns all things by IRI, in the order of the document."""
         for node in self.nodes.by_iri.values():
-            known = next((name for name in node.types if name in BY_TYPE), None)
-            if known:
-                self._draft(BY_TYPE[known], node, tuple(one for one in node.types if BY_TYPE.get(one) is None))
+            type_name = next((name for name in node.types if name in BY_TYPE), None)
+            if type_name:
+                self._draft(BY_TYPE[type_name], node, tuple(name for name in node.types if BY_TYPE.get(name) is None))
         for node in self.nodes.by_iri.values():
-            if not node.types and node.said and node.iri not in self._absorbed:
+            if not node.types and node.properties and node.iri not in self._absorbed:
                 self._guess(node)
         for draft in self._drafts.values():
-            self._from_the_other_side(draft)
+            self._take_inverse_links(draft)
         for draft in self._drafts.values():
-            self._note_left(draft)
-        kept = self._kept()
-        return {iri: made for iri, node in self.nodes.by_iri.items() if (made := self._made(node, kept))}
+            self._note_unread(draft)
+        kept_iris = self._iris_in_unread_values()
+        return {iri: thing for iri, node in self.nodes.by_iri.items() if (thing := self._thing_of(node, kept_iris))}
 
-    def _made(self, node: Node, kept: set[str]) -> Thing | None:
+    def _thing_of(self, node: Node, kept_iris: set[str]) -> Thing | None:
         if node.iri in self._drafts:
             return self._drafts[node.iri].thing()
         if _CONTAINERS & set(node.types):
-            listed = node.values("ldp:contains")
-            self.containers[node.iri] = tuple(str(one.get("@id", one.get("@value"))) for one in listed)
-            if not node.said.keys() - {"ldp:contains"}:
+            members = node.values("ldp:contains")
+            self.containers[node.iri] = tuple(str(member.get("@id", member.get("@value"))) for member in members)
+            if not node.properties.keys() - {"ldp:contains"}:
                 return None
-        if node.iri in self._absorbed and node.iri not in kept:
+        if node.iri in self._absorbed and node.iri not in kept_iris:
             return None
-        if not node.types and not any(node.said.values()):
+        if not node.types and not any(node.properties.values()):
             return None
         self._note_other(node)
-        extra = {name: tuple(values.values()) for name, values in node.said.items()}
+        extra = {name: tuple(values.values()) for name, values in node.properties.items()}
         return DfcOther(iri=node.iri, also=tuple(node.types), extra=extra)
 
     def _note_other(self, node: Node) -> None:
@@ -83,89 +83,91 @@ class Reader:
             self.findings.note("other", text, node.iri)
 
     def _guess(self, node: Node) -> None:
-        kind = guess_kind(set(node.said))
+        kind = guess_class(set(node.properties))
         if kind is not None:
             self.findings.note("no_type", "What has no type is read as {kind}.", node.iri, kind=kind.NAMES[0])
             self._draft(kind, node, ())
 
-    def _draft(self, kind: Kind, node: Node, also: tuple[str, ...]) -> None:
+    def _draft(self, kind: DfcClass, node: Node, also: tuple[str, ...]) -> None:
         draft = self._drafts[node.iri] = _Draft(kind, node, also)
-        said: dict[str, list[Value]] = {}
-        for property in node.said:
+        values_by_field: dict[str, list[Value]] = {}
+        for property in node.properties:
             name = field_of(kind, property)
             if name is None:
-                draft.left[property] = node.values(property)
+                draft.unread[property] = node.values(property)
             else:
-                said.setdefault(name, []).extend(node.values(property))
-        for name, how in SAID[kind].items():
-            if name in said:
-                self._fill(draft, name, said[name])
-            elif how.how in OLD_PLACES:
-                self._fill_from_old_place(draft, name, OLD_PLACES[how.how])
+                values_by_field.setdefault(name, []).extend(node.values(property))
+        for name, definition in PROPERTIES[kind].items():
+            if name in values_by_field:
+                self._fill(draft, name, values_by_field[name])
+            elif definition.datatype in OLD_PLACES:
+                self._fill_from_old_place(draft, name, OLD_PLACES[definition.datatype])
 
     def _fill(self, draft: _Draft, name: str, values: list[Value]) -> None:
-        said = SAID[draft.kind][name]
-        plain = PLAIN.get(said.how)
-        if plain is not None and len(values) == 1 and (only := plain(values[0])) is not None:
+        definition = PROPERTIES[draft.kind][name]
+        parse = PLAIN.get(definition.datatype)
+        if parse is not None and len(values) == 1 and (only := parse(values[0])) is not None:
             draft.values[name] = only
             return
         kept: list[Value] = []
-        property = said.properties[0]
-        of = Field(self.nodes, self.findings, self._absorbed, draft.node, said, property, values, kept)
-        value = of.read()
+        property = definition.short_names[0]
+        field_reader = Field(self.nodes, self.findings, self._absorbed, draft.node, definition, property, values, kept)
+        value = field_reader.read()
         if value is not None:
             draft.values[name] = value
         if kept:
-            draft.left.setdefault(property, []).extend(kept)
-        old = draft.left.get(OLD_PLACES.get(said.how, ""), [])
-        if value is not None and old and said.term.startswith("has"):
-            del draft.left[OLD_PLACES[said.how]]  # deprecated, and said twice
+            draft.unread.setdefault(property, []).extend(kept)
+        deprecated = draft.unread.get(OLD_PLACES.get(definition.datatype, ""), [])
+        if value is not None and deprecated and definition.term.startswith("has"):
+            del draft.unread[OLD_PLACES[definition.datatype]]  # the deprecated property repeats the value
 
     def _fill_from_old_place(self, draft: _Draft, name: str, property: str) -> None:
-        said = SAID[draft.kind][name]
-        if not said.term.startswith("has") or property not in draft.left:
+        definition = PROPERTIES[draft.kind][name]
+        if not definition.term.startswith("has") or property not in draft.unread:
             return
-        values = draft.left.pop(property)
+        values = draft.unread.pop(property)
         self._fill(draft, name, values)
         if name in draft.values:
-            draft.left.pop("dfc-b:hasUnit", None)
+            draft.unread.pop("dfc-b:hasUnit", None)
 
-    def _from_the_other_side(self, draft: _Draft) -> None:
-        """Takes links that say what a field of another thing says. Links out of the document stay where they are."""
-        for property, values in list(draft.left.items()):
+    def _take_inverse_links(self, draft: _Draft) -> None:
+        """Moves inverse links to the field of the thing they link to. Links out of the document stay as they are."""
+        for property, values in list(draft.unread.items()):
             fields = inverse_of(property)
             if not fields:
                 continue
-            draft.left[property] = [one for one in values if not self._turned(draft, property, fields, one)]
+            draft.unread[property] = [
+                value for value in values if not self._take_inverse_link(draft, property, fields, value)
+            ]
 
-    def _turned(self, draft: _Draft, property: str, fields: Any, value: Value) -> bool:
+    def _take_inverse_link(self, draft: _Draft, property: str, fields: Any, value: Value) -> bool:
         other = self._drafts.get(str(value.get("@id", value.get("@value"))))
         name = fields.get(other.kind) if other else None
         if other is None or name is None:
             return False
-        here = draft.node.iri
-        if SAID[other.kind][name].how == "links":
-            other.links.setdefault(name, {})[here] = None
+        iri = draft.node.iri
+        if PROPERTIES[other.kind][name].datatype == "links":
+            other.links.setdefault(name, {})[iri] = None
             return True
-        if other.values.setdefault(name, here) == here:
+        if other.values.setdefault(name, iri) == iri:
             return True
         text = "{term} says otherwise than the {field} of what it names; what that one says counts."
-        self.findings.wrong("two_values", text, here, property, term=property, field=name)
+        self.findings.wrong("two_values", text, iri, property, term=property, field=name)
         return False
 
-    def _note_left(self, draft: _Draft) -> None:
-        for property, values in draft.left.items():
+    def _note_unread(self, draft: _Draft) -> None:
+        for property, values in draft.unread.items():
             if values and field_of(draft.kind, property) is None and not inverse_of(property):
                 text = "{term} of {kind} is kept and passed on, but nothing is done with it."
                 self.findings.note("kept", text, draft.node.iri, property, term=property, kind=draft.kind.NAMES[0])
 
-    def _kept(self) -> set[str]:
-        """Names in what is kept: what they name must be kept too."""
-        left = (values for draft in self._drafts.values() for values in draft.left.values())
+    def _iris_in_unread_values(self) -> set[str]:
+        """IRIs in values that are kept unread; their nodes must be kept too."""
+        unread = (values for draft in self._drafts.values() for values in draft.unread.values())
         others = (
             node.values(property)
             for node in self.nodes.by_iri.values()
             if node.iri not in self._drafts and node.iri not in self._absorbed
-            for property in node.said
+            for property in node.properties
         )
-        return {str(one["@id"]) for values in (*left, *others) for one in values if "@id" in one}
+        return {str(value["@id"]) for values in (*unread, *others) for value in values if "@id" in value}

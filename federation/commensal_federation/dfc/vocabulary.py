@@ -1,9 +1,9 @@
-# ruff: noqa: RUF009 - `said` is made for the defaults of dataclasses
-"""Values: what two platforms can say to each other about food, independent of a version of DFC and of its spelling.
+# ruff: noqa: RUF009 - `dfc` is made for the defaults of dataclasses
+"""Values: the DFC vocabulary that platforms exchange, independent of DFC's version and spelling.
 
-Every value has the `iri` that names it. A thing that belongs to another holds the link to it (a line its order, an item
-its enterprise), never the other way round; documents have both. An `iri` that begins with ``_:`` names something within
-one document only. What a document said besides is kept in `extra` and passed on: its properties, as they were.
+Every value has an `iri`. A thing that belongs to another holds the link to it (a line its order, an item its
+enterprise), never the other way round; documents have both. An `iri` that begins with ``_:`` is valid within one
+document only. Other properties of a document are kept unchanged in `extra` and passed on.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from .saying import said
+from .properties import dfc
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,8 +27,8 @@ class DfcQuantity:
 
 @dataclass(frozen=True, kw_only=True)
 class DfcPrice:
-    """`amount` is in minor units of `currency`, which is of ISO 4217 ("" where the document names none); `vat_rate` in
-    percent, None where nothing is said of it."""
+    """`amount` is in minor units of `currency` (ISO 4217; "" if the document names none); `vat_rate` in
+    percent, None if unknown."""
 
     amount: int
     currency: str
@@ -37,11 +37,13 @@ class DfcPrice:
 
 @dataclass(frozen=True, kw_only=True)
 class Thing:
-    """also:  types of others that it has besides, such as a vendor's
-    extra: properties that no field holds, each with its values in expanded JSON-LD
+    """Anything that a document describes.
+
+    also:  its types besides those of its class, such as a vendor's
+    extra: properties without a field, each with its values in expanded JSON-LD
     """
 
-    NAMES: ClassVar[tuple[str, ...]] = ()  # of its class: the one written first, then those read as well
+    NAMES: ClassVar[tuple[str, ...]] = ()  # of the DFC class: first the one we write, then others that we read
     NAME_2: ClassVar[str] = ""  # written in version 2.0, where it differs
 
     iri: str
@@ -51,7 +53,7 @@ class Thing:
 
 @dataclass(frozen=True, kw_only=True)
 class DfcOther(Thing):
-    """Something that Commensal has no value for: kept as it is, and written as it was. `also` has all its types."""
+    """A thing without a value class here: kept and written unchanged. `also` has all its types."""
 
 
 # ------------------------------------------------------------------------------------------------ who
@@ -64,61 +66,61 @@ class DfcEnterprise(Thing):
     NAMES = ("Enterprise", "Organization")
     NAME_2 = "Organization"
 
-    name: str = said("text", "name")
-    description: str = said("html", "description", wire="hasDescription")
-    vat_number: str = said("text", "VATnumber")
-    email: str = said("text", "email")
-    website: str = said("text", "websitePage")
-    logo: str = said("text", "logo")
-    addresses: tuple[str, ...] = said("links", "hasAddress")
-    phones: tuple[str, ...] = said("links", "hasPhoneNumber")
-    social: tuple[str, ...] = said("links", "hasSocialMedia")
-    contact: str | None = said("link", "hasMainContact")
-    groups: tuple[str, ...] = said("links", "affiliatedTo")
+    name: str = dfc("text", "name")
+    description: str = dfc("html", "description", wire="hasDescription")
+    vat_number: str = dfc("text", "VATnumber")
+    email: str = dfc("text", "email")
+    website: str = dfc("text", "websitePage")
+    logo: str = dfc("text", "logo")
+    addresses: tuple[str, ...] = dfc("links", "hasAddress")
+    phones: tuple[str, ...] = dfc("links", "hasPhoneNumber")
+    social: tuple[str, ...] = dfc("links", "hasSocialMedia")
+    contact: str | None = dfc("link", "hasMainContact")
+    groups: tuple[str, ...] = dfc("links", "affiliatedTo")
 
 
 @dataclass(frozen=True, kw_only=True)
 class DfcPerson(Thing):
     NAMES = ("Person",)
 
-    first_name: str = said("text", "firstName")
-    family_name: str = said("text", "familyName")
-    email: str = said("text", "email")
-    phones: tuple[str, ...] = said("links", "hasPhoneNumber")
-    addresses: tuple[str, ...] = said("links", "hasAddress")
+    first_name: str = dfc("text", "firstName")
+    family_name: str = dfc("text", "familyName")
+    email: str = dfc("text", "email")
+    phones: tuple[str, ...] = dfc("links", "hasPhoneNumber")
+    addresses: tuple[str, ...] = dfc("links", "hasAddress")
 
 
 @dataclass(frozen=True, kw_only=True)
 class DfcAddress(Thing):
-    """`country` is ISO 3166-1 alpha-2, "" where none is said; degrees are WGS 84."""
+    """`country` is ISO 3166-1 alpha-2, "" if unknown; latitude and longitude are WGS 84 degrees."""
 
     NAMES = ("Address",)
 
-    street: str = said("text", "street", wire="hasStreet")
-    postcode: str = said("text", "postcode", wire="hasPostalCode")
-    city: str = said("text", "city", wire="hasCity")
-    region: str = said("text", "region")
-    country: str = said("country", "hasCountry")
-    latitude: Decimal | None = said("number", "latitude")
-    longitude: Decimal | None = said("number", "longitude")
+    street: str = dfc("text", "street", wire="hasStreet")
+    postcode: str = dfc("text", "postcode", wire="hasPostalCode")
+    city: str = dfc("text", "city", wire="hasCity")
+    region: str = dfc("text", "region")
+    country: str = dfc("country", "hasCountry")
+    latitude: Decimal | None = dfc("number", "latitude")
+    longitude: Decimal | None = dfc("number", "longitude")
 
 
 @dataclass(frozen=True, kw_only=True)
 class DfcPhone(Thing):
-    """`country_code` is that of the telephone network, such as "33"."""
+    """`country_code` is the international calling code, such as "33"."""
 
     NAMES = ("PhoneNumber",)
 
-    number: str = said("text", "phoneNumber")
-    country_code: str = said("text", "countryCode")
+    number: str = dfc("text", "phoneNumber")
+    country_code: str = dfc("text", "countryCode")
 
 
 @dataclass(frozen=True, kw_only=True)
 class DfcSocialMedia(Thing):
     NAMES = ("SocialMedia",)
 
-    name: str = said("text", "name")
-    url: str = said("text", "URL")
+    name: str = dfc("text", "name")
+    url: str = dfc("text", "URL")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,21 +129,21 @@ class DfcPlace(Thing):
 
     NAMES = ("PhysicalPlace",)
 
-    name: str = said("text", "name")
-    description: str = said("html", "description")
-    addresses: tuple[str, ...] = said("links", "hasAddress")
-    phones: tuple[str, ...] = said("links", "hasPhoneNumber")
+    name: str = dfc("text", "name")
+    description: str = dfc("html", "description")
+    addresses: tuple[str, ...] = dfc("links", "hasAddress")
+    phones: tuple[str, ...] = dfc("links", "hasPhoneNumber")
 
 
 @dataclass(frozen=True, kw_only=True)
 class DfcCategory(Thing):
-    """A group of an enterprise's customers, for whom there are prices of their own."""
+    """A group of an enterprise's customers with prices of its own."""
 
     NAMES = ("CustomerCategory",)
 
-    name: str = said("text", "name")
-    description: str = said("html", "description")
-    enterprise: str | None = said("link", "definedBy", inverse="defines")
+    name: str = dfc("text", "name")
+    description: str = dfc("html", "description")
+    enterprise: str | None = dfc("link", "definedBy", inverse="defines")
 
 
 # ------------------------------------------------------------------------------------------------ what
@@ -152,70 +154,70 @@ class DfcProduct(Thing):
     """One thing in one size. `quantity` is the net content of a piece.
 
     labels:    DFC certifications; allergens: DFC allergens (EU 1169/2011, annex II)
-    stock:     pieces there are; None: as many as you like, or nothing is said
-    lot:       the stock it is taken from, of which a piece takes `lot_quantity` whole parts
-    weighed:   the price follows the weight at packing
-    deposit:   for one piece, outside VAT
+    stock:     pieces available; None: unlimited, or unknown
+    lot:       the lot it is taken from; a piece takes `lot_quantity` whole parts of it
+    weighed:   the price depends on the weight at packing
+    deposit:   of one piece, not subject to VAT
     vat_rate:  percent, in force where the producer is
     """
 
     NAMES = ("SuppliedProduct",)
 
-    name: str = said("text", "name")
-    description: str = said("html", "description")
-    product_type: str | None = said("concept", "hasType", scheme="dfc-pt")
-    quantity: DfcQuantity | None = said("quantity", "hasQuantity")
-    enterprise: str | None = said("link", "suppliedBy", inverse="supplies")
-    variant_of: str | None = said("link", "isVariantOf", inverse="hasVariant")
-    images: tuple[str, ...] = said("texts", "Image", wire="image")
-    labels: tuple[str, ...] = said("concepts", "hasCertification", scheme="dfc-f")
-    claims: tuple[str, ...] = said("concepts", "hasClaim", scheme="dfc-f")
-    origins: tuple[str, ...] = said("concepts", "hasGeographicalOrigin", scheme="dfc-f")
-    allergens: tuple[str, ...] = said("allergens", "hasAllergenCharacteristic", scheme="dfc-m")
-    stock: Decimal | None = said("stock", "totalTheoriticalStock", wire="totalTheoreticalStock")
-    lot: str | None = said("link", "own:takenFrom")
-    lot_quantity: Decimal | None = said("number", "own:takes")
-    weighed: bool = said("flag", "own:weighed")
-    deposit: DfcPrice | None = said("price", "own:deposit")
-    vat_rate: Decimal | None = said("number", "own:VATrate")
+    name: str = dfc("text", "name")
+    description: str = dfc("html", "description")
+    product_type: str | None = dfc("concept", "hasType", scheme="dfc-pt")
+    quantity: DfcQuantity | None = dfc("quantity", "hasQuantity")
+    enterprise: str | None = dfc("link", "suppliedBy", inverse="supplies")
+    variant_of: str | None = dfc("link", "isVariantOf", inverse="hasVariant")
+    images: tuple[str, ...] = dfc("texts", "Image", wire="image")
+    labels: tuple[str, ...] = dfc("concepts", "hasCertification", scheme="dfc-f")
+    claims: tuple[str, ...] = dfc("concepts", "hasClaim", scheme="dfc-f")
+    origins: tuple[str, ...] = dfc("concepts", "hasGeographicalOrigin", scheme="dfc-f")
+    allergens: tuple[str, ...] = dfc("allergens", "hasAllergenCharacteristic", scheme="dfc-m")
+    stock: Decimal | None = dfc("stock", "totalTheoriticalStock", wire="totalTheoreticalStock")
+    lot: str | None = dfc("link", "own:takenFrom")
+    lot_quantity: Decimal | None = dfc("number", "own:takes")
+    weighed: bool = dfc("flag", "own:weighed")
+    deposit: DfcPrice | None = dfc("price", "own:deposit")
+    vat_rate: Decimal | None = dfc("number", "own:VATrate")
 
 
 @dataclass(frozen=True, kw_only=True)
 class DfcLot(Thing):
-    """A stock that several sizes share. `quantity` is what may still be ordered of it, counted in `per_unit` parts of
-    its unit; `unlimited`: always to be had."""
+    """A stock that several sizes share. `quantity` may still be ordered; it is counted in `per_unit` parts of its unit.
+    `unlimited`: the stock has no limit."""
 
     NAMES = ("TheoreticalStock", "TheoriticalStock")
 
-    name: str = said("text", "name")
-    enterprise: str | None = said("link", "own:heldBy")
-    quantity: DfcQuantity | None = said("quantity", "hasQuantity")
-    per_unit: Decimal | None = said("number", "own:perUnit")
-    unlimited: bool = said("flag", "own:unlimited")
-    available_from: datetime | None = said("moment", "availabilityDate")
+    name: str = dfc("text", "name")
+    enterprise: str | None = dfc("link", "own:heldBy")
+    quantity: DfcQuantity | None = dfc("quantity", "hasQuantity")
+    per_unit: Decimal | None = dfc("number", "own:perUnit")
+    unlimited: bool = dfc("flag", "own:unlimited")
+    available_from: datetime | None = dfc("moment", "availabilityDate")
 
 
 @dataclass(frozen=True, kw_only=True)
 class DfcCatalog(Thing):
     NAMES = ("Catalog",)
 
-    name: str = said("text", "name")
-    enterprise: str | None = said("link", "maintainedBy", inverse="maintains")
+    name: str = dfc("text", "name")
+    enterprise: str | None = dfc("link", "maintainedBy", inverse="maintains")
 
 
 @dataclass(frozen=True, kw_only=True)
 class DfcItem(Thing):
-    """A product as an enterprise lists it. `stock`: pieces that may be ordered; None: as many as you like."""
+    """A product as an enterprise lists it. `stock`: pieces that may be ordered; None: unlimited."""
 
     NAMES = ("CatalogItem",)
 
-    name: str = said("text", "name")
-    product: str | None = said("link", "references", inverse="referencedBy")
-    catalogs: tuple[str, ...] = said("links", "listedIn", inverse="lists")
-    enterprise: str | None = said("link", "managedBy", inverse="manages")
-    sku: str = said("text", "sku")
-    stock: Decimal | None = said("stock", "stockLimitation")
-    hidden: bool = said("flag", "own:hidden")
+    name: str = dfc("text", "name")
+    product: str | None = dfc("link", "references", inverse="referencedBy")
+    catalogs: tuple[str, ...] = dfc("links", "listedIn", inverse="lists")
+    enterprise: str | None = dfc("link", "managedBy", inverse="manages")
+    sku: str = dfc("text", "sku")
+    stock: Decimal | None = dfc("stock", "stockLimitation")
+    hidden: bool = dfc("flag", "own:hidden")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -225,12 +227,12 @@ class DfcOffer(Thing):
 
     NAMES = ("Offer",)
 
-    item: str | None = said("link", "offers", wire="offeredItem", inverse="offeredThrough")
-    category: str | None = said("link", "offersTo", wire="offeredTo", inverse="hasOffer")
-    price: DfcPrice | None = said("price", "hasPrice")
-    stock: Decimal | None = said("stock", "stockLimitation")
-    discount: Decimal | None = said("number", "discount")
-    sessions: tuple[str, ...] = said("links", "listedIn", inverse="lists")
+    item: str | None = dfc("link", "offers", wire="offeredItem", inverse="offeredThrough")
+    category: str | None = dfc("link", "offersTo", wire="offeredTo", inverse="hasOffer")
+    price: DfcPrice | None = dfc("price", "hasPrice")
+    stock: Decimal | None = dfc("stock", "stockLimitation")
+    discount: Decimal | None = dfc("number", "discount")
+    sessions: tuple[str, ...] = dfc("links", "listedIn", inverse="lists")
 
 
 # ------------------------------------------------------------------------------------------------ cases
@@ -238,29 +240,29 @@ class DfcOffer(Thing):
 
 @dataclass(frozen=True, kw_only=True)
 class DfcTransformation(Thing):
-    """What is made of what: how many pieces fill a case. `kind` is a DFC type of transformation ("combine")."""
+    """How many pieces of one product make a case of another. `kind`: a DFC type of transformation ("combine")."""
 
     NAMES = ("AsPlannedTransformation",)
 
-    kind: str | None = said("concept", "hasTransformationType", scheme="dfc-v")
+    kind: str | None = dfc("concept", "hasTransformationType", scheme="dfc-v")
 
 
 @dataclass(frozen=True, kw_only=True)
 class DfcConsumption(Thing):
     NAMES = ("AsPlannedConsumptionFlow",)
 
-    transformation: str | None = said("link", "inputOf", inverse="hasInput")
-    product: str | None = said("link", "consumes", inverse="consumedBy")
-    quantity: DfcQuantity | None = said("quantity", "hasQuantity")
+    transformation: str | None = dfc("link", "inputOf", inverse="hasInput")
+    product: str | None = dfc("link", "consumes", inverse="consumedBy")
+    quantity: DfcQuantity | None = dfc("quantity", "hasQuantity")
 
 
 @dataclass(frozen=True, kw_only=True)
 class DfcProduction(Thing):
     NAMES = ("AsPlannedProductionFlow",)
 
-    transformation: str | None = said("link", "outputOf", inverse="hasOutput")
-    product: str | None = said("link", "produces", inverse="producedBy")
-    quantity: DfcQuantity | None = said("quantity", "hasQuantity")
+    transformation: str | None = dfc("link", "outputOf", inverse="hasOutput")
+    product: str | None = dfc("link", "produces", inverse="producedBy")
+    quantity: DfcQuantity | None = dfc("quantity", "hasQuantity")
 
 
 # ------------------------------------------------------------------------------------------------ sales and orders
@@ -268,53 +270,53 @@ class DfcProduction(Thing):
 
 @dataclass(frozen=True, kw_only=True)
 class DfcCoordination(Thing):
-    """One sale of several suppliers, at one or more shops. `margin` in percent."""
+    """An order cycle of several suppliers, at one or more shops. `margin` in percent."""
 
     NAMES = ("Coordination",)
 
-    name: str = said("text", "name")
-    enterprise: str | None = said("link", "coordinatedBy", inverse="coordinates")
-    margin: Decimal | None = said("number", "marginPercent")
+    name: str = dfc("text", "name")
+    enterprise: str | None = dfc("link", "coordinatedBy", inverse="coordinates")
+    margin: Decimal | None = dfc("number", "marginPercent")
 
 
 @dataclass(frozen=True, kw_only=True)
 class DfcSession(Thing):
-    """When orders are taken for what, from `opens_at` to `closes_at`; when and where goods come: see its options."""
+    """A sale that takes orders from `opens_at` to `closes_at`. Its shipping options say when and where goods come."""
 
     NAMES = ("SaleSession",)
 
-    name: str = said("text", "name")
-    opens_at: datetime | None = said("moment", "startDate", wire="beginDate")
-    closes_at: datetime | None = said("moment", "endDate")
-    coordination: str | None = said("link", "objectOf", inverse="hasObject")
-    place: str | None = said("link", "hostedAt", inverse="hosts")
+    name: str = dfc("text", "name")
+    opens_at: datetime | None = dfc("moment", "startDate", wire="beginDate")
+    closes_at: datetime | None = dfc("moment", "endDate")
+    coordination: str | None = dfc("link", "objectOf", inverse="hasObject")
+    place: str | None = dfc("link", "hostedAt", inverse="hosts")
 
 
 @dataclass(frozen=True, kw_only=True)
 class DfcShippingOption(Thing):
-    """A way for the goods of a session to reach customers. `fee` in the money of the session's prices."""
+    """A way for the goods of a session to reach customers. `fee` in the currency of the session's prices."""
 
     NAMES = ("ShippingOption",)
 
-    name: str = said("text", "name")
-    fee: Decimal | None = said("number", "fee")
-    begins_at: datetime | None = said("moment", "startDate", wire="beginDate")
-    ends_at: datetime | None = said("moment", "endDate")
-    session: str | None = said("link", "optionOf", inverse="hasOption")
+    name: str = dfc("text", "name")
+    fee: Decimal | None = dfc("number", "fee")
+    begins_at: datetime | None = dfc("moment", "startDate", wire="beginDate")
+    ends_at: datetime | None = dfc("moment", "endDate")
+    session: str | None = dfc("link", "optionOf", inverse="hasOption")
 
 
 @dataclass(frozen=True, kw_only=True)
 class DfcPickup(DfcShippingOption):
     NAMES = ("PickupOption",)
 
-    place: str | None = said("link", "pickedUpAt")
+    place: str | None = dfc("link", "pickedUpAt")
 
 
 @dataclass(frozen=True, kw_only=True)
 class DfcDelivery(DfcShippingOption):
     NAMES = ("DeliveryOption",)
 
-    place: str | None = said("link", "deliveredAt")
+    place: str | None = dfc("link", "deliveredAt")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -324,16 +326,16 @@ class DfcOrder(Thing):
 
     NAMES = ("Order",)
 
-    number: str = said("text", "orderNumber")
-    date: datetime | None = said("moment", "date")
-    session: str | None = said("link", "belongsTo", inverse="holds")
-    ordered_by: str | None = said("link", "orderedBy", inverse="orders")
-    sold_by: str | None = said("link", "soldBy", inverse="sells")
-    shipping: str | None = said("link", "selects", inverse="selectedBy")
-    state: str | None = said("concept", "hasOrderStatus", scheme="dfc-v")
-    payment_state: str | None = said("concept", "hasPaymentStatus", scheme="dfc-v")
-    fulfilment_state: str | None = said("concept", "hasFulfilmentStatus", scheme="dfc-v")
-    discount: Decimal | None = said("number", "discount")
+    number: str = dfc("text", "orderNumber")
+    date: datetime | None = dfc("moment", "date")
+    session: str | None = dfc("link", "belongsTo", inverse="holds")
+    ordered_by: str | None = dfc("link", "orderedBy", inverse="orders")
+    sold_by: str | None = dfc("link", "soldBy", inverse="sells")
+    shipping: str | None = dfc("link", "selects", inverse="selectedBy")
+    state: str | None = dfc("concept", "hasOrderStatus", scheme="dfc-v")
+    payment_state: str | None = dfc("concept", "hasPaymentStatus", scheme="dfc-v")
+    fulfilment_state: str | None = dfc("concept", "hasFulfilmentStatus", scheme="dfc-v")
+    discount: Decimal | None = dfc("number", "discount")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -346,14 +348,14 @@ class DfcLine(Thing):
 
     NAMES = ("OrderLine",)
 
-    order: str | None = said("link", "partOf", inverse="hasPart")
-    offer: str | None = said("link", "concerns", inverse="concernedBy")
-    quantity: DfcQuantity | None = said("quantity", "hasQuantity")
-    price: DfcPrice | None = said("price", "hasPrice")
-    discount: Decimal | None = said("number", "discount")
-    wanted: DfcQuantity | None = said("quantity", "own:wanted")
-    answer: str = said("text", "own:answer")
-    reason: str = said("text", "own:reason")
+    order: str | None = dfc("link", "partOf", inverse="hasPart")
+    offer: str | None = dfc("link", "concerns", inverse="concernedBy")
+    quantity: DfcQuantity | None = dfc("quantity", "hasQuantity")
+    price: DfcPrice | None = dfc("price", "hasPrice")
+    discount: Decimal | None = dfc("number", "discount")
+    wanted: DfcQuantity | None = dfc("quantity", "own:wanted")
+    answer: str = dfc("text", "own:answer")
+    reason: str = dfc("text", "own:reason")
 
 
 # ------------------------------------------------------------------------------------------------ events
@@ -361,7 +363,7 @@ class DfcLine(Thing):
 
 @dataclass(frozen=True, kw_only=True)
 class DfcEvent:
-    """The notice that deployed platforms send each other: `kind` is "refresh", "update" or "revoke"."""
+    """The notice of a change that deployed platforms send each other. `kind`: "refresh", "update" or "revoke"."""
 
     kind: str
     enterprise: str = ""

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from commensal import CustomerCategory, Transaction, list_categories
 
-from ..dfc.findings import Findings
-from ..dfc.goods import Good
+from ..dfc.findings import DocumentFindings
 from ..dfc.iris import local_id
+from ..dfc.offered_products import OfferedProduct
 from ..dfc.read import DfcDocument
 from ..dfc.vocabulary import DfcCategory
 
@@ -15,13 +15,13 @@ from ..dfc.vocabulary import DfcCategory
 class Categories:
     """The hub's categories by the IRIs of those of a document."""
 
-    def __init__(self, tx: Transaction, base: str, hub: str, document: DfcDocument, findings: Findings) -> None:
+    def __init__(self, tx: Transaction, base: str, hub: str, document: DfcDocument, findings: DocumentFindings) -> None:
         self._base, self._document, self._findings = base, document, findings
         there = list_categories(tx, hub)
         self._by_id: dict[str, CustomerCategory] = {one.id: one for one in there}
         self._by_name = {_key(one.name): one for one in there}
 
-    def prices(self, good: Good) -> dict[str, int]:
+    def prices(self, good: OfferedProduct) -> dict[str, int]:
         """What our categories pay for it there, by their ids, in minor units."""
         found = {}
         for iri, price in good.by_category.items():

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from ..delivery.outbox.backoff import retry_after
-from ..dfc.dialects import accepted, of_answer
+from ..dfc.dialects import accept_header, dialect_of_answer
 from ..dfc.findings import Unreadable
 from ..dfc.limits import LARGEST, parse
 from ..dfc.read import DfcDocument, read
@@ -75,7 +75,7 @@ class DfcClient:
 
     def parsed(self, answer: DfcAnswer) -> Any:
         """An answer as the plain objects of JSON-LD, in whichever dialect it is written."""
-        dialect = of_answer(self._federation.instance, answer.content_type)
+        dialect = dialect_of_answer(self._federation.instance, answer.content_type)
         try:
             if dialect is None or dialect.read is None:
                 return parse(answer.body)
@@ -101,7 +101,11 @@ class DfcClient:
         )  # fmt: skip
 
     def _sent(self, method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes, *, anew: bool) -> Answer:
-        asked = [("accept", accepted(self._federation.instance, self.access.version)), *self._right(anew), *headers]
+        asked = [
+            ("accept", accept_header(self._federation.instance, self.access.version)),
+            *self._right(anew),
+            *headers,
+        ]
         try:
             return self._federation.transport.send(
                 Request(method, url, asked, body), seconds=self._seconds, size=LARGEST

@@ -22,13 +22,12 @@ from commensal import (
     told,
 )
 
-from ..dfc.check import described, missing, objection, text_of
+from ..dfc.check import describe_document, describe_gaps, finding_line, finding_text
 from ..dfc.importing import import_document
 from ..dfc.iris import KINDS
-from ..dfc.read import DfcDocument, Finding, Unreadable, read
+from ..dfc.read import DfcDocument, DocumentFinding, Unreadable, read
 from ..dfc.vocabulary import Thing
-from ..dfc.write_20 import write as write_20
-from ..dfc.write_116 import write as write_116
+from ..dfc.write import write_20, write_116
 from ..platforms.export import export_enterprise
 from ..runtime import federation_of
 from .client import DfcClient
@@ -53,11 +52,11 @@ def check_command(
 ) -> None:
     """Says which dialect a document is in, what is understood of it, and what is not. It fetches nothing else."""
     document = _read(source, *said_secret(token_file, api_key_file), instance, host=host)
-    for line in described(document):
+    for line in describe_document(document):
         console.print(line, markup=False)
     for one in document.findings:
-        console.print(objection(one), markup=False, style=_STYLES[one.weight])
-    for line in missing(document):
+        console.print(finding_line(one), markup=False, style=_STYLES[one.weight])
+    for line in describe_gaps(document):
         console.print(line, markup=False, style="yellow")
     if any(one.weight == "wrong" for one in document.findings):
         raise typer.Exit(1)
@@ -114,10 +113,10 @@ def import_command(
             whose = named_enterprise(tx, enterprise)
             report = import_document(tx, base, whose, document, defaults=defaults, catalog_id=catalog, dry_run=dry_run)
     _print_findings((*document.findings, *report.findings))
-    for problem in report.listed.problems:
+    for problem in report.list_report.problems:
         console.print(told(problem), markup=False, style="red")
-    print_counts(report.listed, dry_run=dry_run)
-    if report.listed.problems:
+    print_counts(report.list_report, dry_run=dry_run)
+    if report.list_report.problems:
         raise typer.Exit(1)
 
 
@@ -141,9 +140,9 @@ def _read(source: str, auth: Auth, secret: Secret, folder: Path, *, host: str = 
         raise typer.Exit(1) from None
 
 
-def _print_findings(findings: tuple[Finding, ...]) -> None:
+def _print_findings(findings: tuple[DocumentFinding, ...]) -> None:
     for one in findings:
-        console.print(text_of(one), markup=False, style=_STYLES[one.weight])
+        console.print(finding_text(one), markup=False, style=_STYLES[one.weight])
 
 
 def _containers(base: str, things: dict[str, Thing]) -> dict[str, list[str]]:

@@ -29,8 +29,8 @@ from commensal import (
 )
 
 from ..catalogue.listing import list_at, with_margin
-from ..dfc.findings import Findings
-from ..dfc.goods import Good, Goods
+from ..dfc.findings import DocumentFindings
+from ..dfc.offered_products import OfferedProduct, OfferedProducts
 from ..dfc.read import DfcDocument
 from .categories import Categories
 from .producers import Producers
@@ -44,7 +44,9 @@ _LONGEST_IRI = 1_000
 _MOST_PIECES = 10**9
 
 
-def keep_document(tx: Transaction, link: Link, base: str, document: DfcDocument, findings: Findings) -> Refreshed:
+def keep_document(
+    tx: Transaction, link: Link, base: str, document: DfcDocument, findings: DocumentFindings
+) -> Refreshed:
     """Makes the copies of a link's goods what the document says; what it does not have any more is taken off sale.
 
     What has to be left out is noted in `findings`. `base` is this instance's address.
@@ -52,7 +54,9 @@ def keep_document(tx: Transaction, link: Link, base: str, document: DfcDocument,
     hub = enterprise_by_id(tx, link.enterprise_id)
     categories = Categories(tx, base, hub.id, document, findings)
     goods = {
-        good.product.iri: good for good in Goods(document, hub.currency, findings) if _can_be(link, good, findings)
+        good.product.iri: good
+        for good in OfferedProducts(document, hub.currency, findings)
+        if _can_be(link, good, findings)
     }
     known = {row["iri"]: row for row in tx.all(select(federation_linked_product).where(_row.link_id == link.id))}
     own = {iri: categories.prices(good) for iri, good in goods.items()}
@@ -78,7 +82,7 @@ def keep_document(tx: Transaction, link: Link, base: str, document: DfcDocument,
     return Refreshed(new=new, changed=len(kept) - new, gone=gone, unchanged=len(goods) - len(fresh))
 
 
-def _can_be(link: Link, good: Good, findings: Findings) -> bool:
+def _can_be(link: Link, good: OfferedProduct, findings: DocumentFindings) -> bool:
     """Whether it can be sold here; what is wrong is noted. A platform speaks for things of its own host only."""
     product = good.product
     named = (product.iri, good.item.iri if good.item else "", good.offer.iri if good.offer else "")
@@ -104,12 +108,14 @@ def _can_be(link: Link, good: Good, findings: Findings) -> bool:
 class _Copies:
     """Copies of a link's goods. `products` and `lots` map IRIs of products to ids here; `language` is the hub's."""
 
-    def __init__(self, tx: Transaction, link: Link, producers: Producers, findings: Findings, language: str) -> None:
+    def __init__(
+        self, tx: Transaction, link: Link, producers: Producers, findings: DocumentFindings, language: str
+    ) -> None:
         self._tx, self._link, self._producers, self._findings, self._language = tx, link, producers, findings, language
         self.products: dict[str, str] = {}
         self.lots: dict[str, str] = {}
 
-    def keep(self, fresh: Mapping[str, Good]) -> list[Good]:
+    def keep(self, fresh: Mapping[str, OfferedProduct]) -> list[OfferedProduct]:
         """Writes all of them; returns those that could be. A product that another link of the same hub has brought is
         the same product."""
         for first in range(0, len(fresh), _AT_ONCE):
@@ -118,7 +124,7 @@ class _Copies:
         new = fresh.keys() - self.products.keys()
         for iri in sorted(new):
             self.products[iri], self.lots[iri] = self._tx.new_id(), self._tx.new_id()
-        by_producer: dict[str, list[Good]] = defaultdict(list)
+        by_producer: dict[str, list[OfferedProduct]] = defaultdict(list)
         for iri, good in fresh.items():
             by_producer[theirs.get(self.products[iri]) or self._producers.of(good)].append(good)
         problems: dict[str, list[Problem]] = {}
@@ -137,14 +143,14 @@ class _Copies:
         for row in self._tx.all(found):
             self.products[row["iri"]], self.lots[row["iri"]] = row["product_id"], row["lot_id"]
 
-    def _lot(self, good: Good, new: Iterable[str]) -> LotCopy:
+    def _lot(self, good: OfferedProduct, new: Iterable[str]) -> LotCopy:
         iri = good.product.iri
         return LotCopy(
             id=self.lots[iri], name=good.product.name[:200] or "?", unit="Piece", per_unit=1,
             unlimited=good.pieces_left is None, new=iri in new,
         )  # fmt: skip
 
-    def _product(self, good: Good, new: Iterable[str]) -> ProductCopy:
+    def _product(self, good: OfferedProduct, new: Iterable[str]) -> ProductCopy:
         product, iri = good.product, good.product.iri
         known = product.product_type if product.product_type in PRODUCT_TYPES else None
         vat = good.vat_rate if good.vat_rate is not None else self._link.default_vat
@@ -176,7 +182,7 @@ def _owners(tx: Transaction, product_ids: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def _digest(link: Link, good: Good, own: Mapping[str, int]) -> str:
+def _digest(link: Link, good: OfferedProduct, own: Mapping[str, int]) -> str:
     """Of all that is written of it but how much there is, and of what it is written with."""
     item, offer, case = good.item, good.offer, good.case
     said = (
@@ -187,7 +193,7 @@ def _digest(link: Link, good: Good, own: Mapping[str, int]) -> str:
     return sha256(repr(said).encode()).hexdigest()
 
 
-def _as_row(tx: Transaction, good: Good, copies: _Copies, digest: str) -> dict[str, Any]:
+def _as_row(tx: Transaction, good: OfferedProduct, copies: _Copies, digest: str) -> dict[str, Any]:
     iri, case = good.product.iri, good.case
     assert good.price is not None
     return {
@@ -224,7 +230,11 @@ def _write(tx: Transaction, link: Link, rows: Sequence[Mapping[str, Any]], known
 
 
 def _note_stock(
-    tx: Transaction, link: Link, goods: Mapping[str, Good], known: Mapping[str, Any], fresh: Mapping[str, Good]
+    tx: Transaction,
+    link: Link,
+    goods: Mapping[str, OfferedProduct],
+    known: Mapping[str, Any],
+    fresh: Mapping[str, OfferedProduct],
 ) -> None:
     """Of what has changed in nothing else."""
     levels = [

@@ -9,7 +9,7 @@ from sqlalchemy import insert, select
 from commensal import Enterprise, Transaction, change_enterprise, copy_enterprise, enterprise_by_id, grant
 
 from ..catalogue.grants import SELLING
-from ..dfc.goods import Good
+from ..dfc.offered_products import OfferedProduct
 from ..dfc.read import DfcDocument
 from ..dfc.vocabulary import DfcEnterprise
 from .tables import federation_linked_producer
@@ -26,7 +26,7 @@ class Producers:
         self._tx, self._link, self._hub, self._document = tx, link, hub, document
         self._found: dict[str, str] = {}
 
-    def of(self, good: Good) -> str:
+    def of(self, good: OfferedProduct) -> str:
         """The copy of whoever supplies it; where nobody is named, of whoever lists it, or is behind the link."""
         iri = good.product.enterprise or (good.item.enterprise if good.item else None) or self._link.url
         if iri not in self._found:

@@ -14,8 +14,7 @@ from sqlalchemy import bindparam, select, update
 from commensal import Event, Instance, Job, SaleSession, Transaction, enterprise_by_id, hookimpl, say, translate
 
 from ..delivery.outbox.backoff import chance
-from ..dfc.findings import Findings
-from ..dfc.read import Finding
+from ..dfc.findings import DocumentFinding, DocumentFindings
 from ..runtime import Federation, federation_of
 from .client import DfcClient
 from .errors import NotAnswered
@@ -95,9 +94,9 @@ def _keep(federation: Federation, tx: Transaction, read: Link, found: WholeCatal
     if found.document is None:
         done = Refreshed(unchanged=link.products)
     else:
-        findings = Findings()
+        findings = DocumentFindings()
         done = keep_document(tx, link, federation.base, found.document, findings)
-        values["findings"] = _shown((*found.document.findings, *findings.listed), _language(tx, link))
+        values["findings"] = _shown((*found.document.findings, *findings.collected), _language(tx, link))
     tx.execute(update(federation_link).where(_row.id == link.id).values(**values))
     return done
 
@@ -115,13 +114,13 @@ def _jittered(tx: Transaction, wait: timedelta) -> timedelta:
     return wait * (0.9 + 0.2 * chance(tx))
 
 
-def _shown(findings: tuple[Finding, ...], language: str) -> list[str]:
+def _shown(findings: tuple[DocumentFinding, ...], language: str) -> list[str]:
     """What cannot be right first."""
     ordered = sorted(findings, key=lambda one: one.weight != "wrong")
     return [_said(one, language)[:500] for one in ordered[:_SHOWN]]
 
 
-def _said(one: Finding, language: str) -> str:
+def _said(one: DocumentFinding, language: str) -> str:
     what = say(language, one.problem)
     if one.count > 1:
         what = translate(language, "{what} ({count} times)").format(what=what, count=one.count)

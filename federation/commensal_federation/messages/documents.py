@@ -8,7 +8,7 @@ from typing import Any
 from ..dfc.read import DfcDocument
 from ..dfc.read import read as read_dfc
 from ..dfc.vocabulary import DfcItem, DfcLot, DfcOffer, DfcProduct, Thing
-from ..dfc.write_116 import write as write_dfc
+from ..dfc.write import write_116
 from ..signing import Unreadable
 from .bodies.catalogue import Hop, OfferedItem
 from .envelope import DFC_CONTEXT
@@ -19,7 +19,7 @@ MOST_HOPS = 5
 
 def write_document(things: Iterable[Thing]) -> dict[str, Any]:
     """A complete DFC document, by the context that messages may have."""
-    return {**write_dfc(things), "@context": DFC_CONTEXT}
+    return {**write_116(things), "@context": DFC_CONTEXT}
 
 
 def read_document(document: Mapping[str, Any]) -> DfcDocument:

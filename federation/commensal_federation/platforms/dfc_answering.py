@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute
 
 from commensal import Dialect, Instance, Problem, Refused, Visit, page, say
 
-from ..dfc.dialects import asked_for
+from ..dfc.dialects import negotiate
 from ..dfc.findings import Unreadable
 from ..dfc.vocabulary import Thing
 
@@ -45,7 +45,7 @@ def document(
 
 
 def _wanted(visit: Visit) -> Dialect:
-    return asked_for(visit.instance, visit.request.headers.get("accept", ""))
+    return negotiate(visit.instance, visit.request.headers.get("accept", ""))
 
 
 def answer(visit: Visit, said: dict[str, Any], media_type: str, status: int = 200, tag: str = "") -> Response:

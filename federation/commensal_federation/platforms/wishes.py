@@ -12,15 +12,14 @@ from typing import Literal
 
 from commensal import Invalid, NotFound, Problem, Transaction, items_of_offers, listings_of, whose
 
-from ..dfc.iris import Kind as IriKind
-from ..dfc.iris import local_id
+from ..dfc.iris import ResourceKind, local_id
 from ..dfc.read import DfcDocument
 from ..dfc.vocabulary import DfcEnterprise, DfcLine, DfcOffer, DfcOrder, DfcPerson, DfcPhone, DfcSession
 from .values import State, WantedLine, WantedOrder
 
 Kind = Literal["offer", "item", "product"]
 _STATES: dict[str, State] = {"Held": "Held", "Complete": "Complete", "Cancelled": "Cancelled"}
-_KINDS: dict[IriKind, Kind] = {"offers": "offer", "catalog_items": "item", "supplied_products": "product"}
+_KINDS: dict[ResourceKind, Kind] = {"offers": "offer", "catalog_items": "item", "supplied_products": "product"}
 _MOST_PIECES = 10_000
 _LONGEST = 500  # characters of a name
 

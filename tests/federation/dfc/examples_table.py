@@ -6,8 +6,8 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from commensal_federation.dfc.findings import Findings
-from commensal_federation.dfc.goods import Goods
+from commensal_federation.dfc.findings import DocumentFindings
+from commensal_federation.dfc.offered_products import OfferedProducts
 from commensal_federation.dfc.read import DfcDocument, Unreadable, read
 from commensal_federation.dfc.vocabulary import DfcItem, DfcOffer, DfcProduct
 
@@ -25,12 +25,12 @@ def main(folder: Path) -> None:
 def row(document: DfcDocument) -> str:
     """Dialect, and what there is of what; findings by their codes, how often each."""
     currencies = Counter(one.price.currency for one in document.all(DfcOffer) if one.price)
-    findings = Findings()
-    goods = list(Goods(document, currencies.most_common(1)[0][0] if currencies else "EUR", findings))
+    findings = DocumentFindings()
+    goods = list(OfferedProducts(document, currencies.most_common(1)[0][0] if currencies else "EUR", findings))
     stocks = [one for one in document.all(DfcItem) if one.stock is not None]
     stocked = [one for one in document.all(DfcProduct) if one.stock is not None]
     units = sorted({one.size.unit for one in goods})
-    said = Counter({one.code: one.count for one in (*document.findings, *findings.listed)})
+    said = Counter({one.code: one.count for one in (*document.findings, *findings.collected)})
     cells = (
         document.version + (" events" if document.events else ""), len(document.all(DfcProduct)),
         sum(currencies.values()), len(stocks) + len(stocked), ", ".join(units) or "-",

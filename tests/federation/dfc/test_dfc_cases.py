@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commensal_federation.dfc.findings import Findings
-from commensal_federation.dfc.goods import Good, Goods
+from commensal_federation.dfc.findings import DocumentFindings
+from commensal_federation.dfc.offered_products import OfferedProduct, OfferedProducts
 from commensal_federation.dfc.read import read
 from commensal_federation.dfc.vocabulary import (
     DfcConsumption,
@@ -23,7 +23,7 @@ from commensal_federation.dfc.vocabulary import (
     DfcTransformation,
     Thing,
 )
-from commensal_federation.dfc.write_116 import write
+from commensal_federation.dfc.write import write_116
 from commensal_federation.linked_catalogues.backorders.planning import allotted, cases_for, pieces_in, surplus
 
 HERE = "https://farm.example/api/dfc"
@@ -52,8 +52,10 @@ def case(used: str, filled: str = "1", *, size: str = "1", offered: bool = True)
     return things
 
 
-def jar_of(things: list[Thing]) -> Good:
-    return next(one for one in Goods(read(write(things)), "EUR", Findings()) if one.product.name == "Jar")
+def jar_of(things: list[Thing]) -> OfferedProduct:
+    return next(
+        one for one in OfferedProducts(read(write_116(things)), "EUR", DocumentFindings()) if one.product.name == "Jar"
+    )
 
 
 @pytest.mark.parametrize(
@@ -78,10 +80,10 @@ def test_so_many_pieces_fill_a_case(used: str, filled: str, size: str, pieces: F
 
 @pytest.mark.parametrize("used", ["0", "-6", "3 Litre", "1 Crate", "1000000", "0.000000000000000001"])
 def test_what_cannot_be_reckoned_comes_by_the_piece(used: str) -> None:
-    findings = Findings()
-    document = read(write(case(used, size="1 Kilogram")))
-    assert [one.case for one in Goods(document, "EUR", findings)] == [None, None]
-    assert "case" in {one.code for one in findings.listed}
+    findings = DocumentFindings()
+    document = read(write_116(case(used, size="1 Kilogram")))
+    assert [one.case for one in OfferedProducts(document, "EUR", findings)] == [None, None]
+    assert "case" in {one.code for one in findings.collected}
 
 
 def test_a_case_that_nobody_offers_is_not_ordered_and_of_two_the_smaller_is() -> None:

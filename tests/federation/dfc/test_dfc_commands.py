@@ -20,7 +20,6 @@ from commensal.trade.catalogs.offers import set_price
 from commensal.trade.enterprises.customer_categories import create_category
 from commensal.trade.products.questions import products_of
 from commensal_federation.commands import commands
-from commensal_federation.dfc import write_116
 from commensal_federation.dfc.read import read
 from commensal_federation.dfc.vocabulary import (
     DfcItem,
@@ -31,6 +30,7 @@ from commensal_federation.dfc.vocabulary import (
     DfcQuantity,
     Thing,
 )
+from commensal_federation.dfc.write import write_116
 from commensal_federation.linked_catalogues.errors import NotAnswered
 
 from .distant import Distant
@@ -68,7 +68,7 @@ def folder(tmp_path: Path) -> Path:
 
 def bring(folder: Path, things: list[Thing], *words: str, fails: bool = False) -> str:
     file = folder.parent / "document.json"
-    file.write_text(json.dumps(write_116.write(things)))
+    file.write_text(json.dumps(write_116(things)))
     return run("import", str(file), "--enterprise", "les-paniers", "--instance", str(folder), *words, fails=fails)
 
 
@@ -171,7 +171,7 @@ def test_a_check_in_a_french_shell_says_it_in_french(tmp_path: Path, monkeypatch
 def _odd(folder: Path) -> Path:
     """A document that says something unheard-of, and something that cannot be."""
     file = folder / "document.json"
-    document = write_116.write(goods(1))
+    document = write_116(goods(1))
     document["@graph"][0]["hub:colour"] = "red"
     document["@graph"][1]["dfc-b:stockLimitation"] = "many"
     file.write_text(json.dumps(document))

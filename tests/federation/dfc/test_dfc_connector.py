@@ -16,7 +16,6 @@ from typing import Any
 
 import pytest
 
-from commensal_federation.dfc import write_116
 from commensal_federation.dfc.read import read
 from commensal_federation.dfc.vocabulary import (
     THINGS,
@@ -46,6 +45,7 @@ from commensal_federation.dfc.vocabulary import (
     DfcTransformation,
     Thing,
 )
+from commensal_federation.dfc.write import write_116
 
 FOLDER = Path(__file__).with_name("connector")
 MISSING = shutil.which("node") is None or not (FOLDER / "node_modules").is_dir()
@@ -137,7 +137,7 @@ def through_the_connector(document: dict[str, Any]) -> tuple[list[str], dict[str
 
 def test_the_connector_reads_all_that_we_write_and_we_read_all_that_it_writes() -> None:
     things = everything()
-    read_by_it, exported = through_the_connector(write_116.write(things))
+    read_by_it, exported = through_the_connector(write_116(things))
     assert set(read_by_it) >= {one.iri for one in things}
     again = read(json.dumps(exported).encode())
     assert {one.iri: again.things.get(one.iri) for one in things} == {one.iri: one for one in things}

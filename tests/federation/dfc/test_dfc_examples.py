@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from commensal_federation.dfc import write_20, write_116
 from commensal_federation.dfc.contexts import DFC_20, DFC_116, expand
 from commensal_federation.dfc.read import DfcDocument, read
 from commensal_federation.dfc.vocabulary import (
@@ -28,6 +27,7 @@ from commensal_federation.dfc.vocabulary import (
     DfcQuantity,
     DfcSession,
 )
+from commensal_federation.dfc.write import write_20, write_116
 
 SHARED = Path(os.environ.get("COMMENSAL_SHARED", Path(__file__).parents[4] / "shared")) / "dfc"
 EXAMPLES = sorted(SHARED.glob("examples/*.json*"))
@@ -77,8 +77,8 @@ def test_every_example_goes_in_and_out_and_in_again_without_loss_in_both_version
     if not document.things:
         return
     for written in (
-        write_116.write(document.things.values()),
-        write_20.write(document.things.values(), document.containers),
+        write_116(document.things.values()),
+        write_20(document.things.values(), document.containers),
     ):
         expand(written)
         assert read(json.dumps(written).encode()).things == document.things

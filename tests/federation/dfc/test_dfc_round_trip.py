@@ -11,13 +11,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from commensal import clean_html
-from commensal_federation.dfc import write_20, write_116
+from commensal_federation.dfc.classes import PROPERTIES
 from commensal_federation.dfc.contexts import expand
 from commensal_federation.dfc.literals import write_country
 from commensal_federation.dfc.read import read
-from commensal_federation.dfc.shapes import SAID
 from commensal_federation.dfc.taxonomies import taxonomy
 from commensal_federation.dfc.vocabulary import THINGS, DfcOther, DfcPrice, DfcQuantity, Thing
+from commensal_federation.dfc.write import write_20, write_116
 
 IRIS = [f"https://hub.example/api/dfc/things/{number}" for number in range(6)]
 _texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30).map(str.strip)
@@ -86,7 +86,7 @@ def things(draw: st.DrawFn) -> list[Thing]:
         if kind is DfcOther:
             made.append(DfcOther(iri=iri, also=("dfc-b:Vehicle", *also), extra=extra))
             continue
-        fields = {name: draw(_field(said.how, said.scheme)) for name, said in SAID[kind].items()}
+        fields = {name: draw(_field(said.datatype, said.scheme)) for name, said in PROPERTIES[kind].items()}
         made.append(kind(iri=iri, also=also, extra=extra, **fields))
     return made
 
@@ -95,7 +95,7 @@ def things(draw: st.DrawFn) -> list[Thing]:
 @given(made=things())
 def test_what_is_written_is_read_again_as_it_was(made: list[Thing]) -> None:
     listed = {"https://hub.example/api/dfc/things": [one.iri for one in made]}
-    for version, written in (("1.16", write_116.write(made)), ("2.0", write_20.write(made, listed))):
+    for version, written in (("1.16", write_116(made)), ("2.0", write_20(made, listed))):
         expand(written)  # raises for a word that would be lost
         document = read(json.dumps(written).encode())
         assert document.version == version
@@ -106,4 +106,4 @@ def test_what_is_written_is_read_again_as_it_was(made: list[Thing]) -> None:
 def test_numbers_keep_every_digit() -> None:
     quantity = DfcQuantity(value=Decimal("0.100000000000000001"), unit="Kilogram")
     line = next(kind for kind in THINGS if kind.NAMES == ("OrderLine",))(iri=IRIS[0], quantity=quantity)  # type: ignore[call-arg]
-    assert read(json.dumps(write_116.write([line])).encode()).things[IRIS[0]] == line
+    assert read(json.dumps(write_116([line])).encode()).things[IRIS[0]] == line

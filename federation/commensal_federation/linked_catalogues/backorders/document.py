@@ -19,8 +19,7 @@ from ...dfc.vocabulary import (
     DfcSession,
     Thing,
 )
-from ...dfc.write_20 import write as write_20
-from ...dfc.write_116 import write as write_116
+from ...dfc.write import write_20, write_116
 from .values import Backorder, BackorderLine, State
 
 _MOMENT = "%a %b %d %Y %H:%M:%S UTC"  # which is what the deployed portal can read

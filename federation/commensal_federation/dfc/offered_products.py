@@ -1,0 +1,217 @@
+"""The products that a document offers, each with its size, stock and prices, and the case it is ordered by."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from fractions import Fraction
+from math import floor
+
+from commensal import MEASURES
+
+from .findings import DocumentFindings
+from .read import DfcDocument
+from .vocabulary import DfcConsumption, DfcItem, DfcOffer, DfcPrice, DfcProduct, DfcProduction, DfcQuantity
+
+_PIECE = DfcQuantity(value=Decimal(1))
+_MOST_PIECES = 100_000  # in one case
+_FINEST = 10**9  # largest denominator of a number of pieces
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """The case by which a product is ordered.
+
+    product: IRI of the case, which is a product itself
+    offer:   IRI of the case's offer
+    pieces:  pieces of the product in one case
+    price:   of a case; None if the offer has none
+    stock:   cases that may be ordered; None: unlimited
+    """
+
+    product: str
+    offer: str
+    pieces: Fraction
+    price: DfcPrice | None
+    stock: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfferedProduct:
+    """A product as a document offers it. `item` and `offer` are None if the document has none for it.
+
+    size:        net content of a piece
+    stock:       pieces that may be ordered; None: unlimited
+    price:       for everybody, else the only one; in the requested currency
+    by_category: prices of customer categories, by the category's IRI
+    """
+
+    product: DfcProduct
+    item: DfcItem | None
+    size: DfcQuantity
+    stock: int | None
+    offer: DfcOffer | None
+    price: DfcPrice | None
+    by_category: Mapping[str, DfcPrice] = field(default_factory=dict)
+    case: Case | None = None
+
+    @property
+    def vat_rate(self) -> Decimal | None:
+        """Percent: the product's VAT rate, else that of its price."""
+        if self.product.vat_rate is not None or self.price is None:
+            return self.product.vat_rate
+        return self.price.vat_rate
+
+    @property
+    def pieces_left(self) -> int | None:
+        """Pieces that may be ordered, counted by the case if the product has no stock of its own; None: unlimited."""
+        if self.stock is None and self.case is not None and self.case.stock is not None:
+            return floor(self.case.stock * self.case.pieces)
+        return self.stock
+
+
+class OfferedProducts:
+    """``OfferedProducts(document, "EUR", findings)`` iterates over the products that a document offers.
+
+    It adds to `findings` what it leaves out, and where it chose one of several readings.
+    """
+
+    def __init__(self, document: DfcDocument, currency: str, findings: DocumentFindings) -> None:
+        self._document, self._currency, self._findings = document, currency, findings
+        self._items: dict[str | None, list[DfcItem]] = defaultdict(list)
+        for item in document.all(DfcItem):
+            self._items[item.product].append(item)
+        self._offers: dict[str | None, list[DfcOffer]] = defaultdict(list)
+        for offer in document.all(DfcOffer):
+            self._offers[offer.item].append(offer)
+        self._groups = {product.variant_of for product in document.all(DfcProduct)}
+        self._cases = dict(self._read_cases(document))
+
+    def __iter__(self) -> Iterator[OfferedProduct]:
+        for product in self._document.all(DfcProduct):
+            if product.quantity is not None:
+                yield self._offered_product(product, product.quantity)
+            elif product.iri not in self._groups:
+                text = "A product without a size cannot be sold, and is left out."
+                self._findings.note("no_size", text, product.iri)
+
+    def _offered_product(self, product: DfcProduct, size: DfcQuantity) -> OfferedProduct:
+        items = self._items[product.iri]
+        if len(items) > 1:
+            self._findings.note("many_items", "A product that is listed more than once is taken in once.", product.iri)
+        item = items[0] if items else None
+        for_all, by_category = self._prices(product, item)
+        return OfferedProduct(
+            product=product,
+            item=item,
+            size=self._size(product, size),
+            stock=self._stock(product, item),
+            offer=for_all,
+            price=for_all.price if for_all else None,
+            by_category=by_category,
+            case=self._cases.get(product.iri),
+        )
+
+    def _size(self, product: DfcProduct, size: DfcQuantity) -> DfcQuantity:
+        if size.value > 0:
+            return size
+        text = "A product whose size is nothing is taken in as one piece."
+        self._findings.note("no_size", text, product.iri)
+        return _PIECE
+
+    def _stock(self, product: DfcProduct, item: DfcItem | None) -> int | None:
+        """The stock of the item takes precedence over that of the product."""
+        stock = item.stock if item is not None else product.stock
+        if stock is None:
+            return None
+        whole = int(stock)
+        if whole != stock:
+            self._findings.note("part_of_piece", "Parts of a piece cannot be sold; stock is rounded down.", product.iri)
+        return whole
+
+    def _prices(self, product: DfcProduct, item: DfcItem | None) -> tuple[DfcOffer | None, dict[str, DfcPrice]]:
+        """The offer for everybody, else the only one; and the prices of customer categories."""
+        offered = [*self._offers[product.iri], *(self._offers[item.iri] if item else ())]
+        priced = [offer for offer in offered if offer.price is not None and self._is_in_currency(offer.price, product)]
+        for_all = next((offer for offer in priced if offer.category is None), None)
+        if for_all is None and len(priced) == 1:
+            return priced[0], {}
+        by_category = {
+            offer.category: offer.price for offer in priced if offer.category is not None and offer.price is not None
+        }
+        if for_all is None and priced:
+            text = "A product with prices for customer categories only is left without a price for everybody."
+            self._findings.note("category_prices", text, product.iri)
+        return for_all, by_category
+
+    def _is_in_currency(self, price: DfcPrice, product: DfcProduct) -> bool:
+        if price.currency in ("", self._currency):
+            return True
+        text = "Prices in {theirs} are left out: this enterprise sells in {ours}."
+        self._findings.wrong("other_currency", text, product.iri, theirs=price.currency, ours=self._currency)
+        return False
+
+    def _read_cases(self, document: DfcDocument) -> Iterator[tuple[str, Case]]:
+        """The case of each product. The smallest of several sizes comes last and wins: it leaves the least over."""
+        cases = sorted(cases_in(document, self._findings), key=lambda entry: -entry[2])
+        for product, case, pieces in cases:
+            offered_case = self._case(case, pieces)
+            if offered_case is not None:
+                yield product.iri, offered_case
+
+    def _case(self, product: DfcProduct, pieces: Fraction) -> Case | None:
+        """The case with its offer; None if nobody offers it."""
+        items = self._items[product.iri]
+        offers = [offer for iri in (product.iri, *(item.iri for item in items)) for offer in self._offers[iri]]
+        if not offers:
+            return None
+        offer = next((offer for offer in offers if offer.category is None), offers[0])
+        price = offer.price if offer.price is not None and self._is_in_currency(offer.price, product) else None
+        stock = self._stock(product, items[0] if items else None)
+        return Case(product=product.iri, offer=offer.iri, pieces=pieces, price=price, stock=stock)
+
+
+def cases_in(document: DfcDocument, findings: DocumentFindings) -> Iterator[tuple[DfcProduct, DfcProduct, Fraction]]:
+    """Yields each product with a product made of it (its case), and how many pieces fill one case, as planned
+    transformations declare it: a rational number, since one sack may fill three bags. Notes and skips unclear ones."""
+    productions: dict[str | None, DfcProduction] = {
+        production.transformation: production for production in document.all(DfcProduction) if production.transformation
+    }
+    for flow in document.all(DfcConsumption):
+        output = productions.get(flow.transformation)
+        product, case = (
+            document.get(DfcProduct, flow.product),
+            document.get(DfcProduct, output.product if output else None),
+        )
+        if output is None or product is None or case is None or product.iri == case.iri:
+            continue
+        used, filled = _pieces(flow.quantity, product), _pieces(output.quantity, case)
+        pieces = used / filled if used and filled else Fraction(0)
+        if not 0 < pieces <= _MOST_PIECES or pieces.denominator > _FINEST:
+            text = "It is not clear how many pieces fill a case, so this product is not ordered by the case."
+            findings.note("case", text, flow.iri)
+            continue
+        yield product, case, pieces
+
+
+def _pieces(quantity: DfcQuantity | None, product: DfcProduct) -> Fraction | None:
+    """How many pieces of a product a quantity is, by count or by the content of a piece; 1 if there is no quantity;
+    None if the units do not compare."""
+    if quantity is None:
+        return Fraction(1)
+    measure = MEASURES.get(quantity.unit)
+    if measure is None or measure.dimension in ("package", "ratio"):
+        return None
+    if measure.dimension == "count":
+        return Fraction(quantity.value) * measure.factor
+    content_measure = MEASURES.get(product.quantity.unit) if product.quantity is not None else None
+    if (
+        product.quantity is None
+        or content_measure is None
+        or not content_measure.comparable(measure)
+        or product.quantity.value <= 0
+    ):
+        return None
+    return Fraction(quantity.value) * measure.factor / (Fraction(product.quantity.value) * content_measure.factor)
