@@ -97,7 +97,7 @@ def test_who_signed_up_with_an_address_of_another_keeps_nothing_once_its_owner_c
 ) -> None:
     """Accounts of earlier releases may have a second factor without a proved address."""
     eve = somebody("Ada", confirmed=False, password_hash=hash_password("the password of Eve"))
-    monkeypatch.setattr(second_factor, "refuse_unproved", lambda one: None, raising=False)
+    monkeypatch.setattr(second_factor, "refuse_unconfirmed", lambda one: None, raising=False)
     with store.write() as tx:
         secret = begin_second_factor(tx, eve.id, place="Val").secret
         assert confirm_second_factor(tx, eve.id, code_of(secret, step_of(clock.now())), keep=None)

@@ -27,8 +27,8 @@ from commensal.trade.people.confirmations import (
     sign_up,
 )
 from commensal.trade.people.email import read_email
-from commensal.trade.people.forgetting import forget_what_ran_out
-from commensal.trade.people.guessable import _words, guessable
+from commensal.trade.people.forgetting import forget_expired
+from commensal.trade.people.guessable import _words, is_guessable
 from commensal.trade.people.new_password import change_password, check_new_password
 from commensal.trade.people.operators import add_operator
 from commensal.trade.people.people import (
@@ -119,14 +119,14 @@ def test_more_than_three_thousand_passwords_that_are_guessed_first_are_refused()
     tried |= {f"{stem.capitalize()}{year}" for stem in stems for year in range(1970, 2027)}
     long_enough = {one for one in tried if len(one) >= passwords.SHORTEST}
     assert len(long_enough) > 3000
-    assert [one for one in long_enough if not guessable(one)] == []
+    assert [one for one in long_enough if not is_guessable(one)] == []
 
 
 def test_names_around_a_password_are_guessed_first_too() -> None:
     own = ("Ada Lovelace", "ada.l@example.org", "Les Paniers du Val")
     for one in ("lovelace1815", "AdaLovelace1", "l0velace!!!", "example2026", "lespaniersduval", "PaniersVal-1"):
-        assert guessable(one, own) == (one != "PaniersVal-1"), one
-        assert not guessable(one)
+        assert is_guessable(one, own) == (one != "PaniersVal-1"), one
+        assert not is_guessable(one)
     with pytest.raises(Invalid):
         new_person(email="ada@example.org", name="Ada Lovelace", password="lovelace1815", language="en")
     with pytest.raises(Invalid):
@@ -135,11 +135,11 @@ def test_names_around_a_password_are_guessed_first_too() -> None:
 
 def test_a_password_that_takes_a_moment_to_guess_is_taken() -> None:
     for one in (GOOD, "correct horse", "un mot de passe long", "demo-commensal", "kx7-qpl-22m", "pommes au four"):
-        assert not guessable(one), one
+        assert not is_guessable(one), one
 
 
 def test_nobodys_hash_costs_what_a_real_one_costs() -> None:
-    assert passwords.renewed_hash(GOOD, passwords._NOBODYS) == ""  # it was made with the settings of today
+    assert passwords.renewed_hash(GOOD, passwords._DUMMY_HASH) == ""  # it was made with the settings of today
 
     def seconds(kept: str | None) -> float:
         began = time.perf_counter()
@@ -392,8 +392,8 @@ def test_what_ran_out_is_forgotten_after_a_month(
         mail_code(tx, ada.email, "reset", kind="reset_password")
     clock.advance(days=30)
     with store.write() as tx:
-        assert forget_what_ran_out(tx) == 0
+        assert forget_expired(tx) == 0
     clock.advance(days=31)
     with store.write() as tx:
-        assert forget_what_ran_out(tx) == 2
+        assert forget_expired(tx) == 2
         assert tx.value(select(func.count()).select_from(email_code)) == 0

@@ -38,8 +38,8 @@ from commensal.trade.people.scopes import OPERATOR
 from commensal.trade.people.second_factor import (
     begin_second_factor,
     confirm_second_factor,
+    remove_second_factor,
     second_factor_of,
-    take_second_factor,
     turn_off_second_factor,
 )
 from commensal.trade.people.sessions import NewSession, begin_session, list_sessions
@@ -289,8 +289,8 @@ def test_whoever_runs_the_instance_can_take_it_away_and_the_trail_says_so(
 ) -> None:
     with instance.store.write() as tx:
         begin_session(tx, telephone.who)
-        assert take_second_factor(tx, telephone.who.id)
-        assert not take_second_factor(tx, telephone.who.id)
+        assert remove_second_factor(tx, telephone.who.id)
+        assert not remove_second_factor(tx, telephone.who.id)
         assert list_sessions(tx, telephone.who.id) == []
     assert isinstance(telephone.log_in(), NewSession)
     with store.read() as tx:

@@ -11,7 +11,7 @@ from ..base.languages.shell import print_line, spoken
 from ..instance import Instance, open_instance
 from ..trade.people.operators import add_operator
 from ..trade.people.people import person_by_email
-from ..trade.people.second_factor import take_second_factor
+from ..trade.people.second_factor import remove_second_factor
 from .folder import HERE, Folder
 
 
@@ -58,4 +58,4 @@ def _name_in(email: str) -> str:
 def _take_second_factor(instance: Instance, email: str) -> bool:
     """Raises `NotFound` for an address that nobody has."""
     with instance.store.write() as tx:
-        return take_second_factor(tx, person_by_email(tx, email).id)
+        return remove_second_factor(tx, person_by_email(tx, email).id)

@@ -27,7 +27,7 @@ from ..trade.payments.following import call_off, follow_up
 from ..trade.payments.giving_back import give_back, give_late_money_back
 from ..trade.payments.unpaid_guests import ALERT, expire_guest_order, forget_guest_orders, tell_expired
 from ..trade.people.confirmations import FORGOTTEN, mail_reset
-from ..trade.people.forgetting import forget_what_ran_out
+from ..trade.people.forgetting import forget_expired
 from ..trade.privacy.retention import let_go
 from ..trade.sale_sessions.complete import complete_due
 from ..trade.sale_sessions.repeat import repeat_due
@@ -59,7 +59,7 @@ def _core(instance: Instance) -> Work:
             Periodic("repeat_sales", timedelta(minutes=5), partial(repeat_due, hooks=instance.hooks)),
             Periodic("promise_backup", timedelta(minutes=5), partial(promise_backup, settings=instance.settings)),
             Periodic("forget_answers", timedelta(days=1), forget_old_answers, irreversible=True),
-            Periodic("forget_log_ins", timedelta(days=1), forget_what_ran_out, irreversible=True),
+            Periodic("forget_log_ins", timedelta(days=1), forget_expired, irreversible=True),
             Periodic("forget_carts", timedelta(days=1), forget_carts, irreversible=True),
             Periodic("forget_shown_pages", timedelta(hours=1), forget_shown_pages, irreversible=True),
             Periodic("forget_invitations", timedelta(days=1), forget_invitations, irreversible=True),

@@ -1,4 +1,4 @@
-"""The one place that decides whether an actor may do something at an enterprise."""
+"""Authorisation: decides whether an actor may do something at an enterprise. No other module does."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from .scopes import ENTERPRISE_SCOPES, GRANTS, OPERATOR, PUBLIC, ROLES, SELF
 
 
 def demand(tx: Transaction, actor: Actor, scope: str, enterprise_id: str | None = None) -> None:
-    """Returns if `actor` holds `scope` (at the enterprise, where the scope is one of an enterprise).
+    """Returns if `actor` holds `scope` (at `enterprise_id`, for a scope of an enterprise).
 
-    Raises `Unauthorised` for nobody, `NotFound` where the enterprise is none of theirs (its existence is not told),
-    `Forbidden` where they belong to it but their role or token is too small, or they lack a second factor.
+    Raises `Unauthorised` if nobody is logged in, `NotFound` if the actor has no right at all at the enterprise (its
+    existence stays secret), `Forbidden` if role or token lack this scope, or a required second factor is missing.
     """
     if scope == PUBLIC:
         return
@@ -50,15 +50,17 @@ def _refuse_without_second_factor(actor: Actor) -> None:
 
 
 def demand_session(actor: Actor) -> str:
-    """For what changes how somebody logs in: the id of who is logged in. Raises `Forbidden` for a token, which must not
-    make itself stronger."""
+    """Returns the id of the logged-in person. For changes of how they log in.
+
+    Raises `Forbidden` for a token: otherwise a token could widen its own rights.
+    """
     if actor.session_hash is None or actor.person_id is None:
         raise Forbidden("session", "This needs a log-in with your password; a token is not enough.")
     return actor.person_id
 
 
 def held_at(tx: Transaction, actor: Actor, enterprise_id: str) -> frozenset[str]:
-    """The scopes of an enterprise with which `demand` would let the actor pass there."""
+    """The scopes for which `demand` accepts the actor at this enterprise."""
     if actor.lacks_second_factor or actor.token_enterprise not in (None, enterprise_id):
         return frozenset()
     scopes = scopes_at(tx, actor, enterprise_id)
@@ -66,7 +68,7 @@ def held_at(tx: Transaction, actor: Actor, enterprise_id: str) -> frozenset[str]
 
 
 def scopes_at(tx: Transaction, actor: Actor, enterprise_id: str) -> frozenset[str]:
-    """What the actor's role there gives, and what grants to their own enterprises give; empty for a stranger."""
+    """The scopes that the actor has by their role at the enterprise, and by its grants to enterprises of theirs."""
     if actor.person_id is None:
         return frozenset()
     member, grant = enterprise_member, enterprise_grant
@@ -76,10 +78,10 @@ def scopes_at(tx: Transaction, actor: Actor, enterprise_id: str) -> frozenset[st
         .select_from(member.outerjoin(grant, granted))
         .where(member.c.person_id == actor.person_id)
     )
-    held: set[str] = set()
+    scopes: set[str] = set()
     for row in rows:
         if row["enterprise_id"] == enterprise_id:
-            held |= ROLES[row["role"]]
+            scopes |= ROLES[row["role"]]
         elif row["scope"]:
-            held |= GRANTS[row["scope"]] & ROLES[row["role"]]
-    return frozenset(held)
+            scopes |= GRANTS[row["scope"]] & ROLES[row["role"]]
+    return frozenset(scopes)

@@ -1,4 +1,4 @@
-"""Who asks: nobody, a person with a session, a token that acts for them with fewer rights, or a program of others."""
+"""The sender of a request: nobody, a person with a session, a token with a part of their rights, or another program."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from datetime import datetime
 
 @dataclass(frozen=True)
 class Actor:
-    """`token_scopes` and `token_enterprise` narrow what a token may do; None means that the person's rights decide.
+    """`token_scopes` and `token_enterprise` narrow the rights of a token; None means that the person's rights apply.
 
-    `client` is a program of others by the name under which a plugin recognised it; it holds no scope of the core. Who
-    `lacks_second_factor` on an instance that wants one of who has rights cannot use theirs before it is set up.
+    `client` is the name of another program as a plugin authenticated it; it holds no scope of the core.
+    `lacks_second_factor` is true on an instance that requires one from members; it blocks all rights at enterprises.
     """
 
     person_id: str | None = None
@@ -20,7 +20,7 @@ class Actor:
     is_operator: bool = False
     confirmed: bool = False
     session_hash: str | None = None
-    seen_at: datetime | None = field(default=None, compare=False)  # of the session, as it was last written down
+    seen_at: datetime | None = field(default=None, compare=False)  # of the session, as last written
     token_id: str | None = None
     token_scopes: frozenset[str] | None = None
     token_enterprise: str | None = None
@@ -31,7 +31,7 @@ class Actor:
 
     @property
     def key(self) -> str:
-        """Names the actor in idempotency and rate tables."""
+        """Identifies the actor in the tables for idempotency and rate limits."""
         if self.token_id:
             return f"token:{self.token_id}"
         if self.client:

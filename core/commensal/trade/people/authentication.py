@@ -1,4 +1,4 @@
-"""Whose secret is this: one statement for a session, one for a token. Both refuse who is disabled, ended or late."""
+"""Authentication by a session's or token's secret, one statement each. Ended, expired and disabled ones are refused."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PERSON = (
 
 
 def actor_of_session(tx: Transaction, secret: str, address: str) -> Actor | None:
-    """Who is logged in by this secret; None where it is none, or not any more. `address` is the client's."""
+    """The person with a live session of this secret; None if there is none. `address` is the client's IP address."""
     live = (person_session.c.hash == fingerprint(secret), is_live(tx.now), person.c.disabled_at.is_(None))
     row = tx.first(
         select(*_PERSON, person_session.c.hash.label("session_hash"), person_session.c.seen_at)
@@ -33,7 +33,7 @@ def actor_of_session(tx: Transaction, secret: str, address: str) -> Actor | None
 
 
 def actor_of_token(tx: Transaction, secret: str, address: str) -> Actor | None:
-    """For whom this token acts, and what it may do; None where it is none, or not any more."""
+    """The person for whom a live token of this secret acts, with its scopes; None if there is none."""
     token = api_token
     row = tx.first(
         select(

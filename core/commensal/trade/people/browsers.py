@@ -1,5 +1,5 @@
-"""Browsers with which somebody has logged in before. Each holds a secret in a cookie of its own, which opens nothing:
-it only says that wrong passwords from elsewhere do not count for this browser."""
+"""Browsers with which a person has logged in before, each recognised by a secret in a cookie. The secret gives no
+access: it only exempts the browser from the limits that wrong passwords from elsewhere have caused."""
 
 from __future__ import annotations
 
@@ -22,11 +22,10 @@ def knows_browser(tx: Transaction, email: str, secret: str) -> bool:
 
 
 def remember_browser(tx: Transaction, person_id: str, secret: str) -> str:
-    """The secret by which this browser is known from now on: the one that it holds, if that is this person's, or else a
-    new one."""
+    """Remembers the browser for `LASTS`, and returns its secret: the current one if it is theirs, or a new one."""
     row = known_browser.c
-    held = update(known_browser).where(row.hash == fingerprint(secret), row.person_id == person_id)
-    if secret and tx.execute(held.values(expires_at=tx.now + LASTS)).rowcount == 1:
+    statement = update(known_browser).where(row.hash == fingerprint(secret), row.person_id == person_id)
+    if secret and tx.execute(statement.values(expires_at=tx.now + LASTS)).rowcount == 1:
         return secret
     new = tx.ids.secret()
     values = {"hash": fingerprint(new), "person_id": person_id, "created_at": tx.now, "expires_at": tx.now + LASTS}
@@ -35,5 +34,5 @@ def remember_browser(tx: Transaction, person_id: str, secret: str) -> str:
 
 
 def forget_browsers(tx: Transaction, person_id: str) -> None:
-    """No browser is known any more: somebody else may have logged in with one."""
+    """Forgets all browsers of a person, since somebody else may have logged in with one."""
     tx.execute(delete(known_browser).where(known_browser.c.person_id == person_id))

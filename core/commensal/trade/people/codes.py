@@ -1,4 +1,4 @@
-"""Single-use codes that travel by e-mail: whoever has one reads the mail of that address."""
+"""Single-use codes sent by e-mail: having one proves access to the mails of that address."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from .tables import email_code, person
 
 Purpose = Literal["confirm", "reset"]
 LASTS: dict[Purpose, timedelta] = {"confirm": timedelta(days=3), "reset": timedelta(minutes=20)}
-_MOST = 5  # mails an hour to one address: more would only annoy whoever reads it
+_MOST = 5  # mails an hour to one address: more would only annoy its owner
 
 
 def mail_code(tx: Transaction, email: str, purpose: Purpose, *, kind: str) -> bool:
-    """Promises an e-mail of this `kind` with a new code to the person at `email`, as it is kept.
+    """Promises an e-mail of this `kind` with a new code to the person whose address is `email` (as kept).
 
-    Nothing is sent, and False returned, where there is nobody, they are disabled, or they had five in this hour.
+    Sends nothing and returns False if there is no such person, they are disabled, or got five within the last hour.
     """
     secret = tx.ids.secret()
-    lately = select(func.count()).where(
+    recent = select(func.count()).where(
         email_code.c.person_id == person.c.id,
         email_code.c.purpose == purpose,
         email_code.c.created_at > tx.now - timedelta(hours=1),
@@ -38,34 +38,34 @@ def mail_code(tx: Transaction, email: str, purpose: Purpose, *, kind: str) -> bo
         "expires_at": literal(tx.now + LASTS[purpose], Time),
     }
     addressee = select(*values.values()).where(
-        person.c.email == email, person.c.disabled_at.is_(None), lately.scalar_subquery() < _MOST
+        person.c.email == email, person.c.disabled_at.is_(None), recent.scalar_subquery() < _MOST
     )
     if tx.execute(insert(email_code).from_select(list(values), addressee)).rowcount != 1:
         return False
-    known = tx.one(select(person.c.name, person.c.language).where(person.c.email == email))
-    promise(tx, "mail", {"kind": kind, "to": email, **known, "code": secret})
+    recipient = tx.one(select(person.c.name, person.c.language).where(person.c.email == email))
+    promise(tx, "mail", {"kind": kind, "to": email, **recipient, "code": secret})
     return True
 
 
 def use_code(tx: Transaction, secret: str, purpose: Purpose, *, person_id: str | None = None) -> str:
-    """The id of the person whose code this is (`person_id`, if given). It can never be used again.
+    """Uses up a code and returns the id of its person, who must be `person_id` if given.
 
-    Raises `Refused` for a code that is not valid, or not any more.
+    Raises `Refused` for a code that is unknown, expired or used.
     """
     code = email_code
     statement = update(code).where(*_valid(tx, secret, purpose))
     if person_id is not None:
         statement = statement.where(code.c.person_id == person_id)
-    found: str | None = tx.value(statement.values(used_at=tx.now).returning(code.c.person_id))
-    if found is None:
+    owner_id: str | None = tx.value(statement.values(used_at=tx.now).returning(code.c.person_id))
+    if owner_id is None:
         raise Refused("code", "This link is not valid any more. Please ask for a new one.")
-    return found
+    return owner_id
 
 
 def owner_of_code(tx: Transaction, secret: str, purpose: Purpose) -> str | None:
-    """The address of the person whose code this is, without using it up; None for a code that is not valid."""
-    found: str | None = tx.value(select(email_code.c.email).where(*_valid(tx, secret, purpose)))
-    return found
+    """The address of the code's person; does not use the code up. None for a code that is not valid."""
+    address: str | None = tx.value(select(email_code.c.email).where(*_valid(tx, secret, purpose)))
+    return address
 
 
 def _valid(tx: Transaction, secret: str, purpose: Purpose) -> tuple[ColumnElement[bool], ...]:

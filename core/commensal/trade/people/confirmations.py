@@ -1,4 +1,4 @@
-"""Signing up, proving an e-mail address, and getting back in with it when the password is forgotten."""
+"""Signing up, confirming an e-mail address, and resetting a forgotten password by e-mail."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from ...storage.database import Time, Transaction
 from ...storage.jobs import Job, promise
 from .browsers import forget_browsers
 from .codes import mail_code, owner_of_code, use_code
+from .customer_records import link_customer_records
 from .email import read_email
 from .login_throttle import forget_all_tries
 from .people import COLUMNS, NewPerson, Person, add_person, person_by_id
-from .proved import adopt
-from .second_factor import take_second_factor
+from .second_factor import remove_second_factor
 from .sessions import revoke_sessions
 from .tables import email_code, person
 from .tokens import revoke_tokens
@@ -27,10 +27,10 @@ FORGOTTEN = "forgotten_password"  # the kind of job; its handler is `mail_reset`
 
 
 def sign_up(tx: Transaction, new: NewPerson) -> None:
-    """Makes the account and promises an e-mail that asks to confirm its address.
+    """Creates the account and promises an e-mail that asks to confirm its address.
 
-    Whether the address had an account before is told to nobody but its owner: then the e-mail says so, with a code
-    that sets a new password. Nothing else changes, so that nobody takes over an account by signing up with its address.
+    If the address has an account already, only its owner learns it: the e-mail says so and carries a code for a new
+    password. Nothing else changes, so that nobody takes over an account by signing up with its address.
     """
     if add_person(tx, new) is not None:
         mail_code(tx, new.email, "confirm", kind="confirm_email")
@@ -39,61 +39,61 @@ def sign_up(tx: Transaction, new: NewPerson) -> None:
 
 
 def ask_confirmation(tx: Transaction, email: str) -> None:
-    """Sends the e-mail that asks to confirm an address once more, to somebody who is logged in."""
+    """Promises another e-mail that asks to confirm the address of a logged-in person."""
     mail_code(tx, email, "confirm", kind="confirm_email")
 
 
 def confirm_email(tx: Transaction, code: str, *, person_id: str) -> Person:
-    """The address is proved: what shops know of it becomes theirs. Raises `Refused` for a code that is not valid.
+    """Confirms the person's address and links the customer records of this address to them.
 
-    `person_id` is who is logged in. The code alone is not enough: otherwise somebody could sign up with an address of
-    another, and wait for them to follow the link.
+    `person_id` is the logged-in person. The code alone is not enough: otherwise an attacker could sign up with another
+    person's address and wait for them to follow the link. Raises `Refused` for a code that is not valid.
     """
-    used = use_code(tx, code, "confirm", person_id=person_id)
-    return _adopted(tx, Person(**tx.one(_proved(tx, used).returning(*COLUMNS))), own_orders=True)
+    owner_id = use_code(tx, code, "confirm", person_id=person_id)
+    return _link_records(tx, Person(**tx.one(_confirm_statement(tx, owner_id).returning(*COLUMNS))), own_orders=True)
 
 
 def ask_reset(tx: Transaction, email: str) -> None:
-    """Promises an e-mail with a code that sets a new password, if there is anybody at `email`.
+    """Promises an e-mail with a code that sets a new password, if `email` has an account.
 
-    Who it is, is looked up by a job: so this does the same, in the same time, for known and unknown addresses.
+    A job looks the account up, so this takes the same time for known and unknown addresses.
     """
-    read = read_email(email)
-    promise(tx, FORGOTTEN, {"email": "" if isinstance(read, Problem) else read})
+    address = read_email(email)
+    promise(tx, FORGOTTEN, {"email": "" if isinstance(address, Problem) else address})
 
 
 def mail_reset(instance: Instance, job: Job) -> None:
-    """Does the job that `ask_reset` promised."""
+    """Runs the job that `ask_reset` promised."""
     email = str(job.payload["email"])
     instance.store.transact(lambda tx: mail_code(tx, email, "reset", kind="reset_password"))
 
 
 def reset_password(tx: Transaction, code: str, password_hash: str) -> Person:
-    """Sets a new password, made by `passwords.hash_password`. The address is proved by it; all sessions and API tokens
-    end, since whoever needs this may have lost the account to somebody else.
+    """Sets a new password hash (of `passwords.hash_password`) and confirms the address, which the code proves.
 
-    A second factor stays, unless the address was never proved: then a stranger has set it up who had signed up with
-    the address of another. Raises `Refused` for a code that is not valid.
+    Ends all sessions and API tokens, since somebody else may control the account. A second factor stays, unless the
+    address was never confirmed: then a stranger may have signed up with it and set the second factor up.
+    Raises `Refused` for a code that is not valid.
     """
     person_id = use_code(tx, code, "reset")
     if person_by_id(tx, person_id).confirmed_at is None:
-        take_second_factor(tx, person_id)
-    row = tx.one(_proved(tx, person_id).values(password_hash=password_hash).returning(*COLUMNS))
+        remove_second_factor(tx, person_id)
+    row = tx.one(_confirm_statement(tx, person_id).values(password_hash=password_hash).returning(*COLUMNS))
     revoke_sessions(tx, person_id)
     revoke_tokens(tx, person_id)
     open_codes = update(email_code).where(email_code.c.person_id == person_id, email_code.c.used_at.is_(None))
     tx.execute(open_codes.values(used_at=tx.now))
     forget_browsers(tx, person_id)
     forget_all_tries(tx, row["email"])
-    return _adopted(tx, Person(**row), own_orders=False)
+    return _link_records(tx, Person(**row), own_orders=False)
 
 
 def email_of_reset(tx: Transaction, code: str) -> str:
-    """Whose new password this code may set, without using it up; "" for a code that is not valid."""
+    """The address of the account whose password this code may set, without using it up; "" for an invalid code."""
     return owner_of_code(tx, code, "reset") or ""
 
 
-def _proved(tx: Transaction, person_id: str) -> Update:
+def _confirm_statement(tx: Transaction, person_id: str) -> Update:
     return (
         update(person)
         .where(person.c.id == person_id, person.c.disabled_at.is_(None))
@@ -101,6 +101,6 @@ def _proved(tx: Transaction, person_id: str) -> Update:
     )
 
 
-def _adopted(tx: Transaction, owner: Person, *, own_orders: bool) -> Person:
-    adopt(tx, owner.id, owner.email, owner.name, own_orders=own_orders)
+def _link_records(tx: Transaction, owner: Person, *, own_orders: bool) -> Person:
+    link_customer_records(tx, owner.id, owner.email, owner.name, own_orders=own_orders)
     return owner

@@ -8,12 +8,13 @@ from ...base.errors import Problem
 
 
 def read_email(text: str) -> str | Problem:
-    """The address in small letters, its domain in ASCII (IDNA): so it is kept and looked up. Or what is wrong with it.
+    """The address in the form in which it is kept and looked up: lower case, its domain in ASCII (IDNA).
 
-    Whether the domain exists is not asked: only an e-mail that arrives proves an address.
+    Returns a `Problem` for a malformed address. Does not ask whether the domain exists: only a delivered e-mail proves
+    an address.
     """
     try:
-        found = validate_email(text.strip(), check_deliverability=False, allow_smtputf8=False)
+        validated = validate_email(text.strip(), check_deliverability=False, allow_smtputf8=False)
     except EmailNotValidError:
         return Problem("email", "{text} is not an e-mail address.", "/email", {"text": text.strip()[:80]})
-    return (found.ascii_email or found.normalized).lower()
+    return (validated.ascii_email or validated.normalized).lower()

@@ -1,4 +1,4 @@
-"""What is kept of a secret: enough to know it again, nothing to use it with."""
+"""Fingerprints of secrets: enough to recognise a secret, useless for logging in."""
 
 from __future__ import annotations
 
@@ -6,6 +6,5 @@ from hashlib import sha256
 
 
 def fingerprint(secret: str) -> str:
-    """The SHA-256, in hex. Only for secrets of 112 random bits or more (ASVS 6.5.2): for these a slow hash would add
-    nothing."""
+    """The SHA-256 in hex. Only for secrets of 112 random bits or more (ASVS 6.5.2), which need no slow hash."""
     return sha256(secret.encode()).hexdigest()

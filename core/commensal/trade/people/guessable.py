@@ -1,8 +1,8 @@
-"""Passwords that are tried first: a word that everybody thinks of, with digits around it, and words of one's own.
+"""Passwords that attackers try first: common words with digits around them, and names of the person or the place.
 
-Lists of guessed passwords are, past the ten characters that are asked here, nearly all of this kind: a common word or a
-row of keys, once or twice, with digits and signs before or after it, some letters written as digits. So the words are
-kept, and not the tens of thousands that are made of them. Written for France and England.
+Published lists of guessed passwords have, from ten characters on (the least allowed here), nearly only this kind: a
+common word or a row of keys, once or twice, digits and signs before or after it, some letters written as digits. So
+this file lists the words instead of the tens of thousands of passwords made of them. Written for France and England.
 """
 
 from __future__ import annotations
@@ -29,37 +29,39 @@ february janvier fevrier lundi monday money argent vacances holiday music musiqu
 ferrari porsche mercedes harley yamaha peugeot renault toto titi tata lapin chat chien minou caramel tigrou snoopy
 garfield mickey panier paniers amap legumes commensal cooperative
 """
-_LOOKS = str.maketrans("01345@$!7", "oleasasit")
+_SUBSTITUTIONS = str.maketrans("01345@$!7", "oleasasit")
 _NO_LETTERS = re.compile(r"[\W\d_]+")
 _ROWS = ("0123456789" * 3, "9876543210" * 3)
 
 
-def guessable(password: str, own: Iterable[str] = ()) -> bool:
-    """Whether it is one of the first that are tried. `own` are names around it: of the person, of the place."""
-    said = password.casefold()
-    if len(set(said)) < 4 or any(said in row for row in _ROWS) or said.isdigit():
+def is_guessable(password: str, own: Iterable[str] = ()) -> bool:
+    """Whether attackers try this password first. `own` are names related to it: of the person, of the place."""
+    folded = password.casefold()
+    if len(set(folded)) < 4 or any(folded in row for row in _ROWS) or folded.isdigit():
         return True
-    words = _words() | {name for text in own for name in _parts(text)}
-    return any(_made_of(_NO_LETTERS.sub("", one), words) for one in (said, _spelled(said)))
+    words = _words() | {name for text in own for name in _words_of(text)}
+    return any(
+        _consists_of(_NO_LETTERS.sub("", candidate), words) for candidate in (folded, _undo_substitutions(folded))
+    )
 
 
-def _made_of(letters: str, words: frozenset[str]) -> bool:
-    """One word, or the same one again and again; or hardly a letter, as in dates."""
+def _consists_of(letters: str, words: frozenset[str]) -> bool:
+    """Whether it is one of the words, once or repeated; or has at most one letter, as dates have."""
     if len(letters) < 2:
         return True
     return any(letters == word * (len(letters) // len(word)) for word in words if letters.startswith(word))
 
 
-def _spelled(said: str) -> str:
-    """Passw0rd2024 as it is read: digits at its ends are only digits."""
-    core = said.strip("0123456789!?.,;:*-_+#@$&%/() ")
-    return core.translate(_LOOKS)
+def _undo_substitutions(password: str) -> str:
+    """The word that Passw0rd2024 stands for: digits and signs at the ends go, digits inside become letters."""
+    core = password.strip("0123456789!?.,;:*-_+#@$&%/() ")
+    return core.translate(_SUBSTITUTIONS)
 
 
-def _parts(text: str) -> set[str]:
-    """The words of a name or address, and all of them in one."""
-    found = _NO_LETTERS.split(text.casefold())
-    return {one for one in (*found, "".join(found)) if len(one) > 2}
+def _words_of(text: str) -> set[str]:
+    """The words of a name or address, and all of them joined."""
+    words = _NO_LETTERS.split(text.casefold())
+    return {word for word in (*words, "".join(words)) if len(word) > 2}
 
 
 @cache

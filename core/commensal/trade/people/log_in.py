@@ -1,7 +1,7 @@
-"""Logging in with e-mail and password, and with a code where somebody has a second factor.
+"""Logging in with e-mail and password, and a code if the person has a second factor.
 
-Checking takes tens of milliseconds and happens outside of transactions; the session begins inside one, and only if the
-password is still the one that was checked.
+A check takes tens of milliseconds and runs outside of transactions. The session begins inside a transaction, and only
+if the password has not changed since the check.
 """
 
 from __future__ import annotations
@@ -28,57 +28,60 @@ LASTS = timedelta(minutes=10)  # from the password to the code
 
 @dataclass(frozen=True, kw_only=True)
 class CheckedPassword:
-    """The outcome of a check. `person` is None where address or password are not right: which, is not told. `source`
-    is for whom the try was counted, `browser` the secret of the cookie by which the browser may be known."""
+    """The outcome of a check. `person` is None if address or password are wrong; it does not say which.
+
+    `source` is the source for which the try was counted, `browser` the secret of the browser's cookie, `kept` the
+    stored password hash.
+    """
 
     email: str
     person: Person | None
     source: str = ""
     browser: str = field(default="", repr=False)
     kept: str = field(default="", repr=False)
-    renewed: str = field(default="", repr=False)  # to be kept instead, with the settings of today
+    renewed: str = field(default="", repr=False)  # the hash to store instead, with today's settings
 
 
 def check_password(store: Store, email: str, password: str, *, address: str = "", browser: str = "") -> CheckedPassword:
     """Counts a try to log in, then checks it. Takes as long for an unknown address as for a wrong password.
 
-    `address` is the client's, `browser` the secret by which it may be known. Call it outside of transactions. Raises
-    `TooMany` where too many tries of this network or browser failed lately, whether there is such an account or not;
+    `address` is the client's IP address, `browser` the secret of the browser's cookie. Call it outside of transactions.
+    Raises `TooMany` if too many tries of this network or browser failed lately, whether the account exists or not;
     `Busy`.
     """
-    read = read_email(email)
-    said = "" if isinstance(read, Problem) else read
+    parsed = read_email(email)
+    account_email = "" if isinstance(parsed, Problem) else parsed
     with store.write() as tx:
-        source = source_of(tx, said, address=address, browser=browser)
-        count_try(tx, said, source)
+        source = source_of(tx, account_email, address=address, browser=browser)
+        count_try(tx, account_email, source)
     with store.read() as tx:
-        row = tx.first(select(*COLUMNS, person.c.password_hash).where(person.c.email == said))
-    known = dict(row) if row is not None else {}
-    kept = known.pop("password_hash", None)
-    wrong = CheckedPassword(email=said, person=None, source=source, browser=browser)
-    if not password_matches(password, kept) or known["disabled_at"] is not None:
+        row = tx.first(select(*COLUMNS, person.c.password_hash).where(person.c.email == account_email))
+    account = dict(row) if row is not None else {}
+    password_hash = account.pop("password_hash", None)
+    wrong = CheckedPassword(email=account_email, person=None, source=source, browser=browser)
+    if not password_matches(password, password_hash) or account["disabled_at"] is not None:
         return wrong
-    return replace(wrong, person=Person(**known), kept=kept, renewed=renewed_hash(password, kept))
+    return replace(wrong, person=Person(**account), kept=password_hash, renewed=renewed_hash(password, password_hash))
 
 
 @dataclass(frozen=True)
 class CodeWanted:
-    """The password is right, and a code of the second factor is still to come."""
+    """The password is right, and a code of the second factor is still needed."""
 
 
 def log_in(
     tx: Transaction, checked: CheckedPassword, *, code: str = "", agent: str = "", replaces: str | None = None
 ) -> NewSession | CodeWanted | None:
-    """Begins a session, always with a new secret; `replaces` is the session that this browser had, and ends.
+    """Begins a session with a new secret, and ends `replaces`, the former session of this browser.
 
-    `CodeWanted` where the person has a second factor, and no code is given: ask for it, and log in again with it, or
-    `await_code`. None where password or code was not right: commit it, since a code is counted, and the owner of the
-    account may be told. `wrong_password` says it to people.
+    Returns `CodeWanted` if the person has a second factor and `code` is empty: ask for the code, and log in again with
+    it, or use `await_code`. Returns None if password or code are wrong: commit then too, since the try of a code is
+    counted, and a mail to the owner may be promised. `wrong_password` is the error to show.
     """
-    if checked.person is None or not _still_so(tx, checked):
+    if checked.person is None or not _lock_unchanged(tx, checked):
         warn_owner(tx, checked.email, checked.source)
-        known = tx.value(select(person.c.id).where(person.c.email == checked.email))
-        tx.trace("log-in failed", "person", known or "")
+        person_id = tx.value(select(person.c.id).where(person.c.email == checked.email))
+        tx.trace("log-in failed", "person", person_id or "")
         return None
     if checked.renewed:
         tx.execute(update(person).where(person.c.id == checked.person.id).values(password_hash=checked.renewed))
@@ -88,12 +91,14 @@ def log_in(
             return CodeWanted()
         if not _code_is_right(tx, checked.person, code, checked.browser):
             return None
-    return _begin(tx, checked.person, agent, replaces, checked.browser)
+    return _start_session(tx, checked.person, agent, replaces, checked.browser)
 
 
 def await_code(tx: Transaction, person_id: str) -> str:
-    """A secret for a page that asks for the code: with it `finish_log_in` needs no password any more, for ten minutes.
-    Only for whom `log_in` has told `CodeWanted`."""
+    """Returns a secret with which `finish_log_in` needs no password for ten minutes, for a page that asks for the code.
+
+    Only for persons for whom `log_in` returned `CodeWanted`.
+    """
     secret = tx.ids.secret()
     tx.execute(insert(log_in_begun).values(hash=fingerprint(secret), person_id=person_id, expires_at=tx.now + LASTS))
     return secret
@@ -102,44 +107,50 @@ def await_code(tx: Transaction, person_id: str) -> str:
 def finish_log_in(
     tx: Transaction, begun: str, code: str, *, agent: str = "", replaces: str | None = None, browser: str = ""
 ) -> NewSession | None:
-    """Begins the session for which `await_code` gave `begun`. None where the code is wrong: the failure is counted, so
-    commit it. Raises `Refused` where it took too long, or the password was changed since; `TooMany`."""
+    """Begins the session for which `await_code` returned the secret `begun`.
+
+    Returns None if the code is wrong: the failure is counted, so commit. Raises `Refused` after ten minutes or a change
+    of the password; `TooMany`.
+    """
     row = log_in_begun.c
-    waiting = select(row.person_id).join(person, person.c.id == row.person_id).where(person.c.disabled_at.is_(None))
-    person_id: str | None = tx.value(waiting.where(row.hash == fingerprint(begun), row.expires_at > tx.now))
+    query = select(row.person_id).join(person, person.c.id == row.person_id).where(person.c.disabled_at.is_(None))
+    person_id: str | None = tx.value(query.where(row.hash == fingerprint(begun), row.expires_at > tx.now))
     if person_id is None:
         raise Refused("log_in_again", "This took too long. Please log in again from the start.")
-    who = person_by_id(tx, person_id)
-    if not _code_is_right(tx, who, code, browser):
+    owner = person_by_id(tx, person_id)
+    if not _code_is_right(tx, owner, code, browser):
         return None
     tx.execute(delete(log_in_begun).where(row.person_id == person_id))
-    return _begin(tx, who, agent, replaces, browser)
+    return _start_session(tx, owner, agent, replaces, browser)
 
 
-def _code_is_right(tx: Transaction, who: Person, code: str, browser: str) -> bool:
-    known = browser and knows_browser(tx, who.email, browser)
-    return prove_second_factor(tx, who.id, code, source=f"{CODES} {fingerprint(browser)}" if known else CODES)
+def _code_is_right(tx: Transaction, owner: Person, code: str, browser: str) -> bool:
+    known = browser and knows_browser(tx, owner.email, browser)
+    return prove_second_factor(tx, owner.id, code, source=f"{CODES} {fingerprint(browser)}" if known else CODES)
 
 
-def _begin(tx: Transaction, who: Person, agent: str, replaces: str | None, browser: str) -> NewSession:
+def _start_session(tx: Transaction, owner: Person, agent: str, replaces: str | None, browser: str) -> NewSession:
     if replaces is not None:
         log_out(tx, replaces)
-    tx.trace("logged in", "person", who.id)
-    return replace(begin_session(tx, who, agent=agent), browser=remember_browser(tx, who.id, browser))
+    tx.trace("logged in", "person", owner.id)
+    return replace(begin_session(tx, owner, agent=agent), browser=remember_browser(tx, owner.id, browser))
 
 
 def wrong_password() -> Unauthorised:
-    """What to tell whoever failed to log in; the same whatever the reason."""
+    """The error to show for a failed log-in; the same for every reason."""
     return Unauthorised("log_in", "The e-mail address or the password is not right.")
 
 
 def code_wanted() -> Unauthorised:
-    """What to tell a program whose password is right, and that has given no code."""
+    """The error for an API client that sent the right password without a code."""
     return Unauthorised("code_wanted", "Add the code of your second factor.")
 
 
-def _still_so(tx: Transaction, checked: CheckedPassword) -> bool:
-    """Locks the person, so that a password that changes just now ends this session too, or prevents it."""
+def _lock_unchanged(tx: Transaction, checked: CheckedPassword) -> bool:
+    """Locks the person's row; returns whether password and account are still those that were checked.
+
+    So a change of the password at the same moment either prevents this session or ends it.
+    """
     assert checked.person is not None
-    same = select(person.c.id).where(person.c.id == checked.person.id, person.c.password_hash == checked.kept)
-    return tx.value(same.where(person.c.disabled_at.is_(None)).with_for_update(key_share=True)) is not None
+    query = select(person.c.id).where(person.c.id == checked.person.id, person.c.password_hash == checked.kept)
+    return tx.value(query.where(person.c.disabled_at.is_(None)).with_for_update(key_share=True)) is not None

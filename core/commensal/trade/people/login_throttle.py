@@ -1,9 +1,9 @@
-"""Tries to log in, counted before they are checked: so guesses that come all at once are all counted.
+"""Limits on tries to log in. A try is counted before it is checked, so that parallel guesses are all counted.
 
-Passwords are counted for each account and network (an IPv4 address, or the /64 of an IPv6 one), so that a stranger who
-guesses slows down nobody but themselves; a browser that the account has logged in with before has a count of its own.
-All networks together have one more, with the ceiling of NIST SP 800-63B (3.2.2). Codes of the second factor are tried
-by who has the password already, and counted for the account. Addresses without an account are counted alike.
+Passwords are counted for each account and network (an IPv4 address, or the /64 of an IPv6 one), so that an attacker
+slows down only their own network; a browser that has logged in to the account before has a count of its own. One more
+count covers all networks together, with the ceiling of NIST SP 800-63B (3.2.2). Codes of the second factor, which only
+somebody with the password can try, are counted for the account. Addresses without an account are counted alike.
 """
 
 from __future__ import annotations
@@ -25,21 +25,23 @@ FREE_OF_ALL = 100  # the same, of all networks together
 _FIRST, _LAST = timedelta(seconds=30), timedelta(minutes=15)  # of waiting; doubled by each failure in between
 _FORGIVEN = timedelta(days=1)  # without a failure
 ALL, CODES = "all", "codes"  # sources beside networks and browsers; codes of a known browser add its fingerprint
-_WARNED = "warned"  # the row that notes when the owner was last told
+_WARNED = "warned"  # the source of the row that holds when the owner was last warned
 
 
 def source_of(tx: Transaction, email: str, *, address: str, browser: str) -> str:
-    """For whom a try at this account counts. `address` is the client's, `browser` the secret of its cookie, if any."""
+    """The source for which a try at this account counts: a known browser, or else the network.
+
+    `address` is the client's IP address, `browser` the secret of its cookie, if any.
+    """
     if browser and knows_browser(tx, email, browser):
         return f"browser {fingerprint(browser)}"
     return f"network {network(address)}"
 
 
 def count_try(tx: Transaction, email: str, source: str) -> None:
-    """Counts one more try; commit it, then check what was typed, and `forget_tries` if it is right.
+    """Counts a try; commit it, then check the password or code, and call `forget_tries` if it is right.
 
-    Two that come at once wait for each other. Raises `TooMany` where there were too many lately: this one is not
-    counted then.
+    Two tries at once wait for each other. Raises `TooMany` after too many recent failures; that try is not counted.
     """
     _count(tx, email, source, FREE)
     if source.startswith("network "):
@@ -47,39 +49,41 @@ def count_try(tx: Transaction, email: str, source: str) -> None:
 
 
 def forget_tries(tx: Transaction, email: str, source: str) -> None:
-    """They have proved who they are."""
+    """Resets the count of this source after a right password or code."""
     row = log_in_failure.c
     sources = (source, ALL) if source.startswith("network ") else (source,)
     tx.execute(delete(log_in_failure).where(row.email_hash == fingerprint(email), row.source.in_(sources)))
 
 
 def forget_all_tries(tx: Transaction, email: str) -> None:
-    """They have proved that the mails of this address are theirs. Codes stay counted: else whoever reads the mail could
-    guess five more of them for each new password."""
+    """Resets the counts of an account whose owner has proved the address by mail.
+
+    Counts of codes stay: otherwise an attacker who reads the mails could guess five more codes for each new password.
+    """
     row = log_in_failure.c
     tx.execute(delete(log_in_failure).where(row.email_hash == fingerprint(email), ~row.source.startswith(CODES)))
 
 
 def warn_owner(tx: Transaction, email: str, source: str) -> None:
-    """Promises a mail to the account's confirmed address once so many tries from one source failed that the next must
-    wait; at most one a day."""
+    """Promises a mail to the account's confirmed address once the next try from this source must wait; at most one a
+    day."""
     row = log_in_failure.c
     failures = tx.value(select(row.failures).where(row.email_hash == fingerprint(email), row.source == source))
     if (failures or 0) < FREE:
         return
     owner = select(person.c.name, person.c.language).where(person.c.email == email, person.c.disabled_at.is_(None))
-    known = tx.first(owner.where(person.c.confirmed_at.is_not(None)))
-    if known is not None and _first_today(tx, email):
-        promise(tx, "mail", {"kind": "log_in_failures", "to": email, **known})
+    recipient = tx.first(owner.where(person.c.confirmed_at.is_not(None)))
+    if recipient is not None and _first_today(tx, email):
+        promise(tx, "mail", {"kind": "log_in_failures", "to": email, **recipient})
 
 
 def _count(tx: Transaction, email: str, source: str, free: int) -> None:
     table, row = log_in_failure, log_in_failure.c
     forgiven = row.last_at < tx.now - _FORGIVEN
-    first = insert_or(tx, table).values(
+    insertion = insert_or(tx, table).values(
         email_hash=fingerprint(email), source=source, failures=1, last_at=tx.now, next_at=tx.now
     )
-    again = first.on_conflict_do_update(
+    upsert = insertion.on_conflict_do_update(
         index_elements=["email_hash", "source"],
         set_={
             "failures": case((forgiven, literal(1, Whole)), else_=row.failures + 1),
@@ -88,14 +92,14 @@ def _count(tx: Transaction, email: str, source: str, free: int) -> None:
         },
         where=forgiven | (row.next_at <= tx.now),
     )
-    if tx.first(again.returning(row.failures)) is None:
-        waiting = select(row.next_at).where(row.email_hash == fingerprint(email), row.source == source)
-        left: timedelta = tx.value(waiting) - tx.now
-        raise TooMany(int(left.total_seconds()) + 1)
+    if tx.first(upsert.returning(row.failures)) is None:
+        query = select(row.next_at).where(row.email_hash == fingerprint(email), row.source == source)
+        remaining: timedelta = tx.value(query) - tx.now
+        raise TooMany(int(remaining.total_seconds()) + 1)
 
 
 def _next(now: datetime, free: int) -> Case[datetime]:
-    """When the next try may come, by how many failed before this one."""
+    """The expression for the time of the next allowed try, by the number of failures before this one."""
     waits = [(free - 1 + number, min(_FIRST * 2**number, _LAST)) for number in range(6)]
     failed = log_in_failure.c.failures
     steps = [(failed >= least, literal(now + wait, Time)) for least, wait in reversed(waits)]
@@ -104,9 +108,9 @@ def _next(now: datetime, free: int) -> Case[datetime]:
 
 def _first_today(tx: Transaction, email: str) -> bool:
     row = {"email_hash": fingerprint(email), "source": _WARNED, "failures": 0, "last_at": tx.now, "next_at": tx.now}
-    again = insert_or(tx, log_in_failure).values(row).on_conflict_do_update(
+    upsert = insert_or(tx, log_in_failure).values(row).on_conflict_do_update(
         index_elements=["email_hash", "source"],
         set_={"last_at": tx.now},
         where=log_in_failure.c.last_at <= tx.now - _FORGIVEN,
     )  # fmt: skip
-    return tx.first(again.returning(log_in_failure.c.source)) is not None
+    return tx.first(upsert.returning(log_in_failure.c.source)) is not None

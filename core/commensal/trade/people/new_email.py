@@ -1,4 +1,4 @@
-"""Another e-mail address for somebody with an account: it counts once its mails are read, and the old one is told."""
+"""Changing the e-mail address of an account: a mailed code proves the new one, a notice goes to the old one."""
 
 from __future__ import annotations
 
@@ -11,68 +11,73 @@ from ...base.search import search_key
 from ...storage.database import Transaction, insert_or, refusing
 from ...storage.jobs import promise
 from ..enterprises.tables import customer
+from .customer_records import link_customer_records
 from .email import read_email
 from .fingerprint import fingerprint
 from .people import COLUMNS, Person, person_by_id
-from .proved import adopt
 from .tables import email_change, email_code, person
 
 LASTS = timedelta(hours=24)
-_WAIT = timedelta(minutes=2)  # between two mails: more would only annoy whoever reads them
+_WAIT = timedelta(minutes=2)  # between two mails: more would only annoy their reader
 
 
 def ask_new_email(tx: Transaction, person_id: str, email: str) -> str:
-    """Promises a mail with a code to the new address, and returns the address. The last one that was asked for counts.
+    """Promises a mail with a code to the new address, and returns the address as kept. A later request replaces it.
 
-    Whether the address has an account is told to nobody: then nothing is sent. Raises `Invalid` for an address that is
-    none, or that is the present one; `Conflict` within two minutes of the last time.
+    Sends nothing if the address has an account, without revealing it. Raises `Invalid` for a malformed address or the
+    present one; `Conflict` within two minutes of the last request.
     """
-    one = person_by_id(tx, person_id)
-    read = read_email(email)
-    if isinstance(read, Problem):
-        raise Invalid([read])
-    if read == one.email:
+    owner = person_by_id(tx, person_id)
+    address = read_email(email)
+    if isinstance(address, Problem):
+        raise Invalid([address])
+    if address == owner.email:
         raise Invalid([Problem("same_email", "This is your address already.", "/email")])
     secret = tx.ids.secret()
-    row = {"email": read, "hash": fingerprint(secret), "asked_at": tx.now, "expires_at": tx.now + LASTS}
-    first = insert_or(tx, email_change).values(person_id=person_id, **row)
-    again = first.on_conflict_do_update(
+    row = {"email": address, "hash": fingerprint(secret), "asked_at": tx.now, "expires_at": tx.now + LASTS}
+    insertion = insert_or(tx, email_change).values(person_id=person_id, **row)
+    upsert = insertion.on_conflict_do_update(
         index_elements=["person_id"], set_=row, where=email_change.c.asked_at <= tx.now - _WAIT
     )
-    if tx.first(again.returning(email_change.c.person_id)) is None:
+    if tx.first(upsert.returning(email_change.c.person_id)) is None:
         raise Conflict("asked_lately", "A mail is on its way already; please wait two minutes before you ask again.")
-    if not tx.value(select(exists().where(person.c.email == read))):
-        mail = {"kind": "new_email", "to": read, "name": one.name, "language": one.language, "code": secret}
+    if not tx.value(select(exists().where(person.c.email == address))):
+        mail = {"kind": "new_email", "to": address, "name": owner.name, "language": owner.language, "code": secret}
         promise(tx, "mail", mail)
-    return read
+    return address
 
 
 def confirm_new_email(tx: Transaction, person_id: str, code: str) -> Person:
-    """The new address is proved: it is the log-in from now on, shops know it, and the old one gets a notice.
+    """Makes the new address the log-in, updates the customer records of shops, and promises a notice to the old one.
 
-    Raises `Refused` for a code that is not valid, or not any more; `Conflict` where somebody has taken the address.
+    Raises `Refused` for a code that is unknown or expired; `Conflict` if another account has the address meanwhile.
     """
     row = email_change.c
-    mine = (row.person_id == person_id, row.hash == fingerprint(code), row.expires_at > tx.now)
-    new: str | None = tx.value(delete(email_change).where(*mine).returning(row.email))
-    if new is None:
+    conditions = (row.person_id == person_id, row.hash == fingerprint(code), row.expires_at > tx.now)
+    new_address: str | None = tx.value(delete(email_change).where(*conditions).returning(row.email))
+    if new_address is None:
         raise Refused("code", "This link is not valid any more. Please ask for a new one.")
     before = person_by_id(tx, person_id)
-    values = {"email": new, "confirmed_at": tx.now, "version": person.c.version + 1}
+    values = {"email": new_address, "confirmed_at": tx.now, "version": person.c.version + 1}
     with refusing(tx, double=Conflict("email_taken", "Somebody else has an account with this address.")):
         changed = tx.one(update(person).where(person.c.id == person_id).values(values).returning(*COLUMNS))
     tx.execute(delete(email_code).where(email_code.c.person_id == person_id))  # they were sent to the old address
-    _tell_shops(tx, before, new)
-    adopt(tx, person_id, new, before.name, own_orders=True)
+    _update_customers(tx, before, new_address)
+    link_customer_records(tx, person_id, new_address, before.name, own_orders=True)
     notice = {"kind": "email_changed", "to": before.email, "name": before.name, "language": before.language}
     promise(tx, "mail", notice)
     return Person(**changed)
 
 
-def _tell_shops(tx: Transaction, before: Person, new: str) -> None:
-    """Shops that know them by the old address, where it is not another customer's. Orders keep what was written."""
+def _update_customers(tx: Transaction, before: Person, new_address: str) -> None:
+    """Sets the new address in customer records with the old one, unless the shop has a customer with the new address.
+
+    Orders keep the address with which they were placed.
+    """
     other = customer.alias()
-    taken = exists().where(other.c.enterprise_id == customer.c.enterprise_id, other.c.email == new)
-    mine = (customer.c.person_id == before.id, customer.c.email == before.email, ~taken)
-    search = func.replace(customer.c.search, search_key(before.email), search_key(new))
-    tx.execute(update(customer).where(*mine).values(email=new, search=search, version=customer.c.version + 1))
+    taken = exists().where(other.c.enterprise_id == customer.c.enterprise_id, other.c.email == new_address)
+    conditions = (customer.c.person_id == before.id, customer.c.email == before.email, ~taken)
+    search = func.replace(customer.c.search, search_key(before.email), search_key(new_address))
+    tx.execute(
+        update(customer).where(*conditions).values(email=new_address, search=search, version=customer.c.version + 1)
+    )

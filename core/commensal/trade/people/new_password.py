@@ -1,4 +1,4 @@
-"""A new password for somebody who is logged in and knows the old one."""
+"""Changing the password of a logged-in person who knows the old one."""
 
 from __future__ import annotations
 
@@ -12,31 +12,32 @@ from .people import COLUMNS, Person
 from .sessions import revoke_sessions
 from .tables import person
 
-_SESSIONS = "sessions"  # the source of tries by who is logged in already
+_SESSIONS = "sessions"  # the source of tries by people who are logged in already
 
 
 def check_new_password(store: Store, person_id: str, *, old: str, new: str) -> tuple[str, str]:
-    """What is kept of the old password and of the new one. Takes 60 ms: call it outside of transactions.
+    """The hashes of the old password and of the new one, for `change_password`. Takes 60 ms: call it outside of
+    transactions.
 
-    Raises `Invalid` where the old one is wrong, or the new one will not do; `TooMany` as `prove_password`.
+    Raises `Invalid` if the old one is wrong or the new one is refused; `TooMany` as `prove_password`.
     """
-    row = _proved(store, person_id, old, "/old")
+    row = _check_password(store, person_id, old, "/old")
     return str(row["password_hash"]), hash_password(new, "/new", own=(row["name"], row["email"]))
 
 
 def prove_password(store: Store, person_id: str, password: str) -> None:
-    """Raises `Invalid` where this is not the person's password. The try is counted before it is checked: whoever
-    found a browser open could guess. Takes 30 ms: call it outside of transactions.
+    """Raises `Invalid` if this is not the person's password. Takes 30 ms: call it outside of transactions.
 
-    Raises `TooMany` after too many; they do not keep the owner from logging in elsewhere.
+    The try is counted before it is checked, since somebody who finds a browser open could guess. Raises `TooMany` after
+    too many tries; they do not keep the owner from logging in elsewhere.
     """
-    _proved(store, person_id, password, "/password")
+    _check_password(store, person_id, password, "/password")
 
 
-def _proved(store: Store, person_id: str, password: str, where: str) -> Row:
+def _check_password(store: Store, person_id: str, password: str, where: str) -> Row:
     with store.write() as tx:
-        wanted = select(person.c.password_hash, person.c.name, person.c.email)
-        row = tx.one(wanted.where(person.c.id == person_id))
+        query = select(person.c.password_hash, person.c.name, person.c.email)
+        row = tx.one(query.where(person.c.id == person_id))
         count_try(tx, row["email"], _SESSIONS)
     if not password_matches(password, row["password_hash"]):
         raise Invalid([Problem("wrong", "This is not your password.", where)])
@@ -45,12 +46,13 @@ def _proved(store: Store, person_id: str, password: str, where: str) -> Row:
     return row
 
 
-def change_password(tx: Transaction, person_id: str, checked: tuple[str, str], *, keep: str | None) -> Person:
-    """Sets the password that was checked and ends all sessions but `keep`, the fingerprint of the one in use.
+def change_password(tx: Transaction, person_id: str, hashes: tuple[str, str], *, keep: str | None) -> Person:
+    """Sets the new password and ends all sessions but `keep`, the fingerprint of the one in use.
 
-    API tokens stay: they are revoked one by one. Raises `Conflict` where the password was changed meanwhile.
+    `hashes` are those of `check_new_password`. API tokens stay: their owner revokes them one by one. Raises `Conflict`
+    if the password was changed meanwhile.
     """
-    old, new = checked
+    old, new = hashes
     statement = update(person).where(person.c.id == person_id, person.c.password_hash == old)
     row = tx.first(statement.values(password_hash=new, version=person.c.version + 1).returning(*COLUMNS))
     if row is None:

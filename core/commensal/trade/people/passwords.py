@@ -1,4 +1,4 @@
-"""Passwords: what is asked of one, how it is kept, and how it is checked without telling anything by the time it takes.
+"""Passwords: their rules, their hashes, and checks whose duration reveals nothing.
 
 Everything here takes tens of milliseconds and 19 MiB: call it outside of transactions.
 """
@@ -14,67 +14,67 @@ from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 
 from ...base.errors import Busy, Invalid, Problem
-from .guessable import guessable
+from .guessable import is_guessable
 
 SHORTEST, LONGEST = 10, 200  # characters; length is what counts (NIST SP 800-63B, 3.1.1), so nothing else is demanded
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)  # argon2id, as OWASP advises
-_SLOTS = threading.BoundedSemaphore(2)  # when everybody logs in before the close, the rest of the machine still sells
+_SLOTS = threading.BoundedSemaphore(2)  # leaves the machine to orders when everybody logs in before a sale closes
 _PATIENCE = 10.0  # seconds
 
-# Of a password that nobody has; checked where there is nobody to check, so that both take equally long.
-_NOBODYS = "$argon2id$v=19$m=19456,t=2,p=1$y8GGy7n/IppE80UPyMhlEg$Aloy9xAP6zQ9hoJxSj7OMXG2HxtEqsuri5lc4KFplFM"
+# The hash of a password that nobody has; checked for unknown addresses, so that they take as long as known ones.
+_DUMMY_HASH = "$argon2id$v=19$m=19456,t=2,p=1$y8GGy7n/IppE80UPyMhlEg$Aloy9xAP6zQ9hoJxSj7OMXG2HxtEqsuri5lc4KFplFM"
 
 
 def judge_password(
     password: str, problems: list[Problem], where: str = "/password", *, own: Iterable[str] = ()
 ) -> None:
-    """Adds to `problems` what is wrong with a password somebody would like to have. `own` are names that others would
-    try first: the person's, the instance's."""
+    """Adds to `problems` what is wrong with a new password. `own` are names that attackers would try first: the
+    person's, the instance's."""
     if len(password) < SHORTEST:
         problems.append(Problem("too_short", "Use at least {least} characters.", where, {"least": SHORTEST}))
     if len(password) > LONGEST:
         problems.append(Problem("too_long", "This is longer than {most} characters.", where, {"most": LONGEST}))
-    elif len(password) >= SHORTEST and guessable(password, own):
+    elif len(password) >= SHORTEST and is_guessable(password, own):
         problems.append(Problem("guessable", "This password is one of the first that are guessed.", where))
 
 
 def hash_password(password: str, where: str = "/password", *, own: Iterable[str] = ()) -> str:
-    """What is kept of a new password. Raises `Invalid` where it will not do, `Busy` when too many are being hashed."""
+    """The hash of a new password. Raises `Invalid` if the password is refused, `Busy` if too many are being hashed."""
     problems: list[Problem] = []
     judge_password(password, problems, where, own=own)
     if problems:
         raise Invalid(problems)
-    return _hashed(password)
+    return _hash(password)
 
 
 def password_matches(password: str, kept: str | None) -> bool:
-    """Whether `kept` was made of this password; None (nobody, or no password) takes as long, and is False.
+    """Whether `kept` is a hash of this password; None (no account, or no password) takes as long and returns False.
 
-    Raises `Busy` when too many others are being checked.
+    Raises `Busy` if too many others are being checked.
     """
     with _slot():
         try:
-            _HASHER.verify(kept or _NOBODYS, _same_everywhere(password[:LONGEST]))
+            _HASHER.verify(kept or _DUMMY_HASH, _normalized(password[:LONGEST]))
         except VerificationError:
             return False
     return kept is not None
 
 
 def renewed_hash(password: str, kept: str) -> str:
-    """What to keep instead of `kept`, which matches; "" where it was made with the settings of today.
+    """The hash to store instead of `kept`, which matches; "" if `kept` was made with today's settings.
 
-    Raises `Busy`. The password is not judged again: who has it may go on using it.
+    Raises `Busy`. Does not judge the password again: its owner may go on using it.
     """
-    return _hashed(password) if _HASHER.check_needs_rehash(kept) else ""
+    return _hash(password) if _HASHER.check_needs_rehash(kept) else ""
 
 
-def _hashed(password: str) -> str:
+def _hash(password: str) -> str:
     with _slot():
-        return _HASHER.hash(_same_everywhere(password))
+        return _HASHER.hash(_normalized(password))
 
 
-def _same_everywhere(password: str) -> str:
-    """One keyboard composes é, another sends e and an accent: both are the same password (NFKC, NIST SP 800-63B)."""
+def _normalized(password: str) -> str:
+    """The password in NFKC (NIST SP 800-63B): one keyboard composes é, another sends e and an accent."""
     return unicodedata.normalize("NFKC", password)
 
 

@@ -1,4 +1,4 @@
-"""People: who they are. How they prove it is in the files beside this one."""
+"""People: accounts with name, address, telephone and language. The other files of the room are about logging in."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from ...base.languages.catalogs import LANGUAGES
 from ...base.search import matches
 from ...base.texts import read_text, refuse_links
 from ...storage.database import Transaction, edit_row, insert_or
+from .customer_records import link_customer_records
 from .email import read_email
 from .passwords import hash_password, judge_password
-from .proved import adopt
 from .tables import api_token, person, person_session
 
 
 @dataclass(frozen=True, kw_only=True)
 class Person:
-    """Somebody with an account. Until `confirmed_at` the address is only a claim."""
+    """A person with an account. While `confirmed_at` is None the address is only a claim."""
 
     id: str
     email: str
@@ -38,7 +38,7 @@ class Person:
 
 @dataclass(frozen=True, kw_only=True)
 class NewPerson:
-    """Somebody who would like an account: checked, and with the password already hashed."""
+    """The validated data of a new account, with the password already hashed."""
 
     email: str
     name: str
@@ -53,31 +53,30 @@ class PersonChanges(TypedDict, total=False):
     language: str
 
 
-COLUMNS = [person.c[one.name] for one in fields(Person)]  # all but the password's hash
+COLUMNS = [person.c[attribute.name] for attribute in fields(Person)]  # all but the password's hash
 
 
 def new_person(*, email: str, name: str, password: str, language: str, phone: str = "", place: str = "") -> NewPerson:
-    """Checks what somebody typed and hashes the password: takes 30 ms, so call it outside of transactions. `place` is
-    the name of the instance, which no password may consist of.
+    """Validates the data of a new account and hashes the password: takes 30 ms, so call it outside of transactions.
 
-    Raises `Invalid` with every mistake.
+    `place` is the name of the instance, which no password may consist of. Raises `Invalid` with every mistake.
     """
     problems: list[Problem] = []
-    read = read_email(email)
-    if isinstance(read, Problem):
-        problems.append(read)
-    values = _checked({"name": name, "phone": phone, "language": language}, problems)
+    address = read_email(email)
+    if isinstance(address, Problem):
+        problems.append(address)
+    values = _read_changes({"name": name, "phone": phone, "language": language}, problems)
     own = (name, email, place)
     judge_password(password, problems, own=own)
-    if problems or isinstance(read, Problem):
+    if problems or isinstance(address, Problem):
         raise Invalid(problems)
-    return NewPerson(email=read, password_hash=hash_password(password, own=own), **values)
+    return NewPerson(email=address, password_hash=hash_password(password, own=own), **values)
 
 
 def add_person(tx: Transaction, new: NewPerson, *, confirmed: bool = False, is_operator: bool = False) -> Person | None:
-    """The new person; None where the address is known already. Sends nothing: `signing_up.sign_up` does.
+    """Creates a person; returns None if the address has an account. Sends no mail: `confirmations.sign_up` does.
 
-    `confirmed` says that the address has been proved otherwise: by who runs the instance.
+    `confirmed` means that the address is proved otherwise: by the operator of the instance.
     """
     statement = insert_or(tx, person).values(
         id=tx.new_id(),
@@ -93,14 +92,14 @@ def add_person(tx: Transaction, new: NewPerson, *, confirmed: bool = False, is_o
     )
     row = tx.first(statement.on_conflict_do_nothing(index_elements=["email"]).returning(*COLUMNS))
     if row is not None and confirmed:
-        adopt(tx, row["id"], new.email, new.name, own_orders=False)
+        link_customer_records(tx, row["id"], new.email, new.name, own_orders=False)
     return Person(**row) if row is not None else None
 
 
-def change_person(tx: Transaction, person_id: str, version: int, **changed: Unpack[PersonChanges]) -> Person:
+def change_person(tx: Transaction, person_id: str, version: int, **changes: Unpack[PersonChanges]) -> Person:
     """Changes name, phone or language. Raises `Invalid` with every mistake, `NotFound`, or `Stale`."""
     problems: list[Problem] = []
-    values = _checked(changed, problems)
+    values = _read_changes(changes, problems)
     if problems:
         raise Invalid(problems)
     row = edit_row(tx, person, person.c.id == person_id, version=version, values=values)
@@ -108,51 +107,51 @@ def change_person(tx: Transaction, person_id: str, version: int, **changed: Unpa
 
 
 def disable_person(tx: Transaction, person_id: str) -> Person:
-    """Locks somebody out: sessions end and tokens stop. What they did stays. Raises `NotFound`."""
+    """Locks a person out and ends their sessions and tokens. Their orders and records stay. Raises `NotFound`."""
     statement = update(person).where(person.c.id == person_id)
     row = tx.one(statement.values(disabled_at=tx.now, version=person.c.version + 1).returning(*COLUMNS))
     for table in (person_session, api_token):
-        open_ones = update(table).where(table.c.person_id == person_id, table.c.revoked_at.is_(None))
-        tx.execute(open_ones.values(revoked_at=tx.now))
+        revocation = update(table).where(table.c.person_id == person_id, table.c.revoked_at.is_(None))
+        tx.execute(revocation.values(revoked_at=tx.now))
     return Person(**row)
 
 
 def enable_person(tx: Transaction, person_id: str) -> Person:
-    """Lets somebody log in again; their old sessions and tokens stay ended. Raises `NotFound`."""
+    """Lets a person log in again; their old sessions and tokens stay ended. Raises `NotFound`."""
     statement = update(person).where(person.c.id == person_id)
     row = tx.one(statement.values(disabled_at=None, version=person.c.version + 1).returning(*COLUMNS))
     return Person(**row)
 
 
 def person_by_id(tx: Transaction, person_id: str) -> Person:
-    """Raises `NotFound`."""
+    """The person with this id. Raises `NotFound`."""
     return Person(**tx.one(select(*COLUMNS).where(person.c.id == person_id)))
 
 
 def person_by_email(tx: Transaction, email: str) -> Person:
-    """Raises `NotFound`."""
-    read = read_email(email)
-    if isinstance(read, Problem):
+    """The person with this address, in any spelling that `read_email` accepts. Raises `NotFound`."""
+    address = read_email(email)
+    if isinstance(address, Problem):
         raise NotFound
-    return Person(**tx.one(select(*COLUMNS).where(person.c.email == read)))
+    return Person(**tx.one(select(*COLUMNS).where(person.c.email == address)))
 
 
 def list_people(tx: Transaction, *, search: str = "", after: str = "", limit: int = 50) -> Sequence[Person]:
-    """Everybody, or those whose address contains `search`; by id, beginning after `after`."""
-    found = select(*COLUMNS).where(person.c.id > after, matches(person.c.email, search))
-    return [Person(**row) for row in tx.all(found.order_by(person.c.id).limit(limit))]
+    """All people, or those whose address contains `search`; ordered by id, beginning after the id `after`."""
+    query = select(*COLUMNS).where(person.c.id > after, matches(person.c.email, search))
+    return [Person(**row) for row in tx.all(query.order_by(person.c.id).limit(limit))]
 
 
-def _checked(given: PersonChanges, problems: list[Problem]) -> PersonChanges:
+def _read_changes(changes: PersonChanges, problems: list[Problem]) -> PersonChanges:
     values: PersonChanges = {}
-    if "name" in given:
-        values["name"] = read_text(given["name"], "/name", problems, least=1, most=200)
+    if "name" in changes:
+        values["name"] = read_text(changes["name"], "/name", problems, least=1, most=200)
         refuse_links(values["name"], "/name", problems)
-    if "phone" in given:
-        values["phone"] = read_text(given["phone"], "/phone", problems, most=40)
-    if "language" in given:
-        values["language"] = given["language"]
-        if given["language"] not in LANGUAGES:
+    if "phone" in changes:
+        values["phone"] = read_text(changes["phone"], "/phone", problems, most=40)
+    if "language" in changes:
+        values["language"] = changes["language"]
+        if changes["language"] not in LANGUAGES:
             known = ", ".join(LANGUAGES)
             problems.append(Problem("language", "The languages here are {known}.", "/language", {"known": known}))
     return values

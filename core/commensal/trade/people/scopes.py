@@ -1,6 +1,6 @@
-"""Scopes: what a route asks for, what a role gives, what a grant between enterprises gives.
+"""Scopes that routes demand, with the roles and the grants between enterprises that give them.
 
-Deny by default: a scope that is not written here is held by nobody.
+Deny by default: nobody holds a scope that is not listed here.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 # Without an enterprise:
 PUBLIC = "public"  # anybody
 SELF = "self"  # a person who is logged in, for their own things
-OPERATOR = "operator"  # who runs the instance
+OPERATOR = "operator"  # operators of the instance
 
 READ = frozenset({"enterprise:read", "grants:read", "products:read", "catalogs:read", "sales:read"})
 _PACK = READ | {"orders:read", "orders:pack"}
@@ -28,7 +28,7 @@ ROLES: dict[str, frozenset[str]] = {
     "accountant": _ACCOUNT,
 }
 
-# What the members of one enterprise may do at another that granted it a DFC scope (their own role allowing).
+# The scopes of members of one enterprise at another that granted it a DFC scope, as far as their own role has them too.
 # ReadOrders and WriteOrders open no route of the grantor: they let a hub sell its goods, and a producer see its lines.
 GRANTS: dict[str, frozenset[str]] = {
     "ReadEnterprise": frozenset({"enterprise:read"}),

@@ -1,9 +1,8 @@
-"""A second factor: besides the password, a code of an application on somebody's telephone, or one of ten recovery codes
-that they have written down.
+"""The second factor: besides the password, a code of an authenticator application, or one of ten recovery codes.
 
-A code counts once: steps only grow (a guarded UPDATE), and a recovery code is used up. Wrong ones slow the address down
-like wrong passwords. The secret stands in the database as it is, since codes are worked out from it; it is told to its
-person while it is set up, and to nobody afterwards.
+A code is valid once: the last used step only grows (a guarded UPDATE), and a recovery code is used up. Wrong codes slow
+the address down like wrong passwords. The database holds the secret in clear, since codes are computed from it; the
+person sees it while they set it up, and nobody sees it afterwards.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ _RECOVERY_BYTES = 15  # 120 bits: kept by a plain hash (ASVS 6.5.2 asks a slow o
 
 @dataclass(frozen=True, kw_only=True)
 class SecondFactor:
-    """Whether somebody has one. `since` is None without; `recovery_codes` are those that are left."""
+    """A person's second factor. `since` is None if they have none; `recovery_codes` counts the unused ones."""
 
     since: datetime | None
     recovery_codes: int
@@ -37,69 +36,73 @@ class SecondFactor:
 
 @dataclass(frozen=True, kw_only=True)
 class Enrolment:
-    """What an application needs to make codes: the secret to type, or the same as a URI to scan."""
+    """The data from which an application makes codes: the secret to type, or the same as a URI to scan."""
 
     secret: str = field(repr=False)
     uri: str = field(repr=False)
 
 
 def has_second_factor(tx: Transaction, person_id: str) -> bool:
-    """Whether codes are asked of them; a secret that was never confirmed is none."""
+    """Whether the person has a confirmed second factor."""
     row = person_second_factor.c
     return tx.value(select(row.person_id).where(row.person_id == person_id, row.confirmed_at.is_not(None))) is not None
 
 
 def second_factor_of(tx: Transaction, person_id: str) -> SecondFactor:
+    """The state of the person's second factor."""
     row, code = person_second_factor.c, person_recovery_code.c
     since = tx.value(select(row.confirmed_at).where(row.person_id == person_id))
-    left = select(func.count()).where(code.person_id == person_id, code.used_at.is_(None))
-    return SecondFactor(since=since, recovery_codes=int(tx.value(left)))
+    query = select(func.count()).where(code.person_id == person_id, code.used_at.is_(None))
+    return SecondFactor(since=since, recovery_codes=int(tx.value(query)))
 
 
 def begin_second_factor(tx: Transaction, person_id: str, *, place: str) -> Enrolment:
-    """A new secret, which counts once a code of it was typed. `place` is the name of the instance, which the
-    application shows. The password was proved before.
+    """Stores and returns a new secret, which takes effect with `confirm_second_factor`. Prove the password before.
 
-    Raises `Forbidden` while the address is not confirmed, `Conflict` where there is a second factor already.
+    `place` is the name of the instance, which the application shows. Raises `Forbidden` while the person's address is
+    not confirmed, `Conflict` if they have a second factor already.
     """
-    refuse_unproved(person_by_id(tx, person_id))
+    refuse_unconfirmed(person_by_id(tx, person_id))
     secret = base_32(tx.ids.secret(), BYTES)
     row = {"secret": secret, "created_at": tx.now, "last_step": 0}
-    new = insert_or(tx, person_second_factor).values(person_id=person_id, **row)
-    again = new.on_conflict_do_update(
+    insertion = insert_or(tx, person_second_factor).values(person_id=person_id, **row)
+    upsert = insertion.on_conflict_do_update(
         index_elements=["person_id"], set_=row, where=person_second_factor.c.confirmed_at.is_(None)
     )
-    if tx.first(again.returning(person_second_factor.c.person_id)) is None:
+    if tx.first(upsert.returning(person_second_factor.c.person_id)) is None:
         raise Conflict("second_factor_on", "You have a second factor already; turn it off first.")
     return _enrolment(tx, person_id, secret, place)
 
 
-def refuse_unproved(one: Person) -> None:
-    """Otherwise a stranger who signs up with an address keeps its owner out with a telephone of theirs."""
-    if one.confirmed_at is None:
+def refuse_unconfirmed(person: Person) -> None:
+    """Raises `Forbidden` while the person's address is not confirmed.
+
+    Otherwise a stranger who signs up with an address could lock its owner out with their own telephone.
+    """
+    if person.confirmed_at is None:
         raise Forbidden("not_confirmed", "Please confirm your e-mail address first.")
 
 
 def unconfirmed_enrolment(tx: Transaction, person_id: str, *, place: str) -> Enrolment | None:
-    """What `begin_second_factor` told, until it is confirmed; None where nothing was begun."""
+    """The enrolment that `begin_second_factor` began, until it is confirmed; None if there is none."""
     row = person_second_factor.c
     secret = tx.value(select(row.secret).where(row.person_id == person_id, row.confirmed_at.is_(None)))
     return _enrolment(tx, person_id, secret, place) if secret is not None else None
 
 
 def confirm_second_factor(tx: Transaction, person_id: str, code: str, *, keep: str | None) -> Sequence[str] | None:
-    """From now on codes are asked for. Returns ten recovery codes, told this once, and ends all sessions but `keep`.
+    """Turns the second factor on, and ends all sessions but `keep`. Returns ten recovery codes, which are shown once.
 
-    None where the code is wrong: the failure is counted, so commit it. Raises `Conflict` where nothing was begun,
+    Returns None if the code is wrong: the failure is counted, so commit. Raises `Conflict` if nothing was begun,
     `TooMany` after too many failures.
     """
     email = person_by_id(tx, person_id).email
     count_try(tx, email, CODES)
     row = person_second_factor.c
-    begun = tx.value(select(row.secret).where(row.person_id == person_id, row.confirmed_at.is_(None)))
-    if begun is None:
+    secret = tx.value(select(row.secret).where(row.person_id == person_id, row.confirmed_at.is_(None)))
+    if secret is None:
         raise Conflict("second_factor_not_begun", "Begin with a new secret first.")
-    if not _spend_step(tx, person_id, begun, _tidy(code)):
+    if not _spend_step(tx, person_id, secret, _without_separators(code)):
         tx.trace("code refused", "person", person_id)
         return None
     forget_tries(tx, email, CODES)
@@ -110,8 +113,13 @@ def confirm_second_factor(tx: Transaction, person_id: str, code: str, *, keep: s
         tx,
         person_recovery_code,
         [
-            {"hash": fingerprint(_tidy(one)), "person_id": person_id, "created_at": tx.now, "used_at": None}
-            for one in codes
+            {
+                "hash": fingerprint(_without_separators(recovery_code)),
+                "person_id": person_id,
+                "created_at": tx.now,
+                "used_at": None,
+            }
+            for recovery_code in codes
         ],
     )
     revoke_sessions(tx, person_id, keep=keep)
@@ -119,14 +127,16 @@ def confirm_second_factor(tx: Transaction, person_id: str, code: str, *, keep: s
 
 
 def prove_second_factor(tx: Transaction, person_id: str, code: str, *, source: str = CODES) -> bool:
-    """Whether this is a code of theirs that was not used before; it is used up. The try is counted for `source` before
-    it is checked, so that of many at once each waits for the one before: commit it also where it is False. Raises
-    `TooMany` after too many."""
+    """Uses up a code or recovery code; returns whether it was right and unused.
+
+    The try is counted for `source` before it is checked, so that parallel tries wait for each other: commit also if it
+    returns False. Raises `TooMany` after too many tries.
+    """
     email = person_by_id(tx, person_id).email
     count_try(tx, email, source)
     row = person_second_factor.c
     secret = tx.value(select(row.secret).where(row.person_id == person_id, row.confirmed_at.is_not(None)))
-    tidy = _tidy(code)
+    tidy = _without_separators(code)
     if secret is not None and (_spend_step(tx, person_id, secret, tidy) or _spend_recovery(tx, person_id, tidy)):
         forget_tries(tx, email, source)
         return True
@@ -135,32 +145,34 @@ def prove_second_factor(tx: Transaction, person_id: str, code: str, *, source: s
 
 
 def turn_off_second_factor(tx: Transaction, person_id: str, code: str, *, keep: str | None) -> bool:
-    """Takes it away for a code, or a recovery code; the password was proved before. All sessions end but `keep`.
+    """Removes the second factor of a person who types a code or recovery code. Prove the password before.
 
-    False where the code is wrong: the failure is counted, so commit it. Raises `NotFound` where there is none,
-    `TooMany`.
+    Ends all sessions but `keep`. Returns False if the code is wrong: the failure is counted, so commit. Raises
+    `NotFound` if there is no second factor, `TooMany`.
     """
     if not has_second_factor(tx, person_id):
         raise NotFound("no_second_factor", "You have no second factor.")
     if not prove_second_factor(tx, person_id, code):
         return False
-    take_second_factor(tx, person_id, keep=keep)
+    remove_second_factor(tx, person_id, keep=keep)
     return True
 
 
-def take_second_factor(tx: Transaction, person_id: str, *, keep: str | None = None) -> bool:
-    """Takes it away without a code: for who runs the instance, when somebody has lost telephone and recovery codes.
-    Where there was one, all sessions end but `keep`. Returns whether there was."""
-    had = has_second_factor(tx, person_id)
-    if had:
+def remove_second_factor(tx: Transaction, person_id: str, *, keep: str | None = None) -> bool:
+    """Removes the second factor without a code: for operators, when a person has lost telephone and recovery codes.
+
+    If there was one, ends all sessions but `keep`. Returns whether there was one.
+    """
+    existed = has_second_factor(tx, person_id)
+    if existed:
         revoke_sessions(tx, person_id, keep=keep)
     for table in (person_recovery_code, person_second_factor):
         tx.execute(delete(table).where(table.c.person_id == person_id))
-    return had
+    return existed
 
 
 def wrong_code() -> Invalid:
-    """What to tell whoever typed a wrong code while they are logged in."""
+    """The error for a wrong code of a logged-in person."""
     return Invalid([Problem("wrong_code", "This code is not right, or was used already.", "/code")])
 
 
@@ -168,28 +180,28 @@ def _enrolment(tx: Transaction, person_id: str, secret: str, place: str) -> Enro
     return Enrolment(secret=secret, uri=uri_of(secret, place=place, account=person_by_id(tx, person_id).email))
 
 
-def _tidy(code: str) -> str:
-    """Without the blanks and dashes that make it easy to read."""
-    return "".join(one for one in code.casefold() if one.isalnum())
+def _without_separators(code: str) -> str:
+    """The code in lower case, without the blanks and dashes that make it easy to read."""
+    return "".join(character for character in code.casefold() if character.isalnum())
 
 
 def _spend_step(tx: Transaction, person_id: str, secret: str, code: str) -> bool:
-    """Of two who type the same code at once, one gets in."""
+    """Uses up the step of this code; returns whether there is one. Of two equal codes at once, only one succeeds."""
     row = person_second_factor.c
-    mine = update(person_second_factor).where(row.person_id == person_id, row.secret == secret)
+    statement = update(person_second_factor).where(row.person_id == person_id, row.secret == secret)
     return any(
-        tx.execute(mine.where(row.last_step < step).values(last_step=step)).rowcount == 1
+        tx.execute(statement.where(row.last_step < step).values(last_step=step)).rowcount == 1
         for step in steps_that_match(secret, code, tx.now)
     )
 
 
 def _spend_recovery(tx: Transaction, person_id: str, code: str) -> bool:
     row = person_recovery_code.c
-    mine = (row.hash == fingerprint(code), row.person_id == person_id, row.used_at.is_(None))
-    return tx.execute(update(person_recovery_code).where(*mine).values(used_at=tx.now)).rowcount == 1
+    conditions = (row.hash == fingerprint(code), row.person_id == person_id, row.used_at.is_(None))
+    return tx.execute(update(person_recovery_code).where(*conditions).values(used_at=tx.now)).rowcount == 1
 
 
 def _new_recovery_code(tx: Transaction) -> str:
     """Six groups of four letters and digits."""
     letters = base_32(tx.ids.secret(), _RECOVERY_BYTES).lower()
-    return "-".join(letters[at : at + 4] for at in range(0, len(letters), 4))
+    return "-".join(letters[start : start + 4] for start in range(0, len(letters), 4))

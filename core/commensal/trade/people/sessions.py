@@ -1,4 +1,4 @@
-"""Sessions: a secret in somebody's browser, known here by its SHA-256 only."""
+"""Sessions: the browser holds a secret, the database only its SHA-256."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from .fingerprint import fingerprint
 from .people import Person
 from .tables import log_in_begun, person_session
 
-IDLE = timedelta(days=30)  # without a sign of life the session ends
-LONGEST = timedelta(days=180)  # with any number of them too
-SEEN_EVERY = timedelta(hours=1)  # signs of life are written down no more often, so that reading does not write
+IDLE = timedelta(days=30)  # a session ends after so long without a request
+LONGEST = timedelta(days=180)  # a session ends after so long in any case
+SEEN_EVERY = timedelta(hours=1)  # `seen_at` is written no more often, so that most reads do not write
 
 
 @dataclass(frozen=True, kw_only=True)
 class NewSession:
-    """A session that just began. The secret is told this once. `browser` is the secret by which a browser is known when
-    somebody logs in with it again; it opens nothing."""
+    """A session that just began. The secret is shown this once. `browser` is the secret that recognises the browser at
+    later log-ins; it gives no access."""
 
     secret: str = field(repr=False)
     person: Person
@@ -33,7 +33,7 @@ class NewSession:
 
 @dataclass(frozen=True, kw_only=True)
 class Session:
-    """A session as its owner sees it. `id` is the fingerprint of the secret and opens nothing."""
+    """A session as its owner sees it. `id` is the fingerprint of the secret and gives no access."""
 
     id: str
     agent: str
@@ -42,17 +42,20 @@ class Session:
     expires_at: datetime
 
 
-_COLUMNS = [person_session.c["hash" if one.name == "id" else one.name].label(one.name) for one in fields(Session)]
+_COLUMNS = [
+    person_session.c["hash" if attribute.name == "id" else attribute.name].label(attribute.name)
+    for attribute in fields(Session)
+]
 
 
 def is_live(now: datetime) -> ColumnElement[bool]:
-    """The condition that a row of `person_session` is a session that still counts."""
+    """The condition that a row of `person_session` is neither ended nor expired."""
     row = person_session.c
     return and_(row.revoked_at.is_(None), row.expires_at > now, row.seen_at > now - IDLE)
 
 
 def begin_session(tx: Transaction, person: Person, *, agent: str = "") -> NewSession:
-    """A new session for somebody who has proved who they are. `agent` says in which browser."""
+    """Begins a session for a person who has proved their identity. `agent` is the browser's name of itself."""
     secret, expires_at = tx.ids.secret(), tx.now + LONGEST
     values = {"created_at": tx.now, "seen_at": tx.now, "expires_at": expires_at, "agent": agent[:200]}
     tx.execute(insert(person_session).values(hash=fingerprint(secret), person_id=person.id, **values))
@@ -60,51 +63,53 @@ def begin_session(tx: Transaction, person: Person, *, agent: str = "") -> NewSes
 
 
 def was_seen_long_ago(actor: Actor, now: datetime) -> bool:
-    """Whether a sign of life of this session should be written down, by `note_seen`."""
+    """Whether `seen_at` of the actor's session is old enough to be written again, by `note_seen`."""
     return actor.seen_at is not None and actor.seen_at <= now - SEEN_EVERY
 
 
 def note_seen(tx: Transaction, session_hash: str) -> None:
-    """Writes down that the session is in use, unless somebody did within the hour."""
-    late = update(person_session).where(person_session.c.hash == session_hash, is_live(tx.now))
-    tx.execute(late.where(person_session.c.seen_at <= tx.now - SEEN_EVERY).values(seen_at=tx.now))
+    """Writes that the session is in use, unless that was written within `SEEN_EVERY`."""
+    statement = update(person_session).where(person_session.c.hash == session_hash, is_live(tx.now))
+    tx.execute(statement.where(person_session.c.seen_at <= tx.now - SEEN_EVERY).values(seen_at=tx.now))
 
 
 def keep_alive(store: Store, actor: Actor, now: datetime) -> None:
-    """Writes down a sign of life where one is due. For after a request was read: it needs a transaction of its own."""
+    """Writes that the session is in use, if that is due, in a transaction of its own. For the end of a read request."""
     if actor.session_hash is None or not was_seen_long_ago(actor, now):
         return
     try:
         with store.write() as tx:
             note_seen(tx, actor.session_hash)
-    except Busy:  # reading must not fail for it; the next request writes it down
+    except Busy:  # a read must not fail because of it; the next request writes it
         return
 
 
 def log_out(tx: Transaction, session_hash: str) -> None:
-    """Ends one session, by its fingerprint. Ending it twice is fine."""
-    open_one = update(person_session).where(person_session.c.hash == session_hash)
-    tx.execute(open_one.where(person_session.c.revoked_at.is_(None)).values(revoked_at=tx.now))
+    """Ends a session by its fingerprint. Ending it twice has no effect."""
+    statement = update(person_session).where(person_session.c.hash == session_hash)
+    tx.execute(statement.where(person_session.c.revoked_at.is_(None)).values(revoked_at=tx.now))
 
 
 def revoke_session(tx: Transaction, person_id: str, session_id: str) -> None:
-    """Ends one of a person's sessions, from any of their browsers. Raises `NotFound`."""
-    mine = (person_session.c.hash == session_id, person_session.c.person_id == person_id, is_live(tx.now))
-    if tx.execute(update(person_session).where(*mine).values(revoked_at=tx.now)).rowcount != 1:
+    """Ends any of the person's sessions by its id. Raises `NotFound`."""
+    conditions = (person_session.c.hash == session_id, person_session.c.person_id == person_id, is_live(tx.now))
+    if tx.execute(update(person_session).where(*conditions).values(revoked_at=tx.now)).rowcount != 1:
         raise NotFound
 
 
 def revoke_sessions(tx: Transaction, person_id: str, *, keep: str | None = None) -> int:
-    """Ends all sessions of a person but `keep`, a fingerprint, and log-ins that wait for a code. Returns how many
-    sessions."""
+    """Ends all sessions of a person but `keep`, a fingerprint, and their log-ins that wait for a code.
+
+    Returns the number of ended sessions.
+    """
     tx.execute(delete(log_in_begun).where(log_in_begun.c.person_id == person_id))
-    mine = update(person_session).where(person_session.c.person_id == person_id, is_live(tx.now))
+    statement = update(person_session).where(person_session.c.person_id == person_id, is_live(tx.now))
     if keep is not None:
-        mine = mine.where(person_session.c.hash != keep)
-    return tx.execute(mine.values(revoked_at=tx.now)).rowcount
+        statement = statement.where(person_session.c.hash != keep)
+    return tx.execute(statement.values(revoked_at=tx.now)).rowcount
 
 
 def list_sessions(tx: Transaction, person_id: str) -> Sequence[Session]:
-    """A person's live sessions, the one in use last first; at most 100."""
-    mine = select(*_COLUMNS).where(person_session.c.person_id == person_id, is_live(tx.now))
-    return [Session(**row) for row in tx.all(mine.order_by(person_session.c.seen_at.desc()).limit(100))]
+    """A person's live sessions, the most recently used first; at most 100."""
+    query = select(*_COLUMNS).where(person_session.c.person_id == person_id, is_live(tx.now))
+    return [Session(**row) for row in tx.all(query.order_by(person_session.c.seen_at.desc()).limit(100))]

@@ -1,4 +1,4 @@
-"""Tables of people: who they are, and how they prove it."""
+"""Tables of people: accounts, sessions, tokens and other means of logging in."""
 
 from sqlalchemy import Column, ForeignKey, Index, Table, Text
 
@@ -67,7 +67,7 @@ email_code = Table(
     info=untraced("what a code was used for is traced"),
 )
 
-# A new e-mail address that its person has named, until it is proved. One at a time: the last one counts.
+# The new e-mail address of a person, until it is proved. One row a person: a later request replaces an earlier one.
 email_change = Table(
     "email_change",
     metadata,
@@ -79,8 +79,8 @@ email_change = Table(
     sqlite_strict=True,
 )
 
-# Tries to log in that failed, known address or not, so that guessing slows down alike; by who tried, see `failures.py`.
-# The address itself is not kept.
+# Failed tries to log in by source (see `login_throttle.py`), for addresses with and without an account, so that both
+# slow down alike. The address itself is not kept.
 log_in_failure = Table(
     "log_in_failure",
     metadata,
@@ -93,7 +93,7 @@ log_in_failure = Table(
     info=untraced("a log-in that fails is traced by itself"),
 )
 
-# Browsers with which somebody has logged in before. The secret opens nothing.
+# Browsers with which a person has logged in before. The secret gives no access.
 known_browser = Table(
     "known_browser",
     metadata,
@@ -105,7 +105,7 @@ known_browser = Table(
     info=untraced("a log-in is traced by itself"),
 )
 
-# The secret of a second factor, from which codes are worked out. Until it is confirmed it is not asked for.
+# The secret of a second factor, from which codes are computed. Until it is confirmed, log-ins need no code.
 person_second_factor = Table(
     "person_second_factor",
     metadata,
@@ -127,7 +127,7 @@ person_recovery_code = Table(
     sqlite_strict=True,
 )
 
-# Log-ins whose password was right, and that wait for a code.
+# Log-ins with a right password that wait for a code.
 log_in_begun = Table(
     "log_in_begun",
     metadata,
