@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from commensal.base.clock import ManualClock
 from commensal.operations.work import work_of
+from commensal.storage.jobs.failed import failed_jobs
 from commensal.storage.jobs.run import run_due
 from commensal.testing.instances import Instances, Plan
+from commensal.trade.catalogs.offers import set_price
+from commensal_federation.catalogue.grants import give_grant
+from commensal_federation.delivery.alerts import alerts
+from commensal_federation.delivery.outbox.dead_letters import dead_letters
 from commensal_federation.identity import begin_identity
 from commensal_federation.peering import accept, invite
 from commensal_federation.peers import SCOPES, peer_by_iri
@@ -20,8 +26,11 @@ from commensal_federation.runtime import Federation, federation_of
 from commensal_federation.testing import Region, Wires
 
 from . import second as second_package
+from .moves import a_farm, move
+from .second.hub import Grant, Hub
 from .second.instance import Instance
 from .serving import free_ports, serving
+from .trading import Producer, answer, clock_of, minutes, sound, the_order
 
 
 @pytest.fixture
@@ -36,12 +45,17 @@ def address() -> str:
     return f"127.0.0.1:{free_ports()[0]}"
 
 
+@pytest.fixture(scope="module")
+def instances(tmp_path_factory: pytest.TempPathFactory) -> Instances:
+    return Instances(tmp_path_factory.mktemp("templates"))
+
+
 @pytest.fixture
-def region(tmp_path: Path, clock: ManualClock, address: str) -> Iterator[Region]:
+def region(tmp_path: Path, instances: Instances, clock: ManualClock, address: str) -> Iterator[Region]:
     """Two instances of Commensal, a and c, that serve on loopback; ``region.work()`` does their jobs."""
     ports = free_ports()
     addresses = [*(f"127.0.0.1:{port}" for port in ports), address]
-    instances, members = Instances(tmp_path), dict[str, Federation]()
+    members = dict[str, Federation]()
     with ExitStack() as stack:
         for name, port in zip("ac", ports, strict=True):
             instance = instances.open(
@@ -58,6 +72,9 @@ def region(tmp_path: Path, clock: ManualClock, address: str) -> Iterator[Region]
             stack.enter_context(serving(instance, port, jobs=False))
         works = {id(one.instance): work_of(one.instance) for one in members.values()}
         yield Region(Wires(), members, lambda instance: run_due(instance, works[id(instance)]))
+        for federation in members.values():
+            with federation.instance.store.read() as tx:
+                assert [*failed_jobs(tx), *dead_letters(tx, "in"), *dead_letters(tx, "out"), *alerts(tx)] == []
 
 
 @pytest.fixture
@@ -67,6 +84,17 @@ def second(address: str, clock: ManualClock) -> Iterator[Instance]:
     with instance.serving():
         yield instance
     assert instance.refusals == []
+
+
+@pytest.fixture
+def hub(second: Instance) -> Hub:
+    return Hub(second, "north")
+
+
+@pytest.fixture
+def farm(region: Region) -> Producer:
+    """On a, with crates of apples."""
+    return Producer(region, "a")
 
 
 def test_it_imports_nothing_of_commensal() -> None:
@@ -95,6 +123,139 @@ def test_it_is_asked_to_trade_and_both_are_peers(region: Region, second: Instanc
 
     assert peer.scopes_received == set(SCOPES)
     assert state(a, second) == "accepted"
+
+
+def test_it_follows_a_catalogue(region: Region, second: Instance, hub: Hub, farm: Producer) -> None:
+    grant = granted(farm, hub)
+
+    (item,) = grant.items.values()
+    assert (item.name, item.price, item.currency_unit, item.takes) == ("Apples", "20", "dfc-m:Euro", Decimal(1))
+
+    with farm.write() as tx:
+        set_price(tx, farm.id, farm.item, 2150)
+    region.work()
+    (item,) = grant.items.values()
+    assert item.price == "21.5"
+
+
+def test_it_leases_orders_and_is_confirmed(region: Region, hub: Hub, farm: Producer) -> None:
+    grant = granted(farm, hub)
+    (item,) = grant.items.values()
+
+    assert hub.lease(grant, item, 4) >= 4
+    order = hub.order(grant, {item.iri: 4})
+    region.work()
+    assert the_order(farm).lines[0].quantity == 4
+
+    hub.order(grant, {item.iri: 4}, "Complete")
+    region.work()
+    assert order.answers == {item.iri: ("confirmed", 4)}
+
+
+def test_it_is_shortened_and_gives_the_rest_back(region: Region, hub: Hub, farm: Producer) -> None:
+    grant = granted(farm, hub)
+    (item,) = grant.items.values()
+    hub.lease(grant, item, 4)
+    order = hub.order(grant, {item.iri: 4}, "Complete")
+    region.work()
+
+    answer(farm, 3)
+    assert order.answers == {item.iri: ("shortened", 3)}
+    hub.accept_answer(grant)
+    region.work()
+
+    assert the_order(farm).lines[0].quantity == 3
+    (lease,) = farm.leases()
+    assert lease.granted - lease.returned == 3
+    assert farm.lot.on_hand == 99
+    sound(region)
+
+
+def test_it_follows_a_producer_that_moves(region: Region, second: Instance, hub: Hub) -> None:
+    farm = a_farm(region)
+    region.befriend("a", "c")
+    grant = granted(farm, hub)
+    befriend(region, second, "c")
+    (item,) = grant.items.values()
+    hub.lease(grant, item, 4)
+    hub.order(grant, {item.iri: 4})
+    region.work()
+
+    moved = move(farm)
+    grant = hub.follow(hub.moves[farm.iri])
+    region.work()
+    (item,) = grant.items.values()
+    hub.lease(grant, item, 2)
+    order = hub.order(grant, {item.iri: 6}, "Complete")
+    region.work()
+
+    assert item.iri.startswith(region["c"].base)
+    assert the_order(moved).lines[0].quantity == 6
+    assert order.answers == {item.iri: ("confirmed", 6)}
+    sound(region)
+
+
+def test_it_fetches_what_it_was_not_sent(region: Region, hub: Hub, farm: Producer) -> None:
+    grant = granted(farm, hub)
+    hub.instance.online = False
+    with farm.write() as tx:
+        set_price(tx, farm.id, farm.item, 2150)
+    region.work()
+    hub.instance.online = True
+    hub.instance.catch_up(hub.instance.peers[grant.home], "catalogue")
+
+    (item,) = grant.items.values()
+    assert item.price == "21.5"
+
+
+def test_commensal_fetches_what_it_was_not_sent(region: Region, hub: Hub, farm: Producer) -> None:
+    grant = granted(farm, hub)
+    (item,) = grant.items.values()
+    hub.lease(grant, item, 4)
+    hub.instance.online = False
+    hub.order(grant, {item.iri: 3})
+    hub.instance.online = True
+    hub.order(grant, {item.iri: 4})
+    region.work()
+
+    assert the_order(farm).rev == 2
+    assert the_order(farm).lines[0].quantity == 4
+
+
+def test_both_sum_up_the_catalogue_alike(region: Region, hub: Hub, farm: Producer) -> None:
+    grant = granted(farm, hub)
+    a_day_passes(region)
+    assert [message["type"] for message in hub.instance.received].count("StateDigest") == 1
+
+    (item,) = grant.items.values()
+    grant.items.clear()
+    a_day_passes(region)
+    assert grant.items == {item.iri: item}
+
+
+def a_day_passes(region: Region) -> None:
+    clock_of(region).advance(days=1)
+    minutes(region)
+
+
+def granted(farm: Producer, hub: Hub) -> Grant:
+    """The second implementation is a peer of the farm's instance, and its hub may sell the farm's apples."""
+    farm.region.work()
+    second = hub.instance
+    befriend(farm.region, second, farm.at)
+    with farm.write() as tx:
+        give_grant(farm.federation, tx, farm.id, peer_id(farm.federation, second), hub.iri, "Hub")
+    farm.region.work()
+    (grant,) = hub.grants.values()
+    hub.accept(grant)
+    farm.region.work()
+    return grant
+
+
+def befriend(region: Region, second: Instance, name: str) -> None:
+    second.request_peering(region[name].base, sorted(SCOPES))
+    accept(region[name], peer_id(region[name], second), SCOPES)
+    region.work()
 
 
 def peer_id(at: Federation, second: Instance) -> str:

@@ -108,10 +108,12 @@ class Instance:
             Key(f"{self.iri}#{name}", Ed25519PrivateKey.generate()) for name in ("root", "k1", "k2")
         )
         self.key_set = self._sign_key_set()
+        self.epoch = int(now().timestamp())  # of all lanes to all peers, until we are restored from a backup
         self.peers: dict[str, Peer] = {}
         self.enterprises: dict[str, Message] = {}  # authority documents of our own, by the last part of their address
         self.http = httpx.Client(trust_env=False)
         self.received: list[Message] = []
+        self.online = True  # else nothing goes out, and whoever calls gets 503
         self.refusals: list[Refused] = []  # of what has come to us
         self.handlers: dict[str, Callable[[Peer, Message], None]] = {
             "PeerRequest": self._take_request,
@@ -202,12 +204,17 @@ class Instance:
     # -------------------------------------------------------------------------------------------- sending
 
     def send(self, peer: Peer, type: str, lane: str, object: Message) -> None:
-        """Posts a message to the peer's inbox. Raises Refused where the peer does not take it."""
-        self._call("POST", peer.document["inbox"], self._write(peer, type, lane, object))
+        """Posts a message to the peer's inbox, or keeps it for the peer to fetch while we are offline.
 
-    def ask(self, peer: Peer, type: str, lane: str, object: Message) -> Message | None:
+        Raises Refused where the peer does not take it.
+        """
+        message = self._write(peer, type, lane, object)
+        if self.online:
+            self._call("POST", peer.document["inbox"], message)
+
+    def ask(self, peer: Peer, type: str, lane: str, object: Message, *, expires: datetime) -> Message | None:
         """Posts a message and returns the answer to it; None where the answer will come by the usual way."""
-        answer = self._call("POST", peer.document["ask"], self._write(peer, type, lane, object))
+        answer = self._call("POST", peer.document["ask"], self._write(peer, type, lane, object, expires))
         if answer.status_code != 200:
             return None
         self._check_message(peer, answer.content)
@@ -223,8 +230,13 @@ class Instance:
             self._check_message(peer, line)
             self._take(peer, line)
 
-    def _write(self, peer: Peer, type: str, lane: str, object: Message) -> bytes:
-        place = peer.sent.setdefault(lane, Lane(epoch=int(self.now().timestamp())))
+    def fetch(self, peer: Peer, path: str) -> Message:
+        """A document of the peer's, below its address."""
+        base = peer.document["id"].removesuffix("/.well-known/commensal")
+        return dict(self._call("GET", f"{base}{path}").json())
+
+    def _write(self, peer: Peer, type: str, lane: str, object: Message, expires: datetime | None = None) -> bytes:
+        place = peer.sent.setdefault(lane, Lane(self.epoch))
         envelope = {
             "@context": [CONTEXT],
             "id": f"{self.base}{ROOM}/messages/{secrets.token_hex(16)}",
@@ -236,6 +248,7 @@ class Instance:
             "seq": place.seq + 1,
             **({"prev": place.prev} if place.prev else {}),
             "published": write_time(self.now()),
+            **({"expires": write_time(expires)} if expires else {}),
             "object": object,
         }
         message = write_json(prove(envelope, self.key, self.now()))
@@ -333,6 +346,8 @@ class Instance:
         ]
 
     def _answer(self, answer: Callable[[httpx.Request], Response], request: httpx.Request) -> Response:
+        if not self.online:
+            return Response(status_code=503)
         try:
             return answer(request)
         except (Unproven, Refused) as error:
