@@ -125,7 +125,7 @@ def test_what_was_written_in_a_block_that_reads_is_undone_and_told(store: Store)
 def _sneak(tx: Transaction) -> None:
     """PostgreSQL refuses the statement, SQLite is asked what became of it."""
     add(tx, "sneaked")
-    tx.hold.refuse_written()
+    tx.hold.refuse_writes()
 
 
 def test_a_hook_that_may_be_left_out_of_a_transaction_must_be_one_that_reads() -> None:

@@ -23,7 +23,7 @@ from commensal.hooks.dispatcher import Hooks
 from commensal.hooks.loading import load_plugins
 from commensal.instance import Settings
 from commensal.operations.backups.rows import read_rows
-from commensal.storage.database import Row, Store, Transaction, refusing
+from commensal.storage.database import Row, Store, Transaction, refuse_conflict
 from commensal.trade.people.tables import person
 
 NONE: Any = None
@@ -51,7 +51,7 @@ def ada(tx: Transaction, number: int) -> Row:
 def waiting(tx: Transaction) -> list[str]:
     """The first words of what has not been sent yet."""
     driver: Any = tx.connection.connection.driver_connection
-    return [one.text.split()[0] for one in driver.kept]
+    return [one.text.split()[0] for one in driver.unsent]
 
 
 def people(store: Store) -> list[str]:
@@ -120,11 +120,11 @@ def test_a_refusal_is_about_its_own_rows_and_no_others(store: Store) -> None:
     double = Conflict("double", "It is there already.")
     with store.write() as tx:
         tx.later(ADD, ada(tx, 1))
-        with pytest.raises(Conflict), refusing(tx, double=double):
+        with pytest.raises(Conflict), refuse_conflict(tx, duplicate=double):
             tx.later(ADD, ada(tx, 1))
     with pytest.raises(IntegrityError), store.write() as tx:
         tx.later(ADD, ada(tx, 1))
-        with refusing(tx, double=double):
+        with refuse_conflict(tx, duplicate=double):
             tx.later(ADD, ada(tx, 2))
 
 

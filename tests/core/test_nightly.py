@@ -29,7 +29,7 @@ from commensal.operations.backups.tables import upkeep
 from commensal.operations.backups.upkeep import TRIAL, neglected, newest_moment
 from commensal.operations.work import work_of
 from commensal.storage.jobs import Job, Work, promise
-from commensal.storage.jobs.holding import claim_again, holding
+from commensal.storage.jobs.holding import keep_claimed, renew_claim
 from commensal.storage.jobs.run import CLAIM, run_due
 from commensal.storage.jobs.tables import job
 from commensal.storage.jobs.ticking import tick
@@ -304,7 +304,7 @@ def test_a_job_that_takes_longer_than_its_claim_is_not_taken_up_by_another(
         done.append(one.attempts)
         for _minute in range(12):
             clock.advance(minutes=1)
-            claim_again(instance, one)
+            renew_claim(instance, one)
             assert not run_due(instance, labour)
 
     labour = Work({"long": long})
@@ -321,7 +321,7 @@ def test_what_was_lost_to_another_worker_is_not_taken_back(instance: Instance, c
     def slow(_: Instance, one: Job) -> None:
         clock.advance(seconds=CLAIM.total_seconds() + 1)
         run_due(instance, Work({"long": die}))
-        claim_again(instance, one)
+        renew_claim(instance, one)
 
     def die(*_: object) -> None:
         with instance.store.read() as tx:
@@ -345,7 +345,7 @@ def test_a_job_is_held_while_its_block_runs(instance: Instance, clock: ManualClo
     def long(_: Instance, one: Job) -> None:
         first = claimed_until()
         clock.advance(minutes=1)
-        with holding(instance, one, every=timedelta(milliseconds=1)):
+        with keep_claimed(instance, one, every=timedelta(milliseconds=1)):
             patience = clocks.monotonic() + 20
             while claimed_until() == first and clocks.monotonic() < patience:
                 pass

@@ -24,7 +24,7 @@ from commensal.cli import app
 from commensal.instance import open_instance
 from commensal.operations.checks import broken_invariants
 from commensal.storage.database import Store
-from commensal.storage.database.presence import alone
+from commensal.storage.database.presence import exclusive_access
 from commensal.storage.jobs.run import CLAIM
 from commensal.storage.jobs.tables import job, job_slot
 from commensal.storage.jobs.ticking import AT_ONCE
@@ -119,7 +119,7 @@ def test_on_sqlite_a_web_and_a_job_process_share_the_file_though_one_is_killed(
 
 def present(store: Store) -> set[str]:
     """Ids of the processes that stay with the database, as who wants to upgrade it reads them; at least one does."""
-    with pytest.raises(Busy) as refused, alone(store):
+    with pytest.raises(Busy) as refused, exclusive_access(store):
         pass
     return set(re.findall(r"process (\d+) on", str(refused.value)))
 

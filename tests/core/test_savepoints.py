@@ -20,7 +20,7 @@ from commensal.hooks import specifications
 from commensal.hooks.contract import AnyHook, hookimpl
 from commensal.hooks.loading import load_plugins
 from commensal.instance import Instance, Settings
-from commensal.storage.database import Transaction, refusing
+from commensal.storage.database import Transaction, refuse_conflict
 from commensal.storage.jobs.enqueue import promise
 from commensal.storage.jobs.tables import job
 from commensal.trade.audit.acting import Acting, acting
@@ -54,7 +54,7 @@ def by_an_outer_attempt(tx: Transaction, act: Callable[[], None]) -> None:
 
 
 def by_a_refused_row(tx: Transaction, act: Callable[[], None]) -> None:
-    with suppress(Conflict), refusing(tx, double=Conflict("double", "It is there already.")):
+    with suppress(Conflict), refuse_conflict(tx, duplicate=Conflict("double", "It is there already.")):
         act()
         raise IntegrityError("", None, Exception("UNIQUE constraint failed"))
 
@@ -90,7 +90,7 @@ def desk(instance: Instance) -> Desk:
 def _woken(instance: Instance) -> Iterator[list[bool]]:
     """Whether the workers were woken by a commit that promised work for now."""
     woken: list[bool] = []
-    instance.store.awaken = lambda: woken.append(True)
+    instance.store.wake_worker = lambda: woken.append(True)
     yield woken
 
 

@@ -29,8 +29,8 @@ from commensal.operations.backups.manifest import Manifest, revisions_of
 from commensal.operations.upgrading.preflight import preflight
 from commensal.operations.upgrading.upgrade import upgrade
 from commensal.storage.database.migrate import drop_tables
-from commensal.storage.database.presence import alone
-from commensal.storage.database.revisions import Newer
+from commensal.storage.database.presence import exclusive_access
+from commensal.storage.database.revisions import NewerDatabase
 
 from .keeping import postgresql_tools
 from .released import FIRST, FOLDER, kept_rows, store_of, unpack
@@ -100,7 +100,7 @@ def test_an_older_program_refuses_a_newer_database(words: tuple[str, ...], folde
     change(folder, url, "UPDATE alembic_version SET version_num = '9999_future'")
     at = datetime(2030, 1, 2, tzinfo=UTC)
     write_brought(folder, Brought(version="9.9", before="0.1.0", at=at, backup="/backups/old.zip"))
-    with pytest.raises(Newer) as refused:
+    with pytest.raises(NewerDatabase) as refused:
         run(*words, "--instance", folder)
     said = str(refused.value)
     assert "9999_future, which this version of Commensal does not know. Install the version that wrote it." in said
@@ -111,7 +111,7 @@ def test_an_older_program_refuses_a_newer_database(words: tuple[str, ...], folde
 def test_a_newer_plugin_is_refused_by_name(folder: Path) -> None:
     unpack(FIRST, folder)
     change(folder, "", "UPDATE webhooks_revision SET version_num = 'webhooks_0009'")
-    with pytest.raises(Newer, match="webhooks_0009, which this version of the plugin 'webhooks' does not know"):
+    with pytest.raises(NewerDatabase, match="webhooks_0009, which this version of the plugin 'webhooks' does not know"):
         upgraded(folder)
 
 
@@ -141,7 +141,7 @@ def test_nobody_starts_during_an_upgrade(folder: Path, url: str) -> None:
     unpack(FIRST, folder, url)
     upgraded(folder)
     with closing(store_of(folder, url)) as store:
-        with alone(store), pytest.raises(Busy, match="being upgraded; start again"):
+        with exclusive_access(store), pytest.raises(Busy, match="being upgraded; start again"):
             open_instance(folder)
         open_instance(folder).close()
 

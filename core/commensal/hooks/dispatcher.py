@@ -191,7 +191,7 @@ class Hooks:
 
         def late() -> None:
             nonlocal guilty
-            guilty = hold.asked or guilty  # it may wait for another plugin's hook
+            guilty = hold.current_call or guilty  # it may wait for another plugin's hook
             self._take_away(hold, *guilty, left)
 
         try:
@@ -308,18 +308,18 @@ class Hooks:
         return answered[0]
 
     def _watched(self, hook: AnyHook, one: pluggy.HookImpl, given: dict[str, Any], tx: Transaction) -> Any:
-        around, left = tx.hold.asked, leave.get()
-        tx.hold.asked = one.plugin_name, hook.name
+        around, left = tx.hold.current_call, leave.get()
+        tx.hold.current_call = one.plugin_name, hook.name
         late = partial(self._take_away, tx.hold, one.plugin_name, hook.name, left)
         try:
             with watchdog.watch(hook.contract.timeout, late):
                 value = _call(one, given, hook.name)
                 tx.hold.catch_up()
         finally:
-            tx.hold.asked = around
+            tx.hold.current_call = around
         if tx.hold.taken:  # from a hook that this one has called, which it must not get over
             raise TookTooLong
-        tx.hold.refuse_written()
+        tx.hold.refuse_writes()
         return value
 
     def _answer(self, hook: AnyHook, plugin: str, call: Callable[[], Any]) -> list[tuple[str, Any]]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from ..storage.database.revisions import Newer
+from ..storage.database.revisions import NewerDatabase
 
 FILE = "upgrade.json"
 
@@ -57,7 +57,7 @@ def write_brought(folder: Path, brought: Brought) -> None:
     unfinished.rename(folder / FILE)
 
 
-def told_of_version(error: Newer, folder: Path) -> Newer:
+def told_of_version(error: NewerDatabase, folder: Path) -> NewerDatabase:
     """The error with the version that it was, for who has installed an older one; as it is where nobody knows."""
     seen = read_brought(folder)
     if seen is None:
@@ -65,4 +65,4 @@ def told_of_version(error: Newer, folder: Path) -> Newer:
     text = "{error} That was Commensal {version}, on {at:%Y-%m-%d}."
     if seen.backup:
         text = "{error} That was Commensal {version}, on {at:%Y-%m-%d}. The backup from before is {backup}."
-    return Newer(text, error=error, version=seen.version, at=seen.at, backup=seen.backup)
+    return NewerDatabase(text, error=error, version=seen.version, at=seen.at, backup=seen.backup)

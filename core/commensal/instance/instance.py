@@ -19,8 +19,8 @@ from ..hooks.dispatcher import Hooks
 from ..hooks.failures import Recorder
 from ..hooks.loading import listeners, load_plugins, migration_folders
 from ..storage.database import Store, Transaction
-from ..storage.database.presence import alone, stay
-from ..storage.database.revisions import Newer, is_empty, missing
+from ..storage.database.presence import announce_presence, exclusive_access
+from ..storage.database.revisions import NewerDatabase, is_empty, missing
 from ..trade.audit.auditor import TrailWriter
 from .brought import Brought, told_of_version, write_brought
 from .remains import refuse_lost
@@ -111,16 +111,16 @@ def open_instance(
         if upgrade and lacking:
             from ..storage.database.migrate import migrate
 
-            with alone(store):
+            with exclusive_access(store):
                 migrate(store, folders)
                 write_brought(folder, Brought(version=version("commensal"), at=clock.now()))
-        store.before_closing(stay(store))
+        store.before_closing(announce_presence(store))
         if missing(store, folders):
             text = "The database is older than this version; run `commensal upgrade --instance {folder}`."
             if is_empty(store):
                 text = "The database is empty; run `commensal migrate --instance {folder}`."
             raise StoreError(text, folder=folder)
-    except Newer as error:
+    except NewerDatabase as error:
         store.close()
         raise told_of_version(error, folder) from None
     except Exception:

@@ -20,7 +20,7 @@ from .connections import Connection, bound_unread, most_connections
 from .memory import bound_memory
 from .work import work_of
 
-THREADS = 40  # requests at once; each may hold one of the store's `MOST_CONNECTIONS`
+THREADS = 40  # requests at once; each may hold one of the store's `MAX_CONNECTIONS`
 # Seconds until a thread that computes lets another go on. Python's own 5 ms are what a commit takes: who holds the one
 # writer's turn would wait as long again for the interpreter as it did for the disk, and all other writers with it.
 SWITCH = 0.0005

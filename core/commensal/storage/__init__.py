@@ -1,1 +1,1 @@
-"""What is kept, and the work that a commit causes: the database and the job queue."""
+"""The database, and the queue of jobs that a commit causes."""

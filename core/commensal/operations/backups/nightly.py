@@ -10,7 +10,7 @@ from ...base.errors import Busy
 from ...instance.settings import Settings
 from ...storage.database import Transaction
 from ...storage.jobs import Job
-from ...storage.jobs.holding import holding
+from ...storage.jobs.holding import keep_claimed
 from .backup import back_up, backups_in, made_at, try_newest
 from .upkeep import BACKUP, TRIAL, due_of, mark_done, newest_moment, promise_later, promise_once, promise_trial
 
@@ -36,7 +36,7 @@ def make_backup(instance: Instance, one: Job) -> None:
     to = Path(kept.folder)
     try:
         if not _made_since(to, due_at):
-            with holding(instance, one):
+            with keep_claimed(instance, one):
                 back_up(instance.folder, to, keep=kept.keep, clock=instance.clock)
     except Busy:
         with instance.store.write() as tx:
@@ -53,7 +53,7 @@ def try_backup(instance: Instance, one: Job) -> None:
     if not kept.folder:
         return
     try:
-        with holding(instance, one):
+        with keep_claimed(instance, one):
             try_newest(instance.folder, Path(kept.folder), clock=instance.clock)
     except Busy:
         with instance.store.write() as tx:

@@ -19,7 +19,7 @@ from ...base.errors import Problem, SettingsError, Several, StoreError
 from ...hooks.loading import migration_folders
 from ...instance.brought import Brought, read_brought, told_of_version
 from ...storage.database import Store
-from ...storage.database.revisions import Newer, is_empty, missing
+from ...storage.database.revisions import NewerDatabase, is_empty, missing
 from ..backups import postgresql
 from ..backups.manifest import revisions_of
 from ..backups.source import Source
@@ -99,7 +99,7 @@ def _plan(source: Source, store: Store, backups: Path) -> Plan:
         size = _size_of_file(source.sqlite_file) if source.sqlite_file else tx.value(_SIZE)
     try:
         revisions = missing(store, lines)
-    except Newer as error:
+    except NewerDatabase as error:
         raise told_of_version(error, source.folder) from None
     brought = read_brought(source.folder)
     images = sum(one.stat().st_size for one in (source.folder / "images").glob("*.webp"))

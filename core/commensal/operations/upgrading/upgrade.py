@@ -12,7 +12,7 @@ from ...base.languages import shell
 from ...hooks.loading import migration_folders
 from ...instance.brought import Brought, write_brought
 from ...storage.database.migrate import migrate, missing_revisions
-from ...storage.database.presence import alone
+from ...storage.database.presence import exclusive_access
 from ...trade.enterprises.try_settings import settings_problems
 from ..backups.archive import Archive
 from ..backups.backup import back_up
@@ -55,7 +55,7 @@ def upgrade(plan: Plan, *, told: Told = lambda step, said: None) -> Upgraded:
     if not plan.revisions and not plan.unfinished:
         _note(plan, finished=True)
         return Upgraded((), None, ())
-    with alone(plan.store):
+    with exclusive_access(plan.store):
         backup = _backup(plan, told)
         if not plan.kept:
             _note(plan, finished=False, backup=backup)
@@ -93,7 +93,7 @@ def _backup(plan: Plan, told: Told) -> Path:
 def _migrate(plan: Plan, backup: Path, told: Told) -> tuple[str, ...]:
     lines = migration_folders(plan.source.hooks)
     try:
-        return tuple(migrate(plan.store, lines, told=lambda revision: told(shell.spoken("migrated"), revision)))
+        return tuple(migrate(plan.store, lines, on_revision=lambda revision: told(shell.spoken("migrated"), revision)))
     except Exception as error:  # whatever a revision raises, the operator must read how to go on
         left = missing_revisions(plan.store, lines)
         untouched = len(left) == len(plan.revisions) and not plan.kept

@@ -1,11 +1,11 @@
-"""Where an instance keeps what it knows: engine, transactions, column types, migrations."""
+"""An instance's database: engine, transactions, column types, migrations."""
 
 from .append_only import append_only
-from .conflict import insert_on, insert_once, insert_or, refusing
+from .conflict import insert_on, insert_once, insert_or, refuse_conflict
 from .days import local_day
 from .editing import edit_row
 from .marks import DERIVED, ON_BEHALF, PERSONAL, SECRET, untraced
-from .rows import as_json, given_rows, insert_rows
+from .rows import as_json, insert_rows, parameter_rows
 from .statement_cache import Row
 from .store import Store
 from .transaction import Transaction
@@ -28,13 +28,13 @@ __all__ = [
     "as_json",
     "checked_in",
     "edit_row",
-    "given_rows",
     "insert_on",
     "insert_once",
     "insert_or",
     "insert_rows",
     "local_day",
     "metadata",
-    "refusing",
+    "parameter_rows",
+    "refuse_conflict",
     "untraced",
 ]

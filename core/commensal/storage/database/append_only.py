@@ -1,4 +1,4 @@
-"""Tables that only grow: the database itself refuses to change or delete their rows."""
+"""Append-only tables: triggers of the database refuse to change or delete their rows."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ BEGIN RAISE EXCEPTION '% only grows', TG_TABLE_NAME USING ERRCODE = 'restrict_vi
 
 
 def append_only(table: Table, *, blanked: str = "") -> Table:
-    """Makes `table` append-only wherever it is created from its metadata. Migrations run `append_only_ddl`.
+    """Makes `table` append-only when it is created from its metadata, and returns it. Migrations run `append_only_ddl`.
 
-    `blanked` is a column of text that may still be emptied, because people may have to be forgotten.
+    `blanked` names a text column that may still be set to "", so that a person's data can be erased.
     """
-    others = [one.name for one in table.c if one.name != blanked]
+    others = [column.name for column in table.c if column.name != blanked]
     for dialect in ("sqlite", "postgresql"):
         for statement in append_only_ddl(table.name, dialect, blanked=blanked, others=others):
             ddl = DDL(statement.replace("%", "%%"))  # type: ignore[no-untyped-call]
@@ -27,16 +27,16 @@ def append_only(table: Table, *, blanked: str = "") -> Table:
 def append_only_ddl(table: str, dialect: str, *, blanked: str = "", others: Sequence[str] = ()) -> tuple[str, ...]:
     """The statements that make `table` append-only, for ``sqlite`` or ``postgresql``.
 
-    With a column `blanked`, `others` are all its other columns: they stay as they are, and it may be emptied.
+    `blanked` names a text column that may still be set to ""; then `others` are the names of all other columns.
     """
-    of = f" OF {', '.join(others)}" if blanked else ""
+    update_columns = f" OF {', '.join(others)}" if blanked else ""
     if dialect == "sqlite":
         refuse = f"BEGIN SELECT RAISE(ABORT, '{table} only grows'); END"
         only_blanks = (
             f"CREATE TRIGGER {table}_only_blanks BEFORE UPDATE OF {blanked} ON {table} WHEN NEW.{blanked} <> ''"
         )
         return (
-            f"CREATE TRIGGER {table}_no_update BEFORE UPDATE{of} ON {table} {refuse}",
+            f"CREATE TRIGGER {table}_no_update BEFORE UPDATE{update_columns} ON {table} {refuse}",
             f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} {refuse}",
             *([f"{only_blanks} {refuse}"] if blanked else []),
         )
@@ -44,14 +44,14 @@ def append_only_ddl(table: str, dialect: str, *, blanked: str = "", others: Sequ
     only_blanks = f"CREATE TRIGGER {table}_only_blanks BEFORE UPDATE OF {blanked} ON {table} FOR EACH ROW"
     return (
         _FUNCTION,
-        f"CREATE TRIGGER {table}_only_grows BEFORE UPDATE{of} OR DELETE ON {table} FOR EACH ROW {refuse}",
+        f"CREATE TRIGGER {table}_only_grows BEFORE UPDATE{update_columns} OR DELETE ON {table} FOR EACH ROW {refuse}",
         f"CREATE TRIGGER {table}_not_emptied BEFORE TRUNCATE ON {table} FOR EACH STATEMENT {refuse}",
         *([f"{only_blanks} WHEN (NEW.{blanked} <> '') {refuse}"] if blanked else []),
     )
 
 
 def drop_append_only_ddl(table: str, dialect: str) -> tuple[str, ...]:
-    """The statements that take the guard of `append_only_ddl` off again, for a revision that makes another one."""
+    """The statements that drop the triggers of `append_only_ddl`, for a revision that replaces them."""
     if dialect == "sqlite":
         return tuple(f"DROP TRIGGER {table}_no_{change}" for change in ("update", "delete"))
     return tuple(f"DROP TRIGGER {table}_{guard} ON {table}" for guard in ("only_grows", "not_emptied"))

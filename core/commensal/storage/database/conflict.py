@@ -1,4 +1,4 @@
-"""When two rows may not be alike: INSERT … ON CONFLICT for both databases, and a kind refusal instead of an error."""
+"""Violated constraints: INSERT … ON CONFLICT for both databases, and refusals for people instead of errors."""
 
 from __future__ import annotations
 
@@ -17,42 +17,44 @@ from .transaction import Transaction
 
 
 def insert_or(tx: Transaction, table: Table) -> postgresql.Insert:
-    """An INSERT that knows ``on_conflict_do_nothing`` and ``on_conflict_do_update``; in the same words for both."""
+    """An INSERT with ``on_conflict_do_nothing`` and ``on_conflict_do_update``, written alike for both databases."""
     return insert_on(tx.postgresql, table)
 
 
 def insert_on(on_postgresql: bool, table: Table) -> postgresql.Insert:
-    """The same for statements that are made once for each database and kept."""
+    """As `insert_or`, for statements that are built once for each database and cached."""
     return postgresql.insert(table) if on_postgresql else cast(postgresql.Insert, sqlite.insert(table))
 
 
 def insert_once(tx: Transaction, table: Table, values: Mapping[str, Any]) -> bool:
-    """Inserts the row if none like it is there. True for the one transaction, of however many, that did.
+    """Inserts the row unless it violates a unique constraint. Returns whether it was inserted.
 
-    One that comes while another is about to insert the same row waits until that has ended.
+    Of concurrent transactions that insert the same row, one gets True; the others wait until it has ended.
     """
-    return tx.first(_once(tx.postgresql, table), values) is not None
+    return tx.first(_insert_if_absent(tx.postgresql, table), values) is not None
 
 
 @cache
-def _once(on_postgresql: bool, table: Table) -> ReturningInsert[Any]:
+def _insert_if_absent(on_postgresql: bool, table: Table) -> ReturningInsert[Any]:
     return insert_on(on_postgresql, table).on_conflict_do_nothing().returning(*table.primary_key.columns)
 
 
 @contextmanager
-def refusing(tx: Transaction, *, double: Refused | None = None, used: Refused | None = None) -> Iterator[None]:
-    """Raises `double` where a row would be there twice, `used` where a row that goes is still referred to.
+def refuse_conflict(
+    tx: Transaction, *, duplicate: Refused | None = None, referenced: Refused | None = None
+) -> Iterator[None]:
+    """Raises `duplicate` when the block violates a unique constraint, `referenced` when it violates a foreign key.
 
-    What was done inside is undone, what was done before it in the transaction stays.
+    Then the work of the block is undone; earlier work of the transaction stays.
     """
-    tx.hold.catch_up()  # what went wrong before is not refused
+    tx.hold.catch_up()  # errors of earlier statements are raised as they are
     try:
         with tx.attempt():
             yield
     except IntegrityError as error:
-        state, said = getattr(error.orig, "sqlstate", ""), str(error.orig)
-        if double is not None and (state == "23505" or said.startswith("UNIQUE")):
-            raise double from error
-        if used is not None and (state == "23503" or said.startswith("FOREIGN KEY")):
-            raise used from error
+        state, message = getattr(error.orig, "sqlstate", ""), str(error.orig)
+        if duplicate is not None and (state == "23505" or message.startswith("UNIQUE")):
+            raise duplicate from error
+        if referenced is not None and (state == "23503" or message.startswith("FOREIGN KEY")):
+            raise referenced from error
         raise

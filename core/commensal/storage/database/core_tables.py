@@ -9,7 +9,7 @@ from sqlalchemy import Table
 
 @cache
 def core_tables() -> frozenset[str]:
-    """Read from the rooms when it is first asked: they all stand above the store."""
+    """The import is late because the rooms that define the tables stand above the store."""
     from ...schema import ROOMS
 
-    return frozenset(one.name for room in ROOMS for one in vars(room).values() if isinstance(one, Table))
+    return frozenset(value.name for room in ROOMS for value in vars(room).values() if isinstance(value, Table))

@@ -1,4 +1,4 @@
-"""Days in a time zone, worked out by the database: PostgreSQL knows how, SQLite asks Python."""
+"""Days in a time zone, computed by the database: PostgreSQL does it itself, SQLite calls a Python function."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ class local_day(FunctionElement[str]):
 
 @compiles(local_day, "postgresql")
 def _postgresql(element: local_day, compiler: SQLCompiler, **more: Any) -> str:
-    moment, timezone = (compiler.process(one, **more) for one in element.clauses)
+    moment, timezone = (compiler.process(clause, **more) for clause in element.clauses)
     return f"to_char({moment} AT TIME ZONE {timezone}, 'YYYY-MM-DD')"
 
 
 @compiles(local_day, "sqlite")
 def _sqlite(element: local_day, compiler: SQLCompiler, **more: Any) -> str:
-    moment, timezone = (compiler.process(one, **more) for one in element.clauses)
+    moment, timezone = (compiler.process(clause, **more) for clause in element.clauses)
     return f"local_day({moment}, {timezone})"
 
 
 @lru_cache(maxsize=1024)
 def day_of(moment: str | None, timezone: str | None) -> str | None:
-    """SQLite's `local_day`, on moments as `Time` stores them."""
+    """Implements `local_day` for SQLite; `moment` is text as `Time` stores it."""
     if moment is None or timezone is None:
         return None
     return datetime.fromisoformat(moment).astimezone(ZoneInfo(timezone)).date().isoformat()

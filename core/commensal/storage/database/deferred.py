@@ -1,9 +1,9 @@
-"""A connection to PostgreSQL on which what nobody waits for travels with the next statement that somebody waits for.
+"""A connection to PostgreSQL that delays statements whose answer is not needed, and sends them with the next one.
 
-A message there and back costs more than what it says: whoever waits lets other threads go on, queues for Python's lock
-again, and meanwhile holds the rows that others need. So BEGIN, savepoints, and rows that are only written down are kept
-back, and sent together with the next statement or the commit. The database hears everything in the order in which it
-was said, and executes each by itself.
+A round trip to the server costs more than the statement itself: a thread that waits for an answer releases Python's
+lock, queues for it again, and holds rows that others need meanwhile. So BEGIN, savepoints and plain writes are kept in
+memory and sent together with the next statement whose answer is needed, or with the commit. The server receives all
+statements in the order in which they were issued, and executes each by itself.
 """
 
 from __future__ import annotations
@@ -15,102 +15,101 @@ from typing import Any, Self
 
 from psycopg import Connection, Cursor
 
-_MOST = 20  # statements that are kept back: what they carry lies in memory
+_MAX_UNSENT = 20  # statements, which stay in memory with their values
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Kept:
-    """A statement that has not been sent yet. One without values is about the transaction, and nothing can be wrong
-    with it."""
+class UnsentStatement:
+    """A statement that has not been sent yet. Without `values` it controls the transaction, and cannot fail."""
 
     text: str
     values: Any = None
 
 
-class Line(Connection[Any]):
-    """`kept` are the statements that have not been sent yet, in their order; it `owes` where rows are among them."""
+class DeferringConnection(Connection[Any]):
+    """`unsent` are the delayed statements in their order; `has_unsent_writes` if any of them writes rows."""
 
-    def __init__(self, pgconn: Any, *given: Any, **more: Any) -> None:
-        super().__init__(pgconn, *given, **more)
-        self.kept: list[Kept] = []
-        self.owes = False
-        self.cursor_factory = Asking
+    def __init__(self, pgconn: Any, *args: Any, **kwargs: Any) -> None:
+        super().__init__(pgconn, *args, **kwargs)
+        self.unsent: list[UnsentStatement] = []
+        self.has_unsent_writes = False
+        self.cursor_factory = WaitingCursor
 
-    def later(self, text: str, values: Any = None) -> Kept:
-        """Has it executed before whatever is executed next. What is wrong with it is raised then."""
-        if len(self.kept) == _MOST:
+    def defer(self, text: str, values: Any = None) -> UnsentStatement:
+        """Delays a statement until the next one is executed, which then raises the errors of both."""
+        if len(self.unsent) == _MAX_UNSENT:
             self.send()
-        one = Kept(text, values)
-        self.kept.append(one)
-        self.owes = self.owes or values is not None
-        return one
+        statement = UnsentStatement(text, values)
+        self.unsent.append(statement)
+        self.has_unsent_writes = self.has_unsent_writes or values is not None
+        return statement
 
-    def forget(self, since: Kept | None = None) -> None:
-        """Takes back what has not been sent yet: all of it, or from this statement on."""
-        del self.kept[0 if since is None else self.kept.index(since) :]
-        self.owes = any(one.values is not None for one in self.kept)
+    def discard(self, since: UnsentStatement | None = None) -> None:
+        """Drops the unsent statements: all of them, or `since` and those after it."""
+        del self.unsent[0 if since is None else self.unsent.index(since) :]
+        self.has_unsent_writes = any(statement.values is not None for statement in self.unsent)
 
     def catch_up(self) -> None:
-        """Raises what is wrong with what was said until now."""
-        if self.owes:
+        """Sends unsent writes, and raises their errors."""
+        if self.has_unsent_writes:
             self.send()
 
     def send(self) -> None:
-        with self._sending():
+        with self._send_unsent():
             pass
 
-    def execute_too(self, cursor: Cursor[Any], text: Any, values: Any, **more: Any) -> None:
-        """Executes a statement of psycopg's, in one message with what was kept back."""
-        with self._sending():
-            Cursor.execute(cursor, text, values, **more)
+    def execute_after_unsent(self, cursor: Cursor[Any], text: Any, values: Any, **kwargs: Any) -> None:
+        """Executes a statement on psycopg's `cursor`, in one message with the unsent ones."""
+        with self._send_unsent():
+            Cursor.execute(cursor, text, values, **kwargs)
 
     def commit(self) -> None:
-        if self.owes:
-            self.execute_too(Cursor(self), "COMMIT", None)
-        else:  # what is about the transaction ends with it
-            self.forget()
+        if self.has_unsent_writes:
+            self.execute_after_unsent(Cursor(self), "COMMIT", None)
+        else:  # only statements that control the transaction, which ends anyway
+            self.discard()
             super().commit()
 
     def rollback(self) -> None:
-        self.forget()
+        self.discard()
         super().rollback()
 
-    def cursor(self, name: str = "", **more: Any) -> Any:
-        if name:  # a cursor of the server speaks for itself
+    def cursor(self, name: str = "", **kwargs: Any) -> Any:
+        if name:  # psycopg's server-side cursors execute without our WaitingCursor
             self.send()
-        return super().cursor(name, **more)
+        return super().cursor(name, **kwargs)
 
     @contextmanager
-    def _sending(self) -> Iterator[None]:
-        if not self.kept:
+    def _send_unsent(self) -> Iterator[None]:
+        if not self.unsent:
             yield
             return
         with self.pipeline():
-            for one in self.kept:  # one that cannot even be sent stays, and stands against the commit
-                Cursor(self).execute(one.text, one.values)
-            self.forget()
+            for statement in self.unsent:  # one that cannot be sent stays in the list, so that the commit fails too
+                Cursor(self).execute(statement.text, statement.values)
+            self.discard()
             yield
 
 
-class Asking(Cursor[Any]):
-    """A cursor whose statement is waited for."""
+class WaitingCursor(Cursor[Any]):
+    """A cursor whose statements are sent at once, after the unsent ones of its connection."""
 
-    _conn: Line
+    _conn: DeferringConnection
 
-    def execute(self, query: Any, params: Any = None, **more: Any) -> Self:
-        if self._conn.kept:
-            self._conn.execute_too(self, query, params, **more)
+    def execute(self, query: Any, params: Any = None, **kwargs: Any) -> Self:
+        if self._conn.unsent:
+            self._conn.execute_after_unsent(self, query, params, **kwargs)
             return self
-        return super().execute(query, params, **more)
+        return super().execute(query, params, **kwargs)
 
-    def executemany(self, query: Any, params_seq: Any, **more: Any) -> None:
+    def executemany(self, query: Any, params_seq: Any, **kwargs: Any) -> None:
         self._conn.send()
-        super().executemany(query, params_seq, **more)
+        super().executemany(query, params_seq, **kwargs)
 
-    def stream(self, query: Any, params: Any = None, **more: Any) -> Iterator[Any]:
+    def stream(self, query: Any, params: Any = None, **kwargs: Any) -> Iterator[Any]:
         self._conn.send()
-        return super().stream(query, params, **more)
+        return super().stream(query, params, **kwargs)
 
-    def copy(self, statement: Any, params: Any = None, **more: Any) -> Any:
+    def copy(self, statement: Any, params: Any = None, **kwargs: Any) -> Any:
         self._conn.send()
-        return super().copy(statement, params, **more)
+        return super().copy(statement, params, **kwargs)

@@ -1,4 +1,4 @@
-"""An edit of a versioned row, decided by the database in one guarded UPDATE."""
+"""Optimistic locking: an edit of a versioned row in one guarded UPDATE."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from .transaction import Transaction
 def edit_row(
     tx: Transaction, table: Table, *where: ColumnElement[bool], version: int, values: Mapping[str, Any]
 ) -> Row:
-    """Sets `values` and raises `version` by one. Returns the whole row as it is afterwards.
+    """Sets `values`, increments `version`, and returns the whole row as it is afterwards.
 
-    `where` names one row, by its id and by whose it is. Raises `NotFound` where there is none, `Stale` where somebody
-    else has edited it since `version`.
+    `where` selects one row, by its id and its owner. Raises `NotFound` if there is none, and `Stale` if it has another
+    version than `version` because somebody else has edited it.
     """
     guarded = update(table).where(*where, table.c.version == version)
     row = tx.first(guarded.values({**values, "version": table.c.version + 1}).returning(*table.c))

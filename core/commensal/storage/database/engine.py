@@ -1,4 +1,4 @@
-"""Engines for SQLite and PostgreSQL, set up so that what is confirmed survives a power cut and readers never wait."""
+"""Engines for SQLite and PostgreSQL: commits survive a power cut, and readers never wait for writers."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ _PRAGMAS = {
     "cell_size_check": "ON",
     "journal_size_limit": str(64 * 1024 * 1024),
 }
-# Every thread that answers a request may hold a connection, and jobs in the same process a few more. Whoever finds none
-# free within `pool_timeout` seconds is told that the instance is busy: their browser would wait no longer.
-MOST_CONNECTIONS = 48
-_POOL = {"pool_size": MOST_CONNECTIONS, "max_overflow": 0, "pool_timeout": 5}
-# PostgreSQL serves some hundred in all, so each process keeps 20, and gives back what it opened beyond them.
-_POOL_OF_SERVER = {**_POOL, "pool_size": 20, "max_overflow": MOST_CONNECTIONS - 20}
-_WANTED = {"journal_mode": ("wal", "memory"), "synchronous": (2,), "foreign_keys": (1,)}
+# Every thread that answers a request may hold a connection, and jobs in the same process a few more. A request that
+# gets none within `pool_timeout` seconds is answered that the instance is busy: browsers would not wait longer.
+MAX_CONNECTIONS = 48
+_POOL = {"pool_size": MAX_CONNECTIONS, "max_overflow": 0, "pool_timeout": 5}
+# A PostgreSQL server accepts about a hundred in all, so each process keeps 20 and closes those that it opened beyond.
+_POSTGRESQL_POOL = {**_POOL, "pool_size": 20, "max_overflow": MAX_CONNECTIONS - 20}
+_REQUIRED = {"journal_mode": ("wal", "memory"), "synchronous": (2,), "foreign_keys": (1,)}
 
 
 def make_engine(url: str) -> Engine:
     """An engine for a SQLAlchemy URL: ``sqlite:///file``, ``sqlite://`` (in memory) or ``postgresql://…``.
 
-    Its errors hide the parameters of statements: they are logged and shown to operators, and hold people's data.
+    Its errors hide the parameters of statements, because errors are logged and parameters hold personal data.
 
-    Raises `SettingsError` for any other database, or where the driver for PostgreSQL is not installed.
+    Raises `SettingsError` for any other database, or if the driver for PostgreSQL is not installed.
     """
     address = make_url(url)
     if address.get_backend_name() == "sqlite":
@@ -51,29 +51,29 @@ def make_engine(url: str) -> Engine:
 
 def _sqlite(address: URL) -> Engine:
     if not address.database or address.database == ":memory:":
-        shared: dict[str, Any] = {"check_same_thread": False}
-        engine = create_engine(address, poolclass=StaticPool, hide_parameters=True, connect_args=shared)
+        connect_args: dict[str, Any] = {"check_same_thread": False}
+        engine = create_engine(address, poolclass=StaticPool, hide_parameters=True, connect_args=connect_args)
     else:
         _make_private(Path(address.database))
-        shared = {"timeout": 10, "check_same_thread": False}  # a transaction that hangs is ended by another thread
+        connect_args = {"timeout": 10, "check_same_thread": False}  # another thread ends a transaction that hangs
         engine = create_engine(
             address,
             **_POOL,
-            pool_use_lifo=True,  # who wrote last still has in its cache what the next one reads
+            pool_use_lifo=True,  # the cache of the connection used last is warm
             hide_parameters=True,
-            connect_args=shared,
+            connect_args=connect_args,
         )
 
     @event.listens_for(engine, "connect")
     def configure(driver: Any, record: Any) -> None:
-        driver.isolation_level = None  # the driver's own BEGIN comes too late: it loses updates without an error
+        driver.isolation_level = None  # the driver's own BEGIN comes too late, which loses updates without an error
         for name, value in _PRAGMAS.items():
             driver.execute(f"PRAGMA {name}={value}")
-        for name, allowed in _WANTED.items():
-            seen = driver.execute(f"PRAGMA {name}").fetchone()[0]
-            if seen not in allowed:
+        for name, allowed in _REQUIRED.items():
+            actual = driver.execute(f"PRAGMA {name}").fetchone()[0]
+            if actual not in allowed:
                 text = "SQLite refused {name}={wanted} and stays at {seen}."
-                raise StoreError(text, name=name, wanted=_PRAGMAS[name], seen=seen)
+                raise StoreError(text, name=name, wanted=_PRAGMAS[name], seen=actual)
         driver.create_function("local_day", 2, day_of, deterministic=True)
         driver.create_function("search_key", 1, _search_key, deterministic=True)
         record.info["reading"] = False
@@ -94,11 +94,11 @@ def _search_key(text: str | None) -> str | None:
     return None if text is None else search_key(str(text))
 
 
-def readers_of(engine: Engine) -> Pool:
-    """Where to get connections that only read; the engine's own pool, unless it is SQLite in a file.
+def reader_pool(engine: Engine) -> Pool:
+    """The pool of connections for reading: the engine's own, except for SQLite in a file, which gets a second pool.
 
-    There, readers are kept apart from writers: when a connection's `query_only` changes, SQLite throws away every
-    statement that it has prepared on it, and preparing one costs more than running it.
+    When `query_only` of a connection changes, SQLite discards every statement prepared on it, and to prepare one costs
+    more than to run it. So a connection of SQLite is for reading or for writing, never for both.
     """
     if engine.dialect.name != "sqlite" or isinstance(engine.pool, StaticPool):
         return engine.pool
@@ -113,7 +113,7 @@ def readers_of(engine: Engine) -> Pool:
 
 
 def _make_private(file: Path) -> None:
-    """A new database is its owner's alone; SQLite gives the files beside it the same mode."""
+    """Creates a missing file readable by its owner only; SQLite gives the files beside it the same mode."""
     with suppress(FileExistsError):
         os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
@@ -121,33 +121,33 @@ def _make_private(file: Path) -> None:
 def _postgresql(address: URL) -> Engine:
     options = "-c lock_timeout=3s -c idle_in_transaction_session_timeout=30s -c timezone=UTC"
     try:
-        from .deferred import Line
+        from .deferred import DeferringConnection
 
         engine = create_engine(
             address,
-            **_POOL_OF_SERVER,
+            **_POSTGRESQL_POOL,
             pool_pre_ping=True,
             hide_parameters=True,
-            isolation_level="AUTOCOMMIT",  # the driver's own BEGIN would be a message for itself
+            isolation_level="AUTOCOMMIT",  # the driver's own BEGIN would cost a round trip
             connect_args={"options": options},
-            execution_options={"preserve_rowcount": True},  # else an INSERT does not tell whether it inserted
+            execution_options={"preserve_rowcount": True},  # otherwise an INSERT does not report its number of rows
         )
     except ModuleNotFoundError as missing:
         raise SettingsError("database.url: PostgreSQL needs `pip install 'commensal[postgresql]'`.") from missing
 
     @event.listens_for(engine, "do_connect")
-    def connect(dialect: Any, record: Any, given: Any, named: Any) -> Line:
-        return Line.connect(*given, **named)
+    def connect(dialect: Any, record: Any, args: Any, kwargs: Any) -> DeferringConnection:
+        return DeferringConnection.connect(*args, **kwargs)
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        asked = connection.get_execution_options()
-        if asked.get("isolation_level") != "AUTOCOMMIT":  # else it is a session that outlasts transactions
+        execution_options = connection.get_execution_options()
+        if execution_options.get("isolation_level") != "AUTOCOMMIT":  # sessions without transactions, see `presence.py`
             driver: Any = connection.connection.driver_connection
-            driver.later(_BEGIN[bool(asked.get("reading", False))])
+            driver.defer(_BEGIN[bool(execution_options.get("reading", False))])
 
     return engine
 
 
-# A reader has a snapshot, as on SQLite.
+# By whether the transaction only reads. A reader gets a snapshot, as on SQLite.
 _BEGIN = {False: "BEGIN ISOLATION LEVEL READ COMMITTED", True: "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"}

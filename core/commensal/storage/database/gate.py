@@ -1,7 +1,7 @@
-"""One writer at a time on SQLite, in the order they came.
+"""Serialises the writers of SQLite, fairly.
 
-SQLite's own waiting is an unfair sleep-and-poll: with 16 writers its p99 is above one second. Here threads queue on a
-lock and processes on an flock, which the kernel lets go even after kill -9.
+SQLite itself waits by unfair polling: with 16 writers its p99 is above one second. Here threads queue on a lock, and
+processes on an flock, which the kernel releases even after kill -9.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from pathlib import Path
 
 from ...base.errors import Busy
 
-_POLL = 0.002  # seconds between two looks at a lock that another process holds
+_POLL = 0.002  # seconds between two tries to get a lock that another process holds
 
 
 class Turn:
-    """A writer's turn. Any thread may end it, and it ends once."""
+    """A writer's turn. Any thread may end it; only the first call of `end` has an effect."""
 
     def __init__(self, let_go: Callable[[], None]) -> None:
         self._let_go, self._ended = let_go, threading.Lock()
@@ -31,7 +31,7 @@ class Turn:
 
 
 class WriteGate:
-    """Not re-entrant on purpose: a write inside a write is a bug, and ends in `Busy`."""
+    """A lock between threads and processes. Not re-entrant: a write inside a write is a bug, and raises `Busy`."""
 
     def __init__(self, path: Path) -> None:
         self._path, self._lock = path, threading.Lock()
@@ -39,7 +39,7 @@ class WriteGate:
 
     @contextmanager
     def __call__(self, timeout: float = 10.0) -> Iterator[Turn]:
-        """Waits up to `timeout` seconds for its turn. Raises `Busy` after that, with nothing done."""
+        """Waits up to `timeout` seconds for a turn; raises `Busy` after that."""
         deadline = time.monotonic() + timeout
         if not self._lock.acquire(timeout=timeout):
             raise Busy("another writer has held the database for too long")
@@ -81,7 +81,7 @@ class WriteGate:
 
 
 class ThreadGate:
-    """For a database in memory: one connection, which threads use in turn, readers too."""
+    """A lock between threads, for a database in memory: readers and writers share its one connection."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -101,7 +101,7 @@ class ThreadGate:
 
 
 class OpenGate:
-    """No queue: PostgreSQL brings its own, and readers of SQLite need none."""
+    """No lock: PostgreSQL has its own, and readers of SQLite need none."""
 
     @contextmanager
     def __call__(self, timeout: float = 10.0) -> Iterator[Turn]:

@@ -1,9 +1,9 @@
-"""How a transaction is kept to reading for a while: SQLite undoes what is written meanwhile, PostgreSQL refuses it.
+"""Makes a transaction read-only for a while: SQLite undoes what is written meanwhile, PostgreSQL refuses it.
 
-SQLite could be forbidden to write by a PRAGMA, but whenever that changes it throws away all statements that it has
-prepared on the connection, and an order took half as long again. PostgreSQL gives a released savepoint's transaction
-back its right to write. It is not rolled back for that: psycopg forgets all statements it has prepared when it sees a
-ROLLBACK, and an order took half as long again.
+A PRAGMA could forbid SQLite to write, but each change of it discards all statements prepared on the connection, and an
+order took half as long again. On PostgreSQL the transaction may write again when the savepoint is released. The
+savepoint is not rolled back for that: psycopg drops its prepared statements after a ROLLBACK, and an order took half as
+long again.
 """
 
 from __future__ import annotations
@@ -14,31 +14,33 @@ from typing import TYPE_CHECKING, Any, Protocol
 from .savepoint import Savepoint
 
 if TYPE_CHECKING:
-    from .deferred import Line
+    from .deferred import DeferringConnection
 
 
-class Guard(Protocol):
-    """Whoever has begun it ends it. Where a statement has failed, it starts again before."""
+class ReadOnlyGuard(Protocol):
+    """Call `begin`, then `restart` after each statement that fails, then `end`."""
 
     def begin(self) -> None: ...
 
-    def start_again(self) -> None:
-        """Undoes what was written since the beginning, and makes the transaction usable."""
+    def restart(self) -> None:
+        """Undoes what was written since `begin`, and makes the transaction usable again."""
 
     def end(self) -> None: ...
 
-    def written(self) -> bool:
-        """Whether something was written that nobody has refused, and that will be undone."""
+    def has_written(self) -> bool:
+        """Whether something was written that the database did not refuse, and that will be undone."""
 
 
-def guard_of(driver: Any, on_sqlite: bool, only_reads: bool, set_savepoint: Callable[[], Savepoint]) -> Guard:
+def read_only_guard(
+    driver: Any, on_sqlite: bool, only_reads: bool, set_savepoint: Callable[[], Savepoint]
+) -> ReadOnlyGuard:
     if on_sqlite:
-        return Reader() if only_reads else Undoing(driver, set_savepoint)
-    return Refusing(driver, only_reads, set_savepoint)
+        return NoGuard() if only_reads else UndoingGuard(driver, set_savepoint)
+    return RefusingGuard(driver, only_reads, set_savepoint)
 
 
-class Undoing:
-    """SQLite. How many rows it has changed tells whether something was written."""
+class UndoingGuard:
+    """For SQLite: rolls back to a savepoint. Its count of changed rows shows whether something was written."""
 
     def __init__(self, driver: Any, set_savepoint: Callable[[], Savepoint]) -> None:
         self._driver, self._set_savepoint, self._before = driver, set_savepoint, 0
@@ -47,52 +49,54 @@ class Undoing:
         self._before = self._driver.total_changes
         self._savepoint = self._set_savepoint()
 
-    def start_again(self) -> None:
+    def restart(self) -> None:
         self._savepoint.undo()
         self._before = self._driver.total_changes
 
     def end(self) -> None:
         self._savepoint.rollback()
 
-    def written(self) -> bool:
+    def has_written(self) -> bool:
         return bool(self._driver.total_changes != self._before)
 
 
-class Refusing:
-    """PostgreSQL. It hears of the savepoint with the first question, and not at all where nobody asks one."""
+class RefusingGuard:
+    """For PostgreSQL: SET LOCAL after a savepoint. Both are sent with the first statement inside, or never."""
 
-    def __init__(self, line: Line, only_reads: bool, set_savepoint: Callable[[], Savepoint]) -> None:
-        self._line, self._only_reads, self._set_savepoint = line, only_reads, set_savepoint
+    def __init__(
+        self, connection: DeferringConnection, only_reads: bool, set_savepoint: Callable[[], Savepoint]
+    ) -> None:
+        self._connection, self._only_reads, self._set_savepoint = connection, only_reads, set_savepoint
 
     def begin(self) -> None:
         self._savepoint = self._set_savepoint()
         self._refuse()
 
-    def start_again(self) -> None:
+    def restart(self) -> None:
         self._savepoint.undo()
         self._refuse()
 
     def end(self) -> None:
-        if self._line.owes or self._line.info.transaction_status.name == "INERROR":
+        if self._connection.has_unsent_writes or self._connection.info.transaction_status.name == "INERROR":
             self._savepoint.undo()
         self._savepoint.rewind()
         self._savepoint.release()
 
-    def written(self) -> bool:
+    def has_written(self) -> bool:
         return False
 
     def _refuse(self) -> None:
         if not self._only_reads:
-            self._line.later("SET LOCAL transaction_read_only = on")
+            self._connection.defer("SET LOCAL transaction_read_only = on")
 
 
-class Reader:
-    """SQLite where the whole transaction only reads: each statement that writes is refused, and harms nothing."""
+class NoGuard:
+    """For SQLite if the whole transaction only reads: the database refuses each statement that writes anyway."""
 
     def begin(self) -> None:
         pass
 
-    start_again = end = begin
+    restart = end = begin
 
-    def written(self) -> bool:
+    def has_written(self) -> bool:
         return False

@@ -1,9 +1,9 @@
-"""What tables and columns say of themselves, for whoever writes down changes and whoever forgets people.
+"""Marks of tables and columns, for the audit trail and for the erasure of personal data.
 
     Column("email", Text, nullable=False, info=PERSONAL)
     Table("cart_line", metadata, …, info=untraced("what lies in a cart is a wish"))
 
-A table that says nothing is traced, and every column of it shown: what is new is never left out by oversight.
+A table without marks is traced with all its columns, so that nothing new is left out by oversight.
 """
 
 from __future__ import annotations
@@ -12,23 +12,23 @@ from typing import Any
 
 from sqlalchemy import Column, Table
 
-# Tells who somebody is, or was written by or about them. Never copied into the audit trail; blanked when the person is
-# forgotten.
+# Personal data: it identifies somebody, or was written by or about them. Never copied into the audit trail; blanked
+# when the person is forgotten.
 PERSONAL: dict[str, Any] = {"personal": True}
 
-# Opens something. Never copied anywhere.
+# A credential. Never copied anywhere.
 SECRET: dict[str, Any] = {"secret": True}
 
-# Follows from other columns or from a journal, so that its changes are told there.
+# Follows from other columns or from a journal, where its changes are recorded.
 DERIVED: dict[str, Any] = {"derived": True}
 
-# Customers' own doings in this table are no business of an audit trail, and must cost them no statement. What is done
-# for an enterprise, or from the shell, is traced.
+# Only changes on behalf of an enterprise, or from the shell, are traced. Customers' own changes are none of an audit
+# trail's business, and must cost them no statement.
 ON_BEHALF: dict[str, Any] = {"on_behalf": True}
 
 
 def untraced(reason: str) -> dict[str, Any]:
-    """Changes of this table leave no trace, for a reason that is worth a sentence."""
+    """Marks a table whose changes are not traced; `reason` says why, in a sentence."""
     return {"untraced": reason}
 
 
@@ -37,7 +37,7 @@ def is_personal(column: Column[Any]) -> bool:
 
 
 def is_hidden(column: Column[Any]) -> bool:
-    """Whether a trail says only that it changed."""
+    """Whether an audit trail notes only that the column changed, and not its values."""
     return is_personal(column) or bool(column.info.get("secret"))
 
 

@@ -1,7 +1,7 @@
-"""Who is there: processes that stay with a database, and the one that changes its shape while nobody does.
+"""A shared lock for processes that use a database, and an exclusive one for the process that changes its schema.
 
-Both are locks that end with their process, however it ends: on SQLite an flock beside the file, on PostgreSQL an
-advisory lock of a session of its own, which also holds between machines.
+Both end with their process, however it ends: on SQLite an flock beside the file, on PostgreSQL an advisory lock of a
+session of its own, which also works between machines.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ...base.errors import Busy
 from .store import Store
 
 _KEY = 0x636F_6D6D_656E_7361  # of the advisory lock: "commensa"
-_PATIENCE = 2.0  # seconds; a server takes a moment to notice that a killed process is gone
+_PATIENCE = 2.0  # seconds to wait for a lock; a server takes a moment to notice that a killed process is gone
 _POLL = 0.05
 _HOLDERS = text(
     "SELECT application_name FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE locktype = 'advisory' AND granted "
@@ -33,18 +33,18 @@ _HOLDERS = text(
 Leave = Callable[[], None]
 
 
-def stay(store: Store) -> Leave:
-    """Keeps upgrades away until what it returns is called, or the process ends. Raises `Busy` during an upgrade."""
-    leave = _take(store, shared=True)
+def announce_presence(store: Store) -> Leave:
+    """Takes the shared lock and returns a function that releases it. Raises `Busy` during an upgrade."""
+    leave = _try_for_a_while(store, shared=True)
     if leave is None:
         raise Busy("the database is being upgraded; start again when that is done")
     return leave
 
 
 @contextmanager
-def alone(store: Store) -> Iterator[None]:
-    """Nobody stays with the database while the block runs. Raises `Busy` that says who does, as far as it is known."""
-    leave = _take(store, shared=False)
+def exclusive_access(store: Store) -> Iterator[None]:
+    """Holds the exclusive lock during the block. Raises `Busy` that names the other processes, if they are known."""
+    leave = _try_for_a_while(store, shared=False)
     if leave is None:
         text = "the instance is running{holders}; stop `commensal serve` and `commensal work` first"
         raise Busy(text, holders=_holders(store))
@@ -54,16 +54,16 @@ def alone(store: Store) -> Iterator[None]:
         leave()
 
 
-def _take(store: Store, *, shared: bool) -> Leave | None:
-    """None where others hold what stands against it for longer than `_PATIENCE`."""
+def _try_for_a_while(store: Store, *, shared: bool) -> Leave | None:
+    """Takes the lock and returns a function that releases it; None if others hold it for longer than `_PATIENCE`."""
     deadline = time.monotonic() + _PATIENCE
-    once = _lock_of_session if store.engine.dialect.name == "postgresql" else _lock_of_file
-    while (leave := once(store, shared)) is None and time.monotonic() < deadline:
+    try_lock = _lock_session if store.engine.dialect.name == "postgresql" else _lock_file
+    while (leave := try_lock(store, shared)) is None and time.monotonic() < deadline:
         time.sleep(_POLL)
     return leave
 
 
-def _lock_of_file(store: Store, shared: bool) -> Leave | None:
+def _lock_file(store: Store, shared: bool) -> Leave | None:
     database = make_url(store.url).database
     if database in (None, "", ":memory:"):
         return lambda: None
@@ -76,29 +76,29 @@ def _lock_of_file(store: Store, shared: bool) -> Leave | None:
     return partial(os.close, descriptor)
 
 
-def _lock_of_session(store: Store, shared: bool) -> Leave | None:
-    """The session is taken out of the pool: it lasts as long as the process, and nobody else may use it."""
+def _lock_session(store: Store, shared: bool) -> Leave | None:
+    """The session is taken out of the pool, because it lasts as long as the process."""
     connection = store.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
     connection.detach()
     name = "pg_try_advisory_lock_shared" if shared else "pg_try_advisory_lock"
     try:
-        _settle(connection)
-        taken = connection.execute(text(f"SELECT {name}(:key)"), {"key": _KEY}).scalar_one()
+        _configure_session(connection)
+        is_locked = connection.execute(text(f"SELECT {name}(:key)"), {"key": _KEY}).scalar_one()
     except BaseException:
         connection.close()
         raise
-    if not taken:
+    if not is_locked:
         connection.close()
         return None
     return connection.close
 
 
-def _settle(connection: Connection) -> None:
-    """The session waits for ever without being ended for that, and the server notices when its machine is gone."""
-    wanted = {"idle_session_timeout": "0", "tcp_keepalives_idle": "30", "tcp_keepalives_interval": "10"}
-    wanted["application_name"] = f"process {os.getpid()} on {socket.gethostname()}"[:63]
+def _configure_session(connection: Connection) -> None:
+    """Lets the session be idle for ever, and lets the server notice when the session's machine is gone."""
+    settings = {"idle_session_timeout": "0", "tcp_keepalives_idle": "30", "tcp_keepalives_interval": "10"}
+    settings["application_name"] = f"process {os.getpid()} on {socket.gethostname()}"[:63]
     setting = text("SELECT set_config(name, :value, false) FROM pg_settings WHERE name = :name")
-    for key, value in wanted.items():  # what an older server does not know is left out
+    for key, value in settings.items():  # settings that an older server does not have are skipped
         connection.execute(setting, {"name": key, "value": value})
 
 

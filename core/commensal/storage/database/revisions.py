@@ -1,7 +1,7 @@
-"""Which revisions a database has had, asked without loading or running one: every start and every command asks it.
+"""Finds out whether a database is up to date without importing a revision, because every start and command needs it.
 
-The core's revisions form one line, and each plugin's a line of its own with its own table of versions. How they are
-run, and which are missing, `migrate.py` knows.
+The core's revisions form one line, and each plugin's a line of its own with its own table of versions. `migrate.py`
+runs them.
 """
 
 from __future__ import annotations
@@ -19,27 +19,27 @@ from .transaction import Transaction
 CORE = ""  # the line of the core
 MIGRATIONS = Path(__file__).parent / "migrations"
 _VERSIONS = {CORE: "alembic_version"}
-_SAID = re.compile(r'^(revision|down_revision)\b[^=\n]*=\s*(?:"([^"\n]+)"|None)\s*$', re.MULTILINE)
+_ASSIGNMENT = re.compile(r'^(revision|down_revision)\b[^=\n]*=\s*(?:"([^"\n]+)"|None)\s*$', re.MULTILINE)
 
 
-class Newer(StoreError):
-    """The database has had revisions that this version does not know."""
+class NewerDatabase(StoreError):
+    """The database has had revisions that this version does not have."""
 
 
 def is_empty(store: Store) -> bool:
-    """No revision of the core has ever run on the database."""
+    """Whether no revision of the core has ever run on the database."""
     with store.read() as tx:
         return not inspect(tx.connection).has_table(_VERSIONS[CORE])
 
 
 def missing(store: Store, plugins: Mapping[str, Path]) -> list[str]:
-    """Revisions that this version knows and the database has not had. `plugins` maps an id to its folder of revisions.
+    """Revisions that the database has not had. `plugins` maps an id to its folder of revisions.
 
-    Raises `Newer` where the database is newer.
+    Raises `NewerDatabase` if the database has had unknown ones.
     """
     if is_current(store, plugins):
         return []
-    from .migrate import missing_revisions  # what runs revisions takes long to load, and is hardly ever needed
+    from .migrate import missing_revisions  # imports Alembic, which takes long and is hardly ever needed
 
     return missing_revisions(store, plugins)
 
@@ -47,28 +47,35 @@ def missing(store: Store, plugins: Mapping[str, Path]) -> list[str]:
 def is_current(store: Store, plugins: Mapping[str, Path]) -> bool:
     """Whether the database has had the last revision of every line, and no other.
 
-    False also where a file does not say in a plain line what it is: then only running it would tell.
+    Also False if a file does not name its revisions in plain lines: only running it would tell.
     """
     folders = {CORE: MIGRATIONS / "versions", **plugins}
     with store.read() as tx:
-        there = inspect(tx.connection).get_table_names()
-        return all(_had(tx, table_of(line), there) == _last(folder) for line, folder in folders.items())
+        table_names = inspect(tx.connection).get_table_names()
+        return all(
+            _applied_revisions(tx, table_of(line), table_names) == _head_revisions(folder)
+            for line, folder in folders.items()
+        )
 
 
 def table_of(line: str) -> str:
-    """The table of versions of a line."""
+    """The name of the table of versions of a line."""
     return _VERSIONS.get(line, f"{line}_revision")
 
 
-def _had(tx: Transaction, name: str, there: Collection[str]) -> set[str]:
-    if name not in there:
+def _applied_revisions(tx: Transaction, version_table: str, table_names: Collection[str]) -> set[str]:
+    if version_table not in table_names:
         return set()
-    return {row["version_num"] for row in tx.all(select(column("version_num")).select_from(table(name)))}
+    return {row["version_num"] for row in tx.all(select(column("version_num")).select_from(table(version_table)))}
 
 
-def _last(folder: Path) -> set[str] | None:
-    """The revisions that no other one follows; None where a file does not say it plainly."""
-    said = [dict(_SAID.findall(file.read_text("utf-8"))) for file in folder.glob("*.py") if file.stem != "__init__"]
-    if any(len(one) < 2 or not one["revision"] for one in said):
+def _head_revisions(folder: Path) -> set[str] | None:
+    """The revisions that no other one follows; None if a file does not name its revisions in plain lines."""
+    assignments = [
+        dict(_ASSIGNMENT.findall(file.read_text("utf-8"))) for file in folder.glob("*.py") if file.stem != "__init__"
+    ]
+    if any(len(assignment) < 2 or not assignment["revision"] for assignment in assignments):
         return None
-    return {one["revision"] for one in said} - {one["down_revision"] for one in said}
+    return {assignment["revision"] for assignment in assignments} - {
+        assignment["down_revision"] for assignment in assignments
+    }

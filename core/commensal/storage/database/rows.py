@@ -1,8 +1,8 @@
-"""Many rows in one statement, whatever their number.
+"""Inserts and selects many rows by one statement, whatever their number.
 
-PostgreSQL gets the rows as one JSON document that it takes apart, so that an order of thirty lines costs as many
-messages as one of three. SQLite has no messages to save: it runs one prepared statement for each row, eight times as
-fast as it reads JSON. Either way the statement's text is always the same, and is made once.
+PostgreSQL gets the rows as one JSON document, so that an order of thirty lines costs as many round trips as one of
+three. SQLite has no round trips to save: it runs one prepared statement for each row, which is eight times as fast as
+parsing JSON. Either way the statement's text is always the same, and is built once.
 """
 
 from __future__ import annotations
@@ -21,79 +21,82 @@ from .statement_cache import execute_each
 from .transaction import Transaction
 from .types import Json
 
-Process = Callable[[Any], Any]
-_SHORT = 50_000  # characters that may wait in memory for the next statement
+Processor = Callable[[Any], Any]
+_MAX_DEFERRED = 50_000  # characters of a statement's rows that may wait in memory for the next statement
 
 
 def insert_rows(tx: Transaction, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Inserts all rows by one statement. Every row must name the same columns.
+    """Inserts all rows by one statement. Every row must have the same columns.
 
-    Nobody waits for the answer: what PostgreSQL finds wrong with a row, it may tell later (`Transaction.later`).
+    PostgreSQL may execute it later, and raise the errors then: see `Transaction.later`.
     """
     if not rows:
         return
-    tx.hold.refuse_undone()
+    tx.hold.refuse_after_rollback()
     names = tuple(rows[0])
-    ready = [_ready(table, row, names, tx.connection.dialect) for row in rows]
+    values = [_driver_values(table, row, names, tx.connection.dialect) for row in rows]
     if tx.postgresql:
-        said = {"rows": as_json([dict(zip(names, row, strict=True)) for row in ready])}
-        known = tx.constant(_from_json(table, names), said)
-        if known is None:
-            tx.connection.execute(_from_json(table, names), said)
-        elif len(said["rows"]) < _SHORT:
-            known.later(tx.connection, said)
+        parameters = {"rows": as_json([dict(zip(names, row, strict=True)) for row in values])}
+        prepared = tx.constant(_insert_from_json(table, names), parameters)
+        if prepared is None:
+            tx.connection.execute(_insert_from_json(table, names), parameters)
+        elif len(parameters["rows"]) < _MAX_DEFERRED:
+            prepared.later(tx.connection, parameters)
         else:
-            known.count(tx.connection, said)
+            prepared.count(tx.connection, parameters)
     else:
-        execute_each(tx.connection, _one_by_one(table, names), ready)
+        execute_each(tx.connection, _insert_by_row(table, names), values)
     if tx.trail is not None:
-        tx.trail.inserted(table, rows)
+        tx.trail.note_inserted(table, rows)
 
 
-def _ready(table: Table, row: Mapping[str, Any], names: tuple[str, ...], dialect: Dialect) -> tuple[Any, ...]:
-    """The values as the driver, or JSON, can carry them and the columns take them."""
+def _driver_values(table: Table, row: Mapping[str, Any], names: tuple[str, ...], dialect: Dialect) -> tuple[Any, ...]:
+    """The values of a row, converted for the driver or for JSON."""
     if tuple(row) != names:
         raise ValueError(f"rows of {table.name} differ in their columns: {names} and {tuple(row)}")
     values = list(row.values())
-    for place, process in _processes(table, names, dialect):
-        values[place] = process(values[place])
+    for position, process in _processors(table, names, dialect):
+        values[position] = process(values[position])
     return tuple(values)
 
 
 @lru_cache(maxsize=256)
-def _processes(table: Table, names: tuple[str, ...], dialect: Dialect) -> tuple[tuple[int, Process], ...]:
-    """What turns values into the driver's, by their places; most are the driver's already."""
+def _processors(table: Table, names: tuple[str, ...], dialect: Dialect) -> tuple[tuple[int, Processor], ...]:
+    """Converters of values by their positions; most values need none."""
     types = [table.c[name].type for name in names]
-    inside = dialect.name == "postgresql"  # a document in the document stays what it is
-    found = [None if inside and isinstance(one, Json) else one.bind_processor(dialect) for one in types]
-    return tuple((place, one) for place, one in enumerate(found) if one is not None)
+    on_postgresql = dialect.name == "postgresql"  # there a JSON value is a part of the JSON document
+    processors = [
+        None if on_postgresql and isinstance(column_type, Json) else column_type.bind_processor(dialect)
+        for column_type in types
+    ]
+    return tuple((position, process) for position, process in enumerate(processors) if process is not None)
 
 
 @lru_cache(maxsize=256)
-def _one_by_one(table: Table, names: tuple[str, ...]) -> str:
+def _insert_by_row(table: Table, names: tuple[str, ...]) -> str:
     columns, places = ", ".join(f'"{name}"' for name in names), ", ".join("?" for _ in names)
     return f"INSERT INTO {table.name} ({columns}) VALUES ({places})"  # noqa: S608 - names are ours
 
 
 @lru_cache(maxsize=256)
-def _from_json(table: Table, names: tuple[str, ...]) -> Insert:
-    rows = given_rows(True, "rows", {name: table.c[name].type for name in names})
+def _insert_from_json(table: Table, names: tuple[str, ...]) -> Insert:
+    rows = parameter_rows(True, "rows", {name: table.c[name].type for name in names})
     return insert(table).from_select(names, select(*rows.c), include_defaults=False)
 
 
 def as_json(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Rows as a statement takes them."""
+    """Encodes rows for the parameter of `parameter_rows`."""
     return msgspec.json.encode(rows).decode()
 
 
-def given_rows(on_postgresql: bool, name: str, columns: Mapping[str, TypeEngine[Any]]) -> FromClause:
-    """For statements that are made once: a table of however many rows, handed over as the parameter `name`.
+def parameter_rows(on_postgresql: bool, name: str, columns: Mapping[str, TypeEngine[Any]]) -> FromClause:
+    """A table of any number of rows that are passed as the parameter `name`, for statements that are built once.
 
-    The parameter is a JSON list of objects that name the columns, made by `as_json`.
+    `columns` maps names to types. The parameter is a JSON list of objects with these names, made by `as_json`.
     """
     if on_postgresql:
         document = func.jsonb_to_recordset(cast(bindparam(name, type_=Text), JSONB))
-        named = [column(one, kind) for one, kind in columns.items()]
-        return document.table_valued(*named).render_derived(name=name, with_types=True)
-    values = [type_coerce(column("value").op("->>")(one), kind).label(one) for one, kind in columns.items()]
+        typed_columns = [column(name, kind) for name, kind in columns.items()]
+        return document.table_valued(*typed_columns).render_derived(name=name, with_types=True)
+    values = [type_coerce(column("value").op("->>")(key), kind).label(key) for key, kind in columns.items()]
     return select(*values).select_from(func.json_each(bindparam(name, type_=Text)).table_valued("value")).subquery(name)

@@ -1,7 +1,7 @@
-"""A point in a transaction to which it can return: in the database, and in what it has collected in memory.
+"""Savepoints of a transaction, which restore the database and the lists that the transaction fills in memory.
 
-Every partial rollback goes through here. SQLAlchemy's nested transactions know nothing of the memory, and cost as much
-as checking a signature.
+Every partial rollback uses them. SQLAlchemy's nested transactions do not restore memory, and cost as much time as
+verifying a signature.
 """
 
 from __future__ import annotations
@@ -10,29 +10,29 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .deferred import Kept, Line
+    from .deferred import DeferringConnection, UnsentStatement
 
 
 class Savepoint:
-    """`collected` are the lists that the transaction fills while it runs (changes to audit, due times of jobs): a
-    rollback cuts each of them to the length that it has now.
+    """A savepoint that is set at once. A rollback shortens each list of `collected` (changes to audit, due times of
+    jobs) to its length at this moment.
 
-    Savepoints end from the innermost outwards, so all of them can have one name: both databases take it for the last.
+    Savepoints end from the innermost outwards, so all have the same name: both databases take it for the last one.
     """
 
     def __init__(self, driver: Any, collected: Sequence[list[Any]]) -> None:
         self.is_active = True
         self._driver = driver
-        self._lengths = [(each, len(each)) for each in collected]
+        self._lengths = [(items, len(items)) for items in collected]
         self._set()
 
     def undo(self) -> None:
-        """Rolls back to the savepoint, which stays: the transaction may go on from there."""
+        """Rolls back to the savepoint, which stays active."""
         self.rewind()
         self._roll_back()
 
     def rewind(self) -> None:
-        """Rolls back the memory alone, where the database has refused to write anything."""
+        """Restores only the lists in memory."""
         for collected, length in self._lengths:
             del collected[length:]
 
@@ -42,7 +42,7 @@ class Savepoint:
         self.release()
 
     def release(self) -> None:
-        """Ends the savepoint. What was done since it was set now belongs to the transaction around it."""
+        """Ends the savepoint; its work becomes part of the enclosing transaction or savepoint."""
         self.is_active = False
         self._release()
 
@@ -57,7 +57,7 @@ class Savepoint:
 
 
 class SqliteSavepoint(Savepoint):
-    """SQLite itself rolls a whole transaction back when its disk is full: then there is nothing left to return to."""
+    """SQLite rolls a whole transaction back when the disk is full; then there is no savepoint any more."""
 
     def _set(self) -> None:
         self._driver.execute("SAVEPOINT begun")
@@ -72,28 +72,28 @@ class SqliteSavepoint(Savepoint):
 
 
 class PostgresqlSavepoint(Savepoint):
-    """SAVEPOINT and RELEASE travel with the next statement, and not at all where there is none between them."""
+    """SAVEPOINT and RELEASE are sent with the next statement, and not at all if there is none between them."""
 
-    _driver: Line
-    _kept: Kept
+    _driver: DeferringConnection
+    _statement: UnsentStatement
 
     def _set(self) -> None:
-        self._kept = self._driver.later("SAVEPOINT begun")
+        self._statement = self._driver.defer("SAVEPOINT begun")
 
     def _roll_back(self) -> None:
-        if self._unsent:
-            self._driver.forget(self._kept)
+        if self._is_unsent:
+            self._driver.discard(self._statement)
             self._set()
         else:
-            self._driver.forget()
+            self._driver.discard()
             self._driver.execute("ROLLBACK TO begun", prepare=False)
 
     def _release(self) -> None:
-        if self._unsent and not self._driver.owes:
-            self._driver.forget(self._kept)
+        if self._is_unsent and not self._driver.has_unsent_writes:
+            self._driver.discard(self._statement)
         else:
-            self._driver.later("RELEASE begun")
+            self._driver.defer("RELEASE begun")
 
     @property
-    def _unsent(self) -> bool:
-        return self._kept in self._driver.kept
+    def _is_unsent(self) -> bool:
+        return self._statement in self._driver.unsent

@@ -1,13 +1,11 @@
-"""Statements that are constants go to the driver without SQLAlchemy working out anew what it found the last time.
+"""Sends constant statements straight to the driver, with everything that SQLAlchemy derives from them cached.
 
-For a constant, the text, the order of its parameters, and what turns values into the driver's and back, are always the
-same. SQLAlchemy asks its caches for each of them at every execution, which takes longer than SQLite takes to answer;
-here they are worked out once, and kept as long as the statement itself. Nobody has to say which statements are
-constants: it is those that come a third time.
+The text of a constant statement, the order of its parameters and the converters of its values never change. SQLAlchemy
+looks each of them up at every execution, which takes longer than SQLite takes to answer; here they are computed once,
+and cached as long as the statement object exists. A statement object that is executed a third time counts as constant.
 
-Nothing else is done here. A statement with anything special (defaults that Python makes, options, columns of equal
-names) is left to SQLAlchemy, and so is whatever is wrong with a transaction or its parameters. Listeners see every
-statement, and errors are SQLAlchemy's.
+Statements with anything special (defaults computed in Python, execution options, columns of equal names) are left to
+SQLAlchemy, as are invalid transactions and parameters. Listeners see every statement, and errors are SQLAlchemy's.
 """
 
 from __future__ import annotations
@@ -26,214 +24,214 @@ from sqlalchemy.sql.selectable import ReturnsRows
 from sqlalchemy.types import TupleType
 
 Row = dict[str, Any]  # by the names of its columns
-Process = Callable[[Any], Any]
+Processor = Callable[[Any], Any]
 _Shape = tuple[object, ...]
 Made = TypeVar("Made")
 
-OFTEN = 3  # comings that make a constant: compiling what is built for one loop would cost more than it brings
-_MOST_MADE = 2_000  # things that are remembered of one statement
-_MOST_SHAPES = 64  # of one statement, which may be asked for lists of any length
+OFTEN = 3  # executions that make a constant: caching a statement that is built for one loop would not pay
+_MAX_CACHED_VALUES = 2_000  # of `Constant.each`, for one statement and one function
+_MAX_SHAPES = 64  # of one statement: parameters may be lists of any length
 
 
 @dataclass(frozen=True, slots=True)
-class _Value:
-    """A parameter of the text: what is given by this name, or one of a list that is; without a name it is `fixed`."""
+class _Parameter:
+    """A parameter of the text: the value of this name, or its item at `position`; without a name the value `fixed`."""
 
     name: str | None
-    place: int | None = None
-    process: Process | None = None
+    position: int | None = None
+    process: Processor | None = None
     fixed: Any = None
 
-    def of(self, given: Mapping[str, Any]) -> Any:
+    def value_in(self, parameters: Mapping[str, Any]) -> Any:
         if self.name is None:
             return self.fixed
-        value = given[self.name] if self.place is None else given[self.name][self.place]
+        value = parameters[self.name] if self.position is None else parameters[self.name][self.position]
         return value if self.process is None else self.process(value)
 
 
 @dataclass(slots=True)
 class Constant:
-    """A statement for one kind of database and one shape of parameters.
+    """A compiled statement for one kind of database and one shape of parameters.
 
-    `keys` name the values for a driver that wants them by name. `processes` are those of the returned columns, by their
-    places; what the columns are called, the first answer tells. `makers` remember what was made of rows.
+    `keys` are the names of `values` for a driver that takes them by name. `processes` convert returned columns, by
+    their positions; `columns` are known after the first execution. `makers` are the caching functions of `each`.
     """
 
     text: str
-    values: tuple[_Value, ...]
+    values: tuple[_Parameter, ...]
     keys: tuple[str, ...] | None
-    processes: tuple[tuple[int, Process], ...]
+    processes: tuple[tuple[int, Processor], ...]
     columns: tuple[str, ...] = ()
     makers: dict[Any, Callable[[tuple[Any, ...]], Any]] = field(default_factory=dict)
 
-    def rows(self, connection: Connection, given: Mapping[str, Any], *, most: int | None = None) -> list[Row]:
-        """All of them, or the first `most`."""
-        return [self._row(one) for one in self._fetch(connection, given, most)]
+    def rows(self, connection: Connection, parameters: Mapping[str, Any], *, limit: int | None = None) -> list[Row]:
+        """All rows, or the first `limit`."""
+        return [self._row(values) for values in self._fetch(connection, parameters, limit)]
 
-    def each(self, connection: Connection, given: Mapping[str, Any], make: Callable[[Row], Made]) -> list[Made]:
-        """What is made of each row, once for rows that are equal as the driver gives them."""
-        once = self.makers.get(make)
-        if once is None:
-            once = self.makers[make] = lru_cache(_MOST_MADE)(lambda values: make(self._row(values)))
-        return [once(one) for one in self._fetch(connection, given, None)]
+    def each(self, connection: Connection, parameters: Mapping[str, Any], make: Callable[[Row], Made]) -> list[Made]:
+        """`make` of each row; it is called once for rows that the driver returns as equal."""
+        cached_make = self.makers.get(make)
+        if cached_make is None:
+            cached_make = self.makers[make] = lru_cache(_MAX_CACHED_VALUES)(lambda values: make(self._row(values)))
+        return [cached_make(values) for values in self._fetch(connection, parameters, None)]
 
     def _row(self, values: tuple[Any, ...]) -> Row:
         row = dict(zip(self.columns, values, strict=True))
-        for place, process in self.processes:
-            row[self.columns[place]] = process(values[place])
+        for position, process in self.processes:
+            row[self.columns[position]] = process(values[position])
         return row
 
-    def _fetch(self, connection: Connection, given: Mapping[str, Any], most: int | None) -> list[tuple[Any, ...]]:
-        cursor = self._execute(connection, given)
+    def _fetch(self, connection: Connection, parameters: Mapping[str, Any], limit: int | None) -> list[tuple[Any, ...]]:
+        cursor = self._execute(connection, parameters)
         try:
-            found: list[tuple[Any, ...]] = cursor.fetchall() if most is None else cursor.fetchmany(most)
-        except Exception as error:  # SQLite goes on answering while rows are fetched
-            fail(connection, self.text, error, cursor)
+            rows: list[tuple[Any, ...]] = cursor.fetchall() if limit is None else cursor.fetchmany(limit)
+        except Exception as error:  # SQLite still computes rows while they are fetched
+            raise_database_error(connection, self.text, error, cursor)
         if not self.columns:
-            self.columns = tuple([one[0] for one in cursor.description])
+            self.columns = tuple([description[0] for description in cursor.description])
         cursor.close()
-        return found
+        return rows
 
-    def count(self, connection: Connection, given: Mapping[str, Any]) -> int:
-        """How many rows it has changed."""
-        cursor = self._execute(connection, given)
+    def count(self, connection: Connection, parameters: Mapping[str, Any]) -> int:
+        """Executes it and returns the number of changed rows."""
+        cursor = self._execute(connection, parameters)
         count: int = cursor.rowcount
         cursor.close()
         return count
 
-    def later(self, connection: Connection, given: Mapping[str, Any]) -> None:
-        """Executes it where nobody waits for the answer: PostgreSQL hears of it with the next statement."""
-        self._execute(connection, given, waiting=connection.dialect.name != "postgresql").close()
+    def later(self, connection: Connection, parameters: Mapping[str, Any]) -> None:
+        """Executes it without waiting for the answer: it is sent to PostgreSQL with the next statement."""
+        self._execute(connection, parameters, wait=connection.dialect.name != "postgresql").close()
 
-    def _execute(self, connection: Connection, given: Mapping[str, Any], *, waiting: bool = True) -> Any:
+    def _execute(self, connection: Connection, parameters: Mapping[str, Any], *, wait: bool = True) -> Any:
         cursor, text = connection.connection.cursor(), self.text
         try:
-            sent: Any = tuple([one.of(given) for one in self.values])
+            driver_parameters: Any = tuple([value.value_in(parameters) for value in self.values])
             if self.keys is not None:
-                sent = dict(zip(self.keys, sent, strict=True))
-            for told in connection.dispatch.before_cursor_execute:
-                text, sent = told(connection, cursor, text, sent, None, False)
-            if waiting:
-                cursor.execute(text, sent)
+                driver_parameters = dict(zip(self.keys, driver_parameters, strict=True))
+            for listener in connection.dispatch.before_cursor_execute:
+                text, driver_parameters = listener(connection, cursor, text, driver_parameters, None, False)
+            if wait:
+                cursor.execute(text, driver_parameters)
             else:
-                cursor.connection.later(text, sent)
-        except Exception as error:  # what a value's type refuses is an error of the statement, as it is in SQLAlchemy
-            fail(connection, self.text, error, cursor)
-        for told in connection.dispatch.after_cursor_execute:
-            told(connection, cursor, text, sent, None, False)
+                cursor.connection.defer(text, driver_parameters)
+        except Exception as error:  # a value of the wrong type is an error of the statement, as in SQLAlchemy
+            raise_database_error(connection, self.text, error, cursor)
+        for listener in connection.dispatch.after_cursor_execute:
+            listener(connection, cursor, text, driver_parameters, None, False)
         return cursor
 
 
 def execute_each(connection: Connection, text: str, rows: Sequence[tuple[Any, ...]]) -> None:
-    """Runs a text of the driver's once for each row of its parameters."""
+    """Executes `text`, in the driver's own syntax, once for each row of parameters."""
     cursor = connection.connection.cursor()
     try:
-        sent: Any = rows
-        for told in connection.dispatch.before_cursor_execute:
-            text, sent = told(connection, cursor, text, sent, None, True)
-        cursor.executemany(text, sent)
+        driver_rows: Any = rows
+        for listener in connection.dispatch.before_cursor_execute:
+            text, driver_rows = listener(connection, cursor, text, driver_rows, None, True)
+        cursor.executemany(text, driver_rows)
     except Exception as error:
-        fail(connection, text, error, cursor)
-    for told in connection.dispatch.after_cursor_execute:
-        told(connection, cursor, text, rows, None, True)
+        raise_database_error(connection, text, error, cursor)
+    for listener in connection.dispatch.after_cursor_execute:
+        listener(connection, cursor, text, rows, None, True)
     cursor.close()
 
 
-def fail(connection: Connection, text: str, error: Exception, cursor: Any = None) -> NoReturn:
-    """Raises the driver's error as SQLAlchemy's."""
-    dialect, of_driver = connection.dialect, connection.dialect.loaded_dbapi.Error
-    gone = isinstance(error, of_driver) and dialect.is_disconnect(error, connection.connection, cursor)
-    said = DBAPIError.instance(
-        text, (), error, of_driver, hide_parameters=True, connection_invalidated=gone, dialect=dialect
+def raise_database_error(connection: Connection, text: str, error: Exception, cursor: Any = None) -> NoReturn:
+    """Raises SQLAlchemy's error for the driver's `error`."""
+    dialect, driver_error = connection.dialect, connection.dialect.loaded_dbapi.Error
+    is_disconnected = isinstance(error, driver_error) and dialect.is_disconnect(error, connection.connection, cursor)
+    database_error = DBAPIError.instance(
+        text, (), error, driver_error, hide_parameters=True, connection_invalidated=is_disconnected, dialect=dialect
     )
-    if gone:
+    if is_disconnected:
         connection.invalidate(error)
     elif cursor is not None:
         cursor.close()
-    raise said from error
+    raise database_error from error
 
 
-class _Comings:
-    """Of one statement: how often it came, and what was worked out for the shapes in which it is used."""
+class _Usage:
+    """How often one statement was executed, and its constants by the shape of their parameters."""
 
     def __init__(self) -> None:
         self.count = 0
         self.shapes: dict[_Shape, Constant | None] = {}
 
 
-_known: WeakKeyDictionary[Executable, _Comings] = WeakKeyDictionary()
+_usages: WeakKeyDictionary[Executable, _Usage] = WeakKeyDictionary()
 
 
 def constant(
-    connection: Connection, statement: Executable, given: Mapping[str, Any], *, often: int = OFTEN
+    connection: Connection, statement: Executable, parameters: Mapping[str, Any], *, often: int = OFTEN
 ) -> Constant | None:
-    """The statement as a constant; None where it has not come often enough, or is SQLAlchemy's business."""
-    comings = _known.get(statement)
-    if comings is None:
-        comings = _known[statement] = _Comings()
-    comings.count += 1
-    if comings.count < often:
+    """The statement as a constant; None if it was not executed often enough, or must be left to SQLAlchemy."""
+    usage = _usages.get(statement)
+    if usage is None:
+        usage = _usages[statement] = _Usage()
+    usage.count += 1
+    if usage.count < often:
         return None
-    lists = [len(value) if isinstance(value, list | tuple) else -1 for value in given.values()]
-    shape = (connection.dialect.name, *given, *lists)
-    if shape not in comings.shapes:
-        if len(comings.shapes) == _MOST_SHAPES:
+    lists = [len(value) if isinstance(value, list | tuple) else -1 for value in parameters.values()]
+    shape = (connection.dialect.name, *parameters, *lists)
+    if shape not in usage.shapes:
+        if len(usage.shapes) == _MAX_SHAPES:
             return None
-        comings.shapes[shape] = _worked_out(connection.dialect, statement, given)
-    return comings.shapes[shape]
+        usage.shapes[shape] = _build_constant(connection.dialect, statement, parameters)
+    return usage.shapes[shape]
 
 
-def _worked_out(dialect: Dialect, statement: Executable, given: Mapping[str, Any]) -> Constant | None:
+def _build_constant(dialect: Dialect, statement: Executable, parameters: Mapping[str, Any]) -> Constant | None:
     if not isinstance(statement, ReturnsRows) or statement.get_execution_options():
         return None
-    compiled = statement.compile(dialect=dialect, column_keys=list(given) or None)
+    compiled = statement.compile(dialect=dialect, column_keys=list(parameters) or None)
     columns = list(statement.exported_columns)
-    if not isinstance(compiled, SQLCompiler) or _is_special(compiled, columns, given):
+    if not isinstance(compiled, SQLCompiler) or _is_special(compiled, columns, parameters):
         return None
-    ready = compiled.construct_expanded_state(dict(given), escape_names=False)
-    values = dict(_values(compiled, ready.parameter_expansion, given, dialect))
-    order = list(ready.parameters) if ready.positiontup is None else ready.positiontup
+    expanded = compiled.construct_expanded_state(dict(parameters), escape_names=False)
+    values = dict(_parameters(compiled, expanded.parameter_expansion, parameters, dialect))
+    order = list(expanded.parameters) if expanded.positiontup is None else expanded.positiontup
     results = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
     return Constant(
-        text=ready.statement,
+        text=expanded.statement,
         values=tuple(values[name] for name in order),
-        keys=tuple(order) if ready.positiontup is None else None,
-        processes=tuple((place, one) for place, one in enumerate(results) if one is not None),
+        keys=tuple(order) if expanded.positiontup is None else None,
+        processes=tuple((position, processor) for position, processor in enumerate(results) if processor is not None),
     )
 
 
-def _is_special(compiled: SQLCompiler, columns: Sequence[ColumnElement[Any]], given: Mapping[str, Any]) -> bool:
-    """Whether SQLAlchemy does more for it than to send it."""
+def _is_special(compiled: SQLCompiler, columns: Sequence[ColumnElement[Any]], parameters: Mapping[str, Any]) -> bool:
+    """Whether SQLAlchemy does more for the statement than to send it."""
     if compiled.insert_prefetch or compiled.update_prefetch:
         return True
     if len({column.key for column in columns}) < len(columns) or compiled.escaped_bind_names:
         return True
     if any(isinstance(column.type.dialect_impl(compiled.dialect), Numeric) for column in columns):
-        return True  # how a number is read depends on what the database says it is
-    if any(bind.key in given for bind in compiled.literal_execute_params):
+        return True  # the conversion of numbers depends on the type that the database returns
+    if any(bind.key in parameters for bind in compiled.literal_execute_params):
         return True
-    return any(_is_special_bind(bind, given) for bind in compiled.bind_names)
+    return any(_is_special_bind(bind, parameters) for bind in compiled.bind_names)
 
 
-def _is_special_bind(bind: BindParameter[Any], given: Mapping[str, Any]) -> bool:
-    if bind.callable is not None or (bind.required and bind.key not in given):
+def _is_special_bind(bind: BindParameter[Any], parameters: Mapping[str, Any]) -> bool:
+    if bind.callable is not None or (bind.required and bind.key not in parameters):
         return True
-    value = given.get(bind.key, bind.value)
+    value = parameters.get(bind.key, bind.value)
     return bind.expanding and (not isinstance(value, list | tuple) or isinstance(bind.type, TupleType))
 
 
-def _values(
-    compiled: SQLCompiler, lists: Mapping[str, list[str]], given: Mapping[str, Any], dialect: Dialect
-) -> Iterator[tuple[str, _Value]]:
-    """What stands for each parameter of the text; for each member of a list one."""
+def _parameters(
+    compiled: SQLCompiler, lists: Mapping[str, list[str]], parameters: Mapping[str, Any], dialect: Dialect
+) -> Iterator[tuple[str, _Parameter]]:
+    """The parameters of the text by their names; a list has one for each of its items."""
     for bind, name in compiled.bind_names.items():
         process = bind.type.dialect_impl(dialect).bind_processor(dialect)
-        source = bind.key if bind.key in given else None
-        for place, one in enumerate(lists[name]) if name in lists else [(None, name)]:
-            if source is not None:
-                yield one, _Value(source, place, process)
+        given_name = bind.key if bind.key in parameters else None
+        for position, parameter in enumerate(lists[name]) if name in lists else [(None, name)]:
+            if given_name is not None:
+                yield parameter, _Parameter(given_name, position, process)
             else:
                 fixed: Any = bind.value
-                if place is not None:
-                    fixed = fixed[place]
-                yield one, _Value(None, fixed=fixed if process is None else process(fixed))
+                if position is not None:
+                    fixed = fixed[position]
+                yield parameter, _Parameter(None, fixed=fixed if process is None else process(fixed))

@@ -1,4 +1,4 @@
-"""The store of one instance: `write()` for one writer at a time, `read()` for snapshots that never block it."""
+"""The store of one instance: `write()` for one writer at a time, `read()` for snapshots that block nobody."""
 
 from __future__ import annotations
 
@@ -19,30 +19,31 @@ from ...base.clock import Clock
 from ...base.errors import Busy, StoreError, Unavailable
 from ...base.ids import Ids
 from .change_capture import Auditor, Trail
-from .engine import make_engine, readers_of
+from .engine import make_engine, reader_pool
 from .gate import OpenGate, ThreadGate, Turn, WriteGate
 from .hold import Hold
 from .transaction import Transaction
 from .unavailable import why_unavailable
 
-Answer = TypeVar("Answer")
-_TRIES = 5  # of a transaction that PostgreSQL ended to break a deadlock
+Result = TypeVar("Result")
+_MAX_TRIES = 5  # of a transaction that PostgreSQL ended to break a deadlock
 
 
 class Store:
-    """An engine, a gate, and the clock, ids and listeners that every transaction carries."""
+    """An engine, a gate for writers, and the clock, ids and listeners that every transaction gets."""
 
     def __init__(self, url: str, *, clock: Clock, ids: Ids) -> None:
         self.url, self._clock, self._ids = url, clock, ids
-        self.listeners: Mapping[str, Sequence[str]] = {}  # see `Transaction`; the instance says who they are
-        self.auditor: Auditor | None = None  # who writes down what is changed; the instance says who
-        self.awaken: Callable[[], None] = _nobody  # called after a commit that has promised work for now
+        # The instance sets these four.
+        self.listeners: Mapping[str, Sequence[str]] = {}  # see `Transaction`
+        self.auditor: Auditor | None = None  # writes the audit trail
+        self.wake_worker: Callable[[], None] = _wake_nobody  # called after a commit with jobs that are due now
         self.bound: Callable[[Hold, float | None], AbstractContextManager[None]] = (
             _unbounded  # of plugins' transactions
         )
         self._before_closing: list[Callable[[], None]] = []
         self.engine = make_engine(url)
-        self._reading, self._readers = self.engine.execution_options(reading=True), readers_of(self.engine)
+        self._reading, self._readers = self.engine.execution_options(reading=True), reader_pool(self.engine)
         self._gate: WriteGate | ThreadGate | OpenGate = OpenGate()
         self._read_gate: ThreadGate | OpenGate = OpenGate()
         if self.engine.dialect.name == "sqlite":
@@ -56,13 +57,13 @@ class Store:
     def write(self, *, patience: float = 10.0, seconds: float | None = None) -> Iterator[Transaction]:
         """A transaction that commits at its end and rolls back on any error. Keep it short, and do no I/O in it.
 
-        One that a plugin opens is taken away from it after eight seconds, or after `seconds`: on SQLite all others wait
-        for it. Raises `Busy` when the database is held by others for longer than `patience` (seconds, on SQLite), and
-        `Unavailable` when it cannot be used.
+        A transaction of a plugin is rolled back after eight seconds, or after `seconds`, because on SQLite all other
+        writers wait for it. Raises `Busy` if other writers hold SQLite for longer than `patience` seconds, and
+        `Unavailable` if the database cannot be used.
         """
         trail = Trail(self.auditor) if self.auditor is not None else None
         with (
-            _busy(writing=True),
+            _translate_errors(writing=True),
             self._gate(patience) as turn,
             self._begin(self.engine, self.engine.pool, turn, trail) as tx,
         ):
@@ -71,13 +72,13 @@ class Store:
             if self.auditor is not None and trail is not None and trail.changes and not tx.hold.taken:
                 self.auditor.write(tx.connection, trail.changes, tx.new_id, tx.now)
         if any(due_at <= tx.now for due_at in tx.promised):
-            self.awaken()
+            self.wake_worker()
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
-        """A snapshot for questions. A write in it is refused by the database."""
+        """A transaction that sees a snapshot, and in which the database refuses to write."""
         with (
-            _busy(),
+            _translate_errors(),
             self._read_gate() as turn,
             self._begin(self._reading, self._readers, turn) as tx,
             self.bound(tx.hold, None),
@@ -86,16 +87,16 @@ class Store:
 
     @contextmanager
     def _begin(self, engine: Engine, pool: Pool, turn: Turn, trail: Trail | None = None) -> Iterator[Transaction]:
-        own = None if pool is engine.pool else pool.connect()
-        with Connection(engine, own) as connection, connection.begin():
+        own_connection = None if pool is engine.pool else pool.connect()
+        with Connection(engine, own_connection) as connection, connection.begin():
             tx = self._transaction(connection, turn, trail)
             hold = tx.hold
             try:
                 yield tx
             finally:
                 if hold.taken:
-                    hold.throw_away()
-            if hold.taken:  # whoever caught the error that told it must not believe that this was committed
+                    hold.discard()
+            if hold.taken:  # the block may have caught the first error, but must not believe that it has committed
                 raise StoreError("The transaction took too long and was rolled back.")
 
     def _transaction(self, connection: Connection, turn: Turn, trail: Trail | None) -> Transaction:
@@ -103,24 +104,24 @@ class Store:
         hold = Hold(connection, turn, [promised] if trail is None else [promised, trail.changes])
         return Transaction(connection, self._clock.now(), self._ids, hold, self.listeners, trail, promised)
 
-    def transact(self, act: Callable[[Transaction], Answer], *, seconds: float | None = None) -> Answer:
-        """Runs `act` in a `write`; again from its start when PostgreSQL broke a deadlock by ending it."""
-        for attempt in range(1, _TRIES + 1):
+    def transact(self, act: Callable[[Transaction], Result], *, seconds: float | None = None) -> Result:
+        """Runs `act` in a `write` and returns its result; runs it again if PostgreSQL ended it to break a deadlock."""
+        for attempt in range(1, _MAX_TRIES + 1):
             try:
                 with self.write(seconds=seconds) as tx:
                     return act(tx)
             except OperationalError as error:
-                if attempt == _TRIES or getattr(error.orig, "sqlstate", "") not in ("40001", "40P01"):
+                if attempt == _MAX_TRIES or getattr(error.orig, "sqlstate", "") not in ("40001", "40P01"):
                     raise
         raise AssertionError("the loop returns or raises")
 
     @property
     def pools(self) -> Collection[Pool]:
-        """Of its connections: of those that write and of those that read, where they are kept apart."""
+        """The pools of connections: one, or one for writers and one for readers."""
         return {self.engine.pool, self._readers}
 
     def before_closing(self, act: Callable[[], None]) -> None:
-        """Calls `act` when the store is closed, while it can still be used."""
+        """Calls `act` at the beginning of `close`, while the store can still be used."""
         self._before_closing.append(act)
 
     def close(self) -> None:
@@ -131,8 +132,8 @@ class Store:
         self._gate.close()
 
 
-def _nobody() -> None:
-    """No worker is in this process; those of others look for themselves."""
+def _wake_nobody() -> None:
+    """For processes without a worker; workers of other processes poll."""
 
 
 def _unbounded(hold: Hold, seconds: float | None) -> AbstractContextManager[None]:
@@ -143,17 +144,19 @@ _NO_BOUND: AbstractContextManager[None] = nullcontext()
 
 
 @contextmanager
-def _busy(*, writing: bool = False) -> Iterator[None]:
-    """Turns "locked", "lock timeout" and "no connection is free" into `Busy`, and what says that the database cannot be
-    used into `Unavailable`; every other error passes as it is."""
+def _translate_errors(*, writing: bool = False) -> Iterator[None]:
+    """Turns "locked", "lock timeout" and "no connection is free" into `Busy`, and errors of an unusable database into
+    `Unavailable`; every other error passes unchanged."""
     try:
         yield
     except PoolExhausted as error:
         raise Busy("all connections to the database are in use") from error
     except Exception as error:
-        said = error.orig if isinstance(error, DBAPIError) else error
-        if getattr(said, "sqlstate", "") == "55P03" or (isinstance(said, sqlite3.Error) and "is locked" in str(said)):
-            raise Busy(str(said)) from error
+        driver_error = error.orig if isinstance(error, DBAPIError) else error
+        if getattr(driver_error, "sqlstate", "") == "55P03" or (
+            isinstance(driver_error, sqlite3.Error) and "is locked" in str(driver_error)
+        ):
+            raise Busy(str(driver_error)) from error
         if why := why_unavailable(error, writing=writing):
             raise Unavailable("The database cannot be used: {why}.", why=why) from error
         raise

@@ -1,4 +1,4 @@
-"""One transaction: what commands and questions get to see of the database, of time, and of chance."""
+"""One transaction: how commands and queries use the database, the time, and new ids."""
 
 from __future__ import annotations
 
@@ -22,11 +22,10 @@ from .statement_cache import OFTEN, Constant, Made, Row, constant
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """A connection inside BEGIN … COMMIT, with the moment it began. All that happens in it happens at `now`.
+    """A connection inside BEGIN … COMMIT. `now` (UTC) is the moment at which it began, and at which all in it happens.
 
-    `listeners` are the instance's plugins that want to be told what happened, by the name of the event's hook.
-    `trail` notes what is changed, where the instance keeps an audit trail. `promised` are the moments at which work is
-    due that it promises.
+    `listeners` are the ids of the plugins that receive an event, by the name of its hook. `trail` captures changes for
+    the audit trail, if the instance keeps one. `promised` are the moments (UTC) at which its new jobs are due.
     """
 
     connection: Connection
@@ -40,7 +39,7 @@ class Transaction:
     def execute(
         self, statement: Executable, parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
     ) -> CursorResult[Any]:
-        self.hold.refuse_undone()
+        self.hold.refuse_after_rollback()
         if self.trail is not None and isinstance(statement, UpdateBase):
             return self.trail.follow(self.connection, statement, parameters)
         result: CursorResult[Any] = self.connection.execute(statement, parameters)
@@ -49,42 +48,46 @@ class Transaction:
     def trace(
         self, action: str, object_kind: str, object_id: str = "", *, enterprise_id: str | None = None, **fields: Any
     ) -> None:
-        """Adds to the audit trail what no row tells: a log-in, an export. `fields` must be fit for JSON, and not
-        personal."""
+        """Adds to the audit trail an event that changes no row: a log-in, an export. `fields` must be JSON values, and
+        no personal data."""
         if self.trail is not None:
             self.trail.add(action, object_kind, object_id, enterprise_id=enterprise_id, fields=fields)
 
     @contextmanager
     def attempt(self) -> Iterator[Savepoint]:
-        """What is done until an error ends the block is undone; what was done before it stays.
+        """Undoes the work of the block if an error ends it; earlier work of the transaction stays.
 
-        `rollback()` of what it gives undoes it without an error: for a preview. What the transaction has collected in
-        memory, changes to audit and promised jobs, is undone with the rows.
+        `rollback()` of the savepoint that it yields undoes the work without an error, for previews. Changes to audit
+        and promised jobs are undone with the rows.
         """
         with self.hold.attempt() as savepoint:
             yield savepoint
 
     def change(self, statement: UpdateBase, parameters: Mapping[str, Any] | None = None) -> int:
-        """Executes a statement that writes and returns nothing. How many rows it has changed."""
-        known, given = self._constant(statement, parameters), parameters or {}
-        return self.execute(statement, parameters).rowcount if known is None else known.count(self.connection, given)
+        """Executes a statement that writes and has no RETURNING. Returns the number of changed rows."""
+        prepared, values = self._constant(statement, parameters), parameters or {}
+        return (
+            self.execute(statement, parameters).rowcount
+            if prepared is None
+            else prepared.count(self.connection, values)
+        )
 
     def later(self, statement: UpdateBase, parameters: Mapping[str, Any]) -> None:
-        """Executes a statement that writes, and of which nobody needs to know how many rows it has changed.
+        """Executes a statement that writes, without waiting for its answer.
 
-        PostgreSQL hears of it with the next statement, so that nobody waits for its answer: what is wrong with it is
-        raised then, by `hold.catch_up`, or by the commit. Attempts and hooks catch up, and are blamed for nothing else.
+        It is sent to PostgreSQL together with the next statement, and its errors are raised then, by `hold.catch_up`,
+        or by the commit. Attempts and hooks call `hold.catch_up` first, so that they get no errors of earlier work.
         """
-        known = self._constant(statement, parameters)
-        if known is None:
+        prepared = self._constant(statement, parameters)
+        if prepared is None:
             self.execute(statement, parameters)
         else:
-            known.later(self.connection, parameters)
+            prepared.later(self.connection, parameters)
 
     def all(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Sequence[Row]:
-        known = self._constant(statement, parameters)
-        if known is not None:
-            return known.rows(self.connection, parameters or {})
+        prepared = self._constant(statement, parameters)
+        if prepared is not None:
+            return prepared.rows(self.connection, parameters or {})
         result = self.execute(statement, parameters)
         columns = tuple(result.keys())
         return [dict(zip(columns, row, strict=True)) for row in result]
@@ -92,39 +95,39 @@ class Transaction:
     def each(
         self, statement: Select[Any], parameters: Mapping[str, Any] | None, make: Callable[[Row], Made]
     ) -> list[Made]:
-        """What `make` makes of each row of a question that is a constant. It is asked once for equal rows: what it
-        gives must follow from the row alone and never change."""
-        known = self.constant(statement, parameters or {}, often=1)
-        if known is not None:
-            return known.each(self.connection, parameters or {}, make)
+        """`make` of each row of a constant query. It is called once for equal rows, so its result must depend on the
+        row alone and must be immutable."""
+        prepared = self.constant(statement, parameters or {}, often=1)
+        if prepared is not None:
+            return prepared.each(self.connection, parameters or {}, make)
         return [make(row) for row in self.all(statement, parameters)]
 
     def first(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Row | None:
-        known = self._constant(statement, parameters)
-        if known is not None:
-            return next(iter(known.rows(self.connection, parameters or {}, most=1)), None)
+        prepared = self._constant(statement, parameters)
+        if prepared is not None:
+            return next(iter(prepared.rows(self.connection, parameters or {}, limit=1)), None)
         row = self.execute(statement, parameters).mappings().first()
         return None if row is None else dict(row)
 
     def one(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Row:
-        """The row, or `NotFound`."""
+        """The first row. Raises `NotFound` if there is none."""
         row = self.first(statement, parameters)
         if row is None:
             raise NotFound
         return row
 
     def value(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Any:
-        """The first column of the first row, or None."""
+        """The first column of the first row; None if there is no row."""
         row = self.first(statement, parameters)
         return None if row is None else next(iter(row.values()))
 
     def constant(self, statement: Executable, parameters: Mapping[str, Any], *, often: int = OFTEN) -> Constant | None:
-        """The statement, where it is a constant that may be sent now. Whoever sends it tells the trail."""
-        self.hold.refuse_undone()
+        """The statement as a `Constant`, or None. The caller must report its changes to the trail."""
+        self.hold.refuse_after_rollback()
         return constant(self.connection, statement, parameters, often=often)
 
     def _constant(self, statement: Executable, parameters: Mapping[str, Any] | None) -> Constant | None:
-        """The statement, where it is a constant whose changes the audit trail does not follow."""
+        """The statement as a `Constant`; None also if the audit trail captures its changes."""
         if self.trail is not None and isinstance(statement, UpdateBase) and self.trail.follows(statement):
             return None
         return self.constant(statement, parameters or {})

@@ -1,4 +1,4 @@
-"""Column types that mean the same on SQLite (STRICT tables) and on PostgreSQL, and refuse what is not exact."""
+"""Column types that mean the same on SQLite (STRICT tables) and on PostgreSQL, and refuse inexact values."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Whole = BigInteger().with_variant(Integer(), "sqlite")
 
 
 class Flag(TypeDecorator[bool]):
-    """Yes or no. STRICT tables of SQLite know no BOOLEAN."""
+    """True or false. STRICT tables of SQLite have no BOOLEAN."""
 
     impl = Boolean
     cache_ok = True
@@ -47,7 +47,7 @@ class Flag(TypeDecorator[bool]):
 
 
 class Time(TypeDecorator[datetime]):
-    """A moment: aware, UTC, to the microsecond. As text SQLite sorts and compares it rightly."""
+    """A moment: aware, UTC, to the microsecond. SQLite stores it as ISO 8601 text, which sorts by time."""
 
     impl = Text
     cache_ok = True
@@ -72,7 +72,7 @@ class Time(TypeDecorator[datetime]):
 
 
 class Exact(TypeDecorator[Decimal]):
-    """A decimal kept digit by digit (rates, weights); SQLite's NUMERIC would make it a float."""
+    """A decimal number (rates, weights), stored as text, because SQLite's NUMERIC would make it a float."""
 
     impl = Text
     cache_ok = True
@@ -92,7 +92,7 @@ _as_text = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys
 
 
 class Json(TypeDecorator[Any]):
-    """A small document: a list of labels, a job's payload."""
+    """A small JSON document: a list of labels, a job's payload."""
 
     impl = Text
     cache_ok = True
@@ -110,6 +110,6 @@ class Json(TypeDecorator[Any]):
 
 
 def checked_in(column: str, words: Iterable[str]) -> CheckConstraint:
-    """The column holds one of these words. The last net; commands refuse earlier and kinder."""
-    listed = ", ".join(f"'{word}'" for word in words)
-    return CheckConstraint(f"{column} IN ({listed})", name=f"{column}_known")
+    """A constraint that the column holds one of these words. Commands refuse others earlier, with a better message."""
+    quoted_words = ", ".join(f"'{word}'" for word in words)
+    return CheckConstraint(f"{column} IN ({quoted_words})", name=f"{column}_known")

@@ -1,4 +1,4 @@
-"""Which errors say that the database cannot be used, and not that the code is wrong."""
+"""Tells errors of an unusable database (full disk, lost connection) from errors of the code."""
 
 from __future__ import annotations
 
@@ -15,22 +15,25 @@ _SQLITE = (
 # Classes of PostgreSQL's SQLSTATE (its manual, appendix A): connection, resources, shutdown, system.
 _POSTGRESQL = ("08", "53", "57P", "58")
 _READ_ONLY = "25006"
-_OF_DISKS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
+_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
 
 
 def why_unavailable(error: BaseException, *, writing: bool = False) -> str:
-    """What the database or the disk says, in one line; empty for an error of the code. That it can only be read is one,
-    except for who is `writing`: then it has become a standby, or its file belongs to somebody else."""
-    said = error.orig if isinstance(error, DBAPIError) else error
-    if isinstance(said, sqlite3.Error):
-        code = (getattr(said, "sqlite_errorcode", None) or 0) & 0xFF
-        known = code in _SQLITE or (writing and code == sqlite3.SQLITE_READONLY)
-    elif isinstance(said, OSError):
-        known = said.errno in _OF_DISKS
-    elif type(said).__module__.startswith("psycopg"):  # which need not be installed
-        state = getattr(said, "sqlstate", None)
-        lost = state is None and type(said).__name__ == "OperationalError"  # of a connection that never was, or is gone
-        known = lost or (state or "").startswith(_POSTGRESQL) or (writing and state == _READ_ONLY)
+    """The message of the database or the disk, in one line; "" for an error of the code.
+
+    "Read-only" is an error of the code, except while `writing`: then the server has become a standby, or the file
+    belongs to somebody else.
+    """
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(cause, sqlite3.Error):
+        code = (getattr(cause, "sqlite_errorcode", None) or 0) & 0xFF
+        is_unavailable = code in _SQLITE or (writing and code == sqlite3.SQLITE_READONLY)
+    elif isinstance(cause, OSError):
+        is_unavailable = cause.errno in _DISK_ERRORS
+    elif type(cause).__module__.startswith("psycopg"):  # not imported, because it need not be installed
+        state = getattr(cause, "sqlstate", None)
+        is_disconnected = state is None and type(cause).__name__ == "OperationalError"  # no connection, or a lost one
+        is_unavailable = is_disconnected or (state or "").startswith(_POSTGRESQL) or (writing and state == _READ_ONLY)
     else:
-        known = False
-    return " ".join(str(said).split()) if known else ""
+        is_unavailable = False
+    return " ".join(str(cause).split()) if is_unavailable else ""

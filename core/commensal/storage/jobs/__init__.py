@@ -1,4 +1,4 @@
-"""Work that happens after commit, and work that happens again and again."""
+"""Jobs that run after a commit, and periodic work."""
 
 from .enqueue import Promise, promise, promise_all
 from .registry import Job, Periodic, PermanentFailure, Work

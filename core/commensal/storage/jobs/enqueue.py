@@ -1,4 +1,4 @@
-"""Promises work in the transaction that causes it: if that commits, the work will be done; if not, never."""
+"""Enqueues jobs in the transaction that causes them: they will run if it commits, and never if it does not."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .tables import job
 
 @dataclass(frozen=True)
 class Promise:
-    """One job to be: its kind, what its handler is told, and when it is due (UTC; None: now)."""
+    """A job to enqueue: its kind, the payload for its handler, and when it is due (UTC; None: now)."""
 
     kind: str
     payload: Mapping[str, Any]
@@ -21,13 +21,13 @@ class Promise:
 
 
 def promise(tx: Transaction, kind: str, payload: Mapping[str, Any], *, due_at: datetime | None = None) -> str:
-    """One job of this kind, due now or at `due_at` (UTC). Returns its id."""
-    (promised,) = promise_all(tx, [Promise(kind, payload, due_at)])
-    return promised
+    """Enqueues a job of this kind, due at `due_at` (UTC; None: now). Returns its id."""
+    (job_id,) = promise_all(tx, [Promise(kind, payload, due_at)])
+    return job_id
 
 
 def promise_all(tx: Transaction, promises: Sequence[Promise]) -> list[str]:
-    """All of them by one statement, and by none where there are none. Returns their ids, in the same order."""
+    """Enqueues all of them by one statement. Returns their ids, in the same order."""
     rows = [
         {
             "id": tx.new_id(),
@@ -42,5 +42,5 @@ def promise_all(tx: Transaction, promises: Sequence[Promise]) -> list[str]:
         for one in promises
     ]
     insert_rows(tx, job, rows)
-    tx.promised.extend(one.due_at or tx.now for one in promises)
+    tx.promised.extend(job_promise.due_at or tx.now for job_promise in promises)
     return [str(row["id"]) for row in rows]

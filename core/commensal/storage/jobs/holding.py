@@ -1,4 +1,4 @@
-"""Holds a job that takes longer than it is claimed for, so that no other worker takes it up meanwhile."""
+"""Renews the claim of a job that takes longer than its claim lasts, so that no other worker takes it up."""
 
 from __future__ import annotations
 
@@ -12,37 +12,37 @@ import structlog
 
 from ...base.errors import CommensalError
 from .registry import Job
-from .run import CLAIM, HELD, ours
+from .run import CLAIM, UPDATE_CLAIMED, claim_key
 
 if TYPE_CHECKING:
     from ...instance import Instance
 
-_EVERY = timedelta(minutes=1)
+_RENEWAL = timedelta(minutes=1)
 _log = structlog.get_logger("commensal.jobs")
 
 
 @contextmanager
-def holding(instance: Instance, one: Job, *, every: timedelta = _EVERY) -> Iterator[None]:
-    """Claims the job again and again until the block ends. If this process dies, the last claim runs out by itself."""
-    ended = threading.Event()
+def keep_claimed(instance: Instance, job: Job, *, every: timedelta = _RENEWAL) -> Iterator[None]:
+    """Renews the claim until the block ends. If this process dies, the last claim expires by itself."""
+    stopped = threading.Event()
 
-    def keep() -> None:
-        while not ended.wait(every.total_seconds()):
+    def renew_until_stopped() -> None:
+        while not stopped.wait(every.total_seconds()):
             try:
-                claim_again(instance, one)
-            except CommensalError as error:  # the next time will do: it comes long before the claim runs out
-                _log.warning("a job could not be claimed again", job=one.id, exc_info=error)
+                renew_claim(instance, job)
+            except CommensalError as error:  # the next try comes long before the claim expires
+                _log.warning("a job could not be claimed again", job=job.id, exc_info=error)
 
-    keeper = threading.Thread(target=keep, name=f"holding {one.kind}", daemon=True)
-    keeper.start()
+    renewer = threading.Thread(target=renew_until_stopped, name=f"claim of {job.kind}", daemon=True)
+    renewer.start()
     try:
         yield
     finally:
-        ended.set()
-        keeper.join()
+        stopped.set()
+        renewer.join()
 
 
-def claim_again(instance: Instance, one: Job) -> None:
-    """Whoever has lost the job to another worker does not get it back."""
+def renew_claim(instance: Instance, job: Job) -> None:
+    """Extends the claim from now on. Does nothing if another worker has taken the job up."""
     with instance.store.write() as tx:
-        tx.change(HELD, {**ours(one), "claimed_until": tx.now + CLAIM})
+        tx.change(UPDATE_CLAIMED, {**claim_key(job), "claimed_until": tx.now + CLAIM})

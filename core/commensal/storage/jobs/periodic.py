@@ -1,6 +1,6 @@
-"""Periodic work, claimed slot by slot: the row (name, slot) can be inserted once, so the slot is worked once.
+"""Periodic work, claimed slot by slot: the row (name, slot) can be inserted only once, so the work runs once in a slot.
 
-The work and its row commit together: after a crash the slot is free again, and nothing was half done.
+The work and its row commit together: after a crash the slot is free again, and no work is half done.
 """
 
 from __future__ import annotations
@@ -18,72 +18,71 @@ from ...trade.audit.acting import Acting, acting
 from ..database import Transaction, insert_once
 from .clock import STEADY, clock_in_doubt
 from .registry import Periodic, Work
-from .run import whose
+from .run import run_as_plugin
 from .tables import job_slot
 
 if TYPE_CHECKING:
     from ...instance import Instance
 
-KEEP = timedelta(days=10)  # rows of old slots: longer than the pause that `clock.py` allows
-_DONE = select(job_slot.c.name, job_slot.c.slot).where(
+_KEPT = timedelta(days=10)  # rows of old slots: longer than the pause that `clock.py` allows
+_WORKED_SLOTS = select(job_slot.c.name, job_slot.c.slot).where(
     job_slot.c.name.in_(bindparam("names", expanding=True)), job_slot.c.slot.in_(bindparam("slots", expanding=True))
 )
-_newest_of_before = select(func.max(job_slot.c.slot)).where(
+_LAST_A_DAY_AGO = select(func.max(job_slot.c.slot)).where(
     job_slot.c.name == bindparam("work"), job_slot.c.slot <= bindparam("a_day_ago")
 )
-# Keeps the last slot before a jump of the clock, from which `clock.py` knows of it.
-_FORGET = delete(job_slot).where(
+# Keeps the last slot before a jump of the clock, because `clock.py` detects the jump by it.
+_DELETE_OLD = delete(job_slot).where(
     job_slot.c.name == bindparam("work"),
     job_slot.c.slot < bindparam("before"),
-    job_slot.c.slot < _newest_of_before.scalar_subquery(),
+    job_slot.c.slot < _LAST_A_DAY_AGO.scalar_subquery(),
 )
 _log = structlog.get_logger("commensal.jobs")
 
 
 def run_periodic(instance: Instance, work: Work) -> list[str]:
-    """Does all periodic work whose present slot nobody has done. Returns the names of what ran.
+    """Runs all periodic work that has not run in its present slot. Returns the names of the work that ran.
 
-    Slots that passed while no worker was up are not made up one by one: the work looks at what is due, not at how
-    often it was called.
+    Slots that passed while no worker was running are not made up for: the work itself looks up what is due.
     """
     ran = []
-    for one in _to_do(instance, work.periodic):
+    for task in _open_tasks(instance, work.periodic):
         try:
-            named = whose(instance, one.name, f"periodic {one.name}")
-            with acting(Acting(kind="job", command=one.name)), named, instance.store.write() as tx:
-                if _claim(tx, one):
-                    one.act(tx)
+            plugin_context = run_as_plugin(instance, task.name, f"periodic {task.name}")
+            with acting(Acting(kind="job", command=task.name)), plugin_context, instance.store.write() as tx:
+                if _claim(tx, task):
+                    task.act(tx)
                     failpoint("periodic.before_commit")
-                    ran.append(one.name)
-        except Unavailable:  # neither can the others do anything
+                    ran.append(task.name)
+        except Unavailable:  # the rest would fail too
             raise
-        except Exception as error:  # one kind of work must not stop the others; the slot stays free for the next tick
-            _log.error("periodic work failed", name=one.name, exc_info=error)
+        except Exception as error:  # the rest must run all the same; the slot stays free for the next tick
+            _log.error("periodic work failed", name=task.name, exc_info=error)
     return ran
 
 
-def _to_do(instance: Instance, every: Sequence[Periodic]) -> list[Periodic]:
-    """Those whose present slot nobody has done yet: asked at once, so that what comes once a day opens no writing
-    transaction each minute."""
+def _open_tasks(instance: Instance, tasks: Sequence[Periodic]) -> list[Periodic]:
+    """The tasks that have not run in their present slot. One query, so that daily work opens no writing transaction
+    each minute."""
     with instance.store.read() as tx:
-        slots = {one.name: slot(tx.now, one.every) for one in every}
-        rows = tx.all(_DONE, {"names": list(slots), "slots": list(slots.values())})
+        slots = {task.name: slot(tx.now, task.every) for task in tasks}
+        rows = tx.all(_WORKED_SLOTS, {"names": list(slots), "slots": list(slots.values())})
         done = {(row["name"], row["slot"]) for row in rows}
-        due = [one for one in every if (one.name, slots[one.name]) not in done]
-        if any(one.irreversible for one in due) and clock_in_doubt(tx):
-            return [one for one in due if not one.irreversible]
+        due = [task for task in tasks if (task.name, slots[task.name]) not in done]
+        if any(task.irreversible for task in due) and clock_in_doubt(tx):
+            return [task for task in due if not task.irreversible]
     return due
 
 
-def _claim(tx: Transaction, one: Periodic) -> bool:
-    start = slot(tx.now, one.every)
-    if not insert_once(tx, job_slot, {"name": one.name, "slot": start}):
+def _claim(tx: Transaction, task: Periodic) -> bool:
+    start = slot(tx.now, task.every)
+    if not insert_once(tx, job_slot, {"name": task.name, "slot": start}):
         return False
-    tx.change(_FORGET, {"work": one.name, "before": start - KEEP, "a_day_ago": tx.now - STEADY})
+    tx.change(_DELETE_OLD, {"work": task.name, "before": start - _KEPT, "a_day_ago": tx.now - STEADY})
     return True
 
 
 def slot(now: datetime, every: timedelta) -> datetime:
-    """When the slot that `now` lies in began; slots are counted from 1970."""
+    """The beginning of the slot that contains `now`; slots are counted from 1970 in UTC."""
     epoch = datetime(1970, 1, 1, tzinfo=UTC)
     return epoch + (now - epoch) // every * every

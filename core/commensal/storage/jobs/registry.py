@@ -1,4 +1,4 @@
-"""Which function does a kind of job, and what happens periodically. Filled once at start; read-only afterwards."""
+"""The handlers of jobs and the periodic work of an instance, collected once at its start."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Job:
-    """A promise, as its handler sees it. The same job may be handed over twice: act once, by its id."""
+    """A job as its handler gets it. A handler may get the same job twice, and must act once, by its id."""
 
     id: str
     kind: str
@@ -25,9 +25,9 @@ class Job:
 
 @dataclass(frozen=True)
 class Periodic:
-    """Work that happens once in each slot of `every`, in one transaction, however many workers there are.
+    """Work that runs once in each slot of `every`, in one transaction, however many workers there are.
 
-    `irreversible` work deletes or ends what no later run brings back. It waits while the clock is in doubt: see
+    `irreversible` work deletes or ends what no later run can restore. It waits while the clock is in doubt: see
     `jobs.clock`.
     """
 
@@ -42,11 +42,11 @@ Handler = Callable[["Instance", Job], None]
 
 @dataclass(frozen=True)
 class Work:
-    """All that the workers of an instance know how to do."""
+    """Handlers by the kind of job, and periodic work."""
 
     handlers: Mapping[str, Handler]
     periodic: tuple[Periodic, ...] = ()
 
 
 class PermanentFailure(Exception):
-    """Raised by a handler: another try would end alike, so the job is parked at once. Its text is for the operator."""
+    """Raised by a handler if another try cannot succeed: the job is parked at once. The text is for the operator."""

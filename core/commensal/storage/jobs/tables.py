@@ -1,4 +1,4 @@
-"""Tables of jobs: work that was promised in a transaction, and the slots of periodic work."""
+"""Tables of jobs, and of the slots of periodic work."""
 
 from sqlalchemy import Column, Index, Table, Text
 
@@ -13,7 +13,7 @@ job = Table(
     Column("state", Text, nullable=False),
     Column("due_at", Time, nullable=False),
     Column("attempts", Whole, nullable=False),
-    Column("claimed_until", Time),  # a worker that is silent for longer has died
+    Column("claimed_until", Time),  # after that, the worker counts as dead
     Column("error", Text, nullable=False),  # of the last attempt
     Column("created_at", Time, nullable=False),
     Column("finished_at", Time),
@@ -23,7 +23,7 @@ job = Table(
     info=untraced("what is promised follows from what is traced"),
 )
 
-# A periodic job claims its (name, slot) row, so it runs once however many workers there are.
+# Periodic work inserts its (name, slot) row, so it runs once however many workers there are.
 job_slot = Table(
     "job_slot",
     metadata,

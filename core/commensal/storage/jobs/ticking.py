@@ -1,7 +1,7 @@
-"""The clock that ticks while an instance serves. APScheduler only ticks; what is due, the database knows.
+"""Runs due work while an instance serves. APScheduler only ticks; the database says what is due.
 
-Work that this process promises for now is begun at once: its store pokes the clock after the commit. Other processes
-find it at their next tick, if it is still there.
+Jobs that this process enqueues for now begin at once: the store wakes the scheduler after the commit. Other processes
+find them at their next tick.
 """
 
 from __future__ import annotations
@@ -22,46 +22,46 @@ if TYPE_CHECKING:
     from ...instance import Instance
 
 SECONDS = 2
-AT_ONCE = 4  # ticks side by side: while one waits for a slow server, others do what is due meanwhile
+AT_ONCE = 4  # concurrent ticks: while one waits for a slow server, others run what is due
 
 
 def tick(instance: Instance, work: Work, stopping: threading.Event | None = None) -> None:
-    """Everything that is due now: periodic work first, then promises until none is left, or it is time to stop. While
-    the database is away there is nothing to do."""
-    with suppress(Unavailable):  # health tells of it, and so does every request
+    """Runs everything that is due: periodic work, then jobs until none is left or `stopping` is set. Does nothing while
+    the database cannot be used."""
+    with suppress(Unavailable):  # health checks and requests report it
         run_periodic(instance, work)
-        _keep_promises(instance, work, stopping or threading.Event())
+        _run_jobs(instance, work, stopping or threading.Event())
 
 
-def _keep_promises(instance: Instance, work: Work, stopping: threading.Event) -> None:
+def _run_jobs(instance: Instance, work: Work, stopping: threading.Event) -> None:
     while not stopping.is_set() and run_due(instance, work):
         pass
 
 
 @contextmanager
 def ticking(instance: Instance, work: Work) -> Iterator[None]:
-    """Ticks in threads of its own until the block ends; jobs under way are waited for, the others stay promised."""
+    """Ticks in threads of its own until the block ends, then waits for running jobs; the others stay in the queue."""
     stopping = threading.Event()
     scheduler = BackgroundScheduler(timezone="UTC")
-    once = {"coalesce": True, "max_instances": AT_ONCE, "misfire_grace_time": None}
+    options = {"coalesce": True, "max_instances": AT_ONCE, "misfire_grace_time": None}
     poked = threading.Event()
 
     def begin_at_once() -> None:
         poked.clear()
         with suppress(Unavailable):
-            _keep_promises(instance, work, stopping)
+            _run_jobs(instance, work, stopping)
 
     def poke() -> None:
-        if not poked.is_set() and not stopping.is_set():  # one that is about to begin finds this promise too
+        if not poked.is_set() and not stopping.is_set():  # a run that is about to begin finds this job too
             poked.set()
-            scheduler.add_job(begin_at_once, id="poked", replace_existing=True, **once)
+            scheduler.add_job(begin_at_once, id="poked", replace_existing=True, **options)
 
-    scheduler.add_job(tick, "interval", args=(instance, work, stopping), seconds=SECONDS, **once)
+    scheduler.add_job(tick, "interval", args=(instance, work, stopping), seconds=SECONDS, **options)
     scheduler.start()
-    asleep, instance.store.awaken = instance.store.awaken, poke
+    previous_wake, instance.store.wake_worker = instance.store.wake_worker, poke
     try:
         yield
     finally:
         stopping.set()
-        instance.store.awaken = asleep
+        instance.store.wake_worker = previous_wake
         scheduler.shutdown(wait=True)

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 from ...base.errors import PluginError
 from ...base.logs import request_id
 from ...hooks.dispatcher import Hooks
-from ...storage.database.change_capture import Change
+from ...storage.database.change_capture import RowChange
 from ...storage.database.marks import is_on_behalf
 from ..enterprises.plugin_settings import secret_names
 from ..enterprises.tables import enterprise_plugin
@@ -46,14 +46,14 @@ class TrailWriter:
         return who_acts()
 
     def write(
-        self, connection: Connection, changes: Sequence[Change], new_id: Callable[[], str], now: datetime
+        self, connection: Connection, changes: Sequence[RowChange], new_id: Callable[[], str], now: datetime
     ) -> None:
         request = request_id()
         rows = [{**_row(change), "id": new_id(), "at": now, "request_id": request} for change in changes]
         connection.execute(insert(audit_entry), rows)
 
 
-def _row(change: Change) -> dict[str, Any]:
+def _row(change: RowChange) -> dict[str, Any]:
     author: Acting = change.author
     return {
         "actor": author.kind,

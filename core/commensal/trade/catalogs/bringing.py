@@ -10,7 +10,7 @@ from sqlalchemy import Table, bindparam, delete, select, update
 from ...base.errors import Conflict, Invalid, Problem
 from ...base.money import LARGEST
 from ...base.texts import read_text
-from ...storage.database import Transaction, insert_rows, refusing
+from ...storage.database import Transaction, insert_rows, refuse_conflict
 from ..enterprises.tables import customer_category
 from .tables import catalog, catalog_item, item_shown_to, offer
 
@@ -51,7 +51,7 @@ def bring_listing(
         problems.append(Problem("price", "A price lies between 0 and {most}.", "/price", {"most": LARGEST}))
     if problems:
         raise Invalid(problems)
-    with refusing(tx, double=Conflict("there_already", "Some of this is here already.")):
+    with refuse_conflict(tx, duplicate=Conflict("there_already", "Some of this is here already.")):
         _keep_named(tx, customer_category, enterprise_id, {id: names[id] for id in categories})
         _keep_named(tx, catalog, enterprise_id, {id: names[id] for id in catalogs})
         _keep_items(tx, enterprise_id, items)

@@ -6,7 +6,7 @@ from sqlalchemy import delete, insert, select
 
 from ...base.errors import Conflict, Invalid, NotFound, Problem
 from ...base.texts import read_text
-from ...storage.database import Transaction, edit_row, refusing
+from ...storage.database import Transaction, edit_row, refuse_conflict
 from .tables import catalog
 from .values import Catalog
 
@@ -15,7 +15,7 @@ def create_catalog(tx: Transaction, *, enterprise_id: str, name: str) -> Catalog
     """Raises `Invalid` for a name that is empty, too long, or taken."""
     made = Catalog(id=tx.new_id(), enterprise_id=enterprise_id, name=_name(name), version=1)
     values = {"id": made.id, "enterprise_id": enterprise_id, "name": made.name, "version": 1}
-    with refusing(tx, double=_taken(made.name)):
+    with refuse_conflict(tx, duplicate=_taken(made.name)):
         tx.execute(insert(catalog).values(values))
     return made
 
@@ -24,14 +24,14 @@ def change_catalog(tx: Transaction, enterprise_id: str, catalog_id: str, version
     """Renames a catalog. Raises `Invalid`, `NotFound`, `Stale`."""
     name = _name(name)
     mine = (catalog.c.id == catalog_id, catalog.c.enterprise_id == enterprise_id)
-    with refusing(tx, double=_taken(name)):
+    with refuse_conflict(tx, duplicate=_taken(name)):
         return Catalog(**edit_row(tx, catalog, *mine, version=version, values={"name": name}))
 
 
 def remove_catalog(tx: Transaction, enterprise_id: str, catalog_id: str) -> None:
     """Removes an empty catalog. Raises `NotFound`, `Conflict` where it has items or a sale sells from it."""
     used = Conflict("in_use", "This catalog has items, or a sale sells from it, so it stays.")
-    with refusing(tx, used=used):
+    with refuse_conflict(tx, referenced=used):
         gone = tx.execute(delete(catalog).where(catalog.c.id == catalog_id, catalog.c.enterprise_id == enterprise_id))
     if gone.rowcount != 1:
         raise _not_found()

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, delete, func, insert, select
 
 from ...base.errors import Conflict, Forbidden, Invalid, NotFound, Problem
 from ...base.texts import read_text
-from ...storage.database import Transaction, edit_row, insert_rows, refusing
+from ...storage.database import Transaction, edit_row, insert_rows, refuse_conflict
 from ..enterprises.tables import customer_category
 from ..events.listings import announce_listing
 from ..products.tables import supplied_product
@@ -50,7 +50,7 @@ def add_item(
     usual = {"name": None, "position": last.scalar_subquery(), "hidden": False, "created_at": tx.now, "version": 1}
     item_id = tx.new_id()
     row = {"id": item_id, "catalog_id": catalog_id, "product_id": product_id, **usual, **values}
-    with refusing(tx, double=Conflict("listed", "This product is in the catalog already.")):
+    with refuse_conflict(tx, duplicate=Conflict("listed", "This product is in the catalog already.")):
         tx.execute(insert(catalog_item).values(row))
     _show_to(tx, item_id, shown_to)
     announce_listing(tx, catalog_item.c.id == item_id)
@@ -79,7 +79,7 @@ def remove_item(tx: Transaction, enterprise_id: str, item_id: str) -> None:
     item_by_id(tx, enterprise_id, item_id)
     used = Conflict("in_use", "This item is or was on sale, so it stays in the records. Hide it instead.")
     announce_listing(tx, catalog_item.c.id == item_id)
-    with refusing(tx, used=used):
+    with refuse_conflict(tx, referenced=used):
         tx.execute(delete(item_shown_to).where(item_shown_to.c.item_id == item_id))
         tx.execute(delete(offer).where(offer.c.item_id == item_id))
         tx.execute(delete(catalog_item).where(catalog_item.c.id == item_id))

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from ...base.errors import Conflict, Invalid, Problem
 from ...base.money import LARGEST
-from ...storage.database import Transaction, insert_rows, refusing
+from ...storage.database import Transaction, insert_rows, refuse_conflict
 from ..enterprises.tables import customer_category
 from ..products.tables import supplied_product
 from .catalogs import catalog_by_id
@@ -62,7 +62,7 @@ def list_products(tx: Transaction, enterprise_id: str, catalog_id: str, listings
         for item_id, one in zip(ids, listings, strict=True)
         for category_id, price in ({None: one.price} | dict(one.category_prices)).items()
     ]
-    with refusing(tx, double=Conflict("listed", "One of these products is in the catalog already.")):
+    with refuse_conflict(tx, duplicate=Conflict("listed", "One of these products is in the catalog already.")):
         insert_rows(tx, catalog_item, items)
     insert_rows(tx, offer, prices)
     return ids

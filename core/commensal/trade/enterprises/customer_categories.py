@@ -9,7 +9,7 @@ from sqlalchemy import delete, func, insert, literal, select, update
 
 from ...base.errors import Conflict, Invalid, Problem
 from ...base.texts import read_text
-from ...storage.database import Transaction, edit_row, refusing
+from ...storage.database import Transaction, edit_row, refuse_conflict
 from .tables import customer, customer_category, customer_in_category
 
 MOST = 100  # categories of one enterprise
@@ -38,7 +38,7 @@ def create_category(tx: Transaction, enterprise_id: str, *, name: str) -> Custom
     count = select(func.count()).where(customer_category.c.enterprise_id == enterprise_id)
     if tx.value(count) >= MOST:
         raise Conflict("too_many_categories", "There are {most} categories already.", most=MOST)
-    with refusing(tx, double=_TAKEN):
+    with refuse_conflict(tx, duplicate=_TAKEN):
         tx.execute(
             insert(customer_category).values({field.name: getattr(category, field.name) for field in fields(category)})
         )
@@ -51,7 +51,7 @@ def rename_category(
     """Renames a category. Raises `Invalid` if the name is empty, too long or taken, `NotFound`, `Stale`."""
     values = {"name": _check_name(name)}
     conditions = (customer_category.c.id == category_id, customer_category.c.enterprise_id == enterprise_id)
-    with refusing(tx, double=_TAKEN):
+    with refuse_conflict(tx, duplicate=_TAKEN):
         return CustomerCategory(**edit_row(tx, customer_category, *conditions, version=version, values=values))
 
 
@@ -69,7 +69,7 @@ def delete_category(tx: Transaction, enterprise_id: str, category_id: str, versi
     tx.execute(update(customer).where(customer.c.id.in_(members)).values(version=customer.c.version + 1))
     tx.execute(delete(customer_in_category).where(in_category))
     used = Conflict("category_used", "There are offers for this category; take them back first.")
-    with refusing(tx, used=used):
+    with refuse_conflict(tx, referenced=used):
         tx.execute(delete(customer_category).where(*conditions))
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 from ...base.errors import Conflict, Invalid, NotFound, Problem
 from ...base.search import matches, search_key
 from ...base.texts import read_text, refuse_links
-from ...storage.database import Row, Transaction, edit_row, insert_on, insert_or, refusing
+from ...storage.database import Row, Transaction, edit_row, insert_on, insert_or, refuse_conflict
 from ..people.email import read_email
 from ..people.tables import person
 from .customer_categories import set_categories
@@ -113,7 +113,7 @@ def create_customer(
         raise Invalid(problems)
     owner = select(person.c.id).where(person.c.email == address, person.c.confirmed_at.is_not(None))
     row = {**_new_row(tx, enterprise_id, address, values), "person_id": owner.scalar_subquery()}
-    with refusing(tx, double=_code_taken(values)):
+    with refuse_conflict(tx, duplicate=_code_taken(values)):
         new = insert_or(tx, customer).values(row).on_conflict_do_nothing(index_elements=["enterprise_id", "email"])
         inserted = tx.execute(new).rowcount
     if inserted != 1:
@@ -137,7 +137,7 @@ def change_customer(
     after = {"name": before.name, "code": before.code, **values}
     values["search"] = _search_text(before.email, after["name"], after["code"])
     conditions = (customer.c.id == customer_id, customer.c.enterprise_id == enterprise_id)
-    with refusing(tx, double=_code_taken(values)):
+    with refuse_conflict(tx, duplicate=_code_taken(values)):
         edit_row(tx, customer, *conditions, version=version, values=values)
     if "categories" in changes:
         set_categories(tx, enterprise_id, customer_id, changes["categories"])

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, and_, exists, func, insert, or_, select
 
 from ...base.errors import Conflict, Forbidden, Invalid, Problem
 from ...base.search import matches, search_key
-from ...storage.database import Transaction, edit_row, insert_or, refusing
+from ...storage.database import Transaction, edit_row, insert_or, refuse_conflict
 from ..people.tables import person
 from .fields import EnterpriseFields, read_fields
 from .slugs import slugs_for
@@ -112,7 +112,7 @@ def change_enterprise(
     values = read_fields(changes)
     before = tx.one(select(*COLUMNS).where(enterprise.c.id == enterprise_id))
     values["search"] = _search_text({**before, **values})
-    with refusing(tx, double=_SLUG_TAKEN):
+    with refuse_conflict(tx, duplicate=_SLUG_TAKEN):
         return _edit(tx, enterprise_id, version, values)
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import delete, exists, func, select, update
 
 from ...base.errors import Conflict, Invalid, Problem, Refused
 from ...base.search import search_key
-from ...storage.database import Transaction, insert_or, refusing
+from ...storage.database import Transaction, insert_or, refuse_conflict
 from ...storage.jobs import promise
 from ..enterprises.tables import customer
 from .customer_records import link_customer_records
@@ -59,7 +59,7 @@ def confirm_new_email(tx: Transaction, person_id: str, code: str) -> Person:
         raise Refused("code", "This link is not valid any more. Please ask for a new one.")
     before = person_by_id(tx, person_id)
     values = {"email": new_address, "confirmed_at": tx.now, "version": person.c.version + 1}
-    with refusing(tx, double=Conflict("email_taken", "Somebody else has an account with this address.")):
+    with refuse_conflict(tx, duplicate=Conflict("email_taken", "Somebody else has an account with this address.")):
         changed = tx.one(update(person).where(person.c.id == person_id).values(values).returning(*COLUMNS))
     tx.execute(delete(email_code).where(email_code.c.person_id == person_id))  # they were sent to the old address
     _update_customers(tx, before, new_address)

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Table, bindparam, func, or_, select, update
 
 from ...base.errors import Conflict, Invalid, Problem, Stale
-from ...storage.database import Transaction, insert_or, insert_rows, refusing
+from ...storage.database import Transaction, insert_or, insert_rows, refuse_conflict
 from ..catalogs.tables import catalog_item, offer
 from ..events.listings import announce_listing
 from ..products.content import search_text
@@ -41,11 +41,11 @@ def commit_plan(tx: Transaction, plan: Plan, *, person_id: str | None) -> None:
     _edit(tx, stock_lot, [(lot.id, lot.version, {"unlimited": unlimited}) for lot, unlimited in plan.unlimited])
     _count(tx, plan.counted, person_id)
     taken = Invalid([Problem("sku_taken", "One of the references was given to another product meanwhile.")])
-    with refusing(tx, double=taken):
+    with refuse_conflict(tx, duplicate=taken):
         insert_rows(tx, supplied_product, plan.products)
         _edit(tx, supplied_product, [(one.id, one.version, _edited(one, row)) for one, row in plan.product_changes])
     _set_rates(tx, plan.rates)
-    with refusing(tx, double=Stale()):
+    with refuse_conflict(tx, duplicate=Stale()):
         _list(tx, plan)
     _announce(tx, plan)
 

@@ -10,7 +10,7 @@ from sqlalchemy import insert, select
 
 from ...base.errors import Invalid, Problem
 from ...base.units.measures import MEASURES
-from ...storage.database import Transaction, edit_row, refusing
+from ...storage.database import Transaction, edit_row, refuse_conflict
 from ..events.listings import announce_listing
 from ..stock.grains import fitting_unit, grains_of, to_grains
 from ..stock.lots import open_lot
@@ -91,7 +91,7 @@ def change_product(
     if problems:
         raise Invalid(problems)
     values["search"] = search_text(now["name"], now["sku"])
-    with refusing(tx, double=Invalid([sku_taken(now["sku"])])):
+    with refuse_conflict(tx, duplicate=Invalid([sku_taken(now["sku"])])):
         return _edit(tx, enterprise_id, product_id, version, values)
 
 
@@ -109,7 +109,7 @@ def _insert(tx: Transaction, enterprise_id: str, values: dict[str, Any], rate: A
     product_id = tx.new_id()
     values["search"] = search_text(values["name"], values["sku"])
     whole = {"id": product_id, "enterprise_id": enterprise_id, "created_at": tx.now, "version": 1, **values}
-    with refusing(tx, double=Invalid([sku_taken(values["sku"])])):
+    with refuse_conflict(tx, duplicate=Invalid([sku_taken(values["sku"])])):
         tx.execute(insert(supplied_product).values(whole))
     tx.execute(insert(product_vat).values(product_id=product_id, valid_from=ALWAYS.isoformat(), rate=rate))
     return product_by_id(tx, enterprise_id, product_id)

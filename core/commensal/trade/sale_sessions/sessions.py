@@ -10,7 +10,7 @@ from sqlalchemy import delete, insert, select
 
 from ...base.errors import Conflict, Invalid, Problem, Stale
 from ...base.texts import read_text
-from ...storage.database import Transaction, edit_row, refusing
+from ...storage.database import Transaction, edit_row, refuse_conflict
 from ..catalogs.granted import grants_all
 from ..catalogs.tables import catalog
 from ..enterprises.tables import enterprise
@@ -78,7 +78,7 @@ def add_session(
     if problems:
         raise Invalid(problems)
     values = {column.name: getattr(new, column.name) for column in sale_session.c}
-    with refusing(tx, double=Conflict("takes_part", "This shop takes part in this sale already.")):
+    with refuse_conflict(tx, duplicate=Conflict("takes_part", "This shop takes part in this sale already.")):
         tx.execute(insert(sale_session).values(values))
     return session_by_id(tx, new.id, coordinator_id)
 
@@ -115,7 +115,7 @@ def remove_session(tx: Transaction, session_id: str, coordinator_id: str, versio
     current = (sale_session.c.id == session_id, sale_session.c.version == version)
     # Carts, orders and rows of plugins refer to a session.
     used = Conflict("in_use", "Somebody has begun to order here; close the sale at this shop instead.")
-    with refusing(tx, used=used):
+    with refuse_conflict(tx, referenced=used):
         tx.execute(delete(session_item).where(session_item.c.session_id == session_id))
         if tx.execute(delete(sale_session).where(*current)).rowcount != 1:
             raise Stale

@@ -10,8 +10,8 @@ from sqlalchemy import Text, Update, bindparam, select, update
 
 from ...base.errors import NotFound
 from ...hooks import specifications
-from ...storage.database import Row, Transaction, Whole, as_json, given_rows, insert_rows
-from ...storage.database.change_capture import MOST
+from ...storage.database import Row, Transaction, Whole, as_json, insert_rows, parameter_rows
+from ...storage.database.change_capture import MAX_DETAILED_ROWS
 from ..events.announce import announce
 from .tables import stock_lot, stock_movement
 
@@ -64,7 +64,7 @@ def change_levels(tx: Transaction, changes: Mapping[str, Change]) -> bool:
 @cache
 def _changing(on_postgresql: bool) -> Update:
     lot = stock_lot.c
-    change = given_rows(on_postgresql, "changes", {"lot_id": Text(), **dict.fromkeys(Change._fields, Whole)}).c
+    change = parameter_rows(on_postgresql, "changes", {"lot_id": Text(), **dict.fromkeys(Change._fields, Whole)}).c
     after = {name: lot[name] + change[name] for name in Change._fields}
     guards = [level >= 0 for level in after.values()]
     return update(stock_lot).where(lot.id == change.lot_id, *guards).values(after)
@@ -107,7 +107,7 @@ def write_movements(
 
 def _trace(tx: Transaction, kind: str, changes: Mapping[str, Change]) -> None:
     """What people do to stock by hand; a whole list of it is one entry."""
-    if len(changes) > MOST:
+    if len(changes) > MAX_DETAILED_ROWS:
         tx.trace(kind, "stock_lot", lots=len(changes))
         return
     for lot_id, change in changes.items():

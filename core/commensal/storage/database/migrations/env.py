@@ -1,4 +1,4 @@
-"""What Alembic runs for each revision: inside the transaction that `migrate` opened."""
+"""Alembic runs this for each revision, inside the transaction that `migrate` has opened."""
 
 from alembic import context
 
