@@ -9,7 +9,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.testclient import TestClient
 
-from commensal.interfaces.api.router import Finding
+from commensal.interfaces.api.router import RouteIndex
 
 
 def _route(path: str, *methods: str) -> Route:
@@ -44,6 +44,6 @@ def _routes() -> list[BaseRoute]:
 )  # fmt: skip
 def test_a_request_gets_the_answer_that_all_routes_in_a_row_would_give(method: str, path: str) -> None:
     answers = [
-        TestClient(Starlette(routes=routes)).request(method, path) for routes in (_routes(), [Finding(_routes())])
+        TestClient(Starlette(routes=routes)).request(method, path) for routes in (_routes(), [RouteIndex(_routes())])
     ]
     assert len({(one.status_code, one.text, one.url.path, one.headers.get("allow")) for one in answers}) == 1

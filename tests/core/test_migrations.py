@@ -16,7 +16,7 @@ from sqlalchemy import insert, inspect, select, text
 from commensal.base.clock import ManualClock
 from commensal.base.errors import StoreError
 from commensal.base.ids import SeededIds
-from commensal.interfaces.api.idempotency import name_of
+from commensal.interfaces.api.idempotency import hash_key
 from commensal.interfaces.api.tables import idempotent_answer
 from commensal.schema import metadata
 from commensal.storage.database import Store
@@ -94,7 +94,7 @@ def test_secrets_that_older_versions_kept_in_clear_are_taken_out(store: Store) -
             revision.upgrade()
         kept = {one["key"]: one["body"] for one in tx.all(select(idempotent_answer))}
     assert kept == {
-        name_of("address:192.0.2.1", "a guest's"): '{"order":{"name":"Élise"},"secret":null}',
-        name_of("address:192.0.2.1", "other"): '{"id":"1"}',
-        name_of("address:192.0.2.1", "under way"): None,
+        hash_key("address:192.0.2.1", "a guest's"): '{"order":{"name":"Élise"},"secret":null}',
+        hash_key("address:192.0.2.1", "other"): '{"id":"1"}',
+        hash_key("address:192.0.2.1", "under way"): None,
     }

@@ -213,7 +213,7 @@ async def _gone() -> None:
 def test_who_goes_away_or_falls_asleep_leaves_no_snapshot_open(
     instance: Instance, manager: Header, becomes_of_the_caller: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(streaming, "PATIENCE", 0.5)
+    monkeypatch.setattr(streaming, "PART_TIMEOUT", 0.5)
     taken.clear()
     parts = 0
 

@@ -54,8 +54,8 @@ def _answers_before_the_commit() -> None:
 
 def _forgets_its_answers() -> None:
     """A request that is repeated is done again."""
-    vars(handler)["kept_answer"] = lambda *_: None
-    vars(handler)["keep_answer"] = lambda *_: None
+    vars(handler)["claim_key"] = lambda *_: None
+    vars(handler)["store_answer"] = lambda *_: None
 
 
 def _sells_what_is_not_there() -> None:

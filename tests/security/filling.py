@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Mount, Route
 
 from commensal.interfaces.api.endpoint import Endpoint
-from commensal.interfaces.api.router import Finding
+from commensal.interfaces.api.router import RouteIndex
 from commensal.storage.database import Transaction, metadata
 from commensal.trade.catalogs.tables import catalog, catalog_item, offer
 from commensal.trade.enterprises.tables import customer, customer_category, enterprise
@@ -102,7 +102,7 @@ def ways_of(app: Starlette, endpoints: list[Endpoint]) -> list[Way]:
 
 def _walk(routes: list[BaseRoute], above: str = "") -> Iterator[tuple[str, str]]:
     for one in routes:
-        if isinstance(one, Mount | Finding):
+        if isinstance(one, Mount | RouteIndex):
             yield from _walk(one.routes, above + one.path)
         else:
             assert isinstance(one, Route), f"{one} is no route that this test knows"

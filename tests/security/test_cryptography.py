@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import InvalidToken
 
-from commensal.interfaces.api.idempotency import Kept, Seal
+from commensal.interfaces.api.idempotency import Seal, StoredAnswer
 
 ROOT = Path(__file__).parents[2]
 LIST = ROOT / "core/CRYPTOGRAPHY.md"
@@ -90,7 +90,10 @@ def test_what_is_not_listed_or_is_another_algorithm_is_found() -> None:
 
 
 def test_a_sealed_answer_opens_unchanged_and_for_its_request_alone() -> None:
-    seal, answer = Seal(("secret",), "a key", b"an order"), Kept(201, {}, '{"number":7,"secret":"of the guest"}')
+    seal, answer = (
+        Seal(("secret",), "a key", b"an order"),
+        StoredAnswer(201, {}, '{"number":7,"secret":"of the guest"}'),
+    )
     sealed = seal.close(answer)
     assert "of the guest" not in sealed.body
     assert seal.open(sealed) == answer

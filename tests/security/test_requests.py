@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from commensal.instance.instance import DATABASE
-from commensal.interfaces.api import csrf
+from commensal.interfaces.api import origin_guard
 from commensal.interfaces.api.endpoint import File, Stream
 from commensal.interfaces.pages.visit import local
 from commensal.storage.database import Store
@@ -65,7 +65,7 @@ def test_no_other_site_can_act_for_who_is_logged_in(village: Village) -> None:
 
 
 def test_a_route_that_other_sites_can_use_is_found(village: Village, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(csrf, "foreign", lambda headers: False)
+    monkeypatch.setattr(origin_guard, "is_cross_site", lambda headers: False)
     monkeypatch.setattr(Village, "ways", property(lambda self: [Way("POST", "/logout")]))
     assert len(_let_in(village, village.other)) == len(FOREIGN)
 
@@ -136,7 +136,7 @@ def test_every_answer_carries_its_guards(village: Village, who: str) -> None:
 
 @pytest.mark.parametrize("name", ["Content-Security-Policy", "X-Content-Type-Options", "Referrer-Policy"])
 def test_an_answer_without_a_guard_is_found(village: Village, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    monkeypatch.delitem(csrf._HEADERS, name)
+    monkeypatch.delitem(origin_guard._HEADERS, name)
     assert _bare(village, village.askers["anonymous"])
 
 

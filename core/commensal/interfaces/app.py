@@ -16,18 +16,18 @@ from ..base.languages.catalogs import best_language
 from ..hooks import specifications
 from ..instance import Instance
 from ..trade.enterprises.plugins import offered_plugins
-from .api.apart import Limiters
 from .api.assets import Assets
 from .api.compression import Compression
-from .api.csrf import Guard
-from .api.describing import describing_route
 from .api.endpoint import Endpoint
 from .api.handler import answer
 from .api.intake import Intake
 from .api.openapi import openapi
+from .api.openapi_route import openapi_route
+from .api.origin_guard import OriginGuard
+from .api.plugin_threads import Limiters
 from .api.problems import problem
 from .api.rates import Rates
-from .api.router import Finding
+from .api.router import RouteIndex
 from .api.routes import core_endpoints
 from .api.webhooks import webhook_prefixes, webhook_routes
 from .monitoring.figures import Figures
@@ -38,37 +38,39 @@ from .monitoring.routes import HEALTH, METRICS, watching_routes
 def endpoints_of(instance: Instance) -> list[Endpoint]:
     """The core's endpoints and those of the enabled plugins. Raises `PluginError` for one whose types cannot be
     described: the OpenAPI document would break for everybody."""
-    found = core_endpoints()
+    endpoints = core_endpoints()
     chosen = offered_plugins(instance.hooks)
-    for added in instance.hooks.each(specifications.endpoints):
-        theirs = [_under(added.plugin, one, added.plugin in chosen) for one in added.value or ()]
-        _refuse_undescribed(added.plugin, theirs)
-        found += theirs
-    return found
+    for addition in instance.hooks.each(specifications.endpoints):
+        plugin_endpoints = [
+            _under(addition.plugin, endpoint, addition.plugin in chosen) for endpoint in addition.value or ()
+        ]
+        _refuse_undescribed(addition.plugin, plugin_endpoints)
+        endpoints += plugin_endpoints
+    return endpoints
 
 
 def _refuse_undescribed(plugin: str, endpoints: Sequence[Endpoint]) -> None:
-    for one in endpoints:
+    for endpoint in endpoints:
         try:
-            openapi([one], title="", base_url="", version="")
+            openapi([endpoint], title="", base_url="", version="")
         except Exception as error:  # whatever their types raise
-            what = f"the types of {one.name} cannot be described: {type(error).__name__}: {error}"
-            raise PluginError(plugin, specifications.endpoints.name, what) from error
+            reason = f"the types of {endpoint.name} cannot be described: {type(error).__name__}: {error}"
+            raise PluginError(plugin, specifications.endpoints.name, reason) from error
 
 
 def make_app(instance: Instance) -> Starlette:
-    """The ASGI application. It holds no state of its own but rate counters."""
+    """The ASGI application. Its only state is the rate counters."""
     endpoints = endpoints_of(instance)
     rates, limiters = Rates(instance.settings.limits), Limiters(instance.settings.front)
 
-    async def nothing(request: Request) -> Response:
-        accepted = request.headers.get("accept-language", "")
-        return problem(NotFound(), best_language(accepted, default=instance.settings.language))
+    async def answer_not_found(request: Request) -> Response:
+        accept_language = request.headers.get("accept-language", "")
+        return problem(NotFound(), best_language(accept_language, default=instance.settings.language))
 
-    routes: list[BaseRoute] = [describing_route(instance, endpoints, rates)]
-    routes += [_route(one, instance, rates, limiters) for one in endpoints]
+    routes: list[BaseRoute] = [openapi_route(instance, endpoints, rates)]
+    routes += [_route(endpoint, instance, rates, limiters) for endpoint in endpoints]
     routes += _fixed(instance, routes, limiters)
-    routes.append(Route("/api/{rest:path}", nothing, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]))
+    routes.append(Route("/api/{rest:path}", answer_not_found, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]))
     figures = Figures(instance)
     routes += watching_routes(instance, rates, figures)
     routes += webhook_routes(instance, rates)
@@ -82,9 +84,12 @@ def make_app(instance: Instance) -> Starlette:
         quiet=(HEALTH, METRICS),
     )
     guard = Middleware(
-        Guard, secure=secure, signed=webhook_prefixes(instance), subdomains=instance.settings.security.hsts_subdomains
+        OriginGuard,
+        secure=secure,
+        signed=webhook_prefixes(instance),
+        subdomains=instance.settings.security.hsts_subdomains,
     )
-    app = Starlette(routes=[Finding(routes)], middleware=[watch, guard, Middleware(Compression), Middleware(Intake)])
+    app = Starlette(routes=[RouteIndex(routes)], middleware=[watch, guard, Middleware(Compression), Middleware(Intake)])
     app.state.instance = instance
     app.state.rates = rates
     return app
@@ -100,23 +105,23 @@ def _route(endpoint: Endpoint, instance: Instance, rates: Rates, limiters: Limit
 
 
 def _under(plugin: str, endpoint: Endpoint, chosen: bool) -> Endpoint:
-    """`chosen`: enterprises switch the plugin on and off."""
+    """The endpoint below the plugin's path. `chosen`: enterprises enable the plugin themselves."""
     where_off = endpoint.where_off or not chosen
     return replace(endpoint, path=f"/-/{plugin}{endpoint.path}", plugin=plugin, where_off=where_off)
 
 
 def _fixed(instance: Instance, taken: Sequence[BaseRoute], limiters: Limiters) -> list[BaseRoute]:
-    """Routes of plugins at addresses that standards fix. Raises `PluginError` for one that is claimed already."""
-    claimed = {_path(one) for one in taken}
-    found: list[BaseRoute] = []
-    for given in instance.hooks.each(specifications.fixed_routes, instance=instance):
-        theirs = list(given.value or ())
-        for path in map(_path, theirs):
+    """Routes of plugins at paths that standards fix. Raises `PluginError` for a path that is taken."""
+    claimed = {_path(route) for route in taken}
+    routes: list[BaseRoute] = []
+    for addition in instance.hooks.each(specifications.fixed_routes, instance=instance):
+        plugin_routes = list(addition.value or ())
+        for path in map(_path, plugin_routes):
             if path in claimed:
-                raise PluginError(given.plugin, "fixed_routes", f"{path} belongs to somebody else")
-        found += limiters.blaming(instance.hooks, given.plugin, theirs)
-        claimed |= {_path(one) for one in theirs}
-    return found
+                raise PluginError(addition.plugin, "fixed_routes", f"{path} belongs to somebody else")
+        routes += limiters.attribute_routes(instance.hooks, addition.plugin, plugin_routes)
+        claimed |= {_path(route) for route in plugin_routes}
+    return routes
 
 
 def _path(route: BaseRoute) -> str:
@@ -124,13 +129,16 @@ def _path(route: BaseRoute) -> str:
 
 
 def _pages(instance: Instance, limiters: Limiters) -> Sequence[BaseRoute]:
-    """Pages and static files of plugins under /-/<id>/; pages of the front plugin at the root, after everything."""
+    """Pages and static files of plugins under /-/<id>/; pages of the front plugin at the root, last."""
     answers = instance.hooks.each(specifications.routes, instance=instance)
-    found = {one.plugin: limiters.blaming(instance.hooks, one.plugin, one.value or ()) for one in answers}
-    front = found.pop(instance.settings.front, [])
+    plugin_routes = {
+        plugin_answer.plugin: limiters.attribute_routes(instance.hooks, plugin_answer.plugin, plugin_answer.value or ())
+        for plugin_answer in answers
+    }
+    front = plugin_routes.pop(instance.settings.front, [])
     static = [
         Mount(f"/-/{plugin}/static", Assets(folder / "static"))
         for plugin, folder in instance.hooks.folders().items()
         if (folder / "static").is_dir()
     ]
-    return [*static, *(Mount(f"/-/{plugin}", routes=routes) for plugin, routes in found.items()), *front]
+    return [*static, *(Mount(f"/-/{plugin}", routes=routes) for plugin, routes in plugin_routes.items()), *front]

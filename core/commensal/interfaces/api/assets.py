@@ -1,8 +1,8 @@
-"""Static files of plugins, at addresses that change with their contents, so that browsers need never ask again.
+"""Serves static files of plugins at URLs that change with their contents, so that browsers may cache them for ever.
 
-``/-/shop/static/@0a1b2c3d4e5f/shop.css``: the part after ``@`` stands for all files of the folder, so that those which
-name each other by relative addresses change together. Without it, or with that of another version, a file is there
-too, but browsers ask each time whether it has changed.
+``/-/shop/static/@0a1b2c3d4e5f/shop.css``: the part after ``@`` is a hash of all files in the folder, because files may
+refer to each other by relative URLs and must change together. A URL without it, or with the hash of another version,
+works too, but tells browsers to revalidate the file each time.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _ASK = "public, no-cache"
 
 @cache
 def version_of(folder: Path) -> str:
-    """Stands for the contents and names of all files in a plugin's folder ``static/``, as they were at the start."""
+    """A hash of names and contents of all files in a plugin's folder ``static/``, as they were at the first call."""
     digest = hashlib.sha256()
     for file in sorted(folder.rglob("*")):
         if file.is_file():
@@ -31,12 +31,12 @@ def version_of(folder: Path) -> str:
 
 
 def asset_url(plugin: str, folder: Path, name: str) -> str:
-    """The address of a file of a plugin's; `folder` is its ``static/``."""
+    """The URL path of a plugin's file; `folder` is its ``static/``."""
     return f"/-/{plugin}/static/{version_of(folder)}/{name}"
 
 
 class Assets(StaticFiles):
-    """Starlette's, with these addresses and what caches may do with them."""
+    """Starlette's static files, with versions in the URLs and the Cache-Control that follows from them."""
 
     def __init__(self, directory: Path) -> None:
         super().__init__(directory=directory)
@@ -44,8 +44,8 @@ class Assets(StaticFiles):
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         version, _, name = path.partition("/")
-        named = version.startswith("@")
-        response = await super().get_response(name if named else path, scope)
+        has_version = version.startswith("@")
+        response = await super().get_response(name if has_version else path, scope)
         if response.status_code in (200, 206, 304):
             response.headers["Cache-Control"] = _UNCHANGING if version == self._version else _ASK
         return response

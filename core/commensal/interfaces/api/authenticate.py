@@ -1,4 +1,4 @@
-"""Who asks: by a token in the Authorization header, or by the session cookie."""
+"""Identifies the caller by a token in the Authorization header, or by the session cookie."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .cookies import browser_of, session_cookie
 
 
 def authenticate(tx: Transaction, request: Request, settings: Settings) -> Actor:
-    """The actor. Raises `Unauthorised` for a token that is not (any longer) valid; an old cookie is just nobody."""
+    """The actor. Raises `Unauthorised` for an invalid or expired token. An old cookie makes the caller anonymous."""
     address = request.client.host if request.client else ""
     header = request.headers.get("authorization")
     if header is not None:
@@ -26,27 +26,28 @@ def authenticate(tx: Transaction, request: Request, settings: Settings) -> Actor
         if actor is None:
             raise Unauthorised("token", "This token is not valid (any more).")
         note(person=actor.person_id)
-        return _weighed(tx, actor, settings)
+        return _mark_missing_factor(tx, actor, settings)
     secret = request.cookies.get(session_cookie(settings.base_url), "")
-    found = actor_of_session(tx, secret, address) if secret else None
-    if found is None:
-        return nobody(request)
-    note(person=found.person_id)
-    return _weighed(tx, replace(found, browser=browser_of(request.cookies)), settings)
+    session_actor = actor_of_session(tx, secret, address) if secret else None
+    if session_actor is None:
+        return anonymous_actor(request)
+    note(person=session_actor.person_id)
+    return _mark_missing_factor(tx, replace(session_actor, browser=browser_of(request.cookies)), settings)
 
 
-def _weighed(tx: Transaction, actor: Actor, settings: Settings) -> Actor:
-    """Only an instance that wants a second factor of who has rights asks whether there is one."""
+def _mark_missing_factor(tx: Transaction, actor: Actor, settings: Settings) -> Actor:
+    """Marks an actor without a second factor where the instance requires one; otherwise spares the query."""
     if settings.security.second_factor == "optional" or has_second_factor(tx, str(actor.person_id)):
         return actor
     return replace(actor, lacks_second_factor=True)
 
 
 def is_anonymous(request: Request, base_url: str) -> bool:
-    """Whether it carries nothing by which somebody could be recognised: then `authenticate` need not be asked."""
+    """Whether the request carries neither token nor session cookie, so that `authenticate` can be skipped."""
     return "authorization" not in request.headers and not request.cookies.get(session_cookie(base_url))
 
 
-def nobody(request: Request) -> Actor:
+def anonymous_actor(request: Request) -> Actor:
+    """The actor of a request without a token or session: only its address and its browser are known."""
     address = request.client.host if request.client else ""
     return replace(NOBODY, address=address, browser=browser_of(request.cookies))

@@ -1,4 +1,4 @@
-"""Codes of vouchers are guessed no faster than passwords: each address may be wrong so often a minute."""
+"""Limits how fast voucher codes can be guessed: each address may send as many wrong ones a minute as passwords."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ _KIND = "logins"
 
 
 @contextmanager
-def slowed_down(rates: Rates, address: str, codes: Sequence[str]) -> Iterator[None]:
-    """Around what is asked with `codes`. It is counted first, and a code that nobody knows stays counted, as a wrong
-    password does.
+def throttle_codes(rates: Rates, address: str, codes: Sequence[str]) -> Iterator[None]:
+    """Counts a request that carries `codes`, before the block runs. Only an unknown code stays counted, like a wrong
+    password.
 
-    Who has been wrong too often gets no answer, not even to a right code. Raises `TooMany`.
+    Raises `TooMany` for an address that has sent too many unknown codes, even if this one is valid.
     """
     if not codes:
         yield
@@ -26,7 +26,7 @@ def slowed_down(rates: Rates, address: str, codes: Sequence[str]) -> Iterator[No
     try:
         yield
     except Invalid as error:
-        unknown = any(one.code == "code_unknown" for one in error.problems)
+        unknown = any(problem.code == "code_unknown" for problem in error.problems)
         raise
     finally:
         if not unknown:

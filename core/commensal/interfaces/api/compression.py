@@ -1,16 +1,16 @@
-"""Compresses answers with gzip, which every browser reads: the page of a sale is 13 KB long instead of 186.
+"""Compresses responses with gzip, which every browser reads: the page of a sale takes 13 KB instead of 186.
 
-The length of a compressed page tells whether two parts of it are alike. Whoever watches the network, and makes
-somebody's browser ask for pages that repeat what they choose, could guess a secret that stands beside it (BREACH).
-So an answer is left as it is where all of that may come together:
+The length of a compressed page reveals whether two parts of it are alike. An attacker who watches the network, and
+makes a victim's browser request pages that repeat text of the attacker's choice, could guess a secret on the same page
+(BREACH). A response is therefore not compressed where all three conditions may hold:
 
-- another site may have made the browser ask, by what the browser says of it (`Sec-Fetch-Site`), and
-- the request carries a cookie, so that somebody's own things may stand in the answer, and
-- something of it may be repeated: it has a query, or the answer is that nothing is there.
+- another site may have started the request, according to the browser's `Sec-Fetch-Site`, and
+- the request carries a cookie, so that the response may contain private data, and
+- the response may repeat a part of the request: it has a query, or the response is an error or a redirect.
 
-Everything else about the attack is shut off before: cookies do not travel with what other sites embed (SameSite), their
-forms are refused, no page holds a token against forged requests, and secrets of orders stand in pages only whose
-address holds the same secret. Signed answers stay as they were signed.
+The other ways of the attack are closed elsewhere: cookies are not sent with what other sites embed (SameSite), forms of
+other sites are refused, no page holds a CSRF token, and the secret of an order appears only in pages whose URL holds
+the same secret. Signed responses are sent as they were signed.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from starlette.datastructures import Headers
 from starlette.middleware.gzip import GZipResponder
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_LEAST = 1024  # bytes: less fits into one packet anyway
-_LEVEL = 6  # 9 takes three times as long for a hundredth less
-_OWN = ("same-origin", "none")
+_MIN_SIZE = 1024  # bytes; less fits into one packet anyway
+_LEVEL = 6  # level 9 takes three times as long and saves one per cent
+_SAME_SITE = ("same-origin", "none")
 
 
 class Compression:
-    """ASGI middleware. Answers that have a Content-Encoding, and types that are compressed already, are left alone."""
+    """ASGI middleware. Leaves responses alone that have a Content-Encoding or a type that is compressed already."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -34,32 +34,32 @@ class Compression:
         if scope["type"] != "http" or "gzip" not in Headers(scope=scope).get("accept-encoding", ""):
             await self._app(scope, receive, send)
             return
-        await _Responder(self._app, others=_started_elsewhere(scope))(scope, receive, send)
+        await _Responder(self._app, cross_site=_may_be_cross_site(scope))(scope, receive, send)
 
 
-def _started_elsewhere(scope: Scope) -> bool:
-    """Whether another site may have made somebody's browser ask. Programs send no cookies."""
+def _may_be_cross_site(scope: Scope) -> bool:
+    """Whether another site may have started this request in somebody's browser. Programs send no cookies."""
     headers = Headers(scope=scope)
-    return "cookie" in headers and headers.get("sec-fetch-site", "") not in _OWN
+    return "cookie" in headers and headers.get("sec-fetch-site", "") not in _SAME_SITE
 
 
 class _Responder(GZipResponder):
-    """Starlette's, but for what must not be compressed."""
+    """Starlette's responder, except for what must not be compressed."""
 
-    def __init__(self, app: ASGIApp, *, others: bool) -> None:
-        super().__init__(app, _LEAST, compresslevel=_LEVEL)
-        self._others, self._plain, self._asked = others, False, False
+    def __init__(self, app: ASGIApp, *, cross_site: bool) -> None:
+        super().__init__(app, _MIN_SIZE, compresslevel=_LEVEL)
+        self._cross_site, self._uncompressed, self._has_query = cross_site, False, False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self._asked = bool(scope["query_string"])
+        self._has_query = bool(scope["query_string"])
         await super().__call__(scope, receive, send)
 
     async def send_with_compression(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            repeats = self._asked or message["status"] >= 300
+            repeats = self._has_query or message["status"] >= 300
             signed = "content-digest" in Headers(raw=message.get("headers", []))
-            self._plain = signed or (self._others and repeats)
-        if self._plain:
+            self._uncompressed = signed or (self._cross_site and repeats)
+        if self._uncompressed:
             await self.send(message)
         else:
             await super().send_with_compression(message)

@@ -1,4 +1,4 @@
-"""An endpoint of the JSON API, as data. Routes, checks and the OpenAPI document are all made from it.
+"""Describes an endpoint of the JSON API as data, from which routes, access checks and the OpenAPI document are made.
 
     routes = Routes("products")
 
@@ -7,9 +7,9 @@
         \"\"\"Changes a product.\"\"\"
         return products.change_product(call.tx, enterprise, product, call.version, **changes(body))
 
-Path parameters arrive by name; `body` and `query` are structs, read strictly; the annotation of the return value is the
-schema of the answer. An unsafe method runs in one writing transaction, and its answer is kept in the same one when the
-caller sent an Idempotency-Key.
+Path parameters are passed by name; `body` and `query` are structs, which are validated strictly. The return annotation
+is the schema of the response. An unsafe method runs in one writing transaction, which also stores the response if the
+caller has sent an Idempotency-Key.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ Handler = TypeVar("Handler", bound=Callable[..., Any])
 
 
 class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a request may say: nothing beyond its fields."""
+    """The body or query of a request. Unknown fields are refused."""
 
 
 class OpenQuery(Body, frozen=True, kw_only=True):
-    """A query that may say more than its fields: the rest arrives in `others`, unread."""
+    """A query that may have further parameters; they are passed in `others`, not validated."""
 
     others: Annotated[dict[str, Annotated[str, msgspec.Meta(max_length=1000)]], msgspec.Meta(max_length=50)] = {}
 
@@ -55,13 +55,13 @@ class Page(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
 
 
 def page_of(found: Sequence[T], limit: int, key: Callable[[T], str]) -> Page[T]:
-    """What was found as a page. A full one may have a next, which begins after the key of its last item."""
+    """A page of the rows `found`. A full page gets `next`, the key of its last item; there may be no further page."""
     return Page(items=found, next=key(found[-1]) if len(found) == limit else None)
 
 
 @dataclass(frozen=True)
 class File:
-    """An answer that is not JSON: an export, an image. What is `unchanging` browsers need never ask for again."""
+    """A response that is not JSON: an export, an image. Browsers may cache an `unchanging` one for ever."""
 
     content: bytes
     media_type: str
@@ -71,12 +71,12 @@ class File:
 
 @dataclass(frozen=True, kw_only=True)
 class Stream:
-    """An answer that is sent while it is made, however long: only of a GET.
+    """A response of any length that is sent while it is made; only for GET.
 
-    parts:   what is sent. It opens what it needs itself, since the call's transaction is over by then, and is closed at
-             the end, or when the caller goes away. An error before the first part is answered as a problem
-    shown:   browsers show it instead of saving it
-    headers: of the answer, besides the usual
+    parts:   the content. The iterator opens its own transaction, since the call's has ended by then. It is closed at
+             the end, or when the caller disconnects. An error before the first part becomes a problem document
+    shown:   whether browsers show it instead of saving it
+    headers: further headers of the response
     """
 
     parts: Iterator[bytes]
@@ -87,14 +87,14 @@ class Stream:
 
 
 def changes(body: Body) -> dict[str, Any]:
-    """The fields of a PATCH that were sent; those left out are UNSET."""
+    """The fields of a PATCH that were sent, by name; those left out are UNSET."""
     return {name: value for name in body.__struct_fields__ if (value := getattr(body, name)) is not msgspec.UNSET}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """A request that was understood and allowed. `version` is what If-Match named, for endpoints that edit; `key` names
-    what is begun by it: the same key each time that its sender repeats it with its Idempotency-Key."""
+    """A request that was validated and allowed. `version` is that of If-Match, for endpoints with `edits`; `key`
+    identifies what the request begins, and stays the same when its sender repeats it with the same Idempotency-Key."""
 
     instance: Instance
     actor: Actor
@@ -106,35 +106,34 @@ class Call:
 
     @property
     def person_id(self) -> str:
-        """Of somebody who is logged in: endpoints with any scope but `public` are never called otherwise."""
+        """The id of the person. Only endpoints with the scope `public` are called without one."""
         assert self.actor.person_id is not None
         return self.actor.person_id
 
 
 @dataclass(frozen=True, kw_only=True)
 class Endpoint:
-    """method:   HTTP
+    """method:   of HTTP
     path:     below /api; parameters in braces
     scope:    what the caller must hold; see `trade/people/scopes.py`
-    status:   of the answer when all is well
-    edits:    If-Match is required and its version handed to `call.version`
-    needs_key: Idempotency-Key is required, not only understood
-    keeps:    the answer is kept for who repeats the request with its Idempotency-Key; not one that holds a secret,
-              unless `seals` names it
-    seals:    fields of the answer that hold secrets: they are kept so that only who repeats the request can read them
-    prepare:  runs before the transaction opens, with the same arguments but a reading `call.tx`; its result is
-              `call.prepared`. For what must not run while the database is held: hooks, images, passwords
+    status:   of the response on success
+    edits:    If-Match is required; its version is passed as `call.version`
+    needs_key: Idempotency-Key is required, not only accepted
+    keeps:    the response is stored and sent again if the request is repeated with its Idempotency-Key. False for a
+              response that holds a secret which `seals` does not name
+    seals:    fields of the response that hold secrets: they are stored encrypted, for the sender of the request only
+    prepare:  runs before the transaction opens, with the same arguments but a read-only `call.tx`; its result is
+              `call.prepared`. For slow work that must not hold the database: hooks, images, passwords
     proves:   runs after `prepare`, outside of every transaction, with the instance, the actor and the same arguments;
-              its result is `call.prepared`. For what is counted before it is checked: passwords
-    after:    runs after the commit, with the answer and without a transaction; its result replaces the answer. Where
-              a process dies on the way there, who repeats the request must get there: so its handler is called each
-              time, and gives what it began under `call.key` as it is now
-    takes:    media type of the body: JSON, or bytes handed over as they are
-    limit:    the rate that applies: "reads", "writes", "logins" (where only what ends in an error stays counted) or
-              "signups"
-    plugin:   whose it is; "" for the core's
-    where_off: it answers at enterprises that have not switched the plugin on, too. Others are not found there
-    untraced: why an unsafe request need leave no trace in the audit trail where no traced row changes; "": it must
+              its result is `call.prepared`. For attempts that are counted before they are checked: passwords
+    after:    runs after the commit, with the handler's value and without a transaction; its result replaces the value.
+              A repeated request calls the handler again, so that `after` still runs if a process died before it; the
+              handler must then return what it began under `call.key`, in its present state
+    takes:    media type of the body: JSON, or bytes that are passed on unread
+    limit:    the rate limit: "reads", "writes", "logins" (where only failures stay counted) or "signups"
+    plugin:   the id of the plugin that owns it; "" for the core
+    where_off: it also answers for enterprises that have not enabled the plugin; others answer 404 there
+    untraced: why an unsafe request that changes no traced row needs no entry in the audit trail; "": it gets one
     """
 
     method: str
@@ -171,8 +170,8 @@ class Endpoint:
 
     @property
     def may_come_empty(self) -> bool:
-        """Whether a request without a body will do: of an action (POST) all of whose fields have defaults. With PUT and
-        PATCH nothing at all is more likely a mistake than a wish."""
+        """Whether the body may be left out: that of a POST all of whose fields have defaults. An empty PUT or PATCH is
+        more likely a mistake."""
         return self.method == "POST" and self.body not in (None, bytes) and _accepts_nothing(self.body)
 
     @property
@@ -193,27 +192,28 @@ def _accepts_nothing(shape: Any) -> bool:
 
 
 class Routes:
-    """Collects the endpoints of one room; `tag` groups them in the OpenAPI document. `more` is what all of them are."""
+    """Collects the endpoints of one module; `tag` groups them in the OpenAPI document. `defaults` are fields of
+    `Endpoint` that all of them share."""
 
-    def __init__(self, tag: str, **more: Any) -> None:
-        self.tag, self.endpoints, self._more = tag, list[Endpoint](), more
+    def __init__(self, tag: str, **defaults: Any) -> None:
+        self.tag, self.endpoints, self._more = tag, list[Endpoint](), defaults
 
-    def get(self, path: str, *, scope: str, **more: Any) -> Callable[[Handler], Handler]:
-        return self._add("GET", path, scope, more)
+    def get(self, path: str, *, scope: str, **options: Any) -> Callable[[Handler], Handler]:
+        return self._add("GET", path, scope, options)
 
-    def post(self, path: str, *, scope: str, **more: Any) -> Callable[[Handler], Handler]:
-        return self._add("POST", path, scope, more)
+    def post(self, path: str, *, scope: str, **options: Any) -> Callable[[Handler], Handler]:
+        return self._add("POST", path, scope, options)
 
-    def put(self, path: str, *, scope: str, **more: Any) -> Callable[[Handler], Handler]:
-        return self._add("PUT", path, scope, more)
+    def put(self, path: str, *, scope: str, **options: Any) -> Callable[[Handler], Handler]:
+        return self._add("PUT", path, scope, options)
 
-    def patch(self, path: str, *, scope: str, **more: Any) -> Callable[[Handler], Handler]:
-        return self._add("PATCH", path, scope, more)
+    def patch(self, path: str, *, scope: str, **options: Any) -> Callable[[Handler], Handler]:
+        return self._add("PATCH", path, scope, options)
 
-    def delete(self, path: str, *, scope: str, **more: Any) -> Callable[[Handler], Handler]:
-        return self._add("DELETE", path, scope, {"status": 204, **more})
+    def delete(self, path: str, *, scope: str, **options: Any) -> Callable[[Handler], Handler]:
+        return self._add("DELETE", path, scope, {"status": 204, **options})
 
-    def _add(self, method: str, path: str, scope: str, more: dict[str, Any]) -> Callable[[Handler], Handler]:
+    def _add(self, method: str, path: str, scope: str, options: dict[str, Any]) -> Callable[[Handler], Handler]:
         if scope not in ALL_SCOPES:
             raise ValueError(f"{method} {path}: {scope!r} is no scope")
 
@@ -228,7 +228,7 @@ class Routes:
                 handler=handler,
                 tag=self.tag,
                 hints=hints,
-                **{**self._more, **more},
+                **{**self._more, **options},
             )
             if endpoint.status == 204 and endpoint.answer not in (None, type(None)):
                 raise ValueError(f"{method} {path}: an answer of status 204 has no content; return None")

@@ -1,4 +1,4 @@
-"""From a request to an answer: limits, identity, scope; only then the body; then the handler in its transaction."""
+"""Answers a request: checks rate, identity and scope, then reads the body, then runs the handler in its transaction."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from ...trade.people.access import demand
 from ...trade.people.actor import Actor
 from ...trade.people.scopes import PUBLIC
 from ...trade.people.sessions import NewSession, keep_alive
-from .apart import run_apart
-from .authenticate import authenticate, is_anonymous, nobody
-from .code_throttle import slowed_down
+from .authenticate import anonymous_actor, authenticate, is_anonymous
+from .code_throttle import throttle_codes
 from .cookies import clear_session, set_browser, set_session
 from .endpoint import Call, Endpoint, File, Stream
-from .idempotency import Kept, Seal, keep_answer, kept_answer, name_of, read_key, request_hash
+from .idempotency import Seal, StoredAnswer, claim_key, hash_key, read_key, request_hash, store_answer
+from .plugin_threads import run_in_thread
 from .problems import problem
 from .rates import Rates
 from .reading import read_body, read_id, read_query, read_version
@@ -43,123 +43,127 @@ _log = structlog.get_logger("commensal.api")
 
 
 class TooLarge(Refused):
-    """More was sent than is read."""
+    """The body is larger than the endpoint reads."""
 
     status = 413
 
-    def __init__(self, most: int) -> None:
-        super().__init__("too_large", "The request is larger than {most} bytes.", most=most)
+    def __init__(self, limit: int) -> None:
+        super().__init__("too_large", "The request is larger than {most} bytes.", most=limit)
 
 
 class WrongType(Refused):
-    """The body is not of the type that the endpoint takes."""
+    """The body does not have the media type that the endpoint takes."""
 
     status = 415
 
-    def __init__(self, wanted: str) -> None:
-        super().__init__("media_type", "Send this as {wanted}.", wanted=wanted)
+    def __init__(self, media_type: str) -> None:
+        super().__init__("media_type", "Send this as {wanted}.", wanted=media_type)
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Admitted:
-    """A request whose sender is known and allowed. `given` are its parameters, to which the body is still to come."""
+    """A request whose sender is authenticated and allowed. `arguments` are those of the handler, without the body."""
 
     actor: Actor
-    given: dict[str, Any]
+    arguments: dict[str, Any]
     version: int
 
 
 async def answer(
     request: Request, endpoint: Endpoint, instance: Instance, rates: Rates, limiter: CapacityLimiter | None = None
 ) -> Response:
-    """The response to any request for this endpoint; errors become problem documents. `limiter` bounds how many of a
-    plugin's run at once."""
+    """The response to a request for this endpoint; errors become problem documents. `limiter` bounds how many requests
+    of a plugin run at once."""
     language = best_language(request.headers.get("accept-language", ""), default=instance.settings.language)
-    run = partial(run_apart, _for_its_plugin, endpoint, instance, limiter=limiter)
+    run = partial(run_in_thread, _attribute_to_plugin, endpoint, instance, limiter=limiter)
     try:
         if endpoint.safe:
-            return await run(_show, request, endpoint, instance, rates, language)
-        admitted = await run_apart(_admit, request, endpoint, instance, rates)
-        content = await _content(request, endpoint)
-        return await run(_act, request, endpoint, instance, rates, admitted, content, language)
+            return await run(_answer_read, request, endpoint, instance, rates, language)
+        admitted = await run_in_thread(_admit, request, endpoint, instance, rates)
+        content = await _read_content(request, endpoint)
+        return await run(_answer_write, request, endpoint, instance, rates, admitted, content, language)
     except ClientDisconnect:
         raise
-    except Exception as error:  # the edge: whatever it was, the caller gets an answer and the operator the traceback
+    except Exception as error:  # the caller always gets a response, and the operator the traceback
         if isinstance(error, Unavailable) or not isinstance(error, CommensalError):
             _log.error("request failed", exc_info=error)
         return problem(error, language)
 
 
-async def _content(request: Request, endpoint: Endpoint) -> bytes:
-    """The body, which an action that needs none may leave out. Raises `WrongType`, `TooLarge`."""
+async def _read_content(request: Request, endpoint: Endpoint) -> bytes:
+    """The body; b"" where it may be left out. Raises `WrongType`, `TooLarge`."""
     if "content-encoding" in request.headers:
         raise Refused("content_encoding", "Send the body without Content-Encoding.")
-    most = LARGEST_JSON if endpoint.takes == "application/json" else LARGEST_FILE
-    sent = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    fits = endpoint.body is None or endpoint.takes != "application/json" or sent == "application/json"
+    limit = LARGEST_JSON if endpoint.takes == "application/json" else LARGEST_FILE
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    fits = endpoint.body is None or endpoint.takes != "application/json" or media_type == "application/json"
     parts, size = [], 0
     async for part in request.stream():
         size += len(part)
         if size and not fits:
             raise WrongType("application/json")
-        if size > most:
-            raise TooLarge(most)
+        if size > limit:
+            raise TooLarge(limit)
         parts.append(part)
     if not size and not fits and not endpoint.may_come_empty:
         raise WrongType("application/json")
     return b"".join(parts)
 
 
-def _for_its_plugin(endpoint: Endpoint, instance: Instance, act: Callable[..., Response], *given: Any) -> Response:
-    """What goes wrong with an endpoint of a plugin's is noted with its name."""
+def _attribute_to_plugin(
+    endpoint: Endpoint, instance: Instance, act: Callable[..., Response], *arguments: Any
+) -> Response:
+    """Runs `act` so that errors in an endpoint of a plugin are attributed to it."""
     if not endpoint.plugin:
-        return act(*given)
+        return act(*arguments)
     with instance.hooks.running(endpoint.plugin, f"endpoint {endpoint.name}"):
-        return act(*given)
+        return act(*arguments)
 
 
 def _admit(request: Request, endpoint: Endpoint, instance: Instance, rates: Rates) -> _Admitted:
-    """What is asked before anything of the body is read. Raises `Refused`."""
+    """Checks rate, identity and scope before the body is read. Raises `Refused`."""
     rates.count(endpoint.limit or "writes", _address(request))
-    given = _named(request)
+    arguments = _path_arguments(request)
     if endpoint.scope == PUBLIC and is_anonymous(request, instance.settings.base_url):
-        actor = nobody(request)
-        if endpoint.plugin and given.get("enterprise") is not None:
+        actor = anonymous_actor(request)
+        if endpoint.plugin and arguments.get("enterprise") is not None:
             with instance.store.read() as tx:
-                _refuse_where_off(tx, endpoint, given.get("enterprise"))
+                _refuse_where_off(tx, endpoint, arguments.get("enterprise"))
     else:
         with instance.store.read() as tx:
             actor = authenticate(tx, request, instance.settings)
-            demand(tx, actor, endpoint.scope, given.get("enterprise"))
-            _refuse_where_off(tx, endpoint, given.get("enterprise"))
+            demand(tx, actor, endpoint.scope, arguments.get("enterprise"))
+            _refuse_where_off(tx, endpoint, arguments.get("enterprise"))
         keep_alive(instance.store, actor, tx.now)
-    note(enterprise=given.get("enterprise"))
-    return _Admitted(actor=actor, given=given | _asked(request, endpoint), version=_version(request, endpoint))
+    note(enterprise=arguments.get("enterprise"))
+    return _Admitted(
+        actor=actor, arguments=arguments | _query_argument(request, endpoint), version=_version(request, endpoint)
+    )
 
 
-def _show(request: Request, endpoint: Endpoint, instance: Instance, rates: Rates, language: str) -> Response:
-    """The answer of a safe endpoint, from one snapshot."""
-    given = _named(request)
-    enterprise_id = given.get("enterprise")
-    with rates.trying(endpoint.limit or "reads", _address(request)):
+def _answer_read(request: Request, endpoint: Endpoint, instance: Instance, rates: Rates, language: str) -> Response:
+    """The response of a safe endpoint, from one snapshot of the database."""
+    arguments = _path_arguments(request)
+    enterprise_id = arguments.get("enterprise")
+    with rates.attempt(endpoint.limit or "reads", _address(request)):
         with instance.store.read() as tx:
             actor = authenticate(tx, request, instance.settings)
             demand(tx, actor, endpoint.scope, enterprise_id)
             _refuse_where_off(tx, endpoint, enterprise_id)
             note(enterprise=enterprise_id)
-            given |= _asked(request, endpoint)
+            arguments |= _query_argument(request, endpoint)
             call = Call(instance=instance, language=language, actor=actor, tx=tx, version=_version(request, endpoint))
             if endpoint.prepare is not None:
-                call = replace(call, prepared=endpoint.prepare(call, **given))
-            value = endpoint.handler(call, **given)
+                call = replace(call, prepared=endpoint.prepare(call, **arguments))
+            value = endpoint.handler(call, **arguments)
             response = _respond(endpoint, instance, value)
         keep_alive(instance.store, actor, tx.now)
     with acting(acting_for(actor, endpoint.name, enterprise_id)):
-        trace_export(call, endpoint, given, value)
+        trace_export(call, endpoint, arguments, value)
     return response
 
 
-def _act(
+def _answer_write(
     request: Request,
     endpoint: Endpoint,
     instance: Instance,
@@ -168,18 +172,21 @@ def _act(
     content: bytes,
     language: str,
 ) -> Response:
-    """The answer of an unsafe endpoint, whose body has come."""
-    given, actor = {**admitted.given, **_sent(endpoint, content)}, admitted.actor
-    understood = partial(Call, instance=instance, language=language, actor=actor, version=admitted.version)
+    """The response of an unsafe endpoint, once its body has been read."""
+    arguments, actor = {**admitted.arguments, **_body_argument(endpoint, content)}, admitted.actor
+    make_call = partial(Call, instance=instance, language=language, actor=actor, version=admitted.version)
     if endpoint.prepare is not None:
         with instance.store.read() as tx:
-            understood = partial(understood, prepared=endpoint.prepare(understood(tx=tx), **given))
+            make_call = partial(make_call, prepared=endpoint.prepare(make_call(tx=tx), **arguments))
     if endpoint.proves is not None:
-        understood = partial(understood, prepared=endpoint.proves(instance, actor, **given))
-    codes = getattr(given.get("body"), "codes", None) or ()
-    with acting(acting_for(actor, endpoint.name, given.get("enterprise"))), slowed_down(rates, actor.address, codes):
-        response = _change(request, endpoint, instance, understood, given, content)
-    rates.succeeded(endpoint.limit, _address(request))
+        make_call = partial(make_call, prepared=endpoint.proves(instance, actor, **arguments))
+    codes = getattr(arguments.get("body"), "codes", None) or ()
+    with (
+        acting(acting_for(actor, endpoint.name, arguments.get("enterprise"))),
+        throttle_codes(rates, actor.address, codes),
+    ):
+        response = _transact(request, endpoint, instance, make_call, arguments, content)
+    rates.note_success(endpoint.limit, _address(request))
     return response
 
 
@@ -188,7 +195,7 @@ def _address(request: Request) -> str:
 
 
 def _refuse_where_off(tx: Transaction, endpoint: Endpoint, enterprise_id: str | None) -> None:
-    """A plugin does nothing for an enterprise that has not switched it on."""
+    """Raises `NotFound` for an endpoint of a plugin that the enterprise has not enabled."""
     if not endpoint.plugin or endpoint.where_off or enterprise_id is None:
         return
     if endpoint.plugin not in enabled_plugins(tx, enterprise_id):
@@ -199,15 +206,15 @@ def _version(request: Request, endpoint: Endpoint) -> int:
     return read_version(request.headers.get("if-match")) if endpoint.edits else 0
 
 
-def _named(request: Request) -> dict[str, Any]:
+def _path_arguments(request: Request) -> dict[str, Any]:
     return {name: read_id(value) for name, value in request.path_params.items()}
 
 
-def _asked(request: Request, endpoint: Endpoint) -> dict[str, Any]:
+def _query_argument(request: Request, endpoint: Endpoint) -> dict[str, Any]:
     return {} if endpoint.query is None else {"query": read_query(endpoint.query, request.query_params)}
 
 
-def _sent(endpoint: Endpoint, content: bytes) -> dict[str, Any]:
+def _body_argument(endpoint: Endpoint, content: bytes) -> dict[str, Any]:
     if endpoint.body is None:
         return {}
     if endpoint.body is bytes:
@@ -215,32 +222,33 @@ def _sent(endpoint: Endpoint, content: bytes) -> dict[str, Any]:
     return {"body": read_body(endpoint.body, content or b"{}" if endpoint.may_come_empty else content)}
 
 
-def _change(
+def _transact(
     request: Request,
     endpoint: Endpoint,
     instance: Instance,
-    understood: Callable[..., Call],
-    given: dict[str, Any],
+    make_call: Callable[..., Call],
+    arguments: dict[str, Any],
     content: bytes,
 ) -> Response:
+    """Runs the handler in a writing transaction, or sends the stored response of a repeated request again."""
     key = read_key(request.headers.get("idempotency-key"), needed=endpoint.needs_key) if endpoint.keeps else None
     path = f"{request.url.path}?{request.url.query}"
     seal = Seal(endpoint.seals, key or "", content)
 
     def act(tx: Transaction) -> tuple[Call, Any, Response]:
-        call = understood(tx=tx)
+        call = make_call(tx=tx)
         actor = call.actor.key
         if key is not None:
-            kept = kept_answer(tx, actor, key, request_hash(endpoint.method, path, content))
-            if kept is not None and endpoint.after is None:
-                kept = seal.open(kept)
-                return call, None, Response(kept.body, kept.status, dict(kept.headers))
-            call = replace(call, key=name_of(actor, key))
-        value = endpoint.handler(call, **given)
-        trace_request(tx, endpoint, given)
+            stored = claim_key(tx, actor, key, request_hash(endpoint.method, path, content))
+            if stored is not None and endpoint.after is None:
+                stored = seal.open(stored)
+                return call, None, Response(stored.body, stored.status, dict(stored.headers))
+            call = replace(call, key=hash_key(actor, key))
+        value = endpoint.handler(call, **arguments)
+        trace_request(tx, endpoint, arguments)
         response = _respond(endpoint, instance, value)
         if key is not None:
-            keep_answer(tx, actor, key, seal.close(_kept(response)))
+            store_answer(tx, actor, key, seal.close(_to_stored(response)))
         failpoint("request.before_commit")
         return call, value, response
 
@@ -251,9 +259,9 @@ def _change(
     return response
 
 
-def _kept(response: Response) -> Kept:
+def _to_stored(response: Response) -> StoredAnswer:
     headers = {name: value for name, value in response.headers.items() if name in ("content-type", "etag", "location")}
-    return Kept(response.status_code, headers, bytes(response.body).decode())
+    return StoredAnswer(response.status_code, headers, bytes(response.body).decode())
 
 
 def _respond(endpoint: Endpoint, instance: Instance, value: Any) -> Response:

@@ -1,10 +1,10 @@
-"""Idempotency-Key: the answer is kept in the transaction that made it, and given again to whoever asks again.
+"""Idempotency-Key: the transaction that makes a response also stores it, and a repeated request gets it again.
 
-The same key with another request is refused (409). Keys belong to who sent them; rows are kept for thirty days.
+The same key with another request is refused (409). Keys of different actors are independent; rows are kept for 30 days.
 
-What is kept lies in backups too. So a row is found by the hash of its key, and secrets in an answer are sealed with
-what only the sender of the request has: the key itself, and the request's body. A key of 20 random characters or more,
-like a UUID, makes that as good as the secret.
+Stored responses are in backups too. So a row holds only the hash of its key, and secrets in a response are encrypted
+with what only the sender of the request has: the key itself and the body of the request. With a key of 20 random
+characters or more, like a UUID, that is as strong as the secret.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from ...base.errors import Conflict, Invalid, Problem
 from ...storage.database import Transaction, insert_once
 from .tables import idempotent_answer
 
-KEEP = timedelta(days=30)
+RETENTION = timedelta(days=30)
 LONGEST = 255
-_THIS = (idempotent_answer.c.actor == bindparam("whose"), idempotent_answer.c.key == bindparam("which"))
-_KEPT = select(idempotent_answer).where(*_THIS)
-_KEEP = update(idempotent_answer).where(*_THIS)
+_SAME_KEY = (idempotent_answer.c.actor == bindparam("wanted_actor"), idempotent_answer.c.key == bindparam("wanted_key"))
+_SELECT_ANSWER = select(idempotent_answer).where(*_SAME_KEY)
+_STORE_ANSWER = update(idempotent_answer).where(*_SAME_KEY)
 
 
 @dataclass(frozen=True)
-class Kept:
-    """An answer as it was given the first time, but for its secrets while they are `sealed`."""
+class StoredAnswer:
+    """A response as it was sent the first time; `Seal` encrypts its secrets."""
 
     status: int
     headers: Mapping[str, str]
@@ -40,29 +40,29 @@ class Kept:
 
 @dataclass(frozen=True)
 class Seal:
-    """Seals the `fields` of an answer for whoever has sent this request with this key. Nobody else can open them."""
+    """Encrypts `fields` of a response. Only the sender of the request, who has its key and its body, can read them."""
 
     fields: Sequence[str]
     key: str
     content: bytes
 
-    def close(self, answer: Kept) -> Kept:
-        from cryptography.fernet import Fernet  # it takes long to load, and most answers hold no secret
+    def close(self, answer: StoredAnswer) -> StoredAnswer:
+        from cryptography.fernet import Fernet  # slow to import, and most responses hold no secret
 
         seal = Fernet(self._secret())
         return self._each(answer, lambda text: seal.encrypt(text.encode()).decode())
 
-    def open(self, answer: Kept) -> Kept:
+    def open(self, answer: StoredAnswer) -> StoredAnswer:
         from cryptography.fernet import Fernet
 
         seal = Fernet(self._secret())
         return self._each(answer, lambda text: seal.decrypt(text).decode())
 
-    def _each(self, answer: Kept, change: Callable[[str], str]) -> Kept:
-        said = msgspec.json.decode(answer.body) if self.fields else {}
-        changed = {name: change(said[name]) for name in self.fields if said.get(name)}
-        body = msgspec.json.encode({**said, **changed}).decode() if changed else answer.body
-        return Kept(answer.status, answer.headers, body)
+    def _each(self, answer: StoredAnswer, change: Callable[[str], str]) -> StoredAnswer:
+        fields = msgspec.json.decode(answer.body) if self.fields else {}
+        secrets = {name: change(fields[name]) for name in self.fields if fields.get(name)}
+        body = msgspec.json.encode({**fields, **secrets}).decode() if secrets else answer.body
+        return StoredAnswer(answer.status, answer.headers, body)
 
     def _secret(self) -> bytes:
         material = b"\n".join((b"idempotent answer", self.key.encode(), self.content))
@@ -70,17 +70,17 @@ class Seal:
 
 
 def request_hash(method: str, path: str, body: bytes) -> str:
-    """What makes two requests the same: method, path with query, and body."""
+    """SHA-256 of method, path with query, and body: two requests with the same hash count as the same."""
     return hashlib.sha256(b"\n".join((method.encode(), path.encode(), body))).hexdigest()
 
 
-def name_of(actor: str, key: str | None) -> str:
-    """By this name is known what a request begins, since two actors may use the same key; empty without a key."""
+def hash_key(actor: str, key: str | None) -> str:
+    """SHA-256 of actor and key, since two actors may use the same key; "" without a key."""
     return "" if key is None else hashlib.sha256(f"{actor}\n{key}".encode()).hexdigest()
 
 
 def read_key(header: str | None, *, needed: bool) -> str | None:
-    """The key, or None. Raises `Invalid` for one that cannot be, and for a missing one that is needed."""
+    """The key, or None. Raises `Invalid` for a malformed key, and for a missing one where it is `needed`."""
     if header is None:
         if needed:
             text = "Send an Idempotency-Key of your own making, so that a repeated request acts once."
@@ -92,26 +92,28 @@ def read_key(header: str | None, *, needed: bool) -> str | None:
     return header
 
 
-def kept_answer(tx: Transaction, actor: str, key: str, hashed: str) -> Kept | None:
-    """Claims the key for this request; the kept answer if it was answered before.
+def claim_key(tx: Transaction, actor: str, key: str, request_digest: str) -> StoredAnswer | None:
+    """Claims the key for this request. Returns the stored response if the request was answered before, else None.
 
-    A second request that comes while the first is under way waits for it here: on its row, or at the write gate.
+    Raises `Conflict` if the key was used for another request. A repeated request that comes while the first is running
+    waits for it here: on its row (PostgreSQL), or for the write lock (SQLite).
     """
-    name = name_of(actor, key)
-    claim = {"actor": actor, "key": name, "request_hash": hashed, "created_at": tx.now}
+    name = hash_key(actor, key)
+    claim = {"actor": actor, "key": name, "request_hash": request_digest, "created_at": tx.now}
     if insert_once(tx, idempotent_answer, claim):
         return None
-    row = tx.one(_KEPT, {"whose": actor, "which": name})
-    if row["request_hash"] != hashed:
+    row = tx.one(_SELECT_ANSWER, {"wanted_actor": actor, "wanted_key": name})
+    if row["request_hash"] != request_digest:
         raise Conflict("idempotency_key_used", "This Idempotency-Key was used for another request.")
-    return Kept(row["status"], row["headers"], row["body"])
+    return StoredAnswer(row["status"], row["headers"], row["body"])
 
 
-def keep_answer(tx: Transaction, actor: str, key: str, answer: Kept) -> None:
+def store_answer(tx: Transaction, actor: str, key: str, answer: StoredAnswer) -> None:
+    """Writes the response to the row that `claim_key` has made."""
     values = {"status": answer.status, "headers": dict(answer.headers), "body": answer.body}
-    tx.later(_KEEP, {"whose": actor, "which": name_of(actor, key), **values})
+    tx.later(_STORE_ANSWER, {"wanted_actor": actor, "wanted_key": hash_key(actor, key), **values})
 
 
 def forget_old_answers(tx: Transaction) -> int:
-    """Deletes answers older than `KEEP`; runs daily. Returns how many."""
-    return tx.execute(delete(idempotent_answer).where(idempotent_answer.c.created_at < tx.now - KEEP)).rowcount
+    """Deletes responses older than `RETENTION`; runs daily. Returns their number."""
+    return tx.execute(delete(idempotent_answer).where(idempotent_answer.c.created_at < tx.now - RETENTION)).rowcount

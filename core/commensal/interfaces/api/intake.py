@@ -1,11 +1,10 @@
-"""Takes in what requests send, within bounds of time and memory that hold for the whole process.
+"""Bounds the time and the memory that request bodies take, for the whole process.
 
-A body that trickles, or that is held open to keep others out, is given up (408): it has `_PATIENCE` seconds, and a
-second more for each `_RATE` bytes that have come. Bodies larger than `_SMALL` share `_MOST` bytes of memory, and those
-of one network no more than a quarter of it; whoever finds no room is asked to come back (503). Small ones, like an
-order, never wait for large ones.
+A body that arrives too slowly is refused (408): it has `_PATIENCE` seconds, and one second more for each `_RATE` bytes
+received. Bodies larger than `_SMALL` share `_MOST` bytes of memory, and those of one network at most a quarter of it;
+a body that does not fit is refused (503, retry later). Small bodies, like an order, do not count and never wait.
 
-A client that goes away in the middle of its body is answered nothing, and is no error.
+A client that disconnects in the middle of its body gets no response, and that is no error.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ _PATIENCE = 20.0  # seconds
 _RATE = 20_000  # bytes a second
 _SMALL = 64 * 1024  # bytes
 _MOST = 64 * 1024 * 1024
-_NO_BODY = ("GET", "HEAD", "OPTIONS")  # what is sent along with these is never read
+_NO_BODY = ("GET", "HEAD", "OPTIONS")  # a body sent with these is never read
 _log = structlog.get_logger("commensal.api")
 
 
@@ -40,8 +39,8 @@ class TooSlow(Refused):
 
 
 class Intake:
-    """ASGI middleware. `most` is how many bytes of large bodies are held at once. Whoever reads a body gets `TooSlow`
-    or `Busy` raised in its place, and may answer it in its own way; what nobody catches is answered here."""
+    """ASGI middleware. `most` is how many bytes of large bodies are held at once. Reading a body raises `TooSlow` or
+    `Busy`, which the application may answer in its own way; what it does not catch is answered here."""
 
     def __init__(
         self, app: ASGIApp, *, most: int = _MOST, patience: float = _PATIENCE, rate: float = _RATE,
@@ -56,16 +55,16 @@ class Intake:
         if scope["type"] != "http" or scope["method"] in _NO_BODY:
             await self._app(scope, receive, send)
             return
-        body = _Body(self, receive, network((scope.get("client") or ("",))[0]))
+        body = _TimedBody(self, receive, network((scope.get("client") or ("",))[0]))
         started = False
 
-        async def noted(message: Message) -> None:
+        async def send_noting_start(message: Message) -> None:
             nonlocal started
             started = True
             await send(message)
 
         try:
-            await self._app(scope, body.receive, noted)
+            await self._app(scope, body.receive, send_noting_start)
         except ClientDisconnect:
             _log.debug("the client went away while it was sending")
         except (TooSlow, Busy) as refusal:
@@ -76,11 +75,11 @@ class Intake:
             self._give_back(body.network, body.held)
 
     def seconds_for(self, size: int) -> float:
-        """How long a body may take of which so many bytes have come."""
+        """How long a body may take, once `size` bytes of it have arrived."""
         return self._patience + size / self._rate
 
     def take(self, network: str, size: int) -> None:
-        """Makes room for more of a large body. Raises `Busy`."""
+        """Reserves memory for `size` more bytes of a large body. Raises `Busy`."""
         if self._total + size > self._most or self._held[network] + size > self._most // 4:
             raise Busy("there is no room for another large request")
         self._held[network] += size
@@ -93,8 +92,8 @@ class Intake:
             del self._held[network]
 
 
-class _Body:
-    """The body of one request: how much of it has come, and until when the rest must."""
+class _TimedBody:
+    """The body of one request: how much of it has arrived, and when the rest is due."""
 
     def __init__(self, intake: Intake, receive: Receive, network: str) -> None:
         self._intake, self._receive, self.network = intake, receive, network
@@ -103,15 +102,15 @@ class _Body:
         self._complete = False
 
     async def receive(self) -> Message:
-        if self._complete:  # whoever still listens waits for the end of the connection, however long
+        if self._complete:  # the application waits for the client to disconnect, without a time limit
             return await self._receive()
         if self._begun_at is None:
             self._begun_at = self._intake.now()
-        left = self._intake.seconds_for(self._size) - (self._intake.now() - self._begun_at)
-        if left <= 0:
+        seconds_left = self._intake.seconds_for(self._size) - (self._intake.now() - self._begun_at)
+        if seconds_left <= 0:
             raise TooSlow
         try:
-            with anyio.fail_after(left):
+            with anyio.fail_after(seconds_left):
                 message = await self._receive()
         except TimeoutError:
             raise TooSlow from None

@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, made from the endpoints: what is not declared there cannot be called."""
+"""Makes the OpenAPI 3.1 document from the endpoints. What an endpoint does not declare cannot be called."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ _PARAMETER = re.compile(r"{(\w+)}")
 
 
 def openapi(endpoints: Sequence[Endpoint], *, title: str, base_url: str, version: str) -> dict[str, Any]:
-    """The document as JSON-ready values."""
-    shapes = [shape for one in endpoints for shape in (one.body, one.answer) if _has_schema(shape)]
+    """The document, as values that JSON can encode."""
+    shapes = [shape for endpoint in endpoints for shape in (endpoint.body, endpoint.answer) if _has_schema(shape)]
     schemas, components = msgspec.json.schema_components(
-        [*map(_named, shapes), ProblemDocument], ref_template="#/components/schemas/{name}"
+        [*map(_distinct_page, shapes), ProblemDocument], ref_template="#/components/schemas/{name}"
     )
     by_shape = {repr(shape): schema for shape, schema in zip(shapes, schemas, strict=False)}
     paths: dict[str, dict[str, Any]] = {}
-    for one in endpoints:
-        paths.setdefault(f"/api{one.path}", {})[one.method.lower()] = _operation(one, by_shape)
+    for endpoint in endpoints:
+        paths.setdefault(f"/api{endpoint.path}", {})[endpoint.method.lower()] = _operation(endpoint, by_shape)
     return {
         "openapi": "3.1.0",
         "info": {"title": title, "version": version, "license": {"name": "AGPL-3.0-or-later"}},
@@ -41,9 +41,9 @@ def openapi(endpoints: Sequence[Endpoint], *, title: str, base_url: str, version
 
 
 @cache
-def _named(shape: Any) -> Any:
-    """A page as a class of its own: msgspec tells pages apart by their items' names alone, and two plugins may have
-    items of one name."""
+def _distinct_page(shape: Any) -> Any:
+    """Turns a `Page` into a class of its own. msgspec distinguishes pages only by the names of their items, which two
+    plugins may share."""
     if get_origin(shape) is not Page:
         return shape
     item: Any = get_args(shape)[0]
@@ -55,61 +55,64 @@ def _has_schema(shape: Any) -> bool:
     return shape not in (None, type(None), bytes, File, Stream) and shape is not Any
 
 
-def _operation(one: Endpoint, by_shape: dict[str, Any]) -> dict[str, Any]:
-    doc = (one.handler.__doc__ or "").strip()
+def _operation(endpoint: Endpoint, by_shape: dict[str, Any]) -> dict[str, Any]:
+    doc = (endpoint.handler.__doc__ or "").strip()
     operation: dict[str, Any] = {
-        "operationId": one.name,
-        "tags": [one.tag],
+        "operationId": endpoint.name,
+        "tags": [endpoint.tag],
         "summary": doc.partition("\n")[0].rstrip("."),
         "description": doc,
-        "x-scope": one.scope,
-        "parameters": [*_path_parameters(one), *_query_parameters(one), *_header_parameters(one)],
-        "responses": _responses(one, by_shape),
+        "x-scope": endpoint.scope,
+        "parameters": [*_path_parameters(endpoint), *_query_parameters(endpoint), *_header_parameters(endpoint)],
+        "responses": _responses(endpoint, by_shape),
     }
-    if one.scope != "public":
+    if endpoint.scope != "public":
         operation["security"] = [{"token": []}, {"session": []}]
-    if one.body is not None:
-        schema = {"type": "string", "format": "binary"} if one.body is bytes else by_shape[repr(one.body)]
-        operation["requestBody"] = {"required": not one.may_come_empty, "content": {one.takes: {"schema": schema}}}
+    if endpoint.body is not None:
+        schema = {"type": "string", "format": "binary"} if endpoint.body is bytes else by_shape[repr(endpoint.body)]
+        operation["requestBody"] = {
+            "required": not endpoint.may_come_empty,
+            "content": {endpoint.takes: {"schema": schema}},
+        }
     return operation
 
 
-def _path_parameters(one: Endpoint) -> list[dict[str, Any]]:
+def _path_parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
     return [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1, "maxLength": 200}}
-        for name in _PARAMETER.findall(one.path)
+        for name in _PARAMETER.findall(endpoint.path)
     ]
 
 
-def _query_parameters(one: Endpoint) -> list[dict[str, Any]]:
-    if one.query is None:
+def _query_parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
+    if endpoint.query is None:
         return []
-    schema = msgspec.json.schema(one.query)
-    fields = schema["$defs"][one.query.__name__]
+    schema = msgspec.json.schema(endpoint.query)
+    fields = schema["$defs"][endpoint.query.__name__]
     required = fields.get("required", [])
     return [
         {"name": name, "in": "query", "required": name in required, "schema": shape}
-        | ({"style": "form", "explode": True} if name == "others" else {})  # its members are parameters themselves
+        | ({"style": "form", "explode": True} if name == "others" else {})  # its members are parameters
         for name, shape in fields["properties"].items()
     ]
 
 
-def _header_parameters(one: Endpoint) -> list[dict[str, Any]]:
+def _header_parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
     headers = []
-    if one.edits:
+    if endpoint.edits:
         version = {"type": "string", "pattern": '^(W/)?"?[0-9]{1,15}"?$'}
         headers.append({"name": "If-Match", "in": "header", "required": True, "schema": version})
-    if not one.safe:
-        key = {"name": "Idempotency-Key", "in": "header", "required": one.needs_key}
+    if not endpoint.safe:
+        key = {"name": "Idempotency-Key", "in": "header", "required": endpoint.needs_key}
         headers.append({**key, "schema": {"type": "string", "minLength": 1, "maxLength": 255}})
     return headers
 
 
-def _responses(one: Endpoint, by_shape: dict[str, Any]) -> dict[str, Any]:
+def _responses(endpoint: Endpoint, by_shape: dict[str, Any]) -> dict[str, Any]:
     problems = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}}}
-    good: dict[str, Any] = {"description": "Done"}
-    if one.answer in (File, Stream):
-        good["content"] = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
-    elif _has_schema(one.answer):
-        good["content"] = {"application/json": {"schema": by_shape[repr(one.answer)]}}
-    return {str(one.status): good, "default": {"description": "A problem (RFC 9457)", **problems}}
+    success: dict[str, Any] = {"description": "Done"}
+    if endpoint.answer in (File, Stream):
+        success["content"] = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
+    elif _has_schema(endpoint.answer):
+        success["content"] = {"application/json": {"schema": by_shape[repr(endpoint.answer)]}}
+    return {str(endpoint.status): success, "default": {"description": "A problem (RFC 9457)", **problems}}

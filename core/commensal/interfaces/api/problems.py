@@ -1,4 +1,4 @@
-"""Errors as RFC 9457 problem documents, in the reader's language."""
+"""Turns errors into RFC 9457 problem documents, in the caller's language."""
 
 from __future__ import annotations
 
@@ -31,35 +31,44 @@ class ProblemDocument(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def problem(error: Exception, language: str) -> Response:
-    """The answer to a request that failed. Errors that are not ours are not explained, only owned up to."""
+    """The response to a request that failed. Unexpected errors are reported without any detail."""
     if isinstance(error, Refused):
         headers = {"Retry-After": str(error.retry_after)} if isinstance(error, TooMany) else {}
         if error.status == 401:
             headers["WWW-Authenticate"] = "Bearer"
-        return document(error.status, error.code, say(language, error), _errors(error.problems, language), headers)
+        return problem_response(
+            error.status, error.code, say(language, error), _errors(error.problems, language), headers
+        )
     if isinstance(error, Unavailable):
         text = "The instance cannot reach its data right now. Nothing was lost; please try again in a few minutes."
-        return document(503, "unavailable", say(language, Problem("unavailable", text)), [], {"Retry-After": "60"})
+        return problem_response(
+            503, "unavailable", say(language, Problem("unavailable", text)), [], {"Retry-After": "60"}
+        )
     if isinstance(error, Busy):
-        said = say(language, Problem("busy", "The instance is busy. Nothing was done; please try again in a moment."))
-        return document(503, "busy", said, [], {"Retry-After": "2"})
+        detail = say(language, Problem("busy", "The instance is busy. Nothing was done; please try again in a moment."))
+        return problem_response(503, "busy", detail, [], {"Retry-After": "2"})
     if isinstance(error, PluginError):
         text = "The extension {plugin} failed. Nothing was done."
-        return document(502, "plugin", say(language, Problem("plugin", text, values={"plugin": error.plugin})), [], {})
-    said = say(language, Problem("internal", "Something went wrong on our side. Nothing was done."))
-    return document(500, "internal", said, [], {})
+        return problem_response(
+            502, "plugin", say(language, Problem("plugin", text, values={"plugin": error.plugin})), [], {}
+        )
+    detail = say(language, Problem("internal", "Something went wrong on our side. Nothing was done."))
+    return problem_response(500, "internal", detail, [], {})
 
 
-def document(
+def problem_response(
     status: int, code: str, detail: str, errors: list[ProblemError], headers: dict[str, str] | None = None
 ) -> Response:
+    """A response with a problem document."""
     content = ProblemDocument(
         type=f"urn:commensal:problem:{code}", title=code.replace("_", " "), status=status, code=code, detail=detail,
         errors=errors,
     )  # fmt: skip
-    sent = {"Cache-Control": "no-store", **(headers or {})}
-    return Response(msgspec.json.encode(content), status_code=status, media_type=MEDIA_TYPE, headers=sent)
+    all_headers = {"Cache-Control": "no-store", **(headers or {})}
+    return Response(msgspec.json.encode(content), status_code=status, media_type=MEDIA_TYPE, headers=all_headers)
 
 
 def _errors(problems: tuple[Problem, ...], language: str) -> list[ProblemError]:
-    return [ProblemError(code=one.code, detail=say(language, one), pointer=one.where) for one in problems]
+    return [
+        ProblemError(code=problem.code, detail=say(language, problem), pointer=problem.where) for problem in problems
+    ]

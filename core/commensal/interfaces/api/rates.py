@@ -1,7 +1,7 @@
-"""Rate limits for each address: reads, writes, log-ins and messages a minute. Each process counts for itself.
+"""Limits the requests of each address: reads, writes, log-ins, sign-ups and messages a minute. Each process counts for
+itself.
 
-The moments of the last minute are kept in memory, so a limit holds for every minute and not only from one full minute
-to the next.
+The times of the last minute's requests are kept in memory, so a limit holds for any sixty seconds (a sliding window).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _WINDOW = 60.0  # seconds
 
 
 class Rates:
-    """Counts requests. An IPv6 address counts as its /64, which is what one household or server gets."""
+    """Counts requests. An IPv6 address counts as its /64 network, which is what one household or server gets."""
 
     def __init__(self, settings: LimitSettings, *, seconds: Callable[[], float] = time.monotonic) -> None:
         self._most = {
@@ -35,37 +35,37 @@ class Rates:
         self._swept_at = seconds()
 
     def count(self, kind: str, address: str) -> None:
-        """Raises `TooMany` with the seconds to wait."""
+        """Counts a request. Raises `TooMany`, with the seconds to wait, if the limit is reached."""
         with self._lock:
             self._refuse_spent(kind, address).append(self._seconds())
 
     @contextmanager
-    def trying(self, kind: str, address: str) -> Iterator[None]:
-        """Counts before the block begins, so that tries that come at once are all counted. Of the kind "logins" only
-        those stay counted that end in an error: forty people behind one Wi-Fi may log in at once. Raises `TooMany`."""
+    def attempt(self, kind: str, address: str) -> Iterator[None]:
+        """Counts before the block runs, so that parallel attempts are all counted. Of the kind "logins" only failures
+        stay counted: forty people behind one Wi-Fi may log in at once. Raises `TooMany`."""
         self.count(kind, address)
         yield
-        self.succeeded(kind, address)
+        self.note_success(kind, address)
 
-    def succeeded(self, kind: str, address: str) -> None:
-        """What was counted before has ended well: see `trying`."""
+    def note_success(self, kind: str, address: str) -> None:
+        """Takes the count of a successful log-in back; see `attempt`."""
         if kind == "logins":
             self.give_back(kind, address)
 
     def give_back(self, kind: str, address: str) -> None:
-        """One that was counted does not count after all."""
+        """Takes one count back."""
         with self._lock:
             hits = self._hits.get((kind, network(address)))
             if hits:
                 hits.pop()
 
     def refuse_spent(self, kind: str, address: str) -> None:
-        """Raises the same where nothing is left, and counts nothing."""
+        """Raises `TooMany` if the limit is reached; counts nothing."""
         with self._lock:
             self._refuse_spent(kind, address)
 
     def _refuse_spent(self, kind: str, address: str) -> deque[float]:
-        """What the address has spent within the last minute, where that is less than all."""
+        """The times of the address's requests within the last minute. Raises `TooMany` if the limit is reached."""
         now = self._seconds()
         self._sweep(now)
         hits = self._hits[kind, network(address)]
@@ -76,7 +76,7 @@ class Rates:
         return hits
 
     def _sweep(self, now: float) -> None:
-        """Once a minute, addresses that have been silent for one are forgotten."""
+        """Forgets addresses without a request in the last minute; at most once a minute."""
         if now - self._swept_at < _WINDOW:
             return
         self._swept_at = now

@@ -1,7 +1,7 @@
-"""Reads bodies and queries strictly.
+"""Validates bodies and queries strictly.
 
-msgspec reads, and stops at the first mistake, whatever the size. Only of a small body are all mistakes named, up to
-`_SHOWN`, by JSON Schema: it takes about 40 microseconds and 4 KB for each, so a large body full of them is no work.
+msgspec validates, and stops at the first mistake, whatever the size. JSON Schema then finds all mistakes of a small
+body, up to `_SHOWN`. Each takes about 40 microseconds and 4 KB, so for a large body only the first one is reported.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import jsonschema
 
 _SHOWN = 50  # mistakes in one answer
-_SMALL = 16 * 1024  # bytes of a body all of whose mistakes are looked for
+_SMALL = 16 * 1024  # bytes: all mistakes of a body up to this size are reported
 
 
 def read_body(shape: Any, content: bytes) -> Any:
@@ -50,14 +50,14 @@ def read_query(shape: Any, query: Mapping[str, str]) -> Any:
 
 
 def read_id(value: str) -> str:
-    """An id or secret from a path. Whatever cannot be one is not there."""
+    """An id or secret from a path. Raises `NotFound` for a text that cannot be one."""
     if not 1 <= len(value) <= 200 or not value.isascii() or not value.replace("-", "").replace("_", "").isalnum():
         raise NotFound
     return value
 
 
 def read_version(header: str | None) -> int:
-    """The version that If-Match names (``"3"``). Raises 428 where there is none, `Invalid` where it is no version."""
+    """The version in If-Match (``"3"``). Raises `Refused` (428) without the header, `Invalid` if it is no version."""
     if header is None:
         refusal = Refused("if_match_missing", "Send If-Match with the ETag of the version that you have seen.")
         refusal.status = 428
@@ -73,53 +73,55 @@ def _convert(shape: Any, value: Any, root: str, *, strict: bool = True) -> Any:
     try:
         return convert(value, shape, strict=strict)
     except msgspec.ValidationError as error:
-        raise Invalid([_one(str(error), shape, root)]) from error
+        raise Invalid([_first_mistake(str(error), shape, root)]) from error
 
 
 def _mistakes(shape: Any, content: bytes, first: msgspec.ValidationError) -> list[Problem]:
-    """All of a small body, sorted by place; where JSON Schema sees none, and of a large body, the first that msgspec
-    has met."""
-    found: list[jsonschema.ValidationError] = []
+    """All mistakes of a small body, sorted by place. Of a large body, and where JSON Schema finds none, the first that
+    msgspec reported."""
+    errors: list[jsonschema.ValidationError] = []
     if len(content) <= _SMALL:
         try:
             value = msgspec.json.decode(content)
-        except (msgspec.DecodeError, RecursionError) as error:  # msgspec met a mistake before it came to that
+        except (msgspec.DecodeError, RecursionError) as error:  # msgspec stopped before this place
             raise _no_json(error) from error
-        found = list(islice(_validator(shape).iter_errors(value), _SHOWN))
-    found.sort(key=lambda one: [str(part) for part in one.absolute_path])
-    return [_mistake(one, "/") for one in found] or [_one(str(first), shape, "/")]
+        errors = list(islice(_validator(shape).iter_errors(value), _SHOWN))
+    errors.sort(key=lambda mistake: [str(part) for part in mistake.absolute_path])
+    return [_mistake(mistake, "/") for mistake in errors] or [_first_mistake(str(first), shape, "/")]
 
 
 def _no_json(error: Exception) -> Invalid:
-    said = str(error) or "nested too deeply"
-    return Invalid([Problem("json", "The body is not JSON: {error}.", "", {"error": said})])
+    reason = str(error) or "nested too deeply"
+    return Invalid([Problem("json", "The body is not JSON: {error}.", "", {"error": reason})])
 
 
-def _mistake(one: jsonschema.ValidationError, root: str) -> Problem:
-    where = root + "/".join(str(part).replace("~", "~0").replace("/", "~1") for part in one.absolute_path)
-    return Problem("invalid", "This is not right: {error}.", where if where != "/" else "", {"error": _short(one)})
+def _mistake(error: jsonschema.ValidationError, root: str) -> Problem:
+    pointer = root + "/".join(str(part).replace("~", "~0").replace("/", "~1") for part in error.absolute_path)
+    return Problem(
+        "invalid", "This is not right: {error}.", pointer if pointer != "/" else "", {"error": _short(error)}
+    )
 
 
-def _short(one: jsonschema.ValidationError) -> str:
-    """What was expected, without repeating a whole document back to whoever sent it."""
-    if one.validator == "enum" and isinstance(one.validator_value, list):
-        return f"expected {one_of(one.validator_value)}"
-    if one.validator in ("type", "const", "pattern", "format"):
-        return f"expected {one.validator} {one.validator_value!r}"
-    if one.validator in ("minLength", "maxLength", "minItems", "maxItems", "minimum", "maximum"):
-        return f"{one.validator} is {one.validator_value}"
-    return str(one.message)[:200]
+def _short(error: jsonschema.ValidationError) -> str:
+    """What was expected, without repeating a whole document."""
+    if error.validator == "enum" and isinstance(error.validator_value, list):
+        return f"expected {one_of(error.validator_value)}"
+    if error.validator in ("type", "const", "pattern", "format"):
+        return f"expected {error.validator} {error.validator_value!r}"
+    if error.validator in ("minLength", "maxLength", "minItems", "maxItems", "minimum", "maximum"):
+        return f"{error.validator} is {error.validator_value}"
+    return str(error.message)[:200]
 
 
-def _one(error: str, shape: Any, root: str) -> Problem:
-    """msgspec's own words, where JSON Schema sees no mistake: "Expected `int`, got `str` - at `$.limit`"."""
-    said, at = explained(error, shape)
-    where = root + at.lstrip(".").replace(".", "/").replace("[", "/").replace("]", "")
-    return Problem("invalid", "This is not right: {error}.", where if where != "/" else "", {"error": said})
+def _first_mistake(error: str, shape: Any, root: str) -> Problem:
+    """The mistake in msgspec's message, like "Expected `int`, got `str` - at `$.limit`"."""
+    reason, path = explained(error, shape)
+    pointer = root + path.lstrip(".").replace(".", "/").replace("[", "/").replace("]", "")
+    return Problem("invalid", "This is not right: {error}.", pointer if pointer != "/" else "", {"error": reason})
 
 
 @lru_cache(maxsize=256)
 def _validator(shape: Any) -> jsonschema.Draft202012Validator:
-    import jsonschema  # for what was refused; nobody else needs it
+    import jsonschema  # slow to import, and needed only for refused bodies
 
     return jsonschema.Draft202012Validator(msgspec.json.schema(shape))

@@ -1,4 +1,4 @@
-"""Finds the route of a request among hundreds: only those are tried whose paths begin with the same two words."""
+"""Finds the route of a request among hundreds by trying only those whose path begins with the same two words."""
 
 from __future__ import annotations
 
@@ -10,46 +10,50 @@ from starlette.types import Receive, Scope, Send
 _Words = tuple[str, ...]
 
 
-class Finding(BaseRoute):
-    """Stands for all `routes`, and answers as if they stood in its place: the first that matches counts."""
+class RouteIndex(BaseRoute):
+    """One Starlette route in place of all `routes`, with the same result: the first one that matches answers."""
 
     path = ""
 
     def __init__(self, routes: Sequence[BaseRoute]) -> None:
         self.routes = list(routes)
-        words = [_literal(getattr(one, "path", "")) for one in self.routes]
-        beginnings = {one[:number] for one in words for number in range(3)}
-        self._found = {
-            beginning: [route for route, own in zip(self.routes, words, strict=True) if beginning[: len(own)] == own]
-            for beginning in beginnings
+        words = [_literal_words(getattr(route, "path", "")) for route in self.routes]
+        prefixes = {route_words[:length] for route_words in words for length in range(3)}
+        self._by_prefix = {
+            prefix: [
+                route
+                for route, route_words in zip(self.routes, words, strict=True)
+                if prefix[: len(route_words)] == route_words
+            ]
+            for prefix in prefixes
         }
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        partly: tuple[Match, Scope] = (Match.NONE, {})
+        partial_match: tuple[Match, Scope] = (Match.NONE, {})
         if scope["type"] != "http":
-            return partly
-        for one in self._candidates(scope["path"]):
-            match, child = one.matches(scope)
+            return partial_match
+        for route in self._candidates(scope["path"]):
+            match, child = route.matches(scope)
             if match is Match.FULL:
-                return match, {**child, "route": one}
-            if match is Match.PARTIAL and partly[0] is Match.NONE:
-                partly = match, {**child, "route": one}
-        return partly
+                return match, {**child, "route": route}
+            if match is Match.PARTIAL and partial_match[0] is Match.NONE:
+                partial_match = match, {**child, "route": route}
+        return partial_match
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         await scope["route"].handle(scope, receive, send)
 
     def _candidates(self, path: str) -> Sequence[BaseRoute]:
         words = tuple(path.split("/", 3)[1:3])
-        for number in range(len(words), 0, -1):
-            found = self._found.get(words[:number])
-            if found is not None:
-                return found
-        return self._found.get((), ())
+        for length in range(len(words), 0, -1):
+            routes = self._by_prefix.get(words[:length])
+            if routes is not None:
+                return routes
+        return self._by_prefix.get((), ())
 
 
-def _literal(path: str) -> _Words:
-    """At most two whole words with which every path begins that this one stands for."""
+def _literal_words(path: str) -> _Words:
+    """The words at the beginning of a route's path, before any parameter; at most two."""
     literal, parameter, _ = path.partition("{")
     words = literal.split("/")[1:]
     return tuple(words[:-1] if parameter else words)[:2]

@@ -1,4 +1,4 @@
-"""Every unsafe request leaves a trace, whichever tables its command writes; so does every export of data."""
+"""Adds an entry to the audit trail for every unsafe request, whichever tables it changes, and for every export."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from ...storage.database import Transaction
 from .endpoint import Call, Endpoint, File, Stream
 
 
-def trace_request(tx: Transaction, endpoint: Endpoint, given: Mapping[str, Any]) -> None:
-    """Adds an entry where the command has changed no traced row: what it wrote has a journal of its own, or is seen
-    only outside. Not for endpoints that say why they are `untraced`.
+def trace_request(tx: Transaction, endpoint: Endpoint, arguments: Mapping[str, Any]) -> None:
+    """Adds an entry if the command has changed no traced row, because it writes a journal of its own or acts only
+    outside. Skips endpoints that are `untraced`.
     """
     if tx.trail is None or tx.trail.changes or endpoint.untraced:
         return
-    kind, named = _object(given)
-    tx.trace("done", kind, named)
+    kind, object_id = _object(arguments)
+    tx.trace("done", kind, object_id)
 
 
-def trace_export(call: Call, endpoint: Endpoint, given: Mapping[str, Any], value: Any) -> None:
-    """A file that somebody took away: a report, a list, a journal. Pictures are no export."""
+def trace_export(call: Call, endpoint: Endpoint, arguments: Mapping[str, Any], value: Any) -> None:
+    """Adds an entry for a downloaded file: a report, a list, a journal. Pictures are no export."""
     if not isinstance(value, File | Stream) or (isinstance(value, File) and value.unchanging):
         return
     if call.actor.person_id is None:
         return
-    kind, named = _object(given)
+    kind, object_id = _object(arguments)
     with call.instance.store.write() as tx:
-        tx.trace("exported", kind, named, file=value.filename)
+        tx.trace("exported", kind, object_id, file=value.filename)
 
 
-def _object(given: Mapping[str, Any]) -> tuple[str, str]:
-    """What a path is about: its last parameter, by its name. Secrets of links are not written down."""
-    named = [(name, one) for name, one in given.items() if name not in ("query", "body", "secret")]
-    return (named[-1][0], str(named[-1][1])) if named else ("", "")
+def _object(arguments: Mapping[str, Any]) -> tuple[str, str]:
+    """The name and value of the last path parameter, which is what the request is about. Skips secrets of links."""
+    parameters = [(name, value) for name, value in arguments.items() if name not in ("query", "body", "secret")]
+    return (parameters[-1][0], str(parameters[-1][1])) if parameters else ("", "")

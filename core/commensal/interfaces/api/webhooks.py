@@ -1,7 +1,7 @@
-"""Messages of payment providers: ``POST /-/<plugin>/webhook/<enterprise>``, for every plugin that reads them.
+"""Receives messages of payment providers: ``POST /-/<plugin>/webhook/<enterprise>``, for every plugin that reads them.
 
-They carry no cookie and no token: the plugin proves each by its signature. So whoever sends what is not proved is told
-nothing, and a provider learns only whether to send it again (5xx) or not.
+They carry no cookie and no token: the plugin verifies each by its signature. The sender of a message that is not
+verified learns nothing, and a provider learns only whether to send it again (5xx) or not.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from ...trade.payments.webhooks import is_used, take_message
 from .rates import Rates
 from .reading import read_id
 
-LARGEST = 256 * 1024  # bytes
+MAX_SIZE = 256 * 1024  # bytes
 _log = structlog.get_logger("commensal.webhooks")
 
 
 def webhook_prefixes(instance: Instance) -> tuple[str, ...]:
-    """Where messages arrive; the rule against requests of other sites does not hold there."""
+    """The path prefixes of messages, where requests of any origin are allowed."""
     return tuple(f"/-/{plugin}/webhook/" for plugin in instance.hooks.implementing(specifications.payment_webhook))
 
 
 def webhook_routes(instance: Instance, rates: Rates) -> Sequence[Route]:
-    """One route for each plugin that reads messages of its provider."""
+    """One route for each plugin that reads messages of a provider."""
     plugins = instance.hooks.implementing(specifications.payment_webhook)
     return [_route(instance, rates, plugin) for plugin in plugins]
 
@@ -66,19 +66,19 @@ def _status(instance: Instance, plugin: str, request: Request, message: WebhookR
     except Refused as error:
         _log.warning("a message was refused", plugin=plugin, enterprise=enterprise_id, code=error.code)
         return 400
-    except Exception as error:  # the edge: the provider sends it again, and the operator has the traceback
+    except Exception as error:  # the provider sends it again, and the operator gets the traceback
         _log.error("a message was not applied", plugin=plugin, enterprise=enterprise_id, exc_info=error)
         return 503 if isinstance(error, Unavailable) else 500
     return 200
 
 
 async def _body(request: Request) -> bytes | None:
-    """None where it is larger than any provider's message."""
+    """The body; None if it is larger than any provider's message."""
     parts, size = [], 0
     try:
         async for part in request.stream():
             size += len(part)
-            if size > LARGEST:
+            if size > MAX_SIZE:
                 return None
             parts.append(part)
     except ClientDisconnect:

@@ -18,9 +18,9 @@ from ...instance import Instance
 from ...trade.audit.acting import acting, acting_for
 from ...trade.people.actor import Actor
 from ...trade.people.sessions import keep_alive
-from ..api.apart import run_apart
-from ..api.authenticate import authenticate, is_anonymous, nobody
+from ..api.authenticate import anonymous_actor, authenticate, is_anonymous
 from ..api.cookies import cookie_name
+from ..api.plugin_threads import run_in_thread
 from ..api.rates import Rates
 from .shown import shown_before, with_own_address
 from .visit import Visit
@@ -58,8 +58,8 @@ def page(
     async def run(request: Request) -> Response:
         try:
             if request.method in _SAFE:
-                return await run_apart(lambda: _answer(_admit(request)))
-            visit = await run_apart(_admit, request)
+                return await run_in_thread(lambda: _answer(_admit(request)))
+            visit = await run_in_thread(_admit, request)
             if isinstance(visit, Response):
                 return visit
             try:
@@ -68,10 +68,10 @@ def page(
                 elif request.method == "POST":
                     visit = replace(visit, form=await _form(request))
             except CommensalError as refusal:
-                return await run_apart(_failed, visit, refusal)
-            return await run_apart(_answer, visit)
+                return await run_in_thread(_failed, visit, refusal)
+            return await run_in_thread(_answer, visit)
         except PluginError as error:  # it hangs: its thread was left behind
-            return await run_apart(on_error, _stranger(request), error)
+            return await run_in_thread(on_error, _stranger(request), error)
 
     def _admit(request: Request) -> Visit | Response:
         """Who asks is known before anything of a body is read."""
@@ -95,7 +95,7 @@ def page(
             with whose, acting(acting_for(visit.actor, f"page {handler.__name__}")):
                 answer = handler(visit)
             if answer.status_code < 400:
-                visit.request.app.state.rates.succeeded(limit, visit.actor.address)
+                visit.request.app.state.rates.note_success(limit, visit.actor.address)
             return with_own_address(visit, answer)
         except Exception as error:  # the edge: the visitor gets a page, the operator the traceback
             return _failed(visit, error)
@@ -133,7 +133,7 @@ def _actor(instance: Instance, request: Request, recognise: Recognise | None) ->
         if client is not None:
             return Actor(client=client, address=_address(request))
     if is_anonymous(request, instance.settings.base_url):
-        return nobody(request)
+        return anonymous_actor(request)
     with instance.store.read() as tx:
         actor = authenticate(tx, request, instance.settings)
     keep_alive(instance.store, actor, tx.now)
@@ -146,7 +146,7 @@ def _address(request: Request) -> str:
 
 def _stranger(request: Request) -> Visit:
     """The visit before it is known who asks."""
-    return _visit(request.app.state.instance, request, nobody(request))
+    return _visit(request.app.state.instance, request, anonymous_actor(request))
 
 
 def _visit(instance: Instance, request: Request, actor: Actor) -> Visit:

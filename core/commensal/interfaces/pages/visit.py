@@ -21,7 +21,7 @@ from ...hooks.values import MenuItem
 from ...instance import Instance
 from ...storage.database import Transaction
 from ...trade.people.actor import Actor
-from ..api.code_throttle import slowed_down
+from ..api.code_throttle import throttle_codes
 from ..api.cookies import cookie_name, session_cookie, set_cookie
 from .templates import Pieces, pieces, render
 
@@ -77,7 +77,7 @@ class Visit:
 
     def guessing(self, codes: Sequence[str]) -> AbstractContextManager[None]:
         """Around what is asked with codes that can be guessed: too many wrong ones from one address are `TooMany`."""
-        return slowed_down(self.request.app.state.rates, self.actor.address, codes)
+        return throttle_codes(self.request.app.state.rates, self.actor.address, codes)
 
     def render(self, template: str, /, *, status: int = 200, **context: Any) -> Response:
         """The template with what every page has: the visit, the menu, the instance's name."""

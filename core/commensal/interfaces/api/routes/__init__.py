@@ -1,4 +1,4 @@
-"""The endpoints of the core, room by room."""
+"""The endpoints of the core, one module for each subject."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from importlib import import_module
 
 from ..endpoint import Endpoint
 
-ROOMS = (
+MODULES = (
     "people", "sessions", "second_factor", "enterprises", "members", "customers", "grants", "plugins", "taxonomy",
-    "stock", "products", "images", "product_lists", "catalogs", "sales", "orders", "payments", "jobs", "reports",
-    "audit", "privacy",
+    "stock", "products", "images", "product_lists", "catalogs", "sales", "shopper_orders", "orders", "payments",
+    "jobs", "reports", "audit", "privacy",
 )  # fmt: skip
 
 
 def core_endpoints() -> list[Endpoint]:
-    """All of them, in the order of the OpenAPI document."""
-    return [one for room in ROOMS for one in import_module(f"{__name__}.{room}").routes.endpoints]
+    """All endpoints of the core, in the order of the OpenAPI document."""
+    return [endpoint for module in MODULES for endpoint in import_module(f"{__name__}.{module}").routes.endpoints]

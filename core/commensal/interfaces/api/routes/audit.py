@@ -39,4 +39,4 @@ def audit_trail(call: Call, enterprise: str, query: AuditQuery) -> Page[AuditEnt
         until=query.until,
         after=query.after,
     )
-    return page_of(audit_entries(call.tx, wanted, query.limit), query.limit, lambda one: one.id)
+    return page_of(audit_entries(call.tx, wanted, query.limit), query.limit, lambda entry: entry.id)

@@ -67,8 +67,8 @@ _ITEM = "/enterprises/{enterprise}/items/{item}"
 @routes.get("/enterprises/{enterprise}/catalogs", scope="catalogs:read")
 def catalogs(call: Call, enterprise: str, query: Paging) -> Page[Catalog]:
     """The enterprise's catalogs."""
-    found = catalogs_of(call.tx, enterprise, after=query.after, limit=query.limit)
-    return page_of(found, query.limit, lambda one: one.id)
+    found_catalogs = catalogs_of(call.tx, enterprise, after=query.after, limit=query.limit)
+    return page_of(found_catalogs, query.limit, lambda catalog: catalog.id)
 
 
 @routes.post("/enterprises/{enterprise}/catalogs", scope="catalogs:write", status=201)
@@ -98,19 +98,19 @@ def drop_catalog(call: Call, enterprise: str, catalog: str) -> None:
 @routes.get("/enterprises/{enterprise}/sellable-products", scope="catalogs:read")
 def products_to_list(call: Call, enterprise: str, query: SellableQuery) -> Page[StockedProduct]:
     """Products that the enterprise may list: its own, and those of producers that let it sell them."""
-    found = sellable_products(
+    sellable = sellable_products(
         call.tx, enterprise, producer_id=query.producer or None, search=query.search, after=query.after,
         limit=query.limit,
     )  # fmt: skip
-    return page_of(found, query.limit, lambda one: one.product.id)
+    return page_of(sellable, query.limit, lambda stocked: stocked.product.id)
 
 
 @routes.get(f"{_CATALOG}/items", scope="catalogs:read")
 def catalog_items(call: Call, enterprise: str, catalog: str, query: Paging) -> Page[CatalogItem]:
     """What a catalog lists, with prices."""
     catalog_by_id(call.tx, enterprise, catalog)
-    found = items_of(call.tx, enterprise, catalog, after=query.after, limit=query.limit)
-    return page_of(found, query.limit, lambda one: one.id)
+    items = items_of(call.tx, enterprise, catalog, after=query.after, limit=query.limit)
+    return page_of(items, query.limit, lambda item: item.id)
 
 
 @routes.post(f"{_CATALOG}/items", scope="catalogs:write", status=201)

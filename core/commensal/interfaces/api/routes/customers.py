@@ -69,10 +69,10 @@ _CATEGORY = "/enterprises/{enterprise}/customer-categories/{category}"
 @routes.get("/enterprises/{enterprise}/customers", scope="customers:read")
 def customers(call: Call, enterprise: str, query: CustomerQuery) -> Page[Customer]:
     """The enterprise's customers, by e-mail address."""
-    found = list_customers(
+    found_customers = list_customers(
         call.tx, enterprise, search=query.search, category_id=query.category, after=query.after, limit=query.limit
     )
-    return page_of(_without_accounts(call, enterprise, found), query.limit, lambda one: one.email)
+    return page_of(_without_accounts(call, enterprise, found_customers), query.limit, lambda customer: customer.email)
 
 
 @routes.post("/enterprises/{enterprise}/customers", scope="customers:write", status=201)
@@ -94,15 +94,19 @@ def edit_customer(call: Call, enterprise: str, customer: str, body: CustomerPatc
     return _without_account(call, enterprise, changed)
 
 
-def _without_account(call: Call, enterprise: str, one: Customer) -> Customer:
-    return _without_accounts(call, enterprise, [one])[0]
+def _without_account(call: Call, enterprise: str, customer: Customer) -> Customer:
+    return _without_accounts(call, enterprise, [customer])[0]
 
 
-def _without_accounts(call: Call, enterprise: str, found: Sequence[Customer]) -> list[Customer]:
-    """A customer's account is named once they have ordered with it. Otherwise whoever writes an address down would
-    learn whether it has one here."""
-    known = people_who_ordered(call.tx, enterprise, {one.person_id for one in found if one.person_id is not None})
-    return [one if one.person_id in known else replace(one, person_id=None) for one in found]
+def _without_accounts(call: Call, enterprise: str, customers: Sequence[Customer]) -> list[Customer]:
+    """Hides the account of customers who have not ordered with it. Otherwise an enterprise that enters an address would
+    learn whether it has an account here."""
+    with_account = people_who_ordered(
+        call.tx, enterprise, {customer.person_id for customer in customers if customer.person_id is not None}
+    )
+    return [
+        customer if customer.person_id in with_account else replace(customer, person_id=None) for customer in customers
+    ]
 
 
 @routes.get("/enterprises/{enterprise}/customer-categories", scope="customers:read")

@@ -95,8 +95,8 @@ class DirectoryQuery(Paging, frozen=True, kw_only=True):
 @routes.get("/directory", scope="public")
 def directory(call: Call, query: DirectoryQuery) -> Page[Enterprise]:
     """Producers and hubs that want to be found."""
-    found = list_enterprises(call.tx, search=query.search, kind=query.kind, after=query.after, limit=query.limit)
-    return page_of(found, query.limit, lambda one: one.slug)
+    enterprises = list_enterprises(call.tx, search=query.search, kind=query.kind, after=query.after, limit=query.limit)
+    return page_of(enterprises, query.limit, lambda entry: entry.slug)
 
 
 @routes.get("/directory/{slug}", scope="public")
@@ -108,11 +108,16 @@ def directory_entry(call: Call, slug: str) -> Enterprise:
 @routes.post("/enterprises", scope="self", status=201)
 def found_enterprise(call: Call, body: NewEnterprise) -> Enterprise:
     """Makes an enterprise, of which I am the owner. Operators do, and everybody where they let them."""
-    usual = call.instance.settings
-    if usual.security.new_enterprises == "operators":
+    settings = call.instance.settings
+    if settings.security.new_enterprises == "operators":
         _demand_operator(call)
-    given = {"language": usual.language, "timezone": usual.timezone, "currency": usual.currency, **changes(body)}
-    return create_enterprise(call.tx, owner_id=call.person_id, **given)
+    values = {
+        "language": settings.language,
+        "timezone": settings.timezone,
+        "currency": settings.currency,
+        **changes(body),
+    }
+    return create_enterprise(call.tx, owner_id=call.person_id, **values)
 
 
 def _demand_operator(call: Call) -> None:
@@ -134,7 +139,7 @@ def edit_enterprise(call: Call, enterprise: str, body: EnterprisePatch) -> Enter
 
 
 _Amount = Annotated[int, msgspec.Meta(ge=0, le=10**12)]
-_Count = Annotated[int, msgspec.Meta(ge=0, le=10**6)]  # the policy itself has narrower bounds
+_Count = Annotated[int, msgspec.Meta(ge=0, le=10**6)]  # the policy itself sets narrower bounds
 
 
 class GuestPolicyPatch(Body, frozen=True, kw_only=True):
@@ -160,7 +165,7 @@ def edit_guest_policy(call: Call, enterprise: str, body: GuestPolicyPatch) -> Gu
     return change_guest_policy(call.tx, enterprise, **changes(body))
 
 
-# What only owners do: a grant of WriteEnterprise opens enterprise:write to others, but never members:write.
+# Only for owners: a grant of WriteEnterprise gives others enterprise:write, but never members:write.
 
 
 @routes.post("/enterprises/{enterprise}/archive", scope="members:write", edits=True)

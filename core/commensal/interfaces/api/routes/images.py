@@ -1,4 +1,4 @@
-"""Images of products over the API: sent once, re-encoded, then public."""
+"""Images of products over the API: uploaded, re-encoded, and then public."""
 
 from __future__ import annotations
 
@@ -18,13 +18,15 @@ class ImageQuery(Body, frozen=True, kw_only=True):
     alt: Annotated[str, msgspec.Meta(max_length=300)] = ""
 
 
-def _prepare(call: Call, enterprise: str, body: bytes, query: ImageQuery) -> Picture:
+def _keep_re_encoded(call: Call, enterprise: str, body: bytes, query: ImageQuery) -> Picture:
     picture = re_encode(body)
     keep_picture(call.instance.images, picture)
     return picture
 
 
-@routes.post("/enterprises/{enterprise}/images", scope="products:write", status=201, takes="image/*", prepare=_prepare)
+@routes.post(
+    "/enterprises/{enterprise}/images", scope="products:write", status=201, takes="image/*", prepare=_keep_re_encoded
+)
 def upload_image(call: Call, enterprise: str, body: bytes, query: ImageQuery) -> Image:
     """Takes a JPEG, PNG or WebP image of up to 8 MB and 25 megapixels. Where and when it was taken is not kept."""
     return add_image(call.tx, enterprise_id=enterprise, picture=call.prepared, alt=query.alt)
@@ -33,8 +35,8 @@ def upload_image(call: Call, enterprise: str, body: bytes, query: ImageQuery) ->
 @routes.get("/enterprises/{enterprise}/images", scope="products:read")
 def enterprise_images(call: Call, enterprise: str, query: Paging) -> Page[Image]:
     """The enterprise's images."""
-    found = images_of(call.tx, enterprise, after=query.after, limit=query.limit)
-    return page_of(found, query.limit, lambda one: one.id)
+    images = images_of(call.tx, enterprise, after=query.after, limit=query.limit)
+    return page_of(images, query.limit, lambda image: image.id)
 
 
 @routes.get("/images/{image}", scope="public")

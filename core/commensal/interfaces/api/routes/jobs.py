@@ -1,4 +1,4 @@
-"""Promised work that keeps failing, for who runs the instance."""
+"""Jobs that keep failing, for operators."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ routes = Routes("jobs")
 @routes.get("/jobs", scope="operator")
 def jobs_that_failed(call: Call, query: Paging) -> Page[FailedJob]:
     """Jobs that failed and wait for their next try, or were parked after their last one."""
-    found = failed_jobs(call.tx, after=query.after, limit=query.limit)
-    return page_of(found, query.limit, lambda one: one.id)
+    jobs = failed_jobs(call.tx, after=query.after, limit=query.limit)
+    return page_of(jobs, query.limit, lambda job: job.id)
 
 
 @routes.post("/jobs/{job}/retry", scope="operator")

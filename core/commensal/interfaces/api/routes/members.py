@@ -1,4 +1,4 @@
-"""Members over the API: who may do what at an enterprise, and the enterprises that somebody is a member of."""
+"""Members of an enterprise and their roles over the API, and the enterprises of the logged-in person."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ _MEMBER = "/enterprises/{enterprise}/members/{person}"
 @routes.get("/me/enterprises", scope="self")
 def my_enterprises(call: Call, query: Paging) -> Page[Membership]:
     """The enterprises that I am a member of, with my role at each."""
-    found = memberships_of(call.tx, call.person_id, after=query.after, limit=query.limit)
-    return page_of(found, query.limit, lambda one: one.enterprise.slug)
+    memberships = memberships_of(call.tx, call.person_id, after=query.after, limit=query.limit)
+    return page_of(memberships, query.limit, lambda membership: membership.enterprise.slug)
 
 
 @routes.delete("/me/enterprises/{enterprise}", scope="self")

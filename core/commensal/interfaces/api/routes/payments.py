@@ -1,4 +1,4 @@
-"""Payments over the API: customers choose how to pay; the shop records what it received and gave back."""
+"""Payments over the API: customers choose how to pay; the shop records money received and refunded."""
 
 from __future__ import annotations
 
@@ -109,57 +109,57 @@ class Verification:
 # ------------------------------------------------------------------------------------------------ customers
 
 
-def _methods(call: Call, session: str) -> list[PaymentMethod]:
+def _list_methods(call: Call, session: str) -> list[PaymentMethod]:
     shop = selling_to(call.tx, session, call.actor.person_id)
     return payment_methods(call.instance, shop.enterprise_id, call.language, person_id=call.actor.person_id)
 
 
-@routes.get("/sale-sessions/{session}/payment-methods", scope="public", prepare=_methods)
+@routes.get("/sale-sessions/{session}/payment-methods", scope="public", prepare=_list_methods)
 def list_payment_methods(call: Call, session: str) -> Sequence[PaymentMethod]:
     """Ways to pay for an order at this sale."""
     return list(call.prepared)
 
 
 @dataclass(frozen=True)
-class Ready:
-    """What was asked before the transaction: whether the method is offered for the order, and where to come back to."""
+class PreparedPayment:
+    """What was checked before the transaction: the payment method, and the page to which a provider sends back."""
 
     chosen: ChosenMethod
     return_url: str
 
 
-def _ready_for_mine(call: Call, body: Choice, order: str) -> Ready:
-    return _ready(call, body, order_by_id(call.tx, order, person_id=call.person_id))
+def _prepare_my_payment(call: Call, body: Choice, order: str) -> PreparedPayment:
+    return _prepare_payment(call, body, order_by_id(call.tx, order, person_id=call.person_id))
 
 
-def _ready_for_guest(call: Call, body: Choice, secret: str) -> Ready:
-    return _ready(call, body, order_by_secret(call.tx, fingerprint(secret)))
+def _prepare_guest_payment(call: Call, body: Choice, secret: str) -> PreparedPayment:
+    return _prepare_payment(call, body, order_by_secret(call.tx, fingerprint(secret)))
 
 
-def _ready(call: Call, body: Choice, order: Order) -> Ready:
-    return_url = _return_url(call, body)
-    return Ready(choose_method(call.instance, order.id, body.method, call.language), return_url)
+def _prepare_payment(call: Call, body: Choice, order: Order) -> PreparedPayment:
+    return_url = _checked_return_url(call, body)
+    return PreparedPayment(choose_method(call.instance, order.id, body.method, call.language), return_url)
 
 
-def _return_url(call: Call, body: Choice) -> str:
-    """Nobody is sent from a provider's page to a site that is not this one."""
-    home, wanted = urlsplit(call.instance.settings.base_url), urlsplit(body.return_url)
-    if body.return_url and ((wanted.scheme, wanted.netloc) != (home.scheme, home.netloc) or "\\" in body.return_url):
+def _checked_return_url(call: Call, body: Choice) -> str:
+    """The return URL. Raises `Invalid` if it is not on this site: a provider must not send customers elsewhere."""
+    home, target = urlsplit(call.instance.settings.base_url), urlsplit(body.return_url)
+    if body.return_url and ((target.scheme, target.netloc) != (home.scheme, home.netloc) or "\\" in body.return_url):
         text = "The page to come back to must be one of this site."
         raise Invalid([Problem("return_url", text, "/return_url")])
     return body.return_url
 
 
-def _asked(call: Call, begun: Payment) -> Payment:
-    return ask_plugin(call.instance, begun, call.language, call.prepared.return_url)
+def _ask_plugin(call: Call, payment: Payment) -> Payment:
+    return ask_plugin(call.instance, payment, call.language, call.prepared.return_url)
 
 
-_OWN = "what customers pay is told by the payments and their journal"
+_UNTRACED = "the payments and their journal record what customers pay"
 
 
 @routes.post(
-    "/me/orders/{order}/payments", scope="self", status=201, needs_key=True, prepare=_ready_for_mine, after=_asked,
-    untraced=_OWN,
+    "/me/orders/{order}/payments", scope="self", status=201, needs_key=True, prepare=_prepare_my_payment,
+    after=_ask_plugin, untraced=_UNTRACED,
 )  # fmt: skip
 def pay_my_order(call: Call, order: str, body: Choice) -> Payment:
     """Begins to pay what is due for my order. The answer's instructions say what to do next."""
@@ -170,13 +170,13 @@ def pay_my_order(call: Call, order: str, body: Choice) -> Payment:
 @routes.get("/me/orders/{order}/payments", scope="self")
 def payments_of_my_order(call: Call, order: str) -> PaymentsOfOrder:
     """What was paid for my order, and what is under way."""
-    mine = order_by_id(call.tx, order, person_id=call.person_id)
-    return _of_order(call, mine.enterprise_id, mine.id)
+    my_order = order_by_id(call.tx, order, person_id=call.person_id)
+    return _payments_of_order(call, my_order.enterprise_id, my_order.id)
 
 
 @routes.post(
-    "/guest-orders/{secret}/payments", scope="public", status=201, needs_key=True, prepare=_ready_for_guest,
-    after=_asked, limit="logins", untraced=_OWN,
+    "/guest-orders/{secret}/payments", scope="public", status=201, needs_key=True, prepare=_prepare_guest_payment,
+    after=_ask_plugin, limit="logins", untraced=_UNTRACED,
 )  # fmt: skip
 def pay_guest_order(call: Call, secret: str, body: Choice) -> Payment:
     """Begins to pay what is due for the order that this secret opens."""
@@ -187,8 +187,8 @@ def pay_guest_order(call: Call, secret: str, body: Choice) -> Payment:
 @routes.get("/guest-orders/{secret}/payments", scope="public", limit="logins")
 def payments_of_guest_order(call: Call, secret: str) -> PaymentsOfOrder:
     """What was paid for the order that this secret opens, and what is under way."""
-    found = order_by_secret(call.tx, fingerprint(secret))
-    return _of_order(call, found.enterprise_id, found.id)
+    order = order_by_secret(call.tx, fingerprint(secret))
+    return _payments_of_order(call, order.enterprise_id, order.id)
 
 
 # ------------------------------------------------------------------------------------------------ the shop
@@ -197,16 +197,16 @@ def payments_of_guest_order(call: Call, secret: str) -> PaymentsOfOrder:
 @routes.get("/enterprises/{enterprise}/orders/{order}/payments", scope="payments:read")
 def payments_of_order(call: Call, enterprise: str, order: str) -> PaymentsOfOrder:
     """What was paid for an order, given back, and is under way."""
-    return _of_order(call, enterprise, order)
+    return _payments_of_order(call, enterprise, order)
 
 
-def _by_hand(call: Call, enterprise: str, order: str, body: Received) -> frozenset[str]:
+def _list_methods_by_hand(call: Call, enterprise: str, order: str, body: Received) -> frozenset[str]:
     return methods_by_hand(call.instance, call.tx, enterprise, order)
 
 
 @routes.post(
     "/enterprises/{enterprise}/orders/{order}/payments", scope="payments:write", status=201, needs_key=True,
-    prepare=_by_hand,
+    prepare=_list_methods_by_hand,
 )  # fmt: skip
 def record_money(call: Call, enterprise: str, order: str, body: Received) -> Payment:
     """Records money received for an order: cash in hand, a transfer on the account."""
@@ -218,7 +218,7 @@ def record_money(call: Call, enterprise: str, order: str, body: Received) -> Pay
 
 @routes.post(
     "/enterprises/{enterprise}/orders/{order}/refunds", scope="payments:write", status=201, needs_key=True,
-    prepare=_by_hand,
+    prepare=_list_methods_by_hand,
 )  # fmt: skip
 def record_refund(call: Call, enterprise: str, order: str, body: Received) -> Payment:
     """Records money given back: no more than is owed, unless it is meant so, and never more than was received."""
@@ -244,8 +244,8 @@ def give_back(call: Call, enterprise: str, payment: str, body: GivenBack) -> Pay
 @routes.get("/enterprises/{enterprise}/payment-problems", scope="payments:read")
 def payment_problems(call: Call, enterprise: str, query: Paging) -> Page[PaymentProblem]:
     """What providers said of payments and only a person can settle, oldest first, until it is settled."""
-    found = problems_of(call.tx, enterprise, after=query.after, limit=query.limit)
-    return page_of(found, query.limit, lambda one: one.id)
+    problems = problems_of(call.tx, enterprise, after=query.after, limit=query.limit)
+    return page_of(problems, query.limit, lambda problem: problem.id)
 
 
 @routes.post("/enterprises/{enterprise}/payment-problems/{problem}/settlement", scope="payments:write")
@@ -254,14 +254,14 @@ def settle(call: Call, enterprise: str, problem: str) -> PaymentProblem:
     return settle_problem(call.tx, enterprise, problem, person_id=call.person_id)
 
 
-def _arriving_by_hand(call: Call, enterprise: str, payment: str, body: Arrived) -> frozenset[str]:
-    found = commands.payment_by_id(call.tx, enterprise, payment)
-    return methods_by_hand(call.instance, call.tx, enterprise, found.order_id)
+def _list_methods_for_arrival(call: Call, enterprise: str, payment: str, body: Arrived) -> frozenset[str]:
+    waiting = commands.payment_by_id(call.tx, enterprise, payment)
+    return methods_by_hand(call.instance, call.tx, enterprise, waiting.order_id)
 
 
 @routes.post(
     "/enterprises/{enterprise}/payments/{payment}/arrival", scope="payments:write", needs_key=True,
-    prepare=_arriving_by_hand,
+    prepare=_list_methods_for_arrival,
 )  # fmt: skip
 def payment_arrived(call: Call, enterprise: str, payment: str, body: Arrived) -> Payment:
     """Records that the money of a waiting payment has come, by a way that people may record."""
@@ -278,8 +278,8 @@ def cancel_payment(call: Call, enterprise: str, payment: str) -> Payment:
 @routes.get("/enterprises/{enterprise}/journal", scope="payments:read")
 def journal(call: Call, enterprise: str, query: Entries) -> Page[JournalEntry]:
     """The journal of what was received and given back, oldest first."""
-    found = journal_entries(call.tx, enterprise, after=query.after, limit=query.limit)
-    return page_of(found, query.limit, lambda one: str(one.sequence))
+    entries = journal_entries(call.tx, enterprise, after=query.after, limit=query.limit)
+    return page_of(entries, query.limit, lambda entry: str(entry.sequence))
 
 
 @routes.get("/enterprises/{enterprise}/journal.csv", scope="payments:read")
@@ -306,7 +306,7 @@ def correct_entry(call: Call, enterprise: str, sequence: str) -> JournalEntry:
     return refunds.correct(call.tx, enterprise, int(sequence), person_id=call.person_id)
 
 
-def _of_order(call: Call, enterprise_id: str, order_id: str) -> PaymentsOfOrder:
+def _payments_of_order(call: Call, enterprise_id: str, order_id: str) -> PaymentsOfOrder:
     order = due(call.tx, enterprise_id, order_id)
     return PaymentsOfOrder(
         currency=order.currency,

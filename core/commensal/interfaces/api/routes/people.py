@@ -1,4 +1,4 @@
-"""People over the API: signing up, proving an address, a forgotten password, and what somebody says of themselves."""
+"""People over the API: sign-up, confirmation of an address, a forgotten password, and the own account."""
 
 from __future__ import annotations
 
@@ -95,35 +95,35 @@ class MailOnItsWay:
     to: str
 
 
-def _newcomer(call: Call, body: SignUp) -> NewPerson:
+def _read_newcomer(call: Call, body: SignUp) -> NewPerson:
     return new_person(
         email=body.email, name=body.name, password=body.password, phone=body.phone,
         language=body.language or call.language, place=call.instance.settings.name,
     )  # fmt: skip
 
 
-_TOLD_NOBODY = "whether an address is known is told to nobody; what follows of it is traced"
+_UNTRACED_ADDRESS = "nobody may learn whether an address has an account; its later changes are traced"
 
 
-@routes.post("/people", scope="public", status=202, limit="signups", prepare=_newcomer, untraced=_TOLD_NOBODY)
+@routes.post("/people", scope="public", status=202, limit="signups", prepare=_read_newcomer, untraced=_UNTRACED_ADDRESS)
 def sign_up(call: Call, body: SignUp) -> MailOnItsWay:
     """Makes an account and sends an e-mail to its address. The answer is the same where there is an account already."""
-    new: NewPerson = call.prepared
-    confirmations.sign_up(call.tx, new)
-    return MailOnItsWay(to=new.email)
+    person: NewPerson = call.prepared
+    confirmations.sign_up(call.tx, person)
+    return MailOnItsWay(to=person.email)
 
 
-@routes.post("/forgotten-password", scope="public", status=202, limit="signups", untraced=_TOLD_NOBODY)
+@routes.post("/forgotten-password", scope="public", status=202, limit="signups", untraced=_UNTRACED_ADDRESS)
 def ask_for_new_password(call: Call, body: ForgottenPassword) -> None:
     """Sends a code that sets a new password, if the address has an account. The answer is always the same."""
     confirmations.ask_reset(call.tx, body.email)
 
 
-def _hashed(call: Call, body: ForgottenPasswordAgain) -> str:
+def _hash_new_password(call: Call, body: ForgottenPasswordAgain) -> str:
     return hash_password(body.password, own=(call.instance.settings.name,))
 
 
-@routes.put("/forgotten-password", scope="public", status=204, limit="logins", prepare=_hashed)
+@routes.put("/forgotten-password", scope="public", status=204, limit="logins", prepare=_hash_new_password)
 def set_new_password(call: Call, body: ForgottenPasswordAgain) -> None:
     """Sets a new password with the code from the e-mail, within 20 minutes. Every session ends."""
     confirmations.reset_password(call.tx, body.code, call.prepared)
@@ -157,21 +157,21 @@ def send_confirmation_again(call: Call) -> MailOnItsWay:
     return MailOnItsWay(to=call.actor.email)
 
 
-def _checked(instance: Instance, actor: Actor, body: PasswordChange) -> Any:
+def _check_password_change(instance: Instance, actor: Actor, body: PasswordChange) -> Any:
     return check_new_password(instance.store, demand_session(actor), old=body.old, new=body.new)
 
 
-@routes.put("/me/password", scope="self", limit="logins", proves=_checked)
+@routes.put("/me/password", scope="self", limit="logins", proves=_check_password_change)
 def change_my_password(call: Call, body: PasswordChange) -> Person:
     """Changes my password and ends all my other sessions. A token is not enough for this."""
     return change_password(call.tx, call.person_id, call.prepared, keep=call.actor.session_hash)
 
 
-def _proved(instance: Instance, actor: Actor, body: NewEmail) -> None:
+def _prove_password(instance: Instance, actor: Actor, body: NewEmail) -> None:
     prove_password(instance.store, demand_session(actor), body.password)
 
 
-@routes.post("/me/email", scope="self", status=202, limit="logins", keeps=False, proves=_proved)
+@routes.post("/me/email", scope="self", status=202, limit="logins", keeps=False, proves=_prove_password)
 def ask_for_new_email(call: Call, body: NewEmail) -> MailOnItsWay:
     """Sends a code to my new e-mail address. The old one counts until it is confirmed. A token is not enough for this.
 
@@ -187,14 +187,14 @@ def set_new_email(call: Call, body: Confirmation) -> Person:
     return confirm_new_email(call.tx, call.person_id, body.code)
 
 
-# ------------------------------------------------------------------------------------------------ who runs the instance
+# ------------------------------------------------------------------------------------------------ operators
 
 
 @routes.get("/people", scope="operator")
 def people(call: Call, query: PeopleQuery) -> Page[Person]:
     """Everybody with an account."""
-    found = list_people(call.tx, search=query.search, after=query.after, limit=query.limit)
-    return page_of(found, query.limit, lambda one: one.id)
+    found_people = list_people(call.tx, search=query.search, after=query.after, limit=query.limit)
+    return page_of(found_people, query.limit, lambda person: person.id)
 
 
 @routes.post("/people/{person}/disable", scope="operator")

@@ -1,4 +1,4 @@
-"""The plugins of an enterprise over the API, with their settings. Secrets go in and never come out."""
+"""The plugins of an enterprise over the API, with their settings. Secrets can be set but never read."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def instance_plugins(call: Call) -> list[InstalledPlugin]:
     return installed_plugins(call.tx, call.instance.hooks, call.language)
 
 
-def _try(call: Call, enterprise: str, plugin: str, body: PluginSettings) -> None:
-    """Before the database is held, since a provider may be asked."""
+def _try_settings(call: Call, enterprise: str, plugin: str, body: PluginSettings) -> None:
+    """Checks the settings before the write transaction, since the plugin may ask a provider."""
     try_settings(call.tx, call.instance.hooks, enterprise, plugin, body.settings)
 
 
@@ -41,13 +41,13 @@ def plugins(call: Call, enterprise: str) -> list[EnterprisePlugin]:
     return list(list_plugins(call.tx, call.instance.hooks, enterprise))
 
 
-@routes.post(_PLUGIN, scope="plugins:write", status=201, prepare=_try)
+@routes.post(_PLUGIN, scope="plugins:write", status=201, prepare=_try_settings)
 def use_plugin(call: Call, enterprise: str, plugin: str, body: PluginSettings) -> EnterprisePlugin:
     """Enables a plugin, once it has tried the settings and found nothing against them."""
     return enable_plugin(call.tx, call.instance.hooks, enterprise, plugin, body.settings)
 
 
-@routes.put(_PLUGIN, scope="plugins:write", edits=True, prepare=_try)
+@routes.put(_PLUGIN, scope="plugins:write", edits=True, prepare=_try_settings)
 def set_plugin(call: Call, enterprise: str, plugin: str, body: PluginSettings) -> EnterprisePlugin:
     """Sets all settings of a plugin, once it has tried them and found nothing against them."""
     return change_plugin(call.tx, call.instance.hooks, enterprise, plugin, call.version, body.settings)

@@ -1,4 +1,4 @@
-"""What is kept of oneself: taken along, or forgotten."""
+"""Export and erasure of one's own data (GDPR, articles 15, 17 and 20) over the API."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ class Farewell(Body, frozen=True, kw_only=True):
     password: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 
 
-def _archive(call: Call) -> bytes:
-    """Put together before the transaction opens: it only reads, and nobody shall wait for it."""
+def _make_archive(call: Call) -> bytes:
+    """Makes the archive before the write transaction: it only reads, and must not hold up others."""
     demand_session(call.actor)
     return oneself.my_archive(call.tx, call.instance, call.person_id, call.language)
 
 
-@routes.post("/me/export", scope="self", limit="logins", keeps=False, prepare=_archive)
+@routes.post("/me/export", scope="self", limit="logins", keeps=False, prepare=_make_archive)
 def export_me(call: Call) -> File:
     """Everything that this instance keeps of me, over all enterprises, as a zip file of JSON and CSV. A token is not
     enough for this."""
@@ -37,11 +37,11 @@ def export_me(call: Call) -> File:
     return File(call.prepared, "application/zip", "my-data.zip")
 
 
-def _proved(instance: Instance, actor: Actor, body: Farewell) -> None:
+def _prove_password(instance: Instance, actor: Actor, body: Farewell) -> None:
     prove_password(instance.store, demand_session(actor), body.password)
 
 
-@routes.post("/me/erasure", scope="self", limit="logins", keeps=False, proves=_proved)
+@routes.post("/me/erasure", scope="self", limit="logins", keeps=False, proves=_prove_password)
 def forget_me(call: Call, body: Farewell) -> Forgotten:
     """Forgets me, for good. What accounts must keep stays under a pseudonym. Refused while an order is not settled.
     A token is not enough for this."""

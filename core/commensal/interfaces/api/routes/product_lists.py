@@ -1,4 +1,4 @@
-"""Product lists over the API: bring a CSV or XLSX file, try it first, take one home."""
+"""Product lists over the API: import a CSV or XLSX file, with a dry run first, and export one."""
 
 from __future__ import annotations
 
@@ -69,18 +69,18 @@ class ListOutcome:
     mistakes_in_all: int
 
 
-def _prepare(call: Call, enterprise: str, body: bytes, query: ListToRead) -> ProductList | ListOutcome:
-    """Reads the file, and does the whole of a dry run, while nobody waits for the database."""
+def _read_file(call: Call, enterprise: str, body: bytes, query: ListToRead) -> ProductList | ListOutcome:
+    """Reads the file, and completes a dry run, before the write transaction."""
     demand(call.tx, call.actor, "catalogs:write", enterprise)
-    listed = read_list(body)
-    return _read(call, enterprise, listed, query) if query.dry_run else listed
+    product_list = read_list(body)
+    return _import_list(call, enterprise, product_list, query) if query.dry_run else product_list
 
 
 @routes.post(
     "/enterprises/{enterprise}/product-list",
     scope="products:write",
     takes="application/octet-stream",
-    prepare=_prepare,
+    prepare=_read_file,
 )
 def read_product_list(call: Call, enterprise: str, body: bytes, query: ListToRead) -> ListOutcome:
     """Makes products, stock and prices what a CSV or XLSX file says, all of it or nothing; needs catalogs:write too.
@@ -90,7 +90,7 @@ def read_product_list(call: Call, enterprise: str, body: bytes, query: ListToRea
     """
     if query.dry_run:
         return call.prepared  # type: ignore[no-any-return]
-    return _read(call, enterprise, call.prepared, query)
+    return _import_list(call, enterprise, call.prepared, query)
 
 
 @routes.get("/enterprises/{enterprise}/product-list", scope="products:read")
@@ -102,30 +102,30 @@ def write_product_list(call: Call, enterprise: str, query: ListToWrite) -> File:
     return File(content, _MEDIA_TYPES[query.format], f"products.{query.format}")
 
 
-def _read(call: Call, enterprise: str, listed: ProductList, query: ListToRead) -> ListOutcome:
+def _import_list(call: Call, enterprise: str, product_list: ProductList, query: ListToRead) -> ListOutcome:
     report = import_list(
         call.tx,
         enterprise,
-        listed,
+        product_list,
         catalog_id=query.catalog,
         defaults=read_defaults(query.default_category, query.default_vat, call.language),
         dry_run=query.dry_run,
         person_id=call.person_id,
     )
-    return _outcome(report, call.language)
+    return _list_outcome(report, call.language)
 
 
-def _outcome(report: ListReport, language: str) -> ListOutcome:
+def _list_outcome(report: ListReport, language: str) -> ListOutcome:
     return ListOutcome(
         created=report.created,
         changed=report.changed,
         unchanged=report.unchanged,
         unused=report.unused,
-        mistakes=[_mistake(one, language) for one in report.problems],
+        mistakes=[_cell_mistake(problem, language) for problem in report.problems],
         mistakes_in_all=len(report.problems) + report.unlisted,
     )
 
 
-def _mistake(problem: Problem, language: str) -> CellMistake:
+def _cell_mistake(problem: Problem, language: str) -> CellMistake:
     values = problem.values
     return CellMistake(row=values["row"], column=values["column"], code=problem.code, detail=say(language, problem))

@@ -85,11 +85,11 @@ _PRODUCT = "/enterprises/{enterprise}/products/{product}"
 @routes.get("/enterprises/{enterprise}/products", scope="products:read")
 def products(call: Call, enterprise: str, query: ProductQuery) -> Page[StockedProduct]:
     """The enterprise's products with what is left of each."""
-    found = products_of(
+    found_products = products_of(
         call.tx, enterprise, search=query.search, lot_id=query.lot or None, archived=query.archived,
         after=query.after, limit=query.limit,
     )  # fmt: skip
-    return page_of(found, query.limit, lambda one: one.product.id)
+    return page_of(found_products, query.limit, lambda stocked: stocked.product.id)
 
 
 @routes.post("/enterprises/{enterprise}/products", scope="products:write", status=201)
@@ -131,16 +131,16 @@ def vat_rates(call: Call, enterprise: str, product: str) -> list[VatRate]:
 @routes.put(f"{_PRODUCT}/vat-rates/{{day}}", scope="products:write")
 def put_vat_rate(call: Call, enterprise: str, product: str, day: str, body: Rate) -> VatRate:
     """Sets the rate that is in force from this day (like 2027-01-01) on. Orders that were placed keep theirs."""
-    return set_rate(call.tx, enterprise, product, body.rate, _day(day))
+    return set_rate(call.tx, enterprise, product, body.rate, _read_day(day))
 
 
 @routes.delete(f"{_PRODUCT}/vat-rates/{{day}}", scope="products:write")
 def drop_vat_rate(call: Call, enterprise: str, product: str, day: str) -> None:
     """Takes a rate back; the first one stays."""
-    remove_rate(call.tx, enterprise, product, _day(day))
+    remove_rate(call.tx, enterprise, product, _read_day(day))
 
 
-def _day(text: str) -> date:
+def _read_day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:

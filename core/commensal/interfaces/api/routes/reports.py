@@ -1,4 +1,4 @@
-"""Reports over the API: what there is to run, and one of them in the format of one's choice."""
+"""Reports over the API: lists those that the caller may run, and runs one in a chosen format."""
 
 from __future__ import annotations
 
@@ -72,28 +72,28 @@ def list_reports(call: Call, enterprise: str, query: ReportsQuery) -> Sequence[R
     """Reports that the caller may run, with their parameters and columns."""
     language = query.language or call.language
     shop = enterprise_by_id(call.tx, enterprise)
-    held = held_at(call.tx, call.actor, enterprise)
+    held_scopes = held_at(call.tx, call.actor, enterprise)
     return [
         ReportShown(
             id=name,
-            label=one.label,
-            description=one.description,
-            scope=one.scope,
+            label=report.label,
+            description=report.description,
+            scope=report.scope,
             parameters=[
                 ReportParameter(
-                    name=asked.name, label=asked.label, kind=asked.kind, default=default_text(call.tx, shop, asked),
-                    choices=asked.choices,
+                    name=parameter.name, label=parameter.label, kind=parameter.kind,
+                    default=default_text(call.tx, shop, parameter), choices=parameter.choices,
                 )
-                for asked in one.parameters
+                for parameter in report.parameters
             ],
             columns=[
                 ReportColumn(name=column.name, label=column.label, kind=column.kind, summed=column.summed)
-                for column in one.columns
+                for column in report.columns
             ],
             formats=FORMATS,
         )
-        for name, one in reports_of(call.tx, call.instance.hooks, enterprise, language).items()
-        if one.scope in held
+        for name, report in reports_of(call.tx, call.instance.hooks, enterprise, language).items()
+        if report.scope in held_scopes
     ]  # fmt: skip
 
 
@@ -104,13 +104,15 @@ def run_report(call: Call, enterprise: str, plugin: str, report: str, query: Rep
     Dates and numbers are those of `language`; days are meant in the enterprise's time zone.
     """
     language = query.language or call.language
-    found = find_report(call.tx, call.instance.hooks, enterprise, plugin, report, language)
-    demand(call.tx, call.actor, found.scope, enterprise)
+    found_report = find_report(call.tx, call.instance.hooks, enterprise, plugin, report, language)
+    demand(call.tx, call.actor, found_report.scope, enterprise)
     shop = enterprise_by_id(call.tx, enterprise)
-    given = read_parameters(call.tx, shop, found.parameters, query.others)
-    chosen = format_named(query.format)
-    parts = print_report(call.instance.store, shop, found, given, format=chosen, language=language, flat=query.flat)
+    values = read_parameters(call.tx, shop, found_report.parameters, query.others)
+    report_format = format_named(query.format)
+    parts = print_report(
+        call.instance.store, shop, found_report, values, format=report_format, language=language, flat=query.flat
+    )
     return Stream(
-        parts=parts, media_type=chosen.media_type, shown=chosen.shown, headers=chosen.headers,
-        filename=f"{found.id}-{call.tx.now:%Y-%m-%d}.{query.format}",
+        parts=parts, media_type=report_format.media_type, shown=report_format.shown, headers=report_format.headers,
+        filename=f"{found_report.id}-{call.tx.now:%Y-%m-%d}.{query.format}",
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Sales over the API: coordinators plan and run them; anybody finds what is open and what it offers."""
+"""Sales over the API: coordinators plan and run them; anybody can list open sales and their offers."""
 
 from __future__ import annotations
 
@@ -126,8 +126,10 @@ class SaleQuery(Paging, frozen=True, kw_only=True):
 @routes.get("/sale-sessions", scope="public")
 def public_sales(call: Call, query: SaleQuery) -> Page[Sale]:
     """Sales that are open or still to open, those that close first come first."""
-    found = sales(call.tx, openness=query.openness, shop_id=query.shop or None, after=query.after, limit=query.limit)
-    return page_of(found, query.limit, place_of)
+    found_sales = sales(
+        call.tx, openness=query.openness, shop_id=query.shop or None, after=query.after, limit=query.limit
+    )
+    return page_of(found_sales, query.limit, place_of)
 
 
 @routes.get("/sale-sessions/{session}", scope="public")
@@ -140,9 +142,9 @@ def public_sale(call: Call, session: str) -> Sale:
 def public_offers(call: Call, session: str, query: Paging) -> Page[VisibleOffer]:
     """What the sale offers to this customer, with their prices and what is left."""
     shop = sale_for(call.tx, session, call.actor.person_id).shop
-    known = known_customer(call.tx, shop.id, call.actor.person_id)
-    found = offers_for(call.tx, session, known.category_ids, after=query.after, limit=query.limit)
-    return page_of(found, query.limit, lambda one: one.item_id)
+    customer = known_customer(call.tx, shop.id, call.actor.person_id)
+    offers = offers_for(call.tx, session, customer.category_ids, after=query.after, limit=query.limit)
+    return page_of(offers, query.limit, lambda offer: offer.item_id)
 
 
 # ------------------------------------------------------------------------------------------------ the shop
@@ -151,8 +153,8 @@ def public_offers(call: Call, session: str, query: Paging) -> Page[VisibleOffer]
 @routes.get("/enterprises/{enterprise}/sale-sessions", scope="sales:read")
 def shop_sessions(call: Call, enterprise: str, query: Paging) -> Page[SaleSession]:
     """Sales that this shop takes part in, the newest first."""
-    found = sessions_of_shop(call.tx, enterprise, after=query.after, limit=query.limit)
-    return page_of(found, query.limit, lambda one: one.id)
+    sessions = sessions_of_shop(call.tx, enterprise, after=query.after, limit=query.limit)
+    return page_of(sessions, query.limit, lambda session: session.id)
 
 
 # ------------------------------------------------------------------------------------------------ the coordinator
@@ -161,14 +163,16 @@ def shop_sessions(call: Call, enterprise: str, query: Paging) -> Page[SaleSessio
 @routes.get("/enterprises/{enterprise}/coordinations", scope="sales:read")
 def coordinations(call: Call, enterprise: str, query: Paging) -> Page[Coordination]:
     """Sales that this enterprise coordinates, the newest first."""
-    found = coordinations_of(call.tx, enterprise, after=query.after, limit=query.limit)
-    return page_of(found, query.limit, lambda one: one.id)
+    found_coordinations = coordinations_of(call.tx, enterprise, after=query.after, limit=query.limit)
+    return page_of(found_coordinations, query.limit, lambda coordination: coordination.id)
 
 
 @routes.post("/enterprises/{enterprise}/coordinations", scope="sales:write", status=201)
 def plan_sale(call: Call, enterprise: str, body: NewCoordination) -> Coordination:
     """Plans a sale, or opens it at once."""
-    suppliers = [Supplier(enterprise_id=one.enterprise_id, closes_at=one.closes_at) for one in body.suppliers]
+    suppliers = [
+        Supplier(enterprise_id=supplier.enterprise_id, closes_at=supplier.closes_at) for supplier in body.suppliers
+    ]
     return open_coordination(
         call.tx,
         coordinator_id=enterprise,
@@ -210,8 +214,8 @@ def clone_sale(call: Call, enterprise: str, coordination: str, body: Cloning) ->
 )
 def put_supplier(call: Call, enterprise: str, coordination: str, supplier: str, body: CutOff) -> Coordination:
     """Adds a supplier to a sale, or changes its cut-off."""
-    wanted = Supplier(enterprise_id=supplier, closes_at=body.closes_at)
-    return set_supplier(call.tx, coordination, enterprise, call.version, wanted)
+    new_supplier = Supplier(enterprise_id=supplier, closes_at=body.closes_at)
+    return set_supplier(call.tx, coordination, enterprise, call.version, new_supplier)
 
 
 @routes.delete(
@@ -242,7 +246,7 @@ _SESSION = "/enterprises/{enterprise}/coordinations/{coordination}/sessions/{ses
 @routes.get(_SESSION, scope="sales:read")
 def coordination_session(call: Call, enterprise: str, coordination: str, session: str) -> SaleSession:
     """A shop's part in a sale."""
-    return _session(call, enterprise, coordination, session)
+    return _session_of_sale(call, enterprise, coordination, session)
 
 
 @routes.patch(_SESSION, scope="sales:write", edits=True)
@@ -250,42 +254,42 @@ def change_shop_session(
     call: Call, enterprise: str, coordination: str, session: str, body: SessionPatch
 ) -> SaleSession:
     """Changes when a shop sells and distributes, also while it sells."""
-    _session(call, enterprise, coordination, session)
+    _session_of_sale(call, enterprise, coordination, session)
     return change_session(call.tx, session, enterprise, call.version, **changes(body))
 
 
 @routes.delete(_SESSION, scope="sales:write", edits=True)
 def leave_sale(call: Call, enterprise: str, coordination: str, session: str) -> None:
     """Takes a shop out of a sale, as long as nobody has begun to order there."""
-    _session(call, enterprise, coordination, session)
+    _session_of_sale(call, enterprise, coordination, session)
     remove_session(call.tx, session, enterprise, call.version)
 
 
 @routes.get(f"{_SESSION}/items", scope="sales:read")
 def session_items(call: Call, enterprise: str, coordination: str, session: str, query: Paging) -> Page[ItemOnSale]:
     """What a shop sells in a sale."""
-    _session(call, enterprise, coordination, session)
-    found = items_on_sale(call.tx, session, enterprise, after=query.after, limit=query.limit)
-    return page_of(found, query.limit, lambda one: one.item_id)
+    _session_of_sale(call, enterprise, coordination, session)
+    items = items_on_sale(call.tx, session, enterprise, after=query.after, limit=query.limit)
+    return page_of(items, query.limit, lambda item: item.item_id)
 
 
 @routes.post(f"{_SESSION}/items", scope="sales:write")
 def add_session_items(call: Call, enterprise: str, coordination: str, session: str, body: ItemsWanted) -> Counted:
     """Puts items on sale; says how many are new."""
-    _session(call, enterprise, coordination, session)
+    _session_of_sale(call, enterprise, coordination, session)
     return Counted(put_on_sale(call.tx, session, enterprise, body.items))
 
 
 @routes.delete(f"{_SESSION}/items/{{item}}", scope="sales:write")
 def drop_session_item(call: Call, enterprise: str, coordination: str, session: str, item: str) -> None:
     """Takes an item off sale; what was ordered of it stays ordered."""
-    _session(call, enterprise, coordination, session)
+    _session_of_sale(call, enterprise, coordination, session)
     if not take_off_sale(call.tx, session, enterprise, [item]):
         raise NotFound
 
 
-def _session(call: Call, enterprise: str, coordination: str, session: str) -> SaleSession:
-    found = session_by_id(call.tx, session, enterprise)
-    if found.coordination_id != coordination:
+def _session_of_sale(call: Call, enterprise: str, coordination: str, session: str) -> SaleSession:
+    sale_session = session_by_id(call.tx, session, enterprise)
+    if sale_session.coordination_id != coordination:
         raise NotFound
-    return found
+    return sale_session

@@ -1,4 +1,4 @@
-"""A second factor over the API: set up, confirmed by a code, turned off. A token is not enough for any of it."""
+"""The second factor over the API: set up, confirm, turn off. All of it requires a session; a token is not enough."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _refuse_failure(call: Call, outcome: Any) -> Any:
     return outcome
 
 
-def _proved(instance: Instance, actor: Actor, body: Beginning | TurningOff) -> None:
+def _prove_password(instance: Instance, actor: Actor, body: Beginning | TurningOff) -> None:
     prove_password(instance.store, demand_session(actor), body.password)
 
 
@@ -69,7 +69,7 @@ def my_second_factor(call: Call) -> SecondFactor:
     return second_factor.second_factor_of(call.tx, call.person_id)
 
 
-@routes.post("/me/second-factor", scope="self", status=201, limit="logins", keeps=False, proves=_proved)
+@routes.post("/me/second-factor", scope="self", status=201, limit="logins", keeps=False, proves=_prove_password)
 def begin_second_factor(call: Call, body: Beginning) -> Enrolment:
     """Gives a secret for an application that makes codes. It counts once a code of it is confirmed."""
     place = call.instance.settings.name
@@ -86,7 +86,7 @@ def confirm_second_factor(call: Call, body: TypedCode) -> RecoveryCodes:
 
 
 @routes.post(
-    "/me/second-factor/off", scope="self", status=204, limit="logins", keeps=False, proves=_proved,
+    "/me/second-factor/off", scope="self", status=204, limit="logins", keeps=False, proves=_prove_password,
     after=_refuse_failure,
 )  # fmt: skip
 def turn_off_second_factor(call: Call, body: TurningOff) -> None:

@@ -1,4 +1,4 @@
-"""Logging in and out over the API; sessions and tokens, which their owner can end one by one."""
+"""Log-in and log-out over the API, and the sessions and tokens of a person, which can be ended one by one."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class FailedLogIn:
     """Password or code was not right. A value, not an error: the failure is counted, and an error would undo that."""
 
 
-def _check(instance: Instance, actor: Actor, body: LogIn) -> CheckedPassword:
+def _check_log_in(instance: Instance, actor: Actor, body: LogIn) -> CheckedPassword:
     return check_password(instance.store, body.email, body.password, address=actor.address, browser=actor.browser)
 
 
@@ -61,7 +61,9 @@ def _refuse_failure(call: Call, outcome: Any) -> Any:
     return outcome
 
 
-@routes.post("/sessions", scope="public", status=201, limit="logins", keeps=False, proves=_check, after=_refuse_failure)
+@routes.post(
+    "/sessions", scope="public", status=201, limit="logins", keeps=False, proves=_check_log_in, after=_refuse_failure
+)
 def log_in(call: Call, body: LogIn) -> NewSession:
     """Logs in. The session's secret is set as a cookie and told this once; a second cookie says that this browser has
     been in before. Who has a second factor and gives no code
@@ -104,11 +106,11 @@ def my_tokens(call: Call) -> list[Token]:
     return list(list_tokens(call.tx, call.person_id))
 
 
-def _proved(instance: Instance, actor: Actor, body: TokenWish) -> None:
+def _prove_password(instance: Instance, actor: Actor, body: TokenWish) -> None:
     prove_password(instance.store, demand_session(actor), body.password)
 
 
-@routes.post("/me/tokens", scope="self", status=201, limit="logins", keeps=False, proves=_proved)
+@routes.post("/me/tokens", scope="self", status=201, limit="logins", keeps=False, proves=_prove_password)
 def new_token(call: Call, body: TokenWish) -> NewToken:
     """Makes an API token. Its secret is told this once. A token is not enough for this."""
     return make_token(

@@ -1,4 +1,4 @@
-"""Stock over the API: lots, what comes in, what was counted, and the journal."""
+"""Stock over the API: lots, receipts, counts, and the journal of movements."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ class GoodsCounted(Body, frozen=True, kw_only=True):
 @routes.get("/enterprises/{enterprise}/lots", scope="products:read")
 def stock_lots(call: Call, enterprise: str, query: Paging) -> Page[StockLot]:
     """The enterprise's stock."""
-    found = lots_of(call.tx, enterprise, after=query.after, limit=query.limit)
-    return page_of(found, query.limit, lambda one: one.id)
+    lots = lots_of(call.tx, enterprise, after=query.after, limit=query.limit)
+    return page_of(lots, query.limit, lambda lot: lot.id)
 
 
 @routes.post("/enterprises/{enterprise}/lots", scope="products:write", status=201)
@@ -94,20 +94,20 @@ def count_goods(call: Call, enterprise: str, lot: str, body: GoodsCounted) -> St
 def stock_movements(call: Call, enterprise: str, lot: str, query: Paging) -> Page[StockMovement]:
     """The lot's journal, the newest first. An order is named to who may read the enterprise's own orders; what shops
     of others sold names neither orders nor people."""
-    found = movements_of(call.tx, enterprise, lot, after=query.after, limit=query.limit)
-    return page_of(_without_shoppers(call, enterprise, found), query.limit, lambda one: one.id)
+    movements = movements_of(call.tx, enterprise, lot, after=query.after, limit=query.limit)
+    return page_of(_without_shoppers(call, enterprise, movements), query.limit, lambda movement: movement.id)
 
 
-def _without_shoppers(call: Call, enterprise: str, found: Sequence[StockMovement]) -> list[StockMovement]:
-    orders = orders_by_id(call.tx, {one.order_id for one in found if one.order_id is not None})
+def _without_shoppers(call: Call, enterprise: str, movements: Sequence[StockMovement]) -> list[StockMovement]:
+    orders = orders_by_id(call.tx, {movement.order_id for movement in movements if movement.order_id is not None})
     reads_orders = "orders:read" in held_at(call.tx, call.actor, enterprise)
 
-    def shown(one: StockMovement) -> StockMovement:
-        if one.order_id is None:
-            return one
-        order = orders.get(one.order_id)
+    def hide_shopper(movement: StockMovement) -> StockMovement:
+        if movement.order_id is None:
+            return movement
+        order = orders.get(movement.order_id)
         if order is None or order.enterprise_id != enterprise or not reads_orders:
-            return replace(one, order_id=None, person_id=None)
-        return replace(one, person_id=None) if one.person_id == order.person_id else one
+            return replace(movement, order_id=None, person_id=None)
+        return replace(movement, person_id=None) if movement.person_id == order.person_id else movement
 
-    return [shown(one) for one in found]
+    return [hide_shopper(movement) for movement in movements]

@@ -1,4 +1,4 @@
-"""The words of the DFC taxonomies that this instance knows, with their French and English labels."""
+"""The terms of the DFC taxonomies that this instance knows, with their French and English labels."""
 
 from __future__ import annotations
 
@@ -30,9 +30,14 @@ def measures(call: Call) -> list[MeasureShown]:
     """Units of quantity."""
     return [
         MeasureShown(
-            term=one.term, en=one.en, fr=one.fr, symbol=one.symbol, dimension=one.dimension, factor=str(one.factor)
+            term=measure.term,
+            en=measure.en,
+            fr=measure.fr,
+            symbol=measure.symbol,
+            dimension=measure.dimension,
+            factor=str(measure.factor),
         )
-        for one in MEASURES.values()
+        for measure in MEASURES.values()
     ]
 
 

@@ -1,11 +1,11 @@
-"""What every request meets first, pages and API alike: its size, its origin; and what every answer carries."""
+"""Checks the origin of every request, of pages and API alike, and adds the security headers to every response."""
 
 from __future__ import annotations
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .problems import document
+from .problems import problem_response
 
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _HEADERS = {
@@ -21,15 +21,15 @@ _HEADERS = {
 _HSTS = "max-age=31536000"
 
 
-class Guard:
-    """ASGI middleware. Refuses unsafe requests that a page of another site may have caused (CSRF), by what browsers
-    say of their origin (Sec-Fetch-Site, Origin), so that pages need no tokens and can be cached.
+class OriginGuard:
+    """ASGI middleware. Refuses unsafe requests that a page of another site may have started (CSRF). It relies on the
+    headers Sec-Fetch-Site and Origin of browsers, so pages need no CSRF tokens and can be cached.
 
-    Below the paths `signed`, messages are proved by their signatures and no cookie counts: any origin may send them.
+    Requests below the path prefixes `signed` may have any origin: a signature proves them, and cookies are ignored.
     """
 
     def __init__(self, app: ASGIApp, *, secure: bool, signed: tuple[str, ...] = (), subdomains: bool = False) -> None:
-        """`secure`: browsers shall come by https only; with `subdomains`, also to those below, which may be others'."""
+        """`secure`: send HSTS, so that browsers use HTTPS only; `subdomains` extends it to all subdomains."""
         self._app, self._secure, self._signed = app, secure, signed
         self._hsts = f"{_HSTS}; includeSubDomains" if subdomains else _HSTS
 
@@ -43,25 +43,25 @@ class Guard:
                 headers = MutableHeaders(scope=message)
                 for name, value in _HEADERS.items():
                     headers.setdefault(name, value)
-                if "last-modified" not in headers:  # a file; whatever else says nothing of caches is not kept
+                if "last-modified" not in headers:  # only files may be cached without a Cache-Control of their own
                     headers.setdefault("Cache-Control", "no-store")
                 if self._secure:
                     headers.setdefault("Strict-Transport-Security", self._hsts)
             await send(message)
 
         unsafe = scope["method"] not in _SAFE and not scope["path"].startswith(self._signed)
-        if unsafe and foreign(Headers(scope=scope)):
-            answer = document(403, "foreign_origin", "This request was started by another site.", [])
+        if unsafe and is_cross_site(Headers(scope=scope)):
+            answer = problem_response(403, "foreign_origin", "This request was started by another site.", [])
             await answer(scope, receive, send_with_headers)
             return
         await self._app(scope, receive, send_with_headers)
 
 
-def foreign(headers: Headers) -> bool:
-    """Whether an unsafe request may come from a page of another site.
+def is_cross_site(headers: Headers) -> bool:
+    """Whether a page of another site may have started an unsafe request.
 
-    A token in Authorization is no browser's doing. Otherwise a browser says where the request comes from; without that
-    word only requests without cookies pass, which could do nothing in anybody's name.
+    Browsers do not add an Authorization header by themselves, so a request with a token passes. Otherwise the browser
+    names the origin. A request without an origin passes only if it has no cookies, since it can act for nobody then.
     """
     if "authorization" in headers:
         return False
