@@ -18,7 +18,7 @@ from .jobs import jobs
 from .leases.on_demand import bring_stock
 from .linked_catalogues.refreshing import sale_opened
 from .orders.hub import order_cancelled, order_changed, order_placed, sale_completed
-from .orders.names import consent_requests, erase_person
+from .orders.hub_names import consent_requests, erase_person
 from .orders.reports import reports
 from .routes import endpoints, fixed_routes, routes
 from .settings import EnterpriseFederation, FederationSettings

@@ -86,7 +86,7 @@ FEDERATION_EXCEPTIONS = {
     ("delivery.restore.restored", "leases.sales"),
     ("delivery.work", "peering.key_updates"),
     ("leases.lendable", "catalogue.grants"),
-    ("leases.lender", "orders.looking"),
+    ("leases.lender", "orders.recheck"),
     ("leases.sales", "catalogue.tables"),
     ("messages.catalogue_upsert", "catalogue.copies"),
     ("messages.catalogue_upsert", "catalogue.restored"),

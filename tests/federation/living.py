@@ -29,7 +29,7 @@ from commensal.trade.stock.movements import receive_stock
 from commensal_federation.delivery.tables import federation_lane
 from commensal_federation.identity import begin_identity
 from commensal_federation.leases.upkeep import promise_upkeep
-from commensal_federation.orders.work import look_for_changes
+from commensal_federation.orders.work import promise_summaries
 from commensal_federation.peers.tables import federation_peer
 from commensal_federation.testing import region_of
 
@@ -101,7 +101,7 @@ class Living:
             tx.execute(update(federation_peer).where(peer.held_until > tx.now).values(held_until=tx.now))
             tx.execute(update(job).where(job.c.state == "waiting", job.c.due_at > tx.now).values(due_at=tx.now))
             promise_upkeep(tx)
-            look_for_changes(tx)
+            promise_summaries(tx)
 
     def outlive(self) -> None:
         """What a process that is dead had begun is taken up by others, as if they had waited long enough."""

@@ -39,7 +39,7 @@ from commensal_federation.leases.lender import accept_late, force_return
 from commensal_federation.leases.row import holdings_of
 from commensal_federation.messages.bodies.leases import Lease
 from commensal_federation.messages.bodies.orders import AnswerLine
-from commensal_federation.orders.hub import tell_session
+from commensal_federation.orders.hub import send_session_orders
 from commensal_federation.orders.questions import orders_of
 from commensal_federation.orders.supplier import answer_order
 from commensal_federation.orders.tables import federation_order_due
@@ -425,7 +425,7 @@ def test_what_a_restored_hub_says_under_a_revision_given_before_is_said_again(
     with hub.write() as tx:
         held = locked_order(tx, order.id, enterprise_id=hub.id)
         change_order(tx, hub.instance.hooks, held, items={item: 4})
-        tell_session(hub.federation, tx, order.session_id)  # before it knows what it had said
+        send_session_orders(hub.federation, tx, order.session_id)  # before it knows what it had said
     minutes(farm.region, 3)
     assert pieces(farm) == pieces(hub) == [(4, 4, "")]
 
@@ -445,7 +445,7 @@ def test_a_line_that_a_restored_hub_orders_anew_keeps_the_price_it_was_told_at(
     with hub.write() as tx:
         wish = Wish(items={item: 2}, name="Bea", email="bea@example.org", language="en")
         order = place_order(tx, hub.instance.hooks, "hub-session", wish)
-        tell_session(hub.federation, tx, order.session_id)  # before it knows what it had said
+        send_session_orders(hub.federation, tx, order.session_id)  # before it knows what it had said
     minutes(farm.region, 3)
     assert pieces(farm) == pieces(hub) == [(2, 2, "")]
     assert [the_order(place).lines[0].price for place in (farm, hub)] == [2300, 2300]
@@ -549,7 +549,7 @@ def test_what_a_restored_producer_had_offered_at_a_price_is_sold_at_it(
     assert [one.price for one in hub.received(farm)] == [2200]
     order = hub.order(item, 3)
     with hub.write() as tx:
-        tell_session(hub.federation, tx, order.session_id)
+        send_session_orders(hub.federation, tx, order.session_id)
     minutes(farm.region, 5)
     assert pieces(farm) == pieces(hub) == [(3, 3, "")]
     assert [the_order(place).lines[0].price for place in (farm, hub)] == [2200, 2200]

@@ -12,7 +12,7 @@ from commensal.trade.orders.lock import locked_order
 from commensal.trade.orders.tables import order_consent
 from commensal_federation.delivery.tables import federation_inbox, federation_outbox
 from commensal_federation.messages.bodies.orders import CustomerPart
-from commensal_federation.orders.naming import with_customers
+from commensal_federation.orders.producer_names import with_customers
 from commensal_federation.orders.questions import cuts_of, orders_of
 from commensal_federation.testing import Region
 

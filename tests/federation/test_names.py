@@ -16,8 +16,8 @@ from commensal.trade.privacy.handing_over import data_of
 from commensal.trade.privacy.subject import subject_by_email
 from commensal_federation.delivery.calling import address_of, fetch
 from commensal_federation.delivery.tables import federation_inbox
-from commensal_federation.orders.cleaning import person_name
-from commensal_federation.orders.naming import with_customers
+from commensal_federation.orders.hub_names import person_name
+from commensal_federation.orders.producer_names import with_customers
 from commensal_federation.orders.questions import orders_of
 from commensal_federation.orders.tables import federation_order, federation_order_name
 from commensal_federation.peering import change_scopes

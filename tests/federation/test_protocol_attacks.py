@@ -278,7 +278,7 @@ def test_33_an_answer_to_an_order_that_was_never_placed_is_refused(
         with pytest.raises(Refuse, match="no such order"):
             order_answers.take_answer(hub.federation, tx, peer_of(farm, at="b"), said)
         monkeypatch.setattr(order_answers, "order_by_iri", lambda tx, iri: _blank(hub))
-        monkeypatch.setattr(order_answers, "keep_order", lambda *_, **__: taken.append("kept"))
+        monkeypatch.setattr(order_answers, "update_order", lambda *_, **__: taken.append("kept"))
         order_answers.take_answer(hub.federation, tx, peer_of(farm, at="b"), said)
     assert taken == ["kept"]
 
@@ -352,8 +352,8 @@ def test_35_a_price_of_a_revision_that_never_was_is_refused(
     with pytest.raises(Refuse, match="in that revision"):
         hear(farm, the_order(farm, hub, rev_of_line=rev))
     assert states(farm) == []
-    offered = vars(supplier)["_offered"]
-    monkeypatch.setattr(supplier, "_offered", lambda tx, grant, item_id, rev: offered(tx, grant, item_id, 1))
+    offered = vars(supplier)["_offered_price"]
+    monkeypatch.setattr(supplier, "_offered_price", lambda tx, grant, item_id, rev: offered(tx, grant, item_id, 1))
     hear(farm, the_order(farm, hub, rev_of_line=rev))
     assert states(farm) == [("Held", 1)]
 

@@ -63,7 +63,7 @@ def what_is_ordered_beyond_an_answer_counts_as_answered(stack: ExitStack) -> Non
 
 
 def what_will_not_come_is_not_sent_back(stack: ExitStack) -> None:
-    put(stack, answers, "_send_back", nothing)
+    put(stack, answers, "_return_stock", nothing)
 
 
 def customers_are_not_cut(stack: ExitStack) -> None:
@@ -71,26 +71,28 @@ def customers_are_not_cut(stack: ExitStack) -> None:
 
 
 def the_close_is_not_told(stack: ExitStack) -> None:
-    tell = hub.tell
+    tell = hub.send_order
 
     def told(federation: Any, tx: Any, mirror: Any, hub: str, ordered: Any, state: str, **about: Any) -> None:
         tell(federation, tx, mirror, hub, ordered, "Held", **about)
 
-    put(stack, hub, "tell", told)
+    put(stack, hub, "send_order", told)
 
 
 def notes_of_changes_are_dropped_too_early(stack: ExitStack) -> None:
-    def tell_changes(instance: Instance, job: Job) -> None:
+    def send_changes(instance: Instance, job: Job) -> None:
         federation, due = federation_of(instance), federation_order_due
         with instance.store.write() as tx:
             rows = tx.all(select(due.c.kind, due.c.id).order_by(due.c.id))
             tx.execute(delete(due))
         for row in rows:
             with instance.store.write() as tx:
-                tell = now(orders_work, "tell_session") if row["kind"] == "session" else now(orders_work, "pass_on")
+                tell = (
+                    now(orders_work, "send_session_orders") if row["kind"] == "session" else now(orders_work, "pass_on")
+                )
                 tell(federation, tx, row["id"])
 
-    put(stack, orders_work, "tell_changes", tell_changes)
+    put(stack, orders_work, "send_changes", send_changes)
 
 
 def a_line_follows_todays_price(stack: ExitStack) -> None:

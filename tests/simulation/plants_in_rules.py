@@ -34,15 +34,15 @@ def an_order_is_confirmed_whatever_is_leased(stack: ExitStack) -> None:
 
 
 def a_complete_order_grows_by_itself(stack: ExitStack) -> None:
-    put(stack, supplier, "_ordered", lambda order, known, quantity: known.ordered(quantity))
+    put(stack, supplier, "_change_quantity", lambda order, known, quantity: known.ordered(quantity))
     put(stack, doubts, "_uncovered", lambda *_: set())
 
 
 def lines_that_come_after_the_close_are_confirmed(stack: ExitStack) -> None:
     def certain(line: Any, why: str, pieces: int) -> Any:
-        return line if why == "complete" else doubts.doubtful(line, why, pieces)  # type: ignore[arg-type]
+        return line if why == "complete" else doubts.put_in_doubt(line, why, pieces)  # type: ignore[arg-type]
 
-    put(stack, supplier, "doubtful", certain)
+    put(stack, supplier, "put_in_doubt", certain)
     put(stack, doubts, "_uncovered", lambda *_: set())
 
 

@@ -69,7 +69,7 @@ def end_given_back(federation: Federation, tx: Transaction, sent: Sent) -> None:
         state_given_back(federation, tx, grant, "revoked")
 
 
-def answer_given_back(federation: Federation, tx: Transaction, sent: Sent) -> None:
+def recover_answer(federation: Federation, tx: Transaction, sent: Sent) -> None:
     """The hub had taken a grant, or given it up."""
     said: GrantAnswer = sent.body
     hub = local_id(federation.base, said.hub, "enterprises") or ""

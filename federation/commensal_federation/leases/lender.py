@@ -16,7 +16,7 @@ from ..delivery.alerts import alert
 from ..dfc.iris import lot_iri
 from ..messages import Refuse
 from ..messages.bodies.leases import Asked, LeaseForced, LeaseGrant, LeaseRefusal, LeaseReport
-from ..orders.looking import look_again
+from ..orders.recheck import recheck_orders
 from ..peers.peers import peer_by_id
 from ..peers.values import Peer
 from ..runtime import Federation
@@ -208,7 +208,7 @@ def accept_late(federation: Federation, tx: Transaction, lease_id: str) -> bool:
         return False
     if more > 0:
         _tell_grant(federation, tx, _grant(tx, lease, more), None)
-    look_again(tx, lease.row["peer_id"])
+    recheck_orders(tx, lease.row["peer_id"])
     return True
 
 

@@ -9,7 +9,7 @@ from commensal import Transaction
 
 from ..catalogue.grantor import tell_all
 from ..catalogue.grants import answered
-from ..catalogue.restored import answer_given_back
+from ..catalogue.restored import recover_answer
 from ..moving.recovering import tell_recovery_key
 from ..runtime import Federation
 from .bodies.catalogue import GrantAnswer
@@ -36,5 +36,5 @@ def handle(federation: Federation, tx: Transaction, received: Received) -> None:
 
 GRANT_ANSWER = MessageType(
     name="GrantAnswer", lane="catalogue", scope="catalogue.read", body=GrantAnswer, write=write, read=read,
-    handle=handle, recover=answer_given_back, foreign=True,
+    handle=handle, recover=recover_answer, foreign=True,
 )  # fmt: skip

@@ -10,7 +10,7 @@ from commensal import Transaction
 
 from ..dfc.vocabulary import DfcLine, DfcOrder, DfcQuantity
 from ..orders.answers import take_answer
-from ..orders.restored import answer_given_back
+from ..orders.restored import recover_answer
 from ..runtime import Federation
 from ..signing import Unreadable
 from .bodies.orders import Answer, AnswerLine, OrderAnswer
@@ -73,5 +73,5 @@ def _line(line: DfcLine) -> AnswerLine:
 
 ORDER_ANSWER = MessageType(
     name="OrderAnswer", lane="order", scope=None, body=OrderAnswer, write=write, read=read, handle=handle, foreign=True,
-    recover=answer_given_back,
+    recover=recover_answer,
 )  # fmt: skip

@@ -9,7 +9,7 @@ from typing import Any
 from commensal import Transaction
 
 from ..dfc.vocabulary import DfcLine, DfcOffer, DfcOrder, DfcPrice, DfcQuantity, DfcSession
-from ..orders.restored import order_given_back
+from ..orders.restored import recover_order
 from ..orders.supplier import take_order
 from ..runtime import Federation
 from ..signing import Unreadable
@@ -101,5 +101,5 @@ def _line(line: DfcLine, offers: Mapping[str, DfcOffer]) -> SaidLine:
 
 ORDER_UPDATE = MessageType(
     name="OrderUpdate", lane="order", scope="order.place", body=OrderUpdate, write=write, read=read, handle=handle,
-    recover=order_given_back,
+    recover=recover_order,
 )  # fmt: skip

@@ -21,7 +21,7 @@ from ..leases.row import lease_by_id
 from ..leases.tables import federation_lease
 from ..messages.bodies.moving import Move, MoveFollowed, MoveRow
 from ..messages.types import Refuse
-from ..orders.hub import say_again
+from ..orders.hub import resend_order
 from ..orders.questions import order_by_iri
 from ..orders.tables import federation_cut, federation_order, federation_order_line
 from ..peers.values import Peer
@@ -136,7 +136,7 @@ def follow(federation: Federation, tx: Transaction, move_id: str) -> None:
     for iri in _orders_of(tx, move.new_iri):
         order = order_by_iri(tx, iri)
         if order is not None:
-            say_again(federation, tx, order)
+            resend_order(federation, tx, order)
     follow_hub(federation, tx, move, new)
 
 

@@ -1,6 +1,6 @@
-"""Orders between instances: one for each sale of a hub and each producer, summed up, without a word about shoppers but
-the names of those who agreed that the producer knows them.
+"""Orders between instances: one for each sale of a hub and each producer. An order holds the sums of what customers
+ordered, and nothing about customers but the names of those who agreed to it.
 
-The hub (the buyer) speaks for what is ordered, the producer (the supplier) for what will come. Each side's newest word
-counts, by its own number, so messages may come late, twice or out of order.
+The hub (the buyer) decides what is ordered, the producer (the supplier) what it will deliver. Each side numbers its own
+messages and the highest number counts, so messages may arrive late, twice or out of order.
 """

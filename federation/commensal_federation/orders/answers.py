@@ -1,4 +1,4 @@
-"""The hub hears what the producer says: customers get what will come, by the policy that the hub chose."""
+"""The hub's side of answers: customers' orders are cut to what the producer will deliver, by the hub's policy."""
 
 from __future__ import annotations
 
@@ -12,54 +12,57 @@ from ..messages.bodies.orders import InstanceOrder, Line, OrderAnswer
 from ..messages.types import Refuse
 from ..peers.values import Peer
 from ..runtime import Federation
-from .cutting import Missing, ordered_pieces, take_off
-from .hub import say_again
+from .cutting import Shortfall, cut_orders, ordered_pieces
+from .hub import resend_order
 from .onward import pass_answer_back
 from .questions import order_by_iri
-from .write import keep_order
+from .write import update_order
 
 
-def take_answer(federation: Federation, tx: Transaction, peer: Peer, said: OrderAnswer) -> None:
-    """Keeps what the producer said, if it is newer than what is known, and takes what is missing off orders.
+def take_answer(federation: Federation, tx: Transaction, peer: Peer, answer: OrderAnswer) -> None:
+    """Stores the producer's answer, if it is newer than the last one, and cuts customers' orders accordingly.
 
-    What it said to an older word of ours is left aside: it answers the newer one too.
+    An answer to an older revision of the order is ignored: the producer answers the newer one too. Raises `Refuse` for
+    an order that is not the peer's.
     """
-    order = order_by_iri(tx, said.iri)
+    order = order_by_iri(tx, answer.iri)
     if order is None or order.role != "buyer" or order.peer_id != peer.id:
         raise Refuse("no_order", "There is no such order here.")
-    if said.answer <= order.answer or said.rev < order.rev:
+    if answer.answer <= order.answer or answer.rev < order.rev:
         return
-    answers = {one.item_iri: one for one in said.lines}
+    answers = {line.item_iri: line for line in answer.lines}
     lines = tuple(line.answered(answers.get(line.item_iri)) for line in order.lines)
-    keep_order(tx, order, lines, answer=said.answer)
+    update_order(tx, order, lines, answer=answer.answer)
     if pass_answer_back(federation, tx, replace(order, lines=lines)):
         return
     short = [line for line in lines if line.coming < line.quantity]
-    beyond = [_cut_customers(federation, tx, order, line) for line in short]
-    if any(beyond):
-        say_again(federation, tx, replace(order, lines=lines))  # the sum may be what was told, of other pieces
+    needs_answer = [_cut_customers(federation, tx, order, line) for line in short]
+    if any(needs_answer):
+        resend_order(federation, tx, replace(order, lines=lines))  # even if the sum is equal: it has other pieces
 
 
 def _cut_customers(federation: Federation, tx: Transaction, order: InstanceOrder, line: Line) -> bool:
-    """As many pieces as customers have ordered and will not come. What they have ordered since is another matter: True
-    where they have, so that it needs an answer of its own."""
+    """Cuts the pieces that customers have ordered and the producer will not deliver.
+
+    Returns True when customers have ordered more since, so that the new sum needs an answer of its own.
+    """
     ordered = ordered_pieces(tx, order.session_id, line.product_id)
-    missing = Missing(
+    missing = Shortfall(
         order_id=order.id, enterprise_id=order.enterprise_id, session_id=order.session_id, item_iri=line.item_iri,
         product_id=line.product_id, pieces=min(line.quantity, ordered) - line.coming,
     )  # fmt: skip
-    taken: list[int] = []
+    taken_pieces: list[int] = []
 
     def give_up(pieces: int) -> None:
-        taken.append(pieces)
-        _send_back(federation, tx, order, line, pieces)
+        taken_pieces.append(pieces)
+        _return_stock(federation, tx, order, line, pieces)
 
-    take_off(federation, tx, missing, give_up)
-    return 0 < sum(taken) == missing.pieces and ordered - sum(taken) > line.coming
+    cut_orders(federation, tx, missing, give_up)
+    return 0 < sum(taken_pieces) == missing.pieces and ordered - sum(taken_pieces) > line.coming
 
 
-def _send_back(federation: Federation, tx: Transaction, order: InstanceOrder, line: Line, pieces: int) -> None:
-    """In the same transaction: nobody else may buy here what will not come."""
+def _return_stock(federation: Federation, tx: Transaction, order: InstanceOrder, line: Line, pieces: int) -> None:
+    """Returns the stock in the same transaction, so that nobody else here buys what will not be delivered."""
     (product,) = products_by_id(tx, [line.product_id]).values()
     lease = lease_with(tx, "holder", order.peer_id, lot_id=product.lot_id)
     if lease is not None and not lease.lot.unlimited:

@@ -24,7 +24,7 @@ from ..arguments import OurEnterprise
 from ..messages.bodies.orders import AnswerLine, Cut, InstanceOrder, Line
 from ..runtime import federation_of
 from .cutting import settle_cut
-from .naming import with_customers
+from .producer_names import with_customers
 from .questions import cuts_of, order_of, orders_of
 from .statement import StatementLine, statement_of
 from .supplier import answer_order
@@ -46,18 +46,18 @@ def add_order_commands(app: typer.Typer) -> None:
 def list_command(enterprise: OurEnterprise, instance: Folder = HERE) -> None:
     """Lists the enterprise's orders with other instances, the newest first."""
     with open_instance(instance) as opened, opened.store.read() as tx:
-        for one in orders_of(tx, named_enterprise(tx, enterprise).id, limit=_MOST):
-            console.print(f"{one.id}  {_headline(one)}", markup=False)
+        for row in orders_of(tx, named_enterprise(tx, enterprise).id, limit=_MOST):
+            console.print(f"{row.id}  {_headline(row)}", markup=False)
 
 
 def show_command(enterprise: OurEnterprise, order: OrderId, instance: Folder = HERE) -> None:
     """Prints the statement of an order, which is the same on both sides, and what a hub still has to see to."""
     with open_instance(instance) as opened, opened.store.read() as tx:
-        (found,) = with_customers(tx, [order_of(tx, named_enterprise(tx, enterprise).id, order)])
-        for text in (*_statement(found, opened.settings.language), *_named(found)):
+        (order_shown,) = with_customers(tx, [order_of(tx, named_enterprise(tx, enterprise).id, order)])
+        for text in (*_statement(order_shown, opened.settings.language), *_named(order_shown)):
             console.print(text, markup=False)
-        for cut in cuts_of(tx, [found.id]):
-            console.print(_cut(tx, cut, found, opened.settings.language), markup=False)
+        for cut in cuts_of(tx, [order_shown.id]):
+            console.print(_cut(tx, cut, order_shown, opened.settings.language), markup=False)
 
 
 def answer_command(
@@ -91,23 +91,23 @@ def settle_command(
         console.print(spoken("Settled."))
 
 
-def _pairs(said: Sequence[str]) -> dict[str, Decimal]:
-    """Names and numbers. Raises `BadParameter` that quotes what is neither."""
-    found = {}
-    for one in said:
-        name, _, number = one.rpartition("=")
+def _pairs(texts: Sequence[str]) -> dict[str, Decimal]:
+    """Reads texts like 'Apples=4'. Raises `BadParameter` that quotes a text of another form."""
+    values = {}
+    for text in texts:
+        name, _, number = text.rpartition("=")
         try:
-            found[name.strip()] = Decimal(number.strip().replace(",", "."))
+            values[name.strip()] = Decimal(number.strip().replace(",", "."))
         except InvalidOperation:
-            raise typer.BadParameter(spoken("{said} is not written like 'Apples=4'", said=one)) from None
-    return found
+            raise typer.BadParameter(spoken("{said} is not written like 'Apples=4'", said=text)) from None
+    return values
 
 
 def _changes(
     order: InstanceOrder, pieces: Mapping[str, Decimal], weights: Mapping[str, Decimal], reason: str
 ) -> dict[str, AnswerLine]:
     changes = {}
-    for name in [*pieces, *(one for one in weights if one not in pieces)]:
+    for name in [*pieces, *(name for name in weights if name not in pieces)]:
         line = _line(order, name)
         comes = pieces.get(name, Decimal(line.coming))
         if not (comes.is_finite() and comes == int(comes) and comes >= 0):
@@ -120,23 +120,25 @@ def _changes(
 
 
 def _line(order: InstanceOrder, name: str) -> Line:
-    """The one line of this name, or of this item's IRI. Raises `BadParameter` that says which there are."""
-    found = [one for one in order.lines if name in (one.name, one.item_iri)]
-    if len(found) == 1:
-        return found[0]
-    there = "; ".join(one.item_iri if found else one.name for one in found or order.lines)
-    said = "{name} is several items; there are: {there}" if found else "{name} is not in this order; there are: {there}"
-    raise typer.BadParameter(spoken(said, name=name, there=there))
+    """Returns the only line with this name or item IRI. Raises `BadParameter` that lists the choices."""
+    matches = [line for line in order.lines if name in (line.name, line.item_iri)]
+    if len(matches) == 1:
+        return matches[0]
+    choices = "; ".join(line.item_iri if matches else line.name for line in matches or order.lines)
+    text = (
+        "{name} is several items; there are: {there}" if matches else "{name} is not in this order; there are: {there}"
+    )
+    raise typer.BadParameter(spoken(text, name=name, there=choices))
 
 
 def _progress(order: InstanceOrder) -> str:
-    """How far it is, in words."""
+    """Returns the state of the order in words."""
     match order.state:
         case "Held":
             return spoken("it may still grow")
         case "Cancelled":
             return spoken("it is cancelled")
-    waits = any(one.quantity and not one.answer for one in order.lines)
+    waits = any(line.quantity and not line.answer for line in order.lines)
     return spoken("it is complete, and waits for an answer" if waits else "it is complete")
 
 
@@ -149,25 +151,25 @@ def _headline(order: InstanceOrder) -> str:
 
 
 def _statement(order: InstanceOrder, language: str) -> Iterator[str]:
-    said = statement_of(order)
+    statement = statement_of(order)
     yield _headline(order)
-    yield f"  {said.order_iri}"
-    for line in said.lines:
+    yield f"  {statement.order_iri}"
+    for line in statement.lines:
         yield f"  {_stated(line, order, language)}"
-    for asked in order.lines:
-        if asked.quantity and not asked.coming:
-            yield "  " + spoken("0 of {count} {product}", count=asked.quantity, product=asked.name)
-        if asked.doubt:
-            yield "  " + _doubt(asked)
-        if asked.reason:
-            yield f"  {asked.name}: {asked.reason}"
-    for rate, vat in said.vat.items():
+    for order_line in order.lines:
+        if order_line.quantity and not order_line.coming:
+            yield "  " + spoken("0 of {count} {product}", count=order_line.quantity, product=order_line.name)
+        if order_line.doubt:
+            yield "  " + _doubt(order_line)
+        if order_line.reason:
+            yield f"  {order_line.name}: {order_line.reason}"
+    for rate, vat in statement.vat.items():
         yield "  " + spoken("VAT at {rate} %: {amount}", rate=rate, amount=_money(vat, order, language))
-    yield "  " + spoken("In all: {amount}", amount=_money(said.total, order, language))
+    yield "  " + spoken("In all: {amount}", amount=_money(statement.total, order, language))
 
 
 def _doubt(line: Line) -> str:
-    """Why a person has to confirm it."""
+    """Returns why a person has to confirm the line."""
     text = "{count} {product}: its leases do not cover that; confirm it by hand, or shorten it"
     if line.doubt == "complete":
         text = "{count} {product}: that came when the order was complete; confirm it by hand, or shorten it"
@@ -177,7 +179,7 @@ def _doubt(line: Line) -> str:
 
 
 def _stated(line: StatementLine, order: InstanceOrder, language: str) -> str:
-    """What comes of a line, at which price, and what that is in all."""
+    """Returns the delivered pieces of a line, their price and the amount, in words."""
     short = line.quantity < line.ordered
     text = "{count} {product} at {price}: {amount}"
     if line.weighed is not None and short:
@@ -186,7 +188,7 @@ def _stated(line: StatementLine, order: InstanceOrder, language: str) -> str:
         text = "{count} {product} at {price}, weighed {weight:f} {unit}: {amount}"
     elif short:
         text = "{count} of {ordered} {product} at {price}: {amount}"
-    amount, price = (_money(one, order, language) for one in (line.amount, line.price))
+    amount, price = (_money(value, order, language) for value in (line.amount, line.price))
     return spoken(
         text, count=line.quantity, ordered=line.ordered, product=line.name, price=price, weight=line.weighed,
         unit=line.unit, amount=amount,
@@ -200,18 +202,28 @@ def _named(order: InstanceOrder) -> Iterator[str]:
 
 
 def _cut(tx: Transaction, cut: Cut, order: InstanceOrder, language: str) -> str:
-    lost = {"count": cut.pieces, "product": next(one.name for one in order.lines if one.item_iri == cut.item_iri)}
-    open_ = cut.settled_at is None
+    values = {
+        "count": cut.pieces,
+        "product": next(line.name for line in order.lines if line.item_iri == cut.item_iri),
+    }
+    unsettled = cut.settled_at is None
     if cut.customer_order_id is None:
         text = "orders of your choice lose {count} {product}"
-        said = spoken("orders of your choice lose {count} {product}, to be settled" if open_ else text, **lost)
-        return f"  {cut.id}  {said}"
-    theirs = order_by_id(tx, cut.customer_order_id, enterprise_id=order.enterprise_id)
+        if unsettled:
+            text = "orders of your choice lose {count} {product}, to be settled"
+        return f"  {cut.id}  {spoken(text, **values)}"
+    customer_order = order_by_id(tx, cut.customer_order_id, enterprise_id=order.enterprise_id)
     text = "order {number}, {name}, loses {count} {product}"
-    if open_ and cut.owed:
+    if unsettled and cut.owed:
         text = "order {number}, {name}, loses {count} {product}, {amount} to be paid back"
-    said = spoken(text, number=theirs.number, name=theirs.name, amount=_money(cut.owed, order, language), **lost)
-    return f"  {cut.id}  {said}"
+    described = spoken(
+        text,
+        number=customer_order.number,
+        name=customer_order.name,
+        amount=_money(cut.owed, order, language),
+        **values,
+    )
+    return f"  {cut.id}  {described}"
 
 
 def _money(amount: int, order: InstanceOrder, language: str) -> str:

@@ -1,10 +1,10 @@
-"""What a producer does not confirm by itself, so that a person looks: each line that is in doubt says why.
+"""Lines that are not confirmed automatically, so that a person decides. Each line in doubt has a reason:
 
-    lease:     the peer orders more of a lot than it was ever granted and has not given back
-    complete:  the line has grown, or come, after the order was complete
-    price:     it names a price that had been replaced for longer than news travel
+    lease:     the peer orders more of a lot than it was granted and has not returned
+    complete:  the line was added, or has grown, after the order was complete
+    price:     the line has a price that was replaced more than `GRACE` ago
 
-A line in doubt has no answer. What is certain of it, and may be packed or ordered onward, stands as confirmed.
+A line in doubt has no answer. Its certain pieces, which may be packed or ordered onward, are its `confirmed` ones.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from ..messages.bodies.orders import Doubt, InstanceOrder, Line
 from ..peers.values import Peer
 from .tables import federation_order, federation_order_line
 
-GRACE = timedelta(minutes=15)  # for which a replaced price still counts: news of the new one may be under way
-WHY: Mapping[Doubt, str] = {
+GRACE = timedelta(minutes=15)  # a replaced price is valid for so long: the message with the new one may be under way
+DOUBT_TEXTS: Mapping[Doubt, str] = {
     "lease": "no lease covers that",
     "complete": "that came when the order was complete",
     "price": "its price had been replaced before",
@@ -41,36 +41,36 @@ _ANSWERED = (
 )
 
 
-def doubtful(line: Line, why: Doubt, certain: int) -> Line:
-    """The line without an answer, of which only `certain` pieces count until a person has looked."""
-    return replace(line, doubt=why, answer="", confirmed=min(certain, line.quantity), reason="", final_quantity=None)
+def put_in_doubt(line: Line, doubt: Doubt, certain: int) -> Line:
+    """Returns the line without an answer; only `certain` pieces count until a person decides."""
+    return replace(line, doubt=doubt, answer="", confirmed=min(certain, line.quantity), reason="", final_quantity=None)
 
 
-def confirmed_by_itself(tx: Transaction, peer: Peer, order: InstanceOrder) -> tuple[Line, ...]:
-    """The lines, confirmed but for those in doubt. What a lease covers now is in doubt no more."""
+def confirm_certain_lines(tx: Transaction, peer: Peer, order: InstanceOrder) -> tuple[Line, ...]:
+    """Returns the lines, confirmed except those in doubt. A line that a lease covers now is in doubt no more."""
     uncovered = _uncovered(tx, peer, order)
-    return tuple(_confirmed(line, uncovered) for line in order.lines)
+    return tuple(_confirm_line(line, uncovered) for line in order.lines)
 
 
-def tell_doubts(tx: Transaction, peer: Peer, order: InstanceOrder, lines: Sequence[Line]) -> None:
-    """Tells a person which lines of the order wait for them now, and did not before."""
+def alert_doubts(tx: Transaction, peer: Peer, order: InstanceOrder, lines: Sequence[Line]) -> None:
+    """Alerts a person to the lines of the order that are newly in doubt."""
     before = {(line.item_iri, line.doubt, line.quantity) for line in order.lines}
     new = [line for line in lines if line.doubt and (line.item_iri, line.doubt, line.quantity) not in before]
     if new:
-        waits = "; ".join(f"{line.quantity} {line.name}: {WHY[line.doubt]}" for line in new)
-        alert(tx, peer.id, "doubt", f"{order.other_name}, {order.session_name}: {waits}")
+        texts = "; ".join(f"{line.quantity} {line.name}: {DOUBT_TEXTS[line.doubt]}" for line in new)
+        alert(tx, peer.id, "doubt", f"{order.other_name}, {order.session_name}: {texts}")
 
 
-def _confirmed(line: Line, uncovered: Collection[str]) -> Line:
+def _confirm_line(line: Line, uncovered: Collection[str]) -> Line:
     if line.answer or line.doubt not in ("", "lease"):
         return line
     if line.item_iri in uncovered:
-        return doubtful(line, "lease", 0)
+        return put_in_doubt(line, "lease", 0)
     return replace(line, answer="confirmed", confirmed=line.quantity, doubt="")
 
 
 def _uncovered(tx: Transaction, peer: Peer, order: InstanceOrder) -> set[str]:
-    """Items of lines that wait for an answer, of lots of which the peer orders more than its leases cover."""
+    """IRIs of the items of unanswered lines whose lots the peer orders beyond what its leases cover."""
     waiting = [line for line in order.lines if line.quantity and not line.answer and line.doubt in ("", "lease")]
     if not waiting:
         return set()

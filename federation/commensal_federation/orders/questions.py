@@ -1,4 +1,4 @@
-"""Questions about orders between instances."""
+"""Reads orders between instances."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from .tables import federation_cut, federation_order, federation_order_line
 
 _order, _line = federation_order.c, federation_order_line.c
 _LOCKED = select(federation_order).with_for_update()
-# Made once, since each word about an order needs them.
+# Built once, since every message about an order needs them.
 _BY_IRI = _LOCKED.where(_order.iri == bindparam("order"))
 _BETWEEN = _LOCKED.where(
     _order.role == bindparam("ours"), _order.enterprise_id == bindparam("enterprise"),
     _order.other_iri == bindparam("other"), _order.session_iri == bindparam("session"),
 )  # fmt: skip
-_MINE = _LOCKED.where(_order.id == bindparam("order"), _order.enterprise_id == bindparam("enterprise"))
+_OWN = _LOCKED.where(_order.id == bindparam("order"), _order.enterprise_id == bindparam("enterprise"))
 _LINES = (
     select(federation_order_line)
     .where(_line.order_id.in_(bindparam("orders", expanding=True)))
     .order_by(_line.order_id, _line.item_iri)
 )
-_PLAIN = [one.name for one in fields(InstanceOrder) if one.name != "lines"]
-_LINE = [one.name for one in fields(Line) if one.name != "customers"]
+_ORDER_FIELDS = [field.name for field in fields(InstanceOrder) if field.name != "lines"]
+_LINE_FIELDS = [field.name for field in fields(Line) if field.name != "customers"]
 
 
 def order_by_iri(tx: Transaction, iri: str) -> InstanceOrder | None:
-    """Locked until the transaction ends."""
+    """Returns the order, locked until the transaction ends; None when there is none."""
     row = tx.first(_BY_IRI, {"order": iri})
     return None if row is None else _orders(tx, [row])[0]
 
@@ -40,52 +40,54 @@ def order_by_iri(tx: Transaction, iri: str) -> InstanceOrder | None:
 def order_between(
     tx: Transaction, role: str, enterprise_id: str, other_iri: str, session_iri: str
 ) -> InstanceOrder | None:
-    """The one order of these two for this sale, locked; None before there is one."""
-    same = {"ours": role, "enterprise": enterprise_id, "other": other_iri, "session": session_iri}
-    row = tx.first(_BETWEEN, same)
+    """Returns the order of these two for this sale, locked; None before there is one."""
+    key = {"ours": role, "enterprise": enterprise_id, "other": other_iri, "session": session_iri}
+    row = tx.first(_BETWEEN, key)
     return None if row is None else _orders(tx, [row])[0]
 
 
 def order_of(tx: Transaction, enterprise_id: str, order_id: str, *, role: str | None = None) -> InstanceOrder:
-    """One order of an enterprise of ours, locked. Raises `NotFound`."""
-    row = tx.first(_MINE, {"order": order_id, "enterprise": enterprise_id})
+    """Returns an order of our enterprise, locked. Raises `NotFound`."""
+    row = tx.first(_OWN, {"order": order_id, "enterprise": enterprise_id})
     if row is None or role not in (None, row["role"]):
         raise NotFound("no_order", "There is no such order.")
     return _orders(tx, [row])[0]
 
 
 def orders_of(tx: Transaction, enterprise_id: str, *, after: str = "", limit: int = 50) -> list[InstanceOrder]:
-    """All orders of an enterprise with other instances, the newest first. `after` is the last id of the page before."""
-    wanted = select(federation_order).where(_order.enterprise_id == enterprise_id)
+    """Returns the enterprise's orders with other instances, the newest first, beyond the id `after`."""
+    query = select(federation_order).where(_order.enterprise_id == enterprise_id)
     if after:
-        wanted = wanted.where(_order.id < after)
-    return _orders(tx, tx.all(wanted.order_by(_order.id.desc()).limit(limit)))
+        query = query.where(_order.id < after)
+    return _orders(tx, tx.all(query.order_by(_order.id.desc()).limit(limit)))
 
 
-def orders_by(tx: Transaction, *which: ColumnElement[bool]) -> list[InstanceOrder]:
-    """All of which this is true, by distribution; to read."""
-    return _orders(tx, tx.all(select(federation_order).where(*which).order_by(_order.begins_at, _order.id)))
+def orders_where(tx: Transaction, *conditions: ColumnElement[bool]) -> list[InstanceOrder]:
+    """Returns the orders that match all conditions, by the start of the distribution; not locked."""
+    return _orders(tx, tx.all(select(federation_order).where(*conditions).order_by(_order.begins_at, _order.id)))
 
 
 def cuts_of(tx: Transaction, order_ids: Collection[str]) -> list[Cut]:
-    """What was taken off customers' orders, by time."""
+    """Returns the cuts to customers' orders, oldest first."""
     row = federation_cut.c
-    found = select(*(row[one.name] for one in fields(Cut))).where(row.order_id.in_(sorted(order_ids))).order_by(row.id)
-    return [Cut(**one) for one in tx.all(found)]
+    query = (
+        select(*(row[field.name] for field in fields(Cut))).where(row.order_id.in_(sorted(order_ids))).order_by(row.id)
+    )
+    return [Cut(**row) for row in tx.all(query)]
 
 
 def _orders(tx: Transaction, rows: Sequence[Row]) -> list[InstanceOrder]:
     ids = [row["id"] for row in rows]
     lines: dict[str, list[Line]] = {id: [] for id in ids}
-    for one in tx.all(_LINES, {"orders": ids}) if ids else ():
-        lines[one["order_id"]].append(_read_line(one))
+    for line_row in tx.all(_LINES, {"orders": ids}) if ids else ():
+        lines[line_row["order_id"]].append(_read_line(line_row))
     return [_read(row, lines[row["id"]]) for row in rows]
 
 
 def _read(row: Row, lines: Sequence[Line]) -> InstanceOrder:
-    plain: dict[str, Any] = {name: row[name] for name in _PLAIN}
-    return InstanceOrder(**plain, lines=tuple(lines))
+    values: dict[str, Any] = {name: row[name] for name in _ORDER_FIELDS}
+    return InstanceOrder(**values, lines=tuple(lines))
 
 
 def _read_line(row: Mapping[Any, Any]) -> Line:
-    return Line(**{name: row[name] for name in _LINE})
+    return Line(**{name: row[name] for name in _LINE_FIELDS})

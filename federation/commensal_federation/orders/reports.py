@@ -1,4 +1,4 @@
-"""What a producer brings to hubs elsewhere, on paper: by hub and sale, with the names of customers who are named."""
+"""A report of what a producer delivers to remote hubs, by hub and sale, with the names of customers who agreed."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from commensal import (
 )
 
 from ..messages.bodies.orders import InstanceOrder
-from .naming import with_customers
-from .questions import orders_by
+from .producer_names import with_customers
+from .questions import orders_where
 from .tables import federation_order
 
 _order = federation_order.c
-_DAYS = 7  # after the distribution nobody packs for it any more
+_DAYS = 7  # so long after the distribution an order is still shown
 
 
 @hookimpl
@@ -37,15 +37,15 @@ def reports(language: str) -> Sequence[Report]:
 def _boxes(language: str) -> Report:
     def lines(query: Query) -> Iterator[Line]:
         others = translate(query.language, "others")
-        for order in with_customers(query.tx, _coming(query)):
+        for order in with_customers(query.tx, _upcoming(query)):
             sale = f"{order.other_name} · {order.session_name}"
             for line in order.lines:
-                what = (line.name, Quantity(line.unit_quantity, line.unit), order.begins_at)
+                details = (line.name, Quantity(line.unit_quantity, line.unit), order.begins_at)
                 for part in line.customers:
-                    yield [sale, None, part.name, part.quantity, *what]
-                rest = line.coming - sum(part.quantity for part in line.customers)
-                if rest > 0:
-                    yield [sale, None, others, rest, *what]
+                    yield [sale, None, part.name, part.quantity, *details]
+                unnamed = line.coming - sum(part.quantity for part in line.customers)
+                if unnamed > 0:
+                    yield [sale, None, others, unnamed, *details]
 
     return Report(
         id="boxes",
@@ -68,14 +68,14 @@ def _boxes(language: str) -> Report:
     )
 
 
-def _coming(query: Query) -> Sequence[InstanceOrder]:
+def _upcoming(query: Query) -> Sequence[InstanceOrder]:
     since = query.tx.now - timedelta(days=_DAYS)
-    wanted = [
+    conditions = [
         _order.role == "supplier",
         _order.enterprise_id == query.enterprise_id,
         _order.state != "Cancelled",
         or_(_order.begins_at.is_(None), _order.begins_at >= since),
     ]
     if query.given.get("hub"):
-        wanted.append(contains_text(_order.other_name, query.given["hub"]))
-    return orders_by(query.tx, *wanted)
+        conditions.append(contains_text(_order.other_name, query.given["hub"]))
+    return orders_where(query.tx, *conditions)

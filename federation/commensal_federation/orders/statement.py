@@ -1,4 +1,4 @@
-"""What an order between instances comes to: the same on both sides, since both hold the same lines."""
+"""The statement of an order between instances, the same on both sides, since both have the same lines."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from ..messages.bodies.orders import InstanceOrder, Line
 
 @dataclass(frozen=True, kw_only=True)
 class StatementLine:
-    """`quantity` are the pieces that come; `weighed` what the scales said of all of them, in `unit`; `amount` in minor
-    units."""
+    """`quantity`: pieces delivered; `weighed`: weight of all of them in `unit`; `price` and `amount` in minor units;
+    `vat_rate` in percent."""
 
     name: str
     ordered: int
@@ -24,7 +24,7 @@ class StatementLine:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Statement:
+class OrderStatement:
     """All amounts in minor units of `currency`; `vat` by rate, in percent as text, is contained in `total`."""
 
     order_iri: str
@@ -36,15 +36,15 @@ class Statement:
     total: int
 
 
-def statement_of(order: InstanceOrder) -> Statement:
-    """What the hub owes the producer, as far as both have said. VAT is reckoned once for each rate, half up."""
+def statement_of(order: InstanceOrder) -> OrderStatement:
+    """Returns what the hub owes the producer by the answers so far. VAT is rounded once for each rate, half up."""
     lines = tuple(_line(line) for line in order.lines if line.coming)
     gross: dict[Decimal, int] = {}
     for line in lines:
         gross[line.vat_rate] = gross.get(line.vat_rate, 0) + line.amount
     vat = {f"{rate:f}": _vat(amount, rate, included=order.includes_vat) for rate, amount in sorted(gross.items())}
     added = 0 if order.includes_vat else sum(vat.values())
-    return Statement(
+    return OrderStatement(
         order_iri=order.iri, session_name=order.session_name, state=order.state, currency=order.currency,
         lines=lines, vat=vat, total=sum(gross.values()) + added,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The producer's side: what hubs elsewhere order, and what the producer says to it."""
+"""The producer's side of orders: takes orders of remote hubs and answers them."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ from ..peers.quotas import refuse_crowd
 from ..peers.values import Peer
 from ..runtime import Federation
 from ..settings import EnterpriseFederation
-from .answering import answer_again
-from .doubts import GRACE, confirmed_by_itself, doubtful, tell_doubts
-from .naming import ask_for_names
+from .doubts import GRACE, alert_doubts, confirm_certain_lines, put_in_doubt
+from .producer_names import request_names
 from .questions import order_between, order_by_iri, order_of
-from .restored import answers_given_back
+from .restored import apply_recovered_answers
+from .send_answer import send_answer
 from .tables import federation_order, federation_order_due, federation_told_price
-from .write import keep_order, open_order
+from .write import open_order, update_order
 
 MOST_PIECES = 1_000_000
 LATEST = 2**53  # no revision is later
@@ -62,48 +62,48 @@ _COMPLETE = select(_order.enterprise_id, _order.peer_id).where(
 )
 
 
-def take_order(federation: Federation, tx: Transaction, peer: Peer, said: OrderUpdate) -> None:
-    """The order as the hub says it is now; an older word of it changes nothing. Raises `Refuse` for what cannot be.
+def take_order(federation: Federation, tx: Transaction, peer: Peer, update: OrderUpdate) -> None:
+    """Stores the hub's order as it is now; an older revision changes nothing. Raises `Refuse` for an impossible order.
 
-    What a hub sold before it heard that its grant was taken back stays ordered; then the producer confirms by hand.
+    Pieces that the hub sold before it learned that its grant was revoked stay ordered; a person confirms those.
     """
-    supplier = local_id(federation.base, said.supplier, "enterprises")
-    grant = find_grant(tx, "given", supplier or "", said.buyer)
+    supplier = local_id(federation.base, update.supplier, "enterprises")
+    grant = find_grant(tx, "given", supplier or "", update.buyer)
     if supplier is None or grant is None or grant.peer_id != peer.id:
         raise Refuse("no_grant", "This hub was granted nothing by that enterprise.")
     wait_while_moving(tx, supplier)
-    if local_id(peer.base, said.iri, "orders") is None:
+    if local_id(peer.base, update.iri, "orders") is None:
         raise Refuse("authority", "A hub names its orders by its own address.")
-    order = order_by_iri(tx, said.iri)
-    if order is not None and (order.role != "supplier" or order.peer_id != peer.id or order.other_iri != said.buyer):
+    order = order_by_iri(tx, update.iri)
+    if order is not None and (order.role != "supplier" or order.peer_id != peer.id or order.other_iri != update.buyer):
         raise Refuse("authority", "That order is somebody else's.")
     if order is None:
-        order = _opened(tx, peer, grant, said)
-    if said.rev <= order.rev:
+        order = _open(tx, peer, grant, update)
+    if update.rev <= order.rev:
         return
-    _refuse_turning_back(order, said)
-    lines = tuple(_line(federation, tx, grant, order, one) for one in said.lines)
-    kept = replace(order, lines=lines)
+    _refuse_turning_back(order, update)
+    lines = tuple(_read_line(federation, tx, grant, order, line) for line in update.lines)
+    updated = replace(order, lines=lines)
     if peer.recovering:
-        kept = answers_given_back(federation, tx, peer, kept)
-    keep_order(
-        tx, order, kept.lines, answer=kept.answer, state=said.state, rev=said.rev, closes_at=said.closes_at,
-        begins_at=said.begins_at, session_name=said.session_name, names=said.names,
+        updated = apply_recovered_answers(federation, tx, peer, updated)
+    update_order(
+        tx, order, updated.lines, answer=updated.answer, state=update.state, rev=update.rev, closes_at=update.closes_at,
+        begins_at=update.begins_at, session_name=update.session_name, names=update.names,
     )  # fmt: skip
-    tell_doubts(tx, peer, order, kept.lines)
-    if said.names != order.names:
-        ask_for_names(tx, peer, order.id, said.names)
+    alert_doubts(tx, peer, order, updated.lines)
+    if update.names != order.names:
+        request_names(tx, peer, order.id, update.names)
     insert_once(tx, federation_order_due, {"kind": "order", "id": order.id, "at": tx.now})
-    if said.state == "Complete" and grant.state == "accepted" and _confirms_by_itself(federation, tx, supplier):
+    if update.state == "Complete" and grant.state == "accepted" and _confirms_automatically(federation, tx, supplier):
         _confirm(federation, tx, peer, order_of(tx, supplier, order.id, role="supplier"))
-    elif kept.answer and said.state != "Cancelled":  # what was answered holds for the newer word too
-        answer_again(federation, tx, order_of(tx, supplier, order.id, role="supplier"))
+    elif updated.answer and update.state != "Cancelled":  # the answers so far hold for the newer revision too
+        send_answer(federation, tx, order_of(tx, supplier, order.id, role="supplier"))
 
 
-def confirm_again(federation: Federation, tx: Transaction, order_id: str) -> None:
-    """What no lease covered may be covered now: then it is confirmed, where the producer has that done by itself."""
+def confirm_covered(federation: Federation, tx: Transaction, order_id: str) -> None:
+    """Confirms lines that leases cover now and did not before, if the producer confirms automatically."""
     row = tx.first(_COMPLETE, {"order": order_id})
-    if row is None or not _confirms_by_itself(federation, tx, row["enterprise_id"]):
+    if row is None or not _confirms_automatically(federation, tx, row["enterprise_id"]):
         return
     order, peer = order_of(tx, row["enterprise_id"], order_id, role="supplier"), peer_by_id(tx, row["peer_id"])
     grant = find_grant(tx, "given", order.enterprise_id, order.other_iri)
@@ -112,12 +112,12 @@ def confirm_again(federation: Federation, tx: Transaction, order_id: str) -> Non
 
 
 def _confirm(federation: Federation, tx: Transaction, peer: Peer, order: InstanceOrder) -> None:
-    """Without a person, so but for what is in doubt."""
-    lines = confirmed_by_itself(tx, peer, order)
-    keep_order(tx, order, lines)
-    tell_doubts(tx, peer, order, lines)
+    """Confirms, without a person, all lines except those in doubt."""
+    lines = confirm_certain_lines(tx, peer, order)
+    update_order(tx, order, lines)
+    alert_doubts(tx, peer, order, lines)
     if any(line.answer for line in lines):
-        answer_again(federation, tx, replace(order, lines=lines))
+        send_answer(federation, tx, replace(order, lines=lines))
 
 
 def answer_order(
@@ -130,12 +130,13 @@ def answer_order(
     lost: bool = True,
     in_doubt: bool = True,
 ) -> InstanceOrder:
-    """Confirms an order: all of it, but for the lines in `changes`, by item IRI, which are shortened or refused.
+    """Confirms an order except for the lines in `changes`, by item IRI, which are shortened or refused.
 
-    `lost`: what does not come is not there, so it is written off when the hub gives it back; else it may be sold again.
-    `in_doubt`: a person answers, so lines that were in doubt are answered too. What was said before stands where
-    nothing else is said. Raises `NotFound`, `Invalid`, `Conflict` for an order that
-    was cancelled.
+    lost:     pieces not delivered are written off when the hub returns them; else they may be sold again
+    in_doubt: a person answers, so lines in doubt are answered too
+
+    Lines that were answered before and are not in `changes` keep their answer. Returns the order as it is now. Raises
+    `NotFound`, `Invalid` for impossible answers, and `Conflict` for a cancelled order or while the enterprise moves.
     """
     refuse_moving(tx, enterprise_id)
     order = order_of(tx, enterprise_id, order_id, role="supplier")
@@ -143,104 +144,108 @@ def answer_order(
         raise Conflict("cancelled", "This order was cancelled.")
     _refuse_impossible(order, changes)
     open_lines = [line for line in order.lines if in_doubt or not line.doubt]
-    answers = {line.item_iri: _answered(line, changes.get(line.item_iri)) for line in open_lines}
+    answers = {line.item_iri: _answer_line(line, changes.get(line.item_iri)) for line in open_lines}
     lines = tuple(answers.get(line.item_iri, line) for line in order.lines)
     if lost:
         _expect_lost(federation, tx, order, lines)
-    keep_order(tx, order, lines)
-    answer_again(federation, tx, order_of(tx, enterprise_id, order_id, role="supplier"))
+    update_order(tx, order, lines)
+    send_answer(federation, tx, order_of(tx, enterprise_id, order_id, role="supplier"))
     return order_of(tx, enterprise_id, order_id, role="supplier")
 
 
-def _opened(tx: Transaction, peer: Peer, grant: Grant, said: OrderUpdate) -> InstanceOrder:
-    ours = enterprise_by_id(tx, grant.enterprise_id)
-    _refuse_other_currency(said, ours)
-    if order_between(tx, "supplier", ours.id, said.buyer, said.session_iri) is not None:
+def _open(tx: Transaction, peer: Peer, grant: Grant, update: OrderUpdate) -> InstanceOrder:
+    producer = enterprise_by_id(tx, grant.enterprise_id)
+    _refuse_other_currency(update, producer)
+    if order_between(tx, "supplier", producer.id, update.buyer, update.session_iri) is not None:
         raise Refuse("twice", "There is another order of this hub for that sale.")
     refuse_crowd(
         tx, peer, federation_order, 1, federation_order.c.peer_id == peer.id, federation_order.c.state == "Held"
     )
     return open_order(
-        tx, iri=said.iri, role="supplier", peer_id=peer.id, enterprise_id=ours.id, other_iri=said.buyer,
-        other_name=grant.other_name, session_id="", session_iri=said.session_iri, session_name=said.session_name,
-        closes_at=said.closes_at, begins_at=said.begins_at, currency=ours.currency,
-        includes_vat=ours.prices_include_vat, state="Held",
+        tx, iri=update.iri, role="supplier", peer_id=peer.id, enterprise_id=producer.id, other_iri=update.buyer,
+        other_name=grant.other_name, session_id="", session_iri=update.session_iri, session_name=update.session_name,
+        closes_at=update.closes_at, begins_at=update.begins_at, currency=producer.currency,
+        includes_vat=producer.prices_include_vat, state="Held",
     )  # fmt: skip
 
 
-def _line(federation: Federation, tx: Transaction, grant: Grant, order: InstanceOrder, said: SaidLine) -> Line:
-    """Raises `Refuse` for an item that is not offered to this hub, and for a price that never was."""
-    known = next((line for line in order.lines if line.item_iri == said.item_iri), None)
-    _refuse_quantity(said)
-    if known is not None:
-        _refuse_other_price(said, known.price)
-        return _ordered(order, known, said.quantity)
-    item_id = local_id(federation.base, said.item_iri, "catalog_items")
-    price = _offered(tx, grant, item_id, said.rev) if item_id else None
+def _read_line(federation: Federation, tx: Transaction, grant: Grant, order: InstanceOrder, sent: SaidLine) -> Line:
+    """Returns the line as it is now. Raises `Refuse` for an item or a price that was not offered to this hub."""
+    existing = next((line for line in order.lines if line.item_iri == sent.item_iri), None)
+    _refuse_quantity(sent)
+    if existing is not None:
+        _refuse_other_price(sent, existing.price)
+        return _change_quantity(order, existing, sent.quantity)
+    item_id = local_id(federation.base, sent.item_iri, "catalog_items")
+    price = _offered_price(tx, grant, item_id, sent.rev) if item_id else None
     if item_id is None or price is None:
-        raise Refuse("price", f"{said.item_iri[:200]} was not offered to this hub in that revision.")
-    _refuse_other_price(said, price)
-    product = products_by_id(tx, [item_by_id(tx, grant.enterprise_id, item_id).product_id])
-    (one,) = product.values()
+        raise Refuse("price", f"{sent.item_iri[:200]} was not offered to this hub in that revision.")
+    _refuse_other_price(sent, price)
+    products = products_by_id(tx, [item_by_id(tx, grant.enterprise_id, item_id).product_id])
+    (product,) = products.values()
     line = Line(
-        item_iri=said.item_iri, product_id=one.id, name=one.name, offer_iri=said.offer_iri, rev=said.rev,
-        price=said.price, vat_rate=one.vat_rate, quantity=said.quantity, answer="", confirmed=None, reason="",
-        final_quantity=None, unit_quantity=one.quantity, unit=one.unit,
+        item_iri=sent.item_iri, product_id=product.id, name=product.name, offer_iri=sent.offer_iri, rev=sent.rev,
+        price=sent.price, vat_rate=product.vat_rate, quantity=sent.quantity, answer="", confirmed=None, reason="",
+        final_quantity=None, unit_quantity=product.quantity, unit=product.unit,
     )  # fmt: skip
     if order.state == "Complete":
-        return doubtful(line, "complete", 0)
-    return doubtful(line, "price", 0) if _is_replaced(tx, grant, item_id, said.rev, price) else line
+        return put_in_doubt(line, "complete", 0)
+    return put_in_doubt(line, "price", 0) if _is_replaced(tx, grant, item_id, sent.rev, price) else line
 
 
-def _ordered(order: InstanceOrder, known: Line, quantity: int) -> Line:
-    """The line with so many pieces. Once the order is complete it cannot grow without a person, and what was certain of
-    it stays so."""
-    line = known.ordered(quantity)
-    if quantity > known.quantity and (order.state == "Complete" or known.doubt):
-        certain = known.coming if known.doubt else known.quantity if known.confirmed is None else known.confirmed
-        return doubtful(line, known.doubt or "complete", certain)
+def _change_quantity(order: InstanceOrder, before: Line, quantity: int) -> Line:
+    """Returns the line with this number of pieces.
+
+    A line that grows after the order is complete is put in doubt; its certain pieces stay certain.
+    """
+    line = before.ordered(quantity)
+    if quantity > before.quantity and (order.state == "Complete" or before.doubt):
+        certain = before.coming if before.doubt else before.quantity if before.confirmed is None else before.confirmed
+        return put_in_doubt(line, before.doubt or "complete", certain)
     return line if line.confirmed is None else replace(line, confirmed=line.coming)
 
 
-def _offered(tx: Transaction, grant: Grant, item_id: str, rev: int) -> int | None:
-    """The price in that revision; None for one that never was, or is not yet. A revision in which the item went has no
-    price of its own: what was ordered before was ordered at the last one."""
-    told = tx.value(_TOLD, {"grant": grant.id, "item": item_id})
-    if told is None or rev > told:
+def _offered_price(tx: Transaction, grant: Grant, item_id: str, rev: int) -> int | None:
+    """Returns the price, in minor units, that this revision offered; None for a revision that was never sent.
+
+    A revision that withdrew the item has no price of its own: pieces ordered before have the last one.
+    """
+    told_rev = tx.value(_TOLD, {"grant": grant.id, "item": item_id})
+    if told_rev is None or rev > told_rev:
         return None
     price: int | None = tx.value(_PRICE, {"grant": grant.id, "item": item_id, "upto": rev})
     return price
 
 
 def _is_replaced(tx: Transaction, grant: Grant, item_id: str, rev: int, price: int) -> bool:
-    """Whether another price than that of the revision had been told for longer than news travel."""
+    """Whether the revision's price was replaced by another one more than `GRACE` ago."""
     latest = tx.value(_PRICE, {"grant": grant.id, "item": item_id, "upto": LATEST})
     since = tx.value(_REPLACED, {"grant": grant.id, "item": item_id, "rev": rev, "other": price})
     return latest != price and since is not None and bool(since < tx.now - GRACE)
 
 
-def _refuse_turning_back(order: InstanceOrder, said: OrderUpdate) -> None:
-    """An order is Held, then Complete; and what was cancelled stays so."""
-    if order.state == "Cancelled" and said.state != "Cancelled":
+def _refuse_turning_back(order: InstanceOrder, update: OrderUpdate) -> None:
+    """An order is Held, then Complete; a cancelled one stays cancelled."""
+    if order.state == "Cancelled" and update.state != "Cancelled":
         raise Refuse("state", "This order was cancelled, and cannot come back.")
-    if order.state != "Held" and said.state == "Held":
+    if order.state != "Held" and update.state == "Held":
         raise Refuse("state", "This order is complete, and cannot grow any more.")
 
 
-def _refuse_quantity(said: SaidLine) -> None:
-    if not 0 <= said.quantity <= MOST_PIECES:
+def _refuse_quantity(line: SaidLine) -> None:
+    if not 0 <= line.quantity <= MOST_PIECES:
         raise Refuse("quantity", "Pieces are counted from 0 to a million.")
 
 
-def _refuse_other_price(said: SaidLine, offered: int) -> None:
-    """A line keeps the price at which it was first ordered, and that is one at which it was offered."""
-    if said.price != offered:
-        raise Refuse("price", f"{said.item_iri[:200]} was not offered to this hub at that price.")
+def _refuse_other_price(line: SaidLine, offered: int) -> None:
+    """A line keeps the price at which it was first ordered, which must be an offered one."""
+    if line.price != offered:
+        raise Refuse("price", f"{line.item_iri[:200]} was not offered to this hub at that price.")
 
 
-def _refuse_other_currency(said: OrderUpdate, ours: Enterprise) -> None:
-    if said.currency != ours.currency:
-        raise Refuse("currency", f"{ours.name} sells in {ours.currency}.")
+def _refuse_other_currency(update: OrderUpdate, producer: Enterprise) -> None:
+    if update.currency != producer.currency:
+        raise Refuse("currency", f"{producer.name} sells in {producer.currency}.")
 
 
 def _refuse_impossible(order: InstanceOrder, changes: Mapping[str, AnswerLine]) -> None:
@@ -257,7 +262,7 @@ def _refuse_impossible(order: InstanceOrder, changes: Mapping[str, AnswerLine]) 
         raise Invalid(problems)
 
 
-def _answered(line: Line, change: AnswerLine | None) -> Line:
+def _answer_line(line: Line, change: AnswerLine | None) -> Line:
     if change is None:
         return line if line.answer else replace(line, answer="confirmed", confirmed=line.quantity, doubt="")
     answer: Answer = (
@@ -270,7 +275,7 @@ def _answered(line: Line, change: AnswerLine | None) -> Line:
 
 
 def _expect_lost(federation: Federation, tx: Transaction, order: InstanceOrder, lines: Sequence[Line]) -> None:
-    """What is shortened now, and was not before, comes back as units that are not there."""
+    """Notes newly shortened pieces as lost: the hub returns units that do not exist."""
     products = products_by_id(tx, [line.product_id for line in lines])
     before = {line.item_iri: line.quantity - line.coming for line in order.lines}
     peer = peer_by_id(tx, order.peer_id)
@@ -281,6 +286,6 @@ def _expect_lost(federation: Federation, tx: Transaction, order: InstanceOrder, 
             expect_lost(tx, peer, product.lot_id, missing * product.lot_quantity)
 
 
-def _confirms_by_itself(federation: Federation, tx: Transaction, enterprise_id: str) -> bool:
+def _confirms_automatically(federation: Federation, tx: Transaction, enterprise_id: str) -> bool:
     hooks = federation.instance.hooks
     return plugin_settings(tx, hooks, enterprise_id, "federation", EnterpriseFederation).confirm == "by itself"

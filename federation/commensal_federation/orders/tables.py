@@ -1,4 +1,4 @@
-"""Tables of orders between instances; both sides keep the same."""
+"""Tables of orders between instances, the same on both sides."""
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table, Text, UniqueConstraint
 
@@ -22,10 +22,10 @@ federation_order = Table(
     Column("currency", Text, nullable=False),
     Column("includes_vat", Flag, nullable=False),  # in the prices
     Column("state", Text, nullable=False),  # DFC OrderState
-    Column("rev", Whole, nullable=False),  # of what the buyer says
-    Column("answer", Whole, nullable=False),  # of what the supplier says
+    Column("rev", Whole, nullable=False),  # number of the buyer's last message
+    Column("answer", Whole, nullable=False),  # number of the supplier's last answer
     Column("names", Whole, nullable=False, server_default="0"),  # `rev` in which names last changed; 0: there are none
-    Column("names_digest", Text, nullable=False, server_default="", info=DERIVED),  # at the buyer, of what was told
+    Column("names_digest", Text, nullable=False, server_default="", info=DERIVED),  # at the buyer, of the sent list
     Column("created_at", Time, nullable=False),
     Column("changed_at", Time, nullable=False, info=DERIVED),
     UniqueConstraint("role", "enterprise_id", "other_iri", "session_iri"),
@@ -48,7 +48,7 @@ federation_order_line = Table(
     Column("vat_rate", Exact, nullable=False),  # percent
     Column("quantity", Whole, nullable=False),  # pieces ordered
     Column("answer", Text, nullable=False),
-    Column("confirmed", Whole),  # pieces that will come; none: nothing was said
+    Column("confirmed", Whole),  # pieces that will be delivered; null: no answer yet
     Column("reason", Text, nullable=False),
     Column("final_quantity", Exact),  # by the supplier's scales, for all pieces, in `unit`
     Column("unit_quantity", Exact, nullable=False),  # net content of one piece …
@@ -59,7 +59,7 @@ federation_order_line = Table(
     sqlite_strict=True,
 )
 
-# At the supplier: who ordered how much of a line, of customers of the hub who agreed that it is known here.
+# At the supplier: how much of a line each of the hub's customers ordered who agreed to be named here.
 federation_order_name = Table(
     "federation_order_name",
     metadata,
@@ -72,14 +72,14 @@ federation_order_name = Table(
     info=untraced("it is what the hub says at the moment, and goes with the next word of it"),
 )
 
-# What was taken off customers' orders because it will not come: a record for each, with what is owed back.
+# Cuts to customers' orders of pieces that will not be delivered, each with the refund owed.
 federation_cut = Table(
     "federation_cut",
     metadata,
     Column("id", Text, primary_key=True),
     Column("order_id", Text, nullable=False),  # between instances
     Column("item_iri", Text, nullable=False),
-    Column("customer_order_id", Text),  # none: still to be settled by a person
+    Column("customer_order_id", Text),  # null: a person has to choose the orders
     Column("pieces", Whole, nullable=False),
     Column("owed", Whole, nullable=False),  # minor units that the customer has paid too much, after this
     Column("at", Time, nullable=False),
@@ -89,7 +89,7 @@ federation_cut = Table(
     sqlite_strict=True,
 )
 
-# Sales and incoming orders whose sums have to be looked at again.
+# Queue of sales and incoming orders whose sums are to be sent again.
 federation_order_due = Table(
     "federation_order_due",
     metadata,
@@ -101,7 +101,7 @@ federation_order_due = Table(
     info=untraced("a note to self"),
 )
 
-# The prices at which an item was ever offered to a hub, by its revision: an order may come after a change.
+# All prices at which an item was offered to a hub, by revision: an order may arrive after a change of price.
 federation_told_price = Table(
     "federation_told_price",
     metadata,

@@ -1,4 +1,4 @@
-"""Work of this room: within a minute of a change, sums are told."""
+"""Background work of orders: changed sums are sent within a minute."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from commensal import Instance, Job, NotFound, Periodic, Transaction, Work, prom
 
 from ..linked_catalogues.backorders.wanting import plan_session
 from ..runtime import Federation, federation_of
-from .hub import tell_session
-from .naming import FETCH, TEND, fetch_names, tend_names
+from .hub import send_session_orders
 from .onward import pass_on
-from .supplier import confirm_again
+from .producer_names import EXPIRE, FETCH, expire_names, fetch_names
+from .supplier import confirm_covered
 from .tables import federation_order, federation_order_due
 
 TELL = "federation.tell_orders"
@@ -24,47 +24,47 @@ _ALL = select(federation_order_due).order_by(_due.at, _due.id)
 _DONE = delete(federation_order_due).where(_due.kind == bindparam("of"), _due.id == bindparam("which"))
 
 
-def look_for_changes(tx: Transaction) -> None:
+def promise_summaries(tx: Transaction) -> None:
     if tx.first(_ANY) is not None:
         promise(tx, TELL, {})
 
 
-def look_for_names(tx: Transaction) -> None:
+def promise_name_expiry(tx: Transaction) -> None:
     if tx.first(_NAMED) is not None:
-        promise(tx, TEND, {})
+        promise(tx, EXPIRE, {})
 
 
-def tell_changes(instance: Instance, job: Job) -> None:
-    """Sums up every sale and every passed-on order that has changed, each in a transaction of its own."""
+def send_changes(instance: Instance, job: Job) -> None:
+    """Sends the sums of each queued sale and passed-on order, each in a transaction of its own."""
     federation = federation_of(instance)
     with instance.store.read() as tx:
         due = [(row["kind"], row["id"]) for row in tx.all(_ALL)]
     for kind, id in due:
         with instance.store.write() as tx:
             tx.change(_DONE, {"of": kind, "which": id})
-            (_sum_up if kind == "session" else _look_at)(federation, tx, id)
+            (_summarise_sale if kind == "session" else _process_incoming)(federation, tx, id)
 
 
-def _sum_up(federation: Federation, tx: Transaction, session_id: str) -> None:
+def _summarise_sale(federation: Federation, tx: Transaction, session_id: str) -> None:
     try:
         sale_by_id(tx, session_id)
-    except NotFound:  # a restore has made us forget the sale: its order stands as it was told
+    except NotFound:  # a restore has lost the sale: its order stays as it was sent
         return
-    tell_session(federation, tx, session_id)
+    send_session_orders(federation, tx, session_id)
     plan_session(tx, session_id)
 
 
-def _look_at(federation: Federation, tx: Transaction, order_id: str) -> None:
-    """An order of a hub elsewhere."""
-    confirm_again(federation, tx, order_id)
+def _process_incoming(federation: Federation, tx: Transaction, order_id: str) -> None:
+    """Confirms a remote hub's order where leases cover it now, and passes it on."""
+    confirm_covered(federation, tx, order_id)
     pass_on(federation, tx, order_id)
 
 
 def work() -> Work:
     return Work(
-        {TELL: tell_changes, FETCH: fetch_names, TEND: tend_names},
+        {TELL: send_changes, FETCH: fetch_names, EXPIRE: expire_names},
         (
-            Periodic("federation.orders", timedelta(minutes=1), look_for_changes),
-            Periodic("federation.names", timedelta(days=1), look_for_names),
+            Periodic("federation.orders", timedelta(minutes=1), promise_summaries),
+            Periodic("federation.names", timedelta(days=1), promise_name_expiry),
         ),
     )

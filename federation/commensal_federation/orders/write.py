@@ -1,4 +1,4 @@
-"""Writes an order between instances: its row, and its lines as they are now."""
+"""Writes an order between instances: its row and its lines."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ _DROP = delete(federation_order_line).where(federation_order_line.c.order_id == 
 
 
 def open_order(tx: Transaction, **values: Any) -> InstanceOrder:
-    """A new order without lines."""
+    """Inserts an order without lines and returns it; `values` are columns."""
     row = {**values, "rev": 0, "answer": 0, "names": 0, "created_at": tx.now, "changed_at": tx.now}
     row.setdefault("id", tx.new_id())
     tx.execute(insert(federation_order), row)
     return InstanceOrder(**row, lines=())
 
 
-def keep_order(tx: Transaction, order: InstanceOrder, lines: Sequence[Line], **values: Any) -> None:
-    """The order with these lines instead of those it had."""
+def update_order(tx: Transaction, order: InstanceOrder, lines: Sequence[Line], **values: Any) -> None:
+    """Writes these columns of the order, and replaces its lines."""
     tx.change(_KEEP, {"order": order.id, **values, "changed_at": tx.now})
     if tuple(lines) == order.lines:
         return

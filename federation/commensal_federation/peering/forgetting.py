@@ -22,7 +22,7 @@ def end(federation: Federation, tx: Transaction, peer_id: str) -> None:
     """
 
     from ..catalogue.grants import close_grants  # rooms that stand above this one
-    from ..orders.ended import settle_ended
+    from ..orders.ended import settle_ended_trade
 
     change_peer(tx, peer_id, state="revoked", revoked_at=tx.now, recovering=False)
     out, box = federation_outbox.c, federation_inbox.c
@@ -31,7 +31,7 @@ def end(federation: Federation, tx: Transaction, peer_id: str) -> None:
     tx.execute(update(federation_inbox).where(box.peer_id == peer_id, box.state == "parked"), dead)
     tx.execute(update(federation_lane).where(federation_lane.c.peer_id == peer_id), {"parked": 0})
     close_grants(federation, tx, peer_id)
-    settle_ended(tx, peer_id)
+    settle_ended_trade(tx, peer_id)
 
 
 def revoked_by_peer(federation: Federation, tx: Transaction, peer: Peer, reason: str) -> None:

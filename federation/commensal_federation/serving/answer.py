@@ -29,7 +29,7 @@ from ..delivery.restore.restored import notice_restore
 from ..delivery.sync.outbox_feed import answers_to, given, held_of
 from ..delivery.values import Receipt
 from ..moving.document import enterprise_document
-from ..orders.names import names_document
+from ..orders.hub_names import names_document
 from ..peering.requests import receive_request
 from ..peers.nonces import Replayed
 from ..peers.peers import peer_by_id

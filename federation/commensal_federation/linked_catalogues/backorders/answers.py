@@ -10,7 +10,7 @@ from sqlalchemy import update
 from commensal import Transaction, enterprise_by_id, lot_by_id, products_by_id, say, translate, write_off
 
 from ...delivery.outbox.backoff import GIVEN_UP, chance, delay
-from ...orders.cutting import Missing, ordered_pieces, take_off
+from ...orders.cutting import Shortfall, cut_orders, ordered_pieces
 from ...runtime import Federation
 from ..errors import NotAnswered
 from ..links import promise_refresh
@@ -147,17 +147,17 @@ def _note(heard: Heard, state: State, withdrawn: bool, language: str) -> str:
 def _cut_customers(federation: Federation, tx: Transaction, backorder: Backorder, line: BackorderLine) -> None:
     """All that is ordered beyond what comes, and what was ordered since too: who brings less has no more to bring."""
     coming = pieces_in(line.confirmed or 0, line.per_case)
-    missing = Missing(
+    missing = Shortfall(
         order_id=backorder.id, enterprise_id=backorder.enterprise_id, session_id=backorder.session_id,
         item_iri=line.product_iri, product_id=line.product_id,
         pieces=ordered_pieces(tx, backorder.session_id, line.product_id) - coming,
     )  # fmt: skip
     (product,) = products_by_id(tx, [line.product_id]).values()
     if lot_by_id(tx, product.enterprise_id, product.lot_id).unlimited:
-        take_off(federation, tx, missing, lambda pieces: None)
+        cut_orders(federation, tx, missing, lambda pieces: None)
         return
     grains = product.lot_quantity
-    take_off(federation, tx, missing, lambda pieces: _write_off(tx, product.lot_id, pieces * grains, backorder.id))
+    cut_orders(federation, tx, missing, lambda pieces: _write_off(tx, product.lot_id, pieces * grains, backorder.id))
 
 
 def _write_off(tx: Transaction, lot_id: str, grains: int, note: str) -> None:

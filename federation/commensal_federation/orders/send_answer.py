@@ -1,4 +1,4 @@
-"""The producer's word on an order, on its way to the hub."""
+"""Sends the producer's answer to an order to the hub."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from ..delivery import post
 from ..dfc.iris import enterprise_iri
 from ..messages.bodies.orders import AnswerLine, InstanceOrder, OrderAnswer
 from ..runtime import Federation
-from .write import keep_order
+from .write import update_order
 
 
-def answer_again(federation: Federation, tx: Transaction, order: InstanceOrder) -> None:
-    """Says all that the producer has said of this order so far, under the next number."""
-    keep_order(tx, order, order.lines, answer=order.answer + 1)
-    _say(federation, tx, replace(order, answer=order.answer + 1))
+def send_answer(federation: Federation, tx: Transaction, order: InstanceOrder) -> None:
+    """Sends the answers to all lines of this order, as they are now, under the next number."""
+    update_order(tx, order, order.lines, answer=order.answer + 1)
+    _post_answer(federation, tx, replace(order, answer=order.answer + 1))
 
 
-def _say(federation: Federation, tx: Transaction, order: InstanceOrder) -> None:
+def _post_answer(federation: Federation, tx: Transaction, order: InstanceOrder) -> None:
     body = OrderAnswer(
         iri=order.iri,
         answer=order.answer,

@@ -1,7 +1,7 @@
-"""The producer's side of names: asked of the hub when its order says that they have changed, shown with the order.
+"""The producer's side of names: fetched from the hub when its order says that the list has changed.
 
-They are personal data that belong to the hub's customers. So they go as soon as the hub says anything new of them, with
-the order, when notes on orders go (`retention.notes_days` after the distribution), and when the scope is taken away.
+Names are personal data of the hub's customers. They are deleted when the hub announces a new list, with the order,
+when notes on orders expire (`retention.notes_days` after the distribution), and when the scope is withdrawn.
 """
 
 from __future__ import annotations
@@ -25,12 +25,11 @@ from ..peers.tables import federation_peer
 from ..peers.values import Peer
 from ..runtime import federation_of
 from ..signing import Unreadable, read_json
-from .cleaning import person_name
-from .names import MOST, SCOPE, look_again
+from .hub_names import MOST, SCOPE, person_name, queue_named_sales
 from .tables import federation_order, federation_order_name
 
 FETCH = "federation.names"
-TEND = "federation.tend_names"
+EXPIRE = "federation.expire_names"
 LARGEST = 2 * 1024 * 1024  # bytes of a list
 _MOST_PIECES = 1_000_000
 _order, _name = federation_order.c, federation_order_name.c
@@ -39,15 +38,15 @@ _NAMED = select(_order.iri, _order.peer_id, _order.names).where(
 )
 
 
-def ask_for_names(tx: Transaction, peer: Peer, order_id: str, names: int) -> None:
-    """The list has changed: what is known is not true any more, and the new one is fetched, if the peer may tell it."""
+def request_names(tx: Transaction, peer: Peer, order_id: str, names: int) -> None:
+    """Deletes the outdated names of an order and promises to fetch the new list, if the peer may send names."""
     tx.execute(delete(federation_order_name).where(_name.order_id == order_id))
     if names and SCOPE in peer.scopes_given:
         promise(tx, FETCH, {"order": order_id})
 
 
 def fetch_names(instance: Instance, job: Job) -> None:
-    """Asks the hub who is named in an order now. What fails is tried again as jobs are.
+    """Fetches the list of names of an order from the hub. The job is tried again when this fails.
 
     Raises `Unreachable`, `Unreadable`.
     """
@@ -59,21 +58,21 @@ def fetch_names(instance: Instance, job: Job) -> None:
         return
     id = local_id(peer.base, order["iri"], "orders")
     answer = fetch(federation, address_of(peer, f"names/{id}"), size=LARGEST)
-    if answer.status == 404:  # it was all taken back meanwhile
+    if answer.status == 404:  # all consent was withdrawn meanwhile
         return
     if answer.status != 200:
         raise Unreadable("names", f"{peer.base} answered {answer.status}")
     names, parts = _read(answer.body, order["iri"])
     with instance.store.write() as tx:
-        now = tx.first(_NAMED.with_for_update(), {"order": order_id})
-        if now is not None and names >= now["names"]:
-            _keep(tx, order_id, parts)
+        current = tx.first(_NAMED.with_for_update(), {"order": order_id})
+        if current is not None and names >= current["names"]:
+            _store_names(tx, order_id, parts)
 
 
 def _read(body: bytes, iri: str) -> tuple[int, Mapping[str, Sequence[CustomerPart]]]:
-    """The number of the list, and parts by item. Raises `Unreadable`."""
-    said = read_document(read_json(body, LARGEST))
-    order, lines = said.one(DfcOrder), said.all(DfcLine)
+    """Returns the number of the list, and the customers' parts by item IRI. Raises `Unreadable`."""
+    document = read_document(read_json(body, LARGEST))
+    order, lines = document.one(DfcOrder), document.all(DfcLine)
     if order.iri != iri or len(lines) > MOST:
         raise Unreadable("names", f"they must be of {iri[:200]}, in at most {MOST} lines")
     parts: dict[str, list[CustomerPart]] = {}
@@ -83,7 +82,7 @@ def _read(body: bytes, iri: str) -> tuple[int, Mapping[str, Sequence[CustomerPar
 
 
 def _item(line: DfcLine) -> str:
-    item = next((str(one["@id"]) for one in line.extra.get("own:item", ()) if "@id" in one), "")
+    item = next((str(reference["@id"]) for reference in line.extra.get("own:item", ()) if "@id" in reference), "")
     if not 0 < len(item) <= 500:
         raise Unreadable("line", f"{line.iri[:200]} needs an item")
     return item
@@ -96,50 +95,54 @@ def _part(line: DfcLine) -> CustomerPart:
     return CustomerPart(person_name(own_text(line, "own:name")) or "?", int(quantity))
 
 
-def _keep(tx: Transaction, order_id: str, parts: Mapping[str, Sequence[CustomerPart]]) -> None:
+def _store_names(tx: Transaction, order_id: str, parts: Mapping[str, Sequence[CustomerPart]]) -> None:
     tx.execute(delete(federation_order_name).where(_name.order_id == order_id))
     rows = [
-        {"order_id": order_id, "item_iri": item, "place": place, "name": one.name, "quantity": one.quantity}
-        for item, those in parts.items()
-        for place, one in enumerate(those)
+        {"order_id": order_id, "item_iri": item, "place": index, "name": part.name, "quantity": part.quantity}
+        for item, customer_parts in parts.items()
+        for index, part in enumerate(customer_parts)
     ]
     insert_rows(tx, federation_order_name, rows)
 
 
 def with_customers(tx: Transaction, orders: Sequence[InstanceOrder]) -> list[InstanceOrder]:
-    """The same orders, each line with its customers who are named."""
-    ids = [one.id for one in orders]
-    known: dict[tuple[str, str], list[CustomerPart]] = {}
-    found = select(federation_order_name).where(_name.order_id.in_(ids)).order_by(_name.item_iri, _name.place)
-    for row in tx.all(found):
-        known.setdefault((row["order_id"], row["item_iri"]), []).append(CustomerPart(row["name"], row["quantity"]))
+    """Returns the same orders, each line with the customers who are named."""
+    ids = [order.id for order in orders]
+    parts: dict[tuple[str, str], list[CustomerPart]] = {}
+    query = select(federation_order_name).where(_name.order_id.in_(ids)).order_by(_name.item_iri, _name.place)
+    for row in tx.all(query):
+        parts.setdefault((row["order_id"], row["item_iri"]), []).append(CustomerPart(row["name"], row["quantity"]))
     return [
         replace(
             order,
-            lines=tuple(replace(one, customers=tuple(known.get((order.id, one.item_iri), ()))) for one in order.lines),
+            lines=tuple(
+                replace(line, customers=tuple(parts.get((order.id, line.item_iri), ()))) for line in order.lines
+            ),
         )
         for order in orders
     ]
 
 
-# ------------------------------------------------------------------------------------------------ letting go
+# ------------------------------------------------------------------------------------------------ deleting
 
 
-def tend_names(instance: Instance, job: Job) -> None:
-    """Once a day: names whose time is over go, and those that their peer may not send any more; and a hub looks whether
-    its setting, or what a producer's instance takes, is another by now."""
+def expire_names(instance: Instance, job: Job) -> None:
+    """Deletes, once a day, names that have expired and those that their peer may not send any more.
+
+    Queues the hub's sales with names, because its setting, or what the producer's instance accepts, may have changed.
+    """
     days = instance.settings.retention.notes_days
     with instance.store.write() as tx:
         if days:
-            held = func.coalesce(_order.begins_at, _order.closes_at, _order.created_at)
-            _let_go(tx, held < tx.now - timedelta(days=days))
+            relevant_at = func.coalesce(_order.begins_at, _order.closes_at, _order.created_at)
+            _delete_names(tx, relevant_at < tx.now - timedelta(days=days))
         peers = tx.all(select(federation_peer.c.id, federation_peer.c.scopes_given, federation_peer.c.state))
         barred = [row["id"] for row in peers if row["state"] != "accepted" or SCOPE not in row["scopes_given"]]
-        _let_go(tx, _order.peer_id.in_(barred))
+        _delete_names(tx, _order.peer_id.in_(barred))
         since = tx.now - timedelta(days=days)
-        look_again(tx, *([or_(_order.begins_at.is_(None), _order.begins_at >= since)] if days else []))
+        queue_named_sales(tx, *([or_(_order.begins_at.is_(None), _order.begins_at >= since)] if days else []))
 
 
-def _let_go(tx: Transaction, which: ColumnElement[bool]) -> None:
+def _delete_names(tx: Transaction, which: ColumnElement[bool]) -> None:
     orders = select(_order.id).where(_order.role == "supplier", which)
     tx.execute(delete(federation_order_name).where(_name.order_id.in_(orders)))

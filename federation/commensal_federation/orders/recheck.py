@@ -1,4 +1,4 @@
-"""Which orders are looked at again when leases cover more: those of which something waited for that."""
+"""Queues orders for another check when a peer's leases cover more than before."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _WAITING = (
 )
 
 
-def look_again(tx: Transaction, peer_id: str) -> None:
-    """Within a minute."""
+def recheck_orders(tx: Transaction, peer_id: str) -> None:
+    """Queues this peer's complete orders with a line that no lease covered; they are processed within a minute."""
     for row in tx.all(_WAITING, {"peer": peer_id}):
         insert_once(tx, federation_order_due, {"kind": "order", "id": row["id"], "at": tx.now})
