@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -15,11 +16,14 @@ from commensal.operations.work import work_of
 from commensal.storage.jobs.failed import failed_jobs
 from commensal.storage.jobs.run import run_due
 from commensal.testing.instances import Instances, Plan
+from commensal.trade.catalogs.items import add_item, remove_item
 from commensal.trade.catalogs.offers import set_price
+from commensal.trade.products.products import create_product
 from commensal_federation.catalogue.grants import give_grant
 from commensal_federation.delivery.alerts import alerts
 from commensal_federation.delivery.outbox.dead_letters import dead_letters
 from commensal_federation.identity import begin_identity
+from commensal_federation.identity.changing import rotate
 from commensal_federation.peering import accept, invite
 from commensal_federation.peers import SCOPES, peer_by_iri
 from commensal_federation.runtime import Federation, federation_of
@@ -223,14 +227,58 @@ def test_commensal_fetches_what_it_was_not_sent(region: Region, hub: Hub, farm: 
 
 
 def test_both_sum_up_the_catalogue_alike(region: Region, hub: Hub, farm: Producer) -> None:
+    withdrawn = another_item(farm)
     grant = granted(farm, hub)
+    assert len(grant.offered()) == 2
+    with farm.write() as tx:
+        remove_item(tx, farm.id, withdrawn)
     a_day_passes(region)
-    assert [message["type"] for message in hub.instance.received].count("StateDigest") == 1
+    assert received(hub, "StateDigest") == 1
+    assert sent(hub, grant, "StateRequest") == 0
 
-    (item,) = grant.items.values()
+    (item,) = grant.offered()
     grant.items.clear()
     a_day_passes(region)
-    assert grant.items == {item.iri: item}
+    assert sent(hub, grant, "StateRequest") == 1
+    assert grant.offered() == [item]
+
+
+def test_both_go_on_under_new_keys(region: Region, hub: Hub, farm: Producer) -> None:
+    grant = granted(farm, hub)
+    (item,) = grant.items.values()
+    hub.instance.change_key()
+    region.work()
+    with farm.write() as tx:
+        rotate(farm.federation, tx, at_once=True)
+    minutes(region)
+
+    assert received(hub, "KeyUpdate") == 1
+    assert hub.lease(grant, item, 4) >= 4
+    hub.order(grant, {item.iri: 4})
+    hub.hand_over(grant, item, 1)
+    region.work()
+    (lease,) = farm.leases()
+    assert lease.sold == 1
+
+
+def another_item(farm: Producer) -> str:
+    with farm.write() as tx:
+        product = create_product(
+            tx, enterprise_id=farm.id, name="Pears", product_type="fruit", quantity=Decimal(1), unit="Piece",
+            vat_rate=Decimal("5.5"), on_hand=Decimal(10),
+        )  # fmt: skip
+        item: str = add_item(tx, farm.id, f"{farm.id}-catalog", product.id).id
+        set_price(tx, farm.id, item, 300)
+    return item
+
+
+def received(hub: Hub, type: str) -> int:
+    return [message["type"] for message in hub.instance.received].count(type)
+
+
+def sent(hub: Hub, grant: Grant, type: str) -> int:
+    lanes = hub.instance.peers[grant.home].sent.values()
+    return [json.loads(message)["type"] for lane in lanes for message in lane.messages].count(type)
 
 
 def a_day_passes(region: Region) -> None:

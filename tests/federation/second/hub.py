@@ -19,7 +19,7 @@ Node = dict[str, Any]
 
 @dataclass(frozen=True)
 class Item:
-    """What a producer offers. `takes` is in units of the lot, for one piece; no price where it is withdrawn."""
+    """What a producer offers. `takes` is in units of the lot, for one piece. Of what was withdrawn, only `rev`."""
 
     iri: str
     rev: int
@@ -71,6 +71,10 @@ class Grant:
     items: dict[str, Item] = field(default_factory=dict)
     leases: dict[str, Lease] = field(default_factory=dict)
     order: Order | None = None
+
+    def offered(self) -> list[Item]:
+        """The items that are not withdrawn."""
+        return [item for item in self.items.values() if item.offer]
 
 
 class Hub:
@@ -129,9 +133,9 @@ class Hub:
             self._send(grant, "StateRequest", "catalogue", request)
 
     def digest(self, grant: Grant) -> str:
-        """The XOR of the hashes of all items."""
+        """The XOR of the hashes of all items that are not withdrawn."""
         total = 0
-        for item in grant.items.values():
+        for item in grant.offered():
             total ^= int.from_bytes(sha256(f"{item.iri}|{item.rev}|{item.digest}".encode()).digest())
         return f"{total:064x}"
 
@@ -155,6 +159,12 @@ class Hub:
             returned=str(lease.returned), sold=str(lease.sold), ordered=str(self._ordered(grant, lease)),
         )  # fmt: skip
         self._send(grant, "LeaseReport", "order", report)
+
+    def hand_over(self, grant: Grant, item: Item, pieces: int) -> None:
+        """So many pieces have gone to customers."""
+        lease = grant.leases[item.lot]
+        lease.sold += pieces * item.takes
+        self.report(grant, lease)
 
     def give_back(self, grant: Grant, lease: Lease) -> None:
         """Returns all that nobody has ordered."""

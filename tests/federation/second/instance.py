@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -104,10 +104,8 @@ class Instance:
     def __init__(self, base: str, name: str, now: Callable[[], datetime]) -> None:
         self.base, self.name, self.now = base, name, now
         self.iri = f"{base}/.well-known/commensal"
-        self.root, self.key, self.next_key = (
-            Key(f"{self.iri}#{name}", Ed25519PrivateKey.generate()) for name in ("root", "k1", "k2")
-        )
-        self.key_set = self._sign_key_set()
+        self.root, self.key, self.next_key = (self._new_key(name) for name in ("root", "k1", "k2"))
+        self.key_set = self._sign_key_set([self.key.multikey(), self.next_key.multikey()])
         self.epoch = int(now().timestamp())  # of all lanes to all peers, until we are restored from a backup
         self.peers: dict[str, Peer] = {}
         self.enterprises: dict[str, Message] = {}  # authority documents of our own, by the last part of their address
@@ -124,19 +122,32 @@ class Instance:
 
     # -------------------------------------------------------------------------------------------- who we are
 
-    def _sign_key_set(self) -> Message:
-        """Signed once, and served with the same bytes until the keys change."""
+    def _new_key(self, name: str) -> Key:
+        return Key(f"{self.iri}#{name}", Ed25519PrivateKey.generate())
+
+    def _sign_key_set(self, keys: Sequence[Mapping[str, str]], version: int = 1) -> Message:
+        """Signed once for each version, and served word for word until the keys change."""
         key_set = {
             "@context": DOCUMENT_CONTEXT,
             "id": f"{self.iri}#keys",
             "type": "KeySet",
             "controller": self.iri,
-            "version": 1,
+            "version": version,
             "published": write_time(self.now()),
             "root": self.root.multikey(),
-            "assertionMethod": [self.key.multikey(), self.next_key.multikey()],
+            "assertionMethod": list(keys),
         }
         return prove(key_set, self.root, self.now())
+
+    def change_key(self) -> None:
+        """The key that everybody knows already signs from now on, and another one stands by."""
+        ended = {**self.key.multikey(), "expires": write_time(self.now() + timedelta(days=60))}
+        version = self.key_set["version"] + 1
+        self.key, self.next_key = self.next_key, self._new_key(f"k{version + 1}")
+        self.key_set = self._sign_key_set([ended, self.key.multikey(), self.next_key.multikey()], version)
+        for peer in self.peers.values():
+            update = {"type": "KeyUpdate", "document": write_json(self.document()).decode()}
+            self.send(peer, "KeyUpdate", "peering", update)
 
     def document(self) -> Message:
         hour = self.now().replace(minute=0, second=0, microsecond=0)
