@@ -11,7 +11,7 @@ from .linked_catalogues.backorders.work import work as backorders
 from .linked_catalogues.work import work as links
 from .moving.work import work as moving
 from .orders.work import work as orders
-from .platforms.telling import work as platforms
+from .platforms.notifying import work as platforms
 
 
 @hookimpl

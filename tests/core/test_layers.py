@@ -146,8 +146,8 @@ FEDERATION_EXCEPTIONS = {
     ("platforms.event_pages", "linked_catalogues.hearing"),
     ("platforms.event_pages", "linked_catalogues.values"),
     ("platforms.export", "linked_catalogues.tables"),
-    ("platforms.telling", "linked_catalogues.client"),
-    ("platforms.telling", "linked_catalogues.values"),
+    ("platforms.notifying", "linked_catalogues.client"),
+    ("platforms.notifying", "linked_catalogues.values"),
 }
 HOUSES = {
     "core": (CORE, CORE_ORDER, CORE_EXCEPTIONS),

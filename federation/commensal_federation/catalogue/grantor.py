@@ -32,7 +32,7 @@ from ..messages.bodies.catalogue import CatalogueUpsert, CatalogueWithdraw, Gran
 from ..messages.documents import MOST_HOPS
 from ..orders.tables import federation_told_price
 from ..peers.peers import peer_by_id
-from ..platforms.telling import note_change
+from ..platforms.notifying import notify_of_change
 from ..runtime import Federation, federation_of
 from .grants import grants_between
 from .tables import federation_grant, federation_item, federation_told
@@ -51,7 +51,7 @@ def listing_changed(instance: Instance, event: Event, item_ids: Sequence[str]) -
         with instance.store.write() as tx:
             tell_items(federation, tx, grant, item_ids)
     with instance.store.write() as tx:
-        note_change(federation, tx, event.enterprise_id)
+        notify_of_change(federation, tx, event.enterprise_id)
 
 
 @hookimpl
@@ -63,7 +63,7 @@ def stock_changed(instance: Instance, event: Event, lot: StockLot) -> None:
             beyond = obtainable(tx, lot, but=peer_id)
             body = StockLevel(lot=lot_iri(federation.base, lot.id), unit=lot.unit, beyond=beyond)
             post(federation, tx, peer_id, "StockLevel", body)
-        note_change(federation, tx, event.enterprise_id)
+        notify_of_change(federation, tx, event.enterprise_id)
 
 
 def tell_items(

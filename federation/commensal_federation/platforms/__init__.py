@@ -1,1 +1,1 @@
-"""Platforms of others that speak DFC: who they are, by OpenID Connect, and what each enterprise lets them do."""
+"""Other platforms that use DFC: identified by OpenID Connect, with the scopes that enterprises grant them."""

@@ -1,4 +1,4 @@
-"""What an enterprise lets platforms do, over the JSON API."""
+"""Endpoints of the JSON API for the scopes that an enterprise grants to platforms."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import msgspec
 from commensal import Body, Call, Routes
 
 from ..runtime import federation_of
-from .scopes import PlatformAccess, let_platform, platform_access, platforms_of
+from .scopes import PlatformAccess, grant_scopes, platform_access, platforms_of
 
 routes = Routes("federation_platforms", where_off=True)
 _PLATFORMS = "/enterprises/{enterprise}/platforms"
@@ -40,7 +40,7 @@ def platform(call: Call, enterprise: str, platform: str) -> PlatformAccess:
 @routes.put(f"{_PLATFORMS}/{{platform}}", scope="grants:write")
 def let(call: Call, enterprise: str, platform: str, body: Letting) -> PlatformAccess:
     """Grants scopes to a platform, or takes them back; it orders as that customer, at their prices."""
-    return let_platform(
+    return grant_scopes(
         federation_of(call.instance), call.tx, enterprise, platform, body.scopes,
         customer_id=body.customer_id, by=call.actor.person_id,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Notices of platforms over HTTP: ``POST /api/dfc/events``, in the form in which deployed platforms send them."""
+"""Receives notices of platforms: ``POST /api/dfc/events``, in the form that deployed platforms send."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from ..dfc.vocabulary import DfcEvent
 from ..linked_catalogues.hearing import hear
 from ..linked_catalogues.values import host_of
 from ..runtime import federation_of
-from .dfc_answering import dfc_page
-from .dfc_asking import refuse_nobody
-from .scopes import known_platform
+from .access import refuse_anonymous
+from .responses import dfc_page
+from .scopes import platform_by_id
 
 
 def event_routes() -> Sequence[BaseRoute]:
@@ -26,21 +26,21 @@ def event_routes() -> Sequence[BaseRoute]:
 
 def events(visit: Visit) -> Response:
     """``{"eventType": "refresh" | "update" | "revoke", "enterpriseUrlid": …, "scope": …, "objects": […]}``, or the
-    things themselves that were updated. Only from platforms that the operator knows, about their own host."""
-    refuse_nobody(visit)
+    updated things themselves. Accepted from platforms of the operator's settings, about their own host."""
+    refuse_anonymous(visit)
     if not visit.actor.client:
         raise Forbidden("no_platform", "Only a platform says what has changed there.")
-    platform = known_platform(federation_of(visit.instance), visit.actor.client)
+    platform = platform_by_id(federation_of(visit.instance), visit.actor.client)
     if not host_of(platform.url):
         raise NotFound("nothing_linked", "Nothing of this platform is linked here.")
-    said = _said(read(visit.body, limits=SENT_IN))
+    events = _events(read(visit.body, limits=SENT_IN))
     with visit.write() as tx:
-        count = hear(tx, host_of(platform.url), said)
+        count = hear(tx, host_of(platform.url), events)
     return JSONResponse({"links": count}, 202)
 
 
-def _said(document: DfcDocument) -> tuple[DfcEvent, ...]:
+def _events(document: DfcDocument) -> tuple[DfcEvent, ...]:
     if document.events:
         return document.events
-    named = tuple(iri for iri in document.things if "://" in iri)
-    return (DfcEvent(kind="update", objects=named),)
+    iris = tuple(iri for iri in document.things if "://" in iri)
+    return (DfcEvent(kind="update", objects=iris),)

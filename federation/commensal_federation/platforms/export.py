@@ -1,4 +1,4 @@
-"""What an enterprise has, as values: itself, its products with their stock, and its catalogs with prices."""
+"""Exports an enterprise as values: itself, its products with their stock, and its catalogs with prices."""
 
 from __future__ import annotations
 
@@ -54,41 +54,45 @@ T = TypeVar("T")
 
 
 def export_enterprise(tx: Transaction, base: str, enterprise: Enterprise, *, lots: bool = True) -> Iterator[Thing]:
-    """All that the enterprise may show to whom it trusts, hidden items too; those are marked.
+    """Yields everything that the enterprise shows to trusted platforms, including hidden items, which are marked.
 
-    Products of others that it lists come with the enterprises whose they are, but for those that it has linked at a
-    platform, which offers them itself. `base` is this instance's address; without `lots`, the stocks that sizes share
-    are left out.
+    Listed products of other producers come with those enterprises, except products linked from a platform, which offers
+    them itself. `base` is this instance's address; without `lots`, the stocks that sizes share are left out.
     """
     yield from enterprise_things(base, enterprise)
     categories = list_categories(tx, enterprise.id)
-    yield from (category_thing(base, one) for one in categories)
+    yield from (category_thing(base, category) for category in categories)
     own = list(
-        _pages(lambda after: products_of(tx, enterprise.id, after=after, limit=_AT_ONCE), lambda one: one.product.id)
+        _pages(
+            lambda after: products_of(tx, enterprise.id, after=after, limit=_AT_ONCE),
+            lambda stocked: stocked.product.id,
+        )
     )
     catalogs = list(
-        _pages(lambda after: catalogs_of(tx, enterprise.id, after=after, limit=_AT_ONCE), lambda one: one.id)
+        _pages(lambda after: catalogs_of(tx, enterprise.id, after=after, limit=_AT_ONCE), lambda catalog: catalog.id)
     )
-    items = [item for one in catalogs for item in _items(tx, enterprise.id, one.id)]
+    items = [item for catalog in catalogs for item in _items(tx, enterprise.id, catalog.id)]
     linked = linked_producers(tx, enterprise.id)
     items = [item for item in items if item.producer_id not in linked]
     foreign = sorted({item.producer_id for item in items} - {enterprise.id})
-    others = [one for producer_id in foreign for one in _listed(tx, producer_id, items)]
+    others = [stocked_product for producer_id in foreign for stocked_product in _products_in(tx, producer_id, items)]
     for producer_id in foreign:
         yield from enterprise_things(base, enterprise_by_id(tx, producer_id))
-    stocked = {one.product.id: one for one in (*own, *others)}
+    by_product = {stocked.product.id: stocked for stocked in (*own, *others)}
     currencies = {producer_id: enterprise_by_id(tx, producer_id).currency for producer_id in foreign}
-    told: set[str] = set()
-    for one in stocked.values():
-        if lots and one.lot.id not in told:
-            told.add(one.lot.id)
-            yield lot_thing(base, one)
-        yield product_thing(base, one, currencies.get(one.product.enterprise_id, enterprise.currency))
-    yield from (catalog_thing(base, one) for one in catalogs)
+    written_lots: set[str] = set()
+    for stocked_product in by_product.values():
+        if lots and stocked_product.lot.id not in written_lots:
+            written_lots.add(stocked_product.lot.id)
+            yield lot_thing(base, stocked_product)
+        yield product_thing(
+            base, stocked_product, currencies.get(stocked_product.product.enterprise_id, enterprise.currency)
+        )
+    yield from (catalog_thing(base, catalog) for catalog in catalogs)
     for item in items:
-        known = stocked.get(item.product_id)
-        if known is not None:
-            yield from item_things(base, item, enterprise, known)
+        listed_product = by_product.get(item.product_id)
+        if listed_product is not None:
+            yield from item_things(base, item, enterprise, listed_product)
 
 
 def enterprise_things(base: str, enterprise: Enterprise) -> Iterator[Thing]:
@@ -130,7 +134,7 @@ def catalog_thing(base: str, catalog: Catalog) -> DfcCatalog:
 
 
 def product_thing(base: str, stocked: StockedProduct, currency: str) -> DfcProduct:
-    """`currency` is the producer's, of its deposits."""
+    """The product as a value. `currency` is the producer's, for the deposit."""
     product = stocked.product
     return DfcProduct(
         iri=product_iri(base, product.id),
@@ -140,8 +144,8 @@ def product_thing(base: str, stocked: StockedProduct, currency: str) -> DfcProdu
         quantity=DfcQuantity(value=product.quantity, unit=product.unit),
         enterprise=enterprise_iri(base, product.enterprise_id),
         images=(f"{base}/api/images/{product.image_id}",) if product.image_id else (),
-        labels=tuple(one for one in product.labels if one not in _CLAIMS),
-        claims=tuple(one for one in product.labels if one in _CLAIMS),
+        labels=tuple(label for label in product.labels if label not in _CLAIMS),
+        claims=tuple(label for label in product.labels if label in _CLAIMS),
         allergens=product.allergens,
         stock=None if stocked.left is None else Decimal(stocked.left),
         lot=lot_iri(base, product.lot_id),
@@ -165,10 +169,10 @@ def lot_thing(base: str, stocked: StockedProduct) -> DfcLot:
 
 
 def item_things(base: str, item: CatalogItem, enterprise: Enterprise, stocked: StockedProduct) -> Iterator[Thing]:
-    """The item and its offers, with the VAT rate that is in force."""
-    here = item_iri(base, item.id)
+    """The item and its offers, with the VAT rate in force."""
+    iri = item_iri(base, item.id)
     yield DfcItem(
-        iri=here,
+        iri=iri,
         name=item.name or "",
         product=product_iri(base, item.product_id),
         catalogs=(catalog_iri(base, item.catalog_id),),
@@ -180,24 +184,26 @@ def item_things(base: str, item: CatalogItem, enterprise: Enterprise, stocked: S
     for offer in item.offers:
         price = DfcPrice(amount=offer.price, currency=enterprise.currency, vat_rate=stocked.product.vat_rate)
         category = category_iri(base, offer.category_id) if offer.category_id else None
-        yield DfcOffer(iri=offer_iri(base, offer.id), item=here, category=category, price=price)
+        yield DfcOffer(iri=offer_iri(base, offer.id), item=iri, category=category, price=price)
 
 
 def _items(tx: Transaction, enterprise_id: str, catalog_id: str) -> Iterator[CatalogItem]:
-    found = _pages(
-        lambda after: items_of(tx, enterprise_id, catalog_id, after=after, limit=_AT_ONCE), lambda one: one.id
+    items = _pages(
+        lambda after: items_of(tx, enterprise_id, catalog_id, after=after, limit=_AT_ONCE), lambda item: item.id
     )
-    return (one for one in found if one.archived_at is None)
+    return (item for item in items if item.archived_at is None)
 
 
-def _listed(tx: Transaction, producer_id: str, items: list[CatalogItem]) -> Iterator[StockedProduct]:
-    wanted = {item.product_id for item in items}
-    found = _pages(lambda after: products_of(tx, producer_id, after=after, limit=_AT_ONCE), lambda one: one.product.id)
-    return (one for one in found if one.product.id in wanted)
+def _products_in(tx: Transaction, producer_id: str, items: list[CatalogItem]) -> Iterator[StockedProduct]:
+    product_ids = {item.product_id for item in items}
+    products = _pages(
+        lambda after: products_of(tx, producer_id, after=after, limit=_AT_ONCE), lambda stocked: stocked.product.id
+    )
+    return (stocked for stocked in products if stocked.product.id in product_ids)
 
 
 def _pages(ask: Callable[[str], list[T]], id_of: Callable[[T], str]) -> Iterator[T]:
     after = ""
-    while found := ask(after):
-        yield from found
-        after = id_of(found[-1])
+    while rows := ask(after):
+        yield from rows
+        after = id_of(rows[-1])

@@ -1,7 +1,7 @@
-"""Public keys of OIDC issuers: fetched by the guarded client, kept for an hour, and none is compiled in.
+"""Public keys of OIDC issuers: fetched by the guarded HTTP client and cached for an hour.
 
-A token that names a key which is not known has the keys fetched again, so that an issuer may change them at any time;
-but not more often than every few minutes, whatever strangers send.
+A token with an unknown key id causes a new fetch, so an issuer may change its keys at any time; but at most one every
+five minutes, whatever strangers send.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from commensal import Instance, http_client
 from ..settings import OidcIssuer
 
 _AGAIN = timedelta(minutes=5)  # between two attempts
-_FRESH = timedelta(hours=1)  # then keys are fetched again, so that those taken back are forgotten
-_USABLE = timedelta(days=1)  # for so long they do while the issuer does not answer
+_FRESH = timedelta(hours=1)  # then keys are fetched again, so that withdrawn keys are forgotten
+_USABLE = timedelta(days=1)  # cached keys stay valid this long if the issuer does not answer
 _SECONDS, _SIZE = 5.0, 256 * 1024
 _MOST = 50  # keys
 _LEAST_BITS = 2048  # of RSA: RFC 7518, section 3.3
@@ -34,7 +34,7 @@ Key = RSAKey | ECKey
 
 @dataclass
 class IssuerKeys:
-    """The keys of one issuer, by their ids, as this process knows them."""
+    """This process's cache of one issuer's keys, by key id."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     keys: dict[str, Key] = field(default_factory=dict)
@@ -42,46 +42,46 @@ class IssuerKeys:
     fetched_at: datetime | None = None
 
 
-_known: dict[int, dict[str, IssuerKeys]] = {}  # by the identity of the instance, then by issuer
+_by_instance: dict[int, dict[str, IssuerKeys]] = {}  # by the `id` of the instance, then by issuer
 
 
-def key_of(instance: Instance, issuer: OidcIssuer, kid: str) -> Key | None:
-    """The issuer's key of that id; of an issuer that has a single key, also where a token names none."""
-    ours = _of(instance, issuer)
+def issuer_key(instance: Instance, issuer: OidcIssuer, kid: str) -> Key | None:
+    """The issuer's key with that id, or its only key if the token names none; None if there is none."""
+    cache = _cache_of(instance, issuer)
     now = instance.clock.now()
-    with ours.lock:
-        if _is_due(ours, kid, now):
-            ours.tried_at = now
-            found = _fetch(instance, issuer)
-            if found:
-                ours.keys, ours.fetched_at = found, now
-        if ours.fetched_at is None or now - ours.fetched_at > _USABLE:
+    with cache.lock:
+        if _is_due(cache, kid, now):
+            cache.tried_at = now
+            keys = _fetch(instance, issuer)
+            if keys:
+                cache.keys, cache.fetched_at = keys, now
+        if cache.fetched_at is None or now - cache.fetched_at > _USABLE:
             return None
-        return _chosen(ours.keys, kid)
+        return _choose(cache.keys, kid)
 
 
-def _is_due(ours: IssuerKeys, kid: str, now: datetime) -> bool:
-    if ours.tried_at is not None and now - ours.tried_at < _AGAIN:
+def _is_due(cache: IssuerKeys, kid: str, now: datetime) -> bool:
+    if cache.tried_at is not None and now - cache.tried_at < _AGAIN:
         return False
-    old = ours.fetched_at is None or now - ours.fetched_at > _FRESH
-    return old or _chosen(ours.keys, kid) is None
+    is_old = cache.fetched_at is None or now - cache.fetched_at > _FRESH
+    return is_old or _choose(cache.keys, kid) is None
 
 
-def _chosen(keys: dict[str, Key], kid: str) -> Key | None:
+def _choose(keys: dict[str, Key], kid: str) -> Key | None:
     return keys.get(kid) if kid or len(keys) != 1 else next(iter(keys.values()))
 
 
 def _fetch(instance: Instance, issuer: OidcIssuer) -> dict[str, Key]:
-    """Nothing where the issuer does not answer, or not as it should."""
+    """The issuer's keys by id; empty if it does not answer or answers wrongly."""
     try:
         with http_client(instance, seconds=_SECONDS, size=_SIZE) as client:
-            place = issuer.jwks
-            if not place:
-                told = _json(client, f"{issuer.issuer.rstrip('/')}/.well-known/openid-configuration")
-                if told.get("issuer") != issuer.issuer:  # OpenID Connect Discovery 1.0, section 4.3
+            url = issuer.jwks
+            if not url:
+                configuration = _json(client, f"{issuer.issuer.rstrip('/')}/.well-known/openid-configuration")
+                if configuration.get("issuer") != issuer.issuer:  # OpenID Connect Discovery 1.0, section 4.3
                     return {}
-                place = str(told.get("jwks_uri", ""))
-            return _read(_json(client, place).get("keys"))
+                url = str(configuration.get("jwks_uri", ""))
+            return _read(_json(client, url).get("keys"))
     except (httpx.HTTPError, httpx.InvalidURL, msgspec.DecodeError):
         return {}
 
@@ -92,24 +92,24 @@ def _json(client: httpx.Client, url: str) -> dict[str, Any]:
     return msgspec.json.decode(answer.content, type=dict[str, Any])
 
 
-def _read(said: object) -> dict[str, Key]:
-    """Keys for signatures by RSA or on P-256; others are passed over."""
-    found: dict[str, Key] = {}
-    for one in said[:_MOST] if isinstance(said, list) else ():
-        kind = _KINDS.get(one.get("kty", "")) if isinstance(one, dict) else None
-        if kind is None or one.get("use", "sig") != "sig":
+def _read(jwks: object) -> dict[str, Key]:
+    """The RSA and EC signature keys of a JWK set; others are skipped."""
+    keys: dict[str, Key] = {}
+    for jwk in jwks[:_MOST] if isinstance(jwks, list) else ():
+        kind = _KINDS.get(jwk.get("kty", "")) if isinstance(jwk, dict) else None
+        if kind is None or jwk.get("use", "sig") != "sig":
             continue
         try:
-            key = kind.import_key({name: one[name] for name in ("kty", "n", "e", "crv", "x", "y") if name in one})
+            key = kind.import_key({name: jwk[name] for name in ("kty", "n", "e", "crv", "x", "y") if name in jwk})
         except (JoseError, ValueError, TypeError):
             continue
         if isinstance(key, RSAKey) and key.public_key.key_size < _LEAST_BITS:
             continue
-        found[str(one.get("kid", ""))] = key
-    return found
+        keys[str(jwk.get("kid", ""))] = key
+    return keys
 
 
-def _of(instance: Instance, issuer: OidcIssuer) -> IssuerKeys:
-    if id(instance) not in _known:
-        weakref.finalize(instance, _known.pop, id(instance), None)
-    return _known.setdefault(id(instance), {}).setdefault(issuer.issuer, IssuerKeys())
+def _cache_of(instance: Instance, issuer: OidcIssuer) -> IssuerKeys:
+    if id(instance) not in _by_instance:
+        weakref.finalize(instance, _by_instance.pop, id(instance), None)
+    return _by_instance.setdefault(id(instance), {}).setdefault(issuer.issuer, IssuerKeys())

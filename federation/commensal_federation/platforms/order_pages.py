@@ -1,7 +1,7 @@
-"""Orders over HTTP: POST places one, PUT amends or completes or cancels it, GET says what comes of it.
+"""Orders over HTTP: POST places an order, PUT amends, completes or cancels it, GET shows what will be delivered.
 
-A platform sees and changes its own orders, which it needs WriteOrders for; people of the enterprise see all that came
-this way. The same request, by its Idempotency-Key or by the order's own name, places one order.
+A platform sees its own orders and changes them with WriteOrders; people of the enterprise see all orders that came this
+way. A repeated request, recognised by its Idempotency-Key or by the order's own IRI, places no second order.
 """
 
 from __future__ import annotations
@@ -30,24 +30,24 @@ from ..dfc.limits import SENT_IN
 from ..dfc.read import read
 from ..dfc.vocabulary import DfcLine
 from ..runtime import federation_of
-from .dfc_answering import base_of, dfc_page, document
-from .dfc_asking import asked_enterprise, demand_scope, refuse_nobody
+from .access import demand_scope, refuse_anonymous, requested_enterprise
 from .order_document import order_things
+from .order_reading import enterprise_of_order, read_order
 from .orders import order_of_line, platform_order, platform_orders
-from .scopes import known_platform, platform_access
-from .taking import Buyer, amend_order, take_order
-from .values import PlatformOrder, WantedOrder
-from .wishes import enterprise_meant, read_order
+from .placing import PlatformBuyer, amend_platform_order, place_platform_order
+from .responses import base_of, dfc_page, dfc_response
+from .scopes import platform_access, platform_by_id
+from .values import PlatformOrder, RequestedOrder
 
-_TRIES = 4  # for the last pieces, where others order at the same moment
+_TRIES = 4  # to get the last pieces while others order at the same moment
 _PAGE = 25  # orders
 _LONGEST_KEY = 255
 T = TypeVar("T")
 
 
 def order_routes() -> Sequence[BaseRoute]:
-    """Clients that guess where orders are, as Open Food Network does, find them too: beside the products of a catalogue
-    (``/api/dfc/orders``), and below the enterprise in the spelling of the first portals."""
+    """Routes of orders, including the paths that clients guess: ``/api/dfc/orders`` beside the products of a catalogue
+    (Open Food Network), and the capitalised path below the enterprise (the first portals)."""
     return [
         dfc_page("/api/dfc/enterprises/{enterprise}/orders", orders, "GET", "POST"),
         dfc_page("/api/dfc/Enterprises/{enterprise}/Orders", orders, "GET", "POST"),
@@ -60,48 +60,50 @@ def order_routes() -> Sequence[BaseRoute]:
 def orders(visit: Visit) -> Response:
     if visit.request.method == "POST":
         with visit.read() as tx:
-            enterprise = asked_enterprise(visit, tx)
+            enterprise = requested_enterprise(visit, tx)
         return _post(visit, enterprise.id)
     base = base_of(visit)
     with visit.read() as tx:
-        enterprise = demand_scope(visit, tx, asked_enterprise(visit, tx).id, "ReadOrders")
+        enterprise = demand_scope(visit, tx, requested_enterprise(visit, tx).id, "ReadOrders")
         sender = _sender(visit) if visit.actor.client else None
         after = visit.query.get("after", "")[:100]
-        found = platform_orders(tx, enterprise.id, sender=sender, after=after, limit=_PAGE)
+        placed = platform_orders(tx, enterprise.id, sender=sender, after=after, limit=_PAGE)
         things = [
             thing
-            for one in found
-            for thing in order_things(base, one, order_by_id(tx, one.order_id, enterprise_id=enterprise.id))
+            for row in placed
+            for thing in order_things(base, row, order_by_id(tx, row.order_id, enterprise_id=enterprise.id))
         ]
-    response = document(visit, things, [order_iri(base, one.id) for one in found])
-    if len(found) == _PAGE:
-        response.headers["Link"] = f'<{base}{visit.request.url.path}?after={found[-1].id}>; rel="next"'
+    response = dfc_response(visit, things, [order_iri(base, row.id) for row in placed])
+    if len(placed) == _PAGE:
+        response.headers["Link"] = f'<{base}{visit.request.url.path}?after={placed[-1].id}>; rel="next"'
     return response
 
 
 def orders_of_anybody(visit: Visit) -> Response:
-    """The enterprise is that whose sale is named, or else whose offers are wanted."""
-    refuse_nobody(visit)
-    said, base = read(visit.body, limits=SENT_IN), base_of(visit)
+    """Places an order at the enterprise whose sale, or else whose offers, the document names."""
+    refuse_anonymous(visit)
+    sent, base = read(visit.body, limits=SENT_IN), base_of(visit)
     with visit.read() as tx:
-        enterprise_id = enterprise_meant(tx, base, said)
+        enterprise_id = enterprise_of_order(tx, base, sent)
     return _post(visit, enterprise_id)
 
 
 def order(visit: Visit) -> Response:
     base = base_of(visit)
     with visit.read() as tx:
-        refuse_nobody(visit)
-        known = _own(visit, tx, platform_order(tx, visit.path["order"]))
-        enterprise = demand_scope(visit, tx, known.enterprise_id, "ReadOrders")
+        refuse_anonymous(visit)
+        placed = _own(visit, tx, platform_order(tx, visit.path["order"]))
+        enterprise = demand_scope(visit, tx, placed.enterprise_id, "ReadOrders")
         if visit.request.method == "GET":
-            return _answer(visit, tx, known)
-        demand_scope(visit, tx, known.enterprise_id, "WriteOrders")
-    said = None if visit.request.method == "DELETE" else read(visit.body, limits=SENT_IN)
+            return _answer(visit, tx, placed)
+        demand_scope(visit, tx, placed.enterprise_id, "WriteOrders")
+    sent = None if visit.request.method == "DELETE" else read(visit.body, limits=SENT_IN)
 
     def amend(tx: Transaction) -> PlatformOrder:
-        wanted = _CANCELLED if said is None else read_order(tx, base, enterprise.id, said)
-        return amend_order(tx, visit.instance.hooks, known, _buyer(visit, tx, enterprise, wanted), wanted)
+        requested = _CANCELLED if sent is None else read_order(tx, base, enterprise.id, sent)
+        return amend_platform_order(
+            tx, visit.instance.hooks, placed, _buyer(visit, tx, enterprise, requested), requested
+        )
 
     changed = _try(visit, amend)
     with visit.read() as tx:
@@ -111,15 +113,15 @@ def order(visit: Visit) -> Response:
 def line(visit: Visit) -> Response:
     base = base_of(visit)
     with visit.read() as tx:
-        refuse_nobody(visit)
-        known = _own(visit, tx, order_of_line(tx, visit.path["line"]))
-        demand_scope(visit, tx, known.enterprise_id, "ReadOrders")
-        found = order_things(base, known, order_by_id(tx, known.order_id, enterprise_id=known.enterprise_id))
-        here = line_iri(base, visit.path["line"])
-        return document(visit, [one for one in found if isinstance(one, DfcLine) and one.iri == here])
+        refuse_anonymous(visit)
+        placed = _own(visit, tx, order_of_line(tx, visit.path["line"]))
+        demand_scope(visit, tx, placed.enterprise_id, "ReadOrders")
+        things = order_things(base, placed, order_by_id(tx, placed.order_id, enterprise_id=placed.enterprise_id))
+        iri = line_iri(base, visit.path["line"])
+        return dfc_response(visit, [thing for thing in things if isinstance(thing, DfcLine) and thing.iri == iri])
 
 
-_CANCELLED = WantedOrder(
+_CANCELLED = RequestedOrder(
     iri="", state="Cancelled", session_id="", closes_at=None, ordered_by="", name="", email="", phone="", lines=None
 )
 
@@ -128,13 +130,13 @@ def _post(visit: Visit, enterprise_id: str) -> Response:
     base = base_of(visit)
     with visit.read() as tx:
         enterprise = demand_scope(visit, tx, enterprise_id, "WriteOrders")
-    said = read(visit.body, limits=SENT_IN)
+    sent = read(visit.body, limits=SENT_IN)
 
     def take(tx: Transaction) -> tuple[PlatformOrder, bool]:
-        wanted = read_order(tx, base, enterprise.id, said)
-        buyer = _buyer(visit, tx, enterprise, wanted)
-        key = _key(visit) or wanted.iri
-        return take_order(tx, visit.instance.hooks, enterprise.id, buyer, wanted, key=key, body=visit.body)
+        requested = read_order(tx, base, enterprise.id, sent)
+        buyer = _buyer(visit, tx, enterprise, requested)
+        key = _key(visit) or requested.iri
+        return place_platform_order(tx, visit.instance.hooks, enterprise.id, buyer, requested, key=key, body=visit.body)
 
     placed, new = _try(visit, take)
     with visit.read() as tx:
@@ -144,7 +146,7 @@ def _post(visit: Visit, enterprise_id: str) -> Response:
 
 
 def _try(visit: Visit, change: Callable[[Transaction], T]) -> T:
-    """Again, where somebody else has taken the last pieces between the look and the grasp."""
+    """Runs the change; retries if others took the last pieces between reading the stock and holding it."""
     for _ in range(_TRIES - 1):
         try:
             with visit.write() as tx:
@@ -155,38 +157,38 @@ def _try(visit: Visit, change: Callable[[Transaction], T]) -> T:
         return change(tx)
 
 
-def _answer(visit: Visit, tx: Transaction, known: PlatformOrder, status: int = 200) -> Response:
-    found = order_by_id(tx, known.order_id, enterprise_id=known.enterprise_id)
-    return document(visit, order_things(base_of(visit), known, found), status=status)
+def _answer(visit: Visit, tx: Transaction, placed: PlatformOrder, status: int = 200) -> Response:
+    order = order_by_id(tx, placed.order_id, enterprise_id=placed.enterprise_id)
+    return dfc_response(visit, order_things(base_of(visit), placed, order), status=status)
 
 
-def _own(visit: Visit, tx: Transaction, known: PlatformOrder) -> PlatformOrder:
+def _own(visit: Visit, tx: Transaction, placed: PlatformOrder) -> PlatformOrder:
     """Raises `NotFound` for an order of another platform."""
-    if visit.actor.client and known.sender != _sender(visit):
+    if visit.actor.client and placed.sender != _sender(visit):
         raise NotFound("no_order", "There is no such order.")
-    return known
+    return placed
 
 
 def _sender(visit: Visit) -> str:
     return visit.actor.client or f"person:{visit.actor.person_id}"
 
 
-def _buyer(visit: Visit, tx: Transaction, enterprise: Enterprise, wanted: WantedOrder) -> Buyer:
-    """The customer that the enterprise chose for the platform; else who is named; else the platform, or the person."""
-    name, email, customer = wanted.name, wanted.email, None
+def _buyer(visit: Visit, tx: Transaction, enterprise: Enterprise, requested: RequestedOrder) -> PlatformBuyer:
+    """The customer that the enterprise chose for the platform, else the one in the document, else the sender itself."""
+    name, email, customer = requested.name, requested.email, None
     if visit.actor.client:
         federation = federation_of(visit.instance)
         access = platform_access(federation, tx, enterprise.id, visit.actor.client)
-        known = known_platform(federation, visit.actor.client)
-        name, email = name or known.name or known.id, email or known.email
+        platform = platform_by_id(federation, visit.actor.client)
+        name, email = name or platform.name or platform.id, email or platform.email
         if access.customer_id is not None:
             customer = customer_by_id(tx, enterprise.id, access.customer_id)
-            name, email = wanted.name or customer.name, customer.email
+            name, email = requested.name or customer.name, customer.email
     elif not email:
         person = person_by_id(tx, visit.actor.person_id or "")
         name, email = name or person.name, person.email
-    return Buyer(
-        sender=_sender(visit), customer=customer, name=name[:100], email=email, phone=wanted.phone[:30],
+    return PlatformBuyer(
+        sender=_sender(visit), customer=customer, name=name[:100], email=email, phone=requested.phone[:30],
         language=enterprise.language,
     )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Orders that came in DFC, as they were said, with their lines."""
+"""Reads the orders that came from platforms, with their lines as requested."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ _VALUES = [_row[name] for name in PlatformOrder.__dataclass_fields__ if name != 
 
 
 def platform_order(tx: Transaction, id: str) -> PlatformOrder:
-    """For who was allowed to ask. Raises `NotFound`."""
-    found = _orders(tx, _row.id == id, limit=1)
-    if not found:
+    """The order by id, whoever sent it: the caller checks access. Raises `NotFound`."""
+    orders = _orders(tx, _row.id == id, limit=1)
+    if not orders:
         raise NotFound("no_order", "There is no such order.")
-    return found[0]
+    return orders[0]
 
 
 def order_of_line(tx: Transaction, line_id: str) -> PlatformOrder:
-    """The same by one of its lines."""
+    """The order that has this line. Raises `NotFound`."""
     return platform_order(tx, tx.value(select(_line.order_id).where(_line.id == line_id)) or "")
 
 
 def platform_orders(
     tx: Transaction, enterprise_id: str, *, sender: str | None = None, after: str = "", limit: int = 50
 ) -> list[PlatformOrder]:
-    """Those of a sender, or of all of them, by id."""
-    mine = [_row.enterprise_id == enterprise_id, _row.id > after]
+    """A page of an enterprise's orders, sorted by id: of one sender, or of all."""
+    conditions = [_row.enterprise_id == enterprise_id, _row.id > after]
     if sender is not None:
-        mine.append(_row.sender == sender)
-    return _orders(tx, *mine, limit=limit)
+        conditions.append(_row.sender == sender)
+    return _orders(tx, *conditions, limit=limit)
 
 
-def _orders(tx: Transaction, *which: ColumnElement[bool], limit: int) -> list[PlatformOrder]:
-    rows = tx.all(select(*_VALUES).where(*which).order_by(_row.id).limit(limit))
+def _orders(tx: Transaction, *conditions: ColumnElement[bool], limit: int) -> list[PlatformOrder]:
+    rows = tx.all(select(*_VALUES).where(*conditions).order_by(_row.id).limit(limit))
     lines: dict[str, list[PlatformLine]] = {row["id"]: [] for row in rows}
     for row in tx.all(select(federation_platform_line).where(_line.order_id.in_(lines)).order_by(_line.id)):
         values = {name: row[name] for name in PlatformLine.__dataclass_fields__}

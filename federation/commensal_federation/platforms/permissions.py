@@ -1,4 +1,4 @@
-"""Platforms and their scopes as documents, as the deployed portals read and write them: ``dfc-t:hasAssignedScopes``."""
+"""Platforms and their scopes in the form that deployed portals read and write: ``dfc-t:hasAssignedScopes``."""
 
 from __future__ import annotations
 
@@ -13,55 +13,55 @@ from commensal import Invalid, Problem, Transaction, Visit, demand
 
 from ..dfc.names import full
 from ..runtime import federation_of
-from .dfc_answering import answer, base_of, dfc_page
-from .dfc_asking import asked_enterprise, refuse_nobody
-from .scopes import SCOPES, PlatformAccess, let_platform, platform_access, platforms_of
+from .access import refuse_anonymous, requested_enterprise
+from .responses import base_of, dfc_page, json_response
+from .scopes import SCOPES, PlatformAccess, grant_scopes, platform_access, platforms_of
 
-_CONTEXT = "https://cdn.startinblox.com/owl/context-bis.jsonld"  # which is what portals understand
+_CONTEXT = "https://cdn.startinblox.com/owl/context-bis.jsonld"  # the context that portals understand
 _JSON = "application/json"
 
 
 def permission_routes() -> Sequence[BaseRoute]:
-    """For people of the enterprise who may grant: a platform does not see what others may do."""
-    one = "/api/dfc/enterprises/{enterprise}/platforms"
-    return [dfc_page(one, platforms), dfc_page(f"{one}/{{platform}}", platform, "GET", "PUT")]
+    """Routes for people with rights on grants; a platform does not see what other platforms may do."""
+    path = "/api/dfc/enterprises/{enterprise}/platforms"
+    return [dfc_page(path, platforms), dfc_page(f"{path}/{{platform}}", platform, "GET", "PUT")]
 
 
 def platforms(visit: Visit) -> Response:
     with visit.read() as tx:
-        enterprise_id = _granting(visit, tx, "grants:read")
-        found = platforms_of(federation_of(visit.instance), tx, enterprise_id)
-    here = f"{base_of(visit)}/api/dfc/enterprises/{enterprise_id}/platforms"
-    listed = [_platform(one) for one in found]
-    said = {"@context": _CONTEXT, "@id": here, "dfc-t:platforms": {"@type": "rdf:List", "@list": listed}}
-    return answer(visit, said, _JSON)
+        enterprise_id = _demand_enterprise(visit, tx, "grants:read")
+        access = platforms_of(federation_of(visit.instance), tx, enterprise_id)
+    url = f"{base_of(visit)}/api/dfc/enterprises/{enterprise_id}/platforms"
+    members = [_platform(platform) for platform in access]
+    body = {"@context": _CONTEXT, "@id": url, "dfc-t:platforms": {"@type": "rdf:List", "@list": members}}
+    return json_response(visit, body, _JSON)
 
 
 def platform(visit: Visit) -> Response:
-    federation, named = federation_of(visit.instance), visit.path["platform"]
+    federation, platform_id = federation_of(visit.instance), visit.path["platform"]
     if visit.request.method == "GET":
         with visit.read() as tx:
-            found = platform_access(federation, tx, _granting(visit, tx, "grants:read"), named)
-        return answer(visit, {"@context": _CONTEXT, **_platform(found)}, _JSON)
+            access = platform_access(federation, tx, _demand_enterprise(visit, tx, "grants:read"), platform_id)
+        return json_response(visit, {"@context": _CONTEXT, **_platform(access)}, _JSON)
     with visit.write() as tx:
-        enterprise_id = _granting(visit, tx, "grants:write")
-        before = platform_access(federation, tx, enterprise_id, named)
-        found = let_platform(
-            federation, tx, enterprise_id, named, _scopes(visit.body),
+        enterprise_id = _demand_enterprise(visit, tx, "grants:write")
+        before = platform_access(federation, tx, enterprise_id, platform_id)
+        access = grant_scopes(
+            federation, tx, enterprise_id, platform_id, _scopes(visit.body),
             customer_id=before.customer_id, by=visit.actor.person_id,
         )  # fmt: skip
-    return answer(visit, {"@context": _CONTEXT, **_platform(found)}, _JSON)
+    return json_response(visit, {"@context": _CONTEXT, **_platform(access)}, _JSON)
 
 
-def _granting(visit: Visit, tx: Transaction, scope: str) -> str:
-    refuse_nobody(visit)
-    enterprise = asked_enterprise(visit, tx)
+def _demand_enterprise(visit: Visit, tx: Transaction, scope: str) -> str:
+    refuse_anonymous(visit)
+    enterprise = requested_enterprise(visit, tx)
     demand(tx, visit.actor, scope, enterprise.id)
     return enterprise.id
 
 
 def _platform(access: PlatformAccess) -> dict[str, Any]:
-    scopes = [{"@id": full(f"scopes:{one}"), "@type": "dfc-t:Scope", "dfc-t:scope": one} for one in access.scopes]
+    scopes = [{"@id": full(f"scopes:{scope}"), "@type": "dfc-t:Scope", "dfc-t:scope": scope} for scope in access.scopes]
     return {
         "@id": access.url or access.id,
         "@type": "dfc-t:Platform",
@@ -72,15 +72,15 @@ def _platform(access: PlatformAccess) -> dict[str, Any]:
 
 
 def _scopes(body: bytes) -> list[str]:
-    """The last word of each scope's address, whoever's address it is. Raises `Invalid`."""
+    """The last segment of each scope's IRI, of any host. Raises `Invalid`."""
     try:
-        said = msgspec.json.decode(body, type=dict[str, Any])
-        listed = said["dfc-t:hasAssignedScopes"]
-        named = [one["@id"] if isinstance(one, dict) else one for one in (
-            listed["@list"] if isinstance(listed, dict) else listed)]  # fmt: skip
-        words = [str(one).replace("#", "/").rpartition("/")[2] for one in named]
+        document = msgspec.json.decode(body, type=dict[str, Any])
+        value = document["dfc-t:hasAssignedScopes"]
+        entries = [entry["@id"] if isinstance(entry, dict) else entry for entry in (
+            value["@list"] if isinstance(value, dict) else value)]  # fmt: skip
+        names = [str(entry).replace("#", "/").rpartition("/")[2] for entry in entries]
     except (msgspec.DecodeError, KeyError, TypeError):
         raise Invalid([Problem("no_scopes", "Say all the scopes in dfc-t:hasAssignedScopes.")]) from None
-    if len(words) > len(SCOPES):
+    if len(names) > len(SCOPES):
         raise Invalid([Problem("too_many", "There are six scopes.")])
-    return words
+    return names

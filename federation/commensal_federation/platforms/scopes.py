@@ -1,4 +1,4 @@
-"""What an enterprise lets a platform do: the scopes of DFC, nothing unless it says so. Who may write may read."""
+"""The DFC scopes that enterprises grant to platforms; none by default. A Write scope includes its Read scope."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from commensal import Invalid, NotFound, Problem, Transaction, customer_by_id, i
 
 from ..runtime import Federation
 from ..settings import DfcPlatform
-from .noting import note_scopes
+from .notices import add_scope_notices
 from .tables import federation_platform
 
 SCOPES = ("ReadEnterprise", "WriteEnterprise", "ReadProducts", "WriteProducts", "ReadOrders", "WriteOrders")
@@ -21,10 +21,10 @@ _row = federation_platform.c
 
 @dataclass(frozen=True, kw_only=True)
 class PlatformAccess:
-    """A platform that the operator knows, with what one enterprise lets it do there.
+    """A platform of the operator's settings, with the scopes that one enterprise granted it.
 
-    customer_id: the enterprise's customer as whom it orders, at their prices; None: whoever its orders name, at
-                 everybody's prices
+    customer_id: the enterprise's customer for whom it orders, at that customer's prices; None: the customer that each
+                 order names, at the prices for everybody
     """
 
     id: str
@@ -35,19 +35,19 @@ class PlatformAccess:
 
 
 def platforms_of(federation: Federation, tx: Transaction, enterprise_id: str) -> list[PlatformAccess]:
-    """All platforms that the operator knows, those without any scope too."""
+    """All platforms of the operator's settings, including those without a scope at this enterprise."""
     rows = {row["platform_id"]: row for row in tx.all(select(federation_platform).where(_is_of(enterprise_id)))}
-    return [_access(one, rows.get(one.id)) for one in federation.settings.platforms]
+    return [_access(platform, rows.get(platform.id)) for platform in federation.settings.platforms]
 
 
 def platform_access(federation: Federation, tx: Transaction, enterprise_id: str, platform_id: str) -> PlatformAccess:
-    """One of them. Raises `NotFound` for a platform that the operator does not know."""
-    known = known_platform(federation, platform_id)
-    chosen = select(federation_platform).where(_is_of(enterprise_id), _row.platform_id == platform_id)
-    return _access(known, tx.first(chosen))
+    """One platform's access. Raises `NotFound` for a platform that is not in the operator's settings."""
+    platform = platform_by_id(federation, platform_id)
+    query = select(federation_platform).where(_is_of(enterprise_id), _row.platform_id == platform_id)
+    return _access(platform, tx.first(query))
 
 
-def let_platform(
+def grant_scopes(
     federation: Federation,
     tx: Transaction,
     enterprise_id: str,
@@ -57,11 +57,11 @@ def let_platform(
     customer_id: str | None = None,
     by: str | None = None,
 ) -> PlatformAccess:
-    """From now on the platform has exactly these scopes; none takes everything back. `by` is the person who decided.
+    """Grants the platform exactly these scopes; an empty collection revokes all. `by` is the id of the deciding person.
 
-    Raises `NotFound` for an unknown platform and for somebody else's customer, `Invalid` for a scope that is none.
+    Raises `NotFound` for an unknown platform or another enterprise's customer, `Invalid` for an unknown scope.
     """
-    known = known_platform(federation, platform_id)
+    platform = platform_by_id(federation, platform_id)
     if unknown := sorted(set(scopes) - set(SCOPES)):
         text = "The scopes of platforms are {known}."
         raise Invalid([Problem("scope", text, "/scopes", {"known": ", ".join(SCOPES), "scope": unknown[0][:60]})])
@@ -69,44 +69,44 @@ def let_platform(
         customer_by_id(tx, enterprise_id, customer_id)
     row = {
         "enterprise_id": enterprise_id, "platform_id": platform_id, "customer_id": customer_id,
-        "scopes": [one for one in SCOPES if one in scopes], "changed_at": tx.now, "changed_by": by,
+        "scopes": [scope for scope in SCOPES if scope in scopes], "changed_at": tx.now, "changed_by": by,
     }  # fmt: skip
-    new = insert_or(tx, federation_platform).values(row)
-    before = held_by(tx, platform_id, enterprise_id)
-    tx.execute(new.on_conflict_do_update(index_elements=["enterprise_id", "platform_id"], set_=row))
-    note_scopes(known, tx, enterprise_id, before ^ _with_reading(scopes))
-    return _access(known, row)
+    insert = insert_or(tx, federation_platform).values(row)
+    before = granted_scopes(tx, platform_id, enterprise_id)
+    tx.execute(insert.on_conflict_do_update(index_elements=["enterprise_id", "platform_id"], set_=row))
+    add_scope_notices(platform, tx, enterprise_id, before ^ _with_reading(scopes))
+    return _access(platform, row)
 
 
-def held_by(tx: Transaction, platform_id: str, enterprise_id: str) -> frozenset[str]:
-    """The scopes that the enterprise gave to the platform, with what they include."""
-    given = select(_row.scopes).where(_is_of(enterprise_id), _row.platform_id == platform_id)
-    return _with_reading(tx.value(given) or ())
+def granted_scopes(tx: Transaction, platform_id: str, enterprise_id: str) -> frozenset[str]:
+    """The scopes that the enterprise granted to the platform, with the Read scopes that they include."""
+    query = select(_row.scopes).where(_is_of(enterprise_id), _row.platform_id == platform_id)
+    return _with_reading(tx.value(query) or ())
 
 
-def enterprises_for(tx: Transaction, platform_id: str, scope: str) -> list[str]:
-    """Ids of the enterprises that gave the platform this scope."""
+def enterprises_granting(tx: Transaction, platform_id: str, scope: str) -> list[str]:
+    """Ids of the enterprises that granted the platform this scope."""
     rows = tx.all(select(_row.enterprise_id, _row.scopes).where(_row.platform_id == platform_id))
     return [row["enterprise_id"] for row in rows if scope in _with_reading(row["scopes"])]
 
 
-def known_platform(federation: Federation, platform_id: str) -> DfcPlatform:
-    """Raises `NotFound` for one that the operator has not set."""
-    for one in federation.settings.platforms:
-        if one.id == platform_id:
-            return one
+def platform_by_id(federation: Federation, platform_id: str) -> DfcPlatform:
+    """The platform in the operator's settings. Raises `NotFound`."""
+    for platform in federation.settings.platforms:
+        if platform.id == platform_id:
+            return platform
     raise NotFound("no_platform", "This platform is not known here.")
 
 
 def _with_reading(scopes: Collection[str]) -> frozenset[str]:
-    return frozenset(scopes) | {one.replace("Write", "Read") for one in scopes}
+    return frozenset(scopes) | {scope.replace("Write", "Read") for scope in scopes}
 
 
-def _access(known: DfcPlatform, row: Mapping[Any, Any] | None) -> PlatformAccess:
-    given = row or {}
+def _access(platform: DfcPlatform, row: Mapping[Any, Any] | None) -> PlatformAccess:
+    values = row or {}
     return PlatformAccess(
-        id=known.id, name=known.name or known.id, url=known.url, scopes=tuple(given.get("scopes", ())),
-        customer_id=given.get("customer_id"),
+        id=platform.id, name=platform.name or platform.id, url=platform.url, scopes=tuple(values.get("scopes", ())),
+        customer_id=values.get("customer_id"),
     )  # fmt: skip
 
 

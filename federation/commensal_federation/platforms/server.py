@@ -1,8 +1,8 @@
-"""What other platforms may read here in DFC: ``/api/dfc/…``, ``/webid`` and ``/.well-known/dfc/``.
+"""Serves other platforms in DFC: ``/api/dfc/…``, ``/webid`` and ``/.well-known/dfc/``.
 
-Where things are, and what this instance is, is said to everybody. All else is for those who hold the scope of DFC at
-the enterprise: platforms to which it was granted, and people by their sessions and tokens. A reader gets 1.16, or 2.0
-where it says so, as Open Food Network does it.
+The paths and the instance's own description are public. Everything else needs a scope of DFC at the enterprise:
+platforms have the granted ones, people those of their sessions and tokens. The answer is in 1.16, or in 2.0 if the
+request accepts it, as at Open Food Network.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from ..dfc.dialects import V1
 from ..dfc.iris import enterprise_iri, webid_iri
 from ..dfc.names import full
 from ..dfc.vocabulary import DfcItem, DfcLot, DfcOffer, DfcProduct, Thing
-from .dfc_answering import answer, base_of, dfc_page, document, has_already, tag_of, unchanged
-from .dfc_asking import asked_enterprise, demand_scope, holds, known_enterprises
+from .access import demand_scope, has_scope, readable_enterprises, requested_enterprise
 from .event_pages import event_routes
 from .export import enterprise_things, export_enterprise
 from .order_pages import order_routes
 from .permissions import permission_routes
+from .responses import base_of, dfc_page, dfc_response, etag_of, json_response, matches_etag, not_modified
 from .singles import single_routes
 
 _ORDERS = "/api/dfc/enterprises/{id}/orders"
@@ -39,7 +39,7 @@ _Kinds = tuple[type[Thing], ...]
 
 
 def dfc_routes(instance: Instance) -> Sequence[BaseRoute]:
-    """All of them. Each room adds its own."""
+    """All routes of the DFC server."""
     return [
         dfc_page("/.well-known/dfc/", places),
         dfc_page("/webid", webid),
@@ -59,14 +59,14 @@ def dfc_routes(instance: Instance) -> Sequence[BaseRoute]:
 
 
 def places(visit: Visit) -> Response:
-    """Where what each scope lets a platform do is to be found, by the scope."""
+    """The path that each scope gives access to, by the scope's IRI."""
     return JSONResponse({full(f"scopes:{scope}"): place for scope, place in _PLACES.items()})
 
 
 def webid(visit: Visit) -> Response:
-    """This instance as a DFC platform."""
+    """Describes this instance as a DFC platform."""
     base = base_of(visit)
-    return answer(
+    return json_response(
         visit,
         {
             "@context": {"dfc-t": "http://w3id.org/dfc/ontology/v2.0.0/src/DFC_TechnicalOntology.owl#",
@@ -82,30 +82,30 @@ def webid(visit: Visit) -> Response:
 
 
 def enterprises(visit: Visit) -> Response:
-    """By the names in their addresses, a hundred at a time: ``?after=`` the last of the page before."""
+    """Enterprises that the caller may read, 100 a page, sorted by slug; ``?after=`` the previous page's last slug."""
     base = base_of(visit)
     with visit.read() as tx:
-        found = known_enterprises(visit, tx, after=visit.query.get("after", "")[:100], limit=_PAGE)
-    things = [thing for one in found for thing in enterprise_things(base, one)]
-    response = document(visit, things, [enterprise_iri(base, one.id) for one in found])
-    if len(found) == _PAGE:
-        response.headers["Link"] = f'<{base}/api/dfc/enterprises?after={found[-1].slug}>; rel="next"'
+        readable = readable_enterprises(visit, tx, after=visit.query.get("after", "")[:100], limit=_PAGE)
+    things = [thing for enterprise in readable for thing in enterprise_things(base, enterprise)]
+    response = dfc_response(visit, things, [enterprise_iri(base, enterprise.id) for enterprise in readable])
+    if len(readable) == _PAGE:
+        response.headers["Link"] = f'<{base}/api/dfc/enterprises?after={readable[-1].slug}>; rel="next"'
     return response
 
 
 def enterprise(visit: Visit) -> Response:
-    """The enterprise; for who may see it, with its products, stock, catalogs and prices. One that has moved is found at
-    its new address by everybody."""
+    """The enterprise, with its products, stock, catalogs and prices if the caller has ReadProducts. An enterprise that
+    has moved redirects every caller to its new address."""
     base = base_of(visit)
     with visit.read() as tx:
         moved_to = authority_of(tx, enterprise_iri(base, visit.path["enterprise"])).moved_to
         if moved_to:
             return RedirectResponse(moved_to, 308)
-        found = asked_enterprise(visit, tx)
-        demand_scope(visit, tx, found.id, "ReadEnterprise")
-        if not holds(visit, tx, found.id, "ReadProducts"):
-            return document(visit, enterprise_things(base, found))
-        return document(visit, list(export_enterprise(tx, base, found)))
+        enterprise = requested_enterprise(visit, tx)
+        demand_scope(visit, tx, enterprise.id, "ReadEnterprise")
+        if not has_scope(visit, tx, enterprise.id, "ReadProducts"):
+            return dfc_response(visit, enterprise_things(base, enterprise))
+        return dfc_response(visit, list(export_enterprise(tx, base, enterprise)))
 
 
 def address(visit: Visit) -> Response:
@@ -124,23 +124,23 @@ def catalog_items(visit: Visit) -> Response:
     return _goods(visit, (DfcItem, DfcProduct, DfcOffer))
 
 
-def _part(visit: Visit, place: int) -> Response:
-    """One of the things that an enterprise is made of."""
+def _part(visit: Visit, index: int) -> Response:
+    """The address or the telephone of an enterprise, by index in `enterprise_things`."""
     with visit.read() as tx:
-        found = demand_scope(visit, tx, asked_enterprise(visit, tx).id, "ReadEnterprise")
-    parts = list(enterprise_things(base_of(visit), found))[place : place + 1]
+        enterprise = demand_scope(visit, tx, requested_enterprise(visit, tx).id, "ReadEnterprise")
+    parts = list(enterprise_things(base_of(visit), enterprise))[index : index + 1]
     if not parts:
         raise NotFound
-    return document(visit, parts)
+    return dfc_response(visit, parts)
 
 
 def _goods(visit: Visit, kinds: _Kinds) -> Response:
-    """The tag follows from what is listed, so that who has it already is told so without it being written."""
+    """The goods of an enterprise. Its ETag depends on a stamp of the listing, so a 304 needs no document."""
     with visit.read() as tx:
-        found = demand_scope(visit, tx, asked_enterprise(visit, tx).id, "ReadProducts")
-        tag = tag_of(visit, listing_stamp(tx, found.id))
-        if has_already(visit, tag):
-            return unchanged(visit, tag)
-        everything = export_enterprise(tx, base_of(visit), found, lots=DfcLot in kinds)
-        things = [one for one in everything if isinstance(one, kinds)]
-    return document(visit, things, [one.iri for one in things if isinstance(one, kinds[0])], tag=tag)
+        enterprise = demand_scope(visit, tx, requested_enterprise(visit, tx).id, "ReadProducts")
+        tag = etag_of(visit, listing_stamp(tx, enterprise.id))
+        if matches_etag(visit, tag):
+            return not_modified(visit, tag)
+        everything = export_enterprise(tx, base_of(visit), enterprise, lots=DfcLot in kinds)
+        things = [thing for thing in everything if isinstance(thing, kinds)]
+    return dfc_response(visit, things, [thing.iri for thing in things if isinstance(thing, kinds[0])], tag=tag)

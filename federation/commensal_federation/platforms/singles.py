@@ -1,4 +1,4 @@
-"""One thing by its own address, with what it is made of: a product with its stock, an item with its offers, a catalog
+"""Serves single things at their IRI, with their parts: a product with its stock, an item with its offers, a catalog
 page by page, a category, a sale."""
 
 from __future__ import annotations
@@ -33,16 +33,16 @@ from commensal import (
 
 from ..dfc.iris import catalog_iri, enterprise_iri, person_iri, session_iri
 from ..dfc.vocabulary import DfcPerson, DfcSession, Thing
-from .dfc_answering import base_of, dfc_page, document
-from .dfc_asking import asked_enterprise, demand_scope, refuse_nobody
+from .access import demand_scope, refuse_anonymous, requested_enterprise
 from .export import catalog_thing, category_thing, item_things, lot_thing, product_thing
+from .responses import base_of, dfc_page, dfc_response
 
 _PAGE, _MOST = 200, 1_000  # items of a catalog
 _SESSIONS = 100
 
 
 def single_routes() -> Sequence[BaseRoute]:
-    """Each thing at the address by which documents name it; see `iris.py`."""
+    """Routes of single things; `iris.py` has the IRIs."""
     return [
         dfc_page("/api/dfc/supplied_products/{product}", product),
         dfc_page("/api/dfc/catalog_items/{item}", item),
@@ -56,94 +56,96 @@ def single_routes() -> Sequence[BaseRoute]:
 
 
 def product(visit: Visit) -> Response:
-    """With the stock from which it is taken."""
+    """A product with the stock from which it is taken."""
     with visit.read() as tx:
-        refuse_nobody(visit)
-        found = demand_scope(visit, tx, whose(tx, "product", visit.path["product"]), "ReadProducts")
+        refuse_anonymous(visit)
+        enterprise = demand_scope(visit, tx, whose(tx, "product", visit.path["product"]), "ReadProducts")
         stocked = stocked_by_id(tx, [visit.path["product"]])[visit.path["product"]]
     base = base_of(visit)
-    return document(visit, [product_thing(base, stocked, found.currency), lot_thing(base, stocked)])
+    return dfc_response(visit, [product_thing(base, stocked, enterprise.currency), lot_thing(base, stocked)])
 
 
 def item(visit: Visit) -> Response:
-    """With its product, stock and offers."""
+    """A catalog item with its product, stock and offers."""
     with visit.read() as tx:
-        refuse_nobody(visit)
-        found = demand_scope(visit, tx, whose(tx, "item", visit.path["item"]), "ReadProducts")
-        return document(visit, _items(visit, tx, found, [item_by_id(tx, found.id, visit.path["item"])]))
+        refuse_anonymous(visit)
+        enterprise = demand_scope(visit, tx, whose(tx, "item", visit.path["item"]), "ReadProducts")
+        return dfc_response(visit, _items(visit, tx, enterprise, [item_by_id(tx, enterprise.id, visit.path["item"])]))
 
 
 def offer(visit: Visit) -> Response:
-    """With the item that it prices."""
-    wanted = visit.path["offer"]
+    """An offer with the item that it prices."""
+    offer_id = visit.path["offer"]
     with visit.read() as tx:
-        refuse_nobody(visit)
-        found = demand_scope(visit, tx, whose(tx, "offer", wanted), "ReadProducts")
-        item_id = items_of_offers(tx, [wanted])[wanted]
-        return document(visit, _items(visit, tx, found, [item_by_id(tx, found.id, item_id)]))
+        refuse_anonymous(visit)
+        enterprise = demand_scope(visit, tx, whose(tx, "offer", offer_id), "ReadProducts")
+        item_id = items_of_offers(tx, [offer_id])[offer_id]
+        return dfc_response(visit, _items(visit, tx, enterprise, [item_by_id(tx, enterprise.id, item_id)]))
 
 
 def catalog(visit: Visit) -> Response:
-    """With its items, so many at a time (``?limit=``), by id: ``?after=`` the last of the page before."""
-    base, wanted = base_of(visit), visit.path["catalog"]
+    """A catalog with a page of its items (``?limit=``) sorted by id; ``?after=`` the last id of the page before."""
+    base, catalog_id = base_of(visit), visit.path["catalog"]
     with visit.read() as tx:
-        refuse_nobody(visit)
-        found = demand_scope(visit, tx, whose(tx, "catalog", wanted), "ReadProducts")
+        refuse_anonymous(visit)
+        enterprise = demand_scope(visit, tx, whose(tx, "catalog", catalog_id), "ReadProducts")
         limit = _limit(visit)
-        listed = items_of(tx, found.id, wanted, after=visit.query.get("after", "")[:100], limit=limit)
-        of_it: Catalog = catalog_by_id(tx, found.id, wanted)
-        things = [catalog_thing(base, of_it), *_items(visit, tx, found, listed)]
-    response = document(visit, things)
-    if len(listed) == limit:
-        here = catalog_iri(base, wanted)
-        response.headers["Link"] = f'<{here}?after={listed[-1].id}&limit={limit}>; rel="next"'
+        items = items_of(tx, enterprise.id, catalog_id, after=visit.query.get("after", "")[:100], limit=limit)
+        catalog: Catalog = catalog_by_id(tx, enterprise.id, catalog_id)
+        things = [catalog_thing(base, catalog), *_items(visit, tx, enterprise, items)]
+    response = dfc_response(visit, things)
+    if len(items) == limit:
+        url = catalog_iri(base, catalog_id)
+        response.headers["Link"] = f'<{url}?after={items[-1].id}&limit={limit}>; rel="next"'
     return response
 
 
 def category(visit: Visit) -> Response:
-    wanted = visit.path["category"]
+    category_id = visit.path["category"]
     with visit.read() as tx:
-        refuse_nobody(visit)
-        found = demand_scope(visit, tx, whose(tx, "category", wanted), "ReadEnterprise")
-        (one,) = (one for one in list_categories(tx, found.id) if one.id == wanted)
-    return document(visit, [category_thing(base_of(visit), one)])
+        refuse_anonymous(visit)
+        enterprise = demand_scope(visit, tx, whose(tx, "category", category_id), "ReadEnterprise")
+        (category,) = (category for category in list_categories(tx, enterprise.id) if category.id == category_id)
+    return dfc_response(visit, [category_thing(base_of(visit), category)])
 
 
 def sale_sessions(visit: Visit) -> Response:
-    """The newest first, those that are over too; ``?after=`` the id of the last of the page before."""
+    """Sales, newest first, closed ones included; ``?after=`` the last id of the page before."""
     base = base_of(visit)
     with visit.read() as tx:
-        found = demand_scope(visit, tx, asked_enterprise(visit, tx).id, "ReadOrders")
-        listed = sessions_of_shop(tx, found.id, after=visit.query.get("after", "")[:100], limit=_SESSIONS)
-    response = document(
-        visit, [session_thing(base, one) for one in listed], [session_iri(base, one.id) for one in listed]
+        enterprise = demand_scope(visit, tx, requested_enterprise(visit, tx).id, "ReadOrders")
+        sessions = sessions_of_shop(tx, enterprise.id, after=visit.query.get("after", "")[:100], limit=_SESSIONS)
+    response = dfc_response(
+        visit,
+        [session_thing(base, session) for session in sessions],
+        [session_iri(base, session.id) for session in sessions],
     )
-    if len(listed) == _SESSIONS:
-        here = f"{enterprise_iri(base, found.id)}/sale_sessions"
-        response.headers["Link"] = f'<{here}?after={listed[-1].id}>; rel="next"'
+    if len(sessions) == _SESSIONS:
+        url = f"{enterprise_iri(base, enterprise.id)}/sale_sessions"
+        response.headers["Link"] = f'<{url}?after={sessions[-1].id}>; rel="next"'
     return response
 
 
 def sale_session(visit: Visit) -> Response:
     with visit.read() as tx:
-        refuse_nobody(visit)
+        refuse_anonymous(visit)
         demand_scope(visit, tx, whose(tx, "session", visit.path["session"]), "ReadOrders")
-        found = sale_by_id(tx, visit.path["session"]).session
-    return document(visit, [session_thing(base_of(visit), found)])
+        session = sale_by_id(tx, visit.path["session"]).session
+    return dfc_response(visit, [session_thing(base_of(visit), session)])
 
 
 def person(visit: Visit) -> Response:
-    """People may read themselves here, and nobody else: who a customer is, an enterprise tells nobody in DFC."""
+    """A person may read only themselves: an enterprise's customers are not served in DFC."""
     with visit.read() as tx:
-        refuse_nobody(visit)
+        refuse_anonymous(visit)
         if visit.actor.person_id != visit.path["person"]:
             raise NotFound
         demand(tx, visit.actor, SELF)
-        found = person_by_id(tx, visit.path["person"])
-    first, _, family = found.name.rpartition(" ")
+        person = person_by_id(tx, visit.path["person"])
+    first, _, family = person.name.rpartition(" ")
     base = base_of(visit)
-    said = DfcPerson(iri=person_iri(base, found.id), first_name=first, family_name=family, email=found.email)
-    return document(visit, [said])
+    thing = DfcPerson(iri=person_iri(base, person.id), first_name=first, family_name=family, email=person.email)
+    return dfc_response(visit, [thing])
 
 
 def session_thing(base: str, session: SaleSession) -> DfcSession:
@@ -153,17 +155,17 @@ def session_thing(base: str, session: SaleSession) -> DfcSession:
 
 
 def _items(visit: Visit, tx: Transaction, shop: Enterprise, items: Sequence[CatalogItem]) -> Iterable[Thing]:
-    """The items with all that they need to be understood, whoever's products they list."""
-    base, known = base_of(visit), stocked_by_id(tx, {one.product_id for one in items})
-    producers = enterprises_by_id(tx, {one.product.enterprise_id for one in known.values()})
-    lots = {one.lot.id: lot_thing(base, one) for one in known.values()}
+    """The items with their products and stock, whichever producer they belong to."""
+    base, stocked_products = base_of(visit), stocked_by_id(tx, {item.product_id for item in items})
+    producers = enterprises_by_id(tx, {stocked.product.enterprise_id for stocked in stocked_products.values()})
+    lots = {stocked.lot.id: lot_thing(base, stocked) for stocked in stocked_products.values()}
     yield from lots.values()
-    for one in known.values():
-        yield product_thing(base, one, producers[one.product.enterprise_id].currency)
-    for listed in items:
-        yield from item_things(base, listed, shop, known[listed.product_id])
+    for stocked_product in stocked_products.values():
+        yield product_thing(base, stocked_product, producers[stocked_product.product.enterprise_id].currency)
+    for catalog_item in items:
+        yield from item_things(base, catalog_item, shop, stocked_products[catalog_item.product_id])
 
 
 def _limit(visit: Visit) -> int:
-    said = visit.query.get("limit", "")
-    return min(max(int(said), 1), _MOST) if said.isascii() and said.isdecimal() and len(said) < 6 else _PAGE
+    limit = visit.query.get("limit", "")
+    return min(max(int(limit), 1), _MOST) if limit.isascii() and limit.isdecimal() and len(limit) < 6 else _PAGE

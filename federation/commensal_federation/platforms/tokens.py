@@ -1,4 +1,4 @@
-"""Whose a bearer token is: a platform's, when an issuer that the operator trusts has signed it for this instance.
+"""Identifies a platform by its bearer token, which an issuer that the operator trusts signed for this instance.
 
 Tokens are JWTs (RFC 7519, RFC 9068) signed by RS256 or ES256. `iss`, `aud` and `exp` must be there and right; the
 platform is the `client_id`, or the `azp`.
@@ -18,7 +18,7 @@ from commensal import Instance, Unauthorised
 
 from ..runtime import federation_of
 from ..settings import FederationSettings, OidcIssuer
-from .keys import key_of
+from .keys import issuer_key
 
 _LONGEST = 16_000  # characters
 _LEEWAY = 30  # seconds that clocks may differ
@@ -26,35 +26,35 @@ _ALGORITHMS = ["RS256", "ES256"]
 
 
 def recognise(instance: Instance, token: str) -> str | None:
-    """The platform's id, or None for what is no JWT: then it may be a token of this instance.
+    """The platform's id; None if the token is no JWT, since it may then be a token of this instance.
 
-    Raises `Unauthorised` for a JWT of nobody who is trusted, that is not for us, is over, or is not signed as it says.
+    Raises `Unauthorised` for a JWT of an untrusted issuer, for another audience, expired, or with a wrong signature.
     """
     if token.count(".") != 2:
         return None
     settings = federation_of(instance).settings
     try:
-        return _platform(settings, _verified(instance, settings, token))
+        return _platform(settings, _verified_claims(instance, settings, token))
     except (JoseError, ValueError, TypeError, msgspec.DecodeError) as error:
         raise _invalid() from error
 
 
-def _verified(instance: Instance, settings: FederationSettings, token: str) -> dict[str, Any]:
+def _verified_claims(instance: Instance, settings: FederationSettings, token: str) -> dict[str, Any]:
     if len(token) > _LONGEST:
         raise _invalid()
-    said = [_part(one) for one in token.split(".")[:2]]
-    issuer = next((one for one in settings.oidc_issuers if one.issuer == said[1].get("iss")), None)
-    if issuer is None or said[0].get("alg") not in _ALGORITHMS:
+    parts = [_part(text) for text in token.split(".")[:2]]
+    issuer = next((trusted for trusted in settings.oidc_issuers if trusted.issuer == parts[1].get("iss")), None)
+    if issuer is None or parts[0].get("alg") not in _ALGORITHMS:
         raise _invalid()
-    key = key_of(instance, issuer, str(said[0].get("kid", "")))
+    key = issuer_key(instance, issuer, str(parts[0].get("kid", "")))
     if key is None:
         raise _invalid()
     claims = jwt.decode(token, key, algorithms=_ALGORITHMS).claims
-    _expected(instance, issuer).validate(claims)
+    _claim_rules(instance, issuer).validate(claims)
     return claims
 
 
-def _expected(instance: Instance, issuer: OidcIssuer) -> jwt.JWTClaimsRegistry:
+def _claim_rules(instance: Instance, issuer: OidcIssuer) -> jwt.JWTClaimsRegistry:
     audience = issuer.audience or instance.settings.base_url.rstrip("/")
     return jwt.JWTClaimsRegistry(
         now=int(instance.clock.now().timestamp()),
@@ -66,10 +66,10 @@ def _expected(instance: Instance, issuer: OidcIssuer) -> jwt.JWTClaimsRegistry:
 
 
 def _platform(settings: FederationSettings, claims: dict[str, Any]) -> str:
-    named = {str(claims[name]) for name in ("client_id", "azp") if claims.get(name)}
-    for one in settings.platforms:
-        if one.issuer == claims["iss"] and named == {one.client or one.id}:
-            return one.id
+    client_ids = {str(claims[name]) for name in ("client_id", "azp") if claims.get(name)}
+    for platform in settings.platforms:
+        if platform.issuer == claims["iss"] and client_ids == {platform.client or platform.id}:
+            return platform.id
     raise Unauthorised("no_platform", "This platform is not known here.")
 
 

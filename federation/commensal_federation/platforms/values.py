@@ -1,4 +1,4 @@
-"""Values of orders that come in DFC."""
+"""Values of the orders that platforms send."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ State = Literal["Held", "Complete", "Cancelled"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class WantedLine:
-    """`item_id` is the item of ours that is meant, "" where it is none; `offer_iri` is how it was named."""
+class RequestedLine:
+    """`item_id` is the item of ours that it refers to, "" if none; `offer_iri` is the sender's IRI of the offer."""
 
     item_id: str
     offer_iri: str
@@ -20,13 +20,14 @@ class WantedLine:
 
 
 @dataclass(frozen=True, kw_only=True)
-class WantedOrder:
-    """What a sender wants, as its document says it.
+class RequestedOrder:
+    """An order as its sender's document requests it.
 
-    iri:        the name that it gave the order, where that is a name of its own
-    session_id: our sale that it named; `closes_at`: the end that it said of a sale of its own making
-    lines:      None where the document has none: then it speaks of the state alone
-    name, email, phone: of the customer `ordered_by`, as far as they are said
+    iri:        the sender's own IRI of the order, "" if it has none
+    session_id: our sale that the order names, "" if none
+    closes_at:  the end of the sender's own sale; None if the document has none
+    lines:      None if the document has no lines and changes only the state
+    name, email, phone: of the customer `ordered_by`, "" if unknown
     """
 
     iri: str
@@ -37,12 +38,12 @@ class WantedOrder:
     name: str
     email: str
     phone: str
-    lines: tuple[WantedLine, ...] | None
+    lines: tuple[RequestedLine, ...] | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class PlatformLine:
-    """`wanted` pieces; what comes of it stands in the core's order."""
+    """A line as requested: `wanted` is in pieces. The core's order has the confirmed pieces."""
 
     id: str
     item_id: str
@@ -53,7 +54,7 @@ class PlatformLine:
 
 @dataclass(frozen=True, kw_only=True)
 class PlatformOrder:
-    """`state` is what the sender has said last; see `federation_platform_order`."""
+    """An order of a platform. `state` is the one that the sender set last; see `federation_platform_order`."""
 
     id: str
     enterprise_id: str
@@ -67,8 +68,8 @@ class PlatformOrder:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shortened:
-    """What can be had: pieces by item, and why something is less than was wanted, by the place of its line."""
+class Allocation:
+    """The available pieces by item, and the reasons for fewer than requested, by the index of the line."""
 
     pieces: Mapping[str, int]
     reasons: Mapping[int, str]

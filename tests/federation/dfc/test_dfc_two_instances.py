@@ -30,7 +30,7 @@ from commensal.trade.products.products import create_product
 from commensal.trade.sale_sessions.tables import session_item
 from commensal.trade.stock.lots import lots_by_id
 from commensal_federation.peers.peers import peers
-from commensal_federation.platforms.scopes import let_platform
+from commensal_federation.platforms.scopes import grant_scopes
 from commensal_federation.runtime import federation_of, use_transport
 from commensal_federation.transport import Answer, Request, Transport, Unreachable
 
@@ -60,7 +60,7 @@ class Farm:
             for item in items:
                 set_price(tx, "farm", item, 2000)
             insert_rows(tx, session_item, [{"session_id": "farm-session", "item_id": item} for item in items])
-            let_platform(federation_of(instance), tx, "farm", "hub", ["ReadProducts", "WriteOrders"])
+            grant_scopes(federation_of(instance), tx, "farm", "hub", ["ReadProducts", "WriteOrders"])
 
     @property
     def orders(self) -> list[Order]:

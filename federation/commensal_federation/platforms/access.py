@@ -1,0 +1,99 @@
+"""Access to DFC answers: a platform has the scopes that enterprises granted it, a person their own rights.
+
+Every request at an enterprise needs one scope of DFC. A person's token or session has a DFC scope if it has all the
+rights of Commensal that correspond to it.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from commensal import (
+    Enterprise,
+    Forbidden,
+    NotFound,
+    Refused,
+    Transaction,
+    Unauthorised,
+    Visit,
+    demand,
+    enterprise_by_id,
+    enterprises_by_id,
+    find_enterprise,
+    held_at,
+    memberships_of,
+)
+
+from .scopes import enterprises_granting, granted_scopes
+
+Scope = Literal["ReadEnterprise", "WriteEnterprise", "ReadProducts", "WriteProducts", "ReadOrders", "WriteOrders"]
+
+_OURS: dict[Scope, tuple[str, ...]] = {
+    "ReadEnterprise": ("enterprise:read",),
+    "WriteEnterprise": ("enterprise:write",),
+    "ReadProducts": ("products:read", "catalogs:read"),
+    "WriteProducts": ("products:write", "catalogs:write"),
+    "ReadOrders": ("orders:read",),
+    "WriteOrders": ("orders:write",),
+}
+
+
+def demand_scope(visit: Visit, tx: Transaction, enterprise_id: str, scope: Scope) -> Enterprise:
+    """The enterprise, if the caller has the scope there.
+
+    Raises `Unauthorised` for an anonymous caller, `NotFound` without any scope there, `Forbidden` without this one.
+    """
+    refuse_anonymous(visit)
+    if not visit.actor.client:
+        for right in _OURS[scope]:
+            demand(tx, visit.actor, right, enterprise_id)
+        return enterprise_by_id(tx, enterprise_id)
+    granted = granted_scopes(tx, visit.actor.client, enterprise_id)
+    if not granted:
+        raise NotFound
+    if scope not in granted:
+        raise Forbidden("scope", "This platform lacks the scope {scope}.", scope=scope)
+    enterprise = enterprise_by_id(tx, enterprise_id)
+    if enterprise.archived_at is not None:
+        raise NotFound
+    return enterprise
+
+
+def has_scope(visit: Visit, tx: Transaction, enterprise_id: str, scope: Scope) -> bool:
+    """Whether the caller has the scope at the enterprise."""
+    try:
+        demand_scope(visit, tx, enterprise_id, scope)
+    except Refused:
+        return False
+    return True
+
+
+def requested_enterprise(visit: Visit, tx: Transaction) -> Enterprise:
+    """The enterprise in the request's path, by id or slug; the caller must check access. Raises `Unauthorised`."""
+    refuse_anonymous(visit)
+    name = visit.path["enterprise"]
+    by_id = enterprises_by_id(tx, [name]).get(name)
+    return by_id or find_enterprise(tx, name, person_id=visit.actor.person_id)
+
+
+def readable_enterprises(visit: Visit, tx: Transaction, *, after: str, limit: int) -> list[Enterprise]:
+    """The enterprises that the caller may read: a person's own, or those that granted ReadEnterprise to the platform.
+
+    Sorted by slug, beginning after the slug `after`. Raises `Unauthorised`.
+    """
+    refuse_anonymous(visit)
+    if visit.actor.client:
+        granted = enterprises_by_id(tx, enterprises_granting(tx, visit.actor.client, "ReadEnterprise")).values()
+        current = [enterprise for enterprise in granted if enterprise.slug > after and enterprise.archived_at is None]
+        return sorted(current, key=lambda enterprise: enterprise.slug)[:limit]
+    own = [
+        membership.enterprise
+        for membership in memberships_of(tx, visit.actor.person_id or "", after=after, limit=limit)
+    ]
+    return [enterprise for enterprise in own if set(_OURS["ReadEnterprise"]) <= held_at(tx, visit.actor, enterprise.id)]
+
+
+def refuse_anonymous(visit: Visit) -> None:
+    """Raises `Unauthorised`: nothing under ``/api/dfc`` is for everybody."""
+    if visit.actor.person_id is None and not visit.actor.client:
+        raise Unauthorised

@@ -1,0 +1,137 @@
+"""Reads an order from a DFC document, in the forms that platforms send.
+
+An offer may be one of ours, or the platform's own offer of an item or product of ours, as in Open Food Network's
+backorders. Likewise the sale may be ours or the platform's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Literal
+
+from commensal import Invalid, NotFound, Problem, Transaction, items_of_offers, listings_of, whose
+
+from ..dfc.iris import ResourceKind, local_id
+from ..dfc.read import DfcDocument
+from ..dfc.vocabulary import DfcEnterprise, DfcLine, DfcOffer, DfcOrder, DfcPerson, DfcPhone, DfcSession
+from .values import RequestedLine, RequestedOrder, State
+
+ReferenceKind = Literal["offer", "item", "product"]
+_STATES: dict[str, State] = {"Held": "Held", "Complete": "Complete", "Cancelled": "Cancelled"}
+_REFERENCE_KINDS: dict[ResourceKind, ReferenceKind] = {
+    "offers": "offer",
+    "catalog_items": "item",
+    "supplied_products": "product",
+}
+_MOST_PIECES = 10_000
+_LONGEST = 500  # characters of a name
+
+
+def read_order(tx: Transaction, base: str, enterprise_id: str, document: DfcDocument) -> RequestedOrder:
+    """Reads an order to this enterprise. Raises `Unreadable` unless it has exactly one order, and `Invalid`."""
+    order = document.one(DfcOrder)
+    state = _STATES.get(order.state or "Held")
+    if state is None:
+        text = "An order is Held, Complete or Cancelled; a draft stays where it is made."
+        raise Invalid([Problem("state", text, "/dfc-b:hasOrderStatus")])
+    lines = [line for line in document.all(DfcLine) if line.order in (None, order.iri)]
+    session = document.get(DfcSession, order.session)
+    name, email, phone = _customer(document, order.ordered_by)
+    return RequestedOrder(
+        iri="" if order.iri.startswith(("_:", f"{base}/")) else order.iri[:_LONGEST],
+        state=state,
+        session_id=local_id(base, order.session or "", "sale_sessions") or "",
+        closes_at=session.closes_at if session else None,
+        ordered_by=(order.ordered_by or "")[:_LONGEST],
+        name=name,
+        email=email,
+        phone=phone,
+        lines=_lines(tx, base, enterprise_id, document, lines) if lines else None,
+    )
+
+
+def enterprise_of_order(tx: Transaction, base: str, document: DfcDocument) -> str:
+    """The id of the enterprise that an order addresses: by its sale, its seller, or the first offer that we know.
+
+    Raises `NotFound`, `Unreadable`.
+    """
+    order = document.one(DfcOrder)
+    if session_id := local_id(base, order.session or "", "sale_sessions"):
+        return whose(tx, "session", session_id)
+    if seller := local_id(base, order.sold_by or "", "enterprises"):
+        return seller
+    for line in document.all(DfcLine):
+        kind, id = _reference(base, document, line.offer)
+        if kind is not None:
+            return whose(tx, kind, id)
+    raise NotFound("no_enterprise", "It is not clear whose goods this order wants.")
+
+
+def _requested_items(
+    tx: Transaction, base: str, enterprise_id: str, document: DfcDocument, lines: Sequence[DfcLine]
+) -> list[str]:
+    """The item of ours that each line refers to, "" if there is none."""
+    references = [_reference(base, document, line.offer) for line in lines]
+    items = items_of_offers(tx, [id for kind, id in references if kind == "offer"])
+    listings = listings_of(tx, enterprise_id, [id for kind, id in references if kind == "product"])
+    item_ids: list[str] = []
+    for kind, reference_id in references:
+        by_kind = {
+            "item": reference_id,
+            "offer": items.get(reference_id, ""),
+            "product": next(iter(listings.get(reference_id, ())), ""),
+        }
+        item_ids.append(by_kind.get(kind or "", ""))
+    return item_ids
+
+
+def _lines(
+    tx: Transaction, base: str, enterprise_id: str, document: DfcDocument, lines: Sequence[DfcLine]
+) -> tuple[RequestedLine, ...]:
+    """The requested lines; lines of the same item become one. Raises `Invalid`."""
+    problems: list[Problem] = []
+    item_ids = _requested_items(tx, base, enterprise_id, document, lines)
+    requested: dict[str, RequestedLine] = {}
+    for line, item_id in zip(lines, item_ids, strict=True):
+        offer_iri = (line.offer or line.iri)[:_LONGEST]
+        pieces = _pieces(line, problems)
+        key = item_id or offer_iri
+        earlier_pieces = requested[key].pieces if key in requested else 0
+        requested[key] = RequestedLine(item_id=item_id, offer_iri=offer_iri, pieces=earlier_pieces + pieces)
+    if problems:
+        raise Invalid(problems)
+    return tuple(requested.values())
+
+
+def _reference(base: str, document: DfcDocument, iri: str | None) -> tuple[ReferenceKind | None, str]:
+    """The thing of ours that a line refers to: its kind and its id; None and "" if there is none."""
+    offer = document.get(DfcOffer, iri)
+    for candidate in (iri or "", (offer.item if offer else None) or ""):
+        for path, kind in _REFERENCE_KINDS.items():
+            if id := local_id(base, candidate, path):
+                return kind, id
+    return None, ""
+
+
+def _pieces(line: DfcLine, problems: list[Problem]) -> int:
+    value = line.quantity.value if line.quantity else Decimal(-1)
+    if value != value.to_integral_value() or not 0 <= value <= _MOST_PIECES:
+        text = "A quantity is a whole number of pieces, at most {most}."
+        problems.append(Problem("quantity", text, line.iri[:_LONGEST], {"most": _MOST_PIECES}))
+        return 0
+    return int(value)
+
+
+def _customer(document: DfcDocument, iri: str | None) -> tuple[str, str, str]:
+    """Name, e-mail address and telephone of the customer, "" for what the document lacks."""
+    customer = document.get(DfcPerson, iri) or document.get(DfcEnterprise, iri)
+    if customer is None:
+        return "", "", ""
+    phones = [phone.number for phone in document.all(DfcPhone) if phone.iri in customer.phones]
+    name = (
+        customer.name
+        if isinstance(customer, DfcEnterprise)
+        else f"{customer.first_name} {customer.family_name}".strip()
+    )
+    return name, customer.email, phones[0] if phones else ""

@@ -1,0 +1,213 @@
+"""Places orders of platforms: the first document places an order in the core, later ones amend it until it is Complete.
+
+A Held order takes its stock and may be amended while the sale is open; deployed platforms use Held for unfinished
+orders. Complete ends that, even after the close. Lines beyond the stock are shortened or refused, one by one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import delete, update
+
+from commensal import (
+    Conflict,
+    Customer,
+    Hooks,
+    Order,
+    Problem,
+    SaleSession,
+    Transaction,
+    Wish,
+    cancel_order,
+    change_order,
+    insert_once,
+    insert_rows,
+    is_open,
+    locked_order,
+    place_order,
+    sale_by_id,
+    sessions_of_shop,
+)
+
+from .allocation import allocate
+from .orders import platform_order
+from .tables import federation_platform_line, federation_platform_order
+from .values import Allocation, PlatformOrder, RequestedLine, RequestedOrder
+
+_row = federation_platform_order.c
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlatformBuyer:
+    """The buyer for whom a platform orders: a customer that the enterprise chose, or a name and e-mail address."""
+
+    sender: str
+    customer: Customer | None
+    name: str
+    email: str
+    phone: str
+    language: str
+
+
+def place_platform_order(
+    tx: Transaction,
+    hooks: Hooks,
+    enterprise_id: str,
+    buyer: PlatformBuyer,
+    requested: RequestedOrder,
+    *,
+    key: str,
+    body: bytes,
+) -> tuple[PlatformOrder, bool]:
+    """Places an order; returns it and whether it is new, since the same `key` places it only once.
+
+    Raises `Conflict` for a different request with the same key, if no sale is open, and if nothing is available.
+    """
+    claim, body_hash = tx.new_id(), hashlib.sha256(body).hexdigest()
+    row = {
+        "id": claim, "enterprise_id": enterprise_id, "sender": buyer.sender, "key": key or claim,
+        "said_hash": body_hash, "order_id": None, "ordered_by": requested.ordered_by, "state": requested.state,
+        "created_at": tx.now, "changed_at": tx.now,
+    }  # fmt: skip
+    if not insert_once(tx, federation_platform_order, row):
+        return _repeated(tx, enterprise_id, buyer.sender, key, body_hash), False
+    if requested.state == "Cancelled":
+        raise Conflict("cancelled", "This order was cancelled.")
+    lines = requested.lines or ()
+    session = _choose_session(tx, enterprise_id, requested)
+    allocation = allocate(tx, session.id, _categories(buyer), lines, {}, buyer.language)
+    if not allocation.pieces:
+        raise _refusal(lines, allocation)
+    wish = Wish(
+        items=allocation.pieces, name=buyer.name, email=buyer.email, phone=buyer.phone, language=buyer.language,
+    )  # fmt: skip
+    customer_id = buyer.customer.id if buyer.customer else None
+    placed = place_order(tx, hooks, session.id, wish, by_hub=True, customer_id=customer_id, by_platform=True)
+    tx.execute(update(federation_platform_order).where(_row.id == claim).values(order_id=placed.id))
+    _store_lines(tx, claim, lines, allocation)
+    return platform_order(tx, claim), True
+
+
+def amend_platform_order(
+    tx: Transaction, hooks: Hooks, placed: PlatformOrder, buyer: PlatformBuyer, requested: RequestedOrder
+) -> PlatformOrder:
+    """Changes the order to what its sender requests now, as a whole.
+
+    Raises `Conflict` if lines would change once it is Complete or cancelled, or after the close. A request for exactly
+    the confirmed pieces changes nothing and is accepted.
+    """
+    order = locked_order(tx, placed.order_id, enterprise_id=placed.enterprise_id)
+    placed = platform_order(tx, placed.id)
+    if placed.state == "Cancelled" or order.state == "Cancelled":
+        if requested.state == "Cancelled":
+            return placed
+        raise Conflict("cancelled", "This order was cancelled.")
+    is_empty = requested.lines is not None and not any(line.pieces for line in requested.lines)
+    if requested.state == "Cancelled" or is_empty:
+        cancel_order(tx, hooks, order)
+        return _set_state(tx, placed, "Cancelled")
+    if requested.lines is not None:
+        _change_lines(tx, hooks, placed, order, buyer, requested.lines)
+    if requested.state == "Held" and placed.state == "Complete":
+        return placed
+    return _set_state(tx, placed, requested.state)
+
+
+def ordered_pieces(order: Order) -> dict[str, int]:
+    """Pieces by item as currently ordered, without substitutes."""
+    pieces: Counter[str] = Counter()
+    for line in order.lines:
+        if line.substitutes_id is None and line.quantity:
+            pieces[line.item_id] += line.quantity
+    return dict(pieces)
+
+
+def _change_lines(
+    tx: Transaction,
+    hooks: Hooks,
+    placed: PlatformOrder,
+    order: Order,
+    buyer: PlatformBuyer,
+    lines: tuple[RequestedLine, ...],
+) -> None:
+    held = ordered_pieces(order)
+    session = sale_by_id(tx, order.session_id).session
+    is_closed = placed.state == "Complete" or not is_open(session, tx.now)
+    if _is_unchanged(placed, lines) or (is_closed and _is_confirmed(held, lines)):
+        return
+    if placed.state == "Complete":
+        raise Conflict("complete", "This order is complete, and cannot be changed any more.")
+    if is_closed:
+        raise Conflict("closed", "The sale {name} is closed.", name=session.name)
+    allocation = allocate(tx, session.id, _categories(buyer), lines, held, buyer.language)
+    if not allocation.pieces:
+        raise _refusal(lines, allocation)
+    if allocation.pieces != held:
+        change_order(tx, hooks, order, items=allocation.pieces, by_hub=True)
+    _store_lines(tx, placed.id, lines, allocation)
+
+
+def _is_unchanged(placed: PlatformOrder, lines: tuple[RequestedLine, ...]) -> bool:
+    earlier: Mapping[str, int] = {line.item_id or line.offer_iri: line.wanted for line in placed.lines}
+    return earlier == {line.item_id or line.offer_iri: line.pieces for line in lines}
+
+
+def _is_confirmed(held: Mapping[str, int], lines: tuple[RequestedLine, ...]) -> bool:
+    """Whether the sender repeats the confirmed pieces, after it was informed that fewer come."""
+    return held == {line.item_id: line.pieces for line in lines if line.pieces}
+
+
+def _choose_session(tx: Transaction, enterprise_id: str, requested: RequestedOrder) -> SaleSession:
+    """The open sale that the order names, else the one that closes when the order says, else the first to close."""
+    sessions = [session for session in sessions_of_shop(tx, enterprise_id, limit=200) if is_open(session, tx.now)]
+    if requested.session_id:
+        sessions = [session for session in sessions if session.id == requested.session_id]
+    if not sessions:
+        raise Conflict("no_open_sale", "There is no sale open here that could take this order.")
+    return min(sessions, key=lambda session: (session.closes_at != requested.closes_at, session.closes_at, session.id))
+
+
+def _repeated(tx: Transaction, enterprise_id: str, sender: str, key: str, body_hash: str) -> PlatformOrder:
+    is_request = (_row.enterprise_id == enterprise_id, _row.sender == sender, _row.key == key)
+    row = tx.one(federation_platform_order.select().where(*is_request))
+    if row["said_hash"] != body_hash:
+        raise Conflict("key_used", "This order is known already, and was another. Change it at its own address.")
+    return platform_order(tx, row["id"])
+
+
+def _set_state(tx: Transaction, placed: PlatformOrder, state: str) -> PlatformOrder:
+    tx.execute(
+        update(federation_platform_order).where(_row.id == placed.id).values(state=state, changed_at=tx.now)
+    )  # fmt: skip
+    return platform_order(tx, placed.id)
+
+
+def _store_lines(tx: Transaction, id: str, lines: tuple[RequestedLine, ...], allocation: Allocation) -> None:
+    """Replaces the lines; a line for the same item or offer keeps its id."""
+    line_ids = {line.item_id or line.offer_iri: line.id for line in platform_order(tx, id).lines} if lines else {}
+    tx.execute(delete(federation_platform_line).where(federation_platform_line.c.order_id == id))
+    rows = [
+        {
+            "id": line_ids.get(line.item_id or line.offer_iri) or tx.new_id(), "order_id": id, "item_id": line.item_id,
+            "offer_iri": line.offer_iri, "wanted": line.pieces, "reason": allocation.reasons.get(index, ""),
+        }
+        for index, line in enumerate(lines)
+    ]  # fmt: skip
+    insert_rows(tx, federation_platform_line, rows)
+
+
+def _categories(buyer: PlatformBuyer) -> frozenset[str]:
+    return buyer.customer.categories if buyer.customer else frozenset()
+
+
+def _refusal(lines: tuple[RequestedLine, ...], allocation: Allocation) -> Conflict:
+    refusal = Conflict("nothing", "Nothing of this order can be had.")
+    refusal.problems = tuple(
+        Problem("refused", "{reason}", lines[index].offer_iri, {"reason": reason})
+        for index, reason in allocation.reasons.items()
+    )
+    return refusal

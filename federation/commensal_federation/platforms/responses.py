@@ -1,0 +1,111 @@
+"""HTTP responses in DFC: their dialect, their ETag, and errors as problem documents."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from importlib.metadata import version
+from typing import Any
+
+import msgspec
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute
+
+from commensal import Dialect, Instance, Problem, Refused, Visit, page, say
+
+from ..dfc.dialects import negotiate
+from ..dfc.findings import Unreadable
+from ..dfc.vocabulary import Thing
+
+VERSION = version("commensal")  # part of every ETag: a new version may write other documents
+_LARGEST = 4_000_000  # bytes of a request: an order of 500 lines with the details of its products
+
+
+def dfc_page(path: str, handler: Callable[[Visit], Response], *methods: str) -> BaseRoute:
+    """A route for platforms and people: accepts bearer tokens of trusted issuers and our own."""
+    return page(
+        path, handler, on_error=on_error, methods=methods or ("GET",), largest=_LARGEST, recognise=_recognise
+    )  # fmt: skip
+
+
+def _recognise(instance: Instance, token: str) -> str | None:
+    from .tokens import recognise  # the JWT library is slow to load, and few platforms send one
+
+    return recognise(instance, token)
+
+
+def dfc_response(
+    visit: Visit, things: Iterable[Thing], members: Iterable[str] | None = None, status: int = 200, tag: str = ""
+) -> Response:
+    """Writes the values in the requested dialect. `members`: IRIs in the LDP container of a list in 2.0; `tag`: the
+    ETag if it is known beforehand."""
+    dialect, url = _requested_dialect(visit), f"{base_of(visit)}{visit.request.url.path}"
+    lists = {} if members is None else {url: list(members)}
+    return _response(visit, dialect.write(list(things), lists), dialect.media_type, status, tag)
+
+
+def _requested_dialect(visit: Visit) -> Dialect:
+    return negotiate(visit.instance, visit.request.headers.get("accept", ""))
+
+
+def json_response(visit: Visit, content: dict[str, Any], media_type: str, status: int = 200, tag: str = "") -> Response:
+    """Writes JSON outside the dialects. Answers 304 if the caller has the same content already."""
+    return _response(visit, msgspec.json.encode(content), media_type, status, tag)
+
+
+def _response(visit: Visit, content: bytes, media_type: str, status: int, tag: str) -> Response:
+    tag = tag or f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+    if visit.request.method == "GET" and matches_etag(visit, tag):
+        return not_modified(visit, tag)
+    return Response(content, status, {**_headers(tag), "Content-Type": media_type})
+
+
+def etag_of(visit: Visit, stamp: str) -> str:
+    """The ETag of a response that depends only on `stamp`, the address and the requested dialect."""
+    parts = (
+        stamp,
+        VERSION,
+        base_of(visit),
+        visit.request.url.path,
+        visit.request.url.query,
+        _requested_dialect(visit).media_type,
+    )
+    digest = hashlib.sha256(" ".join(parts).encode()).hexdigest()
+    return f'"{digest[:32]}"'
+
+
+def matches_etag(visit: Visit, tag: str) -> bool:
+    """Whether If-None-Match has the tag (RFC 9110, section 13.1.2; a weak tag, W/, compares like any other)."""
+    tags = visit.request.headers.get("if-none-match", "").split(",")
+    return any(candidate.strip().removeprefix("W/") in (tag, "*") for candidate in tags)
+
+
+def not_modified(visit: Visit, tag: str) -> Response:
+    return Response(status_code=304, headers=_headers(tag))
+
+
+def _headers(tag: str) -> dict[str, str]:
+    return {"ETag": tag, "Vary": "Accept, Authorization, Cookie", "Cache-Control": "private, no-cache",
+            "X-Content-Type-Options": "nosniff"}  # fmt: skip
+
+
+def on_error(visit: Visit, error: Exception) -> Response:
+    """A problem document (RFC 9457) with the members of the JSON API's."""
+    if isinstance(error, Unreadable):
+        body: dict[str, Any] = {"title": str(error), "status": 422, "code": error.code}
+    elif isinstance(error, Refused):
+        problems = [_problem(visit, problem) for problem in error.problems]
+        body = {"title": say(visit.language, error), "status": error.status, "code": error.code, "errors": problems}
+    else:
+        body = {"title": "Something went wrong here.", "status": 500, "code": "error"}
+    headers = {"WWW-Authenticate": "Bearer"} if body["status"] == 401 else None
+    return JSONResponse(body, body["status"], headers, media_type="application/problem+json")
+
+
+def _problem(visit: Visit, problem: Problem) -> dict[str, str]:
+    return {"pointer": problem.where, "code": problem.code, "detail": say(visit.language, problem)}
+
+
+def base_of(visit: Visit) -> str:
+    """The instance's address, without a trailing slash."""
+    return visit.instance.settings.base_url.rstrip("/")
