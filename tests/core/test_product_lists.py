@@ -21,7 +21,7 @@ from commensal.trade.enterprises.tables import enterprise
 from commensal.trade.product_lists.check import check_list
 from commensal.trade.product_lists.commit import commit_plan
 from commensal.trade.product_lists.lists import ListReport, import_list
-from commensal.trade.product_lists.plan import Plan
+from commensal.trade.product_lists.plan import ImportPlan
 from commensal.trade.product_lists.read import read_list
 from commensal.trade.product_lists.row_values import NO_DEFAULTS, Defaults, read_defaults
 from commensal.trade.products.products import archive_product, create_product
@@ -61,7 +61,7 @@ class Table:
         with self.store.write() as tx:
             return import_list(tx, enterprise_id, read_list(content), **more)
 
-    def plan(self, *rows: dict[str, str]) -> Plan:
+    def plan(self, *rows: dict[str, str]) -> ImportPlan:
         with self.store.read() as tx:
             return check_list(tx, "hub", read_list(a_list(*rows)), catalog_id=None, defaults=NO_DEFAULTS)[0]
 

@@ -13,8 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from commensal.base.errors import Invalid, Refused
-from commensal.trade.product_lists.columns import COLUMNS, fold
-from commensal.trade.product_lists.read import LONGEST_CELL, MOST_COLUMNS, MOST_ROWS, ProductList, guard, read_list
+from commensal.trade.product_lists.columns import COLUMNS, fold_header
+from commensal.trade.product_lists.read import (
+    LONGEST_CELL,
+    MOST_COLUMNS,
+    MOST_ROWS,
+    ProductList,
+    guard_formula,
+    read_list,
+)
 
 HEADERS = "producer,name,units,unit_type,price"
 ROW = "Ferme des Ormes,Pommes,1,kg,2.50"
@@ -134,7 +141,7 @@ def test_a_file_without_products_is_refused() -> None:
 
 
 def test_every_spelling_names_one_column() -> None:
-    spellings = [{fold(word) for word in (one.key, one.english, one.french, *one.others)} for one in COLUMNS]
+    spellings = [{fold_header(word) for word in (one.key, one.english, one.french, *one.others)} for one in COLUMNS]
     assert sum(map(len, spellings)) == len(set().union(*spellings))
 
 
@@ -222,10 +229,10 @@ def test_numbers_and_plain_text_are_no_formulas(cell: str) -> None:
 
 @pytest.mark.parametrize("text", ["=1+1", "@x", "-2", "- x", "+x", "'=1", "''@", "'x", "", "x"])
 def test_what_the_export_guards_the_import_takes_back(text: str) -> None:
-    listed = read_list(f"{HEADERS}\n{ROW.replace('Pommes', guard(text))}".encode())
+    listed = read_list(f"{HEADERS}\n{ROW.replace('Pommes', guard_formula(text))}".encode())
     assert not listed.findings
     assert names(listed) == [text]
-    assert not guard(text).startswith(("=", "+", "-", "@"))
+    assert not guard_formula(text).startswith(("=", "+", "-", "@"))
 
 
 # XLSX

@@ -1,4 +1,4 @@
-"""What one cell says: text to value, or a `Problem` that says what is wrong with it and what would be right."""
+"""Parses single cells: text to a value, or a `Problem` that says what is wrong and what would be right."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ MOST_PIECES = 10**9
 
 
 @dataclass(frozen=True, kw_only=True)
-class Choices:
-    """How cells are read.
+class CellFormat:
+    """How cells are parsed.
 
-    language: of the headers: labels of this language win
+    language: of the headers; a label is looked up in this language first
     currency: ISO 4217, of prices and deposits
-    suggest:  whether to look for what was meant: it costs milliseconds, too much for mistakes that nobody is shown
+    suggest:  whether errors suggest similar words; takes milliseconds, too long for errors that are only counted
     """
 
     currency: str
@@ -40,31 +40,31 @@ class Choices:
     suggest: bool = True
 
 
-def read_flag(cell: str, choices: Choices) -> bool | Problem:
+def read_flag(cell: str, cell_format: CellFormat) -> bool | Problem:
     """Yes or no in French or English, or 1 or 0; an empty cell is no."""
-    said = search_key(cell)
-    if said in _YES:
+    key = search_key(cell)
+    if key in _YES:
         return True
-    if said in _NO or not said:
+    if key in _NO or not key:
         return False
     return Problem("flag", "{cell} is neither yes nor no.", values={"cell": cell[:40]})
 
 
-def read_price(cell: str, choices: Choices) -> int | Problem:
-    """Minor units of the enterprise's currency, whose sign may stand behind the number."""
-    plain = cell.removesuffix(choices.currency).removesuffix(_SIGNS.get(choices.currency, choices.currency))
-    amount = read_amount(plain, choices.currency)
+def read_price(cell: str, cell_format: CellFormat) -> int | Problem:
+    """A price in minor units of the enterprise's currency; its sign or code may follow the number."""
+    plain = cell.removesuffix(cell_format.currency).removesuffix(_SIGNS.get(cell_format.currency, cell_format.currency))
+    amount = read_amount(plain, cell_format.currency)
     if isinstance(amount, int) and not 0 <= amount <= LARGEST:
         return Problem("amount", "{cell} is less than nothing, or too much.", values={"cell": cell[:40]})
     return amount
 
 
-def read_deposit(cell: str, choices: Choices) -> int | Problem:
-    """Minor units; an empty cell is no deposit."""
-    return read_price(cell, choices) if cell else 0
+def read_deposit(cell: str, cell_format: CellFormat) -> int | Problem:
+    """A deposit in minor units; 0 for an empty cell."""
+    return read_price(cell, cell_format) if cell else 0
 
 
-def read_pieces(cell: str, choices: Choices) -> int | Problem:
+def read_pieces(cell: str, cell_format: CellFormat) -> int | Problem:
     """A whole number of pieces, zero or more."""
     number = _number(cell)
     if number is None or number != int(number) or number > MOST_PIECES:
@@ -72,60 +72,60 @@ def read_pieces(cell: str, choices: Choices) -> int | Problem:
     return int(number)
 
 
-def read_vat(cell: str, choices: Choices) -> Decimal | Problem:
+def read_vat(cell: str, cell_format: CellFormat) -> Decimal | Problem:
     """A rate in percent: ``5.5``, ``5,5 %``, ``TVA 5,5 %``."""
-    found = _RATE.fullmatch(search_key(cell))
-    if found is None:
+    match = _RATE.fullmatch(search_key(cell))
+    if match is None:
         text = "{cell} is no VAT rate. Write it in percent, such as 5.5, or choose one rate for all such rows."
         return Problem("unknown_vat", text, values={"cell": cell[:60]})
-    rate = Decimal(found[1].replace(",", "."))
-    if 0 < rate < Decimal("0.5"):  # a cell of a spreadsheet that is shown as 5.5 % holds 0.055
+    rate = Decimal(match[1].replace(",", "."))
+    if 0 < rate < Decimal("0.5"):  # a spreadsheet cell that shows 5.5 % holds 0.055
         text = "{cell} is no VAT rate in percent. If the cell is formatted as a percentage, make it a number."
         return Problem("unknown_vat", text, values={"cell": cell[:60]})
     return read_rate(rate)
 
 
-def read_category(cell: str, choices: Choices) -> str | Problem:
+def read_category(cell: str, cell_format: CellFormat) -> str | Problem:
     """The term of a DFC product type, from its label or the term itself."""
-    concept = find_product_type(cell, choices.language)
+    concept = find_product_type(cell, cell_format.language)
     if concept is not None:
         return concept.term
     text = "{cell} is no product type we know. The nearest ones are {near}."
-    return Problem("unknown_category", text, values=_near(cell, PRODUCT_TYPES, choices))
+    return Problem("unknown_category", text, values=_near(cell, PRODUCT_TYPES, cell_format))
 
 
-def read_labels(cell: str, choices: Choices) -> tuple[str, ...] | Problem:
+def read_labels(cell: str, cell_format: CellFormat) -> tuple[str, ...] | Problem:
     """Terms of DFC certifications and claims, from labels or terms between commas; each once."""
     terms, strange = _terms(cell, find_label)
     if strange is None:
         return terms
     text = "{cell} is no label we know. The nearest ones are {near}."
-    return Problem("unknown_label", text, values=_near(strange, LABELS, choices))
+    return Problem("unknown_label", text, values=_near(strange, LABELS, cell_format))
 
 
-def read_allergens(cell: str, choices: Choices) -> tuple[str, ...] | Problem:
+def read_allergens(cell: str, cell_format: CellFormat) -> tuple[str, ...] | Problem:
     """Terms of DFC allergens, from labels or terms between commas; each once."""
     terms, strange = _terms(cell, find_allergen)
     if strange is None:
         return terms
     text = "{cell} is none of the allergens that the law lists. The nearest ones are {near}."
-    return Problem("unknown_allergen", text, values=_near(strange, ALLERGENS, choices))
+    return Problem("unknown_allergen", text, values=_near(strange, ALLERGENS, cell_format))
 
 
-def read_units(cell: str, choices: Choices) -> Decimal | Problem:
-    """A number above zero: the net content of one piece."""
+def read_units(cell: str, cell_format: CellFormat) -> Decimal | Problem:
+    """The net content of one piece: a number above zero."""
     return _number(cell) or Problem(
         "not_a_number", "{cell} is not a number above 0, such as 0.5.", values={"cell": cell[:40]}
     )
 
 
-def read_measure(cell: str, choices: Choices) -> TypedUnit | Problem:
-    """The unit that a word means, in French or English. OFN's ounce is a part of a pound, its kilolitre 1000 litres."""
+def read_measure(cell: str, cell_format: CellFormat) -> TypedUnit | Problem:
+    """The unit that a French or English word means, also those of OFN: ounces, kilolitres (1,000 litres)."""
     unit = read_unit(cell)
     if unit is not None:
         return unit
     text = "{cell} is no unit we know. The nearest ones are {near}."
-    return Problem("unknown_unit", text, values=_near(cell, MEASURES, choices))
+    return Problem("unknown_unit", text, values=_near(cell, MEASURES, cell_format))
 
 
 def _number(cell: str) -> Decimal | None:
@@ -134,14 +134,14 @@ def _number(cell: str) -> Decimal | None:
 
 
 def _terms(cell: str, find: Callable[[str], Concept | None]) -> tuple[tuple[str, ...], str | None]:
-    """The terms of all words of a cell, or the first word that is not known."""
+    """The terms of all words of a cell, and the first unknown word, if any."""
     words = [word.strip() for word in _SEPARATORS.split(cell) if word.strip()]
-    found = {word: find(word) for word in words}
-    strange = next((word for word, concept in found.items() if concept is None), None)
-    return tuple(dict.fromkeys(concept.term for concept in found.values() if concept is not None)), strange
+    concepts = {word: find(word) for word in words}
+    strange = next((word for word, concept in concepts.items() if concept is None), None)
+    return tuple(dict.fromkeys(concept.term for concept in concepts.values() if concept is not None)), strange
 
 
-def _near(cell: str, concepts: Mapping[str, Concept], choices: Choices) -> dict[str, str]:
-    """What was typed, and the known labels that are nearest to it."""
-    near = nearest(cell, concepts.values(), choices.language) if choices.suggest else "…"
+def _near(cell: str, known: Mapping[str, Concept], cell_format: CellFormat) -> dict[str, str]:
+    """Values for an error: the cell's text, and the known labels that are most similar to it."""
+    near = nearest(cell, known.values(), cell_format.language) if cell_format.suggest else "…"
     return {"cell": cell[:60], "near": near}

@@ -1,7 +1,7 @@
-"""The columns of a product list: the headers that Open Food Network writes, the same in French, and a few of ours.
+"""The columns of a product list: the headers of Open Food Network (OFN), their French translation, and a few of ours.
 
-A list that leaves a column out leaves what it would say as it is. OFN's tax category is read as a VAT rate; its
-shipping category and its date of availability have no counterpart here: they are accepted, and reported as unused.
+If a list lacks a column, the values of that column stay as they are. OFN's tax category is read as a VAT rate; its
+shipping category and date of availability have no counterpart here: they are accepted, and reported as unused.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ...base.search import search_key
 
 @dataclass(frozen=True)
 class Column:
-    """`key` is OFN's header where it has one. `others` are further spellings that are read, never written."""
+    """`key` is OFN's header if OFN has the column. `others` are further spellings that are read, never written."""
 
     key: str
     english: str
@@ -58,13 +58,13 @@ COLUMNS = (
 BY_KEY = {column.key: column for column in COLUMNS}
 
 
-def fold(text: str) -> str:
-    """What is left of a header for matching: no case, no accents, no spaces, underscores or punctuation."""
+def fold_header(text: str) -> str:
+    """A header's letters and digits for matching, without case, accents, spaces, underscores and punctuation."""
     return "".join(character for character in search_key(text) if character.isalnum())
 
 
 _BY_SPELLING = {
-    fold(spelling): column
+    fold_header(spelling): column
     for column in COLUMNS
     for spelling in (column.key, column.english, column.french, *column.others)
 }
@@ -72,9 +72,9 @@ _BY_SPELLING = {
 
 @dataclass(frozen=True)
 class Headers:
-    """Where each column stands in the file, and the header as the file spells it.
+    """The position of each column in the file, and its header as the file spells it, both by column key.
 
-    language: French where more headers are French than English; the words in cells are then taken for French first
+    language: "fr" if more headers are French than English, else "en"; words in cells are looked up in it first
     """
 
     position: dict[str, int]
@@ -83,45 +83,47 @@ class Headers:
 
 
 def read_headers(cells: Sequence[str]) -> tuple[Headers, list[Problem]]:
-    """Recognises the first row of a file. One `Problem` for each header that is unknown, doubled or missing.
+    """Reads the first row of a file. Returns a `Problem` for each header that is unknown, doubled or missing.
 
-    Empty headers are passed over: `read_list` notes what stands below them.
+    Skips empty headers: `read_list` notes cells with content below them.
     """
     position: dict[str, int] = {}
     spelling: dict[str, str] = {}
     problems = []
-    for place, cell in enumerate(cells):
+    for index, cell in enumerate(cells):
         if not cell.strip():
             continue
-        column = _BY_SPELLING.get(fold(cell))
+        column = _BY_SPELLING.get(fold_header(cell))
         if column is None:
             problems.append(_unknown(cell))
         elif column.key in position:
             problems.append(_doubled(cell, spelling[column.key]))
         else:
-            position[column.key], spelling[column.key] = place, cell.strip()
+            position[column.key], spelling[column.key] = index, cell.strip()
     missing = [column for column in COLUMNS if column.required and column.key not in position]
     return Headers(position, spelling, _language(spelling)), [*problems, *map(_missing, missing)]
 
 
 def _language(spelling: dict[str, str]) -> str:
-    french = sum(fold(header) == fold(BY_KEY[key].french) for key, header in spelling.items())
-    english = sum(fold(header) == fold(BY_KEY[key].english) for key, header in spelling.items())
+    french = sum(fold_header(header) == fold_header(BY_KEY[key].french) for key, header in spelling.items())
+    english = sum(fold_header(header) == fold_header(BY_KEY[key].english) for key, header in spelling.items())
     return "fr" if french > english else "en"
 
 
-def recognised(cells: Sequence[str]) -> int:
-    """How many of these are headers of columns we know."""
-    return sum(fold(cell) in _BY_SPELLING for cell in cells)
+def count_known_headers(cells: Sequence[str]) -> int:
+    """The number of cells that are known headers."""
+    return sum(fold_header(cell) in _BY_SPELLING for cell in cells)
 
 
 def _unknown(cell: str) -> Problem:
     shown = cell.strip()[:60]
-    near = get_close_matches(fold(shown), _BY_SPELLING, n=1, cutoff=0.7)
+    near = get_close_matches(fold_header(shown), _BY_SPELLING, n=1, cutoff=0.7)
     if not near:
         return _problem("unknown_header", "The column {header} is not known. Rename or remove it.", header=shown)
     column = _BY_SPELLING[near[0]]
-    meant = next(spelling for spelling in (column.english, column.french, *column.others) if fold(spelling) == near[0])
+    meant = next(
+        spelling for spelling in (column.english, column.french, *column.others) if fold_header(spelling) == near[0]
+    )
     return _problem(
         "unknown_header", "The column {header} is not known. Did you mean {meant}?", header=shown, meant=meant
     )

@@ -1,4 +1,4 @@
-"""Carries out the plan of a list: a constant number of statements for each table, whatever the number of rows."""
+"""Writes the plan of an import, with a constant number of statements for each table, whatever the number of rows."""
 
 from __future__ import annotations
 
@@ -18,32 +18,35 @@ from ..stock.grains import as_text
 from ..stock.lots import lent_out
 from ..stock.moving import Change, change_levels, lock_lots, write_movements
 from ..stock.tables import stock_lot
-from .existing import Item, Known
-from .plan import Plan, Row
+from .existing import ExistingProduct, Item
+from .plan import ImportPlan, Values
 
 _EDITED = (
     "lot_id", "lot_quantity", "name", "description", "product_type", "sku", "quantity", "unit", "weighed", "labels",
     "allergens", "deposit",
 )  # fmt: skip
-_AT_ONCE = 500  # lots whose levels one statement changes: the database looks each up among the others
+_AT_ONCE = 500  # lots in one statement that changes levels: its time grows with the square of their number
 
 
-def commit_plan(tx: Transaction, plan: Plan, *, person_id: str | None) -> None:
-    """Writes all of it.
+def commit_plan(tx: Transaction, plan: ImportPlan, *, person_id: str | None) -> None:
+    """Writes the whole plan.
 
-    Raises `Stale` where somebody has changed or listed one of the products since the plan was made, `Invalid` where
-    they have given away a reference, `Conflict` where more of a lot is ordered than was counted. Then the transaction
-    must end without a commit.
+    Raises `Stale` if one of the products was changed or listed since the plan was made, `Invalid` if a reference was
+    taken meanwhile, `Conflict` if more of a lot is ordered than was counted. Roll the transaction back then.
     """
     insert_rows(tx, stock_lot, plan.lots)
     received = {row["id"]: Change(free=row["free"]) for row in plan.lots if row["free"]}
     write_movements(tx, "received", received, person_id=person_id)
     _edit(tx, stock_lot, [(lot.id, lot.version, {"unlimited": unlimited}) for lot, unlimited in plan.unlimited])
     _count(tx, plan.counted, person_id)
-    taken = Invalid([Problem("sku_taken", "One of the references was given to another product meanwhile.")])
-    with refuse_conflict(tx, duplicate=taken):
+    sku_taken = Invalid([Problem("sku_taken", "One of the references was given to another product meanwhile.")])
+    with refuse_conflict(tx, duplicate=sku_taken):
         insert_rows(tx, supplied_product, plan.products)
-        _edit(tx, supplied_product, [(one.id, one.version, _edited(one, row)) for one, row in plan.product_changes])
+        _edit(
+            tx,
+            supplied_product,
+            [(product.id, product.version, _edited(product, row)) for product, row in plan.product_changes],
+        )
     _set_rates(tx, plan.rates)
     with refuse_conflict(tx, duplicate=Stale()):
         _list(tx, plan)
@@ -51,7 +54,7 @@ def commit_plan(tx: Transaction, plan: Plan, *, person_id: str | None) -> None:
 
 
 def _count(tx: Transaction, counted: Mapping[str, int | None], person_id: str | None) -> None:
-    """Sets levels under the lots' locks: orders that came in since the plan was made keep what they reserved."""
+    """Sets levels under the lots' locks: orders placed since the plan was made keep their reserved stock."""
     changes: dict[str, Change] = {}
     for lot in lock_lots(tx, counted):
         on_hand = counted[lot["id"]]
@@ -64,52 +67,54 @@ def _count(tx: Transaction, counted: Mapping[str, int | None], person_id: str | 
             raise Conflict("below_reserved", text, reserved=reserved, name=lot["name"])
         free = 0 if on_hand is None else on_hand - bound
         changes[lot["id"]] = Change(free=free - lot["free"])
-    for some in _slices(changes.items(), _AT_ONCE):
-        if not change_levels(tx, dict(some)):
+    for batch in _slices(changes.items(), _AT_ONCE):
+        if not change_levels(tx, dict(batch)):
             raise AssertionError("lots have changed under their lock")
     write_movements(tx, "counted", changes, person_id=person_id)
 
 
-def _set_rates(tx: Transaction, rates: Sequence[Row]) -> None:
+def _set_rates(tx: Transaction, rates: Sequence[Values]) -> None:
     if not rates:
         return
-    row = insert_or(tx, product_vat).values(
+    insertion = insert_or(tx, product_vat).values(
         {name: bindparam(name, type_=product_vat.c[name].type) for name in rates[0]}
     )
-    again = {"rate": row.excluded.rate}
-    tx.execute(row.on_conflict_do_update(index_elements=["product_id", "valid_from"], set_=again), list(rates))
+    updates = {"rate": insertion.excluded.rate}
+    tx.execute(insertion.on_conflict_do_update(index_elements=["product_id", "valid_from"], set_=updates), list(rates))
 
 
-def _list(tx: Transaction, plan: Plan) -> None:
-    """New items come last, in the order of the list."""
-    catalog_id = plan.place.catalog_id
+def _list(tx: Transaction, plan: ImportPlan) -> None:
+    """Writes items and prices. New items come last in the catalog, in the order of the list."""
+    catalog_id = plan.context.catalog_id
     last = select(func.coalesce(func.max(catalog_item.c.position), 0)).where(catalog_item.c.catalog_id == catalog_id)
     position = tx.value(last) if plan.items else 0
-    same = {"catalog_id": catalog_id, "created_at": tx.now, "version": 1}
-    items = [{**row, "position": place, **same} for place, row in enumerate(plan.items, start=position + 1)]
+    common = {"catalog_id": catalog_id, "created_at": tx.now, "version": 1}
+    items = [
+        {**row, "position": row_position, **common} for row_position, row in enumerate(plan.items, start=position + 1)
+    ]
     insert_rows(tx, catalog_item, items)
     _edit(tx, catalog_item, [(item.id, item.version, _renamed(item, row)) for item, row in plan.item_changes])
     insert_rows(tx, offer, plan.offers)
     _edit(tx, offer, [(item.offer_id, item.offer_version, {"price": price}) for item, price in plan.price_changes])
 
 
-def _announce(tx: Transaction, plan: Plan) -> None:
-    items = {one.id for one, _ in (*plan.item_changes, *plan.price_changes)}
-    products = {row["id"] for row in plan.products} | {one.id for one, _ in plan.product_changes}
+def _announce(tx: Transaction, plan: ImportPlan) -> None:
+    items = {item.id for item, _ in (*plan.item_changes, *plan.price_changes)}
+    products = {row["id"] for row in plan.products} | {product.id for product, _ in plan.product_changes}
     products |= {row["product_id"] for row in plan.rates}
     if items or products:
         touched = or_(catalog_item.c.id.in_(sorted(items)), supplied_product.c.id.in_(sorted(products)))
         announce_listing(tx, touched)
 
 
-def _edit(tx: Transaction, table: Table, edits: Sequence[tuple[str | None, int | None, Row]]) -> None:
+def _edit(tx: Transaction, table: Table, edits: Sequence[tuple[str | None, int | None, Values]]) -> None:
     """Sets the same columns of many rows, each guarded by its id and version, and raises their versions by one."""
     if not edits:
         return
     names = list(edits[0][2])
     values: dict[str, Any] = {name: bindparam(f"new_{name}", type_=table.c[name].type) for name in names}
-    guarded = (table.c.id == bindparam("edited_id"), table.c.version == bindparam("edited_version"))
-    statement = update(table).where(*guarded).values({**values, "version": table.c.version + 1})
+    conditions = (table.c.id == bindparam("edited_id"), table.c.version == bindparam("edited_version"))
+    statement = update(table).where(*conditions).values({**values, "version": table.c.version + 1})
     parameters = [
         {"edited_id": row_id, "edited_version": version, **{f"new_{name}": row[name] for name in names}}
         for row_id, version, row in edits
@@ -118,17 +123,17 @@ def _edit(tx: Transaction, table: Table, edits: Sequence[tuple[str | None, int |
         raise Stale
 
 
-def _edited(known: Known, changes: Row) -> Row:
-    """All columns that a list may change, with what is to be in them."""
-    row = {name: changes.get(name, getattr(known, name)) for name in _EDITED}
+def _edited(product: ExistingProduct, changes: Values) -> Values:
+    """The new values of all columns that a list may change."""
+    row = {name: changes.get(name, getattr(product, name)) for name in _EDITED}
     return {**row, "search": search_text(row["name"], row["sku"])}
 
 
-def _renamed(item: Item, changes: Row) -> Row:
+def _renamed(item: Item, changes: Values) -> Values:
     return {"name": item.name, "hidden": item.hidden, **changes}
 
 
-def _slices(things: Iterable[tuple[str, Change]], size: int) -> Iterable[list[tuple[str, Change]]]:
-    rest = iter(things)
-    while some := list(islice(rest, size)):
-        yield some
+def _slices(items: Iterable[tuple[str, Change]], size: int) -> Iterable[list[tuple[str, Change]]]:
+    iterator = iter(items)
+    while batch := list(islice(iterator, size)):
+        yield batch

@@ -9,17 +9,17 @@ from collections.abc import Iterator
 
 from ...base.decoding import decode_text
 from ...base.errors import Refused
-from .columns import recognised
+from .columns import count_known_headers
 
 LARGEST_FILE = 5_000_000  # bytes
 
-# The module's own limit (131,072 characters) would end the reading without saying in which column it was passed.
-# A file is never larger than this; `read_list` refuses a long cell by its row and column.
+# The default limit of the csv module (131,072 characters) would end the reading with an error that names no column.
+# A file is never larger than this limit; `read_list` refuses a long cell, naming its row and column.
 csv.field_size_limit(LARGEST_FILE)
 
 
 def read_delimited(content: bytes) -> Iterator[list[str]]:
-    """The rows, headers first. Raises `Refused` when the encoding or the quoting is not understood."""
+    """Yields the rows, headers first. Raises `Refused` for an unknown encoding or wrong quoting."""
     text = decode_text(content)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
     row = 1
@@ -36,10 +36,10 @@ def read_delimited(content: bytes) -> Iterator[list[str]]:
 
 
 def _delimiter(text: str) -> str:
-    """The one with which the first row has most of the columns we know."""
-    first = text[:10_000]
+    """The delimiter with which the first row has most known headers."""
+    beginning = text[:10_000]
 
     def known(delimiter: str) -> int:
-        return recognised(next(csv.reader(io.StringIO(first, newline=""), delimiter=delimiter), []))
+        return count_known_headers(next(csv.reader(io.StringIO(beginning, newline=""), delimiter=delimiter), []))
 
     return max(",;\t", key=known)

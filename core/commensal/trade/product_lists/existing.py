@@ -1,4 +1,4 @@
-"""What there is before a list is read, or to write into one: producers, their products and lots, and the catalog."""
+"""Reads the existing producers, products, lots and catalog, for an import or an export."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from ..stock.tables import stock_lot
 
 
 @dataclass(frozen=True, kw_only=True)
-class Producer:
-    """An enterprise whose products the list may hold. `sells`: the list's enterprise may sell them."""
+class ListProducer:
+    """An enterprise whose products the list may hold. `sells`: whether the list's enterprise may sell them."""
 
     id: str
     name: str
@@ -34,15 +34,17 @@ class Producer:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
-    """Whose list it is, the catalog that it fills, and whose products it may change: its own, and those of producers
-    that granted it WriteProducts. `spellings` are the slugs and names of these."""
+class ListContext:
+    """The enterprise of a list, the catalog that the list fills, and the producers whose products it may change.
+
+    `producers`: the enterprise itself and those that granted it WriteProducts; `spellings`: by slug and by name.
+    """
 
     enterprise_id: str
     currency: str
     catalog_id: str
-    producers: tuple[Producer, ...]
-    spellings: Mapping[str, Producer]
+    producers: tuple[ListProducer, ...]
+    spellings: Mapping[str, ListProducer]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,17 +64,17 @@ class Lot:
 
     @property
     def bound(self) -> int:
-        """What is there and not free: ordered, or for others to sell."""
+        """Grains on hand that are not free: reserved by orders, or lent to peers."""
         return self.reserved + self.lent
 
     def pieces(self, lot_quantity: int) -> int:
-        """How many whole pieces of this size are there, ordered and lent ones included."""
+        """Whole pieces of this size on hand, ordered and lent ones included."""
         return (self.free + self.bound) // lot_quantity
 
 
 @dataclass(frozen=True, kw_only=True)
 class Item:
-    """A product's place in the catalog, with its general offer; both may have been left unmade."""
+    """A product's item in the catalog, with its offer for everybody; `offer_id` is None if there is no such offer."""
 
     id: str
     name: str | None
@@ -84,8 +86,8 @@ class Item:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Known:
-    """A product that exists. `vat_rate` is in force today, in percent; `item` is none where the catalog lacks it."""
+class ExistingProduct:
+    """An existing product. `vat_rate` is today's, in percent; `item` is None if the catalog does not list it."""
 
     id: str
     producer_id: str
@@ -107,63 +109,63 @@ class Known:
     item: Item | None
 
 
-def place_of(tx: Transaction, enterprise_id: str, catalog_id: str | None) -> Place:
-    """The place of an enterprise's list. None as catalog is its only one.
+def load_context(tx: Transaction, enterprise_id: str, catalog_id: str | None) -> ListContext:
+    """Loads the context of an enterprise's list. `catalog_id` None means its only catalog.
 
-    Raises `NotFound` for a catalog of somebody else, `Refused` where it must be said which one is meant.
+    Raises `NotFound` for a catalog of another enterprise, `Refused` if there is none yet, or several to choose from.
     """
     columns = [enterprise.c[name] for name in ("id", "name", "slug", "currency", "timezone")]
     writable = enterprise.c.id.in_(sorted(grantors(tx, enterprise_id, "WriteProducts")))
     rows = tx.all(select(*columns).where(writable, enterprise.c.archived_at.is_(None)).order_by(enterprise.c.id))
-    sold = grantors(tx, enterprise_id, "WriteOrders")
-    producers = tuple(Producer(**row, sells=row["id"] in sold) for row in rows)
-    own = next((one for one in producers if one.id == enterprise_id), None)
+    sellers = grantors(tx, enterprise_id, "WriteOrders")
+    producers = tuple(ListProducer(**row, sells=row["id"] in sellers) for row in rows)
+    own = next((producer for producer in producers if producer.id == enterprise_id), None)
     if own is None:
         raise NotFound
-    return Place(
+    return ListContext(
         enterprise_id=enterprise_id,
         currency=own.currency,
-        catalog_id=_catalog(tx, enterprise_id, catalog_id),
+        catalog_id=_find_catalog_id(tx, enterprise_id, catalog_id),
         producers=producers,
         spellings=_spellings(producers),
     )
 
 
-def find_producer(place: Place, typed: str) -> Producer | None:
-    """The producer whose slug or name this is; None where there is none, or several of that name."""
-    return place.spellings.get(typed) or place.spellings.get(search_key(typed))
+def find_producer(context: ListContext, typed: str) -> ListProducer | None:
+    """The producer with this slug or name; None if there is none, or several of that name."""
+    return context.spellings.get(typed) or context.spellings.get(search_key(typed))
 
 
-def _spellings(producers: Iterable[Producer]) -> dict[str, Producer]:
-    """Producers by slug, and by name where only one has it."""
-    named: dict[str, list[Producer]] = defaultdict(list)
-    for one in producers:
-        named[search_key(one.name)].append(one)
-    alone = {key: same[0] for key, same in named.items() if len(same) == 1}
-    return alone | {one.slug: one for one in producers}
+def _spellings(producers: Iterable[ListProducer]) -> dict[str, ListProducer]:
+    """Producers by slug, and by name if only one has that name."""
+    by_name: dict[str, list[ListProducer]] = defaultdict(list)
+    for producer in producers:
+        by_name[search_key(producer.name)].append(producer)
+    unique = {key: same[0] for key, same in by_name.items() if len(same) == 1}
+    return unique | {producer.slug: producer for producer in producers}
 
 
-def known_products(tx: Transaction, place: Place, producer_ids: Collection[str]) -> list[Known]:
-    """All products of these producers, archived ones too, with what the catalog says of them: one statement."""
+def existing_products(tx: Transaction, context: ListContext, producer_ids: Collection[str]) -> list[ExistingProduct]:
+    """All products of these producers, archived ones included, with their items in the catalog. One statement."""
     product, item = supplied_product, catalog_item
     today = local_day(literal(tx.now, Time), enterprise.c.timezone)
-    more = {
+    item_columns = {
         "item_id": item.c.id, "item_name": item.c.name, "hidden": item.c.hidden, "item_version": item.c.version,
         "offer_id": offer.c.id, "price": offer.c.price, "offer_version": offer.c.version,
     }  # fmt: skip
     rows = tx.all(
-        select(product, rate_in_force(product.c.id, today).label("vat_rate"), *_named(more))
+        select(product, rate_in_force(product.c.id, today).label("vat_rate"), *_labelled(item_columns))
         .join(enterprise, enterprise.c.id == product.c.enterprise_id)
-        .outerjoin(item, and_(item.c.product_id == product.c.id, item.c.catalog_id == place.catalog_id))
+        .outerjoin(item, and_(item.c.product_id == product.c.id, item.c.catalog_id == context.catalog_id))
         .outerjoin(offer, and_(offer.c.item_id == item.c.id, offer.c.category_id.is_(None)))
         .where(product.c.enterprise_id.in_(sorted(producer_ids)))
         .order_by(product.c.id)
     )
-    return [_known(row) for row in rows]
+    return [_product_from(row) for row in rows]
 
 
-def known_lots(tx: Transaction, producer_ids: Collection[str]) -> dict[str, Lot]:
-    """All lots of these producers by id: one statement."""
+def existing_lots(tx: Transaction, producer_ids: Collection[str]) -> dict[str, Lot]:
+    """All lots of these producers by id. One statement."""
     names = [name for name in Lot.__dataclass_fields__ if name != "producer_id"]
     columns = [stock_lot.c[name] for name in names]
     rows = tx.all(
@@ -174,11 +176,11 @@ def known_lots(tx: Transaction, producer_ids: Collection[str]) -> dict[str, Lot]
     return {row["id"]: Lot(**row) for row in rows}
 
 
-def _catalog(tx: Transaction, enterprise_id: str, catalog_id: str | None) -> str:
-    mine = select(catalog.c.id).where(catalog.c.enterprise_id == enterprise_id)
+def _find_catalog_id(tx: Transaction, enterprise_id: str, catalog_id: str | None) -> str:
+    query = select(catalog.c.id).where(catalog.c.enterprise_id == enterprise_id)
     if catalog_id is not None:
-        mine = mine.where(catalog.c.id == catalog_id)
-    ids = [row["id"] for row in tx.all(mine.limit(2))]
+        query = query.where(catalog.c.id == catalog_id)
+    ids = [row["id"] for row in tx.all(query.limit(2))]
     if len(ids) == 1:
         return str(ids[0])
     if catalog_id is not None:
@@ -188,18 +190,18 @@ def _catalog(tx: Transaction, enterprise_id: str, catalog_id: str | None) -> str
     raise Refused("no_catalog_yet", "There is no catalog yet. Make one first, then read the list.")
 
 
-def _named(columns: Mapping[str, Any]) -> list[Any]:
+def _labelled(columns: Mapping[str, Any]) -> list[Any]:
     return [column.label(name) for name, column in columns.items()]
 
 
-def _known(row: Mapping[Any, Any]) -> Known:
-    values = {name: row[name] for name in Known.__dataclass_fields__ if name in row}
+def _product_from(row: Mapping[Any, Any]) -> ExistingProduct:
+    values = {name: row[name] for name in ExistingProduct.__dataclass_fields__ if name in row}
     values |= {"producer_id": row["enterprise_id"], "archived": row["archived_at"] is not None}
     values |= {"labels": tuple(row["labels"]), "allergens": tuple(row["allergens"])}
-    return Known(**values, item=_item(row))
+    return ExistingProduct(**values, item=_item_from(row))
 
 
-def _item(row: Mapping[Any, Any]) -> Item | None:
+def _item_from(row: Mapping[Any, Any]) -> Item | None:
     if row["item_id"] is None:
         return None
     return Item(

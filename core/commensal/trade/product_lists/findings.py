@@ -1,4 +1,4 @@
-"""What is wrong with a list: mistakes by row and column, the first thousand of them, and how many more there are."""
+"""The mistakes in a list by row and column: the first thousand, and the number of further ones."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Findings:
         self.unlisted = 0
 
     def add(self, row: int, header: str, problem: Problem) -> None:
-        """Notes where the problem is. `header` is the column's as the file spells it; "" for a whole row."""
+        """Adds a problem with its place. `header` is the column's header as in the file; "" for a whole row."""
         self._wrong.setdefault(row, set()).add(header)
         if len(self._listed) == LISTED:
             self.unlisted += 1
@@ -28,7 +28,7 @@ class Findings:
         self._listed.append(replace(problem, where=where, values=values))
 
     def in_cell(self, row: int, header: str) -> bool:
-        """Whether this cell is known to be wrong: one mistake in a cell is enough."""
+        """Whether this cell has a mistake already; further ones in the same cell are not reported."""
         return header in self._wrong.get(row, ())
 
     def in_row(self, row: int) -> bool:
@@ -39,11 +39,11 @@ class Findings:
 
     @property
     def listed(self) -> tuple[Problem, ...]:
-        """By row."""
-        return tuple(sorted(self._listed, key=lambda one: int(one.values["row"])))
+        """The first thousand mistakes, ordered by row."""
+        return tuple(sorted(self._listed, key=lambda problem: int(problem.values["row"])))
 
     def refuse(self) -> None:
-        """Raises `Invalid` with every mistake, where there is one. A last one says how many are not listed."""
+        """Raises `Invalid` with the listed mistakes, if there are any. A last entry counts the others."""
         if self.unlisted:
             more = Problem("more", "There are {count} more mistakes.", "", {"count": self.unlisted})
             raise Invalid([*self.listed, more])

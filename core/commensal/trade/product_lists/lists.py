@@ -1,4 +1,4 @@
-"""Product lists: what an enterprise has in a file it brings, and may take home again."""
+"""Import and export of product lists: an enterprise's products, stock and prices as a file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ...base.errors import Problem
 from ...storage.database import Transaction
 from .check import check_list, unused_headers
 from .commit import commit_plan
-from .existing import known_lots, known_products, place_of
+from .existing import existing_lots, existing_products, load_context
 from .read import ProductList
 from .row_values import NO_DEFAULTS, Defaults
 from .write import list_rows, to_csv, to_xlsx
@@ -19,10 +19,10 @@ Format = Literal["csv", "xlsx"]
 
 @dataclass(frozen=True, kw_only=True)
 class ListReport:
-    """What a list did, or would do. Rows with a mistake count as none of the three.
+    """The effect of an import or dry run.
 
-    created, changed, unchanged: rows
-    unused:   headers of columns that hold something of which nothing is kept
+    created, changed, unchanged: numbers of rows; rows with a mistake count in none of them
+    unused:   headers of columns with content that the import ignores
     problems: mistakes by row and column, the first thousand; `unlisted` counts the others
     """
 
@@ -44,14 +44,14 @@ def import_list(
     dry_run: bool = False,
     person_id: str | None = None,
 ) -> ListReport:
-    """Makes products, stock and prices what a list (from `read_list`) says; all of it, or nothing where it is wrong.
+    """Sets products, stock and prices to the values of a list (from `read_list`); changes nothing if it has mistakes.
 
-    Prices go to the enterprise's catalog; None is its only one. Products and columns that the list leaves out stay as
-    they are. So does what an empty cell does not say: category, reference, price, stock, lot, VAT. Another empty cell
-    means that there is none: no description, no deposit, not hidden. A dry run changes nothing and tells all mistakes.
+    Prices go to the catalog `catalog_id` of the enterprise; None means its only one. Products and columns that the list
+    lacks stay as they are. So do category, reference, price, stock, lot and VAT if their cell is empty. Other empty
+    cells clear the value: no description, no deposit, not hidden. A dry run changes nothing and reports all mistakes.
 
-    Raises `Invalid` with every mistake (not in a dry run), `NotFound`, `Refused`, `Stale`, `Conflict`; after which the
-    transaction must end without a commit.
+    Raises `Invalid` with every mistake (not in a dry run), `NotFound`, `Refused`, `Stale`, `Conflict`; roll the
+    transaction back then.
     """
     plan, findings = check_list(tx, enterprise_id, listed, catalog_id=catalog_id, defaults=defaults)
     if not dry_run:
@@ -76,13 +76,13 @@ def export_list(
     format: Format = "csv",
     mark: bool = True,
 ) -> bytes:
-    """The list of all products that the enterprise may change, archived ones left out, with its catalog's prices.
+    """The file with all products that the enterprise may change, without archived ones, with its catalog's prices.
 
     Headers, product types and labels are in `language` (fr or en). `mark` puts a byte order mark before a CSV.
     Raises `NotFound` and `Refused` as `import_list`.
     """
-    place = place_of(tx, enterprise_id, catalog_id)
-    producer_ids = [one.id for one in place.producers]
-    products = [one for one in known_products(tx, place, producer_ids) if not one.archived]
-    rows = list_rows(place, products, known_lots(tx, producer_ids), language)
+    context = load_context(tx, enterprise_id, catalog_id)
+    producer_ids = [producer.id for producer in context.producers]
+    products = [product for product in existing_products(tx, context, producer_ids) if not product.archived]
+    rows = list_rows(context, products, existing_lots(tx, producer_ids), language)
     return to_xlsx(rows, language, tx.now) if format == "xlsx" else to_csv(rows, language, mark=mark)

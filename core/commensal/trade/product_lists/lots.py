@@ -1,7 +1,7 @@
-"""Which lot each product of a list is taken from, and how much is there: sizes of one heap share a lot.
+"""Assigns the rows of a list to lots and computes the lots' levels: rows of several sizes may share a lot.
 
-A row counts in pieces of its own size. Where rows of one lot change what is there, they must agree; those that repeat
-what is known of it, as an export does, say nothing.
+A row counts stock in pieces of its own size. Rows of one lot that change its level must agree; rows that repeat the
+present level, as an export does, do not count as changes.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from .read import as_cell
 
 
 @dataclass
-class Heap:
-    """A lot as it is to be, and the rows that are taken from it.
+class LotGroup:
+    """A lot, the rows of products taken from it, and its new level.
 
-    lot:          what there is; a new one where `is_new`, without an id yet
-    lot_quantity: grains of one piece, by row
-    unlimited, on_hand: as they are to be; `on_hand` in grains, ordered ones included
-    changed:      rows that say something new of it
+    lot:          the existing lot, or if `is_new` a new one without an id
+    lot_quantity: grains of one piece, by row number
+    unlimited, on_hand: the new values; `on_hand` in grains, ordered ones included
+    changed:      numbers of the rows that change the level
     """
 
     lot: Lot
@@ -41,99 +41,106 @@ class Heap:
 
 
 @dataclass(frozen=True)
-class Heaping:
-    """Puts rows onto heaps; `lots` are those of all producers of the list."""
+class LotGrouper:
+    """Groups rows by lot; `lots` are those of all producers of the list."""
 
     lots: Mapping[str, Lot]
     headers: Headers
     findings: Findings
 
-    def heaps(self, matches: Iterable[Match]) -> list[Heap]:
-        """All heaps with their rows. Rows that do not go together are noted."""
-        named: dict[Hashable, list[Lot]] = defaultdict(list)
-        for lot in self.lots.values():
-            named[lot.producer_id, _key(lot.name)].append(lot)
-        heaps: dict[Hashable, Heap] = {}
+    def group(self, matches: Iterable[Match]) -> list[LotGroup]:
+        """Returns all groups. Adds rows that contradict each other to the findings."""
+        lots_by_name: dict[Hashable, list[Lot]] = defaultdict(list)
+        for existing in self.lots.values():
+            lots_by_name[existing.producer_id, _key(existing.name)].append(existing)
+        groups: dict[Hashable, LotGroup] = {}
         for match in matches:
-            found = self._lot_of(match, named)
-            if found is not None:
-                key, there = found
-                heap = heaps.setdefault(key, Heap(there or _new_lot(match), there is None))
-                heap.matches.append(match)
-        for heap in heaps.values():
-            self._measure(heap)
-            self._decide_unlimited(heap)
-            self._count(heap)
-        return list(heaps.values())
+            assignment = self._lot_of(match, lots_by_name)
+            if assignment is not None:
+                key, lot = assignment
+                group = groups.setdefault(key, LotGroup(lot or _new_lot(match), lot is None))
+                group.matches.append(match)
+        for group in groups.values():
+            self._measure(group)
+            self._decide_unlimited(group)
+            self._count(group)
+        return list(groups.values())
 
-    def _lot_of(self, match: Match, named: Mapping[Hashable, list[Lot]]) -> tuple[Hashable, Lot | None] | None:
-        """A key that is the same for rows of one lot, and the lot; None for one that is to be made."""
-        name = _key(match.said.values.get("lot", ""))
-        own = self.lots[match.known.lot_id] if match.known else None
-        if own is not None and (not name or _key(own.name) == name):
-            return own.id, own
+    def _lot_of(self, match: Match, lots_by_name: Mapping[Hashable, list[Lot]]) -> tuple[Hashable, Lot | None] | None:
+        """A key that rows of one lot have in common, and the existing lot or None for a new one.
+
+        Returns None after noting that the lot's name is ambiguous.
+        """
+        name = _key(match.row.values.get("lot", ""))
+        current = self.lots[match.product.lot_id] if match.product else None
+        if current is not None and (not name or _key(current.name) == name):
+            return current.id, current
         if not name:
-            return match.said.row, None
-        key = match.said.producer.id, name
-        there = named.get(key, [])
-        if len(there) > 1:
+            return match.row.number, None
+        key = match.row.producer.id, name
+        candidates = lots_by_name.get(key, [])
+        if len(candidates) > 1:
             text = "{count} lots of this producer have this name. Rename one of them first."
-            self._note(match, "lot", Problem("ambiguous_lot", text, values={"count": len(there)}))
+            self._note(match, "lot", Problem("ambiguous_lot", text, values={"count": len(candidates)}))
             return None
-        return (there[0].id, there[0]) if there else (key, None)
+        return (candidates[0].id, candidates[0]) if candidates else (key, None)
 
-    def _measure(self, heap: Heap) -> None:
-        """How many grains each row takes. A new lot is counted as finely as all its sizes need, if that is possible."""
-        sizes = [(match.said.values["quantity"], MEASURES[match.said.values["unit"]]) for match in heap.matches]
-        if heap.is_new:
-            choices = dict.fromkeys(fitting_unit(*size) for size in sizes)
-            fits = (one for one in choices if all(isinstance(grains_of(*size, *one), int) for size in sizes))
-            unit, per_unit = next(fits, next(iter(choices)))
-            heap.lot = replace(heap.lot, unit=unit, per_unit=per_unit)
-        for match, size in zip(heap.matches, sizes, strict=True):
-            known = match.known
-            if known and known.lot_id == heap.lot.id and (known.quantity, known.unit) == (size[0], size[1].term):
-                heap.lot_quantity[match.said.row] = known.lot_quantity
+    def _measure(self, group: LotGroup) -> None:
+        """Sets the grains of each row. A new lot gets grains small enough for all its sizes, if possible."""
+        sizes = [(match.row.values["quantity"], MEASURES[match.row.values["unit"]]) for match in group.matches]
+        if group.is_new:
+            units = dict.fromkeys(fitting_unit(*size) for size in sizes)
+            fitting = (unit for unit in units if all(isinstance(grains_of(*size, *unit), int) for size in sizes))
+            unit, per_unit = next(fitting, next(iter(units)))
+            group.lot = replace(group.lot, unit=unit, per_unit=per_unit)
+        for match, size in zip(group.matches, sizes, strict=True):
+            product = match.product
+            if (
+                product
+                and product.lot_id == group.lot.id
+                and (product.quantity, product.unit) == (size[0], size[1].term)
+            ):
+                group.lot_quantity[match.row.number] = product.lot_quantity
                 continue
-            grains = grains_of(*size, heap.lot.unit, heap.lot.per_unit)
+            grains = grains_of(*size, group.lot.unit, group.lot.per_unit)
             if isinstance(grains, Problem):
-                self._note(match, "lot" if match.said.values.get("lot") else "unit_type", grains)
+                self._note(match, "lot" if match.row.values.get("lot") else "unit_type", grains)
                 grains = 1
-            heap.lot_quantity[match.said.row] = grains
+            group.lot_quantity[match.row.number] = grains
 
-    def _decide_unlimited(self, heap: Heap) -> None:
-        said = [match for match in heap.matches if "on_demand" in match.said.values]
-        if heap.is_new:
-            heap.unlimited = bool(said and said[0].said.values["on_demand"])
-            other = next((one for one in said if one.said.values["on_demand"] != heap.unlimited), None)
+    def _decide_unlimited(self, group: LotGroup) -> None:
+        matches = [match for match in group.matches if "on_demand" in match.row.values]
+        if group.is_new:
+            group.unlimited = bool(matches and matches[0].row.values["on_demand"])
+            other = next((match for match in matches if match.row.values["on_demand"] != group.unlimited), None)
             if other is not None:
-                self._note(other, "on_demand", _disagree(said[0]))
+                self._note(other, "on_demand", _disagree(matches[0]))
             return
-        changing = [match for match in said if match.said.values["on_demand"] != heap.lot.unlimited]
-        heap.unlimited = heap.lot.unlimited != bool(changing)
-        heap.changed |= {match.said.row for match in changing}
+        changing = [match for match in matches if match.row.values["on_demand"] != group.lot.unlimited]
+        group.unlimited = group.lot.unlimited != bool(changing)
+        group.changed |= {match.row.number for match in changing}
 
-    def _count(self, heap: Heap) -> None:
-        """What is to be there: as the rows say that say something new, else as it was."""
-        lot = heap.lot
-        heap.on_hand = lot.bound if heap.unlimited or lot.unlimited else lot.free + lot.bound
-        if heap.unlimited:
+    def _count(self, group: LotGroup) -> None:
+        """Sets the new level: that of the rows which change it, or else the present one."""
+        lot = group.lot
+        group.on_hand = lot.bound if group.unlimited or lot.unlimited else lot.free + lot.bound
+        if group.unlimited:
             return
         counts = {
-            match.said.row: (match, match.said.values["on_hand"] * heap.lot_quantity[match.said.row])
-            for match in heap.matches
-            if "on_hand" in match.said.values
-            and (heap.is_new or match.said.values["on_hand"] != lot.pieces(heap.lot_quantity[match.said.row]))
+            match.row.number: (match, match.row.values["on_hand"] * group.lot_quantity[match.row.number])
+            for match in group.matches
+            if "on_hand" in match.row.values
+            and (group.is_new or match.row.values["on_hand"] != lot.pieces(group.lot_quantity[match.row.number]))
         }
         if not counts:
             return
-        first, most = max(counts.values(), key=lambda one: one[1])
+        first, most = max(counts.values(), key=lambda count: count[1])
         for row, (match, grains) in counts.items():
-            size = heap.lot_quantity[row]
+            size = group.lot_quantity[row]
             if most // size * size != grains:
                 self._note(match, "on_hand", _disagree(first))
-        heap.on_hand = most
-        heap.changed |= counts.keys()
+        group.on_hand = most
+        group.changed |= counts.keys()
         if most > LARGEST:
             self._note(first, "on_hand", Problem("quantity", "That is more than a lot can hold."))
         if most < lot.bound:
@@ -142,13 +149,13 @@ class Heaping:
             self._note(first, "on_hand", Problem("below_reserved", text, values={"reserved": reserved}))
 
     def _note(self, match: Match, key: str, problem: Problem) -> None:
-        self.findings.add(match.said.row, self.headers.spelling.get(key, ""), problem)
+        self.findings.add(match.row.number, self.headers.spelling.get(key, ""), problem)
 
 
 def _new_lot(match: Match) -> Lot:
-    values = match.said.values
+    values = match.row.values
     return Lot(
-        id="", producer_id=match.said.producer.id, name=values.get("lot") or values["name"], unit=values["unit"],
+        id="", producer_id=match.row.producer.id, name=values.get("lot") or values["name"], unit=values["unit"],
         per_unit=1, unlimited=False, free=0, reserved=0, lent=0, version=1,
     )  # fmt: skip
 
@@ -159,4 +166,4 @@ def _key(name: str) -> str:
 
 def _disagree(other: Match) -> Problem:
     text = "Row {other} is taken from the same lot, and says something else of it."
-    return Problem("lots_disagree", text, values={"other": other.said.row})
+    return Problem("lots_disagree", text, values={"other": other.row.number})

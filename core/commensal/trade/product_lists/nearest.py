@@ -1,4 +1,4 @@
-"""What somebody may have meant: the known words nearest to a word that is not known."""
+"""Suggestions for an unknown word: the most similar known labels."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ...base.units.concept import Concept
 
 _WORD = re.compile(r"[^\W_]+")
 _SHOWN = 3
-_LOOKED_AT = 30  # of those that seem alike at a glance
+_LOOKED_AT = 30  # labels that are compared exactly, after a quick comparison of all
 _LONGEST = 60  # characters that are compared
 
 
@@ -20,7 +20,7 @@ def nearest(typed: str, concepts: Iterable[Concept], language: str) -> str:
     """Up to three labels in French or English, those of `language` first, that share a word or look alike."""
     other = "en" if language == "fr" else "fr"
     known = list(concepts)
-    labels = dict.fromkeys([one.label(language) for one in known] + [one.label(other) for one in known])
+    labels = dict.fromkeys([concept.label(language) for concept in known] + [concept.label(other) for concept in known])
     return ", ".join(_nearest(search_key(typed[:_LONGEST]), tuple(labels)))
 
 
@@ -30,12 +30,12 @@ def _nearest(key: str, labels: tuple[str, ...]) -> list[str]:
     sharing = [label for label in labels if words & _words(_key(label))]
     matcher = SequenceMatcher(b=key)
 
-    def likeness(label: str, quick: bool = False) -> float:
+    def similarity(label: str, quick: bool = False) -> float:
         matcher.set_seq1(_key(label))
         return matcher.quick_ratio() if quick else matcher.ratio()
 
-    alike = sharing or sorted(labels, key=lambda label: likeness(label, quick=True), reverse=True)[:_LOOKED_AT]
-    return sorted(alike, key=likeness, reverse=True)[:_SHOWN]
+    similar = sharing or sorted(labels, key=lambda label: similarity(label, quick=True), reverse=True)[:_LOOKED_AT]
+    return sorted(similar, key=similarity, reverse=True)[:_SHOWN]
 
 
 @lru_cache(maxsize=4096)

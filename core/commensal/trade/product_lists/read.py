@@ -1,6 +1,6 @@
 """Reads a product list from the bytes of a CSV or XLSX file into rows of text, one for each product.
 
-What makes the whole file unreadable is refused at once; what is wrong with one cell is noted by its row and column.
+An unreadable file is refused at once; a mistake in a single cell is noted with its row and column.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ _GUARDED = re.compile(r"'+[=+\-@]")
 
 
 @dataclass(frozen=True)
-class Row:
-    """`number` is the row's in the file, where the headers are row 1. `cells` has the columns that the file has."""
+class ListRow:
+    """`number` is the row's number in the file, where the headers are row 1. `cells` are texts by column key."""
 
     number: int
     cells: dict[str, str]
@@ -36,52 +36,53 @@ class Row:
 
 @dataclass(frozen=True)
 class ProductList:
-    """A file that was understood. `findings` may hold mistakes of single cells."""
+    """The rows of a readable file. `findings` may hold mistakes in single cells."""
 
     headers: Headers
-    rows: list[Row] = field(default_factory=list)
+    rows: list[ListRow] = field(default_factory=list)
     findings: Findings = field(default_factory=Findings)
 
 
 def read_list(content: bytes) -> ProductList:
-    """The rows of a file. Raises `Refused` for a file that is not readable, `Invalid` for its headers."""
+    """Reads the rows of a file. Raises `Refused` for an unreadable file, `Invalid` for wrong headers."""
     if len(content) > LARGEST_FILE:
         raise Refused("too_large", "The file is larger than {limit} MB.", limit=LARGEST_FILE // 1_000_000)
     rows = _rows(content)
-    first = next(rows, [])
-    if any("\x00" in cell for cell in first):
+    header_cells = next(rows, [])
+    if any("\x00" in cell for cell in header_cells):
         raise Refused("encoding", "This file is not text. Save it again as “CSV UTF-8” or as XLSX.")
-    if any(cell.strip() for cell in first[MOST_COLUMNS:]):
+    if any(cell.strip() for cell in header_cells[MOST_COLUMNS:]):
         raise Refused("too_many_columns", "The file has more than {limit} columns.", limit=MOST_COLUMNS)
-    headers, problems = read_headers(first)
+    headers, problems = read_headers(header_cells)
     if problems:
         raise Invalid(problems)
-    listed = ProductList(headers)
+    product_list = ProductList(headers)
     for number, cells in enumerate(rows, start=2):
         if not any(cell.strip() for cell in cells):
             continue
         if number > MOST_ROWS + 1:
             raise Refused("too_many_rows", "The file has more than {limit} rows. Split it.", limit=MOST_ROWS)
-        listed.rows.append(_row(number, cells, listed))
-    if not listed.rows:
+        product_list.rows.append(_row(number, cells, product_list))
+    if not product_list.rows:
         raise Refused("empty", "There is no product in this file.")
-    return listed
+    return product_list
 
 
 def list_from_cells(rows: Iterable[Mapping[str, str]]) -> ProductList:
-    """A list that comes from elsewhere than a file: cells by the keys of their columns, in English; row 2 first.
+    """Makes a list from rows that do not come from a file: cells by column key, words in English.
 
-    A column is there where one row has it; a cell that a row leaves out is empty. Raises `Refused` for too many rows.
+    The first row gets number 2. The list has each column that any row has; a cell that a row lacks is empty. Raises
+    `Refused` for too many rows.
     """
-    given = list(rows)
-    if len(given) > MOST_ROWS:
+    cell_rows = list(rows)
+    if len(cell_rows) > MOST_ROWS:
         raise Refused("too_many_rows", "The file has more than {limit} rows. Split it.", limit=MOST_ROWS)
-    keys = [column.key for column in COLUMNS if column.required or any(column.key in row for row in given)]
-    headers = Headers({key: place for place, key in enumerate(keys)}, {key: key for key in keys})
-    listed = ProductList(headers)
-    for number, row in enumerate(given, start=2):
-        listed.rows.append(Row(number, {key: as_cell(row.get(key, "")) for key in keys}))
-    return listed
+    keys = [column.key for column in COLUMNS if column.required or any(column.key in row for row in cell_rows)]
+    headers = Headers({key: position for position, key in enumerate(keys)}, {key: key for key in keys})
+    product_list = ProductList(headers)
+    for number, row in enumerate(cell_rows, start=2):
+        product_list.rows.append(ListRow(number, {key: as_cell(row.get(key, "")) for key in keys}))
+    return product_list
 
 
 def _rows(content: bytes) -> Iterator[list[str]]:
@@ -92,22 +93,22 @@ def _rows(content: bytes) -> Iterator[list[str]]:
     return read_delimited(content)
 
 
-def _row(number: int, cells: list[str], listed: ProductList) -> Row:
-    headers, findings = listed.headers, listed.findings
-    row = Row(number, {})
+def _row(number: int, cells: list[str], product_list: ProductList) -> ListRow:
+    headers, findings = product_list.headers, product_list.findings
+    row = ListRow(number, {})
     for key, position in headers.position.items():
         raw = cells[position] if position < len(cells) else ""
         row.cells[key] = _cell(raw, number, headers.spelling[key], findings)
-    known = set(headers.position.values())
+    header_positions = set(headers.position.values())
     for position, raw in enumerate(cells):
-        if position not in known and raw.strip():
+        if position not in header_positions and raw.strip():
             text = "Column {letters} has no header, so what stands in it has no meaning."
             findings.add(number, "", Problem("no_header", text, values={"letters": _letters(position)}))
     return row
 
 
 def _cell(raw: str, row: int, header: str, findings: Findings) -> str:
-    """The cell's text. An apostrophe that the export put before a text like a formula is taken off again."""
+    """The cell's text, without the apostrophe that the export puts before a text that looks like a formula."""
     if len(raw) > LONGEST_CELL:
         text = "This cell has {length} characters; {limit} are allowed."
         findings.add(row, header, Problem("too_long", text, values={"length": len(raw), "limit": LONGEST_CELL}))
@@ -127,23 +128,22 @@ def _cell(raw: str, row: int, header: str, findings: Findings) -> str:
 
 
 def as_cell(text: str) -> str:
-    """A text as the export writes it, and as the import knows it again: no longer than a cell, and without what no cell
-    may hold, for which � stands."""
+    """A text as export and import have it in a cell: no longer than a cell, with � for characters no cell may hold."""
     return tidy(_CONTROL.sub("\N{REPLACEMENT CHARACTER}", text))[: LONGEST_CELL - 1].rstrip()
 
 
 def tidy(text: str) -> str:
-    """No space around it, and one kind of line end."""
+    """The text without space around it, with ``\\n`` as its only line end."""
     return text.strip().replace("\r\n", "\n").replace("\r", "\n")
 
 
-def guard(text: str) -> str:
-    """The text with an apostrophe before it where a spreadsheet would take it for a formula (or for a guarded one)."""
+def guard_formula(text: str) -> str:
+    """The text, with an apostrophe before it if a spreadsheet would take it for a formula, or if it has one already."""
     return f"'{text}" if text.startswith(("=", "+", "-", "@")) or _GUARDED.match(text) else text
 
 
 def _letters(position: int) -> str:
-    """How a spreadsheet names the column: 0 is A, 26 is AA."""
+    """The name of a column in a spreadsheet: A for position 0, AA for 26."""
     letters = ""
     number = position + 1
     while number:

@@ -1,4 +1,4 @@
-"""What a row says of a product: its cells as values, or a mistake for each cell that says nothing sensible."""
+"""Parses the cells of a row into values, and notes a mistake for each cell that makes no sense."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from ...base.search import search_key
 from ...base.texts import read_text
 from ..products.content import LARGEST_QUANTITY
 from . import cells
-from .cells import Choices
+from .cells import CellFormat
 from .columns import Headers
-from .existing import Place, Producer, find_producer
+from .existing import ListContext, ListProducer, find_producer
 from .findings import Findings
-from .read import Row
+from .read import ListRow
 
 _LONGEST = {"name": 200, "display_name": 200, "lot": 200, "sku": 100, "id": 64}
 _NAMING = ("id", "sku", "name", "display_name")  # columns that say which product is meant
-# Cells that mean something when they are empty: no description, not hidden.
-_OPTIONAL: dict[str, Callable[[str, Choices], Any]] = {
+# Columns in which an empty cell has a meaning: no deposit, not hidden.
+_OPTIONAL: dict[str, Callable[[str, CellFormat], Any]] = {
     "weighed": cells.read_flag,
     "hidden": cells.read_flag,
     "deposit": cells.read_deposit,
     "labels": cells.read_labels,
     "allergens": cells.read_allergens,
 }
-# Cells that say nothing when they are empty, so that what is known stays as it is.
-_NEEDED: dict[str, Callable[[str, Choices], Any]] = {
+# Columns in which an empty cell leaves the present value as it is.
+_NEEDED: dict[str, Callable[[str, CellFormat], Any]] = {
     "price": cells.read_price,
     "on_hand": cells.read_pieces,
     "on_demand": cells.read_flag,
@@ -39,7 +39,7 @@ _NEEDED: dict[str, Callable[[str, Choices], Any]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Defaults:
-    """What a new product is when its row does not say it in words we know; None: then the row is refused.
+    """Values for new products whose row lacks a known category or VAT rate; None: such a row is refused.
 
     category: a DFC product type; vat_rate: percent
     """
@@ -52,14 +52,14 @@ NO_DEFAULTS = Defaults()
 
 
 def read_defaults(category: str = "", vat_rate: str = "", language: str = "fr") -> Defaults:
-    """Defaults from what somebody typed: a label or term of a product type, a rate; "" for none. Raises `Invalid`."""
-    choices = Choices(currency="", language=language)
-    product_type = cells.read_category(category, choices) if category else None
-    rate = cells.read_vat(vat_rate, choices) if vat_rate else None
+    """Parses defaults: a label or term of a product type, and a rate in percent; "" for none. Raises `Invalid`."""
+    cell_format = CellFormat(currency="", language=language)
+    product_type = cells.read_category(category, cell_format) if category else None
+    rate = cells.read_vat(vat_rate, cell_format) if vat_rate else None
     problems = [
-        replace(one, where=where)
-        for where, one in (("default_category", product_type), ("default_vat", rate))
-        if isinstance(one, Problem)
+        replace(value, where=where)
+        for where, value in (("default_category", product_type), ("default_vat", rate))
+        if isinstance(value, Problem)
     ]
     if isinstance(product_type, Problem) or isinstance(rate, Problem):
         raise Invalid(problems)
@@ -67,63 +67,69 @@ def read_defaults(category: str = "", vat_rate: str = "", language: str = "fr") 
 
 
 @dataclass(frozen=True)
-class Said:
-    """A row's values by their names, without those of which it says nothing.
+class RowValues:
+    """A row's values by name, without those that it leaves as they are. `number` is the row's in the file.
 
-    id lot name display_name sku description: texts; "" for none, where there may be none
+    id lot name display_name sku description: texts; "" for none
     product_type quantity unit weighed labels allergens deposit vat_rate: as those of a `SuppliedProduct`
     price: minor units; on_hand: pieces; on_demand hidden: flags
     """
 
-    row: int
-    producer: Producer
+    number: int
+    producer: ListProducer
     values: dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Reader:
+class RowReader:
     """Reads rows of one list."""
 
-    place: Place
+    context: ListContext
     headers: Headers
     defaults: Defaults
     findings: Findings
 
-    def read(self, row: Row) -> Said | None:
-        """What the row says, without the cells that hold a mistake, which are then among the findings; None where it
-        cannot be said which product is meant."""
+    def read(self, row: ListRow) -> RowValues | None:
+        """Parses a row. Adds cells with mistakes to the findings and leaves their values out.
+
+        Returns None if the mistakes make it unclear which product the row means.
+        """
         language, suggest = self.headers.language, not self.findings.unlisted
-        choices = Choices(currency=self.place.currency, language=language, suggest=suggest)
-        producer = self._producer(row, choices)
-        values = {**self._texts(row), **self._size(row, choices), **self._terms(row, choices)}
+        cell_format = CellFormat(currency=self.context.currency, language=language, suggest=suggest)
+        producer = self._producer(row, cell_format)
+        values = {**self._texts(row), **self._size(row, cell_format), **self._terms(row, cell_format)}
         for key, read in {**_OPTIONAL, **_NEEDED}.items():
             cell = row.cells.get(key)
             if cell is None or (key in _NEEDED and not cell):
                 continue
-            in_currency = replace(choices, currency=producer.currency) if key == "deposit" and producer else choices
+            in_currency = (
+                replace(cell_format, currency=producer.currency) if key == "deposit" and producer else cell_format
+            )
             value = self._note(row, key, read(cell, in_currency))
             if value is not None:
                 values[key] = value
         unclear = any(self.findings.in_cell(row.number, self.headers.spelling.get(key, "")) for key in _NAMING)
-        return None if producer is None or unclear or "quantity" not in values else Said(row.number, producer, values)
+        return (
+            None if producer is None or unclear or "quantity" not in values else RowValues(row.number, producer, values)
+        )
 
-    def _producer(self, row: Row, choices: Choices) -> Producer | None:
+    def _producer(self, row: ListRow, cell_format: CellFormat) -> ListProducer | None:
         cell = row.cells["producer"]
-        found = find_producer(self.place, cell) if cell else None
-        if found is None:
-            self._note(row, "producer", self._unknown(cell, choices) if cell else _missing())
-        return found
+        producer = find_producer(self.context, cell) if cell else None
+        if producer is None:
+            self._note(row, "producer", self._unknown(cell, cell_format) if cell else _missing())
+        return producer
 
-    def _unknown(self, cell: str, choices: Choices) -> Problem:
-        near = get_close_matches(search_key(cell[:100]), self.place.spellings, n=1) if choices.suggest else []
-        if not near:
+    def _unknown(self, cell: str, cell_format: CellFormat) -> Problem:
+        matches = get_close_matches(search_key(cell[:100]), self.context.spellings, n=1) if cell_format.suggest else []
+        if not matches:
             text = "{name} is neither this enterprise nor a producer that lets it change its products."
             return Problem("producer", text, values={"name": cell[:100]})
         text = "{name} may not be changed here, or is not known. Did you mean {meant}?"
-        meant = self.place.spellings[near[0]].name
+        meant = self.context.spellings[matches[0]].name
         return Problem("producer", text, values={"name": cell[:100], "meant": meant})
 
-    def _texts(self, row: Row) -> dict[str, Any]:
+    def _texts(self, row: ListRow) -> dict[str, Any]:
         problems: list[Problem] = []
         values: dict[str, Any] = {}
         for key, most in _LONGEST.items():
@@ -135,12 +141,12 @@ class Reader:
             values["description"] = row.cells["description"]
         return values
 
-    def _size(self, row: Row, choices: Choices) -> dict[str, Any]:
-        """Quantity and unit. OFN leaves the unit's type empty where the unit has a name, such as bunch."""
-        units = self._note(row, "units", cells.read_units(row.cells["units"], choices))
-        named = row.cells.get("variant_unit_name", "")
-        key = "variant_unit_name" if named and not row.cells["unit_type"] else "unit_type"
-        unit = self._note(row, key, cells.read_measure(row.cells[key], choices) if row.cells[key] else _missing())
+    def _size(self, row: ListRow, cell_format: CellFormat) -> dict[str, Any]:
+        """Quantity and unit. OFN leaves the type of the unit empty if the unit has a name, such as bunch."""
+        units = self._note(row, "units", cells.read_units(row.cells["units"], cell_format))
+        unit_name = row.cells.get("variant_unit_name", "")
+        key = "variant_unit_name" if unit_name and not row.cells["unit_type"] else "unit_type"
+        unit = self._note(row, key, cells.read_measure(row.cells[key], cell_format) if row.cells[key] else _missing())
         if units is None or unit is None:
             return {}
         quantity = units * unit.times
@@ -149,8 +155,8 @@ class Reader:
             self._note(row, "units", Problem("quantity", text, values={"cell": row.cells["units"][:40]}))
         return {"quantity": quantity, "unit": unit.measure.term}
 
-    def _terms(self, row: Row, choices: Choices) -> dict[str, Any]:
-        """Product type and VAT rate. What is not understood is a mistake, unless there is a default."""
+    def _terms(self, row: ListRow, cell_format: CellFormat) -> dict[str, Any]:
+        """Product type and VAT rate. An unknown word is a mistake, unless there is a default."""
         values: dict[str, Any] = {}
         readers = (
             ("category", "product_type", cells.read_category, self.defaults.category),
@@ -160,15 +166,15 @@ class Reader:
             cell = row.cells.get(key)
             if not cell:
                 continue
-            value = read(cell, choices)
+            value = read(cell, cell_format)
             if not isinstance(value, Problem):
                 values[name] = value
             elif default is None:
                 self._note(row, key, value)
         return values
 
-    def _note(self, row: Row, key: str, value: Any) -> Any:
-        """The value; None where it is a `Problem`, which is noted for the cell unless that has one already."""
+    def _note(self, row: ListRow, key: str, value: Any) -> Any:
+        """Returns the value; for a `Problem` returns None and adds it to the findings, unless the cell has one."""
         if not isinstance(value, Problem):
             return value
         header = self.headers.spelling.get(key, "")

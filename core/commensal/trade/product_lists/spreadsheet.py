@@ -1,8 +1,8 @@
-"""Reads the first visible sheet of an XLSX file, after measuring that it is no larger than a product list may be.
+"""Reads the first visible sheet of an XLSX file, after checking that it is no larger than a product list may be.
 
-An XLSX file is a zip of XML, and both can be made to say little and mean much: a few bytes that unpack to gigabytes, or
-a cell in row 1,048,576 for which the reader would make room. So each part is unpacked up to a limit and read once as
-XML; what has passed is packed again, and only this copy is opened.
+An XLSX file is a zip of XML, and a small file can demand much memory: a few bytes that unpack to gigabytes, or a cell
+in row 1,048,576 for which the reader allocates all rows before it. So each part is unpacked up to a limit and parsed
+once as XML; the parts that pass are packed into a copy, and only the copy is opened.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ _REFERENCE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
 
 
 def read_spreadsheet(content: bytes, *, most_rows: int, most_columns: int) -> Iterator[list[str]]:
-    """The rows from the first on, empty ones too; a formula's cell is its value.
+    """Yields all rows, empty ones included; cells with a formula have its value.
 
-    Raises `Refused` for a file that is damaged, locked with a password, or larger than it may be.
+    Raises `Refused` for a file that is damaged, locked with a password, or too large.
     """
     copy = _checked_copy(content, most_rows, most_columns)
     try:
@@ -61,8 +61,8 @@ def as_text(value: object) -> str:
 
 
 def _checked_copy(content: bytes, most_rows: int, most_columns: int) -> io.BytesIO:
-    """The XML parts, each unpacked and read within the limits, packed again without compression."""
-    copy, left = io.BytesIO(), LARGEST_UNPACKED
+    """A zip without compression of the XML parts, each unpacked and parsed within the limits."""
+    copy, remaining = io.BytesIO(), LARGEST_UNPACKED
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as packed, zipfile.ZipFile(copy, "w") as checked:
             parts = packed.infolist()
@@ -73,8 +73,8 @@ def _checked_copy(content: bytes, most_rows: int, most_columns: int) -> io.Bytes
             for part in parts:
                 if not part.filename.endswith((".xml", ".rels")):
                     continue
-                data = _unpack(packed, part, left)
-                left -= len(data)
+                data = _unpack(packed, part, remaining)
+                remaining -= len(data)
                 _measure(data, most_rows, most_columns)
                 checked.writestr(part.filename, data)
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, OSError, expat.ExpatError) as error:
@@ -83,38 +83,38 @@ def _checked_copy(content: bytes, most_rows: int, most_columns: int) -> io.Bytes
     return copy
 
 
-def _unpack(packed: zipfile.ZipFile, part: zipfile.ZipInfo, left: int) -> bytes:
+def _unpack(packed: zipfile.ZipFile, part: zipfile.ZipInfo, limit: int) -> bytes:
     if part.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise _damaged()  # no spreadsheet writes others, and their decoders take as much memory as the file asks for
+        raise _damaged()  # no spreadsheet program writes others, and the file decides how much memory they take
     with packed.open(part) as stream:
-        data = stream.read(left + 1)
-    if len(data) > left:
+        data = stream.read(limit + 1)
+    if len(data) > limit:
         raise _too_large()
     return data
 
 
 def _measure(data: bytes, most_rows: int, most_columns: int) -> None:
-    """Reads a part as XML. Refuses a document type, and a value that lies beyond the limits.
+    """Parses a part as XML. Refuses a document type declaration, and values in cells beyond the limits.
 
-    A cell is where its reference says, or else after the one before it. Those without a value do not count: LibreOffice
-    likes to format the very last row.
+    A cell stands where its reference says, or else after the cell before it. Cells without a value do not count:
+    LibreOffice may format the very last row.
     """
     row = column = 0  # by counting
-    place = (0, 0)  # of the current cell, by counting or by its reference, whichever is farther
+    position = (0, 0)  # of the current cell, by counting or by its reference, whichever is farther
 
     def doctype(*declared: object) -> None:
         raise _damaged()
 
     def element(prefixed: str, attributes: dict[str, str]) -> None:
-        nonlocal row, column, place
+        nonlocal row, column, position
         name = prefixed.rpartition(":")[2]
         if name == "row":
             row, column = int(attributes.get("r", row + 1)), 0
         elif name == "c":
             named_column, named_row = _place(attributes["r"]) if "r" in attributes else (0, 0)
             column = max(column + 1, named_column)
-            place = (column, max(row, named_row))
-        elif name in ("v", "is") and (place[0] > most_columns or place[1] > most_rows):
+            position = (column, max(row, named_row))
+        elif name in ("v", "is") and (position[0] > most_columns or position[1] > most_rows):
             raise _too_large()
 
     parser = expat.ParserCreate("utf-8")  # whatever the part claims: calamine reads UTF-8 alone
@@ -125,13 +125,13 @@ def _measure(data: bytes, most_rows: int, most_columns: int) -> None:
 
 def _place(reference: str) -> tuple[int, int]:
     """Column and row of a reference like AB12, counted from 1."""
-    found = _REFERENCE.fullmatch(reference)
-    if found is None:
+    match = _REFERENCE.fullmatch(reference)
+    if match is None:
         raise _damaged()
     column = 0
-    for letter in found[1]:
+    for letter in match[1]:
         column = column * 26 + ord(letter) - ord("A") + 1
-    return column, int(found[2])
+    return column, int(match[2])
 
 
 def _too_large() -> Refused:

@@ -1,6 +1,6 @@
-"""Writes a product list so that it imports again unchanged: as CSV for spreadsheets, or as XLSX.
+"""Writes a product list as CSV or XLSX, such that importing it again changes nothing.
 
-In French the CSV has semicolons and decimal commas, because that is what a French Excel opens rightly.
+A French CSV has semicolons and decimal commas, as a French Excel expects.
 """
 
 from __future__ import annotations
@@ -18,28 +18,35 @@ from ...base.units.facets import ALLERGENS, LABELS
 from ...base.units.measures import MEASURES
 from ...base.units.product_types import PRODUCT_TYPES, find_product_type
 from .columns import COLUMNS
-from .existing import Known, Lot, Place, Producer, find_producer
-from .read import as_cell, guard
+from .existing import ExistingProduct, ListContext, ListProducer, Lot, find_producer
+from .read import as_cell, guard_formula
 
 Cell = str | Decimal | None
 _WIDTHS = {"name": 30, "description": 40, "producer": 24, "category": 20, "display_name": 20, "id": 12}
 
 
-def list_rows(place: Place, products: Iterable[Known], lots: dict[str, Lot], language: str) -> list[list[Cell]]:
-    """A row for each product, in the order of `COLUMNS`: by producer, name and size."""
-    known = list(products)
-    producers = {one.id: one for one in place.producers}
+def list_rows(
+    context: ListContext, products: Iterable[ExistingProduct], lots: dict[str, Lot], language: str
+) -> list[list[Cell]]:
+    """A row for each product, ordered by producer, name and size; its cells are in the order of `COLUMNS`."""
+    ordered = list(products)
+    producers = {producer.id: producer for producer in context.producers}
     sizes: dict[str, int] = {}
-    for one in known:
-        sizes[one.lot_id] = sizes.get(one.lot_id, 0) + 1
-    known.sort(key=lambda one: (search_key(producers[one.producer_id].name), one.producer_id, *_order(one)))
+    for product in ordered:
+        sizes[product.lot_id] = sizes.get(product.lot_id, 0) + 1
+    ordered.sort(
+        key=lambda product: (search_key(producers[product.producer_id].name), product.producer_id, *_order(product))
+    )
     return [
-        _row(place, producers[one.producer_id], one, lots[one.lot_id], sizes[one.lot_id] > 1, language) for one in known
+        _row(
+            context, producers[product.producer_id], product, lots[product.lot_id], sizes[product.lot_id] > 1, language
+        )
+        for product in ordered
     ]
 
 
 def to_csv(rows: Sequence[Sequence[Cell]], language: str, *, mark: bool = True) -> bytes:
-    """UTF-8; with `mark` it begins with the byte order mark without which Excel takes it for Windows-1252."""
+    """The CSV in UTF-8; `mark` puts a byte order mark first, without which Excel assumes Windows-1252."""
     french = language == "fr"
     text = io.StringIO(newline="")
     writer = csv_writer(text, language)
@@ -50,7 +57,7 @@ def to_csv(rows: Sequence[Sequence[Cell]], language: str, *, mark: bool = True) 
 
 
 def to_xlsx(rows: Sequence[Sequence[Cell]], language: str, now: datetime) -> bytes:
-    """A sheet with its headers frozen, written row by row, so that memory does not grow with it."""
+    """The XLSX file, with frozen headers; rows are written one by one, so that memory use stays constant."""
     import xlsxwriter  # type: ignore[import-untyped]  # it takes long to load, and few spreadsheets are written
 
     file = io.BytesIO()
@@ -58,38 +65,40 @@ def to_xlsx(rows: Sequence[Sequence[Cell]], language: str, now: datetime) -> byt
         workbook.set_properties({"created": now.replace(tzinfo=None)})
         sheet, bold = workbook.add_worksheet(), workbook.add_format({"bold": True})
         sheet.freeze_panes(1, 0)
-        for place, column in enumerate(COLUMNS):
-            sheet.set_column(place, place, _WIDTHS.get(column.key, 12))
-            sheet.write_string(0, place, column.header(language), bold)
+        for index, column in enumerate(COLUMNS):
+            sheet.set_column(index, index, _WIDTHS.get(column.key, 12))
+            sheet.write_string(0, index, column.header(language), bold)
         for number, row in enumerate(rows, start=1):
-            for place, cell in enumerate(row):
+            for index, cell in enumerate(row):
                 if isinstance(cell, Decimal) and Decimal(repr(float(cell))) == cell:
-                    sheet.write_number(number, place, float(cell))
+                    sheet.write_number(number, index, float(cell))
                 elif cell is not None and cell != "":
-                    sheet.write_string(number, place, _text(cell))
+                    sheet.write_string(number, index, _text(cell))
     return file.getvalue()
 
 
-def _order(product: Known) -> tuple[str, str, Fraction, str]:
+def _order(product: ExistingProduct) -> tuple[str, str, Fraction, str]:
     measure = MEASURES[product.unit]
     return search_key(product.name), measure.dimension, Fraction(product.quantity) * measure.factor, product.id
 
 
-def _row(place: Place, producer: Producer, product: Known, lot: Lot, shared: bool, language: str) -> list[Cell]:
+def _row(
+    context: ListContext, producer: ListProducer, product: ExistingProduct, lot: Lot, shared: bool, language: str
+) -> list[Cell]:
     measure, item = MEASURES[product.unit], product.item
-    packed = not measure.symbol
-    said: dict[str, Cell] = {
+    is_package = not measure.symbol
+    values: dict[str, Cell] = {
         "id": product.id,
-        "producer": producer.name if find_producer(place, as_cell(producer.name)) == producer else producer.slug,
+        "producer": producer.name if find_producer(context, as_cell(producer.name)) == producer else producer.slug,
         "sku": product.sku,
         "name": product.name,
         "display_name": item.name if item else None,
         "category": _category(product.product_type, language),
         "description": product.description,
         "units": product.quantity,
-        "unit_type": None if packed else measure.symbol,
-        "variant_unit_name": measure.label(language) if packed else None,
-        "price": None if item is None or item.price is None else _amount(item.price, place.currency),
+        "unit_type": None if is_package else measure.symbol,
+        "variant_unit_name": measure.label(language) if is_package else None,
+        "price": None if item is None or item.price is None else _amount(item.price, context.currency),
         "on_hand": None if lot.unlimited else Decimal(lot.pieces(product.lot_quantity)),
         "on_demand": _flag(lot.unlimited),
         "tax_category": product.vat_rate,
@@ -100,13 +109,13 @@ def _row(place: Place, producer: Producer, product: Known, lot: Lot, shared: boo
         "allergens": ", ".join(ALLERGENS[term].label(language) for term in product.allergens),
         "hidden": _flag(bool(item and item.hidden)),
     }
-    return [_cell(said.get(column.key)) for column in COLUMNS]
+    return [_cell(values.get(column.key)) for column in COLUMNS]
 
 
 def _category(term: str, language: str) -> str:
     label = PRODUCT_TYPES[term].label(language)
-    found = find_product_type(label, language)
-    return label if found is not None and found.term == term else term
+    concept = find_product_type(label, language)
+    return label if concept is not None and concept.term == term else term
 
 
 def _amount(amount: int, currency: str) -> Decimal:
@@ -119,7 +128,7 @@ def _flag(flag: bool) -> Decimal:
 
 
 def _cell(cell: Cell) -> Cell:
-    return guard(as_cell(cell)) if isinstance(cell, str) else cell
+    return guard_formula(as_cell(cell)) if isinstance(cell, str) else cell
 
 
 def _is_number(cell: Cell) -> bool:
