@@ -8,10 +8,13 @@ instead, and stands for all that happens to the order meanwhile, because a mail 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
 
-from sqlalchemy import case, delete, literal, or_, select
+from sqlalchemy import bindparam, case, delete, or_, select
+from sqlalchemy.sql.dml import ReturningInsert
 
-from ...storage.database import Time, Transaction, Whole, insert_once, insert_or
+from ...storage.database import Time, Transaction, Whole, insert_on, insert_once
 from ...storage.jobs import Job, promise
 from ...storage.jobs.run import note_for_retry
 from ...trade.orders.identity import Identity
@@ -21,6 +24,12 @@ from ...trade.people.mailboxes import mailbox_of
 from ...trade.people.tables import person
 from .tables import late_mail, mailbox_count
 
+_order, _person = customer_order.c, person.c
+_PROVED = select(_person.id).where(
+    _person.id == _order.person_id, _person.email == _order.email, _person.confirmed_at.is_not(None)
+)
+_UNPROVED = or_(_order.identity == Identity.TYPED, _order.person_id.is_not(None) & ~_PROVED.exists())
+_TYPED = select(_order.id).where(_order.id == bindparam("order"), _UNPROVED)
 _WINDOWS = ((timedelta(hours=1), 1), (timedelta(days=1), 3))  # and how many times the hourly number fits into each
 
 
@@ -55,12 +64,7 @@ def forget_counts(tx: Transaction) -> int:
 def _typed(tx: Transaction, order_id: str) -> bool:
     """Whether nobody has proved that the order's address is theirs: a guest typed it, or somebody with an account of
     another address."""
-    row = customer_order.c
-    proved = select(person.c.id).where(
-        person.c.id == row.person_id, person.c.email == row.email, person.c.confirmed_at.is_not(None)
-    )
-    strange = or_(row.identity == Identity.TYPED, row.person_id.is_not(None) & ~proved.exists())
-    return tx.value(select(row.id).where(row.id == order_id, strange)) is not None
+    return tx.value(_TYPED, {"order": order_id}) is not None
 
 
 def _claim(tx: Transaction, email: str, about: str, most: int) -> datetime | None:
@@ -74,18 +78,25 @@ def _claim(tx: Transaction, email: str, about: str, most: int) -> datetime | Non
 
 def _count(tx: Transaction, mailbox: str, about: str, window: timedelta, most: int) -> datetime | None:
     """Two at once take turns at the row, so that none slips through."""
-    row = mailbox_count.c
-    over = row.began_at <= tx.now - window
-    values = {"mailbox": mailbox, "about": about, "began_at": tx.now, "sent": 1}
-    counted = insert_or(tx, mailbox_count).values(values).on_conflict_do_update(
-        index_elements=["mailbox", "about"],
-        set_={
-            "sent": case((over, literal(1, Whole)), else_=row.sent + 1),
-            "began_at": case((over, literal(tx.now, Time)), else_=row.began_at),
-        },
-        where=over | (row.sent < most),
-    )  # fmt: skip
-    if tx.first(counted.returning(row.sent)) is not None:
+    counter = {"mailbox": mailbox, "about": about, "began_at": tx.now, "sent": 1}
+    if tx.first(_counting(tx.postgresql), {**counter, "over_since": tx.now - window, "most": most}) is not None:
         return None
+    row = mailbox_count.c
     began_at: datetime = tx.value(select(row.began_at).where(row.mailbox == mailbox, row.about == about))
     return began_at + window
+
+
+@cache
+def _counting(on_postgresql: bool) -> ReturningInsert[Any]:
+    """Counts one more, or begins anew where the window is over; returns no row where the mailbox is full."""
+    row, new = mailbox_count.c, insert_on(on_postgresql, mailbox_count)
+    over = row.began_at <= bindparam("over_since", type_=Time)
+    counted = new.on_conflict_do_update(
+        index_elements=["mailbox", "about"],
+        set_={
+            "sent": case((over, new.excluded.sent), else_=row.sent + 1),
+            "began_at": case((over, new.excluded.began_at), else_=row.began_at),
+        },
+        where=over | (row.sent < bindparam("most", type_=Whole)),
+    )
+    return counted.returning(row.sent)
