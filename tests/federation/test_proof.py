@@ -80,16 +80,31 @@ def test_a_key_that_has_ended_still_tells_what_was_accepted_before() -> None:
 # ------------------------------------------------------------------------------------------------ apsig
 
 
-def test_what_apsig_signed_is_verified_here() -> None:
-    options = {
-        "type": "DataIntegrityProof",
-        "cryptosuite": "eddsa-jcs-2022",
-        "proofPurpose": "assertionMethod",
-        "verificationMethod": KEY.id,
-        "created": "2026-06-04T10:00:00Z",
-    }
+OPTIONS = {
+    "type": "DataIntegrityProof",
+    "cryptosuite": "eddsa-jcs-2022",
+    "proofPurpose": "assertionMethod",
+    "verificationMethod": KEY.id,
+    "created": "2026-06-04T10:00:00Z",
+}
 
-    assert verified(ProofSigner(KEY.private).sign(SAID, options)) == KEY.id
+
+def test_what_apsig_signed_is_verified_here() -> None:
+    assert verified(ProofSigner(KEY.private).sign(SAID, OPTIONS)) == KEY.id
+
+
+@pytest.mark.parametrize("fraction", [".1", ".123", ".123456", ".123456789"])
+def test_a_proof_may_be_dated_to_fractions_of_a_second(fraction: str) -> None:
+    """As Fedify dates its own."""
+    document = ProofSigner(KEY.private).sign(SAID, {**OPTIONS, "created": f"2026-06-04T10:00:00{fraction}Z"})
+
+    assert verified(document) == KEY.id
+
+
+@pytest.mark.parametrize("created", ["2026-06-04T12:00:00+02:00", "2026-06-04 10:00:00Z", "2026-02-30T10:00:00Z"])
+def test_a_proof_that_is_dated_otherwise_is_told_how_to(created: str) -> None:
+    with pytest.raises(BadProof, match="in UTC, as 2026-06-04T10:00:00Z"):
+        verified(ProofSigner(KEY.private).sign(SAID, {**OPTIONS, "created": created}))
 
 
 def test_what_is_signed_here_apsig_verifies() -> None:

@@ -1,11 +1,14 @@
-"""Moments as documents write them (xsd:dateTimeStamp): in UTC, with a Z, to the second."""
+"""Moments as documents write them (RFC 3339, xsd:dateTimeStamp): in UTC, with a Z, ours to the second.
+
+Other software writes fractions of a second, as far as nanoseconds: `Temporal.Instant` of JavaScript does.
+"""
 
 from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
 
-_SHAPE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z", re.ASCII)
+_SHAPE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z", re.ASCII)
 
 
 def write_moment(moment: datetime) -> str:
@@ -13,7 +16,11 @@ def write_moment(moment: datetime) -> str:
 
 
 def read_moment(text: object) -> datetime:
-    """Raises ValueError for any other spelling, and for days that no calendar has."""
-    if not isinstance(text, str) or not _SHAPE.fullmatch(text):
-        raise ValueError("not a moment in UTC")
-    return datetime.fromisoformat(text)
+    """To the microsecond. Raises ValueError, which says how to write it, for any other spelling and for days that no
+    calendar has."""
+    try:
+        if isinstance(text, str) and _SHAPE.fullmatch(text):
+            return datetime.fromisoformat(text)
+    except ValueError:
+        pass
+    raise ValueError("times must be in UTC, as 2026-06-04T10:00:00Z, with at most nine digits of a fraction")

@@ -140,8 +140,8 @@ def _refuse_times(proof: Mapping[str, Any], now: datetime) -> None:
     try:
         created = read_moment(proof["created"])
         expires = read_moment(proof["expires"]) if "expires" in proof else None
-    except ValueError:
-        raise BadProof("malformed", "times of the proof must be in UTC") from None
+    except ValueError as error:
+        raise BadProof("malformed", f"created and expires: {error}") from None
     if created > now + SKEW:
         raise BadProof("future", "signed in the future")
     if expires is not None and now > expires:
