@@ -245,12 +245,12 @@ if TYPE_CHECKING:
     from .trade.payments.begin import start_payment as start_payment
     from .trade.payments.due import dues_by_number as dues_by_number
     from .trade.payments.due import owed_by_customer as owed_by_customer
-    from .trade.payments.giving_back import refund_by_provider as refund_by_provider
     from .trade.payments.methods import payment_methods as payment_methods
     from .trade.payments.methods import payment_methods_of_order as payment_methods_of_order
     from .trade.payments.payments import cancel_open as cancel_open
     from .trade.payments.payments import payments_of as payments_of
     from .trade.payments.payments import receive_payment as receive_payment
+    from .trade.payments.provider_refunds import refund_by_provider as refund_by_provider
     from .trade.payments.values import Due as Due
     from .trade.payments.values import Payment as Payment
     from .trade.people.access import demand as demand
@@ -651,7 +651,7 @@ _MODULES = {
     "read_email": "trade.people.email",
     "read_text": "base.texts",
     "receive_payment": "trade.payments.payments",
-    "refund_by_provider": "trade.payments.giving_back",
+    "refund_by_provider": "trade.payments.provider_refunds",
     "refuse_foreign_session": "trade.orders.selling",
     "refuse_too_many_slots": "trade.sale_sessions.slots",
     "remove_free_slot": "trade.sale_sessions.slots",

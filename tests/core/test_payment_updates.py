@@ -34,12 +34,12 @@ from commensal.trade.enterprises.tables import enterprise_plugin
 from commensal.trade.orders.tables import customer_order
 from commensal.trade.payments.begin import start_payment
 from commensal.trade.payments.due import due
-from commensal.trade.payments.following import follow_up
-from commensal.trade.payments.giving_back import refund_by_provider
+from commensal.trade.payments.follow_up import check_payment_status
 from commensal.trade.payments.journal import journal_entries
 from commensal.trade.payments.payments import cancel, payment_by_id
 from commensal.trade.payments.problems import problems_of
 from commensal.trade.payments.promises import INTERVALS, STATUS
+from commensal.trade.payments.provider_refunds import refund_by_provider
 from commensal.trade.payments.tables import payment as table
 from commensal.trade.payments.values import Payment
 
@@ -225,7 +225,7 @@ def test_a_job_that_is_handed_over_twice_does_not_ask_twice_for_ever(
     payment = begin(instance)
     told = {"enterprise_id": "shop", "payment_id": payment.id, "asked": 0}
     for _ in range(3):
-        follow_up(instance, Job("j", STATUS, told, 1))
+        check_payment_status(instance, Job("j", STATUS, told, 1))
     assert jobs(instance, STATUS) == 2  # the first, which has not run here, and one that follows
 
 

@@ -50,9 +50,9 @@ from commensal.trade.orders.place import place_order
 from commensal.trade.orders.quote import quote_order
 from commensal.trade.orders.values import Order, Wish
 from commensal.trade.payments.begin import start_payment
-from commensal.trade.payments.giving_back import refund_by_provider
 from commensal.trade.payments.methods import payment_methods
 from commensal.trade.payments.payments import cancel_open, record_payment
+from commensal.trade.payments.provider_refunds import refund_by_provider
 from commensal.trade.payments.refunds import refund
 from commensal.trade.payments.values import Payment
 from commensal.trade.people.actor import Actor

@@ -66,15 +66,15 @@ def _sells_what_is_not_there() -> None:
 
 def _commits_half_a_payment() -> None:
     """The order is paid, and the journal learns of it in a transaction of its own."""
-    original: Any = vars(payments)["move_paid"]
+    original: Any = vars(payments)["change_paid_total"]
 
-    def move_paid(tx: Any, order: Any, amount: int) -> None:
+    def change_paid_total(tx: Any, order: Any, amount: int) -> None:
         original(tx, order, amount)
         driver = tx.connection.connection.driver_connection
         driver.execute("COMMIT")
         driver.execute("BEGIN IMMEDIATE")
 
-    vars(payments)["move_paid"] = move_paid
+    vars(payments)["change_paid_total"] = change_paid_total
 
 
 def _notes_jobs_as_done_before_they_are() -> None:

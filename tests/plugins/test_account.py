@@ -30,9 +30,9 @@ from commensal.trade.orders.questions import order_by_id
 from commensal.trade.orders.tables import customer_order
 from commensal.trade.orders.values import Order, Wish
 from commensal.trade.payments.begin import begin_payment, start_payment
-from commensal.trade.payments.giving_back import refund_by_provider
 from commensal.trade.payments.methods import choose_method, payment_methods
 from commensal.trade.payments.payments import payments_of
+from commensal.trade.payments.provider_refunds import refund_by_provider
 from commensal.trade.payments.refunds import refund
 from commensal.trade.payments.values import Payment
 from commensal.trade.people.people import add_person, new_person

@@ -23,7 +23,7 @@ from commensal.trade.orders.lock import locked_order
 from commensal.trade.orders.place import place_order
 from commensal.trade.orders.tables import order_link
 from commensal.trade.orders.values import Order, Wish
-from commensal.trade.payments.asking import waiting
+from commensal.trade.payments.begin_due import payment_under_way
 from commensal.trade.payments.payments import payments_of, receive_payment
 from commensal.trade.people.people import Person
 from commensal_pickup.places import change_place, places_of
@@ -138,7 +138,7 @@ def test_a_changed_order_asks_for_its_new_amount(browser: Browser, stall: Stall,
     assert "€4.80" not in text
     (row,) = placed(stall)
     with stall.instance.store.read() as tx:
-        asked = waiting(payments_of(tx, "shop", str(row["id"])))
+        asked = payment_under_way(payments_of(tx, "shop", str(row["id"])))
     assert asked is not None
     assert asked.amount == 720
 

@@ -23,9 +23,9 @@ from ..trade.orders.cart import forget_carts
 from ..trade.orders.guests import EXPIRE
 from ..trade.orders.shipping import RELEASE, retry_release
 from ..trade.payments import promises
-from ..trade.payments.following import call_off, follow_up
-from ..trade.payments.giving_back import give_back, give_late_money_back
-from ..trade.payments.unpaid_guests import ALERT, expire_guest_order, forget_guest_orders, tell_expired
+from ..trade.payments.follow_up import cancel_at_provider, check_payment_status
+from ..trade.payments.provider_refunds import request_refund, return_late_payment
+from ..trade.payments.unpaid_guests import ALERT, expire_guest_order, forget_guest_orders, mail_expired_orders
 from ..trade.people.confirmations import FORGOTTEN, mail_reset
 from ..trade.people.forgetting import forget_expired
 from ..trade.privacy.retention import let_go
@@ -43,12 +43,12 @@ def _core(instance: Instance) -> Work:
             "mail": send_mail,
             FORGOTTEN: mail_reset,
             EVENT: tell_plugin,
-            promises.STATUS: follow_up,
-            promises.CANCEL: call_off,
-            promises.REFUND: give_back,
-            promises.LATE: give_late_money_back,
+            promises.STATUS: check_payment_status,
+            promises.CANCEL: cancel_at_provider,
+            promises.REFUND: request_refund,
+            promises.LATE: return_late_payment,
             EXPIRE: expire_guest_order,
-            ALERT: tell_expired,
+            ALERT: mail_expired_orders,
             RELEASE: retry_release,
             BACKUP: make_backup,
             TRIAL: try_backup,

@@ -19,7 +19,7 @@ from ...hooks import specifications
 from ...hooks.values import WebhookRequest
 from ...instance import Instance
 from ...trade.audit.acting import Acting, acting
-from ...trade.payments.webhooks import is_used, take_message
+from ...trade.payments.webhooks import apply_message, is_switched_on
 from .rates import Rates
 from .reading import read_id
 
@@ -56,13 +56,13 @@ def _route(instance: Instance, rates: Rates, plugin: str) -> Route:
 def _status(instance: Instance, plugin: str, request: Request, message: WebhookRequest) -> int:
     try:
         enterprise_id = read_id(request.path_params["enterprise"])
-        if not is_used(instance, plugin, enterprise_id):
+        if not is_switched_on(instance, plugin, enterprise_id):
             return 404
     except NotFound:
         return 404
     try:
         with acting(Acting(kind="provider", command=f"webhook {plugin}")):
-            take_message(instance, plugin, enterprise_id, message)
+            apply_message(instance, plugin, enterprise_id, message)
     except Refused as error:
         _log.warning("a message was refused", plugin=plugin, enterprise=enterprise_id, code=error.code)
         return 400

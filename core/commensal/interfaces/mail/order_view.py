@@ -17,7 +17,7 @@ from ...trade.orders.questions import order_by_id
 from ...trade.orders.shipping import with_place_of_today
 from ...trade.orders.tables import customer_order
 from ...trade.orders.values import Order
-from ...trade.payments.asking import waiting
+from ...trade.payments.begin_due import payment_under_way
 from ...trade.payments.payments import payments_of
 from ...trade.payments.values import Payment
 from ...trade.sale_sessions.tables import coordination, sale_session
@@ -88,7 +88,7 @@ def _how_to_pay(payments: Sequence[Payment], due: int) -> tuple[str, bool]:
     """What the payer was told, and whether the order's page has the rest. Nothing that was said of another amount."""
     if due <= 0:
         return "", False
-    asked = waiting(payments)
+    asked = payment_under_way(payments)
     if asked is not None and asked.amount == due and asked.instructions:
         return str(asked.instructions.get("text", "")), bool(asked.instructions.get("redirect"))
     tried = [one for one in payments if one.kind == "payment"]

@@ -17,7 +17,7 @@ import structlog
 from ...base.failpoints import failpoint
 from ...instance import Instance
 from ...storage.jobs import Job
-from ...trade.payments.asking import ask_for_what_is_due
+from ...trade.payments.begin_due import begin_due_payment
 from .capping import may_leave
 from .deliver import deliver
 from .message import build_message
@@ -76,7 +76,7 @@ def _send_about_order(instance: Instance, job: Job) -> None:
     path = _GUEST_ORDER.format(secret=secret) if secret else _ORDER.format(order_id=order_id)
     link = _address(instance, path)
     if job.payload["kind"] in _ASKS_TO_PAY:
-        ask_for_what_is_due(instance, order_id, return_url=link)
+        begin_due_payment(instance, order_id, return_url=link)
     with instance.store.read() as tx:
         view = order_view(tx, instance.hooks, order_id)
     kind = job.payload["kind"]

@@ -1,6 +1,6 @@
-"""Begins the payment of an order: written down, then the plugin is asked without a transaction, then its answer.
+"""Begins the payment of an order: records it, asks the plugin outside a transaction, then records the answer.
 
-So no lock is held while a provider thinks, and a crash in between leaves a payment in state Started: the same key asks
+So no lock is held while a provider works, and a crash in between leaves a payment in state Started: the same key asks
 the plugin again, with the same payment id.
 """
 
@@ -20,10 +20,19 @@ from ...storage.database import Transaction
 from ..enterprises.plugins import enabled_plugins
 from ..orders.letters import send_confirmation_now
 from ..orders.tables import customer_order
-from .due import due, held_due
-from .following import call_off_others
+from .due import due, locked_due
+from .follow_up import cancel_other_payments
 from .methods import ChosenMethod, choose_method
-from .payments import answer_late, ask_payer, cancel_open, fail, payment_by_id, payment_by_key, record_payment, start
+from .payments import (
+    ask_payer,
+    cancel_open,
+    fail,
+    payment_by_id,
+    payment_by_key,
+    record_late_answer,
+    record_payment,
+    start,
+)
 from .promises import promise_cancel, promise_status
 from .values import Payment
 
@@ -38,76 +47,81 @@ def start_payment(
     `return_url` is the page to which a provider sends the customer back.
     """
     chosen = choose_method(instance, order_id, method, language)
-    begun = instance.store.transact(lambda tx: begin_payment(tx, instance.hooks, chosen, key))
-    return ask_plugin(instance, begun, language, return_url)
+    payment = instance.store.transact(lambda tx: begin_payment(tx, instance.hooks, chosen, key))
+    return ask_plugin(instance, payment, language, return_url)
 
 
 def begin_payment(tx: Transaction, hooks: Hooks, chosen: ChosenMethod, key: str) -> Payment:
-    """A payment of all that is due for a placed order by the `chosen` method, in state Started.
+    """Creates a payment of all that is due for a placed order by the `chosen` method, in state Started.
 
-    What was begun for the order before and is not paid yet is Cancelled: the customer has chosen anew. The same `key`
-    gives the same payment. Raises `NotFound`; `Conflict` where nothing is due, the order is cancelled, the method is
-    not offered for this order, or the key was used for something else.
+    Earlier payments of the order that are still under way become Cancelled, since the customer has chosen again. The
+    same `key` returns the same payment. Raises `NotFound`; `Conflict` if nothing is due, the order is cancelled, the
+    method is not offered for this order, or the key was used for something else.
     """
     order_id, method = chosen.order_id, chosen.method
     enterprise_id = tx.value(select(customer_order.c.enterprise_id).where(customer_order.c.id == order_id))
     if enterprise_id is None:
         raise NotFound("no_order", "There is no such order.")
-    order = held_due(tx, enterprise_id, order_id)
-    found = payment_by_key(tx, enterprise_id, key)
-    if found is not None and (found.order_id, found.kind, found.method) == (order_id, "payment", method):
-        return found  # for what was due then: it may be another amount by now
+    order = locked_due(tx, enterprise_id, order_id)
+    existing = payment_by_key(tx, enterprise_id, key)
+    if existing is not None and (existing.order_id, existing.kind, existing.method) == (order_id, "payment", method):
+        return existing  # for the amount due then, which may differ from today's
     if order.state != "Cancelled" and order.balance <= 0:
         raise Conflict("nothing_due", "Nothing is due for this order.")
     if not chosen.offered:
         text = "This way to pay is not offered for this order. Choose another one, or log in if you are a customer."
         raise Conflict("payment_unknown", text)
     cancel_open(tx, order_id)
-    whole = {"enterprise_id": enterprise_id, "order_id": order_id, "method": method, "amount": order.total - order.paid}
-    begun = start(tx, **whole, idempotency_key=key)
-    if hooks.implementing(specifications.payment_status, {begun.plugin}):
-        promise_status(tx, begun)
-    return begun
+    content = {
+        "enterprise_id": enterprise_id,
+        "order_id": order_id,
+        "method": method,
+        "amount": order.total - order.paid,
+    }
+    payment = start(tx, **content, idempotency_key=key)
+    if hooks.implementing(specifications.payment_status, {payment.plugin}):
+        promise_status(tx, payment)
+    return payment
 
 
-def ask_plugin(instance: Instance, begun: Payment, language: str, return_url: str = "") -> Payment:
-    """Asks the plugin to begin the payment, and writes down what it says. Not inside a transaction.
+def ask_plugin(instance: Instance, payment: Payment, language: str, return_url: str = "") -> Payment:
+    """Asks the plugin to begin the payment and records its answer. Not inside a transaction.
 
-    Where the provider says no or the plugin fails, the payment is Failed and its instructions have a text for the
-    customer; the order stays. Where the plugin failed, nobody knows what it had done: so it is told to call off the
-    payment, and asked later what became of it. A payment that is not Started any more is returned as it is; so is one
-    in whose place an earlier one turns out to be paid.
+    If the provider refuses or the plugin fails, the payment is Failed and its instructions hold a text for the
+    customer; the order stays. If the plugin failed, what it did is unknown: so the payment is cancelled at the provider
+    and its state asked later. A payment that is not Started any more is returned unchanged, and so is one whose
+    predecessor turns out to be paid.
     """
-    if begun.state != "Started":
-        return begun
-    call_off_others(instance, begun)
+    if payment.state != "Started":
+        return payment
+    cancel_other_payments(instance, payment)
     with instance.store.read() as tx:
-        begun = payment_by_id(tx, begun.enterprise_id, begun.id)
-    if begun.state != "Started":
-        return begun  # what was begun before had been paid
+        payment = payment_by_id(tx, payment.enterprise_id, payment.id)
+    if payment.state != "Started":
+        return payment  # an earlier payment turned out to be paid
     failpoint("payment.before_asking")
     try:
-        answer = _ask(instance, begun, language, return_url or instance.settings.base_url)
+        answer = _ask(instance, payment, language, return_url or instance.settings.base_url)
     except (Refused, PluginError) as error:
-        said, unclear = _for_customer(error, language), isinstance(error, PluginError)
-        return instance.store.transact(lambda tx: _told(tx, _failed(tx, begun, said, unclear=unclear)))
+        text, unclear = _text_for_customer(error, language), isinstance(error, PluginError)
+        return instance.store.transact(lambda tx: _release_confirmation(tx, _fail(tx, payment, text, unclear=unclear)))
     failpoint("payment.asked")
-    answered = instance.store.transact(lambda tx: _told(tx, _answered(tx, begun, answer)))
+    answered = instance.store.transact(lambda tx: _release_confirmation(tx, _apply_answer(tx, payment, answer)))
     failpoint("payment.answered")
     return answered
 
 
-def _ask(instance: Instance, begun: Payment, language: str, return_url: str) -> PaymentStart:
-    plugin, _, method = begun.method.partition(":")
+def _ask(instance: Instance, payment: Payment, language: str, return_url: str) -> PaymentStart:
+    plugin, _, method = payment.method.partition(":")
     with instance.store.read() as tx:
-        enabled = enabled_plugins(tx, begun.enterprise_id)
-        order = due(tx, begun.enterprise_id, begun.order_id)
+        enabled = enabled_plugins(tx, payment.enterprise_id)
+        order = due(tx, payment.enterprise_id, payment.order_id)
     answer = instance.hooks.ask(
         specifications.start_payment,
         plugin,
         enabled,
         instance=instance,
-        payment=begun,
+        payment=payment,
         method=method,
         order_number=order.number,
         email=order.email,
@@ -117,30 +131,36 @@ def _ask(instance: Instance, begun: Payment, language: str, return_url: str) -> 
     return answer
 
 
-def _answered(tx: Transaction, begun: Payment, answer: PaymentStart) -> Payment:
-    """A message of the provider, or the customer's next choice, may have been quicker than this answer."""
+def _apply_answer(tx: Transaction, payment: Payment, answer: PaymentStart) -> Payment:
+    """Applies the plugin's answer; a message of the provider or the customer's next choice may have come before it."""
     if answer.state == "Done":
-        return record_payment(tx, begun.enterprise_id, begun.id, person_id=None, reference=answer.reference)
-    now = payment_by_id(tx, begun.enterprise_id, begun.id)
-    told = {"text": answer.text, "redirect": answer.redirect, "picture": answer.picture}
-    moved = ask_payer(tx, begun.enterprise_id, begun.id, instructions=told, reference=answer.reference or now.reference)
-    return moved if moved.state == "Pending" else answer_late(tx, begun, reference=answer.reference)
+        return record_payment(tx, payment.enterprise_id, payment.id, person_id=None, reference=answer.reference)
+    current = payment_by_id(tx, payment.enterprise_id, payment.id)
+    instructions = {"text": answer.text, "redirect": answer.redirect, "picture": answer.picture}
+    pending = ask_payer(
+        tx,
+        payment.enterprise_id,
+        payment.id,
+        instructions=instructions,
+        reference=answer.reference or current.reference,
+    )
+    return pending if pending.state == "Pending" else record_late_answer(tx, payment, reference=answer.reference)
 
 
-def _told(tx: Transaction, payment: Payment) -> Payment:
-    """Now it is known how the order is to be paid, and its e-mail can say so."""
+def _release_confirmation(tx: Transaction, payment: Payment) -> Payment:
+    """Releases the order's confirmation e-mail, which can now tell how to pay. Returns the payment."""
     send_confirmation_now(tx, payment.order_id)
     return payment
 
 
-def _failed(tx: Transaction, begun: Payment, text: str, *, unclear: bool) -> Payment:
-    failed = fail(tx, begun.enterprise_id, begun.id, text=text)
+def _fail(tx: Transaction, payment: Payment, text: str, *, unclear: bool) -> Payment:
+    failed = fail(tx, payment.enterprise_id, payment.id, text=text)
     if unclear and failed.state == "Failed":
         promise_cancel(tx, failed)
     return failed
 
 
-def _for_customer(error: Refused | PluginError, language: str) -> str:
+def _text_for_customer(error: Refused | PluginError, language: str) -> str:
     if isinstance(error, Refused):
         return say(language, error)
     _log.warning("a payment could not be begun", plugin=error.plugin, exc_info=error)

@@ -1,4 +1,4 @@
-"""Money that a member of the shop writes down: what was handed over, seen on the account, or given back."""
+"""Payments that a member of the shop records by hand: cash, bank transfers, refunds."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ...base.money import Money
 from ...instance import Instance
 from ...storage.database import Transaction
 from ..orders.tables import customer_order
-from .due import held_due
+from .due import locked_due
 from .methods import payment_methods
 from .payments import receive_payment
 from .refunds import refund
@@ -19,18 +19,18 @@ from .values import Payment
 
 
 def methods_by_hand(instance: Instance, tx: Transaction, enterprise_id: str, order_id: str) -> frozenset[str]:
-    """The shop's ways to pay ("plugin:method") whose plugins let a person record them, for the order's customer.
+    """Returns the payment methods ("plugin:method") that a person may record for the order's customer.
 
     Asks plugins: call it outside of a transaction that writes.
     """
-    mine = (customer_order.c.id == order_id, customer_order.c.enterprise_id == enterprise_id)
-    person_id = tx.value(select(customer_order.c.person_id).where(*mine))
-    offered = payment_methods(instance, enterprise_id, instance.settings.language, person_id=person_id)
-    return frozenset(one.id for one in offered if one.by_hand)
+    conditions = (customer_order.c.id == order_id, customer_order.c.enterprise_id == enterprise_id)
+    person_id = tx.value(select(customer_order.c.person_id).where(*conditions))
+    methods = payment_methods(instance, enterprise_id, instance.settings.language, person_id=person_id)
+    return frozenset(method.id for method in methods if method.by_hand)
 
 
 def refuse_not_by_hand(method: str, allowed: Collection[str]) -> None:
-    """Raises `Invalid` for a way to pay that is not among those that may be recorded by hand, naming them."""
+    """Raises `Invalid`, naming the allowed methods, for one that may not be recorded by hand."""
     if method not in allowed:
         text = "{method} cannot be recorded by hand; what can is: {methods}."
         values = {"method": method[:81], "methods": ", ".join(sorted(allowed)) or "–"}
@@ -49,13 +49,13 @@ def record_received(
     reference: str = "",
     anyway: bool = False,
 ) -> Payment:
-    """Writes down that the person received `amount` minor units for a placed order by `method`.
+    """Records that the person received `amount` minor units for a placed order by `method`.
 
-    Raises `NotFound`; `Invalid` where the method is not among the `allowed`; `Conflict` where more came than is due,
+    Raises `NotFound`; `Invalid` if the method is not among the `allowed`; `Conflict` if the amount is more than is due,
     unless it is to be recorded `anyway`.
     """
     refuse_not_by_hand(method, allowed)
-    order = held_due(tx, enterprise_id, order_id)
+    order = locked_due(tx, enterprise_id, order_id)
     due = max(0, order.balance)
     if amount > due and not anyway:
         text = "Only {due} is due for this order; say that more is meant to be recorded, if it is."
@@ -78,8 +78,10 @@ def record_given_back(
     reference: str = "",
     anyway: bool = False,
 ) -> Payment:
-    """Writes down that the person gave `amount` minor units back by `method`: no more than is owed, or, `anyway`, than
-    was received. Raises `NotFound`, `Invalid` where the method is not among the `allowed`, `Conflict`.
+    """Records that the person gave `amount` minor units back by `method`.
+
+    Raises `NotFound`; `Invalid` if the method is not among the `allowed`; `Conflict` if the amount is more than is
+    owed, or with `anyway`, more than was received.
     """
     refuse_not_by_hand(method, allowed)
     return refund(

@@ -1,4 +1,4 @@
-"""What an order still costs, held by this transaction, and moved when money moves."""
+"""Reads and changes what an order costs and how much of it was paid."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ _COLUMNS = (
 
 
 def due(tx: Transaction, enterprise_id: str, order_id: str) -> Due:
-    """What the order costs and what was paid. Raises `NotFound`, also for a draft: it costs nothing yet."""
+    """Returns what the order costs and what was paid. Raises `NotFound`, also for a draft: it costs nothing yet."""
     return _read(tx, enterprise_id, order_id, lock=False)
 
 
 def dues_by_number(tx: Transaction, enterprise_id: str, numbers: Collection[int]) -> dict[int, Due]:
-    """The same for many orders of a shop, by their numbers; those that do not exist are left out."""
-    wanted = select(*_COLUMNS).where(_order.enterprise_id == enterprise_id, _order.number.in_(sorted(numbers)))
-    return {row["number"]: Due(**row) for row in tx.all(wanted)}
+    """Returns the dues of many orders of a shop, by order number; numbers that do not exist are left out."""
+    statement = select(*_COLUMNS).where(_order.enterprise_id == enterprise_id, _order.number.in_(sorted(numbers)))
+    return {row["number"]: Due(**row) for row in tx.all(statement)}
 
 
 def owed_by_customer(
     tx: Transaction, enterprise_id: str, customer_id: str, method: str, taken: Callable[[str], bool]
 ) -> int:
-    """What a customer still owes for placed orders that are to be paid by `method` ("plugin:method"), in minor units.
+    """Returns what a customer still owes for placed orders to be paid by `method` ("plugin:method"), in minor units.
 
-    Orders for which more was received than is due count as nothing. `taken` says of a payment that is under way, by its
-    id, whether its money was taken already and only has to be written down: it is not owed any more. All is read by one
-    statement, so a payment that is done at this moment counts once.
+    Overpaid orders count as zero. `taken` tells of a payment under way, by its id, whether its money was taken already
+    and only has to be recorded: then it is not owed any more. One statement reads everything, so a payment that is
+    finished at this moment counts once.
     """
     balance = _order.total - _order.paid_total
     under_way = and_(
@@ -67,25 +67,25 @@ def owed_by_customer(
     return sum(max(0, due) for due in owed.values())
 
 
-def held_due(tx: Transaction, enterprise_id: str, order_id: str) -> Due:
-    """The same, and no other transaction changes the order or its payments until this one ends."""
+def locked_due(tx: Transaction, enterprise_id: str, order_id: str) -> Due:
+    """Returns the order's due and locks the order, and so its payments, until this transaction ends."""
     return _read(tx, enterprise_id, order_id, lock=True)
 
 
 def _read(tx: Transaction, enterprise_id: str, order_id: str, *, lock: bool) -> Due:
-    wanted = select(*_COLUMNS).where(
+    statement = select(*_COLUMNS).where(
         _order.id == order_id, _order.enterprise_id == enterprise_id, _order.state != "Draft"
     )
-    row = tx.first(wanted.with_for_update() if lock else wanted)  # SQLite has no row locks, and needs none
+    row = tx.first(statement.with_for_update() if lock else statement)  # SQLite has no row locks, and needs none
     if row is None:
         raise NotFound("no_order", "There is no such order.")
     return Due(**row)
 
 
-def move_paid(tx: Transaction, order: Due, amount: int) -> None:
-    """Adds `amount` minor units (negative: takes away) to what was paid, and sets the order's payment state after it.
+def change_paid_total(tx: Transaction, order: Due, amount: int) -> None:
+    """Adds `amount` minor units (negative: subtracts) to the order's paid total, and updates its payment state.
 
-    Raises `Conflict` where more would be given back than was received; the database decides.
+    Raises `Conflict` if more would be given back than was received; the database decides.
     """
     paid = _order.paid_total + amount
     state = case(
@@ -93,7 +93,7 @@ def move_paid(tx: Transaction, order: Due, amount: int) -> None:
         (paid >= _order.total, "Paid"),
         else_="Unpaid",
     )
-    moved = update(customer_order).where(_order.id == order.order_id, paid >= 0)
+    change = update(customer_order).where(_order.id == order.order_id, paid >= 0)
     values = {"paid_total": paid, "payment_state": state, "version": _order.version + 1}
-    if tx.execute(moved.values(values)).rowcount != 1:
+    if tx.execute(change.values(values)).rowcount != 1:
         raise Conflict("more_than_received", "More cannot be given back than was received for this order.")

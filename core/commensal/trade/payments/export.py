@@ -1,4 +1,4 @@
-"""The journal as CSV, complete enough to be verified without this software."""
+"""Exports the journal as CSV, complete enough to be verified without this software."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ _AT_ONCE = 500  # rows in memory
 
 
 def journal_csv(tx: Transaction, enterprise_id: str, *, after: int = 0, limit: int | None = None) -> Iterator[str]:
-    """Lines of CSV (RFC 4180, comma, CRLF), a header first, then the entries that follow the entry `after`.
+    """Yields lines of CSV (RFC 4180, comma, CRLF): a header, then the entries that follow the entry `after`.
 
-    The columns are the members that are hashed (see `chain.py`) and the hash; what is null there is empty here. No
-    cell can be taken for a formula: all texts are ids, hashes and fixed words, and only amounts begin with a minus.
+    The columns are the members that are hashed (see `chain.py`) and the hash; null becomes an empty cell. No cell can
+    be taken for a formula: all texts are ids, hashes and fixed words, and only amounts begin with a minus.
     """
-    row = payment_journal.c
-    wanted = select(payment_journal).where(row.enterprise_id == enterprise_id, row.sequence > after)
-    wanted = wanted.order_by(row.sequence).limit(limit).execution_options(yield_per=_AT_ONCE)
+    journal = payment_journal.c
+    statement = select(payment_journal).where(journal.enterprise_id == enterprise_id, journal.sequence > after)
+    statement = statement.order_by(journal.sequence).limit(limit).execution_options(yield_per=_AT_ONCE)
     yield _line(COLUMNS)
-    for entry in tx.execute(wanted).mappings():
-        values = {**entry, "at": moment(entry["at"])}
+    for row in tx.execute(statement).mappings():
+        values = {**row, "at": moment(row["at"])}
         yield _line(values[name] for name in COLUMNS)
 
 
 def _line(values: object) -> str:
-    line = io.StringIO()
-    csv.writer(line).writerow(values)  # type: ignore[arg-type]
-    return line.getvalue()
+    buffer = io.StringIO()
+    csv.writer(buffer).writerow(values)  # type: ignore[arg-type]
+    return buffer.getvalue()

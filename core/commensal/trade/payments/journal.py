@@ -1,8 +1,8 @@
-"""The journal of an enterprise: what was received and given back, entry after entry, never changed.
+"""The payment journal of an enterprise: money received and given back, in entries that never change.
 
-French law asks it of whoever records payments of private customers (CGI art. 286 I 3° bis): entries are inalterable,
-chained, kept and exportable. The database refuses UPDATE and DELETE, `chain.py` says how entries hang together, and
-`verify.py` finds what somebody changed underneath.
+French law requires it of everybody who records payments of private customers (CGI art. 286 I 3° bis): entries are
+inalterable, chained, archived and exportable. The database refuses UPDATE and DELETE, `chain.py` defines the hash
+chain, and `verify.py` finds changes that somebody made in the database.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ def append(
     person_id: str | None,
     corrects: int | None = None,
 ) -> JournalEntry:
-    """Writes the next entry. `amount` is in minor units of the payment's currency; negative: given back.
+    """Writes the next entry and returns it. `amount` is in minor units of the payment's currency; negative: given back.
 
-    Entries of one enterprise wait for each other at the row of its counter until they commit, so a chain never forks.
-    Raises `StoreError` where the entry before is gone: a broken chain is not built upon.
+    The enterprise's counter row is locked until the transaction commits, so the chain never forks. Raises `StoreError`
+    if the previous entry is missing: a broken chain is not continued.
     """
     sequence = next_number(tx, payment.enterprise_id, "journal")
     entry = JournalEntry(
@@ -67,26 +67,26 @@ def append(
 def _hash_before(tx: Transaction, enterprise_id: str, sequence: int) -> str:
     if sequence == 1:
         return FIRST
-    row = payment_journal.c
-    before = select(row.hash).where(row.enterprise_id == enterprise_id, row.sequence == sequence - 1)
-    found: str | None = tx.value(before)
-    if found is None:
+    entry = payment_journal.c
+    previous_hash = select(entry.hash).where(entry.enterprise_id == enterprise_id, entry.sequence == sequence - 1)
+    value: str | None = tx.value(previous_hash)
+    if value is None:
         text = "The payment journal of enterprise {enterprise} lacks its entry {sequence}."
         raise StoreError(text, enterprise=enterprise_id, sequence=sequence - 1)
-    return found
+    return value
 
 
 def journal_entry(tx: Transaction, enterprise_id: str, sequence: int) -> JournalEntry:
-    """One entry. Raises `NotFound`."""
-    row = payment_journal.c
-    wanted = select(payment_journal).where(row.enterprise_id == enterprise_id, row.sequence == sequence)
-    return JournalEntry(**tx.one(wanted))
+    """Returns one entry. Raises `NotFound`."""
+    entry = payment_journal.c
+    statement = select(payment_journal).where(entry.enterprise_id == enterprise_id, entry.sequence == sequence)
+    return JournalEntry(**tx.one(statement))
 
 
 def journal_entries(
     tx: Transaction, enterprise_id: str, *, after: int = 0, limit: int = 50
 ) -> tuple[JournalEntry, ...]:
-    """Up to `limit` entries that follow the entry `after`, oldest first."""
-    row = payment_journal.c
-    wanted = select(payment_journal).where(row.enterprise_id == enterprise_id, row.sequence > after)
-    return tuple(JournalEntry(**one) for one in tx.all(wanted.order_by(row.sequence).limit(limit)))
+    """Returns up to `limit` entries that follow the entry `after`, oldest first."""
+    entry = payment_journal.c
+    statement = select(payment_journal).where(entry.enterprise_id == enterprise_id, entry.sequence > after)
+    return tuple(JournalEntry(**row) for row in tx.all(statement.order_by(entry.sequence).limit(limit)))

@@ -1,4 +1,4 @@
-"""What a provider said and only a person can settle: kept once, listed for the shop, told by ``commensal check``."""
+"""Problems with payments that only a person can settle: stored once, listed for the shop and by ``commensal check``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _row = payment_problem.c
 def keep_problem(
     tx: Transaction, payment: Payment, code: str, *, amount: int | None = None, currency: str = "", reference: str = ""
 ) -> None:
-    """Keeps what is odd about a payment; the same once. `amount` and `currency` are the payment's unless they differ.
+    """Stores a problem with a payment, each only once. `amount` and `currency` default to those of the payment.
 
     See `PaymentProblem` for the codes.
     """
@@ -34,10 +34,10 @@ def keep_problem(
     insert_once(tx, payment_problem, row)
 
 
-def keep_unknown(
+def keep_unknown_payment(
     tx: Transaction, enterprise_id: str, plugin: str, payment_id: str, *, amount: int, currency: str, reference: str
 ) -> None:
-    """Keeps what was said of a payment that the enterprise does not have by this plugin."""
+    """Stores a message about a payment that the enterprise does not have with this plugin."""
     row = {
         "id": tx.new_id(),
         "enterprise_id": enterprise_id,
@@ -53,38 +53,38 @@ def keep_unknown(
 
 
 def problems_of(tx: Transaction, enterprise_id: str, *, after: str = "", limit: int = 50) -> tuple[PaymentProblem, ...]:
-    """Open problems of the enterprise, oldest first; `after` is the last id of the page before."""
-    wanted = select(payment_problem).where(_open(), _row.enterprise_id == enterprise_id, _row.id > after)
-    return tuple(PaymentProblem(**row) for row in tx.all(wanted.order_by(_row.id).limit(limit)))
+    """Returns open problems of the enterprise, oldest first; `after` is the last id of the page before."""
+    statement = select(payment_problem).where(_open(), _row.enterprise_id == enterprise_id, _row.id > after)
+    return tuple(PaymentProblem(**row) for row in tx.all(statement.order_by(_row.id).limit(limit)))
 
 
 def open_problems(tx: Transaction, *, limit: int = 100) -> tuple[PaymentProblem, ...]:
-    """Open problems of the whole instance, oldest first."""
-    wanted = select(payment_problem).where(_open()).order_by(_row.id).limit(limit)
-    return tuple(PaymentProblem(**row) for row in tx.all(wanted))
+    """Returns open problems of the whole instance, oldest first."""
+    statement = select(payment_problem).where(_open()).order_by(_row.id).limit(limit)
+    return tuple(PaymentProblem(**row) for row in tx.all(statement))
 
 
 def settle_problem(tx: Transaction, enterprise_id: str, problem_id: str, *, person_id: str) -> PaymentProblem:
-    """A person has seen to it. Raises `NotFound`, and `Conflict` where it was settled before."""
-    mine = (_row.id == problem_id, _row.enterprise_id == enterprise_id)
-    settled = update(payment_problem).where(*mine, _open()).values(settled_at=tx.now, settled_by=person_id)
-    done = tx.execute(settled).rowcount == 1
-    found = PaymentProblem(**tx.one(select(payment_problem).where(*mine)))
-    if not done:
+    """Marks a problem as settled by a person. Raises `NotFound`; `Conflict` if it was settled before."""
+    conditions = (_row.id == problem_id, _row.enterprise_id == enterprise_id)
+    settle = update(payment_problem).where(*conditions, _open()).values(settled_at=tx.now, settled_by=person_id)
+    was_open = tx.execute(settle).rowcount == 1
+    problem = PaymentProblem(**tx.one(select(payment_problem).where(*conditions)))
+    if not was_open:
         raise Conflict("settled_before", "This was settled before.")
-    return found
+    return problem
 
 
 def settle_owed(tx: Transaction, order_id: str) -> None:
-    """Nothing is owed to the customer of this order any more."""
-    owed = update(payment_problem).where(_row.order_id == order_id, _row.code == "owed", _open())
-    tx.execute(owed.values(settled_at=tx.now))
+    """Settles the problems "owed" of an order: nothing is owed to its customer any more."""
+    settle = update(payment_problem).where(_row.order_id == order_id, _row.code == "owed", _open())
+    tx.execute(settle.values(settled_at=tx.now))
 
 
 def settle_unclear(tx: Transaction, refund_id: str) -> None:
-    """The provider has said at last what became of this refund."""
-    unclear = update(payment_problem).where(_row.payment_id == refund_id, _row.code == "refund_unclear", _open())
-    tx.execute(unclear.values(settled_at=tx.now))
+    """Settles the problem "refund_unclear" of a refund: the provider has answered."""
+    settle = update(payment_problem).where(_row.payment_id == refund_id, _row.code == "refund_unclear", _open())
+    tx.execute(settle.values(settled_at=tx.now))
 
 
 def _open() -> ColumnElement[bool]:

@@ -1,4 +1,4 @@
-"""Money given back, and mistakes of the journal taken back: never by changing an entry, always by a new one."""
+"""Records refunds and corrects mistakes in the journal: never by changing an entry, always by a new one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ...storage.database import Transaction
 from ...storage.jobs import promise
 from ..orders.letters import order_mail
 from ..orders.questions import order_by_id
-from .due import due, held_due, move_paid
+from .due import change_paid_total, due, locked_due
 from .journal import append, journal_entry
 from .payments import OPEN, payment_by_id, write_once
 from .problems import keep_problem, settle_owed, settle_unclear
@@ -31,148 +31,151 @@ def refund(
     reference: str = "",
     anyway: bool = False,
 ) -> Payment:
-    """Writes down that `amount` minor units (positive) were given back by `method`, also of a cancelled order.
+    """Records that `amount` minor units (positive) were given back by `method`, also for a cancelled order.
 
-    The same key and content is the same refund: it is given once. Raises `Conflict` where more would be given back
-    than is owed, or, `anyway`, than was received in sum, decided while the order is held; and for a key that was used
-    for something else.
+    The same key and content return the same refund. Raises `Conflict` if more would be given back than is owed, or
+    with `anyway`, than was received in total, decided while the order is locked; and for a key that was used for
+    something else.
     """
-    order = held_due(tx, enterprise_id, order_id)
-    begun = write_once(tx, order, "refund", method, amount, idempotency_key)
-    if begun.state == "Done":
-        return begun
-    refuse_too_much(tx, order, amount, anyway=anyway, but=begun.id)
-    return _given(tx, order, begun, reference, person_id)
+    order = locked_due(tx, enterprise_id, order_id)
+    new_refund = write_once(tx, order, "refund", method, amount, idempotency_key)
+    if new_refund.state == "Done":
+        return new_refund
+    refuse_too_much(tx, order, amount, anyway=anyway, except_id=new_refund.id)
+    return _write_refund(tx, order, new_refund, reference, person_id)
 
 
-def refund_given(tx: Transaction, enterprise_id: str, refund_id: str, *, reference: str = "") -> Payment:
-    """The provider has given the money of a refund back: the journal gets its entry, once.
+def record_provider_refund(tx: Transaction, enterprise_id: str, refund_id: str, *, reference: str = "") -> Payment:
+    """Records that the provider has sent the money of a refund: writes the journal entry, once.
 
-    A provider that had said the opposite before is not believed; a person is told.
+    If the provider had reported the opposite before, nothing is recorded and a person is told.
     """
-    found = payment_by_id(tx, enterprise_id, refund_id)
-    order = held_due(tx, enterprise_id, found.order_id)
-    found = payment_by_id(tx, enterprise_id, refund_id)
-    if found.state in OPEN:
+    given_refund = payment_by_id(tx, enterprise_id, refund_id)
+    order = locked_due(tx, enterprise_id, given_refund.order_id)
+    given_refund = payment_by_id(tx, enterprise_id, refund_id)
+    if given_refund.state in OPEN:
         settle_unclear(tx, refund_id)
-        return _given(tx, order, found, reference or found.reference, None)
-    if found.state != "Done":
-        keep_problem(tx, found, "refund_contradicted", reference=reference)
-    return found
+        return _write_refund(tx, order, given_refund, reference or given_refund.reference, None)
+    if given_refund.state != "Done":
+        keep_problem(tx, given_refund, "refund_contradicted", reference=reference)
+    return given_refund
 
 
-def refund_failed(tx: Transaction, enterprise_id: str, refund_id: str, *, text: str = "") -> Payment:
-    """The provider will not give this refund: a person is told. A new one may be begun then, by hand or not."""
-    held_due(tx, enterprise_id, payment_by_id(tx, enterprise_id, refund_id).order_id)
+def fail_refund(tx: Transaction, enterprise_id: str, refund_id: str, *, text: str = "") -> Payment:
+    """Marks the refund as Failed, because its provider refuses it, and tells a person. A new one may be begun then."""
+    locked_due(tx, enterprise_id, payment_by_id(tx, enterprise_id, refund_id).order_id)
     values = {"state": "Failed", "instructions": {"text": text} if text else None, "changed_at": tx.now}
-    failing = update(payment).where(payment.c.id == refund_id, payment.c.state.in_(OPEN)).values(values)
-    failed = tx.execute(failing).rowcount == 1
-    found = payment_by_id(tx, enterprise_id, refund_id)
-    if failed:
+    fail_open = update(payment).where(payment.c.id == refund_id, payment.c.state.in_(OPEN)).values(values)
+    has_failed = tx.execute(fail_open).rowcount == 1
+    current = payment_by_id(tx, enterprise_id, refund_id)
+    if has_failed:
         settle_unclear(tx, refund_id)
-        keep_problem(tx, found, "refund_failed")
-    elif found.state == "Done":
-        keep_problem(tx, found, "refund_contradicted")
-    return found
+        keep_problem(tx, current, "refund_failed")
+    elif current.state == "Done":
+        keep_problem(tx, current, "refund_contradicted")
+    return current
 
 
-def refund_waits(tx: Transaction, enterprise_id: str, refund_id: str, *, reference: str) -> Payment:
-    """The provider has taken the refund on and will say how it ends."""
-    waiting = update(payment).where(payment.c.id == refund_id, payment.c.state.in_(OPEN))
+def await_refund(tx: Transaction, enterprise_id: str, refund_id: str, *, reference: str) -> Payment:
+    """Marks the refund as Pending: the provider has accepted it and will report its end."""
+    set_pending = update(payment).where(payment.c.id == refund_id, payment.c.state.in_(OPEN))
     values = {"state": "Pending", "changed_at": tx.now} | ({"reference": reference} if reference else {})
-    tx.execute(waiting.values(values))
+    tx.execute(set_pending.values(values))
     return payment_by_id(tx, enterprise_id, refund_id)
 
 
-def owed_now(tx: Transaction, order: Due, *, but: str = "") -> int:
-    """What the shop owes the customer of this order and is not giving back yet, in minor units. `order` is held.
+def owed_to_customer(tx: Transaction, order: Due, *, except_id: str = "") -> int:
+    """Returns what the shop owes the customer of this locked order and is not refunding yet, in minor units.
 
-    What providers are giving back at this moment counts as given back, except the refund `but`.
+    Refunds under way count as given back, except the refund `except_id`.
     """
-    return max(0, -order.balance - _under_way(tx, order, but))
+    return max(0, -order.balance - _under_way(tx, order, except_id))
 
 
-def refuse_too_much(tx: Transaction, order: Due, amount: int, *, anyway: bool, but: str = "") -> None:
-    """Raises `Conflict` where so much more is not owed back; `anyway`, where so much was not received. `order` is
-    held; the refund `but` is the one that is asked about.
+def refuse_too_much(tx: Transaction, order: Due, amount: int, *, anyway: bool, except_id: str = "") -> None:
+    """Raises `Conflict` if `amount` is more than is owed, or with `anyway`, than was received. `order` is locked.
+
+    `except_id` is the refund that is being checked, so it does not count as under way.
     """
-    refuse_more_than_received(tx, order, amount, but=but)
-    owed = owed_now(tx, order, but=but)
+    refuse_more_than_received(tx, order, amount, except_id=except_id)
+    owed = owed_to_customer(tx, order, except_id=except_id)
     if amount > owed and not anyway:
         text = "Only {owed} is owed back for this order now; say that more is meant to be given back, if it is."
         raise Conflict("more_than_owed", text, owed=Money(owed, order.currency))
 
 
-def refuse_more_than_received(tx: Transaction, order: Due, amount: int, *, but: str = "") -> None:
-    """Raises `Conflict` where so much more was not received, less what is given back already. `order` is held."""
-    if amount > order.paid - _under_way(tx, order, but):
+def refuse_more_than_received(tx: Transaction, order: Due, amount: int, *, except_id: str = "") -> None:
+    """Raises `Conflict` if `amount` is more than was received and not refunded yet. `order` is locked."""
+    if amount > order.paid - _under_way(tx, order, except_id):
         raise Conflict("more_than_received", "More cannot be given back than was received for this order.")
 
 
-def _under_way(tx: Transaction, order: Due, but: str) -> int:
-    refunds = select(func.coalesce(func.sum(payment.c.amount), 0)).where(
+def _under_way(tx: Transaction, order: Due, except_id: str) -> int:
+    open_amounts = select(func.coalesce(func.sum(payment.c.amount), 0)).where(
         payment.c.order_id == order.order_id,
         payment.c.kind == "refund",
         payment.c.state.in_(OPEN),
-        payment.c.id != but,
+        payment.c.id != except_id,
     )
-    return int(tx.value(refunds))
+    return int(tx.value(open_amounts))
 
 
-def _given(tx: Transaction, order: Due, begun: Payment, reference: str, person_id: str | None) -> Payment:
-    move_paid(tx, order, -begun.amount)
+def _write_refund(tx: Transaction, order: Due, new_refund: Payment, reference: str, person_id: str | None) -> Payment:
+    change_paid_total(tx, order, -new_refund.amount)
     failpoint("refund.given")
-    done = update(payment).where(payment.c.id == begun.id)
-    tx.execute(done.values(state="Done", reference=reference, instructions=None, changed_at=tx.now))
-    given = payment_by_id(tx, begun.enterprise_id, begun.id)
-    append(tx, given, kind="refund", order_number=order.number, amount=-begun.amount, person_id=person_id)
+    update_row = update(payment).where(payment.c.id == new_refund.id)
+    tx.execute(update_row.values(state="Done", reference=reference, instructions=None, changed_at=tx.now))
+    done = payment_by_id(tx, new_refund.enterprise_id, new_refund.id)
+    append(tx, done, kind="refund", order_number=order.number, amount=-new_refund.amount, person_id=person_id)
     if due(tx, order.enterprise_id, order.order_id).balance >= 0:
         settle_owed(tx, order.order_id)
-    _tell_customer(tx, given)
-    return given
+    _tell_customer(tx, done)
+    return done
 
 
-def _tell_customer(tx: Transaction, given: Payment) -> None:
-    """Nobody is left to wonder whether money came back, whether a person or a plugin gave it."""
-    order = order_by_id(tx, given.order_id, enterprise_id=given.enterprise_id)
+def _tell_customer(tx: Transaction, done: Payment) -> None:
+    """Mails the customer about each refund, whether a person or a plugin gave it."""
+    order = order_by_id(tx, done.order_id, enterprise_id=done.enterprise_id)
     if order.email:
         mail = order_mail(tx, order, "order_refunded")
-        promise(tx, mail.kind, {**mail.payload, "amount": given.amount})
+        promise(tx, mail.kind, {**mail.payload, "amount": done.amount})
 
 
 def correct(tx: Transaction, enterprise_id: str, sequence: int, *, person_id: str) -> JournalEntry:
-    """Takes back an entry that was a mistake, by an opposite one that refers to it; its payment is then Cancelled.
+    """Corrects a wrong entry by a reversing entry that refers to it; its payment is then Cancelled.
 
     A second call returns the same correction. Raises `NotFound`; `Conflict` for an entry that is itself a correction,
-    and where refunds have already given back what the entry says was received.
+    and if refunds have already given back the money of the entry.
     """
-    wrong = journal_entry(tx, enterprise_id, sequence)
-    if wrong.kind == "correction":
+    entry = journal_entry(tx, enterprise_id, sequence)
+    if entry.kind == "correction":
         raise Conflict("is_correction", "A correction is not corrected; record the payment again.")
-    order = held_due(tx, enterprise_id, wrong.order_id)
-    return _correction_of(tx, wrong) or _take_back(tx, order, wrong, person_id)
+    order = locked_due(tx, enterprise_id, entry.order_id)
+    return _correction_of(tx, entry) or _write_correction(tx, order, entry, person_id)
 
 
-def _correction_of(tx: Transaction, wrong: JournalEntry) -> JournalEntry | None:
-    row = payment_journal.c
-    wanted = select(payment_journal).where(row.enterprise_id == wrong.enterprise_id, row.corrects == wrong.sequence)
-    found = tx.first(wanted)
-    return None if found is None else JournalEntry(**found)
+def _correction_of(tx: Transaction, entry: JournalEntry) -> JournalEntry | None:
+    journal = payment_journal.c
+    statement = select(payment_journal).where(
+        journal.enterprise_id == entry.enterprise_id, journal.corrects == entry.sequence
+    )
+    correction = tx.first(statement)
+    return None if correction is None else JournalEntry(**correction)
 
 
-def _take_back(tx: Transaction, order: Due, wrong: JournalEntry, person_id: str) -> JournalEntry:
-    if wrong.amount > 0:
-        refuse_more_than_received(tx, order, wrong.amount)
-    move_paid(tx, order, -wrong.amount)
-    ended = update(payment).where(payment.c.id == wrong.payment_id)
-    tx.execute(ended.values(state="Cancelled", changed_at=tx.now))
-    taken_back = payment_by_id(tx, order.enterprise_id, wrong.payment_id)
+def _write_correction(tx: Transaction, order: Due, entry: JournalEntry, person_id: str) -> JournalEntry:
+    if entry.amount > 0:
+        refuse_more_than_received(tx, order, entry.amount)
+    change_paid_total(tx, order, -entry.amount)
+    update_row = update(payment).where(payment.c.id == entry.payment_id)
+    tx.execute(update_row.values(state="Cancelled", changed_at=tx.now))
+    cancelled = payment_by_id(tx, order.enterprise_id, entry.payment_id)
     return append(
         tx,
-        taken_back,
+        cancelled,
         kind="correction",
         order_number=order.number,
-        amount=-wrong.amount,
+        amount=-entry.amount,
         person_id=person_id,
-        corrects=wrong.sequence,
+        corrects=entry.sequence,
     )

@@ -1,4 +1,4 @@
-"""Tables of payments: what is under way, the journal of what was received or given back, and what needs a person."""
+"""Tables of payments: payments and refunds, the journal of money received or given back, and problems for a person."""
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table, Text, UniqueConstraint
 
@@ -45,7 +45,7 @@ payment = Table(
 )
 
 # Append-only and hash-chained, one chain for each enterprise (French CGI art. 286 I 3° bis). A mistake is corrected by
-# an opposite entry. Triggers refuse UPDATE and DELETE.
+# a reversing entry. Triggers refuse UPDATE and DELETE.
 payment_journal = Table(
     "payment_journal",
     metadata,
@@ -72,7 +72,7 @@ payment_journal = Table(
 )
 append_only(payment_journal)
 
-# What a provider said and nobody can act upon without a person. Each is kept once, however often it is said.
+# Messages of providers that need a decision by a person. Each is stored once, however often it is sent.
 payment_problem = Table(
     "payment_problem",
     metadata,

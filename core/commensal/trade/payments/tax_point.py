@@ -1,9 +1,9 @@
-"""When VAT falls due: the tax point of what was ordered.
+"""When the VAT of an order falls due: its tax point.
 
-Goods are supplied at their distribution (directive 2006/112/EC, art. 63). What is paid before, for goods that are
-known, is taxed when the money comes (art. 65; in France since 2023 for goods too, CGI art. 269-2-a). So each payment
-that comes before the distribution begins makes its part of the order's VAT due, and the rest falls due there. What a
-fund or a gift card pays is no earlier payment: it counts at the distribution.
+Goods are supplied at their distribution (directive 2006/112/EC, art. 63). A payment on account, for goods that are
+known, is taxed when it is received (art. 65; in France since 2023 for goods too, CGI art. 269-2-a). So each payment
+before the distribution begins makes its part of the order's VAT due, and the rest falls due at the distribution. Money
+from a fund or a gift card is no payment on account: it counts at the distribution.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from .tables import payment_journal
 
 _order, _vat, _session = customer_order.c, order_vat.c, sale_session.c
 _earlier = payment_journal.alias("earlier")
-_PAID_OTHERWISE = ("VOUCHER", "SUBSIDY")  # phases; what has no rate there pays, and changes no VAT (art. 73)
+_PAID_OTHERWISE = ("VOUCHER", "SUBSIDY")  # phases: adjustments without a rate pay, and change no VAT (art. 73)
 
 
 def tax_point() -> Subquery:
-    """The VAT of orders, divided by when it falls due. Each row has
+    """Returns the VAT of orders, divided by the moment at which it falls due. Each row has
 
-    order_id, rate:  of which order, at which rate in percent
-    net, vat:        the part that falls due, in minor units of the order's currency; negative where money was given
-                     back before the distribution
+    order_id, rate:  the order, and the rate in percent
+    net, vat:        the part that falls due, in minor units of the order's currency; negative if money was given back
+                     before the distribution
     due_at:          the moment of the payment, or of the beginning of the distribution, in UTC
 
-    The parts of an order at a rate add up to what the order has at it, to the cent: what is paid so far is rounded, and
-    a part is the difference to what was paid before. An order that changes after it was paid is divided anew, because
-    the journal knows amounts and no rates.
+    The parts of an order at a rate add up to the order's VAT at this rate, to the cent: the VAT of the sum paid so far
+    is rounded, and each part is the difference to the one before. An order that changes after it was paid is divided
+    anew, because the journal has amounts and no rates.
     """
     share = _shares()
     until, since, price = share.c.until, share.c.since, share.c.price
@@ -48,19 +48,22 @@ def tax_point() -> Subquery:
 
 
 def _shares() -> Subquery:
-    """By order and moment, what part of its price falls due: from the amount `since` to the amount `until`.
+    """Returns the part of the price that falls due by order and moment: from the amount `since` to the amount `until`.
 
-    Whatever an order costs nothing for falls due at its distribution.
+    The VAT of an order with a price of zero falls due at its distribution.
     """
-    entry, earlier = payment_journal.c, _earlier.c
+    entry, earlier_entry = payment_journal.c, _earlier.c
     orders = customer_order.join(sale_session, _session.id == _order.session_id)
     payments = orders.join(payment_journal, entry.order_id == _order.id)
-    until, before = _paid(earlier.sequence <= entry.sequence), _paid(earlier.sequence < entry.sequence)
-    at_payment = _share(entry.at, before, until).select_from(payments)
-    prepaid, price = _paid(earlier.at < _session.begins_at), _price()
+    paid_after, paid_before = (
+        _paid(earlier_entry.sequence <= entry.sequence),
+        _paid(earlier_entry.sequence < entry.sequence),
+    )
+    at_payment = _share(entry.at, paid_before, paid_after).select_from(payments)
+    prepaid, price = _paid(earlier_entry.at < _session.begins_at), _price()
     at_distribution = _share(_session.begins_at, prepaid, price).select_from(orders)
     return union_all(
-        at_payment.where(entry.at < _session.begins_at, until != before),
+        at_payment.where(entry.at < _session.begins_at, paid_after != paid_before),
         at_distribution.where((prepaid < price) | (price <= 0)),
     ).subquery("share")
 
@@ -75,17 +78,17 @@ def _share(due_at: ColumnElement[datetime], since: ColumnElement[int], until: Co
     )
 
 
-def _paid(which: ColumnElement[bool]) -> ColumnElement[int]:
-    """What the customer has paid of the order by these entries of its journal: nothing at least, its total at most."""
-    mine = and_(_earlier.c.order_id == _order.id, which)
-    amount = select(cast(func.coalesce(func.sum(_earlier.c.amount), 0), Whole)).where(mine)
+def _paid(conditions: ColumnElement[bool]) -> ColumnElement[int]:
+    """Returns what the customer has paid of the order by the journal entries that match: between 0 and its total."""
+    condition = and_(_earlier.c.order_id == _order.id, conditions)
+    amount = select(cast(func.coalesce(func.sum(_earlier.c.amount), 0), Whole)).where(condition)
     paid = amount.correlate(customer_order, sale_session, payment_journal).scalar_subquery()
     return case((paid < 0, 0), (paid > _order.total, _order.total), else_=paid)
 
 
 def _price() -> ColumnElement[int]:
-    """What the order costs, whoever pays: the customer's total and what is paid otherwise."""
-    row = adjustment.c
-    otherwise = and_(row.order_id == _order.id, row.vat_rate.is_(None), row.phase.in_(_PAID_OTHERWISE))
-    spared = select(cast(func.coalesce(func.sum(row.amount), 0), Whole)).where(otherwise)
-    return _order.total - spared.correlate(customer_order).scalar_subquery()
+    """Returns the full price of the order, whoever pays it: the customer's total and what funds or cards pay."""
+    adj = adjustment.c
+    paid_otherwise = and_(adj.order_id == _order.id, adj.vat_rate.is_(None), adj.phase.in_(_PAID_OTHERWISE))
+    other_amounts = select(cast(func.coalesce(func.sum(adj.amount), 0), Whole)).where(paid_otherwise)
+    return _order.total - other_amounts.correlate(customer_order).scalar_subquery()

@@ -1,5 +1,5 @@
-"""Orders of guests whose time is over are cancelled, and their goods and places go back on sale. The hub is told in one
-mail an hour."""
+"""Cancels expired orders of guests, so that their goods and places are on sale again, and tells the hub in at most one
+e-mail an hour."""
 
 from __future__ import annotations
 
@@ -30,23 +30,23 @@ _row = guest_order.c
 
 
 def expire_guest_order(instance: Instance, job: Job) -> None:
-    """Does a job that `orders.guests.note_guest` has promised."""
+    """Does a job that `orders.guests.note_guest` has enqueued."""
     order_id, enterprise_id = job.payload["order_id"], job.payload["enterprise_id"]
     instance.transact(lambda tx: _expire(tx, instance.hooks, order_id, enterprise_id))
 
 
-def tell_expired(instance: Instance, job: Job) -> None:
-    """One mail about all that have expired since the last one."""
-    instance.transact(lambda tx: _tell(tx, job.payload["enterprise_id"]))
+def mail_expired_orders(instance: Instance, job: Job) -> None:
+    """Does the job `ALERT`: one e-mail about all orders that have expired since the last one."""
+    instance.transact(lambda tx: _mail_expired(tx, job.payload["enterprise_id"]))
 
 
 def forget_guest_orders(tx: Transaction) -> int:
-    """Deletes from where guests have ordered, once it limits nothing any more. Returns how many."""
-    over = select(customer_order.c.id).where(
+    """Deletes records of guests' mailboxes and networks once no limit needs them. Returns how many."""
+    ended_orders = select(customer_order.c.id).where(
         (customer_order.c.state == "Cancelled") | (customer_order.c.fulfilment_state == "Fulfilled")
     )
-    done = _row.expired_at.is_(None) & (_row.order_id.in_(over) | (_row.placed_at < tx.now - _KEEP))
-    return tx.execute(delete(guest_order).where(done)).rowcount
+    condition = _row.expired_at.is_(None) & (_row.order_id.in_(ended_orders) | (_row.placed_at < tx.now - _KEEP))
+    return tx.execute(delete(guest_order).where(condition)).rowcount
 
 
 def _expire(tx: Transaction, hooks: Hooks, order_id: str, enterprise_id: str) -> None:
@@ -58,15 +58,15 @@ def _expire(tx: Transaction, hooks: Hooks, order_id: str, enterprise_id: str) ->
         return
     cancel_order(tx, hooks, order, by_hub=True)
     cancel_open(tx, order_id)
-    untold = select(func.count()).where(_row.enterprise_id == enterprise_id, _row.expired_at.is_not(None))
-    if tx.value(untold) == 0:
+    unmailed = select(func.count()).where(_row.enterprise_id == enterprise_id, _row.expired_at.is_not(None))
+    if tx.value(unmailed) == 0:
         promise(tx, ALERT, {"enterprise_id": enterprise_id}, due_at=tx.now + _EVERY)
     tx.execute(update(guest_order).where(_row.order_id == order_id).values(expired_at=tx.now))
     tx.trace("expired", "customer_order", order_id, enterprise_id=enterprise_id)
 
 
 def _is_over(tx: Transaction, order: Order) -> bool:
-    """Nobody has confirmed the order in time, or paid it while the sale was open; and nobody has the goods."""
+    """Tells whether the order was not confirmed in time, or not paid while the sale was open, and not handed over."""
     terms = guest_terms(tx, order)
     if terms is None or order.fulfilment_state == "Fulfilled":
         return False
@@ -74,11 +74,13 @@ def _is_over(tx: Transaction, order: Order) -> bool:
     return unconfirmed or (order.state == "Held" and terms.pay_by is not None and terms.pay_by <= tx.now)
 
 
-def _tell(tx: Transaction, enterprise_id: str) -> None:
-    expired = (_row.enterprise_id == enterprise_id, _row.expired_at.is_not(None))
-    asked = select(customer_order.c.number).join(guest_order, _row.order_id == customer_order.c.id).where(*expired)
-    numbers = [row["number"] for row in tx.all(asked.order_by(customer_order.c.number))]
+def _mail_expired(tx: Transaction, enterprise_id: str) -> None:
+    conditions = (_row.enterprise_id == enterprise_id, _row.expired_at.is_not(None))
+    statement = (
+        select(customer_order.c.number).join(guest_order, _row.order_id == customer_order.c.id).where(*conditions)
+    )
+    numbers = [row["number"] for row in tx.all(statement.order_by(customer_order.c.number))]
     if numbers:
-        said = {"count": len(numbers), "numbers": ", ".join(map(str, numbers[:20]))}
-        mail_enterprise(tx, enterprise_id, "guest_orders_expired", said)
-        tx.execute(delete(guest_order).where(*expired))
+        values = {"count": len(numbers), "numbers": ", ".join(map(str, numbers[:20]))}
+        mail_enterprise(tx, enterprise_id, "guest_orders_expired", values)
+        tx.execute(delete(guest_order).where(*conditions))

@@ -1,7 +1,7 @@
-"""What a provider says became of a payment, applied: each time it is said, and whatever was said before.
+"""Applies a provider's messages about payments, which may come twice, late and in any order.
 
-Messages come twice, late, in any order, and before the answer to the question that they follow from. So a payment that
-is Done stays Done, one that has ended is only brought back by money, and everything else has no effect.
+A message can even arrive before the answer to the request that caused it. So a payment that is Done stays Done, one
+that has ended is revived only by money, and everything else has no effect.
 """
 
 from __future__ import annotations
@@ -9,52 +9,52 @@ from __future__ import annotations
 from ...base.errors import NotFound
 from ...hooks.values import PaymentUpdate
 from ...storage.database import Transaction
-from .payments import end, fail, payment_by_id, provider_has_it, record_payment
-from .problems import keep_problem, keep_unknown
-from .refunds import refund_failed, refund_given, refund_waits
+from .payments import await_provider, end_payment, fail, payment_by_id, record_payment
+from .problems import keep_problem, keep_unknown_payment
+from .refunds import await_refund, fail_refund, record_provider_refund
 from .values import Payment
 
 
 def apply_update(tx: Transaction, enterprise_id: str, plugin: str, update: PaymentUpdate) -> Payment | None:
-    """Applies an update that came from the enterprise's provider by `plugin`; returns the payment as it is then.
+    """Applies an update from the enterprise's provider, received by `plugin`. Returns the payment afterwards.
 
-    The payment must be the enterprise's and begun by this plugin, and the amount and currency its own. Otherwise
-    nothing is applied, what was said is kept for a person, and None returned.
+    The payment must belong to the enterprise and the plugin, and have the same amount and currency. Otherwise nothing
+    is applied, the message is stored as a problem for a person, and None is returned.
     """
-    said = {"amount": update.amount, "currency": update.currency, "reference": update.reference}
+    values = {"amount": update.amount, "currency": update.currency, "reference": update.reference}
     try:
-        found = payment_by_id(tx, enterprise_id, update.payment_id)
+        payment = payment_by_id(tx, enterprise_id, update.payment_id)
     except NotFound:
-        found = None
-    if found is None or found.plugin != plugin:
-        keep_unknown(tx, enterprise_id, plugin, update.payment_id, **said)  # type: ignore[arg-type]
+        payment = None
+    if payment is None or payment.plugin != plugin:
+        keep_unknown_payment(tx, enterprise_id, plugin, update.payment_id, **values)  # type: ignore[arg-type]
         return None
-    if (update.amount, update.currency) != (found.amount, found.currency):
-        code = "other_currency" if update.currency != found.currency else "other_amount"
-        keep_problem(tx, found, code, **said)  # type: ignore[arg-type]
+    if (update.amount, update.currency) != (payment.amount, payment.currency):
+        code = "other_currency" if update.currency != payment.currency else "other_amount"
+        keep_problem(tx, payment, code, **values)  # type: ignore[arg-type]
         return None
-    return _of_refund(tx, found, update) if found.kind == "refund" else _of_payment(tx, found, update)
+    return _apply_to_refund(tx, payment, update) if payment.kind == "refund" else _apply_to_payment(tx, payment, update)
 
 
-def _of_payment(tx: Transaction, found: Payment, update: PaymentUpdate) -> Payment:
-    whose = (tx, found.enterprise_id, found.id)
+def _apply_to_payment(tx: Transaction, payment: Payment, update: PaymentUpdate) -> Payment:
+    key = (tx, payment.enterprise_id, payment.id)
     match update.state:
         case "Done":
-            return record_payment(*whose, person_id=None, reference=update.reference)
+            return record_payment(*key, person_id=None, reference=update.reference)
         case "Failed":
-            return fail(*whose, text=update.text)
+            return fail(*key, text=update.text)
         case "Cancelled":
-            return end(*whose)
+            return end_payment(*key)
         case "Pending":
-            return provider_has_it(*whose, reference=update.reference)
+            return await_provider(*key, reference=update.reference)
 
 
-def _of_refund(tx: Transaction, found: Payment, update: PaymentUpdate) -> Payment:
-    whose = (tx, found.enterprise_id, found.id)
+def _apply_to_refund(tx: Transaction, refund: Payment, update: PaymentUpdate) -> Payment:
+    key = (tx, refund.enterprise_id, refund.id)
     match update.state:
         case "Done":
-            return refund_given(*whose, reference=update.reference)
+            return record_provider_refund(*key, reference=update.reference)
         case "Failed" | "Cancelled":
-            return refund_failed(*whose, text=update.text)
+            return fail_refund(*key, text=update.text)
         case "Pending":
-            return refund_waits(*whose, reference=update.reference)
+            return await_refund(*key, reference=update.reference)

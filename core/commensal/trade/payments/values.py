@@ -1,4 +1,4 @@
-"""Payments and the journal as everybody outside this room sees them."""
+"""Payments and the journal as the code outside this room sees them."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class Payment:
-    """Money under way, or given back.
+    """A payment or a refund, under way or finished.
 
     kind:         payment or refund
     method:       "plugin:method"
     amount:       minor units of `currency`, positive for both kinds
-    state:        Started (the plugin is being asked), Pending (the payer's turn), Done, Failed, Cancelled
+    state:        Started (the plugin is being asked), Pending (the payer must act), Done, Failed, Cancelled
     reference:    the provider's, or a receipt's
-    instructions: what the payer is to do next: a `text`, and where they are sent: `redirect`
+    instructions: what the payer has to do next: a `text`, and the URL to which they are sent: `redirect`
     refunds:      the payment that a refund through its provider gives back
     """
 
@@ -37,16 +37,16 @@ class Payment:
 
     @property
     def plugin(self) -> str:
-        """Whose way to pay it is."""
+        """The id of the plugin that offers the method."""
         return self.method.partition(":")[0]
 
 
 @dataclass(frozen=True, kw_only=True)
 class JournalEntry:
-    """What was received or given back, as it was written down; `amount` in minor units, negative: given back.
+    """An entry of the journal: money received or given back; `amount` in minor units, negative: given back.
 
-    person_id: who wrote it down; None is a provider's message
-    corrects:  the sequence of the entry that a correction takes back
+    person_id: the person who recorded it; None: a provider's message
+    corrects:  the sequence of the entry that a correction reverses
     """
 
     enterprise_id: str
@@ -67,8 +67,8 @@ class JournalEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class Due:
-    """What a placed order costs and what of it was paid, in minor units. A negative balance is owed to the customer:
-    all that was received for an order that is cancelled, for it costs nothing any more.
+    """What a placed order costs and how much of it was paid, in minor units. A negative balance is owed to the
+    customer; for a cancelled order, which costs nothing any more, that is all that was received.
     """
 
     order_id: str
@@ -87,14 +87,14 @@ class Due:
 
 @dataclass(frozen=True, kw_only=True)
 class PaymentProblem:
-    """What a provider said of a payment and only a person can settle; `amount` in minor units of `currency`.
+    """A provider's message about a payment that only a person can settle; `amount` in minor units of `currency`.
 
-    code:       unknown_payment, other_amount, other_currency (nothing was written down: compare with the provider);
-                owed (more came than is due); refund_failed, refund_unclear (the provider does not answer; it is asked
-                again), refund_contradicted (it first said otherwise)
+    code:       unknown_payment, other_amount, other_currency (nothing was recorded: compare with the provider);
+                owed (more was received than is due); refund_failed, refund_unclear (the provider does not answer; it
+                is asked again), refund_contradicted (it had first answered the opposite)
     payment_id: as the provider named it
-    order_id:   None where there is no such payment
-    settled_by: the person who did; None while it is open, or where it has settled itself
+    order_id:   None if there is no such payment
+    settled_by: the person who settled it; None while it is open, or if it was settled automatically
     """
 
     id: str

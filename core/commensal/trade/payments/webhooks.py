@@ -1,4 +1,4 @@
-"""Messages of providers: proved by the plugin, then applied one by one, each in a transaction of its own."""
+"""Messages of providers: authenticated by the plugin, then applied one by one, each in its own transaction."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from .updates import apply_update
 from .values import Payment
 
 
-def is_used(instance: Instance, plugin: str, enterprise_id: str) -> bool:
-    """Whether the enterprise has switched the plugin on."""
+def is_switched_on(instance: Instance, plugin: str, enterprise_id: str) -> bool:
+    """Tells whether the enterprise has switched the plugin on."""
     with instance.store.read() as tx:
         return plugin in enabled_plugins(tx, enterprise_id)
 
 
-def take_message(instance: Instance, plugin: str, enterprise_id: str, request: WebhookRequest) -> None:
-    """Applies all that a message says of the enterprise's payments. Not inside a transaction.
+def apply_message(instance: Instance, plugin: str, enterprise_id: str, request: WebhookRequest) -> None:
+    """Applies all updates of the enterprise's payments in a message. Not inside a transaction.
 
-    Raises `Refused` where the plugin does, and `PluginError`. What was applied before an error stays; when the provider
-    sends the message again, that is nothing new.
+    Raises `Refused` if the plugin does, and `PluginError`. Updates applied before an error stay; when the provider
+    sends the message again, they change nothing.
     """
     with instance.store.read() as tx:
         enabled = enabled_plugins(tx, enterprise_id)
@@ -28,8 +28,8 @@ def take_message(instance: Instance, plugin: str, enterprise_id: str, request: W
         specifications.payment_webhook, plugin, enabled,
         instance=instance, enterprise_id=enterprise_id, request=request,
     )  # fmt: skip
-    for one in updates:
-        _apply(instance, plugin, enterprise_id, one)
+    for update in updates:
+        _apply(instance, plugin, enterprise_id, update)
 
 
 def _apply(instance: Instance, plugin: str, enterprise_id: str, update: PaymentUpdate) -> Payment | None:

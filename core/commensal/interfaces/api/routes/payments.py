@@ -21,10 +21,10 @@ from ....trade.payments.begin import ask_plugin, begin_payment
 from ....trade.payments.by_hand import methods_by_hand, record_given_back, record_received, refuse_not_by_hand
 from ....trade.payments.due import due
 from ....trade.payments.export import journal_csv
-from ....trade.payments.giving_back import begin_refund
 from ....trade.payments.journal import journal_entries
 from ....trade.payments.methods import ChosenMethod, choose_method, payment_methods
 from ....trade.payments.problems import problems_of, settle_problem
+from ....trade.payments.provider_refunds import begin_refund
 from ....trade.payments.values import JournalEntry, Payment, PaymentProblem
 from ....trade.payments.verify import verify_journal
 from ....trade.people.fingerprint import fingerprint

@@ -1,0 +1,60 @@
+"""Makes sure that a payment of the amount due has begun before an e-mail tells the customer how to pay."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import structlog
+from sqlalchemy import select
+
+from ...base.errors import Refused
+from ...instance import Instance
+from ...storage.database import Row, Transaction
+from ..orders.tables import customer_order
+from .begin import start_payment
+from .payments import OPEN, payments_of
+from .values import Payment
+
+_log = structlog.get_logger("commensal.payments")
+_order = customer_order.c
+
+
+def begin_due_payment(instance: Instance, order_id: str, *, return_url: str) -> None:
+    """Begins the payment that the customer chose, if none has begun or it is for an outdated amount.
+
+    The browser may have gone away before it began the payment. Not inside a transaction. A refusal is logged: the
+    order's page offers the other payment methods.
+    """
+    balance = (_order.total - _order.paid_total).label("balance")
+    statement = select(
+        _order.enterprise_id, _order.language, _order.payment_method, _order.version, balance
+    ).where(_order.id == order_id, _order.state.in_(("Held", "Complete")), balance > 0)  # fmt: skip
+    with instance.store.read() as tx:
+        order = tx.first(statement)
+        to_begin = _payment_to_begin(tx, order_id, order) if order is not None else None
+    if order is None or to_begin is None:
+        return
+    method, key = to_begin
+    try:
+        start_payment(instance, order_id, method, key, order["language"], return_url=return_url)
+    except Refused as error:
+        _log.warning("the payment of an order could not begin", order=order_id, method=method, exc_info=error)
+
+
+def _payment_to_begin(tx: Transaction, order_id: str, order: Row) -> tuple[str, str] | None:
+    """Returns method and key of the payment to begin; None if one of the right amount is under way, or if the payer
+    has to choose a method. The keys equal those of the shop's pages, so that both begin the same payment."""
+    payments = [payment for payment in payments_of(tx, order["enterprise_id"], order_id) if payment.kind == "payment"]
+    if not payments:
+        return (order["payment_method"], f"order:{order_id}") if order["payment_method"] else None
+    current = payment_under_way(payments)
+    if current is None or current.amount == order["balance"]:
+        return None
+    return current.method, f"order:{order_id}:v{order['version']}"
+
+
+def payment_under_way(payments: Sequence[Payment]) -> Payment | None:
+    """Returns the payment under way, of which an order has at most one."""
+    return next(
+        (payment for payment in reversed(payments) if payment.kind == "payment" and payment.state in OPEN), None
+    )
