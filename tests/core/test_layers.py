@@ -133,7 +133,7 @@ FEDERATION_EXCEPTIONS = {
     ("messages.problem", "delivery.outbox.failing"),
     ("messages.recovery_key", "moving.recovering"),
     ("messages.sale_answer", "proposals.proposing"),
-    ("messages.sale_proposal", "proposals.hearing"),
+    ("messages.sale_proposal", "proposals.receiving"),
     ("messages.state_digest", "delivery.outbox.outbox"),
     ("messages.state_digest", "delivery.sync.states"),
     ("messages.state_request", "delivery.sync.states"),

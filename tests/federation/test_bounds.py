@@ -42,7 +42,7 @@ from commensal_federation.peering import requests
 from commensal_federation.peers import rate_windows
 from commensal_federation.peers.changing import change_peer
 from commensal_federation.peers.tables import federation_nonce, federation_peer
-from commensal_federation.proposals import hearing
+from commensal_federation.proposals import receiving
 from commensal_federation.proposals.tables import federation_sale
 from commensal_federation.serving import answer
 from commensal_federation.testing import Region
@@ -378,7 +378,7 @@ BOUNDS = {
     "items": Bound(_items, FEW, _put(copies, "refuse_crowd", nothing)),
     "copies": Bound(_copies, FEW, _put(copies, "refuse_crowd", nothing)),
     "orders": Bound(_orders, FEW, _put(supplier, "refuse_crowd", nothing)),
-    "proposals of sales": Bound(_sales, FEW, _put(hearing, "refuse_crowd", nothing)),
+    "proposals of sales": Bound(_sales, FEW, _put(receiving, "refuse_crowd", nothing)),
     "moves": Bound(_moves, FEW, _put(new_home, "refuse_crowd", nothing)),
 }
 BY_SHAPE = {"alerts", "jobs", "breakers"}  # their bound is the key of a row, so there is nothing to take out

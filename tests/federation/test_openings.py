@@ -12,8 +12,8 @@ from commensal.base.errors import Conflict
 from commensal.trade.enterprises.tables import enterprise_plugin
 from commensal.trade.sale_sessions.questions import sales
 from commensal_federation.messages.bodies.proposals import ProposedSale
-from commensal_federation.proposals.hearing import accept_sale, proposals_of, refuse_sale
 from commensal_federation.proposals.proposing import propose_sale, withdraw_sale
+from commensal_federation.proposals.receiving import accept_sale, proposals_of, refuse_sale
 from commensal_federation.testing import Region
 
 from .conftest import NewRegion

@@ -25,7 +25,7 @@ from commensal import StockLot, insert_once, products_by_id
 from commensal.base.clock import ManualClock
 from commensal.trade.products import content
 from commensal.trade.stock.travelling import settle_lent
-from commensal_federation.catalogue.copies import keep_items
+from commensal_federation.catalogue.copies import store_items
 from commensal_federation.delivery.inbox import inbox, receiving
 from commensal_federation.delivery.outbox import breaker, push_results
 from commensal_federation.delivery.outbox.push_results import judge
@@ -127,7 +127,7 @@ def test_30_a_script_in_a_description_is_not_kept(farm: Producer, hub: Hub, monk
         (one,) = told.items
         spoiled = replace(one, rev=rev, product=replace(one.product, description=f"<p onclick='x'>Ripe</p>{script}"))
         with hub.write() as tx:
-            keep_items(hub.federation, tx, peer_of(farm, at="b"), replace(told, items=(spoiled,)))
+            store_items(hub.federation, tx, peer_of(farm, at="b"), replace(told, items=(spoiled,)))
             (product,) = products_by_id(tx, [one.product_id for one in hub.received(farm)]).values()
         return product.description
 

@@ -15,7 +15,7 @@ from commensal.instance import instance as opening
 from commensal_federation.commands import commands
 from commensal_federation.moving.alarms import recovery_warnings
 from commensal_federation.orders.reports import reports
-from commensal_federation.proposals.hearing import proposals_of
+from commensal_federation.proposals.receiving import proposals_of
 from commensal_federation.testing import Region
 
 from .conftest import NewRegion

@@ -1,1 +1,1 @@
-"""What a producer lists appears at hubs of other instances that it grants, and nowhere else."""
+"""Catalogues across instances: a producer's goods are shown to the remote hubs that it has granted, and to no other."""

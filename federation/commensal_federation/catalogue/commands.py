@@ -34,24 +34,24 @@ def add_grant_commands(app: typer.Typer) -> None:
     """Adds ``grant`` to the plugin's commands."""
     grant = typer.Typer(help="Who may list and sell whose goods, across instances.", no_args_is_help=True)
     app.add_typer(grant, name="grant")
-    _add_looking(grant)
-    _add_giving(grant)
-    _add_following(grant)
+    _add_list_command(grant)
+    _add_grant_changes(grant)
+    _add_follow_command(grant)
 
 
-def _add_looking(grant: typer.Typer) -> None:
+def _add_list_command(grant: typer.Typer) -> None:
     @grant.command("list")
     def list_grants(instance: Folder = HERE) -> None:
         """Lists all grants, given and received."""
         with open_instance(instance) as opened, opened.store.read() as tx:
-            for one in grants_between(tx, limit=1000):
-                arrow = "->" if one.direction == "given" else "<-"
-                typer.echo(f"{one.id}  {one.enterprise_id} {arrow} {one.other_name} ({one.other_iri}): {one.state}")
+            for row in grants_between(tx, limit=1000):
+                arrow = "->" if row.direction == "given" else "<-"
+                typer.echo(f"{row.id}  {row.enterprise_id} {arrow} {row.other_name} ({row.other_iri}): {row.state}")
 
     del list_grants
 
 
-def _add_giving(grant: typer.Typer) -> None:
+def _add_grant_changes(grant: typer.Typer) -> None:
     @grant.command("give")
     def give(
         enterprise: OurEnterprise,
@@ -69,31 +69,31 @@ def _add_giving(grant: typer.Typer) -> None:
         with open_instance(instance) as opened, opened.store.write() as tx:
             grantor = named_enterprise(tx, enterprise).id
             federation = federation_of(opened)
-            given = give_grant(
+            new_grant = give_grant(
                 federation, tx, grantor, _peer_of(tx, hub), hub, name or hub,
                 category_id=_category_of(tx, grantor, category) if category else None, resell=resell,
             )  # fmt: skip
-            print_line("{grant}: offered. Their people have to accept it.", grant=given.id)
+            print_line("{grant}: offered. Their people have to accept it.", grant=new_grant.id)
             if not has_recovery_key(federation, tx, grantor):
                 show_key(make_recovery_key(federation, tx, grantor))
 
     @grant.command("accept")
     def accept(grant_id: str, instance: Folder = HERE) -> None:
-        """Takes a grant that was offered to a hub of this instance."""
+        """Accepts a grant that was offered to a hub of this instance."""
         with open_instance(instance) as opened, opened.store.write() as tx:
-            taken = accept_grant(federation_of(opened), tx, grant_id)
-            print_line("{name}'s goods come in now, and can be listed.", name=taken.other_name)
+            accepted = accept_grant(federation_of(opened), tx, grant_id)
+            print_line("{name}'s goods come in now, and can be listed.", name=accepted.other_name)
 
     @grant.command("end")
     def end(grant_id: str, instance: Folder = HERE) -> None:
-        """Takes a grant back, or gives a received one up. What was ordered stays ordered."""
+        """Revokes a grant, or gives up a received one. Goods that were ordered stay ordered."""
         with open_instance(instance) as opened, opened.store.write() as tx:
             print_line("It is {state}.", state=end_grant(federation_of(opened), tx, grant_id).state)
 
     del give, accept, end
 
 
-def _add_following(grant: typer.Typer) -> None:
+def _add_follow_command(grant: typer.Typer) -> None:
     @grant.command("follow")
     def follow_grant(
         enterprise: OurEnterprise,
@@ -108,8 +108,8 @@ def _add_following(grant: typer.Typer) -> None:
         try:
             percent = Decimal(margin)
         except InvalidOperation:
-            said = spoken("{margin} is no number of percent, like 15 or 12.5", margin=margin)
-            raise typer.BadParameter(said) from None
+            text = spoken("{margin} is no number of percent, like 15 or 12.5", margin=margin)
+            raise typer.BadParameter(text) from None
         with open_instance(instance) as opened, opened.store.write() as tx:
             hub = named_enterprise(tx, enterprise).id
             followed = follow(tx, hub, grant_id, catalog or catalogs_of(tx, hub)[0].id, percent)
@@ -119,19 +119,19 @@ def _add_following(grant: typer.Typer) -> None:
     del follow_grant
 
 
-def _category_of(tx: Transaction, enterprise_id: str, named: str) -> str:
-    """The id of the customer category of this name or id. Raises `NotFound` that says which there are."""
-    there = list_categories(tx, enterprise_id)
-    for one in there:
-        if named in (one.id, one.name):
-            return one.id
-    names = ", ".join(one.name for one in there) or "-"
-    raise NotFound("no_category", "There is no customer category {name}; there are: {names}.", name=named, names=names)
+def _category_of(tx: Transaction, enterprise_id: str, name: str) -> str:
+    """Returns the id of the customer category with this name or id. Raises `NotFound` that lists the categories."""
+    categories = list_categories(tx, enterprise_id)
+    for category in categories:
+        if name in (category.id, category.name):
+            return category.id
+    names = ", ".join(category.name for category in categories) or "-"
+    raise NotFound("no_category", "There is no customer category {name}; there are: {names}.", name=name, names=names)
 
 
 def _peer_of(tx: Transaction, hub: str) -> str:
-    """The id of the peer whose enterprise it is. Raises `Conflict`."""
-    for one in peers(tx):
-        if hub.startswith(f"{one.base}/"):
-            return one.id
+    """Returns the id of the peer to which this enterprise belongs. Raises `Conflict`."""
+    for peer in peers(tx):
+        if hub.startswith(f"{peer.base}/"):
+            return peer.id
     raise Conflict("no_peer", "{hub} is of no instance that this one has agreed to trade with.", hub=hub[:200])

@@ -11,7 +11,7 @@ from commensal import Body, Call, Page, Paging, Routes, page_of
 
 from ..messages.bodies.catalogue import Grant, ReceivedItem
 from ..runtime import federation_of
-from .grantor import tell_all
+from .grantor import send_catalogue
 from .grants import accept_grant, end_grant, follow, give_grant, grant_by_id, grants_between
 from .listing import list_all, received_items
 
@@ -34,7 +34,7 @@ class NewGrant(Body, frozen=True, kw_only=True):
 
 
 class Following(Body, frozen=True, kw_only=True):
-    """With a catalog and a margin, in percent, the catalog follows what the producer lists; null: people list."""
+    """The catalog that follows the producer's, and its margin in percent; both null: people list the goods."""
 
     catalog_id: Id | None
     margin: Percent | None
@@ -42,9 +42,9 @@ class Following(Body, frozen=True, kw_only=True):
 
 @routes.get(_GRANTS, scope="grants:read")
 def instance_grants(call: Call, enterprise: str, query: Paging) -> Page[Grant]:
-    """What the enterprise lets enterprises of other instances list and sell, and what they let it."""
-    found = grants_between(call.tx, enterprise_id=enterprise, after=query.after, limit=query.limit)
-    return page_of(found, query.limit, lambda one: one.id)
+    """Lists the grants that the enterprise has given to enterprises of other instances, and received from them."""
+    grants = grants_between(call.tx, enterprise_id=enterprise, after=query.after, limit=query.limit)
+    return page_of(grants, query.limit, lambda grant_row: grant_row.id)
 
 
 @routes.post(_GRANTS, scope="grants:write", status=201)
@@ -58,22 +58,22 @@ def give_instance_grant(call: Call, enterprise: str, body: NewGrant) -> Grant:
 
 @routes.post(f"{_GRANTS}/{{grant}}/accept", scope="grants:write")
 def accept_instance_grant(call: Call, enterprise: str, grant: str) -> Grant:
-    """Takes what was offered: the producer's goods can be listed from now on."""
-    _mine(call, enterprise, grant)
+    """Accepts an offered grant: the producer's goods can be listed from now on."""
+    _require_own(call, enterprise, grant)
     return accept_grant(federation_of(call.instance), call.tx, grant, by=call.actor.person_id)
 
 
 @routes.delete(f"{_GRANTS}/{{grant}}", scope="grants:write", status=200)
 def end_instance_grant(call: Call, enterprise: str, grant: str) -> Grant:
-    """Takes a grant back, or gives a received one up. What was ordered stays ordered."""
-    _mine(call, enterprise, grant)
+    """Revokes a given grant, or gives up a received one. Goods that were ordered stay ordered."""
+    _require_own(call, enterprise, grant)
     return end_grant(federation_of(call.instance), call.tx, grant)
 
 
 @routes.put(f"{_GRANTS}/{{grant}}/following", scope="catalogs:write")
 def follow_instance_grant(call: Call, enterprise: str, grant: str, body: Following) -> Grant:
     """Lets the hub's catalog follow the producer's with a margin, or leaves listing to people."""
-    _mine(call, enterprise, grant)
+    _require_own(call, enterprise, grant)
     followed = follow(call.tx, enterprise, grant, body.catalog_id, body.margin)
     list_all(call.tx, followed)
     return followed
@@ -81,23 +81,23 @@ def follow_instance_grant(call: Call, enterprise: str, grant: str, body: Followi
 
 @routes.get(f"{_GRANTS}/{{grant}}/items", scope="catalogs:read")
 def instance_grant_items(call: Call, enterprise: str, grant: str, query: Paging) -> Page[ReceivedItem]:
-    """What may be listed of a grant, at which purchase price, and through whose hands it comes."""
-    _mine(call, enterprise, grant)
-    found = received_items(
+    """Lists the items of a grant that the hub may list, with purchase price and provenance."""
+    _require_own(call, enterprise, grant)
+    items = received_items(
         call.tx, grant_by_id(call.tx, grant, direction="received"), after=query.after, limit=query.limit
     )
-    return page_of(found, query.limit, lambda one: one.iri)
+    return page_of(items, query.limit, lambda item: item.iri)
 
 
 @routes.post(f"{_GRANTS}/{{grant}}/tell", scope="catalogs:write")
 def tell_instance_grant(call: Call, enterprise: str, grant: str) -> Grant:
-    """Tells the hub the whole catalogue once more."""
-    _mine(call, enterprise, grant)
-    given = grant_by_id(call.tx, grant, direction="given")
-    tell_all(federation_of(call.instance), call.tx, given, again=True)
-    return given
+    """Sends the whole catalogue to the hub again."""
+    _require_own(call, enterprise, grant)
+    given_grant = grant_by_id(call.tx, grant, direction="given")
+    send_catalogue(federation_of(call.instance), call.tx, given_grant, again=True)
+    return given_grant
 
 
-def _mine(call: Call, enterprise: str, grant_id: str) -> None:
+def _require_own(call: Call, enterprise: str, grant_id: str) -> None:
     """Raises `NotFound` for a grant of another enterprise."""
     grant_by_id(call.tx, grant_id, enterprise_id=enterprise)

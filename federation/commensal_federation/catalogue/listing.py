@@ -1,4 +1,4 @@
-"""The hub's own offers on what it may sell: by its people, or by itself with a margin."""
+"""The hub's listings of granted goods: made by its people, or automatically with a margin."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ _HIGHEST = 1000  # percent, of a margin
 _item = federation_item.c
 
 
-def list_by_itself(tx: Transaction, grant: Grant, iris: Collection[str]) -> None:
-    """Lists what is new, and prices what is listed, at the producer's price and the margin; nothing without one."""
+def list_automatically(tx: Transaction, grant: Grant, iris: Collection[str]) -> None:
+    """Lists new items and updates prices, at the producer's price plus the margin. Does nothing without a margin."""
     if grant.catalog_id is None or grant.margin is None or not iris:
         return
     rows = tx.all(select(federation_item).where(_item.grant_id == grant.id, _item.iri.in_(sorted(iris))))
     prices = {row["product_id"]: with_margin(row["price"], grant.margin) for row in rows}
-    list_at(tx, grant.enterprise_id, grant.catalog_id, prices)
+    list_at_prices(tx, grant.enterprise_id, grant.catalog_id, prices)
 
 
-def list_at(
+def list_at_prices(
     tx: Transaction,
     enterprise_id: str,
     catalog_id: str,
     prices: Mapping[str, int],
     by_category: Mapping[str, Mapping[str, int]] | None = None,
 ) -> None:
-    """Lists products that are not listed yet, and prices those that are, by their ids; `by_category` has prices of
-    customer categories, by the ids of product and category.
+    """Lists new products in this catalog, and sets the prices of those listed already, in minor units by product id.
 
-    Names, places and what else people have said of items stay; categories that are not named keep their prices.
+    `by_category` holds prices of customer categories, by product and category id. Names, order and other properties
+    that people have set stay as they are; other categories keep their prices.
     """
-    listed, own = listings_of(tx, enterprise_id, prices), by_category or {}
-    for product_id, item_ids in listed.items():
+    existing, own = listings_of(tx, enterprise_id, prices), by_category or {}
+    for product_id, item_ids in existing.items():
         for item_id in item_ids:
             set_price(tx, enterprise_id, item_id, prices[product_id])
             for category_id, price in own.get(product_id, {}).items():
@@ -47,22 +47,22 @@ def list_at(
     new = [
         Listing(product_id=product_id, price=price, category_prices=own.get(product_id, {}))
         for product_id, price in prices.items()
-        if product_id not in listed
+        if product_id not in existing
     ]
     for first in range(0, len(new), _AT_ONCE):
         list_products(tx, enterprise_id, catalog_id, new[first : first + _AT_ONCE])
 
 
 def list_all(tx: Transaction, grant: Grant) -> None:
-    """The same for all that the producer lists."""
-    there = select(_item.iri).where(_item.grant_id == grant.id, _item.gone_at.is_(None)).order_by(_item.iri)
-    iris = [row["iri"] for row in tx.all(there)]
+    """Lists all items of the grant automatically."""
+    query = select(_item.iri).where(_item.grant_id == grant.id, _item.gone_at.is_(None)).order_by(_item.iri)
+    iris = [row["iri"] for row in tx.all(query)]
     for first in range(0, len(iris), _AT_ONCE):
-        list_by_itself(tx, grant, iris[first : first + _AT_ONCE])
+        list_automatically(tx, grant, iris[first : first + _AT_ONCE])
 
 
 def margin_problem(catalog_id: str | None, margin: Decimal | None) -> Problem | None:
-    """What is wrong with the margin, in percent, at which a catalog follows by itself; None: nothing."""
+    """Returns the problem of a margin, in percent, for automatic listing in this catalog; None when it is valid."""
     if (catalog_id is None) != (margin is None):
         return Problem("margin", "A catalog that follows by itself has a margin, and no other.", "/margin")
     if margin is not None and not (margin.is_finite() and -100 <= margin <= _HIGHEST):
@@ -72,22 +72,22 @@ def margin_problem(catalog_id: str | None, margin: Decimal | None) -> Problem | 
 
 
 def with_margin(price: int, margin: Decimal) -> int:
-    """Minor units; half a unit is rounded up."""
+    """Returns the price plus the margin in percent, in minor units, rounded half up."""
     return int((price * (100 + margin) / 100).to_integral_value(ROUND_HALF_UP))
 
 
 def received_items(tx: Transaction, grant: Grant, *, after: str = "", limit: int = 50) -> list[ReceivedItem]:
-    """What the hub may list of this grant, by IRI, from the one after `after` on."""
-    there = (_item.grant_id == grant.id, _item.gone_at.is_(None), _item.iri > after)
-    rows = tx.all(select(federation_item).where(*there).order_by(_item.iri).limit(limit))
+    """Returns the items of this grant that the hub may list, ordered by IRI, after the IRI `after`."""
+    conditions = (_item.grant_id == grant.id, _item.gone_at.is_(None), _item.iri > after)
+    rows = tx.all(select(federation_item).where(*conditions).order_by(_item.iri).limit(limit))
     listed = listings_of(tx, grant.enterprise_id, [row["product_id"] for row in rows])
     products = products_by_id(tx, [row["product_id"] for row in rows])
     lots = lots_by_id(tx, {row["lot_id"] for row in rows})
-    found = []
+    items = []
     for row in rows:
         product, lot = products[row["product_id"]], lots[row["lot_id"]]
         grains = int((lot.free + lot.beyond) * lot.per_unit)
-        found.append(
+        items.append(
             ReceivedItem(
                 iri=row["iri"], product_id=product.id, name=product.name, price=row["price"],
                 currency=row["currency"], includes_vat=row["includes_vat"],
@@ -96,4 +96,4 @@ def received_items(tx: Transaction, grant: Grant, *, after: str = "", limit: int
                 item_ids=tuple(listed.get(product.id, ())),
             )
         )  # fmt: skip
-    return found
+    return items

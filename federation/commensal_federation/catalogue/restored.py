@@ -1,4 +1,4 @@
-"""After a restore from an older backup: what had been told since is taken back, so that no revision is given twice."""
+"""Recovers catalogues after a restore from an older backup, so that no revision is used twice."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from ..messages.types import Sent
 from ..orders.tables import federation_told_price
 from ..peers.peers import peer_by_id
 from ..runtime import Federation, federation_of
-from .grantor import tell_all
-from .grants import accept_again, find_grant, grant_by_id, state_given_back
+from .grantor import send_catalogue
+from .grants import find_grant, grant_by_id, restore_acceptance, restore_state
 from .tables import federation_told
 
 TELL = "federation.tell_catalogue"  # a job: {"grant": its id}
@@ -25,95 +25,99 @@ _SOON = timedelta(minutes=1)
 _told = federation_told.c
 
 
-def items_given_back(federation: Federation, tx: Transaction, sent: Sent) -> None:
-    """The hub knows these revisions; what is listed today is told as later ones."""
-    said: CatalogueUpsert = sent.body
-    grant = _given(federation, tx, said.grantor, said.hub)
+def recover_items(federation: Federation, tx: Transaction, sent: Sent) -> None:
+    """Records revisions that the hub has received; today's items are sent as later ones."""
+    update: CatalogueUpsert = sent.body
+    grant = _given_grant(federation, tx, update.grantor, update.hub)
     if grant is None:
         return
     rows = []
-    for one in said.items:
-        item_id, lot_id = local_id(federation.base, one.item.iri, "catalog_items"), _lot(federation, one.lot.iri)
-        if item_id is not None and one.offer.price is not None:
-            rows.append({"item_id": item_id, "rev": one.rev, "digest": one.digest, "lot_id": lot_id})
-            _remember_price(tx, grant, item_id, one.rev, one.offer.price.amount)
-    _remember(tx, grant, rows)
+    for offered in update.items:
+        item_id, lot_id = (
+            local_id(federation.base, offered.item.iri, "catalog_items"),
+            _lot_id(federation, offered.lot.iri),
+        )
+        if item_id is not None and offered.offer.price is not None:
+            rows.append({"item_id": item_id, "rev": offered.rev, "digest": offered.digest, "lot_id": lot_id})
+            _record_price(tx, grant, item_id, offered.rev, offered.offer.price.amount)
+    _record_sent(tx, grant, rows)
 
 
-def items_withdrawn_before(federation: Federation, tx: Transaction, sent: Sent) -> None:
-    said: CatalogueWithdraw = sent.body
-    grant = _given(federation, tx, said.grantor, said.hub)
+def recover_withdrawals(federation: Federation, tx: Transaction, sent: Sent) -> None:
+    withdrawal: CatalogueWithdraw = sent.body
+    grant = _given_grant(federation, tx, withdrawal.grantor, withdrawal.hub)
     if grant is None:
         return
-    revs = {local_id(federation.base, iri, "catalog_items") or "": rev for iri, rev in said.items}
-    known = tx.all(
+    revs = {local_id(federation.base, iri, "catalog_items") or "": rev for iri, rev in withdrawal.items}
+    rows_sent = tx.all(
         select(_told.item_id, _told.lot_id).where(_told.grant_id == grant.id, _told.item_id.in_(sorted(revs)))
     )
     rows = [
-        {"item_id": row["item_id"], "rev": revs[row["item_id"]], "digest": "", "lot_id": row["lot_id"]} for row in known
+        {"item_id": row["item_id"], "rev": revs[row["item_id"]], "digest": "", "lot_id": row["lot_id"]}
+        for row in rows_sent
     ]
-    _remember(tx, grant, rows)
+    _record_sent(tx, grant, rows)
 
 
-def offer_given_back(federation: Federation, tx: Transaction, sent: Sent) -> None:
-    said: GrantOffer = sent.body
-    grant = _given(federation, tx, said.grantor.iri, said.hub)
+def recover_offer(federation: Federation, tx: Transaction, sent: Sent) -> None:
+    offer: GrantOffer = sent.body
+    grant = _given_grant(federation, tx, offer.grantor.iri, offer.hub)
     if grant is not None and grant.state == "revoked":
-        state_given_back(federation, tx, grant, "offered")
+        restore_state(federation, tx, grant, "offered")
 
 
-def end_given_back(federation: Federation, tx: Transaction, sent: Sent) -> None:
-    said: GrantEnd = sent.body
-    grant = _given(federation, tx, said.grantor, said.hub)
+def recover_end(federation: Federation, tx: Transaction, sent: Sent) -> None:
+    notice: GrantEnd = sent.body
+    grant = _given_grant(federation, tx, notice.grantor, notice.hub)
     if grant is not None:
-        state_given_back(federation, tx, grant, "revoked")
+        restore_state(federation, tx, grant, "revoked")
 
 
 def recover_answer(federation: Federation, tx: Transaction, sent: Sent) -> None:
-    """The hub had taken a grant, or given it up."""
-    said: GrantAnswer = sent.body
-    hub = local_id(federation.base, said.hub, "enterprises") or ""
-    grant = find_grant(tx, "received", hub, said.grantor)
-    if grant is not None and said.accepted:
-        accept_again(tx, grant)
+    """Repeats this instance's answer, as a hub, to a grant."""
+    answer: GrantAnswer = sent.body
+    hub = local_id(federation.base, answer.hub, "enterprises") or ""
+    grant = find_grant(tx, "received", hub, answer.grantor)
+    if grant is not None and answer.accepted:
+        restore_acceptance(tx, grant)
     elif grant is not None:
-        state_given_back(federation, tx, grant, "refused")
+        restore_state(federation, tx, grant, "refused")
 
 
-def tell_catalogue(instance: Instance, job: Job) -> None:
-    """The job: tells the hub what is listed now, when all that was told before is known again."""
+def resend_catalogue(instance: Instance, job: Job) -> None:
+    """Sends the catalogue to the hub, once all that was sent before the restore is recovered."""
     federation = federation_of(instance)
     with instance.store.write() as tx:
         grant = grant_by_id(tx, job.payload["grant"])
         if peer_by_id(tx, grant.peer_id).recovering:
             promise(tx, TELL, job.payload, due_at=tx.now + _SOON)
         elif grant.state == "accepted":
-            tell_all(federation, tx, grant)
+            send_catalogue(federation, tx, grant)
 
 
-def _remember_price(tx: Transaction, grant: Grant, item_id: str, rev: int, price: int) -> None:
-    """At which the hub may order in this revision, whatever was told under it since the restore."""
-    same = {"grant_id": grant.id, "item_id": item_id, "rev": rev}
-    told = insert_or(tx, federation_told_price).values(**same, price=price, at=tx.now)
-    tx.execute(told.on_conflict_do_update(index_elements=list(same), set_={"price": told.excluded.price}))
+def _record_price(tx: Transaction, grant: Grant, item_id: str, rev: int, price: int) -> None:
+    """Records the price at which the hub may order in this revision, replacing one sent since the restore."""
+    key = {"grant_id": grant.id, "item_id": item_id, "rev": rev}
+    statement = insert_or(tx, federation_told_price).values(**key, price=price, at=tx.now)
+    tx.execute(statement.on_conflict_do_update(index_elements=list(key), set_={"price": statement.excluded.price}))
 
 
-def _remember(tx: Transaction, grant: Grant, rows: Sequence[Mapping[str, Any]]) -> None:
-    """The highest revision of each that was told."""
+def _record_sent(tx: Transaction, grant: Grant, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Records the highest revision of each item that was sent."""
     for row in rows:
-        told = insert_or(tx, federation_told).values(grant_id=grant.id, **row)
-        new = told.excluded
-        changed = {"rev": new.rev, "digest": new.digest, "lot_id": new.lot_id}
-        kept = told.on_conflict_do_update(
-            index_elements=["grant_id", "item_id"], set_=changed, where=_told.rev <= new.rev
+        statement = insert_or(tx, federation_told).values(grant_id=grant.id, **row)
+        sent = statement.excluded
+        values = {"rev": sent.rev, "digest": sent.digest, "lot_id": sent.lot_id}
+        upsert = statement.on_conflict_do_update(
+            index_elements=["grant_id", "item_id"], set_=values, where=_told.rev <= sent.rev
         )
-        tx.execute(kept)
+        tx.execute(upsert)
     promise(tx, TELL, {"grant": grant.id}, due_at=tx.now + _SOON)
 
 
-def _given(federation: Federation, tx: Transaction, grantor: str, hub: str) -> Grant | None:
+def _given_grant(federation: Federation, tx: Transaction, grantor: str, hub: str) -> Grant | None:
     return find_grant(tx, "given", local_id(federation.base, grantor, "enterprises") or "", hub)
 
 
-def _lot(federation: Federation, iri: str) -> str:
+def _lot_id(federation: Federation, iri: str) -> str:
     return local_id(federation.base, iri, "stocks") or ""

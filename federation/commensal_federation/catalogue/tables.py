@@ -1,4 +1,4 @@
-"""Tables of the catalogue that crosses borders."""
+"""Tables of catalogues across instances."""
 
 from sqlalchemy import Column, Index, Table, Text, UniqueConstraint
 
@@ -11,13 +11,13 @@ federation_grant = Table(
     Column("id", Text, primary_key=True),
     Column("direction", Text, nullable=False),
     Column("peer_id", Text, nullable=False),
-    Column("enterprise_id", Text, nullable=False),  # ours: who grants, or who is granted
+    Column("enterprise_id", Text, nullable=False),  # ours: the grantor, or the hub
     Column("other_iri", Text, nullable=False),  # theirs
     Column("other_name", Text, nullable=False),
-    Column("category_id", Text),  # given: the customer category whose prices the other sees; none: everybody's
+    Column("category_id", Text),  # given: the customer category whose prices the other sees; null: the general ones
     Column("resell", Flag, nullable=False),  # the other may grant it further
-    Column("margin", Exact),  # received: percent that we add when we list by ourselves; none: people list
-    Column("catalog_id", Text),  # received: where we list by ourselves
+    Column("margin", Exact),  # received: percent added when goods are listed automatically; null: people list
+    Column("catalog_id", Text),  # received: where goods are listed automatically
     Column("state", Text, nullable=False),
     Column("hidden", Json),  # received: ids of items that were taken off the hub's lists when the grant had ended
     Column("created_at", Time, nullable=False),
@@ -55,7 +55,7 @@ federation_copy = Table(
     sqlite_strict=True,
 )
 
-# What a hub elsewhere was told of one of our items; an empty digest: that it is gone.
+# The last revision of one of our items sent to a remote hub; an empty digest: the item was withdrawn.
 federation_told = Table(
     "federation_told",
     metadata,
@@ -69,7 +69,7 @@ federation_told = Table(
     info=untraced("it follows from the catalog"),
 )
 
-# What a hub here was told of an item: the price it is sold at to that hub, and whence it comes.
+# An item that a hub here has received: its price for that hub, and its provenance.
 federation_item = Table(
     "federation_item",
     metadata,

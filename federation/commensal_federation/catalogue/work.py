@@ -1,14 +1,39 @@
-"""Work of this room."""
+"""Background work of the catalogue: pictures are fetched once from the peer and kept like our own; see `states`."""
 
 from __future__ import annotations
 
-from commensal import Work
+from sqlalchemy import select, update
 
-from . import states as states  # registers what is compared once a day
+from commensal import Instance, Job, Work, keep_picture, re_encode, show_image
+
+from ..runtime import federation_of
+from ..transport import Request
+from . import states as states  # registers the digests that are compared once a day
 from .copies import FETCH_IMAGE
-from .images import fetch_image
-from .restored import TELL, tell_catalogue
+from .restored import TELL, resend_catalogue
+from .tables import federation_copy
+
+_LARGEST = 9 * 1024 * 1024  # bytes
+_TIMEOUT = 20.0  # seconds
+_copy = federation_copy.c
+
+
+def fetch_image(instance: Instance, job: Job) -> None:
+    """Fetches the picture of a copied product. Raises `Unreachable` and `LookupError`; the job is tried again."""
+    address, copy_id = job.payload["image"], job.payload["copy"]
+    answer = federation_of(instance).transport.send(
+        Request("GET", address, [("accept", "image/*")]), seconds=_TIMEOUT, size=_LARGEST
+    )
+    if answer.status != 200:
+        raise LookupError(f"{address} answered {answer.status}")
+    picture = re_encode(answer.body)
+    keep_picture(instance.images, picture)
+    with instance.store.write() as tx:
+        if tx.value(select(_copy.iri).where(_copy.local_id == copy_id)) is None:
+            return
+        show_image(tx, copy_id, picture)
+        tx.execute(update(federation_copy).where(_copy.local_id == copy_id).values(image=address))
 
 
 def work() -> Work:
-    return Work({FETCH_IMAGE: fetch_image, TELL: tell_catalogue})
+    return Work({FETCH_IMAGE: fetch_image, TELL: resend_catalogue})

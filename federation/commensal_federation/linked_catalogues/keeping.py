@@ -28,7 +28,7 @@ from commensal import (
     say,
 )
 
-from ..catalogue.listing import list_at, with_margin
+from ..catalogue.listing import list_at_prices, with_margin
 from ..dfc.findings import DocumentFindings
 from ..dfc.offered_products import OfferedProduct, OfferedProducts
 from ..dfc.read import DfcDocument
@@ -76,7 +76,7 @@ def keep_document(
             id: {category: with_margin(price, margin) for category, price in own[iri].items()}
             for iri, id in ids.items()
         }
-        list_at(tx, hub.id, link.catalog_id, prices, by_category)
+        list_at_prices(tx, hub.id, link.catalog_id, prices, by_category)
     gone = take_off(tx, link.id, sorted(there - goods.keys()))
     new = sum(good.product.iri not in known for good in kept)
     return Refreshed(new=new, changed=len(kept) - new, gone=gone, unchanged=len(goods) - len(fresh))

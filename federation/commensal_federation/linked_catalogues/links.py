@@ -23,7 +23,7 @@ from commensal import (
     url_problem,
 )
 
-from ..catalogue.grants import switch_on
+from ..catalogue.grants import enable_federation
 from ..catalogue.listing import margin_problem
 from ..runtime import Federation
 from .backorders.due import is_open
@@ -86,7 +86,7 @@ def link_catalogue(
     count = select(func.count()).where(_is_of(enterprise_id), _row.state != "ended")
     if tx.value(count) >= MOST:
         raise Conflict("too_many_links", "There are {most} links already.", most=MOST)
-    switch_on(federation, tx, enterprise_id)
+    enable_federation(federation, tx, enterprise_id)
     set_now = {**values, **_FRESH, "state": "active", "due_at": tx.now, "findings": [], "changed_at": tx.now}
     if before is not None:
         tx.execute(update(federation_link).where(_row.id == before["id"]).values(**set_now, version=_row.version + 1))

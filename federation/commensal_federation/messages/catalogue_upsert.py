@@ -7,8 +7,8 @@ from typing import Any
 
 from commensal import Transaction
 
-from ..catalogue.copies import keep_items
-from ..catalogue.restored import items_given_back
+from ..catalogue.copies import store_items
+from ..catalogue.restored import recover_items
 from ..dfc.vocabulary import DfcEnterprise
 from ..runtime import Federation
 from ..signing import Unreadable
@@ -36,10 +36,10 @@ def read(document: Mapping[str, Any], reading: Reading) -> CatalogueUpsert:
 
 
 def handle(federation: Federation, tx: Transaction, received: Received) -> None:
-    keep_items(federation, tx, received.peer, received.body)
+    store_items(federation, tx, received.peer, received.body)
 
 
 CATALOGUE_UPSERT = MessageType(
     name="CatalogueUpsert", lane="catalogue", scope=None, body=CatalogueUpsert, write=write, read=read, handle=handle,
-    recover=items_given_back,
+    recover=recover_items,
 )  # fmt: skip

@@ -8,7 +8,7 @@ from typing import Any
 from commensal import Transaction
 
 from ..catalogue.copies import withdraw_items
-from ..catalogue.restored import items_withdrawn_before
+from ..catalogue.restored import recover_withdrawals
 from ..runtime import Federation
 from ..signing import Unreadable
 from .bodies.catalogue import CatalogueWithdraw
@@ -37,5 +37,5 @@ def handle(federation: Federation, tx: Transaction, received: Received) -> None:
 
 CATALOGUE_WITHDRAW = MessageType(
     name="CatalogueWithdraw", lane="catalogue", scope=None, body=CatalogueWithdraw, write=write, read=read,
-    handle=handle, recover=items_withdrawn_before,
+    handle=handle, recover=recover_withdrawals,
 )  # fmt: skip

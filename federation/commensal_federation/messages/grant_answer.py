@@ -7,8 +7,8 @@ from typing import Any
 
 from commensal import Transaction
 
-from ..catalogue.grantor import tell_all
-from ..catalogue.grants import answered
+from ..catalogue.grantor import send_catalogue
+from ..catalogue.grants import take_grant_answer
 from ..catalogue.restored import recover_answer
 from ..moving.recovering import tell_recovery_key
 from ..runtime import Federation
@@ -28,9 +28,9 @@ def read(document: Mapping[str, Any], reading: Reading) -> GrantAnswer:
 
 
 def handle(federation: Federation, tx: Transaction, received: Received) -> None:
-    grant = answered(federation, tx, received.peer, received.body)
+    grant = take_grant_answer(federation, tx, received.peer, received.body)
     if grant is not None and grant.state == "accepted":
-        tell_all(federation, tx, grant, again=True)
+        send_catalogue(federation, tx, grant, again=True)
         tell_recovery_key(federation, tx, received.peer.id, grant.enterprise_id)
 
 

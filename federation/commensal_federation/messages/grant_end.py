@@ -7,8 +7,8 @@ from typing import Any
 
 from commensal import Transaction
 
-from ..catalogue.grants import grant_ended
-from ..catalogue.restored import end_given_back
+from ..catalogue.grants import take_grant_end
+from ..catalogue.restored import recover_end
 from ..runtime import Federation
 from .bodies.catalogue import GrantEnd
 from .reading import text
@@ -24,10 +24,10 @@ def read(document: Mapping[str, Any], reading: Reading) -> GrantEnd:
 
 
 def handle(federation: Federation, tx: Transaction, received: Received) -> None:
-    grant_ended(federation, tx, received.peer, received.body)
+    take_grant_end(federation, tx, received.peer, received.body)
 
 
 GRANT_END = MessageType(
     name="GrantEnd", lane="catalogue", scope=None, body=GrantEnd, write=write, read=read, handle=handle,
-    recover=end_given_back,
+    recover=recover_end,
 )  # fmt: skip

@@ -7,8 +7,8 @@ from typing import Any
 
 from commensal import Transaction
 
-from ..catalogue.grants import grant_offered
-from ..catalogue.restored import offer_given_back
+from ..catalogue.grants import take_grant_offer
+from ..catalogue.restored import recover_offer
 from ..dfc.vocabulary import DfcEnterprise
 from ..runtime import Federation
 from .bodies.catalogue import GrantOffer
@@ -45,10 +45,10 @@ def read(document: Mapping[str, Any], reading: Reading) -> GrantOffer:
 
 
 def handle(federation: Federation, tx: Transaction, received: Received) -> None:
-    grant_offered(federation, tx, received.peer, received.body)
+    take_grant_offer(federation, tx, received.peer, received.body)
 
 
 GRANT_OFFER = MessageType(
     name="GrantOffer", lane="catalogue", scope=None, body=GrantOffer, write=write, read=read, handle=handle,
-    recover=offer_given_back,
+    recover=recover_offer,
 )  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any
 
 from commensal import Transaction
 
-from ..proposals.proposing import sale_answered
+from ..proposals.proposing import take_sale_answer
 from ..runtime import Federation
 from .bodies.proposals import SaleAnswer
 from .reading import flag, text
@@ -23,7 +23,7 @@ def read(document: Mapping[str, Any], reading: Reading) -> SaleAnswer:
 
 
 def handle(federation: Federation, tx: Transaction, received: Received) -> None:
-    sale_answered(federation, tx, received.peer, received.body)
+    take_sale_answer(federation, tx, received.peer, received.body)
 
 
 SALE_ANSWER = MessageType(

@@ -9,7 +9,7 @@ from typing import Any
 from commensal import Transaction
 
 from ..dfc.vocabulary import DfcCoordination, DfcSession
-from ..proposals.hearing import sale_proposed
+from ..proposals.receiving import take_proposal
 from ..runtime import Federation
 from ..signing import Unreadable
 from ..signing.moments import read_moment, write_moment
@@ -53,7 +53,7 @@ def read(document: Mapping[str, Any], reading: Reading) -> SaleProposal:
 
 
 def handle(federation: Federation, tx: Transaction, received: Received) -> None:
-    sale_proposed(federation, tx, received.peer, received.body)
+    take_proposal(federation, tx, received.peer, received.body)
 
 
 def _moment(sale: DfcCoordination, name: str) -> datetime:

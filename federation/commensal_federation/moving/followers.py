@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, select, update
 from commensal import Instance, Job, Transaction, promise
 
 from ..authority.authority import authority_of, refuse_old_epoch, set_authority
-from ..catalogue.grants import grant_by_id, offer_again
+from ..catalogue.grants import grant_by_id, send_offer
 from ..catalogue.tables import federation_copy, federation_grant, federation_item, federation_mirror
 from ..delivery import post
 from ..delivery.alerts import alert
@@ -157,7 +157,7 @@ def follow_hub(federation: Federation, tx: Transaction, move: MoveRow, new: Peer
     tx.execute(moved.values(other_iri=move.new_iri, peer_id=new.id))
     tx.execute(update(federation_grant).where(_grant.id.in_(ids)).values(state="offered"))
     for grant_id in ids:
-        offer_again(federation, tx, grant_by_id(tx, grant_id))
+        send_offer(federation, tx, grant_by_id(tx, grant_id))
 
 
 # ------------------------------------------------------------------------------------------------ what follows

@@ -10,7 +10,7 @@ from sqlalchemy import insert, select
 
 from commensal import Transaction, insert_rows
 
-from ..catalogue.grantor import tell_all
+from ..catalogue.grantor import send_catalogue
 from ..catalogue.grants import grant_by_id
 from ..catalogue.tables import federation_grant, federation_told
 from ..dfc.iris import KINDS, local_id, lot_iri
@@ -56,7 +56,7 @@ def place(federation: Federation, tx: Transaction, move: MoveRow, peer: Peer, ro
         elif isinstance(row, OrderRow):
             placing.order(row)
     for grant in grants:
-        tell_all(federation, tx, grant_by_id(tx, grant.id), again=True)
+        send_catalogue(federation, tx, grant_by_id(tx, grant.id), again=True)
 
 
 class _Placing:

@@ -1,1 +1,1 @@
-"""A producer opens one sale, and every hub that it has granted gets it: as a proposal, or by itself."""
+"""A producer proposes one sale to every hub that it has granted; each hub accepts it, by a person or automatically."""

@@ -1,4 +1,4 @@
-"""The producer's side: one sale, told to all hubs that were granted something, and told again when it changes."""
+"""The producer's side of proposals: one sale is sent to all hubs with a grant, and again when it changes."""
 
 from __future__ import annotations
 
@@ -35,19 +35,20 @@ def propose_sale(
     ends_at: datetime,
     sale: str | None = None,
 ) -> list[ProposedSale]:
-    """Proposes a sale to every hub with a grant, or changes one that was proposed: `sale` is its IRI. Times are aware.
+    """Proposes a sale to every hub with a grant, or changes the proposed sale with the IRI `sale`.
 
-    Returns one row for each hub. Raises `Conflict` for times that cannot be, `NotFound` for a sale that is not there.
+    Times are aware datetimes. Returns one proposal for each hub. Raises `Conflict` for impossible times and while the
+    enterprise moves, `NotFound` for an unknown sale.
     """
     refuse_moving(tx, producer_id)
     if not opens_at < closes_at <= begins_at < ends_at:
         raise Conflict("times", "A sale opens, then closes, then its goods are handed out, in this order.")
     if closes_at <= tx.now:
         raise Conflict("over", "This sale would be over before anyone could order.")
-    if sale is not None and not _proposed(tx, producer_id, sale):
+    if sale is not None and not _proposals(tx, producer_id, sale):
         raise NotFound("no_sale", "There is no such proposal.")
     iri = sale or coordination_iri(federation.base, tx.new_id())
-    said = {
+    terms = {
         "name": name[:200],
         "opens_at": opens_at,
         "closes_at": closes_at,
@@ -56,59 +57,65 @@ def propose_sale(
     }
     for grant in grants_between(tx, enterprise_id=producer_id, direction="given", state="accepted"):
         if peer_by_id(tx, grant.peer_id).active:
-            about = {"peer_id": grant.peer_id, "other_iri": grant.other_iri, "other_name": grant.other_name}
-            _tell(federation, tx, producer_id, iri, {**about, **said})
-    return _proposed(tx, producer_id, iri)
+            recipient = {"peer_id": grant.peer_id, "other_iri": grant.other_iri, "other_name": grant.other_name}
+            _send_to_hub(federation, tx, producer_id, iri, {**recipient, **terms})
+    return _proposals(tx, producer_id, iri)
 
 
 def withdraw_sale(federation: Federation, tx: Transaction, producer_id: str, sale: str) -> list[ProposedSale]:
-    """It will not be. Hubs that hold it already are told, and decide themselves. Raises `NotFound`."""
-    proposed = _proposed(tx, producer_id, sale)
+    """Withdraws a sale. Hubs that have accepted it are notified and decide themselves. Raises `NotFound`."""
+    proposed = _proposals(tx, producer_id, sale)
     if not proposed:
         raise NotFound("no_sale", "There is no such proposal.")
-    for one in proposed:
+    for proposal in proposed:
         tx.execute(
             update(federation_sale)
-            .where(_row.id == one.id)
+            .where(_row.id == proposal.id)
             .values(state="withdrawn", rev=_row.rev + 1, changed_at=tx.now)
         )
-        _post(federation, tx, one.id)
-    return _proposed(tx, producer_id, sale)
+        _post(federation, tx, proposal.id)
+    return _proposals(tx, producer_id, sale)
 
 
-def sale_answered(federation: Federation, tx: Transaction, peer: Peer, said: SaleAnswer) -> None:
-    """Notes which hubs hold it."""
-    same = (_row.direction == "proposed", _row.iri == said.iri, _row.other_iri == said.hub, _row.peer_id == peer.id)
-    state = "accepted" if said.accepted else "refused"
-    if tx.execute(update(federation_sale).where(*same).values(state=state, changed_at=tx.now)).rowcount != 1:
+def take_sale_answer(federation: Federation, tx: Transaction, peer: Peer, answer: SaleAnswer) -> None:
+    """Stores a hub's answer. Raises `Refuse` for an unknown proposal."""
+    matching = (
+        _row.direction == "proposed",
+        _row.iri == answer.iri,
+        _row.other_iri == answer.hub,
+        _row.peer_id == peer.id,
+    )
+    state = "accepted" if answer.accepted else "refused"
+    if tx.execute(update(federation_sale).where(*matching).values(state=state, changed_at=tx.now)).rowcount != 1:
         raise Refuse("no_sale", "There is no such proposal.")
 
 
-def _proposed(tx: Transaction, producer_id: str, iri: str) -> list[ProposedSale]:
-    same = (_row.direction == "proposed", _row.enterprise_id == producer_id, _row.iri == iri)
-    rows = tx.all(select(federation_sale).where(*same).order_by(_row.id).with_for_update())
+def _proposals(tx: Transaction, producer_id: str, iri: str) -> list[ProposedSale]:
+    matching = (_row.direction == "proposed", _row.enterprise_id == producer_id, _row.iri == iri)
+    rows = tx.all(select(federation_sale).where(*matching).order_by(_row.id).with_for_update())
     return [ProposedSale(**row) for row in rows]
 
 
-def _tell(federation: Federation, tx: Transaction, producer_id: str, iri: str, said: dict[str, Any]) -> None:
-    same = (_row.direction == "proposed", _row.enterprise_id == producer_id, _row.iri == iri)
-    known = tx.first(select(_row.id).where(*same, _row.other_iri == said["other_iri"]))
-    if known is None:
+def _send_to_hub(federation: Federation, tx: Transaction, producer_id: str, iri: str, values: dict[str, Any]) -> None:
+    matching = (_row.direction == "proposed", _row.enterprise_id == producer_id, _row.iri == iri)
+    existing = tx.first(select(_row.id).where(*matching, _row.other_iri == values["other_iri"]))
+    if existing is None:
         id = tx.new_id()
-        new = {"direction": "proposed", "iri": iri, "enterprise_id": producer_id, "state": "offered", "rev": 1}
-        tx.execute(insert(federation_sale), {"id": id, **new, **said, "changed_at": tx.now})
+        proposal = {"direction": "proposed", "iri": iri, "enterprise_id": producer_id, "state": "offered", "rev": 1}
+        tx.execute(insert(federation_sale), {"id": id, **proposal, **values, "changed_at": tx.now})
     else:
-        id = known["id"]
-        changing = update(federation_sale).where(_row.id == id)
-        tx.execute(changing.values(**said, rev=_row.rev + 1, changed_at=tx.now))
+        id = existing["id"]
+        change = update(federation_sale).where(_row.id == id)
+        tx.execute(change.values(**values, rev=_row.rev + 1, changed_at=tx.now))
     _post(federation, tx, id)
 
 
 def _post(federation: Federation, tx: Transaction, id: str) -> None:
-    one = ProposedSale(**tx.one(select(federation_sale).where(_row.id == id)))
-    ours = enterprise_iri(federation.base, one.enterprise_id)
+    proposal = ProposedSale(**tx.one(select(federation_sale).where(_row.id == id)))
+    ours = enterprise_iri(federation.base, proposal.enterprise_id)
     body = SaleProposal(
-        iri=one.iri, producer=ours, hub=one.other_iri, name=one.name, opens_at=one.opens_at, closes_at=one.closes_at,
-        begins_at=one.begins_at, ends_at=one.ends_at, rev=one.rev, withdrawn=one.state == "withdrawn",
+        iri=proposal.iri, producer=ours, hub=proposal.other_iri, name=proposal.name, opens_at=proposal.opens_at,
+        closes_at=proposal.closes_at, begins_at=proposal.begins_at, ends_at=proposal.ends_at, rev=proposal.rev,
+        withdrawn=proposal.state == "withdrawn",
     )  # fmt: skip
-    post(federation, tx, one.peer_id, "SaleProposal", body, on_behalf_of=ours)
+    post(federation, tx, proposal.peer_id, "SaleProposal", body, on_behalf_of=ours)

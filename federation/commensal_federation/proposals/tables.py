@@ -1,4 +1,4 @@
-"""Table of proposed sales; both sides keep the same."""
+"""Table of proposed sales, the same on both sides."""
 
 from sqlalchemy import Column, Index, Table, Text, UniqueConstraint
 
@@ -19,7 +19,7 @@ federation_sale = Table(
     Column("closes_at", Time, nullable=False),
     Column("begins_at", Time, nullable=False),  # the distribution
     Column("ends_at", Time, nullable=False),
-    Column("coordination_id", Text),  # received: the sale that was made of it
+    Column("coordination_id", Text),  # received: the hub's own sale after acceptance
     Column("state", Text, nullable=False),
     Column("rev", Whole, nullable=False),
     Column("changed_at", Time, nullable=False),

@@ -1,0 +1,158 @@
+"""The hub's side of proposals: an accepted sale becomes one of its own, with its own catalogue and prices."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import insert, select, update
+
+from commensal import (
+    Conflict,
+    NotFound,
+    Refused,
+    Supplier,
+    Transaction,
+    add_session,
+    catalogs_of,
+    open_coordination,
+    plugin_settings,
+    put_on_sale,
+)
+
+from ..catalogue.grants import find_grant, mirror_of
+from ..delivery import post
+from ..delivery.alerts import alert
+from ..dfc.iris import enterprise_iri, local_id
+from ..messages.bodies.proposals import ProposedSale, SaleAnswer, SaleProposal
+from ..messages.types import Refuse
+from ..peers.quotas import refuse_crowd
+from ..peers.values import Peer
+from ..runtime import Federation
+from ..settings import EnterpriseFederation
+from .tables import federation_sale
+
+_row = federation_sale.c
+
+
+def take_proposal(federation: Federation, tx: Transaction, peer: Peer, proposal: SaleProposal) -> None:
+    """Stores a proposal, if it is newer than the stored one, and accepts a new one if the hub's setting says so.
+
+    Raises `Refuse` without a grant, and for an IRI that is not the peer's.
+    """
+    hub = local_id(federation.base, proposal.hub, "enterprises") or ""
+    grant = find_grant(tx, "received", hub, proposal.producer)
+    if grant is None or grant.peer_id != peer.id or grant.state != "accepted":
+        raise Refuse("no_grant", "There is no such grant, or nobody has taken it here.")
+    if local_id(peer.base, proposal.iri, "coordinations") is None:
+        raise Refuse("authority", "An instance names its sales by its own address.")
+    matching = (_row.direction == "received", _row.enterprise_id == hub, _row.iri == proposal.iri)
+    existing = tx.first(select(_row.id, _row.rev, _row.state).where(*matching).with_for_update())
+    if existing is not None and proposal.rev <= existing["rev"]:
+        return
+    state = existing["state"] if existing is not None and existing["state"] in ("accepted", "refused") else "offered"
+    values: dict[str, Any] = {
+        "name": proposal.name[:200], "opens_at": proposal.opens_at, "closes_at": proposal.closes_at,
+        "begins_at": proposal.begins_at, "ends_at": proposal.ends_at, "rev": proposal.rev, "changed_at": tx.now,
+        "state": "withdrawn" if proposal.withdrawn and state != "accepted" else state,
+    }  # fmt: skip
+    if existing is not None:
+        tx.execute(update(federation_sale).where(_row.id == existing["id"]).values(values))
+        if state == "accepted":
+            event = "was withdrawn" if proposal.withdrawn else "has changed"
+            alert(
+                tx,
+                peer.id,
+                "sale",
+                f"The sale {proposal.name[:100]}, which {grant.enterprise_id} holds, {event} at home.",
+            )
+        return
+    refuse_crowd(tx, peer, federation_sale, 1)
+    id = tx.new_id()
+    ours = {"direction": "received", "iri": proposal.iri, "peer_id": peer.id, "enterprise_id": hub}
+    theirs = {"other_iri": proposal.producer, "other_name": grant.other_name}
+    tx.execute(insert(federation_sale), {"id": id, **ours, **theirs, **values})
+    if values["state"] == "offered" and _accepts_automatically(federation, tx, hub):
+        _accept_automatically(federation, tx, hub, id, peer)
+
+
+def accept_sale(
+    federation: Federation, tx: Transaction, hub: str, proposal_id: str, *, catalog_id: str | None = None
+) -> ProposedSale:
+    """Opens a sale of the hub's own at the proposed times, with all goods of the producer that its catalog lists.
+
+    `catalog_id` None: the catalog that follows the producer, or else the hub's first. Raises `NotFound`, `Conflict` for
+    a proposal that is not open any more, `Invalid` for times that have passed.
+    """
+    proposal = proposal_of(tx, hub, proposal_id)
+    if proposal.direction != "received" or proposal.state not in ("offered", "refused"):
+        raise Conflict("not_open", "This proposal is {state}.", state=proposal.state)
+    grant = find_grant(tx, "received", hub, proposal.other_iri)
+    catalog = catalog_id or (grant.catalog_id if grant else None) or _first_catalog(tx, hub)
+    sale = open_coordination(
+        tx, coordinator_id=hub, name=proposal.name, opens_at=proposal.opens_at, closes_at=proposal.closes_at,
+        suppliers=[Supplier(enterprise_id=mirror_of(tx, proposal.other_iri))],
+    )  # fmt: skip
+    session = add_session(
+        tx, sale.id, hub, shop_id=hub, catalog_id=catalog, begins_at=proposal.begins_at, ends_at=proposal.ends_at
+    )
+    put_on_sale(tx, session.id, hub)
+    _update(tx, proposal.id, state="accepted", coordination_id=sale.id)
+    _answer(federation, tx, proposal, accepted=True)
+    return proposal_of(tx, hub, proposal_id)
+
+
+def refuse_sale(federation: Federation, tx: Transaction, hub: str, proposal_id: str) -> ProposedSale:
+    """Refuses an offered sale. Raises `NotFound`, `Conflict` for one that is not on offer any more."""
+    proposal = proposal_of(tx, hub, proposal_id)
+    if proposal.direction != "received" or proposal.state != "offered":
+        raise Conflict("not_open", "This proposal is {state}.", state=proposal.state)
+    _update(tx, proposal.id, state="refused")
+    _answer(federation, tx, proposal, accepted=False)
+    return proposal_of(tx, hub, proposal_id)
+
+
+def proposal_of(tx: Transaction, enterprise_id: str, proposal_id: str) -> ProposedSale:
+    """Returns one proposal of, or to, this enterprise. Raises `NotFound`."""
+    row = tx.first(select(federation_sale).where(_row.id == proposal_id, _row.enterprise_id == enterprise_id))
+    if row is None:
+        raise NotFound("no_sale", "There is no such proposal.")
+    return ProposedSale(**row)
+
+
+def proposals_of(tx: Transaction, enterprise_id: str, *, after: str = "", limit: int = 50) -> list[ProposedSale]:
+    """Returns the enterprise's proposals, the newest first, beyond the id `after`."""
+    query = select(federation_sale).where(_row.enterprise_id == enterprise_id)
+    if after:
+        query = query.where(_row.id < after)
+    return [ProposedSale(**row) for row in tx.all(query.order_by(_row.id.desc()).limit(limit))]
+
+
+def _accept_automatically(federation: Federation, tx: Transaction, hub: str, id: str, peer: Peer) -> None:
+    """Accepts a sale without a person; one that cannot be accepted waits for people, with an alert."""
+    try:
+        with tx.attempt():
+            accept_sale(federation, tx, hub, id)
+    except Refused as refused:
+        alert(tx, peer.id, "sale", f"A proposed sale could not be held by itself: {refused}")
+
+
+def _accepts_automatically(federation: Federation, tx: Transaction, hub: str) -> bool:
+    hooks = federation.instance.hooks
+    return plugin_settings(tx, hooks, hub, "federation", EnterpriseFederation).accept_sales
+
+
+def _first_catalog(tx: Transaction, hub: str) -> str:
+    catalogs = catalogs_of(tx, hub, limit=1)
+    if not catalogs:
+        raise Conflict("no_catalog", "The hub has no catalog yet.")
+    return catalogs[0].id
+
+
+def _update(tx: Transaction, id: str, **values: Any) -> None:
+    tx.execute(update(federation_sale).where(_row.id == id).values(**values, changed_at=tx.now))
+
+
+def _answer(federation: Federation, tx: Transaction, proposal: ProposedSale, *, accepted: bool) -> None:
+    ours = enterprise_iri(federation.base, proposal.enterprise_id)
+    body = SaleAnswer(iri=proposal.iri, hub=ours, accepted=accepted)
+    post(federation, tx, proposal.peer_id, "SaleAnswer", body, on_behalf_of=ours)
