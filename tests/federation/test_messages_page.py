@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from pyld import FrozenDocumentLoader, jsonld  # type: ignore[import-untyped]
 
-import commensal_federation.messages
 from commensal_federation.dfc.contexts import CONTEXTS
 from commensal_federation.messages.envelope import DFC_CONTEXT, ENVELOPE_CONTEXT, read_envelope
 from commensal_federation.messages.registry import TYPES
@@ -19,7 +18,6 @@ from commensal_federation.signing import read_json
 from .examples import BODIES, FARM, HUB, example, page
 
 PAGE = Path(__file__).parents[2] / "federation" / "MESSAGES.md"
-OURS = Path(commensal_federation.messages.__file__).parent / "context.json"
 every_type = pytest.mark.parametrize("name", TYPES)
 
 
@@ -45,9 +43,7 @@ def test_what_is_written_is_read_again(name: str) -> None:
 @every_type
 def test_no_term_is_lost_when_json_ld_is_read(name: str) -> None:
     """Neither of the envelope nor of the DFC document in it."""
-    loader = FrozenDocumentLoader(
-        {DFC_CONTEXT: CONTEXTS[DFC_CONTEXT], ENVELOPE_CONTEXT: json.loads(OURS.read_text(encoding="utf-8"))}
-    )
+    loader = FrozenDocumentLoader({DFC_CONTEXT: CONTEXTS[DFC_CONTEXT], ENVELOPE_CONTEXT: CONTEXTS[ENVELOPE_CONTEXT]})
     dropped: list[Any] = []
     options = {"documentLoader": loader, "base": ""}
     (expanded,) = jsonld.expand(json.loads(example(name)), options, on_property_dropped=dropped.append)

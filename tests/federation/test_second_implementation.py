@@ -10,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from pyld import FrozenDocumentLoader, jsonld  # type: ignore[import-untyped]
 
 from commensal.base.clock import ManualClock
 from commensal.operations.work import work_of
@@ -32,7 +33,7 @@ from commensal_federation.testing import Region, Wires
 from . import second as second_package
 from .moves import a_farm, move
 from .second.hub import Grant, Hub
-from .second.instance import Instance
+from .second.instance import CONTEXT, Instance
 from .serving import free_ports, serving
 from .trading import Producer, answer, clock_of, minutes, sound, the_order
 
@@ -105,6 +106,22 @@ def test_it_imports_nothing_of_commensal() -> None:
     for file in Path(second_package.__file__).parent.glob("*.py"):
         names = [line.split()[1] for line in file.read_text().splitlines() if line.startswith(("import ", "from "))]
         assert not [name for name in names if name.startswith(("commensal", "tests", ".."))], file
+
+
+def test_it_finds_what_terms_of_messages_mean(region: Region, second: Instance) -> None:
+    """The address of the context is a name that does not resolve, so each instance serves what it names."""
+    answer = second.http.get(f"{region['a'].base}/-/federation/context")
+    assert answer.headers["content-type"] == "application/ld+json"
+    loader = FrozenDocumentLoader({CONTEXT: answer.json()})
+    message = {"@context": CONTEXT, "type": "MoveAccept", "enterprise": "https://farm.example/1", "accepted": True}
+
+    assert jsonld.expand(message, {"documentLoader": loader}) == [
+        {
+            "@type": [f"{CONTEXT}#MoveAccept"],
+            f"{CONTEXT}#enterprise": [{"@id": "https://farm.example/1"}],
+            f"{CONTEXT}#accepted": [{"@type": "http://www.w3.org/2001/XMLSchema#boolean", "@value": True}],
+        }
+    ]
 
 
 def test_it_asks_to_trade_and_both_are_peers(region: Region, second: Instance) -> None:

@@ -6,6 +6,7 @@ DFC's contexts hold prefixes and declare which properties are links, and nothing
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -13,13 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from .findings import Unreadable
-from .names import COMMON, OWN, PREFIXES_20, PREFIXES_116
+from .names import COMMON, NAMESPACE, OWN, PREFIXES_20, PREFIXES_116
 from .plain import expand_plain
 
 CONTEXT_116 = "https://www.datafoodconsortium.org/wp-content/plugins/wordpress-context-jsonld/context_1.16.0.jsonld"
 CONTEXT_20 = "https://w3id.org/dfc/ontology/context/context_2.0.0.json"
 RELATIVE = "http://relative.invalid/"  # base of relative names; removed after expansion
-ENVELOPE_CONTEXT = OWN.removesuffix("#")
 
 _LINKS_T = ("represent", "owner", "hasPivot", "hostedBy")
 _OLD = {"dfc-p": "https://github.com/datafoodconsortium/ontology/releases/latest/download/DFC_ProductGlossary.owl#"}
@@ -64,13 +64,20 @@ _STARTINBLOX = {
 }
 
 
+def own_context() -> dict[str, Any]:
+    """The context of messages, which says what each term of ours means."""
+    file = Path(__file__).parents[1] / "messages" / "context.json"
+    terms = json.loads(file.read_text(encoding="utf-8"))["@context"]
+    return {"@context": {**terms, "fed": OWN}}
+
+
 def _addresses() -> dict[str, Any]:
     plugin = "https://www.datafoodconsortium.org/wp-content/plugins/wordpress-context-jsonld/context_{}.jsonld"
     mirror = "https://cdn.jsdelivr.net/gh/datafoodconsortium/ontology/context/context_{}.json"
     contexts: dict[str, Any] = {
         "https://w3id.org/dfc/ontology/v2.0.0/context/context_2.0.0.json": DFC_20,
         "https://cdn.startinblox.com/owl/context-bis.jsonld": _STARTINBLOX,
-        ENVELOPE_CONTEXT: Path(__file__).parent.parent / "messages" / "context.json",
+        NAMESPACE: own_context(),
     }
     for version, context in (("1.8.2", DFC_OLD), ("1.16.0", DFC_116), ("2.0.0", DFC_20)):
         for form in (plugin, mirror, "https://w3id.org/dfc/ontology/context/context_{}.json"):

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-OWN = "https://commensal.example/ns/federation/v1#"  # for terms that DFC lacks; `.example` never resolves
+# Of all terms that DFC lacks, and the address of their context: the one place that knows it. `.example` never resolves,
+# so each instance serves the context at /-/federation/context.
+NAMESPACE = "https://commensal.example/ns/federation/v1"
+OWN = f"{NAMESPACE}#"
 
 _GITHUB = "https://github.com/datafoodconsortium/{}/releases/latest/download/"
 PREFIXES_116: dict[str, str] = {

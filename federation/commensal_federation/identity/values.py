@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from ..dfc.names import NAMESPACE
 from ..signing import PublicKey
 
 PROTOCOL = "commensal-fed/1"
-CONTEXT = ["https://www.w3.org/ns/cid/v1", "https://commensal.example/ns/federation/v1"]
+CONTEXT = ["https://www.w3.org/ns/cid/v1", NAMESPACE]
 VALID = 7  # days: how long a document may be believed, whatever it says
 
 

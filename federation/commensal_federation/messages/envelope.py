@@ -20,12 +20,13 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any, TypeVar
 
+from ..dfc.names import NAMESPACE
 from ..signing import SigningKey, Unreadable, sign, written
 from ..signing.base58 import to_multibase
 from ..signing.moments import read_moment, write_moment
 from .types import LANES, Lane
 
-ENVELOPE_CONTEXT = "https://commensal.example/ns/federation/v1"  # shipped as context.json; .example never resolves
+ENVELOPE_CONTEXT = NAMESPACE  # shipped as context.json
 DFC_CONTEXT = "https://w3id.org/dfc/ontology/context/context_1.16.0.json"
 CONTEXT: list[str] = [ENVELOPE_CONTEXT]
 INSIDE: tuple[Any, ...] = (DFC_CONTEXT, [DFC_CONTEXT, ENVELOPE_CONTEXT])  # that an object may have

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HttpRequest
@@ -12,13 +13,17 @@ from starlette.routing import BaseRoute, Route
 
 from commensal import Instance, network
 
+from ..delivery.calling import ENVELOPE
 from ..delivery.inbox.admission import LARGEST, Denied, admit, refuse_at_the_door
 from ..delivery.inbox.tarpit import HeldBack
+from ..dfc.contexts import own_context
 from ..messages.peer_request import LARGEST as LARGEST_REQUEST
 from ..runtime import Federation, federation_of
 from ..signing import target_uri
 from ..transport import Answer, Request
 from .answer import denied_answer, serve
+
+_CONTEXT = msgspec.json.encode(own_context())
 
 
 def peer_routes(instance: Instance) -> Sequence[BaseRoute]:
@@ -32,7 +37,13 @@ def peer_routes(instance: Instance) -> Sequence[BaseRoute]:
 
     boxes = ("/inbox", "/outbox", "/ask", "/requests")
     paths = (*boxes, "/messages/{message}", "/enterprises/{enterprise}", "/names/{order}")
-    return [Route(path, run, methods=["GET", "POST"], name=f"federation {path[1:]}") for path in paths]
+    routes = [Route(path, run, methods=["GET", "POST"], name=f"federation {path[1:]}") for path in paths]
+    return [*routes, Route("/context", _context, name="federation context")]
+
+
+async def _context(http: HttpRequest) -> Response:
+    """The JSON-LD context of messages, for everybody: its address is a name, and need not resolve."""
+    return Response(_CONTEXT, media_type=ENVELOPE, headers={"cache-control": "public, max-age=86400"})
 
 
 async def _answer(federation: Federation, http: HttpRequest, address: str) -> Answer:
