@@ -338,21 +338,21 @@ if TYPE_CHECKING:
     from .trade.sale_sessions.values import Sale as Sale
     from .trade.sale_sessions.values import SaleSession as SaleSession
     from .trade.sale_sessions.values import Supplier as Supplier
+    from .trade.stock.lending import carry_stock as carry_stock
+    from .trade.stock.lending import count_copies as count_copies
+    from .trade.stock.lending import lease_in as lease_in
+    from .trade.stock.lending import lend_stock as lend_stock
+    from .trade.stock.lending import sell_until as sell_until
+    from .trade.stock.lending import settle_here as settle_here
+    from .trade.stock.lending import settle_lent as settle_lent
+    from .trade.stock.lending import tell_beyond as tell_beyond
+    from .trade.stock.lending import tell_beyonds as tell_beyonds
+    from .trade.stock.lending import write_off as write_off
     from .trade.stock.lots import StockLot as StockLot
     from .trade.stock.lots import lot_by_id as lot_by_id
     from .trade.stock.lots import lots_by_id as lots_by_id
     from .trade.stock.lots import lots_of as lots_of
     from .trade.stock.movements import taken_since as taken_since
-    from .trade.stock.travelling import carry_stock as carry_stock
-    from .trade.stock.travelling import count_copies as count_copies
-    from .trade.stock.travelling import lease_in as lease_in
-    from .trade.stock.travelling import lend_stock as lend_stock
-    from .trade.stock.travelling import sell_until as sell_until
-    from .trade.stock.travelling import settle_here as settle_here
-    from .trade.stock.travelling import settle_lent as settle_lent
-    from .trade.stock.travelling import tell_beyond as tell_beyond
-    from .trade.stock.travelling import tell_beyonds as tell_beyonds
-    from .trade.stock.travelling import write_off as write_off
 
 _MODULES = {
     "ALLERGENS": "base.units.facets",
@@ -491,7 +491,7 @@ _MODULES = {
     "cancel_open": "trade.payments.payments",
     "cancel_order": "trade.orders.cancel",
     "capacity_problems": "trade.sale_sessions.slots",
-    "carry_stock": "trade.stock.travelling",
+    "carry_stock": "trade.stock.lending",
     "cart_items": "trade.orders.cart",
     "cart_of": "trade.orders.cart",
     "carts_by_secret": "trade.orders.cart",
@@ -515,7 +515,7 @@ _MODULES = {
     "contains_text": "base.search",
     "convert": "base.converting",
     "copy_enterprise": "trade.enterprises.enterprises",
-    "count_copies": "trade.stock.travelling",
+    "count_copies": "trade.stock.lending",
     "count_offers": "trade.catalogs.visible",
     "create_catalog": "trade.catalogs.catalogs",
     "csv_bytes": "base.spreadsheets",
@@ -579,9 +579,9 @@ _MODULES = {
     "kinds_of": "trade.products.questions",
     "known_customer": "trade.orders.selling",
     "label_parameters": "interfaces.reports.labels",
-    "lease_in": "trade.stock.travelling",
+    "lease_in": "trade.stock.lending",
     "leave_home": "trade.enterprises.homes",
-    "lend_stock": "trade.stock.travelling",
+    "lend_stock": "trade.stock.lending",
     "lineage": "base.units.product_types",
     "lines_of_product": "trade.orders.distribution",
     "list_categories": "trade.enterprises.customer_categories",
@@ -664,15 +664,15 @@ _MODULES = {
     "search_key": "base.search",
     "second_factor_of": "trade.people.second_factor",
     "segment": "interfaces.reports.segments",
-    "sell_until": "trade.stock.travelling",
+    "sell_until": "trade.stock.lending",
     "sellable_products": "trade.catalogs.granted",
     "sessions_of_shop": "trade.sale_sessions.questions",
     "set_browser": "interfaces.api.cookies",
     "set_consents": "trade.orders.consents",
     "set_price": "trade.catalogs.offers",
     "set_session": "interfaces.api.cookies",
-    "settle_here": "trade.stock.travelling",
-    "settle_lent": "trade.stock.travelling",
+    "settle_here": "trade.stock.lending",
+    "settle_lent": "trade.stock.lending",
     "shifted": "trade.sale_sessions.rhythm",
     "shorten_order": "trade.orders.shorten",
     "show_image": "trade.products.copies",
@@ -685,8 +685,8 @@ _MODULES = {
     "stay_home": "trade.enterprises.homes",
     "stocked_by_id": "trade.products.questions",
     "taken_since": "trade.stock.movements",
-    "tell_beyond": "trade.stock.travelling",
-    "tell_beyonds": "trade.stock.travelling",
+    "tell_beyond": "trade.stock.lending",
+    "tell_beyonds": "trade.stock.lending",
     "told": "base.languages.shell",
     "translate": "base.languages.catalogs",
     "turn_off_second_factor": "trade.people.second_factor",
@@ -696,7 +696,7 @@ _MODULES = {
     "who_lists": "trade.catalogs.granted",
     "whose": "trade.catalogs.ownership",
     "with_place_of_today": "trade.orders.shipping",
-    "write_off": "trade.stock.travelling",
+    "write_off": "trade.stock.lending",
     "wrong_code": "trade.people.second_factor",
     "wrong_password": "trade.people.log_in",
 }

@@ -11,7 +11,7 @@ from commensal.interfaces.app import make_app
 from commensal.testing.client import client_of
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
-from commensal.trade.audit.questions import AuditEntry, Wanted, audit_entries
+from commensal.trade.audit.questions import AuditEntry, AuditFilter, audit_entries
 from commensal.trade.enterprises.tables import enterprise_member
 from commensal.trade.people.people import add_person, new_person
 from commensal.trade.people.scopes import ENTERPRISE_SCOPES, OPERATOR, SELF
@@ -45,7 +45,7 @@ class Desk:
 
     def trail(self, **wanted: Any) -> list[AuditEntry]:
         with self.instance.store.read() as tx:
-            return list(audit_entries(tx, Wanted(**wanted), 200))
+            return list(audit_entries(tx, AuditFilter(**wanted), 200))
 
     def last(self, **wanted: Any) -> AuditEntry:
         return self.trail(**wanted)[0]

@@ -11,7 +11,7 @@ from sqlalchemy import delete, event, func, select, update
 
 from commensal import Instance
 from commensal.base.clock import ManualClock
-from commensal.trade.events.opened import LATEST, announce_openings, forget_openings
+from commensal.trade.events.openings import LATEST, announce_openings, forget_openings
 from commensal.trade.events.tables import sale_opening
 from commensal.trade.sale_sessions.coordinations import cancel_coordination
 from commensal.trade.sale_sessions.questions import coordination_by_id

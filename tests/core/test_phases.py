@@ -18,8 +18,8 @@ from commensal.hooks.contract import hookimpl
 from commensal.hooks.loading import load_plugins
 from commensal.instance import Settings
 from commensal.testing.drafts import a_draft, a_line, an_adjustment
-from commensal.trade.pricing.asking import ask_plugins
 from commensal.trade.pricing.phases import MOST_ADJUSTMENTS, Ask, price_order
+from commensal.trade.pricing.plugins import ask_plugins
 from commensal.trade.pricing.totals import totals
 from commensal.trade.pricing.values import Adjustment, OrderDraft, Phase
 from commensal.trade.pricing.vat import by_rate

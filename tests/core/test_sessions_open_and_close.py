@@ -18,7 +18,7 @@ from commensal.trade.sale_sessions.openness import cut_off, is_coming, is_open, 
 from commensal.trade.sale_sessions.questions import (
     coordination_by_id,
     next_to_close,
-    place_of,
+    page_key,
     sale_by_id,
     sales,
     session_by_id,
@@ -121,7 +121,7 @@ def test_what_closes_first_comes_first_page_by_page(store: Store, village: Any, 
         after = ""
         while page := sales(tx, after=after, limit=2):
             seen += [one.session.id for one in page]
-            after = place_of(page[-1])
+            after = page_key(page[-1])
         assert seen == expected
         first = next_to_close(tx, "hub")
         assert first is not None

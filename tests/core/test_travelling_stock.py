@@ -25,10 +25,10 @@ from commensal.trade.catalogs.visible import offers_for
 from commensal.trade.orders.place import place_order
 from commensal.trade.orders.values import Wish
 from commensal.trade.stock.check import check_levels
+from commensal.trade.stock.lending import lease_in, lend_stock, settle_lent, tell_beyond
 from commensal.trade.stock.lots import StockLot, change_lot, lot_by_id
 from commensal.trade.stock.movements import count_stock, movements_of
 from commensal.trade.stock.take import take_stock
-from commensal.trade.stock.travelling import lease_in, lend_stock, settle_lent, tell_beyond
 
 
 @pytest.fixture

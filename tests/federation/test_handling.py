@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from commensal.base.clock import ManualClock
 from commensal.storage.database import Store
-from commensal.trade.audit.questions import Wanted, audit_entries
+from commensal.trade.audit.questions import AuditFilter, audit_entries
 from commensal_federation.delivery.inbox import inbox
 from commensal_federation.delivery.inbox.dispatch import PATIENCE, Outcome
 from commensal_federation.delivery.inbox.parking import give_up_parked
@@ -132,7 +132,7 @@ def test_the_audit_trail_names_the_peer_and_forgets_what_a_refusal_undid(
     for text in ("refuse", "boom", "hello"):
         forger.send(forger.signed(text))
     with b.instance.store.read() as tx:
-        told = audit_entries(tx, Wanted(object_kind="order_note"))
+        told = audit_entries(tx, AuditFilter(object_kind="order_note"))
     assert [(one.object_id, one.actor, one.client, one.command) for one in told] == [
         ("hello", "peer", "https://a.example", "message OrderNote")
     ]

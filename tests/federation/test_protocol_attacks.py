@@ -24,7 +24,7 @@ import commensal_federation
 from commensal import StockLot, insert_once, products_by_id
 from commensal.base.clock import ManualClock
 from commensal.trade.products import content
-from commensal.trade.stock.travelling import settle_lent
+from commensal.trade.stock.lending import settle_lent
 from commensal_federation.catalogue.copies import store_items
 from commensal_federation.delivery.inbox import inbox, receiving
 from commensal_federation.delivery.outbox import breaker, push_results

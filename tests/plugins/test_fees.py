@@ -25,10 +25,10 @@ from commensal.hooks.loading import load_plugins
 from commensal.instance import Settings as InstanceSettings
 from commensal.testing.drafts import a_draft, a_line
 from commensal.trade.enterprises.plugin_settings import check_settings
-from commensal.trade.pricing.asking import ask_plugins
 from commensal.trade.pricing.grouped import as_told
 from commensal.trade.pricing.lines import priced
 from commensal.trade.pricing.phases import price_order
+from commensal.trade.pricing.plugins import ask_plugins
 from commensal_fees import price_adjustments
 from commensal_fees.settings import AnyFee, Settings
 

@@ -26,7 +26,7 @@ from commensal.storage.database import Store
 from commensal.testing.client import client_of
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
-from commensal.trade.audit.questions import Wanted, audit_entries
+from commensal.trade.audit.questions import AuditFilter, audit_entries
 from commensal.trade.enterprises.customers import change_customer, customer_by_email
 from commensal.trade.enterprises.tables import enterprise_plugin
 from commensal.trade.orders.fulfil import hand_order_over
@@ -198,7 +198,7 @@ def test_an_archive_holds_everything_that_is_known_of_somebody_and_no_secret(zoe
     assert [word for word in IN_THE_ARCHIVE if word not in told] == []
     assert "argon2" not in told
     with zoe.instance.store.read() as tx:
-        trail = audit_entries(tx, Wanted(person_id=zoe.id))
+        trail = audit_entries(tx, AuditFilter(person_id=zoe.id))
     assert (trail[0].action, trail[0].command) == ("exported", "export_me")
 
 
@@ -242,7 +242,7 @@ def test_after_somebody_was_forgotten_only_the_restricted_table_knows_their_name
         assert broken_invariants(tx) == []
         kept = tx.one(select(retained_identity))
         assert (kept["name"], kept["keep_until"].year, kept["order_id"]) == ("zq-name", 2037, zoe.order)
-        assert audit_entries(tx, Wanted(object_kind="person", object_id=zoe.id))[0].action == "forgot"
+        assert audit_entries(tx, AuditFilter(object_kind="person", object_id=zoe.id))[0].action == "forgot"
 
 
 def test_after_the_legal_time_nothing_knows_their_name(zoe: Zoe, clock: ManualClock) -> None:

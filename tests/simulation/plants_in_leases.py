@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from commensal import lots_by_id
 from commensal.trade.stock import take
-from commensal.trade.stock.travelling import settle_lent
+from commensal.trade.stock.lending import settle_lent
 from commensal_federation.dfc.iris import local_id
 from commensal_federation.leases import holder, lender, upkeep
 from commensal_federation.leases.row import lease_by_id, lease_with, set_lease

@@ -16,7 +16,7 @@ from ..base.languages.formats import format_moment
 from ..base.languages.shell import spoken
 from ..instance import Instance, open_instance
 from ..storage.database import Transaction
-from ..trade.audit.questions import AuditEntry, Wanted, audit_entries
+from ..trade.audit.questions import AuditEntry, AuditFilter, audit_entries
 from ..trade.people.people import person_by_email
 from .folder import HERE, Folder
 from .named import named_enterprise
@@ -45,9 +45,9 @@ def add_to(app: typer.Typer) -> None:
             _show(opened, _entries(tx, wanted, limit), format)  # type: ignore[arg-type]
 
 
-def _wanted(tx: Transaction, enterprise: str, person: str, object: str, since: str) -> Wanted:
+def _wanted(tx: Transaction, enterprise: str, person: str, object: str, since: str) -> AuditFilter:
     kind, _, named = object.partition(":")
-    return Wanted(
+    return AuditFilter(
         enterprise_id=named_enterprise(tx, enterprise).id if enterprise else "",
         person_id=person_by_email(tx, person).id if "@" in person else person,
         object_kind=kind,
@@ -65,7 +65,7 @@ def _moment(text: str) -> datetime:
     return read if read.tzinfo else read.replace(tzinfo=UTC)
 
 
-def _entries(tx: Transaction, wanted: Wanted, limit: int) -> Iterator[AuditEntry]:
+def _entries(tx: Transaction, wanted: AuditFilter, limit: int) -> Iterator[AuditEntry]:
     """Page by page, so that a long trail needs no long memory."""
     while limit > 0:
         found = audit_entries(tx, wanted, min(limit, _AT_ONCE))

@@ -17,7 +17,7 @@ from ..storage.jobs.failed import forget_finished
 from ..storage.jobs.run import run_due
 from ..trade.audit.forgetting import forget_old_entries
 from ..trade.enterprises.invitations import forget_invitations
-from ..trade.events.opened import announce_openings, forget_openings
+from ..trade.events.openings import announce_openings, forget_openings
 from ..trade.events.tell import EVENT, tell_plugin
 from ..trade.orders.cart import forget_carts
 from ..trade.orders.guests import EXPIRE

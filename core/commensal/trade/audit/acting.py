@@ -1,4 +1,4 @@
-"""Who acts now, and by which command: said once where a request, a job or a command begins."""
+"""Who acts now, and by which command: set once at the beginning of a request, a job or a command."""
 
 from __future__ import annotations
 
@@ -11,15 +11,18 @@ from typing import Literal
 
 from ..people.actor import Actor
 
-Kind = Literal["person", "token", "peer", "shell", "job", "provider", "nobody"]
+ActorKind = Literal["person", "token", "peer", "shell", "job", "provider", "nobody"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Acting:
-    """`enterprise_id` is for which enterprise it is done; None: for oneself, or for the instance. `client` is the
-    address of the peer, or the name of the platform."""
+    """Who acts, and by which command.
 
-    kind: Kind
+    `enterprise_id` is the enterprise for which they act; None: for themselves, or for the instance. `client` is the
+    address of the peer, or the name of the platform.
+    """
+
+    kind: ActorKind
     command: str = ""
     enterprise_id: str | None = None
     person_id: str | None = None
@@ -32,9 +35,9 @@ _acting: ContextVar[Acting | None] = ContextVar("acting", default=None)
 
 
 class _ShellCommand(threading.local):
-    """The command of the shell that runs in this thread, like ``commensal sale close``; empty where none runs.
+    """The command of the shell that runs in this thread, like ``commensal sale close``; empty if none runs.
 
-    Not a context variable: the requests that `commensal serve` answers in other threads are not its doing.
+    It is no context variable: `commensal serve` is not the author of the requests that other threads answer.
     """
 
     name = ""
@@ -45,7 +48,7 @@ _shell = _ShellCommand()
 
 @contextmanager
 def acting(one: Acting) -> Iterator[None]:
-    """What changes until the block ends is this one's doing."""
+    """Makes `one` the author of all changes until the block ends."""
     token = _acting.set(one)
     try:
         yield
@@ -55,18 +58,18 @@ def acting(one: Acting) -> Iterator[None]:
 
 @contextmanager
 def shell_command(name: str) -> Iterator[None]:
-    """What changes in this thread until the block ends is the doing of this command, unless `acting` names somebody."""
-    before, _shell.name = _shell.name, name
+    """Makes this command the author of all changes in this thread until the block ends, unless `acting` names one."""
+    command_before, _shell.name = _shell.name, name
     try:
         yield
     finally:
-        _shell.name = before
+        _shell.name = command_before
 
 
 def acting_for(actor: Actor, command: str, enterprise_id: str | None = None) -> Acting:
-    """A person, their token, or a program of others, as they were recognised."""
-    stranger: Kind = "peer" if actor.client else "nobody"
-    kind: Kind = stranger if actor.person_id is None else "token" if actor.token_id else "person"
+    """Returns the author for a recognised actor: a person, their token, or a peer or platform."""
+    without_person: ActorKind = "peer" if actor.client else "nobody"
+    kind: ActorKind = without_person if actor.person_id is None else "token" if actor.token_id else "person"
     return Acting(
         kind=kind,
         command=command,
@@ -77,9 +80,9 @@ def acting_for(actor: Actor, command: str, enterprise_id: str | None = None) -> 
     )
 
 
-def who_acts() -> Acting:
-    """Whoever was said; else the command of the shell that runs in this thread; else nobody who is known."""
-    said = _acting.get()
-    if said is not None:
-        return said
+def current_actor() -> Acting:
+    """Returns the author set by `acting`; else the shell command that runs in this thread; else "nobody"."""
+    actor = _acting.get()
+    if actor is not None:
+        return actor
     return Acting(kind="shell", command=_shell.name) if _shell.name else _NOBODY

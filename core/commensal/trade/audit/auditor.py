@@ -1,4 +1,4 @@
-"""Writes down what a transaction changed, in that transaction, by one statement."""
+"""Records what a transaction changed, in that transaction, with one statement."""
 
 from __future__ import annotations
 
@@ -16,25 +16,26 @@ from ...storage.database.change_capture import RowChange
 from ...storage.database.marks import is_on_behalf
 from ..enterprises.plugin_settings import secret_names
 from ..enterprises.tables import enterprise_plugin
-from .acting import Acting, who_acts
+from .acting import Acting, current_actor
 from .tables import audit_entry
 
 
 class TrailWriter:
-    """The instance's auditor. It knows who acts, and which settings of plugins are secret."""
+    """Writes the instance's audit trail. It knows who acts, and which settings of plugins are secret."""
 
     def __init__(self, hooks: Hooks) -> None:
         self._hooks = hooks
 
     def wants(self, table: Table) -> bool:
-        """Tables marked `ON_BEHALF` only where somebody acts for an enterprise, or from the shell."""
+        """Tells whether changes of the table are recorded; for `ON_BEHALF` tables only those for an enterprise or from
+        the shell."""
         if not is_on_behalf(table):
             return True
-        one = who_acts()
-        return one.enterprise_id is not None or one.kind == "shell"
+        actor = current_actor()
+        return actor.enterprise_id is not None or actor.kind == "shell"
 
     def secrets_in(self, table: Table, row: Mapping[str, Any]) -> frozenset[str]:
-        """All settings of a plugin that is not loaded: nobody knows which of them open something."""
+        """Returns the names of secret settings in the row; all settings of a plugin that is not loaded."""
         if table is not enterprise_plugin:
             return frozenset()
         try:
@@ -43,13 +44,13 @@ class TrailWriter:
             return frozenset(row["settings"])
 
     def author(self) -> Acting:
-        return who_acts()
+        return current_actor()
 
     def write(
         self, connection: Connection, changes: Sequence[RowChange], new_id: Callable[[], str], now: datetime
     ) -> None:
-        request = request_id()
-        rows = [{**_row(change), "id": new_id(), "at": now, "request_id": request} for change in changes]
+        current_request = request_id()
+        rows = [{**_row(change), "id": new_id(), "at": now, "request_id": current_request} for change in changes]
         connection.execute(insert(audit_entry), rows)
 
 

@@ -1,4 +1,4 @@
-"""What the audit trail tells, the newest first."""
+"""Reads the audit trail, newest first."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from .tables import audit_entry
 
 @dataclass(frozen=True, kw_only=True)
 class AuditEntry:
-    """Who did what. `person` is the name they have today, `client` the address of a peer or the name of a platform;
-    what is personal or secret in `fields` reads "***".
+    """Who did what. `person` is the person's current name, `client` the address of a peer or the name of a platform.
 
-    `rows` is more than one where a command changed too many alike to tell them one by one.
+    In `fields` personal and secret values are "***". `rows` is more than one if a command changed too many rows of one
+    kind to list each of them.
     """
 
     id: str
@@ -40,8 +40,8 @@ class AuditEntry:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
-    """Which entries: those that are all of this. `after` is the id of the last one that was seen."""
+class AuditFilter:
+    """Selects the entries that match all non-empty fields. `after` is the id of the last entry of the page before."""
 
     enterprise_id: str = ""
     person_id: str = ""
@@ -56,17 +56,17 @@ _NAME = func.coalesce(person.c.name, "").label("person")
 _COLUMNS = [_NAME if one.name == "person" else audit_entry.c[one.name] for one in fields(AuditEntry)]
 
 
-def audit_entries(tx: Transaction, wanted: Wanted, limit: int = 50) -> Sequence[AuditEntry]:
-    """At most `limit` entries, the newest first."""
-    row = audit_entry.c
-    found = select(*_COLUMNS).select_from(audit_entry.outerjoin(person, person.c.id == row.person_id))
+def audit_entries(tx: Transaction, entry_filter: AuditFilter, limit: int = 50) -> Sequence[AuditEntry]:
+    """Returns at most `limit` entries, newest first."""
+    entry = audit_entry.c
+    statement = select(*_COLUMNS).select_from(audit_entry.outerjoin(person, person.c.id == entry.person_id))
     for column in ("enterprise_id", "person_id", "object_kind", "object_id"):
-        if value := getattr(wanted, column):
-            found = found.where(row[column] == value)
-    if wanted.since is not None:
-        found = found.where(row.at >= wanted.since)
-    if wanted.until is not None:
-        found = found.where(row.at < wanted.until)
-    if wanted.after:
-        found = found.where(row.id < wanted.after)
-    return [AuditEntry(**one) for one in tx.all(found.order_by(row.id.desc()).limit(limit))]
+        if value := getattr(entry_filter, column):
+            statement = statement.where(entry[column] == value)
+    if entry_filter.since is not None:
+        statement = statement.where(entry.at >= entry_filter.since)
+    if entry_filter.until is not None:
+        statement = statement.where(entry.at < entry_filter.until)
+    if entry_filter.after:
+        statement = statement.where(entry.id < entry_filter.after)
+    return [AuditEntry(**row) for row in tx.all(statement.order_by(entry.id.desc()).limit(limit))]

@@ -1,4 +1,4 @@
-"""Tables of the audit trail. It only grows; what is old goes only after its expiry was written down."""
+"""Tables of the audit trail. It is append-only; old entries are deleted only after their expiry was recorded."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from sqlalchemy import DDL, Column, Index, Table, Text, event
 
 from ...storage.database import Json, Time, Whole, append_only, metadata, untraced
 
-# No keys to other tables: a trail outlives what it tells of.
+# No foreign keys: the trail outlives the rows that it names.
 audit_entry = Table(
     "audit_entry",
     metadata,
     Column("id", Text, primary_key=True),  # grows with time
     Column("at", Time, nullable=False),
-    Column("enterprise_id", Text),  # whose business it was; none: the instance's, or a person's own
+    Column("enterprise_id", Text),  # none: it concerns the instance, or a person's own account
     Column("actor", Text, nullable=False),  # "person", "token", "peer", "shell", "job", "provider", "nobody"
-    Column("person_id", Text),  # who, or for whom a token acts
+    Column("person_id", Text),  # the person who acted, or whose token did
     Column("token_id", Text),
     Column("request_id", Text, nullable=False),  # as in the log and in X-Request-Id
     Column("command", Text, nullable=False),  # the endpoint, the page, the job or the command of the shell
     Column("action", Text, nullable=False),  # "made", "changed", "removed", "done", "logged in" …
     Column("object_kind", Text, nullable=False),  # mostly the name of a table
     Column("object_id", Text, nullable=False),
-    Column("rows", Whole, nullable=False),  # how many the entry stands for
+    Column("rows", Whole, nullable=False),  # the number of rows that the entry covers
     Column("client", Text, nullable=False, server_default=""),  # of "peer": its address, or the platform's name
     Column("fields", Json, nullable=False),  # what changed: {"price": [120, 150]}
     Index("ix_audit_entry_enterprise", "enterprise_id", "id"),
@@ -36,7 +36,7 @@ audit_expiry = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("at", Time, nullable=False),
-    Column("before", Time, nullable=False),  # entries from before this moment may go
+    Column("before", Time, nullable=False),  # entries from before this moment may be deleted
     sqlite_strict=True,
     info=untraced("it is the trace of what was forgotten"),
 )
@@ -52,7 +52,8 @@ END $$"""
 
 
 def trail_ddl(dialect: str) -> tuple[str, ...]:
-    """Statements that guard `audit_entry`, for ``sqlite`` or ``postgresql``: the database itself refuses changes."""
+    """Returns the statements that make the database refuse changes of `audit_entry`, for ``sqlite`` or
+    ``postgresql``."""
     if dialect == "sqlite":
         refuse = "BEGIN SELECT RAISE(ABORT, 'audit_entry only grows'); END"
         expired = "EXISTS (SELECT 1 FROM audit_expiry WHERE audit_expiry.before > OLD.at)"

@@ -1,7 +1,7 @@
-"""Announces what happened, inside the transaction in which it happens: it is told if that commits, and only then.
+"""Announces events inside the transaction in which they happen: plugins are told only if it commits.
 
-One job is promised for each plugin that listens and is switched on by the enterprise. Where nobody listens nothing is
-written, and where no plugin of the instance listens nothing is even asked.
+One job is enqueued for each plugin that listens and that the enterprise has switched on. If no plugin listens, nothing
+is written; if no plugin of the instance listens, nothing is even read.
 """
 
 from __future__ import annotations
@@ -19,40 +19,47 @@ from ..enterprises.tables import enterprise_plugin
 EVENT = "event"  # the kind of job; its handler is `tell_plugin`
 
 
-def announce(tx: Transaction, hook: AnyHook, table: Table, which: ColumnElement[bool]) -> None:
-    """The event of `hook` has happened to `which` rows of `table`: orders, payments, sale sessions, stock lots.
+def announce(tx: Transaction, hook: AnyHook, table: Table, condition: ColumnElement[bool]) -> None:
+    """Announces the event of `hook` for the rows of `table` that match: orders, payments, sale sessions, stock lots.
 
-    One question and one insertion, for one row and for thousands: a row's `enterprise_id` says whose plugins are told.
+    One query and one insert, for one row or thousands. A row's `enterprise_id` decides whose plugins are told.
     """
-    listening = tx.listeners.get(hook.name, ())
-    if not listening:
+    listeners = tx.listeners.get(hook.name, ())
+    if not listeners:
         return
-    rows = (
+    statement = (
         select(table.c.id, table.c.enterprise_id, enterprise_plugin.c.plugin)
         .join(enterprise_plugin, enterprise_plugin.c.enterprise_id == table.c.enterprise_id)
-        .where(which, enterprise_plugin.c.plugin.in_(listening))
+        .where(condition, enterprise_plugin.c.plugin.in_(listeners))
         .order_by(table.c.id)
     )
     plugins: dict[tuple[str, str], list[str]] = {}
-    for row in tx.all(rows):
+    for row in tx.all(statement):
         plugins.setdefault((row["id"], row["enterprise_id"]), []).append(row["plugin"])
-    promise_all(tx, [one for (id, whose), told in plugins.items() for one in promises_of(tx, hook, whose, id, told)])
+    promise_all(
+        tx,
+        [
+            promise
+            for (subject_id, enterprise_id), plugin_ids in plugins.items()
+            for promise in promises_of(tx, hook, enterprise_id, subject_id, plugin_ids)
+        ],
+    )
 
 
 def event_promises(
     tx: Transaction, hook: AnyHook, enterprise_id: str, subject_id: str, plugins: Collection[str]
 ) -> list[Promise]:
-    """The same where the enterprise's `plugins` are known already: to be promised along with other work."""
-    told = [plugin for plugin in tx.listeners.get(hook.name, ()) if plugin in plugins]
-    return list(promises_of(tx, hook, enterprise_id, subject_id, told))
+    """Returns the jobs of one event, for a caller that has read the enterprise's `plugins` and enqueues them itself."""
+    listeners = [plugin for plugin in tx.listeners.get(hook.name, ()) if plugin in plugins]
+    return list(promises_of(tx, hook, enterprise_id, subject_id, listeners))
 
 
 def promises_of(
     tx: Transaction, hook: AnyHook, enterprise_id: str, subject: str | Sequence[str], plugins: Collection[str]
 ) -> Iterable[Promise]:
-    """All plugins are told of one event, with one id. A `subject` of several is told as one event too."""
+    """Yields a job for each plugin about one event with one id. A `subject` of several ids is one event too."""
     if not plugins:
         return
     event = {"id": tx.new_id(), "kind": hook.name, "at": tx.now.isoformat(), "enterprise_id": enterprise_id}
-    said: dict[str, Any] = {"event": event, "subject_id": subject}
-    yield from (Promise(EVENT, {**said, "plugin": plugin}) for plugin in plugins)
+    payload: dict[str, Any] = {"event": event, "subject_id": subject}
+    yield from (Promise(EVENT, {**payload, "plugin": plugin}) for plugin in plugins)

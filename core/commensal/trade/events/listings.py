@@ -1,4 +1,4 @@
-"""Announces that what an enterprise lists has changed: an item, or the product, price or stock behind it."""
+"""Announces changes to what an enterprise lists: to an item, or to its product, price or stock."""
 
 from __future__ import annotations
 
@@ -12,36 +12,36 @@ from ..enterprises.tables import enterprise_plugin
 from ..products.tables import supplied_product
 from .announce import promises_of
 
-_AT_ONCE = 200  # items that one job tells of
+_AT_ONCE = 200  # items in one job
 
 
-def announce_listing(tx: Transaction, *which: ColumnElement[bool]) -> None:
-    """Tells those who listen of the items that are meant: conditions on `catalog_item` and `supplied_product`.
+def announce_listing(tx: Transaction, *conditions: ColumnElement[bool]) -> None:
+    """Enqueues the event `listing_changed` for the items that match conditions on `catalog_item`, `supplied_product`.
 
-    Of an item that is taken off the list it must be announced before it goes.
+    Call it before an item is deleted: afterwards it is not found.
     """
-    listening = tx.listeners.get(specifications.listing_changed.name, ())
-    if not listening:
+    listeners = tx.listeners.get(specifications.listing_changed.name, ())
+    if not listeners:
         return
-    rows = (
+    statement = (
         select(catalog_item.c.id, catalog.c.enterprise_id, enterprise_plugin.c.plugin)
         .join(catalog, catalog.c.id == catalog_item.c.catalog_id)
         .join(supplied_product, supplied_product.c.id == catalog_item.c.product_id)
         .join(enterprise_plugin, enterprise_plugin.c.enterprise_id == catalog.c.enterprise_id)
-        .where(*which, enterprise_plugin.c.plugin.in_(listening))
+        .where(*conditions, enterprise_plugin.c.plugin.in_(listeners))
         .order_by(catalog_item.c.id)
     )
     items: dict[tuple[str, str], list[str]] = {}
-    for row in tx.all(rows):
+    for row in tx.all(statement):
         items.setdefault((row["enterprise_id"], row["plugin"]), []).append(row["id"])
     promise_all(
         tx,
         [
             promise
-            for (whose, plugin), ids in items.items()
-            for first in range(0, len(ids), _AT_ONCE)
+            for (enterprise_id, plugin), ids in items.items()
+            for start in range(0, len(ids), _AT_ONCE)
             for promise in promises_of(
-                tx, specifications.listing_changed, whose, ids[first : first + _AT_ONCE], [plugin]
+                tx, specifications.listing_changed, enterprise_id, ids[start : start + _AT_ONCE], [plugin]
             )
         ],
     )

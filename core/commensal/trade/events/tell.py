@@ -1,7 +1,7 @@
-"""The handler of jobs of kind "event": tells one plugin what happened.
+"""Handles jobs of kind "event": tells one plugin about an event.
 
-The plugin gets its subject as it is now, and the enterprise's settings of now; only the event is as it was. It is told
-at least once: after a crash it may be told again, with the same event id.
+The plugin gets the subject and the enterprise's settings as they are now; only the event is as it was. Delivery is at
+least once: after a crash the plugin may be told again, with the same event id.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def _sale(tx: Transaction, enterprise_id: str, session_id: str) -> Any:
     return sale_by_id(tx, session_id).session
 
 
-# Every event: how its hook calls what it happened to, and how that is loaded.
+# For every event: the hook's parameter for the subject, and the function that loads the subject.
 _SUBJECTS: Mapping[AnyHook, tuple[str, Load]] = {
     specifications.order_placed: ("order", _order),
     specifications.order_changed: ("order", _order),
@@ -55,10 +55,10 @@ HOOKS: Mapping[str, AnyHook] = {hook.name: hook for hook in _SUBJECTS}
 
 
 def tell_plugin(instance: Instance, job: Job) -> None:
-    """Raises `PluginError` where the plugin fails: the job comes back, and is parked and shown in the end.
+    """Tells the job's plugin about its event. Raises `PluginError` if it fails: the job is retried, in the end parked.
 
-    A plugin that the enterprise or the operator has switched off meanwhile is not told; neither is anybody told of a
-    sale that was taken back.
+    A plugin that the enterprise or the operator has switched off meanwhile is not told, and no plugin is told about a
+    subject that no longer exists.
     """
     plugin, event = job.payload["plugin"], _event(job.payload["event"])
     hook = HOOKS[event.kind]
@@ -75,5 +75,5 @@ def tell_plugin(instance: Instance, job: Job) -> None:
     failpoint("event.told")
 
 
-def _event(said: Mapping[str, str]) -> Event:
-    return Event(**{**said, "at": datetime.fromisoformat(said["at"])})  # type: ignore[arg-type]
+def _event(values: Mapping[str, str]) -> Event:
+    return Event(**{**values, "at": datetime.fromisoformat(values["at"])})  # type: ignore[arg-type]

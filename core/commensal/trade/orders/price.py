@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from ...hooks.dispatcher import Hooks
 from ...hooks.values import ShippingOption
 from ...storage.database import Transaction
-from ..pricing.asking import ask_plugins
 from ..pricing.phases import price_order
+from ..pricing.plugins import ask_plugins
 from ..pricing.totals import totals
 from ..pricing.values import Address, Adjustment, OrderDraft, Phase, PricedLine
 from .selling import KnownCustomer

@@ -1,4 +1,4 @@
-"""Adjustments as people read them: one line for what one code spares at several rates, and for a fee of each line."""
+"""Groups adjustments for display: one line for a code with several VAT rates, and one for a fee on each line."""
 
 from __future__ import annotations
 
@@ -9,12 +9,18 @@ from .values import Adjustment
 
 
 def as_told(adjustments: Iterable[Adjustment]) -> list[Adjustment]:
-    """In their order, those of one code and label together, and those that one fee puts on each of the order's lines.
-    Their rates are told with the order's VAT."""
-    told: dict[tuple[object, ...], Adjustment] = {}
-    for place, one in enumerate(adjustments):
-        apart = not one.code and one.line_id is None
-        key = (place,) if apart else (one.plugin, one.code, one.label, one.payer)
-        same = told.get(key)
-        told[key] = one if same is None else replace(same, amount=same.amount + one.amount, vat_rate=None, line_id=None)
-    return list(told.values())
+    """Returns the adjustments in their order, adding up those of one code and label, and those of one fee on each line.
+
+    A sum has no VAT rate: the order's VAT shows the rates.
+    """
+    grouped: dict[tuple[object, ...], Adjustment] = {}
+    for position, adjustment in enumerate(adjustments):
+        stands_alone = not adjustment.code and adjustment.line_id is None
+        key = (position,) if stands_alone else (adjustment.plugin, adjustment.code, adjustment.label, adjustment.payer)
+        existing = grouped.get(key)
+        grouped[key] = (
+            adjustment
+            if existing is None
+            else replace(existing, amount=existing.amount + adjustment.amount, vat_rate=None, line_id=None)
+        )
+    return list(grouped.values())

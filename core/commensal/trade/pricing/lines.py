@@ -1,4 +1,4 @@
-"""What a line costs: exact until its end, then rounded once."""
+"""Works out what a line costs: exact arithmetic, rounded once at the end."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from .values import PricedLine
 
 
 def amount_of(line: PricedLine) -> int:
-    """What the line costs without its deposit, in minor units; VAT as the shop's prices have it.
+    """Returns what the line costs without its deposit, in minor units, with or without VAT like the shop's prices.
 
-    A line that was weighed costs its weight's share of the price: a bag of 2 kg for 5.00 that weighs 1.870 kg costs
-    4.68 (467.5 is rounded up). The pieces ordered play no part then: the scales saw them all at once.
+    A weighed line costs the share of its weight in the price: a bag of 2 kg for 5.00 that weighs 1.870 kg costs 4.68
+    (467.5 is rounded up). The number of pieces does not matter then: they were weighed together.
     """
     if line.final_quantity is None:
         return line.price * line.quantity
@@ -21,10 +21,10 @@ def amount_of(line: PricedLine) -> int:
 
 
 def deposit_of(line: PricedLine) -> int:
-    """The deposit for the line's pieces, in minor units. It follows the containers, not the weight in them."""
+    """Returns the deposit for the line's pieces, in minor units. It depends on the containers, not on their weight."""
     return line.deposit * line.quantity
 
 
 def priced(line: PricedLine) -> PricedLine:
-    """The line with its amount worked out."""
+    """Returns the line with its amount worked out."""
     return replace(line, amount=amount_of(line))

@@ -1,4 +1,4 @@
-"""What the customer pays, and what it is made of."""
+"""Adds up what the customer pays."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from .vat import vat_shares
 def totals(order: OrderDraft) -> Totals:
     """Adds up a priced order, in minor units of its currency.
 
-    Every adjustment counts into what the customer pays, whoever its payer is. A payer other than the customer owes the
-    opposite of the amount to the payee, so that the goods are paid for in full: 20.00 of goods with a subsidy of -5.00
-    by a fund is 15.00 from the customer and 5.00 from the fund. VAT is then on the 20.00, because what a third party
-    pays is part of the price (directive 2006/112/EC, art. 73): such an adjustment has no rate.
+    Every adjustment counts towards the customer's total, whoever its payer is. A payer other than the customer owes the
+    opposite amount to the payee, so that the goods are paid for in full: goods for 20.00 with a subsidy of -5.00 by a
+    fund cost the customer 15.00 and the fund 5.00. VAT is then due on the 20.00, because what a third party pays is
+    part of the price (directive 2006/112/EC, art. 73): such an adjustment has no rate.
     """
     products = sum(line.amount for line in order.lines)
     deposits = sum(deposit_of(line) for line in order.lines)
-    adjustments = sum(one.amount for one in order.adjustments)
+    adjustments = sum(adjustment.amount for adjustment in order.adjustments)
     shares = vat_shares(order)
     vat = sum(share.vat for share in shares)
     return Totals(

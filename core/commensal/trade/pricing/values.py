@@ -1,4 +1,4 @@
-"""An order while its price is worked out: frozen values that price rules, shipping and payment plugins get to see."""
+"""An order while its price is worked out: frozen values that pricing, shipping and payment plugins receive."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ CUSTOMER = "customer"  # the usual payer of an adjustment
 class Adjustment:
     """An amount that is not a line's price: fee, discount, voucher, subsidy, rounding.
 
-    amount:   minor units of the order's currency; negative spares the customer. It always counts into what the customer
-              pays, whoever the payer is
-    vat_rate: percent; None is outside VAT. The amount includes VAT or not as the order's prices do
-    payer:    `CUSTOMER`, or who pays instead of the customer (a fund's name): then `amount` is negative, the payer owes
-              the payee as much as the customer is spared, and VAT stays on the full price, so `vat_rate` is None
+    amount:   minor units of the order's currency; negative: the customer pays less. It always counts towards the
+              customer's total, whoever the payer is
+    vat_rate: percent; None: outside VAT. The amount includes VAT if the order's prices do
+    payer:    `CUSTOMER`, or the name of a third party, such as a fund: then `amount` is negative, the payer owes this
+              amount to the payee, and VAT stays on the full price, so `vat_rate` is None
               (directive 2006/112/EC, art. 73: what a third party pays is part of the price)
-    payee:    id of the enterprise that gets it; "" is the shop
-    code:     the voucher's code that it answers to, as the order has it; "" for what needs none
-    plugin:   who asked for it; the core writes it, "" is the core itself
+    payee:    id of the enterprise that receives the amount; "" is the shop
+    code:     the voucher code that caused it, as written on the order; "" if it needs none
+    plugin:   id of the plugin that asked for it; the core sets it, "" is the core itself
     """
 
     phase: Phase
@@ -75,23 +75,23 @@ class PricedLine:
 
 @dataclass(frozen=True, kw_only=True)
 class Address:
-    """Where goods are to be brought. `country` is ISO 3166-1 alpha-2; "" is the shop's own."""
+    """The address of a delivery. `country` is ISO 3166-1 alpha-2; "" is the shop's country."""
 
     street: str = ""
     postcode: str = ""
     city: str = ""
     country: str = ""
-    note: str = ""  # for whoever brings them
+    note: str = ""  # for the driver
 
 
 @dataclass(frozen=True, kw_only=True)
 class OrderDraft:
-    """What a customer is about to order, or to change it into, at one shop's sale session.
+    """An order at one shop's sale session that is being placed, quoted or changed.
 
-    customer_id:  None for somebody who has never ordered here, and for who is not logged in
+    customer_id:  None for people who have never ordered here, and for people who are not logged in
     email:        "" for a quote
-    codes:        of vouchers, in capitals
-    codes_before: those that the order has had since it was placed or last changed; none for a new order
+    codes:        voucher codes, in capitals
+    codes_before: the codes of the order before this change; none for a new order
     """
 
     id: str
@@ -111,20 +111,20 @@ class OrderDraft:
     shipping: str  # "plugin:option"; "" is not chosen yet
     address: Address | None = None
     begins_at: datetime  # of the distribution
-    timezone: str = "UTC"  # IANA; the shop's, in which days and years are meant
+    timezone: str = "UTC"  # IANA; the shop's, in which its days and years are counted
     coordinator_id: str = ""  # the enterprise that coordinates the sale, often the shop itself
-    shipping_option: ShippingOption | None = None  # what the plugin said of it
+    shipping_option: ShippingOption | None = None  # as its plugin describes it
     adjustments: tuple[Adjustment, ...] = ()
 
     @property
     def subtotal(self) -> int:
-        """Lines and the adjustments of the phases before, without deposits; minor units."""
-        return sum(line.amount for line in self.lines) + sum(one.amount for one in self.adjustments)
+        """The sum of the lines and of the adjustments of earlier phases, without deposits; minor units."""
+        return sum(line.amount for line in self.lines) + sum(adjustment.amount for adjustment in self.adjustments)
 
 
 @dataclass(frozen=True, kw_only=True)
 class VatShare:
-    """What one rate contributes: net and VAT, in minor units."""
+    """The net amount and the VAT at one rate, in minor units; `rate` is in percent."""
 
     rate: Decimal
     net: int
@@ -133,7 +133,8 @@ class VatShare:
 
 @dataclass(frozen=True, kw_only=True)
 class Totals:
-    """All in minor units. `total` is what the customer pays: products, deposits, adjustments, and VAT where added."""
+    """Sums in minor units. `total` is what the customer pays: products, deposits, adjustments, and VAT if prices are
+    net."""
 
     products: int
     deposits: int

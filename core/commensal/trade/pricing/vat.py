@@ -1,8 +1,8 @@
-"""VAT: summed up for each rate, then worked out once.
+"""VAT: amounts are summed up for each rate, then VAT is worked out once.
 
-Rounding line by line gives other sums in almost half of all baskets. So the amounts of one rate are added first and
-rounded once, half up (EN 16931, BR-CO-17). Where prices include VAT, the gross price is what was agreed and stays
-untouched: net is worked out and VAT is the difference. Where VAT is added, net is what was agreed.
+Rounding line by line gives different sums in almost half of all baskets. So the amounts of one rate are added first and
+rounded once, half up (EN 16931, BR-CO-17). If prices include VAT, the agreed price is gross and stays unchanged: net is
+worked out and VAT is the difference. If VAT is added, the agreed price is net.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from .values import OrderDraft, VatShare
 
 
 def vat_shares(order: OrderDraft) -> tuple[VatShare, ...]:
-    """The share of each rate among the order's lines and adjustments, lowest rate first.
+    """Returns net and VAT of the order's lines and adjustments for each rate, lowest rate first.
 
-    Deposits, and adjustments without a rate, are outside VAT and in no share.
+    Deposits and adjustments without a rate are outside VAT and belong to no share.
     """
     shares = (split(amount, rate, order.prices_include_vat) for rate, amount in sorted(by_rate(order).items()))
     return tuple(share for share in shares if share.net or share.vat)
 
 
 def by_rate(order: OrderDraft) -> dict[Decimal, int]:
-    """The sum of lines and adjustments for each rate, in minor units; net or gross as the order's prices."""
+    """Returns the sum of lines and adjustments for each rate, in minor units; net or gross like the order's prices."""
     sums: dict[Decimal, int] = {}
     for rate, amount in _rated(order):
         sums[rate] = sums.get(rate, 0) + amount
@@ -33,7 +33,7 @@ def by_rate(order: OrderDraft) -> dict[Decimal, int]:
 
 
 def split(amount: int, rate: Decimal, included: bool) -> VatShare:
-    """Net and VAT of a sum at `rate` percent. `included`: the sum is gross; else it is net and VAT comes on top."""
+    """Returns net and VAT of `amount` at `rate` percent. `included`: the amount is gross; otherwise it is net."""
     share = Fraction(rate) / 100
     if included:
         net = half_up(amount / (1 + share))
@@ -44,6 +44,6 @@ def split(amount: int, rate: Decimal, included: bool) -> VatShare:
 def _rated(order: OrderDraft) -> Iterable[tuple[Decimal, int]]:
     for line in order.lines:
         yield line.vat_rate, line.amount
-    for one in order.adjustments:
-        if one.vat_rate is not None:
-            yield one.vat_rate, one.amount
+    for adjustment in order.adjustments:
+        if adjustment.vat_rate is not None:
+            yield adjustment.vat_rate, adjustment.amount

@@ -15,8 +15,8 @@ from ..events.listings import announce_listing
 from ..products.content import search_text
 from ..products.tables import product_vat, supplied_product
 from ..stock.grains import as_text
+from ..stock.levels import LevelChange, change_levels, lock_lots, write_movements
 from ..stock.lots import lent_out
-from ..stock.moving import Change, change_levels, lock_lots, write_movements
 from ..stock.tables import stock_lot
 from .existing import ExistingProduct, Item
 from .plan import ImportPlan, Values
@@ -35,7 +35,7 @@ def commit_plan(tx: Transaction, plan: ImportPlan, *, person_id: str | None) -> 
     taken meanwhile, `Conflict` if more of a lot is ordered than was counted. Roll the transaction back then.
     """
     insert_rows(tx, stock_lot, plan.lots)
-    received = {row["id"]: Change(free=row["free"]) for row in plan.lots if row["free"]}
+    received = {row["id"]: LevelChange(free=row["free"]) for row in plan.lots if row["free"]}
     write_movements(tx, "received", received, person_id=person_id)
     _edit(tx, stock_lot, [(lot.id, lot.version, {"unlimited": unlimited}) for lot, unlimited in plan.unlimited])
     _count(tx, plan.counted, person_id)
@@ -55,7 +55,7 @@ def commit_plan(tx: Transaction, plan: ImportPlan, *, person_id: str | None) -> 
 
 def _count(tx: Transaction, counted: Mapping[str, int | None], person_id: str | None) -> None:
     """Sets levels under the lots' locks: orders placed since the plan was made keep their reserved stock."""
-    changes: dict[str, Change] = {}
+    changes: dict[str, LevelChange] = {}
     for lot in lock_lots(tx, counted):
         on_hand = counted[lot["id"]]
         bound = lot["reserved"] + lot["lent"]
@@ -66,7 +66,7 @@ def _count(tx: Transaction, counted: Mapping[str, int | None], person_id: str | 
             reserved = as_text(bound, lot["unit"], lot["per_unit"])
             raise Conflict("below_reserved", text, reserved=reserved, name=lot["name"])
         free = 0 if on_hand is None else on_hand - bound
-        changes[lot["id"]] = Change(free=free - lot["free"])
+        changes[lot["id"]] = LevelChange(free=free - lot["free"])
     for batch in _slices(changes.items(), _AT_ONCE):
         if not change_levels(tx, dict(batch)):
             raise AssertionError("lots have changed under their lock")
@@ -133,7 +133,7 @@ def _renamed(item: Item, changes: Values) -> Values:
     return {"name": item.name, "hidden": item.hidden, **changes}
 
 
-def _slices(items: Iterable[tuple[str, Change]], size: int) -> Iterable[list[tuple[str, Change]]]:
+def _slices(items: Iterable[tuple[str, LevelChange]], size: int) -> Iterable[list[tuple[str, LevelChange]]]:
     iterator = iter(items)
     while batch := list(islice(iterator, size)):
         yield batch

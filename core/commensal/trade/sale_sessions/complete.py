@@ -1,4 +1,4 @@
-"""Settles sales that have closed: from then on their orders are Complete, and their times stay."""
+"""Settles sales that have closed: their orders become Complete, and their times can no longer change."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..orders.tables import customer_order  # the table alone, for one statement
 from .tables import coordination, sale_session
 
 STRAGGLERS = timedelta(hours=1)
-# Made once, since they are asked every minute.
+# Built once, since they run every minute.
 _NOW = bindparam("now", type_=Time)
 _OVER = (coordination.c.completed_at.is_(None), coordination.c.cancelled_at.is_(None), coordination.c.closes_at <= _NOW)
 _SETTLE = (
@@ -36,10 +36,10 @@ _COMPLETE = (
 
 
 def complete_due(tx: Transaction) -> list[str]:
-    """Completes every sale whose closing has passed, once. Returns their ids, for the work that follows.
+    """Completes every sale whose closing has passed, once. Returns their ids.
 
-    Orders go from Held to Complete. One that was being placed at the very moment of closing, and was committed after
-    this looked, is completed by a later call within `STRAGGLERS`.
+    Their orders change from Held to Complete. An order placed at the moment of closing and committed after this
+    statement is completed by a later call within `STRAGGLERS`.
     """
     ids = sorted(row["id"] for row in tx.all(_SETTLE, {"now": tx.now}))
     tx.change(_COMPLETE, {"now": tx.now, "lately": tx.now - STRAGGLERS})

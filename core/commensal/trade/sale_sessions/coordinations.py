@@ -1,6 +1,6 @@
 """Commands on coordinations: opening, changing and cancelling a sale.
 
-A draft is a coordination whose opening lies ahead; there is no other state to forget.
+A draft is a coordination that opens in the future; there is no separate state for it.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from ...base.texts import read_text
 from ...storage.database import Transaction
 from ..enterprises.tables import enterprise
 from ..orders.tables import customer_order  # the table alone: what was ordered decides what may still change
-from .planned import closing, followed
+from .closing import apply_closing, followed_times
+from .locking import edit_coordination, lock_unsettled
 from .questions import coordination_by_id
 from .rhythm import rhythm_problems
 from .suppliers import supplier_problems, write_suppliers
 from .tables import coordination, sale_session
-from .unsettled import edit_coordination, unsettled
 from .values import Coordination, Supplier
 
 LONGEST_NAME = 200  # characters
@@ -31,7 +31,7 @@ FURTHEST = timedelta(days=2 * 366)  # how far ahead a sale may be planned
 
 
 class CoordinationChanges(TypedDict, total=False):
-    """What may change; times are aware, the rhythm is an RFC 5545 rule or None."""
+    """The fields that may change; times are aware, the rhythm is an RFC 5545 rule or None."""
 
     name: str
     opens_at: datetime
@@ -51,7 +51,7 @@ def open_coordination(
 ) -> Coordination:
     """Plans a sale, or opens it at once if `opens_at` has come. Times are aware.
 
-    Raises `Invalid` listing every mistake, `NotFound` for a coordinator that is unknown or archived.
+    Raises `Invalid` listing every mistake, `NotFound` for an unknown or archived coordinator.
     """
     tx.one(select(enterprise.c.id).where(enterprise.c.id == coordinator_id, enterprise.c.archived_at.is_(None)))
     problems: list[Problem] = []
@@ -87,24 +87,24 @@ def change_coordination(
     version: int,
     **changes: Unpack[CoordinationChanges],
 ) -> Coordination:
-    """Changes a sale, also while it runs. A closing that has come already closes it now, and leaves the plan that its
-    rhythm and clones follow; a later one opens it again, and is a new plan.
+    """Changes a sale, also while it is open. A closing in the past closes it now and keeps the plan that its rhythm and
+    clones follow; a closing in the future opens it again and is a new plan.
 
-    Sessions that kept the times of the sale follow; others are cut to fit.
+    Sessions with the same times as the sale follow it; others are shortened to fit.
 
     Raises `NotFound`, `Stale`, `Invalid`, and `Conflict` once it was cancelled or completed.
     """
-    old = unsettled(tx, coordination_id, coordinator_id)
+    old = lock_unsettled(tx, coordination_id, coordinator_id)
     problems: list[Problem] = []
     new = replace(old, **changes)
     name = read_text(new.name, "/name", problems, least=1, most=LONGEST_NAME)
     new = replace(new, name=name, rhythm=new.rhythm or None)
-    new = closing(old, new, tx.now)
+    new = apply_closing(old, new, tx.now)
     problems += _problems(new, tx.now)
-    if any(one.closes_at and old.opens_at < one.closes_at <= new.opens_at for one in old.suppliers):
+    if any(supplier.closes_at and old.opens_at < supplier.closes_at <= new.opens_at for supplier in old.suppliers):
         problems.append(Problem("cut_off", "A supplier's cut-off would pass before the sale opens.", "/opens_at"))
     if not problems:
-        problems = _vanishing(tx, old, new)
+        problems = _vanishing_sessions(tx, old, new)
     if problems:
         raise Invalid(problems)
     values = {name: getattr(new, name) for name in (*CoordinationChanges.__annotations__, "planned_closes_at")}
@@ -117,14 +117,14 @@ def change_coordination(
 def cancel_coordination(
     tx: Transaction, coordination_id: str, coordinator_id: str, version: int, *, series: bool = False
 ) -> None:
-    """Cancels a sale. With a rhythm, the next one comes all the same, unless the whole `series` is to end.
+    """Cancels a sale. If it has a rhythm, the next sale follows as planned, unless the whole `series` is to end.
 
-    Raises `NotFound`, `Stale`, and `Conflict` when it was cancelled or completed before, or somebody has ordered.
+    Raises `NotFound`, `Stale`, and `Conflict` if it was cancelled or completed before, or has orders.
     """
-    old = unsettled(tx, coordination_id, coordinator_id)
+    old = lock_unsettled(tx, coordination_id, coordinator_id)
     edit_coordination(tx, old, version, cancelled_at=tx.now, rhythm=None if series else old.rhythm)
-    theirs = select(sale_session.c.id).where(sale_session.c.coordination_id == coordination_id)
-    placed = and_(customer_order.c.session_id.in_(theirs), customer_order.c.state.in_(("Held", "Complete")))
+    sessions = select(sale_session.c.id).where(sale_session.c.coordination_id == coordination_id)
+    placed = and_(customer_order.c.session_id.in_(sessions), customer_order.c.state.in_(("Held", "Complete")))
     orders = tx.value(select(func.count()).select_from(customer_order).where(placed))
     if orders:
         raise Conflict(
@@ -135,32 +135,32 @@ def cancel_coordination(
 
 
 def _problems(new: Coordination, now: datetime) -> list[Problem]:
-    found = [] if new.rhythm is None else rhythm_problems(new.rhythm)
+    problems = [] if new.rhythm is None else rhythm_problems(new.rhythm)
     if new.closes_at <= new.opens_at:
-        found.append(Problem("closes_before_opening", "The sale must close after it opens.", "/closes_at"))
+        problems.append(Problem("closes_before_opening", "The sale must close after it opens.", "/closes_at"))
     elif new.closes_at - new.opens_at > LONGEST_SALE:
-        found.append(Problem("too_long_open", "A sale is open for a year at most.", "/closes_at"))
+        problems.append(Problem("too_long_open", "A sale is open for a year at most.", "/closes_at"))
     if abs(new.opens_at - now) > FURTHEST:
-        found.append(Problem("too_far", "A sale opens within two years.", "/opens_at"))
-    return found
+        problems.append(Problem("too_far", "A sale opens within two years.", "/opens_at"))
+    return problems
 
 
-def _vanishing(tx: Transaction, old: Coordination, new: Coordination) -> list[Problem]:
-    """One problem for each session that would have no time left."""
-    opens, closes, _ = followed(old, new)
-    lost = (
+def _vanishing_sessions(tx: Transaction, old: Coordination, new: Coordination) -> list[Problem]:
+    """Returns one problem for each session that would close before it opens."""
+    opens, closes, _ = followed_times(old, new)
+    statement = (
         select(enterprise.c.name)
         .join_from(sale_session, enterprise, enterprise.c.id == sale_session.c.enterprise_id)
         .where(sale_session.c.coordination_id == old.id, opens >= closes)
         .order_by(sale_session.c.id)
     )
     text = "The sale at {shop} would close before it opens; change or remove it first."
-    return [Problem("session_vanishes", text, "/closes_at", {"shop": row["name"]}) for row in tx.all(lost)]
+    return [Problem("session_vanishes", text, "/closes_at", {"shop": row["name"]}) for row in tx.all(statement)]
 
 
 def _move_sessions(tx: Transaction, old: Coordination, new: Coordination) -> None:
-    opens, closes, planned = followed(old, new)
-    moving = or_(sale_session.c.opens_at != opens, sale_session.c.closes_at != closes)
+    opens, closes, planned = followed_times(old, new)
+    is_moved = or_(sale_session.c.opens_at != opens, sale_session.c.closes_at != closes)
     times = {"opens_at": opens, "closes_at": closes, "planned_closes_at": planned}
     values = {**times, "version": sale_session.c.version + 1}
-    tx.execute(update(sale_session).where(sale_session.c.coordination_id == old.id, moving).values(values))
+    tx.execute(update(sale_session).where(sale_session.c.coordination_id == old.id, is_moved).values(values))

@@ -1,4 +1,4 @@
-"""What a session sells. It is written down, so that a grant lost tomorrow does not empty a sale that runs today."""
+"""The items that a session sells. They are stored, so that a grant revoked later does not empty a running sale."""
 
 from __future__ import annotations
 
@@ -20,65 +20,65 @@ MOST_AT_ONCE = 1000  # items named one by one
 
 
 def put_on_sale(tx: Transaction, session_id: str, coordinator_id: str, item_ids: Sequence[str] | None = None) -> int:
-    """Puts items of the session's catalog on sale, also while it runs; None: all that may be. Returns how many are new.
+    """Puts items of the session's catalog on sale, also while it is open. Returns how many are new.
 
-    An item may be sold if its producer supplies this sale, and is the shop itself or now grants it `SELLING`.
-    Raises `NotFound`, `Conflict` once the sale is settled, and `Invalid` with one problem for each named item that may
-    not be sold; then none is.
+    `item_ids` None means all that may be sold. An item may be sold if its producer supplies this sale, and either is
+    the shop itself or grants it `SELLING`. Raises `NotFound`, `Conflict` once the sale is settled, and `Invalid` with
+    one problem for each item that may not be sold; then no item is put on sale.
     """
     session = session_by_id(tx, session_id, coordinator_id)
     if is_settled(session):
         raise Conflict("settled", "The sale {name} is over or was cancelled.", name=session.name)
-    wanted = may_be_sold(sale_session.c.id == session_id)
+    pairs = may_be_sold(sale_session.c.id == session_id)
     if item_ids is not None:
-        _refuse(tx, session_id, item_ids)
-        wanted = wanted.where(catalog_item.c.id.in_(item_ids))
-    return put(tx, wanted)
+        _refuse_unsellable(tx, session_id, item_ids)
+        pairs = pairs.where(catalog_item.c.id.in_(item_ids))
+    return insert_items(tx, pairs)
 
 
 def take_off_sale(tx: Transaction, session_id: str, coordinator_id: str, item_ids: Sequence[str]) -> int:
-    """Takes items off. What was ordered of them stays ordered. Returns how many were on sale. Raises `NotFound`."""
+    """Takes items off sale. Returns how many were on sale. Existing orders keep them. Raises `NotFound`."""
     session_by_id(tx, session_id, coordinator_id)
-    named = and_(session_item.c.session_id == session_id, session_item.c.item_id.in_(item_ids))
-    return tx.execute(delete(session_item).where(named)).rowcount
+    condition = and_(session_item.c.session_id == session_id, session_item.c.item_id.in_(item_ids))
+    return tx.execute(delete(session_item).where(condition)).rowcount
 
 
 def may_be_sold(sessions: ColumnElement[bool]) -> Select[tuple[str, str]]:
-    """(session_id, item_id) of every item that may be sold now at these sessions, out of their catalogs."""
-    return select(sale_session.c.id, catalog_item.c.id).select_from(_sellable()).where(sessions, _granted())
+    """Returns a query for (session_id, item_id) of every item in the sessions' catalogs that may be sold now."""
+    return select(sale_session.c.id, catalog_item.c.id).select_from(_sellable()).where(sessions, _sale_granted())
 
 
-def put(tx: Transaction, wanted: Select[tuple[str, str]]) -> int:
-    """Writes down (session_id, item_id) pairs that are not there yet: one statement, whatever their number."""
-    session_id, item_id = wanted.selected_columns
-    there = exists().where(session_item.c.session_id == session_id, session_item.c.item_id == item_id)
-    writing = insert(session_item).from_select(["session_id", "item_id"], wanted.where(~there))
-    return tx.execute(writing.execution_options(preserve_rowcount=True)).rowcount
+def insert_items(tx: Transaction, pairs: Select[tuple[str, str]]) -> int:
+    """Stores (session_id, item_id) pairs that are not stored yet, with one statement. Returns how many are new."""
+    session_id, item_id = pairs.selected_columns
+    exists_already = exists().where(session_item.c.session_id == session_id, session_item.c.item_id == item_id)
+    insertion = insert(session_item).from_select(["session_id", "item_id"], pairs.where(~exists_already))
+    return tx.execute(insertion.execution_options(preserve_rowcount=True)).rowcount
 
 
 def _sellable() -> FromClause:
-    """A session with the items of its catalog that a supplier of the sale still makes."""
-    supplied = and_(
+    """Returns a join of sessions with the items of their catalogs that active suppliers of the sale still offer."""
+    supplier = and_(
         coordination_supplier.c.coordination_id == sale_session.c.coordination_id,
         coordination_supplier.c.enterprise_id == supplied_product.c.enterprise_id,
     )
-    made = and_(supplied_product.c.id == catalog_item.c.product_id, supplied_product.c.archived_at.is_(None))
-    active = and_(enterprise.c.id == supplied_product.c.enterprise_id, enterprise.c.archived_at.is_(None))
+    product = and_(supplied_product.c.id == catalog_item.c.product_id, supplied_product.c.archived_at.is_(None))
+    producer = and_(enterprise.c.id == supplied_product.c.enterprise_id, enterprise.c.archived_at.is_(None))
     items = sale_session.join(catalog_item, catalog_item.c.catalog_id == sale_session.c.catalog_id)
-    return items.join(supplied_product, made).join(coordination_supplier, supplied).join(enterprise, active)
+    return items.join(supplied_product, product).join(coordination_supplier, supplier).join(enterprise, producer)
 
 
-def _granted() -> ColumnElement[bool]:
-    """The producer is the shop, or lets it sell."""
+def _sale_granted() -> ColumnElement[bool]:
+    """Returns the condition that the producer is the shop, or grants it `SELLING`."""
     return grants_all(supplied_product.c.enterprise_id, sale_session.c.enterprise_id, *SELLING)
 
 
-def _refuse(tx: Transaction, session_id: str, item_ids: Sequence[str]) -> None:
+def _refuse_unsellable(tx: Transaction, session_id: str, item_ids: Sequence[str]) -> None:
     """Raises `Invalid` naming each item that may not be sold, and why."""
     if len(item_ids) > MOST_AT_ONCE:
         raise Invalid([Problem("too_many", "Name at most {most} items at once.", "/items", {"most": MOST_AT_ONCE})])
     rows = tx.all(
-        select(catalog_item.c.id, _granted().label("granted"))
+        select(catalog_item.c.id, _sale_granted().label("granted"))
         .select_from(_sellable())
         .where(sale_session.c.id == session_id, catalog_item.c.id.in_(item_ids))
     )

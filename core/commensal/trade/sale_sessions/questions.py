@@ -1,4 +1,4 @@
-"""Questions about sales: those of a coordinator, and those that anybody may shop at."""
+"""Reads sales: for their coordinators, and for shoppers."""
 
 from __future__ import annotations
 
@@ -42,55 +42,55 @@ _ON_SALE = (
         sale_session.c.opens_at <= bindparam("before"),
     )
     .distinct()
-)  # made once: instances ask it of each lot, each minute
+)  # built once: instances run it for each lot, each minute
 
 
 # ------------------------------------------------------------------------------------------- a coordinator's
 
 
 def coordination_by_id(tx: Transaction, coordination_id: str, coordinator_id: str) -> Coordination:
-    """Raises `NotFound`, for one of another coordinator too."""
-    mine = (coordination.c.id == coordination_id) & (coordination.c.coordinator_id == coordinator_id)
-    found = read_coordinations(tx, select(coordination).where(mine))
-    if not found:
+    """Returns a coordination with its suppliers. Raises `NotFound`, also for one of another coordinator."""
+    condition = (coordination.c.id == coordination_id) & (coordination.c.coordinator_id == coordinator_id)
+    coordinations = read_coordinations(tx, select(coordination).where(condition))
+    if not coordinations:
         raise NotFound
-    return found[0]
+    return coordinations[0]
 
 
 def coordinations_of(tx: Transaction, coordinator_id: str, *, after: str = "", limit: int = 50) -> list[Coordination]:
-    """The newest first. `after` is the id of the last one of the page before."""
-    wanted = select(coordination).where(coordination.c.coordinator_id == coordinator_id)
+    """Returns a coordinator's coordinations, newest first. `after` is the last id of the page before."""
+    statement = select(coordination).where(coordination.c.coordinator_id == coordinator_id)
     if after:
-        wanted = wanted.where(coordination.c.id < after)
-    return read_coordinations(tx, wanted.order_by(coordination.c.id.desc()).limit(limit))
+        statement = statement.where(coordination.c.id < after)
+    return read_coordinations(tx, statement.order_by(coordination.c.id.desc()).limit(limit))
 
 
 def session_by_id(tx: Transaction, session_id: str, coordinator_id: str) -> SaleSession:
-    """One that this enterprise coordinates. Raises `NotFound`."""
-    mine = (sale_session.c.id == session_id) & (coordination.c.coordinator_id == coordinator_id)
-    return SaleSession(**tx.one(_sessions().where(mine)))
+    """Returns a session that this enterprise coordinates. Raises `NotFound`."""
+    condition = (sale_session.c.id == session_id) & (coordination.c.coordinator_id == coordinator_id)
+    return SaleSession(**tx.one(_sessions().where(condition)))
 
 
 def sessions_of(tx: Transaction, coordination_id: str, coordinator_id: str) -> list[SaleSession]:
-    """All shops of one coordination; there are few."""
-    mine = (coordination.c.id == coordination_id) & (coordination.c.coordinator_id == coordinator_id)
-    return [SaleSession(**row) for row in tx.all(_sessions().where(mine).order_by(sale_session.c.id))]
+    """Returns the sessions of all shops of one coordination; there are few."""
+    condition = (coordination.c.id == coordination_id) & (coordination.c.coordinator_id == coordinator_id)
+    return [SaleSession(**row) for row in tx.all(_sessions().where(condition).order_by(sale_session.c.id))]
 
 
 def sessions_of_shop(tx: Transaction, shop_id: str, *, after: str = "", limit: int = 50) -> list[SaleSession]:
-    """What a shop takes part in, whoever coordinates it; the newest first. `after` is the id of the last one before."""
-    wanted = _sessions().where(sale_session.c.enterprise_id == shop_id)
+    """Returns a shop's sessions, whoever coordinates them, newest first. `after` is the last id of the page before."""
+    statement = _sessions().where(sale_session.c.enterprise_id == shop_id)
     if after:
-        wanted = wanted.where(sale_session.c.id < after)
-    return [SaleSession(**row) for row in tx.all(wanted.order_by(sale_session.c.id.desc()).limit(limit))]
+        statement = statement.where(sale_session.c.id < after)
+    return [SaleSession(**row) for row in tx.all(statement.order_by(sale_session.c.id.desc()).limit(limit))]
 
 
 def items_on_sale(
     tx: Transaction, session_id: str, coordinator_id: str, *, after: str = "", limit: int = 50
 ) -> list[ItemOnSale]:
-    """What a session sells, by item id."""
+    """Returns the items that a session sells, by item id. Raises `NotFound`."""
     session_by_id(tx, session_id, coordinator_id)
-    wanted = (
+    statement = (
         select(
             catalog_item.c.id.label("item_id"),
             catalog_item.c.product_id,
@@ -101,11 +101,11 @@ def items_on_sale(
         .join(supplied_product, supplied_product.c.id == catalog_item.c.product_id)
         .where(session_item.c.session_id == session_id, session_item.c.item_id > after)
     )
-    return [ItemOnSale(**row) for row in tx.all(wanted.order_by(session_item.c.item_id).limit(limit))]
+    return [ItemOnSale(**row) for row in tx.all(statement.order_by(session_item.c.item_id).limit(limit))]
 
 
 def lots_on_sale(tx: Transaction, lot_ids: Collection[str], *, before: datetime) -> set[str]:
-    """Those of these lots of which something is on sale, at whatever shop, or will be `before` that moment."""
+    """Returns the lots of which an item is on sale at any shop, or will be `before` that moment."""
     return {row["lot_id"] for row in tx.all(_ON_SALE, {"lots": sorted(lot_ids), "now": tx.now, "before": before})}
 
 
@@ -113,23 +113,26 @@ def lots_on_sale(tx: Transaction, lot_ids: Collection[str], *, before: datetime)
 
 
 def sale_by_id(tx: Transaction, session_id: str) -> Sale:
-    """A session, past ones too, with its shop, hidden ones too: the caller decides who sees it. Raises `NotFound`."""
+    """Returns any session with its shop, also past or hidden: the caller decides who sees it. Raises `NotFound`."""
     return _sale(tx.one(_SALE, {"session": session_id}))
 
 
 def sale_for(tx: Transaction, session_id: str, person_id: str | None) -> Sale:
-    """The same for who shops: a hidden shop is there for its members and customers only. Raises `NotFound`."""
-    found = sale_by_id(tx, session_id)
-    if found.shop.visibility != "hidden":
-        return found
+    """Returns a session with its shop for a shopper; a hidden shop exists only for its members and customers.
+
+    Raises `NotFound`.
+    """
+    sale = sale_by_id(tx, session_id)
+    if sale.shop.visibility != "hidden":
+        return sale
     member, buyer = enterprise_member.c, customer.c
-    known = union_all(
-        select(member.person_id).where(member.enterprise_id == found.shop.id, member.person_id == person_id),
-        select(buyer.person_id).where(buyer.enterprise_id == found.shop.id, buyer.person_id == person_id),
+    acquainted = union_all(
+        select(member.person_id).where(member.enterprise_id == sale.shop.id, member.person_id == person_id),
+        select(buyer.person_id).where(buyer.enterprise_id == sale.shop.id, buyer.person_id == person_id),
     )
-    if person_id is None or tx.first(known) is None:
+    if person_id is None or tx.first(acquainted) is None:
         raise NotFound
-    return found
+    return sale
 
 
 def sales(
@@ -140,54 +143,59 @@ def sales(
     after: str = "",
     limit: int = 50,
 ) -> list[Sale]:
-    """Sales that are open now, still to open, or both; those that close first come first.
+    """Returns sales that are open now, will open, or both; the first to close comes first.
 
-    Of all shops that are public, or of one, which may be public or reached by its address. `after` is the `place_of`
-    the last one of the page before.
+    They are those of all public shops, or of one shop that is public or reachable by its address. `after` is the
+    `page_key` of the last sale of the page before.
     """
-    when = {"open": open_at, "coming": coming_at, "both": not_over_at}[openness](tx.now)
-    seen = _FOUND_BY_ALL if shop_id is None else _REACHED_BY_ADDRESS
-    wanted = _sales().where(when, enterprise.c.visibility.in_(seen), enterprise.c.archived_at.is_(None))
+    condition = {"open": open_at, "coming": coming_at, "both": not_over_at}[openness](tx.now)
+    visibilities = _FOUND_BY_ALL if shop_id is None else _REACHED_BY_ADDRESS
+    statement = _sales().where(condition, enterprise.c.visibility.in_(visibilities), enterprise.c.archived_at.is_(None))
     if shop_id is not None:
-        wanted = wanted.where(enterprise.c.id == shop_id)
+        statement = statement.where(enterprise.c.id == shop_id)
     if after:
-        wanted = wanted.where(_behind(after))
-    rows = tx.all(wanted.order_by(sale_session.c.closes_at, sale_session.c.id).limit(limit))
+        statement = statement.where(_after_key(after))
+    rows = tx.all(statement.order_by(sale_session.c.closes_at, sale_session.c.id).limit(limit))
     return [_sale(row) for row in rows]
 
 
 def sales_of_instance(tx: Transaction, state: SaleState | None = None, *, limit: int = 50) -> list[Sale]:
-    """Sales of all shops, hidden ones too, for who runs the instance: those in this state, or all of them.
+    """Returns sales of all shops, hidden ones too, for the operator: those in this state, or all of them.
 
-    What is open comes first, then what is to come, each by its closing; then what is over, the latest first.
+    Open sales come first, then coming ones, each by their closing; then past ones, the latest first.
     """
     now = tx.now
-    when = {"open": open_at(now), "coming": coming_at(now), "over": ~not_over_at(now)}
+    conditions = {"open": open_at(now), "coming": coming_at(now), "over": ~not_over_at(now)}
     states: tuple[SaleState, ...] = (state,) if state else ("open", "coming", "over")
-    found: list[Sale] = []
-    for one in states:
-        closes_at = sale_session.c.closes_at.desc() if one == "over" else sale_session.c.closes_at
-        wanted = _sales().where(when[one]).order_by(closes_at, sale_session.c.id).limit(limit - len(found))
-        found += [_sale(row) for row in tx.all(wanted)]
-    return found
+    found_sales: list[Sale] = []
+    for sale_state in states:
+        closes_at = sale_session.c.closes_at.desc() if sale_state == "over" else sale_session.c.closes_at
+        statement = (
+            _sales()
+            .where(conditions[sale_state])
+            .order_by(closes_at, sale_session.c.id)
+            .limit(limit - len(found_sales))
+        )
+        found_sales += [_sale(row) for row in tx.all(statement)]
+    return found_sales
 
 
 def count_on_sale(tx: Transaction, session_ids: Collection[str]) -> dict[str, int]:
-    """How many items each of these sessions sells; those that sell nothing are left out."""
+    """Returns the number of items on sale by session id; sessions without items are left out."""
     item = session_item.c
-    counted = select(item.session_id, func.count().label("items")).where(item.session_id.in_(sorted(session_ids)))
-    return {row["session_id"]: row["items"] for row in tx.all(counted.group_by(item.session_id))}
+    statement = select(item.session_id, func.count().label("items")).where(item.session_id.in_(sorted(session_ids)))
+    return {row["session_id"]: row["items"] for row in tx.all(statement.group_by(item.session_id))}
 
 
-def place_of(sale: Sale) -> str:
-    """Where it stands in `sales`: the key of its page."""
+def page_key(sale: Sale) -> str:
+    """Returns the key that continues `sales` after this sale."""
     return f"{sale.session.closes_at:%Y%m%dT%H%M%S.%f}_{sale.session.id}"
 
 
 def next_to_close(tx: Transaction, shop_id: str) -> SaleSession | None:
-    """The sale that is open at a shop now; of several, the one that closes first."""
-    wanted = _sessions().where(sale_session.c.enterprise_id == shop_id, open_at(tx.now))
-    row = tx.first(wanted.order_by(sale_session.c.closes_at, sale_session.c.id).limit(1))
+    """Returns the session that is open at a shop now; of several, the one that closes first; or None."""
+    statement = _sessions().where(sale_session.c.enterprise_id == shop_id, open_at(tx.now))
+    row = tx.first(statement.order_by(sale_session.c.closes_at, sale_session.c.id).limit(1))
     return None if row is None else SaleSession(**row)
 
 
@@ -200,8 +208,8 @@ def _sessions() -> Select[tuple[object, ...]]:
 
 def _sales() -> Select[tuple[object, ...]]:
     shop = (column.label(label) for label, column in _shop.items())
-    joined = select(*_session, *shop).join_from(sale_session, coordination)
-    return joined.join(enterprise, enterprise.c.id == sale_session.c.enterprise_id)
+    statement = select(*_session, *shop).join_from(sale_session, coordination)
+    return statement.join(enterprise, enterprise.c.id == sale_session.c.enterprise_id)
 
 
 _SALE = _sales().where(sale_session.c.id == bindparam("session"))
@@ -212,23 +220,25 @@ def _sale(row: Row) -> Sale:
     return Sale(session=SaleSession(**row), shop=Shop(**shop))
 
 
-def _behind(after: str) -> ColumnElement[bool]:
+def _after_key(after: str) -> ColumnElement[bool]:
     moment, _, last = after.partition("_")
     try:
         closes_at = datetime.strptime(moment, "%Y%m%dT%H%M%S.%f").replace(tzinfo=UTC)
     except ValueError:
         raise Invalid([Problem("not_a_page", "This is not the key of a page.", "/after")]) from None
-    place = tuple_(literal(closes_at, Time), literal(last))
-    return tuple_(sale_session.c.closes_at, sale_session.c.id) > place
+    key = tuple_(literal(closes_at, Time), literal(last))
+    return tuple_(sale_session.c.closes_at, sale_session.c.id) > key
 
 
-def read_coordinations(tx: Transaction, wanted: Select[tuple[object, ...]]) -> list[Coordination]:
-    """With their suppliers: two statements, whatever the number."""
-    rows = tx.all(wanted)
+def read_coordinations(tx: Transaction, statement: Select[tuple[object, ...]]) -> list[Coordination]:
+    """Runs a query for coordinations and adds their suppliers: two statements, whatever their number."""
+    rows = tx.all(statement)
     suppliers: dict[str, list[Supplier]] = {row["id"]: [] for row in rows}
     if rows:
-        theirs = coordination_supplier.c.coordination_id.in_(suppliers)
-        for row in tx.all(select(coordination_supplier).where(theirs).order_by(coordination_supplier.c.enterprise_id)):
-            one = Supplier(enterprise_id=row["enterprise_id"], closes_at=row["closes_at"])
-            suppliers[row["coordination_id"]].append(one)
+        condition = coordination_supplier.c.coordination_id.in_(suppliers)
+        for row in tx.all(
+            select(coordination_supplier).where(condition).order_by(coordination_supplier.c.enterprise_id)
+        ):
+            supplier = Supplier(enterprise_id=row["enterprise_id"], closes_at=row["closes_at"])
+            suppliers[row["coordination_id"]].append(supplier)
     return [Coordination(**row, suppliers=tuple(suppliers[row["id"]])) for row in rows]

@@ -1,4 +1,4 @@
-"""Lets sales come back by their rhythm."""
+"""Repeats sales by their rhythm."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ...base.errors import PluginError, Refused
 from ...hooks.dispatcher import Hooks
 from ...storage.database import Transaction
 from ..enterprises.tables import enterprise
-from .clone import copy
+from .clone import copy_coordination
 from .questions import read_coordinations
 from .rhythm import next_opening
 from .tables import coordination
@@ -20,13 +20,13 @@ _log = structlog.get_logger("commensal.sale_sessions")
 
 
 def repeat_due(tx: Transaction, hooks: Hooks) -> list[str]:
-    """Makes the next sale of every series whose latest one has closed. Returns the ids of the new ones.
+    """Creates the next sale of every series whose latest sale has closed. Returns the ids of the new sales.
 
-    Exactly one follows: the rhythm moves on to it in the same transaction, and `previous_id` is unique. A date is
-    skipped when the sale before was still open by its plan, or when more than half of the new one's time has passed
-    already. A series whose shop has a plugin that fails is left for the next call, and the others go on.
+    Exactly one follows: the rhythm moves to it in the same transaction, and `previous_id` is unique. A date is skipped
+    if the previous sale was still open by its plan, or if more than half of the new sale's time has passed already. If
+    a plugin of a shop fails, its series waits for the next call, and the other series go on.
     """
-    due = (
+    statement = (
         select(coordination)
         .join(enterprise, enterprise.c.id == coordination.c.coordinator_id)
         .where(
@@ -35,10 +35,10 @@ def repeat_due(tx: Transaction, hooks: Hooks) -> list[str]:
         .order_by(coordination.c.closes_at)
         .limit(AT_ONCE)
     )
-    return [made.id for sale in read_coordinations(tx, due) if (made := _try(tx, hooks, sale))]
+    return [repeated.id for sale in read_coordinations(tx, statement) if (repeated := _try_to_repeat(tx, hooks, sale))]
 
 
-def _try(tx: Transaction, hooks: Hooks, sale: Coordination) -> Coordination | None:
+def _try_to_repeat(tx: Transaction, hooks: Hooks, sale: Coordination) -> Coordination | None:
     try:
         with tx.attempt():
             return _repeat(tx, hooks, sale)
@@ -48,14 +48,14 @@ def _try(tx: Transaction, hooks: Hooks, sale: Coordination) -> Coordination | No
 
 
 def _repeat(tx: Transaction, hooks: Hooks, sale: Coordination) -> Coordination | None:
-    moving_on = update(coordination).where(coordination.c.id == sale.id, coordination.c.version == sale.version)
-    if sale.rhythm is None or tx.execute(moving_on.values(rhythm=None, version=sale.version + 1)).rowcount != 1:
-        return None  # somebody else was faster
+    take_rhythm = update(coordination).where(coordination.c.id == sale.id, coordination.c.version == sale.version)
+    if sale.rhythm is None or tx.execute(take_rhythm.values(rhythm=None, version=sale.version + 1)).rowcount != 1:
+        return None  # another transaction has repeated it
     closes_at = sale.plan_closes_at
-    half = (closes_at - sale.opens_at) / 2
+    half_time = (closes_at - sale.opens_at) / 2
     timezone = tx.value(select(enterprise.c.timezone).where(enterprise.c.id == sale.coordinator_id))
-    following = next_opening(sale.rhythm, sale.opens_at, timezone, not_before=max(closes_at, tx.now - half))
-    if following is None:
+    next_sale = next_opening(sale.rhythm, sale.opens_at, timezone, not_before=max(closes_at, tx.now - half_time))
+    if next_sale is None:
         return None
-    opens_at, rhythm = following
-    return copy(tx, hooks, sale, opens_at, rhythm=rhythm, previous_id=sale.id)
+    opens_at, rhythm = next_sale
+    return copy_coordination(tx, hooks, sale, opens_at, rhythm=rhythm, previous_id=sale.id)

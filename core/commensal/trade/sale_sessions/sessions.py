@@ -1,4 +1,4 @@
-"""Commands on sale sessions: a coordination's part at one shop."""
+"""Commands on sale sessions. A sale session is the part of a coordination at one shop."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from ...storage.database import Transaction, edit_row, refuse_conflict
 from ..catalogs.granted import grants_all
 from ..catalogs.tables import catalog
 from ..enterprises.tables import enterprise
-from .planned import closing
+from .closing import apply_closing
+from .locking import lock_unsettled
 from .questions import session_by_id
 from .tables import sale_session, session_item
-from .unsettled import unsettled
 from .values import Coordination, SaleSession
 
 LONGEST_NOTE = 2000  # characters
 LATEST_DISTRIBUTION = timedelta(days=366)  # after the closing
-COORDINATES = "WriteOrders"  # what a shop grants the enterprise that coordinates a sale in its name
+COORDINATES = "WriteOrders"  # the scope that a shop grants to an enterprise that coordinates sales for it
 
 
 class SessionChanges(TypedDict, total=False):
-    """What may change; times are aware."""
+    """The fields that may change; times are aware."""
 
     opens_at: datetime
     closes_at: datetime
@@ -48,14 +48,14 @@ def add_session(
     closes_at: datetime | None = None,
     note: str = "",
 ) -> SaleSession:
-    """Lets a shop take part in a sale with one of its catalogs; what it sells is put on sale next.
+    """Lets a shop take part in a sale with one of its catalogs. Its items are put on sale in a second step.
 
-    Opens and closes with the sale unless told otherwise. `begins_at` and `ends_at` are those of the distribution. A
-    shop other than the coordinator must grant it `COORDINATES`.
+    It opens and closes with the sale by default. `begins_at` and `ends_at` are the times of the distribution; all times
+    are aware. A shop other than the coordinator must grant it `COORDINATES`.
 
-    Raises `NotFound`, `Invalid`, and `Conflict` once the sale is settled or where the shop takes part already.
+    Raises `NotFound`, `Invalid`, and `Conflict` once the sale is settled or if the shop takes part already.
     """
-    sale = unsettled(tx, coordination_id, coordinator_id)
+    sale = lock_unsettled(tx, coordination_id, coordinator_id)
     problems: list[Problem] = []
     new = SaleSession(
         id=tx.new_id(),
@@ -86,17 +86,17 @@ def add_session(
 def change_session(
     tx: Transaction, session_id: str, coordinator_id: str, version: int, **changes: Unpack[SessionChanges]
 ) -> SaleSession:
-    """Changes when a shop sells and distributes, also while it sells. A closing that has come already closes it now,
-    and leaves the plan that clones follow; a later one is a new plan.
+    """Changes a session's times and note, also while it is open. A closing in the past closes it now and keeps the plan
+    that clones follow; a closing in the future is a new plan.
 
     Raises `NotFound`, `Stale`, `Invalid`, and `Conflict` once the sale was cancelled or completed.
     """
     old = session_by_id(tx, session_id, coordinator_id)
-    sale = unsettled(tx, old.coordination_id, coordinator_id)
+    sale = lock_unsettled(tx, old.coordination_id, coordinator_id)
     problems: list[Problem] = []
     new = replace(old, **changes)
     new = replace(new, note=read_text(new.note, "/note", problems, most=LONGEST_NOTE, lines=True))
-    new = closing(old, new, tx.now)
+    new = apply_closing(old, new, tx.now)
     problems += _problems(new, sale)
     if problems:
         raise Invalid(problems)
@@ -106,23 +106,23 @@ def change_session(
 
 
 def remove_session(tx: Transaction, session_id: str, coordinator_id: str, version: int) -> None:
-    """Takes a shop out of a sale, as long as nobody has begun to order there; later it can only be closed.
+    """Removes a shop from a sale, as long as nobody has begun to order there; later it can only be closed.
 
     Raises `NotFound`, `Stale`, `Conflict`.
     """
     old = session_by_id(tx, session_id, coordinator_id)
-    unsettled(tx, old.coordination_id, coordinator_id)
-    current = (sale_session.c.id == session_id, sale_session.c.version == version)
-    # Carts, orders and rows of plugins refer to a session.
-    used = Conflict("in_use", "Somebody has begun to order here; close the sale at this shop instead.")
-    with refuse_conflict(tx, referenced=used):
+    lock_unsettled(tx, old.coordination_id, coordinator_id)
+    conditions = (sale_session.c.id == session_id, sale_session.c.version == version)
+    # Carts, orders and rows of plugins have foreign keys to the session.
+    in_use = Conflict("in_use", "Somebody has begun to order here; close the sale at this shop instead.")
+    with refuse_conflict(tx, referenced=in_use):
         tx.execute(delete(session_item).where(session_item.c.session_id == session_id))
-        if tx.execute(delete(sale_session).where(*current)).rowcount != 1:
+        if tx.execute(delete(sale_session).where(*conditions)).rowcount != 1:
             raise Stale
 
 
 def _shop_problems(tx: Transaction, new: SaleSession) -> list[Problem]:
-    """An unknown shop and one that did not agree look the same."""
+    """Returns the problems with shop and catalog. A shop without the grant looks like an unknown one."""
     agrees = grants_all(enterprise.c.id, new.coordinator_id, COORDINATES)
     shop = select(enterprise.c.id).where(enterprise.c.id == new.enterprise_id, enterprise.c.archived_at.is_(None))
     if tx.first(shop.where(agrees)) is None:
@@ -135,17 +135,19 @@ def _shop_problems(tx: Transaction, new: SaleSession) -> list[Problem]:
 
 
 def _problems(new: SaleSession, sale: Coordination) -> list[Problem]:
-    found = []
+    problems = []
     if new.opens_at < sale.opens_at:
-        found.append(Problem("opens_too_early", "A shop cannot open before the whole sale does.", "/opens_at"))
+        problems.append(Problem("opens_too_early", "A shop cannot open before the whole sale does.", "/opens_at"))
     if new.closes_at > sale.closes_at:
-        found.append(Problem("closes_too_late", "A shop cannot close after the whole sale does.", "/closes_at"))
+        problems.append(Problem("closes_too_late", "A shop cannot close after the whole sale does.", "/closes_at"))
     if new.closes_at <= new.opens_at:
-        found.append(Problem("closes_before_opening", "The sale must close after it opens.", "/closes_at"))
+        problems.append(Problem("closes_before_opening", "The sale must close after it opens.", "/closes_at"))
     if new.ends_at <= new.begins_at:
-        found.append(Problem("ends_before_beginning", "The distribution must end after it begins.", "/ends_at"))
+        problems.append(Problem("ends_before_beginning", "The distribution must end after it begins.", "/ends_at"))
     if new.begins_at < new.opens_at:
-        found.append(Problem("begins_too_early", "The distribution cannot begin before the sale opens.", "/begins_at"))
+        problems.append(
+            Problem("begins_too_early", "The distribution cannot begin before the sale opens.", "/begins_at")
+        )
     if new.ends_at - new.closes_at > LATEST_DISTRIBUTION:
-        found.append(Problem("ends_too_late", "The distribution ends within a year after the closing.", "/ends_at"))
-    return found
+        problems.append(Problem("ends_too_late", "The distribution ends within a year after the closing.", "/ends_at"))
+    return problems

@@ -1,7 +1,7 @@
-"""Slots of a sale that take so many orders: the rules and the guarded steps that every way to receive goods shares.
+"""Slots of a sale with a limited number of orders: rules and guarded updates that all shipping plugins share.
 
-A plugin keeps its slots in a table of its own, with at least the columns id, session_id, capacity, taken and version.
-`mine` are the conditions that say whose slot is meant. The database decides: a count never passes what it may be.
+A plugin stores its slots in its own table, with at least the columns id, session_id, capacity, taken and version.
+`mine` are the conditions that select the slot. The database guards the limit: `taken` never exceeds the capacity.
 """
 
 from __future__ import annotations
@@ -19,69 +19,72 @@ MOST_SLOTS = 200  # of one sale session, in one table
 MOST_ORDERS = 100_000  # in one slot
 _LONGEST = timedelta(days=7)
 
-Mine = Sequence[ColumnElement[bool]]
+Conditions = Sequence[ColumnElement[bool]]
 
 
 def slot_problems(begins_at: datetime, ends_at: datetime, capacity: int | None) -> list[Problem]:
-    """What is wrong with a slot's times, or with how many orders it takes (None: any number)."""
-    found = []
+    """Returns the problems with a slot's times and with its capacity in orders (None: unlimited)."""
+    problems = []
     if not timedelta(0) < ends_at - begins_at <= _LONGEST:
         text = "A slot ends after it begins, and within {days} days."
-        found.append(Problem("slot_times", text, "/ends_at", {"days": _LONGEST.days}))
-    return [*found, *capacity_problems(capacity)]
+        problems.append(Problem("slot_times", text, "/ends_at", {"days": _LONGEST.days}))
+    return [*problems, *capacity_problems(capacity)]
 
 
 def capacity_problems(capacity: int | None) -> list[Problem]:
-    """The same for the capacity alone."""
+    """Returns the problems with a slot's capacity."""
     if capacity is None or 0 <= capacity <= MOST_ORDERS:
         return []
     return [Problem("capacity", "A slot takes between 0 and {most} orders.", "/capacity", {"most": MOST_ORDERS})]
 
 
 def refuse_too_many_slots(tx: Transaction, table: Table, session_id: str, more: int = 1) -> None:
-    """Raises `Conflict` where a sale would have more slots than anybody looks through."""
-    there = select(func.count()).where(table.c.session_id == session_id)
-    if tx.value(there) + more > MOST_SLOTS:
+    """Raises `Conflict` if a sale would have more than `MOST_SLOTS` slots."""
+    slots = select(func.count()).where(table.c.session_id == session_id)
+    if tx.value(slots) + more > MOST_SLOTS:
         raise Conflict("too_many_slots", "A sale has at most {most} slots.", most=MOST_SLOTS)
 
 
 def edit_slot(
-    tx: Transaction, table: Table, mine: Mine, *, capacity: int | None, version: int, values: Mapping[str, Any]
+    tx: Transaction, table: Table, mine: Conditions, *, capacity: int | None, version: int, values: Mapping[str, Any]
 ) -> Row:
-    """Writes the values if the slot's new `capacity` is no less than what is taken. Returns its row.
+    """Writes the values if the slot's new `capacity` is not below its number of orders. Returns its row.
 
-    Raises `NotFound`, `Stale`, and `Conflict` for a capacity below what is taken already.
+    Raises `NotFound`, `Stale`, and `Conflict` for a capacity below the number of orders.
     """
-    enough = table.c.taken <= (MOST_ORDERS if capacity is None else capacity)
+    is_enough = table.c.taken <= (MOST_ORDERS if capacity is None else capacity)
     try:
-        return edit_row(tx, table, *mine, enough, version=version, values=values)
+        return edit_row(tx, table, *mine, is_enough, version=version, values=values)
     except NotFound:
         raise _overbooked(_taken(tx, table, mine)) from None
 
 
-def remove_free_slot(tx: Transaction, table: Table, mine: Mine, version: int) -> None:
-    """Raises `NotFound`, `Stale`, and `Conflict` where somebody has chosen the slot."""
-    gone = delete(table).where(*mine, table.c.version == version, table.c.taken == 0)
-    if tx.execute(gone).rowcount != 1:
+def remove_free_slot(tx: Transaction, table: Table, mine: Conditions, version: int) -> None:
+    """Deletes a slot without orders. Raises `NotFound`, `Stale`, and `Conflict` if an order has chosen the slot."""
+    removal = delete(table).where(*mine, table.c.version == version, table.c.taken == 0)
+    if tx.execute(removal).rowcount != 1:
         taken = _taken(tx, table, mine)
         raise _overbooked(taken) if taken else Stale()
 
 
 def give_slot_back(tx: Transaction, table: Table, slot_id: str) -> bool:
-    """One order fewer. The core releases an order's slot once, under the order's version, so a count is enough."""
-    back = update(table).where(table.c.id == slot_id, table.c.taken > 0).values(taken=table.c.taken - 1)
-    return tx.execute(back).rowcount == 1
+    """Lowers the slot's number of orders by one. Returns whether it was above zero.
+
+    The core releases an order's slot only once, under the order's version, so a counter is enough.
+    """
+    change = update(table).where(table.c.id == slot_id, table.c.taken > 0).values(taken=table.c.taken - 1)
+    return tx.execute(change).rowcount == 1
 
 
 def moved_span(
     move: Callable[[datetime], datetime], begins_at: datetime, ends_at: datetime
 ) -> tuple[datetime, datetime]:
-    """A slot's times where its sale was moved. A change of clocks must not swallow it: then it is as long as it was."""
+    """Returns a slot's times after its sale was moved; it keeps its length if a change of clocks would swallow it."""
     begins, ends = move(begins_at), move(ends_at)
     return begins, ends if ends > begins else begins + (ends_at - begins_at)
 
 
-def _taken(tx: Transaction, table: Table, mine: Mine) -> int:
+def _taken(tx: Transaction, table: Table, mine: Conditions) -> int:
     return int(tx.one(select(table.c.taken).where(*mine))["taken"])
 
 

@@ -1,4 +1,4 @@
-"""Whose goods a sale sells, and up to when."""
+"""The suppliers of a sale and their cut-offs."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from ...storage.database import Transaction, insert_rows
 from ..catalogs.tables import catalog_item
 from ..enterprises.tables import enterprise
 from ..products.tables import supplied_product
+from .locking import edit_coordination, lock_unsettled
 from .questions import coordination_by_id
 from .tables import coordination_supplier, sale_session, session_item
-from .unsettled import edit_coordination, unsettled
 from .values import Coordination, Supplier
 
 MOST_SUPPLIERS = 500
@@ -20,17 +20,17 @@ MOST_SUPPLIERS = 500
 def set_supplier(
     tx: Transaction, coordination_id: str, coordinator_id: str, version: int, supplier: Supplier
 ) -> Coordination:
-    """Adds a supplier, or changes its cut-off. Its goods are then put on sale session by session.
+    """Adds a supplier, or changes its cut-off. Its items are then put on sale session by session.
 
     Raises `NotFound`, `Stale`, `Invalid`, and `Conflict` once the sale was cancelled or completed.
     """
-    old = unsettled(tx, coordination_id, coordinator_id)
-    others = tuple(one for one in old.suppliers if one.enterprise_id != supplier.enterprise_id)
+    old = lock_unsettled(tx, coordination_id, coordinator_id)
+    others = tuple(other for other in old.suppliers if other.enterprise_id != supplier.enterprise_id)
     problems = supplier_problems(tx, old, (supplier, *others))
     if problems:
         raise Invalid(problems)
     edit_coordination(tx, old, version)
-    _forget(tx, coordination_id, supplier.enterprise_id)
+    _delete_supplier(tx, coordination_id, supplier.enterprise_id)
     row = {"coordination_id": coordination_id, "enterprise_id": supplier.enterprise_id, "closes_at": supplier.closes_at}
     tx.execute(insert(coordination_supplier).values(row))
     return coordination_by_id(tx, coordination_id, coordinator_id)
@@ -39,12 +39,12 @@ def set_supplier(
 def remove_supplier(
     tx: Transaction, coordination_id: str, coordinator_id: str, version: int, supplier_id: str
 ) -> Coordination:
-    """Takes a supplier and all its goods out of the sale. What was ordered stays ordered.
+    """Removes a supplier and all its items from the sale. Existing orders keep them.
 
     Raises `NotFound`, `Stale`, and `Conflict` once the sale was cancelled or completed.
     """
-    old = unsettled(tx, coordination_id, coordinator_id)
-    if supplier_id not in (one.enterprise_id for one in old.suppliers):
+    old = lock_unsettled(tx, coordination_id, coordinator_id)
+    if supplier_id not in (supplier.enterprise_id for supplier in old.suppliers):
         raise NotFound
     edit_coordination(tx, old, version)
     sessions = select(sale_session.c.id).where(sale_session.c.coordination_id == coordination_id)
@@ -54,39 +54,41 @@ def remove_supplier(
         .where(supplied_product.c.enterprise_id == supplier_id)
     )
     tx.execute(delete(session_item).where(session_item.c.session_id.in_(sessions), session_item.c.item_id.in_(items)))
-    _forget(tx, coordination_id, supplier_id)
+    _delete_supplier(tx, coordination_id, supplier_id)
     return coordination_by_id(tx, coordination_id, coordinator_id)
 
 
 def supplier_problems(tx: Transaction, sale: Coordination, suppliers: tuple[Supplier, ...]) -> list[Problem]:
-    """What is wrong with these suppliers at this sale. One statement."""
+    """Returns the problems with these suppliers at this sale, with one statement."""
     if len(suppliers) > MOST_SUPPLIERS:
         return [Problem("too_many", "A sale has at most {most} suppliers.", "/suppliers", {"most": MOST_SUPPLIERS})]
-    ids = [one.enterprise_id for one in suppliers]
-    there = and_(enterprise.c.id.in_(ids), enterprise.c.archived_at.is_(None))
-    known = {row["id"] for row in tx.all(select(enterprise.c.id).where(there))} if ids else set()
-    found = []
-    for place, one in enumerate(suppliers):
+    ids = [supplier.enterprise_id for supplier in suppliers]
+    condition = and_(enterprise.c.id.in_(ids), enterprise.c.archived_at.is_(None))
+    existing_ids = {row["id"] for row in tx.all(select(enterprise.c.id).where(condition))} if ids else set()
+    problems = []
+    for place, supplier in enumerate(suppliers):
         where = f"/suppliers/{place}"
-        if one.enterprise_id not in known:
-            found.append(Problem("no_supplier", "There is no such supplier.", f"{where}/enterprise_id"))
-        if one.enterprise_id in ids[:place]:
-            found.append(Problem("twice", "Each supplier stands here once.", f"{where}/enterprise_id"))
-        if one.closes_at and not sale.opens_at < one.closes_at <= sale.closes_at:
+        if supplier.enterprise_id not in existing_ids:
+            problems.append(Problem("no_supplier", "There is no such supplier.", f"{where}/enterprise_id"))
+        if supplier.enterprise_id in ids[:place]:
+            problems.append(Problem("twice", "Each supplier stands here once.", f"{where}/enterprise_id"))
+        if supplier.closes_at and not sale.opens_at < supplier.closes_at <= sale.closes_at:
             text = "A supplier's cut-off lies after the opening of the sale, and not after its closing."
-            found.append(Problem("cut_off", text, f"{where}/closes_at"))
-    return found
+            problems.append(Problem("cut_off", text, f"{where}/closes_at"))
+    return problems
 
 
 def write_suppliers(tx: Transaction, sale: Coordination) -> None:
-    """Writes the suppliers of a new sale, after they were checked. One statement."""
+    """Inserts the suppliers of a new sale, which the caller has checked, with one statement."""
     rows = [
-        {"coordination_id": sale.id, "enterprise_id": one.enterprise_id, "closes_at": one.closes_at}
-        for one in sale.suppliers
+        {"coordination_id": sale.id, "enterprise_id": supplier.enterprise_id, "closes_at": supplier.closes_at}
+        for supplier in sale.suppliers
     ]
     insert_rows(tx, coordination_supplier, rows)
 
 
-def _forget(tx: Transaction, coordination_id: str, supplier_id: str) -> None:
-    its = coordination_supplier.c.enterprise_id == supplier_id
-    tx.execute(delete(coordination_supplier).where(coordination_supplier.c.coordination_id == coordination_id, its))
+def _delete_supplier(tx: Transaction, coordination_id: str, supplier_id: str) -> None:
+    condition = coordination_supplier.c.enterprise_id == supplier_id
+    tx.execute(
+        delete(coordination_supplier).where(coordination_supplier.c.coordination_id == coordination_id, condition)
+    )

@@ -12,8 +12,8 @@ coordination = Table(
     Column("name", Text, nullable=False),
     Column("opens_at", Time, nullable=False),
     Column("closes_at", Time, nullable=False),
-    Column("planned_closes_at", Time),  # when it was to close, where it was closed early; none: as planned
-    Column("rhythm", Text),  # RFC 5545 RRULE without DTSTART, at the latest sale of a series; none: it happens once
+    Column("planned_closes_at", Time),  # the planned closing of a sale that was closed early; none: as planned
+    Column("rhythm", Text),  # RFC 5545 RRULE without DTSTART, at the latest sale of a series; none: not repeated
     Column("previous_id", Text, ForeignKey("coordination.id"), unique=True),  # unique: a rhythm repeats it once
     Column("cancelled_at", Time),
     Column("completed_at", Time),  # its orders were made Complete after the close
@@ -57,7 +57,7 @@ sale_session = Table(
     sqlite_strict=True,
 )
 
-# What is on sale is written down when the session is made, so that a lost grant cannot empty a running sale.
+# Items on sale are stored, so that a grant revoked later cannot empty a running sale.
 session_item = Table(
     "session_item",
     metadata,

@@ -8,7 +8,7 @@ from datetime import datetime
 
 @dataclass(frozen=True, kw_only=True)
 class Supplier:
-    """Whose goods a coordination sells. `closes_at`: its own cut-off; None: the closing of each session."""
+    """A supplier of a coordination. `closes_at`: its own cut-off; None: the closing of each session."""
 
     enterprise_id: str
     closes_at: datetime | None = None
@@ -19,10 +19,10 @@ class Coordination:
     """One sale of several suppliers at one or more shops (an order cycle).
 
     closes_at:         when it closes, or has closed
-    planned_closes_at: when it was to close, where somebody has closed it early; None: it closes as planned
-    rhythm:       an RFC 5545 rule, held by the latest sale of a series; None: it does not come back
-    previous_id:  the sale of the series before this one
-    completed_at: when its orders were made Complete, after the closing; from then on its times are settled
+    planned_closes_at: the planned closing of a sale that was closed early; None: it closes as planned
+    rhythm:            an RFC 5545 rule, stored at the latest sale of a series; None: it is not repeated
+    previous_id:       the previous sale of the series
+    completed_at:      when its orders were made Complete, after the closing; from then on its times cannot change
     """
 
     id: str
@@ -71,7 +71,7 @@ class SaleSession:
 
 @dataclass(frozen=True, kw_only=True)
 class Shop:
-    """What stands of an enterprise beside its sale: where it is, and how it counts time and money."""
+    """The enterprise of a sale session: where it is, and its language, time zone and currency."""
 
     id: str
     slug: str
@@ -94,7 +94,7 @@ class Sale:
 
 @dataclass(frozen=True, kw_only=True)
 class ItemOnSale:
-    """An item that a session sells, with its product and who supplies it."""
+    """An item that a session sells, with its product and supplier."""
 
     item_id: str
     product_id: str

@@ -1,4 +1,4 @@
-"""Compares the levels of all lots with what their journals add up to."""
+"""Compares the levels of all lots with the sums of their journals."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .tables import stock_lot, stock_movement
 _LEVELS = ("free", "reserved", "sold", "lent")
 
 
-def _differing() -> Select[Any]:
+def _differing_lots() -> Select[Any]:
     lot, movement = stock_lot.c, stock_movement.c
     changes = [func.sum(movement[f"{level}_change"]).label(level) for level in _LEVELS]
     sums = select(movement.lot_id, *changes).group_by(movement.lot_id).subquery()
@@ -21,17 +21,17 @@ def _differing() -> Select[Any]:
     return (
         select(lot.id, lot.name, *(lot[level] for level in _LEVELS), *journal)
         .select_from(stock_lot.outerjoin(sums, sums.c.lot_id == lot.id))
-        .where(or_(*(lot[level] != said for level, said in zip(_LEVELS, journal, strict=True))))
+        .where(or_(*(lot[level] != journal_level for level, journal_level in zip(_LEVELS, journal, strict=True))))
         .order_by(lot.id)
     )
 
 
-_DIFFERING = _differing()  # made once: the simulator asks after every hundredth event
+_DIFFERING = _differing_lots()  # built once: the simulator runs it after every hundredth event
 
 
 @dataclass(frozen=True, kw_only=True)
 class LevelDifference:
-    """A lot whose levels are not what its journal says; both in grains, as (free, reserved, sold, lent)."""
+    """A lot whose levels differ from its journal; both in grains, as (free, reserved, sold, lent)."""
 
     lot_id: str
     name: str
@@ -40,7 +40,7 @@ class LevelDifference:
 
 
 def check_levels(tx: Transaction) -> list[LevelDifference]:
-    """Lots whose level and journal differ; none, if all is well. Reads the whole journal."""
+    """Returns the lots whose levels and journal differ. Reads the whole journal."""
     rows = tx.all(_DIFFERING)
     return [
         LevelDifference(

@@ -1,4 +1,4 @@
-"""Grains: stock is counted in whole parts of a lot's unit, so that no rounding ever makes or loses goods."""
+"""Grains: stock is counted in integer parts of a lot's unit, so that rounding never creates or loses goods."""
 
 from __future__ import annotations
 
@@ -16,14 +16,16 @@ _USUAL = {"mass": ("Kilogram", 1000), "volume": ("Litre", 1000), "length": ("Met
 
 
 def usual_unit(measure: Measure) -> tuple[str, int]:
-    """The unit in which goods of this measure are stocked, and the grains in one: kilograms by the gram, litres by the
-    millilitre, things by the piece, a crate by the crate."""
+    """Returns the unit in which goods of this measure are stocked, and the grains in it: kilograms in grams, litres in
+    millilitres, pieces in pieces, crates in crates."""
     return _USUAL.get(measure.dimension, (measure.term, 1))
 
 
 def fitting_unit(quantity: Decimal, measure: Measure) -> tuple[str, int]:
-    """As `usual_unit`, but finer, or in the measure itself, where the usual grain does not divide the quantity: half a
-    gram of saffron is stocked by the milligram, a pound of cheese by the two-thousandth of a pound."""
+    """Returns `usual_unit`, or a finer one, or the measure itself, if the usual grain does not divide the quantity.
+
+    Half a gram of saffron is stocked in milligrams, a pound of cheese in two-thousandths of a pound.
+    """
     unit, per_unit = usual_unit(measure)
     choices = ((unit, per_unit), (unit, FINEST), (measure.term, 2000))  # 2000: sixteenths and thousandths
     whole = (one for one in choices if isinstance(grains_of(quantity, measure, *one), int))
@@ -31,7 +33,7 @@ def fitting_unit(quantity: Decimal, measure: Measure) -> tuple[str, int]:
 
 
 def grains_of(quantity: Decimal, measure: Measure, unit: str, per_unit: int, where: str = "") -> int | Problem:
-    """The grains that this quantity takes from a lot counted in `unit`. A `Problem` where they are not whole."""
+    """Returns the grains that this quantity takes from a lot counted in `unit`; a `Problem` if they are no integer."""
     lot = MEASURES[unit]
     if not measure.comparable(lot):
         text = "{measure} cannot be taken from a stock that is counted in {unit}."
@@ -47,13 +49,13 @@ def grains_of(quantity: Decimal, measure: Measure, unit: str, per_unit: int, whe
 
 
 def has_few_decimals(quantity: Decimal) -> bool:
-    """Whether exact arithmetic with it is cheap: ``1E-1000000`` is short to send, and a fraction of a megabyte."""
+    """Tells whether exact arithmetic with it is cheap: ``1E-1000000`` is short, but as a fraction takes a megabyte."""
     exponent = quantity.as_tuple().exponent
     return isinstance(exponent, int) and exponent >= -_MOST_DECIMALS
 
 
 def to_grains(quantity: Decimal, unit: str, per_unit: int, where: str = "") -> int | Problem:
-    """Grains from a quantity in the lot's unit. A `Problem` says what is wrong, and how small a grain is."""
+    """Returns the grains of a quantity in the lot's unit, or a `Problem` that names the smallest amount."""
     if not quantity.is_finite() or not 0 <= quantity <= LARGEST // per_unit:
         return Problem("quantity", "A quantity lies between 0 and {most}.", where, {"most": LARGEST // per_unit})
     grains = Fraction(quantity) * per_unit if has_few_decimals(quantity) else Fraction(1, 2)
@@ -64,10 +66,10 @@ def to_grains(quantity: Decimal, unit: str, per_unit: int, where: str = "") -> i
 
 
 def in_units(grains: int, per_unit: int) -> Decimal:
-    """The same in the lot's unit."""
+    """Returns grains as a quantity in the lot's unit."""
     return Decimal(grains) / Decimal(per_unit)
 
 
 def as_text(grains: int, unit: str, per_unit: int) -> str:
-    """As people read it in any language: ``2.5 kg``, or just ``3`` for what has no symbol."""
+    """Returns grains as text for people in any language: ``2.5 kg``, or ``3`` if the unit has no symbol."""
     return f"{in_units(grains, per_unit):f} {MEASURES[unit].symbol}".rstrip()

@@ -1,4 +1,4 @@
-"""Stock lots: what there is of one thing, counted once, whatever the sizes in which it is sold."""
+"""Stock lots: the stock of one thing, counted once, whatever the sizes in which it is sold."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ..events.announce import announce
 from ..events.listings import announce_listing
 from ..products.tables import supplied_product
 from .grains import FINEST, as_text, in_units, to_grains, usual_unit
-from .moving import Change, lock_lots, write_movements
+from .levels import LevelChange, lock_lots, write_movements
 from .tables import stock_lot
 
 _ONE = select(stock_lot).where(stock_lot.c.id == bindparam("lot"), stock_lot.c.enterprise_id == bindparam("owner"))
@@ -28,15 +28,15 @@ _SOME = select(stock_lot).where(stock_lot.c.id.in_(bindparam("lots", expanding=T
 
 @dataclass(frozen=True, kw_only=True)
 class StockLot:
-    """Quantities are in `unit`, a DFC measure; `per_unit` says how finely they are counted (1000: by the gram).
+    """A lot with its levels in `unit`, a DFC measure; `per_unit` is the number of grains in one unit (1000: grams).
 
-    on_hand:    what is there: free, reserved and lent
-    free:       may still be ordered; 0 where unlimited, which needs none
-    reserved:   ordered, still there
+    on_hand:    what is in stock: free, reserved and lent
+    free:       may still be ordered; 0 if unlimited, which needs none
+    reserved:   ordered, still in stock
     sold:       handed over
-    lent:       still there, and for others to sell
-    beyond:     what may be had from elsewhere, as it was last told; a promise of nothing
-    free_until: after that moment nothing of it is free
+    lent:       still in stock, but other instances may sell it
+    beyond:     available at another instance, as last reported; without guarantee
+    free_until: after this moment (UTC) nothing of it may be ordered
     unlimited:  can always be ordered: made to order, or harvested as needed
     """
 
@@ -68,7 +68,7 @@ def open_lot(
     on_hand: Decimal = Decimal(0),
     person_id: str | None = None,
 ) -> StockLot:
-    """Opens a lot. `unit` is a DFC measure; `on_hand` is in it; `per_unit` None counts it as is usual for the unit.
+    """Creates a lot. `unit` is a DFC measure and the unit of `on_hand`; `per_unit` None: the usual one for the unit.
 
     Raises `Invalid` with every mistake.
     """
@@ -108,7 +108,7 @@ def open_lot(
     }
     tx.execute(insert(stock_lot).values(row))
     if grains:
-        write_movements(tx, "received", {row["id"]: Change(free=grains)}, person_id=person_id)
+        write_movements(tx, "received", {row["id"]: LevelChange(free=grains)}, person_id=person_id)
     return lot_of(row)
 
 
@@ -122,11 +122,10 @@ def change_lot(
     unlimited: bool | None = None,
     person_id: str | None = None,
 ) -> StockLot:
-    """Renames a lot, or makes it unlimited or counted again; None leaves things as they are.
+    """Renames a lot, or makes it unlimited or counted again; None leaves a value as it is.
 
-    What becomes unlimited has no free level any more; when it is to be counted again, it sells nothing until it has
-    been counted, because nobody knows what is left. Raises `Invalid`, `NotFound`, `Stale`, and `Conflict` where others
-    hold some of what is to be unlimited.
+    An unlimited lot has no free level. When it becomes counted again, its free level is zero until somebody counts it.
+    Raises `Invalid`, `NotFound`, `Stale`, and `Conflict` if some of a lot that is to be unlimited is lent.
     """
     problems: list[Problem] = []
     values: dict[str, Any] = {}
@@ -139,42 +138,42 @@ def change_lot(
         raise lent_out(lot)
     if unlimited is not None:
         values |= {"unlimited": unlimited} | ({"free": 0} if unlimited else {})
-    mine = (stock_lot.c.id == lot_id, stock_lot.c.enterprise_id == enterprise_id)
-    row = edit_row(tx, stock_lot, *mine, version=version, values=values)
+    conditions = (stock_lot.c.id == lot_id, stock_lot.c.enterprise_id == enterprise_id)
+    row = edit_row(tx, stock_lot, *conditions, version=version, values=values)
     if row["unlimited"] != lot["unlimited"]:
         announce_listing(tx, supplied_product.c.lot_id == lot_id)
     if row["free"] != lot["free"]:
-        write_movements(tx, "counted", {lot_id: Change(free=-lot["free"])}, person_id=person_id)
+        write_movements(tx, "counted", {lot_id: LevelChange(free=-lot["free"])}, person_id=person_id)
     elif row["unlimited"] != lot["unlimited"]:
         announce(tx, specifications.stock_changed, stock_lot, stock_lot.c.id == lot_id)
     return lot_of(row)
 
 
 def lent_out(lot: Mapping[Any, Any]) -> Conflict:
-    """Others hold some of it: what they may sell must come back first."""
+    """Returns the error for a lot of which a part is lent: that part must come back first."""
     text = "Others may sell {lent} of {name}; take that back first."
     return Conflict("lent", text, lent=as_text(lot["lent"], lot["unit"], lot["per_unit"]), name=lot["name"])
 
 
 def lot_by_id(tx: Transaction, enterprise_id: str, lot_id: str) -> StockLot:
-    """One lot of the enterprise. Raises `NotFound`."""
+    """Returns one lot of the enterprise. Raises `NotFound`."""
     return lot_of(tx.one(_ONE, {"lot": lot_id, "owner": enterprise_id}))
 
 
 def lots_by_id(tx: Transaction, lot_ids: Collection[str]) -> dict[str, StockLot]:
-    """These lots of any enterprise, by id; those that are not there are left out."""
+    """Returns lots of any enterprise by id; unknown ids are left out."""
     rows = tx.all(_SOME, {"lots": sorted(lot_ids)})
     return {row["id"]: lot_of(row) for row in rows}
 
 
 def lots_of(tx: Transaction, enterprise_id: str, *, after: str = "", limit: int = 50) -> list[StockLot]:
-    """The enterprise's lots by id, from the one after `after` on."""
-    mine = select(stock_lot).where(stock_lot.c.enterprise_id == enterprise_id, stock_lot.c.id > after)
-    return [lot_of(row) for row in tx.all(mine.order_by(stock_lot.c.id).limit(limit))]
+    """Returns the enterprise's lots sorted by id; `after` is the last id of the page before."""
+    statement = select(stock_lot).where(stock_lot.c.enterprise_id == enterprise_id, stock_lot.c.id > after)
+    return [lot_of(row) for row in tx.all(statement.order_by(stock_lot.c.id).limit(limit))]
 
 
 def lot_of(row: Mapping[Any, Any]) -> StockLot:
-    """A lot from its row, which counts in grains."""
+    """Returns the lot of a row, whose levels are in grains."""
     per_unit = row["per_unit"]
     return StockLot(
         id=row["id"],

@@ -1,4 +1,4 @@
-"""Goods that come in or are counted, and a lot's journal, which only grows."""
+"""Receives and counts stock, and reads a lot's append-only journal."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from ...base.ids import least_id
 from ...base.texts import read_text
 from ...storage.database import Row, Transaction
 from .grains import LARGEST, as_text, in_units, to_grains
+from .levels import LevelChange, change_levels, lock_lots, write_movements
 from .lots import StockLot, lent_out, lot_by_id
-from .moving import Change, change_levels, lock_lots, write_movements
 from .tables import stock_movement
 
 _row = stock_movement.c
@@ -43,50 +43,50 @@ class StockMovement:
 def receive_stock(
     tx: Transaction, enterprise_id: str, lot_id: str, quantity: Decimal, *, note: str = "", person_id: str | None = None
 ) -> StockLot:
-    """Goods have come in: `quantity`, in the lot's unit, goes on sale. Raises `Invalid`, `NotFound`, `Conflict`."""
-    lot, grains, note = _read(tx, enterprise_id, lot_id, quantity, "/quantity", note)
+    """Adds received goods: `quantity`, in the lot's unit, goes on sale. Raises `Invalid`, `NotFound`, `Conflict`."""
+    lot, grains, note = _read_lot_and_grains(tx, enterprise_id, lot_id, quantity, "/quantity", note)
     if lot["free"] + grains > LARGEST:
         raise Invalid([Problem("quantity", "That is more than a lot can hold.", "/quantity")])
-    _set(tx, "received", lot, grains, note, person_id)
+    _change_free(tx, "received", lot, grains, note, person_id)
     return lot_by_id(tx, enterprise_id, lot_id)
 
 
 def count_stock(
     tx: Transaction, enterprise_id: str, lot_id: str, on_hand: Decimal, *, note: str = "", person_id: str | None = None
 ) -> StockLot:
-    """Somebody has counted: `on_hand`, in the lot's unit, is there, with what is reserved and what others may sell.
+    """Records a stock count: `on_hand`, in the lot's unit, includes what is reserved and lent.
 
-    Raises `Conflict` where that is less than is reserved or lent: that must be changed first. Raises `Invalid`,
+    Raises `Conflict` if it is less than what is reserved and lent, which must be changed first. Raises `Invalid`,
     `NotFound`.
     """
-    lot, grains, note = _read(tx, enterprise_id, lot_id, on_hand, "/on_hand", note)
+    lot, grains, note = _read_lot_and_grains(tx, enterprise_id, lot_id, on_hand, "/on_hand", note)
     if grains < lot["reserved"]:
         text = "{reserved} of {name} are ordered, so there cannot be less. Change or cancel orders first."
         reserved = as_text(lot["reserved"], lot["unit"], lot["per_unit"])
         raise Conflict("below_reserved", text, reserved=reserved, name=lot["name"])
     if grains < lot["reserved"] + lot["lent"]:
         raise lent_out(lot)
-    _set(tx, "counted", lot, grains - lot["reserved"] - lot["lent"] - lot["free"], note, person_id)
+    _change_free(tx, "counted", lot, grains - lot["reserved"] - lot["lent"] - lot["free"], note, person_id)
     return lot_by_id(tx, enterprise_id, lot_id)
 
 
 def movements_of(
     tx: Transaction, enterprise_id: str, lot_id: str, *, after: str = "", limit: int = 50
 ) -> list[StockMovement]:
-    """A lot's journal, the newest first. `after` is the last id of the page before. Raises `NotFound`."""
+    """Returns a lot's journal, newest first. `after` is the last id of the page before. Raises `NotFound`."""
     lot = lot_by_id(tx, enterprise_id, lot_id)
-    rows = select(stock_movement).where(stock_movement.c.lot_id == lot_id).order_by(stock_movement.c.id.desc())
+    statement = select(stock_movement).where(stock_movement.c.lot_id == lot_id).order_by(stock_movement.c.id.desc())
     if after:
-        rows = rows.where(stock_movement.c.id < after)
-    return [_movement(row, lot.per_unit) for row in tx.all(rows.limit(limit))]
+        statement = statement.where(stock_movement.c.id < after)
+    return [_movement(row, lot.per_unit) for row in tx.all(statement.limit(limit))]
 
 
 def taken_since(tx: Transaction, lot_id: str, moment: datetime) -> int:
-    """Grains that orders have taken of a lot since `moment`, less what they gave back. It reads no older movements."""
+    """Returns the grains that orders have taken since `moment`, less what they gave back. Reads no older movements."""
     return int(tx.value(_TAKEN, {"lot": lot_id, "since": least_id(moment)}))
 
 
-def _read(
+def _read_lot_and_grains(
     tx: Transaction, enterprise_id: str, lot_id: str, quantity: Decimal, where: str, note: str
 ) -> tuple[Row, int, str]:
     (lot,) = lock_lots(tx, [lot_id], enterprise_id)
@@ -102,8 +102,8 @@ def _read(
     return lot, grains, note
 
 
-def _set(tx: Transaction, kind: str, lot: Row, grains: int, note: str, person_id: str | None) -> None:
-    changes = {lot["id"]: Change(free=grains)}
+def _change_free(tx: Transaction, kind: str, lot: Row, grains: int, note: str, person_id: str | None) -> None:
+    changes = {lot["id"]: LevelChange(free=grains)}
     if not change_levels(tx, changes):
         raise AssertionError(f"the lot {lot['id']} has changed under its lock")
     write_movements(tx, kind, changes, person_id=person_id, note=note)

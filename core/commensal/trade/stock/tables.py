@@ -1,4 +1,4 @@
-"""Tables of stock: a lot's level, and the journal that explains it."""
+"""Tables of stock: a lot's levels, and the journal of their changes."""
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table, Text
 
@@ -47,7 +47,7 @@ stock_movement = Table(
     Column("reserved_change", Whole, nullable=False),
     Column("sold_change", Whole, nullable=False),
     Column("lent_change", Whole, nullable=False, server_default="0"),
-    Column("order_id", Text),  # no key: a lot's story outlives what it names
+    Column("order_id", Text),  # no foreign key: the journal outlives orders and people
     Column("person_id", Text),
     Column("note", Text, nullable=False),
     checked_in("kind", MOVEMENTS),

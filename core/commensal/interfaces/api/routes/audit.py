@@ -7,7 +7,7 @@ from typing import Annotated
 
 import msgspec
 
-from ....trade.audit.questions import AuditEntry, Wanted, audit_entries
+from ....trade.audit.questions import AuditEntry, AuditFilter, audit_entries
 from ..endpoint import Call, Page, Paging, Routes, page_of
 
 routes = Routes("audit")
@@ -30,7 +30,7 @@ class AuditQuery(Paging, frozen=True, kw_only=True):
 @routes.get("/enterprises/{enterprise}/audit", scope="audit:read")
 def audit_trail(call: Call, enterprise: str, query: AuditQuery) -> Page[AuditEntry]:
     """Who changed what at the enterprise, the newest first. What is personal or secret reads "***"."""
-    wanted = Wanted(
+    wanted = AuditFilter(
         enterprise_id=enterprise,
         person_id=query.person,
         object_kind=query.kind,

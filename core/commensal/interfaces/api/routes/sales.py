@@ -17,7 +17,7 @@ from ....trade.sale_sessions.questions import (
     coordination_by_id,
     coordinations_of,
     items_on_sale,
-    place_of,
+    page_key,
     sale_for,
     sales,
     session_by_id,
@@ -129,7 +129,7 @@ def public_sales(call: Call, query: SaleQuery) -> Page[Sale]:
     found_sales = sales(
         call.tx, openness=query.openness, shop_id=query.shop or None, after=query.after, limit=query.limit
     )
-    return page_of(found_sales, query.limit, place_of)
+    return page_of(found_sales, query.limit, page_key)
 
 
 @routes.get("/sale-sessions/{session}", scope="public")

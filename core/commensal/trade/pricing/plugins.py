@@ -1,4 +1,4 @@
-"""Asks a shop's plugins for their adjustments, and writes each one's name on what it asked for."""
+"""Asks a shop's plugins for their adjustments, and notes on each the plugin that asked for it."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from .values import Adjustment, OrderDraft, Phase
 
 
 def ask_plugins(hooks: Hooks, tx: Transaction, plugins: Mapping[str, Mapping[str, Any]]) -> Ask:
-    """What `price_order` asks, put to these plugins with their settings."""
+    """Returns the function with which `price_order` asks these plugins; `plugins` maps ids to settings."""
 
     def ask(order: OrderDraft, phase: Phase) -> Sequence[Adjustment]:
         answers = hooks.each(specifications.price_adjustments, plugins, tx=tx, order=order, phase=phase)
-        return [replace(one, plugin=answer.plugin) for answer in answers for one in answer.value or ()]
+        return [replace(adjustment, plugin=answer.plugin) for answer in answers for adjustment in answer.value or ()]
 
     return ask

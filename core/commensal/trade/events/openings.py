@@ -1,7 +1,7 @@
-"""Finds sales that have opened and of which nobody was told. Each is announced once.
+"""Finds sales that have opened and were not announced yet, and announces each once.
 
-The question looks at sessions that are not over, or have not been for long, by the index of their closing: it costs
-the same in year five. A session that is made after its opening has passed, or is moved, is found like any other.
+The query reads sessions that are open or closed recently, by the index of their closing, so its cost does not grow over
+the years. It also finds a session that was created or moved after its opening had passed.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from ..sale_sessions.tables import coordination, sale_session
 from .announce import announce
 from .tables import sale_opening
 
-LATEST = timedelta(days=7)  # after the closing: of sales that were over while no worker was up, those are told too
+LATEST = timedelta(days=7)  # after the closing: covers sales that opened and closed while no worker was running
 AT_ONCE = 500  # sales in one transaction; the others wait for the next call
 
 
 def announce_openings(tx: Transaction) -> list[str]:
-    """Announces what has opened and was not cancelled before. Returns the ids of the sessions."""
+    """Announces sessions that have opened and are not cancelled. Returns their ids."""
     announced = exists().where(sale_opening.c.session_id == sale_session.c.id)
-    opened = (
+    statement = (
         select(sale_session.c.id)
         .join(coordination, coordination.c.id == sale_session.c.coordination_id)
         .where(
@@ -38,8 +38,8 @@ def announce_openings(tx: Transaction) -> list[str]:
         .order_by(sale_session.c.opens_at, sale_session.c.id)
         .limit(AT_ONCE)
     )
-    ids = [row["id"] for row in tx.all(opened)]
-    insert_rows(tx, sale_opening, [{"session_id": one, "announced_at": tx.now} for one in ids])
+    ids = [row["id"] for row in tx.all(statement)]
+    insert_rows(tx, sale_opening, [{"session_id": session_id, "announced_at": tx.now} for session_id in ids])
     if ids:
         _warn_of_empty_sales(tx, ids)
         announce(tx, specifications.sale_opened, sale_session, sale_session.c.id.in_(ids))
@@ -47,17 +47,17 @@ def announce_openings(tx: Transaction) -> list[str]:
 
 
 def _warn_of_empty_sales(tx: Transaction, session_ids: Sequence[str]) -> None:
-    """Whoever coordinates a sale in which nothing is on sale should hear it from us before they do from shoppers."""
-    counted = count_on_sale(tx, session_ids)
-    empty = [one for one in session_ids if one not in counted]
-    for sale in (sale_by_id(tx, one) for one in empty):
+    """Mails the coordinators of sales without items, so that they hear of it before shoppers complain."""
+    items_on_sale = count_on_sale(tx, session_ids)
+    empty = [session_id for session_id in session_ids if session_id not in items_on_sale]
+    for sale in (sale_by_id(tx, session_id) for session_id in empty):
         values = {"sale": sale.session.name, "shop": sale.shop.name}
         mail_enterprise(tx, sale.session.coordinator_id, "empty_sale", values)
 
 
 def forget_openings(tx: Transaction) -> None:
-    """Forgets of which sales was told that are over for so long that nobody will ask again."""
-    asked = exists().where(
+    """Deletes the records of openings that `announce_openings` does not read any more."""
+    still_needed = exists().where(
         and_(sale_session.c.id == sale_opening.c.session_id, sale_session.c.closes_at > tx.now - LATEST)
     )
-    tx.execute(delete(sale_opening).where(~asked))
+    tx.execute(delete(sale_opening).where(~still_needed))

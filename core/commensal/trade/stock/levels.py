@@ -1,4 +1,4 @@
-"""The only way in which levels change: one guarded UPDATE for any number of lots, and the journal that explains it."""
+"""The only code that changes levels: one guarded UPDATE for any number of lots, and the journal entries for it."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from ...storage.database.change_capture import MAX_DETAILED_ROWS
 from ..events.announce import announce
 from .tables import stock_lot, stock_movement
 
-TRAVELLING = ("lent", "leased")  # kinds of movements, see `travelling.py`
+TRAVELLING = ("lent", "leased")  # kinds of movements, see `lending.py`
 
 
-class Change(NamedTuple):
-    """Grains that a lot's levels gain (or lose)."""
+class LevelChange(NamedTuple):
+    """The grains by which a lot's levels change."""
 
     free: int = 0
     reserved: int = 0
@@ -27,7 +27,7 @@ class Change(NamedTuple):
     lent: int = 0
 
 
-# SQLite leaves the lock out, and needs none: it has one writer.
+# SQLite ignores the lock and needs none: it has one writer.
 _LOTS = (
     select(stock_lot)
     .where(stock_lot.c.id.in_(bindparam("lots", expanding=True)))
@@ -37,51 +37,51 @@ _LOTS = (
 
 
 def lock_lots(tx: Transaction, lot_ids: Iterable[str], enterprise_id: str | None = None) -> Sequence[Row]:
-    """The rows of these lots, held until the transaction ends. Raises `NotFound` where one is missing.
+    """Locks these lots until the transaction ends and returns their rows. Raises `NotFound` if one is missing.
 
-    PostgreSQL locks them in the order of their ids, so that two orders of the same lots never wait for each other. The
-    lock is the weaker one that lets others refer to the lot meanwhile.
+    PostgreSQL locks them in the order of their ids, so that two orders of the same lots never deadlock. The lock is the
+    weaker one, which lets other transactions refer to the lot.
     """
-    wanted = set(lot_ids)
-    rows = _LOTS if enterprise_id is None else _LOTS.where(stock_lot.c.enterprise_id == enterprise_id)
-    found = tx.all(rows, {"lots": sorted(wanted)})
-    if len(found) != len(wanted):
+    distinct_ids = set(lot_ids)
+    statement = _LOTS if enterprise_id is None else _LOTS.where(stock_lot.c.enterprise_id == enterprise_id)
+    rows = tx.all(statement, {"lots": sorted(distinct_ids)})
+    if len(rows) != len(distinct_ids):
         raise NotFound("no_lot", "There is no such stock.")
-    return found
+    return rows
 
 
-def change_levels(tx: Transaction, changes: Mapping[str, Change]) -> bool:
-    """Changes the levels of all lots by one statement. False where one would fall below zero.
+def change_levels(tx: Transaction, changes: Mapping[str, LevelChange]) -> bool:
+    """Changes the levels of all lots with one statement. Returns False if a level would fall below zero.
 
     Then the transaction must end without a commit: the other lots have been changed.
     """
     if not any(any(change) for change in changes.values()):
         return True
     rows = [{"lot_id": lot_id, **change._asdict()} for lot_id, change in sorted(changes.items())]
-    return tx.change(_changing(tx.postgresql), {"changes": as_json(rows)}) == len(changes)
+    return tx.change(_levels_update(tx.postgresql), {"changes": as_json(rows)}) == len(changes)
 
 
 @cache
-def _changing(on_postgresql: bool) -> Update:
+def _levels_update(on_postgresql: bool) -> Update:
     lot = stock_lot.c
-    change = parameter_rows(on_postgresql, "changes", {"lot_id": Text(), **dict.fromkeys(Change._fields, Whole)}).c
-    after = {name: lot[name] + change[name] for name in Change._fields}
-    guards = [level >= 0 for level in after.values()]
-    return update(stock_lot).where(lot.id == change.lot_id, *guards).values(after)
+    change = parameter_rows(on_postgresql, "changes", {"lot_id": Text(), **dict.fromkeys(LevelChange._fields, Whole)}).c
+    new_levels = {name: lot[name] + change[name] for name in LevelChange._fields}
+    guards = [level >= 0 for level in new_levels.values()]
+    return update(stock_lot).where(lot.id == change.lot_id, *guards).values(new_levels)
 
 
 def write_movements(
     tx: Transaction,
     kind: str,
-    changes: Mapping[str, Change],
+    changes: Mapping[str, LevelChange],
     *,
     order_id: str | None = None,
     person_id: str | None = None,
     note: str = "",
 ) -> None:
-    """One line of the journal for each lot, all by one statement.
+    """Writes one entry of the journal for each lot, all with one statement.
 
-    What people do to stock is announced to plugins; what orders do is not, nor what travels between instances.
+    Changes that people make are announced to plugins; those by orders and those between instances are not.
     """
     rows = [
         {
@@ -105,8 +105,8 @@ def write_movements(
         _trace(tx, kind, changes)
 
 
-def _trace(tx: Transaction, kind: str, changes: Mapping[str, Change]) -> None:
-    """What people do to stock by hand; a whole list of it is one entry."""
+def _trace(tx: Transaction, kind: str, changes: Mapping[str, LevelChange]) -> None:
+    """Audits changes that people make by hand; one entry for each lot, or one for a whole list."""
     if len(changes) > MAX_DETAILED_ROWS:
         tx.trace(kind, "stock_lot", lots=len(changes))
         return
