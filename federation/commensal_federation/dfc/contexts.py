@@ -13,8 +13,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from ..namespace import NAMESPACE
 from .findings import Unreadable
-from .names import COMMON, NAMESPACE, OWN, PREFIXES_20, PREFIXES_116
+from .names import COMMON, OWN, PREFIXES_20, PREFIXES_116
 from .plain import expand_plain
 
 CONTEXT_116 = "https://www.datafoodconsortium.org/wp-content/plugins/wordpress-context-jsonld/context_1.16.0.jsonld"

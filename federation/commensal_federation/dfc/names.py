@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-# Of all terms that DFC lacks, and the address of their context: the one place that knows it. `.example` never resolves,
-# so each instance serves the context at /-/federation/context.
-NAMESPACE = "https://commensal.example/ns/federation/v1"
-OWN = f"{NAMESPACE}#"
+from ..namespace import NAMESPACE
+
+OWN = f"{NAMESPACE}#"  # for terms that DFC lacks
 
 _GITHUB = "https://github.com/datafoodconsortium/{}/releases/latest/download/"
 PREFIXES_116: dict[str, str] = {

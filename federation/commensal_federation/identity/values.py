@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ..dfc.names import NAMESPACE
+from ..namespace import NAMESPACE
 from ..signing import PublicKey
 
 PROTOCOL = "commensal-fed/1"

@@ -20,7 +20,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any, TypeVar
 
-from ..dfc.names import NAMESPACE
+from ..namespace import NAMESPACE
 from ..signing import SigningKey, Unreadable, sign, written
 from ..signing.base58 import to_multibase
 from ..signing.moments import read_moment, write_moment
