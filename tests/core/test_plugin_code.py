@@ -31,7 +31,7 @@ from commensal.hooks.failures import failures_by_plugin
 from commensal.hooks.loading import load_plugins
 from commensal.instance import Settings
 from commensal.interfaces.app import make_app
-from commensal.interfaces.reports.formats import format_named
+from commensal.interfaces.reports.formats import find_format
 from commensal.interfaces.reports.run import find_report, print_report
 from commensal.operations.work import work_of
 from commensal.storage.database import Store, Transaction, insert_rows
@@ -255,7 +255,7 @@ def report(shop: Shop) -> str:
         found = find_report(tx, hooks, "shop", "sick", "all", "en")
         owner = enterprise_by_id(tx, "shop")
     try:
-        return str(len(list(print_report(store, owner, found, {}, format=format_named("csv"), language="en"))))
+        return str(len(list(print_report(store, owner, found, {}, format=find_format("csv"), language="en"))))
     except Exception as error:
         return f"500 {error}"
 

@@ -25,9 +25,9 @@ from python_calamine import CalamineWorkbook
 from commensal.base.spreadsheets import harmless
 from commensal.interfaces.reports import rows
 from commensal.interfaces.reports.charts import draw
-from commensal.interfaces.reports.formats import FORMATS, format_named, sheet_rows
+from commensal.interfaces.reports.formats import FORMATS, find_format, sheet_rows
 from commensal.interfaces.reports.formats import pdf as pdf_format
-from commensal.interfaces.reports.formats.html import TOGETHER
+from commensal.interfaces.reports.formats.html import MAX_UNBROKEN_ROWS
 from commensal.interfaces.reports.formats.pdf import NoTypesetter, TooLong
 from commensal.interfaces.reports.labels import label_parameters
 from commensal.interfaces.reports.values import Chart, Column, Line, Printout, Quantity, Query, Report, Series
@@ -62,12 +62,12 @@ def a_printout(report: Report, *, language: str = "fr", **given: Any) -> Printou
         tx=nothing, enterprise_id="shop", enterprise_name="Les <Paniers>", currency="EUR", timezone="Europe/Paris",
         language=language, given=given,
     )  # fmt: skip
-    sums = rows.with_sums(report, report.rows(query))
-    return Printout(report=report, query=query, rows=sums, told=["Juin"], printed_at=NOON)
+    sums = rows.add_sums(report, report.rows(query))
+    return Printout(report=report, query=query, rows=sums, subtitles=["Juin"], printed_at=NOON)
 
 
 def written(name: str, report: Report, **more: Any) -> bytes:
-    return b"".join(format_named(name).write(a_printout(report, **more)))
+    return b"".join(find_format(name).write(a_printout(report, **more)))
 
 
 class Page(HTMLParser):
@@ -97,7 +97,7 @@ class Page(HTMLParser):
 
 
 def test_groups_have_headings_subtotals_and_one_total() -> None:
-    found = list(rows.with_sums(a_report(LINES), LINES))
+    found = list(rows.add_sums(a_report(LINES), LINES))
     assert [(one.kind, one.level) for one in found] == [
         ("group", 0), ("line", 1), ("line", 1), ("subtotal", 0), ("group", 0), ("line", 1), ("total", 0),
     ]  # fmt: skip
@@ -111,7 +111,7 @@ def test_inner_groups_end_before_outer_ones() -> None:
     ]
     report = a_report(columns=columns, grouped_by=["a", "b"])
     lines = [("x", "p", 1), ("x", "p", 2), ("x", "q", 4), ("y", "q", 8)]
-    found = [(one.kind, one.level, one.cells[-1]) for one in rows.with_sums(report, lines)]
+    found = [(one.kind, one.level, one.cells[-1]) for one in rows.add_sums(report, lines)]
     assert found == [
         ("group", 0, "x"), ("group", 1, "p"), ("line", 2, 1), ("line", 2, 2), ("subtotal", 1, 3),
         ("group", 1, "q"), ("line", 2, 4), ("subtotal", 0, 7),
@@ -122,7 +122,7 @@ def test_inner_groups_end_before_outer_ones() -> None:
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(-(10**12), 10**12))))
 def test_the_total_is_the_sum_of_all_lines_whatever_the_groups(pairs: list[tuple[str, int]]) -> None:
     columns = [Column(name="who", label=""), Column(name="n", label="", kind="money", summed=True)]
-    found = list(rows.with_sums(a_report(columns=columns), pairs))
+    found = list(rows.add_sums(a_report(columns=columns), pairs))
     assert [one.cells for one in found if one.kind == "line"] == pairs
     totals = [one.cells[1] for one in found if one.kind == "total"]
     assert totals == ([sum(n for _, n in pairs)] if pairs else [])
@@ -181,9 +181,9 @@ def test_xlsx_spells_what_xml_cannot_hold_as_its_standard_says() -> None:
 
 
 def test_what_a_sheet_has_no_room_for_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sheet_rows, "MOST_ROWS", 6)  # headers, three lines, a subtotal, and the total
+    monkeypatch.setattr(sheet_rows, "MAX_ROWS", 6)  # headers, three lines, a subtotal, and the total
     written("xlsx", a_report(LINES))
-    monkeypatch.setattr(sheet_rows, "MOST_ROWS", 5)
+    monkeypatch.setattr(sheet_rows, "MAX_ROWS", 5)
     with pytest.raises(sheet_rows.TooManyRows, match="5"):
         written("xlsx", a_report(LINES))
 
@@ -212,7 +212,7 @@ def test_html_shows_every_line_and_nothing_that_people_wrote_is_markup() -> None
 def test_html_takes_nothing_from_elsewhere_and_its_answer_says_so() -> None:
     html = written("html", a_report(LINES)).decode()
     assert not re.search(r"(src|href)=|url\(|@import", html)
-    policy = dict(format_named("html").headers)["Content-Security-Policy"]
+    policy = dict(find_format("html").headers)["Content-Security-Policy"]
     assert policy.startswith("default-src 'none'; style-src 'sha256-")
 
 
@@ -251,8 +251,8 @@ def test_a_pdf_without_its_library_says_how_to_get_it(monkeypatch: pytest.Monkey
 
 
 def test_a_pdf_of_very_many_rows_is_refused() -> None:
-    with pytest.raises(TooLong, match=str(pdf_format.MOST_ROWS)):
-        written("pdf", a_report([LINES[0]] * (pdf_format.MOST_ROWS + 1)))
+    with pytest.raises(TooLong, match=str(pdf_format.MAX_ROWS)):
+        written("pdf", a_report([LINES[0]] * (pdf_format.MAX_ROWS + 1)))
 
 
 @pytest.mark.parametrize(("sheet", "each"), [("3x8", 24), ("2x7", 14), ("2x4", 8)])
@@ -279,7 +279,7 @@ def test_a_format_that_is_closed_early_closes_its_lines() -> None:
             closed.append(True)
 
     endless = Report(id="x", label="x", description="", columns=COLUMNS, rows=lambda query: lines())
-    parts = format_named("csv").write(a_printout(endless))
+    parts = find_format("csv").write(a_printout(endless))
     assert next(parts)
     parts.close()  # type: ignore[attr-defined]
     del parts, endless
@@ -327,4 +327,11 @@ def test_a_page_divides_long_groups_only() -> None:
     html = written("html", report).decode()
     bodies = html.split("<tbody")[1:]
     assert [one.startswith(' class="whole"') for one in bodies] == [True, True, False, False, False, True]
-    assert [one.count("<tr") for one in bodies] == [4, 4, TOGETHER, TOGETHER, 42 - 2 * TOGETHER, 1]
+    assert [one.count("<tr") for one in bodies] == [
+        4,
+        4,
+        MAX_UNBROKEN_ROWS,
+        MAX_UNBROKEN_ROWS,
+        42 - 2 * MAX_UNBROKEN_ROWS,
+        1,
+    ]

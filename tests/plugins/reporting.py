@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import insert
 
 from commensal.instance import Instance
-from commensal.interfaces.reports.formats import format_named
+from commensal.interfaces.reports.formats import find_format
 from commensal.interfaces.reports.parameters import read_parameters
 from commensal.interfaces.reports.run import find_report, print_report
 from commensal.storage.database import Transaction
@@ -40,7 +40,7 @@ def run(
         found = find_report(tx, instance.hooks, shop, plugin, report, language)
         whose = enterprise_by_id(tx, shop)
         values = read_parameters(tx, whose, found.parameters, given)
-    chosen = format_named(format)
+    chosen = find_format(format)
     parts = print_report(instance.store, whose, found, values, format=chosen, language=language, flat=flat)
     return b"".join(parts)
 

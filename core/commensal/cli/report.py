@@ -10,7 +10,7 @@ import typer
 from ..base.errors import Invalid, Problem
 from ..base.languages.shell import spoken
 from ..instance import Instance, open_instance
-from ..interfaces.reports.formats import FORMATS, format_named
+from ..interfaces.reports.formats import FORMATS, find_format
 from ..interfaces.reports.parameters import default_text, read_parameters
 from ..interfaces.reports.run import find_report, print_report, reports_of
 from ..storage.database import Transaction
@@ -61,7 +61,7 @@ def _write(
         values = read_parameters(tx, shop, report.parameters, _pairs(given))
     with opened.store.write() as tx:
         tx.trace("exported", "report", name, enterprise_id=shop.id)
-    parts = print_report(opened.store, shop, report, values, format=format_named(format), language=language, flat=flat)
+    parts = print_report(opened.store, shop, report, values, format=find_format(format), language=language, flat=flat)
     unfinished = file.with_name(f"{file.name}.part")  # nobody shall take half a report for a whole one
     try:
         with unfinished.open("wb") as target:

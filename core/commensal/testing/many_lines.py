@@ -14,7 +14,7 @@ from sqlalchemy import Text, cast, insert, literal, select
 
 from ..base.clock import SystemClock
 from ..base.ids import RandomIds
-from ..interfaces.reports.formats import format_named
+from ..interfaces.reports.formats import find_format
 from ..interfaces.reports.look import columns_of, look
 from ..interfaces.reports.run import print_report
 from ..interfaces.reports.values import Line, Query, Report
@@ -82,7 +82,7 @@ def write(store: Store, format: str = "csv", shop: str = "shop") -> int:
     """Runs the report; the bytes of the file."""
     with store.read() as tx:
         whose = enterprise_by_id(tx, shop)
-    return sum(map(len, print_report(store, whose, report(), {}, format=format_named(format), language="fr")))
+    return sum(map(len, print_report(store, whose, report(), {}, format=find_format(format), language="fr")))
 
 
 def main() -> None:

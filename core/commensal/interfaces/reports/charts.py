@@ -1,4 +1,4 @@
-"""Charts as SVG, drawn on the server: they print, need no script, and say in words what they show."""
+"""Draws charts as SVG on the server: they can be printed, need no script, and describe themselves in words."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from html import escape
 from ...base.languages.formats import format_money, format_number
 from .values import Chart
 
-# Dark enough for white paper, apart from each other in grey too (after Okabe and Ito's palette for colour-blind eyes).
+# Dark enough for white paper, and distinct in greyscale too (after the palette of Okabe and Ito for colour blindness).
 _COLOURS = ("#0b5c8a", "#d55e00", "#1b7f5c", "#7a4a86", "#8a6d00", "#5a5a5a", "#b03060", "#3a8fc0")
-_WIDE, _HIGH = 720, 300
+_WIDTH, _HEIGHT = 720, 300
 _LEFT, _RIGHT, _TOP, _BOTTOM = 84, 12, 40, 64  # margins
 _FONT = "DejaVu Sans, Liberation Sans, Arial, sans-serif"
-MOST = len(_COLOURS)  # series that can be told apart
+MAX_SERIES = len(_COLOURS)  # series that can be distinguished
 
 
 def draw(chart: Chart, *, currency: str, language: str) -> str:
-    """The chart as an SVG element of 720 to 300, whose `<title>` and `<desc>` hold what it shows."""
+    """The chart as an SVG element of 720 × 300; its `<title>` and `<desc>` hold the data as text."""
     drawing = _Drawing(chart, currency, language)
     return "".join(drawing.parts())
 
@@ -26,13 +26,13 @@ class _Drawing:
     def __init__(self, chart: Chart, currency: str, language: str) -> None:
         self.chart, self._currency, self._language = chart, currency, language
         self._highest, self._lowest = _bounds(chart)
-        self._step = (_WIDE - _LEFT - _RIGHT) / max(1, len(chart.labels))
+        self._step = (_WIDTH - _LEFT - _RIGHT) / max(1, len(chart.labels))
 
     def parts(self) -> Iterator[str]:
         chart = self.chart
-        yield f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDE} {_HIGH}" role="img" font-size="11" '
+        yield f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" font-size="11" '
         yield f'font-family="{_FONT}" fill="#111">'
-        yield f"<title>{escape(chart.title)}</title><desc>{escape(self._in_words())}</desc>"
+        yield f"<title>{escape(chart.title)}</title><desc>{escape(self._describe())}</desc>"
         yield f'<text x="{_LEFT}" y="16" font-size="14" font-weight="bold">{escape(chart.title)}</text>'
         yield from self._scale()
         yield from self._line() if chart.kind == "line" else self._bars()
@@ -40,21 +40,21 @@ class _Drawing:
         yield from self._legend()
         yield "</svg>"
 
-    def _in_words(self) -> str:
-        said = [
-            f"{label}: {', '.join(f'{one.label} {self._say(one.values[place])}' for one in self.chart.series)}"
+    def _describe(self) -> str:
+        descriptions = [
+            f"{label}: {', '.join(f'{line.label} {self._format(line.values[place])}' for line in self.chart.series)}"
             for place, label in enumerate(self.chart.labels)
         ]
-        return "; ".join(said)
+        return "; ".join(descriptions)
 
-    def _say(self, value: int) -> str:
+    def _format(self, value: int) -> str:
         if self.chart.money:
             return format_money(value, self._currency, self._language)
         return format_number(value, self._language)
 
     def _y(self, value: float) -> float:
         share = (value - self._lowest) / (self._highest - self._lowest)
-        return round(_HIGH - _BOTTOM - share * (_HIGH - _TOP - _BOTTOM), 1)
+        return round(_HEIGHT - _BOTTOM - share * (_HEIGHT - _TOP - _BOTTOM), 1)
 
     def _x(self, place: float) -> float:
         return round(_LEFT + place * self._step, 1)
@@ -65,44 +65,44 @@ class _Drawing:
             value = self._lowest + (self._highest - self._lowest) * tick // ticks
             y = self._y(value)
             colour = "#111" if value == 0 else "#ccc"
-            yield f'<path d="M{_LEFT} {y}H{_WIDE - _RIGHT}" stroke="{colour}" stroke-width="0.7"/>'
-            yield f'<text x="{_LEFT - 6}" y="{y + 4}" text-anchor="end">{escape(self._say(value))}</text>'
+            yield f'<path d="M{_LEFT} {y}H{_WIDTH - _RIGHT}" stroke="{colour}" stroke-width="0.7"/>'
+            yield f'<text x="{_LEFT - 6}" y="{y + 4}" text-anchor="end">{escape(self._format(value))}</text>'
 
     def _bars(self) -> Iterator[str]:
         stacked = self.chart.kind == "stacked"
         beside = 1 if stacked else len(self.chart.series)
         wide = min(self._step * 0.8 / max(1, beside), 48)
         for place in range(len(self.chart.labels)):
-            begin = self._x(place + 0.5) - wide * beside / 2
+            bars_left = self._x(place + 0.5) - wide * beside / 2
             up = down = 0
-            for number, one in enumerate(self.chart.series):
-                value = one.values[place]
+            for number, series in enumerate(self.chart.series):
+                value = series.values[place]
                 base = (up if value >= 0 else down) if stacked else 0
                 if stacked and value >= 0:
                     up += value
                 elif stacked:
                     down += value
-                x = begin if stacked else begin + number * wide
+                x = bars_left if stacked else bars_left + number * wide
                 top, foot = self._y(max(base, base + value)), self._y(min(base, base + value))
                 yield f'<rect x="{x:.1f}" y="{top}" width="{max(wide - 1, 0.5):.1f}" height="{foot - top:.1f}" '
-                yield f'fill="{_COLOURS[number % MOST]}"/>'
+                yield f'fill="{_COLOURS[number % MAX_SERIES]}"/>'
 
     def _line(self) -> Iterator[str]:
-        for number, one in enumerate(self.chart.series):
-            points = [f"{self._x(place + 0.5)} {self._y(value)}" for place, value in enumerate(one.values)]
-            colour = _COLOURS[number % MOST]
+        for number, series in enumerate(self.chart.series):
+            points = [f"{self._x(place + 0.5)} {self._y(value)}" for place, value in enumerate(series.values)]
+            colour = _COLOURS[number % MAX_SERIES]
             yield f'<path d="M{"L".join(points)}" fill="none" stroke="{colour}" stroke-width="2"/>' if points else ""
             for point in points:
                 x, _, y = point.partition(" ")
                 yield f'<circle cx="{x}" cy="{y}" r="3" fill="{colour}"/>'
 
     def _labels(self) -> Iterator[str]:
-        """Below the bars; slanted where they are many, and not all of them where they are very many."""
-        labels, y = self.chart.labels, _HIGH - _BOTTOM + 14
-        every = -(-len(labels) // 30) or 1
-        slanted = self._step * every < 7 * max((len(one) for one in labels), default=0)
+        """The labels below the bars: slanted if there are many, and only some of them if there are more than thirty."""
+        labels, y = self.chart.labels, _HEIGHT - _BOTTOM + 14
+        interval = -(-len(labels) // 30) or 1
+        slanted = self._step * interval < 7 * max((len(label) for label in labels), default=0)
         for place, label in enumerate(labels):
-            if place % every:
+            if place % interval:
                 continue
             x, text = self._x(place + 0.5), escape(label if len(label) <= 14 else f"{label[:13]}…")
             if slanted:
@@ -115,21 +115,21 @@ class _Drawing:
         if len(self.chart.series) < 2:
             return
         x = float(_LEFT)
-        for number, one in enumerate(self.chart.series):
-            label = one.label if len(one.label) <= 18 else f"{one.label[:17]}…"
-            yield f'<rect x="{x:.0f}" y="23" width="9" height="9" fill="{_COLOURS[number % MOST]}"/>'
+        for number, series in enumerate(self.chart.series):
+            label = series.label if len(series.label) <= 18 else f"{series.label[:17]}…"
+            yield f'<rect x="{x:.0f}" y="23" width="9" height="9" fill="{_COLOURS[number % MAX_SERIES]}"/>'
             yield f'<text x="{x + 13:.0f}" y="31" font-size="10">{escape(label)}</text>'
             x += 26 + 6.2 * len(label)
 
 
 def _bounds(chart: Chart) -> tuple[int, int]:
-    """The highest and the lowest value of the scale, round ones; zero is always on it."""
+    """The highest and the lowest value of the scale, rounded outwards; the scale always includes zero."""
     if chart.kind == "stacked":
-        columns = list(zip(*(one.values for one in chart.series), strict=True))
+        columns = list(zip(*(series.values for series in chart.series), strict=True))
         sums = [sum(value for value in column if value > 0) for column in columns]
         depths = [sum(value for value in column if value < 0) for column in columns]
     else:
-        sums = depths = [value for one in chart.series for value in one.values]
+        sums = depths = [value for series in chart.series for value in series.values]
     highest, lowest = max([0, *sums]), min([0, *depths])
     step = _round_up(max(highest - lowest, 4) / 4)
     low = lowest // step * step

@@ -1,4 +1,4 @@
-"""Sheets of stickers, as they are sold for A4: how many stand on one, and how to begin on one that is used in part."""
+"""Usual A4 sheets of stickers: how many each has, and how to begin on a sheet that is partly used."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .values import Choice, Parameter, Query
 
 
 class Sheet(NamedTuple):
-    """Stickers across and down; their size, the margins of the sheet and the gap between columns in millimetres."""
+    """The number of stickers across and down; their size, the margins and the gap between columns in millimetres."""
 
     across: int
     down: int
@@ -29,15 +29,15 @@ SHEETS = {
 
 
 def label_parameters(language: str) -> Sequence[Parameter]:
-    """The sheet of stickers, and how many of the first sheet are gone already."""
-    choices = [Choice(name, f"{one.width:g} × {one.height:g} mm") for name, one in SHEETS.items()]
+    """Parameters for the sheet, and for the number of stickers of the first sheet that are used already."""
+    choices = [Choice(name, f"{sheet_size.width:g} × {sheet_size.height:g} mm") for name, sheet_size in SHEETS.items()]
     sheet = Parameter(name="sheet", label=translate(language, "Labels"), kind="choice", default="3x8", choices=choices)
     skip = Parameter(name="skip", label=translate(language, "Used already"), kind="whole", default=0, most=23)
     return [sheet, skip]
 
 
 def sheet_of(query: Query) -> tuple[str, int]:
-    """The name of the sheet that was chosen, and how many of its stickers are gone."""
+    """The name of the chosen sheet, and how many of its stickers are used already."""
     name = query.given.get("sheet", "3x8")
     sheet = SHEETS[name]
     return name, query.given.get("skip", 0) % (sheet.across * sheet.down)

@@ -1,4 +1,4 @@
-"""Asks a segment for some of its fields: one statement, whatever the number of lines, that streams."""
+"""Queries some fields of a segment: in one statement, however many lines there are, whose result is streamed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Operator = Literal["is", "is_not", "contains", "least", "most"]
 
 @dataclass(frozen=True)
 class Filter:
-    """`value` is what the database has: an int for whole numbers and money, a Decimal for rates, else text."""
+    """`value` has the type of the column: an int for whole numbers and money, a Decimal for rates, else text."""
 
     field: str
     operator: Operator
@@ -28,10 +28,12 @@ class Filter:
 
 
 def columns_of(segment_name: str, language: str, *names: str, summed: Sequence[str] = ()) -> list[Column]:
-    """Columns for these fields, with their labels and kinds; `summed` names those with subtotals and a total."""
-    known = segment(segment_name, language)
-    fields = [known.field(name) for name in names]
-    return [Column(name=one.name, label=one.label, kind=one.kind, summed=one.name in summed) for one in fields]
+    """Columns for the fields `names`, with labels and kinds; `summed` names those with subtotals and a total."""
+    asked_segment = segment(segment_name, language)
+    fields = [asked_segment.field(name) for name in names]
+    return [
+        Column(name=field.name, label=field.label, kind=field.kind, summed=field.name in summed) for field in fields
+    ]
 
 
 def look(
@@ -42,80 +44,83 @@ def look(
     where: Sequence[Filter] = (),
     order: Sequence[str] = (),
 ) -> Iterator[list[Any]]:
-    """Lines of cells with these fields, of the enterprise, for the sale or the period that the query is about.
+    """Lines with the cells of the fields `names`, for the enterprise and the sale or period of the query.
 
-    put_together: lines that agree in all fields but the summed ones become one, with their sums
-    order:        names of fields; a minus before one turns it around. Fields have their own alphabetical order
-    Raises `NotFound` for what is no field, `Refused` for an order by a field that is not asked for.
+    put_together: lines with equal values in all fields but the summed ones become one line, with their sums
+    order:        names of fields; a minus before a name sorts in descending order. Texts are sorted without accents
+    Raises `NotFound` for an unknown field, `Refused` for an order by a field that is not among `names`.
     """
-    known = segment(segment_name, query.language)
-    fields = [known.field(name) for name in names]
+    asked_segment = segment(segment_name, query.language)
+    fields = [asked_segment.field(name) for name in names]
     starts: dict[str, int] = {}
     parts: list[ColumnElement[Any]] = []
-    for one in fields:
-        starts[one.name] = len(parts)
-        parts += [one.total] if put_together and one.total is not None else _parts(one)
-    statement = select(*(part.label(_name(place)) for place, part in enumerate(parts)))
-    statement = statement.select_from(known.source).where(*known.conditions(query))
-    statement = statement.where(*(_condition(known, one) for one in where))
+    for field in fields:
+        starts[field.name] = len(parts)
+        parts += [field.total] if put_together and field.total is not None else _parts(field)
+    statement = select(*(part.label(_part_name(place)) for place, part in enumerate(parts)))
+    statement = statement.select_from(asked_segment.source).where(*asked_segment.conditions(query))
+    statement = statement.where(*(_condition(asked_segment, condition) for condition in where))
     if put_together:
-        kept = [starts[one.name] + more for one in fields if not one.summed for more in range(len(_parts(one)))]
-        statement = statement.group_by(*(_name(place) for place in kept))
+        grouped_parts = [
+            starts[field.name] + offset for field in fields if not field.summed for offset in range(len(_parts(field)))
+        ]
+        statement = statement.group_by(*(_part_name(place) for place in grouped_parts))
     for name in order:
-        statement = statement.order_by(*_order(known, starts, name, put_together))
-    makers = [(starts[one.name], _maker(one)) for one in fields]
+        statement = statement.order_by(*_order_by(asked_segment, starts, name, put_together))
+    makers = [(starts[field.name], _cell_maker(field)) for field in fields]
     for row in query.stream(statement.params(timezone=query.timezone)):
         yield [row[start] if make is None else make(row, start) for start, make in makers]
 
 
-def _name(place: int) -> str:
-    """Of a part of a row. Grouping goes by names: an expression with parameters is not the same twice to PostgreSQL."""
+def _part_name(place: int) -> str:
+    """The name of a part of a row. Statements group by names, since PostgreSQL does not recognise an expression with
+    parameters as the same one."""
     return f"c{place}"
 
 
-def _parts(one: Field) -> list[ColumnElement[Any]]:
-    return [part for part in (one.expression, one.unit, one.grains) if part is not None]
+def _parts(field: Field) -> list[ColumnElement[Any]]:
+    return [part for part in (field.expression, field.unit, field.grains) if part is not None]
 
 
-def _condition(known: Segment, one: Filter) -> ColumnElement[bool]:
-    found = known.field(one.field).expression
-    if one.operator == "contains":
-        return contains_text(found, str(one.value))
-    if isinstance(one.value, Decimal):  # a rate is kept digit by digit, as a text, and compared as a number
-        return _compared(cast(found, Double), one.operator, float(one.value))
-    return _compared(found, one.operator, one.value)
+def _condition(asked_segment: Segment, condition: Filter) -> ColumnElement[bool]:
+    expression = asked_segment.field(condition.field).expression
+    if condition.operator == "contains":
+        return contains_text(expression, str(condition.value))
+    if isinstance(condition.value, Decimal):  # a rate is stored as text, so that no digit is lost
+        return _compare(cast(expression, Double), condition.operator, float(condition.value))
+    return _compare(expression, condition.operator, condition.value)
 
 
-def _compared(found: ColumnElement[Any], operator: Operator, value: str | float) -> ColumnElement[bool]:
+def _compare(expression: ColumnElement[Any], operator: Operator, value: str | float) -> ColumnElement[bool]:
     if operator == "is_not":
-        return found != value
+        return expression != value
     if operator == "is":
-        return found == value
-    return found >= value if operator == "least" else found <= value
+        return expression == value
+    return expression >= value if operator == "least" else expression <= value
 
 
-def _order(
-    known: Segment, starts: Mapping[str, int], name: str, put_together: bool
+def _order_by(
+    asked_segment: Segment, starts: Mapping[str, int], name: str, put_together: bool
 ) -> Iterator[ColumnElement[Any] | UnaryExpression[Any]]:
-    one = known.field(name.removeprefix("-"))
-    if one.name not in starts:
-        raise Refused("order", "Lines have no order by {name}, which is not among their columns.", name=one.name)
-    parts: list[ColumnElement[Any]] = [literal_column(_name(starts[one.name]))]
-    if one.sort is not None:
-        parts.insert(0, func.min(one.sort) if put_together else one.sort)
+    field = asked_segment.field(name.removeprefix("-"))
+    if field.name not in starts:
+        raise Refused("order", "Lines have no order by {name}, which is not among their columns.", name=field.name)
+    parts: list[ColumnElement[Any]] = [literal_column(_part_name(starts[field.name]))]
+    if field.sort is not None:
+        parts.insert(0, func.min(field.sort) if put_together else field.sort)
     for part in parts:
         yield part.desc() if name.startswith("-") else part
 
 
-def _maker(one: Field) -> Callable[[Any, int], Cell] | None:
-    """What makes a cell of a row's parts; None: the first part is the cell."""
-    if one.grains is not None:
+def _cell_maker(field: Field) -> Callable[[Any, int], Cell] | None:
+    """A function that makes a cell from the parts of a row; None if the first part is the cell."""
+    if field.grains is not None:
         return lambda row, at: Quantity(Decimal(row[at]) / row[at + 2], row[at + 1])
-    if one.kind == "quantity":
+    if field.kind == "quantity":
         return lambda row, at: None if row[at] is None else Quantity(row[at], row[at + 1])
-    if one.kind == "date":
+    if field.kind == "date":
         return lambda row, at: None if row[at] is None else date.fromisoformat(row[at])
-    if one.shown is not None:
-        shown = one.shown
+    if field.shown is not None:
+        shown = field.shown
         return lambda row, at: shown(row[at])
     return None

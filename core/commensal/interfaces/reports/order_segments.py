@@ -1,4 +1,4 @@
-"""Segments of what was ordered: lines, orders, their VAT, their adjustments."""
+"""Segments of orders: their lines, the orders, their VAT, what suppliers are owed, and adjustments."""
 
 from __future__ import annotations
 
@@ -33,78 +33,84 @@ from ...trade.pricing.values import CUSTOMER
 from ...trade.products.tables import supplied_product
 from ...trade.sale_sessions.tables import coordination, sale_session
 from .parameters import SALE, period_of
-from .segments import Conditions, Field, Segment, said
-from .values import Cell, Kind, Query
+from .segments import Conditions, Field, Segment, field_label
+from .values import Cell, CellKind, Query
 
-GOING = ("Held", "Complete")  # states of orders that are placed and not cancelled
+ACTIVE_STATES = ("Held", "Complete")  # states of orders that are placed and not cancelled
 _order, _line, _session = customer_order.c, order_line.c, sale_session.c
 _supplier, _shop = enterprise.alias("supplier"), enterprise.alias("shop")
 
 
 def total_of(expression: ColumnElement[Any]) -> ColumnElement[Any]:
-    """The sum as a whole number: PostgreSQL would make it a decimal."""
+    """The sum, 0 without rows, as an integer: PostgreSQL would return a decimal."""
     return cast(func.coalesce(func.sum(expression), 0), Whole)
 
 
-def whole(
-    language: str, name: str, text: str, expression: ColumnElement[Any], kind: Kind = "money", summed: bool = True
+def number_field(
+    language: str, name: str, text: str, expression: ColumnElement[Any], kind: CellKind = "money", summed: bool = True
 ) -> Field:
-    """A number that is summed up, money unless told otherwise."""
+    """A number, money by default, with a sum unless `summed` is False."""
     total = total_of(expression) if summed else None
-    return Field(name=name, label=said(language, text), kind=kind, expression=expression, total=total)
+    return Field(name=name, label=field_label(language, text), kind=kind, expression=expression, total=total)
 
 
-def plain(
-    language: str, name: str, text: str, expression: ColumnElement[Any], kind: Kind = "text", **more: Any
+def plain_field(
+    language: str, name: str, text: str, expression: ColumnElement[Any], kind: CellKind = "text", **options: Any
 ) -> Field:
-    """What is shown as it is."""
-    return Field(name=name, label=said(language, text), kind=kind, expression=expression, **more)
+    """A field without a sum; `options` are further attributes of `Field`."""
+    return Field(name=name, label=field_label(language, text), kind=kind, expression=expression, **options)
 
 
-def words(language: str, known: dict[str, str]) -> Callable[[str], Cell]:
-    """Shows a term of ours in the reader's words."""
-    return lambda term: known.get(term, term)
+def replace_terms(texts: dict[str, str]) -> Callable[[str], Cell]:
+    """A function that replaces a term by its text in the reader's language; an unknown term stays as it is."""
+    return lambda term: texts.get(term, term)
 
 
 def order_conditions(query: Query) -> Conditions:
     """Placed orders of the enterprise in the sale, or in sales that are distributed in the period.
 
-    When their VAT falls due is another question, which the segment "vat" answers (`tax_point`).
+    The segment "vat" does not use this for a period: VAT falls due by other rules (`tax_point`).
     """
-    return _in_question(query, _order.state.in_(GOING))
+    return _conditions_of_query(query, _order.state.in_(ACTIVE_STATES))
 
 
-def _in_question(query: Query, which: ColumnElement[bool]) -> Conditions:
-    found = [_order.enterprise_id == query.enterprise_id, which]
+def _conditions_of_query(query: Query, state_condition: ColumnElement[bool]) -> Conditions:
+    conditions = [_order.enterprise_id == query.enterprise_id, state_condition]
     period = period_of(query)
     if SALE in query.given and period is None:
-        return [*found, _order.session_id == query.given[SALE]]
+        return [*conditions, _order.session_id == query.given[SALE]]
     if period is None:
-        return found
+        return conditions
     row = sale_session.alias()
     sessions = select(row.c.id).where(row.c.enterprise_id == query.enterprise_id)
     sessions = sessions.where(row.c.begins_at >= period.begins_at, row.c.begins_at < period.ends_at)
-    return [*found, _order.session_id.in_(sessions)]
+    return [*conditions, _order.session_id.in_(sessions)]
 
 
 def order_lines(language: str) -> Segment:
     fields = [
-        *_of_order(language),
-        plain(language, "product", "Product", _line.name, sort=supplied_product.c.search),
-        plain(language, "size", "Size", _line.unit_quantity, "quantity", unit=_line.unit),
-        plain(language, "supplier", "Supplier", _supplier.c.name, sort=_supplier.c.search),
-        plain(language, "supplier_id", "Supplier’s id", _line.supplier_id),
-        plain(language, "product_type", "Product type", supplied_product.c.product_type, shown=_type(language)),
-        plain(language, "sku", "Reference", func.coalesce(supplied_product.c.sku, "")),
-        plain(language, "position", "Position", _line.position, "whole"),
-        whole(language, "pieces", "Pieces", _line.quantity, "whole"),
-        plain(language, "weighed", "Weighed", _line.final_quantity, "quantity", unit=_line.unit),
-        plain(language, "price", "Price", _line.price, "money"),
-        _rate(language, _line.vat_rate),
-        plain(language, "prices_include_vat", "Prices include VAT", _flag(_order.prices_include_vat), "whole"),
-        whole(language, "amount", "Amount", _line.amount),
-        whole(language, "deposits", "Deposits", _line.deposit * _line.quantity),
-        _orders(language),
+        *_order_fields(language),
+        plain_field(language, "product", "Product", _line.name, sort=supplied_product.c.search),
+        plain_field(language, "size", "Size", _line.unit_quantity, "quantity", unit=_line.unit),
+        plain_field(language, "supplier", "Supplier", _supplier.c.name, sort=_supplier.c.search),
+        plain_field(language, "supplier_id", "Supplier’s id", _line.supplier_id),
+        plain_field(
+            language,
+            "product_type",
+            "Product type",
+            supplied_product.c.product_type,
+            shown=_show_type(language),
+        ),
+        plain_field(language, "sku", "Reference", func.coalesce(supplied_product.c.sku, "")),
+        plain_field(language, "position", "Position", _line.position, "whole"),
+        number_field(language, "pieces", "Pieces", _line.quantity, "whole"),
+        plain_field(language, "weighed", "Weighed", _line.final_quantity, "quantity", unit=_line.unit),
+        plain_field(language, "price", "Price", _line.price, "money"),
+        _vat_rate_field(language, _line.vat_rate),
+        plain_field(language, "prices_include_vat", "Prices include VAT", _as_int(_order.prices_include_vat), "whole"),
+        number_field(language, "amount", "Amount", _line.amount),
+        number_field(language, "deposits", "Deposits", _line.deposit * _line.quantity),
+        _order_count_field(language),
     ]
     source = (
         customer_order.join(order_line, _line.order_id == _order.id)
@@ -115,33 +121,33 @@ def order_lines(language: str) -> Segment:
     def conditions(query: Query) -> Conditions:
         return [*order_conditions(query), _line.quantity > 0]
 
-    return _segment("order_lines", said(language, "Order lines"), _with_sale(source), conditions, fields)
+    return _segment("order_lines", field_label(language, "Order lines"), _with_sale(source), conditions, fields)
 
 
 def orders(language: str) -> Segment:
     fields = [
-        *_of_order(language, totals=True),
-        whole(language, "products_total", "Products", _order.products_total),
-        whole(language, "deposits_total", "Deposits", _order.deposits_total),
-        whole(language, "adjustments_total", "Fees and reductions", _order.adjustments_total),
-        whole(language, "vat_total", "VAT", _order.vat_total),
-        _orders(language),
+        *_order_fields(language, totals=True),
+        number_field(language, "products_total", "Products", _order.products_total),
+        number_field(language, "deposits_total", "Deposits", _order.deposits_total),
+        number_field(language, "adjustments_total", "Fees and reductions", _order.adjustments_total),
+        number_field(language, "vat_total", "VAT", _order.vat_total),
+        _order_count_field(language),
     ]
-    return _segment("orders", said(language, "Orders"), _with_sale(customer_order), order_conditions, fields)
+    return _segment("orders", field_label(language, "Orders"), _with_sale(customer_order), order_conditions, fields)
 
 
 def vat(language: str) -> Segment:
-    """VAT by the day on which it falls due, as `tax_point` divides it. A period is one of these days."""
+    """VAT by the day on which it falls due, by the rules of `tax_point`. A period selects by that day."""
     due = tax_point()
     day = local_day(due.c.due_at, bindparam("timezone", type_=Text()))
     fields = [
-        *_of_order(language),
-        plain(language, "due_on", "VAT due on", day, "date"),
-        _rate(language, due.c.rate),
-        whole(language, "net", "Without VAT", due.c.net),
-        whole(language, "vat", "VAT", due.c.vat),
-        whole(language, "gross", "With VAT", due.c.net + due.c.vat),
-        _orders(language),
+        *_order_fields(language),
+        plain_field(language, "due_on", "VAT due on", day, "date"),
+        _vat_rate_field(language, due.c.rate),
+        number_field(language, "net", "Without VAT", due.c.net),
+        number_field(language, "vat", "VAT", due.c.vat),
+        number_field(language, "gross", "With VAT", due.c.net + due.c.vat),
+        _order_count_field(language),
     ]
     source = _with_sale(customer_order.join(due, due.c.order_id == _order.id))
 
@@ -149,161 +155,163 @@ def vat(language: str) -> Segment:
         period = period_of(query)
         if period is None:
             return order_conditions(query)
-        mine = (_order.enterprise_id == query.enterprise_id, _order.state.in_(GOING))
-        return [*mine, due.c.due_at >= period.begins_at, due.c.due_at < period.ends_at]
+        own_orders = (_order.enterprise_id == query.enterprise_id, _order.state.in_(ACTIVE_STATES))
+        return [*own_orders, due.c.due_at >= period.begins_at, due.c.due_at < period.ends_at]
 
-    return _segment("vat", said(language, "VAT of orders"), source, conditions, fields, "payments:read")
+    return _segment("vat", field_label(language, "VAT of orders"), source, conditions, fields, "payments:read")
 
 
 def supplies(language: str) -> Segment:
-    """What suppliers have brought and are owed for: order lines, and the fees of their orders that go to them. Goods
-    that the shop lost, in orders that it cancelled without putting them back on sale, are among it.
+    """What suppliers have delivered and are owed for: order lines, and fees of these orders that go to them,
+    with goods that the shop lost: those of orders that it cancelled without restocking them.
     """
-    owed = _owed_to_suppliers()
+    supplies_owed = _owed_to_suppliers()
     fields = [
-        *_of_order(language),
-        plain(language, "supplier", "Supplier", _supplier.c.name, sort=_supplier.c.search),
-        plain(language, "supplier_id", "Supplier’s id", owed.c.supplier_id),
-        _rate(language, owed.c.vat_rate),
-        plain(language, "prices_include_vat", "Prices include VAT", _flag(_order.prices_include_vat), "whole"),
-        plain(language, "lost", "Lost by the shop", _flag(_order.state == "Cancelled"), "whole"),
-        whole(language, "pieces", "Pieces", owed.c.pieces, "whole"),
-        whole(language, "amount", "Amount", owed.c.goods),
-        whole(language, "fees", "Fees among it", owed.c.fees),
-        whole(language, "deposits", "Deposits", owed.c.deposits),
-        _orders(language),
+        *_order_fields(language),
+        plain_field(language, "supplier", "Supplier", _supplier.c.name, sort=_supplier.c.search),
+        plain_field(language, "supplier_id", "Supplier’s id", supplies_owed.c.supplier_id),
+        _vat_rate_field(language, supplies_owed.c.vat_rate),
+        plain_field(language, "prices_include_vat", "Prices include VAT", _as_int(_order.prices_include_vat), "whole"),
+        plain_field(language, "lost", "Lost by the shop", _as_int(_order.state == "Cancelled"), "whole"),
+        number_field(language, "pieces", "Pieces", supplies_owed.c.pieces, "whole"),
+        number_field(language, "amount", "Amount", supplies_owed.c.goods),
+        number_field(language, "fees", "Fees among it", supplies_owed.c.fees),
+        number_field(language, "deposits", "Deposits", supplies_owed.c.deposits),
+        _order_count_field(language),
     ]
-    source = customer_order.join(owed, owed.c.order_id == _order.id).join(
-        _supplier, _supplier.c.id == owed.c.supplier_id
+    source = customer_order.join(supplies_owed, supplies_owed.c.order_id == _order.id).join(
+        _supplier, _supplier.c.id == supplies_owed.c.supplier_id
     )
     lost = and_(_order.state == "Cancelled", ~_order.restocked)
 
     def conditions(query: Query) -> Conditions:
-        return _in_question(query, or_(_order.state.in_(GOING), lost))
+        return _conditions_of_query(query, or_(_order.state.in_(ACTIVE_STATES), lost))
 
-    label = said(language, "What suppliers have brought")
+    label = field_label(language, "What suppliers have brought")
     return _segment("supplies", label, _with_sale(source), conditions, fields, "payments:read")
 
 
 def _owed_to_suppliers() -> Subquery:
-    """Rows of goods, and of fees that customers pay to a supplier of the same order; amounts in minor units."""
-    none, fee = literal(0, Whole), adjustment.c
+    """Rows of goods, and of fees that customers pay to a supplier of the same order. Amounts are in minor units."""
+    zero, fee = literal(0, Whole), adjustment.c
     goods = select(
         _line.order_id, _line.supplier_id, _line.vat_rate, _line.quantity.label("pieces"), _line.amount.label("goods"),
-        (_line.deposit * _line.quantity).label("deposits"), none.label("fees"),
+        (_line.deposit * _line.quantity).label("deposits"), zero.label("fees"),
     ).where(_line.quantity > 0)  # fmt: skip
-    supplied = order_line.alias()
-    theirs = exists().where(supplied.c.order_id == fee.order_id, supplied.c.supplier_id == fee.payee)
+    supplied_line = order_line.alias()
+    goes_to_supplier = exists().where(
+        supplied_line.c.order_id == fee.order_id, supplied_line.c.supplier_id == fee.payee
+    )
     fees = (
-        select(fee.order_id, fee.payee, fee.vat_rate, none, none, none, fee.amount)
+        select(fee.order_id, fee.payee, fee.vat_rate, zero, zero, zero, fee.amount)
         .join(customer_order, _order.id == fee.order_id)
-        .where(fee.payer == CUSTOMER, fee.payee != _order.enterprise_id, theirs)
+        .where(fee.payer == CUSTOMER, fee.payee != _order.enterprise_id, goes_to_supplier)
     )
     return union_all(goods, fees).subquery("owed")
 
 
 def adjustments(language: str) -> Segment:
     row, payee = adjustment.c, enterprise.alias("payee")
-    payer = case((row.payer == "customer", said(language, "Customer")), else_=row.payer)
+    payer = case((row.payer == "customer", field_label(language, "Customer")), else_=row.payer)
     fields = [
-        *_of_order(language),
-        plain(language, "kind", "Kind", row.kind),
-        plain(language, "phase", "Phase", row.phase, shown=words(language, _phases(language))),
-        plain(language, "label", "Fee or reduction", row.label),
-        plain(language, "payer", "Paid by", payer),
-        plain(language, "payee", "Goes to", func.coalesce(payee.c.name, _shop.c.name)),
-        plain(language, "code", "Code", row.code),
-        _rate(language, row.vat_rate),
-        whole(language, "amount", "Amount", row.amount),
-        _orders(language),
+        *_order_fields(language),
+        plain_field(language, "kind", "Kind", row.kind),
+        plain_field(language, "phase", "Phase", row.phase, shown=replace_terms(_phases(language))),
+        plain_field(language, "label", "Fee or reduction", row.label),
+        plain_field(language, "payer", "Paid by", payer),
+        plain_field(language, "payee", "Goes to", func.coalesce(payee.c.name, _shop.c.name)),
+        plain_field(language, "code", "Code", row.code),
+        _vat_rate_field(language, row.vat_rate),
+        number_field(language, "amount", "Amount", row.amount),
+        _order_count_field(language),
     ]
     source = (
         customer_order.join(adjustment, row.order_id == _order.id)
         .join(_shop, _shop.c.id == _order.enterprise_id)
         .outerjoin(payee, payee.c.id == row.payee)
     )
-    label = said(language, "Fees and reductions")
+    label = field_label(language, "Fees and reductions")
     return _segment("adjustments", label, _with_sale(source), order_conditions, fields, "payments:read")
 
 
-def _of_order(language: str, *, totals: bool = False) -> Iterable[Field]:
-    """What stands of the order beside anything of it."""
+def _order_fields(language: str, *, totals: bool = False) -> Iterable[Field]:
+    """Fields of the order that every segment of this module has. `totals`: also sum its total, paid and due."""
     day = local_day(_session.begins_at, bindparam("timezone", type_=Text()))
-    yield plain(language, "number", "Order", _order.number, "whole")
-    yield plain(language, "placed_at", "Ordered on", _order.placed_at, "moment")
-    yield plain(language, "day", "Distribution", day, "date")
-    yield plain(language, "month", "Month", func.substr(day, 1, 7))
-    yield plain(language, "sale", "Sale", coordination.c.name)
-    yield plain(language, "customer", "Customer", _order.name, sort=customer.c.search)
-    yield plain(language, "email", "E-mail", _order.email)
-    yield plain(language, "phone", "Telephone", _order.phone)
-    yield plain(language, "customer_code", "Customer’s reference", func.coalesce(customer.c.code, ""))
-    yield plain(language, "place", "Pickup or delivery", _order.shipping_label)
-    yield _address(language, "street", "Street", "street")
-    yield _address(language, "postcode", "Postcode", "postcode")
-    yield _address(language, "city", "City", "city")
-    yield _address(language, "address_note", "Way in", "note")
-    yield plain(language, "note", "Note", _order.note)
-    yield plain(language, "payment_method", "Payment method", _order.payment_method)
-    yield plain(language, "state", "State", _order.state, shown=words(language, _states(language)))
-    paid = words(language, _payment_states(language))
-    yield plain(language, "payment_state", "Payment", _order.payment_state, shown=paid)
-    done = words(language, _fulfilment_states(language))
-    yield plain(language, "fulfilment_state", "Handing over", _order.fulfilment_state, shown=done)
-    # Beside lines the same totals stand again and again, so they are summed for orders alone.
-    yield whole(language, "total", "Total", _order.total, summed=totals)
-    yield whole(language, "paid", "Paid", _order.paid_total, summed=totals)
-    yield whole(language, "due", "Due", _order.total - _order.paid_total, summed=totals)
+    yield plain_field(language, "number", "Order", _order.number, "whole")
+    yield plain_field(language, "placed_at", "Ordered on", _order.placed_at, "moment")
+    yield plain_field(language, "day", "Distribution", day, "date")
+    yield plain_field(language, "month", "Month", func.substr(day, 1, 7))
+    yield plain_field(language, "sale", "Sale", coordination.c.name)
+    yield plain_field(language, "customer", "Customer", _order.name, sort=customer.c.search)
+    yield plain_field(language, "email", "E-mail", _order.email)
+    yield plain_field(language, "phone", "Telephone", _order.phone)
+    yield plain_field(language, "customer_code", "Customer’s reference", func.coalesce(customer.c.code, ""))
+    yield plain_field(language, "place", "Pickup or delivery", _order.shipping_label)
+    yield _address_field(language, "street", "Street", "street")
+    yield _address_field(language, "postcode", "Postcode", "postcode")
+    yield _address_field(language, "city", "City", "city")
+    yield _address_field(language, "address_note", "Way in", "note")
+    yield plain_field(language, "note", "Note", _order.note)
+    yield plain_field(language, "payment_method", "Payment method", _order.payment_method)
+    yield plain_field(language, "state", "State", _order.state, shown=replace_terms(_states(language)))
+    payment_texts = replace_terms(_payment_states(language))
+    yield plain_field(language, "payment_state", "Payment", _order.payment_state, shown=payment_texts)
+    fulfilment_texts = replace_terms(_fulfilment_states(language))
+    yield plain_field(language, "fulfilment_state", "Handing over", _order.fulfilment_state, shown=fulfilment_texts)
+    # A segment of lines repeats these for every line of an order, so only the segment of orders sums them.
+    yield number_field(language, "total", "Total", _order.total, summed=totals)
+    yield number_field(language, "paid", "Paid", _order.paid_total, summed=totals)
+    yield number_field(language, "due", "Due", _order.total - _order.paid_total, summed=totals)
 
 
-def _address(language: str, name: str, text: str, key: str) -> Field:
-    found = _order.address.op("->>", return_type=Text())(literal_column(f"'{key}'"))
-    return plain(language, name, text, func.coalesce(found, ""))
+def _address_field(language: str, name: str, text: str, key: str) -> Field:
+    value = _order.address.op("->>", return_type=Text())(literal_column(f"'{key}'"))
+    return plain_field(language, name, text, func.coalesce(value, ""))
 
 
-def _orders(language: str) -> Field:
-    """How many orders; it only makes sense of lines put together."""
+def _order_count_field(language: str) -> Field:
+    """The number of orders; only meaningful where lines are put together."""
     count = func.count(_order.id.distinct())
-    return Field(name="orders", label=said(language, "Orders"), kind="whole", expression=literal(1), total=count)
+    return Field(name="orders", label=field_label(language, "Orders"), kind="whole", expression=literal(1), total=count)
 
 
-def _rate(language: str, expression: ColumnElement[Any]) -> Field:
-    """Kept digit by digit, as a text, and ordered as a number."""
-    return plain(language, "vat_rate", "VAT rate", expression, "percent", sort=cast(expression, Numeric))
+def _vat_rate_field(language: str, expression: ColumnElement[Any]) -> Field:
+    """A VAT rate in percent: the column is a text, so that no digit is lost, and is sorted as a number."""
+    return plain_field(language, "vat_rate", "VAT rate", expression, "percent", sort=cast(expression, Numeric))
 
 
-def _flag(expression: ColumnElement[bool]) -> ColumnElement[int]:
-    """1 or 0: a number in both databases."""
+def _as_int(expression: ColumnElement[bool]) -> ColumnElement[int]:
+    """1 or 0, an integer in both databases."""
     return case((expression, 1), else_=0)
 
 
-def _type(language: str) -> Callable[[str], Cell]:
-    return words(language, {term: one.label(language) for term, one in PRODUCT_TYPES.items()})
+def _show_type(language: str) -> Callable[[str], Cell]:
+    return replace_terms({term: concept.label(language) for term, concept in PRODUCT_TYPES.items()})
 
 
 def _phases(language: str) -> dict[str, str]:
     return {
-        "FEE": said(language, "Fee"),
-        "DISCOUNT": said(language, "Discount"),
-        "VOUCHER": said(language, "Voucher"),
-        "SUBSIDY": said(language, "Subsidy"),
-        "ROUNDING": said(language, "Rounding"),
+        "FEE": field_label(language, "Fee"),
+        "DISCOUNT": field_label(language, "Discount"),
+        "VOUCHER": field_label(language, "Voucher"),
+        "SUBSIDY": field_label(language, "Subsidy"),
+        "ROUNDING": field_label(language, "Rounding"),
     }
 
 
 def _states(language: str) -> dict[str, str]:
-    return {"Held": said(language, "Placed"), "Complete": said(language, "Complete")}
+    return {"Held": field_label(language, "Placed"), "Complete": field_label(language, "Complete")}
 
 
 def _payment_states(language: str) -> dict[str, str]:
-    return {"Unpaid": said(language, "To be paid"), "Paid": said(language, "Paid")}
+    return {"Unpaid": field_label(language, "To be paid"), "Paid": field_label(language, "Paid")}
 
 
 def _fulfilment_states(language: str) -> dict[str, str]:
     return {
-        "Unfulfilled": said(language, "Not handed over"),
-        "Held": said(language, "Ready"),
-        "Fulfilled": said(language, "Handed over"),
+        "Unfulfilled": field_label(language, "Not handed over"),
+        "Held": field_label(language, "Ready"),
+        "Fulfilled": field_label(language, "Handed over"),
     }
 
 
@@ -325,7 +333,7 @@ def _segment(
 ) -> Segment:
     return Segment(
         name=name, label=label, source=source, conditions=conditions, scope=scope,
-        fields={one.name: one for one in fields},
+        fields={field.name: field for field in fields},
     )  # fmt: skip
 
 

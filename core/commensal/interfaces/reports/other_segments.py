@@ -1,4 +1,4 @@
-"""Segments of what stands beside orders: payments, customers, products, stock."""
+"""Segments of payments, customers, products and stock."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from ...trade.orders.tables import customer_order
 from ...trade.payments.tables import payment_journal
 from ...trade.products.tables import supplied_product
 from ...trade.stock.tables import stock_lot
-from .order_segments import order_conditions, plain, whole, words
+from .order_segments import number_field, order_conditions, plain_field, replace_terms
 from .parameters import period_of
-from .segments import Conditions, Field, Segment, said
+from .segments import Conditions, Field, Segment, field_label
 from .values import Query
 
 
@@ -22,54 +22,59 @@ def payments(language: str) -> Segment:
     row = payment_journal.c
     day = local_day(row.at, bindparam("timezone", type_=Text()))
     kinds = {
-        "payment": said(language, "Payment"),
-        "refund": said(language, "Refund"),
-        "correction": said(language, "Correction"),
+        "payment": field_label(language, "Payment"),
+        "refund": field_label(language, "Refund"),
+        "correction": field_label(language, "Correction"),
     }
     fields = [
-        plain(language, "sequence", "Entry", row.sequence, "whole"),
-        plain(language, "at", "Date and time", row.at, "moment"),
-        plain(language, "day", "Day", day, "date"),
-        plain(language, "kind", "Kind", row.kind, shown=words(language, kinds)),
-        plain(language, "number", "Order", row.order_number, "whole"),
-        plain(language, "customer", "Customer", customer_order.c.name),
-        plain(language, "method", "Payment method", row.method),
-        whole(language, "amount", "Amount", row.amount),
-        whole(language, "entries", "Entries", row.sequence * 0 + 1, "whole"),
+        plain_field(language, "sequence", "Entry", row.sequence, "whole"),
+        plain_field(language, "at", "Date and time", row.at, "moment"),
+        plain_field(language, "day", "Day", day, "date"),
+        plain_field(language, "kind", "Kind", row.kind, shown=replace_terms(kinds)),
+        plain_field(language, "number", "Order", row.order_number, "whole"),
+        plain_field(language, "customer", "Customer", customer_order.c.name),
+        plain_field(language, "method", "Payment method", row.method),
+        number_field(language, "amount", "Amount", row.amount),
+        number_field(language, "entries", "Entries", row.sequence * 0 + 1, "whole"),
     ]
 
     def conditions(query: Query) -> Conditions:
-        found = [row.enterprise_id == query.enterprise_id]
+        own_entries = [row.enterprise_id == query.enterprise_id]
         period = period_of(query)
         if period is not None:
-            return [*found, row.at >= period.begins_at, row.at < period.ends_at]
+            return [*own_entries, row.at >= period.begins_at, row.at < period.ends_at]
         sale = query.given.get("sale")
-        return [*found, customer_order.c.session_id == sale] if sale else found
+        return [*own_entries, customer_order.c.session_id == sale] if sale else own_entries
 
     source = payment_journal.join(customer_order, customer_order.c.id == row.order_id)
-    label = said(language, "Payments")
+    label = field_label(language, "Payments")
     return Segment(
-        name="payments", label=label, source=source, conditions=conditions, scope="payments:read", fields=_named(fields)
+        name="payments",
+        label=label,
+        source=source,
+        conditions=conditions,
+        scope="payments:read",
+        fields=_by_name(fields),
     )
 
 
 def customers(language: str) -> Segment:
     row, order = customer.c, customer_order.c
     fields = [
-        plain(language, "customer", "Customer", row.name, sort=row.search),
-        plain(language, "email", "E-mail", row.email),
-        plain(language, "phone", "Telephone", row.phone),
-        plain(language, "code", "Customer’s reference", func.coalesce(row.code, "")),
-        plain(language, "note", "Note", row.note),
-        plain(language, "since", "Customer since", row.created_at, "moment"),
+        plain_field(language, "customer", "Customer", row.name, sort=row.search),
+        plain_field(language, "email", "E-mail", row.email),
+        plain_field(language, "phone", "Telephone", row.phone),
+        plain_field(language, "code", "Customer’s reference", func.coalesce(row.code, "")),
+        plain_field(language, "note", "Note", row.note),
+        plain_field(language, "since", "Customer since", row.created_at, "moment"),
         Field(
-            name="orders", label=said(language, "Orders"), kind="whole", expression=order.number,
+            name="orders", label=field_label(language, "Orders"), kind="whole", expression=order.number,
             total=func.count(order.id),
         ),
-        whole(language, "total", "Total", order.total),
-        whole(language, "due", "Due", order.total - order.paid_total),
+        number_field(language, "total", "Total", order.total),
+        number_field(language, "due", "Due", order.total - order.paid_total),
         Field(
-            name="last_order", label=said(language, "Last order"), kind="moment", expression=order.placed_at,
+            name="last_order", label=field_label(language, "Last order"), kind="moment", expression=order.placed_at,
             total=func.max(order.placed_at),
         ),
     ]  # fmt: skip
@@ -78,29 +83,29 @@ def customers(language: str) -> Segment:
         return [row.enterprise_id == query.enterprise_id, *order_conditions(query)]
 
     source = customer.join(customer_order, order.customer_id == row.id)
-    label = said(language, "Customers")
+    label = field_label(language, "Customers")
     return Segment(
         name="customers", label=label, source=source, conditions=conditions, scope="customers:read",
-        fields=_named(fields),
+        fields=_by_name(fields),
     )  # fmt: skip
 
 
 def products(language: str) -> Segment:
-    """Products of the enterprise and of others that stand in its catalogs, with its prices for everybody."""
+    """Products in the enterprise's catalogs, its own and those of others, with its prices for all customers."""
     row, producer = supplied_product.c, enterprise.alias("producer")
-    types = {term: one.label(language) for term, one in PRODUCT_TYPES.items()}
+    types = {term: product_type.label(language) for term, product_type in PRODUCT_TYPES.items()}
     fields = [
-        plain(language, "product", "Product", row.name, sort=row.search),
-        plain(language, "size", "Size", row.quantity, "quantity", unit=row.unit),
-        plain(language, "supplier", "Supplier", producer.c.name, sort=producer.c.search),
-        plain(language, "product_type", "Product type", row.product_type, shown=words(language, types)),
-        plain(language, "sku", "Reference", func.coalesce(row.sku, "")),
-        plain(language, "catalog", "Catalogue", catalog.c.name),
-        plain(language, "price", "Price", offer.c.price, "money"),
-        plain(language, "deposit", "Deposit", row.deposit, "money"),
+        plain_field(language, "product", "Product", row.name, sort=row.search),
+        plain_field(language, "size", "Size", row.quantity, "quantity", unit=row.unit),
+        plain_field(language, "supplier", "Supplier", producer.c.name, sort=producer.c.search),
+        plain_field(language, "product_type", "Product type", row.product_type, shown=replace_terms(types)),
+        plain_field(language, "sku", "Reference", func.coalesce(row.sku, "")),
+        plain_field(language, "catalog", "Catalogue", catalog.c.name),
+        plain_field(language, "price", "Price", offer.c.price, "money"),
+        plain_field(language, "deposit", "Deposit", row.deposit, "money"),
         *_levels(language),
-        plain(language, "lot_id", "Lot’s id", row.lot_id),
-        plain(language, "grains", "Grains of a piece", row.lot_quantity, "whole"),
+        plain_field(language, "lot_id", "Lot’s id", row.lot_id),
+        plain_field(language, "grains", "Grains of a piece", row.lot_quantity, "whole"),
     ]
 
     def conditions(query: Query) -> Conditions:
@@ -113,42 +118,42 @@ def products(language: str) -> Segment:
         .join(stock_lot, stock_lot.c.id == row.lot_id)
         .outerjoin(offer, and_(offer.c.item_id == catalog_item.c.id, offer.c.category_id.is_(None)))
     )
-    label = said(language, "Products")
+    label = field_label(language, "Products")
     return Segment(
         name="products", label=label, source=source, conditions=conditions, scope="products:read", dated=False,
-        fields=_named(fields),
+        fields=_by_name(fields),
     )  # fmt: skip
 
 
 def stock(language: str) -> Segment:
     row = stock_lot.c
-    fields = [plain(language, "lot", "Lot", row.name), *_levels(language)]
+    fields = [plain_field(language, "lot", "Lot", row.name), *_levels(language)]
 
     def conditions(query: Query) -> Conditions:
         return [row.enterprise_id == query.enterprise_id]
 
-    label = said(language, "Stock")
+    label = field_label(language, "Stock")
     return Segment(
         name="stock", label=label, source=stock_lot, conditions=conditions, scope="products:read", dated=False,
-        fields=_named(fields),
+        fields=_by_name(fields),
     )  # fmt: skip
 
 
 def _levels(language: str) -> list[Field]:
-    """What is there of a lot: grains, which `look` divides by how many a unit has."""
+    """The levels of a lot, in grains; `look` divides them by the grains of a unit."""
     lot = stock_lot.c
     on_hand = lot.free + lot.reserved + lot.lent
     return [
-        plain(language, "free", "Left to sell", lot.free, "quantity", unit=lot.unit, grains=lot.per_unit),
-        plain(language, "reserved", "Ordered", lot.reserved, "quantity", unit=lot.unit, grains=lot.per_unit),
-        plain(language, "on_hand", "On hand", on_hand, "quantity", unit=lot.unit, grains=lot.per_unit),
-        plain(language, "on_hand_grains", "On hand, in grains", on_hand, "whole"),
-        plain(language, "unlimited", "Without limit", case((lot.unlimited, 1), else_=0), "whole"),
+        plain_field(language, "free", "Left to sell", lot.free, "quantity", unit=lot.unit, grains=lot.per_unit),
+        plain_field(language, "reserved", "Ordered", lot.reserved, "quantity", unit=lot.unit, grains=lot.per_unit),
+        plain_field(language, "on_hand", "On hand", on_hand, "quantity", unit=lot.unit, grains=lot.per_unit),
+        plain_field(language, "on_hand_grains", "On hand, in grains", on_hand, "whole"),
+        plain_field(language, "unlimited", "Without limit", case((lot.unlimited, 1), else_=0), "whole"),
     ]
 
 
-def _named(fields: list[Field]) -> dict[str, Field]:
-    return {one.name: one for one in fields}
+def _by_name(fields: list[Field]) -> dict[str, Field]:
+    return {field.name: field for field in fields}
 
 
 MAKERS = {"payments": payments, "customers": customers, "products": products, "stock": stock}

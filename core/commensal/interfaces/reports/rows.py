@@ -1,58 +1,58 @@
-"""Headings, subtotals and the total, worked out while the lines pass by."""
+"""Adds headings, subtotals and the total to the lines of a report while they are streamed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from .values import Cell, Column, Line, Quantity, Report, Row
+from .values import Cell, Column, Line, PrintedRow, Quantity, Report
 
 
-def with_sums(report: Report, lines: Iterable[Line]) -> Iterator[Row]:
-    """The report's rows. Lines of a group must follow each other; a group is over when one of its cells changes."""
+def add_sums(report: Report, lines: Iterable[Line]) -> Iterator[PrintedRow]:
+    """The rows of the report. Lines of a group must be adjacent: a group ends when the value of its column changes."""
     places = [_place(report, name) for name in report.grouped_by]
     sums = [_Sums(report.columns, places[: level + 1]) for level in range(len(places))]
     total = _Sums(report.columns, ())
-    before: list[Cell] | None = None
+    previous_keys: list[Cell] | None = None
     for line in lines:
         if places:
             keys = [line[place] for place in places]
-            if keys != before:
-                changed = 0 if before is None else _first_change(before, keys)
-                yield from _ended(sums, before, changed)
-                for level in range(changed, len(places)):
-                    yield Row("group", level, (keys[level],))
-                before = keys
-        for one in sums:
-            one.add(line)
+            if keys != previous_keys:
+                first_changed = 0 if previous_keys is None else _first_change(previous_keys, keys)
+                yield from _subtotals(sums, previous_keys, first_changed)
+                for level in range(first_changed, len(places)):
+                    yield PrintedRow("group", level, (keys[level],))
+                previous_keys = keys
+        for group_sums in sums:
+            group_sums.add(line)
         total.add(line)
-        yield Row("line", len(places), line)
-    yield from _ended(sums, before, 0)
+        yield PrintedRow("line", len(places), line)
+    yield from _subtotals(sums, previous_keys, 0)
     if total.places and total.lines:
-        yield Row("total", 0, total.take())
+        yield PrintedRow("total", 0, total.take())
 
 
 def _place(report: Report, name: str) -> int:
     return next(place for place, column in enumerate(report.columns) if column.name == name)
 
 
-def _first_change(before: Sequence[Cell], now: Sequence[Cell]) -> int:
-    return next(level for level, (old, new) in enumerate(zip(before, now, strict=True)) if old != new)
+def _first_change(previous_keys: Sequence[Cell], keys: Sequence[Cell]) -> int:
+    return next(level for level, (old, new) in enumerate(zip(previous_keys, keys, strict=True)) if old != new)
 
 
-def _ended(sums: list[_Sums], keys: Sequence[Cell] | None, down_to: int) -> Iterator[Row]:
-    """Subtotals of the groups that end, the innermost first; none of a single line, which says it already."""
+def _subtotals(sums: list[_Sums], keys: Sequence[Cell] | None, down_to: int) -> Iterator[PrintedRow]:
+    """Subtotals of the groups that end, the innermost first. A group of a single line gets none."""
     if keys is None:
         return
     for level in range(len(keys) - 1, down_to - 1, -1):
         single = sums[level].lines < 2
         cells = sums[level].take()
         if sums[level].places and not single:
-            yield Row("subtotal", level, cells)
+            yield PrintedRow("subtotal", level, cells)
 
 
 class _Sums:
-    """Adds up the columns that are summed, and keeps the cells that the lines have in common."""
+    """Adds up the summed columns, and keeps the values that all lines of the group share."""
 
     def __init__(self, columns: Sequence[Column], common: Sequence[int]) -> None:
         self.places = [place for place, column in enumerate(columns) if column.summed]
@@ -67,18 +67,18 @@ class _Sums:
         for place in self.places:
             cell = line[place]
             if cell is not None:
-                self._sums[place] = _added(self._sums[place], cell) if place in self._sums else cell
+                self._sums[place] = _add_cells(self._sums[place], cell) if place in self._sums else cell
 
     def take(self) -> Line:
-        """The sums as a line; begins anew."""
+        """Returns the sums as a line, and resets them."""
         cells: list[Cell] = [self._sums.get(place) for place in range(self._wide)]
         self._sums, self.lines = {}, 0
         return [None if isinstance(cell, Quantity) and not cell.unit else cell for cell in cells]
 
 
-def _added(one: Any, other: Any) -> Cell:
-    """Quantities of different units have no sum; their unit is "" from then on."""
-    if isinstance(one, Quantity) and isinstance(other, Quantity):
-        return Quantity(one.value + other.value, one.unit if one.unit == other.unit else "")
-    added: Cell = one + other
-    return added
+def _add_cells(first: Any, second: Any) -> Cell:
+    """The sum of two cells. Quantities of different units have none, which the unit "" marks."""
+    if isinstance(first, Quantity) and isinstance(second, Quantity):
+        return Quantity(first.value + second.value, first.unit if first.unit == second.unit else "")
+    result: Cell = first + second
+    return result

@@ -1,4 +1,4 @@
-"""Finds the reports that an enterprise may run, and runs one over a snapshot that stays the same to its end."""
+"""Finds the reports that an enterprise may run, and runs one on a single snapshot of the database."""
 
 from __future__ import annotations
 
@@ -24,34 +24,36 @@ from ...trade.sale_sessions.tables import coordination, sale_session
 from .formats import Format
 from .formats.cells import colon_of
 from .parameters import SALE, SINCE, UNTIL
-from .rows import with_sums
-from .values import Line, Printout, Query, Report, Row
+from .rows import add_sums
+from .values import Line, PrintedRow, Printout, Query, Report
 
-_AT_ONCE = 100  # lines of a report
+_BATCH = 100  # lines of a report
 _ID = re.compile(r"[a-z0-9_-]{1,64}")
 
 
 def reports_of(tx: Transaction, hooks: Hooks, enterprise_id: str, language: str) -> dict[str, Report]:
-    """The reports of the enterprise's plugins by "plugin:id", in the operator's order.
+    """The reports of the enterprise's plugins by "plugin:id", in the order of the operator's plugins.
 
-    A report whose id cannot stand in an address, or whose scope nobody holds, is left out, and the log says so.
+    Leaves out a report whose id cannot be part of a URL, or whose scope does not exist, and logs that.
     """
     enabled = enabled_plugins(tx, enterprise_id)
     answers = hooks.each(specifications.reports, enabled, tx=tx, enterprise_id=enterprise_id, language=language)
     return {
-        f"{answer.plugin}:{one.id}": one for answer in answers for one in _sound(hooks, answer.plugin, answer.value)
+        f"{answer.plugin}:{report.id}": report
+        for answer in answers
+        for report in _usable_reports(hooks, answer.plugin, answer.value)
     }
 
 
 def find_report(tx: Transaction, hooks: Hooks, enterprise_id: str, plugin: str, report: str, language: str) -> Report:
-    """Raises `NotFound`, for a report of a plugin that the enterprise does not use too."""
+    """The report. Raises `NotFound`, also if the enterprise has not enabled the plugin."""
     enabled = enabled_plugins(tx, enterprise_id)
-    mine = {plugin: enabled[plugin]} if plugin in enabled else {}
-    answers = hooks.each(specifications.reports, mine, tx=tx, enterprise_id=enterprise_id, language=language)
+    chosen = {plugin: enabled[plugin]} if plugin in enabled else {}
+    answers = hooks.each(specifications.reports, chosen, tx=tx, enterprise_id=enterprise_id, language=language)
     for answer in answers:
-        for one in _sound(hooks, answer.plugin, answer.value):
-            if one.id == report:
-                return one
+        for found_report in _usable_reports(hooks, answer.plugin, answer.value):
+            if found_report.id == report:
+                return found_report
     raise NotFound("no_report", "There is no report {name} here.", name=f"{plugin}:{report}"[:100])
 
 
@@ -59,67 +61,69 @@ def print_report(
     store: Store,
     shop: Enterprise,
     report: Report,
-    given: Mapping[str, Any],
+    values: Mapping[str, Any],
     *,
     format: Format,
     language: str,
     flat: bool = False,
 ) -> Iterator[bytes]:
-    """The file in parts, read from a snapshot that closes with the iterator. `given` comes from `read_parameters`.
+    """The file in parts, read from a snapshot that is closed with the iterator. `values` come from `read_parameters`.
 
     `flat` leaves out headings, subtotals and the total. Raises what the report and the format raise.
     """
     with store.read() as tx:
         query = Query(
             tx=tx, enterprise_id=shop.id, enterprise_name=shop.name, currency=shop.currency, timezone=shop.timezone,
-            language=language, given=given,
+            language=language, given=values,
         )  # fmt: skip
         lines = report.rows(query)
-        rows = (Row("line", 0, line) for line in lines) if flat else with_sums(report, lines)
-        printout = Printout(report=report, query=query, rows=rows, told=_told(query, report), printed_at=tx.now)
+        rows = (PrintedRow("line", 0, line) for line in lines) if flat else add_sums(report, lines)
+        printout = Printout(
+            report=report, query=query, rows=rows, subtitles=_subtitles(query, report), printed_at=tx.now
+        )
         yield from format.write(printout)
 
 
-def _sound(hooks: Hooks, plugin: str, offered: Sequence[Report] | None) -> Iterator[Report]:
-    for one in offered or ():
-        if _ID.fullmatch(one.id) and one.scope in ENTERPRISE_SCOPES:
-            yield replace(one, rows=partial(_rows, hooks, plugin, one))
+def _usable_reports(hooks: Hooks, plugin: str, reports: Sequence[Report] | None) -> Iterator[Report]:
+    for report in reports or ():
+        if _ID.fullmatch(report.id) and report.scope in ENTERPRISE_SCOPES:
+            yield replace(report, rows=partial(_rows, hooks, plugin, report))
         else:
-            what = f"{one.id!r:.100} is no id of a report, or {one.scope!r:.100} no scope"
-            hooks.blame(specifications.reports, plugin, what)
+            reason = f"{report.id!r:.100} is no id of a report, or {report.scope!r:.100} no scope"
+            hooks.blame(specifications.reports, plugin, reason)
 
 
 def _rows(hooks: Hooks, plugin: str, report: Report, query: Query) -> Iterator[Line]:
-    """Its lines, some at a time: what goes wrong with them is noted with the plugin's name."""
+    """The lines of the report, computed in batches, so that errors are attributed to the plugin."""
     lines: Iterator[Line] | None = None
     while True:
         with hooks.running(plugin, f"report {report.id}", query.tx.hold):
             lines = iter(report.rows(query)) if lines is None else lines
-            some = list(islice(lines, _AT_ONCE))
-        yield from some
-        if len(some) < _AT_ONCE:
+            batch = list(islice(lines, _BATCH))
+        yield from batch
+        if len(batch) < _BATCH:
             return
 
 
-def _told(query: Query, report: Report) -> Sequence[str]:
-    """What the report is of: its sale with the distribution, or its days; and whatever else was chosen."""
-    language, given, said = query.language, query.given, []
-    if given.get(SALE):
-        said.append(_sale_in_words(query, given[SALE]))
-    elif SALE in given and SINCE not in given:
-        said.append(translate(language, "There has been no sale yet."))
-    elif given.get(SINCE) and given.get(UNTIL):
-        days = {"since": f"{given[SINCE]:%d/%m/%Y}", "until": f"{given[UNTIL]:%d/%m/%Y}"}
-        said.append(translate(language, "From {since} to {until}").format(**days))
-    for one in report.parameters:
-        value = given.get(one.name)
-        if one.name not in (SALE, SINCE, UNTIL, "sheet", "skip", "pages") and value not in (None, "", False):
-            chosen = {choice.value: choice.label for choice in one.choices}
-            said.append(f"{one.label}{colon_of(language)}{chosen.get(str(value), value)}")
-    return said
+def _subtitles(query: Query, report: Report) -> Sequence[str]:
+    """Subtitles: the sale with its distribution, or the days; then the other parameters."""
+    language, values, texts = query.language, query.given, []
+    if values.get(SALE):
+        texts.append(_describe_sale(query, values[SALE]))
+    elif SALE in values and SINCE not in values:
+        texts.append(translate(language, "There has been no sale yet."))
+    elif values.get(SINCE) and values.get(UNTIL):
+        days = {"since": f"{values[SINCE]:%d/%m/%Y}", "until": f"{values[UNTIL]:%d/%m/%Y}"}
+        texts.append(translate(language, "From {since} to {until}").format(**days))
+    for parameter in report.parameters:
+        value = values.get(parameter.name)
+        if parameter.name not in (SALE, SINCE, UNTIL, "sheet", "skip", "pages") and value not in (None, "", False):
+            chosen = {choice.value: choice.label for choice in parameter.choices}
+            texts.append(f"{parameter.label}{colon_of(language)}{chosen.get(str(value), value)}")
+    return texts
 
 
-def _sale_in_words(query: Query, session_id: str) -> str:
+def _describe_sale(query: Query, session_id: str) -> str:
     row = query.tx.one(
         select(coordination.c.name, sale_session.c.begins_at, sale_session.c.ends_at)
         .join_from(sale_session, coordination)

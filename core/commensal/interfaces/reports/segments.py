@@ -1,7 +1,7 @@
-"""What can be asked of an enterprise's data, as lists of named fields: plugins and presets name fields, never SQL.
+"""Describes the data of an enterprise as segments of named fields, so that plugins and presets never write SQL.
 
-A segment is a kind of line (order lines, orders, payments …) with all that stands beside it. Every one of them holds
-the enterprise's own data only, and only orders that are placed and not cancelled, but for what it owes suppliers.
+A segment is a kind of line (order lines, orders, payments …) with all its fields. Each has only the enterprise's own
+data, and only orders that are placed and not cancelled; only what suppliers are owed includes cancelled ones.
 """
 
 from __future__ import annotations
@@ -15,23 +15,23 @@ from sqlalchemy import ColumnElement, FromClause
 
 from ...base.errors import NotFound
 from ...base.languages.catalogs import translate
-from .values import Cell, Kind, Query
+from .values import Cell, CellKind, Query
 
 Conditions = Sequence[ColumnElement[bool]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Field:
-    """expression: what is asked; for quantities with the `unit` beside it, and in `grains` of it where it is a stock's
-    sort:       what lines are ordered by before the text itself: without accents and capitals; None: nothing else
-    summed:     its sum means something
-    total:      how the database sums it up, where the lines are put together
-    shown:      what is shown for what the database says
+    """expression: the value; a quantity also has its `unit`, and a level of stock the `grains` of that unit
+    sort:       sorts the lines before the value itself: a text without accents and capitals; None: only the value
+    summed:     whether its sum is meaningful
+    total:      the SQL aggregate where lines are put together
+    shown:      turns the value of the database into what is shown
     """
 
     name: str
     label: str
-    kind: Kind
+    kind: CellKind
     expression: ColumnElement[Any]
     unit: ColumnElement[str] | None = None
     grains: ColumnElement[int] | None = None
@@ -46,9 +46,9 @@ class Field:
 
 @dataclass(frozen=True, kw_only=True)
 class Segment:
-    """conditions: what makes a row the enterprise's, and of the sale or the period that the query is about
+    """conditions: select the rows of the enterprise, and of the sale or period of the query
     scope:      what a reader must hold at the enterprise
-    dated:      whether a sale or a period chooses among its rows
+    dated:      whether a sale or a period selects among its rows
     """
 
     name: str
@@ -60,7 +60,7 @@ class Segment:
     fields: Mapping[str, Field] = field(default_factory=dict)
 
     def field(self, name: str) -> Field:
-        """Raises `NotFound` that names it."""
+        """The field. Raises `NotFound` with its name."""
         if name not in self.fields:
             raise NotFound("no_field", "{segment} has no column {name}.", segment=self.label, name=name[:40])
         return self.fields[name]
@@ -69,7 +69,7 @@ class Segment:
 @lru_cache(maxsize=64)
 def segment(name: str, language: str) -> Segment:
     """The segment with its labels in the language. Raises `NotFound`."""
-    from . import order_segments, other_segments  # they are made of what stands above
+    from . import order_segments, other_segments  # they import this module
 
     makers = {**order_segments.MAKERS, **other_segments.MAKERS}
     if name not in makers:
@@ -80,6 +80,6 @@ def segment(name: str, language: str) -> Segment:
 SEGMENTS = ("order_lines", "orders", "supplies", "vat", "adjustments", "payments", "customers", "products", "stock")
 
 
-def said(language: str, text: str) -> str:
-    """A label of a field or a segment, in the language."""
+def field_label(language: str, text: str) -> str:
+    """The label of a field or a segment, translated."""
     return translate(language, text)

@@ -1,4 +1,4 @@
-"""A report, as a plugin describes it: what it asks, what its columns are, and a function that gives its lines."""
+"""A report as a plugin describes it: its parameters, its columns, and a function that returns its lines."""
 
 from __future__ import annotations
 
@@ -14,38 +14,38 @@ from sqlalchemy import Select
 
 from ...storage.database import Transaction
 
-Kind = Literal["text", "whole", "money", "quantity", "percent", "date", "moment", "tick", "box"]
+CellKind = Literal["text", "whole", "money", "quantity", "percent", "date", "moment", "tick", "box"]
 ParameterKind = Literal["day", "sale", "text", "whole", "flag", "choice"]
 Layout = Literal["table", "labels"]
-AT_ONCE = 1000  # lines in memory
+BATCH = 1000  # lines in memory
 
 
 class Quantity(NamedTuple):
-    """So much of a DFC measure."""
+    """An amount of a DFC measure."""
 
     value: Decimal
     unit: str
 
 
-# What stands in a cell, by the kind of its column. None is an empty cell of any kind.
+# The value of a cell, by the kind of its column. None is an empty cell of any kind.
 #   text: str   whole: int   money: int, minor units of the enterprise's currency   quantity: `Quantity`
-#   percent: Decimal   date: date   moment: aware datetime   tick, box: nothing; somebody ticks it or writes into it
+#   percent: Decimal   date: date   moment: aware datetime   tick, box: None; people tick it or write into it
 Cell = str | int | Decimal | Quantity | date | datetime | None
 Line = Sequence[Cell]  # in the order of the columns
 
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """`label` is in the reader's language. What is `summed` has subtotals and a total; quantities only of one unit."""
+    """`label` is in the reader's language. `summed`: it has subtotals and a total; quantities only if of one unit."""
 
     name: str
     label: str
-    kind: Kind = "text"
+    kind: CellKind = "text"
     summed: bool = False
 
     @property
     def numeric(self) -> bool:
-        """Numbers stand at the right."""
+        """Whether the cells are numbers, which are aligned to the right."""
         return self.kind in ("whole", "money", "quantity", "percent")
 
 
@@ -57,7 +57,7 @@ class Choice:
 
 @dataclass(frozen=True, kw_only=True)
 class Parameter:
-    """What a report asks before it runs; it arrives in `Query.given` by its name.
+    """What a report asks before it runs. Its value is in `Query.given`, under its name.
 
     day:    a date; the default may be "month_begins" or "month_ends" (of the month before this one) or "today"
     sale:   the id of a sale session of the enterprise; the default may be "current": the sale whose distribution comes
@@ -66,7 +66,7 @@ class Parameter:
     whole:  an int from `least` to `most`
     flag:   a bool
     choice: one of the values of `choices`
-    A default of None is given as None.
+    A default of None stays None.
     """
 
     name: str
@@ -80,9 +80,9 @@ class Parameter:
 
 @dataclass(frozen=True, kw_only=True)
 class Query:
-    """Whose report is run, how its reader counts, what they gave, and the snapshot that it reads.
+    """The enterprise of the report, the reader's language, the values of the parameters, and the snapshot to read.
 
-    Everything must be read through `tx`, which only reads, and through `stream` where the lines may be many.
+    Reports must read everything through `tx`, which is read-only, and through `stream` if there may be many lines.
     """
 
     tx: Transaction
@@ -94,13 +94,13 @@ class Query:
     given: Mapping[str, Any]
 
     def stream(self, statement: Select[Any]) -> Iterator[DatabaseRow[Any]]:
-        """The rows, a thousand at a time: by a cursor of the server, on PostgreSQL."""
-        yield from self.tx.execute(statement.execution_options(yield_per=AT_ONCE))
+        """The rows, fetched by the thousand; on PostgreSQL with a server-side cursor."""
+        yield from self.tx.execute(statement.execution_options(yield_per=BATCH))
 
 
 @dataclass(frozen=True)
 class Series:
-    """`values` are as many as the chart's labels."""
+    """One series of a chart, with a value for each of the chart's labels."""
 
     label: str
     values: Sequence[int]
@@ -121,13 +121,13 @@ class Chart:
 class Report:
     """`id` is unique within its plugin; the core calls it "plugin:id".
 
-    rows:           gives the lines, already in order; called inside a snapshot that stays the same to the end
-    grouped_by:     names of columns, outer first: lines that agree in them stand under one heading, with subtotals
-    page_per_group: each group of the first column begins a new page, so that it can be handed to whoever it is for; a
-                    parameter `pages` decides it where the report asks for one
+    rows:           returns the lines, already in order; called inside one snapshot of the database
+    grouped_by:     names of columns, the outer first: lines with equal values form a group, with heading and subtotals
+    page_per_group: each group of the first column begins a new page, so that it can be handed to its recipient; a
+                    parameter `pages` decides instead if the report has one
     scope:          what the reader must hold at the enterprise besides orders:read
-    layout:         "labels" prints each line onto one sticker of a sheet: the first cell large, the others below it;
-                    it asks with `label_parameters` for the sheet
+    layout:         "labels" prints each line onto one sticker of a sheet: the first cell large, the others below it.
+                    The report asks for the sheet with `label_parameters`
     """
 
     id: str
@@ -143,10 +143,11 @@ class Report:
     layout: Layout = "table"
 
 
-class Row(NamedTuple):
-    """What is printed: a heading of a group, a line, the subtotal that ends a group, or the total.
+class PrintedRow(NamedTuple):
+    """One row of the output: the heading of a group, a line, the subtotal at the end of a group, or the total.
 
-    level: of a group and its subtotal: 0 is the outermost. The cell of a heading is the only one
+    level: of a group and its subtotal; 0 is the outermost
+    cells: of a heading, only the value of its group
     """
 
     kind: Literal["group", "line", "subtotal", "total"]
@@ -156,20 +157,20 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Printout:
-    """A report that is being written: `rows` can be gone through once, inside its snapshot.
+    """A report that is being written: `rows` can be iterated once, inside its snapshot.
 
-    told: what it is of, in words: the sale, the days
+    subtitles: the sale or the days that the report is about, and other parameters, as texts
     """
 
     report: Report
     query: Query
-    rows: Iterator[Row]
-    told: Sequence[str] = ()
+    rows: Iterator[PrintedRow]
+    subtitles: Sequence[str] = ()
     printed_at: datetime
 
     @cached_property
     def charts(self) -> Sequence[Chart]:
-        """Only asked for by formats that show them."""
+        """The charts of the report; only formats that show them compute them."""
         return () if self.report.charts is None else self.report.charts(self.query)
 
     @property

@@ -1,4 +1,4 @@
-"""Net and VAT of sums in reports, by the one rule that orders follow."""
+"""Splits sums of reports into net and VAT, by the same rule as orders."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from ...trade.pricing.vat import split
 
 
 def net_and_vat(amount: int, rate: Decimal, included: bool) -> VatShare:
-    """Of a sum of amounts at one rate in percent, rounded once; `included`: VAT is in it, else it comes on top.
+    """Net and VAT of a sum of amounts (minor units) at one rate in percent, rounded once. `included`: the sum contains
+    the VAT; otherwise the VAT is added to it.
 
-    Add up first, then split: what is split line by line adds up to something else. Sums over many orders may therefore
-    differ by cents from those of the segment "vat", where each order's VAT is as its customer's receipt says it.
+    Add up first, then split: splitting line by line rounds each line. Sums over many orders may therefore differ by
+    cents from those of the segment "vat", which has the VAT of each order as on its customer's receipt.
     """
     return split(amount, rate, included)

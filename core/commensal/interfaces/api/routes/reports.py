@@ -10,10 +10,10 @@ import msgspec
 
 from ....trade.enterprises.enterprises import enterprise_by_id
 from ....trade.people.access import demand, held_at
-from ...reports.formats import FORMATS, format_named
+from ...reports.formats import FORMATS, find_format
 from ...reports.parameters import default_text, read_parameters
 from ...reports.run import find_report, print_report, reports_of
-from ...reports.values import Choice, Kind, ParameterKind
+from ...reports.values import CellKind, Choice, ParameterKind
 from ..endpoint import Body, Call, OpenQuery, Routes, Stream
 
 routes = Routes("reports")
@@ -50,7 +50,7 @@ class ReportParameter:
 class ReportColumn:
     name: str
     label: str
-    kind: Kind
+    kind: CellKind
     summed: bool
 
 
@@ -108,7 +108,7 @@ def run_report(call: Call, enterprise: str, plugin: str, report: str, query: Rep
     demand(call.tx, call.actor, found_report.scope, enterprise)
     shop = enterprise_by_id(call.tx, enterprise)
     values = read_parameters(call.tx, shop, found_report.parameters, query.others)
-    report_format = format_named(query.format)
+    report_format = find_format(query.format)
     parts = print_report(
         call.instance.store, shop, found_report, values, format=report_format, language=language, flat=query.flat
     )

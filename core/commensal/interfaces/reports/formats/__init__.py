@@ -1,4 +1,4 @@
-"""The formats in which a report is written: one file each, found by its name when it is first asked for."""
+"""The formats of reports: a module for each, which is imported when it is first used."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ FORMATS = ("csv", "xlsx", "html", "pdf", "jsonl")
 
 @dataclass(frozen=True, kw_only=True)
 class Format:
-    """write: gives the file in parts. It closes what it opened when it is closed itself
-    headers: what its answer over HTTP needs besides
-    shown:   a browser shows it, rather than save it
+    """write:   returns the file in parts, and closes what it has opened when it is closed itself
+    headers: further headers of the HTTP response
+    shown:   whether a browser shows it instead of saving it
     """
 
     media_type: str
@@ -24,7 +24,7 @@ class Format:
     shown: bool = False
 
 
-def format_named(name: str) -> Format:
-    """One of `FORMATS`."""
-    found: Format = import_module(f"{__name__}.{name}").FORMAT
-    return found
+def find_format(name: str) -> Format:
+    """The format; `name` is one of `FORMATS`."""
+    report_format: Format = import_module(f"{__name__}.{name}").FORMAT
+    return report_format

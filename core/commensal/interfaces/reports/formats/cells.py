@@ -1,4 +1,4 @@
-"""What a cell says: to people, and to spreadsheets."""
+"""Formats cells: as texts for people, and as plain values for spreadsheets."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from ....base.languages.catalogs import translate
 from ....base.languages.formats import format_money, format_percent, format_quantity
 from ....base.money import digits
 from ....base.units.measures import MEASURES
-from ..values import Cell, Column, Kind, Query, Report, Row
+from ..values import Cell, CellKind, Column, PrintedRow, Query, Report
 
-Say = Callable[[Any], str]
+FormatCell = Callable[[Any], str]
 
 
-def reader(column: Column, query: Query) -> Say:
-    """How the column's cells are said to people, in their language and the enterprise's time zone."""
+def cell_formatter(column: Column, query: Query) -> FormatCell:
+    """A function that formats the column's cells in the reader's language and the enterprise's time zone."""
     language, zone = query.language, ZoneInfo(query.timezone)
-    said: dict[Kind, Say] = {
+    by_kind: dict[CellKind, FormatCell] = {
         "text": str,
         "whole": str,
         "money": lambda cell: format_money(cell, query.currency, language),
@@ -33,51 +33,52 @@ def reader(column: Column, query: Query) -> Say:
         "tick": lambda cell: "",
         "box": lambda cell: "",
     }
-    say = said[column.kind]
+    format_cell = by_kind[column.kind]
     if column.kind not in ("text", "whole"):
-        say = lru_cache(maxsize=4096)(say)  # to write in a language is slow, and the same values come again and again
-    return lambda cell: "" if cell is None else say(cell)
+        format_cell = lru_cache(maxsize=4096)(format_cell)  # localised formatting is slow, and values repeat
+    return lambda cell: "" if cell is None else format_cell(cell)
 
 
 def colon_of(language: str) -> str:
-    """What stands between a label and its value: in French with a space before it."""
+    """The colon between a label and its value; French has a narrow space before it."""
     return "\N{NARROW NO-BREAK SPACE}: " if language == "fr" else ": "
 
 
 @dataclass(frozen=True)
 class PlainColumn:
-    """A column of a spreadsheet. `make` gives the plain value of the cell that stands at `place` of a line: text, int,
+    """A column of a spreadsheet. `make` returns the plain value of the cell at the index `place` of a line: text, int,
     Decimal (money in the currency's major unit), date, or a naive local datetime."""
 
     place: int
     label: str
-    kind: Kind
+    kind: CellKind
     make: Callable[[Any], Any]
 
 
 def plain_columns(query: Query, columns: Sequence[Column]) -> list[PlainColumn]:
-    """A quantity takes two columns, its number and its unit; boxes to write into take none."""
+    """The columns of a spreadsheet: a quantity takes two, for number and unit; boxes take none."""
     places, zone, language = digits(query.currency), ZoneInfo(query.timezone), query.language
-    found: list[PlainColumn] = []
-    for place, one in enumerate(columns):
-        if one.kind == "quantity":
-            unit = f"{one.label} ({translate(language, 'unit')})"
-            found.append(PlainColumn(place, one.label, "quantity", lambda cell: cell.value))
-            found.append(PlainColumn(place, unit, "text", lambda cell: _unit(cell.unit, language)))
-        elif one.kind == "money":
-            label = f"{one.label} ({query.currency})"
-            found.append(PlainColumn(place, label, "money", lambda cell: Decimal(cell).scaleb(-places)))
-        elif one.kind == "percent":
-            found.append(PlainColumn(place, f"{one.label} (%)", "percent", _same))
-        elif one.kind == "moment":
-            found.append(PlainColumn(place, one.label, "moment", lambda cell: _local(cell, zone)))
-        elif one.kind not in ("tick", "box"):
-            found.append(PlainColumn(place, one.label, one.kind, _same))
-    return found
+    plain: list[PlainColumn] = []
+    for place, column in enumerate(columns):
+        if column.kind == "quantity":
+            unit = f"{column.label} ({translate(language, 'unit')})"
+            plain.append(PlainColumn(place, column.label, "quantity", lambda cell: cell.value))
+            plain.append(PlainColumn(place, unit, "text", lambda cell: _unit_text(cell.unit, language)))
+        elif column.kind == "money":
+            label = f"{column.label} ({query.currency})"
+            plain.append(PlainColumn(place, label, "money", lambda cell: Decimal(cell).scaleb(-places)))
+        elif column.kind == "percent":
+            plain.append(PlainColumn(place, f"{column.label} (%)", "percent", _unchanged))
+        elif column.kind == "moment":
+            plain.append(PlainColumn(place, column.label, "moment", lambda cell: _to_local(cell, zone)))
+        elif column.kind not in ("tick", "box"):
+            plain.append(PlainColumn(place, column.label, column.kind, _unchanged))
+    return plain
 
 
-def labelled(row: Row, report: Report, language: str, *, without: Sequence[int] = ()) -> Row:
-    """Sums with the word for them in the first cell of a text that is free, or else in any, but for those `without`."""
+def label_sum(row: PrintedRow, report: Report, language: str, *, without: Sequence[int] = ()) -> PrintedRow:
+    """Puts "Total" or "Subtotal" into the first empty cell of a row of sums: of a text column, or else of any column
+    that is not summed. Skips the columns `without`. Returns other rows unchanged."""
     if row.kind not in ("subtotal", "total"):
         return row
     word = translate(language, "Total" if row.kind == "total" else "Subtotal")
@@ -94,17 +95,17 @@ def labelled(row: Row, report: Report, language: str, *, without: Sequence[int] 
 
 
 class Word(str):
-    """A text that stands as it is, whatever the kind of its column."""
+    """A text that is shown as it is, whatever the kind of its column."""
 
 
-def _same(cell: Cell) -> Any:
+def _unchanged(cell: Cell) -> Any:
     return cell
 
 
-def _unit(term: str, language: str) -> str:
+def _unit_text(term: str, language: str) -> str:
     measure = MEASURES.get(term)
     return term if measure is None else measure.symbol or measure.label(language)
 
 
-def _local(cell: datetime, zone: ZoneInfo) -> datetime:
+def _to_local(cell: datetime, zone: ZoneInfo) -> datetime:
     return cell.astimezone(zone).replace(tzinfo=None)

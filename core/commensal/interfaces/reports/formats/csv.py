@@ -1,7 +1,7 @@
 """CSV (RFC 4180) for spreadsheets: UTF-8 with a byte order mark; in French with semicolons and decimal commas.
 
-Money stands in the currency's major unit, without its sign. A text that a spreadsheet would take for a formula gets an
-apostrophe (OWASP, CSV injection). Groups have no headings here: every line says what it belongs to.
+Money is in the currency's major unit, without its symbol. A text that a spreadsheet would take for a formula gets an
+apostrophe (OWASP, CSV injection). Groups have no headings here, since every line has the columns of its group.
 """
 
 from __future__ import annotations
@@ -13,40 +13,42 @@ from typing import Any
 
 from ....base.money import digits
 from ....base.spreadsheets import csv_writer, decimal_mark, harmless
-from ..values import AT_ONCE, Printout
+from ..values import BATCH, Printout
 from . import Format
-from .cells import PlainColumn, Word, labelled, plain_columns
+from .cells import PlainColumn, Word, label_sum, plain_columns
 
 
 def _write(printout: Printout) -> Iterator[bytes]:
     query = printout.query
     columns = plain_columns(query, printout.report.columns)
-    texts = [(one.place, _text(one, digits(query.currency), decimal_mark(query.language))) for one in columns]
+    texts = [
+        (column.place, _cell_writer(column, digits(query.currency), decimal_mark(query.language))) for column in columns
+    ]
     buffer = io.StringIO(newline="")
     writer = csv_writer(buffer, query.language)
     buffer.write("\ufeff")
-    writer.writerow([harmless(one.label) for one in columns])
-    waiting = 0
+    writer.writerow([harmless(column.label) for column in columns])
+    buffered = 0
     for row in printout.rows:
         if row.kind == "group":
             continue
-        cells = row.cells if row.kind == "line" else labelled(row, printout.report, query.language).cells
+        cells = row.cells if row.kind == "line" else label_sum(row, printout.report, query.language).cells
         writer.writerow([text(cells[place]) for place, text in texts])
-        waiting += 1
-        if waiting == AT_ONCE:
-            yield _taken(buffer)
-            waiting = 0
-    yield _taken(buffer)
+        buffered += 1
+        if buffered == BATCH:
+            yield _take_content(buffer)
+            buffered = 0
+    yield _take_content(buffer)
 
 
-def _taken(buffer: io.StringIO) -> bytes:
+def _take_content(buffer: io.StringIO) -> bytes:
     content = buffer.getvalue().encode("utf-8")
     buffer.seek(0)
     buffer.truncate()
     return content
 
 
-def _text(column: PlainColumn, places: int, comma: str) -> Callable[[Any], str]:
+def _cell_writer(column: PlainColumn, places: int, comma: str) -> Callable[[Any], str]:
     make, kind = column.make, column.kind
 
     def money(cell: Any) -> str:

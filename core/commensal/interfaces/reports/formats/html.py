@@ -1,4 +1,4 @@
-"""A page that prints well: A4, heads of tables on every page, groups on pages of their own, nothing from elsewhere."""
+"""HTML that prints well: A4, table headers on every page, groups on pages of their own, no external resources."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from ....base.languages.catalogs import translate
 from ....base.languages.formats import format_moment
 from ..charts import draw
 from ..labels import SHEETS, sheet_of
-from ..values import Column, Printout, Row
+from ..values import Column, PrintedRow, Printout
 from . import Format
-from .cells import Say, Word, colon_of, labelled, reader
+from .cells import FormatCell, Word, cell_formatter, colon_of, label_sum
 
-WIDE = 9  # columns from which on the paper is turned
-TOGETHER = 18  # rows of a group that a page does not divide
+MIN_LANDSCAPE_COLUMNS = 9  # with so many columns, the paper is turned
+MAX_UNBROKEN_ROWS = 18  # a group of up to so many rows is kept on one page
 _STYLE = Path(__file__).with_name("report.css").read_text(encoding="utf-8")
 _HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 _POLICY = f"default-src 'none'; style-src 'sha256-{_HASH}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -26,14 +26,14 @@ _PART = 64 * 1024  # characters
 
 
 def _write(printout: Printout) -> Iterator[bytes]:
-    waiting, size = [], 0
+    pieces, size = [], 0
     for piece in _page(printout):
-        waiting.append(piece)
+        pieces.append(piece)
         size += len(piece)
         if size >= _PART:
-            yield "".join(waiting).encode()
-            waiting, size = [], 0
-    yield "".join(waiting).encode()
+            yield "".join(pieces).encode()
+            pieces, size = [], 0
+    yield "".join(pieces).encode()
 
 
 def _page(printout: Printout) -> Iterator[str]:
@@ -51,38 +51,38 @@ def _page(printout: Printout) -> Iterator[str]:
 
 def _list(printout: Printout) -> Iterator[str]:
     report, query = printout.report, printout.query
-    shown = [place for place, one in enumerate(report.columns) if one.name not in report.grouped_by]
+    visible = [place for place, column in enumerate(report.columns) if column.name not in report.grouped_by]
     names = ["paged"] if printout.paged else []
-    yield f'<main class="{" ".join([*names, *(["wide"] if len(shown) >= WIDE else [])])}">'
+    yield f'<main class="{" ".join([*names, *(["wide"] if len(visible) >= MIN_LANDSCAPE_COLUMNS else [])])}">'
     yield f"<header><div><h1>{escape(report.label)}</h1>"
-    yield from (f"<p>{escape(one)}</p>" for one in printout.told)
-    printed = translate(query.language, "Printed {when}")
+    yield from (f"<p>{escape(subtitle)}</p>" for subtitle in printout.subtitles)
+    text = translate(query.language, "Printed {when}")
     when = format_moment(printout.printed_at, query.timezone, query.language)
     yield f'</div><div class="of"><p>{escape(query.enterprise_name)}</p>'
-    yield f"<p>{escape(printed.format(when=when))}</p></div></header>"
+    yield f"<p>{escape(text.format(when=when))}</p></div></header>"
     for chart in printout.charts:
         yield f"<figure>{draw(chart, currency=query.currency, language=query.language)}</figure>"
-    yield from _Tables(printout, shown).written()
+    yield from _Tables(printout, visible).render()
     yield "</main>"
 
 
 class _Tables:
-    """One table, whose columns stand straight below each other; where each group has pages of its own, one for each."""
+    """One table, so that all columns are aligned; or a table for each group, if each group begins a new page."""
 
-    def __init__(self, printout: Printout, shown: list[int]) -> None:
-        self._printout, self._shown = printout, shown
+    def __init__(self, printout: Printout, visible: list[int]) -> None:
+        self._printout, self._shown = printout, visible
         self._columns = printout.report.columns
-        self._hidden = [place for place in range(len(self._columns)) if place not in shown]
-        self._say = [reader(one, printout.query) for one in self._columns]
-        self._groups = [self._reader_of(name) for name in printout.report.grouped_by]
+        self._hidden = [place for place in range(len(self._columns)) if place not in visible]
+        self._formatters = [cell_formatter(column, printout.query) for column in self._columns]
+        self._groups = [self._formatter_of(name) for name in printout.report.grouped_by]
         self._open = False
 
-    def written(self) -> Iterator[str]:
-        for rows, whole in _bodies(self._printout.rows):
+    def render(self) -> Iterator[str]:
+        for rows, unbroken in _group_rows(self._printout.rows):
             if not self._open or (rows[0].kind == "group" and rows[0].level == 0 and self._printout.paged):
                 yield from self._end()
                 yield from self._begin()
-            yield '<tbody class="whole">\n' if whole else "<tbody>\n"
+            yield '<tbody class="whole">\n' if unbroken else "<tbody>\n"
             yield from (self._heading(row) if row.kind == "group" else self._line(row) for row in rows)
             yield "</tbody>"
         if not self._open:
@@ -90,8 +90,12 @@ class _Tables:
             yield f'<p class="nothing">{escape(nothing)}</p>'
         yield from self._end()
 
-    def _reader_of(self, name: str) -> Say:
-        return next(say for one, say in zip(self._columns, self._say, strict=True) if one.name == name)
+    def _formatter_of(self, name: str) -> FormatCell:
+        return next(
+            format_cell
+            for column, format_cell in zip(self._columns, self._formatters, strict=True)
+            if column.name == name
+        )
 
     def _begin(self) -> Iterator[str]:
         self._open = True
@@ -106,36 +110,38 @@ class _Tables:
             self._open = False
             yield "</table>\n"
 
-    def _heading(self, row: Row) -> str:
+    def _heading(self, row: PrintedRow) -> str:
         text = escape(self._groups[row.level](row.cells[0])) or "–"
         return f'<tr class="g{row.level}"><th scope="rowgroup" colspan="{len(self._shown)}">{text}</th></tr>\n'
 
-    def _line(self, row: Row) -> str:
-        row = labelled(row, self._printout.report, self._printout.query.language, without=self._hidden)
+    def _line(self, row: PrintedRow) -> str:
+        row = label_sum(row, self._printout.report, self._printout.query.language, without=self._hidden)
         cells = "".join(
-            f"<td{_class(self._columns[place], row.kind)}>{escape(_said(self._say[place], row.cells[place]))}</td>"
-            for place in self._shown
+            f"<td{_class(column, row.kind)}>{escape(_cell_text(format_cell, cell))}</td>"
+            for column, format_cell, cell in (
+                (self._columns[place], self._formatters[place], row.cells[place]) for place in self._shown
+            )
         )
         name = "" if row.kind == "line" else f' class="{row.kind}"'
         return f"<tr{name}>{cells}</tr>\n"
 
 
-def _bodies(rows: Iterator[Row]) -> Iterator[tuple[list[Row], bool]]:
-    """Rows that belong together, so many at a time; True for a short group, which a page shall not divide."""
-    waiting: list[Row] = []
-    begun = False  # with parts of this group
+def _group_rows(rows: Iterator[PrintedRow]) -> Iterator[tuple[list[PrintedRow], bool]]:
+    """The rows in batches of one group; True for a short group, which is kept on one page."""
+    group_rows: list[PrintedRow] = []
+    is_continued = False  # whether a batch of this group was returned already
     for row in rows:
-        ends = row.level == 0 and row.kind in ("group", "total")
-        if waiting and (ends or len(waiting) == TOGETHER):
-            yield waiting, ends and not begun and waiting[0].kind == "group"
-            waiting, begun = [], not ends
-        waiting.append(row)
-    if waiting:
-        yield waiting, not begun and waiting[0].kind in ("group", "total")
+        ends_group = row.level == 0 and row.kind in ("group", "total")
+        if group_rows and (ends_group or len(group_rows) == MAX_UNBROKEN_ROWS):
+            yield group_rows, ends_group and not is_continued and group_rows[0].kind == "group"
+            group_rows, is_continued = [], not ends_group
+        group_rows.append(row)
+    if group_rows:
+        yield group_rows, not is_continued and group_rows[0].kind in ("group", "total")
 
 
-def _said(say: Say, cell: object) -> str:
-    return cell if isinstance(cell, Word) else say(cell)
+def _cell_text(format_cell: FormatCell, cell: object) -> str:
+    return cell if isinstance(cell, Word) else format_cell(cell)
 
 
 def _class(column: Column, kind: str = "line") -> str:
@@ -148,9 +154,11 @@ def _class(column: Column, kind: str = "line") -> str:
 
 def _stickers(printout: Printout) -> Iterator[str]:
     name, skip = sheet_of(printout.query)
-    each = SHEETS[name].across * SHEETS[name].down
-    stickers = (one for part in (['<div class="sticker"></div>'] * skip, _each_sticker(printout)) for one in part)
-    while sheet := list(islice(stickers, each)):
+    stickers_per_sheet = SHEETS[name].across * SHEETS[name].down
+    stickers = (
+        sticker for part in (['<div class="sticker"></div>'] * skip, _each_sticker(printout)) for sticker in part
+    )
+    while sheet := list(islice(stickers, stickers_per_sheet)):
         yield f'<main class="sheet s{name}">'
         yield from sheet
         yield "</main>\n"
@@ -158,22 +166,24 @@ def _stickers(printout: Printout) -> Iterator[str]:
 
 def _each_sticker(printout: Printout) -> Iterator[str]:
     columns = printout.report.columns
-    say = [reader(one, printout.query) for one in columns]
+    formatters = [cell_formatter(column, printout.query) for column in columns]
     for row in printout.rows:
         if row.kind == "line":
-            first, *others = sticker_texts(columns, say, row, colon_of(printout.query.language))
-            lines = "<br>".join(escape(one) for one in others)
+            first, *other_texts = sticker_texts(columns, formatters, row, colon_of(printout.query.language))
+            lines = "<br>".join(escape(text) for text in other_texts)
             yield f'<div class="sticker"><strong>{escape(first)}</strong>{lines}</div>'
 
 
-def sticker_texts(columns: Sequence[Column], say: list[Say], row: Row, colon: str) -> Iterator[str]:
-    """What stands on a sticker, line by line: numbers with their label, texts alone, nothing for what is empty."""
-    for place, (one, words, cell) in enumerate(zip(columns, say, row.cells, strict=True)):
-        text = words(cell)
-        if place == 0 or (text and not one.numeric):
+def sticker_texts(
+    columns: Sequence[Column], formatters: list[FormatCell], row: PrintedRow, colon: str
+) -> Iterator[str]:
+    """The lines of a sticker: numbers with their label, texts alone, and nothing for empty cells."""
+    for place, (column, format_cell, cell) in enumerate(zip(columns, formatters, row.cells, strict=True)):
+        text = format_cell(cell)
+        if place == 0 or (text and not column.numeric):
             yield text
         elif text:
-            yield f"{one.label}{colon}{text}"
+            yield f"{column.label}{colon}{text}"
 
 
 FORMAT = Format(

@@ -1,4 +1,4 @@
-"""JSON Lines for programs: an object for each row. Money is whole minor units, moments are UTC, decimals are texts."""
+"""JSON Lines for programs: an object for each row. Money is in minor units, times are in UTC, decimals are texts."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from typing import Any
 
 import msgspec
 
-from ..values import AT_ONCE, Cell, Printout, Quantity
+from ..values import BATCH, Cell, Printout, Quantity
 from . import Format
 
 
 def _write(printout: Printout) -> Iterator[bytes]:
-    names = [one.name for one in printout.report.columns]
+    names = [column.name for column in printout.report.columns]
     encoder = msgspec.json.Encoder()
-    waiting: list[dict[str, Any]] = []
+    batch: list[dict[str, Any]] = []
     for row in printout.rows:
         if row.kind == "group":
             continue
         cells = {name: _plain(cell) for name, cell in zip(names, row.cells, strict=True)}
-        waiting.append(cells if row.kind == "line" else {"sum": row.kind, **cells})
-        if len(waiting) == AT_ONCE:
-            yield encoder.encode_lines(waiting)
-            waiting.clear()
-    yield encoder.encode_lines(waiting)
+        batch.append(cells if row.kind == "line" else {"sum": row.kind, **cells})
+        if len(batch) == BATCH:
+            yield encoder.encode_lines(batch)
+            batch.clear()
+    yield encoder.encode_lines(batch)
 
 
 def _plain(cell: Cell) -> Any:

@@ -1,7 +1,7 @@
-"""PDF by typst: A4, numbered pages, heads of tables on every page. Needs the extra `pdf`.
+"""PDF, made with typst: A4, numbered pages, table headers on every page. Needs the extra `pdf`.
 
-The template is always the same file; what people wrote travels beside it as JSON, so that no text can be taken for
-markup. A PDF is set in memory, as a whole, and its length is limited.
+The template is always the same file; the texts of people are passed as JSON, so that none can be read as markup. A PDF
+is made in memory as a whole, so its length is limited.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from ....base.languages.catalogs import translate
 from ....base.languages.formats import format_moment
 from ..charts import draw
 from ..labels import SHEETS, sheet_of
-from ..values import Printout, Row
+from ..values import PrintedRow, Printout
 from . import Format
-from .cells import Word, colon_of, labelled, reader
-from .html import WIDE, sticker_texts
+from .cells import Word, cell_formatter, colon_of, label_sum
+from .html import MIN_LANDSCAPE_COLUMNS, sticker_texts
 
-MOST_ROWS = 5000
-_WIDEST = 40  # letters in a line, beyond which a text takes another line rather than more of the paper
+MAX_ROWS = 5000
+_WIDEST = 40  # letters; a longer text wraps instead of widening its column
 _TEMPLATE = Path(__file__).with_name("report.typ")
 
 
 class NoTypesetter(Refused):
-    """The extra is not installed."""
+    """The extra `pdf` is not installed."""
 
     status = 501
 
@@ -38,11 +38,11 @@ class NoTypesetter(Refused):
 
 
 class TooLong(Refused):
-    """More than anybody prints."""
+    """The report has more than `MAX_ROWS` rows."""
 
     def __init__(self) -> None:
         text = "This report has more than {most} rows; take it as HTML, CSV or XLSX, or for a shorter time."
-        super().__init__("too_long", text, most=MOST_ROWS)
+        super().__init__("too_long", text, most=MAX_ROWS)
 
 
 def _write(printout: Printout) -> Iterator[bytes]:
@@ -55,16 +55,16 @@ def typeset(printout: Printout, kind: Literal["pdf", "png"]) -> bytes:
         import typst
     except ModuleNotFoundError:
         raise NoTypesetter from None
-    said = _stickers(printout) if printout.report.layout == "labels" else _tables(printout)
+    body = _stickers(printout) if printout.report.layout == "labels" else _tables(printout)
     files = {
         "main.typ": _TEMPLATE.read_bytes(),
-        "data.json": msgspec.json.encode({**_frame(printout), **said}),
+        "data.json": msgspec.json.encode({**_frame(printout), **body}),
     }
     query = printout.query
     for number, chart in enumerate(printout.charts):
         files[f"chart{number}.svg"] = draw(chart, currency=query.currency, language=query.language).encode()
-    compiled: Any = typst.compile  # its types do not know that it takes several files
-    content: bytes = compiled(files, format=kind)
+    compile_files: Any = typst.compile  # its type hints lack the dict of files
+    content: bytes = compile_files(files, format=kind)
     return content
 
 
@@ -74,64 +74,66 @@ def _frame(printout: Printout) -> dict[str, Any]:
     return {
         "title": printout.report.label,
         "enterprise": query.enterprise_name,
-        "told": list(printout.told),
+        "subtitles": list(printout.subtitles),
         "printed": translate(query.language, "Printed {when}").format(when=when),
         "nothing": translate(query.language, "There is nothing to show."),
         "language": query.language,
-        "charts": [{"file": f"chart{number}.svg", "title": one.title} for number, one in enumerate(printout.charts)],
+        "charts": [
+            {"file": f"chart{number}.svg", "title": chart.title} for number, chart in enumerate(printout.charts)
+        ],
     }
 
 
 def _tables(printout: Printout) -> dict[str, Any]:
-    """Sections, one for each outermost group, with rows of texts."""
+    """The data of the template for a table: sections, one for each outermost group, with rows of texts."""
     report, query = printout.report, printout.query
-    shown = [place for place, one in enumerate(report.columns) if one.name not in report.grouped_by]
-    hidden = [place for place in range(len(report.columns)) if place not in shown]
-    say = {one.name: reader(one, query) for one in report.columns}
+    visible = [place for place, column in enumerate(report.columns) if column.name not in report.grouped_by]
+    hidden = [place for place in range(len(report.columns)) if place not in visible]
+    formatters = {column.name: cell_formatter(column, query) for column in report.columns}
     sections: list[dict[str, Any]] = []
     for number, row in enumerate(printout.rows):
-        if number > MOST_ROWS:
+        if number > MAX_ROWS:
             raise TooLong
         if row.kind == "group" and row.level == 0:
-            sections.append({"heading": say[report.grouped_by[0]](row.cells[0]) or "–", "rows": []})
+            sections.append({"heading": formatters[report.grouped_by[0]](row.cells[0]) or "–", "rows": []})
             continue
         if not sections:
             sections.append({"heading": "", "rows": []})
         if row.kind == "group":
-            texts = [say[report.grouped_by[row.level]](row.cells[0]) or "–"]
+            texts = [formatters[report.grouped_by[row.level]](row.cells[0]) or "–"]
         else:
-            texts = _texts(labelled(row, report, query.language, without=hidden), report.columns, shown, say)
+            texts = _texts(label_sum(row, report, query.language, without=hidden), report.columns, visible, formatters)
         sections[-1]["rows"].append({"kind": row.kind, "cells": texts})
-    columns = [report.columns[place] for place in shown]
+    columns = [report.columns[place] for place in visible]
     lines = [row["cells"] for section in sections for row in section["rows"] if row["kind"] == "line"]
     wide = [min(max((len(line[place]) for line in lines), default=0), _WIDEST) for place in range(len(columns))]
     return {
         "layout": "table",
         "columns": [
-            {"label": one.label, "right": one.numeric, "kind": one.kind, "share": max(letters, 6)}
-            for one, letters in zip(columns, wide, strict=True)
+            {"label": column.label, "right": column.numeric, "kind": column.kind, "share": max(letters, 6)}
+            for column, letters in zip(columns, wide, strict=True)
         ],
         "sections": sections,
-        "wide": len(shown) >= WIDE,
+        "wide": len(visible) >= MIN_LANDSCAPE_COLUMNS,
         "paged": printout.paged,
     }
 
 
-def _texts(row: Row, columns: Any, shown: list[int], say: dict[str, Any]) -> list[str]:
-    cells = [(columns[place].name, row.cells[place]) for place in shown]
-    return [str(cell) if isinstance(cell, Word) else say[name](cell) for name, cell in cells]
+def _texts(row: PrintedRow, columns: Any, visible: list[int], formatters: dict[str, Any]) -> list[str]:
+    cells = [(columns[place].name, row.cells[place]) for place in visible]
+    return [str(cell) if isinstance(cell, Word) else formatters[name](cell) for name, cell in cells]
 
 
 def _stickers(printout: Printout) -> dict[str, Any]:
     name, skip = sheet_of(printout.query)
     columns = printout.report.columns
-    say = [reader(one, printout.query) for one in columns]
+    formatters = [cell_formatter(column, printout.query) for column in columns]
     colon = colon_of(printout.query.language)
     stickers: list[list[str]] = [[""]] * skip
     for row in printout.rows:
         if row.kind == "line":
-            stickers.append(list(sticker_texts(columns, say, row, colon)))
-        if len(stickers) > MOST_ROWS:
+            stickers.append(list(sticker_texts(columns, formatters, row, colon)))
+        if len(stickers) > MAX_ROWS:
             raise TooLong
     return {"layout": "labels", "sheet": SHEETS[name]._asdict(), "stickers": stickers}
 

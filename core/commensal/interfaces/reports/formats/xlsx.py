@@ -1,8 +1,8 @@
-"""XLSX with real numbers, days and moments, so that a spreadsheet reckons on: written row by row into a file on disk,
-so that memory does not grow with it.
+"""XLSX with real numbers, dates and times, so that a spreadsheet can calculate with them. It is written row by row into
+a file on disk, so that memory does not grow with the report.
 
-The library makes a frame: the workbook with its styles and headers, and one row for each look. The report's rows stand
-where those stood, as `sheet_rows.py` writes them; asked for each cell, the library took five times as long in all.
+The library writes a template: the workbook with its styles and headers, and an empty row for each style. Then
+`sheet_rows.py` writes the rows of the report in their place, which the library takes five times as long to do.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile
 
 from ....base.money import digits
-from ..values import Kind, Printout
+from ..values import CellKind, Printout
 from . import Format
 from .cells import PlainColumn, plain_columns
 from .sheet_rows import sheet_rows
 
-_WIDTHS: dict[Kind, int] = {"text": 26, "moment": 17, "date": 12}  # in characters
+_WIDTHS: dict[CellKind, int] = {"text": 26, "moment": 17, "date": 12}  # in characters
 _PART = 256 * 1024  # bytes
-_EFFORT = 4  # of the compression: 6 makes a file that is a twentieth smaller, in twice the time
+_EFFORT = 4  # level of compression: 6 saves five per cent and takes twice as long
 _SHEET = "xl/worksheets/sheet1.xml"
-_LOOKS = re.compile(r'<row r="2".*(?=</sheetData>)', re.DOTALL)
+_STYLE_ROWS = re.compile(r'<row r="2".*(?=</sheetData>)', re.DOTALL)
 _STYLE = re.compile(r'<c r="[A-Z]+(\d+)" s="(\d+)"/>')
 _DIMENSION = re.compile(r"<dimension [^>]*>")
 
@@ -33,10 +33,12 @@ def _write(printout: Printout) -> Iterator[bytes]:
     with tempfile.TemporaryDirectory(prefix="commensal-report-") as folder:
         frame, file = Path(folder) / "frame.xlsx", Path(folder) / "report.xlsx"
         _write_frame(frame, printout, columns)
-        with ZipFile(frame) as given, ZipFile(file, "w", ZIP_DEFLATED, compresslevel=_EFFORT) as whole:
-            for part in given.infolist():
-                with whole.open(part.filename, "w") as out:
-                    for content in [given.read(part)] if part.filename != _SHEET else _sheet(given, printout, columns):
+        with ZipFile(frame) as template, ZipFile(file, "w", ZIP_DEFLATED, compresslevel=_EFFORT) as archive:
+            for part in template.infolist():
+                with archive.open(part.filename, "w") as out:
+                    for content in (
+                        [template.read(part)] if part.filename != _SHEET else _sheet(template, printout, columns)
+                    ):
                         out.write(content)
         with file.open("rb") as source:
             while content := source.read(_PART):
@@ -44,8 +46,8 @@ def _write(printout: Printout) -> Iterator[bytes]:
 
 
 def _write_frame(file: Path, printout: Printout, columns: Sequence[PlainColumn]) -> None:
-    """The headers in the first row, a line's look in the second, that of sums in the third."""
-    import xlsxwriter  # type: ignore[import-untyped]  # it takes long to load, and few spreadsheets are written
+    """Writes the template: headers in the first row, the styles of lines in the second, those of sums in the third."""
+    import xlsxwriter  # type: ignore[import-untyped]  # slow to import, and rarely needed
 
     numbers = {"money": f"#,##0.{'0' * digits(printout.query.currency)}".rstrip("."), "date": "yyyy-mm-dd"}
     numbers |= {"moment": "yyyy-mm-dd hh:mm"}
@@ -57,22 +59,22 @@ def _write_frame(file: Path, printout: Printout, columns: Sequence[PlainColumn])
         for place, column in enumerate(columns):
             sheet.set_column(place, place, _WIDTHS.get(column.kind, 11))
             sheet.write_string(0, place, column.label, head)
-            kind = {"num_format": numbers[column.kind]} if column.kind in numbers else {}
-            sheet.write_blank(1, place, None, workbook.add_format(kind))
-            sheet.write_blank(2, place, None, workbook.add_format({"bold": True, "top": 1, **kind}))
+            look = {"num_format": numbers[column.kind]} if column.kind in numbers else {}
+            sheet.write_blank(1, place, None, workbook.add_format(look))
+            sheet.write_blank(2, place, None, workbook.add_format({"bold": True, "top": 1, **look}))
 
 
 def _sheet(frame: ZipFile, printout: Printout, columns: Sequence[PlainColumn]) -> Iterator[bytes]:
-    """The sheet of the frame, with the report's rows instead of those that only show how they look."""
-    sheet = _DIMENSION.sub("", frame.read(_SHEET).decode(), count=1)  # how many rows there will be, nobody knows yet
-    looks = _LOOKS.search(sheet)
-    if looks is None:  # a report without a column that a spreadsheet could show
+    """The sheet of the template, with the report's rows in place of the rows of styles."""
+    sheet = _DIMENSION.sub("", frame.read(_SHEET).decode(), count=1)  # the number of rows is not known yet
+    style_rows = _STYLE_ROWS.search(sheet)
+    if style_rows is None:  # a report without a column that a spreadsheet could show
         yield sheet.encode()
         return
-    lines, sums = ([style for row, style in _STYLE.findall(looks[0]) if row == number] for number in ("2", "3"))
-    yield sheet[: looks.start()].encode()
+    lines, sums = ([style for row, style in _STYLE.findall(style_rows[0]) if row == number] for number in ("2", "3"))
+    yield sheet[: style_rows.start()].encode()
     yield from sheet_rows(printout, columns, lines, sums)
-    yield sheet[looks.end() :].encode()
+    yield sheet[style_rows.end() :].encode()
 
 
 _TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
