@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from commensal import Conflict, Instance, Problem, Transaction, hookimpl
 
 from .identity.files import file_of, folder_of, read_key
-from .identity.keys import Key, key_iri, our_keys, signing_now
+from .identity.keys import Key, key_in_use, key_iri, our_keys
 from .linked_catalogues.alarms import link_warnings
 from .linked_catalogues.backorders.alarms import backorder_warnings
 from .moving.alarms import recovery_warnings
@@ -38,7 +38,7 @@ def warnings(instance: Instance) -> Sequence[Problem]:
 def key_warnings(federation: Federation, tx: Transaction) -> Iterator[Problem]:
     """Age, ends, and files of the keys."""
     keys = our_keys(tx)
-    signing = signing_now(keys, tx.now)
+    signing = key_in_use(keys, tx.now)
     if signing is None:
         text = "The federation has no key to sign with; run `commensal federation keys init`, or `keys rotate --now`."
         yield Problem("no_key", text)

@@ -68,14 +68,14 @@ def main() -> None:
     digest = bytes(64)
     signature = KEY.sign(digest)
     bare_sign = microseconds(lambda: KEY.sign(digest))
-    bare_verify = microseconds(lambda: KEY.public.fits(signature, digest))
+    bare_verify = microseconds(lambda: KEY.public.verifies(signature, digest))
     print(f"{'':34} {'bytes':>8} {'sign µs':>9} {'verify µs':>9} {'of raw':>7} {'of raw':>7}")
 
     def line(name: str, size: int, signing: Callable[[], object], verifying: Callable[[], object]) -> None:
         one, other = microseconds(signing), microseconds(verifying)
         print(f"{name:34} {size:8,} {one:9,.0f} {other:9,.0f} {one / bare_sign:7.2f} {other / bare_verify:7.2f}")
 
-    line("Ed25519 alone", 64, lambda: KEY.sign(digest), lambda: KEY.public.fits(signature, digest))
+    line("Ed25519 alone", 64, lambda: KEY.sign(digest), lambda: KEY.public.verifies(signature, digest))
     keys = {KEY.id: KEY.public}
     for name, lines in (("message", 0), ("order of 12 lines", 12), ("catalogue page of 500", 500)):
         message = a_message(lines)

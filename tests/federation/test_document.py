@@ -88,8 +88,8 @@ def test_a_genuine_document_is_read() -> None:
     assert (found.iri, found.name, found.version) == (HUB, "Hub", 1)
     assert found.inbox == "https://hub.example/-/federation/inbox"
     assert set(found.keys) == {f"{HUB}#k1", f"{HUB}#k2", f"{HUB}#k3"}
-    assert found.keys[f"{HUB}#k1"].over(NOW) == ""
-    assert found.keys[f"{HUB}#k3"].over(NOW) == "revoked"
+    assert found.keys[f"{HUB}#k1"].end_reason(NOW) == ""
+    assert found.keys[f"{HUB}#k3"].end_reason(NOW) == "revoked"
     assert found.root.multikey == KEYS["root"].public.multikey
 
 
@@ -175,7 +175,7 @@ ATTACKS = [
         "two keys of one name",
         a_document(old=[method("k2", publicKeyMultibase=KEYS["k3"].public.multikey)]),
         "crowd",
-        {"_refuse_crowd": nothing},
+        {"_refuse_ambiguous_keys": nothing},
     ),
     Attack(15, "a set of keys that another root has signed", a_document(set_signer="other"), "wrong_signature", PROOF),
     Attack(15, "a set of keys that a key has signed", a_document(set_signer="k1"), "unknown_key", PROOF),
@@ -262,18 +262,18 @@ FORGED: dict[str, tuple[Change, str]] = {
     ),
     "15-another-set-of-the-same-version": (
         lambda: a_document(at=LATER, old=OLD, key_set={"published": "2026-06-01T00:00:00Z"}),
-        "_no_older",
+        "_not_older",
     ),
-    "15-an-older-document": (lambda: a_document(at=NOW - timedelta(hours=1), old=OLD), "_no_older"),
+    "15-an-older-document": (lambda: a_document(at=NOW - timedelta(hours=1), old=OLD), "_not_older"),
     "16-a-revoked-key-comes-back": (
         lambda: a_document(at=LATER, known=[method("k1"), method("k3")], key_set={"version": 2}),
-        "_none_revived",
+        "_no_key_revived",
     ),
     "14-a-name-for-another-key": (
         lambda: a_document(
             at=LATER, old=OLD, known=[method("k1"), method("k2", publicKeyMultibase=STRANGE)], key_set={"version": 2}
         ),
-        "_none_renamed",
+        "_no_key_renamed",
     ),
 }
 

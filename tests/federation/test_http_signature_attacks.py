@@ -213,7 +213,7 @@ ATTACKS = [
         "a header line twice",
         replace(GENUINE, headers=[("content-type", "text/html"), *GENUINE.headers]),
         "twice",
-        {"_one": last_line},
+        {"_single_header": last_line},
     ),
     Attack(
         6,
@@ -274,7 +274,7 @@ ATTACKS = [
         "a revoked key",
         GENUINE,
         "revoked_key",
-        {"_refuse_key_at_its_end": nothing},
+        {"_refuse_ended_key": nothing},
         known=lambda _: replace(KEY.public, revoked_at=NOW),
     ),
     Attack(
@@ -282,7 +282,7 @@ ATTACKS = [
         "an expired key",
         GENUINE,
         "expired_key",
-        {"_refuse_key_at_its_end": nothing},
+        {"_refuse_ended_key": nothing},
         known=lambda _: replace(KEY.public, expires=NOW - timedelta(days=1)),
     ),
 ]
@@ -347,7 +347,7 @@ def test_5_the_same_request_twice_shows_the_same_nonce() -> None:
 def test_a_key_that_signs_many_messages_at_once_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """A point of small order: one "signature" fits every eighth message or so, and so proves none."""
     identity, forged = bytes([1]) + bytes(31), 0
-    for point in keys._SMALL:
+    for point in keys._SMALL_ORDER:
         for sign in (0, 0x80):
             weak = PublicKey(KEY.id, to_multibase(b"\xed\x01" + point[:31] + bytes([point[31] | sign])))
             with pytest.raises(BadKey):
@@ -355,7 +355,7 @@ def test_a_key_that_signs_many_messages_at_once_is_refused(monkeypatch: pytest.M
             with monkeypatch.context() as off:
                 off.setattr(keys, "_refuse_small_order", nothing)
                 try:
-                    forged += any(weak.fits(identity + bytes(32), b"message %d" % one) for one in range(64))
+                    forged += any(weak.verifies(identity + bytes(32), b"message %d" % one) for one in range(64))
                 except ValueError:
                     continue  # this library cannot read that spelling at all
     assert forged >= 4

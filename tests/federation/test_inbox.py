@@ -96,7 +96,7 @@ def test_a_proof_by_somebody_else_within_the_object_proves_nothing(
     """Attack 27."""
     inner = sign({"text": "hello"}, forger.key("c"), forger.region["c"].instance.clock.now())
     assert forger.status(forger.signed(object=inner)) == (422, "embedded")
-    monkeypatch.setattr(verification, "written", lambda _: b"")
+    monkeypatch.setattr(verification, "canonical_unchecked", lambda _: b"")
     assert forger.status(forger.signed(object=inner))[0] == 202
 
 

@@ -24,9 +24,9 @@ from commensal_federation.identity import (
     read_document,
     same_or_rotated,
 )
-from commensal_federation.identity.changing import BELIEVED_AFTER, KNOWN_BEFORE, renew_key_set, revoke, rotate
-from commensal_federation.identity.did import did_document
+from commensal_federation.identity.document import did_document
 from commensal_federation.identity.keys import Key, our_keys, root_key
+from commensal_federation.identity.rotation import PUBLISHED_BEFORE_USE, VALID_AFTER_USE, renew_key_set, revoke, rotate
 from commensal_federation.runtime import Federation, federation_of
 from commensal_federation.signing import BadProof, SigningKey, canonical, sign, verify
 from commensal_federation.warnings import key_warnings
@@ -210,7 +210,7 @@ def test_the_next_key_is_known_for_a_week_before_it_signs(hub: Hub) -> None:
     hub.clock.advance(seconds=1)
     assert hub.current() == "k2"
 
-    assert hub.clock.now() == hub.keys()["k2"].created_at + KNOWN_BEFORE
+    assert hub.clock.now() == hub.keys()["k2"].created_at + PUBLISHED_BEFORE_USE
     assert same_or_rotated(pinned, hub.document())
     assert f"{hub.federation.iri}#k3" in hub.document().keys
 
@@ -220,10 +220,10 @@ def test_what_an_old_key_signed_is_believed_for_two_months_and_then_known_as_old
     hub.do(rotate)
     first = f"{hub.federation.iri}#k1"
 
-    hub.clock.advance(seconds=BELIEVED_AFTER.total_seconds())
-    assert hub.document().keys[first].over(hub.clock.now()) == ""
+    hub.clock.advance(seconds=VALID_AFTER_USE.total_seconds())
+    assert hub.document().keys[first].end_reason(hub.clock.now()) == ""
     hub.clock.advance(seconds=1)
-    assert hub.document().keys[first].over(hub.clock.now()) == "expired"
+    assert hub.document().keys[first].end_reason(hub.clock.now()) == "expired"
     assert [one["id"] for one in hub.document().document["oldKeys"]] == [first]
 
 
@@ -280,7 +280,7 @@ def test_ten_rotations_leave_a_document_that_everybody_follows(hub: Hub) -> None
         pinned = hub.document()
 
     assert hub.current() == "k11"
-    assert sum(not one.over(hub.clock.now()) for one in hub.document().keys.values()) == 3
+    assert sum(not one.end_reason(hub.clock.now()) for one in hub.document().keys.values()) == 3
 
 
 # ------------------------------------------------------------------------------------------------ revocation

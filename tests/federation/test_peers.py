@@ -21,9 +21,9 @@ from commensal_federation.delivery.sync import refreshing
 from commensal_federation.delivery.sync.refreshing import promise_refresh
 from commensal_federation.delivery.work import _wake
 from commensal_federation.identity import instance_document
-from commensal_federation.identity.changing import revoke as revoke_key
 from commensal_federation.identity.key_set import sign_key_set
 from commensal_federation.identity.keys import root_key
+from commensal_federation.identity.rotation import revoke as revoke_key
 from commensal_federation.messages.peer_request import LARGEST
 from commensal_federation.peering import accept, fingerprint, invite, requests, resume, revoke, suspend
 from commensal_federation.peering.requests import receive_request

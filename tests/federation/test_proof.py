@@ -74,7 +74,7 @@ def test_a_key_that_has_ended_still_tells_what_was_accepted_before() -> None:
 
     with pytest.raises(BadProof, match="revoked_key"):
         verify(document, {KEY.id: over}, NOW, context=CONTEXT, inside=INSIDE)
-    assert verify(document, {KEY.id: over.then()}, NOW, context=CONTEXT, inside=INSIDE)
+    assert verify(document, {KEY.id: over.without_end()}, NOW, context=CONTEXT, inside=INSIDE)
 
 
 # ------------------------------------------------------------------------------------------------ apsig

@@ -1,4 +1,4 @@
-"""Identity: the keys of this instance, the document that names them, and the documents of others."""
+"""Identity: the keys of this instance, the document that publishes them, and the documents of other instances."""
 
 from .begin import begin_identity
 from .document import instance_document

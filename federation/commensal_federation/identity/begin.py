@@ -1,4 +1,4 @@
-"""The first start: a root key, a key to sign with, and one that stands by."""
+"""Creates the identity at the first start: a root key, a signing key and a standby key."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ if TYPE_CHECKING:
 
 
 def begin_identity(federation: Federation) -> bool:
-    """Makes the keys of this instance, if it has none yet: True where it had none. Not inside a transaction."""
+    """Makes the keys of this instance if it has none; returns whether it made them. Not inside a transaction."""
     with federation.instance.store.read() as tx:
         if tx.first(select(federation_key.c.name).limit(1)) is not None:
             return False
     folder = folder_of(federation.instance.folder)
     root, first, second = (make_or_read(folder, name, key_iri(federation, name)) for name in ("root", "k1", "k2"))
 
-    def keep(tx: Transaction) -> bool:
-        if not insert_once(tx, federation_key, row_of(tx, "root", root)):
+    def store_keys(tx: Transaction) -> bool:
+        if not insert_once(tx, federation_key, key_row(tx, "root", root)):
             return False
-        insert_rows(tx, federation_key, [{**row_of(tx, "k1", first), "used_from": tx.now}, row_of(tx, "k2", second)])
+        insert_rows(tx, federation_key, [{**key_row(tx, "k1", first), "used_from": tx.now}, key_row(tx, "k2", second)])
         sign_key_set(federation, tx, root)
         return True
 
-    return federation.instance.store.transact(keep)
+    return federation.instance.store.transact(store_keys)
 
 
-def row_of(tx: Transaction, name: str, key: SigningKey) -> dict[str, object]:
+def key_row(tx: Transaction, name: str, key: SigningKey) -> dict[str, object]:
     return {
         "name": name,
         "kind": "root" if name == "root" else "signing",

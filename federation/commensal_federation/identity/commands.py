@@ -14,28 +14,28 @@ from commensal import HERE, Conflict, Folder, open_instance, print_line, spoken
 from ..runtime import Federation, federation_of
 from ..signing import BadKey, SigningKey
 from .begin import begin_identity
-from .changing import renew_key_set, revoke, rotate
 from .files import file_of, folder_of, forget_ended
 from .fingerprint import fingerprint_of
 from .keys import Key, key_iri, no_key, our_keys, root_key
+from .rotation import renew_key_set, revoke, rotate
 
-_Ask = Annotated[bool, typer.Option("--root", help="Ask for the root key, which is not on this machine.")]
+_AskRoot = Annotated[bool, typer.Option("--root", help="Ask for the root key, which is not on this machine.")]
 
 
 def add_keys(app: typer.Typer) -> None:
     """Adds ``keys`` to the plugin's commands."""
     keys = typer.Typer(help="The keys of this instance.", no_args_is_help=True)
     app.add_typer(keys, name="keys")
-    _add_looking(keys)
-    _add_changing(keys)
+    _add_queries(keys)
+    _add_changes(keys)
     _add_root(keys)
 
 
-def _add_looking(keys: typer.Typer) -> None:
+def _add_queries(keys: typer.Typer) -> None:
     @keys.command("init")
     def init(instance: Folder = HERE) -> None:
         """Makes the keys, if there are none yet, and shows the fingerprint."""
-        with _opened(instance) as federation:
+        with _open_federation(instance) as federation:
             new = begin_identity(federation)
             print_line("Keys were made." if new else "There are keys already; nothing was changed.")
             _show_fingerprint(federation)
@@ -45,44 +45,44 @@ def _add_looking(keys: typer.Typer) -> None:
     @keys.command("list")
     def list_keys(instance: Folder = HERE) -> None:
         """Lists all keys there ever were."""
-        with _opened(instance) as federation, federation.instance.store.read() as tx:
-            for one in our_keys(tx):
-                typer.echo(f"{one.name:5} {_state(one, federation):40} {one.multikey}")
+        with _open_federation(instance) as federation, federation.instance.store.read() as tx:
+            for key in our_keys(tx):
+                typer.echo(f"{key.name:5} {_describe_state(key, federation):40} {key.multikey}")
 
     @keys.command("fingerprint")
     def fingerprint(instance: Folder = HERE) -> None:
         """Shows the digits by which another operator knows this instance."""
-        with _opened(instance) as federation:
+        with _open_federation(instance) as federation:
             _show_fingerprint(federation)
 
     del init, list_keys, fingerprint
 
 
-def _add_changing(keys: typer.Typer) -> None:
+def _add_changes(keys: typer.Typer) -> None:
     @keys.command("rotate")
     def rotate_keys(
         now: Annotated[bool, typer.Option("--now", help="Use the next key at once, for emergencies.")] = False,
-        root: _Ask = False,
+        root: _AskRoot = False,
         instance: Folder = HERE,
     ) -> None:
         """Has the next key used as soon as all know it, and makes the one after it known."""
-        with _opened(instance) as federation:
-            given = _asked(federation) if root else None
-            act = federation.instance.store.transact
-            key = act(lambda tx: rotate(federation, tx, at_once=now, root=given))
+        with _open_federation(instance) as federation:
+            typed_root = _ask_root_key(federation) if root else None
+            transact = federation.instance.store.transact
+            key = transact(lambda tx: rotate(federation, tx, at_once=now, root=typed_root))
             print_line("{key} is used from {at:%Y-%m-%d %H:%M} UTC.", key=key.name, at=key.used_from)
 
     @keys.command("revoke")
     def revoke_key(
         name: Annotated[str, typer.Argument(help="The key, like k1.")],
         reason: Annotated[Literal["stolen", "lost", "replaced"], typer.Option(help="What happened to it.")],
-        root: _Ask = False,
+        root: _AskRoot = False,
         instance: Folder = HERE,
     ) -> None:
         """Ends a key now: others believe nothing more that it signed."""
-        with _opened(instance) as federation:
-            given = _asked(federation) if root else None
-            federation.instance.store.transact(lambda tx: revoke(federation, tx, name, reason, root=given))
+        with _open_federation(instance) as federation:
+            typed_root = _ask_root_key(federation) if root else None
+            federation.instance.store.transact(lambda tx: revoke(federation, tx, name, reason, root=typed_root))
             with federation.instance.store.read() as tx:
                 forget_ended(folder_of(federation.instance.folder), our_keys(tx), tx.now)
             print_line(
@@ -102,42 +102,42 @@ def _add_root(keys: typer.Typer) -> None:
         instance: Folder = HERE,
     ) -> None:
         """Shows the root key, to be kept on paper, away from here."""
-        with _opened(instance) as federation:
+        with _open_federation(instance) as federation:
             with federation.instance.store.read() as tx:
                 key = root_key(federation, tx)
             if key is None:
                 raise Conflict("root_needed", "The root key is not on this machine.")
             typer.echo(key.secret())
-            keep = spoken("Whoever has this can speak for this instance for ever. Keep it on paper, in two places.")
-            typer.echo(keep, err=True)
-            ask = spoken("Have you written it down? It is deleted from this machine.")
-            if remove and typer.confirm(ask, err=True):
+            warning = spoken("Whoever has this can speak for this instance for ever. Keep it on paper, in two places.")
+            typer.echo(warning, err=True)
+            question = spoken("Have you written it down? It is deleted from this machine.")
+            if remove and typer.confirm(question, err=True):
                 file_of(folder_of(federation.instance.folder), "root").unlink()
 
     @root.command("sign")
     def sign(instance: Folder = HERE) -> None:
         """Signs the set of keys anew, with the key that stands by; asks for the root key where it is not here."""
-        with _opened(instance) as federation:
+        with _open_federation(instance) as federation:
             with federation.instance.store.read() as tx:
-                here = root_key(federation, tx) is not None
-            given = None if here else _asked(federation)
-            federation.instance.store.transact(lambda tx: renew_key_set(federation, tx, root=given))
+                is_here = root_key(federation, tx) is not None
+            typed_root = None if is_here else _ask_root_key(federation)
+            federation.instance.store.transact(lambda tx: renew_key_set(federation, tx, root=typed_root))
             print_line("The set of keys is signed.")
 
     del export, sign
 
 
 @contextmanager
-def _opened(folder: Path) -> Iterator[Federation]:
+def _open_federation(folder: Path) -> Iterator[Federation]:
     with open_instance(folder) as instance:
         yield federation_of(instance)
 
 
-def _asked(federation: Federation) -> SigningKey:
-    """The root key, typed in. It is used in memory and kept nowhere."""
-    said = typer.prompt(spoken("Root key (z3u2…)"), hide_input=True)
+def _ask_root_key(federation: Federation) -> SigningKey:
+    """Asks for the root key. It stays in memory and is stored nowhere."""
+    secret = typer.prompt(spoken("Root key (z3u2…)"), hide_input=True)
     try:
-        return SigningKey.read(key_iri(federation, "root"), said)
+        return SigningKey.read(key_iri(federation, "root"), secret)
     except BadKey:
         raise Conflict("other_root", "This is not the root key of this instance.") from None
 
@@ -153,11 +153,11 @@ def _show_fingerprint(federation: Federation) -> None:
     print_line("Read these digits to each other on the telephone, or by video, before you accept a peer.")
 
 
-def _state(key: Key, federation: Federation) -> str:
+def _describe_state(key: Key, federation: Federation) -> str:
     now = federation.instance.clock.now()
     if key.kind == "root":
-        here = file_of(folder_of(federation.instance.folder), "root").exists()
-        return spoken("root, on this machine" if here else "root, away")
+        is_here = file_of(folder_of(federation.instance.folder), "root").exists()
+        return spoken("root, on this machine" if is_here else "root, away")
     if key.revoked_at is not None:
         return spoken("revoked {at:%Y-%m-%d}: {reason}", at=key.revoked_at, reason=key.reason)
     if not key.live(now):

@@ -1,22 +1,24 @@
 """The instance's document at ``/.well-known/commensal``: a controlled identifier document (W3C CID 1.0).
 
-Two signatures, each for what it is good for. The *root key* signs the set of keys: no key can be added without it. The
-*key in use* signs the whole document, with the keys that have ended, for seven days: whoever holds the key can say that
-a key has ended, but not bring in another. So the root key may lie in a drawer, and the document never grows old; it is
-signed anew every hour, and reads the same all that hour.
+It has two signatures with different powers. The *root key* signs the set of keys: no key can be added without it. The
+*key in use* signs the whole document, including ended keys, for seven days: its holder can declare that a key has
+ended, but cannot add one. So the root key may lie in a drawer while the document stays fresh: it is signed anew every
+hour and is the same for all readers in that hour.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit
 
 from commensal import Transaction
 
 from ..signing import sign
 from ..signing.moments import write_moment
-from .key_set import method, newest_key_set
+from .key_set import newest_key_set, verification_method
 from .keys import current_key, no_key, our_keys
 from .values import CONTEXT, PROTOCOL, VALID
 
@@ -25,16 +27,16 @@ if TYPE_CHECKING:
 
 
 def instance_document(federation: Federation, tx: Transaction) -> dict[str, Any]:
-    """The document as it is now, signed. Raises `Conflict` where this instance has no key."""
+    """The current document, signed. Raises `Conflict` if this instance has no key."""
     key_set = newest_key_set(tx)
     if not key_set:
         raise no_key()
     ended = [
-        {**method(federation, one), **({"reason": one.reason} if one.reason else {})}
-        for one in our_keys(tx)
-        if one.kind == "signing" and not one.live(tx.now)
+        {**verification_method(federation, key), **({"reason": key.reason} if key.reason else {})}
+        for key in our_keys(tx)
+        if key.kind == "signing" and not key.live(tx.now)
     ]
-    over = {one["id"] for one in ended}
+    ended_ids = {method["id"] for method in ended}
     published = tx.now.replace(minute=0, second=0, microsecond=0)
     document = {
         "@context": CONTEXT,
@@ -43,10 +45,28 @@ def instance_document(federation: Federation, tx: Transaction) -> dict[str, Any]
         "name": federation.instance.settings.name,
         "protocol": [PROTOCOL],
         **{name: f"{federation.base}/-/federation/{name}" for name in ("inbox", "outbox", "ask")},
-        "assertionMethod": [one for one in json.loads(key_set)["assertionMethod"] if one["id"] not in over],
+        "assertionMethod": [
+            method for method in json.loads(key_set)["assertionMethod"] if method["id"] not in ended_ids
+        ],
         "oldKeys": ended,
         "keySet": json.loads(key_set),
         "published": write_moment(published),
         "validUntil": write_moment(published + timedelta(days=VALID)),
     }
     return sign(document, current_key(federation, tx), published)
+
+
+def did_document(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Our instance document as did:web (W3C CCG), for software that uses DIDs. Peers do not trust it."""
+    did = "did:web:" + quote(urlsplit(document["id"]).netloc, safe="")
+    methods = [
+        {**method, "id": did + method["id"].removeprefix(document["id"]), "controller": did}
+        for method in document["assertionMethod"]
+    ]
+    return {
+        "@context": ["https://www.w3.org/ns/did/v1", "https://w3id.org/security/multikey/v1"],
+        "id": did,
+        "alsoKnownAs": [document["id"]],
+        "verificationMethod": methods,
+        "assertionMethod": [method["id"] for method in methods],
+    }

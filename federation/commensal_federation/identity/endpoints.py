@@ -1,4 +1,4 @@
-"""Keys over the JSON API, for operators. The root key never travels here: where it is away, the shell asks for it."""
+"""Endpoints for operators' keys. The root key never passes through the API; only the shell asks for it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Literal
 from commensal import Body, Call, Routes
 
 from ..runtime import Federation, federation_of
-from .changing import revoke, rotate
 from .fingerprint import fingerprint_of
 from .keys import Key, our_keys, root_key
+from .rotation import revoke, rotate
 
 routes = Routes("federation", where_off=True)
 
@@ -42,7 +42,7 @@ class Revocation(Body, frozen=True, kw_only=True):
 @routes.get("/keys", scope="operator")
 def show_identity(call: Call) -> Identity:
     """Who this instance is to others, and its keys: public halves only."""
-    return identity_of(federation_of(call.instance), call)
+    return our_identity(federation_of(call.instance), call)
 
 
 @routes.post("/keys/rotate", scope="operator")
@@ -57,7 +57,7 @@ def revoke_key(call: Call, key: str, body: Revocation) -> Key:
     return revoke(federation_of(call.instance), call.tx, key, body.reason)
 
 
-def identity_of(federation: Federation, call: Call) -> Identity:
+def our_identity(federation: Federation, call: Call) -> Identity:
     keys = our_keys(call.tx)
     return Identity(
         iri=federation.iri,

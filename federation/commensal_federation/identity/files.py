@@ -1,4 +1,4 @@
-"""The private halves of our keys: one file each in the folder ``keys`` of the instance, for its owner only."""
+"""Files of our private keys: one for each key in the instance's folder ``keys``, readable by its owner only."""
 
 from __future__ import annotations
 
@@ -27,25 +27,25 @@ def file_of(folder: Path, name: str) -> Path:
 
 
 def make_or_read(folder: Path, name: str, id: str) -> SigningKey:
-    """A new key in a file of its own; the one that is there, where a start was interrupted or there are two at once."""
+    """Makes a key in a new file; returns the existing key if an earlier or concurrent start has made it."""
     folder.mkdir(mode=0o700, exist_ok=True)
-    file, half = file_of(folder, name), folder / f".{name}-{secrets.token_hex(4)}"
-    descriptor = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as out:
-        out.write(SigningKey.generate(id).secret() + "\n")
-        out.flush()
-        os.fsync(out.fileno())
+    file, temporary = file_of(folder, name), folder / f".{name}-{secrets.token_hex(4)}"
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as stream:
+        stream.write(SigningKey.generate(id).secret() + "\n")
+        stream.flush()
+        os.fsync(stream.fileno())
     try:
-        os.link(half, file)  # whole or not at all, and never over another
+        os.link(temporary, file)  # atomic, and never replaces an existing file
     except FileExistsError:
         pass
     finally:
-        half.unlink()
+        temporary.unlink()
     return read_key(folder, name, id)
 
 
 def read_key(folder: Path, name: str, id: str, multikey: str = "") -> SigningKey:
-    """The key of this name. Raises `Conflict` where its file is missing, or holds another key than `multikey`."""
+    """Reads the key of this name. Raises `Conflict` if its file is missing, unreadable or not the key `multikey`."""
     file = file_of(folder, name)
     try:
         stat = file.stat()
@@ -70,12 +70,12 @@ def read_key(folder: Path, name: str, id: str, multikey: str = "") -> SigningKey
 
 @lru_cache(maxsize=64)
 def _read(file: Path, changed: int, inode: int, id: str) -> SigningKey:
-    """Read anew when the file is another."""
+    """Cached by the file's inode and time of change, so a replaced file is read again."""
     return SigningKey.read(id, file.read_text(encoding="ascii", errors="replace"))
 
 
 def forget_ended(folder: Path, keys: Iterable[Key], now: datetime) -> None:
-    """Deletes the files of keys that nobody believes any more."""
+    """Deletes the files of keys that have ended or were revoked."""
     for key in keys:
         if not key.live(now):
             file_of(folder, key.name).unlink(missing_ok=True)

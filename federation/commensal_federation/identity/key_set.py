@@ -1,7 +1,7 @@
-"""The set of keys, as the root key signs it: the one document by which a key can be added.
+"""The set of keys that the root key signs: the only document that can add a key.
 
-It says nothing of today, so the root key may stay away for years. What changes by the week, and that a key has ended,
-is said by the instance's document, which the key in use signs.
+It has no end, so the root key may stay offline for years. Weekly changes and ended keys are in the instance's document,
+which the key in use signs.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 
 def sign_key_set(federation: Federation, tx: Transaction, root: SigningKey) -> None:
-    """Signs the set of keys as they are now, under the next version."""
+    """Signs and stores the set of our live keys under the next version."""
     version = 1 + (tx.value(select(func.max(federation_key_set.c.version))) or 0)
     keys = our_keys(tx)
-    live = [one for one in keys if one.kind == "signing" and one.live(tx.now)]
+    live = [key for key in keys if key.kind == "signing" and key.live(tx.now)]
     document = {
         "@context": CONTEXT,
         "id": f"{federation.iri}#keys",
@@ -34,29 +34,29 @@ def sign_key_set(federation: Federation, tx: Transaction, root: SigningKey) -> N
         "controller": federation.iri,
         "version": version,
         "published": write_moment(tx.now),
-        "root": method(federation, keys[0]),
-        "assertionMethod": [method(federation, one) for one in live],
+        "root": verification_method(federation, keys[0]),
+        "assertionMethod": [verification_method(federation, key) for key in live],
     }
     text = canonical(sign(document, root, tx.now)).decode()
     tx.execute(insert(federation_key_set).values(version=version, document=text, created_at=tx.now))
 
 
 def newest_key_set(tx: Transaction) -> str:
-    """As it was signed; empty where there is none."""
+    """The newest key set as signed JSON; empty if there is none."""
     table = federation_key_set
     return tx.value(select(table.c.document).order_by(table.c.version.desc()).limit(1)) or ""
 
 
-def method(federation: Federation, key: Key) -> dict[str, Any]:
-    """A verification method (CID 1.0)."""
-    said = {
+def verification_method(federation: Federation, key: Key) -> dict[str, Any]:
+    """A key as a verification method (CID 1.0)."""
+    entry = {
         "id": key_iri(federation, key.name),
         "type": "Multikey",
         "controller": federation.iri,
         "publicKeyMultibase": key.multikey,
     }
     if key.ends_at is not None:
-        said["expires"] = write_moment(key.ends_at)
+        entry["expires"] = write_moment(key.ends_at)
     if key.revoked_at is not None:
-        said["revoked"] = write_moment(key.revoked_at)
-    return said
+        entry["revoked"] = write_moment(key.revoked_at)
+    return entry

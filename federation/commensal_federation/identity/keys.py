@@ -1,4 +1,4 @@
-"""Our own keys: which there are, and which one signs now."""
+"""Our own keys, and the one that signs now."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ALL = select(federation_key)
 
 @dataclass(frozen=True, kw_only=True)
 class Key:
-    """One of our keys, its public half. Times are UTC; `used_from` is None while it stands by."""
+    """The public half of one of our keys. Times are UTC; `used_from` is None for a standby key."""
 
     name: str
     kind: Literal["root", "signing"]
@@ -36,11 +36,11 @@ class Key:
 
     @property
     def number(self) -> int:
-        """Its place among our keys; the root has 0."""
+        """Its number among our keys; the root key is 0."""
         return int(self.name[1:]) if self.kind == "signing" else 0
 
     def live(self, now: datetime) -> bool:
-        """Whether others believe what it signs, or will once it is used."""
+        """Whether peers accept its signatures, or will once it is in use."""
         return self.revoked_at is None and (self.ends_at is None or now <= self.ends_at)
 
     def in_use(self, now: datetime) -> bool:
@@ -48,19 +48,19 @@ class Key:
 
 
 def our_keys(tx: Transaction) -> list[Key]:
-    """All there ever were, the root first, then by age."""
-    return sorted((Key(**row) for row in tx.all(_ALL)), key=lambda one: one.number)
+    """All keys, ended ones included, the root key first, then by age."""
+    return sorted((Key(**row) for row in tx.all(_ALL)), key=lambda key: key.number)
 
 
-def signing_now(keys: Sequence[Key], now: datetime) -> Key | None:
-    """Of those in use and live, the newest."""
-    used = [one for one in keys if one.kind == "signing" and one.live(now) and one.in_use(now)]
-    return max(used, key=lambda one: (one.used_from or one.created_at, one.number), default=None)
+def key_in_use(keys: Sequence[Key], now: datetime) -> Key | None:
+    """The newest signing key that is in use and live, else None."""
+    candidates = [key for key in keys if key.kind == "signing" and key.live(now) and key.in_use(now)]
+    return max(candidates, key=lambda key: (key.used_from or key.created_at, key.number), default=None)
 
 
 def current_key(federation: Federation, tx: Transaction) -> SigningKey:
-    """The key that signs now. Raises `Conflict` where there is none, or its file is missing."""
-    key = signing_now(our_keys(tx), tx.now)
+    """The key that signs now. Raises `Conflict` if there is none or its file is missing."""
+    key = key_in_use(our_keys(tx), tx.now)
     if key is None:
         raise no_key()
     folder = folder_of(federation.instance.folder)

@@ -1,7 +1,7 @@
-"""Reads the document of another instance, and says whether a newer one may take its place.
+"""Reads the document of another instance, and decides whether a newer one may replace it.
 
-Every step of "Retrieve Verification Method" (CID 1.0, 3.3) is a function of its own here: one that is left out lets
-somebody put a key under another's name.
+Every step of "Retrieve Verification Method" (CID 1.0, 3.3) is a function of its own here: without any one of them,
+somebody could publish a key in another's name.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _LONGEST = 500
 
 
 class BadDocument(Exception):
-    """Not the document of that instance. `code` is for programs, `text` for operators."""
+    """This is not a valid document of that instance. `code` is for programs, `text` for operators."""
 
     def __init__(self, code: str, text: str) -> None:
         super().__init__(f"{code}: {text}")
@@ -30,10 +30,10 @@ class BadDocument(Exception):
 
 
 def read_document(body: bytes, url: str, now: datetime) -> InstanceDocument:
-    """Reads what was fetched from `url`, without a redirect. Raises `BadDocument`.
+    """Reads a document that was fetched from `url` without a redirect. Raises `BadDocument`.
 
-    That it proves itself says only that it is whole: who it is must be known from the fingerprint of its root key, or
-    from the document that was pinned before (`same_or_rotated`).
+    Its proofs show only that it is intact. Whose it is must follow from the fingerprint of its root key, or from the
+    document pinned before (`same_or_rotated`).
     """
     try:
         return _read(read_json(body, LARGEST), url, now)
@@ -46,8 +46,8 @@ def read_document(body: bytes, url: str, now: datetime) -> InstanceDocument:
 
 
 def same_or_rotated(pinned: InstanceDocument, new: InstanceDocument) -> bool:
-    """Whether `new` may take the place of `pinned` without a human: the root key says so, and nothing goes back."""
-    return all(rule(pinned, new) for rule in (_same_root, _no_older, _none_revived, _none_renamed))
+    """Whether `new` may replace `pinned` without a human: same root key, nothing older, no key revived or renamed."""
+    return all(rule(pinned, new) for rule in (_same_root, _not_older, _no_key_revived, _no_key_renamed))
 
 
 def _read(document: dict[str, Any], url: str, now: datetime) -> InstanceDocument:
@@ -57,13 +57,13 @@ def _read(document: dict[str, Any], url: str, now: datetime) -> InstanceDocument
     root = _method(key_set["root"], url)
     _refuse_foreign_set(key_set, url)
     check_proof(key_set, read_proof(key_set), {root.id: root}, now)
-    known = [_method(one, url) for one in _list(key_set["assertionMethod"])]
+    set_keys = [_method(entry, url) for entry in _list(key_set["assertionMethod"])]
     _refuse_unknown_methods(document, key_set)
-    live = [_method(one, url) for one in _list(document["assertionMethod"])]
-    old = [_method(one, url) for one in _list(document["oldKeys"])]
-    _refuse_crowd([root, *known, *old])
-    keys = {one.id: one for one in [*live, *old]}
-    check_proof(document, read_proof(document), {one.id: keys[one.id] for one in live}, now)
+    live = [_method(entry, url) for entry in _list(document["assertionMethod"])]
+    old = [_method(entry, url) for entry in _list(document["oldKeys"])]
+    _refuse_ambiguous_keys([root, *set_keys, *old])
+    keys = {key.id: key for key in [*live, *old]}
+    check_proof(document, read_proof(document), {key.id: keys[key.id] for key in live}, now)
     published, valid_until = read_moment(document["published"]), read_moment(document["validUntil"])
     _refuse_times(published, valid_until, now)
     return InstanceDocument(
@@ -72,7 +72,7 @@ def _read(document: dict[str, Any], url: str, now: datetime) -> InstanceDocument
         inbox=_own_address(document["inbox"], url),
         outbox=_own_address(document["outbox"], url),
         ask=_own_address(document["ask"], url),
-        protocols=tuple(_text(one) for one in _list(document["protocol"])),
+        protocols=tuple(_text(name) for name in _list(document["protocol"])),
         keys=keys,
         root=root,
         version=_version(key_set["version"]),
@@ -83,18 +83,22 @@ def _read(document: dict[str, Any], url: str, now: datetime) -> InstanceDocument
 
 
 def _refuse_other_address(document: Mapping[str, Any], url: str) -> None:
-    """The document must say that it stands where it was found, or it could be put under anybody's address."""
+    """The document's id must be the address it came from, or it could be served from any address."""
     if document["id"] != url or document["type"] != "Instance" or urlsplit(url).fragment:
         raise BadDocument("other_address", "the document is of another address than it was fetched from")
 
 
 def _refuse_other_contexts(document: Mapping[str, Any], key_set: Mapping[str, Any]) -> None:
-    """One at the top, the same on the set of keys and in the two proofs that were made for them."""
-    bare = {
+    """Only the two known contexts may occur: of the document and of the key set, apart from their proofs."""
+    without_proofs = {
         **{name: value for name, value in document.items() if name != "proof"},
         "keySet": {name: value for name, value in key_set.items() if name != "proof"},
     }
-    if document["@context"] != CONTEXT or key_set["@context"] != CONTEXT or canonical(bare).count(b'"@context":') != 2:
+    if (
+        document["@context"] != CONTEXT
+        or key_set["@context"] != CONTEXT
+        or canonical(without_proofs).count(b'"@context":') != 2
+    ):
         raise BadDocument("other_context", "the @context is not the one of instance documents")
 
 
@@ -103,38 +107,38 @@ def _refuse_foreign_set(key_set: Mapping[str, Any], url: str) -> None:
         raise BadDocument("foreign_keys", "the set of keys is of another instance")
 
 
-def _method(said: Any, url: str) -> PublicKey:
-    """One verification method, which must be a Multikey that this instance controls."""
-    said = _object(said)
-    _refuse_foreign_controller(said, url)
-    _refuse_foreign_key(said, url)
-    expires = read_moment(said["expires"]) if "expires" in said else None
-    revoked = read_moment(said["revoked"]) if "revoked" in said else None
-    return PublicKey(said["id"], _text(said["publicKeyMultibase"]), expires, revoked).check()
+def _method(entry: Any, url: str) -> PublicKey:
+    """Reads one verification method, which must be a Multikey that this instance controls."""
+    entry = _object(entry)
+    _refuse_foreign_controller(entry, url)
+    _refuse_foreign_key(entry, url)
+    expires = read_moment(entry["expires"]) if "expires" in entry else None
+    revoked = read_moment(entry["revoked"]) if "revoked" in entry else None
+    return PublicKey(entry["id"], _text(entry["publicKeyMultibase"]), expires, revoked).check()
 
 
-def _refuse_foreign_controller(said: Mapping[str, Any], url: str) -> None:
-    if said["type"] != "Multikey" or said["controller"] != url:
+def _refuse_foreign_controller(entry: Mapping[str, Any], url: str) -> None:
+    if entry["type"] != "Multikey" or entry["controller"] != url:
         raise BadDocument("foreign_controller", "a key is controlled by somebody else")
 
 
-def _refuse_foreign_key(said: Mapping[str, Any], url: str) -> None:
-    if not _text(said["id"]).startswith(f"{url}#"):
+def _refuse_foreign_key(entry: Mapping[str, Any], url: str) -> None:
+    if not _text(entry["id"]).startswith(f"{url}#"):
         raise BadDocument("foreign_key", "a key is named after somebody else")
 
 
 def _refuse_unknown_methods(document: Mapping[str, Any], key_set: Mapping[str, Any]) -> None:
-    """Only the root key can add a key: what the document lists must be of the set, word for word."""
+    """Only the root key can add a key: each listed method must equal one in the key set."""
     if not document["assertionMethod"] or any(
-        one not in key_set["assertionMethod"] for one in document["assertionMethod"]
+        entry not in key_set["assertionMethod"] for entry in document["assertionMethod"]
     ):
         raise BadDocument("unknown_method", "a key is not of the set that the root key has signed")
 
 
-def _refuse_crowd(keys: list[PublicKey]) -> None:
-    """Each key has one name, and each name one key; the live ones may be told twice, as known and as ended."""
-    named = {one.id: one.multikey for one in keys}
-    if any(named[one.id] != one.multikey for one in keys) or len(set(named.values())) != len(named):
+def _refuse_ambiguous_keys(keys: list[PublicKey]) -> None:
+    """Each key must have one name and each name one key; a key may be listed both as live and as ended."""
+    multikeys = {key.id: key.multikey for key in keys}
+    if any(multikeys[key.id] != key.multikey for key in keys) or len(set(multikeys.values())) != len(multikeys):
         raise BadDocument("crowd", "two keys have one name, or one key has two")
     if len(keys) > MOST_KEYS:
         raise BadDocument("crowd", f"more than {MOST_KEYS} keys")
@@ -147,57 +151,57 @@ def _refuse_times(published: datetime, valid_until: datetime, now: datetime) -> 
         raise BadDocument("expired", "the document is no longer valid")
 
 
-def _own_address(said: Any, url: str) -> str:
-    if origin(_text(said)) != origin(url):
+def _own_address(address: Any, url: str) -> str:
+    if origin(_text(address)) != origin(url):
         raise BadDocument("foreign_address", "messages would be sent to another host")
-    return str(said)
+    return str(address)
 
 
-def _object(said: Any) -> dict[str, Any]:
-    if not isinstance(said, dict):
+def _object(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
         raise ValueError("not an object")
-    return said
+    return value
 
 
-def _list(said: Any) -> list[Any]:
-    if not isinstance(said, list):
+def _list(value: Any) -> list[Any]:
+    if not isinstance(value, list):
         raise ValueError("not a list")
-    return said
+    return value
 
 
-def _text(said: Any) -> str:
-    if not isinstance(said, str) or not 0 < len(said) <= _LONGEST:
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not 0 < len(value) <= _LONGEST:
         raise ValueError("not a text of usual length")
-    return said
+    return value
 
 
-def _version(said: Any) -> int:
-    if type(said) is not int or said < 1:
+def _version(value: Any) -> int:
+    if type(value) is not int or value < 1:
         raise ValueError("version is no whole number above 0")
-    return said
+    return value
 
 
 Rule = Callable[[InstanceDocument, InstanceDocument], bool]
 
 
 def _same_root(pinned: InstanceDocument, new: InstanceDocument) -> bool:
-    """Whoever has taken over the address has another root key, and a human must look."""
+    """Somebody who took over the address has another root key; then a human must decide."""
     return new.iri == pinned.iri and new.root.multikey == pinned.root.multikey
 
 
-def _no_older(pinned: InstanceDocument, new: InstanceDocument) -> bool:
-    """An old document would bring back keys that have ended since; one version is one set."""
+def _not_older(pinned: InstanceDocument, new: InstanceDocument) -> bool:
+    """An older document would bring back keys that have ended since. One version is one key set."""
     if new.version == pinned.version and new.document["keySet"] != pinned.document["keySet"]:
         return False
     return new.version >= pinned.version and new.published >= pinned.published
 
 
-def _none_revived(pinned: InstanceDocument, new: InstanceDocument) -> bool:
+def _no_key_revived(pinned: InstanceDocument, new: InstanceDocument) -> bool:
     """A key that was revoked stays revoked."""
-    revoked = {one.multikey for one in pinned.keys.values() if one.revoked_at is not None}
-    return not any(one.multikey in revoked and one.revoked_at is None for one in new.keys.values())
+    revoked = {key.multikey for key in pinned.keys.values() if key.revoked_at is not None}
+    return not any(key.multikey in revoked and key.revoked_at is None for key in new.keys.values())
 
 
-def _none_renamed(pinned: InstanceDocument, new: InstanceDocument) -> bool:
-    """Old messages name their keys: a name must not come to mean another key."""
+def _no_key_renamed(pinned: InstanceDocument, new: InstanceDocument) -> bool:
+    """Old messages refer to keys by name, so a name must keep its key."""
     return all(new.keys[id].multikey == key.multikey for id, key in pinned.keys.items() if id in new.keys)

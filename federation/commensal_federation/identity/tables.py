@@ -1,4 +1,4 @@
-"""Tables of identity: the public halves of our keys, and the sets of them that the root key has signed."""
+"""Tables of identity: our public keys, and the key sets that the root key has signed."""
 
 from sqlalchemy import CheckConstraint, Column, Table, Text
 
@@ -6,7 +6,7 @@ from commensal import Time, Whole, append_only, checked_in, metadata
 
 REASONS = ("stolen", "lost", "replaced")
 
-# The private half of each lies in a file of the instance's folder, never here.
+# The private keys are files in the instance's folder, never in the database.
 federation_key = Table(
     "federation_key",
     metadata,
@@ -14,8 +14,8 @@ federation_key = Table(
     Column("kind", Text, nullable=False),
     Column("multikey", Text, nullable=False, unique=True),  # the public key, z6Mk…
     Column("created_at", Time, nullable=False),
-    Column("used_from", Time),  # none: it stands by, known to others and not yet used
-    Column("ends_at", Time),  # what it signed until then counts until then
+    Column("used_from", Time),  # empty: standby, published and not yet used
+    Column("ends_at", Time),  # peers accept its signatures until then
     Column("revoked_at", Time),
     Column("reason", Text, nullable=False),  # of the revocation
     checked_in("kind", ("root", "signing")),

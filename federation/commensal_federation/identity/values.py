@@ -1,4 +1,4 @@
-"""What an instance says of itself, and what others keep of it."""
+"""The document in which an instance describes itself, as others store it."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from ..signing import PublicKey
 
 PROTOCOL = "commensal-fed/1"
 CONTEXT = ["https://www.w3.org/ns/cid/v1", NAMESPACE]
-VALID = 7  # days: how long a document may be believed, whatever it says
+VALID = 7  # days that a document is valid at most, whatever it declares
 
 
 @dataclass(frozen=True)
 class InstanceDocument:
     """The document of another instance, read and proven.
 
-    keys:        whose signatures count, by their ids; those that have ended are among them, and say so
-    root:        which alone can add keys; its fingerprint is what two operators read to each other
-    version:     of the set of keys; it only ever grows
-    valid_until: after this moment the document must be fetched anew
-    document:    as it came, to be pinned
+    keys:        live and ended keys by id; ended ones have `expires` or `revoked_at`
+    root:        the key that alone can add keys; operators compare its fingerprint
+    version:     of the key set; it only grows
+    valid_until: UTC; afterwards the document must be fetched again
+    document:    the JSON as received, to be pinned
     """
 
     iri: str

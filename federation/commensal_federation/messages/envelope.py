@@ -21,7 +21,7 @@ from hashlib import sha256
 from typing import Any, TypeVar
 
 from ..namespace import NAMESPACE
-from ..signing import SigningKey, Unreadable, sign, written
+from ..signing import SigningKey, Unreadable, canonical_unchecked, sign
 from ..signing.base58 import to_multibase
 from ..signing.moments import read_moment, write_moment
 from .types import LANES, Lane
@@ -108,7 +108,7 @@ def write_envelope(
         "expires": None if expires is None else write_moment(expires),
         "object": object,
     }
-    return written(sign({name: value for name, value in said.items() if value is not None}, key, now))
+    return canonical_unchecked(sign({name: value for name, value in said.items() if value is not None}, key, now))
 
 
 def read_envelope(document: Mapping[str, Any], body: bytes) -> Envelope:

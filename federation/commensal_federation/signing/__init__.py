@@ -1,6 +1,6 @@
-"""Signatures: who says this, and who is calling now. Nothing here touches a database, a file or a clock."""
+"""Signatures of documents and of requests. Nothing here uses a database, a file or a clock."""
 
-from .canonical import canonical, written
+from .canonical import canonical, canonical_unchecked
 from .http_signature import BadSignature, Verified, sign_request, target_uri, verify_request
 from .keys import BadKey, PublicKey, SigningKey
 from .profile import Unreadable, read_json
@@ -15,11 +15,11 @@ __all__ = [
     "Unreadable",
     "Verified",
     "canonical",
+    "canonical_unchecked",
     "read_json",
     "sign",
     "sign_request",
     "target_uri",
     "verify",
     "verify_request",
-    "written",
 ]

@@ -5,11 +5,11 @@ from __future__ import annotations
 _ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _DIGIT = {letter: digit for digit, letter in enumerate(_ALPHABET)}
 _PAIRS = [high + low for high in _ALPHABET for low in _ALPHABET]
-_LONGEST = 128  # letters: a signature has 88, and reading costs the square of the length
+_LONGEST = 128  # letters; a signature has 88, and decoding is quadratic in the length
 
 
 def to_multibase(content: bytes) -> str:
-    """``z`` and the content in base58."""
+    """The content in base58, after a ``z``."""
     number = int.from_bytes(content)
     letters: list[str] = []
     while number:
@@ -20,7 +20,7 @@ def to_multibase(content: bytes) -> str:
 
 
 def from_multibase(text: str) -> bytes:
-    """What `to_multibase` wrote. Raises ValueError for anything else; there is one spelling for each content."""
+    """Decodes the output of `to_multibase`. Raises ValueError for anything else; each content has one spelling."""
     if not text.startswith("z") or len(text) > _LONGEST:
         raise ValueError("not a short text in base58btc")
     letters = text[1:].lstrip("1")

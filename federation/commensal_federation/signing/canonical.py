@@ -1,4 +1,4 @@
-"""Canonical bytes (RFC 8785). Within the profile, sorted keys are all there is to it, so orjson writes them."""
+"""Canonical bytes of JSON (RFC 8785). Within the profile that only means sorted keys, so orjson writes them."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from .profile import refuse_beyond_profile
 
 
 def canonical(document: Mapping[str, Any]) -> bytes:
-    """The one way to write the document. Raises `Unreadable` for what is outside the profile."""
+    """The document's canonical bytes. Raises `Unreadable` for a document outside the profile."""
     refuse_beyond_profile(document)
-    return written(document)
+    return canonical_unchecked(document)
 
 
-def written(document: Mapping[str, Any]) -> bytes:
-    """The same of a document that is known to be within the profile: `read_json` gave it, or it was signed just now."""
+def canonical_unchecked(document: Mapping[str, Any]) -> bytes:
+    """Like `canonical`, for a document known to be within the profile: from `read_json`, or just signed."""
     return orjson.dumps(document, option=orjson.OPT_SORT_KEYS)

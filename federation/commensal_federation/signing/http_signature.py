@@ -1,13 +1,13 @@
-"""Who is calling now: HTTP Message Signatures (RFC 9421) with Content-Digest (RFC 9530), in one narrow profile.
+"""Signs and verifies requests: HTTP Message Signatures (RFC 9421) and Content-Digest (RFC 9530) in a narrow profile.
 
     Content-Digest: sha-256=:…:
     Signature-Input: fed=("@method" "@target-uri" "content-type" "content-digest");created=…;expires=…;
         keyid="https://hub.example/.well-known/commensal#k1";nonce="…";alg="ed25519";tag="commensal-fed-1"
     Signature: fed=:…:
 
-One signature, Ed25519, over at least these components (a GET without a body: "@method" "@target-uri" "accept"), for
-five minutes at most, with a nonce that the caller of `verify_request` remembers until `expires` and a minute. What is
-signed is compared as it was sent; no header but those that are signed has any say.
+There is one Ed25519 signature over at least these components (a GET without a body: "@method" "@target-uri" "accept"),
+valid for at most five minutes, with a nonce that the caller of `verify_request` remembers until a minute after
+`expires`. Signed values are compared exactly as sent; unsigned headers are ignored.
 """
 
 from __future__ import annotations
@@ -35,21 +35,21 @@ _DERIVED = {"@method", "@target-uri"}
 _DIGESTS = {"sha-256": sha256, "sha-512": sha512}
 _PARAMETERS = {"created", "expires", "keyid", "nonce", "alg", "tag"}
 
-# Of structured fields (RFC 8941) only what the profile needs, and only in the one spelling that a serializer gives:
-# so the text that came is the text that was signed.
+# The part of structured fields (RFC 8941) that the profile needs, only in the spelling of serializers, so that the
+# received text equals the signed text.
 _COMPONENT = r'"[a-z@][a-z0-9@-]*"'
-_TEXT = r'"[!#-\[\]-~]{0,500}"'
+_STRING = r'"[!#-\[\]-~]{0,500}"'
 _INPUT = re.compile(
-    rf"([a-z][a-z0-9_-]*)=(\(((?:{_COMPONENT}(?: {_COMPONENT})*)?)\)((?:;[a-z]+=(?:0|[1-9][0-9]{{0,14}}|{_TEXT}))*))"
+    rf"([a-z][a-z0-9_-]*)=(\(((?:{_COMPONENT}(?: {_COMPONENT})*)?)\)((?:;[a-z]+=(?:0|[1-9][0-9]{{0,14}}|{_STRING}))*))"
 )
 _PARAMETER = re.compile(r';([a-z]+)=(?:([0-9]+)|"([^"]*)")')
 _BYTES = re.compile(r"([a-z][a-z0-9_-]*)=:([A-Za-z0-9+/]+={0,2}):")
-_NONCE = re.compile(r"[A-Za-z0-9_-]{22,64}")  # 128 bits and more
+_NONCE = re.compile(r"[A-Za-z0-9_-]{22,64}")  # at least 128 bits
 _VALUE = re.compile(r"[ -~]*")
 
 
 class BadSignature(Exception):
-    """Not signed by whom it names, or not so that it counts. `code` is for programs, `text` for operators."""
+    """The request has no valid signature of this profile. `code` is for programs, `text` for operators."""
 
     def __init__(self, code: str, text: str) -> None:
         super().__init__(f"{code}: {text}")
@@ -58,7 +58,7 @@ class BadSignature(Exception):
 
 @dataclass(frozen=True)
 class Verified:
-    """A request whose signature holds. `nonce` must be new for this `keyid` until `expires` and `SKEW` seconds."""
+    """A valid signature. The caller must refuse `nonce` from this `keyid` until `SKEW` seconds after `expires`."""
 
     keyid: str
     created: datetime
@@ -67,16 +67,16 @@ class Verified:
 
 
 @dataclass(frozen=True)
-class _Input:
+class _SignatureInput:
     label: str
     covered: tuple[str, ...]
     numbers: Mapping[str, int]
     texts: Mapping[str, str]
-    said: str  # the value of "@signature-params"
+    params: str  # the value of "@signature-params"
 
 
 def target_uri(base: str, path: bytes, query: bytes) -> str:
-    """The address that was called, by our own name for ourselves: Host and X-Forwarded-* are anybody's to write.
+    """The called address, built from our own base address, since anybody can write Host and X-Forwarded-*.
 
     `path` and `query` are as they were sent (ASGI: `raw_path`, `query_string`).
     """
@@ -84,27 +84,27 @@ def target_uri(base: str, path: bytes, query: bytes) -> str:
 
 
 def sign_request(request: Request, key: SigningKey, now: datetime, nonce: str) -> Request:
-    """The request with its signature, for `LIFE` seconds. It must have a content-type, or accept where it has no body.
+    """Signs the request for `LIFE` seconds. It must have a content-type, or an accept header if it has no body.
 
-    `nonce` is random and of 128 bits at least, in base64url.
+    `nonce` has at least 128 random bits, in base64url.
     """
     with_body = _has_body(request.method, request.body)
-    headers = [(name, value) for name, value in request.headers if name not in _OURS]
+    headers = [(name, value) for name, value in request.headers if name not in _SIGNATURE_HEADERS]
     if with_body:
         headers.append(("content-digest", f"sha-256=:{b64encode(sha256(request.body).digest()).decode()}:"))
     created = int(now.timestamp())
-    covered = " ".join(f'"{one}"' for one in _COVERED[with_body])
-    said = (
+    covered = " ".join(f'"{component}"' for component in _COVERED[with_body])
+    parameters = (
         f'({covered});created={created};expires={created + LIFE};keyid="{key.id}";nonce="{nonce}"'
         f';alg="ed25519";tag="{TAG}"'
     )
-    base = _signature_base(request.method, request.url, headers, _COVERED[with_body], said)
-    headers.append(("signature-input", f"{_LABEL}={said}"))
+    base = _signature_base(request.method, request.url, headers, _COVERED[with_body], parameters)
+    headers.append(("signature-input", f"{_LABEL}={parameters}"))
     headers.append(("signature", f"{_LABEL}=:{b64encode(key.sign(base)).decode()}:"))
     return replace(request, headers=headers)
 
 
-_OURS = {"content-digest", "signature-input", "signature"}
+_SIGNATURE_HEADERS = {"content-digest", "signature-input", "signature"}
 
 
 def verify_request(
@@ -115,39 +115,44 @@ def verify_request(
     keys: Callable[[str], PublicKey | None],
     now: datetime,
 ) -> Verified:
-    """Checks a request as it came. Raises `BadSignature`.
+    """Verifies a request as received. Raises `BadSignature`.
 
-    `target_uri` is rebuilt from our own base address, header names are in lower case, and `body` is what was sent,
-    byte for byte. `keys` looks a keyid up among those of known peers, and never asks the network.
+    `target_uri` is rebuilt from our own base address, header names are in lower case, and `body` has the exact bytes as
+    sent. `keys` looks up a keyid among those of known peers and never uses the network.
     """
     _refuse_encoded(headers)
-    read = _read_input(_one(headers, "signature-input"))
-    signature = _read_signature(_one(headers, "signature"), read.label)
-    _refuse_parameters(read)
-    _refuse_algorithm(read)
-    _refuse_tag(read)
-    _refuse_nonce(read)
-    key = _key_of(read, keys, now)
-    _refuse_times(read, now)
-    _refuse_coverage(read, _has_body(method, body))
-    _refuse_components(read)
-    if "content-digest" in read.covered:
-        _refuse_digest(_one(headers, "content-digest"), body)
-    base = _signature_base(method, target_uri, headers, read.covered, read.said)
+    signature_input = _read_input(_single_header(headers, "signature-input"))
+    signature = _read_signature(_single_header(headers, "signature"), signature_input.label)
+    _refuse_parameters(signature_input)
+    _refuse_algorithm(signature_input)
+    _refuse_tag(signature_input)
+    _refuse_nonce(signature_input)
+    key = _key_of(signature_input, keys, now)
+    _refuse_times(signature_input, now)
+    _refuse_coverage(signature_input, _has_body(method, body))
+    _refuse_components(signature_input)
+    if "content-digest" in signature_input.covered:
+        _refuse_digest(_single_header(headers, "content-digest"), body)
+    base = _signature_base(method, target_uri, headers, signature_input.covered, signature_input.params)
     _refuse_wrong_signature(key, signature, base)
-    return Verified(key.id, _moment(read.numbers["created"]), _moment(read.numbers["expires"]), read.texts["nonce"])
+    return Verified(
+        key.id,
+        _moment(signature_input.numbers["created"]),
+        _moment(signature_input.numbers["expires"]),
+        signature_input.texts["nonce"],
+    )
 
 
 def _has_body(method: str, body: bytes) -> bool:
     return method not in ("GET", "HEAD") or bool(body)
 
 
-def _one(headers: Sequence[tuple[str, str]], name: str) -> str:
-    """A header that comes exactly once: who joins two lines, and who takes the last, would not agree."""
-    found = [value for known, value in headers if known == name]
-    if len(found) != 1:
-        raise BadSignature("missing" if not found else "twice", f"{name} must come once")
-    return _plain(name, found[0].strip(" \t"))
+def _single_header(headers: Sequence[tuple[str, str]], name: str) -> str:
+    """The value of a header that must occur exactly once, since software differs on repeated lines."""
+    values = [value for header, value in headers if header == name]
+    if len(values) != 1:
+        raise BadSignature("missing" if not values else "twice", f"{name} must come once")
+    return _plain(name, values[0].strip(" \t"))
 
 
 def _plain(name: str, value: str) -> str:
@@ -157,25 +162,25 @@ def _plain(name: str, value: str) -> str:
 
 
 def _refuse_encoded(headers: Sequence[tuple[str, str]]) -> None:
-    """What is compressed has two digests, and no limit."""
+    """A compressed body would have two digests and no limit of its size."""
     if any(name == "content-encoding" for name, _ in headers):
         raise BadSignature("encoded", "Content-Encoding is not taken")
 
 
-def _read_input(text: str) -> _Input:
-    found = _INPUT.fullmatch(text)
-    if found is None:
+def _read_input(text: str) -> _SignatureInput:
+    match = _INPUT.fullmatch(text)
+    if match is None:
         raise BadSignature("malformed", "Signature-Input must hold one signature, in its plain spelling")
-    label, said, components, parameters = found.groups()
-    read = _PARAMETER.findall(parameters)
-    names = [name for name, _, _ in read]
+    label, signature_params, components, parameters = match.groups()
+    values = _PARAMETER.findall(parameters)
+    names = [name for name, _, _ in values]
     _refuse_repeated(names)
-    return _Input(
+    return _SignatureInput(
         label,
-        tuple(one.strip('"') for one in components.split()),
-        {name: int(number) for name, number, _ in read if number},
-        {name: text for name, number, text in read if not number},
-        said,
+        tuple(component.strip('"') for component in components.split()),
+        {name: int(number) for name, number, _ in values if number},
+        {name: text for name, number, text in values if not number},
+        signature_params,
     )
 
 
@@ -185,20 +190,20 @@ def _refuse_repeated(names: Sequence[str]) -> None:
 
 
 def _read_signature(text: str, label: str) -> bytes:
-    found = _BYTES.fullmatch(text)
-    if found is None:
+    match = _BYTES.fullmatch(text)
+    if match is None:
         raise BadSignature("malformed", "Signature must hold one signature, in its plain spelling")
-    _refuse_other_label(found[1], label)
-    return _bytes(found[2])
+    _refuse_other_label(match[1], label)
+    return _bytes(match[2])
 
 
-def _refuse_other_label(one: str, other: str) -> None:
-    if one != other:
+def _refuse_other_label(label: str, expected: str) -> None:
+    if label != expected:
         raise BadSignature("labels", "Signature and Signature-Input have different labels")
 
 
 def _bytes(text: str) -> bytes:
-    """Base64 in the one spelling of its content: no stray bits, padded."""
+    """Decodes base64 in its canonical spelling only: padded, without stray bits."""
     try:
         content = b64decode(text, validate=True)
     except binascii.Error:
@@ -208,42 +213,45 @@ def _bytes(text: str) -> bytes:
     return content
 
 
-def _refuse_parameters(read: _Input) -> None:
-    if read.numbers.keys() != {"created", "expires"} or read.texts.keys() != _PARAMETERS - {"created", "expires"}:
+def _refuse_parameters(signature_input: _SignatureInput) -> None:
+    if signature_input.numbers.keys() != {"created", "expires"} or signature_input.texts.keys() != _PARAMETERS - {
+        "created",
+        "expires",
+    }:
         raise BadSignature("parameters", f"the parameters must be {', '.join(sorted(_PARAMETERS))}")
 
 
-def _refuse_algorithm(read: _Input) -> None:
-    """The key decides how it signs, and ours sign in one way only; a sender that thinks otherwise is mistaken."""
-    if read.texts.get("alg") != "ed25519":
+def _refuse_algorithm(signature_input: _SignatureInput) -> None:
+    """The key determines the algorithm, and all keys are Ed25519; `alg` must not contradict that."""
+    if signature_input.texts.get("alg") != "ed25519":
         raise BadSignature("algorithm", "alg must be ed25519")
 
 
-def _refuse_tag(read: _Input) -> None:
-    if read.texts["tag"] != TAG:
+def _refuse_tag(signature_input: _SignatureInput) -> None:
+    if signature_input.texts["tag"] != TAG:
         raise BadSignature("tag", f"tag must be {TAG}")
 
 
-def _refuse_nonce(read: _Input) -> None:
-    if not _NONCE.fullmatch(read.texts["nonce"]):
+def _refuse_nonce(signature_input: _SignatureInput) -> None:
+    if not _NONCE.fullmatch(signature_input.texts["nonce"]):
         raise BadSignature("nonce", "the nonce must have 22 to 64 letters of base64url")
 
 
-def _key_of(read: _Input, keys: Callable[[str], PublicKey | None], now: datetime) -> PublicKey:
-    key = keys(read.texts["keyid"])
+def _key_of(signature_input: _SignatureInput, keys: Callable[[str], PublicKey | None], now: datetime) -> PublicKey:
+    key = keys(signature_input.texts["keyid"])
     if key is None:
         raise BadSignature("unknown_key", "keyid is of no known peer")
-    _refuse_key_at_its_end(key, now)
+    _refuse_ended_key(key, now)
     return key
 
 
-def _refuse_key_at_its_end(key: PublicKey, now: datetime) -> None:
-    if over := key.over(now):
-        raise BadSignature(f"{over}_key", f"the key is {over}")
+def _refuse_ended_key(key: PublicKey, now: datetime) -> None:
+    if end_reason := key.end_reason(now):
+        raise BadSignature(f"{end_reason}_key", f"the key is {end_reason}")
 
 
-def _refuse_times(read: _Input, now: datetime) -> None:
-    created, expires = read.numbers["created"], read.numbers["expires"]
+def _refuse_times(signature_input: _SignatureInput, now: datetime) -> None:
+    created, expires = signature_input.numbers["created"], signature_input.numbers["expires"]
     if not created < expires <= created + LIFE:
         raise BadSignature("life", f"expires must be at most {LIFE} s after created")
     if created > now.timestamp() + SKEW:
@@ -252,40 +260,43 @@ def _refuse_times(read: _Input, now: datetime) -> None:
         raise BadSignature("expired", "the signature has expired")
 
 
-def _refuse_coverage(read: _Input, with_body: bool) -> None:
-    if missing := set(_COVERED[with_body]) - set(read.covered):
+def _refuse_coverage(signature_input: _SignatureInput, with_body: bool) -> None:
+    if missing := set(_COVERED[with_body]) - set(signature_input.covered):
         raise BadSignature("coverage", f"not signed: {', '.join(sorted(missing))}")
 
 
-def _refuse_components(read: _Input) -> None:
-    _refuse_repeated(read.covered)
-    if any(one.startswith("@") and one not in _DERIVED for one in read.covered):
+def _refuse_components(signature_input: _SignatureInput) -> None:
+    _refuse_repeated(signature_input.covered)
+    if any(component.startswith("@") and component not in _DERIVED for component in signature_input.covered):
         raise BadSignature("components", f"the only derived components are {', '.join(sorted(_DERIVED))}")
 
 
 def _refuse_digest(text: str, body: bytes) -> None:
-    """Every digest that is named must be known, and must be the body's."""
-    named = text.split(", ")
-    for one in named:
-        found = _BYTES.fullmatch(one)
-        if found is None or found[1] not in _DIGESTS:
+    """Every digest in the header must have a known algorithm and match the body."""
+    digests = text.split(", ")
+    for digest in digests:
+        match = _BYTES.fullmatch(digest)
+        if match is None or match[1] not in _DIGESTS:
             raise BadSignature("digest", "Content-Digest must be sha-256 or sha-512")
-        if _DIGESTS[found[1]](body).digest() != _bytes(found[2]):
+        if _DIGESTS[match[1]](body).digest() != _bytes(match[2]):
             raise BadSignature("digest", "Content-Digest is not that of the body")
-    _refuse_repeated([one.partition("=")[0] for one in named])
+    _refuse_repeated([digest.partition("=")[0] for digest in digests])
 
 
 def _signature_base(
-    method: str, url: str, headers: Sequence[tuple[str, str]], covered: Sequence[str], said: str
+    method: str, url: str, headers: Sequence[tuple[str, str]], covered: Sequence[str], signature_params: str
 ) -> bytes:
-    """RFC 9421, 2.5."""
+    """The signature base (RFC 9421, 2.5)."""
     derived = {"@method": _plain("@method", method), "@target-uri": _plain("@target-uri", url)}
-    lines = [f'"{one}": {derived[one] if one in derived else _one(headers, one)}' for one in covered]
-    return "\n".join([*lines, f'"@signature-params": {said}']).encode("ascii")
+    lines = [
+        f'"{component}": {derived[component] if component in derived else _single_header(headers, component)}'
+        for component in covered
+    ]
+    return "\n".join([*lines, f'"@signature-params": {signature_params}']).encode("ascii")
 
 
 def _refuse_wrong_signature(key: PublicKey, signature: bytes, base: bytes) -> None:
-    if not key.fits(signature, base):
+    if not key.verifies(signature, base):
         raise BadSignature("wrong_signature", "the signature does not fit the request")
 
 

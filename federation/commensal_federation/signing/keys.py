@@ -1,4 +1,4 @@
-"""Ed25519 keys (RFC 8032), written as W3C Multikeys: ``z6Mk…`` is public, ``z3u2…`` is not for anybody's eyes."""
+"""Ed25519 keys (RFC 8032), written as W3C Multikeys: ``z6Mk…`` is a public key, ``z3u2…`` a private one."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from .base58 import from_multibase, to_multibase
 
 _PUBLIC, _PRIVATE = b"\xed\x01", b"\x80\x26"  # multicodec ed25519-pub, ed25519-priv
 
-# Points of small order, in every spelling: a signature under such a "key" fits many messages, so it would prove
-# nothing about any of them. The highest bit is the sign of x and is not looked at.
-_SMALL = {
-    bytes.fromhex(one)
-    for one in (
+# Points of small order, in every spelling: a signature under such a "key" is valid for many messages, so it proves
+# nothing about any of them. The highest bit is the sign of x and is ignored.
+_SMALL_ORDER = {
+    bytes.fromhex(point)
+    for point in (
         "0000000000000000000000000000000000000000000000000000000000000000",
         "0100000000000000000000000000000000000000000000000000000000000000",
         "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
@@ -30,17 +30,17 @@ _SMALL = {
 
 
 class BadKey(Exception):
-    """Not an Ed25519 key that can be trusted to sign one message at a time."""
+    """This is not an Ed25519 key, or one of small order, which proves nothing."""
 
 
 @dataclass(frozen=True)
 class PublicKey:
-    """A key of somebody, with what its owner says of its time.
+    """A public key, with the end that its owner declares.
 
-    id:         the IRI by which messages name it, ``https://hub.example/.well-known/commensal#k1``
+    id:         its IRI in messages, ``https://hub.example/.well-known/commensal#k1``
     multikey:   W3C Multikey, ``z6Mk…``
-    expires:    it signs nothing after this moment
-    revoked_at: it signs nothing any more, whatever moment a message claims (CID 1.0, Revocation Semantics)
+    expires:    UTC; its signatures are invalid afterwards
+    revoked_at: UTC; all its signatures are invalid, whatever time a message claims (CID 1.0, Revocation Semantics)
     """
 
     id: str
@@ -60,32 +60,32 @@ class PublicKey:
         return Ed25519PublicKey.from_public_bytes(content[2:])
 
     def check(self) -> PublicKey:
-        """Itself, if the multikey can be read. Raises `BadKey`."""
+        """Returns itself if the multikey can be read. Raises `BadKey`."""
         assert self._key
         return self
 
-    def fits(self, signature: bytes, content: bytes) -> bool:
-        """Whether the signature is of this key over this content; of time it knows nothing."""
+    def verifies(self, signature: bytes, content: bytes) -> bool:
+        """Whether this key made the signature over this content; the end of the key is not considered."""
         try:
             self._key.verify(signature, content)
         except InvalidSignature:
             return False
         return True
 
-    def over(self, now: datetime) -> str:
-        """Why nothing new is believed that it signed: "revoked" or "expired"; empty while it is live."""
+    def end_reason(self, now: datetime) -> str:
+        """Why its signatures are no longer accepted: "revoked" or "expired"; empty while it is live."""
         if self.revoked_at is not None:
             return "revoked"
         return "expired" if self.expires is not None and now > self.expires else ""
 
-    def then(self) -> PublicKey:
-        """The same as it was before its end: to check once more what was accepted while it was live."""
+    def without_end(self) -> PublicKey:
+        """The same key without its end, to verify again what was accepted while it was live."""
         return replace(self, expires=None, revoked_at=None)
 
 
 @dataclass(frozen=True)
 class SigningKey:
-    """A key of ours. It shows itself by its id only."""
+    """A private key of ours. Its `repr` has only the id."""
 
     id: str
     private: Ed25519PrivateKey = field(repr=False)
@@ -96,7 +96,7 @@ class SigningKey:
 
     @classmethod
     def read(cls, id: str, secret: str) -> SigningKey:
-        """From what `secret` gave. Raises `BadKey`, which does not quote it."""
+        """Reads the output of `secret`. Raises `BadKey`, which does not quote it."""
         try:
             content = from_multibase(secret.strip())
         except ValueError:
@@ -110,7 +110,7 @@ class SigningKey:
         return PublicKey(self.id, to_multibase(_PUBLIC + self.private.public_key().public_bytes_raw()))
 
     def secret(self) -> str:
-        """The private key itself as a Multikey, to be kept on paper: the one place that gives it away."""
+        """The private key as a Multikey, to be kept on paper; the only function that reveals it."""
         return to_multibase(_PRIVATE + self.private.private_bytes_raw())
 
     def sign(self, content: bytes) -> bytes:
@@ -118,5 +118,5 @@ class SigningKey:
 
 
 def _refuse_small_order(point: bytes) -> None:
-    if point[:31] + bytes([point[31] & 0x7F]) in _SMALL:
+    if point[:31] + bytes([point[31] & 0x7F]) in _SMALL_ORDER:
         raise BadKey("a point of small order")

@@ -1,6 +1,6 @@
-"""Moments as documents write them (RFC 3339, xsd:dateTimeStamp): in UTC, with a Z, ours to the second.
+"""Reads and writes times as documents have them (RFC 3339, xsd:dateTimeStamp): UTC, with a Z. We write whole seconds.
 
-Other software writes fractions of a second, as far as nanoseconds: `Temporal.Instant` of JavaScript does.
+Other software writes fractions of a second, down to nanoseconds, such as `Temporal.Instant` of JavaScript.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ def write_moment(moment: datetime) -> str:
 
 
 def read_moment(text: object) -> datetime:
-    """To the microsecond. Raises ValueError, which says how to write it, for any other spelling and for days that no
-    calendar has."""
+    """Reads such a time, to the microsecond. Raises ValueError for any other spelling and for impossible dates; its
+    text says how to write a time."""
     try:
         if isinstance(text, str) and _SHAPE.fullmatch(text):
             return datetime.fromisoformat(text)

@@ -1,7 +1,7 @@
-"""The JSON that instances exchange: a part of JSON that all parsers read alike, so that a signature has one meaning.
+"""The JSON that instances exchange: a subset that all parsers read alike, so that a signature has one meaning.
 
-Left out is what parsers disagree on: keys that come twice, fractions and huge numbers (decimals are texts), NaN, halves
-of surrogate pairs, keys outside the Basic Multilingual Plane (RFC 8785 sorts them unlike others), and deep nesting.
+It excludes what parsers disagree on: duplicate keys, fractions and huge numbers (decimals are strings), NaN, lone
+surrogates, keys outside the Basic Multilingual Plane (RFC 8785 sorts them differently), and deep nesting.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ LARGEST = 2**53 - 1  # RFC 7493: what every JSON parser reads exactly
 
 
 class Unreadable(Exception):
-    """Not JSON of the profile, or not what it should say. `code` is for programs, `text` for the other's operator."""
+    """Not JSON of the profile, or other content than expected. `code` is for programs, `text` for its operator."""
 
     def __init__(self, code: str, text: str) -> None:
         super().__init__(f"{code}: {text}")
@@ -26,56 +26,56 @@ def read_json(body: bytes, most: int) -> dict[str, Any]:
     if len(body) > most:
         raise Unreadable("too_large", f"more than {most} bytes")
     try:
-        read = json.loads(body.decode(), object_pairs_hook=_once)
+        document = json.loads(body.decode(), object_pairs_hook=_refuse_duplicate_keys)
     except RecursionError:
         raise Unreadable("too_deep", f"nested more than {DEEPEST} deep") from None
     except ValueError as error:  # not UTF-8, not JSON, a number of thousands of digits
         raise Unreadable("not_json", str(error)) from None
-    if not isinstance(read, dict):
+    if not isinstance(document, dict):
         raise Unreadable("not_an_object", "not a JSON object")
-    refuse_beyond_profile(read)
-    return read
+    refuse_beyond_profile(document)
+    return document
 
 
 def refuse_beyond_profile(value: Any) -> None:
-    """Raises `Unreadable` for a value that is no JSON of the profile."""
+    """Raises `Unreadable` for a value outside the profile."""
     level, depth = [[value]], 0
     while level:
-        deeper: list[Any] = []
-        for holder in level:
-            deeper += _refuse_members(holder)
-        level, depth = deeper, depth + 1
+        next_level: list[Any] = []
+        for container in level:
+            next_level += _refuse_members(container)
+        level, depth = next_level, depth + 1
         if level:
             _refuse_depth(depth)
 
 
-def _refuse_members(holder: Any) -> list[Any]:
-    """Looks at keys and plain values, and returns the lists and objects among them. Most texts are ASCII: no call."""
-    within = []
-    if type(holder) is dict:
-        for key in holder:
+def _refuse_members(container: Any) -> list[Any]:
+    """Checks keys and scalar values; returns the nested lists and objects. Most strings are ASCII and need no call."""
+    containers = []
+    if type(container) is dict:
+        for key in container:
             if type(key) is not str or not key.isascii():
                 _refuse_key(key)
-        holder = holder.values()
-    for value in holder:
-        kind = type(value)
-        if kind is str:
+        container = container.values()
+    for value in container:
+        value_type = type(value)
+        if value_type is str:
             if not value.isascii():
-                _refuse_halves(value)
-        elif kind is dict or kind is list:
-            within.append(value)
-        elif kind is int:
-            _refuse_huge(value)
-        elif value is not None and kind is not bool:
-            raise Unreadable("number", f"{kind.__name__}: only whole numbers; decimals are texts")
-    return within
+                _refuse_lone_surrogates(value)
+        elif value_type is dict or value_type is list:
+            containers.append(value)
+        elif value_type is int:
+            _refuse_unsafe_integer(value)
+        elif value is not None and value_type is not bool:
+            raise Unreadable("number", f"{value_type.__name__}: only whole numbers; decimals are texts")
+    return containers
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    read = dict(pairs)
-    if len(read) != len(pairs):
+def _refuse_duplicate_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
         raise Unreadable("twice", "a key comes twice in one object")
-    return read
+    return members
 
 
 def _refuse_depth(depth: int) -> None:
@@ -86,10 +86,10 @@ def _refuse_depth(depth: int) -> None:
 def _refuse_key(key: Any) -> None:
     if type(key) is not str or max(key) > "\uffff":
         raise Unreadable("key", "a key is no text of the Basic Multilingual Plane")
-    _refuse_halves(key)
+    _refuse_lone_surrogates(key)
 
 
-def _refuse_halves(text: str) -> None:
+def _refuse_lone_surrogates(text: str) -> None:
     if not text.isascii():
         try:
             text.encode()
@@ -97,6 +97,6 @@ def _refuse_halves(text: str) -> None:
             raise Unreadable("surrogate", "half of a surrogate pair") from None
 
 
-def _refuse_huge(number: int) -> None:
+def _refuse_unsafe_integer(number: int) -> None:
     if not -LARGEST <= number <= LARGEST:
         raise Unreadable("number", "a whole number beyond 2^53 - 1")

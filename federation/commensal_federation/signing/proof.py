@@ -1,8 +1,8 @@
-"""Who said it: proofs of documents by the suite ``eddsa-jcs-2022`` of W3C Data Integrity, and stricter than it.
+"""Signs and verifies documents by the suite ``eddsa-jcs-2022`` of W3C Data Integrity, with stricter rules.
 
-The proof covers every member of a document, so nothing can be changed, added, left out or moved. What the suite leaves
-open is closed here: one proof and no more, no members of it beyond the known, by a live key of the one who speaks, of
-now and not of the future, and under contexts that are known word for word.
+The proof covers every member of a document, so nothing can be changed, added, left out or moved. The rules beyond the
+suite: exactly one proof, only known members in it, a live key of the actor, no time in the future, and contexts that
+equal known ones.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _KNOWN = {*_NEEDED, "@context", "expires"}
 
 
 class BadProof(Exception):
-    """Not proven. `code` is for programs, `text` for operators."""
+    """The document has no valid proof. `code` is for programs, `text` for operators."""
 
     def __init__(self, code: str, text: str) -> None:
         super().__init__(f"{code}: {text}")
@@ -33,12 +33,12 @@ class BadProof(Exception):
 
 
 def sign(document: Mapping[str, Any], key: SigningKey, created: datetime) -> dict[str, Any]:
-    """The document with its proof. Raises `Unreadable` for what no proof can cover."""
-    bare = {name: value for name, value in document.items() if name != "proof"}
+    """The document with its proof. Raises `Unreadable` for a document outside the profile."""
+    unsigned = {name: value for name, value in document.items() if name != "proof"}
     proof = {**_OPTIONS, "verificationMethod": key.id, "created": write_moment(created)}
-    if "@context" in bare:
-        proof["@context"] = bare["@context"]
-    return {**bare, "proof": {**proof, "proofValue": to_multibase(key.sign(_hashes(canonical(bare), proof)))}}
+    if "@context" in unsigned:
+        proof["@context"] = unsigned["@context"]
+    return {**unsigned, "proof": {**proof, "proofValue": to_multibase(key.sign(_hashes(canonical(unsigned), proof)))}}
 
 
 def verify(
@@ -49,28 +49,28 @@ def verify(
     context: Any,
     inside: Sequence[Any] = (),
 ) -> str:
-    """Checks a message: the id of the key that signed it. Raises `BadProof`, or `Unreadable` outside the profile.
+    """Verifies a message; returns the id of the key that signed it. Raises `BadProof`, or `Unreadable`.
 
-    `keys` are the pinned ones of the document's `actor`, by their ids. `context` is the one ``@context`` that the
-    document must have, and `inside` those that its `object` may have.
+    `keys` are the pinned ones of the document's `actor`, by id. The document's ``@context`` must equal `context`, and
+    that of its `object`, if any, one of `inside`.
     """
     proof = read_proof(document)
     _refuse_other_origins(document, proof)
-    written = _without_proof(document)
-    _refuse_other_contexts(document, written, context, inside)
-    return _check(document, written, proof, keys, now)
+    content = _without_proof(document)
+    _refuse_other_contexts(document, content, context, inside)
+    return _check(document, content, proof, keys, now)
 
 
 def check_proof(
     document: Mapping[str, Any], proof: Mapping[str, Any], keys: Mapping[str, PublicKey], now: datetime
 ) -> str:
-    """Checks a proof that `read_proof` gave, whoever may have said the document: the key's id. Raises `BadProof`."""
+    """Verifies a proof from `read_proof`, whoever the actor is; returns the key's id. Raises `BadProof`."""
     return _check(document, _without_proof(document), proof, keys, now)
 
 
 def _check(
     document: Mapping[str, Any],
-    written: bytes,
+    content: bytes,
     proof: Mapping[str, Any],
     keys: Mapping[str, PublicKey],
     now: datetime,
@@ -78,21 +78,21 @@ def _check(
     key = keys.get(proof["verificationMethod"])
     if key is None:
         raise BadProof("unknown_key", "signed by a key that is not known")
-    _refuse_key_at_its_end(key, now)
+    _refuse_ended_key(key, now)
     _refuse_times(proof, now)
     _refuse_other_proof_context(document, proof)
-    _refuse_wrong_signature(written, proof, key)
+    _refuse_wrong_signature(content, proof, key)
     return key.id
 
 
 def read_proof(document: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The document's one proof, as far as its members are concerned. Raises `BadProof`."""
+    """The document's only proof, with valid members; its signature is not verified yet. Raises `BadProof`."""
     proof = document.get("proof")
     if not isinstance(proof, dict):
         raise BadProof("not_one_proof", "there must be one proof")
     _refuse_unknown_members(proof)
-    for name, only in _OPTIONS.items():
-        _refuse_other_option(proof, name, only)
+    for name, value in _OPTIONS.items():
+        _refuse_other_option(proof, name, value)
     if not all(isinstance(proof[name], str) for name in _NEEDED):
         raise BadProof("malformed", "members of the proof must be texts")
     return proof
@@ -105,24 +105,24 @@ def _refuse_unknown_members(proof: Mapping[str, Any]) -> None:
         raise BadProof("unknown_member", f"the proof has {', '.join(sorted(unknown))}")
 
 
-def _refuse_other_option(proof: Mapping[str, Any], name: str, only: str) -> None:
-    if proof[name] != only:
-        raise BadProof(f"other_{name}", f"{name} must be {only}")
+def _refuse_other_option(proof: Mapping[str, Any], name: str, value: str) -> None:
+    if proof[name] != value:
+        raise BadProof(f"other_{name}", f"{name} must be {value}")
 
 
 def _refuse_other_origins(document: Mapping[str, Any], proof: Mapping[str, Any]) -> None:
-    """Whoever speaks, signs: with a key of its own, under an id of its own."""
-    actor, id = document.get("actor"), document.get("id")
-    if not isinstance(actor, str) or not isinstance(id, str):
+    """The key and the id must belong to the actor."""
+    actor, message_id = document.get("actor"), document.get("id")
+    if not isinstance(actor, str) or not isinstance(message_id, str):
         raise BadProof("malformed", "there must be an actor and an id")
     if proof["verificationMethod"].partition("#")[0] != actor:
         raise BadProof("foreign_key", "the key is not one of the actor's")
-    if not origin(id) or origin(id) != origin(actor):
+    if not origin(message_id) or origin(message_id) != origin(actor):
         raise BadProof("foreign_id", "the id is not of the actor's host")
 
 
 def origin(iri: str) -> tuple[str, str] | None:
-    """Scheme and host with port, as they are written; None for what has no host."""
+    """The scheme and the host with port of an IRI as written; None if it has no host."""
     try:
         parts = urlsplit(iri)
     except ValueError:
@@ -130,10 +130,10 @@ def origin(iri: str) -> tuple[str, str] | None:
     return (parts.scheme, parts.netloc) if parts.scheme and parts.netloc else None
 
 
-def _refuse_key_at_its_end(key: PublicKey, now: datetime) -> None:
-    """Whatever moment the proof claims: who has stolen a key can write any."""
-    if over := key.over(now):
-        raise BadProof(f"{over}_key", f"signed by a key that is {over}")
+def _refuse_ended_key(key: PublicKey, now: datetime) -> None:
+    """Refuses an ended key whatever time the proof claims, since a thief of the key can claim any."""
+    if end_reason := key.end_reason(now):
+        raise BadProof(f"{end_reason}_key", f"signed by a key that is {end_reason}")
 
 
 def _refuse_times(proof: Mapping[str, Any], now: datetime) -> None:
@@ -148,34 +148,34 @@ def _refuse_times(proof: Mapping[str, Any], now: datetime) -> None:
         raise BadProof("expired", "the proof has expired")
 
 
-def _refuse_other_contexts(document: Mapping[str, Any], written: bytes, context: Any, inside: Sequence[Any]) -> None:
-    """A context says what every term means: at the top, on the object, and nowhere else."""
+def _refuse_other_contexts(document: Mapping[str, Any], content: bytes, context: Any, inside: Sequence[Any]) -> None:
+    """A context defines the terms, so it may stand only at the top and on the object."""
     if document.get("@context") != context:
         raise BadProof("other_context", "the @context is not the one of messages")
-    held = document.get("object")
-    own = 0
-    if isinstance(held, dict) and "@context" in held:
-        own = 1
-        if held["@context"] not in inside:
+    message_object = document.get("object")
+    expected_contexts = 0
+    if isinstance(message_object, dict) and "@context" in message_object:
+        expected_contexts = 1
+        if message_object["@context"] not in inside:
             raise BadProof("other_context", "the object has a @context that is not known")
-    # A quotation mark within a text is escaped, so these bytes are a member's name wherever they stand.
-    if written.count(b'"@context":') != 1 + own:
+    # Quotation marks in strings are escaped, so these bytes are always the name of a member.
+    if content.count(b'"@context":') != 1 + expected_contexts:
         raise BadProof("other_context", "there is a @context where none belongs")
 
 
 def _refuse_other_proof_context(document: Mapping[str, Any], proof: Mapping[str, Any]) -> None:
-    """The suite asks only that the document's begins with the proof's: then one could be added after signing."""
+    """The suite requires only a common prefix of the two contexts, so one could be added after signing."""
     if "@context" in proof and proof["@context"] != document.get("@context"):
         raise BadProof("other_context", "the proof was made for another @context")
 
 
-def _refuse_wrong_signature(written: bytes, proof: Mapping[str, Any], key: PublicKey) -> None:
+def _refuse_wrong_signature(content: bytes, proof: Mapping[str, Any], key: PublicKey) -> None:
     try:
         signature = from_multibase(proof["proofValue"])
     except ValueError:
         raise BadProof("malformed", "proofValue is not in base58btc") from None
     options = {name: value for name, value in proof.items() if name != "proofValue"}
-    if not key.fits(signature, _hashes(written, options)):
+    if not key.verifies(signature, _hashes(content, options)):
         raise BadProof("wrong_signature", "the signature does not fit the document")
 
 
@@ -183,6 +183,6 @@ def _without_proof(document: Mapping[str, Any]) -> bytes:
     return canonical({name: value for name, value in document.items() if name != "proof"})
 
 
-def _hashes(written: bytes, options: Mapping[str, Any]) -> bytes:
-    """What the suite signs (vc-di-eddsa, 3.3.4)."""
-    return sha256(canonical(options)).digest() + sha256(written).digest()
+def _hashes(content: bytes, options: Mapping[str, Any]) -> bytes:
+    """The bytes that the suite signs (vc-di-eddsa, 3.3.4)."""
+    return sha256(canonical(options)).digest() + sha256(content).digest()

@@ -18,7 +18,7 @@ from ...messages.types import MessageType, Reading
 from ...peers.pinned import pinned_keys
 from ...peers.values import Peer
 from ...runtime import Federation
-from ...signing import BadProof, PublicKey, Unreadable, read_json, verify, written
+from ...signing import BadProof, PublicKey, Unreadable, canonical_unchecked, read_json, verify
 from ...signing.proof import origin
 from ..values import Receipt
 
@@ -80,7 +80,7 @@ def prove(envelope: Envelope, keys: Mapping[str, PublicKey], now: datetime) -> P
     """The key that signed it. A proof inside its object proves nothing to us, so there may be none."""
     try:
         key_id = verify(envelope.document, keys, now, context=CONTEXT, inside=INSIDE)
-        if b'"proof":' in written(envelope.object):
+        if b'"proof":' in canonical_unchecked(envelope.object):
             raise BadProof("embedded", "the object holds a proof of its own")
     except (BadProof, Unreadable) as error:
         # A key that is not known yet may be told soon, and a clock set right; all else stays wrong.

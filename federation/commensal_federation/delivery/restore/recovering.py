@@ -172,7 +172,7 @@ def _ours(
 def _our_keys(federation: Federation, tx: Transaction) -> dict[str, PublicKey]:
     """All that this instance has ever signed with, those too that have ended since."""
     said = canonical(instance_document(federation, tx))
-    return {id: key.then() for id, key in read_document(said, federation.iri, tx.now).keys.items()}
+    return {id: key.without_end() for id, key in read_document(said, federation.iri, tx.now).keys.items()}
 
 
 def _take_effect(federation: Federation, tx: Transaction, peer: Peer, envelope: Envelope) -> None:

@@ -1,0 +1,153 @@
+"""Changes our keys: puts the standby key to use, publishes a new one, revokes one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import TYPE_CHECKING, Literal
+
+from sqlalchemy import insert, select, update
+
+from commensal import Conflict, NotFound, Transaction
+
+from ..signing import SigningKey
+from .begin import key_row
+from .files import folder_of, make_or_read
+from .key_set import sign_key_set
+from .keys import Key, key_in_use, key_iri, no_key, our_keys, root_key
+from .tables import federation_key
+
+if TYPE_CHECKING:
+    from ..runtime import Federation
+
+PUBLISHED_BEFORE_USE = timedelta(days=7)  # before a key signs: peers fetch our document at least once a week
+VALID_AFTER_USE = timedelta(days=60)  # after the next key took over: messages may wait for an absent peer
+
+Reason = Literal["stolen", "lost", "replaced"]
+
+
+def rotate(federation: Federation, tx: Transaction, *, at_once: bool = False, root: SigningKey | None = None) -> Key:
+    """Schedules the standby key for use as soon as all peers know it, or uses it `at_once`. Returns that key.
+
+    With the root key, passed or on this machine, it also publishes the next key. Raises `Conflict` without the root
+    key, unless `at_once` and there is a standby key, and during another rotation.
+    """
+    root = _verified_root(federation, tx, root)
+    keys = our_keys(tx)
+    standby = _standby_keys(keys, tx)
+    if not at_once:
+        if root is None:
+            raise _root_needed()
+        if standby and standby[0].used_from is not None:
+            raise Conflict("rotating", "The key {name} is going to be used already.", name=standby[0].name)
+    key = standby[0] if standby else _add_key(federation, tx, keys, root)
+    _use_from(tx, key, tx.now if at_once else max(tx.now, key.created_at + PUBLISHED_BEFORE_USE))
+    if root is not None:
+        renew_key_set(federation, tx, root=root)
+    return _signing_key(tx, key.name)
+
+
+def revoke(
+    federation: Federation, tx: Transaction, name: str, reason: Reason, *, root: SigningKey | None = None
+) -> Key:
+    """Ends a key now: peers reject everything it signed that arrives from now on, whatever time it claims.
+
+    If it was in use, the standby key replaces it at once, else the key before it, else a new one, which needs the root
+    key. Raises `NotFound`, and `Conflict` if the key is revoked already or the root key is needed and missing.
+    """
+    root = _verified_root(federation, tx, root)
+    signing = key_in_use(our_keys(tx), tx.now)
+    table = federation_key
+    update_result = tx.execute(
+        update(table)
+        .where(table.c.name == name, table.c.kind == "signing", table.c.revoked_at.is_(None))
+        .values(revoked_at=tx.now, reason=reason)
+    )
+    key = _signing_key(tx, name)
+    if not update_result.rowcount:
+        raise Conflict("revoked", "The key {name} is revoked already.", name=name)
+    if signing is not None and signing.name == name:
+        _replace_key_in_use(federation, tx, root)
+    if root is not None:
+        renew_key_set(federation, tx, root=root)
+    return key
+
+
+def _replace_key_in_use(federation: Federation, tx: Transaction, root: SigningKey | None) -> None:
+    keys = our_keys(tx)
+    if standby := _standby_keys(keys, tx):
+        _use_from(tx, standby[0], tx.now)
+    elif key_in_use(keys, tx.now) is None:
+        _use_from(tx, _add_key(federation, tx, keys, root), tx.now)
+
+
+def renew_key_set(federation: Federation, tx: Transaction, *, root: SigningKey | None = None) -> None:
+    """Signs a new key set, with an end for older keys and a standby key, which it makes if there is none."""
+    root = _verified_root(federation, tx, root)
+    if root is None:
+        raise _root_needed()
+    keys = our_keys(tx)
+    if not any(key.used_from is None for key in _standby_keys(keys, tx)):
+        _add_key(federation, tx, keys, root)
+    used = sorted((key for key in keys if key.used_from is not None and key.live(tx.now)), key=_used_from)
+    for older, newer in pairwise(used):
+        if older.ends_at is None:
+            tx.execute(
+                update(federation_key)
+                .where(federation_key.c.name == older.name, federation_key.c.ends_at.is_(None))
+                .values(ends_at=_used_from(newer) + VALID_AFTER_USE)
+            )
+    sign_key_set(federation, tx, root)
+
+
+def _used_from(key: Key) -> datetime:
+    assert key.used_from is not None
+    return key.used_from
+
+
+def _standby_keys(keys: Sequence[Key], tx: Transaction) -> list[Key]:
+    """Live signing keys that do not sign yet, the oldest first."""
+    return [key for key in keys if key.kind == "signing" and key.live(tx.now) and not key.in_use(tx.now)]
+
+
+def _add_key(federation: Federation, tx: Transaction, keys: Sequence[Key], root: SigningKey | None) -> Key:
+    """Makes a new standby key. Raises `Conflict` without the root key, since peers trust only keys that it signed."""
+    if root is None:
+        raise _root_needed()
+    name = f"k{len(keys)}"  # the root key counts too, so the first is k1
+    key = make_or_read(folder_of(federation.instance.folder), name, key_iri(federation, name))
+    tx.execute(insert(federation_key).values(key_row(tx, name, key)))
+    return _signing_key(tx, name)
+
+
+def _use_from(tx: Transaction, key: Key, since: datetime) -> None:
+    tx.execute(update(federation_key).where(federation_key.c.name == key.name).values(used_from=since))
+
+
+def _signing_key(tx: Transaction, name: str) -> Key:
+    matches = [key for key in our_keys(tx) if key.name == name and key.kind == "signing"]
+    if not matches:
+        raise NotFound("no_such_key", "There is no key {name}.", name=name)
+    return matches[0]
+
+
+def _verified_root(federation: Federation, tx: Transaction, root: SigningKey | None) -> SigningKey | None:
+    """The root key that was passed, else the one on this machine, else None. Raises `Conflict` for another key.
+
+    Locks its row until the end of the transaction, so two changes of keys at once run one after the other.
+    """
+    table = federation_key
+    multikey = tx.value(select(table.c.multikey).where(table.c.name == "root").with_for_update())
+    if multikey is None:
+        raise no_key()
+    if root is None:
+        return root_key(federation, tx)
+    if root.public.multikey != multikey:
+        raise Conflict("other_root", "This is not the root key of this instance.")
+    return root
+
+
+def _root_needed() -> Conflict:
+    text = "The root key is not on this machine: `commensal federation keys` asks for it with --root."
+    return Conflict("root_needed", text)
