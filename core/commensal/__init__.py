@@ -152,8 +152,6 @@ if TYPE_CHECKING:
     from .trade.catalogs.catalogs import catalog_by_id as catalog_by_id
     from .trade.catalogs.catalogs import catalogs_of as catalogs_of
     from .trade.catalogs.catalogs import create_catalog as create_catalog
-    from .trade.catalogs.granted import sellable_products as sellable_products
-    from .trade.catalogs.granted import who_lists as who_lists
     from .trade.catalogs.hiding import hide_producer as hide_producer
     from .trade.catalogs.hiding import show_items as show_items
     from .trade.catalogs.items import item_by_id as item_by_id
@@ -166,6 +164,8 @@ if TYPE_CHECKING:
     from .trade.catalogs.offers import set_price as set_price
     from .trade.catalogs.ownership import items_of_offers as items_of_offers
     from .trade.catalogs.ownership import whose as whose
+    from .trade.catalogs.sellable import sellable_products as sellable_products
+    from .trade.catalogs.sellable import who_lists as who_lists
     from .trade.catalogs.stamp import listing_stamp as listing_stamp
     from .trade.catalogs.values import Catalog as Catalog
     from .trade.catalogs.values import CatalogItem as CatalogItem
@@ -665,7 +665,7 @@ _MODULES = {
     "second_factor_of": "trade.people.second_factor",
     "segment": "interfaces.reports.segments",
     "sell_until": "trade.stock.lending",
-    "sellable_products": "trade.catalogs.granted",
+    "sellable_products": "trade.catalogs.sellable",
     "sessions_of_shop": "trade.sale_sessions.questions",
     "set_browser": "interfaces.api.cookies",
     "set_consents": "trade.orders.consents",
@@ -693,7 +693,7 @@ _MODULES = {
     "unconfirmed_enrolment": "trade.people.second_factor",
     "untraced": "storage.database",
     "url_problem": "interfaces.outbound.client",
-    "who_lists": "trade.catalogs.granted",
+    "who_lists": "trade.catalogs.sellable",
     "whose": "trade.catalogs.ownership",
     "with_place_of_today": "trade.orders.shipping",
     "write_off": "trade.stock.lending",

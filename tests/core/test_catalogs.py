@@ -12,9 +12,9 @@ from commensal.base.errors import Conflict, Forbidden, Invalid, NotFound, Stale
 from commensal.base.money import LARGEST
 from commensal.storage.database import Store, Transaction
 from commensal.trade.catalogs.catalogs import catalog_by_id, catalogs_of, change_catalog, create_catalog, remove_catalog
-from commensal.trade.catalogs.granted import SELLING, sellable_products
 from commensal.trade.catalogs.items import add_item, change_item, item_by_id, items_of, remove_item
 from commensal.trade.catalogs.offers import remove_price, set_price
+from commensal.trade.catalogs.sellable import SELLING, sellable_products
 from commensal.trade.catalogs.values import Catalog
 from commensal.trade.enterprises.tables import customer_category
 from commensal.trade.products.products import archive_product, create_product

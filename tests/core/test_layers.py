@@ -67,7 +67,7 @@ CORE_EXCEPTIONS = {
     ("trade.people.customer_records", "trade.enterprises.tables"),
     ("trade.people.customer_records", "trade.orders.identity"),
     ("trade.people.customer_records", "trade.orders.tables"),
-    ("trade.privacy.belonging", "operations.backups.rows"),
+    ("trade.privacy.personal_rows", "operations.backups.rows"),
     ("trade.privacy.forgetting", "interfaces.api.tables"),
     ("trade.privacy.forgetting", "interfaces.mail.tables"),
     ("trade.privacy.retention", "interfaces.api.tables"),

@@ -57,8 +57,8 @@ from commensal.trade.payments.refunds import refund
 from commensal.trade.payments.values import Payment
 from commensal.trade.people.actor import Actor
 from commensal.trade.people.tables import person
+from commensal.trade.privacy.export import data_of
 from commensal.trade.privacy.forgetting import forget_person
-from commensal.trade.privacy.handing_over import data_of
 from commensal.trade.privacy.subject import subject_by_email
 from commensal.trade.sale_sessions.clone import clone_coordination
 from commensal.trade.sale_sessions.complete import complete_due

@@ -18,15 +18,15 @@ from commensal.trade.enterprises.tables import customer, enterprise_member
 from commensal.trade.orders.tables import customer_order
 from commensal.trade.people.people import add_person, new_person
 from commensal.trade.people.tables import person
-from commensal.trade.privacy.retention import LetGo, let_go
+from commensal.trade.privacy.retention import RetentionReport, apply_retention
 
 PASSWORD = "a long enough password"
 KEPT = RetentionSettings()
 
 
-def run(instance: Instance, kept: RetentionSettings = KEPT) -> LetGo:
+def run(instance: Instance, kept: RetentionSettings = KEPT) -> RetentionReport:
     with instance.store.write() as tx:
-        return let_go(tx, instance.hooks, kept)
+        return apply_retention(tx, instance.hooks, kept)
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from commensal.trade.orders.consents import consents_of, set_consents
 from commensal.trade.orders.fulfil import hand_order_over
 from commensal.trade.orders.lock import locked_order
 from commensal.trade.orders.tables import customer_order
+from commensal.trade.privacy.export import data_of
 from commensal.trade.privacy.forgetting import forget_person
-from commensal.trade.privacy.handing_over import data_of
 from commensal.trade.privacy.subject import subject_by_email
 from commensal_federation.delivery.calling import address_of, fetch
 from commensal_federation.delivery.tables import federation_inbox

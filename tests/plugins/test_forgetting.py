@@ -36,9 +36,9 @@ from commensal.trade.orders.tables import order_link
 from commensal.trade.payments.payments import receive_payment
 from commensal.trade.people.fingerprint import fingerprint
 from commensal.trade.people.people import add_person, new_person
+from commensal.trade.privacy.export import archive_of, data_of
 from commensal.trade.privacy.forgetting import forget_person
-from commensal.trade.privacy.handing_over import archive_of, data_of
-from commensal.trade.privacy.retention import let_go
+from commensal.trade.privacy.retention import apply_retention
 from commensal.trade.privacy.subject import subject_by_email
 from commensal.trade.privacy.tables import retained_identity
 from commensal.trade.sale_sessions.complete import complete_due
@@ -250,7 +250,7 @@ def test_after_the_legal_time_nothing_knows_their_name(zoe: Zoe, clock: ManualCl
     zoe.forget()
     clock.advance(days=365 * 11)
     with zoe.instance.store.write() as tx:
-        assert let_go(tx, zoe.instance.hooks, zoe.instance.settings.retention).identities == 1
+        assert apply_retention(tx, zoe.instance.hooks, zoe.instance.settings.retention).identities == 1
     assert lines_with(dump(zoe.instance.store), "zq-") == []
 
 

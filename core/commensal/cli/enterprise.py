@@ -9,7 +9,7 @@ import typer
 from ..base.languages.shell import print_line, spoken
 from ..instance import open_instance
 from ..trade.catalogs.catalogs import create_catalog
-from ..trade.catalogs.granted import SELLING
+from ..trade.catalogs.sellable import SELLING
 from ..trade.enterprises.enterprises import create_enterprise, every_enterprise
 from ..trade.enterprises.grants import grant
 from ..trade.enterprises.plugins import enable_plugin, offered_plugins

@@ -14,9 +14,9 @@ from ..base.languages.formats import format_moment
 from ..base.languages.shell import spoken
 from ..instance import Instance, open_instance
 from ..storage.jobs.clock import clock_in_doubt
+from ..trade.privacy.export import archive_of, data_of
 from ..trade.privacy.forgetting import forget_person
-from ..trade.privacy.handing_over import archive_of, data_of
-from ..trade.privacy.retention import LetGo, let_go
+from ..trade.privacy.retention import RetentionReport, apply_retention
 from ..trade.privacy.subject import subject_by_email
 from ..trade.privacy.values import Forgotten
 from .folder import HERE, Folder
@@ -68,7 +68,7 @@ def add_to(app: typer.Typer) -> None:
             if clock_in_doubt(tx) and not dry_run:
                 text = "The clock has jumped ahead; nothing is forgotten now. `commensal check` tells more."
                 raise Conflict("clock_in_doubt", text)
-            done = let_go(tx, opened.hooks, opened.settings.retention)
+            done = apply_retention(tx, opened.hooks, opened.settings.retention)
             if dry_run:
                 attempt.rollback()
         _tell_let_go(done, dry_run=dry_run)
@@ -103,7 +103,7 @@ def _tell(opened: Instance, done: Forgotten, *, dry_run: bool) -> None:
         console.print(spoken(text, count=done.identities, until=until))
 
 
-def _tell_let_go(done: LetGo, *, dry_run: bool) -> None:
+def _tell_let_go(done: RetentionReport, *, dry_run: bool) -> None:
     for line in _would_go(done) if dry_run else _gone(done):
         console.print(line)
     for email in done.people:
@@ -112,14 +112,14 @@ def _tell_let_go(done: LetGo, *, dry_run: bool) -> None:
         console.print("  " + spoken("{email} must stay: {why}", email=email, why=why), markup=False, soft_wrap=True)
 
 
-def _gone(done: LetGo) -> Iterator[str]:
+def _gone(done: RetentionReport) -> Iterator[str]:
     yield spoken("notes on orders purged: {count}", count=done.notes)
     yield spoken("answers with an IP address deleted: {count}", count=done.answers)
     yield spoken("names whose time is over deleted: {count}", count=done.identities)
     yield spoken("people forgotten: {count}", count=len(done.people))
 
 
-def _would_go(done: LetGo) -> Iterator[str]:
+def _would_go(done: RetentionReport) -> Iterator[str]:
     yield spoken("notes on orders would be purged: {count}", count=done.notes)
     yield spoken("answers with an IP address would be deleted: {count}", count=done.answers)
     yield spoken("names whose time is over would be deleted: {count}", count=done.identities)

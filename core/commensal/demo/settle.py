@@ -9,7 +9,7 @@ from ..base.languages.shell import spoken
 from ..hooks.dispatcher import Hooks
 from ..storage.database import Transaction
 from ..trade.catalogs.catalogs import create_catalog
-from ..trade.catalogs.granted import SELLING
+from ..trade.catalogs.sellable import SELLING
 from ..trade.enterprises.customer_categories import create_category
 from ..trade.enterprises.customers import create_customer
 from ..trade.enterprises.enterprises import create_enterprise

@@ -28,7 +28,7 @@ from ..trade.payments.provider_refunds import request_refund, return_late_paymen
 from ..trade.payments.unpaid_guests import ALERT, expire_guest_order, forget_guest_orders, mail_expired_orders
 from ..trade.people.confirmations import FORGOTTEN, mail_reset
 from ..trade.people.forgetting import forget_expired
-from ..trade.privacy.retention import let_go
+from ..trade.privacy.retention import apply_retention
 from ..trade.sale_sessions.complete import complete_due
 from ..trade.sale_sessions.repeat import repeat_due
 from .backups.nightly import make_backup, promise_backup, try_backup
@@ -68,7 +68,12 @@ def _core(instance: Instance) -> Work:
             Periodic("forget_jobs", timedelta(days=1), forget_finished, irreversible=True),
             Periodic("forget_openings", timedelta(days=1), forget_openings, irreversible=True),
             Periodic("forget_audit", timedelta(days=1), forget_entries, irreversible=True),
-            Periodic("let_go", timedelta(days=1), partial(let_go, hooks=instance.hooks, kept=kept), irreversible=True),
+            Periodic(
+                "let_go",
+                timedelta(days=1),
+                partial(apply_retention, hooks=instance.hooks, settings=kept),
+                irreversible=True,
+            ),
         ),
     )
 

@@ -1,4 +1,4 @@
-"""Catalogs that come with an enterprise from another instance: written in bulk, under the ids that they had there."""
+"""Writes the catalogs of an enterprise that moves here from another instance, in bulk and with their ids from there."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from .tables import catalog, catalog_item, item_shown_to, offer
 
 @dataclass(frozen=True, kw_only=True)
 class BroughtItem:
-    """An item; the fields are those of `CatalogItem`. `prices` are minor units by customer category, None: everybody's.
+    """An item of the enterprise's own product; the fields are those of `CatalogItem`.
 
-    The product is the enterprise's own.
+    `prices` are minor units by customer category id; None: for everybody.
     """
 
     id: str
@@ -40,14 +40,14 @@ def bring_listing(
     catalogs: Mapping[str, str],
     items: Sequence[BroughtItem],
 ) -> None:
-    """Writes customer categories and catalogs, names by id, and what the catalogs list.
+    """Writes customer categories and catalogs (names by id), and the items of the catalogs.
 
-    What the enterprise left here when it moved away before is brought up to date. Raises `Invalid` for names and prices
-    that cannot be, `Conflict` where something of that id or name is somebody else's.
+    Updates those that the enterprise left here when it moved away earlier. Raises `Invalid` for wrong names and prices,
+    `Conflict` if an id or name belongs to another enterprise.
     """
     problems: list[Problem] = []
     names = {id: read_text(name, "/name", problems, least=1) for id, name in {**categories, **catalogs}.items()}
-    if any(not 0 <= price <= LARGEST for one in items for price in one.prices.values()):
+    if any(not 0 <= price <= LARGEST for item in items for price in item.prices.values()):
         problems.append(Problem("price", "A price lies between 0 and {most}.", "/price", {"most": LARGEST}))
     if problems:
         raise Invalid(problems)
@@ -59,49 +59,53 @@ def bring_listing(
 
 
 def _keep_named(tx: Transaction, table: Table, enterprise_id: str, names: Mapping[str, str]) -> None:
-    """Categories or catalogs. Those that were left behind when the enterprise left get their names anew."""
-    mine = select(table.c.id).where(table.c.enterprise_id == enterprise_id)
-    known = {row["id"] for row in tx.all(mine)}
+    """Inserts categories or catalogs, and renames those that the enterprise left here earlier."""
+    query = select(table.c.id).where(table.c.enterprise_id == enterprise_id)
+    existing = {row["id"] for row in tx.all(query)}
     new = [{"id": id, "enterprise_id": enterprise_id, "name": names[id], "version": 1} for id in names]
-    insert_rows(tx, table, [row for row in new if row["id"] not in known])
-    again = [{"mine": id, "said": name} for id, name in names.items() if id in known]
-    if again:
-        tx.execute(update(table).where(table.c.id == bindparam("mine")).values(name=bindparam("said")), again)
+    insert_rows(tx, table, [row for row in new if row["id"] not in existing])
+    renamed = [{"row_id": id, "new_name": name} for id, name in names.items() if id in existing]
+    if renamed:
+        tx.execute(update(table).where(table.c.id == bindparam("row_id")).values(name=bindparam("new_name")), renamed)
 
 
 def _keep_items(tx: Transaction, enterprise_id: str, items: Sequence[BroughtItem]) -> None:
-    mine = catalog_item.c.catalog_id.in_(select(catalog.c.id).where(catalog.c.enterprise_id == enterprise_id))
-    known = {row["id"] for row in tx.all(select(catalog_item.c.id).where(mine))}
-    insert_rows(tx, catalog_item, [_item(tx, one) for one in items if one.id not in known])
-    again = [
-        {"mine": one.id, "own": one.name, "place": one.position, "hides": one.hidden}
-        for one in items
-        if one.id in known
+    is_own = catalog_item.c.catalog_id.in_(select(catalog.c.id).where(catalog.c.enterprise_id == enterprise_id))
+    existing = {row["id"] for row in tx.all(select(catalog_item.c.id).where(is_own))}
+    insert_rows(tx, catalog_item, [_item_row(tx, item) for item in items if item.id not in existing])
+    updates = [
+        {"row_id": item.id, "new_name": item.name, "new_position": item.position, "new_hidden": item.hidden}
+        for item in items
+        if item.id in existing
     ]
-    if again:
+    if updates:
         values = {
-            "name": bindparam("own"),
-            "position": bindparam("place"),
-            "hidden": bindparam("hides", type_=catalog_item.c.hidden.type),
+            "name": bindparam("new_name"),
+            "position": bindparam("new_position"),
+            "hidden": bindparam("new_hidden", type_=catalog_item.c.hidden.type),
         }
-        tx.execute(update(catalog_item).where(catalog_item.c.id == bindparam("mine")).values(values), again)
-        ids = [row["mine"] for row in again]
+        tx.execute(update(catalog_item).where(catalog_item.c.id == bindparam("row_id")).values(values), updates)
+        ids = [row["row_id"] for row in updates]
         for table in (item_shown_to, offer):
             tx.execute(delete(table).where(table.c.item_id.in_(ids)))
 
 
 def _keep_offers(tx: Transaction, items: Sequence[BroughtItem]) -> None:
-    insert_rows(tx, item_shown_to, [{"item_id": one.id, "category_id": to} for one in items for to in one.shown_to])
+    insert_rows(
+        tx,
+        item_shown_to,
+        [{"item_id": item.id, "category_id": category_id} for item in items for category_id in item.shown_to],
+    )
     prices = [
-        {"id": tx.new_id(), "item_id": one.id, "category_id": category_id, "price": price, "version": 1}
-        for one in items
-        for category_id, price in one.prices.items()
+        {"id": tx.new_id(), "item_id": item.id, "category_id": category_id, "price": price, "version": 1}
+        for item in items
+        for category_id, price in item.prices.items()
     ]
     insert_rows(tx, offer, prices)
 
 
-def _item(tx: Transaction, one: BroughtItem) -> dict[str, object]:
+def _item_row(tx: Transaction, item: BroughtItem) -> dict[str, object]:
     return {
-        "id": one.id, "catalog_id": one.catalog_id, "product_id": one.product_id, "name": one.name,
-        "position": one.position, "hidden": one.hidden, "created_at": tx.now, "version": 1,
+        "id": item.id, "catalog_id": item.catalog_id, "product_id": item.product_id, "name": item.name,
+        "position": item.position, "hidden": item.hidden, "created_at": tx.now, "version": 1,
     }  # fmt: skip

@@ -12,33 +12,33 @@ from .values import Catalog
 
 
 def create_catalog(tx: Transaction, *, enterprise_id: str, name: str) -> Catalog:
-    """Raises `Invalid` for a name that is empty, too long, or taken."""
-    made = Catalog(id=tx.new_id(), enterprise_id=enterprise_id, name=_name(name), version=1)
-    values = {"id": made.id, "enterprise_id": enterprise_id, "name": made.name, "version": 1}
-    with refuse_conflict(tx, duplicate=_taken(made.name)):
+    """Creates a catalog. Raises `Invalid` for a name that is empty, too long, or taken."""
+    new = Catalog(id=tx.new_id(), enterprise_id=enterprise_id, name=_check_name(name), version=1)
+    values = {"id": new.id, "enterprise_id": enterprise_id, "name": new.name, "version": 1}
+    with refuse_conflict(tx, duplicate=_name_taken(new.name)):
         tx.execute(insert(catalog).values(values))
-    return made
+    return new
 
 
 def change_catalog(tx: Transaction, enterprise_id: str, catalog_id: str, version: int, *, name: str) -> Catalog:
     """Renames a catalog. Raises `Invalid`, `NotFound`, `Stale`."""
-    name = _name(name)
-    mine = (catalog.c.id == catalog_id, catalog.c.enterprise_id == enterprise_id)
-    with refuse_conflict(tx, duplicate=_taken(name)):
-        return Catalog(**edit_row(tx, catalog, *mine, version=version, values={"name": name}))
+    name = _check_name(name)
+    conditions = (catalog.c.id == catalog_id, catalog.c.enterprise_id == enterprise_id)
+    with refuse_conflict(tx, duplicate=_name_taken(name)):
+        return Catalog(**edit_row(tx, catalog, *conditions, version=version, values={"name": name}))
 
 
 def remove_catalog(tx: Transaction, enterprise_id: str, catalog_id: str) -> None:
-    """Removes an empty catalog. Raises `NotFound`, `Conflict` where it has items or a sale sells from it."""
+    """Removes an empty catalog. Raises `NotFound`, `Conflict` if it has items or a sale sells from it."""
     used = Conflict("in_use", "This catalog has items, or a sale sells from it, so it stays.")
     with refuse_conflict(tx, referenced=used):
-        gone = tx.execute(delete(catalog).where(catalog.c.id == catalog_id, catalog.c.enterprise_id == enterprise_id))
-    if gone.rowcount != 1:
+        result = tx.execute(delete(catalog).where(catalog.c.id == catalog_id, catalog.c.enterprise_id == enterprise_id))
+    if result.rowcount != 1:
         raise _not_found()
 
 
 def catalog_by_id(tx: Transaction, enterprise_id: str, catalog_id: str) -> Catalog:
-    """One catalog of the enterprise. Raises `NotFound`."""
+    """The enterprise's catalog with this id. Raises `NotFound`."""
     row = tx.first(select(catalog).where(catalog.c.id == catalog_id, catalog.c.enterprise_id == enterprise_id))
     if row is None:
         raise _not_found()
@@ -46,20 +46,20 @@ def catalog_by_id(tx: Transaction, enterprise_id: str, catalog_id: str) -> Catal
 
 
 def catalogs_of(tx: Transaction, enterprise_id: str, *, after: str = "", limit: int = 50) -> list[Catalog]:
-    """The enterprise's catalogs by id, from the one after `after` on."""
-    mine = select(catalog).where(catalog.c.enterprise_id == enterprise_id, catalog.c.id > after)
-    return [Catalog(**row) for row in tx.all(mine.order_by(catalog.c.id).limit(limit))]
+    """The enterprise's catalogs ordered by id, beginning after the id `after`."""
+    query = select(catalog).where(catalog.c.enterprise_id == enterprise_id, catalog.c.id > after)
+    return [Catalog(**row) for row in tx.all(query.order_by(catalog.c.id).limit(limit))]
 
 
-def _name(name: str) -> str:
+def _check_name(name: str) -> str:
     problems: list[Problem] = []
-    read = read_text(name, "/name", problems, least=1)
+    checked_name = read_text(name, "/name", problems, least=1)
     if problems:
         raise Invalid(problems)
-    return read
+    return checked_name
 
 
-def _taken(name: str) -> Invalid:
+def _name_taken(name: str) -> Invalid:
     return Invalid([Problem("name_taken", "Another catalog is called {name}.", "/name", {"name": name})])
 
 

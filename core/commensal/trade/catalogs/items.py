@@ -1,4 +1,4 @@
-"""Items of catalogs: which products an enterprise lists, under which name, in which order, and who sees them."""
+"""Items of catalogs: the products that an enterprise lists, with its own names, their order and visibility."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..enterprises.tables import customer_category
 from ..events.listings import announce_listing
 from ..products.tables import supplied_product
 from .catalogs import catalog_by_id
-from .granted import SELLING, grants_all
+from .sellable import SELLING, grants_all
 from .tables import catalog, catalog_item, item_shown_to, offer
 from .values import CatalogItem, Offer
 
@@ -24,7 +24,7 @@ _MOST_CATEGORIES = 200
 
 
 class ItemContent(TypedDict, total=False):
-    """What may be said of an item; the fields are those of `CatalogItem`."""
+    """Fields of an item that can be set; they are those of `CatalogItem`."""
 
     name: str | None
     position: int
@@ -35,21 +35,21 @@ class ItemContent(TypedDict, total=False):
 def add_item(
     tx: Transaction, enterprise_id: str, catalog_id: str, product_id: str, **content: Unpack[ItemContent]
 ) -> CatalogItem:
-    """Lists a product: the enterprise's own, or of a producer that grants it `granted.SELLING`. It has no price yet.
+    """Lists a product of the enterprise, or of a producer that grants it `sellable.SELLING`. It has no price yet.
 
-    Without a `position` it comes last. Raises `NotFound` for a product that it may not even see, `Forbidden` for one
-    that it may not sell, `Conflict` for one that is listed already, `Invalid` with every mistake.
+    Without a `position` it comes last. Raises `NotFound` for a product that the enterprise may not see, `Forbidden` for
+    one that it may not sell, `Conflict` for one that is listed already, `Invalid` with every mistake.
     """
     catalog_by_id(tx, enterprise_id, catalog_id)
     _refuse_unless_granted(tx, enterprise_id, product_id)
-    values = _read(tx, enterprise_id, content)
+    values = _read_content(tx, enterprise_id, content)
     shown_to = values.pop("shown_to", [])
     last = select(func.coalesce(func.max(catalog_item.c.position), 0) + 1).where(
         catalog_item.c.catalog_id == catalog_id
     )
-    usual = {"name": None, "position": last.scalar_subquery(), "hidden": False, "created_at": tx.now, "version": 1}
+    defaults = {"name": None, "position": last.scalar_subquery(), "hidden": False, "created_at": tx.now, "version": 1}
     item_id = tx.new_id()
-    row = {"id": item_id, "catalog_id": catalog_id, "product_id": product_id, **usual, **values}
+    row = {"id": item_id, "catalog_id": catalog_id, "product_id": product_id, **defaults, **values}
     with refuse_conflict(tx, duplicate=Conflict("listed", "This product is in the catalog already.")):
         tx.execute(insert(catalog_item).values(row))
     _show_to(tx, item_id, shown_to)
@@ -60,13 +60,13 @@ def add_item(
 def change_item(
     tx: Transaction, enterprise_id: str, item_id: str, version: int, **content: Unpack[ItemContent]
 ) -> CatalogItem:
-    """Changes what is named: own name (None: the producer's), position, hidden, and which categories see it.
+    """Changes the named fields: own name (None: the producer's), position, hidden, and the categories that see it.
 
-    What is hidden is not sold, in running sales neither. Raises `Invalid`, `NotFound`, `Stale`.
+    Hidden items cannot be ordered, not even in open sales. Raises `Invalid`, `NotFound`, `Stale`.
     """
-    values = _read(tx, enterprise_id, content)
+    values = _read_content(tx, enterprise_id, content)
     shown_to = values.pop("shown_to", None)
-    edit_row(tx, catalog_item, catalog_item.c.id == item_id, _of(enterprise_id), version=version, values=values)
+    edit_row(tx, catalog_item, catalog_item.c.id == item_id, _is_of(enterprise_id), version=version, values=values)
     if shown_to is not None:
         tx.execute(delete(item_shown_to).where(item_shown_to.c.item_id == item_id))
         _show_to(tx, item_id, shown_to)
@@ -75,7 +75,7 @@ def change_item(
 
 
 def remove_item(tx: Transaction, enterprise_id: str, item_id: str) -> None:
-    """Takes an item that was never on sale off the list. Raises `NotFound`, `Conflict` for one that was."""
+    """Removes an item that was never on sale. Raises `NotFound`, `Conflict` for one that was on sale."""
     item_by_id(tx, enterprise_id, item_id)
     used = Conflict("in_use", "This item is or was on sale, so it stays in the records. Hide it instead.")
     announce_listing(tx, catalog_item.c.id == item_id)
@@ -86,38 +86,38 @@ def remove_item(tx: Transaction, enterprise_id: str, item_id: str) -> None:
 
 
 def item_by_id(tx: Transaction, enterprise_id: str, item_id: str) -> CatalogItem:
-    """One item of the enterprise's catalogs, with its offers. Raises `NotFound`."""
-    found = _items(tx, catalog_item.c.id == item_id, _of(enterprise_id), limit=1)
-    if not found:
+    """The item of the enterprise's catalogs with this id, with its offers. Raises `NotFound`."""
+    items = _load_items(tx, catalog_item.c.id == item_id, _is_of(enterprise_id), limit=1)
+    if not items:
         raise NotFound("no_item", "There is no such item.")
-    return found[0]
+    return items[0]
 
 
 def items_of(
     tx: Transaction, enterprise_id: str, catalog_id: str, *, after: str = "", limit: int = 50
 ) -> list[CatalogItem]:
-    """Items of a catalog with their offers, by id, from the one after `after` on: three statements."""
-    return _items(
-        tx, catalog_item.c.catalog_id == catalog_id, catalog_item.c.id > after, _of(enterprise_id), limit=limit
+    """Items of a catalog with their offers, ordered by id, beginning after the id `after`. Three statements."""
+    return _load_items(
+        tx, catalog_item.c.catalog_id == catalog_id, catalog_item.c.id > after, _is_of(enterprise_id), limit=limit
     )
 
 
 def producers_in(tx: Transaction, enterprise_id: str, catalog_id: str) -> list[str]:
-    """Whose products the enterprise's catalog lists: ids of enterprises."""
-    found = (
+    """Ids of the producers whose products the enterprise's catalog lists."""
+    query = (
         select(supplied_product.c.enterprise_id)
         .join(catalog_item, catalog_item.c.product_id == supplied_product.c.id)
-        .where(catalog_item.c.catalog_id == catalog_id, _of(enterprise_id))
+        .where(catalog_item.c.catalog_id == catalog_id, _is_of(enterprise_id))
         .distinct()
     )
-    return sorted(row["enterprise_id"] for row in tx.all(found))
+    return sorted(row["enterprise_id"] for row in tx.all(query))
 
 
-def _of(enterprise_id: str) -> ColumnElement[bool]:
+def _is_of(enterprise_id: str) -> ColumnElement[bool]:
     return catalog_item.c.catalog_id.in_(select(catalog.c.id).where(catalog.c.enterprise_id == enterprise_id))
 
 
-def _items(tx: Transaction, *conditions: ColumnElement[bool], limit: int) -> list[CatalogItem]:
+def _load_items(tx: Transaction, *conditions: ColumnElement[bool], limit: int) -> list[CatalogItem]:
     product = supplied_product.c
     rows = tx.all(
         select(
@@ -161,7 +161,7 @@ def _refuse_unless_granted(tx: Transaction, enterprise_id: str, product_id: str)
         raise Forbidden("not_granted", "The producer does not let this enterprise sell its products.")
 
 
-def _read(tx: Transaction, enterprise_id: str, content: ItemContent) -> dict[str, Any]:
+def _read_content(tx: Transaction, enterprise_id: str, content: ItemContent) -> dict[str, Any]:
     values: dict[str, Any] = dict(content)
     problems: list[Problem] = []
     if content.get("name") is not None:
@@ -180,16 +180,16 @@ def _refuse_foreign(tx: Transaction, enterprise_id: str, category_ids: list[str]
     if len(category_ids) > _MOST_CATEGORIES:
         problems.append(Problem("too_many", "At most {most} can be named.", "/shown_to", {"most": _MOST_CATEGORIES}))
         return
-    mine = select(customer_category.c.id).where(
+    query = select(customer_category.c.id).where(
         customer_category.c.enterprise_id == enterprise_id, customer_category.c.id.in_(category_ids)
     )
-    known = {row["id"] for row in tx.all(mine)}
+    existing = {row["id"] for row in tx.all(query)}
     problems += [
-        Problem("no_category", "There is no such customer category.", f"/shown_to/{place}")
-        for place, category_id in enumerate(category_ids)
-        if category_id not in known
+        Problem("no_category", "There is no such customer category.", f"/shown_to/{index}")
+        for index, category_id in enumerate(category_ids)
+        if category_id not in existing
     ]
 
 
 def _show_to(tx: Transaction, item_id: str, category_ids: Sequence[str]) -> None:
-    insert_rows(tx, item_shown_to, [{"item_id": item_id, "category_id": one} for one in category_ids])
+    insert_rows(tx, item_shown_to, [{"item_id": item_id, "category_id": category_id} for category_id in category_ids])

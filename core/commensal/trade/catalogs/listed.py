@@ -1,4 +1,4 @@
-"""What an enterprise lists, as one group of its customers sees it: item, product, stock and price in one question."""
+"""The items of an enterprise's catalogs as one customer category sees them, with product, stock and price."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _producer = enterprise.alias("producer")
 
 @dataclass(frozen=True, kw_only=True)
 class Listed:
-    """`name` is the enterprise's own, or the producer's; `price` in minor units of the enterprise's currency."""
+    """A listed item. `name` is the enterprise's own, or the producer's; `price` is in minor units of its currency."""
 
     item_id: str
     catalog_id: str
@@ -43,22 +43,24 @@ def listed_for(
     after: str = "",
     limit: int = 200,
 ) -> list[Listed]:
-    """What customers of this category (None: everybody) may see of the enterprise's catalogs, by item id.
+    """The items of the enterprise's catalogs that a category (None: everybody) may see, ordered by item id.
 
-    An item's price is the category's own, or else the one for everybody. Hidden and archived things, and what has no
-    price for them, are left out. `item_ids` asks for these only.
+    An item's price is the category's own, or else the one for everybody. Hidden and archived items, and items without
+    a price for the category, are left out. `item_ids` selects these items only. One statement.
     """
     item, product = catalog_item.c, supplied_product.c
-    theirs = offer.c.category_id.is_(None) if category_id is None else _theirs(offer.c.category_id, category_id)
+    is_for_category = (
+        offer.c.category_id.is_(None) if category_id is None else _is_for(offer.c.category_id, category_id)
+    )
     price = (
         select(offer.c.price)
-        .where(offer.c.item_id == item.id, theirs)
+        .where(offer.c.item_id == item.id, is_for_category)
         .order_by(offer.c.category_id.is_(None))
         .limit(1)
         .scalar_subquery()
     )
     rate = rate_in_force(product.id, local_day(literal(tx.now, Time), _producer.c.timezone))
-    wanted = (
+    query = (
         select(
             *supplied_product.c,
             *(column.label(f"{_LOT}{column.name}") for column in stock_lot.c),
@@ -73,41 +75,41 @@ def listed_for(
         .join(stock_lot, stock_lot.c.id == product.lot_id)
         .join(_producer, _producer.c.id == product.enterprise_id)
         .where(catalog.c.enterprise_id == enterprise_id, item.id > after, ~item.hidden)
-        .where(product.archived_at.is_(None), price.is_not(None), _shown(category_id))
+        .where(product.archived_at.is_(None), price.is_not(None), _is_shown_to(category_id))
         .order_by(item.id)
         .limit(limit)
     )
     if item_ids is not None:
-        wanted = wanted.where(item.id.in_(sorted(item_ids)))
-    return [_listed(row) for row in tx.all(wanted)]
+        query = query.where(item.id.in_(sorted(item_ids)))
+    return [_listed_from(row) for row in tx.all(query)]
 
 
 def listings_of(tx: Transaction, enterprise_id: str, product_ids: Collection[str]) -> dict[str, list[str]]:
-    """Items of the enterprise's catalogs by the product that they list; products that it does not list are left out."""
-    found = (
+    """Ids of items in the enterprise's catalogs by product id; products that it does not list are left out."""
+    query = (
         select(catalog_item.c.product_id, catalog_item.c.id)
         .join(catalog, catalog.c.id == catalog_item.c.catalog_id)
         .where(catalog.c.enterprise_id == enterprise_id, catalog_item.c.product_id.in_(sorted(product_ids)))
         .order_by(catalog_item.c.id)
     )
-    listed: dict[str, list[str]] = {}
-    for row in tx.all(found):
-        listed.setdefault(row["product_id"], []).append(row["id"])
-    return listed
+    items_by_product: dict[str, list[str]] = {}
+    for row in tx.all(query):
+        items_by_product.setdefault(row["product_id"], []).append(row["id"])
+    return items_by_product
 
 
-def _theirs(column: ColumnElement[Any], category_id: str) -> ColumnElement[bool]:
+def _is_for(column: ColumnElement[Any], category_id: str) -> ColumnElement[bool]:
     return or_(column.is_(None), column == category_id)
 
 
-def _shown(category_id: str | None) -> ColumnElement[bool]:
-    to = select(item_shown_to.c.item_id).where(item_shown_to.c.item_id == catalog_item.c.id)
+def _is_shown_to(category_id: str | None) -> ColumnElement[bool]:
+    rows = select(item_shown_to.c.item_id).where(item_shown_to.c.item_id == catalog_item.c.id)
     if category_id is None:
-        return ~to.exists()
-    return or_(~to.exists(), to.where(item_shown_to.c.category_id == category_id).exists())
+        return ~rows.exists()
+    return or_(~rows.exists(), rows.where(item_shown_to.c.category_id == category_id).exists())
 
 
-def _listed(row: Any) -> Listed:
+def _listed_from(row: Any) -> Listed:
     lot = {column.name: row[f"{_LOT}{column.name}"] for column in stock_lot.c}
     return Listed(
         item_id=row["item_id"],

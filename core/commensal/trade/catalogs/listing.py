@@ -1,4 +1,4 @@
-"""Lists many products at once, as when a hub takes in a producer's whole range."""
+"""Lists many products at once, for example when a hub adds a producer's whole range."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ...storage.database import Transaction, insert_rows, refuse_conflict
 from ..enterprises.tables import customer_category
 from ..products.tables import supplied_product
 from .catalogs import catalog_by_id
-from .granted import SELLING, grants_all
+from .sellable import SELLING, grants_all
 from .tables import catalog_item, offer
 
 MOST = 1000  # products in one call
@@ -21,7 +21,7 @@ MOST = 1000  # products in one call
 
 @dataclass(frozen=True, kw_only=True)
 class Listing:
-    """A product, with what one piece costs everybody, and what it costs customer categories with prices of their own.
+    """A product to list, with the price of one piece for everybody, and the prices for customer categories.
 
     Prices are minor units of the enterprise's currency; `category_prices` has them by category id.
     """
@@ -32,11 +32,11 @@ class Listing:
 
 
 def list_products(tx: Transaction, enterprise_id: str, catalog_id: str, listings: Sequence[Listing]) -> list[str]:
-    """Lists products and prices them, after the last item of the catalog. Returns the ids of the items, in order.
+    """Adds products with prices after the last item of the catalog. Returns the ids of the new items, in order.
 
-    The rules are those of `add_item` and `set_price`, and it takes as many statements for a thousand as for one. Raises
-    `NotFound` for the catalog, `Invalid` naming every product, price and category that cannot be, `Conflict` where one
-    is listed already; then none is listed.
+    The rules are those of `add_item` and `set_price`; the number of statements does not depend on the number of
+    products. Raises `NotFound` for the catalog, `Invalid` naming every wrong product, price and category, `Conflict` if
+    one is listed already; then none is added.
     """
     catalog_by_id(tx, enterprise_id, catalog_id)
     problems = _problems(tx, enterprise_id, listings)
@@ -49,18 +49,18 @@ def list_products(tx: Transaction, enterprise_id: str, catalog_id: str, listings
         {
             "id": item_id,
             "catalog_id": catalog_id,
-            "product_id": one.product_id,
+            "product_id": listing.product_id,
             "position": position,
             "hidden": False,
             "created_at": tx.now,
             "version": 1,
         }
-        for position, (item_id, one) in enumerate(zip(ids, listings, strict=True), first)
+        for position, (item_id, listing) in enumerate(zip(ids, listings, strict=True), first)
     ]
     prices = [
         {"id": tx.new_id(), "item_id": item_id, "category_id": category_id, "price": price, "version": 1}
-        for item_id, one in zip(ids, listings, strict=True)
-        for category_id, price in ({None: one.price} | dict(one.category_prices)).items()
+        for item_id, listing in zip(ids, listings, strict=True)
+        for category_id, price in ({None: listing.price} | dict(listing.category_prices)).items()
     ]
     with refuse_conflict(tx, duplicate=Conflict("listed", "One of these products is in the catalog already.")):
         insert_rows(tx, catalog_item, items)
@@ -73,30 +73,32 @@ def _problems(tx: Transaction, enterprise_id: str, listings: Sequence[Listing]) 
         return [Problem("too_many", "At most {most} products can be listed at once.", "", {"most": MOST})]
     sellable, categories = _sellable(tx, enterprise_id, listings), _categories(tx, enterprise_id, listings)
     problems = []
-    for place, one in enumerate(listings):
-        if one.product_id not in sellable:
+    for index, listing in enumerate(listings):
+        if listing.product_id not in sellable:
             text = "There is no such product that its producer lets this enterprise sell."
-            problems.append(Problem("no_product", text, f"/{place}/product_id"))
-        if not all(0 <= price <= LARGEST for price in (one.price, *one.category_prices.values())):
+            problems.append(Problem("no_product", text, f"/{index}/product_id"))
+        if not all(0 <= price <= LARGEST for price in (listing.price, *listing.category_prices.values())):
             text = "A price lies between 0 and {most}."
-            problems.append(Problem("price", text, f"/{place}/price", {"most": LARGEST}))
-        if not categories.issuperset(one.category_prices):
+            problems.append(Problem("price", text, f"/{index}/price", {"most": LARGEST}))
+        if not categories.issuperset(listing.category_prices):
             text = "There is no such customer category."
-            problems.append(Problem("no_category", text, f"/{place}/category_prices"))
+            problems.append(Problem("no_category", text, f"/{index}/category_prices"))
     return problems
 
 
 def _sellable(tx: Transaction, enterprise_id: str, listings: Sequence[Listing]) -> set[str]:
     product = supplied_product.c
-    wanted = select(product.id).where(
-        product.id.in_({one.product_id for one in listings}),
+    query = select(product.id).where(
+        product.id.in_({listing.product_id for listing in listings}),
         product.archived_at.is_(None),
         grants_all(product.enterprise_id, enterprise_id, *SELLING),
     )
-    return {row["id"] for row in tx.all(wanted)}
+    return {row["id"] for row in tx.all(query)}
 
 
 def _categories(tx: Transaction, enterprise_id: str, listings: Sequence[Listing]) -> set[str]:
-    named = {category_id for one in listings for category_id in one.category_prices}
-    mine = customer_category.c.enterprise_id == enterprise_id
-    return {row["id"] for row in tx.all(select(customer_category.c.id).where(mine, customer_category.c.id.in_(named)))}
+    named_ids = {category_id for listing in listings for category_id in listing.category_prices}
+    is_own = customer_category.c.enterprise_id == enterprise_id
+    return {
+        row["id"] for row in tx.all(select(customer_category.c.id).where(is_own, customer_category.c.id.in_(named_ids)))
+    }

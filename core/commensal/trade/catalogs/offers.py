@@ -1,4 +1,4 @@
-"""Prices of items: one for everybody, and one for each customer category that has its own."""
+"""Prices of items: one for everybody, and further ones for customer categories."""
 
 from __future__ import annotations
 
@@ -17,34 +17,39 @@ from .values import Offer
 def set_price(
     tx: Transaction, enterprise_id: str, item_id: str, price: int, *, category_id: str | None = None
 ) -> Offer:
-    """Sets what one piece costs, in minor units of the enterprise's currency: for a category, or for everybody.
+    """Sets the price of one piece, in minor units of the enterprise's currency, for a category or for everybody (None).
 
-    Every setting raises the offer's version by one. Raises `Invalid`, `NotFound`.
+    Each call raises the offer's version by one. Raises `Invalid`, `NotFound`.
     """
     item_by_id(tx, enterprise_id, item_id)
     if category_id is not None and not _is_category(tx, enterprise_id, category_id):
         raise NotFound("no_category", "There is no such customer category.")
     if not 0 <= price <= LARGEST:
         raise Invalid([Problem("price", "A price lies between 0 and {most}.", "/price", {"most": LARGEST})])
-    row = insert_or(tx, offer).values(id=tx.new_id(), item_id=item_id, category_id=category_id, price=price, version=1)
+    insertion = insert_or(tx, offer).values(
+        id=tx.new_id(), item_id=item_id, category_id=category_id, price=price, version=1
+    )
     everybody = text("category_id IS NULL") if category_id is None else None
-    same = ["item_id"] if category_id is None else ["item_id", "category_id"]
-    again = {"price": row.excluded.price, "version": offer.c.version + 1}
-    upsert = row.on_conflict_do_update(index_elements=same, index_where=everybody, set_=again)
-    priced = Offer(**tx.one(upsert.returning(*offer.c)))
+    key = ["item_id"] if category_id is None else ["item_id", "category_id"]
+    values = {"price": insertion.excluded.price, "version": offer.c.version + 1}
+    upsert = insertion.on_conflict_do_update(index_elements=key, index_where=everybody, set_=values)
+    changed_offer = Offer(**tx.one(upsert.returning(*offer.c)))
     announce_listing(tx, catalog_item.c.id == item_id)
-    return priced
+    return changed_offer
 
 
 def remove_price(tx: Transaction, enterprise_id: str, item_id: str, *, category_id: str | None = None) -> None:
-    """Takes a price back: the category pays what everybody does, or nobody sees the item. Raises `NotFound`."""
+    """Removes a price. The category then pays the price for everybody; without that one it does not see the item.
+
+    Raises `NotFound`.
+    """
     item_by_id(tx, enterprise_id, item_id)
-    of = offer.c.category_id.is_(None) if category_id is None else offer.c.category_id == category_id
-    if tx.execute(delete(offer).where(offer.c.item_id == item_id, of)).rowcount != 1:
+    is_for_category = offer.c.category_id.is_(None) if category_id is None else offer.c.category_id == category_id
+    if tx.execute(delete(offer).where(offer.c.item_id == item_id, is_for_category)).rowcount != 1:
         raise NotFound("no_price", "There is no such price.")
     announce_listing(tx, catalog_item.c.id == item_id)
 
 
 def _is_category(tx: Transaction, enterprise_id: str, category_id: str) -> bool:
-    mine = (customer_category.c.id == category_id, customer_category.c.enterprise_id == enterprise_id)
-    return tx.first(select(customer_category.c.id).where(*mine)) is not None
+    conditions = (customer_category.c.id == category_id, customer_category.c.enterprise_id == enterprise_id)
+    return tx.first(select(customer_category.c.id).where(*conditions)) is not None

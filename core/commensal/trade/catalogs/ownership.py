@@ -1,4 +1,4 @@
-"""Whose a thing is that somebody names by its id alone, as addresses of other platforms do."""
+"""Finds the owner of an object that is named by its id alone, as in addresses of other platforms."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ _WHOSE: dict[str, tuple[Select[Any], Any]] = {
 
 
 def whose(tx: Transaction, named: Named, id: str) -> str:
-    """The id of the enterprise. What it lets whom see is for the caller to ask. Raises `NotFound`."""
-    found, column = _WHOSE[named]
-    row = tx.first(found.where(column == id))
+    """The id of the enterprise that owns the object; `named` is its kind. Checks no permission. Raises `NotFound`."""
+    query, column = _WHOSE[named]
+    row = tx.first(query.where(column == id))
     if row is None:
         raise NotFound
     return str(row["enterprise_id"])
 
 
 def items_of_offers(tx: Transaction, offer_ids: list[str]) -> dict[str, str]:
-    """The ids of the items that these offers price, by the offers' ids; offers that are not there are left out."""
+    """The ids of the items of these offers, by offer id; offers that do not exist are left out."""
     rows = tx.all(select(offer.c.id, offer.c.item_id).where(offer.c.id.in_(offer_ids)))
     return {row["id"]: row["item_id"] for row in rows}

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 @dataclass(frozen=True, kw_only=True)
 class Catalog:
-    """A list of what an enterprise sells: its own things, and those of producers that let it."""
+    """A list of products that an enterprise sells: its own, and those of producers that granted it the right."""
 
     id: str
     enterprise_id: str
@@ -19,9 +19,9 @@ class Catalog:
 
 @dataclass(frozen=True, kw_only=True)
 class Offer:
-    """The price of an item, in minor units of the enterprise's currency, for one piece.
+    """The price of one piece of an item, in minor units of the enterprise's currency.
 
-    category_id: the customer category that it is for; None is for everybody
+    category_id: the customer category for which it is; None: for everybody
     """
 
     id: str
@@ -35,8 +35,8 @@ class Offer:
 class CatalogItem:
     """A product as an enterprise lists it.
 
-    name:     the enterprise's own name for it; None is the producer's, `product_name`
-    shown_to: customer categories that see it; none at all: everybody does
+    name:     the enterprise's own name for it; None: the producer's, `product_name`
+    shown_to: customer categories that see it; empty: everybody sees it
     quantity: net content of one piece, in `unit`, a DFC measure
     """
 

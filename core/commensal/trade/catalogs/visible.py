@@ -1,4 +1,4 @@
-"""The question that a shop asks most: what may this customer order here, at which price, and how much is left."""
+"""The most frequent query of a shop: the offers that a customer may order at a sale, with prices and pieces left."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ _supplier = enterprise.alias("supplier")
 
 @dataclass(frozen=True, kw_only=True)
 class VisibleOffer:
-    """What a customer sees of an item that is on sale. Items of one `lot_id` are sizes of the same thing.
+    """An item on sale as a customer sees it. Items of one `lot_id` are sizes of the same product.
 
-    name:            the shop's own, or the producer's
+    name:            the shop's own name for it, or the producer's
     quantity:        net content of one piece, in `unit`, a DFC measure
     price, deposit:  minor units of `currency`, for one piece; the price includes VAT or not as the shop's prices do
-    unit_price:      of one kilogram, litre, metre or piece, as the law wants it shown; None for a bunch or a box
+    unit_price:      of one kilogram, litre, metre or piece, as the law requires; None for a bunch or a box
     vat_rate:        percent, in force on the day of the distribution
-    lot_quantity:    grains of its lot that one piece takes
-    left:            pieces that may still be ordered; None is as many as you like
+    lot_quantity:    grains that one piece takes from its lot
+    left:            pieces that may still be ordered; None if unlimited
     orderable_until: the close of the sale, or the supplier's own, earlier cut-off
     """
 
@@ -65,7 +65,7 @@ class VisibleOffer:
     image_alt: str
 
     def __hash__(self) -> int:
-        return hash((self.item_id, self.price, self.left))  # enough to tell nearly all apart, and soon told
+        return hash((self.item_id, self.price, self.left))  # quick, and enough to distinguish nearly all
 
 
 def offers_for(
@@ -78,64 +78,64 @@ def offers_for(
     skip: int = 0,
     limit: int | None = None,
 ) -> list[VisibleOffer]:
-    """All that a customer in these categories may order at a sale session, as the catalog orders it: one statement.
+    """The offers of a sale session to a customer in these categories, in the order of the catalog. One statement.
 
-    An item's price is the lowest of the customer's categories, or else the one for everybody; an item without a price
-    for them is not there, and neither is one that is hidden, archived, or shown to other categories only. `item_ids`
-    asks for these only. `after` is the last item of the page before; `skip` leaves out so many at the beginning.
+    An item's price is the lowest one for the customer's categories, or else the one for everybody. Items without a
+    price for the customer, hidden or archived items, and items shown to other categories only are left out. `item_ids`
+    selects these items only. `after` is the last item of the previous page; `skip` is the number of offers to skip.
     """
     categories = sorted(category_ids)
     items = list(item_ids or ())
-    asked = {
+    parameters = {
         "session": session_id, "categories": categories, "items": items, "after": after, "skip": skip, "limit": limit,
         "now": tx.now,
     }  # fmt: skip
     statement = _statement(bool(categories), item_ids is not None, bool(after), limit is not None)
-    if item_ids is not None:  # who orders changes the stock, so the same rows do not come again
-        return [_offer(row) for row in tx.all(statement, asked)]
-    return tx.each(statement, asked, _offer)
+    if item_ids is not None:  # an order follows and changes the stock, so caching these rows is useless
+        return [_offer_from(row) for row in tx.all(statement, parameters)]
+    return tx.each(statement, parameters, _offer_from)
 
 
 def count_offers(tx: Transaction, session_id: str, category_ids: Iterable[str]) -> int:
-    """How many there are of them."""
+    """The number of offers that `offers_for` returns without `item_ids` and limits."""
     categories = sorted(category_ids)
-    count: int = tx.value(_counting(bool(categories)), {"session": session_id, "categories": categories})
+    count: int = tx.value(_count_statement(bool(categories)), {"session": session_id, "categories": categories})
     return count
 
 
 @lru_cache
-def _counting(with_categories: bool) -> Select[Any]:
+def _count_statement(with_categories: bool) -> Select[Any]:
     return select(func.count()).select_from(_on_sale()).where(*_conditions(with_categories))
 
 
 def _conditions(with_categories: bool) -> list[ColumnElement[bool]]:
-    """What an item on sale must be to be seen by a customer."""
+    """The conditions under which a customer sees an item."""
     return [
         sale_session.c.id == bindparam("session"),
         ~catalog_item.c.hidden,
         supplied_product.c.archived_at.is_(None),
         _supplier.c.archived_at.is_(None),
-        _shown(with_categories),
-        select(offer.c.id).where(_priced(with_categories)).exists(),
+        _is_shown_to(with_categories),
+        select(offer.c.id).where(_is_offered_to(with_categories)).exists(),
     ]
 
 
 @lru_cache
-def _statement(with_categories: bool, by_id: bool, after_one: bool, limited: bool) -> Select[Any]:
-    """Made once of each kind: building it takes as long as the database needs for the answer.
+def _statement(with_categories: bool, by_id: bool, after_item: bool, limited: bool) -> Select[Any]:
+    """The statement of `offers_for`; cached, since building it takes as long as running it.
 
-    A page of a large sale is chosen by an inner statement, and only then is looked up what is shown of its items.
+    For a page of a large sale an inner statement selects the items, and the joins run for these only.
     """
     item, product = catalog_item.c, supplied_product.c
-    price = select(func.min(offer.c.price)).where(_priced(with_categories))
+    price = select(func.min(offer.c.price)).where(_is_offered_to(with_categories))
     if with_categories:  # the category's price before everybody's, the lowest first
-        first = (offer.c.category_id.is_(None), offer.c.price)
-        price = select(offer.c.price).where(_priced(with_categories)).order_by(*first).limit(1)
+        order = (offer.c.category_id.is_(None), offer.c.price)
+        price = select(offer.c.price).where(_is_offered_to(with_categories)).order_by(*order).limit(1)
     conditions = _conditions(with_categories)
     if by_id:
         conditions.append(session_item.c.item_id.in_(bindparam("items", expanding=True)))
-    if after_one:
-        conditions.append(_after(bindparam("after")))
+    if after_item:
+        conditions.append(_comes_after(bindparam("after")))
     if limited:
         page = select(item.id).select_from(_on_sale()).where(*conditions).order_by(item.position, item.id)
         page = page.limit(bindparam("limit", type_=Whole)).offset(bindparam("skip", type_=Whole))
@@ -145,31 +145,31 @@ def _statement(with_categories: bool, by_id: bool, after_one: bool, limited: boo
         item.product_id,
         item.name.label("own_name"),
         *(product[name] for name in _OF_PRODUCT),
-        # As text, which can be compared: PostgreSQL's driver gives lists of a JSONB.
+        # As text, which is hashable: PostgreSQL's driver returns lists for JSONB.
         *(type_coerce(cast(product[name], Text), Json).label(name) for name in ("labels", "allergens")),
         product.enterprise_id.label("supplier_id"),
         _supplier.c.name.label("supplier_name"),
         _shop.c.currency,
-        _to_be_had().label("free"),
+        _available().label("free"),
         stock_lot.c.unlimited,
         image.c.alt.label("image_alt"),
         sale_session.c.closes_at,
         coordination_supplier.c.closes_at.label("supplier_closes_at"),
         price.scalar_subquery().label("price"),
-        rate_in_force(product.id, _day()).label("vat_rate"),
+        rate_in_force(product.id, _distribution_day()).label("vat_rate"),
     )
-    return select(*columns).select_from(_joined()).where(*conditions).order_by(item.position, item.id)
+    return select(*columns).select_from(_on_sale_with_stock()).where(*conditions).order_by(item.position, item.id)
 
 
-def _day() -> ColumnElement[str]:
-    """Of the distribution. It is asked for by itself, so that it is worked out once and not for each item."""
+def _distribution_day() -> ColumnElement[str]:
+    """The day of the distribution: a scalar subquery, so that it is computed once and not for each item."""
     session, shop = sale_session.alias(), enterprise.alias()
     day = select(local_day(session.c.begins_at, shop.c.timezone)).where(session.c.id == bindparam("session"))
     return day.join_from(session, shop, shop.c.id == session.c.enterprise_id).scalar_subquery()
 
 
-def _to_be_had() -> ColumnElement[int]:
-    """What is free here, as long as it may be sold here, and what may be had from elsewhere."""
+def _available() -> ColumnElement[int]:
+    """Grains that may be sold: the lot's free ones until `free_until`, and those that peers can supply (`beyond`)."""
     lot = stock_lot.c
     return case((lot.free_until <= bindparam("now", type_=Time), 0), else_=lot.free) + lot.beyond
 
@@ -181,7 +181,7 @@ _OF_PRODUCT = (
 
 
 def _on_sale() -> Any:
-    """A session, and what is on sale there with its product and supplier."""
+    """Sessions joined with the items on sale, their products and suppliers."""
     return (
         sale_session.join(session_item, session_item.c.session_id == sale_session.c.id)
         .join(catalog_item, catalog_item.c.id == session_item.c.item_id)
@@ -190,8 +190,8 @@ def _on_sale() -> Any:
     )
 
 
-def _joined() -> Any:
-    """The same with the session's shop, and the stock, cut-off and image of each."""
+def _on_sale_with_stock() -> Any:
+    """The same, joined with the session's shop, and with stock, supplier's cut-off and image of each item."""
     product, supplier = supplied_product.c, coordination_supplier.c
     supplied = and_(
         supplier.coordination_id == sale_session.c.coordination_id, supplier.enterprise_id == product.enterprise_id
@@ -205,40 +205,43 @@ def _joined() -> Any:
     )
 
 
-def _theirs(category_id: ColumnElement[Any]) -> ColumnElement[bool]:
+def _is_in_categories(category_id: ColumnElement[Any]) -> ColumnElement[bool]:
     return category_id.in_(bindparam("categories", expanding=True))
 
 
-def _priced(with_categories: bool) -> ColumnElement[bool]:
-    """Offers of the item that are for these categories or for everybody."""
+def _is_offered_to(with_categories: bool) -> ColumnElement[bool]:
+    """The condition that an offer of the item is for these categories or for everybody."""
     for_all = offer.c.category_id.is_(None)
     return and_(
-        offer.c.item_id == catalog_item.c.id, or_(for_all, _theirs(offer.c.category_id)) if with_categories else for_all
+        offer.c.item_id == catalog_item.c.id,
+        or_(for_all, _is_in_categories(offer.c.category_id)) if with_categories else for_all,
     )
 
 
-def _shown(with_categories: bool) -> ColumnElement[bool]:
-    """The item is shown to everybody, or to one of these categories."""
+def _is_shown_to(with_categories: bool) -> ColumnElement[bool]:
+    """The condition that the item is shown to everybody or to one of these categories."""
     rows = select(item_shown_to.c.item_id).where(item_shown_to.c.item_id == catalog_item.c.id)
     to_all = ~rows.exists()
-    return or_(to_all, rows.where(_theirs(item_shown_to.c.category_id)).exists()) if with_categories else to_all
+    return (
+        or_(to_all, rows.where(_is_in_categories(item_shown_to.c.category_id)).exists()) if with_categories else to_all
+    )
 
 
-def _after(item_id: ColumnElement[str]) -> ColumnElement[bool]:
-    """Items that come after this one in the catalog's order."""
+def _comes_after(item_id: ColumnElement[str]) -> ColumnElement[bool]:
+    """The condition that an item comes after this one in the catalog's order."""
     position, last = catalog_item.c.position, catalog_item.alias()
-    reached = select(last.c.position).where(last.c.id == item_id).scalar_subquery()
-    return or_(position > reached, and_(position == reached, catalog_item.c.id > item_id))
+    position_of_last = select(last.c.position).where(last.c.id == item_id).scalar_subquery()
+    return or_(position > position_of_last, and_(position == position_of_last, catalog_item.c.id > item_id))
 
 
-def _offer(row: Row) -> VisibleOffer:
+def _offer_from(row: Row) -> VisibleOffer:
     free, unlimited = row.pop("free"), row.pop("unlimited")
-    closes_at, earlier = row.pop("closes_at"), row.pop("supplier_closes_at")
+    closes_at, supplier_closes_at = row.pop("closes_at"), row.pop("supplier_closes_at")
     name = row.pop("own_name") or row["name"]
     row |= {
         "name": name,
         "left": pieces_left(free=free, unlimited=unlimited, lot_quantity=row["lot_quantity"]),
-        "orderable_until": min(closes_at, earlier or closes_at),
+        "orderable_until": min(closes_at, supplier_closes_at or closes_at),
         "unit_price": unit_price(Money(row["price"], row["currency"]), row["quantity"], row["unit"]),
         "labels": tuple(row["labels"]),
         "allergens": tuple(row["allergens"]),

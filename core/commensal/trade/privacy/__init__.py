@@ -1,1 +1,1 @@
-"""What an instance keeps of one person: handed over to them, and forgotten when it is time."""
+"""Personal data of one person: export, erasure and retention."""

@@ -1,9 +1,9 @@
-"""Forgets a person (GDPR, art. 17), and keeps what the law wants kept, under a pseudonym.
+"""Erases the data of a person (GDPR, art. 17), and keeps what the law requires under a pseudonym.
 
-Orders, payments and journals stay: accounts are kept for ten years from the end of the year (Code de commerce, art.
-L123-22), tax documents for six (LPF, art. L102 B). They name nobody any more. The name of who placed an order goes into
-a table of its own, which no page reads, until those years are over. Journals name people by ids only, so their chains
-of hashes hold.
+Orders, payments and journals stay: accounts must be kept for ten years from the end of the year (Code de commerce, art.
+L123-22), tax documents for six (LPF, art. L102 B). They no longer contain a name. The name on an order moves into a
+table that no page reads, until those years are over. Journals contain only ids of people, so their hash chains stay
+valid.
 """
 
 from __future__ import annotations
@@ -39,50 +39,55 @@ from ..people.tables import (
     person_second_factor,
     person_session,
 )
-from .belonging import rows_about
-from .refusing import refuse_unsettled
+from .personal_rows import rows_about
 from .tables import retained_identity
+from .unsettled import refuse_unsettled
 from .values import DataSubject, Forgotten
 
 DOMAIN = "forgotten.invalid"  # RFC 2606: no mail ever arrives there
 _FOR_EVER = datetime(9999, 1, 1, tzinfo=UTC)
-_GOES = (
+_DELETED = (
     person_session, api_token, email_code, email_change, log_in_begun, known_browser,
     person_recovery_code, person_second_factor, enterprise_member, customer_in_category, order_link, guest_order,
 )  # fmt: skip
 
 
 def forget_person(tx: Transaction, hooks: Hooks, subject: DataSubject, *, years: int) -> Forgotten:
-    """Forgets the person. `years` is how long names on orders are kept, from the end of the year; 0: for ever.
+    """Erases the person. Names on orders are kept for `years` from the end of the year of the order; 0: for ever.
 
-    Raises `Conflict` where something is not settled, and whatever a plugin refuses it with.
+    Raises `Conflict` if something is not settled, and any `Refused` that a plugin raises.
     """
     refuse_unsettled(tx, subject)
     hooks.each(specifications.erase_person, tx=tx, person=subject)
-    kept = _keep_identities(tx, subject, years)
+    retained = _keep_identities(tx, subject, years)
     withdraw_all(tx, subject.order_ids)
     removed = dict(_remove(tx, subject))
     blanked = dict(_blank(tx, hooks, subject))
     pseudonym = f"forgotten-{subject.person_id or next(iter((*subject.customer_ids, *subject.order_ids)), '')}"
-    tx.trace("forgot", "person", subject.person_id or "", customers=list(subject.customer_ids), orders=len(kept))
+    tx.trace("forgot", "person", subject.person_id or "", customers=list(subject.customer_ids), orders=len(retained))
     return Forgotten(
         pseudonym=pseudonym,
         removed={name: count for name, count in removed.items() if count},
         blanked={name: count for name, count in blanked.items() if count},
-        identities=len(kept),
-        kept_until=max(kept, default=None),
+        identities=len(retained),
+        kept_until=max(retained, default=None),
     )
 
 
 def _keep_identities(tx: Transaction, subject: DataSubject, years: int) -> list[datetime]:
-    """Only of orders that went into accounts: those that stand, and those that money was received for."""
+    """Keeps the names on orders that belong to the accounts: held and complete ones, and those with a journal entry.
+
+    Returns when each of them will be deleted.
+    """
     order = customer_order.c
-    booked = select(payment_journal.c.order_id).where(payment_journal.c.order_id == order.id).exists()
-    stands = or_(order.state.in_(("Held", "Complete")), booked)
-    known = select(retained_identity.c.order_id).where(retained_identity.c.order_id == order.id).exists()
-    wanted = select(order.id, order.enterprise_id, order.name, order.email, order.address, order.placed_at)
-    rows = tx.all(wanted.where(order.id.in_(subject.order_ids), stands, ~known, ~order.email.endswith(f"@{DOMAIN}")))
-    until = {row["id"]: _FOR_EVER if years == 0 else _end_of_year(row["placed_at"], years) for row in rows}
+    has_journal = select(payment_journal.c.order_id).where(payment_journal.c.order_id == order.id).exists()
+    is_booked = or_(order.state.in_(("Held", "Complete")), has_journal)
+    is_retained = select(retained_identity.c.order_id).where(retained_identity.c.order_id == order.id).exists()
+    query = select(order.id, order.enterprise_id, order.name, order.email, order.address, order.placed_at)
+    rows = tx.all(
+        query.where(order.id.in_(subject.order_ids), is_booked, ~is_retained, ~order.email.endswith(f"@{DOMAIN}"))
+    )
+    keep_until = {row["id"]: _FOR_EVER if years == 0 else _end_of_year(row["placed_at"], years) for row in rows}
     identities = [
         {
             "order_id": row["id"],
@@ -91,13 +96,13 @@ def _keep_identities(tx: Transaction, subject: DataSubject, years: int) -> list[
             "email": row["email"],
             "address": row["address"],
             "forgotten_at": tx.now,
-            "keep_until": until[row["id"]],
+            "keep_until": keep_until[row["id"]],
         }
         for row in rows
-        if until[row["id"]] > tx.now
+        if keep_until[row["id"]] > tx.now
     ]
     insert_rows(tx, retained_identity, identities)
-    return [one["keep_until"] for one in identities]
+    return [row["keep_until"] for row in identities]
 
 
 def _end_of_year(moment: datetime, years: int) -> datetime:
@@ -105,11 +110,11 @@ def _end_of_year(moment: datetime, years: int) -> datetime:
 
 
 def _remove(tx: Transaction, subject: DataSubject) -> Iterator[tuple[str, int]]:
-    """What serves nothing but the person's own use of the instance."""
-    yield "idempotent_answer", tx.execute(delete(idempotent_answer).where(_answers(subject))).rowcount
-    for table, theirs in rows_about(subject, ()):
-        if table in _GOES:
-            yield table.name, tx.execute(delete(table).where(theirs)).rowcount
+    """Deletes rows that serve only the person's own use of the instance. Yields the number of rows by table."""
+    yield "idempotent_answer", tx.execute(delete(idempotent_answer).where(_is_their_answer(subject))).rowcount
+    for table, is_about_them in rows_about(subject, ()):
+        if table in _DELETED:
+            yield table.name, tx.execute(delete(table).where(is_about_them)).rowcount
     failed = log_in_failure.c.email_hash == fingerprint(subject.email)
     yield "log_in_failure", tx.execute(delete(log_in_failure).where(failed)).rowcount
     invited = member_invitation.c.email == subject.email
@@ -123,53 +128,56 @@ def _remove(tx: Transaction, subject: DataSubject) -> Iterator[tuple[str, int]]:
     yield "job", _remove_messages(tx, subject)
 
 
-def _answers(subject: DataSubject) -> ColumnElement[bool]:
-    """Answers that were kept for them, or that tell of them."""
-    told = idempotent_answer.c.body.contains(subject.email, autoescape=True)
+def _is_their_answer(subject: DataSubject) -> ColumnElement[bool]:
+    """The condition for kept answers to the person's requests, and for answers that contain their address."""
+    mentions_them = idempotent_answer.c.body.contains(subject.email, autoescape=True)
     if subject.person_id is None:
-        return told
+        return mentions_them
     tokens = select(literal("token:") + api_token.c.id).where(api_token.c.person_id == subject.person_id)
     actor = idempotent_answer.c.actor
-    return or_(actor == f"person:{subject.person_id}", actor.in_(tokens), told)
+    return or_(actor == f"person:{subject.person_id}", actor.in_(tokens), mentions_them)
 
 
 def _remove_messages(tx: Transaction, subject: DataSubject) -> int:
-    """E-mails to them that wait, or were parked."""
+    """Deletes jobs with e-mails to the person that wait or are parked. Returns how many."""
     waiting = tx.all(select(job.c.id, job.c.payload).where(job.c.state.in_(("waiting", "parked"))))
-    theirs = [row["id"] for row in waiting if subject.email in (row["payload"].get("to"), row["payload"].get("email"))]
-    return tx.execute(delete(job).where(job.c.id.in_(theirs))).rowcount
+    job_ids = [row["id"] for row in waiting if subject.email in (row["payload"].get("to"), row["payload"].get("email"))]
+    return tx.execute(delete(job).where(job.c.id.in_(job_ids))).rowcount
 
 
 def _blank(tx: Transaction, hooks: Hooks, subject: DataSubject) -> Iterator[tuple[str, int]]:
-    """Every column that is marked personal, in every row about them, of the core and of plugins."""
-    for table, theirs in rows_about(subject, hooks.plugins()):
-        personal = [one for one in table.c if is_personal(one)]
-        if table in _GOES or table is retained_identity or not personal:
+    """Empties every column marked as personal, in every row about the person. Yields the number of rows by table."""
+    for table, is_about_them in rows_about(subject, hooks.plugins()):
+        personal = [column for column in table.c if is_personal(column)]
+        if table in _DELETED or table is retained_identity or not personal:
             continue
-        values: dict[str, Any] = {one.name: _nothing(one) for one in personal}
-        yield table.name, tx.execute(update(table).where(theirs).values({**values, **_instead(table, tx)})).rowcount
+        values: dict[str, Any] = {column.name: _empty_value(column) for column in personal}
+        yield (
+            table.name,
+            tx.execute(update(table).where(is_about_them).values({**values, **_replacements(table, tx)})).rowcount,
+        )
 
 
-def _nothing(column: Column[Any]) -> Any:
+def _empty_value(column: Column[Any]) -> Any:
     if column.nullable:
         return None
     return [] if isinstance(column.type, Json) else ""
 
 
-def _instead(table: Table, tx: Transaction) -> dict[str, Any]:
-    """A pseudonym where a name is needed; and nothing opens to them any more."""
+def _replacements(table: Table, tx: Transaction) -> dict[str, Any]:
+    """A pseudonym for columns that need a name, and values that end all access of the person."""
     pseudonym = literal("forgotten-") + table.c.id if "id" in table.c else None
     if pseudonym is None:
         return {}
-    named = {"name": pseudonym, "email": pseudonym + f"@{DOMAIN}"}
+    names = {"name": pseudonym, "email": pseudonym + f"@{DOMAIN}"}
     if table is person:
-        off = {"password_hash": None, "is_operator": False, "confirmed_at": None}
+        disabled = {"password_hash": None, "is_operator": False, "confirmed_at": None}
         return {
-            **named,
-            **off,
+            **names,
+            **disabled,
             "disabled_at": func.coalesce(person.c.disabled_at, tx.now),
             "version": table.c.version + 1,
         }
     if table is customer:
-        return {**named, "version": table.c.version + 1}
-    return {**named, "secret_hash": None, "version": table.c.version + 1} if table is customer_order else {}
+        return {**names, "version": table.c.version + 1}
+    return {**names, "secret_hash": None, "version": table.c.version + 1} if table is customer_order else {}

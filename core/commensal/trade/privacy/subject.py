@@ -1,4 +1,4 @@
-"""Finds all that an instance knows of one person: by their account, and by their address where it is proved."""
+"""Finds all records of a person: by their account, and by their address if it is confirmed."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ from .values import DataSubject
 
 
 def subject_by_email(tx: Transaction, email: str) -> DataSubject:
-    """Everything under this address, with an account or without. For who runs the instance: the address is believed.
+    """All records under this address, with or without an account. For operators: the address needs no proof.
 
-    Raises `NotFound` where nothing is known.
+    Raises `NotFound` if there are none.
     """
-    read = read_email(email)
-    address = "" if isinstance(read, Problem) else read
+    parsed = read_email(email)
+    address = "" if isinstance(parsed, Problem) else parsed
     row = tx.first(select(person.c.id, person.c.language).where(person.c.email == address))
-    found = _subject(tx, address, row["id"] if row else None, row["language"] if row else "", by_address=True)
-    if not address or not found.known:
+    subject = _subject(tx, address, row["id"] if row else None, row["language"] if row else "", by_address=True)
+    if not address or not subject.known:
         raise NotFound("nobody", "Nothing is known here of {email}.", email=email[:80])
-    return found
+    return subject
 
 
-def subject_of(tx: Transaction, one: Person) -> DataSubject:
-    """Somebody with an account. What was ordered under their address counts once they have confirmed it."""
-    return _subject(tx, one.email, one.id, one.language, by_address=one.confirmed_at is not None)
+def subject_of(tx: Transaction, account: Person) -> DataSubject:
+    """All records of a person with an account, and those under their address once they have confirmed it."""
+    return _subject(tx, account.email, account.id, account.language, by_address=account.confirmed_at is not None)
 
 
 def _subject(tx: Transaction, email: str, person_id: str | None, language: str, *, by_address: bool) -> DataSubject:
-    customers = _ids(tx, customer.c.id, _theirs(customer.c.person_id, customer.c.email, person_id, email, by_address))
-    own = _theirs(customer_order.c.person_id, customer_order.c.email, person_id, email, by_address)
+    customers = _ids(tx, customer.c.id, _belongs(customer.c.person_id, customer.c.email, person_id, email, by_address))
+    is_own = _belongs(customer_order.c.person_id, customer_order.c.email, person_id, email, by_address)
     as_customer = customer_order.c.customer_id.in_(customers) & (customer_order.c.identity != Identity.TYPED)
-    orders = _ids(tx, customer_order.c.id, or_(own, as_customer))
+    orders = _ids(tx, customer_order.c.id, or_(is_own, as_customer))
     return DataSubject(
         email=email,
         person_id=person_id,
@@ -50,12 +50,12 @@ def _subject(tx: Transaction, email: str, person_id: str | None, language: str, 
     )
 
 
-def _theirs(
-    whose: ColumnElement[str | None], address: ColumnElement[str], person_id: str | None, email: str, by_address: bool
+def _belongs(
+    owner: ColumnElement[str | None], address: ColumnElement[str], person_id: str | None, email: str, by_address: bool
 ) -> ColumnElement[bool]:
-    """An order under a confirmed address is theirs unless it was placed by somebody else who is logged in."""
-    mine = whose == person_id if person_id is not None else whose.is_(None) & (address == email)
-    return or_(mine, whose.is_(None) & (address == email)) if by_address else mine
+    """The condition for rows of the person: with their id, or under their address without another person's id."""
+    is_own = owner == person_id if person_id is not None else owner.is_(None) & (address == email)
+    return or_(is_own, owner.is_(None) & (address == email)) if by_address else is_own
 
 
 def _ids(tx: Transaction, column: ColumnElement[str], condition: ColumnElement[bool]) -> tuple[str, ...]:

@@ -1,10 +1,10 @@
-"""Tables of privacy: the names on orders of people who were forgotten, for as long as accounts must be kept."""
+"""Tables of privacy: the names on orders of erased people, for as long as accounts must be kept."""
 
 from sqlalchemy import Column, ForeignKey, Index, Table, Text
 
 from ...storage.database import PERSONAL, Json, Time, metadata
 
-# Nothing reads it but the export of accounts and the job that empties it: orders show a pseudonym.
+# Only the export of accounts and the job that empties it read this table: orders show a pseudonym.
 retained_identity = Table(
     "retained_identity",
     metadata,

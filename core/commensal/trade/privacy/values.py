@@ -1,4 +1,4 @@
-"""Whose data: one person, over all enterprises of the instance."""
+"""Values of privacy: a person over all enterprises of the instance, and the outcome of an erasure."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class DataSubject:
-    """Somebody, as far as this instance knows them: with an account or without, as a customer of any enterprise.
+    """All records of one person: with an account or without, as a customer of any enterprise.
 
-    `email` is the address by which they are known, in small letters. `person_id` is None for who has no account.
+    `email` is their address in lower case. `person_id` is None for a person without an account.
     """
 
     email: str
@@ -29,7 +29,7 @@ class DataSubject:
 
 @dataclass(frozen=True, kw_only=True)
 class KeptRows:
-    """Rows that a plugin keeps about somebody; `name` is that of their file in the archive, after the plugin's id."""
+    """Rows that a plugin keeps about a person; `name` comes after the plugin's id in their file name."""
 
     name: str
     rows: Sequence[Mapping[str, Any]]
@@ -37,8 +37,10 @@ class KeptRows:
 
 @dataclass(frozen=True, kw_only=True)
 class Forgotten:
-    """What an erasure did, or would do: rows by table. `kept_until` is when the last name on an order goes, which
-    accounts must keep; None where none is kept."""
+    """The effect of an erasure or dry run: numbers of rows by table.
+
+    `kept_until` is when the last kept name on an order is deleted; None if none is kept.
+    """
 
     pseudonym: str
     removed: Mapping[str, int]

@@ -1,6 +1,6 @@
-"""Copies of what a producer sells whose home is another instance: written in bulk, as they are told.
+"""Local copies of lots and products of producers whose home is another instance, written in bulk.
 
-Nobody here edits them: the enterprise whose they are has no members here.
+Nobody here edits them, since their enterprise has no members here.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from .vat import ALWAYS, read_rate
 
 @dataclass(frozen=True, kw_only=True)
 class LotCopy:
-    """A lot, counted as its home counts it. `new`: there is no copy of it yet; levels of one that is there stay."""
+    """A lot in the unit of its home. `new`: there is no copy yet. The levels of an existing copy stay as they are."""
 
     id: str
     name: str
@@ -37,7 +37,10 @@ class LotCopy:
 
 @dataclass(frozen=True, kw_only=True)
 class ProductCopy:
-    """A product as its producer tells it; the fields are those of `SuppliedProduct`. `description` is made clean."""
+    """A product as its producer describes it; the fields are those of `SuppliedProduct`. `description` may be any HTML.
+
+    `new`: there is no copy yet.
+    """
 
     id: str
     lot_id: str
@@ -57,41 +60,44 @@ class ProductCopy:
 
 
 def keep_lots(tx: Transaction, enterprise_id: str, lots: Sequence[LotCopy]) -> None:
-    """Makes new lots, with nothing in them, and renames those that are there."""
+    """Inserts new lots, empty, and updates name and `unlimited` of existing ones."""
     empty = {"free": 0, "reserved": 0, "sold": 0, "lent": 0, "beyond": 0, "created_at": tx.now, "version": 1}
     insert_rows(
         tx,
         stock_lot,
         [
             {
-                "id": one.id, "enterprise_id": enterprise_id, "name": one.name, "unit": one.unit,
-                "per_unit": one.per_unit, "unlimited": one.unlimited, **empty,
+                "id": lot.id, "enterprise_id": enterprise_id, "name": lot.name, "unit": lot.unit,
+                "per_unit": lot.per_unit, "unlimited": lot.unlimited, **empty,
             }
-            for one in lots
-            if one.new
+            for lot in lots
+            if lot.new
         ],
     )  # fmt: skip
-    known = [{"copy_id": one.id, "said": one.name, "without_end": one.unlimited} for one in lots if not one.new]
-    if known:
-        mine = (stock_lot.c.id == bindparam("copy_id"), stock_lot.c.enterprise_id == enterprise_id)
+    updates = [{"copy_id": lot.id, "new_name": lot.name, "new_unlimited": lot.unlimited} for lot in lots if not lot.new]
+    if updates:
+        conditions = (stock_lot.c.id == bindparam("copy_id"), stock_lot.c.enterprise_id == enterprise_id)
         tx.execute(
-            update(stock_lot).where(*mine).values(name=bindparam("said"), unlimited=bindparam("without_end")), known
+            update(stock_lot)
+            .where(*conditions)
+            .values(name=bindparam("new_name"), unlimited=bindparam("new_unlimited")),
+            updates,
         )
 
 
 def keep_products(tx: Transaction, enterprise_id: str, copies: Sequence[ProductCopy]) -> dict[str, list[Problem]]:
-    """Makes or changes all of them. Returns, by id, what is wrong with those that were left out."""
+    """Inserts or updates all valid copies. Returns the problems of the others, which are left out, by product id."""
     problems: dict[str, list[Problem]] = {}
     rows: list[tuple[ProductCopy, dict[str, Any]]] = []
     for copy in copies:
-        wrong: list[Problem] = []
-        values = _values(tx, enterprise_id, copy, wrong)
-        if wrong:
-            problems[copy.id] = wrong
+        copy_problems: list[Problem] = []
+        values = _values(tx, enterprise_id, copy, copy_problems)
+        if copy_problems:
+            problems[copy.id] = copy_problems
         else:
             rows.append((copy, values))
-    made = {"enterprise_id": enterprise_id, "image_id": None, "created_at": tx.now, "version": 1}
-    insert_rows(tx, supplied_product, [{"id": copy.id, **values, **made} for copy, values in rows if copy.new])
+    common = {"enterprise_id": enterprise_id, "image_id": None, "created_at": tx.now, "version": 1}
+    insert_rows(tx, supplied_product, [{"id": copy.id, **values, **common} for copy, values in rows if copy.new])
     _change(tx, enterprise_id, [(copy.id, values) for copy, values in rows if not copy.new])
     _set_rates(tx, [copy for copy, _ in rows])
     changed = [copy.id for copy, _ in rows if not copy.new]
@@ -101,19 +107,19 @@ def keep_products(tx: Transaction, enterprise_id: str, copies: Sequence[ProductC
 
 
 def show_image(tx: Transaction, product_id: str, picture: Picture) -> None:
-    """Shows an image, whose files are kept, with a copy of a product. Raises `NotFound`."""
+    """Sets the image of a copied product; `keep_picture` must have written its files. Raises `NotFound`."""
     copy = tx.one(select(supplied_product.c.enterprise_id).where(supplied_product.c.id == product_id))
-    shown = add_image(tx, enterprise_id=copy["enterprise_id"], picture=picture)
-    tx.execute(update(supplied_product).where(supplied_product.c.id == product_id).values(image_id=shown.id))
+    added = add_image(tx, enterprise_id=copy["enterprise_id"], picture=picture)
+    tx.execute(update(supplied_product).where(supplied_product.c.id == product_id).values(image_id=added.id))
     announce_listing(tx, supplied_product.c.id == product_id)
 
 
 def forget_copies(tx: Transaction, enterprise_id: str, product_ids: Sequence[str], *, forgotten: bool = True) -> None:
-    """What the producer does not offer any more is archived, and comes back where it is offered again."""
+    """Archives copies that the producer no longer offers; with `forgotten` False makes them active again."""
     if not product_ids:
         return
-    theirs = (supplied_product.c.enterprise_id == enterprise_id, supplied_product.c.id.in_(sorted(product_ids)))
-    tx.execute(update(supplied_product).where(*theirs).values(archived_at=tx.now if forgotten else None))
+    conditions = (supplied_product.c.enterprise_id == enterprise_id, supplied_product.c.id.in_(sorted(product_ids)))
+    tx.execute(update(supplied_product).where(*conditions).values(archived_at=tx.now if forgotten else None))
     announce_listing(tx, supplied_product.c.id.in_(sorted(product_ids)))
 
 
@@ -142,8 +148,8 @@ def _change(tx: Transaction, enterprise_id: str, changes: Sequence[tuple[str, Ma
         return
     names = list(changes[0][1])
     new: dict[str, Any] = {name: bindparam(f"new_{name}", type_=supplied_product.c[name].type) for name in names}
-    mine = (supplied_product.c.id == bindparam("copy_id"), supplied_product.c.enterprise_id == enterprise_id)
-    statement = update(supplied_product).where(*mine)
+    conditions = (supplied_product.c.id == bindparam("copy_id"), supplied_product.c.enterprise_id == enterprise_id)
+    statement = update(supplied_product).where(*conditions)
     tx.execute(
         statement.values({**new, "archived_at": None, "version": supplied_product.c.version + 1}),
         [{"copy_id": id, **{f"new_{name}": values[name] for name in names}} for id, values in changes],
@@ -151,11 +157,13 @@ def _change(tx: Transaction, enterprise_id: str, changes: Sequence[tuple[str, Ma
 
 
 def _set_rates(tx: Transaction, copies: Sequence[ProductCopy]) -> None:
-    """The rate in force at the producer; orders that were placed keep theirs."""
+    """Sets the rate in force at the producer; placed orders keep theirs."""
     if not copies:
         return
-    row = insert_or(tx, product_vat).values(
+    insertion = insert_or(tx, product_vat).values(
         product_id=bindparam("product"), valid_from=ALWAYS.isoformat(), rate=bindparam("percent")
     )
-    again = row.on_conflict_do_update(index_elements=["product_id", "valid_from"], set_={"rate": row.excluded.rate})
-    tx.execute(again, [{"product": one.id, "percent": one.vat_rate} for one in copies])
+    upsert = insertion.on_conflict_do_update(
+        index_elements=["product_id", "valid_from"], set_={"rate": insertion.excluded.rate}
+    )
+    tx.execute(upsert, [{"product": copy.id, "percent": copy.vat_rate} for copy in copies])

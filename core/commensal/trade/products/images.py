@@ -1,4 +1,4 @@
-"""Images of products: re-encoded outside this process, kept in files named after what is in them."""
+"""Images of products: re-encoded in another process, stored in files that are named by the hash of their content."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _PATIENCE = 20  # seconds that an upload waits for its turn
 
 @dataclass(frozen=True, kw_only=True)
 class Image:
-    """width, height: pixels, at most 1600; bytes: of the WebP file; alt: what it shows, for those who do not see it"""
+    """width, height: pixels, at most 1600; bytes: size of the WebP file; alt: a description of the picture"""
 
     id: str
     enterprise_id: str
@@ -41,7 +41,7 @@ class Image:
 
 @dataclass(frozen=True, kw_only=True)
 class Picture:
-    """An upload, re-encoded: two WebP files of at most 1600 and 400 pixels, with nothing but pixels in them."""
+    """A re-encoded upload: two WebP files of at most 1600 and 400 pixels, without metadata."""
 
     content: bytes
     thumbnail: bytes
@@ -54,17 +54,17 @@ class Picture:
 
 
 def re_encode(upload: bytes) -> Picture:
-    """Makes a JPEG, PNG or WebP file safe to show. Takes part of a second; call it outside transactions.
+    """Re-encodes a JPEG, PNG or WebP file, so that it is safe to show. May take a second: call it outside transactions.
 
-    Raises `Refused` for anything else, for more than 8 MB or 25 megapixels, and for what takes too much time or memory;
-    `Busy` where others have been uploading for too long.
+    Raises `Refused` for other files, for more than 8 MB or 25 megapixels, and for files that take too much time or
+    memory; `Busy` if other uploads occupy all slots for too long.
     """
     if len(upload) > LARGEST:
         raise Refused("image_too_large", "The image is larger than {most} MB.", most=LARGEST // 1024**2)
     if not _AT_ONCE.acquire(timeout=_PATIENCE):
         raise Busy("other images are being read")
     try:
-        done = subprocess.run(  # noqa: S603 - our own file, no words of others
+        process = subprocess.run(  # noqa: S603 - our own file, no words of others
             [sys.executable, "-I", str(_REENCODE)], input=upload, capture_output=True, check=False,
             timeout=reencode.SECONDS + 5, env={}, cwd="/",
         )  # fmt: skip
@@ -72,15 +72,15 @@ def re_encode(upload: bytes) -> Picture:
         raise _refusal(reencode.BROKEN) from error
     finally:
         _AT_ONCE.release()
-    if done.returncode != 0:
-        raise _refusal(done.returncode)
-    head, _, files = done.stdout.partition(b"\n")
+    if process.returncode != 0:
+        raise _refusal(process.returncode)
+    head, _, files = process.stdout.partition(b"\n")
     width, height, length = map(int, head.split())
     return Picture(content=files[:length], thumbnail=files[length:], width=width, height=height)
 
 
 def keep_picture(folder: Path, picture: Picture) -> None:
-    """Writes both files; whoever finds one finds it whole, after a power cut too. The same image is kept once."""
+    """Writes both files, each atomically and durably. Files of the same image are written once."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in (
         (_name(picture.sha256), picture.content),
@@ -91,7 +91,7 @@ def keep_picture(folder: Path, picture: Picture) -> None:
 
 
 def add_image(tx: Transaction, *, enterprise_id: str, picture: Picture, alt: str = "") -> Image:
-    """Notes an image whose files are kept. Raises `Invalid`."""
+    """Records an image whose files `keep_picture` has written. Raises `Invalid` for a description that is too long."""
     problems: list[Problem] = []
     alt = read_text(alt, "alt", problems, most=300)
     if problems:
@@ -103,10 +103,10 @@ def add_image(tx: Transaction, *, enterprise_id: str, picture: Picture, alt: str
 
 
 def images_of(tx: Transaction, enterprise_id: str, *, after: str = "", limit: int = 50) -> list[Image]:
-    """The enterprise's images by id, from the one after `after` on."""
+    """The enterprise's images ordered by id, beginning after the id `after`."""
     columns = [image.c[name] for name in Image.__dataclass_fields__]
-    mine = select(*columns).where(image.c.enterprise_id == enterprise_id, image.c.id > after)
-    return [Image(**row) for row in tx.all(mine.order_by(image.c.id).limit(limit))]
+    query = select(*columns).where(image.c.enterprise_id == enterprise_id, image.c.id > after)
+    return [Image(**row) for row in tx.all(query.order_by(image.c.id).limit(limit))]
 
 
 def read_picture(tx: Transaction, folder: Path, image_id: str, *, small: bool = False) -> bytes:

@@ -1,4 +1,4 @@
-"""What producers do with their products: make, change, archive. A size takes whole grains from its lot, exactly."""
+"""Creates, changes and archives products. One piece of a product takes a whole number of grains from its lot."""
 
 from __future__ import annotations
 
@@ -43,10 +43,11 @@ def create_product(
     image_id: str | None = None,
     person_id: str | None = None,
 ) -> SuppliedProduct:
-    """A new product: one piece of it contains `quantity` of `unit`, a DFC measure, and is taxed at `vat_rate` percent.
+    """Creates a product: one piece contains `quantity` of `unit`, a DFC measure, and is taxed at `vat_rate` percent.
 
-    With `lot_id` it is a size of what is in that lot; without, it opens a lot of its own, in the unit usual for its
-    measure, that holds `on_hand` of that unit or is `unlimited`. Raises `Invalid` with every mistake.
+    With `lot_id` the product is a further size of that lot. Without, it gets a lot of its own, in the usual unit of its
+    measure, that holds `on_hand` of that unit or is `unlimited`. `deposit` is in minor units of the producer's
+    currency. Raises `Invalid` with every mistake.
     """
     problems: list[Problem] = []
     content: ProductContent = {
@@ -60,10 +61,10 @@ def create_product(
         problems.append(rate)
     if lot_id is not None and (on_hand is not None or unlimited):
         problems.append(Problem("lot_exists", "The stock exists already; count it instead.", "/on_hand"))
-    size = _size(tx, enterprise_id, lot_id, quantity, unit, problems)
+    size = _size_in_lot(tx, enterprise_id, lot_id, quantity, unit, problems)
     if lot_id is None and size is not None and on_hand is not None:
-        held = to_grains(on_hand, size.unit, size.per_unit, "/on_hand")
-        problems += [held] if isinstance(held, Problem) else []
+        level = to_grains(on_hand, size.unit, size.per_unit, "/on_hand")
+        problems += [level] if isinstance(level, Problem) else []
     if problems or size is None:
         raise Invalid(problems)
     if lot_id is None:
@@ -77,40 +78,40 @@ def create_product(
 def change_product(
     tx: Transaction, enterprise_id: str, product_id: str, version: int, **content: Unpack[ProductContent]
 ) -> SuppliedProduct:
-    """Changes what is named and leaves the rest. Orders that were placed keep what they say.
+    """Changes the named fields. Placed orders keep the product as it was.
 
     Raises `Invalid` with every mistake, `NotFound`, `Stale`.
     """
     before = product_by_id(tx, enterprise_id, product_id)
     problems: list[Problem] = []
     values = read_content(tx, enterprise_id, content, problems, product_id=product_id)
-    now = {name: getattr(before, name) for name in ("name", "sku", "quantity", "unit", "lot_id")} | values
+    current = {name: getattr(before, name) for name in ("name", "sku", "quantity", "unit", "lot_id")} | values
     if {"quantity", "unit", "lot_id"} & values.keys():
-        size = _size(tx, enterprise_id, now["lot_id"], now["quantity"], now["unit"], problems)
+        size = _size_in_lot(tx, enterprise_id, current["lot_id"], current["quantity"], current["unit"], problems)
         values["lot_quantity"] = size.grains if size else None
     if problems:
         raise Invalid(problems)
-    values["search"] = search_text(now["name"], now["sku"])
-    with refuse_conflict(tx, duplicate=Invalid([sku_taken(now["sku"])])):
+    values["search"] = search_text(current["name"], current["sku"])
+    with refuse_conflict(tx, duplicate=Invalid([sku_taken(current["sku"])])):
         return _edit(tx, enterprise_id, product_id, version, values)
 
 
 def archive_product(tx: Transaction, enterprise_id: str, product_id: str, version: int) -> SuppliedProduct:
-    """Takes a product off all lists and sales. Orders keep it. Raises `NotFound`, `Stale`."""
+    """Removes a product from all lists and sales; orders keep it. Raises `NotFound`, `Stale`."""
     return _edit(tx, enterprise_id, product_id, version, {"archived_at": tx.now})
 
 
 def restore_product(tx: Transaction, enterprise_id: str, product_id: str, version: int) -> SuppliedProduct:
-    """Brings an archived product back. Raises `NotFound`, `Stale`."""
+    """Makes an archived product active again. Raises `NotFound`, `Stale`."""
     return _edit(tx, enterprise_id, product_id, version, {"archived_at": None})
 
 
 def _insert(tx: Transaction, enterprise_id: str, values: dict[str, Any], rate: Any) -> SuppliedProduct:
     product_id = tx.new_id()
     values["search"] = search_text(values["name"], values["sku"])
-    whole = {"id": product_id, "enterprise_id": enterprise_id, "created_at": tx.now, "version": 1, **values}
+    row = {"id": product_id, "enterprise_id": enterprise_id, "created_at": tx.now, "version": 1, **values}
     with refuse_conflict(tx, duplicate=Invalid([sku_taken(values["sku"])])):
-        tx.execute(insert(supplied_product).values(whole))
+        tx.execute(insert(supplied_product).values(row))
     tx.execute(insert(product_vat).values(product_id=product_id, valid_from=ALWAYS.isoformat(), rate=rate))
     return product_by_id(tx, enterprise_id, product_id)
 
@@ -118,13 +119,13 @@ def _insert(tx: Transaction, enterprise_id: str, values: dict[str, Any], rate: A
 def _edit(
     tx: Transaction, enterprise_id: str, product_id: str, version: int, values: dict[str, Any]
 ) -> SuppliedProduct:
-    mine = (supplied_product.c.id == product_id, supplied_product.c.enterprise_id == enterprise_id)
-    edit_row(tx, supplied_product, *mine, version=version, values=values)
+    conditions = (supplied_product.c.id == product_id, supplied_product.c.enterprise_id == enterprise_id)
+    edit_row(tx, supplied_product, *conditions, version=version, values=values)
     announce_listing(tx, supplied_product.c.id == product_id)
     return product_by_id(tx, enterprise_id, product_id)
 
 
-class _Size(NamedTuple):
+class _SizeInLot(NamedTuple):
     """How one piece is taken from a lot: the lot's unit, the grains in one, and the grains of one piece."""
 
     unit: str
@@ -132,16 +133,16 @@ class _Size(NamedTuple):
     grains: int
 
 
-def _size(
+def _size_in_lot(
     tx: Transaction, enterprise_id: str, lot_id: str | None, quantity: Decimal, unit: str, problems: list[Problem]
-) -> _Size | None:
-    """How one piece is taken from the enterprise's lot, or from a lot made for it. None where that is a mistake."""
-    if any(one.where in ("/quantity", "/unit") for one in problems):
+) -> _SizeInLot | None:
+    """The size in the enterprise's lot, or in a new lot if `lot_id` is None. None after adding to `problems`."""
+    if any(problem.where in ("/quantity", "/unit") for problem in problems):
         return None
     lot_unit, per_unit = fitting_unit(quantity, MEASURES[unit])
     if lot_id is not None:
-        mine = (stock_lot.c.id == lot_id, stock_lot.c.enterprise_id == enterprise_id)
-        lot = tx.first(select(stock_lot.c.unit, stock_lot.c.per_unit).where(*mine))
+        conditions = (stock_lot.c.id == lot_id, stock_lot.c.enterprise_id == enterprise_id)
+        lot = tx.first(select(stock_lot.c.unit, stock_lot.c.per_unit).where(*conditions))
         if lot is None:
             problems.append(Problem("no_lot", "There is no such stock.", "/lot_id"))
             return None
@@ -150,4 +151,4 @@ def _size(
     if isinstance(grains, Problem):
         problems.append(grains)
         return None
-    return _Size(lot_unit, per_unit, grains)
+    return _SizeInLot(lot_unit, per_unit, grains)

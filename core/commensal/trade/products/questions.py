@@ -1,4 +1,4 @@
-"""Questions about products, each one statement."""
+"""Queries for products. Each function runs one statement."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ def _products(now: ColumnElement[datetime]) -> Select[Any]:
     return select(supplied_product, rate).join(enterprise, enterprise.c.id == supplied_product.c.enterprise_id)
 
 
-# Made once, since orders need them.
+# Built once, since every order needs them.
 _TODAY = _products(bindparam("now", type_=Time))
-_ONE = _TODAY.where(
+_BY_ID = _TODAY.where(
     supplied_product.c.id == bindparam("product"), supplied_product.c.enterprise_id == bindparam("enterprise")
 )
-_SOME = _TODAY.where(supplied_product.c.id.in_(bindparam("products", expanding=True)))
+_BY_IDS = _TODAY.where(supplied_product.c.id.in_(bindparam("products", expanding=True)))
 
 
 def product_by_id(tx: Transaction, enterprise_id: str, product_id: str) -> SuppliedProduct:
     """One product of the enterprise, archived or not. Raises `NotFound`."""
-    row = tx.first(_ONE, {"now": tx.now, "product": product_id, "enterprise": enterprise_id})
+    row = tx.first(_BY_ID, {"now": tx.now, "product": product_id, "enterprise": enterprise_id})
     if row is None:
         raise NotFound("no_product", "There is no such product.")
     return product_of(row)
@@ -55,12 +55,15 @@ def products_of(
     after: str = "",
     limit: int = 50,
 ) -> list[StockedProduct]:
-    """The enterprise's products with their stock, by id, from the one after `after` on.
+    """The enterprise's products with their stock, ordered by id, beginning after the id `after`.
 
-    `search` is words of the name or the sku, in any order; `lot_id` asks for the sizes of one lot.
+    `search` is words of the name or sku, in any order; `lot_id` selects the sizes of one lot.
     """
     product = supplied_product.c
-    conditions = [_of(enterprise_id), product.archived_at.is_not(None) if archived else product.archived_at.is_(None)]
+    conditions = [
+        _is_of(enterprise_id),
+        product.archived_at.is_not(None) if archived else product.archived_at.is_(None),
+    ]
     if lot_id is not None:
         conditions.append(product.lot_id == lot_id)
     return products_where(tx, *conditions, search=search, after=after, limit=limit)
@@ -69,60 +72,60 @@ def products_of(
 def products_where(
     tx: Transaction, *conditions: ColumnElement[bool], search: str = "", after: str = "", limit: int = 50
 ) -> list[StockedProduct]:
-    """As `products_of`, for any conditions on `supplied_product`."""
+    """The same as `products_of`, for any conditions on `supplied_product`."""
     product = supplied_product.c
-    wanted = _products(literal(tx.now, Time)).where(*conditions, product.id > after)
+    query = _products(literal(tx.now, Time)).where(*conditions, product.id > after)
     if search.strip():
-        wanted = wanted.where(matches(product.search, search))
+        query = query.where(matches(product.search, search))
     lot = [column.label(f"{_LOT}{column.name}") for column in stock_lot.c]
-    wanted = wanted.add_columns(*lot).join(stock_lot, stock_lot.c.id == product.lot_id)
-    return [_stocked(row) for row in tx.all(wanted.order_by(product.id).limit(limit))]
+    query = query.add_columns(*lot).join(stock_lot, stock_lot.c.id == product.lot_id)
+    return [_stocked_from(row) for row in tx.all(query.order_by(product.id).limit(limit))]
 
 
 def products_by_id(tx: Transaction, product_ids: Collection[str]) -> dict[str, SuppliedProduct]:
-    """These products of any enterprise, by id; those that are not there are left out."""
-    rows = tx.all(_SOME, {"now": tx.now, "products": sorted(product_ids)}) if product_ids else ()
+    """The existing products among these ids, of any enterprise, by id."""
+    rows = tx.all(_BY_IDS, {"now": tx.now, "products": sorted(product_ids)}) if product_ids else ()
     return {row["id"]: product_of(row) for row in rows}
 
 
 def stocked_by_id(tx: Transaction, product_ids: Collection[str]) -> dict[str, StockedProduct]:
-    """The same with their stock, archived ones too."""
-    found = products_where(tx, supplied_product.c.id.in_(sorted(product_ids)), limit=len(product_ids))
-    return {one.product.id: one for one in found}
+    """The same as `products_by_id` with stock, archived products included."""
+    products = products_where(tx, supplied_product.c.id.in_(sorted(product_ids)), limit=len(product_ids))
+    return {stocked.product.id: stocked for stocked in products}
 
 
 @dataclass(frozen=True)
-class Kind:
-    """What sort of product it is: its DFC product type, and its labels."""
+class ProductKind:
+    """A product's DFC product type and labels."""
 
     product_type: str
     labels: tuple[str, ...]
 
 
-def kinds_of(tx: Transaction, product_ids: Collection[str]) -> dict[str, Kind]:
+def kinds_of(tx: Transaction, product_ids: Collection[str]) -> dict[str, ProductKind]:
     """The kinds of these products, of any enterprise, by id."""
     product = supplied_product.c
     rows = tx.all(select(product.id, product.product_type, product.labels).where(product.id.in_(product_ids)))
-    return {row["id"]: Kind(row["product_type"], tuple(row["labels"])) for row in rows}
+    return {row["id"]: ProductKind(row["product_type"], tuple(row["labels"])) for row in rows}
 
 
 def pieces_left(*, free: int, unlimited: bool, lot_quantity: int) -> int | None:
-    """How many pieces a lot still has, or None for as many as you like."""
+    """The number of whole pieces in a lot's free grains; None if the lot is unlimited."""
     return None if unlimited else free // lot_quantity
 
 
-def _of(enterprise_id: str) -> ColumnElement[bool]:
+def _is_of(enterprise_id: str) -> ColumnElement[bool]:
     return supplied_product.c.enterprise_id == enterprise_id
 
 
 def product_of(row: Mapping[Any, Any]) -> SuppliedProduct:
-    """A product from its row and its `vat_rate`."""
+    """Makes a product from a row of `supplied_product` with its `vat_rate`."""
     values = {name: row[name] for name in _FIELDS}
     values["labels"], values["allergens"] = tuple(values["labels"]), tuple(values["allergens"])
     return SuppliedProduct(**values)
 
 
-def _stocked(row: Mapping[Any, Any]) -> StockedProduct:
+def _stocked_from(row: Mapping[Any, Any]) -> StockedProduct:
     lot = {name: row[labelled] for name, labelled in _LOT_COLUMNS}
-    left = pieces_left(free=lot["free"] + lot["beyond"], unlimited=lot["unlimited"], lot_quantity=row["lot_quantity"])
-    return StockedProduct(product=product_of(row), lot=lot_of(lot), left=left)
+    pieces = pieces_left(free=lot["free"] + lot["beyond"], unlimited=lot["unlimited"], lot_quantity=row["lot_quantity"])
+    return StockedProduct(product=product_of(row), lot=lot_of(lot), left=pieces)

@@ -1,8 +1,8 @@
-"""Re-encodes one image in a process of its own, which has little memory and little time. Run by path, not imported.
+"""Re-encodes one image, as a process of its own with limits on memory and time. Run by path, not imported.
 
 Reads an image from standard input; writes a line with width, height and the first image's length in bytes, then that
-image and a thumbnail, both WebP. What was in the file besides the pixels (where and when it was taken, by whom, with
-which camera) is not written. Ends with one of the codes below where it is not an image to be shown.
+image and a thumbnail, both WebP. Metadata (place, time, author, camera) is not written. Exits with one of the codes
+below if the input is no image that may be shown.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ NOT_AN_IMAGE, TOO_MANY_PIXELS, BROKEN = 3, 4, 5
 
 
 def main() -> int:
-    from PIL import Image, UnidentifiedImageError  # here, since the server imports this file for what it says above
+    from PIL import Image, UnidentifiedImageError  # here, since the server imports this module for its constants
 
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
@@ -34,20 +34,20 @@ def main() -> int:
     warnings.simplefilter("error", Image.DecompressionBombWarning)
     try:
         with Image.open(io.BytesIO(sys.stdin.buffer.read()), formats=("JPEG", "PNG", "WEBP")) as image:
-            large, small = _encoded(image)
+            large, small = _encode(image)
     except UnidentifiedImageError:
         return NOT_AN_IMAGE
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
         return TOO_MANY_PIXELS
-    except (OSError, ValueError, SyntaxError, MemoryError):  # what Pillow raises for files that are not as they say
+    except (OSError, ValueError, SyntaxError, MemoryError):  # what Pillow raises for damaged files
         return BROKEN
-    with Image.open(io.BytesIO(large)) as shown:
-        sys.stdout.buffer.write(b"%d %d %d\n" % (*shown.size, len(large)))
+    with Image.open(io.BytesIO(large)) as encoded:
+        sys.stdout.buffer.write(b"%d %d %d\n" % (*encoded.size, len(large)))
     sys.stdout.buffer.write(large + small)
     return 0
 
 
-def _encoded(image: Image.Image) -> tuple[bytes, bytes]:
+def _encode(image: Image.Image) -> tuple[bytes, bytes]:
     from PIL import ImageOps
 
     if image.mode not in ("RGB", "RGBA", "L"):
@@ -60,9 +60,9 @@ def _encoded(image: Image.Image) -> tuple[bytes, bytes]:
 
 
 def _webp(image: Image.Image) -> bytes:
-    written = io.BytesIO()
-    image.save(written, "WEBP", quality=82)
-    return written.getvalue()
+    buffer = io.BytesIO()
+    image.save(buffer, "WEBP", quality=82)
+    return buffer.getvalue()
 
 
 if __name__ == "__main__":

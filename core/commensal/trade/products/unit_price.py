@@ -1,4 +1,4 @@
-"""The price of a kilogram, litre, metre or piece, as it must be shown beside the price of a product.
+"""The unit price (per kilogram, litre, metre or piece) that must be shown beside the price of a product.
 
 Directive 98/6/EC, articles 2 (b) and 3; in France, arrêté du 16 novembre 1999. Both mean the price that a consumer
 pays, VAT included.
@@ -27,9 +27,9 @@ class UnitPrice:
 
 @lru_cache(maxsize=10_000)
 def unit_price(price: Money, quantity: Decimal, unit: str) -> UnitPrice | None:
-    """What one kilogram, litre, metre or piece costs, where `price` buys `quantity` (above zero) of the measure `unit`.
+    """The price of one kilogram, litre, metre or piece, if `price` buys `quantity` (above zero) of the measure `unit`.
 
-    Worked out exactly, then rounded once to minor units, halves up. None for what has no such price: a bunch, a box.
+    Computed exactly, then rounded once to minor units, halves up. None for measures without such a price: bunch, box.
     """
     measure = MEASURES[unit]
     per = _PER.get(measure.dimension)

@@ -11,7 +11,7 @@ from ..stock.lots import StockLot
 
 @dataclass(frozen=True, kw_only=True)
 class SuppliedProduct:
-    """One thing that a producer sells in one size. Sizes of the same thing share a lot.
+    """A product of a producer in one size. Sizes of the same product share a lot.
 
     lot_quantity: grains that one piece takes from its lot
     description:  clean HTML
@@ -46,7 +46,7 @@ class SuppliedProduct:
 
 @dataclass(frozen=True, kw_only=True)
 class StockedProduct:
-    """A product with its lot. `left`: pieces that may still be ordered; None is as many as you like."""
+    """A product with its lot. `left`: pieces that may still be ordered; None if unlimited."""
 
     product: SuppliedProduct
     lot: StockLot

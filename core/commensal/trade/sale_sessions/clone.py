@@ -14,7 +14,7 @@ from ...base.errors import Invalid, Problem
 from ...hooks import specifications
 from ...hooks.dispatcher import Hooks
 from ...storage.database import Transaction, insert_rows
-from ..catalogs.granted import grants_all
+from ..catalogs.sellable import grants_all
 from ..catalogs.tables import catalog_item
 from ..enterprises.plugins import plugins_of_each
 from ..enterprises.tables import enterprise

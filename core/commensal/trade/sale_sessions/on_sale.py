@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, FromClause, Select, and_, delete, exists, 
 
 from ...base.errors import Conflict, Invalid, Problem
 from ...storage.database import Transaction
-from ..catalogs.granted import SELLING, grants_all
+from ..catalogs.sellable import SELLING, grants_all
 from ..catalogs.tables import catalog_item
 from ..enterprises.tables import enterprise
 from ..products.tables import supplied_product

@@ -11,7 +11,7 @@ from sqlalchemy import delete, insert, select
 from ...base.errors import Conflict, Invalid, Problem, Stale
 from ...base.texts import read_text
 from ...storage.database import Transaction, edit_row, refuse_conflict
-from ..catalogs.granted import grants_all
+from ..catalogs.sellable import grants_all
 from ..catalogs.tables import catalog
 from ..enterprises.tables import enterprise
 from .closing import apply_closing

@@ -7,9 +7,9 @@ from typing import Annotated
 import msgspec
 
 from ....trade.catalogs.catalogs import catalog_by_id, catalogs_of, change_catalog, create_catalog, remove_catalog
-from ....trade.catalogs.granted import sellable_products
 from ....trade.catalogs.items import add_item, change_item, item_by_id, items_of, remove_item
 from ....trade.catalogs.offers import remove_price, set_price
+from ....trade.catalogs.sellable import sellable_products
 from ....trade.catalogs.values import Catalog, CatalogItem, Offer
 from ....trade.products.values import StockedProduct
 from ..endpoint import Body, Call, Page, Paging, Routes, changes, page_of

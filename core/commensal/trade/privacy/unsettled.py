@@ -1,4 +1,4 @@
-"""What stands against forgetting somebody now: orders that are not settled, and enterprises that only they own."""
+"""Reasons to refuse the erasure of a person for now: unsettled orders, and enterprises without another owner."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from .values import DataSubject
 
 
 def refuse_unsettled(tx: Transaction, subject: DataSubject) -> None:
-    """Raises `Conflict` that names the first order under way, unpaid, or with money to be given back; or the enterprise
-    that would be left without an owner."""
+    """Raises `Conflict` naming the first order that is under way, unpaid or to be refunded, or an enterprise that would
+    be left without an owner."""
     for row in tx.all(_unsettled(tx, subject).limit(1)):
         raise Conflict(
             "order_open",
@@ -46,14 +46,17 @@ def _unsettled(tx: Transaction, subject: DataSubject) -> Select[Any]:
 
 
 def _owned_alone(person_id: str) -> Select[Any]:
-    mine, other = enterprise_member, enterprise_member.alias()
+    member, other = enterprise_member, enterprise_member.alias()
     others = select(other.c.person_id).where(
-        other.c.enterprise_id == mine.c.enterprise_id, other.c.role == "owner", other.c.person_id != person_id
+        other.c.enterprise_id == member.c.enterprise_id, other.c.role == "owner", other.c.person_id != person_id
     )
     return (
         select(enterprise.c.name)
-        .join(mine, mine.c.enterprise_id == enterprise.c.id)
+        .join(member, member.c.enterprise_id == enterprise.c.id)
         .where(
-            mine.c.person_id == person_id, mine.c.role == "owner", ~others.exists(), enterprise.c.archived_at.is_(None)
+            member.c.person_id == person_id,
+            member.c.role == "owner",
+            ~others.exists(),
+            enterprise.c.archived_at.is_(None),
         )
     )

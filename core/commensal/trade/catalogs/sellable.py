@@ -1,4 +1,4 @@
-"""What an enterprise may list and sell: its own products, and those of producers that let it."""
+"""The products that an enterprise may list and sell: its own, and those of producers that granted it the right."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from ..products.tables import supplied_product
 from ..products.values import StockedProduct
 from .tables import catalog, catalog_item
 
-# What a producer grants to whoever sells its goods (DFC scopes): to see them, and to order them.
+# The DFC scopes that a producer grants to an enterprise which sells its goods: to read products, to place orders.
 SELLING = ("ReadProducts", "WriteOrders")
 
 
 def grants_all(grantor: ColumnElement[Any], grantee: ColumnElement[Any] | str, *scopes: str) -> ColumnElement[bool]:
-    """For any statement: the two are the same enterprise, or the one has granted the other all these scopes."""
+    """The condition that grantor and grantee are the same, or that the grantor granted all these scopes."""
     granted = (
         select(func.count())
         .select_from(enterprise_grant)
@@ -38,11 +38,11 @@ _LISTING = (
     .join(supplied_product, supplied_product.c.id == catalog_item.c.product_id)
     .where(supplied_product.c.lot_id == bindparam("lot"), supplied_product.c.archived_at.is_(None))
     .distinct()
-)  # made once, since each request for stock needs it
+)  # built once, since each request for stock needs it
 
 
 def who_lists(tx: Transaction, lot_id: str) -> set[str]:
-    """Enterprises in whose catalogs something of this lot stands."""
+    """Ids of the enterprises whose catalogs list a product of this lot."""
     return {row["enterprise_id"] for row in tx.all(_LISTING, {"lot": lot_id})}
 
 
@@ -55,7 +55,7 @@ def sellable_products(
     after: str = "",
     limit: int = 50,
 ) -> list[StockedProduct]:
-    """Products that the enterprise may list now, by id, from the one after `after` on; one statement."""
+    """Products that the enterprise may list, ordered by id, beginning after the id `after`. One statement."""
     product = supplied_product.c
     conditions = [product.archived_at.is_(None), grants_all(product.enterprise_id, enterprise_id, *SELLING)]
     if producer_id is not None:

@@ -1,4 +1,4 @@
-"""What is known of one person, as an archive for them (GDPR, art. 15 and 20): every row as JSON and as CSV."""
+"""Export of all data about a person as an archive for them (GDPR, art. 15 and 20): every row as JSON and as CSV."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ...storage.database import Transaction
 from ...storage.database.marks import is_derived, is_personal
 from ...storage.jobs.tables import job
 from ..enterprises.tables import enterprise
-from .belonging import rows_about
+from .personal_rows import rows_about
 from .values import DataSubject
 
 Rows = Sequence[Mapping[str, Any]]
@@ -26,17 +26,19 @@ _MOMENT = (1980, 1, 1, 0, 0, 0)  # of files in the archive: the same data make t
 
 
 def data_of(tx: Transaction, hooks: Hooks, subject: DataSubject) -> dict[str, Rows]:
-    """Everything that is kept of the person, by table; secrets are left out. Plugins add what no key leads to."""
-    found: dict[str, Rows] = {}
-    for table, theirs in rows_about(subject, hooks.plugins()):
-        rows = tx.all(select(*_shown(table)).where(theirs).order_by(*table.primary_key.columns))
+    """All rows about the person by table, without secrets. Plugins add rows that no foreign key leads to."""
+    data: dict[str, Rows] = {}
+    for table, is_about_them in rows_about(subject, hooks.plugins()):
+        rows = tx.all(select(*_exported_columns(table)).where(is_about_them).order_by(*table.primary_key.columns))
         if rows:
-            found[table.name] = [dict(row) for row in rows]
-    found.update(_messages(tx, subject))
+            data[table.name] = [dict(row) for row in rows]
+    data.update(_messages(tx, subject))
     for answer in hooks.each(specifications.person_data, tx=tx, person=subject):
-        found.update({f"{answer.plugin}_{one.name}": one.rows for one in answer.value or () if one.rows})
-    found.update(_enterprises(tx, found))
-    return found
+        data.update(
+            {f"{answer.plugin}_{kept_rows.name}": kept_rows.rows for kept_rows in answer.value or () if kept_rows.rows}
+        )
+    data.update(_enterprises(tx, data))
+    return data
 
 
 def archive_of(data: Mapping[str, Rows], language: str) -> bytes:
@@ -49,13 +51,13 @@ def archive_of(data: Mapping[str, Rows], language: str) -> bytes:
 
 
 def _files(data: Mapping[str, Rows], language: str) -> Iterator[tuple[str, bytes]]:
-    said = translate(
+    text = translate(
         language,
         "This is what is kept about you here, by table: once as JSON, for machines, and once as CSV, for spreadsheets. "
         "Amounts are in the smallest unit of the currency (cents), moments in UTC. Passwords and keys are left out: "
         "only their fingerprints are kept.",
     )
-    yield "read-me.txt", f"{said}\n".encode()
+    yield "read-me.txt", f"{text}\n".encode()
     for name, rows in sorted(data.items()):
         yield f"{name}.json", msgspec.json.format(msgspec.json.encode(rows), indent=2)
         columns = list(rows[0])
@@ -69,22 +71,26 @@ def _cell(value: Any) -> object:
     return "" if value is None else value if isinstance(value, str) else msgspec.to_builtins(value)
 
 
-def _shown(table: Table) -> list[Any]:
-    """Whatever opens something, and whatever is only worked out, is left out."""
-    return [one for one in table.c if not one.info.get("secret") and (is_personal(one) or not is_derived(one))]
+def _exported_columns(table: Table) -> list[Any]:
+    """The table's columns without secrets, and without derived values that are not personal."""
+    return [
+        column
+        for column in table.c
+        if not column.info.get("secret") and (is_personal(column) or not is_derived(column))
+    ]
 
 
 def _messages(tx: Transaction, subject: DataSubject) -> dict[str, Rows]:
-    """E-mails that wait to be sent. What was sent is not kept."""
+    """E-mails to the person that are not sent yet. Sent ones are not kept."""
     waiting = tx.all(select(job).where(job.c.kind == "mail", job.c.state != "done"))
-    theirs = [row for row in waiting if row["payload"].get("to") == subject.email]
-    mails = [{"created_at": row["created_at"], "kind": row["payload"]["kind"], "to": subject.email} for row in theirs]
+    jobs = [row for row in waiting if row["payload"].get("to") == subject.email]
+    mails = [{"created_at": row["created_at"], "kind": row["payload"]["kind"], "to": subject.email} for row in jobs]
     return {"mail": mails} if mails else {}
 
 
-def _enterprises(tx: Transaction, found: Mapping[str, Rows]) -> dict[str, Rows]:
-    """Names of the enterprises that appear."""
-    ids = {row.get("enterprise_id") for rows in found.values() for row in rows} - {None}
-    wanted = select(enterprise.c.id, enterprise.c.name, enterprise.c.slug).where(or_(enterprise.c.id.in_(ids)))
-    rows = [dict(row) for row in tx.all(wanted.order_by(enterprise.c.id))] if ids else []
+def _enterprises(tx: Transaction, data: Mapping[str, Rows]) -> dict[str, Rows]:
+    """Names of the enterprises to which the data refer."""
+    ids = {row.get("enterprise_id") for rows in data.values() for row in rows} - {None}
+    query = select(enterprise.c.id, enterprise.c.name, enterprise.c.slug).where(or_(enterprise.c.id.in_(ids)))
+    rows = [dict(row) for row in tx.all(query.order_by(enterprise.c.id))] if ids else []
     return {"enterprise": rows} if rows else {}
