@@ -19,7 +19,7 @@ from commensal.base.clock import ManualClock
 from commensal.base.ids import SeededIds
 from commensal.base.logs import configure_logs
 from commensal.hooks import loading
-from commensal.hooks.loading import found_plugins, load_plugins, migration_folders
+from commensal.hooks.loading import load_plugins, migration_folders, plugin_entry_points
 from commensal.instance import Instance, Settings
 from commensal.instance.settings import LimitSettings
 from commensal.interfaces.app import make_app
@@ -87,7 +87,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason=f"of the bundled plugins, only {ONLY} are found"))
 
 
-for _found in found_plugins().values():
+for _found in plugin_entry_points().values():
     _found.load()  # the metadata of all tests has the tables of plugins, as their database has
 
 
@@ -122,7 +122,7 @@ def postgresql_server() -> Iterator[str]:
 
 def _migrated(url: str) -> None:
     """Makes all tables, those of the bundled plugins too, as an instance makes them."""
-    every = Settings(name="Template", plugins={"enabled": list(found_plugins())})
+    every = Settings(name="Template", plugins={"enabled": list(plugin_entry_points())})
     store = Store(url, clock=ManualClock(NOON), ids=SeededIds("template"))
     migrate(store, migration_folders(load_plugins(every, clock=ManualClock(NOON))))
     store.close()

@@ -14,13 +14,13 @@ import traceback
 
 from commensal import cli
 from commensal.base.failpoints import arm
-from commensal.hooks.loading import found_plugins
+from commensal.hooks.loading import plugin_entry_points
 from commensal.interfaces.api.routes import core_endpoints
 
 
 def main() -> None:
     core_endpoints()  # imports the routes
-    for one in found_plugins().values():
+    for one in plugin_entry_points().values():
         one.load()
     for line in sys.stdin:
         pid = os.fork()

@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 
 from commensal.base.clock import ManualClock
 from commensal.base.errors import SettingsError
-from commensal.hooks.dispatcher import Failure
+from commensal.hooks.aside import Failure
 from commensal.hooks.failures import note_failures
 from commensal.instance import Instance, Secret, Settings, load_settings
 from commensal.instance.settings import LimitSettings, WatchingSettings

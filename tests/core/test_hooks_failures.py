@@ -12,8 +12,8 @@ from sqlalchemy import text
 from commensal.base.clock import ManualClock
 from commensal.base.ids import SeededIds
 from commensal.hooks import specifications
-from commensal.hooks.dispatcher import Failure
-from commensal.hooks.failures import LONGEST, Failures, Recorder, failures_by_plugin
+from commensal.hooks.aside import Failure
+from commensal.hooks.failures import MAX_TEXT, Failures, Recorder, failures_by_plugin
 from commensal.hooks.loading import load_plugins
 from commensal.instance import Instance, Settings
 from commensal.storage.database import Store
@@ -84,7 +84,7 @@ def test_odd_and_endless_texts_are_kept_as_far_as_they_can_be(store: Store, cloc
     recorder.keep(failure(clock, "a\0b é " + "x" * 5000))
     recorder.flush()
     assert kept(store).what.startswith("ab é xxx")
-    assert len(kept(store).what) < LONGEST
+    assert len(kept(store).what) < MAX_TEXT
 
 
 def test_an_instance_that_closes_keeps_what_is_waiting(

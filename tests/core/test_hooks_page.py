@@ -14,10 +14,10 @@ import pytest
 from commensal.base.clock import ManualClock
 from commensal.base.deprecated import RemovedIn1Warning
 from commensal.hooks import loading, specifications
-from commensal.hooks.answers import nonsense
+from commensal.hooks.answers import answer_problem
 from commensal.hooks.contract import AnyHook, hook, hookimpl
 from commensal.hooks.describing import hooks_page
-from commensal.hooks.loading import all_hooks, found_plugins, load_plugins
+from commensal.hooks.loading import all_hooks, load_plugins, plugin_entry_points
 from commensal.instance import Settings
 from commensal.testing.probe import GOOD
 
@@ -40,14 +40,14 @@ def test_a_hook_says_what_it_is_for_and_when_it_came(one: AnyHook) -> None:
 @pytest.mark.bundled
 @every_hook
 def test_a_hook_has_a_bundled_plugin_that_uses_it(one: AnyHook) -> None:
-    bundled = [point for point in found_plugins().values() if point.dist and point.dist.name == "commensal"]
+    bundled = [point for point in plugin_entry_points().values() if point.dist and point.dist.name == "commensal"]
     assert [point.name for point in bundled if hasattr(getattr(point.load(), one.name, None), "commensal_impl")]
 
 
 @every_hook
 def test_the_type_that_a_hook_promises_can_be_checked(one: AnyHook) -> None:
     """Names of annotations are found, and a plugin that works is not said to answer nonsense."""
-    nonsense(one, None)
+    answer_problem(one, None)
     assert one.name in GOOD
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import event, insert, select
 from starlette.testclient import TestClient
 
 from commensal.base.clock import ManualClock
-from commensal.hooks.loading import found_plugins, load_plugins
+from commensal.hooks.loading import load_plugins, plugin_entry_points
 from commensal.instance import Instance, Settings
 from commensal.instance.begin import USUAL
 from commensal.interfaces.monitoring.health import Watcher
@@ -354,7 +354,7 @@ def test_what_cannot_be_brought_back_waits_for_a_day_after_a_jump_of_the_clock(
 
 def test_all_work_that_deletes_or_completes_is_called_irreversible(instance: Instance) -> None:
     """By its name, so that nobody forgets to say so."""
-    every = Settings(name="Test", plugins={"enabled": [one for one in USUAL if one in found_plugins()]})
+    every = Settings(name="Test", plugins={"enabled": [one for one in USUAL if one in plugin_entry_points()]})
     hooks = load_plugins(every, clock=instance.clock)
     periodic = work_of(replace(instance, settings=every, hooks=hooks)).periodic
     doubtful = ("forget", "let_go", "complete", "expire")

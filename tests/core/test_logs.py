@@ -19,7 +19,7 @@ from starlette.types import Message
 from commensal.base import logs
 from commensal.base.clock import ManualClock
 from commensal.base.ids import SeededIds
-from commensal.base.logs import Request, answering, configure_logs, note
+from commensal.base.logs import LoggedRequest, add_log_fields, configure_logs, log_as_request
 from commensal.hooks import specifications
 from commensal.hooks.contract import hookimpl
 from commensal.hooks.loading import load_plugins
@@ -229,8 +229,8 @@ def test_the_lines_of_a_plugin_carry_its_id_and_the_requests(clock: ManualClock,
     settings = Settings(name="Test", plugins={"enabled": ["talker"]})
     hooks = load_plugins(settings, clock=clock, modules={"talker": speaking_plugin()})
     nothing: Any = None
-    with answering(Request("id-of-request", lambda: "/somewhere")):
-        note(person="ada", enterprise=None)
+    with log_as_request(LoggedRequest("id-of-request", lambda: "/somewhere")):
+        add_log_fields(person="ada", enterprise=None)
         hooks.each(specifications.menu_items, tx=nothing, person_id=None, language="fr")
         hooks.each(
             specifications.payment_methods, instance=nothing, enterprise_id="e", person_id=None, customer_id=None,

@@ -11,7 +11,7 @@ from sqlalchemy import event, update
 from starlette.testclient import TestClient
 
 from commensal.base.clock import ManualClock
-from commensal.hooks.dispatcher import Failure
+from commensal.hooks.aside import Failure
 from commensal.hooks.failures import note_failures
 from commensal.instance import Secret, Settings
 from commensal.instance.settings import LimitSettings, WatchingSettings

@@ -23,6 +23,7 @@ from commensal.base.errors import CommensalError, PluginError, Problem, Settings
 from commensal.base.ids import SeededIds
 from commensal.cli import app
 from commensal.cli.check import report_plugins
+from commensal.hooks import specifications
 from commensal.hooks.loading import load_plugins
 from commensal.instance import Instance, Settings, open_instance
 from commensal.instance.begin import begin_instance
@@ -341,7 +342,7 @@ def test_operators_see_every_plugin_over_the_api_and_nobody_else_does(world: Wor
     world.probe.hook, world.probe.sick = "menu_items", True
     marie = a_member(world.instance.store, "marie", "operator", operator=True)
     ada = a_member(world.instance.store, "ada", "plugins:write")
-    world.hooks._note("menu_items", "probe", "KeyError: x")
+    world.hooks.blame(specifications.menu_items, "probe", "KeyError: x")
     world.hooks.flush_failures()
     with TestClient(make_app(world.instance)) as client:
         (one,) = (one for one in client.get("/api/plugins", headers=marie).json() if one["plugin"] == "probe")

@@ -234,7 +234,7 @@ def commands(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
             def load(self) -> ModuleType:
                 return plugin(commands=lambda app: add(app))
 
-        monkeypatch.setattr(of_plugins, "found_plugins", lambda: {name: Point()})
+        monkeypatch.setattr(of_plugins, "plugin_entry_points", lambda: {name: Point()})
 
     return install
 

@@ -210,8 +210,8 @@ def shop(
 
     def make(fault: str) -> Shop:
         if fault == "hangs":
-            monkeypatch.setattr(dispatcher, "_TRANSACTION", SHORT)
-            monkeypatch.setattr(dispatcher, "_READING", SHORT)
+            monkeypatch.setattr(dispatcher, "TRANSACTION_SECONDS", SHORT)
+            monkeypatch.setattr(dispatcher, "READING_SECONDS", SHORT)
         sick = Sick(fault)
         settings = Settings(name="Test", base_url="http://testserver", language="en", plugins={"enabled": ["sick"]})
         hooks = load_plugins(settings, clock=clock, modules={"sick": sick.module()})

@@ -23,7 +23,8 @@ from commensal.base.ids import SeededIds
 from commensal.cli import of_plugins
 from commensal.cli.check import report_plugins
 from commensal.hooks import specifications
-from commensal.hooks.answers import nonsense
+from commensal.hooks.answers import answer_problem
+from commensal.hooks.aside import PluginPlace
 from commensal.hooks.contract import AnyHook
 from commensal.hooks.failures import failures_by_plugin
 from commensal.hooks.loading import all_hooks, load_plugins, migration_folders
@@ -74,7 +75,7 @@ def faults_of(hook: AnyHook) -> Iterator[str]:
     contract = hook.contract
     yield "raises"
     yield "hangs"
-    if nonsense(hook, ["nonsense", 5]):
+    if answer_problem(hook, ["nonsense", 5]):
         yield "nonsense"
     if contract.where in ("startup", "transaction"):
         yield "coroutine"
@@ -387,11 +388,11 @@ def test_a_start_fails_by_name_or_waits_and_says_for_whom(
         shorten(hook, monkeypatch)
         noted: list[str] = []
 
-        def note(self: object, where: str, plugin: str, what: str) -> None:
-            noted.append(f"{plugin} {where}: {what}")
+        def note(self: object, place: PluginPlace, what: str) -> None:
+            noted.append(f"{place.plugin} {place.where}: {what}")
             probe.noted.set()
 
-        monkeypatch.setattr("commensal.hooks.dispatcher.Hooks._note", note)
+        monkeypatch.setattr("commensal.hooks.aside.FailureLog.note", note)
         start(probe, clock)
         assert noted == [f"probe {hook.name}: it took too long"]
         return
@@ -409,7 +410,7 @@ def test_commands_that_cannot_be_added_name_their_plugin(fault: str, monkeypatch
         def load(self) -> Any:
             return probe.module()
 
-    monkeypatch.setattr(of_plugins, "found_plugins", lambda: {"probe": Point()})
+    monkeypatch.setattr(of_plugins, "plugin_entry_points", lambda: {"probe": Point()})
     with pytest.raises(PluginError, match="'probe' failed in commands"):
         of_plugins._commands_of("probe")
 

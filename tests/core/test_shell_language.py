@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from commensal.base.errors import Invalid, PluginError, Problem, SettingsError, Several, StoreError
-from commensal.base.languages.shell import as_key, print_line, shell_language, spoken, told
+from commensal.base.languages.shell import print_line, shell_language, spoken, told, translation_key
 from commensal.base.reading import read_settings
 from commensal.instance import Settings
 
@@ -117,7 +117,10 @@ def test_a_missing_setting_is_told_in_french(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_docstring_is_looked_up_as_one_line_for_each_paragraph() -> None:
-    assert as_key("Makes one,\n        and two.\n\n        Then three.\n    ") == "Makes one, and two.\n\nThen three."
+    assert (
+        translation_key("Makes one,\n        and two.\n\n        Then three.\n    ")
+        == "Makes one, and two.\n\nThen three."
+    )
 
 
 def test_help_is_french_in_a_french_shell(shell: Shell) -> None:

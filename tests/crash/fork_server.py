@@ -19,7 +19,7 @@ from typing import Any
 from commensal.base.failpoints import arm
 from commensal.base.logs import configure_logs
 from commensal.hooks import loading
-from commensal.hooks.loading import found_plugins
+from commensal.hooks.loading import plugin_entry_points
 from commensal.interfaces.api.routes import core_endpoints
 
 from . import lives
@@ -35,7 +35,7 @@ def main() -> None:
     configure_logs(sys.stderr, level="error")
     core_endpoints()  # imports the routes
     for plugin in ("till", "cash", "pickup"):
-        found_plugins()[plugin].load()
+        plugin_entry_points()[plugin].load()
     say(ready=True)
     for line in sys.stdin:
         pid = os.fork()

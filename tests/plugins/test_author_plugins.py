@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from commensal.cli import app
-from commensal.hooks.loading import found_plugins
+from commensal.hooks.loading import plugin_entry_points
 from commensal.hooks.plugin_template.new_plugin import KINDS, new_plugin
 from commensal.instance.begin import begin_instance
 
@@ -73,7 +73,7 @@ def test_an_id_that_cannot_be_is_refused_and_nothing_is_written(plugin: str, sai
 
 
 def test_every_bundled_plugin_has_its_id_taken(tmp_path: Path) -> None:
-    for plugin in found_plugins():
+    for plugin in plugin_entry_points():
         with pytest.raises(ValueError, match="installed already"):
             new_plugin(plugin, "page", tmp_path / "new")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from commensal.hooks.loading import found_plugins
+from commensal.hooks.loading import plugin_entry_points
 from commensal.testing import Shop, conforms
 from commensal.trade.enterprises.customers import create_customer
 from commensal_account.accounts import open_account, write_down
@@ -57,5 +57,5 @@ _NEEDS: dict[str, dict[str, Any]] = {
     },
 }
 
-for _plugin in found_plugins():
+for _plugin in plugin_entry_points():
     globals()[f"test_{_plugin}"] = conforms(_plugin, **_NEEDS.get(_plugin, {}))

@@ -18,7 +18,7 @@ from starlette.testclient import TestClient
 from commensal import Refused
 from commensal.base.clock import ManualClock
 from commensal.base.ids import SeededIds
-from commensal.hooks.loading import found_plugins, load_plugins
+from commensal.hooks.loading import load_plugins, plugin_entry_points
 from commensal.instance import Instance, Settings
 from commensal.interfaces.app import make_app
 from commensal.operations.checks import broken_invariants
@@ -64,7 +64,7 @@ def instance(
     settings: Settings, store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path
 ) -> Iterator[Instance]:
     """With all plugins, and all of them on at the shop."""
-    every = replace(settings, plugins={"enabled": list(found_plugins())})
+    every = replace(settings, plugins={"enabled": list(plugin_entry_points())})
     with Instance(tmp_path, every, store, load_plugins(every, clock=clock), clock, ids) as opened:
         yield opened
 

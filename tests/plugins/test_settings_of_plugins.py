@@ -8,7 +8,7 @@ from pathlib import Path
 
 from commensal.base.clock import ManualClock
 from commensal.hooks import specifications
-from commensal.hooks.loading import found_plugins, load_plugins
+from commensal.hooks.loading import load_plugins, plugin_entry_points
 from commensal.instance import Settings
 from commensal.instance.begin import USUAL
 
@@ -16,7 +16,7 @@ EXAMPLE = Path(__file__).parents[2] / "instance.example.toml"
 
 
 def test_a_new_instance_has_every_bundled_plugin() -> None:
-    bundled = {name for name, point in found_plugins().items() if point.dist and point.dist.name == "commensal"}
+    bundled = {name for name, point in plugin_entry_points().items() if point.dist and point.dist.name == "commensal"}
     assert set(USUAL) == bundled
 
 

@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import event, insert
 
 from commensal import Address
-from commensal.hooks.loading import found_plugins
+from commensal.hooks.loading import plugin_entry_points
 from commensal.instance import Instance, Settings
 from commensal.storage.database import Store
 from commensal.testing.goods import a_lot, an_item
@@ -41,7 +41,10 @@ _FRAME = ("PRAGMA",)  # BEGIN and COMMIT are not seen here either
 def settings(settings: Settings) -> Settings:
     """All plugins that are shipped are on."""
     return Settings(
-        name="Test", base_url=settings.base_url, limits=settings.limits, plugins={"enabled": list(found_plugins())}
+        name="Test",
+        base_url=settings.base_url,
+        limits=settings.limits,
+        plugins={"enabled": list(plugin_entry_points())},
     )
 
 

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import update
 
 from commensal.base.clock import ManualClock
-from commensal.hooks.loading import found_plugins
+from commensal.hooks.loading import plugin_entry_points
 from commensal.interfaces.app import make_app
 from commensal.storage.database import Store
 from commensal.testing.client import client_of
@@ -36,7 +36,7 @@ def open_village(instances: Instances, folder: Path) -> Iterator[Village]:
     """The victim is settled first and alone, so that every mark is the victim's."""
     clock = ManualClock(NOON)
     with (
-        instances.open(folder / "village", Plan(plugins=tuple(found_plugins())), clock=clock) as instance,
+        instances.open(folder / "village", Plan(plugins=tuple(plugin_entry_points())), clock=clock) as instance,
         client_of(make_app(instance)) as client,
     ):
         victim = settle(instance, client, clock, "alpha")

@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 
 from commensal.base.clock import ManualClock
 from commensal.hooks import specifications
-from commensal.hooks.loading import found_plugins
+from commensal.hooks.loading import plugin_entry_points
 from commensal.hooks.values import DemoPlace
 from commensal.instance import Instance
 from commensal.storage.database import Store, Transaction, metadata
@@ -76,7 +76,7 @@ class Settled:
 
 def settle(instance: Instance, client: TestClient, clock: ManualClock, id: str) -> Settled:
     """An enterprise that uses every plugin, has sold, has been paid, and has something in every list."""
-    plan = Plan(plugins=tuple(found_plugins()))
+    plan = Plan(plugins=tuple(plugin_entry_points()))
     shop = open_shop(instance, client, RunJobs(instance, clock), plan, id)
     with instance.store.write() as tx:
         place = DemoPlace(instance=instance, enterprise_id=id, seed=1)

@@ -18,7 +18,7 @@ from starlette.testclient import TestClient
 from commensal.base.clock import ManualClock
 from commensal.base.logs import configure_logs
 from commensal.base.secret import Secret
-from commensal.hooks.loading import found_plugins
+from commensal.hooks.loading import plugin_entry_points
 from commensal.instance import Instance
 from commensal.instance.settings import MailSettings, WatchingSettings, load_settings
 from commensal.interfaces.app import make_app
@@ -70,7 +70,7 @@ class Planted:
 def planted(commensal_instances: Instances, tmp_path: Path) -> Iterator[Planted]:
     """An instance where everything happens with secrets that can be recognised."""
     clock, log = ManualClock(NOON), io.StringIO()
-    with commensal_instances.open(tmp_path / "val", Plan(plugins=tuple(found_plugins())), clock=clock) as opened:
+    with commensal_instances.open(tmp_path / "val", Plan(plugins=tuple(plugin_entry_points())), clock=clock) as opened:
         mail = MailSettings(host="127.0.0.1", port=9, username="val", password=Secret(SET["mail.password"]))
         watching = WatchingSettings(secret=Secret(SET["watching.secret"]))
         instance = replace(opened, settings=replace(opened.settings, mail=mail, watching=watching))

@@ -18,7 +18,7 @@ import pytest
 import commensal
 from commensal.base import html
 from commensal.base.html import LONGEST, clean_html
-from commensal.hooks.loading import found_plugins
+from commensal.hooks.loading import plugin_entry_points
 
 # ------------------------------------------------------------------------------------------------ scripts
 
@@ -210,7 +210,7 @@ def slow_for(pattern: re.Pattern[str], *, searches: bool = True, length: int = 3
 
 def _own_patterns() -> Iterator[tuple[str, re.Pattern[str], bool]]:
     """With whether its module looks for it anywhere in a text, or only at its beginning."""
-    packages = {one.value.partition(":")[0] for one in found_plugins().values()}
+    packages = {one.value.partition(":")[0] for one in plugin_entry_points().values()}
     for root in (commensal, *(importlib.import_module(one) for one in sorted(packages))):
         modules = [root.__name__]
         modules += [one.name for one in pkgutil.walk_packages(getattr(root, "__path__", []), f"{root.__name__}.")]

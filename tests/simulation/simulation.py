@@ -23,7 +23,8 @@ from sqlalchemy.exc import OperationalError
 from commensal import Busy, Refused
 from commensal.base import failpoints
 from commensal.base.errors import PluginError
-from commensal.hooks import dispatcher
+from commensal.hooks import bounds, dispatcher
+from commensal.hooks.running import call_in_this_thread
 from commensal.storage.jobs.periodic import run_periodic
 from commensal.storage.jobs.run import run_due
 from commensal.trade.sale_sessions.tables import coordination, sale_session
@@ -328,7 +329,7 @@ def _alone(simulation: Simulation) -> Iterator[None]:
     long they take. Failpoints of the core are moments in which power may fail."""
 
     def in_turn(self: dispatcher.Hooks, hook: Any, calls: Any) -> Any:
-        called = [(one.plugin_name, partial(dispatcher._call, one, given)) for one, given in calls]
+        called = [(one.plugin_name, partial(call_in_this_thread, one, given)) for one, given in calls]
         return [one for plugin, call in called for one in self._answer(hook, plugin, call)]
 
     class Watchdog:
@@ -344,8 +345,8 @@ def _alone(simulation: Simulation) -> Iterator[None]:
     with ExitStack() as patches:
         patches.callback(logging.disable, logging.NOTSET)
         patches.enter_context(structlog.testing.capture_logs())
-        patches.enter_context(mock.patch.object(dispatcher.Hooks, "_side_by_side", in_turn))
-        patches.enter_context(mock.patch.object(dispatcher, "watchdog", Watchdog()))
+        patches.enter_context(mock.patch.object(dispatcher.Hooks, "_call_side_by_side", in_turn))
+        patches.enter_context(mock.patch.object(bounds, "watchdog", Watchdog()))
         patches.enter_context(mock.patch.object(failpoints, "_armed", Armed()))
         speak(simulation, patches)
         yield

@@ -1,1 +1,1 @@
-"""Values and small tools that need no database: money, units, ids, time, texts, errors."""
+"""Values and small functions that need no database: money, units, ids, time, texts, errors."""

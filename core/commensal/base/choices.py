@@ -1,4 +1,4 @@
-"""What may stand where only some words may: msgspec says that a value is wrong, and not what would be right."""
+"""Adds the allowed values to msgspec's errors, which only say that a value is not allowed."""
 
 from __future__ import annotations
 
@@ -15,48 +15,50 @@ from .errors import Problem
 _STEP = re.compile(r"\.(\w+)|\[[^\]]*\]")
 
 
-def explained(error: str, hint: Any) -> tuple[Problem | str, str]:
-    """What msgspec says is wrong with a value for the type `hint`, with the choices that there are, and where.
+def explain_error(error: str, hint: Any) -> tuple[Problem | str, str]:
+    """msgspec's error about a value of the type `hint`, with the allowed values, and the path of the value.
 
-    "Invalid enum value 'de' - at `$.language`" is "expected one of 'fr', 'en', got 'de'" at ".language".
+    "Invalid enum value 'de' - at `$.language`" becomes "expected one of 'fr', 'en', got 'de'" and ".language".
     """
-    said, _, at = error.partition(" - at `$")
-    at = at.rstrip("`")
-    begins = "Invalid enum value "
-    choices = list(dict.fromkeys(_choices(_at(hint, at)))) if said.startswith(begins) else []
+    message, _, path = error.partition(" - at `$")
+    path = path.rstrip("`")
+    prefix = "Invalid enum value "
+    choices = list(dict.fromkeys(_choices(_at(hint, path)))) if message.startswith(prefix) else []
     if not choices:
-        return said, at
-    values = {"choices": ", ".join(map(repr, choices)), "seen": said.removeprefix(begins)}
-    return Problem("choice", "expected one of {choices}, got {seen}", values=values), at
+        return message, path
+    values = {"choices": ", ".join(map(repr, choices)), "seen": message.removeprefix(prefix)}
+    return Problem("choice", "expected one of {choices}, got {seen}", values=values), path
 
 
 def one_of(choices: Iterable[object]) -> str:
     return f"one of {', '.join(map(repr, choices))}"
 
 
-def shapes_in(hint: Any) -> Iterator[type]:
-    """The dataclasses and structs that a type names, wherever they stand in it."""
+def dataclasses_in(hint: Any) -> Iterator[type]:
+    """The dataclasses and structs in a type, at any depth."""
     if isinstance(hint, type) and (dataclasses.is_dataclass(hint) or issubclass(hint, msgspec.Struct)):
         yield hint
     for inner in get_args(hint):
-        yield from shapes_in(inner)
+        yield from dataclasses_in(inner)
 
 
 def _at(hint: Any, path: str) -> list[Any]:
-    """The types of what stands at a path like ``.fees[1].type``: several where there are several shapes."""
+    """The types of the value at a path like ``.fees[1].type``; several if the type is a union."""
     hints = [hint]
     for step in _STEP.finditer(path):
         if (name := step[1]) is not None:
-            named = [get_type_hints(shape, include_extras=True) for one in hints for shape in shapes_in(one)]
-            hints = [one[name] for one in named if name in one]
+            annotations = [
+                get_type_hints(shape, include_extras=True) for outer in hints for shape in dataclasses_in(outer)
+            ]
+            hints = [names[name] for names in annotations if name in names]
     return hints
 
 
 def _choices(hints: Iterable[Any]) -> Iterator[object]:
-    for one in hints:
-        if get_origin(one) is Literal:
-            yield from get_args(one)
-        elif isinstance(one, type) and issubclass(one, Enum):
-            yield from (member.value for member in one)
+    for hint in hints:
+        if get_origin(hint) is Literal:
+            yield from get_args(hint)
+        elif isinstance(hint, type) and issubclass(hint, Enum):
+            yield from (member.value for member in hint)
         else:
-            yield from _choices(get_args(one))
+            yield from _choices(get_args(hint))

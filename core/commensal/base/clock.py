@@ -1,4 +1,4 @@
-"""What time it is. Injected, so that a test or a simulator moves time by hand."""
+"""Clocks. Code gets its clock as a parameter, so that tests and simulations can move time."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class SystemClock:
 
 
 class ManualClock:
-    """A clock that stands still until it is moved."""
+    """A clock that changes only when `advance` or `set` is called."""
 
     def __init__(self, now: datetime) -> None:
         self._now = now.astimezone(UTC)
@@ -29,7 +29,7 @@ class ManualClock:
         return self._now
 
     def advance(self, **by: float) -> None:
-        """Moves on by a `timedelta` given in its own words: ``clock.advance(hours=2)``."""
+        """Moves the clock on by a `timedelta` of these arguments: ``clock.advance(hours=2)``."""
         self._now += timedelta(**by)
 
     def set(self, now: datetime) -> None:

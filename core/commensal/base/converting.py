@@ -1,8 +1,8 @@
-"""Plain values become classes, in whatever thread.
+"""Converts plain values and JSON into classes with msgspec, safely from several threads.
 
-What msgspec has to know of a class it works out where it first meets it, and keeps with the class from the first moment
-on. Another thread that meets the class meanwhile reads what is half done, and the whole process dies (SIGSEGV, as of
-msgspec 0.22). So each type is met for the first time by one thread alone.
+msgspec inspects a class when it first converts to it, and stores the unfinished result with the class at once. Another
+thread that uses the class at that moment reads the unfinished result, and the process crashes (SIGSEGV, as of msgspec
+0.22). So a lock makes the first conversion to each type.
 """
 
 from __future__ import annotations
@@ -13,26 +13,28 @@ from typing import Any
 
 import msgspec
 
-_met: set[Any] = set()
-_first = threading.Lock()
+_known_types: set[Any] = set()  # that msgspec has inspected
+_first_use = threading.Lock()
 
 
 def convert(value: Any, shape: Any, *, strict: bool = True, dec_hook: Callable[[type, Any], Any] | None = None) -> Any:
-    """`value` as `shape`, as `msgspec.convert` has it. Raises `msgspec.ValidationError`."""
-    return _met_alone(shape, lambda: msgspec.convert(value, shape, strict=strict, dec_hook=dec_hook))
+    """As `msgspec.convert`: `value` as the type `shape`. Raises `msgspec.ValidationError`."""
+    return _run_first_alone(shape, lambda: msgspec.convert(value, shape, strict=strict, dec_hook=dec_hook))
 
 
 def decode_json(content: bytes, shape: Any) -> Any:
-    """JSON as `shape`, as `msgspec.json.decode` has it: nothing is kept of a document beyond its first mistake. Raises
-    `msgspec.DecodeError`, or the `msgspec.ValidationError` below it, and `RecursionError`."""
-    return _met_alone(shape, lambda: msgspec.json.decode(content, type=shape))
+    """As `msgspec.json.decode`: JSON as the type `shape`; it stops at the first mistake of the document.
+
+    Raises `msgspec.DecodeError`, its subclass `msgspec.ValidationError`, or `RecursionError`.
+    """
+    return _run_first_alone(shape, lambda: msgspec.json.decode(content, type=shape))
 
 
-def _met_alone(shape: Any, act: Callable[[], Any]) -> Any:
-    if shape in _met:
+def _run_first_alone(shape: Any, act: Callable[[], Any]) -> Any:
+    if shape in _known_types:
         return act()
-    with _first:
+    with _first_use:
         try:
             return act()
         finally:
-            _met.add(shape)  # whatever the value was: msgspec has looked at the type before
+            _known_types.add(shape)  # also after an error: msgspec inspects the type before the value

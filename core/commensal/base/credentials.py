@@ -1,9 +1,9 @@
-"""Secrets that stand outside instance.toml: in a file that it names, or with the service manager.
+"""Reads secrets from outside instance.toml: from a file that it names, or from the service manager.
 
-A `Secret` called ``password`` may be given as ``password_file``, the absolute path of a file that holds it. Where
-neither is given, the credential ``<table>.password`` is read if the service manager hands one over: with systemd,
-``LoadCredential=mail.password:/etc/commensal/mail`` (systemd.exec(5)). For instance.toml only, which nobody but the
-operator writes: whoever else could name a file could read it.
+A `Secret` called ``password`` may be set as ``password_file``, the absolute path of a file that contains it. If neither
+is set, the credential ``<table>.password`` is read if the service manager passes one: with systemd,
+``LoadCredential=mail.password:/etc/commensal/mail`` (systemd.exec(5)). Use this for instance.toml only, which only the
+operator writes: anybody who can name a file here can read it.
 """
 
 from __future__ import annotations
@@ -17,31 +17,31 @@ from typing import Any, get_type_hints
 from .errors import SettingsError
 from .secret import Secret
 
-ELSEWHERE = {"elsewhere": True}  # metadata of a field that is no `Secret`, and may stand elsewhere all the same
+EXTERNAL = {"external": True}  # metadata of a field that is no `Secret` but may be read from outside as well
 
 
 def with_secrets(shape: type, values: Mapping[str, Any], where: str = "") -> dict[str, Any]:
-    """The table `values` of instance.toml with its secrets read from where they are. `shape` is its dataclass.
+    """The table `values` of instance.toml, completed with the secrets from outside. `shape` is its dataclass.
 
-    Raises `SettingsError` for a secret that is given twice, or whose file cannot be read, or is empty.
+    Raises `SettingsError` for a secret that is set twice, or whose file is empty or cannot be read.
     """
     filled, hints = dict(values), get_type_hints(shape)
-    for one in fields(shape):
-        name, hint = one.name, hints[one.name]
-        at = f"{where}.{name}" if where else name
-        if hint is Secret or "elsewhere" in one.metadata:
+    for field in fields(shape):
+        name, hint = field.name, hints[field.name]
+        key = f"{where}.{name}" if where else name
+        if hint is Secret or "external" in field.metadata:
             file = filled.pop(f"{name}_file", "")
             if file and filled.get(name):
-                raise SettingsError("{key} and {key}_file are both given; keep one.", key=at)
-            if not filled.get(name) and (secret := _named(at, file) if file else _handed_over(at)):
+                raise SettingsError("{key} and {key}_file are both given; keep one.", key=key)
+            if not filled.get(name) and (secret := _named(key, file) if file else _handed_over(key)):
                 filled[name] = secret
         elif is_dataclass(hint) and isinstance(hint, type) and isinstance(inner := filled.get(name, {}), Mapping):
-            filled[name] = with_secrets(hint, inner, at)
+            filled[name] = with_secrets(hint, inner, key)
     return filled
 
 
 def holds_secrets(shape: type, values: Mapping[str, Any]) -> bool:
-    """Whether a secret stands in the table itself, for everybody who can read the file."""
+    """Whether the table itself contains a secret, which everybody who can read instance.toml can read."""
     return any(_secrets_in(shape, values))
 
 
@@ -54,26 +54,26 @@ def _secrets_in(shape: type, values: Mapping[str, Any]) -> Iterator[bool]:
             yield from _secrets_in(hint, value)
 
 
-def _named(at: str, file: Any) -> str:
+def _named(key: str, file: Any) -> str:
     if not isinstance(file, str) or not Path(file).is_absolute():
-        raise SettingsError("{key}_file: {file!r} is no absolute path of a file.", key=at, file=file)
-    return _read(Path(file), f"{at}_file")
+        raise SettingsError("{key}_file: {file!r} is no absolute path of a file.", key=key, file=file)
+    return _read(Path(file), f"{key}_file")
 
 
-def _handed_over(at: str) -> str:
+def _handed_over(key: str) -> str:
     folder = os.environ.get("CREDENTIALS_DIRECTORY")
-    file = Path(folder, at) if folder else None
-    return _read(file, at) if file is not None and file.exists() else ""
+    file = Path(folder, key) if folder else None
+    return _read(file, key) if file is not None and file.exists() else ""
 
 
-def _read(file: Path, at: str) -> str:
+def _read(file: Path, key: str) -> str:
     try:
         secret = file.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         text = "{key}: {file} cannot be read: {error}."
         if isinstance(error, UnicodeDecodeError):
             text = "{key}: {file} cannot be read: it is no text."
-        raise SettingsError(text, key=at, file=file, error=getattr(error, "strerror", "")) from error
+        raise SettingsError(text, key=key, file=file, error=getattr(error, "strerror", "")) from error
     if not secret:
-        raise SettingsError("{key}: {file} is empty.", key=at, file=file)
+        raise SettingsError("{key}: {file} is empty.", key=key, file=file)
     return secret

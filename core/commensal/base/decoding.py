@@ -1,4 +1,4 @@
-"""Text from a file that somebody saved somewhere: UTF-8, UTF-16, or the Windows-1252 of old programs."""
+"""Decodes text files of unknown origin: UTF-8, UTF-16, or the Windows-1252 of old programs."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import re
 
 from .errors import Refused
 
-# What Western European text in Windows-1252 is made of. Text in another old encoding (Mac OS Roman, DOS 850, Central
-# European) or half-broken UTF-8 has other characters when it is taken for Windows-1252.
+# The characters of Western European text in Windows-1252. Text in another old encoding (Mac OS Roman, DOS 850, Central
+# European) or broken UTF-8 has other characters when it is decoded as Windows-1252.
 _SENSIBLE = frozenset(
     "ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜŒŸßàáâãäåæçèéêëìíîïñòóôõöøùúûüÿœ"
     "«»‹›‘’“”–—…•·€£§©®™°ºª²³½¼¾×¿¡\N{NO-BREAK SPACE}\N{SOFT HYPHEN}"
@@ -17,7 +17,7 @@ _BROKEN_UTF8 = re.compile(rb"[\xc2\xc3][\x80-\xbf]")  # an accent in UTF-8, whic
 
 
 def decode_text(content: bytes) -> str:
-    """Text from bytes. Raises `Refused`, saying what to do, rather than let a wrong guess spoil every accent."""
+    """Text from bytes. Raises `Refused`, with what to do, if the encoding is not certain, so that no accent is lost."""
     encoding = "utf-8"
     if content.startswith(codecs.BOM_UTF8):
         encoding = "utf-8-sig"
@@ -33,7 +33,7 @@ def decode_text(content: bytes) -> str:
 
 
 def _windows(content: bytes) -> str | None:
-    """The text when it is sensible as Windows-1252, which Excel writes; else None."""
+    """The text decoded as Windows-1252, which Excel writes; None if it would have unlikely characters."""
     try:
         text = content.decode("cp1252")
     except UnicodeDecodeError:

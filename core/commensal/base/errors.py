@@ -1,26 +1,26 @@
-"""What can go wrong, and whose fault it is.
+"""The errors of Commensal, by who has to act.
 
     CommensalError
-    ├── Refused            the rules say no; its text is for the person who asked
-    │   ├── Invalid        what was sent is not right: one `Problem` for each mistake
-    │   ├── NotFound       it does not exist, or is not theirs to know of
-    │   ├── Forbidden      they are known, and may not
-    │   ├── Unauthorised   they are not known
-    │   ├── Conflict       the world has changed since they looked
-    │   │   ├── SoldOut    less is left than was wanted
-    │   │   └── Stale      somebody else edited it meanwhile
-    │   └── TooMany        they ask too often
-    └── Trouble            its text is for who runs the instance
+    ├── Refused            a rule forbids it; the text is for the person who asked
+    │   ├── Invalid        the input is wrong: one `Problem` for each mistake
+    │   ├── NotFound       it does not exist, or they may not know of it
+    │   ├── Forbidden      they are logged in, but have no permission
+    │   ├── Unauthorised   they are not logged in
+    │   ├── Conflict       the data has changed since they read it
+    │   │   ├── SoldOut    less stock is left than they ordered
+    │   │   └── Stale      somebody else has edited the same row
+    │   └── TooMany        they send too many requests
+    └── Trouble            the text is for the operator of the instance
         ├── Busy           try again in a moment; nothing was done
-        │   └── Unavailable    the database cannot be used at all: its disk is full, its server is away
+        │   └── Unavailable    the database cannot be used at all: full disk, no connection
         ├── PluginError    a plugin broke its contract; names the plugin and the hook
-        ├── SettingsError  instance.toml is not right; names the key and suggests one
-        ├── StoreError     the database is not what this version expects
-        └── Unfit          a dataclass of settings refuses a value of its own
+        ├── SettingsError  instance.toml is wrong; names the key and suggests one
+        ├── StoreError     the database is not as this version expects it
+        └── Unfit          the dataclass of a plugin's settings refuses a value
 
 Texts are English templates that are also the keys of the translations: ``Refused("closed", "The sale {name} is
-closed.", name=...)``. They are translated at the edge, where the reader's language is known. A value that is an error
-or a problem itself, or `Several`, is said in the same language.
+closed.", name=...)``. They are translated at the edge, where the reader's language is known, together with values that
+are errors, problems or `Several` themselves.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ from typing import Any
 
 
 class CommensalError(Exception):
-    """Any error of ours."""
+    """The base class of all errors."""
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One mistake, as data: where it is, a stable code, and a text template with its values.
+    """One mistake in an input: a stable code, and a text template with its values.
 
-    `where` is a JSON Pointer (RFC 6901) into what was sent, or a place a person can find ("row 3, price").
+    `where` is a JSON Pointer (RFC 6901) into the input, or a place that a person can find ("row 3, price").
     """
 
     code: str
@@ -47,24 +47,24 @@ class Problem:
     values: dict[str, Any] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        said = self.text.format(**self.values)
-        return f"{self.where}: {said}" if self.where else said
+        sentence = self.text.format(**self.values)
+        return f"{self.where}: {sentence}" if self.where else sentence
 
 
 @dataclass(frozen=True)
 class Several:
-    """What is said one after the other inside one text: problems, errors, and words of others."""
+    """Several problems, errors or texts of others, listed as one value of a text."""
 
-    said: Sequence[object]
+    parts: Sequence[object]
 
     def __str__(self) -> str:
-        return "; ".join(map(str, self.said))
+        return "; ".join(map(str, self.parts))
 
 
 class Refused(CommensalError):
-    """The rules say no. `code` is stable and for programs; the text is for people."""
+    """A rule forbids it. `code` is stable and for programs; the text is for people."""
 
-    status = 422  # the HTTP status that says the same
+    status = 422  # of the HTTP response
 
     def __init__(self, code: str, text: str, **values: Any) -> None:
         super().__init__(code)
@@ -76,7 +76,7 @@ class Refused(CommensalError):
 
 
 class Invalid(Refused):
-    """What was sent is not right; `problems` lists every mistake, not only the first."""
+    """The input is wrong; `problems` lists every mistake, not only the first."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__("invalid", "Some of what was sent is not right.")
@@ -84,7 +84,7 @@ class Invalid(Refused):
 
 
 class NotFound(Refused):
-    """It does not exist, or is not theirs to know of: both look the same."""
+    """It does not exist, or they may not know of it; nobody can tell which."""
 
     status = 404
 
@@ -93,7 +93,7 @@ class NotFound(Refused):
 
 
 class Unauthorised(Refused):
-    """Nobody is logged in, or the token is not known."""
+    """Nobody is logged in, or the token is unknown."""
 
     status = 401
 
@@ -102,7 +102,7 @@ class Unauthorised(Refused):
 
 
 class Forbidden(Refused):
-    """They are known, and may not."""
+    """They are logged in, but have no permission."""
 
     status = 403
 
@@ -111,14 +111,14 @@ class Forbidden(Refused):
 
 
 class Conflict(Refused):
-    """The world has changed since they looked, or it does not allow this now."""
+    """The data has changed since they read it, or its state does not allow this now."""
 
     status = 409
 
 
 class SoldOut(Conflict):
-    """Less is left than was wanted. `problems` says for each product how much is left, `missing` in grains, by lot, how
-    much more it would take."""
+    """Less stock is left than they ordered. `problems` says for each product how much is left, `missing` how many
+    grains are missing, by the lot's id."""
 
     def __init__(self, problems: Sequence[Problem], missing: Mapping[str, int] | None = None) -> None:
         super().__init__("sold_out", "There is not enough left.")
@@ -127,7 +127,7 @@ class SoldOut(Conflict):
 
 
 class Stale(Conflict):
-    """Somebody else edited it meanwhile: the version that was named is not the current one."""
+    """Somebody else has edited the row: its version is no longer the one in the request."""
 
     status = 412
 
@@ -136,7 +136,7 @@ class Stale(Conflict):
 
 
 class TooMany(Refused):
-    """They ask too often. `retry_after` is in seconds."""
+    """They send too many requests. `retry_after` is in seconds."""
 
     status = 429
 
@@ -146,7 +146,7 @@ class TooMany(Refused):
 
 
 class Trouble(CommensalError):
-    """An error for who runs the instance: a text with its values, which a command translates."""
+    """An error for the operator: a text template with its values, which commands translate."""
 
     def __init__(self, text: str, **values: object) -> None:
         super().__init__(text)
@@ -157,15 +157,15 @@ class Trouble(CommensalError):
 
 
 class Busy(Trouble):
-    """The database is held by somebody else for longer than anyone should wait. Nothing was done."""
+    """Somebody else has held the database for too long. Nothing was done."""
 
 
 class Unavailable(Busy):
-    """The database cannot be used now, which is no fault of the code: its disk is full, or its server is away."""
+    """The database cannot be used now, through no fault of the code: a full disk, no connection."""
 
 
 class PluginError(Trouble):
-    """A plugin raised, or answered what its hook's contract does not allow. `what` is for its developer."""
+    """A plugin raised an error, or gave an answer that its hook's contract forbids. `what` is for its developer."""
 
     def __init__(self, plugin: str, hook: str, what: str | CommensalError) -> None:
         super().__init__(text="The plugin {plugin!r} failed in {hook}: {what}", plugin=plugin, hook=hook, what=what)
@@ -173,12 +173,12 @@ class PluginError(Trouble):
 
 
 class SettingsError(Trouble):
-    """The settings are not right. The text names the key, what is wrong, and what would be right."""
+    """The settings are wrong. The text names the key, what is wrong, and what would be right."""
 
 
 class StoreError(Trouble):
-    """The database is not what this version expects."""
+    """The database is not as this version expects it."""
 
 
 class Unfit(Trouble, ValueError):
-    """A dataclass of settings refuses a value, in its ``__post_init__``: a `ValueError` whose text is translated."""
+    """Raised in ``__post_init__`` of a dataclass of settings to refuse a value: a `ValueError` that is translated."""

@@ -1,13 +1,12 @@
-"""Named places where a test can pull the plug, exactly there and again and again.
+"""Failpoints: named places in the code where a test can kill the process.
 
-A power cut does not choose its moment kindly, and a test that kills a process at random moments seldom hits the few
-that matter: after a provider has charged and before that is written down. So those moments have names in the code that
-runs for real. It is the method of FoundationDB's BUGGIFY and of FreeBSD's fail(9); a copy of the code made for tests
-would prove nothing about the code.
+A test that kills a process at random seldom hits the few moments that matter, such as after a provider has charged a
+card and before that is stored. So those moments have names in the production code, as in FoundationDB's BUGGIFY and
+FreeBSD's fail(9); a copy of the code for tests would prove nothing about the code.
 
-While nothing is armed, which is always outside tests, a failpoint is a look at one global. Only who starts the process
-can arm one: by ``COMMENSAL_FAILPOINT=order.taken:3`` the process ends as by ``kill -9`` when it is there the third
-time. No setting of an instance and no request can.
+Outside tests nothing is armed, and a failpoint only reads one global. Only the environment of the process can arm one:
+with ``COMMENSAL_FAILPOINT=order.taken:3`` the process ends as by ``kill -9`` when it passes ``order.taken`` for the
+third time. No setting and no request can.
 """
 
 from __future__ import annotations
@@ -16,47 +15,47 @@ import os
 import signal
 import threading
 
-# All there are, in the order in which an instance comes past them; tests/crash kills at each.
+# All failpoints, in the order in which an instance passes them; tests/crash kills the process at each.
 FAILPOINTS = frozenset(
     {
-        # Any request that changes something, in its transaction with the kept answer; then committed, not answered.
+        # Any request that changes something: before the commit of its effect and its response; before the response.
         "request.before_commit",
         "request.committed",
-        # An order: its goods are taken, it is not written down yet.
+        # An order: its stock is taken, its rows are not inserted yet.
         "order.taken",
-        # A payment: begun, nobody asked; the provider has answered; the money is half written down; committed.
+        # A payment: begun, provider not asked; provider asked; journal half written; committed.
         "payment.before_asking",
         "payment.asked",
         "payment.received",
         "payment.answered",
-        # A refund: promised and nobody asked; the provider has given it; half written down.
+        # A refund: enqueued, provider not asked; provider has refunded; journal half written.
         "refund.before_asking",
         "refund.asked",
         "refund.given",
-        # A job: claimed and nothing done; done and not noted. Periodic work, before its slot is committed with it.
+        # A job: claimed and not run; run and not marked as done. Periodic work, before it commits with its slot.
         "job.claimed",
         "job.done",
         "periodic.before_commit",
-        # A message: on the disk, without its name; delivered, which nobody knows yet.
+        # An e-mail: written under a temporary name; delivered and not marked as delivered.
         "mail.unnamed",
         "mail.delivered",
-        # A plugin has been told what happened.
+        # A plugin has handled an event.
         "event.told",
-        # A sale has closed and its orders are complete, which nobody was told.
+        # A sale has closed and its orders are complete, before the events are sent.
         "sale.closed",
         # A revision of the database, before and after its commit.
         "migration.before_commit",
         "migration.committed",
-        # An upgrade: backed up, nothing changed; migrated, unchecked; checked, which nothing says yet.
+        # An upgrade: backed up, nothing changed; migrated, not checked; checked, not recorded.
         "upgrade.backed_up",
         "upgrade.migrated",
         "upgrade.checked",
-        # A backup: only its database packed; packed, unchecked; checked, unnamed; named, older ones not gone.
+        # A backup: only its database packed; packed, not checked; checked, not renamed; older ones not deleted.
         "backup.copied",
         "backup.packed",
         "backup.checked",
         "backup.named",
-        # An instance that arrives, by restore or import: unpacked; its rows read; all there, without its name.
+        # A restore or import: unpacked; rows inserted; complete, not renamed.
         "arrival.unpacked",
         "arrival.filled",
         "arrival.checked",
@@ -77,17 +76,17 @@ class _Armed:
                 os.kill(os.getpid(), signal.SIGKILL)
 
 
-def arm(said: str) -> None:
-    """Arms ``name:hit``, or disarms with an empty text. Raises `ValueError` for a name or a hit that cannot be."""
+def arm(text: str) -> None:
+    """Arms ``name:hit``, or disarms if `text` is "". Raises `ValueError` for an unknown name or a hit below 1."""
     global _armed
-    name, _, hit = said.rpartition(":")
-    if said and (name not in FAILPOINTS or int(hit) < 1):
-        raise ValueError(f"there is no failpoint {said!r}")
-    _armed = _Armed(name, int(hit)) if said else None
+    name, _, hit = text.rpartition(":")
+    if text and (name not in FAILPOINTS or int(hit) < 1):
+        raise ValueError(f"there is no failpoint {text!r}")
+    _armed = _Armed(name, int(hit)) if text else None
 
 
 def failpoint(name: str) -> None:
-    """Does nothing, unless this very place was armed when the process started: then the process dies here."""
+    """Kills the process if this failpoint was armed when it started; otherwise does nothing."""
     if _armed is not None:
         _armed.pass_by(name)
 

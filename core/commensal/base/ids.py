@@ -1,4 +1,4 @@
-"""Identifiers and secrets. Injected, so that the same seed gives the same instance."""
+"""Identifiers and secrets. Code gets their source as a parameter, so that the same seed gives the same instance."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Protocol
 
 
 class Ids(Protocol):
-    """Makes identifiers (public, sorted by time) and secrets (not guessable)."""
+    """A source of identifiers (public, sorted by time) and secrets (not guessable)."""
 
     def new(self, now: datetime) -> str: ...
     def secret(self) -> str: ...
@@ -21,17 +21,17 @@ class Ids(Protocol):
 def _uuid7(milliseconds: int, noise: int) -> str:
     """A UUID of version 7 (RFC 9562, 5.7): 48 bits of milliseconds, then 74 bits of noise."""
     high, low = noise >> 62, noise & ((1 << 62) - 1)
-    whole = f"{milliseconds << 80 | 0x7 << 76 | (high & 0xFFF) << 64 | 0b10 << 62 | low:032x}"
-    return f"{whole[:8]}-{whole[8:12]}-{whole[12:16]}-{whole[16:20]}-{whole[20:]}"
+    digits = f"{milliseconds << 80 | 0x7 << 76 | (high & 0xFFF) << 64 | 0b10 << 62 | low:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def least_id(moment: datetime) -> str:
-    """The least id that could be made at `moment`: ids from then on are greater or equal."""
+    """The smallest possible id of `moment`: ids that are made from then on are greater or equal."""
     return _uuid7(int(moment.timestamp() * 1000) & ((1 << 48) - 1), 0)
 
 
 class _Sequence:
-    """Ids made within one millisecond grow too (RFC 9562, 6.2, method 2), so that they sort as they were made."""
+    """A monotonic sequence: ids made within one millisecond grow too (RFC 9562, 6.2, method 2)."""
 
     def __init__(self, bits: Callable[[int], int]) -> None:
         self._bits, self._lock = bits, threading.Lock()
@@ -43,12 +43,12 @@ class _Sequence:
             if milliseconds == self._milliseconds:
                 self._noise += 1 + self._bits(32)
             else:
-                self._milliseconds, self._noise = milliseconds, self._bits(73)  # one bit is left to grow into
+                self._milliseconds, self._noise = milliseconds, self._bits(73)  # the 74th bit is left for the growth
             return _uuid7(milliseconds, self._noise)
 
 
 class RandomIds:
-    """From the operating system's randomness."""
+    """Uses the operating system's random numbers."""
 
     def __init__(self) -> None:
         self._sequence = _Sequence(secrets.randbits)

@@ -1,8 +1,8 @@
-"""How logs look, and what every line of them says.
+"""The format of logs, and the fields that every line has.
 
-One line is one event, in JSON where no terminal reads it. Lines that are written while a request is answered carry its
-id, its route and who asks; those that a plugin's hook writes carry the plugin. Nothing that people send can begin a
-line of its own, and secrets do not show. Tracebacks come without the values of variables: those hold people's data.
+One line is one event, in JSON unless a terminal reads it. Lines written during a request have its id, its route and its
+person; lines written by plugins have the plugin. No input can begin a line of its own, and secrets are hidden.
+Tracebacks have no values of variables, because these are personal data.
 """
 
 from __future__ import annotations
@@ -20,31 +20,31 @@ from .errors import Unavailable
 from .secret import Secret
 
 Event = MutableMapping[str, Any]
-_BREAKS = {number: f"\\x{number:02x}" for number in (*range(32), *range(127, 160))}
-_BREAKS |= {number: f"\\u{number:04x}" for number in (0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A))}
-_BREAKS |= {ord("\n"): "\\n", ord("\r"): "\\r", ord("\t"): "\\t"}
+_ESCAPES = {number: f"\\x{number:02x}" for number in (*range(32), *range(127, 160))}
+_ESCAPES |= {number: f"\\u{number:04x}" for number in (0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A))}
+_ESCAPES |= {ord("\n"): "\\n", ord("\r"): "\\r", ord("\t"): "\\t"}
 _HANDLER = "commensal"
 
-_request: ContextVar[Request | None] = ContextVar("request", default=None)
-_speaker: ContextVar[tuple[str, str]] = ContextVar("speaker", default=("", ""))
+_request: ContextVar[LoggedRequest | None] = ContextVar("request", default=None)
+_plugin: ContextVar[tuple[str, str]] = ContextVar("plugin", default=("", ""))
 
 
-class Request:
-    """What the lines of one request say besides. `route` is asked when a line is written: at first it is not known."""
+class LoggedRequest:
+    """The fields of all lines of one request. `route` is called for each line, because it is not known at first."""
 
     def __init__(self, request_id: str, route: Callable[[], str]) -> None:
-        self._said, self._route = {"request_id": request_id}, route
+        self._fields, self._route = {"request_id": request_id}, route
 
-    def note(self, said: Mapping[str, str | None]) -> None:
-        self._said |= {name: value for name, value in said.items() if value}
+    def note(self, fields: Mapping[str, str | None]) -> None:
+        self._fields |= {name: value for name, value in fields.items() if value}
 
     def fields(self) -> dict[str, str]:
-        return {**self._said, "route": self._route()}
+        return {**self._fields, "route": self._route()}
 
 
 @contextmanager
-def answering(request: Request) -> Iterator[None]:
-    """Lines that are written until the block ends, in this thread and in those that it waits for, are the request's."""
+def log_as_request(request: LoggedRequest) -> Iterator[None]:
+    """Adds the request's fields to all lines of the block, in this thread and in copies of its context."""
     token = _request.set(request)
     try:
         yield
@@ -52,126 +52,130 @@ def answering(request: Request) -> Iterator[None]:
         _request.reset(token)
 
 
-def note(**said: str | None) -> None:
-    """From now on, every line of the request says this too. Ids only: no names, no addresses, no secrets."""
+def add_log_fields(**fields: str | None) -> None:
+    """Adds fields to all further lines of the present request. Ids only: no names, no addresses, no secrets."""
     request = _request.get()
     if request is not None:
-        request.note(said)
+        request.note(fields)
 
 
 def request_id() -> str:
-    """Of the request that is answered; "" where none is."""
+    """The id of the present request; "" if there is none."""
     request = _request.get()
     return request.fields()["request_id"] if request is not None else ""
 
 
-class speaking:
-    """What runs until the block ends is this plugin's, and so are its lines: ``with speaking("pickup", "jobs"): …``
+class plugin_context:
+    """Marks the block as code of a plugin, and its log lines too: ``with plugin_context("pickup", "jobs"): …``
 
-    `what` is the hook, page, endpoint or job in which it runs; "" for what may take its time, as a start.
+    `what` is the hook, page, endpoint or job in which it runs; "" for code without a time limit, as at a start.
     """
 
-    __slots__ = ("_speaker", "_token")
+    __slots__ = ("_plugin", "_token")
 
     def __init__(self, plugin: str, what: str = "") -> None:
-        self._speaker = plugin, what
+        self._plugin = plugin, what
 
     def __enter__(self) -> None:
-        self._token = _speaker.set(self._speaker)
+        self._token = _plugin.set(self._plugin)
 
     def __exit__(self, *_: object) -> None:
-        _speaker.reset(self._token)
+        _plugin.reset(self._token)
 
 
-def speaker() -> tuple[str, str]:
-    """The plugin whose code runs in this thread, and in what; ("", "") where it is the core's."""
-    return _speaker.get()
+def current_plugin() -> tuple[str, str]:
+    """The plugin whose code runs in this thread, and its hook, page, endpoint or job; ("", "") for the core's code."""
+    return _plugin.get()
 
 
 def configure_logs(file: TextIO | None = None, *, level: str = "info", format: str = "auto") -> None:
-    """Logs go to `file`, or to stdout where there is none; those of libraries too, from warnings on.
+    """Sends logs to `file` (None: stdout), and those of libraries too if they are at least warnings.
 
-    `format` is "json", "text" for people, or "auto": text where a terminal reads.
+    `format` is "json", "text" for people, or "auto": text if `file` is a terminal.
     """
     text = format == "text" or (format == "auto" and (file is None or file.isatty()))
-    least = logging.getLevelNamesMapping()[level.upper()]
-    first: list[Processor] = [
-        _carried,
-        _without_traceback,
+    lowest_level = logging.getLevelNamesMapping()[level.upper()]
+    shared_processors: list[Processor] = [
+        _add_context,
+        _shorten_unavailable,
         structlog.processors.add_log_level,
         structlog.processors.StackInfoRenderer(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _hide_secrets,
     ]
-    last = _text(file) if text else _json()
+    rendering = _text(file) if text else _json()
     structlog.configure(
-        processors=[*first, *last],
-        wrapper_class=structlog.make_filtering_bound_logger(least),
+        processors=[*shared_processors, *rendering],
+        wrapper_class=structlog.make_filtering_bound_logger(lowest_level),
         logger_factory=structlog.PrintLoggerFactory(file),
     )
-    _configure_libraries(file, first, last, max(least, logging.WARNING))
+    _configure_libraries(file, shared_processors, rendering, max(lowest_level, logging.WARNING))
 
 
-def _configure_libraries(file: TextIO | None, first: list[Processor], last: list[Processor], least: int) -> None:
-    """uvicorn and others log by the standard library."""
+def _configure_libraries(
+    file: TextIO | None, shared_processors: list[Processor], rendering: list[Processor], lowest_level: int
+) -> None:
+    """Formats the logs of the standard library, which uvicorn and others use."""
     handler = logging.StreamHandler(file)
     handler.set_name(_HANDLER)
-    handler.setLevel(least)
-    cleaned = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last]
-    handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=first, processors=cleaned))
+    handler.setLevel(lowest_level)
+    processors = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering]
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared_processors, processors=processors)
+    )
     root = logging.getLogger()
-    for one in [one for one in root.handlers if one.get_name() == _HANDLER]:
-        root.removeHandler(one)
+    for existing in [existing for existing in root.handlers if existing.get_name() == _HANDLER]:
+        root.removeHandler(existing)
     root.addHandler(handler)
 
 
-def _carried(_: Any, __: str, event: Event) -> Event:
-    request, (plugin, _what) = _request.get(), _speaker.get()
-    carried = request.fields() if request is not None else {}
+def _add_context(_: Any, __: str, event: Event) -> Event:
+    request, (plugin, _what) = _request.get(), _plugin.get()
+    fields = request.fields() if request is not None else {}
     if plugin:
-        carried["plugin"] = plugin
-    return {**carried, **event}
+        fields["plugin"] = plugin
+    return {**fields, **event}
 
 
-def _without_traceback(_: Any, __: str, event: Event) -> Event:
-    """A database that is away has every request and every worker fail: where in the code that was says nothing."""
-    given = event.get("exc_info")
-    error = given[1] if isinstance(given, tuple) else given
+def _shorten_unavailable(_: Any, __: str, event: Event) -> Event:
+    """Replaces the traceback of `Unavailable` by its text: every request fails alike, wherever it is in the code."""
+    exc_info = event.get("exc_info")
+    error = exc_info[1] if isinstance(exc_info, tuple) else exc_info
     if not isinstance(error, Unavailable):
         return event
     return {**{name: value for name, value in event.items() if name != "exc_info"}, "why": str(error)}
 
 
 def _hide_secrets(_: Any, __: str, event: Event) -> Event:
-    return {name: _hidden(value) for name, value in event.items()}
+    return {name: _hide(value) for name, value in event.items()}
 
 
-def _hidden(value: Any) -> Any:
+def _hide(value: Any) -> Any:
     if isinstance(value, Secret):
         return str(value)
     if isinstance(value, Mapping):
-        return {key: _hidden(one) for key, one in value.items()}
+        return {key: _hide(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
-        return [_hidden(one) for one in value]
+        return [_hide(item) for item in value]
     return value
 
 
 def _json() -> list[Processor]:
-    """JSON escapes whatever could begin a line."""
+    """JSON escapes all characters that could begin a line."""
     return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str)]
 
 
 def _text(file: TextIO | None) -> list[Processor]:
     colours = file is not None and file.isatty()
-    return [_escape, structlog.dev.ConsoleRenderer(colors=colours, exception_formatter=_indented)]
+    return [_escape, structlog.dev.ConsoleRenderer(colors=colours, exception_formatter=_indent_traceback)]
 
 
 def _escape(_: Any, __: str, event: Event) -> Event:
-    """What moves the cursor or begins a line is shown, not done. Values of other types show themselves by `repr`."""
-    return {name: value.translate(_BREAKS) if isinstance(value, str) else value for name, value in event.items()}
+    """Escapes characters that move the cursor or begin a line. Values of other types are shown by `repr`."""
+    return {name: value.translate(_ESCAPES) if isinstance(value, str) else value for name, value in event.items()}
 
 
-def _indented(file: TextIO, error: ExcInfo) -> None:
-    """A traceback whose lines cannot be taken for events, whatever the error's message says."""
+def _indent_traceback(file: TextIO, error: ExcInfo) -> None:
+    """Writes a traceback with indented lines, so that no line can be taken for an event."""
     for line in structlog.processors.format_exc_info(None, "", {"exc_info": error})["exception"].split("\n"):
-        file.write(f"\n    {line.translate(_BREAKS)}")
+        file.write(f"\n    {line.translate(_ESCAPES)}")

@@ -12,16 +12,16 @@ from .errors import Problem
 _DIGITS = {"BIF": 0, "CLP": 0, "DJF": 0, "GNF": 0, "ISK": 0, "JPY": 0, "KMF": 0, "KRW": 0, "PYG": 0, "RWF": 0,
            "UGX": 0, "VND": 0, "VUV": 0, "XAF": 0, "XOF": 0, "XPF": 0,
            "BHD": 3, "IQD": 3, "JOD": 3, "KWD": 3, "LYD": 3, "OMR": 3, "TND": 3}  # fmt: skip
-LARGEST = 10**12  # minor units; ten milliard euros is no price of food, and stays far from 64 bits in sums
+LARGEST = 10**12  # minor units: ten billion euros, more than any price of food, and sums stay far below 64 bits
 
 
 def digits(currency: str) -> int:
-    """How many decimal digits the currency's minor unit has."""
+    """The number of decimal digits of an ISO 4217 currency."""
     return _DIGITS.get(currency, 2)
 
 
 def half_up(value: Decimal | Fraction) -> int:
-    """The nearest whole number; halves go away from zero (EN 16931 rounds so)."""
+    """Rounds to the nearest whole number, halves away from zero (as EN 16931 does)."""
     if isinstance(value, Fraction):
         sign = -1 if value < 0 else 1
         return sign * int(abs(value) + Fraction(1, 2))
@@ -30,7 +30,7 @@ def half_up(value: Decimal | Fraction) -> int:
 
 @dataclass(frozen=True, order=True)
 class Money:
-    """An amount in minor units (cents) of a currency. Never mixes currencies."""
+    """An amount in minor units (cents) of an ISO 4217 currency. Raises `ValueError` when currencies are mixed."""
 
     amount: int
     currency: str
@@ -58,9 +58,9 @@ class Money:
 
 
 def read_amount(text: str, currency: str) -> int | Problem:
-    """Minor units from what a person typed: "2", "2.50" or "2,50". A `Problem` says what is wrong with it.
+    """The minor units of an amount that a person typed: "2", "2.50" or "2,50"; or a `Problem`.
 
-    Fractions of a minor unit are refused, not rounded: nobody is charged what they did not read.
+    Fractions of a minor unit are refused and not rounded, so that nobody is charged another amount than they read.
     """
     plain = text.strip().replace("\u00a0", "").replace("\u202f", "").replace(",", ".")
     places = digits(currency)

@@ -1,4 +1,4 @@
-"""Networks of clients: what one household, café or server gets, and what limits count."""
+"""The network of a client (a household, a café, a server), by which limits are counted."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import lru_cache
 
 @lru_cache(maxsize=4096)
 def network(address: str) -> str:
-    """The IPv4 address, also where it came over a socket of IPv6; or the /64 of an IPv6 one."""
+    """The IPv4 address itself, also if it is mapped into IPv6; the /64 network of an IPv6 address."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:

@@ -9,28 +9,28 @@ from typing import Any, TypeVar, get_type_hints
 
 import msgspec
 
-from .choices import explained, shapes_in
+from .choices import dataclasses_in, explain_error
 from .converting import convert
 from .errors import Problem, SettingsError, Unfit
 from .secret import Secret
 
 S = TypeVar("S")
-_EXPECTED = re.compile(r"Expected (.*), got (.*)")  # as msgspec says most of what it says
+_EXPECTED = re.compile(r"Expected (.*), got (.*)")  # most messages of msgspec
 _MISSING = re.compile(r"Object missing required field (.*)")
 
 
 def read_settings(shape: type[S], values: Mapping[str, Any], where: str = "") -> S:
-    """Turns a table of TOML or JSON into `shape`, a frozen dataclass.
+    """Converts a table of TOML or JSON into `shape`, a frozen dataclass. `where` is the table's key.
 
     Raises `SettingsError` that names the key, what is wrong, and the key that was perhaps meant. A dataclass may have
     rules of its own in ``__post_init__``: a ValueError there becomes a `SettingsError` too, and `Unfit` is translated.
     """
-    read: S = read_value(shape, dict(values), where)
-    return read
+    settings: S = read_value(shape, dict(values), where)
+    return settings
 
 
 def read_value(hint: Any, value: Any, where: str) -> Any:
-    """One setting, or one of a list of them, as the type `hint`: with errors as `read_settings` has them."""
+    """One setting, or one item of a list of settings, as the type `hint`. Raises `SettingsError`."""
     _refuse_unknown(hint, value, where)
     try:
         return convert(value, hint, dec_hook=_read_secret)
@@ -47,10 +47,10 @@ def _read_secret(kind: type, value: Any) -> Any:
 
 
 def _refuse_unknown(hint: Any, value: Any, where: str) -> None:
-    """What msgspec passes over in a dataclass, or refuses in a struct without saying what would be right."""
+    """Raises `SettingsError` for an unknown key, which msgspec ignores in a dataclass."""
     if isinstance(value, list):
-        for place, one in enumerate(value):
-            _refuse_unknown(hint, one, f"{where}[{place}]")
+        for index, item in enumerate(value):
+            _refuse_unknown(hint, item, f"{where}[{index}]")
         return
     shape = _shape_of(hint, value, where) if isinstance(value, Mapping) else None
     if shape is None:
@@ -63,25 +63,25 @@ def _refuse_unknown(hint: Any, value: Any, where: str) -> None:
 
 
 def _shape_of(hint: Any, value: Mapping[str, Any], where: str) -> type | None:
-    """The dataclass or struct that the table is to become, wherever it stands in the type; of several, its tag says."""
-    shapes = list(shapes_in(hint))
+    """The dataclass or struct in the type `hint` for this table; of several structs, the one with the table's tag."""
+    shapes = list(dataclasses_in(hint))
     if len(shapes) == 1:
         return shapes[0]
     tags = [(tag, shape) for shape in shapes if (tag := _tag(shape))]
     for field in {name for (name, _), _ in tags} & set(value):
-        found = next((shape for tag, shape in tags if tag == (field, value[field])), None)
-        if found is None:
-            known = [str(tag) for (_, tag), _ in tags]
-            values = {"key": _join(where, field), "value": value[field], "meant": _meant(str(value[field]), known)}
+        match = next((shape for tag, shape in tags if tag == (field, value[field])), None)
+        if match is None:
+            known_tags = [str(tag) for (_, tag), _ in tags]
+            values = {"key": _join(where, field), "value": value[field], "meant": _meant(str(value[field]), known_tags)}
             raise SettingsError("{key}: {value!r} is unknown{meant}", **values)
-        return found
+        return match
     return None
 
 
-def _meant(typed: str, known: Collection[str]) -> Problem:
-    if close := get_close_matches(typed, known, n=1):
+def _meant(typed: str, known_names: Collection[str]) -> Problem:
+    if close := get_close_matches(typed, known_names, n=1):
         return Problem("meant", "; did you mean {meant!r}?", values={"meant": close[0]})
-    return Problem("meant", "; known are {known}.", values={"known": ", ".join(sorted(known))})
+    return Problem("meant", "; known are {known}.", values={"known": ", ".join(sorted(known_names))})
 
 
 def _keys(shape: type) -> dict[str, Any]:
@@ -90,7 +90,7 @@ def _keys(shape: type) -> dict[str, Any]:
 
 
 def _tag(shape: type) -> tuple[str, object] | None:
-    """The field by which a struct is told from others, and what stands in it."""
+    """The field that distinguishes a struct from others of a union, and its value."""
     if not issubclass(shape, msgspec.Struct):
         return None
     config = shape.__struct_config__
@@ -99,21 +99,21 @@ def _tag(shape: type) -> tuple[str, object] | None:
 
 def _plain(error: msgspec.ValidationError, hint: Any, where: str) -> SettingsError:
     """msgspec's "Expected `int`, got `str` - at `$.server.port`" as "server.port: expected `int`, got `str`."."""
-    said, at = explained(str(error), hint)
-    key = (where + at).lstrip(".")
-    why = error.__cause__ if isinstance(error.__cause__, Unfit) else _in_our_words(said)
+    message, path = explain_error(str(error), hint)
+    key = (where + path).lstrip(".")
+    why = error.__cause__ if isinstance(error.__cause__, Unfit) else _in_our_words(message)
     return SettingsError("{key}: {why}." if key else "{why}.", key=key, why=why)
 
 
-def _in_our_words(said: Problem | str) -> Problem | str:
-    """What msgspec says often can be translated; the rest stays as it is."""
-    if isinstance(said, Problem):
-        return said
-    if found := _EXPECTED.fullmatch(said):
+def _in_our_words(message: Problem | str) -> Problem | str:
+    """msgspec's most frequent messages as problems that can be translated; the others as they are."""
+    if isinstance(message, Problem):
+        return message
+    if found := _EXPECTED.fullmatch(message):
         return Problem("expected", "expected {wanted}, got {seen}", values={"wanted": found[1], "seen": found[2]})
-    if found := _MISSING.fullmatch(said):
+    if found := _MISSING.fullmatch(message):
         return Problem("missing", "object missing required field {name}", values={"name": found[1]})
-    return said[:1].lower() + said[1:]
+    return message[:1].lower() + message[1:]
 
 
 def _join(where: str, key: str) -> str:

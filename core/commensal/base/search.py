@@ -1,4 +1,4 @@
-"""Text as people search for it: without case, accents and ligatures. SQLite's own LIKE knows only ASCII."""
+"""Search that ignores case, accents and ligatures. SQLite's own LIKE does so only for ASCII."""
 
 from __future__ import annotations
 
@@ -12,56 +12,56 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 _LIGATURES = str.maketrans({"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "’": "'"})
-_LONGEST = 200  # characters of what somebody typed into a search field
+_LONGEST = 200  # characters of a search text
 _WORD = re.compile(r"[a-z0-9]+")
-_PLURALS = (  # the first ending that fits, and what stands instead: gateaux, bocaux, choux, berries, dishes, tomatoes
+_PLURALS = (  # the first ending that matches, and its replacement: gateaux, bocaux, choux, berries, dishes, tomatoes
     ("eaux", "eau"), ("aux", "al"), ("oux", "ou"), ("eux", "eu"), ("ies", "y"), ("shes", "sh"), ("ches", "ch"),
     ("xes", "x"), ("sses", "ss"), ("oes", "o"), ("ss", "ss"), ("s", ""),
 )  # fmt: skip
-_MOST = 8  # words of it
+_MOST = 8  # words of a search text
 
 
 def search_key(text: str) -> str:
-    """``Œufs  d’été`` becomes ``oeufs d'ete``: compare and sort by it, never show it."""
+    """The key for comparing and sorting, never for showing: ``oeufs d'ete`` for ``Œufs  d’été``."""
     plain = unicodedata.normalize("NFKD", text.casefold().translate(_LIGATURES))
-    return " ".join("".join(one for one in plain if not unicodedata.combining(one)).split())
+    return " ".join("".join(character for character in plain if not unicodedata.combining(character)).split())
 
 
 def matches(column: ColumnElement[Any], typed: str) -> ColumnElement[bool]:
-    """True where `column`, which holds search keys, contains every word of what was typed."""
+    """A condition that `column`, which contains search keys, contains every word of the search text `typed`."""
     words = search_key(typed[:_LONGEST]).split()[:_MOST]
     return and_(True, *(_has(column, word) for word in words))
 
 
 def contains_text(column: ColumnElement[Any], typed: str) -> ColumnElement[bool]:
-    """True where `column`, in whatever spelling people wrote it, contains what was typed: `elodie` is in ``Élodie``.
+    """A condition that `column`, which contains plain text, contains the search text: ``Élodie`` contains `elodie`.
 
-    It reads every row, and is for reports; what is searched often keeps its `search_key` in a column of its own.
+    It reads every row, and is for reports; texts that are searched often have a column with their `search_key`.
     """
     return _KeyOf(column).contains(search_key(typed[:_LONGEST]), autoescape=True)
 
 
 class _KeyOf(FunctionElement[str]):
-    """`search_key` in the database: a function of ours on SQLite, see `storage/database/engine.py`."""
+    """`search_key`, computed by the database; SQLite calls a Python function, see `storage/database/engine.py`."""
 
     name, type, inherit_cache = "search_key", Text(), True
 
 
 @compiles(_KeyOf)
-def _on_sqlite(element: _KeyOf, compiler: SQLCompiler, **named: Any) -> str:
-    return f"search_key({compiler.process(element.clauses, **named)})"
+def _on_sqlite(element: _KeyOf, compiler: SQLCompiler, **kwargs: Any) -> str:
+    return f"search_key({compiler.process(element.clauses, **kwargs)})"
 
 
 @compiles(_KeyOf, "postgresql")
-def _on_postgresql(element: _KeyOf, compiler: SQLCompiler, **named: Any) -> str:
-    key = f"lower({compiler.process(element.clauses, **named)})"
-    for sign, instead in (("œ", "oe"), ("æ", "ae"), ("ø", "o"), ("ł", "l"), ("ß", "ss"), ("’", "''")):
-        key = f"replace({key}, '{sign}', '{instead}')"
+def _on_postgresql(element: _KeyOf, compiler: SQLCompiler, **kwargs: Any) -> str:
+    key = f"lower({compiler.process(element.clauses, **kwargs)})"
+    for character, replacement in (("œ", "oe"), ("æ", "ae"), ("ø", "o"), ("ł", "l"), ("ß", "ss"), ("’", "''")):
+        key = f"replace({key}, '{character}', '{replacement}')"
     return f"regexp_replace(normalize({key}, NFKD), '[\u0300-\u036f]', '', 'g')"
 
 
 def finds(text: str, typed: str) -> bool:
-    """The same for a `text` that is at hand, whatever its spelling: plurals find singulars, and the other way round."""
+    """Whether `text` contains every word of the search text `typed`; singulars and plurals match each other."""
     key = search_key(text)
     stems = {stem(word) for word in _WORD.findall(key)}
     words = search_key(typed[:_LONGEST]).split()[:_MOST]
@@ -69,15 +69,17 @@ def finds(text: str, typed: str) -> bool:
 
 
 def stem(word: str) -> str:
-    """A word of a search key without its regular plural, French or English: what two forms of it share.
+    """A word of a search key without its regular French or English plural ending.
 
-    It is compared, and never shown: ``frais`` may lose its s as long as it always does.
+    It is only for comparing, so it may be no word: ``frais`` loses its s too.
     """
-    for ending, instead in _PLURALS:
+    for ending, replacement in _PLURALS:
         if word.endswith(ending) and len(word) > len(ending) + 1:
-            return word[: -len(ending)] + instead
+            return word[: -len(ending)] + replacement
     return word
 
 
 def _has(column: ColumnElement[Any], word: str) -> ColumnElement[bool]:
-    return or_(*(column.contains(one, autoescape=True) for one in {word, stem(word)} if len(one) >= min(4, len(word))))
+    return or_(
+        *(column.contains(form, autoescape=True) for form in {word, stem(word)} if len(form) >= min(4, len(word)))
+    )

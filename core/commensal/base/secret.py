@@ -1,10 +1,10 @@
-"""Values that must not be seen: in logs, in errors, in exports."""
+"""Values that must not be visible in logs, errors and exports."""
 
 from __future__ import annotations
 
 
 class Secret(str):
-    """A string that shows itself as ``***``. ``reveal()`` gives the value to the one place that needs it."""
+    """A string whose `str` and `repr` are ``***``; ``reveal()`` returns the value, for the one place that needs it."""
 
     __slots__ = ()
 

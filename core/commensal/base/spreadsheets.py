@@ -1,4 +1,4 @@
-"""CSV (RFC 4180) as spreadsheets of the reader's language open it: in French with semicolons and decimal commas."""
+"""CSV (RFC 4180) for spreadsheets in the reader's language: with semicolons and decimal commas in French."""
 
 from __future__ import annotations
 
@@ -12,34 +12,33 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from _csv import Writer
 
-# What begins a formula: Excel takes the full-width forms for the plain ones where a Chinese, Japanese or Korean locale
-# is set, and the small forms are read alike by converters that normalise text (NFKC).
+# Characters that begin a formula. Excel treats full-width forms as the plain ones in Chinese, Japanese and Korean
+# locales, and converters that normalise text (NFKC) treat small forms so.
 _FORMULA = re.compile(r"\s*[=+\-@\t\r＝＋－＠﹦﹢﹣﹫−]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 def csv_bytes(rows: Iterable[Sequence[object]], language: str) -> bytes:
-    """A small table; UTF-8 with the mark without which Excel takes it for Windows-1252. Texts are made `harmless`."""
+    """A small table in UTF-8 with a byte order mark, without which Excel expects Windows-1252; texts are `harmless`."""
     text = io.StringIO(newline="")
     writer = csv_writer(text, language)
     for cells in rows:
-        writer.writerow([_cell(one, language) for one in cells])
+        writer.writerow([_cell(cell, language) for cell in cells])
     return text.getvalue().encode("utf-8-sig")
 
 
 def csv_writer(out: io.StringIO, language: str) -> Writer:
-    """Writes rows as they are handed over."""
+    """A writer of rows, which does not change their cells."""
     return csv.writer(out, delimiter=";" if language == "fr" else ",", lineterminator="\r\n")
 
 
 def decimal_mark(language: str) -> str:
-    """What stands between a number's whole and its fraction."""
+    """The decimal separator of the language."""
     return "," if language == "fr" else "."
 
 
 def harmless(text: str) -> str:
-    """The text without control characters, and with an apostrophe before it where it may be taken for a formula (OWASP,
-    CSV injection)."""
+    """The text without control characters, and after an apostrophe if it could be a formula (OWASP, CSV injection)."""
     text = _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
     return f"'{text}" if _FORMULA.match(text) else text
 

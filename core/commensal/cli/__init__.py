@@ -47,15 +47,15 @@ def main() -> None:
     try:
         app()
     except Unavailable as error:
-        from .trouble import in_words
+        from .trouble import format_value
 
-        _end(error, in_words(error) or told(error))
+        _end(error, format_value(error) or told(error))
     except CommensalError as error:
         _end(error, told(error))
     except Exception as error:
-        from .trouble import in_words  # it knows drivers, which most commands can do without
+        from .trouble import format_value  # it knows drivers, which most commands can do without
 
-        if not (said := in_words(error)):
+        if not (said := format_value(error)):
             raise
         _end(error, said)
 

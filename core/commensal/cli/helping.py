@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..base.languages.shell import as_key, shell_language, spoken
+from ..base.languages.shell import shell_language, spoken, translation_key
 
 
 def speak(command: Any) -> Any:
@@ -13,10 +13,10 @@ def speak(command: Any) -> Any:
         return command
     for name in ("help", "short_help", "epilog"):
         if said := getattr(command, name, None):
-            setattr(command, name, spoken(as_key(said)))
+            setattr(command, name, spoken(translation_key(said)))
     for one in command.params:
         if said := getattr(one, "help", None):
-            one.help = spoken(as_key(said))
+            one.help = spoken(translation_key(said))
     for below in getattr(command, "commands", {}).values():
         speak(below)
     return command

@@ -9,7 +9,7 @@ from typing import Any
 import typer
 
 from ..base.errors import PluginError
-from ..hooks.loading import found_plugins, load_module
+from ..hooks.loading import load_module, plugin_entry_points
 
 _CLAIMS = "commensal.commands"  # of entry points
 
@@ -30,7 +30,7 @@ def _claimed(ctx: Any, name: str) -> object:
     The plugin's distribution claims it by an entry point of the group ``commensal.commands`` that names its module.
     """
     for claim in entry_points(group=_CLAIMS, name=name):
-        for plugin, point in found_plugins().items():
+        for plugin, point in plugin_entry_points().items():
             if point.value == claim.value:
                 group: Any = _commands_of(plugin)
                 return group.get_command(ctx, name) if group is not None else None
@@ -38,7 +38,7 @@ def _claimed(ctx: Any, name: str) -> object:
 
 
 def _commands_of(plugin: str) -> object:
-    point = found_plugins().get(plugin)
+    point = plugin_entry_points().get(plugin)
     if point is None:
         return None
     module: Any = load_module(plugin, point)

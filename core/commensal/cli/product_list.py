@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ..base.languages.catalogs import say
-from ..base.languages.shell import place, shell_language, spoken
+from ..base.languages.shell import problem_place, shell_language, spoken
 from ..instance import open_instance
 from ..trade.product_lists.lists import export_list, import_list
 from ..trade.product_lists.read import read_list
@@ -43,7 +43,7 @@ def add_to(app: typer.Typer) -> None:
                 whose = named_enterprise(tx, enterprise).id
                 report = import_list(tx, whose, listed, catalog_id=catalog, defaults=defaults, dry_run=dry_run)
         for problem in report.problems:
-            console.print(f"[red]{place(problem)}[/red]: {say(shell_language(), problem)}")
+            console.print(f"[red]{problem_place(problem)}[/red]: {say(shell_language(), problem)}")
         print_counts(report, dry_run=dry_run)
         if report.problems:
             raise typer.Exit(1)

@@ -24,10 +24,10 @@ _ADVICE = (
 )
 
 
-def in_words(error: Exception) -> str:
+def format_value(error: Exception) -> str:
     """Empty where it is an error of the code, and not of what is around it."""
     if isinstance(error, Unavailable) and isinstance(error.__cause__, Exception):
-        return in_words(error.__cause__)
+        return format_value(error.__cause__)
     if isinstance(error, DBAPIError | sqlite3.Error):
         said = str(error.orig if isinstance(error, DBAPIError) else error).strip()
         found = [advice for words, advice in _ADVICE if any(word in said.casefold() for word in words)]

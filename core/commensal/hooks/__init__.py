@@ -1,1 +1,1 @@
-"""What plugins may do: contracts, the dispatcher that obeys them, and loading."""
+"""Hooks of plugins: their contracts, the dispatcher that calls them, and the loading of plugins."""

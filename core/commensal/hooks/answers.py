@@ -1,4 +1,4 @@
-"""Is an answer what its specification promises? The annotation of what it returns is the rule."""
+"""Checks the answers of plugins against the return annotations of the hooks' specifications."""
 
 from __future__ import annotations
 
@@ -13,38 +13,38 @@ from . import specifications
 from .contract import AnyHook
 
 
-def nonsense(hook: AnyHook, answer: object) -> str:
-    """What is wrong with the answer, in words for the operator; empty where it is as promised."""
-    wanted, told = _rule(hook)
-    return "" if wanted(answer) else f"{answer!r:.200} is no {told}"
+def answer_problem(hook: AnyHook, answer: object) -> str:
+    """A text for the operator that says what is wrong with the answer; "" if it is as the specification promises."""
+    is_valid, description = _answer_rule(hook)
+    return "" if is_valid(answer) else f"{answer!r:.200} is no {description}"
 
 
 @cache
-def _rule(hook: AnyHook) -> tuple[Callable[[object], bool], str]:
-    """A check, and the name of what it wants."""
-    hint = _hint(hook)
+def _answer_rule(hook: AnyHook) -> tuple[Callable[[object], bool], str]:
+    """A check of answers, and the name of the type that it expects."""
+    hint = _return_annotation(hook)
     if hint is type(None):
-        return lambda answer: True, ""  # who is only told may say what they like
+        return lambda answer: True, ""  # the answer is not used
     choices = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
-    (kind,) = (one for one in choices if one is not type(None))
+    (kind,) = (choice for choice in choices if choice is not type(None))
     empty = type(None) in choices
     if get_origin(kind) is Sequence:
         (item,) = get_args(kind)
-        return lambda answer: (answer is None and empty) or _list_of(item, answer), f"list of {item.__name__}"
+        return lambda answer: (answer is None and empty) or _is_list_of(item, answer), f"list of {item.__name__}"
     return lambda answer: (answer is None and empty) or isinstance(answer, kind), kind.__name__
 
 
-def _list_of(item: type, answer: object) -> bool:
-    return isinstance(answer, list | tuple) and all(isinstance(one, item) for one in answer)
+def _is_list_of(item: type, answer: object) -> bool:
+    return isinstance(answer, list | tuple) and all(isinstance(member, item) for member in answer)
 
 
-def _hint(hook: AnyHook) -> Any:
-    told = types.SimpleNamespace(__annotations__={"return": hook.specification.__annotations__["return"]})
-    return get_type_hints(told, vars(specifications), _Names())["return"]
+def _return_annotation(hook: AnyHook) -> Any:
+    annotated = types.SimpleNamespace(__annotations__={"return": hook.specification.__annotations__["return"]})
+    return get_type_hints(annotated, vars(specifications), _AnnotationNames())["return"]
 
 
-class _Names(dict[str, Any]):
-    """The names of annotations that specifications import for the type checker only: plugins import the same."""
+class _AnnotationNames(dict[str, Any]):
+    """Resolves names that specifications import for the type checker only; plugins import them from `commensal`."""
 
     def __missing__(self, name: str) -> Any:
         if name not in commensal.__all__:

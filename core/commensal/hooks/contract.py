@@ -1,6 +1,6 @@
-"""A hook's contract, as data: who is asked, when, how often, and what happens when a plugin fails.
+"""A hook's contract as data: which plugins are called, when, for how long, and what follows if one fails.
 
-Documentation and tests are made from it, and the dispatcher obeys it.
+The dispatcher obeys it; documentation and tests are generated from it.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, kw_only=True)
 class Contract:
-    """scope:      `instance`: every enabled plugin is asked; `enterprise`: only those the enterprise switched on
-    returns:    `each`: a list of answers; `one`: one named plugin is asked; `nothing`: it is only told
+    """scope:      `instance`: every enabled plugin is called; `enterprise`: only those that the enterprise uses
+    returns:    `each`: a list of answers; `one`: one named plugin is called; `nothing`: there is no answer
     where:      `startup`: once, before serving; `transaction`: inside one, without I/O, never async;
-                `outside`: between transactions, `def` or `async def`, under `timeout`; `job`: the same, after the
-                commit of what it tells of
-    on_error:   `raise`: the caller gets a `PluginError`; `skip`: the plugin is left out, and the failure is shown;
-                `retry`: the job comes back with growing delay, and is parked and shown after its last try
-    timeout:    seconds; in a transaction it is when the database is taken away from a plugin that hangs, which ends the
-                transaction whatever `on_error` says
-    reads:      inside a transaction: whatever it writes is refused or undone, and is a failure
-    since:      the version that brought it
-    deprecated: what to use instead, and when it goes; a plugin that implements it is warned of at start
-    deprecated_arguments: the same for single arguments, by their names; a plugin that takes one is warned of
+                `outside`: between transactions, `def` or `async def`, under `timeout`; `job`: the same, in a job after
+                the commit of the event
+    on_error:   `raise`: the caller gets a `PluginError`; `skip`: the plugin is skipped, and the failure is shown;
+                `retry`: the job is tried again after growing delays, and parked and shown after its last try
+    timeout:    seconds; in a transaction it is when the transaction is taken away from a plugin that hangs, which ends
+                it whatever `on_error` says
+    reads:      inside a transaction: whatever the hook writes is refused or undone, and is a failure
+    since:      the version that introduced the hook
+    deprecated: what to use instead, and when the hook is removed; a plugin that implements it is warned at start
+    deprecated_arguments: the same for single arguments, by their names
     """
 
     scope: Scope
@@ -54,7 +54,7 @@ class Contract:
 
 
 class Hook(Generic[P, R]):
-    """A specification with its contract. Hooks are called by this object, so calls are typed."""
+    """A specification with its contract. Callers pass this object to `Hooks`, so that calls are typed."""
 
     def __init__(self, specification: Callable[P, R], contract: Contract) -> None:
         self.name, self.contract, self.specification = specification.__name__, contract, specification
@@ -76,9 +76,12 @@ def hook(
     deprecated: str = "",
     deprecated_arguments: Mapping[str, str] | None = None,
 ) -> Callable[[Callable[P, R]], Hook[P, R]]:
-    """Declares a hook: ``@hook(scope="enterprise", returns="each", where="outside", on_error="skip")``."""
+    """Declares a hook: ``@hook(scope="enterprise", returns="each", where="outside", on_error="skip")``.
+
+    Raises `ValueError` for a hook that could be skipped after it has written in the transaction.
+    """
     if where == "transaction" and on_error == "skip" and not reads:
-        raise ValueError("who is left out of a transaction must not have written in it")
+        raise ValueError("a hook that writes in a transaction cannot be skipped")
     contract = Contract(
         scope=scope,
         returns=returns,

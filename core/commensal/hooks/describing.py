@@ -1,4 +1,4 @@
-"""The page of all hooks, plugins/HOOKS.md, made from their contracts: ``commensal hooks`` prints it."""
+"""Generates plugins/HOOKS.md, the page of all hooks, from their contracts; ``commensal hooks`` prints it."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from collections.abc import Iterator
 
 from . import specifications
 from .contract import PROJECT, AnyHook
-from .loading import all_hooks, found_plugins
+from .loading import all_hooks, plugin_entry_points
 
 _TITLE = re.compile(r"# -{20,} (.+)")
-_CALLED = {
+_WHEN_CALLED = {
     "startup": "once, before the instance serves",
     "transaction": "inside a transaction: without I/O, never `async`",
     "outside": "between transactions: `def` or `async def`",
     "job": "in a job, after the commit of what it tells of: `def` or `async def`",
 }
-_FAILS = {
+_ON_ERROR = {
     "raise": "what was under way fails, and names the plugin",
     "skip": "the plugin is left out",
     "retry": "the job comes back with growing delay, and is parked after its last try",
@@ -50,75 +50,75 @@ undone, and counts as a failure.
 
 
 def hooks_page() -> str:
-    """Markdown: a table of all hooks, then each with its signature, its contract, and the bundled plugins it has."""
+    """Markdown: a table of all hooks, then each hook with its signature, its contract, and the plugins that use it."""
     users = {name: sorted(_users(name)) for name in all_hooks()}
     lines = [_HEAD, "| hook | asked | where | fails | seconds | since |", "|---|---|---|---|---:|---|"]
-    for name, one in all_hooks().items():
-        contract = one.contract
+    for name, hook in all_hooks().items():
+        contract = hook.contract
         where = f"{contract.where}, reading" if contract.reads else contract.where
         seconds = f"{contract.timeout:g}" if contract.where != "startup" else ""
         lines.append(
             f"| [`{name}`](#{name}) | {contract.scope}, {contract.returns} | {where} | {contract.on_error} | {seconds} "
             f"| {contract.since} |"
         )
-    for title, hooks in _groups():
+    for title, hooks in _hooks_by_title():
         lines += ["", f"## {title[0].upper()}{title[1:]}"]
-        for one in hooks:
-            lines += ["", *_section(one, users[one.name])]
+        for hook in hooks:
+            lines += ["", *_section(hook, users[hook.name])]
     return "\n".join(lines) + "\n"
 
 
-def _section(one: AnyHook, users: list[str]) -> Iterator[str]:
-    contract = one.contract
-    yield f"### {one.name}"
+def _section(hook: AnyHook, users: list[str]) -> Iterator[str]:
+    contract = hook.contract
+    yield f"### {hook.name}"
     yield ""
     if contract.deprecated:
         yield f"**Deprecated**: {contract.deprecated}"
         yield ""
-    for argument, said in contract.deprecated_arguments.items():
-        yield f"**Deprecated** argument `{argument}`: {said}"
+    for argument, text in contract.deprecated_arguments.items():
+        yield f"**Deprecated** argument `{argument}`: {text}"
         yield ""
-    yield from ("```python", f"def {one.name}{_signature(one)}", "```", "")
-    yield (inspect.getdoc(one.specification) or "").replace("``", "`")
+    yield from ("```python", f"def {hook.name}{_signature(hook)}", "```", "")
+    yield (inspect.getdoc(hook.specification) or "").replace("``", "`")
     yield ""
-    whose = "plugins that the enterprise uses" if contract.scope == "enterprise" else "all enabled plugins"
-    yield f"- asked: {whose}; {_RETURNS[contract.returns]}"
+    plugins = "plugins that the enterprise uses" if contract.scope == "enterprise" else "all enabled plugins"
+    yield f"- asked: {plugins}; {_RETURNS[contract.returns]}"
     reading = "; it may only read" if contract.reads else ""
     limit = "" if contract.where == "startup" else f"; at most {contract.timeout:g} seconds"
-    yield f"- runs: {_CALLED[contract.where]}{reading}{limit}"
-    yield f"- fails: {_FAILS[contract.on_error]}"
+    yield f"- runs: {_WHEN_CALLED[contract.where]}{reading}{limit}"
+    yield f"- fails: {_ON_ERROR[contract.on_error]}"
     linked = ", ".join(f"[{user}](commensal_{user})" for user in users)
     yield f"- since {contract.since}; used by {linked or 'nobody yet'}"
 
 
-def _signature(one: AnyHook) -> str:
-    """As it is written, one argument a line where it is long."""
-    signature = inspect.signature(one.specification)
+def _signature(hook: AnyHook) -> str:
+    """The signature as source code, with one argument on a line if it is long."""
+    signature = inspect.signature(hook.specification)
     arguments = [str(argument).replace("'", "") for argument in signature.parameters.values()]
     whole = f"({', '.join(arguments)}) -> {signature.return_annotation}"
-    if len(whole) + len(one.name) < 100:
+    if len(whole) + len(hook.name) < 100:
         return whole
     return "(\n" + "".join(f"    {argument},\n" for argument in arguments) + f") -> {signature.return_annotation}"
 
 
-def _groups() -> Iterator[tuple[str, list[AnyHook]]]:
-    """The hooks by the titles between them in the file of specifications."""
+def _hooks_by_title() -> Iterator[tuple[str, list[AnyHook]]]:
+    """The hooks below each title of the file of specifications."""
     lines = inspect.getsource(specifications).splitlines()
-    titles = [(number, found[1]) for number, line in enumerate(lines, 1) if (found := _TITLE.fullmatch(line))]
+    titles = [(number, match[1]) for number, line in enumerate(lines, 1) if (match := _TITLE.fullmatch(line))]
     ends = [number for number, _ in titles[1:]] + [len(lines) + 1]
     for (begin, title), end in zip(titles, ends, strict=True):
-        inside = [one for one in all_hooks().values() if begin < _line(one) < end]
+        inside = [hook for hook in all_hooks().values() if begin < _line(hook) < end]
         if inside:
             yield title, inside
 
 
-def _line(one: AnyHook) -> int:
-    return one.specification.__code__.co_firstlineno
+def _line(hook: AnyHook) -> int:
+    return hook.specification.__code__.co_firstlineno
 
 
 def _users(hook: str) -> Iterator[str]:
-    """The bundled plugins that implement the hook."""
-    for name, point in found_plugins().items():
+    """Ids of the bundled plugins that implement the hook."""
+    for name, point in plugin_entry_points().items():
         bundled = point.dist is not None and point.dist.name == PROJECT
         if bundled and hasattr(getattr(point.load(), hook, None), f"{PROJECT}_impl"):
             yield name

@@ -1,4 +1,4 @@
-"""How platforms may be spoken to, by all plugins together."""
+"""The dialects of DFC that plugins offer for other platforms."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 
 def dialects_of(instance: Instance) -> list[Dialect]:
-    """All dialects, in the operator's order of plugins; of two of one media type, the first counts."""
-    found: dict[str, Dialect] = {}
+    """All dialects, in the operator's order of plugins; of two for one media type, the first."""
+    by_media_type: dict[str, Dialect] = {}
     for answer in instance.hooks.each(specifications.dialects):
-        for one in answer.value or ():
-            found.setdefault(one.media_type, one)
-    return list(found.values())
+        for dialect in answer.value or ():
+            by_media_type.setdefault(dialect.media_type, dialect)
+    return list(by_media_type.values())

@@ -1,98 +1,66 @@
-"""Calls hooks as their contracts say. pluggy registers and validates; it does not call, because its loop stops at the
-first exception and knows neither time limits, nor enterprises, nor transactions.
+"""Calls hooks as their contracts say. pluggy registers and validates plugins but does not call them, because its loop
+stops at the first exception, and has no time limits, enterprises or transactions.
 
-Everything here is synchronous. Outside a transaction the plugins of one call run side by side in threads, so the
-slowest decides, and one that hangs is left behind; an `async def` runs in a loop of its own in that thread. Inside a
-transaction they run in its own thread, and the watchdog takes the transaction away from one that hangs.
+Everything here is synchronous. Outside a transaction the plugins of one call run side by side in threads, so the call
+takes as long as the slowest, and a plugin that hangs is left behind; an `async def` runs in an event loop of its own in
+that thread. Inside a transaction plugins run in its own thread, one after the other, and the watchdog takes the
+transaction away from a plugin that hangs.
 """
 
 from __future__ import annotations
 
-import asyncio
-import inspect
-import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from contextvars import ContextVar, copy_context
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
-from typing import Any, Generic, ParamSpec, Protocol, TypeVar
+from typing import Any, Generic, ParamSpec, TypeVar
 
 import msgspec
 import pluggy
-import structlog
 
 from ..base.clock import Clock
 from ..base.errors import CommensalError, PluginError, Problem, Refused, SettingsError, Unavailable
-from ..base.logs import speaker, speaking
+from ..base.logs import current_plugin, plugin_context
 from ..base.reading import read_settings
 from ..storage.database import Transaction
 from ..storage.database.hold import Hold
 from ..storage.database.unavailable import why_unavailable
-from .answers import nonsense
-from .aside import Aside
+from .answers import answer_problem
+from .aside import Failure, FailureLog, Keeper, PluginPlace
+from .bounds import LATE, AlreadyNoted, TimeBounds
 from .contract import AnyHook, Hook
-from .watch import TookTooLong, watchdog
+from .running import call_in_this_thread, start_in_thread, wait_for_answer
+from .watch import TookTooLong
 
-SETTINGS, INSTANCE_SETTINGS = "settings", "instance_settings"  # arguments that implementations may take besides
+SETTINGS, INSTANCE_SETTINGS = "settings", "instance_settings"  # arguments that every implementation may take
 
 P = ParamSpec("P")
 R = TypeVar("R")
-T = TypeVar("T")
-_log = structlog.get_logger("commensal.hooks")
 
 
 @dataclass(frozen=True)
-class Answer(Generic[R]):
-    """What one plugin said."""
+class HookAnswer(Generic[R]):
+    """The answer of one plugin."""
 
     plugin: str
     value: R
 
 
-@dataclass(frozen=True)
-class Failure:
-    """What one plugin did wrong: shown by ``commensal plugins`` and to the operator."""
-
-    plugin: str
-    hook: str
-    what: str
-    at: datetime
-
-
-class Keeper(Protocol):
-    """Keeps failures beyond this process. `keep` is called inside transactions, and must not wait."""
-
-    def keep(self, failure: Failure) -> None: ...
-
-    def flush(self) -> None: ...
-
-
-class _Noted(PluginError):
-    """Of a plugin that was noted when its transaction was taken away."""
-
-
 Among = Collection[str] | Mapping[str, Mapping[str, Any]]
-Calls = Sequence[tuple[pluggy.HookImpl, dict[str, Any]]]
-_LATE = "it took too long"
-_TRANSACTION = 8.0  # seconds for one that a plugin has opened: less than the ten that others wait for their turn
-_READING = 30.0  # seconds for some lines of a report
+PluginAnswers = list[tuple[str, Any]]
+_Calls = Sequence[tuple[pluggy.HookImpl, dict[str, Any]]]  # implementations with their arguments
+TRANSACTION_SECONDS = 8.0  # of a transaction that a plugin opens: less than the ten that other writers wait
+READING_SECONDS = 30.0  # of a transaction in which a report reads its lines
 _NO_BOUND: AbstractContextManager[None] = nullcontext()
-
-# How to answer whoever waits for this thread before a plugin that hangs in it gives it back. Called by the watchdog,
-# after the transaction was taken away.
-leave: ContextVar[Callable[[PluginError], None] | None] = ContextVar("leave", default=None)
 
 
 class Hooks:
     """The enabled plugins, in the operator's order.
 
-    `shapes` are the classes of the plugins' settings for an enterprise, `of_instance` the settings of the operator,
-    `absent` says why what is enabled in instance.toml is not there after all.
+    `shapes` are the classes of the plugins' settings for an enterprise, `of_instance` the operator's settings of each
+    plugin, and `absent` the plugins that instance.toml enables but that could not be loaded, with the reason.
     """
 
     def __init__(
@@ -104,37 +72,41 @@ class Hooks:
         of_instance: Mapping[str, object] | None = None,
         absent: Mapping[str, str | Problem] | None = None,
     ) -> None:
-        self._manager, self._clock = manager, clock
-        self._shapes, self._of_instance = shapes or {}, of_instance or {}
+        self._manager = manager
+        self._settings_classes, self._instance_settings = shapes or {}, of_instance or {}
         self.absent = absent or {}
-        self.failures: list[Failure] = []
-        self._found: dict[str, list[pluggy.HookImpl]] = {}  # by hook, so that nobody looks for them at every call
-        self._keeper: Keeper | None = None
-        self._aside = Aside()
+        self._implementations_by_hook: dict[str, list[pluggy.HookImpl]] = {}  # a cache, filled by the calls
+        self._failure_log = FailureLog(clock)
+        self._bounds = TimeBounds(self._failure_log)
+
+    @property
+    def failures(self) -> list[Failure]:
+        """The latest failures in this process, the newest last."""
+        return self._failure_log.failures
 
     def keep_failures(self, keeper: Keeper) -> None:
-        """From now on every failure is handed to `keeper` too."""
-        self._keeper = keeper
+        """From now on, hands every failure to `keeper` too."""
+        self._failure_log.keeper = keeper
 
     def flush_failures(self) -> None:
-        """Waits until all that has failed is kept, or cannot be."""
-        if self._keeper is not None:
-            self._keeper.flush()
+        """Waits until the keeper has stored all failures, or has given up."""
+        if self._failure_log.keeper is not None:
+            self._failure_log.keeper.flush()
 
     def each(
         self, hook: Hook[P, R], among: Among | None = None, /, *args: P.args, **kwargs: P.kwargs
-    ) -> list[Answer[R]]:
-        """Asks every plugin that implements the hook and is `among` those the enterprise uses (None: all).
+    ) -> list[HookAnswer[R]]:
+        """Calls every plugin that implements the hook and is `among` those the enterprise uses (None: all).
 
-        A mapping holds the enterprise's settings for each, and those who take `settings` get them in their own shape.
-        Answers come in the operator's order; None is dropped.
+        If `among` is a mapping, its values are the enterprise's settings for each plugin, and implementations that take
+        `settings` get them as their own class. Answers come in the operator's order, without None.
         """
-        return [Answer(plugin, value) for plugin, value in self._ask(hook, among, kwargs) if value is not None]
+        return [HookAnswer(plugin, value) for plugin, value in self._ask(hook, among, kwargs) if value is not None]
 
     def ask(self, hook: Hook[P, R], plugin: str, among: Among | None = None, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        """Asks the one plugin that is in charge. Raises `PluginError` where it is gone or fails.
+        """Calls one plugin and returns its answer; None only if the hook's specification allows it.
 
-        None comes back only from a hook whose specification allows it.
+        Raises `PluginError` if the plugin is not there or fails.
         """
         answers = self._ask(hook, _only(plugin, among), kwargs)
         if not answers:
@@ -145,90 +117,72 @@ class Hooks:
     def tell(
         self, hook: Hook[P, None], plugin: str, among: Among | None = None, /, *args: P.args, **kwargs: P.kwargs
     ) -> None:
-        """Tells the one plugin whose matter it is. Raises `PluginError` where it is gone or fails."""
+        """Calls one plugin whose hook returns nothing. Raises `PluginError` if the plugin is not there or fails."""
         if not self._ask(hook, _only(plugin, among), kwargs):
             raise PluginError(plugin, hook.name, "it is not enabled, or does not know what to do")
 
     def blame(self, hook: AnyHook, plugin: str, what: str) -> None:
-        """The core cannot use what the plugin has answered. Raises `PluginError` unless it may be left out."""
-        self._failed(hook, plugin, PluginError(plugin, hook.name, what))
+        """Notes that the core cannot use an answer of the plugin.
+
+        Raises `PluginError` unless the hook's contract says that plugins may be skipped.
+        """
+        self._handle_failure(hook, plugin, PluginError(plugin, hook.name, what))
 
     @contextmanager
     def running(self, plugin: str, what: str, hold: Hold | None = None) -> Iterator[None]:
-        """The block is code of the plugin's that no hook asks for: a page, an endpoint, a job, the rows of a report.
+        """Wraps code of a plugin that is not a hook: a page, an endpoint, a job, the lines of a report.
 
-        What it raises is noted with its name and raised again; `SystemExit` becomes a `PluginError`. Other exceptions
-        that are no `Exception`, such as `KeyboardInterrupt`, are not the plugin's and pass.
-        Transactions that it opens are bounded; so is the one of `hold`, in which it reads. Raises `PluginError` where
-        it hangs in one, and where it is set aside there.
+        Notes what the block raises as a failure of the plugin, and raises it again; `SystemExit` becomes a
+        `PluginError`. Other exceptions that are no `Exception`, such as `KeyboardInterrupt`, are not the plugin's.
+        Transactions that the block opens have a time limit, and so has the one of `hold`, in which it reads. Raises
+        `PluginError` if such a limit has passed, or if the plugin is set aside at this place.
         """
-        if speaker() != (plugin, what):  # a page is told by its route, and again in the thread in which it runs
-            self._refuse_aside(plugin, what)
-        before = self._aside.points((plugin, what))
+        place = PluginPlace(plugin, what)
+        if current_plugin() != place:  # a page comes here twice: by its route, and in the thread that runs it
+            self._failure_log.refuse_set_aside(place)
+        breaker = self._failure_log.breaker
+        points_before = breaker.points(place)
         try:
-            with speaking(plugin, what), _NO_BOUND if hold is None else self._bound(hold, plugin, what, _READING):
+            bound = _NO_BOUND if hold is None else self._bounds.bound(hold, place, READING_SECONDS)
+            with plugin_context(plugin, what), bound:
                 yield
         except CommensalError:
             raise
         except (Exception, SystemExit) as error:
-            if why_unavailable(error):  # no fault of the plugin
+            if why_unavailable(error):  # not the plugin's fault
                 raise
-            self._note(what, plugin, f"{type(error).__name__}: {error}", error, counts=False)
+            text = f"{type(error).__name__}: {error}"
+            self._failure_log.note(place, text, error, counts=False)
             if isinstance(error, SystemExit):
-                raise PluginError(plugin, what, f"{type(error).__name__}: {error}") from error
+                raise PluginError(plugin, what, text) from error
             raise
-        if self._aside.points((plugin, what)) == before:  # nor did anything fail inside that was answered there
-            self._aside.worked((plugin, what))
+        if breaker.points(place) == points_before:  # no failure was noted and answered inside either
+            breaker.note_success(place)
 
     def bound(self, hold: Hold, seconds: float | None) -> AbstractContextManager[None]:
-        """Around a transaction: one that a plugin has opened is taken away at its time limit."""
-        plugin, what = speaker()
-        return self._bound(hold, plugin, what, seconds or _TRANSACTION) if what else _NO_BOUND
-
-    @contextmanager
-    def _bound(self, hold: Hold, plugin: str, what: str, seconds: float) -> Iterator[None]:
-        left, guilty = leave.get(), (plugin, what)
-
-        def late() -> None:
-            nonlocal guilty
-            guilty = hold.current_call or guilty  # it may wait for another plugin's hook
-            self._take_away(hold, *guilty, left)
-
-        try:
-            with watchdog.watch(seconds, late):
-                yield
-        except TookTooLong as error:
-            raise _Noted(*guilty, _LATE) from error
-
-    def _take_away(self, hold: Hold, plugin: str, what: str, left: Callable[[PluginError], None] | None) -> None:
-        try:
-            hold.take_away()
-        finally:
-            self._note(what, plugin, _LATE, late=True)
-            if left is not None:
-                left(PluginError(plugin, what, _LATE))
-
-    def _refuse_aside(self, plugin: str, what: str) -> None:
-        until = self._aside.until((plugin, what), self._clock.now())
-        if until is not None:
-            text = f"it is set aside until {until:%H:%M:%S} UTC, because it failed again and again"
-            raise PluginError(plugin, what, text)
+        """Wraps a transaction: if a plugin has opened it, it is taken away after `seconds` (None: eight)."""
+        place = PluginPlace(*current_plugin())
+        return self._bounds.bound(hold, place, seconds or TRANSACTION_SECONDS) if place.where else _NO_BOUND
 
     def implemented_by(self, plugin: str) -> list[str]:
-        """The names of the hooks a plugin implements."""
+        """The names of the hooks that a plugin implements."""
         module = self._manager.get_plugin(plugin)
         return sorted(caller.name for caller in self._manager.get_hookcallers(module) or [])
 
     def implementing(self, hook: AnyHook, among: Collection[str] | None = None) -> list[str]:
         """Ids of the plugins that implement the hook, in the operator's order."""
-        return [one.plugin_name for one in self._implementations(hook) if among is None or one.plugin_name in among]
+        plugins = [implementation.plugin_name for implementation in self._implementations(hook)]
+        return [plugin for plugin in plugins if among is None or plugin in among]
 
     def plugins(self) -> list[str]:
         """Ids of the enabled plugins, in the operator's order."""
         return [name for name, module in self._manager.list_name_plugin() if module is not None]
 
     def folders(self) -> Mapping[str, Path]:
-        """The package folder of each plugin that has one: ``templates/``, ``static/`` and ``locale/`` lie there."""
+        """The package folders of plugins by their ids, with ``templates/``, ``static/`` and ``locale/``.
+
+        A plugin that is a single module has none.
+        """
         return self._folders
 
     @cached_property
@@ -237,212 +191,176 @@ class Hooks:
         return {name: Path(path[0]) for name, path in paths.items() if path}
 
     def settings_class(self, plugin: str) -> type | None:
-        """The shape of an enterprise's settings for this plugin, if it has any."""
-        return self._shapes.get(plugin)
+        """The class of an enterprise's settings for this plugin; None if it has none."""
+        return self._settings_classes.get(plugin)
 
     def instance_settings(self, plugin: str) -> object:
-        """What the operator has set for this plugin, in its own shape; None for one that has none."""
-        return self._of_instance.get(plugin)
+        """The operator's settings for this plugin, as its own class; None if it has none."""
+        return self._instance_settings.get(plugin)
 
     def settings(self, plugin: str, values: Mapping[str, Any]) -> object:
-        """What an enterprise has set for this plugin, in its own shape; None for a plugin that has none.
+        """The settings of an enterprise for this plugin, as its own class; None if it has none.
 
-        Raises `PluginError` where a newer version of the plugin cannot read what an older one let the enterprise set.
+        Raises `PluginError` if this version of the plugin cannot read values that an older version accepted.
         """
-        shape = self._shapes.get(plugin)
-        if shape is None:
+        settings_class = self._settings_classes.get(plugin)
+        if settings_class is None:
             return None
         try:
-            return _read(shape, msgspec.json.encode(values))
+            return _read_settings(settings_class, msgspec.json.encode(values))
         except SettingsError as error:
             raise PluginError(plugin, "enterprise_settings", error) from error
 
-    def _ask(self, hook: AnyHook, among: Among | None, kwargs: dict[str, Any]) -> list[tuple[str, Any]]:
-        found = [one for one in self._implementations(hook) if among is None or one.plugin_name in among]
-        found = [one for one in found if self._is_asked(hook, one.plugin_name)]
-        calls = [(one, given) for one in found if (given := self._given(hook, one, among, kwargs)) is not None]
+    def _ask(self, hook: AnyHook, among: Among | None, kwargs: dict[str, Any]) -> PluginAnswers:
+        calls = []
+        for implementation in self._implementations_among(hook, among):
+            arguments = self._arguments(hook, implementation, among, kwargs)
+            if arguments is not None:
+                calls.append((implementation, arguments))
         if hook.contract.where in ("outside", "job"):
-            return self._side_by_side(hook, calls)
-        return self._in_turn(hook, calls, kwargs.get("tx"))
+            return self._call_side_by_side(hook, calls)
+        tx = kwargs.get("tx")
+        if tx is None or hook.contract.where != "transaction" or not calls:
+            return self._call_at_start(hook, calls)
+        return self._call_in_transaction(hook, calls, tx)
 
-    def _is_asked(self, hook: AnyHook, plugin: str) -> bool:
-        """Not where it is set aside. Raises `PluginError` there, unless it may be left out."""
+    def _implementations_among(self, hook: AnyHook, among: Among | None) -> list[pluggy.HookImpl]:
+        candidates = [
+            implementation
+            for implementation in self._implementations(hook)
+            if among is None or implementation.plugin_name in among
+        ]
+        return [
+            implementation for implementation in candidates if not self._is_skipped(hook, implementation.plugin_name)
+        ]
+
+    def _is_skipped(self, hook: AnyHook, plugin: str) -> bool:
+        """Whether the plugin is set aside. Raises `PluginError` if it is, and the contract forbids to skip it."""
         try:
-            self._refuse_aside(plugin, hook.name)
+            self._failure_log.refuse_set_aside(PluginPlace(plugin, hook.name))
         except PluginError:
             if hook.contract.on_error != "skip":
                 raise
-            return False
-        return True
+            return True
+        return False
 
-    def _side_by_side(self, hook: AnyHook, calls: Calls) -> list[tuple[str, Any]]:
-        started = [(one.plugin_name, _start(hook, one, given)) for one, given in calls]
+    def _call_side_by_side(self, hook: AnyHook, calls: _Calls) -> PluginAnswers:
+        """Calls all plugins at once, each in a thread of its own."""
+        futures = [
+            (implementation.plugin_name, start_in_thread(implementation, arguments, hook.name))
+            for implementation, arguments in calls
+        ]
         deadline = time.monotonic() + hook.contract.timeout
-        waiting = [(plugin, partial(_wait, future, deadline)) for plugin, future in started]
-        return [one for plugin, call in waiting for one in self._answer(hook, plugin, call)]
-
-    def _in_turn(self, hook: AnyHook, calls: Calls, tx: Transaction | None) -> list[tuple[str, Any]]:
-        """One after the other, in this thread. Who only reads is kept to reading, and one who fails spoils nothing."""
-        if tx is None or hook.contract.where != "transaction" or not calls:
-            called = [(one.plugin_name, partial(self._patiently, hook, one, given)) for one, given in calls]
-            return [one for plugin, call in called for one in self._answer(hook, plugin, call)]
-        tx.hold.catch_up()  # what went wrong before is nobody's fault here
-        answers = []
-        with tx.hold.reading() if hook.contract.reads else nullcontext(None) as start_again:
-            for one, given in calls:
-                answered = self._answer(hook, one.plugin_name, partial(self._watched, hook, one, given, tx))
-                if not answered and start_again is not None:
-                    start_again()
-                answers += answered
+        answers: PluginAnswers = []
+        for plugin, future in futures:
+            answers += self._answer(hook, plugin, partial(wait_for_answer, future, deadline))
         return answers
 
-    def _patiently(self, hook: AnyHook, one: pluggy.HookImpl, given: dict[str, Any]) -> Any:
-        """A start is waited for, however long it takes; but who holds it up is told while it does."""
-        answered: list[Any] = []
-        try:
-            with watchdog.watch(hook.contract.timeout, partial(self._note, hook.name, one.plugin_name, _LATE)):
-                answered.append(_call(one, given))
-        except TookTooLong as late:
-            if late.__cause__ is not None:
-                raise late.__cause__ from None
-        return answered[0]
+    def _call_at_start(self, hook: AnyHook, calls: _Calls) -> PluginAnswers:
+        """Calls one plugin after the other in this thread, without a time limit."""
+        answers: PluginAnswers = []
+        for implementation, arguments in calls:
+            plugin = implementation.plugin_name
+            call = partial(
+                self._bounds.call_without_limit,
+                PluginPlace(plugin, hook.name),
+                hook.contract.timeout,
+                partial(call_in_this_thread, implementation, arguments),
+            )
+            answers += self._answer(hook, plugin, call)
+        return answers
 
-    def _watched(self, hook: AnyHook, one: pluggy.HookImpl, given: dict[str, Any], tx: Transaction) -> Any:
-        around, left = tx.hold.current_call, leave.get()
-        tx.hold.current_call = one.plugin_name, hook.name
-        late = partial(self._take_away, tx.hold, one.plugin_name, hook.name, left)
-        try:
-            with watchdog.watch(hook.contract.timeout, late):
-                value = _call(one, given, hook.name)
-                tx.hold.catch_up()
-        finally:
-            tx.hold.current_call = around
-        if tx.hold.taken:  # from a hook that this one has called, which it must not get over
-            raise TookTooLong
-        tx.hold.refuse_writes()
-        return value
+    def _call_in_transaction(self, hook: AnyHook, calls: _Calls, tx: Transaction) -> PluginAnswers:
+        """Calls one plugin after the other in this thread, with `tx`.
 
-    def _answer(self, hook: AnyHook, plugin: str, call: Callable[[], Any]) -> list[tuple[str, Any]]:
-        """The plugin with what it answers; nothing where it fails and may be left out."""
+        If the contract says that the hook only reads, the database enforces it, and a plugin that fails leaves the
+        transaction usable for the others.
+        """
+        tx.hold.catch_up()  # raises errors of earlier statements, which no plugin has caused
+        answers: PluginAnswers = []
+        with tx.hold.reading() if hook.contract.reads else nullcontext(None) as restart:
+            for implementation, arguments in calls:
+                plugin = implementation.plugin_name
+                call = partial(
+                    self._bounds.call_in_transaction,
+                    tx.hold,
+                    PluginPlace(plugin, hook.name),
+                    hook.contract.timeout,
+                    partial(call_in_this_thread, implementation, arguments, hook.name),
+                )
+                answer = self._answer(hook, plugin, call)
+                if not answer and restart is not None:
+                    restart()
+                answers += answer
+        return answers
+
+    def _answer(self, hook: AnyHook, plugin: str, call: Callable[[], Any]) -> PluginAnswers:
+        """The plugin with its answer; an empty list if it fails and the contract says to skip it."""
         try:
             value = call()
-            wrong = nonsense(hook, value)
+            problem = answer_problem(hook, value)
         except Refused:
-            self._aside.worked((plugin, hook.name))
+            self._failure_log.breaker.note_success(PluginPlace(plugin, hook.name))
             raise
         except Unavailable:
             raise
-        except TookTooLong as late:  # noted when it was; its transaction is gone, so nobody can be left out of it
-            raise PluginError(plugin, hook.name, _LATE) from late
+        except TookTooLong as error:  # already noted; the transaction is gone, so the plugin cannot be skipped
+            raise PluginError(plugin, hook.name, LATE) from error
         except Exception as error:  # whatever a plugin raises, the contract says what follows
-            if why_unavailable(error):  # told where its transaction ends, and no fault of the plugin
+            if why_unavailable(error):  # not the plugin's fault, and reported at the end of the transaction
                 raise
-            self._failed(hook, plugin, error)
+            self._handle_failure(hook, plugin, error)
             return []
-        if wrong:
-            self._failed(hook, plugin, PluginError(plugin, hook.name, wrong))
+        if problem:
+            self._handle_failure(hook, plugin, PluginError(plugin, hook.name, problem))
             return []
-        self._aside.worked((plugin, hook.name))
+        self._failure_log.breaker.note_success(PluginPlace(plugin, hook.name))
         return [(plugin, value)]
 
-    def _given(
-        self, hook: AnyHook, one: pluggy.HookImpl, among: Among | None, kwargs: dict[str, Any]
+    def _arguments(
+        self, hook: AnyHook, implementation: pluggy.HookImpl, among: Among | None, kwargs: dict[str, Any]
     ) -> dict[str, Any] | None:
-        """The arguments that this implementation takes; None where its settings cannot be read."""
-        given = {name: kwargs[name] for name in one.argnames if name in kwargs}
-        if INSTANCE_SETTINGS in one.argnames:
-            given[INSTANCE_SETTINGS] = self.instance_settings(one.plugin_name)
-        if SETTINGS in one.argnames:
-            values = among[one.plugin_name] if isinstance(among, Mapping) else {}
+        """The arguments that this implementation takes; None if its settings cannot be read and it is skipped."""
+        plugin = implementation.plugin_name
+        arguments = {name: kwargs[name] for name in implementation.argnames if name in kwargs}
+        if INSTANCE_SETTINGS in implementation.argnames:
+            arguments[INSTANCE_SETTINGS] = self.instance_settings(plugin)
+        if SETTINGS in implementation.argnames:
+            values = among[plugin] if isinstance(among, Mapping) else {}
             try:
-                given[SETTINGS] = self.settings(one.plugin_name, values)
+                arguments[SETTINGS] = self.settings(plugin, values)
             except PluginError as error:
-                self._failed(hook, one.plugin_name, error)
+                self._handle_failure(hook, plugin, error)
                 return None
-        return given
+        return arguments
 
     def _implementations(self, hook: AnyHook) -> list[pluggy.HookImpl]:
-        found = self._found.get(hook.name)
-        if found is None:
-            found = self._found[hook.name] = getattr(self._manager.hook, hook.name).get_hookimpls()
-        return found
+        implementations = self._implementations_by_hook.get(hook.name)
+        if implementations is None:
+            implementations = getattr(self._manager.hook, hook.name).get_hookimpls()
+            self._implementations_by_hook[hook.name] = implementations
+        return implementations
 
-    def _failed(self, hook: AnyHook, plugin: str, error: Exception) -> None:
-        what = _LATE if isinstance(error, TimeoutError) else f"{type(error).__name__}: {error}"
+    def _handle_failure(self, hook: AnyHook, plugin: str, error: Exception) -> None:
+        """Notes the failure. Raises `PluginError` unless the contract says to skip the plugin."""
+        what = LATE if isinstance(error, TimeoutError) else f"{type(error).__name__}: {error}"
         if isinstance(error, PluginError):
             what = error.what
-        cause = None if isinstance(error, PluginError | TimeoutError) else error
-        if not isinstance(error, _Noted):
-            self._note(hook.name, plugin, what, cause, late=isinstance(error, TimeoutError))
+        if not isinstance(error, AlreadyNoted):
+            cause = None if isinstance(error, PluginError | TimeoutError) else error
+            late = isinstance(error, TimeoutError)
+            self._failure_log.note(PluginPlace(plugin, hook.name), what, cause, late=late)
         if hook.contract.on_error != "skip":
             raise PluginError(plugin, hook.name, what) from error
 
-    def _note(
-        self,
-        where: str,
-        plugin: str,
-        what: str,
-        error: BaseException | None = None,
-        *,
-        late: bool = False,
-        counts: bool = True,
-    ) -> None:
-        """`counts`: it may set the plugin aside. What a visitor can make fail by what they send must not."""
-        now = self._clock.now()
-        aside = counts and self._aside.failed((plugin, where), now, late=late)
-        failure = Failure(plugin, where, f"{what}; it is set aside for a minute" if aside else what, now)
-        self.failures = [*self.failures[-99:], failure]
-        _log.warning("plugin failed", plugin=plugin, hook=where, what=failure.what, exc_info=error)
-        if self._keeper is not None:
-            self._keeper.keep(failure)
-
-
-def _call(one: pluggy.HookImpl, given: dict[str, Any], what: str = "") -> Any:
-    with speaking(one.plugin_name, what):
-        try:
-            value = one.function(**given)
-        except SystemExit as error:  # what ends a command must not end a server
-            raise RuntimeError(f"it exits the process: {error}") from error
-    if hasattr(value, "__await__"):
-        value.close() if inspect.iscoroutine(value) else None
-        raise TypeError("this hook cannot be async")
-    return value
-
-
-def _start(hook: AnyHook, one: pluggy.HookImpl, given: dict[str, Any]) -> Future[Any]:
-    future: Future[Any] = Future()
-    # A daemon thread, not a pool: a plugin that hangs for ever must neither fill a pool nor hold up the exit.
-    # It goes on in a copy of the context, so that its lines in the log are the request's.
-    run = partial(copy_context().run, _run, future, hook, one, given)
-    threading.Thread(target=run, daemon=True, name=one.plugin_name).start()
-    return future
-
-
-def _wait(future: Future[Any], deadline: float) -> Any:
-    return future.result(max(0.0, deadline - time.monotonic()))
-
 
 def _only(plugin: str, among: Among | None) -> Among:
-    """The same enterprise's settings, for one plugin."""
+    """`among`, restricted to one plugin."""
     if not isinstance(among, Mapping):
         return {plugin: {}} if among is None or plugin in among else {}
     return {plugin: among[plugin]} if plugin in among else {}
 
 
 @lru_cache(maxsize=512)
-def _read(shape: type, values: bytes) -> object:
-    return read_settings(shape, msgspec.json.decode(values))
-
-
-def _run(future: Future[Any], hook: AnyHook, one: pluggy.HookImpl, given: dict[str, Any]) -> None:
-    leave.set(None)  # whoever waits for this thread has a time limit
-    try:
-        with speaking(one.plugin_name, hook.name):
-            value = one.function(**given)
-            future.set_result(asyncio.run(value) if inspect.iscoroutine(value) else value)
-    except SystemExit as error:  # what ends a command must not end a server
-        future.set_exception(RuntimeError(f"it exits the process: {error}"))
-    except asyncio.CancelledError as error:  # of its own loop; whoever waits has not been cancelled
-        future.set_exception(RuntimeError(f"it cancels itself: {error}"))
-    except BaseException as error:  # the thread that waits decides, by the contract
-        future.set_exception(error)
+def _read_settings(settings_class: type, values: bytes) -> object:
+    return read_settings(settings_class, msgspec.json.decode(values))

@@ -1,4 +1,4 @@
-"""Failures of plugins, kept where ``commensal plugins`` reads them, whichever process they happened in."""
+"""Stores failures of plugins in the database, where ``commensal plugins`` reads those of all processes."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ import structlog
 from sqlalchemy import func, select
 
 from ..storage.database import Store, Transaction, insert_or
-from .dispatcher import Failure
+from .aside import Failure
 from .tables import plugin_failure
 
-LONGEST = 1000  # characters of what went wrong
-_PAUSE = 1.0  # seconds between two writings: a plugin that fails on every page must not cost a commit on every page
+MAX_TEXT = 1000  # characters of `what`
+_PAUSE = 1.0  # seconds between two writes: a plugin that fails on every page must not cost a commit for every page
 _log = structlog.get_logger("commensal.hooks")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Failures:
-    """Of one plugin: how many there were, and the last of them. `last_at` is UTC."""
+    """The number of failures of one plugin, and the last of them. `last_at` is UTC."""
 
     count: int
     hook: str
@@ -31,31 +31,31 @@ class Failures:
 
 
 class Recorder:
-    """Writes failures down from a thread of its own, in transactions of its own, so that whoever noticed one never
-    waits: most are noticed inside the transaction that they end.
+    """Writes failures from a thread of its own, in transactions of its own, so that `keep` never waits: most failures
+    are noted inside the transaction that they end.
 
-    The thread is started by a failure and ends when there are no more. What cannot be written is in the log.
+    The thread is started by a failure and ends when there are no more. Failures that cannot be written are in the log.
     """
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._changed = threading.Condition()
-        self._waiting: list[Failure] = []
+        self._unwritten: list[Failure] = []
         self._thread: threading.Thread | None = None
-        self._hurry = False
+        self._is_flushing = False
 
     def keep(self, failure: Failure) -> None:
         with self._changed:
-            self._waiting.append(failure)
+            self._unwritten.append(failure)
             if self._thread is None or not self._thread.is_alive():
-                self._hurry = False
+                self._is_flushing = False
                 self._thread = threading.Thread(target=self._run, daemon=True, name="failures of plugins")
                 self._thread.start()
 
     def flush(self, timeout: float = 15.0) -> None:
-        """Waits, for so many seconds at most, until everything is written that was handed over."""
+        """Waits until all failures are written, for at most `timeout` seconds."""
         with self._changed:
-            self._hurry = True
+            self._is_flushing = True
             self._changed.notify_all()
             thread = self._thread
         if thread is not None:
@@ -68,43 +68,43 @@ class Recorder:
             except Exception as error:  # busy, full, gone: the failures themselves are in the log
                 _log.error("failures of plugins could not be kept", failures=len(failures), exc_info=error)
             with self._changed:
-                self._changed.wait_for(lambda: self._hurry, _PAUSE)
+                self._changed.wait_for(lambda: self._is_flushing, _PAUSE)
 
     def _next(self) -> list[Failure]:
         with self._changed:
-            failures, self._waiting = self._waiting, []
+            failures, self._unwritten = self._unwritten, []
             if not failures:
                 self._thread = None
             return failures
 
 
 def note_failures(tx: Transaction, failures: Sequence[Failure]) -> None:
-    """Counts them in."""
-    counts = Counter((one.plugin, one.hook) for one in failures)
-    last = {(one.plugin, one.hook): one for one in failures}
+    """Adds failures to the counts of their plugins and hooks."""
+    counts = Counter((failure.plugin, failure.hook) for failure in failures)
+    last = {(failure.plugin, failure.hook): failure for failure in failures}
     for (plugin, hook), count in sorted(counts.items()):
-        one = last[plugin, hook]
+        latest = last[plugin, hook]
         row = {
             "plugin": plugin,
             "hook": hook,
             "count": count,
-            "what": one.what[:LONGEST].replace("\0", ""),
-            "last_at": one.at,
+            "what": latest.what[:MAX_TEXT].replace("\0", ""),
+            "last_at": latest.at,
         }
         new = insert_or(tx, plugin_failure).values(row)
-        again = {
+        update = {
             "count": plugin_failure.c.count + new.excluded.count,
             "what": new.excluded.what,
             "last_at": new.excluded.last_at,
         }
-        tx.execute(new.on_conflict_do_update(index_elements=["plugin", "hook"], set_=again))
+        tx.execute(new.on_conflict_do_update(index_elements=["plugin", "hook"], set_=update))
 
 
 def failures_by_plugin(tx: Transaction) -> Mapping[str, Failures]:
-    """Every plugin that has failed."""
+    """The failures of each plugin that has failed, by its id."""
     rows = tx.all(select(plugin_failure).order_by(plugin_failure.c.last_at))
-    counted = select(plugin_failure.c.plugin, func.sum(plugin_failure.c.count).label("all"))
-    sums = {row["plugin"]: int(row["all"]) for row in tx.all(counted.group_by(plugin_failure.c.plugin))}
+    totals = select(plugin_failure.c.plugin, func.sum(plugin_failure.c.count).label("all"))
+    sums = {row["plugin"]: int(row["all"]) for row in tx.all(totals.group_by(plugin_failure.c.plugin))}
     return {
         row["plugin"]: Failures(count=sums[row["plugin"]], hook=row["hook"], what=row["what"], last_at=row["last_at"])
         for row in rows

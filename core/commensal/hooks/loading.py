@@ -31,66 +31,71 @@ from .watch import TookTooLong, watchdog
 if TYPE_CHECKING:
     from ..instance.settings import Settings
 
-GROUP = "commensal"  # of entry points
+GROUP = "commensal"  # of the entry points of plugins
 ID = re.compile(r"[a-z][a-z0-9_]{0,39}")
-_IMPORT = 10.0  # seconds; a start waits for longer, but says for whom
+_IMPORT_SECONDS = 10.0  # a start also waits longer, but then logs which plugin it waits for
 _log = structlog.get_logger("commensal.hooks")
 _NOT_INSTALLED = Problem("not_installed", "it is not installed")
 _hookspec = pluggy.HookspecMarker(PROJECT)
 
 
 def all_hooks() -> dict[str, Hook[..., object]]:
-    """Every hook by its name, in the order of the page that documents them."""
-    return {name: one for name, one in vars(specifications).items() if isinstance(one, Hook)}
+    """Every hook by its name, in the order of `specifications.py`."""
+    return {name: value for name, value in vars(specifications).items() if isinstance(value, Hook)}
 
 
-def found_plugins() -> dict[str, EntryPoint]:
-    """What is installed, enabled or not. Two distributions that claim one id are an error."""
-    found: dict[str, EntryPoint] = {}
+def plugin_entry_points() -> dict[str, EntryPoint]:
+    """The entry points of all installed plugins by id, enabled or not.
+
+    Raises `PluginError` if two distributions claim the same id.
+    """
+    points: dict[str, EntryPoint] = {}
     for point in entry_points(group=GROUP):
-        if point.name in found and found[point.name].value != point.value:
-            raise PluginError(point.name, "loading", f"claimed by {found[point.name].value} and by {point.value}")
-        found[point.name] = point
-    return found
+        if point.name in points and points[point.name].value != point.value:
+            raise PluginError(point.name, "loading", f"claimed by {points[point.name].value} and by {point.value}")
+        points[point.name] = point
+    return points
 
 
 def load_plugins(
     settings: Settings, *, clock: Clock, modules: Mapping[str, ModuleType] | None = None, forgiving: bool = False
 ) -> Hooks:
-    """The enabled plugins, ready to be asked. `modules` stands in for installed ones (tests, single files).
+    """Loads the enabled plugins. `modules`, by id, takes the place of installed plugins, for tests.
 
-    Raises `SettingsError` for an id that is not installed ("did you mean"), `PluginError` for a plugin that cannot be
-    imported, implements a hook that does not exist, or is async where that cannot be. `forgiving` goes on without
-    what is not installed or cannot be loaded, and `Hooks.absent` says why: for commands that tell what is wrong.
+    Raises `SettingsError` for an id that is not installed ("did you mean"), and `PluginError` for a plugin that cannot
+    be imported, implements a hook that does not exist, or is async where that is not allowed. With `forgiving`, such
+    plugins are left out instead, and `Hooks.absent` says why: for commands that report what is wrong.
     """
     manager = pluggy.PluginManager(PROJECT)
     hooks = all_hooks()
-    _specify(manager, hooks)
-    found = found_plugins()
-    given = modules or {}
+    _add_specifications(manager, hooks)
+    points = plugin_entry_points()
+    modules_by_id = modules or {}
     absent: dict[str, str | Problem] = {}
     for plugin in settings.enabled_plugins:
         _refuse_id(plugin, settings.enabled_plugins)
         try:
-            module = given[plugin] if plugin in given else _import(plugin, found, {*found, *given})
+            module = (
+                modules_by_id[plugin] if plugin in modules_by_id else _import(plugin, points, {*points, *modules_by_id})
+            )
             _register(manager, plugin, module, hooks)
         except (SettingsError, PluginError) as error:
             if not forgiving:
                 raise
             absent[plugin] = _why_absent(error)
     loaded = Hooks(manager, clock=clock)
-    shapes = _shapes(loaded, specifications.enterprise_settings)
-    of_instance = _of_instance(loaded, settings, {*found, *given, *absent})
+    shapes = _settings_classes(loaded, specifications.enterprise_settings)
+    of_instance = _read_instance_settings(loaded, settings, {*points, *modules_by_id, *absent})
     return Hooks(manager, clock=clock, shapes=shapes, of_instance=of_instance, absent=absent)
 
 
 def importable(plugins: Sequence[str]) -> tuple[tuple[str, ...], dict[str, str | Problem]]:
-    """Those of `plugins` that are installed and can be imported, in their order; and of each other, why not."""
-    found = found_plugins()
+    """Those of `plugins` that are installed and can be imported, in their order, and the reason for each other one."""
+    points = plugin_entry_points()
     absent: dict[str, str | Problem] = {}
     for plugin in plugins:
         try:
-            _import(plugin, found, found)
+            _import(plugin, points, points)
         except (SettingsError, PluginError) as error:
             absent[plugin] = _why_absent(error)
     return tuple(plugin for plugin in plugins if plugin not in absent), absent
@@ -100,93 +105,98 @@ def _why_absent(error: SettingsError | PluginError) -> str | Problem:
     return error.what if isinstance(error, PluginError) else _NOT_INSTALLED
 
 
-def _specify(manager: pluggy.PluginManager, hooks: Mapping[str, Hook[..., object]]) -> None:
-    """Tells pluggy what implementations are checked against: the specifications, and the settings anybody may take."""
+def _add_specifications(manager: pluggy.PluginManager, hooks: Mapping[str, Hook[..., object]]) -> None:
+    """Registers the specifications with pluggy, with the settings that every implementation may take."""
     specified = {}
-    for name, one in hooks.items():
-        contract = one.contract
-        of_hook = f"{name} is deprecated: {contract.deprecated}"
-        of_arguments = {
-            argument: RemovedIn1Warning(f"{argument} of {name} is deprecated: {said}")
-            for argument, said in contract.deprecated_arguments.items()
+    for name, hook in hooks.items():
+        contract = hook.contract
+        hook_warning = f"{name} is deprecated: {contract.deprecated}"
+        argument_warnings = {
+            argument: RemovedIn1Warning(f"{argument} of {name} is deprecated: {text}")
+            for argument, text in contract.deprecated_arguments.items()
         }
         marker = _hookspec(
-            warn_on_impl=RemovedIn1Warning(of_hook) if contract.deprecated else None,
-            warn_on_impl_args=of_arguments or None,
+            warn_on_impl=RemovedIn1Warning(hook_warning) if contract.deprecated else None,
+            warn_on_impl_args=argument_warnings or None,
         )
-        specified[name] = staticmethod(marker(one.specification))
+        specified[name] = staticmethod(marker(hook.specification))
     manager.add_hookspecs(type("Specifications", (), specified))
-    for name, one in hooks.items():
-        more = (INSTANCE_SETTINGS,) if one.contract.scope == "instance" else (SETTINGS, INSTANCE_SETTINGS)
+    for name, hook in hooks.items():
+        settings_arguments = (
+            (INSTANCE_SETTINGS,) if hook.contract.scope == "instance" else (SETTINGS, INSTANCE_SETTINGS)
+        )
         specification = getattr(manager.hook, name).spec
-        specification.argnames = (*specification.argnames, *more)
+        specification.argnames = (*specification.argnames, *settings_arguments)
 
 
-def _shapes(loaded: Hooks, hook: Hook[[], type | None]) -> dict[str, type]:
-    """The classes of settings by plugin: frozen dataclasses that need not be told anything."""
+def _settings_classes(loaded: Hooks, hook: Hook[[], type | None]) -> dict[str, type]:
+    """The classes of settings by plugin. Raises `PluginError` unless each is a dataclass whose fields have defaults."""
     shapes: dict[str, type] = {}
-    for plugin, shape in ((one.plugin, one.value) for one in loaded.each(hook)):
+    for plugin, shape in ((answer.plugin, answer.value) for answer in loaded.each(hook)):
         if not is_dataclass(shape) or not isinstance(shape, type):
             raise PluginError(plugin, hook.name, f"{shape!r} is no dataclass")
-        needed = [one.name for one in fields(shape) if one.default is MISSING and one.default_factory is MISSING]
-        if needed:
-            raise PluginError(plugin, hook.name, f"{', '.join(needed)} of {shape.__name__} must have a default")
+        required = [item.name for item in fields(shape) if item.default is MISSING and item.default_factory is MISSING]
+        if required:
+            raise PluginError(plugin, hook.name, f"{', '.join(required)} of {shape.__name__} must have a default")
         shapes[plugin] = shape
     return shapes
 
 
-def _of_instance(loaded: Hooks, settings: Settings, known: Collection[str]) -> dict[str, object]:
-    """The tables ``[plugins.<id>]``, each in its plugin's shape. That of a plugin that is not enabled may stay."""
-    shapes = _shapes(loaded, specifications.instance_settings)
+def _read_instance_settings(loaded: Hooks, settings: Settings, known_ids: Collection[str]) -> dict[str, object]:
+    """The tables ``[plugins.<id>]`` of instance.toml, each as its plugin's class, without those of disabled plugins.
+
+    Raises `SettingsError` for a table of an unknown plugin, or with values that the class refuses.
+    """
+    shapes = _settings_classes(loaded, specifications.instance_settings)
     tables = {name: value for name, value in settings.plugins.items() if name != "enabled"}
     for name, table in tables.items():
-        if name not in known:
-            raise SettingsError("plugins.{name}: {meant}", name=name, meant=_meant(name, known))
+        if name not in known_ids:
+            raise SettingsError("plugins.{name}: {meant}", name=name, meant=_not_installed(name, known_ids))
         if name in loaded.plugins() and name not in shapes:
             raise SettingsError("plugins.{name}: this plugin has no settings of the instance.", name=name)
         if not isinstance(table, dict):
             raise SettingsError("plugins.{name}: a table was expected, like [plugins.{name}].", name=name)
-    filled = {name: with_secrets(shape, tables.get(name, {}), f"plugins.{name}") for name, shape in shapes.items()}
-    return {name: read_settings(shape, filled[name], f"plugins.{name}") for name, shape in shapes.items()}
+    values = {name: with_secrets(shape, tables.get(name, {}), f"plugins.{name}") for name, shape in shapes.items()}
+    return {name: read_settings(shape, values[name], f"plugins.{name}") for name, shape in shapes.items()}
 
 
 def _refuse_id(plugin: str, enabled: Collection[str]) -> None:
-    """Ids are parts of addresses, of names of jobs, and of names of tables, which are told apart by them."""
+    """Raises `SettingsError` for an id that cannot be part of an address, or whose tables could be another plugin's."""
     if not ID.fullmatch(plugin):
         text = "plugins.enabled: {plugin!r} is no id; one has small letters, digits and underscores."
         raise SettingsError(text, plugin=plugin)
     if list(enabled).count(plugin) > 1:
         raise SettingsError("plugins.enabled: {plugin!r} stands there twice.", plugin=plugin)
-    taken = [name for name in (*enabled, *core_tables()) if name.startswith(f"{plugin}_")]
-    if taken:
+    conflicting_names = [name for name in (*enabled, *core_tables()) if name.startswith(f"{plugin}_")]
+    if conflicting_names:
         text = "plugins.enabled: {plugin!r} would own tables of {other!r}; both cannot be enabled under these ids."
-        raise SettingsError(text, plugin=plugin, other=taken[0])
+        raise SettingsError(text, plugin=plugin, other=conflicting_names[0])
 
 
 def listeners(hooks: Hooks) -> dict[str, list[str]]:
-    """Who is to be told what happened: the plugins that implement each hook called by jobs, by the hook's name."""
-    return {name: hooks.implementing(one) for name, one in all_hooks().items() if one.contract.where == "job"}
+    """The plugins that implement each hook for events, by the hook's name."""
+    return {name: hooks.implementing(hook) for name, hook in all_hooks().items() if hook.contract.where == "job"}
 
 
 def migration_folders(hooks: Hooks) -> dict[str, Path]:
-    """Each plugin's folder of database revisions."""
-    return {one.plugin: one.value for one in hooks.each(specifications.migrations) if one.value is not None}
+    """The folder of database revisions of each plugin that has one, by its id."""
+    return {answer.plugin: answer.value for answer in hooks.each(specifications.migrations) if answer.value is not None}
 
 
-def _import(plugin: str, found: Mapping[str, EntryPoint], known: Collection[str]) -> ModuleType:
-    if plugin not in found:
+def _import(plugin: str, points: Mapping[str, EntryPoint], known_ids: Collection[str]) -> ModuleType:
+    if plugin not in points:
         text = (
             "plugins.enabled: {meant} Install its package, or take it out: the instance starts without it, and its "
             "tables stay. `commensal plugins` tells who uses it."
         )
-        raise SettingsError(text, meant=_meant(plugin, known))
-    return load_module(plugin, found[plugin])
+        raise SettingsError(text, meant=_not_installed(plugin, known_ids))
+    return load_module(plugin, points[plugin])
 
 
 def load_module(plugin: str, point: EntryPoint) -> ModuleType:
-    """Imports an installed plugin. Raises `PluginError` whatever its import does; the log names one that hangs."""
+    """Imports an installed plugin; the log names it if that takes long. Raises `PluginError` if the import fails."""
     try:
-        with watchdog.watch(_IMPORT, partial(_log.warning, "a plugin takes long to import", plugin=plugin)):
+        with watchdog.watch(_IMPORT_SECONDS, partial(_log.warning, "a plugin takes long to import", plugin=plugin)):
             module: ModuleType = point.load()
     except TookTooLong as late:
         if late.__cause__ is None:
@@ -194,18 +204,18 @@ def load_module(plugin: str, point: EntryPoint) -> ModuleType:
         raise PluginError(plugin, "loading", f"{type(late.__cause__).__name__}: {late.__cause__}") from late
     except KeyboardInterrupt:
         raise
-    except BaseException as error:  # SystemExit too: the operator must read whose fault it is
+    except BaseException as error:  # SystemExit too: the operator must read which plugin it was
         raise PluginError(plugin, "loading", f"{type(error).__name__}: {error}") from error
     return module
 
 
-def _meant(plugin: str, known: Collection[str]) -> Problem:
-    values = {"plugin": plugin, "known": ", ".join(sorted(known))}
-    if close := get_close_matches(plugin, known, n=1):
+def _not_installed(plugin: str, known_ids: Collection[str]) -> Problem:
+    values = {"plugin": plugin, "known": ", ".join(sorted(known_ids))}
+    if close := get_close_matches(plugin, known_ids, n=1):
         text = "{plugin!r} is not installed; did you mean {meant!r}?"
         return Problem("not_installed", text, values={**values, "meant": close[0]})
     text = "{plugin!r} is not installed; installed are {known}."
-    if not known:
+    if not known_ids:
         text = "{plugin!r} is not installed; installed are none."
     return Problem("not_installed", text, values=values)
 
@@ -216,7 +226,7 @@ def _register(
     try:
         manager.register(module, name=plugin)
         manager.check_pending()
-        _refuse_what_cannot_be(plugin, module, hooks)
+        _refuse_unusable_hooks(plugin, module, hooks)
     except pluggy.PluginValidationError as error:
         manager.unregister(name=plugin)
         raise PluginError(plugin, "loading", str(error)) from error
@@ -225,13 +235,13 @@ def _register(
         raise
 
 
-def _refuse_what_cannot_be(plugin: str, module: ModuleType, hooks: Mapping[str, Hook[..., object]]) -> None:
-    for name, one in hooks.items():
+def _refuse_unusable_hooks(plugin: str, module: ModuleType, hooks: Mapping[str, Hook[..., object]]) -> None:
+    for name, hook in hooks.items():
         function = getattr(module, name, None)
         options = getattr(function, f"{PROJECT}_impl", None)
         if options is None:
             continue
         if options["wrapper"] or options["hookwrapper"]:
             raise PluginError(plugin, name, "a hook cannot be wrapped")
-        if one.contract.where not in ("outside", "job") and inspect.iscoroutinefunction(function):
-            raise PluginError(plugin, name, f"a hook of {one.contract.where} cannot be async")
+        if hook.contract.where not in ("outside", "job") and inspect.iscoroutinefunction(function):
+            raise PluginError(plugin, name, f"a hook of {hook.contract.where} cannot be async")

@@ -1,4 +1,4 @@
-"""What plugins did wrong, counted: the operator sees it whichever process it happened in."""
+"""The table of plugins' failures, counted over all processes."""
 
 from sqlalchemy import Column, Table, Text
 

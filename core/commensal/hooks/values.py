@@ -1,4 +1,4 @@
-"""What goes into hooks and comes out of them: frozen values that plugins and pages see."""
+"""Arguments and answers of hooks: frozen values for plugins and pages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class MenuItem:
-    """A link for the menu, or for the page of an order: its text in the reader's language."""
+    """A link for the menu, or for the page of an order. `label` is in the reader's language."""
 
     label: str
     url: str
@@ -25,8 +25,8 @@ class MenuItem:
 class PaymentMethod:
     """A way to pay. `id` is unique within its plugin; the core calls it "plugin:id".
 
-    by_hand: a member of the shop may record such money as received or given back: cash, a transfer that they saw on
-             the account. False: only the plugin knows, because the money moves where it looks
+    by_hand: members of the shop may record such money as received or given back: cash, a transfer that they saw on the
+             bank statement. False: only the plugin may, because it learns from the provider what was paid
     """
 
     id: str
@@ -37,9 +37,12 @@ class PaymentMethod:
 
 @dataclass(frozen=True, kw_only=True)
 class PaymentStart:
-    """How a payment begins: what the payer reads and sees, and where they are sent, if anywhere.
+    """How a payment begins.
 
-    picture: a data: URI of an image for the page, like a QR code
+    text:      for the payer, in their language
+    picture:   a data: URI of an image for the page, like a QR code
+    redirect:  the URL to which the payer is sent; "": nowhere
+    reference: the provider's id of the payment
     """
 
     text: str = ""
@@ -51,12 +54,12 @@ class PaymentStart:
 
 @dataclass(frozen=True, kw_only=True)
 class PaymentUpdate:
-    """What a provider says became of a payment, or of a refund.
+    """The state of a payment or a refund, as reported by its provider.
 
-    amount, currency: minor units of what moved, ISO 4217; an update for another amount or currency than the payment's
-                      is not applied but shown to the operator
-    state:            Pending: the payer has done their part, and how it ends takes time
-    text:             for the customer, where it failed
+    amount, currency: minor units and ISO 4217; an update for another amount or currency than the payment's is not
+                      applied but shown to the operator
+    state:            Pending: the payer has done their part, and the result is not known yet
+    text:             for the customer, if the payment failed
     """
 
     payment_id: str
@@ -69,7 +72,7 @@ class PaymentUpdate:
 
 @dataclass(frozen=True, kw_only=True)
 class WebhookRequest:
-    """A message of a provider as it came: its body byte for byte, its headers by their lower-case names."""
+    """A provider's message as it was received: its body byte for byte, its headers by their lower-case names."""
 
     body: bytes
     headers: Mapping[str, str]
@@ -77,7 +80,7 @@ class WebhookRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """Something that happened. `id` is the same however often it is told: act once by it. `at` is UTC."""
+    """Something that happened. It may be delivered more than once with the same `id`: act once. `at` is UTC."""
 
     id: str
     kind: str
@@ -89,8 +92,8 @@ class Event:
 class ShippingOption:
     """A way for the goods to reach the customer (DFC PickupOption, DeliveryOption).
 
-    `address` is where they collect, on one line, and `note` how to find the door there; both are told with the order.
-    For goods that are brought, `address` says what customers should know before they choose.
+    `begins_at` and `ends_at` are UTC. `address` is where customers collect, on one line, and `note` how to find the
+    door there; both are shown with the order. For deliveries, `address` says what customers should know beforehand.
     """
 
     id: str
@@ -99,18 +102,18 @@ class ShippingOption:
     ends_at: datetime
     address: str = ""
     note: str = ""
-    price: int = 0  # minor units of the shop's currency, VAT as the shop's prices
+    price: int = 0  # minor units of the shop's currency, with or without VAT as the shop's prices
     vat_rate: Decimal | None = None  # percent of the price; None: outside VAT
     left: int | None = None  # how many more orders it takes; None: any number
-    needs_address: bool = False  # goods are brought: without an address it cannot be chosen
+    needs_address: bool = False  # a delivery, which cannot be chosen without an address
 
 
 @dataclass(frozen=True, kw_only=True)
 class ConsentRequest:
-    """Something that is done with an order's data only if its customer agrees.
+    """A use of an order's data that needs its customer's consent.
 
-    `id` is unique within its plugin; the core calls it "plugin:id". `text` is what they agree to, in their language:
-    who gets which data, and what for. It is kept as it was shown, so it must stand for itself.
+    `id` is unique within its plugin; the core calls it "plugin:id". `text` is what they consent to, in their language:
+    who gets which data, and what for. It is stored as it was shown, so it must be complete.
     """
 
     id: str
@@ -119,7 +122,7 @@ class ConsentRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class DemoPlace:
-    """What a plugin is told so that it can fill its part of the demo region."""
+    """The hub for which a plugin fills its part of the demo region."""
 
     instance: Instance
     enterprise_id: str
@@ -159,15 +162,15 @@ class DemoRun(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Dialect:
-    """A way of writing down what platforms tell each other about food.
+    """A format in which platforms exchange data about food.
 
     id:         such as "dfc-2.0"
-    media_type: by which it is asked for and answered, with its parameters, if any
-    asks:       the header `Accept` by which it is asked for; "": the media type
-    write:      the bytes of some things, and of the lists of their names that the answer gives, by the lists' own
-                names. A thing is a value with an `iri`, and fields that are named after DFC's words
-    read:       a document of DFC (JSON-LD, as plain objects) from bytes; None: they are such a document already.
-                Raises `ValueError` for what it does not understand
+    media_type: in requests and answers, with its parameters, if any
+    asks:       the header `Accept` that asks for it; "": the media type
+    write:      encodes things, and lists of their names by the names of the lists. A thing is a value with an `iri`,
+                and with fields that are named after DFC's terms
+    read:       decodes bytes into a DFC document (JSON-LD, as plain objects); None: the bytes are such a document
+                already. Raises `ValueError` for bytes that it does not understand
     """
 
     id: str
@@ -179,8 +182,8 @@ class Dialect:
 
 @dataclass(frozen=True, kw_only=True)
 class DemoStory:
-    """tries: what a visitor may try, a sentence each
-    tell:  tells the story over HTTP and returns what went wrong; nothing, if all is well
+    """tries: what a visitor may try, one sentence each
+    tell:  acts the story out over HTTP and returns what went wrong; empty if all is well
     """
 
     tries: Sequence[str]

@@ -1,10 +1,11 @@
-"""The watchdog of hooks that run inside a transaction: at a call's deadline, the transaction is taken away from it.
+"""The watchdog of hooks that run inside a transaction: it takes the transaction away when a call's deadline passes.
 
-Such a hook runs in the thread that holds the transaction, because handing twenty calls an order to other threads would
-cost more than the calls. So it cannot be left behind like others when it hangs; but what it holds can be taken.
+Such a hook runs in the thread that holds the transaction, because to hand an order's twenty calls to other threads
+would cost more than the calls. So a hook that hangs cannot be left behind with its thread, but its transaction can be
+taken away.
 
-One daemon thread watches for the whole process. It is started by the first call, sleeps until the earliest deadline it
-knows of, and ends when nothing is watched any more: calls come and go meanwhile without waking it.
+One daemon thread watches for the whole process. It is started by the first call, sleeps until the earliest deadline,
+and ends when nothing is watched any more; calls that end in time do not wake it.
 """
 
 from __future__ import annotations
@@ -21,50 +22,50 @@ _log = structlog.get_logger("commensal.hooks")
 
 
 class TookTooLong(Exception):
-    """The call has ended, after its transaction was taken away."""
+    """The call has ended after its deadline."""
 
 
-class Watched:
-    """One call under way: ``with watchdog.watch(5.0, take_away): …``. Raises `TookTooLong` at its end, if it was late.
+class WatchedCall:
+    """One running call: ``with watchdog.watch(5.0, take_away): …``. Raises `TookTooLong` at its end if it was late.
 
-    Either the call ends first or its deadline comes first, and one lock decides which.
+    One lock decides whether the call or its deadline came first.
     """
 
-    __slots__ = ("_dog", "act", "acted", "deadline")
+    __slots__ = ("_watchdog", "deadline", "handled", "on_late")
 
-    def __init__(self, dog: Watchdog, deadline: float, act: Callable[[], None]) -> None:
-        self._dog, self.deadline, self.act = dog, deadline, act
-        self.acted: threading.Event | None = None  # there is one from its deadline on
+    def __init__(self, watchdog: Watchdog, deadline: float, on_late: Callable[[], None]) -> None:
+        self._watchdog, self.deadline, self.on_late = watchdog, deadline, on_late
+        self.handled: threading.Event | None = None  # set when `on_late` has returned; None until the deadline
 
     def __enter__(self) -> None:
-        self._dog.begin(self)
+        self._watchdog.begin(self)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._dog.end(self):
+        if self._watchdog.end(self):
             raise TookTooLong from error
 
 
 class Watchdog:
-    """All calls that are under way, and the thread that looks after them."""
+    """All running calls, and the thread that watches them."""
 
     def __init__(self) -> None:
-        self.start_anew()
+        self.reset()
 
-    def start_anew(self) -> None:
-        """Watches nothing: after a fork, threads and the calls they made are left behind."""
-        self._calls: set[Watched] = set()
+    def reset(self) -> None:
+        """Forgets all calls: after a fork, the child has neither the threads nor their calls."""
+        self._calls: set[WatchedCall] = set()
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)
         self._thread: threading.Thread | None = None
         self._wakes_at = 0.0
 
-    def watch(self, seconds: float, act: Callable[[], None]) -> Watched:
-        """`act` is called by the watchdog's thread if the block lasts longer than `seconds`."""
-        return Watched(self, time.monotonic() + seconds, act)
+    def watch(self, seconds: float, on_late: Callable[[], None]) -> WatchedCall:
+        """A context; the watchdog's thread calls `on_late` if its block lasts longer than `seconds`."""
+        return WatchedCall(self, time.monotonic() + seconds, on_late)
 
-    def begin(self, call: Watched) -> None:
+    def begin(self, call: WatchedCall) -> None:
         with self._lock:
             self._calls.add(call)
             if self._thread is None:
@@ -75,40 +76,40 @@ class Watchdog:
             elif call.deadline < self._wakes_at:
                 self._changed.notify()
 
-    def end(self, call: Watched) -> bool:
-        """Whether the call was late; then what follows from that has been done when this returns."""
+    def end(self, call: WatchedCall) -> bool:
+        """Whether the call was late; then waits until `on_late` has returned."""
         with self._lock:
             self._calls.discard(call)
-        if call.acted is None:
+        if call.handled is None:
             return False
-        call.acted.wait()
+        call.handled.wait()
         return True
 
     def _run(self) -> None:
         for call in iter(self._next_late, None):
             try:
-                call.act()
+                call.on_late()
             except Exception as error:  # the watchdog must go on watching the others
                 _log.error("a transaction could not be taken away", exc_info=error)
             finally:
-                assert call.acted is not None
-                call.acted.set()
+                assert call.handled is not None
+                call.handled.set()
 
-    def _next_late(self) -> Watched | None:
-        """Waits for a call whose deadline has come; None when there was nothing to watch when it woke."""
+    def _next_late(self) -> WatchedCall | None:
+        """Waits for a call whose deadline has passed; None if nothing is watched any more."""
         with self._changed:
             while self._calls:
-                first = min(self._calls, key=lambda one: one.deadline)
+                first = min(self._calls, key=lambda call: call.deadline)
                 self._wakes_at = first.deadline
-                left = first.deadline - time.monotonic()
-                if left <= 0:
+                remaining = first.deadline - time.monotonic()
+                if remaining <= 0:
                     self._calls.remove(first)
-                    first.acted = threading.Event()
+                    first.handled = threading.Event()
                     return first
-                self._changed.wait(left)
+                self._changed.wait(remaining)
             self._thread = None
             return None
 
 
 watchdog = Watchdog()
-os.register_at_fork(after_in_child=watchdog.start_anew)
+os.register_at_fork(after_in_child=watchdog.reset)

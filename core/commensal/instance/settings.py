@@ -15,7 +15,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from ..base.credentials import ELSEWHERE, holds_secrets, with_secrets
+from ..base.credentials import EXTERNAL, holds_secrets, with_secrets
 from ..base.errors import SettingsError, Unfit
 from ..base.reading import read_settings
 from ..base.secret import Secret
@@ -28,7 +28,7 @@ OF_THIS_MACHINE = {"of_this_machine": True}  # metadata of what a backup leaves 
 
 @dataclass(frozen=True)
 class DatabaseSettings:
-    url: str = field(default="", metadata=ELSEWHERE)
+    url: str = field(default="", metadata=EXTERNAL)
     """A SQLAlchemy URL. Empty: the file commensal.db in the instance's folder (SQLite)."""
 
 

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..base.languages.shell import as_key
+from ..base.languages.shell import translation_key
 
 _HELPED = ("Option", "Argument", "Typer")  # of typer, each with a `help`
 
@@ -23,7 +23,7 @@ def _all_help(file: Path, tree: ast.Module) -> Iterator[tuple[int, str]]:
         if isinstance(node, ast.Call) and _last_name(node.func) in _HELPED:
             yield from ((one.lineno, _text(file, one.value)) for one in node.keywords if one.arg == "help")
         elif isinstance(node, ast.FunctionDef) and (node.name in made or any(map(_is_command, node.decorator_list))):
-            yield node.lineno, as_key(ast.get_docstring(node) or "")
+            yield node.lineno, translation_key(ast.get_docstring(node) or "")
     if file.name == "__init__.py" and any(_brings_commands(node) for node in tree.body):
         yield 1, (ast.get_docstring(tree) or "").partition("\n")[0]
 

@@ -17,8 +17,9 @@ from sqlalchemy import insert
 from ..base.clock import ManualClock
 from ..base.errors import Problem
 from ..base.ids import SeededIds
+from ..hooks.aside import Failure
 from ..hooks.contract import hookimpl
-from ..hooks.dispatcher import Failure, Hooks
+from ..hooks.dispatcher import Hooks
 from ..hooks.failures import Recorder
 from ..hooks.loading import load_plugins
 from ..hooks.values import ConsentRequest, MenuItem, PaymentMethod, PaymentStart, PaymentUpdate, ShippingOption

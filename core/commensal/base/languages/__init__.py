@@ -1,1 +1,1 @@
-"""What people read, in their language: texts, amounts, quantities, moments."""
+"""Localisation: texts, amounts, quantities and moments in the reader's language."""

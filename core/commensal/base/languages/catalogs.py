@@ -1,7 +1,7 @@
-"""Translations: the English text is the key, the rest stands in the `.po` files of the core and of each plugin.
+"""Translations: the English text is the key; the `.po` files of the core and of each plugin contain the rest.
 
-They are read from ``locale/<language>/LC_MESSAGES/*.po`` when a language is first needed; nothing is compiled before.
-Where two files translate one text, the core's counts, then that of the plugin whose id comes first.
+They are read from ``locale/<language>/LC_MESSAGES/*.po`` when a language is first needed, and need no compilation. If
+several files translate one text, the core's file wins, then the plugin whose id comes first.
 """
 
 from __future__ import annotations
@@ -16,29 +16,29 @@ from pathlib import Path
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
-from ...hooks.loading import found_plugins
+from ...hooks.loading import plugin_entry_points
 from ..errors import Problem, Refused, Several, Trouble
-from .formats import in_words
+from .formats import format_value
 
-LANGUAGES = ("fr", "en")  # that the core speaks
-_LONGEST = 500  # characters of an Accept-Language header that are looked at
+LANGUAGES = ("fr", "en")  # of the core
+_LONGEST = 500  # characters of an Accept-Language header that are parsed
 _CORE = Path(__file__).parents[2] / "locale"
 
 
 def translate(language: str, text: str) -> str:
-    """The text in `language` ("fr"); the text itself where there is no translation."""
+    """The text in `language` ("fr"); the text itself if there is no translation."""
     return _translations(language).gettext(text) if text else ""  # the empty key holds the file's header
 
 
 def plural(language: str, one: str, many: str, count: int) -> str:
-    """The form of the text that goes with `count`, by the rules of the language; `{count}` is left to fill in."""
+    """The plural form of the text for `count`, by the rules of the language; `{count}` is not replaced."""
     return _translations(language).ngettext(one, many, count)
 
 
 def say(language: str, said: Problem | Refused | Trouble) -> str:
-    """What an error or a problem says, with its values; amounts and decimals as the language writes them.
+    """The text of an error or a problem in `language`, with its values; amounts and decimals in the language's format.
 
-    Problems inside an error, and where a problem is, are not told: whoever shows them knows how.
+    Without the `problems` of an error and without `where` of a problem: the caller shows them in its own way.
     """
     values = {name: _inner(value, language) for name, value in said.values.items()}
     return translate(language, said.text).format(**values)
@@ -46,16 +46,16 @@ def say(language: str, said: Problem | Refused | Trouble) -> str:
 
 def _inner(value: object, language: str) -> object:
     if isinstance(value, Several):
-        return "; ".join(str(_inner(one, language)) for one in value.said)
-    return say(language, value) if isinstance(value, Problem | Refused | Trouble) else in_words(value, language)
+        return "; ".join(str(_inner(part, language)) for part in value.parts)
+    return say(language, value) if isinstance(value, Problem | Refused | Trouble) else format_value(value, language)
 
 
 def best_language(accepted: str, allowed: Sequence[str] = LANGUAGES, *, default: str) -> str:
-    """The allowed language that an Accept-Language header (RFC 9110, 12.5.4) likes most, else `default`.
+    """The allowed language that an Accept-Language header (RFC 9110, 12.5.4) prefers, or `default`.
 
-    A region counts for its language: who asks for fr-CH gets fr. What cannot be read is passed over.
+    A region counts as its language: fr-CH as fr. Parts that cannot be parsed are ignored.
     """
-    ranked = sorted(_preferences(accepted[:_LONGEST]), key=lambda one: -one[1])
+    ranked = sorted(_preferences(accepted[:_LONGEST]), key=lambda preference: -preference[1])
     for tag, weight in ranked:
         if weight <= 0 or tag == "*":
             break
@@ -78,9 +78,9 @@ def _preferences(accepted: str) -> Iterator[tuple[str, float]]:
 def _translations(language: str) -> NullTranslations:
     translations = NullTranslations()
     for file in reversed(list(_files(language))):
-        found = _read(file)
-        found.add_fallback(translations)
-        translations = found
+        catalog = _read(file)
+        catalog.add_fallback(translations)
+        translations = catalog
     return translations
 
 
@@ -93,7 +93,7 @@ def _files(language: str) -> Iterator[Path]:
 
 def _folders() -> Iterator[Path]:
     yield _CORE
-    for _, point in sorted(found_plugins().items()):
+    for _, point in sorted(plugin_entry_points().items()):
         specification = find_spec(point.module)
         for folder in (specification and specification.submodule_search_locations) or ():
             yield Path(folder) / "locale"

@@ -1,4 +1,4 @@
-"""Amounts, numbers, quantities and moments as a language writes them."""
+"""Formats amounts, numbers, quantities and moments for a language."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from babel.numbers import NumberPattern, format_decimal, parse_pattern
 from ..money import Money, digits
 from ..units.measures import MEASURES
 
-# Days before months and 24 hours, as the co-operatives of Europe write English.
+# British English has days before months and 24 hours, as usual in Europe.
 _LOCALES = {"fr": "fr_FR", "en": "en_GB"}
 _KEPT = 10_000  # texts of each kind: a page shows the same prices and sizes again and again, and Babel takes its time
 
@@ -41,7 +41,7 @@ def format_money(amount: int, currency: str, language: str) -> str:
 
 @lru_cache(maxsize=_KEPT)
 def format_number(value: Decimal | int, language: str) -> str:
-    """All the digits that a number has and no more: 1,87 in French, 1.87 in English."""
+    """The number with exactly its own digits: 1,87 in French, 1.87 in English."""
     return format_decimal(value, "#,##0.##########", locale=_locale(language))
 
 
@@ -53,7 +53,7 @@ def format_percent(rate: Decimal, language: str) -> str:
 
 @lru_cache(maxsize=_KEPT)
 def format_quantity(value: Decimal | int, unit: str, language: str) -> str:
-    """A quantity in a DFC measure: 1,5 kg, 6 pièces, 2 bocaux. A term that is no measure stands as it is."""
+    """A quantity in a DFC measure: 1,5 kg, 6 pièces, 2 bocaux. A `unit` that is no measure is used as it is."""
     measure = MEASURES.get(unit)
     word = unit if measure is None else measure.symbol or measure.label(language)
     if measure is not None and not measure.symbol and _many(value, language):
@@ -66,7 +66,7 @@ def _many(value: Decimal | int, language: str) -> bool:
 
 
 def _plural_fr(words: str) -> str:
-    """Of the words for measures: it is the first one that changes, as in boîtes de conserve."""
+    """The plural of a measure's name; only its first word changes: boîtes de conserve."""
     first, space, rest = words.partition(" ")
     if first.endswith("al"):
         first = f"{first[:-2]}aux"
@@ -82,25 +82,28 @@ def _plural_en(word: str) -> str:
 
 
 def format_day(at: datetime, timezone: str, language: str) -> str:
-    """The day of an aware moment in an IANA time zone: jeudi 4 juin 2026."""
+    """The day of an aware moment in an IANA time zone, in full: jeudi 4 juin 2026."""
     return format_date(at.astimezone(ZoneInfo(timezone)), "full", locale=_locale(language))
 
 
 def format_moment(at: datetime, timezone: str, language: str) -> str:
-    """Day and hour: jeudi 4 juin 2026, 12:00."""
+    """Day and time of an aware moment in an IANA time zone: jeudi 4 juin 2026, 12:00."""
     return f"{format_day(at, timezone, language)}, {_hour(at, timezone, language)}"
 
 
 def format_span(begins: datetime, ends: datetime, timezone: str, language: str) -> str:
-    """From when until when, the day once if it is one day: jeudi 4 juin 2026, 17:00 – 19:00. Hours stay on one line."""
+    """Begin and end, with the day only once if it is the same: jeudi 4 juin 2026, 17:00 – 19:00.
+
+    Spaces around the dash are non-breaking, so that times stay on one line.
+    """
     same_day = format_day(begins, timezone, language) == format_day(ends, timezone, language)
-    until = _hour(ends, timezone, language) if same_day else format_moment(ends, timezone, language)
+    end = _hour(ends, timezone, language) if same_day else format_moment(ends, timezone, language)
     dash = "\u00a0–\u00a0" if same_day else "\u00a0– "
-    return f"{format_moment(begins, timezone, language)}{dash}{until}"
+    return f"{format_moment(begins, timezone, language)}{dash}{end}"
 
 
-def in_words(value: object, language: str) -> object:
-    """A value inside a sentence: money and decimals as the language writes them, anything else as it is."""
+def format_value(value: object, language: str) -> object:
+    """A value for use in a sentence: money and decimals in the language's format, anything else unchanged."""
     if isinstance(value, Money):
         return format_money(value.amount, value.currency, language)
     return format_number(value, language) if isinstance(value, Decimal) else value

@@ -1,7 +1,7 @@
-"""What commands say, in the language of whoever types them.
+"""Texts of commands, in the language of the shell.
 
-The shell says which: the first of ``LANGUAGE``, ``LC_ALL``, ``LC_MESSAGES`` and ``LANG`` that is set, as gettext has it
-(POSIX, XBD 8.2). What begins with ``fr`` is answered in French, everything else in English.
+It is the first of ``LANGUAGE``, ``LC_ALL``, ``LC_MESSAGES`` and ``LANG`` that is set, as in gettext (POSIX, XBD 8.2):
+French if the value begins with ``fr``, and English otherwise.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ _VARIABLES = ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
 
 def shell_language() -> str:
     """``fr`` or ``en``."""
-    wanted = next((value for name in _VARIABLES if (value := os.environ.get(name))), "")
-    return "fr" if wanted.startswith("fr") else "en"
+    locale = next((value for name in _VARIABLES if (value := os.environ.get(name))), "")
+    return "fr" if locale.startswith("fr") else "en"
 
 
 def spoken(text: str, /, **values: object) -> str:
-    """The text in the shell's language, with its values as they are: amounts and decimals are typed with a point, and
-    so they are told. A value that is an error or a problem is told in that language too."""
-    said = _translated(text)
-    return said.format(**{name: _inner(value) for name, value in values.items()}) if values else said
+    """The text in the shell's language, with its values. Numbers keep their decimal point, as people type them in
+    commands; values that are errors or problems are translated too."""
+    sentence = _translated(text)
+    return sentence.format(**{name: _inner(value) for name, value in values.items()}) if values else sentence
 
 
 def print_line(text: str, /, **values: object) -> None:
@@ -35,31 +35,31 @@ def print_line(text: str, /, **values: object) -> None:
 
 
 def told(said: object) -> str:
-    """What an error or a problem says, in the shell's language, with where it is and all that was wrong; anything
-    else, like an error of a library, says what it says."""
+    """The text of an error or a problem in the shell's language, with its place and all its problems; `str` of anything
+    else, such as an error of a library."""
     match said:
         case Problem():
             sentence = spoken(said.text, **said.values)
-            return f"{place(said)}: {sentence}" if said.where else sentence
+            return f"{problem_place(said)}: {sentence}" if said.where else sentence
         case Refused():
             return "; ".join([spoken(said.text, **said.values), *map(told, said.problems)])
         case Several():
-            return "; ".join(map(told, said.said))
+            return "; ".join(map(told, said.parts))
         case Trouble():
             return spoken(said.text, **said.values)
     return str(said)
 
 
-def place(said: Problem) -> str:
-    """Where a problem is: what was sent names it, and only rows of a list have words."""
-    if not said.where.startswith("row "):
-        return said.where
-    column = said.values.get("column")
-    return spoken("row {row}, {column}" if column else "row {row}", row=said.values["row"], column=column)
+def problem_place(problem: Problem) -> str:
+    """Where a problem is; "row 3, price" is translated, a JSON Pointer is not."""
+    if not problem.where.startswith("row "):
+        return problem.where
+    column = problem.values.get("column")
+    return spoken("row {row}, {column}" if column else "row {row}", row=problem.values["row"], column=column)
 
 
-def as_key(text: str) -> str:
-    """A docstring as translations name it: each of its paragraphs is one line."""
+def translation_key(text: str) -> str:
+    """A docstring as the key of its translation: each paragraph is one line."""
     return "\n\n".join(" ".join(paragraph.split()) for paragraph in cleandoc(text).split("\n\n"))
 
 
@@ -70,6 +70,6 @@ def _inner(value: object) -> object:
 def _translated(text: str) -> str:
     if (language := shell_language()) == "en":
         return text
-    from .catalogs import translate  # Babel and the plugins' files take a while
+    from .catalogs import translate  # loads Babel and the files of plugins, which is slow
 
     return translate(language, text)

@@ -1,4 +1,4 @@
-"""A word of the DFC taxonomies: its term, its labels, and what it is a kind of."""
+"""A concept of the DFC taxonomies: its term, its labels, and its broader concepts."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Concept:
-    """term:    the local name of its IRI, exactly as the taxonomies spell it
-    broader: terms of what it is a kind of; empty at the top
+    """term:    the local name of its IRI, exactly as in the taxonomies
+    broader: terms of its broader concepts; empty at the top
     """
 
     term: str
@@ -17,5 +17,5 @@ class Concept:
     broader: tuple[str, ...] = ()
 
     def label(self, language: str) -> str:
-        """In French for ``fr``, in English for every other language."""
+        """The French label for ``fr``, the English one for every other language."""
         return self.fr if language == "fr" else self.en

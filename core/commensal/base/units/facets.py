@@ -1,4 +1,4 @@
-"""What a label may say: DFC certifications and claims, and the allergens of regulation (EU) 1169/2011, annex II."""
+"""Product labels: DFC certifications and claims, and the allergens of regulation (EU) 1169/2011, annex II."""
 
 from __future__ import annotations
 
@@ -63,17 +63,19 @@ ALLERGENS: dict[str, Concept] = _concepts(
 
 
 def find_label(typed: str) -> Concept | None:
-    """The label that somebody meant by its term, its French or its English name; None where none is known."""
+    """The label with this term or this French or English name, ignoring case and accents; None if there is none."""
     return _LABELS.get(search_key(typed))
 
 
 def find_allergen(typed: str) -> Concept | None:
-    """The allergen that somebody meant by its term, its French or its English name; None where none is known."""
+    """The allergen with this term or this French or English name, ignoring case and accents; None if there is none."""
     return _ALLERGENS.get(search_key(typed))
 
 
 def _by_name(concepts: dict[str, Concept]) -> dict[str, Concept]:
-    return {search_key(name): one for one in concepts.values() for name in (one.en, one.fr, one.term)}
+    return {
+        search_key(name): concept for concept in concepts.values() for name in (concept.en, concept.fr, concept.term)
+    }
 
 
 _LABELS, _ALLERGENS = _by_name(LABELS), _by_name(ALLERGENS)

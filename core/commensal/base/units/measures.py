@@ -1,7 +1,7 @@
-"""DFC measures with their exact factors, and the short words that people type for them.
+"""DFC measures with their exact factors, and the words that people type for them.
 
-Terms are those of the DFC measures taxonomy. Factors are rational, so that what is converted there and back is the same
-again. Packages (a crate, a bunch) have no size of their own: each is only comparable with itself.
+Terms are those of the DFC measures taxonomy. Factors are rational, so that a conversion there and back is exact.
+Packages (a crate, a bunch) have no size: each is comparable only with itself.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ Dimension = Literal["mass", "volume", "length", "count", "package", "ratio"]
 
 @dataclass(frozen=True, kw_only=True)
 class Measure(Concept):
-    """factor: how many of the dimension's base unit it is (gram, millilitre, metre, piece); 1 for packages
-    symbol: the same in every language; "" for what has none
+    """factor: its size in the dimension's base unit (gram, millilitre, metre, piece); 1 for packages
+    symbol: the same in every language; "" if it has none
     """
 
     symbol: str
@@ -28,7 +28,7 @@ class Measure(Concept):
     factor: Fraction
 
     def comparable(self, other: Measure) -> bool:
-        """Whether a quantity in one can be said in the other."""
+        """Whether quantities in the two measures can be converted into each other."""
         if self.dimension in ("package", "ratio"):
             return self.term == other.term
         return self.dimension == other.dimension
@@ -36,21 +36,21 @@ class Measure(Concept):
 
 @dataclass(frozen=True)
 class TypedUnit:
-    """A unit as somebody typed it: `times` of `measure` (an ounce is 0.0625 of a pound)."""
+    """A unit that somebody typed, as `times` of `measure` (an ounce is 0.0625 pounds)."""
 
     measure: Measure
     times: Decimal
 
 
 def convert(quantity: Decimal, measure: Measure, into: Measure) -> Fraction:
-    """The same quantity in another measure, exactly. Raises ValueError where the two cannot be compared."""
+    """The quantity in another measure, exactly. Raises `ValueError` if the measures are not comparable."""
     if not measure.comparable(into):
         raise ValueError(f"{measure.term} cannot be said in {into.term}")
     return Fraction(quantity) * measure.factor / into.factor
 
 
 def read_unit(typed: str) -> TypedUnit | None:
-    """The unit that somebody meant: a DFC term, a symbol, or a word in French or English; None where none is known.
+    """The unit of a DFC term, a symbol, or a word in French or English; None if there is none.
 
     Case and accents do not matter: ``T`` and ``t`` are the tonne, ``ML`` is the millilitre.
     """
@@ -138,17 +138,17 @@ MEASURES: dict[str, Measure] = {
 
 
 def _typed_words() -> dict[str, TypedUnit]:
-    known: dict[str, TypedUnit] = {}
+    units: dict[str, TypedUnit] = {}
     for word, (term, times) in _WORDS.items():
-        known[word] = TypedUnit(MEASURES[term], Decimal(times))
+        units[word] = TypedUnit(MEASURES[term], Decimal(times))
     for measure in MEASURES.values():
         for word in (measure.term, measure.en, measure.fr, measure.symbol):
             if word:
-                known.setdefault(search_key(word), TypedUnit(measure, Decimal(1)))
-    for word, unit in list(known.items()):
+                units.setdefault(search_key(word), TypedUnit(measure, Decimal(1)))
+    for word, unit in list(units.items()):
         if len(word) >= 3:  # a word, not a symbol
-            known.setdefault(f"{word}s", unit)
-    return known
+            units.setdefault(f"{word}s", unit)
+    return units
 
 
 _TYPED = _typed_words()

@@ -1,6 +1,6 @@
 """The DFC product types: a tree of 253 kinds of product, with French and English labels.
 
-DFC files its herbs under a term, `aromatic`, that it does not define; here they stand under its `herb`.
+In DFC, herbs are below a term `aromatic` that it does not define; here they are below its `herb`.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ PRODUCT_TYPES: dict[str, Concept] = _read()
 
 
 def find_product_type(typed: str, language: str = "fr") -> Concept | None:
-    """The product type that somebody meant by a label or a term; None where none is known.
+    """The product type with this label or term, ignoring case, accents and plural endings; None if there is none.
 
-    Case, accents and a plural's ending do not matter. Labels of `language` win: *prune* is a plum in French.
+    Labels of `language` win: *prune* is a plum in French.
     """
     first, second = (_FRENCH, _ENGLISH) if language == "fr" else (_ENGLISH, _FRENCH)
     key = search_key(typed)
-    for wanted in (key, _singular(key)):
+    for candidate in (key, _singular(key)):
         for labels in (first, second, _TERMS):
-            if wanted in labels:
-                return labels[wanted]
+            if candidate in labels:
+                return labels[candidate]
     return None
 
 
 def lineage(term: str) -> tuple[Concept, ...]:
-    """From the top of the tree down to the product type itself: fruit, berry, raspberry."""
+    """The product type with its ancestors, from the top of the tree: fruit, berry, raspberry."""
     concept = PRODUCT_TYPES[term]
     return (*lineage(concept.broader[0]), concept) if concept.broader else (concept,)
 
@@ -46,9 +46,9 @@ def _singular(key: str) -> str:
 
 
 def _by_label(language: str) -> dict[str, Concept]:
-    exact = {search_key(one.label(language)): one for one in PRODUCT_TYPES.values()}
-    return {_singular(key): one for key, one in exact.items()} | exact
+    exact = {search_key(concept.label(language)): concept for concept in PRODUCT_TYPES.values()}
+    return {_singular(key): concept for key, concept in exact.items()} | exact
 
 
-_TERMS = {search_key(term): one for term, one in PRODUCT_TYPES.items()}
+_TERMS = {search_key(term): concept for term, concept in PRODUCT_TYPES.items()}
 _FRENCH, _ENGLISH = _by_label("fr"), _by_label("en")

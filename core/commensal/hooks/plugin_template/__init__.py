@@ -1,1 +1,1 @@
-"""What Commensal does for those who write plugins: it writes the first version of one, that installs and works."""
+"""Writes the first version of a new plugin, which installs and works."""

@@ -1,9 +1,10 @@
-"""Writes a new plugin into a folder of its own: a package that installs, does something small, and tests it."""
+"""Writes a new plugin into a folder: a package that installs, does something small, and has tests."""
 
 from __future__ import annotations
 
 import ast
 import keyword
+import re
 from collections.abc import Collection, Iterator, Mapping
 from difflib import get_close_matches
 from importlib.util import find_spec
@@ -12,7 +13,7 @@ from string import Template
 
 from ...base.languages.shell import spoken
 from ...storage.database.core_tables import core_tables
-from ..loading import ID, found_plugins
+from ..loading import ID, plugin_entry_points
 
 KINDS = ("payment", "shipping", "price", "report", "page")
 _BLANKS = Path(__file__).with_name("blanks")
@@ -26,14 +27,14 @@ msgstr ""
 "Plural-Forms: nplurals=2; plural=(n > 1);\\n"
 
 """
-# Names that would be misread: the key of instance.toml beside the tables of plugins, and what packages are called.
+# Ids that would be ambiguous: a key of instance.toml beside the tables of plugins, and names of packages.
 _RESERVED = frozenset({"enabled", "commensal", "testing", "plugin", "plugins"})
 
 
 def new_plugin(plugin: str, kind: str, folder: Path, *, taken: Collection[str] = ()) -> list[Path]:
-    """Writes the plugin into `folder`, which must be empty or not exist yet, and returns its files below it.
+    """Writes the plugin into `folder`, which must be empty or missing, and returns the relative paths of its files.
 
-    `taken` are further ids that it cannot have. Raises `ValueError` with words for its author; then nothing was
+    `taken` are further ids that it cannot have. Raises `ValueError` with a text for the author, before anything is
     written.
     """
     _refuse_id(plugin, taken)
@@ -49,27 +50,28 @@ def new_plugin(plugin: str, kind: str, folder: Path, *, taken: Collection[str] =
 
 
 def _refuse_id(plugin: str, taken: Collection[str]) -> None:
-    """The id becomes part of addresses, of names of tables and jobs, of a command and of a package."""
-    fitting = "".join(one if one.isalnum() and one.isascii() else "_" for one in plugin.lower()).strip("_")
+    """Raises `ValueError` for an id that cannot be part of addresses, tables, jobs, a command and a package."""
+    suggestion = re.sub("[^a-z0-9]", "_", plugin.lower()).strip("_")
     if not ID.fullmatch(plugin):
-        said = spoken("{plugin!r} is no id: one has small letters, digits and underscores, at most 40.", plugin=plugin)
-        raise ValueError(f"{said} {_meant(fitting)}" if ID.fullmatch(fitting) else said)
+        text = "{plugin!r} is no id: one has small letters, digits and underscores, at most 40."
+        problem = spoken(text, plugin=plugin)
+        raise ValueError(f"{problem} {_suggest(suggestion)}" if ID.fullmatch(suggestion) else problem)
     if keyword.iskeyword(plugin) or plugin in _RESERVED or plugin in taken:
         raise ValueError(spoken("{plugin!r} is reserved; choose another id.", plugin=plugin))
-    installed = found_plugins()
+    installed = plugin_entry_points()
     if plugin in installed or find_spec(f"commensal_{plugin}") is not None:
         raise ValueError(spoken("A plugin {plugin!r} is installed already; choose another id.", plugin=plugin))
-    owned = [name for name in (*installed, *core_tables()) if name.startswith(f"{plugin}_")]
-    for other in (*owned, *(name for name in installed if plugin.startswith(f"{name}_"))):
-        said = "The tables of {plugin!r} and of {other!r} could not be told apart; choose another id."
-        raise ValueError(spoken(said, plugin=plugin, other=other))
+    conflicting_tables = [name for name in (*installed, *core_tables()) if name.startswith(f"{plugin}_")]
+    for other in (*conflicting_tables, *(name for name in installed if plugin.startswith(f"{name}_"))):
+        text = "The tables of {plugin!r} and of {other!r} could not be told apart; choose another id."
+        raise ValueError(spoken(text, plugin=plugin, other=other))
 
 
 def _files(plugin: str, kind: str) -> Iterator[tuple[Path, str]]:
     if kind not in KINDS:
-        said = spoken("{kind!r} is no kind of plugin; known are {known}.", kind=kind, known=", ".join(KINDS))
+        problem = spoken("{kind!r} is no kind of plugin; known are {known}.", kind=kind, known=", ".join(KINDS))
         close = get_close_matches(kind, KINDS, n=1)
-        raise ValueError(f"{said} {_meant(close[0])}" if close else said)
+        raise ValueError(f"{problem} {_suggest(close[0])}" if close else problem)
     package = f"commensal_{plugin}"
     words = {
         "id": plugin,
@@ -77,23 +79,23 @@ def _files(plugin: str, kind: str) -> Iterator[tuple[Path, str]]:
         "slug": plugin.replace("_", "-"),
         "name": plugin.replace("_", " ").capitalize(),
     }
-    module = _filled(f"{kind}.py", words)
+    module = _fill(f"{kind}.py", words)
     words["does"] = (ast.get_docstring(ast.parse(module)) or "").partition("\n")[0]
     inside = Path(package)
-    yield Path("pyproject.toml"), _filled("pyproject.toml", words)
-    yield Path("README.md"), _filled("README.md", words)
-    yield Path(".gitignore"), _filled("gitignore", words)
+    yield Path("pyproject.toml"), _fill("pyproject.toml", words)
+    yield Path("README.md"), _fill("README.md", words)
+    yield Path(".gitignore"), _fill("gitignore", words)
     yield inside / "__init__.py", module
     if kind == "page":
-        yield inside / "templates" / plugin / "sales.html", _filled("page.html", words)
-    french = Template(_HEADER).substitute(words) + _filled(f"{kind}.po", words)
+        yield inside / "templates" / plugin / "sales.html", _fill("page.html", words)
+    french = Template(_HEADER).substitute(words) + _fill(f"{kind}.po", words)
     yield inside / "locale" / "fr" / "LC_MESSAGES" / f"{plugin}.po", french
-    yield Path("tests") / f"test_{plugin}.py", _filled(f"{kind}_test.py", words)
+    yield Path("tests") / f"test_{plugin}.py", _fill(f"{kind}_test.py", words)
 
 
-def _filled(blank: str, words: Mapping[str, str]) -> str:
+def _fill(blank: str, words: Mapping[str, str]) -> str:
     return Template((_BLANKS / f"{blank}.txt").read_text(encoding="utf-8")).substitute(words)
 
 
-def _meant(meant: str) -> str:
+def _suggest(meant: str) -> str:
     return spoken("Did you mean {meant}?", meant=meant)

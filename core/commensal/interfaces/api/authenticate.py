@@ -7,7 +7,7 @@ from dataclasses import replace
 from starlette.requests import Request
 
 from ...base.errors import Unauthorised
-from ...base.logs import note
+from ...base.logs import add_log_fields
 from ...instance import Settings
 from ...storage.database import Transaction
 from ...trade.people.actor import NOBODY, Actor
@@ -25,13 +25,13 @@ def authenticate(tx: Transaction, request: Request, settings: Settings) -> Actor
         actor = actor_of_token(tx, secret.strip(), address) if kind.lower() == "bearer" else None
         if actor is None:
             raise Unauthorised("token", "This token is not valid (any more).")
-        note(person=actor.person_id)
+        add_log_fields(person=actor.person_id)
         return _mark_missing_factor(tx, actor, settings)
     secret = request.cookies.get(session_cookie(settings.base_url), "")
     session_actor = actor_of_session(tx, secret, address) if secret else None
     if session_actor is None:
         return anonymous_actor(request)
-    note(person=session_actor.person_id)
+    add_log_fields(person=session_actor.person_id)
     return _mark_missing_factor(tx, replace(session_actor, browser=browser_of(request.cookies)), settings)
 
 

@@ -16,7 +16,7 @@ from starlette.responses import Response
 from ...base.errors import CommensalError, NotFound, Refused, Unavailable
 from ...base.failpoints import failpoint
 from ...base.languages.catalogs import best_language
-from ...base.logs import note
+from ...base.logs import add_log_fields
 from ...instance import Instance
 from ...storage.database import Transaction
 from ...trade.audit.acting import acting, acting_for
@@ -135,7 +135,7 @@ def _admit(request: Request, endpoint: Endpoint, instance: Instance, rates: Rate
             demand(tx, actor, endpoint.scope, arguments.get("enterprise"))
             _refuse_where_off(tx, endpoint, arguments.get("enterprise"))
         keep_alive(instance.store, actor, tx.now)
-    note(enterprise=arguments.get("enterprise"))
+    add_log_fields(enterprise=arguments.get("enterprise"))
     return _Admitted(
         actor=actor, arguments=arguments | _query_argument(request, endpoint), version=_version(request, endpoint)
     )
@@ -150,7 +150,7 @@ def _answer_read(request: Request, endpoint: Endpoint, instance: Instance, rates
             actor = authenticate(tx, request, instance.settings)
             demand(tx, actor, endpoint.scope, enterprise_id)
             _refuse_where_off(tx, endpoint, enterprise_id)
-            note(enterprise=enterprise_id)
+            add_log_fields(enterprise=enterprise_id)
             arguments |= _query_argument(request, endpoint)
             call = Call(instance=instance, language=language, actor=actor, tx=tx, version=_version(request, endpoint))
             if endpoint.prepare is not None:

@@ -25,7 +25,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ...base.errors import PluginError
 from ...base.languages.catalogs import LANGUAGES, best_language
-from ...hooks.dispatcher import Hooks, leave
+from ...hooks.bounds import on_taken_away
+from ...hooks.dispatcher import Hooks
 from .problems import problem
 
 T = TypeVar("T")
@@ -52,11 +53,11 @@ async def _run_abandonable(function: Callable[..., T], *arguments: Any) -> T:
             with suppress(RuntimeError):  # the loop may have ended
                 loop.call_soon_threadsafe(scope.cancel)
 
-        token = leave.set(abandon)
+        token = on_taken_away.set(abandon)
         try:
             return await run_sync(partial(function, *arguments), abandon_on_cancel=True)
         finally:
-            leave.reset(token)
+            on_taken_away.reset(token)
     raise hang_errors[0]
 
 

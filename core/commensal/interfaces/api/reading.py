@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ...base.choices import explained, one_of
+from ...base.choices import explain_error, one_of
 from ...base.converting import convert, decode_json
 from ...base.errors import Invalid, NotFound, Problem, Refused
 from .endpoint import OpenQuery
@@ -115,7 +115,7 @@ def _short(error: jsonschema.ValidationError) -> str:
 
 def _first_mistake(error: str, shape: Any, root: str) -> Problem:
     """The mistake in msgspec's message, like "Expected `int`, got `str` - at `$.limit`"."""
-    reason, path = explained(error, shape)
+    reason, path = explain_error(error, shape)
     pointer = root + path.lstrip(".").replace(".", "/").replace("[", "/").replace("]", "")
     return Problem("invalid", "This is not right: {error}.", pointer if pointer != "/" else "", {"error": reason})
 

@@ -15,7 +15,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ...base.logs import Request, answering
+from ...base.logs import LoggedRequest, log_as_request
 from .figures import Figures
 
 HEADER = "X-Request-Id"
@@ -52,7 +52,7 @@ class Requests:
                 MutableHeaders(scope=message)[HEADER] = request_id
             await send(message)
 
-        with answering(Request(request_id, lambda: self._route(scope))):
+        with log_as_request(LoggedRequest(request_id, lambda: self._route(scope))):
             try:
                 await self._app(scope, receive, send_with_id)
                 if not began_to_answer:

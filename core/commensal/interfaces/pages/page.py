@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from ...base.errors import CommensalError, Invalid, PluginError, Problem, Unavailable
 from ...base.languages.catalogs import LANGUAGES, best_language
-from ...base.logs import speaker
+from ...base.logs import current_plugin
 from ...instance import Instance
 from ...trade.audit.acting import acting, acting_for
 from ...trade.people.actor import Actor
@@ -90,7 +90,7 @@ def page(
             shown = shown_before(visit)
             if shown is not None:
                 return shown
-            plugin, what = speaker()
+            plugin, what = current_plugin()
             whose = visit.instance.hooks.running(plugin, what) if plugin else nullcontext()
             with whose, acting(acting_for(visit.actor, f"page {handler.__name__}")):
                 answer = handler(visit)

@@ -16,7 +16,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from ...base.errors import PluginError
 from ...hooks import specifications
-from ...hooks.dispatcher import leave
+from ...hooks.bounds import on_taken_away
 from ...hooks.values import MenuItem
 from ...instance import Instance
 from ...storage.database import Transaction
@@ -109,7 +109,7 @@ class Visit:
         hook, hooks, items = specifications.menu_items, self.instance.hooks, list[MenuItem]()
 
         def ask() -> None:
-            leave.set(None)  # this page is not given up
+            on_taken_away.set(None)  # this page is not given up
             for plugin in hooks.implementing(hook):
                 try:
                     with self.read() as tx:

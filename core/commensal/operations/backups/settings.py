@@ -74,8 +74,8 @@ def _take_out(settings: object, values: dict[str, Any], where: str) -> Iterator[
         if "of_this_machine" in one.metadata:
             if values.pop(one.name, ""):
                 yield where + one.name
-        elif _is_secret(value) or "elsewhere" in one.metadata:
-            names = [f"{one.name}_file"] if "elsewhere" in one.metadata else [one.name, f"{one.name}_file"]
+        elif _is_secret(value) or "external" in one.metadata:
+            names = [f"{one.name}_file"] if "external" in one.metadata else [one.name, f"{one.name}_file"]
             for name in [name for name in names if values.get(name)]:
                 del values[name]
                 yield where + name

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ...hooks.loading import found_plugins
+from ...hooks.loading import plugin_entry_points
 from ..instances import Instances, Plan
 from .check import Check, Nonconforming, Prepare, Subject, implemented_by
 
@@ -69,7 +69,7 @@ def checks() -> list[Check]:
 
 def _loaded(plugin: str) -> ModuleType | None:
     """The installed plugin; None where it is missing or broken, which the first check then says."""
-    point = found_plugins().get(plugin)
+    point = plugin_entry_points().get(plugin)
     try:
         return point.load() if point else None
     except Exception:  # whatever its import raises: collecting tests goes on, and the first check tells

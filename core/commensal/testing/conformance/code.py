@@ -11,7 +11,7 @@ from pathlib import Path
 import commensal
 
 from ...hooks.dispatcher import INSTANCE_SETTINGS, SETTINGS
-from ...hooks.loading import all_hooks, found_plugins
+from ...hooks.loading import all_hooks, plugin_entry_points
 from ..texts import texts_in, translations_in
 from .check import Subject, check, demand
 
@@ -30,8 +30,8 @@ def it_says_what_it_does(subject: Subject) -> None:
     """``commensal plugins`` shows the first line of the package's docstring."""
     said = (inspect.getdoc(subject.module) or "").partition("\n")[0]
     demand(said, "its module has no docstring; say in the first line what it does")
-    if subject.plugin in found_plugins():
-        point = found_plugins()[subject.plugin]
+    if subject.plugin in plugin_entry_points():
+        point = plugin_entry_points()[subject.plugin]
         demand(point.dist is not None and point.dist.version, "its distribution has no version")
 
 
@@ -76,7 +76,7 @@ def it_speaks_french(subject: Subject) -> None:
 def _french(subject: Subject) -> Iterator[Path]:
     """Translations that are there wherever the plugin is: its own, the core's, those of its own distribution."""
     folders = [Path(commensal.__file__).parent, subject.source]
-    found = found_plugins()
+    found = plugin_entry_points()
     mine = found[subject.plugin].dist if subject.plugin in found else None
     for point in found.values():
         specification = find_spec(point.module)

@@ -18,7 +18,7 @@ from ...base.errors import Problem
 from ...base.languages.catalogs import say, translate
 from ...hooks.dispatcher import Hooks
 from ...hooks.failures import Failures, failures_by_plugin
-from ...hooks.loading import found_plugins
+from ...hooks.loading import plugin_entry_points
 from ...storage.database import Transaction
 from .tables import enterprise_plugin
 
@@ -47,7 +47,7 @@ def installed_plugins(tx: Transaction, hooks: Hooks, language: str) -> list[Inst
     """Lists the enabled plugins in the operator's order, then installed ones, then missing ones."""
     query = select(enterprise_plugin.c.plugin, func.count().label("count")).group_by(enterprise_plugin.c.plugin)
     enterprise_counts = {row["plugin"]: int(row["count"]) for row in tx.all(query)}
-    failures, entry_points, enabled = failures_by_plugin(tx), found_plugins(), hooks.plugins()
+    failures, entry_points, enabled = failures_by_plugin(tx), plugin_entry_points(), hooks.plugins()
     available = sorted(set(entry_points) - set(enabled) - set(hooks.absent))
     missing = [*hooks.absent, *sorted(set(enterprise_counts) - set(enabled) - set(available) - set(hooks.absent))]
     return [

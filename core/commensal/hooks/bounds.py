@@ -1,0 +1,87 @@
+"""Time limits of plugins' code that uses a transaction: at the limit, the transaction is taken away from it.
+
+See `watch.py` for why such code is not run in a thread that could be left behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import partial
+from typing import Any
+
+from ..base.errors import PluginError
+from ..storage.database.hold import Hold
+from .aside import FailureLog, PluginPlace
+from .watch import TookTooLong, watchdog
+
+LATE = "it took too long"
+
+# Called by the watchdog after it has taken a transaction away from a plugin: it answers the request whose thread still
+# hangs in the plugin.
+on_taken_away: ContextVar[Callable[[PluginError], None] | None] = ContextVar("on_taken_away", default=None)
+
+
+class AlreadyNoted(PluginError):
+    """Of a plugin whose failure was noted when its transaction was taken away."""
+
+
+class TimeBounds:
+    """Runs plugins' code under time limits; failures go to `failure_log`."""
+
+    def __init__(self, failure_log: FailureLog) -> None:
+        self._failure_log = failure_log
+
+    @contextmanager
+    def bound(self, hold: Hold, place: PluginPlace, seconds: float) -> Iterator[None]:
+        """Takes the transaction of `hold` away if the block lasts longer than `seconds`; then raises `AlreadyNoted`."""
+        answer_request, guilty = on_taken_away.get(), place
+
+        def take_away() -> None:
+            nonlocal guilty
+            if hold.current_call is not None:  # the block is waiting for another plugin's hook
+                guilty = PluginPlace(*hold.current_call)
+            self._take_away(hold, guilty, answer_request)
+
+        try:
+            with watchdog.watch(seconds, take_away):
+                yield
+        except TookTooLong as error:
+            raise AlreadyNoted(*guilty, LATE) from error
+
+    def call_in_transaction(self, hold: Hold, place: PluginPlace, seconds: float, call: Callable[[], Any]) -> Any:
+        """Calls a hook that uses the transaction of `hold`, and returns its answer.
+
+        Raises `TookTooLong` if the transaction was taken away, `StoreError` if the hook wrote where it may only read.
+        """
+        enclosing, hold.current_call = hold.current_call, place
+        try:
+            with watchdog.watch(seconds, partial(self._take_away, hold, place, on_taken_away.get())):
+                value = call()
+                hold.catch_up()
+        finally:
+            hold.current_call = enclosing
+        if hold.taken:  # from a hook that this one has called, and whose error it has caught
+            raise TookTooLong
+        hold.refuse_writes()
+        return value
+
+    def call_without_limit(self, place: PluginPlace, seconds: float, call: Callable[[], Any]) -> Any:
+        """Calls a hook at the start of an instance, however long it takes; after `seconds` a failure is noted."""
+        answers: list[Any] = []
+        try:
+            with watchdog.watch(seconds, partial(self._failure_log.note, place, LATE)):
+                answers.append(call())
+        except TookTooLong as error:
+            if error.__cause__ is not None:
+                raise error.__cause__ from None
+        return answers[0]
+
+    def _take_away(self, hold: Hold, place: PluginPlace, answer_request: Callable[[PluginError], None] | None) -> None:
+        try:
+            hold.take_away()
+        finally:
+            self._failure_log.note(place, LATE, late=True)
+            if answer_request is not None:
+                answer_request(PluginError(*place, LATE))
