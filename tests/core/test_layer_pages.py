@@ -1,4 +1,4 @@
-"""The READMEs of the wings and the page on architecture name files, folders and functions that exist."""
+"""The READMEs of wings and rooms and the page on architecture name files, folders and functions that exist."""
 
 from __future__ import annotations
 
@@ -8,21 +8,22 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-WINGS = sorted(file.parent for file in (ROOT / "core" / "commensal").glob("*/README.md"))
+PACKAGES = (ROOT / "core" / "commensal", ROOT / "federation" / "commensal_federation")
+ROOMS = sorted(page.parent for package in PACKAGES for page in package.rglob("README.md"))
 ARCHITECTURE = ROOT / "core" / "ARCHITECTURE.md"
-PATH = re.compile(r"`([a-z_]+(?:/[a-z_]+)*(?:\.py|/))`")
+PATH = re.compile(r"`((?:\.\./)*[a-z_]+(?:/[a-z_]+)*(?:\.py|/))`")
 LAYER = re.compile(r"^    ([a-z]+) {2,}\S", re.MULTILINE)
 
 
 def missing_paths(page: str, folder: Path) -> list[str]:
-    """The files and folders that the page names and `folder` does not have."""
-    return [path for path in PATH.findall(page) if not (folder / path).exists()]
+    """The files and folders that the page names, seen from `folder` or from the project, and that do not exist."""
+    return [path for path in PATH.findall(page) if not any((start / path).exists() for start in (folder, ROOT))]
 
 
-@pytest.mark.parametrize("wing", WINGS, ids=lambda wing: wing.name)
-def test_what_a_wing_names_exists(wing: Path) -> None:
-    page = (wing / "README.md").read_text(encoding="utf-8")
-    assert missing_paths(page, wing) == []
+@pytest.mark.parametrize("room", ROOMS, ids=lambda room: room.name)
+def test_what_the_page_of_a_room_names_exists(room: Path) -> None:
+    page = (room / "README.md").read_text(encoding="utf-8")
+    assert missing_paths(page, room) == []
 
 
 def test_a_page_that_names_a_file_that_is_not_there_is_found(tmp_path: Path) -> None:
