@@ -121,7 +121,7 @@ FEDERATION_EXCEPTIONS = {
     ("messages.move_export", "moving.new_home"),
     ("messages.move_export", "moving.old_home"),
     ("messages.move_export", "moving.rows"),
-    ("messages.move_followed", "moving.followed"),
+    ("messages.move_followed", "moving.new_home"),
     ("messages.move_notice", "moving.recovering"),
     ("messages.move_offer", "moving.new_home"),
     ("messages.move_ready", "moving.old_home"),

@@ -64,7 +64,7 @@ from commensal_federation.messages.scopes_changed import ScopesChangedBody
 from commensal_federation.messages.state_digest import StateDigestBody
 from commensal_federation.messages.state_request import StateRequestBody
 from commensal_federation.messages.types import Writing
-from commensal_federation.moving.statements import did_of, read_recovery_key, state
+from commensal_federation.moving.statements import did_of, read_recovery_key, sign_statement
 from commensal_federation.signing import SigningKey
 
 FARM, HUB = "https://farm.example", "https://hub.example"
@@ -165,7 +165,7 @@ BODIES: dict[str, Any] = {
     "RecoveryKey": RecoveryKeyTold(enterprise=GRANTOR, key=did_of(_paper)),
     "MoveNotice": MoveNotice(enterprise=GRANTOR, moved_to=MOVED, until=BEGINS),
     "MoveContest": MoveContest(
-        enterprise=GRANTOR, moved_to=MOVED, statement=state(_paper, "ContestStatement", GRANTOR, MOVED, 2, NOW)
+        enterprise=GRANTOR, moved_to=MOVED, statement=sign_statement(_paper, "ContestStatement", GRANTOR, MOVED, 2, NOW)
     ),
 }  # fmt: skip
 BY_THE_HUB = {

@@ -10,7 +10,7 @@ from commensal import Transaction
 from ..catalogue.grantor import send_catalogue
 from ..catalogue.grants import take_grant_answer
 from ..catalogue.restored import recover_answer
-from ..moving.recovering import tell_recovery_key
+from ..moving.recovering import send_recovery_key
 from ..runtime import Federation
 from .bodies.catalogue import GrantAnswer
 from .reading import flag, text
@@ -31,7 +31,7 @@ def handle(federation: Federation, tx: Transaction, received: Received) -> None:
     grant = take_grant_answer(federation, tx, received.peer, received.body)
     if grant is not None and grant.state == "accepted":
         send_catalogue(federation, tx, grant, again=True)
-        tell_recovery_key(federation, tx, received.peer.id, grant.enterprise_id)
+        send_recovery_key(federation, tx, received.peer.id, grant.enterprise_id)
 
 
 GRANT_ANSWER = MessageType(

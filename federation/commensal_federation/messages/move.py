@@ -7,8 +7,8 @@ from typing import Any
 
 from commensal import Transaction
 
-from ..moving.followers import hear_move
-from ..moving.old_home import handed_over_before
+from ..moving.followers import take_move
+from ..moving.old_home import recover_hand_over
 from ..runtime import Federation
 from .bodies.moving import Move
 from .reading import ids, number, text
@@ -34,10 +34,10 @@ def read(document: Mapping[str, Any], reading: Reading) -> Move:
 
 
 def handle(federation: Federation, tx: Transaction, received: Received) -> None:
-    hear_move(federation, tx, received.peer, received.body)
+    take_move(federation, tx, received.peer, received.body)
 
 
 MOVE = MessageType(
     name="Move", lane="order", scope=None, body=Move, write=write, read=read, handle=handle,
-    foreign=True, recover=handed_over_before,
+    foreign=True, recover=recover_hand_over,
 )  # fmt: skip

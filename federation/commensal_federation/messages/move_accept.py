@@ -7,7 +7,7 @@ from typing import Any
 
 from commensal import Transaction
 
-from ..moving.old_home import move_answered
+from ..moving.old_home import take_move_answer
 from ..runtime import Federation
 from .bodies.moving import MoveAccept
 from .reading import flag, text
@@ -23,7 +23,7 @@ def read(document: Mapping[str, Any], reading: Reading) -> MoveAccept:
 
 
 def handle(federation: Federation, tx: Transaction, received: Received) -> None:
-    move_answered(federation, tx, received.peer, received.body)
+    take_move_answer(federation, tx, received.peer, received.body)
 
 
 MOVE_ACCEPT = MessageType(

@@ -7,7 +7,7 @@ from typing import Any
 
 from commensal import Transaction
 
-from ..moving.new_home import move_cancelled
+from ..moving.new_home import take_move_cancel
 from ..runtime import Federation
 from .bodies.moving import MoveCancel
 from .reading import text
@@ -23,7 +23,7 @@ def read(document: Mapping[str, Any], reading: Reading) -> MoveCancel:
 
 
 def handle(federation: Federation, tx: Transaction, received: Received) -> None:
-    move_cancelled(tx, received.peer, received.body)
+    take_move_cancel(tx, received.peer, received.body)
 
 
 MOVE_CANCEL = MessageType(

@@ -7,7 +7,7 @@ from typing import Any
 
 from commensal import Transaction
 
-from ..moving.quarantine import hear_contest
+from ..moving.quarantine import take_contest
 from ..runtime import Federation
 from .bodies.moving import MoveContest
 from .reading import text
@@ -28,7 +28,7 @@ def read(document: Mapping[str, Any], reading: Reading) -> MoveContest:
 
 
 def handle(federation: Federation, tx: Transaction, received: Received) -> None:
-    hear_contest(tx, received.peer, received.body)
+    take_contest(tx, received.peer, received.body)
 
 
 MOVE_CONTEST = MessageType(

@@ -7,8 +7,8 @@ from typing import Any
 
 from commensal import Transaction
 
-from ..moving.new_home import take_part
-from ..moving.old_home import export_refused
+from ..moving.new_home import take_export_part
+from ..moving.old_home import take_export_refusal
 from ..moving.rows import read_rows
 from ..runtime import Federation
 from ..signing import Unreadable
@@ -36,10 +36,10 @@ def read(document: Mapping[str, Any], reading: Reading) -> MoveExport:
 
 
 def handle(federation: Federation, tx: Transaction, received: Received) -> None:
-    take_part(federation, tx, received.peer, received.body)
+    take_export_part(federation, tx, received.peer, received.body)
 
 
 MOVE_EXPORT = MessageType(
     name="MoveExport", lane="catalogue", scope="enterprise.move", body=MoveExport, write=write, read=read,
-    handle=handle, failed=export_refused,
+    handle=handle, failed=take_export_refusal,
 )  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any
 
 from commensal import Transaction
 
-from ..moving.followed import followed
+from ..moving.new_home import take_followed
 from ..runtime import Federation
 from .bodies.moving import MoveFollowed
 from .reading import text
@@ -23,7 +23,7 @@ def read(document: Mapping[str, Any], reading: Reading) -> MoveFollowed:
 
 
 def handle(federation: Federation, tx: Transaction, received: Received) -> None:
-    followed(federation, tx, received.peer, received.body)
+    take_followed(federation, tx, received.peer, received.body)
 
 
 MOVE_FOLLOWED = MessageType(

@@ -8,7 +8,7 @@ from typing import Any
 from commensal import Transaction
 
 from ..dfc.iris import local_id
-from ..moving.recovering import tell_owner
+from ..moving.recovering import alert_owner
 from ..runtime import Federation
 from ..signing.moments import write_moment
 from .bodies.moving import MoveNotice
@@ -32,7 +32,7 @@ def read(document: Mapping[str, Any], reading: Reading) -> MoveNotice:
 def handle(federation: Federation, tx: Transaction, received: Received) -> None:
     body: MoveNotice = received.body
     if local_id(federation.base, body.enterprise, "enterprises") is not None:
-        tell_owner(tx, received.peer, body.enterprise, body.moved_to, write_moment(body.until))
+        alert_owner(tx, received.peer, body.enterprise, body.moved_to, write_moment(body.until))
 
 
 MOVE_NOTICE = MessageType(

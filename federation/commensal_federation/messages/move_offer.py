@@ -7,7 +7,7 @@ from typing import Any
 
 from commensal import Transaction
 
-from ..moving.new_home import move_offered
+from ..moving.new_home import take_move_offer
 from ..runtime import Federation
 from .bodies.moving import MoveOffer
 from .reading import number, text
@@ -31,7 +31,7 @@ def read(document: Mapping[str, Any], reading: Reading) -> MoveOffer:
 
 
 def handle(federation: Federation, tx: Transaction, received: Received) -> None:
-    move_offered(federation, tx, received.peer, received.body)
+    take_move_offer(federation, tx, received.peer, received.body)
 
 
 MOVE_OFFER = MessageType(

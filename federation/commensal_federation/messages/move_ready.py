@@ -7,7 +7,7 @@ from typing import Any
 
 from commensal import Transaction
 
-from ..moving.old_home import hand_over
+from ..moving.old_home import hand_over_enterprise
 from ..runtime import Federation
 from .bodies.moving import MoveReady
 from .reading import ids, text
@@ -27,7 +27,7 @@ def read(document: Mapping[str, Any], reading: Reading) -> MoveReady:
 
 
 def handle(federation: Federation, tx: Transaction, received: Received) -> None:
-    hand_over(federation, tx, received.peer, received.body)
+    hand_over_enterprise(federation, tx, received.peer, received.body)
 
 
 MOVE_READY = MessageType(

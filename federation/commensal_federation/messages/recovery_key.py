@@ -7,7 +7,7 @@ from typing import Any
 
 from commensal import Transaction
 
-from ..moving.recovering import hear_recovery_key
+from ..moving.recovering import take_recovery_key
 from ..runtime import Federation
 from .bodies.moving import RecoveryKeyTold
 from .reading import text
@@ -23,7 +23,7 @@ def read(document: Mapping[str, Any], reading: Reading) -> RecoveryKeyTold:
 
 
 def handle(federation: Federation, tx: Transaction, received: Received) -> None:
-    hear_recovery_key(tx, received.peer, received.body)
+    take_recovery_key(tx, received.peer, received.body)
 
 
 RECOVERY_KEY = MessageType(

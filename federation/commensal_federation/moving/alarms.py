@@ -1,4 +1,4 @@
-"""Who could not move by itself if this instance were lost, for ``commensal check``."""
+"""Warnings for ``commensal check``: enterprises that could not move if this instance were lost."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from ..catalogue.grants import grants_between
 from ..runtime import Federation
 from .recovering import has_recovery_key
 
-_MOST = 10_000  # grants that are looked at
+_MOST = 10_000  # grants that are checked
 
 
 def recovery_warnings(federation: Federation, tx: Transaction) -> Iterator[Problem]:
-    """Producers that sell through other instances and have no recovery key."""
-    given = grants_between(tx, direction="given", state="accepted", limit=_MOST)
-    for id in sorted({one.enterprise_id for one in given}):
+    """Yields a problem for each producer that sells through other instances and has no recovery key."""
+    grants = grants_between(tx, direction="given", state="accepted", limit=_MOST)
+    for id in sorted({row.enterprise_id for row in grants}):
         if not has_recovery_key(federation, tx, id):
-            one = enterprise_by_id(tx, id)
+            enterprise = enterprise_by_id(tx, id)
             text = (
                 "{name} sells through other instances and has no recovery key: if this instance were lost, it "
                 "could not move. Run `commensal federation move key {slug}`, and give it to its owner on paper."
             )
-            yield Problem("no_recovery_key", text, values={"name": one.name, "slug": one.slug})
+            yield Problem("no_recovery_key", text, values={"name": enterprise.name, "slug": enterprise.slug})

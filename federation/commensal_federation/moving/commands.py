@@ -39,8 +39,8 @@ def _add_looking(move: typer.Typer) -> None:
     def list_moves(instance: Folder = HERE) -> None:
         """Lists all moves: of enterprises that leave, come, or have moved elsewhere."""
         with open_instance(instance) as opened, opened.store.read() as tx:
-            for one in moves(tx, limit=1000):
-                typer.echo(_line(one))
+            for move_row in moves(tx, limit=1000):
+                typer.echo(_line(move_row))
 
     del list_moves
 
@@ -54,10 +54,10 @@ def _add_leaving(move: typer.Typer) -> None:
     ) -> None:
         """Offers an enterprise to another instance. Nothing changes until its people accept."""
         with open_instance(instance) as opened, opened.store.write() as tx:
-            found = peer_by_iri(tx, peer.rstrip("/").removesuffix(WELL_KNOWN) + WELL_KNOWN)
-            if found is None:
+            new_home = peer_by_iri(tx, peer.rstrip("/").removesuffix(WELL_KNOWN) + WELL_KNOWN)
+            if new_home is None:
                 raise typer.BadParameter(spoken("there is no peer at {address}", address=peer))
-            typer.echo(_line(offer_move(federation_of(opened), tx, named_enterprise(tx, enterprise).id, found.id)))
+            typer.echo(_line(offer_move(federation_of(opened), tx, named_enterprise(tx, enterprise).id, new_home.id)))
 
     @move.command("cancel")
     def cancel(move_id: _Move, instance: Folder = HERE) -> None:
@@ -93,8 +93,8 @@ def _add_recovering(move: typer.Typer) -> None:
     ) -> None:
         """Makes a recovery key for an enterprise, in the place of the one before, and shows it once."""
         with open_instance(instance) as opened, opened.store.write() as tx:
-            made = make_recovery_key(federation_of(opened), tx, named_enterprise(tx, enterprise).id)
-        show_key(made)
+            new_key = make_recovery_key(federation_of(opened), tx, named_enterprise(tx, enterprise).id)
+        show_key(new_key)
 
     @move.command("recover")
     def recover_it(
@@ -106,8 +106,8 @@ def _add_recovering(move: typer.Typer) -> None:
     ) -> None:
         """Says to all peers, by the recovery key, that an enterprise whose home is gone is this one now."""
         with open_instance(instance) as opened, opened.store.write() as tx:
-            here = named_enterprise(tx, enterprise).id
-            typer.echo(_line(recover(federation_of(opened), tx, here, old, _read_key(secret), epoch=epoch)))
+            enterprise_id = named_enterprise(tx, enterprise).id
+            typer.echo(_line(recover(federation_of(opened), tx, enterprise_id, old, _read_key(secret), epoch=epoch)))
 
     @move.command("contest")
     def contest_it(
@@ -132,5 +132,5 @@ def _read_key(secret: str) -> SigningKey:
 
 
 def _line(move: MoveRow) -> str:
-    why = f" ({move.error})" if move.error else ""
-    return f"{move.id}  {move.role}  {move.name}: {move.old_iri} -> {move.new_iri}: {move.state}{why}"
+    reason = f" ({move.error})" if move.error else ""
+    return f"{move.id}  {move.role}  {move.name}: {move.old_iri} -> {move.new_iri}: {move.state}{reason}"

@@ -1,11 +1,11 @@
-"""The document of an enterprise: who speaks for it, signed by its home, for peers that ask.
+"""The document of an enterprise: which instance has authority over it, signed by its home, for peers that ask.
 
     GET /-/federation/enterprises/<id>
     {"@context": […], "id": "https://a.example/api/dfc/enterprises/42", "type": "EnterpriseAuthority",
      "actor": "https://a.example/.well-known/commensal", "authorityEpoch": 2, "movedTo": "https://b.example/…",
      "alsoKnownAs": ["https://c.example/…"], "recoveryKey": "did:key:z6Mk…", "published": "…", "proof": {…}}
 
-A move counts when two of them agree: that of the old home names the new address, and that of the new home the old one.
+A move is valid when two documents agree: the old home's names the new address, the new home's the old one.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _FRESH = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class EnterpriseDocument:
-    """What a home says of an enterprise; empty where there is nothing to say."""
+    """The content of an enterprise's document; `moved_to` is empty while it lives there."""
 
     iri: str
     epoch: int
@@ -42,31 +42,34 @@ class EnterpriseDocument:
 
 
 class NoDocument(Exception):
-    """The peer shows none that counts."""
+    """The peer returned no valid document."""
 
 
 def enterprise_document(federation: Federation, tx: Transaction, enterprise_id: str) -> bytes:
-    """Of an enterprise that lives here or has lived here. Raises `NotFound`."""
+    """Returns the signed document of an enterprise that lives or has lived here. Raises `NotFound`."""
     iri = enterprise_iri(federation.base, enterprise_id)
-    known = authority_of(tx, iri)
-    if not known.moved_to:
+    authority = authority_of(tx, iri)
+    if not authority.moved_to:
         enterprise_by_id(tx, enterprise_id)
-    said = {
+    document = {
         "@context": CONTEXT,
         "id": iri,
         "type": "EnterpriseAuthority",
         "actor": federation.iri,
-        "authorityEpoch": known.epoch,
-        "movedTo": known.moved_to,
-        "alsoKnownAs": [known.came_from] if known.came_from else [],
-        "recoveryKey": known.recovery_key,
+        "authorityEpoch": authority.epoch,
+        "movedTo": authority.moved_to,
+        "alsoKnownAs": [authority.came_from] if authority.came_from else [],
+        "recoveryKey": authority.recovery_key,
         "published": write_moment(tx.now),
     }
-    return canonical(sign(said, current_key(federation, tx), tx.now))
+    return canonical(sign(document, current_key(federation, tx), tx.now))
 
 
 def fetch_enterprise(federation: Federation, peer: Peer, iri: str) -> EnterpriseDocument:
-    """Asks its home. Not inside a transaction. Raises `NoDocument`, `Unreachable`."""
+    """Fetches the document from the enterprise's home; not to be called inside a transaction.
+
+    Raises `NoDocument`, `Unreachable`.
+    """
     id = local_id(peer.base, iri, "enterprises")
     if id is None:
         raise NoDocument(f"{iri[:200]} is no enterprise of {peer.base}")

@@ -1,4 +1,4 @@
-"""Moves over the JSON API: owners offer, operators agree and name who will own it, that person takes it."""
+"""Moves over the JSON API: an owner offers, the new operator agrees and names an owner, who accepts."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ Iri = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
 
 
 class Destination(Body, frozen=True, kw_only=True):
-    """The peer at which the enterprise is to live."""
+    """The peer to which the enterprise moves."""
 
     peer_id: Id
 
 
 class Owner(Body, frozen=True, kw_only=True):
-    """Who will own the enterprise here: a person with a confirmed address."""
+    """The future owner of the enterprise: a person with a confirmed address."""
 
     person_id: Id
 
 
 class Recovery(Body, frozen=True, kw_only=True):
-    """`old_iri` is the address of the enterprise before, `secret` its recovery key. `epoch` is the authority epoch that
-    begins, where it has moved before without this instance knowing; 0: the next one that is known."""
+    """`old_iri` is the enterprise's former address, `secret` its recovery key. `epoch` is the authority epoch that
+    begins, for an enterprise that has moved before without this instance's knowledge; 0: the next known one."""
 
     old_iri: Iri
     secret: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
@@ -46,15 +46,15 @@ class Recovery(Body, frozen=True, kw_only=True):
 
 
 class Contested(Body, frozen=True, kw_only=True):
-    """The address to which the enterprise is said to have moved."""
+    """The address to which the enterprise has allegedly moved."""
 
     moved_to: Iri
 
 
 @routes.get("/moves", scope="operator")
 def all_moves(call: Call, query: Paging) -> Page[MoveRow]:
-    """Enterprises that leave, come, or have moved elsewhere."""
-    return page_of(moves(call.tx, after=query.after, limit=query.limit), query.limit, lambda one: one.id)
+    """Lists the moves of enterprises that leave, arrive, or have moved elsewhere."""
+    return page_of(moves(call.tx, after=query.after, limit=query.limit), query.limit, lambda move: move.id)
 
 
 @routes.post("/enterprises/{enterprise}/move", scope="members:write", status=201)
@@ -65,28 +65,32 @@ def offer_enterprise(call: Call, enterprise: str, body: Destination) -> MoveRow:
 
 @routes.post("/enterprises/{enterprise}/moves/{move}/cancel", scope="enterprise:read")
 def cancel_enterprise_move(call: Call, enterprise: str, move: str) -> MoveRow:
-    """It stays, if it is not handed over yet. Those who could offer it can cancel, also while it is frozen."""
-    found = move_by_id(call.tx, move)
-    if found.enterprise_id != enterprise or found.role != "leaving":
+    """Cancels a move that is not handed over yet. Those who could offer it can cancel, also while it is frozen."""
+    move_row = move_by_id(call.tx, move)
+    if move_row.enterprise_id != enterprise or move_row.role != "leaving":
         raise NotFound("no_move", "There is no such move.")
-    if found.state != "frozen":
+    if move_row.state != "frozen":
         demand(call.tx, call.actor, "members:write", enterprise)
-    elif found.said["roles"].get(call.actor.person_id) != "owner":  # meanwhile nobody holds more than a look at it
+    elif move_row.said["roles"].get(call.actor.person_id) != "owner":  # while frozen, every role is read-only
         raise NotFound("no_move", "There is no such move.")
     return cancel_leaving(federation_of(call.instance), call.tx, move)
 
 
 @routes.post("/enterprises/{enterprise}/recovery-key", scope="members:write", status=201, keeps=False)
 def new_recovery_key(call: Call, enterprise: str) -> RecoveryKey:
-    """A key by which the producer can take the enterprise elsewhere when this instance is gone. It is shown once: print
-    it. The one before means nothing any more."""
+    """Creates a recovery key, with which the producer can move the enterprise when this instance is gone.
+
+    It is shown once: print it. The previous key becomes invalid.
+    """
     return make_recovery_key(federation_of(call.instance), call.tx, enterprise)
 
 
 @routes.post("/enterprises/{enterprise}/recover", scope="members:write", status=201)
 def recover_enterprise(call: Call, enterprise: str, body: Recovery) -> MoveRow:
-    """Says to all peers, by the producer's recovery key, that an enterprise whose home is gone is this one now. They
-    wait for three days. Count the stock before those are over."""
+    """Announces to all peers, signed by the recovery key, that an enterprise whose home is gone is this one now.
+
+    Peers wait for three days. Count the stock before they are over.
+    """
     try:
         key = read_recovery_key(body.secret)
     except BadKey:
@@ -96,7 +100,7 @@ def recover_enterprise(call: Call, enterprise: str, body: Recovery) -> MoveRow:
 
 @routes.post("/enterprises/{enterprise}/contest", scope="members:write", status=204)
 def contest_move(call: Call, enterprise: str, body: Contested) -> None:
-    """Says to all peers that the enterprise has not moved there, whatever its recovery key says."""
+    """Announces to all peers that the enterprise has not moved there, whatever its recovery key has signed."""
     federation = federation_of(call.instance)
     contest(federation, call.tx, enterprise_iri(federation.base, enterprise), body.moved_to)
     call.tx.trace("contested", "federation_move", enterprise_id=enterprise, moved_to=body.moved_to)
@@ -104,17 +108,17 @@ def contest_move(call: Call, enterprise: str, body: Contested) -> None:
 
 @routes.post("/moves/{move}/owner", scope="operator")
 def agree(call: Call, move: str, body: Owner) -> MoveRow:
-    """The operator agrees that the enterprise comes, if this person wants to own it here."""
+    """Agrees, as the operator, that the enterprise moves here, if this person wants to own it."""
     return name_owner(call.tx, move, body.person_id)
 
 
 @routes.post("/moves/{move}/accept", scope="self")
 def accept_enterprise(call: Call, move: str) -> MoveRow:
-    """The person whom the operator has named takes the enterprise: its old home sends it."""
+    """Accepts the enterprise, as the person named by the operator: its old home sends the export."""
     return accept_move(federation_of(call.instance), call.tx, move, call.person_id)
 
 
 @routes.post("/moves/{move}/refuse", scope="operator")
 def refuse(call: Call, move: str) -> MoveRow:
-    """The enterprise does not come here."""
+    """Refuses an enterprise that was offered."""
     return refuse_move(federation_of(call.instance), call.tx, move)

@@ -1,4 +1,4 @@
-"""A peer of a producer that moves: it follows when the old home says so and the documents of both homes agree."""
+"""A peer's side of a move: it follows when the old home announces the move and the documents of both homes agree."""
 
 from __future__ import annotations
 
@@ -30,62 +30,67 @@ from ..runtime import LONGEST, Federation, federation_of
 from ..transport import Unreachable
 from .document import EnterpriseDocument, NoDocument, fetch_enterprise
 from .moves import base_of, find_move, move_by_id, open_move, peer_at, set_move
-from .new_home import arrive
+from .new_home import complete_arrival
 from .placing import rebased
-from .quarantine import end_quarantine, hear_statement
+from .quarantine import end_quarantine, take_statement
 
 FOLLOW = "federation.follow_move"  # a job: {"move": id}
 OPEN = ("heard", "waiting")
-PATIENCE = timedelta(days=1)  # in which the documents must come to agree
+PATIENCE = timedelta(days=1)  # time for the documents to agree
 _mirror, _copy, _item = federation_mirror.c, federation_copy.c, federation_item.c
 _grant, _lease, _order = federation_grant.c, federation_lease.c, federation_order.c
 
 
-def hear_move(federation: Federation, tx: Transaction, peer: Peer, said: Move) -> None:
-    """What the old home says: noted, and looked into by a job. Raises `Refuse` for what does not count."""
-    if arrive(federation, tx, peer, said) or not concerns(tx, said.enterprise):
+def take_move(federation: Federation, tx: Transaction, peer: Peer, message: Move) -> None:
+    """Stores an announced move and promises a job that checks it. Raises `Refuse` for an invalid one."""
+    if complete_arrival(federation, tx, peer, message) or not trades_with(tx, message.enterprise):
         return
-    if said.statement is not None:
-        hear_statement(federation, tx, peer, said)
+    if message.statement is not None:
+        take_statement(federation, tx, peer, message)
         return
-    refuse_old_epoch(tx, said.enterprise, said.epoch)
-    refuse_one_side(peer, said)
-    if find_move(tx, "following", OPEN, iri=said.enterprise, peer_id=peer.id) is not None:
+    refuse_old_epoch(tx, message.enterprise, message.epoch)
+    refuse_one_side(peer, message)
+    if find_move(tx, "following", OPEN, iri=message.enterprise, peer_id=peer.id) is not None:
         return
-    about = {"name": said.enterprise[-200:], "old_iri": said.enterprise, "new_iri": said.moved_to, "epoch": said.epoch}
+    columns = {
+        "name": message.enterprise[-200:],
+        "old_iri": message.enterprise,
+        "new_iri": message.moved_to,
+        "epoch": message.epoch,
+    }
     move = open_move(
-        tx, "following", "heard", peer_id=peer.id, said={"renamed": dict(said.renamed)}, **about
+        tx, "following", "heard", peer_id=peer.id, said={"renamed": dict(message.renamed)}, **columns
     )  # fmt: skip
     promise(tx, FOLLOW, {"move": move.id})
 
 
-def concerns(tx: Transaction, iri: str) -> bool:
-    """Whether anybody here trades with that enterprise."""
-    found = (select(_mirror.iri).where(_mirror.iri == iri), select(_grant.id).where(_grant.other_iri == iri))
-    return any(tx.first(one.limit(1)) is not None for one in found)
+def trades_with(tx: Transaction, iri: str) -> bool:
+    """Whether an enterprise here trades with that one."""
+    queries = (select(_mirror.iri).where(_mirror.iri == iri), select(_grant.id).where(_grant.other_iri == iri))
+    return any(tx.first(query.limit(1)) is not None for query in queries)
 
 
-def refuse_one_side(peer: Peer, said: Move) -> None:
-    """Only the home that gives an enterprise away can say so (FEP-7628). Raises `Refuse`."""
-    if local_id(peer.base, said.enterprise, "enterprises") is None:
+def refuse_one_side(peer: Peer, message: Move) -> None:
+    """Raises `Refuse` unless the peer is the old home: only that can announce a move (FEP-7628)."""
+    if local_id(peer.base, message.enterprise, "enterprises") is None:
         raise Refuse("one_side", "Only its old home, or its recovery key, can say that an enterprise has moved.")
 
 
 def refuse_disagreement(move: MoveRow, old: EnterpriseDocument, new: EnterpriseDocument) -> None:
-    """Both must name the other, and the epoch that begins. Raises `NoDocument`."""
+    """Raises `NoDocument` unless each home's document names the other one and the new epoch."""
     if old.moved_to != move.new_iri or old.epoch != move.epoch:
         raise NoDocument("the old home's document does not say that it has moved there")
     refuse_unreturned(move, new)
 
 
 def refuse_unreturned(move: MoveRow, new: EnterpriseDocument) -> None:
-    """The new home's side of it."""
+    """Raises `NoDocument` unless the new home's document names the old one and the new epoch."""
     if move.old_iri not in new.also_known_as or new.epoch != move.epoch or new.moved_to:
         raise NoDocument("the new home's document does not say that it came from there")
 
 
 def follow_move(instance: Instance, job: Job) -> None:
-    """The job. What cannot be settled now is looked at again each minute, for a day."""
+    """Checks a move and follows it. A move that cannot be decided yet is checked again each minute, for a day."""
     federation = federation_of(instance)
     with instance.store.read() as tx:
         move = move_by_id(tx, job.payload["move"], locked=False)
@@ -93,12 +98,12 @@ def follow_move(instance: Instance, job: Job) -> None:
     if move.state not in (*OPEN, "quarantined"):
         return
     if new is None or not new.active:
-        instance.store.transact(lambda tx: _wait(tx, move))
+        instance.store.transact(lambda tx: _wait_for_peer(tx, move))
         return
     if move.state == "quarantined":
-        why = end_quarantine(federation, move, new)
-        if why:
-            instance.store.transact(lambda tx: set_move(tx, move, error=why[:500]))
+        problem = end_quarantine(federation, move, new)
+        if problem:
+            instance.store.transact(lambda tx: set_move(tx, move, error=problem[:500]))
         return
     try:
         if old is None:
@@ -107,14 +112,14 @@ def follow_move(instance: Instance, job: Job) -> None:
             move, fetch_enterprise(federation, old, move.old_iri), fetch_enterprise(federation, new, move.new_iri)
         )
     except (NoDocument, Unreachable) as error:
-        why = str(error)
-        instance.store.transact(lambda tx: _not_yet(tx, move, why))
+        problem = str(error)
+        instance.store.transact(lambda tx: _retry_later(tx, move, problem))
         return
     instance.store.transact(lambda tx: follow(federation, tx, move.id), seconds=LONGEST)
 
 
 def follow(federation: Federation, tx: Transaction, move_id: str) -> None:
-    """From now on the new home speaks for the enterprise, and the old one no more."""
+    """Follows a move: transfers grants, items, leases and orders to the new home, which has authority now."""
     move = move_by_id(tx, move_id)
     new = peer_at(tx, move.new_iri)
     if move.state not in OPEN or new is None:
@@ -130,18 +135,18 @@ def follow(federation: Federation, tx: Transaction, move_id: str) -> None:
     set_move(tx, move, state="followed", error="")
     body = MoveFollowed(enterprise=move.old_iri, moved_to=move.new_iri)
     post(federation, tx, new.id, "MoveFollowed", body)
-    for lease_id in leases:  # the new home learns how things stand, and so do we
+    for lease_id in leases:  # both sides exchange their counts
         report(federation, tx, lease_by_id(tx, lease_id))
         ask_again(federation, tx, lease_by_id(tx, lease_id))
-    for iri in _orders_of(tx, move.new_iri):
+    for iri in _open_orders(tx, move.new_iri):
         order = order_by_iri(tx, iri)
         if order is not None:
             resend_order(federation, tx, order)
-    follow_hub(federation, tx, move, new)
+    offer_to_moved_hub(federation, tx, move, new)
 
 
 def fence(tx: Transaction, move: MoveRow) -> None:
-    """Whatever the old home says about the enterprise from now on is of an epoch that is over."""
+    """Ends the old home's authority: its later messages about the enterprise are of a past epoch."""
     key = authority_of(tx, move.old_iri).recovery_key
     set_authority(tx, move.old_iri, epoch=move.epoch, moved_to=move.new_iri)
     set_authority(
@@ -149,18 +154,18 @@ def fence(tx: Transaction, move: MoveRow) -> None:
     )  # fmt: skip
 
 
-def follow_hub(federation: Federation, tx: Transaction, move: MoveRow, new: Peer) -> None:
-    """Where a hub has moved to which somebody here has granted something: it is offered to it at its new home."""
-    given = (_grant.direction == "given", _grant.other_iri == move.old_iri, _grant.state.in_(("offered", "accepted")))
-    ids = [row["id"] for row in tx.all(select(_grant.id).where(*given).order_by(_grant.id))]
-    moved = update(federation_grant).where(_grant.direction == "given", _grant.other_iri == move.old_iri)
-    tx.execute(moved.values(other_iri=move.new_iri, peer_id=new.id))
+def offer_to_moved_hub(federation: Federation, tx: Transaction, move: MoveRow, new: Peer) -> None:
+    """Offers the grants of a hub that has moved again, at its new home."""
+    granted = (_grant.direction == "given", _grant.other_iri == move.old_iri, _grant.state.in_(("offered", "accepted")))
+    ids = [row["id"] for row in tx.all(select(_grant.id).where(*granted).order_by(_grant.id))]
+    change = update(federation_grant).where(_grant.direction == "given", _grant.other_iri == move.old_iri)
+    tx.execute(change.values(other_iri=move.new_iri, peer_id=new.id))
     tx.execute(update(federation_grant).where(_grant.id.in_(ids)).values(state="offered"))
     for grant_id in ids:
         send_offer(federation, tx, grant_by_id(tx, grant_id))
 
 
-# ------------------------------------------------------------------------------------------------ what follows
+# ------------------------------------------------------------------------------------------------ transfer
 
 
 def _follow_catalogue(tx: Transaction, move: MoveRow, new: Peer, new_iri: Callable[[str], str]) -> None:
@@ -180,19 +185,19 @@ def _follow_catalogue(tx: Transaction, move: MoveRow, new: Peer, new_iri: Callab
         for row in items
     ]  # fmt: skip
     if changed:
-        mine = (_item.grant_id == bindparam("grant"), _item.iri == bindparam("old"))
+        matching = (_item.grant_id == bindparam("grant"), _item.iri == bindparam("old"))
         values = {"iri": bindparam("new"), "offer_iri": bindparam("offer"),
                   "provenance": bindparam("came", type_=federation_item.c.provenance.type)}  # fmt: skip
-        tx.execute(update(federation_item).where(*mine).values(values), changed)
+        tx.execute(update(federation_item).where(*matching).values(values), changed)
     goods = tx.all(select(_copy.iri).where(_copy.local_id.in_(_goods_of(mirror))))
     renamed = [{"old": row["iri"], "new": new_iri(row["iri"])} for row in goods]
     if renamed:
-        mine_copy = update(federation_copy).where(_copy.iri == bindparam("old"))
-        tx.execute(mine_copy.values(iri=bindparam("new"), peer_id=new.id, image=""), renamed)
+        change = update(federation_copy).where(_copy.iri == bindparam("old"))
+        tx.execute(change.values(iri=bindparam("new"), peer_id=new.id, image=""), renamed)
 
 
 def _goods_of(mirror: str | None) -> Any:
-    """Ids of products and lots of the copy, as leases and items name them."""
+    """Selects the ids of the copy's products and lots, by its leases and items."""
     lots = select(_lease.lot_id).where(_lease.role == "holder", _lease.enterprise_id == mirror)
     products = select(_item.product_id).where(_item.lot_id.in_(lots))
     return lots.union(products)
@@ -200,49 +205,49 @@ def _goods_of(mirror: str | None) -> Any:
 
 def _follow_leases(tx: Transaction, move: MoveRow, new: Peer, new_iri: Callable[[str], str]) -> list[str]:
     mirror = tx.value(select(_mirror.enterprise_id).where(_mirror.iri == move.new_iri))
-    mine = (_lease.role == "holder", _lease.enterprise_id == mirror)
-    rows = tx.all(select(_lease.id, _lease.lot_iri).where(*mine).order_by(_lease.id).with_for_update())
+    conditions = (_lease.role == "holder", _lease.enterprise_id == mirror)
+    rows = tx.all(select(_lease.id, _lease.lot_iri).where(*conditions).order_by(_lease.id).with_for_update())
     for row in rows:
-        changing = update(federation_lease).where(_lease.id == row["id"])
-        tx.execute(changing.values(peer_id=new.id, lot_iri=new_iri(row["lot_iri"]), wanted=0, wanted_at=None))
+        change = update(federation_lease).where(_lease.id == row["id"])
+        tx.execute(change.values(peer_id=new.id, lot_iri=new_iri(row["lot_iri"]), wanted=0, wanted_at=None))
     return [row["id"] for row in rows]
 
 
 def _follow_orders(tx: Transaction, move: MoveRow, new: Peer, new_iri: Callable[[str], str]) -> None:
-    bought = (_order.role == "buyer", _order.other_iri == move.old_iri)
-    ids = [row["id"] for row in tx.all(select(_order.id).where(*bought))]
-    tx.execute(update(federation_order).where(*bought).values(other_iri=move.new_iri, peer_id=new.id))
+    conditions = (_order.role == "buyer", _order.other_iri == move.old_iri)
+    ids = [row["id"] for row in tx.all(select(_order.id).where(*conditions))]
+    tx.execute(update(federation_order).where(*conditions).values(other_iri=move.new_iri, peer_id=new.id))
     line, cut, sale = federation_order_line.c, federation_cut.c, federation_sale.c
     for row in tx.all(select(line.order_id, line.item_iri, line.offer_iri).where(line.order_id.in_(ids))):
-        mine = (line.order_id == row["order_id"], line.item_iri == row["item_iri"])
+        matching = (line.order_id == row["order_id"], line.item_iri == row["item_iri"])
         values = {"item_iri": new_iri(row["item_iri"]), "offer_iri": new_iri(row["offer_iri"])}
-        tx.execute(update(federation_order_line).where(*mine).values(values))
+        tx.execute(update(federation_order_line).where(*matching).values(values))
     for row in tx.all(select(cut.id, cut.item_iri).where(cut.order_id.in_(ids))):
         tx.execute(update(federation_cut).where(cut.id == row["id"]).values(item_iri=new_iri(row["item_iri"])))
-    proposed = (sale.direction == "received", sale.other_iri == move.old_iri)
-    tx.execute(update(federation_sale).where(*proposed).values(other_iri=move.new_iri, peer_id=new.id))
+    received = (sale.direction == "received", sale.other_iri == move.old_iri)
+    tx.execute(update(federation_sale).where(*received).values(other_iri=move.new_iri, peer_id=new.id))
 
 
-def _orders_of(tx: Transaction, new_iri: str) -> list[str]:
-    """Those of which the old home may not have read the last word."""
-    open_ones = (_order.role == "buyer", _order.other_iri == new_iri, _order.state != "Cancelled")
-    return [row["iri"] for row in tx.all(select(_order.iri).where(*open_ones).order_by(_order.id))]
+def _open_orders(tx: Transaction, new_iri: str) -> list[str]:
+    """Returns the IRIs of orders whose last revision the old home may not have read."""
+    conditions = (_order.role == "buyer", _order.other_iri == new_iri, _order.state != "Cancelled")
+    return [row["iri"] for row in tx.all(select(_order.iri).where(*conditions).order_by(_order.id))]
 
 
-def _wait(tx: Transaction, move: MoveRow) -> None:
-    now = move_by_id(tx, move.id)
-    if now.state in OPEN:
-        if now.state != "waiting":
+def _wait_for_peer(tx: Transaction, move: MoveRow) -> None:
+    current = move_by_id(tx, move.id)
+    if current.state in OPEN:
+        if current.state != "waiting":
             text = f"{move.old_iri} has moved to {move.new_iri}. Agree to trade with that instance, and it goes on."
             alert(tx, move.peer_id, "move", text)
-        set_move(tx, now, state="waiting", error="its new home is no peer")
+        set_move(tx, current, state="waiting", error="its new home is no peer")
 
 
-def _not_yet(tx: Transaction, move: MoveRow, why: str) -> None:
-    now = move_by_id(tx, move.id)
-    if now.state not in OPEN:
+def _retry_later(tx: Transaction, move: MoveRow, reason: str) -> None:
+    current = move_by_id(tx, move.id)
+    if current.state not in OPEN:
         return
-    over = now.created_at + PATIENCE < tx.now
-    set_move(tx, now, state="refused" if over else "heard", error=why[:500])
-    if over:
-        alert(tx, move.peer_id, "move", f"{move.old_iri} is said to have moved, but {why}")
+    expired = current.created_at + PATIENCE < tx.now
+    set_move(tx, current, state="refused" if expired else "heard", error=reason[:500])
+    if expired:
+        alert(tx, move.peer_id, "move", f"{move.old_iri} is said to have moved, but {reason}")

@@ -1,4 +1,4 @@
-"""Moves as rows: found, locked, changed."""
+"""Reads and writes the rows of moves."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ from ..peers.peers import peer_by_iri
 from ..peers.values import WELL_KNOWN, Peer
 
 _row = federation_move.c
-_COLUMNS = [_row[one.name] for one in fields(MoveRow)]
+_COLUMNS = [_row[field.name] for field in fields(MoveRow)]
 
 
 def moves(
     tx: Transaction, *, role: Role | None = None, states: Collection[str] = (), after: str = "", limit: int = 50
 ) -> Sequence[MoveRow]:
-    """Moves by id, from the one after `after` on."""
+    """Returns moves ordered by id, after the id `after`."""
     rows = tx.all(_moves(role, tuple(sorted(states))), {"after": after, "most": limit})
     return [_read(row) for row in rows]
 
 
 @cache
 def _moves(role: Role | None, states: tuple[str, ...]) -> Select[Any]:
-    wanted = select(*_COLUMNS).where(_row.id > bindparam("after"))
+    query = select(*_COLUMNS).where(_row.id > bindparam("after"))
     if role is not None:
-        wanted = wanted.where(_row.role == role)
+        query = query.where(_row.role == role)
     if states:
-        wanted = wanted.where(_row.state.in_(states))
-    return wanted.order_by(_row.id).limit(bindparam("most"))
+        query = query.where(_row.state.in_(states))
+    return query.order_by(_row.id).limit(bindparam("most"))
 
 
 def move_by_id(tx: Transaction, move_id: str, *, locked: bool = True) -> MoveRow:
-    """Raises `NotFound`."""
-    wanted = select(*_COLUMNS).where(_row.id == move_id)
-    row = tx.first(wanted.with_for_update() if locked else wanted)
+    """Returns the move, locked by default. Raises `NotFound`."""
+    query = select(*_COLUMNS).where(_row.id == move_id)
+    row = tx.first(query.with_for_update() if locked else query)
     if row is None:
         raise NotFound("no_move", "There is no such move.")
     return _read(row)
@@ -50,17 +50,17 @@ def move_by_id(tx: Transaction, move_id: str, *, locked: bool = True) -> MoveRow
 def find_move(
     tx: Transaction, role: Role, states: Collection[str], *, iri: str, peer_id: str | None = None
 ) -> MoveRow | None:
-    """The newest move of the enterprise with this (old) address in one of these states; locked."""
-    mine = [_row.role == role, _row.old_iri == iri, _row.state.in_(sorted(states))]
+    """Returns the newest move of the enterprise with this old address in one of these states, locked; or None."""
+    conditions = [_row.role == role, _row.old_iri == iri, _row.state.in_(sorted(states))]
     if peer_id is not None:
-        mine.append(_row.peer_id == peer_id)
-    row = tx.first(select(*_COLUMNS).where(*mine).order_by(_row.id.desc()).limit(1).with_for_update())
+        conditions.append(_row.peer_id == peer_id)
+    row = tx.first(select(*_COLUMNS).where(*conditions).order_by(_row.id.desc()).limit(1).with_for_update())
     return None if row is None else _read(row)
 
 
 def open_move(tx: Transaction, role: Role, state: str, **values: Any) -> MoveRow:
-    """A new row. What is not named is empty."""
-    usual: dict[str, Any] = {
+    """Inserts a move and returns it; columns that are not given are empty."""
+    defaults: dict[str, Any] = {
         "new_iri": "",
         "enterprise_id": None,
         "owner_id": None,
@@ -68,9 +68,9 @@ def open_move(tx: Transaction, role: Role, state: str, **values: Any) -> MoveRow
         "until": None,
         "created_by": None,
     }
-    made = {"id": tx.new_id(), "role": role, "state": state, "error": "", "created_at": tx.now, "changed_at": tx.now}
-    tx.execute(insert(federation_move), {**usual, **values, **made})
-    return move_by_id(tx, str(made["id"]))
+    fixed = {"id": tx.new_id(), "role": role, "state": state, "error": "", "created_at": tx.now, "changed_at": tx.now}
+    tx.execute(insert(federation_move), {**defaults, **values, **fixed})
+    return move_by_id(tx, str(fixed["id"]))
 
 
 def set_move(tx: Transaction, move: MoveRow, **values: Any) -> MoveRow:
@@ -79,12 +79,12 @@ def set_move(tx: Transaction, move: MoveRow, **values: Any) -> MoveRow:
 
 
 def base_of(iri: str) -> str:
-    """The instance of an enterprise's address."""
+    """Returns the base address of the instance in an enterprise's IRI."""
     return iri.partition("/api/dfc/")[0]
 
 
 def peer_at(tx: Transaction, iri: str) -> Peer | None:
-    """The peer under whose address this enterprise stands; None for a stranger."""
+    """Returns the peer at whose address this enterprise is; None for an unknown instance."""
     return peer_by_iri(tx, base_of(iri) + WELL_KNOWN)
 
 

@@ -1,4 +1,7 @@
-"""The old home: it offers, freezes and exports, and hands over in one transaction. Until then it can take it back."""
+"""The old home: it offers the enterprise, freezes and exports it, and hands it over in one transaction.
+
+Until then either side can cancel the move.
+"""
 
 from __future__ import annotations
 
@@ -50,169 +53,180 @@ _AT_ONCE = 500
 def offer_move(
     federation: Federation, tx: Transaction, enterprise_id: str, peer_id: str, *, by: str | None = None
 ) -> MoveRow:
-    """An owner would like the enterprise to live at this peer. Nothing changes until its people agree.
+    """Offers the enterprise to a peer. Nothing changes until the people there agree.
 
-    Raises `NotFound`, and `Conflict` for a peer that takes no enterprises of ours, for an enterprise that lives
-    elsewhere already, that is about to move, or whose own sales are not over.
+    Raises `NotFound`, and `Conflict` for a peer that accepts no enterprises of ours, and for an enterprise that lives
+    elsewhere, is moving already, or has sales of its own that are not over.
     """
-    one, peer = enterprise_by_id(tx, enterprise_id), peer_by_id(tx, peer_id)
-    iri = enterprise_iri(federation.base, one.id)
-    _refuse_offer(tx, one.id, one.name, iri, peer)
+    enterprise, peer = enterprise_by_id(tx, enterprise_id), peer_by_id(tx, peer_id)
+    iri = enterprise_iri(federation.base, enterprise.id)
+    _refuse_offer(tx, enterprise.id, enterprise.name, iri, peer)
     epoch = authority_of(tx, iri).epoch + 1
     move = open_move(
-        tx, "leaving", "offered", peer_id=peer.id, name=one.name, old_iri=iri, epoch=epoch, enterprise_id=one.id,
-        created_by=by,
+        tx, "leaving", "offered", peer_id=peer.id, name=enterprise.name, old_iri=iri, epoch=epoch,
+        enterprise_id=enterprise.id, created_by=by,
     )  # fmt: skip
-    count = sum(1 for _ in pages(lambda after: products_of(tx, one.id, after=after, limit=_AT_ONCE), _product_id))
-    body = MoveOffer(enterprise=iri, name=one.name, products=count, epoch=epoch)
+    count = sum(
+        1 for _ in pages(lambda after: products_of(tx, enterprise.id, after=after, limit=_AT_ONCE), _product_id)
+    )
+    body = MoveOffer(enterprise=iri, name=enterprise.name, products=count, epoch=epoch)
     post(federation, tx, peer.id, "MoveOffer", body, on_behalf_of=iri)
     return move
 
 
 def cancel_leaving(federation: Federation, tx: Transaction, move_id: str) -> MoveRow:
-    """It stays. Raises `NotFound`, `Conflict` once it is handed over."""
+    """Cancels a move: the enterprise stays. Raises `NotFound`, `Conflict` once it is handed over."""
     move = move_by_id(tx, move_id)
     if move.role != "leaving" or move.state not in UNDER_WAY:
         raise Conflict("move_state", "This move is {state}.", state=move.state)
     body = MoveCancel(enterprise=move.old_iri)
     post(federation, tx, move.peer_id, "MoveCancel", body, on_behalf_of=move.old_iri)
-    return _thaw(tx, move, "cancelled")
+    return _unfreeze(tx, move, "cancelled")
 
 
-def move_answered(federation: Federation, tx: Transaction, peer: Peer, said: MoveAccept) -> None:
-    """The new home's people agree, or do not (any more). Raises `Refuse` for what was not offered to this peer."""
-    move = find_move(tx, "leaving", UNDER_WAY, iri=said.enterprise, peer_id=peer.id)
+def take_move_answer(federation: Federation, tx: Transaction, peer: Peer, answer: MoveAccept) -> None:
+    """Freezes and exports the enterprise when the new home accepts, or keeps it when the new home refuses.
+
+    Raises `Refuse` for an enterprise that was not offered to this peer.
+    """
+    move = find_move(tx, "leaving", UNDER_WAY, iri=answer.enterprise, peer_id=peer.id)
     if move is None:
         raise Refuse("no_move", "That enterprise was not offered to you.")
-    if not said.accepted:
-        _thaw(tx, move, "refused")
+    if not answer.accepted:
+        _unfreeze(tx, move, "refused")
     elif move.state == "offered":
         _freeze(federation, tx, move)
 
 
-def export_refused(federation: Federation, tx: Transaction, failed: Failed) -> None:
-    """The new home could not take it in: it stays, and somebody should know why."""
+def take_export_refusal(federation: Federation, tx: Transaction, failed: Failed) -> None:
+    """Keeps the enterprise, with an alert, when the new home could not import it."""
     iri = failed.body.enterprise
     move = find_move(tx, "leaving", UNDER_WAY, iri=iri, peer_id=failed.peer.id)
     if move is not None:
-        set_move(tx, _thaw(tx, move, "refused"), error=f"{failed.code}: {failed.text}"[:500])
+        set_move(tx, _unfreeze(tx, move, "refused"), error=f"{failed.code}: {failed.text}"[:500])
         alert(tx, failed.peer.id, "move", f"{iri} stays: {failed.code}: {failed.text}")
 
 
-def hand_over(federation: Federation, tx: Transaction, peer: Peer, said: MoveReady) -> None:
-    """The new home is ready: from the end of this transaction on it speaks for the enterprise, and we have a copy."""
-    move = find_move(tx, "leaving", ("frozen",), iri=said.enterprise, peer_id=peer.id)
+def hand_over_enterprise(federation: Federation, tx: Transaction, peer: Peer, ready: MoveReady) -> None:
+    """Hands the enterprise over: from this transaction on the new home has authority, and we have a copy.
+
+    Notifies all peers that trade with it. Raises `Refuse` for a move that was not agreed with this peer.
+    """
+    move = find_move(tx, "leaving", ("frozen",), iri=ready.enterprise, peer_id=peer.id)
     if move is None or move.enterprise_id is None:
         raise Refuse("no_move", "That enterprise does not move to you.")
-    if local_id(peer.base, said.moved_to, "enterprises") is None:
+    if local_id(peer.base, ready.moved_to, "enterprises") is None:
         raise Refuse("authority", "It can only move to an address of yours.")
-    traders = _traders(tx, move.enterprise_id) | {peer.id}
-    set_authority(tx, move.old_iri, epoch=move.epoch, moved_to=said.moved_to)
-    set_authority(tx, said.moved_to, epoch=move.epoch, came_from=move.old_iri)
+    peer_ids = _trading_peers(tx, move.enterprise_id) | {peer.id}
+    set_authority(tx, move.old_iri, epoch=move.epoch, moved_to=ready.moved_to)
+    set_authority(tx, ready.moved_to, epoch=move.epoch, came_from=move.old_iri)
     _forget_trade(tx, move.enterprise_id)
-    _become_copy(tx, move, peer, said)
-    set_move(tx, move, state="moved", new_iri=said.moved_to)
-    body = Move(enterprise=move.old_iri, moved_to=said.moved_to, epoch=move.epoch, renamed=said.renamed)
-    for peer_id in sorted(traders):
+    _become_copy(tx, move, peer, ready)
+    set_move(tx, move, state="moved", new_iri=ready.moved_to)
+    body = Move(enterprise=move.old_iri, moved_to=ready.moved_to, epoch=move.epoch, renamed=ready.renamed)
+    for peer_id in sorted(peer_ids):
         if peer_by_id(tx, peer_id).state in ("accepted", "suspended"):
             post(federation, tx, peer_id, "Move", body, on_behalf_of=move.old_iri)
 
 
-def handed_over_before(federation: Federation, tx: Transaction, sent: Sent) -> None:
-    """After a restore: we had handed it over already. What is left here is not ours to sell; a person must look."""
-    said: Move = sent.body
-    if local_id(federation.base, said.enterprise, "enterprises") is None or said.statement is not None:
+def recover_hand_over(federation: Federation, tx: Transaction, sent: Sent) -> None:
+    """Restores, after a restore, the authority of a new home to which this instance has handed over an enterprise.
+
+    Alerts a person: what the backup holds of the enterprise is not ours to sell.
+    """
+    message: Move = sent.body
+    if local_id(federation.base, message.enterprise, "enterprises") is None or message.statement is not None:
         return
-    set_authority(tx, said.enterprise, epoch=said.epoch, moved_to=said.moved_to)
-    alert(tx, sent.peer.id, "move", f"{said.enterprise} had moved to {said.moved_to} before the restore.")
+    set_authority(tx, message.enterprise, epoch=message.epoch, moved_to=message.moved_to)
+    alert(tx, sent.peer.id, "move", f"{message.enterprise} had moved to {message.moved_to} before the restore.")
 
 
 # ------------------------------------------------------------------------------------------------ freeze and thaw
 
 
 def _freeze(federation: Federation, tx: Transaction, move: MoveRow) -> None:
-    """Nothing new is sold, granted or leased from now on; what is ordered, held or told runs on. Then all is sent."""
+    """Stops new sales, grants and leases of the enterprise and sends the export. Orders and leases continue."""
     enterprise_id = str(move.enterprise_id)
     row = federation_lease.c
-    mine = (row.role == "lender", row.enterprise_id == enterprise_id)
-    tx.all(select(row.id).where(*mine).order_by(row.id).with_for_update())  # a lease is locked before its lot
+    conditions = (row.role == "lender", row.enterprise_id == enterprise_id)
+    tx.all(select(row.id).where(*conditions).order_by(row.id).with_for_update())  # a lease is locked before its lot
     roles = leave_home(tx, enterprise_id)
     lots, levels = {}, {}
-    for lot in pages(lambda after: lots_of(tx, enterprise_id, after=after, limit=_AT_ONCE), lambda one: one.id):
-        lots[lot.id], levels[lot.id] = _hold(tx, lot.id)
+    for lot in pages(lambda after: lots_of(tx, enterprise_id, after=after, limit=_AT_ONCE), lambda lot: lot.id):
+        lots[lot.id], levels[lot.id] = _reserve_free_stock(tx, lot.id)
     rows = list(export_rows(federation, tx, enterprise_id, lots, levels))
     set_move(tx, move, state="frozen", said={"roles": roles, "levels": levels})
     parts = list(parts_of(rows))
-    for part, held in enumerate(parts, 1):
-        body = MoveExport(enterprise=move.old_iri, part=part, parts=len(parts), rows=tuple(held))
+    for part, part_rows in enumerate(parts, 1):
+        body = MoveExport(enterprise=move.old_iri, part=part, parts=len(parts), rows=tuple(part_rows))
         post(federation, tx, move.peer_id, "MoveExport", body, on_behalf_of=move.old_iri)
 
 
-def _hold(tx: Transaction, lot_id: str) -> tuple[StockLot, tuple[int, int, int]]:
-    """What is free is kept for the new home. The lot as it is then, and what was free, reserved and sold, in grains."""
+def _reserve_free_stock(tx: Transaction, lot_id: str) -> tuple[StockLot, tuple[int, int, int]]:
+    """Keeps the free stock for the new home. Returns the lot, and its free, reserved and sold grains before that."""
     tell_beyond(tx, lot_id, 0, tx.now)  # locks it
     lot = lots_by_id(tx, [lot_id])[lot_id]
-    free, reserved, sold = (int(one * lot.per_unit) for one in (lot.free, lot.reserved, lot.sold))
+    free, reserved, sold = (int(quantity * lot.per_unit) for quantity in (lot.free, lot.reserved, lot.sold))
     if free and not lend_stock(tx, lot_id, free, note="for the new home"):
         raise AssertionError(f"the lot {lot_id} has changed under its lock")
     return lots_by_id(tx, [lot_id])[lot_id], (free, reserved, sold)
 
 
-def _thaw(tx: Transaction, move: MoveRow, state: str) -> MoveRow:
-    """It stays: everything is as it was."""
+def _unfreeze(tx: Transaction, move: MoveRow, state: str) -> MoveRow:
+    """Undoes the freeze: the enterprise stays as it was. Returns the move in its new state."""
     if move.state == "frozen":
         stay_home(tx, str(move.enterprise_id), move.said["roles"])
         for lot_id, (free, _, _) in sorted(move.said["levels"].items()):
             if free and not settle_lent(tx, lot_id, back=free, note="stays"):
                 raise AssertionError(f"the lot {lot_id} has lent less than was kept")
     lots = sorted(move.said["levels"]) if move.state == "frozen" else ()
-    thawed = set_move(tx, move, state=state, said={})
+    unfrozen = set_move(tx, move, state=state, said={})
     set_sale_ends(tx, lots)
-    return thawed
+    return unfrozen
 
 
 # ------------------------------------------------------------------------------------------------ what stays behind
 
 
-def _traders(tx: Transaction, enterprise_id: str) -> set[str]:
-    """Peers that have, or had, anything to do with it."""
+def _trading_peers(tx: Transaction, enterprise_id: str) -> set[str]:
+    """Returns the peers that have, or had, grants, leases or orders with the enterprise."""
     grant, lease, order = federation_grant.c, federation_lease.c, federation_order.c
-    found = (
+    queries = (
         select(grant.peer_id).where(grant.enterprise_id == enterprise_id),
         select(lease.peer_id).where(lease.enterprise_id == enterprise_id),
         select(order.peer_id).where(order.enterprise_id == enterprise_id),
     )
-    return {row["peer_id"] for one in found for row in tx.all(one.distinct())}
+    return {row["peer_id"] for query in queries for row in tx.all(query.distinct())}
 
 
 def _forget_trade(tx: Transaction, enterprise_id: str) -> None:
-    """Grants, leases and orders that it had as a producer go with it. The signed messages are kept."""
-    grants = [one.id for one in grants_between(tx, enterprise_id=enterprise_id, direction="given", limit=10_000)]
+    """Deletes the grants, leases and orders that it had as a producer; they moved. Signed messages are kept."""
+    grants = [grant.id for grant in grants_between(tx, enterprise_id=enterprise_id, direction="given", limit=10_000)]
     for table in (federation_told, federation_told_price):
         tx.execute(delete(table).where(table.c.grant_id.in_(grants)))
     tx.execute(delete(federation_grant).where(federation_grant.c.id.in_(grants)))
     received = (federation_grant.c.direction == "received", federation_grant.c.enterprise_id == enterprise_id)
-    # What it was granted is offered to it anew at its new home.
+    # Grants that it has received are offered again at its new home.
     tx.execute(update(federation_grant).where(*received).values(state="revoked"))
     lease, order = federation_lease.c, federation_order.c
     tx.execute(delete(federation_lease).where(lease.role == "lender", lease.enterprise_id == enterprise_id))
     supplied = (order.role == "supplier", order.enterprise_id == enterprise_id)
-    of_them = federation_order_line.c.order_id.in_(select(order.id).where(*supplied))
-    tx.execute(delete(federation_order_line).where(of_them))
+    lines = federation_order_line.c.order_id.in_(select(order.id).where(*supplied))
+    tx.execute(delete(federation_order_line).where(lines))
     tx.execute(delete(federation_order).where(*supplied))
 
 
-def _become_copy(tx: Transaction, move: MoveRow, peer: Peer, said: MoveReady) -> None:
-    """The enterprise is a copy of the one at the new home, as for any instance that trades with it."""
+def _become_copy(tx: Transaction, move: MoveRow, peer: Peer, ready: MoveReady) -> None:
+    """Makes the enterprise a copy of the one at the new home, as at any instance that trades with it."""
     enterprise_id = str(move.enterprise_id)
-    mirror = {"iri": said.moved_to, "peer_id": peer.id, "enterprise_id": enterprise_id, "created_at": tx.now}
+    mirror = {"iri": ready.moved_to, "peer_id": peer.id, "enterprise_id": enterprise_id, "created_at": tx.now}
     tx.execute(insert(federation_mirror), mirror)
-    found = pages(lambda after: products_of(tx, enterprise_id, after=after, limit=_AT_ONCE), _product_id)
-    there = said.renamed
-    copies = [(product_iri(peer.base, there.get(one.product.id, one.product.id)), "product", one.product.id)
-              for one in found]  # fmt: skip
+    products = pages(lambda after: products_of(tx, enterprise_id, after=after, limit=_AT_ONCE), _product_id)
+    renamed = ready.renamed
+    ids = [stocked.product.id for stocked in products]
+    copies = [(product_iri(peer.base, renamed.get(id, id)), "product", id) for id in ids]
     levels = move.said["levels"]
-    copies += [(lot_iri(peer.base, there.get(lot_id, lot_id)), "lot", lot_id) for lot_id in sorted(levels)]
+    copies += [(lot_iri(peer.base, renamed.get(lot_id, lot_id)), "lot", lot_id) for lot_id in sorted(levels)]
     insert_rows(
         tx,
         federation_copy,
@@ -222,15 +236,15 @@ def _become_copy(tx: Transaction, move: MoveRow, peer: Peer, said: MoveReady) ->
         ],
     )  # fmt: skip
     for lot_id, (_, reserved, sold) in sorted(levels.items()):
-        _lease_back(tx, peer, enterprise_id, lot_id, lot_iri(peer.base, there.get(lot_id, lot_id)), reserved, sold)
+        _lease_back(tx, peer, enterprise_id, lot_id, lot_iri(peer.base, renamed.get(lot_id, lot_id)), reserved, sold)
     for hub_id, _ in local_hubs(tx, enterprise_id):
-        _receive_grant(tx, hub_id, move, peer, said.moved_to)
+        _receive_grant(tx, hub_id, move, peer, ready.moved_to)
 
 
 def _lease_back(
     tx: Transaction, peer: Peer, enterprise_id: str, lot_id: str, there: str, reserved: int, sold: int
 ) -> None:
-    """What was reserved when it was frozen is held by a lease of the new home's; the rest has gone there."""
+    """Holds the stock that was reserved at the freeze by a lease from the new home; the rest has moved there."""
     tell_beyond(tx, lot_id, 0, tx.now + TERM - MARGIN)
     lot = lots_by_id(tx, [lot_id])[lot_id]
     if not carry_stock(tx, lot_id, free=0, lent=-int(lot.lent * lot.per_unit), note=peer.name):

@@ -1,4 +1,4 @@
-"""What the enterprise has with one peer is taken up at the new home when that peer deals with it."""
+"""Sets up an enterprise's trade with one peer at the new home, once that peer has followed."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from ..orders.tables import federation_order, federation_order_line, federation_
 from ..peers.values import Peer
 from ..runtime import Federation
 from .moves import base_of
-from .rows import AnyRow, GrantRow, LeaseRow, OrderRow, PriceRow, ToldRow
+from .rows import AnyRow, GrantRow, LeaseRow, OrderRow, PriceRow, SentItemRow
 
 
 def rebased(old_base: str, new_base: str, renamed: Mapping[str, str]) -> Callable[[str], str]:
-    """Gives the address at the new home of anything of the old one; what is somebody else's stays as it is."""
+    """Returns a function from an IRI of the old home to that of the new one; it leaves other IRIs as they are."""
 
     def new_iri(iri: str) -> str:
         for kind in KINDS:
@@ -36,41 +36,41 @@ def rebased(old_base: str, new_base: str, renamed: Mapping[str, str]) -> Callabl
     return new_iri
 
 
-def place(federation: Federation, tx: Transaction, move: MoveRow, peer: Peer, rows: Sequence[AnyRow]) -> None:
-    """Grants, leases and orders of this peer, once; then its hubs are told the whole catalogue."""
+def place_trade(federation: Federation, tx: Transaction, move: MoveRow, peer: Peer, rows: Sequence[AnyRow]) -> None:
+    """Adds grants, leases and orders with this peer, once, and sends its hubs the whole catalogue."""
     enterprise_id = local_id(federation.base, move.new_iri, "enterprises")
     assert enterprise_id is not None
-    placing = _Placing(federation, tx, move, peer, enterprise_id)
-    mine = [row for row in rows if getattr(row, "peer", None) == peer.iri]
-    grants = [row for row in mine if isinstance(row, GrantRow) and placing.may(row)]
-    placed = {row.id for row in grants}
+    trade = _PeerTrade(federation, tx, move, peer, enterprise_id)
+    own_rows = [row for row in rows if getattr(row, "peer", None) == peer.iri]
+    grants = [row for row in own_rows if isinstance(row, GrantRow) and trade.is_new(row)]
+    grant_ids = {row.id for row in grants}
     for grant in grants:
-        placing.grant(grant)
-    told = [row for row in mine if isinstance(row, ToldRow) and row.grant_id in placed]
-    insert_rows(tx, federation_told, [placing.told(row) for row in told])
-    prices = [row for row in mine if isinstance(row, PriceRow) and row.grant_id in placed]
+        trade.add_grant(grant)
+    sent = [row for row in own_rows if isinstance(row, SentItemRow) and row.grant_id in grant_ids]
+    insert_rows(tx, federation_told, [trade.sent_item(row) for row in sent])
+    prices = [row for row in own_rows if isinstance(row, PriceRow) and row.grant_id in grant_ids]
     insert_rows(tx, federation_told_price, [_without_peer(row) for row in prices])
-    for row in mine:
+    for row in own_rows:
         if isinstance(row, LeaseRow):
-            placing.lease(row)
+            trade.add_lease(row)
         elif isinstance(row, OrderRow):
-            placing.order(row)
+            trade.add_order(row)
     for grant in grants:
         send_catalogue(federation, tx, grant_by_id(tx, grant.id), again=True)
 
 
-class _Placing:
+class _PeerTrade:
     def __init__(self, federation: Federation, tx: Transaction, move: MoveRow, peer: Peer, enterprise_id: str) -> None:
         self._federation, self._tx, self._peer, self._enterprise_id = federation, tx, peer, enterprise_id
         self._renamed: Mapping[str, str] = move.said["renamed"]
         self._new_iri = rebased(base_of(move.old_iri), federation.base, self._renamed)
 
-    def may(self, row: GrantRow) -> bool:
-        """A hub of that peer's, and not placed yet."""
-        known = select(federation_grant.c.id).where(federation_grant.c.id == row.id)
-        return local_id(self._peer.base, row.hub, "enterprises") is not None and self._tx.first(known) is None
+    def is_new(self, row: GrantRow) -> bool:
+        """Whether the grant is to a hub of this peer and has not been added yet."""
+        existing = select(federation_grant.c.id).where(federation_grant.c.id == row.id)
+        return local_id(self._peer.base, row.hub, "enterprises") is not None and self._tx.first(existing) is None
 
-    def grant(self, row: GrantRow) -> None:
+    def add_grant(self, row: GrantRow) -> None:
         now = self._tx.now
         self._tx.execute(
             insert(federation_grant),
@@ -81,16 +81,16 @@ class _Placing:
             },
         )  # fmt: skip
 
-    def told(self, row: ToldRow) -> dict[str, Any]:
+    def sent_item(self, row: SentItemRow) -> dict[str, Any]:
         return {**_without_peer(row), "lot_id": self._renamed.get(row.lot_id, row.lot_id)}
 
-    def lease(self, row: LeaseRow) -> None:
+    def add_lease(self, row: LeaseRow) -> None:
         lot_id = self._renamed.get(row.lot_id, row.lot_id)
         lease = federation_lease.c
-        same = (lease.role == "lender", lease.peer_id == self._peer.id, lease.lot_id == lot_id)
-        if self._tx.first(select(lease.id).where(*same)) is not None:
+        conditions = (lease.role == "lender", lease.peer_id == self._peer.id, lease.lot_id == lot_id)
+        if self._tx.first(select(lease.id).where(*conditions)) is not None:
             return
-        counts = {name: one for name, one in _without_peer(row).items() if name != "lot_id"}
+        counts = {name: value for name, value in _without_peer(row).items() if name != "lot_id"}
         self._tx.execute(
             insert(federation_lease),
             {
@@ -100,13 +100,18 @@ class _Placing:
             },
         )  # fmt: skip
 
-    def order(self, row: OrderRow) -> None:
+    def add_order(self, row: OrderRow) -> None:
         if self._tx.first(select(federation_order.c.id).where(federation_order.c.iri == row.iri)) is not None:
             return
-        plain = {name: one for name, one in _without_peer(row).items() if name != "lines"}
-        ours = {"role": "supplier", "peer_id": self._peer.id, "enterprise_id": self._enterprise_id, "session_id": ""}
+        columns = {name: value for name, value in _without_peer(row).items() if name != "lines"}
+        own_columns = {
+            "role": "supplier",
+            "peer_id": self._peer.id,
+            "enterprise_id": self._enterprise_id,
+            "session_id": "",
+        }
         times = {"created_at": self._tx.now, "changed_at": self._tx.now}
-        self._tx.execute(insert(federation_order), {**plain, **ours, **times})
+        self._tx.execute(insert(federation_order), {**columns, **own_columns, **times})
         lines = [
             {
                 "order_id": row.id,
@@ -121,4 +126,4 @@ class _Placing:
 
 
 def _without_peer(row: AnyRow) -> dict[str, Any]:
-    return {name: one for name, one in msgspec.structs.asdict(row).items() if name != "peer"}
+    return {name: value for name, value in msgspec.structs.asdict(row).items() if name != "peer"}

@@ -1,4 +1,4 @@
-"""What an enterprise takes with it, row by row. Ids are those of the old home; quantities of stock are grains.
+"""The rows of an export. Ids are those of the old home; quantities of stock are grains.
 
 Rows about a peer name its instance; they wait at the new home until that peer has followed.
 """
@@ -23,11 +23,11 @@ Count = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
 LARGEST = 400_000  # bytes of the rows of one part, before they are signed
 
 
-class Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind"):
-    """One thing that moves."""
+class MovedRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind"):
+    """Base of all rows; `kind` tells them apart."""
 
 
-class EnterpriseRow(Row, frozen=True, kw_only=True, tag="enterprise"):
+class EnterpriseRow(MovedRow, frozen=True, kw_only=True, tag="enterprise"):
     """The profile. `settings` are those of this plugin."""
 
     id: Id
@@ -53,13 +53,13 @@ class EnterpriseRow(Row, frozen=True, kw_only=True, tag="enterprise"):
     settings: dict[str, Any]
 
 
-class CategoryRow(Row, frozen=True, kw_only=True, tag="category"):
+class CategoryRow(MovedRow, frozen=True, kw_only=True, tag="category"):
     id: Id
     name: Short
 
 
-class LotRow(Row, frozen=True, kw_only=True, tag="lot"):
-    """`free` comes along; `lent` is what peers may sell of it, the old home for its orders among them."""
+class LotRow(MovedRow, frozen=True, kw_only=True, tag="lot"):
+    """`free` moves along; `lent` is held by peers, and by the old home for its customers' orders."""
 
     id: Id
     name: Short
@@ -70,7 +70,7 @@ class LotRow(Row, frozen=True, kw_only=True, tag="lot"):
     lent: Count
 
 
-class ProductRow(Row, frozen=True, kw_only=True, tag="product"):
+class ProductRow(MovedRow, frozen=True, kw_only=True, tag="product"):
     """`image` is the address of the picture at the old home."""
 
     id: Id
@@ -90,12 +90,12 @@ class ProductRow(Row, frozen=True, kw_only=True, tag="product"):
     image: Short
 
 
-class CatalogRow(Row, frozen=True, kw_only=True, tag="catalog"):
+class CatalogRow(MovedRow, frozen=True, kw_only=True, tag="catalog"):
     id: Id
     name: Short
 
 
-class ItemRow(Row, frozen=True, kw_only=True, tag="item"):
+class ItemRow(MovedRow, frozen=True, kw_only=True, tag="item"):
     """`prices` are pairs of a customer category (null: everybody) and minor units."""
 
     id: Id
@@ -108,7 +108,7 @@ class ItemRow(Row, frozen=True, kw_only=True, tag="item"):
     prices: tuple[tuple[Id | None, Count], ...]
 
 
-class GrantRow(Row, frozen=True, kw_only=True, tag="grant"):
+class GrantRow(MovedRow, frozen=True, kw_only=True, tag="grant"):
     """A grant to a hub of `peer`."""
 
     id: Id
@@ -119,8 +119,8 @@ class GrantRow(Row, frozen=True, kw_only=True, tag="grant"):
     resell: bool
 
 
-class ToldRow(Row, frozen=True, kw_only=True, tag="told"):
-    """What a hub was told of an item: its revision goes on from here."""
+class SentItemRow(MovedRow, frozen=True, kw_only=True, tag="told"):
+    """The last revision of an item that was sent to a hub; the new home continues it."""
 
     peer: Short
     grant_id: Id
@@ -130,7 +130,7 @@ class ToldRow(Row, frozen=True, kw_only=True, tag="told"):
     digest: Short
 
 
-class PriceRow(Row, frozen=True, kw_only=True, tag="price"):
+class PriceRow(MovedRow, frozen=True, kw_only=True, tag="price"):
     """A price at which an item was offered in a revision."""
 
     peer: Short
@@ -141,8 +141,8 @@ class PriceRow(Row, frozen=True, kw_only=True, tag="price"):
     at: datetime
 
 
-class LeaseRow(Row, frozen=True, kw_only=True, omit_defaults=True, tag="lease"):
-    """What a peer holds, by the counts that both sides know."""
+class LeaseRow(MovedRow, frozen=True, kw_only=True, omit_defaults=True, tag="lease"):
+    """A lease of a peer, with the counts that both sides know."""
 
     id: Id
     peer: Short
@@ -161,7 +161,7 @@ class LeaseRow(Row, frozen=True, kw_only=True, omit_defaults=True, tag="lease"):
 
 
 class OrderLineRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    """As `orders.values.Line`, with the IRIs of the old home."""
+    """As `messages.bodies.orders.Line`, with the IRIs of the old home."""
 
     item_iri: Short
     product_id: Id
@@ -180,7 +180,7 @@ class OrderLineRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     doubt: Short = ""
 
 
-class OrderRow(Row, frozen=True, kw_only=True, tag="order"):
+class OrderRow(MovedRow, frozen=True, kw_only=True, tag="order"):
     """An order of a hub of `peer`."""
 
     id: Id
@@ -208,24 +208,24 @@ AnyRow = (
     | CatalogRow
     | ItemRow
     | GrantRow
-    | ToldRow
+    | SentItemRow
     | PriceRow
     | LeaseRow
     | OrderRow
 )
 
 
-def read_rows(said: Any) -> list[AnyRow]:
-    """Raises `Unreadable`."""
+def read_rows(values: Any) -> list[AnyRow]:
+    """Reads rows from decoded JSON. Raises `Unreadable`."""
     try:
-        rows: list[AnyRow] = convert(said, list[AnyRow])
+        rows: list[AnyRow] = convert(values, list[AnyRow])
         return rows
     except msgspec.ValidationError as error:
         raise Unreadable("rows", str(error)[:300]) from error
 
 
 def parts_of(rows: Iterable[AnyRow]) -> Iterator[Sequence[dict[str, Any]]]:
-    """The rows as JSON can say them, in parts that fit into messages."""
+    """Yields the rows as JSON values, in parts that fit into one message each."""
     part: list[dict[str, Any]] = []
     size = 0
     for row in rows:

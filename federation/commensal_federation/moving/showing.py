@@ -1,4 +1,4 @@
-"""A recovery key in the shell of who has it made: the only time that it is shown."""
+"""Prints a new recovery key in the shell, the only time that it is shown."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What the holder of a recovery key says: that an enterprise lives elsewhere now, or that this is not so.
+"""Statements signed by a recovery key: an enterprise has moved, or has not.
 
-A statement is a document with a proof by a did:key, as canonical JSON text: it travels inside messages of instances.
+A statement is a document with a proof by a did:key, as canonical JSON text; messages between instances carry it.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from ..signing.moments import write_moment
 from ..signing.proof import check_proof, read_proof
 
 LARGEST = 5000  # bytes
-Kind = Literal["MoveStatement", "ContestStatement"]
+StatementKind = Literal["MoveStatement", "ContestStatement"]
 
 
 @dataclass(frozen=True)
-class Statement:
+class SignedStatement:
     kind: str
     enterprise: str
     moved_to: str
@@ -29,15 +29,15 @@ class Statement:
 
 
 def recovery_key() -> SigningKey:
-    """A new one. Its id is that of its did:key."""
-    made = SigningKey.generate("")
-    return SigningKey(method_of(did_of(made)), made.private)
+    """Generates a recovery key, with the verification method of its did:key as id."""
+    key = SigningKey.generate("")
+    return SigningKey(method_of(did_of(key)), key.private)
 
 
 def read_recovery_key(secret: str) -> SigningKey:
-    """From the paper. Raises `BadKey`."""
-    read = SigningKey.read("", secret)
-    return SigningKey(method_of(did_of(read)), read.private)
+    """Reads a recovery key as it was shown once. Raises `BadKey`."""
+    key = SigningKey.read("", secret)
+    return SigningKey(method_of(did_of(key)), key.private)
 
 
 def did_of(key: SigningKey) -> str:
@@ -45,13 +45,15 @@ def did_of(key: SigningKey) -> str:
 
 
 def method_of(did: str) -> str:
-    """The one verification method of a did:key."""
+    """Returns the only verification method of a did:key."""
     return f"{did}#{did.removeprefix('did:key:')}"
 
 
-def state(key: SigningKey, kind: Kind, enterprise: str, moved_to: str, epoch: int, now: datetime) -> str:
-    """The signed text."""
-    said = {
+def sign_statement(
+    key: SigningKey, kind: StatementKind, enterprise: str, moved_to: str, epoch: int, now: datetime
+) -> str:
+    """Returns the signed statement as canonical JSON."""
+    document = {
         "@context": CONTEXT,
         "id": f"{enterprise}#move-{epoch}",
         "type": kind,
@@ -60,19 +62,19 @@ def state(key: SigningKey, kind: Kind, enterprise: str, moved_to: str, epoch: in
         "authorityEpoch": epoch,
         "published": write_moment(now),
     }
-    return canonical(sign(said, key, now)).decode()
+    return canonical(sign(document, key, now)).decode()
 
 
-def read_statement(said: str, did: str, now: datetime) -> Statement:
-    """Raises `Refuse` for what that key has not signed."""
+def read_statement(statement: str, did: str, now: datetime) -> SignedStatement:
+    """Reads and verifies a statement. Raises `Refuse` if the key `did` has not signed it."""
     if not did.startswith("did:key:"):
         raise Refuse("recovery_key", "No recovery key of that enterprise is known here.")
     try:
-        document = read_json(said.encode(), LARGEST)
+        document = read_json(statement.encode(), LARGEST)
         if document.get("@context") != CONTEXT:
             raise Unreadable("context", "the @context is not the one of messages")
         refuse_other_key(document, did, now)
-        return Statement(
+        return SignedStatement(
             kind=text(document, "type"),
             enterprise=text(document, "enterprise"),
             moved_to=text(document, "movedTo"),
@@ -83,7 +85,7 @@ def read_statement(said: str, did: str, now: datetime) -> Statement:
 
 
 def refuse_other_key(document: dict[str, object], did: str, now: datetime) -> None:
-    """Raises `BadProof`."""
+    """Raises `BadProof` unless the key `did` has signed the document."""
     method = method_of(did)
     key = PublicKey(method, did.removeprefix("did:key:")).check()
     check_proof(document, read_proof(document), {method: key}, now)

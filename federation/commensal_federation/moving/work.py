@@ -1,15 +1,47 @@
-"""Work of this room: moves that could not be followed yet are looked at each minute."""
+"""Background work of moves: open moves are checked each minute; pictures are fetched from the old home."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
-from commensal import Periodic, Transaction, Work, promise
+from commensal import (
+    Instance,
+    Job,
+    NotFound,
+    Periodic,
+    Transaction,
+    Work,
+    keep_picture,
+    promise,
+    re_encode,
+    show_image,
+)
 
-from .bringing import FETCH_IMAGE
+from ..runtime import federation_of
+from ..transport import Request
 from .followers import FOLLOW, OPEN, follow_move
-from .images import fetch_moved_image
+from .importing import FETCH_IMAGE
 from .moves import moves
+
+_LARGEST = 9 * 1024 * 1024  # bytes
+_TIMEOUT = 20.0  # seconds
+
+
+def fetch_moved_image(instance: Instance, job: Job) -> None:
+    """Fetches the picture of a product that moved here. Raises `Unreachable` and `LookupError`; it is tried again."""
+    address, product_id = job.payload["image"], job.payload["product"]
+    answer = federation_of(instance).transport.send(
+        Request("GET", address, [("accept", "image/*")]), seconds=_TIMEOUT, size=_LARGEST
+    )
+    if answer.status != 200:
+        raise LookupError(f"{address} answered {answer.status}")
+    picture = re_encode(answer.body)
+    keep_picture(instance.images, picture)
+    with instance.store.write() as tx:
+        try:
+            show_image(tx, product_id, picture)
+        except NotFound:  # the product was removed meanwhile
+            return
 
 
 def look_for_moves(tx: Transaction) -> None:

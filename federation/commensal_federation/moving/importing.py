@@ -1,7 +1,7 @@
-"""The import: what the old home has sent becomes an enterprise of this instance, with everything that is its own.
+"""The import: an export of the old home becomes an enterprise of this instance, with goods, stock and catalogs.
 
-Things keep their ids. Where this instance sold the enterprise's goods already, the copies that it held become the
-things themselves, under the ids that they have here; `renames` lists them.
+Things keep their ids. Where this instance sold the enterprise's goods already, its copies become the originals and keep
+the ids that they have here; `known_ids` lists them.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from ..messages.bodies.moving import MoveRow
 from ..peers.values import Peer
 from ..runtime import Federation
 from .moves import base_of
-from .placing import place
+from .placing import place_trade
 from .rows import AnyRow, CatalogRow, CategoryRow, EnterpriseRow, ItemRow, LeaseRow, LotRow, ProductRow
 
 FETCH_IMAGE = "federation.fetch_moved_image"  # a job: {"product": its id here, "image": an address}
@@ -49,31 +49,33 @@ _NOT_PROFILE = {"id", "currency", "recovery_key", "settings"}
 _copy, _grant, _mirror = federation_copy.c, federation_grant.c, federation_mirror.c
 
 
-def renames(tx: Transaction, old_iri: str, rows: Sequence[AnyRow]) -> dict[str, str]:
-    """Ids here of what is copied here already, by the ids of the old home."""
+def known_ids(tx: Transaction, old_iri: str, rows: Sequence[AnyRow]) -> dict[str, str]:
+    """Returns the ids here of things that are copied here already, by their ids at the old home."""
     base = base_of(old_iri)
     iris = {product_iri(base, row.id): row.id for row in rows if isinstance(row, ProductRow)}
     iris |= {lot_iri(base, row.id): row.id for row in rows if isinstance(row, LotRow)}
     copied = tx.all(select(_copy.iri, _copy.local_id).where(_copy.iri.in_(sorted(iris))))
-    found = {iris[row["iri"]]: str(row["local_id"]) for row in copied}
+    local_ids = {iris[row["iri"]]: str(row["local_id"]) for row in copied}
     mirror = tx.value(select(_mirror.enterprise_id).where(_mirror.iri == old_iri))
     ids = [row.id for row in rows if isinstance(row, EnterpriseRow)]
-    return found | ({ids[0]: str(mirror)} if mirror is not None and ids else {})
+    return local_ids | ({ids[0]: str(mirror)} if mirror is not None and ids else {})
 
 
-def bring_in(federation: Federation, tx: Transaction, move: MoveRow, peer: Peer, rows: Sequence[AnyRow]) -> None:
-    """Makes the enterprise, with its owner. Raises `Conflict` and `Invalid` for what cannot be here."""
-    coming = _Coming(federation, tx, move, peer, rows)
-    coming.enterprise()
-    coming.goods()
-    coming.stock()
-    coming.listing()
-    coming.forget_copies()
-    place(federation, tx, move, peer, rows)
+def import_enterprise(
+    federation: Federation, tx: Transaction, move: MoveRow, peer: Peer, rows: Sequence[AnyRow]
+) -> None:
+    """Creates the enterprise with its owner, goods and trade with `peer`. Raises `Conflict` and `Invalid`."""
+    arrival = _Import(federation, tx, move, peer, rows)
+    arrival.add_enterprise()
+    arrival.add_goods()
+    arrival.add_stock()
+    arrival.add_listing()
+    arrival.forget_copies()
+    place_trade(federation, tx, move, peer, rows)
 
 
-class _Coming:
-    """One import. `here` gives the id here of a thing of the old home."""
+class _Import:
+    """One import. `id_here` returns the id here of a thing of the old home."""
 
     def __init__(
         self, federation: Federation, tx: Transaction, move: MoveRow, peer: Peer, rows: Sequence[AnyRow]
@@ -81,22 +83,22 @@ class _Coming:
         self.federation, self.tx, self.move, self.peer, self.rows = federation, tx, move, peer, rows
         self.renamed: Mapping[str, str] = move.said["renamed"]
         (self.profile,) = [row for row in rows if isinstance(row, EnterpriseRow)]
-        self.id = self.here(self.profile.id)
+        self.id = self.id_here(self.profile.id)
 
-    def here(self, id: str) -> str:
+    def id_here(self, id: str) -> str:
         return self.renamed.get(id, id)
 
-    def enterprise(self) -> None:
+    def add_enterprise(self) -> None:
         tx, profile = self.tx, self.profile
-        said: Any = {
+        fields: Any = {
             name: getattr(profile, name) for name in EnterpriseRow.__struct_fields__ if name not in _NOT_PROFILE
         }
         if profile.id not in self.renamed:
             if enterprises_by_id(tx, [self.id]):
                 raise Conflict("there_already", "Some of this is here already.")
-            copy_enterprise(tx, currency=profile.currency, id=self.id, **said)
+            copy_enterprise(tx, currency=profile.currency, id=self.id, **fields)
         assert self.move.owner_id is not None
-        come_home(tx, self.id, self.move.owner_id, said)
+        come_home(tx, self.id, self.move.owner_id, fields)
         if "federation" not in enabled_plugins(tx, self.id):
             enable_plugin(tx, self.federation.instance.hooks, self.id, "federation", profile.settings)
         set_authority(
@@ -105,7 +107,7 @@ class _Coming:
         )  # fmt: skip
         set_authority(tx, self.move.old_iri, epoch=self.move.epoch, moved_to=self.move.new_iri)
 
-    def goods(self) -> None:
+    def add_goods(self) -> None:
         tx = self.tx
         lots = [row for row in self.rows if isinstance(row, LotRow)]
         products = [row for row in self.rows if isinstance(row, ProductRow)]
@@ -116,26 +118,28 @@ class _Coming:
         keep_lots(tx, self.id, [self._lot(row) for row in lots])
         problems = keep_products(tx, self.id, [self._product(row) for row in products])
         if problems:
-            said = "; ".join(str(one) for wrong in problems.values() for one in wrong)
-            raise Conflict("products", "Some products cannot be here: {problems}", problems=said[:400])
+            text = "; ".join(str(problem) for product_problems in problems.values() for problem in product_problems)
+            raise Conflict("products", "Some products cannot be here: {problems}", problems=text[:400])
         for row in products:
             if row.image.startswith(f"{base_of(self.move.old_iri)}/"):
-                promise(tx, FETCH_IMAGE, {"product": self.here(row.id), "image": row.image})
+                promise(tx, FETCH_IMAGE, {"product": self.id_here(row.id), "image": row.image})
 
-    def stock(self) -> None:
-        ours = {row.lot_id: row for row in self.rows if isinstance(row, LeaseRow) and row.peer == self.federation.iri}
+    def add_stock(self) -> None:
+        our_leases = {
+            row.lot_id: row for row in self.rows if isinstance(row, LeaseRow) and row.peer == self.federation.iri
+        }
         for row in self.rows:
             if isinstance(row, LotRow):
-                lot_id, free, lent = self.here(row.id), row.free, row.lent
+                lot_id, free, lent = self.id_here(row.id), row.free, row.lent
                 lease = lease_with(self.tx, "holder", self.peer.id, lot_id=lot_id)
                 if lease is not None:
-                    free, lent = _dissolved(lease, row, ours.get(row.id))
+                    free, lent = _merge_lease(lease, row, our_leases.get(row.id))
                     self.tx.execute(delete(federation_lease).where(federation_lease.c.id == lease.row["id"]))
                 if not carry_stock(self.tx, lot_id, free=free, lent=lent, note=self.peer.name):
                     raise Conflict("stock", "The stock {name} cannot be as it is told.", name=row.name)
                 tell_beyond(self.tx, lot_id, 0, None)
 
-    def listing(self) -> None:
+    def add_listing(self) -> None:
         items = [row for row in self.rows if isinstance(row, ItemRow)]
         bring_listing(
             self.tx,
@@ -144,7 +148,7 @@ class _Coming:
             catalogs={row.id: row.name for row in self.rows if isinstance(row, CatalogRow)},
             items=[
                 BroughtItem(
-                    id=row.id, catalog_id=row.catalog_id, product_id=self.here(row.product_id), name=row.name,
+                    id=row.id, catalog_id=row.catalog_id, product_id=self.id_here(row.product_id), name=row.name,
                     position=row.position, hidden=row.hidden, shown_to=row.shown_to, prices=dict(row.prices),
                 )
                 for row in items
@@ -152,41 +156,45 @@ class _Coming:
         )  # fmt: skip
 
     def forget_copies(self) -> None:
-        """Hubs here go on selling: the goods are of this instance now."""
+        """Deletes the records of copies: hubs here keep selling the goods, which belong to this instance now."""
         tx = self.tx
-        received = select(_grant.id).where(_grant.direction == "received", _grant.other_iri == self.move.old_iri)
-        tx.execute(delete(federation_item).where(federation_item.c.grant_id.in_(received)))
+        from_old_home = select(_grant.id).where(_grant.direction == "received", _grant.other_iri == self.move.old_iri)
+        tx.execute(delete(federation_item).where(federation_item.c.grant_id.in_(from_old_home)))
         tx.execute(
             delete(federation_grant).where(_grant.direction == "received", _grant.other_iri == self.move.old_iri)
         )
-        own = sorted({self.here(row.id) for row in self.rows if isinstance(row, LotRow | ProductRow)})
+        own = sorted({self.id_here(row.id) for row in self.rows if isinstance(row, LotRow | ProductRow)})
         tx.execute(delete(federation_copy).where(_copy.local_id.in_(own)))
         tx.execute(delete(federation_mirror).where(_mirror.iri == self.move.old_iri))
 
     def _lot(self, row: LotRow) -> LotCopy:
         return LotCopy(
-            id=self.here(row.id), name=row.name, unit=row.unit, per_unit=row.per_unit, unlimited=row.unlimited,
+            id=self.id_here(row.id), name=row.name, unit=row.unit, per_unit=row.per_unit, unlimited=row.unlimited,
             new=row.id not in self.renamed,
         )  # fmt: skip
 
     def _product(self, row: ProductRow) -> ProductCopy:
-        same = {
+        columns = {
             name: getattr(row, name) for name in ProductRow.__struct_fields__ if name not in ("id", "lot_id", "image")
         }
-        return ProductCopy(**same, id=self.here(row.id), lot_id=self.here(row.lot_id), new=row.id not in self.renamed)
+        return ProductCopy(
+            **columns, id=self.id_here(row.id), lot_id=self.id_here(row.lot_id), new=row.id not in self.renamed
+        )
 
 
-def _dissolved(lease: LotLease, lot: LotRow, theirs: LeaseRow | None) -> tuple[int, int]:
-    """By how much free and lent grow where we held some ourselves: it is ours now, and so is what was on its way.
+def _merge_lease(lease: LotLease, lot: LotRow, old_home_lease: LeaseRow | None) -> tuple[int, int]:
+    """Returns the grains by which free and lent stock grow when a lease of ours ends because the lot is ours now.
 
-    What the old home counts as lent to us is what we have, reserved or free, and what one of us had sent and the other
-    has not seen.
+    The old home counts as lent to us: what we have, free or reserved, and what was in transit between us. All of that
+    is ours now.
     """
-    if theirs is None:
+    if old_home_lease is None:
         return lot.free, lot.lent
     row = lease.row
-    counted = outstanding({"granted": theirs.granted}, theirs.seen, theirs.held, theirs.late)
-    if theirs.epoch != row["epoch"]:  # it was taken back by force, and we do not know it yet
-        return lot.free + theirs.granted - lease.free, lot.lent - counted
-    on_the_way = (theirs.granted - row["granted"]) + (row["returned"] - theirs.returned)
+    counted = outstanding(
+        {"granted": old_home_lease.granted}, old_home_lease.seen, old_home_lease.held, old_home_lease.late
+    )
+    if old_home_lease.epoch != row["epoch"]:  # taken back by force, and we have not heard of it yet
+        return lot.free + old_home_lease.granted - lease.free, lot.lent - counted
+    on_the_way = (old_home_lease.granted - row["granted"]) + (row["returned"] - old_home_lease.returned)
     return lot.free + on_the_way, lot.lent - counted
