@@ -16,7 +16,7 @@ from commensal.base.errors import Problem
 from commensal.base.texts import refuse_links
 from commensal.instance import Instance, Settings
 from commensal.interfaces.mail import capping
-from commensal.interfaces.mail.capping import forget_counts, may_leave
+from commensal.interfaces.mail.capping import forget_counts, may_send
 from commensal.interfaces.mail.tables import mailbox_count
 from commensal.operations.work import work_of
 from commensal.storage.database import Store
@@ -157,7 +157,7 @@ def test_sign_ups_and_resets_are_capped_too(client: TestClient, instance: Instan
 def test_mails_that_leave_at_once_are_all_counted(instance: Instance, store: Store) -> None:
     def leave(number: int) -> bool:
         said = {"kind": "confirm_email", "to": VICTIM, "language": "en"}
-        return store.transact(lambda tx: may_leave(tx, Job(str(number), "mail", said, 1), most=MOST))
+        return store.transact(lambda tx: may_send(tx, Job(str(number), "mail", said, 1), most=MOST))
 
     with ThreadPoolExecutor(10) as pool:
         assert list(pool.map(leave, range(10))).count(True) == MOST
@@ -168,7 +168,7 @@ def test_a_mail_that_is_tried_again_counts_once_and_stays_held_back(instance: In
     answers: dict[str, list[bool]] = {"first": [], "second": []}
 
     def fail(instance: Instance, job: Job) -> None:
-        leaves = instance.store.transact(lambda tx: may_leave(tx, job, most=1))
+        leaves = instance.store.transact(lambda tx: may_send(tx, job, most=1))
         answers[job.payload["name"]].append(leaves)
         raise OSError("the worker has gone away")
 
@@ -215,7 +215,7 @@ def test_a_mailbox_is_one_whatever_its_owner_may_vary(address: str, mailbox: str
 
 def test_counts_are_forgotten_after_their_day(store: Store, clock: ManualClock) -> None:
     with store.write() as tx:
-        may_leave(tx, Job("j", "mail", {"kind": "confirm_email", "to": VICTIM, "language": "en"}, 1), most=1)
+        may_send(tx, Job("j", "mail", {"kind": "confirm_email", "to": VICTIM, "language": "en"}, 1), most=1)
     clock.advance(days=1, seconds=1)
     with store.write() as tx:
         assert forget_counts(tx) == 2
@@ -224,7 +224,7 @@ def test_counts_are_forgotten_after_their_day(store: Store, clock: ManualClock) 
 
 def test_without_the_count_the_mailbox_is_full(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """The guard off."""
-    monkeypatch.setattr(capping, "_claim", lambda tx, email, about, most: None)
+    monkeypatch.setattr(capping, "_check_limits", lambda tx, email, about, most: None)
     for _ in range(14):
         shop.order()
     assert len(shop.mails()) == 14

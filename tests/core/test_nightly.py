@@ -20,8 +20,8 @@ from commensal.base.errors import SettingsError
 from commensal.base.ids import RandomIds
 from commensal.instance import Instance, load_settings, open_instance
 from commensal.instance.begin import begin_instance
+from commensal.interfaces.monitoring.environment import warnings
 from commensal.interfaces.monitoring.health import Watcher
-from commensal.interfaces.monitoring.surroundings import warnings
 from commensal.operations.backups.backup import back_up, backups_in
 from commensal.operations.backups.nightly import promise_backup
 from commensal.operations.backups.restore import restore

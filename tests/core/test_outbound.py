@@ -20,8 +20,8 @@ from cryptography.x509.oid import NameOID
 from commensal.instance.settings import OutboundSettings
 from commensal.interfaces.outbound.addresses import is_public
 from commensal.interfaces.outbound.client import guarded_client
-from commensal.interfaces.outbound.guard import Refused, Resolve, resolve
-from commensal.interfaces.outbound.limits import Limits
+from commensal.interfaces.outbound.guard import RequestRefused, Resolve, resolve
+from commensal.interfaces.outbound.limits import ResponseLimits
 from commensal.testing.receiver import Answer, Receiver
 
 ALLOWED = OutboundSettings(allow=("127.0.0.1",))
@@ -40,7 +40,7 @@ def get(
     url: str, settings: OutboundSettings = ALLOWED, *, resolve: Resolve = resolve, tls: ssl.SSLContext | None = None,
     **limits: float,
 ) -> httpx.Response:  # fmt: skip
-    with guarded_client(settings, Limits(**limits), resolve=resolve, tls=tls) as client:  # type: ignore[arg-type]
+    with guarded_client(settings, ResponseLimits(**limits), resolve=resolve, tls=tls) as client:  # type: ignore[arg-type]
         return client.get(url)
 
 
@@ -66,9 +66,9 @@ def test_what_is_allowed_is_reached(receiver: Receiver) -> None:
     ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "0x7f.1", "2130706433", "127.1", "0177.0.0.1", "0.0.0.0"],  # noqa: S104
 )
 def test_no_spelling_of_this_machine_is_reached(receiver: Receiver, host: str) -> None:
-    with pytest.raises((Refused, httpx.InvalidURL)):
+    with pytest.raises((RequestRefused, httpx.InvalidURL)):
         get(f"http://{host}:{receiver.port}/", STRICT)
-    with pytest.raises((Refused, httpx.InvalidURL)):
+    with pytest.raises((RequestRefused, httpx.InvalidURL)):
         get(f"https://{host}/", STRICT)
     assert receiver.received == []
 
@@ -79,7 +79,7 @@ def test_without_the_guard_such_a_spelling_reads_the_secret(receiver: Receiver) 
 
 def test_a_name_is_refused_if_any_of_its_addresses_is_inside(receiver: Receiver) -> None:
     for addresses in (("127.0.0.1",), ("8.8.8.8", "10.0.0.1"), ("2a00:1450:4007:80c::200e", "::ffff:127.0.0.1")):
-        with pytest.raises(Refused, match="not an address of the public Internet"):
+        with pytest.raises(RequestRefused, match="not an address of the public Internet"):
             get(f"https://{NAMED}/", STRICT, resolve=stands_for(*addresses))
 
 
@@ -118,12 +118,12 @@ def test_an_address_that_is_dead_is_passed_over_for_the_next(receiver: Receiver)
 def test_only_https_and_only_its_port_is_used_outside(url: str) -> None:
     with pytest.raises(httpx.HTTPError) as refused:
         get(url, STRICT, seconds=0.2)
-    assert isinstance(refused.value, Refused), "refused before anything is sent"
+    assert isinstance(refused.value, RequestRefused), "refused before anything is sent"
 
 
 def test_an_allowed_port_is_not_another_one(receiver: Receiver) -> None:
     assert get(receiver.url, OutboundSettings(allow=(f"127.0.0.1:{receiver.port}",))).status_code == 200
-    with pytest.raises(Refused):
+    with pytest.raises(RequestRefused):
         get(receiver.url, OutboundSettings(allow=("127.0.0.1:1",)))
 
 
@@ -158,7 +158,7 @@ def _dead_port() -> int:
 
 def test_an_answer_is_read_up_to_its_limit(receiver: Receiver) -> None:
     receiver.always = Answer(body=b"x" * 100_000)
-    with pytest.raises(Refused, match="larger than 99999 bytes"):
+    with pytest.raises(RequestRefused, match="larger than 99999 bytes"):
         get(receiver.url, size=99_999)
     assert len(get(receiver.url, size=100_000).content) == 100_000
 
@@ -167,22 +167,22 @@ def test_a_packed_answer_is_unpacked_no_further_than_its_limit(receiver: Receive
     bomb = gzip.compress(b"\0" * 50_000_000)
     assert len(bomb) < 60_000
     receiver.always = Answer(headers={"Content-Encoding": "gzip"}, body=bomb)
-    with pytest.raises(Refused, match="larger than 1000000 bytes"):
+    with pytest.raises(RequestRefused, match="larger than 1000000 bytes"):
         get(receiver.url, size=1_000_000)
     receiver.always = Answer(headers={"Content-Encoding": "gzip"}, body=gzip.compress(b"\0" * 1_000_000))
     unpacked = get(receiver.url, size=1_000_000)
     assert (len(unpacked.content), "content-encoding" in unpacked.headers) == (1_000_000, False)
     receiver.always = Answer(headers={"Content-Encoding": "gzip"}, body=b"not packed at all")
-    with pytest.raises(Refused, match="cannot be unpacked"):
+    with pytest.raises(RequestRefused, match="cannot be unpacked"):
         get(receiver.url)
     receiver.always = Answer(headers={"Content-Encoding": "br"}, body=b"x")
-    with pytest.raises(Refused, match="nobody asked for"):
+    with pytest.raises(RequestRefused, match="nobody asked for"):
         get(receiver.url)
 
 
 def test_an_answer_with_very_many_headers_is_refused(receiver: Receiver) -> None:
     receiver.always = Answer(headers={f"X-{number}": "x" for number in range(200)})
-    with pytest.raises(Refused, match="more than 100 headers"):
+    with pytest.raises(RequestRefused, match="more than 100 headers"):
         get(receiver.url)
     assert get(receiver.url, headers=1000).status_code == 200
 
@@ -243,7 +243,7 @@ def test_a_name_that_does_not_exist_is_an_error_of_the_network() -> None:
 
     with pytest.raises(httpx.ConnectError, match="was not found"):
         get(f"https://{NAMED}/", resolve=unknown)
-    with pytest.raises(Refused, match="has no address"):
+    with pytest.raises(RequestRefused, match="has no address"):
         get(f"https://{NAMED}/", resolve=stands_for())
 
 

@@ -19,7 +19,7 @@ from commensal.cli.check import report_surroundings
 from commensal.instance import Instance, Secret
 from commensal.instance.brought import Brought, write_brought
 from commensal.instance.settings import MailSettings
-from commensal.interfaces.monitoring.surroundings import certificate_problem, mail_problem, warnings
+from commensal.interfaces.monitoring.environment import certificate_problem, mail_problem, warnings
 from commensal.storage.database import Store
 from commensal.storage.jobs import promise
 from commensal.storage.jobs.clock import EVERY_MINUTE

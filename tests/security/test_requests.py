@@ -14,7 +14,7 @@ import pytest
 from commensal.instance.instance import DATABASE
 from commensal.interfaces.api import origin_guard
 from commensal.interfaces.api.endpoint import File, Stream
-from commensal.interfaces.pages.visit import local
+from commensal.interfaces.pages.visit import local_url
 from commensal.storage.database import Store
 from commensal.trade.enterprises.tables import enterprise_member
 from commensal.trade.people.people import NewPerson, add_person
@@ -186,7 +186,7 @@ def test_cookies_are_for_this_host_and_no_scripts(village: Village) -> None:
     ],
 )  # fmt: skip
 def test_no_link_leads_to_another_site(village: Village, elsewhere: str) -> None:
-    assert local(elsewhere) == "/"
+    assert local_url(elsewhere) == "/"
     for path, form in (("/language", {"language": "en", "next": elsewhere}), ("/logout", {"next": elsewhere})):
         village.client.cookies.clear()
         answer = village.client.post(path, data=form, follow_redirects=False)
@@ -206,7 +206,7 @@ def test_a_redirect_that_is_not_looked_at_leads_to_another_site(
 
 
 def test_a_link_within_the_site_is_followed() -> None:
-    assert local("/sales/x?y=1#z") == "/sales/x?y=1#z"
+    assert local_url("/sales/x?y=1#z") == "/sales/x?y=1#z"
 
 
 # ------------------------------------------------------------------------------------------------ who somebody is

@@ -12,7 +12,7 @@ from ..base.languages.shell import spoken, told
 from ..base.money import Money
 from ..hooks import specifications
 from ..instance import Instance, open_instance
-from ..interfaces.monitoring.surroundings import certificate_problem, mail_problem, warnings
+from ..interfaces.monitoring.environment import certificate_problem, mail_problem, warnings
 from ..operations.checks import broken_invariants
 from ..storage.jobs.tables import job
 from ..trade.enterprises.try_settings import settings_problems

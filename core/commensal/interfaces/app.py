@@ -30,9 +30,9 @@ from .api.rates import Rates
 from .api.router import RouteIndex
 from .api.routes import core_endpoints
 from .api.webhooks import webhook_prefixes, webhook_routes
-from .monitoring.figures import Figures
-from .monitoring.requests import Requests, templates_of
-from .monitoring.routes import HEALTH, METRICS, watching_routes
+from .monitoring.metrics import Metrics
+from .monitoring.requests import RequestLog, templates_of
+from .monitoring.routes import HEALTH, METRICS, monitoring_routes
 
 
 def endpoints_of(instance: Instance) -> list[Endpoint]:
@@ -71,15 +71,15 @@ def make_app(instance: Instance) -> Starlette:
     routes += [_route(endpoint, instance, rates, limiters) for endpoint in endpoints]
     routes += _fixed(instance, routes, limiters)
     routes.append(Route("/api/{rest:path}", answer_not_found, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]))
-    figures = Figures(instance)
-    routes += watching_routes(instance, rates, figures)
+    metrics = Metrics(instance)
+    routes += monitoring_routes(instance, rates, metrics)
     routes += webhook_routes(instance, rates)
     routes += _pages(instance, limiters)
     secure = instance.settings.base_url.startswith("https://")
     watch = Middleware(
-        Requests,
+        RequestLog,
         templates=templates_of(routes),
-        figures=figures,
+        metrics=metrics,
         new_id=lambda: instance.ids.new(instance.clock.now()),
         quiet=(HEALTH, METRICS),
     )

@@ -1,1 +1,1 @@
-"""E-mails: what they say, how they are written, and how they leave."""
+"""E-mails: their content, their rendering, and their delivery."""

@@ -1,8 +1,8 @@
-"""How many mails a mailbox gets that a stranger may have caused, by typing its address: some an hour, some a day.
+"""Limits the e-mails, per hour and per day, that strangers can cause for a mailbox by typing its address.
 
-Counted in the database before a mail leaves, so that any number of workers and instances of the program share the
-count. What is too much about an account is not sent: its link would be too old later on. A mail about an order is late
-instead, and stands for all that happens to the order meanwhile, because a mail tells what the order is when it leaves.
+They are statement in the database before they are sent, so that all workers share the count. An e-mail about an account
+that exceeds the limit is dropped: its link would be too old later. An e-mail about an order is delayed instead, and
+replaces later ones about the order, because it is rendered from the order as it is when the e-mail is sent.
 """
 
 from __future__ import annotations
@@ -29,25 +29,24 @@ _PROVED = select(_person.id).where(
     _person.id == _order.person_id, _person.email == _order.email, _person.confirmed_at.is_not(None)
 )
 _UNPROVED = or_(_order.identity == Identity.TYPED, _order.person_id.is_not(None) & ~_PROVED.exists())
-_TYPED = select(_order.id).where(_order.id == bindparam("order"), _UNPROVED)
-_WINDOWS = ((timedelta(hours=1), 1), (timedelta(days=1), 3))  # and how many times the hourly number fits into each
+_UNPROVED_ORDER = select(_order.id).where(_order.id == bindparam("order"), _UNPROVED)
+_WINDOWS = ((timedelta(hours=1), 1), (timedelta(days=1), 3))  # with the factor of the hourly limit
 
 
-def may_leave(tx: Transaction, job: Job, *, most: int) -> bool:
-    """Counts a mail that is about to leave. False where it is not to be sent now; then it was promised again for later,
-    or is dropped.
+def may_send(tx: Transaction, job: Job, *, most: int) -> bool:
+    """Counts an e-mail and returns whether to send it now. If not, it was promised again for later, or is dropped.
 
-    `most` is how many an hour one mailbox gets. A job that is tried again keeps the first decision: its mail is counted
-    once, and one that was held back is not sent because the worker was killed afterwards.
+    `most` is the limit for a mailbox per hour. A job that is retried keeps its first decision: the e-mail is statement
+    once, and a delayed one is not sent now because the worker was killed after the decision.
     """
     if "leaves" in job.payload:
         return bool(job.payload["leaves"])
     order_id = job.payload.get("order_id")
-    if order_id is not None and not _typed(tx, order_id):
+    if order_id is not None and not _is_unproved(tx, order_id):
         return True
     if job.payload.get("late"):
         tx.execute(delete(late_mail).where(late_mail.c.order_id == order_id))
-    until = _claim(tx, str(job.payload["to"]), "account" if order_id is None else "order", most)
+    until = _check_limits(tx, str(job.payload["to"]), "account" if order_id is None else "order", most)
     note_for_retry(tx, job, leaves=until is None)
     if until is None:
         return True
@@ -57,18 +56,17 @@ def may_leave(tx: Transaction, job: Job, *, most: int) -> bool:
 
 
 def forget_counts(tx: Transaction) -> int:
-    """Deletes counts whose day is over. Returns how many."""
+    """Deletes counts whose day is over. Returns their number."""
     return tx.execute(delete(mailbox_count).where(mailbox_count.c.began_at < tx.now - _WINDOWS[-1][0])).rowcount
 
 
-def _typed(tx: Transaction, order_id: str) -> bool:
-    """Whether nobody has proved that the order's address is theirs: a guest typed it, or somebody with an account of
-    another address."""
-    return tx.value(_TYPED, {"order": order_id}) is not None
+def _is_unproved(tx: Transaction, order_id: str) -> bool:
+    """Whether the order's address is unproved: typed by a guest, or by a person whose account has another address."""
+    return tx.value(_UNPROVED_ORDER, {"order": order_id}) is not None
 
 
-def _claim(tx: Transaction, email: str, about: str, most: int) -> datetime | None:
-    """None where the mail fits; else when there is room again."""
+def _check_limits(tx: Transaction, email: str, about: str, most: int) -> datetime | None:
+    """Counts the e-mail in both windows. None if it is within the limits; else the time at which a window ends."""
     for window, times in _WINDOWS:
         until = _count(tx, fingerprint(mailbox_of(email)), f"{about} {window.days or 'hour'}", window, most * times)
         if until is not None:
@@ -77,9 +75,10 @@ def _claim(tx: Transaction, email: str, about: str, most: int) -> datetime | Non
 
 
 def _count(tx: Transaction, mailbox: str, about: str, window: timedelta, most: int) -> datetime | None:
-    """Two at once take turns at the row, so that none slips through."""
+    """Counts the e-mail in one window. None if it is within the limit; else the time at which the window ends.
+    Concurrent transactions wait for each other at the row, so that none exceeds the limit."""
     counter = {"mailbox": mailbox, "about": about, "began_at": tx.now, "sent": 1}
-    if tx.first(_counting(tx.postgresql), {**counter, "over_since": tx.now - window, "most": most}) is not None:
+    if tx.first(_count_statement(tx.postgresql), {**counter, "over_since": tx.now - window, "most": most}) is not None:
         return None
     row = mailbox_count.c
     began_at: datetime = tx.value(select(row.began_at).where(row.mailbox == mailbox, row.about == about))
@@ -87,11 +86,11 @@ def _count(tx: Transaction, mailbox: str, about: str, window: timedelta, most: i
 
 
 @cache
-def _counting(on_postgresql: bool) -> ReturningInsert[Any]:
-    """Counts one more, or begins anew where the window is over; returns no row where the mailbox is full."""
+def _count_statement(on_postgresql: bool) -> ReturningInsert[Any]:
+    """A statement that counts one more, or starts a new window. It returns no row if the mailbox is at its limit."""
     row, new = mailbox_count.c, insert_on(on_postgresql, mailbox_count)
     over = row.began_at <= bindparam("over_since", type_=Time)
-    counted = new.on_conflict_do_update(
+    statement = new.on_conflict_do_update(
         index_elements=["mailbox", "about"],
         set_={
             "sent": case((over, new.excluded.sent), else_=row.sent + 1),
@@ -99,4 +98,4 @@ def _counting(on_postgresql: bool) -> ReturningInsert[Any]:
         },
         where=over | (row.sent < bindparam("most", type_=Whole)),
     )
-    return counted.returning(row.sent)
+    return statement.returning(row.sent)

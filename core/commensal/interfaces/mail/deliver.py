@@ -1,4 +1,4 @@
-"""Hands a message to the SMTP server, or writes it into the folder mail/ of the instance where no server is set."""
+"""Hands a message to the SMTP server, or writes it into the instance's folder mail/ if no server is configured."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from ...instance.settings import MailSettings
 from ...storage.jobs import PermanentFailure
 
 FOLDER = "mail"
-_SECONDS = 20  # for each answer of the server
+_SECONDS = 20  # timeout for each reply of the server
 
 
 def deliver(message: EmailMessage, settings: MailSettings, folder: Path, *, job_id: str, at: datetime) -> None:
-    """Returns when the server has taken the message, or the file is on the disk. `folder` is the instance's.
+    """Returns when the server has accepted the message, or the file is on the disk. `folder` is the instance's.
 
-    Raises `PermanentFailure` for what the server will never take: a 5xx answer (RFC 5321, 4.2.1). Raises OSError (and
-    of it `smtplib.SMTPException`, `ssl.SSLError`) where it could not be delivered for another reason; then try again.
+    Raises `PermanentFailure` for a message that the server will never accept: a 5xx reply (RFC 5321, 4.2.1). Raises
+    OSError (also its subclasses `smtplib.SMTPException` and `ssl.SSLError`) for other failures, which may be temporary.
     """
     if settings.host:
         try:
@@ -34,13 +34,15 @@ def deliver(message: EmailMessage, settings: MailSettings, folder: Path, *, job_
                 raise PermanentFailure(answer) from error
             raise
     else:
-        _write(message.as_bytes(), folder / FOLDER, f"{at:%Y%m%dT%H%M%SZ}-{job_id}.eml", unfinished=f".{job_id}.eml")
+        _write(
+            message.as_bytes(), folder / FOLDER, f"{at:%Y%m%dT%H%M%SZ}-{job_id}.eml", temporary_name=f".{job_id}.eml"
+        )
 
 
 def _answer(error: smtplib.SMTPResponseException | smtplib.SMTPRecipientsRefused) -> str:
-    """What the server said, like ``550 5.1.1 no such mailbox``."""
+    """The server's reply, like ``550 5.1.1 no such mailbox``."""
     if isinstance(error, smtplib.SMTPRecipientsRefused):
-        code, text = next(iter(error.recipients.values()))  # we write to one at a time
+        code, text = next(iter(error.recipients.values()))  # there is one recipient
     else:
         code, text = error.smtp_code, error.smtp_error  # type: ignore[assignment]
     return f"{code} {' '.join((text.decode('utf-8', 'replace') if isinstance(text, bytes) else text).split())}"
@@ -48,28 +50,30 @@ def _answer(error: smtplib.SMTPResponseException | smtplib.SMTPRecipientsRefused
 
 @contextmanager
 def connected(settings: MailSettings) -> Iterator[smtplib.SMTP]:
-    """The SMTP server, after it has let us in. Raises as `deliver` does."""
-    context = ssl.create_default_context()  # checks the certificate and that it is the host's
+    """A session with the SMTP server, after log-in. Raises as `deliver` does."""
+    context = ssl.create_default_context()  # verifies the certificate and its host name
     if settings.security == "tls":
         server: smtplib.SMTP = smtplib.SMTP_SSL(settings.host, settings.port, timeout=_SECONDS, context=context)
     else:
         server = smtplib.SMTP(settings.host, settings.port, timeout=_SECONDS)
     with server:
         if settings.security == "starttls":
-            server.starttls(context=context)  # raises where the server does not offer it: never in the clear
+            server.starttls(
+                context=context
+            )  # raises if the server does not offer it, so that nothing is sent in clear text
         if settings.username:
             server.login(settings.username, settings.password.reveal())
         yield server
 
 
-def _write(content: bytes, folder: Path, name: str, *, unfinished: str) -> None:
-    """Nobody ever sees half a message, nor anybody else's: the file gets its name when it is complete. What a try left
-    that was killed is overwritten by the next."""
+def _write(content: bytes, folder: Path, name: str, *, temporary_name: str) -> None:
+    """Writes the file under a temporary name, only readable for its owner, and renames it when it is complete. A retry
+    overwrites the temporary file of a killed attempt."""
     folder.mkdir(mode=0o700, exist_ok=True)
-    beside = folder / unfinished
-    with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+    temporary = folder / temporary_name
+    with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
     failpoint("mail.unnamed")
-    beside.replace(folder / name)
+    temporary.replace(folder / name)

@@ -1,4 +1,4 @@
-"""Builds a message from what it says. Nothing that people typed can become a header of it."""
+"""Builds a message from its content. No text that people typed can add a header to it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LONGEST = 200  # characters of a subject or a name
 
 
 def build_message(
-    said: Rendered,
+    content: Rendered,
     *,
     job_id: str,
     at: datetime,
@@ -28,29 +28,28 @@ def build_message(
 ) -> EmailMessage:
     """The message, with a text part and an HTML part.
 
-    Its Message-ID follows from `job_id`: a message that is sent again after a crash is recognisable as the same one.
-    Auto-Submitted (RFC 3834) keeps out-of-office answers away. Raises ValueError for addresses that are none.
+    Its Message-ID is made from `job_id`, so that a message sent again after a crash has the same one. Auto-Submitted
+    (RFC 3834) prevents out-of-office replies. Raises ValueError for malformed addresses.
     """
     message = EmailMessage(policy=SMTP)
     message["From"] = _address(sender_name, sender)
     message["To"] = _address(to_name, to)
     if reply_to:
         message["Reply-To"] = _address(sender_name, reply_to)
-    message["Subject"] = one_line(said.subject)
+    message["Subject"] = one_line(content.subject)
     message["Date"] = format_datetime(at)
     message["Message-ID"] = f"<{job_id}@{sender.rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"
-    message.set_content(said.text)
-    message.add_alternative(said.html, subtype="html")
+    message.set_content(content.text)
+    message.add_alternative(content.html, subtype="html")
     message["Content-Language"] = language  # of both parts; set before them it would move into the first
     return message
 
 
 def one_line(text: str) -> str:
-    """The text as a header can hold it: one line, without control characters, and not too long.
+    """The text in a form that is safe in a header: one line, without control characters, at most `_LONGEST` long.
 
-    "=?" is taken apart: what looks like an encoded word (RFC 2047) is decoded when the header is written, and could
-    bring the line breaks back that were just removed.
+    "=?" is split: an encoded word (RFC 2047) is decoded when the header is written, and could contain line breaks.
     """
     plain = "".join(character if character.isprintable() else " " for character in text)
     return " ".join(plain.replace("=?", "= ?").split())[:_LONGEST]
@@ -58,9 +57,9 @@ def one_line(text: str) -> str:
 
 def _address(name: str, address: str) -> Address:
     try:
-        found = Address(one_line(name), addr_spec=address)
-    except (ValueError, IndexError, MessageError) as error:  # by what the parser stumbles over
+        parsed = Address(one_line(name), addr_spec=address)
+    except (ValueError, IndexError, MessageError) as error:  # the parser raises any of them
         raise ValueError(f"{address!r} is no e-mail address") from error
-    if not found.username or not found.domain:
+    if not parsed.username or not parsed.domain:
         raise ValueError(f"{address!r} is no e-mail address")
-    return found
+    return parsed

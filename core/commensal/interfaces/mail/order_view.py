@@ -1,4 +1,4 @@
-"""An order as an e-mail tells it: the order itself, its shop, its sale, and how it is to be paid."""
+"""An order as e-mails show it: the order itself, its shop, its sale, and how to pay it."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ from ...trade.sale_sessions.tables import coordination, sale_session
 class OrderView:
     """begins_at and ends_at are those of the distribution.
 
-    due:          minor units that are still to be paid; negative: owed to the customer
-    payment_text: what the payer was told to do, if it was for the amount that is due
-    pays_online:  whether they are to pay, or to choose how, on the order's page
-    terms:        until when an order of a guest stands, unless they confirm or pay it; None: for good
+    due:          minor units still to be paid; negative: owed to the customer
+    payment_text: the instructions for the payer, if they are for the amount that is due
+    pays_online:  whether the customer pays, or chooses how to pay, on the page of the order
+    terms:        how long the order of a guest stays unless they confirm or pay it; None: for good
     """
 
     order: Order
@@ -51,9 +51,9 @@ class OrderView:
 
 
 def order_view(tx: Transaction, hooks: Hooks, order_id: str) -> OrderView:
-    """The view of a placed order, by a constant number of statements. Raises `NotFound`."""
+    """The view of a placed order, read in a constant number of statements. Raises `NotFound`."""
     session, row = sale_session.c, customer_order.c
-    found = tx.first(
+    found_row = tx.first(
         select(
             row.enterprise_id,
             enterprise.c.name.label("shop"),
@@ -73,24 +73,24 @@ def order_view(tx: Transaction, hooks: Hooks, order_id: str) -> OrderView:
         .join(coordination, coordination.c.id == session.coordination_id)
         .where(row.id == order_id, row.state != "Draft")
     )
-    if found is None:
+    if found_row is None:
         raise NotFound("no_order", "There is no such order.")
-    values = dict(found)
+    values = dict(found_row)
     enterprise_id = values.pop("enterprise_id")
     order = with_place_of_today(tx, hooks, order_by_id(tx, order_id, enterprise_id=enterprise_id))
     due = 0 if order.state == "Cancelled" else order.total - order.paid_total
-    text, online = _how_to_pay(payments_of(tx, enterprise_id, order_id), due)
+    text, online = _payment_instructions(payments_of(tx, enterprise_id, order_id), due)
     terms = guest_terms(tx, order)
     return OrderView(order=order, due=due, payment_text=text, pays_online=online, terms=terms, **values)
 
 
-def _how_to_pay(payments: Sequence[Payment], due: int) -> tuple[str, bool]:
-    """What the payer was told, and whether the order's page has the rest. Nothing that was said of another amount."""
+def _payment_instructions(payments: Sequence[Payment], due: int) -> tuple[str, bool]:
+    """The instructions for the payer, and whether they pay online. Instructions for another amount are ignored."""
     if due <= 0:
         return "", False
-    asked = payment_under_way(payments)
-    if asked is not None and asked.amount == due and asked.instructions:
-        return str(asked.instructions.get("text", "")), bool(asked.instructions.get("redirect"))
-    tried = [one for one in payments if one.kind == "payment"]
-    failed = tried[-1] if tried and tried[-1].state == "Failed" else None
-    return str((failed.instructions or {}).get("text", "")) if failed else "", True
+    open_request = payment_under_way(payments)
+    if open_request is not None and open_request.amount == due and open_request.instructions:
+        return str(open_request.instructions.get("text", "")), bool(open_request.instructions.get("redirect"))
+    attempts = [payment for payment in payments if payment.kind == "payment"]
+    failed_attempt = attempts[-1] if attempts and attempts[-1].state == "Failed" else None
+    return str((failed_attempt.instructions or {}).get("text", "")) if failed_attempt else "", True

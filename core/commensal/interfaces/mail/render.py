@@ -1,7 +1,7 @@
-"""Turns templates into what an e-mail says: a subject, a text, and the same as HTML.
+"""Renders the content of an e-mail from templates: a subject, a text, and the same text as HTML.
 
-For each kind there are ``mail/<kind>.txt``, whose first line is the subject, and ``mail/<kind>.html``. They are looked
-for in the instance's own folder ``templates/``, then in each plugin's, then here: the same path further up overrides.
+Each kind has ``mail/<kind>.txt``, whose first line is the subject, and ``mail/<kind>.html``. They are searched in the
+instance's own folder ``templates/``, then in each plugin's, then here; the first one found is used.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _HERE = Path(__file__).parent / "templates"
 
 @dataclass(frozen=True)
 class Rendered:
-    """What an e-mail says."""
+    """The content of an e-mail."""
 
     subject: str
     text: str
@@ -35,10 +35,10 @@ class Rendered:
 def render(
     kind: str, language: str, timezone: str, values: Mapping[str, Any], search: tuple[Path, ...] = ()
 ) -> Rendered:
-    """The e-mail of this kind in `language`; moments are told in the IANA `timezone`. `search` are folders of templates
-    that come before the core's. Raises `jinja2.UndefinedError` for a template that names what is not there."""
+    """The e-mail of this kind in `language`, with times in the IANA `timezone`. `search` are folders of templates that
+    are searched before the core's. Raises `jinja2.UndefinedError` for a template that uses an unknown name."""
     templates = _environment(search)
-    context = {**_words(language, timezone), **values}
+    context = {**_template_functions(language, timezone), **values}
     subject, _, text = templates.get_template(f"mail/{kind}.txt").render(context).strip().partition("\n")
     html = templates.get_template(f"mail/{kind}.html").render(context)
     return Rendered(subject.strip(), re.sub(r"\n{3,}", "\n\n", f"{text.strip()}\n"), html)
@@ -46,11 +46,11 @@ def render(
 
 @cache
 def _environment(search: tuple[Path, ...]) -> jinja2.Environment:
-    import jinja2  # it takes long to load, and most processes write no e-mail
+    import jinja2  # slow to import, and most processes write no e-mail
 
-    own = jinja2.PrefixLoader({"mail": jinja2.FileSystemLoader(_HERE)})
+    own_templates = jinja2.PrefixLoader({"mail": jinja2.FileSystemLoader(_HERE)})
     return jinja2.Environment(
-        loader=jinja2.ChoiceLoader([jinja2.FileSystemLoader(search), own]),
+        loader=jinja2.ChoiceLoader([jinja2.FileSystemLoader(search), own_templates]),
         autoescape=jinja2.select_autoescape(["html"]),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
@@ -59,8 +59,8 @@ def _environment(search: tuple[Path, ...]) -> jinja2.Environment:
     )
 
 
-def _words(language: str, timezone: str) -> dict[str, Any]:
-    """What templates may use beside their values: ``_("Text {x}", x=…)``, and amounts and moments in words."""
+def _template_functions(language: str, timezone: str) -> dict[str, Any]:
+    """The functions of templates: ``_("Text {x}", x=…)`` translates, others format amounts and times."""
 
     def gettext(text: str, **values: Any) -> str:
         return translate(language, text).format(**values)

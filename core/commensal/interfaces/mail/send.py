@@ -1,10 +1,10 @@
-"""The handler of jobs of kind "mail": reads what the message is about, renders it, and delivers it.
+"""Handles jobs of the kind "mail": reads the data of the message, renders it, and delivers it.
 
-A payload says `kind`, `to` and `language`. Order mails add `order_id`, the `secret` of the link that opens a guest's
-order, and the `amount` that was given back; mails about an account add `name`, and `code` where a link is followed;
-those of plugins to an enterprise add its name as `enterprise`, and `values` for their template. `late` and `leaves` are
-of `capping`: the mail was held back once, and what was decided for this job. Delivery is at least once: a crash after
-the server has taken the message sends it again, with the same Message-ID.
+A payload has `kind`, `to` and `language`. E-mails about orders add `order_id`, the `secret` of the link to a guest's
+order, and the `amount` of a refund; e-mails about an account add `name`, and `code` if they contain a link; those of
+plugins to an enterprise add its name as `enterprise`, and `values` for their template. `late` and `leaves` belong to
+`capping`: the e-mail was delayed once, and the decision for this job. Delivery is at least once: after a crash between
+the server's acceptance and the commit, the message is sent again, with the same Message-ID.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ...base.failpoints import failpoint
 from ...instance import Instance
 from ...storage.jobs import Job
 from ...trade.payments.begin_due import begin_due_payment
-from .capping import may_leave
+from .capping import may_send
 from .deliver import deliver
 from .message import build_message
 from .order_view import order_view
@@ -36,7 +36,7 @@ ACCOUNT_KINDS = (
     "member_invitation",
 )
 
-# Whoever types an address can cause these; the rest follows from what a hub or the address's own owner does.
+# Anybody who types an address can cause these; others follow from actions of a hub or of the owner of the address.
 _CAUSED_BY_STRANGERS = (
     "order_placed", "order_changed", "order_cancelled",
     "confirm_email", "reset_password", "already_registered", "new_email", "member_invitation",
@@ -52,23 +52,23 @@ _CODE = {
 
 
 def send_mail(instance: Instance, job: Job) -> None:
-    """Sends one message. Raises whatever keeps it from being delivered: the job comes back."""
-    said = job.payload
-    if said["kind"] in _CAUSED_BY_STRANGERS:
-        most = instance.settings.limits.mails
-        if not instance.store.transact(lambda tx: may_leave(tx, job, most=most)):
-            _log.info("mail held back", kind=said["kind"], late="order_id" in said)
+    """Sends one message. Raises whatever prevents its delivery, so that the job is retried."""
+    payload = job.payload
+    if payload["kind"] in _CAUSED_BY_STRANGERS:
+        limit = instance.settings.limits.mails
+        if not instance.store.transact(lambda tx: may_send(tx, job, most=limit)):
+            _log.info("mail held back", kind=payload["kind"], late="order_id" in payload)
             return
-    if said["kind"] in ORDER_KINDS:
+    if payload["kind"] in ORDER_KINDS:
         _send_about_order(instance, job)
-    elif said["kind"] in ACCOUNT_KINDS:
-        link = _address(instance, _CODE[said["kind"]].format(code=said.get("code", "")))
-        _send(instance, job, values={"name": said["name"], "link": link}, to_name=said["name"])
-    elif "enterprise" in said:
-        name = said["enterprise"]
-        _send(instance, job, values={**said["values"], "enterprise": name}, to_name=name)
+    elif payload["kind"] in ACCOUNT_KINDS:
+        link = _address(instance, _CODE[payload["kind"]].format(code=payload.get("code", "")))
+        _send(instance, job, values={"name": payload["name"], "link": link}, to_name=payload["name"])
+    elif "enterprise" in payload:
+        name = payload["enterprise"]
+        _send(instance, job, values={**payload["values"], "enterprise": name}, to_name=name)
     else:
-        raise ValueError(f"there is no e-mail of kind {said['kind']!r}")
+        raise ValueError(f"there is no e-mail of kind {payload['kind']!r}")
 
 
 def _send_about_order(instance: Instance, job: Job) -> None:
@@ -110,9 +110,11 @@ def _send(
     timezone: str = "",
 ) -> None:
     settings, at, language = instance.settings, instance.clock.now(), job.payload["language"]
-    search = (instance.folder / "templates", *(one / "templates" for one in instance.hooks.folders().values()))
-    every = {"instance": settings.name, "home": _address(instance, "/"), "now": at}
-    rendered = render(kind or job.payload["kind"], language, timezone or settings.timezone, {**every, **values}, search)
+    search = (instance.folder / "templates", *(folder / "templates" for folder in instance.hooks.folders().values()))
+    common = {"instance": settings.name, "home": _address(instance, "/"), "now": at}
+    rendered = render(
+        kind or job.payload["kind"], language, timezone or settings.timezone, {**common, **values}, search
+    )
     message = build_message(
         rendered,
         job_id=job.id,

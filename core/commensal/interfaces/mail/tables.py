@@ -1,22 +1,22 @@
-"""Tables of e-mails: how many a mailbox got lately, and which are late for it."""
+"""Tables of e-mails: how many were sent to a mailbox lately, and which are delayed."""
 
 from sqlalchemy import Column, ForeignKey, Table, Text
 
 from ...storage.database import PERSONAL, Time, Whole, metadata, untraced
 
-# Mails that a stranger may have caused, in the hour and in the day that began with the first of them.
+# Counts e-mails that a stranger may have caused, within an hour and within a day of the first of them.
 mailbox_count = Table(
     "mailbox_count",
     metadata,
     Column("mailbox", Text, primary_key=True, info=PERSONAL),  # SHA-256 of the address
-    Column("about", Text, primary_key=True),  # orders or accounts, and for how long
+    Column("about", Text, primary_key=True),  # "order" or "account", and the length of the window
     Column("began_at", Time, nullable=False, index=True),
     Column("sent", Whole, nullable=False),
     sqlite_strict=True,
     info=untraced("a counter"),
 )
 
-# Orders about which a mail waits until its mailbox takes one again. It stands for all mails about the order.
+# Orders with an e-mail that is delayed until the mailbox is below its limit. It replaces all e-mails about the order.
 late_mail = Table(
     "late_mail",
     metadata,

@@ -1,4 +1,4 @@
-"""E-mails to an enterprise about its own affairs: from a plugin, whose template says what is to be said."""
+"""Sends e-mails to an enterprise about its own affairs, from templates of plugins."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from ...trade.people.tables import person
 
 
 def mail_enterprise(tx: Transaction, enterprise_id: str, kind: str, values: Mapping[str, Any]) -> None:
-    """Promises an e-mail to the enterprise's address, or where it has none to each of its owners, in its language.
+    """Promises an e-mail to the enterprise's address in its language; without an address, to each of its owners.
 
-    The plugin has the templates ``templates/mail/<kind>.txt`` and ``.html``, which see `values` (what JSON can hold)
+    The plugin has the templates ``templates/mail/<kind>.txt`` and ``.html``, which get `values` (what JSON can encode)
     and the enterprise's name as `enterprise`. Name the kind after the plugin. Raises `NotFound`.
     """
     row = tx.one(
@@ -28,6 +28,6 @@ def mail_enterprise(tx: Transaction, enterprise_id: str, kind: str, values: Mapp
         .where(enterprise_member.c.enterprise_id == enterprise_id, enterprise_member.c.role == "owner")
         .order_by(person.c.email)
     )
-    addresses = [row["email"]] if row["email"] else [one["email"] for one in tx.all(owners)]
-    said = {"kind": kind, "language": row["language"], "enterprise": row["name"], "values": dict(values)}
-    promise_all(tx, [Promise("mail", {**said, "to": address}) for address in addresses])
+    addresses = [row["email"]] if row["email"] else [owner["email"] for owner in tx.all(owners)]
+    payload = {"kind": kind, "language": row["language"], "enterprise": row["name"], "values": dict(values)}
+    promise_all(tx, [Promise("mail", {**payload, "to": address}) for address in addresses])

@@ -1,1 +1,1 @@
-"""How an operator sees that an instance is well, without looking at it: its health, and figures over time."""
+"""Health checks and metrics, so that operators can monitor an instance."""

@@ -1,6 +1,6 @@
-"""Is the instance well? Asked by monitors every few seconds, so it costs three statements at most once a second,
-a write every ten seconds, and one statement more where it is to back itself up. Folders of backups are not looked at:
-their disk may hang."""
+"""Checks the health of an instance. Monitors ask every few seconds, so a check costs three statements at most once a
+second, one write every ten seconds, and one statement more if backups are configured. It never reads the folder of
+backups, because the disk of that may hang."""
 
 from __future__ import annotations
 
@@ -26,59 +26,58 @@ from ...storage.jobs.tables import job, job_slot
 from .mail import unsent_mail
 
 if TYPE_CHECKING:
-    from .figures import Figures
+    from .metrics import Metrics
 
-KEPT = timedelta(seconds=1)  # how long an answer holds
-LATE = timedelta(minutes=5)  # work that waits for longer has no worker
-AHEAD = timedelta(minutes=1)  # of the clock: what was worked later than this has not happened yet
-RECENT = timedelta(minutes=15)  # failures of plugins
-WRITTEN = timedelta(seconds=10)  # how long one write stands for the next
-STUCK = timedelta(minutes=2)  # without a write
-FAILED = timedelta(minutes=5)  # requests that count
+CACHED = timedelta(seconds=1)  # how long a result is reused
+LATE = timedelta(minutes=5)  # jobs that are overdue for longer have no worker
+AHEAD = timedelta(minutes=1)  # tolerance for rows that are newer than the clock
+RECENT = timedelta(minutes=15)  # failures of plugins within this time are reported
+WRITTEN = timedelta(seconds=10)  # how long a successful write is good for
+STUCK = timedelta(minutes=2)  # without a successful write, the instance is degraded
+FAILED = timedelta(minutes=5)  # failed requests within this time are reported
 LEAST_FREE = 500 * 1024 * 1024  # bytes on each disk
 _revision = table("alembic_version", column("version_num"))
-_PROBE = "health"  # the row that is written to see whether anything can be
+_PROBE = "health"  # the name of the row that is written as a test
 _log = structlog.get_logger("commensal.health")
 
 
 @dataclass(frozen=True)
 class Health:
-    """`down`: nobody is served. `degraded`: they are, and an operator should look. `reasons` are for the operator."""
+    """`down`: requests cannot be served. `degraded`: they are, but an operator should look. `reasons` say why."""
 
     status: Literal["ok", "degraded", "down"]
     reasons: tuple[str, ...] = ()
 
 
 class Watcher:
-    """Looks after one instance, on behalf of any number of monitors."""
+    """Checks one instance, for any number of monitors."""
 
-    def __init__(self, instance: Instance, figures: Figures | None = None) -> None:
-        """`figures` are those of the process that serves; None where nobody is served."""
-        self._instance, self._figures = instance, figures
-        self._written: datetime | None = None  # when a write was last seen to reach the disk
+    def __init__(self, instance: Instance, metrics: Metrics | None = None) -> None:
+        """`metrics` are those of the process that serves; None in a process that serves no requests."""
+        self._instance, self._metrics = instance, metrics
+        self._written_at: datetime | None = None  # when a write was last seen to reach the disk
         self._lock = threading.Lock()
-        self._seen: Health | None = None
-        self._at: datetime | None = None
+        self._last: Health | None = None
+        self._checked_at: datetime | None = None
         self._revision: str | None = None
 
     def health(self) -> Health:
-        """The health of this second. A change for better or worse is in the log, where it also stands when it is too
-        late to ask."""
+        """The health, at most a second old. Every change is logged, so that it can be found afterwards."""
         with self._lock:
             now = self._instance.clock.now()
-            if self._seen is not None and self._at is not None and abs(now - self._at) < KEPT:
-                return self._seen
-            before, self._seen, self._at = self._seen, self._look(), now
-            if (before is not None and before != self._seen) or (before is None and self._seen.status != "ok"):
-                _log.warning("health", status=self._seen.status, reasons=list(self._seen.reasons))
-            return self._seen
+            if self._last is not None and self._checked_at is not None and abs(now - self._checked_at) < CACHED:
+                return self._last
+            previous, self._last, self._checked_at = self._last, self._check(), now
+            if (previous is not None and previous != self._last) or (previous is None and self._last.status != "ok"):
+                _log.warning("health", status=self._last.status, reasons=list(self._last.reasons))
+            return self._last
 
-    def _look(self) -> Health:
+    def _check(self) -> Health:
         try:
             with self._instance.store.read() as tx:
-                reasons = [*self._of_database(tx), *map(str, unsent_mail(tx)), *_failing_plugins(tx)]
+                reasons = [*self._database_reasons(tx), *map(str, unsent_mail(tx)), *_failing_plugins(tx)]
                 reasons += neglected(tx) if self._instance.settings.backups.folder else ()
-        except Exception as error:  # whatever the driver raises: nobody can be served
+        except Exception as error:  # whatever the driver raises: requests cannot be served
             return Health("down", (f"The database does not answer: {type(error).__name__}.",))
         try:
             self._write()
@@ -91,10 +90,10 @@ class Watcher:
         return Health("degraded" if reasons else "ok", tuple(reasons))
 
     def _write(self) -> None:
-        """Writes and commits one row, every ten seconds at most. Raises `Unavailable` where that cannot be done, and
-        `Busy` where others have held the database for too long; a moment is no reason."""
+        """Writes and commits one row, at most every ten seconds. Raises `Unavailable` if that is impossible, and `Busy`
+        if others have held the database for longer than `STUCK`."""
         now = self._instance.clock.now()
-        if self._written is not None and timedelta(0) <= now - self._written < WRITTEN:
+        if self._written_at is not None and timedelta(0) <= now - self._written_at < WRITTEN:
             return
         try:
             with self._instance.store.write(patience=1.0) as tx:
@@ -103,32 +102,32 @@ class Watcher:
         except Unavailable:
             raise
         except Busy:
-            if self._written is None or now - self._written > STUCK:
+            if self._written_at is None or now - self._written_at > STUCK:
                 raise
         else:
-            self._written = now
+            self._written_at = now
 
     def _failed_requests(self) -> Iterator[str]:
         now = self._instance.clock.now()
-        if self._figures is not None and (count := self._figures.failed_since(now - FAILED)):
+        if self._metrics is not None and (count := self._metrics.failed_since(now - FAILED)):
             yield f"{count} requests of the last {_minutes(FAILED)} were answered with an error (5xx); see the log."
 
-    def _of_database(self, tx: Transaction) -> Iterator[str]:
-        found = tx.one(_looked_at(tx.now))
-        if found["parked"]:
-            yield f"{found['parked']} jobs are parked after their last try; `commensal jobs` lists them."
-        if found["overdue"]:
-            yield f"{found['overdue']} jobs are overdue by more than {_minutes(LATE)}; is a worker running?"
-        yield from clock_and_worker(tx.now, found["slot"])
-        yield from map(str, clock_ahead(tx.now, found["before"]))
-        if self._revision is None:  # whoever opened the instance has compared it with the code
-            self._revision = found["revision"]
-        if found["revision"] != self._revision:
+    def _database_reasons(self, tx: Transaction) -> Iterator[str]:
+        row = tx.one(_state_statement(tx.now))
+        if row["parked"]:
+            yield f"{row['parked']} jobs are parked after their last try; `commensal jobs` lists them."
+        if row["overdue"]:
+            yield f"{row['overdue']} jobs are overdue by more than {_minutes(LATE)}; is a worker running?"
+        yield from clock_and_worker(tx.now, row["slot"])
+        yield from map(str, clock_ahead(tx.now, row["before"]))
+        if self._revision is None:  # opening the instance has compared it with the code
+            self._revision = row["revision"]
+        if row["revision"] != self._revision:
             yield "The database was migrated or replaced since this process began; restart it."
 
 
-def _looked_at(now: datetime) -> Any:
-    """One row, each part of which goes by an index, however many jobs there are."""
+def _state_statement(now: datetime) -> Any:
+    """A statement for one row, every part of which uses an index, however many jobs there are."""
     overdue = (job.c.state == "waiting", job.c.due_at < now - LATE)
     parts = {
         "parked": select(func.count()).select_from(job).where(job.c.state == "parked"),
@@ -137,16 +136,16 @@ def _looked_at(now: datetime) -> Any:
         "before": worked_before(now),
         "revision": select(func.max(_revision.c.version_num)),
     }
-    return select(*(one.scalar_subquery().label(name) for name, one in parts.items()))
+    return select(*(statement.scalar_subquery().label(name) for name, statement in parts.items()))
 
 
 def newest_slot() -> Any:
-    """The minute in which a worker was last seen at work; none before the first one."""
+    """A statement for the minute in which a worker last worked; NULL before the first time."""
     return select(func.max(job_slot.c.slot)).where(job_slot.c.name == EVERY_MINUTE)
 
 
 def clock_and_worker(now: datetime, slot: datetime | None) -> Iterator[str]:
-    """What the minute of the last work tells of the clock and of the workers."""
+    """Reasons that follow from the minute of the last work: a wrong clock, or no worker."""
     if slot is None:
         return
     if slot > now + AHEAD:
@@ -156,7 +155,7 @@ def clock_and_worker(now: datetime, slot: datetime | None) -> Iterator[str]:
 
 
 def clock_ahead(now: datetime, before: datetime | None) -> Iterator[Problem]:
-    """`before` is the last minute of work that lies at least a day back."""
+    """A problem if the clock may be ahead; `before` is the last minute of work that is at least a day ago."""
     if in_doubt(now, before):
         text = (
             "The clock says {now:%Y-%m-%d %H:%M} UTC, and the last work before today was done at "
@@ -173,22 +172,22 @@ def _failing_plugins(tx: Transaction) -> Iterator[str]:
 
 
 def full_disks(instance: Instance) -> list[Problem]:
-    """The disks of the folder and of the database on which little is left."""
+    """Problems for the disks of the instance's folder and of the database that are almost full."""
     folders = {instance.folder, *([file.parent] if (file := database_file(instance)) else [])}
     free = {str(folder.resolve()): shutil.disk_usage(folder).free for folder in folders}
     return [
         Problem(
             "full_disk",
             "Only {left} MB are free in {folder}; make room.",
-            values={"left": left // 1024**2, "folder": folder},
+            values={"left": free_bytes // 1024**2, "folder": folder},
         )
-        for folder, left in sorted(free.items())
-        if left < LEAST_FREE
+        for folder, free_bytes in sorted(free.items())
+        if free_bytes < LEAST_FREE
     ]
 
 
 def database_file(instance: Instance) -> Path | None:
-    """None where the database is no file of this machine's."""
+    """The file of a SQLite database; None for PostgreSQL."""
     return sqlite_file(instance.store.url)
 
 

@@ -1,4 +1,4 @@
-"""What keeps e-mails from being sent, by reason: for monitors, and for who asks `commensal check`."""
+"""Finds e-mails that could not be sent, by reason, for monitors and for `commensal check`."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from ...base.errors import Problem
 from ...storage.database import Transaction
 from ...storage.jobs.tables import job
 
-SECOND = 2  # tries, from which on it is more than a hiccup: the second one comes a minute after the first
-_REASONS = 3  # that are told, the most frequent first
+MIN_ATTEMPTS = 2  # a single failed attempt may be temporary; the second comes a minute later
+_MAX_REASONS = 3  # reported at most, the most frequent first
 _COLUMNS = (
     job.c.state,
     job.c.error,
@@ -21,15 +21,15 @@ _COLUMNS = (
 _FAILED = (
     select(*_COLUMNS)
     .where(job.c.kind == "mail", job.c.error != "", job.c.state.in_(("waiting", "running", "parked")))
-    .where((job.c.state == "parked") | (job.c.attempts >= SECOND))
+    .where((job.c.state == "parked") | (job.c.attempts >= MIN_ATTEMPTS))
     .group_by(job.c.state, job.c.error)
     .order_by(func.count().desc(), job.c.error)
-    .limit(_REASONS)
+    .limit(_MAX_REASONS)
 )
 
 
 def unsent_mail(tx: Transaction) -> Iterator[Problem]:
-    """E-mails that were refused for good, or whose delivery has failed more than once."""
+    """A problem for each reason why e-mails were refused for good, or failed more than once."""
     for row in tx.all(_FAILED):
         values = {"count": row["count"], "since": row["since"], "error": row["error"]}
         if row["state"] == "parked":

@@ -1,1 +1,1 @@
-"""Requests to other people's servers, by addresses that strangers name: guarded, so that none reaches inside."""
+"""Requests to URLs that strangers name, guarded against access to internal networks (SSRF)."""

@@ -1,4 +1,4 @@
-"""What the operator allows besides the Internet at large: single addresses and networks, with a port or with any.
+"""Reads the addresses and networks that the operator allows besides the public Internet, with one port or any.
 
 allow = ["127.0.0.1:8080", "10.0.0.0/8", "[::1]:443"]
 """
@@ -12,35 +12,35 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from ...base.errors import Unfit
 
-_WRITTEN = re.compile(r"(?:\[(?P<v6>[0-9a-fA-F:.]+)\](?P<of_v6>/\d+)?|(?P<v4>[0-9.]+(?:/\d+)?))(?::(?P<port>\d{1,5}))?")
+_ENTRY = re.compile(r"(?:\[(?P<v6>[0-9a-fA-F:.]+)\](?P<of_v6>/\d+)?|(?P<v4>[0-9.]+(?:/\d+)?))(?::(?P<port>\d{1,5}))?")
 
 
 @dataclass(frozen=True)
-class Allowed:
-    """A network that may be reached, by plain HTTP too. No port: any."""
+class AllowedNetwork:
+    """A network that may be reached, also by plain HTTP. `port` None: any port."""
 
     network: IPv4Network | IPv6Network
     port: int | None
 
-    def holds(self, address: str, port: int) -> bool:
+    def contains(self, address: str, port: int) -> bool:
         return ip_address(address) in self.network and self.port in (None, port)
 
 
-def read_allowed(written: Sequence[str]) -> tuple[Allowed, ...]:
-    """Raises `Unfit`, naming the entry that cannot be read."""
-    return tuple(_read(one) for one in written)
+def read_allowed(entries: Sequence[str]) -> tuple[AllowedNetwork, ...]:
+    """The allowed networks. Raises `Unfit` with an entry that is malformed."""
+    return tuple(_read(entry) for entry in entries)
 
 
-def _read(written: str) -> Allowed:
-    found = _WRITTEN.fullmatch(written.strip())
+def _read(entry: str) -> AllowedNetwork:
+    match = _ENTRY.fullmatch(entry.strip())
     try:
-        if found is None:
-            return Allowed(ip_network(written.strip()), None)  # IPv6 without brackets, so without a port
-        address = found["v4"] or found["v6"] + (found["of_v6"] or "")
-        port = int(found["port"]) if found["port"] else None
+        if match is None:
+            return AllowedNetwork(ip_network(entry.strip()), None)  # IPv6 without brackets, so without a port
+        address = match["v4"] or match["v6"] + (match["of_v6"] or "")
+        port = int(match["port"]) if match["port"] else None
         if port is not None and not 1 <= port <= 65535:
             raise ValueError
-        return Allowed(ip_network(address), port)
+        return AllowedNetwork(ip_network(address), port)
     except ValueError as error:
         text = "{written!r} is no address or network; write 127.0.0.1:8080, 10.0.0.0/8 or [fd00::]/8"
-        raise Unfit(text, written=written) from error
+        raise Unfit(text, written=entry) from error

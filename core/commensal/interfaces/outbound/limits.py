@@ -1,4 +1,4 @@
-"""How much an answer from outside may take."""
+"""The limits of a response from outside."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
-class Limits:
-    """seconds: for all of a request, from the look-up of the name to the last byte of the answer
-    size:      bytes of an answer's body, as it is sent and after it was unpacked
-    headers:   lines of an answer's head
+class ResponseLimits:
+    """seconds: for a whole request, from the DNS look-up to the last byte of the response
+    size:      bytes of the response's body, both compressed and decompressed
+    headers:   number of the response's header lines
     """
 
     seconds: float = 15.0

@@ -1,1 +1,1 @@
-"""What plugins need to show pages: a visit, forms, templates. The core itself has no page."""
+"""Visits, forms and templates for the pages of plugins. The core itself has no pages."""

@@ -1,4 +1,4 @@
-"""Turns a plain function into a page: it runs in a thread, gets a `Visit`, and returns a response."""
+"""Makes a page of a plain function, which runs in a thread, gets a `Visit`, and returns a response."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ..api.authenticate import anonymous_actor, authenticate, is_anonymous
 from ..api.cookies import cookie_name
 from ..api.plugin_threads import run_in_thread
 from ..api.rates import Rates
-from .shown import shown_before, with_own_address
+from .shown import find_shown_page, redirect_to_shown_page
 from .visit import Visit
 
 Handler = Callable[[Visit], Response]
@@ -31,8 +31,8 @@ Recognise = Callable[[Instance, str], str | None]
 
 LANGUAGE_COOKIE = "language"
 _SAFE = ("GET", "HEAD")
-_FIELDS = 1000  # of one form
-_LARGEST = 1024 * 1024  # bytes of one form
+_FIELDS = 1000  # per form
+_LARGEST = 1024 * 1024  # bytes of a form
 _log = structlog.get_logger("commensal.pages")
 
 
@@ -46,13 +46,13 @@ def page(
     largest: int = 0,
     recognise: Recognise | None = None,
 ) -> Route:
-    """A Starlette route for `handler`. Whatever it raises goes to `on_error`, which answers in the plugin's own look.
+    """A Starlette route for `handler`. Its errors are passed to `on_error`, which answers in the plugin's own layout.
 
-    limit:     names the rate that applies: "reads" or "writes" by the method, "logins" (where only answers of 400 and
-               more stay counted) or "signups"
-    largest:   bytes of a body that is no form, which the handler finds in `visit.body`
-    recognise: is asked first whose a bearer token is: the name of a program of others, or None for a token of ours.
-               It runs outside a transaction, and raises `Unauthorised` for a token that is not valid
+    limit:     the rate limit; by default "reads" or "writes" by the method, else "logins" (where only responses of 400
+               and more stay counted) or "signups"
+    largest:   the largest body, in bytes, of a page that takes something else than a form; it is `visit.body`
+    recognise: identifies a bearer token before the core does. Returns the name of a foreign client, or None for a token
+               of this instance; raises `Unauthorised` for an invalid one. It runs outside of transactions
     """
 
     async def run(request: Request) -> Response:
@@ -64,51 +64,51 @@ def page(
                 return visit
             try:
                 if largest:
-                    visit = replace(visit, body=await _body(request, largest))
+                    visit = replace(visit, body=await _read_body(request, largest))
                 elif request.method == "POST":
-                    visit = replace(visit, form=await _form(request))
+                    visit = replace(visit, form=await _read_form(request))
             except CommensalError as refusal:
-                return await run_in_thread(_failed, visit, refusal)
+                return await run_in_thread(_answer_error, visit, refusal)
             return await run_in_thread(_answer, visit)
-        except PluginError as error:  # it hangs: its thread was left behind
-            return await run_in_thread(on_error, _stranger(request), error)
+        except PluginError as error:  # the plugin hangs, and its thread was abandoned
+            return await run_in_thread(on_error, _anonymous_visit(request), error)
 
     def _admit(request: Request) -> Visit | Response:
-        """Who asks is known before anything of a body is read."""
+        """Counts the request and identifies the visitor, before any of the body is read."""
         rates: Rates = request.app.state.rates
-        visit = _stranger(request)
+        visit = _anonymous_visit(request)
         try:
             rates.count(limit or ("reads" if request.method in _SAFE else "writes"), visit.actor.address)
-            return _visit(visit.instance, request, _actor(visit.instance, request, recognise))
-        except Exception as error:  # the edge, like below
-            return _failed(visit, error)
+            return _make_visit(visit.instance, request, _identify(visit.instance, request, recognise))
+        except Exception as error:  # the visitor gets a page, the operator the traceback
+            return _answer_error(visit, error)
 
     def _answer(visit: Visit | Response) -> Response:
         if isinstance(visit, Response):
             return visit
         try:
-            shown = shown_before(visit)
-            if shown is not None:
-                return shown
-            plugin, what = current_plugin()
-            whose = visit.instance.hooks.running(plugin, what) if plugin else nullcontext()
-            with whose, acting(acting_for(visit.actor, f"page {handler.__name__}")):
+            kept_page = find_shown_page(visit)
+            if kept_page is not None:
+                return kept_page
+            plugin, part = current_plugin()
+            attribution = visit.instance.hooks.running(plugin, part) if plugin else nullcontext()
+            with attribution, acting(acting_for(visit.actor, f"page {handler.__name__}")):
                 answer = handler(visit)
             if answer.status_code < 400:
                 visit.request.app.state.rates.note_success(limit, visit.actor.address)
-            return with_own_address(visit, answer)
-        except Exception as error:  # the edge: the visitor gets a page, the operator the traceback
-            return _failed(visit, error)
+            return redirect_to_shown_page(visit, answer)
+        except Exception as error:  # the visitor gets a page, the operator the traceback
+            return _answer_error(visit, error)
 
-    def _failed(visit: Visit, error: Exception) -> Response:
+    def _answer_error(visit: Visit, error: Exception) -> Response:
         if isinstance(error, Unavailable) or not isinstance(error, CommensalError):
             _log.error("page failed", exc_info=error)
-        return with_own_address(visit, on_error(visit, error))
+        return redirect_to_shown_page(visit, on_error(visit, error))
 
     return Route(path, run, methods=list(methods), name=handler.__name__)
 
 
-async def _body(request: Request, largest: int) -> bytes:
+async def _read_body(request: Request, largest: int) -> bytes:
     parts, size = [], 0
     async for part in request.stream():
         size += len(part)
@@ -118,7 +118,7 @@ async def _body(request: Request, largest: int) -> bytes:
     return b"".join(parts)
 
 
-async def _form(request: Request) -> dict[str, str]:
+async def _read_form(request: Request) -> dict[str, str]:
     length = request.headers.get("content-length", "")
     if not length.isdigit() or int(length) > _LARGEST:
         raise Invalid([Problem("form", "This form is too large.")])
@@ -126,7 +126,7 @@ async def _form(request: Request) -> dict[str, str]:
         return {name: value.replace("\x00", "") for name, value in form.items() if isinstance(value, str)}
 
 
-def _actor(instance: Instance, request: Request, recognise: Recognise | None) -> Actor:
+def _identify(instance: Instance, request: Request, recognise: Recognise | None) -> Actor:
     kind, _, secret = request.headers.get("authorization", "").partition(" ")
     if recognise is not None and kind.lower() == "bearer":
         client = recognise(instance, secret.strip())
@@ -144,12 +144,12 @@ def _address(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
-def _stranger(request: Request) -> Visit:
-    """The visit before it is known who asks."""
-    return _visit(request.app.state.instance, request, anonymous_actor(request))
+def _anonymous_visit(request: Request) -> Visit:
+    """The visit before the visitor is identified."""
+    return _make_visit(request.app.state.instance, request, anonymous_actor(request))
 
 
-def _visit(instance: Instance, request: Request, actor: Actor) -> Visit:
+def _make_visit(instance: Instance, request: Request, actor: Actor) -> Visit:
     chosen = request.cookies.get(cookie_name(instance.settings.base_url, LANGUAGE_COOKIE)) or actor.language
     header = request.headers.get("accept-language", "")
     language = chosen if chosen in LANGUAGES else best_language(header, default=instance.settings.language)

@@ -1,7 +1,7 @@
-"""Templates of plugins: found by folder, translated, safe by default.
+"""Renders templates of plugins: translated, and with HTML escaped by default.
 
-A template is looked for in the instance's own folder ``templates/``, then in each plugin's, in the operator's order. A
-plugin keeps its own under ``templates/<id>/``; the same path further up overrides it.
+A template is searched in the instance's own folder ``templates/``, then in each plugin's, in the operator's order. A
+plugin has its own under ``templates/<id>/``; the same path in a folder that is searched earlier overrides it.
 """
 
 from __future__ import annotations
@@ -25,55 +25,57 @@ Pieces = Callable[[Iterable[Hashable]], Markup]
 
 
 def environment(instance: Instance) -> jinja2.Environment:
-    """The templates of an instance. HTML is escaped everywhere; undefined names are errors."""
+    """The templates of an instance. HTML is always escaped, and undefined names are errors."""
     return _environment(instance.folder, tuple(instance.hooks.folders().items()))
 
 
 @cache
-def _environment(own: Path, of_plugins: tuple[tuple[str, Path], ...]) -> jinja2.Environment:
-    import jinja2  # it takes long to load, and commands show no pages
+def _environment(own_folder: Path, plugin_folders: tuple[tuple[str, Path], ...]) -> jinja2.Environment:
+    import jinja2  # slow to import, and commands show no pages
 
-    static = {plugin: folder / "static" for plugin, folder in of_plugins}
-    made = jinja2.Environment(
-        loader=jinja2.FileSystemLoader([folder / "templates" for folder in (own, *dict(of_plugins).values())]),
+    static = {plugin: folder / "static" for plugin, folder in plugin_folders}
+    templates = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(
+            [folder / "templates" for folder in (own_folder, *dict(plugin_folders).values())]
+        ),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
     )
-    made.policies["ext.i18n.trimmed"] = True
-    made.globals["asset"] = lambda plugin, name: asset_url(plugin, static[plugin], name)
-    return made
+    templates.policies["ext.i18n.trimmed"] = True
+    templates.globals["asset"] = lambda plugin, name: asset_url(plugin, static[plugin], name)
+    return templates
 
 
 def render(instance: Instance, name: str, language: str, context: Mapping[str, Any]) -> str:
     """The template in the reader's language. In it: ``_("Text")``, ``money(amount, currency)``, ``moment(at, zone)``,
     ``day(at, zone)``, ``quantity(value, unit)``, and ``asset("plugin", "name.css")``, the address of a static file."""
-    return environment(instance).get_template(name).render({**_words(language), **context})
+    return environment(instance).get_template(name).render({**_template_functions(language), **context})
 
 
 def pieces(instance: Instance, name: str, language: str, what: str, shared: Mapping[str, Hashable]) -> Pieces:
-    """The same for parts of a page that are shown again and again, one for each thing that the template calls `what`.
-    A part depends on nothing but that and what all `shared`, so it is made once for equal values, and cannot be out of
-    date."""
-    made = _made(environment(instance).get_template(name), language, what, tuple(shared.items()))
-    return lambda things: Markup("".join([made(one) for one in things]))  # noqa: S704 - templates escape
+    """A function that renders a part of a page for each of many values, with a cache for equal values. The template
+    gets the value under the name `what`. It depends on nothing but that and the `shared` values, so the cache is never
+    out of date."""
+    render_piece = _cached_renderer(environment(instance).get_template(name), language, what, tuple(shared.items()))
+    return lambda items: Markup("".join([render_piece(item) for item in items]))  # noqa: S704 - templates escape
 
 
 @lru_cache(maxsize=16)
-def _made(
+def _cached_renderer(
     template: jinja2.Template, language: str, what: str, shared: tuple[tuple[str, Hashable], ...]
 ) -> Callable[[Hashable], str]:
-    context = {**_words(language), **dict(shared)}
-    return lru_cache(maxsize=500)(lambda one: template.render({**context, what: one}))
+    context = {**_template_functions(language), **dict(shared)}
+    return lru_cache(maxsize=500)(lambda item: template.render({**context, what: item}))
 
 
 @cache
-def _words(language: str) -> Mapping[str, Any]:
+def _template_functions(language: str) -> Mapping[str, Any]:
     def gettext(text: str, **values: Any) -> str:
-        said = translate(language, text)
-        return said.format(**values) if values else said
+        translation = translate(language, text)
+        return translation.format(**values) if values else translation
 
     return {
         "_": gettext,

@@ -1,4 +1,4 @@
-"""A person's request for a page, understood: who they are, which language they read, what they sent."""
+"""A request for a page: the visitor, their language, and what they sent."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ _log = structlog.get_logger("commensal.pages")
 
 @dataclass(frozen=True, kw_only=True)
 class Visit:
-    """What a page's handler gets. `form` holds the fields of a POST, of repeated ones the last; `body` what was sent
-    where the page takes something else than a form."""
+    """The argument of a page's handler. `form` has the fields of a POST, of a repeated field the last value; `body` is
+    the body of a page that takes something else than a form."""
 
     instance: Instance
     request: Request
@@ -42,19 +42,19 @@ class Visit:
 
     @property
     def here(self) -> str:
-        """The address of this page on its site, with its query; without the mark of a page that answered a form."""
-        kept = [(name, value) for name, value in parse_qsl(self.request.url.query) if name != "shown"]
-        return self.request.url.path + (f"?{urlencode(kept)}" if kept else "")
+        """The path of this page with its query, without the parameter of a page that answered a form."""
+        parameters = [(name, value) for name, value in parse_qsl(self.request.url.query) if name != "shown"]
+        return self.request.url.path + (f"?{urlencode(parameters)}" if parameters else "")
 
     @property
     def was_logged_in(self) -> bool:
-        """Whether the browser brings a session that has ended: who logs out has no cookie of it any more."""
+        """Whether the browser sends the cookie of a session that has ended. Logging out deletes the cookie."""
         name = session_cookie(self.instance.settings.base_url)
         return self.actor.person_id is None and bool(self.request.cookies.get(name))
 
     @property
     def path(self) -> Mapping[str, str]:
-        """Parameters of the address."""
+        """Parameters of the path."""
         return self.request.path_params
 
     @property
@@ -62,11 +62,11 @@ class Visit:
         return self.request.query_params
 
     def cookie(self, name: str) -> str:
-        """The value of a cookie that `set_cookie` has set; empty where the browser sent none."""
+        """The value of a cookie that `set_cookie` has set; "" if the browser sent none."""
         return self.request.cookies.get(cookie_name(self.instance.settings.base_url, name), "")
 
     def set_cookie(self, response: Response, name: str, value: str, *, days: int) -> None:
-        """Sets a cookie for this host alone, which no script reads: over HTTPS as ``__Host-<name>``."""
+        """Sets a cookie for `days`, for this host only and not readable by scripts; over HTTPS as ``__Host-<name>``."""
         set_cookie(response, self.instance.settings.base_url, name, value, days=days)
 
     def read(self) -> AbstractContextManager[Transaction]:
@@ -76,59 +76,59 @@ class Visit:
         return self.instance.store.write()
 
     def guessing(self, codes: Sequence[str]) -> AbstractContextManager[None]:
-        """Around what is asked with codes that can be guessed: too many wrong ones from one address are `TooMany`."""
+        """Limits guesses: use it around work with codes. Raises `TooMany` after too many wrong ones of one address."""
         return throttle_codes(self.request.app.state.rates, self.actor.address, codes)
 
     def render(self, template: str, /, *, status: int = 200, **context: Any) -> Response:
-        """The template with what every page has: the visit, the menu, the instance's name."""
-        every = {"visit": self, "menu": self._menu(), "instance_name": self.instance.settings.name}
-        return self.as_page(render(self.instance, template, self.language, {**every, **context}), status)
+        """The template as a response; it also gets the visit, the menu and the instance's name."""
+        common = {"visit": self, "menu": self._menu(), "instance_name": self.instance.settings.name}
+        return self.as_page(render(self.instance, template, self.language, {**common, **context}), status)
 
     def as_page(self, html: str, status: int = 200) -> Response:
-        """HTML that is this visitor's alone, with the headers that every page has."""
+        """A response with HTML for this visitor only, with the headers of every page."""
         headers = {"Content-Language": self.language, "Vary": "Cookie, Accept-Language", "Cache-Control": "no-store"}
         return HTMLResponse(html, status, headers)
 
     def pieces(self, template: str, what: str, /, **shared: Hashable) -> Pieces:
-        """Parts of a page that are shown again and again, one for each of what the template calls `what`, and each made
-        once for equal values: for a template that uses nothing else but what all `shared`. Values must be hashable, as
-        frozen dataclasses of such are."""
+        """Renders a part of a page for each of many values, with a cache for equal values. The template gets the value
+        under the name `what`, and uses nothing else but what all parts have `shared`. Values must be hashable, like
+        frozen dataclasses."""
         return pieces(self.instance, template, self.language, what, shared)
 
     def address(self, path: str) -> str:
-        """The full address of a page of this site, for who comes back from elsewhere."""
+        """The full URL of a page of this site, for links from elsewhere."""
         return f"{self.instance.settings.base_url.rstrip('/')}{path}"
 
     def redirect(self, url: str) -> Response:
-        """See another page of this site (303). An address of another site becomes the front page."""
-        return RedirectResponse(local(url), status_code=303)
+        """A redirect (303) to another page of this site. A URL of another site is replaced by the front page."""
+        return RedirectResponse(local_url(url), status_code=303)
 
     def _menu(self) -> Sequence[MenuItem]:
-        """Of what each plugin answers in time, asked once: the menu stands on every page, those that tell of an error
-        too, and none of them waits for a plugin that hangs."""
+        """The menu items that plugins return in time. Every page has the menu, pages of errors too, so no page may wait
+        for a plugin that hangs."""
         hook, hooks, items = specifications.menu_items, self.instance.hooks, list[MenuItem]()
 
         def ask() -> None:
-            on_taken_away.set(None)  # this page is not given up
+            on_taken_away.set(None)  # a plugin that hangs must not abandon this page
             for plugin in hooks.implementing(hook):
                 try:
                     with self.read() as tx:
                         person_id, language = self.actor.person_id, self.language
                         answers = hooks.each(hook, [plugin], tx=tx, person_id=person_id, language=language)
-                        items.extend(one for answer in answers for one in answer.value or ())
+                        items.extend(item for answer in answers for item in answer.value or ())
                 except PluginError:
-                    continue  # it is noted where hooks are called
-                except Exception as error:  # the edge of a thread: the page does without, and the log has it
+                    continue  # the dispatcher of hooks has logged it
+                except Exception as error:  # the page goes without the item, and the log has the traceback
                     _log.error("menu failed", plugin=plugin, exc_info=error)
 
-        asking = Thread(target=copy_context().run, args=(ask,), daemon=True, name="menu")
-        asking.start()
-        asking.join(hook.contract.timeout)
+        thread = Thread(target=copy_context().run, args=(ask,), daemon=True, name="menu")
+        thread.start()
+        thread.join(hook.contract.timeout)
         return sorted(items, key=lambda item: item.position)
 
 
-def local(url: str) -> str:
-    """The address if it is one of this site, else the front page: nobody is sent elsewhere by a crafted link."""
+def local_url(url: str) -> str:
+    """The URL if it is one of this site, else the front page: a crafted link must not redirect elsewhere."""
     parts = urlsplit(url)
     if parts.scheme or parts.netloc or not url.startswith("/") or url.startswith(("//", "/\\")) or "\\" in url:
         return "/"

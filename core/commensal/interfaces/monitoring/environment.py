@@ -1,4 +1,5 @@
-"""What an instance stands on, looked at when an operator asks (``commensal check``): each finding says what to do."""
+"""Checks the environment of an instance for ``commensal check``: disks, files, clock, mail server, certificate. Each
+problem says what to do."""
 
 from __future__ import annotations
 
@@ -24,13 +25,13 @@ from ..mail.deliver import connected
 from .health import AHEAD, clock_ahead, database_file, full_disks, newest_slot
 from .mail import unsent_mail
 
-FRESH = timedelta(days=2)  # a backup
-RENEWED = timedelta(days=14)  # before it expires, a certificate should have been renewed
+FRESH = timedelta(days=2)  # the newest backup should be no older
+RENEWED = timedelta(days=14)  # a certificate should be renewed so long before it expires
 _SECONDS = 10  # for a server to answer
 
 
 def warnings(instance: Instance) -> Iterator[Problem]:
-    """What can be seen from here. An instance that is only tried out may have some."""
+    """Problems that can be found without asking other servers. A trial instance may have some."""
     yield from full_disks(instance)
     yield from _open_files(instance)
     yield from _unfinished_upgrade(instance)
@@ -63,13 +64,13 @@ def _mail_settings(settings: Settings) -> Iterator[Problem]:
 
 
 def clock_behind(tx: Transaction) -> Iterator[Problem]:
-    """Rows cannot be from the future: either the clock was set back, or it was ahead when they were written."""
+    """A problem if the newest rows are in the future: the clock was set back, or was ahead when they were written."""
     rows = (
         select(job.c.created_at).order_by(job.c.id.desc()).limit(1),
         select(func.max(customer_order.c.placed_at)),
         newest_slot(),
     )
-    newest = max((at for one in rows if (at := tx.value(one)) is not None), default=tx.now)
+    newest = max((at for statement in rows if (at := tx.value(statement)) is not None), default=tx.now)
     if newest > tx.now + AHEAD:
         text = (
             "The clock says {now:%Y-%m-%d %H:%M} UTC, but the newest rows are of {newest:%Y-%m-%d %H:%M}; "
@@ -86,14 +87,15 @@ def _open_files(instance: Instance) -> Iterator[Problem]:
 
 
 def _unfinished_upgrade(instance: Instance) -> Iterator[Problem]:
-    """The database is whole all the same, or it could not have been opened; only its check at the end is missing."""
-    known = read_brought(instance.folder)
-    if known is not None and not known.finished:
+    """A problem if the last upgrade did not finish. The database itself is migrated, or it would not have opened; only
+    the final check is missing."""
+    upgrade = read_brought(instance.folder)
+    if upgrade is not None and not upgrade.finished:
         text = (
             "The upgrade to Commensal {version} of {at:%Y-%m-%d %H:%M} UTC did not come to its end; stop "
             "the instance and run `commensal upgrade`. As it was before, it is in {backup}."
         )
-        values = {"version": known.version, "at": known.at, "backup": known.backup}
+        values = {"version": upgrade.version, "at": upgrade.at, "backup": upgrade.backup}
         yield Problem("unfinished_upgrade", text, values=values)
 
 
@@ -117,9 +119,9 @@ def _backups(instance: Instance) -> Iterator[Problem]:
 
 
 def mail_problem(instance: Instance) -> Problem | None:
-    """Why the SMTP server would not take an e-mail from our sender, addressed to that sender; None where it would.
+    """Why the SMTP server refuses e-mails of our sender, tried with the sender as recipient; None if it accepts them.
 
-    Nothing is sent: the conversation ends before the message.
+    No message is sent: the session ends before DATA.
     """
     settings, sender = instance.settings.mail, instance.settings.sender
     if not settings.host:
@@ -127,12 +129,12 @@ def mail_problem(instance: Instance) -> Problem | None:
     values: dict[str, object] = {"host": settings.host, "port": settings.port, "sender": sender}
     try:
         with connected(settings) as server:
-            for ask in (server.mail, server.rcpt):
-                code, answer = ask(sender)
+            for command in (server.mail, server.rcpt):
+                code, answer = command(sender)
                 if code >= 400:
                     text = "The mail server {host}:{port} takes no e-mails from {sender}: {answer}; see mail.sender."
-                    said = f"{code} {answer.decode('utf-8', 'replace')}"
-                    return Problem("mail_refused", text, values={**values, "answer": said})
+                    reply = f"{code} {answer.decode('utf-8', 'replace')}"
+                    return Problem("mail_refused", text, values={**values, "answer": reply})
     except (OSError, smtplib.SMTPException) as error:
         text = "The mail server {host}:{port} did not let us in: {error}; see [mail]."
         return Problem("mail_server", text, values={**values, "error": error})
@@ -140,17 +142,17 @@ def mail_problem(instance: Instance) -> Problem | None:
 
 
 def certificate_problem(instance: Instance) -> Problem | None:
-    """What is wrong with the certificate under base_url, as a browser sees it; None where nothing is."""
+    """What is wrong with the certificate of base_url, as a browser sees it; None if nothing is."""
     address = urlsplit(instance.settings.base_url)
     if address.scheme != "https" or address.hostname is None:
         return None
     host, port = address.hostname, address.port or 443
     try:
         with (
-            socket.create_connection((host, port), timeout=_SECONDS) as line,
-            ssl.create_default_context().wrap_socket(line, server_hostname=host) as speaking,
+            socket.create_connection((host, port), timeout=_SECONDS) as connection,
+            ssl.create_default_context().wrap_socket(connection, server_hostname=host) as tls,
         ):
-            certificate = speaking.getpeercert() or {}
+            certificate = tls.getpeercert() or {}
     except OSError as error:
         text = "{url} cannot be reached over TLS: {error}; look at the reverse proxy."
         return Problem("certificate", text, values={"url": instance.settings.base_url, "error": error})

@@ -1,8 +1,8 @@
-"""Figures of an instance over time, as Prometheus reads them.
+"""Metrics of an instance in the format of Prometheus.
 
-What happens in requests, each process counts for itself. What is in the database, whoever put it there, is counted
-there when it is asked for, by a constant number of statements. Labels are words of the code: routes by their templates,
-hooks, ids of plugins. Nothing that people choose becomes a label, or their number would have no limit.
+Each process counts its own requests. What is in the database, whichever process wrote it, is counted when the metrics
+are requested, in a constant number of statements. Labels come from the code: templates of routes, hooks, ids of
+plugins. Nothing that people choose becomes a label, since the number of labels would have no bound then.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from ...storage.jobs.tables import job
 from ...trade.enterprises.tables import enterprise_counter
 from .health import database_file
 
-MOST_FAILED = 1000  # requests whose moments are remembered
+MOST_FAILED = 1000  # failed requests whose times are kept
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 _log = structlog.get_logger("commensal.metrics")
 
 
-class Figures:
-    """Of one instance, as one process sees it."""
+class Metrics:
+    """The metrics of one instance, as seen by one process."""
 
     def __init__(self, instance: Instance) -> None:
         self._registry = CollectorRegistry()
@@ -45,15 +45,15 @@ class Figures:
             buckets=SECONDS, registry=self._registry,
         )  # fmt: skip
         ProcessCollector(registry=self._registry)
-        self._registry.register(_Counted(instance))
+        self._registry.register(_CollectedMetrics(instance))
         self._clock, self._failed = instance.clock, deque[datetime](maxlen=MOST_FAILED)
 
     def count_failure(self) -> None:
-        """One more request was answered with a status of 5xx."""
+        """Counts a request that was answered with a status of 5xx."""
         self._failed.append(self._clock.now())
 
     def failed_since(self, moment: datetime) -> int:
-        """How many requests were answered with 5xx since then; at most `MOST_FAILED`."""
+        """The number of requests answered with 5xx since then; at most `MOST_FAILED`."""
         return sum(at >= moment for at in tuple(self._failed))
 
     def count_request(self, method: str, route: str, status: int, seconds: float) -> None:
@@ -61,35 +61,35 @@ class Figures:
         self._seconds.labels(method, route).observe(seconds)
 
     def text(self) -> bytes:
-        """In Prometheus' text format, version 0.0.4."""
+        """The metrics in Prometheus' text format, version 0.0.4."""
         return generate_latest(self._registry)
 
 
-class _Counted(Collector):
-    """What is counted when it is asked for."""
+class _CollectedMetrics(Collector):
+    """Metrics that are collected when they are requested."""
 
     def __init__(self, instance: Instance) -> None:
         self._instance = instance
 
     def describe(self) -> Iterable[Metric]:
-        return ()  # else it would be asked once at the start
+        return ()  # otherwise registering it would call `collect`
 
     def collect(self) -> Iterator[Metric]:
         yield _gauge("commensal_info", "The version that runs.", {version("commensal"): 1}, "version")
         yield from self._pool()
         try:
             with self._instance.store.read() as tx:
-                counted = [*_jobs(tx), _orders(tx), _failures(tx), *_backups(tx), self._size(tx)]
-        except Exception as error:  # whatever the driver raises: what this process knows is told all the same
+                metrics = [*_jobs(tx), _orders(tx), _failures(tx), *_backups(tx), self._size(tx)]
+        except Exception as error:  # whatever the driver raises: the other metrics are served all the same
             _log.warning("the database could not be counted", exc_info=error)
-            counted = []
-        yield _gauge("commensal_database_up", "Whether the database answers.", {"": 1 if counted else 0})
-        yield from counted
+            metrics = []
+        yield _gauge("commensal_database_up", "Whether the database answers.", {"": 1 if metrics else 0})
+        yield from metrics
 
     def _pool(self) -> Iterator[Metric]:
-        pools = [one for one in self._instance.store.pools if isinstance(one, QueuePool)]
+        pools = [pool for pool in self._instance.store.pools if isinstance(pool, QueuePool)]
         if pools:
-            states = {"used": sum(one.checkedout() for one in pools), "idle": sum(one.checkedin() for one in pools)}
+            states = {"used": sum(pool.checkedout() for pool in pools), "idle": sum(pool.checkedin() for pool in pools)}
             yield _gauge("commensal_pool_connections", "Connections of this process to the database.", states, "state")
 
     def _size(self, tx: Transaction) -> Metric:
@@ -97,16 +97,14 @@ class _Counted(Collector):
         if tx.postgresql:
             size = tx.value(select(func.pg_database_size(func.current_database())))
         else:
-            beside = [file.with_name(file.name + end) for end in ("", "-wal")] if file else []
-            size = sum(one.stat().st_size for one in beside if one.exists())
+            files = [file.with_name(file.name + suffix) for suffix in ("", "-wal")] if file else []
+            size = sum(file_.stat().st_size for file_ in files if file_.exists())
         return _gauge("commensal_database_bytes", "Size of the database.", {"": size})
 
 
 def _jobs(tx: Transaction) -> Iterator[Metric]:
-    counted = tx.all(select(job.c.state, func.count().label("count")).group_by(job.c.state))
-    states = dict.fromkeys(("waiting", "running", "done", "parked"), 0) | {
-        row["state"]: row["count"] for row in counted
-    }
+    rows = tx.all(select(job.c.state, func.count().label("count")).group_by(job.c.state))
+    states = dict.fromkeys(("waiting", "running", "done", "parked"), 0) | {row["state"]: row["count"] for row in rows}
     yield _gauge("commensal_jobs", "Jobs by their state; done ones are kept for thirty days.", states, "state")
     failed = job.c.state.in_(("waiting", "running")) & (job.c.error != "")
     failing = tx.value(select(func.count()).select_from(job).where(failed))
@@ -114,7 +112,7 @@ def _jobs(tx: Transaction) -> Iterator[Metric]:
 
 
 def _orders(tx: Transaction) -> Metric:
-    """Order numbers have no gaps, so the counters of enterprises know how many orders were ever placed."""
+    """The number of orders ever placed: order numbers have no gaps, so it is the sum of the enterprises' counters."""
     placed = select(func.coalesce(func.sum(enterprise_counter.c.value), 0)).where(
         enterprise_counter.c.series == "order"
     )
@@ -129,7 +127,7 @@ def _failures(tx: Transaction) -> Metric:
 
 
 def _backups(tx: Transaction) -> Iterator[Metric]:
-    """None before the first one: who wants an alarm has it on a figure that is absent, too."""
+    """The age of the newest automatic backup; absent before the first one, which alerts can test for."""
     made_at = newest_done(tx, BACKUP)
     if made_at is not None:
         age = (tx.now - made_at) // timedelta(seconds=1)
