@@ -20,6 +20,7 @@ from commensal_federation.dfc.vocabulary import (
     DfcProduct,
     DfcQuantity,
 )
+from commensal_federation.identity.values import CONTEXT as DOCUMENT_CONTEXT
 from commensal_federation.messages.bodies.catalogue import (
     CatalogueUpsert,
     CatalogueWithdraw,
@@ -65,7 +66,10 @@ from commensal_federation.messages.state_digest import StateDigestBody
 from commensal_federation.messages.state_request import StateRequestBody
 from commensal_federation.messages.types import Writing
 from commensal_federation.moving.statements import did_of, read_recovery_key, sign_statement
-from commensal_federation.signing import SigningKey
+from commensal_federation.signing import SigningKey, sign
+from commensal_federation.signing.moments import write_moment
+
+from .members import MEMBERS
 
 FARM, HUB = "https://farm.example", "https://hub.example"
 NOW = datetime(2026, 6, 4, 10, 0, tzinfo=UTC)
@@ -192,25 +196,87 @@ def example(name: str) -> bytes:
     )
 
 
+def instance_document() -> dict[str, Any]:
+    """The farm's, by whose first key its messages are signed. It has revoked a key, and another one stands by."""
+    iri = f"{FARM}/.well-known/commensal"
+    seeds = {"root": 1, "k0": 2, "k1": len(FARM), "k2": 3}
+    keys = {
+        name: SigningKey(f"{iri}#{name}", Ed25519PrivateKey.from_private_bytes(bytes([seed]) * 32))
+        for name, seed in seeds.items()
+    }
+    methods = {
+        name: {"id": key.id, "type": "Multikey", "controller": iri, "publicKeyMultibase": key.public.multikey}
+        for name, key in keys.items()
+    }
+    key_set = {
+        "@context": DOCUMENT_CONTEXT,
+        "id": f"{iri}#keys",
+        "type": "KeySet",
+        "controller": iri,
+        "version": 2,
+        "published": write_moment(NOW - timedelta(days=90)),
+        "root": methods["root"],
+        "assertionMethod": [methods["k1"], methods["k2"]],
+    }
+    document = {
+        "@context": DOCUMENT_CONTEXT,
+        "id": iri,
+        "type": "Instance",
+        "name": "The farm",
+        "protocol": ["commensal-fed/1"],
+        "inbox": f"{FARM}/-/federation/inbox",
+        "outbox": f"{FARM}/-/federation/outbox",
+        "ask": f"{FARM}/-/federation/ask",
+        "assertionMethod": [methods["k1"], methods["k2"]],
+        "oldKeys": [{**methods["k0"], "revoked": write_moment(NOW - timedelta(days=90)), "reason": "stolen"}],
+        "keySet": sign(key_set, keys["root"], NOW - timedelta(days=90)),
+        "published": write_moment(NOW),
+        "validUntil": write_moment(NOW + timedelta(days=7)),
+    }
+    return sign(document, keys["k1"], NOW)
+
+
+PREFACE = """\
+Made by `python -m tests.federation.examples > federation/MESSAGES.md`, compared by the suite. The rules are in
+`README.md`, and `vectors/` has whole requests in their order: how two instances join, and a first lease.
+
+All proofs here can be made again byte for byte: the farm's private key `#k1` is 32 times the byte 0x14, the hub's
+0x13, and the farm's root key 0x01. Quantities are texts in the unit that `dfc-b:hasUnit` names. Blank nodes (`_:b1`)
+and the order of nodes in a `@graph` mean nothing. Members that are explained here without a prefix stand in a `@graph`
+with the namespace before them, `https://commensal.example/ns/federation/v1#`.
+""".splitlines()
+
+
+def _block(document: Any) -> Iterator[str]:
+    yield "```json"
+    yield json.dumps(document, indent=1, ensure_ascii=False)
+    yield "```"
+
+
 def page() -> Iterator[str]:
     """The page of all messages, in the order of the registry."""
     yield "# Every message, once"
     yield ""
-    yield (
-        "Made by `python tests/federation/examples.py > federation/MESSAGES.md`, compared by the suite. "
-        "The rules are in"
-    )
-    yield "`README.md`; what a member means stands in the file of its type, `commensal_federation/messages/<type>.py`."
+    yield from PREFACE
+    yield ""
+    yield "## The instance document"
+    yield ""
+    yield "Served at `https://farm.example/.well-known/commensal`, for everybody."
+    yield ""
+    yield from _block(instance_document())
     for name in TYPES:
-        said = (import_module(TYPES[name].write.__module__).__doc__ or "").strip()
+        summary, _, _ = (import_module(TYPES[name].write.__module__).__doc__ or "").strip().partition("\n\n")
         yield ""
-        yield f"## {said.partition(chr(10))[0]}"
+        yield f"## {name}"
+        yield ""
+        meaning = summary.partition(": ")[2]
+        yield meaning[:1].upper() + meaning[1:]
         yield ""
         yield f"Lane `{TYPES[name].lane}`; scope {f'`{TYPES[name].scope}`' if TYPES[name].scope else 'none'}."
         yield ""
-        yield "```json"
-        yield json.dumps(json.loads(example(name)), indent=1, ensure_ascii=False)
-        yield "```"
+        yield from (f"* `{member}`: {meaning}" for member, meaning in MEMBERS[name].items())
+        yield ""
+        yield from _block(json.loads(example(name)))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,24 +11,67 @@ import pytest
 from pyld import FrozenDocumentLoader, jsonld  # type: ignore[import-untyped]
 
 from commensal_federation.dfc.contexts import CONTEXTS
+from commensal_federation.identity import read_document
 from commensal_federation.messages.envelope import DFC_CONTEXT, ENVELOPE_CONTEXT, read_envelope
 from commensal_federation.messages.registry import TYPES
 from commensal_federation.messages.types import Reading, Writing
-from commensal_federation.signing import read_json
+from commensal_federation.signing import canonical, read_json
 
-from .examples import BODIES, FARM, HUB, example, page
+from . import vectors
+from .examples import BODIES, BY_THE_HUB, FARM, HUB, NOW, example, instance_document, page
+from .members import MEMBERS
+from .second.instance import Peer, check_document
+from .second.signing import check_proof
 
 PAGE = Path(__file__).parents[2] / "federation" / "MESSAGES.md"
+VECTORS = PAGE.with_name("vectors") / "join-and-first-lease.json"
 every_type = pytest.mark.parametrize("name", TYPES)
 
 
 def test_the_page_is_what_the_code_says() -> None:
-    said = "run `python tests/federation/examples.py > federation/MESSAGES.md`"
+    said = "run `python -m tests.federation.examples > federation/MESSAGES.md`"
     assert PAGE.read_text(encoding="utf-8") == "\n".join(page()) + "\n", said
+
+
+def test_the_vectors_are_what_instances_say() -> None:
+    said = "run `python -m tests.federation.vectors > federation/vectors/join-and-first-lease.json`"
+    assert VECTORS.read_text(encoding="utf-8") == vectors.text() + "\n", said
 
 
 def test_every_type_has_an_example() -> None:
     assert set(BODIES) == set(TYPES)
+
+
+@every_type
+def test_the_page_says_what_each_term_of_ours_means(name: str) -> None:
+    optional = {"dfc-b:hasQuantity", "kept", "statement"}
+    terms = set(terms_of(json.loads(example(name))["object"]))
+    assert terms <= set(MEMBERS[name]) <= terms | optional
+
+
+def test_the_document_of_the_page_is_one_and_its_keys_have_signed_the_messages() -> None:
+    iri = f"{FARM}/.well-known/commensal"
+    document = read_document(canonical(instance_document()), iri, NOW)
+    (revoked,) = [key for key in document.keys.values() if key.revoked_at]
+    assert revoked.id == f"{iri}#k0"
+
+    other_document = check_document(instance_document(), iri)
+    for name in set(TYPES) - BY_THE_HUB:
+        check_proof(json.loads(example(name)), Peer(other_document).keys)
+
+
+def terms_of(value: Any) -> Iterator[str]:
+    """The terms that no context of DFC has, wherever they stand; ids by ids, and rows of a move, are no terms."""
+    if isinstance(value, list):
+        for part in value:
+            yield from terms_of(part)
+    if isinstance(value, dict):
+        for name, part in value.items():
+            term = name.removeprefix(f"{ENVELOPE_CONTEXT}#")
+            if not term.startswith(("@", "dfc-")) and term not in ("type", "id"):
+                yield term
+            if term not in ("rows", "renamed"):
+                yield from terms_of(part)
 
 
 @every_type

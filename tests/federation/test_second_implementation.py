@@ -9,14 +9,16 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
+import httpx
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pyld import FrozenDocumentLoader, jsonld  # type: ignore[import-untyped]
 
 from commensal.base.clock import ManualClock
 from commensal.operations.work import work_of
 from commensal.storage.jobs.failed import failed_jobs
 from commensal.storage.jobs.run import run_due
-from commensal.testing.instances import Instances, Plan
+from commensal.testing.instances import NOON, Instances, Plan
 from commensal.trade.catalogs.items import add_item, remove_item
 from commensal.trade.catalogs.offers import set_price
 from commensal.trade.products.products import create_product
@@ -33,9 +35,12 @@ from commensal_federation.testing import Region, Wires
 from . import second as second_package
 from .moves import a_farm, move
 from .second.hub import Grant, Hub
-from .second.instance import CONTEXT, Instance
+from .second.instance import CONTEXT, Instance, check_document
+from .second.signing import Key, check_proof, check_request, hash_of, prove
 from .serving import free_ports, serving
 from .trading import Producer, answer, clock_of, minutes, sound, the_order
+
+VECTORS = Path(__file__).parents[2] / "federation" / "vectors" / "join-and-first-lease.json"
 
 
 @pytest.fixture
@@ -122,6 +127,31 @@ def test_it_finds_what_terms_of_messages_mean(region: Region, second: Instance) 
             f"{CONTEXT}#accepted": [{"@type": "http://www.w3.org/2001/XMLSchema#boolean", "@value": True}],
         }
     ]
+
+
+def test_it_verifies_the_vectors_and_makes_the_same_proofs() -> None:
+    vectors = json.loads(VECTORS.read_text(encoding="utf-8"))
+    seeds = {id: bytes.fromhex(seed) for id, seed in vectors["privateKeys"].items()}
+    keys = {id: Key(id, Ed25519PrivateKey.from_private_bytes(seed)) for id, seed in seeds.items()}
+    public = {id: key.multikey()["publicKeyMultibase"] for id, key in keys.items()}
+    last: dict[tuple[str, str], tuple[str, str]] = {}  # the id and the hash of the last message of each lane
+    for exchange in vectors["exchanges"]:
+        if exchange["url"].endswith("/.well-known/commensal"):
+            check_document(json.loads(exchange["answer"]["body"]), exchange["url"])
+            continue
+        body = exchange["body"].encode()
+        request = httpx.Request(exchange["method"], exchange["url"], headers=exchange["headers"], content=body)
+        assert check_request(request, public, NOON).startswith(exchange["from"])
+        answered = exchange["answer"]["body"].encode() if exchange["url"].endswith("/ask") else b""
+        for line in [*body.splitlines(), *answered.splitlines()]:
+            message = json.loads(line)
+            check_proof(message, public)
+            key = keys[message.pop("proof")["verificationMethod"]]
+            assert prove(message, key, NOON) == json.loads(line)
+            before = last.get((message["actor"], message["lane"]), ("", ""))
+            assert message["id"] == before[0] or message.get("prev", "") == before[1]
+            last[message["actor"], message["lane"]] = (message["id"], hash_of(line))
+    assert {lane for _, lane in last} == {"peering", "catalogue", "order"}
 
 
 def test_it_asks_to_trade_and_both_are_peers(region: Region, second: Instance) -> None:

@@ -392,7 +392,7 @@ class Instance:
             (result,) = self._receive_all(peer, [request.content])
             if result["status"] not in (200, 202):
                 raise Refused(result["status"], result["code"], result["text"])
-            return Response(write_json(result), result["status"], media_type="application/json")
+            return Response(write_json({"messages": [result]}), result["status"], media_type="application/json")
         results = list(self._receive_all(peer, request.content.splitlines()))
         return Response(write_json({"messages": results}), 202, media_type="application/json")
 
