@@ -8,7 +8,7 @@ AUDITED ?= $(VENV)
 # The suite starts some hundred processes: what one of them has compiled, the next need not.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-rest test-postgresql test-long test-oldest test-wheel test-bare lint fix bench soak crash sim books audit clean
+.PHONY: demo quick test test-rest test-postgresql test-long test-oldest test-wheel test-bare lint fix bench soak crash sim books audit clean
 
 $(VENV)/installed: pyproject.toml
 	@echo "Making the environment $(VENV): a minute or two, most of it downloads."
@@ -23,6 +23,11 @@ test: $(VENV)/installed   ## lint, types, and the suite on SQLite, but for what 
 	@echo "This takes about eight minutes on two cores. PostgreSQL and what takes longer follow in: make test-rest"
 	$(MAKE) --no-print-directory lint
 	$(BIN)/pytest -n 2 --dist worksteal -m "not long" -k "not postgresql"
+
+quick: $(VENV)/installed   ## within 90 seconds: lint, and tests on SQLite, those of what was changed first
+	$(BIN)/ruff check core federation plugins tests
+	$(BIN)/ruff format --check core federation plugins tests
+	$(BIN)/pytest -n 2 --dist load -q -m "not long" -k "not postgresql" --quick 60
 
 test-rest: test-postgresql test-long test-wheel   ## what `make test` leaves out: about fifteen minutes on two cores
 

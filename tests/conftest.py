@@ -26,6 +26,8 @@ from commensal.interfaces.app import make_app
 from commensal.storage.database import Store
 from commensal.storage.database.migrate import migrate
 
+from .quick import Quick
+
 
 def _write_into_memory() -> None:
     """What tests write need not last: a disk in memory, where there is one with room, spares files of 4,000 databases.
@@ -72,7 +74,15 @@ LONG = (
 )  # fmt: skip
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--quick", type=float, metavar="SECONDS", help="tests of what was changed first, then while time is left"
+    )
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("quick") is not None:
+        config.pluginmanager.register(Quick(config.getoption("quick")))
     config.addinivalue_line("markers", "bundled: is about the bundled plugins, or stands on them")
     config.addinivalue_line("markers", "long: is left out of `make test`, and done by `make test-rest`")
 

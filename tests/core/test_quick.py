@@ -1,0 +1,47 @@
+"""`make quick` begins with tests of what was changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from ..quick import ROOT, Quick, in_order, module_of
+
+
+@dataclass(frozen=True)
+class Case:
+    nodeid: str
+    path: Path
+
+
+def test_a_changed_file_of_tests_comes_first_then_those_of_changed_modules_then_one_of_each_file() -> None:
+    events, lots, quick = (ROOT / "tests" / "core" / f"test_{name}.py" for name in ("events", "lots", "quick"))
+    tests = [Case(f"{file.name}:{number}", file) for file in (lots, quick, events) for number in (1, 2)]
+    in_order(cast(list[Any], tests), ["tests/core/test_quick.py", "core/commensal/trade/events/tell.py"])
+    in_turn = ["quick.py:1", "quick.py:2", "events.py:1", "events.py:2", "lots.py:1", "lots.py:2"]
+    assert [test.nodeid for test in tests] == [f"test_{name}" for name in in_turn]
+
+
+@pytest.mark.parametrize(
+    ("file", "module"),
+    [
+        ("core/commensal/trade/events/tell.py", "commensal.trade.events.tell"),
+        ("plugins/commensal_cash/__init__.py", "commensal_cash"),
+        ("core/commensal/locale/fr.po", ""),
+        ("tests/core/test_quick.py", ""),
+    ],
+)
+def test_a_module_is_known_by_its_file(file: str, module: str) -> None:
+    assert module_of(file) == module
+
+
+def test_tests_are_skipped_when_the_time_is_over() -> None:
+    late, early = Quick(-1), Quick(60)
+    for quick in (late, early):
+        quick.pytest_collection_finish()
+    early.pytest_runtest_setup(cast(Any, None))
+    with pytest.raises(pytest.skip.Exception, match="make test runs it"):
+        late.pytest_runtest_setup(cast(Any, None))
