@@ -1,4 +1,4 @@
-"""All tables of the core, gathered where migrations and exports look for them."""
+"""All tables of the core, collected for migrations and exports."""
 
 from .hooks import tables as _hooks
 from .interfaces.api import tables as _api

@@ -20,7 +20,7 @@ from commensal import Defaults, catalogs_of, enterprise_by_id, products_of
 from commensal.base.clock import ManualClock
 from commensal.base.logs import configure_logs
 from commensal.interfaces.app import make_app
-from commensal.operations.collector import spare_the_collector
+from commensal.operations.memory import tune_garbage_collector
 from commensal.testing.client import client_of
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.instances import NOON, Instances, Plan
@@ -51,7 +51,7 @@ def main() -> None:
         with instance, client_of(make_app(instance)) as client:
             shop = open_shop(instance, client, RunJobs(instance, clock), Plan())
             _fill(shop, PRODUCTS)
-            spare_the_collector()
+            tune_garbage_collector()
             _read(shop)
             _fill(shop, MANY)
             _take_in(shop)

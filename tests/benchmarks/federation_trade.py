@@ -23,7 +23,7 @@ from sqlalchemy import insert
 from commensal import Instance, Transaction
 from commensal.base.clock import ManualClock
 from commensal.base.logs import configure_logs
-from commensal.operations.collector import spare_the_collector
+from commensal.operations.memory import tune_garbage_collector
 from commensal.operations.work import work_of
 from commensal.storage.jobs.run import run_due
 from commensal.testing.instances import NOON, Instances, Plan
@@ -65,7 +65,7 @@ def main() -> None:
         _fill(region["0"].instance, "e0", PRODUCTS)
         _fill(region["0"].instance, "few", 20)
         region.work()
-        spare_the_collector()  # as `commensal serve` does
+        tune_garbage_collector()  # as `commensal serve` does
         spent = _timed(lambda: _grant(region, 1, "e0"))
         print(f"| {PRODUCTS:,} products, from nothing to listable at a new peer | {spent:.1f} s |")
         for place in range(2, 1 + PEERS):

@@ -17,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 
 from commensal.interfaces.api.intake import Intake
 from commensal.operations import connections
-from commensal.operations.connections import Connection, bound_unread, most_connections
+from commensal.operations.connections import LimitedConnection, bound_unread, connection_limit
 
 HALF = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Len"
 WHOLE = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\n"
@@ -36,7 +36,7 @@ def port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     bound_unread(listener)
     listener.bind(("127.0.0.1", 0))
     listener.listen(400)
-    server = uvicorn.Server(uvicorn.Config(Intake(app), http=Connection, lifespan="off", log_config=None))
+    server = uvicorn.Server(uvicorn.Config(Intake(app), http=LimitedConnection, lifespan="off", log_config=None))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     yield listener.getsockname()[1]
@@ -110,5 +110,5 @@ def test_the_kernel_ends_connections_whose_answer_nobody_reads() -> None:
 def test_there_are_files_for_all_connections_that_are_served() -> None:
     import resource
 
-    most = most_connections()
+    most = connection_limit()
     assert 100 <= most <= resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 400

@@ -26,7 +26,7 @@ CORE_ORDER = [
     "interfaces.reports", "interfaces.mail", "interfaces.api", "interfaces.monitoring", "interfaces.pages",
     "interfaces.outbound", "interfaces.app", "interfaces",
     "operations.hosting", "operations.checks", "operations.backups", "operations.upgrading", "operations.memory",
-    "operations.collector", "operations.connections", "operations.work", "operations.serving", "operations",
+    "operations.connections", "operations.work", "operations.serving", "operations",
     "schema",
     "demo",
     "cli",

@@ -26,7 +26,7 @@ from commensal.operations.backups.backup import back_up, backups_in
 from commensal.operations.backups.nightly import promise_backup
 from commensal.operations.backups.restore import restore
 from commensal.operations.backups.tables import upkeep
-from commensal.operations.backups.upkeep import TRIAL, neglected, newest_moment
+from commensal.operations.backups.upkeep import TRIAL, last_moment, overdue_work
 from commensal.operations.work import work_of
 from commensal.storage.jobs import Job, Work, promise
 from commensal.storage.jobs.holding import keep_claimed, renew_claim
@@ -144,7 +144,7 @@ def test_nights_without_power_are_made_up_by_one_backup(val: Instance, to: Path,
     ],
 )
 def test_a_night_has_one_backup_also_when_the_clocks_change(now: datetime, due: datetime) -> None:
-    assert newest_moment(now, time(2, 30), "Europe/Paris") == due
+    assert last_moment(now, time(2, 30), "Europe/Paris") == due
 
 
 def test_nobody_is_backed_up_who_names_no_folder(folder: Path, sqlite_url: str, clock: ManualClock) -> None:
@@ -230,7 +230,7 @@ def test_what_is_overdue_is_asked_without_reading_all_jobs(val: Instance) -> Non
         sent.append((statement, parameters))
 
     with val.store.read() as tx:
-        assert list(neglected(tx)) == []
+        assert list(overdue_work(tx)) == []
         ((statement, parameters),) = [one for one in sent if "upkeep" in one[0]]
         plan = tx.connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).fetchall()
     (jobs,) = [row[-1] for row in plan if " job" in row[-1]]

@@ -24,7 +24,7 @@ from commensal.instance import open_instance
 from commensal.interfaces.app import make_app
 from commensal.operations.backups.archive import Archive
 from commensal.operations.backups.backup import back_up
-from commensal.operations.backups.manifest import Kept, Manifest
+from commensal.operations.backups.manifest import FileEntry, Manifest
 from commensal.operations.backups.restore import RESTORED, restore
 from commensal.operations.checks import broken_invariants
 from commensal.trade.stock.tables import stock_movement
@@ -314,8 +314,8 @@ def test_an_archive_that_holds_more_than_it_says_is_refused(tmp_path: Path, cloc
 def manifest_of(files: dict[str, tuple[int, str]]) -> bytes:
     return Manifest(
         kind="backup", database="sqlite", made_at=datetime(2026, 6, 4, tzinfo=UTC), commensal="0.1.0", plugins=(),
-        revisions={}, counts={}, left_out=(), files={name: Kept(*one) for name, one in files.items()},
-    ).written()  # fmt: skip
+        revisions={}, counts={}, left_out=(), files={name: FileEntry(*one) for name, one in files.items()},
+    ).encode()  # fmt: skip
 
 
 def test_a_manifest_without_a_limit_would_be_unpacked_whatever_its_size(

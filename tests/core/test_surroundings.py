@@ -17,8 +17,8 @@ from sqlalchemy import insert
 from commensal.base.clock import ManualClock
 from commensal.cli.check import report_surroundings
 from commensal.instance import Instance, Secret
-from commensal.instance.brought import Brought, write_brought
 from commensal.instance.settings import MailSettings
+from commensal.instance.upgrade_record import UpgradeRecord, write_upgrade_record
 from commensal.interfaces.monitoring.environment import certificate_problem, mail_problem, warnings
 from commensal.storage.database import Store
 from commensal.storage.jobs import promise
@@ -41,14 +41,14 @@ def told_of(instance: Instance) -> list[str]:
 
 
 def test_an_upgrade_that_was_broken_off_is_told(instance: Instance, clock: ManualClock) -> None:
-    begun = Brought(version="0.2", at=clock.now(), backup="/backups/old.zip", finished=False)
-    write_brought(instance.folder, begun)
+    begun = UpgradeRecord(version="0.2", at=clock.now(), backup="/backups/old.zip", finished=False)
+    write_upgrade_record(instance.folder, begun)
     said = (
         "The upgrade to Commensal 0.2 of 2026-06-04 10:00 UTC did not come to its end; stop the instance and run "
         "`commensal upgrade`. As it was before, it is in /backups/old.zip."
     )
     assert said in told_of(instance)
-    write_brought(instance.folder, replace(begun, finished=True))
+    write_upgrade_record(instance.folder, replace(begun, finished=True))
     assert said not in told_of(instance)
 
 

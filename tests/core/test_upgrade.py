@@ -18,15 +18,15 @@ from commensal.base.clock import ManualClock, SystemClock
 from commensal.demo.fill import PASSWORD
 from commensal.instance import load_settings, open_instance
 from commensal.instance.begin import begin_instance
-from commensal.instance.brought import read_brought
 from commensal.instance.instance import DATABASE
+from commensal.instance.upgrade_record import read_upgrade_record
 from commensal.interfaces.app import make_app
 from commensal.operations.backups.backup import try_newest
 from commensal.operations.backups.manifest import revisions_of
 from commensal.operations.backups.restore import restore
 from commensal.operations.checks import broken_invariants
 from commensal.operations.upgrading.preflight import preflight
-from commensal.operations.upgrading.upgrade import Upgraded, upgrade
+from commensal.operations.upgrading.upgrade import UpgradeResult, upgrade
 from commensal.trade.orders.questions import orders_by_id
 
 from .keeping import postgresql_tools
@@ -53,9 +53,9 @@ def url(request: pytest.FixtureRequest) -> str:
     return made
 
 
-def upgraded(folder: Path, told: Callable[[str, str], None] = lambda step, said: None) -> Upgraded:
+def upgraded(folder: Path, told: Callable[[str, str], None] = lambda step, said: None) -> UpgradeResult:
     with preflight(folder, folder / "backups", clock=SystemClock()) as plan:
-        return upgrade(plan, told=told)
+        return upgrade(plan, on_step=told)
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def test_an_instance_of_an_earlier_release_becomes_one_of_today(release: str, fo
         assert lost(before, kept_rows(tx)) == []
         assert broken_invariants(tx) == []
     assert done.problems == ()
-    known = read_brought(folder)
+    known = read_upgrade_record(folder)
     assert known is not None
     assert known.finished
     assert try_newest(folder, folder / "backups", clock=SystemClock()) == done.backup
@@ -175,7 +175,7 @@ def test_a_second_upgrade_has_nothing_to_do(folder: Path, url: str) -> None:
     first = upgraded(folder)
     again = upgraded(folder)
     assert (again.revisions, again.backup) == ((), None)
-    known = read_brought(folder)
+    known = read_upgrade_record(folder)
     assert known is not None
     assert known.backup == str(first.backup)
 
@@ -184,7 +184,7 @@ def test_each_step_is_told_as_it_is_done(folder: Path) -> None:
     unpack(FIRST, folder)
     told: list[str] = []
     with preflight(folder, folder / "backups", clock=SystemClock()) as plan:
-        upgrade(plan, told=lambda step, said: told.append(f"{step} {said}"))
+        upgrade(plan, on_step=lambda step, said: told.append(f"{step} {said}"))
     assert told[0].startswith(f"backup {folder / 'backups'}")
     assert told[1:-1] == [f"migrated {one}" for one in plan.revisions]
     assert told[-1].startswith("checked")

@@ -17,7 +17,7 @@ import pytest
 from commensal.base.clock import SystemClock
 from commensal.hooks.loading import load_plugins, migration_folders
 from commensal.instance import load_settings, open_instance
-from commensal.instance.brought import read_brought, write_brought
+from commensal.instance.upgrade_record import read_upgrade_record, write_upgrade_record
 from commensal.operations.backups.backup import backups_in
 from commensal.operations.backups.manifest import revisions_of
 from commensal.operations.checks import broken_invariants
@@ -112,7 +112,7 @@ def _kill(command: Command, folder: Path, url: str, failpoint: str, done: int) -
         assert lost(before, kept_rows(tx)) == [], failpoint
         assert broken_invariants(tx) == []
     assert not list((folder / "backups").glob(".commensal-*")), failpoint
-    last = read_brought(folder)
+    last = read_upgrade_record(folder)
     assert last is not None
     assert last.finished, failpoint
 
@@ -120,10 +120,10 @@ def _kill(command: Command, folder: Path, url: str, failpoint: str, done: int) -
 def _some_days_ago(folder: Path) -> Path | None:
     """The backup of the upgrade that was killed gets an older name, as if that had been days ago; none where it had not
     begun to change anything."""
-    known = read_brought(folder)
+    known = read_upgrade_record(folder)
     if known is None:
         return None
     older = folder / "backups" / "commensal-20260101T000000Z.zip"
     Path(known.backup).rename(older)
-    write_brought(folder, replace(known, backup=str(older)))
+    write_upgrade_record(folder, replace(known, backup=str(older)))
     return older

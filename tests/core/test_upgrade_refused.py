@@ -21,9 +21,9 @@ from commensal.base.errors import Busy, SettingsError, StoreError
 from commensal.base.languages.shell import told
 from commensal.cli import app
 from commensal.instance import open_instance
-from commensal.instance.brought import FILE as BROUGHT
-from commensal.instance.brought import Brought, read_brought, write_brought
 from commensal.instance.instance import DATABASE
+from commensal.instance.upgrade_record import FILE as BROUGHT
+from commensal.instance.upgrade_record import UpgradeRecord, read_upgrade_record, write_upgrade_record
 from commensal.operations.backups.backup import back_up
 from commensal.operations.backups.manifest import Manifest, revisions_of
 from commensal.operations.upgrading.preflight import preflight
@@ -99,7 +99,7 @@ def test_an_older_program_refuses_a_newer_database(words: tuple[str, ...], folde
     unpack(FIRST, folder, url)
     change(folder, url, "UPDATE alembic_version SET version_num = '9999_future'")
     at = datetime(2030, 1, 2, tzinfo=UTC)
-    write_brought(folder, Brought(version="9.9", before="0.1.0", at=at, backup="/backups/old.zip"))
+    write_upgrade_record(folder, UpgradeRecord(version="9.9", before="0.1.0", at=at, backup="/backups/old.zip"))
     with pytest.raises(NewerDatabase) as refused:
         run(*words, "--instance", folder)
     said = str(refused.value)
@@ -174,8 +174,8 @@ def test_a_disk_without_room_stops_it_before_anything_is_done(folder: Path, monk
 
 def broken_off(folder: Path, backup: Path, *revisions: str) -> None:
     at = datetime(2030, 1, 2, tzinfo=UTC)
-    begun = Brought(version="0.2", before="0.1.0", at=at, backup=str(backup), revisions=revisions, finished=False)
-    write_brought(folder, begun)
+    begun = UpgradeRecord(version="0.2", before="0.1.0", at=at, backup=str(backup), revisions=revisions, finished=False)
+    write_upgrade_record(folder, begun)
 
 
 def test_one_that_was_broken_off_half_way_needs_no_room_for_another_backup(
@@ -204,7 +204,7 @@ def test_a_backup_from_before_somebody_could_order_is_not_taken_for_one_of_now(
         done = upgrade(plan)
     assert done.backup is not None
     assert done.backup.parent == folder / "backups"
-    known = read_brought(folder)
+    known = read_upgrade_record(folder)
     assert known is not None
     assert (known.before, known.backup) == ("0.2" if "0014_sale_opening" in revisions else "0.1.0", str(done.backup))
 
@@ -216,7 +216,7 @@ def test_an_instance_that_is_not_sound_is_not_upgraded(folder: Path, monkeypatch
     with pytest.raises(StoreError, match=r"so nothing was changed.* movements add up") as refused:
         upgraded(folder)
     assert revisions(folder) == before
-    assert read_brought(folder) is None
+    assert read_upgrade_record(folder) is None
     monkeypatch.setenv("LC_ALL", "fr_FR.UTF-8")
     said = told(refused.value)
     assert said.startswith(
@@ -234,7 +234,7 @@ def test_a_database_without_tables_is_for_migrate(folder: Path) -> None:
     with pytest.raises(StoreError, match="`commensal migrate`"):
         upgraded(folder)
     run("migrate", "--instance", folder)
-    known = read_brought(folder)
+    known = read_upgrade_record(folder)
     assert known is not None
     assert known.version == "0.1.0"
     (folder / DATABASE).unlink()

@@ -12,7 +12,7 @@ from ..base.clock import SystemClock
 from ..base.languages.shell import spoken
 from ..instance import load_settings
 from ..operations.backups.backup import Backup, back_up, newest_in, try_newest
-from ..operations.backups.restore import Arrived, restore
+from ..operations.backups.restore import ImportedInstance, restore
 from .folder import HERE, Folder
 from .printing import console
 
@@ -72,7 +72,7 @@ def backup_folder(instance: Path) -> Path:
     return Path(load_settings(instance).backups.folder or instance / "backups")
 
 
-def tell(arrived: Arrived, instance: Path) -> None:
+def tell(arrived: ImportedInstance, instance: Path) -> None:
     """Prints what an operator must know before the instance serves."""
     said = spoken(
         "[green]sound[/green] The instance of {at:%Y-%m-%d %H:%M} UTC is in {folder}.",
@@ -83,7 +83,7 @@ def tell(arrived: Arrived, instance: Path) -> None:
         console.print(line, markup=False, soft_wrap=True)
 
 
-def _to_know(arrived: Arrived, instance: Path) -> Iterator[str]:
+def _to_know(arrived: ImportedInstance, instance: Path) -> Iterator[str]:
     for left in arrived.manifest.left_out:
         text = "set again in {folder}/instance.toml: {key}"
         if left.endswith("/"):

@@ -10,7 +10,7 @@ import typer
 
 from ..base.clock import SystemClock
 from ..base.languages.shell import spoken
-from ..operations.backups.export import Exported, export
+from ..operations.backups.export import ExportResult, export
 from ..operations.backups.importing import import_instance
 from .backup import tell
 from .folder import HERE, Folder
@@ -49,7 +49,7 @@ def add_to(app: typer.Typer) -> None:
         tell(import_instance(file, instance, database=database, clock=SystemClock()), instance)
 
 
-def _left(done: Exported) -> Iterator[str]:
+def _left(done: ExportResult) -> Iterator[str]:
     if done.manifest.left_out:
         yield spoken("Not in it, take them along yourself: {keys}.", keys=", ".join(done.manifest.left_out))
     if done.left_behind:

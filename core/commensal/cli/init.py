@@ -11,7 +11,7 @@ import typer
 
 from ..base.errors import Problem, SettingsError
 from ..base.languages.shell import print_line, spoken, told
-from ..instance.begin import begin_instance, check_answer, check_plugins, refuse_begun, usual_plugins
+from ..instance.begin import begin_instance, check_answer, check_plugins, refuse_existing, usual_plugins
 from ..instance.settings import default_sender
 from ..operations.hosting import CONTAINER, UNITS, write_files, write_text
 from .folder import HERE, Folder
@@ -55,7 +55,7 @@ def add_to(app: typer.Typer) -> None:
         if wanted:
             typer.echo("\n".join(write_text(one, instance) for one in wanted), nl=False)
             return
-        refuse_begun(instance)
+        refuse_existing(instance)
         usual, absent = usual_plugins()
         plugins = tuple(dict.fromkeys([*usual, *(plugin or [])]))
         check_plugins(plugins)

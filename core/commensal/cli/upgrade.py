@@ -11,8 +11,8 @@ from rich.markup import escape
 from ..base.clock import SystemClock
 from ..base.languages.shell import spoken, told
 from ..operations.hosting import UNITS
-from ..operations.upgrading.preflight import Plan, preflight
-from ..operations.upgrading.upgrade import HalfWay, Upgraded, upgrade
+from ..operations.upgrading.preflight import UpgradePlan, preflight
+from ..operations.upgrading.upgrade import UpgradeFailed, UpgradeResult, upgrade
 from .backup import BackupFolder, backup_folder
 from .folder import HERE, Folder
 from .printing import console
@@ -39,8 +39,8 @@ def add_to(app: typer.Typer) -> None:
                 _print_intent(plan)
                 return
             try:
-                done = upgrade(plan, told=_say)
-            except HalfWay as error:
+                done = upgrade(plan, on_step=_say)
+            except UpgradeFailed as error:
                 _print_ways(error, instance, postgresql=plan.source.sqlite_file is None)
                 raise typer.Exit(_HALF_WAY) from error
             _print_end(plan, done)
@@ -50,7 +50,7 @@ def _say(step: str, said: str) -> None:
     console.print(f"[green]{step:<9}[/green] {escape(said)}", soft_wrap=True)
 
 
-def _print_plan(plan: Plan) -> None:
+def _print_plan(plan: UpgradePlan) -> None:
     settings = plan.source.settings
     file, count = plan.source.folder / "instance.toml", len(settings.enabled_plugins)
     _say(spoken("settings"), spoken("{file}, {count} plugins are there", file=file, count=count))
@@ -61,14 +61,14 @@ def _print_plan(plan: Plan) -> None:
     if plan.revisions:
         size = sum(plan.needed.values()) / 1024**2
         _say(spoken("space"), spoken("{size:,.1f} MB for a while, which is there", size=size))
-    if plan.kept:
+    if plan.earlier_backup:
         _say(spoken("resumed"), spoken("an upgrade was broken off; this one goes on where it was"))
     elif plan.unfinished:
         said = "an upgrade was broken off before its first step, or after its last; this one begins anew"
         _say(spoken("again"), spoken(said))
 
 
-def _database(plan: Plan) -> str:
+def _database(plan: UpgradePlan) -> str:
     kind, size, known = "SQLite" if plan.source.sqlite_file else "PostgreSQL", plan.size / 1024**2, plan.brought
     if known is None or not known.finished:
         return spoken("{kind}, {size:,.1f} MB", kind=kind, size=size)
@@ -76,9 +76,9 @@ def _database(plan: Plan) -> str:
     return spoken(text, kind=kind, size=size, version=known.version, at=known.at)
 
 
-def _print_intent(plan: Plan) -> None:
-    if plan.kept:
-        _say(spoken("would"), spoken("keep {file}", file=plan.kept))
+def _print_intent(plan: UpgradePlan) -> None:
+    if plan.earlier_backup:
+        _say(spoken("would"), spoken("keep {file}", file=plan.earlier_backup))
     elif plan.revisions:
         text = "back up into {folder}, and try the upgrade on the copy"
         _say(spoken("would"), spoken(text, folder=plan.backups))
@@ -87,7 +87,7 @@ def _print_intent(plan: Plan) -> None:
     console.print(spoken("Nothing was changed." if plan.revisions else "There is nothing to migrate."), soft_wrap=True)
 
 
-def _print_end(plan: Plan, done: Upgraded) -> None:
+def _print_end(plan: UpgradePlan, done: UpgradeResult) -> None:
     for one in done.problems:
         console.print(f"[yellow]{spoken('settings'):<9}[/yellow] {escape(one)}", soft_wrap=True)
     text = (
@@ -102,7 +102,7 @@ def _print_end(plan: Plan, done: Upgraded) -> None:
     console.print(spoken(text, version=plan.version, units=_UNITS, backup=done.backup), soft_wrap=True)
 
 
-def _print_ways(error: HalfWay, instance: Path, *, postgresql: bool) -> None:
+def _print_ways(error: UpgradeFailed, instance: Path, *, postgresql: bool) -> None:
     """On and back, spelled out: who reads this has no time to look anything up."""
     old = f"commensal=={error.before}" if error.before else spoken("the version that you had")
     console.print(f"[red]{spoken('stopped'):<9}[/red] {escape(told(error))}", soft_wrap=True)

@@ -11,8 +11,7 @@ import typer
 
 from ..base.logs import configure_logs
 from ..instance import open_instance
-from ..operations.collector import spare_the_collector
-from ..operations.memory import bound_memory
+from ..operations.memory import bound_memory, tune_garbage_collector
 from ..operations.work import work_of
 from ..storage.jobs.ticking import tick, ticking
 from .folder import HERE, Folder
@@ -36,5 +35,5 @@ def add_to(app: typer.Typer) -> None:
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, lambda *_: stopped.set())
             with ticking(opened, work_of(opened)):
-                spare_the_collector()
+                tune_garbage_collector()
                 stopped.wait()

@@ -1,4 +1,4 @@
-"""Makes a new instance: its folder, its settings, its empty database."""
+"""Creates a new instance: its folder, its settings, its empty database."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from ..base.clock import SystemClock
 from ..base.errors import Problem, SettingsError
 from ..base.reading import read_settings
 from ..hooks.loading import importable, load_plugins
-from .brought import FILE as UPGRADES
 from .instance import DATABASE, open_instance
 from .settings import Settings
+from .upgrade_record import FILE as UPGRADES
 
-# The plugins of a new instance: all that are bundled and can be imported. Each enterprise chooses among them.
+# The plugins of a new instance: all bundled ones that can be imported. Each enterprise chooses among them.
 USUAL = (
     "shop", "cash", "bank_transfer", "stripe", "account", "pickup", "delivery", "fees", "vouchers", "solidarity",
     "distribution_lists", "sales", "custom_report", "webhooks", "federation",
@@ -56,13 +56,13 @@ enabled = {plugins}
 
 
 def usual_plugins() -> tuple[tuple[str, ...], Mapping[str, str | Problem]]:
-    """Those of `USUAL` that this installation can import; and of each that it cannot, why: a library of an extra that
-    was not installed, for example."""
+    """Those of `USUAL` that this installation can import, and the reason for each other one: for example a missing
+    library of an extra."""
     return importable(USUAL)
 
 
-def refuse_begun(folder: Path) -> None:
-    """Raises `SettingsError` where there is an instance in `folder`: nothing is ever overwritten."""
+def refuse_existing(folder: Path) -> None:
+    """Raises `SettingsError` if `folder` contains an instance, so that nothing is overwritten."""
     if (file := folder / "instance.toml").exists():
         raise SettingsError("{file} exists already; nothing was changed.", file=file)
 
@@ -75,7 +75,7 @@ def check_answer(key: str, value: str) -> None:
 
 
 def check_plugins(plugins: Sequence[str]) -> None:
-    """Raises `SettingsError` where one is not installed, or `PluginError` where one cannot be imported."""
+    """Raises `SettingsError` if a plugin is not installed, and `PluginError` if it cannot be imported."""
     load_plugins(Settings(name="", plugins={"enabled": list(plugins)}), clock=SystemClock())
 
 
@@ -95,18 +95,17 @@ def begin_instance(
     allow: tuple[str, ...] = (),
     new_enterprises: str = "",
 ) -> None:
-    """Writes ``instance.toml`` (mode 0600) into `folder`, which is made if need be, and the database beside it.
+    """Writes ``instance.toml`` (mode 0600) into `folder`, and creates the database beside it.
 
-    `backups` is the absolute path of a folder, made if need be, for a backup every night; `allow` are inner addresses
-    that it may reach all the same, for test networks; `new_enterprises` says who may make enterprises ("": operators).
-    `port` is where it listens: that of `base_url` where no proxy stands before it, or else 8000. `plugins` are enabled;
-    None: the `usual_plugins`.
+    `folder` and `backups` (an absolute path, for a backup every night) are created if they are missing. `allow` are
+    private addresses that the instance may call, for test networks; `new_enterprises` says who may create enterprises
+    ("": operators). `port` is the port to listen on (None: that of `base_url` if it is http, otherwise 8000). `plugins`
+    are enabled (None: the `usual_plugins`).
 
-    Raises `SettingsError` where there is an instance already, or for settings that cannot be; `PluginError` for a
-    plugin that cannot be imported; what the database's driver raises where it cannot be made. In each case, files and
-    folders are as they were.
+    Raises `SettingsError` if there is an instance already or a setting is invalid; `PluginError` for a plugin that
+    cannot be imported; and the errors of the database's driver. In each case, all files and folders are removed again.
     """
-    refuse_begun(folder)
+    refuse_existing(folder)
     values = {
         "name": name, "base_url": base_url, "language": language, "timezone": timezone, "currency": currency,
         "database": database, "port": _port(base_url) if port is None else port, "sender": sender,
@@ -118,9 +117,9 @@ def begin_instance(
     if new_enterprises:
         text += f"\n[security]\nnew_enterprises = {_toml(new_enterprises)}\n"
     load_plugins(read_settings(Settings, tomllib.loads(text)), clock=SystemClock())  # before anything is written
-    with _removed_if_refused(folder, *([backups] if backups else [])):
-        for one in filter(None, (folder, backups)):
-            one.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with _remove_on_failure(folder, *([backups] if backups else [])):
+        for path in filter(None, (folder, backups)):
+            path.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor = os.open(folder / "instance.toml", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as out:
             out.write(text)
@@ -128,9 +127,9 @@ def begin_instance(
 
 
 @contextmanager
-def _removed_if_refused(folder: Path, *others: Path) -> Iterator[None]:
-    """Where the block raises, removes the files of a new instance from `folder`, and the empty folders that it made."""
-    made = [path for one in (folder, *others) for path in (one, *one.parents) if not path.exists()]
+def _remove_on_failure(folder: Path, *others: Path) -> Iterator[None]:
+    """If the block raises, removes the new instance's files from `folder`, and the empty folders that were created."""
+    new_folders = [path for start in (folder, *others) for path in (start, *start.parents) if not path.exists()]
     ends = ("", "-wal", "-shm", "-journal", ".lock", ".running")
     files = [folder / name for name in ("instance.toml", UPGRADES, *(f"{DATABASE}{end}" for end in ends))]
     files = [file for file in files if not file.exists()]
@@ -139,14 +138,14 @@ def _removed_if_refused(folder: Path, *others: Path) -> Iterator[None]:
     except BaseException:
         for file in files:
             file.unlink(missing_ok=True)
-        for path in made:
+        for path in new_folders:
             if path.is_dir() and not any(path.iterdir()):
                 path.rmdir()
         raise
 
 
 def _comments(language: str) -> dict[str, str]:
-    from ..base.languages.catalogs import translate  # Babel and the plugins' files take a while
+    from ..base.languages.catalogs import translate  # loads Babel and the files of plugins, which is slow
 
     about = "The settings of this instance. instance.example.toml of the project names them all."
     backups = "for this instance alone, best on another disk; empty: nobody backs it up"
@@ -164,10 +163,10 @@ def _port(base_url: str) -> int:
     try:
         parts = urlsplit(base_url)
         return (parts.port if parts.scheme == "http" else None) or 8000
-    except ValueError:  # no address, as opening the instance will say
+    except ValueError:  # not an address; opening the instance will report it
         return 8000
 
 
 def _toml(value: object) -> str:
-    """Strings, numbers and lists of strings are written alike in TOML and JSON."""
+    """A string, number or list of strings in TOML, which is the same as in JSON."""
     return json.dumps(value, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""One installation: its folder, settings, store, plugins and clock, held together and handed around."""
+"""One installation: its folder, settings, store, plugins and clock."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from ..storage.database import Store, Transaction
 from ..storage.database.presence import announce_presence, exclusive_access
 from ..storage.database.revisions import NewerDatabase, is_empty, missing
 from ..trade.audit.auditor import TrailWriter
-from .brought import Brought, told_of_version, write_brought
-from .remains import refuse_lost
+from .remains import refuse_lost_database
 from .settings import Settings, load_settings, refuse_if_others_read
+from .upgrade_record import UpgradeRecord, with_version, write_upgrade_record
 
 DATABASE = "commensal.db"
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
 class Instance:
-    """What commands of the shell, routes and jobs are given. Closing it releases the database."""
+    """An open instance, as commands, routes and jobs get it. `close` releases the database."""
 
     folder: Path
     settings: Settings
@@ -52,19 +52,20 @@ class Instance:
         self.store.bound = self.hooks.bound
         self.store.auditor = TrailWriter(self.hooks)
 
-    def transact(self, act: Callable[[Transaction], Answer]) -> Answer:
-        """Runs `act` in a transaction that writes. Where lots are short and plugins bring more, once again.
+    def transact(self, act: Callable[[Transaction], Result]) -> Result:
+        """Runs `act` in a writing transaction and returns its result. If it raises `SoldOut` and plugins bring more
+        stock, runs it once more.
 
-        Nothing is held while they are asked. Raises what `act` raises, `SoldOut` among others.
+        No transaction is open while plugins are called. Raises what `act` raises.
         """
         try:
             return self.store.transact(act)
         except SoldOut as short:
-            if not short.missing or not self._brought(short.missing):
+            if not short.missing or not self._bring_stock(short.missing):
                 raise
         return self.store.transact(act)
 
-    def _brought(self, missing: Mapping[str, int]) -> bool:
+    def _bring_stock(self, missing: Mapping[str, int]) -> bool:
         answers = self.hooks.each(specifications.bring_stock, instance=self, missing=missing)
         return any(answer.value for answer in answers)
 
@@ -86,13 +87,13 @@ def open_instance(
     upgrade: bool = False,
     forgiving: bool = False,
 ) -> Instance:
-    """Opens the instance in `folder`; with `upgrade` its database is migrated first, for which nobody else may have it
-    open. Until it is closed, no upgrade begins.
+    """Opens the instance in `folder`. Until it is closed, no upgrade can begin.
 
-    `forgiving` opens it without plugins that are enabled and cannot be loaded, for commands that tell of them.
+    With `upgrade` its database is migrated first, while no other process may have it open. With `forgiving` it is
+    opened without the enabled plugins that cannot be loaded, for commands that report them.
 
-    Raises `SettingsError`, `PluginError`, `StoreError` where the database is older or newer than this version, or was
-    lost, or `Busy` during an upgrade.
+    Raises `SettingsError`; `PluginError`; `StoreError` if the database is older or newer than this version, or was
+    lost; `Busy` during an upgrade.
     """
     settings = load_settings(folder)
     clock, ids = clock or SystemClock(), ids or RandomIds()
@@ -101,19 +102,19 @@ def open_instance(
         refuse_if_others_read(folder / "instance.toml")
     url = settings.database.url or f"sqlite:///{folder / DATABASE}"
     if (file := sqlite_file(url)) is not None and not file.exists():
-        refuse_lost(folder, settings, str(file))
+        refuse_lost_database(folder, settings, str(file))
     store = Store(url, clock=clock, ids=ids)
     try:
         folders = migration_folders(hooks)
-        lacking = missing(store, folders)
-        if lacking and is_empty(store):
-            refuse_lost(folder, settings, str(file or make_url(url).render_as_string()))
-        if upgrade and lacking:
+        missing_revisions = missing(store, folders)
+        if missing_revisions and is_empty(store):
+            refuse_lost_database(folder, settings, str(file or make_url(url).render_as_string()))
+        if upgrade and missing_revisions:
             from ..storage.database.migrate import migrate
 
             with exclusive_access(store):
                 migrate(store, folders)
-                write_brought(folder, Brought(version=version("commensal"), at=clock.now()))
+                write_upgrade_record(folder, UpgradeRecord(version=version("commensal"), at=clock.now()))
         store.before_closing(announce_presence(store))
         if missing(store, folders):
             text = "The database is older than this version; run `commensal upgrade --instance {folder}`."
@@ -122,7 +123,7 @@ def open_instance(
             raise StoreError(text, folder=folder)
     except NewerDatabase as error:
         store.close()
-        raise told_of_version(error, folder) from None
+        raise with_version(error, folder) from None
     except Exception:
         store.close()
         raise
@@ -130,7 +131,7 @@ def open_instance(
 
 
 def sqlite_file(url: str) -> Path | None:
-    """The file of a database; None where it is no file of this machine's."""
+    """The file of an SQLite database; None for any other database, and for one in memory."""
     address = make_url(url)
     if address.get_backend_name() != "sqlite" or address.database in (None, "", ":memory:"):
         return None
@@ -138,6 +139,6 @@ def sqlite_file(url: str) -> Path | None:
 
 
 def _holds_secrets(settings: Settings, hooks: Hooks, plugin: str) -> bool:
-    """Whether the operator has written a secret of the plugin into instance.toml itself."""
-    read = hooks.instance_settings(plugin)
-    return read is not None and holds_secrets(type(read), settings.plugins.get(plugin, {}))
+    """Whether instance.toml itself contains a secret of the plugin."""
+    plugin_settings = hooks.instance_settings(plugin)
+    return plugin_settings is not None and holds_secrets(type(plugin_settings), settings.plugins.get(plugin, {}))

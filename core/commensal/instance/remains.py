@@ -1,6 +1,6 @@
-"""What is left of an instance beside a database that is not there: then it was lost, and a new one would be wrong.
+"""Detects a lost database by the other files of the instance, so that no new one is created in its place.
 
-An empty shop in its place would trade under the identity that partners know, and would tell them that all is gone.
+An empty shop would trade under the identity that partners know, and would tell them that everything is gone.
 """
 
 from __future__ import annotations
@@ -9,29 +9,29 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..base.errors import StoreError
-from .brought import FILE
 from .settings import Settings
+from .upgrade_record import FILE
 
 _FOLDERS = ("keys", "images", "mail", "backups")
 
 
-def refuse_lost(folder: Path, settings: Settings, database: str) -> None:
-    """Raises `StoreError` where something is left of an instance whose `database` is missing or empty: what is left,
-    and what to do. `database` is named as the operator knows it."""
-    left = sorted(_remains(folder, settings))
-    if not left:
+def refuse_lost_database(folder: Path, settings: Settings, database: str) -> None:
+    """Raises `StoreError`, with what to do, if the folder has other files of an instance whose database is missing or
+    empty. `database` is its file or URL, for the message."""
+    remains = sorted(_remains(folder, settings))
+    if not remains:
         return
     text = (
         "The database {database} is missing or empty, but there is more of this instance: {left}. Look for the "
         "database first: is its disk mounted, and is database.url right? Else restore the newest backup into a new "
         "folder (`commensal restore BACKUP --instance NEW`) and copy the folder keys there. Nothing was changed."
     )
-    raise StoreError(text, database=database, left=", ".join(left))
+    raise StoreError(text, database=database, left=", ".join(remains))
 
 
 def _remains(folder: Path, settings: Settings) -> Iterator[str]:
     for name in _FOLDERS:
-        if (place := folder / name).is_dir() and any(place.iterdir()):
+        if (subfolder := folder / name).is_dir() and any(subfolder.iterdir()):
             yield f"{name}/"
     if (folder / FILE).exists():
         yield FILE

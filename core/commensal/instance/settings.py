@@ -1,6 +1,6 @@
-"""The settings of an instance: what `instance.toml` may say, with type, meaning and default.
+"""The settings of an instance, as `instance.toml` contains them, with type, meaning and default.
 
-Every `Secret` may also stand in a file of its own, or with the service manager; see `credentials.py`.
+Every `Secret` can also be in a file of its own, or with the service manager; see `credentials.py`.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from ..base.reading import read_settings
 from ..base.secret import Secret
 from ..interfaces.outbound.allowed import read_allowed
 
-_MAILBOX = re.compile(r"[^@\s<>,;:\"]+@[^@\s<>,;:\"]+")  # an address alone: names of senders are those of shops
+_MAILBOX = re.compile(r"[^@\s<>,;:\"]+@[^@\s<>,;:\"]+")  # an address without a name: e-mails show the shop's name
 _CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d", re.ASCII)
-OF_THIS_MACHINE = {"of_this_machine": True}  # metadata of what a backup leaves out: elsewhere it would be wrong
+OF_THIS_MACHINE = {"of_this_machine": True}  # metadata of settings that backups omit: wrong on another machine
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class ServerSettings:
     port: int = 8000
     """The port to listen on; 0 takes a free one."""
     trusted_proxies: tuple[str, ...] = ("127.0.0.1", "::1")
-    """Whose X-Forwarded-For and X-Forwarded-Proto are believed."""
+    """The proxies whose X-Forwarded-For and X-Forwarded-Proto are trusted."""
 
 
 @dataclass(frozen=True)
@@ -61,60 +61,59 @@ class MailSettings:
 
 @dataclass(frozen=True)
 class LimitSettings:
-    """Requests a minute for one address (IPv4, or the /64 of an IPv6 one)."""
+    """Requests per minute from one address (IPv4, or the /64 of an IPv6 address)."""
 
     reads: int = 600
     writes: int = 120
     logins: int = 20
-    """Wrong passwords, codes and links. What is right does not count: many people log in behind one Wi-Fi."""
+    """Wrong passwords, codes and links. Successful ones do not count, because many people may share one address."""
     signups: int = 60
-    """Sign-ups, and mails with a link for a new password or to confirm an address."""
+    """Sign-ups, and e-mails with a link for a new password or to confirm an address."""
     mails: int = 6
-    """Mails an hour to one mailbox that somebody may have caused by typing its address: so many about orders of guests
-    and so many about accounts; three times as many a day. What is more about orders comes late, in one mail."""
+    """E-mails per hour to one mailbox that somebody may cause by typing its address: this number about guests' orders
+    and the same about accounts; three times as many per day. Further ones about orders come later, in one e-mail."""
     webhooks: int = 600
     """Messages of payment providers."""
 
 
 @dataclass(frozen=True)
 class SecuritySettings:
-    """How people prove who they are."""
+    """Authentication, and the rights of people without a role."""
 
     second_factor: Literal["optional", "required"] = "optional"
-    """"required": whoever has rights (operators, people of an enterprise) can use them only with a second factor."""
+    """"required": operators and members of enterprises can use their rights only with a second factor."""
     new_enterprises: Literal["operators", "everybody"] = "operators"
-    """Who may make enterprises over the API: operators, or everybody whose e-mail address is confirmed."""
+    """Who may create enterprises through the API: operators, or everybody with a confirmed e-mail address."""
     hsts_subdomains: bool = False
-    """Whether browsers shall reach all names below that of base_url by https only, too (RFC 6797, 6.1.2)."""
+    """Whether browsers must use https also for all subdomains of base_url's host (RFC 6797, 6.1.2)."""
 
 
 @dataclass(frozen=True)
 class OutboundSettings:
-    """What may be asked of other servers, where people name their addresses: webhooks, other instances."""
+    """Requests to servers whose addresses people type: webhooks, other instances."""
 
     allow: tuple[str, ...] = ()
-    """Inner addresses that may be reached all the same, by plain http too, for test networks: "127.0.0.1:8080",
-    "10.0.0.0/8"."""
+    """Private addresses that are allowed, with plain http too, for test networks: "127.0.0.1:8080", "10.0.0.0/8"."""
     ports: tuple[int, ...] = (443,)
-    """The ports that may be used on the public Internet."""
+    """The allowed ports on the public Internet."""
 
 
 @dataclass(frozen=True)
 class LogSettings:
-    """The logs of `commensal serve` and `commensal work`, which go to stderr."""
+    """The logs of `commensal serve` and `commensal work`, on stderr."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
-    """The least that is written. "info" has a line for every request."""
+    """The lowest level that is written. "info" has a line for every request."""
     format: Literal["auto", "json", "text"] = "auto"
-    """"auto": text for people where stderr is a terminal, else one JSON object a line."""
+    """"auto": text for people if stderr is a terminal, otherwise one JSON object per line."""
 
 
 @dataclass(frozen=True)
 class WatchingSettings:
-    """What a monitor may see: /-/metrics, and the reasons of /-/health."""
+    """Monitoring: access to /-/metrics, and to the reasons of /-/health."""
 
     secret: Secret = field(default_factory=Secret)
-    """What it shows as its bearer token, at least 20 characters. Empty: only operators' tokens and sessions count."""
+    """The monitor's bearer token, at least 20 characters. Empty: only operators have access."""
 
     def __post_init__(self) -> None:
         if 0 < len(self.secret) < 20:
@@ -123,19 +122,19 @@ class WatchingSettings:
 
 @dataclass(frozen=True)
 class RetentionSettings:
-    """How long is kept what is about people. Each period has its reason in law; 0 keeps for ever."""
+    """How long personal data is kept. Each period has a legal reason; 0 keeps it for ever."""
 
     audit_days: int = 1095
-    """Entries of the audit trail: who changed what."""
+    """Entries of the audit trail."""
     customers_days: int = 1095
-    """Customers and people who have ordered nothing and logged in no more are forgotten after this (CNIL: three years
-    from the end of the relation or the last contact)."""
+    """Customers and people are forgotten this long after their last order and log-in (CNIL: three years from the end of
+    the relation or the last contact)."""
     notes_days: int = 30
-    """Notes on orders, after the distribution: they may tell of allergies and diets (GDPR, art. 9)."""
+    """Notes on orders, after the distribution, because they may contain allergies and diets (GDPR, art. 9)."""
     addresses_days: int = 7
-    """Answers that are kept for who repeats a request, where only the IP address of a guest says whose they are."""
+    """Responses stored for repeated requests of guests, who are identified by their IP address only."""
     identities_years: int = 10
-    """Names on orders of people who were forgotten, from the end of the year: accounts must be kept (Code de commerce,
+    """Names on orders of forgotten people, from the end of the year, because accounts must be kept (Code de commerce,
     art. L123-22)."""
 
     def __post_init__(self) -> None:
@@ -146,14 +145,14 @@ class RetentionSettings:
 
 @dataclass(frozen=True)
 class BackupSettings:
-    """Backups that the instance makes by itself, every night, while it serves."""
+    """The backup that the instance makes every night while it serves."""
 
     folder: str = field(default="", metadata=OF_THIS_MACHINE)
     """The absolute path of a folder for this instance's backups alone, best on another disk. Empty: none are made."""
     at: str = "03:30"
     """The time of day, in `timezone`."""
     keep: int = 14
-    """How many of the newest stay."""
+    """The number of backups to keep."""
 
     def __post_init__(self) -> None:
         if self.folder and not Path(self.folder).is_absolute():
@@ -172,17 +171,17 @@ class BackupSettings:
 @dataclass(frozen=True)
 class Settings:
     name: str
-    """What people call this instance."""
+    """The name of this instance, for people."""
     base_url: str = "http://127.0.0.1:8000"
     """The address under which people reach it; links in e-mails begin with it."""
     language: Literal["fr", "en"] = "fr"
-    """For those who did not choose."""
+    """For people who have not chosen one."""
     timezone: str = "Europe/Paris"
     """An IANA time zone, for enterprises that name none."""
     currency: str = "EUR"
     """ISO 4217, for enterprises that name none."""
     front: str = "shop"
-    """The plugin whose pages stand at the root of the site."""
+    """The plugin whose pages are at the root of the site."""
     database: DatabaseSettings = field(default_factory=DatabaseSettings)
     server: ServerSettings = field(default_factory=ServerSettings)
     mail: MailSettings = field(default_factory=MailSettings)
@@ -193,8 +192,8 @@ class Settings:
     watching: WatchingSettings = field(default_factory=WatchingSettings)
     retention: RetentionSettings = field(default_factory=RetentionSettings)
     backups: BackupSettings = field(default_factory=BackupSettings)
-    plugins: dict[str, Any] = field(default_factory=dict, repr=False)  # as it is written, secrets too
-    """`enabled`: ids in the order in which they are asked."""
+    plugins: dict[str, Any] = field(default_factory=dict, repr=False)  # as in the file, with secrets
+    """`enabled`: ids, in the order in which plugins are called."""
 
     def __post_init__(self) -> None:
         try:
@@ -223,7 +222,7 @@ class Settings:
 
 
 def default_sender(base_url: str) -> str:
-    """An address at the host of `base_url`; at localhost where that is no name, but an address of the network."""
+    """An e-mail address at the host of `base_url`; at localhost if that host is an IP address."""
     try:
         host = urlsplit(base_url).hostname or ""
         ip_address(host)
@@ -233,7 +232,7 @@ def default_sender(base_url: str) -> str:
 
 
 def load_settings(folder: Path) -> Settings:
-    """Reads ``instance.toml`` in `folder`. Raises `SettingsError` in words an operator can act on."""
+    """Reads ``instance.toml`` in `folder`. Raises `SettingsError` with what the operator must change."""
     file = folder / "instance.toml"
     try:
         values = tomllib.loads(file.read_text(encoding="utf-8"))
@@ -254,6 +253,6 @@ def _password_in(values: dict[str, Any]) -> bool:
 
 
 def refuse_if_others_read(file: Path) -> None:
-    """Raises `SettingsError` for a file with secrets that is open to others on this machine."""
+    """Raises `SettingsError` for a file with secrets if other users of this machine can read it."""
     if file.stat().st_mode & 0o077:
         raise SettingsError("{file} holds secrets and can be read by others; run `chmod 600 {file}`.", file=file)

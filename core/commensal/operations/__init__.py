@@ -1,1 +1,1 @@
-"""What keeps an instance running: serving, background work, backups, upgrades, checks, hosting."""
+"""Operating an instance: serving, background work, backups, upgrades, checks, hosting."""

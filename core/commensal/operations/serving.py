@@ -15,14 +15,13 @@ from ..base.errors import SettingsError
 from ..instance import Instance
 from ..interfaces.app import make_app
 from ..storage.jobs.ticking import ticking
-from .collector import spare_the_collector
-from .connections import Connection, bound_unread, most_connections
-from .memory import bound_memory
+from .connections import LimitedConnection, bound_unread, connection_limit
+from .memory import bound_memory, tune_garbage_collector
 from .work import work_of
 
 THREADS = 40  # requests at once; each may hold one of the store's `MAX_CONNECTIONS`
-# Seconds until a thread that computes lets another go on. Python's own 5 ms are what a commit takes: who holds the one
-# writer's turn would wait as long again for the interpreter as it did for the disk, and all other writers with it.
+# Seconds after which a computing thread releases the interpreter. With Python's default of 5 ms, the thread that holds
+# the writer's turn would wait for the interpreter as long as for the disk, and all other writers with it.
 SWITCH = 0.0005
 
 
@@ -34,20 +33,20 @@ def serve(
     started: Callable[[str], None] = lambda url: None,
     running: Callable[[uvicorn.Server], None] = lambda server: None,
 ) -> None:
-    """Listens until SIGINT or SIGTERM, or until ``server.should_exit`` is set through `running`.
+    """Serves until SIGINT or SIGTERM, or until ``server.should_exit`` is set.
 
-    `started` is told the address once it accepts connections: the listening socket is bound before. Raises
-    `SettingsError` where the port is taken.
+    `running` gets the server before it starts, and `started` its address once it accepts connections. `jobs`: also
+    works on jobs. Raises `SettingsError` if the port cannot be used.
     """
     bound_memory()
     settings = instance.settings.server
     listener = _listen(settings.host, settings.port if port is None else port)
-    host, bound = listener.getsockname()[:2]
+    host, bound_port = listener.getsockname()[:2]
     config = uvicorn.Config(
         make_app(instance),
-        http=Connection,
-        limit_concurrency=most_connections(),
-        log_config=None,  # it logs as we do
+        http=LimitedConnection,
+        limit_concurrency=connection_limit(),
+        log_config=None,  # it uses the configuration of the process
         log_level="warning",
         access_log=False,
         proxy_headers=True,
@@ -63,16 +62,18 @@ def serve(
         stack.callback(listener.close)
         if jobs:
             stack.enter_context(ticking(instance, work_of(instance)))
-        spare_the_collector()
+        tune_garbage_collector()
         sys.setswitchinterval(SWITCH)
-        started(f"http://{host}:{bound}")
+        started(f"http://{host}:{bound_port}")
         with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:  # uvloop's, where it is installed
             runner.run(_run(server, listener))
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    """A socket that says it speaks TCP: asyncio looks for that before it sends small answers without delay, and the
-    sockets of `socket.create_server` do not say it. It costs 40 ms an answer."""
+    """A listening socket whose protocol is set to TCP, because only then does asyncio set TCP_NODELAY.
+
+    `socket.create_server` does not set it, which costs 40 ms per response.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
@@ -88,8 +89,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 class _Server(uvicorn.Server):
-    """Stops on SIGINT and SIGTERM, and leaves it at that: uvicorn would raise the signal again, and nothing that stands
-    around `serve` would be put away."""
+    """Stops on SIGINT and SIGTERM. uvicorn itself would raise the signal again, and skip the cleanup around `serve`."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

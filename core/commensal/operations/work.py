@@ -1,4 +1,4 @@
-"""All that the workers of an instance know how to do: handlers of promised jobs, and what happens periodically."""
+"""The work of an instance: handlers of jobs, and periodic work, of the core and of plugins."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ from .backups.upkeep import BACKUP, TRIAL
 
 
 def _core(instance: Instance) -> Work:
-    kept = instance.settings.retention
-    forget_entries = partial(forget_old_entries, days=kept.audit_days)
+    retention = instance.settings.retention
+    forget_entries = partial(forget_old_entries, days=retention.audit_days)
     return Work(
         handlers={
             "mail": send_mail,
@@ -71,7 +71,7 @@ def _core(instance: Instance) -> Work:
             Periodic(
                 "let_go",
                 timedelta(days=1),
-                partial(apply_retention, hooks=instance.hooks, settings=kept),
+                partial(apply_retention, hooks=instance.hooks, settings=retention),
                 irreversible=True,
             ),
         ),
@@ -79,7 +79,7 @@ def _core(instance: Instance) -> Work:
 
 
 def do_one_job(instance: Instance) -> bool:
-    """Does the job that has been due for longest, for who looks after several instances. False where none is due."""
+    """Runs the job that has been due for longest. Returns False if none is due. For hosts of several instances."""
     return run_due(instance, work_of(instance))
 
 
@@ -91,11 +91,11 @@ def work_of(instance: Instance) -> Work:
     core = _core(instance)
     handlers, periodic = dict(core.handlers), list(core.periodic)
     for answer in instance.hooks.each(specifications.jobs):
-        plugin, theirs = answer.plugin, answer.value
-        assert theirs is not None
-        for name in (*theirs.handlers, *(one.name for one in theirs.periodic)):
+        plugin, plugin_work = answer.plugin, answer.value
+        assert plugin_work is not None
+        for name in (*plugin_work.handlers, *(task.name for task in plugin_work.periodic)):
             if not name.startswith(f"{plugin}."):
                 raise PluginError(plugin, "jobs", f"{name!r} must begin with {plugin + '.'!r}")
-        handlers.update(theirs.handlers)
-        periodic += theirs.periodic
+        handlers.update(plugin_work.handlers)
+        periodic += plugin_work.periodic
     return Work(handlers, tuple(periodic))

@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 
 from ...base.errors import Problem
 from ...instance import Instance, Settings
-from ...instance.brought import read_brought
+from ...instance.upgrade_record import read_upgrade_record
 from ...operations.backups.nightly import newest_backup
 from ...storage.database import Transaction
 from ...storage.jobs.clock import worked_before
@@ -89,7 +89,7 @@ def _open_files(instance: Instance) -> Iterator[Problem]:
 def _unfinished_upgrade(instance: Instance) -> Iterator[Problem]:
     """A problem if the last upgrade did not finish. The database itself is migrated, or it would not have opened; only
     the final check is missing."""
-    upgrade = read_brought(instance.folder)
+    upgrade = read_upgrade_record(instance.folder)
     if upgrade is not None and not upgrade.finished:
         text = (
             "The upgrade to Commensal {version} of {at:%Y-%m-%d %H:%M} UTC did not come to its end; stop "

@@ -19,7 +19,7 @@ from ...base.errors import Busy, Problem, Unavailable
 from ...hooks.tables import plugin_failure
 from ...instance import Instance
 from ...instance.instance import sqlite_file
-from ...operations.backups.upkeep import neglected
+from ...operations.backups.upkeep import overdue_work
 from ...storage.database import Transaction
 from ...storage.jobs.clock import EVERY_MINUTE, in_doubt, worked_before
 from ...storage.jobs.tables import job, job_slot
@@ -76,7 +76,7 @@ class Watcher:
         try:
             with self._instance.store.read() as tx:
                 reasons = [*self._database_reasons(tx), *map(str, unsent_mail(tx)), *_failing_plugins(tx)]
-                reasons += neglected(tx) if self._instance.settings.backups.folder else ()
+                reasons += overdue_work(tx) if self._instance.settings.backups.folder else ()
         except Exception as error:  # whatever the driver raises: requests cannot be served
             return Health("down", (f"The database does not answer: {type(error).__name__}.",))
         try:

@@ -1,6 +1,6 @@
-"""An instance is backed up while it serves, restored, and carried to another machine or database.
+"""Backup and restore of an instance while it serves; export and import to another machine or database.
 
-A backup is the fast copy of one kind of database, for the day when a disk dies. An export is the slow one that either
-database reads, for moving house. Both are one zip file, mode 0600, that names itself in a manifest and was read back
-before it got its name.
+A backup is a fast copy for the same kind of database, for disaster recovery. An export is slow but can be imported into
+either kind, for migration. Both are one zip file, mode 0600, with a manifest; the file is read back and checked before
+it gets its name.
 """

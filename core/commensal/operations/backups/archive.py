@@ -1,6 +1,6 @@
-"""The one file that holds an instance: written under another name, read with distrust.
+"""The archive file of an instance: written under a temporary name, and read as untrusted input.
 
-Zip and not tar: a reader takes the manifest first wherever it stands, links have no standing, and no header is large.
+Zip rather than tar, because the manifest can be read first, links are not followed, and headers are small.
 """
 
 from __future__ import annotations
@@ -19,32 +19,32 @@ from stat import S_ISLNK
 from typing import IO, Self
 
 from ...base.errors import SettingsError, StoreError
-from .manifest import Kept, Manifest
+from .manifest import FileEntry, Manifest
 
 MANIFEST = "manifest.json"
 SETTINGS = "instance.toml"
 IMAGES = "images/"
-_LARGEST_MANIFEST = 64 * 1024**2  # bytes; a hundred for each image
+_LARGEST_MANIFEST = 64 * 1024**2  # bytes; an image takes about a hundred
 _CHUNK = 1024**2
 
 
-class Writing:
-    """An archive that is being written. What is added is hashed on its way."""
+class ArchiveWriter:
+    """Writes an archive, and hashes every file on the way."""
 
-    def __init__(self, packed: zipfile.ZipFile) -> None:
-        self._packed = packed
-        self._files: dict[str, Kept] = {}
+    def __init__(self, zip_file: zipfile.ZipFile) -> None:
+        self._packed = zip_file
+        self._files: dict[str, FileEntry] = {}
 
     @contextmanager
-    def file(self, name: str, *, stored: bool = False) -> Iterator[_Hashing]:
-        """Opens a new file of the archive. `stored`: it is compressed already."""
+    def file(self, name: str, *, stored: bool = False) -> Iterator[_HashingWriter]:
+        """Opens a new file of the archive. `stored`: do not compress it, because it is compressed already."""
         entry = zipfile.ZipInfo(name)
         entry.external_attr = 0o600 << 16
         entry.compress_type = zipfile.ZIP_STORED if stored else zipfile.ZIP_DEFLATED
         with self._packed.open(entry, "w", force_zip64=True) as out:
-            hashing = _Hashing(out)
-            yield hashing
-        self._files[name] = Kept(hashing.size, hashing.sha256.hexdigest())
+            writer = _HashingWriter(out)
+            yield writer
+        self._files[name] = FileEntry(writer.size, writer.sha256.hexdigest())
 
     def add(self, name: str, content: bytes) -> None:
         with self.file(name) as out:
@@ -52,58 +52,58 @@ class Writing:
 
     def copy(self, name: str, source: Path, *, stored: bool = False) -> None:
         with source.open("rb") as content, self.file(name, stored=stored) as out:
-            while part := content.read(_CHUNK):
-                out.write(part)
+            while chunk := content.read(_CHUNK):
+                out.write(chunk)
 
     def add_images(self, folder: Path) -> None:
-        """Images never change, so that whatever is there is whole; unfinished ones begin with a dot."""
-        for one in sorted(folder.glob("*.webp")):
-            if one.is_file() and not one.name.startswith("."):
-                self.copy(IMAGES + one.name, one, stored=True)
+        """Adds all finished images. Images never change, and the names of unfinished ones begin with a dot."""
+        for image in sorted(folder.glob("*.webp")):
+            if image.is_file() and not image.name.startswith("."):
+                self.copy(IMAGES + image.name, image, stored=True)
 
     def finish(self, manifest: Manifest) -> Manifest:
-        whole = replace(manifest, files=self._files)
-        self._packed.writestr(MANIFEST, whole.written())
-        return whole
+        complete = replace(manifest, files=self._files)
+        self._packed.writestr(MANIFEST, complete.encode())
+        return complete
 
 
-class _Hashing:
+class _HashingWriter:
     def __init__(self, out: IO[bytes]) -> None:
         self._out, self.size, self.sha256 = out, 0, hashlib.sha256()
 
-    def write(self, part: bytes) -> None:
-        self._out.write(part)
-        self.sha256.update(part)
-        self.size += len(part)
+    def write(self, chunk: bytes) -> None:
+        self._out.write(chunk)
+        self.sha256.update(chunk)
+        self.size += len(chunk)
 
 
 @contextmanager
-def writing(file: Path) -> Iterator[Writing]:
-    """A new archive in `file`, its owner's alone, on the disk when this is left without an error."""
+def new_archive(file: Path) -> Iterator[ArchiveWriter]:
+    """A writer of a new archive `file` (mode 0600), which is synced to the disk at the end of the block."""
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as out:
-        with zipfile.ZipFile(out, "w", compression=zipfile.ZIP_DEFLATED, compresslevel=6) as packed:
-            yield Writing(packed)
+        with zipfile.ZipFile(out, "w", compression=zipfile.ZIP_DEFLATED, compresslevel=6) as zip_file:
+            yield ArchiveWriter(zip_file)
         out.flush()
         os.fsync(out.fileno())
 
 
 def name_finished(unfinished: Path, file: Path) -> None:
-    """Gives a finished file its name. Raises `SettingsError` where there is one already: nothing is overwritten."""
+    """Renames a finished file. Raises `SettingsError` if `file` exists, so that nothing is overwritten."""
     try:
-        os.link(unfinished, file)  # unlike a rename, this refuses a name that is taken
+        os.link(unfinished, file)  # unlike a rename, this fails if the name exists
         unfinished.unlink()
     except FileExistsError:
         raise SettingsError("{file} exists already; nothing was changed.", file=file) from None
     except OSError as error:
         if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS):
             raise
-        unfinished.rename(file)  # a disk without hard links, like those that are carried away
+        unfinished.rename(file)  # a file system without hard links, as on many removable disks
     sync_folder(file.parent)
 
 
 def sync_folder(folder: Path) -> None:
-    """Names in `folder` survive a power cut from here on."""
+    """Syncs the names in `folder` to the disk, so that they survive a power cut."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -112,12 +112,12 @@ def sync_folder(folder: Path) -> None:
 
 
 class Archive:
-    """An archive that is being read. Only what its manifest names comes out, in the size that it names."""
+    """Reads an archive. Only files in its manifest are extracted, and only up to their size there."""
 
-    def __init__(self, file: Path, packed: zipfile.ZipFile) -> None:
-        self.path, self._packed = file, packed
-        entries = packed.infolist()
-        names = [one.filename for one in entries]
+    def __init__(self, file: Path, zip_file: zipfile.ZipFile) -> None:
+        self.path, self._packed = file, zip_file
+        entries = zip_file.infolist()
+        names = [entry.filename for entry in entries]
         if len(set(names)) != len(names):
             raise StoreError("{file} holds a file twice; it was not written by Commensal.", file=file)
         self._entries = dict(zip(names, entries, strict=True))
@@ -127,17 +127,17 @@ class Archive:
             raise StoreError("{file} has no {name}; it is no archive of Commensal.", file=file, name=MANIFEST)
         if self._entries[MANIFEST].file_size > _LARGEST_MANIFEST:
             raise StoreError("The manifest of {file} is too large.", file=file)
-        self.manifest = Manifest.read(packed.read(MANIFEST))
+        self.manifest = Manifest.read(zip_file.read(MANIFEST))
         self._compare_names()
 
     @classmethod
     @contextmanager
     def open(cls, file: Path) -> Iterator[Self]:
-        """Raises `StoreError` for what is no archive, is cut off, or names files that cannot be one's own."""
+        """Raises `StoreError` for a file that is no archive, is truncated, or contains files that no instance has."""
         if not file.is_file():
             raise StoreError("There is no {file}.", file=file)
         with ExitStack() as stack:
-            with _damage(file):
+            with _translate_errors(file):
                 archive = cls(file, stack.enter_context(zipfile.ZipFile(file)))
             yield archive
 
@@ -145,7 +145,7 @@ class Archive:
     def file(self, name: str) -> Iterator[IO[bytes]]:
         if name not in self.manifest.files:
             raise StoreError("{file} has no {name}.", file=self.path, name=name)
-        with _damage(self.path), self._packed.open(name) as content:
+        with _translate_errors(self.path), self._packed.open(name) as content:
             yield content
 
     def check(self) -> None:
@@ -155,12 +155,12 @@ class Archive:
                 pass
 
     def extract(self, name: str, target: Path) -> None:
-        """Writes one file, its owner's alone, to the disk. Raises `StoreError` where it is not what was written."""
+        """Extracts one file to `target` (mode 0600), and syncs it. Raises `StoreError` if its hash is wrong."""
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as out:
-            for part in self._parts(name):
-                out.write(part)
+            for chunk in self._parts(name):
+                out.write(chunk)
             out.flush()
             os.fsync(out.fileno())
 
@@ -171,39 +171,39 @@ class Archive:
                 self.extract(name, folder / name.removeprefix(IMAGES))
 
     def refuse_too_large(self, folder: Path) -> None:
-        """Raises `StoreError` where the disk of `folder` has no room for all that is in the archive."""
-        needed, free = sum(one.size for one in self.manifest.files.values()), shutil.disk_usage(folder).free
+        """Raises `StoreError` if the disk of `folder` has no room for the extracted files."""
+        needed, free = sum(entry.size for entry in self.manifest.files.values()), shutil.disk_usage(folder).free
         if needed > free * 9 // 10:
             text = "{file} unpacks to {needed:,} bytes, and {folder} has room for {free:,}."
             raise StoreError(text, file=self.path, needed=needed, folder=folder, free=free)
 
     def _parts(self, name: str) -> Iterator[bytes]:
-        wanted, seen, sha256 = self.manifest.files[name], 0, hashlib.sha256()
+        expected, size, sha256 = self.manifest.files[name], 0, hashlib.sha256()
         with self.file(name) as content:
-            while part := content.read(_CHUNK):
-                seen += len(part)
-                if seen > wanted.size:
+            while chunk := content.read(_CHUNK):
+                size += len(chunk)
+                if size > expected.size:
                     break
-                sha256.update(part)
-                yield part
-        if (seen, sha256.hexdigest()) != (wanted.size, wanted.sha256):
+                sha256.update(chunk)
+                yield chunk
+        if (size, sha256.hexdigest()) != (expected.size, expected.sha256):
             text = "{name} in {file} is not what was written; the archive is damaged."
             raise StoreError(text, name=name, file=self.path)
 
     def _compare_names(self) -> None:
-        there, named = set(self._entries) - {MANIFEST}, set(self.manifest.files)
-        if odd := sorted(there ^ named):
+        archived, listed = set(self._entries) - {MANIFEST}, set(self.manifest.files)
+        if differing := sorted(archived ^ listed):
             text = "{file} and its manifest differ about {name!r}; the archive is damaged."
-            raise StoreError(text, file=self.path, name=odd[0])
-        for name, one in self.manifest.files.items():
-            if self._entries[name].file_size != one.size:
+            raise StoreError(text, file=self.path, name=differing[0])
+        for name, entry in self.manifest.files.items():
+            if self._entries[name].file_size != entry.size:
                 text = "{name} in {file} has another size than its manifest says."
                 raise StoreError(text, name=name, file=self.path)
 
 
 @contextmanager
-def _damage(file: Path) -> Iterator[None]:
-    """Says in our words what the reader of zip files finds wrong."""
+def _translate_errors(file: Path) -> Iterator[None]:
+    """Turns the errors of zipfile and zlib into `StoreError`."""
     try:
         yield
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, RuntimeError) as error:
@@ -212,9 +212,9 @@ def _damage(file: Path) -> Iterator[None]:
 
 
 def _refuse(file: Path, entry: zipfile.ZipInfo) -> None:
-    """Names of ours have at most one folder. What leaves it, or is a link, was made to do harm.
+    """Raises `StoreError` for an entry that Commensal never writes, because it may be an attack.
 
-    So may be what is packed otherwise than ours: some ways take as much memory as the packer wished.
+    Our entries have at most one folder, and are no links. Other compression methods may need any amount of memory.
     """
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise StoreError("{file} is packed in a way that Commensal does not use; nothing was unpacked.", file=file)

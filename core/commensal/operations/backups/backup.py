@@ -1,4 +1,4 @@
-"""Backs up an instance while it serves: one file that has been opened and checked before it gets its name."""
+"""Backs up an instance while it serves, into one file that is checked before it gets its name."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ...hooks.loading import migration_folders
 from ...storage.database.revisions import missing
 from ..checks import broken_invariants
 from . import postgresql, sqlite
-from .archive import SETTINGS, name_finished, writing
+from .archive import SETTINGS, name_finished, new_archive
 from .manifest import Manifest, describe
 from .settings import without_secrets
 from .source import Source, refuse_broken
@@ -36,28 +36,28 @@ class Backup:
     file: Path
     manifest: Manifest
     removed: tuple[Path, ...]
-    """Older ones that made room."""
+    """Older backups that were deleted."""
 
 
 def _free_name(to: Path, now: datetime) -> Path:
-    """Two backups of one second, as of an upgrade that was killed and begun again, get names that sort as they came."""
+    """A free name. A second backup in the same second gets the name of a later second, so that names sort by time."""
     while (file := to / f"commensal-{now:%Y%m%dT%H%M%SZ}.zip").exists():
         now += timedelta(seconds=1)
     return file
 
 
 def back_up(folder: Path, to: Path, *, keep: int = 14, whole: bool = False, clock: Clock) -> Backup:
-    """Writes ``commensal-<moment in UTC>.zip`` into `to`, which belongs to this instance alone, and checks it; with
-    `whole`, a dump of PostgreSQL is also loaded into a temporary database, as an SQLite file is opened in any case.
+    """Writes ``commensal-<moment in UTC>.zip`` into `to`, a folder for this instance's backups only, and checks it.
 
-    Meanwhile the disk holds the database twice more. Of all backups there, the newest `keep` stay, and the new one in
-    any case. Raises `SettingsError`, `StoreError`, or `Busy` while another backup is being written; then nothing is
-    left behind and no older one is removed.
+    With `whole`, a dump of PostgreSQL is also loaded into a temporary database; an SQLite file is always opened. For a
+    while this needs disk space for two more copies of the database. Afterwards the newest `keep` backups stay, and the
+    new one in any case. Raises `SettingsError`, `StoreError`, or `Busy` while another backup is being written; then the
+    new file is removed and no older one is.
     """
     if keep < 1:
         raise SettingsError("At least one backup is kept.")
     source, now = Source.of(folder, clock), clock.now().astimezone(UTC)
-    with _place(to) as work:
+    with _work_folder(to) as work:
         file = _free_name(to, now)
         unfinished = work / file.name
         try:
@@ -74,15 +74,15 @@ def back_up(folder: Path, to: Path, *, keep: int = 14, whole: bool = False, cloc
 
 def backups_in(folder: Path) -> list[Path]:
     """The backups in a folder, the newest first."""
-    return sorted((one for one in folder.glob("*") if _NAME.fullmatch(one.name)), reverse=True)
+    return sorted((file for file in folder.glob("*") if _NAME.fullmatch(file.name)), reverse=True)
 
 
 def newest_in(folder: Path) -> Path:
-    """The newest backup in a folder. Raises `StoreError` where there is none."""
-    found = backups_in(folder)
-    if not found:
+    """The newest backup in a folder. Raises `StoreError` if there is none."""
+    backups = backups_in(folder)
+    if not backups:
         raise StoreError("There is no backup in {folder}.", folder=folder)
-    return found[0]
+    return backups[0]
 
 
 def made_at(backup: Path) -> datetime:
@@ -91,19 +91,22 @@ def made_at(backup: Path) -> datetime:
 
 
 def try_newest(folder: Path, to: Path, *, clock: Clock) -> Path:
-    """Restores the newest backup in `to` into a temporary place and checks it. Raises `StoreError`.
+    """Restores the newest backup in `to` into a temporary folder, checks it, and returns its file. Raises `StoreError`.
 
-    On PostgreSQL that is a temporary database on the same server.
+    On PostgreSQL it is restored into a temporary database on the same server.
     """
     newest = newest_in(to)
-    with _place(to) as work:
+    with _work_folder(to) as work:
         verify(newest, Source.of(folder, clock), work, whole=True)
     return newest
 
 
 @contextmanager
-def _place(to: Path) -> Iterator[Path]:
-    """A folder to work in, on the disk where the backup will be. One backup at a time; what a killed one left goes."""
+def _work_folder(to: Path) -> Iterator[Path]:
+    """A temporary folder on the disk of the backups, for one process at a time. Deletes folders of killed processes.
+
+    Raises `Busy` while another process has one.
+    """
     try:
         to.mkdir(parents=True, exist_ok=True, mode=0o700)
         lock = os.open(to / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -112,8 +115,8 @@ def _place(to: Path) -> Iterator[Path]:
         raise StoreError(text, folder=to, error=error.strerror) from error
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        for left in to.glob(".commensal-*.part"):
-            shutil.rmtree(left)
+        for leftover in to.glob(".commensal-*.part"):
+            shutil.rmtree(leftover)
         work = Path(tempfile.mkdtemp(prefix=".commensal-", suffix=".part", dir=to))
         try:
             yield work
@@ -121,7 +124,7 @@ def _place(to: Path) -> Iterator[Path]:
             shutil.rmtree(work, ignore_errors=True)
     except BlockingIOError:
         raise Busy("another backup is being written to {folder}", folder=to) from None
-    except Unavailable as error:  # which is a `Busy` to who serves requests: here nothing gets better by waiting
+    except Unavailable as error:  # a `Busy`, but here waiting would not help
         raise StoreError("The database cannot be read: {error}", error=error.values["why"]) from error
     except OSError as error:
         raise StoreError("{file}: {error}", file=to, error=error) from error
@@ -130,17 +133,17 @@ def _place(to: Path) -> Iterator[Path]:
 
 
 def _write(source: Source, work: Path, unfinished: Path) -> Manifest:
-    """The database first: whatever image it knows is in the folder by then."""
+    """Writes the archive. The database comes first, so that all images it refers to are in the folder."""
     text, left_out = without_secrets(source.folder, source.settings, source.hooks)
-    said = {"made_at": source.clock.now(), "plugins": source.settings.enabled_plugins, "left_out": left_out}
+    description = {"made_at": source.clock.now(), "plugins": source.settings.enabled_plugins, "left_out": left_out}
     copy = work / "copy"
-    with writing(unfinished) as out:
+    with new_archive(unfinished) as out:
         if source.sqlite_file is not None:
             sqlite.snapshot(source.sqlite_file, copy)
             out.copy(OF_SQLITE, copy)
             store = source.store(f"sqlite:///{copy}")
         else:
-            postgresql.need_tools()
+            postgresql.require_tools()
             store = source.store(source.url)
         try:
             with store.read() as tx:
@@ -150,20 +153,20 @@ def _write(source: Source, work: Path, unfinished: Path) -> Manifest:
                     if not missing(store, migration_folders(source.hooks)):
                         refuse_broken(broken_invariants(tx))
                 failpoint("backup.copied")
-                manifest = describe(tx, "backup", **said)  # type: ignore[arg-type]
+                manifest = describe(tx, "backup", **description)  # type: ignore[arg-type]
         finally:
             store.close()
-        for one in work.glob("copy*"):
-            one.unlink()
+        for file in work.glob("copy*"):
+            file.unlink()
         out.add(SETTINGS, text.encode())
         out.add_images(source.folder / "images")
         return out.finish(manifest)
 
 
-def _rotate(to: Path, keep: int, made: Path) -> tuple[Path, ...]:
-    """What was just made is known to be good and stays, even where the machine's clock was set back."""
-    older = [one for one in backups_in(to) if one != made]
+def _rotate(to: Path, keep: int, newest: Path) -> tuple[Path, ...]:
+    """Deletes the surplus backups, and returns them. `newest` stays even if the machine's clock was set back."""
+    older = [backup for backup in backups_in(to) if backup != newest]
     surplus = older[keep - 1 :]
-    for one in surplus:
-        one.unlink()
+    for surplus_backup in surplus:
+        surplus_backup.unlink()
     return tuple(surplus)

@@ -1,4 +1,4 @@
-"""Makes an instance from an export, in either database."""
+"""Creates an instance from an export, in either kind of database."""
 
 from __future__ import annotations
 
@@ -14,36 +14,36 @@ from ..checks import broken_invariants
 from .archive import Archive
 from .export import refuse_absent
 from .manifest import Manifest, counts_of, differences, revisions_of
-from .restore import RESTORED, Arrived, emptied_on_failure, new_folder, settle, waiting_jobs
-from .rows import ENDING, FOLDER, in_any_order, read_rows, tables_of
+from .restore import RESTORED, ImportedInstance, empty_database, new_folder, unpack_files, waiting_jobs
+from .rows import ENDING, FOLDER, defer_foreign_keys, read_rows, tables_of
 from .source import Source, refuse_broken
 
 
-def import_instance(file: Path, folder: Path, *, database: str = "", clock: Clock) -> Arrived:
-    """Makes the instance of the export `file` in `folder`, which must be new or empty.
+def import_instance(file: Path, folder: Path, *, database: str = "", clock: Clock) -> ImportedInstance:
+    """Creates the instance of the export `file` in `folder`, which must be new or empty.
 
-    `database` is the URL of an empty PostgreSQL database; without it, the instance gets an SQLite file. The rows arrive
-    in one transaction, after which the database is asked what must be true: so it has all of them or none.
+    `database` is the URL of an empty PostgreSQL database; "": an SQLite file in `folder`. All rows are inserted, and
+    the invariants checked, in one transaction.
 
-    Raises `StoreError` for an archive that is damaged, not sound, or was written with other revisions than this
-    version's, and `SettingsError` for a folder or database that is not empty, or a plugin that is not installed.
+    Raises `StoreError` for an archive that is damaged, violates an invariant, or was written with other revisions than
+    this version's, and `SettingsError` for a folder or database that is not empty, or a plugin that is not installed.
     """
     with Archive.open(file) as archive:
         if archive.manifest.kind != "export":
             raise StoreError("{file} is a backup; `commensal restore` reads it.", file=file)
-        with emptied_on_failure(database, clock), new_folder(folder) as place:
-            source = settle(archive, place, database, clock)
+        with empty_database(database, clock), new_folder(folder) as new:
+            source = unpack_files(archive, new, database, clock)
             refuse_absent(source)
             store = source.store(source.url)
             try:
                 source.migrate(store)
                 _fill(store, source, archive)
-            except DBAPIError as error:  # what is only asked for at the end, like what rows refer to
+            except DBAPIError as error:  # constraints that are checked at the end, such as foreign keys
                 raise StoreError("The database refuses the rows: {error}", error=error.orig) from error
             finally:
                 store.close()
-            (place / RESTORED).write_text(f"{clock.now().isoformat()}\n", encoding="utf-8")
-            return Arrived(archive.manifest, {}, waiting_jobs(source))
+            (new / RESTORED).write_text(f"{clock.now().isoformat()}\n", encoding="utf-8")
+            return ImportedInstance(archive.manifest, {}, waiting_jobs(source))
 
 
 def _fill(store: Store, source: Source, archive: Archive) -> None:
@@ -51,7 +51,7 @@ def _fill(store: Store, source: Source, archive: Archive) -> None:
     archive.check()
     with store.write() as tx:
         _refuse_other_revisions(manifest, revisions_of(tx))
-        with in_any_order(tx, tables):
+        with defer_foreign_keys(tx, tables):
             for table in tables:
                 with archive.file(f"{FOLDER}{table.name}{ENDING}") as lines:
                     read_rows(tx, table, lines)
@@ -60,13 +60,13 @@ def _fill(store: Store, source: Source, archive: Archive) -> None:
         refuse_broken(broken_invariants(tx))
 
 
-def _refuse_other_revisions(manifest: Manifest, mine: dict[str, list[str]]) -> None:
-    """Rows fit only the tables that they came from."""
-    lines = sorted({*mine, *manifest.revisions})
-    other = ", ".join(name for name in lines if mine.get(name) != manifest.revisions.get(name))
-    if other:
+def _refuse_other_revisions(manifest: Manifest, present: dict[str, list[str]]) -> None:
+    """Raises `StoreError` if the tables have other revisions than those from which the rows were exported."""
+    names = sorted({*present, *manifest.revisions})
+    differing = ", ".join(name for name in names if present.get(name) != manifest.revisions.get(name))
+    if differing:
         text = (
             "The export was written by Commensal {version}, whose tables differ ({other}). Import "
             "it with that version and the same plugins, then run `commensal upgrade` with this one."
         )
-        raise StoreError(text, version=manifest.commensal, other=other)
+        raise StoreError(text, version=manifest.commensal, other=differing)

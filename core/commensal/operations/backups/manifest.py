@@ -1,4 +1,4 @@
-"""What an archive says of itself: who wrote it, when, and every file in it with its size and SHA-256."""
+"""The manifest of an archive: what wrote it, when, and every file in it with its size and SHA-256."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from ...base.converting import convert
 from ...base.errors import Problem, StoreError
 from ...storage.database import Transaction
 
-_FORMAT = 1  # raised when an older version could not read what a newer one writes
+_FORMAT = 1  # incremented when older versions cannot read what this one writes
 
 
 @dataclass(frozen=True)
-class Kept:
+class FileEntry:
     """A file in an archive: bytes, and SHA-256 in hexadecimal."""
 
     size: int
@@ -35,31 +35,31 @@ class Manifest:
     commensal: str
     """The version that wrote it."""
     plugins: tuple[str, ...]
-    """Those that were enabled."""
+    """Ids of the enabled plugins."""
     revisions: dict[str, list[str]]
-    """Of the core ("alembic_version") and of each plugin ("<id>_revision"): what the database has had."""
+    """Revisions of the database, of the core ("alembic_version") and of each plugin ("<id>_revision")."""
     counts: dict[str, int]
-    """Rows by table."""
+    """Numbers of rows by table."""
     left_out: tuple[str, ...]
     """What is not in the archive: keys of instance.toml that hold secrets, and folders, with a slash at the end."""
-    files: dict[str, Kept] = field(default_factory=dict)
+    files: dict[str, FileEntry] = field(default_factory=dict)
     format: int = _FORMAT
 
     @classmethod
     def read(cls, content: bytes) -> Self:
-        """Raises `StoreError` for what is no manifest, or one of a later format."""
+        """Decodes a manifest. Raises `StoreError` for anything else, and for a newer format."""
         try:
-            said = msgspec.json.decode(content)
-            later = isinstance(said, dict) and isinstance(said.get("format"), int) and said["format"] > _FORMAT
-            if later:
+            values = msgspec.json.decode(content)
+            is_newer = isinstance(values, dict) and isinstance(values.get("format"), int) and values["format"] > _FORMAT
+            if is_newer:
                 raise StoreError("A newer version of Commensal has written this archive; install that one.")
-            _refuse_unknown(said, cls)
-            read: Self = convert(said, cls)
-            return read
+            _refuse_unknown(values, cls)
+            manifest: Self = convert(values, cls)
+            return manifest
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise StoreError("The archive's manifest cannot be read: {error}", error=error) from error
 
-    def written(self) -> bytes:
+    def encode(self) -> bytes:
         return msgspec.json.format(msgspec.json.encode(self), indent=1)
 
 
@@ -71,7 +71,7 @@ def describe(
     plugins: tuple[str, ...],
     left_out: tuple[str, ...],
 ) -> Manifest:
-    """The manifest of what `tx` sees, still without files."""
+    """The manifest of the database as `tx` sees it, without files."""
     return Manifest(
         kind=kind,
         database="postgresql" if tx.postgresql else "sqlite",
@@ -85,7 +85,7 @@ def describe(
 
 
 def revisions_of(tx: Transaction) -> dict[str, list[str]]:
-    """What the database has had, by its tables of versions."""
+    """The revisions of the database, by its tables of versions."""
     return {
         name: sorted(tx.execute(text(f'SELECT version_num FROM "{name}"')).scalars())  # noqa: S608 - a table of the database
         for name in _names(tx)
@@ -95,17 +95,17 @@ def revisions_of(tx: Transaction) -> dict[str, list[str]]:
 
 def counts_of(tx: Transaction) -> dict[str, int]:
     """The number of rows of every table."""
-    wanted = [name for name in _names(tx) if not _tells_versions(name)]
-    return {name: tx.value(select(func.count()).select_from(table(name))) for name in wanted}
+    names = [name for name in _names(tx) if not _tells_versions(name)]
+    return {name: tx.value(select(func.count()).select_from(table(name))) for name in names}
 
 
-def differences(wanted: Mapping[str, int], seen: Mapping[str, int]) -> list[Problem]:
-    """Tables whose numbers of rows are not those of the manifest."""
+def differences(expected: Mapping[str, int], actual: Mapping[str, int]) -> list[Problem]:
+    """A problem for each table whose number of rows is not that of the manifest."""
     text = "{table} has {seen} rows instead of {wanted}"
     return [
-        Problem("rows", text, values={"table": name, "seen": seen.get(name, 0), "wanted": count})
-        for name, count in wanted.items()
-        if seen.get(name, 0) != count
+        Problem("rows", text, values={"table": name, "seen": actual.get(name, 0), "wanted": count})
+        for name, count in expected.items()
+        if actual.get(name, 0) != count
     ]
 
 
@@ -117,8 +117,8 @@ def _tells_versions(name: str) -> bool:
     return name == "alembic_version" or name.endswith("_revision")
 
 
-def _refuse_unknown(said: Any, shape: type) -> None:
-    unknown = sorted(set(said) - {one.name for one in fields(shape)}) if isinstance(said, dict) else []
+def _refuse_unknown(values: Any, shape: type) -> None:
+    unknown = sorted(set(values) - {field_.name for field_ in fields(shape)}) if isinstance(values, dict) else []
     if unknown:
         text = "The archive's manifest says {name!r}, which this version does not know."
         raise StoreError(text, name=unknown[0])

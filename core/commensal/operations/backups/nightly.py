@@ -1,4 +1,4 @@
-"""An instance that looks after itself: a backup every night, and once a week the newest is restored to try it."""
+"""Automatic backups: one every night, and a trial restore of the newest one every week."""
 
 from __future__ import annotations
 
@@ -12,32 +12,33 @@ from ...storage.database import Transaction
 from ...storage.jobs import Job
 from ...storage.jobs.holding import keep_claimed
 from .backup import back_up, backups_in, made_at, try_newest
-from .upkeep import BACKUP, TRIAL, due_of, mark_done, newest_moment, promise_later, promise_once, promise_trial
+from .upkeep import BACKUP, TRIAL, due_at_of, last_moment, mark_done, promise_later, promise_once, promise_trial
 
 if TYPE_CHECKING:
     from ...instance import Instance
 
-WAIT = timedelta(minutes=15)  # for a backup that somebody else is making
+WAIT = timedelta(minutes=15)  # before another try, while another process is making a backup
 
 
 def promise_backup(tx: Transaction, *, settings: Settings) -> None:
-    """Promises the backup of the last night, once. After nights without power, one is made up for all of them."""
+    """Enqueues the backup of the last night, once. After several nights without power, there is one backup for all."""
     if settings.backups.folder:
-        promise_once(tx, BACKUP, newest_moment(tx.now, settings.backups.time_of_day, settings.timezone))
+        promise_once(tx, BACKUP, last_moment(tx.now, settings.backups.time_of_day, settings.timezone))
 
 
-def make_backup(instance: Instance, one: Job) -> None:
-    """The job of a night. A backup that somebody has made since, by hand or in a life that was cut off, is that of the
-    night too. Raises what `back_up` raises; while another is being written, it comes back later and nothing is wrong.
+def make_backup(instance: Instance, job: Job) -> None:
+    """The job of a night. A backup that was made since then, by hand or by a killed process, counts as its backup.
+
+    Raises what `back_up` raises, except `Busy`: then the job is enqueued again for later.
     """
-    kept, due_at = instance.settings.backups, due_of(one.payload)
-    if not kept.folder:
+    backups, due_at = instance.settings.backups, due_at_of(job.payload)
+    if not backups.folder:
         return
-    to = Path(kept.folder)
+    to = Path(backups.folder)
     try:
         if not _made_since(to, due_at):
-            with keep_claimed(instance, one):
-                back_up(instance.folder, to, keep=kept.keep, clock=instance.clock)
+            with keep_claimed(instance, job):
+                back_up(instance.folder, to, keep=backups.keep, clock=instance.clock)
     except Busy:
         with instance.store.write() as tx:
             promise_later(tx, BACKUP, due_at, WAIT)
@@ -47,14 +48,14 @@ def make_backup(instance: Instance, one: Job) -> None:
         promise_trial(tx, due_at)
 
 
-def try_backup(instance: Instance, one: Job) -> None:
-    """The job of a week. Raises what `try_newest` raises."""
-    kept, due_at = instance.settings.backups, due_of(one.payload)
-    if not kept.folder:
+def try_backup(instance: Instance, job: Job) -> None:
+    """The job of a week. Raises what `try_newest` raises, except `Busy`: then the job is enqueued again for later."""
+    backups, due_at = instance.settings.backups, due_at_of(job.payload)
+    if not backups.folder:
         return
     try:
-        with keep_claimed(instance, one):
-            try_newest(instance.folder, Path(kept.folder), clock=instance.clock)
+        with keep_claimed(instance, job):
+            try_newest(instance.folder, Path(backups.folder), clock=instance.clock)
     except Busy:
         with instance.store.write() as tx:
             promise_later(tx, TRIAL, due_at, WAIT)
@@ -64,7 +65,7 @@ def try_backup(instance: Instance, one: Job) -> None:
 
 
 def newest_backup(folder: Path) -> datetime | None:
-    """The moment (UTC) of the newest backup in a folder; it is listed, which takes as long as its disk takes."""
+    """The moment (UTC) of the newest backup in a folder. Lists the folder, which may take long on a slow disk."""
     return max(map(made_at, backups_in(folder)), default=None)
 
 

@@ -1,4 +1,4 @@
-"""PostgreSQL's own tools: they alone copy a database of any size quickly and wholly."""
+"""Runs ``pg_dump`` and ``pg_restore``, which alone copy a database of any size quickly and completely."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ from ...storage.database import Store, Transaction
 
 
 def dump(tx: Transaction, url: str, file: Path) -> None:
-    """Writes what `tx`, a reading transaction, sees, in the custom format of ``pg_dump``, while others write on.
+    """Writes the snapshot of `tx`, a reading transaction, in the custom format of ``pg_dump``; others may write on.
 
-    Raises `SettingsError` where the tool is missing, `StoreError` with its own words where it fails.
+    Raises `SettingsError` if the tool is missing, and `StoreError` with the tool's message if it fails.
     """
-    tx.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))  # it waits here for as long as the dump takes
+    tx.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))  # it is idle while pg_dump runs
     snapshot = tx.value(text("SELECT pg_export_snapshot()"))
     _run("pg_dump", url, "--format=custom", f"--snapshot={snapshot}", f"--file={file}")
 
 
 def load(url: str, file: Path) -> None:
-    """Loads a dump into an empty database: all of it or, where anything fails, nothing."""
+    """Loads a dump into an empty database, in one transaction."""
     _run("pg_restore", url, "--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges", str(file))
 
 
 def refuse_unreadable(file: Path) -> None:
-    """Raises `StoreError` where ``pg_restore`` cannot read the dump's table of contents."""
+    """Raises `StoreError` if ``pg_restore`` cannot read the dump's table of contents."""
     _run("pg_restore", "", "--list", str(file))
 
 
-def need_tools() -> None:
-    """Raises `SettingsError` where ``pg_dump`` or ``pg_restore`` is not installed."""
+def require_tools() -> None:
+    """Raises `SettingsError` if ``pg_dump`` or ``pg_restore`` is not installed."""
     for program in ("pg_dump", "pg_restore"):
         if shutil.which(program) is None:
             text = (
@@ -49,15 +49,18 @@ def need_tools() -> None:
 
 
 def may_make_databases(store: Store) -> bool:
-    """Whether this user may make the temporary database in which a dump is tried."""
+    """Whether this user may create a temporary database, into which a dump is loaded to check it."""
     with store.read() as tx:
-        may = text("SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user")
-        return bool(tx.value(may))
+        query = text("SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user")
+        return bool(tx.value(query))
 
 
 @contextmanager
 def temporary_database(url: str, name: str) -> Iterator[str]:
-    """Makes an empty database beside the one of `url`, and drops it. Raises `StoreError` where that is not allowed."""
+    """Creates an empty database on the server of `url`, and drops it at the end of the block. Yields its URL.
+
+    Raises `StoreError` if this user has no permission.
+    """
     address = make_url(url).set(drivername="postgresql+psycopg")
     engine = create_engine(address, isolation_level="AUTOCOMMIT", hide_parameters=True)
     try:
@@ -82,9 +85,9 @@ def temporary_database(url: str, name: str) -> Iterator[str]:
         engine.dispose()
 
 
-def apart(address: URL) -> tuple[URL, str]:
-    """The address as libpq reads it, without its password, and the password; empty where there is none."""
-    said = address.query.get("password", "")
+def split_password(address: URL) -> tuple[URL, str]:
+    """The address as libpq reads it, without its password, and the password; "" if there is none."""
+    query_password = address.query.get("password", "")
     bare = URL.create(
         "postgresql",
         username=address.username,
@@ -93,23 +96,25 @@ def apart(address: URL) -> tuple[URL, str]:
         database=address.database,
         query={key: value for key, value in address.query.items() if key not in ("password", "sslpassword")},
     )
-    return bare, str(address.password or "") or (said if isinstance(said, str) else said[-1])
+    return bare, str(address.password or "") or (
+        query_password if isinstance(query_password, str) else query_password[-1]
+    )
 
 
-def _run(program: str, url: str, *words: str) -> None:
-    """Runs a tool. The password travels in its environment, since command lines can be read by everybody."""
-    need_tools()
+def _run(program: str, url: str, *arguments: str) -> None:
+    """Runs a tool. Its password is passed in the environment, because other users can read command lines."""
+    require_tools()
     environment = dict(os.environ)
     if url:
-        bare, password = apart(make_url(url))
+        bare, password = split_password(make_url(url))
         if password:
             environment["PGPASSWORD"] = password
-        words = ("--no-password", f"--dbname={bare.render_as_string()}", *words)
-    command = [str(shutil.which(program)), *words]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)  # noqa: S603
-    if done.returncode != 0:
-        said = done.stderr.strip()[-2000:]
+        arguments = ("--no-password", f"--dbname={bare.render_as_string()}", *arguments)
+    command = [str(shutil.which(program)), *arguments]
+    result = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)  # noqa: S603
+    if result.returncode != 0:
+        message = result.stderr.strip()[-2000:]
         text = "{program} failed: {said}"
-        if "mismatch" in said:
+        if "mismatch" in message:
             text = "{program} failed: {said} Install the package postgresql-client of the server's major version."
-        raise StoreError(text, program=program, said=said)
+        raise StoreError(text, program=program, said=message)

@@ -1,4 +1,4 @@
-"""Makes an instance from a backup: in a new folder, whole or not at all."""
+"""Restores an instance from a backup into a new folder, completely or not at all."""
 
 from __future__ import annotations
 
@@ -27,90 +27,90 @@ from .source import Source
 from .upkeep import BACKUP, TRIAL
 from .verify import OF_POSTGRESQL, OF_SQLITE, refuse_unsound
 
-RESTORED = "restored"  # a file: when it was, for plugins that have told others more than they know now
+RESTORED = "restored"  # a file with the moment of the restore, for plugins that have sent messages to others since
 
 
 @dataclass(frozen=True)
-class Arrived:
-    """An instance that has arrived from an archive, and what its operator must know before it serves."""
+class ImportedInstance:
+    """The result of a restore or an import, with what the operator must know before the instance serves."""
 
     manifest: Manifest
     absent: dict[str, str | Problem]
-    """Plugins that were enabled and cannot be loaded here, with the reason."""
+    """Enabled plugins that cannot be loaded on this machine, with the reason."""
     waiting: dict[str, int]
-    """Jobs by kind that had not been done at the moment of the archive, e-mails among them."""
+    """Numbers of jobs, by kind, that were not done at the moment of the archive, such as e-mails."""
 
 
-def restore(file: Path, folder: Path, *, database: str = "", clock: Clock) -> Arrived:
-    """Makes the instance of the backup `file` in `folder`, which must be new or empty.
+def restore(file: Path, folder: Path, *, database: str = "", clock: Clock) -> ImportedInstance:
+    """Restores the instance of the backup `file` into `folder`, which must be new or empty.
 
-    A backup of PostgreSQL goes into the empty database of the URL `database`. Jobs that waited when the backup was made
-    wait again. Those that the instance has done since would be done twice, e-mails too: `Arrived.waiting` counts them.
+    A backup of PostgreSQL is loaded into the empty database of the URL `database`. Jobs that waited when the backup was
+    made wait again. Those that have run since then will run twice, e-mails too; `ImportedInstance.waiting` counts them.
 
-    Raises `StoreError` for an archive that is damaged, was written by a newer version, or is not sound, and
+    Raises `StoreError` for an archive that is damaged, was written by a newer version, or violates an invariant, and
     `SettingsError` for a folder or database that is not empty.
     """
     with Archive.open(file) as archive:
         manifest = archive.manifest
         _refuse_kind(file, manifest, database)
         if database:
-            postgresql.need_tools()
-        with emptied_on_failure(database, clock), new_folder(folder) as place:
-            source = settle(archive, place, database, clock)
-            _load(archive, place, database)
-            (place / RESTORED).write_text(f"{clock.now().isoformat()}\n", encoding="utf-8")
+            postgresql.require_tools()
+        with empty_database(database, clock), new_folder(folder) as new:
+            source = unpack_files(archive, new, database, clock)
+            _load(archive, new, database)
+            (new / RESTORED).write_text(f"{clock.now().isoformat()}\n", encoding="utf-8")
             failpoint("arrival.filled")
             refuse_unsound(source.url, source, manifest)
-            return Arrived(manifest, dict(source.hooks.absent), waiting_jobs(source))
+            return ImportedInstance(manifest, dict(source.hooks.absent), waiting_jobs(source))
 
 
 @contextmanager
 def new_folder(folder: Path) -> Iterator[Path]:
-    """A folder that becomes `folder` when all went well, and is gone when it did not.
+    """A temporary folder that is renamed to `folder` at the end of the block, or deleted on an error.
 
-    Raises `SettingsError` where there is something in `folder`: an instance is never overwritten.
+    Raises `SettingsError` if `folder` is not empty, so that no instance is overwritten.
     """
     folder = folder.absolute()
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise SettingsError("{folder} is not empty; name a new folder. Nothing was changed.", folder=folder)
-    place = folder.with_name(f".{folder.name}.part")
+    unfinished = folder.with_name(f".{folder.name}.part")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if place.exists():
-            shutil.rmtree(place)  # of one that was killed
-        place.mkdir(mode=0o700)
+        if unfinished.exists():
+            shutil.rmtree(unfinished)  # of a killed process
+        unfinished.mkdir(mode=0o700)
         try:
-            yield place
+            yield unfinished
             failpoint("arrival.checked")
-            place.rename(folder)
+            unfinished.rename(folder)
         except BaseException:
-            shutil.rmtree(place, ignore_errors=True)
+            shutil.rmtree(unfinished, ignore_errors=True)
             raise
         sync_folder(folder.parent)
     except OSError as error:
         raise StoreError("{file}: {error}", file=folder, error=error) from error
 
 
-def settle(archive: Archive, place: Path, database: str, clock: Clock) -> Source:
+def unpack_files(archive: Archive, folder: Path, database: str, clock: Clock) -> Source:
     """Unpacks all but the database into `place`: the settings, with the URL of the new database, and the images."""
-    archive.refuse_too_large(place)
-    archive.extract(SETTINGS, place / "instance.toml")
-    file = place / "instance.toml"
+    archive.refuse_too_large(folder)
+    archive.extract(SETTINGS, folder / "instance.toml")
+    file = folder / "instance.toml"
     try:
         file.write_text(with_database(file.read_text(encoding="utf-8"), database), encoding="utf-8")
     except ValueError as error:  # no TOML, or no text
         text = "{archive}: {file}: {error}"
         raise StoreError(text, archive=archive.path, file=SETTINGS, error=error) from error
-    archive.extract_images(place / "images")
+    archive.extract_images(folder / "images")
     failpoint("arrival.unpacked")
-    return Source.without_secrets(place, clock)
+    return Source.without_secrets(folder, clock)
 
 
 @contextmanager
-def emptied_on_failure(url: str, clock: Clock) -> Iterator[None]:
-    """Raises `SettingsError` where the database of `url` has tables already, or is no database of a server.
+def empty_database(url: str, clock: Clock) -> Iterator[None]:
+    """Drops all tables again if the block raises. `url` "" does nothing: an SQLite file is deleted with its folder.
 
-    On any error it is as empty as before. An empty `url` needs nothing: an SQLite file goes with its folder.
+    Raises `SettingsError` if the database of `url` has tables already, or is not PostgreSQL.
     """
     if not url:
         yield
@@ -129,9 +129,9 @@ def emptied_on_failure(url: str, clock: Clock) -> Iterator[None]:
             yield
         except BaseException:
             with store.write() as tx:
-                left = MetaData()
-                left.reflect(bind=tx.connection)
-                left.drop_all(bind=tx.connection)
+                tables = MetaData()
+                tables.reflect(bind=tx.connection)
+                tables.drop_all(bind=tx.connection)
             raise
     finally:
         store.close()
@@ -146,13 +146,13 @@ def _has_tables(store: Store) -> bool:
 
 
 def waiting_jobs(source: Source) -> dict[str, int]:
-    """Jobs that are still to be done, by kind; without backups, which the instance owes to nobody but itself."""
+    """Numbers of jobs that are not done yet, by kind; without backups, which concern nobody outside the instance."""
     store = source.store(source.url)
     try:
         with store.read() as tx:
             undone = (job.c.state.in_(("waiting", "running")), job.c.kind.not_in((BACKUP, TRIAL)))
-            counted = select(job.c.kind, func.count().label("count")).where(*undone)
-            rows = tx.all(counted.group_by(job.c.kind).order_by(job.c.kind))
+            counts = select(job.c.kind, func.count().label("count")).where(*undone)
+            rows = tx.all(counts.group_by(job.c.kind).order_by(job.c.kind))
             return {row["kind"]: row["count"] for row in rows}
     finally:
         store.close()
@@ -170,12 +170,12 @@ def _refuse_kind(file: Path, manifest: Manifest, database: str) -> None:
         )
 
 
-def _load(archive: Archive, place: Path, database: str) -> None:
+def _load(archive: Archive, folder: Path, database: str) -> None:
     if not database:
-        archive.extract(OF_SQLITE, place / DATABASE)
-        sqlite.refuse_damaged(place / DATABASE)
+        archive.extract(OF_SQLITE, folder / DATABASE)
+        sqlite.refuse_damaged(folder / DATABASE)
         return
-    dumped = place / "database.dump"
-    archive.extract(OF_POSTGRESQL, dumped)
-    postgresql.load(database, dumped)
-    dumped.unlink()
+    dump = folder / "database.dump"
+    archive.extract(OF_POSTGRESQL, dump)
+    postgresql.load(database, dump)
+    dump.unlink()

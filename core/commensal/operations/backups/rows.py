@@ -1,7 +1,7 @@
-"""Rows on their way out of one database and into another: a file for each table, a line of JSON for each row.
+"""The rows of an export: a file for each table, a line of JSON for each row.
 
-A line is an object with every column of the table, in the words of JSON: whole numbers as numbers, yes and no as
-``true`` and ``false``, moments as RFC 3339 text in UTC, decimals as text digit by digit, documents as themselves.
+A line is an object with every column of the table: integers as numbers, booleans as ``true`` and ``false``, moments as
+RFC 3339 text in UTC, decimals as text, and JSON documents as they are.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from ...base.errors import StoreError
 from ...storage.database import Exact, Flag, Json, Time, Transaction, insert_rows, metadata
 from ...storage.database.core_tables import core_tables
-from .archive import Writing
+from .archive import ArchiveWriter
 
 FOLDER, ENDING = "tables/", ".jsonl"
 _AT_ONCE = 500  # rows in memory
@@ -27,32 +27,37 @@ _LONGEST = 64 * 1024**2  # bytes of one row
 
 
 def tables_of(plugins: Iterable[str]) -> list[Table]:
-    """The core's tables and those of the loaded `plugins`: what a foreign key refers to comes first."""
-    owners = tuple(f"{one}_" for one in plugins)
+    """The tables of the core and of the loaded `plugins`; a table comes after those that its foreign keys refer to."""
+    prefixes = tuple(f"{plugin}_" for plugin in plugins)
     core = core_tables()
-    return [one for one in metadata.sorted_tables if one.name in core or one.name.startswith(owners)]
+    return [table for table in metadata.sorted_tables if table.name in core or table.name.startswith(prefixes)]
 
 
-def write_rows(tx: Transaction, table: Table, out: Writing) -> None:
-    """Adds the file of one table. However many rows it has, few of them are in memory."""
-    wanted = select(*table.c).order_by(*table.primary_key.columns).execution_options(yield_per=_AT_ONCE)
+def write_rows(tx: Transaction, table: Table, out: ArchiveWriter) -> None:
+    """Adds the file of one table, with a bounded number of rows in memory."""
+    query = select(*table.c).order_by(*table.primary_key.columns).execution_options(yield_per=_AT_ONCE)
     with out.file(f"{FOLDER}{table.name}{ENDING}") as lines:
-        for row in tx.execute(wanted).mappings():
+        for row in tx.execute(query).mappings():
             lines.write(msgspec.json.encode(dict(row)) + b"\n")
 
 
 def read_rows(tx: Transaction, table: Table, lines: IO[bytes]) -> None:
-    """Inserts the rows of one file. Raises `StoreError` that names the table, and the line where that is known."""
-    read, names = _readers(table), {one.name for one in table.c}
+    """Inserts the rows of one file. Raises `StoreError` that names the table, and the line if it is known."""
+    convert_by_column, names = _readers(table), {column.name for column in table.c}
     batch: list[dict[str, Any]] = []
     number = 0
     while line := lines.readline(_LONGEST):
         number += 1
         try:
-            said = msgspec.json.decode(line)
-            if not isinstance(said, dict) or set(said) != names:
+            values = msgspec.json.decode(line)
+            if not isinstance(values, dict) or set(values) != names:
                 raise ValueError("its columns are not those of the table")
-            batch.append({name: None if said[name] is None else convert(said[name]) for name, convert in read.items()})
+            batch.append(
+                {
+                    name: None if values[name] is None else convert_value(values[name])
+                    for name, convert_value in convert_by_column.items()
+                }
+            )
         except (ValueError, TypeError, ArithmeticError) as error:
             text = "Row {number} of {table} cannot be read: {error}"
             raise StoreError(text, number=number, table=table.name, error=error) from error
@@ -63,28 +68,28 @@ def read_rows(tx: Transaction, table: Table, lines: IO[bytes]) -> None:
 
 
 @contextmanager
-def in_any_order(tx: Transaction, tables: Iterable[Table]) -> Iterator[None]:
-    """Rows may refer to rows of their own table that come later; at the end, all of them must be there.
+def defer_foreign_keys(tx: Transaction, tables: Iterable[Table]) -> Iterator[None]:
+    """Lets rows refer to later rows of the same table until the block ends, when all references are checked.
 
-    PostgreSQL is told so for the constraints in question, and then to be strict again.
+    On PostgreSQL the constraints are altered for that, and altered back at the end.
     """
     if not tx.postgresql:
         tx.execute(text("PRAGMA defer_foreign_keys = ON"))
         yield
         return
-    found = inspect(tx.connection)
-    own = [
+    inspector = inspect(tx.connection)
+    constraints = [
         f'ALTER TABLE "{table.name}" ALTER CONSTRAINT "{key["name"]}"'
         for table in tables
-        for key in found.get_foreign_keys(table.name)
+        for key in inspector.get_foreign_keys(table.name)
         if key["referred_table"] == table.name
     ]
-    for one in own:
-        tx.execute(text(f"{one} DEFERRABLE INITIALLY DEFERRED"))
+    for constraint in constraints:
+        tx.execute(text(f"{constraint} DEFERRABLE INITIALLY DEFERRED"))
     yield
     tx.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
-    for one in own:
-        tx.execute(text(f"{one} NOT DEFERRABLE"))
+    for constraint in constraints:
+        tx.execute(text(f"{constraint} NOT DEFERRABLE"))
 
 
 def _insert(tx: Transaction, table: Table, rows: list[dict[str, Any]]) -> None:
@@ -97,23 +102,24 @@ def _insert(tx: Transaction, table: Table, rows: list[dict[str, Any]]) -> None:
 
 def _readers(table: Table) -> dict[str, Callable[[Any], Any]]:
     return {
-        one.name: _reader(one.type, one.type.python_type if not isinstance(one.type, Json) else None) for one in table.c
+        column.name: _reader(column.type, column.type.python_type if not isinstance(column.type, Json) else None)
+        for column in table.c
     }
 
 
-def _reader(kind: object, plain: type | None) -> Callable[[Any], Any]:
-    """What makes a column's value of that of JSON, and refuses what is of another kind."""
-    if isinstance(kind, Json):
+def _reader(column_type: object, python_type: type | None) -> Callable[[Any], Any]:
+    """A function that converts a JSON value into the column's value. It raises `TypeError` for another type."""
+    if isinstance(column_type, Json):
         return lambda value: value
-    if isinstance(kind, Time):
+    if isinstance(column_type, Time):
         return lambda value: datetime.fromisoformat(_as(str, value))
-    if isinstance(kind, Exact):
+    if isinstance(column_type, Exact):
         return lambda value: Decimal(_as(str, value))
-    wanted = bool if isinstance(kind, Flag) else plain
-    return lambda value: _as(wanted, value)
+    expected = bool if isinstance(column_type, Flag) else python_type
+    return lambda value: _as(expected, value)
 
 
-def _as(wanted: type | None, value: Any) -> Any:
-    if type(value) is not wanted:
-        raise TypeError(f"{wanted} was expected, not {type(value)}")
+def _as(expected: type | None, value: Any) -> Any:
+    if type(value) is not expected:
+        raise TypeError(f"{expected} was expected, not {type(value)}")
     return value

@@ -1,4 +1,4 @@
-"""``instance.toml`` as it may be kept elsewhere: without its secrets, and with a list of what is missing."""
+"""``instance.toml`` as an archive contains it: without its secrets, and with a list of what is missing."""
 
 from __future__ import annotations
 
@@ -15,43 +15,43 @@ from sqlalchemy.engine import make_url
 from ...base.secret import Secret
 from ...hooks.dispatcher import Hooks
 from ...instance.settings import Settings
-from .postgresql import apart
+from .postgresql import split_password
 
-_KNOWN = ("images", "mail", "backups")  # carried; written for whoever tries the instance out; no part of it
+_KNOWN = ("images", "mail", "backups")  # archived; only for trying the instance out; not a part of it
 
 
 def without_secrets(folder: Path, settings: Settings, hooks: Hooks) -> tuple[str, tuple[str, ...]]:
-    """The text of the settings, and what was left out of an archive that holds it: keys of settings, and folders, whose
-    names end with a slash. Files that hold secrets are of this machine: the keys that name them are left out too.
+    """The text of the settings without secrets, and what the archive omits: keys of settings, and folders, whose names
+    end with a slash. Keys that name a file with a secret are omitted too, since that file is on this machine.
 
-    The table of a plugin that is not enabled or cannot be loaded is left out as a whole: nobody knows which of its
+    The whole table of a plugin that is not enabled or cannot be loaded is omitted, because it is unknown which of its
     settings are secret.
     """
     values = tomllib.loads((folder / "instance.toml").read_text(encoding="utf-8"))
     left_out = [*_take_out(settings, values, ""), *_take_password(values.get("database", {}))]
     plugins = values.get("plugins", {})
     for plugin in [name for name in plugins if name != "enabled"]:
-        known = hooks.instance_settings(plugin) if plugin in hooks.plugins() else None
-        if known is None:
+        plugin_settings = hooks.instance_settings(plugin) if plugin in hooks.plugins() else None
+        if plugin_settings is None:
             del plugins[plugin]
             left_out.append(f"plugins.{plugin}")
         else:
-            left_out += _take_out(known, plugins[plugin], f"plugins.{plugin}.")
+            left_out += _take_out(plugin_settings, plugins[plugin], f"plugins.{plugin}.")
     return toml(values), (*left_out, *_other_folders(folder))
 
 
 def _other_folders(folder: Path) -> Iterator[str]:
-    """Folders beside the settings that no archive carries, like ``keys/``, whose secrets are for this instance alone,
-    or an operator's own ``templates/``."""
-    for one in sorted(folder.iterdir()):
-        if one.is_dir() and one.name not in _KNOWN and not one.name.startswith(".") and not _is_empty(one):
-            yield f"{one.name}/"
+    """Folders beside the settings that no archive contains, such as ``keys/``, whose secrets are for this instance
+    only, or an operator's own ``templates/``."""
+    for entry in sorted(folder.iterdir()):
+        if entry.is_dir() and entry.name not in _KNOWN and not entry.name.startswith(".") and not _is_empty(entry):
+            yield f"{entry.name}/"
 
 
 def _is_empty(folder: Path) -> bool:
     try:
         return not any(folder.iterdir())
-    except PermissionError:  # whatever is in it, nobody may say that it is carried
+    except PermissionError:  # it may contain something, which is not archived
         return False
 
 
@@ -67,31 +67,34 @@ def toml(values: Mapping[str, Any]) -> str:
 
 
 def _take_out(settings: object, values: dict[str, Any], where: str) -> Iterator[str]:
-    """Removes from `values` what is a `Secret` in `settings`, which were read from them, what names its file, and what
-    is of this machine."""
-    for one in fields(settings) if is_dataclass(settings) else ():
-        value, raw = getattr(settings, one.name), values.get(one.name)
-        if "of_this_machine" in one.metadata:
-            if values.pop(one.name, ""):
-                yield where + one.name
-        elif _is_secret(value) or "external" in one.metadata:
-            names = [f"{one.name}_file"] if "external" in one.metadata else [one.name, f"{one.name}_file"]
+    """Removes from `values` secrets, names of their files, and settings of this machine. Yields the removed keys.
+
+    `settings` is the dataclass that was read from `values`.
+    """
+    for item in fields(settings) if is_dataclass(settings) else ():
+        value, raw = getattr(settings, item.name), values.get(item.name)
+        if "of_this_machine" in item.metadata:
+            if values.pop(item.name, ""):
+                yield where + item.name
+        elif _is_secret(value) or "external" in item.metadata:
+            names = [f"{item.name}_file"] if "external" in item.metadata else [item.name, f"{item.name}_file"]
             for name in [name for name in names if values.get(name)]:
                 del values[name]
                 yield where + name
         elif is_dataclass(value) and isinstance(raw, dict):
-            yield from _take_out(value, raw, f"{where}{one.name}.")
+            yield from _take_out(value, raw, f"{where}{item.name}.")
 
 
 def _is_secret(value: object) -> bool:
-    """Also a list or a table that holds one anywhere: it is left out as a whole."""
+    """Whether it is a secret, or a list or table that contains one, which is omitted as a whole."""
     if isinstance(value, Secret):
         return True
     if isinstance(value, Mapping):
         return any(map(_is_secret, value.values()))
     if isinstance(value, list | tuple):
         return any(map(_is_secret, value)) or any(
-            is_dataclass(one) and any(_is_secret(getattr(one, two.name)) for two in fields(one)) for one in value
+            is_dataclass(item) and any(_is_secret(getattr(item, item_field.name)) for item_field in fields(item))
+            for item in value
         )
     return False
 
@@ -100,7 +103,7 @@ def _take_password(database: dict[str, Any]) -> Iterator[str]:
     address = make_url(database["url"]) if database.get("url") else None
     if address is None or address.get_backend_name() != "postgresql":
         return
-    bare, password = apart(address)
+    bare, password = split_password(address)
     if password or "sslpassword" in address.query:
         database["url"] = bare.render_as_string()
         yield "database.url (its password)"
@@ -119,8 +122,8 @@ def _lines(values: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[str]:
 
 
 def _key(name: str) -> str:
-    plain = name.replace("_", "").replace("-", "")
-    return name if plain.isascii() and plain.isalnum() else json.dumps(name, ensure_ascii=False)
+    letters = name.replace("_", "").replace("-", "")
+    return name if letters.isascii() and letters.isalnum() else json.dumps(name, ensure_ascii=False)
 
 
 def _value(value: Any) -> str:
@@ -131,7 +134,7 @@ def _value(value: Any) -> str:
     if isinstance(value, list):
         return f"[{', '.join(map(_value, value))}]"
     if isinstance(value, dict):
-        return f"{{{', '.join(f'{_key(key)} = {_value(one)}' for key, one in value.items())}}}"
+        return f"{{{', '.join(f'{_key(key)} = {_value(item)}' for key, item in value.items())}}}"
     if isinstance(value, datetime | date | time):
         return value.isoformat()
     return str(value)

@@ -1,4 +1,4 @@
-"""What is kept: an instance that need not be in order. It may be serving, and older than this version."""
+"""The instance that is backed up, exported or upgraded. It may be serving, broken, or older than this version."""
 
 from __future__ import annotations
 
@@ -15,15 +15,17 @@ from ...base.ids import RandomIds
 from ...hooks.dispatcher import Hooks
 from ...hooks.loading import load_plugins, migration_folders
 from ...instance.instance import DATABASE
-from ...instance.remains import refuse_lost
+from ...instance.remains import refuse_lost_database
 from ...instance.settings import Settings, load_settings
 from ...storage.database import Store
 
 
 @dataclass(frozen=True)
 class Source:
-    """An instance's folder, settings, and those of its plugins that can be loaded. `of` raises `StoreError` where its
-    database was lost."""
+    """An instance's folder and settings, and those of its plugins that can be loaded.
+
+    `of` raises `StoreError` if the database was lost.
+    """
 
     folder: Path
     settings: Settings
@@ -33,14 +35,14 @@ class Source:
     @classmethod
     def of(cls, folder: Path, clock: Clock) -> Self:
         settings = load_settings(folder)
-        found = cls(folder, settings, load_plugins(settings, clock=clock, forgiving=True), clock)
-        if found.sqlite_file is not None and not found.sqlite_file.exists():
-            refuse_lost(folder, settings, str(found.sqlite_file))
-        return found
+        source = cls(folder, settings, load_plugins(settings, clock=clock, forgiving=True), clock)
+        if source.sqlite_file is not None and not source.sqlite_file.exists():
+            refuse_lost_database(folder, settings, str(source.sqlite_file))
+        return source
 
     @classmethod
     def without_secrets(cls, folder: Path, clock: Clock) -> Self:
-        """Where the operator's settings of plugins are still incomplete: only what does not need them may be asked."""
+        """For an instance whose settings of plugins still lack their secrets: these settings are not read."""
         settings = load_settings(folder)
         bare = replace(settings, plugins={"enabled": list(settings.enabled_plugins)})
         return cls(folder, settings, load_plugins(bare, clock=clock, forgiving=True), clock)
@@ -58,16 +60,18 @@ class Source:
         return Store(url, clock=self.clock, ids=RandomIds())
 
     def migrate(self, store: Store) -> list[str]:
-        """Raises `StoreError` where a newer version has written the database."""
-        from ...storage.database.migrate import migrate  # what runs revisions takes long to load
+        """Migrates `store` to this version. Raises `StoreError` if a newer version has written the database."""
+        from ...storage.database.migrate import migrate  # imports Alembic, which takes long
 
         return migrate(store, migration_folders(self.hooks))
 
 
-def refuse_broken(broken: Sequence[Problem]) -> None:
-    """Raises `StoreError` that names the first of what is wrong."""
-    if broken:
+def refuse_broken(problems: Sequence[Problem]) -> None:
+    """Raises `StoreError` with the first of the problems, if there are any."""
+    if problems:
         text = (
-            "The copy is not sound: {first} and {more} more." if len(broken) > 5 else "The copy is not sound: {first}."
+            "The copy is not sound: {first} and {more} more."
+            if len(problems) > 5
+            else "The copy is not sound: {first}."
         )
-        raise StoreError(text, first=Several(broken[:5]), more=len(broken) - 5)
+        raise StoreError(text, first=Several(problems[:5]), more=len(problems) - 5)

@@ -1,4 +1,4 @@
-"""SQLite's own way to copy a database that is being written to. Copying its file would lose what is in its journal."""
+"""Copies and checks SQLite databases. To copy only the file would lose the transactions in its journal."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from ...base.errors import Problem, Several, StoreError
 
 
 def snapshot(file: Path, copy: Path) -> None:
-    """Writes a consistent copy of the database in `file`, its owner's alone, while others write on.
+    """Writes a consistent copy of the database in `file` (mode 0600), while others write on. Raises `StoreError`.
 
-    ``VACUUM INTO`` reads one snapshot and waits for no writer. Raises `StoreError`.
+    ``VACUUM INTO`` reads one snapshot and waits for no writer.
     """
     if not file.exists():
         raise StoreError("There is no database {file}.", file=file)
-    os.close(os.open(copy, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))  # SQLite takes a file that is empty
+    os.close(os.open(copy, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))  # SQLite accepts an empty file
     try:
         with closing(sqlite3.connect(file, isolation_level=None, timeout=10)) as source:
             source.execute("VACUUM INTO ?", (str(copy),))
@@ -26,18 +26,18 @@ def snapshot(file: Path, copy: Path) -> None:
 
 
 def refuse_damaged(file: Path) -> None:
-    """Raises `StoreError` with what SQLite finds wrong in the database."""
+    """Raises `StoreError` with SQLite's messages if the database is damaged or has dangling foreign keys."""
     try:
         with closing(sqlite3.connect(file, isolation_level=None)) as database:
-            said: list[object] = [row[0] for row in database.execute("PRAGMA integrity_check")]
-            said += _orphans(database)
+            messages: list[object] = [row[0] for row in database.execute("PRAGMA integrity_check")]
+            messages += _orphans(database)
     except sqlite3.Error as error:
         raise StoreError("The database is damaged: {error}", error=error) from error
-    if said != ["ok"]:
-        raise StoreError("The database is damaged: {error}", error=Several(said[:5]))
+    if messages != ["ok"]:
+        raise StoreError("The database is damaged: {error}", error=Several(messages[:5]))
 
 
 def _orphans(database: sqlite3.Connection) -> list[Problem]:
     text = "{table} refers to a {other} that is not there"
-    found = database.execute("PRAGMA foreign_key_check").fetchmany(5)
-    return [Problem("orphan", text, values={"table": table, "other": other}) for table, _, other, _ in found]
+    orphans = database.execute("PRAGMA foreign_key_check").fetchmany(5)
+    return [Problem("orphan", text, values={"table": table, "other": other}) for table, _, other, _ in orphans]

@@ -1,4 +1,4 @@
-"""What an instance was to do for itself, and when it had done it."""
+"""The table of automatic backups and their trials."""
 
 from sqlalchemy import Column, Table, Text
 
@@ -8,9 +8,9 @@ upkeep = Table(
     "upkeep",
     metadata,
     Column("kind", Text, primary_key=True),
-    Column("due_at", Time, primary_key=True),  # the moment of that night: it can be promised once
+    Column("due_at", Time, primary_key=True),  # the moment of the night; the key lets it be enqueued only once
     Column("promised_at", Time, nullable=False),
-    Column("job_id", Text, nullable=False),  # jobs are forgotten after a while, so this is no foreign key
+    Column("job_id", Text, nullable=False),  # no foreign key, because old jobs are deleted
     Column("done_at", Time),
     checked_in("kind", ("backup", "backup_trial")),
     sqlite_strict=True,

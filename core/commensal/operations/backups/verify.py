@@ -1,4 +1,4 @@
-"""Opens a backup as somebody would who needs it: every hash, the database, its rows, and what must be true in it."""
+"""Verifies a backup as a restore would use it: every hash, the database, its numbers of rows, and its invariants."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ OF_SQLITE, OF_POSTGRESQL = "database.sqlite", "database.dump"
 def verify(file: Path, source: Source, work: Path, *, whole: bool = False) -> Manifest:
     """Checks the backup in `file` with the plugins of `source`, in the empty folder `work`. Raises `StoreError`.
 
-    A copy that is older than this version is migrated first, so that it is known to be of use today. A dump of
-    PostgreSQL is read to its end; with `whole` it is also restored, into a temporary database.
+    A copy that is older than this version is migrated, which proves that it can be used today. Of a PostgreSQL dump the
+    table of contents is read; with `whole` it is also restored into a temporary database.
     """
     with Archive.open(file) as archive:
         manifest = archive.manifest
@@ -35,9 +35,9 @@ def verify(file: Path, source: Source, work: Path, *, whole: bool = False) -> Ma
 
 
 def refuse_unsound(url: str, source: Source, manifest: Manifest) -> dict[str, int]:
-    """Compares the database with the manifest, brings it to this version, and asks it what must be true.
+    """Compares the database with the manifest, migrates it to this version, and checks its invariants.
 
-    Returns the number of rows by table, as they are now. Raises `StoreError`.
+    Returns the number of rows by table after that. Raises `StoreError`.
     """
     store = source.store(url)
     try:
@@ -53,21 +53,21 @@ def refuse_unsound(url: str, source: Source, manifest: Manifest) -> dict[str, in
 
 @contextmanager
 def _database(archive: Archive, source: Source, work: Path, whole: bool) -> Iterator[str]:
-    """The database of the backup, opened elsewhere; empty where that is not asked for."""
+    """The URL of a copy of the backup's database; "" if it is a dump that is not to be restored."""
     if archive.manifest.database == "sqlite":
         copy = work / "checked.db"
         archive.extract(OF_SQLITE, copy)
         sqlite.refuse_damaged(copy)
         yield f"sqlite:///{copy}"
         return
-    dumped = work / "checked.dump"
-    archive.extract(OF_POSTGRESQL, dumped)
-    postgresql.refuse_unreadable(dumped)
+    dump = work / "checked.dump"
+    archive.extract(OF_POSTGRESQL, dump)
+    postgresql.refuse_unreadable(dump)
     if not whole:
         yield ""
         return
     if source.sqlite_file is not None:
         raise StoreError("This backup is of a PostgreSQL database, and the instance has none to try it on.")
     with postgresql.temporary_database(source.url, f"commensal_test_{secrets.token_hex(6)}") as url:
-        postgresql.load(url, dumped)
+        postgresql.load(url, dump)
         yield url

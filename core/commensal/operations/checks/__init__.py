@@ -1,4 +1,4 @@
-"""What must be true, always, asked of the database itself."""
+"""Checks of the database's invariants."""
 
 from .invariants import broken_invariants
 

@@ -1,6 +1,6 @@
-"""What must be true, always. Each question streams, so that a database of years fits into memory.
+"""The invariants of the database. Queries stream, so that the database of many years fits into memory.
 
-`commensal check` asks them all; so do the demo, the race tests and the simulator.
+`commensal check` checks them, and so do the demo, the race tests and the simulator.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ...trade.payments.verify import verify_journal
 from ...trade.stock.check import check_levels
 from ...trade.stock.tables import stock_lot
 
-# Made once: the simulator asks them after every hundredth event.
+# Built once, because the simulator runs them after every hundredth event.
 _row, _line, _counter, _entry = customer_order.c, order_line.c, enterprise_counter.c, payment_journal.c
 
 
@@ -73,7 +73,7 @@ _OWNERS = select(_entry.enterprise_id).distinct()
 
 
 def broken_invariants(tx: Transaction) -> list[Problem]:
-    """Everything that is not as it must be; empty for a sound instance."""
+    """A problem for each violated invariant; empty for a sound instance."""
     return [
         *_levels_and_movements(tx),
         *_stock_and_orders(tx),
@@ -86,20 +86,22 @@ def broken_invariants(tx: Transaction) -> list[Problem]:
 
 def _levels_and_movements(tx: Transaction) -> Iterator[Problem]:
     """A lot's level is the sum of its movements."""
-    for one in check_levels(tx):
+    for mismatch in check_levels(tx):
         text = "The lot {lot} is at {level}, but its movements add up to {journal}."
-        yield Problem("levels", text, "stock", {"lot": one.name, "level": one.level, "journal": one.journal})
+        yield Problem(
+            "levels", text, "stock", {"lot": mismatch.name, "level": mismatch.level, "journal": mismatch.journal}
+        )
 
 
 def _stock_and_orders(tx: Transaction) -> Iterator[Problem]:
-    """A lot has reserved what placed orders hold of it, and nothing is below zero."""
+    """A lot's reserved stock is what placed orders hold of it, and its free stock is not negative."""
     held: dict[str, int] = {}
-    for one in tx.execute(_HELD).mappings():
-        held[one["lot_id"]] = held.get(one["lot_id"], 0) + _grains(one)
+    for line in tx.execute(_HELD).mappings():
+        held[line["lot_id"]] = held.get(line["lot_id"], 0) + _grains(line)
     for lot in tx.execute(_RESERVED).mappings():
-        wanted = held.pop(lot["id"], 0)
-        if lot["free"] < 0 or lot["reserved"] != wanted:
-            values = {"lot": lot["name"], "reserved": lot["reserved"], "held": wanted}
+        expected = held.pop(lot["id"], 0)
+        if lot["free"] < 0 or lot["reserved"] != expected:
+            values = {"lot": lot["name"], "reserved": lot["reserved"], "held": expected}
             text = "The lot {lot} has reserved {reserved}, but placed orders hold {held}."
             yield Problem("reserved", text, "stock", values)
 
@@ -111,33 +113,38 @@ def _grains(line: Any) -> int:
 
 
 def _numbers(tx: Transaction) -> Iterator[Problem]:
-    """Order numbers of an enterprise are 1, 2, 3 … without a gap, up to its counter."""
-    for one in tx.all(_COUNTED):
-        if not (one["least"] == 1 and one["most"] == one["count"] == one["counter"]):
+    """The order numbers of an enterprise are 1, 2, 3 … without a gap, up to its counter."""
+    for row in tx.all(_COUNTED):
+        if not (row["least"] == 1 and row["most"] == row["count"] == row["counter"]):
             text = "Order numbers of {name} have a gap: {count} orders up to number {most}, counter {counter}."
-            yield Problem("numbers", text, "orders", {**one})
+            yield Problem("numbers", text, "orders", {**row})
 
 
 def _totals(tx: Transaction) -> Iterator[Problem]:
-    """An order's total is the sum of what it is made of."""
-    for one in tx.execute(_PARTS).mappings():
-        parts = (int(one["first"] or 0), int(one["second"] or 0), int(one["adjusted"] or 0), int(one["shared"] or 0))
-        written = (one["products_total"], one["deposits_total"], one["adjustments_total"], one["vat_total"])
-        added = 0 if one["prices_include_vat"] else one["vat_total"]
-        if parts != written or one["total"] != sum(written[:3]) + added:
-            values = {"number": one["number"], "total": one["total"], "written": written, "parts": parts}
+    """An order's total is the sum of its parts."""
+    for order in tx.execute(_PARTS).mappings():
+        computed = (
+            int(order["first"] or 0),
+            int(order["second"] or 0),
+            int(order["adjusted"] or 0),
+            int(order["shared"] or 0),
+        )
+        stored = (order["products_total"], order["deposits_total"], order["adjustments_total"], order["vat_total"])
+        added_vat = 0 if order["prices_include_vat"] else order["vat_total"]
+        if computed != stored or order["total"] != sum(stored[:3]) + added_vat:
+            values = {"number": order["number"], "total": order["total"], "written": stored, "parts": computed}
             text = "Order {number} says {total} from {written}, but its parts are {parts}."
             yield Problem("totals", text, "orders", values)
 
 
 def _paid(tx: Transaction) -> Iterator[Problem]:
-    """What an order says was paid is what the journal says."""
-    for one in tx.all(_DIFFERENTLY_PAID):
+    """An order's paid total is the sum of its journal entries."""
+    for order in tx.all(_DIFFERENTLY_PAID):
         text = "Order {number} says {paid_total} was paid; the journal says {paid}."
-        yield Problem("paid", text, "payments", {**one, "paid": Decimal(one["paid"])})
+        yield Problem("paid", text, "payments", {**order, "paid": Decimal(order["paid"])})
 
 
 def _journals(tx: Transaction) -> Iterator[Problem]:
-    """Every enterprise's journal is an unbroken chain."""
+    """Every enterprise's payment journal is an unbroken hash chain."""
     for owner in tx.all(_OWNERS):
         yield from verify_journal(tx, owner["enterprise_id"])

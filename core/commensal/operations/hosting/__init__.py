@@ -1,4 +1,4 @@
-"""What stands around an instance on a server: units of systemd, a reverse proxy, a container."""
+"""Configuration for hosting an instance: systemd units, a reverse proxy, a container."""
 
 from .texts import CONTAINER, PROXIES, UNITS, write_files, write_text
 

@@ -1,4 +1,4 @@
-"""Writes the texts in ``templates/`` for one instance: its folder, its address, its port."""
+"""Fills in the templates in ``templates/`` for one instance: its folder, its address, its port."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ WORKER = "commensal-work"
 UNITS = {"commensal": ("the web server", "serve --no-jobs"), WORKER: ("the worker", "work")}
 PROXIES = ("caddy", "nginx")
 CONTAINER = "container"
-STATE = Path("/var/lib")  # where systemd makes folders of services
+STATE = Path("/var/lib")  # where systemd creates the state folders of services
 _NAMES = {"caddy": "Caddyfile", "nginx": "commensal", CONTAINER: "Containerfile"}
 _HOMES = ("home", "root")
-_EXAMPLE = "https://commensal.example"  # where there is no instance yet
+_EXAMPLE = "https://commensal.example"  # if there is no instance yet
 
 
 def write_text(which: str, folder: Path) -> str:
-    """The text for a unit of `UNITS`, one of `PROXIES`, or `CONTAINER`. `folder` need not hold an instance yet.
+    """The text for a unit of `UNITS`, one of `PROXIES`, or `CONTAINER`. `folder` need not contain an instance yet.
 
-    Raises `SettingsError` for a folder that cannot stand in a unit.
+    Raises `SettingsError` for a path that a systemd unit cannot contain.
     """
     folder = folder.resolve()
     settings = load_settings(folder) if (folder / "instance.toml").exists() else Settings(name="", base_url=_EXAMPLE)
@@ -34,13 +34,15 @@ def write_text(which: str, folder: Path) -> str:
     return text
 
 
-def write_files(wanted: Sequence[str], folder: Path, into: Path) -> list[Path]:
-    """Writes each text into a file of its usual name in `into`. Raises `SettingsError` where one is there already, or
-    may not be written; then none is."""
-    texts = {into / _NAMES.get(one, f"{one}.service"): write_text(one, folder) for one in wanted}
-    if there := [str(file) for file in texts if file.exists()]:
+def write_files(names: Sequence[str], folder: Path, into: Path) -> list[Path]:
+    """Writes each text into a file of its usual name in the folder `into`, and returns the files.
+
+    Raises `SettingsError` if one exists, before anything is written, or if one cannot be written.
+    """
+    texts = {into / _NAMES.get(name, f"{name}.service"): write_text(name, folder) for name in names}
+    if existing := [str(file) for file in texts if file.exists()]:
         text = "{files}: there is such a file already; move it away. Nothing was written."
-        raise SettingsError(text, files=", ".join(there))
+        raise SettingsError(text, files=", ".join(existing))
     try:
         for file, text in texts.items():
             file.write_text(text, encoding="utf-8")
@@ -53,20 +55,22 @@ def _of_unit(unit: str, folder: Path, settings: Settings) -> dict[str, str]:
     commensal = Path(sys.executable).with_name("commensal")
     backups = settings.backups.folder
     for path in (str(folder), str(commensal), backups):
-        if any(one.isspace() or one in "%\\\"'$;" for one in path):
+        if any(character.isspace() or character in "%\\\"'$;" for character in path):
             text = "{path}: a unit of systemd would read this path as something else; choose a plain one."
             raise SettingsError(text, path=path)
     at_home = any(path.parts[1:2] and path.parts[1] in _HOMES for path in (folder, commensal))
-    kept = folder.is_relative_to(STATE) and folder != STATE
+    is_state = folder.is_relative_to(STATE) and folder != STATE
     writes = (
-        f"StateDirectory={folder.relative_to(STATE)}\nStateDirectoryMode=0700" if kept else f"ReadWritePaths={folder}"
+        f"StateDirectory={folder.relative_to(STATE)}\nStateDirectoryMode=0700"
+        if is_state
+        else f"ReadWritePaths={folder}"
     )
     if backups and unit == WORKER and not Path(backups).is_relative_to(folder):
-        writes += f"\nReadWritePaths=-{backups}"  # "-": while that disk is away, everything else goes on
-    what, command = UNITS[unit]
+        writes += f"\nReadWritePaths=-{backups}"  # "-": the service also starts without that disk
+    description, command = UNITS[unit]
     return {
         "unit": unit,
-        "what": what,
+        "what": description,
         "command": command,
         "commensal": str(commensal),
         "folder": str(folder),

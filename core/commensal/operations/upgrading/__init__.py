@@ -1,5 +1,5 @@
-"""An instance is brought to the version that was installed: looked at, backed up, migrated, checked.
+"""Upgrades an instance to the installed version: preflight checks, backup, migration, check.
 
-Killed anywhere on the way, the database is between two revisions and never within one. Then the same command goes on
-where it was, with the backup of the first time; or, as long as no revision has run, the old version starts.
+If it is killed at any moment, the database is between two revisions and never within one. Then the same command
+continues, with the backup of the first attempt; or, as long as no revision has run, the old version can be started.
 """

@@ -1,4 +1,4 @@
-"""What is looked at before anything is changed: whatever can be known to fail, fails here."""
+"""The checks before an upgrade: whatever can be known to fail, fails here, before anything is changed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from ...base.clock import Clock
 from ...base.errors import Problem, SettingsError, Several, StoreError
 from ...hooks.loading import migration_folders
-from ...instance.brought import Brought, read_brought, told_of_version
+from ...instance.upgrade_record import UpgradeRecord, read_upgrade_record, with_version
 from ...storage.database import Store
 from ...storage.database.revisions import NewerDatabase, is_empty, missing
 from ..backups import postgresql
@@ -26,14 +26,14 @@ from ..backups.source import Source
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class UpgradePlan:
     """What an upgrade would do.
 
-    revisions: that the database has not had, in the order in which they would run
-    left:      plugins that have tables in it and are not enabled; their tables stay as they are
+    revisions: the missing revisions, in the order in which they would run
+    left:      plugins that have tables but are not enabled; their tables stay as they are
     size:      bytes of the database
-    needed:    bytes by folder that the backup and the migration may take for a while
-    brought:   what is known of the last upgrade, which may not have come to its end
+    needed:    bytes that the backup and the migration may take for a while, by folder
+    brought:   the record of the last upgrade, which may be unfinished
     """
 
     source: Source
@@ -44,37 +44,37 @@ class Plan:
     left: tuple[str, ...]
     size: int
     needed: dict[Path, int]
-    brought: Brought | None
+    brought: UpgradeRecord | None
 
     @property
     def unfinished(self) -> bool:
-        """An upgrade has begun, and was broken off before its end."""
+        """Whether an upgrade has begun and was interrupted."""
         return self.brought is not None and not self.brought.finished
 
     @property
-    def kept(self) -> Path | None:
-        """The backup of an upgrade that was broken off, where it is the one to go back to."""
-        return _kept(self.brought, self.revisions)
+    def earlier_backup(self) -> Path | None:
+        """The backup of an interrupted upgrade, if it can still be used; else None."""
+        return _usable_backup(self.brought, self.revisions)
 
 
 @contextmanager
-def preflight(folder: Path, backups: Path, *, clock: Clock) -> Iterator[Plan]:
-    """Looks at settings, plugins, database and disks; its store is closed at the end of the block.
+def preflight(folder: Path, backups: Path, *, clock: Clock) -> Iterator[UpgradePlan]:
+    """Checks settings, plugins, database and disks. The store of the plan is closed at the end of the block.
 
-    Raises `SettingsError` for what the operator has to change, `StoreError` for a database that is away, empty, or
-    newer than this version.
+    Raises `SettingsError` for what the operator has to change, and `StoreError` for a database that cannot be reached,
+    is empty, or is newer than this version.
     """
     _refuse_other_owner(folder)
     source = Source.of(folder, clock)
     if source.hooks.absent:
-        said = [
+        reasons = [
             replace(why, where=plugin) if isinstance(why, Problem) else f"{plugin}: {why}"
             for plugin, why in source.hooks.absent.items()
         ]
         text = "Plugins that are enabled cannot be loaded. Install them for this version first: {said}."
-        raise SettingsError(text, said=Several(said))
+        raise SettingsError(text, said=Several(reasons))
     if source.sqlite_file is None:
-        postgresql.need_tools()
+        postgresql.require_tools()
     elif not source.sqlite_file.exists():
         raise StoreError(
             "There is no database {file}; `commensal migrate` makes an empty one.", file=source.sqlite_file
@@ -90,41 +90,46 @@ def preflight(folder: Path, backups: Path, *, clock: Clock) -> Iterator[Plan]:
         store.close()
 
 
-def _plan(source: Source, store: Store, backups: Path) -> Plan:
+def _plan(source: Source, store: Store, backups: Path) -> UpgradePlan:
     if is_empty(store):
         raise StoreError("The database is empty; `commensal migrate` makes its tables.")
-    lines = migration_folders(source.hooks)
+    folders = migration_folders(source.hooks)
     with store.read() as tx:
-        had = {name.removesuffix("_revision") for name in revisions_of(tx) if name.endswith("_revision")}
+        plugins_with_tables = {
+            name.removesuffix("_revision") for name in revisions_of(tx) if name.endswith("_revision")
+        }
         size = _size_of_file(source.sqlite_file) if source.sqlite_file else tx.value(_SIZE)
     try:
-        revisions = missing(store, lines)
+        revisions = missing(store, folders)
     except NewerDatabase as error:
-        raise told_of_version(error, source.folder) from None
-    brought = read_brought(source.folder)
-    images = sum(one.stat().st_size for one in (source.folder / "images").glob("*.webp"))
-    to_back_up = 0 if _kept(brought, revisions) else 3 * size + images
-    return Plan(
+        raise with_version(error, source.folder) from None
+    brought = read_upgrade_record(source.folder)
+    images = sum(image.stat().st_size for image in (source.folder / "images").glob("*.webp"))
+    to_back_up = 0 if _usable_backup(brought, revisions) else 3 * size + images
+    return UpgradePlan(
         source=source,
         store=store,
         backups=backups,
         version=version("commensal"),
         revisions=tuple(revisions),
-        left=tuple(sorted(had - set(lines))),
+        left=tuple(sorted(plugins_with_tables - set(folders))),
         size=size,
         needed=_needed(source.sqlite_file, size, backups, to_back_up) if revisions else {},
         brought=brought,
     )
 
 
-def _kept(brought: Brought | None, left: Collection[str]) -> Path | None:
-    """Between the first step and the last no version serves, so that the backup from before still holds everything, and
-    a new one would be of no use to the old version. Before and after, somebody may have ordered since."""
+def _usable_backup(brought: UpgradeRecord | None, missing_revisions: Collection[str]) -> Path | None:
+    """The backup of an interrupted upgrade, if the upgrade stopped between its first revision and its end.
+
+    Then no version could serve since, so the backup is complete, and the old version could not use a newer one. If it
+    stopped before or after, people may have ordered since, and a new backup is needed: None.
+    """
     if brought is None or brought.finished or not Path(brought.backup).is_file():
         return None
-    still = set(brought.revisions).intersection(left)
-    between = bool(still) and still != set(brought.revisions)
-    return Path(brought.backup) if between or not left else None
+    remaining = set(brought.revisions).intersection(missing_revisions)
+    is_partly_done = bool(remaining) and remaining != set(brought.revisions)
+    return Path(brought.backup) if is_partly_done or not missing_revisions else None
 
 
 _SIZE = text("SELECT pg_database_size(current_database())")
@@ -136,36 +141,36 @@ def _size_of_file(file: Path) -> int:
 
 
 def _needed(file: Path | None, size: int, backups: Path, to_back_up: int) -> dict[Path, int]:
-    """The backup takes a copy of the database, the archive, and the copy that is opened and migrated to try it. A
-    revision may write the whole database anew. Where PostgreSQL keeps its files, nobody can see from here."""
-    wanted = Counter({_existing(backups): to_back_up})
+    """Bytes by folder. A backup needs a copy of the database, the archive, and the copy that is migrated as a trial. A
+    revision may rewrite the whole database. The disk of a PostgreSQL server is unknown and not counted."""
+    needed = Counter({_existing(backups): to_back_up})
     if file is not None:
-        wanted[file.parent.absolute()] += size
-    return dict(wanted)
+        needed[file.parent.absolute()] += size
+    return dict(needed)
 
 
 def _existing(folder: Path) -> Path:
     folder = folder.absolute()
-    return next(one for one in (folder, *folder.parents) if one.exists())
+    return next(parent for parent in (folder, *folder.parents) if parent.exists())
 
 
 def _refuse_full(needed: dict[Path, int]) -> None:
-    """Folders of one disk are added up."""
+    """Raises `StoreError` if a disk has less free space than its folders need together."""
     disks: dict[int, list[Path]] = {}
     for folder in needed:
         disks.setdefault(folder.stat().st_dev, []).append(folder)
     for folders in disks.values():
-        wanted, free = sum(needed[one] for one in folders), shutil.disk_usage(folders[0]).free
-        if wanted > free:
+        needed_bytes, free = sum(needed[folder_] for folder_ in folders), shutil.disk_usage(folders[0]).free
+        if needed_bytes > free:
             text = (
                 "The upgrade may need {wanted:,} MB for a while, and the disk of {folder} has {free:,} MB free. "
                 "Make room, or name another place with --to. Nothing was changed."
             )
-            raise StoreError(text, wanted=wanted // 1024**2, folder=folders[0], free=free // 1024**2)
+            raise StoreError(text, wanted=needed_bytes // 1024**2, folder=folders[0], free=free // 1024**2)
 
 
 def _refuse_other_owner(folder: Path) -> None:
-    """What root writes here, the instance could not read when it serves again."""
+    """Raises `SettingsError` for root, if the instance belongs to another user, who could not read the new files."""
     file = folder / "instance.toml"
     if file.exists() and os.geteuid() == 0 != file.stat().st_uid:
         text = "{file} belongs to {owner}; run this as that user: `runuser -u {owner} -- commensal upgrade …`."
