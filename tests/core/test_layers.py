@@ -129,7 +129,7 @@ FEDERATION_EXCEPTIONS = {
     ("messages.order_answer", "orders.restored"),
     ("messages.order_update", "orders.restored"),
     ("messages.order_update", "orders.supplier"),
-    ("messages.peer_revoke", "peering.forgetting"),
+    ("messages.peer_revoke", "peering.ended_trade"),
     ("messages.problem", "delivery.outbox.failing"),
     ("messages.recovery_key", "moving.recovering"),
     ("messages.sale_answer", "proposals.proposing"),

@@ -374,12 +374,12 @@ BOUNDS = {
     "alerts": Bound(_alerts, 1, nothing),
     "jobs": Bound(_jobs, 2, nothing),
     "breakers": Bound(_breakers, 0, nothing),
-    "grants": Bound(_grants, FEW, _put(grants, "refuse_crowd", nothing)),
-    "items": Bound(_items, FEW, _put(copies, "refuse_crowd", nothing)),
-    "copies": Bound(_copies, FEW, _put(copies, "refuse_crowd", nothing)),
-    "orders": Bound(_orders, FEW, _put(supplier, "refuse_crowd", nothing)),
-    "proposals of sales": Bound(_sales, FEW, _put(receiving, "refuse_crowd", nothing)),
-    "moves": Bound(_moves, FEW, _put(new_home, "refuse_crowd", nothing)),
+    "grants": Bound(_grants, FEW, _put(grants, "refuse_over_quota", nothing)),
+    "items": Bound(_items, FEW, _put(copies, "refuse_over_quota", nothing)),
+    "copies": Bound(_copies, FEW, _put(copies, "refuse_over_quota", nothing)),
+    "orders": Bound(_orders, FEW, _put(supplier, "refuse_over_quota", nothing)),
+    "proposals of sales": Bound(_sales, FEW, _put(receiving, "refuse_over_quota", nothing)),
+    "moves": Bound(_moves, FEW, _put(new_home, "refuse_over_quota", nothing)),
 }
 BY_SHAPE = {"alerts", "jobs", "breakers"}  # their bound is the key of a row, so there is nothing to take out
 

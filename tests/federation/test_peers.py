@@ -119,11 +119,11 @@ def test_a_flood_of_requests_is_stopped_before_it_is_read(
 
     monkeypatch.setattr(requests, "_read", counting)
     statuses = [receive_request(b, body, "192.0.2.1").status for _ in range(20)]
-    assert statuses.count(429) == 20 - requests.OF_AN_ADDRESS
-    assert len(read) == requests.OF_AN_ADDRESS
+    assert statuses.count(429) == 20 - requests.MOST_OF_ADDRESS
+    assert len(read) == requests.MOST_OF_ADDRESS
     for number in range(200):
         receive_request(b, body, f"192.0.2.{number}")
-    assert len(read) <= requests.OF_ALL
+    assert len(read) <= requests.MOST_OF_ALL
     clock.advance(minutes=1)
     assert receive_request(b, body, "192.0.2.1").status in (200, 202)
 

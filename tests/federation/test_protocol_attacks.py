@@ -432,10 +432,10 @@ def test_37_without_its_limits_a_flood_of_requests_would_all_be_read(
     monkeypatch.setattr(requests, "_read", reading)
     for number in range(200):
         receive_request(region["b"], b"{}", f"192.0.2.{number % 20}")
-    assert len(read) <= requests.OF_ALL
+    assert len(read) <= requests.MOST_OF_ALL
     read.clear()
-    monkeypatch.setattr(requests, "OF_AN_ADDRESS", 10**9)
-    monkeypatch.setattr(requests, "OF_ALL", 10**9)
+    monkeypatch.setattr(requests, "MOST_OF_ADDRESS", 10**9)
+    monkeypatch.setattr(requests, "MOST_OF_ALL", 10**9)
     for number in range(200):
         receive_request(region["b"], b"{}", f"192.0.2.{number % 20}")
     assert len(read) == 200

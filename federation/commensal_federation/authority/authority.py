@@ -1,4 +1,4 @@
-"""Who speaks for an enterprise, and what may not happen while that changes."""
+"""Which instance speaks for an enterprise, and what is refused while that changes."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from .tables import federation_authority, federation_move
 _row, _move = federation_authority.c, federation_move.c
 _STATE = select(_move.id).where(
     _move.enterprise_id == bindparam("of"), _move.role == bindparam("as"), _move.state == bindparam("in")
-)  # made once, since each message about an enterprise needs it
+)  # built once, since every message about an enterprise needs it
 
 
 @dataclass(frozen=True)
 class Authority:
-    """The fields are explained at `federation_authority`."""
+    """Which home speaks for an enterprise; see the columns of `federation_authority`."""
 
     epoch: int = 1
     moved_to: str = ""
@@ -29,50 +29,50 @@ class Authority:
 
 
 def authority_of(tx: Transaction, iri: str) -> Authority:
-    """Of an enterprise by its address, here or elsewhere; the first epoch for one that nothing was said about."""
-    found = tx.first(select(*(_row[one.name] for one in fields(Authority))).where(_row.iri == iri))
-    return Authority() if found is None else Authority(**found)
+    """The authority for an enterprise by its IRI, here or elsewhere; by default epoch 1 at its own address."""
+    row = tx.first(select(*(_row[field.name] for field in fields(Authority))).where(_row.iri == iri))
+    return Authority() if row is None else Authority(**row)
 
 
 def set_authority(tx: Transaction, iri: str, **values: Any) -> None:
-    """Writes these fields, and leaves the others as they are."""
-    usual = {one.name: one.default for one in fields(Authority)}
-    row = insert_or(tx, federation_authority).values(iri=iri, changed_at=tx.now, **{**usual, **values})
-    again = {**values, "changed_at": tx.now}
-    tx.execute(row.on_conflict_do_update(index_elements=["iri"], set_=again))
+    """Sets these fields and leaves the others unchanged."""
+    defaults = {field.name: field.default for field in fields(Authority)}
+    insert = insert_or(tx, federation_authority).values(iri=iri, changed_at=tx.now, **{**defaults, **values})
+    changes = {**values, "changed_at": tx.now}
+    tx.execute(insert.on_conflict_do_update(index_elements=["iri"], set_=changes))
 
 
 def refuse_moved(tx: Transaction, iri: str) -> None:
-    """The fence: an instance that an enterprise has left does not speak for it. Raises `Refuse`."""
-    known = authority_of(tx, iri)
-    if known.moved_to:
-        raise Refuse("moved", f"That enterprise has moved to {known.moved_to[:300]} in epoch {known.epoch}.")
+    """The fence: refuses what an instance says about an enterprise that has left it. Raises `Refuse`."""
+    authority = authority_of(tx, iri)
+    if authority.moved_to:
+        raise Refuse("moved", f"That enterprise has moved to {authority.moved_to[:300]} in epoch {authority.epoch}.")
 
 
 def refuse_old_epoch(tx: Transaction, iri: str, epoch: int) -> None:
-    """A move counts once, and only forward. Raises `Refuse`."""
-    known = authority_of(tx, iri).epoch
-    if epoch <= known:
-        raise Refuse("old_epoch", f"The authority epoch is {known} already.")
+    """Refuses a move whose epoch is not newer than the current one. Raises `Refuse`."""
+    current_epoch = authority_of(tx, iri).epoch
+    if epoch <= current_epoch:
+        raise Refuse("old_epoch", f"The authority epoch is {current_epoch} already.")
 
 
 def is_frozen(tx: Transaction, enterprise_id: str) -> bool:
-    """Whether the enterprise is about to leave: its export is under way."""
+    """Whether the enterprise is leaving and its export is under way."""
     return tx.first(_STATE, {"of": enterprise_id, "as": "leaving", "in": "frozen"}) is not None
 
 
 def is_quarantined(tx: Transaction, mirror: str) -> bool:
-    """Whether this copy is of an enterprise of which nothing new is sold, because its key says that it has moved."""
+    """Whether new sales of this copied enterprise are stopped, because its recovery key claims a move."""
     return tx.first(_STATE, {"of": mirror, "as": "following", "in": "quarantined"}) is not None
 
 
 def refuse_moving(tx: Transaction, enterprise_id: str) -> None:
-    """For what people do. Raises `Conflict`."""
+    """Refuses a person's change while the enterprise is moving. Raises `Conflict`."""
     if is_frozen(tx, enterprise_id):
         raise Conflict("moving", "This enterprise is moving to another instance. Wait for that, or cancel it.")
 
 
 def wait_while_moving(tx: Transaction, enterprise_id: str) -> None:
-    """For what peers say: it waits until one of the two homes speaks for the enterprise again. Raises `Wait`."""
+    """Parks a peer's message while the enterprise is moving, until one home speaks for it again. Raises `Wait`."""
     if is_frozen(tx, enterprise_id):
         raise Wait("the enterprise is moving")

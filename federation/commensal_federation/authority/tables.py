@@ -1,37 +1,37 @@
-"""Tables of moves: which home speaks for an enterprise, and moves under way."""
+"""Tables of which home speaks for an enterprise, and of moves."""
 
 from sqlalchemy import Column, Index, Table, Text
 
 from commensal import Json, Time, Whole, checked_in, metadata, untraced
 
-# Who speaks for an enterprise, where that is not simply the instance of its address, or may be proven by a key.
+# Which home speaks for an enterprise, if that is not just the instance of its IRI or a recovery key can prove a move.
 federation_authority = Table(
     "federation_authority",
     metadata,
     Column("iri", Text, primary_key=True),
-    Column("epoch", Whole, nullable=False),  # raised by one with each move; 1 at first
-    Column("moved_to", Text, nullable=False),  # its new address; empty where it lives under this one
-    Column("came_from", Text, nullable=False),  # its address before; empty where it was made under this one
-    Column("recovery_key", Text, nullable=False),  # did:key, the public half; empty where there is none
+    Column("epoch", Whole, nullable=False),  # begins at 1 and grows by one with each move
+    Column("moved_to", Text, nullable=False),  # its new IRI; empty while it lives under this one
+    Column("came_from", Text, nullable=False),  # its former IRI; empty if it was created under this one
+    Column("recovery_key", Text, nullable=False),  # the public key as did:key; empty if there is none
     Column("changed_at", Time, nullable=False),
     sqlite_strict=True,
 )
 
-# A move: of an enterprise that leaves here, that comes here, or that we trade with.
+# A move of an enterprise: leaving this instance, coming to it, or one we trade with ("following").
 federation_move = Table(
     "federation_move",
     metadata,
     Column("id", Text, primary_key=True),
     Column("role", Text, nullable=False),
     Column("state", Text, nullable=False),
-    Column("peer_id", Text, nullable=False),  # leaving: the new home; coming: the old; following: who told us
+    Column("peer_id", Text, nullable=False),  # leaving: the new home; coming: the old home; following: the informant
     Column("name", Text, nullable=False),
     Column("old_iri", Text, nullable=False, index=True),
     Column("new_iri", Text, nullable=False),  # empty until it is known
-    Column("epoch", Whole, nullable=False),  # that begins with it
-    Column("enterprise_id", Text),  # ours, where it is one
-    Column("owner_id", Text),  # coming: who will own it here
-    Column("said", Json, nullable=False),  # leaving: roles and levels as they were frozen; else what the move says
+    Column("epoch", Whole, nullable=False),  # the authority epoch that the move begins
+    Column("enterprise_id", Text),  # our enterprise, if it is one
+    Column("owner_id", Text),  # coming: its future owner here
+    Column("said", Json, nullable=False),  # leaving: roles and levels as frozen; else the move's body
     Column("until", Time),  # following: the end of the quarantine
     Column("error", Text, nullable=False),
     Column("created_at", Time, nullable=False),
@@ -47,7 +47,7 @@ federation_move = Table(
     sqlite_strict=True,
 )  # fmt: skip
 
-# What the old home has sent. It is kept: each peer's part is taken when that peer has followed.
+# Parts of the export that the old home has sent; a peer's rows are imported when that peer has followed.
 federation_move_part = Table(
     "federation_move_part",
     metadata,

@@ -28,7 +28,7 @@ from ..dfc.iris import ResourceKind, local_id
 from ..leases.tables import federation_lease
 from ..messages.bodies.catalogue import CatalogueUpsert, CatalogueWithdraw, Grant, OfferedItem
 from ..messages.types import Refuse
-from ..peers.quotas import refuse_crowd
+from ..peers.quotas import refuse_over_quota
 from ..peers.values import Peer
 from ..runtime import Federation
 from .grants import find_grant, mirror_of
@@ -62,7 +62,7 @@ def store_items(federation: Federation, tx: Transaction, peer: Peer, upsert: Cat
             alert(tx, peer.id, "item", f"{offered.item.iri} was left out: {left_out[offered.item.iri]}")
     stored = [offered for offered in fresh if offered.item.iri not in left_out]
     new = sum(offered.item.iri not in existing for offered in stored)
-    refuse_crowd(tx, peer, federation_item, new, _item.grant_id == grant.id)
+    refuse_over_quota(tx, peer, federation_item, new, _item.grant_id == grant.id)
     includes_vat = enterprise_by_id(tx, producer.mirror).prices_include_vat
     _write(tx, grant.id, producer.copies, stored, existing, includes_vat)
     _set_levels(tx, producer.copies | _copies(tx, levels), [*stored, *levels])
@@ -115,7 +115,7 @@ class _ProducerCopies:
         by_copy = {self.copies[offered.product.iri]: offered.item.iri for offered in valid.values()}
         left_out |= {by_copy[id]: "; ".join(map(str, reasons)) for id, reasons in problems.items()}
         added = [iri for iri in valid if iri not in existing and self.copies[iri] not in problems]
-        refuse_crowd(self.tx, self.peer, federation_copy, len(added))
+        refuse_over_quota(self.tx, self.peer, federation_copy, len(added))
         self._record_copies(added, "product")
         self._record_copies([iri for iri in lots if iri not in existing], "lot")
         self._open_leases([lot for iri, lot in lots.items() if iri not in existing])

@@ -33,7 +33,7 @@ from ..dfc.vocabulary import DfcEnterprise
 from ..messages.bodies.catalogue import Grant, GrantAnswer, GrantEnd, GrantOffer
 from ..messages.types import Refuse
 from ..peers.peers import peer_by_id
-from ..peers.quotas import refuse_crowd
+from ..peers.quotas import refuse_over_quota
 from ..peers.values import Peer
 from ..runtime import Federation
 from .listing import margin_problem
@@ -151,7 +151,7 @@ def take_grant_offer(federation: Federation, tx: Transaction, peer: Peer, offer:
     if hub_enterprise.currency != offer.currency:
         raise Refuse("currency", f"{hub_enterprise.name} sells in {hub_enterprise.currency}, not in {offer.currency}.")
     if find_grant(tx, "received", hub, offer.grantor.iri) is None:
-        refuse_crowd(tx, peer, federation_grant, 1)
+        refuse_over_quota(tx, peer, federation_grant, 1)
     _update_copy(tx, peer, offer)
     enable_federation(federation, tx, hub)
     existing = find_grant(tx, "received", hub, offer.grantor.iri)

@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, select
 
 from commensal import Instance, Job, Periodic, Transaction, Work, promise
 
-from ..peering.key_updates import not_told, tell_keys
+from ..peering.key_updates import peers_with_old_keys, send_key_update
 from ..runtime import federation_of
 from .inbox.dispatch import PATIENCE
 from .inbox.parking import give_up_parked
@@ -55,7 +55,7 @@ def _wake(tx: Transaction) -> None:
     wake(tx)
     if tx.first(_LATE, {"before": tx.now - PATIENCE}) is not None:
         promise(tx, GIVE_UP, {})
-    for peer_id in not_told(tx):
+    for peer_id in peers_with_old_keys(tx):
         promise(tx, TELL_KEYS, {"peer": peer_id})
 
 
@@ -72,4 +72,4 @@ def _digests(instance: Instance, job: Job) -> None:
 def _tell_keys(instance: Instance, job: Job) -> None:
     federation = federation_of(instance)
     notice_restore(federation)
-    instance.store.transact(lambda tx: tell_keys(federation, tx, job.payload["peer"]))
+    instance.store.transact(lambda tx: send_key_update(federation, tx, job.payload["peer"]))

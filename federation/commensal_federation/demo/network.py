@@ -1,4 +1,4 @@
-"""Lets the demo's instances trade: they agree, producers grant the hubs, catalogues follow, sales open."""
+"""Sets up trade between the demo's instances: agreements, grants to hubs, followed catalogues, open sales."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ from ..dfc.iris import enterprise_iri
 from ..identity import begin_identity
 from ..runtime import Federation
 from ..testing import Region, region_of
-from .story import Traded, tell
+from .story import DemoTrade, run_story
 
-PRODUCERS = 3  # that sell to the neighbours too
+PRODUCERS = 3  # producers that also sell to the neighbours
 MARGIN = Decimal(20)  # percent that hubs add
-PRICE = 250  # cents for a piece of what the region's first hub does not sell
+PRICE = 250  # cents for a piece, if the region's first hub does not sell the product
 
 
 @dataclass(frozen=True)
 class _Home:
-    """The producers' instance, and how its operators call the others."""
+    """The producers' instance in the demo's network and region."""
 
     network: DemoNetwork
     region: Region
@@ -54,8 +54,11 @@ class _Home:
 
 @hookimpl
 def demo_network(network: DemoNetwork) -> DemoStory | None:
-    """All instances lie in one process while they agree; later each speaks over HTTP."""
-    instances = [("home", network.home), *((str(at), one.instance) for at, one in enumerate(network.neighbours))]
+    """Sets the network up with all instances in one process; later each has its own and uses HTTP."""
+    instances = [
+        ("home", network.home),
+        *((str(number), neighbour.instance) for number, neighbour in enumerate(network.neighbours)),
+    ]
     region = region_of(instances, do_one_job)
     for federation in region.members.values():
         begin_identity(federation)
@@ -64,54 +67,57 @@ def demo_network(network: DemoNetwork) -> DemoStory | None:
     for producer in producers:
         _list_own(network.home, producer, network.hub_id)
     sessions = []
-    for at, hub in enumerate(network.neighbours):
-        region.befriend("home", str(at))
-        _trade(home, str(at), hub, producers)
-        sessions.append(_open_sale(region[str(at)], home.federation, hub, producers))
+    for index, hub in enumerate(network.neighbours):
+        region.befriend("home", str(index))
+        _grant_and_follow(home, str(index), hub, producers)
+        sessions.append(_open_sale(region[str(index)], home.federation, hub, producers))
     region.work()
-    hubs = tuple(one.instance.folder for one in network.neighbours)
-    traded = Traded(home=network.home.folder, producers=tuple(producers), hubs=hubs, sessions=tuple(sessions))
-    return DemoStory(tries=_tries(network), tell=lambda run: tell(run, traded))
+    hubs = tuple(neighbour.instance.folder for neighbour in network.neighbours)
+    trade = DemoTrade(home=network.home.folder, producers=tuple(producers), hubs=hubs, sessions=tuple(sessions))
+    return DemoStory(tries=_suggestions(network), tell=lambda run: run_story(run, trade))
 
 
 def _list_own(instance: Instance, producer: str, hub: str) -> None:
-    """Producers of the region sell through its hubs; for others they need a list of their own. They ask what the hub
-    does."""
+    """Gives the producer a catalog for the neighbours, at the prices of the region's hub."""
     with instance.store.write() as tx:
         catalog = create_catalog(tx, enterprise_id=producer, name="Pour les voisins")
-        prices = {one.product.id: one.price for one in listed_for(tx, hub, None, limit=1000)}
-        mine = [one.product.id for one in sellable_products(tx, producer, producer_id=producer, limit=200)]
-        listings = [Listing(product_id=one, price=prices.get(one, PRICE)) for one in mine]
+        prices = {listed.product.id: listed.price for listed in listed_for(tx, hub, None, limit=1000)}
+        product_ids = [
+            product.product.id for product in sellable_products(tx, producer, producer_id=producer, limit=200)
+        ]
+        listings = [Listing(product_id=product_id, price=prices.get(product_id, PRICE)) for product_id in product_ids]
         list_products(tx, producer, catalog.id, listings)
 
 
-def _trade(home: _Home, name: str, hub: DemoHub, producers: Sequence[str]) -> None:
-    """Grants are given and taken, and the hub's catalog follows with a margin."""
-    there = home.region[name]
+def _grant_and_follow(home: _Home, name: str, hub: DemoHub, producers: Sequence[str]) -> None:
+    """The producers grant the hub, it accepts, and its catalog follows theirs with a margin."""
+    federation = home.region[name]
     peer = home.region.peer("home", name)
     for producer in producers:
         with home.network.home.store.write() as tx:
-            give_grant(home.federation, tx, producer, peer.id, enterprise_iri(there.base, hub.hub_id), "Le hub voisin")
+            give_grant(
+                home.federation, tx, producer, peer.id, enterprise_iri(federation.base, hub.hub_id), "Le hub voisin"
+            )
     home.region.work()
     with hub.instance.store.write() as tx:
-        for offered in grants_between(tx, enterprise_id=hub.hub_id, direction="received", state="offered"):
-            accept_grant(there, tx, offered.id)
-            follow(tx, hub.hub_id, offered.id, hub.catalog_id, MARGIN)
+        for grant in grants_between(tx, enterprise_id=hub.hub_id, direction="received", state="offered"):
+            accept_grant(federation, tx, grant.id)
+            follow(tx, hub.hub_id, grant.id, hub.catalog_id, MARGIN)
     home.region.work()
 
 
-def _open_sale(there: Federation, home: Federation, hub: DemoHub, producers: Sequence[str]) -> str:
-    """A sale of all that came, open for two days."""
+def _open_sale(federation: Federation, home: Federation, hub: DemoHub, producers: Sequence[str]) -> str:
+    """Opens a sale of all received products for two days; returns the session's id."""
     with hub.instance.store.write() as tx:
-        for taken in grants_between(tx, enterprise_id=hub.hub_id, direction="received", state="accepted"):
-            list_all(tx, taken)
-        return _session(tx, hub, [mirror_of(tx, enterprise_iri(home.base, one)) for one in producers])
+        for grant in grants_between(tx, enterprise_id=hub.hub_id, direction="received", state="accepted"):
+            list_all(tx, grant)
+        return _add_sale(tx, hub, [mirror_of(tx, enterprise_iri(home.base, producer)) for producer in producers])
 
 
-def _session(tx: Transaction, hub: DemoHub, suppliers: Sequence[str]) -> str:
+def _add_sale(tx: Transaction, hub: DemoHub, suppliers: Sequence[str]) -> str:
     sale = open_coordination(
         tx, coordinator_id=hub.hub_id, name="Vente avec les voisins", opens_at=tx.now,
-        closes_at=tx.now + timedelta(days=2), suppliers=[Supplier(enterprise_id=one) for one in suppliers],
+        closes_at=tx.now + timedelta(days=2), suppliers=[Supplier(enterprise_id=supplier) for supplier in suppliers],
     )  # fmt: skip
     begins_at = tx.now + timedelta(days=3)
     session = add_session(
@@ -122,8 +128,8 @@ def _session(tx: Transaction, hub: DemoHub, suppliers: Sequence[str]) -> str:
     return session.id
 
 
-def _tries(network: DemoNetwork) -> list[str]:
-    urls = [one.instance.settings.base_url for one in network.neighbours]
+def _suggestions(network: DemoNetwork) -> list[str]:
+    urls = [neighbour.instance.settings.base_url for neighbour in network.neighbours]
     home = network.home.folder
     return [
         *(spoken("Look at what producers of the region sell at {url}", url=url) for url in urls),

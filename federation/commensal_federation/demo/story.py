@@ -1,4 +1,4 @@
-"""The story of the demo, over three processes: the last crate, a stopped instance, and how it catches up."""
+"""The story of the demo over three processes: selling the last crate, stopping an instance, and catching up."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from commensal import DemoRun, StockLot, broken_invariants, lots_by_id, lots_of,
 
 from ..leases.questions import leases
 
-PATIENCE = 120.0  # seconds for whatever has to cross between instances
-_FEW = range(4, 80)  # pieces of what is bought up
+PATIENCE = 120.0  # seconds to wait for messages between instances
+_SCARCE = range(4, 80)  # pieces of a product that the story sells out
 _numbers = count()
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Traded:
+class DemoTrade:
     """Folders of the instances, the producers whose goods travel, and the sale session of each hub."""
 
     home: Path
@@ -35,7 +35,7 @@ class Traded:
 
 
 @dataclass(frozen=True)
-class Shop:
+class _HubShop:
     """One hub, as its shoppers see it."""
 
     url: str
@@ -63,105 +63,107 @@ class Shop:
         return answer.status_code == 201
 
 
-def tell(run: DemoRun, traded: Traded) -> list[str]:
-    """Tells it, and returns what went wrong."""
-    shops = [Shop(run.url(place + 1), session) for place, session in enumerate(traded.sessions)]
-    wrong = _last_crate(run, traded, shops)
-    wrong += _stopped(run, traded, shops[0])
-    agreed = _until(lambda: _difference(traded), lambda said: not said)
-    for place in range(len(shops) + 1):
-        run.stop(place)
-    return wrong + agreed + _books(run, traded)
+def run_story(run: DemoRun, trade: DemoTrade) -> list[str]:
+    """Runs the story, and returns what went wrong."""
+    shops = [_HubShop(run.url(number + 1), session) for number, session in enumerate(trade.sessions)]
+    wrong = _last_crate(run, trade, shops)
+    wrong += _stop_producers(run, trade, shops[0])
+    disagreements = _poll(lambda: _difference(trade), lambda differences: not differences)
+    for index in range(len(shops) + 1):
+        run.stop(index)
+    return wrong + disagreements + _check_invariants(run, trade)
 
 
-def _last_crate(run: DemoRun, traded: Traded, shops: list[Shop]) -> list[str]:
+def _last_crate(run: DemoRun, trade: DemoTrade, shops: list[_HubShop]) -> list[str]:
     """Customers of both hubs buy piece by piece, all at once, until none is left anywhere."""
-    offers = [_offered_once(shop) for shop in shops]
-    both = offers[0].keys() & offers[1].keys()
-    few = [name for name in both if offers[0][name]["left"] in _FEW and len(_at_home(traded, name)) == 1]
-    if not few:
+    offers = [_single_size_offers(shop) for shop in shops]
+    common_names = offers[0].keys() & offers[1].keys()
+    scarce = [
+        name for name in common_names if offers[0][name]["left"] in _SCARCE and len(_lots_at_home(trade, name)) == 1
+    ]
+    if not scarce:
         return [spoken("there is nothing of which there are few")]
-    name = min(few, key=lambda one: (int(offers[0][one]["left"]), one))
-    items = [str(one[name]["item_id"]) for one in offers]
-    grains = _to_be_had(traded, name, [str(one[name]["lot_id"]) for one in offers])
-    there = grains // int(offers[0][name]["lot_quantity"])
-    said = "[bold]Two regions[/bold] sell {product}, of which there are {count}, counted once"
-    run.say(spoken(said, product=name, count=there))
+    name = min(scarce, key=lambda candidate: (int(offers[0][candidate]["left"]), candidate))
+    items = [str(by_name[name]["item_id"]) for by_name in offers]
+    grains = _available_grains(trade, name, [str(by_name[name]["lot_id"]) for by_name in offers])
+    available = grains // int(offers[0][name]["lot_quantity"])
+    text = "[bold]Two regions[/bold] sell {product}, of which there are {count}, counted once"
+    run.say(spoken(text, product=name, count=available))
     bought = [0] * len(shops)
     with ThreadPoolExecutor(len(shops)) as pool:
-        for _ in range(int(PATIENCE)):  # what lies idle at one hub is called back for the other
-            now = list(pool.map(lambda at: _buy_up(shops[at], items[at]), range(len(shops))))
-            bought = [before + more for before, more in zip(bought, now, strict=True)]
-            if sum(bought) >= there:
+        for _ in range(int(PATIENCE)):  # idle units of one hub are recalled for the other
+            round_counts = list(pool.map(lambda number: _buy_up(shops[number], items[number]), range(len(shops))))
+            bought = [before + more for before, more in zip(bought, round_counts, strict=True)]
+            if sum(bought) >= available:
                 break
             time.sleep(1)
-    said = "[bold]Bought[/bold] at both at once, piece by piece: {here} here, {there} there"
-    run.say(spoken(said, here=bought[0], there=bought[1]))
-    if sum(bought) == there:
+    text = "[bold]Bought[/bold] at both at once, piece by piece: {here} here, {there} there"
+    run.say(spoken(text, here=bought[0], there=bought[1]))
+    if sum(bought) == available:
         return []
-    return [spoken("{sold} pieces of {count} were sold", sold=sum(bought), count=there)]
+    return [spoken("{sold} pieces of {count} were sold", sold=sum(bought), count=available)]
 
 
-def _offered_once(shop: Shop) -> dict[str, dict[str, Any]]:
-    """What a shop offers in one size only, by name."""
+def _single_size_offers(shop: _HubShop) -> dict[str, dict[str, Any]]:
+    """The offers of products that a shop sells in one size only, by name."""
     offers = shop.offers()
-    names = Counter(one["name"] for one in offers)
-    return {one["name"]: one for one in offers if names[one["name"]] == 1}
+    names = Counter(offer["name"] for offer in offers)
+    return {offer["name"]: offer for offer in offers if names[offer["name"]] == 1}
 
 
-def _buy_up(shop: Shop, item_id: str) -> int:
+def _buy_up(shop: _HubShop, item_id: str) -> int:
     bought = 0
     while shop.order(item_id):
         bought += 1
     return bought
 
 
-def _stopped(run: DemoRun, traded: Traded, shop: Shop) -> list[str]:
-    """The producers' instance is gone; the hub sells what it holds."""
-    held = _until(lambda: _held(traded, shop), lambda one: one is not None)
-    if held is None:
+def _stop_producers(run: DemoRun, trade: DemoTrade, shop: _HubShop) -> list[str]:
+    """Stops the producers' instance while a hub sells what it holds."""
+    offer = _poll(lambda: _sellable_offer(trade, shop), lambda offer: offer is not None)
+    if offer is None:
         return [spoken("a hub holds nothing ahead of need")]
     run.stop(0)
-    sold = shop.order(str(held["item_id"]))
-    said = "[bold]The producers' instance[/bold] is stopped; a customer of a hub orders {product}, in vain"
+    sold = shop.order(str(offer["item_id"]))
+    text = "[bold]The producers' instance[/bold] is stopped; a customer of a hub orders {product}, in vain"
     if sold:
-        said = "[bold]The producers' instance[/bold] is stopped; a customer of a hub orders {product}, and gets it"
-    run.say(spoken(said, product=held["name"]))
+        text = "[bold]The producers' instance[/bold] is stopped; a customer of a hub orders {product}, and gets it"
+    run.say(spoken(text, product=offer["name"]))
     run.start(0)
     return [] if sold else [spoken("a hub could not sell what it holds")]
 
 
-def _held(traded: Traded, shop: Shop) -> dict[str, Any] | None:
-    """Something that the hub may sell without asking anybody."""
-    lots = _lots(traded.hubs[0])
-    for one in shop.offers():
-        lot = lots.get(one["lot_id"])
-        if lot is not None and lot.free * lot.per_unit >= one["lot_quantity"]:
-            return one
+def _sellable_offer(trade: DemoTrade, shop: _HubShop) -> dict[str, Any] | None:
+    """An offer that the hub can sell from its own lease, else None."""
+    lots = _lots(trade.hubs[0])
+    for offer in shop.offers():
+        lot = lots.get(offer["lot_id"])
+        if lot is not None and lot.free * lot.per_unit >= offer["lot_quantity"]:
+            return offer
     return None
 
 
-def _to_be_had(traded: Traded, name: str, copies: list[str]) -> int:
-    """Grains that anybody may still buy of this lot: at home, at the hubs, and on the way between them.
+def _available_grains(trade: DemoTrade, name: str, copies: list[str]) -> int:
+    """Grains of this lot still available anywhere: at home, at the hubs, and in transit between them.
 
-    The home counts as lent what is on its way, in either direction, so one look at it misses none.
+    The home counts units in transit, in either direction, as lent, so its numbers include them all.
     """
-    ordered = [_lot(folder, copy).reserved for folder, copy in zip(traded.hubs, copies, strict=True)]
-    (home,) = _at_home(traded, name)
+    ordered = [_lot(folder, copy).reserved for folder, copy in zip(trade.hubs, copies, strict=True)]
+    (home,) = _lots_at_home(trade, name)
     return int((home.free + home.lent - sum(ordered, Decimal(0))) * home.per_unit)
 
 
-def _at_home(traded: Traded, name: str) -> list[StockLot]:
-    """Lots of this name where the goods are."""
-    with open_instance(traded.home) as opened, opened.store.read() as tx:
-        return [lot for one in traded.producers for lot in lots_of(tx, one, limit=1000) if lot.name == name]
+def _lots_at_home(trade: DemoTrade, name: str) -> list[StockLot]:
+    """Lots of this name at the producers' instance."""
+    with open_instance(trade.home) as opened, opened.store.read() as tx:
+        return [lot for producer in trade.producers for lot in lots_of(tx, producer, limit=1000) if lot.name == name]
 
 
-def _difference(traded: Traded) -> list[str]:
-    """Where the two sides of leases do not say the same (yet)."""
-    lent = sum((lot.lent for lot in _lots(traded.home).values()), Decimal(0))
+def _difference(trade: DemoTrade) -> list[str]:
+    """A message if lent and held units of leases differ (yet), else an empty list."""
+    lent = sum((lot.lent for lot in _lots(trade.home).values()), Decimal(0))
     held = sum(
-        (lot.free + lot.reserved for folder in traded.hubs for lot in _lots(folder).values() if not lot.unlimited),
+        (lot.free + lot.reserved for folder in trade.hubs for lot in _lots(folder).values() if not lot.unlimited),
         Decimal(0),
     )
     if lent == held:
@@ -177,23 +179,23 @@ def _lot(folder: Path, lot_id: str) -> StockLot:
 def _lots(folder: Path) -> dict[str, StockLot]:
     """All lots of leases, by id."""
     with open_instance(folder) as opened, opened.store.read() as tx:
-        return lots_by_id(tx, {one.lot_id for one in leases(tx, limit=10_000)})
+        return lots_by_id(tx, {lease.lot_id for lease in leases(tx, limit=10_000)})
 
 
-def _books(run: DemoRun, traded: Traded) -> list[str]:
+def _check_invariants(run: DemoRun, trade: DemoTrade) -> list[str]:
     wrong = []
-    for folder in (traded.home, *traded.hubs):
+    for folder in (trade.home, *trade.hubs):
         with open_instance(folder) as opened, opened.store.read() as tx:
-            wrong += [f"{folder.name}: {told(one)}" for one in broken_invariants(tx)]
+            wrong += [f"{folder.name}: {told(broken)}" for broken in broken_invariants(tx)]
     if not wrong:
-        said = "[green]All is well[/green] in all three databases: nothing oversold, both sides of each lease agree."
-        run.say(spoken(said))
+        text = "[green]All is well[/green] in all three databases: nothing oversold, both sides of each lease agree."
+        run.say(spoken(text))
     return wrong
 
 
-def _until(ask: Callable[[], T], good: Callable[[T], bool]) -> T:
-    """What is asked, once it is good; what it was at last, when patience ends."""
+def _poll(read: Callable[[], T], is_good: Callable[[T], bool]) -> T:
+    """Reads a value until it is good or `PATIENCE` seconds are over; returns the last value."""
     deadline = time.monotonic() + PATIENCE
-    while not good(said := ask()) and time.monotonic() < deadline:
+    while not is_good(value := read()) and time.monotonic() < deadline:
         time.sleep(0.5)
-    return said
+    return value

@@ -8,7 +8,7 @@ from typing import Any
 
 from commensal import Transaction
 
-from ..peers.changing import accepted_by_peer
+from ..peers.changing import record_acceptance
 from ..runtime import Federation
 from .reading import text, texts
 from .types import MessageType, Reading, Received, Writing
@@ -33,7 +33,7 @@ def read(document: Mapping[str, Any], reading: Reading) -> PeerAcceptBody:
 
 
 def handle(federation: Federation, tx: Transaction, received: Received) -> None:
-    accepted_by_peer(tx, received.peer, received.body.nonce, received.body.scopes_given)
+    record_acceptance(tx, received.peer, received.body.nonce, received.body.scopes_given)
 
 
 PEER_ACCEPT = MessageType(

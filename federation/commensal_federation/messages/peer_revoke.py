@@ -8,7 +8,7 @@ from typing import Any
 
 from commensal import Transaction
 
-from ..peering.forgetting import revoked_by_peer
+from ..peering.ended_trade import record_revocation
 from ..runtime import Federation
 from .reading import text
 from .types import MessageType, Reading, Received, Writing
@@ -30,7 +30,7 @@ def read(document: Mapping[str, Any], reading: Reading) -> PeerRevokeBody:
 
 
 def handle(federation: Federation, tx: Transaction, received: Received) -> None:
-    revoked_by_peer(federation, tx, received.peer, received.body.reason)
+    record_revocation(federation, tx, received.peer, received.body.reason)
 
 
 PEER_REVOKE = MessageType(

@@ -8,7 +8,7 @@ from typing import Any
 
 from commensal import Transaction
 
-from ..peers.changing import scopes_told
+from ..peers.changing import record_received_scopes
 from ..runtime import Federation
 from .reading import texts
 from .types import MessageType, Reading, Received, Writing
@@ -30,7 +30,7 @@ def read(document: Mapping[str, Any], reading: Reading) -> ScopesChangedBody:
 
 
 def handle(federation: Federation, tx: Transaction, received: Received) -> None:
-    scopes_told(tx, received.peer, received.body.scopes_given)
+    record_received_scopes(tx, received.peer, received.body.scopes_given)
 
 
 SCOPES_CHANGED = MessageType(

@@ -23,7 +23,7 @@ from ..messages.bodies.moving import (
     MoveRow,
 )
 from ..messages.types import Refuse
-from ..peers.quotas import refuse_crowd
+from ..peers.quotas import refuse_over_quota
 from ..peers.values import Peer
 from ..runtime import Federation
 from .importing import import_enterprise, known_ids
@@ -44,7 +44,7 @@ def take_move_offer(federation: Federation, tx: Transaction, peer: Peer, offer: 
     existing = find_move(tx, "coming", UNDER_WAY, iri=offer.enterprise, peer_id=peer.id)
     if existing is not None:
         set_move(tx, existing, state="cancelled", error="it was offered anew")
-    refuse_crowd(tx, peer, federation_move, 1)
+    refuse_over_quota(tx, peer, federation_move, 1)
     columns = {"name": offer.name[:200], "old_iri": offer.enterprise, "epoch": offer.epoch}
     open_move(tx, "coming", "offered", peer_id=peer.id, said={"products": offer.products}, **columns)
 

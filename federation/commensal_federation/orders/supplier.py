@@ -29,7 +29,7 @@ from ..messages.bodies.catalogue import Grant
 from ..messages.bodies.orders import Answer, AnswerLine, InstanceOrder, Line, OrderUpdate, SaidLine
 from ..messages.types import Refuse
 from ..peers.peers import peer_by_id
-from ..peers.quotas import refuse_crowd
+from ..peers.quotas import refuse_over_quota
 from ..peers.values import Peer
 from ..runtime import Federation
 from ..settings import EnterpriseFederation
@@ -158,7 +158,7 @@ def _open(tx: Transaction, peer: Peer, grant: Grant, update: OrderUpdate) -> Ins
     _refuse_other_currency(update, producer)
     if order_between(tx, "supplier", producer.id, update.buyer, update.session_iri) is not None:
         raise Refuse("twice", "There is another order of this hub for that sale.")
-    refuse_crowd(
+    refuse_over_quota(
         tx, peer, federation_order, 1, federation_order.c.peer_id == peer.id, federation_order.c.state == "Held"
     )
     return open_order(

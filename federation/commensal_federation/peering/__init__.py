@@ -1,4 +1,4 @@
-"""Peering: how two operators agree that their instances trade, change what they have agreed on, and end it."""
+"""Peering: two operators agree that their instances trade, change the terms, and end the agreement."""
 
 from .accepting import accept
 from .ending import resume, revoke, suspend

@@ -1,4 +1,4 @@
-"""An operator agrees to the request of another instance."""
+"""Accepts the request of another instance, when our operator agrees."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from ..peers.tables import federation_peer
 from ..peers.values import Peer
 from ..runtime import Federation
 from .fingerprints import refuse_other_fingerprint
-from .key_updates import keys_now
+from .key_updates import keys_digest
 
 
 def accept(federation: Federation, peer_id: str, scopes: Collection[str], *, fingerprint: str = "") -> Peer:
-    """Agrees to a request that has come, and tells the other side. Not inside a transaction.
+    """Accepts a peer's request with these scopes, and sends the acceptance. Not inside a transaction.
 
-    Now that a human wants it, the document is fetched from its address: it must be the one that came with the request,
-    or one that the same root key has signed since. Raises `NotFound`, `Invalid` and `Conflict`.
+    Only now is its document fetched from its address: it must be the one in the request, or a newer one with the same
+    root key. Raises `NotFound`, `Invalid` and `Conflict`.
     """
     read_scopes(scopes, "/scopes")
     with federation.instance.store.read() as tx:
@@ -44,20 +44,20 @@ def accept(federation: Federation, peer_id: str, scopes: Collection[str], *, fin
 def accept_fetched(
     federation: Federation, tx: Transaction, peer_id: str, fetched: Fetched, scopes: Collection[str]
 ) -> Peer:
-    """The same, once the document is there."""
-    given = read_scopes(scopes, "/scopes")
+    """Like `accept`, with a document that was fetched before, inside a transaction."""
+    granted = read_scopes(scopes, "/scopes")
     peer = requested_peer(tx, peer_id)
     if not same_or_rotated(pinned_document(peer), fetched.document):
         raise Conflict("update_peer_sales", "{name} shows another document than the one it asked with.", name=peer.name)
     pinned = {"document": fetched.text, "document_at": tx.now, "name": fetched.document.name}
-    change_peer(tx, peer_id, **pinned, scopes_given=given, keys_told=keys_now(tx))
+    change_peer(tx, peer_id, **pinned, scopes_given=granted, keys_told=keys_digest(tx))
     return agree(federation, tx, peer_id)
 
 
 def agree(federation: Federation, tx: Transaction, peer_id: str) -> Peer:
-    """Both humans have said yes, and the other side's request is here: it is taken into the inbox, and answered.
+    """Concludes the agreement once both operators consent: takes the peer's request into the inbox and answers it.
 
-    The request is the first message of the other side, and kept like all, so that it can be proven later.
+    The request is the peer's first message and is kept like all messages, so that it can be proven later.
     """
     column = federation_peer.c
     row = tx.one(select(column.nonce, column.request, column.scopes_given).where(column.id == peer_id))
@@ -74,17 +74,17 @@ def agree(federation: Federation, tx: Transaction, peer_id: str) -> Peer:
     return peer_by_id(tx, peer_id)
 
 
-def asked_scopes(tx: Transaction, peer: Peer) -> Sequence[str] | None:
-    """What an instance that waits for an answer would like to do here; None where none waits."""
+def requested_scopes(tx: Transaction, peer: Peer) -> Sequence[str] | None:
+    """The scopes that a waiting instance requests here; None if it does not wait for an answer."""
     if peer.state != "requested":
         return None
-    asked = tx.value(select(federation_peer.c.request).where(federation_peer.c.id == peer.id))
-    body: PeerRequestBody = PEER_REQUEST.read(own_envelope(asked).object, Reading("", peer.base))
+    request = tx.value(select(federation_peer.c.request).where(federation_peer.c.id == peer.id))
+    body: PeerRequestBody = PEER_REQUEST.read(own_envelope(request).object, Reading("", peer.base))
     return known_scopes(body.scopes_wanted)
 
 
 def requested_peer(tx: Transaction, peer_id: str) -> Peer:
-    """An instance that has asked and waits for an answer. Raises `NotFound`, `Conflict`."""
+    """The instance, if its request waits for an answer. Raises `NotFound`, `Conflict`."""
     peer = peer_by_id(tx, peer_id)
     if peer.state != "requested":
         raise Conflict("peer_not_requested", "{name} has not asked, or is a peer already.", name=peer.name)

@@ -16,7 +16,7 @@ from ..peers.fetching import iri_of
 from ..peers.peers import peer_by_id, peer_by_iri, peers
 from ..peers.values import Limits, Peer
 from ..runtime import Federation, federation_of
-from .accepting import accept, asked_scopes
+from .accepting import accept, requested_scopes
 from .ending import go_on_without, resume, revoke, suspend
 from .fingerprints import fingerprint
 from .inviting import invite
@@ -27,34 +27,34 @@ _Url = Annotated[str, typer.Argument(help="The address of the other instance, li
 _Scope = Annotated[list[str] | None, typer.Option("--scope", help="What it may do here; say it again for more.")]
 _Digits = Annotated[str, typer.Option("--fingerprint", help="The digits that its operator has read to you.")]
 _Limit = Annotated[list[str] | None, typer.Option("--set", help="A limit and its value; say it again for more.")]
-_USUAL = ("catalogue.read", "order.place", "stock.lease", "sale.propose")
+_DEFAULT_SCOPES = ("catalogue.read", "order.place", "stock.lease", "sale.propose")
 
 
 def add_peer_commands(app: typer.Typer) -> None:
     """Adds ``peer`` to the plugin's commands."""
     peer = typer.Typer(help="Instances that this one trades with.", no_args_is_help=True)
     app.add_typer(peer, name="peer")
-    _add_agreeing(peer)
-    _add_looking(peer)
+    _add_agreements(peer)
+    _add_queries(peer)
     _add_terms(peer)
     _add_ending(peer)
 
 
-def _add_agreeing(peer: typer.Typer) -> None:
+def _add_agreements(peer: typer.Typer) -> None:
     @peer.command("add")
     def add(url: _Url, scope: _Scope = None, fingerprint: _Digits = "", instance: Folder = HERE) -> None:
         """Asks an instance to trade. Its operator must accept."""
-        with _opened(instance) as federation:
-            _show(invite(federation, url, scope or _USUAL, fingerprint=fingerprint))
+        with _open_federation(instance) as federation:
+            _show(invite(federation, url, scope or _DEFAULT_SCOPES, fingerprint=fingerprint))
             print_line("Read the fingerprint to each other on the telephone; then its operator accepts.")
 
     @peer.command("accept")
     def accept_it(url: _Url, scope: _Scope = None, fingerprint: _Digits = "", instance: Folder = HERE) -> None:
         """Agrees to trade with an instance that has asked."""
-        with _opened(instance) as federation:
+        with _open_federation(instance) as federation:
             with federation.instance.store.read() as tx:
-                found = _named(federation, tx, url)
-            _show(accept(federation, found.id, scope or _USUAL, fingerprint=fingerprint))
+                known_peer = _peer_at(federation, tx, url)
+            _show(accept(federation, known_peer.id, scope or _DEFAULT_SCOPES, fingerprint=fingerprint))
 
     del add, accept_it
 
@@ -69,74 +69,74 @@ def _add_terms(peer: typer.Typer) -> None:
         instance: Folder = HERE,
     ) -> None:
         """Shows what a peer may do here, or changes it from now on; it is told."""
-        with _opened(instance) as federation, federation.instance.store.write() as tx:
-            found = _named(federation, tx, url)
+        with _open_federation(instance) as federation, federation.instance.store.write() as tx:
+            known_peer = _peer_at(federation, tx, url)
             if scope or add or remove:
-                wanted = {*(scope or found.scopes_given), *(add or ())} - {*(remove or ())}
-                found = change_scopes(federation, tx, found.id, found.version, sorted(wanted))
-            _show(found)
+                new_scopes = {*(scope or known_peer.scopes_given), *(add or ())} - {*(remove or ())}
+                known_peer = change_scopes(federation, tx, known_peer.id, known_peer.version, sorted(new_scopes))
+            _show(known_peer)
 
     @peer.command("limits")
     def limits(url: _Url, limit: _Limit = None, instance: Folder = HERE) -> None:
         """Shows what a peer may cost, or changes it: --set messages=600 --set lot_share=30."""
-        with _opened(instance) as federation, federation.instance.store.write() as tx:
-            found = _named(federation, tx, url)
+        with _open_federation(instance) as federation, federation.instance.store.write() as tx:
+            known_peer = _peer_at(federation, tx, url)
             if limit:
-                found = change_limits(tx, found.id, found.version, dict(map(_read_limit, limit)))
-            for name, value in asdict(found.limits).items():
+                known_peer = change_limits(tx, known_peer.id, known_peer.version, dict(map(_read_limit, limit)))
+            for name, value in asdict(known_peer.limits).items():
                 typer.echo(f"{name:12} {value}")
 
     del scopes, limits
 
 
-def _read_limit(written: str) -> tuple[str, int]:
-    name, _, value = written.partition("=")
+def _read_limit(text: str) -> tuple[str, int]:
+    name, _, value = text.partition("=")
     if name not in Limits.__dataclass_fields__ or not (value.isascii() and value.isdecimal() and len(value) < 16):
         known = ", ".join(Limits.__dataclass_fields__)
         raise typer.BadParameter(
-            spoken("{written} is no limit like messages=600; there are {known}", written=written, known=known)
+            spoken("{written} is no limit like messages=600; there are {known}", written=text, known=known)
         )
     return name, int(value)
 
 
-def _add_looking(peer: typer.Typer) -> None:
+def _add_queries(peer: typer.Typer) -> None:
     @peer.command("list")
     def list_peers(instance: Folder = HERE) -> None:
         """Lists all peers, and what you should look at."""
-        with _opened(instance) as federation, federation.instance.store.read() as tx:
+        with _open_federation(instance) as federation, federation.instance.store.read() as tx:
             after, names = "", {}
-            while found := peers(tx, after=after):
-                for one in found:
-                    names[one.id] = one.name
-                    line = spoken("no answer") if one.breaker == "open" or one.barrier else ""
-                    typer.echo(f"{one.state:10} {one.base:40} {one.name}  {line}".rstrip())
-                after = found[-1].id
-            for told in alerts(tx):
+            while page := peers(tx, after=after):
+                for peer_row in page:
+                    names[peer_row.id] = peer_row.name
+                    line = spoken("no answer") if peer_row.breaker == "open" or peer_row.barrier else ""
+                    typer.echo(f"{peer_row.state:10} {peer_row.base:40} {peer_row.name}  {line}".rstrip())
+                after = page[-1].id
+            for alert in alerts(tx):
                 print_line(
                     "! {peer}: {title} {what} ({count}x, {at:%Y-%m-%d %H:%M} UTC)",
-                    peer=names[told.peer_id], title=title(told.kind, spoken), what=told.text, count=told.count,
-                    at=told.last_at,
+                    peer=names[alert.peer_id], title=title(alert.kind, spoken), what=alert.text, count=alert.count,
+                    at=alert.last_at,
                 )  # fmt: skip
 
     @peer.command("show")
     def show(url: _Url, instance: Folder = HERE) -> None:
         """Shows a peer with its fingerprint."""
-        with _opened(instance) as federation, federation.instance.store.read() as tx:
-            found = _named(federation, tx, url)
-            _show(found)
-            if (asked := asked_scopes(tx, found)) is not None:
-                print_line("  asks to do   {scopes}", scopes=", ".join(asked) or "-")
+        with _open_federation(instance) as federation, federation.instance.store.read() as tx:
+            known_peer = _peer_at(federation, tx, url)
+            _show(known_peer)
+            if (requested := requested_scopes(tx, known_peer)) is not None:
+                print_line("  asks to do   {scopes}", scopes=", ".join(requested) or "-")
 
     @peer.command("probe")
     def probe_it(url: _Url, instance: Folder = HERE) -> None:
         """Asks a peer now whether it is there, and sends it what waits, without waiting for the next try."""
-        with _opened(instance) as federation:
+        with _open_federation(instance) as federation:
             with federation.instance.store.read() as tx:
-                found = _named(federation, tx, url)
-            if not probe(federation, found.id):
-                print_line("{name} does not answer, or does not know this instance.", name=found.name)
+                known_peer = _peer_at(federation, tx, url)
+            if not probe(federation, known_peer.id):
+                print_line("{name} does not answer, or does not know this instance.", name=known_peer.name)
                 raise typer.Exit(1)
-            print_line("{name} answers; what waits for it goes now.", name=found.name)
+            print_line("{name} answers; what waits for it goes now.", name=known_peer.name)
 
     del list_peers, show, probe_it
 
@@ -145,14 +145,14 @@ def _add_ending(peer: typer.Typer) -> None:
     @peer.command("suspend")
     def suspend_it(url: _Url, instance: Folder = HERE) -> None:
         """Takes nothing of a peer's and sends it nothing, until it is resumed."""
-        with _opened(instance) as federation, federation.instance.store.write() as tx:
-            _show(suspend(tx, _named(federation, tx, url).id))
+        with _open_federation(instance) as federation, federation.instance.store.write() as tx:
+            _show(suspend(tx, _peer_at(federation, tx, url).id))
 
     @peer.command("resume")
     def resume_it(url: _Url, instance: Folder = HERE) -> None:
         """Goes on with a peer that was suspended."""
-        with _opened(instance) as federation, federation.instance.store.write() as tx:
-            _show(resume(tx, _named(federation, tx, url).id))
+        with _open_federation(instance) as federation, federation.instance.store.write() as tx:
+            _show(resume(tx, _peer_at(federation, tx, url).id))
 
     @peer.command("revoke")
     def revoke_it(
@@ -161,33 +161,33 @@ def _add_ending(peer: typer.Typer) -> None:
         instance: Folder = HERE,
     ) -> None:
         """Ends it with a peer for good."""
-        with _opened(instance) as federation, federation.instance.store.write() as tx:
-            _show(revoke(federation, tx, _named(federation, tx, url).id, reason=reason))
+        with _open_federation(instance) as federation, federation.instance.store.write() as tx:
+            _show(revoke(federation, tx, _peer_at(federation, tx, url).id, reason=reason))
 
     @peer.command("go-on-without")
     def go_on(url: _Url, instance: Folder = HERE) -> None:
         """After a restore: sells and lends again what this peer may hold, though it has not answered. Ask its people
         first how much they have sold: what they hold is sold twice otherwise."""
-        with _opened(instance) as federation, federation.instance.store.write() as tx:
-            _show(go_on_without(tx, _named(federation, tx, url).id))
+        with _open_federation(instance) as federation, federation.instance.store.write() as tx:
+            _show(go_on_without(tx, _peer_at(federation, tx, url).id))
 
     del suspend_it, resume_it, revoke_it, go_on
 
 
 @contextmanager
-def _opened(folder: Folder) -> Iterator[Federation]:
-    with open_instance(folder) as opened:
-        if "federation" not in opened.settings.enabled_plugins:
+def _open_federation(folder: Folder) -> Iterator[Federation]:
+    with open_instance(folder) as instance:
+        if "federation" not in instance.settings.enabled_plugins:
             raise Conflict("federation_off", "The plugin federation is not enabled in instance.toml.")
-        yield federation_of(opened)
+        yield federation_of(instance)
 
 
-def _named(federation: Federation, tx: Transaction, url: str) -> Peer:
-    """By its address, or by its id."""
-    found = peer_by_iri(tx, iri_of(federation, url)) if "://" in url else peer_by_id(tx, url)
-    if found is None:
+def _peer_at(federation: Federation, tx: Transaction, url: str) -> Peer:
+    """The peer by address or id. Raises `NotFound`."""
+    peer = peer_by_iri(tx, iri_of(federation, url)) if "://" in url else peer_by_id(tx, url)
+    if peer is None:
         raise NotFound("no_peer", "There is no peer at {url}.", url=url)
-    return found
+    return peer
 
 
 def _show(peer: Peer) -> None:

@@ -1,4 +1,4 @@
-"""An operator suspends a peer, takes that back, or ends it. All of it holds at once, for what is under way too."""
+"""Suspends, resumes or revokes a peer, with immediate effect on messages and orders under way too."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from ..peers.changing import change_peer
 from ..peers.peers import peer_by_id
 from ..peers.values import Peer
 from ..runtime import Federation
-from .forgetting import end
+from .ended_trade import end_trade
 
 
 def suspend(tx: Transaction, peer_id: str) -> Peer:
-    """Until it is resumed, nothing of the peer's is taken, nothing goes out to it, and nothing of its goods is sold.
+    """Suspends a peer: until it is resumed, no message is accepted from it or sent to it, and its goods are not sold.
 
     Raises `NotFound`, `Conflict`.
     """
@@ -30,10 +30,9 @@ def suspend(tx: Transaction, peer_id: str) -> Peer:
 
 
 def go_on_without(tx: Transaction, peer_id: str) -> Peer:
-    """After a restore: a person decides that what this peer may hold does not matter, or has asked by telephone.
+    """Lifts the barrier after a restore: a person decides to sell without waiting for this peer's report.
 
-    What it holds all the same is known when it answers, and told where it is more than there is. Raises `NotFound`,
-    `Conflict` where nothing waits for it.
+    When it answers, an alert tells if it holds more than there is. Raises `NotFound`, and `Conflict` without a barrier.
     """
     peer = peer_by_id(tx, peer_id)
     if not lift_barrier(tx, peer_id):
@@ -42,7 +41,7 @@ def go_on_without(tx: Transaction, peer_id: str) -> Peer:
 
 
 def resume(tx: Transaction, peer_id: str) -> Peer:
-    """Goes on with a suspended peer: both sides catch up. Raises `NotFound`, `Conflict`."""
+    """Resumes a suspended peer, and lets both sides catch up. Raises `NotFound`, `Conflict`."""
     peer = peer_by_id(tx, peer_id)
     if peer.state != "suspended":
         raise Conflict("peer_not_suspended", "{name} is not suspended.", name=peer.name)
@@ -54,13 +53,13 @@ def resume(tx: Transaction, peer_id: str) -> Peer:
 
 
 def revoke(federation: Federation, tx: Transaction, peer_id: str, *, reason: str = "") -> Peer:
-    """Ends it, and tells the other side, as far as it can be reached. Only a new invitation begins anew.
+    """Ends the agreement and notifies the peer if it can be reached. Only a new invitation begins another one.
 
-    Raises `NotFound`, and `Conflict` where it is ended already.
+    Raises `NotFound`, and `Conflict` if it has ended already.
     """
     peer = peer_by_id(tx, peer_id)
     if peer.state == "revoked":
         raise Conflict("peer_revoked", "It is over with {name} already.", name=peer.name)
-    end(federation, tx, peer_id)
+    end_trade(federation, tx, peer_id)
     post(federation, tx, peer_id, "PeerRevoke", PeerRevokeBody(reason))
     return peer_by_id(tx, peer_id)

@@ -1,4 +1,4 @@
-"""Peers over the JSON API, for operators."""
+"""Endpoints for operators' peers and alerts."""
 
 from __future__ import annotations
 
@@ -130,14 +130,14 @@ class Looked(Body, frozen=True, kw_only=True):
 @routes.get("/peers", scope="operator")
 def list_peers(call: Call, query: Paging) -> Page[ShownPeer]:
     """Instances that this one trades with, or that have asked to."""
-    found = [shown(one) for one in peers(call.tx, after=query.after, limit=query.limit)]
-    return page_of(found, query.limit, lambda one: one.id)
+    peer_page = [to_shown_peer(peer) for peer in peers(call.tx, after=query.after, limit=query.limit)]
+    return page_of(peer_page, query.limit, lambda peer: peer.id)
 
 
 @routes.get("/peers/{peer}", scope="operator")
 def show_peer(call: Call, peer: str) -> ShownPeer:
     """One peer, with its fingerprint."""
-    return shown(peer_by_id(call.tx, peer))
+    return to_shown_peer(peer_by_id(call.tx, peer))
 
 
 def _fetch(call: Call, body: Invitation) -> Fetched:
@@ -156,43 +156,43 @@ def _fetch_again(call: Call, peer: str, body: Acceptance) -> Fetched:
 @routes.post("/peers", scope="operator", status=201, prepare=_fetch)
 def add_peer(call: Call, body: Invitation) -> ShownPeer:
     """Asks another instance to trade: its document is fetched and pinned, and its operator must agree."""
-    return shown(invite_fetched(federation_of(call.instance), call.tx, call.prepared, body.scopes, body.wanted))
+    return to_shown_peer(invite_fetched(federation_of(call.instance), call.tx, call.prepared, body.scopes, body.wanted))
 
 
 @routes.post("/peers/{peer}/accept", scope="operator", prepare=_fetch_again)
 def accept_peer(call: Call, peer: str, body: Acceptance) -> ShownPeer:
     """Agrees to the request of another instance: its document is fetched, and must be the one it asked with."""
-    return shown(accept_fetched(federation_of(call.instance), call.tx, peer, call.prepared, body.scopes))
+    return to_shown_peer(accept_fetched(federation_of(call.instance), call.tx, peer, call.prepared, body.scopes))
 
 
 @routes.put("/peers/{peer}/scopes", scope="operator", edits=True)
 def change_peer_scopes(call: Call, peer: str, body: NewScopes) -> ShownPeer:
     """Sets what a peer may do here."""
-    return shown(change_scopes(federation_of(call.instance), call.tx, peer, call.version, body.scopes))
+    return to_shown_peer(change_scopes(federation_of(call.instance), call.tx, peer, call.version, body.scopes))
 
 
 @routes.patch("/peers/{peer}/limits", scope="operator", edits=True)
 def change_peer_limits(call: Call, peer: str, body: NewLimits) -> ShownPeer:
     """Sets what a peer may cost."""
-    return shown(change_limits(call.tx, peer, call.version, changes(body)))
+    return to_shown_peer(change_limits(call.tx, peer, call.version, changes(body)))
 
 
 @routes.post("/peers/{peer}/suspend", scope="operator")
 def suspend_peer(call: Call, peer: str) -> ShownPeer:
     """Nothing of the peer's is taken and nothing goes out to it, from now until it is resumed."""
-    return shown(suspend(call.tx, peer))
+    return to_shown_peer(suspend(call.tx, peer))
 
 
 @routes.post("/peers/{peer}/resume", scope="operator")
 def resume_peer(call: Call, peer: str) -> ShownPeer:
     """Goes on with a peer that was suspended: both sides catch up."""
-    return shown(resume(call.tx, peer))
+    return to_shown_peer(resume(call.tx, peer))
 
 
 @routes.post("/peers/{peer}/revoke", scope="operator")
 def revoke_peer(call: Call, peer: str, body: Ending) -> ShownPeer:
     """Ends it for good. The other side is told, as far as it can be reached."""
-    return shown(revoke(federation_of(call.instance), call.tx, peer, reason=body.reason))
+    return to_shown_peer(revoke(federation_of(call.instance), call.tx, peer, reason=body.reason))
 
 
 def _probe(call: Call, peer: str) -> bool:
@@ -209,13 +209,15 @@ def probe_peer(call: Call, peer: str) -> Probed:
 def go_on_without_peer(call: Call, peer: str) -> ShownPeer:
     """After a restore: sells and lends again what this peer may hold, though it has not answered. What it holds all the
     same is sold twice."""
-    return shown(go_on_without(call.tx, peer))
+    return to_shown_peer(go_on_without(call.tx, peer))
 
 
 @routes.get("/alerts", scope="operator")
 def list_alerts(call: Call) -> Sequence[ShownAlert]:
     """What you should look at: peers that contradict themselves, clocks that differ, messages that were refused."""
-    return [ShownAlert(title=title(one.kind, partial(translate, call.language)), alert=one) for one in alerts(call.tx)]
+    return [
+        ShownAlert(title=title(alert.kind, partial(translate, call.language)), alert=alert) for alert in alerts(call.tx)
+    ]
 
 
 @routes.post("/alerts/dismiss", scope="operator", status=204)
@@ -224,7 +226,7 @@ def dismiss_peer_alert(call: Call, body: Looked) -> None:
     dismiss_alert(call.tx, body.peer, body.kind)
 
 
-def shown(peer: Peer) -> ShownPeer:
+def to_shown_peer(peer: Peer) -> ShownPeer:
     return ShownPeer(
         id=peer.id,
         url=peer.base,

@@ -1,4 +1,4 @@
-"""The fingerprint of a peer's root key: what two operators read to each other over the telephone."""
+"""The fingerprint of a peer's root key, which two operators compare over the telephone."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from ..peers.values import Peer
 
 
 def fingerprint(peer: Peer) -> str:
-    """Eight groups of five digits."""
-    return _of(pinned_document(peer))
+    """The peer's fingerprint: eight groups of five digits."""
+    return _fingerprint_of(pinned_document(peer))
 
 
-def refuse_other_fingerprint(document: InstanceDocument, wanted: str) -> None:
-    """Raises `Conflict` where the document does not have the fingerprint that a human was told; empty: none was."""
-    digits = "".join(wanted.split())
-    if digits and digits != _of(document).replace(" ", ""):
+def refuse_other_fingerprint(document: InstanceDocument, expected: str) -> None:
+    """Raises `Conflict` if the document has another fingerprint than `expected`; an empty one is not checked."""
+    digits = "".join(expected.split())
+    if digits and digits != _fingerprint_of(document).replace(" ", ""):
         raise Conflict("peer_fingerprint", "{name} has another fingerprint than that one.", name=document.name)
 
 
-def _of(document: InstanceDocument) -> str:
+def _fingerprint_of(document: InstanceDocument) -> str:
     return fingerprint_of(document.iri, document.root.multikey)

@@ -1,4 +1,4 @@
-"""An operator asks another instance to trade."""
+"""Invites another instance to trade."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..runtime import Federation
 from ..signing import canonical
 from .accepting import accept_fetched
 from .fingerprints import refuse_other_fingerprint
-from .key_updates import keys_now
+from .key_updates import keys_digest
 
 
 def invite(
@@ -28,10 +28,10 @@ def invite(
     wanted: Collection[str] = SCOPES,
     fingerprint: str = "",
 ) -> Peer:
-    """Asks the instance at `url` to trade, and pins its document. Its operator must accept. Not inside a transaction.
+    """Invites the instance at `url` and pins its document; its operator must accept. Not inside a transaction.
 
-    `scopes` is what it may do here, `wanted` what we would like to do there. Where it has asked us already, this
-    accepts. With a `fingerprint` its document must have that one. Raises `Invalid` and `Conflict`.
+    `scopes` is what it may do here, `wanted` what we request there. If it has invited us already, this accepts. With a
+    `fingerprint`, its document must have that one. Raises `Invalid` and `Conflict`.
     """
     read_scopes(scopes, "/scopes")
     fetched = fetch_document(federation, iri_of(federation, url))
@@ -42,25 +42,25 @@ def invite(
 def invite_fetched(
     federation: Federation, tx: Transaction, fetched: Fetched, scopes: Collection[str], wanted: Collection[str]
 ) -> Peer:
-    """The same, once the document is there."""
-    given, wanted = read_scopes(scopes, "/scopes"), read_scopes(wanted, "/wanted")
-    known = peer_by_iri(tx, fetched.document.iri)
-    if known is not None and known.state == "requested":
-        return accept_fetched(federation, tx, known.id, fetched, given)
+    """Like `invite`, with a document that was fetched before, inside a transaction."""
+    granted, wanted = read_scopes(scopes, "/scopes"), read_scopes(wanted, "/wanted")
+    existing = peer_by_iri(tx, fetched.document.iri)
+    if existing is not None and existing.state == "requested":
+        return accept_fetched(federation, tx, existing.id, fetched, granted)
     nonce = tx.ids.secret()
-    peer_id = _row(tx, known, fetched, given, nonce)
-    ours = canonical(instance_document(federation, tx)).decode()
-    post(federation, tx, peer_id, "PeerRequest", PeerRequestBody(ours, nonce, tuple(given), tuple(wanted)))
+    peer_id = _invited_row(tx, existing, fetched, granted, nonce)
+    document = canonical(instance_document(federation, tx)).decode()
+    post(federation, tx, peer_id, "PeerRequest", PeerRequestBody(document, nonce, tuple(granted), tuple(wanted)))
     return peer_by_id(tx, peer_id)
 
 
-def _row(tx: Transaction, known: Peer | None, fetched: Fetched, given: list[str], nonce: str) -> str:
-    """A new row, or that of an instance with which it was ended, or which has not answered yet."""
-    values = {"state": "invited", "scopes_given": given, "nonce": nonce, "keys_told": keys_now(tx)}
-    if known is None:
+def _invited_row(tx: Transaction, existing: Peer | None, fetched: Fetched, granted: list[str], nonce: str) -> str:
+    """The id of a new row, or of the reused row of an instance that was revoked or has not answered yet."""
+    values = {"state": "invited", "scopes_given": granted, "nonce": nonce, "keys_told": keys_digest(tx)}
+    if existing is None:
         return new_peer(tx, fetched.document, fetched.text, **values)
-    if known.state in ("accepted", "suspended"):
-        raise Conflict("peer_known", "{name} is a peer already.", name=known.name)
+    if existing.state in ("accepted", "suspended"):
+        raise Conflict("peer_known", "{name} is a peer already.", name=existing.name)
     pinned = {"document": fetched.text, "document_at": tx.now, "name": fetched.document.name}
-    change_peer(tx, known.id, **values, **pinned, revoked_at=None)
-    return known.id
+    change_peer(tx, existing.id, **values, **pinned, revoked_at=None)
+    return existing.id

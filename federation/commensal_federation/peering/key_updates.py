@@ -1,4 +1,4 @@
-"""Peers are told when our keys have changed: one was added, has ended, or was revoked."""
+"""Sends peers our document when our keys have changed: one was added, has ended, or was revoked."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from ..runtime import Federation
 from ..signing import canonical
 
 _peer = federation_peer.c
-_NOT_TOLD = select(_peer.id).where(_peer.state == "accepted", _peer.keys_told != bindparam("keys"))
+_OLD_KEYS = select(_peer.id).where(_peer.state == "accepted", _peer.keys_told != bindparam("keys"))
 
 
-def keys_now(tx: Transaction) -> str:
-    """A digest of our keys, and of what became of each."""
-    return state_digest(f"{one.name} {one.multikey} {one.ends_at} {one.revoked_at}" for one in our_keys(tx))
+def keys_digest(tx: Transaction) -> str:
+    """A digest of our keys and the state of each."""
+    return state_digest(f"{key.name} {key.multikey} {key.ends_at} {key.revoked_at}" for key in our_keys(tx))
 
 
-def not_told(tx: Transaction) -> Sequence[str]:
-    """Peers that know our keys as they were."""
-    return [row["id"] for row in tx.all(_NOT_TOLD, {"keys": keys_now(tx)})]
+def peers_with_old_keys(tx: Transaction) -> Sequence[str]:
+    """Ids of peers that were last sent older keys."""
+    return [row["id"] for row in tx.all(_OLD_KEYS, {"keys": keys_digest(tx)})]
 
 
-def tell_keys(federation: Federation, tx: Transaction, peer_id: str) -> None:
-    """Sends the peer our document as it is now; nothing where it knows already."""
-    known = keys_now(tx)
-    telling = update(federation_peer).where(_peer.id == peer_id, _peer.keys_told != known)
-    if tx.execute(telling, {"keys_told": known}).rowcount == 1 and peer_by_id(tx, peer_id).active:
+def send_key_update(federation: Federation, tx: Transaction, peer_id: str) -> None:
+    """Sends the peer our current document, unless it was sent these keys already."""
+    digest = keys_digest(tx)
+    statement = update(federation_peer).where(_peer.id == peer_id, _peer.keys_told != digest)
+    if tx.execute(statement, {"keys_told": digest}).rowcount == 1 and peer_by_id(tx, peer_id).active:
         body = KeyUpdateBody(canonical(instance_document(federation, tx)).decode())
         post(federation, tx, peer_id, "KeyUpdate", body)

@@ -1,4 +1,4 @@
-"""A person does not wait for the next probe of a breaker: the peer is asked now."""
+"""Probes a peer at an operator's request, without waiting for the breaker's next attempt."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ _peer = federation_peer.c
 
 
 def probe(federation: Federation, peer_id: str) -> bool:
-    """Whether the peer answers a signed request now. If it does, whatever waits for it goes, and what it has said
-    meanwhile is fetched; only a delivery closes its breaker. Not inside a transaction. Raises `NotFound`."""
+    """Whether the peer answers a signed request now. If so, promises to push and pull what waits on both sides; only a
+    delivery closes its breaker. Not inside a transaction. Raises `NotFound`."""
     with federation.instance.store.read() as tx:
         peer = peer_by_id(tx, peer_id)
     try:
-        asked = fetch(federation, f"{address_of(peer, 'inbox')}?lane=peering&after=0.0&limit=1", size=_SIZE)
+        answer = fetch(federation, f"{address_of(peer, 'inbox')}?lane=peering&after=0.0&limit=1", size=_SIZE)
     except Unreachable:
         return False
-    if asked.status != 200:
+    if answer.status != 200:
         return False
-    federation.instance.store.transact(lambda tx: _try_now(tx, peer_id))
+    federation.instance.store.transact(lambda tx: _retry_now(tx, peer_id))
     return True
 
 
-def _try_now(tx: Transaction, peer_id: str) -> None:
+def _retry_now(tx: Transaction, peer_id: str) -> None:
     tx.execute(update(federation_peer).where(_peer.id == peer_id).values(held_until=tx.now, ask_after=None))
     peer = peer_by_id(tx, peer_id)
     if peer.active:

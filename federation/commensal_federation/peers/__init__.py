@@ -1,4 +1,4 @@
-"""Peers: other instances that two humans have agreed to trade with."""
+"""Peers: other instances with which both operators have agreed to trade."""
 
 from .peers import peer_by_id, peer_by_iri, peers
 from .values import SCOPES, Limits, Peer

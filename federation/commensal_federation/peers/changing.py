@@ -1,4 +1,4 @@
-"""Changes of a peer that its own messages cause, and the row of a new one."""
+"""Writes peers: new ones, changes by operators, and changes that their own messages cause."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _peer = federation_peer.c
 
 
 def new_peer(tx: Transaction, document: InstanceDocument, text: str, **values: object) -> str:
-    """The row of an instance of which nothing is known but its document. Returns its id."""
+    """Inserts an instance of which only the document is known. Returns its id."""
     row = {
         "id": tx.new_id(),
         "iri": document.iri,
@@ -43,33 +43,33 @@ def new_peer(tx: Transaction, document: InstanceDocument, text: str, **values: o
 
 
 def change_peer(tx: Transaction, peer_id: str, **values: object) -> None:
-    """Sets what operators and agreements set, and raises the version by one."""
-    changed = update(federation_peer).where(_peer.id == peer_id)
-    tx.execute(changed.values(**values, version=_peer.version + 1))
+    """Sets these columns, for changes by operators or agreements, and increments the version."""
+    statement = update(federation_peer).where(_peer.id == peer_id)
+    tx.execute(statement.values(**values, version=_peer.version + 1))
 
 
-def accepted_by_peer(tx: Transaction, peer: Peer, nonce: str, scopes: Sequence[str]) -> None:
-    """The peer that we invited has agreed. Raises `Refuse` for an answer to another invitation."""
+def record_acceptance(tx: Transaction, peer: Peer, nonce: str, scopes: Sequence[str]) -> None:
+    """Records that the invited peer has accepted. Raises `Refuse` for an answer to another invitation."""
     if tx.value(select(_peer.nonce).where(_peer.id == peer.id)) != nonce:
         raise Refuse("nonce", "This accepts an invitation that was not sent.")
-    since = peer.accepted_at or tx.now
-    change_peer(tx, peer.id, state="accepted", accepted_at=since, scopes_received=known_scopes(scopes))
+    accepted_at = peer.accepted_at or tx.now
+    change_peer(tx, peer.id, state="accepted", accepted_at=accepted_at, scopes_received=known_scopes(scopes))
 
 
-def scopes_told(tx: Transaction, peer: Peer, scopes: Sequence[str]) -> None:
-    """The peer has changed what we may do there."""
+def record_received_scopes(tx: Transaction, peer: Peer, scopes: Sequence[str]) -> None:
+    """Records the scopes that the peer now grants us."""
     change_peer(tx, peer.id, scopes_received=known_scopes(scopes))
 
 
 def known_scopes(scopes: Collection[str]) -> list[str]:
-    """Those that we know, in order: a newer peer may give more."""
+    """The scopes that this version knows, sorted; a peer of a newer version may send others."""
     return sorted(set(scopes) & set(SCOPES))
 
 
 def read_scopes(scopes: Collection[str], where: str) -> list[str]:
-    """In order. Raises `Invalid` for one that does not exist."""
-    unknown = sorted(set(scopes) - set(SCOPES))
-    if unknown:
-        values = {"unknown": ", ".join(unknown), "known": ", ".join(SCOPES)}
+    """The scopes, sorted and distinct. Raises `Invalid` for an unknown one."""
+    unknown_scopes = sorted(set(scopes) - set(SCOPES))
+    if unknown_scopes:
+        values = {"unknown": ", ".join(unknown_scopes), "known": ", ".join(SCOPES)}
         raise Invalid([Problem("scope", "{unknown} is no scope; known are {known}.", where, values)])
     return sorted(set(scopes))

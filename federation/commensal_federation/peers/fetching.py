@@ -1,4 +1,4 @@
-"""Fetches the document of an instance that a human has named. Nothing is ever fetched for anybody else."""
+"""Fetches the document of an instance that an operator named; strangers cannot cause a fetch."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _KINDS = ("application/ld+json", "application/json")
 
 @dataclass(frozen=True)
 class Fetched:
-    """A document, read, and its text as it came."""
+    """A document, and its text as received."""
 
     document: InstanceDocument
     text: str
 
 
 def iri_of(federation: Federation, url: str) -> str:
-    """The address of the document of the instance at `url`. Raises `Invalid` for what is no address of one."""
+    """The address of the document of the instance at `url`. Raises `Invalid`, or `Conflict` for our own address."""
     iri = url.strip().rstrip("/").removesuffix(WELL_KNOWN) + WELL_KNOWN
     problem = url_problem(federation.instance, iri, "/url")
     if problem is not None:
@@ -36,17 +36,17 @@ def iri_of(federation: Federation, url: str) -> str:
 
 
 def fetch_document(federation: Federation, iri: str) -> Fetched:
-    """The document at `iri`. Not inside a transaction. Raises `Conflict`.
+    """Fetches the document at `iri`. Not inside a transaction. Raises `Conflict`.
 
-    Redirects are not followed: whoever could cause one would decide whose document it is.
+    Redirects are not followed, since whoever caused one would choose the document.
     """
     request = Request("GET", iri, [("accept", _KINDS[0])])
     try:
         answer = federation.transport.send(request, seconds=_SECONDS, size=LARGEST)
     except Unreachable as error:
         raise Conflict("peer_unreachable", "{url} cannot be reached: {reason}", url=iri, reason=str(error)) from error
-    kind = answer.header("content-type").partition(";")[0].strip().lower()
-    if answer.status != 200 or kind not in _KINDS:
+    media_type = answer.header("content-type").partition(";")[0].strip().lower()
+    if answer.status != 200 or media_type not in _KINDS:
         text = "There is no instance at {url}: it answered {status}."
         raise Conflict("peer_absent", text, url=iri, status=answer.status)
     try:

@@ -1,4 +1,4 @@
-"""Requests that were seen already: a signature counts once."""
+"""Remembers nonces of requests, so that each signature is accepted once."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ _ENDED = delete(federation_nonce).where(federation_nonce.c.expires_at < bindpara
 
 
 class Replayed(Conflict):
-    """The request has been here before."""
+    """A request with this nonce was received before."""
 
     def __init__(self) -> None:
         super().__init__("nonce", "This request was sent before.")
 
 
 def keep_nonce(tx: Transaction, key_id: str, nonce: str, expires_at: datetime) -> None:
-    """Notes the nonce of a proven request until its signature has run out. Raises `Replayed`.
+    """Stores the nonce of a verified request until its signature has expired. Raises `Replayed`.
 
-    How many there are at once is bounded by what a peer may send in a minute.
+    Their number is bounded by what a peer may send in a minute.
     """
     if not insert_once(tx, federation_nonce, {"key_id": key_id, "nonce": nonce, "expires_at": expires_at}):
         raise Replayed
 
 
 def forget_nonces(tx: Transaction) -> None:
-    """Those whose signatures have run out."""
+    """Deletes nonces whose signatures have expired."""
     tx.change(_ENDED, {"now": tx.now})

@@ -1,4 +1,4 @@
-"""Questions about peers."""
+"""Reads peers."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ _PLAIN = [name for name in Peer.__dataclass_fields__ if name not in ("scopes_giv
 COLUMNS = [federation_peer.c[name] for name in Peer.__dataclass_fields__]
 
 
-_BY_IRI = select(*COLUMNS).where(federation_peer.c.iri == bindparam("peer"))  # made once: each message asks
+_BY_IRI = select(*COLUMNS).where(federation_peer.c.iri == bindparam("peer"))  # built once, since every message needs it
 _BY_ID = select(*COLUMNS).where(federation_peer.c.id == bindparam("peer"))
 
 
 def peer_by_iri(tx: Transaction, iri: str) -> Peer | None:
-    """The peer whose document stands at `iri`, in whatever state; None for a stranger."""
+    """The peer whose document is at `iri`, in any state; None for a stranger."""
     row = tx.first(_BY_IRI, {"peer": iri})
     return None if row is None else read_peer(row)
 
 
 def peer_by_id(tx: Transaction, peer_id: str) -> Peer:
-    """Raises `NotFound`."""
+    """The peer by id, in any state. Raises `NotFound`."""
     return read_peer(tx.one(_BY_ID, {"peer": peer_id}))
 
 
 def peers(tx: Transaction, *, after: str = "", limit: int = 200) -> Sequence[Peer]:
-    """All peers by id, those that are suspended or revoked too."""
-    found = select(*COLUMNS).where(federation_peer.c.id > after).order_by(federation_peer.c.id)
-    return [read_peer(row) for row in tx.all(found.limit(limit))]
+    """A page of peers sorted by id, suspended and revoked ones included."""
+    query = select(*COLUMNS).where(federation_peer.c.id > after).order_by(federation_peer.c.id)
+    return [read_peer(row) for row in tx.all(query.limit(limit))]
 
 
 def read_peer(row: Row) -> Peer:

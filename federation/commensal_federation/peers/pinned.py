@@ -1,4 +1,4 @@
-"""The keys of a peer: those of the document that was pinned when two humans agreed, and of no other."""
+"""The keys of a peer: only those of the pinned document, to which two operators agreed."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from ..identity import InstanceDocument, read_document
 from ..signing import PublicKey
 from .values import Peer
 
-_KNOWN = 512  # documents that a process keeps as it has read them
+_CACHED = 512  # parsed documents kept by a process
 
 
 def pinned_document(peer: Peer) -> InstanceDocument:
-    """The document as it was pinned, judged by the moment at which it was."""
+    """The pinned document, checked as of the time when it was pinned."""
     return _read(peer.document, peer.iri, peer.document_at)
 
 
 def pinned_keys(peer: Peer) -> Mapping[str, PublicKey]:
-    """By their ids; those that have ended are among them, and say so."""
+    """The peer's keys by id, ended ones included; those have `expires` or `revoked_at`."""
     return pinned_document(peer).keys
 
 
-@lru_cache(maxsize=_KNOWN)
+@lru_cache(maxsize=_CACHED)
 def _read(document: str, iri: str, at: datetime) -> InstanceDocument:
     return read_document(document.encode(), iri, at)

@@ -1,4 +1,4 @@
-"""How much of a peer is kept here: whatever it sends, no table grows beyond that."""
+"""Limits the rows that are kept for a peer, so that no table grows without bound whatever it sends."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from ..messages.types import Refuse
 from .values import Peer
 
 
-def refuse_crowd(tx: Transaction, peer: Peer, table: Table, more: int, *of_it: Any) -> None:
-    """Raises `Refuse` where `more` rows of this peer would be too many. `of_it` says which rows those are, where it is
-    not simply the column `peer_id`."""
-    mine = of_it or (table.c.peer_id == peer.id,)
-    if not more:
+def refuse_over_quota(tx: Transaction, peer: Peer, table: Table, added: int, *conditions: Any) -> None:
+    """Raises `Refuse` if `added` more rows would exceed the peer's quota in this table.
+
+    `conditions` select the peer's rows; by default those with its `peer_id`.
+    """
+    where = conditions or (table.c.peer_id == peer.id,)
+    if not added:
         return
-    there: int = tx.value(select(func.count()).select_from(table).where(*mine))
-    if there + more > peer.limits.kept_things:
+    count: int = tx.value(select(func.count()).select_from(table).where(*where))
+    if count + added > peer.limits.kept_things:
         raise Refuse("too_many", f"More than {peer.limits.kept_things} rows of {table.name} would be kept of you.")

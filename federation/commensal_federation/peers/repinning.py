@@ -1,4 +1,4 @@
-"""A peer's document changes: only what the pinned root key has signed takes the place of what is pinned."""
+"""Replaces a peer's pinned document with a newer one that the same root key has signed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .values import Peer
 
 
 def repin(tx: Transaction, peer: Peer, text: str) -> bool:
-    """False where the document is not right, or does not follow the pinned one: then that stays."""
+    """Pins the document `text`. Returns False and changes nothing if it is invalid or no successor of the old one."""
     try:
         new = read_document(text.encode(), peer.iri, tx.now)
     except BadDocument:

@@ -1,4 +1,4 @@
-"""Tables of peers: who they are, and which requests of theirs were seen already."""
+"""Tables of peers, and of the nonces of their requests."""
 
 from sqlalchemy import Column, Index, Table, Text, false
 
@@ -13,12 +13,12 @@ federation_peer = Table(
     Column("iri", Text, nullable=False, unique=True),  # the address of its instance document
     Column("name", Text, nullable=False),
     Column("state", Text, nullable=False),
-    Column("document", Text, nullable=False),  # as it was pinned, byte for byte
+    Column("document", Text, nullable=False),  # the pinned one, byte for byte
     Column("scopes_given", Json, nullable=False),  # what it may do here
     Column("scopes_received", Json, nullable=False),  # what we may do there
-    Column("limits", Json, nullable=False),  # those that differ from the usual
-    Column("nonce", Text, nullable=False),  # of the request, ours or theirs, which the acceptance echoes
-    Column("request", Text, nullable=False),  # their signed request, byte for byte; empty where we invited
+    Column("limits", Json, nullable=False),  # those that differ from the defaults
+    Column("nonce", Text, nullable=False),  # of the request, ours or theirs; the acceptance repeats it
+    Column("request", Text, nullable=False),  # their signed request, byte for byte; empty if we invited
     Column("epoch_seen", Whole, nullable=False, info=DERIVED),
     Column("created_at", Time, nullable=False),
     Column("accepted_at", Time),
@@ -26,23 +26,19 @@ federation_peer = Table(
     Column("revoked_at", Time),
     Column("last_seen_at", Time, info=DERIVED),
     Column("document_at", Time, nullable=False),  # when it was pinned
-    Column("looked_at", Time, nullable=False, info=DERIVED),  # when its address was last asked for a newer one
-    Column("keys_told", Text, nullable=False, info=DERIVED),  # digest of our keys as it was told of them
-    Column("asked_at", Time, info=DERIVED),  # when it was last asked although it had said nothing
-    Column(
-        "recovering", Flag, nullable=False, info=DERIVED
-    ),  # nothing goes out until it has given back what a restore lost
-    # It may hold what a restore has made us forget, and has not said so yet: see leases/sales.py.
+    Column("looked_at", Time, nullable=False, info=DERIVED),  # when a newer one was last requested from its address
+    Column("keys_told", Text, nullable=False, info=DERIVED),  # digest of our keys that it was last sent
+    Column("asked_at", Time, info=DERIVED),  # when it was last polled in spite of its silence
+    Column("recovering", Flag, nullable=False, info=DERIVED),  # no sending until it has sent back what a restore lost
+    # It may hold units that a restore made us forget, and has not reported them yet: see leases/sales.py.
     Column("barrier", Flag, nullable=False, server_default=false(), info=DERIVED),
     # The breaker: closed only by our own successful delivery.
     Column("breaker", Text, nullable=False, info=DERIVED),
     Column("failures", Whole, nullable=False, info=DERIVED),  # in a row
     Column("failing_since", Time, info=DERIVED),
     Column("held_until", Time, info=DERIVED),  # nothing is sent before
-    Column(
-        "ask_after", Time, info=DERIVED
-    ),  # of customers who wait, none is kept waiting before: see delivery/asking.py
-    # It says that we are none of its peers at present: nothing of its goods is sold.
+    Column("ask_after", Time, info=DERIVED),  # no customer waits for an answer of it before: see delivery/asking.py
+    # It answers that we are not its peer at present: none of its goods is sold.
     Column("refusing", Flag, nullable=False, server_default=false(), info=DERIVED),
     Column("version", Whole, nullable=False),  # of what operators set
     checked_in("state", STATES),

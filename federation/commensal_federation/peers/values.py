@@ -1,4 +1,4 @@
-"""A peer: another instance, what each side has allowed the other, and how the line to it is."""
+"""A peer: another instance, the scopes that both sides grant, and the state of the connection."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ SCOPES = ("catalogue.read", "order.place", "stock.lease", "sale.propose", "trans
 
 @dataclass(frozen=True)
 class Limits:
-    """What one peer may cost.
+    """The resources that one peer may use.
 
-    messages, size: accepted from it in a minute, and their bytes
-    open_leases:    that it may hold at once
-    lot_share:      percent of a lot that it may hold without its customers having ordered it; ten units in any case
-    order_share:    percent of a lot that it may ask for at once, for one order; ten units in any case
-    kept_rows:      parked messages and dead letters of it that are kept
-    kept_size:      bytes of its messages that are kept, in each lane
-    kept_things:    grants, copies, items, proposals, moves and open orders of it, of each kind
+    messages, size: messages and bytes accepted from it in a minute
+    open_leases:    leases that it may hold at once
+    lot_share:      percent of a lot that it may hold unsold; ten units in any case
+    order_share:    percent of a lot that it may request at once for one order; ten units in any case
+    kept_rows:      its parked messages and dead letters that are kept
+    kept_size:      bytes of its messages that are kept in each lane
+    kept_things:    its grants, copies, items, proposals, moves and open orders, of each kind
     """
 
     messages: int = 6000
@@ -36,12 +36,13 @@ class Limits:
 
 @dataclass(frozen=True, kw_only=True)
 class Peer:
-    """`iri` is the address of its instance document, `document` that document as it was pinned.
+    """A peer. `iri` is the address of its instance document, `document` that document as pinned. Times are UTC.
 
-    `scopes_given` is what it may do here, `scopes_received` what this instance may do there. Times are UTC.
-    `epoch_seen` is the newest epoch of its messages; 0 before the first. `recovering`: after a restore of ours it has
-    not given back yet what it knows. `barrier`: so it may hold units that nobody remembers here, and no person has
-    said that this does not matter.
+    scopes_given:    what it may do here
+    scopes_received: what this instance may do there
+    epoch_seen:      the newest epoch of its messages; 0 before the first
+    recovering:      our database was restored, and it has not yet sent back what the restore lost
+    barrier:         after a restore it may hold units that are unknown here, and no person has lifted the barrier
     """
 
     id: str
@@ -71,10 +72,10 @@ class Peer:
 
     @property
     def base(self) -> str:
-        """Where its things live: its address without a slash at the end."""
+        """Its base address, without a trailing slash."""
         return self.iri.removesuffix(WELL_KNOWN)
 
     @property
     def active(self) -> bool:
-        """Whether both sides have agreed, and neither has taken it back."""
+        """Whether both sides have agreed, and neither has suspended or revoked it."""
         return self.state == "accepted"

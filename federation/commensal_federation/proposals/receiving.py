@@ -25,7 +25,7 @@ from ..delivery.alerts import alert
 from ..dfc.iris import enterprise_iri, local_id
 from ..messages.bodies.proposals import ProposedSale, SaleAnswer, SaleProposal
 from ..messages.types import Refuse
-from ..peers.quotas import refuse_crowd
+from ..peers.quotas import refuse_over_quota
 from ..peers.values import Peer
 from ..runtime import Federation
 from ..settings import EnterpriseFederation
@@ -66,7 +66,7 @@ def take_proposal(federation: Federation, tx: Transaction, peer: Peer, proposal:
                 f"The sale {proposal.name[:100]}, which {grant.enterprise_id} holds, {event} at home.",
             )
         return
-    refuse_crowd(tx, peer, federation_sale, 1)
+    refuse_over_quota(tx, peer, federation_sale, 1)
     id = tx.new_id()
     ours = {"direction": "received", "iri": proposal.iri, "peer_id": peer.id, "enterprise_id": hub}
     theirs = {"other_iri": proposal.producer, "other_name": grant.other_name}

@@ -1,1 +1,1 @@
-"""Answers the requests of other instances over HTTP."""
+"""Serves the requests of other instances over HTTP."""

@@ -1,13 +1,13 @@
-"""Answers the requests of peers, whatever brought them: HTTP, or a simulator.
+"""Answers the requests of peers, whatever transport brought them: HTTP or a simulator.
 
 POST inbox                                 one message (application/ld+json) or up to 50, a line each (x-ndjson)
 POST ask                                   one message; answered with the message that answers it
 POST requests                              a PeerRequest, of anybody
-GET  outbox?lane=&after=epoch.seq&limit=   what we have said to the caller, as it was signed
-GET  inbox?lane=&after=epoch.seq&limit=    what we have of the caller's, as it was signed
+GET  outbox?lane=&after=epoch.seq&limit=   our messages to the caller, as signed
+GET  inbox?lane=&after=epoch.seq&limit=    the caller's messages that we have, as signed
 GET  messages/<id>                         our answers to a message of the caller's
-GET  enterprises/<id>                      who speaks for an enterprise that lives here, or did
-GET  names/<id>                            who may be named to the supplier of an order of ours
+GET  enterprises/<id>                      which home speaks for an enterprise that lives or lived here
+GET  names/<id>                            customers of our order who agreed to be named to its supplier
 """
 
 from __future__ import annotations
@@ -45,34 +45,34 @@ _PROBLEM = ("content-type", "application/problem+json")
 
 
 def serve(federation: Federation, request: Request, address: str) -> Answer:
-    """The answer to a request whose body has come. `request.url` is built from our own base, header names are in lower
-    case, `address` is the caller's."""
+    """Answers a request that was received whole. `request.url` is built from our own base address, header names are in
+    lower case, `address` is the caller's."""
     try:
         return _serve(federation, request, address)
-    except Denied as denied:
-        return denied_answer(denied)
+    except Denied as denial:
+        return denied_answer(denial)
     except Replayed as error:
         return denied_answer(Denied(401, error.code, str(error)))
-    except Conflict as error:  # the peer was suspended, or its document replaced, while it was read
+    except Conflict as error:  # meanwhile the peer was suspended, or its document replaced
         return denied_answer(Denied(403, error.code, str(error)))
     except Busy:
         return denied_answer(Denied(503, "busy", "try again in a moment", retry_after=1))
 
 
-def denied_answer(denied: Denied) -> Answer:
-    """RFC 9457."""
-    said = {"title": denied.text, "status": denied.status, "code": denied.code, **denied.told}
+def denied_answer(denial: Denied) -> Answer:
+    """A problem document (RFC 9457)."""
+    body = {"title": denial.text, "status": denial.status, "code": denial.code, **denial.told}
     headers = [_PROBLEM, ("cache-control", "no-store")]
-    if "retry_after" in denied.told:
-        headers.append(("retry-after", str(denied.told["retry_after"])))
-    return Answer(denied.status, headers, msgspec.json.encode(said))
+    if "retry_after" in denial.told:
+        headers.append(("retry-after", str(denial.told["retry_after"])))
+    return Answer(denial.status, headers, msgspec.json.encode(body))
 
 
 def _serve(federation: Federation, request: Request, address: str) -> Answer:
-    name, rest = _what(request)
+    name, id = _target(request)
     notice_restore(federation)
     if name == "requests":
-        return _told(receive_request(federation, request.body, address))
+        return _receipt_answer(receive_request(federation, request.body, address))
     peer = admit(federation, request.headers, len(request.body), address)
     admitted = prove_caller(federation, peer, request, address)
     if name == "ask":
@@ -80,19 +80,19 @@ def _serve(federation: Federation, request: Request, address: str) -> Answer:
     if request.method == "POST":
         return _inbox(federation, admitted, request)
     count_sent(federation, peer, 1, 0)
-    federation.instance.store.transact(lambda tx: _called(tx, admitted))
+    federation.instance.store.transact(lambda tx: _record_call(tx, admitted))
     if name == "messages":
-        return answers_to(federation, peer, f"{peer.base}/-/federation/messages/{rest}")
+        return answers_to(federation, peer, f"{peer.base}/-/federation/messages/{id}")
     if name == "enterprises":
-        return _enterprise(federation, rest)
+        return _enterprise(federation, id)
     if name == "names":
-        return _names(federation, peer, rest)
+        return _names(federation, peer, id)
     query = dict(parse_qsl(urlsplit(request.url).query))
     return given(federation, peer, query) if name == "outbox" else held_of(federation, peer, query)
 
 
-def _called(tx: Transaction, admitted: Admitted) -> None:
-    """The peer is up, so what waits for it is tried soon."""
+def _record_call(tx: Transaction, admitted: Admitted) -> None:
+    """Stores the request's nonce; since the peer is up, delivery to it is retried soon."""
     keep_nonce_of(tx, admitted)
     probe_soon(tx, peer_by_id(tx, admitted.peer.id))
 
@@ -115,8 +115,8 @@ def _names(federation: Federation, peer: Peer, id: str) -> Answer:
     return Answer(200, [("content-type", ENVELOPE), ("cache-control", "no-store")], document)
 
 
-def _what(request: Request) -> tuple[str, str]:
-    found = _PATH.fullmatch(urlsplit(request.url).path)
+def _target(request: Request) -> tuple[str, str]:
+    match = _PATH.fullmatch(urlsplit(request.url).path)
     allowed = {
         "inbox": ("POST", "GET"),
         "outbox": ("GET",),
@@ -126,18 +126,18 @@ def _what(request: Request) -> tuple[str, str]:
         "ask": ("POST",),
         "requests": ("POST",),
     }
-    if found is None:
+    if match is None:
         raise Denied(404, "not_found", "there is nothing here")
-    if request.method not in allowed[found[1]]:
-        raise Denied(405, "method", f"{found[1]} does not take {request.method}")
-    return found[1], found[2] or ""
+    if request.method not in allowed[match[1]]:
+        raise Denied(405, "method", f"{match[1]} does not take {request.method}")
+    return match[1], match[2] or ""
 
 
 def _inbox(federation: Federation, admitted: Admitted, request: Request) -> Answer:
-    kind = _kind(request)
-    if kind == ENVELOPE:
+    media_type = _media_type(request)
+    if media_type == ENVELOPE:
         bodies = [request.body]
-    elif kind == NDJSON:
+    elif media_type == NDJSON:
         bodies = [line for line in request.body.split(b"\n") if line]
     else:
         raise Denied(415, "media_type", f"{ENVELOPE} or {NDJSON}")
@@ -145,37 +145,37 @@ def _inbox(federation: Federation, admitted: Admitted, request: Request) -> Answ
         raise Denied(413, "too_many_at_once", f"1 to {MOST} messages")
     count_sent(federation, admitted.peer, len(bodies), len(request.body))
     receipts = receive_all(federation, admitted.peer, bodies, request=admitted)
-    if kind == ENVELOPE:
-        return _told(receipts[0])
-    said = {"messages": [_receipt(one) for one in receipts]}
-    return Answer(202, [_JSON, ("cache-control", "no-store")], msgspec.json.encode(said))
+    if media_type == ENVELOPE:
+        return _receipt_answer(receipts[0])
+    body = {"messages": [_receipt_members(receipt) for receipt in receipts]}
+    return Answer(202, [_JSON, ("cache-control", "no-store")], msgspec.json.encode(body))
 
 
 def _ask(federation: Federation, admitted: Admitted, request: Request) -> Answer:
-    if _kind(request) != ENVELOPE:
+    if _media_type(request) != ENVELOPE:
         raise Denied(415, "media_type", ENVELOPE)
     count_sent(federation, admitted.peer, 1, len(request.body))
     (receipt,) = receive_all(federation, admitted.peer, [request.body], request=admitted)
     if not receipt.taken:
-        return _told(receipt)
+        return _receipt_answer(receipt)
     answers = answers_to(federation, admitted.peer, receipt.id)
     first, _, _ = answers.body.partition(b"\n")
     if not first:
-        return _told(Receipt(202, receipt.id, receipt.code, receipt.text))
+        return _receipt_answer(Receipt(202, receipt.id, receipt.code, receipt.text))
     return Answer(200, [("content-type", ENVELOPE), ("cache-control", "no-store")], first)
 
 
-def _told(receipt: Receipt) -> Answer:
+def _receipt_answer(receipt: Receipt) -> Answer:
     if not receipt.taken:
         return denied_answer(Denied(receipt.status, receipt.code, receipt.text, id=receipt.id))
-    said = {"messages": [_receipt(receipt)]}
-    return Answer(receipt.status, [_JSON, ("cache-control", "no-store")], msgspec.json.encode(said))
+    body = {"messages": [_receipt_members(receipt)]}
+    return Answer(receipt.status, [_JSON, ("cache-control", "no-store")], msgspec.json.encode(body))
 
 
-def _receipt(receipt: Receipt) -> Mapping[str, Any]:
-    said = {"id": receipt.id, "status": receipt.status, "code": receipt.code, "text": receipt.text}
-    return {name: value for name, value in said.items() if value != ""}
+def _receipt_members(receipt: Receipt) -> Mapping[str, Any]:
+    members = {"id": receipt.id, "status": receipt.status, "code": receipt.code, "text": receipt.text}
+    return {name: value for name, value in members.items() if value != ""}
 
 
-def _kind(request: Request) -> str:
+def _media_type(request: Request) -> str:
     return next((value for name, value in request.headers if name == "content-type"), "").partition(";")[0].strip()

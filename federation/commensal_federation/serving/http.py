@@ -1,4 +1,4 @@
-"""The routes of peers, under ``/-/federation/``: a request's body is read only when something has been said for it."""
+"""The routes of peers under ``/-/federation/``. A request's body is read only after its headers were admitted."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _CONTEXT = msgspec.json.encode(own_context())
 
 
 def peer_routes(instance: Instance) -> Sequence[BaseRoute]:
-    """No rate of the core counts here: peers have limits of their own, and strangers are refused before they cost."""
+    """The routes. The core's rate limits do not apply: peers have their own, and strangers are refused cheaply."""
     federation, held_back = federation_of(instance), HeldBack()
 
     async def run(request: HttpRequest) -> Response:
@@ -42,35 +42,35 @@ def peer_routes(instance: Instance) -> Sequence[BaseRoute]:
 
 
 async def _context(http: HttpRequest) -> Response:
-    """The JSON-LD context of messages, for everybody: its address is a name, and need not resolve."""
+    """The JSON-LD context of messages, for everybody, since its own address need not resolve."""
     return Response(_CONTEXT, media_type=ENVELOPE, headers={"cache-control": "public, max-age=86400"})
 
 
 async def _answer(federation: Federation, http: HttpRequest, address: str) -> Answer:
     headers = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in http.scope["headers"]]
-    stranger = http.url.path.endswith("/requests")
-    most = LARGEST_REQUEST if stranger else LARGEST
+    is_peer_request = http.url.path.endswith("/requests")
+    limit = LARGEST_REQUEST if is_peer_request else LARGEST
     try:
-        if not stranger:
-            said = http.headers.get("content-length", "")
-            size = int(said) if said.isascii() and said.isdecimal() and len(said) < 16 else 0
+        if not is_peer_request:
+            length = http.headers.get("content-length", "")
+            size = int(length) if length.isascii() and length.isdecimal() and len(length) < 16 else 0
             refuse_at_the_door(federation, size, address)
             await run_in_threadpool(admit, federation, headers, size, address)
-        body = await _body(http, most)
-    except Denied as denied:
-        return denied_answer(denied)
+        body = await _body(http, limit)
+    except Denied as denial:
+        return denied_answer(denial)
     except ClientDisconnect:
         return Answer(400)
     url = target_uri(federation.base, http.scope["raw_path"], http.scope["query_string"])
     return await run_in_threadpool(serve, federation, Request(http.method, url, headers, body), address)
 
 
-async def _body(http: HttpRequest, most: int) -> bytes:
+async def _body(http: HttpRequest, limit: int) -> bytes:
     parts, size = [], 0
     async for part in http.stream():
         size += len(part)
-        if size > most:
-            raise Denied(413, "too_large", f"more than {most} bytes")
+        if size > limit:
+            raise Denied(413, "too_large", f"more than {limit} bytes")
         parts.append(part)
     return b"".join(parts)
 
