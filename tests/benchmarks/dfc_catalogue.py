@@ -32,7 +32,7 @@ from commensal_federation.dfc.findings import DocumentFindings
 from commensal_federation.dfc.importing import import_document
 from commensal_federation.dfc.read import DfcDocument, read
 from commensal_federation.dfc.write import write_116
-from commensal_federation.linked_catalogues.keeping import keep_document
+from commensal_federation.linked_catalogues.copies import store_document
 from commensal_federation.linked_catalogues.links import link_catalogue
 from commensal_federation.platforms.export import export_enterprise
 from commensal_federation.runtime import federation_of
@@ -90,7 +90,7 @@ def _take_in(shop: Shop) -> None:
 
     def keep(said: DfcDocument) -> None:
         with shop.instance.store.write() as tx:
-            keep_document(tx, made, "http://testserver", said, DocumentFindings())
+            store_document(tx, made, "http://testserver", said, DocumentFindings())
 
     _once("linked, and listed with a margin", lambda: keep(document))
     _once("read again, nothing changed", lambda: keep(document))

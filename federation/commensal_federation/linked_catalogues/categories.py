@@ -1,5 +1,7 @@
-"""Prices of a platform's customer categories become prices of the hub's own: of the same address here, or of the same
-name. What has no counterpart is listed to the operator."""
+"""Maps prices of a platform's customer categories to the hub's categories with the same IRI or the same name.
+
+Categories without a counterpart are reported to the operator.
+"""
 
 from __future__ import annotations
 
@@ -17,31 +19,31 @@ class Categories:
 
     def __init__(self, tx: Transaction, base: str, hub: str, document: DfcDocument, findings: DocumentFindings) -> None:
         self._base, self._document, self._findings = base, document, findings
-        there = list_categories(tx, hub)
-        self._by_id: dict[str, CustomerCategory] = {one.id: one for one in there}
-        self._by_name = {_key(one.name): one for one in there}
+        categories = list_categories(tx, hub)
+        self._by_id: dict[str, CustomerCategory] = {category.id: category for category in categories}
+        self._by_name = {_key(category.name): category for category in categories}
 
     def prices(self, good: OfferedProduct) -> dict[str, int]:
-        """What our categories pay for it there, by their ids, in minor units."""
-        found = {}
+        """Returns the platform's prices for our categories, in minor units, by category id."""
+        prices = {}
         for iri, price in good.by_category.items():
             category_id = self._ours(iri)
             if category_id is None:
-                said = self._document.get(DfcCategory, iri)
+                category = self._document.get(DfcCategory, iri)
                 text = "Prices for {category} are left out: there is no customer category of this name here."
-                name = (said.name if said and said.name else iri)[:100]
+                name = (category.name if category and category.name else iri)[:100]
                 self._findings.note("category", text, iri, category=name)
             else:
-                found[category_id] = price.amount
-        return found
+                prices[category_id] = price.amount
+        return prices
 
     def _ours(self, iri: str) -> str | None:
-        known = local_id(self._base, iri, "customer_categories")
-        if known in self._by_id:
-            return known
-        said = self._document.get(DfcCategory, iri)
-        found = self._by_name.get(_key(said.name)) if said is not None else None
-        return found.id if found else None
+        category_id = local_id(self._base, iri, "customer_categories")
+        if category_id in self._by_id:
+            return category_id
+        category = self._document.get(DfcCategory, iri)
+        match = self._by_name.get(_key(category.name)) if category is not None else None
+        return match.id if match else None
 
 
 def _key(name: str) -> str:

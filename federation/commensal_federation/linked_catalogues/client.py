@@ -1,7 +1,7 @@
-"""Asks a distant platform that speaks DFC: the same client reads catalogues and sends orders.
+"""The client for platforms that speak DFC: it reads catalogues and sends orders.
 
-All goes through the guarded outbound client, never to another origin than the link's own, and follows no redirect: what
-is sent carries a token. A token of an issuer that is refused is fetched anew, once.
+Requests use the guarded outbound client, go to the link's own origin only, and follow no redirect, because they carry a
+token. When an OIDC token is refused, a new one is fetched once.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ _LONGEST_REASON = 300
 
 @dataclass(frozen=True, kw_only=True)
 class DfcAnswer:
-    """What a platform answered. `unchanged`: it has nothing newer than what the tag stands for, and no body.
+    """The answer of a platform. `unchanged`: nothing is newer than the given tag, and there is no body.
 
-    links: of the header `Link`, as it came
+    links: the header `Link`, unparsed
     """
 
     url: str
@@ -49,24 +49,24 @@ class DfcAnswer:
 
 
 class DfcClient:
-    """``DfcClient(federation, access).get(url)``. Not inside a transaction. All of it raises `NotAnswered`."""
+    """``DfcClient(federation, access).get(url)``; not for use in a transaction. All methods raise `NotAnswered`."""
 
     def __init__(self, federation: Federation, access: Access, *, seconds: float = SECONDS) -> None:
         self._federation, self.access, self._seconds = federation, access, seconds
 
     def get(self, url: str, *, etag: str = "") -> DfcAnswer:
-        """What is there; `etag`: of what is known of it already."""
-        return self._ask("GET", url, [("if-none-match", etag)] if etag else [], b"")
+        """Gets the document at `url`; `etag` is the tag of the stored version."""
+        return self._exchange("GET", url, [("if-none-match", etag)] if etag else [], b"")
 
     def send(self, method: str, url: str, document: Mapping[str, Any], *, key: str = "") -> DfcAnswer:
-        """Posts or puts a document. `key` is sent as `Idempotency-Key`: the same for each try."""
+        """Posts or puts a document. `key` is sent as `Idempotency-Key`, the same for each attempt."""
         headers = [("content-type", _CONTENT[self.access.version])]
         if key:
             headers.append(("idempotency-key", key))
-        return self._ask(method, url, headers, msgspec.json.encode(document))
+        return self._exchange(method, url, headers, msgspec.json.encode(document))
 
     def document(self, answer: DfcAnswer) -> DfcDocument:
-        """The values in an answer; what other hosts are named for is among its findings as wrong."""
+        """Returns the values in an answer; things of other hosts are among its findings as wrong."""
         try:
             return read(self.parsed(answer), host=self.access.host)
         except Unreadable as error:
@@ -74,7 +74,7 @@ class DfcClient:
             raise NotAnswered("no_dfc", text, url=answer.url, reason=error.text, answered=answer.status) from error
 
     def parsed(self, answer: DfcAnswer) -> Any:
-        """An answer as the plain objects of JSON-LD, in whichever dialect it is written."""
+        """Returns an answer, in whichever dialect, as plain JSON-LD objects."""
         dialect = dialect_of_answer(self._federation.instance, answer.content_type)
         try:
             if dialect is None or dialect.read is None:
@@ -85,13 +85,13 @@ class DfcClient:
             reason = str(error)[:_LONGEST_REASON]
             raise NotAnswered("no_dfc", text, url=answer.url, reason=reason, answered=answer.status) from error
 
-    def _ask(self, method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes) -> DfcAnswer:
+    def _exchange(self, method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes) -> DfcAnswer:
         if origin_of(url) != self.access.origin:
             text = "{url} is of another platform than {origin}, which may not send us there."
             raise NotAnswered("other_origin", text, url=url[:200], origin=self.access.origin)
-        answer = self._sent(method, url, headers, body, anew=False)
+        answer = self._request(method, url, headers, body, anew=False)
         if answer.status == 401 and self.access.auth == "oidc":
-            answer = self._sent(method, url, headers, body, anew=True)
+            answer = self._request(method, url, headers, body, anew=True)
         if answer.status != 304 and not 200 <= answer.status < 300:
             raise self._refusal(url, answer)
         return DfcAnswer(
@@ -100,22 +100,22 @@ class DfcClient:
             content_type=answer.header("content-type")[:200],
         )  # fmt: skip
 
-    def _sent(self, method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes, *, anew: bool) -> Answer:
-        asked = [
+    def _request(self, method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes, *, anew: bool) -> Answer:
+        request_headers = [
             ("accept", accept_header(self._federation.instance, self.access.version)),
-            *self._right(anew),
+            *self._credentials(anew),
             *headers,
         ]
         try:
             return self._federation.transport.send(
-                Request(method, url, asked, body), seconds=self._seconds, size=LARGEST
+                Request(method, url, request_headers, body), seconds=self._seconds, size=LARGEST
             )
         except Unreachable as error:
             text = "{url} cannot be reached: {reason}"
             reason = str(error)[:_LONGEST_REASON]
             raise NotAnswered("unreachable", text, url=url, reason=reason, again=True) from error
 
-    def _right(self, anew: bool) -> list[tuple[str, str]]:
+    def _credentials(self, anew: bool) -> list[tuple[str, str]]:
         if self.access.auth == "none":
             return []
         if self.access.auth == "api_key":
@@ -137,10 +137,10 @@ class DfcClient:
             return NotAnswered("redirect", text, url=url, status=status, answered=status)
         earliest = retry_after(answer.header("retry-after"), self._federation.instance.clock.now())
         again = status in (408, 425, 429) or status >= 500
-        problem, said = _problem(answer)
-        text = "{url} answered {status}: {said}" if said else "{url} answered {status}."
+        problem, detail = _problem(answer)
+        text = "{url} answered {status}: {said}" if detail else "{url} answered {status}."
         return NotAnswered(
-            "status", text, url=url, status=status, said=said, answered=status, problem=problem, again=again,
+            "status", text, url=url, status=status, said=detail, answered=status, problem=problem, again=again,
             earliest=earliest,
         )  # fmt: skip
 
@@ -156,12 +156,12 @@ _read_problem = msgspec.json.Decoder(_Problem).decode
 
 
 def _problem(answer: Answer) -> tuple[str, str]:
-    """The code and the words of a refusal, for people; as far as the platform says them in the standard way."""
+    """Returns the code and the title of a refusal in problem details (RFC 9457); empty for other answers."""
     if not answer.header("content-type").startswith("application/problem+json"):
         return "", ""
     try:
-        said = _read_problem(answer.body)
+        details = _read_problem(answer.body)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return "", ""
-    printable = "".join(one for one in said.title if one.isprintable())
-    return said.code[:100], printable[:_LONGEST_REASON]
+    printable = "".join(character for character in details.title if character.isprintable())
+    return details.code[:100], printable[:_LONGEST_REASON]

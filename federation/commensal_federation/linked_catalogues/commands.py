@@ -13,14 +13,14 @@ from commensal import HERE, Folder, console, named_enterprise, open_instance, re
 from ..runtime import federation_of
 from .links import link_by_id, link_catalogue, links_of, unlink
 from .refreshing import refresh
-from .said import ApiKeyFile, TokenFile, said_secret
+from .shell_secrets import ApiKeyFile, TokenFile, read_secret
 from .values import DfcVersion, Link, Refreshed
 
 _VERSIONS: dict[str, DfcVersion] = {"1": "1.16", "2": "2.0"}
 
 
 def add_link_commands(dfc: typer.Typer) -> None:
-    """Adds them to the commands of DFC."""
+    """Adds the commands of links to ``dfc``."""
     dfc.command("link")(link_command)
     dfc.command("links")(links_command)
     dfc.command("refresh")(refresh_command)
@@ -46,40 +46,40 @@ def link_command(
     instance: Folder = HERE,
 ) -> None:
     """Links goods of a platform that speaks DFC, reads them, and keeps them as they are there."""
-    auth, secret = said_secret(token_file, api_key_file, client_secret_file)
+    auth, secret = read_secret(token_file, api_key_file, client_secret_file)
     if dfc_version not in _VERSIONS:
         raise typer.BadParameter(spoken("--dfc is 1 or 2"))
     with open_instance(instance) as opened:
         federation = federation_of(opened)
         defaults = read_defaults(default_category, default_vat, opened.settings.language)
         with opened.store.write() as tx:
-            made = link_catalogue(
+            new_link = link_catalogue(
                 federation, tx, named_enterprise(tx, enterprise).id, url,
                 name=name, dfc_version=_VERSIONS[dfc_version], auth=auth, issuer=issuer, client_id=client,
                 secret=secret.reveal(), catalog_id=catalog or None, margin=_percent(margin) if catalog else None,
                 default_type=defaults.category or "", default_vat=defaults.vat_rate,
             )  # fmt: skip
-        said = spoken("{link}: linked. It is read every hour, and when a sale opens.", link=made.id)
-        console.print(said, markup=False)
-        _told(refresh(federation, made.id))
+        text = spoken("{link}: linked. It is read every hour, and when a sale opens.", link=new_link.id)
+        console.print(text, markup=False)
+        _print_result(refresh(federation, new_link.id))
         with opened.store.read() as tx:
-            _findings(link_by_id(tx, made.id))
+            _print_findings(link_by_id(tx, new_link.id))
 
 
 def links_command(enterprise: Annotated[str, typer.Option(help="Only its own.")] = "", instance: Folder = HERE) -> None:
     """Lists links: how many products each has, when it was read last, and what is wrong with it."""
     with open_instance(instance) as opened, opened.store.read() as tx:
-        whose = named_enterprise(tx, enterprise).id if enterprise else None
-        for one in links_of(tx, enterprise_id=whose, limit=1000):
-            _print(one)
+        enterprise_id = named_enterprise(tx, enterprise).id if enterprise else None
+        for link in links_of(tx, enterprise_id=enterprise_id, limit=1000):
+            _print_link(link)
 
 
 def refresh_command(link_id: str, instance: Folder = HERE) -> None:
     """Reads a link now. One that was suspended is sold again where its platform lets it be read."""
     with open_instance(instance) as opened:
-        _told(refresh(federation_of(opened), link_id, resume=True))
+        _print_result(refresh(federation_of(opened), link_id, resume=True))
         with opened.store.read() as tx:
-            _findings(link_by_id(tx, link_id))
+            _print_findings(link_by_id(tx, link_id))
 
 
 def unlink_command(link_id: str, instance: Folder = HERE) -> None:
@@ -89,36 +89,36 @@ def unlink_command(link_id: str, instance: Folder = HERE) -> None:
         console.print(spoken("It is unlinked, and nothing of it is sold any more."))
 
 
-def _percent(said: str) -> Decimal:
+def _percent(value: str) -> Decimal:
     try:
-        return Decimal(said)
+        return Decimal(value)
     except InvalidOperation:
-        wrong = spoken("{margin} is no number of percent, like 15 or 12.5", margin=said)
-        raise typer.BadParameter(wrong) from None
+        text = spoken("{margin} is no number of percent, like 15 or 12.5", margin=value)
+        raise typer.BadParameter(text) from None
 
 
-def _print(one: Link) -> None:
-    said = spoken(
+def _print_link(link: Link) -> None:
+    status = spoken(
         "{state}, {count} products, read {at:%Y-%m-%d %H:%M} UTC"
-        if one.refreshed_at
+        if link.refreshed_at
         else "{state}, {count} products, never read",
-        state=one.state, count=one.products, at=one.refreshed_at,
+        state=link.state, count=link.products, at=link.refreshed_at,
     )  # fmt: skip
-    console.print(f"{one.id}  {one.name or one.url} ({one.url}): {said}", markup=False)
-    if one.error:
-        failed = spoken("failed {count} times: {reason}", count=one.failures, reason=one.error)
+    console.print(f"{link.id}  {link.name or link.url} ({link.url}): {status}", markup=False)
+    if link.error:
+        failed = spoken("failed {count} times: {reason}", count=link.failures, reason=link.error)
         console.print(f"  {failed}", markup=False, style="red")
-    _findings(one)
+    _print_findings(link)
 
 
-def _told(done: Refreshed) -> None:
-    said = spoken(
+def _print_result(result: Refreshed) -> None:
+    text = spoken(
         "new {new}, changed {changed}, gone {gone}, left {unchanged} as they were",
-        new=done.new, changed=done.changed, gone=done.gone, unchanged=done.unchanged,
+        new=result.new, changed=result.changed, gone=result.gone, unchanged=result.unchanged,
     )  # fmt: skip
-    console.print(said)
+    console.print(text)
 
 
-def _findings(link: Link) -> None:
-    for one in link.findings:
-        console.print(f"  {one}", markup=False, style="yellow")
+def _print_findings(link: Link) -> None:
+    for finding in link.findings:
+        console.print(f"  {finding}", markup=False, style="yellow")

@@ -32,7 +32,7 @@ from ..platforms.export import export_enterprise
 from ..runtime import federation_of
 from .client import DfcClient
 from .pages import read_catalogue
-from .said import ApiKeyFile, TokenFile, said_secret
+from .shell_secrets import ApiKeyFile, TokenFile, read_secret
 from .values import Access, Auth
 
 dfc = typer.Typer(
@@ -51,14 +51,14 @@ def check_command(
     instance: Folder = HERE,
 ) -> None:
     """Says which dialect a document is in, what is understood of it, and what is not. It fetches nothing else."""
-    document = _read(source, *said_secret(token_file, api_key_file), instance, host=host)
+    document = _read(source, *read_secret(token_file, api_key_file), instance, host=host)
     for line in describe_document(document):
         console.print(line, markup=False)
-    for one in document.findings:
-        console.print(finding_line(one), markup=False, style=_STYLES[one.weight])
+    for finding in document.findings:
+        console.print(finding_line(finding), markup=False, style=_STYLES[finding.weight])
     for line in describe_gaps(document):
         console.print(line, markup=False, style="yellow")
-    if any(one.weight == "wrong" for one in document.findings):
+    if any(finding.weight == "wrong" for finding in document.findings):
         raise typer.Exit(1)
 
 
@@ -74,13 +74,13 @@ def export_command(
     if bool(enterprise) == every:
         raise typer.BadParameter(spoken("Name an enterprise, or say --all."))
     with open_instance(instance) as opened, opened.store.read() as tx:
-        whose = (
-            [one for one in every_enterprise(tx) if not one.archived_at]
+        owners = (
+            [owner for owner in every_enterprise(tx) if not owner.archived_at]
             if every
             else [named_enterprise(tx, enterprise)]
         )
         base = opened.settings.base_url.rstrip("/")
-        things = {one.iri: one for each in whose for one in export_enterprise(tx, base, each)}
+        things = {thing.iri: thing for owner in owners for thing in export_enterprise(tx, base, owner)}
     document = write_20(things.values(), _containers(base, things)) if version == "2" else write_116(things.values())
     content = msgspec.json.format(msgspec.json.encode(document), indent=1)
     if output is None:
@@ -105,13 +105,13 @@ def import_command(
     instance: Folder = HERE,
 ) -> None:
     """Makes the enterprise's products, stock and prices what the document says: all of it, or nothing."""
-    document = _read(source, *said_secret(token_file, api_key_file), instance)
+    document = _read(source, *read_secret(token_file, api_key_file), instance)
     with open_instance(instance) as opened:
         defaults = read_defaults(default_category, default_vat, opened.settings.language)
         base = opened.settings.base_url.rstrip("/")
         with opened.store.write() as tx:
-            whose = named_enterprise(tx, enterprise)
-            report = import_document(tx, base, whose, document, defaults=defaults, catalog_id=catalog, dry_run=dry_run)
+            owner = named_enterprise(tx, enterprise)
+            report = import_document(tx, base, owner, document, defaults=defaults, catalog_id=catalog, dry_run=dry_run)
     _print_findings((*document.findings, *report.findings))
     for problem in report.list_report.problems:
         console.print(told(problem), markup=False, style="red")
@@ -121,32 +121,31 @@ def import_command(
 
 
 def _read(source: str, auth: Auth, secret: Secret, folder: Path, *, host: str = "") -> DfcDocument:
-    """A file, or what is at an address: asked for as an instance asks, so that what may be reached is its operator's
-    decision."""
+    """Reads a document from a file or an address, within the outbound limits that the instance's operator has set."""
     if source.startswith(("https://", "http://")):
         with open_instance(folder) as opened:
             access = Access(url=source, auth=auth, secret=secret)
-            found = read_catalogue(DfcClient(federation_of(opened), access)).document
-        assert found is not None, "it was asked for without a tag"
-        return found
+            document = read_catalogue(DfcClient(federation_of(opened), access)).document
+        assert document is not None, "it was asked for without a tag"
+        return document
     try:
         return read(Path(source).read_bytes(), host=host)
     except OSError as error:
-        said = spoken("{file} is no file that can be read: {reason}", file=source, reason=error.strerror)
-        raise typer.BadParameter(said) from None
+        text = spoken("{file} is no file that can be read: {reason}", file=source, reason=error.strerror)
+        raise typer.BadParameter(text) from None
     except Unreadable as error:
-        said = spoken("{file} is not read [{code}]: {reason}", file=source, code=error.code, reason=error.text)
-        console.print(said, markup=False, style="red")
+        text = spoken("{file} is not read [{code}]: {reason}", file=source, code=error.code, reason=error.text)
+        console.print(text, markup=False, style="red")
         raise typer.Exit(1) from None
 
 
 def _print_findings(findings: tuple[DocumentFinding, ...]) -> None:
-    for one in findings:
-        console.print(finding_text(one), markup=False, style=_STYLES[one.weight])
+    for finding in findings:
+        console.print(finding_text(finding), markup=False, style=_STYLES[finding.weight])
 
 
 def _containers(base: str, things: dict[str, Thing]) -> dict[str, list[str]]:
-    """One list for each kind of thing, at the address that the addresses of its members begin with."""
+    """Returns a container for each kind of thing: the IRIs of its members by the address that they begin with."""
     lists = {f"{base}/api/dfc/{kind}": f"{base}/api/dfc/{kind}/" for kind in KINDS}
-    found = {name: [iri for iri in things if iri.startswith(front)] for name, front in lists.items()}
-    return {name: members for name, members in found.items() if members}
+    containers = {name: [iri for iri in things if iri.startswith(front)] for name, front in lists.items()}
+    return {name: members for name, members in containers.items() if members}

@@ -1,4 +1,4 @@
-"""Links to distant platforms over the JSON API. Secrets go in, and never come out."""
+"""Links to platforms over the JSON API. Secrets are accepted and never returned."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ Percent = Decimal  # msgspec bounds no decimals; the command does
 
 
 class NewLink(Body, frozen=True, kw_only=True):
-    """`auth` says what `secret` is: a bearer token, an API key of Open Food Network, or the secret of `client_id` at
-    the OIDC `issuer`. With a catalog and a margin, in percent, the catalog follows by itself."""
+    """`auth` is the kind of `secret`: a bearer token, an API key of Open Food Network, or the secret of `client_id` at
+    the OIDC `issuer`. With a catalog and a margin, in percent, the goods are listed automatically."""
 
     url: Url
     name: Text = ""
@@ -41,7 +41,7 @@ class NewLink(Body, frozen=True, kw_only=True):
 
 
 class LinkChanges(Body, frozen=True, kw_only=True):
-    """What is left out stays, the secret too."""
+    """Fields that are left out stay as they are, the secret too."""
 
     name: Text | msgspec.UnsetType = msgspec.UNSET
     dfc_version: DfcVersion | msgspec.UnsetType = msgspec.UNSET
@@ -57,47 +57,49 @@ class LinkChanges(Body, frozen=True, kw_only=True):
 
 @routes.get(_LINKS, scope="grants:read")
 def links(call: Call, enterprise: str, query: Paging) -> Page[Link]:
-    """Catalogues of distant platforms that the enterprise sells from."""
-    found = links_of(call.tx, enterprise_id=enterprise, after=query.after, limit=query.limit)
-    return page_of(found, query.limit, lambda one: one.id)
+    """Lists the enterprise's links to catalogues of platforms."""
+    links_found = links_of(call.tx, enterprise_id=enterprise, after=query.after, limit=query.limit)
+    return page_of(links_found, query.limit, lambda row: row.id)
 
 
 @routes.post(_LINKS, scope="catalogs:write", status=201)
 def add_link(call: Call, enterprise: str, body: NewLink) -> Link:
     """Links a catalogue, or one product, of a platform that speaks DFC, by its address. It is read a moment later."""
-    given = {name: getattr(body, name) for name in body.__struct_fields__ if name != "url"}
-    return link_catalogue(federation_of(call.instance), call.tx, enterprise, body.url, by=call.actor.person_id, **given)
+    fields = {name: getattr(body, name) for name in body.__struct_fields__ if name != "url"}
+    return link_catalogue(
+        federation_of(call.instance), call.tx, enterprise, body.url, by=call.actor.person_id, **fields
+    )
 
 
 @routes.get(f"{_LINKS}/{{link}}", scope="grants:read")
 def link(call: Call, enterprise: str, link: str) -> Link:
-    """A link: when it was read, what came of it, and what had to be left out."""
+    """Returns a link: when it was read, with which result, and what was left out."""
     return link_by_id(call.tx, link, enterprise_id=enterprise)
 
 
 @routes.patch(f"{_LINKS}/{{link}}", scope="catalogs:write")
 def edit_link(call: Call, enterprise: str, link: str, body: LinkChanges) -> Link:
-    """Changes how it is asked for, or how it is listed; it is read anew, and sold again where it was suspended."""
+    """Changes how a link is read or listed. It is read again soon, and becomes active if it was suspended."""
     return change_link(federation_of(call.instance), call.tx, enterprise, link, **changes(body))
 
 
 @routes.delete(f"{_LINKS}/{{link}}", scope="catalogs:write")
 def remove_link(call: Call, enterprise: str, link: str) -> None:
-    """Nothing of it is sold any more. What was ordered stays ordered."""
+    """Removes a link: its goods are taken off sale. Goods that were ordered stay ordered."""
     unlink(call.tx, enterprise, link)
 
 
 @routes.post(f"{_LINKS}/{{link}}/refresh", scope="catalogs:write", status=202)
 def refresh_now(call: Call, enterprise: str, link: str) -> Link:
-    """Reads it anew, a moment later."""
-    found = link_by_id(call.tx, link, enterprise_id=enterprise)
-    promise_refresh(call.tx, found.id)
-    return found
+    """Promises to read the link a moment later."""
+    link_row = link_by_id(call.tx, link, enterprise_id=enterprise)
+    promise_refresh(call.tx, link_row.id)
+    return link_row
 
 
 @routes.get(f"{_LINKS}/{{link}}/products", scope="catalogs:read")
 def link_products(call: Call, enterprise: str, link: str, query: Paging) -> Page[LinkedProduct]:
-    """What is listed there now, with its price and stock there, and our copies."""
-    found = link_by_id(call.tx, link, enterprise_id=enterprise)
-    products = linked_products(call.tx, found.id, after=query.after, limit=query.limit)
-    return page_of(products, query.limit, lambda one: one.iri)
+    """Lists the products of a link, with their price and stock at the platform, and our copies."""
+    link_row = link_by_id(call.tx, link, enterprise_id=enterprise)
+    products = linked_products(call.tx, link_row.id, after=query.after, limit=query.limit)
+    return page_of(products, query.limit, lambda product: product.iri)

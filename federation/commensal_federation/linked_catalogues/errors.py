@@ -1,4 +1,4 @@
-"""A distant platform has not given what it was asked for."""
+"""The error of a request to a linked platform."""
 
 from __future__ import annotations
 
@@ -8,8 +8,12 @@ from commensal import Conflict
 
 
 class NotAnswered(Conflict):
-    """`answered` is the status of its answer, 0 where there was none, and `problem` the code of its refusal, where it
-    has one; `again`: trying later may help, and not before `earliest` (UTC), where it says so."""
+    """A platform did not answer a request as it should.
+
+    answered: HTTP status of its answer, 0 without one
+    problem:  code of its refusal in problem details, if any
+    again:    a later attempt may succeed, not before `earliest` (UTC) if that is given
+    """
 
     def __init__(
         self, code: str, text: str, *, answered: int = 0, again: bool = False, earliest: datetime | None = None,

@@ -1,8 +1,8 @@
-"""Reads a whole catalogue, page by page where the platform pages, and what it lists by address alone.
+"""Reads a whole catalogue: its pages, and members that it lists by address alone.
 
-Next pages are named by the header ``Link``, by ``hydra:next``, or by a bare ``next``, as deployed platforms do; members
-of LDP containers that are not in the document are asked for one by one. All of it on the link's own origin, and within
-limits for all pages together.
+Deployed platforms name the next page by the header ``Link``, by ``hydra:next``, or by a bare ``next``. Members of LDP
+containers that are not in the document are fetched one by one. All requests go to the link's own origin, within limits
+for all pages together.
 """
 
 from __future__ import annotations
@@ -31,8 +31,7 @@ _VIEWS = ("hydra:view", "http://www.w3.org/ns/hydra/core#view", "view")
 
 @dataclass(frozen=True, kw_only=True)
 class WholeCatalogue:
-    """`document` is None where nothing has changed since `etag`, or is not other than `digest` stands for. A catalogue
-    of several answers has no tag."""
+    """`document` is None if nothing has changed since `etag` or `digest`. A catalogue of several answers has no tag."""
 
     document: DfcDocument | None
     etag: str = ""
@@ -40,12 +39,12 @@ class WholeCatalogue:
 
 
 def read_catalogue(client: DfcClient, *, etag: str = "", digest: str = "") -> WholeCatalogue:
-    """All that the link's address leads to. Raises `NotAnswered`."""
+    """Reads everything at the link's address. Raises `NotAnswered`."""
     first = client.get(client.access.url, etag=etag)
     if first.unchanged:
         return WholeCatalogue(document=None, etag=etag, digest=digest)
     answers = [first, *_following(client, first)]
-    hashed = sha256(b"".join(sha256(one.body).digest() for one in answers)).hexdigest()
+    hashed = sha256(b"".join(sha256(answer.body).digest() for answer in answers)).hexdigest()
     tag = first.etag if len(answers) == 1 else ""
     if hashed == digest:
         return WholeCatalogue(document=None, etag=tag, digest=digest)
@@ -53,40 +52,40 @@ def read_catalogue(client: DfcClient, *, etag: str = "", digest: str = "") -> Wh
 
 
 def _following(client: DfcClient, first: DfcAnswer) -> Iterator[DfcAnswer]:
-    """Pages after the first, then members that no page describes."""
-    asked, page, size = {first.url}, first, len(first.body)
+    """Yields the pages after the first, then the members that no page describes."""
+    requested, page, size = {first.url}, first, len(first.body)
     described, listed = set[str](), dict[str, None]()
     while True:
         raw = client.parsed(page)
         _note(raw, described, listed)
         url = _next(page, raw)
-        if not url or url in asked:
+        if not url or url in requested:
             break
-        page = _one_more(client, url, asked, size)
+        page = _one_more(client, url, requested, size)
         size += len(page.body)
         yield page
     for url in listed:
-        if url not in described and url not in asked and origin_of(url) == client.access.origin:
-            page = _one_more(client, url, asked, size)
+        if url not in described and url not in requested and origin_of(url) == client.access.origin:
+            page = _one_more(client, url, requested, size)
             size += len(page.body)
             yield page
 
 
-def _one_more(client: DfcClient, url: str, asked: set[str], size: int) -> DfcAnswer:
-    if len(asked) >= MOST_REQUESTS or size > LARGEST:
+def _one_more(client: DfcClient, url: str, requested: set[str], size: int) -> DfcAnswer:
+    if len(requested) >= MOST_REQUESTS or size > LARGEST:
         text = "The catalogue at {url} is too large: link its parts, or single products."
         raise NotAnswered("too_large", text, url=client.access.url)
-    asked.add(url)
+    requested.add(url)
     return client.get(url)
 
 
 def _together(client: DfcClient, answers: list[DfcAnswer]) -> DfcDocument:
-    """As one document. A platform's single answer is read as it came."""
+    """Joins several answers into one document; a single answer is read unchanged."""
     if len(answers) == 1:
         return client.document(answers[0])
     documents: list[Any] = []
-    for one in answers:
-        raw = client.parsed(one)
+    for answer in answers:
+        raw = client.parsed(answer)
         documents += raw if isinstance(raw, list) else [raw]
     try:
         return read(documents, host=client.access.host)
@@ -96,7 +95,7 @@ def _together(client: DfcClient, answers: list[DfcAnswer]) -> DfcDocument:
 
 
 def next_page(client: DfcClient, page: DfcAnswer) -> str:
-    """The address of the page after this one, "" on the last. Raises `NotAnswered` for what is not understood."""
+    """Returns the address of the next page, "" on the last. Raises `NotAnswered` for an unreadable page."""
     return _next(page, client.parsed(page))
 
 
@@ -106,24 +105,24 @@ def _next(page: DfcAnswer, raw: Any) -> str:
             return str(urljoin(page.url, url))
     for node in _nodes(raw):
         views = [view for name in _VIEWS if isinstance(view := node.get(name), dict)]
-        for said in (node, *views):
+        for source in (node, *views):
             for name in _NEXTS:
-                if url := _address(said.get(name)):
+                if url := _address(source.get(name)):
                     return str(urljoin(page.url, url))
     return ""
 
 
 def _nodes(raw: Any) -> Iterator[dict[str, Any]]:
-    """Documents, and the nodes of their graphs; not what is nested in those."""
-    for one in raw if isinstance(raw, list) else [raw]:
-        if isinstance(one, dict):
-            yield one
-            graph = one.get("@graph")
+    """Yields documents and the nodes of their graphs, without nested nodes."""
+    for document in raw if isinstance(raw, list) else [raw]:
+        if isinstance(document, dict):
+            yield document
+            graph = document.get("@graph")
             yield from (node for node in (graph if isinstance(graph, list) else ()) if isinstance(node, dict))
 
 
 def _note(raw: Any, described: set[str], listed: dict[str, None]) -> None:
-    """Which things a page describes, and which its containers only name."""
+    """Adds the things that a page describes, and those that its containers only name."""
     for node in _nodes(raw):
         if len(node) > 1 and isinstance(node.get("@id"), str):
             described.add(node["@id"])
@@ -136,7 +135,7 @@ def _note(raw: Any, described: set[str], listed: dict[str, None]) -> None:
                     listed[url] = None
 
 
-def _address(said: Any) -> str:
-    if isinstance(said, dict):
-        said = said.get("@id", said.get("@value"))
-    return said if isinstance(said, str) and len(said) <= 2000 else ""
+def _address(value: Any) -> str:
+    if isinstance(value, dict):
+        value = value.get("@id", value.get("@value"))
+    return value if isinstance(value, str) and len(value) <= 2000 else ""

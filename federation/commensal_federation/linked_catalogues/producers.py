@@ -20,41 +20,41 @@ _LONGEST = 200  # characters of a name
 
 
 class Producers:
-    """Ids of copies by IRI; made, and brought up to date, when they are first asked for."""
+    """The copies of producers by IRI, created or updated at their first use."""
 
     def __init__(self, tx: Transaction, link: Link, hub: Enterprise, document: DfcDocument) -> None:
         self._tx, self._link, self._hub, self._document = tx, link, hub, document
-        self._found: dict[str, str] = {}
+        self._copies: dict[str, str] = {}
 
-    def of(self, good: OfferedProduct) -> str:
-        """The copy of whoever supplies it; where nobody is named, of whoever lists it, or is behind the link."""
+    def copy_of(self, good: OfferedProduct) -> str:
+        """Returns the id of the copy of the product's supplier, else of the lister, else of the link."""
         iri = good.product.enterprise or (good.item.enterprise if good.item else None) or self._link.url
-        if iri not in self._found:
-            self._found[iri] = self._kept(iri)
-        return self._found[iri]
+        if iri not in self._copies:
+            self._copies[iri] = self._updated_copy(iri)
+        return self._copies[iri]
 
-    def _kept(self, iri: str) -> str:
-        said = self._document.get(DfcEnterprise, iri)
-        known = self._tx.value(select(_row.producer_id).where(_row.enterprise_id == self._hub.id, _row.iri == iri))
-        if known is None:
-            return self._made(iri, said)
-        copy = enterprise_by_id(self._tx, known)
-        # Another platform may name whom it likes as a supplier, but not say who that is.
-        if said is not None and said.name and host_of(iri) == host_of(self._link.url):
-            about = {"name": said.name[:_LONGEST], "description": said.description}
-            if (copy.name, copy.description) != (about["name"], about["description"]):
-                change_enterprise(self._tx, copy.id, copy.version, **about)  # type: ignore[arg-type]
+    def _updated_copy(self, iri: str) -> str:
+        enterprise = self._document.get(DfcEnterprise, iri)
+        copy_id = self._tx.value(select(_row.producer_id).where(_row.enterprise_id == self._hub.id, _row.iri == iri))
+        if copy_id is None:
+            return self._new_copy(iri, enterprise)
+        copy = enterprise_by_id(self._tx, copy_id)
+        # Only a producer's own host may set its name and description.
+        if enterprise is not None and enterprise.name and host_of(iri) == host_of(self._link.url):
+            texts = {"name": enterprise.name[:_LONGEST], "description": enterprise.description}
+            if (copy.name, copy.description) != (texts["name"], texts["description"]):
+                change_enterprise(self._tx, copy.id, copy.version, **texts)  # type: ignore[arg-type]
         return copy.id
 
-    def _made(self, iri: str, said: DfcEnterprise | None) -> str:
-        name = (said.name if said else "") or self._link.name or urlsplit(iri).netloc or iri
-        made = copy_enterprise(
+    def _new_copy(self, iri: str, enterprise: DfcEnterprise | None) -> str:
+        name = (enterprise.name if enterprise else "") or self._link.name or urlsplit(iri).netloc or iri
+        copy = copy_enterprise(
             self._tx, currency=self._hub.currency, language=self._hub.language, timezone=self._hub.timezone,
             is_producer=True, prices_include_vat=self._hub.prices_include_vat, name=name[:_LONGEST],
-            description=said.description if said else "",
+            description=enterprise.description if enterprise else "",
         )  # fmt: skip
-        row = {"enterprise_id": self._hub.id, "iri": iri, "producer_id": made.id, "created_at": self._tx.now}
+        row = {"enterprise_id": self._hub.id, "iri": iri, "producer_id": copy.id, "created_at": self._tx.now}
         self._tx.execute(insert(federation_linked_producer), row)
         for scope in SELLING:
-            grant(self._tx, made.id, self._hub.id, scope)
-        return made.id
+            grant(self._tx, copy.id, self._hub.id, scope)
+        return copy.id

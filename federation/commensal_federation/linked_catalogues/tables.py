@@ -1,10 +1,10 @@
-"""Tables of what is linked at distant platforms."""
+"""Tables of links to platforms."""
 
 from sqlalchemy import Column, ForeignKey, Index, PrimaryKeyConstraint, Table, Text, UniqueConstraint, select
 
 from commensal import DERIVED, SECRET, Exact, Json, Time, Transaction, Whole, checked_in, metadata, untraced
 
-# A catalogue, or one product, of a distant platform that an enterprise here sells from.
+# A catalogue, or one product, of a platform from which an enterprise here sells.
 federation_link = Table(
     "federation_link",
     metadata,
@@ -12,21 +12,21 @@ federation_link = Table(
     Column("enterprise_id", Text, nullable=False),  # ours, the hub
     Column("url", Text, nullable=False),
     Column("name", Text, nullable=False),  # what people call it
-    Column("dfc_version", Text, nullable=False),  # which is asked for
+    Column("dfc_version", Text, nullable=False),  # of requests
     Column("auth", Text, nullable=False),
     Column("issuer", Text, nullable=False),  # of tokens, for `oidc`
     Column("client_id", Text, nullable=False),
     Column("secret", Text, nullable=False, info=SECRET),  # a token, a key, or the secret of the client
-    Column("catalog_id", Text),  # of the hub: where it is listed by itself
+    Column("catalog_id", Text),  # of the hub: where goods are listed automatically
     Column("margin", Exact),  # percent on top of their prices; none: people list
-    Column("default_type", Text, nullable=False),  # of products that name none that is known here
+    Column("default_type", Text, nullable=False),  # of products without a type that is known here
     Column("default_vat", Exact),  # percent, of products that name no rate
     Column("state", Text, nullable=False),
     Column("etag", Text, nullable=False, info=DERIVED),
-    Column("digest", Text, nullable=False, info=DERIVED),  # of what was read last
-    Column("refreshed_at", Time, info=DERIVED),  # when it was last seen as it is
+    Column("digest", Text, nullable=False, info=DERIVED),  # of the last reading
+    Column("refreshed_at", Time, info=DERIVED),  # the last successful reading
     Column("tried_at", Time, info=DERIVED),
-    Column("due_at", Time, nullable=False, info=DERIVED),  # when it is asked for again
+    Column("due_at", Time, nullable=False, info=DERIVED),  # when it is read again
     Column("failures", Whole, nullable=False, info=DERIVED),  # in a row
     Column("error", Text, nullable=False, info=DERIVED),  # of the last try, in the hub's language
     Column("findings", Json, nullable=False, info=DERIVED),  # what was left out, in the hub's language
@@ -42,8 +42,7 @@ federation_link = Table(
     sqlite_strict=True,
 )
 
-# An enterprise of a distant platform, and its copy here. Each hub has copies of its own: what one hub is told, by a
-# token of its own, changes nothing for another.
+# An enterprise of a platform, and its copy here. Each hub has copies of its own, since each reads with its own token.
 federation_linked_producer = Table(
     "federation_linked_producer",
     metadata,
@@ -55,7 +54,7 @@ federation_linked_producer = Table(
     sqlite_strict=True,
 )
 
-# A product of a distant platform as a link brought it, and its copy here.
+# A product of a platform, read by a link, and its copy here.
 federation_linked_product = Table(
     "federation_linked_product",
     metadata,
@@ -66,14 +65,14 @@ federation_linked_product = Table(
     Column("product_id", Text, nullable=False, index=True),  # the copy
     Column("lot_id", Text, nullable=False, index=True),  # the copy
     Column("price", Whole, nullable=False),  # theirs, minor units of the hub's currency, for one piece
-    Column("stock", Whole),  # pieces that may be ordered there, as it was last told; none: as many as you like
-    Column("taken", Whole, nullable=False),  # pieces that our orders there took, which `stock` is without already
+    Column("stock", Whole),  # pieces that may be ordered there, at the last reading; null: unlimited
+    Column("taken", Whole, nullable=False),  # pieces of our orders there, which `stock` excludes already
     Column("case_iri", Text, nullable=False),  # of the product that is ordered instead, when it comes in cases
     Column("case_offer_iri", Text, nullable=False),
     Column("case_pieces", Whole, nullable=False),  # so many pieces …
     Column("case_of", Whole, nullable=False),  # … fill so many cases; 1 and 1: it comes by the piece
     Column("case_price", Whole),  # of one case
-    Column("digest", Text, nullable=False),  # of what was told of it last, but for its stock
+    Column("digest", Text, nullable=False),  # of its last state, without the stock
     Column("changed_at", Time, nullable=False),
     Column("gone_at", Time),  # it is not listed there any more
     PrimaryKeyConstraint("link_id", "iri"),
@@ -83,7 +82,7 @@ federation_linked_product = Table(
 
 
 def linked_producers(tx: Transaction, enterprise_id: str) -> set[str]:
-    """Ids of the copies of producers whose goods an enterprise has linked."""
+    """Returns the ids of the copies of producers whose goods an enterprise has linked."""
     producer = federation_linked_producer.c
     rows = tx.all(select(producer.producer_id).where(producer.enterprise_id == enterprise_id))
     return {row["producer_id"] for row in rows}

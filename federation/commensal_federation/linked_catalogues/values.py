@@ -1,4 +1,4 @@
-"""Values of what is linked at distant platforms."""
+"""Values of links to platforms."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ NO_SECRET = Secret("")
 
 @dataclass(frozen=True, kw_only=True)
 class Access:
-    """How a platform is asked: in which version, and by what right.
+    """The address of a platform, the credentials, and the version of DFC.
 
-    url:     where; nothing is ever sent to another origin than its own
-    auth:    `token`: `secret` is a bearer token; `api_key`: it is sent as ``X-Api-Token``, as Open Food Network has it;
-             `oidc`: it is the secret of `client_id` at `issuer`, which gives short-lived tokens for it
-    version: of DFC, that is asked for
+    url:     requests go to its origin only
+    auth:    `token`: `secret` is a bearer token; `api_key`: it is sent as ``X-Api-Token``, for Open Food Network;
+             `oidc`: it is the secret of `client_id` at `issuer`, which issues short-lived tokens
+    version: the requested version of DFC
     """
 
     url: str
@@ -39,19 +39,19 @@ class Access:
 
     @property
     def host(self) -> str:
-        """Whose things it may speak for."""
+        """The host whose things the platform may offer."""
         return host_of(self.url)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Link:
-    """A catalogue, or one product, of a distant platform that an enterprise here sells from; times are UTC.
+    """A catalogue, or one product, of a platform from which an enterprise here sells; times are UTC.
 
-    margin:   percent on top of their prices, where `catalog_id` follows by itself; None: people list
-    state:    `suspended`: the platform took it back, so nothing of it is sold; `ended`: the hub has unlinked it
-    failures: in a row, the last of which is told by `error`
-    products: how many are listed there now
-    findings: what of the documents was left out, in words
+    margin:   percent on top of their prices, for automatic listing in `catalog_id`; None: people list the goods
+    state:    `suspended`: the platform has revoked it, so its goods are off sale; `ended`: the hub has unlinked it
+    failures: in a row; `error` is the last one
+    products: number of products listed there now
+    findings: texts on goods that were left out
     """
 
     id: str
@@ -80,9 +80,11 @@ class Link:
 
 @dataclass(frozen=True, kw_only=True)
 class LinkedProduct:
-    """A product there and its copy here. `price` is theirs for one piece, in minor units of the hub's currency; `stock`
-    in pieces, None: as many as you like. Where it has a `case_iri`, that is ordered instead, at `case_price`:
-    `case_pieces` pieces fill `case_of` of it."""
+    """A product of a platform and its copy here.
+
+    `price` is the platform's for one piece, in minor units of the hub's currency; `stock` in pieces, None: unlimited. A
+    product with a `case_iri` is ordered by the case, at `case_price`: `case_pieces` pieces fill `case_of` cases.
+    """
 
     link_id: str
     iri: str
@@ -104,7 +106,7 @@ class LinkedProduct:
 
 @dataclass(frozen=True, kw_only=True)
 class Refreshed:
-    """What became of a refresh: how many products are new, were written because they changed, and went."""
+    """The result of a refresh: numbers of new, changed, removed and unchanged products."""
 
     new: int = 0
     changed: int = 0
@@ -113,11 +115,11 @@ class Refreshed:
 
 
 def origin_of(url: str) -> str:
-    """Scheme, host and port."""
+    """Returns scheme, host and port of a URL."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.lower()}"
 
 
 def host_of(url: str) -> str:
-    """Host and port, "" of what is no address."""
+    """Returns host and port of a URL, "" for any other text."""
     return urlsplit(url).netloc.lower()

@@ -27,7 +27,7 @@ from commensal import (
 from ..catalogue.tables import federation_grant, federation_item, federation_mirror
 from ..delivery import post
 from ..dfc.iris import enterprise_iri, order_iri, session_iri
-from ..linked_catalogues.backorders.wanting import plan_session
+from ..linked_catalogues.backorders.plan import plan_session
 from ..messages.bodies.orders import InstanceOrder, Line, OrderUpdate, SaidLine
 from ..peers.peers import peer_by_id
 from ..runtime import Federation, federation_of

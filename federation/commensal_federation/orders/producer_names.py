@@ -29,7 +29,7 @@ from .hub_names import MOST, SCOPE, person_name, queue_named_sales
 from .tables import federation_order, federation_order_name
 
 FETCH = "federation.names"
-EXPIRE = "federation.expire_names"
+EXPIRE = "federation.tend_names"
 LARGEST = 2 * 1024 * 1024  # bytes of a list
 _MOST_PIECES = 1_000_000
 _order, _name = federation_order.c, federation_order_name.c

@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, delete, select
 
 from commensal import Instance, Job, NotFound, Periodic, Transaction, Work, promise, sale_by_id
 
-from ..linked_catalogues.backorders.wanting import plan_session
+from ..linked_catalogues.backorders.plan import plan_session
 from ..runtime import Federation, federation_of
 from .hub import send_session_orders
 from .onward import pass_on

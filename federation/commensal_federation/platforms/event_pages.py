@@ -12,7 +12,7 @@ from commensal import Forbidden, NotFound, Visit
 from ..dfc.limits import SENT_IN
 from ..dfc.read import DfcDocument, read
 from ..dfc.vocabulary import DfcEvent
-from ..linked_catalogues.hearing import hear
+from ..linked_catalogues.notices import take_notices
 from ..linked_catalogues.values import host_of
 from ..runtime import federation_of
 from .access import refuse_anonymous
@@ -35,7 +35,7 @@ def events(visit: Visit) -> Response:
         raise NotFound("nothing_linked", "Nothing of this platform is linked here.")
     events = _events(read(visit.body, limits=SENT_IN))
     with visit.write() as tx:
-        count = hear(tx, host_of(platform.url), events)
+        count = take_notices(tx, host_of(platform.url), events)
     return JSONResponse({"links": count}, 202)
 
 

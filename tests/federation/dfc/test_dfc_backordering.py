@@ -18,8 +18,8 @@ from commensal.cli import app
 from commensal.interfaces.app import make_app
 from commensal_federation.dfc.vocabulary import DfcEvent
 from commensal_federation.linked_catalogues.backorders.alarms import backorder_warnings
-from commensal_federation.linked_catalogues.hearing import hear
 from commensal_federation.linked_catalogues.links import unlink
+from commensal_federation.linked_catalogues.notices import take_notices
 
 from .ordering import Buying, an_instance
 from .portal import Portal, PortalGood, PortalOrder
@@ -300,7 +300,7 @@ def test_a_platform_that_says_that_the_order_has_changed_is_heard_at_once(hub: B
     (order,) = portal.orders.values()
     order.lines["2"] = 2
     with hub.instance.store.write() as tx:
-        assert hear(tx, portal.host, [DfcEvent(kind="update", objects=(hub.backorder.iri,))]) == 1
+        assert take_notices(tx, portal.host, [DfcEvent(kind="update", objects=(hub.backorder.iri,))]) == 1
     hub.run()
     assert hub.pieces() == [("Ada", 2)]
 

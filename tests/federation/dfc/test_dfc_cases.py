@@ -24,7 +24,7 @@ from commensal_federation.dfc.vocabulary import (
     Thing,
 )
 from commensal_federation.dfc.write import write_116
-from commensal_federation.linked_catalogues.backorders.planning import allotted, cases_for, pieces_in, surplus
+from commensal_federation.linked_catalogues.backorders.cases import allot, cases_for, pieces_in, surplus
 
 HERE = "https://farm.example/api/dfc"
 
@@ -103,6 +103,6 @@ def test_whole_cases_hold_what_is_wanted_and_one_fewer_does_not(pieces: int, per
 
 @given(st.integers(0, 100), st.lists(st.integers(0, 40), max_size=5))
 def test_cases_that_come_are_allotted_once(cases: int, wanted: list[int]) -> None:
-    given_out = allotted(cases, wanted)
+    given_out = allot(cases, wanted)
     assert sum(given_out) == min(cases, sum(wanted))
     assert all(one <= most for one, most in zip(given_out, wanted, strict=True))

@@ -1,2 +1,4 @@
-"""Orders at distant platforms that speak DFC and are no peers: one for each sale and link, in whole cases, told with
-retries and without a lock, and followed by customers' orders when less comes."""
+"""Orders at linked platforms, which speak DFC and are no peers: one for each sale and link, in whole cases.
+
+They are sent with retries and without a lock, and customers' orders are cut when the platform delivers less.
+"""

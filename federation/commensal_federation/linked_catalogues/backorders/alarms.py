@@ -1,4 +1,4 @@
-"""Who is told that an order at a distant platform fails: the hub by mail, once, and the operator by the check."""
+"""Warnings about failing orders at platforms: a mail to the hub, once, and ``commensal check`` for the operator."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from ..links import link_by_id
 from .tables import federation_backorder
 from .values import Backorder
 
-FAILED = 4  # tries, within some twenty minutes, before the hub is told
+FAILED = 4  # attempts, within about twenty minutes, before the hub gets a mail
 _row = federation_backorder.c
 
 
 def backorder_warnings(tx: Transaction) -> Iterator[Problem]:
-    """Orders that people have to look at."""
-    wrong = or_(_row.parked_at.is_not(None), _row.failures >= FAILED)
+    """Yields a problem for each order that needs a person."""
+    failing = or_(_row.parked_at.is_not(None), _row.failures >= FAILED)
     columns = (_row.id, _row.session_name, _row.parked_at, _row.failing_since, _row.error)
-    for row in tx.all(select(*columns).where(wrong).order_by(_row.id).limit(50)):
+    for row in tx.all(select(*columns).where(failing).order_by(_row.id).limit(50)):
         if row["parked_at"] is not None:
             text = (
                 "The order {id} of the sale {session_name} at a linked platform is not tried any more: {error} "
@@ -34,8 +34,8 @@ def backorder_warnings(tx: Transaction) -> Iterator[Problem]:
         yield Problem("backorder", text, values={**row})
 
 
-def mail_about(tx: Transaction, backorder: Backorder, error: str, *, parked: bool) -> None:
-    """The hub learns what it may have to order by other means."""
+def mail_failure(tx: Transaction, backorder: Backorder, error: str, *, parked: bool) -> None:
+    """Mails the hub about an order that it may have to place by other means."""
     values = {
         "sale": backorder.session_name,
         "platform": link_by_id(tx, backorder.link_id).name or link_by_id(tx, backorder.link_id).url,

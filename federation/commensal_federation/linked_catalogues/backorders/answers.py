@@ -1,4 +1,4 @@
-"""What a platform answers is kept, and customers get what will come, by the policy that the hub chose."""
+"""Stores the answers of platforms, and cuts customers' orders to what will be delivered, by the hub's policy."""
 
 from __future__ import annotations
 
@@ -15,94 +15,97 @@ from ...runtime import Federation
 from ..errors import NotAnswered
 from ..links import promise_refresh
 from ..tables import federation_linked_product
-from .alarms import FAILED, mail_about
-from .hearing import Heard
-from .planning import pieces_in
+from .alarms import FAILED, mail_failure
+from .cases import pieces_in
+from .platform_answer import PlatformAnswer
 from .questions import backorders_at, locked_backorder
 from .values import Backorder, BackorderLine, State
-from .write import keep_backorder
+from .write import update_backorder
 
-LOOK_AGAIN = timedelta(hours=1)  # at what the platform says, until the goods are distributed
-_SLOWER = 5  # doublings of the shortest delay: what was sent may still be worked on over there
+LOOK_AGAIN = timedelta(hours=1)  # between two checks of an order, until the distribution
+_SLOWER = 5  # doublings of the shortest delay, since the platform may still process the request
 _LONGEST_ERROR = 500
-_FOR_PEOPLE = (0, 300, 301, 302, 303, 307, 308, 400, 404, 405, 410, 413, 415, 422)  # no other try changes these
+_FOR_PEOPLE = (0, 300, 301, 302, 303, 307, 308, 400, 404, 405, 410, 413, 415, 422)  # no further attempt changes these
 
 
-def keep_heard(federation: Federation, tx: Transaction, id: str, heard: Heard, state: State) -> None:
-    """Notes that the platform was told `state`, and what it said; takes off customers' orders what will not come. What
-    they have ordered meanwhile is told next."""
+def store_answer(federation: Federation, tx: Transaction, id: str, answer: PlatformAnswer, state: State) -> None:
+    """Stores that the platform has received `state`, and its answer; cuts customers' orders accordingly.
+
+    Pieces that customers have ordered meanwhile are sent next.
+    """
     backorder = locked_backorder(tx, id)
     if backorder is None:
         return
-    withdrawn = heard.state == "Cancelled" and state != "Cancelled" and bool(heard.iri)
-    lines = tuple(_answered(line, heard, withdrawn) for line in backorder.lines)
-    said = heard.state if heard.state in ("Cancelled", "Complete") else state
-    after = replace(backorder, iri=heard.iri, lines=lines, said_state=said, posting=False)
-    note = _note(heard, state, withdrawn, _language(tx, backorder))
-    keep_backorder(
-        tx, backorder, lines, iri=heard.iri, said_state=said, posting=False, failures=0, failing_since=None,
+    withdrawn = answer.state == "Cancelled" and state != "Cancelled" and bool(answer.iri)
+    lines = tuple(_with_answer(line, answer, withdrawn) for line in backorder.lines)
+    sent_state = answer.state if answer.state in ("Cancelled", "Complete") else state
+    after = replace(backorder, iri=answer.iri, lines=lines, said_state=sent_state, posting=False)
+    note = _note(answer, state, withdrawn, _language(tx, backorder))
+    update_backorder(
+        tx, backorder, lines, iri=answer.iri, said_state=sent_state, posting=False, failures=0, failing_since=None,
         claimed_until=None, error=note, answered_at=tx.now,
-        parked_at=tx.now if withdrawn else None, due_at=None if withdrawn else next_look(tx, after),
+        parked_at=tx.now if withdrawn else None, due_at=None if withdrawn else next_due(tx, after),
     )  # fmt: skip
     if withdrawn:
-        mail_about(tx, backorder, note, parked=True)
-    note_taken(tx, backorder)
+        mail_failure(tx, backorder, note, parked=True)
+    update_taken(tx, backorder)
     short = [line for line in lines if line.confirmed is not None and line.confirmed < (line.said or 0)]
     if state == "Cancelled" or not short:
         return
     for line in short:
         _cut_customers(federation, tx, backorder, line)
     if any(line not in backorder.lines for line in short):
-        promise_refresh(tx, backorder.link_id)  # it may list other numbers by now
+        promise_refresh(tx, backorder.link_id)  # its stock may have changed
 
 
-def keep_failure(tx: Transaction, id: str, error: NotAnswered, *, nothing_ordered: bool) -> None:
-    """The step did not succeed. It is tried again, later each time, for a week; what no other try can change is parked
-    at once, and so is what a person has to look at."""
+def store_failure(tx: Transaction, id: str, error: NotAnswered, *, nothing_ordered: bool) -> None:
+    """Stores the failure of a step. It is tried again with growing delays for a week.
+
+    An order is parked at once if no further attempt can help, or a person has to look at it.
+    """
     backorder = locked_backorder(tx, id)
     if backorder is None:
         return
-    if backorder.final:  # what was completed needs no answer any more
-        keep_backorder(tx, backorder, due_at=next_look(tx, backorder), claimed_until=None)
+    if backorder.final:  # a completed order needs no further answer
+        update_backorder(tx, backorder, due_at=next_due(tx, backorder), claimed_until=None)
         return
     since = backorder.failing_since or tx.now
-    hopeless = not error.again and error.answered in _FOR_PEOPLE
-    park = hopeless or tx.now - since > GIVEN_UP
+    permanent = not error.again and error.answered in _FOR_PEOPLE
+    park = permanent or tx.now - since > GIVEN_UP
     due = max(tx.now + delay(backorder.failures + _SLOWER, chance(tx)), error.earliest or tx.now)
-    said = say(_language(tx, backorder), error)[:_LONGEST_ERROR]
+    text = say(_language(tx, backorder), error)[:_LONGEST_ERROR]
     values: dict[str, object] = {
-        "failures": backorder.failures + 1, "failing_since": since, "error": said,
+        "failures": backorder.failures + 1, "failing_since": since, "error": text,
         "parked_at": tx.now if park else None, "due_at": None if park else due, "claimed_until": None,
     }  # fmt: skip
     lines = backorder.lines
     if nothing_ordered and not backorder.iri:
         values["posting"] = False
         lines = tuple(replace(line, said=None) for line in lines)
-    keep_backorder(tx, backorder, lines, **values)
+    update_backorder(tx, backorder, lines, **values)
     if park or backorder.failures + 1 == FAILED:
-        mail_about(tx, backorder, said, parked=park)
+        mail_failure(tx, backorder, text, parked=park)
 
 
-def nothing_to_tell(tx: Transaction, id: str) -> None:
-    """Nobody wants anything of the platform (any more), and it has no order of ours."""
+def store_nothing_ordered(tx: Transaction, id: str) -> None:
+    """Stores that no customer orders anything of the platform, and that it has no order of ours."""
     backorder = locked_backorder(tx, id)
     if backorder is not None:
         lines = tuple(replace(line, said=None) for line in backorder.lines)
-        calm = {"failures": 0, "failing_since": None, "error": ""}
-        keep_backorder(tx, backorder, lines, posting=False, due_at=None, claimed_until=None, **calm)
+        no_failure = {"failures": 0, "failing_since": None, "error": ""}
+        update_backorder(tx, backorder, lines, posting=False, due_at=None, claimed_until=None, **no_failure)
 
 
-def next_look(tx: Transaction, backorder: Backorder) -> datetime | None:
-    """When something is to be done about it again: now, where something is still to be told."""
-    if backorder.unsaid:
+def next_due(tx: Transaction, backorder: Backorder) -> datetime | None:
+    """Returns when an order is due again (UTC): now if it has unsent changes; None after the distribution."""
+    if backorder.has_unsent_changes:
         return tx.now
-    over = tx.now >= backorder.begins_at or backorder.said_state == "Cancelled"
-    return None if over else tx.now + LOOK_AGAIN
+    is_over = tx.now >= backorder.begins_at or backorder.said_state == "Cancelled"
+    return None if is_over else tx.now + LOOK_AGAIN
 
 
-def note_taken(tx: Transaction, backorder: Backorder) -> None:
-    """Tells the copies of its products how much of what is reserved here the platform knows of: what it lists is
-    without that."""
+def update_taken(tx: Transaction, backorder: Backorder) -> None:
+    """Stores how many pieces of each product are in our orders at the platform, which its stock excludes already."""
     iris = {line.product_iri: 0 for line in backorder.lines}
     for order in backorders_at(tx, backorder.link_id):
         if order.said_state == "Cancelled":
@@ -112,40 +115,42 @@ def note_taken(tx: Transaction, backorder: Backorder) -> None:
                 iris[line.product_iri] += pieces_in(line.confirmed, line.per_case)
     row = federation_linked_product.c
     for iri, pieces in sorted(iris.items()):
-        mine = (row.link_id == backorder.link_id, row.iri == iri)
-        tx.execute(update(federation_linked_product).where(*mine).values(taken=pieces))
+        matching = (row.link_id == backorder.link_id, row.iri == iri)
+        tx.execute(update(federation_linked_product).where(*matching).values(taken=pieces))
 
 
-def _answered(line: BackorderLine, heard: Heard, withdrawn: bool) -> BackorderLine:
-    if line.product_iri in heard.said:
-        line = line.told(heard.said[line.product_iri])
+def _with_answer(line: BackorderLine, answer: PlatformAnswer, withdrawn: bool) -> BackorderLine:
+    if line.product_iri in answer.sent:
+        line = line.with_sent_cases(answer.sent[line.product_iri])
     if withdrawn:
-        return line.answered(0, line.reason, line.told_price, line.line_iri)
-    said = heard.lines.get(line.product_iri)
-    if said is None:
+        return line.with_answer(0, line.reason, line.told_price, line.line_iri)
+    answered_line = answer.lines.get(line.product_iri)
+    if answered_line is None:
         return line
-    return line.answered(said.cases, said.reason, said.price, said.iri or line.line_iri)
+    return line.with_answer(
+        answered_line.cases, answered_line.reason, answered_line.price, answered_line.iri or line.line_iri
+    )
 
 
 def _language(tx: Transaction, backorder: Backorder) -> str:
-    """Of the hub's people, who read what is wrong."""
+    """Returns the language of the hub's people, who read the errors."""
     return enterprise_by_id(tx, backorder.enterprise_id).language
 
 
-def _note(heard: Heard, state: State, withdrawn: bool, language: str) -> str:
-    """What a person should know, though nothing has failed."""
+def _note(answer: PlatformAnswer, state: State, withdrawn: bool, language: str) -> str:
+    """Returns a note for the hub's people, though nothing has failed; empty without one."""
     if withdrawn:
         return translate(language, "The platform has cancelled the order. Retry to order again.")
-    if state == "Cancelled" and heard.state == "Complete":
+    if state == "Cancelled" and answer.state == "Complete":
         return translate(language, "The platform has completed the order, and does not cancel it any more.")
-    if heard.more and state != "Cancelled":
-        said = translate(language, "The platform says more than was ordered of {products}.")
-        return said.format(products=", ".join(heard.more))[:_LONGEST_ERROR]
+    if answer.more and state != "Cancelled":
+        text = translate(language, "The platform says more than was ordered of {products}.")
+        return text.format(products=", ".join(answer.more))[:_LONGEST_ERROR]
     return ""
 
 
 def _cut_customers(federation: Federation, tx: Transaction, backorder: Backorder, line: BackorderLine) -> None:
-    """All that is ordered beyond what comes, and what was ordered since too: who brings less has no more to bring."""
+    """Cuts all pieces ordered beyond the delivered ones, later ones included: the platform has no more to deliver."""
     coming = pieces_in(line.confirmed or 0, line.per_case)
     missing = Shortfall(
         order_id=backorder.id, enterprise_id=backorder.enterprise_id, session_id=backorder.session_id,
@@ -161,6 +166,6 @@ def _cut_customers(federation: Federation, tx: Transaction, backorder: Backorder
 
 
 def _write_off(tx: Transaction, lot_id: str, grains: int, note: str) -> None:
-    """What a customer's order has given back is sold to nobody else: it does not come."""
+    """Writes off the stock that a cut has freed, since it will not be delivered."""
     if not write_off(tx, lot_id, grains, note=note):
         raise AssertionError(f"the lot {lot_id} has less free than was just given back")

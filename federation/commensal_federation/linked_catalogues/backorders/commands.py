@@ -1,4 +1,4 @@
-"""Orders at distant platforms on the command line: ``commensal dfc orders`` and ``commensal dfc order retry``."""
+"""Orders at linked platforms on the command line: ``commensal dfc orders`` and ``commensal dfc order retry``."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MOST = 1_000
 
 
 def add_backorder_commands(dfc: typer.Typer) -> None:
-    """Adds them to the commands of DFC."""
+    """Adds the commands of orders at platforms to ``dfc``."""
     dfc.command("orders")(orders_command)
     order = typer.Typer(help="One order at a linked platform.", no_args_is_help=True)
     order.callback()(lambda: None)
@@ -34,9 +34,9 @@ def orders_command(
 ) -> None:
     """Shows what was ordered at linked platforms: how far that is, what comes, and what has failed."""
     with open_instance(instance) as opened, opened.store.read() as tx:
-        whose = named_enterprise(tx, enterprise).id if enterprise else None
-        for one in backorders(tx, whose, session_id=session, limit=_MOST):
-            _print(one, link_by_id(tx, one.link_id))
+        enterprise_id = named_enterprise(tx, enterprise).id if enterprise else None
+        for backorder in backorders(tx, enterprise_id, session_id=session, limit=_MOST):
+            _print(backorder, link_by_id(tx, backorder.link_id))
 
 
 def retry_command(id: str, instance: Folder = HERE) -> None:
@@ -48,43 +48,45 @@ def retry_command(id: str, instance: Folder = HERE) -> None:
         with opened.store.write() as tx:
             retry_backorder(tx, None, id)
         with opened.store.read() as tx:
-            one = backorder_of(tx, None, id)
-            _print(one, link_by_id(tx, one.link_id))
+            backorder = backorder_of(tx, None, id)
+            _print(backorder, link_by_id(tx, backorder.link_id))
 
 
-def _print(one: Backorder, link: Link) -> None:
-    said = spoken(
+def _print(backorder: Backorder, link: Link) -> None:
+    text = spoken(
         "{sale} at {platform}: {progress}",
-        sale=one.session_name, platform=link.name or link.url, progress=_progress(one),
+        sale=backorder.session_name, platform=link.name or link.url, progress=_progress(backorder),
     )  # fmt: skip
-    console.print(f"{one.id}  {said}", markup=False)
-    if one.iri:
-        console.print(f"  {one.iri}", markup=False)
-    if one.error:
-        console.print(f"  {one.error}", markup=False, style="red")
-    for line in one.lines:
-        console.print(f"  {', '.join(_said(line, final=one.final))}", markup=False)
+    console.print(f"{backorder.id}  {text}", markup=False)
+    if backorder.iri:
+        console.print(f"  {backorder.iri}", markup=False)
+    if backorder.error:
+        console.print(f"  {backorder.error}", markup=False, style="red")
+    for line in backorder.lines:
+        console.print(f"  {', '.join(_line_texts(line, final=backorder.final))}", markup=False)
 
 
-def _progress(one: Backorder) -> str:
-    if one.progress == "failing":
-        if one.due_at is None:
-            return spoken("failed {count} times", count=one.failures)
-        return spoken("failed {count} times, again at {at:%Y-%m-%d %H:%M} UTC", count=one.failures, at=one.due_at)
-    if one.progress == "parked":
+def _progress(backorder: Backorder) -> str:
+    if backorder.progress == "failing":
+        if backorder.due_at is None:
+            return spoken("failed {count} times", count=backorder.failures)
+        return spoken(
+            "failed {count} times, again at {at:%Y-%m-%d %H:%M} UTC", count=backorder.failures, at=backorder.due_at
+        )
+    if backorder.progress == "parked":
         return spoken("not tried any more, see `commensal dfc order retry`")
-    more = one.progress == "waiting"
-    match one.said_state:
+    has_more = backorder.progress == "waiting"
+    match backorder.said_state:
         case "Held":
-            return spoken("told, more is to be told" if more else "told")
+            return spoken("told, more is to be told" if has_more else "told")
         case "Complete":
-            return spoken("complete, more is to be told" if more else "complete")
+            return spoken("complete, more is to be told" if has_more else "complete")
         case "Cancelled":
-            return spoken("cancelled, more is to be told" if more else "cancelled")
+            return spoken("cancelled, more is to be told" if has_more else "cancelled")
     return spoken("not told yet")
 
 
-def _said(line: BackorderLine, *, final: bool) -> Iterator[str]:
+def _line_texts(line: BackorderLine, *, final: bool) -> Iterator[str]:
     yield spoken("{product}: {count} pieces", product=line.name, count=line.pieces)
     if line.per_case != 1:
         yield spoken("{count} cases of {size}", count=line.cases, size=line.per_case)

@@ -1,4 +1,4 @@
-"""Writes an order as Open Food Network does: the order, its lines, and what they concern, each a node with a name."""
+"""Writes an order as Open Food Network does: the order, its lines, offers and products, each a node with an IRI."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from ...dfc.vocabulary import (
 from ...dfc.write import write_20, write_116
 from .values import Backorder, BackorderLine, State
 
-_MOMENT = "%a %b %d %Y %H:%M:%S UTC"  # which is what the deployed portal can read
+_MOMENT = "%a %b %d %Y %H:%M:%S UTC"  # the format that the deployed portal reads
 
 
 @dataclass(frozen=True, kw_only=True)
 class Buyer:
-    """The hub, as the platform is told of it, and its sale."""
+    """The hub and its sale, as sent to the platform."""
 
     iri: str
     name: str
@@ -36,9 +36,9 @@ class Buyer:
 
 
 def document_of(backorder: Backorder, buyer: Buyer, state: State, cases: Mapping[str, int], version: str) -> Any:
-    """The whole order in DFC 1.16 or 2.0. `cases` are those to be told, by `product_iri`.
+    """Returns the whole order in DFC 1.16 or 2.0. `cases` are those to be ordered, by `product_iri`.
 
-    Before the platform has given it a name the order has the address to which it is sent.
+    Until the platform has given the order an IRI, the address to which it is sent serves as one.
     """
     things = list(_things(backorder, buyer, state, cases))
     if version == "2.0":
@@ -52,8 +52,8 @@ def document_of(backorder: Backorder, buyer: Buyer, state: State, cases: Mapping
 
 
 def _things(backorder: Backorder, buyer: Buyer, state: State, cases: Mapping[str, int]) -> Iterator[Thing]:
-    here = backorder.iri or backorder.url
-    yield DfcOrder(iri=here, state=state, session=buyer.session_iri, ordered_by=buyer.iri)
+    order_iri = backorder.iri or backorder.url
+    yield DfcOrder(iri=order_iri, state=state, session=buyer.session_iri, ordered_by=buyer.iri)
     yield DfcSession(
         iri=buyer.session_iri, name=backorder.session_name, opens_at=backorder.opens_at, closes_at=backorder.closes_at
     )
@@ -63,17 +63,17 @@ def _things(backorder: Backorder, buyer: Buyer, state: State, cases: Mapping[str
         if cases.get(line.product_iri):
             offers.setdefault(offer_of(line), []).append(line)
     taken = {line.line_iri for line in backorder.lines}
-    for place, (offer, lines) in enumerate(offers.items(), start=1):
+    for number, (offer, lines) in enumerate(offers.items(), start=1):
         first = lines[0]
         price = None
         if first.price is not None:
             price = DfcPrice(amount=first.price, currency=backorder.currency)
-        named = next((one.line_iri for one in lines if one.line_iri), "") or _new_name(here, place, taken)
+        line_iri = next((line.line_iri for line in lines if line.line_iri), "") or _new_name(order_iri, number, taken)
         yield DfcLine(
-            iri=named,
-            order=here,
+            iri=line_iri,
+            order=order_iri,
             offer=offer,
-            quantity=DfcQuantity(value=Decimal(sum(cases[one.product_iri] for one in lines))),
+            quantity=DfcQuantity(value=Decimal(sum(cases[line.product_iri] for line in lines))),
             price=price,
         )
         yield DfcOffer(iri=offer, item=first.ordered_iri, price=price)
@@ -81,15 +81,15 @@ def _things(backorder: Backorder, buyer: Buyer, state: State, cases: Mapping[str
 
 
 def offer_of(line: BackorderLine) -> str:
-    """The name of the offer that a line concerns; one of our making where the platform has none."""
+    """Returns the IRI of a line's offer; one that we derive if the platform has none."""
     return line.offer_iri or f"{line.ordered_iri}/Offer"
 
 
-def _new_name(here: str, place: int, taken: set[str]) -> str:
-    while f"{here}/OrderLines/{place}" in taken:
-        place += 1
-    taken.add(f"{here}/OrderLines/{place}")
-    return f"{here}/OrderLines/{place}"
+def _new_name(order_iri: str, number: int, taken: set[str]) -> str:
+    while f"{order_iri}/OrderLines/{number}" in taken:
+        number += 1
+    taken.add(f"{order_iri}/OrderLines/{number}")
+    return f"{order_iri}/OrderLines/{number}"
 
 
 def _moment(moment: datetime) -> str:

@@ -1,4 +1,4 @@
-"""Orders at distant platforms over the JSON API."""
+"""Orders at linked platforms over the JSON API."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ...messages.bodies.orders import Cut
 from ...orders.questions import cuts_of
 from .questions import backorder_of, backorders
 from .retrying import retry_backorder
-from .shown import ShownBackorder, shown
+from .shown import ShownBackorder, backorder_view
 
 routes = Routes("federation_backorders", where_off=True)
 _ORDERS = "/enterprises/{enterprise}/backorders"
@@ -21,32 +21,32 @@ _ORDERS = "/enterprises/{enterprise}/backorders"
 Id = Annotated[str, msgspec.Meta(max_length=64)]
 
 
-class OfSession(Paging, frozen=True, kw_only=True):
-    """Only those of one sale, where it is named."""
+class BackorderFilter(Paging, frozen=True, kw_only=True):
+    """`session`: only the orders of this sale; empty: all."""
 
     session: Id = ""
 
 
 @routes.get(_ORDERS, scope="orders:read")
-def enterprise_backorders(call: Call, enterprise: str, query: OfSession) -> Page[ShownBackorder]:
-    """What the enterprise's sales have ordered at linked platforms, the newest first, and how far that is."""
-    found = backorders(call.tx, enterprise, session_id=query.session, after=query.after, limit=query.limit)
-    return page_of([shown(one) for one in found], query.limit, lambda one: one.id)
+def enterprise_backorders(call: Call, enterprise: str, query: BackorderFilter) -> Page[ShownBackorder]:
+    """Lists the orders of the enterprise's sales at linked platforms, the newest first, with their progress."""
+    rows = backorders(call.tx, enterprise, session_id=query.session, after=query.after, limit=query.limit)
+    return page_of([backorder_view(row) for row in rows], query.limit, lambda row: row.id)
 
 
 @routes.get(f"{_ORDERS}/{{backorder}}", scope="orders:read")
 def enterprise_backorder(call: Call, enterprise: str, backorder: str) -> ShownBackorder:
-    """One order at a linked platform."""
-    return shown(backorder_of(call.tx, enterprise, backorder))
+    """Returns one order at a linked platform."""
+    return backorder_view(backorder_of(call.tx, enterprise, backorder))
 
 
 @routes.get(f"{_ORDERS}/{{backorder}}/cuts", scope="orders:read")
 def backorder_cuts(call: Call, enterprise: str, backorder: str) -> Sequence[Cut]:
-    """What was taken off customers' orders because it will not come, and what is owed back to them."""
+    """Lists the cuts to customers' orders of pieces that will not be delivered, with the refunds owed."""
     return cuts_of(call.tx, [backorder_of(call.tx, enterprise, backorder).id])
 
 
 @routes.post(f"{_ORDERS}/{{backorder}}/retry", scope="orders:write", status=202)
 def retry_enterprise_backorder(call: Call, enterprise: str, backorder: str) -> ShownBackorder:
-    """Tells it again now, after a person has looked. One that the platform has cancelled is ordered anew."""
-    return shown(retry_backorder(call.tx, enterprise, backorder))
+    """Sends an order again, after a person has looked at it. One that the platform has cancelled is placed anew."""
+    return backorder_view(retry_backorder(call.tx, enterprise, backorder))

@@ -1,4 +1,4 @@
-"""Questions about orders at distant platforms."""
+"""Reads orders at linked platforms."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ from .values import Backorder, BackorderLine
 
 _row, _line = federation_backorder.c, federation_backorder_line.c
 _OF_SESSION = select(federation_backorder).where(_row.session_id == bindparam("session")).order_by(_row.id)
-_PLAIN = [one.name for one in fields(Backorder) if one.name not in ("lines", "before")]
-_LINE = [one.name for one in fields(BackorderLine) if one.name != "per_case"]
+_PLAIN = [field.name for field in fields(Backorder) if field.name not in ("lines", "before")]
+_LINE = [field.name for field in fields(BackorderLine) if field.name != "per_case"]
 
 
 def locked_backorder(tx: Transaction, id: str) -> Backorder | None:
-    """Locked until the transaction ends; None where there is none."""
+    """Returns the order, locked until the transaction ends; None when there is none."""
     row = tx.first(select(federation_backorder).where(_row.id == id).with_for_update())
     return None if row is None else _read(tx, [row])[0]
 
 
 def locked_between(tx: Transaction, session_id: str, link_id: str) -> Backorder | None:
-    """The one of this sale at this platform, locked; None before there is one."""
-    mine = (_row.session_id == session_id, _row.link_id == link_id)
-    row = tx.first(select(federation_backorder).where(*mine).with_for_update())
+    """Returns the order of this sale at this link, locked; None before there is one."""
+    conditions = (_row.session_id == session_id, _row.link_id == link_id)
+    row = tx.first(select(federation_backorder).where(*conditions).with_for_update())
     return None if row is None else _read(tx, [row])[0]
 
 
 def backorder_of(tx: Transaction, enterprise_id: str | None, id: str) -> Backorder:
-    """One of an enterprise of ours, or of whichever where that is None. Raises `NotFound`."""
-    mine = [_row.id == id]
+    """Returns an order of this enterprise, or of any if that is None. Raises `NotFound`."""
+    conditions = [_row.id == id]
     if enterprise_id is not None:
-        mine.append(_row.enterprise_id == enterprise_id)
-    row = tx.first(select(federation_backorder).where(*mine))
+        conditions.append(_row.enterprise_id == enterprise_id)
+    row = tx.first(select(federation_backorder).where(*conditions))
     if row is None:
         raise NotFound("no_order", "There is no such order.")
     return _read(tx, [row])[0]
@@ -47,47 +47,47 @@ def backorder_of(tx: Transaction, enterprise_id: str | None, id: str) -> Backord
 def backorders(
     tx: Transaction, enterprise_id: str | None = None, *, session_id: str = "", after: str = "", limit: int = 50
 ) -> list[Backorder]:
-    """Those of an enterprise, or all that there are, the newest first. `after` is the last id of the page before."""
-    wanted = select(federation_backorder)
+    """Returns orders of an enterprise or of all, the newest first, beyond the id `after`."""
+    query = select(federation_backorder)
     if enterprise_id is not None:
-        wanted = wanted.where(_row.enterprise_id == enterprise_id)
+        query = query.where(_row.enterprise_id == enterprise_id)
     if session_id:
-        wanted = wanted.where(_row.session_id == session_id)
+        query = query.where(_row.session_id == session_id)
     if after:
-        wanted = wanted.where(_row.id < after)
-    return _read(tx, tx.all(wanted.order_by(_row.id.desc()).limit(limit)))
+        query = query.where(_row.id < after)
+    return _read(tx, tx.all(query.order_by(_row.id.desc()).limit(limit)))
 
 
 def backorders_of_session(tx: Transaction, session_id: str) -> list[Backorder]:
-    """One for each platform."""
+    """Returns the orders of a sale, one for each link."""
     return _read(tx, tx.all(_OF_SESSION, {"session": session_id}))
 
 
 def backorders_at(tx: Transaction, link_id: str) -> list[Backorder]:
-    """All that were ordered at a platform for distributions to come."""
-    coming = (_row.link_id == link_id, _row.begins_at > tx.now)
-    return _read(tx, tx.all(select(federation_backorder).where(*coming).order_by(_row.id)))
+    """Returns all orders at a link for future distributions."""
+    conditions = (_row.link_id == link_id, _row.begins_at > tx.now)
+    return _read(tx, tx.all(select(federation_backorder).where(*conditions).order_by(_row.id)))
 
 
 def known_iris(tx: Transaction, link_id: str) -> frozenset[str]:
-    """Names of orders at this platform that we know to be ours."""
+    """Returns the IRIs of our orders at this link."""
     rows = tx.all(select(_row.iri).where(_row.link_id == link_id, _row.iri != ""))
     return frozenset(row["iri"] for row in rows)
 
 
 def _read(tx: Transaction, rows: Sequence[Row]) -> list[Backorder]:
     lines: dict[str, list[BackorderLine]] = {row["id"]: [] for row in rows}
-    found = select(federation_backorder_line).where(_line.backorder_id.in_(sorted(lines)))
-    for one in tx.all(found.order_by(_line.backorder_id, _line.product_iri)) if rows else ():
-        lines[one["backorder_id"]].append(_read_line(one))
+    query = select(federation_backorder_line).where(_line.backorder_id.in_(sorted(lines)))
+    for line_row in tx.all(query.order_by(_line.backorder_id, _line.product_iri)) if rows else ():
+        lines[line_row["backorder_id"]].append(_read_line(line_row))
     return [_backorder(row, lines[row["id"]]) for row in rows]
 
 
 def _backorder(row: Row, lines: Sequence[BackorderLine]) -> Backorder:
-    plain: dict[str, Any] = {name: row[name] for name in _PLAIN}
-    return Backorder(**plain, before=tuple(row["before"]), lines=tuple(lines))
+    values: dict[str, Any] = {name: row[name] for name in _PLAIN}
+    return Backorder(**values, before=tuple(row["before"]), lines=tuple(lines))
 
 
 def _read_line(row: Row) -> BackorderLine:
-    plain: dict[str, Any] = {name: row[name] for name in _LINE}
-    return BackorderLine(**plain, per_case=Fraction(row["per_case"], row["cases_of"]))
+    values: dict[str, Any] = {name: row[name] for name in _LINE}
+    return BackorderLine(**values, per_case=Fraction(row["per_case"], row["cases_of"]))

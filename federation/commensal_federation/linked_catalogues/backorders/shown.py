@@ -1,4 +1,4 @@
-"""Orders at distant platforms as people see them."""
+"""Orders at linked platforms as the API shows them."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from .values import Backorder, BackorderLine, Progress
 
 @dataclass(frozen=True, kw_only=True)
 class ShownBackorderLine:
-    """Pieces that customers have ordered, and the whole cases that they come in; see `BackorderLine`.
+    """Pieces that customers have ordered, and the whole cases that contain them; see `BackorderLine`.
 
-    cases:   that are wanted; told: that the platform was told last; confirmed: that it will bring
-    coming:  pieces for customers, as far as is known; surplus: pieces that come and that nobody has ordered
-    price:   of one case, in minor units, as it was listed; told_price: as the platform has answered
+    cases:   needed; told: last sent to the platform; confirmed: that it will deliver
+    coming:  pieces for customers, as far as is known; surplus: delivered pieces that nobody has ordered
+    price:   of one case, in minor units, as listed; told_price: as in the platform's answer
     """
 
     name: str
@@ -39,10 +39,10 @@ class ShownBackorderLine:
 class ShownBackorder:
     """The one order of a sale at a linked platform.
 
-    progress: "waiting" to be told, "told", "failing" (tried again at `due_at`), or "parked" until a person retries
-    state:    DFC's, as it should be; told_state: as the platform was last told
-    iri:      the platform's name for it
-    error:    of the last try, or what a person should know, in the hub's language
+    progress: "waiting" to be sent, "told" (sent), "failing" (tried again at `due_at`), "parked" until a person retries
+    state:    the intended state, of DFC; told_state: the state last sent to the platform
+    iri:      given by the platform
+    error:    of the last attempt, or a note for people, in the hub's language
     Times are UTC.
     """
 
@@ -64,12 +64,12 @@ class ShownBackorder:
     lines: tuple[ShownBackorderLine, ...]
 
 
-def shown(one: Backorder) -> ShownBackorder:
-    """The same, with what follows from it."""
+def backorder_view(backorder: Backorder) -> ShownBackorder:
+    """Returns the view of an order, with derived values."""
     return ShownBackorder(
-        **_same(one, ("id", "link_id", "session_id", "session_name", "closes_at", "iri", "currency", "progress",
+        **_same(backorder, ("id", "link_id", "session_id", "session_name", "closes_at", "iri", "currency", "progress",
                       "state", "failures", "failing_since", "error", "due_at", "answered_at")),
-        told_state=one.said_state, lines=tuple(map(_shown_line, one.lines)),
+        told_state=backorder.said_state, lines=tuple(map(_shown_line, backorder.lines)),
     )  # fmt: skip
 
 
@@ -81,5 +81,5 @@ def _shown_line(line: BackorderLine) -> ShownBackorderLine:
     )  # fmt: skip
 
 
-def _same(one: object, names: tuple[str, ...]) -> dict[str, Any]:
-    return {name: getattr(one, name) for name in names}
+def _same(source: object, names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: getattr(source, name) for name in names}

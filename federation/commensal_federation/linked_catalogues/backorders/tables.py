@@ -1,4 +1,4 @@
-"""Tables of orders at distant platforms."""
+"""Tables of orders at linked platforms."""
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, PrimaryKeyConstraint, Table, Text, UniqueConstraint
 
@@ -17,15 +17,15 @@ federation_backorder = Table(
     Column("closes_at", Time, nullable=False),
     Column("begins_at", Time, nullable=False),  # of the distribution
     Column("currency", Text, nullable=False),
-    Column("iri", Text, nullable=False),  # as the platform names it; empty before it does
+    Column("iri", Text, nullable=False),  # given by the platform; empty before that
     Column("url", Text, nullable=False),  # where orders are sent; empty before that is known
-    Column("key", Text, nullable=False),  # of the first request: the same is never ordered twice
-    Column("state", Text, nullable=False),  # DFC OrderState, as it should be there
-    Column("said_state", Text, nullable=False),  # as the platform was last told, and has heard
-    Column("posting", Flag, nullable=False),  # the first request was sent; how it ended is not known
+    Column("key", Text, nullable=False),  # idempotency key of the first request
+    Column("state", Text, nullable=False),  # DFC OrderState, as intended
+    Column("said_state", Text, nullable=False),  # the last state that the platform has acknowledged
+    Column("posting", Flag, nullable=False),  # the first request was sent, with an unknown result
     Column("before", Json, nullable=False, info=DERIVED),  # orders that were there already
-    Column("due_at", Time, info=DERIVED),  # when something is to be said or looked at; none: no more
-    Column("claimed_until", Time, info=DERIVED),  # somebody is at it
+    Column("due_at", Time, info=DERIVED),  # when it is sent or checked; null: never again
+    Column("claimed_until", Time, info=DERIVED),  # a job works on it
     Column("failures", Whole, nullable=False, info=DERIVED),  # in a row
     Column("failing_since", Time, info=DERIVED),
     Column("error", Text, nullable=False, info=DERIVED),  # of the last try, in the hub's language
@@ -53,12 +53,12 @@ federation_backorder_line = Table(
     Column("cases_of", Whole, nullable=False),  # … of what is ordered: together a fraction
     Column("price", Whole),  # minor units, of one case, as it was listed
     Column("pieces", Whole, nullable=False),  # that customers have ordered
-    Column("said", Whole),  # cases, as the platform was last told
+    Column("said", Whole),  # cases last sent to the platform
     Column("answer", Text, nullable=False),
-    Column("confirmed", Whole),  # cases that will come; none: nothing was said
+    Column("confirmed", Whole),  # cases that will be delivered; null: no answer yet
     Column("reason", Text, nullable=False),
-    Column("told_price", Whole),  # minor units, of one case, as the platform answered
-    Column("line_iri", Text, nullable=False),  # as the platform names it
+    Column("told_price", Whole),  # minor units, of one case, in the platform's answer
+    Column("line_iri", Text, nullable=False),  # given by the platform
     PrimaryKeyConstraint("backorder_id", "product_iri"),
     CheckConstraint("pieces >= 0 AND per_case > 0 AND cases_of > 0", name="counts_possible"),
     checked_in("answer", ("", "confirmed", "shortened", "refused")),

@@ -1,4 +1,4 @@
-"""Orders at distant platforms, as they are wanted, told and answered."""
+"""Orders at linked platforms, as they are intended, sent and answered."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Literal
 
 from ...messages.bodies.orders import Answer
-from .planning import cases_for, pieces_in, surplus
+from .cases import cases_for, pieces_in, surplus
 
 State = Literal["Held", "Complete", "Cancelled"]
 Progress = Literal["waiting", "told", "failing", "parked"]
@@ -16,15 +16,15 @@ Progress = Literal["waiting", "told", "failing", "parked"]
 
 @dataclass(frozen=True, kw_only=True)
 class BackorderLine:
-    """A product of ours that is a copy of one there. It may come in cases of another product, which then is ordered.
+    """A line for a copied product. The platform may sell it in cases, which are another product there.
 
-    product_iri: of the product there; ordered_iri, offer_iri: what is ordered for it, and at which price
-    per_case:    pieces in one of what is ordered; 1 where it comes by the piece
-    price:       minor units of the order's currency, for one case, as it was last listed; None: none was listed
-    pieces:      that customers have ordered; said: cases that the platform was last told, None: never
-    confirmed:   cases that will come; None: the platform has not said
-    told_price:  of the platform, for one case, in its answer
-    line_iri:    its name for the line
+    product_iri: of the product there; ordered_iri, offer_iri: of the ordered product (itself or a case) and its offer
+    per_case:    pieces in one ordered product; 1 when it is sold by the piece
+    price:       minor units of the order's currency, for one case, as last listed; None: no listed price
+    pieces:      ordered by customers; said: cases last sent to the platform, None: never
+    confirmed:   cases that will be delivered; None: no answer yet
+    told_price:  for one case, in the platform's answer
+    line_iri:    given by the platform
     """
 
     product_iri: str
@@ -44,31 +44,31 @@ class BackorderLine:
 
     @property
     def cases(self) -> int:
-        """What has to be ordered."""
+        """Cases to be ordered."""
         return cases_for(self.pieces, self.per_case)
 
     @property
     def surplus(self) -> int:
-        """Pieces that come and that nobody has ordered."""
+        """Delivered pieces that nobody has ordered."""
         return surplus(self.pieces, self.cases if self.confirmed is None else self.confirmed, self.per_case)
 
     @property
     def coming(self) -> int:
-        """Pieces for customers that will come, as far as is known: what was not answered is hoped for."""
+        """Pieces for customers that will be delivered, as far as is known; all of them before an answer."""
         if self.confirmed is None or self.said is None:
             return self.pieces
         if self.confirmed >= self.said:
             return self.pieces
         return min(self.pieces, pieces_in(self.confirmed, self.per_case))
 
-    def told(self, cases: int) -> BackorderLine:
-        """After so many cases were told; what is more than was answered needs another answer."""
+    def with_sent_cases(self, cases: int) -> BackorderLine:
+        """Returns the line with this number of sent cases; more than the confirmed ones need another answer."""
         if self.confirmed is not None and cases > self.confirmed:
             return replace(self, said=cases, answer="", confirmed=None, reason="")
         return replace(self, said=cases)
 
-    def answered(self, cases: int, reason: str, told_price: int | None, line_iri: str) -> BackorderLine:
-        """So many cases will come, never more than were told."""
+    def with_answer(self, cases: int, reason: str, told_price: int | None, line_iri: str) -> BackorderLine:
+        """Returns the line with this number of confirmed cases, at most those sent."""
         confirmed = min(cases, self.said or 0)
         answer: Answer = "confirmed" if confirmed >= (self.said or 0) else "shortened" if confirmed else "refused"
         return replace(
@@ -80,16 +80,16 @@ class BackorderLine:
 class Backorder:
     """The one order of a hub's sale at a linked platform.
 
-    iri:        the platform's name for it; "" before it has one
+    iri:        given by the platform; "" before that
     url:        where orders are sent; "" before that is known
-    key:        of the first request, so that the same is never ordered twice
-    state:      what it should be there; said_state: what the platform was last told; "" before it was told anything
-    posting:    the first request was sent, and how it ended is not known yet
-    before:     orders that were there already when it was sent, which are none of ours
-    due_at:     when something is to be said, or it is looked at; None: no more
-    claimed_until: somebody is at it
-    failures:   in a row, the first at `failing_since`, the last of which is told by `error`
-    parked_at:  it is not tried any more, until a person says so
+    key:        idempotency key of the first request
+    state:      the intended state; said_state: the state last acknowledged by the platform; "" before the first
+    posting:    the first request was sent, with an unknown result
+    before:     IRIs of orders that were there before the first request, and so are not ours
+    due_at:     when it is sent or checked; None: never again
+    claimed_until: a job works on it
+    failures:   in a row, the first at `failing_since`; `error` is the last one
+    parked_at:  not tried any more until a person retries
     Times are UTC; `begins_at` is the distribution's.
     """
 
@@ -121,34 +121,34 @@ class Backorder:
     lines: tuple[BackorderLine, ...]
 
     @property
-    def wanted(self) -> bool:
-        """Whether anything is wanted of the platform."""
+    def has_pieces(self) -> bool:
+        """Whether customers have ordered anything from the platform."""
         return self.state != "Cancelled" and any(line.pieces for line in self.lines)
 
     @property
     def final(self) -> bool:
-        """It cannot be changed at the platform any more."""
+        """Whether the order is complete, so that it cannot be changed any more."""
         return self.said_state == "Complete"
 
     @property
     def target(self) -> State:
-        """What it should be at the platform: an order of which nothing is left is cancelled."""
-        return self.state if self.wanted else "Cancelled"
+        """The state that the platform should have: an order without pieces is cancelled."""
+        return self.state if self.has_pieces else "Cancelled"
 
     @property
-    def unsaid(self) -> bool:
-        """Whether something is still to be told."""
+    def has_unsent_changes(self) -> bool:
+        """Whether the order has changes that were not sent yet."""
         if self.final or self.said_state == "Cancelled":
             return False
         if not self.iri:
-            return self.posting or self.wanted
+            return self.posting or self.has_pieces
         return self.target != self.said_state or any(line.cases != (line.said or 0) for line in self.lines)
 
     @property
     def progress(self) -> Progress:
-        """In one word, for people."""
+        """The progress of the order in one word."""
         if self.parked_at is not None:
             return "parked"
         if self.failures:
             return "failing"
-        return "waiting" if self.unsaid else "told"
+        return "waiting" if self.has_unsent_changes else "told"

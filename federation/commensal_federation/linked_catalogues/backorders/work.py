@@ -1,4 +1,4 @@
-"""Work of this room: each minute, what is due is told or looked at."""
+"""Background work of orders at platforms: due ones are sent or checked each minute."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from datetime import timedelta
 
 from commensal import Periodic, Work
 
-from .due import TELL, tell_due
-from .telling import tell_backorder
+from .due import SEND, promise_due
+from .sending import send_backorder
 
 
 def work() -> Work:
-    return Work({TELL: tell_backorder}, (Periodic("federation.backorders", timedelta(minutes=1), tell_due),))
+    return Work({SEND: send_backorder}, (Periodic("federation.backorders", timedelta(minutes=1), promise_due),))

@@ -1,4 +1,4 @@
-"""Writes an order at a distant platform: its row, and its lines as they are now."""
+"""Writes an order at a linked platform: its row and its lines."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .values import Backorder, BackorderLine
 
 
 def open_backorder(tx: Transaction, **values: Any) -> Backorder:
-    """A new one, without lines; nothing of it was told."""
+    """Inserts an order without lines and returns it; nothing of it was sent yet."""
     times = dict.fromkeys(("due_at", "claimed_until", "failing_since", "parked_at", "answered_at"))
     nothing = {"iri": "", "url": "", "key": "", "said_state": "", "posting": False, "failures": 0, "error": ""}
     row = {
@@ -25,12 +25,12 @@ def open_backorder(tx: Transaction, **values: Any) -> Backorder:
     return Backorder(**{**row, "before": ()}, lines=())
 
 
-def keep_backorder(
+def update_backorder(
     tx: Transaction, backorder: Backorder, lines: Sequence[BackorderLine] | None = None, **values: Any
 ) -> None:
-    """The order with these values, and these lines instead of those it had."""
-    changing = update(federation_backorder).where(federation_backorder.c.id == backorder.id)
-    tx.execute(changing.values(**values, changed_at=tx.now))
+    """Writes these columns of the order, and replaces its lines unless `lines` is None."""
+    change = update(federation_backorder).where(federation_backorder.c.id == backorder.id)
+    tx.execute(change.values(**values, changed_at=tx.now))
     if lines is None or tuple(lines) == backorder.lines:
         return
     tx.execute(delete(federation_backorder_line).where(federation_backorder_line.c.backorder_id == backorder.id))

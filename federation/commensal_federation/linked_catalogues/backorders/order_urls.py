@@ -1,7 +1,7 @@
-"""Where a platform takes orders: as it says itself, or else where the deployed ones take them.
+"""The address to which a platform's orders are sent: the declared one, or else a guess.
 
-DFC has no discovery of addresses that everybody implements. Platforms that answer ``/.well-known/dfc/`` name the path
-by the scope; the others are known by the shape of the catalogue's address, as Open Food Network guesses it.
+DFC has no discovery of addresses that all platforms implement. Some answer ``/.well-known/dfc/`` with paths by scope;
+for others the address is derived from the catalogue's, as Open Food Network does.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ _OF_ONE = re.compile(r"(?P<front>.*/(?:enterprises|organizations|Enterprises)/(?
 _PRODUCTS = re.compile(r"/(SuppliedProducts|CatalogItems|supplied_products|catalog_items)(?:[/?#].*)?$")
 
 
-def said_place(url: str, places: Mapping[str, Any]) -> str:
-    """By what the platform says in `places`, for the catalogue at `url`; "" where it does not say."""
+def declared_order_url(url: str, places: Mapping[str, Any]) -> str:
+    """Returns the address that the platform declares in `places` for the catalogue at `url`; "" without one."""
     for scope, path in places.items():
         if compact(scope) == "scopes:WriteOrders" and isinstance(path, str):
             enterprise = _OF_ONE.fullmatch(url)
@@ -29,8 +29,8 @@ def said_place(url: str, places: Mapping[str, Any]) -> str:
     return ""
 
 
-def guessed_place(url: str) -> str:
-    """Beside the products, in the spelling of their address; else below the enterprise; else below the address."""
+def guessed_order_url(url: str) -> str:
+    """Returns the address beside the products, in the same spelling, else below the enterprise, else below `url`."""
     parts = urlsplit(url)._replace(query="", fragment="").geturl()
     orders = "/Orders" if "/SuppliedProducts" in parts or "/Enterprises/" in parts else "/orders"
     if _PRODUCTS.search(parts):

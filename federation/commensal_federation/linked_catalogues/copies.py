@@ -1,4 +1,4 @@
-"""What a document says of goods becomes copies here: only what differs from what is known is written."""
+"""Goods of a document become copies here; only changed ones are written."""
 
 from __future__ import annotations
 
@@ -33,62 +33,62 @@ from ..dfc.findings import DocumentFindings
 from ..dfc.offered_products import OfferedProduct, OfferedProducts
 from ..dfc.read import DfcDocument
 from .categories import Categories
+from .delisting import delist
 from .producers import Producers
 from .tables import federation_link, federation_linked_product
-from .taking_off import take_off
 from .values import Link, Refreshed, host_of
 
 _row = federation_linked_product.c
-_AT_ONCE = 500  # of what is asked for by name
+_AT_ONCE = 500  # values in one query
 _LONGEST_IRI = 1_000
 _MOST_PIECES = 10**9
 
 
-def keep_document(
+def store_document(
     tx: Transaction, link: Link, base: str, document: DfcDocument, findings: DocumentFindings
 ) -> Refreshed:
-    """Makes the copies of a link's goods what the document says; what it does not have any more is taken off sale.
+    """Updates the copies of a link's goods from a document, and takes goods off sale that it does not contain any more.
 
-    What has to be left out is noted in `findings`. `base` is this instance's address.
+    Goods that are left out are noted in `findings`. `base` is this instance's address.
     """
     hub = enterprise_by_id(tx, link.enterprise_id)
     categories = Categories(tx, base, hub.id, document, findings)
     goods = {
         good.product.iri: good
         for good in OfferedProducts(document, hub.currency, findings)
-        if _can_be(link, good, findings)
+        if _is_sellable(link, good, findings)
     }
-    known = {row["iri"]: row for row in tx.all(select(federation_linked_product).where(_row.link_id == link.id))}
-    own = {iri: categories.prices(good) for iri, good in goods.items()}
-    digests = {iri: _digest(link, good, own[iri]) for iri, good in goods.items()}
-    there = {iri for iri, row in known.items() if row["gone_at"] is None}
-    fresh = {iri: good for iri, good in goods.items() if iri not in there or known[iri]["digest"] != digests[iri]}
+    existing = {row["iri"]: row for row in tx.all(select(federation_linked_product).where(_row.link_id == link.id))}
+    category_prices = {iri: categories.prices(good) for iri, good in goods.items()}
+    digests = {iri: _digest(link, good, category_prices[iri]) for iri, good in goods.items()}
+    listed = {iri for iri, row in existing.items() if row["gone_at"] is None}
+    fresh = {iri: good for iri, good in goods.items() if iri not in listed or existing[iri]["digest"] != digests[iri]}
     copies = _Copies(tx, link, Producers(tx, link, hub, document), findings, hub.language)
-    kept = copies.keep(fresh)
-    _write(tx, link, [_as_row(tx, good, copies, digests[good.product.iri]) for good in kept], known)
-    _note_stock(tx, link, goods, known, fresh)
-    _count(tx, link)
+    stored = copies.store(fresh)
+    _write(tx, link, [_as_row(tx, good, copies, digests[good.product.iri]) for good in stored], existing)
+    _update_stock(tx, link, goods, existing, fresh)
+    _recount_lots(tx, link)
     if link.catalog_id is not None and link.margin is not None:
         margin = link.margin
-        ids = {good.product.iri: copies.products[good.product.iri] for good in kept}
-        prices = {ids[good.product.iri]: with_margin(good.price.amount, margin) for good in kept if good.price}
+        ids = {good.product.iri: copies.products[good.product.iri] for good in stored}
+        prices = {ids[good.product.iri]: with_margin(good.price.amount, margin) for good in stored if good.price}
         by_category = {
-            id: {category: with_margin(price, margin) for category, price in own[iri].items()}
+            id: {category: with_margin(price, margin) for category, price in category_prices[iri].items()}
             for iri, id in ids.items()
         }
         list_at_prices(tx, hub.id, link.catalog_id, prices, by_category)
-    gone = take_off(tx, link.id, sorted(there - goods.keys()))
-    new = sum(good.product.iri not in known for good in kept)
-    return Refreshed(new=new, changed=len(kept) - new, gone=gone, unchanged=len(goods) - len(fresh))
+    gone = delist(tx, link.id, sorted(listed - goods.keys()))
+    new = sum(good.product.iri not in existing for good in stored)
+    return Refreshed(new=new, changed=len(stored) - new, gone=gone, unchanged=len(goods) - len(fresh))
 
 
-def _can_be(link: Link, good: OfferedProduct, findings: DocumentFindings) -> bool:
-    """Whether it can be sold here; what is wrong is noted. A platform speaks for things of its own host only."""
+def _is_sellable(link: Link, good: OfferedProduct, findings: DocumentFindings) -> bool:
+    """Whether a product can be sold here; problems are noted. A platform may offer things of its own host only."""
     product = good.product
-    named = (product.iri, good.item.iri if good.item else "", good.offer.iri if good.offer else "")
+    iris = (product.iri, good.item.iri if good.item else "", good.offer.iri if good.offer else "")
     if product.iri.startswith("_:") or len(product.iri) > _LONGEST_IRI:
         findings.wrong("no_name", "A product without an address of its own cannot be followed.", product.iri)
-    elif any("://" in iri and host_of(iri) != host_of(link.url) for iri in named):
+    elif any("://" in iri and host_of(iri) != host_of(link.url) for iri in iris):
         findings.wrong("foreign", "Only its own host may offer this product, so it is left out.", product.iri)
     elif good.price is None:
         findings.wrong("no_price", "A product without a price for everybody is left out.", product.iri)
@@ -115,32 +115,38 @@ class _Copies:
         self.products: dict[str, str] = {}
         self.lots: dict[str, str] = {}
 
-    def keep(self, fresh: Mapping[str, OfferedProduct]) -> list[OfferedProduct]:
-        """Writes all of them; returns those that could be. A product that another link of the same hub has brought is
-        the same product."""
+    def store(self, fresh: Mapping[str, OfferedProduct]) -> list[OfferedProduct]:
+        """Writes copies of these goods and returns those without a problem.
+
+        A product that another link of the same hub has copied is the same product.
+        """
         for first in range(0, len(fresh), _AT_ONCE):
             self._find(list(fresh)[first : first + _AT_ONCE])
-        theirs = _owners(self._tx, self.products.values())
+        owners = _owners(self._tx, self.products.values())
         new = fresh.keys() - self.products.keys()
         for iri in sorted(new):
             self.products[iri], self.lots[iri] = self._tx.new_id(), self._tx.new_id()
         by_producer: dict[str, list[OfferedProduct]] = defaultdict(list)
         for iri, good in fresh.items():
-            by_producer[theirs.get(self.products[iri]) or self._producers.of(good)].append(good)
+            by_producer[owners.get(self.products[iri]) or self._producers.copy_of(good)].append(good)
         problems: dict[str, list[Problem]] = {}
         for producer_id, goods in by_producer.items():
             keep_lots(self._tx, producer_id, [self._lot(good, new) for good in goods])
             problems |= keep_products(self._tx, producer_id, [self._product(good, new) for good in goods])
         for iri in fresh:
-            if wrong := problems.get(self.products[iri]):
-                reasons = "; ".join(f"{one.where}: {say(self._language, one)}" for one in wrong)[:300]
+            if reasons_list := problems.get(self.products[iri]):
+                reasons = "; ".join(f"{problem.where}: {say(self._language, problem)}" for problem in reasons_list)[
+                    :300
+                ]
                 self._findings.wrong("product", "A product is left out: {reasons}", iri, reasons=reasons)
         return [good for iri, good in fresh.items() if self.products[iri] not in problems]
 
     def _find(self, iris: Sequence[str]) -> None:
-        ours = select(federation_link.c.id).where(federation_link.c.enterprise_id == self._link.enterprise_id)
-        found = select(_row.iri, _row.product_id, _row.lot_id).where(_row.iri.in_(sorted(iris)), _row.link_id.in_(ours))
-        for row in self._tx.all(found):
+        own_links = select(federation_link.c.id).where(federation_link.c.enterprise_id == self._link.enterprise_id)
+        query = select(_row.iri, _row.product_id, _row.lot_id).where(
+            _row.iri.in_(sorted(iris)), _row.link_id.in_(own_links)
+        )
+        for row in self._tx.all(query):
             self.products[row["iri"]], self.lots[row["iri"]] = row["product_id"], row["lot_id"]
 
     def _lot(self, good: OfferedProduct, new: Iterable[str]) -> LotCopy:
@@ -152,7 +158,7 @@ class _Copies:
 
     def _product(self, good: OfferedProduct, new: Iterable[str]) -> ProductCopy:
         product, iri = good.product, good.product.iri
-        known = product.product_type if product.product_type in PRODUCT_TYPES else None
+        product_type = product.product_type if product.product_type in PRODUCT_TYPES else None
         vat = good.vat_rate if good.vat_rate is not None else self._link.default_vat
         assert vat is not None
         return ProductCopy(
@@ -161,12 +167,12 @@ class _Copies:
             lot_quantity=1,
             name=(good.item.name if good.item else "") or product.name,
             description=product.description,
-            product_type=known or self._link.default_type,
+            product_type=product_type or self._link.default_type,
             quantity=good.size.value,
             unit=good.size.unit,
             weighed=product.weighed,
-            labels=tuple(one for one in (*product.labels, *product.claims) if one in LABELS),
-            allergens=tuple(one for one in product.allergens if one in ALLERGENS),
+            labels=tuple(label for label in (*product.labels, *product.claims) if label in LABELS),
+            allergens=tuple(allergen for allergen in product.allergens if allergen in ALLERGENS),
             deposit=product.deposit.amount if product.deposit else 0,
             vat_rate=vat,
             new=iri in new,
@@ -174,23 +180,23 @@ class _Copies:
 
 
 def _owners(tx: Transaction, product_ids: Iterable[str]) -> dict[str, str]:
-    """Whose copies these are: a product stays with whom it was first said to be of."""
-    ids, found = sorted(product_ids), dict[str, str]()
+    """Returns the producer of each copy: a product stays with its first one."""
+    ids, owners = sorted(product_ids), dict[str, str]()
     for first in range(0, len(ids), _AT_ONCE):
-        some = products_by_id(tx, ids[first : first + _AT_ONCE])
-        found |= {id: product.enterprise_id for id, product in some.items()}
-    return found
+        products = products_by_id(tx, ids[first : first + _AT_ONCE])
+        owners |= {id: product.enterprise_id for id, product in products.items()}
+    return owners
 
 
 def _digest(link: Link, good: OfferedProduct, own: Mapping[str, int]) -> str:
-    """Of all that is written of it but how much there is, and of what it is written with."""
+    """Returns the digest of all columns of a product except its stock, and of the link's settings for it."""
     item, offer, case = good.item, good.offer, good.case
-    said = (
+    values = (
         replace(good.product, stock=None), item and (item.iri, item.name), good.size, offer and offer.iri, good.price,
         sorted(own.items()), case and (case.product, case.offer, case.pieces, case.price),
         good.pieces_left is None, link.default_type, link.default_vat, link.catalog_id, link.margin,
     )  # fmt: skip
-    return sha256(repr(said).encode()).hexdigest()
+    return sha256(repr(values).encode()).hexdigest()
 
 
 def _as_row(tx: Transaction, good: OfferedProduct, copies: _Copies, digest: str) -> dict[str, Any]:
@@ -215,46 +221,45 @@ def _as_row(tx: Transaction, good: OfferedProduct, copies: _Copies, digest: str)
     }
 
 
-def _write(tx: Transaction, link: Link, rows: Sequence[Mapping[str, Any]], known: Mapping[str, Any]) -> None:
-    new = [{"link_id": link.id, "taken": 0, **row} for row in rows if row["iri"] not in known]
+def _write(tx: Transaction, link: Link, rows: Sequence[Mapping[str, Any]], existing: Mapping[str, Any]) -> None:
+    new = [{"link_id": link.id, "taken": 0, **row} for row in rows if row["iri"] not in existing]
     insert_rows(tx, federation_linked_product, new)
-    old = [{f"new_{name}": value for name, value in row.items()} for row in rows if row["iri"] in known]
-    if old:
+    changed = [{f"new_{name}": value for name, value in row.items()} for row in rows if row["iri"] in existing]
+    if changed:
         values = {
             name: bindparam(f"new_{name}", type_=federation_linked_product.c[name].type)
             for name in rows[0]
             if name != "iri"
         }
-        mine = (_row.link_id == link.id, _row.iri == bindparam("new_iri"))
-        tx.execute(update(federation_linked_product).where(*mine).values(values), old)
+        matching = (_row.link_id == link.id, _row.iri == bindparam("new_iri"))
+        tx.execute(update(federation_linked_product).where(*matching).values(values), changed)
 
 
-def _note_stock(
+def _update_stock(
     tx: Transaction,
     link: Link,
     goods: Mapping[str, OfferedProduct],
-    known: Mapping[str, Any],
+    existing: Mapping[str, Any],
     fresh: Mapping[str, OfferedProduct],
 ) -> None:
-    """Of what has changed in nothing else."""
+    """Updates the stock of products that have not changed otherwise."""
     levels = [
         {"told_iri": iri, "told": _bounded(good.pieces_left)}
         for iri, good in goods.items()
-        if iri not in fresh and known[iri]["stock"] != _bounded(good.pieces_left)
+        if iri not in fresh and existing[iri]["stock"] != _bounded(good.pieces_left)
     ]
     if levels:
-        mine = (_row.link_id == link.id, _row.iri == bindparam("told_iri"))
-        tx.execute(update(federation_linked_product).where(*mine).values(stock=bindparam("told")), levels)
+        matching = (_row.link_id == link.id, _row.iri == bindparam("told_iri"))
+        tx.execute(update(federation_linked_product).where(*matching).values(stock=bindparam("told")), levels)
 
 
-def _count(tx: Transaction, link: Link) -> None:
-    """What may be ordered here is what may be ordered there, less what our customers have ordered that is not known
-    there yet."""
-    listed = (_row.link_id == link.id, _row.gone_at.is_(None))
-    rows = tx.all(select(_row.lot_id, _row.stock, _row.taken).where(*listed).order_by(_row.lot_id))
+def _recount_lots(tx: Transaction, link: Link) -> None:
+    """Sets the stock of the copies: the platform's, less what our customers ordered and the platform does not know."""
+    conditions = (_row.link_id == link.id, _row.gone_at.is_(None))
+    rows = tx.all(select(_row.lot_id, _row.stock, _row.taken).where(*conditions).order_by(_row.lot_id))
     for first in range(0, len(rows), _AT_ONCE):
-        some = rows[first : first + _AT_ONCE]
-        count_copies(tx, {row["lot_id"]: (row["stock"] or 0, row["taken"]) for row in some}, note=link.name)
+        chunk = rows[first : first + _AT_ONCE]
+        count_copies(tx, {row["lot_id"]: (row["stock"] or 0, row["taken"]) for row in chunk}, note=link.name)
 
 
 def _bounded(pieces: int | None) -> int | None:

@@ -1,4 +1,4 @@
-"""Secrets on the command line: in files or in the environment, never in the words of a command, which all can see."""
+"""Secrets on the command line: read from files or the environment, never from arguments, which other users can see."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from commensal import Conflict, Secret
 
 from .values import Auth
 
-VARIABLE = "COMMENSAL_DFC_TOKEN"  # of the environment, which holds a bearer token
+VARIABLE = "COMMENSAL_DFC_TOKEN"  # environment variable with a bearer token
 
 TokenFile = Annotated[
     Path | None,
@@ -23,13 +23,13 @@ ApiKeyFile = Annotated[
 ]
 
 
-def said_secret(token: Path | None, api_key: Path | None, client_secret: Path | None = None) -> tuple[Auth, Secret]:
-    """How a platform is asked, by the files that are named, else by the token of the environment."""
+def read_secret(token: Path | None, api_key: Path | None, client_secret: Path | None = None) -> tuple[Auth, Secret]:
+    """Reads the secret from the named file, else from the environment. Raises `Conflict` for several files."""
     kinds: dict[Auth, Path | None] = {"token": token, "api_key": api_key, "oidc": client_secret}
-    named = [(auth, file) for auth, file in kinds.items() if file is not None]
-    if len(named) > 1:
+    given_files = [(auth, file) for auth, file in kinds.items() if file is not None]
+    if len(given_files) > 1:
         raise Conflict("many_secrets", "Name one file with a secret, not several.")
-    for auth, file in named:
+    for auth, file in given_files:
         return auth, Secret(file.read_text().strip())
-    found = os.environ.get(VARIABLE, "").strip()
-    return ("token", Secret(found)) if found else ("none", Secret(""))
+    token_text = os.environ.get(VARIABLE, "").strip()
+    return ("token", Secret(token_text)) if token_text else ("none", Secret(""))

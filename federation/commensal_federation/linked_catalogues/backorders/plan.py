@@ -1,0 +1,116 @@
+"""Sums up what customers of a sale have ordered of linked goods: one order for the sale at each link."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from fractions import Fraction
+
+from sqlalchemy import bindparam, select
+
+from commensal import SaleSession, Transaction, ordered_of, products_by_id, sale_by_id
+
+from ..links import linked_by_product
+from ..tables import federation_linked_producer
+from ..values import LinkedProduct
+from .due import promise_due
+from .questions import backorders_of_session, locked_between
+from .values import Backorder, BackorderLine, State
+from .write import open_backorder, update_backorder
+
+AFTER_CLOSE = timedelta(minutes=1)  # includes orders of the last moment, as Open Food Network does
+_producer = federation_linked_producer.c
+_PRODUCERS = select(_producer.producer_id).where(_producer.enterprise_id == bindparam("hub"))
+Pieces = Mapping[str, int]  # pieces by product, a copy here
+
+
+def plan_session(tx: Transaction, session_id: str) -> None:
+    """Updates the sale's order at each link; jobs send them after the commit."""
+    sale = sale_by_id(tx, session_id)
+    existing = backorders_of_session(tx, session_id)
+    pieces = _pieces_by_link(tx, sale.shop.id, session_id, existing)
+    for link_id in sorted({*pieces, *(order.link_id for order in existing)}):
+        _update_plan(tx, sale.session, sale.shop.currency, link_id, pieces.get(link_id, {}))
+    promise_due(tx, session_id=session_id)
+
+
+def state_of(session: SaleSession) -> State:
+    """Returns the state of a hub's orders for its sale."""
+    return "Cancelled" if session.cancelled_at else "Complete" if session.completed_at else "Held"
+
+
+def _pieces_by_link(
+    tx: Transaction, hub_id: str, session_id: str, existing: Collection[Backorder]
+) -> dict[str, dict[str, int]]:
+    """Returns pieces by link and product. A product of two links is ordered through the link of the first order."""
+    producers = [row["producer_id"] for row in tx.all(_PRODUCERS, {"hub": hub_id})]
+    if not producers:
+        return {}
+    ordered = {line.product_id: line.quantity for line in ordered_of(tx, session_id, producers)}
+    chosen = {line.product_id: order.link_id for order in existing for line in order.lines}
+    linked = linked_by_product(tx, sorted(ordered.keys() - chosen.keys()))
+    pieces_by_link: dict[str, dict[str, int]] = defaultdict(dict)
+    for product_id, pieces in ordered.items():
+        if product_id in linked:
+            chosen[product_id] = linked[product_id].link_id
+        if product_id in chosen:
+            pieces_by_link[chosen[product_id]][product_id] = pieces
+    return pieces_by_link
+
+
+def _update_plan(tx: Transaction, session: SaleSession, currency: str, link_id: str, pieces: Pieces) -> None:
+    state = state_of(session)
+    times = {"opens_at": session.opens_at, "closes_at": session.closes_at, "begins_at": session.begins_at}
+    order = locked_between(tx, session.id, link_id)
+    if order is None:
+        if not pieces or state == "Cancelled":
+            return
+        order = open_backorder(
+            tx, enterprise_id=session.enterprise_id, link_id=link_id, session_id=session.id, state=state,
+            session_name=session.name, currency=currency, **times,
+        )  # fmt: skip
+    if order.said_state == "Cancelled" and order.parked_at is None and pieces and state != "Cancelled":
+        order = reopen(tx, order)
+    had_changes = order.has_unsent_changes
+    lines = _lines(tx, order, pieces)
+    updated = replace(order, lines=lines, state=state)
+    values: dict[str, object] = {"state": state, "session_name": session.name, **times}
+    if (
+        updated.has_unsent_changes
+        and (not had_changes or order.due_at is None or state != order.state)
+        and not order.failures
+    ):
+        values["due_at"] = session.completed_at + AFTER_CLOSE if session.completed_at else tx.now
+    update_backorder(tx, order, lines, **values)
+
+
+def reopen(tx: Transaction, order: Backorder) -> Backorder:
+    """Returns the order as if nothing had been sent: the platform's cancelled order stays so, and a new one follows."""
+    lines = tuple(
+        replace(line, said=None, answer="", confirmed=None, reason="", told_price=None, line_iri="")
+        for line in order.lines
+    )
+    update_backorder(tx, order, lines, iri="", key="", said_state="", posting=False, before=[], parked_at=None)
+    return replace(order, lines=lines, iri="", key="", said_state="", posting=False, before=(), parked_at=None)
+
+
+def _lines(tx: Transaction, order: Backorder, pieces: Pieces) -> tuple[BackorderLine, ...]:
+    """Returns all lines. A line keeps its first offer; one that nobody orders any more stays, with 0 pieces."""
+    new = sorted(pieces.keys() - {line.product_id for line in order.lines})
+    linked, products = linked_by_product(tx, new), products_by_id(tx, new)
+    added = [_new_line(linked[id], products[id].name) for id in new]
+    lines = [replace(line, pieces=pieces.get(line.product_id, 0)) for line in (*order.lines, *added)]
+    return tuple(sorted(lines, key=lambda line: line.product_iri))
+
+
+def _new_line(product: LinkedProduct, name: str) -> BackorderLine:
+    in_cases = bool(product.case_iri)
+    return BackorderLine(
+        product_iri=product.iri, product_id=product.product_id, name=name, ordered_iri=product.case_iri or product.iri,
+        offer_iri=product.case_offer_iri if in_cases else product.offer_iri,
+        per_case=Fraction(product.case_pieces, product.case_of),
+        price=product.case_price if in_cases else product.price, pieces=0, said=None, answer="", confirmed=None,
+        reason="", told_price=None, line_iri="",
+    )  # fmt: skip

@@ -1,0 +1,154 @@
+"""Reads a platform's answer to an order of ours: its IRI, its state, and the cases of each line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from ...dfc.read import DfcDocument
+from ...dfc.vocabulary import DfcItem, DfcLine, DfcOffer, DfcOrder
+from ..client import DfcAnswer, DfcClient
+from ..errors import NotAnswered
+from ..values import origin_of
+from .cases import allot
+from .document import offer_of
+from .values import Backorder, BackorderLine
+
+_MOST = 1_000_000  # cases of one line
+_LONGEST_REASON = 500
+_LONGEST_IRI = 1_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnsweredLine:
+    """`cases` will be delivered; `price` is that of one, in minor units of the order's currency, None without one."""
+
+    cases: int
+    reason: str
+    price: int | None
+    iri: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlatformAnswer:
+    """`state` is DFC's, "" without one; `lines` by `product_iri`, empty if the answer has none.
+
+    sent: the cases that were sent and are answered, by `product_iri`
+    more: names of products of which the platform would deliver more than was ordered
+    """
+
+    iri: str
+    state: str
+    sent: Mapping[str, int]
+    lines: Mapping[str, AnsweredLine]
+    more: tuple[str, ...] = ()
+
+
+def read_answer(client: DfcClient, backorder: Backorder, answer: DfcAnswer, sent: Mapping[str, int]) -> PlatformAnswer:
+    """Reads an answer to the cases in `sent`, by `product_iri`. If it has no body, fetches the order at its address.
+
+    Raises `NotAnswered`.
+    """
+    if not answer.body.strip():
+        answer = client.get(answer.location or backorder.iri or answer.url)
+    document = client.document(answer)
+    order = _order(document, backorder, answer)
+    if origin_of(order.iri) != client.access.origin or len(order.iri) > _LONGEST_IRI:
+        text = "The platform names its order {iri}, which is not its own to name."
+        raise NotAnswered("other_origin", text, iri=order.iri[:200], answered=answer.status)
+    return read_order(document, order, backorder, sent)
+
+
+def read_order(document: DfcDocument, order: DfcOrder, backorder: Backorder, sent: Mapping[str, int]) -> PlatformAnswer:
+    """Reads one order of a document. Raises `NotAnswered` for impossible quantities."""
+    platform_lines = [line for line in document.all(DfcLine) if line.order in (None, order.iri)]
+    answered: dict[str, AnsweredLine] = {}
+    more: list[str] = []
+    for group in _groups(backorder.lines):
+        wanted = [sent.get(line.product_iri, 0) for line in group]
+        matches = _matching_lines(document, platform_lines, group)
+        cases = sum(_case_count(match) for match in matches)
+        if cases > sum(wanted):
+            more.append(group[0].name)
+        reason = " ".join(match.reason for match in matches if match.reason)[:_LONGEST_REASON]
+        priced = next((match.price for match in matches if match.price is not None), None)
+        price = priced.amount if priced and priced.currency in ("", backorder.currency) else None
+        for line, share in zip(group, allot(cases, wanted), strict=True):
+            name = matches[0].iri[:_LONGEST_IRI] if matches and not matches[0].iri.startswith("_:") else ""
+            answered[line.product_iri] = AnsweredLine(cases=share, reason=reason, price=price, iri=name)
+    return PlatformAnswer(
+        iri=order.iri, state=order.state or "", sent=sent, lines=answered if platform_lines else {}, more=tuple(more)
+    )
+
+
+def empty_answer(backorder: Backorder, sent: Mapping[str, int]) -> PlatformAnswer:
+    """Returns the answer of a platform that has none of the goods and created no order."""
+    nothing = AnsweredLine(cases=0, reason="", price=None, iri="")
+    return PlatformAnswer(
+        iri="", state="Cancelled", sent=sent, lines={line.product_iri: nothing for line in backorder.lines}
+    )
+
+
+def may_be_ours(document: DfcDocument, order: DfcOrder, backorder: Backorder, buyer_iri: str) -> bool:
+    """Whether an order there may be the one that we sent: ours, still open, and of the same goods at most."""
+    if order.state not in (None, "Held") or order.ordered_by not in (None, buyer_iri):
+        return False
+    platform_lines = [line for line in document.all(DfcLine) if line.order == order.iri]
+    groups = [group for group in _groups(backorder.lines) if any(line.said for line in group)]
+    matches = [_matching_lines(document, platform_lines, group) for group in groups]
+    counts = [sum(_case_count(line) for line in lines) for lines in matches]
+    most = [sum(line.said or 0 for line in group) for group in groups]
+    matched = {line.iri for lines in matches for line in lines}
+    return (
+        bool(platform_lines)
+        and {line.iri for line in platform_lines} == matched
+        and all(a <= b for a, b in zip(counts, most, strict=True))
+    )
+
+
+def _order(document: DfcDocument, backorder: Backorder, answer: DfcAnswer) -> DfcOrder:
+    """Returns the order with the known IRI or that of the header Location, else the only one. Raises `NotAnswered`."""
+    for iri in (backorder.iri, answer.location):
+        order = document.get(DfcOrder, iri)
+        if order is not None:
+            return order
+    orders = [order for order in document.all(DfcOrder) if order.iri != backorder.url]
+    if len(orders) != 1 or backorder.iri:
+        text = "The answer of {url} does not have the order."
+        raise NotAnswered("no_order", text, url=answer.url, answered=answer.status)
+    return orders[0]
+
+
+def _groups(lines: Iterable[BackorderLine]) -> list[list[BackorderLine]]:
+    """Groups lines by their offer."""
+    groups: dict[str, list[BackorderLine]] = {}
+    for line in lines:
+        groups.setdefault(offer_of(line), []).append(line)
+    return list(groups.values())
+
+
+def _matching_lines(
+    document: DfcDocument, platform_lines: Sequence[DfcLine], group: Sequence[BackorderLine]
+) -> list[DfcLine]:
+    """Returns the platform's lines for this group of ours; the platform may have other IRIs for offers."""
+    names = {offer_of(group[0]), group[0].ordered_iri}
+    own = {line.line_iri for line in group if line.line_iri}
+    return [
+        line for line in platform_lines if names & _line_iris(document, line) or (not line.offer and line.iri in own)
+    ]
+
+
+def _line_iris(document: DfcDocument, line: DfcLine) -> set[str]:
+    offer = document.get(DfcOffer, line.offer)
+    item = document.get(DfcItem, offer.item if offer else line.offer)
+    iris = (line.offer, offer.item if offer else None, item.product if item else None)
+    return {iri for iri in iris if iri}
+
+
+def _case_count(line: DfcLine) -> int:
+    value = line.quantity.value if line.quantity else None
+    if value is None or value != value.to_integral_value() or not 0 <= value <= _MOST:
+        value_text = "none" if value is None else f"{value:f}"[:40]
+        text = "The platform answers a line with the quantity {said}, which is no number of pieces."
+        raise NotAnswered("quantity", text, said=value_text, iri=line.iri[:200], answered=200)
+    return int(value)

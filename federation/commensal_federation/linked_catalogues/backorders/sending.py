@@ -1,0 +1,250 @@
+"""Sends orders to platforms: one step at a time, each of one or two requests, without a lock meanwhile.
+
+A first request that may have arrived is never repeated before the platform's list of orders was checked: a new order
+there, of the same goods, is ours. All attempts have the same Idempotency-Key too, for platforms that support it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import msgspec
+
+from commensal import Instance, Job, Transaction, enterprise_by_id
+
+from ...dfc.findings import Unreadable
+from ...dfc.iris import enterprise_iri, session_iri
+from ...dfc.limits import parse
+from ...dfc.read import DfcDocument
+from ...dfc.vocabulary import DfcOrder
+from ...runtime import Federation, federation_of
+from ..client import DfcAnswer, DfcClient
+from ..errors import NotAnswered
+from ..links import access_of
+from ..pages import next_page
+from ..values import Access, origin_of
+from .answers import store_answer, store_failure, store_nothing_ordered
+from .document import Buyer, document_of
+from .order_urls import WELL_KNOWN, declared_order_url, guessed_order_url
+from .platform_answer import PlatformAnswer, empty_answer, may_be_ours, read_answer, read_order
+from .questions import known_iris, locked_backorder
+from .values import Backorder, State
+from .write import update_backorder
+
+_PAGES = 6  # of a platform's list of orders
+_NEVER = (400, 401, 403, 404, 405, 406, 410, 411, 413, 415, 422)  # statuses that prove that nothing was ordered
+_NOTHING = (
+    409,
+    "nothing",
+)  # the refusal of this software's instances if none of the goods is available: no order was created
+_NO_LIST = (403, 404, 405, 501)
+Step = Literal["create", "amend", "look"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """The next step of an order. `cases`: to be sent, by `product_iri`; `own_iris`: IRIs of our orders there."""
+
+    step: Step
+    backorder: Backorder
+    state: State
+    cases: Mapping[str, int]
+    access: Access
+    buyer: Buyer
+    own_iris: frozenset[str]
+
+
+def send_backorder(instance: Instance, job: Job) -> None:
+    """Takes the next step of one order; the job's payload is ``{"backorder": id}``."""
+    federation = federation_of(instance)
+    with instance.store.write() as tx:
+        task = _task(federation, tx, job.payload["backorder"])
+    if task is None:
+        return
+    try:
+        answer = _STEPS[task.step](federation, task)
+    except NotAnswered as error:
+        with instance.store.write() as tx:
+            store_failure(tx, task.backorder.id, error, nothing_ordered=_is_refusal(task, error))
+        return
+    with instance.store.write() as tx:
+        if answer is None:
+            store_nothing_ordered(tx, task.backorder.id)
+        else:
+            store_answer(federation, tx, task.backorder.id, answer, task.state)
+
+
+def _task(federation: Federation, tx: Transaction, id: str) -> Task | None:
+    backorder = locked_backorder(tx, id)
+    if backorder is None or backorder.parked_at is not None:
+        return None
+    step: Step = (
+        "look" if backorder.iri and not backorder.has_unsent_changes else "amend" if backorder.iri else "create"
+    )
+    if step == "create" and not backorder.has_unsent_changes:
+        update_backorder(tx, backorder, due_at=None, claimed_until=None)
+        return None
+    hub = enterprise_by_id(tx, backorder.enterprise_id)
+    buyer = Buyer(
+        iri=enterprise_iri(federation.base, hub.id), name=hub.name, email=hub.email,
+        session_iri=session_iri(federation.base, backorder.session_id),
+    )  # fmt: skip
+    sent = {line.product_iri: line.said or 0 for line in backorder.lines}
+    cases = {line.product_iri: line.cases for line in backorder.lines}
+    amends = step == "amend"
+    return Task(
+        step=step, backorder=backorder, buyer=buyer, access=access_of(tx, backorder.link_id),
+        state=backorder.target if amends else "Held" if step == "create" else _last_state(backorder),
+        cases=cases if amends else sent,
+        own_iris=known_iris(tx, backorder.link_id),
+    )  # fmt: skip
+
+
+def _last_state(backorder: Backorder) -> State:
+    return "Complete" if backorder.said_state == "Complete" else "Held"
+
+
+# ------------------------------------------------------------------------------------------------ steps
+
+
+def _create(federation: Federation, task: Task) -> PlatformAnswer | None:
+    """Checks whether the order is there already, and creates it otherwise. Returns None if nothing is ordered."""
+    client = _client(federation, task)
+    backorder = task.backorder
+    url = backorder.url or _order_url(client)
+    orders = _listed_orders(client, url)
+    if backorder.posting:
+        if orders is None:
+            text = "It is not known whether the order has arrived, and {url} lists no orders: look there, then retry."
+            raise NotAnswered("unknown", text, url=url)
+        for document, order in orders:
+            existing = _read_if_ours(client, task, document, order)
+            if existing is not None:
+                return existing
+        if not backorder.has_pieces:
+            return None
+    else:
+        started = _start_posting(federation, task, url, tuple(order.iri for _, order in orders or ()))
+        if started is None:
+            return None
+        task = started
+    document = document_of(task.backorder, task.buyer, "Held", task.cases, client.access.version)
+    try:
+        answer = client.send("POST", url, document, key=task.backorder.key)
+    except NotAnswered as error:
+        if (error.answered, error.problem) != _NOTHING:
+            raise
+        return empty_answer(task.backorder, task.cases)
+    return read_answer(client, task.backorder, answer, task.cases)
+
+
+def _start_posting(federation: Federation, task: Task, url: str, before: tuple[str, ...]) -> Task | None:
+    """Stores, before the request, that the order is being placed. Returns None if nothing is ordered any more."""
+    with federation.instance.store.write() as tx:
+        backorder = locked_backorder(tx, task.backorder.id)
+        if backorder is None or backorder.iri or not backorder.has_pieces:
+            return None
+        lines = tuple(replace(line, said=line.cases) for line in backorder.lines)
+        posted = replace(backorder, url=url, key=tx.ids.secret(), posting=True, before=before, lines=lines)
+        update_backorder(tx, backorder, lines, url=url, key=posted.key, posting=True, before=list(before))
+    return replace(task, backorder=posted, cases={line.product_iri: line.cases for line in lines})
+
+
+def _amend(federation: Federation, task: Task) -> PlatformAnswer:
+    """Sends the whole order as it is now. If the platform refuses the change, its own version of the order counts."""
+    client = _client(federation, task)
+    try:
+        return _put(client, task, task.state, task.cases)
+    except NotAnswered as error:
+        if error.answered != 409:
+            raise
+    platform_answer = read_answer(client, task.backorder, client.get(task.backorder.iri), task.cases)
+    if task.state == "Complete" and platform_answer.state in ("", "Held"):
+        cases = {iri: line.cases for iri, line in platform_answer.lines.items()}
+        completed = _put(client, task, "Complete", cases)
+        return replace(platform_answer, state=completed.state)
+    return platform_answer
+
+
+def _put(client: DfcClient, task: Task, state: State, cases: Mapping[str, int]) -> PlatformAnswer:
+    sent = cases if state != "Cancelled" else {line.product_iri: line.said or 0 for line in task.backorder.lines}
+    document = document_of(task.backorder, task.buyer, state, sent, client.access.version)
+    answer = client.send("PUT", task.backorder.iri, document)
+    return read_answer(client, task.backorder, answer, cases)
+
+
+def _check(federation: Federation, task: Task) -> PlatformAnswer:
+    """Reads the order at the platform, which may have changed."""
+    client = _client(federation, task)
+    return read_answer(client, task.backorder, client.get(task.backorder.iri), task.cases)
+
+
+_STEPS = {"create": _create, "amend": _amend, "look": _check}
+
+
+# ------------------------------------------------------------------------------------------------ requests
+
+
+def _client(federation: Federation, task: Task) -> DfcClient:
+    return DfcClient(federation, task.access)
+
+
+def _order_url(client: DfcClient) -> str:
+    """Returns the address for orders; asked for once for each order."""
+    try:
+        places = parse(client.get(f"{client.access.origin}{WELL_KNOWN}").body)
+    except NotAnswered as error:
+        if error.answered not in (401, 403, 404, 405, 406, 410):
+            raise
+        places = {}
+    except (Unreadable, msgspec.DecodeError):
+        places = {}
+    return (declared_order_url(client.access.url, places) if isinstance(places, dict) else "") or guessed_order_url(
+        client.access.url
+    )
+
+
+def _listed_orders(client: DfcClient, url: str) -> list[tuple[DfcDocument, DfcOrder]] | None:
+    """Returns the orders at the platform with their documents; None if it gives us no list."""
+    orders: list[tuple[DfcDocument, DfcOrder]] = []
+    page = url
+    for _ in range(_PAGES):
+        try:
+            answer = client.get(page)
+        except NotAnswered as error:
+            if error.answered not in _NO_LIST or page != url:
+                raise
+            return None
+        orders += _orders_in(client, answer)
+        page = next_page(client, answer)
+        if not page:
+            break
+    return orders
+
+
+def _orders_in(client: DfcClient, answer: DfcAnswer) -> list[tuple[DfcDocument, DfcOrder]]:
+    """Returns the orders on a page; an empty list may be written in any way."""
+    try:
+        if b"Order" not in answer.body and isinstance(parse(answer.body), (list, dict)):
+            return []
+    except Unreadable:
+        pass  # the client raises it below, with its own text
+    document = client.document(answer)
+    own_origin = (one for one in document.all(DfcOrder) if origin_of(one.iri) == client.access.origin)
+    return [(document, order) for order in own_origin]
+
+
+def _read_if_ours(client: DfcClient, task: Task, document: DfcDocument, order: DfcOrder) -> PlatformAnswer | None:
+    """Reads an order there, if it is the one that we sent; else returns None."""
+    if order.iri in task.own_iris or order.iri in task.backorder.before:
+        return None
+    if not may_be_ours(document, order, task.backorder, task.buyer.iri):
+        return None
+    return read_order(document, order, task.backorder, task.cases)
+
+
+def _is_refusal(task: Task, error: NotAnswered) -> bool:
+    """Whether the first request has certainly ordered nothing."""
+    return task.step == "create" and error.answered in _NEVER
