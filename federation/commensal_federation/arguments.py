@@ -1,4 +1,4 @@
-"""Arguments that commands of several rooms take."""
+"""Command-line arguments that several rooms use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Commands of the plugin: ``commensal federation …``. Each room adds its own."""
+"""Registers the plugin's commands, ``commensal federation …``, room by room."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from commensal import hookimpl
 
 @hookimpl
 def commands(app: typer.Typer) -> None:
-    """Adds one group of commands for each room. They are loaded only now: a server never needs them."""
+    """Adds one group of commands for each room. They are imported only here, since a server never needs them."""
     from .catalogue.commands import add_grant_commands
     from .delivery.commands import add_message_commands
     from .identity.commands import add_keys

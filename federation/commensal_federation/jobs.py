@@ -1,4 +1,4 @@
-"""Work of the plugin: each room adds its own."""
+"""Collects the rooms' job handlers and periodic work."""
 
 from __future__ import annotations
 
@@ -18,4 +18,4 @@ from .platforms.notifying import work as platforms
 def jobs() -> Work:
     rooms = [delivery(), catalogue(), leases(), orders(), moving(), links(), platforms(), backorders()]
     handlers = {kind: handler for room in rooms for kind, handler in room.handlers.items()}
-    return Work(handlers, tuple(one for room in rooms for one in room.periodic))
+    return Work(handlers, tuple(periodic for room in rooms for periodic in room.periodic))

@@ -1,4 +1,4 @@
-"""All addresses of the plugin: the JSON API for operators, messages of peers, and addresses that standards fix."""
+"""Collects the plugin's routes: the JSON API, the routes of peers, and addresses that standards fix."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from .serving.http import peer_routes
 
 @hookimpl
 def endpoints() -> Sequence[Endpoint]:
-    """Under ``/api/-/federation/``. Each room adds its own."""
+    """Endpoints of the JSON API of all rooms, under ``/api/-/federation/``."""
     rooms = (
         peer_endpoints,
         message_endpoints,
@@ -42,14 +42,14 @@ def endpoints() -> Sequence[Endpoint]:
         backorder_endpoints,
         link_endpoints,
     )
-    return [one for room in rooms for one in room.endpoints]
+    return [endpoint for room in rooms for endpoint in room.endpoints]
 
 
 @hookimpl
 def routes(instance: Instance) -> Sequence[BaseRoute]:
-    """Under ``/-/federation/``: what peers speak to. Each room adds its own.
+    """The routes of peers, under ``/-/federation/``.
 
-    Asked for when the instance begins to serve and nobody has ordered yet, so it begins as one among others here.
+    The core calls this once, when the instance begins to serve, so the federation starts here too: before any order.
     """
     start(federation_of(instance))
     return [*peer_routes(instance)]
@@ -57,5 +57,5 @@ def routes(instance: Instance) -> Sequence[BaseRoute]:
 
 @hookimpl
 def fixed_routes(instance: Instance) -> Sequence[BaseRoute]:
-    """``/.well-known/…``, ``/webid`` and ``/api/dfc/…``. Each room adds its own."""
+    """Routes at fixed addresses: ``/.well-known/…``, ``/webid`` and ``/api/dfc/…``."""
     return [*identity_routes(instance), *dfc_routes(instance)]

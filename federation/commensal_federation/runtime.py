@@ -32,8 +32,8 @@ class Federation:
 
     @property
     def settings(self) -> FederationSettings:
-        read = self.instance.hooks.instance_settings("federation")
-        return read if isinstance(read, FederationSettings) else FederationSettings()
+        settings = self.instance.hooks.instance_settings("federation")
+        return settings if isinstance(settings, FederationSettings) else FederationSettings()
 
 
 _others: dict[int, Transport] = {}  # by the identity of the instance

@@ -1,4 +1,4 @@
-"""What the operator may set in ``[plugins.federation]``, and an enterprise for its own trade."""
+"""Settings of the operator in ``[plugins.federation]``, and of an enterprise."""
 
 from __future__ import annotations
 
@@ -63,14 +63,14 @@ class FederationSettings:
     """Which platforms those are."""
 
     def __post_init__(self) -> None:
-        issuers = [one.issuer for one in self.oidc_issuers]
-        names = [one.id for one in self.platforms]
-        clients = [(one.issuer, one.client or one.id) for one in self.platforms]
+        issuers = [issuer.issuer for issuer in self.oidc_issuers]
+        names = [platform.id for platform in self.platforms]
+        clients = [(platform.issuer, platform.client or platform.id) for platform in self.platforms]
         if len(set(issuers)) < len(issuers):
             raise Unfit("oidc_issuers: an issuer stands there twice")
         if len(set(names)) < len(names) or len(set(clients)) < len(clients):
             raise Unfit("platforms: a platform stands there twice")
-        if unknown := {one.issuer for one in self.platforms} - set(issuers):
+        if unknown := {platform.issuer for platform in self.platforms} - set(issuers):
             raise Unfit("platforms: {issuer} is none of oidc_issuers", issuer=min(unknown))
 
 

@@ -1,4 +1,4 @@
-"""Several instances in one process, for tests and simulations: real code and real databases, wires of our own."""
+"""Several instances in one process, for tests, simulations and the demo: real code and databases, an own transport."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from .serving.answer import serve
 from .signing import canonical
 from .transport import Answer, Request, Unreachable
 
-_ROUNDS = 500  # of work, after which something goes round in circles
+_ROUNDS = 500  # of work; more mean an endless loop of messages
 
 
 @dataclass
 class Wires:
-    """Brings requests from one instance to another, as long as no wire is cut. What passes is kept."""
+    """Carries requests between instances unless a wire is cut, and records what passes."""
 
     places: dict[str, Federation] = field(default_factory=dict)
     cut: set[tuple[str, str]] = field(default_factory=set)  # (from, to), by their base addresses
     passed: list[tuple[str, Request, Answer]] = field(default_factory=list)
-    before: Callable[[str, Request], Answer | None] = lambda origin, request: None  # may answer in the other's place
-    meanwhile: Callable[[], object] = lambda: None  # what others do while somebody waits
+    before: Callable[[str, Request], Answer | None] = lambda origin, request: None  # may answer instead of the receiver
+    meanwhile: Callable[[], object] = lambda: None  # runs the others while one waits
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Wire:
 
 @dataclass
 class Region:
-    """Instances by their names, and the wires between them."""
+    """Instances by name, and the wires between them."""
 
     wires: Wires
     members: dict[str, Federation]
@@ -65,34 +65,34 @@ class Region:
     def __getitem__(self, name: str) -> Federation:
         return self.members[name]
 
-    def befriend(self, one: str, other: str, scopes: Collection[str] = SCOPES) -> tuple[Peer, Peer]:
-        """Both operators agree. Returns the other as `one` sees it, and the one as `other` sees it."""
-        invite(self[one], self[other].base, scopes)
-        self.work(one)
-        accept(self[other], self.peer(other, one).id, scopes)
+    def befriend(self, name: str, other: str, scopes: Collection[str] = SCOPES) -> tuple[Peer, Peer]:
+        """Makes two instances peers. Returns `other` as a peer of `name`, and `name` as a peer of `other`."""
+        invite(self[name], self[other].base, scopes)
+        self.work(name)
+        accept(self[other], self.peer(other, name).id, scopes)
         self.work()
-        return self.peer(one, other), self.peer(other, one)
+        return self.peer(name, other), self.peer(other, name)
 
     def peer(self, at: str, of: str) -> Peer:
-        """The peer `of` as it stands at `at`."""
+        """The peer row of instance `of` in the database of `at`."""
         with self[at].instance.store.read() as tx:
-            found = peer_by_iri(tx, self[of].iri)
-        assert found is not None, f"{of} is no peer of {at}"
-        return found
+            peer = peer_by_iri(tx, self[of].iri)
+        assert peer is not None, f"{of} is no peer of {at}"
+        return peer
 
     def work(self, *names: str) -> int:
-        """Does all jobs that are due, of these instances or of all, until none is. Returns how many were done."""
+        """Does due jobs of these instances, or of all, until none is due. Returns how many were done."""
         done = 0
         for _ in range(_ROUNDS):
-            now = sum(self._due(name) for name in names or tuple(self.members))
-            done += now
-            if not now:
+            count = sum(self._due(name) for name in names or tuple(self.members))
+            done += count
+            if not count:
                 return done
         raise AssertionError("work goes round in circles")
 
-    def cut(self, one: str, other: str, *, one_way: bool = False) -> None:
-        """Nothing comes through from `one` to `other`, nor back."""
-        ways = [(self[one].base, self[other].base), (self[other].base, self[one].base)]
+    def cut(self, name: str, other: str, *, one_way: bool = False) -> None:
+        """Cuts the wire from `name` to `other`, and back unless `one_way`."""
+        ways = [(self[name].base, self[other].base), (self[other].base, self[name].base)]
         self.wires.cut.update(ways[:1] if one_way else ways)
 
     def mend(self) -> None:
@@ -107,7 +107,7 @@ class Region:
 
 
 def region_of(instances: Iterable[tuple[str, Instance]], run_due: Callable[[Instance], bool]) -> Region:
-    """Joins instances, whose base addresses differ, by wires. `run_due` does one job that is due, if there is one."""
+    """Connects instances with different addresses by wires. `run_due` does one due job and returns whether it did."""
     wires = Wires()
     members = {}
     for name, instance in instances:
@@ -119,7 +119,7 @@ def region_of(instances: Iterable[tuple[str, Instance]], run_due: Callable[[Inst
 
 
 def answer_of(federation: Federation, request: Request, address: str) -> Answer:
-    """What an instance answers to a request that has come from this address."""
+    """The answer of an instance to a request from this address."""
     if request.url == federation.iri:
         with federation.instance.store.read() as tx:
             document = canonical(instance_document(federation, tx))

@@ -1,4 +1,4 @@
-"""How bytes reach another instance: over HTTP by the guarded client, or as a simulator sees fit."""
+"""How requests reach another instance: over HTTP by the guarded client, or through a simulator."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from commensal import Instance, http_client
 
 @dataclass(frozen=True)
 class Request:
-    """`headers` are in the order in which they are sent; names in lower case."""
+    """An HTTP request. `headers` are in the order of sending; names in lower case."""
 
     method: str
     url: str
@@ -24,31 +24,35 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
+    """An HTTP response. Names of headers are in lower case."""
+
     status: int
     headers: Sequence[tuple[str, str]] = ()
     body: bytes = b""
 
     def header(self, name: str) -> str:
-        """The first header of that name, in lower case; empty where there is none."""
-        return next((value for known, value in self.headers if known == name), "")
+        """The value of the first header of that name, which is in lower case; empty if there is none."""
+        return next((value for header, value in self.headers if header == name), "")
 
 
 class Unreachable(Exception):
-    """No answer: the other side may or may not have read the request."""
+    """There was no answer; the other side may have read the request or not."""
 
 
 class Transport(Protocol):
+    """Sends requests to other instances."""
+
     def send(self, request: Request, *, seconds: float, size: int) -> Answer:
-        """Raises `Unreachable`. `seconds` limits the whole exchange, `size` the bytes of the answer."""
+        """Sends a request. `seconds` limits the exchange, `size` the bytes of the answer. Raises `Unreachable`."""
         ...
 
     def wait(self, seconds: float) -> None:
-        """Returns when others have had so long to say something. Not inside a transaction."""
+        """Waits so long for messages of others. Not inside a transaction."""
         ...
 
 
 class HttpTransport:
-    """The Internet, as far as the guard lets it."""
+    """The transport over HTTP, by the guarded client of the core."""
 
     def __init__(self, instance: Instance) -> None:
         self._instance = instance

@@ -1,4 +1,4 @@
-"""What does not stand well, for ``commensal check``, room by room: each finding says what to do."""
+"""Warnings of the rooms for ``commensal check``; each says what to do."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from .runtime import federation_of
 if TYPE_CHECKING:
     from .runtime import Federation
 
-ROTATED = timedelta(days=365)  # after so long in use, a key should make room
-TAKEN_AWAY = timedelta(days=7)  # so long the root key may lie where it was made
-SOON = timedelta(days=30)
+ROTATED = timedelta(days=365)  # in use; then a key should be rotated
+TAKEN_AWAY = timedelta(days=7)  # that the root key may stay on this machine
+SOON = timedelta(days=30)  # before a key ends
 
 
 @hookimpl
@@ -36,7 +36,7 @@ def warnings(instance: Instance) -> Sequence[Problem]:
 
 
 def key_warnings(federation: Federation, tx: Transaction) -> Iterator[Problem]:
-    """Age, ends, and files of the keys."""
+    """Warnings about the age, the end and the files of our keys."""
     keys = our_keys(tx)
     signing = key_in_use(keys, tx.now)
     if signing is None:
@@ -44,21 +44,21 @@ def key_warnings(federation: Federation, tx: Transaction) -> Iterator[Problem]:
         yield Problem("no_key", text)
         return
     yield from _ages(keys, signing, tx)
-    yield from _files(federation, [one for one in keys if one.live(tx.now)], tx)
+    yield from _files(federation, [key for key in keys if key.live(tx.now)], tx)
 
 
 def _ages(keys: list[Key], signing: Key, tx: Transaction) -> Iterator[Problem]:
-    coming = any(one.kind == "signing" and one.live(tx.now) and not one.in_use(tx.now) for one in keys)
+    has_standby = any(key.kind == "signing" and key.live(tx.now) and not key.in_use(tx.now) for key in keys)
     if signing.used_from is not None and tx.now - signing.used_from > ROTATED:
         text = "The key {name} has been in use since {since:%Y-%m-%d}; run `commensal federation keys rotate`."
         yield Problem("old_key", text, values={"name": signing.name, "since": signing.used_from})
-    if signing.ends_at is not None and signing.ends_at - tx.now < SOON and not coming:
+    if signing.ends_at is not None and signing.ends_at - tx.now < SOON and not has_standby:
         text = (
             "The key {name} ends on {end:%Y-%m-%d} and no other is known to peers; "
             "run `commensal federation keys root sign`."
         )
         yield Problem("key_ends", text, values={"name": signing.name, "end": signing.ends_at})
-    if not coming:
+    if not has_standby:
         text = "No key stands by for when the one in use is lost; run `commensal federation keys root sign`."
         yield Problem("no_next_key", text)
 
