@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, literal, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, literal, select, update
 
 from commensal import Conflict, Event, Flag, NotFound, Row, Transaction, insert_once, promise
 
@@ -43,12 +43,17 @@ class Delivery:
     finished_at: datetime | None
 
 
+_ENABLED_HOOKS = (
+    select(webhooks_hook)
+    .where(webhooks_hook.c.enterprise_id == bindparam("enterprise"), webhooks_hook.c.enabled == literal(True, Flag))
+    .order_by(webhooks_hook.c.id)
+)
+
+
 def queue(tx: Transaction, event: Event, body: Callable[[bool], str]) -> None:
     """A delivery for each hook of the enterprise that wants the event. `body` gives the message, with or without what
     is personal. A second call with the same event queues nothing."""
-    hook = webhooks_hook.c
-    mine = select(webhooks_hook).where(hook.enterprise_id == event.enterprise_id, hook.enabled == literal(True, Flag))
-    for row in tx.all(mine.order_by(hook.id)):
+    for row in tx.all(_ENABLED_HOOKS, {"enterprise": event.enterprise_id}):
         if not row["events"] or event.kind in row["events"]:
             _add(tx, row["id"], event.id, event.kind, body(row["personal"]))
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from ...base.errors import NotFound
 from ...hooks.dispatcher import Hooks
@@ -50,32 +50,35 @@ class OrderView:
     terms: GuestTerms | None
 
 
+_session, _order = sale_session.c, customer_order.c
+_SURROUNDINGS = (
+    select(
+        _order.enterprise_id,
+        enterprise.c.name.label("shop"),
+        enterprise.c.email.label("shop_email"),
+        enterprise.c.phone.label("shop_phone"),
+        enterprise.c.language.label("shop_language"),
+        enterprise.c.timezone,
+        coordination.c.name.label("sale"),
+        _session.note.label("sale_note"),
+        _session.closes_at,
+        _session.begins_at,
+        _session.ends_at,
+    )
+    .select_from(customer_order)
+    .join(enterprise, enterprise.c.id == _order.enterprise_id)
+    .join(sale_session, _session.id == _order.session_id)
+    .join(coordination, coordination.c.id == _session.coordination_id)
+    .where(_order.id == bindparam("order"), _order.state != "Draft")
+)
+
+
 def order_view(tx: Transaction, hooks: Hooks, order_id: str) -> OrderView:
     """The view of a placed order, read in a constant number of statements. Raises `NotFound`."""
-    session, row = sale_session.c, customer_order.c
-    found_row = tx.first(
-        select(
-            row.enterprise_id,
-            enterprise.c.name.label("shop"),
-            enterprise.c.email.label("shop_email"),
-            enterprise.c.phone.label("shop_phone"),
-            enterprise.c.language.label("shop_language"),
-            enterprise.c.timezone,
-            coordination.c.name.label("sale"),
-            session.note.label("sale_note"),
-            session.closes_at,
-            session.begins_at,
-            session.ends_at,
-        )
-        .select_from(customer_order)
-        .join(enterprise, enterprise.c.id == row.enterprise_id)
-        .join(sale_session, session.id == row.session_id)
-        .join(coordination, coordination.c.id == session.coordination_id)
-        .where(row.id == order_id, row.state != "Draft")
-    )
-    if found_row is None:
+    row = tx.first(_SURROUNDINGS, {"order": order_id})
+    if row is None:
         raise NotFound("no_order", "There is no such order.")
-    values = dict(found_row)
+    values = dict(row)
     enterprise_id = values.pop("enterprise_id")
     order = with_place_of_today(tx, hooks, order_by_id(tx, order_id, enterprise_id=enterprise_id))
     due = 0 if order.state == "Cancelled" else order.total - order.paid_total

@@ -28,6 +28,7 @@ from .values import Order
 
 EXPIRE = "expire_guest_order"  # the kind of job; its handler is in `payments.unpaid_guests`
 _row, _order = guest_order.c, customer_order.c
+_DEADLINES = select(_row.confirm_by, _row.pay_by).where(_row.order_id == bindparam("order"))
 
 
 def _open(*conditions: object) -> Select[Any]:
@@ -114,7 +115,7 @@ def refuse_larger_guest_order(tx: Transaction, order: Order) -> None:
 
 def guest_terms(tx: Transaction, order: Order) -> GuestTerms | None:
     """Returns the deadlines that a guest's order must still meet; None for other orders, and if none is left."""
-    row = tx.first(select(_row.confirm_by, _row.pay_by).where(_row.order_id == order.id))
+    row = tx.first(_DEADLINES, {"order": order.id})
     if row is None or order.state == "Cancelled":
         return None
     confirm_by = row["confirm_by"] if order.identity is Identity.TYPED and order.paid_total == 0 else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from ...base.errors import Refused
 from ...instance import Instance
@@ -17,6 +17,10 @@ from .values import Payment
 
 _log = structlog.get_logger("commensal.payments")
 _order = customer_order.c
+_BALANCE = (_order.total - _order.paid_total).label("balance")
+_UNPAID = select(_order.enterprise_id, _order.language, _order.payment_method, _order.version, _BALANCE).where(
+    _order.id == bindparam("order"), _order.state.in_(("Held", "Complete")), _BALANCE > 0
+)
 
 
 def begin_due_payment(instance: Instance, order_id: str, *, return_url: str) -> None:
@@ -25,12 +29,8 @@ def begin_due_payment(instance: Instance, order_id: str, *, return_url: str) -> 
     The browser may have gone away before it began the payment. Not inside a transaction. A refusal is logged: the
     order's page offers the other payment methods.
     """
-    balance = (_order.total - _order.paid_total).label("balance")
-    statement = select(
-        _order.enterprise_id, _order.language, _order.payment_method, _order.version, balance
-    ).where(_order.id == order_id, _order.state.in_(("Held", "Complete")), balance > 0)  # fmt: skip
     with instance.store.read() as tx:
-        order = tx.first(statement)
+        order = tx.first(_UNPAID, {"order": order_id})
         to_begin = _payment_to_begin(tx, order_id, order) if order is not None else None
     if order is None or to_begin is None:
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import exists, func, select, update
+from sqlalchemy import bindparam, exists, func, select, update
 
 from ...base.errors import Conflict, Invalid, NotFound, Problem
 from ...base.failpoints import failpoint
@@ -24,6 +24,11 @@ from .values import Due, Payment
 OPEN = ("Started", "Pending")
 MOST_PAYMENTS = 100  # of one order, with refunds and failed attempts
 _COLUMNS = tuple(column for column in payment.c if column.name not in ("idempotency_key", "asked"))
+_PAYMENTS_OF_ORDER = (
+    select(*_COLUMNS)
+    .where(payment.c.order_id == bindparam("order"), payment.c.enterprise_id == bindparam("enterprise"))
+    .order_by(payment.c.id)
+)
 
 
 def start(
@@ -184,8 +189,8 @@ def payment_by_key(tx: Transaction, enterprise_id: str, idempotency_key: str) ->
 
 def payments_of(tx: Transaction, enterprise_id: str, order_id: str) -> tuple[Payment, ...]:
     """Returns payments and refunds of an order in any state, oldest first; `MOST_PAYMENTS` at most."""
-    statement = select(*_COLUMNS).where(payment.c.order_id == order_id, payment.c.enterprise_id == enterprise_id)
-    return tuple(Payment(**row) for row in tx.all(statement.order_by(payment.c.id)))
+    rows = tx.all(_PAYMENTS_OF_ORDER, {"order": order_id, "enterprise": enterprise_id})
+    return tuple(Payment(**row) for row in rows)
 
 
 def write_once(
