@@ -196,7 +196,7 @@ def a_recall_takes_what_is_reserved(stack: ExitStack) -> None:
 
 
 def nobody_minds_the_end_of_a_lease(stack: ExitStack) -> None:
-    put(stack, take, "_is_over", lambda tx, lot: False)
+    put(stack, take, "_has_ended", lambda tx, lot: False)
 
 
 def what_is_taken_by_force_is_sold_on(stack: ExitStack) -> None:
