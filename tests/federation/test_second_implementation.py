@@ -23,7 +23,8 @@ from commensal.trade.catalogs.items import add_item, remove_item
 from commensal.trade.catalogs.offers import set_price
 from commensal.trade.products.products import create_product
 from commensal_federation.catalogue.grants import give_grant
-from commensal_federation.delivery.alerts import alerts
+from commensal_federation.delivery.alerts import alerts, dismiss_alert
+from commensal_federation.delivery.lanes import lane_row
 from commensal_federation.delivery.outbox.dead_letters import dead_letters
 from commensal_federation.identity import begin_identity
 from commensal_federation.identity.rotation import rotate
@@ -35,7 +36,7 @@ from commensal_federation.testing import Region, Wires
 from . import second as second_package
 from .moves import a_farm, move
 from .second.hub import Grant, Hub
-from .second.instance import CONTEXT, Instance, check_document
+from .second.instance import CONTEXT, Instance, Refused, check_document
 from .second.signing import Key, check_proof, check_request, hash_of, prove
 from .serving import free_ports, serving
 from .trading import Producer, answer, clock_of, minutes, sound, the_order
@@ -306,6 +307,49 @@ def test_both_go_on_under_new_keys(region: Region, hub: Hub, farm: Producer) -> 
     region.work()
     (lease,) = farm.leases()
     assert lease.sold == 1
+
+
+def test_what_is_proven_and_refused_has_used_its_number(region: Region, hub: Hub, farm: Producer) -> None:
+    grant = granted(farm, hub)
+    farm_instance = hub.instance.peers[grant.home]
+    with pytest.raises(Refused, match="422"):
+        hub.instance.send(farm_instance, "LeaseRequest", "order", {"type": "LeaseRequest"})
+    with pytest.raises(Refused, match="422"):
+        hub.instance.send(farm_instance, "Poem", "order", {"type": "Poem"})
+    (item,) = grant.items.values()
+    assert hub.lease(grant, item, 4) >= 4
+    region.work()
+
+    assert cursor(farm, hub, "order") == 3
+    assert [message["object"]["kept"] for message in hub.instance.received if message["type"] == "Problem"] == [
+        False,
+        False,
+    ]
+
+
+def test_what_is_not_proven_is_fetched_once_and_passed_over(region: Region, hub: Hub, farm: Producer) -> None:
+    grant = granted(farm, hub)
+    (item,) = grant.items.values()
+    hub.instance.key, true_key = Key(hub.instance.key.id, Ed25519PrivateKey.generate()), hub.instance.key
+    hub.instance.online = False
+    hub.order(grant, {item.iri: 3})
+    hub.instance.online, hub.instance.key = True, true_key
+    hub.lease(grant, item, 4)
+    hub.order(grant, {item.iri: 4})
+    region.work()
+
+    assert cursor(farm, hub, "order") == 3
+    assert the_order(farm).rev == 2
+    with farm.write() as tx:
+        dismiss_alert(tx, peer_id(farm.federation, hub.instance), "lost")  # raises where a person was not told
+
+
+def cursor(farm: Producer, hub: Hub, lane: str) -> int:
+    """Up to which number the farm's instance has, or has passed over, the messages of a lane."""
+    with farm.read() as tx:
+        row = lane_row(tx, peer_id(farm.federation, hub.instance), lane, "in")
+    assert row is not None
+    return int(row["seq"])
 
 
 def another_item(farm: Producer) -> str:
